@@ -1,0 +1,66 @@
+/**
+ * The typed client: `api.startVm({ vmId })`. Islands and the command line use it; it carries types of the contract
+ * only, no schemas, so it costs a page almost nothing. Every call goes to `POST /api/v1/commands/{name}`.
+ */
+import type { CommandName, Input, Output } from "../contract/mod.ts";
+
+type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}` : S;
+type Args<N extends CommandName> = Record<never, never> extends Input<N> ? [input?: Input<N>] : [input: Input<N>];
+
+/** Every command of the contract as a method. */
+export type Api = { readonly [N in CommandName as Camel<N>]: (...args: Args<N>) => Promise<Output<N>> };
+
+/** What the server said no with, or `Unreachable` when it did not answer at all. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  constructor(readonly code: string, message: string, readonly details?: unknown, readonly status = 0) {
+    super(message);
+  }
+}
+
+/** How a call reaches the server. The default posts to the page's own origin. */
+export type Transport = (command: string, input: unknown) => Promise<Response>;
+
+const post: Transport = (command, input) =>
+  fetch(`/api/v1/commands/${command}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(input ?? {}),
+  });
+
+/** Calls one command by its wire name. @throws {ApiError} */
+export async function call(command: string, input: unknown, transport: Transport = post): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await transport(command, input);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ApiError("Unreachable", `KVM Manager does not answer (${why}). Is it still running?`);
+  }
+  const text = await response.text();
+  let body: unknown;
+  try {
+    body = text === "" ? null : JSON.parse(text);
+  } catch {
+    throw new ApiError("BadAnswer", `KVM Manager answered with something that is not JSON (HTTP ${response.status})`);
+  }
+  if (response.ok) return body;
+  const error = (body ?? {}) as { code?: string; message?: string; details?: unknown };
+  throw new ApiError(
+    error.code ?? "Internal",
+    error.message ?? `HTTP ${response.status}`,
+    error.details,
+    response.status,
+  );
+}
+
+/** Builds a client over a transport (a page's `fetch`, a UNIX socket, a remote host). */
+export function client(transport: Transport = post): Api {
+  return new Proxy({} as Api, {
+    get: (_target, method) => (input: unknown) =>
+      call(String(method).replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase()), input, transport),
+  });
+}
+
+/** The page's own client. */
+export const api: Api = client();

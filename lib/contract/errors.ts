@@ -1,0 +1,178 @@
+/**
+ * Every error the system can answer with: code → text, HTTP status, CLI exit status.
+ *
+ * Texts are CONTRACT.md's, word for word; `{name}` places are filled from the error's details.
+ */
+
+/** What one error code means at each door. */
+export interface ErrorKind {
+  /** The exact text; `{key}` is replaced by `details.key`. */
+  readonly text: string;
+  /** HTTP status (RFC 9110). */
+  readonly status: number;
+  /** Exit status of the command line. 2 usage, 3 unavailable, 4 not found, 5 conflict, 6 denied, 1 the rest. */
+  readonly exit: number;
+}
+
+/** The one table of errors. Adding a code here is all it takes for every door to know it. */
+export const ERRORS = {
+  // Input
+  InvalidInput: { text: "Invalid input: {reason}", status: 400, exit: 2 },
+  InvalidJson: { text: "The request body is not valid JSON: {reason}", status: 400, exit: 2 },
+  UnsupportedMediaType: {
+    text: "Send the input as JSON (Content-Type: application/json)",
+    status: 415,
+    exit: 2,
+  },
+  BodyTooLarge: { text: "The request body is larger than {limit} bytes", status: 413, exit: 2 },
+  BodyTimeout: {
+    text: "The request body did not arrive within {seconds} seconds",
+    status: 408,
+    exit: 1,
+  },
+  UnknownCommand: { text: "Unknown command: {command}", status: 404, exit: 2 },
+  NotFound: { text: "Nothing is at {path}", status: 404, exit: 4 },
+  MethodNotAllowed: { text: "{method} is not allowed at {path}", status: 405, exit: 2 },
+  ForeignOrigin: {
+    text: "This request came from another site ({origin}) and was refused",
+    status: 403,
+    exit: 6,
+  },
+  ForeignHost: {
+    text: "This server does not answer for the host name {host}",
+    status: 421,
+    exit: 6,
+  },
+  Forbidden: { text: "This needs the role {role}", status: 403, exit: 6 },
+
+  // VMs
+  VmNotFound: { text: "VM not found: {vmId}", status: 404, exit: 4 },
+  VmAlreadyRunning: { text: "VM is already running", status: 409, exit: 5 },
+  VmNotRunning: { text: "VM is not running", status: 409, exit: 5 },
+  VmNotPaused: { text: "VM is not paused", status: 409, exit: 5 },
+  VmStillRunning: { text: "Cannot delete running VM. Stop it first.", status: 409, exit: 5 },
+  VmNotPersistent: {
+    text: "VM is transient: it disappears when it stops, so this setting cannot be kept",
+    status: 409,
+    exit: 5,
+  },
+  VmBusy: {
+    text: "VM is busy with another operation ({operation}). Wait for it to end, then try again.",
+    status: 409,
+    exit: 5,
+  },
+  VncNotConfigured: { text: "VNC not configured for this VM", status: 409, exit: 5 },
+  StartFailed: { text: "Failed to start VM: {error}", status: 502, exit: 1 },
+  StopFailed: { text: "Failed to stop VM: {error}", status: 502, exit: 1 },
+  ForceStopFailed: { text: "Failed to force stop VM: {error}", status: 502, exit: 1 },
+  PauseFailed: { text: "Failed to pause VM: {error}", status: 502, exit: 1 },
+  ResumeFailed: { text: "Failed to resume VM: {error}", status: 502, exit: 1 },
+  RebootFailed: { text: "Failed to reboot VM: {error}", status: 502, exit: 1 },
+  ResetFailed: { text: "Failed to reset VM: {error}", status: 502, exit: 1 },
+  SuspendFailed: { text: "Failed to suspend VM: {error}", status: 502, exit: 1 },
+  DeleteFailed: { text: "Failed to delete VM: {error}", status: 502, exit: 1 },
+  DiskDeleteFailed: { text: "Failed to delete disk: {path} - {error}", status: 502, exit: 1 },
+  UpdateFailed: { text: "Failed to update VM: {error}", status: 502, exit: 1 },
+
+  // Libvirt as a whole
+  LibvirtUnavailable: {
+    text: "Libvirtd is not running. Please start the service.",
+    status: 503,
+    exit: 3,
+  },
+  PermissionDenied: {
+    text: "Permission denied. Run as root or add user to libvirt group.",
+    status: 403,
+    exit: 6,
+  },
+  LibvirtTimeout: {
+    text: "Libvirt did not answer within {seconds} seconds ({operation}). " +
+      "Whether it was carried out is not known yet; the list shows the state as soon as libvirt tells it.",
+    status: 504,
+    exit: 3,
+  },
+  LibvirtBusy: {
+    text: "Libvirt is not answering: {waiting} calls are still waiting. Check libvirtd, then try again.",
+    status: 503,
+    exit: 3,
+  },
+  ConnectionLost: {
+    text: "The connection to libvirt was lost during {operation}. " +
+      "Whether it was carried out is not known yet; the list shows the state after reconnecting.",
+    status: 503,
+    exit: 3,
+  },
+  NotSupported: { text: "This host's libvirt cannot do that: {error}", status: 501, exit: 1 },
+  LibvirtFailed: { text: "Libvirt failed: {error}", status: 502, exit: 1 },
+  StoreUnavailable: {
+    text: "The database cannot be used: {reason}. Machines can still be controlled; what was done is not recorded.",
+    status: 503,
+    exit: 3,
+  },
+  TooManyRequests: { text: "Too many {what} at once (limit {limit}). Try again shortly.", status: 429, exit: 3 },
+  Internal: { text: "Something went wrong inside KVM Manager. The log has the details.", status: 500, exit: 1 },
+} as const satisfies Record<string, ErrorKind>;
+
+/** The code of an error: PascalCase, stable, what programs branch on. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What goes over the wire. The same shape at every door. */
+export interface ErrorBody {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details?: Record<string, unknown>;
+}
+
+/** Fills `{key}` places of an error text. A missing value stays visible as `{key}`: it is a bug to be seen. */
+export function errorText(code: ErrorCode, details: Record<string, unknown> = {}): string {
+  return ERRORS[code].text.replace(/\{(\w+)\}/g, (place, key: string) => key in details ? String(details[key]) : place);
+}
+
+/**
+ * An error of the contract: thrown by services, carried unchanged to every door.
+ *
+ * @example
+ * ```ts
+ * throw new ContractError("VmNotFound", { vmId });
+ * ```
+ */
+export class ContractError extends Error {
+  override readonly name = "ContractError";
+  readonly code: ErrorCode;
+  readonly details: Record<string, unknown> | undefined;
+
+  /**
+   * @param message Replaces the table's text, where the contract gives a field an exact text of its own.
+   */
+  constructor(
+    code: ErrorCode,
+    details?: Record<string, unknown>,
+    options: { cause?: unknown; message?: string } = {},
+  ) {
+    super(options.message ?? errorText(code, details), { cause: options.cause });
+    this.code = code;
+    this.details = details;
+  }
+
+  /** HTTP status of this error. */
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  /** Exit status of this error on the command line. */
+  get exit(): number {
+    return ERRORS[this.code].exit;
+  }
+
+  /** The wire shape. */
+  toJSON(): ErrorBody {
+    return { code: this.code, message: this.message, ...(this.details && { details: this.details }) };
+  }
+
+  /** Rebuilds an error from the wire; an unknown code (a newer server) becomes `Internal` with its own text. */
+  static fromBody(body: unknown): ContractError {
+    const { code, message, details } = (body ?? {}) as Partial<ErrorBody>;
+    const known = typeof code === "string" && Object.hasOwn(ERRORS, code);
+    return new ContractError(known ? code : "Internal", details, { ...(message && { message }) });
+  }
+}

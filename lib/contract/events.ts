@@ -1,0 +1,30 @@
+/** Events pushed to browsers and API clients (server-sent events, `GET /api/v1/events`). */
+import Type, { type Static } from "typebox";
+import { Activity, ConnectionStatus, HostStats } from "./host.ts";
+import { VM, VmState, VmStats } from "./vm.ts";
+
+/**
+ * Event name → payload. `kept` events carry an id and are replayed to a client that reconnects;
+ * the others (loads) are out of date the moment they are missed.
+ */
+export const EVENTS = {
+  "vm-state-changed": { kept: true, data: Type.Object({ vmId: Type.String(), state: VmState }) },
+  "vm-created": { kept: true, data: Type.Object({ vm: VM }) },
+  "vm-updated": { kept: true, data: Type.Object({ vm: VM }) },
+  "vm-deleted": { kept: true, data: Type.Object({ vmId: Type.String() }) },
+  "vm-stats-updated": { kept: false, data: Type.Object({ vmId: Type.String(), stats: VmStats }) },
+  "host-stats-updated": { kept: false, data: HostStats },
+  "connection-status-changed": { kept: true, data: Type.Object({ status: ConnectionStatus }) },
+  "network-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
+  "pool-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
+  "device-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
+  "activity": { kept: true, data: Activity },
+  "error": { kept: true, data: Type.Object({ message: Type.String() }) },
+  /** The client missed more than is kept, or fell too far behind: fetch everything anew. */
+  "reload": { kept: false, data: Type.Object({ reason: Type.String() }) },
+} as const;
+
+export type EventName = keyof typeof EVENTS;
+export type EventData<N extends EventName> = Static<typeof EVENTS[N]["data"]>;
+/** Any event, told apart by its name. */
+export type AnyEvent = { [N in EventName]: { name: N; data: EventData<N> } }[EventName];

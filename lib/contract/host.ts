@@ -1,0 +1,97 @@
+/** The host: what it is, how loaded it is, whether libvirt answers. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { NOTHING_IN, oneOf, Timestamp } from "./schema.ts";
+
+export const HostInfo = Type.Object({
+  hostname: Type.String(),
+  cpuModel: Type.String(),
+  cpuCount: Type.Integer({ description: "physical cores" }),
+  cpuThreads: Type.Integer({ description: "threads the host schedules on" }),
+  memoryTotalMb: Type.Integer(),
+  memoryFreeMb: Type.Integer({ description: "MiB free or reclaimable" }),
+  libvirtVersion: Type.String(),
+  qemuVersion: Type.String(),
+  hypervisor: Type.String({ description: "QEMU/KVM, QEMU (emulation), test" }),
+  activeVms: Type.Integer(),
+  totalVms: Type.Integer(),
+});
+export type HostInfo = Static<typeof HostInfo>;
+
+export const HostStats = Type.Object({
+  cpuUsagePercent: Type.Union([Type.Number(), Type.Null()], { description: "0–100 of all threads; null while unknown" }),
+  memoryTotalMb: Type.Integer(),
+  memoryUsedMb: Type.Integer(),
+  loadAverage: Type.Union([Type.Array(Type.Number()), Type.Null()], { description: "1, 5 and 15 minutes" }),
+  uptimeSeconds: Type.Union([Type.Integer(), Type.Null()]),
+  timestamp: Timestamp,
+});
+export type HostStats = Static<typeof HostStats>;
+
+export const CONNECTION_STATUSES = ["connected", "connecting", "disconnected"] as const;
+export const ConnectionStatus = Type.Object({
+  connected: Type.Boolean(),
+  uri: Type.String(),
+  error: Type.Union([Type.String(), Type.Null()], { description: "why not connected, and what to do" }),
+  status: oneOf(CONNECTION_STATUSES),
+  since: Timestamp,
+});
+export type ConnectionStatus = Static<typeof ConnectionStatus>;
+
+export const Activity = Type.Object({
+  id: Type.Integer(),
+  timestamp: Timestamp,
+  actor: Type.String({ description: "who: a user, or `libvirt` for what happened without us" }),
+  action: Type.String({ description: "the command's name, or libvirt's event" }),
+  vmId: Type.Optional(Type.String()),
+  vmName: Type.Optional(Type.String()),
+  result: oneOf(["ok", "error", "event"]),
+  message: Type.Optional(Type.String()),
+});
+export type Activity = Static<typeof Activity>;
+
+export const hostCommands = {
+  get_host_info: command({
+    summary: "Show the host",
+    role: "viewer",
+    input: NOTHING_IN,
+    output: HostInfo,
+    errors: [],
+    route: "GET /host",
+    cli: ["host", "info"],
+    readOnly: true,
+  }),
+  get_host_stats: command({
+    summary: "Show the host's load",
+    role: "viewer",
+    input: NOTHING_IN,
+    output: HostStats,
+    errors: [],
+    route: "GET /host/stats",
+    cli: ["host", "stats"],
+    readOnly: true,
+  }),
+  get_connection_status: command({
+    summary: "Show whether libvirt answers",
+    role: "viewer",
+    input: NOTHING_IN,
+    output: ConnectionStatus,
+    errors: [],
+    route: "GET /connection",
+    cli: ["connection"],
+    readOnly: true,
+  }),
+  get_activity: command({
+    summary: "List what happened lately, newest first",
+    role: "viewer",
+    input: Type.Object({
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
+      vmId: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    }, { additionalProperties: false }),
+    output: Type.Array(Activity),
+    errors: [],
+    route: "GET /activity",
+    cli: ["activity"],
+    readOnly: true,
+  }),
+};

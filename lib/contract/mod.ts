@@ -1,0 +1,20 @@
+/**
+ * The contract: the one list of what the system can do. REST, OpenAPI, the uniform command door, the CLI, the
+ * typed client, role checks and audit rows are all derived from `COMMANDS`.
+ */
+import type { InputOf, OutputOf } from "./command.ts";
+import { hostCommands } from "./host.ts";
+import { vmCommands } from "./vm.ts";
+
+export const COMMANDS = { ...vmCommands, ...hostCommands };
+
+export type Commands = typeof COMMANDS;
+export type CommandName = keyof Commands;
+export type Input<N extends CommandName> = InputOf<Commands[N]>;
+export type Output<N extends CommandName> = OutputOf<Commands[N]>;
+
+export * from "./command.ts";
+export * from "./errors.ts";
+export * from "./events.ts";
+export * from "./host.ts";
+export * from "./vm.ts";

@@ -1,0 +1,23 @@
+/** Schema pieces that several nouns share. JSON Schema 2020-12 as data (typebox), so OpenAPI and forms read the same. */
+import Type, { type TProperties } from "typebox";
+
+/** An object that refuses fields it does not know (threat: mass assignment). */
+export function closed<P extends TProperties>(properties: P, options: { description?: string } = {}) {
+  return Type.Object(properties, { additionalProperties: false, ...options });
+}
+
+/** One of a list of words. */
+export function oneOf<const T extends readonly string[]>(values: T, options: { description?: string } = {}) {
+  return Type.Enum([...values] as unknown as { [K in keyof T]: T[K] }, options);
+}
+
+/** A command without input. */
+export const NOTHING_IN = closed({});
+/** A command without an answer. */
+export const NOTHING_OUT = Type.Null();
+
+/** A machine's id: its libvirt UUID. Checked for shape only as far as needed to be safe; an unknown one is `VmNotFound`. */
+export const VmId = Type.String({ minLength: 1, maxLength: 128, description: "UUID of the VM" });
+
+/** Milliseconds since 1970 (UTC). */
+export const Timestamp = Type.Integer({ description: "milliseconds since 1970-01-01T00:00:00Z" });

@@ -1,0 +1,376 @@
+/** Virtual machines: the types, and every command on them. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { closed, NOTHING_IN, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+
+/** States a person distinguishes. `suspended` is off with its memory saved (managed save) or asleep (S3). */
+export const VM_STATES = ["running", "stopped", "paused", "suspended", "crashed"] as const;
+export const VmState = oneOf(VM_STATES);
+export type VmState = Static<typeof VmState>;
+
+/** What is known of the guest agent in a machine. */
+export const GUEST_AGENT_STATES = ["connected", "disconnected", "not configured"] as const;
+export const GuestAgentState = oneOf(GUEST_AGENT_STATES);
+export type GuestAgentState = Static<typeof GuestAgentState>;
+
+export const NetworkInterface = Type.Object({
+  mac: Type.String(),
+  network: Type.String({ description: "libvirt network, bridge or host device it is plugged into; empty for none" }),
+  type: Type.String({ description: "libvirt's interface type: network, bridge, direct, user, …" }),
+  ipAddress: Type.Optional(Type.String({ description: "the address to show: the first global IPv4, else IPv6" })),
+  ipAddresses: Type.Array(Type.String(), { description: "every known address with its prefix length" }),
+  model: Type.Optional(Type.String()),
+  target: Type.Optional(Type.String({ description: "device on the host, e.g. vnet0; running machines only" })),
+  linkUp: Type.Boolean(),
+});
+export type NetworkInterface = Static<typeof NetworkInterface>;
+
+export const Disk = Type.Object({
+  target: Type.String({ description: "vda, sda, …" }),
+  bus: Type.String(),
+  device: oneOf(["disk", "cdrom", "floppy", "lun"]),
+  type: Type.String({ description: "libvirt's disk type: file, block, volume, network, …" }),
+  source: Type.Optional(Type.String({ description: "path, pool/volume or URL; absent for an empty drive" })),
+  format: Type.Optional(Type.String()),
+  readOnly: Type.Boolean(),
+  shareable: Type.Boolean(),
+  capacityBytes: Type.Optional(Type.Integer({ description: "what the guest sees; absent while unknown" })),
+  allocationBytes: Type.Optional(Type.Integer({ description: "what it takes on the host; absent while unknown" })),
+});
+export type Disk = Static<typeof Disk>;
+
+export const Graphics = Type.Object({
+  type: Type.String({ description: "vnc, spice, …" }),
+  port: Type.Optional(Type.Integer()),
+  listen: Type.Optional(Type.String()),
+  socket: Type.Optional(Type.String()),
+});
+export type Graphics = Static<typeof Graphics>;
+
+export const VmStats = Type.Object({
+  vmId: Type.String(),
+  cpuUsagePercent: Type.Number({ description: "0–100 of all its vCPUs together, since the sample before" }),
+  memoryUsedMb: Type.Number({ description: "MiB in use: the guest's own view where it tells, else the host's" }),
+  memoryAvailableMb: Type.Number({ description: "MiB the machine has now (balloon)" }),
+  diskReadBytes: Type.Integer({ description: "cumulative since the machine started" }),
+  diskWriteBytes: Type.Integer(),
+  networkRxBytes: Type.Integer(),
+  networkTxBytes: Type.Integer(),
+  timestamp: Timestamp,
+});
+export type VmStats = Static<typeof VmStats>;
+
+export const VM = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  title: Type.Optional(Type.String()),
+  state: VmState,
+  stateReason: Type.Optional(
+    Type.String({ description: "why it is in this state, in libvirt's word: booted, destroyed, I/O error, …" }),
+  ),
+  stateSince: Type.Optional(Timestamp),
+  operation: Type.Optional(Type.String({ description: "what is being done to it right now: starting, stopping, …" })),
+  responsive: Type.Boolean({ description: "false when QEMU does not answer libvirt" }),
+  cpuCount: Type.Integer(),
+  maxCpuCount: Type.Integer(),
+  memoryMb: Type.Integer(),
+  maxMemoryMb: Type.Integer(),
+  osType: Type.Optional(oneOf(["linux", "windows", "other"])),
+  osVariant: Type.Optional(Type.String({ description: "libosinfo short id, e.g. debian12" })),
+  diskSizeGb: Type.Union([Type.Number(), Type.Null()], { description: "GiB of all its disks; null while unknown" }),
+  networkInterfaces: Type.Array(NetworkInterface),
+  disks: Type.Array(Disk),
+  graphics: Type.Array(Graphics),
+  vncPort: Type.Optional(Type.Integer()),
+  createdAt: Type.Optional(Timestamp),
+  startedAt: Type.Optional(Timestamp),
+  description: Type.Optional(Type.String()),
+  tags: Type.Array(Type.String()),
+  group: Type.Optional(Type.String()),
+  autostart: Type.Boolean(),
+  persistent: Type.Boolean(),
+  guestAgent: GuestAgentState,
+  firmware: oneOf(["bios", "uefi", "uefi-secure"]),
+  machine: Type.Optional(Type.String()),
+  arch: Type.Optional(Type.String()),
+  virtType: Type.String({ description: "kvm, qemu (emulated), test" }),
+  host: Type.String(),
+  attention: Type.Array(Type.String(), { description: "what needs a person, one sentence each; empty when all is well" }),
+  stats: Type.Optional(VmStats),
+});
+export type VM = Static<typeof VM>;
+
+export const VncInfo = Type.Object({
+  host: Type.String(),
+  port: Type.Union([Type.Integer(), Type.Null()], { description: "null when it listens on a UNIX socket only" }),
+  socket: Type.Optional(Type.String()),
+  password: Type.Optional(Type.String()),
+  websocketPort: Type.Optional(Type.Integer()),
+});
+export type VncInfo = Static<typeof VncInfo>;
+
+export const BatchOperationResult = Type.Object({
+  results: Type.Array(Type.Object({
+    vmId: Type.String(),
+    success: Type.Boolean(),
+    error: Type.Optional(Type.Object({
+      code: Type.String(),
+      message: Type.String(),
+      details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    })),
+  })),
+  succeeded: Type.Integer(),
+  failed: Type.Integer(),
+});
+export type BatchOperationResult = Static<typeof BatchOperationResult>;
+
+export const DeleteVmResult = Type.Object({
+  deletedDisks: Type.Array(Type.String(), { description: "paths of the disks that were deleted" }),
+});
+export type DeleteVmResult = Static<typeof DeleteVmResult>;
+
+const OneVm = closed({ vmId: VmId });
+const ManyVms = closed({ vmIds: Type.Array(VmId, { minItems: 1, maxItems: 1000, uniqueItems: true }) });
+
+/** A tag: a word a person can type into a filter. */
+export const Tag = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[^\\s,\\u0000-\\u001f\\u007f]+$",
+  description: "no spaces, commas or control characters",
+});
+/** Most tags one machine may carry. */
+export const MAX_TAGS = 32;
+export const Group = Type.String({
+  maxLength: 128,
+  pattern: "^[^\\u0000-\\u001f\\u007f]*$",
+  description: "name of the group; empty for none",
+});
+
+export const vmCommands = {
+  get_vms: command({
+    summary: "List all VMs",
+    role: "viewer",
+    input: NOTHING_IN,
+    output: Type.Array(VM),
+    errors: [],
+    route: "GET /vms",
+    cli: ["vm", "list"],
+    readOnly: true,
+  }),
+  get_vm: command({
+    summary: "Show one VM",
+    role: "viewer",
+    input: OneVm,
+    output: VM,
+    errors: ["VmNotFound"],
+    route: "GET /vms/{vmId}",
+    cli: ["vm", "show", "<vmId>"],
+    readOnly: true,
+  }),
+  start_vm: command({
+    summary: "Start a VM",
+    description: "A suspended VM continues from its saved memory.",
+    role: "operator",
+    input: OneVm,
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmAlreadyRunning", "StartFailed"],
+    route: "POST /vms/{vmId}/start",
+    cli: ["vm", "start", "<vmId>"],
+    readOnly: false,
+  }),
+  stop_vm: command({
+    summary: "Ask a VM to shut down",
+    description: "Through the guest agent where it answers, else through ACPI. Returns when the guest was asked; " +
+      "the state changes when the guest has shut down.",
+    role: "operator",
+    input: OneVm,
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmNotRunning", "StopFailed"],
+    route: "POST /vms/{vmId}/stop",
+    cli: ["vm", "stop", "<vmId>"],
+    readOnly: false,
+  }),
+  force_stop_vm: command({
+    summary: "Power a VM off at once",
+    description: "Like pulling the plug: what the guest has not written to disk is lost.",
+    role: "operator",
+    input: OneVm,
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmNotRunning", "ForceStopFailed"],
+    route: "POST /vms/{vmId}/force-stop",
+    cli: ["vm", "force-stop", "<vmId>"],
+    readOnly: false,
+  }),
+  pause_vm: command({
+    summary: "Pause a running VM",
+    role: "operator",
+    input: OneVm,
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmNotRunning", "PauseFailed"],
+    route: "POST /vms/{vmId}/pause",
+    cli: ["vm", "pause", "<vmId>"],
+    readOnly: false,
+  }),
+  resume_vm: command({
+    summary: "Resume a paused VM",
+    role: "operator",
+    input: OneVm,
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmNotPaused", "ResumeFailed"],
+    route: "POST /vms/{vmId}/resume",
+    cli: ["vm", "resume", "<vmId>"],
+    readOnly: false,
+  }),
+  reboot_vm: command({
+    summary: "Ask a VM to restart",
+    role: "operator",
+    input: OneVm,
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmNotRunning", "RebootFailed"],
+    route: "POST /vms/{vmId}/reboot",
+    cli: ["vm", "reboot", "<vmId>"],
+    readOnly: false,
+  }),
+  reset_vm: command({
+    summary: "Press a VM's reset button",
+    description: "The guest is not asked: what it has not written to disk is lost.",
+    role: "operator",
+    input: OneVm,
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmNotRunning", "ResetFailed"],
+    route: "POST /vms/{vmId}/reset",
+    cli: ["vm", "reset", "<vmId>"],
+    readOnly: false,
+  }),
+  suspend_vm: command({
+    summary: "Save a VM's memory to disk and power it off",
+    role: "operator",
+    input: OneVm,
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmNotRunning", "VmNotPersistent", "SuspendFailed"],
+    route: "POST /vms/{vmId}/suspend",
+    cli: ["vm", "suspend", "<vmId>"],
+    readOnly: false,
+  }),
+  delete_vm: command({
+    summary: "Delete a stopped VM, and its disks if asked",
+    role: "administrator",
+    input: closed({
+      vmId: VmId,
+      deleteDisks: Type.Optional(Type.Boolean({ default: false, description: "delete its disk images too" })),
+    }),
+    output: DeleteVmResult,
+    errors: ["VmNotFound", "VmStillRunning", "DeleteFailed", "DiskDeleteFailed"],
+    route: "DELETE /vms/{vmId}",
+    cli: ["vm", "delete", "<vmId>"],
+    readOnly: false,
+  }),
+  get_vm_xml: command({
+    summary: "Show a VM's libvirt XML",
+    role: "operator",
+    input: closed({
+      vmId: VmId,
+      secure: Type.Optional(Type.Boolean({ default: false, description: "with passwords; administrators only" })),
+      inactive: Type.Optional(
+        Type.Boolean({ default: false, description: "the configuration of the next start instead of the live one" }),
+      ),
+    }),
+    output: Type.Object({ xml: Type.String() }),
+    errors: ["VmNotFound", "Forbidden"],
+    route: "GET /vms/{vmId}/xml",
+    cli: ["vm", "xml", "<vmId>"],
+    readOnly: true,
+  }),
+  get_vm_stats: command({
+    summary: "Show a VM's load",
+    description: "Zeros for a stopped VM; totals are cumulative since it started.",
+    role: "viewer",
+    input: OneVm,
+    output: VmStats,
+    errors: ["VmNotFound"],
+    route: "GET /vms/{vmId}/stats",
+    cli: ["vm", "stats", "<vmId>"],
+    readOnly: true,
+  }),
+  get_vnc_info: command({
+    summary: "Show where a VM's VNC screen is",
+    role: "operator",
+    input: OneVm,
+    output: VncInfo,
+    errors: ["VmNotFound", "VmNotRunning", "VncNotConfigured"],
+    route: "GET /vms/{vmId}/vnc",
+    cli: ["vm", "vnc", "<vmId>"],
+    readOnly: true,
+  }),
+  set_autostart: command({
+    summary: "Start a VM with the host, or not",
+    role: "operator",
+    input: closed({ vmId: VmId, autostart: Type.Boolean() }),
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "VmNotPersistent", "UpdateFailed"],
+    route: "PUT /vms/{vmId}/autostart",
+    cli: ["vm", "autostart", "<vmId>"],
+    readOnly: false,
+  }),
+  set_tags: command({
+    summary: "Replace a VM's tags",
+    role: "operator",
+    input: closed({ vmId: VmId, tags: Type.Array(Tag, { maxItems: MAX_TAGS, uniqueItems: true }) }),
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "UpdateFailed"],
+    route: "PUT /vms/{vmId}/tags",
+    cli: ["vm", "tags", "<vmId>"],
+    readOnly: false,
+  }),
+  set_group: command({
+    summary: "Put a VM into a group",
+    role: "operator",
+    input: closed({ vmId: VmId, group: Group }),
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "UpdateFailed"],
+    route: "PUT /vms/{vmId}/group",
+    cli: ["vm", "group", "<vmId>"],
+    readOnly: false,
+  }),
+  batch_start_vms: command({
+    summary: "Start several VMs",
+    role: "operator",
+    input: ManyVms,
+    output: BatchOperationResult,
+    errors: [],
+    route: "POST /batch/start",
+    cli: ["batch", "start", "<vmIds...>"],
+    readOnly: false,
+  }),
+  batch_stop_vms: command({
+    summary: "Ask several VMs to shut down",
+    role: "operator",
+    input: ManyVms,
+    output: BatchOperationResult,
+    errors: [],
+    route: "POST /batch/stop",
+    cli: ["batch", "stop", "<vmIds...>"],
+    readOnly: false,
+  }),
+  batch_force_stop_vms: command({
+    summary: "Power several VMs off at once",
+    role: "operator",
+    input: ManyVms,
+    output: BatchOperationResult,
+    errors: [],
+    route: "POST /batch/force-stop",
+    cli: ["batch", "force-stop", "<vmIds...>"],
+    readOnly: false,
+  }),
+  batch_reboot_vms: command({
+    summary: "Ask several VMs to restart",
+    role: "operator",
+    input: ManyVms,
+    output: BatchOperationResult,
+    errors: [],
+    route: "POST /batch/reboot",
+    cli: ["batch", "reboot", "<vmIds...>"],
+    readOnly: false,
+  }),
+};
