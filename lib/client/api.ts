@@ -5,7 +5,8 @@
 import type { CommandName, Input, Output } from "../contract/mod.ts";
 
 type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}` : S;
-type Args<N extends CommandName> = Record<never, never> extends Input<N> ? [input?: Input<N>] : [input: Input<N>];
+type Args<N extends CommandName> = Record<never, never> extends Input<N> ? [input?: Input<N>]
+  : [input: Input<N>];
 
 /** Every command of the contract as a method. */
 export type Api = { readonly [N in CommandName as Camel<N>]: (...args: Args<N>) => Promise<Output<N>> };
@@ -42,7 +43,10 @@ export async function call(command: string, input: unknown, transport: Transport
   try {
     body = text === "" ? null : JSON.parse(text);
   } catch {
-    throw new ApiError("BadAnswer", `KVM Manager answered with something that is not JSON (HTTP ${response.status})`);
+    throw new ApiError(
+      "BadAnswer",
+      `KVM Manager answered with something that is not JSON (HTTP ${response.status})`,
+    );
   }
   if (response.ok) return body;
   const error = (body ?? {}) as { code?: string; message?: string; details?: unknown };

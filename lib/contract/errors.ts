@@ -105,12 +105,21 @@ export const ERRORS = {
   NotSupported: { text: "This host's libvirt cannot do that: {error}", status: 501, exit: 1 },
   LibvirtFailed: { text: "Libvirt failed: {error}", status: 502, exit: 1 },
   StoreUnavailable: {
-    text: "The database cannot be used: {reason}. Machines can still be controlled; what was done is not recorded.",
+    text:
+      "The database cannot be used: {reason}. Machines can still be controlled; what was done is not recorded.",
     status: 503,
     exit: 3,
   },
-  TooManyRequests: { text: "Too many {what} at once (limit {limit}). Try again shortly.", status: 429, exit: 3 },
-  Internal: { text: "Something went wrong inside KVM Manager. The log has the details.", status: 500, exit: 1 },
+  TooManyRequests: {
+    text: "Too many {what} at once (limit {limit}). Try again shortly.",
+    status: 429,
+    exit: 3,
+  },
+  Internal: {
+    text: "Something went wrong inside KVM Manager. The log has the details.",
+    status: 500,
+    exit: 1,
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 /** The code of an error: PascalCase, stable, what programs branch on. */
@@ -125,7 +134,10 @@ export interface ErrorBody {
 
 /** Fills `{key}` places of an error text. A missing value stays visible as `{key}`: it is a bug to be seen. */
 export function errorText(code: ErrorCode, details: Record<string, unknown> = {}): string {
-  return ERRORS[code].text.replace(/\{(\w+)\}/g, (place, key: string) => key in details ? String(details[key]) : place);
+  return ERRORS[code].text.replace(
+    /\{(\w+)\}/g,
+    (place, key: string) => key in details ? String(details[key]) : place,
+  );
 }
 
 /**

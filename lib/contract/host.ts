@@ -19,7 +19,9 @@ export const HostInfo = Type.Object({
 export type HostInfo = Static<typeof HostInfo>;
 
 export const HostStats = Type.Object({
-  cpuUsagePercent: Type.Union([Type.Number(), Type.Null()], { description: "0–100 of all threads; null while unknown" }),
+  cpuUsagePercent: Type.Union([Type.Number(), Type.Null()], {
+    description: "0–100 of all threads; null while unknown",
+  }),
   memoryTotalMb: Type.Integer(),
   memoryUsedMb: Type.Integer(),
   loadAverage: Type.Union([Type.Array(Type.Number()), Type.Null()], { description: "1, 5 and 15 minutes" }),

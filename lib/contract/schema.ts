@@ -8,7 +8,7 @@ export function closed<P extends TProperties>(properties: P, options: { descript
 
 /** One of a list of words. */
 export function oneOf<const T extends readonly string[]>(values: T, options: { description?: string } = {}) {
-  return Type.Enum([...values] as unknown as { [K in keyof T]: T[K] }, options);
+  return Type.Unsafe<T[number]>({ type: "string", enum: [...values], ...options });
 }
 
 /** A command without input. */

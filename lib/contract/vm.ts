@@ -15,12 +15,18 @@ export type GuestAgentState = Static<typeof GuestAgentState>;
 
 export const NetworkInterface = Type.Object({
   mac: Type.String(),
-  network: Type.String({ description: "libvirt network, bridge or host device it is plugged into; empty for none" }),
+  network: Type.String({
+    description: "libvirt network, bridge or host device it is plugged into; empty for none",
+  }),
   type: Type.String({ description: "libvirt's interface type: network, bridge, direct, user, …" }),
-  ipAddress: Type.Optional(Type.String({ description: "the address to show: the first global IPv4, else IPv6" })),
+  ipAddress: Type.Optional(
+    Type.String({ description: "the address to show: the first global IPv4, else IPv6" }),
+  ),
   ipAddresses: Type.Array(Type.String(), { description: "every known address with its prefix length" }),
   model: Type.Optional(Type.String()),
-  target: Type.Optional(Type.String({ description: "device on the host, e.g. vnet0; running machines only" })),
+  target: Type.Optional(
+    Type.String({ description: "device on the host, e.g. vnet0; running machines only" }),
+  ),
   linkUp: Type.Boolean(),
 });
 export type NetworkInterface = Static<typeof NetworkInterface>;
@@ -35,7 +41,9 @@ export const Disk = Type.Object({
   readOnly: Type.Boolean(),
   shareable: Type.Boolean(),
   capacityBytes: Type.Optional(Type.Integer({ description: "what the guest sees; absent while unknown" })),
-  allocationBytes: Type.Optional(Type.Integer({ description: "what it takes on the host; absent while unknown" })),
+  allocationBytes: Type.Optional(
+    Type.Integer({ description: "what it takes on the host; absent while unknown" }),
+  ),
 });
 export type Disk = Static<typeof Disk>;
 
@@ -50,7 +58,9 @@ export type Graphics = Static<typeof Graphics>;
 export const VmStats = Type.Object({
   vmId: Type.String(),
   cpuUsagePercent: Type.Number({ description: "0–100 of all its vCPUs together, since the sample before" }),
-  memoryUsedMb: Type.Number({ description: "MiB in use: the guest's own view where it tells, else the host's" }),
+  memoryUsedMb: Type.Number({
+    description: "MiB in use: the guest's own view where it tells, else the host's",
+  }),
   memoryAvailableMb: Type.Number({ description: "MiB the machine has now (balloon)" }),
   diskReadBytes: Type.Integer({ description: "cumulative since the machine started" }),
   diskWriteBytes: Type.Integer(),
@@ -66,10 +76,14 @@ export const VM = Type.Object({
   title: Type.Optional(Type.String()),
   state: VmState,
   stateReason: Type.Optional(
-    Type.String({ description: "why it is in this state, in libvirt's word: booted, destroyed, I/O error, …" }),
+    Type.String({
+      description: "why it is in this state, in libvirt's word: booted, destroyed, I/O error, …",
+    }),
   ),
   stateSince: Type.Optional(Timestamp),
-  operation: Type.Optional(Type.String({ description: "what is being done to it right now: starting, stopping, …" })),
+  operation: Type.Optional(
+    Type.String({ description: "what is being done to it right now: starting, stopping, …" }),
+  ),
   responsive: Type.Boolean({ description: "false when QEMU does not answer libvirt" }),
   cpuCount: Type.Integer(),
   maxCpuCount: Type.Integer(),
@@ -77,7 +91,9 @@ export const VM = Type.Object({
   maxMemoryMb: Type.Integer(),
   osType: Type.Optional(oneOf(["linux", "windows", "other"])),
   osVariant: Type.Optional(Type.String({ description: "libosinfo short id, e.g. debian12" })),
-  diskSizeGb: Type.Union([Type.Number(), Type.Null()], { description: "GiB of all its disks; null while unknown" }),
+  diskSizeGb: Type.Union([Type.Number(), Type.Null()], {
+    description: "GiB of all its disks; null while unknown",
+  }),
   networkInterfaces: Type.Array(NetworkInterface),
   disks: Type.Array(Disk),
   graphics: Type.Array(Graphics),
@@ -95,14 +111,18 @@ export const VM = Type.Object({
   arch: Type.Optional(Type.String()),
   virtType: Type.String({ description: "kvm, qemu (emulated), test" }),
   host: Type.String(),
-  attention: Type.Array(Type.String(), { description: "what needs a person, one sentence each; empty when all is well" }),
+  attention: Type.Array(Type.String(), {
+    description: "what needs a person, one sentence each; empty when all is well",
+  }),
   stats: Type.Optional(VmStats),
 });
 export type VM = Static<typeof VM>;
 
 export const VncInfo = Type.Object({
   host: Type.String(),
-  port: Type.Union([Type.Integer(), Type.Null()], { description: "null when it listens on a UNIX socket only" }),
+  port: Type.Union([Type.Integer(), Type.Null()], {
+    description: "null when it listens on a UNIX socket only",
+  }),
   socket: Type.Optional(Type.String()),
   password: Type.Optional(Type.String()),
   websocketPort: Type.Optional(Type.Integer()),
@@ -181,7 +201,8 @@ export const vmCommands = {
   }),
   stop_vm: command({
     summary: "Ask a VM to shut down",
-    description: "Through the guest agent where it answers, else through ACPI. Returns when the guest was asked; " +
+    description:
+      "Through the guest agent where it answers, else through ACPI. Returns when the guest was asked; " +
       "the state changes when the guest has shut down.",
     role: "operator",
     input: OneVm,
@@ -271,9 +292,14 @@ export const vmCommands = {
     role: "operator",
     input: closed({
       vmId: VmId,
-      secure: Type.Optional(Type.Boolean({ default: false, description: "with passwords; administrators only" })),
+      secure: Type.Optional(
+        Type.Boolean({ default: false, description: "with passwords; administrators only" }),
+      ),
       inactive: Type.Optional(
-        Type.Boolean({ default: false, description: "the configuration of the next start instead of the live one" }),
+        Type.Boolean({
+          default: false,
+          description: "the configuration of the next start instead of the live one",
+        }),
       ),
     }),
     output: Type.Object({ xml: Type.String() }),
