@@ -1,0 +1,324 @@
+/** Calls on domains. Each runs to its end on a worker's thread and gives plain data. */
+import { type DomainSummary, summarizeDomain } from "../../lib/xml/domain.ts";
+import { type Connection, listOf, readList } from "../connection.ts";
+import { LibvirtError, VIR_ERR } from "../error.ts";
+import { libvirt, ok, takeString } from "../library.ts";
+import { cString, readString, readUuid } from "../memory.ts";
+
+/** What libvirt says of a domain. */
+export interface DomainRecord {
+  readonly uuid: string;
+  readonly name: string;
+  /** `virDomainState` */
+  readonly state: number;
+  /** Reason within the state: `virDomainRunningReason` and its sisters. */
+  readonly reason: number;
+  readonly persistent: boolean;
+  readonly autostart: boolean;
+  readonly managedSave: boolean;
+  /** What its live XML says, or its stored XML while it is off. */
+  readonly summary: DomainSummary;
+}
+
+/** What a list of domains costs little to know: enough to notice what events missed. */
+export interface DomainGlance {
+  readonly uuid: string;
+  readonly name: string;
+  readonly active: boolean;
+  readonly autostart: boolean;
+  readonly managedSave: boolean;
+}
+
+/** `virConnectListAllDomainsFlags` */
+const LIST = { ACTIVE: 1, MANAGEDSAVE: 256, AUTOSTART: 1024 } as const;
+/** `virDomainXMLFlags` */
+const XML = { SECURE: 1, INACTIVE: 2 } as const;
+/** `virDomainShutdownFlagValues`, `virDomainRebootFlagValues` (the same numbers). */
+const ASK = { acpi: 1, agent: 2 } as const;
+/** `virDomainUndefineFlagsValues`: managed save, snapshots' and checkpoints' metadata, NVRAM go with the domain. */
+const UNDEFINE_ALL = 1 | 2 | 4 | 16;
+/** `virDomainModificationImpact` */
+const AFFECT = { LIVE: 1, CONFIG: 2 } as const;
+/** `VIR_DOMAIN_METADATA_ELEMENT` */
+const METADATA_ELEMENT = 2;
+
+/** A domain can vanish between being listed and being asked: that is no error. */
+function gone(error: unknown): boolean {
+  return error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN;
+}
+
+function readDomain(pointer: Deno.PointerObject): DomainRecord {
+  const { symbols } = libvirt();
+  const state = new Int32Array(1), reason = new Int32Array(1), autostart = new Int32Array(1);
+  ok(symbols.virDomainGetState(pointer, state, reason, 0));
+  const persistent = ok(symbols.virDomainIsPersistent(pointer)) === 1;
+  // A transient domain has no autostart and the call fails; nothing is lost by not asking.
+  if (persistent) ok(symbols.virDomainGetAutostart(pointer, autostart));
+  const summary = summarizeDomain(takeString(symbols.virDomainGetXMLDesc(pointer, 0)));
+  return {
+    uuid: readUuid((buffer) => symbols.virDomainGetUUIDString(pointer, buffer)),
+    name: readString(symbols.virDomainGetName(pointer)),
+    state: state[0]!,
+    reason: reason[0]!,
+    persistent,
+    autostart: autostart[0] === 1,
+    managedSave: persistent && symbols.virDomainHasManagedSaveImage(pointer, 0) === 1,
+    summary,
+  };
+}
+
+/** The UUIDs of the domains a flag selects. */
+function uuids(connection: Connection, flags: number): Set<string> {
+  const { symbols } = libvirt();
+  const { array, items } = listOf((out) => symbols.virConnectListAllDomains(connection.pointer, out, flags));
+  return new Set(
+    readList(
+      array,
+      items,
+      (item) => symbols.virDomainFree(item),
+      (item) => readUuid((buffer) => symbols.virDomainGetUUIDString(item, buffer)),
+    ),
+  );
+}
+
+/** Reads every domain whole. Source: virConnectListAllDomains, virDomainGetXMLDesc. */
+export function domainScan(connection: Connection): DomainRecord[] {
+  const { symbols } = libvirt();
+  const { array, items } = listOf((out) => symbols.virConnectListAllDomains(connection.pointer, out, 0));
+  return readList(array, items, (item) => symbols.virDomainFree(item), (item) => {
+    try {
+      return readDomain(item);
+    } catch (error) {
+      if (gone(error)) return null;
+      throw error;
+    }
+  });
+}
+
+/** Reads one domain; null when there is none. */
+export function domainRead(connection: Connection, { uuid }: { uuid: string }): DomainRecord | null {
+  try {
+    using domain = connection.domain(uuid);
+    return readDomain(domain.pointer);
+  } catch (error) {
+    if (gone(error)) return null;
+    throw error;
+  }
+}
+
+/** Who exists, runs, starts with the host and has saved memory: three lists, whatever the number of domains. */
+export function domainGlance(connection: Connection): DomainGlance[] {
+  const { symbols } = libvirt();
+  const active = uuids(connection, LIST.ACTIVE);
+  const autostart = uuids(connection, LIST.AUTOSTART);
+  const managedSave = uuids(connection, LIST.MANAGEDSAVE);
+  const { array, items } = listOf((out) => symbols.virConnectListAllDomains(connection.pointer, out, 0));
+  return readList(array, items, (item) => symbols.virDomainFree(item), (item) => {
+    const uuid = readUuid((buffer) => symbols.virDomainGetUUIDString(item, buffer));
+    return {
+      uuid,
+      name: readString(symbols.virDomainGetName(item)),
+      active: active.has(uuid),
+      autostart: autostart.has(uuid),
+      managedSave: managedSave.has(uuid),
+    };
+  });
+}
+
+/** The domain's XML. `secure` includes passwords, `inactive` is the configuration of the next start. */
+export function domainXml(
+  connection: Connection,
+  { uuid, secure, inactive }: { uuid: string; secure: boolean; inactive: boolean },
+): string {
+  using domain = connection.domain(uuid);
+  const flags = (secure ? XML.SECURE : 0) | (inactive ? XML.INACTIVE : 0);
+  return takeString(libvirt().symbols.virDomainGetXMLDesc(domain.pointer, flags));
+}
+
+type Of = { uuid: string };
+
+/** Starts a domain, from its saved memory where there is one. */
+export function domainStart(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainCreateWithFlags(domain.pointer, 0));
+  return null;
+}
+
+/** Asks the guest to shut down, by its agent or by the ACPI power button. */
+export function domainShutdown(connection: Connection, { uuid, by }: Of & { by: keyof typeof ASK }): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainShutdownFlags(domain.pointer, ASK[by]));
+  return null;
+}
+
+/** Ends QEMU at once. */
+export function domainDestroy(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainDestroyFlags(domain.pointer, 0));
+  return null;
+}
+
+/** Stops the vCPUs. */
+export function domainSuspend(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainSuspend(domain.pointer));
+  return null;
+}
+
+/** Lets the vCPUs run again. */
+export function domainResume(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainResume(domain.pointer));
+  return null;
+}
+
+/** Wakes a guest that put itself to sleep (S3). */
+export function domainWakeup(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainPMWakeup(domain.pointer, 0));
+  return null;
+}
+
+/** Asks the guest to restart, by its agent or by ACPI. */
+export function domainReboot(connection: Connection, { uuid, by }: Of & { by: keyof typeof ASK }): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainReboot(domain.pointer, ASK[by]));
+  return null;
+}
+
+/** Presses the reset button. */
+export function domainReset(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainReset(domain.pointer, 0));
+  return null;
+}
+
+/** Saves the memory to libvirt's own place and powers off. */
+export function domainManagedSave(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainManagedSave(domain.pointer, 0));
+  return null;
+}
+
+/** Starts it with the host, or not. */
+export function domainSetAutostart(
+  connection: Connection,
+  { uuid, autostart }: Of & { autostart: boolean },
+): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainSetAutostart(domain.pointer, autostart ? 1 : 0));
+  return null;
+}
+
+/**
+ * Replaces the metadata element of namespace `uri`, in the live and the stored configuration, whichever there are;
+ * `xml: null` removes it. Source: virDomainSetMetadata.
+ */
+export function domainSetMetadata(
+  connection: Connection,
+  { uuid, xml, prefix, uri }: Of & { xml: string | null; prefix: string; uri: string },
+): null {
+  using domain = connection.domain(uuid);
+  const { symbols } = libvirt();
+  const live = ok(symbols.virDomainIsActive(domain.pointer)) === 1 ? AFFECT.LIVE : 0;
+  const config = ok(symbols.virDomainIsPersistent(domain.pointer)) === 1 ? AFFECT.CONFIG : 0;
+  ok(symbols.virDomainSetMetadata(
+    domain.pointer,
+    METADATA_ELEMENT,
+    xml === null ? null : cString(xml),
+    cString(prefix),
+    cString(uri),
+    live | config,
+  ));
+  return null;
+}
+
+/** Forgets a domain with everything libvirt keeps for it; its disks stay. */
+export function domainUndefine(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  ok(libvirt().symbols.virDomainUndefineFlags(domain.pointer, UNDEFINE_ALL));
+  return null;
+}
+
+/** Makes or replaces a stored domain. */
+export function domainDefine(connection: Connection, { xml }: { xml: string }): null {
+  const { symbols } = libvirt();
+  const pointer = symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), 0);
+  if (pointer === null) throw libvirt().lastError();
+  symbols.virDomainFree(pointer);
+  return null;
+}
+
+/** Sizes of a disk in bytes. Source: virDomainGetBlockInfo. */
+export interface DiskSize {
+  readonly target: string;
+  /** What the guest sees. */
+  readonly capacity: number;
+  /** What it takes on the host. */
+  readonly allocation: number;
+}
+
+/** Sizes of the given disks of each domain. A disk that cannot be asked (gone file, dead NFS) is left out. */
+export function domainDiskSizes(
+  connection: Connection,
+  { domains }: { domains: readonly { uuid: string; targets: readonly string[] }[] },
+): { uuid: string; disks: DiskSize[] }[] {
+  const { symbols } = libvirt();
+  const info = new BigUint64Array(3); // capacity, allocation, physical
+  return domains.flatMap(({ uuid, targets }) => {
+    try {
+      using domain = connection.domain(uuid);
+      const disks = targets.flatMap((target) =>
+        symbols.virDomainGetBlockInfo(domain.pointer, cString(target), info, 0) < 0
+          ? []
+          : [{ target, capacity: Number(info[0]), allocation: Number(info[1]) }]
+      );
+      return [{ uuid, disks }];
+    } catch (error) {
+      if (gone(error)) return [];
+      throw error;
+    }
+  });
+}
+
+/** An address of a guest's network card. */
+export interface GuestAddress {
+  readonly mac: string;
+  readonly address: string;
+  readonly prefix: number;
+}
+
+/** `virDomainInterfaceAddressesSource` */
+const SOURCE = { lease: 0, agent: 1, arp: 2 } as const;
+/** Seconds to wait for a guest agent: a guest that lies or hangs must not hold a thread for long. */
+const AGENT_SECONDS = 2;
+
+/**
+ * Addresses of a running domain. Source: virDomainInterfaceAddresses. The agent's answer is the guest's word.
+ *
+ * `struct _virDomainInterface`: char *name @0, char *hwaddr @8, unsigned naddrs @16, addrs @24;
+ * `struct _virDomainIPAddress`: int type @0, char *addr @8, unsigned prefix @16; 24 bytes.
+ */
+export function domainAddresses(
+  connection: Connection,
+  { uuid, source }: Of & { source: keyof typeof SOURCE },
+): GuestAddress[] {
+  using domain = connection.domain(uuid);
+  const { symbols } = libvirt();
+  if (source === "agent") symbols.virDomainAgentSetResponseTimeout?.(domain.pointer, AGENT_SECONDS, 0);
+  const { array, items } = listOf((out) =>
+    symbols.virDomainInterfaceAddresses(domain.pointer, out, SOURCE[source], 0)
+  );
+  return readList(array, items, (item) => symbols.virDomainInterfaceFree(item), (item) => {
+    const view = new Deno.UnsafePointerView(item);
+    const mac = readString(view.getPointer(8));
+    const addresses = view.getPointer(24);
+    if (addresses === null) return [];
+    const list = new Deno.UnsafePointerView(addresses);
+    return Array.from({ length: view.getUint32(16) }, (_, index) => ({
+      mac,
+      address: readString(list.getPointer(index * 24 + 8)),
+      prefix: list.getUint32(index * 24 + 16),
+    }));
+  }).flat();
+}

@@ -1,0 +1,73 @@
+/** Every call a worker can run: name → what it does, how long it may take, and which share of the pool it may use. */
+import type { Connection } from "../connection.ts";
+import * as domain from "./domain.ts";
+import * as network from "./network.ts";
+import * as node from "./node.ts";
+import * as stats from "./stats.ts";
+import * as storage from "./storage.ts";
+
+/**
+ * Kinds of calls and how many of each may be under way. `read` asks libvirtd alone and is quick; `write` changes
+ * something and may take seconds; `stats` and `probe` ask QEMU, the guest or a file system, any of which may hang.
+ */
+export const LIMITS = { read: 6, write: 6, stats: 2, probe: 3 } as const;
+export type CallKind = keyof typeof LIMITS;
+
+interface CallSpec<A, R> {
+  readonly kind: CallKind;
+  /** Time limit in seconds; after it the caller is told, and the thread is given up until the call returns. */
+  readonly seconds: number;
+  readonly run: (connection: Connection, args: A) => R;
+}
+
+const spec = <A, R>(
+  kind: CallKind,
+  seconds: number,
+  run: (connection: Connection, args: A) => R,
+): CallSpec<A, R> => ({
+  kind,
+  seconds,
+  run,
+});
+
+export const CALLS = {
+  domainScan: spec("read", 60, domain.domainScan),
+  domainRead: spec("read", 15, domain.domainRead),
+  domainGlance: spec("read", 15, domain.domainGlance),
+  domainXml: spec("read", 15, domain.domainXml),
+  domainStart: spec("write", 120, domain.domainStart),
+  domainShutdown: spec("write", 45, domain.domainShutdown),
+  domainDestroy: spec("write", 60, domain.domainDestroy),
+  domainSuspend: spec("write", 45, domain.domainSuspend),
+  domainResume: spec("write", 45, domain.domainResume),
+  domainWakeup: spec("write", 45, domain.domainWakeup),
+  domainReboot: spec("write", 45, domain.domainReboot),
+  domainReset: spec("write", 45, domain.domainReset),
+  domainManagedSave: spec("write", 3600, domain.domainManagedSave),
+  domainSetAutostart: spec("write", 30, domain.domainSetAutostart),
+  domainSetMetadata: spec("write", 45, domain.domainSetMetadata),
+  domainUndefine: spec("write", 60, domain.domainUndefine),
+  domainDefine: spec("write", 60, domain.domainDefine),
+  domainDiskSizes: spec("probe", 30, domain.domainDiskSizes),
+  domainAddresses: spec("probe", 10, domain.domainAddresses),
+  domainStats: spec("stats", 20, stats.domainStats),
+  domainStatsOne: spec("stats", 10, stats.domainStatsOne),
+  networkScan: spec("read", 30, network.networkScan),
+  networkLeases: spec("read", 15, network.networkLeases),
+  poolScan: spec("read", 30, storage.poolScan),
+  volumeDelete: spec("write", 600, storage.volumeDelete),
+  nodeInfo: spec("read", 30, node.nodeInfo),
+  nodeCounters: spec("read", 15, node.nodeCounters),
+} as const;
+
+export type Calls = typeof CALLS;
+export type CallName = keyof Calls;
+/** Arguments of a call: none for those that take the connection alone. */
+export type CallArgs<N extends CallName> = Parameters<Calls[N]["run"]> extends [Connection, infer A] ? A
+  : undefined;
+export type CallResult<N extends CallName> = ReturnType<Calls[N]["run"]>;
+export type * from "./domain.ts";
+export type * from "./network.ts";
+export type * from "./node.ts";
+export type * from "./stats.ts";
+export type * from "./storage.ts";

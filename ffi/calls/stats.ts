@@ -1,0 +1,69 @@
+/** Bulk statistics: one call for all active domains. */
+import type { Connection } from "../connection.ts";
+import { libvirt } from "../library.ts";
+import { readUuid } from "../memory.ts";
+import { type Params, readParams } from "../typed_params.ts";
+
+/** `virDomainStatsTypes`: groups that can be asked for. */
+const GROUPS = { state: 1, cpu: 2, balloon: 4, vcpu: 8, interface: 16, block: 32 } as const;
+export type StatsGroup = keyof typeof GROUPS;
+
+/** `virConnectGetAllDomainStatsFlags` */
+const ACTIVE = 1;
+const NOWAIT = 536870912;
+
+/** The typed parameters of one domain, by libvirt's names (`cpu.time`, `balloon.current`, `net.0.rx.bytes`, …). */
+export interface DomainStats {
+  readonly uuid: string;
+  readonly params: Params;
+}
+
+/**
+ * Statistics of the active domains. NOWAIT: a domain whose QEMU is busy or hung yields only what libvirt knows
+ * without asking it, instead of holding the rest up. Source: virConnectGetAllDomainStats.
+ *
+ * `struct _virDomainStatsRecord`: virDomainPtr dom @0, virTypedParameterPtr params @8, int nparams @16.
+ */
+export function domainStats(
+  connection: Connection,
+  { groups }: { groups: readonly StatsGroup[] },
+): DomainStats[] {
+  const { symbols } = libvirt();
+  const mask = groups.reduce((bits, group) => bits | GROUPS[group], 0);
+  const out = new BigUint64Array(1);
+  const count = symbols.virConnectGetAllDomainStats(connection.pointer, mask, out, ACTIVE | NOWAIT);
+  if (count < 0) throw libvirt().lastError();
+  return takeRecords(Deno.UnsafePointer.create(out[0]!), count);
+}
+
+/** Statistics of one domain, for who asks about it between two polls. Source: virDomainListGetStats. */
+export function domainStatsOne(
+  connection: Connection,
+  { uuid, groups }: { uuid: string; groups: readonly StatsGroup[] },
+): DomainStats | null {
+  const { symbols } = libvirt();
+  using domain = connection.domain(uuid);
+  const mask = groups.reduce((bits, group) => bits | GROUPS[group], 0);
+  const domains = new BigUint64Array([Deno.UnsafePointer.value(domain.pointer), 0n]);
+  const out = new BigUint64Array(1);
+  const count = symbols.virDomainListGetStats(domains, mask, out, NOWAIT);
+  if (count < 0) throw libvirt().lastError();
+  return takeRecords(Deno.UnsafePointer.create(out[0]!), count)[0] ?? null;
+}
+
+function takeRecords(array: Deno.PointerValue, count: number): DomainStats[] {
+  if (array === null) return [];
+  const { symbols } = libvirt();
+  try {
+    const list = new Deno.UnsafePointerView(array);
+    return Array.from({ length: count }, (_, index) => {
+      const record = new Deno.UnsafePointerView(list.getPointer(index * 8)!);
+      return {
+        uuid: readUuid((buffer) => symbols.virDomainGetUUIDString(record.getPointer(0), buffer)),
+        params: readParams(record.getPointer(8), record.getInt32(16)),
+      };
+    });
+  } finally {
+    symbols.virDomainStatsRecordListFree(array);
+  }
+}

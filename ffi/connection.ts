@@ -1,0 +1,140 @@
+/** A connection to libvirt, and the handles made through it. Everything here is disposed with `using`. */
+import { libvirt, ok, some } from "./library.ts";
+import { cString } from "./memory.ts";
+
+/** Seconds between keep-alive messages, and how many may go unanswered. A frozen libvirtd is noticed after ~10 s. */
+const KEEPALIVE_INTERVAL = 3;
+const KEEPALIVE_COUNT = 3;
+
+/** An object of libvirt that must be given back. */
+export class Handle implements Disposable {
+  #pointer: Deno.PointerObject | null;
+  readonly #free: (pointer: Deno.PointerValue) => number;
+
+  constructor(pointer: Deno.PointerObject, free: (pointer: Deno.PointerValue) => number) {
+    this.#pointer = pointer;
+    this.#free = free;
+  }
+
+  /** The C pointer. @throws {TypeError} after disposal. */
+  get pointer(): Deno.PointerObject {
+    if (this.#pointer === null) throw new TypeError("the handle was already given back");
+    return this.#pointer;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#pointer !== null) this.#free(this.#pointer);
+    this.#pointer = null;
+  }
+}
+
+/** An open connection. */
+export class Connection implements Disposable {
+  readonly uri: string;
+  readonly #handle: Handle;
+
+  private constructor(uri: string, pointer: Deno.PointerObject) {
+    this.uri = uri;
+    this.#handle = new Handle(pointer, (conn) => libvirt().symbols.virConnectClose(conn));
+  }
+
+  /**
+   * Opens `uri` and turns keep-alive on. Keep-alive works only while the event loop of `event_loop.ts` runs; a
+   * driver without a daemon (`test:///`) has none, which is no error. Source: virConnectOpen, virConnectSetKeepAlive.
+   *
+   * @throws {LibvirtError}
+   */
+  static open(uri: string): Connection {
+    const { symbols } = libvirt();
+    const connection = new Connection(uri, some(symbols.virConnectOpen(cString(uri))));
+    if (symbols.virConnectSetKeepAlive(connection.pointer, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) < 0) {
+      symbols.virResetLastError();
+    }
+    return connection;
+  }
+
+  get pointer(): Deno.PointerObject {
+    return this.#handle.pointer;
+  }
+
+  /** Whether the daemon is still there. Source: virConnectIsAlive (no round trip). */
+  get alive(): boolean {
+    return libvirt().symbols.virConnectIsAlive(this.pointer) === 1;
+  }
+
+  /** The domain with this UUID. @throws {LibvirtError} code NO_DOMAIN */
+  domain(uuid: string): Handle {
+    return new Handle(
+      some(libvirt().symbols.virDomainLookupByUUIDString(this.pointer, cString(uuid))),
+      (pointer) => libvirt().symbols.virDomainFree(pointer),
+    );
+  }
+
+  /** The network with this name. @throws {LibvirtError} code NO_NETWORK */
+  network(name: string): Handle {
+    return new Handle(
+      some(libvirt().symbols.virNetworkLookupByName(this.pointer, cString(name))),
+      (pointer) => libvirt().symbols.virNetworkFree(pointer),
+    );
+  }
+
+  /** The volume a path belongs to. @throws {LibvirtError} code NO_STORAGE_VOL when no pool knows the path */
+  volumeByPath(path: string): Handle {
+    return new Handle(
+      some(libvirt().symbols.virStorageVolLookupByPath(this.pointer, cString(path))),
+      (pointer) => libvirt().symbols.virStorageVolFree(pointer),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#handle[Symbol.dispose]();
+  }
+}
+
+/**
+ * Walks a list of objects that libvirt allocated, giving each back and then the array, also when `read` throws.
+ * Objects for which `read` returns null (gone in between) are left out.
+ */
+export function readList<T>(
+  array: Deno.PointerValue,
+  items: readonly Deno.PointerObject[],
+  free: (item: Deno.PointerObject) => void,
+  read: (item: Deno.PointerObject) => T | null,
+): T[] {
+  const found: T[] = [];
+  let next = 0;
+  try {
+    while (next < items.length) {
+      const item = items[next]!;
+      const value = read(item);
+      if (value !== null) found.push(value);
+      free(item);
+      next++;
+    }
+  } finally {
+    for (const item of items.slice(next)) free(item);
+    libvirt().free(array);
+  }
+  return found;
+}
+
+/** Calls one of libvirt's `…ListAll…(…, out, flags)` functions; gives the array and its items. @throws {LibvirtError} */
+export function listOf(fill: (out: BigUint64Array<ArrayBuffer>) => number): {
+  array: Deno.PointerValue;
+  items: Deno.PointerObject[];
+} {
+  const out = new BigUint64Array(1);
+  const count = ok(fill(out));
+  const array = Deno.UnsafePointer.create(out[0]!);
+  if (array === null || count === 0) {
+    libvirt().free(array);
+    return { array: null, items: [] };
+  }
+  const view = new Deno.UnsafePointerView(array);
+  const items: Deno.PointerObject[] = [];
+  for (let index = 0; index < count; index++) {
+    const item = view.getPointer(index * 8);
+    if (item !== null) items.push(item);
+  }
+  return { array, items };
+}

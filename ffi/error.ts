@@ -1,0 +1,83 @@
+/** libvirt's errors as JavaScript errors. */
+import { readString } from "./memory.ts";
+
+/** Numbers of `virErrorNumber` (virterror.h) that are told apart above `ffi/`. */
+export const VIR_ERR = {
+  INTERNAL: 1,
+  NO_SUPPORT: 3,
+  INVALID_ARG: 8,
+  OPERATION_FAILED: 9,
+  NO_DOMAIN: 42,
+  NO_NETWORK: 43,
+  AUTH_FAILED: 45,
+  NO_STORAGE_POOL: 49,
+  NO_STORAGE_VOL: 50,
+  RPC: 39,
+  SYSTEM: 38,
+  OPERATION_INVALID: 55,
+  OPERATION_TIMEOUT: 68,
+  AUTH_CANCELLED: 79,
+  AUTH_UNAVAILABLE: 94,
+  OPERATION_UNSUPPORTED: 84,
+  AGENT_UNRESPONSIVE: 86,
+  RESOURCE_BUSY: 87,
+  ACCESS_DENIED: 88,
+} as const;
+
+/** Numbers of `virErrorDomain` that matter above `ffi/`. */
+export const VIR_FROM = { RPC: 7, POLKIT: 60 } as const;
+
+/** Why a call failed on our side of libvirt, when it is not libvirt that said no. */
+export type FailureKind = "libvirt" | "timeout" | "lost" | "unavailable" | "busy";
+
+/** The plain shape in which an error crosses from a worker. */
+export interface LibvirtFailure {
+  readonly kind: FailureKind;
+  readonly code: number;
+  readonly domain: number;
+  readonly level: number;
+  readonly message: string;
+}
+
+/** An error of libvirt: its code, the part of libvirt it comes from, its level (1 warning, 2 error) and its text. */
+export class LibvirtError extends Error {
+  override readonly name = "LibvirtError";
+  readonly kind: FailureKind;
+  readonly code: number;
+  readonly domain: number;
+  readonly level: number;
+
+  constructor(failure: Partial<LibvirtFailure> & { message: string }) {
+    super(failure.message);
+    this.kind = failure.kind ?? "libvirt";
+    this.code = failure.code ?? VIR_ERR.INTERNAL;
+    this.domain = failure.domain ?? 0;
+    this.level = failure.level ?? 2;
+  }
+
+  /** The plain shape for `postMessage`. */
+  toFailure(): LibvirtFailure {
+    return {
+      kind: this.kind,
+      code: this.code,
+      domain: this.domain,
+      level: this.level,
+      message: this.message,
+    };
+  }
+}
+
+/**
+ * Reads `struct _virError` (virterror.h): int code @0, int domain @4, char *message @8, int level @16.
+ * Must run on the thread of the failed call, right after it: the error is thread-local.
+ */
+export function readError(error: Deno.PointerValue): LibvirtError {
+  if (error === null) return new LibvirtError({ message: "libvirt failed without saying why" });
+  const view = new Deno.UnsafePointerView(error);
+  return new LibvirtError({
+    code: view.getInt32(0),
+    domain: view.getInt32(4),
+    message: readString(view.getPointer(8)) || "libvirt failed without saying why",
+    level: view.getInt32(16),
+  });
+}

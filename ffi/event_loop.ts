@@ -1,0 +1,44 @@
+/**
+ * libvirt's event loop. There is one for the whole process: it dispatches events and keeps the keep-alive timers of
+ * every connection of every thread. It must run as long as any connection is open.
+ */
+import { libvirt, ok } from "./library.ts";
+
+let running: { stop: () => Promise<void> } | undefined;
+
+/** Milliseconds after which the loop comes round even when nothing happens. */
+const TICK_MS = 1000;
+
+/**
+ * Starts the loop once; must be called before any connection is opened. Each turn is a `nonblocking` call, so it
+ * takes one of Deno's 32 blocking threads and leaves this thread free.
+ *
+ * @param onError Told when a turn fails; the loop goes on after a pause.
+ * @throws {LibvirtError} kind `unavailable`: no libvirt library here.
+ */
+export function startEventLoop(onError: (error: unknown) => void): { stop: () => Promise<void> } {
+  if (running) return running;
+  const { symbols, noop, lastError } = libvirt();
+  ok(symbols.virEventRegisterDefaultImpl());
+  // Without any timer or handle the first turn would sleep for ever, and stopping would have to wait for an event.
+  const timer = ok(symbols.virEventAddTimeout(TICK_MS, noop, null, null));
+  let going = true;
+  const turn = async () => {
+    while (going) {
+      if (await symbols.virEventRunDefaultImpl() < 0) {
+        onError(lastError());
+        await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      }
+    }
+  };
+  const ended = turn();
+  running = {
+    stop: () => {
+      going = false;
+      symbols.virEventUpdateTimeout(timer, 0);
+      running = undefined;
+      return ended;
+    },
+  };
+  return running;
+}

@@ -1,0 +1,103 @@
+/** libvirt.so, opened once per thread and only when first needed. */
+import { LibvirtError, readError } from "./error.ts";
+import { cString } from "./memory.ts";
+import { LIBC, OPTIONAL, REQUIRED } from "./symbols.ts";
+
+const SYMBOLS = { ...REQUIRED, ...OPTIONAL };
+type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** Names to try, in order: the runtime package's, then the development package's. */
+const NAMES = ["libvirt.so.0", "libvirt.so"];
+const LIBC_NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+function openFirst<S extends Deno.ForeignLibraryInterface>(
+  names: readonly string[],
+  symbols: S,
+  missing: string,
+) {
+  const tried: string[] = [];
+  for (const name of names) {
+    try {
+      return Deno.dlopen(name, symbols);
+    } catch (error) {
+      tried.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new LibvirtError({ kind: "unavailable", message: `${missing} (${tried.join("; ")})` });
+}
+
+/** An open libvirt: its functions, and what to do with what they return. */
+export interface Library {
+  readonly symbols: Symbols;
+  /** Address of a C function that does nothing: for callbacks that must exist and need not do anything. */
+  readonly noop: Deno.PointerValue;
+  /** Frees memory that libvirt handed over (it uses malloc). */
+  free(pointer: Deno.PointerValue): void;
+  /** The last error of this thread. Call right after the failed call. */
+  lastError(): LibvirtError;
+}
+
+let opened: Library | undefined;
+
+/**
+ * Opens libvirt on first use.
+ *
+ * @throws {LibvirtError} kind `unavailable`: the library is not installed.
+ */
+export function libvirt(): Library {
+  if (opened) return opened;
+  const { symbols } = openFirst(
+    NAMES,
+    SYMBOLS,
+    "libvirt's client library cannot be loaded. Install it (Debian: libvirt0, Fedora: libvirt-libs)",
+  );
+  const libc = openFirst(LIBC_NAMES, LIBC, "the C library cannot be loaded").symbols;
+  if (symbols.virInitialize() < 0) throw readError(symbols.virGetLastError());
+  // Without an error function libvirt prints every error to stderr. abs(3) takes the place of one that does
+  // nothing: it may be called from any thread, which a JavaScript callback could not.
+  const noop = libc.dlsym(null, cString("abs"));
+  symbols.virSetErrorFunc(null, noop);
+  opened = {
+    symbols,
+    noop,
+    free: (pointer) => {
+      if (pointer !== null) libc.free(pointer);
+    },
+    lastError: () => readError(symbols.virGetLastError()),
+  };
+  return opened;
+}
+
+/** Passes a result that is not -1 on. @throws {LibvirtError} */
+export function ok(result: number): number {
+  if (result < 0) throw libvirt().lastError();
+  return result;
+}
+
+/** Passes a pointer that is not NULL on. @throws {LibvirtError} */
+export function some(pointer: Deno.PointerValue): Deno.PointerObject {
+  if (pointer === null) throw libvirt().lastError();
+  return pointer;
+}
+
+/** Takes a C string that libvirt handed over: reads it and frees it. @throws {LibvirtError} for NULL. */
+export function takeString(pointer: Deno.PointerValue): string {
+  const text = Deno.UnsafePointerView.getCString(some(pointer));
+  libvirt().free(pointer);
+  return text;
+}
+
+/** Which of the newer functions this libvirt has. */
+export function capabilities(): Record<keyof typeof OPTIONAL, boolean> {
+  const { symbols } = libvirt();
+  return Object.fromEntries(
+    Object.keys(OPTIONAL).map((name) => [name, symbols[name as keyof typeof OPTIONAL] !== null]),
+  ) as Record<keyof typeof OPTIONAL, boolean>;
+}
+
+/** Version of the client library, as `major * 1,000,000 + minor * 1,000 + release`. Source: virGetVersion. */
+export function libraryVersion(): number {
+  const out = new BigUint64Array(1);
+  ok(libvirt().symbols.virGetVersion(out, null, null));
+  return Number(out[0]);
+}

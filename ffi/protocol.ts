@@ -1,0 +1,28 @@
+/** Messages between the main thread and the workers. Plain data only. */
+import type { CallName } from "./calls/mod.ts";
+import type { LibvirtFailure } from "./error.ts";
+import type { LibvirtEvent } from "./events.ts";
+
+/** To a call worker. The first message names the connection; `close` gives it back and ends the worker. */
+export type ToWorker =
+  | { type: "open"; uri: string }
+  | { type: "call"; id: number; name: CallName; args: unknown }
+  | { type: "close" };
+
+/** From a call worker. */
+export type FromWorker =
+  | { type: "ready" }
+  | { type: "result"; id: number; value: unknown }
+  | { type: "failure"; id: number; failure: LibvirtFailure };
+
+/** To the event worker. `close` deregisters everything and answers `closed`. */
+export type ToEventWorker = { type: "connect"; uri: string } | { type: "close" };
+
+/** From the event worker. */
+export type FromEventWorker =
+  | { type: "ready" }
+  | { type: "connected" }
+  | { type: "refused"; failure: LibvirtFailure }
+  | { type: "lost"; reason: string }
+  | { type: "events"; events: LibvirtEvent[] }
+  | { type: "closed" };

@@ -1,0 +1,224 @@
+/**
+ * libvirt's C functions that we call: names, parameters (C names beside them) and results.
+ *
+ * Source: libvirt's public headers. Everything here exists since libvirt 7.0 or earlier; what is newer belongs
+ * into `OPTIONAL` and becomes a capability. `ptr` results are owned by the caller unless a comment says otherwise.
+ */
+
+const ptr = "pointer";
+const buf = "buffer";
+const int = "i32";
+const uint = "u32";
+
+/** Functions that must be there. */
+export const REQUIRED = {
+  // Library
+  virInitialize: { parameters: [], result: int },
+  virGetVersion: { parameters: [buf, /* libVer */ ptr, /* type */ ptr /* typeVer */], result: int },
+  virGetLastError: { parameters: [], result: ptr }, // borrowed, thread-local
+  virResetLastError: { parameters: [], result: "void" },
+  virSetErrorFunc: { parameters: [ptr, /* userData */ ptr /* handler */], result: "void" },
+
+  // Event loop
+  virEventRegisterDefaultImpl: { parameters: [], result: int },
+  virEventRunDefaultImpl: { parameters: [], result: int, nonblocking: true },
+  virEventAddTimeout: {
+    parameters: [int, /* timeout */ ptr, /* cb */ ptr, /* opaque */ ptr /* ff */],
+    result: int,
+  },
+  virEventUpdateTimeout: { parameters: [int, /* timer */ int /* timeout */], result: "void" },
+
+  // Connection
+  virConnectOpen: { parameters: [buf /* name */], result: ptr },
+  virConnectClose: { parameters: [ptr /* conn */], result: int },
+  virConnectIsAlive: { parameters: [ptr /* conn */], result: int },
+  virConnectSetKeepAlive: { parameters: [ptr, /* conn */ int, /* interval */ uint /* count */], result: int },
+  virConnectRegisterCloseCallback: {
+    parameters: [ptr, /* conn */ ptr, /* cb */ ptr, /* opaque */ ptr /* freecb */],
+    result: int,
+  },
+  virConnectUnregisterCloseCallback: { parameters: [ptr, /* conn */ ptr /* cb */], result: int },
+  virConnectGetType: { parameters: [ptr /* conn */], result: ptr }, // static
+  virConnectGetHostname: { parameters: [ptr /* conn */], result: ptr },
+  virConnectGetLibVersion: { parameters: [ptr, /* conn */ buf /* libVer */], result: int },
+  virConnectGetVersion: { parameters: [ptr, /* conn */ buf /* hvVer */], result: int },
+  virConnectGetCapabilities: { parameters: [ptr /* conn */], result: ptr },
+
+  // Node
+  virNodeGetInfo: { parameters: [ptr, /* conn */ buf /* info */], result: int },
+  virNodeGetCPUStats: {
+    parameters: [ptr, /* conn */ int, /* cpuNum */ buf, /* params */ buf, /* nparams */ uint /* flags */],
+    result: int,
+  },
+  virNodeGetMemoryStats: {
+    parameters: [ptr, /* conn */ int, /* cellNum */ buf, /* params */ buf, /* nparams */ uint /* flags */],
+    result: int,
+  },
+
+  // Domains
+  virConnectListAllDomains: {
+    parameters: [ptr, /* conn */ buf, /* domains */ uint /* flags */],
+    result: int,
+  },
+  virDomainLookupByUUIDString: { parameters: [ptr, /* conn */ buf /* uuidstr */], result: ptr },
+  virDomainFree: { parameters: [ptr /* domain */], result: int },
+  virDomainGetName: { parameters: [ptr /* domain */], result: ptr }, // borrowed
+  virDomainGetUUIDString: { parameters: [ptr, /* domain */ buf /* buf */], result: int },
+  virDomainGetID: { parameters: [ptr /* domain */], result: uint },
+  virDomainGetState: {
+    parameters: [ptr, /* domain */ buf, /* state */ buf, /* reason */ uint /* flags */],
+    result: int,
+  },
+  virDomainGetXMLDesc: { parameters: [ptr, /* domain */ uint /* flags */], result: ptr },
+  virDomainGetAutostart: { parameters: [ptr, /* domain */ buf /* autostart */], result: int },
+  virDomainSetAutostart: { parameters: [ptr, /* domain */ int /* autostart */], result: int },
+  virDomainIsPersistent: { parameters: [ptr /* dom */], result: int },
+  virDomainIsActive: { parameters: [ptr /* dom */], result: int },
+  virDomainHasManagedSaveImage: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
+  virDomainCreateWithFlags: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainShutdownFlags: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainDestroyFlags: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainSuspend: { parameters: [ptr /* domain */], result: int },
+  virDomainResume: { parameters: [ptr /* domain */], result: int },
+  virDomainReboot: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainReset: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainManagedSave: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
+  virDomainPMWakeup: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
+  virDomainUndefineFlags: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainDefineXMLFlags: { parameters: [ptr, /* conn */ buf, /* xml */ uint /* flags */], result: ptr },
+  virDomainSetMetadata: {
+    parameters: [
+      ptr, /* domain */
+      int, /* type */
+      buf, /* metadata */
+      buf, /* key */
+      buf, /* uri */
+      uint, /* flags */
+    ],
+    result: int,
+  },
+  virDomainGetBlockInfo: {
+    parameters: [ptr, /* domain */ buf, /* disk */ buf, /* info */ uint /* flags */],
+    result: int,
+  },
+  virDomainInterfaceAddresses: {
+    parameters: [ptr, /* dom */ buf, /* ifaces */ uint, /* source */ uint /* flags */],
+    result: int,
+  },
+  virDomainInterfaceFree: { parameters: [ptr /* iface */], result: "void" },
+  virConnectGetAllDomainStats: {
+    parameters: [ptr, /* conn */ uint, /* stats */ buf, /* retStats */ uint /* flags */],
+    result: int,
+  },
+  virDomainListGetStats: {
+    parameters: [buf, /* doms */ uint, /* stats */ buf, /* retStats */ uint /* flags */],
+    result: int,
+  },
+  virDomainStatsRecordListFree: { parameters: [ptr /* stats */], result: "void" },
+
+  // Networks
+  virConnectListAllNetworks: { parameters: [ptr, /* conn */ buf, /* nets */ uint /* flags */], result: int },
+  virNetworkLookupByName: { parameters: [ptr, /* conn */ buf /* name */], result: ptr },
+  virNetworkFree: { parameters: [ptr /* network */], result: int },
+  virNetworkGetName: { parameters: [ptr /* network */], result: ptr }, // borrowed
+  virNetworkGetUUIDString: { parameters: [ptr, /* network */ buf /* buf */], result: int },
+  virNetworkIsActive: { parameters: [ptr /* net */], result: int },
+  virNetworkIsPersistent: { parameters: [ptr /* net */], result: int },
+  virNetworkGetAutostart: { parameters: [ptr, /* network */ buf /* autostart */], result: int },
+  virNetworkGetXMLDesc: { parameters: [ptr, /* network */ uint /* flags */], result: ptr },
+  virNetworkGetDHCPLeases: {
+    parameters: [ptr, /* network */ ptr, /* mac */ buf, /* leases */ uint /* flags */],
+    result: int,
+  },
+  virNetworkDHCPLeaseFree: { parameters: [ptr /* lease */], result: "void" },
+
+  // Storage
+  virConnectListAllStoragePools: {
+    parameters: [ptr, /* conn */ buf, /* pools */ uint /* flags */],
+    result: int,
+  },
+  virStoragePoolFree: { parameters: [ptr /* pool */], result: int },
+  virStoragePoolGetName: { parameters: [ptr /* pool */], result: ptr }, // borrowed
+  virStoragePoolGetUUIDString: { parameters: [ptr, /* pool */ buf /* buf */], result: int },
+  virStoragePoolIsPersistent: { parameters: [ptr /* pool */], result: int },
+  virStoragePoolGetAutostart: { parameters: [ptr, /* pool */ buf /* autostart */], result: int },
+  virStoragePoolGetInfo: { parameters: [ptr, /* pool */ buf /* info */], result: int },
+  virStoragePoolGetXMLDesc: { parameters: [ptr, /* pool */ uint /* flags */], result: ptr },
+  virStorageVolLookupByPath: { parameters: [ptr, /* conn */ buf /* path */], result: ptr },
+  virStorageVolDelete: { parameters: [ptr, /* vol */ uint /* flags */], result: int },
+  virStorageVolFree: { parameters: [ptr /* vol */], result: int },
+
+  // Events
+  virConnectDomainEventRegisterAny: {
+    parameters: [
+      ptr, /* conn */
+      ptr, /* dom */
+      int, /* eventID */
+      ptr, /* cb */
+      ptr, /* opaque */
+      ptr, /* freecb */
+    ],
+    result: int,
+  },
+  virConnectDomainEventDeregisterAny: { parameters: [ptr, /* conn */ int /* callbackID */], result: int },
+  virConnectNetworkEventRegisterAny: {
+    parameters: [
+      ptr, /* conn */
+      ptr, /* net */
+      int, /* eventID */
+      ptr, /* cb */
+      ptr, /* opaque */
+      ptr, /* freecb */
+    ],
+    result: int,
+  },
+  virConnectNetworkEventDeregisterAny: { parameters: [ptr, /* conn */ int /* callbackID */], result: int },
+  virConnectStoragePoolEventRegisterAny: {
+    parameters: [
+      ptr, /* conn */
+      ptr, /* pool */
+      int, /* eventID */
+      ptr, /* cb */
+      ptr, /* opaque */
+      ptr, /* freecb */
+    ],
+    result: int,
+  },
+  virConnectStoragePoolEventDeregisterAny: {
+    parameters: [ptr, /* conn */ int /* callbackID */],
+    result: int,
+  },
+  virConnectNodeDeviceEventRegisterAny: {
+    parameters: [
+      ptr, /* conn */
+      ptr, /* dev */
+      int, /* eventID */
+      ptr, /* cb */
+      ptr, /* opaque */
+      ptr, /* freecb */
+    ],
+    result: int,
+  },
+  virConnectNodeDeviceEventDeregisterAny: { parameters: [ptr, /* conn */ int /* callbackID */], result: int },
+  virNodeDeviceGetName: { parameters: [ptr /* dev */], result: ptr }, // borrowed
+} as const satisfies Record<string, Deno.ForeignFunction>;
+
+/** Functions newer than libvirt 7.0: absent ones are `null`, and the capability of the same name is off. */
+export const OPTIONAL = {
+  virDomainAgentSetResponseTimeout: {
+    parameters: [ptr, /* domain */ int, /* timeout */ uint /* flags */],
+    result: int,
+    optional: true,
+  },
+  virDomainGetMessages: {
+    parameters: [ptr, /* domain */ buf, /* msgs */ uint /* flags */],
+    result: int,
+    optional: true,
+  },
+} as const satisfies Record<string, Deno.ForeignFunction & { optional: true }>;
+
+/** The C library's part: memory libvirt hands over is freed with `free`; `dlsym` finds a harmless function's address. */
+export const LIBC = {
+  free: { parameters: [ptr /* ptr */], result: "void" },
+  dlsym: { parameters: [ptr, /* handle */ buf /* symbol */], result: ptr },
+} as const satisfies Record<string, Deno.ForeignFunction>;

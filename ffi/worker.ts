@@ -1,0 +1,73 @@
+/// <reference lib="deno.worker" />
+/**
+ * A call worker: runs one call at a time on its own thread, over its own connection. A call and its error are read
+ * on the same thread, because libvirt keeps errors per thread.
+ */
+import { type CallName, CALLS } from "./calls/mod.ts";
+import { Connection } from "./connection.ts";
+import { LibvirtError, type LibvirtFailure } from "./error.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+let uri = "";
+let connection: Connection | undefined;
+
+const post = (message: FromWorker) => self.postMessage(message);
+
+/** The connection, made anew when the old one has died with its libvirtd. @throws {LibvirtError} kind unavailable */
+function connected(): Connection {
+  if (connection && !connection.alive) drop();
+  if (connection) return connection;
+  try {
+    return connection = Connection.open(uri);
+  } catch (error) {
+    if (error instanceof LibvirtError) throw new LibvirtError({ ...error.toFailure(), kind: "unavailable" });
+    throw error;
+  }
+}
+
+function drop(): void {
+  connection?.[Symbol.dispose]();
+  connection = undefined;
+}
+
+function run(name: CallName, args: unknown): unknown {
+  const live = connected();
+  try {
+    // The names and argument types were matched by WorkerPool.call; here they have gone through postMessage.
+    return (CALLS[name].run as (connection: Connection, args: unknown) => unknown)(live, args);
+  } catch (error) {
+    // The daemon died under the call: whether it was carried out is not known.
+    if (error instanceof LibvirtError && !live.alive) {
+      drop();
+      throw new LibvirtError({ ...error.toFailure(), kind: "lost" });
+    }
+    throw error;
+  }
+}
+
+function failure(error: unknown): LibvirtFailure {
+  if (error instanceof LibvirtError) return error.toFailure();
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new LibvirtError({ message }).toFailure();
+}
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (data.type === "open") {
+    uri = data.uri;
+    return;
+  }
+  if (data.type === "close") {
+    drop();
+    self.close();
+    return;
+  }
+  try {
+    post({ type: "result", id: data.id, value: run(data.name, data.args) });
+  } catch (error) {
+    post({ type: "failure", id: data.id, failure: failure(error) });
+  }
+};
+
+post({ type: "ready" });

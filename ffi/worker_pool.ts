@@ -1,0 +1,223 @@
+/**
+ * A pool of call workers for one host. A call takes an idle worker; when the last idle one is taken, a spare is
+ * started, so a quick call never waits behind a slow one. A call over its time limit fails and its worker is given
+ * up: it ends by itself when libvirt returns, and others take its place.
+ */
+import { workerUrl } from "../lib/bundle.ts";
+import { type CallArgs, type CallKind, type CallName, type CallResult, CALLS, LIMITS } from "./calls/mod.ts";
+import { LibvirtError } from "./error.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+
+interface Job {
+  readonly name: CallName;
+  readonly args: unknown;
+  readonly queuedAt: number;
+  resolve(value: unknown): void;
+  reject(error: LibvirtError): void;
+}
+
+interface Member {
+  readonly worker: Worker;
+  job: Job | undefined;
+  callId: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  idleSince: number;
+}
+
+/** Sizes of a pool. */
+export interface PoolOptions {
+  /** Workers kept warm. */
+  readonly warm?: number;
+  /** Most workers that take calls. */
+  readonly most?: number;
+  /** Most given-up workers whose call has not returned; beyond it calls are refused at once. */
+  readonly mostLost?: number;
+  /** Milliseconds after which a worker beyond the warm ones ends. */
+  readonly idleMs?: number;
+  /** Time limits are multiplied by this: tests shorten them. */
+  readonly timeScale?: number;
+}
+
+/** What a pool is doing, for `/debug` and tests. */
+export interface PoolState {
+  readonly workers: number;
+  readonly busy: number;
+  readonly queued: number;
+  /** Workers whose call did not return within its limit and has not returned since. */
+  readonly lost: number;
+}
+
+const DEFAULTS: Required<PoolOptions> = { warm: 2, most: 12, mostLost: 12, idleMs: 30_000, timeScale: 1 };
+
+export class WorkerPool {
+  readonly #uri: string;
+  readonly #options: Required<PoolOptions>;
+  readonly #members = new Set<Member>();
+  readonly #lost = new Set<Worker>();
+  readonly #queue: Job[] = [];
+  readonly #running: Record<CallKind, number> = { read: 0, write: 0, stats: 0, probe: 0 };
+  readonly #sweeper: ReturnType<typeof setInterval>;
+  #nextId = 1;
+  #closed = false;
+
+  /** @param uri libvirt URI every worker connects to, when it gets its first call */
+  constructor(uri: string, options: PoolOptions = {}) {
+    this.#uri = uri;
+    this.#options = { ...DEFAULTS, ...options };
+    this.#grow();
+    this.#sweeper = setInterval(() => this.#retireIdle(), this.#options.idleMs);
+  }
+
+  get state(): PoolState {
+    const busy = [...this.#members].filter((member) => member.job).length;
+    return { workers: this.#members.size, busy, queued: this.#queue.length, lost: this.#lost.size };
+  }
+
+  /**
+   * Runs a call on a worker.
+   *
+   * @throws {LibvirtError} kind `libvirt`: libvirt said no; `timeout`: over its limit; `lost`: the connection went
+   * during it; `unavailable`: no connection; `busy`: too many calls hang.
+   */
+  call<N extends CallName>(
+    name: N,
+    ...[args]: CallArgs<N> extends undefined ? [] : [args: CallArgs<N>]
+  ): Promise<CallResult<N>> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    if (this.#closed) {
+      reject(new LibvirtError({ kind: "unavailable", message: "KVM Manager is stopping" }));
+    } else if (this.#lost.size >= this.#options.mostLost) {
+      reject(
+        new LibvirtError({ kind: "busy", message: `${this.#lost.size} calls to libvirt do not return` }),
+      );
+    } else {
+      this.#queue.push({ name, args, queuedAt: performance.now(), resolve, reject });
+      this.#dispatch();
+    }
+    return promise as Promise<CallResult<N>>;
+  }
+
+  /** Ends every worker; calls under way and waiting fail as `unavailable`. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#sweeper);
+    const stopping = new LibvirtError({ kind: "unavailable", message: "KVM Manager is stopping" });
+    for (const job of this.#queue.splice(0)) job.reject(stopping);
+    for (const member of this.#members) {
+      clearTimeout(member.timer);
+      member.job?.reject(stopping);
+      if (member.job) member.worker.terminate();
+      else dismiss(member.worker);
+    }
+    for (const worker of this.#lost) worker.terminate();
+    this.#members.clear();
+    this.#lost.clear();
+  }
+
+  /** Gives waiting calls to idle workers, first come first served within what each kind may use. */
+  #dispatch(): void {
+    for (let index = 0; index < this.#queue.length;) {
+      const job = this.#queue[index]!;
+      const { kind } = CALLS[job.name];
+      if (this.#running[kind] >= LIMITS[kind]) {
+        index++;
+        continue;
+      }
+      const member = this.#idle() ?? (this.#members.size < this.#options.most ? this.#grow() : undefined);
+      if (!member) break;
+      this.#queue.splice(index, 1);
+      this.#start(member, job);
+    }
+    if (!this.#idle() && this.#members.size < this.#options.most) this.#grow();
+  }
+
+  #idle(): Member | undefined {
+    for (const member of this.#members) if (!member.job) return member;
+  }
+
+  #start(member: Member, job: Job): void {
+    const { kind, seconds } = CALLS[job.name];
+    member.job = job;
+    member.callId = this.#nextId++;
+    this.#running[kind]++;
+    member.timer = setTimeout(() => this.#giveUp(member, job), seconds * 1000 * this.#options.timeScale);
+    const message: ToWorker = { type: "call", id: member.callId, name: job.name, args: job.args };
+    member.worker.postMessage(message);
+  }
+
+  #finish(member: Member): Job | undefined {
+    const { job } = member;
+    if (!job) return undefined;
+    clearTimeout(member.timer);
+    member.job = undefined;
+    member.idleSince = performance.now();
+    this.#running[CALLS[job.name].kind]--;
+    return job;
+  }
+
+  #giveUp(member: Member, job: Job): void {
+    this.#finish(member);
+    this.#members.delete(member);
+    this.#lost.add(member.worker);
+    // Only its return can tell that the hang is over; terminating it now would leave the thread and its connection
+    // behind without a trace.
+    const forget = () => {
+      this.#lost.delete(member.worker);
+      dismiss(member.worker);
+    };
+    member.worker.onmessage = forget;
+    member.worker.onerror = (event) => {
+      event.preventDefault();
+      forget();
+    };
+    const seconds = CALLS[job.name].seconds * this.#options.timeScale;
+    job.reject(new LibvirtError({ kind: "timeout", message: `no answer within ${seconds} seconds` }));
+    this.#dispatch();
+  }
+
+  #grow(): Member {
+    const worker = new Worker(workerUrl("ffi/worker.ts"), { type: "module", name: "libvirt" });
+    const member: Member = {
+      worker,
+      job: undefined,
+      callId: 0,
+      timer: undefined,
+      idleSince: performance.now(),
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.type === "ready" || data.id !== member.callId) return;
+      const job = this.#finish(member);
+      if (data.type === "result") job?.resolve(data.value);
+      else job?.reject(new LibvirtError(data.failure));
+      this.#dispatch();
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      const job = this.#finish(member);
+      this.#members.delete(member);
+      worker.terminate();
+      job?.reject(new LibvirtError({ kind: "lost", message: `the libvirt worker failed: ${event.message}` }));
+      // A worker that cannot start would fail again at once; the next call starts another.
+    };
+    const open: ToWorker = { type: "open", uri: this.#uri };
+    worker.postMessage(open);
+    this.#members.add(member);
+    return member;
+  }
+
+  #retireIdle(): void {
+    const before = performance.now() - this.#options.idleMs;
+    for (const member of this.#members) {
+      if (this.#members.size <= this.#options.warm) return;
+      if (member.job || member.idleSince > before) continue;
+      this.#members.delete(member);
+      dismiss(member.worker);
+    }
+  }
+}
+
+/** Ends an idle worker in good order: it closes its connection first. */
+function dismiss(worker: Worker): void {
+  const message: ToWorker = { type: "close" };
+  worker.postMessage(message);
+}

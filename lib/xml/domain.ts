@@ -1,0 +1,198 @@
+/** libvirt's domain XML → what lists and pages show of a machine. */
+import type { Disk, Graphics, GuestAgentState, NetworkInterface, VM } from "../contract/vm.ts";
+import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
+
+/** What a domain's XML says, in the contract's terms. */
+export type DomainSummary =
+  & Pick<VM, "cpuCount" | "maxCpuCount" | "memoryMb" | "maxMemoryMb" | "firmware" | "virtType" | "tags">
+  & {
+    title: string | undefined;
+    description: string | undefined;
+    osType: VM["osType"];
+    osVariant: string | undefined;
+    machine: string | undefined;
+    arch: string | undefined;
+    group: string | undefined;
+    createdAt: number | undefined;
+    guestAgent: GuestAgentState;
+    disks: Disk[];
+    interfaces: Omit<NetworkInterface, "ipAddress" | "ipAddresses">[];
+    graphics: Graphics[];
+  };
+
+/** Namespace of what KVM Manager keeps in a domain's metadata: it travels with the machine. */
+export const METADATA_URI = "urn:kvm-manager:vm:1";
+/** Prefix of that namespace. */
+export const METADATA_PREFIX = "kvmm";
+
+/** Multipliers of libvirt's memory units, to KiB. Source: "Memory Allocation" in libvirt's domain format. */
+const KIB: Readonly<Record<string, number>> = {
+  b: 1 / 1024,
+  bytes: 1 / 1024,
+  KB: 1000 / 1024,
+  k: 1,
+  KiB: 1,
+  MB: 1e6 / 1024,
+  M: 1024,
+  MiB: 1024,
+  GB: 1e9 / 1024,
+  G: 1048576,
+  GiB: 1048576,
+  TB: 1e12 / 1024,
+  T: 1073741824,
+  TiB: 1073741824,
+};
+
+function mebibytes(element: XmlElement | undefined): number {
+  if (!element) return 0;
+  return Math.round(Number(element.text) * (KIB[element.attributes.unit ?? "KiB"] ?? 1) / 1024);
+}
+
+const integer = (text: string | undefined) =>
+  text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+
+/** Sources of a disk by its type: which attributes of <source> name it. */
+const DISK_SOURCE: Readonly<Record<string, readonly string[]>> = {
+  file: ["file"],
+  block: ["dev"],
+  dir: ["dir"],
+  volume: ["pool", "volume"],
+  network: ["protocol", "name"],
+  nvme: ["namespace"],
+  vhostuser: ["path"],
+};
+
+function summarizeDisk(disk: XmlElement): Disk {
+  const type = disk.attributes.type ?? "file";
+  const source = child(disk, "source")?.attributes;
+  const parts = (DISK_SOURCE[type] ?? []).map((name) => source?.[name]).filter((part) => part !== undefined);
+  const format = child(disk, "driver")?.attributes.type;
+  const device = disk.attributes.device ?? "disk";
+  return {
+    target: child(disk, "target")?.attributes.dev ?? "",
+    bus: child(disk, "target")?.attributes.bus ?? "",
+    device: device === "cdrom" || device === "floppy" || device === "lun" ? device : "disk",
+    type,
+    ...(parts.length > 0 && { source: parts.join("/") }),
+    ...(format !== undefined && { format }),
+    readOnly: child(disk, "readonly") !== undefined,
+    shareable: child(disk, "shareable") !== undefined,
+  };
+}
+
+/** What an interface is plugged into, by its type. */
+const NIC_SOURCE: readonly string[] = ["network", "bridge", "dev", "path", "name"];
+
+function summarizeInterface(nic: XmlElement): Omit<NetworkInterface, "ipAddress" | "ipAddresses"> {
+  const source = child(nic, "source")?.attributes;
+  const network = NIC_SOURCE.map((name) => source?.[name]).find((value) => value !== undefined);
+  const model = child(nic, "model")?.attributes.type;
+  const target = child(nic, "target")?.attributes.dev;
+  return {
+    mac: child(nic, "mac")?.attributes.address ?? "",
+    network: network ?? "",
+    type: nic.attributes.type ?? "",
+    ...(model !== undefined && { model }),
+    ...(target !== undefined && { target }),
+    linkUp: child(nic, "link")?.attributes.state !== "down",
+  };
+}
+
+function summarizeGraphics(graphics: XmlElement): Graphics {
+  const listen = child(graphics, "listen");
+  const port = Number(graphics.attributes.port ?? "-1");
+  const socket = listen?.attributes.socket ?? graphics.attributes.socket;
+  const address = listen?.attributes.address ?? graphics.attributes.listen;
+  return {
+    type: graphics.attributes.type ?? "",
+    ...(port > 0 && { port }),
+    ...(address !== undefined && { listen: address }),
+    ...(socket !== undefined && { socket }),
+  };
+}
+
+function firmware(os: XmlElement | undefined): VM["firmware"] {
+  const loader = child(os, "loader")?.attributes;
+  if (os?.attributes.firmware !== "efi" && loader?.type !== "pflash") return "bios";
+  const feature = children(child(os, "firmware"), "feature").find((each) =>
+    each.attributes.name === "secure-boot"
+  );
+  return loader?.secure === "yes" || feature?.attributes.enabled === "yes" ? "uefi-secure" : "uefi";
+}
+
+function guestAgent(devices: XmlElement | undefined): GuestAgentState {
+  const channel = children(devices, "channel")
+    .map((each) => child(each, "target")?.attributes)
+    .find((target) => target?.name === "org.qemu.guest_agent.0");
+  if (!channel) return "not configured";
+  return channel.state === "connected" ? "connected" : "disconnected";
+}
+
+/** libosinfo ids look like `http://debian.org/debian/12`; the family is told by the vendor's place. */
+function operatingSystem(
+  metadata: XmlElement | undefined,
+): { osType: VM["osType"]; osVariant: string | undefined } {
+  const info = metadata?.children.find((each) => /(^|:)libosinfo$/.test(each.name));
+  const id = info?.children.find((each) => /(^|:)os$/.test(each.name))?.attributes.id;
+  if (id === undefined) return { osType: undefined, osVariant: undefined };
+  const osVariant = id.replace(/^https?:\/\/[^/]+\//, "").replaceAll("/", "");
+  const osType = /microsoft\.com/.test(id)
+    ? "windows"
+    : /bsd|solaris|haiku|msdos|netware/i.test(id)
+    ? "other"
+    : "linux";
+  return { osType, osVariant };
+}
+
+/** Reads a domain's XML. @throws {XmlError} when libvirt wrote something that is no XML */
+export function summarizeDomain(xml: string): DomainSummary {
+  const domain = parseXml(xml);
+  const devices = child(domain, "devices");
+  const os = child(domain, "os");
+  const osAttributes = child(os, "type")?.attributes;
+  const vcpu = child(domain, "vcpu");
+  const maxCpuCount = Number(vcpu?.text ?? 1);
+  const metadata = child(domain, "metadata");
+  const own = metadata?.children.find((each) => each.name === `${METADATA_PREFIX}:vm`);
+  const maxMemoryMb = mebibytes(child(domain, "memory"));
+  return {
+    title: childText(domain, "title"),
+    description: childText(domain, "description"),
+    cpuCount: integer(vcpu?.attributes.current) ?? maxCpuCount,
+    maxCpuCount,
+    memoryMb: mebibytes(child(domain, "currentMemory")) || maxMemoryMb,
+    maxMemoryMb,
+    ...operatingSystem(metadata),
+    machine: osAttributes?.machine,
+    arch: osAttributes?.arch,
+    virtType: domain.attributes.type ?? "",
+    firmware: firmware(os),
+    guestAgent: guestAgent(devices),
+    tags: children(own, "tag").map((tag) => tag.text).filter((tag) => tag !== ""),
+    group: childText(own, "group"),
+    createdAt: integer(own?.attributes.created),
+    disks: children(devices, "disk").map(summarizeDisk),
+    interfaces: children(devices, "interface").map(summarizeInterface),
+    graphics: children(devices, "graphics").map(summarizeGraphics),
+  };
+}
+
+/** The metadata element that keeps a machine's tags and group; null when there is nothing to keep. */
+export function ownMetadata(
+  { tags, group, createdAt }: Pick<DomainSummary, "tags" | "group" | "createdAt">,
+): string | null {
+  if (tags.length === 0 && group === undefined && createdAt === undefined) return null;
+  // libvirt puts the root into the namespace itself, and refuses a root that already declares the prefix.
+  const created = createdAt === undefined ? "" : ` created="${createdAt}"`;
+  const inside = tags.map((tag) => `<tag>${escapeXml(tag)}</tag>`).join("") +
+    (group === undefined ? "" : `<group>${escapeXml(group)}</group>`);
+  return `<vm${created}>${inside}</vm>`;
+}
+
+/** A VNC server's place and password, as a domain's secure XML has them; null when it has no VNC. */
+export function vncServer(xml: string): (Graphics & { password: string | undefined }) | null {
+  const vnc = children(child(parseXml(xml), "devices"), "graphics").find((each) =>
+    each.attributes.type === "vnc"
+  );
+  return vnc ? { ...summarizeGraphics(vnc), password: vnc.attributes.passwd } : null;
+}
