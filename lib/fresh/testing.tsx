@@ -1,0 +1,28 @@
+/** Fixtures for the tests of this folder: apps made of manifests in memory. */
+import { App, type AppOptions, type Handler } from "./mod.ts";
+import { type Manifest, register } from "./manifest.ts";
+
+/** Assets of no build. */
+export const NO_ASSETS: Awaited<ReturnType<Manifest["assets"]>> = {
+  build: "b1",
+  boot: "/_fresh/b1/boot.js",
+  islands: {},
+  folders: [],
+  packed: true,
+};
+
+/** The handler of an app with these routes and nothing else. */
+export function handlerOf(manifest: Partial<Manifest>, options: AppOptions = {}): Handler {
+  register({ assets: () => Promise.resolve(NO_ASSETS), ...manifest });
+  return new App<unknown>(options).fsRoutes().handler();
+}
+
+/** Asks a handler for a path. */
+export function get(handler: Handler, path: string, init?: RequestInit): Promise<Response> {
+  return handler(new Request("http://localhost" + path, init));
+}
+
+/** Asks for a path and reads the answer. */
+export async function text(handler: Handler, path: string): Promise<string> {
+  return await (await get(handler, path)).text();
+}

@@ -1,0 +1,126 @@
+/**
+ * Bundles the islands for the browser into `dist/static/_fresh/{build}/`, and writes `dist/islands.json`: which
+ * module is which island's, and what it imports. The build's id is a hash of the bundles, so every file of it may be
+ * cached for ever.
+ *
+ *     deno run -A scripts/islands.ts [--if-stale]
+ */
+import { createHash } from "node:crypto";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { IslandChunk, IslandIndex } from "../lib/fresh/assets.ts";
+import { appFolder, deno, islandFiles, PROJECT, walk } from "./project.ts";
+
+/** Bundles the islands of an app. */
+export async function bundleIslands(app: string): Promise<IslandIndex> {
+  const dist = join(app, "dist");
+  await Deno.mkdir(join(dist, "static", "_fresh"), { recursive: true });
+  // Beside its final place, so that one rename puts it there, whoever else builds or serves meanwhile
+  const staging = await Deno.makeTempDir({ dir: dist, prefix: ".islands-" });
+  try {
+    const islands = await islandFiles(app);
+    await deno(
+      ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json")],
+      ...["--platform", "browser", "--minify", "--code-splitting", "--outdir", staging],
+      join(PROJECT, "lib/fresh/boot.ts"),
+      ...[...islands.values()].map((path) => join(app, "islands", path)),
+    );
+    const files = await readAll(staging);
+    const build = hashOf(files);
+    const address = (path: string) => `/_fresh/${build}/${path}`;
+    const chunkOf = (name: string): IslandChunk => {
+      const path = [...files.keys()].find((file) => basename(file) === `${name}.js`);
+      if (path === undefined) throw new Error(`deno bundle wrote no ${name}.js`);
+      return { entry: address(path), imports: [...importsOf(path, files)].map(address) };
+    };
+    const index: IslandIndex = {
+      build,
+      boot: chunkOf("boot").entry,
+      islands: Object.fromEntries([...islands.keys()].map((name) => [name, chunkOf(name)])),
+    };
+    await moveInto(staging, join(dist, "static", "_fresh", build));
+    await writeWhole(join(dist, "islands.json"), JSON.stringify(index, null, 2));
+    return index;
+  } finally {
+    await Deno.remove(staging, { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // renamed: it became the build
+    });
+  }
+}
+
+/** Whether something the islands may be made of changed since they were bundled. */
+export async function areIslandsStale(app: string): Promise<boolean> {
+  try {
+    const written = join(app, "dist", "islands.json");
+    const { build } = JSON.parse(await Deno.readTextFile(written)) as IslandIndex;
+    await Deno.stat(join(app, "dist", "static", "_fresh", build));
+    const sources = await Promise.all(
+      [...["islands", "components", "lib"].map((name) => join(app, name)), join(PROJECT, "lib")].map(walk),
+    );
+    const paths = [
+      ...sources.flat().map(({ path }) => path),
+      join(PROJECT, "deno.json"),
+      join(PROJECT, "deno.lock"),
+    ];
+    const newest = Math.max(...await Promise.all(paths.map(changed)));
+    return newest > await changed(written);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    throw error;
+  }
+}
+
+async function changed(path: string): Promise<number> {
+  return (await Deno.stat(path)).mtime?.getTime() ?? 0;
+}
+
+async function readAll(folder: string): Promise<ReadonlyMap<string, string>> {
+  const files = (await walk(folder)).filter(({ isFile }) => isFile);
+  return new Map(
+    await Promise.all(files.map(async ({ path }): Promise<[string, string]> => [
+      relative(folder, path),
+      await Deno.readTextFile(path),
+    ])),
+  );
+}
+
+function hashOf(files: ReadonlyMap<string, string>): string {
+  const hash = createHash("sha256");
+  for (const [path, text] of files) hash.update(`${path}\0${text}\0`);
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Everything a bundled module imports statically, directly or not. */
+function importsOf(path: string, files: ReadonlyMap<string, string>, seen = new Set<string>()): Set<string> {
+  for (const [, specifier = ""] of (files.get(path) ?? "").matchAll(/(?:from|import)\s*"(\.[^"]+\.js)"/g)) {
+    const imported = relative(".", resolve(dirname(path), specifier));
+    if (!files.has(imported) || seen.has(imported)) continue;
+    seen.add(imported);
+    importsOf(imported, files, seen);
+  }
+  return seen;
+}
+
+/** Renames a folder; when it is already there, with the same content by its name, that one stays. */
+async function moveInto(from: string, to: string): Promise<void> {
+  try {
+    await Deno.chmod(from, 0o755);
+    await Deno.rename(from, to);
+  } catch (error) {
+    const there = await Deno.stat(to).catch(() => null);
+    if (there === null) throw error;
+  }
+}
+
+/** Writes a file so that a reader sees the old one or the new one, never a part. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${Deno.pid}`;
+  await Deno.writeTextFile(temporary, text);
+  await Deno.rename(temporary, path);
+}
+
+if (import.meta.main) {
+  const app = appFolder();
+  if (Deno.args.includes("--if-stale") && !await areIslandsStale(app)) Deno.exit(0);
+  const { islands, build } = await bundleIslands(app);
+  console.log(`${Object.keys(islands).length} islands bundled as ${build}`);
+}
