@@ -33,8 +33,8 @@ export interface DomainGlance {
 const LIST = { ACTIVE: 1, MANAGEDSAVE: 256, AUTOSTART: 1024 } as const;
 /** `virDomainXMLFlags` */
 const XML = { SECURE: 1, INACTIVE: 2 } as const;
-/** `virDomainShutdownFlagValues`, `virDomainRebootFlagValues` (the same numbers). */
-const ASK = { acpi: 1, agent: 2 } as const;
+/** `virDomainShutdownFlagValues`, `virDomainRebootFlagValues` (the same numbers); `any` leaves it to the driver. */
+const ASK = { any: 0, acpi: 1, agent: 2 } as const;
 /** `virDomainUndefineFlagsValues`: managed save, snapshots' and checkpoints' metadata, NVRAM go with the domain. */
 const UNDEFINE_ALL = 1 | 2 | 4 | 16;
 /** `virDomainModificationImpact` */
@@ -144,7 +144,7 @@ export function domainStart(connection: Connection, { uuid }: Of): null {
   return null;
 }
 
-/** Asks the guest to shut down, by its agent or by the ACPI power button. */
+/** Asks the guest to shut down, by its agent, by the ACPI power button, or as the driver sees fit. */
 export function domainShutdown(connection: Connection, { uuid, by }: Of & { by: keyof typeof ASK }): null {
   using domain = connection.domain(uuid);
   ok(libvirt().symbols.virDomainShutdownFlags(domain.pointer, ASK[by]));
@@ -179,7 +179,7 @@ export function domainWakeup(connection: Connection, { uuid }: Of): null {
   return null;
 }
 
-/** Asks the guest to restart, by its agent or by ACPI. */
+/** Asks the guest to restart, by its agent, by ACPI, or as the driver sees fit. */
 export function domainReboot(connection: Connection, { uuid, by }: Of & { by: keyof typeof ASK }): null {
   using domain = connection.domain(uuid);
   ok(libvirt().symbols.virDomainReboot(domain.pointer, ASK[by]));

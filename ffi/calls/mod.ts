@@ -63,8 +63,8 @@ export const CALLS = {
 export type Calls = typeof CALLS;
 export type CallName = keyof Calls;
 /** Arguments of a call: none for those that take the connection alone. */
-export type CallArgs<N extends CallName> = Parameters<Calls[N]["run"]> extends [Connection, infer A] ? A
-  : undefined;
+export type CallArgs<N extends CallName> = unknown extends Parameters<Calls[N]["run"]>[1] ? undefined
+  : Parameters<Calls[N]["run"]>[1];
 export type CallResult<N extends CallName> = ReturnType<Calls[N]["run"]>;
 export type * from "./domain.ts";
 export type * from "./network.ts";

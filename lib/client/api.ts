@@ -58,12 +58,17 @@ export async function call(command: string, input: unknown, transport: Transport
   );
 }
 
-/** Builds a client over a transport (a page's `fetch`, a UNIX socket, a remote host). */
-export function client(transport: Transport = post): Api {
+/** Every command as a method, over anything that carries one out by its wire name. */
+export function commandMethods(carryOut: (command: string, input: unknown) => Promise<unknown>): Api {
   return new Proxy({} as Api, {
     get: (_target, method) => (input: unknown) =>
-      call(String(method).replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase()), input, transport),
+      carryOut(String(method).replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase()), input),
   });
+}
+
+/** Builds a client over a transport (a page's `fetch`, a UNIX socket, a remote host). */
+export function client(transport: Transport = post): Api {
+  return commandMethods((command, input) => call(command, input, transport));
 }
 
 /** The page's own client. */

@@ -23,7 +23,7 @@ export const HostStats = Type.Object({
     description: "0–100 of all threads; null while unknown",
   }),
   memoryTotalMb: Type.Integer(),
-  memoryUsedMb: Type.Integer(),
+  memoryUsedMb: Type.Union([Type.Integer(), Type.Null()], { description: "null while unknown" }),
   loadAverage: Type.Union([Type.Array(Type.Number()), Type.Null()], { description: "1, 5 and 15 minutes" }),
   uptimeSeconds: Type.Union([Type.Integer(), Type.Null()]),
   timestamp: Timestamp,

@@ -1,0 +1,130 @@
+/**
+ * The one way in: authorise → validate → run → audit → map the error. Every door ends here: pages, REST, the socket,
+ * the command line.
+ */
+import { Compile, type Validator } from "typebox/compile";
+import { type CommandName, COMMANDS, ContractError, type Input, type Output } from "../lib/contract/mod.ts";
+import { authorise, type Principal } from "./access.ts";
+import { contractError } from "./libvirt/failure.ts";
+import { log } from "./log.ts";
+import type { ActivityEntry } from "./store/activity.ts";
+
+/** What a handler knows of the call beside its input. */
+export interface CallContext {
+  readonly principal: Principal;
+}
+
+/** What carries a command out. */
+export type Handler<N extends CommandName> = (
+  input: Input<N>,
+  context: CallContext,
+) => Promise<Output<N>> | Output<N>;
+/** A handler for every command of the contract: a missing one does not compile. */
+export type Handlers = { readonly [N in CommandName]: Handler<N> };
+
+export interface DispatchOptions {
+  readonly handlers: Handlers;
+  readonly record: (entry: ActivityEntry) => void;
+  /** The machine's name, for the audit. */
+  readonly vmName: (vmId: string) => string | undefined;
+}
+
+/** Carries out a command by its wire name. */
+export type Dispatch = (command: string, input: unknown, principal: Principal) => Promise<unknown>;
+
+/** Validators are made when first needed: a start of the program pays for none. */
+const validators = new Map<CommandName, Validator>();
+
+/** Names of the contract alone, not what every object has (`constructor`). */
+export function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+/** `/vmIds/0` + "must be …" → one sentence that names the field. */
+function reason(errors: ReturnType<Validator["Errors"]>): string {
+  const unknown = errors.find((error) => error.keyword === "additionalProperties");
+  if (unknown) {
+    const { additionalProperties } = unknown.params as { additionalProperties: string[] };
+    return `unknown field ${
+      additionalProperties.map((name) => JSON.stringify(name.slice(0, 64))).join(", ")
+    }`;
+  }
+  const [first] = errors;
+  if (!first) return "it does not match the command's schema";
+  const missing = first.keyword === "required"
+    ? (first.params as { requiredProperties: string[] }).requiredProperties.join(", ")
+    : "";
+  if (missing !== "") return `missing field ${missing}`;
+  const field = first.instancePath.slice(1).replaceAll("/", ".");
+  return `${field === "" ? "the input" : field} ${first.message}`;
+}
+
+/** @throws {ContractError} InvalidInput, naming the field */
+export function validate<N extends CommandName>(name: N, input: unknown): Input<N> {
+  let validator = validators.get(name);
+  if (!validator) validators.set(name, validator = Compile(COMMANDS[name].input));
+  if (!validator.Check(input)) {
+    throw new ContractError("InvalidInput", { reason: reason(validator.Errors(input)) });
+  }
+  return input as Input<N>;
+}
+
+/** The machine a command is about, where it is about one. */
+function subject(input: unknown): string | undefined {
+  const vmId = (input as { vmId?: unknown } | null)?.vmId;
+  return typeof vmId === "string" ? vmId : undefined;
+}
+
+/** Builds the dispatcher. */
+export function createDispatch({ handlers, record, vmName }: DispatchOptions): Dispatch {
+  return async (command, input, principal) => {
+    if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
+    const { role, readOnly } = COMMANDS[command];
+    const started = performance.now();
+    let error: ContractError | undefined;
+    // Before the run: afterwards a deleted machine has no name any more.
+    const vmId = subject(input);
+    const name = vmId === undefined ? undefined : vmName(vmId);
+    try {
+      authorise(principal, role);
+      const valid = validate(command, input ?? {});
+      const handler = handlers[command] as Handler<CommandName>;
+      return await handler(valid, { principal });
+    } catch (thrown) {
+      throw error = asContractError(thrown, command);
+    } finally {
+      const tookMs = Math.round((performance.now() - started) * 10) / 10;
+      if (!readOnly) {
+        record({
+          actor: principal.name,
+          door: principal.door,
+          action: command,
+          result: error ? "error" : "ok",
+          input: bounded(input),
+          tookMs,
+          ...(vmId !== undefined && name !== undefined && { vmId, vmName: name }),
+          ...(error && { message: error.message }),
+        });
+      }
+      log.debug("command", { command, door: principal.door, tookMs, error: error?.code });
+    }
+  };
+}
+
+/** The audit keeps the input, but nobody can fill the disk with it. */
+function bounded(input: unknown): unknown {
+  const text = JSON.stringify(input ?? {});
+  return text.length <= 4096 ? input ?? {} : { truncated: text.slice(0, 4096) };
+}
+
+/** Whatever was thrown, as an error of the contract. What is not one is our own fault: logged whole, told in short. */
+function asContractError(thrown: unknown, command: string): ContractError {
+  const error = contractError(thrown, "LibvirtFailed", command);
+  if (error instanceof ContractError) return error;
+  log.error("a command failed unexpectedly", {
+    command,
+    error,
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  return new ContractError("Internal", undefined, { cause: error });
+}

@@ -1,0 +1,73 @@
+/** The event hub: numbers events, keeps the latest, and hands them to everyone who listens. */
+import { type EventData, type EventName, EVENTS } from "../../lib/contract/events.ts";
+
+/** One event to publish. */
+export type Published = { [N in EventName]: [name: N, data: EventData<N>] }[EventName];
+
+/** Gets frames of the event stream, several at once when they happened together. */
+type Listener = (frames: string) => void;
+
+/** Events kept for clients that reconnect. */
+const KEPT = 4096;
+
+/** One server-sent event. JSON has no raw line breaks, so the data is always one line. */
+export function frame(name: EventName, data: unknown, id?: string): string {
+  return `${id === undefined ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+export class EventHub {
+  readonly #listeners = new Set<Listener>();
+  readonly #kept: { number: number; frame: string }[] = [];
+  /** Tells this run's ids from an earlier one's: after a restart a client must start anew. */
+  readonly #run = crypto.randomUUID().slice(0, 8);
+  #number = 0;
+
+  /** Id of the newest event. A client that read everything at this moment resumes from it. */
+  get lastId(): string {
+    return `${this.#run}-${this.#number}`;
+  }
+
+  /** How many clients listen. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** Publishes one event. */
+  publish<N extends EventName>(name: N, data: EventData<N>): void {
+    this.publishAll([[name, data] as unknown as Published]);
+  }
+
+  /** Publishes several events as one write to each client. */
+  publishAll(events: readonly Published[]): void {
+    if (events.length === 0) return;
+    let frames = "";
+    for (const [name, data] of events) {
+      if (!EVENTS[name].kept) {
+        if (this.#listeners.size > 0) frames += frame(name, data);
+        continue;
+      }
+      this.#number++;
+      const text = frame(name, data, this.lastId);
+      this.#kept.push({ number: this.#number, frame: text });
+      frames += text;
+    }
+    if (this.#kept.length > KEPT) this.#kept.splice(0, this.#kept.length - KEPT);
+    if (frames !== "") { for (const listener of [...this.#listeners]) listener(frames); }
+  }
+
+  /** Frames a client missed since `id`; null when they are not all kept (or `id` is of an earlier run). */
+  since(id: string): string | null {
+    const [run, text = ""] = id.split("-");
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (run !== this.#run || !(number <= this.#number)) return null;
+    const oldest = this.#number - this.#kept.length;
+    if (number < oldest) return null;
+    return this.#kept.slice(number - oldest).map((event) => event.frame).join("");
+  }
+
+  /** Listens until disposed. */
+  listen(listener: Listener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+}

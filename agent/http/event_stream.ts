@@ -1,0 +1,58 @@
+/** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
+import { ContractError } from "../../lib/contract/errors.ts";
+import { type EventHub, frame } from "../events/hub.ts";
+
+/** Bytes a client may be behind. Beyond it, it is told to reload and disconnected: memory must not grow with it. */
+const BEHIND_LIMIT = 1024 * 1024;
+/** Most streams at once: each is a connection and a queue. */
+const MOST_STREAMS = 200;
+/** Milliseconds between comments that keep proxies from closing a quiet stream, and tell us of clients that left. */
+const HEARTBEAT_MS = 15_000;
+/** Milliseconds a browser waits before it reconnects. */
+const RETRY_MS = 1000;
+
+const encoder = new TextEncoder();
+
+/**
+ * Answers with the stream of events.
+ *
+ * @throws {ContractError} TooManyRequests
+ */
+export function eventStream(hub: EventHub, request: Request): Response {
+  if (hub.listeners >= MOST_STREAMS) {
+    throw new ContractError("TooManyRequests", { what: "event streams", limit: MOST_STREAMS });
+  }
+  const since = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("since");
+  let stop = () => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const send = (text: string) => {
+        controller.enqueue(encoder.encode(text));
+        if ((controller.desiredSize ?? 0) > 0) return;
+        controller.enqueue(encoder.encode(frame("reload", { reason: "this client fell too far behind" })));
+        stop();
+        controller.close();
+      };
+      const listening = hub.listen(send);
+      const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);
+      stop = () => {
+        clearInterval(heartbeat);
+        listening[Symbol.dispose]();
+      };
+      request.signal.addEventListener("abort", () => stop(), { once: true });
+      controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
+      if (since === null) return;
+      const missed = hub.since(since);
+      if (missed === null) send(frame("reload", { reason: "too much happened since" }));
+      else if (missed !== "") send(missed);
+    },
+    cancel: () => stop(),
+  }, new ByteLengthQueuingStrategy({ highWaterMark: BEHIND_LIMIT }));
+  return new Response(body, {
+    headers: {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    },
+  });
+}

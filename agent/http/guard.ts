@@ -1,0 +1,74 @@
+/**
+ * The gate in front of every request over TCP: it answers only for its own host names (DNS rebinding), takes writes,
+ * API calls and sockets only from its own pages or from programs that are no browser (CSRF, cross-site WebSockets),
+ * and puts the security headers on every answer.
+ */
+import { ContractError } from "../../lib/contract/errors.ts";
+
+/** Methods that change nothing. */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Host names a loopback server answers for, with its port. */
+export function loopbackHosts(port: number): Set<string> {
+  const names = ["127.0.0.1", "localhost", "[::1]"];
+  return new Set(names.flatMap((name) => port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
+}
+
+/** Whether an address is this machine's own and reachable from nowhere else. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || hostname === "[::1]" ||
+    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
+}
+
+/**
+ * Checks where a request comes from.
+ *
+ * @param hosts `host:port` values this server answers for
+ * @throws {ContractError} ForeignHost, ForeignOrigin
+ */
+export function guard(request: Request, hosts: ReadonlySet<string>): void {
+  const host = request.headers.get("host")?.toLowerCase() ?? "";
+  if (!hosts.has(host)) throw new ContractError("ForeignHost", { host: host.slice(0, 128) });
+
+  const upgrade = request.headers.has("upgrade");
+  const path = new URL(request.url).pathname;
+  const guarded = !SAFE.has(request.method) || upgrade || path.startsWith("/api/");
+  if (!guarded) return;
+
+  const origin = request.headers.get("origin");
+  if (origin !== null && origin !== `http://${host}` && origin !== `https://${host}`) {
+    throw new ContractError("ForeignOrigin", { origin: origin.slice(0, 128) });
+  }
+  const site = request.headers.get("sec-fetch-site");
+  // "none" is a person's own doing (address bar, bookmark); no header at all is a program, not a browser's page.
+  if (site !== null && site !== "same-origin" && site !== "none") {
+    throw new ContractError("ForeignOrigin", { origin: origin?.slice(0, 128) ?? site.slice(0, 32) });
+  }
+  // A browser always names the origin of a WebSocket; one without it gets none.
+  if (upgrade && origin === null) throw new ContractError("ForeignOrigin", { origin: "none" });
+}
+
+/** What every answer carries: nothing inline, nothing foreign, in no frame. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+  "referrer-policy": "same-origin",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+/** Puts the security headers on an answer. */
+export function secured(response: Response): Response {
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
+
+/** An error as every door tells it. */
+export function errorResponse(error: ContractError): Response {
+  return Response.json(error, { status: error.status, headers: { "cache-control": "no-store" } });
+}

@@ -1,0 +1,144 @@
+/**
+ * The listeners: TCP for people, a UNIX socket for root's command line. On node:http, because it bounds what slow
+ * and hostile clients can hold: Deno.serve keeps a half-sent request open for over a minute.
+ */
+import { createServer, type Server } from "node:http";
+import { dirname } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { ContractError } from "../../lib/contract/errors.ts";
+import type { Door } from "../access.ts";
+import { log } from "../log.ts";
+import { errorResponse, guard, isLoopback, loopbackHosts, secured } from "./guard.ts";
+
+/** Answers requests; what they are asked by is told beside them. */
+export type Answer = (request: Request, door: Door) => Promise<Response>;
+
+/** Limits of a listener. Milliseconds and bytes. */
+const LIMITS = {
+  /** A client must have sent its whole head by then. */
+  headersTimeout: 10_000,
+  /** … and its whole request, unless a command's own limit is lower. */
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 60_000,
+  maxHeaderSize: 16 * 1024,
+};
+/** Connections at once; more are closed as they come. */
+const MOST_CONNECTIONS = 512;
+
+/** A running listener. */
+export interface Listener {
+  readonly address: string;
+  /** Stops listening; connections that are still open (event streams) are cut. */
+  close(): Promise<void>;
+}
+
+function listenerOf(answer: (request: Request) => Promise<Response>): Server {
+  const server = createServer(
+    LIMITS,
+    getRequestListener(answer, {
+      overrideGlobalObjects: false,
+      errorHandler: (error) => {
+        log.error("a request failed unexpectedly", { error });
+        return secured(errorResponse(new ContractError("Internal")));
+      },
+    }),
+  );
+  server.maxConnections = MOST_CONNECTIONS;
+  return server;
+}
+
+function closer(server: Server): () => Promise<void> {
+  return () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.close(() => resolve());
+    server.closeAllConnections();
+    return promise;
+  };
+}
+
+/**
+ * Listens on TCP. Until there is sign-in, only on loopback.
+ *
+ * @param at `127.0.0.1:8440`; port 0 takes a free one
+ * @throws {Error} when the address is not loopback, or cannot be listened on
+ */
+export async function listenTcp(at: string, answer: Answer): Promise<Listener> {
+  const { hostname, port } = parseAddress(at);
+  if (!isLoopback(hostname)) {
+    throw new Error(
+      `refusing to listen on ${at}: there is no sign-in yet, so only this host may connect. ` +
+        "Use --listen 127.0.0.1:8440, and reach it from elsewhere through ssh -L 8440:127.0.0.1:8440",
+    );
+  }
+  let hosts: ReadonlySet<string> = new Set();
+  const server = listenerOf(async (request) => {
+    try {
+      guard(request, hosts);
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      log.warn("a request was refused", { reason: error.message, path: new URL(request.url).pathname });
+      return secured(errorResponse(error));
+    }
+    return secured(await answer(request, "api"));
+  });
+  await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
+  const bound = server.address();
+  const actual = typeof bound === "object" && bound ? bound.port : port;
+  hosts = loopbackHosts(actual);
+  return { address: `http://${hostname}:${actual}`, close: closer(server) };
+}
+
+/**
+ * Listens on a UNIX socket that only its owner can open. A socket file left by a process that is gone is replaced;
+ * one that answers is not.
+ *
+ * @throws {Error} when another instance listens there
+ */
+export async function listenSocket(path: string, answer: Answer): Promise<Listener> {
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await removeDeadSocket(path);
+  const server = listenerOf((request) => answer(request, "socket"));
+  // The mode must be right from the start, not a moment after.
+  const umask = Deno.umask(0o177);
+  try {
+    await listening(server, { path });
+  } finally {
+    Deno.umask(umask);
+  }
+  return { address: path, close: closer(server) };
+}
+
+async function removeDeadSocket(path: string): Promise<void> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.ConnectionRefused) return await Deno.remove(path);
+    throw error;
+  }
+  throw new Error(
+    `another KVM Manager already listens on ${path}. Stop it first, or use another --runtime-dir`,
+  );
+}
+
+function listening(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", (error: Error & { code?: string }) => {
+    const place = "path" in where ? where.path : `${where.host}:${where.port}`;
+    const why = error.code === "EADDRINUSE"
+      ? "it is in use already. Stop the other program, or choose another with --listen"
+      : error.message;
+    reject(new Error(`cannot listen on ${place}: ${why}`, { cause: error }));
+  });
+  server.listen(where, () => resolve());
+  return promise;
+}
+
+/** Splits `host:port`. @throws {Error} */
+export function parseAddress(at: string): { hostname: string; port: number } {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(at);
+  const port = Number(match?.[2]);
+  if (!match || port > 65535) throw new Error(`${JSON.stringify(at)} is not an address like 127.0.0.1:8440`);
+  return { hostname: match[1]!, port };
+}

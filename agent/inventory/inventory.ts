@@ -1,0 +1,339 @@
+/**
+ * The live model of a host: domains, networks and pools in memory, filled once per connection, then kept by
+ * libvirt's events. Lists are answered from here; asking for one costs libvirt nothing.
+ */
+import type {
+  DomainGlance,
+  DomainRecord,
+  GuestAddress,
+  NetworkRecord,
+  PoolRecord,
+} from "../../ffi/calls/mod.ts";
+import { type LibvirtEvent, LIFECYCLE, OBJECT_LIFECYCLE } from "../../ffi/events.ts";
+import type { VM, VmStats } from "../../lib/contract/vm.ts";
+import type { EventHub, Published } from "../events/hub.ts";
+import type { LibvirtLink } from "../libvirt/link.ts";
+import { log } from "../log.ts";
+import { isActive, STATE_AFTER, STOPPED_REASON } from "./states.ts";
+import { type Extras, vmView } from "./view.ts";
+
+/** What happened to a machine without a command of ours, for the activity list. */
+export interface Happening {
+  readonly vmId: string;
+  readonly vmName: string;
+  readonly event: string;
+}
+
+/** A machine in memory. */
+interface Entry {
+  record: DomainRecord;
+  addresses: readonly GuestAddress[];
+  sizes: Map<string, { capacity: number; allocation: number }>;
+  stateSince: number | undefined;
+  startedAt: number | undefined;
+  operation: string | undefined;
+  responsive: boolean;
+  stats: VmStats | undefined;
+  trouble: string | undefined;
+  /** The view of all the above; made anew when one of them changes. */
+  view: VM;
+}
+
+/** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
+const MOST_REREADS = 3;
+/** Domain events that leave what we show of a domain as it was. */
+const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
+
+export class Inventory {
+  readonly #link: LibvirtLink;
+  readonly #hub: EventHub;
+  readonly #onHappening: (happening: Happening) => void;
+  readonly #entries = new Map<string, Entry>();
+  /** What `vms()` gives, until something changes. */
+  #list: readonly VM[] | undefined;
+  readonly #networks = new Map<string, NetworkRecord>();
+  readonly #pools = new Map<string, PoolRecord>();
+  /** Domains being read; the value counts events that arrived meanwhile. */
+  readonly #reading = new Map<string, { again: boolean; done: Promise<void> }>();
+  /** Pages are told of changes only once the first scan of a connection is complete. */
+  #filled = false;
+  #resyncing: Promise<void> | undefined;
+  hostname: string;
+
+  constructor(
+    link: LibvirtLink,
+    hub: EventHub,
+    hostname: string,
+    onHappening: (happening: Happening) => void,
+  ) {
+    this.#link = link;
+    this.#hub = hub;
+    this.hostname = hostname;
+    this.#onHappening = onHappening;
+  }
+
+  /** True once everything was read at least once since the start. */
+  get filled(): boolean {
+    return this.#filled;
+  }
+
+  /** Every machine, by name. */
+  vms(): readonly VM[] {
+    return this.#list ??= [...this.#entries.values()].map((entry) => entry.view)
+      .sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  vm(vmId: string): VM | undefined {
+    return this.#entries.get(vmId)?.view;
+  }
+
+  /** libvirt's own record of a machine. */
+  record(vmId: string): DomainRecord | undefined {
+    return this.#entries.get(vmId)?.record;
+  }
+
+  /** The machine with this name; names are unique on a host. */
+  vmByName(name: string): VM | undefined {
+    for (const { view } of this.#entries.values()) if (view.name === name) return view;
+  }
+
+  networks(): NetworkRecord[] {
+    return [...this.#networks.values()];
+  }
+
+  pools(): PoolRecord[] {
+    return [...this.#pools.values()];
+  }
+
+  counts(): { total: number; active: number } {
+    let active = 0;
+    for (const { record } of this.#entries.values()) if (isActive(record.state)) active++;
+    return { total: this.#entries.size, active };
+  }
+
+  /** UUIDs of the machines QEMU runs for. */
+  active(): string[] {
+    return [...this.#entries.values()].filter(({ record }) => isActive(record.state)).map(({ record }) =>
+      record.uuid
+    );
+  }
+
+  /** Reads everything anew and tells the differences. Runs once at a time. @throws {LibvirtError} */
+  resync(): Promise<void> {
+    return this.#resyncing ??= this.#resync().finally(() => this.#resyncing = undefined);
+  }
+
+  async #resync(): Promise<void> {
+    const [domains, networks, pools] = await Promise.all([
+      this.#link.call("domainScan"),
+      this.#link.call("networkScan"),
+      this.#link.call("poolScan"),
+    ]);
+    const events: Published[] = [];
+    const seen = new Set(domains.map((record) => record.uuid));
+    for (const uuid of [...this.#entries.keys()]) if (!seen.has(uuid)) this.#remove(uuid, events);
+    for (const record of domains) this.#put(record, events);
+    this.#replaceAll(this.#networks, networks);
+    this.#replaceAll(this.#pools, pools);
+    this.#filled = true;
+    this.#hub.publishAll(events);
+  }
+
+  #replaceAll<T extends { name: string }>(map: Map<string, T>, records: readonly T[]): void {
+    map.clear();
+    for (const record of records) map.set(record.name, record);
+  }
+
+  /** Reads one machine anew and tells what changed. Reads of one machine that come together become one. */
+  refresh(uuid: string): Promise<void> {
+    const running = this.#reading.get(uuid);
+    if (running) {
+      running.again = true;
+      return running.done;
+    }
+    const reading = { again: false, done: Promise.resolve() };
+    this.#reading.set(uuid, reading);
+    reading.done = this.#read(uuid, reading).finally(() => this.#reading.delete(uuid));
+    return reading.done;
+  }
+
+  async #read(uuid: string, reading: { again: boolean }): Promise<void> {
+    for (let round = 0;; round++) {
+      reading.again = false;
+      const record = await this.#link.call("domainRead", { uuid });
+      // An event arrived during the read: what was read may be older than what the event told already.
+      if (reading.again && round < MOST_REREADS) continue;
+      const events: Published[] = [];
+      if (record) this.#put(record, events);
+      else this.#remove(uuid, events);
+      this.#hub.publishAll(events);
+      return;
+    }
+  }
+
+  /** Refreshes without waiting; a failure is logged, and the next reconcile sees to it. */
+  refreshSoon(uuid: string): void {
+    this.refresh(uuid).catch((error) => log.debug("a domain could not be read", { uuid, error }));
+  }
+
+  /** Takes libvirt's events in. */
+  onEvents(events: readonly LibvirtEvent[]): void {
+    for (const event of events) {
+      if (event.kind === "domain") this.#onDomainEvent(event);
+      else this.#onObjectEvent(event);
+    }
+  }
+
+  #onDomainEvent({ event, uuid, name, args }: LibvirtEvent & { kind: "domain" }): void {
+    const entry = this.#entries.get(uuid);
+    if (event === "lifecycle") {
+      const kind = LIFECYCLE[Number(args[0])];
+      if (kind) {
+        if (entry) this.#anticipate(entry, kind, Number(args[1]));
+        this.#onHappening({ vmId: uuid, vmName: name, event: kind });
+      }
+    }
+    if (event === "io-error" && entry) {
+      const [path, , , reason] = args;
+      this.update(uuid, { trouble: `Disk error on ${path}${reason ? ` (${reason})` : ""}.` });
+    }
+    if (event === "io-error" || event === "watchdog" || event === "reboot") {
+      this.#onHappening({ vmId: uuid, vmName: name, event });
+    }
+    if (!WITHOUT_READ.has(event)) this.refreshSoon(uuid);
+  }
+
+  /** Shows what a lifecycle event means at once; the read that follows confirms it. */
+  #anticipate(entry: Entry, kind: typeof LIFECYCLE[number], detail: number): void {
+    const after = STATE_AFTER[kind];
+    if (!after) return;
+    const reason = kind === "stopped" ? STOPPED_REASON[detail] ?? after.reason : after.reason;
+    const events: Published[] = [];
+    this.#put({
+      ...entry.record,
+      state: after.state,
+      reason,
+      ...(kind === "started" && { managedSave: false }),
+    }, events);
+    this.#hub.publishAll(events);
+  }
+
+  #onObjectEvent({ kind, event, name, args }: LibvirtEvent & { kind: "network" | "pool" | "device" }): void {
+    const word = event === "lifecycle" ? OBJECT_LIFECYCLE[Number(args[0])] ?? event : event;
+    this.#hub.publish(`${kind}-changed`, { name, event: word });
+    const scan = {
+      network: async () => this.#replaceAll(this.#networks, await this.#link.call("networkScan")),
+      pool: async () => this.#replaceAll(this.#pools, await this.#link.call("poolScan")),
+      device: () => Promise.resolve(),
+    }[kind];
+    scan().catch((error) => log.debug(`the ${kind}s could not be read`, { error }));
+  }
+
+  /** Compares with a fresh glance at all domains; reads anew what events missed. Gives how many that were. */
+  reconcile(glances: readonly DomainGlance[]): number {
+    const seen = new Set<string>();
+    let missed = 0;
+    for (const glance of glances) {
+      seen.add(glance.uuid);
+      const record = this.#entries.get(glance.uuid)?.record;
+      const same = record && record.name === glance.name && isActive(record.state) === glance.active &&
+        record.autostart === glance.autostart && record.managedSave === glance.managedSave;
+      if (same || this.#reading.has(glance.uuid)) continue;
+      missed++;
+      this.refreshSoon(glance.uuid);
+    }
+    for (const uuid of this.#entries.keys()) {
+      if (seen.has(uuid)) continue;
+      missed++;
+      this.refreshSoon(uuid);
+    }
+    return missed;
+  }
+
+  /** Changes what is known of a machine beside its record, and tells it when that can be seen. */
+  update(
+    uuid: string,
+    extras: Partial<
+      Pick<Entry, "addresses" | "sizes" | "startedAt" | "operation" | "responsive" | "trouble">
+    >,
+  ): void {
+    const entry = this.#entries.get(uuid);
+    if (!entry) return;
+    Object.assign(entry, extras);
+    const events: Published[] = [];
+    this.#show(entry, events);
+    this.#hub.publishAll(events);
+  }
+
+  /** Remembers a machine's latest load. Loads are told by their own event, so nothing is published here. */
+  setStats(uuid: string, stats: VmStats): void {
+    const entry = this.#entries.get(uuid);
+    if (!entry) return;
+    this.#list = undefined;
+    entry.stats = stats;
+    entry.view = { ...entry.view, stats };
+  }
+
+  #put(record: DomainRecord, events: Published[]): void {
+    const old = this.#entries.get(record.uuid);
+    if (!old) {
+      const entry: Entry = {
+        record,
+        addresses: [],
+        sizes: new Map(),
+        stateSince: undefined,
+        startedAt: undefined,
+        operation: undefined,
+        responsive: true,
+        stats: undefined,
+        trouble: undefined,
+        view: undefined as unknown as VM,
+      };
+      entry.view = vmView(record, this.#extras(entry));
+      this.#entries.set(record.uuid, entry);
+      this.#list = undefined;
+      events.push(["vm-created", { vm: entry.view }]);
+      return;
+    }
+    const wasActive = isActive(old.record.state), nowActive = isActive(record.state);
+    if (old.record.state !== record.state || old.record.managedSave !== record.managedSave) {
+      old.stateSince = Date.now();
+    }
+    if (!wasActive && nowActive) {
+      old.startedAt = Date.now();
+      old.trouble = undefined;
+    }
+    if (!nowActive) {
+      old.startedAt = undefined;
+      old.addresses = [];
+      old.stats = undefined;
+      old.responsive = true;
+    }
+    old.record = record;
+    this.#show(old, events);
+  }
+
+  /** Makes an entry's view anew; adds the events that tell what changed in it. */
+  #show(entry: Entry, events: Published[]): void {
+    const before = entry.view;
+    const after = vmView(entry.record, this.#extras(entry));
+    const { stats: _old, ...seenBefore } = before;
+    const { stats: _new, ...seenAfter } = after;
+    entry.view = after;
+    this.#list = undefined;
+    if (JSON.stringify(seenBefore) === JSON.stringify(seenAfter)) return;
+    if (before.state !== after.state) {
+      events.push(["vm-state-changed", { vmId: after.id, state: after.state }]);
+    }
+    events.push(["vm-updated", { vm: after }]);
+  }
+
+  #remove(uuid: string, events: Published[]): void {
+    this.#list = undefined;
+    if (this.#entries.delete(uuid)) events.push(["vm-deleted", { vmId: uuid }]);
+  }
+
+  #extras(entry: Entry): Extras {
+    return { ...entry, host: this.hostname };
+  }
+}

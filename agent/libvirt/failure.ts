@@ -1,0 +1,52 @@
+/** libvirt's errors → the contract's. */
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { ContractError, type ErrorCode, errorText } from "../../lib/contract/errors.ts";
+import { unavailableText } from "./link.ts";
+
+/** Codes that mean the same whatever was asked. */
+const BY_CODE: Readonly<Record<number, ErrorCode>> = {
+  [VIR_ERR.ACCESS_DENIED]: "PermissionDenied",
+  [VIR_ERR.AUTH_FAILED]: "PermissionDenied",
+  [VIR_ERR.AUTH_CANCELLED]: "PermissionDenied",
+  [VIR_ERR.AUTH_UNAVAILABLE]: "PermissionDenied",
+  [VIR_ERR.NO_SUPPORT]: "NotSupported",
+};
+
+/**
+ * Turns what a libvirt call threw into an error of the contract.
+ *
+ * @param failed The code for "libvirt said no" in this place, filled with libvirt's text as `{error}`.
+ */
+export function contractError(error: unknown, failed: ErrorCode = "LibvirtFailed", operation = ""): unknown {
+  if (!(error instanceof LibvirtError)) return error;
+  const cause = { cause: error };
+  switch (error.kind) {
+    case "timeout": {
+      const seconds = Number(error.message.match(/[\d.]+/)?.[0] ?? 0);
+      return new ContractError("LibvirtTimeout", { seconds, operation }, cause);
+    }
+    case "lost":
+      return new ContractError("ConnectionLost", { operation }, cause);
+    case "busy":
+      return new ContractError(
+        "LibvirtBusy",
+        { waiting: error.message.match(/\d+/)?.[0] ?? "several" },
+        cause,
+      );
+    case "unavailable": {
+      const message = unavailableText(error);
+      const denied = message === errorText("PermissionDenied");
+      return new ContractError(denied ? "PermissionDenied" : "LibvirtUnavailable", undefined, {
+        ...cause,
+        message,
+      });
+    }
+    case "libvirt": {
+      const code = BY_CODE[error.code] ?? failed;
+      return new ContractError(code, {
+        error: error.message,
+        libvirt: { code: error.code, domain: error.domain, level: error.level },
+      }, cause);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** The log: one line an entry on stderr, `level message key=value …`, as journald and people read it. */
+
+/** Levels in rising order. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = typeof LOG_LEVELS[number];
+type Fields = Record<string, unknown>;
+
+let threshold: number = LOG_LEVELS.indexOf("info");
+
+/** Shows entries of `level` and above. */
+export function setLogLevel(level: LogLevel): void {
+  threshold = LOG_LEVELS.indexOf(level);
+}
+
+/** A value on one line, without control characters: what guests and clients send must not forge lines or colours. */
+function plain(value: unknown): string {
+  const text = value instanceof Error
+    ? value.message
+    : typeof value === "string"
+    ? value
+    : JSON.stringify(value) ?? "";
+  const line = text.slice(0, 2000).replace(
+    // deno-lint-ignore no-control-regex -- control characters are what is to be made visible
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g,
+    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+  return /^[\w.:/@+-]+$/.test(line) ? line : JSON.stringify(line).replaceAll("\\\\u", "\\u");
+}
+
+const encoder = new TextEncoder();
+
+function write(level: LogLevel, message: string, fields: Fields): void {
+  if (LOG_LEVELS.indexOf(level) < threshold) return;
+  const pairs = Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) =>
+    `${key}=${plain(value)}`
+  );
+  // Synchronous: an entry must be out before the process dies of what it tells.
+  Deno.stderr.writeSync(
+    encoder.encode([new Date().toISOString(), level, message, ...pairs].join(" ") + "\n"),
+  );
+}
+
+export const log = {
+  debug: (message: string, fields: Fields = {}) => write("debug", message, fields),
+  info: (message: string, fields: Fields = {}) => write("info", message, fields),
+  warn: (message: string, fields: Fields = {}) => write("warn", message, fields),
+  error: (message: string, fields: Fields = {}) => write("error", message, fields),
+};

@@ -1,0 +1,47 @@
+/** The host's load, from libvirt's counters. Pure. */
+import type { NodeCounters } from "../../ffi/calls/mod.ts";
+import type { HostStats } from "../../lib/contract/host.ts";
+
+/** Share of the host's threads in use between two readings, 0–100; null with one alone. Waiting for disks is idle. */
+export function hostCpuPercent(before: NodeCounters | undefined, now: NodeCounters): number | null {
+  if (!before) return null;
+  const change = (name: string) => (now.cpu[name] ?? 0) - (before.cpu[name] ?? 0);
+  const busy = change("user") + change("kernel");
+  const all = busy + change("idle") + change("iowait");
+  return all > 0 ? Math.round(Math.max(0, Math.min(100, busy / all * 100)) * 10) / 10 : null;
+}
+
+/** MiB of memory: all, and what is neither free nor a cache that can be dropped (null: the driver does not tell). */
+export function hostMemory(
+  { memory }: NodeCounters,
+  totalKib: number,
+): { totalMb: number; usedMb: number | null } {
+  const total = memory.total ?? totalKib;
+  if (memory.free === undefined) return { totalMb: Math.round(total / 1024), usedMb: null };
+  const free = memory.free + (memory.cached ?? 0) + (memory.buffers ?? 0);
+  return { totalMb: Math.round(total / 1024), usedMb: Math.round(Math.max(0, total - free) / 1024) };
+}
+
+/** What only the machine we run on can tell; null when we manage another. */
+export interface LocalLoad {
+  readonly loadAverage: number[] | null;
+  readonly uptimeSeconds: number | null;
+}
+
+/** The host's load. `timestamp` in milliseconds since 1970. */
+export function hostStats(
+  before: NodeCounters | undefined,
+  now: NodeCounters,
+  totalKib: number,
+  local: LocalLoad,
+  timestamp: number,
+): HostStats {
+  const { totalMb, usedMb } = hostMemory(now, totalKib);
+  return {
+    cpuUsagePercent: hostCpuPercent(before, now),
+    memoryTotalMb: totalMb,
+    memoryUsedMb: usedMb,
+    ...local,
+    timestamp,
+  };
+}

@@ -1,0 +1,101 @@
+/** libvirt's counters of a machine → the load a person reads. Pure. */
+import type { DomainStats } from "../../ffi/calls/mod.ts";
+import type { Params } from "../../ffi/typed_params.ts";
+import type { VmStats } from "../../lib/contract/vm.ts";
+
+/** One reading of a machine's counters. */
+export interface Reading {
+  readonly params: Params;
+  /** Milliseconds, monotonic. */
+  readonly at: number;
+}
+
+const number = (params: Params, name: string) => typeof params[name] === "number" ? params[name] : undefined;
+
+/** Sums `net.0.rx.bytes`, `net.1.rx.bytes`, … */
+function sum(params: Params, group: "net" | "block", counter: string): number {
+  const count = number(params, `${group}.count`) ?? 0;
+  let total = 0;
+  for (let index = 0; index < count; index++) total += number(params, `${group}.${index}.${counter}`) ?? 0;
+  return total;
+}
+
+/**
+ * Share of its vCPUs a machine used between two readings, 0–100. With one reading alone it is 0: nothing is known of
+ * the time before. A machine that restarted in between counts from its new start.
+ */
+export function cpuPercent(before: Reading | undefined, now: Reading, vcpus: number): number {
+  const used = number(now.params, "cpu.time");
+  if (!before || used === undefined || vcpus <= 0) return 0;
+  const elapsed = (now.at - before.at) * 1e6; // nanoseconds
+  const earlier = number(before.params, "cpu.time") ?? 0;
+  if (elapsed <= 0 || used < earlier) return 0;
+  return Math.round(Math.min(100, (used - earlier) / elapsed / vcpus * 100) * 10) / 10;
+}
+
+/** MiB in use: what the guest says where its balloon driver tells, else what QEMU holds of the host's memory. */
+export function memoryUsedMb(params: Params): number {
+  const available = number(params, "balloon.available");
+  const unused = number(params, "balloon.usable") ?? number(params, "balloon.unused");
+  const current = number(params, "balloon.current") ?? 0;
+  const kib = available !== undefined && unused !== undefined
+    ? available - unused
+    : Math.min(number(params, "balloon.rss") ?? current, current || Infinity);
+  return Math.round(Math.max(0, kib) / 1024);
+}
+
+/** The load of a running machine. */
+export function vmStats(
+  vmId: string,
+  before: Reading | undefined,
+  now: Reading,
+  vcpus: number,
+  timestamp: number,
+): VmStats {
+  const { params } = now;
+  return {
+    vmId,
+    cpuUsagePercent: cpuPercent(before, now, vcpus),
+    memoryUsedMb: memoryUsedMb(params),
+    memoryAvailableMb: Math.round((number(params, "balloon.current") ?? 0) / 1024),
+    diskReadBytes: sum(params, "block", "rd.bytes"),
+    diskWriteBytes: sum(params, "block", "wr.bytes"),
+    networkRxBytes: sum(params, "net", "rx.bytes"),
+    networkTxBytes: sum(params, "net", "tx.bytes"),
+    timestamp,
+  };
+}
+
+/** What the contract says of a stopped machine. */
+export function noStats(vmId: string, timestamp: number): VmStats {
+  return {
+    vmId,
+    cpuUsagePercent: 0,
+    memoryUsedMb: 0,
+    memoryAvailableMb: 0,
+    diskReadBytes: 0,
+    diskWriteBytes: 0,
+    networkRxBytes: 0,
+    networkTxBytes: 0,
+    timestamp,
+  };
+}
+
+/** Sizes of a machine's disks, as its statistics tell them along the way. */
+export function diskSizes(params: Params): Map<string, { capacity: number; allocation: number }> {
+  const sizes = new Map<string, { capacity: number; allocation: number }>();
+  for (let index = 0, count = number(params, "block.count") ?? 0; index < count; index++) {
+    const name = params[`block.${index}.name`];
+    const capacity = number(params, `block.${index}.capacity`);
+    const allocation = number(params, `block.${index}.allocation`);
+    if (typeof name === "string" && capacity && allocation !== undefined) {
+      sizes.set(name, { capacity, allocation });
+    }
+  }
+  return sizes;
+}
+
+/** Whether QEMU was asked for this reading. With NOWAIT libvirt leaves out what only QEMU knows when it is busy. */
+export function answered({ params }: DomainStats): boolean {
+  return "balloon.rss" in params || "block.0.rd.bytes" in params || "balloon.available" in params;
+}

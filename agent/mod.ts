@@ -1,0 +1,221 @@
+/** The host agent: everything that runs beside the doors, put together and started in one place. */
+import { type Api, commandMethods } from "../lib/client/api.ts";
+import { VERSION } from "../lib/version.ts";
+import type { ConnectionStatus } from "../lib/contract/mod.ts";
+import { type Door, localPrincipal, type Principal } from "./access.ts";
+import { createDispatch, type Dispatch } from "./dispatch.ts";
+import { EventHub } from "./events/hub.ts";
+import { hostHandlers } from "./host/handlers.ts";
+import { HostMake } from "./host/make.ts";
+import { isLocalSystem, localHostname, localLoad, qemuStartedAt } from "./host/local.ts";
+import { type ApiHandler, createApi } from "./http/api.ts";
+import { Addresses } from "./inventory/addresses.ts";
+import { DiskSizes } from "./inventory/disk_sizes.ts";
+import { type Happening, Inventory } from "./inventory/inventory.ts";
+import { watchLibvirtFiles } from "./inventory/watch.ts";
+import { LibvirtLink } from "./libvirt/link.ts";
+import { log } from "./log.ts";
+import { Sampler } from "./metrics/sampler.ts";
+import { Periodic, type PeriodicJob } from "./periodic.ts";
+import type { Settings } from "./settings.ts";
+import { ActivityLog } from "./store/activity.ts";
+import { vmHandlers } from "./vm/handlers.ts";
+import { VmServices } from "./vm/services.ts";
+
+/** Milliseconds between looks, while someone is looking and while nobody is. */
+const PACE = {
+  loads: { watched: 2000, idle: 30_000 },
+  addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
+  reconcile: { watched: 10_000, idle: 30_000 },
+} as const;
+/** Milliseconds between the questions whether something is due: what nobody looks at may wait, a new look must not. */
+const QUESTION_MS = 500;
+/** Milliseconds the stop waits for what still runs. */
+const STOP_MS = 2000;
+
+/** Events of libvirt that a person wants to read of, when no command of ours caused them. */
+const TOLD = new Set([
+  "started",
+  "suspended",
+  "resumed",
+  "stopped",
+  "crashed",
+  "undefined",
+  "pmsuspended",
+  "io-error",
+  "watchdog",
+  "reboot",
+]);
+
+export class Agent {
+  readonly hub = new EventHub();
+  readonly link: LibvirtLink;
+  readonly inventory: Inventory;
+  readonly activity: ActivityLog;
+  readonly api: ApiHandler;
+  readonly #dispatch: Dispatch;
+  readonly #sampler: Sampler;
+  readonly #addresses: Addresses;
+  readonly #sizes: DiskSizes;
+  readonly #make: HostMake;
+  readonly #periodic: Periodic;
+  readonly #stopping = new AbortController();
+  /** A connection was made whose state is not wholly read yet. */
+  #unread = false;
+
+  constructor(readonly settings: Settings) {
+    this.activity = new ActivityLog(settings.dataDir, (activity) => this.hub.publish("activity", activity));
+    this.link = new LibvirtLink(settings.uri, {
+      status: (status) => this.#onStatus(status),
+      connected: () => void this.#onConnected(),
+      events: (events) => this.inventory.onEvents(events),
+    });
+    this.inventory = new Inventory(
+      this.link,
+      this.hub,
+      localHostname(),
+      (happening) => this.#onHappening(happening),
+    );
+    this.#make = new HostMake(this.link);
+    this.#sampler = new Sampler(
+      this.link,
+      this.inventory,
+      this.hub,
+      this.#make,
+      () => localLoad(settings.uri),
+    );
+    this.#addresses = new Addresses(this.link, this.inventory);
+    this.#sizes = new DiskSizes(this.link, this.inventory);
+    const services = new VmServices(this.link, this.inventory, this.#sampler);
+    this.#dispatch = createDispatch({
+      handlers: {
+        ...vmHandlers(services),
+        ...hostHandlers({
+          link: this.link,
+          inventory: this.inventory,
+          sampler: this.#sampler,
+          make: this.#make,
+          activity: this.activity,
+        }),
+      },
+      record: (entry) => this.activity.record(entry),
+      vmName: (vmId) => this.inventory.vm(vmId)?.name,
+    });
+    this.api = createApi({ dispatch: this.#dispatch, hub: this.hub, version: VERSION });
+    this.#periodic = new Periodic(this.#jobs());
+  }
+
+  /** Starts everything. Returns at once: libvirt may come later. */
+  start(): void {
+    this.link.start();
+    this.#periodic.start();
+    if (isLocalSystem(this.settings.uri)) watchLibvirtFiles(this.inventory, this.#stopping.signal);
+  }
+
+  /** Stops everything within a few seconds. Machines run on. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const late = await this.#periodic.stop(STOP_MS);
+    if (late.length > 0) log.warn("still running at the stop", { jobs: late });
+    await this.link.stop();
+    this.activity.close();
+  }
+
+  /** The typed client for in-process use: the same dispatch as every other door. */
+  apiFor(principal: Principal): Api {
+    return commandMethods((command, input) => this.#dispatch(command, input, principal));
+  }
+
+  /** The typed client of whoever opens a page. */
+  pageApi(door: Door = "page"): Api {
+    return this.apiFor(localPrincipal(door));
+  }
+
+  #onStatus(status: ConnectionStatus): void {
+    this.hub.publish("connection-status-changed", { status });
+    if (status.connected) return;
+    this.#sampler.forget();
+    this.#make.forget();
+  }
+
+  /** Reads everything of a fresh connection. What fails is tried again by the reconcile. */
+  async #onConnected(): Promise<void> {
+    this.#unread = true;
+    try {
+      this.inventory.hostname = (await this.#make.get()).hostname;
+      await this.inventory.resync();
+      this.#unread = false;
+      this.#sizes.forget();
+      await this.#uptimes();
+      await Promise.all([this.#sizes.update(), this.#addresses.update(), this.#sampler.tick()]);
+    } catch (error) {
+      log.warn("the host could not be read whole", { error });
+    }
+  }
+
+  /** Finds out since when machines run that were started before us. */
+  async #uptimes(): Promise<void> {
+    if (!isLocalSystem(this.settings.uri)) return;
+    for (const uuid of this.inventory.active()) {
+      const vm = this.inventory.vm(uuid);
+      if (!vm || vm.startedAt !== undefined) continue;
+      const startedAt = await qemuStartedAt(vm.name);
+      if (startedAt !== undefined) this.inventory.update(uuid, { startedAt });
+    }
+  }
+
+  /** Tells of what happened without us. What a command of ours does is told by the command. */
+  #onHappening({ vmId, vmName, event }: Happening): void {
+    if (!TOLD.has(event) || this.inventory.vm(vmId)?.operation !== undefined) return;
+    this.activity.record({ actor: "libvirt", door: "libvirt", action: event, vmId, vmName, result: "event" });
+  }
+
+  /** Everything periodic, in one list. */
+  #jobs(): PeriodicJob[] {
+    const due = new Map<string, number>();
+    /** Runs at the pace that fits who is looking, as long as there is a connection. */
+    const paced = (name: string, pace: () => number, run: () => Promise<void>): PeriodicJob => ({
+      name,
+      every: () => QUESTION_MS,
+      run: async () => {
+        const last = due.get(name) ?? -Infinity;
+        if (!this.link.status.connected || performance.now() - last < pace()) return;
+        due.set(name, performance.now());
+        await run();
+      },
+    });
+    const watched = () => this.hub.listeners > 0;
+    const pace = ({ watched: some, idle }: { watched: number; idle: number }) => watched() ? some : idle;
+    return [
+      paced("loads", () => pace(PACE.loads), () => this.#sampler.tick()),
+      paced(
+        "addresses",
+        () => watched() && this.#addresses.wanting ? PACE.addresses.wanting : pace(PACE.addresses),
+        () => this.#addresses.update(),
+      ),
+      paced("disk sizes", () => pace(PACE.reconcile), () => this.#sizes.update()),
+      paced("reconcile", () => pace(PACE.reconcile), () => this.#reconcile()),
+    ];
+  }
+
+  async #reconcile(): Promise<void> {
+    if (this.#unread) return await this.#onConnected();
+    const missed = this.inventory.reconcile(await this.link.call("domainGlance"));
+    if (missed > 0) log.info("found what events did not tell", { machines: missed });
+  }
+}
+
+let running: Agent | undefined;
+
+/** Makes the agent of this process. */
+export function startAgent(settings: Settings): Agent {
+  running = new Agent(settings);
+  running.start();
+  return running;
+}
+
+/** The agent of this process. @throws {Error} before `startAgent` */
+export function runningAgent(): Agent {
+  if (!running) throw new Error("the agent was not started");
+  return running;
+}

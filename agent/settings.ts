@@ -1,0 +1,202 @@
+/** Settings: where each comes from (flag, environment, config file, default), in one table. */
+import { parseArgs } from "node:util";
+import { parse as parseToml } from "smol-toml";
+import { LOG_LEVELS, type LogLevel } from "./log.ts";
+
+export const VIRT_TYPES = ["auto", "kvm", "qemu"] as const;
+export type VirtType = typeof VIRT_TYPES[number];
+
+export interface Settings {
+  /** `host:port` of the web server. */
+  readonly listen: string;
+  /** libvirt's URI. */
+  readonly uri: string;
+  /** Folder of the database. */
+  readonly dataDir: string;
+  /** Folder of the API socket. */
+  readonly runtimeDir: string;
+  /** Virtualization of new machines: `auto` takes KVM where it works. */
+  readonly virtType: VirtType;
+  readonly logLevel: LogLevel;
+  /** Serves libvirt's built-in test driver. */
+  readonly demo: boolean;
+}
+
+/** A setting is wrong: what, why, what to do. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+interface SettingRow {
+  readonly flag: string;
+  readonly env: string;
+  /** Placeholder in the help. */
+  readonly value: string;
+  readonly help: string;
+  readonly default: (where: Where) => string;
+  readonly choices?: readonly string[];
+}
+
+/** What the defaults depend on. */
+interface Where {
+  readonly root: boolean;
+  readonly env: (name: string) => string | undefined;
+}
+
+/** A non-root user's folder: the XDG variable, or its place below HOME. */
+const userDir = ({ env }: Where, variable: string, fallback: string) =>
+  `${env(variable) ?? `${env("HOME") ?? "/tmp"}/${fallback}`}/kvm-manager`;
+
+/** The one list of settings; the config file uses the flags' names. */
+export const SETTINGS = {
+  listen: {
+    flag: "listen",
+    env: "KVMM_LISTEN",
+    value: "HOST:PORT",
+    help: "address of the web server; loopback only until there is sign-in",
+    default: () => "127.0.0.1:8440",
+  },
+  uri: {
+    flag: "uri",
+    env: "KVMM_URI",
+    value: "URI",
+    help: "libvirt to manage",
+    default: () => "qemu:///system",
+  },
+  dataDir: {
+    flag: "data-dir",
+    env: "KVMM_DATA_DIR",
+    value: "DIR",
+    help: "folder of the database",
+    default: (where) =>
+      where.root ? "/var/lib/kvm-manager" : userDir(where, "XDG_STATE_HOME", ".local/state"),
+  },
+  runtimeDir: {
+    flag: "runtime-dir",
+    env: "KVMM_RUNTIME_DIR",
+    value: "DIR",
+    help: "folder of the API socket, api.sock",
+    default: (where) => where.root ? "/run/kvm-manager" : userDir(where, "XDG_RUNTIME_DIR", ".cache"),
+  },
+  virtType: {
+    flag: "virt-type",
+    env: "KVMM_VIRT_TYPE",
+    value: VIRT_TYPES.join("|"),
+    help: "virtualization of new machines; auto takes KVM where it works",
+    default: () => "auto",
+    choices: VIRT_TYPES,
+  },
+  logLevel: {
+    flag: "log-level",
+    env: "KVMM_LOG_LEVEL",
+    value: LOG_LEVELS.join("|"),
+    help: "least level of what is logged, on stderr",
+    default: () => "info",
+    choices: LOG_LEVELS,
+  },
+} as const satisfies Record<string, SettingRow>;
+
+type SettingName = keyof typeof SETTINGS;
+const ROWS = Object.entries(SETTINGS) as [SettingName, SettingRow][];
+
+/** Read when it is there and `--config` names no other. */
+export const DEFAULT_CONFIG = "/etc/kvm-manager/config.toml";
+
+/** Every setting, for `--help`. */
+export function settingsHelp(root: boolean, env: Where["env"]): string {
+  const lines = ROWS.map(([, row]) => {
+    const fallback = row.default({ root, env });
+    return `  --${row.flag} ${row.value}\n        ${row.help}\n        (${row.env}; default ${fallback})`;
+  });
+  return [
+    ...lines,
+    "  --demo\n        serve libvirt's built-in test machines: nothing real is touched",
+    `  --config FILE\n        TOML file with these settings by their flag names, e.g. listen = "127.0.0.1:8440"\n` +
+    `        (KVMM_CONFIG; default ${DEFAULT_CONFIG}, when it is there)`,
+    "\nA flag wins over the environment, the environment over the file.",
+  ].join("\n");
+}
+
+/** @throws {SettingsError} */
+function readConfig(path: string, needed: boolean): Record<string, unknown> {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!needed && (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)) {
+      return {};
+    }
+    throw new SettingsError(
+      `the config file ${path} cannot be read: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  let config: Record<string, unknown>;
+  try {
+    config = parseToml(text);
+  } catch (error) {
+    throw new SettingsError(
+      `the config file ${path} is not valid TOML: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  const known = new Set(ROWS.map(([, row]) => row.flag));
+  for (const [name, value] of Object.entries(config)) {
+    if (!known.has(name)) {
+      throw new SettingsError(
+        `${path} has an unknown setting ${JSON.stringify(name)}. Known are: ${[...known].join(", ")}`,
+      );
+    }
+    if (typeof value !== "string") throw new SettingsError(`${path}: ${name} must be a text in quotes`);
+  }
+  return config;
+}
+
+/**
+ * Settings from a command line.
+ *
+ * @param args the arguments after the verb
+ * @throws {SettingsError} naming the flag, variable or file that is wrong
+ */
+export function readSettings(args: readonly string[], where: Where): Settings {
+  let flags: Record<string, string | boolean | undefined>;
+  try {
+    const options = Object.fromEntries(ROWS.map(([, row]) => [row.flag, { type: "string" as const }]));
+    const parsed = parseArgs({
+      args: [...args],
+      options: { ...options, config: { type: "string" }, demo: { type: "boolean" } },
+      strict: true,
+      allowPositionals: false,
+    });
+    flags = parsed.values as typeof flags;
+  } catch (error) {
+    throw new SettingsError(
+      `${error instanceof Error ? error.message : error}. See kvm-manager serve --help`,
+    );
+  }
+  const named = (flags.config as string | undefined) ?? where.env("KVMM_CONFIG");
+  const config = readConfig(named ?? DEFAULT_CONFIG, named !== undefined);
+  const value = ([, row]: [SettingName, SettingRow]): string => {
+    const sources: [string | undefined, string][] = [
+      [flags[row.flag] as string | undefined, `--${row.flag}`],
+      [where.env(row.env) || undefined, row.env],
+      [config[row.flag] as string | undefined, `${row.flag} in the config file`],
+    ];
+    const [found, source] = sources.find(([text]) => text !== undefined) ??
+      [row.default(where), "the default"];
+    if (found === "") throw new SettingsError(`${source} is empty`);
+    if (row.choices && !row.choices.includes(found!)) {
+      throw new SettingsError(
+        `${source} is ${JSON.stringify(found)}; it must be one of ${row.choices.join(", ")}`,
+      );
+    }
+    return found!;
+  };
+  const settings = Object.fromEntries(ROWS.map((row) => [row[0], value(row)])) as Record<SettingName, string>;
+  const demo = flags.demo === true;
+  return {
+    ...settings,
+    uri: demo ? "test:///default" : settings.uri,
+    virtType: settings.virtType as VirtType,
+    logLevel: settings.logLevel as LogLevel,
+    demo,
+  };
+}

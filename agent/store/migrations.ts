@@ -1,0 +1,17 @@
+/** The database's steps, in order. A step that was released is never changed; a new one is added at the end. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE activity (
+     id        INTEGER PRIMARY KEY,
+     timestamp INTEGER NOT NULL,  -- ms since 1970
+     actor     TEXT NOT NULL,
+     door      TEXT NOT NULL,     -- by which way in: page, api, socket, libvirt
+     action    TEXT NOT NULL,
+     vm_id     TEXT,
+     vm_name   TEXT,
+     result    TEXT NOT NULL,     -- ok, error, event
+     message   TEXT,
+     input     TEXT,              -- JSON
+     took_ms   REAL
+   ) STRICT;
+   CREATE INDEX activity_by_vm ON activity (vm_id, id);`,
+];

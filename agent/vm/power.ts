@@ -1,0 +1,152 @@
+/** Power: start, stop, pause and their kin. What may be done when is a table; what is done is one libvirt call each. */
+import type { CallName } from "../../ffi/calls/mod.ts";
+import { LibvirtError } from "../../ffi/error.ts";
+import {
+  type CommandName,
+  ContractError,
+  type ErrorCode,
+  type VM,
+  type VmState,
+} from "../../lib/contract/mod.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import type { VmServices } from "./services.ts";
+
+type PowerCommand = Extract<
+  CommandName,
+  | "start_vm"
+  | "stop_vm"
+  | "force_stop_vm"
+  | "pause_vm"
+  | "resume_vm"
+  | "reboot_vm"
+  | "reset_vm"
+  | "suspend_vm"
+>;
+
+interface PowerRule {
+  /** States it makes sense in. */
+  readonly from: readonly VmState[];
+  /** The error in any other state. */
+  readonly otherwise: ErrorCode;
+  /** The error when libvirt says no. */
+  readonly failed: ErrorCode;
+  /** What pages show while it runs. */
+  readonly label: string;
+  readonly run: (services: VmServices, vm: VM) => Promise<unknown>;
+  /** May run beside another operation on the machine: the way out when that one hangs. */
+  readonly always?: true;
+  /** Needs a stored definition. */
+  readonly persistent?: true;
+}
+
+const ON: readonly VmState[] = ["running", "paused"];
+/** A crashed guest whose QEMU is still there counts as crashed too, and can be forced off. */
+const FORCIBLE: readonly VmState[] = ["running", "paused", "crashed", "suspended"];
+
+const simple = (call: Extract<CallName, `domain${string}`>) => (services: VmServices, vm: VM) =>
+  services.link.call(call as "domainStart", { uuid: vm.id });
+
+/**
+ * Asks by the guest agent where it is connected; an agent that does not answer is no reason to give up while there
+ * is ACPI. Without an agent the driver chooses: ACPI for QEMU.
+ */
+const ask = (call: "domainShutdown" | "domainReboot") => async ({ link }: VmServices, vm: VM) => {
+  if (vm.guestAgent !== "connected") return await link.call(call, { uuid: vm.id, by: "any" });
+  try {
+    return await link.call(call, { uuid: vm.id, by: "agent" });
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
+    log.info("the guest agent does not answer, asking through ACPI", { vm: vm.name, error });
+    return await link.call(call, { uuid: vm.id, by: "acpi" });
+  }
+};
+
+/** A suspended machine is either off with saved memory (started again) or asleep (woken). */
+const start = (services: VmServices, vm: VM) =>
+  services.inventory.active().includes(vm.id)
+    ? simple("domainWakeup")(services, vm)
+    : simple("domainStart")(services, vm);
+
+export const POWER = {
+  start_vm: {
+    from: ["stopped", "crashed", "suspended"],
+    otherwise: "VmAlreadyRunning",
+    failed: "StartFailed",
+    label: "starting",
+    run: start,
+  },
+  stop_vm: {
+    from: ["running"],
+    otherwise: "VmNotRunning",
+    failed: "StopFailed",
+    label: "shutting down",
+    run: ask("domainShutdown"),
+  },
+  force_stop_vm: {
+    from: FORCIBLE,
+    otherwise: "VmNotRunning",
+    failed: "ForceStopFailed",
+    label: "powering off",
+    run: simple("domainDestroy"),
+    always: true,
+  },
+  pause_vm: {
+    from: ["running"],
+    otherwise: "VmNotRunning",
+    failed: "PauseFailed",
+    label: "pausing",
+    run: simple("domainSuspend"),
+  },
+  resume_vm: {
+    from: ["paused"],
+    otherwise: "VmNotPaused",
+    failed: "ResumeFailed",
+    label: "resuming",
+    run: simple("domainResume"),
+  },
+  reboot_vm: {
+    from: ["running"],
+    otherwise: "VmNotRunning",
+    failed: "RebootFailed",
+    label: "rebooting",
+    run: ask("domainReboot"),
+  },
+  reset_vm: {
+    from: ON,
+    otherwise: "VmNotRunning",
+    failed: "ResetFailed",
+    label: "resetting",
+    run: simple("domainReset"),
+  },
+  suspend_vm: {
+    from: ON,
+    otherwise: "VmNotRunning",
+    failed: "SuspendFailed",
+    label: "suspending",
+    run: simple("domainManagedSave"),
+    persistent: true,
+  },
+} as const satisfies Record<PowerCommand, PowerRule>;
+
+/**
+ * Carries a power command out on one machine.
+ *
+ * @throws {ContractError} VmNotFound, the rule's `otherwise` and `failed`, VmBusy, and what any libvirt call may give
+ */
+export async function power(services: VmServices, command: PowerCommand, vmId: string): Promise<null> {
+  const rule: PowerRule = POWER[command];
+  const vm = services.requireVm(vmId);
+  const active = services.inventory.active().includes(vm.id);
+  const fits = rule.from.includes(vm.state) && (command !== "force_stop_vm" || active);
+  if (!fits) throw new ContractError(rule.otherwise);
+  if (rule.persistent && !vm.persistent) throw new ContractError("VmNotPersistent");
+  await services.operate(vm, rule.label, async () => {
+    try {
+      await rule.run(services, vm);
+    } catch (error) {
+      throw contractError(error, rule.failed, command);
+    }
+  }, rule.always);
+  return null;
+}

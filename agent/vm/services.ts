@@ -1,0 +1,57 @@
+/** What the commands on machines share: the link, the live model, and one operation at a time on each machine. */
+import { ContractError, type VM } from "../../lib/contract/mod.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import type { LibvirtLink } from "../libvirt/link.ts";
+import { log } from "../log.ts";
+import type { Sampler } from "../metrics/sampler.ts";
+
+export class VmServices {
+  constructor(readonly link: LibvirtLink, readonly inventory: Inventory, readonly sampler: Sampler) {}
+
+  /**
+   * The machine with this id.
+   *
+   * @throws {ContractError} VmNotFound; LibvirtUnavailable while nothing is known of the host yet
+   */
+  requireVm(vmId: string): VM {
+    const vm = this.inventory.vm(vmId);
+    if (vm) return vm;
+    this.requireFilled();
+    throw new ContractError("VmNotFound", { vmId });
+  }
+
+  /** @throws {ContractError} LibvirtUnavailable while the host was never read: "unknown" must not look like "none" */
+  requireFilled(): void {
+    if (this.inventory.filled) return;
+    const { error } = this.link.status;
+    throw new ContractError("LibvirtUnavailable", undefined, { ...(error !== null && { message: error }) });
+  }
+
+  /**
+   * Runs an operation on a machine: shows its label meanwhile, and reads the machine anew at the end, so that
+   * whoever gets the answer sees what it did.
+   *
+   * @param always run beside another operation
+   * @throws {ContractError} VmBusy
+   */
+  async operate(vm: VM, label: string, run: () => Promise<void>, always = false): Promise<void> {
+    const running = this.inventory.vm(vm.id)?.operation;
+    if (running !== undefined && !always) throw new ContractError("VmBusy", { operation: running });
+    if (running === undefined) this.inventory.update(vm.id, { operation: label });
+    try {
+      await run();
+      await this.#refreshed(vm);
+    } finally {
+      if (running === undefined) this.inventory.update(vm.id, { operation: undefined });
+    }
+  }
+
+  /** The operation is done whether or not its result can be read; the reconcile reads it later. */
+  async #refreshed(vm: VM): Promise<void> {
+    try {
+      await this.inventory.refresh(vm.id);
+    } catch (error) {
+      log.debug("a domain could not be read after an operation", { vm: vm.name, error });
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** The command line: which verb does what. */
+import { VERSION } from "../lib/version.ts";
+import { CALL_HELP, callCommand } from "./call.ts";
+import { serve, SERVE_HELP } from "./serve.ts";
+
+/** Answers a request of a page or program; `main.ts` hands in the app. */
+export type AppHandler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
+
+interface Verb {
+  readonly summary: string;
+  readonly help: () => string;
+  /** Gives the exit status. */
+  readonly run: (args: readonly string[], app: AppHandler) => Promise<number>;
+}
+
+/** Verbs by name. */
+const VERBS: Readonly<Record<string, Verb>> = {
+  serve: { summary: "serve this host's machines in a browser", help: SERVE_HELP, run: serve },
+  call: { summary: "carry out a command of the running server", help: CALL_HELP, run: callCommand },
+};
+
+function usage(): string {
+  const verbs = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(8)} ${verb.summary}`);
+  return [
+    `KVM Manager ${VERSION}`,
+    "",
+    "Usage: kvm-manager VERB [OPTIONS]",
+    "",
+    ...verbs,
+    "",
+    "kvm-manager VERB --help tells more of a verb; kvm-manager --version tells the version.",
+  ].join("\n");
+}
+
+/** Runs the command line; gives the exit status (0 done, 2 wrong usage, the others as the contract's errors say). */
+export async function main(args: readonly string[], app: AppHandler): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === "--version" || name === "-V") {
+    console.log(`kvm-manager ${VERSION}`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    console.log(usage());
+    return name === undefined ? 2 : 0;
+  }
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (!verb) {
+    console.error(`kvm-manager: unknown verb ${JSON.stringify(name)}\n\n${usage()}`);
+    return 2;
+  }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    console.log(verb.help());
+    return 0;
+  }
+  return await verb.run(rest, app);
+}
