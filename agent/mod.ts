@@ -33,6 +33,9 @@ const QUESTION_MS = 500;
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
 
+/** Milliseconds within which the same event of a machine is one: libvirt tells a guest's reboot more than once. */
+const REPEAT_MS = 1000;
+
 /** Events of libvirt that a person wants to read of, when no command of ours caused them. */
 const TOLD = new Set([
   "started",
@@ -167,6 +170,9 @@ export class Agent {
   /** Tells of what happened without us. What a command of ours does is told by the command. */
   #onHappening({ vmId, vmName, event }: Happening): void {
     if (!TOLD.has(event) || this.inventory.vm(vmId)?.operation !== undefined) return;
+    const [last] = this.activity.latest(1);
+    const repeated = last?.vmId === vmId && last.action === event && Date.now() - last.timestamp < REPEAT_MS;
+    if (repeated) return;
     this.activity.record({ actor: "libvirt", door: "libvirt", action: event, vmId, vmName, result: "event" });
   }
 

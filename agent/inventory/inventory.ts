@@ -188,10 +188,10 @@ export class Inventory {
     const entry = this.#entries.get(uuid);
     if (event === "lifecycle") {
       const kind = LIFECYCLE[Number(args[0])];
-      if (kind) {
-        if (entry) this.#anticipate(entry, kind, Number(args[1]));
-        this.#onHappening({ vmId: uuid, vmName: name, event: kind });
-      }
+      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person.
+      const told = kind !== "resumed" || entry?.view.state === "paused";
+      if (kind && entry) this.#anticipate(entry, kind, Number(args[1]));
+      if (kind && told) this.#onHappening({ vmId: uuid, vmName: name, event: kind });
     }
     if (event === "io-error" && entry) {
       const [path, , , reason] = args;

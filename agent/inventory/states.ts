@@ -66,10 +66,15 @@ const REASONS: Readonly<Record<number, readonly string[]>> = {
   6: ["", "panicked"],
 };
 
+const PAUSED = 3;
+/** VIR_DOMAIN_PAUSED_STARTING_UP: QEMU is there, its vCPUs start in a moment. */
+const PAUSED_STARTING_UP = 11;
+
 /** What a person sees of libvirt's state. `managedSave`: its memory is saved, a start continues it. */
 export function vmState(state: number, reason: number, managedSave: boolean): VmState {
   if (state === SHUTOFF && managedSave) return "suspended";
   if (state === SHUTOFF && reason === SHUTOFF_CRASHED) return "crashed";
+  if (state === PAUSED && reason === PAUSED_STARTING_UP) return "running";
   return STATES[state] ?? "stopped";
 }
 

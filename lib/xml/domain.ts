@@ -144,6 +144,13 @@ function operatingSystem(
   return { osType, osVariant };
 }
 
+/** Texts of our own metadata's children. libvirt writes them with the prefix, whatever they were given as. */
+function ownChildren(own: XmlElement | undefined, name: string): string[] {
+  const found =
+    own?.children.filter((each) => each.name === name || each.name === `${METADATA_PREFIX}:${name}`) ?? [];
+  return found.map((each) => each.text).filter((text) => text !== "");
+}
+
 /** Reads a domain's XML. @throws {XmlError} when libvirt wrote something that is no XML */
 export function summarizeDomain(xml: string): DomainSummary {
   const domain = parseXml(xml);
@@ -168,8 +175,8 @@ export function summarizeDomain(xml: string): DomainSummary {
     virtType: domain.attributes.type ?? "",
     firmware: firmware(os),
     guestAgent: guestAgent(devices),
-    tags: children(own, "tag").map((tag) => tag.text).filter((tag) => tag !== ""),
-    group: childText(own, "group"),
+    tags: ownChildren(own, "tag"),
+    group: ownChildren(own, "group")[0],
     createdAt: integer(own?.attributes.created),
     disks: children(devices, "disk").map(summarizeDisk),
     interfaces: children(devices, "interface").map(summarizeInterface),
