@@ -58,7 +58,7 @@ async function tryCompile(bundle: string, output: string): Promise<string | null
     await compile(bundle, output);
     return null;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const [message = ""] = (error instanceof Error ? error.message : String(error)).split("Stack backtrace");
     const causes = [...message.matchAll(/^\s*\d+: (.+)$/gm)].map(([, cause]) => cause);
     return causes.length > 1 ? `deno compile: ${causes[0]} ${causes.at(-1)}` : message;
   }

@@ -6,12 +6,7 @@ import { hashOf, PROJECT, remove, run } from "./project.ts";
 const V8_FLAGS = "--v8-flags=--max-semi-space-size=1,--optimize-for-size";
 /** How the packed runtime is started: with all rights, with no configuration, and never fetching anything. */
 const RUN_FLAGS = [
-  "--allow-all",
-  "--no-remote",
-  "--cached-only",
-  "--no-npm",
-  "--no-config",
-  "--no-lock",
+  ...["--allow-all", "--no-remote", "--cached-only", "--no-npm", "--no-config", "--no-lock"],
   V8_FLAGS,
 ];
 /** A download that has not come by then will not come. */
@@ -21,20 +16,16 @@ const COMPILE_TIMEOUT_MS = 120_000;
 export async function compile(bundle: string, output: string): Promise<void> {
   const others = (await Array.fromAsync(Deno.readDir(bundle))).filter(({ name }) => name !== "main.js");
   const include = others.map(({ name }) => `--include=${join(bundle, name)}`);
-  await run(Deno.execPath(), [
-    ...[
-      "compile",
-      "--quiet",
-      "--allow-all",
-      "--no-check",
-      "--no-config",
-      "--no-lock",
-      "--no-remote",
-      V8_FLAGS,
-    ],
-    ...[...include, "--output", output, join(bundle, "main.js")],
-  ], AbortSignal.timeout(COMPILE_TIMEOUT_MS));
-  await tryOut(output);
+  const staging = `${output}.new`;
+  await remove(staging); // deno compile replaces only what it made itself
+  const flags = ["--quiet", "--allow-all", "--no-check", "--no-remote", "--no-config", "--no-lock", V8_FLAGS];
+  await run(
+    Deno.execPath(),
+    ["compile", ...flags, ...include, "--output", staging, join(bundle, "main.js")],
+    AbortSignal.timeout(COMPILE_TIMEOUT_MS),
+  );
+  await tryOut(staging);
+  await Deno.rename(staging, output);
 }
 
 /** Packs the bundle and a Deno runtime, the one that runs this, into one self-extracting executable. */

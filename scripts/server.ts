@@ -1,48 +1,38 @@
-/**
- * Bundles what runs on the server: `main.ts`, and every worker it starts.
- *
- * Workers are found by the one way there is to write them so that they run from source as well:
- * `new Worker(new URL("./worker.ts", import.meta.url), { type: "module" })`, beside the module that starts it. In the bundle each is a file beside
- * `main.js`, under its own name, and that address is changed to it.
- */
-import { basename, dirname, join } from "node:path";
+/** Bundles what runs on the server: `main.ts`, and every worker that it or another worker starts. */
+import { join } from "node:path";
+import { workerName } from "../lib/bundle.ts";
 import { deno, PROJECT } from "./project.ts";
 
-const WORKER = /new URL\(\s*"\.\/(\w+)\.ts"\s*,\s*import\.meta\.url\s*\)/g;
+/** How a worker is started (see `lib/bundle.ts`). */
+const WORKER = /\bworkerUrl\(\s*"([^"]+)"/g;
 
 /** Writes `main.js` and the workers' modules into `folder`. @throws {Error} when Deno cannot bundle them. */
 export async function bundleServer(main: string, folder: string): Promise<void> {
-  const bundled = new Map<string, string>();
-  const waiting = [main];
-  for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
-    const name = basename(entry).replace(/\.ts$/, ".js");
-    const other = bundled.get(name);
-    if (other === entry) continue;
-    if (other !== undefined) throw new Error(`${entry} and ${other} would both become ${name} in the bundle`);
-    bundled.set(name, entry);
-    await bundle(entry, join(folder, name));
-    waiting.push(...await workersOf(entry));
+  await bundle(main, join(folder, "main.js"));
+  const workers = await workersOf(main);
+  for (const source of workers) { // grows while it is gone through
+    const entry = join(PROJECT, source);
+    await bundle(entry, join(folder, workerName(source)));
+    for (const other of await workersOf(entry)) workers.add(other);
   }
 }
 
 async function bundle(entry: string, output: string): Promise<void> {
   const config = join(PROJECT, "deno.json");
   await deno("bundle", "--quiet", "--config", config, "--platform", "deno", "--output", output, entry);
-  const text = await Deno.readTextFile(output);
-  await Deno.writeTextFile(output, text.replace(WORKER, 'new URL("./$1.js", import.meta.url)'));
 }
 
 /** The workers that a module, or anything it imports, starts. */
-async function workersOf(entry: string): Promise<string[]> {
+async function workersOf(entry: string): Promise<Set<string>> {
   const graph = JSON.parse(await deno("info", "--json", "--config", join(PROJECT, "deno.json"), entry)) as {
     modules: { local?: string }[];
   };
-  const own = graph.modules.flatMap(({ local }) => local?.match(/(?<!node_modules.*)\.tsx?$/) ? [local] : []);
-  const found = await Promise.all(own.map(async (module) => {
-    const text = await Deno.readTextFile(module);
-    return [...text.matchAll(WORKER)].map(([, folder = "", name]) =>
-      join(dirname(module), folder, `${name}.ts`)
-    );
-  }));
-  return found.flat();
+  const own = graph.modules.flatMap(({ local }) =>
+    local !== undefined && /\.tsx?$/.test(local) && !local.includes("/node_modules/") &&
+      local !== join(PROJECT, "lib/bundle.ts") // its example is none
+      ? [local]
+      : []
+  );
+  const texts = await Promise.all(own.map((module) => Deno.readTextFile(module)));
+  return new Set(texts.flatMap((text) => [...text.matchAll(WORKER)].map(([, source = ""]) => source)));
 }
