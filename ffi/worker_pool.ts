@@ -1,7 +1,7 @@
 /**
- * A pool of call workers for one host. A call takes an idle worker; when the last idle one is taken, a spare is
- * started, so a quick call never waits behind a slow one. A call over its time limit fails and its worker is given
- * up: it ends by itself when libvirt returns, and others take its place.
+ * A pool of call workers for one host. A call takes an idle worker; when none has been idle for a moment, a spare is
+ * started, so a quick call never waits behind a slow one, and quick calls alone do not make the pool grow. A call over
+ * its time limit fails and its worker is given up: it ends by itself when libvirt returns, and others take its place.
  */
 import { workerUrl } from "../lib/bundle.ts";
 import { type CallArgs, type CallKind, type CallName, type CallResult, CALLS, LIMITS } from "./calls/mod.ts";
@@ -47,7 +47,10 @@ export interface PoolState {
   readonly lost: number;
 }
 
-const DEFAULTS: Required<PoolOptions> = { warm: 2, most: 12, mostLost: 12, idleMs: 30_000, timeScale: 1 };
+const DEFAULTS: Required<PoolOptions> = { warm: 1, most: 12, mostLost: 12, idleMs: 30_000, timeScale: 1 };
+
+/** Milliseconds without an idle worker after which a spare is started. Most calls take one; a worker costs 7 MB. */
+const SPARE_MS = 10;
 
 export class WorkerPool {
   readonly #uri: string;
@@ -58,6 +61,7 @@ export class WorkerPool {
   readonly #running: Record<CallKind, number> = { read: 0, write: 0, stats: 0, probe: 0 };
   readonly #sweeper: ReturnType<typeof setInterval>;
   #nextId = 1;
+  #growing: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   /** @param uri libvirt URI every worker connects to, when it gets its first call */
@@ -101,6 +105,7 @@ export class WorkerPool {
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweeper);
+    clearTimeout(this.#growing);
     const stopping = new LibvirtError({ kind: "unavailable", message: "KVM Manager is stopping" });
     for (const job of this.#queue.splice(0)) job.reject(stopping);
     for (const member of this.#members) {
@@ -123,12 +128,23 @@ export class WorkerPool {
         index++;
         continue;
       }
-      const member = this.#idle() ?? (this.#members.size < this.#options.most ? this.#grow() : undefined);
+      const member = this.#idle();
       if (!member) break;
       this.#queue.splice(index, 1);
       this.#start(member, job);
     }
-    if (!this.#idle() && this.#members.size < this.#options.most) this.#grow();
+    this.#spare();
+  }
+
+  /** Starts a worker if none is idle now nor in a moment. */
+  #spare(): void {
+    if (this.#idle() || this.#members.size >= this.#options.most || this.#growing !== undefined) return;
+    this.#growing = setTimeout(() => {
+      this.#growing = undefined;
+      if (this.#closed || this.#idle() || this.#members.size >= this.#options.most) return;
+      this.#grow();
+      this.#dispatch();
+    }, SPARE_MS);
   }
 
   #idle(): Member | undefined {
