@@ -1,0 +1,112 @@
+/** The machine's libvirt: its daemons, and the one door to virsh and to the processes of guests. */
+import { ensurePackages } from "./packages.ts";
+import { commandOf } from "./pid.ts";
+import { exists, ProcessError, run } from "./process.ts";
+import { Unavailable } from "./unavailable.ts";
+import { URI } from "./virsh.ts";
+import { until } from "./wait.ts";
+
+export { freeze, thaw } from "./pid.ts";
+export { URI, virsh, virshBatch, virshUnless } from "./virsh.ts";
+
+const PACKAGES = [
+  "libvirt-daemon-system",
+  "libvirt-clients",
+  "qemu-system-x86",
+  "qemu-utils",
+  "dnsmasq-base",
+  "iptables",
+] as const;
+const PID_FILE = "/run/libvirtd.pid";
+const SYSTEMD = "/run/systemd/system";
+
+/** Whether qemu:///system answers within 5 s. */
+export async function libvirtAnswers(): Promise<boolean> {
+  try {
+    await run(["timeout", "5", "virsh", "--quiet", "--connect", URI, "version"]);
+    return true;
+  } catch (error) {
+    if (error instanceof ProcessError || error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * Makes sure that qemu:///system answers: installs and starts what is missing.
+ *
+ * @throws {Unavailable} when that is not possible here
+ */
+export async function ensureLibvirtd(): Promise<void> {
+  await settleKvmAccess();
+  if (await libvirtAnswers()) return;
+  await ensurePackages(...PACKAGES);
+  if (Deno.uid() !== 0) throw new Unavailable(`nothing answers on ${URI}, and only root can start libvirtd`);
+  await startLibvirtd();
+}
+
+/** The process id of libvirtd, or null when it does not run. */
+export async function libvirtdPid(): Promise<number | null> {
+  if (!await exists(PID_FILE)) return null;
+  const pid = Number(await Deno.readTextFile(PID_FILE));
+  // The file outlives a killed daemon, and its number may belong to somebody else by now.
+  return await commandOf(pid) === "libvirtd" ? pid : null;
+}
+
+/** Starts virtlogd and libvirtd where they do not run, and waits until qemu:///system answers. */
+export async function startLibvirtd(): Promise<void> {
+  if (await exists(SYSTEMD)) {
+    await run(["systemctl", "start", "libvirtd"]); // takes virtlogd along
+  } else {
+    if (!await virtlogdRuns()) await run(["virtlogd", "--daemon"]);
+    if (await libvirtdPid() === null) await run(["libvirtd", "--daemon"]);
+  }
+  await until("libvirtd to answer", libvirtAnswers, { seconds: 30 });
+}
+
+/** Stops libvirtd and waits for its end; guests go on. @param signal `-9` leaves it no time to say goodbye */
+export async function stopLibvirtd(signal: "-15" | "-9" = "-15"): Promise<void> {
+  const pid = await libvirtdPid();
+  if (pid === null) return;
+  if (await exists(SYSTEMD)) {
+    // Its sockets would wake libvirtd again with the next call.
+    await run(["systemctl", "stop", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket"]);
+  }
+  Deno.kill(pid, signal === "-9" ? "SIGKILL" : "SIGTERM");
+  await until("libvirtd to end", async () => await commandOf(pid) !== "libvirtd", { seconds: 20 });
+}
+
+/** Stops libvirtd (`kill: "-9"`: without warning) and starts it again. */
+export async function restartLibvirtd({ kill = "-15" }: { kill?: "-15" | "-9" } = {}): Promise<void> {
+  await stopLibvirtd(kill);
+  await startLibvirtd();
+}
+
+/** The QEMU process of a running domain, or null. */
+export async function qemuPid(domain: string): Promise<number | null> {
+  const file = `/run/libvirt/qemu/${domain}.pid`;
+  if (!await exists(file)) return null;
+  const pid = Number(await Deno.readTextFile(file));
+  return (await commandOf(pid))?.startsWith("qemu-system") ? pid : null;
+}
+
+/**
+ * Gives /dev/kvm the group and mode that udev gives it (root:kvm 0660) on a machine where no udev runs.
+ *
+ * Without that, libvirt 9.0 probes QEMU anew for every define and start, which takes up to 48 s: the probe may
+ * override permissions and finds KVM, the check of the cached answer may not and takes it for out of date.
+ */
+async function settleKvmAccess(): Promise<void> {
+  if (Deno.uid() !== 0 || await exists("/run/udev/control") || !await exists("/dev/kvm")) return;
+  const { mode, gid } = await Deno.stat("/dev/kvm");
+  if (mode === null || (mode & 0o777) !== 0o600 || gid !== 0) return; // somebody has decided about it
+  const groups = await Deno.readTextFile("/etc/group");
+  const kvm = /^kvm:[^:]*:(\d+):/m.exec(groups)?.[1];
+  if (kvm === undefined) return;
+  await Deno.chown("/dev/kvm", 0, Number(kvm));
+  await Deno.chmod("/dev/kvm", 0o660);
+}
+
+async function virtlogdRuns(): Promise<boolean> {
+  const file = "/run/virtlogd.pid";
+  return await exists(file) && await commandOf(Number(await Deno.readTextFile(file))) === "virtlogd";
+}

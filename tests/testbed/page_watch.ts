@@ -1,0 +1,40 @@
+/** What a page did that it should not have: collected, so that a test can say there was nothing. */
+import type { Page } from "playwright-core";
+
+/** Everything untoward since {@link watchPage} was called. */
+export interface PageWatch {
+  /** Errors on the console, without the CSP's. */
+  readonly consoleErrors: string[];
+  /** Exceptions nobody caught. */
+  readonly pageErrors: string[];
+  /** What the content security policy refused: chromium reports it on the console. */
+  readonly cspViolations: string[];
+  /** `alert` and its like, which the product never uses. They are dismissed, or the page would hang. */
+  readonly dialogs: string[];
+  /** All of them, each with its kind; empty when all was well. */
+  all(): string[];
+}
+
+/** Begins to watch. Call it before the page is loaded. */
+export function watchPage(page: Page): PageWatch {
+  const seen = {
+    consoleErrors: [] as string[],
+    pageErrors: [] as string[],
+    cspViolations: [] as string[],
+    dialogs: [] as string[],
+  };
+  page.on("console", (message) => {
+    const text = `${message.text()} (${message.location().url})`;
+    if (/content security policy/i.test(text)) seen.cspViolations.push(text);
+    else if (message.type() === "error") seen.consoleErrors.push(text);
+  });
+  page.on("pageerror", (error) => seen.pageErrors.push(error.stack ?? error.message));
+  page.on("dialog", async (dialog) => {
+    seen.dialogs.push(`${dialog.type()}: ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  return {
+    ...seen,
+    all: () => Object.entries(seen).flatMap(([kind, texts]) => texts.map((text) => `${kind}: ${text}`)),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * Tests that this machine cannot run say so, instead of failing or passing without a word:
+ *
+ *     const reason = await requirement("guest");
+ *     Deno.test({ name: "start_vm() boots the guest", ignore: reason !== null, fn: … });
+ */
+import { ensureChromium } from "./chromium.ts";
+import { buildGuest } from "./guest.ts";
+import { ensureLibvirtd } from "./libvirt.ts";
+import { Unavailable } from "./unavailable.ts";
+
+/** What a test can need: each is really tried, and made available where that is possible. */
+const NEEDS = {
+  /** A libvirtd and QEMU. */
+  qemu: ensureLibvirtd,
+  /** These, and the bootable guest. */
+  guest: async () => {
+    await ensureLibvirtd();
+    await buildGuest();
+  },
+  /** Debian's chromium. */
+  chromium: ensureChromium,
+} satisfies Record<string, () => Promise<unknown>>;
+
+/** The name of a {@link NEEDS need}. */
+export type Need = keyof typeof NEEDS;
+
+const answers = new Map<Need, Promise<string | null>>();
+
+/**
+ * Why a test with these needs cannot run here, or null when it can. The reason is printed once:
+ * `SKIP <need>: <reason>`.
+ *
+ * @throws whatever else goes wrong than something being unavailable: that is a defect, no reason to skip
+ */
+export async function requirement(...needs: Need[]): Promise<string | null> {
+  for (const need of needs) {
+    const reason = await (answers.get(need) ?? ask(need));
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+function ask(need: Need): Promise<string | null> {
+  const answer = attempt(need);
+  answers.set(need, answer);
+  return answer;
+}
+
+async function attempt(need: Need): Promise<string | null> {
+  try {
+    await NEEDS[need]();
+    return null;
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    const reason = error.message.replaceAll("\n", " ");
+    console.error(`SKIP ${need}: ${reason}`);
+    return reason;
+  }
+}
