@@ -1,0 +1,29 @@
+import type { VmState } from "../lib/contract/mod.ts";
+import type { Grouping } from "../lib/format/list_query.ts";
+import { STATES } from "../lib/format/state.ts";
+import { oneLine } from "../lib/format/text.ts";
+import type { VmGroup } from "../lib/format/vm_list.ts";
+import { number, type PlainKey, t } from "../lib/i18n/mod.ts";
+
+/** What the group of those without any is called. */
+const NONE: Readonly<Record<Grouping, PlainKey>> = {
+  none: "group.none",
+  state: "group.none",
+  tag: "group.no_tag",
+  group: "group.no_group",
+};
+
+/** A group's name and how many are in it. */
+export function GroupHead({ group, by }: { group: VmGroup; by: Grouping }) {
+  const name = group.key === ""
+    ? t(NONE[by])
+    : by === "state"
+    ? t(STATES[group.key as VmState].word)
+    : oneLine(group.key, 80);
+  return (
+    <span class="group-head">
+      <bdi>{name}</bdi>
+      <span class="count">{number(group.vms.length)}</span>
+    </span>
+  );
+}

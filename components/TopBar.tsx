@@ -1,0 +1,45 @@
+import CommandPalette from "../islands/CommandPalette.tsx";
+import ConnectionPill from "../islands/ConnectionPill.tsx";
+import ThemeSwitch from "../islands/ThemeSwitch.tsx";
+import { oneLine } from "../lib/format/text.ts";
+import { t } from "../lib/i18n/mod.ts";
+import type { PageState } from "../lib/page_state.ts";
+import type { Crumb } from "./breadcrumbs.ts";
+import { Icon } from "./Icon.tsx";
+
+/** Props of {@link TopBar}. */
+export interface TopBarProps {
+  state: Pick<PageState, "connection" | "theme" | "hostname">;
+  crumbs: readonly Crumb[];
+  libvirtVersion: string;
+}
+
+/** Where one is, the command palette, whether libvirt answers, and the theme. */
+export function TopBar({ state, crumbs, libvirtVersion }: TopBarProps) {
+  return (
+    <header class="top">
+      <button type="button" class="icon-button top-menu" popovertarget="sidebar" aria-label={t("nav.open")}>
+        <Icon name="menu" />
+      </button>
+      <nav class="crumbs" aria-label={t("nav.crumbs")}>
+        <ol>
+          <li class="crumb-host">
+            <a href="/">
+              <bdi>{oneLine(state.hostname, 40)}</bdi>
+            </a>
+          </li>
+          {crumbs.map(({ label, href }, index) => (
+            <li key={href}>
+              <a href={href} aria-current={index === crumbs.length - 1 ? "page" : undefined}>
+                <bdi>{label}</bdi>
+              </a>
+            </li>
+          ))}
+        </ol>
+      </nav>
+      <CommandPalette />
+      <ConnectionPill connection={state.connection} libvirtVersion={libvirtVersion} />
+      <ThemeSwitch theme={state.theme} />
+    </header>
+  );
+}

@@ -1,0 +1,18 @@
+import { xmlLines } from "../lib/format/xml.ts";
+import { t } from "../lib/i18n/mod.ts";
+
+/** A document with its lines numbered and its parts coloured. Coloured by spans of text: nothing in it is markup. */
+export function XmlCode({ xml }: { xml: string }) {
+  return (
+    <div class="code" tabIndex={0} role="region" aria-label={t("xml.document")}>
+      <pre><code>{xmlLines(xml).map((tokens, index) => (
+        <span key={index} class="code-line">
+          {tokens.map(({ kind, text }, place) =>
+            kind === "text" ? text : <span key={place} data-token={kind}>{text}</span>
+          )}
+          {"\n"}
+        </span>
+      ))}</code></pre>
+    </div>
+  );
+}

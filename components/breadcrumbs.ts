@@ -1,0 +1,27 @@
+/** Where a page is: the way to it from the host. */
+import { oneLine } from "../lib/format/text.ts";
+import { t } from "../lib/i18n/mod.ts";
+
+/** One step; the last one is the page itself. */
+export interface Crumb {
+  readonly label: string;
+  readonly href: string;
+}
+
+/** The id of the machine whose page a path is, or is below. */
+export function vmIdIn(path: string): string | undefined {
+  const [, id] = /^\/vms\/([^/]+)/.exec(path) ?? [];
+  return id;
+}
+
+/** The steps to a path. `vmName` is the name of the machine that the path is about, if it is about one. */
+export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
+  if (path === "/") return [{ label: t("nav.dashboard"), href: "/" }];
+  if (path !== "/vms" && !path.startsWith("/vms/")) return [];
+  const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
+  const id = vmIdIn(path);
+  if (id === undefined || vmName === undefined) return crumbs;
+  crumbs.push({ label: oneLine(vmName, 60), href: `/vms/${id}` });
+  if (path.endsWith("/xml")) crumbs.push({ label: t("vm.tab_xml"), href: path });
+  return crumbs;
+}

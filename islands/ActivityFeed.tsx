@@ -1,0 +1,26 @@
+import { ActivityList } from "../components/ActivityList.tsx";
+import { Panel } from "../components/Panel.tsx";
+import { live } from "../lib/client/live.ts";
+import type { Activity } from "../lib/contract/mod.ts";
+import { mergeActivity } from "../lib/format/activity.ts";
+import { t } from "../lib/i18n/mod.ts";
+
+/** Props of {@link ActivityFeed}. */
+export interface ActivityFeedProps {
+  entries: readonly Activity[];
+  /** When the page was rendered. */
+  now: number;
+  limit: number;
+  /** Only what happened to this machine. */
+  vmId?: string;
+}
+
+/** What happened lately, and what happens while one looks. */
+export default function ActivityFeed({ entries, now, limit, vmId }: ActivityFeedProps) {
+  const fresh = live.activity.value.filter((entry) => vmId === undefined || entry.vmId === vmId);
+  return (
+    <Panel title={t("activity.title")}>
+      <ActivityList entries={mergeActivity(fresh, entries, limit)} now={now} named={vmId === undefined} />
+    </Panel>
+  );
+}

@@ -1,0 +1,6 @@
+import { CopyButton } from "../components/CopyButton.tsx";
+
+/** A button that copies a text of the page. */
+export default function CopyText({ text, what }: { text: string; what: string }) {
+  return <CopyButton text={text} what={what} labelled />;
+}

@@ -1,0 +1,48 @@
+import { useEffect } from "preact/hooks";
+import { Banner } from "../components/Banner.tsx";
+import { startClock } from "../lib/client/clock.ts";
+import { live } from "../lib/client/live.ts";
+import type { ConnectionStatus } from "../lib/contract/mod.ts";
+import { oneLine } from "../lib/format/text.ts";
+import { formatClock } from "../lib/format/time.ts";
+import { t } from "../lib/i18n/mod.ts";
+
+/** Props of {@link LiveStatus}. */
+export interface LiveStatusProps {
+  eventId: string;
+  connection: ConnectionStatus;
+}
+
+/** Opens the page's event stream, and says when what is shown may be old. On every page, once. */
+export default function LiveStatus({ eventId, connection }: LiveStatusProps) {
+  useEffect(() => {
+    live.start(eventId, connection);
+    startClock();
+  }, []);
+  const status = live.connection.value ?? connection;
+  const broken = live.stream.value === "broken";
+  useEffect(() => {
+    // What is shown is marked as old by the stylesheet, wherever it is on the page.
+    document.documentElement.toggleAttribute("data-stale", broken || !status.connected);
+  }, [broken, status.connected]);
+
+  return (
+    <div class="banners" role="status">
+      {broken && (
+        <Banner tone="warn" icon="unplug" title={t("banner.stream")} text={t("banner.stream_todo")} />
+      )}
+      {!broken && status.status === "connecting" && (
+        <Banner tone="warn" icon="loader" title={t("banner.connecting")} text={t("banner.stale")} />
+      )}
+      {!broken && status.status === "disconnected" && (
+        <Banner
+          tone="bad"
+          icon="unplug"
+          title={t("banner.away", { time: formatClock(status.since) })}
+          text={status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)}
+          more={t("banner.stale")}
+        />
+      )}
+    </div>
+  );
+}

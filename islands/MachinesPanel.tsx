@@ -1,0 +1,39 @@
+import { computed } from "@preact/signals";
+import { IS_BROWSER } from "fresh/runtime";
+import { useEffect, useMemo } from "preact/hooks";
+import { AttentionPanel } from "../components/AttentionPanel.tsx";
+import { StatesPanel } from "../components/StatesPanel.tsx";
+import { TopPanel } from "../components/TopPanel.tsx";
+import { live } from "../lib/client/live.ts";
+import { reportFailure } from "../lib/client/toasts.ts";
+import type { ConnectionStatus } from "../lib/contract/mod.ts";
+import { summarise, type Summary } from "../lib/format/summary.ts";
+
+/** Props of {@link MachinesPanel}. */
+export interface MachinesPanelProps {
+  /** The machines summed up when the page was rendered; the browser goes on from the live store. */
+  summary: Summary;
+  connection: ConnectionStatus;
+}
+
+/** The machines at a glance: how many in which state, what needs a person, what is busy. */
+export default function MachinesPanel({ summary: first, connection }: MachinesPanelProps) {
+  const summary = useMemo(() =>
+    computed(() => {
+      if (!IS_BROWSER || !live.vms.complete.value) return first;
+      live.vms.ticks.value;
+      return summarise(live.vms.all.value, ({ id }) => live.vms.stats(id).peek());
+    }), []);
+  useEffect(() => {
+    live.complete().catch((error) => reportFailure("failed.list", error));
+  }, []);
+  const { counts, attention, top } = summary.value;
+  const status = (IS_BROWSER ? live.connection.value : null) ?? connection;
+  return (
+    <>
+      <StatesPanel counts={counts} />
+      <AttentionPanel vms={attention} total={counts.attention} connection={status} />
+      <TopPanel vms={top} />
+    </>
+  );
+}

@@ -1,0 +1,141 @@
+import { IS_BROWSER } from "fresh/runtime";
+import { useSignal } from "@preact/signals";
+import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
+import { BulkBar } from "../components/BulkBar.tsx";
+import { Empty } from "../components/Empty.tsx";
+import { ListTools } from "../components/ListTools.tsx";
+import { VmCards } from "../components/VmCards.tsx";
+import { type MenuTarget, VmMenu } from "../components/VmMenu.tsx";
+import { VmTable } from "../components/VmTable.tsx";
+import { live } from "../lib/client/live.ts";
+import { reportFailure } from "../lib/client/toasts.ts";
+import { useListKeys } from "../lib/client/use_list_keys.ts";
+import { useMetrics } from "../lib/client/use_metrics.ts";
+import { useWindow } from "../lib/client/use_window.ts";
+import { VmListModel } from "../lib/client/vm_list_model.ts";
+import { VmStore } from "../lib/client/vm_store.ts";
+import type { VM } from "../lib/contract/mod.ts";
+import { DEFAULT_QUERY, type ListQuery, type StateFilter } from "../lib/format/list_query.ts";
+import { linesOf } from "../lib/format/lines.ts";
+import { lineOffsets } from "../lib/format/window.ts";
+import { number, plural, t } from "../lib/i18n/mod.ts";
+
+/** Props of {@link VmList}. */
+export interface VmListProps {
+  /** The first rows: at most a page of them. */
+  vms: readonly VM[];
+  /** How many machines match the query. */
+  matching: number;
+  counts: Readonly<Record<StateFilter, number>>;
+  query: ListQuery;
+  connected: boolean;
+  /** When the page was rendered. */
+  now: number;
+}
+
+function modelOf(props: VmListProps): VmListModel {
+  // On the server every render has a store of its own: what one person sees is nobody else's business.
+  const store = IS_BROWSER ? live.vms : new VmStore();
+  store.seed(props.vms, props.vms.length === props.counts.all);
+  return new VmListModel(store, props);
+}
+
+/** The machines: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
+export default function VmList(props: VmListProps) {
+  const { now, connected } = props;
+  const model = useMemo(() => modelOf(props), []);
+  const root = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const menu = useSignal<MenuTarget | null>(null);
+  const metrics = useMetrics(root);
+
+  useEffect(() => {
+    live.complete().catch((error) => reportFailure("failed.list", error));
+  }, []);
+  useEffect(
+    () =>
+      // The address follows what is asked for, without a new entry for every letter typed.
+      model.query.subscribe(() => history.replaceState(history.state, "", location.pathname + model.search)),
+    [],
+  );
+
+  const query = model.query.value;
+  const groups = model.groups.value;
+  const selected = model.selected.value;
+  const counts = model.counts.value;
+  const rows = model.rows.value;
+  const enabled = IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected;
+
+  const columns = query.view === "table" ? 0 : metrics?.columns ?? Infinity;
+  const lines = useMemo(() => linesOf(groups, query.by, columns), [groups, query.by, columns]);
+  const offsets = useMemo(
+    () => lineOffsets(lines.map(({ kind }) => metrics?.heights[kind] ?? 0)),
+    [lines, metrics],
+  );
+  const window = useWindow(list, offsets);
+  useListKeys({ model, list, search, lines, offsets });
+
+  const onMenu = useCallback((vm: VM, anchor: DOMRect) => {
+    menu.value = { vm, anchor };
+  }, []);
+  const onAsk = useCallback((change: Partial<ListQuery>) => model.ask(change), []);
+  const view = {
+    list,
+    lines,
+    window,
+    query,
+    selected,
+    count: model.matching.value,
+    item: { model, now, enabled, onMenu },
+    onAsk,
+  };
+
+  return (
+    <div ref={root} class="vm-list">
+      <header class="page-head">
+        <h1>{t("nav.vms")}</h1>
+        <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
+      </header>
+      {counts.all === 0
+        ? (
+          <Empty icon="machines" title={t("empty.vms")}>
+            <p>{t("empty.vms_what")}</p>
+            <p>{t("empty.vms_first")}</p>
+          </Empty>
+        )
+        : (
+          <>
+            <ListTools query={query} counts={counts} search={search} onAsk={onAsk} />
+            <p class="visually-hidden" role="status">{plural("list.shown", view.count)}</p>
+            {rows.length === 0
+              ? (
+                <Empty icon="search" title={t("empty.match")}>
+                  <a
+                    class="button"
+                    href="/vms"
+                    onClick={(event) => {
+                      event.preventDefault();
+                      onAsk({ ...DEFAULT_QUERY, view: query.view });
+                    }}
+                  >
+                    {t("empty.match_reset")}
+                  </a>
+                </Empty>
+              )
+              : query.view === "table"
+              ? (
+                <VmTable
+                  {...view}
+                  allSelected={selected.size > 0 && selected.size === rows.length}
+                  onToggleAll={() => model.toggleAll()}
+                />
+              )
+              : <VmCards {...view} />}
+            <BulkBar vms={model.selectedVms.value} enabled={enabled} onClear={() => model.clear()} />
+          </>
+        )}
+      <VmMenu target={menu.value} enabled={enabled} onClose={() => menu.value = null} />
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import type { Signal } from "@preact/signals";
+import { IS_BROWSER } from "fresh/runtime";
+import { Panel } from "../components/Panel.tsx";
+import { DiskTable, NicTable } from "../components/VmDevices.tsx";
+import { VmFacts } from "../components/VmFacts.tsx";
+import { VmGraphs } from "../components/VmGraphs.tsx";
+import { VmSettings } from "../components/VmSettings.tsx";
+import { live } from "../lib/client/live.ts";
+import type { VM } from "../lib/contract/mod.ts";
+import { t } from "../lib/i18n/mod.ts";
+
+/** A machine at a glance: its load, what it is, its disks and its network. */
+export default function VmOverview({ vm: signal, connected }: { vm: Signal<VM>; connected: boolean }) {
+  const vm = signal.value;
+  const enabled = IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected;
+  return (
+    <div class="overview">
+      <div class="column">
+        <Panel title={t("vm.load")}>
+          <VmGraphs vm={vm} />
+        </Panel>
+        <Panel title={t("vm.disks")}>
+          <DiskTable disks={vm.disks} />
+        </Panel>
+        <Panel title={t("vm.nics")}>
+          <NicTable nics={vm.networkInterfaces} />
+        </Panel>
+      </div>
+      <div class="column">
+        <Panel title={t("vm.facts")}>
+          <VmFacts vm={vm} />
+        </Panel>
+        <Panel title={t("vm.organise")}>
+          <VmSettings vm={vm} enabled={enabled} />
+        </Panel>
+      </div>
+    </div>
+  );
+}

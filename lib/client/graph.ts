@@ -1,0 +1,126 @@
+/** Drawing a graph with uPlot, in the colours of the stylesheet. */
+import uPlot from "uplot";
+import { formatClock } from "../format/time.ts";
+
+/** Colours a series may have: the names the stylesheet knows. */
+export type SeriesToken = "cpu" | "memory" | "read" | "write" | "rx" | "tx";
+
+/** One line of a graph. */
+export interface GraphSeries {
+  readonly label: string;
+  readonly token: SeriesToken;
+}
+
+/** How a graph is drawn. */
+export interface GraphOptions {
+  readonly series: readonly GraphSeries[];
+  readonly format: (value: number) => string;
+  readonly max?: number;
+  /** The place under the pointer: an index into the columns; null when it left. */
+  readonly onHover: (index: number | null) => void;
+}
+
+/** Seconds that a graph shows, whether there are that many samples yet or not. */
+export const GRAPH_SECONDS = 300;
+
+const HEIGHT = 112;
+const AXIS_WIDTH = 64;
+const AXIS_HEIGHT = 22;
+
+/**
+ * Reads a colour of the stylesheet. A custom property is text to a script, `light-dark()` and all; the colour of an
+ * element that uses it is resolved.
+ */
+function colourOf(box: HTMLElement, attribute: string, value: string): string {
+  const probe = document.createElement("i");
+  probe.setAttribute(attribute, value);
+  box.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+/** The same colour, almost transparent, for the area below a line. */
+function faint(colour: string): string {
+  return colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.13)");
+}
+
+/** Highest value of a scale that grows: never so low that a murmur fills the graph. */
+function ceiling(highest: number | null): number {
+  return Math.max(1024, (highest ?? 0) * 1.15);
+}
+
+/** Draws a graph into a box and keeps it as wide as the box, in the colours of the theme. */
+export function drawGraph(box: HTMLElement, options: GraphOptions): { plot: uPlot; destroy: () => void } {
+  const { series, format, max, onHover } = options;
+  const ink = (token: string) => () => colourOf(box, "data-series", token);
+  const grid = () => colourOf(box, "data-ink", "grid");
+  const axis: uPlot.Axis = {
+    stroke: () => colourOf(box, "data-ink", "axis"),
+    grid: { stroke: grid, width: 1 },
+    ticks: { show: false },
+    font: `11px ${getComputedStyle(box).fontFamily}`,
+  };
+  const plot = new uPlot(
+    {
+      width: Math.max(1, box.clientWidth),
+      height: HEIGHT,
+      padding: [6, 0, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+      scales: {
+        x: { time: true, range: (_plot, _low, high) => [high - GRAPH_SECONDS, high] },
+        y: { range: (_plot, _low, high) => [0, max ?? ceiling(high)] },
+      },
+      axes: [
+        {
+          ...axis,
+          size: AXIS_HEIGHT,
+          space: 90,
+          grid: { show: false },
+          values: (_plot, times) => times.map((time) => formatClock(time * 1000).slice(0, 5)),
+          incrs: [60, 120, 300],
+        },
+        {
+          ...axis,
+          size: AXIS_WIDTH,
+          space: 36,
+          values: (_plot, values) => values.map(format),
+        },
+      ],
+      series: [
+        {},
+        ...series.map(({ label, token }, index) => ({
+          label,
+          stroke: ink(token),
+          width: 1.5,
+          points: { show: false },
+          // Two areas over each other make a third colour that means nothing.
+          ...(index === 0 && { fill: () => faint(ink(token)()) }),
+        })),
+      ],
+      hooks: { setCursor: [(graph) => onHover(graph.cursor.idx ?? null)] },
+    },
+    [[], ...series.map(() => [])],
+    box,
+  );
+
+  const resize = new ResizeObserver(() =>
+    plot.setSize({ width: Math.max(1, box.clientWidth), height: HEIGHT })
+  );
+  resize.observe(box);
+  const redraw = () => plot.redraw(false);
+  const theme = new MutationObserver(redraw);
+  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const device = matchMedia("(prefers-color-scheme: dark)");
+  device.addEventListener("change", redraw);
+  return {
+    plot,
+    destroy: () => {
+      resize.disconnect();
+      theme.disconnect();
+      device.removeEventListener("change", redraw);
+      plot.destroy();
+    },
+  };
+}

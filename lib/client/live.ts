@@ -1,0 +1,178 @@
+/** What the page knows of the host, kept by its event stream. One a page, in the browser alone. */
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import type {
+  Activity,
+  AnyEvent,
+  ConnectionStatus,
+  EventData,
+  EventName,
+  HostStats,
+} from "../contract/mod.ts";
+import { api } from "./api.ts";
+import { EventStream, type StreamState } from "./event_stream.ts";
+import { pending } from "./pending.ts";
+import { reportFailure } from "./toasts.ts";
+import { VmStore } from "./vm_store.ts";
+
+/** How many machines there are, and how many of them run. */
+export interface VmCounts {
+  readonly total: number;
+  readonly active: number;
+}
+
+/** Longest list of activity kept; the page's own lists are shorter. */
+const ACTIVITY_KEPT = 200;
+/** Browsers allow six connections to a host over HTTP/1.1: tabs in the background give theirs back after a while. */
+const BACKGROUND_MS = 30_000;
+/** Changes that come together (a batch of starts) are counted once. */
+const RECOUNT_MS = 400;
+
+const vms = new VmStore();
+const hostStats = signal<HostStats | null>(null);
+const connection = signal<ConnectionStatus | null>(null);
+const stream = signal<StreamState>("connecting");
+const activity = signal<readonly Activity[]>([]);
+const counts = signal<VmCounts | null>(null);
+
+type Handlers = { readonly [N in EventName]: (data: EventData<N>) => void };
+
+/** Event → what it changes. Its keys are the names the stream listens to. */
+const HANDLERS: Handlers = {
+  "vm-state-changed": ({ vmId, state }) => {
+    vms.setState(vmId, state);
+    pending.reached(vmId, state);
+    recount();
+  },
+  "vm-created": ({ vm }) => {
+    vms.put(vm);
+    recount();
+  },
+  "vm-updated": ({ vm }) => {
+    // A page that holds one machine needs no others; a list that is not complete will fetch them.
+    if (vms.complete.peek() || vms.peek(vm.id) !== undefined) vms.put(vm);
+    pending.reached(vm.id, vm.state);
+  },
+  "vm-deleted": ({ vmId }) => {
+    vms.remove(vmId);
+    pending.end(vmId);
+    recount();
+  },
+  "vm-stats-updated": ({ stats }) => vms.setStats(stats),
+  "host-stats-updated": (stats) => {
+    hostStats.value = stats;
+  },
+  "connection-status-changed": ({ status }) => {
+    connection.value = status;
+    if (status.connected) refetch();
+  },
+  "network-changed": () => {},
+  "pool-changed": () => {},
+  "device-changed": () => {},
+  activity: (entry) => {
+    if (activity.peek().some(({ id }) => id === entry.id)) return;
+    activity.value = [entry, ...activity.peek()].slice(0, ACTIVITY_KEPT);
+  },
+  error: ({ message }) => reportFailure(undefined, new Error(message)),
+  reload: () => refetch(),
+};
+
+function apply(event: AnyEvent): void {
+  // The name decides the type of the data, which TypeScript cannot follow through the table.
+  (HANDLERS[event.name] as (data: AnyEvent["data"]) => void)(event.data);
+}
+
+let fetching: Promise<void> | undefined;
+
+/** Fetches all machines, once however many ask for them at the same time. */
+function fetchVms(): Promise<void> {
+  fetching ??= api.getVms()
+    .then((list) => vms.replace(list))
+    .finally(() => {
+      fetching = undefined;
+    });
+  return fetching;
+}
+
+/** Fetches anew whatever this page shows: events were missed. */
+function refetch(): void {
+  const wanted: Promise<unknown>[] = [
+    api.getConnectionStatus().then((status) => {
+      connection.value = status;
+    }),
+    api.getHostInfo().then(countsOf),
+  ];
+  if (vms.complete.peek()) wanted.push(fetchVms());
+  else wanted.push(...vms.all.peek().map(({ id: vmId }) => api.getVm({ vmId }).then((vm) => vms.put(vm))));
+  Promise.all(wanted).catch((error) => reportFailure("failed.refresh", error));
+}
+
+function countsOf({ totalVms, activeVms }: { totalVms: number; activeVms: number }): void {
+  counts.value = { total: totalVms, active: activeVms };
+}
+
+let recounting: ReturnType<typeof setTimeout> | undefined;
+
+function recount(): void {
+  if (vms.complete.peek() || recounting !== undefined) return;
+  recounting = setTimeout(() => {
+    recounting = undefined;
+    api.getHostInfo().then(countsOf, (error) => reportFailure("failed.refresh", error));
+  }, RECOUNT_MS);
+}
+
+let started: EventStream | undefined;
+
+function keepToForeground(events: EventStream): void {
+  let leaving: ReturnType<typeof setTimeout> | undefined;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.hidden) leaving = setTimeout(() => events.pause(), BACKGROUND_MS);
+    else events.start();
+  });
+  addEventListener("pagehide", () => events.pause());
+  addEventListener("pageshow", () => events.start());
+}
+
+/** The page's live data. On the server it stays empty: pages are rendered from what their route fetched. */
+export const live = {
+  vms,
+  /** The host's newest load; null until the first arrives. */
+  hostStats: hostStats as ReadonlySignal<HostStats | null>,
+  /** The connection to libvirt; null until it is known. */
+  connection: connection as ReadonlySignal<ConnectionStatus | null>,
+  /** The connection to KVM Manager itself. */
+  stream: stream as ReadonlySignal<StreamState>,
+  /** What happened since the page was opened, newest first. */
+  activity: activity as ReadonlySignal<readonly Activity[]>,
+  /** How many machines there are; null until something changed. */
+  counts: computed<VmCounts | null>(() => {
+    if (!vms.complete.value) return counts.value;
+    const all = vms.all.value;
+    return {
+      total: all.length,
+      active: all.filter(({ state }) => state === "running" || state === "paused").length,
+    };
+  }),
+  /** Whether libvirt can be told to do something: what is shown is current, and commands would arrive. */
+  controllable: computed(() => stream.value !== "broken" && connection.value?.connected !== false),
+
+  /** Opens the stream where the page left off. Called once, by the island that is on every page. */
+  start(eventId: string, status: ConnectionStatus): void {
+    if (started !== undefined) return;
+    connection.value = status;
+    started = new EventStream(eventId, {
+      names: Object.keys(HANDLERS) as EventName[],
+      onEvents: (events) => batch(() => events.forEach(apply)),
+      onState: (state) => {
+        stream.value = state;
+      },
+    });
+    started.start();
+    keepToForeground(started);
+  },
+
+  /** Fetches all machines, unless they are here. @throws {ApiError} */
+  async complete(): Promise<void> {
+    if (!vms.complete.peek()) await fetchVms();
+  },
+};

@@ -1,0 +1,123 @@
+/** What the command palette offers for what is typed: pages, machines, actions on them, themes. */
+import type { VM } from "../contract/mod.ts";
+import { type ActionName, ACTIONS, choiceOf } from "../format/actions.ts";
+import { fuzzyFind, type FuzzyMatch } from "../format/fuzzy.ts";
+import { STATES } from "../format/state.ts";
+import { oneLine } from "../format/text.ts";
+import { t } from "../i18n/mod.ts";
+
+/** What choosing an entry does. */
+export type Effect =
+  | { readonly kind: "go"; readonly href: string }
+  | { readonly kind: "act"; readonly action: ActionName; readonly vm: VM }
+  | { readonly kind: "theme"; readonly theme: string }
+  | { readonly kind: "keys" };
+
+/** One entry. */
+export interface Command {
+  readonly id: string;
+  readonly label: string;
+  /** In grey behind it: a state, a kind. */
+  readonly hint: string;
+  readonly icon: "machines" | "dashboard" | "sun" | "moon" | "system" | "circleHelp" | ActionIcon;
+  readonly effect: Effect;
+}
+
+type ActionIcon = typeof ACTIONS[ActionName]["icon"];
+
+/** An entry that matches, and where. */
+export interface FoundCommand {
+  readonly command: Command;
+  readonly match: FuzzyMatch;
+}
+
+const SHOWN = 12;
+/** Actions are offered once it is clear for which machine: with fewer letters every machine would bring its own. */
+const ACTION_LETTERS = 2;
+
+/** The entries that are always there. */
+export const FIXED_COMMANDS: readonly Command[] = [
+  {
+    id: "dashboard",
+    label: t("nav.dashboard"),
+    hint: t("palette.page"),
+    icon: "dashboard",
+    effect: { kind: "go", href: "/" },
+  },
+  {
+    id: "vms",
+    label: t("nav.vms"),
+    hint: t("palette.page"),
+    icon: "machines",
+    effect: { kind: "go", href: "/vms" },
+  },
+  {
+    id: "attention",
+    label: t("palette.attention"),
+    hint: t("palette.page"),
+    icon: "machines",
+    effect: { kind: "go", href: "/vms?state=attention" },
+  },
+  {
+    id: "theme-system",
+    label: t("theme.system"),
+    hint: t("palette.theme"),
+    icon: "system",
+    effect: { kind: "theme", theme: "system" },
+  },
+  {
+    id: "theme-light",
+    label: t("theme.light"),
+    hint: t("palette.theme"),
+    icon: "sun",
+    effect: { kind: "theme", theme: "light" },
+  },
+  {
+    id: "theme-dark",
+    label: t("theme.dark"),
+    hint: t("palette.theme"),
+    icon: "moon",
+    effect: { kind: "theme", theme: "dark" },
+  },
+  {
+    id: "keys",
+    label: t("keys.title"),
+    hint: t("palette.help"),
+    icon: "circleHelp",
+    effect: { kind: "keys" },
+  },
+];
+
+function machine(vm: VM): Command {
+  return {
+    id: vm.id,
+    label: oneLine(vm.name, 80),
+    hint: t(STATES[vm.state].word),
+    icon: "machines",
+    effect: { kind: "go", href: `/vms/${encodeURIComponent(vm.id)}` },
+  };
+}
+
+function actions(vm: VM): Command[] {
+  const { primary, buttons, menu } = choiceOf(vm);
+  return [primary, ...buttons, ...menu].map((action) => ({
+    id: `${vm.id} ${action}`,
+    label: t("palette.act", { action: t(ACTIONS[action].label), name: oneLine(vm.name, 80) }),
+    hint: t("palette.action"),
+    icon: ACTIONS[action].icon,
+    effect: { kind: "act", action, vm },
+  }));
+}
+
+function* commands(vms: readonly VM[], withActions: boolean): Generator<Command> {
+  yield* FIXED_COMMANDS;
+  for (const vm of vms) yield machine(vm);
+  if (withActions) { for (const vm of vms) yield* actions(vm); }
+}
+
+/** The entries for what is typed, best first. Actions are left out while nothing can be done. */
+export function findCommands(typed: string, vms: readonly VM[], controllable: boolean): FoundCommand[] {
+  const withActions = controllable && typed.trim().length >= ACTION_LETTERS;
+  return fuzzyFind(typed, commands(vms, withActions), ({ label }) => label, SHOWN)
+    .map(({ item, match }) => ({ command: item, match }));
+}

@@ -1,0 +1,54 @@
+/** Messages about what was done or failed: shown in a corner, and said to screen readers. */
+import { signal } from "@preact/signals";
+import { type Failure, failureOf } from "../format/failure.ts";
+import { type PlainKey, t } from "../i18n/mod.ts";
+
+/** One message. Failures stay until they are closed; the rest goes by itself. */
+export interface Toast {
+  readonly id: number;
+  readonly title: string;
+  readonly failure?: Failure;
+}
+
+const SHOWN_MS = 5_000;
+/** More at once are noise; the oldest goes. */
+const MOST = 4;
+
+let last = 0;
+
+/** The messages on the screen, oldest first. */
+export const toasts = signal<readonly Toast[]>([]);
+
+function show(toast: Omit<Toast, "id">): number {
+  const id = ++last;
+  toasts.value = [...toasts.peek(), { id, ...toast }].slice(-MOST);
+  return id;
+}
+
+/** Takes a message away. */
+export function dismiss(id: number): void {
+  toasts.value = toasts.peek().filter((toast) => toast.id !== id);
+}
+
+/** Says that something was done. */
+export function report(title: string): void {
+  const id = show({ title });
+  setTimeout(() => dismiss(id), SHOWN_MS);
+}
+
+/**
+ * Says that something failed, why, and what to do.
+ *
+ * @param what What failed: a sentence, or a text's key; undefined where the reason alone says it.
+ */
+export function reportFailure(what: PlainKey | { sentence: string } | undefined, error: unknown): void {
+  const failure = failureOf(error);
+  const title = what === undefined
+    ? t("failed.something")
+    : typeof what === "string"
+    ? t(what)
+    : what.sentence;
+  // The same failure again (a host that is away, asked by several) is shown once.
+  if (toasts.peek().some((toast) => toast.title === title && toast.failure?.why === failure.why)) return;
+  show({ title, failure });
+}

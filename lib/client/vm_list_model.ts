@@ -1,0 +1,106 @@
+/** The list's state in the browser: what is asked for, which rows that gives, what is selected. */
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { VM } from "../contract/mod.ts";
+import { DEFAULT_QUERY, type ListQuery, listSearch, type StateFilter } from "../format/list_query.ts";
+import { countVms, filterVms, groupVms, sortsByLoad, sortVms, type VmGroup } from "../format/vm_list.ts";
+import type { VmStore } from "./vm_store.ts";
+
+/** What the page brought: the first rows, as the server filtered and sorted them, and figures about all. */
+export interface FirstRows {
+  readonly vms: readonly VM[];
+  /** How many machines match the query. */
+  readonly matching: number;
+  readonly counts: Readonly<Record<StateFilter, number>>;
+  readonly query: ListQuery;
+}
+
+/** The list of machines. */
+export class VmListModel {
+  readonly query: Signal<ListQuery>;
+  readonly selected: Signal<ReadonlySet<string>> = signal(new Set());
+  /** How many machines each filter shows. */
+  readonly counts: ReadonlySignal<Readonly<Record<StateFilter, number>>>;
+  /** The rows, in order. */
+  readonly rows: ReadonlySignal<readonly VM[]>;
+  readonly groups: ReadonlySignal<readonly VmGroup[]>;
+  /** How many rows there are, those included that are still on their way. */
+  readonly matching: ReadonlySignal<number>;
+  readonly selectedVms: ReadonlySignal<readonly VM[]>;
+  /** Whether more rows are on their way. */
+  readonly loading: ReadonlySignal<boolean>;
+  readonly #store: VmStore;
+  #anchor: string | undefined;
+
+  constructor(store: VmStore, first: FirstRows) {
+    this.#store = store;
+    this.query = signal(first.query);
+    const { complete } = store;
+    this.loading = computed(() => !complete.value && first.matching > first.vms.length);
+    this.counts = computed(() => complete.value ? countVms(store.all.value) : first.counts);
+    this.rows = computed(() => {
+      const query = this.query.value;
+      if (!complete.value && query === first.query) {
+        return first.vms.map(({ id }) => store.get(id)).filter((vm) => vm !== undefined);
+      }
+      if (sortsByLoad(query.sort)) store.ticks.value;
+      return sortVms(filterVms(store.all.value, query), query, ({ id }) => store.stats(id).peek());
+    });
+    this.groups = computed(() => groupVms(this.rows.value, this.query.value.by));
+    this.matching = computed(() =>
+      !complete.value && this.query.value === first.query ? first.matching : this.rows.value.length
+    );
+    this.selectedVms = computed(() =>
+      [...this.selected.value].map((id) => store.get(id)).filter((vm) => vm !== undefined)
+    );
+  }
+
+  /** Changes what is asked for. Machines that are no longer shown are no longer selected, either. */
+  ask(change: Partial<ListQuery>): void {
+    this.query.value = { ...this.query.peek(), page: DEFAULT_QUERY.page, ...change };
+    const shown = new Set(this.rows.peek().map(({ id }) => id));
+    const kept = [...this.selected.peek()].filter((id) => shown.has(id));
+    if (kept.length !== this.selected.peek().size) this.selected.value = new Set(kept);
+  }
+
+  /** The query as the page's address. */
+  get search(): string {
+    return listSearch(this.query.value);
+  }
+
+  /** Selects a machine, or no longer. With `range`, all from the one chosen last. */
+  toggle(vmId: string, range = false): void {
+    const selected = new Set(this.selected.peek());
+    const choose = !selected.has(vmId);
+    const ids = range ? this.#between(this.#anchor, vmId) : [vmId];
+    for (const id of ids) {
+      if (choose || range) selected.add(id);
+      else selected.delete(id);
+    }
+    this.#anchor = vmId;
+    this.selected.value = selected;
+  }
+
+  /** Selects all rows, or none when all are. */
+  toggleAll(): void {
+    const ids = this.rows.peek().map(({ id }) => id);
+    const all = ids.every((id) => this.selected.peek().has(id));
+    this.selected.value = new Set(all ? [] : ids);
+  }
+
+  /** Selects nothing. */
+  clear(): void {
+    this.selected.value = new Set();
+  }
+
+  /** The load of a machine, for its cells. */
+  stats(vmId: string) {
+    return this.#store.stats(vmId);
+  }
+
+  #between(from: string | undefined, to: string): string[] {
+    const ids = this.groups.peek().flatMap(({ vms }) => vms.map(({ id }) => id));
+    const a = from === undefined ? -1 : ids.indexOf(from);
+    const b = ids.indexOf(to);
+    return a < 0 ? [to] : ids.slice(Math.min(a, b), Math.max(a, b) + 1);
+  }
+}

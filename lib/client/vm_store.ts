@@ -1,0 +1,120 @@
+/** The machines as the browser knows them: filled from a page or a list, then kept by events. */
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { VM, VmState, VmStats } from "../contract/mod.ts";
+import { isLive } from "../format/state.ts";
+
+/**
+ * Machines and their loads. The two are apart because loads change all the time: a cell that shows a load listens
+ * to that machine's signal alone, and a tick re-renders no list.
+ */
+export class VmStore {
+  readonly #machines = new Map<string, VM>();
+  readonly #stats = new Map<string, Signal<VmStats | undefined>>();
+  readonly #version = signal(0);
+  readonly #ticks = signal(0);
+  readonly #complete = signal(false);
+
+  /** All machines known; a new array whenever one of them changed in anything but its load. */
+  readonly all: ReadonlySignal<readonly VM[]> = computed(() => {
+    this.#version.value;
+    return [...this.#machines.values()];
+  });
+
+  /** Whether every machine of the host is here, or only those the page brought. */
+  get complete(): ReadonlySignal<boolean> {
+    return this.#complete;
+  }
+
+  /** Grows when loads have changed: for what depends on the loads of all machines, such as an order. */
+  get ticks(): ReadonlySignal<number> {
+    return this.#ticks;
+  }
+
+  /** A machine; subscribes to changes of the list. */
+  get(vmId: string): VM | undefined {
+    this.#version.value;
+    return this.#machines.get(vmId);
+  }
+
+  /** A machine as it is now, without subscribing. */
+  peek(vmId: string): VM | undefined {
+    return this.#machines.get(vmId);
+  }
+
+  /** The newest load of a machine. */
+  stats(vmId: string): Signal<VmStats | undefined> {
+    let found = this.#stats.get(vmId);
+    if (found === undefined) {
+      found = signal(this.#machines.get(vmId)?.stats);
+      this.#stats.set(vmId, found);
+    }
+    return found;
+  }
+
+  /** Takes the machines a page was rendered with, as far as nothing newer is here. */
+  seed(vms: readonly VM[], complete: boolean): void {
+    if (this.#complete.peek()) return;
+    batch(() => {
+      for (const vm of vms) if (!this.#machines.has(vm.id)) this.#set(vm);
+      this.#complete.value = complete;
+      this.#version.value++;
+    });
+  }
+
+  /** Takes the whole list: what is not in it is gone. */
+  replace(vms: readonly VM[]): void {
+    batch(() => {
+      const known = new Set(vms.map(({ id }) => id));
+      for (const id of this.#machines.keys()) if (!known.has(id)) this.#forget(id);
+      for (const vm of vms) this.#set(vm);
+      this.#complete.value = true;
+      this.#version.value++;
+      this.#ticks.value++;
+    });
+  }
+
+  /** Takes a machine that is new or changed. */
+  put(vm: VM): void {
+    batch(() => {
+      this.#set(vm);
+      this.#version.value++;
+    });
+  }
+
+  /** Forgets a deleted machine. */
+  remove(vmId: string): void {
+    batch(() => {
+      this.#forget(vmId);
+      this.#version.value++;
+    });
+  }
+
+  /** Takes a new state; the rest of what changed with it follows in an update of the machine. */
+  setState(vmId: string, state: VmState): void {
+    const vm = this.#machines.get(vmId);
+    if (vm === undefined || vm.state === state) return;
+    this.put({ ...vm, state });
+  }
+
+  /** Takes a load. Of a machine that is not known, or is off by now, it means nothing. */
+  setStats(stats: VmStats): void {
+    const vm = this.#machines.get(stats.vmId);
+    if (vm === undefined || !isLive(vm)) return;
+    batch(() => {
+      this.stats(stats.vmId).value = stats;
+      this.#ticks.value++;
+    });
+  }
+
+  #set(vm: VM): void {
+    this.#machines.set(vm.id, vm);
+    if (!isLive(vm)) this.stats(vm.id).value = undefined;
+    else if (vm.stats !== undefined) this.stats(vm.id).value = vm.stats;
+  }
+
+  #forget(vmId: string): void {
+    this.#machines.delete(vmId);
+    // Kept, not deleted: a cell may still listen, and the machine may come back under the same id.
+    this.stats(vmId).value = undefined;
+  }
+}

@@ -1,0 +1,9 @@
+import { HttpError } from "fresh";
+import { failureOf } from "../../lib/format/failure.ts";
+
+/** Turns what a command failed with into an error page: its own status and its exact text. For `.catch(fail)`. */
+export function fail(error: unknown): never {
+  if (error instanceof HttpError) throw error;
+  const { status, why } = failureOf(error);
+  throw new HttpError(status, why, { cause: error });
+}

@@ -1,0 +1,75 @@
+import { asset } from "fresh/runtime";
+import { Banner } from "../components/Banner.tsx";
+import { crumbsOf, vmIdIn } from "../components/breadcrumbs.ts";
+import { Sidebar } from "../components/Sidebar.tsx";
+import { TopBar } from "../components/TopBar.tsx";
+import Feedback from "../islands/Feedback.tsx";
+import LiveStatus from "../islands/LiveStatus.tsx";
+import { cookieOf } from "../lib/client/preferences.ts";
+import { LANGUAGE, t } from "../lib/i18n/mod.ts";
+import { define, type PageState } from "../lib/page_state.ts";
+
+/** What the shell shows of the host; empty where libvirt cannot say it. The page itself says why. */
+async function hostOf(api: PageState["api"]) {
+  try {
+    const { libvirtVersion, totalVms, activeVms } = await api.getHostInfo();
+    return { libvirtVersion, counts: { total: totalVms, active: activeVms } };
+  } catch {
+    return { libvirtVersion: "", counts: null };
+  }
+}
+
+/** The name of the machine a path is about; undefined where there is none. The page itself answers 404. */
+async function vmNameIn(path: string, api: PageState["api"]): Promise<string | undefined> {
+  const vmId = vmIdIn(path);
+  if (vmId === undefined) return undefined;
+  try {
+    return (await api.getVm({ vmId: decodeURIComponent(vmId) })).name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The document and the frame around every page. */
+export default define.layout(async function App({ Component, req, state, url }) {
+  const path = url.pathname;
+  const folded = cookieOf(req.headers.get("cookie"), "sidebar") === "folded";
+  // A middleware that refuses a request leaves no state behind: its error page has no frame.
+  const ready = state.api !== undefined;
+  const [host, vmName] = ready ? await Promise.all([hostOf(state.api), vmNameIn(path, state.api)]) : [];
+  return (
+    <html lang={LANGUAGE} data-theme={state.theme ?? "system"} data-sidebar={folded ? "folded" : "open"}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{t("app.name")}</title>
+        <link rel="stylesheet" href={asset("/styles/main.css")} />
+        <link rel="icon" href={asset("/favicon.svg")} type="image/svg+xml" />
+      </head>
+      <body>
+        <a class="skip" href="#main">{t("app.skip")}</a>
+        <div class="app">
+          <Sidebar path={path} folded={folded} counts={host?.counts ?? null} version={state.version ?? ""} />
+          <div class="stage">
+            {ready && host && (
+              <TopBar
+                state={state}
+                crumbs={crumbsOf(path, vmName)}
+                libvirtVersion={host.libvirtVersion}
+              />
+            )}
+            {state.demo && (
+              <Banner tone="info" icon="info" title={t("banner.demo")} text={t("banner.demo_text")} />
+            )}
+            {ready && <LiveStatus eventId={state.eventId} connection={state.connection} />}
+            <main id="main" tabIndex={-1}>
+              <Component />
+            </main>
+          </div>
+        </div>
+        {ready && <Feedback />}
+      </body>
+    </html>
+  );
+});

@@ -1,0 +1,47 @@
+import { HttpError } from "fresh";
+import { Head } from "fresh/runtime";
+import { Icon } from "../components/Icon.tsx";
+import { failureOf } from "../lib/format/failure.ts";
+import { type PlainKey, t } from "../lib/i18n/mod.ts";
+import { define } from "../lib/page_state.ts";
+
+/** Status → what it means to a person. What is not here is a failure of ours. */
+const TITLES: Readonly<Record<number, PlainKey>> = {
+  400: "error.bad",
+  403: "error.forbidden",
+  404: "error.missing",
+  409: "error.conflict",
+  503: "error.away",
+};
+
+/** What is shown for an error that no one made for showing: its text may hold what is nobody's business. */
+function shown(error: unknown) {
+  if (error instanceof HttpError) return failureOf(error);
+  return { ...failureOf(error), status: 500, why: t("error.internal"), advice: t("advice.log") };
+}
+
+/** Every error's page: what happened, what to do, a way on. */
+export default define.page(function ErrorPage({ error, url }) {
+  const { status, why, advice } = shown(error);
+  const title = t(TITLES[status] ?? "error.failed");
+  const isMissing = status === 404;
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: title })}</title>
+      </Head>
+      <section class="error-page">
+        <Icon name={isMissing ? "search" : status === 503 ? "unplug" : "circleAlert"} />
+        <p class="error-status">{t("error.status", { status })}</p>
+        <h1>{title}</h1>
+        <p class="error-why">{why || t(isMissing ? "error.missing_what" : "error.internal")}</p>
+        {advice && <p class="muted">{advice}</p>}
+        <p class="error-ways">
+          <a class="button primary" href="/vms">{t("error.to_vms")}</a>
+          <a class="button" href="/">{t("error.to_dashboard")}</a>
+          {!isMissing && <a class="button" href={url.pathname + url.search}>{t("error.again")}</a>}
+        </p>
+      </section>
+    </>
+  );
+});

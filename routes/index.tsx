@@ -1,0 +1,45 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import ActivityFeed from "../islands/ActivityFeed.tsx";
+import HostPanel from "../islands/HostPanel.tsx";
+import MachinesPanel from "../islands/MachinesPanel.tsx";
+import { summarise } from "../lib/format/summary.ts";
+import { t } from "../lib/i18n/mod.ts";
+import { define } from "../lib/page_state.ts";
+import { fail } from "./(_shared)/fail.ts";
+
+const ACTIVITY = 12;
+
+export const handler = define.handlers({
+  async GET({ state: { api } }) {
+    const [host, stats, vms, activity] = await Promise.all([
+      api.getHostInfo(),
+      api.getHostStats(),
+      api.getVms(),
+      api.getActivity({ limit: ACTIVITY }),
+    ]).catch(fail);
+    return page({ host, stats, summary: summarise(vms), activity, now: Date.now() });
+  },
+});
+
+/** The host at a glance. */
+export default define.page<typeof handler>(function Dashboard({ data, state }) {
+  const { host, stats, summary, activity, now } = data;
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: t("nav.dashboard") })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>
+          <bdi>{state.hostname}</bdi>
+        </h1>
+      </header>
+      <div class="dashboard">
+        <HostPanel host={host} stats={stats} now={now} />
+        <MachinesPanel summary={summary} connection={state.connection} />
+        <ActivityFeed entries={activity} now={now} limit={ACTIVITY} />
+      </div>
+    </>
+  );
+});

@@ -1,0 +1,27 @@
+import { HttpError } from "fresh";
+import { PREFERENCE } from "../lib/client/preferences.ts";
+import { t } from "../lib/i18n/mod.ts";
+import { define, THEMES } from "../lib/page_state.ts";
+
+/** Preference → the values it may have. */
+const VALUES: Readonly<Record<string, readonly string[]>> = { theme: THEMES, sidebar: ["open", "folded"] };
+
+/** The page a form was on; the referrer may be withheld, or be another site's. */
+function pageBefore(req: Request, here: URL): string {
+  const referrer = URL.parse(req.headers.get("referer") ?? "");
+  return referrer?.host === here.host ? referrer.pathname + referrer.search : "/";
+}
+
+/** Keeps preferences, for pages without script. */
+export const handler = define.handlers({
+  async POST(ctx) {
+    const form = await ctx.req.formData();
+    const response = ctx.redirect(pageBefore(ctx.req, ctx.url), 303);
+    for (const [name, value] of form) {
+      const known = Object.hasOwn(VALUES, name) ? VALUES[name] : undefined;
+      if (typeof value !== "string" || !known?.includes(value)) throw new HttpError(400, t("error.form"));
+      response.headers.append("set-cookie", `${name}=${value}; ${PREFERENCE}`);
+    }
+    return response;
+  },
+});

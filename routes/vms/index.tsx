@@ -1,0 +1,57 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { BulkForm } from "../../components/BulkForm.tsx";
+import { Done } from "../../components/Done.tsx";
+import { Pages } from "../../components/Pages.tsx";
+import VmList from "../../islands/VmList.tsx";
+import { parseListQuery } from "../../lib/format/list_query.ts";
+import { countVms, filterVms, groupVms, sortVms } from "../../lib/format/vm_list.ts";
+import { t } from "../../lib/i18n/mod.ts";
+import { define } from "../../lib/page_state.ts";
+import { fail } from "../(_shared)/fail.ts";
+
+/** Rows in a page: all that is sent with it. The island fetches the rest. */
+const PAGE_ROWS = 100;
+
+export const handler = define.handlers({
+  async GET({ state, url }) {
+    const query = parseListQuery(url.searchParams);
+    const all = await state.api.getVms().catch(fail);
+    const matching = sortVms(filterVms(all, query), query);
+    // A page goes on where the one before ended, groups included. A machine that is in two of them is sent once.
+    const inOrder = [...new Set(groupVms(matching, query.by).flatMap(({ vms }) => vms))];
+    const pages = Math.max(1, Math.ceil(inOrder.length / PAGE_ROWS));
+    const at = Math.min(query.page, pages);
+    return page({
+      query: { ...query, page: at },
+      vms: inOrder.slice((at - 1) * PAGE_ROWS, at * PAGE_ROWS),
+      matching: matching.length,
+      counts: countVms(all),
+      pages,
+      now: Date.now(),
+    });
+  },
+});
+
+/** The list of machines. */
+export default define.page<typeof handler>(function Vms({ data, state, url }) {
+  const { vms, matching, counts, query, pages, now } = data;
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: t("nav.vms") })}</title>
+      </Head>
+      <Done params={url.searchParams} />
+      <VmList
+        vms={vms}
+        matching={matching}
+        counts={counts}
+        query={query}
+        connected={state.connection.connected}
+        now={now}
+      />
+      <BulkForm enabled={state.connection.connected} />
+      <Pages query={query} pages={pages} />
+    </>
+  );
+});
