@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { bundleStyles } from "./styles.ts";
 
-async function withFiles(files: Record<string, string>, run: (folder: string) => Promise<void>): Promise<void> {
+async function withFiles(
+  files: Record<string, string>,
+  run: (folder: string) => Promise<void>,
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-styles-" });
   try {
     for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(folder, name), text);
