@@ -1,7 +1,7 @@
 /** The pages of the real product, on real machines, in a real browser; virsh is the independent witness. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { browser, checkAccessibility, type TestBrowser } from "../testbed/chromium.ts";
+import { browser, type TestBrowser } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
@@ -130,9 +130,8 @@ browserTest("every page is free of axe-core's violations in both themes, wide an
           () =>
             visit(tester, server.url + path, async (page) => {
               await page.waitForLoadState("networkidle").catch(() => {/* the event stream never ends */});
-              assert.deepEqual(await checkAccessibility(page), []);
               assert.equal(await overflows(page), false, "wider than its window");
-            }, { colorScheme, ...size, expected: /status of 404/ }),
+            }, { colorScheme, ...size, accessible: true, expected: /status of 404/ }),
         );
       }
     }
@@ -175,7 +174,7 @@ browserTest("without JavaScript the list and a machine can be read and started",
 });
 
 browserTest("1,005 machines: all rows are there at once, few in the document, and they scroll", async () => {
-  await using _machines = await manyMachines(1005, "crowd");
+  await using machines = await manyMachines(1005, "crowd");
   await using server = await startServer();
   await using tester = await browser();
   // Other tests' machines may be there too: the list is asked for these.
@@ -197,7 +196,8 @@ browserTest("1,005 machines: all rows are there at once, few in the document, an
       { timeout: 15_000 },
     );
     await page.keyboard.press("/");
-    await page.keyboard.type("-00999");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type(machines.names[999]!);
     await page.waitForFunction(() => document.querySelectorAll("tr[data-vm]").length === 1, undefined, {
       timeout: 15_000,
     });
@@ -225,8 +225,7 @@ browserTest("without libvirt every page says what to do, and nothing can be clic
   await using tester = await browser();
   await visit(tester, `${server.url}/`, async (page) => {
     await waitForText(page, "body", "Libvirtd is not running. Please start the service.");
-    assert.deepEqual(await checkAccessibility(page), []);
-  });
+  }, { accessible: true });
   await visit(tester, `${server.url}/vms`, async (page) => {
     await waitForText(page, "body", "Libvirtd is not running. Please start the service.");
   }, { expected: /status of 503/ });

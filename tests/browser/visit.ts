@@ -1,7 +1,7 @@
 /** Visits to the real product in a real browser, with everything the browser complained about. */
 import assert from "node:assert/strict";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { type TestBrowser, watchPage } from "../testbed/chromium.ts";
+import { checkAccessibility, type TestBrowser, watchPage } from "../testbed/chromium.ts";
 
 /** A phone as narrow as they come. */
 export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true };
@@ -10,13 +10,17 @@ export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 84
  * Opens an address, runs `look`, and asserts that the browser had nothing to complain about: no error, no dialog, no
  * breach of the content security policy.
  *
+ * @param accessible also asserts that axe-core finds nothing (last: axe itself breaches the policy)
  * @param expected console errors that belong to the visit (a page that answers 404 is told of as one)
  */
 export async function visit(
   browser: TestBrowser,
   url: string,
   look: (page: Page) => Promise<void>,
-  { expected, ...options }: BrowserContextOptions & { expected?: RegExp } = {},
+  { expected, accessible = false, ...options }: BrowserContextOptions & {
+    expected?: RegExp;
+    accessible?: boolean;
+  } = {},
 ): Promise<void> {
   const page = await browser.page(options);
   try {
@@ -24,6 +28,7 @@ export async function visit(
     await page.goto(url);
     await look(page);
     assert.deepEqual(watch.all().filter((text) => !expected?.test(text)), []);
+    if (accessible) assert.deepEqual(await checkAccessibility(page), []);
   } finally {
     await page.context().close();
   }
