@@ -22,6 +22,7 @@ import HostPanel from "./islands/HostPanel.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
+import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
 import ThemeSwitch from "./islands/ThemeSwitch.tsx";
 import VmHeader from "./islands/VmHeader.tsx";
@@ -44,6 +45,6 @@ register({
     "vms/actions.ts": route11,
     "vms/index.tsx": route12,
   },
-  islands: { ActivityFeed, CommandPalette, ConnectionPill, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, SidebarToggle, ThemeSwitch, VmHeader, VmList, VmOverview },
+  islands: { ActivityFeed, CommandPalette, ConnectionPill, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, ThemeSwitch, VmHeader, VmList, VmOverview },
   assets: assetsOf(import.meta.url),
 });
