@@ -72,7 +72,11 @@ export class Agent {
   #reading: Promise<void> = Promise.resolve();
 
   constructor(readonly settings: Settings) {
-    this.activity = new ActivityLog(settings.dataDir, (activity) => this.hub.publish("activity", activity));
+    this.activity = new ActivityLog(
+      settings.dataDir,
+      (activity) => this.hub.publish("activity", activity),
+      (message) => this.hub.publish("error", { message }),
+    );
     this.link = new LibvirtLink(settings.uri, {
       status: (status) => this.#onStatus(status),
       connected: () => {

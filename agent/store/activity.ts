@@ -28,6 +28,7 @@ const IN_MEMORY = 1000;
 export class ActivityLog {
   readonly #dataDir: string;
   readonly #onEntry: (activity: Activity) => void;
+  readonly #onTrouble: (trouble: string) => void;
   #database: DatabaseSync | undefined;
   #insert: StatementSync | undefined;
   #waiting: Row[] = [];
@@ -37,9 +38,14 @@ export class ActivityLog {
   #trouble: string | null = null;
 
   /** Opens the database in `dataDir`; when that fails, works in memory and tries again later. */
-  constructor(dataDir: string, onEntry: (activity: Activity) => void) {
+  constructor(
+    dataDir: string,
+    onEntry: (activity: Activity) => void,
+    onTrouble: (trouble: string) => void = () => {},
+  ) {
     this.#dataDir = dataDir;
     this.#onEntry = onEntry;
+    this.#onTrouble = onTrouble;
     this.#open();
   }
 
@@ -155,10 +161,13 @@ export class ActivityLog {
 
   #fail(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
-    if (this.#trouble !== text) log.error("the activity cannot be recorded", { error: text });
-    this.#trouble = error instanceof StoreError
+    const trouble = error instanceof StoreError
       ? text
       : `The database cannot be written (${text}). Check its file system's space.`;
+    if (this.#trouble === trouble) return;
+    this.#trouble = trouble;
+    log.error("the activity cannot be recorded", { error: text });
+    this.#onTrouble(trouble);
   }
 }
 
