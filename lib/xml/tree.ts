@@ -39,15 +39,14 @@ export function unescapeXml(text: string): string {
   });
 }
 
+/** Characters XML 1.0 cannot hold: controls, two non-characters, halves of surrogate pairs. */
+const UNHOLDABLE =
+  // deno-lint-ignore no-control-regex -- these are the very characters XML 1.0 forbids
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
 /** Escapes text for element content and for quoted attributes; drops characters XML 1.0 cannot hold. */
 export function escapeXml(text: string): string {
-  return text
-    // deno-lint-ignore no-control-regex -- these are the very characters XML 1.0 forbids
-    .replace(
-      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      "",
-    )
-    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text.replace(UNHOLDABLE, "").replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const isSpace = (code: number) => code === 32 || code === 10 || code === 9 || code === 13;
