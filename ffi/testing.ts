@@ -33,8 +33,8 @@ export function testMachine(name: string, uuid: string, inside = ""): string {
     `<os><type>hvm</type></os>${inside}</domain>`;
 }
 
-/** Waits until something holds; says what was waited for when it does not. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+/** Waits until something holds; says what was waited for when it does not. A first run compiles workers for seconds. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
   const end = performance.now() + ms;
   while (!await holds()) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
