@@ -38,7 +38,6 @@ libvirtTest("Connection.open() says why it cannot", () => {
       "nonsense:///x",
       "test:///no/such/file.xml",
       "qemu+unix:///system?socket=/no/such/socket",
-      "",
     ]
   ) {
     assert.throws(

@@ -34,7 +34,11 @@ export function testMachine(name: string, uuid: string, inside = ""): string {
 }
 
 /** Waits until something holds; says what was waited for when it does not. A first run compiles workers for seconds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  ms = 20_000,
+): Promise<void> {
   const end = performance.now() + ms;
   while (!await holds()) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);

@@ -61,7 +61,7 @@ export async function readBody(
  * @throws {ContractError} UnsupportedMediaType, InvalidJson, BodyTooLarge, BodyTimeout
  */
 export async function readJson(request: Request): Promise<unknown> {
-  const type = request.headers.get("content-type")?.split(";")[0]!.trim().toLowerCase();
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   const text = await readBody(request);
   if (text.trim() === "") return {};
   if (type !== "application/json") throw new ContractError("UnsupportedMediaType");
