@@ -4,14 +4,15 @@ import * as route0 from "./routes/_app.tsx";
 import * as route1 from "./routes/_error.tsx";
 import * as route2 from "./routes/_middleware.ts";
 import * as route3 from "./routes/api/[...path].ts";
-import * as route4 from "./routes/index.tsx";
-import * as route5 from "./routes/preferences.ts";
-import * as route6 from "./routes/vms/[id]/actions.ts";
-import * as route7 from "./routes/vms/[id]/confirm.tsx";
-import * as route8 from "./routes/vms/[id]/index.tsx";
-import * as route9 from "./routes/vms/[id]/xml.tsx";
-import * as route10 from "./routes/vms/actions.ts";
-import * as route11 from "./routes/vms/index.tsx";
+import * as route4 from "./routes/api/v1/reference.tsx";
+import * as route5 from "./routes/index.tsx";
+import * as route6 from "./routes/preferences.ts";
+import * as route7 from "./routes/vms/[id]/actions.ts";
+import * as route8 from "./routes/vms/[id]/confirm.tsx";
+import * as route9 from "./routes/vms/[id]/index.tsx";
+import * as route10 from "./routes/vms/[id]/xml.tsx";
+import * as route11 from "./routes/vms/actions.ts";
+import * as route12 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CommandPalette from "./islands/CommandPalette.tsx";
 import ConnectionPill from "./islands/ConnectionPill.tsx";
@@ -33,14 +34,15 @@ register({
     "_error.tsx": route1,
     "_middleware.ts": route2,
     "api/[...path].ts": route3,
-    "index.tsx": route4,
-    "preferences.ts": route5,
-    "vms/[id]/actions.ts": route6,
-    "vms/[id]/confirm.tsx": route7,
-    "vms/[id]/index.tsx": route8,
-    "vms/[id]/xml.tsx": route9,
-    "vms/actions.ts": route10,
-    "vms/index.tsx": route11,
+    "api/v1/reference.tsx": route4,
+    "index.tsx": route5,
+    "preferences.ts": route6,
+    "vms/[id]/actions.ts": route7,
+    "vms/[id]/confirm.tsx": route8,
+    "vms/[id]/index.tsx": route9,
+    "vms/[id]/xml.tsx": route10,
+    "vms/actions.ts": route11,
+    "vms/index.tsx": route12,
   },
   islands: { ActivityFeed, CommandPalette, ConnectionPill, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, SidebarToggle, ThemeSwitch, VmHeader, VmList, VmOverview },
   assets: assetsOf(import.meta.url),

@@ -3,7 +3,14 @@
  * the command line.
  */
 import { Compile, type Validator } from "typebox/compile";
-import { type CommandName, COMMANDS, ContractError, type Input, type Output } from "../lib/contract/mod.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  ContractError,
+  type Input,
+  type Output,
+} from "../lib/contract/mod.ts";
 import { authorise, type Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
 import { log } from "./log.ts";
@@ -25,6 +32,8 @@ export type Handlers = { readonly [N in CommandName]: Handler<N> };
 export interface DispatchOptions {
   readonly handlers: Handlers;
   readonly record: (entry: ActivityEntry) => void;
+  /** Waits, a bounded time, until the first connection to libvirt has succeeded or failed. */
+  readonly settled: () => Promise<void>;
   /** The machine's name, for the audit. */
   readonly vmName: (vmId: string) => string | undefined;
 }
@@ -76,10 +85,11 @@ function subject(input: unknown): string | undefined {
 }
 
 /** Builds the dispatcher. */
-export function createDispatch({ handlers, record, vmName }: DispatchOptions): Dispatch {
+export function createDispatch({ handlers, record, vmName, settled }: DispatchOptions): Dispatch {
   return async (command, input, principal) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
-    const { role, readOnly } = COMMANDS[command];
+    const { role, readOnly, withoutLibvirt }: Command = COMMANDS[command];
+    if (!withoutLibvirt) await settled();
     const started = performance.now();
     let error: ContractError | undefined;
     // Before the run: afterwards a deleted machine has no name any more.

@@ -30,6 +30,8 @@ const PACE = {
 } as const;
 /** Milliseconds between the questions whether something is due: what nobody looks at may wait, a new look must not. */
 const QUESTION_MS = 500;
+/** Milliseconds the first calls after the start wait for libvirt: they would fail for no reason a person knows of. */
+const SETTLE_MS = 5000;
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
 
@@ -65,6 +67,8 @@ export class Agent {
   readonly #stopping = new AbortController();
   /** A connection was made whose state is not wholly read yet. */
   #unread = false;
+  /** Resolved once the first connection was read whole, or failed, or takes too long to wait for. */
+  readonly #settled = Promise.withResolvers<void>();
 
   constructor(readonly settings: Settings) {
     this.activity = new ActivityLog(settings.dataDir, (activity) => this.hub.publish("activity", activity));
@@ -103,6 +107,7 @@ export class Agent {
       },
       record: (entry) => this.activity.record(entry),
       vmName: (vmId) => this.inventory.vm(vmId)?.name,
+      settled: () => this.#settled.promise,
     });
     this.api = createApi({ dispatch: this.#dispatch, hub: this.hub, version: VERSION });
     this.#periodic = new Periodic(this.#jobs());
@@ -111,6 +116,7 @@ export class Agent {
   /** Starts everything. Returns at once: libvirt may come later. */
   start(): void {
     this.link.start();
+    setTimeout(this.#settled.resolve, SETTLE_MS);
     this.#periodic.start();
     if (isLocalSystem(this.settings.uri)) watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
@@ -137,6 +143,7 @@ export class Agent {
   #onStatus(status: ConnectionStatus): void {
     this.hub.publish("connection-status-changed", { status });
     if (status.connected) return;
+    this.#settled.resolve();
     this.#sampler.forget();
     this.#make.forget();
   }
@@ -148,6 +155,7 @@ export class Agent {
       this.inventory.hostname = (await this.#make.get()).hostname;
       await this.inventory.resync();
       this.#unread = false;
+      this.#settled.resolve();
       this.#sizes.forget();
       await this.#uptimes();
       await Promise.all([this.#sizes.update(), this.#addresses.update(), this.#sampler.tick()]);

@@ -56,7 +56,11 @@ export function ActionForm({ vm, enabled, onDone }: ActionFormProps) {
       action={`/vms/${encodeURIComponent(vm.id)}/actions`}
       onSubmit={submit}
     >
-      <ActionButton name={primary} look="button primary" enabled={usable} />
+      <ActionButton
+        name={primary}
+        look={ACTIONS[primary].begins ? "button primary" : "button"}
+        enabled={usable}
+      />
       {buttons.map((name) => <ActionButton key={name} name={name} look="button" enabled={usable} />)}
       {rest.length > 0 && (
         <>

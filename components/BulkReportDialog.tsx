@@ -38,10 +38,10 @@ export function BulkReportDialog() {
               ))}
             </ul>
           </div>
-          <footer class="dialog-foot">
+          <div class="dialog-foot">
             <CopyButton text={details ?? ""} what={t("copy.details")} labelled />
             <button type="button" class="button primary" onClick={close}>{t("dialog.close")}</button>
-          </footer>
+          </div>
         </>
       )}
     </Dialog>

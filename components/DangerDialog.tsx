@@ -25,11 +25,11 @@ export function DangerDialog() {
             <DangerText action={question.action} vms={question.vms} />
             {question.action === "delete" && <DiskChoice vms={question.vms} />}
           </div>
-          <footer class="dialog-foot">
+          <div class="dialog-foot">
             {/* The harmless answer has the focus. */}
             <button type="button" class="button" autoFocus onClick={refuse}>{t("danger.cancel")}</button>
             <button type="submit" class="button danger">{t(ACTIONS[question.action].label)}</button>
-          </footer>
+          </div>
         </form>
       )}
     </Dialog>

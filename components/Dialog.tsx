@@ -31,12 +31,12 @@ export function Dialog({ open, title, onClose, children, class: extra = "" }: Di
     >
       {open && (
         <div class="dialog-box">
-          <header class="dialog-head">
+          <div class="dialog-head">
             <h2 id={titleId}>{title}</h2>
             <button type="button" class="icon-button" aria-label={t("dialog.close")} onClick={onClose}>
               <Icon name="close" />
             </button>
-          </header>
+          </div>
           {children}
         </div>
       )}

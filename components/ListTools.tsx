@@ -133,6 +133,7 @@ export function ListTools({ query, counts, search, onAsk }: ListToolsProps) {
         <label class="field">
           <span class="field-label">{t("group.label")}</span>
           <select
+            aria-label={t("group.label")}
             name="by"
             value={query.by}
             onChange={(event) => onAsk({ by: event.currentTarget.value as Grouping })}

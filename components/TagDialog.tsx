@@ -39,10 +39,10 @@ export function TagDialog(
             </fieldset>
           )}
         </div>
-        <footer class="dialog-foot">
+        <div class="dialog-foot">
           <button type="button" class="button" onClick={onClose}>{t("danger.cancel")}</button>
           <button type="submit" class="button primary">{t("tags.apply")}</button>
-        </footer>
+        </div>
       </form>
     </Dialog>
   );

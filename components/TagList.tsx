@@ -1,7 +1,7 @@
 import { oneLine } from "../lib/format/text.ts";
 
 /** More than these are counted. */
-const SHOWN = 3;
+const SHOWN = 2;
 
 /** A machine's tags, each a link to the machines that have it. */
 export function TagList({ tags, hrefOf }: { tags: readonly string[]; hrefOf: (tag: string) => string }) {

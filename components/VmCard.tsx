@@ -15,14 +15,14 @@ export const VmCard = memo(function VmCard({ vm, model, selected, enabled, onMen
   const stats = model.stats(vm.id);
   const subtitle = [vm.title || osOf(vm), addressOf(vm)].filter((part) => part !== undefined).join(" · ");
   return (
-    <article class="vm-card" role="listitem" data-vm={vm.id} data-selected={selected ? "" : undefined}>
-      <header class="vm-card-head">
+    <div class="vm-card" role="listitem" data-vm={vm.id} data-selected={selected ? "" : undefined}>
+      <div class="vm-card-head">
         <SelectBox vm={vm} model={model} selected={selected} />
         <a class="vm-link" href={`/vms/${encodeURIComponent(vm.id)}`}>
           <Name text={vm.name} />
         </a>
         <RowActions vm={vm} enabled={enabled} onMenu={onMenu} />
-      </header>
+      </div>
       <p class="vm-card-sub ellipsis">{subtitle === "" ? "\u00a0" : oneLine(subtitle, 120)}</p>
       <dl class="vm-card-loads">
         <dt>{t("column.cpu")}</dt>
@@ -37,6 +37,6 @@ export const VmCard = memo(function VmCard({ vm, model, selected, enabled, onMen
       <p class="vm-card-foot">
         <VmState vm={vm} />
       </p>
-    </article>
+    </div>
   );
 });

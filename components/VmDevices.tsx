@@ -23,7 +23,7 @@ function diskFlags(disk: Disk): string {
 export function DiskTable({ disks }: { disks: readonly Disk[] }) {
   if (disks.length === 0) return <p class="muted pad">{t("disk.none")}</p>;
   return (
-    <div class="scroll-x" tabIndex={0} role="region" aria-label={t("vm.disks")}>
+    <div class="scroll-x" tabIndex={0} role="group" aria-label={t("vm.disks")}>
       <table class="plain-table">
         <thead>
           <tr>
@@ -63,7 +63,7 @@ export function DiskTable({ disks }: { disks: readonly Disk[] }) {
 export function NicTable({ nics }: { nics: readonly NetworkInterface[] }) {
   if (nics.length === 0) return <p class="muted pad">{t("nic.none")}</p>;
   return (
-    <div class="scroll-x" tabIndex={0} role="region" aria-label={t("vm.nics")}>
+    <div class="scroll-x" tabIndex={0} role="group" aria-label={t("vm.nics")}>
       <table class="plain-table">
         <thead>
           <tr>

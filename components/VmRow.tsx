@@ -80,8 +80,10 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
       <td class="col-memory">
         <MemoryLoad vm={vm} stats={stats} />
       </td>
-      <td class="col-address mono">
-        {address === undefined ? <span class="none">–</span> : <span title={address}>{address}</span>}
+      <td class="col-address">
+        {address === undefined
+          ? <span class="none">–</span>
+          : <span class="mono" title={address}>{address}</span>}
       </td>
       <td class="col-disk">
         {vm.diskSizeGb === null ? <span class="none">?</span> : formatDisk(vm.diskSizeGb)}

@@ -184,7 +184,7 @@ export function VmSettings({ vm, enabled }: SettingProps) {
       {description !== "" && (
         <div class="setting">
           <span class="setting-label">{t("setting.description")}</span>
-          <p class="description" dir="auto">
+          <p class="description" dir="auto" tabIndex={0}>
             {description.length > LONGEST_DESCRIPTION
               ? `${description.slice(0, LONGEST_DESCRIPTION)}…`
               : description}

@@ -20,22 +20,24 @@ export default function ThemeSwitch({ theme }: { theme: Theme }) {
     setTheme(wanted);
   };
   return (
-    <form class="segments" method="post" action="/preferences" role="group" aria-label={t("theme.label")}>
-      {CHOICES.map(({ theme: wanted, icon, label }) => (
-        <button
-          type="submit"
-          key={wanted}
-          name="theme"
-          value={wanted}
-          class="segment"
-          aria-label={t(label)}
-          title={t(label)}
-          aria-pressed={chosen.value === wanted}
-          onClick={(event) => choose(event, wanted)}
-        >
-          <Icon name={icon} />
-        </button>
-      ))}
+    <form method="post" action="/preferences">
+      <div class="segments" role="group" aria-label={t("theme.label")}>
+        {CHOICES.map(({ theme: wanted, icon, label }) => (
+          <button
+            type="submit"
+            key={wanted}
+            name="theme"
+            value={wanted}
+            class="segment"
+            aria-label={t(label)}
+            title={t(label)}
+            aria-pressed={chosen.value === wanted}
+            onClick={(event) => choose(event, wanted)}
+          >
+            <Icon name={icon} />
+          </button>
+        ))}
+      </div>
     </form>
   );
 }

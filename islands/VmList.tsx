@@ -36,7 +36,8 @@ export interface VmListProps {
 function modelOf(props: VmListProps): VmListModel {
   // On the server every render has a store of its own: what one person sees is nobody else's business.
   const store = IS_BROWSER ? live.vms : new VmStore();
-  store.seed(props.vms, props.vms.length === props.counts.all);
+  // Never complete: the page's machines are lean, and what is done to them needs to know their disks.
+  store.seed(props.vms, false);
   return new VmListModel(store, props);
 }
 

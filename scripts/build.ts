@@ -9,6 +9,7 @@ import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
 import { appFolder, copyFolder, hashOf, option, remove } from "./project.ts";
 import { bundleServer } from "./server.ts";
+import { bundleStyles } from "./styles.ts";
 
 /** Makes `dist/bundle/` and returns its path. @throws {Error} naming the step that failed. */
 async function makeBundle(app: string): Promise<string> {
@@ -20,6 +21,7 @@ async function makeBundle(app: string): Promise<string> {
     await bundleServer(join(app, "main.ts"), staging);
     const files = join(staging, "static");
     await copyFolder(join(app, "static"), files);
+    await oneStylesheet(files);
     const islands = join("_fresh", index.build);
     await copyFolder(join(dist, "static", islands), join(files, islands));
     // Here, unlike in development, the build's id also stands for the files of static/
@@ -32,6 +34,16 @@ async function makeBundle(app: string): Promise<string> {
     await remove(staging);
   }
   return bundle;
+}
+
+/** In development a stylesheet's parts are fetched one by one; the product serves them as one. */
+async function oneStylesheet(files: string): Promise<void> {
+  const path = join(files, "styles", "main.css");
+  try {
+    await Deno.writeTextFile(path, await bundleStyles(path));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // an app without styles (tests)
+  }
 }
 
 async function build(app: string, name: string): Promise<void> {

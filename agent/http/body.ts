@@ -61,10 +61,10 @@ export async function readBody(
  * @throws {ContractError} UnsupportedMediaType, InvalidJson, BodyTooLarge, BodyTimeout
  */
 export async function readJson(request: Request): Promise<unknown> {
-  const type = request.headers.get("content-type")?.split(";")[0]!.trim().toLowerCase();
+  const [type = ""] = (request.headers.get("content-type") ?? "").toLowerCase().split(/\s*;/);
   const text = await readBody(request);
   if (text.trim() === "") return {};
-  if (type !== "application/json") throw new ContractError("UnsupportedMediaType");
+  if (type.trim() !== "application/json") throw new ContractError("UnsupportedMediaType");
   try {
     return JSON.parse(text);
   } catch (cause) {

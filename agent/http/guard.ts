@@ -20,11 +20,22 @@ export function isLoopback(hostname: string): boolean {
     /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
 }
 
+/** Bytes of the largest form. The API counts its bodies itself, while they arrive. */
+const FORM_LIMIT = 256 * 1024;
+
+/** A page's form is read whole, so its length must be known and small before anything is read. */
+function boundForm(request: Request, path: string): void {
+  if (SAFE.has(request.method) || path.startsWith("/api/")) return;
+  const length = request.headers.get("content-length");
+  if (length === null && request.headers.has("transfer-encoding")) throw new ContractError("LengthRequired");
+  if (Number(length ?? 0) > FORM_LIMIT) throw new ContractError("BodyTooLarge", { limit: FORM_LIMIT });
+}
+
 /**
- * Checks where a request comes from.
+ * Checks where a request comes from, and that a form is not too large.
  *
  * @param hosts `host:port` values this server answers for
- * @throws {ContractError} ForeignHost, ForeignOrigin
+ * @throws {ContractError} ForeignHost, ForeignOrigin, LengthRequired, BodyTooLarge
  */
 export function guard(request: Request, hosts: ReadonlySet<string>): void {
   const host = request.headers.get("host")?.toLowerCase() ?? "";
@@ -32,6 +43,7 @@ export function guard(request: Request, hosts: ReadonlySet<string>): void {
 
   const upgrade = request.headers.has("upgrade");
   const path = new URL(request.url).pathname;
+  boundForm(request, path);
   const guarded = !SAFE.has(request.method) || upgrade || path.startsWith("/api/");
   if (!guarded) return;
 

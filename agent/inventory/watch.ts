@@ -16,33 +16,76 @@ const FOLDERS = [
 /** Milliseconds to wait for the rest of a change: libvirt writes a file beside and renames it. */
 const SETTLE_MS = 50;
 
-/** Watches until the signal aborts. Folders that are not there are not watched; the reconcile is what remains. */
+/** Milliseconds between looks for a folder that is not there yet: libvirt makes some only when first needed. */
+const APPEAR_MS = 1000;
+
+type Folder = typeof FOLDERS[number];
+
+/** Watches until the signal aborts. What cannot be watched is left to the reconcile. */
 export function watchLibvirtFiles(inventory: Inventory, signal: AbortSignal): void {
   for (const folder of FOLDERS) {
-    watch(folder, inventory, signal).catch((error) =>
-      log.debug("a folder is not watched", { path: folder.path, error })
+    follow(folder, inventory, signal).catch((error) =>
+      log.warn("a folder of libvirt cannot be watched: changes there show later", {
+        path: folder.path,
+        error,
+      })
     );
   }
 }
 
-async function watch(
-  { path, ending }: typeof FOLDERS[number],
-  inventory: Inventory,
-  signal: AbortSignal,
-): Promise<void> {
-  const watcher = Deno.watchFs(path, { recursive: false });
+async function follow(folder: Folder, inventory: Inventory, signal: AbortSignal): Promise<void> {
+  if (!await appeared(folder, inventory, signal)) return;
+  await watch(folder, inventory, signal);
+}
+
+/** Waits for a folder; what already lies in one that has just been made is read at once. False when aborted. */
+async function appeared(folder: Folder, inventory: Inventory, signal: AbortSignal): Promise<boolean> {
+  for (let late = false; !signal.aborted; late = true) {
+    try {
+      const files = Array.from(Deno.readDirSync(folder.path));
+      if (late) { for (const { name } of files) refresh(name, folder, inventory); }
+      return true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    await pause(APPEAR_MS, signal);
+  }
+  return false;
+}
+
+/** Sleeps, at most until the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", done);
+    resolve();
+  };
+  const timer = setTimeout(done, ms);
+  signal.addEventListener("abort", done);
+  return promise;
+}
+
+async function watch(folder: Folder, inventory: Inventory, signal: AbortSignal): Promise<void> {
+  const watcher = Deno.watchFs(folder.path, { recursive: false });
   signal.addEventListener("abort", () => watcher.close(), { once: true });
   const changed = new Set<string>();
   for await (const event of watcher) {
     if (event.kind === "access") continue;
     for (const file of event.paths) {
-      if (!file.endsWith(ending) || changed.has(file)) continue;
+      if (changed.has(file)) continue;
       changed.add(file);
       setTimeout(() => {
         changed.delete(file);
-        const vm = inventory.vmByName(basename(file, ending));
-        if (vm) inventory.refreshSoon(vm.id);
+        refresh(basename(file), folder, inventory);
       }, SETTLE_MS);
     }
   }
+}
+
+/** Reads the machine anew that a file is named after. */
+function refresh(file: string, { ending }: Folder, inventory: Inventory): void {
+  if (!file.endsWith(ending)) return;
+  const vm = inventory.vmByName(basename(file, ending));
+  if (vm) inventory.refreshSoon(vm.id);
 }

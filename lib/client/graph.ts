@@ -65,7 +65,7 @@ export function drawGraph(box: HTMLElement, options: GraphOptions): { plot: uPlo
     {
       width: Math.max(1, box.clientWidth),
       height: HEIGHT,
-      padding: [6, 0, 0, 0],
+      padding: [6, 16, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
@@ -84,7 +84,8 @@ export function drawGraph(box: HTMLElement, options: GraphOptions): { plot: uPlo
         {
           ...axis,
           size: AXIS_WIDTH,
-          space: 36,
+          // Nothing, half and all say more than round numbers of a scale that ends at 251 GiB.
+          splits: (_plot, _axis, low, high) => [low, (low + high) / 2, high],
           values: (_plot, values) => values.map(format),
         },
       ],

@@ -28,6 +28,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly cli: readonly string[];
   /** Changes nothing: may be called with GET, is not audited. */
   readonly readOnly: boolean;
+  /** Answered without libvirt: does not wait for the first connection after the start. */
+  readonly withoutLibvirt?: true;
 }
 
 /** Declares a command: an identity that keeps the schemas' types. */

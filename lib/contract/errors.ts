@@ -25,6 +25,7 @@ export const ERRORS = {
     exit: 2,
   },
   BodyTooLarge: { text: "The request body is larger than {limit} bytes", status: 413, exit: 2 },
+  LengthRequired: { text: "Say how long the request body is (Content-Length)", status: 411, exit: 2 },
   BodyTimeout: {
     text: "The request body did not arrive within {seconds} seconds",
     status: 408,

@@ -82,6 +82,7 @@ export const hostCommands = {
     route: "GET /connection",
     cli: ["connection"],
     readOnly: true,
+    withoutLibvirt: true,
   }),
   get_activity: command({
     summary: "List what happened lately, newest first",
@@ -95,5 +96,6 @@ export const hostCommands = {
     route: "GET /activity",
     cli: ["activity"],
     readOnly: true,
+    withoutLibvirt: true,
   }),
 };

@@ -32,6 +32,8 @@ export interface ActionKind {
   readonly done: PlainKey;
   readonly icon: "play" | "power" | "pause" | "reboot" | "suspend" | "reset" | "forceOff" | "trash";
   readonly danger?: Danger;
+  /** Brings a machine to life: what one came for when it is off. */
+  readonly begins?: true;
   /** Ends when the machine reaches one of these; empty when only the guest knows. */
   readonly reaches: readonly VmState[];
 }
@@ -42,6 +44,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     doing: "doing.start",
     done: "done.start",
     icon: "play",
+    begins: true,
     reaches: ["running"],
   },
   stop: { label: "action.stop", doing: "doing.stop", done: "done.stop", icon: "power", reaches: [] },
@@ -50,6 +53,7 @@ export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
     doing: "doing.resume",
     done: "done.resume",
     icon: "play",
+    begins: true,
     reaches: ["running"],
   },
   pause: {

@@ -3,7 +3,8 @@ import { formatBytes, formatDisk, formatMemory, formatPercent, formatRate, share
 
 Deno.test("formatBytes() picks the unit that keeps the figure short", () => {
   assert.equal(formatBytes(0), "0 B");
-  assert.equal(formatBytes(1023), "1,023 B");
+  assert.equal(formatBytes(999), "999 B");
+  assert.equal(formatBytes(1006), "1 KiB");
   assert.equal(formatBytes(1536), "1.5 KiB");
   assert.equal(formatBytes(200 * 1024 ** 3), "200 GiB");
 });

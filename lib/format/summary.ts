@@ -1,6 +1,7 @@
 /** All machines in a few figures, for the dashboard. */
 import type { VM } from "../contract/mod.ts";
 import type { StateFilter } from "./list_query.ts";
+import { lean } from "./lean.ts";
 import { isLive, needsAttention } from "./state.ts";
 import { countVms, sortVms, type StatsOf } from "./vm_list.ts";
 
@@ -21,7 +22,9 @@ export function summarise(vms: readonly VM[], statsOf: StatsOf = (vm) => vm.stat
   const busy = vms.filter((vm) => isLive(vm) && statsOf(vm) !== undefined);
   return {
     counts: countVms(vms),
-    attention: sortVms(vms.filter(needsAttention), { sort: "name", dir: "asc" }).slice(0, ATTENTION),
-    top: sortVms(busy, { sort: "cpu", dir: "desc" }, statsOf).slice(0, TOP),
+    attention: sortVms(vms.filter(needsAttention), { sort: "name", dir: "asc" }).slice(0, ATTENTION).map(
+      lean,
+    ),
+    top: sortVms(busy, { sort: "cpu", dir: "desc" }, statsOf).slice(0, TOP).map(lean),
   };
 }

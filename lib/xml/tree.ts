@@ -33,14 +33,12 @@ export function unescapeXml(text: string): string {
   });
 }
 
+// deno-lint-ignore no-control-regex -- these are the very characters XML 1.0 forbids
+const FORBIDDEN_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+
 /** Escapes text for element content and for quoted attributes; drops characters XML 1.0 cannot hold. */
 export function escapeXml(text: string): string {
-  return text
-    // deno-lint-ignore no-control-regex -- these are the very characters XML 1.0 forbids
-    .replace(
-      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      "",
-    )
+  return text.toWellFormed().replace(FORBIDDEN_CHARACTERS, "")
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

@@ -4,6 +4,7 @@ import { BulkForm } from "../../components/BulkForm.tsx";
 import { Done } from "../../components/Done.tsx";
 import { Pages } from "../../components/Pages.tsx";
 import VmList from "../../islands/VmList.tsx";
+import { lean } from "../../lib/format/lean.ts";
 import { parseListQuery } from "../../lib/format/list_query.ts";
 import { countVms, filterVms, groupVms, sortVms } from "../../lib/format/vm_list.ts";
 import { t } from "../../lib/i18n/mod.ts";
@@ -24,7 +25,7 @@ export const handler = define.handlers({
     const at = Math.min(query.page, pages);
     return page({
       query: { ...query, page: at },
-      vms: inOrder.slice((at - 1) * PAGE_ROWS, at * PAGE_ROWS),
+      vms: inOrder.slice((at - 1) * PAGE_ROWS, at * PAGE_ROWS).map(lean),
       matching: matching.length,
       counts: countVms(all),
       pages,

@@ -1,59 +1,32 @@
 /** Islands in a real browser, under the Content-Security-Policy the product has: no inline script, no inline style. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { isManifestFresh } from "../../scripts/manifest.ts";
+import { browser, watchPage } from "../testbed/chromium.ts";
+import { requirement } from "../testbed/skip.ts";
 import { app } from "./fixture/main.ts";
-
-const CHROMIUM = Deno.env.get("KVMM_CHROMIUM") ?? "/usr/bin/chromium";
-const FLAGS = [
-  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  ...["--disable-component-update", "--disable-sync"],
-];
 
 /** A page of the fixture, and everything the browser complained about meanwhile. */
 async function visiting(path: string, test: (page: Page, asked: string[]) => Promise<void>): Promise<void> {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.handler());
-  let browser: Browser | undefined;
   try {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-    const page = await browser.newPage();
-    const complaints: string[] = [], asked: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
+    await using tester = await browser();
+    const page = await tester.page();
+    const watch = watchPage(page), asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-    page.on("dialog", (dialog) => {
-      complaints.push(`dialog: ${dialog.message()}`);
-      dialog.dismiss().catch((error) => complaints.push(String(error)));
-    });
     await page.goto(`http://127.0.0.1:${server.addr.port}${path}`, { waitUntil: "networkidle" });
     await test(page, asked);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(watch.all(), []);
   } finally {
-    await browser?.close();
     await server.shutdown();
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-const hasBrowser = await isThere(CHROMIUM);
+const reason = await requirement("chromium");
+/** playwright-core keeps timers and pipes of the browser's process a moment longer. */
 const browserTest = (name: string, fn: () => Promise<void>) =>
-  Deno.test({
-    name: hasBrowser ? name : `${name} [skipped: no ${CHROMIUM}; set KVMM_CHROMIUM or install chromium]`,
-    ignore: !hasBrowser,
-    fn,
-    // playwright-core keeps timers and pipes of the browser's process a moment longer
-    sanitizeOps: false,
-    sanitizeResources: false,
-  });
+  Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
 Deno.test("the fixture's manifest is up to date", async () => {
   assert.equal(await isManifestFresh(fileURLToPath(new URL("./fixture", import.meta.url))), true);

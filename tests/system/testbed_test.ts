@@ -192,8 +192,7 @@ async function crashedRun(): Promise<string> {
   const script = `
     import { testMachine } from ${here("machine.ts")};
     import { testNetwork } from ${here("network.ts")};
-    import { ensurePackages } from "../testbed/packages.ts";
-import { testPool } from ${here("pool.ts")};
+    import { testPool } from ${here("pool.ts")};
     const [network, pool] = [await testNetwork("crash"), await testPool("crash")];
     const running = await testMachine({ network, start: true, guest: false, disks: [{ pool }] });
     const stopped = await testMachine({ guest: false, disks: [{}] });

@@ -1,0 +1,246 @@
+/** The pages of the real product, on real machines, in a real browser; virsh is the independent witness. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { browser, type TestBrowser } from "../testbed/chromium.ts";
+import { virsh } from "../testbed/libvirt.ts";
+import { testMachine } from "../testbed/machine.ts";
+import { manyMachines } from "../testbed/many_machines.ts";
+import { testNetwork } from "../testbed/network.ts";
+import { startServer, type TestServer } from "../testbed/server.ts";
+import { requirement } from "../testbed/skip.ts";
+import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+
+const reason = await requirement("guest", "chromium");
+/** playwright-core keeps timers and pipes of the browser's process a moment longer. */
+const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
+  Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
+
+const HOSTILE = `</script><img src=x onerror=alert(1)>"'&\u202e😀${"long ".repeat(400)}`;
+
+/** A row of the list by the machine's id. */
+const row = (id: string) => `tr[data-vm="${id}"]`;
+
+async function dialogFree(
+  tester: TestBrowser,
+  server: TestServer,
+  path: string,
+  look: (page: Page) => Promise<void>,
+) {
+  await visit(tester, server.url + path, look);
+}
+
+browserTest("the list and a machine's page follow a real guest through its life", async (t) => {
+  await using network = await testNetwork();
+  await using vm = await testMachine({ purpose: "life", network, vnc: true, disks: [{}] });
+  await using server = await startServer();
+  await using tester = await browser();
+  const other = await tester.page();
+  await other.goto(`${server.url}/vms?q=${vm.name}`);
+
+  await visit(tester, `${server.url}/vms?q=${vm.name}`, async (page) => {
+    await t.step("the list shows it stopped", () => waitForText(page, row(vm.uuid), "Stopped"));
+    await t.step("a click on Start starts it, and every open page shows it", async () => {
+      await page.locator(row(vm.uuid)).hover();
+      await page.getByRole("button", { name: `Start ${vm.name}` }).click();
+      await waitForText(page, row(vm.uuid), "Running");
+      await waitForText(other, row(vm.uuid), "Running");
+      assert.equal(await vm.state(), "running");
+    });
+    await t.step("a change made by virsh appears by itself", async () => {
+      await virsh("suspend", vm.name);
+      await waitForText(page, row(vm.uuid), "Paused", 3);
+      await virsh("resume", vm.name);
+      await waitForText(page, row(vm.uuid), "Running", 3);
+    });
+    await t.step("its address and load appear by themselves", async () => {
+      await vm.waitForBoot();
+      const address = await vm.waitForLease();
+      await waitForText(page, row(vm.uuid), address, 30);
+      await waitForText(page, row(vm.uuid), "%", 30);
+    });
+    await t.step("Enter opens its page", async () => {
+      await page.getByRole("link", { name: vm.name }).click();
+      await page.waitForURL(`**/vms/${vm.uuid}`);
+      await waitForText(page, "main", "Guest agent");
+    });
+    await t.step("pause and resume from its page", async () => {
+      await page.getByRole("button", { name: "Pause", exact: true }).click();
+      await waitForText(page, "header [role=status]", "Paused");
+      assert.equal(await vm.state(), "paused");
+      await page.getByRole("button", { name: "Resume", exact: true }).click();
+      await waitForText(page, "header [role=status]", "Running");
+    });
+    await t.step("shut down from its page stops the guest", async () => {
+      await vm.waitForAgent();
+      await page.getByRole("button", { name: "Shut down", exact: true }).click();
+      await waitForText(page, "header [role=status]", "Stopped", 30);
+      assert.equal(await vm.state(), "shut off");
+      await waitForText(other, row(vm.uuid), "Stopped");
+    });
+    await t.step("what happened to it stands under recent activity", async () => {
+      await waitForText(page, "main", "Shut");
+    });
+  });
+});
+
+browserTest("danger asks once, names the machine, and leaves its disks alone unless ticked", async () => {
+  await using vm = await testMachine({ purpose: "danger", disks: [{}], guest: false });
+  await using server = await startServer();
+  await using tester = await browser();
+  await visit(tester, `${server.url}/vms/${vm.uuid}`, async (page) => {
+    await waitForText(page, "header [role=status]", "Stopped");
+    await page.locator("form.actions button[popovertarget]").click();
+    await page.getByRole("menuitem", { name: "Delete" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.waitFor();
+    assert.match(await dialog.textContent() ?? "", new RegExp(vm.name));
+    const box = dialog.getByRole("checkbox");
+    assert.equal(await box.isChecked(), false);
+    await page.keyboard.press("Escape");
+    assert.match(await virsh("list", "--all", "--name"), new RegExp(vm.name), "Escape deletes nothing");
+    await page.locator("form.actions button[popovertarget]").click();
+    await page.getByRole("menuitem", { name: "Delete" }).click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.waitForURL("**/vms?*");
+    assert.doesNotMatch(await virsh("list", "--all", "--name"), new RegExp(vm.name));
+    assert.equal((await Deno.stat(vm.disks[0]!)).isFile, true);
+  });
+});
+
+browserTest("every page is free of axe-core's violations in both themes, wide and narrow", async (t) => {
+  await using vm = await testMachine({ purpose: "axe", start: true, vnc: true, disks: [{}], guest: false });
+  await using _off = await testMachine({ purpose: "axe-off", title: "off" });
+  await using server = await startServer();
+  await using tester = await browser();
+  await server.call("set_tags", { vmId: vm.uuid, tags: ["prod", "web"] });
+  const pages = [
+    "/",
+    "/vms",
+    "/vms?view=cards",
+    `/vms/${vm.uuid}`,
+    `/vms/${vm.uuid}/xml`,
+    "/api/v1/reference",
+    "/nothing",
+  ];
+  for (const path of pages) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const size of [{}, PHONE]) {
+        await t.step(
+          `${path} ${colorScheme}${size === PHONE ? " phone" : ""}`,
+          () =>
+            visit(tester, server.url + path, async (page) => {
+              await page.waitForLoadState("networkidle").catch(() => {/* the event stream never ends */});
+              assert.equal(await overflows(page), false, "wider than its window");
+            }, { colorScheme, ...size, accessible: true, expected: /status of 404/ }),
+        );
+      }
+    }
+  }
+});
+
+browserTest("hostile names, titles and descriptions are text on every page", async () => {
+  await using vm = await testMachine({
+    purpose: "xss",
+    guest: false,
+    title: HOSTILE.replaceAll("\n", " "),
+    description: `${HOSTILE}\n${"x".repeat(64 * 1024)}`,
+  });
+  await using server = await startServer();
+  await using tester = await browser();
+  await server.call("set_tags", { vmId: vm.uuid, tags: ["<b>", "'\"&"] });
+  await server.call("set_group", { vmId: vm.uuid, group: "</script><script>alert(1)</script>" });
+  for (const path of ["/", "/vms", "/vms?view=cards&by=group", `/vms/${vm.uuid}`, `/vms/${vm.uuid}/xml`]) {
+    await dialogFree(tester, server, path, async (page) => {
+      await page.waitForTimeout(500);
+      assert.equal(await page.locator("main img").count(), 0);
+      assert.equal(await overflows(page), false, `${path} is wider than its window`);
+    });
+  }
+});
+
+browserTest("without JavaScript the list and a machine can be read and started", async () => {
+  await using vm = await testMachine({ purpose: "plain", guest: false });
+  await using server = await startServer();
+  await using tester = await browser();
+  await visit(tester, `${server.url}/vms?q=${vm.name}`, async (page) => {
+    await waitForText(page, row(vm.uuid), "Stopped");
+    await page.getByRole("link", { name: vm.name }).click();
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await waitForText(page, "main", "Running");
+    assert.equal(await vm.state(), "running");
+    await page.goto(`${server.url}/vms/${vm.uuid}/xml`);
+    await waitForText(page, "main", "<domain");
+  }, { javaScriptEnabled: false });
+});
+
+browserTest("1,005 machines: all rows are there at once, few in the document, and they scroll", async () => {
+  await using machines = await manyMachines(1005, "crowd");
+  await using server = await startServer();
+  await using tester = await browser();
+  // Other tests' machines may be there too: the list is asked for these.
+  await visit(tester, `${server.url}/vms?q=kvmm-test-crowd`, async (page) => {
+    const grid = page.locator("table[aria-rowcount]");
+    await page.waitForFunction(
+      () => Number(document.querySelector("table[aria-rowcount]")?.getAttribute("aria-rowcount")) > 1005,
+      undefined,
+      { timeout: 15_000 },
+    );
+    assert.ok(await grid.locator("tbody tr[data-vm]").count() < 200, "only what is seen is in the document");
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await page.waitForFunction(
+      () => {
+        const rows = [...document.querySelectorAll("tr[aria-rowindex]")];
+        return rows.some((each) => Number(each.getAttribute("aria-rowindex")) > 1000);
+      },
+      undefined,
+      { timeout: 15_000 },
+    );
+    await page.keyboard.press("/");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type(machines.names[999]!);
+    await page.waitForFunction(() => document.querySelectorAll("tr[data-vm]").length === 1, undefined, {
+      timeout: 15_000,
+    });
+  });
+});
+
+browserTest("the command palette finds a machine and starts it from the keyboard", async () => {
+  await using vm = await testMachine({ purpose: "palette", guest: false });
+  await using server = await startServer();
+  await using tester = await browser();
+  await visit(tester, `${server.url}/`, async (page) => {
+    await waitForText(page, "main", "Host");
+    await page.waitForTimeout(500);
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").waitFor();
+    await page.keyboard.type(`start ${vm.name}`);
+    await page.getByRole("option").first().waitFor();
+    await page.keyboard.press("Enter");
+    await vm.waitFor("running");
+  });
+});
+
+browserTest("without libvirt every page says what to do, and nothing can be clicked", async () => {
+  await using server = await startServer({ uri: "qemu+unix:///system?socket=/nonexistent/libvirt-sock" });
+  await using tester = await browser();
+  await visit(tester, `${server.url}/`, async (page) => {
+    await waitForText(page, "body", "Libvirtd is not running. Please start the service.");
+  }, { accessible: true });
+  await visit(tester, `${server.url}/vms`, async (page) => {
+    await waitForText(page, "body", "Libvirtd is not running. Please start the service.");
+  }, { expected: /status of 503/ });
+});
+
+browserTest("the theme is right from the first paint, and stays", async () => {
+  await using server = await startServer({ uri: "test:///default", args: [] });
+  await using tester = await browser();
+  const context = await tester.context({ colorScheme: "light" });
+  const page = await context.newPage();
+  await page.goto(server.url);
+  await page.getByRole("button", { name: "Dark theme" }).or(page.getByRole("radio", { name: "Dark theme" }))
+    .first().click();
+  await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+  const response = await page.goto(`${server.url}/vms`);
+  assert.match(await response!.text(), /<html[^>]*data-theme="dark"/);
+  await context.close();
+});
