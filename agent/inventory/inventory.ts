@@ -58,6 +58,8 @@ export class Inventory {
   /** Pages are told of changes only once the first scan of a connection is complete. */
   #filled = false;
   #resyncing: Promise<void> | undefined;
+  /** Machines that events told of while everything is being read: what that read says of them may be older. */
+  readonly #touched = new Set<string>();
   hostname: string;
 
   constructor(
@@ -124,6 +126,7 @@ export class Inventory {
   }
 
   async #resync(): Promise<void> {
+    this.#touched.clear();
     const [domains, networks, pools] = await Promise.all([
       this.#link.call("domainScan"),
       this.#link.call("networkScan"),
@@ -137,6 +140,7 @@ export class Inventory {
     this.#replaceAll(this.#pools, pools);
     this.#filled = true;
     this.#hub.publishAll(events);
+    for (const uuid of this.#touched) this.refreshSoon(uuid);
   }
 
   #replaceAll<T extends { name: string }>(map: Map<string, T>, records: readonly T[]): void {
@@ -186,6 +190,7 @@ export class Inventory {
 
   #onDomainEvent({ event, uuid, name, args }: LibvirtEvent & { kind: "domain" }): void {
     const entry = this.#entries.get(uuid);
+    if (this.#resyncing) this.#touched.add(uuid);
     if (event === "lifecycle") {
       const kind = LIFECYCLE[Number(args[0])];
       // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person.

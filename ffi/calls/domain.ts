@@ -4,6 +4,7 @@ import { type Connection, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
+import { domainStates } from "./stats.ts";
 
 /** What libvirt says of a domain. */
 export interface DomainRecord {
@@ -30,7 +31,7 @@ export interface DomainGlance {
 }
 
 /** `virConnectListAllDomainsFlags` */
-const LIST = { ACTIVE: 1, MANAGEDSAVE: 256, AUTOSTART: 1024 } as const;
+const LIST = { ACTIVE: 1, PERSISTENT: 4, MANAGEDSAVE: 256, AUTOSTART: 1024 } as const;
 /** `virDomainXMLFlags` */
 const XML = { SECURE: 1, INACTIVE: 2 } as const;
 /** `virDomainShutdownFlagValues`, `virDomainRebootFlagValues` (the same numbers); `any` leaves it to the driver. */
@@ -83,13 +84,32 @@ function uuids(connection: Connection, flags: number): Set<string> {
   );
 }
 
-/** Reads every domain whole. Source: virConnectListAllDomains, virDomainGetXMLDesc. */
+/**
+ * Reads every domain whole: a few lists for all of them, and the XML of each. Asking each for the rest as well would
+ * cost four more round trips a domain. What changes in between is told by an event.
+ * Source: virConnectListAllDomains, virConnectGetAllDomainStats, virDomainGetXMLDesc.
+ */
 export function domainScan(connection: Connection): DomainRecord[] {
   const { symbols } = libvirt();
+  const persistent = uuids(connection, LIST.PERSISTENT);
+  const autostart = uuids(connection, LIST.AUTOSTART);
+  const managedSave = uuids(connection, LIST.MANAGEDSAVE);
+  const states = domainStates(connection);
   const { array, items } = listOf((out) => symbols.virConnectListAllDomains(connection.pointer, out, 0));
   return readList(array, items, (item) => symbols.virDomainFree(item), (item) => {
     try {
-      return readDomain(item);
+      const uuid = readUuid((buffer) => symbols.virDomainGetUUIDString(item, buffer));
+      const state = states.get(uuid);
+      if (state === undefined) return readDomain(item); // new since, or a driver that tells no states in bulk
+      return {
+        uuid,
+        name: readString(symbols.virDomainGetName(item)),
+        ...state,
+        persistent: persistent.has(uuid),
+        autostart: autostart.has(uuid),
+        managedSave: managedSave.has(uuid),
+        summary: summarizeDomain(takeString(symbols.virDomainGetXMLDesc(item, 0))),
+      };
     } catch (error) {
       if (gone(error)) return null;
       throw error;

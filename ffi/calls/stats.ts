@@ -36,6 +36,19 @@ export function domainStats(
   return takeRecords(Deno.UnsafePointer.create(out[0]!), count);
 }
 
+/** States of all domains, by UUID: `virDomainState` and the reason within it. Asks no QEMU. */
+export function domainStates(connection: Connection): Map<string, { state: number; reason: number }> {
+  const out = new BigUint64Array(1);
+  const count = libvirt().symbols.virConnectGetAllDomainStats(connection.pointer, GROUPS.state, out, 0);
+  if (count < 0) throw libvirt().lastError();
+  const states = new Map<string, { state: number; reason: number }>();
+  for (const { uuid, params } of takeRecords(Deno.UnsafePointer.create(out[0]!), count)) {
+    const { "state.state": state, "state.reason": reason } = params;
+    if (typeof state === "number" && typeof reason === "number") states.set(uuid, { state, reason });
+  }
+  return states;
+}
+
 /** Statistics of one domain, for who asks about it between two polls. Source: virDomainListGetStats. */
 export function domainStatsOne(
   connection: Connection,

@@ -1,0 +1,21 @@
+/** What every bench has in common. */
+import type { ServerOptions } from "../testbed/server.ts";
+import type { Row } from "./row.ts";
+
+/** What a bench gets. */
+export interface Context {
+  /** Fewer rounds. */
+  readonly quick: boolean;
+  /** How the product is started: the packed binary, unpacked in a cache that this run throws away. */
+  readonly server: Pick<ServerOptions, "env" | "logLevel"> & { readonly binary: string };
+  /** Names of the stopped machines this scene has; empty on a host without any of ours. */
+  readonly machines: readonly string[];
+}
+
+/** One bench: lines of the result. It leaves the host as it was. */
+export type Bench = (context: Context) => Promise<Row[]>;
+
+/** Rounds: a third of `full`, at least 3, when it should be quick. */
+export function roundsOf({ quick }: Context, full: number): number {
+  return quick ? Math.max(3, Math.round(full / 3)) : full;
+}

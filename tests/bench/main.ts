@@ -1,0 +1,83 @@
+/**
+ * What things cost, ours beside what people use now: `deno task bench [--quick] [--json [FILE]] [--only=NAME,…]`.
+ *
+ * Everything is measured in turn on this machine, on the packed binary and the real libvirt. Other work on the
+ * machine spoils absolute times; ratios and counts stand it.
+ */
+import { ensureLibvirtd } from "../testbed/libvirt.ts";
+import { manyMachines } from "../testbed/many_machines.ts";
+import { Unavailable } from "../testbed/unavailable.ts";
+import type { Bench, Context } from "./bench.ts";
+import { events } from "./events.ts";
+import { first } from "./first.ts";
+import { listCosts, lists } from "./lists.ts";
+import { memory } from "./memory.ts";
+import { opening } from "./opening.ts";
+import { BINARY, ensureBinary } from "./product.ts";
+import { holds, type Row } from "./row.ts";
+import { scans } from "./scans.ts";
+import { pauses, starts } from "./starts.ts";
+import { stats } from "./stats.ts";
+import { table } from "./table.ts";
+import { weights } from "./weights.ts";
+
+/** Hosts to measure on, by how many stopped machines they have, and what is measured there. */
+const SCENES: readonly { readonly machines: number; readonly benches: Readonly<Record<string, Bench>> }[] = [
+  { machines: 0, benches: { first, memory, weights, stats, starts, pauses, events } },
+  { machines: 100, benches: { lists } },
+  { machines: 1005, benches: { lists, listCosts, scans, memory, opening } },
+];
+
+/** The value of `--name=…`, or of `--name …`; empty when the option stands alone, undefined when it is not there. */
+function option(name: string): string | undefined {
+  for (const [index, arg] of Deno.args.entries()) {
+    if (arg.startsWith(`--${name}=`)) return arg.slice(name.length + 3);
+    if (arg !== `--${name}`) continue;
+    const next = Deno.args[index + 1];
+    return next === undefined || next.startsWith("--") ? "" : next;
+  }
+}
+
+/** Progress goes to standard error: standard output has the result alone. */
+const say = (text: string) => console.error(text);
+
+async function runAll(server: Context["server"], quick: boolean, only: readonly string[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { machines: count, benches } of SCENES) {
+    const wanted = Object.entries(benches).filter(([name]) => only.length === 0 || only.includes(name));
+    if (wanted.length === 0) continue;
+    if (count > 0) say(`${count} machines…`);
+    await using machines = count === 0 ? null : await manyMachines(count, "bench");
+    for (const [name, bench] of wanted) {
+      say(`${name}…`);
+      try {
+        rows.push(...await bench({ quick, server, machines: machines?.names ?? [] }));
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        say(`SKIP ${name}: ${error.message}`);
+      }
+    }
+  }
+  return rows;
+}
+
+async function main(): Promise<void> {
+  const [quick, only, json] = [Deno.args.includes("--quick"), option("only"), option("json")];
+  await ensureLibvirtd();
+  await ensureBinary();
+  const cache = await Deno.makeTempDir({ prefix: "kvmm-bench-" });
+  try {
+    const server = { binary: BINARY, logLevel: "info", env: { KVMM_CACHE_DIR: cache } } as const;
+    const rows = await runAll(server, quick, only?.split(",") ?? []);
+    const result = JSON.stringify(rows.map((row) => ({ ...row, holds: holds(row) })), null, 2);
+    if (json) await Deno.writeTextFile(json, result + "\n");
+    console.log(json === "" ? result : table(rows));
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  await main();
+  Deno.exit(); // a worker that still waits for libvirt must not hold the result up
+}

@@ -1,0 +1,79 @@
+/** The cold scan: from the start of the process until the whole list is there. */
+import { delay } from "../testbed/wait.ts";
+import { countOf, getVms } from "./api.ts";
+import { type Bench, type Context, roundsOf } from "./bench.ts";
+import { inTurn } from "./measure.ts";
+import { launch } from "./launch.ts";
+import { cpuMs } from "./proc.ts";
+import { Python, pythonOnce } from "./python.ts";
+import { beside } from "./row.ts";
+
+/** One start of ours. Milliseconds. */
+interface Scan {
+  readonly whole: number;
+  /** From the moment libvirt is connected. */
+  readonly scan: number;
+  readonly cpu: number;
+}
+
+async function scanOnce(context: Context): Promise<Scan> {
+  await using product = await launch(context);
+  const url = await product.url;
+  while (countOf(await getVms(url).catch(() => []), context.machines) < context.machines.length) {
+    await delay(5);
+  }
+  const whole = performance.now() - product.begin;
+  const cpu = await cpuMs(product.pid);
+  const since = performance.timeOrigin + product.begin + whole - await product.connectedAt;
+  return { whole, scan: since, cpu };
+}
+
+export const scans: Bench = async (context) => {
+  await using python = await Python.start();
+  const ours: Scan[] = [];
+  const pythonCpu: number[] = [];
+  const pythonWarmCpu: number[] = [];
+  const figures = await inTurn(roundsOf(context, 12), {
+    ours: async () => {
+      ours.push(await scanOnce(context));
+      return ours.at(-1)!.whole;
+    },
+    once: async () => {
+      const begin = performance.now();
+      pythonCpu.push((await pythonOnce()).cpu);
+      return performance.now() - begin;
+    },
+    warm: async () => {
+      const { ms, cpu } = await python.ask("scan");
+      pythonWarmCpu.push(cpu);
+      return ms;
+    },
+  });
+  ours.shift(); // the round that does not count
+  pythonCpu.shift();
+  const what = `cold scan of ${context.machines.length}`;
+  const peer = "python3-libvirt";
+  return [
+    beside({
+      what: `${what}, from the start of the process`,
+      ours: figures.ours,
+      theirs: figures.once,
+      peer,
+      aim: { ratio: 0.75 },
+    }),
+    beside({
+      what: `${what}, from the connection`,
+      ours: ours.map(({ scan }) => scan),
+      theirs: figures.warm,
+      peer,
+      aim: { ratio: 0.75 },
+    }),
+    beside({
+      what: `${what}: CPU, the start of the process included`,
+      ours: ours.map(({ cpu }) => cpu),
+      theirs: pythonCpu,
+      peer,
+      aim: { ratio: 0.4 },
+    }),
+  ];
+};

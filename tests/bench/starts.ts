@@ -1,0 +1,80 @@
+/** Commands: what our way adds to libvirt's own time. */
+import { testMachine } from "../testbed/machine.ts";
+import { startServer } from "../testbed/server.ts";
+import { virsh } from "../testbed/virsh.ts";
+import { type Bench, roundsOf } from "./bench.ts";
+import { inTurn, timed } from "./measure.ts";
+import { Python } from "./python.ts";
+import { beside, longer } from "./row.ts";
+
+const AIM = { most: 5 };
+
+/** Starts of equal machines, each forced off again by the same hand. */
+export const starts: Bench = async (context) => {
+  await using machines = new AsyncDisposableStack();
+  const [a, b] = await Promise.all(
+    [1, 2].map(async () =>
+      machines.use(await testMachine({ purpose: "bench", guest: false, memoryMiB: 64 }))
+    ),
+  );
+  await using server = await startServer(context.server);
+  await using python = await Python.start();
+  const offs = { ours: [] as number[], virsh: [] as number[] };
+  const figures = await inTurn(roundsOf(context, 12), {
+    ours: async () => {
+      const vmId = a!.uuid;
+      const ms = await timed(() => server.call("start_vm", { vmId }));
+      offs.ours.push(await timed(() => server.call("force_stop_vm", { vmId })));
+      return ms;
+    },
+    virsh: async () => {
+      const ms = await timed(() => virsh("start", b!.name));
+      offs.virsh.push(await timed(() => virsh("destroy", b!.name)));
+      return ms;
+    },
+    python: async () => {
+      const { ms } = await python.ask(`start ${b!.name}`);
+      await python.ask(`destroy ${b!.name}`);
+      return ms;
+    },
+  });
+  for (const values of Object.values(offs)) values.shift(); // the round that does not count
+  return [
+    beside({ what: "start", ours: figures.ours, theirs: figures.virsh, peer: "virsh start" }),
+    longer({ what: "start: longer by", ours: figures.ours, theirs: figures.virsh, peer: "virsh", aim: AIM }),
+    longer({
+      what: "start: longer by",
+      ours: figures.ours,
+      theirs: figures.python,
+      peer: "python3-libvirt",
+      aim: AIM,
+    }),
+    beside({ what: "force stop", ours: offs.ours, theirs: offs.virsh, peer: "virsh destroy" }),
+  ];
+};
+
+/** Pause and resume take libvirt a few milliseconds, so what we add is not lost in the noise of QEMU's start. */
+export const pauses: Bench = async (context) => {
+  await using machine = await testMachine({ purpose: "bench", guest: false, memoryMiB: 64, start: true });
+  await using server = await startServer(context.server);
+  await using python = await Python.start();
+  const vmId = machine.uuid;
+  const figures = await inTurn(roundsOf(context, 40), {
+    ours: () =>
+      timed(async () => {
+        await server.call("pause_vm", { vmId });
+        await server.call("resume_vm", { vmId });
+      }),
+    python: async () =>
+      (await python.ask(`suspend ${machine.name}`)).ms + (await python.ask(`resume ${machine.name}`)).ms,
+  });
+  return [
+    longer({
+      what: "pause and resume, both: longer by",
+      ours: figures.ours,
+      theirs: figures.python,
+      peer: "python3-libvirt",
+      aim: { most: 10 },
+    }),
+  ];
+};
