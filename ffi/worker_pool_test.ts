@@ -110,7 +110,9 @@ libvirtTest("WorkerPool keeps its size, and what waits is served in turn", async
   const calls = Array.from({ length: 60 }, () => pool.call("nodeInfo"));
   assert.ok(pool.state.workers <= 3 && pool.state.queued >= 57, JSON.stringify(pool.state));
   await Promise.all(calls);
-  assert.deepEqual(pool.state, { workers: 3, busy: 0, queued: 0, lost: 0 });
+  const { workers, ...rest } = pool.state;
+  assert.ok(workers <= 3, `${workers} workers`);
+  assert.deepEqual(rest, { busy: 0, queued: 0, lost: 0 });
 });
 
 libvirtTest("WorkerPool.close() fails what runs and waits, and what comes later", async () => {
@@ -125,7 +127,7 @@ libvirtTest("WorkerPool.close() fails what runs and waits, and what comes later"
 
 libvirtTest("WorkerPool ends workers that were idle too long, but for the warm ones", async () => {
   using pool = poolOf(SHARED, { warm: 1, most: 5, idleMs: 100 });
-  await Promise.all(Array.from({ length: 20 }, () => pool.call("nodeInfo")));
+  await Promise.all(Array.from({ length: 1000 }, () => pool.call("nodeInfo")));
   assert.ok(pool.state.workers > 1);
   await until("the idle workers end", () => pool.state.workers === 1);
   assert.equal((await pool.call("nodeInfo")).type, "TEST");

@@ -37,6 +37,7 @@ Deno.test("ERRORS have PascalCase codes, a status and an exit status that fit to
     405: [2],
     408: [1],
     409: [5],
+    411: [2],
     413: [2],
     415: [2],
     421: [6],
