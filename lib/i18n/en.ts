@@ -9,6 +9,7 @@ export const en = {
   "nav.label": "Main",
   "nav.dashboard": "Dashboard",
   "nav.vms": "Virtual machines",
+  "nav.api": "API",
   "nav.crumbs": "You are here",
   "nav.open": "Open navigation",
   "nav.fold": "Fold the sidebar",
