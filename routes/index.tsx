@@ -37,7 +37,7 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
       </header>
       <div class="dashboard">
         <HostPanel host={host} stats={stats} now={now} />
-        <MachinesPanel summary={summary} connection={state.connection} />
+        <MachinesPanel summary={summary} connection={state.connection} hostAttention={host.attention} />
         <ActivityFeed entries={activity} now={now} limit={ACTIVITY} />
       </div>
     </>

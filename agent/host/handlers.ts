@@ -81,7 +81,7 @@ export function hostHandlers(
       };
     },
     get_host_stats: async () => {
-      if (!link.status.connected) {
+      if (!sampler.host && !link.status.connected) {
         throw new LibvirtError({ kind: "unavailable", message: link.status.error ?? "not connected yet" });
       }
       if (!sampler.host) await sampler.tick();

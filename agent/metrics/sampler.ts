@@ -55,13 +55,12 @@ export class Sampler {
     return this.#host;
   }
 
-  /** Forgets what a lost connection knew. */
+  /** Starts anew after a lost connection. The last reading of the host stays; its timestamp tells its age. */
   forget(): void {
     this.#readings.clear();
     this.#unanswered.clear();
     this.#nextSizes.clear();
     this.#node = undefined;
-    this.#host = undefined;
   }
 
   /** One round for everything. Runs once at a time, so a slow libvirt is not asked twice. */

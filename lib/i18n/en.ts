@@ -347,6 +347,7 @@ export const en = {
   "dashboard.top_none": "No machine is running.",
   "attention.none": "All is well.",
   "attention.crashed": "The guest crashed.",
+  "attention.host": "This host",
   "attention.libvirt": "libvirt",
 
   "activity.title": "Recent activity",
