@@ -5,10 +5,9 @@
  *
  *     deno run -A scripts/islands.ts [--if-stale]
  */
-import { createHash } from "node:crypto";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/assets.ts";
-import { appFolder, deno, islandFiles, PROJECT, walk } from "./project.ts";
+import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, walk } from "./project.ts";
 
 /** Bundles the islands of an app. */
 export async function bundleIslands(app: string): Promise<IslandIndex> {
@@ -25,7 +24,7 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
       ...[...islands.values()].map((path) => join(app, "islands", path)),
     );
     const files = await readAll(staging);
-    const build = hashOf(files);
+    const build = await hashOf(staging);
     const address = (path: string) => `/_fresh/${build}/${path}`;
     const chunkOf = (name: string): IslandChunk => {
       const path = [...files.keys()].find((file) => basename(file) === `${name}.js`);
@@ -41,9 +40,7 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
     await writeWhole(join(dist, "islands.json"), JSON.stringify(index, null, 2));
     return index;
   } finally {
-    await Deno.remove(staging, { recursive: true }).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // renamed: it became the build
-    });
+    await remove(staging); // not there any more, when it became the build
   }
 }
 
@@ -81,12 +78,6 @@ async function readAll(folder: string): Promise<ReadonlyMap<string, string>> {
       await Deno.readTextFile(path),
     ])),
   );
-}
-
-function hashOf(files: ReadonlyMap<string, string>): string {
-  const hash = createHash("sha256");
-  for (const [path, text] of files) hash.update(`${path}\0${text}\0`);
-  return hash.digest("hex").slice(0, 16);
 }
 
 /** Everything a bundled module imports statically, directly or not. */

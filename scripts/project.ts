@@ -1,6 +1,7 @@
 /** Where things are: the project these scripts belong to, and the app they are run on (a test may bring its own). */
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 
 /** Folder of the project, which has `deno.json` and `lib/fresh/`. */
 export const PROJECT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -61,6 +62,34 @@ export async function islandFiles(app: string): Promise<ReadonlyMap<string, stri
   return islands;
 }
 
+/** A hash of all files below `folder`, their names included: 16 hex digits. */
+export async function hashOf(folder: string): Promise<string> {
+  const hash = createHash("sha256");
+  for (const { path, isFile } of await walk(folder)) {
+    if (isFile) hash.update(`${relative(folder, path)}\0`).update(await Deno.readFile(path)).update("\0");
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Copies all files below `from`; nothing when there is no such folder. */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  for (const { path, isFile } of await walk(from)) {
+    if (!isFile) continue;
+    const copy = join(to, relative(from, path));
+    await Deno.mkdir(dirname(copy), { recursive: true });
+    await Deno.copyFile(path, copy);
+  }
+}
+
+/** Removes a file or folder, if it is there. */
+export async function remove(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 /** The value of `--name=value` among the arguments. */
 export function option(name: string): string | undefined {
   const prefix = `--${name}=`;
@@ -69,17 +98,31 @@ export function option(name: string): string | undefined {
 
 /** Folder of the app to work on: `--app=…`, else the project. */
 export function appFolder(): string {
-  return option("app") ?? PROJECT;
+  return resolve(option("app") ?? PROJECT);
 }
 
-/** Runs Deno; what it writes is shown only when it fails. @throws {Error} with what it wrote. */
-export async function deno(...args: string[]): Promise<void> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+/**
+ * Runs a program; what it writes is shown only when it fails.
+ *
+ * @returns What it wrote to its standard output.
+ * @throws {Error} with all that it wrote, when it fails or is aborted.
+ */
+export async function run(program: string, args: string[], signal?: AbortSignal): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
     args,
     cwd: PROJECT,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    ...(signal && { signal }),
   }).output();
-  if (success) return;
-  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  throw new Error(`deno ${args[0]} failed:\n${said.trim()}`);
+  const said = new TextDecoder().decode(stdout);
+  if (success) return said;
+  const complaint = (new TextDecoder().decode(stderr) + said).trim();
+  throw new Error(
+    `${basename(program)} ${args[0]} failed${signal?.aborted ? " (too slow)" : ""}: ${complaint}`,
+  );
+}
+
+/** Runs the Deno that runs this. @throws {Error} as `run` does. */
+export function deno(...args: string[]): Promise<string> {
+  return run(Deno.execPath(), args);
 }

@@ -1,0 +1,25 @@
+/** Where things are, whether the program runs from source or from the built bundle. */
+
+/** True in the bundle, where all modules are one file. */
+const isBundled = !import.meta.url.endsWith("/lib/bundle.ts");
+
+/**
+ * URL of a worker's module.
+ *
+ * From source it is the module itself. `scripts/server.ts` finds the calls of this function in all that the program
+ * imports, and bundles each worker beside `main.js`, under the name `workerName` gives it. So: one literal argument.
+ *
+ * @param source Path below the project's folder, such as `ffi/worker.ts`.
+ * @example
+ * ```ts
+ * new Worker(workerUrl("ffi/worker.ts"), { type: "module" });
+ * ```
+ */
+export function workerUrl(source: string): string {
+  return new URL(isBundled ? `./${workerName(source)}` : `../${source}`, import.meta.url).href;
+}
+
+/** Name of a worker's file in the bundle: `ffi/worker.ts` is `ffi-worker.js`. */
+export function workerName(source: string): string {
+  return source.replaceAll("/", "-").replace(/\.ts$/, ".js");
+}

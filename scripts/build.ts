@@ -1,0 +1,74 @@
+/**
+ * Builds the product: `dist/bundle/` (server, workers, islands, static files) and `dist/kvm-manager`, one executable.
+ *
+ *     deno task build [--app=FOLDER] [--name=kvm-manager] [--no-compile]
+ */
+import { join, relative } from "node:path";
+import { bundleIslands } from "./islands.ts";
+import { isManifestFresh } from "./manifest.ts";
+import { compile, selfExtracting } from "./pack.ts";
+import { appFolder, copyFolder, hashOf, option, remove } from "./project.ts";
+import { bundleServer } from "./server.ts";
+
+/** Makes `dist/bundle/` and returns its path. @throws {Error} naming the step that failed. */
+async function makeBundle(app: string): Promise<string> {
+  const dist = join(app, "dist"), bundle = join(dist, "bundle");
+  await Deno.mkdir(dist, { recursive: true });
+  const staging = await Deno.makeTempDir({ dir: dist, prefix: ".bundle-" });
+  try {
+    const index = await bundleIslands(app);
+    await bundleServer(join(app, "main.ts"), staging);
+    const files = join(staging, "static");
+    await copyFolder(join(app, "static"), files);
+    const islands = join("_fresh", index.build);
+    await copyFolder(join(dist, "static", islands), join(files, islands));
+    // Here, unlike in development, the build's id also stands for the files of static/
+    const build = await hashOf(files);
+    await Deno.writeTextFile(join(staging, "islands.json"), JSON.stringify({ ...index, build }));
+    await Deno.chmod(staging, 0o755);
+    await remove(bundle);
+    await Deno.rename(staging, bundle);
+  } finally {
+    await remove(staging);
+  }
+  return bundle;
+}
+
+async function build(app: string, name: string): Promise<void> {
+  if (!await isManifestFresh(app)) throw new Error("fresh.gen.ts is stale. Run: deno task manifest");
+  console.log("Bundling islands, server and workers…");
+  const bundle = await makeBundle(app);
+  const output = join(app, "dist", name);
+  const why = Deno.args.includes("--no-compile") ? "asked not to compile" : await tryCompile(bundle, output);
+  if (why === null) {
+    console.log(`Compiled by deno compile.`);
+  } else {
+    console.log(
+      `Not compiled (${why}): packing the Deno in use (${Deno.version.deno}) with the bundle instead…`,
+    );
+    await selfExtracting(bundle, output, name);
+  }
+  const { size } = await Deno.stat(output);
+  console.log(`${relative(Deno.cwd(), output)}: ${(size / 1e6).toFixed(1)} MB`);
+}
+
+/** Why it could not be compiled; null when it was. */
+async function tryCompile(bundle: string, output: string): Promise<string | null> {
+  try {
+    await compile(bundle, output);
+    return null;
+  } catch (error) {
+    const [message = ""] = (error instanceof Error ? error.message : String(error)).split("Stack backtrace");
+    const causes = [...message.matchAll(/^\s*\d+: (.+)$/gm)].map(([, cause]) => cause);
+    return causes.length > 1 ? `deno compile: ${causes[0]} ${causes.at(-1)}` : message;
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await build(appFolder(), option("name") ?? "kvm-manager");
+  } catch (error) {
+    console.error(`The build failed: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}

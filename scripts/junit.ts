@@ -1,0 +1,36 @@
+/**
+ * Counts the results in a report of `deno test --junit-path`, for `test.sh`: prints "passed failed skipped", and the
+ * skipped tests, each with its reason (the end of its name, `[skipped: …]`), to standard error.
+ */
+
+/** Results of one run. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  /** Names of the tests that were not run. */
+  readonly skipped: readonly string[];
+}
+
+/** @throws {SyntaxError} when the report is not whole. */
+export function countResults(xml: string): Counts {
+  if (!xml.trimEnd().endsWith("</testsuites>")) {
+    throw new SyntaxError("The report of the tests is not complete");
+  }
+  const cases = [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];
+  const failed = cases.filter(([, , body = ""]) => /<(failure|error)\b/.test(body)).length;
+  const skipped = cases
+    .filter(([, , body = ""]) => /<skipped\b/.test(body))
+    .map(([, attributes = ""]) => unescape(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "?"));
+  return { passed: cases.length - failed - skipped.length, failed, skipped };
+}
+
+function unescape(text: string): string {
+  const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return text.replace(/&(\w+);/g, (entity, name: string) => entities[name] ?? entity);
+}
+
+if (import.meta.main) {
+  const { passed, failed, skipped } = countResults(await Deno.readTextFile(Deno.args[0] ?? ""));
+  for (const name of skipped) console.error(`skipped: ${name}`);
+  console.log(passed, failed, skipped.length);
+}

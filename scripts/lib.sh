@@ -1,0 +1,168 @@
+# What start.sh and test.sh share. POSIX sh; sourced with `project` set to the project's folder.
+
+DENO_VERSION=2.9.6
+DENO_OLDEST="2 9"
+LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base"
+
+say() {
+  echo "$*" >&2
+}
+
+# fail WHAT WHAT-TO-DO
+fail() {
+  say "error: $1"
+  [ $# -lt 2 ] || say "       $2"
+  exit 1
+}
+
+have() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+is_root() {
+  [ "$(id -u)" = 0 ]
+}
+
+is_debian() {
+  have apt-get && have dpkg-query
+}
+
+# Shows what a long step writes only when it fails.
+quietly() {
+  quiet_log=$(mktemp) || fail "cannot make a temporary file"
+  if "$@" </dev/null >"$quiet_log" 2>&1; then
+    rm -f "$quiet_log"
+    return 0
+  fi
+  say "failed: $*"
+  tail -n 20 "$quiet_log" >&2
+  rm -f "$quiet_log"
+  return 1
+}
+
+is_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# install_packages WHY PACKAGE… : those Debian packages that are missing.
+install_packages() {
+  why=$1
+  shift
+  missing=
+  for package in "$@"; do
+    is_installed "$package" || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  say "Installing for $why:$missing (a minute or less) …"
+  DEBIAN_FRONTEND=noninteractive
+  export DEBIAN_FRONTEND
+  quietly apt-get update || say "the package lists are old; trying with them"
+  # Unquoted: a list of names
+  # shellcheck disable=SC2086
+  quietly apt-get install -y --no-install-recommends $missing
+}
+
+# deno_is_new_enough PROGRAM
+deno_is_new_enough() {
+  # "deno 2.9.6 (stable, …)" → 2 9
+  # shellcheck disable=SC2046
+  set -- $DENO_OLDEST $("$1" --version 2>/dev/null | sed -n 's/^deno \([0-9]*\)\.\([0-9]*\)\..*/\1 \2/p')
+  [ $# -eq 4 ] && { [ "$3" -gt "$1" ] || { [ "$3" -eq "$1" ] && [ "$4" -ge "$2" ]; }; }
+}
+
+# Sets $deno: the one on PATH, else the one under .tools, which is fetched from npm when there is none. npm's package
+# for this machine is the program itself; the `deno` package around it needs install scripts, which npm may not run.
+find_deno() {
+  case $(uname -m) in
+  x86_64 | amd64) deno_package=@deno/linux-x64-glibc ;;
+  aarch64 | arm64) deno_package=@deno/linux-arm64-glibc ;;
+  *) deno_package= ;;
+  esac
+  own_deno=$project/.tools/node_modules/$deno_package/deno
+  for deno in deno "$own_deno"; do
+    if have "$deno" && deno_is_new_enough "$deno"; then return 0; fi
+  done
+
+  [ -n "$deno_package" ] || fail "Deno $DENO_VERSION is not here, and npm has none for $(uname -m)" \
+    "Install Deno 2.9 or newer (docs.deno.com/runtime/getting_started/installation), then start again."
+  if ! have npm; then
+    { is_root && is_debian; } || fail "Deno is not here, and there is no npm to install it with" \
+      "Install npm (Debian: apt-get install npm; Fedora: dnf install nodejs-npm; Arch: pacman -S npm) or Deno 2.9."
+    install_packages "npm, to fetch Deno with" npm || fail "npm could not be installed" "See the lines above."
+  fi
+  say "Installing Deno $DENO_VERSION into .tools (about 40 MB) …"
+  quietly npm install --prefix "$project/.tools" --no-audit --no-fund --no-save "$deno_package@$DENO_VERSION" ||
+    fail "Deno could not be installed with npm" "See the lines above; behind a proxy, npm has to know it."
+  deno=$own_deno
+  chmod +x "$deno" 2>/dev/null
+  deno_is_new_enough "$deno" || fail "the Deno that npm installed does not start" "Try: $deno --version"
+}
+
+has_library() {
+  for folder in /usr/lib/*-linux-gnu /usr/lib64 /usr/lib /lib/*-linux-gnu; do
+    [ -e "$folder/$1" ] && return 0
+  done
+  return 1
+}
+
+say_what_to_install() {
+  say "       Debian: apt-get install -y --no-install-recommends $LIBVIRT_PACKAGES"
+  say "       Fedora: dnf install -y libvirt-daemon-kvm libvirt-client qemu-kvm qemu-img dnsmasq"
+  say "       Arch:   pacman -S --needed libvirt qemu-base dnsmasq"
+}
+
+libvirt_answers() {
+  quiet_timeout=timeout
+  have timeout || quiet_timeout=
+  ${quiet_timeout:+timeout 10} virsh -c qemu:///system version >/dev/null 2>&1 </dev/null
+}
+
+# Makes qemu:///system answer; returns 1 when it cannot, having said why and what to do.
+start_libvirt() {
+  if ! { has_library libvirt.so.0 && have virsh && have qemu-img; }; then
+    if is_root && is_debian; then
+      # Unquoted: a list of names
+      # shellcheck disable=SC2086
+      install_packages "virtual machines" $LIBVIRT_PACKAGES || return 1
+    else
+      say "libvirt and QEMU are not (all) installed, and this is not root on Debian. To install them, as root:"
+      say_what_to_install
+      return 1
+    fi
+  fi
+  libvirt_answers && return 0
+  if ! is_root; then
+    say "libvirt does not answer this user. Start it as root (systemctl enable --now libvirtd), and let the user in:"
+    say "       usermod -aG libvirt $(id -un)    (then log in again)"
+    return 1
+  fi
+  if [ -d /run/systemd/system ]; then
+    say "Starting libvirtd …"
+    quietly systemctl enable --now libvirtd || quietly systemctl start virtqemud.socket
+  else
+    say "Starting virtlogd and libvirtd (there is no systemd here) …"
+    [ -S /run/libvirt/virtlogd-sock ] || quietly virtlogd -d
+    quietly libvirtd -d
+  fi
+  waited=0
+  until libvirt_answers; do
+    waited=$((waited + 1))
+    if [ "$waited" -ge 20 ]; then
+      say "libvirtd was started, but qemu:///system does not answer. Try: virsh -c qemu:///system version"
+      return 1
+    fi
+    sleep 0.5
+  done
+}
+
+# Succeeds when dist/kvm-manager is newer than everything it is made of.
+build_is_new() {
+  binary=$project/dist/kvm-manager
+  [ -x "$binary" ] || return 1
+  changed=$(
+    cd "$project" &&
+      find main.ts deno.json deno.lock fresh.gen.ts cli routes islands components static lib ffi agent scripts \
+        -newer "$binary" 2>/dev/null | head -n 1
+  )
+  [ -z "$changed" ]
+}

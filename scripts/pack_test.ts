@@ -1,0 +1,147 @@
+/** The self-extracting executable, with a shell script in the runtime's place: it is the unpacking that is tested. */
+import assert from "node:assert/strict";
+import { selfExtracting } from "./pack.ts";
+
+const RUNTIME = `#!/bin/sh
+for verb; do :; done
+case $verb in
+--version) echo "fake $(cat "\${0%/deno}/static/version")" ;;
+environment) env ;;
+wait) trap 'exit 7' TERM; echo "$$"; while :; do sleep 0.05; done ;;
+esac
+`;
+
+interface Packed {
+  /** Starts the executable. */
+  start: (
+    args: string[],
+    env?: Record<string, string>,
+  ) => Promise<{ code: number; out: string; err: string }>;
+  /** Packs another version, and returns how to start it. */
+  pack: (version: string) => Promise<string>;
+  executable: string;
+  cache: string;
+}
+
+async function packed(test: (packed: Packed) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const cache = `${folder}/cache with space`, runtime = `${folder}/runtime`;
+  const pack = async (version: string) => {
+    const bundle = `${folder}/bundle`, executable = `${folder}/product-${version}`;
+    await Deno.mkdir(`${bundle}/static`, { recursive: true });
+    await Deno.writeTextFile(`${bundle}/main.js`, "");
+    await Deno.writeTextFile(`${bundle}/static/version`, version);
+    await selfExtracting(bundle, executable, "product", runtime);
+    return executable;
+  };
+  try {
+    await Deno.writeTextFile(runtime, RUNTIME, { mode: 0o755 });
+    const executable = await pack("1");
+    const start = (args: string[], env = {}) => run(executable, args, { KVMM_CACHE_DIR: cache, ...env });
+    await test({ start, pack, executable, cache });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function run(program: string, args: string[], env: Record<string, string>) {
+  const { code, stdout, stderr } = await new Deno.Command(program, { args, env, clearEnv: true }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes).trim());
+  return { code, out: out ?? "", err: err ?? "" };
+}
+
+async function names(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+}
+
+Deno.test("selfExtracting() unpacks once, for this user alone", () =>
+  packed(async ({ start, cache }) => {
+    assert.deepEqual(await start(["--version"]), { code: 0, out: "fake 1", err: "" });
+    const [version = ""] = await names(cache);
+    assert.match(version, /^[0-9a-f]{16}$/);
+    const { mode, ino } = await Deno.stat(`${cache}/${version}`);
+    assert.equal((mode ?? 0) & 0o777, 0o700);
+    await start(["--version"]);
+    assert.equal((await Deno.stat(`${cache}/${version}`)).ino, ino);
+  }));
+
+Deno.test("selfExtracting() passes the environment and the exit code through", () =>
+  packed(async ({ start }) => {
+    const { out } = await start(["environment"], { KVMM_PORT: "1", "LC_ALL": "C" });
+    assert.match(out, /^KVMM_PORT=1$/m);
+    assert.match(out, /^DENO_NO_UPDATE_CHECK=1$/m);
+  }));
+
+Deno.test("selfExtracting() becomes the program: signals reach it", () =>
+  packed(async ({ executable, cache }) => {
+    const child = new Deno.Command(executable, {
+      args: ["wait"],
+      env: { KVMM_CACHE_DIR: cache },
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    assert.equal(Number(new TextDecoder().decode((await reader.read()).value)), child.pid);
+    child.kill("SIGTERM");
+    assert.equal((await child.status).code, 7);
+    await reader.cancel();
+  }));
+
+Deno.test("selfExtracting() may be started many times at once", () =>
+  packed(async ({ start, cache }) => {
+    const results = await Promise.all(Array.from({ length: 8 }, () => start(["--version"])));
+    assert.deepEqual(
+      new Set(results.map(({ code, out, err }) => `${code} ${out} ${err}`)),
+      new Set(["0 fake 1 "]),
+    );
+    assert.equal((await names(cache)).length, 1);
+  }));
+
+Deno.test("selfExtracting() refuses a cache that others can write to, or a symbolic link", () =>
+  packed(async ({ start, cache }) => {
+    await Deno.mkdir(cache);
+    await Deno.chmod(cache, 0o777);
+    assert.match((await start(["--version"])).err, /KVMM_CACHE_DIR cannot be used/);
+    await Deno.rename(cache, `${cache}.real`);
+    await Deno.chmod(`${cache}.real`, 0o700);
+    await Deno.symlink(`${cache}.real`, cache);
+    assert.equal((await start(["--version"])).code, 1);
+  }));
+
+Deno.test("selfExtracting() unpacks anew what is a symbolic link or incomplete", () =>
+  packed(async ({ start, cache }) => {
+    await start(["--version"]);
+    const [version = ""] = await names(cache);
+    const home = `${cache}/${version}`;
+    await Deno.remove(`${home}/main.js`);
+    assert.equal((await start(["--version"])).out, "fake 1");
+    await Deno.rename(home, `${cache}.elsewhere`);
+    await Deno.symlink(`${cache}.elsewhere`, home);
+    assert.equal((await start(["--version"])).out, "fake 1");
+    assert.equal((await Deno.lstat(home)).isSymlink, false);
+    await Deno.stat(`${cache}.elsewhere/main.js`); // what the link led to is not touched
+  }));
+
+Deno.test("selfExtracting() notices a damaged or incomplete file", () =>
+  packed(async ({ start, executable, cache }) => {
+    const bytes = await Deno.readFile(executable);
+    const damaged = bytes.slice();
+    damaged[damaged.length - 6] = (damaged.at(-6) ?? 0) ^ 0xff; // in gzip's checksum
+    for (const broken of [damaged, bytes.slice(0, -40)]) {
+      await Deno.writeFile(executable, broken);
+      const { code, err } = await start(["--version"]);
+      assert.equal(code, 1);
+      assert.match(err, /product: cannot unpack into .*cache with space/);
+      assert.deepEqual(await names(cache), []);
+    }
+  }));
+
+Deno.test("selfExtracting() removes the versions before it, and leftovers, but nothing else", () =>
+  packed(async ({ start, pack, cache }) => {
+    await start(["--version"]);
+    await Deno.mkdir(`${cache}/.new-999999999`);
+    await Deno.mkdir(`${cache}/mine`);
+    assert.equal((await run(await pack("2"), ["--version"], { KVMM_CACHE_DIR: cache })).out, "fake 2");
+    const left = await names(cache);
+    assert.equal(left.length, 2);
+    assert.equal(left.at(-1), "mine");
+  }));

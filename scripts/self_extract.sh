@@ -1,0 +1,103 @@
+#!/bin/sh
+# @NAME@: one file that unpacks itself once, then starts what it holds. Below the last line of this script is a
+# tar.gz: the Deno runtime, the program, its static files. Needs: sh, tail, gzip, tar, mkdir, mv, rm, id.
+#
+#   KVMM_CACHE_DIR   where to unpack; /var/cache/@NAME@ for root, else ~/.cache/@NAME@
+
+name=@NAME@
+id=@ID@
+PATH=${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
+export PATH
+
+fail() {
+  echo "$name: $1" >&2
+  exit 1
+}
+
+# Only a folder that nobody else can write to is trusted: what lies in it gets executed. In a shared /tmp, another
+# user could have put a folder or a symbolic link of that name there.
+is_ours() {
+  [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ] || return 1
+  case $(ls -ld "$1" 2>/dev/null) in d????-??-*) return 0 ;; esac
+  return 1
+}
+
+# Prints the first usable of the folders given.
+choose_cache() {
+  for folder in "$@"; do
+    (umask 077 && mkdir -p "$folder") 2>/dev/null
+    if is_ours "$folder" && [ -w "$folder" ]; then
+      echo "$folder"
+      return
+    fi
+  done
+  return 1
+}
+
+user=$(id -u) || fail "cannot tell the user's id"
+if [ -n "${KVMM_CACHE_DIR:-}" ]; then
+  set_by="KVMM_CACHE_DIR"
+  cache=$(choose_cache "$KVMM_CACHE_DIR")
+elif [ "$user" = 0 ]; then
+  cache=$(choose_cache "/var/cache/$name" "/tmp/$name-0")
+else
+  home=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+  cache=$(choose_cache ${home:+"$home/$name"} "${TMPDIR:-/tmp}/$name-$user")
+fi
+[ -n "$cache" ] || fail "${set_by:-the cache folder} cannot be used: it must be a folder that this user owns and nobody \
+else can write to. Set KVMM_CACHE_DIR to one."
+cache=$(cd "$cache" && pwd) || fail "cannot enter the cache folder"
+home=$cache/$id
+
+unpack() {
+  new=$cache/.new-$$
+  rm -rf "$new" || return 1
+  mkdir -m 700 "$new" || return 1
+  # A pipe only tells how its last command ended
+  tail -n +@LINE@ "$0" | { gzip -dc || : >"$new/.failed"; } | tar -xof - -C "$new" && [ ! -e "$new/.failed" ] || {
+    rm -rf "$new"
+    return 1
+  }
+  # What is there is either whole (renamed at once, by another start) or damaged. Looked at in this order, what
+  # another start puts there meanwhile is never taken for damaged.
+  if { [ -e "$home" ] || [ -L "$home" ]; } && ! is_complete; then mv "$home" "$new.damaged" 2>/dev/null; fi
+  # Another start may have been faster: then its folder stays, and ours goes, also where mv put it into that one
+  is_complete || mv "$new" "$home" 2>/dev/null
+  rm -rf "$new" "$new.damaged" "$home/.new-$$"
+  is_complete
+}
+
+is_complete() {
+  is_ours "$home" && [ -x "$home/deno" ] && [ -f "$home/main.js" ]
+}
+
+# Folders of other versions go, unless a process runs from them.
+forget_others() {
+  for other in "$cache"/* "$cache"/.new-*; do
+    [ "$other" != "$home" ] && is_ours "$other" || continue
+    case ${other##*/} in
+    .new-*)
+      maker=${other##*-}
+      [ ! -d "/proc/${maker%.damaged}" ] || continue
+      ;;
+    *)
+      [ -f "$other/main.js" ] || continue
+      for exe in /proc/[0-9]*/exe; do
+        [ "$exe" -ef "$other/deno" ] && continue 2
+      done
+      ;;
+    esac
+    rm -rf "$other"
+  done
+}
+
+if ! is_complete; then
+  (umask 077 && unpack) || fail "cannot unpack into $cache. Is the disk full, or this file incomplete?"
+  forget_others
+fi
+
+DENO_DIR=$home/cache
+DENO_NO_UPDATE_CHECK=1
+export DENO_DIR DENO_NO_UPDATE_CHECK
+exec "$home/deno" run @FLAGS@ "$home/main.js" "$@"
+exit 1

@@ -1,0 +1,96 @@
+#!/bin/sh
+# Runs every test. Installs what the tests need, goes on after a failed stage, and ends with the sum:
+#   N passed, N failed, N skipped
+set -u
+project=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+. "$project/scripts/lib.sh"
+cd "$project" || exit 1
+
+TEST_PACKAGES="$LIBVIRT_PACKAGES chromium busybox-static qemu-guest-agent cpio xz-utils python3-libvirt libxml2-utils
+strace faketime sqlite3"
+
+passed=0
+failed=0
+skipped=0
+NO_COLOR=1
+DENO_NO_UPDATE_CHECK=1
+export NO_COLOR DENO_NO_UPDATE_CHECK
+logs=$(mktemp -d) || fail "cannot make a temporary folder"
+trap 'rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
+
+# Prints what a stage took, since $began.
+took() {
+  say "--- $1: $2 ($(($(date +%s) - began)) s)"
+}
+
+# check NAME COMMAND… : a stage that counts as one.
+check() {
+  name=$1
+  shift
+  began=$(date +%s)
+  if "$@" </dev/null; then
+    passed=$((passed + 1))
+    took "$name" passed
+  else
+    failed=$((failed + 1))
+    took "$name" FAILED
+  fi
+}
+
+# tests NAME ARGUMENT… : a stage of `deno test`, counted from its report.
+tests() {
+  name=$1
+  shift
+  began=$(date +%s)
+  report=$logs/$name.xml
+  "$deno" test -A --junit-path="$report" "$@" </dev/null
+  status=$?
+  counts=$("$deno" run -A scripts/junit.ts "$report" 2>"$logs/error") || counts=
+  if [ -z "$counts" ]; then
+    # No report: the runner crashed, or there are no tests where some must be
+    cat "$logs/error" >&2
+    failed=$((failed + 1))
+    took "$name" "FAILED: no results (exit status $status)"
+    return
+  fi
+  # "12 0 1": passed, failed, skipped
+  # shellcheck disable=SC2086
+  set -- $counts
+  # A runner that fails although every test passed (a module that does not load, a leak) failed as well
+  [ "$status" -eq 0 ] || [ "$2" -gt 0 ] || set -- "$1" 1 "$3"
+  passed=$((passed + $1))
+  failed=$((failed + $2))
+  skipped=$((skipped + $3))
+  took "$name" "$1 passed, $2 failed, $3 skipped"
+}
+
+if is_root && is_debian; then
+  # Unquoted: a list of names
+  # shellcheck disable=SC2086
+  install_packages "the tests" $TEST_PACKAGES || say "Some packages are missing: the tests that need them will say so."
+else
+  say "Not root on Debian: tests whose tools are missing (of: $TEST_PACKAGES) will be skipped, and say so."
+fi
+find_deno
+start_libvirt || say "libvirt does not answer: the tests that need it will say so."
+
+# Whatever the tests call `deno` is the one that runs them
+case $deno in */*) PATH=${deno%/*}:$PATH ;; esac
+export PATH
+say "Installing npm packages …"
+quietly "$deno" install || say "npm packages could not be installed: the stages below will say what is missing."
+
+check format "$deno" fmt --check
+check lint "$deno" lint
+check types "$deno" check .
+check manifest "$deno" task manifest --check
+tests unit --parallel --ignore=tests
+check build "$deno" task build
+# One after the other: they share one libvirtd
+for folder in system browser; do
+  if [ -d "tests/$folder" ]; then tests "$folder" "tests/$folder"; fi
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
