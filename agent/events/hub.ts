@@ -57,9 +57,9 @@ export class EventHub {
 
   /** Frames a client missed since `id`; null when they are not all kept (or `id` is of an earlier run). */
   since(id: string): string | null {
-    const [run, text = ""] = id.split("-");
-    const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-    if (run !== this.#run || !(number <= this.#number)) return null;
+    const [, run, text] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id) ?? [];
+    const number = Number(text);
+    if (run !== this.#run || number > this.#number) return null;
     const oldest = this.#number - this.#kept.length;
     if (number < oldest) return null;
     return this.#kept.slice(number - oldest).map((event) => event.frame).join("");

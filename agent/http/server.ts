@@ -85,7 +85,7 @@ export async function listenTcp(at: string, answer: Answer): Promise<Listener> {
   await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
   const bound = server.address();
   const actual = typeof bound === "object" && bound ? bound.port : port;
-  hosts = loopbackHosts(actual);
+  hosts = loopbackHosts(actual, hostname.toLowerCase());
   return { address: `http://${hostname}:${actual}`, close: closer(server) };
 }
 
