@@ -3,6 +3,7 @@ import { Head } from "fresh/runtime";
 import ActivityFeed from "../islands/ActivityFeed.tsx";
 import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
+import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
 import { summarise } from "../lib/format/summary.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
@@ -44,6 +45,7 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             hostAttention={host?.attention ?? []}
           />
         )}
+        {!(host && stats && summary) && !state.connection.connected && <ReloadWhenBack />}
         {activity && <ActivityFeed entries={activity} now={now} limit={ACTIVITY} />}
       </div>
     </>

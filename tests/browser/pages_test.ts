@@ -231,6 +231,9 @@ browserTest(
       await using tester = await browser();
       const away = "Libvirtd is not running. Please start the service.";
       const options = { expected: /status of 503/, accessible: true };
+      const dashboard = await tester.page();
+      await dashboard.goto(`${server.url}/`);
+      await waitForText(dashboard, "body", away);
       await visit(tester, `${server.url}/`, (page) => waitForText(page, "body", away), options);
       await visit(tester, `${server.url}/vms?q=${vm.name}`, async (page) => {
         await waitForText(page, "body", away);
