@@ -168,8 +168,11 @@ export class Inventory {
       // An event arrived during the read: what was read may be older than what the event told already.
       if (reading.again && round < MOST_REREADS) continue;
       const events: Published[] = [];
+      const isNew = !this.#entries.has(uuid);
       if (record) this.#put(record, events);
       else this.#remove(uuid, events);
+      // Defined and started in one breath: it was never seen stopped.
+      if (record && isNew && isActive(record.state)) this.update(uuid, { startedAt: Date.now() });
       this.#hub.publishAll(events);
       return;
     }
