@@ -171,9 +171,9 @@ export class Inventory {
       const isNew = !this.#entries.has(uuid);
       if (record) this.#put(record, events);
       else this.#remove(uuid, events);
+      this.#hub.publishAll(events);
       // Defined and started in one breath: it was never seen stopped.
       if (record && isNew && isActive(record.state)) this.update(uuid, { startedAt: Date.now() });
-      this.#hub.publishAll(events);
       return;
     }
   }
