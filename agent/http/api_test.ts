@@ -229,7 +229,7 @@ Deno.test("createApi() gives an answer of the contract to any request: no 500, n
         }
         const text = await response.text();
         assert.ok(response.status < 500, `${response.status} ${text}`);
-        assert.doesNotMatch(text, /_test\.ts|\.ts:\d|    at |TypeError|RangeError/);
+        assert.doesNotMatch(text, /_test\.ts|\.ts:\d| {4}at |TypeError|RangeError/);
         if (response.ok || method === "HEAD") return;
         const { code, message } = JSON.parse(text);
         assert.ok(Object.hasOwn(ERRORS, code) && typeof message === "string" && message.length < 2000, text);
