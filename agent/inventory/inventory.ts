@@ -58,6 +58,8 @@ export class Inventory {
   /** Pages are told of changes only once the first scan of a connection is complete. */
   #filled = false;
   #resyncing: Promise<void> | undefined;
+  /** Domains that events told of while everything is being read: the scan may be older than the event. */
+  #toldMeanwhile: Set<string> | undefined;
   hostname: string;
 
   constructor(
@@ -120,10 +122,14 @@ export class Inventory {
 
   /** Reads everything anew and tells the differences. Runs once at a time. @throws {LibvirtError} */
   resync(): Promise<void> {
-    return this.#resyncing ??= this.#resync().finally(() => this.#resyncing = undefined);
+    return this.#resyncing ??= this.#resync().finally(() => {
+      this.#resyncing = undefined;
+      this.#toldMeanwhile = undefined;
+    });
   }
 
   async #resync(): Promise<void> {
+    const meanwhile = this.#toldMeanwhile = new Set<string>();
     const [domains, networks, pools] = await Promise.all([
       this.#link.call("domainScan"),
       this.#link.call("networkScan"),
@@ -137,6 +143,7 @@ export class Inventory {
     this.#replaceAll(this.#pools, pools);
     this.#filled = true;
     this.#hub.publishAll(events);
+    for (const uuid of meanwhile) this.refreshSoon(uuid);
   }
 
   #replaceAll<T extends { name: string }>(map: Map<string, T>, records: readonly T[]): void {
@@ -185,6 +192,7 @@ export class Inventory {
   }
 
   #onDomainEvent({ event, uuid, name, args }: LibvirtEvent & { kind: "domain" }): void {
+    this.#toldMeanwhile?.add(uuid);
     const entry = this.#entries.get(uuid);
     if (event === "lifecycle") {
       const kind = LIFECYCLE[Number(args[0])];
