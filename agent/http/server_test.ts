@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setLogLevel } from "../log.ts";
 import {
   type Answer,
   type Listener,
