@@ -75,6 +75,7 @@ export class Agent {
     this.activity = new ActivityLog(
       settings.dataDir,
       (activity) => this.hub.publish("activity", activity),
+      undefined,
       (message) => this.hub.publish("error", { message }),
     );
     this.link = new LibvirtLink(settings.uri, {

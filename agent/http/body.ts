@@ -9,7 +9,7 @@ export const BODY_SECONDS = 15;
 /**
  * Reads a body as text, counting while it arrives.
  *
- * @throws {ContractError} BodyTooLarge, BodyTimeout
+ * @throws {ContractError} BodyTooLarge, BodyTimeout; InvalidInput when the client goes away in the middle
  */
 export async function readBody(
   request: Request,
@@ -29,7 +29,9 @@ export async function readBody(
   }, seconds * 1000);
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause) => {
+        throw new ContractError("InvalidInput", { reason: "the body broke off" }, { cause });
+      });
       if (late) throw new ContractError("BodyTimeout", { seconds });
       if (done) break;
       size += value.byteLength;

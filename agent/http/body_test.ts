@@ -69,6 +69,11 @@ Deno.test("readBody() gives a slow body up after its time (threat 20)", async ()
   assert.ok(state.cancelled);
 });
 
+Deno.test("readBody() takes a client that goes away in the middle for no fault of ours", async () => {
+  const broken = new ReadableStream({ pull: (controller) => controller.error(new TypeError("aborted")) });
+  assert.equal(await code(readBody(post(broken))), "InvalidInput");
+});
+
 Deno.test("readJson() refuses what is not UTF-8, not JSON or not called JSON", async () => {
   assert.equal(await code(readJson(json(new Uint8Array([0x22, 0xff, 0x22])))), "InvalidJson");
   assert.equal(await code(readJson(json(new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22])))), "InvalidJson"); // half a pair

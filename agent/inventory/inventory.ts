@@ -58,8 +58,8 @@ export class Inventory {
   /** Pages are told of changes only once the first scan of a connection is complete. */
   #filled = false;
   #resyncing: Promise<void> | undefined;
-  /** Machines that events told of while everything is being read: what that read says of them may be older. */
-  readonly #touched = new Set<string>();
+  /** Domains that events told of while everything is being read: the scan may be older than the event. */
+  #toldMeanwhile: Set<string> | undefined;
   hostname: string;
 
   constructor(
@@ -122,11 +122,14 @@ export class Inventory {
 
   /** Reads everything anew and tells the differences. Runs once at a time. @throws {LibvirtError} */
   resync(): Promise<void> {
-    return this.#resyncing ??= this.#resync().finally(() => this.#resyncing = undefined);
+    return this.#resyncing ??= this.#resync().finally(() => {
+      this.#resyncing = undefined;
+      this.#toldMeanwhile = undefined;
+    });
   }
 
   async #resync(): Promise<void> {
-    this.#touched.clear();
+    const meanwhile = this.#toldMeanwhile = new Set<string>();
     const [domains, networks, pools] = await Promise.all([
       this.#link.call("domainScan"),
       this.#link.call("networkScan"),
@@ -140,7 +143,7 @@ export class Inventory {
     this.#replaceAll(this.#pools, pools);
     this.#filled = true;
     this.#hub.publishAll(events);
-    for (const uuid of this.#touched) this.refreshSoon(uuid);
+    for (const uuid of meanwhile) this.refreshSoon(uuid);
   }
 
   #replaceAll<T extends { name: string }>(map: Map<string, T>, records: readonly T[]): void {
@@ -192,8 +195,8 @@ export class Inventory {
   }
 
   #onDomainEvent({ event, uuid, name, args }: LibvirtEvent & { kind: "domain" }): void {
+    this.#toldMeanwhile?.add(uuid);
     const entry = this.#entries.get(uuid);
-    if (this.#resyncing) this.#touched.add(uuid);
     if (event === "lifecycle") {
       const kind = LIFECYCLE[Number(args[0])];
       // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person.
