@@ -24,13 +24,13 @@ const PRIVATE = {
   "/var/cache/libvirt": "cache",
 } as const;
 
-/** No helpers beside libvirtd: QEMU writes its own logs, nobody changes owners, no cgroup is left behind. */
+/** No helpers beside libvirtd: QEMU writes its own logs, files keep their owners (`guest.ts`), no cgroup stays behind. */
 const QEMU_CONF = `stdio_handler = "file"
 namespaces = []
 security_driver = "none"
 user = "root"
 group = "root"
-remember_owner = 0
+dynamic_ownership = 0
 cgroup_controllers = []
 `;
 const LIBVIRTD_CONF = `auth_unix_rw = "none"
@@ -50,6 +50,10 @@ export interface PrivateMachineOptions {
   /** Boots the tiny guest; without it the firmware finds nothing to boot and the machine just runs. */
   readonly guest?: boolean;
   readonly memoryMiB?: number;
+  readonly title?: string;
+  readonly description?: string;
+  /** Put behind its name; anything libvirt takes. */
+  readonly nameEnd?: string;
 }
 
 /** A machine of a private libvirtd. It goes with its libvirtd. */
@@ -134,16 +138,19 @@ export class PrivateLibvirt implements AsyncDisposable {
   /** Defines a machine, and starts it when asked to. */
   async machine(options: PrivateMachineOptions = {}): Promise<PrivateMachine> {
     const guest = options.guest === true ? await buildGuest() : undefined;
-    const name = `${this.name}-${++this.#number}`;
+    const number = ++this.#number;
+    const name = `${this.name}-${number}${options.nameEnd ?? ""}`;
     const uuid = crypto.randomUUID();
-    const log = `${this.folder}/${name}.log`;
-    const definition = `${this.folder}/${name}.xml`;
+    const log = `${this.folder}/${number}.log`;
+    const definition = `${this.folder}/${number}.xml`;
     const text = domainXml({
       name,
       uuid,
       memoryMiB: options.memoryMiB ?? (guest === undefined ? 64 : 256),
       vcpus: 1,
       machine: "pc",
+      ...(options.title === undefined ? {} : { title: options.title }),
+      ...(options.description === undefined ? {} : { description: options.description }),
       ...(guest === undefined ? {} : { guest }),
       agent: guest !== undefined,
       serial: { kind: "file", log },
@@ -166,6 +173,29 @@ export class PrivateLibvirt implements AsyncDisposable {
         );
       },
     };
+  }
+
+  /** Defines many small machines at once. @returns their names */
+  async machines(count: number): Promise<string[]> {
+    const names = Array.from(
+      { length: count },
+      (_, index) => `${this.name}-many-${String(index).padStart(5, "0")}`,
+    );
+    for (const name of names) {
+      const text = domainXml({
+        name,
+        uuid: crypto.randomUUID(),
+        memoryMiB: 64,
+        vcpus: 1,
+        machine: "pc",
+        agent: false,
+        serial: { kind: "pty", log: `${this.folder}/${name}.log` },
+        disks: [],
+      });
+      await Deno.writeTextFile(`${this.folder}/${name}.xml`, String(text));
+    }
+    await this.virshBatch(names.map((name) => `define ${this.folder}/${name}.xml`));
+    return names;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

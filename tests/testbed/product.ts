@@ -93,6 +93,7 @@ export class EventLog implements AsyncDisposable {
   readonly events: Arrived[] = [];
   readonly #abort = new AbortController();
   #reading: Promise<void> | undefined;
+  #cancel: () => Promise<void> = () => Promise.resolve();
   #failure: unknown;
   #ended = false;
 
@@ -108,7 +109,9 @@ export class EventLog implements AsyncDisposable {
     if (!response.ok || response.body === null) {
       throw new CallError("events", response.status, await response.text());
     }
-    log.#reading = log.#read(response.body);
+    const reader = response.body.getReader();
+    log.#cancel = () => reader.cancel().catch(() => {/* broken already: nothing is left to cancel */});
+    log.#reading = log.#read(ReadableStream.from(chunks(reader)));
     return log;
   }
 
@@ -152,7 +155,10 @@ export class EventLog implements AsyncDisposable {
 
   /** Stops listening. @throws what was wrong with an event */
   async [Symbol.asyncDispose](): Promise<void> {
+    // Cancelled first: in Deno 2.9 a read that waits is not woken by the abort alone once much was read.
+    const cancelled = this.#cancel();
     this.#abort.abort();
+    await cancelled;
     await this.#reading;
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -173,6 +179,10 @@ export class EventLog implements AsyncDisposable {
       this.#ended = true;
     }
   }
+}
+
+async function* chunks(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
 
 /** Waits until the server shows a machine. */
