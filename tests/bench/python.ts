@@ -7,6 +7,9 @@ import { URI } from "../testbed/virsh.ts";
 const PYTHON = "/usr/bin/python3";
 const SCRIPT = new URL("./peer.py", import.meta.url).pathname;
 
+/** Milliseconds after which an answer will not come: without keep-alive a stopped libvirtd blocks a call for ever. */
+const LIMIT_MS = 60_000;
+
 /** What it says of one command. Milliseconds. */
 export interface PythonAnswer {
   readonly ms: number;
@@ -49,18 +52,28 @@ class PythonProcess implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** The next line. @throws {Error} when it has ended */
+  /** The next line. @throws {Error} when it has ended, or does not come */
   async read(): Promise<unknown> {
+    const limit = setTimeout(() => this.#kill(), LIMIT_MS);
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error("python3-libvirt ended; see above");
+    clearTimeout(limit);
+    if (done) throw new Error("python3-libvirt ended, or did not answer");
     return value;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill("SIGTERM");
-    await this.#input.close().catch(() => {}); // its end is what is wanted
+    await this.#input.close().catch(() => {}); // it may have ended already
+    this.#kill();
     await this.#lines.return();
     await this.child.status;
+  }
+
+  #kill(): void {
+    try {
+      this.child.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // Deno's word for "has ended already"
+    }
   }
 }
 
