@@ -21,6 +21,7 @@ function dispatcher(run: (input: unknown, context: CallContext) => unknown = () 
   const dispatch = createDispatch({
     handlers,
     record: (entry) => void recorded.push(entry),
+    settled: () => Promise.resolve(),
     vmName: (vmId) => vmId === "u-1" ? "web" : undefined,
   });
   return { dispatch, recorded, calls };

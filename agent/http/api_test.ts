@@ -15,7 +15,12 @@ function door() {
       return { name, input };
     }]),
   ) as unknown as Handlers;
-  const dispatch = createDispatch({ handlers, record: () => {}, vmName: () => undefined });
+  const dispatch = createDispatch({
+    handlers,
+    record: () => {},
+    vmName: () => undefined,
+    settled: () => Promise.resolve(),
+  });
   const api = createApi({ dispatch, hub: new EventHub(), version: "1.2.3" });
   const send = (
     method: string,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Compile } from "typebox/compile";
 import type { Params } from "../../ffi/typed_params.ts";
 import { VmStats } from "../../lib/contract/vm.ts";
-import { answered, cpuPercent, diskSizes, memoryUsedMb, noStats, vmStats } from "./vm_stats.ts";
+import { answered, cpuPercent, memoryUsedMb, noStats, vmStats } from "./vm_stats.ts";
 
 const cpu = (seconds: number, at: number) => ({ params: { "cpu.time": seconds * 1e9 }, at });
 
@@ -75,25 +75,6 @@ Deno.test("vmStats() adds up every disk and card, and fits the contract", () => 
   });
   for (const each of [stats, noStats("u", 7)]) assert.ok(Compile(VmStats).Check(each));
   assert.deepEqual(vmStats("u", undefined, { params: {}, at: 0 }, 1, 7), noStats("u", 7));
-});
-
-Deno.test("diskSizes() takes disks whose size is told, by their target", () => {
-  assert.deepEqual(
-    diskSizes({
-      "block.count": 4,
-      "block.0.name": "vda",
-      "block.0.capacity": 100,
-      "block.0.allocation": 0,
-      "block.1.name": "sda", // an empty drive has no size
-      "block.2.name": "vdb",
-      "block.2.capacity": 0,
-      "block.2.allocation": 0,
-      "block.3.capacity": 5,
-      "block.3.allocation": 5,
-    }),
-    new Map([["vda", { capacity: 100, allocation: 0 }]]),
-  );
-  assert.equal(diskSizes({}).size, 0);
 });
 
 Deno.test("answered() tells readings QEMU took part in", () => {
