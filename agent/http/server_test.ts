@@ -112,7 +112,8 @@ Deno.test("listenTcp() gives up a request whose head or body never comes whole (
       nothing: "",
       "half a head": `GET / HTTP/1.1\r\n${host}X-Half:`,
       "half a body": `POST / HTTP/1.1\r\n${host}Content-Length: 100\r\n\r\nhalf`,
-      "half a chunk": `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n64\r\nhalf`,
+      "half a chunk":
+        `POST /api/v1/commands/x HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n64\r\nhalf`,
     };
     for (const [what, text] of Object.entries(halves)) {
       const { answer, ms } = await raw(tcp(port), text);
