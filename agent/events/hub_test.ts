@@ -101,3 +101,15 @@ Deno.test("EventHub.listen() ends when disposed, also in the middle of a deliver
   error(hub, "b");
   assert.deepEqual([seen.length, hub.listeners], [3, 1]);
 });
+
+Deno.test("EventHub.since() keeps long events only as far as memory stays bounded", () => {
+  const hub = new EventHub();
+  const start = hub.lastId;
+  for (let n = 0; n < 8; n++) error(hub, "x".repeat(1024 * 1024));
+  const run = start.split("-")[0];
+  assert.equal(hub.since(start), null); // with their frames around them, eight are more than 8 MiB
+  assert.equal(messages(hub.since(`${run}-1`)!).length, 7);
+  error(hub, "x".repeat(9 * 1024 * 1024)); // alone more than is kept
+  assert.equal(hub.since(`${run}-7`), null);
+  assert.equal(hub.since(hub.lastId), "");
+});
