@@ -74,7 +74,7 @@ Deno.test("eventStream() says reload for an id it does not know, and goes on", a
   }
 });
 
-Deno.test("eventStream() cuts a client that does not read, tells it to reload, and holds no more for it (fault 16)", async () => {
+Deno.test("eventStream() cuts a client that does not read, and holds nothing for it any more (fault 16)", async () => {
   const hub = new EventHub();
   const slow = eventStream(hub, request());
   const quick = reading(eventStream(hub, request()));
@@ -87,9 +87,7 @@ Deno.test("eventStream() cuts a client that does not read, tells it to reload, a
   }
   assert.ok(sent >= 10 && sent <= 12, `cut after ${sent} events of 100 KB`);
   error(hub, "after the cut");
-  const text = await reading(slow).until("end");
-  assert.ok(text.endsWith('event: reload\ndata: {"reason":"this client fell too far behind"}\n\n'));
-  assert.ok(text.length < 1.3e6, `${text.length} bytes were held`);
+  await assert.rejects(slow.text(), /fell too far behind/);
   await quick.until(/after the cut/);
   await quick.cancel();
   assert.equal(hub.listeners, 0);
