@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { HostStats } from "../../lib/contract/mod.ts";
 import { libvirtTest, SHARED, testMachine } from "../../ffi/testing.ts";
 import { EventHub } from "../events/hub.ts";
 import { HostMake } from "../host/make.ts";
@@ -59,7 +60,8 @@ libvirtTest(
     assert.deepEqual([host.loadAverage, host.uptimeSeconds, host.timestamp], [null, 5, 1_000_000]);
     assert.match(told, /^event: host-stats-updated$/m);
     test.sampler.forget();
-    assert.equal(test.sampler.host?.timestamp, 1_000_000, "what was last known stays, with its time");
+    const last: HostStats | undefined = test.sampler.host;
+    assert.equal(last?.timestamp, 1_000_000, "what was last known stays, with its time");
   },
 );
 
