@@ -41,6 +41,10 @@ interface Entry {
 
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
 const MOST_REREADS = 3;
+/** `VIR_DOMAIN_EVENT_STOPPED_SAVED` */
+const STOPPED_SAVED = 4;
+/** Milliseconds after which a machine that was saved is read again: libvirt 9.0 tells it a moment too early. */
+const SAVED_AGAIN_MS = 300;
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
 
@@ -203,6 +207,10 @@ export class Inventory {
       const told = kind !== "resumed" || entry?.view.state === "paused";
       if (kind && entry) this.#anticipate(entry, kind, Number(args[1]));
       if (kind && told) this.#onHappening({ vmId: uuid, vmName: name, event: kind });
+      // libvirt notes that there is a managed save only after it has told that the machine stopped for it.
+      if (kind === "stopped" && Number(args[1]) === STOPPED_SAVED) {
+        setTimeout(() => this.refreshSoon(uuid), SAVED_AGAIN_MS);
+      }
     }
     if (event === "io-error" && entry) {
       const [path, , , reason] = args;

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { HostStats } from "../../lib/contract/mod.ts";
 import { libvirtTest, SHARED, testMachine } from "../../ffi/testing.ts";
 import { EventHub } from "../events/hub.ts";
 import { HostMake } from "../host/make.ts";
@@ -60,8 +59,11 @@ libvirtTest(
     assert.deepEqual([host.loadAverage, host.uptimeSeconds, host.timestamp], [null, 5, 1_000_000]);
     assert.match(told, /^event: host-stats-updated$/m);
     test.sampler.forget();
-    const last: HostStats | undefined = test.sampler.host;
-    assert.equal(last?.timestamp, 1_000_000, "what was last known stays, with its time");
+    assert.match(
+      JSON.stringify(test.sampler.host),
+      /"timestamp":1000000/,
+      "the last reading stays, with its time",
+    );
   },
 );
 
