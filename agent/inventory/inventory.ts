@@ -35,6 +35,8 @@ interface Entry {
   responsive: boolean;
   stats: VmStats | undefined;
   trouble: string | undefined;
+  /** It was told that it was paused, and not yet that it goes on. */
+  toldPaused: boolean;
   /** The view of all the above; made anew when one of them changes. */
   view: VM;
 }
@@ -160,7 +162,11 @@ export class Inventory {
     }
     const reading = { again: false, done: Promise.resolve() };
     this.#reading.set(uuid, reading);
-    reading.done = this.#read(uuid, reading).finally(() => this.#reading.delete(uuid));
+    reading.done = this.#read(uuid, reading).finally(() => {
+      this.#reading.delete(uuid);
+      // The last read allowed was overtaken as well: what it brought may be older than what the event told.
+      if (reading.again) this.refreshSoon(uuid);
+    });
     return reading.done;
   }
 
@@ -196,8 +202,10 @@ export class Inventory {
     const entry = this.#entries.get(uuid);
     if (event === "lifecycle") {
       const kind = LIFECYCLE[Number(args[0])];
-      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person.
-      const told = kind !== "resumed" || entry?.view.state === "paused";
+      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person. A read
+      // may have seen it running again already.
+      const told = kind !== "resumed" || entry?.view.state === "paused" || entry?.toldPaused;
+      if (entry) entry.toldPaused = kind === "suspended";
       if (kind && entry) this.#anticipate(entry, kind, Number(args[1]));
       if (kind && told) this.#onHappening({ vmId: uuid, vmName: name, event: kind });
     }
@@ -295,6 +303,7 @@ export class Inventory {
         responsive: true,
         stats: undefined,
         trouble: undefined,
+        toldPaused: false,
         view: undefined as unknown as VM,
       };
       entry.view = vmView(record, this.#extras(entry));
