@@ -153,12 +153,16 @@ export class Inventory {
     for (const record of records) map.set(record.name, record);
   }
 
-  /** Reads one machine anew and tells what changed. Reads of one machine that come together become one. */
+  /**
+   * Reads one machine anew and tells what changed: what is shown afterwards is no older than the call. Reads of one
+   * machine that come together become one.
+   */
   refresh(uuid: string): Promise<void> {
     const running = this.#reading.get(uuid);
     if (running) {
       running.again = true;
-      return running.done;
+      // Where the reads under way are all overtaken, only those that follow are later than this call.
+      return running.done.then(() => this.#reading.get(uuid)?.done);
     }
     const reading = { again: false, done: Promise.resolve() };
     this.#reading.set(uuid, reading);
