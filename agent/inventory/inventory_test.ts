@@ -135,6 +135,8 @@ libvirtTest(
     assert.equal(inventory.active().includes(uuid), false);
     await link.call("domainUndefine", { uuid });
     await state(undefined);
+    // A read may see it gone before its event comes.
+    await until("its end is told", () => host.happenings.some(({ event }) => event === "undefined"));
     assert.deepEqual(host.happenings.filter(({ event }) => event !== "defined").map(({ event }) => event), [
       "started",
       "suspended",
