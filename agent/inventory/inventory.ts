@@ -35,6 +35,8 @@ interface Entry {
   responsive: boolean;
   stats: VmStats | undefined;
   trouble: string | undefined;
+  /** It was told that it was paused, and not yet that it goes on. */
+  toldPaused: boolean;
   /** The view of all the above; made anew when one of them changes. */
   view: VM;
 }
@@ -155,16 +157,24 @@ export class Inventory {
     for (const record of records) map.set(record.name, record);
   }
 
-  /** Reads one machine anew and tells what changed. Reads of one machine that come together become one. */
+  /**
+   * Reads one machine anew and tells what changed: what is shown afterwards is no older than the call. Reads of one
+   * machine that come together become one.
+   */
   refresh(uuid: string): Promise<void> {
     const running = this.#reading.get(uuid);
     if (running) {
       running.again = true;
-      return running.done;
+      // Where the reads under way are all overtaken, only those that follow are later than this call.
+      return running.done.then(() => this.#reading.get(uuid)?.done);
     }
     const reading = { again: false, done: Promise.resolve() };
     this.#reading.set(uuid, reading);
-    reading.done = this.#read(uuid, reading).finally(() => this.#reading.delete(uuid));
+    reading.done = this.#read(uuid, reading).finally(() => {
+      this.#reading.delete(uuid);
+      // The last read allowed was overtaken as well: what it brought may be older than what the event told.
+      if (reading.again) this.refreshSoon(uuid);
+    });
     return reading.done;
   }
 
@@ -203,8 +213,10 @@ export class Inventory {
     const entry = this.#entries.get(uuid);
     if (event === "lifecycle") {
       const kind = LIFECYCLE[Number(args[0])];
-      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person.
-      const told = kind !== "resumed" || entry?.view.state === "paused";
+      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person. A read
+      // may have seen it running again already.
+      const told = kind !== "resumed" || entry?.view.state === "paused" || entry?.toldPaused;
+      if (entry) entry.toldPaused = kind === "suspended";
       if (kind && entry) this.#anticipate(entry, kind, Number(args[1]));
       if (kind && told) this.#onHappening({ vmId: uuid, vmName: name, event: kind });
       // libvirt notes that there is a managed save only after it has told that the machine stopped for it.
@@ -306,6 +318,7 @@ export class Inventory {
         responsive: true,
         stats: undefined,
         trouble: undefined,
+        toldPaused: false,
         view: undefined as unknown as VM,
       };
       entry.view = vmView(record, this.#extras(entry));
