@@ -57,7 +57,13 @@ export class WorkerPool {
   readonly #members = new Set<Member>();
   readonly #lost = new Set<Worker>();
   readonly #queue: Job[] = [];
-  readonly #running: Record<CallKind, number> = { read: 0, write: 0, stats: 0, probe: 0 };
+  readonly #running: Record<CallKind, number> = {
+    read: 0,
+    write: 0,
+    rescue: 0,
+    stats: 0,
+    probe: 0,
+  };
   readonly #sweeper: ReturnType<typeof setInterval>;
   #nextId = 1;
   #growing: ReturnType<typeof setTimeout> | undefined;

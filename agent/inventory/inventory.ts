@@ -35,12 +35,18 @@ interface Entry {
   responsive: boolean;
   stats: VmStats | undefined;
   trouble: string | undefined;
+  /** It was told that it was paused, and not yet that it goes on. */
+  toldPaused: boolean;
   /** The view of all the above; made anew when one of them changes. */
   view: VM;
 }
 
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
 const MOST_REREADS = 3;
+/** `VIR_DOMAIN_EVENT_STOPPED_SAVED` */
+const STOPPED_SAVED = 4;
+/** Milliseconds after which a machine that was saved is read again: libvirt 9.0 tells it a moment too early. */
+const SAVED_AGAIN_MS = 300;
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
 
@@ -151,16 +157,24 @@ export class Inventory {
     for (const record of records) map.set(record.name, record);
   }
 
-  /** Reads one machine anew and tells what changed. Reads of one machine that come together become one. */
+  /**
+   * Reads one machine anew and tells what changed: what is shown afterwards is no older than the call. Reads of one
+   * machine that come together become one.
+   */
   refresh(uuid: string): Promise<void> {
     const running = this.#reading.get(uuid);
     if (running) {
       running.again = true;
-      return running.done;
+      // Where the reads under way are all overtaken, only those that follow are later than this call.
+      return running.done.then(() => this.#reading.get(uuid)?.done);
     }
     const reading = { again: false, done: Promise.resolve() };
     this.#reading.set(uuid, reading);
-    reading.done = this.#read(uuid, reading).finally(() => this.#reading.delete(uuid));
+    reading.done = this.#read(uuid, reading).finally(() => {
+      this.#reading.delete(uuid);
+      // The last read allowed was overtaken as well: what it brought may be older than what the event told.
+      if (reading.again) this.refreshSoon(uuid);
+    });
     return reading.done;
   }
 
@@ -199,10 +213,16 @@ export class Inventory {
     const entry = this.#entries.get(uuid);
     if (event === "lifecycle") {
       const kind = LIFECYCLE[Number(args[0])];
-      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person.
-      const told = kind !== "resumed" || entry?.view.state === "paused";
+      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person. A read
+      // may have seen it running again already.
+      const told = kind !== "resumed" || entry?.view.state === "paused" || entry?.toldPaused;
+      if (entry) entry.toldPaused = kind === "suspended";
       if (kind && entry) this.#anticipate(entry, kind, Number(args[1]));
       if (kind && told) this.#onHappening({ vmId: uuid, vmName: name, event: kind });
+      // libvirt notes that there is a managed save only after it has told that the machine stopped for it.
+      if (kind === "stopped" && Number(args[1]) === STOPPED_SAVED) {
+        setTimeout(() => this.refreshSoon(uuid), SAVED_AGAIN_MS);
+      }
     }
     if (event === "io-error" && entry) {
       const [path, , , reason] = args;
@@ -298,6 +318,7 @@ export class Inventory {
         responsive: true,
         stats: undefined,
         trouble: undefined,
+        toldPaused: false,
         view: undefined as unknown as VM,
       };
       entry.view = vmView(record, this.#extras(entry));

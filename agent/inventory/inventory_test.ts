@@ -135,6 +135,8 @@ libvirtTest(
     assert.equal(inventory.active().includes(uuid), false);
     await link.call("domainUndefine", { uuid });
     await state(undefined);
+    // A read may see it gone before its event comes.
+    await until("its end is told", () => host.happenings.some(({ event }) => event === "undefined"));
     assert.deepEqual(host.happenings.filter(({ event }) => event !== "defined").map(({ event }) => event), [
       "started",
       "suspended",
@@ -226,6 +228,63 @@ libvirtTest("Inventory.resync() does not put a scan over what an event told mean
   await resync;
   await until("the machine is shown running again", () => inventory.vm(uuid)!.state === "running", 1000);
 });
+
+libvirtTest("Inventory ends with the latest state, however many events overtake its reads", async () => {
+  await using host = await testHost(false);
+  const { uuid, link, hub } = host;
+  const changes = [
+    ["domainStart", [2, 0]],
+    ["domainSuspend", [3, 0]],
+    ["domainResume", [4, 0]],
+    ["domainDestroy", [5, 1]],
+  ] as const;
+  let next = 0;
+  // The real link, but while each answer is on its way the machine changes, and the event is quicker.
+  const overtaken = {
+    call: async (name: "domainRead", args: { uuid: string }) => {
+      const answer = await link.call(name, args);
+      const change = changes[next++];
+      if (change) {
+        await link.call(change[0], { uuid });
+        inventory.onEvents([{ kind: "domain", event: "lifecycle", uuid, name: "x", args: [...change[1]] }]);
+      }
+      return answer;
+    },
+  } as unknown as LibvirtLink;
+  const inventory = new Inventory(overtaken, hub, "host", () => {});
+  await inventory.refresh(uuid);
+  await until(
+    "it is shown stopped",
+    () => inventory.vm(uuid)?.state === "stopped" && next > changes.length,
+    1000,
+  );
+});
+
+libvirtTest(
+  "Inventory tells that a paused machine goes on, also when a read saw it first; a start is no resume",
+  async () => {
+    await using host = await testHost(false);
+    const { inventory, link, uuid, happenings } = host;
+    await inventory.resync();
+    const event = (kind: number): LibvirtEvent => ({
+      kind: "domain",
+      event: "lifecycle",
+      uuid,
+      name: "x",
+      args: [kind, 0],
+    });
+    const [started, suspended, resumed] = [2, 3, 4];
+    await link.call("domainStart", { uuid });
+    inventory.onEvents([event(resumed!), event(started!)]);
+    await link.call("domainSuspend", { uuid });
+    inventory.onEvents([event(suspended!)]);
+    await link.call("domainResume", { uuid });
+    await inventory.refresh(uuid);
+    assert.equal(inventory.vm(uuid)!.state, "running");
+    inventory.onEvents([event(resumed!), event(resumed!)]);
+    assert.deepEqual(happenings.map(({ event }) => event), ["started", "suspended", "resumed"]);
+  },
+);
 
 libvirtTest("Inventory.update() tells what can be seen, and nothing for what cannot", async () => {
   await using host = await testHost(false);

@@ -35,7 +35,7 @@ export class Sampler {
   readonly #unanswered = new Map<string, number>();
   #node: NodeCounters | undefined;
   #host: HostStats | undefined;
-  #running = false;
+  #running: Promise<void> | undefined;
 
   constructor(
     readonly link: LibvirtLink,
@@ -58,17 +58,17 @@ export class Sampler {
     this.#node = undefined;
   }
 
-  /** One round for everything. Runs once at a time, so a slow libvirt is not asked twice. */
-  async tick(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
+  /** One round for everything. Who asks during one gets that one, so a slow libvirt is not asked twice. */
+  tick(): Promise<void> {
+    return this.#running ??= this.#round().finally(() => this.#running = undefined);
+  }
+
+  async #round(): Promise<void> {
     try {
       await Promise.all([this.#sampleHost(), this.#sampleMachines()]);
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       log.debug("loads could not be read", { error });
-    } finally {
-      this.#running = false;
     }
   }
 

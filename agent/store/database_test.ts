@@ -240,12 +240,14 @@ Deno.test("openDatabase() keeps every acknowledged row when the process is kille
         stdout: "piped",
         stderr: "null",
       }).spawn();
-      let text = "";
+      let text = "", killed = false;
       const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
       const enough = 20 + Math.random() * 50;
       for (let read = await reader.read(); !read.done; read = await reader.read()) {
         text += read.value;
-        if (text.split("\n").length > enough) child.kill("SIGKILL");
+        if (killed || text.split("\n").length < enough) continue;
+        killed = true;
+        child.kill("SIGKILL");
       }
       await child.status;
       acknowledged = Number(text.trim().split("\n").at(-1));

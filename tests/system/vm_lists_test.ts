@@ -6,8 +6,8 @@ import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
-import { call, EventLog, known, refused, shows } from "../testbed/product.ts";
-import { startServer, type TestServer } from "../testbed/server.ts";
+import { call, EventLog, known, readyServer, refused, shows } from "../testbed/product.ts";
+import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -71,7 +71,7 @@ Deno.test({
       disks: [{ size: "1G" }, { format: "raw", bus: "scsi", size: "512M" }, { pool, size: "100M" }],
     });
     await using stopped = await testMachine({ purpose: "lists", guest: false, agent: false, machine: "pc" });
-    await using server = await startServer();
+    await using server = await readyServer();
     await using _watching = await EventLog.open(server); // while nobody looks, addresses are asked for rarely
     await running.waitForAgent();
     const ready = (vm: VM) =>
@@ -210,7 +210,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using host = await privateLibvirt("thousand");
-    await using server = await startServer({ uri: host.uri, logLevel: "info" });
+    await using server = await readyServer({ uri: host.uri, logLevel: "info" });
     await using log = await EventLog.open(server);
     const names = await host.machines(1005);
 
@@ -238,7 +238,7 @@ Deno.test({
       assert.equal((await call(server, "get_vms")).length, 1005);
     });
     await t.step("a second server reads them all at its start", async () => {
-      await using other = await startServer({ uri: host.uri, logLevel: "info" });
+      await using other = await readyServer({ uri: host.uri, logLevel: "info" });
       await until("the list", async () => {
         try {
           return (await call(other, "get_vms")).length === 1005;
@@ -260,7 +260,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using host = await privateLibvirt("hostile");
-    await using server = await startServer({ uri: host.uri });
+    await using server = await readyServer({ uri: host.uri });
     const payload = `<img src=x onerror=alert(1)>"'&amp;</script><script>alert(2)</script>`;
     const texts = [
       { nameEnd: ` ${payload.replaceAll("/", "")}` },

@@ -1,189 +1,141 @@
-/** What is kept with a machine, its XML, its screen's place, its load and addresses: against virsh. */
+/** set_autostart, set_tags, set_group: kept by libvirt itself, seen by virsh, and what virsh changes is seen here. */
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { testNetwork } from "../testbed/network.ts";
-import { call, EventLog, known, refused, shows } from "../testbed/product.ts";
-import { startServer } from "../testbed/server.ts";
+import { privateLibvirt } from "../testbed/private_libvirt.ts";
+import { call, EventLog, known, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { delay, until } from "../testbed/wait.ts";
 
-const reason = await requirement("guest");
-const systemTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
-  Deno.test({ name, ignore: reason !== null, fn });
+const ignore = await requirement("guest") !== null;
+const URI = "urn:kvm-manager:vm:1";
 
-systemTest("autostart, tags and group are kept by libvirt, and foreign metadata stays", async () => {
-  await using vm = await testMachine({ purpose: "keep", guest: false });
-  await using server = await startServer();
-  const vmId = vm.uuid;
-  await known(server, vmId);
-  await virsh("metadata", vm.name, "urn:foreign", "--key", "f", "--set", "<f><deep a='1'/></f>", "--config");
-  await call(server, "set_autostart", { vmId, autostart: true });
-  assert.match(await virsh("dominfo", vm.name), /Autostart:\s+enable/);
-  await call(server, "set_tags", { vmId, tags: ["prod", "<b>&'\"", "😀"] });
-  await call(server, "set_group", { vmId, group: "A & <B>" });
-  let shown = await call(server, "get_vm", { vmId });
-  assert.deepEqual([shown.autostart, shown.tags, shown.group], [true, ["prod", "<b>&'\"", "😀"], "A & <B>"]);
-  const { xml } = await call(server, "get_vm_xml", { vmId });
-  assert.match(xml, /<f:f xmlns:f="urn:foreign">\s*<f:deep a="1"\/>/);
-  assert.match(xml, /urn:kvm-manager:vm:1/);
-  await call(server, "set_tags", { vmId, tags: [] });
-  await call(server, "set_group", { vmId, group: "" });
-  await call(server, "set_autostart", { vmId, autostart: false });
-  shown = await call(server, "get_vm", { vmId });
-  assert.deepEqual([shown.autostart, shown.tags, shown.group], [false, [], undefined]);
-  assert.doesNotMatch(await vm.xml(), /urn:kvm-manager/);
-  await refused(call(server, "set_tags", { vmId, tags: ["a b"] }), "InvalidInput", /tags/);
-  await refused(call(server, "set_tags", { vmId, tags: ["a", "a"] }), "InvalidInput");
+Deno.test({
+  name: "set_autostart(), set_tags() and set_group() are kept by libvirt",
+  ignore,
+  fn: async (t) => {
+    await using vm = await testMachine({ purpose: "settings", guest: false });
+    await using server = await readyServer();
+    await using log = await EventLog.open(server);
+    const vmId = vm.uuid;
+    await known(server, vmId);
+
+    await t.step("set_autostart(), on and off", async () => {
+      for (const [autostart, word] of [[true, "enable"], [false, "disable"]] as const) {
+        assert.equal(await call(server, "set_autostart", { vmId, autostart }), null);
+        assert.match(await virsh("dominfo", vm.name), new RegExp(`Autostart:\\s+${word}`));
+        assert.equal((await call(server, "get_vm", { vmId })).autostart, autostart);
+      }
+    });
+    await t.step("set_tags() and set_group() live in the machine's metadata", async () => {
+      const tags = ["web", "<b>&'\"", "日本-💥", "a".repeat(64)];
+      const group = `Team <A> & "B"`;
+      await call(server, "set_tags", { vmId, tags });
+      await call(server, "set_group", { vmId, group });
+      const shown = await call(server, "get_vm", { vmId });
+      assert.deepEqual([shown.tags, shown.group], [tags, group]);
+      assert.match(await virsh("metadata", vm.name, URI), /<tag>web<\/tag>/);
+    });
+    await t.step("other programs' metadata stays", async () => {
+      const foreign = "http://example.org/other/1.0";
+      await virsh(
+        "metadata",
+        vm.name,
+        foreign,
+        "--key",
+        "other",
+        "--set",
+        "<thing a='1'>text</thing>",
+        "--config",
+      );
+      await call(server, "set_tags", { vmId, tags: ["second"] });
+      assert.match(await virsh("metadata", vm.name, foreign), /<thing a="1">text<\/thing>/);
+      assert.deepEqual((await call(server, "get_vm", { vmId })).tags, ["second"]);
+    });
+    await t.step("empty ones leave nothing behind", async () => {
+      await call(server, "set_tags", { vmId, tags: [] });
+      await call(server, "set_group", { vmId, group: "  " });
+      assert.equal((await vm.xml()).includes(URI), false);
+      const { tags, group } = await call(server, "get_vm", { vmId });
+      assert.deepEqual([tags, group], [[], undefined]);
+    });
+    await t.step("of a running machine, they are in its live and its stored configuration", async () => {
+      await call(server, "start_vm", { vmId });
+      await call(server, "set_tags", { vmId, tags: ["live"] });
+      for (const xml of [await vm.xml(), await vm.xml("--inactive")]) assert.match(xml, />live<\//);
+      await call(server, "force_stop_vm", { vmId });
+      assert.deepEqual((await call(server, "get_vm", { vmId })).tags, ["live"]);
+    });
+    await t.step("what is no tag or group is refused, naming the field", async () => {
+      const many = Array.from({ length: 33 }, (_, index) => `t${index}`);
+      for (const tags of [[""], ["a b"], ["a,b"], ["a\n"], ["x".repeat(65)], ["a", "a"], many]) {
+        await refused(call(server, "set_tags", { vmId, tags }), "InvalidInput", /^Invalid input: tags/);
+      }
+      await refused(call(server, "set_group", { vmId, group: "a\nb" }), "InvalidInput", /group/);
+      await refused(call(server, "set_group", { vmId, group: "x".repeat(129) }), "InvalidInput", /group/);
+      await refused(server.call("set_autostart", { vmId, autostart: "yes" }), "InvalidInput", /autostart/);
+      await refused(
+        server.call("set_tags", { vmId, tags: [], extra: 1 }),
+        "InvalidInput",
+        /unknown field "extra"/,
+      );
+      for (const command of ["set_tags", "set_group", "set_autostart"] as const) {
+        const input = { vmId: crypto.randomUUID(), tags: [], group: "", autostart: true };
+        const { tags, group, autostart } = input;
+        const own = { set_tags: { tags }, set_group: { group }, set_autostart: { autostart } }[command];
+        await refused(server.call(command, { vmId: input.vmId, ...own }), "VmNotFound");
+      }
+    });
+    await t.step("what virsh changes is shown within a second", async () => {
+      const changes: [args: string[], fits: (vm: Awaited<ReturnType<typeof known>>) => boolean][] = [
+        [["autostart", vm.name], ({ autostart }) => autostart],
+        [["autostart", vm.name, "--disable"], ({ autostart }) => !autostart],
+        [["setmaxmem", vm.name, "300M", "--config"], ({ maxMemoryMb }) => maxMemoryMb === 300],
+        [["setvcpus", vm.name, "3", "--config", "--maximum"], ({ maxCpuCount }) => maxCpuCount === 3],
+        [
+          ["desc", vm.name, "--config", "--new-desc", "new <words>"],
+          ({ description }) => description === "new <words>",
+        ],
+        [
+          ["desc", vm.name, "--config", "--title", "--new-desc", "new title"],
+          ({ title }) => title === "new title",
+        ],
+        [
+          ["metadata", vm.name, URI, "--key", "kvmm", "--set", "<vm><tag>virsh</tag></vm>", "--config"],
+          ({ tags }) => tags.join() === "virsh",
+        ],
+      ];
+      for (const [args, fits] of changes) {
+        const from = log.events.length;
+        await virsh(...args);
+        const done = performance.now();
+        const told = await log.waitFor("vm-updated", (data) => data.vm.id === vmId && fits(data.vm), {
+          from,
+        });
+        assert.ok(told.at - done < 1000, `${args.join(" ")}: ${told.at - done} ms`);
+        assert.ok(fits(await call(server, "get_vm", { vmId })), args.join(" "));
+      }
+    });
+  },
 });
 
-systemTest("what virsh changes in a stored configuration is shown within a second", async () => {
-  await using vm = await testMachine({ purpose: "config", guest: false });
-  await using server = await startServer();
-  await using _watching = await EventLog.open(server);
-  const soon = { seconds: 1.5, every: 20 };
-  await known(server, vm.uuid);
-  await virsh("setvcpus", vm.name, "3", "--config", "--maximum");
-  await shows(server, vm.uuid, (shown) => shown.maxCpuCount === 3, soon);
-  await virsh("desc", vm.name, "--config", "a new description");
-  await shows(server, vm.uuid, (shown) => shown.description === "a new description", soon);
-  await virsh("autostart", vm.name);
-  await shows(server, vm.uuid, (shown) => shown.autostart, { seconds: 2.5, every: 20 });
-  await virsh("autostart", "--disable", vm.name);
-  await shows(server, vm.uuid, (shown) => !shown.autostart, soon);
-  const renamed = `${vm.name}-x`;
-  await virsh("domrename", vm.name, renamed);
-  await shows(server, vm.uuid, (shown) => shown.name === renamed, soon);
-  await virsh("domrename", renamed, vm.name);
-});
-
-systemTest("get_vm_xml() gives what virsh gives; passwords only when asked", async () => {
-  await using vm = await testMachine({
-    purpose: "xml",
-    guest: false,
-    vnc: { password: "s3cret" },
-    start: true,
-  });
-  await using server = await startServer();
-  const vmId = vm.uuid;
-  await known(server, vmId);
-  assert.equal((await call(server, "get_vm_xml", { vmId })).xml.trim(), (await vm.xml()).trim());
-  assert.equal(
-    (await call(server, "get_vm_xml", { vmId, inactive: true })).xml.trim(),
-    (await vm.xml("--inactive")).trim(),
-  );
-  assert.doesNotMatch((await call(server, "get_vm_xml", { vmId })).xml, /s3cret/);
-  assert.match((await call(server, "get_vm_xml", { vmId, secure: true })).xml, /s3cret/);
-  assert.doesNotMatch(server.log(), /s3cret/);
-});
-
-systemTest("get_vnc_info() tells address, password or socket, and what has none", async () => {
-  await using tcp = await testMachine({
-    purpose: "vnc",
-    guest: false,
-    vnc: { password: "s3cret" },
-    start: true,
-  });
-  await using socket = await testMachine({
-    purpose: "vnc",
-    guest: false,
-    vnc: { socket: true },
-    start: true,
-  });
-  await using none = await testMachine({ purpose: "vnc", guest: false, start: true });
-  await using server = await startServer();
-  for (const vm of [tcp, socket, none]) await known(server, vm.uuid);
-  const port = 5900 + Number((await virsh("vncdisplay", tcp.name)).split(":").at(-1));
-  assert.deepEqual(await call(server, "get_vnc_info", { vmId: tcp.uuid }), {
-    host: "127.0.0.1",
-    port,
-    password: "s3cret",
-  });
-  assert.equal((await call(server, "get_vm", { vmId: tcp.uuid })).vncPort, port);
-  const local = await call(server, "get_vnc_info", { vmId: socket.uuid });
-  assert.equal(local.port, null);
-  assert.ok((await Deno.stat(local.socket!)).isSocket);
-  await refused(
-    call(server, "get_vnc_info", { vmId: none.uuid }),
-    "VncNotConfigured",
-    "VNC not configured for this VM",
-  );
-});
-
-systemTest("loads follow real work, totals match virsh domstats, a stopped machine has zeros", async () => {
-  await using vm = await testMachine({ purpose: "load", disks: [{}], start: true });
-  await using server = await startServer();
-  const vmId = vm.uuid;
-  await known(server, vmId);
-  await vm.waitForAgent();
-  await using _watching = await EventLog.open(server);
-  await vm.agent("guest-exec", { path: "/bin/sh", arg: ["-c", "while :; do :; done"] });
-  await until(
-    "the load to show",
-    async () => (await call(server, "get_vm_stats", { vmId })).cpuUsagePercent > 50,
-    { seconds: 20, every: 500 },
-  );
-  const stats = await call(server, "get_vm_stats", { vmId });
-  assert.ok(stats.memoryUsedMb > 5 && stats.memoryUsedMb <= 256, `${stats.memoryUsedMb} MiB`);
-  assert.equal(stats.memoryAvailableMb, 256);
-  const witness = await virsh("domstats", "--block", vm.name);
-  const read = Number(/block\.0\.rd\.bytes=(\d+)/.exec(witness)?.[1]);
-  await until(
-    "the totals to match",
-    async () => (await call(server, "get_vm_stats", { vmId })).diskReadBytes === read,
-    { seconds: 6 },
-  );
-  await call(server, "force_stop_vm", { vmId });
-  const { timestamp: _at, ...rest } = await call(server, "get_vm_stats", { vmId });
-  assert.deepEqual(Object.values(rest).filter((value) => value !== 0), [vmId]);
-});
-
-systemTest("addresses come from leases and the agent; an agent that hangs delays no list", async () => {
-  await using network = await testNetwork();
-  await using vm = await testMachine({ purpose: "address", network, start: true });
-  await using server = await startServer();
-  await using _watching = await EventLog.open(server);
-  await vm.waitForBoot();
-  const address = await vm.waitForLease();
-  const shown = await shows(server, vm.uuid, (each) => each.networkInterfaces[0]?.ipAddress === address, {
-    seconds: 20,
-  });
-  assert.ok(shown.networkInterfaces[0]!.ipAddresses.includes(`${address}/24`));
-  await vm.waitForAgent();
-  const agentPid = Number(
-    (await vm.agent("guest-exec", { path: "/bin/sh", arg: ["-c", "kill -STOP $(pidof qemu-ga)"] }) as {
-      pid: number;
-    }).pid,
-  );
-  assert.ok(agentPid > 0);
-  const until10 = performance.now() + 6000;
-  let slowest = 0;
-  while (performance.now() < until10) {
-    const at = performance.now();
-    await call(server, "get_vms");
-    slowest = Math.max(slowest, performance.now() - at);
-    await delay(100);
-  }
-  assert.ok(slowest < 1500, `a list took ${slowest} ms`);
-});
-
-systemTest("get_host_info(), get_host_stats() and get_connection_status() match virsh", async () => {
-  await using server = await startServer();
-  const info = await call(server, "get_host_info");
-  const node = await virsh("nodeinfo");
-  const version = await virsh("version");
-  assert.equal(info.cpuThreads, Number(/CPU\(s\):\s+(\d+)/.exec(node)?.[1]));
-  assert.equal(info.libvirtVersion, /Using library: libvirt ([\d.]+)/.exec(version)?.[1]);
-  assert.equal(info.qemuVersion, /Running hypervisor: QEMU ([\d.]+)/.exec(version)?.[1]);
-  assert.equal(info.hostname, await virsh("hostname"));
-  const total = Number(/total\s*:\s*(\d+)/.exec(await virsh("nodememstats"))?.[1]);
-  assert.equal(info.memoryTotalMb, Math.round(total / 1024));
-  const stats = await until("two readings", async () => {
-    const now = await call(server, "get_host_stats");
-    return now.cpuUsagePercent === null ? null : now;
-  }, { seconds: 40, every: 500 });
-  assert.ok(stats.cpuUsagePercent! >= 0 && stats.cpuUsagePercent! <= 100);
-  const { since, ...status } = await call(server, "get_connection_status");
-  assert.ok(since <= Date.now());
-  assert.deepEqual(status, { connected: true, error: null, status: "connected", uri: "qemu:///system" });
+Deno.test({
+  name: "set_autostart(), set_tags() and set_group() outlive libvirtd and KVM Manager",
+  ignore,
+  fn: async () => {
+    await using host = await privateLibvirt("settings");
+    const vm = await host.machine();
+    const vmId = vm.uuid;
+    {
+      await using server = await readyServer({ uri: host.uri });
+      await known(server, vmId);
+      await call(server, "set_autostart", { vmId, autostart: true });
+      await call(server, "set_tags", { vmId, tags: ["one", "two"] });
+      await call(server, "set_group", { vmId, group: "kept" });
+    }
+    await host.kill();
+    await host.start();
+    await using server = await readyServer({ uri: host.uri });
+    const { autostart, tags, group } = await known(server, vmId);
+    assert.deepEqual([autostart, tags, group], [true, ["one", "two"], "kept"]);
+  },
 });

@@ -56,6 +56,12 @@ export interface PrivateMachineOptions {
   readonly nameEnd?: string;
 }
 
+/** How a private libvirtd is started. */
+export interface PrivateLibvirtOptions {
+  /** What it logs, as `log_filters` of libvirtd.conf has it; see {@link PrivateLibvirt.logged}. */
+  readonly log?: string;
+}
+
 /** A machine of a private libvirtd. It goes with its libvirtd. */
 export interface PrivateMachine {
   readonly name: string;
@@ -101,6 +107,13 @@ export class PrivateLibvirt implements AsyncDisposable {
   /** Its process as we see it from outside, or null. */
   async pid(): Promise<number | null> {
     return await this.#find((argv) => argv[0]?.endsWith("libvirtd") === true);
+  }
+
+  /** How many lines of its log hold a text. */
+  async logged(text: string): Promise<number> {
+    return (await Deno.readTextFile(`${this.folder}/libvirtd.log`)).split("\n").filter((line) =>
+      line.includes(text)
+    ).length;
   }
 
   /** Starts libvirtd and waits until it answers. */
@@ -219,7 +232,10 @@ export class PrivateLibvirt implements AsyncDisposable {
 }
 
 /** Makes a private libvirtd and starts it. @throws {Unavailable} when namespaces cannot be made here */
-export async function privateLibvirt(purpose = "private"): Promise<PrivateLibvirt> {
+export async function privateLibvirt(
+  purpose = "private",
+  options: PrivateLibvirtOptions = {},
+): Promise<PrivateLibvirt> {
   await ensureLibvirtd(); // the packages
   if (Deno.uid() !== 0) throw new Unavailable("only root can make a private libvirtd");
   const name = await testName(purpose);
@@ -228,7 +244,10 @@ export async function privateLibvirt(purpose = "private"): Promise<PrivateLibvir
   undo.defer(() => removeFiles(name));
   for (const part of Object.values(PRIVATE)) await Deno.mkdir(`${folder}/${part}`, { recursive: true });
   await Deno.writeTextFile(`${folder}/etc/qemu.conf`, QEMU_CONF);
-  await Deno.writeTextFile(`${folder}/etc/libvirtd.conf`, LIBVIRTD_CONF);
+  const logging = options.log === undefined
+    ? ""
+    : `log_filters = "${options.log}"\nlog_outputs = "1:file:${folder}/libvirtd.log"\n`;
+  await Deno.writeTextFile(`${folder}/etc/libvirtd.conf`, LIBVIRTD_CONF + logging);
   // What libvirt found out about QEMU on this machine, so that it need not be found out again.
   await run(["cp", "-a", "/var/cache/libvirt/.", `${folder}/cache`]);
   const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);

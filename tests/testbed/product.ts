@@ -14,7 +14,7 @@ import {
   type Input,
   type Output,
 } from "../../lib/contract/mod.ts";
-import { CallError, type TestServer } from "./server.ts";
+import { CallError, type ServerOptions, startServer, type TestServer } from "./server.ts";
 import { parseEvents } from "./sse.ts";
 import { until, type WaitOptions } from "./wait.ts";
 
@@ -183,6 +183,22 @@ export class EventLog implements AsyncDisposable {
 
 async function* chunks(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
   for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+}
+
+/** Starts the product and waits until it has read its libvirt whole. */
+export async function readyServer(options: ServerOptions = {}): Promise<TestServer> {
+  await using undo = new AsyncDisposableStack();
+  const server = undo.use(await startServer(options));
+  await until("the first list", async () => {
+    try {
+      return Array.isArray(await server.call("get_vms"));
+    } catch (error) {
+      if (error instanceof CallError) return false;
+      throw error;
+    }
+  }, { seconds: 30, every: 20, lastSeen: () => server.log() });
+  undo.move();
+  return server;
 }
 
 /** Waits until the server shows a machine. */
