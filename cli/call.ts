@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { readSettings, SETTINGS, SettingsError } from "../agent/settings.ts";
 import { ApiError, call } from "../lib/client/api.ts";
 import { COMMANDS, ERRORS } from "../lib/contract/mod.ts";
-import { SOCKET_FILE, where } from "./serve.ts";
+import { SOCKET_FILE, where } from "./place.ts";
 
 export const CALL_HELP = () =>
   [

@@ -1,10 +1,8 @@
 /** The command line: which verb does what. */
+import type { AppHandler } from "./app.ts";
 import { VERSION } from "../lib/version.ts";
 import { CALL_HELP, callCommand } from "./call.ts";
 import { serve, SERVE_HELP } from "./serve.ts";
-
-/** Answers a request of a page or program; `main.ts` hands in the app. */
-export type AppHandler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
 interface Verb {
   readonly summary: string;

@@ -6,13 +6,8 @@ import { requestInfo } from "../agent/http/request_info.ts";
 import { log, setLogLevel } from "../agent/log.ts";
 import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
 import { VERSION } from "../lib/version.ts";
-import type { AppHandler } from "./main.ts";
-
-/** Name of the API socket in the runtime folder. */
-export const SOCKET_FILE = "api.sock";
-
-/** What settings depend on, of this process. */
-export const where = () => ({ root: Deno.uid() === 0, env: (name: string) => Deno.env.get(name) });
+import type { AppHandler } from "./app.ts";
+import { SOCKET_FILE, where } from "./place.ts";
 
 export const SERVE_HELP = () =>
   `Usage: kvm-manager serve [OPTIONS]\n\nServes this host's machines in a browser.\n\n${

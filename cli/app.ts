@@ -1,0 +1,2 @@
+/** Answers a request of a page or program; `main.ts` hands in the app. */
+export type AppHandler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
