@@ -23,11 +23,23 @@ export function countOf(list: readonly ListedVm[], names: readonly string[]): nu
 export async function watcher(url: string): Promise<AsyncDisposable> {
   const stop = new AbortController();
   const response = await fetch(`${url}/api/v1/events`, { signal: stop.signal });
-  const reading = response.body!.pipeTo(new WritableStream()).catch(() => {}); // ends by being aborted
+  const reader = response.body!.getReader();
+  const reading = drain(reader);
   return {
     [Symbol.asyncDispose]: async () => {
+      // Cancelled first: in Deno 2.9 a read that waits is not woken by the abort alone once much was read.
+      const cancelled = reader.cancel().catch(() => {/* broken already: nothing is left to cancel */});
       stop.abort();
+      await cancelled;
       await reading;
     },
   };
+}
+
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // it ends by being aborted
+  }
 }
