@@ -14,16 +14,15 @@ import * as route10 from "./routes/vms/[id]/xml.tsx";
 import * as route11 from "./routes/vms/actions.ts";
 import * as route12 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
-import CommandPalette from "./islands/CommandPalette.tsx";
-import ConnectionPill from "./islands/ConnectionPill.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
+import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
-import ThemeSwitch from "./islands/ThemeSwitch.tsx";
+import TopTools from "./islands/TopTools.tsx";
 import VmHeader from "./islands/VmHeader.tsx";
 import VmList from "./islands/VmList.tsx";
 import VmOverview from "./islands/VmOverview.tsx";
@@ -44,6 +43,6 @@ register({
     "vms/actions.ts": route11,
     "vms/index.tsx": route12,
   },
-  islands: { ActivityFeed, CommandPalette, ConnectionPill, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, SidebarToggle, ThemeSwitch, VmHeader, VmList, VmOverview },
+  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, TopTools, VmHeader, VmList, VmOverview },
   assets: assetsOf(import.meta.url),
 });

@@ -12,16 +12,21 @@ export function setLogLevel(level: LogLevel): void {
   threshold = LOG_LEVELS.indexOf(level);
 }
 
+/** A value as JSON; what has none (a circle, a function) as its plain text. */
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}
+
 /** A value on one line, without control characters: what guests and clients send must not forge lines or colours. */
 function plain(value: unknown): string {
-  const text = value instanceof Error
-    ? value.message
-    : typeof value === "string"
-    ? value
-    : JSON.stringify(value) ?? "";
+  const text = value instanceof Error ? value.message : typeof value === "string" ? value : asJson(value);
   const line = text.slice(0, 2000).replace(
     // deno-lint-ignore no-control-regex -- control characters are what is to be made visible
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g,
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
   );
   return /^[\w.:/@+-]+$/.test(line) ? line : JSON.stringify(line).replaceAll("\\\\u", "\\u");
@@ -34,10 +39,13 @@ function write(level: LogLevel, message: string, fields: Fields): void {
   const pairs = Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) =>
     `${key}=${plain(value)}`
   );
-  // Synchronous: an entry must be out before the process dies of what it tells.
-  Deno.stderr.writeSync(
-    encoder.encode([new Date().toISOString(), level, message, ...pairs].join(" ") + "\n"),
-  );
+  const line = [new Date().toISOString(), level, message, ...pairs].join(" ") + "\n";
+  try {
+    // Synchronous: an entry must be out before the process dies of what it tells.
+    Deno.stderr.writeSync(encoder.encode(line));
+  } catch {
+    // Nobody reads stderr any more (journald restarted, a closed pipe): no reason to fail what was to be told.
+  }
 }
 
 export const log = {

@@ -67,14 +67,23 @@ export class Agent {
   readonly #stopping = new AbortController();
   /** A connection was made whose state is not wholly read yet. */
   #unread = false;
-  /** Resolved once the first connection was read whole, or failed, or takes too long to wait for. */
-  readonly #settled = Promise.withResolvers<void>();
+  /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
+  readonly #attempted = Promise.withResolvers<void>();
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(readonly settings: Settings) {
-    this.activity = new ActivityLog(settings.dataDir, (activity) => this.hub.publish("activity", activity));
+    this.activity = new ActivityLog(
+      settings.dataDir,
+      (activity) => this.hub.publish("activity", activity),
+      undefined,
+      (message) => this.hub.publish("error", { message }),
+    );
     this.link = new LibvirtLink(settings.uri, {
       status: (status) => this.#onStatus(status),
-      connected: () => void this.#onConnected(),
+      connected: () => {
+        this.#reading = this.#onConnected();
+        this.#attempted.resolve();
+      },
       events: (events) => this.inventory.onEvents(events),
     });
     this.inventory = new Inventory(
@@ -107,7 +116,7 @@ export class Agent {
       },
       record: (entry) => this.activity.record(entry),
       vmName: (vmId) => this.inventory.vm(vmId)?.name,
-      settled: () => this.#settled.promise,
+      settled: () => this.#untilRead(),
     });
     this.api = createApi({ dispatch: this.#dispatch, hub: this.hub, version: VERSION });
     this.#periodic = new Periodic(this.#jobs());
@@ -116,7 +125,7 @@ export class Agent {
   /** Starts everything. Returns at once: libvirt may come later. */
   start(): void {
     this.link.start();
-    setTimeout(this.#settled.resolve, SETTLE_MS);
+    setTimeout(this.#attempted.resolve, SETTLE_MS);
     this.#periodic.start();
     if (isLocalSystem(this.settings.uri)) watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
@@ -143,7 +152,7 @@ export class Agent {
   #onStatus(status: ConnectionStatus): void {
     this.hub.publish("connection-status-changed", { status });
     if (status.connected) return;
-    this.#settled.resolve();
+    this.#attempted.resolve();
     this.#sampler.forget();
     this.#make.forget();
   }
@@ -155,13 +164,27 @@ export class Agent {
       this.inventory.hostname = (await this.#make.get()).hostname;
       await this.inventory.resync();
       this.#unread = false;
-      this.#settled.resolve();
-      this.#sizes.forget();
-      await this.#uptimes();
-      await Promise.all([this.#sizes.update(), this.#addresses.update(), this.#sampler.tick()]);
     } catch (error) {
-      log.warn("the host could not be read whole", { error });
+      log.warn("the host could not be read", { error });
+      return;
     }
+    this.#sizes.forget();
+    this.#details().catch((error) => log.warn("the machines could not be read whole", { error }));
+  }
+
+  /** What is found out beside the list: nobody waits for it. */
+  async #details(): Promise<void> {
+    await this.#uptimes();
+    await Promise.all([this.#sizes.update(), this.#addresses.update(), this.#sampler.tick()]);
+  }
+
+  /** Waits, a bounded time, until the host was read for the first time, or it is known that it cannot be. */
+  async #untilRead(): Promise<void> {
+    await this.#attempted.promise;
+    if (this.inventory.filled) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([this.#reading, new Promise((resolve) => timer = setTimeout(resolve, SETTLE_MS))]);
+    clearTimeout(timer);
   }
 
   /** Finds out since when machines run that were started before us. */

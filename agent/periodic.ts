@@ -23,7 +23,15 @@ export class Periodic {
 
   #later(job: PeriodicJob): void {
     if (this.#abort.signal.aborted) return;
-    this.#timers.set(job.name, setTimeout(() => this.#running.set(job.name, this.#run(job)), job.every()));
+    const start = () => {
+      // `finally` comes later even when the job has thrown at once, so the entry it takes out is there.
+      const run = this.#run(job).finally(() => {
+        this.#running.delete(job.name);
+        this.#later(job);
+      });
+      this.#running.set(job.name, run);
+    };
+    this.#timers.set(job.name, setTimeout(start, job.every()));
   }
 
   async #run(job: PeriodicJob): Promise<void> {
@@ -32,9 +40,6 @@ export class Periodic {
     } catch (error) {
       // One job that fails stops neither itself nor the others.
       log.warn("a periodic job failed", { job: job.name, error });
-    } finally {
-      this.#running.delete(job.name);
-      this.#later(job);
     }
   }
 

@@ -45,7 +45,7 @@ interface Where {
 
 /** A non-root user's folder: the XDG variable, or its place below HOME. */
 const userDir = ({ env }: Where, variable: string, fallback: string) =>
-  `${env(variable) ?? `${env("HOME") ?? "/tmp"}/${fallback}`}/kvm-manager`;
+  `${env(variable) || `${env("HOME") || "/tmp"}/${fallback}`}/kvm-manager`;
 
 /** The one list of settings; the config file uses the flags' names. */
 export const SETTINGS = {
@@ -172,7 +172,7 @@ export function readSettings(args: readonly string[], where: Where): Settings {
       `${error instanceof Error ? error.message : error}. See kvm-manager serve --help`,
     );
   }
-  const named = (flags.config as string | undefined) ?? where.env("KVMM_CONFIG");
+  const named = (flags.config as string | undefined) ?? (where.env("KVMM_CONFIG") || undefined);
   const config = readConfig(named ?? DEFAULT_CONFIG, named !== undefined);
   const value = ([, row]: [SettingName, SettingRow]): string => {
     const sources: [string | undefined, string][] = [

@@ -12,6 +12,8 @@ export interface AttentionPanelProps {
   /** How many there are; `vms` has the first of them. */
   total: number;
   connection: ConnectionStatus;
+  /** What is wrong with the host or KVM Manager itself, one sentence each. */
+  host: readonly string[];
 }
 
 /** Why a machine is here, in a sentence. */
@@ -21,8 +23,8 @@ function reasonOf(vm: VM): string {
 }
 
 /** What needs a person. */
-export function AttentionPanel({ vms, total, connection }: AttentionPanelProps) {
-  const isCalm = total === 0 && connection.connected;
+export function AttentionPanel({ vms, total, connection, host }: AttentionPanelProps) {
+  const isCalm = total === 0 && host.length === 0 && connection.connected;
   return (
     <Panel
       title={t("filter.attention")}
@@ -48,6 +50,13 @@ export function AttentionPanel({ vms, total, connection }: AttentionPanelProps) 
             </span>
           </li>
         )}
+        {host.map((sentence) => (
+          <li key={sentence} data-tone="warn">
+            <Icon name="alert" />
+            <span class="attention-name">{t("attention.host")}</span>
+            <span class="muted">{sentence}</span>
+          </li>
+        ))}
         {vms.map((vm) => (
           <li key={vm.id} data-tone={vm.state === "crashed" || !vm.responsive ? "bad" : "warn"}>
             <Icon name={vm.state === "crashed" ? "crashed" : "alert"} />

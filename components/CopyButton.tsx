@@ -31,7 +31,7 @@ export function CopyButton({ text, what, labelled = false }: CopyButtonProps) {
       onClick={copy}
     >
       <Icon name={result.value === "copied" ? "check" : "copy"} />
-      {labelled && <span>{said || t("copy.button")}</span>}
+      {labelled && <span>{said || t("copy.what", { what })}</span>}
       <span class="visually-hidden" role="status">{said}</span>
     </button>
   );

@@ -4,7 +4,6 @@ import type uPlot from "uplot";
 import { drawGraph, type GraphSeries } from "../lib/client/graph.ts";
 import type { Columns } from "../lib/client/samples.ts";
 import { formatClock } from "../lib/format/time.ts";
-import { t } from "../lib/i18n/mod.ts";
 
 /** Props of {@link Graph}. */
 export interface GraphProps {
@@ -56,7 +55,6 @@ export function Graph({ title, series, columns, max, format, of, now }: GraphPro
         <span class="graph-time">{at !== null && formatClock((columns[0][at] ?? 0) * 1000)}</span>
       </figcaption>
       <div ref={box} class="graph-box needs-script" aria-hidden="true" />
-      <p class="noscript-only muted">{t("graph.noscript")}</p>
     </figure>
   );
 }

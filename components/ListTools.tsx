@@ -1,4 +1,5 @@
 import type { JSX, RefObject } from "preact";
+import { isPlainClick } from "../lib/client/click.ts";
 import type { Grouping, ListQuery, StateFilter, View } from "../lib/format/list_query.ts";
 import { DEFAULT_QUERY, listHref } from "../lib/format/list_query.ts";
 import { STATE_ORDER, STATES } from "../lib/format/state.ts";
@@ -6,7 +7,6 @@ import { oneLine } from "../lib/format/text.ts";
 import { number, type PlainKey, t } from "../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
 import type { IconName } from "./icons.ts";
-import { isPlainClick } from "./VmTable.tsx";
 
 /** Props of {@link ListTools}. */
 export interface ListToolsProps {

@@ -2,6 +2,7 @@ import NavCount from "../islands/NavCount.tsx";
 import SidebarToggle from "../islands/SidebarToggle.tsx";
 import type { VmCounts } from "../lib/client/live.ts";
 import { t } from "../lib/i18n/mod.ts";
+import { REFERENCE } from "./breadcrumbs.ts";
 import { Icon } from "./Icon.tsx";
 import { Logo } from "./Logo.tsx";
 import { DESTINATIONS, isAt } from "./navigation.ts";
@@ -41,6 +42,7 @@ export function Sidebar({ path, folded, counts, version }: SidebarProps) {
       </ul>
       <footer class="side-foot">
         <SidebarToggle folded={folded} />
+        <a class="side-text version" href={REFERENCE}>{t("nav.api")}</a>
         {version !== "" && <span class="side-text version">{t("app.version", { version })}</span>}
       </footer>
     </nav>

@@ -1,6 +1,4 @@
-import CommandPalette from "../islands/CommandPalette.tsx";
-import ConnectionPill from "../islands/ConnectionPill.tsx";
-import ThemeSwitch from "../islands/ThemeSwitch.tsx";
+import TopTools from "../islands/TopTools.tsx";
 import { oneLine } from "../lib/format/text.ts";
 import { t } from "../lib/i18n/mod.ts";
 import type { PageState } from "../lib/page_state.ts";
@@ -37,9 +35,7 @@ export function TopBar({ state, crumbs, libvirtVersion }: TopBarProps) {
           ))}
         </ol>
       </nav>
-      <CommandPalette />
-      <ConnectionPill connection={state.connection} libvirtVersion={libvirtVersion} />
-      <ThemeSwitch theme={state.theme} />
+      <TopTools connection={state.connection} libvirtVersion={libvirtVersion} theme={state.theme} />
     </header>
   );
 }

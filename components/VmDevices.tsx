@@ -86,7 +86,11 @@ export function NicTable({ nics }: { nics: readonly NetworkInterface[] }) {
                 {nic.model ? oneLine(nic.model, 20) : "–"}
                 {nic.target && <small class="mono">{oneLine(nic.target, 20)}</small>}
               </td>
-              <td class="mono">{nic.ipAddresses.length === 0 ? "–" : nic.ipAddresses.join(", ")}</td>
+              <td class="mono lines">
+                {nic.ipAddresses.length === 0
+                  ? "–"
+                  : nic.ipAddresses.map((one) => <span key={one}>{one}</span>)}
+              </td>
               <td>
                 <span class="state" data-tone={nic.linkUp ? "ok" : "off"}>
                   <Icon name={nic.linkUp ? "check" : "unplug"} />

@@ -77,6 +77,7 @@ export function VmGraphs({ vm }: { vm: VM }) {
   const { values, columns } = shown.value;
   return (
     <div class="graphs">
+      <p class="noscript-only muted">{t("graph.noscript")}</p>
       <Graph
         title={t("graph.cpu")}
         series={CPU}

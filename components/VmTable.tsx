@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import type { ListQuery, Sort } from "../lib/format/list_query.ts";
+import { isPlainClick } from "../lib/client/click.ts";
 import { listHref, sortBy } from "../lib/format/list_query.ts";
 import type { Line } from "../lib/format/lines.ts";
 import type { Window } from "../lib/format/window.ts";
@@ -33,11 +34,6 @@ export interface VmLinesProps {
   count: number;
   item: Omit<VmItemProps, "vm" | "selected">;
   onAsk: (change: Partial<ListQuery>) => void;
-}
-
-/** Whether a click is for us, and not for a new tab. */
-export function isPlainClick(event: MouseEvent): boolean {
-  return event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 }
 
 function Header({ query, onAsk, allSelected, onToggleAll }: Pick<VmLinesProps, "query" | "onAsk"> & {

@@ -8,6 +8,9 @@ export interface Crumb {
   readonly href: string;
 }
 
+/** Address of the API's reference. */
+export const REFERENCE = "/api/v1/reference";
+
 /** The id of the machine whose page a path is, or is below. */
 export function vmIdIn(path: string): string | undefined {
   const [, id] = /^\/vms\/([^/]+)/.exec(path) ?? [];
@@ -17,6 +20,7 @@ export function vmIdIn(path: string): string | undefined {
 /** The steps to a path. `vmName` is the name of the machine that the path is about, if it is about one. */
 export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === "/") return [{ label: t("nav.dashboard"), href: "/" }];
+  if (path === REFERENCE) return [{ label: t("reference.title"), href: REFERENCE }];
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
   const id = vmIdIn(path);

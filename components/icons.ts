@@ -24,8 +24,6 @@ export const ICONS = {
     "path",
     { "d": "M12 9v4" },
   ], ["path", { "d": "M12 17h.01" }]],
-  // arrow-left
-  arrowLeft: [["path", { "d": "m12 19-7-7 7-7" }], ["path", { "d": "M19 12H5" }]],
   // layout-grid
   cards: [
     ["rect", { "width": "7", "height": "7", "x": "3", "y": "3", "rx": "1" }],
@@ -35,10 +33,6 @@ export const ICONS = {
   ],
   // check
   check: [["path", { "d": "M20 6 9 17l-5-5" }]],
-  // chevron-down
-  chevronDown: [["path", { "d": "m6 9 6 6 6-6" }]],
-  // chevron-right
-  chevronRight: [["path", { "d": "m9 18 6-6-6-6" }]],
   // circle-alert
   circleAlert: [["circle", { "cx": "12", "cy": "12", "r": "10" }], ["line", {
     "x1": "12",
@@ -89,8 +83,6 @@ export const ICONS = {
     ["rect", { "width": "7", "height": "9", "x": "14", "y": "12", "rx": "1" }],
     ["rect", { "width": "7", "height": "5", "x": "3", "y": "16", "rx": "1" }],
   ],
-  // disc
-  disc: [["circle", { "cx": "12", "cy": "12", "r": "10" }], ["circle", { "cx": "12", "cy": "12", "r": "2" }]],
   // hard-drive
   disk: [
     ["path", { "d": "M10 16h.01" }],
@@ -157,13 +149,6 @@ export const ICONS = {
   ],
   // menu
   menu: [["path", { "d": "M4 5h16" }], ["path", { "d": "M4 12h16" }], ["path", { "d": "M4 19h16" }]],
-  // monitor
-  monitor: [["rect", { "width": "20", "height": "14", "x": "2", "y": "3", "rx": "2" }], ["line", {
-    "x1": "8",
-    "x2": "16",
-    "y1": "21",
-    "y2": "21",
-  }], ["line", { "x1": "12", "x2": "12", "y1": "17", "y2": "21" }]],
   // moon
   moon: [["path", {
     "d":
@@ -228,8 +213,6 @@ export const ICONS = {
   sortDown: [["path", { "d": "M12 5v14" }], ["path", { "d": "m19 12-7 7-7-7" }]],
   // arrow-up
   sortUp: [["path", { "d": "m5 12 7-7 7 7" }], ["path", { "d": "M12 19V5" }]],
-  // square
-  square: [["rect", { "width": "18", "height": "18", "x": "3", "y": "3", "rx": "2" }]],
   // circle-stop
   stopped: [["circle", { "cx": "12", "cy": "12", "r": "10" }], ["rect", {
     "x": "9",

@@ -33,11 +33,13 @@ export function startEventLoop(onError: (error: unknown) => void): { stop: () =>
   };
   const ended = turn();
   running = {
-    stop: () => {
+    stop: async () => {
       going = false;
       symbols.virEventUpdateTimeout(timer, 0);
       running = undefined;
-      return ended;
+      await ended;
+      // Left behind at 0 ms, it would make a loop that is started later spin.
+      symbols.virEventRemoveTimeout(timer);
     },
   };
   return running;

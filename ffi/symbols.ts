@@ -26,6 +26,7 @@ export const REQUIRED = {
     parameters: [int, /* timeout */ ptr, /* cb */ ptr, /* opaque */ ptr /* ff */],
     result: int,
   },
+  virEventRemoveTimeout: { parameters: [int /* timer */], result: int },
   virEventUpdateTimeout: { parameters: [int, /* timer */ int /* timeout */], result: "void" },
 
   // Connection

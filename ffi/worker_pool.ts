@@ -11,7 +11,6 @@ import type { FromWorker, ToWorker } from "./protocol.ts";
 interface Job {
   readonly name: CallName;
   readonly args: unknown;
-  readonly queuedAt: number;
   resolve(value: unknown): void;
   reject(error: LibvirtError): void;
 }
@@ -58,7 +57,13 @@ export class WorkerPool {
   readonly #members = new Set<Member>();
   readonly #lost = new Set<Worker>();
   readonly #queue: Job[] = [];
-  readonly #running: Record<CallKind, number> = { read: 0, write: 0, stats: 0, probe: 0 };
+  readonly #running: Record<CallKind, number> = {
+    read: 0,
+    write: 0,
+    rescue: 0,
+    stats: 0,
+    probe: 0,
+  };
   readonly #sweeper: ReturnType<typeof setInterval>;
   #nextId = 1;
   #growing: ReturnType<typeof setTimeout> | undefined;
@@ -90,15 +95,22 @@ export class WorkerPool {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     if (this.#closed) {
       reject(new LibvirtError({ kind: "unavailable", message: "KVM Manager is stopping" }));
-    } else if (this.#lost.size >= this.#options.mostLost) {
-      reject(
-        new LibvirtError({ kind: "busy", message: `${this.#lost.size} calls to libvirt do not return` }),
-      );
+    } else if (this.#stuck) {
+      reject(this.#busy());
     } else {
-      this.#queue.push({ name, args, queuedAt: performance.now(), resolve, reject });
+      this.#queue.push({ name, args, resolve, reject });
       this.#dispatch();
     }
     return promise as Promise<CallResult<N>>;
+  }
+
+  /** So many calls hang that another would only hang, too. */
+  get #stuck(): boolean {
+    return this.#lost.size >= this.#options.mostLost;
+  }
+
+  #busy(): LibvirtError {
+    return new LibvirtError({ kind: "busy", message: `${this.#lost.size} calls to libvirt do not return` });
   }
 
   /** Ends every worker; calls under way and waiting fail as `unavailable`. */
@@ -181,13 +193,18 @@ export class WorkerPool {
       this.#lost.delete(member.worker);
       dismiss(member.worker);
     };
-    member.worker.onmessage = forget;
+    // A worker that was slow to start tells "ready" only now: that is no return.
+    member.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.type !== "ready") forget();
+    };
     member.worker.onerror = (event) => {
       event.preventDefault();
       forget();
     };
     const seconds = CALLS[job.name].seconds * this.#options.timeScale;
     job.reject(new LibvirtError({ kind: "timeout", message: `no answer within ${seconds} seconds` }));
+    // What waits would start one worker after another, each to hang as well.
+    if (this.#stuck) { for (const waiting of this.#queue.splice(0)) waiting.reject(this.#busy()); }
     this.#dispatch();
   }
 

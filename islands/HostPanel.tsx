@@ -63,6 +63,7 @@ export default function HostPanel({ host, stats: first, now }: HostPanelProps) {
         <Fact label={t("host.uptime")}>{up ?? "–"}</Fact>
       </dl>
       <div class="graphs">
+        <p class="noscript-only muted">{t("graph.noscript")}</p>
         <Graph
           title={t("graph.cpu")}
           series={CPU}

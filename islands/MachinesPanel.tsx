@@ -14,10 +14,12 @@ export interface MachinesPanelProps {
   /** The machines summed up when the page was rendered; the browser goes on from the live store. */
   summary: Summary;
   connection: ConnectionStatus;
+  /** What is wrong with the host itself when the page was rendered. */
+  hostAttention: readonly string[];
 }
 
 /** The machines at a glance: how many in which state, what needs a person, what is busy. */
-export default function MachinesPanel({ summary: first, connection }: MachinesPanelProps) {
+export default function MachinesPanel({ summary: first, connection, hostAttention }: MachinesPanelProps) {
   const summary = useMemo(() =>
     computed(() => {
       if (!IS_BROWSER || !live.vms.complete.value) return first;
@@ -32,7 +34,7 @@ export default function MachinesPanel({ summary: first, connection }: MachinesPa
   return (
     <>
       <StatesPanel counts={counts} />
-      <AttentionPanel vms={attention} total={counts.attention} connection={status} />
+      <AttentionPanel vms={attention} total={counts.attention} connection={status} host={hostAttention} />
       <TopPanel vms={top} />
     </>
   );

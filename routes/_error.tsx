@@ -1,6 +1,7 @@
 import { HttpError } from "fresh";
 import { Head } from "fresh/runtime";
 import { Icon } from "../components/Icon.tsx";
+import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
 import { failureOf } from "../lib/format/failure.ts";
 import { type PlainKey, t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
@@ -21,7 +22,7 @@ function shown(error: unknown) {
 }
 
 /** Every error's page: what happened, what to do, a way on. */
-export default define.page(function ErrorPage({ error, url }) {
+export default define.page(function ErrorPage({ error, url, state }) {
   const { status, why, advice } = shown(error);
   const title = t(TITLES[status] ?? "error.failed");
   const isMissing = status === 404;
@@ -42,6 +43,7 @@ export default define.page(function ErrorPage({ error, url }) {
           {!isMissing && <a class="button" href={url.pathname + url.search}>{t("error.again")}</a>}
         </p>
       </section>
+      {status === 503 && state.connection?.connected === false && <ReloadWhenBack />}
     </>
   );
 });

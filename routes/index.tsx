@@ -3,22 +3,23 @@ import { Head } from "fresh/runtime";
 import ActivityFeed from "../islands/ActivityFeed.tsx";
 import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
+import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
 import { summarise } from "../lib/format/summary.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
-import { fail } from "./(_shared)/fail.ts";
+import { unlessAway } from "./(_shared)/fail.ts";
 
 const ACTIVITY = 12;
 
 export const handler = define.handlers({
   async GET({ state: { api } }) {
     const [host, stats, vms, activity] = await Promise.all([
-      api.getHostInfo(),
-      api.getHostStats(),
-      api.getVms(),
-      api.getActivity({ limit: ACTIVITY }),
-    ]).catch(fail);
-    return page({ host, stats, summary: summarise(vms), activity, now: Date.now() });
+      api.getHostInfo().catch(unlessAway),
+      api.getHostStats().catch(unlessAway),
+      api.getVms().catch(unlessAway),
+      api.getActivity({ limit: ACTIVITY }).catch(unlessAway),
+    ]);
+    return page({ host, stats, summary: vms && summarise(vms), activity, now: Date.now() });
   },
 });
 
@@ -36,9 +37,16 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
         </h1>
       </header>
       <div class="dashboard">
-        <HostPanel host={host} stats={stats} now={now} />
-        <MachinesPanel summary={summary} connection={state.connection} />
-        <ActivityFeed entries={activity} now={now} limit={ACTIVITY} />
+        {host && stats && <HostPanel host={host} stats={stats} now={now} />}
+        {summary && (
+          <MachinesPanel
+            summary={summary}
+            connection={state.connection}
+            hostAttention={host?.attention ?? []}
+          />
+        )}
+        {!(host && stats && summary) && !state.connection.connected && <ReloadWhenBack />}
+        {activity && <ActivityFeed entries={activity} now={now} limit={ACTIVITY} />}
       </div>
     </>
   );

@@ -9,6 +9,8 @@ type Listener = (frames: string) => void;
 
 /** Events kept for clients that reconnect. */
 const KEPT = 4096;
+/** … and characters of them: a machine's description alone may be long. */
+const KEPT_LENGTH = 8 * 1024 * 1024;
 
 /** One server-sent event. JSON has no raw line breaks, so the data is always one line. */
 export function frame(name: EventName, data: unknown, id?: string): string {
@@ -21,6 +23,8 @@ export class EventHub {
   /** Tells this run's ids from an earlier one's: after a restart a client must start anew. */
   readonly #run = crypto.randomUUID().slice(0, 8);
   #number = 0;
+  /** Characters of all kept frames. */
+  #keptLength = 0;
 
   /** Id of the newest event. A client that read everything at this moment resumes from it. */
   get lastId(): string {
@@ -49,17 +53,26 @@ export class EventHub {
       this.#number++;
       const text = frame(name, data, this.lastId);
       this.#kept.push({ number: this.#number, frame: text });
+      this.#keptLength += text.length;
       frames += text;
     }
-    if (this.#kept.length > KEPT) this.#kept.splice(0, this.#kept.length - KEPT);
+    this.#forgetOldest();
     if (frames !== "") { for (const listener of [...this.#listeners]) listener(frames); }
+  }
+
+  #forgetOldest(): void {
+    let count = 0;
+    while (this.#kept.length - count > KEPT || this.#keptLength > KEPT_LENGTH) {
+      this.#keptLength -= this.#kept[count++]!.frame.length;
+    }
+    if (count > 0) this.#kept.splice(0, count);
   }
 
   /** Frames a client missed since `id`; null when they are not all kept (or `id` is of an earlier run). */
   since(id: string): string | null {
-    const [run, text = ""] = id.split("-");
-    const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-    if (run !== this.#run || !(number <= this.#number)) return null;
+    const [, run, text] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id) ?? [];
+    const number = Number(text);
+    if (run !== this.#run || number > this.#number) return null;
     const oldest = this.#number - this.#kept.length;
     if (number < oldest) return null;
     return this.#kept.slice(number - oldest).map((event) => event.frame).join("");

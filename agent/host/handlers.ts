@@ -39,6 +39,16 @@ function hypervisor({ type, capabilities }: NodeRecord): string {
   return /<domain type='kvm'\/?>/.test(capabilities) ? "QEMU/KVM" : "QEMU";
 }
 
+const NO_KVM =
+  "KVM is not available: machines are emulated and slow. Switch virtualization (VT-x, AMD-V) on in the " +
+  "firmware, and load the kernel module kvm_intel or kvm_amd.";
+
+/** What about the host or KVM Manager itself needs a person. */
+function attention(record: NodeRecord, activity: ActivityLog): string[] {
+  const found = [activity.trouble, hypervisor(record) === "QEMU" ? NO_KVM : null];
+  return found.filter((text) => text !== null);
+}
+
 /** A handler for each command on the host. */
 export function hostHandlers(
   { link, inventory, sampler, make, activity }: {
@@ -67,10 +77,11 @@ export function hostHandlers(
         hypervisor: hypervisor(record),
         activeVms: active,
         totalVms: total,
+        attention: attention(record, activity),
       };
     },
     get_host_stats: async () => {
-      if (!link.status.connected) {
+      if (!sampler.host && !link.status.connected) {
         throw new LibvirtError({ kind: "unavailable", message: link.status.error ?? "not connected yet" });
       }
       if (!sampler.host) await sampler.tick();

@@ -25,7 +25,7 @@ const honoPath = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
 /** A command's input from path, query and body. A field may be given once only. */
 async function inputOf(route: RestRoute, request: Request, path: Record<string, string>): Promise<unknown> {
   const schemas = fields(route.command);
-  const query: Record<string, unknown> = {};
+  const query: Record<string, unknown> = Object.create(null); // or `__proto__` would not be a field
   for (const [name, text] of new URL(request.url).searchParams) {
     if (Object.hasOwn(query, name) || Object.hasOwn(path, name)) {
       throw new ContractError("InvalidInput", { reason: `${name} was given twice` });
@@ -73,13 +73,21 @@ export function createApi(
     });
   }
   // A known path with another method says which ones it takes (RFC 9110, 15.5.6).
-  for (const path of new Set(REST_ROUTES.map((route) => route.path))) {
-    const allowed = REST_ROUTES.filter((route) => route.path === path).map((route) => route.method);
+  const allowed = new Map<string, string[]>([
+    ["/commands/{name}", ["POST"]],
+    ["/openapi.json", ["GET"]],
+    ["/events", ["GET"]],
+  ]);
+  for (const { path, method } of REST_ROUTES) allowed.set(path, [...allowed.get(path) ?? [], method]);
+  for (const [path, methods] of allowed) {
     api.all(honoPath(path), (context) => {
       const response = errorResponse(
-        new ContractError("MethodNotAllowed", { method: context.req.method, path: context.req.path }),
+        new ContractError("MethodNotAllowed", {
+          method: context.req.method,
+          path: context.req.path.slice(0, 256),
+        }),
       );
-      response.headers.set("allow", allowed.join(", "));
+      response.headers.set("allow", methods.join(", "));
       return response;
     });
   }

@@ -9,7 +9,7 @@ export const BODY_SECONDS = 15;
 /**
  * Reads a body as text, counting while it arrives.
  *
- * @throws {ContractError} BodyTooLarge, BodyTimeout
+ * @throws {ContractError} BodyTooLarge, BodyTimeout; InvalidInput when the client goes away in the middle
  */
 export async function readBody(
   request: Request,
@@ -29,7 +29,9 @@ export async function readBody(
   }, seconds * 1000);
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause) => {
+        throw new ContractError("InvalidInput", { reason: "the body broke off" }, { cause });
+      });
       if (late) throw new ContractError("BodyTimeout", { seconds });
       if (done) break;
       size += value.byteLength;
@@ -61,10 +63,10 @@ export async function readBody(
  * @throws {ContractError} UnsupportedMediaType, InvalidJson, BodyTooLarge, BodyTimeout
  */
 export async function readJson(request: Request): Promise<unknown> {
-  const [type = ""] = (request.headers.get("content-type") ?? "").toLowerCase().split(/\s*;/);
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   const text = await readBody(request);
   if (text.trim() === "") return {};
-  if (type.trim() !== "application/json") throw new ContractError("UnsupportedMediaType");
+  if (type !== "application/json") throw new ContractError("UnsupportedMediaType");
   try {
     return JSON.parse(text);
   } catch (cause) {

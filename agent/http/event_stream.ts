@@ -2,7 +2,7 @@
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type EventHub, frame } from "../events/hub.ts";
 
-/** Bytes a client may be behind. Beyond it, it is told to reload and disconnected: memory must not grow with it. */
+/** Bytes a client may be behind. Beyond it, it is disconnected: memory must not grow with it. */
 const BEHIND_LIMIT = 1024 * 1024;
 /** Most streams at once: each is a connection and a queue. */
 const MOST_STREAMS = 200;
@@ -29,9 +29,10 @@ export function eventStream(hub: EventHub, request: Request): Response {
       const send = (text: string) => {
         controller.enqueue(encoder.encode(text));
         if ((controller.desiredSize ?? 0) > 0) return;
-        controller.enqueue(encoder.encode(frame("reload", { reason: "this client fell too far behind" })));
         stop();
-        controller.close();
+        // Not close(): what waits in the queue would be held for as long as the client does not read. It comes back
+        // with the last id it has read, and gets what it missed.
+        controller.error(new Error("an event stream's client fell too far behind"));
       };
       const listening = hub.listen(send);
       const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);

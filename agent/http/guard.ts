@@ -3,21 +3,22 @@
  * API calls and sockets only from its own pages or from programs that are no browser (CSRF, cross-site WebSockets),
  * and puts the security headers on every answer.
  */
+import { isIPv4 } from "node:net";
 import { ContractError } from "../../lib/contract/errors.ts";
 
 /** Methods that change nothing. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Host names a loopback server answers for, with its port. */
-export function loopbackHosts(port: number): Set<string> {
-  const names = ["127.0.0.1", "localhost", "[::1]"];
+/** Host names a loopback server answers for, with its port: the usual ones, and the one it listens on. */
+export function loopbackHosts(port: number, hostname = "127.0.0.1"): Set<string> {
+  const names = [...new Set(["127.0.0.1", "localhost", "[::1]", hostname])];
   return new Set(names.flatMap((name) => port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
 }
 
 /** Whether an address is this machine's own and reachable from nowhere else. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || hostname === "[::1]" ||
-    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
+    (isIPv4(hostname) && hostname.startsWith("127."));
 }
 
 /** Bytes of the largest form. The API counts its bodies itself, while they arrive. */

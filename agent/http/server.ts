@@ -4,7 +4,7 @@
  */
 import { createServer, type Server } from "node:http";
 import { dirname } from "node:path";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door } from "../access.ts";
 import { log } from "../log.ts";
@@ -23,6 +23,7 @@ const LIMITS = {
   keepAliveTimeout: 60_000,
   maxHeaderSize: 16 * 1024,
 };
+export type ListenerLimits = typeof LIMITS;
 /** Connections at once; more are closed as they come. */
 const MOST_CONNECTIONS = 512;
 
@@ -33,12 +34,19 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-function listenerOf(answer: (request: Request) => Promise<Response>): Server {
+function listenerOf(
+  answer: (request: Request) => Promise<Response>,
+  limits: Partial<ListenerLimits> = {},
+): Server {
   const server = createServer(
-    LIMITS,
+    { ...LIMITS, ...limits },
     getRequestListener(answer, {
       overrideGlobalObjects: false,
       errorHandler: (error) => {
+        // No Host, or one that makes no URL: the client's fault, and nothing to log for everyone who sends it.
+        if (error instanceof RequestError) {
+          return secured(errorResponse(new ContractError("InvalidInput", { reason: error.message })));
+        }
         log.error("a request failed unexpectedly", { error });
         return secured(errorResponse(new ContractError("Internal")));
       },
@@ -61,9 +69,14 @@ function closer(server: Server): () => Promise<void> {
  * Listens on TCP. Until there is sign-in, only on loopback.
  *
  * @param at `127.0.0.1:8440`; port 0 takes a free one
+ * @param limits other limits than the usual ones: tests shorten them
  * @throws {Error} when the address is not loopback, or cannot be listened on
  */
-export async function listenTcp(at: string, answer: Answer): Promise<Listener> {
+export async function listenTcp(
+  at: string,
+  answer: Answer,
+  limits: Partial<ListenerLimits> = {},
+): Promise<Listener> {
   const { hostname, port } = parseAddress(at);
   if (!isLoopback(hostname)) {
     throw new Error(
@@ -81,11 +94,11 @@ export async function listenTcp(at: string, answer: Answer): Promise<Listener> {
       return secured(errorResponse(error));
     }
     return secured(await answer(request, "api"));
-  });
+  }, limits);
   await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
   const bound = server.address();
   const actual = typeof bound === "object" && bound ? bound.port : port;
-  hosts = loopbackHosts(actual);
+  hosts = loopbackHosts(actual, hostname.toLowerCase());
   return { address: `http://${hostname}:${actual}`, close: closer(server) };
 }
 
@@ -114,8 +127,10 @@ async function removeDeadSocket(path: string): Promise<void> {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
-    if (error instanceof Deno.errors.ConnectionRefused) return await Deno.remove(path);
-    throw error;
+    if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    // Connecting to a plain file is refused as well, and that is nobody's leftover.
+    if (!(await Deno.lstat(path)).isSocket) throw new Error(`${path} is not a socket: it is left alone`);
+    return await Deno.remove(path);
   }
   throw new Error(
     `another KVM Manager already listens on ${path}. Stop it first, or use another --runtime-dir`,
@@ -124,20 +139,26 @@ async function removeDeadSocket(path: string): Promise<void> {
 
 function listening(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", (error: Error & { code?: string }) => {
+  let ready = false;
+  server.on("error", (error: Error & { code?: string }) => {
+    // Later errors are of single connections (no file descriptor left for one): they end no server.
+    if (ready) return log.warn("a connection could not be accepted", { error });
     const place = "path" in where ? where.path : `${where.host}:${where.port}`;
     const why = error.code === "EADDRINUSE"
       ? "it is in use already. Stop the other program, or choose another with --listen"
       : error.message;
     reject(new Error(`cannot listen on ${place}: ${why}`, { cause: error }));
   });
-  server.listen(where, () => resolve());
+  server.listen(where, () => {
+    ready = true;
+    resolve();
+  });
   return promise;
 }
 
 /** Splits `host:port`. @throws {Error} */
 export function parseAddress(at: string): { hostname: string; port: number } {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(at);
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s[\]/@]+):(\d{1,5})$/.exec(at);
   const port = Number(match?.[2]);
   if (!match || port > 65535) throw new Error(`${JSON.stringify(at)} is not an address like 127.0.0.1:8440`);
   return { hostname: match[1]!, port };

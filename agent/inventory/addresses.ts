@@ -10,7 +10,8 @@ import { log } from "../log.ts";
 import type { Inventory } from "./inventory.ts";
 import { isActive } from "./states.ts";
 
-/** Milliseconds until a guest agent is asked again: after an answer, and after it failed. */
+/** Milliseconds until a guest agent is asked again: while the guest has no address yet, after that, after a failure. */
+const AGENT_SOON_MS = 3000;
 const AGENT_AGAIN_MS = 30_000;
 const AGENT_FAILED_MS = 120_000;
 /** Milliseconds until ARP is asked again for a machine nothing else is known of. */
@@ -30,7 +31,7 @@ export class Addresses {
 
   /** Whether a machine runs whose address is not known yet. */
   get wanting(): boolean {
-    return this.#machines().some((vm) => vm.networkInterfaces.some((nic) => nic.ipAddress === undefined));
+    return this.#machines().some((vm) => !addressed(vm));
   }
 
   /** Asks everyone who is due, and tells the inventory. Runs once at a time. */
@@ -86,10 +87,13 @@ export class Addresses {
     if (vm.state !== "running" || !vm.responsive || this.now() < (this.#nextProbe.get(vm.id) ?? 0)) {
       return false;
     }
-    const known = vm.networkInterfaces.every((nic) => nic.ipAddress !== undefined);
+    const known = addressed(vm);
     const source = vm.guestAgent === "connected" ? "agent" : "arp";
     if (source === "arp" && known) return false;
-    this.#nextProbe.set(vm.id, this.now() + (source === "agent" ? AGENT_AGAIN_MS : ARP_AGAIN_MS));
+    this.#nextProbe.set(
+      vm.id,
+      this.now() + (source === "arp" ? ARP_AGAIN_MS : known ? AGENT_AGAIN_MS : AGENT_SOON_MS),
+    );
     try {
       const found = await this.link.call("domainAddresses", { uuid: vm.id, source });
       (source === "agent" ? this.#agent : this.#arp).set(vm.id, found.filter(plausible));
@@ -109,6 +113,13 @@ export class Addresses {
       .map(({ mac, address, prefix }) => ({ mac, address, prefix }));
     this.inventory.update(vm.id, { addresses });
   }
+}
+
+/** Whether every interface has an address beyond its own link: what a guest has before DHCP is none worth showing. */
+function addressed(vm: VM): boolean {
+  return vm.networkInterfaces.every(({ ipAddress }) =>
+    ipAddress !== undefined && !/^(fe80:|169\.254\.)/i.test(ipAddress)
+  );
 }
 
 /** Guests may say anything: only what looks like an address is taken over. */

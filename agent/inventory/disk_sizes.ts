@@ -1,4 +1,8 @@
-/** Sizes of disks: found out after the list is there, in slices, because each costs a look at a file. */
+/**
+ * Sizes of disks: found out after the list is there, in slices, because each costs a look at a file. A machine's bulk
+ * statistics are no source: for a running one their `allocation` is the highest offset written since its start
+ * (0 for a fresh qcow2), not what the image takes on the host (libvirt 9.0).
+ */
 import { LibvirtError } from "../../ffi/error.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
@@ -6,13 +10,19 @@ import type { Inventory } from "./inventory.ts";
 
 /** Machines asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
 const SLICE = 50;
+/** Milliseconds until the disks of a running machine, which grow, are asked about again. */
+const AGAIN_MS = 30_000;
 
 export class DiskSizes {
   /** What the sizes were read for, by machine: sources of its disks and whether it ran. */
-  readonly #known = new Map<string, string>();
+  readonly #known = new Map<string, { key: string; at: number }>();
   #running = false;
 
-  constructor(readonly link: LibvirtLink, readonly inventory: Inventory) {}
+  constructor(
+    readonly link: LibvirtLink,
+    readonly inventory: Inventory,
+    readonly now: () => number = () => performance.now(),
+  ) {}
 
   /** Forgets everything: the next update asks about all disks again. */
   forget(): void {
@@ -27,8 +37,10 @@ export class DiskSizes {
       const wanted = this.inventory.vms().flatMap((vm) => {
         const disks = vm.disks.filter((disk) => disk.source !== undefined);
         const key = JSON.stringify([vm.state, disks.map((disk) => [disk.target, disk.source])]);
-        if (this.#known.get(vm.id) === key) return [];
-        this.#known.set(vm.id, key);
+        const known = this.#known.get(vm.id);
+        const grows = vm.state === "running" && vm.responsive; // asking one that hangs would hold up its slice
+        if (known?.key === key && !(grows && this.now() - known.at >= AGAIN_MS)) return [];
+        this.#known.set(vm.id, { key, at: this.now() });
         return disks.length > 0 ? [{ uuid: vm.id, targets: disks.map((disk) => disk.target) }] : [];
       });
       for (let at = 0; at < wanted.length; at += SLICE) await this.#ask(wanted.slice(at, at + SLICE));

@@ -35,12 +35,18 @@ interface Entry {
   responsive: boolean;
   stats: VmStats | undefined;
   trouble: string | undefined;
+  /** It was told that it was paused, and not yet that it goes on. */
+  toldPaused: boolean;
   /** The view of all the above; made anew when one of them changes. */
   view: VM;
 }
 
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
 const MOST_REREADS = 3;
+/** `VIR_DOMAIN_EVENT_STOPPED_SAVED` */
+const STOPPED_SAVED = 4;
+/** Milliseconds after which a machine that was saved is read again: libvirt 9.0 tells it a moment too early. */
+const SAVED_AGAIN_MS = 300;
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
 
@@ -58,8 +64,8 @@ export class Inventory {
   /** Pages are told of changes only once the first scan of a connection is complete. */
   #filled = false;
   #resyncing: Promise<void> | undefined;
-  /** Machines that events told of while everything is being read: what that read says of them may be older. */
-  readonly #touched = new Set<string>();
+  /** Domains that events told of while everything is being read: the scan may be older than the event. */
+  #toldMeanwhile: Set<string> | undefined;
   hostname: string;
 
   constructor(
@@ -122,11 +128,14 @@ export class Inventory {
 
   /** Reads everything anew and tells the differences. Runs once at a time. @throws {LibvirtError} */
   resync(): Promise<void> {
-    return this.#resyncing ??= this.#resync().finally(() => this.#resyncing = undefined);
+    return this.#resyncing ??= this.#resync().finally(() => {
+      this.#resyncing = undefined;
+      this.#toldMeanwhile = undefined;
+    });
   }
 
   async #resync(): Promise<void> {
-    this.#touched.clear();
+    const meanwhile = this.#toldMeanwhile = new Set<string>();
     const [domains, networks, pools] = await Promise.all([
       this.#link.call("domainScan"),
       this.#link.call("networkScan"),
@@ -140,7 +149,7 @@ export class Inventory {
     this.#replaceAll(this.#pools, pools);
     this.#filled = true;
     this.#hub.publishAll(events);
-    for (const uuid of this.#touched) this.refreshSoon(uuid);
+    for (const uuid of meanwhile) this.refreshSoon(uuid);
   }
 
   #replaceAll<T extends { name: string }>(map: Map<string, T>, records: readonly T[]): void {
@@ -148,16 +157,24 @@ export class Inventory {
     for (const record of records) map.set(record.name, record);
   }
 
-  /** Reads one machine anew and tells what changed. Reads of one machine that come together become one. */
+  /**
+   * Reads one machine anew and tells what changed: what is shown afterwards is no older than the call. Reads of one
+   * machine that come together become one.
+   */
   refresh(uuid: string): Promise<void> {
     const running = this.#reading.get(uuid);
     if (running) {
       running.again = true;
-      return running.done;
+      // Where the reads under way are all overtaken, only those that follow are later than this call.
+      return running.done.then(() => this.#reading.get(uuid)?.done);
     }
     const reading = { again: false, done: Promise.resolve() };
     this.#reading.set(uuid, reading);
-    reading.done = this.#read(uuid, reading).finally(() => this.#reading.delete(uuid));
+    reading.done = this.#read(uuid, reading).finally(() => {
+      this.#reading.delete(uuid);
+      // The last read allowed was overtaken as well: what it brought may be older than what the event told.
+      if (reading.again) this.refreshSoon(uuid);
+    });
     return reading.done;
   }
 
@@ -168,9 +185,12 @@ export class Inventory {
       // An event arrived during the read: what was read may be older than what the event told already.
       if (reading.again && round < MOST_REREADS) continue;
       const events: Published[] = [];
+      const isNew = !this.#entries.has(uuid);
       if (record) this.#put(record, events);
       else this.#remove(uuid, events);
       this.#hub.publishAll(events);
+      // Defined and started in one breath: it was never seen stopped.
+      if (record && isNew && isActive(record.state)) this.update(uuid, { startedAt: Date.now() });
       return;
     }
   }
@@ -189,14 +209,20 @@ export class Inventory {
   }
 
   #onDomainEvent({ event, uuid, name, args }: LibvirtEvent & { kind: "domain" }): void {
+    this.#toldMeanwhile?.add(uuid);
     const entry = this.#entries.get(uuid);
-    if (this.#resyncing) this.#touched.add(uuid);
     if (event === "lifecycle") {
       const kind = LIFECYCLE[Number(args[0])];
-      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person.
-      const told = kind !== "resumed" || entry?.view.state === "paused";
+      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person. A read
+      // may have seen it running again already.
+      const told = kind !== "resumed" || entry?.view.state === "paused" || entry?.toldPaused;
+      if (entry) entry.toldPaused = kind === "suspended";
       if (kind && entry) this.#anticipate(entry, kind, Number(args[1]));
       if (kind && told) this.#onHappening({ vmId: uuid, vmName: name, event: kind });
+      // libvirt notes that there is a managed save only after it has told that the machine stopped for it.
+      if (kind === "stopped" && Number(args[1]) === STOPPED_SAVED) {
+        setTimeout(() => this.refreshSoon(uuid), SAVED_AGAIN_MS);
+      }
     }
     if (event === "io-error" && entry) {
       const [path, , , reason] = args;
@@ -292,6 +318,7 @@ export class Inventory {
         responsive: true,
         stats: undefined,
         trouble: undefined,
+        toldPaused: false,
         view: undefined as unknown as VM,
       };
       entry.view = vmView(record, this.#extras(entry));

@@ -83,9 +83,12 @@ export function stateReason(state: number, reason: number): string | undefined {
   return REASONS[state]?.[reason] || undefined;
 }
 
-/** Whether QEMU exists for it: it can be asked for statistics, addresses, screens. */
+/**
+ * Whether QEMU exists for it: it can be asked for statistics, addresses, screens. A crashed one (6) is there, too: its
+ * guest panicked and `<on_crash>preserve` kept it. One that is gone is shut off, with "crashed" as the reason.
+ */
 export function isActive(state: number): boolean {
-  return state !== 0 && state !== SHUTOFF && state !== 6;
+  return state !== 0 && state !== SHUTOFF;
 }
 
 /**

@@ -42,7 +42,7 @@ async function follow(folder: Folder, inventory: Inventory, signal: AbortSignal)
 async function appeared(folder: Folder, inventory: Inventory, signal: AbortSignal): Promise<boolean> {
   for (let late = false; !signal.aborted; late = true) {
     try {
-      const files = Array.from(Deno.readDirSync(folder.path));
+      const files = await Array.fromAsync(Deno.readDir(folder.path));
       if (late) { for (const { name } of files) refresh(name, folder, inventory); }
       return true;
     } catch (error) {

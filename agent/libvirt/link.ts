@@ -105,15 +105,16 @@ export class LibvirtLink {
       const limit = setTimeout(resolve, 1000);
       await promise;
       clearTimeout(limit);
-      this.#worker.terminate();
     }
     this.#pool.close();
-    if (this.#loop) {
-      await Promise.race([
-        this.#loop.stop(),
-        new Promise((resolve) => setTimeout(resolve, 2000)),
-      ]);
-    }
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([
+      this.#loop?.stop(),
+      new Promise((resolve) => limit = setTimeout(resolve, 2000)),
+    ]);
+    clearTimeout(limit);
+    // Not before the loop has ended: a turn that is under way may still be in one of the worker's callbacks.
+    this.#worker?.terminate();
   }
 
   #post(message: ToEventWorker): void {

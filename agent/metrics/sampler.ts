@@ -12,7 +12,7 @@ import type { Inventory } from "../inventory/inventory.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import { hostStats, type LocalLoad } from "./host_stats.ts";
-import { answered, diskSizes, noStats, type Reading, vmStats } from "./vm_stats.ts";
+import { answered, noStats, type Reading, vmStats } from "./vm_stats.ts";
 
 /** Groups our pages show. */
 const GROUPS: readonly StatsGroup[] = ["cpu", "balloon", "interface", "block"];
@@ -20,9 +20,6 @@ const GROUPS: readonly StatsGroup[] = ["cpu", "balloon", "interface", "block"];
 const FRESH_MS = 3000;
 /** Readings without QEMU's part, in a row, after which a machine counts as not responding. */
 const UNANSWERED = 2;
-
-/** Milliseconds between two looks at how much the disks of a running machine take. */
-const SIZES_MS = 30_000;
 
 export interface Clock {
   /** Milliseconds, monotonic. */
@@ -36,10 +33,9 @@ const CLOCK: Clock = { now: () => performance.now(), date: () => Date.now() };
 export class Sampler {
   readonly #readings = new Map<string, Reading>();
   readonly #unanswered = new Map<string, number>();
-  readonly #nextSizes = new Map<string, number>();
   #node: NodeCounters | undefined;
   #host: HostStats | undefined;
-  #running = false;
+  #running: Promise<void> | undefined;
 
   constructor(
     readonly link: LibvirtLink,
@@ -55,26 +51,24 @@ export class Sampler {
     return this.#host;
   }
 
-  /** Forgets what a lost connection knew. */
+  /** Starts anew after a lost connection. The last reading of the host stays; its timestamp tells its age. */
   forget(): void {
     this.#readings.clear();
     this.#unanswered.clear();
-    this.#nextSizes.clear();
     this.#node = undefined;
-    this.#host = undefined;
   }
 
-  /** One round for everything. Runs once at a time, so a slow libvirt is not asked twice. */
-  async tick(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
+  /** One round for everything. Who asks during one gets that one, so a slow libvirt is not asked twice. */
+  tick(): Promise<void> {
+    return this.#running ??= this.#round().finally(() => this.#running = undefined);
+  }
+
+  async #round(): Promise<void> {
     try {
       await Promise.all([this.#sampleHost(), this.#sampleMachines()]);
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       log.debug("loads could not be read", { error });
-    } finally {
-      this.#running = false;
     }
   }
 
@@ -112,16 +106,7 @@ export class Sampler {
     const stats = vmStats(uuid, this.#readings.get(uuid), reading, vm.cpuCount, this.clock.date());
     this.#readings.set(uuid, reading);
     this.inventory.setStats(uuid, stats);
-    this.#noteSizes(uuid, params);
     return stats;
-  }
-
-  /** Disk sizes come along for free, but a disk that is being written would change its machine at every tick. */
-  #noteSizes(uuid: string, params: Reading["params"]): void {
-    if (this.clock.now() < (this.#nextSizes.get(uuid) ?? 0)) return;
-    this.#nextSizes.set(uuid, this.clock.now() + SIZES_MS);
-    const sizes = diskSizes(params);
-    if (sizes.size > 0) this.inventory.update(uuid, { sizes });
   }
 
   #noteAnswer(uuid: string, yes: boolean): void {

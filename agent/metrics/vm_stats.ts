@@ -81,20 +81,6 @@ export function noStats(vmId: string, timestamp: number): VmStats {
   };
 }
 
-/** Sizes of a machine's disks, as its statistics tell them along the way. */
-export function diskSizes(params: Params): Map<string, { capacity: number; allocation: number }> {
-  const sizes = new Map<string, { capacity: number; allocation: number }>();
-  for (let index = 0, count = number(params, "block.count") ?? 0; index < count; index++) {
-    const name = params[`block.${index}.name`];
-    const capacity = number(params, `block.${index}.capacity`);
-    const allocation = number(params, `block.${index}.allocation`);
-    if (typeof name === "string" && capacity && allocation !== undefined) {
-      sizes.set(name, { capacity, allocation });
-    }
-  }
-  return sizes;
-}
-
 /** Whether QEMU was asked for this reading. With NOWAIT libvirt leaves out what only QEMU knows when it is busy. */
 export function answered({ params }: DomainStats): boolean {
   return "balloon.rss" in params || "block.0.rd.bytes" in params || "balloon.available" in params;

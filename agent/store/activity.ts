@@ -22,12 +22,18 @@ type Row = Activity & Pick<ActivityEntry, "door" | "input" | "tookMs">;
 const FLUSH_MS = 50;
 /** Milliseconds until a database that failed is tried again. */
 const RETRY_MS = 10_000;
+/** Milliseconds; tests shorten them. */
+export interface ActivityTimes {
+  readonly flush: number;
+  readonly retry: number;
+}
 /** Entries kept in memory: what the pages show, and what waits for a database. */
 const IN_MEMORY = 1000;
 
 export class ActivityLog {
   readonly #dataDir: string;
   readonly #onEntry: (activity: Activity) => void;
+  readonly #onTrouble: (trouble: string) => void;
   #database: DatabaseSync | undefined;
   #insert: StatementSync | undefined;
   #waiting: Row[] = [];
@@ -35,11 +41,19 @@ export class ActivityLog {
   #nextId = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #trouble: string | null = null;
+  readonly #times: ActivityTimes;
 
   /** Opens the database in `dataDir`; when that fails, works in memory and tries again later. */
-  constructor(dataDir: string, onEntry: (activity: Activity) => void) {
+  constructor(
+    dataDir: string,
+    onEntry: (activity: Activity) => void,
+    times: ActivityTimes = { flush: FLUSH_MS, retry: RETRY_MS },
+    onTrouble: (trouble: string) => void = () => {},
+  ) {
     this.#dataDir = dataDir;
+    this.#times = times;
     this.#onEntry = onEntry;
+    this.#onTrouble = onTrouble;
     this.#open();
   }
 
@@ -60,8 +74,12 @@ export class ActivityLog {
       ...(tookMs !== undefined && { tookMs }),
     });
     if (this.#recent.length > IN_MEMORY) this.#recent.shift();
+    // A burst (every machine of a large host at once) must not push entries out that could be written.
+    if (this.#waiting.length > IN_MEMORY && this.#trouble === null) this.#flush();
     if (this.#waiting.length > IN_MEMORY) this.#waiting.shift();
-    this.#timer ??= setTimeout(() => this.#flush(), this.#database ? FLUSH_MS : RETRY_MS);
+    if (this.#waiting.length > 0) {
+      this.#timer ??= setTimeout(() => this.#flush(), this.#database ? this.#times.flush : this.#times.retry);
+    }
     this.#onEntry(activity);
     return activity;
   }
@@ -93,13 +111,14 @@ export class ActivityLog {
   }
 
   #open(): void {
+    let database: DatabaseSync | undefined;
     try {
-      this.#database = openDatabase(this.#dataDir);
-      this.#insert = this.#database.prepare(
+      database = openDatabase(this.#dataDir);
+      const insert = database.prepare(
         "INSERT INTO activity (id, timestamp, actor, door, action, vm_id, vm_name, result, message, input, took_ms) " +
           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       );
-      const rows = this.#database.prepare("SELECT * FROM activity ORDER BY id DESC LIMIT ?").all(IN_MEMORY);
+      const rows = database.prepare("SELECT * FROM activity ORDER BY id DESC LIMIT ?").all(IN_MEMORY);
       const stored = rows.map(toActivity).reverse();
       const last = stored.at(-1)?.id ?? 0;
       // Entries made while there was no database get their place behind those that are in it.
@@ -111,13 +130,17 @@ export class ActivityLog {
       }
       this.#recent = [...stored, ...this.#recent].slice(-IN_MEMORY);
       this.#nextId = Math.max(this.#nextId, last + 1);
+      this.#database = database;
+      this.#insert = insert;
       this.#trouble = null;
     } catch (error) {
+      database?.close(); // or a table that is not ours would be tried no more
       this.#fail(error);
     }
   }
 
   #flush(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!this.#database) this.#open();
     const database = this.#database;
@@ -150,15 +173,18 @@ export class ActivityLog {
   }
 
   #retryLater(): void {
-    if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#flush(), RETRY_MS);
+    if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#times.retry);
   }
 
   #fail(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
-    if (this.#trouble !== text) log.error("the activity cannot be recorded", { error: text });
-    this.#trouble = error instanceof StoreError
+    const trouble = error instanceof StoreError
       ? text
       : `The database cannot be written (${text}). Check its file system's space.`;
+    if (this.#trouble === trouble) return;
+    this.#trouble = trouble;
+    log.error("the activity cannot be recorded", { error: text });
+    this.#onTrouble(trouble);
   }
 }
 

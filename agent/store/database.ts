@@ -18,13 +18,17 @@ export class StoreError extends Error {
 
 /** SQLite's texts for a damaged file, and what a person can do. */
 function advice(path: string, error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  // SQLite tells of damage in several lines; the log and the pages have one.
+  const text = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
   if (/malformed|not a database|corrupt/i.test(text)) {
     return `${path} is damaged (${text}). Stop KVM Manager, put a copy of it back in its place (or move it away to start ` +
       "with an empty one), then start again. Nothing was changed";
   }
   if (/locked|busy/i.test(text)) return `${path} is locked by another program (${text})`;
-  if (/full|disk I\/O/i.test(text)) {
+  if (/readonly|read-only/i.test(text)) {
+    return `${path} cannot be written (${text}). Make its folder and file system writable`;
+  }
+  if (/full|disk I\/O|no space/i.test(text)) {
     return `${path} cannot be written (${text}). Make room on its file system`;
   }
   return `${path} cannot be opened (${text})`;
@@ -40,12 +44,13 @@ export function openDatabase(dataDir: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     Deno.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // Made with its mode: SQLite gives the files beside it (-wal, -shm) the same.
+    Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+    Deno.chmodSync(path, 0o600);
+    inspect(path);
     database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
-    Deno.chmodSync(path, 0o600);
-    const check = database.prepare("PRAGMA quick_check(1)").get();
-    if (check?.quick_check !== "ok") throw new Error(`corrupt: ${check?.quick_check}`);
-    migrate(database, path);
+    migrate(database);
     return database;
   } catch (error) {
     database?.close();
@@ -54,14 +59,38 @@ export function openDatabase(dataDir: string): DatabaseSync {
   }
 }
 
-function migrate(database: DatabaseSync, path: string): void {
-  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
-  if (version > MIGRATIONS.length) {
-    throw new StoreError(
-      `${path} was written by a newer KVM Manager (version ${version} of the database, this program knows ` +
-        `${MIGRATIONS.length}). Use that version, or put back the copy made before the upgrade. Nothing was changed`,
-    );
+/**
+ * Looks at the file before anything may be written to it: a connection that can write does so even when it is only
+ * closed (it moves the -wal file's pages into the database).
+ *
+ * @throws when it is damaged, locked, or newer than this program
+ */
+function inspect(path: string): void {
+  if (Deno.statSync(path).size === 0) return; // new, or a first start that was cut short
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    const check = database.prepare("PRAGMA quick_check(1)").get();
+    if (check?.quick_check !== "ok") throw new Error(`corrupt: ${check?.quick_check}`);
+    const version = versionOf(database);
+    if (version > MIGRATIONS.length) {
+      throw new StoreError(
+        `${path} was written by a newer KVM Manager (version ${version} of the database, this program knows ` +
+          `${MIGRATIONS.length}). Use that version, or put back the copy made before the upgrade. Nothing was changed`,
+      );
+    }
+  } finally {
+    database.close();
   }
+}
+
+/** How many migrations it has had. */
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
+}
+
+function migrate(database: DatabaseSync): void {
+  const version = versionOf(database);
   for (let step = version; step < MIGRATIONS.length; step++) {
     database.exec("BEGIN IMMEDIATE");
     try {

@@ -3,11 +3,34 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
+import { backingChain } from "./backing.ts";
 import type { VmServices } from "./services.ts";
 
-/** A disk another machine uses as well, by that machine's name. */
-function otherUser(path: string, vm: VM, all: readonly VM[]): string | undefined {
-  return all.find((other) => other.id !== vm.id && other.disks.some((disk) => disk.source === path))?.name;
+/** Path → name of another machine that needs it: as its disk, or because its disk is built on it. */
+async function otherUsers(
+  paths: readonly string[],
+  vm: VM,
+  all: readonly VM[],
+): Promise<Map<string, string>> {
+  const users = new Map<string, string>();
+  for (const other of all) {
+    if (other.id === vm.id) continue;
+    for (const { source, type, format } of other.disks) {
+      if (source === undefined) continue;
+      const needed = type === "file" && format === "qcow2" ? [source, ...await backing(source)] : [source];
+      for (const path of needed) if (paths.includes(path)) users.set(path, other.name);
+    }
+  }
+  return users;
+}
+
+async function backing(source: string): Promise<string[]> {
+  try {
+    return await backingChain(source);
+  } catch (error) {
+    log.warn("what an image is built on cannot be read", { path: source, error });
+    return [];
+  }
 }
 
 /** The machine's own disks that deleting means: not CDs, floppies, nor what is no file or block device of this host. */
@@ -18,10 +41,12 @@ export function ownDisks(vm: VM): Disk[] {
 }
 
 /** Refuses before anything is touched: a disk that another machine uses would take that one down too. */
-function refuseShared(vm: VM, paths: readonly string[], all: readonly VM[]): void {
+async function refuseShared(vm: VM, paths: readonly string[], all: readonly VM[]): Promise<void> {
+  if (paths.length === 0) return;
+  const users = await otherUsers(paths, vm, all);
   for (const path of paths) {
     const disk = vm.disks.find((each) => each.source === path);
-    const user = otherUser(path, vm, all);
+    const user = users.get(path);
     const error = user !== undefined
       ? `it is also used by ${user}`
       : disk?.shareable
@@ -59,7 +84,7 @@ export async function deleteVm(
   const vm = services.requireVm(vmId);
   if (inventory.active().includes(vm.id)) throw new ContractError("VmStillRunning");
   const paths = withDisks ? ownDisks(vm).map((disk) => disk.source!) : [];
-  refuseShared(vm, paths, inventory.vms());
+  await refuseShared(vm, paths, inventory.vms());
   const deletedDisks: string[] = [];
   await services.operate(vm, "deleting", async () => {
     let xml = "";
@@ -85,6 +110,8 @@ export async function deleteVm(
 async function defineAgain({ link }: VmServices, vm: VM, xml: string): Promise<void> {
   try {
     await link.call("domainDefine", { xml });
+    // The XML does not hold it; undefining removed it.
+    if (vm.autostart) await link.call("domainSetAutostart", { uuid: vm.id, autostart: true });
   } catch (error) {
     log.error("a machine could not be put back after its disk could not be deleted", { vm: vm.name, error });
   }

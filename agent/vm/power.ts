@@ -64,7 +64,7 @@ const ask = (call: "domainShutdown" | "domainReboot") => async ({ link }: VmServ
 
 /** A suspended machine is either off with saved memory (started again) or asleep (woken). */
 const start = (services: VmServices, vm: VM) =>
-  services.inventory.active().includes(vm.id)
+  vm.state === "suspended" && services.inventory.active().includes(vm.id)
     ? simple("domainWakeup")(services, vm)
     : simple("domainStart")(services, vm);
 

@@ -8,9 +8,10 @@ import * as storage from "./storage.ts";
 
 /**
  * Kinds of calls and how many of each may be under way. `read` asks libvirtd alone and is quick; `write` changes
- * something and may take seconds; `stats` and `probe` ask QEMU, the guest or a file system, any of which may hang.
+ * something and may take seconds; `rescue` is the way out when writes hang; `stats` and `probe` ask QEMU, the guest
+ * or a file system, any of which may hang.
  */
-export const LIMITS = { read: 6, write: 6, stats: 2, probe: 3 } as const;
+export const LIMITS = { read: 6, write: 6, rescue: 3, stats: 2, probe: 3 } as const;
 export type CallKind = keyof typeof LIMITS;
 
 interface CallSpec<A, R> {
@@ -37,7 +38,7 @@ export const CALLS = {
   domainXml: spec("read", 15, domain.domainXml),
   domainStart: spec("write", 120, domain.domainStart),
   domainShutdown: spec("write", 45, domain.domainShutdown),
-  domainDestroy: spec("write", 60, domain.domainDestroy),
+  domainDestroy: spec("rescue", 60, domain.domainDestroy),
   domainSuspend: spec("write", 45, domain.domainSuspend),
   domainResume: spec("write", 45, domain.domainResume),
   domainWakeup: spec("write", 45, domain.domainWakeup),

@@ -31,14 +31,14 @@ const post: Transport = (command, input) =>
 
 /** Calls one command by its wire name. @throws {ApiError} */
 export async function call(command: string, input: unknown, transport: Transport = post): Promise<unknown> {
-  let response: Response;
+  let response: Response, text: string;
   try {
     response = await transport(command, input);
+    text = await response.text();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ApiError("Unreachable", `KVM Manager does not answer (${why}). Is it still running?`);
   }
-  const text = await response.text();
   let body: unknown;
   try {
     body = text === "" ? null : JSON.parse(text);
@@ -61,8 +61,12 @@ export async function call(command: string, input: unknown, transport: Transport
 /** Every command as a method, over anything that carries one out by its wire name. */
 export function commandMethods(carryOut: (command: string, input: unknown) => Promise<unknown>): Api {
   return new Proxy({} as Api, {
-    get: (_target, method) => (input: unknown) =>
-      carryOut(String(method).replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase()), input),
+    get: (_target, method) => {
+      // Without a `then` it is no promise: an async function may give it, and await does not call the server.
+      if (typeof method !== "string" || method === "then") return undefined;
+      const command = method.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase());
+      return (input: unknown) => carryOut(command, input);
+    },
   });
 }
 

@@ -25,6 +25,7 @@ export class VmListModel {
   readonly groups: ReadonlySignal<readonly VmGroup[]>;
   /** How many rows there are, those included that are still on their way. */
   readonly matching: ReadonlySignal<number>;
+  /** The machines to act on: selected, and shown. What an event took out of sight is not touched. */
   readonly selectedVms: ReadonlySignal<readonly VM[]>;
   /** Whether more rows are on their way. */
   readonly loading: ReadonlySignal<boolean>;
@@ -49,9 +50,10 @@ export class VmListModel {
     this.matching = computed(() =>
       !complete.value && this.query.value === first.query ? first.matching : this.rows.value.length
     );
-    this.selectedVms = computed(() =>
-      [...this.selected.value].map((id) => store.get(id)).filter((vm) => vm !== undefined)
-    );
+    this.selectedVms = computed(() => {
+      const selected = this.selected.value;
+      return selected.size === 0 ? [] : this.rows.value.filter(({ id }) => selected.has(id));
+    });
   }
 
   /** Changes what is asked for. Machines that are no longer shown are no longer selected, either. */

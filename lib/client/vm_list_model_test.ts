@@ -55,6 +55,14 @@ Deno.test("VmListModel.ask() never leaves something selected that is not shown",
   assert.equal(model.search, "?state=stopped");
 });
 
+Deno.test("VmListModel: a machine that no longer matches the filter is not acted on", () => {
+  const { store, model } = setUp();
+  model.ask({ state: "stopped" });
+  model.toggle("d");
+  store.setState("d", "running");
+  assert.deepEqual(model.selectedVms.value, []);
+});
+
 Deno.test("VmListModel: a deleted machine is no longer selected", () => {
   const { store, model } = setUp();
   model.toggle("a");

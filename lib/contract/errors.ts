@@ -137,8 +137,12 @@ export interface ErrorBody {
 export function errorText(code: ErrorCode, details: Record<string, unknown> = {}): string {
   return ERRORS[code].text.replace(
     /\{(\w+)\}/g,
-    (place, key: string) => key in details ? String(details[key]) : place,
+    (place, key: string) => Object.hasOwn(details, key) ? String(details[key]) : place,
   );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
@@ -184,8 +188,12 @@ export class ContractError extends Error {
 
   /** Rebuilds an error from the wire; an unknown code (a newer server) becomes `Internal` with its own text. */
   static fromBody(body: unknown): ContractError {
-    const { code, message, details } = (body ?? {}) as Partial<ErrorBody>;
+    const { code, message, details } = (body ?? {}) as { [K in keyof ErrorBody]?: unknown };
     const known = typeof code === "string" && Object.hasOwn(ERRORS, code);
-    return new ContractError(known ? code : "Internal", details, { ...(message && { message }) });
+    return new ContractError(
+      known ? code as ErrorCode : "Internal",
+      isRecord(details) ? details : undefined,
+      typeof message === "string" && message !== "" ? { message } : {},
+    );
   }
 }

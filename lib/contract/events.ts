@@ -20,7 +20,7 @@ export const EVENTS = {
   "device-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
   "activity": { kept: true, data: Activity },
   "error": { kept: true, data: Type.Object({ message: Type.String() }) },
-  /** The client missed more than is kept, or fell too far behind: fetch everything anew. */
+  /** The client missed more than is kept: fetch everything anew. */
   "reload": { kept: false, data: Type.Object({ reason: Type.String() }) },
 } as const;
 

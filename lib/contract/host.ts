@@ -15,6 +15,9 @@ export const HostInfo = Type.Object({
   hypervisor: Type.String({ description: "QEMU/KVM, QEMU (emulation), test" }),
   activeVms: Type.Integer(),
   totalVms: Type.Integer(),
+  attention: Type.Array(Type.String(), {
+    description: "what about the host or KVM Manager itself needs a person, one sentence each",
+  }),
 });
 export type HostInfo = Static<typeof HostInfo>;
 

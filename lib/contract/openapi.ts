@@ -7,8 +7,13 @@ import { fields, IN_QUERY, requiredFields, REST_ROUTES, type RestRoute } from ".
 const ANY: readonly ErrorCode[] = [
   "InvalidInput",
   "Forbidden",
+  "PermissionDenied",
   "LibvirtUnavailable",
   "LibvirtTimeout",
+  "LibvirtBusy",
+  "LibvirtFailed",
+  "ConnectionLost",
+  "NotSupported",
   "Internal",
 ];
 

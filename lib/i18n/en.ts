@@ -9,6 +9,7 @@ export const en = {
   "nav.label": "Main",
   "nav.dashboard": "Dashboard",
   "nav.vms": "Virtual machines",
+  "nav.api": "API",
   "nav.crumbs": "You are here",
   "nav.open": "Open navigation",
   "nav.fold": "Fold the sidebar",
@@ -84,7 +85,7 @@ export const en = {
   "lost.force_stop":
     "This is like pulling the plug. What the guest has not written to disk is lost, and files may be damaged.",
   "lost.delete":
-    "The configuration is removed from this host, with any saved memory. This cannot be undone. Disks are kept unless you tick them below.",
+    "The configuration is removed from this host, with any saved memory. This cannot be undone. Disks are kept, unless you choose otherwise.",
   "danger.single": "{action} {name}?",
   "danger.many.one": "{action} {n} machine?",
   "danger.many.other": "{action} {n} machines?",
@@ -117,7 +118,6 @@ export const en = {
   "toast.region": "Messages",
   "toast.dismiss": "Dismiss",
   "dialog.close": "Close",
-  "copy.button": "Copy",
   "copy.what": "Copy {what}",
   "copy.details": "details",
   "copy.done": "Copied",
@@ -328,7 +328,7 @@ export const en = {
   "graph.of_vcpu.other": "of {n} vCPUs",
   "graph.of_threads.one": "of {n} thread",
   "graph.of_threads.other": "of {n} threads",
-  "graph.noscript": "The graph needs JavaScript; the figures are those of the moment the page was made.",
+  "graph.noscript": "Graphs need JavaScript. The figures are those of the moment the page was made.",
 
   "host.title": "Host",
   "host.cpu": "Processor",
@@ -346,6 +346,7 @@ export const en = {
   "dashboard.top_none": "No machine is running.",
   "attention.none": "All is well.",
   "attention.crashed": "The guest crashed.",
+  "attention.host": "This host",
   "attention.libvirt": "libvirt",
 
   "activity.title": "Recent activity",

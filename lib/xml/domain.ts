@@ -60,6 +60,7 @@ const DISK_SOURCE: Readonly<Record<string, readonly string[]>> = {
   network: ["protocol", "name"],
   nvme: ["namespace"],
   vhostuser: ["path"],
+  vhostvdpa: ["dev"],
 };
 
 function summarizeDisk(disk: XmlElement): Disk {

@@ -21,25 +21,32 @@ export class XmlError extends Error {
 }
 
 const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({});
-const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ["lt", "<"],
+  ["gt", ">"],
+  ["amp", "&"],
+  ["quot", '"'],
+  ["apos", "'"],
+]);
 
 /** Resolves the five entities of XML and character references. Unknown ones stay as they are. */
 export function unescapeXml(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(\w+));/g, (whole, decimal, hex, name) => {
-    if (name !== undefined) return ENTITIES[name] ?? whole;
+    if (name !== undefined) return ENTITIES.get(name) ?? whole;
     const code = decimal !== undefined ? Number(decimal) : parseInt(hex, 16);
     return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
   });
 }
 
-// deno-lint-ignore no-control-regex -- these are the very characters XML 1.0 forbids
-const FORBIDDEN_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+/** Characters XML 1.0 cannot hold: controls, two non-characters, halves of surrogate pairs. */
+const UNHOLDABLE =
+  // deno-lint-ignore no-control-regex -- these are the very characters XML 1.0 forbids
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** Escapes text for element content and for quoted attributes; drops characters XML 1.0 cannot hold. */
 export function escapeXml(text: string): string {
-  return text.toWellFormed().replace(FORBIDDEN_CHARACTERS, "")
-    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text.replace(UNHOLDABLE, "").replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const isSpace = (code: number) => code === 32 || code === 10 || code === 9 || code === 13;
@@ -53,22 +60,26 @@ export function parseXml(source: string): XmlElement {
   while (true) {
     const tag = source.indexOf("<", at);
     const parent = open[open.length - 1]!;
+    const outside = open.length === 1;
+    if (outside && source.slice(at, tag < 0 ? undefined : tag).trim() !== "") {
+      throw new XmlError("text outside the document's element", at);
+    }
     if (tag < 0) break;
-    if (tag > at && open.length > 1) parent.text += unescapeXml(source.slice(at, tag));
+    if (tag > at && !outside) parent.text += unescapeXml(source.slice(at, tag));
     const next = source[tag + 1];
     if (next === "/") {
       const end = source.indexOf(">", tag);
-      if (end < 0 || source.slice(tag + 2, end).trim() !== parent.name) {
+      if (outside || end < 0 || source.slice(tag + 2, end).trim() !== parent.name) {
         throw new XmlError("unexpected end tag", tag);
       }
       open.pop();
       at = end + 1;
     } else if (next === "?") at = after(source, "?>", tag);
     else if (source.startsWith("<!--", tag)) at = after(source, "-->", tag);
-    else if (source.startsWith("<![CDATA[", tag)) {
+    else if (!outside && source.startsWith("<![CDATA[", tag)) {
       at = after(source, "]]>", tag);
       parent.text += source.slice(tag + 9, at - 3);
-    } else if (next === "!") throw new XmlError("a document type is not accepted", tag);
+    } else if (next === "!") throw new XmlError("a declaration (a document type) is not accepted", tag);
     else at = readTag(source, tag, parent, open);
   }
   const [document] = root.children;
@@ -93,7 +104,7 @@ function readTag(source: string, tag: number, parent: XmlElement, open: XmlEleme
     code = source.charCodeAt(++at);
   }
   const name = source.slice(start, at);
-  if (name === "") throw new XmlError("a tag without a name", tag);
+  if (name === "" || name.includes("<")) throw new XmlError("a tag without a name", tag);
   let attributes: Record<string, string> | undefined;
   for (;;) {
     while (isSpace(code)) code = source.charCodeAt(++at);
@@ -105,7 +116,7 @@ function readTag(source: string, tag: number, parent: XmlElement, open: XmlEleme
     }
     const attribute = source.slice(key, at);
     const quote = source.charCodeAt(at + 1);
-    if (code !== EQUALS || (quote !== QUOTE && quote !== APOSTROPHE)) {
+    if (attribute === "" || code !== EQUALS || (quote !== QUOTE && quote !== APOSTROPHE)) {
       throw new XmlError("a broken attribute", key);
     }
     const end = source.indexOf(quote === QUOTE ? '"' : "'", at + 2);

@@ -7,3 +7,8 @@ export function fail(error: unknown): never {
   const { status, why } = failureOf(error);
   throw new HttpError(status, why, { cause: error });
 }
+
+/** For what a page can do without: null while libvirt is away, as the page's banner says. Other errors are errors. */
+export function unlessAway(error: unknown): null {
+  return failureOf(error).status === 503 ? null : fail(error);
+}

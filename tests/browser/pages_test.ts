@@ -220,16 +220,31 @@ browserTest("the command palette finds a machine and starts it from the keyboard
   });
 });
 
-browserTest("without libvirt every page says what to do, and nothing can be clicked", async () => {
-  await using server = await startServer({ uri: "qemu+unix:///system?socket=/nonexistent/libvirt-sock" });
-  await using tester = await browser();
-  await visit(tester, `${server.url}/`, async (page) => {
-    await waitForText(page, "body", "Libvirtd is not running. Please start the service.");
-  }, { accessible: true });
-  await visit(tester, `${server.url}/vms`, async (page) => {
-    await waitForText(page, "body", "Libvirtd is not running. Please start the service.");
-  }, { expected: /status of 503/ });
-});
+browserTest(
+  "without libvirt every page says what to do, and shows the machines once it appears",
+  async () => {
+    await using vm = await testMachine({ purpose: "heal", guest: false });
+    const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+    const socket = `${folder}/libvirt-sock`;
+    try {
+      await using server = await startServer({ uri: `qemu+unix:///system?socket=${socket}` });
+      await using tester = await browser();
+      const away = "Libvirtd is not running. Please start the service.";
+      const options = { expected: /status of 503/, accessible: true };
+      const dashboard = await tester.page();
+      await dashboard.goto(`${server.url}/`);
+      await waitForText(dashboard, "body", away);
+      await visit(tester, `${server.url}/`, (page) => waitForText(page, "body", away), options);
+      await visit(tester, `${server.url}/vms?q=${vm.name}`, async (page) => {
+        await waitForText(page, "body", away);
+        await Deno.symlink("/run/libvirt/libvirt-sock", socket);
+        await waitForText(page, row(vm.uuid), "Stopped");
+      }, options);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
 
 browserTest("the theme is right from the first paint, and stays", async () => {
   await using server = await startServer({ uri: "test:///default", args: [] });

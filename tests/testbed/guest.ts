@@ -3,6 +3,10 @@
  *
  * Booted directly by QEMU it offers a serial shell, DHCP on eth0, the guest agent, balloon statistics, and it obeys
  * the power button. It is built once and kept outside the repository.
+ *
+ * Every machine boots from the same files. libvirt counts their users and remembers their owner in the files'
+ * attributes, so a second libvirtd (`private_libvirt.ts`) must leave owners alone: once they differ from what is
+ * remembered, libvirt refuses every start ("Setting different DAC user or group … already in use").
  */
 import { GUEST_MODULES, loadOrder } from "./modules.ts";
 import { testbedDir } from "./names.ts";

@@ -1,5 +1,5 @@
-import { Icon } from "../components/Icon.tsx";
-import type { IconName } from "../components/icons.ts";
+import { Icon } from "./Icon.tsx";
+import type { IconName } from "./icons.ts";
 import { live } from "../lib/client/live.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
 import type { Tone } from "../lib/format/state.ts";
@@ -21,7 +21,7 @@ const LOOKS: Readonly<
 };
 
 /** Whether libvirt answers, in the top bar. */
-export default function ConnectionPill({ connection, libvirtVersion }: ConnectionPillProps) {
+export function ConnectionPill({ connection, libvirtVersion }: ConnectionPillProps) {
   const status = live.connection.value ?? connection;
   const { icon, tone, word } = LOOKS[status.status];
   return (

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { Icon } from "../components/Icon.tsx";
-import type { IconName } from "../components/icons.ts";
+import { Icon } from "./Icon.tsx";
+import type { IconName } from "./icons.ts";
 import { setTheme } from "../lib/client/preferences.ts";
 import type { Theme } from "../lib/page_state.ts";
 import { type PlainKey, t } from "../lib/i18n/mod.ts";
@@ -12,7 +12,7 @@ const CHOICES: readonly { theme: Theme; icon: IconName; label: PlainKey }[] = [
 ];
 
 /** Light, dark, or as the device has it. A plain form without script. */
-export default function ThemeSwitch({ theme }: { theme: Theme }) {
+export function ThemeSwitch({ theme }: { theme: Theme }) {
   const chosen = useSignal<Theme>(theme);
   const choose = (event: Event, wanted: Theme) => {
     event.preventDefault();

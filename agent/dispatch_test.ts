@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { LibvirtError, VIR_ERR } from "../ffi/error.ts";
+import { type CommandName, COMMANDS, ContractError, ROLES } from "../lib/contract/mod.ts";
+import type { Principal } from "./access.ts";
+import { type CallContext, createDispatch, type Handlers, isCommand, validate } from "./dispatch.ts";
+import { setLogLevel } from "./log.ts";
+import type { ActivityEntry } from "./store/activity.ts";
+
+const ADMIN: Principal = { name: "ann", role: "administrator", door: "api" };
+
+/** A dispatcher whose commands all do `run`, with what it recorded and carried out. */
+function dispatcher(run: (input: unknown, context: CallContext) => unknown = () => null) {
+  const recorded: ActivityEntry[] = [];
+  const calls: [string, unknown, CallContext][] = [];
+  const handlers = Object.fromEntries(
+    Object.keys(COMMANDS).map((name) => [name, (input: unknown, context: CallContext) => {
+      calls.push([name, input, context]);
+      return run(input, context);
+    }]),
+  ) as unknown as Handlers;
+  const dispatch = createDispatch({
+    handlers,
+    record: (entry) => void recorded.push(entry),
+    settled: () => Promise.resolve(),
+    vmName: (vmId) => vmId === "u-1" ? "web" : undefined,
+  });
+  return { dispatch, recorded, calls };
+}
+const failing = async (call: Promise<unknown>): Promise<ContractError> => {
+  const error = await call.then((value) => new Error(`gave ${JSON.stringify(value)}`), (thrown) => thrown);
+  assert.ok(error instanceof ContractError, String(error));
+  return error;
+};
+/** An input that a command takes. */
+const SAMPLE: Record<string, unknown> = {
+  vmId: "u-1",
+  vmIds: ["u-1"],
+  autostart: true,
+  tags: ["a"],
+  group: "g",
+};
+const sampleOf = (name: CommandName) => {
+  const { required = [] } = COMMANDS[name].input as { required?: string[] };
+  return Object.fromEntries(required.map((field) => [field, SAMPLE[field]]));
+};
+
+Deno.test("dispatch() lets each role do its commands and no others, for every command", async () => {
+  const { dispatch, calls } = dispatcher();
+  for (const [name, { role }] of Object.entries(COMMANDS)) {
+    for (const has of ROLES) {
+      calls.length = 0;
+      const call = dispatch(name, sampleOf(name as CommandName), { ...ADMIN, role: has });
+      if (ROLES.indexOf(has) >= ROLES.indexOf(role)) await call;
+      else {assert.deepEqual(
+          (await failing(call)).toJSON(),
+          new ContractError("Forbidden", { role }).toJSON(),
+        );}
+      assert.equal(calls.length, ROLES.indexOf(has) >= ROLES.indexOf(role) ? 1 : 0, `${name} as ${has}`);
+    }
+  }
+});
+
+Deno.test("dispatch() refuses before it validates: who may not do it learns nothing of the input", async () => {
+  const { dispatch } = dispatcher();
+  assert.equal(
+    (await failing(dispatch("delete_vm", { nonsense: 1 }, { ...ADMIN, role: "viewer" }))).code,
+    "Forbidden",
+  );
+});
+
+Deno.test("dispatch() knows commands of the contract alone", async () => {
+  const { dispatch, recorded } = dispatcher();
+  for (
+    const name of [
+      "",
+      "constructor",
+      "__proto__",
+      "toString",
+      "hasOwnProperty",
+      "GET_VMS",
+      "getVms",
+      "get_vms ",
+      "../get_vms",
+    ]
+  ) {
+    assert.equal(isCommand(name), false, name);
+    assert.equal((await failing(dispatch(name, {}, ADMIN))).code, "UnknownCommand");
+  }
+  assert.equal(
+    (await failing(dispatch("x".repeat(1e6), {}, ADMIN))).message,
+    `Unknown command: ${"x".repeat(64)}`,
+  );
+  assert.equal(recorded.length, 0);
+});
+
+Deno.test("dispatch() hands input and principal to the handler, and its answer back", async () => {
+  const { dispatch, calls } = dispatcher(() => "answer");
+  assert.equal(await dispatch("get_vm", { vmId: "u-1" }, ADMIN), "answer");
+  assert.deepEqual(calls, [["get_vm", { vmId: "u-1" }, { principal: ADMIN }]]);
+  await dispatch("get_vms", undefined, ADMIN);
+  await dispatch("get_vms", null, ADMIN);
+  assert.deepEqual(calls.slice(1).map(([, input]) => input), [{}, {}]);
+});
+
+Deno.test("validate() names the field that is wrong, and what is wrong with it", () => {
+  const table: [CommandName, unknown, RegExp][] = [
+    ["get_vm", {}, /^Invalid input: missing field vmId$/],
+    ["get_vm", { vmId: 5 }, /^Invalid input: vmId must be string$/],
+    ["get_vm", { vmId: null }, /^Invalid input: vmId must be string$/],
+    ["get_vm", { vmId: "" }, /^Invalid input: vmId must not have fewer than 1 characters$/],
+    ["get_vm", { vmId: "x".repeat(129) }, /^Invalid input: vmId must not have more than 128 characters$/],
+    ["get_vm", { vmId: "x", admin: true }, /^Invalid input: unknown field "admin"$/],
+    ["get_vms", { a: 1, b: 2 }, /^Invalid input: unknown field "a", "b"$/],
+    [
+      "get_vms",
+      JSON.parse('{"__proto__": {"role": "administrator"}}'),
+      /^Invalid input: unknown field "__proto__"$/,
+    ],
+    ["get_vms", JSON.parse('{"constructor": 1}'), /^Invalid input: unknown field "constructor"$/],
+    ["get_vms", [], /^Invalid input: the input must be object$/],
+    ["get_vms", "x", /^Invalid input: the input must be object$/],
+    ["delete_vm", { vmId: "x", deleteDisks: "true" }, /^Invalid input: deleteDisks must be boolean$/],
+    ["get_activity", { limit: 0 }, /^Invalid input: limit must be >= 1$/],
+    ["get_activity", { limit: 501 }, /^Invalid input: limit must be <= 500$/],
+    ["get_activity", { limit: 1.5 }, /^Invalid input: limit must be integer$/],
+    ["batch_start_vms", { vmIds: [] }, /^Invalid input: vmIds must not have fewer than 1 items$/],
+    ["batch_start_vms", { vmIds: ["a", 5] }, /^Invalid input: vmIds\.1 must be string$/],
+    ["batch_start_vms", { vmIds: ["a", "a"] }, /^Invalid input: vmIds must not have duplicate items$/],
+    [
+      "batch_start_vms",
+      { vmIds: Array(1001).fill("a") },
+      /^Invalid input: vmIds must not have more than 1000 items$/,
+    ],
+    ["set_tags", { vmId: "x", tags: ["a b"] }, /^Invalid input: tags\.0 must match pattern/],
+    ["set_tags", { vmId: "x", tags: ["a\u0000"] }, /^Invalid input: tags\.0 must match pattern/],
+    ["set_group", { vmId: "x", group: "a\nb" }, /^Invalid input: group must match pattern/],
+  ];
+  for (const [name, input, text] of table) {
+    assert.throws(() => validate(name, input), (error) => {
+      assert.ok(error instanceof ContractError && error.code === "InvalidInput");
+      assert.match(error.message, text);
+      return true;
+    });
+  }
+});
+
+Deno.test("validate() says no in few words, however much was wrong", () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 50_000 }, (_, index) => [`field-${index}-${"x".repeat(200)}`, 1]),
+  );
+  assert.throws(
+    () => validate("get_vms", many),
+    (error) => error instanceof ContractError && error.message.length < 500,
+  );
+});
+
+Deno.test("dispatch() audits what changes something: who, what, on which machine, with which result", async () => {
+  const { dispatch, recorded } = dispatcher();
+  await dispatch("get_vms", {}, ADMIN);
+  assert.equal(recorded.length, 0);
+  await dispatch("start_vm", { vmId: "u-1" }, ADMIN);
+  const { tookMs, ...entry } = recorded[0]!;
+  assert.ok(tookMs! >= 0);
+  assert.deepEqual(entry, {
+    actor: "ann",
+    door: "api",
+    action: "start_vm",
+    result: "ok",
+    input: { vmId: "u-1" },
+    vmId: "u-1",
+    vmName: "web",
+  });
+});
+
+Deno.test("dispatch() audits refusals, too, and a machine it does not know by no name", async () => {
+  const { dispatch, recorded } = dispatcher(() => {
+    throw new ContractError("VmNotFound", { vmId: "u-2" });
+  });
+  await failing(dispatch("start_vm", { vmId: "u-2" }, ADMIN));
+  await failing(dispatch("start_vm", { vmId: 5 }, ADMIN));
+  await failing(dispatch("start_vm", { vmId: "u-1" }, { ...ADMIN, role: "viewer" }));
+  assert.deepEqual(recorded.map(({ result, message, vmId, vmName }) => [result, message, vmId, vmName]), [
+    ["error", "VM not found: u-2", undefined, undefined],
+    ["error", "Invalid input: vmId must be string", undefined, undefined],
+    ["error", "This needs the role operator", "u-1", "web"],
+  ]);
+});
+
+Deno.test("dispatch() keeps a bounded input, so that nobody fills the disk with the audit", async () => {
+  const { dispatch, recorded } = dispatcher();
+  await failing(dispatch("start_vm", { vmId: "x".repeat(1e6) }, ADMIN));
+  await failing(
+    dispatch(
+      "start_vm",
+      Object.fromEntries(Array.from({ length: 9999 }, (_, index) => [`f${index}`, 1])),
+      ADMIN,
+    ),
+  );
+  const deep = JSON.parse("[".repeat(300_000) + "]".repeat(300_000));
+  await failing(dispatch("start_vm", { vmId: deep }, ADMIN));
+  for (const entry of recorded) {
+    assert.ok(JSON.stringify(entry).length < 10_000, JSON.stringify(entry).slice(0, 300));
+  }
+  assert.equal(recorded.length, 3);
+});
+
+Deno.test("dispatch() turns libvirt's errors into the contract's", async () => {
+  const of = async (failure: ConstructorParameters<typeof LibvirtError>[0]) => {
+    const { dispatch } = dispatcher(() => {
+      throw new LibvirtError(failure);
+    });
+    const { code, message } = await failing(dispatch("get_vm_xml", { vmId: "u-1" }, ADMIN));
+    return [code, message];
+  };
+  assert.deepEqual(await of({ code: VIR_ERR.OPERATION_FAILED, message: "no" }), [
+    "LibvirtFailed",
+    "Libvirt failed: no",
+  ]);
+  assert.deepEqual(await of({ kind: "unavailable", message: "x: Connection refused" }), [
+    "LibvirtUnavailable",
+    "Libvirtd is not running. Please start the service.",
+  ]);
+  assert.equal((await of({ kind: "timeout", message: "no answer within 3 seconds" }))[0], "LibvirtTimeout");
+});
+
+Deno.test("dispatch() tells nothing of our own faults but that there was one", async () => {
+  const { stderr } = Deno, original = stderr.writeSync;
+  let logged = "";
+  stderr.writeSync = (bytes) => (logged += new TextDecoder().decode(bytes), bytes.length);
+  try {
+    for (const thrown of [new TypeError("secret /path"), "secret", null, undefined, { secret: 1 }]) {
+      const { dispatch, recorded } = dispatcher(() => {
+        throw thrown;
+      });
+      const error = await failing(dispatch("start_vm", { vmId: "u-1" }, ADMIN));
+      assert.doesNotMatch(JSON.stringify(error) + JSON.stringify(recorded), /secret|stack|dispatch_test/);
+      assert.deepEqual([error.code, error.status], ["Internal", 500]);
+    }
+    assert.match(
+      logged,
+      /a command failed unexpectedly command=start_vm error="secret \/path" stack=.*dispatch_test/,
+    );
+  } finally {
+    stderr.writeSync = original;
+    setLogLevel("info");
+  }
+});

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { ContractError, type ErrorCode } from "../../lib/contract/errors.ts";
+import { errorResponse, guard, isLoopback, loopbackHosts, secured } from "./guard.ts";
+
+const HOSTS = loopbackHosts(8440);
+const OK = "127.0.0.1:8440";
+
+/** What the gate says to a request; undefined when it lets it pass. */
+function verdict(method: string, path: string, headers: Record<string, string>): ErrorCode | undefined {
+  try {
+    guard(new Request(`http://${OK}${path}`, { method, headers }), HOSTS);
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof ContractError, String(error));
+    return error.code;
+  }
+}
+
+Deno.test("guard() answers for this server's own host names alone (DNS rebinding)", () => {
+  for (const host of [OK, "localhost:8440", "LocalHost:8440", "[::1]:8440"]) {
+    assert.equal(verdict("GET", "/", { host }), undefined, host);
+  }
+  const foreign = [
+    "",
+    "127.0.0.1",
+    "localhost",
+    "127.0.0.1:8441",
+    "127.0.0.1:84400",
+    "127.0.0.1:8440.evil.example",
+    "evil.example",
+    "evil.example:8440",
+    "localhost.evil.example:8440",
+    "xlocalhost:8440",
+    "localhost.:8440",
+    "127.0.0.1:8440@evil.example",
+    "evil@127.0.0.1:8440",
+    "::1:8440",
+    "0.0.0.0:8440",
+    "2130706433:8440",
+    "127.1:8440",
+    "127.0.0.1:08440",
+    "127.0.0.1:8440, x",
+  ];
+  for (const host of foreign) assert.equal(verdict("GET", "/", { host }), "ForeignHost", host);
+  assert.equal(verdict("GET", "/", {}), "ForeignHost");
+});
+
+Deno.test("guard() takes writes and API calls from its own origin alone (threat 14)", () => {
+  const foreign = [
+    "null",
+    "",
+    "http://evil.example",
+    `http://${OK}.evil.example`,
+    `http://evil${OK}`,
+    "http://evil.example:8440",
+    "http://127.0.0.1",
+    "http://127.0.0.1:8441",
+    "http://127.0.0.1:84400",
+    `http://${OK}/`,
+    `http://${OK}/path`,
+    `ws://${OK}`,
+    `ftp://${OK}`,
+    OK,
+    `//${OK}`,
+    `http://user@${OK}`,
+    `http://${OK}@evil.example`,
+    `http://${OK} http://evil.example`,
+    "http://localhost:8440",
+    "file://",
+    "chrome-extension://abc",
+    `HTTP://${OK}`,
+  ];
+  for (
+    const [method, path] of [["POST", "/"], ["PUT", "/x"], ["DELETE", "/x"], ["PATCH", "/x"], [
+      "POST",
+      "/api/v1/x",
+    ], ["GET", "/api/v1/vms"]] as const
+  ) {
+    assert.equal(verdict(method, path, { host: OK, origin: `http://${OK}` }), undefined);
+    assert.equal(verdict(method, path, { host: OK }), undefined, "a program that is no browser");
+    for (const origin of foreign) {
+      assert.equal(verdict(method, path, { host: OK, origin }), "ForeignOrigin", origin);
+    }
+  }
+  assert.equal(verdict("POST", "/", { host: "localhost:8440", origin: "http://localhost:8440" }), undefined);
+});
+
+Deno.test("guard() lets pages be opened from anywhere: a link is no attack", () => {
+  for (const method of ["GET", "HEAD"]) {
+    assert.equal(verdict(method, "/vms", { host: OK, "sec-fetch-site": "cross-site" }), undefined);
+    assert.equal(verdict(method, "/vms", { host: OK, origin: "http://evil.example" }), undefined);
+  }
+});
+
+Deno.test("guard() goes by Sec-Fetch-Site where a browser sends no Origin", () => {
+  const table: [string, ErrorCode | undefined][] = [
+    ["same-origin", undefined],
+    ["none", undefined],
+    ["same-site", "ForeignOrigin"],
+    ["cross-site", "ForeignOrigin"],
+    ["", "ForeignOrigin"],
+    ["SAME-ORIGIN", "ForeignOrigin"],
+    ["same-origin, cross-site", "ForeignOrigin"],
+    ["nonsense", "ForeignOrigin"],
+  ];
+  for (const [site, expected] of table) {
+    assert.equal(verdict("POST", "/", { host: OK, "sec-fetch-site": site }), expected, site);
+    assert.equal(verdict("GET", "/api/v1/vms", { host: OK, "sec-fetch-site": site }), expected, site);
+  }
+  assert.equal(
+    verdict("POST", "/", { host: OK, origin: `http://${OK}`, "sec-fetch-site": "cross-site" }),
+    "ForeignOrigin",
+  );
+});
+
+Deno.test("guard() upgrades to a socket for its own origin alone, and never without one (threat 12)", () => {
+  const upgrade = { host: OK, upgrade: "websocket" };
+  assert.equal(verdict("GET", "/console", { ...upgrade, origin: `http://${OK}` }), undefined);
+  assert.equal(verdict("GET", "/console", { ...upgrade, origin: `https://${OK}` }), undefined);
+  assert.equal(verdict("GET", "/console", upgrade), "ForeignOrigin");
+  for (
+    const origin of [
+      "null",
+      "",
+      "http://evil.example",
+      `http://${OK}.evil.example`,
+      "http://127.0.0.1:8441",
+      `ws://${OK}`,
+    ]
+  ) {
+    assert.equal(verdict("GET", "/console", { ...upgrade, origin }), "ForeignOrigin", origin);
+  }
+});
+
+Deno.test("guard() does not repeat more than a bit of what was sent", () => {
+  const long = "x".repeat(10_000);
+  for (const headers of [{ host: long }, { host: OK, origin: long }, { host: OK, "sec-fetch-site": long }]) {
+    assert.throws(
+      () => guard(new Request(`http://${OK}/api/v1/x`, { headers }), HOSTS),
+      (error) => error instanceof ContractError && error.message.length < 300,
+    );
+  }
+});
+
+Deno.test("loopbackHosts() leaves the port out where browsers do", () => {
+  assert.deepEqual([...loopbackHosts(80)].toSorted(), [
+    "127.0.0.1",
+    "127.0.0.1:80",
+    "[::1]",
+    "[::1]:80",
+    "localhost",
+    "localhost:80",
+  ]);
+  assert.ok(loopbackHosts(8440, "127.0.0.2").has("127.0.0.2:8440"));
+});
+
+Deno.test("isLoopback() knows this machine's own addresses from the rest", () => {
+  for (const own of ["localhost", "127.0.0.1", "127.255.255.254", "::1", "[::1]"]) {
+    assert.equal(isLoopback(own), true, own);
+  }
+  const others = [
+    "",
+    "0.0.0.0",
+    "::",
+    "[::]",
+    "10.0.0.1",
+    "127.0.0.1.evil.example",
+    "evil.127.0.0.1",
+    "localhost.evil.example",
+    "127.0.0",
+    "127.0.0.256",
+    "127.999.1.1",
+    "128.0.0.1",
+    "::ffff:10.0.0.1",
+    "127.0.0.1 ",
+  ];
+  for (const other of others) assert.equal(isLoopback(other), false, other);
+});
+
+Deno.test("secured() forbids inline, foreign and framed content on every answer, and keeps the rest of it", async () => {
+  const answer = secured(
+    new Response("x", { status: 201, headers: { "content-type": "text/html", "x-frame-options": "ALLOW" } }),
+  );
+  assert.deepEqual([answer.status, await answer.text(), answer.headers.get("content-type")], [
+    201,
+    "x",
+    "text/html",
+  ]);
+  const policy = answer.headers.get("content-security-policy")!;
+  assert.match(policy, /default-src 'none'/);
+  assert.match(policy, /frame-ancestors 'none'/);
+  assert.doesNotMatch(policy, /unsafe|\*|https?:/);
+  assert.equal(answer.headers.get("x-frame-options"), "DENY");
+  assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+  assert.equal(secured(new Response(null, { status: 304 })).status, 304);
+});
+
+Deno.test("errorResponse() is the error's status and JSON, never cached", async () => {
+  const response = errorResponse(new ContractError("VmNotFound", { vmId: "<x>" }));
+  assert.deepEqual([
+    response.status,
+    response.headers.get("cache-control"),
+    response.headers.get("content-type"),
+  ], [404, "no-store", "application/json"]);
+  assert.deepEqual(await response.json(), {
+    code: "VmNotFound",
+    message: "VM not found: <x>",
+    details: { vmId: "<x>" },
+  });
+});

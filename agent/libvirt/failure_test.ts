@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { type FailureKind, LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { ContractError, errorText } from "../../lib/contract/errors.ts";
+import { contractError } from "./failure.ts";
+import { unavailableText } from "./link.ts";
+
+const mapped = (kind: FailureKind, message: string, code = 1, ...rest: [ErrorCodeOf?, string?]) => {
+  const error = contractError(new LibvirtError({ kind, message, code, domain: 10 }), ...rest);
+  assert.ok(error instanceof ContractError);
+  assert.ok(error.cause instanceof LibvirtError, "the cause is kept for the log");
+  return error;
+};
+type ErrorCodeOf = Parameters<typeof contractError>[1];
+
+Deno.test("contractError() passes on what is not libvirt's", () => {
+  for (const thrown of [new Error("x"), new ContractError("VmNotRunning"), "x", undefined]) {
+    assert.equal(contractError(thrown), thrown);
+  }
+});
+
+Deno.test("contractError() gives libvirt's no the place's own code, with libvirt's text and numbers", () => {
+  assert.deepEqual(mapped("libvirt", "no space", 9, "StartFailed").toJSON(), {
+    code: "StartFailed",
+    message: "Failed to start VM: no space",
+    details: { error: "no space", libvirt: { code: 9, domain: 10, level: 2 } },
+  });
+  assert.equal(mapped("libvirt", "x").message, "Libvirt failed: x");
+});
+
+Deno.test("contractError() knows codes that mean the same whatever was asked", () => {
+  const { ACCESS_DENIED, AUTH_FAILED, AUTH_CANCELLED, AUTH_UNAVAILABLE, NO_SUPPORT } = VIR_ERR;
+  for (const code of [ACCESS_DENIED, AUTH_FAILED, AUTH_CANCELLED, AUTH_UNAVAILABLE]) {
+    assert.equal(
+      mapped("libvirt", "polkit says no", code, "StartFailed").message,
+      errorText("PermissionDenied"),
+    );
+  }
+  assert.equal(
+    mapped("libvirt", "not here", NO_SUPPORT, "StartFailed").message,
+    "This host's libvirt cannot do that: not here",
+  );
+});
+
+Deno.test("contractError() says that nobody knows whether it was done, after a time limit or a lost connection", () => {
+  const late = mapped("timeout", "no answer within 0.6 seconds", 1, "StartFailed", "start_vm");
+  assert.match(
+    late.message,
+    /^Libvirt did not answer within 0\.6 seconds \(start_vm\)\. Whether it was carried out is not known/,
+  );
+  const lost = mapped("lost", "client socket is closed", 1, "StartFailed", "start_vm");
+  assert.match(
+    lost.message,
+    /^The connection to libvirt was lost during start_vm\. Whether it was carried out is not known/,
+  );
+  assert.equal(mapped("busy", "12 calls to libvirt do not return").details?.waiting, "12");
+});
+
+Deno.test("unavailableText() tells a person what to do: start it, or get the rights", () => {
+  const table: [string, number, string][] = [
+    ["Failed to connect socket to '/run/x': No such file or directory", 38, errorText("LibvirtUnavailable")],
+    ["Failed to connect socket to '/run/x': Connection refused", 38, errorText("LibvirtUnavailable")],
+    ["Failed to connect socket to '/run/x': Permission denied", 38, errorText("PermissionDenied")],
+    ["authentication unavailable: no polkit agent", VIR_ERR.AUTH_UNAVAILABLE, errorText("PermissionDenied")],
+    ["access denied", VIR_ERR.ACCESS_DENIED, errorText("PermissionDenied")],
+    ["no connection driver available for nonsense:///", 5, "no connection driver available for nonsense:///"],
+  ];
+  for (const [message, code, text] of table) {
+    const error = new LibvirtError({ kind: "unavailable", message, code });
+    assert.equal(unavailableText(error), text);
+    const { code: told, message: said } = mapped("unavailable", message, code);
+    assert.deepEqual([told, said], [
+      text === errorText("PermissionDenied") ? "PermissionDenied" : "LibvirtUnavailable",
+      text,
+    ]);
+  }
+});

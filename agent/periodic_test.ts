@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { Periodic, type PeriodicJob } from "./periodic.ts";
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const job = (name: string, every: number, run: PeriodicJob["run"]): PeriodicJob => ({
+  name,
+  every: () => every,
+  run,
+});
+
+Deno.test("Periodic runs each job again and again, and none that is stopped", async () => {
+  let runs = 0;
+  const periodic = new Periodic([job("a", 2, () => void runs++)]);
+  await sleep(10);
+  assert.equal(runs, 0, "it does nothing before its start");
+  periodic.start();
+  await sleep(100);
+  assert.deepEqual(await periodic.stop(1000), []);
+  const then = runs;
+  assert.ok(then >= 3, `${then} runs`);
+  await sleep(20);
+  assert.equal(runs, then);
+});
+
+Deno.test("Periodic never runs a job beside itself, and lets no job wait for another", async () => {
+  let inside = 0, most = 0, quick = 0;
+  const periodic = new Periodic([
+    job("slow", 0, async () => {
+      most = Math.max(most, ++inside);
+      await sleep(20);
+      inside--;
+    }),
+    job("quick", 1, () => void quick++),
+  ]);
+  periodic.start();
+  await sleep(100);
+  await periodic.stop(1000);
+  assert.equal(most, 1);
+  assert.ok(quick >= 5, `${quick} quick runs`);
+});
+
+Deno.test("Periodic goes on after a job has failed", async () => {
+  let runs = 0;
+  const periodic = new Periodic([
+    job("throws", 1, () => {
+      runs++;
+      throw new Error("no");
+    }),
+    job("rejects", 1, () => Promise.reject(new Error("no"))),
+  ]);
+  const { stderr } = Deno, original = stderr.writeSync;
+  stderr.writeSync = (bytes) => bytes.length;
+  try {
+    periodic.start();
+    await sleep(60);
+    assert.deepEqual(await periodic.stop(1000), []);
+  } finally {
+    stderr.writeSync = original;
+  }
+  assert.ok(runs >= 2, `${runs} runs`);
+});
+
+Deno.test("Periodic asks for the pause anew each time", async () => {
+  const pauses = [1, 1, 10_000];
+  let runs = 0;
+  const periodic = new Periodic([{ name: "a", every: () => pauses.shift() ?? 0, run: () => void runs++ }]);
+  periodic.start();
+  await sleep(80);
+  await periodic.stop(100);
+  assert.equal(runs, 2);
+});
+
+Deno.test("Periodic.stop() tells jobs to end, waits for them, and names what still runs at its deadline", async () => {
+  const { promise: hang, resolve: release } = Promise.withResolvers<void>();
+  let ended = false;
+  const periodic = new Periodic([
+    job("hangs", 0, () => hang),
+    job("obeys", 0, async (signal) => {
+      while (!signal.aborted) await sleep(1);
+      ended = true;
+    }),
+    job("waits", 60_000, () => {}),
+  ]);
+  periodic.start();
+  await sleep(20);
+  const started = performance.now();
+  assert.deepEqual(await periodic.stop(50), ["hangs"]);
+  assert.ok(performance.now() - started < 1000);
+  assert.ok(ended);
+  release();
+  await sleep(0);
+});

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { readSettings, SETTINGS, SettingsError, settingsHelp } from "./settings.ts";
+
+const FILE = "kvmm-test-config.toml";
+
+/** Runs with a config file of this text; gives its path. */
+function withConfig<T>(text: string, run: (path: string) => T): T {
+  const folder = Deno.makeTempDirSync({ prefix: "kvmm-test-" });
+  try {
+    const path = `${folder}/${FILE}`;
+    Deno.writeTextFileSync(path, text);
+    return run(path);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+/** Reads settings with an empty config file, so that none of the machine's own is looked at. */
+const read = (args: readonly string[], env: Record<string, string> = {}, config = "", root = true) =>
+  withConfig(
+    config,
+    (path) =>
+      readSettings(args, {
+        root,
+        env: (name) => ({ KVMM_CONFIG: path, ...env } as Record<string, string>)[name],
+      }),
+  );
+const wrong = (text: RegExp, ...args: Parameters<typeof read>) =>
+  assert.throws(
+    () => read(...args),
+    (error) => error instanceof SettingsError && text.test(error.message) || assert.fail(String(error)),
+  );
+
+Deno.test("readSettings() has defaults for root and for others", () => {
+  assert.deepEqual(read([]), {
+    listen: "127.0.0.1:8440",
+    uri: "qemu:///system",
+    dataDir: "/var/lib/kvm-manager",
+    runtimeDir: "/run/kvm-manager",
+    virtType: "auto",
+    logLevel: "info",
+    demo: false,
+  });
+  const dirs = (env: Record<string, string>) => {
+    const { dataDir, runtimeDir } = read([], env, "", false);
+    return [dataDir, runtimeDir];
+  };
+  assert.deepEqual(dirs({ HOME: "/home/a" }), [
+    "/home/a/.local/state/kvm-manager",
+    "/home/a/.cache/kvm-manager",
+  ]);
+  assert.deepEqual(dirs({ HOME: "/home/a", XDG_STATE_HOME: "/s", XDG_RUNTIME_DIR: "/run/user/1" }), [
+    "/s/kvm-manager",
+    "/run/user/1/kvm-manager",
+  ]);
+  // An empty variable is as good as none (XDG Base Directory Specification).
+  assert.deepEqual(
+    dirs({ HOME: "/home/a", XDG_STATE_HOME: "", XDG_RUNTIME_DIR: "" }),
+    dirs({ HOME: "/home/a" }),
+  );
+});
+
+Deno.test("readSettings() takes the flag before the environment, and that before the file", () => {
+  const value = {
+    listen: "a:1",
+    uri: "u",
+    dataDir: "/d",
+    runtimeDir: "/r",
+    virtType: "qemu",
+    logLevel: "warn",
+  };
+  for (const [name, row] of Object.entries(SETTINGS)) {
+    const key = name as keyof typeof SETTINGS;
+    const other = { ...value, virtType: "kvm", logLevel: "error" }[key],
+      third = { ...value, virtType: "auto", logLevel: "debug" }[key];
+    const from = (args: string[], env: Record<string, string>, config: string) =>
+      read(args, env, config)[key];
+    const file = `${row.flag} = "${value[key]}"`;
+    assert.equal(from([], {}, file), value[key]);
+    assert.equal(
+      from([], { [row.env]: other + (other === value[key] ? "2" : "") }, file),
+      other + (other === value[key] ? "2" : ""),
+    );
+    assert.equal(from([], { [row.env]: "" }, file), value[key], "an empty variable counts as none");
+    const flag = third + (third === value[key] ? "3" : "");
+    assert.equal(from([`--${row.flag}`, flag], { [row.env]: other }, file), flag);
+    assert.equal(from([`--${row.flag}=${flag}`], { [row.env]: other }, file), flag);
+  }
+});
+
+Deno.test("readSettings() serves the test driver for --demo, whatever the URI", () => {
+  const { demo, uri } = read(["--demo", "--uri", "qemu:///system"]);
+  assert.deepEqual([demo, uri], [true, "test:///default"]);
+});
+
+Deno.test("readSettings() names the flag, variable or file that is wrong", () => {
+  wrong(/--virt-type is "xen"; it must be one of auto, kvm, qemu/, ["--virt-type", "xen"]);
+  wrong(/KVMM_LOG_LEVEL is "loud"; it must be one of debug, info, warn, error/, [], {
+    KVMM_LOG_LEVEL: "loud",
+  });
+  wrong(/virt-type in the config file is "KVM"/, [], {}, 'virt-type = "KVM"');
+  for (const { flag } of Object.values(SETTINGS)) {
+    wrong(new RegExp(`--${flag} is empty`), [`--${flag}=`]);
+    wrong(new RegExp(`${flag} in the config file is empty`), [], {}, `${flag} = ""`);
+    wrong(new RegExp(`--${flag}`), [`--${flag}`]);
+    wrong(new RegExp(`${flag} must be a text in quotes`), [], {}, `${flag} = 5`);
+  }
+  wrong(/--nonsense/, ["--nonsense"]);
+  wrong(/positional|stray/i, ["stray"]);
+  wrong(/--demo/, ["--demo=yes"]);
+});
+
+Deno.test("readSettings() refuses a config file it cannot read or does not understand", () => {
+  wrong(/not valid TOML/, [], {}, "listen = ");
+  wrong(/not valid TOML/, [], {}, "\0");
+  wrong(/unknown setting "lisen"\. Known are: listen, /, [], {}, 'lisen = "x"');
+  wrong(/unknown setting "server"/, [], {}, "[server]\nlisten = 'x'");
+  wrong(/unknown setting "constructor"/, [], {}, 'constructor = "x"');
+  wrong(/\/no\/such\/file cannot be read/, ["--config", "/no/such/file"]);
+  wrong(/\/no\/such\/file cannot be read/, [], { KVMM_CONFIG: "/no/such/file" });
+  wrong(/cannot be read/, ["--config", "/"]);
+  withConfig('listen = "127.0.0.1:1"', (path) => {
+    assert.equal(read(["--config", path], { KVMM_CONFIG: "/no/such/file" }).listen, "127.0.0.1:1");
+  });
+});
+
+Deno.test("readSettings() takes an empty KVMM_CONFIG for none", () => {
+  assert.equal(
+    readSettings(["--listen", "x:1"], { root: true, env: (name) => name === "KVMM_CONFIG" ? "" : undefined })
+      .listen,
+    "x:1",
+  );
+});
+
+Deno.test("settingsHelp() tells every setting with its variable and default", () => {
+  const help = settingsHelp(true, () => undefined);
+  for (const row of Object.values(SETTINGS)) {
+    assert.ok(help.includes(`--${row.flag} ${row.value}`) && help.includes(row.env));
+    assert.ok(help.includes(`default ${row.default({ root: true, env: () => undefined })}`));
+  }
+});

@@ -1,0 +1,116 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useId, useMemo, useRef } from "preact/hooks";
+import { act } from "../lib/client/act.ts";
+import { live } from "../lib/client/live.ts";
+import { type Effect, findCommands } from "../lib/client/palette.ts";
+import { setTheme } from "../lib/client/preferences.ts";
+import { reportFailure } from "../lib/client/toasts.ts";
+import { number, plural, t } from "../lib/i18n/mod.ts";
+import { Icon } from "./Icon.tsx";
+import { Marked } from "./Marked.tsx";
+
+/** Props of {@link PaletteDialog}. */
+export interface PaletteDialogProps {
+  onClose: () => void;
+  onKeys: () => void;
+}
+
+/** The open command palette: a combobox in a dialog. */
+export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const typed = useSignal("");
+  const active = useSignal(0);
+  const listId = useId();
+
+  useEffect(() => {
+    dialog.current?.showModal();
+    live.complete().catch((error) => reportFailure("failed.list", error));
+  }, []);
+
+  const vms = live.vms.all.value;
+  const controllable = live.controllable.value;
+  const found = useMemo(() => findCommands(typed.value, vms, controllable), [typed.value, vms, controllable]);
+  const at = Math.min(active.value, found.length - 1);
+  const optionId = (index: number) => `${listId}-${index}`;
+
+  const run = (effect: Effect) => {
+    // Closed first: the browser gives the focus back, and a question may take it.
+    dialog.current?.close();
+    if (effect.kind === "go") location.assign(effect.href);
+    else if (effect.kind === "theme") setTheme(effect.theme);
+    else if (effect.kind === "keys") onKeys();
+    else void act(effect.action, effect.vm);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined && found.length > 0) {
+      event.preventDefault();
+      active.value = (at + step + found.length) % found.length;
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      const chosen = found[at];
+      if (chosen) run(chosen.command.effect);
+    }
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog palette"
+      aria-label={t("palette.title")}
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+    >
+      <div class="palette-box">
+        <div class="palette-field">
+          <Icon name="search" />
+          <input
+            type="text"
+            role="combobox"
+            aria-expanded="true"
+            aria-controls={listId}
+            aria-activedescendant={found.length > 0 ? optionId(at) : undefined}
+            aria-autocomplete="list"
+            aria-label={t("palette.open")}
+            placeholder={t("palette.placeholder")}
+            autocomplete="off"
+            spellcheck={false}
+            autoFocus
+            value={typed.value}
+            onInput={(event) => {
+              typed.value = event.currentTarget.value;
+              active.value = 0;
+            }}
+            onKeyDown={onKeyDown}
+          />
+        </div>
+        <ul id={listId} role="listbox" class="palette-list" aria-label={t("palette.results")}>
+          {found.map(({ command, match }, index) => (
+            <li
+              key={command.id}
+              id={optionId(index)}
+              role="option"
+              class="palette-option"
+              aria-selected={index === at}
+              ref={(element) => {
+                if (index === at) element?.scrollIntoView({ block: "nearest" });
+              }}
+              onPointerMove={() => active.value = index}
+              onClick={() => run(command.effect)}
+            >
+              <Icon name={command.icon} />
+              <Marked text={command.label} positions={match.positions} />
+              <span class="palette-kind">{command.hint}</span>
+            </li>
+          ))}
+        </ul>
+        {found.length === 0 && <p class="palette-none">{t("palette.none")}</p>}
+        <p class="palette-foot" role="status">
+          {plural("palette.found", found.length)}
+          {!live.vms.complete.value && ` ${t("palette.loading")}`}
+          {live.vms.complete.value && ` ${t("palette.of", { count: number(vms.length) })}`}
+        </p>
+      </div>
+    </dialog>
+  );
+}

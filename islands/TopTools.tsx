@@ -1,0 +1,24 @@
+import { CommandPalette } from "../components/CommandPalette.tsx";
+import { ConnectionPill } from "../components/ConnectionPill.tsx";
+import { ThemeSwitch } from "../components/ThemeSwitch.tsx";
+import type { ConnectionStatus } from "../lib/contract/mod.ts";
+import type { Theme } from "../lib/page_state.ts";
+
+/** Props of {@link TopTools}. */
+export interface TopToolsProps {
+  connection: ConnectionStatus;
+  /** Empty while unknown. */
+  libvirtVersion: string;
+  theme: Theme;
+}
+
+/** The right half of the top bar. One island: it is on every page, and one module loads faster than three. */
+export default function TopTools({ connection, libvirtVersion, theme }: TopToolsProps) {
+  return (
+    <>
+      <CommandPalette />
+      <ConnectionPill connection={connection} libvirtVersion={libvirtVersion} />
+      <ThemeSwitch theme={theme} />
+    </>
+  );
+}

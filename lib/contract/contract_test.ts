@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { Compile } from "typebox/compile";
+import type { TSchema } from "typebox";
+import { type Command, COMMANDS, ERRORS, EVENTS, ROLES } from "./mod.ts";
+import { fields, requiredFields, REST_ROUTES } from "./rest.ts";
+
+const ALL = Object.entries(COMMANDS) as [string, Command][];
+const twice = (values: readonly string[]) => values.filter((value, index) => values.indexOf(value) !== index);
+
+Deno.test("COMMANDS have snake_case names, camelCase fields, a summary and a role", () => {
+  for (const [name, command] of ALL) {
+    assert.match(name, /^[a-z]+(_[a-z]+)*$/);
+    for (const field of Object.keys(fields(command))) assert.match(field, /^[a-z][a-zA-Z]*$/, name);
+    assert.match(command.summary, /^[A-Z].*[^.]$/, name);
+    assert.ok(ROLES.includes(command.role), name);
+  }
+});
+
+Deno.test("COMMANDS each have a REST route and CLI words of their own", () => {
+  // A place's name does not tell two routes apart: /vms/{vmId} and /vms/{id} are one.
+  assert.deepEqual(twice(ALL.map(([, { route }]) => route.replaceAll(/\{\w+\}/g, "{}"))), []);
+  assert.deepEqual(
+    twice(ALL.map(([, { cli }]) => cli.filter((word) => !word.startsWith("<")).join(" "))),
+    [],
+  );
+  for (const [name, { route, cli }] of ALL) {
+    assert.match(route, /^(GET|POST|PUT|PATCH|DELETE) (\/([a-z-]+|\{\w+\}))+$/, name);
+    assert.match(cli.join(" "), /^[a-z-]+( [a-z-]+)*( <\w+(\.\.\.)?>)*$/, name);
+  }
+});
+
+Deno.test("COMMANDS name only fields of their input in path and CLI, and path fields must be given", () => {
+  for (const { name, command, pathFields } of REST_ROUTES) {
+    for (const field of pathFields) assert.ok(requiredFields(command).includes(field), `${name}: ${field}`);
+    const positional = command.cli.filter((word) => word.startsWith("<")).map((word) =>
+      word.replace(/^<(\w+).*$/, "$1")
+    );
+    for (const field of positional) assert.ok(Object.hasOwn(fields(command), field), `${name}: ${field}`);
+  }
+});
+
+Deno.test("COMMANDS that change nothing are GET, and the others are not", () => {
+  for (const { name, command, method } of REST_ROUTES) assert.equal(command.readOnly, method === "GET", name);
+});
+
+Deno.test("COMMANDS that change something need more than a viewer", () => {
+  for (const [name, { readOnly, role }] of ALL) if (!readOnly) assert.notEqual(role, "viewer", name);
+});
+
+Deno.test("COMMANDS name only errors that exist", () => {
+  for (const [name, { errors }] of ALL) {
+    for (const code of errors) assert.ok(Object.hasOwn(ERRORS, code), `${name}: ${code}`);
+    assert.deepEqual(twice(errors), [], name);
+  }
+});
+
+/** Every object schema in a schema. */
+function objects(schema: unknown, found: Record<string, unknown>[] = []): Record<string, unknown>[] {
+  if (typeof schema !== "object" || schema === null) return found;
+  const record = schema as Record<string, unknown>;
+  if (record.type === "object") found.push(record);
+  for (const value of Object.values(record)) objects(value, found);
+  return found;
+}
+
+Deno.test("COMMANDS take closed objects, at every depth (threat 9, mass assignment)", () => {
+  for (const [name, { input }] of ALL) {
+    assert.equal((input as { type?: string }).type, "object", name);
+    for (const object of objects(input)) assert.equal(object.additionalProperties, false, name);
+  }
+});
+
+/** Every text and list schema in a schema. */
+function unbounded(schema: unknown, at = ""): string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  const { type, maxLength, maxItems, enum: words } = schema as Record<string, unknown>;
+  const open = (type === "string" && maxLength === undefined && words === undefined) ||
+    (type === "array" && maxItems === undefined);
+  return [
+    ...(open ? [at] : []),
+    ...Object.entries(schema).flatMap(([key, value]) => unbounded(value, `${at}/${key}`)),
+  ];
+}
+
+Deno.test("COMMANDS bound every text and list they take (fault 17)", () => {
+  for (const [name, { input }] of ALL) assert.deepEqual(unbounded(input), [], name);
+});
+
+Deno.test("COMMANDS and EVENTS have schemas that can be checked", () => {
+  const schemas: [string, TSchema][] = [
+    ...ALL.flatMap(([name, { input, output }]): [string, TSchema][] => [[name, input], [name, output]]),
+    ...Object.entries(EVENTS).map(([name, { data }]): [string, TSchema] => [name, data]),
+  ];
+  for (const [name, schema] of schemas) assert.equal(Compile(schema).Check(Symbol(name)), false, name);
+});
+
+Deno.test("EVENTS have kebab-case names", () => {
+  for (const name of Object.keys(EVENTS)) assert.match(name, /^[a-z]+(-[a-z]+)*$/);
+});

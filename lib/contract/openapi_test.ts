@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { COMMANDS, ERRORS } from "./mod.ts";
+import { openApi } from "./openapi.ts";
+import { fields, REST_ROUTES } from "./rest.ts";
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: { name: string; in: string; required: boolean }[];
+  readonly requestBody?: {
+    content: { "application/json": { schema: { properties: Record<string, unknown> } } };
+  };
+  readonly responses: Record<string, { description: string }>;
+}
+const description = openApi("1.2.3") as {
+  info: { version: string };
+  paths: Record<string, Record<string, Operation>>;
+};
+const operations = Object.entries(description.paths).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({ path, method, operation }))
+);
+
+Deno.test("openApi() is valid OpenAPI 3.1", async () => {
+  const validator = new Validator();
+  const { valid, errors } = await validator.validate(JSON.parse(JSON.stringify(description)));
+  assert.deepEqual([valid, errors, validator.version], [true, undefined, "3.1"]);
+});
+
+Deno.test("openApi() has every command at its route, and its version", () => {
+  assert.equal(description.info.version, "1.2.3");
+  for (const { name, method, path } of REST_ROUTES) {
+    assert.equal(description.paths[path]?.[method.toLowerCase()]?.operationId, name);
+  }
+  const ids = operations.map(({ operation }) => operation.operationId);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.equal(ids.length, Object.keys(COMMANDS).length + 2);
+});
+
+Deno.test("openApi() has every field of a command once: in path, query or body", () => {
+  for (const { name, command, method, path } of REST_ROUTES) {
+    const { parameters = [], requestBody } = description.paths[path]![method.toLowerCase()]!;
+    const inBody = Object.keys(requestBody?.content["application/json"].schema.properties ?? {});
+    const all = [...parameters.map((parameter) => parameter.name), ...inBody];
+    assert.deepEqual(all.toSorted(), Object.keys(fields(command)).toSorted(), name);
+  }
+});
+
+Deno.test("openApi() declares every place in a path as a required parameter", () => {
+  for (const { path, operation } of operations) {
+    const places = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+    const declared = (operation.parameters ?? []).filter((each) => each.in === "path");
+    assert.deepEqual(declared.map((each) => each.name), places);
+    assert.ok(declared.every((each) => each.required));
+  }
+});
+
+Deno.test("openApi() tells every error a command may give, with its status", () => {
+  const always = [
+    "InvalidInput",
+    "Forbidden",
+    "LibvirtUnavailable",
+    "PermissionDenied",
+    "LibvirtTimeout",
+    "ConnectionLost",
+    "LibvirtBusy",
+    "LibvirtFailed",
+    "NotSupported",
+    "Internal",
+  ] as const;
+  for (const { name, command, method, path } of REST_ROUTES) {
+    const { responses } = description.paths[path]![method.toLowerCase()]!;
+    for (const code of [...command.errors, ...always]) {
+      assert.match(responses[ERRORS[code].status]?.description ?? "", new RegExp(`^${code}: `, "m"), name);
+    }
+  }
+});

@@ -1,0 +1,67 @@
+/** get_host_info, get_host_stats, get_connection_status, get_activity against virsh and the kernel. */
+import assert from "node:assert/strict";
+import { URI, virsh } from "../testbed/libvirt.ts";
+import { call, EventLog, readyServer, refused } from "../testbed/product.ts";
+import { requirement } from "../testbed/skip.ts";
+
+const ignore = await requirement("qemu") !== null;
+
+Deno.test({
+  name: "get_host_info() and get_host_stats() tell what virsh and the kernel tell",
+  ignore,
+  fn: async (t) => {
+    await using server = await readyServer();
+    const node = Object.fromEntries(
+      (await virsh("nodeinfo")).split("\n").map((line) => line.split(/:\s+/) as [string, string]),
+    );
+    const meminfo = await Deno.readTextFile("/proc/meminfo");
+    // nodeinfo has what libvirtd found at its start; a virtual host's memory can have grown since
+    const totalMb = Number(/^total\s*:\s+(\d+) KiB/m.exec(await virsh("nodememstats"))?.[1]) / 1024;
+
+    await t.step("get_host_info()", async () => {
+      const info = await call(server, "get_host_info");
+      assert.equal(info.hostname, await virsh("hostname"));
+      assert.equal(info.cpuThreads, Number(node["CPU(s)"]));
+      const cores = Number(node["NUMA cell(s)"]) * Number(node["CPU socket(s)"]) *
+        Number(node["Core(s) per socket"]);
+      assert.equal(info.cpuCount, cores);
+      assert.ok(Math.abs(info.memoryTotalMb - totalMb) <= 1);
+      const version = await virsh("version", "--daemon");
+      assert.equal(info.libvirtVersion, /daemon: (\S+)/.exec(version)?.[1]);
+      assert.equal(info.qemuVersion, /hypervisor: QEMU (\S+)/.exec(version)?.[1]);
+      assert.match(info.hypervisor, /^QEMU/);
+      assert.ok((await Deno.readTextFile("/proc/cpuinfo")).includes(info.cpuModel));
+      assert.ok(info.totalVms >= info.activeVms);
+      const available = Number(/^MemAvailable:\s+(\d+)/m.exec(meminfo)?.[1]) / 1024;
+      assert.ok(
+        Math.abs(info.memoryFreeMb - available) < totalMb * 0.15,
+        `${info.memoryFreeMb}, ${available}`,
+      );
+    });
+    await t.step("get_host_stats(), and its ticks", async () => {
+      await using log = await EventLog.open(server);
+      const first = await log.waitFor("host-stats-updated");
+      await log.waitFor("host-stats-updated", ({ timestamp }) => timestamp > first.data.timestamp);
+      const stats = await call(server, "get_host_stats");
+      assert.ok(stats.cpuUsagePercent !== null && stats.cpuUsagePercent >= 0 && stats.cpuUsagePercent <= 100);
+      assert.ok(Math.abs(stats.memoryTotalMb - totalMb) <= 1);
+      assert.ok(stats.memoryUsedMb! > 0 && stats.memoryUsedMb! < totalMb);
+      assert.equal(stats.loadAverage?.length, 3);
+      const uptime = Number((await Deno.readTextFile("/proc/uptime")).split(" ")[0]);
+      assert.ok(Math.abs(stats.uptimeSeconds! - uptime) < 10);
+      assert.ok(Math.abs(stats.timestamp - Date.now()) < 5000);
+    });
+    await t.step("get_connection_status()", async () => {
+      const { since, ...status } = await call(server, "get_connection_status");
+      assert.deepEqual(status, { connected: true, uri: URI, error: null, status: "connected" });
+      assert.ok(since <= Date.now() && since > Date.now() - 60_000);
+    });
+    await t.step("get_activity() is bounded and checks its input", async () => {
+      assert.ok((await call(server, "get_activity", { limit: 1 })).length <= 1);
+      assert.deepEqual(await call(server, "get_activity", { vmId: "nobody" }), []);
+      for (const limit of [0, 501, 1.5]) {
+        await refused(call(server, "get_activity", { limit }), "InvalidInput", /limit/);
+      }
+    });
+  },
+});

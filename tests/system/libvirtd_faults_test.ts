@@ -1,0 +1,305 @@
+/**
+ * libvirtd and QEMU killed, stopped where they stand, or telling very much at once: what the product shows meanwhile,
+ * how soon it says so, and that it heals by itself. On a libvirtd of the test's own, which nobody else notices.
+ */
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { ERRORS } from "../../lib/contract/errors.ts";
+import { freeze, thaw } from "../testbed/pid.ts";
+import { type PrivateLibvirt, privateLibvirt, type PrivateMachine } from "../testbed/private_libvirt.ts";
+import { exists } from "../testbed/process.ts";
+import { call, EventLog, known, refusal, refused, shows } from "../testbed/product.ts";
+import { startServer, type TestServer } from "../testbed/server.ts";
+import { requirement } from "../testbed/skip.ts";
+import { delay, until } from "../testbed/wait.ts";
+
+const reason = await requirement("qemu") ??
+  (Deno.uid() === 0 ? null : "only root can make a private libvirtd");
+const test = (name: string, fn: () => Promise<void>) => Deno.test({ name, ignore: reason !== null, fn });
+
+/** What a person reads when libvirtd is away. */
+const AWAY = "Libvirtd is not running. Please start the service.";
+
+/** A libvirtd of our own, its running machines and the product on it. */
+async function faultyHost(
+  running: number,
+): Promise<AsyncDisposable & { host: PrivateLibvirt; server: TestServer; machines: PrivateMachine[] }> {
+  await using undo = new AsyncDisposableStack();
+  const host = undo.use(await privateLibvirt("faults"));
+  const machines: PrivateMachine[] = [];
+  for (let index = 0; index < running; index++) machines.push(await host.machine());
+  await host.virshBatch(machines.map(({ name }) => `start ${name}`));
+  const server = undo.use(await startServer({ uri: host.uri }));
+  for (const { uuid } of machines) await shows(server, uuid, ({ state }) => state === "running");
+  const all = undo.move();
+  return { host, server, machines, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** The QEMU of a machine. */
+async function qemuOf(machine: PrivateMachine): Promise<number> {
+  return await machine.qemuPid() ?? assert.fail(`${machine.name} has no QEMU`);
+}
+
+/** Stops a machine's QEMU where it stands until disposed of. */
+async function hang(machine: PrivateMachine): Promise<AsyncDisposable> {
+  const pid = await qemuOf(machine);
+  await freeze(pid);
+  return { [Symbol.asyncDispose]: () => thaw(pid) };
+}
+
+/** Waits until the product is connected to libvirt, and says so. */
+async function connected(server: TestServer, seconds = 15): Promise<void> {
+  await until("the product to reconnect", async () => {
+    const { connected, error } = await call(server, "get_connection_status");
+    assert.ok(!connected || error === null);
+    return connected;
+  }, { seconds, every: 20, lastSeen: () => server.log().slice(-2000) });
+}
+
+/** Milliseconds a promise took, and what it gave. */
+async function timed<T>(asked: Promise<T>): Promise<[milliseconds: number, answer: T]> {
+  const begin = performance.now();
+  const answer = await asked;
+  return [performance.now() - begin, answer];
+}
+
+/** A page and the stylesheet it names, and what lists show, must come fast, whatever libvirt does. */
+async function servesFast(server: TestServer, limit = 500): Promise<void> {
+  const [pageMs, html] = await timed(fetch(`${server.url}/`).then((response) => response.text()));
+  const [, style = assert.fail("no stylesheet")] = /<link rel="stylesheet" href="(.*?)"/.exec(html) ?? [];
+  const [fileMs] = await timed(fetch(server.url + style).then((response) => response.text()));
+  const [listMs] = await timed(call(server, "get_vms"));
+  for (const [what, took] of Object.entries({ pageMs, fileMs, listMs })) {
+    assert.ok(took < limit, `${what}: ${took}`);
+  }
+}
+
+test("a killed libvirtd is told at once, leaves the last known state, and is followed when it is back", async () => {
+  await using faulty = await faultyHost(2);
+  const { host, server, machines: [lively, pet] } = faulty;
+  assert.ok(lively && pet);
+  const undefined_ = await host.machine();
+  const started = await host.machine();
+  for (const { uuid } of [undefined_, started]) await known(server, uuid);
+  const qemu = await qemuOf(lively);
+  await using events = await EventLog.open(server);
+
+  await host.kill();
+  const killed = performance.now();
+  const lost = await events.waitFor("connection-status-changed", ({ status }) => !status.connected);
+  assert.equal(lost.data.status.error, AWAY);
+  assert.ok(lost.at - killed < 1000, `told after ${lost.at - killed} ms`);
+  const status = await call(server, "get_connection_status");
+  assert.equal(status.connected, false);
+  assert.equal(status.error, AWAY);
+  const shown = await call(server, "get_vms");
+  assert.equal(shown.length, 4);
+  assert.equal(shown.find(({ id }) => id === lively.uuid)?.state, "running");
+  for (const command of ["pause_vm", "force_stop_vm"] as const) {
+    const [took, no] = await timed(refusal(call(server, command, { vmId: lively.uuid })));
+    assert.deepEqual([no.status, no.code, no.message], [503, "LibvirtUnavailable", AWAY]);
+    assert.ok(took < 500, `${command} was refused after ${took} ms`);
+  }
+  await servesFast(server);
+
+  // While nobody looks: one machine is defined, one is gone. libvirtd reads these files when it starts.
+  const folder = dirname(pet.definition);
+  const defined = { uuid: crypto.randomUUID(), name: `${pet.name}-new` };
+  const xml = (await Deno.readTextFile(pet.definition)).replaceAll(pet.uuid, defined.uuid)
+    .replaceAll(`<name>${pet.name}<`, `<name>${defined.name}<`);
+  await Deno.writeTextFile(`${folder}/etc/qemu/${defined.name}.xml`, xml);
+  await Deno.remove(`${folder}/etc/qemu/${undefined_.name}.xml`);
+
+  await host.start();
+  await host.virsh("start", started.name);
+  await connected(server);
+  await events.waitFor("connection-status-changed", ({ status }) => status.connected);
+  await known(server, defined.uuid);
+  await shows(server, started.uuid, ({ state }) => state === "running");
+  await until("the undefined machine to be gone", async () => {
+    return !(await call(server, "get_vms")).some(({ id }) => id === undefined_.uuid);
+  }, { seconds: 10 });
+  await events.waitFor("vm-created", ({ vm }) => vm.id === defined.uuid);
+  await events.waitFor("vm-deleted", ({ vmId }) => vmId === undefined_.uuid);
+
+  const from = events.events.length;
+  await host.virsh("suspend", lively.name);
+  await events.waitFor("vm-state-changed", ({ vmId, state }) => vmId === lively.uuid && state === "paused", {
+    from,
+    seconds: 2,
+  });
+  await call(server, "resume_vm", { vmId: lively.uuid });
+  assert.equal(await lively.state(), "running");
+  assert.equal(await qemuOf(lively), qemu);
+  assert.equal(await exists(`/proc/${server.pid}`), true);
+});
+
+test("libvirtd killed again and again: every time the product heals, and a command under way is told as unknown", async () => {
+  await using faulty = await faultyHost(1);
+  const { host, server, machines: [vm] } = faulty;
+  assert.ok(vm);
+  for (let round = 0; round < 3; round++) {
+    let asked: ReturnType<typeof refusal>;
+    {
+      await using _hung = await hang(vm);
+      asked = refusal(call(server, "pause_vm", { vmId: vm.uuid }));
+      await delay(150 * (round + 1));
+      await host.kill();
+      const [took, no] = await timed(asked);
+      assert.deepEqual([no.status, no.code], [503, "ConnectionLost"], no.message);
+      assert.ok(took < 2000, `told after ${took} ms`);
+    }
+    await host.start();
+    await connected(server);
+    // Whether it was carried out is not known until now: the list agrees with libvirt.
+    const state = await vm.state();
+    await shows(server, vm.uuid, (seen) => seen.state === state && seen.operation === undefined);
+    if (state === "paused") await call(server, "resume_vm", { vmId: vm.uuid });
+    else await call(server, "pause_vm", { vmId: vm.uuid }).then(() => host.virsh("resume", vm.name));
+    await shows(server, vm.uuid, (seen) => seen.state === "running");
+  }
+});
+
+test("without libvirtd at the start the product serves, says so, and heals when it appears", async () => {
+  await using host = await privateLibvirt("missing");
+  const vm = await host.machine();
+  await host.kill();
+  const socket = new URL(host.uri).searchParams.get("socket")!;
+  await Deno.remove(socket); // as if it had never run
+  await using server = await startServer({ uri: host.uri });
+  await using events = await EventLog.open(server);
+  const status = await call(server, "get_connection_status");
+  assert.deepEqual([status.connected, status.error], [false, AWAY]);
+  await refused(call(server, "get_vms"), "LibvirtUnavailable", AWAY);
+  await refused(call(server, "start_vm", { vmId: vm.uuid }), "LibvirtUnavailable", AWAY);
+  const page = await fetch(`${server.url}/`);
+  assert.equal(page.status, 200);
+  assert.ok((await page.text()).includes(AWAY), "the page does not say what to do");
+  await host.start();
+  await events.waitFor("connection-status-changed", ({ status }) => status.connected);
+  await known(server, vm.uuid);
+  await call(server, "start_vm", { vmId: vm.uuid });
+  assert.equal(await vm.state(), "running");
+});
+
+test("a libvirtd that hangs is noticed within 25 s, calls fail in bounded time, and it heals", async () => {
+  await using faulty = await faultyHost(1);
+  const { host, server, machines: [vm] } = faulty;
+  assert.ok(vm);
+  await using events = await EventLog.open(server);
+  const begin = performance.now();
+  {
+    await using _frozen = await host.freeze();
+    const first = timed(refusal(call(server, "pause_vm", { vmId: vm.uuid })));
+    await servesFast(server);
+    const lost = await events.waitFor(
+      "connection-status-changed",
+      ({ status }) => !status.connected,
+      { seconds: 25 },
+    );
+    assert.ok(lost.at - begin < 25_000);
+    assert.equal(lost.data.status.error, "Libvirtd does not answer.");
+    const [took, no] = await first;
+    assert.ok(took < 35_000, `the call under way was told after ${took} ms`);
+    assert.ok(["ConnectionLost", "LibvirtTimeout"].includes(no.code), `${no.code}: ${no.message}`);
+    assert.equal(no.status, ERRORS[no.code].status);
+    const [later, again] = await timed(refusal(call(server, "pause_vm", { vmId: vm.uuid })));
+    assert.ok(later < 500, `the next call was told after ${later} ms`);
+    assert.deepEqual([again.status, again.code], [503, "LibvirtUnavailable"]);
+    assert.match(again.message, /does not answer/);
+    await servesFast(server);
+  }
+  await connected(server, 25);
+  const from = events.events.length;
+  await host.virsh("suspend", vm.name);
+  // The pause that was under way may have been carried out after all: only the outcome counts.
+  await shows(server, vm.uuid, ({ state }) => state === "paused");
+  await call(server, "resume_vm", { vmId: vm.uuid });
+  await events.waitFor("vm-state-changed", ({ vmId, state }) => vmId === vm.uuid && state === "running", {
+    from,
+  });
+});
+
+test("one QEMU that hangs is shown as such, while the others' numbers stay fresh", async () => {
+  await using faulty = await faultyHost(2);
+  const { server, machines: [stuck, lively] } = faulty;
+  assert.ok(stuck && lively);
+  await using events = await EventLog.open(server); // somebody looks
+  await events.waitFor("vm-stats-updated", ({ vmId }) => vmId === stuck.uuid);
+  {
+    await using _hung = await hang(stuck);
+    const seen = await shows(server, stuck.uuid, ({ responsive }) => !responsive, { seconds: 15 });
+    assert.match(seen.attention.join("\n"), /QEMU does not answer/);
+    for (let round = 0; round < 4; round++) {
+      await delay(1000);
+      const stats = await call(server, "get_vm_stats", { vmId: lively.uuid });
+      assert.ok(
+        Date.now() - stats.timestamp < 5000,
+        `the other machine's numbers are old: ${stats.timestamp}`,
+      );
+    }
+    const other = await call(server, "get_vm", { vmId: lively.uuid });
+    assert.deepEqual([other.responsive, other.attention], [true, []]);
+    const from = events.events.length;
+    await events.waitFor("vm-stats-updated", ({ vmId }) => vmId === lively.uuid, { from, seconds: 8 });
+    await call(server, "pause_vm", { vmId: lively.uuid });
+    await call(server, "resume_vm", { vmId: lively.uuid });
+  }
+  const healed = await shows(server, stuck.uuid, ({ responsive }) => responsive, { seconds: 15 });
+  assert.deepEqual(healed.attention, []);
+});
+
+test("with many calls hanging in libvirt, pages, files and lists still come at once", async () => {
+  await using faulty = await faultyHost(7);
+  const { server, machines } = faulty;
+  const [lively, ...stuck] = machines;
+  assert.ok(lively);
+  let calls: Promise<unknown>[];
+  {
+    await using hung = new AsyncDisposableStack();
+    for (const machine of stuck) hung.use(await hang(machine));
+    await delay(3100); // what was read before is not current any more
+    calls = stuck.flatMap(({ uuid }) => [
+      call(server, "pause_vm", { vmId: uuid }),
+      call(server, "get_vm_stats", { vmId: uuid }),
+    ]).map((asked) => asked.catch(() => "refused"));
+    for (let round = 0; round < 5; round++) {
+      await delay(200);
+      await servesFast(server);
+    }
+    const stats = await timed(call(server, "get_vm", { vmId: lively.uuid }));
+    assert.ok(stats[0] < 500);
+  }
+  await Promise.all(calls); // all end once QEMU goes on
+  for (const { uuid } of stuck) await shows(server, uuid, (vm) => vm.operation === undefined);
+});
+
+test("a storm of 300 changes ends in the right state, for the list and for who listens, in bounded memory", async () => {
+  await using faulty = await faultyHost(1);
+  const { host, server, machines: [vm] } = faulty;
+  assert.ok(vm);
+  await using events = await EventLog.open(server);
+  const before = await server.rss();
+  const round = (index: number) => [
+    `suspend ${vm.name}`,
+    `desc ${vm.name} --live --config storm-${index}`,
+    `resume ${vm.name}`,
+  ];
+  await host.virshBatch([
+    ...Array.from({ length: 100 }, (_, index) => round(index)).flat(),
+    `desc ${vm.name} --live --config calm`,
+    `suspend ${vm.name}`,
+  ]);
+  await shows(server, vm.uuid, ({ state, description }) => state === "paused" && description === "calm");
+  await events.waitFor(
+    "vm-updated",
+    (event) => event.vm.state === "paused" && event.vm.description === "calm",
+  );
+  await until("the stream to end with the last state", () => {
+    const states = events.of("vm-state-changed").filter(({ vmId }) => vmId === vm.uuid);
+    return Promise.resolve(states.at(-1)?.state === "paused");
+  }, { seconds: 5 });
+  const grown = (await server.rss() - before) / 1024 / 1024;
+  assert.ok(grown < 100, `grew by ${grown} MB`);
+  await call(server, "resume_vm", { vmId: vm.uuid });
+});

@@ -1,0 +1,297 @@
+/**
+ * A libvirtd of a test's own, to be killed and frozen without disturbing anyone: in namespaces of its own (mounts,
+ * processes, network), with its own /etc/libvirt, /run/libvirt, /var/lib/libvirt, … and its own machines.
+ *
+ * Whatever happens to the test, nothing stays: the first process of the namespace ends when our end of its standard
+ * input closes, and the kernel ends all others with it, QEMUs included.
+ */
+import { domainXml } from "./domain_xml.ts";
+import { buildGuest, READY } from "./guest.ts";
+import { ensureLibvirtd } from "./libvirt.ts";
+import { filesOf, testName } from "./names.ts";
+import { commandOf, freeze, thaw } from "./pid.ts";
+import { exists, ProcessError, run } from "./process.ts";
+import { removeFiles } from "./removal.ts";
+import { Unavailable } from "./unavailable.ts";
+import { until, type WaitOptions } from "./wait.ts";
+
+/** Folders of libvirt that become private: place → folder below the test's own. */
+const PRIVATE = {
+  "/etc/libvirt": "etc",
+  "/run/libvirt": "run",
+  "/var/lib/libvirt": "lib",
+  "/var/log/libvirt": "log",
+  "/var/cache/libvirt": "cache",
+} as const;
+
+/** No helpers beside libvirtd: QEMU writes its own logs, files keep their owners (`guest.ts`), no cgroup stays behind. */
+const QEMU_CONF = `stdio_handler = "file"
+namespaces = []
+security_driver = "none"
+user = "root"
+group = "root"
+dynamic_ownership = 0
+cgroup_controllers = []
+`;
+const LIBVIRTD_CONF = `auth_unix_rw = "none"
+unix_sock_rw_perms = "0600"
+`;
+
+/** Bash, not sh: as the first process it has to reap those that lost their parent, or a dead QEMU seems to live. */
+const FIRST_PROCESS = `set -e
+for pair in "$@"; do mount --bind "\${pair%%=*}" "\${pair#*=}"; done
+ip link set lo up
+echo ready
+read -r _ || true`;
+
+/** What a machine of a private libvirtd has. */
+export interface PrivateMachineOptions {
+  readonly start?: boolean;
+  /** Boots the tiny guest; without it the firmware finds nothing to boot and the machine just runs. */
+  readonly guest?: boolean;
+  readonly memoryMiB?: number;
+  readonly title?: string;
+  readonly description?: string;
+  /** Put behind its name; anything libvirt takes. */
+  readonly nameEnd?: string;
+}
+
+/** How a private libvirtd is started. */
+export interface PrivateLibvirtOptions {
+  /** What it logs, as `log_filters` of libvirtd.conf has it; see {@link PrivateLibvirt.logged}. */
+  readonly log?: string;
+}
+
+/** A machine of a private libvirtd. It goes with its libvirtd. */
+export interface PrivateMachine {
+  readonly name: string;
+  readonly uuid: string;
+  /** The file with its definition. */
+  readonly definition: string;
+  /** Its state as virsh prints it. */
+  state(): Promise<string>;
+  /** Its QEMU process as we see it from outside, or null. */
+  qemuPid(): Promise<number | null>;
+  /** Waits until the guest has come up. */
+  waitForBoot(options?: WaitOptions): Promise<void>;
+}
+
+/** A libvirtd in namespaces of its own; gone with everything in it when disposed of. */
+export class PrivateLibvirt implements AsyncDisposable {
+  #number = 0;
+
+  /** Called by {@link privateLibvirt} alone. */
+  constructor(
+    readonly name: string,
+    private readonly folder: string,
+    /** The first process of the namespaces. */
+    private readonly first: number,
+    private readonly cleanup: AsyncDisposableStack,
+  ) {}
+
+  /** How clients reach it. */
+  get uri(): string {
+    return `qemu+unix:///system?socket=${this.folder}/run/libvirt-sock`;
+  }
+
+  /** Runs virsh on it. @throws {ProcessError} */
+  async virsh(...args: string[]): Promise<string> {
+    return (await run(["virsh", "--quiet", "--connect", this.uri, ...args])).trim();
+  }
+
+  /** Many virsh commands in one process, which is much faster. @throws {ProcessError} */
+  async virshBatch(commands: readonly string[]): Promise<void> {
+    await run(["virsh", "--quiet", "--connect", this.uri], { stdin: commands.join("\n") + "\n" });
+  }
+
+  /** Its process as we see it from outside, or null. */
+  async pid(): Promise<number | null> {
+    return await this.#find((argv) => argv[0]?.endsWith("libvirtd") === true);
+  }
+
+  /** How many lines of its log hold a text. */
+  async logged(text: string): Promise<number> {
+    return (await Deno.readTextFile(`${this.folder}/libvirtd.log`)).split("\n").filter((line) =>
+      line.includes(text)
+    ).length;
+  }
+
+  /** Starts libvirtd and waits until it answers. */
+  async start(): Promise<void> {
+    await run([...this.#inside(), "libvirtd", "--daemon", "--pid-file", `${this.folder}/libvirtd.pid`]);
+    await until("the private libvirtd to answer", async () => {
+      try {
+        return await this.virsh("version") !== "";
+      } catch (error) {
+        if (error instanceof ProcessError) return false;
+        throw error;
+      }
+    }, { seconds: 30, every: 20 });
+  }
+
+  /** Ends libvirtd without warning (SIGKILL) and waits until it is gone; its machines run on. */
+  async kill(): Promise<void> {
+    const pid = await this.pid();
+    if (pid === null) return;
+    Deno.kill(pid, "SIGKILL");
+    await until("the private libvirtd to end", async () => await commandOf(pid) === null, {
+      seconds: 10,
+      every: 5,
+    });
+  }
+
+  /** Stops libvirtd where it stands. Disposing of what is given lets it go on. */
+  async freeze(): Promise<AsyncDisposable> {
+    const pid = await this.pid();
+    if (pid === null) throw new Error("there is no libvirtd to freeze");
+    await freeze(pid);
+    return { [Symbol.asyncDispose]: () => thaw(pid) };
+  }
+
+  /** Defines a machine, and starts it when asked to. */
+  async machine(options: PrivateMachineOptions = {}): Promise<PrivateMachine> {
+    const guest = options.guest === true ? await buildGuest() : undefined;
+    const number = ++this.#number;
+    const name = `${this.name}-${number}${options.nameEnd ?? ""}`;
+    const uuid = crypto.randomUUID();
+    const log = `${this.folder}/${number}.log`;
+    const definition = `${this.folder}/${number}.xml`;
+    const text = domainXml({
+      name,
+      uuid,
+      memoryMiB: options.memoryMiB ?? (guest === undefined ? 64 : 256),
+      vcpus: 1,
+      machine: "pc",
+      ...(options.title === undefined ? {} : { title: options.title }),
+      ...(options.description === undefined ? {} : { description: options.description }),
+      ...(guest === undefined ? {} : { guest }),
+      agent: guest !== undefined,
+      serial: { kind: "file", log },
+      disks: [],
+    });
+    await Deno.writeTextFile(definition, String(text));
+    await this.virsh("define", definition);
+    if (options.start === true) await this.virsh("start", name);
+    return {
+      name,
+      uuid,
+      definition,
+      state: () => this.virsh("domstate", name),
+      qemuPid: () => this.#find((argv) => argv.some((argument) => argument.startsWith(`guest=${name},`))),
+      waitForBoot: async (wait) => {
+        await until(
+          `${name} to boot`,
+          async () => await exists(log) && (await Deno.readTextFile(log)).includes(READY),
+          wait,
+        );
+      },
+    };
+  }
+
+  /** Defines many small machines at once. @returns their names */
+  async machines(count: number): Promise<string[]> {
+    const names = Array.from(
+      { length: count },
+      (_, index) => `${this.name}-many-${String(index).padStart(5, "0")}`,
+    );
+    for (const name of names) {
+      const text = domainXml({
+        name,
+        uuid: crypto.randomUUID(),
+        memoryMiB: 64,
+        vcpus: 1,
+        machine: "pc",
+        agent: false,
+        serial: { kind: "pty", log: `${this.folder}/${name}.log` },
+        disks: [],
+      });
+      await Deno.writeTextFile(`${this.folder}/${name}.xml`, String(text));
+    }
+    await this.virshBatch(names.map((name) => `define ${this.folder}/${name}.xml`));
+    return names;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cleanup.disposeAsync();
+  }
+
+  #inside(): string[] {
+    return ["nsenter", "--target", String(this.first), "--mount", "--pid", "--net", "--"];
+  }
+
+  /** A live process of the namespace, by its arguments. */
+  async #find(fits: (argv: readonly string[]) => boolean): Promise<number | null> {
+    const space = await readLink(`/proc/${this.first}/ns/pid`);
+    for await (const { name } of Deno.readDir("/proc")) {
+      if (!/^\d+$/.test(name) || await readLink(`/proc/${name}/ns/pid`) !== space) continue;
+      const argv = (await readOrEmpty(`/proc/${name}/cmdline`)).split("\0");
+      if (fits(argv) && await commandOf(Number(name)) !== null) return Number(name);
+    }
+    return null;
+  }
+}
+
+/** Makes a private libvirtd and starts it. @throws {Unavailable} when namespaces cannot be made here */
+export async function privateLibvirt(
+  purpose = "private",
+  options: PrivateLibvirtOptions = {},
+): Promise<PrivateLibvirt> {
+  await ensureLibvirtd(); // the packages
+  if (Deno.uid() !== 0) throw new Unavailable("only root can make a private libvirtd");
+  const name = await testName(purpose);
+  const folder = filesOf(name);
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => removeFiles(name));
+  for (const part of Object.values(PRIVATE)) await Deno.mkdir(`${folder}/${part}`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/etc/qemu.conf`, QEMU_CONF);
+  const logging = options.log === undefined
+    ? ""
+    : `log_filters = "${options.log}"\nlog_outputs = "1:file:${folder}/libvirtd.log"\n`;
+  await Deno.writeTextFile(`${folder}/etc/libvirtd.conf`, LIBVIRTD_CONF + logging);
+  // What libvirt found out about QEMU on this machine, so that it need not be found out again.
+  await run(["cp", "-a", "/var/cache/libvirt/.", `${folder}/cache`]);
+  const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);
+  const child = new Deno.Command("unshare", {
+    args: [
+      ...["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"],
+      ...["bash", "-c", FIRST_PROCESS, "bash", ...pairs],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  undo.defer(async () => {
+    await child.stdin.close();
+    await child.status;
+  });
+  const said = child.stdout.getReader();
+  const { value } = await said.read();
+  undo.defer(() => said.cancel());
+  if (new TextDecoder().decode(value) !== "ready\n") {
+    throw new Unavailable(`no namespaces here: ${(await stderr).trim()}`);
+  }
+  const first = Number((await Deno.readTextFile(`/proc/${child.pid}/task/${child.pid}/children`)).trim());
+  const host = new PrivateLibvirt(name, folder, first, new AsyncDisposableStack());
+  await host.start();
+  host["cleanup"].use(undo.move());
+  return host;
+}
+
+async function readLink(path: string): Promise<string | null> {
+  try {
+    return await Deno.readLink(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null; // ended in between
+    if (error instanceof Deno.errors.PermissionDenied) return null; // of the machine around a container
+    throw error;
+  }
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch {
+    return ""; // ended in between: NotFound, or ESRCH while reading
+  }
+}
