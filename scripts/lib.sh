@@ -125,6 +125,13 @@ settle_kvm_access() {
   return 0
 }
 
+# Starts virtlogd where nothing else looks after it. Without it libvirtd answers, but no machine starts. Its socket
+# outlives a daemon that was killed, and is no proof.
+ensure_virtlogd() {
+  is_root && [ ! -d /run/systemd/system ] || return 0
+  virt-admin -c virtlogd:///system server-list >/dev/null 2>&1 </dev/null || quietly virtlogd -d
+}
+
 # Makes qemu:///system answer; returns 1 when it cannot, having said why and what to do.
 start_libvirt() {
   if ! { has_library libvirt.so.0 && have virsh && have qemu-img; }; then
@@ -138,7 +145,10 @@ start_libvirt() {
       return 1
     fi
   fi
-  libvirt_answers && return 0
+  if libvirt_answers; then
+    ensure_virtlogd
+    return 0
+  fi
   if ! is_root; then
     say "libvirt does not answer this user. Start it as root (systemctl enable --now libvirtd), and let the user in:"
     say "       usermod -aG libvirt $(id -un)    (then log in again)"
@@ -150,7 +160,7 @@ start_libvirt() {
   else
     settle_kvm_access
     say "Starting virtlogd and libvirtd (there is no systemd here) …"
-    [ -S /run/libvirt/virtlogd-sock ] || quietly virtlogd -d
+    ensure_virtlogd
     quietly libvirtd -d
   fi
   waited=0

@@ -38,7 +38,7 @@ export async function libvirtAnswers(): Promise<boolean> {
  */
 export async function ensureLibvirtd(): Promise<void> {
   await settleKvmAccess();
-  if (await libvirtAnswers()) return;
+  if (await libvirtAnswers()) return await ensureVirtlogd();
   await ensurePackages(...PACKAGES);
   if (Deno.uid() !== 0) throw new Unavailable(`nothing answers on ${URI}, and only root can start libvirtd`);
   await startLibvirtd();
@@ -57,7 +57,7 @@ export async function startLibvirtd(): Promise<void> {
   if (await exists(SYSTEMD)) {
     await run(["systemctl", "start", "libvirtd"]); // takes virtlogd along
   } else {
-    if (!await virtlogdRuns()) await run(["virtlogd", "--daemon"]);
+    await ensureVirtlogd();
     if (await libvirtdPid() === null) await run(["libvirtd", "--daemon"]);
   }
   await until("libvirtd to answer", libvirtAnswers, { seconds: 30 });
@@ -106,7 +106,10 @@ async function settleKvmAccess(): Promise<void> {
   await Deno.chmod("/dev/kvm", 0o660);
 }
 
-async function virtlogdRuns(): Promise<boolean> {
+/** Starts virtlogd where nothing else looks after it: without it libvirtd answers, but no machine starts. */
+async function ensureVirtlogd(): Promise<void> {
+  if (Deno.uid() !== 0 || await exists(SYSTEMD)) return;
   const file = "/run/virtlogd.pid";
-  return await exists(file) && await commandOf(Number(await Deno.readTextFile(file))) === "virtlogd";
+  const pid = await exists(file) ? Number(await Deno.readTextFile(file)) : null;
+  if (pid === null || await commandOf(pid) !== "virtlogd") await run(["virtlogd", "--daemon"]);
 }
