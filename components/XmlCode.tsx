@@ -1,5 +1,8 @@
 import { xmlLines } from "../lib/format/xml.ts";
-import { t } from "../lib/i18n/mod.ts";
+import { xml as texts } from "../lib/i18n/en/xml.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(texts);
 
 /** A document with its lines numbered and its parts coloured. Coloured by spans of text: nothing in it is markup. */
 export function XmlCode({ xml }: { xml: string }) {

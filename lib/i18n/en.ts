@@ -4,7 +4,6 @@ export const en = {
   "app.skip": "Skip to content",
   "app.version": "Version {version}",
   "title.page": "{page} · KVM Manager",
-  "title.xml": "{name} · XML · KVM Manager",
 
   "nav.label": "Main",
   "nav.dashboard": "Dashboard",
@@ -308,12 +307,6 @@ export const en = {
   "setting.save": "Save",
   "setting.on": "On",
   "setting.off": "Off",
-
-  "xml.which": "Configuration",
-  "xml.live": "Live",
-  "xml.next": "Next start",
-  "xml.off": "Configuration of the next start",
-  "xml.document": "XML document",
 
   "graph.cpu": "CPU",
   "graph.memory": "Memory",

@@ -1,30 +1,35 @@
-/** Texts for people: `t("key", { place })` and `plural("key", n)`. Keys and their places are checked by the compiler. */
+/**
+ * Texts for people: `t("key", { place })` and `plural("key", n)`. Keys and their places are checked by the compiler.
+ *
+ * What every page needs is in `en.ts`. What one area needs is in `en/<area>.ts`, so that only its pages load it:
+ * `const { t } = textsOf(console)`.
+ */
 import { en } from "./en.ts";
 
-type Texts = typeof en;
+/** The texts of an area: key → text with `{places}`. */
+type Texts = Readonly<Record<string, string>>;
 
-/** Key of a text. */
-export type Key = keyof Texts;
-
+type KeyOf<T extends Texts> = Extract<keyof T, string>;
 type Places<S extends string> = S extends `${string}{${infer P}}${infer Rest}` ? P | Places<Rest> : never;
 type Vars<S extends string> = Record<Places<S>, string | number>;
-type Args<K extends Key> = [Places<Texts[K]>] extends [never] ? [] : [vars: Vars<Texts[K]>];
+type Args<S extends string> = [Places<S>] extends [never] ? [] : [vars: Vars<S>];
 
-/** Key of a text without places: what data tables may refer to. */
-export type PlainKey = { [K in Key]: [Places<Texts[K]>] extends [never] ? K : never }[Key];
+/** Key of an area's text without places: what data tables may refer to. */
+export type PlainKeyOf<T extends Texts> = {
+  [K in KeyOf<T>]: [Places<T[K]>] extends [never] ? K : never;
+}[KeyOf<T>];
 
-/** Key of a text that depends on a count: `base.one` and `base.other` exist. */
-export type PluralKey = Key extends infer K ? K extends `${infer Base}.other` ? Base : never : never;
+/** Key of an area's text that depends on a count: `base.one` and `base.other` exist. */
+export type PluralKeyOf<T extends Texts> = KeyOf<T> extends infer K
+  ? K extends `${infer Base}.other` ? Base : never
+  : never;
 
-function fill(text: string, vars: Record<string, string | number> | undefined): string {
-  if (vars === undefined) return text;
-  return text.replace(/\{(\w+)\}/g, (place, name: string) => name in vars ? String(vars[name]) : place);
-}
-
-/** The text of a key, its `{places}` filled. */
-export function t<K extends Key>(key: K, ...[vars]: Args<K>): string {
-  return fill(en[key], vars);
-}
+/** Key of a text every page has. */
+export type Key = KeyOf<typeof en>;
+/** Key of such a text without places. */
+export type PlainKey = PlainKeyOf<typeof en>;
+/** Key of such a text that depends on a count. */
+export type PluralKey = PluralKeyOf<typeof en>;
 
 /** The language of the texts, for `<html lang>` and for number formats. */
 export const LANGUAGE = "en";
@@ -32,16 +37,27 @@ export const LANGUAGE = "en";
 const numbers = new Intl.NumberFormat(LANGUAGE);
 const pluralRules = new Intl.PluralRules(LANGUAGE);
 
-/** The text for a count; `{n}` is the count, written the language's way. */
-export function plural(
-  base: PluralKey,
-  count: number,
-  vars: Record<string, string | number> = {},
-): string {
-  const form = pluralRules.select(count) === "one" ? "one" : "other";
-  const texts: Record<string, string> = en;
-  return fill(texts[`${base}.${form}`] ?? base, { ...vars, n: numbers.format(count) });
+function fill(text: string, vars: Record<string, string | number> | undefined): string {
+  if (vars === undefined) return text;
+  return text.replace(/\{(\w+)\}/g, (place, name: string) => name in vars ? String(vars[name]) : place);
 }
+
+/** `t` and `plural` over the texts of an area. */
+export function textsOf<T extends Texts>(texts: T) {
+  return {
+    /** The text of a key, its `{places}` filled. */
+    t<K extends KeyOf<T>>(key: K, ...[vars]: Args<T[K]>): string {
+      return fill(texts[key]!, vars);
+    },
+    /** The text for a count; `{n}` is the count, written the language's way. */
+    plural(base: PluralKeyOf<T>, count: number, vars: Record<string, string | number> = {}): string {
+      const form = pluralRules.select(count) === "one" ? "one" : "other";
+      return fill(texts[`${base}.${form}`] ?? base, { ...vars, n: numbers.format(count) });
+    },
+  };
+}
+
+export const { t, plural } = textsOf(en);
 
 /** A whole number, written the language's way. */
 export function number(value: number): string {

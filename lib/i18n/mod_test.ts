@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { en } from "./en.ts";
-import { number, plural, t } from "./mod.ts";
+import { number, plural, t, textsOf } from "./mod.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const FOLDERS = ["lib", "components", "islands", "routes"];
@@ -8,11 +8,28 @@ const OWN = new Set(["en.ts", "mod.ts", "mod_test.ts"]);
 
 async function* sources(folder: URL): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (folder.pathname.endsWith("/i18n/") && isDirectory) continue;
     if (isDirectory) yield* sources(new URL(`${encodeURIComponent(name)}/`, folder));
     else if (/\.tsx?$/.test(name) && !OWN.has(name)) {
       yield await Deno.readTextFile(new URL(encodeURIComponent(name), folder));
     }
   }
+}
+
+/** The texts of every area in one: an area is a file in `en/` whose one export is its table. */
+async function allTexts(): Promise<Record<string, string>> {
+  const all: Record<string, string> = { ...en };
+  const folder = new URL("en/", import.meta.url);
+  for await (const { name } of Deno.readDir(folder)) {
+    const tables: Record<string, Record<string, string>> = await import(new URL(name, folder).href);
+    for (const table of Object.values(tables)) {
+      for (const [key, text] of Object.entries(table)) {
+        assert(!(key in all), `${key} is there twice`);
+        all[key] = text;
+      }
+    }
+  }
+  return all;
 }
 
 async function allSources(): Promise<string> {
@@ -34,8 +51,14 @@ Deno.test("plural() picks the form and writes the number the language's way", ()
   assert.equal(number(1005), "1,005");
 });
 
+Deno.test("textsOf() reads an area's own table", () => {
+  const area = textsOf({ "a.b": "{who} is here", "a.c.one": "one", "a.c.other": "{n} of {all}" } as const);
+  assert.equal(area.t("a.b", { who: "Ann" }), "Ann is here");
+  assert.equal(area.plural("a.c", 2, { all: 5 }), "2 of 5");
+});
+
 Deno.test("en has every key that is used", async () => {
-  const source = await allSources();
+  const [source, en] = [await allSources(), await allTexts()];
   const called = [...source.matchAll(/\b(t|plural)\(\s*"([\w.]+)"/g)].map(([, kind, key]) =>
     kind === "plural" ? `${key}.other` : key!
   );
@@ -43,12 +66,13 @@ Deno.test("en has every key that is used", async () => {
 });
 
 Deno.test("en has no key that is not used", async () => {
-  const source = await allSources();
+  const [source, en] = [await allSources(), await allTexts()];
   const unused = Object.keys(en).filter((key) => !source.includes(`"${key.replace(/\.(one|other)$/, "")}"`));
   assert.deepEqual(unused, []);
 });
 
-Deno.test("en has both forms of what is counted", () => {
+Deno.test("en has both forms of what is counted", async () => {
+  const en = await allTexts();
   const bases = Object.keys(en).filter((key) => /\.(one|other)$/.test(key)).map((key) =>
     key.replace(/\.\w+$/, "")
   );

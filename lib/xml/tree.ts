@@ -4,8 +4,20 @@
  * host with a thousand machines. XML that people or other programs wrote is not read with it.
  */
 
+/** Where an element stands in its source, in characters. */
+export interface XmlSpan {
+  /** Its start tag's `<`. */
+  readonly from: number;
+  /** After its start tag. */
+  readonly inner: number;
+  /** Its end tag's `<`; the same as `inner` for `<empty/>`. */
+  closing: number;
+  /** After its end tag. */
+  to: number;
+}
+
 /** One element. `text` is its own text, entities resolved. */
-export interface XmlElement {
+export interface XmlElement extends XmlSpan {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: XmlElement[];
@@ -54,7 +66,16 @@ const SLASH = 47, GREATER = 62, EQUALS = 61, QUOTE = 34, APOSTROPHE = 39;
 
 /** Reads a document. @throws {XmlError} */
 export function parseXml(source: string): XmlElement {
-  const root: XmlElement = { name: "", attributes: NO_ATTRIBUTES, children: [], text: "" };
+  const root: XmlElement = {
+    name: "",
+    attributes: NO_ATTRIBUTES,
+    children: [],
+    text: "",
+    from: 0,
+    inner: 0,
+    closing: source.length,
+    to: source.length,
+  };
   const open: XmlElement[] = [root];
   let at = 0;
   while (true) {
@@ -72,8 +93,10 @@ export function parseXml(source: string): XmlElement {
       if (outside || end < 0 || source.slice(tag + 2, end).trim() !== parent.name) {
         throw new XmlError("unexpected end tag", tag);
       }
-      open.pop();
       at = end + 1;
+      parent.closing = tag;
+      parent.to = at;
+      open.pop();
     } else if (next === "?") at = after(source, "?>", tag);
     else if (source.startsWith("<!--", tag)) at = after(source, "-->", tag);
     else if (!outside && source.startsWith("<![CDATA[", tag)) {
@@ -126,14 +149,21 @@ function readTag(source: string, tag: number, parent: XmlElement, open: XmlEleme
     at = end + 1;
     code = source.charCodeAt(at);
   }
-  const element: XmlElement = { name, attributes: attributes ?? NO_ATTRIBUTES, children: [], text: "" };
+  const inner = code === GREATER ? at + 1 : at + 2;
+  const element: XmlElement = {
+    name,
+    attributes: attributes ?? NO_ATTRIBUTES,
+    children: [],
+    text: "",
+    from: tag,
+    inner,
+    closing: inner,
+    to: inner,
+  };
   parent.children.push(element);
-  if (code === GREATER) {
-    open.push(element);
-    return at + 1;
-  }
-  if (source.charCodeAt(at + 1) !== GREATER) throw new XmlError("a broken tag", tag);
-  return at + 2;
+  if (code === GREATER) open.push(element);
+  else if (source.charCodeAt(at + 1) !== GREATER) throw new XmlError("a broken tag", tag);
+  return inner;
 }
 
 /** The first child with this name. */

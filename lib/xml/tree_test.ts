@@ -131,10 +131,13 @@ Deno.test("escapeXml() drops exactly what XML cannot hold", () => {
   );
 });
 
+/** An element without its places in the source. */
+type Tree = Pick<XmlElement, "name" | "attributes" | "text"> & { readonly children: readonly Tree[] };
+
 /** A random tree as XML, and as what it must be read as. */
 interface Sample {
   readonly xml: string;
-  readonly tree: XmlElement;
+  readonly tree: Tree;
 }
 const element: fc.Memo<Sample> = fc.memo<Sample>((depth) =>
   fc.record({
@@ -157,7 +160,7 @@ const element: fc.Memo<Sample> = fc.memo<Sample>((depth) =>
   })
 );
 
-const plain = ({ name, attributes, children, text }: XmlElement): unknown => ({
+const plain = ({ name, attributes, children, text }: Tree): Tree => ({
   name,
   attributes: { ...attributes },
   text,
@@ -166,6 +169,17 @@ const plain = ({ name, attributes, children, text }: XmlElement): unknown => ({
 
 Deno.test("parseXml() reads any document back as it was written", () => {
   fc.assert(fc.property(element(3), ({ xml, tree }) => assert.deepEqual(plain(parseXml(xml)), plain(tree))));
+});
+
+Deno.test("parseXml() tells where each element stands", () => {
+  const check = (source: string, element: XmlElement) => {
+    const { name, from, inner, closing, to, children } = element;
+    assert(source.slice(from, inner).startsWith(`<${name}`) && source.slice(inner - 1, inner) === ">");
+    assert(inner === to ? closing === to : source.slice(closing, to) === `</${name}>`);
+    assert.deepEqual(plain(parseXml(source.slice(from, to))), plain(element));
+    for (const each of children) check(source, each);
+  };
+  fc.assert(fc.property(element(3), ({ xml }) => check(xml, parseXml(xml))));
 });
 
 Deno.test("parseXml() refuses every truncation of a document", () => {

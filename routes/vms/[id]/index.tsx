@@ -1,13 +1,10 @@
 import { page } from "fresh";
-import { Head } from "fresh/runtime";
 import { signal } from "@preact/signals";
 import { Done } from "../../../components/Done.tsx";
-import { VmTabs } from "../../../components/VmTabs.tsx";
+import { VmPage } from "../../../components/VmPage.tsx";
 import ActivityFeed from "../../../islands/ActivityFeed.tsx";
-import VmHeader from "../../../islands/VmHeader.tsx";
 import VmOverview from "../../../islands/VmOverview.tsx";
 import { oneLine } from "../../../lib/format/text.ts";
-import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
@@ -26,17 +23,12 @@ export const handler = define.handlers({
 export default define.page<typeof handler>(function Vm({ data, state, url }) {
   const { vm, activity, now } = data;
   const { connected } = state.connection;
-  const shared = signal(vm); // one signal for all islands of the page
+  const shared = signal(vm);
   return (
-    <>
-      <Head>
-        <title>{t("title.page", { page: oneLine(vm.name, 60) })}</title>
-      </Head>
+    <VmPage vm={shared} connected={connected} now={now} title={oneLine(vm.name, 60)} at="">
       <Done params={url.searchParams} />
-      <VmHeader vm={shared} connected={connected} now={now} />
-      <VmTabs vmId={vm.id} at="" />
       <VmOverview vm={shared} connected={connected} />
       <ActivityFeed entries={activity} now={now} limit={ACTIVITY} vmId={vm.id} />
-    </>
+    </VmPage>
   );
 });

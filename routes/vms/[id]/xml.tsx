@@ -1,18 +1,19 @@
 import { page } from "fresh";
-import { Head } from "fresh/runtime";
 import { signal } from "@preact/signals";
-import { VmTabs } from "../../../components/VmTabs.tsx";
+import { VmPage } from "../../../components/VmPage.tsx";
 import { XmlCode } from "../../../components/XmlCode.tsx";
 import CopyText from "../../../islands/CopyText.tsx";
-import VmHeader from "../../../islands/VmHeader.tsx";
 import { oneLine } from "../../../lib/format/text.ts";
-import { type PlainKey, t } from "../../../lib/i18n/mod.ts";
+import { xml as xmlTexts } from "../../../lib/i18n/en/xml.ts";
+import { type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
+const texts = textsOf(xmlTexts);
+
 /** Which of a machine's two configurations. */
-const VERSIONS: readonly { config: "live" | "next"; label: PlainKey }[] = [
+const VERSIONS: readonly { config: "live" | "next"; label: PlainKeyOf<typeof xmlTexts> }[] = [
   { config: "live", label: "xml.live" },
   { config: "next", label: "xml.next" },
 ];
@@ -31,17 +32,18 @@ export const handler = define.handlers({
 export default define.page<typeof handler>(function VmXml({ data, state }) {
   const { vm, xml, inactive, isOn, now } = data;
   return (
-    <>
-      <Head>
-        <title>{t("title.xml", { name: oneLine(vm.name, 60) })}</title>
-      </Head>
-      <VmHeader vm={signal(vm)} connected={state.connection.connected} now={now} />
-      <VmTabs vmId={vm.id} at="/xml" />
+    <VmPage
+      vm={signal(vm)}
+      connected={state.connection.connected}
+      now={now}
+      title={`${oneLine(vm.name, 60)} · ${t("vm.tab_xml")}`}
+      at="/xml"
+    >
       <section class="panel" aria-label={t("vm.tab_xml")}>
         <header class="panel-head">
           {isOn
             ? (
-              <nav class="segments" aria-label={t("xml.which")}>
+              <nav class="segments" aria-label={texts.t("xml.which")}>
                 {VERSIONS.map(({ config, label }) => (
                   <a
                     key={config}
@@ -49,16 +51,16 @@ export default define.page<typeof handler>(function VmXml({ data, state }) {
                     href={`?config=${config}`}
                     aria-current={(config === "next") === inactive ? "true" : undefined}
                   >
-                    {t(label)}
+                    {texts.t(label)}
                   </a>
                 ))}
               </nav>
             )
-            : <p class="muted">{t("xml.off")}</p>}
+            : <p class="muted">{texts.t("xml.off")}</p>}
           <CopyText text={xml} what={t("vm.tab_xml")} />
         </header>
         <XmlCode xml={xml} />
       </section>
-    </>
+    </VmPage>
   );
 });

@@ -1,0 +1,35 @@
+import { Head } from "fresh/runtime";
+import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import VmHeader from "../islands/VmHeader.tsx";
+import type { VM } from "../lib/contract/mod.ts";
+import { t } from "../lib/i18n/mod.ts";
+import { VmTabs } from "./VmTabs.tsx";
+
+/** Props of {@link VmPage}. */
+export interface VmPageProps {
+  /** One signal for all islands of the page. */
+  vm: Signal<VM>;
+  connected: boolean;
+  /** When the page was rendered. */
+  now: number;
+  /** What the browser's tab shows. */
+  title: string;
+  /** Path of the tab below the machine's. */
+  at: string;
+  children: ComponentChildren;
+}
+
+/** What every page of a machine has: its header, its tabs, and the tab's own content. */
+export function VmPage({ vm, connected, now, title, at, children }: VmPageProps) {
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: title })}</title>
+      </Head>
+      <VmHeader vm={vm} connected={connected} now={now} />
+      <VmTabs vmId={vm.value.id} at={at} />
+      {children}
+    </>
+  );
+}
