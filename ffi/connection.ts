@@ -78,17 +78,29 @@ export class Connection implements Disposable {
     );
   }
 
+  /** The storage pool with this name. @throws {LibvirtError} code NO_STORAGE_POOL */
+  pool(name: string): Handle {
+    return poolHandle(some(libvirt().symbols.virStoragePoolLookupByName(this.pointer, cString(name))));
+  }
+
   /** The volume a path belongs to. @throws {LibvirtError} code NO_STORAGE_VOL when no pool knows the path */
   volumeByPath(path: string): Handle {
-    return new Handle(
-      some(libvirt().symbols.virStorageVolLookupByPath(this.pointer, cString(path))),
-      (pointer) => libvirt().symbols.virStorageVolFree(pointer),
-    );
+    return volumeHandle(some(libvirt().symbols.virStorageVolLookupByPath(this.pointer, cString(path))));
   }
 
   [Symbol.dispose](): void {
     this.#handle[Symbol.dispose]();
   }
+}
+
+/** A handle of a storage pool. */
+export function poolHandle(pointer: Deno.PointerObject): Handle {
+  return new Handle(pointer, (pool) => libvirt().symbols.virStoragePoolFree(pool));
+}
+
+/** A handle of a volume. */
+export function volumeHandle(pointer: Deno.PointerObject): Handle {
+  return new Handle(pointer, (volume) => libvirt().symbols.virStorageVolFree(volume));
 }
 
 /**

@@ -86,6 +86,18 @@ export const REQUIRED = {
   virDomainManagedSave: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
   virDomainPMWakeup: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
   virDomainUndefineFlags: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainAttachDeviceFlags: {
+    parameters: [ptr, /* domain */ buf, /* xml */ uint /* flags */],
+    result: int,
+  },
+  virDomainDetachDeviceFlags: {
+    parameters: [ptr, /* domain */ buf, /* xml */ uint /* flags */],
+    result: int,
+  },
+  virDomainUpdateDeviceFlags: {
+    parameters: [ptr, /* domain */ buf, /* xml */ uint /* flags */],
+    result: int,
+  },
   virDomainDefineXMLFlags: { parameters: [ptr, /* conn */ buf, /* xml */ uint /* flags */], result: ptr },
   virDomainSetMetadata: {
     parameters: [
@@ -145,9 +157,40 @@ export const REQUIRED = {
   virStoragePoolGetAutostart: { parameters: [ptr, /* pool */ buf /* autostart */], result: int },
   virStoragePoolGetInfo: { parameters: [ptr, /* pool */ buf /* info */], result: int },
   virStoragePoolGetXMLDesc: { parameters: [ptr, /* pool */ uint /* flags */], result: ptr },
+  virStoragePoolLookupByName: { parameters: [ptr, /* conn */ buf /* name */], result: ptr },
+  virStoragePoolLookupByVolume: { parameters: [ptr /* vol */], result: ptr },
+  virStoragePoolDefineXML: { parameters: [ptr, /* conn */ buf, /* xml */ uint /* flags */], result: ptr },
+  virStoragePoolUndefine: { parameters: [ptr /* pool */], result: int },
+  virStoragePoolBuild: { parameters: [ptr, /* pool */ uint /* flags */], result: int },
+  virStoragePoolCreate: { parameters: [ptr, /* pool */ uint /* flags */], result: int },
+  virStoragePoolSetAutostart: { parameters: [ptr, /* pool */ int /* autostart */], result: int },
+  virStoragePoolRefresh: { parameters: [ptr, /* pool */ uint /* flags */], result: int },
+  virStoragePoolListAllVolumes: {
+    parameters: [ptr, /* pool */ buf, /* vols */ uint /* flags */],
+    result: int,
+  },
+  virStorageVolLookupByName: { parameters: [ptr, /* pool */ buf /* name */], result: ptr },
+  virStorageVolGetXMLDesc: { parameters: [ptr, /* vol */ uint /* flags */], result: ptr },
+  virStorageVolCreateXML: { parameters: [ptr, /* pool */ buf, /* xmlDesc */ uint /* flags */], result: ptr },
+  virStorageVolCreateXMLFrom: {
+    parameters: [ptr, /* pool */ buf, /* xmlDesc */ ptr, /* clonevol */ uint /* flags */],
+    result: ptr,
+  },
+  virStorageVolResize: { parameters: [ptr, /* vol */ "u64", /* capacity */ uint /* flags */], result: int },
+  virStorageVolUpload: {
+    parameters: [ptr, /* vol */ ptr, /* stream */ "u64", /* offset */ "u64", /* length */ uint /* flags */],
+    result: int,
+  },
   virStorageVolLookupByPath: { parameters: [ptr, /* conn */ buf /* path */], result: ptr },
   virStorageVolDelete: { parameters: [ptr, /* vol */ uint /* flags */], result: int },
   virStorageVolFree: { parameters: [ptr /* vol */], result: int },
+
+  // Streams
+  virStreamNew: { parameters: [ptr, /* conn */ uint /* flags */], result: ptr },
+  virStreamSend: { parameters: [ptr, /* st */ buf, /* data */ "usize" /* nbytes */], result: int },
+  virStreamFinish: { parameters: [ptr /* st */], result: int },
+  virStreamAbort: { parameters: [ptr /* st */], result: int },
+  virStreamFree: { parameters: [ptr /* st */], result: int },
 
   // Events
   virConnectDomainEventRegisterAny: {

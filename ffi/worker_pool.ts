@@ -61,6 +61,7 @@ export class WorkerPool {
     read: 0,
     write: 0,
     rescue: 0,
+    copy: 0,
     stats: 0,
     probe: 0,
   };

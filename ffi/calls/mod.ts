@@ -1,17 +1,20 @@
 /** Every call a worker can run: name → what it does, how long it may take, and which share of the pool it may use. */
 import type { Connection } from "../connection.ts";
+import * as device from "./device.ts";
 import * as domain from "./domain.ts";
 import * as network from "./network.ts";
 import * as node from "./node.ts";
+import * as pool from "./pool.ts";
 import * as stats from "./stats.ts";
-import * as storage from "./storage.ts";
+import * as volume from "./volume.ts";
 
 /**
  * Kinds of calls and how many of each may be under way. `read` asks libvirtd alone and is quick; `write` changes
- * something and may take seconds; `rescue` is the way out when writes hang; `stats` and `probe` ask QEMU, the guest
+ * something and may take seconds; `rescue` is the way out when writes hang; `copy` moves disks'
+ * content and may take hours; `stats` and `probe` ask QEMU, the guest
  * or a file system, any of which may hang.
  */
-export const LIMITS = { read: 6, write: 6, rescue: 3, stats: 2, probe: 3 } as const;
+export const LIMITS = { read: 6, write: 6, rescue: 3, copy: 3, stats: 2, probe: 3 } as const;
 export type CallKind = keyof typeof LIMITS;
 
 interface CallSpec<A, R> {
@@ -47,6 +50,9 @@ export const CALLS = {
   domainManagedSave: spec("write", 3600, domain.domainManagedSave),
   domainSetAutostart: spec("write", 30, domain.domainSetAutostart),
   domainSetMetadata: spec("write", 45, domain.domainSetMetadata),
+  domainAttachDevice: spec("write", 60, device.domainAttachDevice),
+  domainDetachDevice: spec("write", 60, device.domainDetachDevice),
+  domainUpdateDevice: spec("write", 60, device.domainUpdateDevice),
   domainUndefine: spec("write", 60, domain.domainUndefine),
   domainDefine: spec("write", 60, domain.domainDefine),
   domainDiskSizes: spec("probe", 30, domain.domainDiskSizes),
@@ -55,8 +61,18 @@ export const CALLS = {
   domainStatsOne: spec("stats", 3, stats.domainStatsOne),
   networkScan: spec("read", 30, network.networkScan),
   networkLeases: spec("read", 15, network.networkLeases),
-  poolScan: spec("read", 30, storage.poolScan),
-  volumeDelete: spec("write", 600, storage.volumeDelete),
+  poolScan: spec("read", 30, pool.poolScan),
+  poolXml: spec("read", 15, pool.poolXml),
+  poolRefresh: spec("probe", 120, pool.poolRefresh),
+  poolMake: spec("write", 60, pool.poolMake),
+  volumeScan: spec("read", 60, volume.volumeScan),
+  volumeAt: spec("read", 15, volume.volumeAt),
+  volumeNamed: spec("read", 15, volume.volumeNamed),
+  volumeCreate: spec("write", 600, volume.volumeCreate),
+  volumeCopy: spec("copy", 86_400, volume.volumeCopy),
+  volumeResize: spec("write", 600, volume.volumeResize),
+  volumeUpload: spec("write", 600, volume.volumeUpload),
+  volumeDelete: spec("write", 600, volume.volumeDelete),
   nodeInfo: spec("read", 30, node.nodeInfo),
   nodeCounters: spec("read", 15, node.nodeCounters),
 } as const;
@@ -67,8 +83,10 @@ export type CallName = keyof Calls;
 export type CallArgs<N extends CallName> = unknown extends Parameters<Calls[N]["run"]>[1] ? undefined
   : Parameters<Calls[N]["run"]>[1];
 export type CallResult<N extends CallName> = ReturnType<Calls[N]["run"]>;
+export type * from "./device.ts";
 export type * from "./domain.ts";
 export type * from "./network.ts";
 export type * from "./node.ts";
+export type * from "./pool.ts";
 export type * from "./stats.ts";
-export type * from "./storage.ts";
+export type * from "./volume.ts";

@@ -1,7 +1,7 @@
-/** Calls on storage pools and volumes. */
-import { type Connection, listOf, readList } from "../connection.ts";
-import { libvirt, ok } from "../library.ts";
-import { readString, readUuid } from "../memory.ts";
+/** The list of storage pools. */
+import { type Connection, listOf, poolHandle, readList } from "../connection.ts";
+import { libvirt, ok, some, takeString } from "../library.ts";
+import { cString, readString, readUuid } from "../memory.ts";
 
 /** What libvirt says of a storage pool. Sizes in bytes, as of its last refresh. */
 export interface PoolRecord {
@@ -40,9 +40,33 @@ export function poolScan(connection: Connection): PoolRecord[] {
   });
 }
 
-/** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows the path */
-export function volumeDelete(connection: Connection, { path }: { path: string }): null {
-  using volume = connection.volumeByPath(path);
-  ok(libvirt().symbols.virStorageVolDelete(volume.pointer, 0));
+/** A pool's XML. @throws {LibvirtError} code NO_STORAGE_POOL */
+export function poolXml(connection: Connection, { pool: name }: { pool: string }): string {
+  using pool = connection.pool(name);
+  return takeString(libvirt().symbols.virStoragePoolGetXMLDesc(pool.pointer, 0));
+}
+
+/** Reads a pool's volumes anew from where it keeps them. A dead server may let this wait. */
+export function poolRefresh(connection: Connection, { pool: name }: { pool: string }): null {
+  using pool = connection.pool(name);
+  ok(libvirt().symbols.virStoragePoolRefresh(pool.pointer, 0));
+  return null;
+}
+
+/**
+ * Defines a pool, builds its target (for a folder: makes it), starts it and has it start with the host. What was done
+ * is undone when a later step fails; a folder that was made stays, it may hold something by then.
+ */
+export function poolMake(connection: Connection, { xml }: { xml: string }): null {
+  const { symbols } = libvirt();
+  using pool = poolHandle(some(symbols.virStoragePoolDefineXML(connection.pointer, cString(xml), 0)));
+  try {
+    ok(symbols.virStoragePoolBuild(pool.pointer, 0));
+    ok(symbols.virStoragePoolCreate(pool.pointer, 0));
+  } catch (error) {
+    symbols.virStoragePoolUndefine(pool.pointer);
+    throw error;
+  }
+  ok(symbols.virStoragePoolSetAutostart(pool.pointer, 1));
   return null;
 }

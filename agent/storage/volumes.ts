@@ -1,0 +1,143 @@
+/** Volumes through libvirt's volume API: the one way disks come into being and go. */
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import type { VolumeRecord } from "../../ffi/calls/mod.ts";
+import {
+  folderPoolXml,
+  type NewVolume,
+  summarizePool,
+  summarizeVolume,
+  volumeXml,
+} from "../../lib/xml/volume.ts";
+import type { LibvirtLink } from "../libvirt/link.ts";
+
+/** Whatever passes calls to libvirt. */
+export type Caller = Pick<LibvirtLink, "call">;
+
+/** A volume, with the pool it is in. Sizes in bytes. */
+export interface Volume {
+  readonly pool: string;
+  readonly name: string;
+  readonly path: string;
+  readonly type: string;
+  readonly format: string | undefined;
+  readonly capacity: number;
+  readonly allocation: number;
+  readonly backing: { readonly path: string; readonly format: string | undefined } | undefined;
+}
+
+/** Name and folder of the pool that is made when there is none: those every tool for libvirt uses. */
+const DEFAULT_POOL = { name: "default", path: "/var/lib/libvirt/images" } as const;
+/** Kinds of pools that keep a disk as a file, so that it can be qcow2. */
+const FILE_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "gluster", "vstorage"]);
+/** `virStoragePoolState` of a started pool. */
+const POOL_RUNNING = 2;
+
+const volumeOf = ({ pool, xml }: VolumeRecord): Volume => ({ pool, ...summarizeVolume(xml) });
+
+/** Passes what was looked for on, or undefined when libvirt says there is none. */
+async function unlessMissing<T>(looked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looked;
+  } catch (error) {
+    if (
+      error instanceof LibvirtError &&
+      (error.code === VIR_ERR.NO_STORAGE_VOL || error.code === VIR_ERR.NO_STORAGE_POOL)
+    ) return undefined;
+    throw error;
+  }
+}
+
+/** Every volume of a pool, as of its last refresh. @throws {LibvirtError} */
+export async function volumesOf(link: Caller, pool: string): Promise<Volume[]> {
+  return (await link.call("volumeScan", { pool })).map(volumeOf);
+}
+
+/** The volume at a path; undefined when no active pool knows it. @throws {LibvirtError} */
+export async function volumeAt(link: Caller, path: string): Promise<Volume | undefined> {
+  const record = await unlessMissing(link.call("volumeAt", { path }));
+  return record && volumeOf(record);
+}
+
+/** The volume of this name in a pool; undefined when there is no such pool or volume. @throws {LibvirtError} */
+export async function volumeNamed(link: Caller, pool: string, name: string): Promise<Volume | undefined> {
+  const record = await unlessMissing(link.call("volumeNamed", { pool, name }));
+  return record && volumeOf(record);
+}
+
+/** Whether a pool keeps files, so that its volumes have a format. @throws {LibvirtError} */
+export async function keepsFiles(link: Caller, pool: string): Promise<boolean> {
+  return FILE_POOLS.has(summarizePool(await link.call("poolXml", { pool })).type);
+}
+
+/** Makes an empty volume. @throws {LibvirtError} code STORAGE_VOL_EXIST when the name is taken */
+export async function createVolume(link: Caller, pool: string, volume: NewVolume): Promise<Volume> {
+  return volumeOf(await link.call("volumeCreate", { pool, xml: volumeXml(volume) }));
+}
+
+/**
+ * Makes a volume with the content of the one at `source`: all of it, or linked, as an overlay that keeps only what
+ * changes. The formats are those libvirt has on record.
+ *
+ * @throws {LibvirtError}
+ */
+export async function cloneVolume(
+  link: Caller,
+  source: string,
+  target: { readonly pool: string; readonly name: string; readonly linked?: boolean },
+): Promise<Volume> {
+  const { pool, name, linked = false } = target;
+  const original = volumeOf(await link.call("volumeAt", { path: source }));
+  const { capacity, format } = original;
+  if (linked) {
+    const backing = { path: original.path, format: format ?? "raw" };
+    return await createVolume(link, pool, { name, capacity, format: "qcow2", backing });
+  }
+  const xml = volumeXml({ name, capacity, format, allocation: 0 });
+  return volumeOf(await link.call("volumeCopy", { pool, xml, path: source }));
+}
+
+/** Makes a raw volume that holds `bytes`. What is half written is removed again. @throws {LibvirtError} */
+export async function uploadVolume(
+  link: Caller,
+  pool: string,
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Volume> {
+  const volume = await createVolume(link, pool, { name, capacity: bytes.length, format: "raw" });
+  try {
+    await link.call("volumeUpload", { path: volume.path, bytes });
+  } catch (error) {
+    await deleteVolume(link, volume.path);
+    throw error;
+  }
+  return volume;
+}
+
+/** Makes the volume at `path` larger, to `bytes`. @throws {LibvirtError} also when that is smaller than it is */
+export async function resizeVolume(link: Caller, path: string, bytes: number): Promise<void> {
+  await link.call("volumeResize", { path, bytes });
+}
+
+/** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
+export async function deleteVolume(link: Caller, path: string): Promise<void> {
+  await link.call("volumeDelete", { path });
+}
+
+/**
+ * The pool disks go into when nobody says which: `default`, else the first started one that keeps files; made in
+ * `/var/lib/libvirt/images` when there is none at all.
+ *
+ * @throws {LibvirtError}
+ */
+export async function defaultPool(link: Caller): Promise<string> {
+  const pools = await link.call("poolScan");
+  const started = pools.filter(({ state }) => state === POOL_RUNNING)
+    .sort((a, b) => Number(b.name === DEFAULT_POOL.name) - Number(a.name === DEFAULT_POOL.name));
+  for (const { name } of started) if (await keepsFiles(link, name)) return name;
+  // A `default` that is off was stopped by somebody, who may have a reason: it is left alone.
+  const taken = pools.some(({ name }) => name === DEFAULT_POOL.name);
+  const name = taken ? "kvm-manager" : DEFAULT_POOL.name;
+  const path = taken ? "/var/lib/libvirt/kvm-manager" : DEFAULT_POOL.path;
+  await link.call("poolMake", { xml: folderPoolXml(name, path) });
+  return name;
+}

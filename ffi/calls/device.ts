@@ -1,0 +1,51 @@
+/** Adding, removing and changing a domain's devices. */
+import type { Connection } from "../connection.ts";
+import { libvirt, ok } from "../library.ts";
+import { cString } from "../memory.ts";
+
+/** A device of a domain, as XML, and which of its configurations is meant. */
+export interface DeviceChange {
+  readonly uuid: string;
+  readonly xml: string;
+  /** The running machine. */
+  readonly live: boolean;
+  /** What it starts with the next time. */
+  readonly config: boolean;
+}
+
+/** Bits of `virDomainDeviceModifyFlags`. */
+const AFFECT = { LIVE: 1, CONFIG: 2, FORCE: 4 } as const;
+
+const flagsOf = ({ live, config }: DeviceChange) => (live ? AFFECT.LIVE : 0) | (config ? AFFECT.CONFIG : 0);
+
+/** Adds a device. Source: virDomainAttachDeviceFlags. */
+export function domainAttachDevice(connection: Connection, change: DeviceChange): null {
+  using domain = connection.domain(change.uuid);
+  ok(
+    libvirt().symbols.virDomainAttachDeviceFlags(domain.pointer, cString(change.xml), flagsOf(change)),
+  );
+  return null;
+}
+
+/**
+ * Removes a device. In a running machine this only asks the guest: the `device-removed` event tells when it is done,
+ * `device-removal-failed` that the guest refused. Source: virDomainDetachDeviceFlags.
+ */
+export function domainDetachDevice(connection: Connection, change: DeviceChange): null {
+  using domain = connection.domain(change.uuid);
+  ok(
+    libvirt().symbols.virDomainDetachDeviceFlags(domain.pointer, cString(change.xml), flagsOf(change)),
+  );
+  return null;
+}
+
+/** Changes a device; `force` takes a medium out of a drive that the guest has locked. Source: virDomainUpdateDeviceFlags. */
+export function domainUpdateDevice(
+  connection: Connection,
+  change: DeviceChange & { readonly force?: boolean },
+): null {
+  using domain = connection.domain(change.uuid);
+  const flags = flagsOf(change) | (change.force ? AFFECT.FORCE : 0);
+  ok(libvirt().symbols.virDomainUpdateDeviceFlags(domain.pointer, cString(change.xml), flags));
+  return null;
+}

@@ -1,0 +1,119 @@
+/** Calls on volumes. What a volume is, is told by its XML (`lib/xml/volume.ts`). */
+import { type Connection, Handle, listOf, poolHandle, readList, volumeHandle } from "../connection.ts";
+import { libvirt, ok, some, takeString } from "../library.ts";
+import { cString, readString } from "../memory.ts";
+
+/** A volume as libvirt tells of it, and the pool it is in. */
+export interface VolumeRecord {
+  readonly pool: string;
+  readonly xml: string;
+}
+
+/** Bits of `virStorageVolCreateFlags`. */
+const PREALLOCATE_METADATA = 1;
+/** Bytes handed to libvirt at a time: its largest message is 4 MiB with its head, its own tools send 256 KiB. */
+const CHUNK = 256 * 1024;
+
+const xmlOf = (volume: Handle) => takeString(libvirt().symbols.virStorageVolGetXMLDesc(volume.pointer, 0));
+
+function record(volume: Handle): VolumeRecord {
+  const { symbols } = libvirt();
+  using pool = poolHandle(some(symbols.virStoragePoolLookupByVolume(volume.pointer)));
+  return { pool: readString(symbols.virStoragePoolGetName(pool.pointer)), xml: xmlOf(volume) };
+}
+
+/** Every volume of a pool, as of its last refresh; one that goes in between is left out. */
+export function volumeScan(connection: Connection, { pool: name }: { pool: string }): VolumeRecord[] {
+  const { symbols } = libvirt();
+  using pool = connection.pool(name);
+  const { array, items } = listOf((out) => symbols.virStoragePoolListAllVolumes(pool.pointer, out, 0));
+  return readList(array, items, (item) => symbols.virStorageVolFree(item), (item) => {
+    const xml = symbols.virStorageVolGetXMLDesc(item, 0);
+    if (xml !== null) return { pool: name, xml: takeString(xml) };
+    symbols.virResetLastError();
+    return null;
+  });
+}
+
+/** The volume at a path. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
+export function volumeAt(connection: Connection, { path }: { path: string }): VolumeRecord {
+  using volume = connection.volumeByPath(path);
+  return record(volume);
+}
+
+/** The volume of this name in a pool. @throws {LibvirtError} codes NO_STORAGE_POOL, NO_STORAGE_VOL */
+export function volumeNamed(
+  connection: Connection,
+  { pool: poolName, name }: { pool: string; name: string },
+): VolumeRecord {
+  using pool = connection.pool(poolName);
+  using volume = volumeHandle(some(
+    libvirt().symbols.virStorageVolLookupByName(pool.pointer, cString(name)),
+  ));
+  return { pool: poolName, xml: xmlOf(volume) };
+}
+
+/** Makes a volume. `preallocate` lays out a qcow2's tables before, which makes its first writes quicker. */
+export function volumeCreate(
+  connection: Connection,
+  { pool: name, xml, preallocate }: { pool: string; xml: string; preallocate?: boolean },
+): VolumeRecord {
+  using pool = connection.pool(name);
+  const flags = preallocate ? PREALLOCATE_METADATA : 0;
+  using volume = volumeHandle(some(
+    libvirt().symbols.virStorageVolCreateXML(pool.pointer, cString(xml), flags),
+  ));
+  return { pool: name, xml: xmlOf(volume) };
+}
+
+/** Makes a volume with the content of the one at `path`, in the format that the XML asks for. Copies: takes long. */
+export function volumeCopy(
+  connection: Connection,
+  { pool: name, xml, path }: { pool: string; xml: string; path: string },
+): VolumeRecord {
+  using pool = connection.pool(name);
+  using source = connection.volumeByPath(path);
+  using volume = volumeHandle(some(
+    libvirt().symbols.virStorageVolCreateXMLFrom(pool.pointer, cString(xml), source.pointer, 0),
+  ));
+  return { pool: name, xml: xmlOf(volume) };
+}
+
+/** Makes the volume at `path` larger, to `bytes`. Smaller is refused by libvirt. */
+export function volumeResize(connection: Connection, { path, bytes }: { path: string; bytes: number }): null {
+  using volume = connection.volumeByPath(path);
+  ok(libvirt().symbols.virStorageVolResize(volume.pointer, BigInt(bytes), 0));
+  return null;
+}
+
+/** Writes `bytes` at the start of the volume at `path`. For what fits in memory. */
+export function volumeUpload(
+  connection: Connection,
+  { path, bytes }: { path: string; bytes: Uint8Array<ArrayBuffer> },
+): null {
+  const { symbols } = libvirt();
+  using volume = connection.volumeByPath(path);
+  using stream = new Handle(
+    some(symbols.virStreamNew(connection.pointer, 0)),
+    (pointer) => symbols.virStreamFree(pointer),
+  );
+  ok(symbols.virStorageVolUpload(volume.pointer, stream.pointer, 0n, BigInt(bytes.length), 0));
+  try {
+    for (let at = 0; at < bytes.length;) {
+      const chunk = bytes.subarray(at, at + CHUNK);
+      at += ok(symbols.virStreamSend(stream.pointer, chunk, BigInt(chunk.length)));
+    }
+  } catch (error) {
+    symbols.virStreamAbort(stream.pointer);
+    throw error;
+  }
+  ok(symbols.virStreamFinish(stream.pointer));
+  return null;
+}
+
+/** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows the path */
+export function volumeDelete(connection: Connection, { path }: { path: string }): null {
+  using volume = connection.volumeByPath(path);
+  ok(libvirt().symbols.virStorageVolDelete(volume.pointer, 0));
+  return null;
+}
