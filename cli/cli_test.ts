@@ -63,6 +63,16 @@ Deno.test("main() exits with 2 for wrong usage", async () => {
   assert.match(err, /--listen/);
 });
 
+Deno.test("serve refuses an address that is none, or not loopback, before it starts anything", async () => {
+  for (
+    const [address, reason] of [["0.0.0.0:8440", /no sign-in yet/], ["nowhere", /is not an address/]] as const
+  ) {
+    const { status, err } = await command("serve", "--listen", address);
+    assert.equal(status, 2);
+    assert.match(err, reason);
+  }
+});
+
 Deno.test("main() explains each verb", async () => {
   assert.match((await command("serve", "--help")).out, /--listen HOST:PORT/);
   const { status, out } = await command("call", "-h");

@@ -1,7 +1,13 @@
 /** `kvm-manager serve`: the agent and its doors. */
 import { join } from "node:path";
 import { startAgent } from "../agent/mod.ts";
-import { type Answer, type Listener, listenSocket, listenTcp } from "../agent/http/server.ts";
+import {
+  type Answer,
+  type Listener,
+  listenSocket,
+  listenTcp,
+  loopbackAddress,
+} from "../agent/http/server.ts";
 import { requestInfo } from "../agent/http/request_info.ts";
 import { log, setLogLevel } from "../agent/log.ts";
 import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
@@ -24,8 +30,12 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     settings = readSettings(args, where());
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    console.error(`kvm-manager: ${error.message}`);
-    return 2;
+    return wrongUsage(error);
+  }
+  try {
+    loopbackAddress(settings.listen);
+  } catch (error) {
+    return wrongUsage(error);
   }
   setLogLevel(settings.logLevel);
   const answer: Answer = (request, door) => app(request, requestInfo(door));
@@ -57,6 +67,11 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
   clearTimeout(limit);
   // A worker that hangs in libvirt would keep the process: there is nothing left to wait for.
   Deno.exit(0);
+}
+
+function wrongUsage(error: unknown): number {
+  console.error(`kvm-manager: ${error instanceof Error ? error.message : error}`);
+  return 2;
 }
 
 function stopSignal(): Promise<void> {

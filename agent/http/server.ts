@@ -77,13 +77,7 @@ export async function listenTcp(
   answer: Answer,
   limits: Partial<ListenerLimits> = {},
 ): Promise<Listener> {
-  const { hostname, port } = parseAddress(at);
-  if (!isLoopback(hostname)) {
-    throw new Error(
-      `refusing to listen on ${at}: there is no sign-in yet, so only this host may connect. ` +
-        "Use --listen 127.0.0.1:8440, and reach it from elsewhere through ssh -L 8440:127.0.0.1:8440",
-    );
-  }
+  const { hostname, port } = loopbackAddress(at);
   let hosts: ReadonlySet<string> = new Set();
   const server = listenerOf(async (request) => {
     try {
@@ -154,6 +148,16 @@ function listening(server: Server, where: { host: string; port: number } | { pat
     resolve();
   });
   return promise;
+}
+
+/** Splits the address of a listener. @throws {Error} when it is no address, or not loopback */
+export function loopbackAddress(at: string): { hostname: string; port: number } {
+  const address = parseAddress(at);
+  if (isLoopback(address.hostname)) return address;
+  throw new Error(
+    `refusing to listen on ${at}: there is no sign-in yet, so only this host may connect. ` +
+      "Use --listen 127.0.0.1:8440, and reach it from elsewhere through ssh -L 8440:127.0.0.1:8440",
+  );
 }
 
 /** Splits `host:port`. @throws {Error} */
