@@ -3,6 +3,9 @@ import type { AppHandler } from "./app.ts";
 import { VERSION } from "../lib/version.ts";
 import { CALL_HELP, callCommand } from "./call.ts";
 import { serve, SERVE_HELP } from "./serve.ts";
+import { VERBS as CONTRACT_VERBS } from "./verb/find.ts";
+import { listed } from "./verb/help.ts";
+import { runVerb } from "./verb/run.ts";
 
 interface Verb {
   readonly summary: string;
@@ -11,20 +14,22 @@ interface Verb {
   readonly run: (args: readonly string[], app: AppHandler) => Promise<number>;
 }
 
-/** Verbs by name. */
+/** Verbs by name; every other verb is a command of the contract. */
 const VERBS: Readonly<Record<string, Verb>> = {
   serve: { summary: "serve this host's machines in a browser", help: SERVE_HELP, run: serve },
   call: { summary: "carry out a command of the running server", help: CALL_HELP, run: callCommand },
 };
 
 function usage(): string {
-  const verbs = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(8)} ${verb.summary}`);
   return [
     `KVM Manager ${VERSION}`,
     "",
     "Usage: kvm-manager VERB [OPTIONS]",
     "",
-    ...verbs,
+    ...listed(Object.entries(VERBS).map(([name, verb]) => [name, verb.summary])),
+    "",
+    "Commands of the running server:",
+    ...listed(CONTRACT_VERBS.map(({ words, command }) => [words.join(" "), command.summary])),
     "",
     "kvm-manager VERB --help tells more of a verb; kvm-manager --version tells the version.",
   ].join("\n");
@@ -43,7 +48,9 @@ export async function main(args: readonly string[], app: AppHandler): Promise<nu
   }
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (!verb) {
-    console.error(`kvm-manager: unknown verb ${JSON.stringify(name)}\n\n${usage()}`);
+    const status = await runVerb(args);
+    if (status !== undefined) return status;
+    console.error(`kvm-manager: unknown verb ${JSON.stringify(name)}. See kvm-manager --help`);
     return 2;
   }
   if (rest.includes("--help") || rest.includes("-h")) {

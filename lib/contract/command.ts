@@ -26,6 +26,10 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly route: `${Method} /${string}`;
   /** Words of the CLI verb, then the positional fields: `["vm", "start", "<vmId>"]`. */
   readonly cli: readonly string[];
+  /** Fields of a list that a table shows, where not every plain one is worth a column. */
+  readonly columns?: readonly string[];
+  /** What is lost by it for good: the command line asks first. */
+  readonly destroys?: string;
   /** Changes nothing: may be called with GET, is not audited. */
   readonly readOnly: boolean;
   /** Answered without libvirt: does not wait for the first connection after the start. */

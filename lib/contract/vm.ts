@@ -176,6 +176,7 @@ export const vmCommands = {
     errors: [],
     route: "GET /vms",
     cli: ["vm", "list"],
+    columns: ["name", "state", "cpuCount", "memoryMb", "diskSizeGb", "osVariant", "tags", "id"],
     readOnly: true,
   }),
   get_vm: command({
@@ -221,6 +222,7 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotRunning", "ForceStopFailed"],
     route: "POST /vms/{vmId}/force-stop",
     cli: ["vm", "force-stop", "<vmId>"],
+    destroys: "what the guest has not written to disk yet",
     readOnly: false,
   }),
   pause_vm: command({
@@ -262,6 +264,7 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotRunning", "ResetFailed"],
     route: "POST /vms/{vmId}/reset",
     cli: ["vm", "reset", "<vmId>"],
+    destroys: "what the guest has not written to disk yet",
     readOnly: false,
   }),
   suspend_vm: command({
@@ -285,6 +288,7 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmStillRunning", "DeleteFailed", "DiskDeleteFailed"],
     route: "DELETE /vms/{vmId}",
     cli: ["vm", "delete", "<vmId>"],
+    destroys: "the machine's configuration, saved memory and snapshots, and with --delete-disks its disks",
     readOnly: false,
   }),
   get_vm_xml: command({
@@ -387,6 +391,7 @@ export const vmCommands = {
     errors: [],
     route: "POST /batch/force-stop",
     cli: ["batch", "force-stop", "<vmIds...>"],
+    destroys: "what the guests have not written to disk yet",
     readOnly: false,
   }),
   batch_reboot_vms: command({
