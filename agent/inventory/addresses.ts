@@ -14,6 +14,8 @@ import { isActive } from "./states.ts";
 const AGENT_SOON_MS = 3000;
 const AGENT_AGAIN_MS = 30_000;
 const AGENT_FAILED_MS = 120_000;
+/** Addresses kept of what one guest says: a container host has dozens, one that lies has thousands. */
+const MOST = 64;
 /** Milliseconds until ARP is asked again for a machine nothing else is known of. */
 const ARP_AGAIN_MS = 10_000;
 
@@ -96,7 +98,7 @@ export class Addresses {
     );
     try {
       const found = await this.link.call("domainAddresses", { uuid: vm.id, source });
-      (source === "agent" ? this.#agent : this.#arp).set(vm.id, found.filter(plausible));
+      (source === "agent" ? this.#agent : this.#arp).set(vm.id, found.filter(plausible).slice(0, MOST));
       return true;
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
