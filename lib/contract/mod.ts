@@ -14,6 +14,9 @@ export type Input<N extends CommandName> = InputOf<Commands[N]>;
 export type Output<N extends CommandName> = OutputOf<Commands[N]>;
 
 export * from "./command.ts";
+export * from "./choices.ts";
+export * from "./create.ts";
+export * from "./create_options.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";
