@@ -188,7 +188,8 @@ export const WARNINGS = {
   Emulated: "KVM is not used: the VM is emulated and slow",
   BelowOsMinimum: "{os} asks for at least {minimum} {what}",
   NotForOs: "{what} is needed by {os}, and is not available on this host: {reason}",
-  NoBootSource: "There is nothing to boot from: no disk, no ISO, no network and no kernel",
+  NoBootSource:
+    "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",
 } as const;
 export type WarningCode = keyof typeof WARNINGS;
 

@@ -33,7 +33,7 @@ export const OsDefaults = Type.Object({
 export type OsDefaults = Static<typeof OsDefaults>;
 
 export const CreateOptions = Type.Object({
-  virtType: oneOf(["kvm", "qemu"], { description: "what a new VM gets when nothing is said" }),
+  virtType: Type.String({ description: "what a new VM gets when nothing is said: kvm, qemu" }),
   virtTypes: Choices,
   arches: Names,
   arch: Type.String({ description: "the one the rest is told for" }),
@@ -63,7 +63,6 @@ export const CreateOptions = Type.Object({
   pools: Type.Array(Type.Object({
     name: Type.String(),
     active: Type.Boolean(),
-    type: Type.String(),
     formats: Type.Array(oneOf(DISK_FORMATS)),
     capacityBytes: Bytes,
     availableBytes: Bytes,

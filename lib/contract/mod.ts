@@ -3,10 +3,11 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import type { InputOf, OutputOf } from "./command.ts";
+import { createCommands } from "./create.ts";
 import { hostCommands } from "./host.ts";
 import { vmCommands } from "./vm.ts";
 
-export const COMMANDS = { ...vmCommands, ...hostCommands };
+export const COMMANDS = { ...vmCommands, ...createCommands, ...hostCommands };
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
