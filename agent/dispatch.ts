@@ -11,6 +11,7 @@ import {
   type Input,
   type Output,
 } from "../lib/contract/mod.ts";
+import { schemaRefusals } from "../lib/contract/refusal.ts";
 import { authorise, type Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
 import { log } from "./log.ts";
@@ -49,31 +50,12 @@ export function isCommand(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);
 }
 
-/** `/vmIds/0` + "must be …" → one sentence that names the field. */
-function reason(errors: ReturnType<Validator["Errors"]>): string {
-  const unknown = errors.find((error) => error.keyword === "additionalProperties");
-  if (unknown) {
-    const { additionalProperties } = unknown.params as { additionalProperties: string[] };
-    return `unknown field ${
-      additionalProperties.map((name) => JSON.stringify(name.slice(0, 64))).join(", ")
-    }`;
-  }
-  const [first] = errors;
-  if (!first) return "it does not match the command's schema";
-  const missing = first.keyword === "required"
-    ? (first.params as { requiredProperties: string[] }).requiredProperties.join(", ")
-    : "";
-  if (missing !== "") return `missing field ${missing}`;
-  const field = first.instancePath.slice(1).replaceAll("/", ".");
-  return `${field === "" ? "the input" : field} ${first.message}`;
-}
-
-/** @throws {ContractError} InvalidInput, naming the field */
+/** @throws {ContractError} InvalidInput, naming the field, or the error the schema has for that bound */
 export function validate<N extends CommandName>(name: N, input: unknown): Input<N> {
   let validator = validators.get(name);
   if (!validator) validators.set(name, validator = Compile(COMMANDS[name].input));
   if (!validator.Check(input)) {
-    throw new ContractError("InvalidInput", { reason: reason(validator.Errors(input)) });
+    throw schemaRefusals(COMMANDS[name].input, validator.Errors(input), input)[0]!.error;
   }
   return input as Input<N>;
 }

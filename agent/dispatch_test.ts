@@ -38,6 +38,8 @@ const SAMPLE: Record<string, unknown> = {
   autostart: true,
   tags: ["a"],
   group: "g",
+  name: "web",
+  config: {},
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };

@@ -5,8 +5,10 @@ import type { ConnectionStatus } from "../lib/contract/mod.ts";
 import { type Door, localPrincipal, type Principal } from "./access.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { EventHub } from "./events/hub.ts";
+import { HostCapabilities } from "./host/capabilities.ts";
 import { hostHandlers } from "./host/handlers.ts";
 import { HostMake } from "./host/make.ts";
+import { OperatingSystems } from "./host/operating_systems.ts";
 import { isLocalSystem, localHostname, localLoad, qemuStartedAt } from "./host/local.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import { Addresses } from "./inventory/addresses.ts";
@@ -19,6 +21,7 @@ import { Sampler } from "./metrics/sampler.ts";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
+import { createHandlers } from "./vm/create_handlers.ts";
 import { vmHandlers } from "./vm/handlers.ts";
 import { VmServices } from "./vm/services.ts";
 
@@ -63,6 +66,7 @@ export class Agent {
   readonly #addresses: Addresses;
   readonly #sizes: DiskSizes;
   readonly #make: HostMake;
+  readonly #capabilities: HostCapabilities;
   readonly #periodic: Periodic;
   readonly #stopping = new AbortController();
   /** A connection was made whose state is not wholly read yet. */
@@ -93,6 +97,7 @@ export class Agent {
       (happening) => this.#onHappening(happening),
     );
     this.#make = new HostMake(this.link);
+    this.#capabilities = new HostCapabilities(this.link, this.#make);
     this.#sampler = new Sampler(
       this.link,
       this.inventory,
@@ -106,6 +111,13 @@ export class Agent {
     this.#dispatch = createDispatch({
       handlers: {
         ...vmHandlers(services),
+        ...createHandlers({
+          vms: services,
+          capabilities: this.#capabilities,
+          systems: new OperatingSystems(),
+          make: this.#make,
+          virtType: settings.virtType,
+        }),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,
@@ -155,6 +167,7 @@ export class Agent {
     this.#attempted.resolve();
     this.#sampler.forget();
     this.#make.forget();
+    this.#capabilities.forget();
   }
 
   /** Reads everything of a fresh connection. What fails is tried again by the reconcile. */

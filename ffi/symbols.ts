@@ -44,6 +44,17 @@ export const REQUIRED = {
   virConnectGetLibVersion: { parameters: [ptr, /* conn */ buf /* libVer */], result: int },
   virConnectGetVersion: { parameters: [ptr, /* conn */ buf /* hvVer */], result: int },
   virConnectGetCapabilities: { parameters: [ptr /* conn */], result: ptr },
+  virConnectGetDomainCapabilities: {
+    parameters: [
+      ptr, /* conn */
+      buf, /* emulatorbin */
+      buf, /* arch */
+      buf, /* machine */
+      buf, /* virttype */
+      uint, /* flags */
+    ],
+    result: ptr,
+  },
 
   // Node
   virNodeGetInfo: { parameters: [ptr, /* conn */ buf /* info */], result: int },

@@ -48,6 +48,8 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     autostart: true,
     tags: ["a"],
     group: "g",
+    name: "web",
+    config: { name: "web" },
   };
   for (const { name, command, method, path, pathFields } of REST_ROUTES) {
     const { required = [] } = command.input as { required?: string[] };
@@ -152,10 +154,10 @@ Deno.test("createApi() answers 404 for no place, and 405 with Allow for another 
     assert.deepEqual([status, code], [404, "NotFound"], path);
   }
   const table: [string, string, string][] = [
-    ["POST", "/vms", "GET"],
+    ["PUT", "/vms", "GET, POST"],
     ["DELETE", "/vms/a/start", "POST"],
     ["PATCH", "/vms/a", "GET, DELETE"],
-    ["OPTIONS", "/vms", "GET"],
+    ["OPTIONS", "/vms", "GET, POST"],
     ["GET", "/commands/get_vms", "POST"],
     ["POST", "/openapi.json", "GET"],
     ["DELETE", "/events", "GET"],

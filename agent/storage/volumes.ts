@@ -1,6 +1,6 @@
 /** Volumes through libvirt's volume API: the one way disks come into being and go. */
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import type { VolumeRecord } from "../../ffi/calls/mod.ts";
+import type { PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
 import {
   folderPoolXml,
   type NewVolume,
@@ -30,7 +30,7 @@ const DEFAULT_POOL = { name: "default", path: "/var/lib/libvirt/images" } as con
 /** Kinds of pools that keep a disk as a file, so that it can be qcow2. */
 const FILE_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "gluster", "vstorage"]);
 /** `virStoragePoolState` of a started pool. */
-const POOL_RUNNING = 2;
+export const POOL_RUNNING = 2;
 
 const volumeOf = ({ pool, xml }: VolumeRecord): Volume => ({ pool, ...summarizeVolume(xml) });
 
@@ -123,17 +123,26 @@ export async function deleteVolume(link: Caller, path: string): Promise<void> {
   await link.call("volumeDelete", { path });
 }
 
+/** The pool disks go into when nobody says which, if there is one: `default`, else the first started one that keeps files. */
+export async function startedFilePool(
+  link: Caller,
+  pools: readonly PoolRecord[],
+): Promise<string | undefined> {
+  const started = pools.filter(({ state }) => state === POOL_RUNNING)
+    .sort((a, b) => Number(b.name === DEFAULT_POOL.name) - Number(a.name === DEFAULT_POOL.name));
+  for (const { name } of started) if (await keepsFiles(link, name)) return name;
+  return undefined;
+}
+
 /**
- * The pool disks go into when nobody says which: `default`, else the first started one that keeps files; made in
- * `/var/lib/libvirt/images` when there is none at all.
+ * The pool disks go into when nobody says which; made in `/var/lib/libvirt/images` when there is none at all.
  *
  * @throws {LibvirtError}
  */
 export async function defaultPool(link: Caller): Promise<string> {
   const pools = await link.call("poolScan");
-  const started = pools.filter(({ state }) => state === POOL_RUNNING)
-    .sort((a, b) => Number(b.name === DEFAULT_POOL.name) - Number(a.name === DEFAULT_POOL.name));
-  for (const { name } of started) if (await keepsFiles(link, name)) return name;
+  const usual = await startedFilePool(link, pools);
+  if (usual !== undefined) return usual;
   // A `default` that is off was stopped by somebody, who may have a reason: it is left alone.
   const taken = pools.some(({ name }) => name === DEFAULT_POOL.name);
   const name = taken ? "kvm-manager" : DEFAULT_POOL.name;

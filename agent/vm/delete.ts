@@ -3,35 +3,8 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { backingChain } from "./backing.ts";
+import { imageUsers } from "./image_users.ts";
 import type { VmServices } from "./services.ts";
-
-/** Path → name of another machine that needs it: as its disk, or because its disk is built on it. */
-async function otherUsers(
-  paths: readonly string[],
-  vm: VM,
-  all: readonly VM[],
-): Promise<Map<string, string>> {
-  const users = new Map<string, string>();
-  for (const other of all) {
-    if (other.id === vm.id) continue;
-    for (const { source, type, format } of other.disks) {
-      if (source === undefined) continue;
-      const needed = type === "file" && format === "qcow2" ? [source, ...await backing(source)] : [source];
-      for (const path of needed) if (paths.includes(path)) users.set(path, other.name);
-    }
-  }
-  return users;
-}
-
-async function backing(source: string): Promise<string[]> {
-  try {
-    return await backingChain(source);
-  } catch (error) {
-    log.warn("what an image is built on cannot be read", { path: source, error });
-    return [];
-  }
-}
 
 /** The machine's own disks that deleting means: not CDs, floppies, nor what is no file or block device of this host. */
 export function ownDisks(vm: VM): Disk[] {
@@ -43,7 +16,7 @@ export function ownDisks(vm: VM): Disk[] {
 /** Refuses before anything is touched: a disk that another machine uses would take that one down too. */
 async function refuseShared(vm: VM, paths: readonly string[], all: readonly VM[]): Promise<void> {
   if (paths.length === 0) return;
-  const users = await otherUsers(paths, vm, all);
+  const users = await imageUsers(paths, all.filter((other) => other.id !== vm.id));
   for (const path of paths) {
     const disk = vm.disks.find((each) => each.source === path);
     const user = users.get(path);

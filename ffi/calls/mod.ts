@@ -1,5 +1,6 @@
 /** Every call a worker can run: name → what it does, how long it may take, and which share of the pool it may use. */
 import type { Connection } from "../connection.ts";
+import * as capabilities from "./capabilities.ts";
 import * as device from "./device.ts";
 import * as domain from "./domain.ts";
 import * as network from "./network.ts";
@@ -73,6 +74,7 @@ export const CALLS = {
   volumeResize: spec("write", 600, volume.volumeResize),
   volumeUpload: spec("write", 600, volume.volumeUpload),
   volumeDelete: spec("write", 600, volume.volumeDelete),
+  domainCapabilities: spec("read", 60, capabilities.domainCapabilities),
   nodeInfo: spec("read", 30, node.nodeInfo),
   nodeCounters: spec("read", 15, node.nodeCounters),
 } as const;
@@ -83,6 +85,7 @@ export type CallName = keyof Calls;
 export type CallArgs<N extends CallName> = unknown extends Parameters<Calls[N]["run"]>[1] ? undefined
   : Parameters<Calls[N]["run"]>[1];
 export type CallResult<N extends CallName> = ReturnType<Calls[N]["run"]>;
+export type * from "./capabilities.ts";
 export type * from "./device.ts";
 export type * from "./domain.ts";
 export type * from "./network.ts";

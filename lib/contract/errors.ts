@@ -75,6 +75,34 @@ export const ERRORS = {
   DiskDeleteFailed: { text: "Failed to delete disk: {path} - {error}", status: 502, exit: 1 },
   UpdateFailed: { text: "Failed to update VM: {error}", status: 502, exit: 1 },
 
+  // Creating a VM
+  InvalidName: {
+    text: "Invalid VM name: must be 1-64 characters, alphanumeric with dash/underscore only",
+    status: 400,
+    exit: 2,
+  },
+  InvalidCpuCount: { text: "Invalid CPU count: {n} (must be 1-256)", status: 400, exit: 2 },
+  InvalidMemorySize: { text: "Invalid memory size: {n}MB (minimum 128MB)", status: 400, exit: 2 },
+  InvalidDiskSize: { text: "Invalid disk size: {n}GB (minimum 1GB)", status: 400, exit: 2 },
+  VmNameExists: { text: "VM name already exists: {name}", status: 409, exit: 5 },
+  IsoNotFound: { text: "ISO file not found: {isoPath}", status: 404, exit: 4 },
+  NetworkNotFound: { text: "Network not found: {network}", status: 404, exit: 4 },
+  BridgeNotFound: { text: "Bridge not found: {bridge}", status: 404, exit: 4 },
+  StoragePoolNotFound: { text: "Storage pool not found: {pool}", status: 404, exit: 4 },
+  StoragePoolNotActive: {
+    text: "Storage pool is not active: {pool}. Start it first.",
+    status: 409,
+    exit: 5,
+  },
+  DiskNotFound: { text: "Disk image not found: {path}", status: 404, exit: 4 },
+  DiskInUse: { text: "Disk image is already used by {vm}: {path}", status: 409, exit: 5 },
+  DiskRefused: { text: "Disk image cannot be used: {path} ({reason})", status: 400, exit: 2 },
+  MacInUse: { text: "MAC address is already used by {vm}: {mac}", status: 409, exit: 5 },
+  FileNotFound: { text: "File not found: {path}", status: 404, exit: 4 },
+  NotOnThisHost: { text: "{what} is not available on this host: {reason}", status: 409, exit: 5 },
+  DiskCreateFailed: { text: "Failed to create disk image: {error}", status: 502, exit: 1 },
+  CreateFailed: { text: "Failed to create VM: {error}", status: 502, exit: 1 },
+
   // Libvirt as a whole
   LibvirtUnavailable: {
     text: "Libvirtd is not running. Please start the service.",

@@ -3,10 +3,11 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import type { InputOf, OutputOf } from "./command.ts";
+import { createCommands } from "./create.ts";
 import { hostCommands } from "./host.ts";
 import { vmCommands } from "./vm.ts";
 
-export const COMMANDS = { ...vmCommands, ...hostCommands };
+export const COMMANDS = { ...vmCommands, ...createCommands, ...hostCommands };
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
@@ -14,6 +15,9 @@ export type Input<N extends CommandName> = InputOf<Commands[N]>;
 export type Output<N extends CommandName> = OutputOf<Commands[N]>;
 
 export * from "./command.ts";
+export * from "./choices.ts";
+export * from "./create.ts";
+export * from "./create_options.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";

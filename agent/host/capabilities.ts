@@ -1,0 +1,84 @@
+/** What the host can give to machines, as libvirt tells it: read when first asked for, anew after a reconnect. */
+import type { DomainKind } from "../../ffi/calls/mod.ts";
+import { isPc } from "../../lib/create/platform.ts";
+import {
+  type DomainCapabilities,
+  type Guests,
+  readDomainCapabilities,
+  readGuests,
+} from "../../lib/xml/capabilities.ts";
+import type { LibvirtLink } from "../libvirt/link.ts";
+import { kvmTrouble } from "./kvm_probe.ts";
+import { isLocal } from "./local.ts";
+import type { HostMake } from "./make.ts";
+
+/** Milliseconds after which firmware or swtpm that was installed meanwhile is noticed. */
+const KEEP_MS = 20_000;
+
+interface Kept {
+  readonly value: Promise<DomainCapabilities>;
+  readonly at: number;
+}
+
+export class HostCapabilities {
+  readonly #kept = new Map<string, Kept>();
+  #guests: Promise<Guests> | undefined;
+  #kvm: Promise<string | null> | undefined;
+
+  constructor(readonly link: Pick<LibvirtLink, "call" | "uri">, readonly make: Pick<HostMake, "get">) {}
+
+  /** What can be run. @throws {LibvirtError} */
+  guests(): Promise<Guests> {
+    return this.#guests ??= this.make.get().then(({ capabilities }) => readGuests(capabilities)).catch(
+      (error) => {
+        this.#guests = undefined;
+        throw error;
+      },
+    );
+  }
+
+  /** libvirt's version: major * 1,000,000 + minor * 1,000 + release. @throws {LibvirtError} */
+  async libvirtVersion(): Promise<number> {
+    return (await this.make.get()).libvirtVersion;
+  }
+
+  /** What a kind of machine may have. @throws {LibvirtError} */
+  domain(kind: DomainKind): Promise<DomainCapabilities> {
+    const key = JSON.stringify([kind.emulator, kind.arch, kind.machine, kind.virtType]);
+    const kept = this.#kept.get(key);
+    if (kept && performance.now() - kept.at < KEEP_MS) return kept.value;
+    const value = this.link.call("domainCapabilities", kind).then(readDomainCapabilities);
+    this.#kept.set(key, { value, at: performance.now() });
+    value.catch(() => this.#kept.delete(key));
+    return value;
+  }
+
+  /**
+   * Why KVM cannot be used, or null when it works: what libvirt says, and, for PCs on this machine, a try.
+   *
+   * @throws {LibvirtError}
+   */
+  kvmTrouble(): Promise<string | null> {
+    return this.#kvm ??= this.#findKvmTrouble().catch((error) => {
+      this.#kvm = undefined;
+      throw error;
+    });
+  }
+
+  async #findKvmTrouble(): Promise<string | null> {
+    const { arch, guests } = await this.guests();
+    const guest = guests.find((each) => each.arch === arch);
+    const local = isLocal(this.link.uri);
+    if (!guest?.virtTypes.includes("kvm")) {
+      return "libvirt does not offer it: virtualization is off in the firmware, or kvm_intel or kvm_amd is not loaded";
+    }
+    return local && isPc(arch) && guest.emulator !== undefined ? await kvmTrouble(guest.emulator) : null;
+  }
+
+  /** Reads everything anew when next asked: after a reconnect it may be another libvirt or QEMU. */
+  forget(): void {
+    this.#kept.clear();
+    this.#guests = undefined;
+    this.#kvm = undefined;
+  }
+}

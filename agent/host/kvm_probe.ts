@@ -1,0 +1,86 @@
+/**
+ * Whether KVM really runs guests. A device file that can be opened does not tell: nested virtualization may hand it
+ * out and hang every guest. So the firmware is let boot a sector of five bytes, which ends QEMU with a number of its
+ * own. It takes a tenth of a second where KVM works.
+ */
+import { log } from "../log.ts";
+
+/** Milliseconds it may take; a host under load takes longer than a tenth of a second. */
+const LIMIT_MS = 4000;
+const DEVICE = "/dev/kvm";
+/** QEMU's isa-debug-exit ends with (value << 1) | 1. */
+const VALUE = 0x10, STATUS = VALUE << 1 | 1, PORT = 0xf4;
+
+/** `mov al, VALUE; out PORT, al; hlt`, and the mark of a boot sector. */
+function bootSector(): Uint8Array<ArrayBuffer> {
+  const sector = new Uint8Array(512);
+  sector.set([0xb0, VALUE, 0xe6, PORT, 0xf4]);
+  sector.set([0x55, 0xaa], 510);
+  return sector;
+}
+
+const argumentsFor = (image: string, accelerator: string) => [
+  ...[
+    "-machine",
+    `pc,accel=${accelerator}`,
+    "-nodefaults",
+    "-no-user-config",
+    "-display",
+    "none",
+    "-m",
+    "16",
+  ],
+  ...["-drive", `file.driver=file,file.filename=${image},format=raw,if=floppy,readonly=on`, "-boot", "a"],
+  ...["-device", `isa-debug-exit,iobase=${PORT},iosize=4`],
+];
+
+/**
+ * Boots the sector.
+ *
+ * @param emulator QEMU for PCs, as libvirt names it
+ * @returns why it does not run, or null when it does
+ */
+export async function bootTrouble(
+  emulator: string,
+  accelerator: "kvm" | "tcg",
+  limitMs = LIMIT_MS,
+): Promise<string | null> {
+  const image = await Deno.makeTempFile({ prefix: "kvm-manager-" });
+  try {
+    await Deno.writeFile(image, bootSector());
+    const child = new Deno.Command(emulator, {
+      args: argumentsFor(image, accelerator),
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill("SIGKILL");
+    }, limitMs);
+    const { code } = await child.status;
+    clearTimeout(timer);
+    if (late) return `a guest under it hangs (it did not boot within ${limitMs / 1000} seconds)`;
+    return code === STATUS ? null : `QEMU cannot run a guest under it (it ended with ${code})`;
+  } finally {
+    await Deno.remove(image);
+  }
+}
+
+/** Why KVM cannot be used on this machine, or null when it works. */
+export async function kvmTrouble(emulator: string): Promise<string | null> {
+  try {
+    await Deno.stat(DEVICE);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return `${DEVICE} is missing: switch virtualization (VT-x, AMD-V) on in the firmware, and load kvm_intel or kvm_amd`;
+  }
+  try {
+    return await bootTrouble(emulator, "kvm");
+  } catch (error) {
+    // QEMU or the temporary folder cannot be used by us: libvirt has its own rights, and its word is taken.
+    log.debug("whether KVM works could not be tried", { error });
+    return null;
+  }
+}

@@ -1,0 +1,193 @@
+/** Creating a machine: its disks, its definition, its start. What was made is removed when a later step fails. */
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { ContractError, type ErrorCode, type Output, type VmConfig } from "../../lib/contract/mod.ts";
+import type { NewVm, VmDisk } from "../../lib/create/vm.ts";
+import { newDomainXml } from "../../lib/xml/new_domain.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import { createVolume, defaultPool, deleteVolume, keepsFiles, type Volume } from "../storage/volumes.ts";
+import { type CreateServices, decide } from "./create_facts.ts";
+import { Reservations } from "./reservations.ts";
+
+const GIB = 1024 ** 3;
+/** Names tried for a new image: somebody's old one may lie where the first would. */
+const MOST_NAMES = 20;
+/** Milliseconds waited for libvirt to come back after it went away in the middle. */
+const SETTLE_MS = 120_000, SETTLE_STEP_MS = 500;
+
+const reservations = new Reservations();
+
+/** Takes what two new machines must not share, for as long as this one is being made. */
+function reserve(
+  stack: DisposableStack,
+  kind: Parameters<Reservations["take"]>[0],
+  key: string,
+  owner: string,
+  refuse: (user: string) => ContractError,
+): void {
+  const taken = reservations.take(kind, key, owner);
+  if (typeof taken === "string") throw refuse(taken);
+  stack.use(taken);
+}
+
+const failed = (error: unknown, code: ErrorCode) => contractError(error, code, "create_vm");
+
+/** Whether it is unknown if the call was carried out: then nothing may be taken away that it may have used. */
+const unknownOutcome = (error: unknown) =>
+  error instanceof LibvirtError && (error.kind === "timeout" || error.kind === "lost");
+
+/** Whether a volume could not be made because there is one of that name, or a file that no pool has seen yet. */
+function nameTaken(error: unknown): boolean {
+  return error instanceof LibvirtError && error.kind === "libvirt" &&
+    (error.code === VIR_ERR.STORAGE_VOL_EXIST || /already exists|exists already/.test(error.message));
+}
+
+/** Makes the image of a disk: `web.qcow2`, `web-1.qcow2`, … */
+async function makeImage(
+  { vms: { link } }: CreateServices,
+  name: string,
+  { pool: wanted, sizeGb, format }: VmDisk,
+): Promise<Volume> {
+  const pool = wanted ?? await defaultPool(link);
+  const files = await keepsFiles(link, pool);
+  for (let attempt = 0;; attempt++) {
+    const stem = attempt === 0 ? name : `${name}-${attempt}`;
+    const volume = {
+      name: files ? `${stem}.${format}` : stem,
+      capacity: sizeGb! * GIB,
+      // Space is taken as it is written; a logical volume is all there from the start.
+      ...(files && { allocation: 0, format }),
+    };
+    try {
+      return await createVolume(link, pool, volume);
+    } catch (error) {
+      if (!nameTaken(error) || attempt >= MOST_NAMES) throw error;
+    }
+  }
+}
+
+/** One step back; what cannot be undone is told in the log, and the next is undone all the same. */
+function undoing(what: string, undo: () => Promise<unknown>): () => Promise<void> {
+  return async () => {
+    try {
+      await undo();
+    } catch (error) {
+      log.error("what a failed creation had made could not be removed", { what, error });
+    }
+  };
+}
+
+/** The machine with every image made. Each is removed again with the stack. */
+async function withImages(services: CreateServices, vm: NewVm, undo: AsyncDisposableStack): Promise<NewVm> {
+  const { link } = services.vms;
+  const disks: VmDisk[] = [];
+  for (const disk of vm.disks) {
+    if (disk.source !== undefined) {
+      disks.push(disk);
+      continue;
+    }
+    try {
+      const { path, type } = await makeImage(services, vm.name, disk);
+      undo.defer(undoing(path, () => deleteVolume(link, path)));
+      disks.push({ ...disk, source: { path, type: type === "block" ? "block" : "file" } });
+    } catch (error) {
+      throw failed(error, "DiskCreateFailed");
+    }
+  }
+  return { ...vm, disks };
+}
+
+/** Defines it. libvirt refuses a name that another machine has: nobody's definition is replaced. */
+async function define({ vms: { link } }: CreateServices, vm: NewVm): Promise<void> {
+  try {
+    await link.call("domainDefine", { xml: newDomainXml(vm) });
+  } catch (error) {
+    const taken = error instanceof LibvirtError && error.kind === "libvirt" &&
+      /domain .* already exists|already defined with uuid/i.test(error.message);
+    if (taken) throw new ContractError("VmNameExists", { name: vm.name }, { cause: error });
+    if (unknownOutcome(error)) throw error;
+    throw failed(error, "CreateFailed");
+  }
+}
+
+/** libvirt went away in the middle: when it is back, images that belong to no machine are removed. */
+async function settleLater(
+  { vms: { link } }: CreateServices,
+  vm: NewVm,
+  undo: AsyncDisposableStack,
+): Promise<void> {
+  for (let waited = 0; !link.status.connected && waited < SETTLE_MS; waited += SETTLE_STEP_MS) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
+  }
+  if (await link.call("domainRead", { uuid: vm.uuid }) === null) await undo.disposeAsync();
+}
+
+/** The steps that libvirt carries out, each undone by the stack. */
+async function build(
+  services: CreateServices,
+  planned: NewVm,
+  config: VmConfig,
+  undo: AsyncDisposableStack,
+): Promise<void> {
+  const { link, inventory } = services.vms;
+  const vm = await withImages(services, planned, undo);
+  await define(services, vm);
+  // With its NVRAM, its TPM's state and whatever else libvirt keeps for it.
+  undo.defer(undoing(vm.name, async () => {
+    await link.call("domainUndefine", { uuid: vm.uuid });
+    await inventory.refresh(vm.uuid);
+  }));
+  if (config.autostart) {
+    try {
+      await link.call("domainSetAutostart", { uuid: vm.uuid, autostart: true });
+    } catch (error) {
+      throw unknownOutcome(error) ? error : failed(error, "CreateFailed");
+    }
+  }
+  await inventory.refresh(vm.uuid);
+  if (!config.start) return;
+  await services.vms.operate(services.vms.requireVm(vm.uuid), "starting", async () => {
+    try {
+      await link.call("domainStart", { uuid: vm.uuid });
+    } catch (error) {
+      throw unknownOutcome(error) ? error : failed(error, "StartFailed");
+    }
+  });
+}
+
+/**
+ * Makes a machine.
+ *
+ * @throws {ContractError} what is wrong with the configuration, or which step failed
+ */
+export async function createVm(services: CreateServices, config: VmConfig): Promise<Output<"create_vm">> {
+  using held = new DisposableStack();
+  const { name } = config;
+  reserve(held, "name", name, name, () => new ContractError("VmNameExists", { name }));
+  const { vm, findings } = await decide(services, config);
+  if (findings.first) throw findings.first;
+  for (const { mac } of vm.nics) {
+    reserve(held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
+  }
+  for (const { source } of vm.disks) {
+    if (source === undefined) continue;
+    const { path } = source;
+    reserve(held, "image", path, name, (user) => new ContractError("DiskInUse", { path, vm: user }));
+  }
+  const undo = new AsyncDisposableStack();
+  try {
+    await build(services, vm, config, undo);
+  } catch (error) {
+    if (!unknownOutcome(error)) {
+      await undo.disposeAsync();
+    } else if (error instanceof LibvirtError && error.kind === "lost") {
+      settleLater(services, vm, undo).catch((failure) =>
+        log.error("whether a machine was made could not be found out", { vm: name, error: failure })
+      );
+    } else {
+      log.error("it is not known whether a machine was made: its disks are left", { vm: name, error });
+    }
+    throw failed(error, "CreateFailed");
+  }
+  return { id: vm.uuid, warnings: findings.warnings };
+}

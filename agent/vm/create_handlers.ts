@@ -1,0 +1,61 @@
+/** The commands that check, make and prepare new machines. */
+import { Compile, type Validator } from "typebox/compile";
+import { type CommandName, type ConfigCheck, createCommands, VmConfig } from "../../lib/contract/mod.ts";
+import { schemaRefusals } from "../../lib/contract/refusal.ts";
+import { described } from "../../lib/create/resolve.ts";
+import type { NewVm } from "../../lib/create/vm.ts";
+import { newDomainXml } from "../../lib/xml/new_domain.ts";
+import type { Handlers } from "../dispatch.ts";
+import { createOptions } from "../host/create_options.ts";
+import { createVm } from "./create.ts";
+import { type CreateServices, decide } from "./create_facts.ts";
+
+type CreateHandlers = Pick<Handlers, Extract<CommandName, keyof typeof createCommands>>;
+
+let validator: Validator | undefined;
+/** Stands for a name nobody has given yet; what is found out about it is told to nobody. */
+const NO_NAME = "new-vm";
+
+/** What the schema says, and what of the configuration can be gone on with. */
+function readable(input: unknown): { config: VmConfig; errors: ConfigCheck["errors"] } {
+  validator ??= Compile(VmConfig);
+  if (validator.Check(input)) return { config: input as VmConfig, errors: [] };
+  const refusals = schemaRefusals(VmConfig, validator.Errors(input), input);
+  const errors = refusals.map(({ field, error }) => ({ field, code: error.code, message: error.message }));
+  const bad = new Set(refusals.map(({ field }) => field.split(".")[0]));
+  const object = typeof input === "object" && input !== null && !bad.has("") ? Object.entries(input) : [];
+  const rest = { name: NO_NAME, ...Object.fromEntries(object.filter(([field]) => !bad.has(field))) };
+  return { config: validator.Check(rest) ? rest as VmConfig : { name: NO_NAME }, errors };
+}
+
+/** The XML as it would be, with an example's path for what is still to be made. */
+function preview(vm: NewVm): string {
+  const disks = vm.disks.map((disk) => ({
+    ...disk,
+    source: disk.source ??
+      { path: `/${disk.pool ?? "default"}/${vm.name}.${disk.format}`, type: "file" as const },
+  }));
+  return newDomainXml({ ...vm, disks });
+}
+
+async function check(services: CreateServices, input: unknown): Promise<ConfigCheck> {
+  const { config, errors } = readable(input);
+  const { vm, findings } = await decide(services, config);
+  const told = new Set(errors.map(({ field }) => field));
+  const all = [...errors, ...findings.errors.filter(({ field }) => !told.has(field))];
+  return {
+    errors: all,
+    warnings: findings.warnings,
+    resolved: all.length === 0 ? described(vm, preview(vm)) : null,
+  };
+}
+
+/** A handler for each of them. */
+export function createHandlers(services: CreateServices): CreateHandlers {
+  return {
+    create_vm: (config) => createVm(services, config),
+    check_vm_config: ({ config }) => check(services, config),
+    get_create_options: (wish) => createOptions(services, wish),
+    list_operating_systems: () => services.systems.list(),
+  };
+}

@@ -1,0 +1,15 @@
+/** The words for what a machine may be made of: one list each, for schemas, forms and checks. */
+
+export const OS_TYPES = ["linux", "windows", "other"] as const;
+export const DISK_FORMATS = ["qcow2", "raw"] as const;
+export const DISK_BUSES = ["virtio", "scsi", "sata", "ide", "usb"] as const;
+export const DISK_CACHES = ["none", "writeback", "writethrough", "directsync", "unsafe"] as const;
+export const NIC_MODELS = ["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3", "ne2k_pci"] as const;
+export const CPU_MODES = ["host-passthrough", "host-model", "maximum", "custom", "default"] as const;
+export const FIRMWARES = ["bios", "uefi", "uefi-secure"] as const;
+export const GRAPHICS_TYPES = ["vnc", "spice", "none"] as const;
+export const VIDEO_MODELS = ["virtio", "qxl", "vga", "bochs", "cirrus", "ramfb", "none"] as const;
+export const SOUND_MODELS = ["none", "ich9", "ich6", "ac97", "es1370", "usb"] as const;
+export const WATCHDOGS = ["none", "i6300esb", "itco"] as const;
+export const WATCHDOG_ACTIONS = ["reset", "poweroff", "shutdown", "pause", "none", "inject-nmi"] as const;
+export const BOOT_DEVICES = ["disk", "cdrom", "network"] as const;

@@ -1,0 +1,327 @@
+/** Creating a machine: what it may be made of, and the commands that check it and make it. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import {
+  BOOT_DEVICES,
+  CPU_MODES,
+  DISK_BUSES,
+  DISK_CACHES,
+  DISK_FORMATS,
+  FIRMWARES,
+  GRAPHICS_TYPES,
+  NIC_MODELS,
+  OS_TYPES,
+  SOUND_MODELS,
+  VIDEO_MODELS,
+  WATCHDOG_ACTIONS,
+  WATCHDOGS,
+} from "./choices.ts";
+import { CreateOptions, OsDefaults } from "./create_options.ts";
+import { refusedAs } from "./refusal.ts";
+import { closed, oneOf } from "./schema.ts";
+import { Group, MAX_TAGS, Tag } from "./vm.ts";
+
+/** A line of text without control characters. */
+const line = (maxLength: number, description: string) =>
+  Type.String({ minLength: 1, maxLength, pattern: "^[^\\u0000-\\u001f\\u007f]*$", description });
+
+export const VmName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[A-Za-z_-][A-Za-z0-9_-]*$",
+  description: "1–64 letters, digits, dashes and underscores; does not start with a digit",
+  ...refusedAs({ minLength: "InvalidName", maxLength: "InvalidName", pattern: "InvalidName" }),
+});
+export const CpuCount = Type.Integer({
+  minimum: 1,
+  maximum: 256,
+  ...refusedAs({ minimum: "InvalidCpuCount", maximum: "InvalidCpuCount" }),
+});
+export const MemoryMb = Type.Integer({
+  minimum: 128,
+  maximum: 67_108_864,
+  description: "MiB",
+  ...refusedAs({ minimum: "InvalidMemorySize" }),
+});
+export const DiskSizeGb = Type.Integer({
+  minimum: 1,
+  maximum: 1_048_576,
+  description: "GiB",
+  ...refusedAs({ minimum: "InvalidDiskSize" }),
+});
+export const MacAddress = Type.String({
+  maxLength: 17,
+  pattern: "^[0-9A-Fa-f][02468ACEace]:([0-9A-Fa-f]{2}:){4}[0-9A-Fa-f]{2}$",
+  description: "unicast, six bytes with colons; 52:54:00:… is made up when left out",
+});
+/** A path on the host or `pool/volume`. */
+export const ImagePlace = line(4096, "absolute path on the host, or pool/volume");
+const PoolName = line(255, "storage pool");
+const NetworkName = line(255, "libvirt network");
+
+export const NewDisk = closed({
+  sizeGb: Type.Optional(DiskSizeGb),
+  path: Type.Optional(ImagePlace),
+  backingFile: Type.Optional(
+    line(4096, "path of the image that the existing image is built on: it must be named to be allowed"),
+  ),
+  pool: Type.Optional(PoolName),
+  format: Type.Optional(oneOf(DISK_FORMATS, {
+    description:
+      "of a new image: qcow2 when left out; of an existing one: what libvirt has on record when left out",
+  })),
+  bus: Type.Optional(oneOf(DISK_BUSES, { description: "what suits the operating system when left out" })),
+  cache: Type.Optional(oneOf(DISK_CACHES)),
+  discard: Type.Optional(
+    Type.Boolean({ description: "give freed space back to the host; yes when left out" }),
+  ),
+  readOnly: Type.Optional(Type.Boolean()),
+  serial: Type.Optional(Type.String({ minLength: 1, maxLength: 20, pattern: "^[A-Za-z0-9_.+-]+$" })),
+}, { description: "a new image (sizeGb, pool, format) or an existing one (path)" });
+export type NewDisk = Static<typeof NewDisk>;
+
+export const NewNic = closed({
+  network: Type.Optional(NetworkName),
+  bridge: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 15,
+    pattern: "^[A-Za-z0-9_.:@-]+$",
+    description: "bridge of the host, instead of a network",
+  })),
+  model: Type.Optional(oneOf(NIC_MODELS, { description: "what suits the operating system when left out" })),
+  mac: Type.Optional(MacAddress),
+  linkUp: Type.Optional(Type.Boolean({ description: "yes when left out" })),
+});
+export type NewNic = Static<typeof NewNic>;
+
+/** What a machine is made of. All but the name has a default, from its operating system and the host. */
+export const VmConfig = closed({
+  name: VmName,
+  title: Type.Optional(line(256, "a longer name for people")),
+  description: Type.Optional(
+    Type.String({ maxLength: 8192, pattern: "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$" }),
+  ),
+  tags: Type.Optional(Type.Array(Tag, { maxItems: MAX_TAGS, uniqueItems: true })),
+  group: Type.Optional(Group),
+
+  osType: Type.Optional(oneOf(OS_TYPES)),
+  osVariant: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      pattern: "^[A-Za-z0-9][A-Za-z0-9._+-]*$",
+      description: "short id of list_operating_systems, e.g. debian12: sets what is left out",
+    }),
+  ),
+
+  cpuCount: Type.Optional(CpuCount),
+  cpuTopology: Type.Optional(closed({
+    sockets: Type.Integer({ minimum: 1, maximum: 256 }),
+    cores: Type.Integer({ minimum: 1, maximum: 256 }),
+    threads: Type.Integer({ minimum: 1, maximum: 256 }),
+  }, { description: "its product is the CPU count" })),
+  cpuMode: Type.Optional(oneOf(CPU_MODES, { description: "custom takes cpuModel" })),
+  cpuModel: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9_.+-]+$", description: "e.g. EPYC" }),
+  ),
+  memoryMb: Type.Optional(MemoryMb),
+
+  virtType: Type.Optional(oneOf(["auto", "kvm", "qemu"], {
+    description: "the server's setting when left out; auto takes KVM where it works",
+  })),
+  arch: Type.Optional(Type.String({ minLength: 1, maxLength: 32, pattern: "^[a-z0-9_]+$" })),
+  machine: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9_.+-]+$", description: "q35, pc, …" }),
+  ),
+  firmware: Type.Optional(oneOf(FIRMWARES)),
+  tpm: Type.Optional(Type.Boolean({ description: "TPM 2.0, emulated" })),
+
+  diskSizeGb: Type.Optional(DiskSizeGb),
+  diskFormat: Type.Optional(oneOf(DISK_FORMATS)),
+  disks: Type.Optional(Type.Array(NewDisk, {
+    maxItems: 24,
+    description: "instead of diskSizeGb and diskFormat; empty for none",
+  })),
+  isoPath: Type.Optional(ImagePlace),
+  network: Type.Optional(NetworkName),
+  nics: Type.Optional(
+    Type.Array(NewNic, { maxItems: 16, description: "instead of network; empty for none" }),
+  ),
+
+  bootOrder: Type.Optional(Type.Array(oneOf(BOOT_DEVICES), {
+    maxItems: 3,
+    uniqueItems: true,
+    description: "disk, cdrom when left out: an empty disk is passed over",
+  })),
+  bootMenu: Type.Optional(Type.Boolean({ description: "offer the boot menu for a few seconds" })),
+  kernel: Type.Optional(closed({
+    path: line(4096, "kernel on the host"),
+    initrd: Type.Optional(line(4096, "initial RAM disk on the host")),
+    args: Type.Optional(line(4096, "kernel command line")),
+  }, { description: "boot this kernel of the host directly" })),
+
+  graphics: Type.Optional(oneOf(GRAPHICS_TYPES, { description: "vnc when left out; listens on loopback" })),
+  video: Type.Optional(oneOf(VIDEO_MODELS)),
+  sound: Type.Optional(oneOf(SOUND_MODELS)),
+  rng: Type.Optional(Type.Boolean({ description: "random numbers from the host; yes when left out" })),
+  balloon: Type.Optional(Type.Boolean({ description: "memory can be taken back; yes when left out" })),
+  guestAgent: Type.Optional(
+    Type.Boolean({ description: "channels for the guest agents; yes when left out" }),
+  ),
+  watchdog: Type.Optional(oneOf(WATCHDOGS)),
+  watchdogAction: Type.Optional(oneOf(WATCHDOG_ACTIONS, { description: "reset when left out" })),
+
+  autostart: Type.Optional(Type.Boolean({ description: "start it with the host" })),
+  start: Type.Optional(Type.Boolean({ description: "start it as soon as it is made" })),
+});
+export type VmConfig = Static<typeof VmConfig>;
+
+/** Texts of what is worth knowing but no reason to refuse. Sizes are whole GiB. */
+export const WARNINGS = {
+  CpuAboveHost: "CPU count exceeds host capacity (requested: {requested}, available: {available})",
+  MemoryAboveHost:
+    "Memory exceeds available host memory (requested: {requested}GB, available: {available}GB)",
+  DiskAbovePool:
+    "Disk size exceeds storage pool capacity (requested: {requested}GB, available: {available}GB)",
+  NetworkNotActive: "Network {network} is not active: the VM cannot start until it is",
+  OsUnknown: "Operating system {osVariant} is not known: general defaults are used",
+  Emulated: "KVM is not used: the VM is emulated and slow",
+  BelowOsMinimum: "{os} asks for at least {minimum} {what}",
+  NotForOs: "{what} is needed by {os}, and is not available on this host: {reason}",
+  NoBootSource:
+    "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",
+} as const;
+export type WarningCode = keyof typeof WARNINGS;
+
+export const ConfigFinding = Type.Object({
+  field: Type.String({ description: "disks.0.sizeGb; empty for the whole" }),
+  code: Type.String(),
+  message: Type.String(),
+});
+export type ConfigFinding = Static<typeof ConfigFinding>;
+
+export const ConfigCheck = Type.Object({
+  errors: Type.Array(ConfigFinding, {
+    description: "why create_vm would refuse it; empty when it would not",
+  }),
+  warnings: Type.Array(ConfigFinding),
+  resolved: Type.Union([
+    Type.Object({
+      virtType: Type.String(),
+      arch: Type.String(),
+      machine: Type.String(),
+      cpuCount: Type.Integer(),
+      cpuMode: Type.String(),
+      memoryMb: Type.Integer(),
+      firmware: oneOf(FIRMWARES),
+      tpm: Type.Boolean(),
+      disks: Type.Array(Type.Object({
+        target: Type.String(),
+        bus: Type.String(),
+        format: Type.String(),
+        path: Type.Optional(Type.String({ description: "of an existing image" })),
+        pool: Type.Optional(Type.String({ description: "of a new image" })),
+        sizeGb: Type.Optional(Type.Integer()),
+      })),
+      nics: Type.Array(Type.Object({
+        model: Type.String(),
+        network: Type.Optional(Type.String()),
+        bridge: Type.Optional(Type.String()),
+      })),
+      xml: Type.String({ description: "what libvirt would be given; MAC addresses and UUID are examples" }),
+    }),
+    Type.Null(),
+  ], { description: "what it comes to with every default; null while there are errors" }),
+});
+export type ConfigCheck = Static<typeof ConfigCheck>;
+
+export const OperatingSystem = Type.Object({
+  id: Type.String({ description: "short id: the osVariant of a VM" }),
+  uri: Type.String({ description: "libosinfo's id, e.g. http://debian.org/debian/12" }),
+  name: Type.String(),
+  osType: oneOf(OS_TYPES),
+  family: Type.String({ description: "linux, winnt, freebsd, …" }),
+  version: Type.Optional(Type.String()),
+  releaseDate: Type.Optional(Type.String({ description: "YYYY-MM-DD" })),
+  endOfLife: Type.Optional(Type.String({ description: "YYYY-MM-DD" })),
+  defaults: OsDefaults,
+});
+export type OperatingSystem = Static<typeof OperatingSystem>;
+
+export const createCommands = {
+  create_vm: command({
+    summary: "Create a VM",
+    description:
+      "Makes its disks, defines it, and starts it if asked. When a step fails, what was made is removed.",
+    role: "administrator",
+    input: VmConfig,
+    output: Type.Object({
+      id: Type.String({ description: "UUID of the VM" }),
+      warnings: Type.Array(ConfigFinding),
+    }),
+    errors: [
+      "InvalidName",
+      "InvalidCpuCount",
+      "InvalidMemorySize",
+      "InvalidDiskSize",
+      "VmNameExists",
+      "IsoNotFound",
+      "NetworkNotFound",
+      "BridgeNotFound",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "DiskNotFound",
+      "DiskInUse",
+      "DiskRefused",
+      "MacInUse",
+      "FileNotFound",
+      "NotOnThisHost",
+      "DiskCreateFailed",
+      "CreateFailed",
+      "StartFailed",
+    ],
+    route: "POST /vms",
+    cli: ["vm", "create", "<name>"],
+    readOnly: false,
+  }),
+  check_vm_config: command({
+    summary: "Check what create_vm would say, and change nothing",
+    description:
+      "Tells every error and warning by its field, and what the configuration comes to with defaults.",
+    role: "administrator",
+    input: closed({
+      config: Type.Unsafe<Partial<VmConfig>>({ description: "a VmConfig, whole or not, right or wrong" }),
+    }),
+    output: ConfigCheck,
+    errors: [],
+    route: "POST /vms/check",
+    cli: ["vm", "check"],
+    readOnly: true,
+  }),
+  get_create_options: command({
+    summary: "List what this host offers to a new VM",
+    role: "operator",
+    input: closed({
+      arch: Type.Optional(Type.String({ minLength: 1, maxLength: 32, pattern: "^[a-z0-9_]+$" })),
+      machine: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9_.+-]+$" })),
+      virtType: Type.Optional(oneOf(["auto", "kvm", "qemu"])),
+    }),
+    output: CreateOptions,
+    errors: ["NotOnThisHost"],
+    route: "GET /create-options",
+    cli: ["vm", "options"],
+    readOnly: true,
+  }),
+  list_operating_systems: command({
+    summary: "List operating systems and what suits them",
+    description: "From the osinfo database where it is installed, from a small built-in table elsewhere.",
+    role: "viewer",
+    input: closed({}),
+    output: Type.Array(OperatingSystem),
+    errors: [],
+    route: "GET /operating-systems",
+    cli: ["os", "list"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+};

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { Compile } from "typebox/compile";
+import { VmConfig } from "./create.ts";
+import { schemaRefusals } from "./refusal.ts";
+
+const validator = Compile(VmConfig);
+const refusals = (input: unknown) =>
+  schemaRefusals(VmConfig, validator.Errors(input), input).map(({ field, error }) => [
+    field,
+    error.code,
+    error.message,
+  ]);
+
+Deno.test("schemaRefusals() has the contract's texts for the bounds of a VM", () => {
+  const name = "Invalid VM name: must be 1-64 characters, alphanumeric with dash/underscore only";
+  for (const bad of ["", "1a", "a b", "a/b", "ä", "a\n", "x".repeat(65), "a.b", "$(id)"]) {
+    assert.equal(validator.Check({ name: bad }), false, JSON.stringify(bad));
+    assert.deepEqual(refusals({ name: bad })[0], ["name", "InvalidName", name], JSON.stringify(bad));
+  }
+  for (const good of ["a", "_", "A-b_9", "x".repeat(64)]) assert.ok(validator.Check({ name: good }), good);
+  const table: [object, string, string, string][] = [
+    [{ cpuCount: 0 }, "cpuCount", "InvalidCpuCount", "Invalid CPU count: 0 (must be 1-256)"],
+    [{ cpuCount: 257 }, "cpuCount", "InvalidCpuCount", "Invalid CPU count: 257 (must be 1-256)"],
+    [{ cpuCount: -1 }, "cpuCount", "InvalidCpuCount", "Invalid CPU count: -1 (must be 1-256)"],
+    [{ memoryMb: 127 }, "memoryMb", "InvalidMemorySize", "Invalid memory size: 127MB (minimum 128MB)"],
+    [{ diskSizeGb: 0 }, "diskSizeGb", "InvalidDiskSize", "Invalid disk size: 0GB (minimum 1GB)"],
+    [
+      { disks: [{ sizeGb: 5 }, { sizeGb: 0 }] },
+      "disks.1.sizeGb",
+      "InvalidDiskSize",
+      "Invalid disk size: 0GB (minimum 1GB)",
+    ],
+    [{ cpuCount: "4" }, "cpuCount", "InvalidInput", "Invalid input: cpuCount must be integer"],
+    [{ disks: [{ size: 1 }] }, "disks.0.size", "InvalidInput", 'Invalid input: unknown field "disks.0.size"'],
+  ];
+  for (const [input, ...expected] of table) assert.deepEqual(refusals({ name: "a", ...input })[0], expected);
+  for (const { cpuCount, memoryMb, diskSizeGb } of [{ cpuCount: 256, memoryMb: 128, diskSizeGb: 1 }]) {
+    assert.ok(validator.Check({ name: "a", cpuCount, memoryMb, diskSizeGb }));
+  }
+});
+
+Deno.test("schemaRefusals() tells every field that is wrong", () => {
+  assert.deepEqual(
+    refusals({ name: "1", cpuCount: 0, memoryMb: 1, disks: [{ sizeGb: 0, bus: "x" }] }).map(([field]) =>
+      field
+    ),
+    ["name", "cpuCount", "memoryMb", "disks.0.sizeGb", "disks.0.bus"],
+  );
+});
+
+Deno.test("schemaRefusals() stays small for hostile input", () => {
+  const hostile = JSON.parse('{"name": "a", "__proto__": 1, "constructor": {"x": 1}}');
+  assert.deepEqual(refusals(hostile).map(([field]) => field), ["__proto__", "constructor"]);
+  const many = { name: "a", disks: Array.from({ length: 24 }, () => ({ sizeGb: 0, ["x".repeat(9999)]: 1 })) };
+  assert.ok(JSON.stringify(refusals(many)).length < 50_000);
+  assert.deepEqual(refusals(null)[0], ["", "InvalidInput", "Invalid input: the input must be object"]);
+});

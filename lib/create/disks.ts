@@ -1,0 +1,170 @@
+/** Disks and the CD of a configuration, decided. Pure. */
+import type { NewDisk, VmConfig } from "../contract/create.ts";
+import type { Facts, PoolFact } from "./facts.ts";
+import type { Findings } from "./findings.ts";
+import { isQ35 } from "./platform.ts";
+import type { VmCd, VmDisk } from "./vm.ts";
+
+const GIB = 1024 ** 3;
+type Bus = VmDisk["bus"];
+/** First letters of a disk's name by its bus. */
+const PREFIX: Readonly<Record<Bus, string>> = { virtio: "vd", scsi: "sd", sata: "sd", usb: "sd", ide: "hd" };
+/** Drives an IDE controller takes. */
+const MOST_IDE = 4;
+
+/** Names in their order: `vda` … `vdz`; there are never more than 25 of one kind. */
+function targets(): (bus: Bus) => string {
+  const used = new Map<string, number>();
+  return (bus) => {
+    const prefix = PREFIX[bus], index = used.get(prefix) ?? 0;
+    used.set(prefix, index + 1);
+    return prefix + String.fromCharCode(97 + index);
+  };
+}
+
+/** The disks as they were asked for: one of a size, a list, or what suits the operating system. */
+function wanted(config: VmConfig, { os }: Facts, findings: Findings): { field: string; disk: NewDisk }[] {
+  const { disks, diskSizeGb, diskFormat } = config;
+  if (disks !== undefined) {
+    for (const field of ["diskSizeGb", "diskFormat"] as const) {
+      if (config[field] !== undefined) findings.invalid(field, "cannot stand beside disks: say it there");
+    }
+    return disks.map((disk, index) => ({ field: `disks.${index}`, disk }));
+  }
+  const disk = { sizeGb: diskSizeGb ?? os.defaults.diskSizeGb, ...(diskFormat && { format: diskFormat }) };
+  return [{ field: "", disk }];
+}
+
+const within = (field: string, name: string) =>
+  field === "" ? { sizeGb: "diskSizeGb", format: "diskFormat" }[name] ?? name : `${field}.${name}`;
+
+function chooseBus(field: string, bus: Bus | undefined, { offer, os }: Facts, findings: Findings): Bus {
+  const offered = offer.diskBuses as readonly Bus[];
+  if (bus !== undefined && !offered.includes(bus)) {
+    findings.missing(
+      within(field, "bus"),
+      `disk bus ${bus}`,
+      `this machine type takes ${offered.join(", ")}`,
+    );
+  }
+  const suits: Bus[] = [os.defaults.diskBus, "virtio", "sata", "scsi", "ide"];
+  return bus ?? suits.find((each) => offered.includes(each)) ?? "virtio";
+}
+
+type Decided = Pick<VmDisk, "source" | "pool" | "sizeGb" | "format" | "backing">;
+
+/** An image that is there already. */
+function existing(field: string, disk: NewDisk, facts: Facts, findings: Findings): Decided | undefined {
+  for (const name of ["sizeGb", "pool"] as const) {
+    if (disk[name] !== undefined) {
+      findings.invalid(within(field, name), "is of a new image, not of an existing one");
+    }
+  }
+  const image = facts.images.get(disk.path!);
+  if (image === undefined) return undefined;
+  if ("error" in image) {
+    findings.refuse(within(field, "path"), image.error);
+    return undefined;
+  }
+  return { ...image, pool: undefined, sizeGb: undefined };
+}
+
+function poolOf(field: string, disk: NewDisk, facts: Facts, findings: Findings): PoolFact | undefined {
+  const name = disk.pool ?? facts.defaultPool;
+  if (name === undefined) return undefined; // made when it is needed: a folder, which takes both formats
+  const pool = facts.pools.find((each) => each.name === name);
+  if (pool === undefined) findings.error(within(field, "pool"), "StoragePoolNotFound", { pool: name });
+  else if (!pool.active) findings.error(within(field, "pool"), "StoragePoolNotActive", { pool: name });
+  return pool;
+}
+
+/** An image to be made. */
+function fresh(field: string, disk: NewDisk, facts: Facts, findings: Findings): Decided {
+  if (disk.sizeGb === undefined) {
+    findings.invalid(
+      field === "" ? "diskSizeGb" : field,
+      "needs sizeGb (a new image) or path (an existing one)",
+    );
+  }
+  if (disk.backingFile !== undefined) {
+    findings.invalid(within(field, "backingFile"), "is of an existing image, not of a new one");
+  }
+  const pool = poolOf(field, disk, facts, findings);
+  const formats = pool?.formats ?? ["qcow2", "raw"];
+  if (disk.format !== undefined && !formats.includes(disk.format)) {
+    findings.invalid(
+      within(field, "format"),
+      `must be ${formats.join(" or ")} in storage pool ${pool?.name}`,
+    );
+  }
+  return {
+    source: undefined,
+    backing: undefined,
+    pool: disk.pool ?? facts.defaultPool,
+    sizeGb: disk.sizeGb,
+    format: disk.format ?? formats[0] ?? "qcow2",
+  };
+}
+
+/** Warns of disks that together are larger than what their pool has free. */
+function warnOfSpace(
+  disks: readonly { field: string; disk: Decided }[],
+  { pools }: Facts,
+  findings: Findings,
+): void {
+  const sums = new Map<string, number>();
+  for (const { field, disk: { pool: name, sizeGb } } of disks) {
+    const available = pools.find((pool) => pool.name === name)?.availableBytes ?? null;
+    if (name === undefined || sizeGb === undefined || available === null) continue;
+    const requested = (sums.get(name) ?? 0) + sizeGb;
+    sums.set(name, requested);
+    if (requested * GIB > available) {
+      const free = Math.floor(available / GIB);
+      findings.warn(within(field, "sizeGb"), "DiskAbovePool", { requested, available: free });
+    }
+  }
+}
+
+/** The bus a CD drive suits best. */
+function cdBus({ offer, platform }: Facts): Bus {
+  const suits: Bus[] = [isQ35(platform.machine) ? "sata" : "ide", "scsi", "sata", "usb"];
+  return suits.find((bus) => offer.diskBuses.includes(bus)) ?? "scsi";
+}
+
+/** Decides disks and CD; tells what is wrong with them. */
+export function decideDisks(
+  config: VmConfig,
+  facts: Facts,
+  findings: Findings,
+): { disks: VmDisk[]; cd: VmCd | undefined } {
+  const target = targets();
+  const decided: { field: string; disk: Decided }[] = [];
+  const disks: VmDisk[] = [];
+  const seen = new Set<string>();
+  for (const { field, disk } of wanted(config, facts, findings)) {
+    const bus = chooseBus(field, disk.bus, facts, findings);
+    const found = disk.path === undefined
+      ? fresh(field, disk, facts, findings)
+      : existing(field, disk, facts, findings);
+    if (found === undefined) continue;
+    const path = found.source?.path;
+    if (path !== undefined && seen.has(path)) {
+      findings.error(within(field, "path"), "DiskInUse", { vm: "this VM", path });
+    }
+    if (path !== undefined) seen.add(path);
+    decided.push({ field, disk: found });
+    const { cache, discard = true, readOnly = false, serial } = disk;
+    disks.push({ ...found, bus, target: target(bus), cache, discard, readOnly, serial });
+  }
+  warnOfSpace(decided, facts, findings);
+  const bus = cdBus(facts);
+  if (config.isoPath !== undefined && facts.iso === undefined) {
+    findings.error("isoPath", "IsoNotFound", { isoPath: config.isoPath });
+  }
+  const cd = facts.iso && { source: facts.iso, bus, target: target(bus) };
+  const ide = disks.filter((disk) => disk.bus === "ide").length + (cd?.bus === "ide" ? 1 : 0);
+  if (ide > MOST_IDE) {
+    findings.invalid("disks", `are ${ide} on the IDE bus with the CD, which takes ${MOST_IDE}`);
+  }
+  return { disks, cd };
+}
