@@ -3,6 +3,7 @@ import type { Connection } from "../connection.ts";
 import * as capabilities from "./capabilities.ts";
 import * as device from "./device.ts";
 import * as domain from "./domain.ts";
+import * as events from "./events.ts";
 import * as network from "./network.ts";
 import * as node from "./node.ts";
 import * as pool from "./pool.ts";
@@ -75,6 +76,8 @@ export const CALLS = {
   volumeUpload: spec("write", 600, volume.volumeUpload),
   volumeDelete: spec("write", 600, volume.volumeDelete),
   domainCapabilities: spec("read", 60, capabilities.domainCapabilities),
+  eventsOpen: spec("read", events.CONNECT_SECONDS, events.eventsOpen),
+  eventsClose: spec("read", 15, events.eventsClose),
   nodeInfo: spec("read", 30, node.nodeInfo),
   nodeCounters: spec("read", 15, node.nodeCounters),
 } as const;
@@ -88,6 +91,7 @@ export type CallResult<N extends CallName> = ReturnType<Calls[N]["run"]>;
 export type * from "./capabilities.ts";
 export type * from "./device.ts";
 export type * from "./domain.ts";
+export type * from "./events.ts";
 export type * from "./network.ts";
 export type * from "./node.ts";
 export type * from "./pool.ts";
