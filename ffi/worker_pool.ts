@@ -1,8 +1,8 @@
 /**
  * A pool of call workers for one host. A call takes an idle worker; when a call has waited for one for a moment, or none
  * was idle for longer, a spare is started, so a quick call never waits behind a slow one, and quick calls alone do not
- * make the pool grow. A call over
- * its time limit fails and its worker is given up: it ends by itself when libvirt returns, and others take its place.
+ * make the pool grow. A call over its time limit fails and its worker is given up: it ends by itself when libvirt
+ * returns, and others take its place.
  */
 import { workerUrl } from "../lib/bundle.ts";
 import { type CallArgs, type CallKind, type CallName, type CallResult, CALLS, LIMITS } from "./calls/mod.ts";
