@@ -1,16 +1,20 @@
 /** create_vm: what libvirt then has, what is refused and why, and that a creation that fails leaves nothing. */
 import assert from "node:assert/strict";
 import type { Input } from "../../lib/contract/mod.ts";
+import { FULL, resolved } from "../../lib/create/testing.ts";
+import { newDomainXml } from "../../lib/xml/new_domain.ts";
 import { buildGuest } from "../testbed/guest.ts";
 import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf, testName } from "../testbed/names.ts";
+import { ensurePackages } from "../testbed/packages.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, EventLog, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { removeDomain, removeFiles, removeNetwork } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
+import { Unavailable } from "../testbed/unavailable.ts";
 import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
@@ -231,6 +235,60 @@ Deno.test({
 });
 
 Deno.test({
+  name: "newDomainXml() is valid by libvirt's schema, also for what this host does not offer",
+  ignore,
+  fn: async () => {
+    const file = (path: string) => ({ path, type: "file" as const });
+    const more: Parameters<typeof resolved>[2] = {
+      files: new Set(["/boot/k", "/boot/i"]),
+      iso: file("/cd.iso"),
+      images: new Map([
+        ["/a", { source: file("/a"), format: "qcow2", backing: { path: "/b", format: "raw" } }],
+        ["/dev/vg/lv", { source: { path: "/dev/vg/lv", type: "block" }, format: "raw", backing: undefined }],
+      ]),
+    };
+    const q35 = FULL,
+      pc = { ...FULL, machine: "pc-i440fx-7.2", diskBuses: ["ide", "virtio", "scsi", "sata", "usb"] };
+    const arm = { ...FULL, arch: "aarch64", machine: "virt-7.2", diskBuses: ["virtio", "scsi", "usb"] };
+    const disks: Config["disks"] = [
+      { path: "/a", bus: "scsi", serial: "A.1", cache: "writeback", readOnly: true },
+      { path: "/dev/vg/lv", discard: false },
+    ];
+    const wishes: Parameters<typeof resolved>[0][] = [
+      { osVariant: "win11" },
+      { osVariant: "win10", cpuCount: 8, graphics: "spice", video: "qxl", sound: "ich9" },
+      { osVariant: "unknown", firmware: "uefi", tpm: true },
+      { disks, isoPath: "/cd.iso", bootOrder: ["cdrom", "disk", "network"], bootMenu: true },
+      { kernel: { path: "/boot/k", initrd: "/boot/i", args: `a="b" <c> & 'd'` }, disks: [] },
+      { title: `<&"'>`, description: "a\n\tb ]]> \u{1f4a5}", tags: ["<b>", "&"], group: "'\"" },
+      {
+        nics: [{ bridge: "br0", linkUp: false }, { network: "default", model: "e1000" }],
+        watchdog: "i6300esb",
+      },
+      { cpuModel: "qemu64", cpuTopology: { sockets: 1, cores: 2, threads: 2 }, graphics: "none" },
+      { cpuCount: 256, rng: false, balloon: false, guestAgent: false },
+    ];
+    const folder = filesOf(await testName("create-xml"));
+    await Deno.mkdir(folder, { recursive: true });
+    try {
+      for (const [machine, capabilities] of Object.entries({ q35, pc, arm })) {
+        for (const wish of wishes) {
+          const { vm } = resolved(wish, capabilities, more);
+          const made = vm.disks.map((disk) => ({ ...disk, source: disk.source ?? file("/new.qcow2") }));
+          const path = `${folder}/domain.xml`;
+          await Deno.writeTextFile(path, newDomainXml({ ...vm, disks: made }));
+          await run(["virt-xml-validate", path, "domain"]).catch((error) => {
+            throw new Error(`${machine}: ${JSON.stringify(wish)}`, { cause: error });
+          });
+        }
+      }
+    } finally {
+      await removeFiles(folder.split("/").at(-1)!);
+    }
+  },
+});
+
+Deno.test({
   name: "create_vm() refuses what cannot be, with the contract's texts, and makes nothing",
   ignore,
   fn: async (t) => {
@@ -429,6 +487,93 @@ Deno.test({
     });
   },
 });
+
+/** Why firmware and TPM cannot be tried here, or null: installs them where that is possible. */
+async function noFirmware(): Promise<string | null> {
+  try {
+    await ensurePackages("ovmf", "swtpm", "swtpm-tools");
+    return null;
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    console.error(`SKIP firmware: ${error.message}`);
+    return error.message;
+  }
+}
+
+Deno.test({
+  name:
+    "create_vm() gives UEFI, Secure Boot and a TPM, as libvirt chooses them; Windows 11 gets all by itself",
+  ignore: ignore || await noFirmware() !== null,
+  fn: async (t) => {
+    await using network = await vmNetwork();
+    await using server = await emulating();
+    const made = async (name: string, wish: Partial<Config>) => {
+      const config = { name, disks: [], nics: [], memoryMb: 256, ...wish };
+      const { id, warnings } = await call(server, "create_vm", config);
+      return { id, warnings, xml: await virsh("dumpxml", name, "--inactive") };
+    };
+    await t.step("UEFI without Secure Boot", async () => {
+      await using vm = await vmName("create-uefi");
+      const { id, xml } = await made(vm.name, { firmware: "uefi", start: true });
+      assert.match(xml, /<feature enabled='no' name='secure-boot'\/>/);
+      assert.equal((await call(server, "get_vm", { vmId: id })).firmware, "uefi");
+      assert.equal(await virsh("domstate", vm.name), "running");
+    });
+    await t.step("Windows 11", async () => {
+      await using vm = await vmName("create-win");
+      const { id, xml, warnings } = await made(vm.name, { osVariant: "win11", memoryMb: 4096 });
+      assert.deepEqual(warnings.map(({ code }) => code), ["NoBootSource"]);
+      assert.match(xml, /<feature enabled='yes' name='secure-boot'\/>/);
+      assert.match(xml, /<smm state='on'\/>/);
+      assert.match(xml, /<tpm model='tpm-crb'>\s*<backend type='emulator' version='2\.0'/);
+      assert.match(xml, /machine='pc-q35/);
+      assert.match(xml, /<clock offset='localtime'>/);
+      const { firmware, osType } = await call(server, "get_vm", { vmId: id });
+      assert.deepEqual([firmware, osType], ["uefi-secure", "windows"]);
+    });
+    await t.step("a start with all of it", async () => {
+      await using vm = await vmName("create-tpm");
+      await made(vm.name, { firmware: "uefi-secure", tpm: true, start: true });
+      assert.equal(await virsh("domstate", vm.name), "running");
+    });
+    await t.step("a start that fails takes NVRAM and TPM along", async () => {
+      await using vm = await vmName("create-nvram");
+      const before = await folders();
+      const nics = [{ network: network.name }];
+      await refused(
+        call(server, "create_vm", {
+          name: vm.name,
+          disks: [],
+          nics,
+          firmware: "uefi-secure",
+          tpm: true,
+          start: true,
+        }),
+        "StartFailed",
+      );
+      assert.equal(await defined(vm.name), false);
+      assert.deepEqual((await folders()).filter((name) => !before.includes(name)), []);
+    });
+    await t.step("Secure Boot on a machine that cannot have it", async () => {
+      await using vm = await vmName("create-pc");
+      await refused(made(vm.name, { firmware: "uefi-secure", machine: "pc" }), "NotOnThisHost", /q35/);
+    });
+  },
+});
+
+/** What is left of NVRAM of that machine, and of TPMs that belong to no machine. */
+async function folders(): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of ["/var/lib/libvirt/qemu/nvram", "/var/lib/libvirt/swtpm"]) {
+    if (!await exists(folder)) continue;
+    for await (const { name } of Deno.readDir(folder)) found.push(`${folder}/${name}`);
+  }
+  const machines = (await virsh("list", "--all", "--uuid")).split("\n").map((line) => line.trim());
+  return found.filter((path) =>
+    path.includes("create-nvram") ||
+    (path.includes("/swtpm/") && !machines.some((uuid) => path.endsWith(uuid)))
+  );
+}
 
 Deno.test({
   name: "create_vm() of one name by several at once: one wins, and what it made is untouched",
