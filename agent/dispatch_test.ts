@@ -40,6 +40,7 @@ const SAMPLE: Record<string, unknown> = {
   group: "g",
   name: "web",
   config: {},
+  xml: "<domain/>",
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };
