@@ -2,12 +2,19 @@
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { testName } from "../testbed/names.ts";
+import { releaseName, testName } from "../testbed/names.ts";
 import { removeDomain } from "../testbed/removal.ts";
 import { call, EventLog, known, readyServer, refused, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("guest") !== null;
+
+/** Removes a domain that the product made, and gives its name back. */
+async function removeFully(name: string): Promise<void> {
+  await removeDomain(name);
+  await releaseName(name);
+}
+
 const BOUNDS = "Invalid VM name: must be 1-64 characters, alphanumeric with dash/underscore only";
 
 Deno.test({
@@ -22,7 +29,7 @@ Deno.test({
       await call(server, "set_tags", { vmId: vm.uuid, tags: ["kept"] });
       await call(server, "set_autostart", { vmId: vm.uuid, autostart: true });
       const name = await testName("renamed");
-      await using _other = { [Symbol.asyncDispose]: () => removeDomain(name) };
+      await using _other = { [Symbol.asyncDispose]: () => removeFully(name) };
       await call(server, "rename_vm", { vmId: vm.uuid, name });
       assert.equal(await virsh("domname", vm.uuid), name);
       const now = await call(server, "get_vm", { vmId: vm.uuid });
