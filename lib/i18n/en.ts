@@ -356,6 +356,10 @@ export const en = {
   "activity.set_tags": "Tags changed",
   "activity.set_group": "Group changed",
   "activity.set_autostart": "Autostart changed",
+  "activity.set_vm_xml": "XML changed",
+  "activity.rename_vm": "Renamed",
+  "activity.clone_vm": "Cloned",
+  "activity.import_vm": "Imported",
 
   "span.now": "just now",
   "span.ago": "{span} ago",

@@ -3,12 +3,20 @@ import type { XmlDocument } from "./edit.ts";
 import { dropMacs, nvramOf, setName, setUuid } from "./identity.ts";
 import { child, children, type XmlElement } from "./tree.ts";
 
+/** A disk of the copy's own. */
+export interface CopiedDisk {
+  readonly path: string;
+  readonly format: string | undefined;
+  /** libvirt's type of the volume it is: file, block. */
+  readonly type: string;
+}
+
 /** What a copy has of its own. */
 export interface CopyMarks {
   readonly name: string;
   readonly uuid: string;
   /** Disks of its own by their target (`vda`). */
-  readonly disks: ReadonlyMap<string, { readonly path: string; readonly format: string | undefined }>;
+  readonly disks: ReadonlyMap<string, CopiedDisk>;
   /** The file of its UEFI variables, where it has one already; without it libvirt makes one. */
   readonly nvram: string | undefined;
 }
@@ -50,26 +58,22 @@ function setNvram(document: XmlDocument, path: string | undefined): void {
   else document.setText(nvram, path);
 }
 
+/** How a disk's source names what it is, by the disk's type. */
+const SOURCE_ATTRIBUTES = ["file", "dev", "pool", "volume", "mode"];
+
 /** Puts another image into a disk. What the old one was built on is none of the new one's. */
-function setDisk(
-  document: XmlDocument,
-  target: string,
-  { path, format }: { path: string; format: string | undefined },
-): void {
+function setDisk(document: XmlDocument, target: string, { path, format, type }: CopiedDisk): void {
   const disk = () => devices(document).find((each) => each.name === "disk" && targetOf(each) === target);
   const chain = child(disk(), "backingStore");
   if (chain) document.remove(chain);
   const driver = child(disk(), "driver");
   if (driver && format !== undefined) document.setAttribute(driver, "type", format);
-  const source = child(disk(), "source");
-  if (!source) return;
-  const type = disk()!.attributes.type;
-  const attribute = type === "block" ? "dev" : "file";
-  for (const name of ["pool", "volume", "mode"]) {
-    document.setAttribute(child(disk(), "source")!, name, undefined);
-  }
-  document.setAttribute(child(disk(), "source")!, attribute, path);
-  if (type === "volume") document.setAttribute(disk()!, "type", "file");
+  const source = () => child(disk(), "source");
+  if (!source()) return;
+  for (const name of SOURCE_ATTRIBUTES) document.setAttribute(source()!, name, undefined);
+  const isBlock = type === "block";
+  document.setAttribute(source()!, isBlock ? "dev" : "file", path);
+  document.setAttribute(disk()!, "type", isBlock ? "block" : "file");
 }
 
 /** Two machines cannot listen on one port: the copy gets whichever is free. */

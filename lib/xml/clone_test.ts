@@ -28,8 +28,8 @@ Deno.test("makeCopy() gives a copy everything of its own, and keeps the rest", (
     name: "web-2",
     uuid: "33333333-3333-4333-8333-333333333333",
     disks: new Map([
-      ["vda", { path: "/p/web-2-vda.qcow2", format: "qcow2" }],
-      ["vdb", { path: "/p/web-2-vdb.qcow2", format: "qcow2" }],
+      ["vda", { path: "/p/web-2-vda.qcow2", format: "qcow2", type: "file" }],
+      ["vdb", { path: "/dev/vg/web-2-vdb", format: "raw", type: "block" }],
     ]),
     nvram: "/nv/web-2_VARS.fd",
   });
@@ -41,7 +41,7 @@ Deno.test("makeCopy() gives a copy everything of its own, and keeps the rest", (
   );
   assert.match(
     copy,
-    /<disk type='file' device='disk'>.*<source file='\/p\/web-2-vdb\.qcow2'\/><target dev='vdb'/,
+    /<disk type='block' device='disk'>.*type='raw'\/><source dev='\/dev\/vg\/web-2-vdb'\/><target dev='vdb'/,
   );
   assert.match(copy, /<nvram template='\/t'>\/nv\/web-2_VARS\.fd<\/nvram>/);
   assert.match(copy, /<source file='\/cd\.iso'\/>/);

@@ -78,8 +78,8 @@ export function trialXml(document: XmlDocument, name: string): string {
   return source.slice(0, element.from) + `<name>${escapeXml(name)}\n.</name>` + source.slice(element.to);
 }
 
-/** libvirt's refusal of the name alone: everything else was right. */
-const NAME_REFUSED = /invalid char in name/;
+/** libvirt's refusal of the name alone: everything else was right. The second is its test driver's. */
+const NAME_REFUSED = /invalid char in name|is already defined with uuid/;
 
 /** What libvirt says of a trial; null when it has nothing against the XML but the name. */
 export function trialFault(said: string | null, source: string): XmlFault | null {

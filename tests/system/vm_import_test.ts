@@ -44,7 +44,7 @@ Deno.test({
     await t.step(
       "what would take another's place is refused, and what helps is said by the code",
       async () => {
-        const name = await testName("imported");
+        const name = "kvmm-test-imported-never";
         const bring = (input: object) => call(server, "import_vm", { xml, ...input });
         await refused(bring({}), "VmNameTaken", `VM name already exists: ${vm.name}`);
         await refused(bring({ name }), "VmIdTaken", new RegExp(vm.uuid));
@@ -73,6 +73,7 @@ Deno.test({
     });
     await t.step("missing disks are named, and taken only when that is said", async () => {
       const name = await testName("imported");
+      await using _made = { [Symbol.asyncDispose]: () => removeFully(name) };
       const gone = "/var/lib/kvmm-test-none/gone.qcow2";
       const changed = xml.replace(vm.disks[0]!, gone);
       const input = { xml: changed, name, newId: true, newMacs: true };
