@@ -8,7 +8,7 @@ import { Icon } from "./Icon.tsx";
 const { t } = textsOf(manage);
 
 /** Codes that are about the name: said at its field, not above the form. */
-export const NAME_CODES: ReadonlySet<string> = new Set(["InvalidName", "VmNameTaken"]);
+export const NAME_CODES: ReadonlySet<string> = new Set(["InvalidName", "VmNameExists"]);
 
 /** Props of {@link ManageForm}. */
 export interface ManageFormProps {

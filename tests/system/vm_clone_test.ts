@@ -121,7 +121,7 @@ Deno.test({
       await shows(server, vm.uuid, ({ state }) => state === "running");
       const clone = (name: string) => call(server, "clone_vm", { vmId: vm.uuid, name });
       await refused(clone("kvmm-test-never"), "VmMustBeOff");
-      await refused(clone(vm.name), "VmNameTaken");
+      await refused(clone(vm.name), "VmNameExists");
       await refused(clone("a/b"), "InvalidName");
     });
     await t.step("a disk that no pool knows", async () => {

@@ -46,9 +46,9 @@ Deno.test({
       async () => {
         const name = "kvmm-test-imported-never";
         const bring = (input: object) => call(server, "import_vm", { xml, ...input });
-        await refused(bring({}), "VmNameTaken", `VM name already exists: ${vm.name}`);
+        await refused(bring({}), "VmNameExists", `VM name already exists: ${vm.name}`);
         await refused(bring({ name }), "VmIdTaken", new RegExp(vm.uuid));
-        await refused(bring({ name, newId: true }), "MacTaken", new RegExp(`${vm.mac}.*${vm.name}`));
+        await refused(bring({ name, newId: true }), "MacInUse", new RegExp(`${vm.name}: ${vm.mac}`));
         await refused(bring({ name: "1st", newId: true, newMacs: true }), "InvalidName");
         assert.equal((await names()).includes(name), false);
       },
