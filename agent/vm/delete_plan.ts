@@ -1,5 +1,5 @@
 /** What exactly goes when a machine is deleted: which of its disks can be deleted, and why the others cannot. */
-import { volumeAt, volumeNamed } from "../storage/volumes.ts";
+import { type Volume, volumeAt, volumeNamed } from "../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../lib/contract/mod.ts";
 import { XmlDocument } from "../../lib/xml/edit.ts";
 import { nvramOf } from "../../lib/xml/identity.ts";
@@ -30,16 +30,18 @@ interface Place {
   readonly path: string;
   readonly pool: string | undefined;
   readonly missing: boolean;
+  /** What the pool knows of it. */
+  readonly volume: Volume | undefined;
 }
 
 async function placeOf({ link }: VmServices, { type, source = "" }: Disk): Promise<Place> {
   if (type === "volume") {
     const [pool = "", ...name] = source.split("/");
     const volume = await volumeNamed(link, pool, name.join("/"));
-    return { path: volume?.path ?? source, pool, missing: volume === undefined };
+    return { path: volume?.path ?? source, pool, missing: volume === undefined, volume };
   }
   const volume = await volumeAt(link, source);
-  return { path: source, pool: volume?.pool, missing: false };
+  return { path: source, pool: volume?.pool, missing: false, volume };
 }
 
 /** Why what is at a path cannot be deleted; `missing`: because it is not there. */
@@ -76,7 +78,9 @@ async function planDisk(
   place: Place,
   users: ReadonlyMap<string, string>,
 ): Promise<PlannedDisk> {
-  const { target, source = "", capacityBytes, allocationBytes } = disk;
+  const { target, source = "" } = disk;
+  // The pool's figures where the machine's own were not asked yet.
+  const { capacityBytes = place.volume?.capacity, allocationBytes = place.volume?.allocation } = disk;
   const known = {
     target,
     ...(capacityBytes !== undefined && { capacityBytes }),
@@ -109,7 +113,7 @@ export async function planDisks(services: VmServices, vm: VM): Promise<PlannedDi
   for (const disk of vm.disks) {
     const { source } = disk;
     if (source === undefined || places.has(source)) continue;
-    const nowhere = { path: source, pool: undefined, missing: false };
+    const nowhere = { path: source, pool: undefined, missing: false, volume: undefined };
     places.set(source, {
       disk,
       place: unfit(disk) === undefined ? await placeOf(services, disk) : nowhere,

@@ -46,6 +46,8 @@ browserTest("an edit is checked, shown as a difference, saved, and undone", asyn
       assert.doesNotMatch(await page.content(), /planted7/);
       await page.getByRole("link", { name: "Edit" }).click();
       await waitForText(page, ".banner", "passwords");
+      const kept = (await fetch(`${at}?edit=1`)).headers.get("cache-control");
+      assert.equal(kept, "no-store", "a page with passwords is kept nowhere");
       assert.match(await page.locator(AREA).inputValue(), /planted7/);
     });
     await t.step("a mistake is shown beside its line while one writes", async () => {

@@ -32,6 +32,9 @@ interface Editing {
   readonly fine?: boolean;
 }
 
+/** There are passwords in the page. */
+const KEPT_NOWHERE = { headers: { "cache-control": "no-store" } };
+
 const isOn = (vm: VM) => vm.state === "running" || vm.state === "paused";
 
 /** The XML to edit, with secrets: administrators alone get it. */
@@ -45,7 +48,9 @@ export const handler = define.handlers({
   async GET(ctx) {
     const vm = await vmOf(ctx);
     const { searchParams } = ctx.url;
-    if (searchParams.has("edit") && vm.persistent) return page(await editable(ctx.state.api, vm));
+    if (searchParams.has("edit") && vm.persistent) {
+      return page(await editable(ctx.state.api, vm), KEPT_NOWHERE);
+    }
     const inactive = searchParams.get("config") === "next" || !isOn(vm);
     const { xml } = await ctx.state.api.getVmXml({ vmId: vm.id, inactive }).catch(fail);
     const editing: Editing | null = null;
@@ -60,7 +65,10 @@ export const handler = define.handlers({
     const { api } = ctx.state;
     if (form.get("intent") === "check") {
       const { problem } = await api.checkVmXml({ vmId: vm.id, xml: typed }).catch(fail);
-      return page(await editable(api, vm, { typed, ...(problem ? { problem } : { fine: true }) }));
+      return page(
+        await editable(api, vm, { typed, ...(problem ? { problem } : { fine: true }) }),
+        KEPT_NOWHERE,
+      );
     }
     try {
       await api.setVmXml({ vmId: vm.id, xml: typed, etag: String(form.get("etag") ?? "") });
@@ -69,7 +77,7 @@ export const handler = define.handlers({
       if (!code.startsWith("Xml")) fail(error);
       const { line } = ((error as { details?: { line?: number } }).details) ?? {};
       const problem = { message: why, ...(line !== undefined && { line }) };
-      return page(await editable(api, vm, { typed, problem }));
+      return page(await editable(api, vm, { typed, problem }), KEPT_NOWHERE);
     }
     return ctx.redirect(`/vms/${encodeURIComponent(vm.id)}/xml?config=next&done=set_vm_xml`, 303);
   },
