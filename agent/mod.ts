@@ -23,6 +23,7 @@ import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
 import { vmHandlers } from "./vm/handlers.ts";
+import { manageHandlers } from "./vm/manage.ts";
 import { VmServices } from "./vm/services.ts";
 
 /** Milliseconds between looks, while someone is looking and while nobody is. */
@@ -118,6 +119,7 @@ export class Agent {
           make: this.#make,
           virtType: settings.virtType,
         }),
+        ...manageHandlers(services),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,

@@ -100,6 +100,9 @@ export default function VmList(props: VmListProps) {
       <header class="page-head">
         <h1>{t("nav.vms")}</h1>
         <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
+        <span class="actions">
+          <a class="button" href="/vms/import">{t("manage.import")}</a>
+        </span>
       </header>
       {counts.all === 0
         ? (

@@ -5,9 +5,10 @@
 import type { InputOf, OutputOf } from "./command.ts";
 import { createCommands } from "./create.ts";
 import { hostCommands } from "./host.ts";
+import { manageCommands } from "./manage.ts";
 import { vmCommands } from "./vm.ts";
 
-export const COMMANDS = { ...vmCommands, ...createCommands, ...hostCommands };
+export const COMMANDS = { ...vmCommands, ...createCommands, ...manageCommands, ...hostCommands };
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
@@ -21,4 +22,5 @@ export * from "./create_options.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";
+export * from "./manage.ts";
 export * from "./vm.ts";

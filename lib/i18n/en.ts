@@ -78,6 +78,10 @@ export const en = {
   "done.set_tags": "Tags saved",
   "done.set_group": "Group saved",
   "done.set_autostart": "Autostart saved",
+  "done.set_vm_xml": "Configuration saved",
+  "done.rename": "Renamed",
+  "done.clone": "This is the copy",
+  "done.import": "Imported",
 
   "lost.reset":
     "The guest is not asked first. What it has not written to disk is lost, and files may be damaged.",
@@ -151,6 +155,10 @@ export const en = {
   "menu.of": "Actions for {name}",
   "menu.more": "More actions",
   "menu.open": "Open",
+  "manage.rename": "Rename…",
+  "manage.clone": "Clone…",
+  "manage.export": "Export XML",
+  "manage.import": "Import XML",
 
   "bulk.label": "Actions for the selected machines",
   "bulk.selected.one": "{n} selected",
@@ -287,6 +295,10 @@ export const en = {
   "activity.set_tags": "Tags changed",
   "activity.set_group": "Group changed",
   "activity.set_autostart": "Autostart changed",
+  "activity.set_vm_xml": "XML changed",
+  "activity.rename_vm": "Renamed",
+  "activity.clone_vm": "Cloned",
+  "activity.import_vm": "Imported",
 
   "span.now": "just now",
   "span.ago": "{span} ago",
