@@ -40,6 +40,7 @@ const SAMPLE: Record<string, unknown> = {
   group: "g",
   name: "web",
   config: {},
+  cloudInit: { form: {} },
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };
@@ -246,4 +247,23 @@ Deno.test("dispatch() tells nothing of our own faults but that there was one", a
     stderr.writeSync = original;
     setLogLevel("info");
   }
+});
+
+Deno.test("dispatch() keeps no field that a schema marks as secret, in a valid input or another", async () => {
+  const { dispatch, recorded } = dispatcher();
+  const user = { name: "ann", password: "hunter-2", passwordHash: "$6$hunter-2" };
+  const form = { users: [user], runCommands: ["echo hunter-2"] };
+  await dispatch("set_cloud_init", { vmId: "u-1", cloudInit: { form } }, ADMIN);
+  await dispatch("set_cloud_init", { vmId: "u-1", cloudInit: { userData: "hunter-2" } }, ADMIN);
+  for (
+    const cloudInit of [{ form: { users: [{ ...user, pasword: "hunter-2" }] } }, "hunter-2", ["hunter-2"], {
+      userDate: "hunter-2",
+    }]
+  ) {
+    await failing(dispatch("set_cloud_init", { vmId: "u-1", cloudInit }, ADMIN));
+  }
+  assert.equal(recorded.length, 6);
+  assert.ok(!JSON.stringify(recorded).includes("hunter"), JSON.stringify(recorded));
+  assert.match(JSON.stringify(recorded[0]?.input), /"name":"ann"/);
+  assert.deepEqual(recorded[5]?.input, { vmId: "u-1" });
 });

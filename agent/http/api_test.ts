@@ -50,6 +50,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     group: "g",
     name: "web",
     config: { name: "web" },
+    cloudInit: { form: {} },
   };
   for (const { name, command, method, path, pathFields } of REST_ROUTES) {
     const { required = [] } = command.input as { required?: string[] };

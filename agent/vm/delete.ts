@@ -4,6 +4,7 @@ import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { imageUsers } from "./image_users.ts";
+import { dropSeed, ownSeed } from "./seed.ts";
 import type { VmServices } from "./services.ts";
 
 /** The machine's own disks that deleting means: not CDs, floppies, nor what is no file or block device of this host. */
@@ -61,8 +62,10 @@ export async function deleteVm(
   const deletedDisks: string[] = [];
   await services.operate(vm, "deleting", async () => {
     let xml = "";
+    let seed: string | undefined;
     try {
       xml = await link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
+      seed = withDisks ? ownSeed(xml, vm, inventory.vms()) : undefined;
       await link.call("domainUndefine", { uuid: vm.id });
     } catch (error) {
       throw contractError(error, "DeleteFailed", "delete_vm");
@@ -76,6 +79,7 @@ export async function deleteVm(
         throw diskError(path, error);
       }
     }
+    if (seed !== undefined) await dropSeed(link, seed);
   });
   return { deletedDisks };
 }

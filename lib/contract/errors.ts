@@ -103,6 +103,15 @@ export const ERRORS = {
   DiskCreateFailed: { text: "Failed to create disk image: {error}", status: 502, exit: 1 },
   CreateFailed: { text: "Failed to create VM: {error}", status: 502, exit: 1 },
 
+  // Cloud-init
+  CloudInitNotSet: { text: "This VM has no cloud-init configuration", status: 409, exit: 5 },
+  CloudInitFailed: { text: "Failed to write the cloud-init configuration: {error}", status: 502, exit: 1 },
+  CloudInitUnreadable: {
+    text: "The cloud-init configuration cannot be read from {path}: {error}",
+    status: 502,
+    exit: 1,
+  },
+
   // Libvirt as a whole
   LibvirtUnavailable: {
     text: "Libvirtd is not running. Please start the service.",
