@@ -8,12 +8,14 @@ import * as route4 from "./routes/api/v1/reference.tsx";
 import * as route5 from "./routes/index.tsx";
 import * as route6 from "./routes/preferences.ts";
 import * as route7 from "./routes/vms/[id]/actions.ts";
-import * as route8 from "./routes/vms/[id]/confirm.tsx";
-import * as route9 from "./routes/vms/[id]/index.tsx";
-import * as route10 from "./routes/vms/[id]/xml.tsx";
-import * as route11 from "./routes/vms/actions.ts";
-import * as route12 from "./routes/vms/index.tsx";
+import * as route8 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route9 from "./routes/vms/[id]/confirm.tsx";
+import * as route10 from "./routes/vms/[id]/index.tsx";
+import * as route11 from "./routes/vms/[id]/xml.tsx";
+import * as route12 from "./routes/vms/actions.ts";
+import * as route13 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
+import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
@@ -37,12 +39,13 @@ register({
     "index.tsx": route5,
     "preferences.ts": route6,
     "vms/[id]/actions.ts": route7,
-    "vms/[id]/confirm.tsx": route8,
-    "vms/[id]/index.tsx": route9,
-    "vms/[id]/xml.tsx": route10,
-    "vms/actions.ts": route11,
-    "vms/index.tsx": route12,
+    "vms/[id]/cloud-init.tsx": route8,
+    "vms/[id]/confirm.tsx": route9,
+    "vms/[id]/index.tsx": route10,
+    "vms/[id]/xml.tsx": route11,
+    "vms/actions.ts": route12,
+    "vms/index.tsx": route13,
   },
-  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, TopTools, VmHeader, VmList, VmOverview },
+  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, TopTools, VmHeader, VmList, VmOverview },
   assets: assetsOf(import.meta.url),
 });
