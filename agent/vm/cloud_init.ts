@@ -172,6 +172,11 @@ async function insertConfig(services: VmServices, vm: VM, found: Drives, path: s
   undo.push(() => change(services, vm, "domainDetachDevice", disk, CONFIG));
 }
 
+/** Gives a machine that was just defined a drive with this seed. @throws {ContractError} CloudInitFailed; {LibvirtError} */
+export async function insertSeed(services: VmServices, vm: VM, path: string): Promise<void> {
+  await insertConfig(services, vm, await drives(services, vm, true), path, []);
+}
+
 /** Gives the running machine the seed, where that can be done. @returns whether it has it */
 async function insertLive(services: VmServices, vm: VM, found: Drives, path: string, undo: Undo) {
   const { seed: old, scsi, targets, freeAlias } = found;

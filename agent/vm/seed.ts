@@ -104,6 +104,17 @@ export function documents(
   }
 }
 
+/** What {@link makeSeed} would refuse, without making anything; undefined when it would not. */
+export function seedRefusal({ vmName, cloudInit, macs }: SeedRequest): ContractError | undefined {
+  try {
+    documents(completed(cloudInit), { vmName, macs, instanceId: "" });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ContractError) return error;
+    throw error;
+  }
+}
+
 /**
  * Makes a seed as a new volume; none that is there is touched.
  *

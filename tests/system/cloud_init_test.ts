@@ -5,9 +5,11 @@ import { sha512Crypt } from "../../agent/vm/sha512_crypt.ts";
 import { type CloudInit, KEPT_SECRET } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
+import { releaseName, testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { exists } from "../testbed/process.ts";
 import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
+import { removeDomain } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 import { buildCloudGuest } from "../testbed/cloud_guest.ts";
@@ -265,6 +267,48 @@ Deno.test({
     assert.deepEqual([await media(vm), await media(vm, "--inactive")], [[], [path]]);
     await call(server, "remove_cloud_init", { vmId });
     assert.equal(await exists(path), false);
+  },
+});
+
+Deno.test({
+  name: "create_vm() with cloudInit makes the seed with the machine, and leaves nothing when it refuses",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    const name = await testName("seednew");
+    await using _cleanup = {
+      [Symbol.asyncDispose]: async () => {
+        await removeDomain(name);
+        await releaseName(name);
+      },
+    };
+    const config = { name, virtType: "qemu", memoryMb: 256, disks: [] } as const;
+    const seeds = async () =>
+      (await virsh("vol-list", "default")).split("\n").filter((line) => line.includes(name));
+    const bad = { ...config, cloudInit: { form: { hostname: "not a name" } } };
+    await refused(
+      call(server, "create_vm", bad),
+      "InvalidInput",
+      /cloudInit\.form\.hostname must be a host name/,
+    );
+    const { errors } = await call(server, "check_vm_config", { config: bad });
+    assert.deepEqual(errors.map(({ field }) => field), ["cloudInit.form.hostname"]);
+    assert.deepEqual(await seeds(), []);
+    const password = "top-secret-3";
+    const good = {
+      ...config,
+      cloudInit: { form: { users: [{ name: "ann", password }] }, network: [{ dhcp6: true }] },
+    };
+    const { id } = await call(server, "create_vm", good);
+    const { cloudInit, path, files } = await call(server, "get_cloud_init", { vmId: id });
+    assert.equal(cloudInit?.form?.users?.[0]?.passwordHash, KEPT_SECRET);
+    const [mac] = (await known(server, id)).networkInterfaces.map((nic) => nic.mac);
+    assert.equal(parse(files!.networkConfig!, { version: "1.1" }).ethernets.eth0.match.macaddress, mac);
+    assert.equal((await seeds()).length, 1);
+    assert.doesNotMatch(JSON.stringify(await call(server, "get_activity", {})), /top-secret/);
+    await call(server, "delete_vm", { vmId: id, deleteDisks: true });
+    assert.equal(await exists(path!), false);
+    assert.deepEqual(await seeds(), []);
   },
 });
 
