@@ -6,6 +6,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const ignore = await requirement("qemu", "chromium") !== null;
@@ -28,7 +29,15 @@ browserTest(
     await known(server, vmId);
     await visit(tester, `${server.url}/vms/${vmId}/cloud-init`, async (page) => {
       const button = (name: string) => page.getByRole("button", { name, exact: true });
-      const saved = () => waitForText(page, "aside, [role=status], [role=alert], body", "Cloud-init saved");
+      let instance: string | undefined;
+      /** Waits for what was saved, and for the page to say so. */
+      const saved = async () => {
+        instance = await until("the next instance", async () => {
+          const { instanceId } = await call(server, "get_cloud_init", { vmId });
+          return instanceId === instance ? null : instanceId;
+        });
+        await waitForText(page, "main", instance!);
+      };
       await t.step("a field that is wrong says so itself, and has the focus", async () => {
         await waitForText(page, "main", "Nothing is set");
         await page.getByLabel("Login name").fill("Ann");

@@ -222,7 +222,7 @@ Deno.test({
         /cloudInit\.networkConfig must be a mapping with version: 2/,
       ],
       [{ form: {}, metaData: { "instance-id": "x" } }, /cloudInit\.metaData\.instance-id is made anew/],
-      [{ form: { nonsense: 1 } }, /unknown field "nonsense"/],
+      [{ form: { nonsense: 1 } }, /unknown field "cloudInit.form.nonsense"/],
     ];
     for (const [cloudInit, expected] of cases) {
       const input = { vmId, cloudInit } as never;
@@ -282,7 +282,7 @@ Deno.test({
         await releaseName(name);
       },
     };
-    const config = { name, virtType: "qemu", memoryMb: 256, disks: [] } as const;
+    const config = { name, virtType: "qemu" as const, memoryMb: 256, disks: [] };
     const seeds = async () =>
       (await virsh("vol-list", "default")).split("\n").filter((line) => line.includes(name));
     const bad = { ...config, cloudInit: { form: { hostname: "not a name" } } };
