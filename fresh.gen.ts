@@ -9,15 +9,17 @@ import * as route5 from "./routes/index.tsx";
 import * as route6 from "./routes/preferences.ts";
 import * as route7 from "./routes/vms/[id]/actions.ts";
 import * as route8 from "./routes/vms/[id]/clone.tsx";
-import * as route9 from "./routes/vms/[id]/confirm.tsx";
-import * as route10 from "./routes/vms/[id]/export.ts";
-import * as route11 from "./routes/vms/[id]/index.tsx";
-import * as route12 from "./routes/vms/[id]/rename.tsx";
-import * as route13 from "./routes/vms/[id]/xml.tsx";
-import * as route14 from "./routes/vms/actions.ts";
-import * as route15 from "./routes/vms/import.tsx";
-import * as route16 from "./routes/vms/index.tsx";
+import * as route9 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route10 from "./routes/vms/[id]/confirm.tsx";
+import * as route11 from "./routes/vms/[id]/export.ts";
+import * as route12 from "./routes/vms/[id]/index.tsx";
+import * as route13 from "./routes/vms/[id]/rename.tsx";
+import * as route14 from "./routes/vms/[id]/xml.tsx";
+import * as route15 from "./routes/vms/actions.ts";
+import * as route16 from "./routes/vms/import.tsx";
+import * as route17 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
+import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
@@ -45,15 +47,16 @@ register({
     "preferences.ts": route6,
     "vms/[id]/actions.ts": route7,
     "vms/[id]/clone.tsx": route8,
-    "vms/[id]/confirm.tsx": route9,
-    "vms/[id]/export.ts": route10,
-    "vms/[id]/index.tsx": route11,
-    "vms/[id]/rename.tsx": route12,
-    "vms/[id]/xml.tsx": route13,
-    "vms/actions.ts": route14,
-    "vms/import.tsx": route15,
-    "vms/index.tsx": route16,
+    "vms/[id]/cloud-init.tsx": route9,
+    "vms/[id]/confirm.tsx": route10,
+    "vms/[id]/export.ts": route11,
+    "vms/[id]/index.tsx": route12,
+    "vms/[id]/rename.tsx": route13,
+    "vms/[id]/xml.tsx": route14,
+    "vms/actions.ts": route15,
+    "vms/import.tsx": route16,
+    "vms/index.tsx": route17,
   },
-  islands: { ActivityFeed, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

@@ -22,6 +22,7 @@ import { Periodic, type PeriodicJob } from "./periodic.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
+import { cloudInitHandlers } from "./vm/cloud_init.ts";
 import { vmHandlers } from "./vm/handlers.ts";
 import { manageHandlers } from "./vm/manage.ts";
 import { VmServices } from "./vm/services.ts";
@@ -120,6 +121,7 @@ export class Agent {
           virtType: settings.virtType,
         }),
         ...manageHandlers(services),
+        ...cloudInitHandlers(services),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,

@@ -199,6 +199,10 @@ export const REQUIRED = {
     parameters: [ptr, /* vol */ ptr, /* stream */ "u64", /* offset */ "u64", /* length */ uint /* flags */],
     result: int,
   },
+  virStorageVolDownload: {
+    parameters: [ptr, /* vol */ ptr, /* stream */ "u64", /* offset */ "u64", /* length */ uint /* flags */],
+    result: int,
+  },
   virStorageVolLookupByPath: { parameters: [ptr, /* conn */ buf /* path */], result: ptr },
   virStorageVolDelete: { parameters: [ptr, /* vol */ uint /* flags */], result: int },
   virStorageVolFree: { parameters: [ptr /* vol */], result: int },
@@ -206,6 +210,7 @@ export const REQUIRED = {
   // Streams
   virStreamNew: { parameters: [ptr, /* conn */ uint /* flags */], result: ptr },
   virStreamSend: { parameters: [ptr, /* st */ buf, /* data */ "usize" /* nbytes */], result: int },
+  virStreamRecv: { parameters: [ptr, /* st */ buf, /* data */ "usize" /* nbytes */], result: int },
   virStreamFinish: { parameters: [ptr /* st */], result: int },
   virStreamAbort: { parameters: [ptr /* st */], result: int },
   virStreamFree: { parameters: [ptr /* st */], result: int },

@@ -81,6 +81,7 @@ export const CALLS = {
   volumeCopy: spec("copy", 86_400, volume.volumeCopy),
   volumeResize: spec("write", 600, volume.volumeResize),
   volumeUpload: spec("write", 600, volume.volumeUpload),
+  volumeRead: spec("probe", 60, volume.volumeRead),
   volumeDelete: spec("write", 600, volume.volumeDelete),
   domainCapabilities: spec("read", 60, capabilities.domainCapabilities),
   eventsOpen: spec("read", events.CONNECT_SECONDS, events.eventsOpen),

@@ -122,6 +122,14 @@ export const ERRORS = {
   DiskNotClonable: { text: "Disk {target} ({path}) cannot be cloned: {reason}", status: 409, exit: 5 },
   ImportFailed: { text: "Failed to import VM: {error}", status: 502, exit: 1 },
   DisksMissing: { text: "These disks do not exist on this host: {paths}", status: 409, exit: 5 },
+  // Cloud-init
+  CloudInitNotSet: { text: "This VM has no cloud-init configuration", status: 409, exit: 5 },
+  CloudInitFailed: { text: "Failed to write the cloud-init configuration: {error}", status: 502, exit: 1 },
+  CloudInitUnreadable: {
+    text: "The cloud-init configuration cannot be read from {path}: {error}",
+    status: 502,
+    exit: 1,
+  },
 
   // Libvirt as a whole
   LibvirtUnavailable: {

@@ -3,18 +3,27 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import type { InputOf, OutputOf } from "./command.ts";
+import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
 import { vmCommands } from "./vm.ts";
 
-export const COMMANDS = { ...vmCommands, ...createCommands, ...manageCommands, ...hostCommands };
+export const COMMANDS = {
+  ...vmCommands,
+  ...createCommands,
+  ...cloudInitCommands,
+  ...manageCommands,
+  ...hostCommands,
+};
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
 export type Input<N extends CommandName> = InputOf<Commands[N]>;
 export type Output<N extends CommandName> = OutputOf<Commands[N]>;
 
+export * from "./cloud_init.ts";
+export * from "./cloud_init_bounds.ts";
 export * from "./command.ts";
 export * from "./choices.ts";
 export * from "./create.ts";
