@@ -22,6 +22,7 @@ import { Periodic, type PeriodicJob } from "./periodic.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
+import { deviceHandlers } from "./vm/devices/handlers.ts";
 import { vmHandlers } from "./vm/handlers.ts";
 import { VmServices } from "./vm/services.ts";
 
@@ -118,6 +119,7 @@ export class Agent {
           make: this.#make,
           virtType: settings.virtType,
         }),
+        ...deviceHandlers(services),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,

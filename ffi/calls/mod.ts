@@ -5,6 +5,7 @@ import * as device from "./device.ts";
 import * as domain from "./domain.ts";
 import * as events from "./events.ts";
 import * as network from "./network.ts";
+import * as nic from "./nic.ts";
 import * as node from "./node.ts";
 import * as pool from "./pool.ts";
 import * as stats from "./stats.ts";
@@ -55,6 +56,8 @@ export const CALLS = {
   domainAttachDevice: spec("write", 60, device.domainAttachDevice),
   domainDetachDevice: spec("write", 60, device.domainDetachDevice),
   domainUpdateDevice: spec("write", 60, device.domainUpdateDevice),
+  domainBlockResize: spec("write", 60, device.domainBlockResize),
+  domainTraffic: spec("read", 15, nic.domainTraffic),
   domainUndefine: spec("write", 60, domain.domainUndefine),
   domainDefine: spec("write", 60, domain.domainDefine),
   domainDiskSizes: spec("probe", 30, domain.domainDiskSizes),
@@ -63,6 +66,7 @@ export const CALLS = {
   domainStatsOne: spec("stats", 3, stats.domainStatsOne),
   networkScan: spec("read", 30, network.networkScan),
   networkLeases: spec("read", 15, network.networkLeases),
+  filterNames: spec("read", 15, nic.filterNames),
   poolScan: spec("read", 30, pool.poolScan),
   poolXml: spec("read", 15, pool.poolXml),
   poolRefresh: spec("probe", 120, pool.poolRefresh),
@@ -93,6 +97,7 @@ export type * from "./device.ts";
 export type * from "./domain.ts";
 export type * from "./events.ts";
 export type * from "./network.ts";
+export type * from "./nic.ts";
 export type * from "./node.ts";
 export type * from "./pool.ts";
 export type * from "./stats.ts";
