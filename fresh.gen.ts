@@ -9,10 +9,12 @@ import * as route5 from "./routes/index.tsx";
 import * as route6 from "./routes/preferences.ts";
 import * as route7 from "./routes/vms/[id]/actions.ts";
 import * as route8 from "./routes/vms/[id]/confirm.tsx";
-import * as route9 from "./routes/vms/[id]/index.tsx";
-import * as route10 from "./routes/vms/[id]/xml.tsx";
-import * as route11 from "./routes/vms/actions.ts";
-import * as route12 from "./routes/vms/index.tsx";
+import * as route9 from "./routes/vms/[id]/disks.tsx";
+import * as route10 from "./routes/vms/[id]/index.tsx";
+import * as route11 from "./routes/vms/[id]/network.tsx";
+import * as route12 from "./routes/vms/[id]/xml.tsx";
+import * as route13 from "./routes/vms/actions.ts";
+import * as route14 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
@@ -23,8 +25,10 @@ import NavCount from "./islands/NavCount.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
 import TopTools from "./islands/TopTools.tsx";
+import VmDisks from "./islands/VmDisks.tsx";
 import VmHeader from "./islands/VmHeader.tsx";
 import VmList from "./islands/VmList.tsx";
+import VmNics from "./islands/VmNics.tsx";
 import VmOverview from "./islands/VmOverview.tsx";
 
 register({
@@ -38,11 +42,13 @@ register({
     "preferences.ts": route6,
     "vms/[id]/actions.ts": route7,
     "vms/[id]/confirm.tsx": route8,
-    "vms/[id]/index.tsx": route9,
-    "vms/[id]/xml.tsx": route10,
-    "vms/actions.ts": route11,
-    "vms/index.tsx": route12,
+    "vms/[id]/disks.tsx": route9,
+    "vms/[id]/index.tsx": route10,
+    "vms/[id]/network.tsx": route11,
+    "vms/[id]/xml.tsx": route12,
+    "vms/actions.ts": route13,
+    "vms/index.tsx": route14,
   },
-  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, TopTools, VmHeader, VmList, VmOverview },
+  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview },
   assets: assetsOf(import.meta.url),
 });

@@ -232,6 +232,12 @@ export async function updateDisk(
       const { next } = await configurationsOf(services, vm);
       const disk = described(next?.toString(), target);
       if (next === undefined || disk === undefined) throw new ContractError("NoSuchDisk", { target });
+      if ((tuning.bootOrder ?? 0) > 0 && next.find("os", "boot") !== undefined) {
+        throw new ContractError("UpdateFailed", {
+          error:
+            "its boot order is set by kinds of devices, for the VM as a whole. Change it with its hardware",
+        });
+      }
       const path = await pathOf(services, disk);
       const { readOnly = disk.readOnly, shareable = disk.shareable } = tuning;
       if (path !== undefined && (readOnly !== disk.readOnly || shareable !== disk.shareable)) {
