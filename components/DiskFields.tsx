@@ -1,16 +1,10 @@
+import { DISK_BUSES, DISK_FORMATS } from "../lib/contract/choices.ts";
 import type { DeviceOptions, VmDisk } from "../lib/contract/mod.ts";
 import { formatBytes } from "../lib/format/quantity.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
-import {
-  DISK_BUSES,
-  DISK_CACHES,
-  DISK_DETECT_ZEROES,
-  DISK_DISCARD,
-  DISK_FORMATS,
-  DISK_IO,
-} from "../lib/xml/device_disk.ts";
+import { CACHE_CHOICES, DISK_DETECT_ZEROES, DISK_DISCARD, DISK_IO } from "../lib/xml/device_disk.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
 import { CheckField, type Choice, SelectField, TextField } from "./Field.tsx";
 
@@ -101,7 +95,7 @@ export function TuningFields({ disk, errorOf }: { disk?: VmDisk; errorOf: ErrorO
         label={t("devices.field_cache")}
         name="cache"
         value={disk?.cache ?? "default"}
-        choices={tuning(DISK_CACHES)}
+        choices={tuning(CACHE_CHOICES)}
       />
       <SelectField
         label={t("devices.field_io")}

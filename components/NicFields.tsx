@@ -1,8 +1,8 @@
+import { NIC_MODELS } from "../lib/contract/choices.ts";
 import type { DeviceOptions, VmNic } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
-import { NIC_MODELS } from "../lib/xml/device_nic.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
 import { CheckField, type Choice, SelectField, TextField } from "./Field.tsx";
 import { WhereField } from "./DiskFields.tsx";

@@ -1,15 +1,9 @@
 /** A machine's disks and network cards: what there is, and every command that adds, changes or removes one. */
 import Type, { type Static } from "typebox";
-import {
-  DISK_BUSES,
-  DISK_CACHES,
-  DISK_DETECT_ZEROES,
-  DISK_DISCARD,
-  DISK_FORMATS,
-  DISK_IO,
-} from "../xml/device_disk.ts";
-import { NIC_MODELS } from "../xml/device_nic.ts";
+import { CACHE_CHOICES, DISK_DETECT_ZEROES, DISK_DISCARD, DISK_IO } from "../xml/device_disk.ts";
+import { DISK_BUSES, DISK_FORMATS, NIC_MODELS } from "./choices.ts";
 import { command } from "./command.ts";
+import { DiskSizeGb } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
 
@@ -123,10 +117,9 @@ const Serial = Type.String({
   pattern: "^[A-Za-z0-9_. +-]*$",
   description: "letters, digits and _.+-; empty for none",
 });
-const SizeGb = Type.Integer({ maximum: 1_048_576, description: "GiB, at least 1" });
 
 const Tuning = {
-  cache: Type.Optional(oneOf(DISK_CACHES)),
+  cache: Type.Optional(oneOf(CACHE_CHOICES)),
   io: Type.Optional(oneOf(DISK_IO)),
   discard: Type.Optional(oneOf(DISK_DISCARD)),
   detectZeroes: Type.Optional(oneOf(DISK_DETECT_ZEROES)),
@@ -192,7 +185,7 @@ export const deviceCommands = {
       device: Type.Optional(oneOf(["disk", "cdrom"])),
       create: Type.Optional(closed({
         pool: Type.Optional(Name),
-        sizeGb: SizeGb,
+        sizeGb: DiskSizeGb,
         format: Type.Optional(ImageFormat),
         name: Type.Optional(VolumeName),
       }, { description: "a new volume; in the default pool when none is named" })),
@@ -270,7 +263,7 @@ export const deviceCommands = {
     description:
       "A running guest sees the new size at once; its partitions and file systems are its own business.",
     role: "operator",
-    input: closed({ ...OneDisk, sizeGb: SizeGb }),
+    input: closed({ ...OneDisk, sizeGb: DiskSizeGb }),
     output: Type.Object({ capacityBytes: Type.Integer() }),
     errors: [
       "VmNotFound",

@@ -2,18 +2,16 @@
  * A disk as libvirt's domain format writes it: its element, the targets it may take, and how one is changed.
  * Source: "Hard drives, floppy disks, CDROMs" in libvirt's domain format.
  */
+import type { DISK_BUSES, DISK_FORMATS } from "../contract/choices.ts";
+import { DISK_CACHES } from "../contract/choices.ts";
 import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
 import { child, type XmlElement } from "./tree.ts";
 
-/** Buses a disk or drive can be plugged into. */
-export const DISK_BUSES = ["virtio", "scsi", "sata", "ide", "usb"] as const;
 export type DiskBus = typeof DISK_BUSES[number];
-/** Image formats we make and attach. */
-export const DISK_FORMATS = ["qcow2", "raw"] as const;
 export type DiskFormat = typeof DISK_FORMATS[number];
 /** How the host caches what the guest writes. */
-export const DISK_CACHES = ["default", "none", "writeback", "writethrough", "directsync", "unsafe"] as const;
+export const CACHE_CHOICES = ["default", ...DISK_CACHES] as const;
 /** How QEMU reads and writes. */
 export const DISK_IO = ["default", "threads", "native", "io_uring"] as const;
 /** What happens to blocks the guest gives back. */
@@ -23,7 +21,7 @@ export const DISK_DETECT_ZEROES = ["default", "off", "on", "unmap"] as const;
 
 /** How a disk is run: what can be chosen when it is attached, and changed later. `default` leaves it to QEMU. */
 export interface DiskTuning {
-  readonly cache?: typeof DISK_CACHES[number] | undefined;
+  readonly cache?: typeof CACHE_CHOICES[number] | undefined;
   readonly io?: typeof DISK_IO[number] | undefined;
   readonly discard?: typeof DISK_DISCARD[number] | undefined;
   readonly detectZeroes?: typeof DISK_DETECT_ZEROES[number] | undefined;

@@ -2,6 +2,7 @@
  * A network card as libvirt's domain format writes it, MAC addresses, and how a card is changed.
  * Source: "Network interfaces" in libvirt's domain format.
  */
+import type { NIC_MODELS } from "../contract/choices.ts";
 import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
 import { child, type XmlElement } from "./tree.ts";
@@ -9,8 +10,6 @@ import { child, type XmlElement } from "./tree.ts";
 /** What a card can be plugged into: a network of libvirt, a bridge of the host, a device of the host (macvtap). */
 export const NIC_TYPES = ["network", "bridge", "direct"] as const;
 export type NicType = typeof NIC_TYPES[number];
-/** Models offered. */
-export const NIC_MODELS = ["virtio", "e1000e", "e1000", "rtl8139"] as const;
 export type NicModel = typeof NIC_MODELS[number];
 
 /** Where a card is plugged in. */

@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { inGuest } from "../testbed/exec.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
+import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
+import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
 const GIB = 1024 ** 3;
@@ -231,7 +233,11 @@ Deno.test({
       await refused(attach({ device: "cdrom", create }), "InvalidInput");
       await refused(attach({ create, target: "../a" }), "InvalidInput", /target/);
       await refused(attach({ create: { ...create, name: "../a" } }), "InvalidInput", /name/);
-      await refused(attach({ create: { ...create, owner: 0 } }), "InvalidInput", /unknown field "owner"/);
+      await refused(
+        attach({ create: { ...create, owner: 0 } }),
+        "InvalidInput",
+        /unknown field "create.owner"/,
+      );
       await refused(attach({ path: "relative", format: "raw" }), "InvalidInput", /path/);
       await refused(attach({ create, live: false, persistent: false }), "InvalidInput");
       await untouched();
@@ -520,5 +526,35 @@ Deno.test({
       await refused(call(server, "insert_media", { vmId, target }), "InvalidInput");
       await refused(call(server, "insert_media", { vmId, target, path: vm.disks[0]! }), "DiskRefused");
     });
+  },
+});
+
+Deno.test({
+  name:
+    "detach_disk() while libvirtd dies is told as unknown, and the stored configuration keeps the disk (fault 1)",
+  ignore,
+  fn: async () => {
+    await using host = await privateLibvirt("detach");
+    const vm = await host.machine({ start: true });
+    const folder = `${filesOf(host.name)}/pool`;
+    await Deno.mkdir(folder);
+    await host.virsh("pool-define-as", "p", "dir", "--target", folder);
+    await host.virsh("pool-start", "p");
+    await using server = await readyServer({ uri: host.uri });
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    const { target, path } = await call(server, "attach_disk", { vmId, create: { pool: "p", sizeGb: 1 } });
+    const asked = refusal(call(server, "detach_disk", { vmId, target, deleteVolume: true }));
+    await shows(server, vmId, ({ operation }) => operation === "detaching a disk");
+    await delay(500);
+    await host.kill();
+    const { code, message } = await asked;
+    assert.equal(code, "ConnectionLost", message);
+    await host.start();
+    await shows(server, vmId, ({ operation, disks }) => operation === undefined && disks.length === 1, {
+      seconds: 30,
+    });
+    assert.ok((await host.virsh("dumpxml", vm.name, "--inactive")).includes(path!));
+    assert.equal((await Deno.stat(path!)).isFile, true, "what may still be used is not deleted");
   },
 });

@@ -6,6 +6,7 @@ import { type DiskBus, diskXml, freeTarget } from "../../../lib/xml/device_disk.
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { createVolume, defaultPool, deleteVolume, keepsFiles, type Volume } from "../../storage/volumes.ts";
+import { reservations } from "../reservations.ts";
 import type { VmServices } from "../services.ts";
 import {
   type Configurations,
@@ -25,13 +26,10 @@ type AttachInput = Input<"attach_disk">;
 const GIB = 1024 ** 3;
 /** Buses that take a device while the machine runs. Tried with libvirt 9.0 and QEMU 7.2. */
 const HOTPLUG: ReadonlySet<DiskBus> = new Set(["virtio", "scsi", "usb"]);
+/** Names tried for a new volume: somebody's old one may lie where the first would. */
+const MOST_NAMES = 20;
 /** libvirt's words for a machine all whose slots are taken; they have no code of their own. */
 const NO_SLOT = /No more available PCI slots|No more available PCI addresses/i;
-
-/** @throws {ContractError} InvalidDiskSize */
-export function requireSize(sizeGb: number): void {
-  if (sizeGb < 1) throw new ContractError("InvalidDiskSize", { n: sizeGb });
-}
 
 /** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more */
 export async function requireRoom({ link }: VmServices, poolName: string, bytes: number): Promise<void> {
@@ -91,6 +89,7 @@ async function imageFor(
   target: string,
   role: Role,
   undo: Undo,
+  held: DisposableStack,
 ): Promise<Image | undefined> {
   const { device = "disk", create, volume, path, format } = input;
   if (create !== undefined) {
@@ -109,6 +108,10 @@ async function imageFor(
     ...(format !== undefined && { format }),
   };
   const image = await imageOf(services, wish, { role, isMedium: device === "cdrom" });
+  // Two machines that are given it at the same time would both find it free.
+  const taken = reservations.take("image", image.path, vm.name);
+  if (typeof taken === "string") throw new ContractError("DiskInUse", { vm: taken, path: image.path });
+  held.use(taken);
   const { readOnly = false, shareable = false } = input;
   await refuseUsed(services, image.path, { readOnly: readOnly || device === "cdrom", shareable });
   return image;
@@ -141,6 +144,12 @@ async function newVolume(
   }
 }
 
+/** Whether there is a volume of that name, or a file that its pool has not seen yet. */
+function isTaken(error: unknown): boolean {
+  return error instanceof LibvirtError && error.kind === "libvirt" &&
+    (error.code === VIR_ERR.STORAGE_VOL_EXIST || /already exists|exists already/.test(error.message));
+}
+
 /** Makes a volume; a name that was not asked for gets a number when it is taken. */
 async function named(
   { link }: VmServices,
@@ -155,8 +164,10 @@ async function named(
     try {
       return await createVolume(link, pool, volume(each));
     } catch (error) {
-      if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.STORAGE_VOL_EXIST) throw error;
-      if (!isFree) throw new ContractError("VolumeExists", { name: each, pool }, { cause: error });
+      if (!isTaken(error)) throw error;
+      if (!isFree || number === MOST_NAMES) {
+        throw new ContractError("VolumeExists", { name: each, pool }, { cause: error });
+      }
     }
   }
 }
@@ -233,7 +244,6 @@ export async function attachDisk(
   const vm = services.requireVm(input.vmId);
   const wanted = placesOf(services, vm, input);
   requireOneSource(input);
-  if (input.create !== undefined) requireSize(input.create.sizeGb);
   const { device = "disk" } = input;
   const bus = input.bus ?? defaultBus(device, vm.machine ?? "");
   if (bus === "ide" && !hasIde(vm.machine ?? "")) {
@@ -243,6 +253,7 @@ export async function attachDisk(
   let output: Output<"attach_disk"> | undefined;
   await services.operate(vm, `attaching a ${kind(device)}`, async () => {
     const undo = new Undo();
+    using held = new DisposableStack();
     try {
       const both = await configurationsOf(services, vm);
       const taken = targetsIn(both);
@@ -251,7 +262,7 @@ export async function attachDisk(
       }
       const target = input.target ?? freeTarget(bus, taken);
       if (target === undefined) throw new ContractError("NoFreeTarget", { bus });
-      const image = await imageFor(services, vm, input, target, role, undo);
+      const image = await imageFor(services, vm, input, target, role, undo, held);
       const { cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder } = input;
       const element = renderXml(diskXml({
         device,

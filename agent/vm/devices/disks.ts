@@ -9,7 +9,7 @@ import { log } from "../../log.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../delete.ts";
 import type { VmServices } from "../services.ts";
-import { requireRoom, requireSize } from "./attach_disk.ts";
+import { requireRoom } from "./attach_disk.ts";
 import { configurationsOf, deviceError, diskIn, placesOf, Undo } from "./configurations.ts";
 import { remove } from "./release.ts";
 import { refuseUsed, usesOf } from "./usage.ts";
@@ -147,7 +147,6 @@ export async function resizeDisk(
   { vmId, target, sizeGb }: Input<"resize_disk">,
 ): Promise<Output<"resize_disk">> {
   const vm = services.requireVm(vmId);
-  requireSize(sizeGb);
   const { link } = services;
   const bytes = sizeGb * GIB;
   await services.operate(vm, "resizing a disk", async () => {

@@ -1,15 +1,14 @@
 /** Images that are to become a machine's disk or medium: found, and refused when they are not what they are said to be. */
 import { dirname, resolve } from "node:path";
 import { ContractError, type ErrorCode, type Role } from "../../../lib/contract/mod.ts";
+import { ImageError } from "../../../lib/image/qcow2_header.ts";
 import type { DiskFormat } from "../../../lib/xml/device_disk.ts";
 import { includes } from "../../access.ts";
 import { isLocal } from "../../host/local.ts";
-import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { VmServices } from "../services.ts";
 import { qcow2Head } from "./header.ts";
 
-/** `virStoragePoolState` of a started pool. */
-const POOL_RUNNING = 2;
 /** Images in a chain that are followed. */
 const MOST_IMAGES = 64;
 
@@ -128,6 +127,7 @@ async function outsidePools(
     throw refuse(path, `it cannot be read (${error instanceof Error ? error.message : error})`);
   }
   if (!info.isFile && !info.isBlockDevice) throw refuse(path, "it is neither a file nor a block device");
+  if (info.isBlockDevice && await isMounted(real)) throw refuse(path, "it is mounted on this host");
   const format = isMedium ? "raw" : said ?? storedFormat(services, real);
   if (format === undefined) {
     throw new ContractError("InvalidInput", {
@@ -138,6 +138,12 @@ async function outsidePools(
   const image: Image = { path: real, type: info.isFile ? "file" : "block", format };
   await inspect(services, image, isMedium);
   return image;
+}
+
+/** Whether a device, or a partition of it, is mounted here: a guest that writes to it too would destroy it. */
+async function isMounted(device: string): Promise<boolean> {
+  const mounts = await Deno.readTextFile("/proc/self/mounts");
+  return mounts.split("\n").some((line) => line.startsWith(device));
 }
 
 /** Whether it is what it is said to be, and names no file that is not its own. @throws {ContractError} DiskRefused */
@@ -156,6 +162,7 @@ async function headOf(path: string) {
   try {
     return await qcow2Head(path);
   } catch (error) {
+    if (error instanceof ImageError) throw refuse(path, error.message);
     throw refuse(path, `it cannot be read (${error instanceof Error ? error.message : error})`);
   }
 }
@@ -166,8 +173,9 @@ async function refuseForeign({ link }: VmServices, path: string): Promise<void> 
   for (let at = path; seen.size < MOST_IMAGES;) {
     seen.add(at);
     const head = await headOf(at);
-    if (head?.hasDataFile) throw refuse(path, "its data is in another file");
-    const name = head?.backing;
+    if (head?.externalData) throw refuse(path, "its data is in another file");
+    if (head?.encrypted) throw refuse(path, "it is encrypted, which is not supported");
+    const name = head?.backingFile;
     if (name === undefined) return;
     if (/^[a-z0-9+.-]+:/i.test(name)) throw refuse(path, "it is built on something that is no file");
     at = resolve(dirname(at), name);

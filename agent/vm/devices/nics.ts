@@ -13,6 +13,7 @@ import {
 } from "../../../lib/xml/device_nic.ts";
 import { XmlDocument } from "../../../lib/xml/edit.ts";
 import { isLocal } from "../../host/local.ts";
+import { reservations } from "../reservations.ts";
 import type { VmServices } from "../services.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf, Undo } from "./configurations.ts";
@@ -46,6 +47,13 @@ async function takenMacs({ link, inventory }: VmServices, own?: VM): Promise<Map
     const next = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
     for (const { mac } of nicsOf(next)) taken.set(mac, vm.name);
   }
+  return taken;
+}
+
+/** Keeps an address while its card is made: two at the same time would both find it free. @throws {ContractError} MacInUse */
+function holdMac(mac: string, vm: VM): Disposable {
+  const taken = reservations.take("mac", mac, vm.name);
+  if (typeof taken === "string") throw new ContractError("MacInUse", { mac, vm: taken });
   return taken;
 }
 
@@ -119,6 +127,7 @@ export async function attachNic(
       const user = wanted === undefined ? undefined : taken.get(wanted);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: wanted, vm: user });
       const mac = wanted ?? freeMac(new Set(taken.keys()));
+      using _held = holdMac(mac, vm);
       const { model = "virtio", filter, linkUp } = input;
       const element = renderXml(nicXml({ source, mac, model, filter, linkUp }));
       const done = await attachElement(services, vm, element, places, input, "network interface");
@@ -252,6 +261,7 @@ export async function updateNic(
       await requireFilter(services, filter);
       const user = newMac === undefined ? undefined : (await takenMacs(services, vm)).get(newMac);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: newMac, vm: user });
+      using _held = newMac === undefined ? null : holdMac(newMac, vm);
       if (live && inLive && now) await changeLive(services, vm, live, mac, now, undo);
       if (next && inNext) await changeNext(services, vm, next, mac, change);
       output = { live: inLive, persistent: inNext };

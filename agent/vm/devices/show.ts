@@ -10,13 +10,10 @@ import {
 } from "../../../lib/xml/device_diff.ts";
 import { isLocal } from "../../host/local.ts";
 import { log } from "../../log.ts";
-import { type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
+import { POOL_RUNNING, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
 import type { VmServices } from "../services.ts";
 import { configurationsOf } from "./configurations.ts";
 import { hostInterfaces } from "./host_interfaces.ts";
-
-/** `virStoragePoolState` of a started pool. */
-const POOL_RUNNING = 2;
 
 /** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
 async function unlessSilent<T>(what: string, asked: Promise<T>): Promise<T | null> {
