@@ -81,6 +81,20 @@ Deno.test({
       assert.deepEqual([shown?.model, shown?.network, shown?.place], ["virtio", first.name, "both"]);
       assert.equal(typeof shown?.rxBytes, "number");
     });
+    await t.step("a bridge of the host instead of a network, and back", async () => {
+      const bridge = /Bridge:\s+(\S+)/.exec(await virsh("net-info", second.name))![1]!;
+      assert.deepEqual(await call(server, "update_nic", { vmId, mac: added, bridge }), {
+        live: true,
+        persistent: true,
+      });
+      for (const xml of [await vm.xml(), await vm.xml("--inactive")]) {
+        assert.match(xml, new RegExp(`<interface type='bridge'>[^]*?<source bridge='${bridge}'/>`));
+      }
+      const shown = await nicOf(added);
+      assert.deepEqual([shown?.type, shown?.network, shown?.linkUp], ["bridge", bridge, true]);
+      await call(server, "update_nic", { vmId, mac: added, network: first.name });
+      assert.equal((await nicOf(added))?.network, first.name);
+    });
     await t.step("model and MAC address wait for the next start", async () => {
       const newMac = "52:54:00:fe:dc:ba";
       assert.deepEqual(await call(server, "update_nic", { vmId, mac: added, model: "e1000e" }), {
