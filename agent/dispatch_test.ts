@@ -42,6 +42,9 @@ const SAMPLE: Record<string, unknown> = {
   config: {},
   xml: "<domain/>",
   cloudInit: { form: {} },
+  target: "vda",
+  sizeGb: 2,
+  mac: "52:54:00:00:00:01",
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };

@@ -23,6 +23,7 @@ import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
 import { cloudInitHandlers } from "./vm/cloud_init.ts";
+import { deviceHandlers } from "./vm/devices/handlers.ts";
 import { vmHandlers } from "./vm/handlers.ts";
 import { manageHandlers } from "./vm/manage.ts";
 import { VmServices } from "./vm/services.ts";
@@ -122,6 +123,7 @@ export class Agent {
         }),
         ...manageHandlers(services),
         ...cloudInitHandlers(services),
+        ...deviceHandlers(services),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,

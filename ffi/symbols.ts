@@ -132,6 +132,14 @@ export const REQUIRED = {
     parameters: [ptr, /* domain */ buf, /* disk */ buf, /* info */ uint /* flags */],
     result: int,
   },
+  virDomainBlockResize: {
+    parameters: [ptr, /* dom */ buf, /* disk */ "u64", /* size */ uint /* flags */],
+    result: int,
+  },
+  virDomainInterfaceStats: {
+    parameters: [ptr, /* dom */ buf, /* device */ buf, /* stats */ "usize" /* size */],
+    result: int,
+  },
   virDomainInterfaceAddresses: {
     parameters: [ptr, /* dom */ buf, /* ifaces */ uint, /* source */ uint /* flags */],
     result: int,
@@ -162,6 +170,14 @@ export const REQUIRED = {
     result: int,
   },
   virNetworkDHCPLeaseFree: { parameters: [ptr /* lease */], result: "void" },
+
+  // Network filters
+  virConnectListAllNWFilters: {
+    parameters: [ptr, /* conn */ buf, /* filters */ uint /* flags */],
+    result: int,
+  },
+  virNWFilterGetName: { parameters: [ptr /* nwfilter */], result: ptr }, // borrowed
+  virNWFilterFree: { parameters: [ptr /* nwfilter */], result: int },
 
   // Storage
   virConnectListAllStoragePools: {

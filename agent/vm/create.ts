@@ -11,7 +11,7 @@ import { createVolume, defaultPool, deleteVolume, keepsFiles, type Volume } from
 import { type CreateServices, decide } from "./create_facts.ts";
 import { insertSeed } from "./cloud_init.ts";
 import { makeSeed, seedRefusal } from "./seed.ts";
-import { Reservations } from "./reservations.ts";
+import { type Reservations, reservations } from "./reservations.ts";
 
 const GIB = 1024 ** 3;
 /** Names tried for a new image: somebody's old one may lie where the first would. */
@@ -23,8 +23,6 @@ const SETTLE_MS = 120_000, SETTLE_STEP_MS = 500;
 const CLOCK_MS = 50;
 
 type Link = CreateServices["vms"]["link"];
-
-const reservations = new Reservations();
 
 /** Takes what two new machines must not share, for as long as this one is being made. */
 function reserve(

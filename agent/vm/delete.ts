@@ -34,7 +34,7 @@ async function pathsToDelete(
 }
 
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
-async function deleteDisk({ link }: VmServices, path: string): Promise<void> {
+export async function deleteDisk({ link }: VmServices, path: string): Promise<void> {
   try {
     await link.call("volumeDelete", { path });
     return;

@@ -5,6 +5,7 @@
 import type { InputOf, OutputOf } from "./command.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
+import { deviceCommands } from "./devices.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
 import { vmCommands } from "./vm.ts";
@@ -15,6 +16,7 @@ export const COMMANDS = {
   ...cloudInitCommands,
   ...manageCommands,
   ...hostCommands,
+  ...deviceCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -28,6 +30,7 @@ export * from "./command.ts";
 export * from "./choices.ts";
 export * from "./create.ts";
 export * from "./create_options.ts";
+export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";

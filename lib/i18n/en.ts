@@ -192,6 +192,8 @@ export const en = {
   "vm.tabs": "Pages of this machine",
   "vm.tab_overview": "Overview",
   "vm.tab_cloud_init": "Cloud-init",
+  "vm.tab_disks": "Disks",
+  "vm.tab_network": "Network",
   "vm.tab_xml": "XML",
   "vm.up": "up",
   "vm.gone": "This machine was deleted.",
