@@ -3,12 +3,19 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import type { InputOf, OutputOf } from "./command.ts";
+import { consoleCommands } from "./console.ts";
 import { createCommands } from "./create.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
 import { vmCommands } from "./vm.ts";
 
-export const COMMANDS = { ...vmCommands, ...createCommands, ...manageCommands, ...hostCommands };
+export const COMMANDS = {
+  ...vmCommands,
+  ...createCommands,
+  ...manageCommands,
+  ...hostCommands,
+  ...consoleCommands,
+};
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
@@ -19,6 +26,7 @@ export * from "./command.ts";
 export * from "./choices.ts";
 export * from "./create.ts";
 export * from "./create_options.ts";
+export * from "./console.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";
