@@ -10,13 +10,15 @@ import * as route6 from "./routes/preferences.ts";
 import * as route7 from "./routes/vms/[id]/actions.ts";
 import * as route8 from "./routes/vms/[id]/clone.tsx";
 import * as route9 from "./routes/vms/[id]/confirm.tsx";
-import * as route10 from "./routes/vms/[id]/export.ts";
-import * as route11 from "./routes/vms/[id]/index.tsx";
-import * as route12 from "./routes/vms/[id]/rename.tsx";
-import * as route13 from "./routes/vms/[id]/xml.tsx";
-import * as route14 from "./routes/vms/actions.ts";
-import * as route15 from "./routes/vms/import.tsx";
-import * as route16 from "./routes/vms/index.tsx";
+import * as route10 from "./routes/vms/[id]/console.tsx";
+import * as route11 from "./routes/vms/[id]/console.vv.ts";
+import * as route12 from "./routes/vms/[id]/export.ts";
+import * as route13 from "./routes/vms/[id]/index.tsx";
+import * as route14 from "./routes/vms/[id]/rename.tsx";
+import * as route15 from "./routes/vms/[id]/xml.tsx";
+import * as route16 from "./routes/vms/actions.ts";
+import * as route17 from "./routes/vms/import.tsx";
+import * as route18 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
@@ -32,6 +34,7 @@ import TopTools from "./islands/TopTools.tsx";
 import VmHeader from "./islands/VmHeader.tsx";
 import VmList from "./islands/VmList.tsx";
 import VmOverview from "./islands/VmOverview.tsx";
+import VncConsole from "./islands/VncConsole.tsx";
 import XmlEditor from "./islands/XmlEditor.tsx";
 
 register({
@@ -46,14 +49,16 @@ register({
     "vms/[id]/actions.ts": route7,
     "vms/[id]/clone.tsx": route8,
     "vms/[id]/confirm.tsx": route9,
-    "vms/[id]/export.ts": route10,
-    "vms/[id]/index.tsx": route11,
-    "vms/[id]/rename.tsx": route12,
-    "vms/[id]/xml.tsx": route13,
-    "vms/actions.ts": route14,
-    "vms/import.tsx": route15,
-    "vms/index.tsx": route16,
+    "vms/[id]/console.tsx": route10,
+    "vms/[id]/console.vv.ts": route11,
+    "vms/[id]/export.ts": route12,
+    "vms/[id]/index.tsx": route13,
+    "vms/[id]/rename.tsx": route14,
+    "vms/[id]/xml.tsx": route15,
+    "vms/actions.ts": route16,
+    "vms/import.tsx": route17,
+    "vms/index.tsx": route18,
   },
-  islands: { ActivityFeed, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, XmlEditor },
+  islands: { ActivityFeed, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });
