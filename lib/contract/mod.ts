@@ -4,6 +4,7 @@
  */
 import type { InputOf, OutputOf } from "./command.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
+import { consoleCommands } from "./console.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { hostCommands } from "./host.ts";
@@ -17,6 +18,9 @@ export const COMMANDS = {
   ...manageCommands,
   ...hostCommands,
   ...deviceCommands,
+  ...manageCommands,
+  ...hostCommands,
+  ...consoleCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -31,6 +35,7 @@ export * from "./choices.ts";
 export * from "./create.ts";
 export * from "./create_options.ts";
 export * from "./devices.ts";
+export * from "./console.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";

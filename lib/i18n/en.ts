@@ -194,6 +194,7 @@ export const en = {
   "vm.tab_cloud_init": "Cloud-init",
   "vm.tab_disks": "Disks",
   "vm.tab_network": "Network",
+  "vm.tab_console": "Console",
   "vm.tab_xml": "XML",
   "vm.up": "up",
   "vm.gone": "This machine was deleted.",
