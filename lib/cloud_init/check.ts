@@ -39,6 +39,10 @@ const RULES = {
   },
   timezone: { pattern: /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, must: "must be a time zone: Europe/Vienna" },
   locale: { pattern: /^[A-Za-z][A-Za-z0-9_.@-]*$/, must: "must be a locale: en_US.UTF-8" },
+  key: {
+    pattern: /^[A-Za-z][A-Za-z0-9_-]{0,63}$/,
+    must: "must be a key of letters, digits, - and _ (64 at most)",
+  },
   mac: { pattern: /^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/, must: "must be a MAC address: 52:54:00:12:34:56" },
 } as const satisfies Record<string, Rule>;
 
@@ -153,6 +157,7 @@ export function checkCloudInit(cloudInit: CloudInit): Fault[] {
     "described",
   );
   for (const key of Object.keys(metaData ?? {})) {
+    faults.rule(`metaData.${key.slice(0, 64)}`, key, RULES.key);
     if (OWN_META_DATA.has(key)) {
       faults.add(`metaData.${key}`, "is made anew with every change and cannot be given");
     }

@@ -77,6 +77,7 @@ Deno.test("checkCloudInit() names every field that is wrong", () => {
     [{ network: [{ nameservers: ["dns"] }] }, ["network.0.nameservers.0"]],
     [{ network: [{ mac: "52:54:00:00:00:aa" }, { mac: "52:54:00:00:00:AA" }] }, ["network.1.mac"]],
     [{ form: {}, metaData: { "instance-id": "x" } }, ["metaData.instance-id"]],
+    [{ form: {}, metaData: { "a b": "x" } }, ["metaData.a b"]],
   ];
   for (const [cloudInit, expected] of cases) {
     assert.deepEqual(fields(cloudInit), expected, JSON.stringify(cloudInit));

@@ -48,6 +48,8 @@ function cloudConfig(form: CloudInitForm): Record<string, unknown> {
   return given({
     hostname: hostname?.split(".")[0],
     fqdn: hostname?.includes(".") ? hostname : undefined,
+    // So that the name can be found without a DNS server: sudo and hostname -f ask for it.
+    manage_etc_hosts: hostname === undefined ? undefined : "localhost",
     users: form.users?.length ? form.users.map(userConfig) : undefined,
     ssh_pwauth: form.sshPasswordLogin,
     timezone: form.timezone,

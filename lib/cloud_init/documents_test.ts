@@ -31,6 +31,7 @@ Deno.test("documentsOf() writes the form as cloud-config", () => {
   assert.deepEqual(read(userData), {
     hostname: "web",
     fqdn: "web.example.org",
+    manage_etc_hosts: "localhost",
     users: [
       {
         name: "ann",

@@ -95,7 +95,7 @@ export const CloudInit = closed({
     maxLength: MOST_YAML_BYTES,
     description: "the whole network-config (version 2) instead of `network`",
   })),
-  metaData: Type.Optional(Type.Record(Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_-]{0,63}$" }), line(1024), {
+  metaData: Type.Optional(Type.Record(Type.String(), line(1024), {
     additionalProperties: false,
     maxProperties: 32,
     description: "further meta-data; the instance-id is made anew with every change",

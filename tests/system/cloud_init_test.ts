@@ -9,7 +9,7 @@ import { releaseName, testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { exists } from "../testbed/process.ts";
 import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
-import { removeDomain } from "../testbed/removal.ts";
+import { removeDomain, removeVolume } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 import { buildCloudGuest } from "../testbed/cloud_guest.ts";
@@ -326,6 +326,9 @@ Deno.test({
       vcpus: 2,
       disks: [{ backing: guest.disk }],
     });
+    await using _seed = {
+      [Symbol.asyncDispose]: () => removeVolume("default", `${vm.name}-seed.iso`),
+    };
     await using server = await readyServer();
     const vmId = vm.uuid;
     await known(server, vmId);
@@ -340,6 +343,7 @@ Deno.test({
           ],
           runCommands: ["echo \"ran: yes, $(id -un) 'öä'\" > /root/ran", "echo two >> /root/ran"],
           timezone: "Europe/Vienna",
+          locale: "C.UTF-8", // the one that needs not be generated
         },
         network: [{
           addresses: ["192.0.2.10/24", "2001:db8::10/64"],
