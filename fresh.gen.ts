@@ -13,17 +13,19 @@ import * as route9 from "./routes/vms/[id]/cloud-init.tsx";
 import * as route10 from "./routes/vms/[id]/confirm.tsx";
 import * as route11 from "./routes/vms/[id]/disks.tsx";
 import * as route12 from "./routes/vms/[id]/export.ts";
-import * as route13 from "./routes/vms/[id]/index.tsx";
-import * as route14 from "./routes/vms/[id]/network.tsx";
-import * as route15 from "./routes/vms/[id]/rename.tsx";
-import * as route16 from "./routes/vms/[id]/xml.tsx";
-import * as route17 from "./routes/vms/actions.ts";
-import * as route18 from "./routes/vms/import.tsx";
-import * as route19 from "./routes/vms/index.tsx";
+import * as route13 from "./routes/vms/[id]/hardware.tsx";
+import * as route14 from "./routes/vms/[id]/index.tsx";
+import * as route15 from "./routes/vms/[id]/network.tsx";
+import * as route16 from "./routes/vms/[id]/rename.tsx";
+import * as route17 from "./routes/vms/[id]/xml.tsx";
+import * as route18 from "./routes/vms/actions.ts";
+import * as route19 from "./routes/vms/import.tsx";
+import * as route20 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
+import HardwareForms from "./islands/HardwareForms.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
 import ImportForm from "./islands/ImportForm.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
@@ -55,14 +57,15 @@ register({
     "vms/[id]/confirm.tsx": route10,
     "vms/[id]/disks.tsx": route11,
     "vms/[id]/export.ts": route12,
-    "vms/[id]/index.tsx": route13,
-    "vms/[id]/network.tsx": route14,
-    "vms/[id]/rename.tsx": route15,
-    "vms/[id]/xml.tsx": route16,
-    "vms/actions.ts": route17,
-    "vms/import.tsx": route18,
-    "vms/index.tsx": route19,
+    "vms/[id]/hardware.tsx": route13,
+    "vms/[id]/index.tsx": route14,
+    "vms/[id]/network.tsx": route15,
+    "vms/[id]/rename.tsx": route16,
+    "vms/[id]/xml.tsx": route17,
+    "vms/actions.ts": route18,
+    "vms/import.tsx": route19,
+    "vms/index.tsx": route20,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

@@ -6,6 +6,7 @@ import type { InputOf, OutputOf } from "./command.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
+import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
 import { vmCommands } from "./vm.ts";
@@ -15,6 +16,7 @@ export const COMMANDS = {
   ...createCommands,
   ...cloudInitCommands,
   ...manageCommands,
+  ...hardwareCommands,
   ...hostCommands,
   ...deviceCommands,
 };
@@ -33,6 +35,7 @@ export * from "./create_options.ts";
 export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./manage.ts";
 export * from "./vm.ts";
