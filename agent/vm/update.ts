@@ -225,8 +225,10 @@ export async function updateVm(
         return await allOrNothing(STEPS.flatMap((steps) => steps(work)));
       } catch (error) {
         if (!(error instanceof Overtaken)) {
-          // What was taken back is told by no event.
-          services.inventory.refreshSoon(vm.id);
+          // What was taken back is told by no event; whoever asks next must not see it as it was in between.
+          await services.inventory.refresh(vm.id).catch((reading) =>
+            log.debug("a domain could not be read after an update", { vm: vm.name, error: reading })
+          );
           throw error;
         }
         if (tries < MOST_TRIES) continue;
