@@ -15,17 +15,19 @@ import * as route11 from "./routes/vms/[id]/console.tsx";
 import * as route12 from "./routes/vms/[id]/console.vv.ts";
 import * as route13 from "./routes/vms/[id]/disks.tsx";
 import * as route14 from "./routes/vms/[id]/export.ts";
-import * as route15 from "./routes/vms/[id]/index.tsx";
-import * as route16 from "./routes/vms/[id]/network.tsx";
-import * as route17 from "./routes/vms/[id]/rename.tsx";
-import * as route18 from "./routes/vms/[id]/xml.tsx";
-import * as route19 from "./routes/vms/actions.ts";
-import * as route20 from "./routes/vms/import.tsx";
-import * as route21 from "./routes/vms/index.tsx";
+import * as route15 from "./routes/vms/[id]/hardware.tsx";
+import * as route16 from "./routes/vms/[id]/index.tsx";
+import * as route17 from "./routes/vms/[id]/network.tsx";
+import * as route18 from "./routes/vms/[id]/rename.tsx";
+import * as route19 from "./routes/vms/[id]/xml.tsx";
+import * as route20 from "./routes/vms/actions.ts";
+import * as route21 from "./routes/vms/import.tsx";
+import * as route22 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
+import HardwareForms from "./islands/HardwareForms.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
 import ImportForm from "./islands/ImportForm.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
@@ -60,14 +62,15 @@ register({
     "vms/[id]/console.vv.ts": route12,
     "vms/[id]/disks.tsx": route13,
     "vms/[id]/export.ts": route14,
-    "vms/[id]/index.tsx": route15,
-    "vms/[id]/network.tsx": route16,
-    "vms/[id]/rename.tsx": route17,
-    "vms/[id]/xml.tsx": route18,
-    "vms/actions.ts": route19,
-    "vms/import.tsx": route20,
-    "vms/index.tsx": route21,
+    "vms/[id]/hardware.tsx": route15,
+    "vms/[id]/index.tsx": route16,
+    "vms/[id]/network.tsx": route17,
+    "vms/[id]/rename.tsx": route18,
+    "vms/[id]/xml.tsx": route19,
+    "vms/actions.ts": route20,
+    "vms/import.tsx": route21,
+    "vms/index.tsx": route22,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

@@ -16,6 +16,7 @@ import { type ApiHandler, createApi } from "./http/api.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
 import { type Happening, Inventory } from "./inventory/inventory.ts";
+import { findPending } from "./inventory/pending.ts";
 import { watchLibvirtFiles } from "./inventory/watch.ts";
 import { LibvirtLink } from "./libvirt/link.ts";
 import { log } from "./log.ts";
@@ -28,6 +29,7 @@ import { cloudInitHandlers } from "./vm/cloud_init.ts";
 import { deviceHandlers } from "./vm/devices/handlers.ts";
 import { vmHandlers } from "./vm/handlers.ts";
 import { manageHandlers } from "./vm/manage.ts";
+import { hardwareHandlers } from "./vm/update_handlers.ts";
 import { VmServices } from "./vm/services.ts";
 
 /** Milliseconds between looks, while someone is looking and while nobody is. */
@@ -128,6 +130,7 @@ export class Agent {
         ...manageHandlers(services),
         ...cloudInitHandlers(services),
         ...deviceHandlers(services),
+        ...hardwareHandlers(services, this.#make, this.#capabilities),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,
@@ -199,7 +202,12 @@ export class Agent {
   /** What is found out beside the list: nobody waits for it. */
   async #details(): Promise<void> {
     await this.#uptimes();
-    await Promise.all([this.#sizes.update(), this.#addresses.update(), this.#sampler.tick()]);
+    await Promise.all([
+      this.#sizes.update(),
+      this.#addresses.update(),
+      this.#sampler.tick(),
+      findPending(this.link, this.inventory),
+    ]);
   }
 
   /** Waits, a bounded time, until the host was read for the first time, or it is known that it cannot be. */

@@ -1,6 +1,6 @@
 import type { VM } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/format/text.ts";
-import { type PlainKey, t } from "../lib/i18n/mod.ts";
+import { type PlainKey, plural, t } from "../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
 
 /** What a machine's own fields tell that a person should know, beside what the server says. */
@@ -13,7 +13,8 @@ const NOTES: readonly { applies: (vm: VM) => boolean; tone: "info" | "warn" | "b
 /** What about a machine needs a person, one line each. */
 export function Notes({ vm }: { vm: VM }) {
   const own = NOTES.filter(({ applies }) => applies(vm));
-  if (own.length === 0 && vm.attention.length === 0) return null;
+  const { pendingChanges = 0 } = vm;
+  if (own.length === 0 && vm.attention.length === 0 && pendingChanges === 0) return null;
   return (
     <ul class="notes">
       {vm.attention.map((text) => (
@@ -28,6 +29,15 @@ export function Notes({ vm }: { vm: VM }) {
           <span>{t(text)}</span>
         </li>
       ))}
+      {pendingChanges > 0 && (
+        <li class="note" data-tone="info">
+          <Icon name="reboot" />
+          <span>
+            {plural("note.pending", pendingChanges)}{" "}
+            <a href={`/vms/${encodeURIComponent(vm.id)}/hardware`}>{t("note.pending_show")}</a>
+          </span>
+        </li>
+      )}
     </ul>
   );
 }

@@ -23,6 +23,8 @@ export const VIR_ERR = {
   AGENT_UNRESPONSIVE: 86,
   RESOURCE_BUSY: 87,
   ACCESS_DENIED: 88,
+  CONFIG_UNSUPPORTED: 67,
+  ARGUMENT_UNSUPPORTED: 74,
 } as const;
 
 /** Numbers of `virErrorDomain` that matter above `ffi/`. */

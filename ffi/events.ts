@@ -14,7 +14,7 @@ export type LibvirtEvent =
 export type EventArg = number | string;
 
 /** How a callback's own parameters, between the object and `opaque`, are read. */
-type ArgType = "i32" | "text";
+export type ArgType = "i32" | "u64" | "text";
 
 interface EventSpec {
   /** libvirt's event id. */
@@ -41,6 +41,7 @@ export const DOMAIN_EVENTS = {
   "tray-change": { id: 10, args: ["text", /* devAlias */ "i32" /* reason */] },
   "pm-wakeup": { id: 11, args: ["i32" /* reason */] },
   "pm-suspend": { id: 12, args: ["i32" /* reason */] },
+  "balloon-change": { id: 13, args: ["u64" /* actual, KiB */] },
   "device-removed": { id: 15, args: ["text" /* devAlias */] },
   "block-job": { id: 16, args: ["text", /* disk */ "i32", /* type */ "i32" /* status */] },
   "agent": { id: 18, args: ["i32", /* state */ "i32" /* reason */] },

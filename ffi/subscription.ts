@@ -8,6 +8,7 @@ import { CONNECT_SECONDS } from "./calls/events.ts";
 import { LibvirtError } from "./error.ts";
 import type { EventLoop } from "./event_loop.ts";
 import {
+  type ArgType,
   CLOSE_REASONS,
   DOMAIN_EVENTS,
   type DomainEventName,
@@ -28,20 +29,20 @@ export interface EventListener {
 
 /** A C callback's parameters: connection and object, its own, and the opaque pointer. */
 function callback(
-  args: readonly ("i32" | "text")[],
+  args: readonly ArgType[],
   returns: "i32" | undefined,
   receive: (object: Deno.PointerValue, args: EventArg[]) => void,
 ): Deno.UnsafeCallback {
   const parameters: Deno.NativeType[] = [
     "pointer",
     "pointer",
-    ...args.map((arg) => arg === "i32" ? arg : "pointer" as const),
+    ...args.map((arg) => arg === "text" ? "pointer" as const : arg),
     "pointer",
   ];
   return Deno.UnsafeCallback.threadSafe({ parameters, result: returns ?? "void" }, (...values: unknown[]) => {
     const own = args.map((arg, index) => {
       const value = values[index + 2];
-      return arg === "i32" ? Number(value) : readString(value as Deno.PointerValue);
+      return arg === "text" ? readString(value as Deno.PointerValue) : Number(value);
     });
     receive(values[1] as Deno.PointerValue, own);
     return 0 as never;

@@ -128,6 +128,18 @@ export const REQUIRED = {
     ],
     result: int,
   },
+  virDomainSetVcpusFlags: {
+    parameters: [ptr, /* domain */ uint, /* nvcpus */ uint /* flags */],
+    result: int,
+  },
+  virDomainSetMemoryFlags: {
+    parameters: [ptr, /* domain */ "u64", /* memory, KiB */ uint /* flags */],
+    result: int,
+  },
+  virDomainPinVcpuFlags: {
+    parameters: [ptr, /* domain */ uint, /* vcpu */ buf, /* cpumap */ int, /* maplen */ uint /* flags */],
+    result: int,
+  },
   virDomainGetBlockInfo: {
     parameters: [ptr, /* domain */ buf, /* disk */ buf, /* info */ uint /* flags */],
     result: int,

@@ -162,7 +162,7 @@ Deno.test("createApi() answers 404 for no place, and 405 with Allow for another 
   const table: [string, string, string][] = [
     ["PUT", "/vms", "GET, POST"],
     ["DELETE", "/vms/a/start", "POST"],
-    ["PATCH", "/vms/a", "GET, DELETE"],
+    ["PUT", "/vms/a", "GET, DELETE, PATCH"],
     ["OPTIONS", "/vms", "GET, POST"],
     ["GET", "/commands/get_vms", "POST"],
     ["POST", "/openapi.json", "GET"],

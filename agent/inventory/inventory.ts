@@ -305,6 +305,14 @@ export class Inventory {
     entry.view = { ...entry.view, stats };
   }
 
+  /** Takes in how many changes wait for a machine's next boot, unless a read has brought that meanwhile. */
+  setPending(uuid: string, pending: number): void {
+    const entry = this.#entries.get(uuid);
+    if (!entry || entry.record.pending !== undefined) return;
+    entry.record = { ...entry.record, pending };
+    this.update(uuid, {});
+  }
+
   #put(record: DomainRecord, events: Published[]): void {
     const old = this.#entries.get(record.uuid);
     if (!old) {

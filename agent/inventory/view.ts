@@ -1,7 +1,7 @@
 /** One machine as the contract shows it, put together from what libvirt said and what was found out beside it. Pure. */
 import type { DomainRecord, GuestAddress } from "../../ffi/calls/mod.ts";
 import type { Disk, NetworkInterface, VM, VmStats } from "../../lib/contract/vm.ts";
-import { stateReason, vmState } from "./states.ts";
+import { isActive, stateReason, vmState } from "./states.ts";
 
 /** What is known of a machine beside its record. */
 export interface Extras {
@@ -113,6 +113,7 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
       machine: summary.machine,
       arch: summary.arch,
       stats: extras.stats,
+      pendingChanges: isActive(record.state) && record.persistent ? record.pending : undefined,
     }),
   };
 }

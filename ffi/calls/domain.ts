@@ -4,6 +4,7 @@ import { type Connection, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
+import { countPending } from "./hardware.ts";
 import { domainStates } from "./stats.ts";
 
 /** What libvirt says of a domain. */
@@ -19,6 +20,8 @@ export interface DomainRecord {
   readonly managedSave: boolean;
   /** What its live XML says, or its stored XML while it is off. */
   readonly summary: DomainSummary;
+  /** How many changes wait for the next boot of a running, stored domain; undefined while that is not known. */
+  readonly pending?: number;
 }
 
 /** What a list of domains costs little to know: enough to notice what events missed. */
@@ -42,6 +45,8 @@ const UNDEFINE_ALL = 1 | 2 | 4 | 16;
 const UNDEFINE_PLAIN = 1 | 2;
 /** `virDomainModificationImpact` */
 const AFFECT = { LIVE: 1, CONFIG: 2 } as const;
+/** What virDomainGetID gives for a domain that is off: -1, unsigned. */
+const NO_ID = 0xffffffff;
 /** `VIR_DOMAIN_METADATA_ELEMENT` */
 const METADATA_ELEMENT = 2;
 
@@ -50,14 +55,15 @@ function gone(error: unknown): boolean {
   return error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN;
 }
 
-function readDomain(pointer: Deno.PointerObject): DomainRecord {
+function readDomain(connection: Connection, pointer: Deno.PointerObject): DomainRecord {
   const { symbols } = libvirt();
   const state = new Int32Array(1), reason = new Int32Array(1), autostart = new Int32Array(1);
   ok(symbols.virDomainGetState(pointer, state, reason, 0));
   const persistent = ok(symbols.virDomainIsPersistent(pointer)) === 1;
   // A transient domain has no autostart and the call fails; nothing is lost by not asking.
   if (persistent) ok(symbols.virDomainGetAutostart(pointer, autostart));
-  const summary = summarizeDomain(takeString(symbols.virDomainGetXMLDesc(pointer, 0)));
+  const xml = takeString(symbols.virDomainGetXMLDesc(pointer, 0));
+  const isActive = symbols.virDomainGetID(pointer) !== NO_ID;
   return {
     uuid: readUuid((buffer) => symbols.virDomainGetUUIDString(pointer, buffer)),
     name: readString(symbols.virDomainGetName(pointer)),
@@ -66,7 +72,10 @@ function readDomain(pointer: Deno.PointerObject): DomainRecord {
     persistent,
     autostart: autostart[0] === 1,
     managedSave: persistent && symbols.virDomainHasManagedSaveImage(pointer, 0) === 1,
-    summary,
+    summary: summarizeDomain(xml),
+    ...(persistent && isActive && {
+      pending: countPending(connection, xml, takeString(symbols.virDomainGetXMLDesc(pointer, XML.INACTIVE))),
+    }),
   };
 }
 
@@ -100,7 +109,7 @@ export function domainScan(connection: Connection): DomainRecord[] {
     try {
       const uuid = readUuid((buffer) => symbols.virDomainGetUUIDString(item, buffer));
       const state = states.get(uuid);
-      if (state === undefined) return readDomain(item); // new since, or a driver that tells no states in bulk
+      if (state === undefined) return readDomain(connection, item); // new since, or a driver that tells no states in bulk
       return {
         uuid,
         name: readString(symbols.virDomainGetName(item)),
@@ -121,7 +130,7 @@ export function domainScan(connection: Connection): DomainRecord[] {
 export function domainRead(connection: Connection, { uuid }: { uuid: string }): DomainRecord | null {
   try {
     using domain = connection.domain(uuid);
-    return readDomain(domain.pointer);
+    return readDomain(connection, domain.pointer);
   } catch (error) {
     if (gone(error)) return null;
     throw error;

@@ -5,6 +5,7 @@ import * as device from "./device.ts";
 import * as domain from "./domain.ts";
 import * as events from "./events.ts";
 import * as manage from "./manage.ts";
+import * as hardware from "./hardware.ts";
 import * as network from "./network.ts";
 import * as nic from "./nic.ts";
 import * as node from "./node.ts";
@@ -67,6 +68,13 @@ export const CALLS = {
   domainRename: spec("write", 60, manage.domainRename),
   domainKeeps: spec("read", 15, manage.domainKeeps),
   domainSchemaFault: spec("read", 30, schema.domainSchemaFault),
+  domainXmls: spec("read", 15, hardware.domainXmls),
+  domainRedefine: spec("write", 60, hardware.domainRedefine),
+  domainPending: spec("read", 30, hardware.domainPending),
+  domainSetVcpus: spec("write", 60, hardware.domainSetVcpus),
+  domainSetMemory: spec("write", 45, hardware.domainSetMemory),
+  domainPinVcpu: spec("write", 45, hardware.domainPinVcpu),
+  domainSetText: spec("write", 45, hardware.domainSetText),
   domainDiskSizes: spec("probe", 30, domain.domainDiskSizes),
   domainAddresses: spec("probe", 10, domain.domainAddresses),
   domainStats: spec("stats", 3, stats.domainStats),
@@ -105,6 +113,7 @@ export type * from "./device.ts";
 export type * from "./domain.ts";
 export type * from "./events.ts";
 export type * from "./manage.ts";
+export type * from "./hardware.ts";
 export type * from "./network.ts";
 export type * from "./nic.ts";
 export type * from "./node.ts";

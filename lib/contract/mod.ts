@@ -7,6 +7,7 @@ import { cloudInitCommands } from "./cloud_init.ts";
 import { consoleCommands } from "./console.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
+import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
 import { vmCommands } from "./vm.ts";
@@ -16,6 +17,7 @@ export const COMMANDS = {
   ...createCommands,
   ...cloudInitCommands,
   ...manageCommands,
+  ...hardwareCommands,
   ...hostCommands,
   ...deviceCommands,
   ...manageCommands,
@@ -38,6 +40,7 @@ export * from "./devices.ts";
 export * from "./console.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./manage.ts";
 export * from "./vm.ts";

@@ -109,6 +109,11 @@ export const VM = Type.Object({
   firmware: oneOf(["bios", "uefi", "uefi-secure"]),
   machine: Type.Optional(Type.String()),
   arch: Type.Optional(Type.String()),
+  pendingChanges: Type.Optional(
+    Type.Integer({
+      description: "how many changes wait for the next boot; absent while unknown, or when off",
+    }),
+  ),
   virtType: Type.String({ description: "kvm, qemu (emulated), test" }),
   host: Type.String(),
   attention: Type.Array(Type.String(), {

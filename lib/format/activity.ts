@@ -13,6 +13,8 @@ const COMMANDS: Readonly<Record<string, PlainKey>> = {
   rename_vm: "activity.rename_vm",
   clone_vm: "activity.clone_vm",
   import_vm: "activity.import_vm",
+  update_vm: "activity.update_vm",
+  discard_pending_changes: "activity.discard_pending_changes",
 };
 
 /** What was done, from the command's name or libvirt's event: a word of ours where there is one. */

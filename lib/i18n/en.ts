@@ -191,6 +191,7 @@ export const en = {
 
   "vm.tabs": "Pages of this machine",
   "vm.tab_overview": "Overview",
+  "vm.tab_hardware": "Hardware",
   "vm.tab_cloud_init": "Cloud-init",
   "vm.tab_disks": "Disks",
   "vm.tab_network": "Network",
@@ -208,6 +209,9 @@ export const en = {
   "note.unresponsive":
     "QEMU does not answer libvirt: it hangs, or the host is out of memory. If it stays so, force the machine off.",
   "note.emulated": "Emulated, slow: this machine runs without hardware acceleration (KVM).",
+  "note.pending.one": "{n} change waits for the next boot.",
+  "note.pending.other": "{n} changes wait for the next boot.",
+  "note.pending_show": "Show",
   "note.transient": "Transient: this machine disappears when it stops.",
 
   "fact.addresses": "Addresses",
@@ -303,6 +307,8 @@ export const en = {
   "activity.rename_vm": "Renamed",
   "activity.clone_vm": "Cloned",
   "activity.import_vm": "Imported",
+  "activity.update_vm": "Hardware or settings changed",
+  "activity.discard_pending_changes": "Waiting changes taken back",
 
   "span.now": "just now",
   "span.ago": "{span} ago",

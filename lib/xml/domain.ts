@@ -43,7 +43,8 @@ const KIB: Readonly<Record<string, number>> = {
   TiB: 1073741824,
 };
 
-function mebibytes(element: XmlElement | undefined): number {
+/** A memory element in MiB; 0 when there is none. */
+export function mebibytes(element: XmlElement | undefined): number {
   if (!element) return 0;
   return Math.round(Number(element.text) * (KIB[element.attributes.unit ?? "KiB"] ?? 1) / 1024);
 }
@@ -112,7 +113,8 @@ function summarizeGraphics(graphics: XmlElement): Graphics {
   };
 }
 
-function firmware(os: XmlElement | undefined): VM["firmware"] {
+/** Which firmware an `<os>` element means. */
+export function firmware(os: XmlElement | undefined): VM["firmware"] {
   const loader = child(os, "loader")?.attributes;
   if (os?.attributes.firmware !== "efi" && loader?.type !== "pflash") return "bios";
   const feature = children(child(os, "firmware"), "feature").find((each) =>
