@@ -9,6 +9,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door } from "../access.ts";
 import { log } from "../log.ts";
 import { errorResponse, guard, isLoopback, loopbackHosts, secured } from "./guard.ts";
+import { type Admit, WebSockets } from "./websocket.ts";
 
 /** Answers requests; what they are asked by is told beside them. */
 export type Answer = (request: Request, door: Door) => Promise<Response>;
@@ -30,7 +31,7 @@ const MOST_CONNECTIONS = 512;
 /** A running listener. */
 export interface Listener {
   readonly address: string;
-  /** Stops listening; connections that are still open (event streams) are cut. */
+  /** Stops listening; connections that are still open (event streams, consoles) are cut. */
   close(): Promise<void>;
 }
 
@@ -56,13 +57,27 @@ function listenerOf(
   return server;
 }
 
-function closer(server: Server): () => Promise<void> {
-  return () => {
+function closer(server: Server, sockets: WebSockets | undefined): () => Promise<void> {
+  return async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     server.close(() => resolve());
     server.closeAllConnections();
-    return promise;
+    await sockets?.close();
+    await promise;
   };
+}
+
+/** Takes WebSockets on a listener, where there is someone to serve them. */
+function webSockets(
+  server: Server,
+  door: Door,
+  admit: Admit | undefined,
+  check: (request: Request) => void = () => {},
+): WebSockets | undefined {
+  if (admit === undefined) return undefined;
+  const sockets = new WebSockets(door, check, admit);
+  server.on("upgrade", (request, socket, head) => sockets.upgrade(request, socket, head));
+  return sockets;
 }
 
 /**
@@ -70,12 +85,14 @@ function closer(server: Server): () => Promise<void> {
  *
  * @param at `127.0.0.1:8440`; port 0 takes a free one
  * @param limits other limits than the usual ones: tests shorten them
+ * @param admit serves WebSockets; without it there are none
  * @throws {Error} when the address is not loopback, or cannot be listened on
  */
 export async function listenTcp(
   at: string,
   answer: Answer,
   limits: Partial<ListenerLimits> = {},
+  admit?: Admit,
 ): Promise<Listener> {
   const { hostname, port } = loopbackAddress(at);
   let hosts: ReadonlySet<string> = new Set();
@@ -89,11 +106,12 @@ export async function listenTcp(
     }
     return secured(await answer(request, "api"));
   }, limits);
+  const sockets = webSockets(server, "api", admit, (request) => guard(request, hosts));
   await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
   const bound = server.address();
   const actual = typeof bound === "object" && bound ? bound.port : port;
   hosts = loopbackHosts(actual, hostname.toLowerCase());
-  return { address: `http://${hostname}:${actual}`, close: closer(server) };
+  return { address: `http://${hostname}:${actual}`, close: closer(server, sockets) };
 }
 
 /**
@@ -102,10 +120,11 @@ export async function listenTcp(
  *
  * @throws {Error} when another instance listens there
  */
-export async function listenSocket(path: string, answer: Answer): Promise<Listener> {
+export async function listenSocket(path: string, answer: Answer, admit?: Admit): Promise<Listener> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await removeDeadSocket(path);
   const server = listenerOf((request) => answer(request, "socket"));
+  const sockets = webSockets(server, "socket", admit);
   // The mode must be right from the start, not a moment after.
   const umask = Deno.umask(0o177);
   try {
@@ -113,7 +132,7 @@ export async function listenSocket(path: string, answer: Answer): Promise<Listen
   } finally {
     Deno.umask(umask);
   }
-  return { address: path, close: closer(server) };
+  return { address: path, close: closer(server, sockets) };
 }
 
 async function removeDeadSocket(path: string): Promise<void> {
