@@ -3,6 +3,8 @@ import { type Api, commandMethods } from "../lib/client/api.ts";
 import { VERSION } from "../lib/version.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
 import { type Door, localPrincipal, type Principal } from "./access.ts";
+import { Consoles } from "./console/consoles.ts";
+import { consoleHandlers } from "./console/handlers.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
 import { EventHub } from "./events/hub.ts";
 import { HostCapabilities } from "./host/capabilities.ts";
@@ -61,6 +63,7 @@ export class Agent {
   readonly inventory: Inventory;
   readonly activity: ActivityLog;
   readonly api: ApiHandler;
+  readonly consoles: Consoles;
   readonly #dispatch: Dispatch;
   readonly #sampler: Sampler;
   readonly #addresses: Addresses;
@@ -108,6 +111,7 @@ export class Agent {
     this.#addresses = new Addresses(this.link, this.inventory);
     this.#sizes = new DiskSizes(this.link, this.inventory);
     const services = new VmServices(this.link, this.inventory, this.#sampler);
+    this.consoles = new Consoles(services);
     this.#dispatch = createDispatch({
       handlers: {
         ...vmHandlers(services),
@@ -125,6 +129,7 @@ export class Agent {
           make: this.#make,
           activity: this.activity,
         }),
+        ...consoleHandlers(services, this.consoles),
       },
       record: (entry) => this.activity.record(entry),
       vmName: (vmId) => this.inventory.vm(vmId)?.name,
@@ -211,8 +216,9 @@ export class Agent {
     }
   }
 
-  /** Tells of what happened without us. What a command of ours does is told by the command. */
+  /** Ends consoles, and tells of what happened without us. What a command of ours does is told by the command. */
   #onHappening({ vmId, vmName, event }: Happening): void {
+    this.consoles.onHappening(vmId);
     if (!TOLD.has(event) || this.inventory.vm(vmId)?.operation !== undefined) return;
     const [last] = this.activity.latest(1);
     const repeated = last?.vmId === vmId && last.action === event && Date.now() - last.timestamp < REPEAT_MS;

@@ -42,8 +42,9 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
   const listeners: Listener[] = [];
   const agent = startAgent(settings);
   try {
-    listeners.push(await listenTcp(settings.listen, answer));
-    listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer));
+    const { admit } = agent.consoles;
+    listeners.push(await listenTcp(settings.listen, answer, {}, admit));
+    listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer, admit));
   } catch (error) {
     console.error(`kvm-manager: ${error instanceof Error ? error.message : error}`);
     await Promise.all(listeners.map((listener) => listener.close()));

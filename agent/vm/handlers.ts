@@ -5,8 +5,9 @@ import {
   ContractError,
   vmCommands,
 } from "../../lib/contract/mod.ts";
-import { METADATA_PREFIX, METADATA_URI, ownMetadata, vncServer } from "../../lib/xml/domain.ts";
+import { METADATA_PREFIX, METADATA_URI, ownMetadata } from "../../lib/xml/domain.ts";
 import { includes } from "../access.ts";
+import { vncTarget } from "../console/vnc/target.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { batch } from "./batch.ts";
@@ -15,10 +16,6 @@ import { power } from "./power.ts";
 import type { VmServices } from "./services.ts";
 
 type VmHandlers = Pick<Handlers, Extract<CommandName, keyof typeof vmCommands>>;
-
-/** Where a VNC server that listens everywhere can be reached by someone on this host. */
-const reachable = (listen: string | undefined) =>
-  !listen || listen === "0.0.0.0" || listen === "::" ? "127.0.0.1" : listen;
 
 /** A handler for each command on machines. */
 export function vmHandlers(services: VmServices): VmHandlers {
@@ -78,20 +75,7 @@ export function vmHandlers(services: VmServices): VmHandlers {
       return { xml: await link.call("domainXml", { uuid: vm.id, secure, inactive }) };
     },
     get_vm_stats: ({ vmId }) => sampler.of(services.requireVm(vmId).id),
-    get_vnc_info: async ({ vmId }) => {
-      const vm = services.requireVm(vmId);
-      if (!inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
-      const server = vncServer(await link.call("domainXml", { uuid: vm.id, secure: true, inactive: false }));
-      if (!server || (server.port === undefined && server.socket === undefined)) {
-        throw new ContractError("VncNotConfigured");
-      }
-      return {
-        host: reachable(server.listen),
-        port: server.port ?? null,
-        ...(server.socket !== undefined && { socket: server.socket }),
-        ...(server.password !== undefined && { password: server.password }),
-      };
-    },
+    get_vnc_info: ({ vmId }) => vncTarget(services, services.requireVm(vmId)),
     set_autostart: async ({ vmId, autostart }) => {
       const vm = services.requireVm(vmId);
       if (!vm.persistent) throw new ContractError("VmNotPersistent");

@@ -63,6 +63,16 @@ export const ERRORS = {
     exit: 5,
   },
   VncNotConfigured: { text: "VNC not configured for this VM", status: 409, exit: 5 },
+  NoViewer: {
+    text: "remote-viewer cannot reach this VM's screen: {reason}",
+    status: 409,
+    exit: 5,
+  },
+  ConsoleTicket: {
+    text: "This console ticket is not valid (any more). Open the console again.",
+    status: 403,
+    exit: 6,
+  },
   StartFailed: { text: "Failed to start VM: {error}", status: 502, exit: 1 },
   StopFailed: { text: "Failed to stop VM: {error}", status: 502, exit: 1 },
   ForceStopFailed: { text: "Failed to force stop VM: {error}", status: 502, exit: 1 },

@@ -3,11 +3,12 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import type { InputOf, OutputOf } from "./command.ts";
+import { consoleCommands } from "./console.ts";
 import { createCommands } from "./create.ts";
 import { hostCommands } from "./host.ts";
 import { vmCommands } from "./vm.ts";
 
-export const COMMANDS = { ...vmCommands, ...createCommands, ...hostCommands };
+export const COMMANDS = { ...vmCommands, ...createCommands, ...hostCommands, ...consoleCommands };
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
@@ -18,6 +19,7 @@ export * from "./command.ts";
 export * from "./choices.ts";
 export * from "./create.ts";
 export * from "./create_options.ts";
+export * from "./console.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";

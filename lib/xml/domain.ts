@@ -197,10 +197,25 @@ export function ownMetadata(
   return `<vm${created}>${inside}</vm>`;
 }
 
+/** A screen's place and password. */
+export interface ScreenServer extends Graphics {
+  readonly tlsPort?: number;
+  readonly password: string | undefined;
+}
+
+/** Screens of a machine with their places and passwords, as its secure XML has them. */
+export function screenServers(xml: string): ScreenServer[] {
+  return children(child(parseXml(xml), "devices"), "graphics").map((graphics) => {
+    const tlsPort = Number(graphics.attributes.tlsPort ?? "-1");
+    return {
+      ...summarizeGraphics(graphics),
+      ...(tlsPort > 0 && { tlsPort }),
+      password: graphics.attributes.passwd,
+    };
+  });
+}
+
 /** A VNC server's place and password, as a domain's secure XML has them; null when it has no VNC. */
-export function vncServer(xml: string): (Graphics & { password: string | undefined }) | null {
-  const vnc = children(child(parseXml(xml), "devices"), "graphics").find((each) =>
-    each.attributes.type === "vnc"
-  );
-  return vnc ? { ...summarizeGraphics(vnc), password: vnc.attributes.passwd } : null;
+export function vncServer(xml: string): ScreenServer | null {
+  return screenServers(xml).find(({ type }) => type === "vnc") ?? null;
 }

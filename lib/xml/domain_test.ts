@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { METADATA_PREFIX, METADATA_URI, ownMetadata, summarizeDomain, vncServer } from "./domain.ts";
+import {
+  METADATA_PREFIX,
+  METADATA_URI,
+  ownMetadata,
+  screenServers,
+  summarizeDomain,
+  vncServer,
+} from "./domain.ts";
 import { escapeXml, parseXml } from "./tree.ts";
 
 const domain = (inside: string, attributes = "type='kvm'") =>
@@ -388,4 +395,15 @@ Deno.test("vncServer() finds the VNC screen among several, with its password", (
   assert.deepEqual(vncServer(xml), { type: "vnc", port: 5901, listen: "::", password: `p<&"'` });
   assert.equal(vncServer(domain("<devices><graphics type='spice'/></devices>")), null);
   assert.equal(vncServer(domain("")), null);
+});
+
+Deno.test("screenServers() tells all screens, SPICE's TLS port among them", () => {
+  const xml = domain(
+    "<devices><graphics type='spice' port='5900' tlsPort='5901' autoport='yes' listen='127.0.0.1' passwd='s'/>" +
+      "<graphics type='vnc' port='-1' autoport='yes'/></devices>",
+  );
+  assert.deepEqual(screenServers(xml), [
+    { type: "spice", port: 5900, listen: "127.0.0.1", tlsPort: 5901, password: "s" },
+    { type: "vnc", password: undefined },
+  ]);
 });

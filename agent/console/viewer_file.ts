@@ -1,0 +1,39 @@
+/** The settings that open a machine's screen in remote-viewer. */
+import { ContractError, type ViewerFile } from "../../lib/contract/mod.ts";
+import { oneLine } from "../../lib/format/text.ts";
+import { VIEWER_FILE_TYPE, viewerFile } from "../../lib/format/viewer_file.ts";
+import { screenServers } from "../../lib/xml/domain.ts";
+import { includes, type Principal } from "../access.ts";
+import type { VmServices } from "../vm/services.ts";
+import { reachable } from "./vnc/target.ts";
+
+/** Screens remote-viewer shows, the better one first. */
+const SHOWN = ["spice", "vnc"];
+
+/** @throws {ContractError} VmNotFound, VmNotRunning, NoViewer */
+export async function giveViewerFile(
+  services: VmServices,
+  vmId: string,
+  principal: Principal,
+): Promise<ViewerFile> {
+  const vm = services.requireVm(vmId);
+  if (!services.inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
+  const xml = await services.link.call("domainXml", { uuid: vm.id, secure: true, inactive: false });
+  const screens = screenServers(xml)
+    .filter(({ type }) => SHOWN.includes(type))
+    .sort((a, b) => SHOWN.indexOf(a.type) - SHOWN.indexOf(b.type));
+  const screen = screens.find(({ port, tlsPort }) => port !== undefined || tlsPort !== undefined);
+  if (screen === undefined) {
+    const reason = screens.length === 0
+      ? "it has neither VNC nor SPICE"
+      : "it listens on a UNIX socket only. Use the console in the browser";
+    throw new ContractError("NoViewer", { reason });
+  }
+  const title = oneLine(vm.name);
+  const password = includes(principal.role, "operator") ? screen.password : undefined;
+  return {
+    fileName: `${title.replaceAll(/[^\w.-]+/g, "_").slice(0, 64)}.vv`,
+    contentType: VIEWER_FILE_TYPE,
+    content: viewerFile(title, reachable(screen.listen), { ...screen, password }),
+  };
+}

@@ -1,0 +1,81 @@
+/** A connection to a machine's VNC server, signed in. */
+import type { VncInfo } from "../../../lib/contract/mod.ts";
+import { joinServer } from "../../../lib/rfb/handshake.ts";
+import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
+
+/** Milliseconds until a server must have let us in: a QEMU that hangs accepts, and then says nothing. */
+const HANDSHAKE_MS = 5000;
+/** Bytes of one read. */
+export const CHUNK = 64 * 1024;
+
+export interface VncConnection extends Disposable {
+  readonly connection: Deno.Conn;
+  /** What the server said of its screen. */
+  readonly serverInit: Uint8Array;
+  /** What it sent beyond that already. */
+  readonly rest: Uint8Array;
+}
+
+/** Writes all of it. */
+export async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+async function dial({ host, port, socket }: VncInfo): Promise<Deno.Conn> {
+  if (port === null) return await Deno.connect({ transport: "unix", path: socket! });
+  const connection = await Deno.connect({ hostname: host, port });
+  connection.setNoDelay(true);
+  return connection;
+}
+
+/**
+ * Connects and signs in.
+ *
+ * @throws {RfbError} why it does not work, in words for people
+ */
+export async function connectVnc(target: VncInfo, within = HANDSHAKE_MS): Promise<VncConnection> {
+  let connection: Deno.Conn;
+  try {
+    connection = await dial(target);
+  } catch (error) {
+    throw new RfbError(`it does not answer (${error instanceof Error ? error.message : error})`);
+  }
+  let isLate = false;
+  const limit = setTimeout(() => {
+    isLate = true;
+    connection.close();
+  }, within);
+  try {
+    const source = new ByteSource(async () => {
+      const buffer = new Uint8Array(4096);
+      const count = await connection.read(buffer);
+      return count === null ? null : buffer.subarray(0, count);
+    });
+    const serverInit = await joinServer(
+      { source, write: (bytes) => writeAll(connection, bytes) },
+      target.password,
+    );
+    return {
+      connection,
+      serverInit,
+      rest: source.rest(),
+      [Symbol.dispose]: () => close(connection),
+    };
+  } catch (error) {
+    close(connection);
+    if (isLate) throw new RfbError(`it said nothing for ${within / 1000} seconds`);
+    if (error instanceof RfbError) throw error;
+    throw new RfbError(`the connection broke (${error instanceof Error ? error.message : error})`);
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+/** Closes a connection that may be closed already. */
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * A machine's screen in the browser: its VNC server on one side, a WebSocket on the other. The server signs in with
+ * the machine's password, which no browser ever sees; after that the bytes pass as they are – except that whoever may
+ * only look sends no keys.
+ */
+import { CONSOLE_CLOSE } from "../../../lib/contract/mod.ts";
+import { welcomeViewer } from "../../../lib/rfb/handshake.ts";
+import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
+import { ViewOnlyFilter } from "../../../lib/rfb/view_only.ts";
+import type { Farewell, Message, Peer } from "../../http/websocket.ts";
+import { log } from "../../log.ts";
+import type { ConsoleCall, ConsoleType } from "../consoles.ts";
+import { CHUNK, connectVnc, type VncConnection, writeAll } from "./connection.ts";
+import { vncTarget } from "./target.ts";
+
+/** Milliseconds a viewer may take for its part of the handshake. */
+const VIEWER_MS = 10_000;
+/** Buffers in turn: one is read into while others are still being sent. */
+const BUFFERS = 8;
+
+const DONE: Farewell = { code: CONSOLE_CLOSE.done, reason: "" };
+const CLOSED: Farewell = { code: CONSOLE_CLOSE.disconnected, reason: "The VM closed the connection" };
+
+export const vncConsole: ConsoleType = {
+  check: async (services, vm) => void await vncTarget(services, vm),
+  serve: async ({ services, vm, grant, peer }: ConsoleCall) => {
+    let server: VncConnection;
+    try {
+      server = await connectVnc(await vncTarget(services, vm));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return { code: CONSOLE_CLOSE.failed, reason: `The VM's VNC server: ${error.message}` };
+    }
+    using _ = server;
+    return await proxyVnc(server, peer, grant.viewOnly);
+  },
+};
+
+/** Carries bytes between a signed-in server and a viewer until one of them is gone. */
+export async function proxyVnc(server: VncConnection, peer: Peer, viewOnly: boolean): Promise<Farewell> {
+  const { connection } = server;
+  const messages = peer.messages();
+  const source = new ByteSource(async () => {
+    const { value, done } = await messages.next();
+    return done ? null : binary(value);
+  });
+  const limit = setTimeout(() => peer.close({ code: CONSOLE_CLOSE.protocol, reason: "too slow" }), VIEWER_MS);
+  try {
+    await welcomeViewer(
+      { source, write: async (bytes) => void await peer.send(bytes) },
+      server.serverInit,
+    );
+    clearTimeout(limit);
+    const toViewer = pipeToViewer(server, peer);
+    const toServer = pipeToServer(source.rest(), messages, connection, viewOnly);
+    // The other direction ends as soon as both connections are closed, which their owners do next.
+    return await Promise.race([toViewer, toServer]);
+  } catch (error) {
+    if (error instanceof RfbError) return { code: CONSOLE_CLOSE.protocol, reason: error.message };
+    throw error;
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+/** RFB is bytes; text is not. */
+function binary(message: Message): Uint8Array {
+  if (typeof message === "string") throw new RfbError("the viewer sent text");
+  return message;
+}
+
+async function pipeToViewer({ connection, rest }: VncConnection, peer: Peer): Promise<Farewell> {
+  if (rest.length > 0 && !await peer.send(rest)) return DONE;
+  const free = Array.from({ length: BUFFERS }, () => new Uint8Array(CHUNK));
+  for (;;) {
+    // All are under way when the viewer is slow, and then nothing is read: send() waits before that.
+    const buffer = free.pop() ?? new Uint8Array(CHUNK);
+    const count = await read(connection, buffer);
+    if (count === null) return CLOSED;
+    if (!await peer.send(buffer.subarray(0, count), () => free.push(buffer))) return DONE;
+  }
+}
+
+/** A read of a connection that may break, or be closed by ourselves meanwhile: then it is at its end. */
+async function read(connection: Deno.Conn, buffer: Uint8Array): Promise<number | null> {
+  try {
+    return await connection.read(buffer);
+  } catch (error) {
+    log.debug("a VNC server cannot be read any more", { error });
+    return null;
+  }
+}
+
+async function pipeToServer(
+  first: Uint8Array,
+  messages: AsyncGenerator<Message>,
+  connection: Deno.Conn,
+  viewOnly: boolean,
+): Promise<Farewell> {
+  const filter = viewOnly ? new ViewOnlyFilter() : undefined;
+  const pass = async (bytes: Uint8Array): Promise<boolean> => {
+    const allowed = filter === undefined ? bytes : filter.push(bytes);
+    try {
+      if (allowed.length > 0) await writeAll(connection, allowed);
+      return true;
+    } catch (error) {
+      log.debug("a VNC server cannot be written to any more", { error });
+      return false;
+    }
+  };
+  if (!await pass(first)) return CLOSED;
+  for await (const message of messages) if (!await pass(binary(message))) return CLOSED;
+  return DONE;
+}

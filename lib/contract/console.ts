@@ -1,0 +1,75 @@
+/** Consoles: a machine's screen and its serial line in the browser. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { closed, oneOf, Timestamp, VmId } from "./schema.ts";
+
+/** What a console may show. */
+export const CONSOLE_KINDS = ["vnc"] as const;
+export const ConsoleKind = oneOf(CONSOLE_KINDS);
+export type ConsoleKind = Static<typeof ConsoleKind>;
+
+/** Close codes of a console's WebSocket (RFC 6455, 7.4.2: 4000–4999 are ours). The reason beside them is for people. */
+export const CONSOLE_CLOSE = {
+  /** The one who looked is done. */
+  done: 1000,
+  /** The peer sent what the console's protocol does not have. */
+  protocol: 1002,
+  /** The machine stopped. */
+  vmStopped: 4001,
+  /** The machine runs, but its end of the console closed. */
+  disconnected: 4002,
+  /** The machine's end cannot be reached, or did not behave. */
+  failed: 4003,
+} as const;
+
+export const ConsoleTicket = Type.Object({
+  ticket: Type.String({ description: "good for one connection, by whoever got it, until it expires" }),
+  path: Type.String({ description: "open a WebSocket there, with the query ?ticket=…" }),
+  expiresAt: Timestamp,
+});
+export type ConsoleTicket = Static<typeof ConsoleTicket>;
+
+export const ViewerFile = Type.Object({
+  fileName: Type.String(),
+  contentType: Type.String(),
+  content: Type.String({ description: "connection settings for virt-viewer's remote-viewer" }),
+});
+export type ViewerFile = Static<typeof ViewerFile>;
+
+export const consoleCommands = {
+  open_console: command({
+    summary: "Ask for a console of a running VM",
+    description:
+      "Gives a ticket for one WebSocket connection within 30 seconds. `vnc`: binary messages that carry RFB with the " +
+      "security type None; the server has signed in to the VM's VNC server.",
+    role: "operator",
+    input: closed({
+      vmId: VmId,
+      kind: ConsoleKind,
+      viewOnly: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: "the server drops whatever keys and pointer would send",
+        }),
+      ),
+    }),
+    output: ConsoleTicket,
+    errors: ["VmNotFound", "VmNotRunning", "VncNotConfigured", "TooManyRequests"],
+    route: "POST /vms/{vmId}/console",
+    cli: ["vm", "console", "<vmId>", "<kind>"],
+    readOnly: false,
+  }),
+  get_viewer_file: command({
+    summary: "Give the settings that open a VM's screen in remote-viewer",
+    description:
+      "For VNC and SPICE. Operators and above get the password with it. The addresses are those on this host: from " +
+      "elsewhere, tunnel the port.",
+    role: "viewer",
+    input: closed({ vmId: VmId }),
+    output: ViewerFile,
+    errors: ["VmNotFound", "VmNotRunning", "NoViewer"],
+    route: "GET /vms/{vmId}/viewer-file",
+    cli: ["vm", "viewer-file", "<vmId>"],
+    readOnly: true,
+  }),
+};

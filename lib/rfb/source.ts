@@ -1,0 +1,54 @@
+/** Reading a stream of bytes in the pieces a protocol names. */
+
+/** What came from the other end is not RFB as we take it; the text says what is wrong. */
+export class RfbError extends Error {
+  override readonly name = "RfbError";
+}
+
+/** Gives exact numbers of bytes out of chunks of any size. */
+export class ByteSource {
+  #kept: Uint8Array = new Uint8Array(0);
+
+  /** @param next the next chunk; null at the end */
+  constructor(private readonly next: () => Promise<Uint8Array | null>) {}
+
+  /** The next bytes. @throws {RfbError} when the stream ends before them */
+  async exactly(count: number): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [this.#kept];
+    let length = this.#kept.length;
+    while (length < count) {
+      const chunk = await this.next();
+      if (chunk === null) throw new RfbError("the connection ended during the handshake");
+      parts.push(chunk);
+      length += chunk.length;
+    }
+    const whole = joined(parts);
+    this.#kept = whole.subarray(count);
+    return whole.subarray(0, count);
+  }
+
+  /** A 32-bit number. */
+  async u32(): Promise<number> {
+    const bytes = await this.exactly(4);
+    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  }
+
+  /** What was read already and not asked for; from now on the caller reads the stream itself. */
+  rest(): Uint8Array {
+    const rest = this.#kept;
+    this.#kept = new Uint8Array(0);
+    return rest;
+  }
+}
+
+/** Several pieces as one. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
