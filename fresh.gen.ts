@@ -9,10 +9,12 @@ import * as route5 from "./routes/index.tsx";
 import * as route6 from "./routes/preferences.ts";
 import * as route7 from "./routes/vms/[id]/actions.ts";
 import * as route8 from "./routes/vms/[id]/confirm.tsx";
-import * as route9 from "./routes/vms/[id]/index.tsx";
-import * as route10 from "./routes/vms/[id]/xml.tsx";
-import * as route11 from "./routes/vms/actions.ts";
-import * as route12 from "./routes/vms/index.tsx";
+import * as route9 from "./routes/vms/[id]/console.tsx";
+import * as route10 from "./routes/vms/[id]/console.vv.ts";
+import * as route11 from "./routes/vms/[id]/index.tsx";
+import * as route12 from "./routes/vms/[id]/xml.tsx";
+import * as route13 from "./routes/vms/actions.ts";
+import * as route14 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
@@ -26,6 +28,7 @@ import TopTools from "./islands/TopTools.tsx";
 import VmHeader from "./islands/VmHeader.tsx";
 import VmList from "./islands/VmList.tsx";
 import VmOverview from "./islands/VmOverview.tsx";
+import VncConsole from "./islands/VncConsole.tsx";
 
 register({
   routes: {
@@ -38,11 +41,13 @@ register({
     "preferences.ts": route6,
     "vms/[id]/actions.ts": route7,
     "vms/[id]/confirm.tsx": route8,
-    "vms/[id]/index.tsx": route9,
-    "vms/[id]/xml.tsx": route10,
-    "vms/actions.ts": route11,
-    "vms/index.tsx": route12,
+    "vms/[id]/console.tsx": route9,
+    "vms/[id]/console.vv.ts": route10,
+    "vms/[id]/index.tsx": route11,
+    "vms/[id]/xml.tsx": route12,
+    "vms/actions.ts": route13,
+    "vms/index.tsx": route14,
   },
-  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, TopTools, VmHeader, VmList, VmOverview },
+  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, VncConsole },
   assets: assetsOf(import.meta.url),
 });

@@ -37,6 +37,7 @@ const SAMPLE: Record<string, unknown> = {
   vmIds: ["u-1"],
   autostart: true,
   tags: ["a"],
+  kind: "vnc",
   group: "g",
   name: "web",
   config: {},

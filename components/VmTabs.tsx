@@ -3,6 +3,7 @@ import { type PlainKey, t } from "../lib/i18n/mod.ts";
 /** The pages of a machine: one line a tab. */
 const TABS: readonly { path: string; label: PlainKey }[] = [
   { path: "", label: "vm.tab_overview" },
+  { path: "/console", label: "vm.tab_console" },
   { path: "/xml", label: "vm.tab_xml" },
 ];
 

@@ -44,6 +44,10 @@ export const ICONS = {
   circleHelp: [["circle", { "cx": "12", "cy": "12", "r": "10" }], ["path", {
     "d": "M9.09 9a3 3 0 0 1 5.83 1c0 2-3 3-3 3",
   }], ["path", { "d": "M12 17h.01" }]],
+  // clipboard
+  clipboard: [["rect", { "width": "8", "height": "4", "x": "8", "y": "2", "rx": "1", "ry": "1" }], ["path", {
+    "d": "M16 4h2a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2h2",
+  }]],
   // x
   close: [["path", { "d": "M18 6 6 18" }], ["path", { "d": "m6 6 12 12" }]],
   // code-xml
@@ -93,6 +97,11 @@ export const ICONS = {
     ["path", { "d": "M21.946 12.013H2.054" }],
     ["path", { "d": "M6 16h.01" }],
   ],
+  // download
+  download: [["path", { "d": "M12 15V3" }], ["path", { "d": "M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4" }], [
+    "path",
+    { "d": "m7 10 5 5 5-5" },
+  ]],
   // pencil
   edit: [["path", {
     "d":
@@ -120,6 +129,10 @@ export const ICONS = {
   info: [["circle", { "cx": "12", "cy": "12", "r": "10" }], ["path", { "d": "M12 16v-4" }], ["path", {
     "d": "M12 8h.01",
   }]],
+  // keyboard
+  keyboard: [["path", {
+    "d": "M10 8h.01M12 12h.01M14 8h.01M16 12h.01M18 8h.01M6 8h.01M7 16h10M8 12h.01",
+  }], ["rect", { "width": "20", "height": "16", "x": "2", "y": "4", "rx": "2" }]],
   // rows-3
   list: [["rect", { "width": "18", "height": "18", "x": "3", "y": "3", "rx": "2" }], ["path", {
     "d": "M21 9H3",
@@ -133,6 +146,10 @@ export const ICONS = {
     ["line", { "x1": "6", "x2": "6.01", "y1": "6", "y2": "6" }],
     ["line", { "x1": "6", "x2": "6.01", "y1": "18", "y2": "18" }],
   ],
+  // maximize
+  maximize: [["path", {
+    "d": "M8 3H5a2 2 0 0 0-2 2v3M21 8V5a2 2 0 0 0-2-2h-3M3 16v3a2 2 0 0 0 2 2h3M16 21h3a2 2 0 0 0 2-2v-3",
+  }]],
   // memory-stick
   memory: [
     ["path", { "d": "M12 12v-2" }],
@@ -149,6 +166,10 @@ export const ICONS = {
   ],
   // menu
   menu: [["path", { "d": "M4 5h16" }], ["path", { "d": "M4 12h16" }], ["path", { "d": "M4 19h16" }]],
+  // monitor
+  monitor: [["rect", { "width": "20", "height": "14", "x": "2", "y": "3", "rx": "2" }], ["path", {
+    "d": "M8 21h8M12 17v4",
+  }]],
   // moon
   moon: [["path", {
     "d":

@@ -47,6 +47,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     vmIds: ["u"],
     autostart: true,
     tags: ["a"],
+    kind: "vnc",
     group: "g",
     name: "web",
     config: { name: "web" },

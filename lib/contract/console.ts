@@ -3,24 +3,12 @@ import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { closed, oneOf, Timestamp, VmId } from "./schema.ts";
 
+export { CONSOLE_CLOSE } from "./console_close.ts";
+
 /** What a console may show. */
 export const CONSOLE_KINDS = ["vnc"] as const;
 export const ConsoleKind = oneOf(CONSOLE_KINDS);
 export type ConsoleKind = Static<typeof ConsoleKind>;
-
-/** Close codes of a console's WebSocket (RFC 6455, 7.4.2: 4000–4999 are ours). The reason beside them is for people. */
-export const CONSOLE_CLOSE = {
-  /** The one who looked is done. */
-  done: 1000,
-  /** The peer sent what the console's protocol does not have. */
-  protocol: 1002,
-  /** The machine stopped. */
-  vmStopped: 4001,
-  /** The machine runs, but its end of the console closed. */
-  disconnected: 4002,
-  /** The machine's end cannot be reached, or did not behave. */
-  failed: 4003,
-} as const;
 
 export const ConsoleTicket = Type.Object({
   ticket: Type.String({ description: "good for one connection, by whoever got it, until it expires" }),

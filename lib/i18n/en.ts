@@ -233,6 +233,7 @@ export const en = {
 
   "vm.tabs": "Pages of this machine",
   "vm.tab_overview": "Overview",
+  "vm.tab_console": "Console",
   "vm.tab_xml": "XML",
   "vm.up": "up",
   "vm.gone": "This machine was deleted.",

@@ -8,6 +8,7 @@ import { ensureLibvirtd } from "../testbed/libvirt.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
 import { Unavailable } from "../testbed/unavailable.ts";
 import type { Bench, Context } from "./bench.ts";
+import { consoles } from "./console.ts";
 import { events } from "./events.ts";
 import { first } from "./first.ts";
 import { listCosts, lists } from "./lists.ts";
@@ -23,7 +24,7 @@ import { weights } from "./weights.ts";
 
 /** Hosts to measure on, by how many stopped machines they have, and what is measured there. */
 const SCENES: readonly { readonly machines: number; readonly benches: Readonly<Record<string, Bench>> }[] = [
-  { machines: 0, benches: { first, memory, weights, stats, starts, pauses, events } },
+  { machines: 0, benches: { first, memory, weights, stats, starts, pauses, events, consoles } },
   { machines: 100, benches: { lists } },
   { machines: 1005, benches: { lists, listCosts, scans, memory, opening } },
 ];

@@ -3,7 +3,7 @@
  * the machine's password, which no browser ever sees; after that the bytes pass as they are – except that whoever may
  * only look sends no keys.
  */
-import { CONSOLE_CLOSE } from "../../../lib/contract/mod.ts";
+import { CONSOLE_CLOSE, ContractError } from "../../../lib/contract/mod.ts";
 import { welcomeViewer } from "../../../lib/rfb/handshake.ts";
 import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
 import { ViewOnlyFilter } from "../../../lib/rfb/view_only.ts";
@@ -15,26 +15,39 @@ import { vncTarget } from "./target.ts";
 
 /** Milliseconds a viewer may take for its part of the handshake. */
 const VIEWER_MS = 10_000;
-/** Buffers in turn: one is read into while others are still being sent. */
-const BUFFERS = 8;
+/** Milliseconds between attempts to sign in, and for all: libvirt sets a password some time after it started QEMU. */
+const SIGN_IN = { pause: 250, all: 5000 };
 
 const DONE: Farewell = { code: CONSOLE_CLOSE.done, reason: "" };
 const CLOSED: Farewell = { code: CONSOLE_CLOSE.disconnected, reason: "The VM closed the connection" };
 
 export const vncConsole: ConsoleType = {
   check: async (services, vm) => void await vncTarget(services, vm),
-  serve: async ({ services, vm, grant, peer }: ConsoleCall) => {
+  serve: async (call: ConsoleCall) => {
     let server: VncConnection;
     try {
-      server = await connectVnc(await vncTarget(services, vm));
+      server = await signIn(call);
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
+      if (!(error instanceof RfbError) && !(error instanceof ContractError)) throw error;
       return { code: CONSOLE_CLOSE.failed, reason: `The VM's VNC server: ${error.message}` };
     }
     using _ = server;
-    return await proxyVnc(server, peer, grant.viewOnly);
+    return await proxyVnc(server, call.peer, call.grant.viewOnly);
   },
 };
+
+/** @throws {RfbError | ContractError} why there is no getting in */
+async function signIn({ services, vm, peer }: ConsoleCall): Promise<VncConnection> {
+  const end = performance.now() + SIGN_IN.all;
+  for (;;) {
+    try {
+      return await connectVnc(await vncTarget(services, vm));
+    } catch (error) {
+      if (!(error instanceof RfbError) || performance.now() > end || peer.gone.aborted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, SIGN_IN.pause));
+    }
+  }
+}
 
 /** Carries bytes between a signed-in server and a viewer until one of them is gone. */
 export async function proxyVnc(server: VncConnection, peer: Peer, viewOnly: boolean): Promise<Farewell> {
@@ -71,9 +84,9 @@ function binary(message: Message): Uint8Array {
 
 async function pipeToViewer({ connection, rest }: VncConnection, peer: Peer): Promise<Farewell> {
   if (rest.length > 0 && !await peer.send(rest)) return DONE;
-  const free = Array.from({ length: BUFFERS }, () => new Uint8Array(CHUNK));
+  // Buffers whose bytes were taken. Few are under way at once: send() waits for a slow viewer.
+  const free: Uint8Array<ArrayBuffer>[] = [];
   for (;;) {
-    // All are under way when the viewer is slow, and then nothing is read: send() waits before that.
     const buffer = free.pop() ?? new Uint8Array(CHUNK);
     const count = await read(connection, buffer);
     if (count === null) return CLOSED;

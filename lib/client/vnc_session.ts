@@ -1,0 +1,163 @@
+/** A screen's connection in the browser: ticket, WebSocket, noVNC; again by itself, with growing pauses, when it ends. */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { CONSOLE_CLOSE } from "../contract/console_close.ts";
+import type { Key } from "../rfb/keys.ts";
+import { failureOf } from "../format/failure.ts";
+import { oneLine } from "../format/text.ts";
+import { api } from "./api.ts";
+import { loadNoVnc, type Rfb } from "./novnc.ts";
+
+/** How the connection is. `waiting`: it ended or failed, for this reason, and will be tried again. */
+export type VncPhase =
+  | { readonly is: "idle" | "connecting" | "connected" }
+  | { readonly is: "waiting"; readonly reason: string };
+
+/** How a screen is shown: scaled to the space, pixel for pixel, or the guest asked to change its mode. */
+export const SCALINGS = ["fit", "actual", "remote"] as const;
+export type Scaling = typeof SCALINGS[number];
+
+/** Milliseconds before the first attempt after a failure; each further one waits twice as long, up to the last. */
+const PAUSE = { first: 300, longest: 8000 };
+/** … when the machine stopped: the page will hear of that by itself, and then there is nothing to try. */
+const STOPPED_MS = 2000;
+/** Milliseconds between two keys of a text: QEMU lets each event wait 10. */
+const STROKE_MS = 24;
+/** Characters kept of what was copied in a guest. */
+const LONGEST_CLIPBOARD = 65_536;
+
+export class VncSession {
+  readonly #phase = signal<VncPhase>({ is: "idle" });
+  readonly #clipboard = signal("");
+  #rfb: Rfb | undefined;
+  #scaling: Scaling = "fit";
+  #viewOnly = false;
+  #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts attempts: whatever an earlier one still brings is of no interest. */
+  #attempt = 0;
+
+  constructor(private readonly vmId: string, private readonly screen: () => HTMLElement | null) {}
+
+  get phase(): ReadonlySignal<VncPhase> {
+    return this.#phase;
+  }
+
+  /** What was last copied in the guest: foreign text. */
+  get clipboard(): ReadonlySignal<string> {
+    return this.#clipboard;
+  }
+
+  /** Connects, now. */
+  start(): void {
+    this.#failures = 0;
+    this.#connect();
+  }
+
+  /** Disconnects, and stays so. */
+  stop(): void {
+    this.#attempt++;
+    clearTimeout(this.#timer);
+    this.#drop();
+    this.#phase.value = { is: "idle" };
+  }
+
+  set scaling(scaling: Scaling) {
+    this.#scaling = scaling;
+    this.#applyScaling();
+  }
+
+  /** The server keeps to it, so the connection is made anew. */
+  set viewOnly(viewOnly: boolean) {
+    if (viewOnly === this.#viewOnly) return;
+    this.#viewOnly = viewOnly;
+    if (this.#phase.peek().is !== "idle") this.start();
+  }
+
+  focus(): void {
+    this.#rfb?.focus({ preventScroll: true });
+  }
+
+  blur(): void {
+    this.#rfb?.blur();
+  }
+
+  /** Presses keys together, and lets them go. */
+  press(keys: readonly Key[]): void {
+    for (const { keysym, code } of keys) this.#rfb?.sendKey(keysym, code, true);
+    for (const { keysym, code } of keys.toReversed()) this.#rfb?.sendKey(keysym, code, false);
+  }
+
+  /** Presses one after another. @returns whether all were pressed, while the connection lasted */
+  async type(strokes: readonly (readonly Key[])[], signal: AbortSignal): Promise<boolean> {
+    const rfb = this.#rfb;
+    for (const keys of strokes) {
+      if (signal.aborted || rfb === undefined || this.#rfb !== rfb) return false;
+      this.press(keys);
+      await new Promise((resolve) => setTimeout(resolve, STROKE_MS));
+    }
+    return true;
+  }
+
+  /** Offers a text to the guest's clipboard. */
+  giveClipboard(text: string): void {
+    this.#rfb?.clipboardPasteFrom(text);
+  }
+
+  async #connect(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#drop();
+    const attempt = ++this.#attempt;
+    const isCurrent = () => attempt === this.#attempt;
+    this.#phase.value = { is: "connecting" };
+    try {
+      const [Viewer, { path, ticket }] = await Promise.all([
+        loadNoVnc(),
+        api.openConsole({ vmId: this.vmId, kind: "vnc", viewOnly: this.#viewOnly }),
+      ]);
+      const screen = this.screen();
+      if (!isCurrent() || screen === null) return;
+      const address = new URL(`${path}?ticket=${ticket}`, location.href);
+      address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+      const socket = new WebSocket(address);
+      let end: Pick<CloseEvent, "code" | "reason"> = { code: 0, reason: "" };
+      socket.addEventListener("close", (event) => end = event);
+      const rfb = this.#rfb = new Viewer(screen, socket, { shared: true });
+      rfb.viewOnly = this.#viewOnly;
+      rfb.background = "transparent";
+      this.#applyScaling();
+      rfb.addEventListener("connect", () => {
+        if (!isCurrent()) return;
+        this.#failures = 0;
+        this.#phase.value = { is: "connected" };
+      });
+      rfb.addEventListener("disconnect", () => {
+        if (!isCurrent()) return;
+        this.#rfb = undefined;
+        this.#again(oneLine(end.reason), end.code === CONSOLE_CLOSE.vmStopped ? STOPPED_MS : 0);
+      });
+      rfb.addEventListener("clipboard", (event) => {
+        const { text } = (event as CustomEvent<{ text: string }>).detail;
+        this.#clipboard.value = text.slice(0, LONGEST_CLIPBOARD);
+      });
+    } catch (error) {
+      if (isCurrent()) this.#again(failureOf(error).why);
+    }
+  }
+
+  #again(reason: string, least = 0): void {
+    const pause = Math.max(least, Math.min(PAUSE.first * 2 ** this.#failures++, PAUSE.longest));
+    this.#phase.value = { is: "waiting", reason };
+    this.#timer = setTimeout(() => this.#connect(), pause);
+  }
+
+  #drop(): void {
+    this.#rfb?.disconnect();
+    this.#rfb = undefined;
+  }
+
+  #applyScaling(): void {
+    if (this.#rfb === undefined) return;
+    this.#rfb.scaleViewport = this.#scaling !== "actual";
+    this.#rfb.resizeSession = this.#scaling === "remote";
+  }
+}

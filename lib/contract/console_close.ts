@@ -1,0 +1,15 @@
+/** How consoles end. Apart from the schemas, because pages need it. */
+
+/** Close codes of a console's WebSocket (RFC 6455, 7.4.2: 4000–4999 are ours). The reason beside them is for people. */
+export const CONSOLE_CLOSE = {
+  /** The one who looked is done. */
+  done: 1000,
+  /** The peer sent what the console's protocol does not have. */
+  protocol: 1002,
+  /** The machine stopped. */
+  vmStopped: 4001,
+  /** The machine runs, but its end of the console closed. */
+  disconnected: 4002,
+  /** The machine's end cannot be reached, or did not behave. */
+  failed: 4003,
+} as const;

@@ -1,0 +1,25 @@
+/** What a console page shows instead of a screen, and beside one: a table of states. */
+import type { VM } from "../contract/mod.ts";
+
+/** Why there is no picture, or none that moves. */
+export type ScreenTrouble = "spice" | "none" | "off" | "suspended" | "paused";
+
+/** Whether a machine has a VNC screen, another one, or none. */
+export function screenKind({ graphics }: Pick<VM, "graphics">): "vnc" | "spice" | "none" {
+  if (graphics.some(({ type }) => type === "vnc")) return "vnc";
+  return graphics.some(({ type }) => type === "spice") ? "spice" : "none";
+}
+
+/** Whether there is a screen to connect to now. While a machine starts, its VNC server may not have port or password. */
+export function hasScreenNow(vm: Pick<VM, "graphics" | "state" | "operation">): boolean {
+  if (vm.operation === "starting") return false;
+  return screenKind(vm) === "vnc" && (vm.state === "running" || vm.state === "paused");
+}
+
+/** What stands between a person and a moving picture; null when nothing does. */
+export function screenTrouble(vm: Pick<VM, "graphics" | "state">): ScreenTrouble | null {
+  const kind = screenKind(vm);
+  if (kind !== "vnc") return kind;
+  if (vm.state === "running") return null;
+  return vm.state === "paused" || vm.state === "suspended" ? vm.state : "off";
+}
