@@ -41,6 +41,7 @@ const SAMPLE: Record<string, unknown> = {
   group: "g",
   name: "web",
   config: {},
+  keys: ["a"],
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };

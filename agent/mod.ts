@@ -21,6 +21,7 @@ import { LibvirtLink } from "./libvirt/link.ts";
 import { log } from "./log.ts";
 import { Sampler } from "./metrics/sampler.ts";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
+import { screenHandlers } from "./screens/handlers.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
@@ -122,6 +123,7 @@ export class Agent {
           make: this.#make,
           virtType: settings.virtType,
         }),
+        ...screenHandlers(services),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,

@@ -6,6 +6,7 @@ import * as domain from "./domain.ts";
 import * as network from "./network.ts";
 import * as node from "./node.ts";
 import * as pool from "./pool.ts";
+import * as screen from "./screen.ts";
 import * as stats from "./stats.ts";
 import * as volume from "./volume.ts";
 
@@ -60,6 +61,8 @@ export const CALLS = {
   domainAddresses: spec("probe", 10, domain.domainAddresses),
   domainStats: spec("stats", 3, stats.domainStats),
   domainStatsOne: spec("stats", 3, stats.domainStatsOne),
+  domainScreenshot: spec("probe", 10, screen.domainScreenshot),
+  domainSendKeys: spec("write", 20, screen.domainSendKeys),
   networkScan: spec("read", 30, network.networkScan),
   networkLeases: spec("read", 15, network.networkLeases),
   poolScan: spec("read", 30, pool.poolScan),
@@ -91,5 +94,6 @@ export type * from "./domain.ts";
 export type * from "./network.ts";
 export type * from "./node.ts";
 export type * from "./pool.ts";
+export type * from "./screen.ts";
 export type * from "./stats.ts";
 export type * from "./volume.ts";

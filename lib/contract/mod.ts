@@ -6,9 +6,16 @@ import type { InputOf, OutputOf } from "./command.ts";
 import { consoleCommands } from "./console.ts";
 import { createCommands } from "./create.ts";
 import { hostCommands } from "./host.ts";
+import { screenCommands } from "./screens.ts";
 import { vmCommands } from "./vm.ts";
 
-export const COMMANDS = { ...vmCommands, ...createCommands, ...hostCommands, ...consoleCommands };
+export const COMMANDS = {
+  ...vmCommands,
+  ...createCommands,
+  ...hostCommands,
+  ...consoleCommands,
+  ...screenCommands,
+};
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
@@ -23,4 +30,5 @@ export * from "./console.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";
+export * from "./screens.ts";
 export * from "./vm.ts";
