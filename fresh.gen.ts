@@ -12,9 +12,10 @@ import * as route8 from "./routes/vms/[id]/confirm.tsx";
 import * as route9 from "./routes/vms/[id]/console.tsx";
 import * as route10 from "./routes/vms/[id]/console.vv.ts";
 import * as route11 from "./routes/vms/[id]/index.tsx";
-import * as route12 from "./routes/vms/[id]/xml.tsx";
-import * as route13 from "./routes/vms/actions.ts";
-import * as route14 from "./routes/vms/index.tsx";
+import * as route12 from "./routes/vms/[id]/serial.tsx";
+import * as route13 from "./routes/vms/[id]/xml.tsx";
+import * as route14 from "./routes/vms/actions.ts";
+import * as route15 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
@@ -23,6 +24,7 @@ import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
+import SerialConsole from "./islands/SerialConsole.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
 import TopTools from "./islands/TopTools.tsx";
 import VmHeader from "./islands/VmHeader.tsx";
@@ -44,10 +46,11 @@ register({
     "vms/[id]/console.tsx": route9,
     "vms/[id]/console.vv.ts": route10,
     "vms/[id]/index.tsx": route11,
-    "vms/[id]/xml.tsx": route12,
-    "vms/actions.ts": route13,
-    "vms/index.tsx": route14,
+    "vms/[id]/serial.tsx": route12,
+    "vms/[id]/xml.tsx": route13,
+    "vms/actions.ts": route14,
+    "vms/index.tsx": route15,
   },
-  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, VncConsole },
+  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SerialConsole, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, VncConsole },
   assets: assetsOf(import.meta.url),
 });

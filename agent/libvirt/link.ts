@@ -7,6 +7,7 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { startEventLoop } from "../../ffi/event_loop.ts";
 import type { LibvirtEvent } from "../../ffi/events.ts";
 import type { FromEventWorker, ToEventWorker } from "../../ffi/protocol.ts";
+import { ConsoleStreams } from "../../ffi/streams.ts";
 import { type PoolOptions, type PoolState, WorkerPool } from "../../ffi/worker_pool.ts";
 import { workerUrl } from "../../lib/bundle.ts";
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
@@ -40,6 +41,8 @@ export function unavailableText(error: LibvirtError): string {
 
 export class LibvirtLink {
   readonly uri: string;
+  /** Serial consoles: streams, which need this link's event loop. */
+  readonly consoles: ConsoleStreams;
   readonly #listener: LinkListener;
   readonly #pool: WorkerPool;
   #worker: Worker | undefined;
@@ -52,6 +55,7 @@ export class LibvirtLink {
 
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
     this.uri = uri;
+    this.consoles = new ConsoleStreams(uri);
     this.#listener = listener;
     this.#pool = new WorkerPool(uri, options);
     this.#status = { connected: false, uri, error: null, status: "connecting", since: Date.now() };
@@ -97,6 +101,7 @@ export class LibvirtLink {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    await this.consoles.stop();
     if (this.#worker) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onClosed = resolve;

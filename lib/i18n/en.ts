@@ -232,8 +232,13 @@ export const en = {
   "keys.open": "Open",
 
   "vm.tabs": "Pages of this machine",
+  "screen.title": "Screen",
+  "screen.of": "Screen of {name}",
+  "screen.none": "No picture of its screen",
+  "screen.off": "Off",
   "vm.tab_overview": "Overview",
   "vm.tab_console": "Console",
+  "vm.tab_serial": "Serial",
   "vm.tab_xml": "XML",
   "vm.up": "up",
   "vm.gone": "This machine was deleted.",
