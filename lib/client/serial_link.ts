@@ -31,6 +31,8 @@ export interface SerialLinkOptions {
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
+/** Milliseconds until a machine that stopped is looked at again, should the page not hear that it started. */
+const OFF_RETRY_MS = 5_000;
 /** `WebSocket.OPEN`, which a test has no WebSocket to ask for. */
 const OPEN = 1;
 
@@ -123,7 +125,7 @@ export class SerialLink {
 
   #refused(error: unknown): void {
     const { code, message } = error as { code?: string; message: string };
-    if (code === "VmNotRunning") return this.#options.onState({ at: "off" });
+    if (code === "VmNotRunning") return this.#off();
     // What does not change by itself is not asked again and again.
     if (code === "Unreachable" || code === "LibvirtUnavailable" || code === "TooManyRequests") {
       return this.#again(message);
@@ -139,11 +141,16 @@ export class SerialLink {
       case CONSOLE_CLOSE.takenOver:
         return this.#options.onState({ at: "takenOver" });
       case CONSOLE_CLOSE.vmStopped:
-        this.#isOn = false;
-        return this.#options.onState({ at: "off" });
+        return this.#off();
     }
-    if (!this.#isOn) return this.#options.onState({ at: "off" });
+    if (!this.#isOn) return this.#off();
     this.#again(reason);
+  }
+
+  /** The machine is off, says the server; as long as the page says otherwise, one of them is behind. */
+  #off(): void {
+    this.#options.onState({ at: "off" });
+    if (this.#isOn) this.#cancelRetry = this.#options.after(OFF_RETRY_MS, () => this.connect());
   }
 
   #again(why: string): void {

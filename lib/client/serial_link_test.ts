@@ -75,18 +75,20 @@ Deno.test("SerialLink comes back when the machine starts, and by itself when the
   await settle();
   sockets[0]!.onclose!({ code: CONSOLE_CLOSE.vmStopped, reason: "" });
   assert.deepEqual(last(), { at: "off" });
+  assert.equal(waits[0]!.ms, 5000, "should the page not hear of its start");
   link.power(false);
+  assert.ok(waits[0]!.off);
   link.power(true);
   await settle();
   assert.equal(sockets.length, 2);
   sockets[1]!.onclose!({ code: 1006, reason: "cut" });
   assert.deepEqual(last(), { at: "waiting", why: "cut" });
-  waits[0]!.run();
+  waits[1]!.run();
   await settle();
   sockets[2]!.onclose!({ code: 1006, reason: "" });
-  assert.deepEqual(waits.map(({ ms }) => ms), [500, 1000]);
+  assert.deepEqual(waits.map(({ ms }) => ms), [5000, 500, 1000]);
   link.close();
-  assert.ok(waits[1]!.off);
+  assert.ok(waits[2]!.off);
 });
 
 Deno.test("SerialLink asks again only where that can help", async () => {

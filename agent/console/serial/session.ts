@@ -10,7 +10,7 @@ import { FAREWELL } from "./farewell.ts";
  * Bytes a peer may be behind. libvirt goes on receiving whatever we do, so waiting for a slow peer would only move
  * the heap elsewhere: beyond this it is disconnected (fault 16).
  */
-const MOST_BEHIND = 4 * 1024 * 1024;
+const MOST_BEHIND = 2 * 1024 * 1024;
 /**
  * Bytes sent since the guest last wrote something. libvirt takes all it is given and keeps it until the guest reads,
  * and does not tell when: a guest that never answers is taken for one that does not read.
