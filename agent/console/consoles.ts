@@ -38,7 +38,7 @@ export interface ConsoleType {
 
 /** Consoles of one machine at once. */
 const MOST_PER_VM = 16;
-/** Milliseconds within which libvirt tells that a machine stopped whose console just ended. */
+/** Milliseconds within which libvirt, busy as it may be, tells that a machine stopped whose console just ended. */
 const TOLD_MS = 5000;
 
 const PATH = /^\/consoles\/([a-z]+)\/([^/]{1,384})$/;
