@@ -8,22 +8,28 @@ import * as route4 from "./routes/api/v1/reference.tsx";
 import * as route5 from "./routes/index.tsx";
 import * as route6 from "./routes/preferences.ts";
 import * as route7 from "./routes/vms/[id]/actions.ts";
-import * as route8 from "./routes/vms/[id]/confirm.tsx";
-import * as route9 from "./routes/vms/[id]/console.tsx";
-import * as route10 from "./routes/vms/[id]/console.vv.ts";
-import * as route11 from "./routes/vms/[id]/index.tsx";
-import * as route12 from "./routes/vms/[id]/serial.tsx";
-import * as route13 from "./routes/vms/[id]/xml.tsx";
-import * as route14 from "./routes/vms/actions.ts";
-import * as route15 from "./routes/vms/index.tsx";
+import * as route8 from "./routes/vms/[id]/clone.tsx";
+import * as route9 from "./routes/vms/[id]/confirm.tsx";
+import * as route10 from "./routes/vms/[id]/console.tsx";
+import * as route11 from "./routes/vms/[id]/console.vv.ts";
+import * as route12 from "./routes/vms/[id]/export.ts";
+import * as route13 from "./routes/vms/[id]/index.tsx";
+import * as route14 from "./routes/vms/[id]/rename.tsx";
+import * as route15 from "./routes/vms/[id]/serial.tsx";
+import * as route16 from "./routes/vms/[id]/xml.tsx";
+import * as route17 from "./routes/vms/actions.ts";
+import * as route18 from "./routes/vms/import.tsx";
+import * as route19 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
+import ImportForm from "./islands/ImportForm.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
+import RenameOrClone from "./islands/RenameOrClone.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
 import TopTools from "./islands/TopTools.tsx";
@@ -31,6 +37,7 @@ import VmHeader from "./islands/VmHeader.tsx";
 import VmList from "./islands/VmList.tsx";
 import VmOverview from "./islands/VmOverview.tsx";
 import VncConsole from "./islands/VncConsole.tsx";
+import XmlEditor from "./islands/XmlEditor.tsx";
 
 register({
   routes: {
@@ -42,15 +49,19 @@ register({
     "index.tsx": route5,
     "preferences.ts": route6,
     "vms/[id]/actions.ts": route7,
-    "vms/[id]/confirm.tsx": route8,
-    "vms/[id]/console.tsx": route9,
-    "vms/[id]/console.vv.ts": route10,
-    "vms/[id]/index.tsx": route11,
-    "vms/[id]/serial.tsx": route12,
-    "vms/[id]/xml.tsx": route13,
-    "vms/actions.ts": route14,
-    "vms/index.tsx": route15,
+    "vms/[id]/clone.tsx": route8,
+    "vms/[id]/confirm.tsx": route9,
+    "vms/[id]/console.tsx": route10,
+    "vms/[id]/console.vv.ts": route11,
+    "vms/[id]/export.ts": route12,
+    "vms/[id]/index.tsx": route13,
+    "vms/[id]/rename.tsx": route14,
+    "vms/[id]/serial.tsx": route15,
+    "vms/[id]/xml.tsx": route16,
+    "vms/actions.ts": route17,
+    "vms/import.tsx": route18,
+    "vms/index.tsx": route19,
   },
-  islands: { ActivityFeed, CopyText, Feedback, HostPanel, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, SerialConsole, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, VncConsole },
+  islands: { ActivityFeed, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

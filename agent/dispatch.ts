@@ -70,7 +70,7 @@ function subject(input: unknown): string | undefined {
 export function createDispatch({ handlers, record, vmName, settled }: DispatchOptions): Dispatch {
   return async (command, input, principal) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
-    const { role, readOnly, withoutLibvirt }: Command = COMMANDS[command];
+    const { role, readOnly, withoutLibvirt, unrecorded }: Command = COMMANDS[command];
     if (!withoutLibvirt) await settled();
     const started = performance.now();
     let error: ContractError | undefined;
@@ -92,7 +92,7 @@ export function createDispatch({ handlers, record, vmName, settled }: DispatchOp
           door: principal.door,
           action: command,
           result: error ? "error" : "ok",
-          input: bounded(input),
+          input: bounded(recorded(input, unrecorded)),
           tookMs,
           ...(vmId !== undefined && name !== undefined && { vmId, vmName: name }),
           ...(error && { message: error.message }),
@@ -101,6 +101,14 @@ export function createDispatch({ handlers, record, vmName, settled }: DispatchOp
       log.debug("command", { command, door: principal.door, tookMs, error: error?.code });
     }
   };
+}
+
+/** The input without what may be secret. */
+function recorded(input: unknown, unrecorded: readonly string[] = []): unknown {
+  if (unrecorded.length === 0 || typeof input !== "object" || input === null) return input;
+  return Object.fromEntries(
+    Object.entries(input).map(([key, value]) => [key, unrecorded.includes(key) ? "(not recorded)" : value]),
+  );
 }
 
 /** The audit keeps the input, but nobody can fill the disk with it. */

@@ -42,6 +42,7 @@ const SAMPLE: Record<string, unknown> = {
   name: "web",
   config: {},
   keys: ["a"],
+  xml: "<domain/>",
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };
@@ -248,4 +249,11 @@ Deno.test("dispatch() tells nothing of our own faults but that there was one", a
     stderr.writeSync = original;
     setLogLevel("info");
   }
+});
+
+Deno.test("dispatch() records that a field with secrets was given, and not what it said (threat 19)", async () => {
+  const { dispatch, recorded, calls } = dispatcher();
+  await dispatch("set_vm_xml", { vmId: "u-1", xml: "<domain passwd='secret'/>" }, ADMIN);
+  assert.deepEqual(recorded[0]?.input, { vmId: "u-1", xml: "(not recorded)" });
+  assert.deepEqual(calls[0]?.[1], { vmId: "u-1", xml: "<domain passwd='secret'/>" });
 });

@@ -26,6 +26,7 @@ import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
 import { vmHandlers } from "./vm/handlers.ts";
+import { manageHandlers } from "./vm/manage.ts";
 import { VmServices } from "./vm/services.ts";
 
 /** Milliseconds between looks, while someone is looking and while nobody is. */
@@ -124,6 +125,7 @@ export class Agent {
           virtType: settings.virtType,
         }),
         ...screenHandlers(services),
+        ...manageHandlers(services),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,

@@ -6,6 +6,7 @@ import { type ActionName, ACTIONS, choiceOf, isActionName } from "../lib/format/
 import { oneLine } from "../lib/format/text.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
+import { ManageLinks } from "./ManageLinks.tsx";
 
 /** Props of {@link ActionForm}. */
 export interface ActionFormProps {
@@ -89,6 +90,7 @@ export function ActionForm({ vm, enabled, onDone }: ActionFormProps) {
               event.currentTarget.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
             }}
           >
+            <ManageLinks vm={vm} />
             {rest.map((name) => <ActionButton key={name} name={name} look="menu-item" enabled={usable} />)}
           </div>
         </>

@@ -1,6 +1,9 @@
 import { ERRORS } from "../lib/contract/errors.ts";
 import { fields, IN_QUERY, requiredFields, type RestRoute } from "../lib/contract/rest.ts";
-import { t } from "../lib/i18n/mod.ts";
+import { reference as referenceTexts } from "../lib/i18n/en/reference.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const texts = textsOf(referenceTexts);
 
 /** A value a field may have, for the example. */
 const EXAMPLE: Readonly<Record<string, unknown>> = {
@@ -51,16 +54,16 @@ export function CommandEntry({ route }: { route: RestRoute }) {
         {command.summary}. {command.description}
       </p>
       <p>
-        <code>{method} /api/v1{path}</code> · {t("reference.role", { role: command.role })}
+        <code>{method} /api/v1{path}</code> · {texts.t("reference.role", { role: command.role })}
       </p>
       {Object.keys(fields(command)).length > 0 && (
         <table class="plain-table">
-          <caption>{t("reference.input")}</caption>
+          <caption>{texts.t("reference.input")}</caption>
           <thead>
             <tr>
-              <th scope="col">{t("reference.field")}</th>
-              <th scope="col">{t("reference.schema")}</th>
-              <th scope="col">{t("reference.meaning")}</th>
+              <th scope="col">{texts.t("reference.field")}</th>
+              <th scope="col">{texts.t("reference.schema")}</th>
+              <th scope="col">{texts.t("reference.meaning")}</th>
             </tr>
           </thead>
           <tbody>
@@ -69,7 +72,7 @@ export function CommandEntry({ route }: { route: RestRoute }) {
               return (
                 <tr key={field}>
                   <th scope="row">
-                    <code>{field}</code> {required.includes(field) ? t("reference.required") : ""}
+                    <code>{field}</code> {required.includes(field) ? texts.t("reference.required") : ""}
                   </th>
                   <td>
                     <code>{JSON.stringify(rest)}</code>
@@ -82,12 +85,12 @@ export function CommandEntry({ route }: { route: RestRoute }) {
         </table>
       )}
       <details>
-        <summary>{t("reference.output")}</summary>
+        <summary>{texts.t("reference.output")}</summary>
         <pre tabIndex={0}>{JSON.stringify(command.output, null, 2)}</pre>
       </details>
       {command.errors.length > 0 && (
         <>
-          <h3>{t("reference.errors")}</h3>
+          <h3>{texts.t("reference.errors")}</h3>
           <ul>
             {command.errors.map((code) => (
               <li key={code}>

@@ -7,6 +7,10 @@ const CHANGES: Readonly<Record<string, PlainKey>> = {
   set_tags: "done.set_tags",
   set_group: "done.set_group",
   set_autostart: "done.set_autostart",
+  set_vm_xml: "done.set_vm_xml",
+  rename: "done.rename",
+  clone: "done.clone",
+  import: "done.import",
 };
 
 /** What the form that led here did, from `?done=`: a word of ours, whatever the address says. */

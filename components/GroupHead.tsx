@@ -3,10 +3,13 @@ import type { Grouping } from "../lib/format/list_query.ts";
 import { STATES } from "../lib/format/state.ts";
 import { oneLine } from "../lib/format/text.ts";
 import type { VmGroup } from "../lib/format/vm_list.ts";
-import { number, type PlainKey, t } from "../lib/i18n/mod.ts";
+import { list as listTexts } from "../lib/i18n/en/list.ts";
+import { number, type PlainKeyOf, t, textsOf } from "../lib/i18n/mod.ts";
+
+const texts = textsOf(listTexts);
 
 /** What the group of those without any is called. */
-const NONE: Readonly<Record<Grouping, PlainKey>> = {
+const NONE: Readonly<Record<Grouping, PlainKeyOf<typeof listTexts>>> = {
   none: "group.none",
   state: "group.none",
   tag: "group.no_tag",
@@ -16,7 +19,7 @@ const NONE: Readonly<Record<Grouping, PlainKey>> = {
 /** A group's name and how many are in it. */
 export function GroupHead({ group, by }: { group: VmGroup; by: Grouping }) {
   const name = group.key === ""
-    ? t(NONE[by])
+    ? texts.t(NONE[by])
     : by === "state"
     ? t(STATES[group.key as VmState].word)
     : oneLine(group.key, 80);

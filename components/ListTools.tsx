@@ -4,9 +4,13 @@ import type { Grouping, ListQuery, StateFilter, View } from "../lib/format/list_
 import { DEFAULT_QUERY, listHref } from "../lib/format/list_query.ts";
 import { STATE_ORDER, STATES } from "../lib/format/state.ts";
 import { oneLine } from "../lib/format/text.ts";
-import { number, type PlainKey, t } from "../lib/i18n/mod.ts";
+import { list as listTexts } from "../lib/i18n/en/list.ts";
+import { number, type PlainKey, type PlainKeyOf, t, textsOf } from "../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
 import type { IconName } from "./icons.ts";
+
+const texts = textsOf(listTexts);
+type ListKey = PlainKeyOf<typeof listTexts>;
 
 /** Props of {@link ListTools}. */
 export interface ListToolsProps {
@@ -26,14 +30,14 @@ const FILTERS: readonly { state: StateFilter; label: PlainKey; always: boolean }
   { state: "attention", label: "filter.attention", always: true },
 ];
 
-const GROUPINGS: readonly { by: Grouping; label: PlainKey }[] = [
+const GROUPINGS: readonly { by: Grouping; label: ListKey }[] = [
   { by: "none", label: "group.none" },
   { by: "state", label: "group.by_state" },
   { by: "tag", label: "group.by_tag" },
   { by: "group", label: "group.by_group" },
 ];
 
-const VIEWS: readonly { view: View; label: PlainKey; icon: IconName }[] = [
+const VIEWS: readonly { view: View; label: ListKey; icon: IconName }[] = [
   { view: "table", label: "view.table", icon: "list" },
   { view: "cards", label: "view.cards", icon: "cards" },
 ];
@@ -120,8 +124,8 @@ export function ListTools({ query, counts, search, onAsk }: ListToolsProps) {
             type="search"
             name="q"
             value={query.q}
-            placeholder={t("list.search")}
-            aria-label={t("list.search")}
+            placeholder={texts.t("list.search")}
+            aria-label={texts.t("list.search")}
             aria-keyshortcuts="/"
             autocomplete="off"
             spellcheck={false}
@@ -131,21 +135,21 @@ export function ListTools({ query, counts, search, onAsk }: ListToolsProps) {
           <kbd aria-hidden="true">/</kbd>
         </label>
         <label class="field">
-          <span class="field-label">{t("group.label")}</span>
+          <span class="field-label">{texts.t("group.label")}</span>
           <select
-            aria-label={t("group.label")}
+            aria-label={texts.t("group.label")}
             name="by"
             value={query.by}
             onChange={(event) => onAsk({ by: event.currentTarget.value as Grouping })}
           >
             {GROUPINGS.map(({ by, label }) => (
-              <option key={by} value={by} selected={by === query.by}>{t(label)}</option>
+              <option key={by} value={by} selected={by === query.by}>{texts.t(label)}</option>
             ))}
           </select>
         </label>
-        <button type="submit" class="button noscript-only">{t("list.apply")}</button>
+        <button type="submit" class="button noscript-only">{texts.t("list.apply")}</button>
       </form>
-      <nav class="segments" aria-label={t("view.label")}>
+      <nav class="segments" aria-label={texts.t("view.label")}>
         {VIEWS.map(({ view, label, icon }) => (
           <Ask
             key={view}
@@ -153,8 +157,8 @@ export function ListTools({ query, counts, search, onAsk }: ListToolsProps) {
             query={query}
             change={{ view }}
             onAsk={onAsk}
-            aria-label={t(label)}
-            title={t(label)}
+            aria-label={texts.t(label)}
+            title={texts.t(label)}
             aria-current={query.view === view ? "true" : undefined}
           >
             <Icon name={icon} />

@@ -5,9 +5,12 @@ import { live } from "../lib/client/live.ts";
 import { type Effect, findCommands } from "../lib/client/palette.ts";
 import { setTheme } from "../lib/client/preferences.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
-import { number, plural, t } from "../lib/i18n/mod.ts";
+import { palette as paletteTexts } from "../lib/i18n/en/palette.ts";
+import { number, t, textsOf } from "../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
 import { Marked } from "./Marked.tsx";
+
+const texts = textsOf(paletteTexts);
 
 /** Props of {@link PaletteDialog}. */
 export interface PaletteDialogProps {
@@ -57,7 +60,7 @@ export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
     <dialog
       ref={dialog}
       class="dialog palette"
-      aria-label={t("palette.title")}
+      aria-label={texts.t("palette.title")}
       onClose={onClose}
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}
     >
@@ -72,7 +75,7 @@ export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
             aria-activedescendant={found.length > 0 ? optionId(at) : undefined}
             aria-autocomplete="list"
             aria-label={t("palette.open")}
-            placeholder={t("palette.placeholder")}
+            placeholder={texts.t("palette.placeholder")}
             autocomplete="off"
             spellcheck={false}
             autoFocus
@@ -84,7 +87,7 @@ export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
             onKeyDown={onKeyDown}
           />
         </div>
-        <ul id={listId} role="listbox" class="palette-list" aria-label={t("palette.results")}>
+        <ul id={listId} role="listbox" class="palette-list" aria-label={texts.t("palette.results")}>
           {found.map(({ command, match }, index) => (
             <li
               key={command.id}
@@ -104,11 +107,11 @@ export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
             </li>
           ))}
         </ul>
-        {found.length === 0 && <p class="palette-none">{t("palette.none")}</p>}
+        {found.length === 0 && <p class="palette-none">{texts.t("palette.none")}</p>}
         <p class="palette-foot" role="status">
-          {plural("palette.found", found.length)}
-          {!live.vms.complete.value && ` ${t("palette.loading")}`}
-          {live.vms.complete.value && ` ${t("palette.of", { count: number(vms.length) })}`}
+          {texts.plural("palette.found", found.length)}
+          {!live.vms.complete.value && ` ${texts.t("palette.loading")}`}
+          {live.vms.complete.value && ` ${texts.t("palette.of", { count: number(vms.length) })}`}
         </p>
       </div>
     </dialog>

@@ -6,7 +6,7 @@ import { FailureText } from "./FailureText.tsx";
 import { Icon } from "./Icon.tsx";
 
 function One({ toast }: { toast: Toast }) {
-  const { failure } = toast;
+  const { failure, action } = toast;
   return (
     <li class="toast" data-tone={failure ? "bad" : "ok"}>
       <Icon name={failure ? "circleAlert" : "check"} />
@@ -17,6 +17,18 @@ function One({ toast }: { toast: Toast }) {
             <FailureText failure={failure} />
             <CopyButton text={failure.details} what={t("copy.details")} labelled />
           </>
+        )}
+        {action && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              dismiss(toast.id);
+              action.run();
+            }}
+          >
+            {action.label}
+          </button>
         )}
       </div>
       <button

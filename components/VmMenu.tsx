@@ -6,6 +6,7 @@ import { ACTIONS, choiceOf } from "../lib/format/actions.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
+import { ManageLinks } from "./ManageLinks.tsx";
 
 /** A menu to open: for which machine, and where. */
 export interface MenuTarget {
@@ -51,6 +52,7 @@ export function VmMenu(
             <Icon name="external" />
             {t("menu.open")}
           </a>
+          <ManageLinks vm={target.vm} />
           <hr />
           {[choice.primary, ...choice.buttons, ...choice.menu].map((name) => (
             <button

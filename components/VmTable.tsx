@@ -4,11 +4,14 @@ import { isPlainClick } from "../lib/client/click.ts";
 import { listHref, sortBy } from "../lib/format/list_query.ts";
 import type { Line } from "../lib/format/lines.ts";
 import type { Window } from "../lib/format/window.ts";
-import { type PlainKey, t } from "../lib/i18n/mod.ts";
+import { list as listTexts } from "../lib/i18n/en/list.ts";
+import { type PlainKey, t, textsOf } from "../lib/i18n/mod.ts";
 import { GroupHead } from "./GroupHead.tsx";
 import { Icon } from "./Icon.tsx";
 import type { VmItemProps } from "./vm_item.ts";
 import { VmRow } from "./VmRow.tsx";
+
+const texts = textsOf(listTexts);
 
 /** The columns that can be sorted, in order. */
 const COLUMNS: readonly { sort: Sort; label: PlainKey; class: string }[] = [
@@ -46,7 +49,7 @@ function Header({ query, onAsk, allSelected, onToggleAll }: Pick<VmLinesProps, "
         <label class="select-box needs-script">
           <input
             type="checkbox"
-            aria-label={t("list.select_all")}
+            aria-label={texts.t("list.select_all")}
             checked={allSelected}
             onClick={onToggleAll}
           />

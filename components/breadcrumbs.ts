@@ -1,6 +1,9 @@
 /** Where a page is: the way to it from the host. */
 import { oneLine } from "../lib/format/text.ts";
-import { t } from "../lib/i18n/mod.ts";
+import { reference as referenceTexts } from "../lib/i18n/en/reference.ts";
+import { t, textsOf } from "../lib/i18n/mod.ts";
+
+const texts = textsOf(referenceTexts);
 
 /** One step; the last one is the page itself. */
 export interface Crumb {
@@ -20,7 +23,7 @@ export function vmIdIn(path: string): string | undefined {
 /** The steps to a path. `vmName` is the name of the machine that the path is about, if it is about one. */
 export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === "/") return [{ label: t("nav.dashboard"), href: "/" }];
-  if (path === REFERENCE) return [{ label: t("reference.title"), href: REFERENCE }];
+  if (path === REFERENCE) return [{ label: texts.t("reference.title"), href: REFERENCE }];
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
   const id = vmIdIn(path);

@@ -1,5 +1,8 @@
 /** The keys of the pages, for the help dialog. */
-import type { PlainKey } from "../lib/i18n/mod.ts";
+import type { palette } from "../lib/i18n/en/palette.ts";
+import type { PlainKeyOf } from "../lib/i18n/mod.ts";
+
+type PlainKey = PlainKeyOf<typeof palette>;
 
 /** One key, or keys pressed together, and what it does. */
 export interface Shortcut {

@@ -53,6 +53,13 @@ export class Connection implements Disposable {
     return connection;
   }
 
+  /** Takes over a connection whose owner has left it to others, by its address. @throws {TypeError} for 0 */
+  static adopt(uri: string, address: bigint): Connection {
+    const pointer = Deno.UnsafePointer.create(address);
+    if (pointer === null) throw new TypeError("a connection has an address");
+    return new Connection(uri, pointer);
+  }
+
   get pointer(): Deno.PointerObject {
     return this.#handle.pointer;
   }

@@ -4,7 +4,15 @@
  */
 import { libvirt, ok } from "./library.ts";
 
-let running: { stop: () => Promise<void> } | undefined;
+/** The loop while it runs. */
+export interface EventLoop {
+  /** Ends it. */
+  stop(): Promise<void>;
+  /** Waits until the turn under way is over: a callback deregistered before the call is not called any more then. */
+  turned(): Promise<void>;
+}
+
+let running: EventLoop | undefined;
 
 /** Milliseconds after which the loop comes round even when nothing happens. */
 const TICK_MS = 1000;
@@ -16,16 +24,24 @@ const TICK_MS = 1000;
  * @param onError Told when a turn fails; the loop goes on after a pause.
  * @throws {LibvirtError} kind `unavailable`: no libvirt library here.
  */
-export function startEventLoop(onError: (error: unknown) => void): { stop: () => Promise<void> } {
+export function startEventLoop(onError: (error: unknown) => void): EventLoop {
   if (running) return running;
   const { symbols, noop, lastError } = libvirt();
   ok(symbols.virEventRegisterDefaultImpl());
   // Without any timer or handle the first turn would sleep for ever, and stopping would have to wait for an event.
   const timer = ok(symbols.virEventAddTimeout(TICK_MS, noop, null, null));
   let going = true;
+  let waiting: (() => void)[] = [];
+  const turned = () => {
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
   const turn = async () => {
     while (going) {
-      if (await symbols.virEventRunDefaultImpl() < 0) {
+      const result = await symbols.virEventRunDefaultImpl();
+      if (going && waiting.length > 0) symbols.virEventUpdateTimeout(timer, TICK_MS);
+      turned();
+      if (result < 0) {
         onError(lastError());
         await new Promise((resolve) => setTimeout(resolve, TICK_MS));
       }
@@ -40,6 +56,13 @@ export function startEventLoop(onError: (error: unknown) => void): { stop: () =>
       await ended;
       // Left behind at 0 ms, it would make a loop that is started later spin.
       symbols.virEventRemoveTimeout(timer);
+    },
+    turned: () => {
+      if (!going) return ended;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.push(resolve);
+      symbols.virEventUpdateTimeout(timer, 0);
+      return promise;
     },
   };
   return running;

@@ -1,7 +1,6 @@
-/** Messages between the main thread and the workers. Plain data only. */
+/** Messages between the main thread and the call workers. Plain data only. */
 import type { CallName } from "./calls/mod.ts";
 import type { LibvirtFailure } from "./error.ts";
-import type { LibvirtEvent } from "./events.ts";
 
 /** To a call worker. The first message names the connection; `close` gives it back and ends the worker. */
 export type ToWorker =
@@ -14,15 +13,3 @@ export type FromWorker =
   | { type: "ready" }
   | { type: "result"; id: number; value: unknown }
   | { type: "failure"; id: number; failure: LibvirtFailure };
-
-/** To the event worker. `close` deregisters everything and answers `closed`. */
-export type ToEventWorker = { type: "connect"; uri: string } | { type: "close" };
-
-/** From the event worker. */
-export type FromEventWorker =
-  | { type: "ready" }
-  | { type: "connected" }
-  | { type: "refused"; failure: LibvirtFailure }
-  | { type: "lost"; reason: string }
-  | { type: "events"; events: LibvirtEvent[] }
-  | { type: "closed" };

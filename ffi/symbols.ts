@@ -110,6 +110,13 @@ export const REQUIRED = {
     result: int,
   },
   virDomainDefineXMLFlags: { parameters: [ptr, /* conn */ buf, /* xml */ uint /* flags */], result: ptr },
+  virDomainRename: { parameters: [ptr, /* dom */ buf, /* new_name */ uint /* flags */], result: int },
+  virDomainSnapshotNum: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainListAllCheckpoints: {
+    parameters: [ptr, /* domain */ buf, /* checkpoints */ uint /* flags */],
+    result: int,
+  },
+  virDomainCheckpointFree: { parameters: [ptr /* checkpoint */], result: int },
   virDomainSetMetadata: {
     parameters: [
       ptr, /* domain */

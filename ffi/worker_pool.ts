@@ -1,7 +1,8 @@
 /**
- * A pool of call workers for one host. A call takes an idle worker; when none has been idle for a moment, a spare is
- * started, so a quick call never waits behind a slow one, and quick calls alone do not make the pool grow. A call over
- * its time limit fails and its worker is given up: it ends by itself when libvirt returns, and others take its place.
+ * A pool of call workers for one host. A call takes an idle worker; when a call has waited for one for a moment, or none
+ * was idle for longer, a spare is started, so a quick call never waits behind a slow one, and quick calls alone do not
+ * make the pool grow. A call over its time limit fails and its worker is given up: it ends by itself when libvirt
+ * returns, and others take its place.
  */
 import { workerUrl } from "../lib/bundle.ts";
 import { type CallArgs, type CallKind, type CallName, type CallResult, CALLS, LIMITS } from "./calls/mod.ts";
@@ -46,10 +47,12 @@ export interface PoolState {
   readonly lost: number;
 }
 
-const DEFAULTS: Required<PoolOptions> = { warm: 1, most: 12, mostLost: 12, idleMs: 30_000, timeScale: 1 };
+const DEFAULTS: Required<PoolOptions> = { warm: 1, most: 12, mostLost: 12, idleMs: 10_000, timeScale: 1 };
 
-/** Milliseconds without an idle worker after which a spare is started. Most calls take one; a worker costs 7 MB. */
+/** Milliseconds without an idle worker after which a spare is started for a call that waits. Most calls take one. */
 const SPARE_MS = 10;
+/** … and for one that may come: longer than the regular looks at a host take, for a worker costs 8 MB. */
+const FORESIGHT_MS = 150;
 
 export class WorkerPool {
   readonly #uri: string;
@@ -68,6 +71,8 @@ export class WorkerPool {
   readonly #sweeper: ReturnType<typeof setInterval>;
   #nextId = 1;
   #growing: ReturnType<typeof setTimeout> | undefined;
+  /** When the last idle worker was taken. */
+  #allBusySince = 0;
   #closed = false;
 
   /** @param uri libvirt URI every worker connects to, when it gets its first call */
@@ -75,7 +80,7 @@ export class WorkerPool {
     this.#uri = uri;
     this.#options = { ...DEFAULTS, ...options };
     this.#grow();
-    this.#sweeper = setInterval(() => this.#retireIdle(), this.#options.idleMs);
+    this.#sweeper = setInterval(() => this.#retireIdle(), this.#options.idleMs / 2);
   }
 
   get state(): PoolState {
@@ -149,12 +154,14 @@ export class WorkerPool {
     this.#spare();
   }
 
-  /** Starts a worker if none is idle now nor in a moment. */
+  /** Starts a worker if none is idle now nor in a moment, and one is needed or soon may be. */
   #spare(): void {
     if (this.#idle() || this.#members.size >= this.#options.most || this.#growing !== undefined) return;
     this.#growing = setTimeout(() => {
       this.#growing = undefined;
       if (this.#closed || this.#idle() || this.#members.size >= this.#options.most) return;
+      const needed = this.#queue.length > 0 || performance.now() - this.#allBusySince > FORESIGHT_MS;
+      if (!needed) return this.#spare();
       this.#grow();
       this.#dispatch();
     }, SPARE_MS);
@@ -172,6 +179,7 @@ export class WorkerPool {
     member.timer = setTimeout(() => this.#giveUp(member, job), seconds * 1000 * this.#options.timeScale);
     const message: ToWorker = { type: "call", id: member.callId, name: job.name, args: job.args };
     member.worker.postMessage(message);
+    if (!this.#idle()) this.#allBusySince = performance.now();
   }
 
   #finish(member: Member): Job | undefined {

@@ -11,7 +11,10 @@ import type { HostInfo, HostStats } from "../lib/contract/mod.ts";
 import { formatMemory, formatPercent } from "../lib/format/quantity.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { formatSpan } from "../lib/format/time.ts";
-import { number, plural, t } from "../lib/i18n/mod.ts";
+import { host as hostTexts } from "../lib/i18n/en/host.ts";
+import { number, plural, t, textsOf } from "../lib/i18n/mod.ts";
+
+const texts = textsOf(hostTexts);
 
 const CPU: readonly GraphSeries[] = [{ label: t("graph.cpu"), token: "cpu" }];
 const MEMORY: readonly GraphSeries[] = [{ label: t("graph.memory"), token: "memory" }];
@@ -43,24 +46,24 @@ export default function HostPanel({ host, stats: first, now }: HostPanelProps) {
     ? null
     : formatSpan(stats.uptimeSeconds * 1000 + Math.max(0, currentTime(now) - stats.timestamp));
   return (
-    <Panel title={t("host.title")} class="host">
+    <Panel title={texts.t("host.title")} class="host">
       <dl class="facts columns">
-        <Fact label={t("host.cpu")}>{oneLine(host.cpuModel, 80) || "–"}</Fact>
-        <Fact label={t("host.cores")}>
-          {t("host.cores_threads", { cores: number(host.cpuCount), threads: number(host.cpuThreads) })}
+        <Fact label={texts.t("host.cpu")}>{oneLine(host.cpuModel, 80) || "–"}</Fact>
+        <Fact label={texts.t("host.cores")}>
+          {texts.t("host.cores_threads", { cores: number(host.cpuCount), threads: number(host.cpuThreads) })}
         </Fact>
-        <Fact label={t("host.memory")}>{formatMemory(host.memoryTotalMb)}</Fact>
-        <Fact label={t("host.hypervisor")}>{oneLine(host.hypervisor, 60)}</Fact>
-        <Fact label={t("host.versions")}>
-          {t("host.libvirt_qemu", {
+        <Fact label={texts.t("host.memory")}>{formatMemory(host.memoryTotalMb)}</Fact>
+        <Fact label={texts.t("host.hypervisor")}>{oneLine(host.hypervisor, 60)}</Fact>
+        <Fact label={texts.t("host.versions")}>
+          {texts.t("host.libvirt_qemu", {
             libvirt: oneLine(host.libvirtVersion, 20),
             qemu: oneLine(host.qemuVersion, 20) || "–",
           })}
         </Fact>
-        <Fact label={t("host.load")}>
+        <Fact label={texts.t("host.load")}>
           {stats.loadAverage === null ? "–" : stats.loadAverage.map((load) => load.toFixed(2)).join("  ")}
         </Fact>
-        <Fact label={t("host.uptime")}>{up ?? "–"}</Fact>
+        <Fact label={texts.t("host.uptime")}>{up ?? "–"}</Fact>
       </dl>
       <div class="graphs">
         <p class="noscript-only muted">{t("graph.noscript")}</p>

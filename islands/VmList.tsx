@@ -18,7 +18,10 @@ import type { VM } from "../lib/contract/mod.ts";
 import { DEFAULT_QUERY, type ListQuery, type StateFilter } from "../lib/format/list_query.ts";
 import { linesOf } from "../lib/format/lines.ts";
 import { lineOffsets } from "../lib/format/window.ts";
-import { number, plural, t } from "../lib/i18n/mod.ts";
+import { list as listTexts } from "../lib/i18n/en/list.ts";
+import { number, plural, t, textsOf } from "../lib/i18n/mod.ts";
+
+const texts = textsOf(listTexts);
 
 /** Props of {@link VmList}. */
 export interface VmListProps {
@@ -97,6 +100,9 @@ export default function VmList(props: VmListProps) {
       <header class="page-head">
         <h1>{t("nav.vms")}</h1>
         <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
+        <span class="actions">
+          <a class="button" href="/vms/import">{t("manage.import")}</a>
+        </span>
       </header>
       {counts.all === 0
         ? (
@@ -108,7 +114,7 @@ export default function VmList(props: VmListProps) {
         : (
           <>
             <ListTools query={query} counts={counts} search={search} onAsk={onAsk} />
-            <p class="visually-hidden" role="status">{plural("list.shown", view.count)}</p>
+            <p class="visually-hidden" role="status">{texts.plural("list.shown", view.count)}</p>
             {rows.length === 0
               ? (
                 <Empty icon="search" title={t("empty.match")}>

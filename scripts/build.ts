@@ -1,5 +1,6 @@
 /**
  * Builds the product: `dist/bundle/` (server, workers, islands, static files) and `dist/kvm-manager`, one executable.
+ * `dist/maps/` has the source maps of the server's bundles.
  *
  *     deno task build [--app=FOLDER] [--name=kvm-manager] [--no-compile]
  */
@@ -18,7 +19,7 @@ async function makeBundle(app: string): Promise<string> {
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".bundle-" });
   try {
     const index = await bundleIslands(app);
-    await bundleServer(join(app, "main.ts"), staging);
+    await bundleServer(join(app, "main.ts"), staging, join(dist, "maps"));
     const files = join(staging, "static");
     await copyFolder(join(app, "static"), files);
     await oneStylesheet(files);

@@ -17,11 +17,13 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".islands-" });
   try {
     const islands = await islandFiles(app);
+    const shell = await shellIslands(app, islands);
     await deno(
       ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json")],
       ...["--platform", "browser", "--minify", "--code-splitting", "--outdir", staging],
       join(PROJECT, "lib/fresh/boot.ts"),
-      ...[...islands.values()].map((path) => join(app, "islands", path)),
+      ...(shell.size > 0 ? [await writeShell(app, islands, shell)] : []),
+      ...[...islands].filter(([name]) => !shell.has(name)).map(([, path]) => join(app, "islands", path)),
     );
     const files = await readAll(staging);
     const build = await hashOf(staging);
@@ -34,7 +36,9 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
     const index: IslandIndex = {
       build,
       boot: chunkOf("boot").entry,
-      islands: Object.fromEntries([...islands.keys()].map((name) => [name, chunkOf(name)])),
+      islands: Object.fromEntries(
+        [...islands.keys()].map((name) => [name, chunkOf(shell.has(name) ? SHELL : name)]),
+      ),
     };
     await moveInto(staging, join(dist, "static", "_fresh", build));
     await writeWhole(join(dist, "islands.json"), JSON.stringify(index, null, 2));
@@ -42,6 +46,35 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
   } finally {
     await remove(staging); // not there any more, when it became the build
   }
+}
+
+/** Name of the module that has the islands of every page. */
+const SHELL = "shell";
+
+/**
+ * The islands that every page has, because `routes/_app.tsx` does. They become one module: bundled one by one, they
+ * would come with a dozen splinters of what some of them share.
+ */
+async function shellIslands(app: string, islands: ReadonlyMap<string, string>): Promise<ReadonlySet<string>> {
+  const graph = JSON.parse(
+    await deno("info", "--json", "--config", join(PROJECT, "deno.json"), join(app, "routes/_app.tsx")),
+  ) as { modules: { local?: string }[] };
+  const reached = new Set(graph.modules.map(({ local }) => local));
+  const found = [...islands].filter(([, path]) => reached.has(join(app, "islands", path)));
+  return new Set(found.map(([name]) => name));
+}
+
+/** Writes the module of the shell's islands, each under its name, and gives its path. */
+async function writeShell(
+  app: string,
+  islands: ReadonlyMap<string, string>,
+  shell: ReadonlySet<string>,
+): Promise<string> {
+  const path = join(app, "dist", `${SHELL}.ts`); // always the same: it is in the bundle's addresses, and so in its id
+  const lines = [...islands].filter(([name]) => shell.has(name))
+    .map(([name, file]) => `export { default as ${name} } from ${JSON.stringify(`../islands/${file}`)};\n`);
+  await writeWhole(path, lines.join(""));
+  return path;
 }
 
 /** Whether something the islands may be made of changed since they were bundled. */
@@ -57,6 +90,7 @@ export async function areIslandsStale(app: string): Promise<boolean> {
       ...sources.flat().map(({ path }) => path),
       join(PROJECT, "deno.json"),
       join(PROJECT, "deno.lock"),
+      join(app, "routes/_app.tsx"),
     ];
     const newest = Math.max(...await Promise.all(paths.map(changed)));
     return newest > await changed(written);

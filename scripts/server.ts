@@ -1,4 +1,7 @@
-/** Bundles what runs on the server: `main.ts`, and every worker that it or another worker starts. */
+/**
+ * Bundles what runs on the server: `main.ts`, and every worker that it or another worker starts. Minified, because the
+ * source stays in memory as long as the program runs; source maps, for reading a stack trace of a log, lie beside it.
+ */
 import { join } from "node:path";
 import { workerName } from "../lib/bundle.ts";
 import { deno, PROJECT } from "./project.ts";
@@ -6,20 +9,29 @@ import { deno, PROJECT } from "./project.ts";
 /** How a worker is started (see `lib/bundle.ts`). */
 const WORKER = /\bworkerUrl\(\s*"([^"]+)"/g;
 
-/** Writes `main.js` and the workers' modules into `folder`. @throws {Error} when Deno cannot bundle them. */
-export async function bundleServer(main: string, folder: string): Promise<void> {
-  await bundle(main, join(folder, "main.js"));
+/**
+ * Writes `main.js` and the workers' modules into `folder`, and their source maps into `maps`.
+ *
+ * @throws {Error} when Deno cannot bundle them
+ */
+export async function bundleServer(main: string, folder: string, maps: string): Promise<void> {
+  await Deno.mkdir(maps, { recursive: true });
+  await bundle(main, folder, "main.js", maps);
   const workers = await workersOf(main);
   for (const source of workers) { // grows while it is gone through
     const entry = join(PROJECT, source);
-    await bundle(entry, join(folder, workerName(source)));
+    await bundle(entry, folder, workerName(source), maps);
     for (const other of await workersOf(entry)) workers.add(other);
   }
 }
 
-async function bundle(entry: string, output: string): Promise<void> {
-  const config = join(PROJECT, "deno.json");
-  await deno("bundle", "--quiet", "--config", config, "--platform", "deno", "--output", output, entry);
+async function bundle(entry: string, folder: string, name: string, maps: string): Promise<void> {
+  const output = join(folder, name);
+  await deno(
+    ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json"), "--platform", "deno"],
+    ...["--minify", "--sourcemap=external", "--output", output, entry],
+  );
+  await Deno.rename(`${output}.map`, join(maps, `${name}.map`));
 }
 
 /** The workers that a module, or anything it imports, starts. */

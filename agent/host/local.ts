@@ -5,7 +5,7 @@ import type { LocalLoad } from "../metrics/host_stats.ts";
 
 /** Whether a libvirt URI means the machine we run on. */
 export function isLocal(uri: string): boolean {
-  return /^(qemu|test|lxc|xen|bhyve|ch):\/\/\//.test(uri);
+  return /^(qemu|test|lxc|xen|bhyve|ch)(\+unix)?:\/\/\//.test(uri);
 }
 
 /** The system QEMU driver of this machine: its folders under /etc, /run and /var/lib are readable files here. */

@@ -52,6 +52,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     name: "web",
     config: { name: "web" },
     keys: ["a"],
+    xml: "<domain/>",
   };
   for (const { name, command, method, path, pathFields } of REST_ROUTES) {
     const { required = [] } = command.input as { required?: string[] };

@@ -4,12 +4,12 @@
  */
 import type { CallArgs, CallName, CallResult } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import { startEventLoop } from "../../ffi/event_loop.ts";
+import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
+import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
 import type { LibvirtEvent } from "../../ffi/events.ts";
-import type { FromEventWorker, ToEventWorker } from "../../ffi/protocol.ts";
 import { ConsoleStreams } from "../../ffi/streams.ts";
+import { Subscription } from "../../ffi/subscription.ts";
 import { type PoolOptions, type PoolState, WorkerPool } from "../../ffi/worker_pool.ts";
-import { workerUrl } from "../../lib/bundle.ts";
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
 
@@ -24,11 +24,14 @@ export interface LinkListener {
 
 /** Pauses between attempts, in milliseconds; the last one repeats. */
 const BACKOFF_MS = [100, 250, 500, 1000, 2000, 3000];
-/** An attempt that takes longer is given up: a frozen libvirtd accepts a connection and never answers. */
-const CONNECT_MS = 15_000;
+/** Milliseconds the stop waits for libvirt to take the subscription back. */
+const CLOSE_MS = 1000;
 
 /** Why libvirt cannot be reached, in words a person can act on. */
 export function unavailableText(error: LibvirtError): string {
+  if (error.kind === "timeout" || error.kind === "busy") {
+    return `Libvirtd accepts connections but does not answer (waited ${CONNECT_SECONDS} seconds)`;
+  }
   const denied = error.code === VIR_ERR.AUTH_UNAVAILABLE || error.code === VIR_ERR.AUTH_CANCELLED ||
     error.code === VIR_ERR.AUTH_FAILED || error.code === VIR_ERR.ACCESS_DENIED ||
     /permission denied/i.test(error.message);
@@ -45,13 +48,12 @@ export class LibvirtLink {
   readonly consoles: ConsoleStreams;
   readonly #listener: LinkListener;
   readonly #pool: WorkerPool;
-  #worker: Worker | undefined;
-  #loop: { stop: () => Promise<void> } | undefined;
+  #subscription: Subscription | undefined;
+  #loop: EventLoop | undefined;
   #status: ConnectionStatus;
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
-  #onClosed: (() => void) | undefined;
 
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
     this.uri = uri;
@@ -74,11 +76,14 @@ export class LibvirtLink {
     if (this.#stopped) return;
     try {
       this.#loop ??= startEventLoop((error) => log.warn("libvirt's event loop failed", { error }));
-      this.#connect();
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
-      this.#disconnected(error.message);
+      return this.#disconnected(error.message);
     }
+    this.#connect(this.#loop).catch((error) => {
+      if (!(error instanceof LibvirtError)) log.error("connecting failed unexpectedly", { error });
+      this.#disconnected(error instanceof LibvirtError ? unavailableText(error) : String(error));
+    });
   }
 
   /**
@@ -102,80 +107,41 @@ export class LibvirtLink {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.consoles.stop();
-    if (this.#worker) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#onClosed = resolve;
-      this.#post({ type: "close" });
-      // A worker that is stuck in a frozen libvirtd cannot answer; the process ends all the same.
-      const limit = setTimeout(resolve, 1000);
-      await promise;
-      clearTimeout(limit);
-    }
+    // A frozen libvirtd does not answer; the process ends all the same.
+    await within(CLOSE_MS, this.#unsubscribe());
     this.#pool.close();
-    let limit: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([
-      this.#loop?.stop(),
-      new Promise((resolve) => limit = setTimeout(resolve, 2000)),
-    ]);
-    clearTimeout(limit);
-    // Not before the loop has ended: a turn that is under way may still be in one of the worker's callbacks.
-    this.#worker?.terminate();
+    await within(2 * CLOSE_MS, this.#loop?.stop());
   }
 
-  #post(message: ToEventWorker): void {
-    this.#worker?.postMessage(message);
+  /** @throws {LibvirtError} */
+  async #connect(loop: EventLoop): Promise<void> {
+    this.#unsubscribe();
+    const subscription = await Subscription.open(this.#pool, loop, {
+      event: (event) => this.#listener.events([event]),
+      lost: (reason) => this.#onLost(reason),
+    });
+    this.#subscription = subscription;
+    if (this.#stopped) return await this.#unsubscribe();
+    this.#attempt = 0;
+    this.#setStatus({ connected: true, error: null, status: "connected" });
+    this.#listener.connected();
   }
 
-  #connect(): void {
-    if (!this.#worker) {
-      this.#worker = new Worker(workerUrl("ffi/event_worker.ts"), { type: "module", name: "libvirt events" });
-      this.#worker.onmessage = ({ data }: MessageEvent<FromEventWorker>) => this.#receive(data);
-      this.#worker.onerror = (event) => {
-        event.preventDefault();
-        this.#abandonWorker(`the event worker failed: ${event.message}`);
-      };
-    }
-    this.#post({ type: "connect", uri: this.uri });
-    this.#timer = setTimeout(
-      () =>
-        this.#abandonWorker(
-          `Libvirtd accepts connections but does not answer (waited ${CONNECT_MS / 1000} seconds)`,
-        ),
-      CONNECT_MS,
+  #onLost(reason: string): void {
+    log.warn("the connection to libvirt was lost", { uri: this.uri, reason });
+    this.#disconnected(
+      reason.startsWith("keep-alive") ? "Libvirtd does not answer." : errorText("LibvirtUnavailable"),
     );
   }
 
-  /** Leaves a worker that cannot be used any more behind; the next attempt starts another. */
-  #abandonWorker(reason: string): void {
-    clearTimeout(this.#timer);
-    this.#worker?.terminate();
-    this.#worker = undefined;
-    if (!this.#stopped) this.#disconnected(reason);
-  }
-
-  #receive(message: FromEventWorker): void {
-    switch (message.type) {
-      case "ready":
-        return;
-      case "connected":
-        clearTimeout(this.#timer);
-        this.#attempt = 0;
-        this.#setStatus({ connected: true, error: null, status: "connected" });
-        return this.#listener.connected();
-      case "refused":
-        clearTimeout(this.#timer);
-        return this.#disconnected(unavailableText(new LibvirtError(message.failure)));
-      case "lost":
-        log.warn("the connection to libvirt was lost", { uri: this.uri, reason: message.reason });
-        return this.#disconnected(
-          message.reason.startsWith("keep-alive")
-            ? "Libvirtd does not answer."
-            : errorText("LibvirtUnavailable"),
-        );
-      case "events":
-        return this.#listener.events(message.events);
-      case "closed":
-        return this.#onClosed?.();
+  /** Gives the subscription back, if there is one. Nobody can do anything about a failure. */
+  async #unsubscribe(): Promise<void> {
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    try {
+      await subscription?.close();
+    } catch (error) {
+      log.debug("the subscription could not be given back", { error });
     }
   }
 
@@ -194,4 +160,11 @@ export class LibvirtLink {
     log.info("libvirt", { status: next.status, uri: this.uri, error: next.error ?? undefined });
     this.#listener.status(this.#status);
   }
+}
+
+/** Waits for something, but not longer than that. */
+async function within(ms: number, done: Promise<void> | undefined): Promise<void> {
+  let limit: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([done, new Promise((resolve) => limit = setTimeout(resolve, ms))]);
+  clearTimeout(limit);
 }

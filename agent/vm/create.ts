@@ -3,6 +3,8 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, type Output, type VmConfig } from "../../lib/contract/mod.ts";
 import type { NewVm, VmDisk } from "../../lib/create/vm.ts";
 import { newDomainXml } from "../../lib/xml/new_domain.ts";
+import { summarizePool } from "../../lib/xml/volume.ts";
+import { isLocal } from "../host/local.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { createVolume, defaultPool, deleteVolume, keepsFiles, type Volume } from "../storage/volumes.ts";
@@ -14,6 +16,11 @@ const GIB = 1024 ** 3;
 const MOST_NAMES = 20;
 /** Milliseconds waited for libvirt to come back after it went away in the middle. */
 const SETTLE_MS = 120_000, SETTLE_STEP_MS = 500;
+
+/** Milliseconds the kernel's clock for files may be behind. */
+const CLOCK_MS = 50;
+
+type Link = CreateServices["vms"]["link"];
 
 const reservations = new Reservations();
 
@@ -32,38 +39,16 @@ function reserve(
 
 const failed = (error: unknown, code: ErrorCode) => contractError(error, code, "create_vm");
 
-/** Whether it is unknown if the call was carried out: then nothing may be taken away that it may have used. */
-const unknownOutcome = (error: unknown) =>
-  error instanceof LibvirtError && (error.kind === "timeout" || error.kind === "lost");
+/** Which way a call to libvirt failed; undefined for what was no call. */
+function kindOf(error: unknown): LibvirtError["kind"] | undefined {
+  const thrown = error instanceof ContractError ? error.cause : error;
+  return thrown instanceof LibvirtError ? thrown.kind : undefined;
+}
 
 /** Whether a volume could not be made because there is one of that name, or a file that no pool has seen yet. */
 function nameTaken(error: unknown): boolean {
   return error instanceof LibvirtError && error.kind === "libvirt" &&
     (error.code === VIR_ERR.STORAGE_VOL_EXIST || /already exists|exists already/.test(error.message));
-}
-
-/** Makes the image of a disk: `web.qcow2`, `web-1.qcow2`, … */
-async function makeImage(
-  { vms: { link } }: CreateServices,
-  name: string,
-  { pool: wanted, sizeGb, format }: VmDisk,
-): Promise<Volume> {
-  const pool = wanted ?? await defaultPool(link);
-  const files = await keepsFiles(link, pool);
-  for (let attempt = 0;; attempt++) {
-    const stem = attempt === 0 ? name : `${name}-${attempt}`;
-    const volume = {
-      name: files ? `${stem}.${format}` : stem,
-      capacity: sizeGb! * GIB,
-      // Space is taken as it is written; a logical volume is all there from the start.
-      ...(files && { allocation: 0, format }),
-    };
-    try {
-      return await createVolume(link, pool, volume);
-    } catch (error) {
-      if (!nameTaken(error) || attempt >= MOST_NAMES) throw error;
-    }
-  }
 }
 
 /** One step back; what cannot be undone is told in the log, and the next is undone all the same. */
@@ -77,6 +62,68 @@ function undoing(what: string, undo: () => Promise<unknown>): () => Promise<void
   };
 }
 
+/** Where a new image will lie, if that is a file of this host. */
+async function placeOf(link: Link, pool: string, name: string): Promise<string | undefined> {
+  if (!isLocal(link.uri)) return undefined;
+  const { path } = summarizePool(await link.call("poolXml", { pool }));
+  return path === undefined ? undefined : `${path}/${name}`;
+}
+
+async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Removes what a call left whose end nobody saw: a file that was not there before it, and of no other age. */
+async function removeLeftover(link: Link, path: string, since: number): Promise<void> {
+  const file = await fileAt(path);
+  if (!file?.isFile || file.birthtime === null || file.birthtime.getTime() < since - CLOCK_MS) return;
+  try {
+    await deleteVolume(link, path);
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
+    await Deno.remove(path);
+  }
+}
+
+/** Makes the image of a disk: `web.qcow2`, `web-1.qcow2`, … It is removed again with the stack. */
+async function makeImage(
+  link: Link,
+  name: string,
+  { pool: wanted, sizeGb, format }: VmDisk,
+  undo: AsyncDisposableStack,
+): Promise<Volume> {
+  const pool = wanted ?? await defaultPool(link);
+  const files = await keepsFiles(link, pool);
+  for (let attempt = 0;; attempt++) {
+    const stem = attempt === 0 ? name : `${name}-${attempt}`;
+    const volume = {
+      name: files ? `${stem}.${format}` : stem,
+      capacity: sizeGb! * GIB,
+      // Space is taken as it is written; a logical volume is all there from the start.
+      ...(files && { allocation: 0, format }),
+    };
+    const place = files ? await placeOf(link, pool, volume.name) : undefined;
+    const mayTry = attempt < MOST_NAMES;
+    if (mayTry && place !== undefined && await fileAt(place) !== undefined) continue;
+    const since = Date.now();
+    try {
+      const made = await createVolume(link, pool, volume);
+      undo.defer(undoing(made.path, () => deleteVolume(link, made.path)));
+      return made;
+    } catch (error) {
+      if (kindOf(error) === "lost" && place !== undefined) {
+        undo.defer(undoing(place, () => removeLeftover(link, place, since)));
+      }
+      if (!nameTaken(error) || !mayTry) throw error;
+    }
+  }
+}
+
 /** The machine with every image made. Each is removed again with the stack. */
 async function withImages(services: CreateServices, vm: NewVm, undo: AsyncDisposableStack): Promise<NewVm> {
   const { link } = services.vms;
@@ -87,8 +134,7 @@ async function withImages(services: CreateServices, vm: NewVm, undo: AsyncDispos
       continue;
     }
     try {
-      const { path, type } = await makeImage(services, vm.name, disk);
-      undo.defer(undoing(path, () => deleteVolume(link, path)));
+      const { path, type } = await makeImage(link, vm.name, disk, undo);
       disks.push({ ...disk, source: { path, type: type === "block" ? "block" : "file" } });
     } catch (error) {
       throw failed(error, "DiskCreateFailed");
@@ -105,21 +151,47 @@ async function define({ vms: { link } }: CreateServices, vm: NewVm): Promise<voi
     const taken = error instanceof LibvirtError && error.kind === "libvirt" &&
       /domain .* already exists|already defined with uuid/i.test(error.message);
     if (taken) throw new ContractError("VmNameExists", { name: vm.name }, { cause: error });
-    if (unknownOutcome(error)) throw error;
     throw failed(error, "CreateFailed");
   }
 }
 
-/** libvirt went away in the middle: when it is back, images that belong to no machine are removed. */
+/** libvirt went away in the middle: when it is back, and has no such machine, what was made is removed. */
 async function settleLater(
-  { vms: { link } }: CreateServices,
+  { link }: CreateServices["vms"],
   vm: NewVm,
   undo: AsyncDisposableStack,
 ): Promise<void> {
-  for (let waited = 0; !link.status.connected && waited < SETTLE_MS; waited += SETTLE_STEP_MS) {
+  for (let waited = 0;; waited += SETTLE_STEP_MS) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
+    try {
+      if (await link.call("domainRead", { uuid: vm.uuid }) !== null) return;
+      return await undo.disposeAsync();
+    } catch (error) {
+      if (kindOf(error) === undefined || waited >= SETTLE_MS) throw error;
+    }
   }
-  if (await link.call("domainRead", { uuid: vm.uuid }) === null) await undo.disposeAsync();
+}
+
+/** Takes back what was made, now or when it can be; a machine that libvirt may still be making is left alone. */
+async function takeBack(
+  services: CreateServices["vms"],
+  vm: NewVm,
+  undo: AsyncDisposableStack,
+  error: unknown,
+): Promise<void> {
+  switch (kindOf(error)) {
+    case "lost":
+    case "unavailable":
+      settleLater(services, vm, undo).catch((failure) =>
+        log.error("what a failed creation had made could not be removed", { vm: vm.name, error: failure })
+      );
+      return;
+    case "timeout":
+      log.error("it is not known whether a machine was made: its disks are left", { vm: vm.name, error });
+      return;
+    default:
+      await undo.disposeAsync();
+  }
 }
 
 /** The steps that libvirt carries out, each undone by the stack. */
@@ -141,7 +213,7 @@ async function build(
     try {
       await link.call("domainSetAutostart", { uuid: vm.uuid, autostart: true });
     } catch (error) {
-      throw unknownOutcome(error) ? error : failed(error, "CreateFailed");
+      throw failed(error, "CreateFailed");
     }
   }
   await inventory.refresh(vm.uuid);
@@ -150,7 +222,7 @@ async function build(
     try {
       await link.call("domainStart", { uuid: vm.uuid });
     } catch (error) {
-      throw unknownOutcome(error) ? error : failed(error, "StartFailed");
+      throw failed(error, "StartFailed");
     }
   });
 }
@@ -178,15 +250,7 @@ export async function createVm(services: CreateServices, config: VmConfig): Prom
   try {
     await build(services, vm, config, undo);
   } catch (error) {
-    if (!unknownOutcome(error)) {
-      await undo.disposeAsync();
-    } else if (error instanceof LibvirtError && error.kind === "lost") {
-      settleLater(services, vm, undo).catch((failure) =>
-        log.error("whether a machine was made could not be found out", { vm: name, error: failure })
-      );
-    } else {
-      log.error("it is not known whether a machine was made: its disks are left", { vm: name, error });
-    }
+    await takeBack(services.vms, vm, undo, error);
     throw failed(error, "CreateFailed");
   }
   return { id: vm.uuid, warnings: findings.warnings };

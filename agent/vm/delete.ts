@@ -1,32 +1,35 @@
 /** Deleting a machine, with its disks when asked. */
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
+import { ContractError, type Input, type VM } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { imageUsers } from "./image_users.ts";
+import { planDisks } from "./delete_plan.ts";
 import type { VmServices } from "./services.ts";
 
-/** The machine's own disks that deleting means: not CDs, floppies, nor what is no file or block device of this host. */
-export function ownDisks(vm: VM): Disk[] {
-  return vm.disks.filter((disk) =>
-    disk.device === "disk" && disk.type === "file" && disk.source !== undefined
-  );
-}
+/** Which disks go, too. */
+type Choice = Omit<Input<"delete_vm">, "vmId">;
 
-/** Refuses before anything is touched: a disk that another machine uses would take that one down too. */
-async function refuseShared(vm: VM, paths: readonly string[], all: readonly VM[]): Promise<void> {
-  if (paths.length === 0) return;
-  const users = await imageUsers(paths, all.filter((other) => other.id !== vm.id));
-  for (const path of paths) {
-    const disk = vm.disks.find((each) => each.source === path);
-    const user = users.get(path);
-    const error = user !== undefined
-      ? `it is also used by ${user}`
-      : disk?.shareable
-      ? "it is marked as shared with other machines"
-      : undefined;
-    if (error !== undefined) throw new ContractError("DiskDeleteFailed", { path, error });
+/**
+ * The paths to delete: all that can be, or those that were chosen. Refuses before anything is touched when one of them
+ * cannot: another machine uses it, or the file system would not let it go.
+ */
+async function pathsToDelete(
+  services: VmServices,
+  vm: VM,
+  { deleteDisks = false, disks }: Choice,
+): Promise<string[]> {
+  if (!deleteDisks && disks === undefined) return [];
+  const planned = await planDisks(services, vm);
+  const refuse = (path: string, error: string) => new ContractError("DiskDeleteFailed", { path, error });
+  for (const path of disks ?? []) {
+    const disk = planned.find((each) => each.path === path);
+    if (disk === undefined) throw refuse(path, "it is no disk of this machine");
+    if (!disk.deletable) throw refuse(path, disk.reason ?? "");
   }
+  if (disks !== undefined) return disks;
+  const hindering = planned.find(({ hinders }) => hinders);
+  if (hindering) throw refuse(hindering.path, hindering.reason ?? "");
+  return planned.filter(({ deletable }) => deletable).map(({ path }) => path);
 }
 
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
@@ -44,22 +47,21 @@ async function deleteDisk({ link }: VmServices, path: string): Promise<void> {
 
 /**
  * Forgets a stopped machine with all libvirt keeps for it (saved memory, NVRAM, snapshots' records), then deletes its
- * disks when asked. If the first disk cannot be deleted, the machine is defined again: nothing is lost.
+ * disks when asked. Whether they can be deleted is looked at first. If the first disk cannot be deleted all the same,
+ * the machine is defined again; saved memory and snapshots' records are lost then.
  *
  * @throws {ContractError} VmNotFound, VmStillRunning, DeleteFailed, DiskDeleteFailed, VmBusy
  */
 export async function deleteVm(
   services: VmServices,
-  vmId: string,
-  withDisks: boolean,
+  { vmId, ...choice }: Choice & { vmId: string },
 ): Promise<{ deletedDisks: string[] }> {
   const { link, inventory } = services;
   const vm = services.requireVm(vmId);
   if (inventory.active().includes(vm.id)) throw new ContractError("VmStillRunning");
-  const paths = withDisks ? ownDisks(vm).map((disk) => disk.source!) : [];
-  await refuseShared(vm, paths, inventory.vms());
   const deletedDisks: string[] = [];
   await services.operate(vm, "deleting", async () => {
+    const paths = await pathsToDelete(services, vm, choice);
     let xml = "";
     try {
       xml = await link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });

@@ -14,6 +14,7 @@ import { batch } from "./batch.ts";
 import { deleteVm } from "./delete.ts";
 import { power } from "./power.ts";
 import type { VmServices } from "./services.ts";
+import { etagOf } from "./xml.ts";
 
 type VmHandlers = Pick<Handlers, Extract<CommandName, keyof typeof vmCommands>>;
 
@@ -66,13 +67,14 @@ export function vmHandlers(services: VmServices): VmHandlers {
     reboot_vm: powerHandler("reboot_vm"),
     reset_vm: powerHandler("reset_vm"),
     suspend_vm: powerHandler("suspend_vm"),
-    delete_vm: ({ vmId, deleteDisks }) => deleteVm(services, vmId, deleteDisks ?? false),
+    delete_vm: (input) => deleteVm(services, input),
     get_vm_xml: async ({ vmId, secure = false, inactive = false }, { principal }: CallContext) => {
       const vm = services.requireVm(vmId);
       if (secure && !includes(principal.role, "administrator")) {
         throw new ContractError("Forbidden", { role: "administrator" });
       }
-      return { xml: await link.call("domainXml", { uuid: vm.id, secure, inactive }) };
+      const xml = await link.call("domainXml", { uuid: vm.id, secure, inactive });
+      return { xml, ...(secure && inactive && { etag: await etagOf(xml) }) };
     },
     get_vm_stats: ({ vmId }) => sampler.of(services.requireVm(vmId).id),
     get_vnc_info: ({ vmId }) => vncTarget(services, services.requireVm(vmId)),

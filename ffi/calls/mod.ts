@@ -3,10 +3,13 @@ import type { Connection } from "../connection.ts";
 import * as capabilities from "./capabilities.ts";
 import * as device from "./device.ts";
 import * as domain from "./domain.ts";
+import * as events from "./events.ts";
+import * as manage from "./manage.ts";
 import * as network from "./network.ts";
 import * as node from "./node.ts";
 import * as pool from "./pool.ts";
 import * as screen from "./screen.ts";
+import * as schema from "./schema.ts";
 import * as stats from "./stats.ts";
 import * as volume from "./volume.ts";
 
@@ -57,6 +60,11 @@ export const CALLS = {
   domainUpdateDevice: spec("write", 60, device.domainUpdateDevice),
   domainUndefine: spec("write", 60, domain.domainUndefine),
   domainDefine: spec("write", 60, domain.domainDefine),
+  domainDefineXml: spec("write", 60, manage.domainDefineXml),
+  domainTryXml: spec("write", 60, manage.domainTryXml),
+  domainRename: spec("write", 60, manage.domainRename),
+  domainKeeps: spec("read", 15, manage.domainKeeps),
+  domainSchemaFault: spec("read", 30, schema.domainSchemaFault),
   domainDiskSizes: spec("probe", 30, domain.domainDiskSizes),
   domainAddresses: spec("probe", 10, domain.domainAddresses),
   domainStats: spec("stats", 3, stats.domainStats),
@@ -78,6 +86,8 @@ export const CALLS = {
   volumeUpload: spec("write", 600, volume.volumeUpload),
   volumeDelete: spec("write", 600, volume.volumeDelete),
   domainCapabilities: spec("read", 60, capabilities.domainCapabilities),
+  eventsOpen: spec("read", events.CONNECT_SECONDS, events.eventsOpen),
+  eventsClose: spec("read", 15, events.eventsClose),
   nodeInfo: spec("read", 30, node.nodeInfo),
   nodeCounters: spec("read", 15, node.nodeCounters),
 } as const;
@@ -91,9 +101,12 @@ export type CallResult<N extends CallName> = ReturnType<Calls[N]["run"]>;
 export type * from "./capabilities.ts";
 export type * from "./device.ts";
 export type * from "./domain.ts";
+export type * from "./events.ts";
+export type * from "./manage.ts";
 export type * from "./network.ts";
 export type * from "./node.ts";
 export type * from "./pool.ts";
 export type * from "./screen.ts";
+export type * from "./schema.ts";
 export type * from "./stats.ts";
 export type * from "./volume.ts";

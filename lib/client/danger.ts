@@ -12,6 +12,8 @@ export interface Question {
 /** Yes, and whether the disks go too. */
 export interface Consent {
   readonly deleteDisks: boolean;
+  /** The disks that go, where they were chosen one by one. */
+  readonly disks?: readonly string[];
 }
 
 interface Asked extends Question {

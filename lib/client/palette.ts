@@ -4,7 +4,10 @@ import { type ActionName, ACTIONS, choiceOf } from "../format/actions.ts";
 import { fuzzyFind, type FuzzyMatch } from "../format/fuzzy.ts";
 import { STATES } from "../format/state.ts";
 import { oneLine } from "../format/text.ts";
-import { t } from "../i18n/mod.ts";
+import { palette as paletteTexts } from "../i18n/en/palette.ts";
+import { t, textsOf } from "../i18n/mod.ts";
+
+const texts = textsOf(paletteTexts);
 
 /** What choosing an entry does. */
 export type Effect =
@@ -40,49 +43,49 @@ export const FIXED_COMMANDS: readonly Command[] = [
   {
     id: "dashboard",
     label: t("nav.dashboard"),
-    hint: t("palette.page"),
+    hint: texts.t("palette.page"),
     icon: "dashboard",
     effect: { kind: "go", href: "/" },
   },
   {
     id: "vms",
     label: t("nav.vms"),
-    hint: t("palette.page"),
+    hint: texts.t("palette.page"),
     icon: "machines",
     effect: { kind: "go", href: "/vms" },
   },
   {
     id: "attention",
-    label: t("palette.attention"),
-    hint: t("palette.page"),
+    label: texts.t("palette.attention"),
+    hint: texts.t("palette.page"),
     icon: "machines",
     effect: { kind: "go", href: "/vms?state=attention" },
   },
   {
     id: "theme-system",
     label: t("theme.system"),
-    hint: t("palette.theme"),
+    hint: texts.t("palette.theme"),
     icon: "system",
     effect: { kind: "theme", theme: "system" },
   },
   {
     id: "theme-light",
     label: t("theme.light"),
-    hint: t("palette.theme"),
+    hint: texts.t("palette.theme"),
     icon: "sun",
     effect: { kind: "theme", theme: "light" },
   },
   {
     id: "theme-dark",
     label: t("theme.dark"),
-    hint: t("palette.theme"),
+    hint: texts.t("palette.theme"),
     icon: "moon",
     effect: { kind: "theme", theme: "dark" },
   },
   {
     id: "keys",
-    label: t("keys.title"),
-    hint: t("palette.help"),
+    label: texts.t("keys.title"),
+    hint: texts.t("palette.help"),
     icon: "circleHelp",
     effect: { kind: "keys" },
   },
@@ -102,8 +105,8 @@ function actions(vm: VM): Command[] {
   const { primary, buttons, menu } = choiceOf(vm);
   return [primary, ...buttons, ...menu].map((action) => ({
     id: `${vm.id} ${action}`,
-    label: t("palette.act", { action: t(ACTIONS[action].label), name: oneLine(vm.name, 80) }),
-    hint: t("palette.action"),
+    label: texts.t("palette.act", { action: t(ACTIONS[action].label), name: oneLine(vm.name, 80) }),
+    hint: texts.t("palette.action"),
     icon: ACTIONS[action].icon,
     effect: { kind: "act", action, vm },
   }));

@@ -8,9 +8,19 @@ export interface Toast {
   readonly id: number;
   readonly title: string;
   readonly failure?: Failure;
+  /** What can be done about it, while it is shown. */
+  readonly action?: ToastAction;
+}
+
+/** A button in a message. */
+export interface ToastAction {
+  readonly label: string;
+  readonly run: () => unknown;
 }
 
 const SHOWN_MS = 5_000;
+/** What can be undone stays for as long as it takes to think about it. */
+const ACTION_MS = 20_000;
 /** More at once are noise; the oldest goes. */
 const MOST = 4;
 
@@ -31,9 +41,9 @@ export function dismiss(id: number): void {
 }
 
 /** Says that something was done. */
-export function report(title: string): void {
-  const id = show({ title });
-  setTimeout(() => dismiss(id), SHOWN_MS);
+export function report(title: string, action?: ToastAction): void {
+  const id = show({ title, ...(action && { action }) });
+  setTimeout(() => dismiss(id), action ? ACTION_MS : SHOWN_MS);
 }
 
 /**

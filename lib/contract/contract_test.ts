@@ -39,9 +39,12 @@ Deno.test("COMMANDS name only fields of their input in path and CLI, and path fi
   }
 });
 
+/** Changes nothing, but its input is no address: it is long, and its secrets do not belong into one. */
+const ASKED_BY_POST: ReadonlySet<string> = new Set(["check_vm_xml"]);
+
 Deno.test("COMMANDS that change nothing are GET, but where no query can hold their input; the others are not", () => {
   for (const { name, command, method } of REST_ROUTES) {
-    const nested = Object.values(fields(command)).some((schema) => {
+    const nested = ASKED_BY_POST.has(name) || Object.values(fields(command)).some((schema) => {
       const { type } = schema as { type?: string };
       return type === undefined || type === "object";
     });

@@ -139,6 +139,26 @@ export const ERRORS = {
   TooManyKeys: { text: "Too many keys at once: {n} (at most {most})", status: 400, exit: 2 },
   SendKeysFailed: { text: "Failed to send keys: {error}", status: 502, exit: 1 },
 
+  // Machines as a whole: their XML and copies
+  VmIdTaken: { text: "A VM with this UUID exists already: {name} ({id})", status: 409, exit: 5 },
+  VmMustBeOff: { text: "VM must be shut down for this ({state} now)", status: 409, exit: 5 },
+  XmlInvalid: { text: "Invalid XML: {error}", status: 400, exit: 2 },
+  XmlIdentity: {
+    text: "The XML must keep the VM's {what} ({is}). Use rename or clone to change it.",
+    status: 400,
+    exit: 2,
+  },
+  XmlChanged: {
+    text: "Somebody else changed this VM meanwhile. Nothing was saved: load the new version first.",
+    status: 409,
+    exit: 5,
+  },
+  RenameFailed: { text: "Failed to rename VM: {error}", status: 502, exit: 1 },
+  CloneFailed: { text: "Failed to clone VM: {error}", status: 502, exit: 1 },
+  DiskNotClonable: { text: "Disk {target} ({path}) cannot be cloned: {reason}", status: 409, exit: 5 },
+  ImportFailed: { text: "Failed to import VM: {error}", status: 502, exit: 1 },
+  DisksMissing: { text: "These disks do not exist on this host: {paths}", status: 409, exit: 5 },
+
   // Libvirt as a whole
   LibvirtUnavailable: {
     text: "Libvirtd is not running. Please start the service.",

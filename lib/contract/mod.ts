@@ -6,12 +6,14 @@ import type { InputOf, OutputOf } from "./command.ts";
 import { consoleCommands } from "./console.ts";
 import { createCommands } from "./create.ts";
 import { hostCommands } from "./host.ts";
+import { manageCommands } from "./manage.ts";
 import { screenCommands } from "./screens.ts";
 import { vmCommands } from "./vm.ts";
 
 export const COMMANDS = {
   ...vmCommands,
   ...createCommands,
+  ...manageCommands,
   ...hostCommands,
   ...consoleCommands,
   ...screenCommands,
@@ -30,5 +32,6 @@ export * from "./console.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";
+export * from "./manage.ts";
 export * from "./screens.ts";
 export * from "./vm.ts";

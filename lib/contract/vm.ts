@@ -283,6 +283,12 @@ export const vmCommands = {
     input: closed({
       vmId: VmId,
       deleteDisks: Type.Optional(Type.Boolean({ default: false, description: "delete its disk images too" })),
+      disks: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
+        maxItems: 256,
+        uniqueItems: true,
+        description:
+          "paths of the disks to delete, instead of all: those that get_delete_plan calls deletable",
+      })),
     }),
     output: DeleteVmResult,
     errors: ["VmNotFound", "VmStillRunning", "DeleteFailed", "DiskDeleteFailed"],
@@ -306,7 +312,12 @@ export const vmCommands = {
         }),
       ),
     }),
-    output: Type.Object({ xml: Type.String() }),
+    output: Type.Object({
+      xml: Type.String(),
+      etag: Type.Optional(Type.String({
+        description: "version, for set_vm_xml; only with secure and inactive: that is what can be edited",
+      })),
+    }),
     errors: ["VmNotFound", "Forbidden"],
     route: "GET /vms/{vmId}/xml",
     cli: ["vm", "xml", "<vmId>"],

@@ -81,14 +81,19 @@ function decideMode(
 }
 
 /** Decides the memory, in MiB. */
-export function decideMemory({ memoryMb }: VmConfig, { os, host }: Facts, findings: Findings): number {
+export function decideMemory(
+  { memoryMb, osVariant }: VmConfig,
+  { os, host }: Facts,
+  findings: Findings,
+): number {
   const { minimumMemoryMb: minimum, memoryMb: usual } = os.defaults;
   const wanted = memoryMb ?? usual;
   if (wanted > host.memoryMb * MEMORY_SHARE) {
     const details = { requested: gigabytes(wanted), available: gigabytes(host.memoryMb) };
     findings.warn("memoryMb", "MemoryAboveHost", details);
   }
-  if (minimum !== undefined && wanted < minimum) {
+  // Of a system that nobody named, nobody knows what it asks for.
+  if (osVariant !== undefined && minimum !== undefined && wanted < minimum) {
     findings.warn("memoryMb", "BelowOsMinimum", { os: os.name, minimum: `${minimum} MB`, what: "of memory" });
   }
   return wanted;

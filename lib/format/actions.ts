@@ -153,8 +153,14 @@ type ActionApi = Pick<
   | "deleteVm"
 >;
 
+/** Which disks go with a machine: all, or those chosen. */
+export interface DoomedDisks {
+  readonly deleteDisks?: boolean;
+  readonly disks?: readonly string[];
+}
+
 const CALLS: Readonly<
-  Record<ActionName, (api: ActionApi, vmId: string, deleteDisks: boolean) => Promise<unknown>>
+  Record<ActionName, (api: ActionApi, vmId: string, doomed: DoomedDisks) => Promise<unknown>>
 > = {
   start: (api, vmId) => api.startVm({ vmId }),
   stop: (api, vmId) => api.stopVm({ vmId }),
@@ -164,7 +170,8 @@ const CALLS: Readonly<
   suspend: (api, vmId) => api.suspendVm({ vmId }),
   reset: (api, vmId) => api.resetVm({ vmId }),
   force_stop: (api, vmId) => api.forceStopVm({ vmId }),
-  delete: (api, vmId, deleteDisks) => api.deleteVm({ vmId, deleteDisks }),
+  delete: (api, vmId, { deleteDisks = false, disks }) =>
+    api.deleteVm({ vmId, ...(disks ? { disks: [...disks] } : { deleteDisks }) }),
 };
 
 /** Carries an action out, from a form on the server or from an island in the browser. */
@@ -172,9 +179,9 @@ export async function perform(
   api: ActionApi,
   name: ActionName,
   vmId: string,
-  options: { deleteDisks?: boolean } = {},
+  options: DoomedDisks = {},
 ): Promise<void> {
-  await CALLS[name](api, vmId, options.deleteDisks ?? false);
+  await CALLS[name](api, vmId, options);
 }
 
 /** Paths of the disks that go with a machine when its disks are deleted too: written by it alone. */

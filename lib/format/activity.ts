@@ -9,6 +9,10 @@ const COMMANDS: Readonly<Record<string, PlainKey>> = {
   set_tags: "activity.set_tags",
   set_group: "activity.set_group",
   set_autostart: "activity.set_autostart",
+  set_vm_xml: "activity.set_vm_xml",
+  rename_vm: "activity.rename_vm",
+  clone_vm: "activity.clone_vm",
+  import_vm: "activity.import_vm",
 };
 
 /** What was done, from the command's name or libvirt's event: a word of ours where there is one. */

@@ -11,7 +11,8 @@ function boot(state: IslandState): void {
   setBuildId(state.build);
   const revive = reviver(state.signals);
   for (const [name, address] of Object.entries(state.islands)) {
-    import(address).then(({ default: component }: { default: ComponentType<object> }) => {
+    import(address).then((module: Record<string, ComponentType<object>>) => {
+      const component = (module[name] ?? module.default)!; // one of several in a module, or alone in its own
       for (const element of document.querySelectorAll<HTMLElement>(`fresh-island[data-name="${name}"]`)) {
         const number = Number(element.dataset.props);
         const vnode = h(component, revive(state.props[number] ?? {}) as object);

@@ -46,8 +46,8 @@ Deno.test("t() fills places, and nothing else", () => {
 });
 
 Deno.test("plural() picks the form and writes the number the language's way", () => {
-  assert.equal(plural("list.shown", 1), "1 machine is shown");
-  assert.equal(plural("list.shown", 1005), "1,005 machines are shown");
+  assert.equal(plural("danger.many", 1, { action: "Start" }), "Start 1 machine?");
+  assert.equal(plural("danger.many", 1005, { action: "Start" }), "Start 1,005 machines?");
   assert.equal(number(1005), "1,005");
 });
 

@@ -139,7 +139,7 @@ function operatingSystem(
   const osVariant = id.replace(/^https?:\/\/[^/]+\//, "").replaceAll("/", "");
   const osType = /microsoft\.com/.test(id)
     ? "windows"
-    : /bsd|solaris|haiku|msdos|netware/i.test(id)
+    : /bsd|solaris|haiku|msdos|netware|libosinfo\.org\/unknown/i.test(id)
     ? "other"
     : "linux";
   return { osType, osVariant };

@@ -118,6 +118,12 @@ function after(source: string, mark: string, from: number): number {
   return found + mark.length;
 }
 
+/** The first place from `at` on that is no white space. */
+function afterSpace(source: string, at: number): number {
+  while (isSpace(source.charCodeAt(at))) at++;
+  return at;
+}
+
 /** Reads a start or empty tag at `tag`, adds the element to `parent`, opens it unless empty; gives what follows. */
 function readTag(source: string, tag: number, parent: XmlElement, open: XmlElement[]): number {
   let at = tag + 1;
@@ -138,14 +144,17 @@ function readTag(source: string, tag: number, parent: XmlElement, open: XmlEleme
       code = source.charCodeAt(++at);
     }
     const attribute = source.slice(key, at);
-    const quote = source.charCodeAt(at + 1);
-    if (attribute === "" || code !== EQUALS || (quote !== QUOTE && quote !== APOSTROPHE)) {
+    const equals = afterSpace(source, at), value = afterSpace(source, equals + 1);
+    const quote = source.charCodeAt(value);
+    if (
+      attribute === "" || source.charCodeAt(equals) !== EQUALS || (quote !== QUOTE && quote !== APOSTROPHE)
+    ) {
       throw new XmlError("a broken attribute", key);
     }
-    const end = source.indexOf(quote === QUOTE ? '"' : "'", at + 2);
+    const end = source.indexOf(quote === QUOTE ? '"' : "'", value + 1);
     if (end < 0) throw new XmlError("an attribute without an end", key);
     attributes ??= Object.create(null) as Record<string, string>;
-    attributes[attribute] = unescapeXml(source.slice(at + 2, end));
+    attributes[attribute] = unescapeXml(source.slice(value + 1, end));
     at = end + 1;
     code = source.charCodeAt(at);
   }

@@ -6,10 +6,9 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { startEventLoop } from "../../ffi/event_loop.ts";
 import { DOMAIN_EVENTS, OTHER_EVENTS } from "../../ffi/events.ts";
-import type { FromEventWorker, ToEventWorker } from "../../ffi/protocol.ts";
+import { Subscription } from "../../ffi/subscription.ts";
 import { libvirtTest, SHARED, until } from "../../ffi/testing.ts";
 import { WorkerPool } from "../../ffi/worker_pool.ts";
-import { workerUrl } from "../../lib/bundle.ts";
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const files = () => [...Deno.readDirSync("/proc/self/fd")].length;
@@ -70,20 +69,12 @@ const RUNS: Record<string, () => Promise<Measured>> = {
     const loop = startEventLoop((error) => {
       throw error;
     });
-    const worker = new Worker(workerUrl("ffi/event_worker.ts"), { type: "module" });
-    let connected = 0, closed = 0;
-    worker.onmessage = ({ data }: MessageEvent<FromEventWorker>) => {
-      if (data.type === "connected") connected++;
-      if (data.type === "closed") closed++;
-    };
-    const post = (message: ToEventWorker) => worker.postMessage(message);
+    const pool = new WorkerPool(SHARED, { warm: 1, most: 1 });
     const run = async (count: number) => {
       for (let cycle = 0; cycle < count; cycle++) {
-        const before = connected;
-        post({ type: "connect", uri: SHARED });
-        await until("a connection", () => connected > before);
+        const subscription = await Subscription.open(pool, loop, { event: () => {}, lost: () => {} });
+        await subscription.close();
       }
-      await sleep(2500); // callbacks are freed 2 s after they were deregistered
     };
     await run(CYCLES * 2);
     const measured = { rss: [await memory()], files: [files()] };
@@ -92,10 +83,8 @@ const RUNS: Record<string, () => Promise<Measured>> = {
       measured.rss.push(await memory());
       measured.files.push(files());
     }
-    post({ type: "close" });
-    await until("the end", () => closed > 0);
+    pool.close();
     await loop.stop();
-    worker.terminate();
     return measured;
   },
 
@@ -187,7 +176,7 @@ libvirtTest(`WorkerPool leaves memory and descriptors as they were after ${CALLS
 
 const PER_CYCLE = Object.keys(DOMAIN_EVENTS).length + OTHER_EVENTS.length;
 libvirtTest(
-  `event worker leaves memory and descriptors as they were after ${CYCLES * PER_CYCLE} registrations`,
+  `Subscription leaves memory and descriptors as they were after ${CYCLES * PER_CYCLE} registrations`,
   async () => {
     assertFlat(await inOwnProcess("events"), CYCLES * PER_CYCLE, "registrations");
   },

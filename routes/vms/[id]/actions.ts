@@ -26,7 +26,7 @@ export const handler = define.handlers({
       if (ACTIONS[action].danger && form.get("confirmed") !== "yes") {
         return ctx.redirect(`${here}/confirm?action=${action}`, 303);
       }
-      await perform(api, action, vmId, { deleteDisks: form.get("deleteDisks") === "yes" }).catch(fail);
+      await perform(api, action, vmId, { disks: form.getAll("disk").map(String) }).catch(fail);
     } else {
       const change = Object.hasOwn(CHANGES, action) ? CHANGES[action] : undefined;
       if (change === undefined) throw new HttpError(400, t("error.form"));

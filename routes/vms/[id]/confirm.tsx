@@ -1,21 +1,25 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
-import { DangerText, dangerTitle, DiskChoice } from "../../../components/DangerText.tsx";
+import { DangerText, dangerTitle } from "../../../components/DangerText.tsx";
+import { DeletePlanView } from "../../../components/DeletePlan.tsx";
 import { ACTIONS, isActionName } from "../../../lib/format/actions.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
+import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
     const action = ctx.url.searchParams.get("action");
     if (!isActionName(action)) throw new HttpError(400, t("error.form"));
-    return page({ vm: await vmOf(ctx), action });
+    const vm = await vmOf(ctx);
+    const plan = action === "delete" ? await ctx.state.api.getDeletePlan({ vmId: vm.id }).catch(fail) : null;
+    return page({ vm, action, plan });
   },
 });
 
 /** The question before something is lost, as a page: for pages without script. */
-export default define.page<typeof handler>(function Confirm({ data: { vm, action } }) {
+export default define.page<typeof handler>(function Confirm({ data: { vm, action, plan } }) {
   const here = `/vms/${encodeURIComponent(vm.id)}`;
   const title = dangerTitle(action, [vm]);
   return (
@@ -27,7 +31,7 @@ export default define.page<typeof handler>(function Confirm({ data: { vm, action
         <div class="dialog-body">
           <h1>{title}</h1>
           <DangerText action={action} vms={[vm]} />
-          {action === "delete" && <DiskChoice vms={[vm]} />}
+          {plan && <DeletePlanView plan={plan} />}
         </div>
         <footer class="dialog-foot">
           <input type="hidden" name="confirmed" value="yes" />

@@ -1,0 +1,148 @@
+/** What exactly goes when a machine is deleted: which of its disks can be deleted, and why the others cannot. */
+import { type Volume, volumeAt, volumeNamed } from "../storage/volumes.ts";
+import type { DeletePlan, Disk, DoomedDisk, VM } from "../../lib/contract/mod.ts";
+import { XmlDocument } from "../../lib/xml/edit.ts";
+import { nvramOf } from "../../lib/xml/identity.ts";
+import { summarizePool } from "../../lib/xml/volume.ts";
+import { isLocal } from "../host/local.ts";
+import { imageUsers } from "./image_users.ts";
+import type { VmServices } from "./services.ts";
+
+/** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
+export type PlannedDisk = DoomedDisk & { readonly hinders: boolean };
+
+/** Kinds of pools whose block devices are made and deleted by libvirt. */
+const OWN_BLOCKS: ReadonlySet<string> = new Set(["logical", "zfs"]);
+
+/** Why a disk is none that deleting could mean, whatever its file is like. */
+function unfit({ device, readOnly, shareable, type }: Disk): string | undefined {
+  if (device === "cdrom") return "it is a CD-ROM, which other machines may use";
+  if (device !== "disk") return `it is a ${device}, not a disk image`;
+  if (readOnly) return "it is read-only, so it is not this machine's own";
+  if (shareable) return "it is marked as shared with other machines";
+  if (type !== "file" && type !== "volume" && type !== "block") {
+    return `it is not on this host (${type})`;
+  }
+}
+
+/** Where a disk is, and in which pool. */
+interface Place {
+  readonly path: string;
+  readonly pool: string | undefined;
+  readonly missing: boolean;
+  /** What the pool knows of it. */
+  readonly volume: Volume | undefined;
+}
+
+async function placeOf({ link }: VmServices, { type, source = "" }: Disk): Promise<Place> {
+  if (type === "volume") {
+    const [pool = "", ...name] = source.split("/");
+    const volume = await volumeNamed(link, pool, name.join("/"));
+    return { path: volume?.path ?? source, pool, missing: volume === undefined, volume };
+  }
+  const volume = await volumeAt(link, source);
+  return { path: source, pool: volume?.pool, missing: false, volume };
+}
+
+/** Why what is at a path cannot be deleted; `missing`: because it is not there. */
+async function undeletable(
+  { link }: VmServices,
+  { path, pool, missing }: Place,
+  { type }: Disk,
+): Promise<{ reason: string; missing: boolean } | undefined> {
+  const gone = { reason: "it does not exist", missing: true };
+  if (missing) return gone;
+  if (type === "block") {
+    const kind = pool === undefined ? "" : summarizePool(await link.call("poolXml", { pool })).type;
+    return OWN_BLOCKS.has(kind)
+      ? undefined
+      : { reason: "it is a device of the host, not a disk image", missing: false };
+  }
+  if (!isLocal(link.uri)) {
+    return pool === undefined ? { reason: "it is in no storage pool", missing: false } : undefined;
+  }
+  try {
+    const info = await Deno.lstat(path);
+    if (!info.isFile) return { reason: "it is not a regular file", missing: false };
+    // Opened, not written to: tells a read-only file system and an immutable file, which would stop it half way.
+    using _file = await Deno.open(path, { write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return gone;
+    return { reason: error instanceof Error ? error.message : String(error), missing: false };
+  }
+}
+
+async function planDisk(
+  services: VmServices,
+  disk: Disk,
+  place: Place,
+  users: ReadonlyMap<string, string>,
+): Promise<PlannedDisk> {
+  const { target, source = "" } = disk;
+  // The pool's figures where the machine's own were not asked yet.
+  const { capacityBytes = place.volume?.capacity, allocationBytes = place.volume?.allocation } = disk;
+  const known = {
+    target,
+    ...(capacityBytes !== undefined && { capacityBytes }),
+    ...(allocationBytes !== undefined && { allocationBytes }),
+  };
+  const no = unfit(disk);
+  if (no !== undefined) {
+    return {
+      ...known,
+      path: source,
+      deletable: false,
+      reason: no,
+      hinders: disk.device === "disk" && disk.shareable,
+    };
+  }
+  const at = { ...known, path: place.path, ...(place.pool !== undefined && { pool: place.pool }) };
+  const user = users.get(place.path) ?? users.get(source);
+  if (user !== undefined) {
+    return { ...at, deletable: false, reason: `it is also used by ${user}`, hinders: true };
+  }
+  const why = await undeletable(services, place, disk);
+  return why === undefined
+    ? { ...at, deletable: true, hinders: false }
+    : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
+}
+
+/** The disks of a machine that have a medium, each with whether it can be deleted. @throws {LibvirtError} */
+export async function planDisks(services: VmServices, vm: VM): Promise<PlannedDisk[]> {
+  const places = new Map<string, { disk: Disk; place: Place }>();
+  for (const disk of vm.disks) {
+    const { source } = disk;
+    if (source === undefined || places.has(source)) continue;
+    const nowhere = { path: source, pool: undefined, missing: false, volume: undefined };
+    places.set(source, {
+      disk,
+      place: unfit(disk) === undefined ? await placeOf(services, disk) : nowhere,
+    });
+  }
+  const paths = [...places].flatMap(([source, { place }]) => [source, place.path]);
+  const users = await imageUsers(paths, services.inventory.vms().filter(({ id }) => id !== vm.id));
+  const planned: PlannedDisk[] = [];
+  for (const { disk, place } of places.values()) planned.push(await planDisk(services, disk, place, users));
+  return planned;
+}
+
+/**
+ * Everything that goes with a machine.
+ *
+ * @throws {ContractError} VmNotFound, and what any libvirt call may give
+ */
+export async function deletePlan(services: VmServices, vmId: string): Promise<DeletePlan> {
+  const vm = services.requireVm(vmId);
+  const [disks, keeps, xml] = await Promise.all([
+    planDisks(services, vm),
+    services.link.call("domainKeeps", { uuid: vm.id }),
+    services.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true }),
+  ]);
+  const nvram = nvramOf(new XmlDocument(xml));
+  return {
+    vmId: vm.id,
+    disks: disks.map(({ hinders: _, ...disk }) => disk),
+    ...keeps,
+    ...(nvram !== undefined && { nvram }),
+  };
+}

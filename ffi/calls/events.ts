@@ -1,0 +1,118 @@
+/**
+ * The connection on which libvirt's events arrive. It is opened and closed by a call worker, because both may hang;
+ * its callbacks belong to the thread that wants the events (`subscription.ts`), and cross as addresses.
+ */
+import { Connection } from "../connection.ts";
+import { LibvirtError } from "../error.ts";
+import { DOMAIN_EVENTS, OTHER_EVENTS } from "../events.ts";
+import { libvirt, ok } from "../library.ts";
+
+/** Seconds that connecting may take: a frozen libvirtd accepts a connection and never answers. */
+export const CONNECT_SECONDS = 15;
+
+/** Addresses of C callbacks, one for each kind of event, in the order of the tables in `events.ts`. */
+export interface EventCallbacks {
+  readonly close: bigint;
+  readonly domain: readonly bigint[];
+  readonly other: readonly bigint[];
+}
+
+/** What was opened and registered: what it takes to undo it. */
+export interface EventRegistration {
+  /** Address of the connection. */
+  readonly connection: bigint;
+  /** The callback of a lost connection, where the driver has a connection to lose. */
+  readonly close: bigint | null;
+  /** libvirt's callback ids, in the order of the tables; null where the driver does not have the event. */
+  readonly domain: readonly (number | null)[];
+  readonly other: readonly (number | null)[];
+}
+
+const pointer = (address: bigint) => Deno.UnsafePointer.create(address);
+
+function registrars() {
+  const { symbols } = libvirt();
+  return {
+    network: {
+      register: symbols.virConnectNetworkEventRegisterAny,
+      deregister: symbols.virConnectNetworkEventDeregisterAny,
+    },
+    pool: {
+      register: symbols.virConnectStoragePoolEventRegisterAny,
+      deregister: symbols.virConnectStoragePoolEventDeregisterAny,
+    },
+    device: {
+      register: symbols.virConnectNodeDeviceEventRegisterAny,
+      deregister: symbols.virConnectNodeDeviceEventDeregisterAny,
+    },
+  };
+}
+
+/** A callback's id. Lifecycle events are needed; without another kind we only notice less quickly. @throws {LibvirtError} */
+function registered(id: number, needed: boolean): number | null {
+  if (id >= 0) return id;
+  if (needed) ok(id);
+  libvirt().symbols.virResetLastError();
+  return null;
+}
+
+/**
+ * Opens a connection of its own and registers the callbacks on it.
+ *
+ * @param args.deadline `Date.now()` after which nobody waits any more: then it is undone again.
+ * @throws {LibvirtError}
+ */
+export function eventsOpen(
+  { uri }: Connection,
+  { callbacks, deadline }: { callbacks: EventCallbacks; deadline: number },
+): EventRegistration {
+  const { symbols } = libvirt();
+  const connection = Connection.open(uri);
+  const registration = {
+    connection: Deno.UnsafePointer.value(connection.pointer),
+    close: null as bigint | null,
+    domain: [] as (number | null)[],
+    other: [] as (number | null)[],
+  };
+  try {
+    const conn = connection.pointer;
+    const close = pointer(callbacks.close);
+    if (symbols.virConnectRegisterCloseCallback(conn, close, null, null) === 0) {
+      registration.close = callbacks.close;
+    } else symbols.virResetLastError(); // a driver without a daemon (test:///) cannot lose it
+    Object.entries(DOMAIN_EVENTS).forEach(([event, { id }], index) => {
+      const callback = pointer(callbacks.domain[index]!);
+      const result = symbols.virConnectDomainEventRegisterAny(conn, null, id, callback, null, null);
+      registration.domain.push(registered(result, event === "lifecycle"));
+    });
+    const kinds = registrars();
+    OTHER_EVENTS.forEach(({ kind, id }, index) => {
+      const result = kinds[kind].register(conn, null, id, pointer(callbacks.other[index]!), null, null);
+      registration.other.push(registered(result, false));
+    });
+    if (Date.now() > deadline) {
+      throw new LibvirtError({ kind: "timeout", message: "the connection came too late" });
+    }
+    return registration;
+  } catch (error) {
+    undo(connection, registration);
+    throw error;
+  }
+}
+
+/** Deregisters everything and closes the connection. Its daemon may be gone already. */
+export function eventsClose({ uri }: Connection, registration: EventRegistration): void {
+  undo(Connection.adopt(uri, registration.connection), registration);
+}
+
+function undo(connection: Connection, { close, domain, other }: EventRegistration): void {
+  const { symbols } = libvirt();
+  using conn = connection;
+  const kinds = registrars();
+  other.forEach((id, index) => {
+    if (id !== null) kinds[OTHER_EVENTS[index]!.kind].deregister(conn.pointer, id);
+  });
+  for (const id of domain) if (id !== null) symbols.virConnectDomainEventDeregisterAny(conn.pointer, id);
+  if (close !== null) symbols.virConnectUnregisterCloseCallback(conn.pointer, pointer(close));
+  symbols.virResetLastError(); // what a dead connection says to all that
+}

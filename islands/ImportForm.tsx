@@ -1,0 +1,119 @@
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { CheckField, Field, TextField } from "../components/Field.tsx";
+import { ManageForm, NAME_CODES } from "../components/ManageForm.tsx";
+import { api } from "../lib/client/api.ts";
+import { type Failure, failureOf } from "../lib/format/failure.ts";
+import { type ImportRequest, importRequest } from "../lib/format/import_form.ts";
+import { manage } from "../lib/i18n/en/manage.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(manage);
+
+/** Props of {@link ImportForm}. */
+export interface ImportFormProps {
+  /** What was asked for before, when a plain form brought it back. */
+  asked: ImportRequest;
+  failure: Failure | null;
+}
+
+/** Which box helps with which refusal: ticked for the person to see, not sent unseen. */
+const HELP: Readonly<Record<string, "newId" | "newMacs">> = { VmIdTaken: "newId", MacInUse: "newMacs" };
+
+/** Bringing a machine in from XML. A plain form without script. */
+export default function ImportForm({ asked, failure: before }: ImportFormProps) {
+  const failure = useSignal(before);
+  const isBusy = useSignal(false);
+  const isEmpty = useSignal(false);
+  const text = useRef<HTMLTextAreaElement>(null);
+  const onSubmit = async (form: HTMLFormElement) => {
+    const asked = await importRequest(new FormData(form));
+    failure.value = null;
+    isEmpty.value = asked.xml.trim() === "";
+    if (isEmpty.value) return;
+    isBusy.value = true;
+    try {
+      const { vmId } = await api.importVm(asked);
+      location.assign(`/vms/${encodeURIComponent(vmId)}?done=import`);
+    } catch (error) {
+      failure.value = failureOf(error);
+      isBusy.value = false;
+    }
+  };
+  const read = async (input: HTMLInputElement) => {
+    const file = input.files?.[0];
+    if (!file || text.current === null) return;
+    text.current.value = await file.text();
+    input.value = ""; // what counts is the text, which can be seen
+  };
+  const { code, why } = failure.value ?? {};
+  const helps = (name: "newId" | "newMacs") => code !== undefined && HELP[code] === name ? why : undefined;
+  return (
+    <ManageForm
+      title={t("manage.import_title")}
+      what={t("manage.import_what")}
+      submit={t("manage.import_do")}
+      doing={isBusy.value ? t("manage.import_doing") : null}
+      failure={failure.value}
+      cancel="/vms"
+      files
+      onSubmit={onSubmit}
+    >
+      <Field
+        label={t("manage.import_file")}
+        control={(ties) => (
+          <input
+            type="file"
+            name="file"
+            accept=".xml,application/xml,text/xml"
+            onChange={(event) => read(event.currentTarget)}
+            {...ties}
+          />
+        )}
+      />
+      <Field
+        label={t("manage.import_xml")}
+        error={isEmpty.value ? t("manage.import_empty") : undefined}
+        control={(ties) => (
+          <textarea
+            ref={text}
+            class="input xml-input"
+            name="xml"
+            rows={10}
+            spellcheck={false}
+            wrap="off"
+            defaultValue={asked.xml}
+            {...ties}
+          />
+        )}
+      />
+      <TextField
+        label={t("manage.import_name")}
+        error={code !== undefined && NAME_CODES.has(code) ? why : undefined}
+        name="name"
+        defaultValue={asked.name ?? ""}
+        maxLength={64}
+      />
+      <CheckField
+        label={t("manage.import_new_id")}
+        error={helps("newId")}
+        name="newId"
+        value="yes"
+        defaultChecked={asked.newId}
+      />
+      <CheckField
+        label={t("manage.import_new_macs")}
+        error={helps("newMacs")}
+        name="newMacs"
+        value="yes"
+        defaultChecked={asked.newMacs}
+      />
+      <CheckField
+        label={t("manage.import_allow_missing")}
+        name="allowMissing"
+        value="yes"
+        defaultChecked={asked.allowMissing}
+      />
+    </ManageForm>
+  );
+}

@@ -1,0 +1,114 @@
+import { useSignal } from "@preact/signals";
+import { TextField } from "../components/Field.tsx";
+import { ManageForm, NAME_CODES } from "../components/ManageForm.tsx";
+import { api } from "../lib/client/api.ts";
+import { type Failure, failureOf } from "../lib/format/failure.ts";
+import { oneLine } from "../lib/format/text.ts";
+import { manage } from "../lib/i18n/en/manage.ts";
+import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(manage);
+
+type Text = PlainKeyOf<typeof manage>;
+
+/** Kind → its words, and the call; gives the id of the machine to go to. */
+const KINDS = {
+  rename: {
+    title: "manage.rename_title",
+    what: "manage.rename_what",
+    submit: "manage.rename_do",
+    doing: "manage.rename_doing",
+    call: async (vmId: string, name: string) => {
+      await api.renameVm({ vmId, name });
+      return vmId;
+    },
+  },
+  clone: {
+    title: "manage.clone_title",
+    what: "manage.clone_what",
+    submit: "manage.clone_do",
+    doing: "manage.clone_doing",
+    call: async (vmId: string, name: string, linked: boolean) =>
+      (await api.cloneVm({ vmId, name, linked })).vmId,
+  },
+} as const satisfies Record<string, { what: Text; submit: Text; doing: Text } & Record<string, unknown>>;
+
+/** Props of {@link RenameOrClone}. */
+export interface RenameOrCloneProps {
+  kind: keyof typeof KINDS;
+  vmId: string;
+  vmName: string;
+  /** What the name's field begins with. */
+  name: string;
+  linked: boolean;
+  /** Why a plain form's try failed. */
+  failure: Failure | null;
+}
+
+function DiskKinds({ linked }: { linked: boolean }) {
+  const choices = [
+    { value: "full", label: t("manage.clone_full"), what: t("manage.clone_full_what") },
+    { value: "linked", label: t("manage.clone_linked"), what: t("manage.clone_linked_what") },
+  ];
+  return (
+    <fieldset class="choices">
+      <legend>{t("manage.clone_kind")}</legend>
+      {choices.map(({ value, label, what }) => (
+        <label key={value} class="check">
+          <input type="radio" name="disks" value={value} checked={(value === "linked") === linked} />
+          <span>
+            <strong>{label}</strong>
+            <span class="form-hint">{what}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Renaming a machine, or making a copy of it under another name. A plain form without script. */
+export default function RenameOrClone(props: RenameOrCloneProps) {
+  const { vmId, kind } = props;
+  const { title, what, submit, doing, call } = KINDS[kind];
+  const failure = useSignal(props.failure);
+  const isBusy = useSignal(false);
+  const here = `/vms/${encodeURIComponent(vmId)}`;
+  const onSubmit = async (form: HTMLFormElement) => {
+    const data = new FormData(form);
+    failure.value = null;
+    isBusy.value = true;
+    try {
+      const target = await call(vmId, String(data.get("name")).trim(), data.get("disks") === "linked");
+      location.assign(`/vms/${encodeURIComponent(target)}?done=${kind}`);
+    } catch (error) {
+      failure.value = failureOf(error);
+      isBusy.value = false;
+      form.querySelector<HTMLInputElement>('[name="name"]')?.focus();
+    }
+  };
+  const atName = failure.value && NAME_CODES.has(failure.value.code) ? failure.value.why : undefined;
+  return (
+    <ManageForm
+      title={t(title, { name: oneLine(props.vmName, 60) })}
+      what={t(what)}
+      submit={t(submit)}
+      doing={isBusy.value ? t(doing) : null}
+      failure={failure.value}
+      cancel={here}
+      onSubmit={onSubmit}
+    >
+      <TextField
+        label={t("manage.name")}
+        hint={t("manage.name_hint")}
+        error={atName}
+        name="name"
+        defaultValue={props.name}
+        required
+        maxLength={64}
+        pattern="[A-Za-z_\-][A-Za-z0-9_\-]*"
+        title={t("manage.name_hint")}
+      />
+      {kind === "clone" && <DiskKinds linked={props.linked} />}
+    </ManageForm>
+  );
+}

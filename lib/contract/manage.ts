@@ -1,0 +1,183 @@
+/** Managing machines whole: their XML, their names, copies of them, taking them away and bringing them in. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { VmName } from "./create.ts";
+import { closed, NOTHING_OUT, VmId } from "./schema.ts";
+
+/** Characters of the longest domain XML taken in: libvirt's own are a tenth of it on a machine full of devices. */
+export const MAX_XML = 256 * 1024;
+
+/** XML a person wrote. */
+const DomainXml = Type.String({
+  minLength: 1,
+  maxLength: MAX_XML,
+  description: "libvirt domain XML, UTF-8, without a document type",
+});
+const Etag = Type.String({
+  maxLength: 64,
+  pattern: "^[0-9a-f]{64}$",
+  description: "version of the XML that was edited, from get_vm_xml; another one in between is refused",
+});
+
+/** What is wrong with an XML, and where. */
+export const XmlProblem = Type.Object({
+  message: Type.String({ description: "libvirt's own words where it has some" }),
+  line: Type.Optional(Type.Integer({ description: "counted from 1; absent when it is not known" })),
+  element: Type.Optional(Type.String({ description: "the element it is about" })),
+  attribute: Type.Optional(Type.String({ description: "the attribute of it" })),
+});
+export type XmlProblem = Static<typeof XmlProblem>;
+
+/** A disk of a machine that might be deleted with it. */
+export const DoomedDisk = Type.Object({
+  target: Type.String({ description: "vda, sda, …" }),
+  path: Type.String(),
+  pool: Type.Optional(Type.String({ description: "the pool it is a volume of; absent when it is in none" })),
+  capacityBytes: Type.Optional(Type.Integer({ description: "what the guest sees; absent when unknown" })),
+  allocationBytes: Type.Optional(
+    Type.Integer({ description: "what it takes on the host; absent when unknown" }),
+  ),
+  deletable: Type.Boolean(),
+  reason: Type.Optional(Type.String({ description: "why it is not deletable" })),
+});
+export type DoomedDisk = Static<typeof DoomedDisk>;
+
+/** What goes when a machine is deleted. */
+export const DeletePlan = Type.Object({
+  vmId: Type.String(),
+  disks: Type.Array(DoomedDisk, { description: "every disk with a medium; kept unless asked for" }),
+  snapshots: Type.Integer({ description: "snapshots whose records go with the machine" }),
+  checkpoints: Type.Integer({ description: "backup checkpoints whose records go with the machine" }),
+  managedSave: Type.Boolean({ description: "saved memory that goes with the machine" }),
+  nvram: Type.Optional(Type.String({ description: "file of UEFI variables that goes with the machine" })),
+});
+export type DeletePlan = Static<typeof DeletePlan>;
+
+/** A disk of a clone. */
+export const ClonedDisk = Type.Object({
+  target: Type.String(),
+  source: Type.String(),
+  path: Type.String({ description: "the clone's own disk" }),
+});
+
+export const manageCommands = {
+  check_vm_xml: command({
+    summary: "Check an edited libvirt XML of a VM without applying it",
+    description:
+      "Against libvirt's schemas, with lines, then by libvirt's own parser and validation. Changes nothing.",
+    role: "administrator",
+    input: closed({ vmId: VmId, xml: DomainXml }),
+    output: Type.Object({ problem: Type.Union([XmlProblem, Type.Null()]) }),
+    errors: ["VmNotFound"],
+    route: "POST /vms/{vmId}/xml/check",
+    cli: ["vm", "check-xml", "<vmId>"],
+    readOnly: true,
+  }),
+  set_vm_xml: command({
+    summary: "Replace a VM's libvirt XML",
+    description: "It is checked against libvirt's schemas first. A running VM takes it at its next start.",
+    role: "administrator",
+    input: closed({ vmId: VmId, xml: DomainXml, etag: Type.Optional(Etag) }),
+    output: Type.Object({
+      etag: Type.String({ description: "the new version" }),
+      pending: Type.Boolean({ description: "the VM runs: this is for its next start" }),
+    }),
+    errors: ["VmNotFound", "VmNotPersistent", "XmlInvalid", "XmlChanged", "XmlIdentity"],
+    route: "PUT /vms/{vmId}/xml",
+    cli: ["vm", "set-xml", "<vmId>"],
+    readOnly: false,
+    unrecorded: ["xml"],
+  }),
+  rename_vm: command({
+    summary: "Rename a stopped VM",
+    role: "operator",
+    input: closed({ vmId: VmId, name: VmName }),
+    output: NOTHING_OUT,
+    errors: ["VmNotFound", "InvalidName", "VmNameExists", "VmMustBeOff", "VmNotPersistent", "RenameFailed"],
+    route: "POST /vms/{vmId}/rename",
+    cli: ["vm", "rename", "<vmId>", "<name>"],
+    readOnly: false,
+  }),
+  clone_vm: command({
+    summary: "Copy a stopped VM",
+    description: "Every disk it writes to is copied, or linked: a linked disk keeps only what changes and " +
+      "needs the original's disk, which must not be written to any more. CDs and shared disks are used by both. " +
+      "The copy has an id, a name and MAC addresses of its own. Answers when everything is copied.",
+    role: "administrator",
+    input: closed({
+      vmId: VmId,
+      name: VmName,
+      linked: Type.Optional(Type.Boolean({ default: false, description: "overlays instead of copies" })),
+      pool: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 256,
+          description: "pool for its disks; else each disk's own",
+        }),
+      ),
+    }),
+    output: Type.Object({ vmId: Type.String(), name: Type.String(), disks: Type.Array(ClonedDisk) }),
+    errors: ["VmNotFound", "InvalidName", "VmNameExists", "VmMustBeOff", "DiskNotClonable", "CloneFailed"],
+    route: "POST /vms/{vmId}/clone",
+    cli: ["vm", "clone", "<vmId>", "<name>"],
+    readOnly: false,
+  }),
+  export_vm: command({
+    summary: "Export a VM's definition",
+    description: "The XML of its next start, without passwords unless asked for. Disks are not part of it.",
+    role: "operator",
+    input: closed({
+      vmId: VmId,
+      secure: Type.Optional(
+        Type.Boolean({ default: false, description: "with passwords; administrators only" }),
+      ),
+    }),
+    output: Type.Object({ fileName: Type.String(), xml: Type.String() }),
+    errors: ["VmNotFound", "Forbidden"],
+    route: "GET /vms/{vmId}/export",
+    cli: ["vm", "export", "<vmId>"],
+    readOnly: true,
+  }),
+  import_vm: command({
+    summary: "Define a VM from libvirt XML",
+    description: "Its disks must be there already. Nothing is started.",
+    role: "administrator",
+    input: closed({
+      xml: DomainXml,
+      name: Type.Optional(VmName),
+      newId: Type.Optional(Type.Boolean({ default: false, description: "a new UUID instead of the XML's" })),
+      newMacs: Type.Optional(Type.Boolean({ default: false, description: "new MAC addresses" })),
+      allowMissing: Type.Optional(
+        Type.Boolean({ default: false, description: "define it although disks are missing" }),
+      ),
+    }),
+    output: Type.Object({
+      vmId: Type.String(),
+      name: Type.String(),
+      missing: Type.Array(Type.String(), { description: "disks that are not there" }),
+    }),
+    errors: [
+      "XmlInvalid",
+      "InvalidName",
+      "VmNameExists",
+      "VmIdTaken",
+      "MacInUse",
+      "DisksMissing",
+      "ImportFailed",
+    ],
+    route: "POST /vms/import",
+    cli: ["vm", "import"],
+    readOnly: false,
+    unrecorded: ["xml"],
+  }),
+  get_delete_plan: command({
+    summary: "Show exactly what goes when a VM is deleted",
+    role: "operator",
+    input: closed({ vmId: VmId }),
+    output: DeletePlan,
+    errors: ["VmNotFound"],
+    route: "GET /vms/{vmId}/delete-plan",
+    cli: ["vm", "delete-plan", "<vmId>"],
+    readOnly: true,
+  }),
+};

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import type { VmConfig } from "../contract/create.ts";
+import { ContractError } from "../contract/errors.ts";
+import type { Facts, ImageFact } from "./facts.ts";
+import { FULL, resolved } from "./testing.ts";
+
+const GIB = 1024 ** 3;
+type Wish = Omit<VmConfig, "name"> & { name?: string };
+const nothing = { disks: [], nics: [], kernel: { path: "/k" } } satisfies Wish;
+const kernel = { files: new Set(["/k"]) };
+
+Deno.test("resolveVm() gives a Linux virtio everywhere, and what nobody asked for a default", () => {
+  const { vm, errors, warnings } = resolved({});
+  assert.deepEqual(errors, []);
+  assert.deepEqual(warnings.map((text) => text.split(":")[0]), [""]);
+  assert.deepEqual(
+    [
+      vm.cpuCount,
+      vm.memoryMb,
+      vm.cpuMode,
+      vm.firmware,
+      vm.graphics,
+      vm.video,
+      vm.rng,
+      vm.balloon,
+      vm.guestAgent,
+    ],
+    [2, 2048, "host-passthrough", "bios", "vnc", "virtio", true, true, true],
+  );
+  assert.deepEqual(
+    vm.disks.map(({ target, bus, format, sizeGb, pool }) => [target, bus, format, sizeGb, pool]),
+    [
+      ["vda", "virtio", "qcow2", 20, "default"],
+    ],
+  );
+  assert.deepEqual(vm.nics, [
+    { type: "network", source: "default", model: "virtio", mac: "52:54:00:00:01:02", linkUp: true },
+  ]);
+});
+
+Deno.test("resolveVm() gives Windows 11 Secure Boot, a TPM and q35, and says when the host cannot", () => {
+  const { vm, errors } = resolved({ osVariant: "win11" });
+  assert.deepEqual(errors, []);
+  assert.deepEqual(
+    [vm.firmware, vm.tpm, vm.machine, vm.hyperv, vm.localClock, vm.disks[0]!.bus, vm.disks[0]!.sizeGb],
+    ["uefi-secure", "tpm-crb", "q35", true, true, "sata", 64],
+  );
+  assert.deepEqual(vm.topology, { sockets: 1, cores: 2, threads: 1 });
+  const poor = resolved({ osVariant: "win11" }, { ...FULL, firmwares: [], tpmBackends: [] });
+  assert.deepEqual(poor.errors, []);
+  assert.deepEqual([poor.vm.firmware, poor.vm.tpm], ["bios", undefined]);
+  assert.match(poor.warnings[0]!, /^firmware: Secure Boot is needed by Microsoft Windows 11.*ovmf/);
+  assert.match(poor.warnings[1]!, /^tpm: TPM 2.0 is needed by Microsoft Windows 11.*swtpm/);
+  const asked = resolved({ osVariant: "win11", tpm: true, firmware: "uefi" }, {
+    ...FULL,
+    firmwares: [],
+    tpmBackends: [],
+  });
+  assert.deepEqual(asked.errors, ["firmware NotOnThisHost", "tpm NotOnThisHost"]);
+});
+
+Deno.test("resolveVm() warns with the contract's texts of what is more than the host has", () => {
+  const { warnings, errors } = resolved(
+    {
+      ...nothing,
+      cpuCount: 16,
+      memoryMb: 32 * 1024,
+      disks: [{ sizeGb: 200 }, { sizeGb: 300 }],
+    },
+    FULL,
+    { ...kernel, host: { cpus: 8, memoryMb: 16 * 1024 } },
+  );
+  assert.deepEqual(errors, []);
+  assert.deepEqual(warnings, [
+    "cpuCount: CPU count exceeds host capacity (requested: 16, available: 8)",
+    "memoryMb: Memory exceeds available host memory (requested: 32GB, available: 16GB)",
+    "disks.1.sizeGb: Disk size exceeds storage pool capacity (requested: 500GB, available: 250GB)",
+  ]);
+  const host = { cpus: 8, memoryMb: 10_000 };
+  assert.deepEqual(
+    resolved({ ...nothing, memoryMb: 9000, cpuCount: 8 }, FULL, { ...kernel, host }).warnings,
+    [],
+  );
+  assert.equal(resolved({ ...nothing, memoryMb: 9001 }, FULL, { ...kernel, host }).warnings.length, 1);
+});
+
+Deno.test("resolveVm() refuses what cannot be, naming the field", () => {
+  const image = { source: { path: "/i", type: "file" as const }, format: "raw" as const, backing: undefined };
+  const facts: Partial<Facts> = {
+    ...kernel,
+    vmNames: new Set(["taken"]),
+    macs: new Map([["52:54:00:00:00:01", "taken"]]),
+    images: new Map<string, ImageFact>([["/i", image], ["/bad", {
+      error: new ContractError("DiskNotFound", { path: "/bad" }),
+    }]]),
+    pools: [
+      { name: "default", active: true, formats: ["qcow2", "raw"], availableBytes: GIB * 99 },
+      { name: "off", active: false, formats: ["qcow2"], availableBytes: null },
+      { name: "lvm", active: true, formats: ["raw"], availableBytes: GIB * 99 },
+    ],
+  };
+  const table: [Wish, string[]][] = [
+    [{ name: "taken" }, ["name VmNameExists"]],
+    [{ disks: [{}] }, ["disks.0 InvalidInput"]],
+    [{ disks: [{ path: "/i", sizeGb: 1, pool: "default" }] }, [
+      "disks.0.sizeGb InvalidInput",
+      "disks.0.pool InvalidInput",
+    ]],
+    [{ disks: [{ path: "/i" }, { path: "/i" }] }, ["disks.1.path DiskInUse"]],
+    [{ disks: [{ path: "/bad" }] }, ["disks.0.path DiskNotFound"]],
+    [{ disks: [{ sizeGb: 1, backingFile: "/i" }] }, ["disks.0.backingFile InvalidInput"]],
+    [{ disks: [{ sizeGb: 1, pool: "none" }] }, ["disks.0.pool StoragePoolNotFound"]],
+    [{ disks: [{ sizeGb: 1, pool: "off" }] }, ["disks.0.pool StoragePoolNotActive"]],
+    [{ disks: [{ sizeGb: 1, pool: "lvm", format: "qcow2" }] }, ["disks.0.format InvalidInput"]],
+    [{ disks: [{ sizeGb: 1, bus: "ide" }] }, ["disks.0.bus NotOnThisHost"]],
+    [{ disks: [], diskSizeGb: 5, diskFormat: "raw" }, ["diskSizeGb InvalidInput", "diskFormat InvalidInput"]],
+    [{ nics: [{}] }, ["nics.0 InvalidInput"]],
+    [{ nics: [{ network: "default", bridge: "br0" }] }, ["nics.0 InvalidInput"]],
+    [{ nics: [{ bridge: "br9" }] }, ["nics.0.bridge BridgeNotFound"]],
+    [{ nics: [{ network: "x" }] }, ["nics.0.network NetworkNotFound"]],
+    [{ nics: [{ network: "default", mac: "52:54:00:00:00:01" }] }, ["nics.0.mac MacInUse"]],
+    [
+      { nics: [{ bridge: "br0", mac: "52:54:00:0A:00:0a" }, { bridge: "br0", mac: "52:54:00:0a:00:0A" }] },
+      ["nics.1.mac MacInUse"],
+    ],
+    [{ network: "default", nics: [] }, ["network InvalidInput"]],
+    [{ isoPath: "/x.iso" }, ["isoPath IsoNotFound"]],
+    [{ cpuMode: "custom" }, ["cpuModel InvalidInput"]],
+    [{ cpuModel: "EPYC" }, ["cpuModel NotOnThisHost"]],
+    [{ cpuModel: "qemu64", cpuMode: "maximum" }, ["cpuModel InvalidInput"]],
+    [{ cpuTopology: { sockets: 256, cores: 2, threads: 1 } }, [
+      "cpuTopology InvalidCpuCount",
+      "cpuCount NotOnThisHost",
+    ]],
+    [{ kernel: { path: "/k", initrd: "/none" } }, ["kernel.initrd FileNotFound"]],
+    [{ watchdog: "itco" }, ["watchdog NotOnThisHost"]],
+  ];
+  for (const [wish, errors] of table) {
+    assert.deepEqual(resolved({ ...nothing, ...wish }, FULL, facts).errors, errors, JSON.stringify(wish));
+  }
+  assert.deepEqual(resolved({ network: "x" }).errors, ["network NetworkNotFound"]);
+});
+
+Deno.test("resolveVm() gives every drive a name of its own, and the CD its bus by machine type", () => {
+  const iso = { path: "/cd.iso", type: "file" as const };
+  const disks = [{ sizeGb: 1 }, { sizeGb: 1, bus: "sata" as const }, { sizeGb: 1, bus: "scsi" as const }, {
+    sizeGb: 2,
+  }];
+  const { vm, errors } = resolved({ disks, isoPath: "/cd.iso" }, FULL, { iso });
+  assert.deepEqual(errors, []);
+  assert.deepEqual([...vm.disks.map(({ target }) => target), vm.cd?.target, vm.cd?.bus], [
+    "vda",
+    "sda",
+    "sdb",
+    "vdb",
+    "sdc",
+    "sata",
+  ]);
+  const pc = { ...FULL, machine: "pc-i440fx-7.2", diskBuses: ["ide", "virtio", "sata"] };
+  assert.deepEqual(resolved({ isoPath: "/cd.iso" }, pc, { iso }).vm.cd, {
+    source: iso,
+    bus: "ide",
+    target: "hda",
+  });
+  const many = resolved({ disks: Array.from({ length: 5 }, () => ({ sizeGb: 1, bus: "ide" as const })) }, pc);
+  assert.deepEqual(many.errors, ["disks InvalidInput"]);
+});
+
+Deno.test("resolveVm() makes up addresses that nobody has", () => {
+  const macs = new Map([["52:54:00:00:01:02", "other"]]);
+  const nics = [{ network: "default" }, { network: "default", mac: "52:54:00:03:04:05" }, {
+    network: "default",
+  }];
+  const { vm, errors } = resolved({ nics }, FULL, { macs });
+  assert.deepEqual(errors, []);
+  assert.deepEqual(vm.nics.map(({ mac }) => mac), [
+    "52:54:00:06:07:08",
+    "52:54:00:03:04:05",
+    "52:54:00:09:0a:0b",
+  ]);
+});
+
+Deno.test("resolveVm() plugs nobody into a network that was not named, unless it is the usual or the only one", () => {
+  const networks = (...names: string[]) => ({ networks: names.map((name) => ({ name, active: true })) });
+  assert.deepEqual(resolved({}, FULL, networks("a", "b")).vm.nics, []);
+  assert.equal(resolved({}, FULL, networks("a")).vm.nics[0]?.source, "a");
+  assert.equal(resolved({}, FULL, networks("a", "default")).vm.nics[0]?.source, "default");
+});

@@ -1,0 +1,26 @@
+/** The list of machines: its tools, groups and pages. */
+export const list = {
+  "group.label": "Group by",
+  "group.none": "Nothing",
+  "group.by_state": "State",
+  "group.by_tag": "Tag",
+  "group.by_group": "Group",
+  "group.no_tag": "No tag",
+  "group.no_group": "No group",
+
+  "view.label": "View",
+  "view.table": "Table",
+  "view.cards": "Cards",
+
+  "list.search": "Search machines",
+  "list.apply": "Apply",
+  "list.select": "Select {name}",
+  "list.select_all": "Select all",
+  "list.shown.one": "{n} machine is shown",
+  "list.shown.other": "{n} machines are shown",
+
+  "pages.label": "Pages",
+  "pages.at": "Page {page} of {pages}",
+  "pages.previous": "Previous",
+  "pages.next": "Next",
+} as const;

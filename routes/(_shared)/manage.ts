@@ -1,0 +1,38 @@
+import type { VM } from "../../lib/contract/mod.ts";
+import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import type { PageState } from "../../lib/page_state.ts";
+
+/** What a page that names a machine shows. */
+export interface Naming {
+  readonly vm: VM;
+  readonly name: string;
+  readonly linked: boolean;
+  readonly failure: Failure | null;
+}
+
+/**
+ * Does what such a page's form asks for, where there is no script; gives the id of the machine to go to, or what to
+ * show again.
+ */
+export async function named(
+  vm: VM,
+  form: FormData,
+  call: (name: string, linked: boolean) => Promise<string>,
+): Promise<{ vmId: string } | Naming> {
+  const name = String(form.get("name") ?? "").trim();
+  const linked = form.get("disks") === "linked";
+  try {
+    return { vmId: await call(name, linked) };
+  } catch (error) {
+    return { vm, name, linked, failure: failureOf(error) };
+  }
+}
+
+/** A name for a copy that is free: `web-copy`, `web-copy-2`, … */
+export async function copyName(api: PageState["api"], name: string): Promise<string> {
+  const taken = new Set((await api.getVms()).map((vm) => vm.name));
+  const base = `${name.replace(/[^A-Za-z0-9_-]/g, "_").replace(/^(?=\d)/, "_").slice(0, 50)}-copy`;
+  let free = base;
+  for (let number = 2; taken.has(free); number++) free = `${base}-${number}`;
+  return free;
+}

@@ -1,0 +1,40 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import ImportForm from "../../islands/ImportForm.tsx";
+import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import { type ImportRequest, importRequest } from "../../lib/format/import_form.ts";
+import { manage } from "../../lib/i18n/en/manage.ts";
+import { t, textsOf } from "../../lib/i18n/mod.ts";
+import { define } from "../../lib/page_state.ts";
+
+const texts = textsOf(manage);
+const NOTHING: ImportRequest = { xml: "", newId: false, newMacs: false, allowMissing: false };
+
+export const handler = define.handlers({
+  GET() {
+    const failure: Failure | null = null;
+    return page({ asked: NOTHING, failure });
+  },
+  /** The form, where there is no script. */
+  async POST(ctx) {
+    const asked = await importRequest(await ctx.req.formData());
+    try {
+      const { vmId } = await ctx.state.api.importVm(asked);
+      return ctx.redirect(`/vms/${encodeURIComponent(vmId)}?done=import`, 303);
+    } catch (error) {
+      return page({ asked, failure: failureOf(error) });
+    }
+  },
+});
+
+/** Bringing a machine in. */
+export default define.page<typeof handler>(function Import({ data }) {
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: texts.t("manage.import_title") })}</title>
+      </Head>
+      <ImportForm asked={data.asked} failure={data.failure} />
+    </>
+  );
+});

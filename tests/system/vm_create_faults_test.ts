@@ -1,0 +1,72 @@
+/** create_vm while libvirtd dies: no image stays behind without its machine, and the next creation works. */
+import assert from "node:assert/strict";
+import { bootTrouble } from "../../agent/host/kvm_probe.ts";
+import { filesOf } from "../testbed/names.ts";
+import { type PrivateLibvirt, privateLibvirt } from "../testbed/private_libvirt.ts";
+import { call, readyServer } from "../testbed/product.ts";
+import { CallError } from "../testbed/server.ts";
+import { requirement } from "../testbed/skip.ts";
+import { delay, until } from "../testbed/wait.ts";
+
+const ignore = await requirement("qemu") !== null;
+/** Milliseconds after the request at which libvirtd is killed: before, during and after its steps. */
+const MOMENTS = [0, 15, 30, 45, 60, 90, 150];
+
+/** Paths of images in the pool, and of those a machine has. */
+async function images(host: PrivateLibvirt, pool: string): Promise<{ there: string[]; used: string[] }> {
+  const there = (await Array.fromAsync(Deno.readDir(pool))).map(({ name }) => `${pool}/${name}`).sort();
+  const used: string[] = [];
+  for (const uuid of (await host.virsh("list", "--all", "--uuid")).split("\n").filter(Boolean)) {
+    const xml = await host.virsh("dumpxml", uuid.trim());
+    used.push(...[...xml.matchAll(/<source file='([^']+)'/g)].map((match) => match[1]!));
+  }
+  return { there, used: used.sort() };
+}
+
+Deno.test({
+  name: "create_vm() leaves no image without its machine, whenever libvirtd is killed (fault 1)",
+  ignore,
+  fn: async () => {
+    await using host = await privateLibvirt("create-kill");
+    const pool = `${filesOf(host.name)}/images`;
+    await Deno.mkdir(pool);
+    await host.virsh("pool-define-as", "images", "dir", "--target", pool);
+    await host.virsh("pool-autostart", "images");
+    await host.virsh("pool-start", "images");
+    await using server = await readyServer({ uri: host.uri, args: ["--virt-type", "qemu"] });
+    const create = (name: string) =>
+      call(server, "create_vm", { name, disks: [{ sizeGb: 1, pool: "images" }], nics: [] });
+    await create("first"); // what is found out once is found out
+    const outcomes = new Set<string>();
+    for (const [index, moment] of MOMENTS.entries()) {
+      const asked = create(`vm-${index}`).then(() => "made", (error) => {
+        if (!(error instanceof CallError)) throw error;
+        return (error.body as { code: string }).code;
+      });
+      await delay(moment);
+      await host.kill();
+      await host.start();
+      outcomes.add(await asked);
+      await until("the connection", async () => (await call(server, "get_connection_status")).connected);
+      let seen: Awaited<ReturnType<typeof images>> | undefined;
+      await until("every image to have its machine", async () => {
+        seen = await images(host, pool);
+        return JSON.stringify(seen.there) === JSON.stringify(seen.used);
+      }, { seconds: 15, lastSeen: () => `killed after ${moment} ms: ${JSON.stringify(seen)}` });
+    }
+    assert.ok(outcomes.size > 1, `a kill changed nothing: ${[...outcomes]}`);
+    const { id } = await create("last");
+    assert.equal(await host.virsh("domuuid", "last"), id);
+  },
+});
+
+Deno.test({
+  name: "bootTrouble() tells an emulator that runs a guest from one that hangs or cannot",
+  ignore,
+  fn: async () => {
+    const emulator = "/usr/bin/qemu-system-x86_64";
+    assert.equal(await bootTrouble(emulator, "tcg", 30_000), null);
+    assert.match(await bootTrouble(emulator, "tcg", 1) ?? "", /hangs/);
+    assert.match(await bootTrouble("/bin/false", "tcg") ?? "", /ended with 1/);
+  },
+});
