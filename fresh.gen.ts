@@ -9,18 +9,22 @@ import * as route5 from "./routes/index.tsx";
 import * as route6 from "./routes/preferences.ts";
 import * as route7 from "./routes/vms/[id]/actions.ts";
 import * as route8 from "./routes/vms/[id]/clone.tsx";
-import * as route9 from "./routes/vms/[id]/confirm.tsx";
-import * as route10 from "./routes/vms/[id]/console.tsx";
-import * as route11 from "./routes/vms/[id]/console.vv.ts";
-import * as route12 from "./routes/vms/[id]/export.ts";
-import * as route13 from "./routes/vms/[id]/index.tsx";
-import * as route14 from "./routes/vms/[id]/rename.tsx";
-import * as route15 from "./routes/vms/[id]/serial.tsx";
-import * as route16 from "./routes/vms/[id]/xml.tsx";
-import * as route17 from "./routes/vms/actions.ts";
-import * as route18 from "./routes/vms/import.tsx";
-import * as route19 from "./routes/vms/index.tsx";
+import * as route9 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route10 from "./routes/vms/[id]/confirm.tsx";
+import * as route11 from "./routes/vms/[id]/console.tsx";
+import * as route12 from "./routes/vms/[id]/console.vv.ts";
+import * as route13 from "./routes/vms/[id]/disks.tsx";
+import * as route14 from "./routes/vms/[id]/export.ts";
+import * as route15 from "./routes/vms/[id]/index.tsx";
+import * as route16 from "./routes/vms/[id]/network.tsx";
+import * as route17 from "./routes/vms/[id]/rename.tsx";
+import * as route18 from "./routes/vms/[id]/serial.tsx";
+import * as route19 from "./routes/vms/[id]/xml.tsx";
+import * as route20 from "./routes/vms/actions.ts";
+import * as route21 from "./routes/vms/import.tsx";
+import * as route22 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
+import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import Feedback from "./islands/Feedback.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
@@ -33,8 +37,10 @@ import RenameOrClone from "./islands/RenameOrClone.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
 import TopTools from "./islands/TopTools.tsx";
+import VmDisks from "./islands/VmDisks.tsx";
 import VmHeader from "./islands/VmHeader.tsx";
 import VmList from "./islands/VmList.tsx";
+import VmNics from "./islands/VmNics.tsx";
 import VmOverview from "./islands/VmOverview.tsx";
 import VncConsole from "./islands/VncConsole.tsx";
 import XmlEditor from "./islands/XmlEditor.tsx";
@@ -50,18 +56,21 @@ register({
     "preferences.ts": route6,
     "vms/[id]/actions.ts": route7,
     "vms/[id]/clone.tsx": route8,
-    "vms/[id]/confirm.tsx": route9,
-    "vms/[id]/console.tsx": route10,
-    "vms/[id]/console.vv.ts": route11,
-    "vms/[id]/export.ts": route12,
-    "vms/[id]/index.tsx": route13,
-    "vms/[id]/rename.tsx": route14,
-    "vms/[id]/serial.tsx": route15,
-    "vms/[id]/xml.tsx": route16,
-    "vms/actions.ts": route17,
-    "vms/import.tsx": route18,
-    "vms/index.tsx": route19,
+    "vms/[id]/cloud-init.tsx": route9,
+    "vms/[id]/confirm.tsx": route10,
+    "vms/[id]/console.tsx": route11,
+    "vms/[id]/console.vv.ts": route12,
+    "vms/[id]/disks.tsx": route13,
+    "vms/[id]/export.ts": route14,
+    "vms/[id]/index.tsx": route15,
+    "vms/[id]/network.tsx": route16,
+    "vms/[id]/rename.tsx": route17,
+    "vms/[id]/serial.tsx": route18,
+    "vms/[id]/xml.tsx": route19,
+    "vms/actions.ts": route20,
+    "vms/import.tsx": route21,
+    "vms/index.tsx": route22,
   },
-  islands: { ActivityFeed, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, TopTools, VmHeader, VmList, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

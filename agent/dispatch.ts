@@ -70,16 +70,18 @@ function subject(input: unknown): string | undefined {
 export function createDispatch({ handlers, record, vmName, settled }: DispatchOptions): Dispatch {
   return async (command, input, principal) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
-    const { role, readOnly, withoutLibvirt, unrecorded }: Command = COMMANDS[command];
+    const { role, readOnly, withoutLibvirt }: Command = COMMANDS[command];
     if (!withoutLibvirt) await settled();
     const started = performance.now();
     let error: ContractError | undefined;
+    let isValid = false;
     // Before the run: afterwards a deleted machine has no name any more.
     const vmId = subject(input);
     const name = vmId === undefined ? undefined : vmName(vmId);
     try {
       authorise(principal, role);
       const valid = validate(command, input ?? {});
+      isValid = true;
       const handler = handlers[command] as Handler<CommandName>;
       return await handler(valid, { principal });
     } catch (thrown) {
@@ -92,7 +94,7 @@ export function createDispatch({ handlers, record, vmName, settled }: DispatchOp
           door: principal.door,
           action: command,
           result: error ? "error" : "ok",
-          input: bounded(recorded(input, unrecorded)),
+          input: bounded(recorded(command, input, isValid)),
           tookMs,
           ...(vmId !== undefined && name !== undefined && { vmId, vmName: name }),
           ...(error && { message: error.message }),
@@ -103,12 +105,47 @@ export function createDispatch({ handlers, record, vmName, settled }: DispatchOp
   };
 }
 
-/** The input without what may be secret. */
-function recorded(input: unknown, unrecorded: readonly string[] = []): unknown {
-  if (unrecorded.length === 0 || typeof input !== "object" || input === null) return input;
+/** What the audit has in the place of a secret. */
+const NOT_RECORDED = "(not recorded)";
+/** Names of the fields that hold secrets, by command. */
+const secretFields = new Map<CommandName, ReadonlySet<string>>();
+
+/** Collects the names of what a schema marks as secret (`SECRET`), however deep. */
+function collectSecrets(schema: unknown, into: Set<string>): void {
+  if (typeof schema !== "object" || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === "properties") {
+      for (const [name, field] of Object.entries(value as Record<string, unknown>)) {
+        if ((field as { "x-secret"?: boolean })["x-secret"]) into.add(name);
+      }
+    }
+    collectSecrets(value, into);
+  }
+}
+
+function withoutFields(input: unknown, names: ReadonlySet<string>): unknown {
+  if (Array.isArray(input)) return input.map((each) => withoutFields(each, names));
+  if (typeof input !== "object" || input === null) return input;
   return Object.fromEntries(
-    Object.entries(input).map(([key, value]) => [key, unrecorded.includes(key) ? "(not recorded)" : value]),
+    Object.entries(input).map(([name, value]) => [
+      name,
+      names.has(name) ? NOT_RECORDED : withoutFields(value, names),
+    ]),
   );
+}
+
+/** The input as the audit keeps it: without secrets. One that is not valid may have them under any name. */
+function recorded(command: CommandName, input: unknown, isValid: boolean): unknown {
+  let names = secretFields.get(command);
+  if (!names) {
+    const found = new Set<string>();
+    collectSecrets(COMMANDS[command].input, found);
+    secretFields.set(command, names = found);
+  }
+  if (names.size === 0) return input;
+  if (isValid) return withoutFields(input, names);
+  const vmId = subject(input);
+  return vmId === undefined ? NOT_RECORDED : { vmId };
 }
 
 /** The audit keeps the input, but nobody can fill the disk with it. */

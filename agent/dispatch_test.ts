@@ -43,6 +43,10 @@ const SAMPLE: Record<string, unknown> = {
   config: {},
   keys: ["a"],
   xml: "<domain/>",
+  cloudInit: { form: {} },
+  target: "vda",
+  sizeGb: 2,
+  mac: "52:54:00:00:00:01",
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };
@@ -256,4 +260,23 @@ Deno.test("dispatch() records that a field with secrets was given, and not what 
   await dispatch("set_vm_xml", { vmId: "u-1", xml: "<domain passwd='secret'/>" }, ADMIN);
   assert.deepEqual(recorded[0]?.input, { vmId: "u-1", xml: "(not recorded)" });
   assert.deepEqual(calls[0]?.[1], { vmId: "u-1", xml: "<domain passwd='secret'/>" });
+});
+
+Deno.test("dispatch() keeps no field that a schema marks as secret, in a valid input or another", async () => {
+  const { dispatch, recorded } = dispatcher();
+  const user = { name: "ann", password: "hunter-2", passwordHash: "$6$hunter-2" };
+  const form = { users: [user], runCommands: ["echo hunter-2"] };
+  await dispatch("set_cloud_init", { vmId: "u-1", cloudInit: { form } }, ADMIN);
+  await dispatch("set_cloud_init", { vmId: "u-1", cloudInit: { userData: "hunter-2" } }, ADMIN);
+  for (
+    const cloudInit of [{ form: { users: [{ ...user, pasword: "hunter-2" }] } }, "hunter-2", ["hunter-2"], {
+      userDate: "hunter-2",
+    }]
+  ) {
+    await failing(dispatch("set_cloud_init", { vmId: "u-1", cloudInit }, ADMIN));
+  }
+  assert.equal(recorded.length, 6);
+  assert.ok(!JSON.stringify(recorded).includes("hunter"), JSON.stringify(recorded));
+  assert.match(JSON.stringify(recorded[0]?.input), /"name":"ann"/);
+  assert.deepEqual(recorded[5]?.input, { vmId: "u-1" });
 });

@@ -25,6 +25,8 @@ import { screenHandlers } from "./screens/handlers.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
+import { cloudInitHandlers } from "./vm/cloud_init.ts";
+import { deviceHandlers } from "./vm/devices/handlers.ts";
 import { vmHandlers } from "./vm/handlers.ts";
 import { manageHandlers } from "./vm/manage.ts";
 import { VmServices } from "./vm/services.ts";
@@ -126,6 +128,8 @@ export class Agent {
         }),
         ...screenHandlers(services),
         ...manageHandlers(services),
+        ...cloudInitHandlers(services),
+        ...deviceHandlers(services),
         ...hostHandlers({
           link: this.link,
           inventory: this.inventory,

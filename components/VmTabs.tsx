@@ -5,6 +5,9 @@ const TABS: readonly { path: string; label: PlainKey }[] = [
   { path: "", label: "vm.tab_overview" },
   { path: "/console", label: "vm.tab_console" },
   { path: "/serial", label: "vm.tab_serial" },
+  { path: "/disks", label: "vm.tab_disks" },
+  { path: "/network", label: "vm.tab_network" },
+  { path: "/cloud-init", label: "vm.tab_cloud_init" },
   { path: "/xml", label: "vm.tab_xml" },
 ];
 

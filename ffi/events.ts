@@ -45,6 +45,7 @@ export const DOMAIN_EVENTS = {
   "block-job": { id: 16, args: ["text", /* disk */ "i32", /* type */ "i32" /* status */] },
   "agent": { id: 18, args: ["i32", /* state */ "i32" /* reason */] },
   "device-added": { id: 19, args: ["text" /* devAlias */] },
+  "device-removal-failed": { id: 22, args: ["text" /* devAlias */] },
   "metadata-change": { id: 23, args: ["i32", /* type */ "text" /* nsuri */] },
 } as const satisfies Record<string, EventSpec>;
 

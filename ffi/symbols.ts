@@ -132,6 +132,14 @@ export const REQUIRED = {
     parameters: [ptr, /* domain */ buf, /* disk */ buf, /* info */ uint /* flags */],
     result: int,
   },
+  virDomainBlockResize: {
+    parameters: [ptr, /* dom */ buf, /* disk */ "u64", /* size */ uint /* flags */],
+    result: int,
+  },
+  virDomainInterfaceStats: {
+    parameters: [ptr, /* dom */ buf, /* device */ buf, /* stats */ "usize" /* size */],
+    result: int,
+  },
   virDomainInterfaceAddresses: {
     parameters: [ptr, /* dom */ buf, /* ifaces */ uint, /* source */ uint /* flags */],
     result: int,
@@ -184,6 +192,14 @@ export const REQUIRED = {
   },
   virNetworkDHCPLeaseFree: { parameters: [ptr /* lease */], result: "void" },
 
+  // Network filters
+  virConnectListAllNWFilters: {
+    parameters: [ptr, /* conn */ buf, /* filters */ uint /* flags */],
+    result: int,
+  },
+  virNWFilterGetName: { parameters: [ptr /* nwfilter */], result: ptr }, // borrowed
+  virNWFilterFree: { parameters: [ptr /* nwfilter */], result: int },
+
   // Storage
   virConnectListAllStoragePools: {
     parameters: [ptr, /* conn */ buf, /* pools */ uint /* flags */],
@@ -217,6 +233,10 @@ export const REQUIRED = {
   },
   virStorageVolResize: { parameters: [ptr, /* vol */ "u64", /* capacity */ uint /* flags */], result: int },
   virStorageVolUpload: {
+    parameters: [ptr, /* vol */ ptr, /* stream */ "u64", /* offset */ "u64", /* length */ uint /* flags */],
+    result: int,
+  },
+  virStorageVolDownload: {
     parameters: [ptr, /* vol */ ptr, /* stream */ "u64", /* offset */ "u64", /* length */ uint /* flags */],
     result: int,
   },

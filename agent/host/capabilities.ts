@@ -1,9 +1,11 @@
 /** What the host can give to machines, as libvirt tells it: read when first asked for, anew after a reconnect. */
 import type { DomainKind } from "../../ffi/calls/mod.ts";
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { isPc } from "../../lib/create/platform.ts";
 import {
   type DomainCapabilities,
   type Guests,
+  plainCapabilities,
   readDomainCapabilities,
   readGuests,
 } from "../../lib/xml/capabilities.ts";
@@ -47,10 +49,19 @@ export class HostCapabilities {
     const key = JSON.stringify([kind.emulator, kind.arch, kind.machine, kind.virtType]);
     const kept = this.#kept.get(key);
     if (kept && performance.now() - kept.at < KEEP_MS) return kept.value;
-    const value = this.link.call("domainCapabilities", kind).then(readDomainCapabilities);
+    const value = this.#readDomain(kind);
     this.#kept.set(key, { value, at: performance.now() });
     value.catch(() => this.#kept.delete(key));
     return value;
+  }
+
+  async #readDomain(kind: DomainKind): Promise<DomainCapabilities> {
+    try {
+      return readDomainCapabilities(await this.link.call("domainCapabilities", kind));
+    } catch (error) {
+      if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_SUPPORT) throw error;
+      return plainCapabilities(kind);
+    }
   }
 
   /**

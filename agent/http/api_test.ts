@@ -53,6 +53,10 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     config: { name: "web" },
     keys: ["a"],
     xml: "<domain/>",
+    cloudInit: { form: {} },
+    target: "vda",
+    sizeGb: 2,
+    mac: "52:54:00:00:00:01",
   };
   for (const { name, command, method, path, pathFields } of REST_ROUTES) {
     const { required = [] } = command.input as { required?: string[] };

@@ -54,6 +54,7 @@ export class LibvirtLink {
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  readonly #watchers = new Set<(event: LibvirtEvent) => void>();
 
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
     this.uri = uri;
@@ -102,6 +103,12 @@ export class LibvirtLink {
     return this.#pool.call(name, ...args);
   }
 
+  /** Tells of every event from now on, until what it gives is called. For whoever waits for one. */
+  watch(watcher: (event: LibvirtEvent) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /** Deregisters, closes the connections, ends the workers and the event loop. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -117,7 +124,10 @@ export class LibvirtLink {
   async #connect(loop: EventLoop): Promise<void> {
     this.#unsubscribe();
     const subscription = await Subscription.open(this.#pool, loop, {
-      event: (event) => this.#listener.events([event]),
+      event: (event) => {
+        for (const watcher of this.#watchers) watcher(event);
+        this.#listener.events([event]);
+      },
       lost: (reason) => this.#onLost(reason),
     });
     this.#subscription = subscription;

@@ -9,7 +9,9 @@ import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { createVolume, defaultPool, deleteVolume, keepsFiles, type Volume } from "../storage/volumes.ts";
 import { type CreateServices, decide } from "./create_facts.ts";
-import { Reservations } from "./reservations.ts";
+import { insertSeed } from "./cloud_init.ts";
+import { makeSeed, seedRefusal } from "./seed.ts";
+import { type Reservations, reservations } from "./reservations.ts";
 
 const GIB = 1024 ** 3;
 /** Names tried for a new image: somebody's old one may lie where the first would. */
@@ -21,8 +23,6 @@ const SETTLE_MS = 120_000, SETTLE_STEP_MS = 500;
 const CLOCK_MS = 50;
 
 type Link = CreateServices["vms"]["link"];
-
-const reservations = new Reservations();
 
 /** Takes what two new machines must not share, for as long as this one is being made. */
 function reserve(
@@ -143,6 +143,19 @@ async function withImages(services: CreateServices, vm: NewVm, undo: AsyncDispos
   return { ...vm, disks };
 }
 
+/** Makes the CD for cloud-init where one is asked for; its path. */
+async function seedOf(
+  { vms: { link } }: CreateServices,
+  { name, nics }: NewVm,
+  { cloudInit }: VmConfig,
+  undo: AsyncDisposableStack,
+): Promise<string | undefined> {
+  if (cloudInit === undefined) return undefined;
+  const seed = await makeSeed(link, { vmName: name, cloudInit, macs: nics.map(({ mac }) => mac) });
+  undo.defer(() => seed.undo());
+  return seed.path;
+}
+
 /** Defines it. libvirt refuses a name that another machine has: nobody's definition is replaced. */
 async function define({ vms: { link } }: CreateServices, vm: NewVm): Promise<void> {
   try {
@@ -203,6 +216,7 @@ async function build(
 ): Promise<void> {
   const { link, inventory } = services.vms;
   const vm = await withImages(services, planned, undo);
+  const seed = await seedOf(services, vm, config, undo);
   await define(services, vm);
   // With its NVRAM, its TPM's state and whatever else libvirt keeps for it.
   undo.defer(undoing(vm.name, async () => {
@@ -217,6 +231,10 @@ async function build(
     }
   }
   await inventory.refresh(vm.uuid);
+  if (seed !== undefined) {
+    await insertSeed(services.vms, services.vms.requireVm(vm.uuid), seed);
+    await inventory.refresh(vm.uuid);
+  }
   if (!config.start) return;
   await services.vms.operate(services.vms.requireVm(vm.uuid), "starting", async () => {
     try {
@@ -238,6 +256,9 @@ export async function createVm(services: CreateServices, config: VmConfig): Prom
   reserve(held, "name", name, name, () => new ContractError("VmNameExists", { name }));
   const { vm, findings } = await decide(services, config);
   if (findings.first) throw findings.first;
+  const refusal = config.cloudInit &&
+    seedRefusal({ vmName: name, cloudInit: config.cloudInit, macs: vm.nics.map(({ mac }) => mac) });
+  if (refusal) throw refusal;
   for (const { mac } of vm.nics) {
     reserve(held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
   }

@@ -9,6 +9,7 @@ import type { Handlers } from "../dispatch.ts";
 import { createOptions } from "../host/create_options.ts";
 import { createVm } from "./create.ts";
 import { type CreateServices, decide } from "./create_facts.ts";
+import { seedRefusal } from "./seed.ts";
 
 type CreateHandlers = Pick<Handlers, Extract<CommandName, keyof typeof createCommands>>;
 
@@ -38,11 +39,23 @@ function preview(vm: NewVm): string {
   return newDomainXml({ ...vm, disks });
 }
 
+function cloudInitErrors({ cloudInit }: VmConfig, { name, nics }: NewVm): ConfigCheck["errors"] {
+  if (cloudInit === undefined) return [];
+  const refusal = seedRefusal({ vmName: name, cloudInit, macs: nics.map(({ mac }) => mac) });
+  if (refusal === undefined) return [];
+  const { code, message, details } = refusal;
+  return [{ field: `cloudInit.${String(details?.field ?? "")}`, code, message }];
+}
+
 async function check(services: CreateServices, input: unknown): Promise<ConfigCheck> {
   const { config, errors } = readable(input);
   const { vm, findings } = await decide(services, config);
   const told = new Set(errors.map(({ field }) => field));
-  const all = [...errors, ...findings.errors.filter(({ field }) => !told.has(field))];
+  const all = [
+    ...errors,
+    ...findings.errors.filter(({ field }) => !told.has(field)),
+    ...cloudInitErrors(config, vm),
+  ];
   return {
     errors: all,
     warnings: findings.warnings,

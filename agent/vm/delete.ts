@@ -16,10 +16,11 @@ type Choice = Omit<Input<"delete_vm">, "vmId">;
 async function pathsToDelete(
   services: VmServices,
   vm: VM,
+  xml: string,
   { deleteDisks = false, disks }: Choice,
 ): Promise<string[]> {
   if (!deleteDisks && disks === undefined) return [];
-  const planned = await planDisks(services, vm);
+  const planned = await planDisks(services, vm, xml);
   const refuse = (path: string, error: string) => new ContractError("DiskDeleteFailed", { path, error });
   for (const path of disks ?? []) {
     const disk = planned.find((each) => each.path === path);
@@ -33,7 +34,7 @@ async function pathsToDelete(
 }
 
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
-async function deleteDisk({ link }: VmServices, path: string): Promise<void> {
+export async function deleteDisk({ link }: VmServices, path: string): Promise<void> {
   try {
     await link.call("volumeDelete", { path });
     return;
@@ -61,10 +62,9 @@ export async function deleteVm(
   if (inventory.active().includes(vm.id)) throw new ContractError("VmStillRunning");
   const deletedDisks: string[] = [];
   await services.operate(vm, "deleting", async () => {
-    const paths = await pathsToDelete(services, vm, choice);
-    let xml = "";
+    const xml = await link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
+    const paths = await pathsToDelete(services, vm, xml, choice);
     try {
-      xml = await link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
       await link.call("domainUndefine", { uuid: vm.id });
     } catch (error) {
       throw contractError(error, "DeleteFailed", "delete_vm");

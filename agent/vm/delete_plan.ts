@@ -6,6 +6,7 @@ import { nvramOf } from "../../lib/xml/identity.ts";
 import { summarizePool } from "../../lib/xml/volume.ts";
 import { isLocal } from "../host/local.ts";
 import { imageUsers } from "./image_users.ts";
+import { ownSeed } from "./seed.ts";
 import type { VmServices } from "./services.ts";
 
 /** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
@@ -72,10 +73,16 @@ async function undeletable(
   }
 }
 
+/** A disk that deleting might mean; `no`: why it does not. */
+interface Candidate {
+  readonly disk: Disk;
+  readonly place: Place;
+  readonly no: string | undefined;
+}
+
 async function planDisk(
   services: VmServices,
-  disk: Disk,
-  place: Place,
+  { disk, place, no }: Candidate,
   users: ReadonlyMap<string, string>,
 ): Promise<PlannedDisk> {
   const { target, source = "" } = disk;
@@ -86,7 +93,6 @@ async function planDisk(
     ...(capacityBytes !== undefined && { capacityBytes }),
     ...(allocationBytes !== undefined && { allocationBytes }),
   };
-  const no = unfit(disk);
   if (no !== undefined) {
     return {
       ...known,
@@ -107,22 +113,28 @@ async function planDisk(
     : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
 }
 
-/** The disks of a machine that have a medium, each with whether it can be deleted. @throws {LibvirtError} */
-export async function planDisks(services: VmServices, vm: VM): Promise<PlannedDisk[]> {
-  const places = new Map<string, { disk: Disk; place: Place }>();
+/**
+ * The disks of a machine that have a medium, each with whether it can be deleted.
+ *
+ * @param xml its stored configuration
+ * @throws {LibvirtError}
+ */
+export async function planDisks(services: VmServices, vm: VM, xml: string): Promise<PlannedDisk[]> {
+  const all = services.inventory.vms();
+  const seed = ownSeed(xml, vm, all);
+  const candidates = new Map<string, Candidate>();
   for (const disk of vm.disks) {
     const { source } = disk;
-    if (source === undefined || places.has(source)) continue;
+    if (source === undefined || candidates.has(source)) continue;
+    // The machine's own cloud-init CD holds its secrets, and is of use to nobody else.
+    const no = source === seed ? undefined : unfit(disk);
     const nowhere = { path: source, pool: undefined, missing: false, volume: undefined };
-    places.set(source, {
-      disk,
-      place: unfit(disk) === undefined ? await placeOf(services, disk) : nowhere,
-    });
+    candidates.set(source, { disk, no, place: no === undefined ? await placeOf(services, disk) : nowhere });
   }
-  const paths = [...places].flatMap(([source, { place }]) => [source, place.path]);
-  const users = await imageUsers(paths, services.inventory.vms().filter(({ id }) => id !== vm.id));
+  const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
+  const users = await imageUsers(paths, all.filter(({ id }) => id !== vm.id));
   const planned: PlannedDisk[] = [];
-  for (const { disk, place } of places.values()) planned.push(await planDisk(services, disk, place, users));
+  for (const candidate of candidates.values()) planned.push(await planDisk(services, candidate, users));
   return planned;
 }
 
@@ -133,10 +145,10 @@ export async function planDisks(services: VmServices, vm: VM): Promise<PlannedDi
  */
 export async function deletePlan(services: VmServices, vmId: string): Promise<DeletePlan> {
   const vm = services.requireVm(vmId);
-  const [disks, keeps, xml] = await Promise.all([
-    planDisks(services, vm),
+  const xml = await services.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+  const [disks, keeps] = await Promise.all([
+    planDisks(services, vm, xml),
     services.link.call("domainKeeps", { uuid: vm.id }),
-    services.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true }),
   ]);
   const nvram = nvramOf(new XmlDocument(xml));
   return {

@@ -1,12 +1,14 @@
 /** Renaming a machine. */
-import { Check } from "typebox/value";
+import { checker } from "../../lib/typebox/compile.ts";
 import { ContractError, type Input, type VM, VmName } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { VmServices } from "./services.ts";
 
+const isVmName = checker(VmName);
+
 /** @throws {ContractError} InvalidName, VmNameExists */
 export function requireFreeName({ inventory }: VmServices, name: string): void {
-  if (!Check(VmName, name)) throw new ContractError("InvalidName");
+  if (!isVmName(name)) throw new ContractError("InvalidName");
   if (inventory.vmByName(name)) throw new ContractError("VmNameExists", { name });
 }
 

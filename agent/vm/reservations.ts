@@ -13,3 +13,6 @@ export class Reservations {
     return { [Symbol.dispose]: () => void this.#taken.delete(id) };
   }
 }
+
+/** What this process is about to give to machines. */
+export const reservations = new Reservations();

@@ -49,3 +49,17 @@ export function domainUpdateDevice(
   ok(libvirt().symbols.virDomainUpdateDeviceFlags(domain.pointer, cString(change.xml), flags));
   return null;
 }
+
+/** `VIR_DOMAIN_BLOCK_RESIZE_BYTES`; without it the size counts in KiB. */
+const RESIZE_BYTES = 1;
+
+/** Makes the disk of a running domain larger, to `bytes`; its guest sees it at once. Source: virDomainBlockResize. */
+export function domainBlockResize(
+  connection: Connection,
+  { uuid, target, bytes }: { uuid: string; target: string; bytes: number },
+): null {
+  using domain = connection.domain(uuid);
+  const { symbols } = libvirt();
+  ok(symbols.virDomainBlockResize(domain.pointer, cString(target), BigInt(bytes), RESIZE_BYTES));
+  return null;
+}

@@ -6,6 +6,7 @@ import * as domain from "./domain.ts";
 import * as events from "./events.ts";
 import * as manage from "./manage.ts";
 import * as network from "./network.ts";
+import * as nic from "./nic.ts";
 import * as node from "./node.ts";
 import * as pool from "./pool.ts";
 import * as screen from "./screen.ts";
@@ -58,6 +59,8 @@ export const CALLS = {
   domainAttachDevice: spec("write", 60, device.domainAttachDevice),
   domainDetachDevice: spec("write", 60, device.domainDetachDevice),
   domainUpdateDevice: spec("write", 60, device.domainUpdateDevice),
+  domainBlockResize: spec("write", 60, device.domainBlockResize),
+  domainTraffic: spec("read", 15, nic.domainTraffic),
   domainUndefine: spec("write", 60, domain.domainUndefine),
   domainDefine: spec("write", 60, domain.domainDefine),
   domainDefineXml: spec("write", 60, manage.domainDefineXml),
@@ -73,6 +76,7 @@ export const CALLS = {
   domainSendKeys: spec("write", 20, screen.domainSendKeys),
   networkScan: spec("read", 30, network.networkScan),
   networkLeases: spec("read", 15, network.networkLeases),
+  filterNames: spec("read", 15, nic.filterNames),
   poolScan: spec("read", 30, pool.poolScan),
   poolXml: spec("read", 15, pool.poolXml),
   poolRefresh: spec("probe", 120, pool.poolRefresh),
@@ -84,6 +88,7 @@ export const CALLS = {
   volumeCopy: spec("copy", 86_400, volume.volumeCopy),
   volumeResize: spec("write", 600, volume.volumeResize),
   volumeUpload: spec("write", 600, volume.volumeUpload),
+  volumeRead: spec("probe", 60, volume.volumeRead),
   volumeDelete: spec("write", 600, volume.volumeDelete),
   domainCapabilities: spec("read", 60, capabilities.domainCapabilities),
   eventsOpen: spec("read", events.CONNECT_SECONDS, events.eventsOpen),
@@ -104,6 +109,7 @@ export type * from "./domain.ts";
 export type * from "./events.ts";
 export type * from "./manage.ts";
 export type * from "./network.ts";
+export type * from "./nic.ts";
 export type * from "./node.ts";
 export type * from "./pool.ts";
 export type * from "./screen.ts";

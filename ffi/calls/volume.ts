@@ -111,6 +111,35 @@ export function volumeUpload(
   return null;
 }
 
+/** The first bytes of the volume at `path`, at most so many. For what fits in memory. */
+export function volumeRead(
+  connection: Connection,
+  { path, most }: { path: string; most: number },
+): Uint8Array<ArrayBuffer> {
+  const { symbols } = libvirt();
+  using volume = connection.volumeByPath(path);
+  using stream = new Handle(
+    some(symbols.virStreamNew(connection.pointer, 0)),
+    (pointer) => symbols.virStreamFree(pointer),
+  );
+  ok(symbols.virStorageVolDownload(volume.pointer, stream.pointer, 0n, BigInt(most), 0));
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  try {
+    while (length < most) {
+      const room = bytes.subarray(length, length + CHUNK);
+      const got = ok(symbols.virStreamRecv(stream.pointer, room, BigInt(room.length)));
+      if (got === 0) break;
+      length += got;
+    }
+  } catch (error) {
+    symbols.virStreamAbort(stream.pointer);
+    throw error;
+  }
+  ok(symbols.virStreamFinish(stream.pointer));
+  return bytes.slice(0, length);
+}
+
 /** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows the path */
 export function volumeDelete(connection: Connection, { path }: { path: string }): null {
   using volume = connection.volumeByPath(path);

@@ -32,8 +32,6 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly destroys?: string;
   /** Changes nothing: may be called with GET, is not audited. */
   readonly readOnly: boolean;
-  /** Fields that may hold secrets: the audit notes that they were given, not what they said. */
-  readonly unrecorded?: readonly string[];
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
 }

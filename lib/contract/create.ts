@@ -1,5 +1,6 @@
 /** Creating a machine: what it may be made of, and the commands that check it and make it. */
 import Type, { type Static } from "typebox";
+import { CloudInit } from "./cloud_init.ts";
 import { command } from "./command.ts";
 import {
   BOOT_DEVICES,
@@ -170,6 +171,8 @@ export const VmConfig = closed({
   ),
   watchdog: Type.Optional(oneOf(WATCHDOGS)),
   watchdogAction: Type.Optional(oneOf(WATCHDOG_ACTIONS, { description: "reset when left out" })),
+
+  cloudInit: Type.Optional(CloudInit),
 
   autostart: Type.Optional(Type.Boolean({ description: "start it with the host" })),
   start: Type.Optional(Type.Boolean({ description: "start it as soon as it is made" })),

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
-import { closed, NOTHING_OUT, VmId } from "./schema.ts";
+import { closed, NOTHING_OUT, SECRET, VmId } from "./schema.ts";
 
 /** Characters of the longest domain XML taken in: libvirt's own are a tenth of it on a machine full of devices. */
 export const MAX_XML = 256 * 1024;
@@ -11,6 +11,7 @@ export const MAX_XML = 256 * 1024;
 const DomainXml = Type.String({
   minLength: 1,
   maxLength: MAX_XML,
+  ...SECRET,
   description: "libvirt domain XML, UTF-8, without a document type",
 });
 const Etag = Type.String({
@@ -86,7 +87,6 @@ export const manageCommands = {
     route: "PUT /vms/{vmId}/xml",
     cli: ["vm", "set-xml", "<vmId>"],
     readOnly: false,
-    unrecorded: ["xml"],
   }),
   rename_vm: command({
     summary: "Rename a stopped VM",
@@ -168,7 +168,6 @@ export const manageCommands = {
     route: "POST /vms/import",
     cli: ["vm", "import"],
     readOnly: false,
-    unrecorded: ["xml"],
   }),
   get_delete_plan: command({
     summary: "Show exactly what goes when a VM is deleted",

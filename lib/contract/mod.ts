@@ -4,7 +4,9 @@
  */
 import type { InputOf, OutputOf } from "./command.ts";
 import { consoleCommands } from "./console.ts";
+import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
+import { deviceCommands } from "./devices.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
 import { screenCommands } from "./screens.ts";
@@ -13,8 +15,10 @@ import { vmCommands } from "./vm.ts";
 export const COMMANDS = {
   ...vmCommands,
   ...createCommands,
+  ...cloudInitCommands,
   ...manageCommands,
   ...hostCommands,
+  ...deviceCommands,
   ...consoleCommands,
   ...screenCommands,
 };
@@ -24,11 +28,14 @@ export type CommandName = keyof Commands;
 export type Input<N extends CommandName> = InputOf<Commands[N]>;
 export type Output<N extends CommandName> = OutputOf<Commands[N]>;
 
+export * from "./cloud_init.ts";
+export * from "./cloud_init_bounds.ts";
 export * from "./command.ts";
 export * from "./choices.ts";
 export * from "./create.ts";
 export * from "./create_options.ts";
 export * from "./console.ts";
+export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./host.ts";

@@ -21,3 +21,6 @@ export const VmId = Type.String({ minLength: 1, maxLength: 128, description: "UU
 
 /** Milliseconds since 1970 (UTC). */
 export const Timestamp = Type.Integer({ description: "milliseconds since 1970-01-01T00:00:00Z" });
+
+/** Marks a field of a command's input as secret: the audit does not keep it, whatever stands in it. */
+export const SECRET = { "x-secret": true } as const;

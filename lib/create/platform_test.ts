@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../contract/errors.ts";
-import type { Guests } from "../xml/capabilities.ts";
+import { type Guests, plainCapabilities } from "../xml/capabilities.ts";
 import { offerOf } from "./offer.ts";
 import { choosePlatform, type PlatformDefaults } from "./platform.ts";
 import { FULL } from "./testing.ts";
@@ -70,4 +70,14 @@ Deno.test("offerOf() says why not for what a host lacks", () => {
     [offerOf(FULL, 9_000_000).watchdogs, offerOf(FULL, 9_001_000).watchdogs],
     [["none", "i6300esb"], ["none", "i6300esb", "itco"]],
   );
+});
+
+Deno.test("offerOf() has enough for a machine where a driver tells nothing of what it can", () => {
+  const offer = offerOf(plainCapabilities({ arch: "i686", virtType: "test" }), 9_000_000);
+  const available = offer.firmwares.filter((each) => each.available).map(({ id }) => id);
+  assert.deepEqual([available, offer.tpm.available, offer.diskBuses.includes("virtio")], [
+    ["bios"],
+    false,
+    true,
+  ]);
 });

@@ -29,3 +29,9 @@ export class Validator<S extends TSchema = TSchema> {
 export function Compile<S extends TSchema>(schema: S): Validator<S> {
   return new Validator(schema);
 }
+
+/** A check against a schema that is made into code when it is first used. */
+export function checker<S extends TSchema>(schema: S): (value: unknown) => value is Static<S> {
+  let validator: Validator<S> | undefined;
+  return (value): value is Static<S> => (validator ??= Compile(schema)).Check(value);
+}

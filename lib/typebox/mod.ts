@@ -21,9 +21,17 @@ import type { TRecord, TSchema, TString } from "npm-typebox";
 
 export type { Static, TProperties, TSchema } from "npm-typebox";
 
-/** An object with keys of any text. As typebox makes it, without the engine that also takes types as keys. */
-function Record<V extends TSchema>(_keys: TString, values: V, options: object = {}): TRecord<"^.*$", V> {
-  return Unsafe({ type: "object", patternProperties: { "^.*$": values }, ...options }) as unknown as TRecord<
+/** An object with keys that a text's pattern allows. As typebox makes it, without the engine that also takes types as keys. */
+function Record<V extends TSchema>(
+  keys: TString & { pattern?: string },
+  values: V,
+  options: object = {},
+): TRecord<"^.*$", V> {
+  return Unsafe({
+    type: "object",
+    patternProperties: { [keys.pattern ?? "^.*$"]: values },
+    ...options,
+  }) as unknown as TRecord<
     "^.*$",
     V
   >;

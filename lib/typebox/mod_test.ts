@@ -13,12 +13,21 @@ const schemaOf = (type: typeof Type | typeof Whole) =>
     ),
     list: (type as typeof Type).Array(type.Boolean()),
     map: (type as typeof Type).Record(type.String(), type.Number()),
+    named: (type as typeof Type).Optional(
+      (type as typeof Type).Record(type.String({ pattern: "^[a-z]$" }), type.Number(), {
+        additionalProperties: false,
+        maxProperties: 1,
+      }),
+    ),
   }, { additionalProperties: false });
 
 const VALUES: readonly unknown[] = [
   { name: "a", list: [], map: {} },
   { name: "a", size: null, list: [true], map: { x: 1.5 } },
   { name: "", list: [], map: {} },
+  { name: "a", list: [], map: {}, named: { a: 1 } },
+  { name: "a", list: [], map: {}, named: { A: 1 } },
+  { name: "a", list: [], map: {}, named: { a: 1, b: 2 } },
   { name: "long", size: -1, list: [1], map: { x: "1" }, more: 1 },
   {},
   null,

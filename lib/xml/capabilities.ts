@@ -109,3 +109,32 @@ export function readDomainCapabilities(source: string): DomainCapabilities {
     hyperv: supported(hyperv) ? values(hyperv, "features") : [],
   };
 }
+
+/** What is taken for granted where a driver tells nothing of it (libvirt's test driver): no firmware, no TPM. */
+export function plainCapabilities(
+  { arch = "", machine = "", virtType = "", emulator = "" }: {
+    readonly arch?: string | undefined;
+    readonly machine?: string | undefined;
+    readonly virtType?: string | undefined;
+    readonly emulator?: string | undefined;
+  },
+): DomainCapabilities {
+  return {
+    arch,
+    machine,
+    virtType,
+    emulator,
+    maxCpus: undefined,
+    firmwares: [],
+    secureBoot: false,
+    cpuModes: [],
+    cpuModels: [],
+    diskBuses: ["virtio", "scsi", "sata", "ide", "usb"],
+    graphics: ["vnc", "spice"],
+    videoModels: ["virtio", "vga", "none"],
+    tpmModels: [],
+    tpmBackends: [],
+    rng: true,
+    hyperv: [],
+  };
+}

@@ -46,7 +46,7 @@ function os(vm: NewVm): XmlNode {
   return xml(
     "os",
     { firmware: firmware === "bios" ? undefined : "efi" },
-    xml("type", { arch, machine }, "hvm"),
+    xml("type", { arch, machine: machine === "" ? undefined : machine }, "hvm"),
     firmwareFeatures(vm),
     kernel && [
       xml("kernel", {}, kernel.path),

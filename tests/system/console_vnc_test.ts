@@ -13,7 +13,13 @@ const ignore = await requirement("guest") !== null;
 
 type Vnc = boolean | { password?: string; socket?: boolean };
 const machine = (vnc: Vnc, guest = false) =>
-  testMachine({ purpose: "console", guest, start: true, vnc, memoryMiB: guest ? 256 : 64 });
+  testMachine({
+    purpose: "console",
+    ...(!guest && { guest: false }),
+    start: true,
+    vnc,
+    memoryMiB: guest ? 256 : 64,
+  });
 const running = (server: TestServer, vmId: string) => shows(server, vmId, ({ state }) => state === "running");
 
 /** Opens a console and goes through its handshake. */

@@ -1,6 +1,6 @@
 /** Test machines: real libvirt domains that run the tiny guest under emulation. */
 import { type DiskXml, domainXml, type VncXml } from "./domain_xml.ts";
-import { buildGuest, READY } from "./guest.ts";
+import { buildGuest, type Guest, READY } from "./guest.ts";
 import { ensureLibvirtd, libvirtAnswers, qemuPid, startLibvirtd, virsh, virshUnless } from "./libvirt.ts";
 import { filesOf, testName } from "./names.ts";
 import type { TestNetwork } from "./network.ts";
@@ -38,8 +38,8 @@ export interface MachineOptions {
   /** `pty` (the default) can be attached to and is logged as well; `file` is only logged. */
   readonly serial?: "pty" | "file";
   readonly disks?: readonly DiskOptions[];
-  /** `false`: no kernel, so the firmware finds nothing to boot and the machine just runs. */
-  readonly guest?: boolean;
+  /** Another guest than the tiny one; `false`: no kernel, the firmware finds nothing to boot, the machine just runs. */
+  readonly guest?: false | Guest;
 }
 
 /** libvirt's words for a domain's state, as `virsh domstate` prints them. */
@@ -158,7 +158,7 @@ export class TestMachine implements AsyncDisposable {
 /** Defines a machine, and starts it when asked to. Fails whole: what was made is removed again. */
 export async function testMachine(options: MachineOptions = {}): Promise<TestMachine> {
   await ensureLibvirtd();
-  const guest = options.guest === false ? undefined : await buildGuest();
+  const guest = options.guest === false ? undefined : options.guest ?? await buildGuest();
   const name = await testName(options.purpose ?? "machine");
   const folder = filesOf(name);
   await using undo = new AsyncDisposableStack();

@@ -5,6 +5,7 @@
  *     Deno.test({ name: "start_vm() boots the guest", ignore: reason !== null, fn: … });
  */
 import { ensureChromium } from "./chromium.ts";
+import { buildCloudGuest } from "./cloud_guest.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { Unavailable } from "./unavailable.ts";
@@ -17,6 +18,11 @@ const NEEDS = {
   guest: async () => {
     await ensureLibvirtd();
     await buildGuest();
+  },
+  /** The guest with the real cloud-init. */
+  cloudGuest: async () => {
+    await ensureLibvirtd();
+    await buildCloudGuest();
   },
   /** Debian's chromium. */
   chromium: ensureChromium,

@@ -1,0 +1,287 @@
+/** Adding disks and drives to a machine. */
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
+import { renderXml, xml } from "../../../lib/xml/build.ts";
+import { type DiskBus, diskXml, freeTarget } from "../../../lib/xml/device_disk.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import { createVolume, defaultPool, deleteVolume, keepsFiles, type Volume } from "../../storage/volumes.ts";
+import { reservations } from "../reservations.ts";
+import type { VmServices } from "../services.ts";
+import {
+  type Configurations,
+  configurationsOf,
+  deviceError,
+  hasController,
+  type Places,
+  placesOf,
+  targetsIn,
+  Undo,
+} from "./configurations.ts";
+import { type Image, imageOf, requirePool } from "./image.ts";
+import { refuseUsed } from "./usage.ts";
+
+type AttachInput = Input<"attach_disk">;
+
+const GIB = 1024 ** 3;
+/** Buses that take a device while the machine runs. Tried with libvirt 9.0 and QEMU 7.2. */
+const HOTPLUG: ReadonlySet<DiskBus> = new Set(["virtio", "scsi", "usb"]);
+/** Names tried for a new volume: somebody's old one may lie where the first would. */
+const MOST_NAMES = 20;
+/** libvirt's words for a machine all whose slots are taken; they have no code of their own. */
+const NO_SLOT = /No more available PCI slots|No more available PCI addresses/i;
+
+/** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more */
+export async function requireRoom({ link }: VmServices, poolName: string, bytes: number): Promise<void> {
+  const pool = (await link.call("poolScan")).find(({ name }) => name === poolName);
+  if (pool === undefined || bytes <= pool.available) return;
+  throw new ContractError("DiskExceedsPool", {
+    requested: Math.ceil(bytes / GIB),
+    available: Math.floor(pool.available / GIB),
+  });
+}
+
+/** The bus for a device nobody said one for. */
+function defaultBus(device: "disk" | "cdrom", machine: string): DiskBus {
+  if (device === "disk") return "virtio";
+  return hasIde(machine) ? "ide" : "sata";
+}
+
+/** Only the old PC has an IDE controller. libvirt stores a disk on one elsewhere, and the machine starts no more. */
+function hasIde(machine: string): boolean {
+  return /^pc(-i440fx|$)|isapc/.test(machine);
+}
+
+/** What exactly one of the fields names. @throws {ContractError} InvalidInput */
+function requireOneSource({ device = "disk", create, volume, path }: AttachInput): void {
+  const given = [create, volume, path].filter((each) => each !== undefined).length;
+  const reason = device === "cdrom"
+    ? create !== undefined
+      ? "a drive takes a medium that is there (volume or path), or none"
+      : given > 1
+      ? "say one of volume and path"
+      : undefined
+    : given !== 1
+    ? "say one of create, volume and path"
+    : undefined;
+  if (reason !== undefined) throw new ContractError("InvalidInput", { reason });
+}
+
+/** Where it can be done: a running machine takes some devices only at its next start. */
+function possible(places: Places, input: AttachInput, bus: DiskBus): Places {
+  const { device = "disk" } = input;
+  // QEMU plugs a drive in with its medium; libvirt 9.0 fails for an empty one.
+  const isEmpty = device === "cdrom" && input.volume === undefined && input.path === undefined;
+  if (!places.live || (HOTPLUG.has(bus) && !isEmpty)) return places;
+  if (input.live === true || !places.config) {
+    throw new ContractError("NotHotpluggable", { device: isEmpty ? "empty drive" : kind(device), bus });
+  }
+  return { live: false, config: true };
+}
+
+const kind = (device: "disk" | "cdrom") => device === "cdrom" ? "drive" : "disk";
+
+/** The image it is made of; a new volume is made here, and remembered to be deleted. */
+async function imageFor(
+  services: VmServices,
+  vm: VM,
+  input: AttachInput,
+  target: string,
+  role: Role,
+  undo: Undo,
+  held: DisposableStack,
+): Promise<Image | undefined> {
+  const { device = "disk", create, volume, path, format } = input;
+  if (create !== undefined) {
+    const made = await newVolume(services, vm, create, target);
+    undo.add(`the new volume ${made.path}`, () => deleteVolume(services.link, made.path));
+    return {
+      path: made.path,
+      type: made.type === "block" ? "block" : "file",
+      format: made.format === "qcow2" ? "qcow2" : "raw",
+    };
+  }
+  if (volume === undefined && path === undefined) return undefined;
+  const wish = {
+    ...(volume !== undefined && { volume }),
+    ...(path !== undefined && { path }),
+    ...(format !== undefined && { format }),
+  };
+  const image = await imageOf(services, wish, { role, isMedium: device === "cdrom" });
+  // Two machines that are given it at the same time would both find it free.
+  const taken = reservations.take("image", image.path, vm.name);
+  if (typeof taken === "string") throw new ContractError("DiskInUse", { vm: taken, path: image.path });
+  held.use(taken);
+  const { readOnly = false, shareable = false } = input;
+  await refuseUsed(services, image.path, { readOnly: readOnly || device === "cdrom", shareable });
+  return image;
+}
+
+async function newVolume(
+  services: VmServices,
+  vm: VM,
+  create: NonNullable<AttachInput["create"]>,
+  target: string,
+): Promise<Volume> {
+  const { link } = services;
+  const capacity = create.sizeGb * GIB;
+  try {
+    if (create.pool !== undefined) requirePool(services, create.pool);
+    const pool = create.pool ?? await defaultPool(link);
+    await requireRoom(services, pool, capacity);
+    const files = await keepsFiles(link, pool);
+    const format = files ? create.format ?? "qcow2" : undefined;
+    const name = create.name ?? `${vm.name.replace(/[^\w.-]/g, "-")}-${target}${format ? `.${format}` : ""}`;
+    return await named(services, pool, name, create.name === undefined, (each) => ({
+      name: each,
+      capacity,
+      format,
+      // Files take what is written; volumes of other pools are allocated whole.
+      ...(files && { allocation: 0 }),
+    }));
+  } catch (error) {
+    throw contractError(error, "DiskCreateFailed", "attach_disk");
+  }
+}
+
+/** Whether there is a volume of that name, or a file that its pool has not seen yet. */
+function isTaken(error: unknown): boolean {
+  return error instanceof LibvirtError && error.kind === "libvirt" &&
+    (error.code === VIR_ERR.STORAGE_VOL_EXIST || /already exists|exists already/.test(error.message));
+}
+
+/** Makes a volume; a name that was not asked for gets a number when it is taken. */
+async function named(
+  { link }: VmServices,
+  pool: string,
+  name: string,
+  isFree: boolean,
+  volume: (name: string) => Parameters<typeof createVolume>[2],
+): Promise<Volume> {
+  const [, stem, ending] = /^(.*?)(\.[^.]*)?$/.exec(name)!;
+  for (let number = 1;; number++) {
+    const each = number === 1 ? name : `${stem}-${number}${ending ?? ""}`;
+    try {
+      return await createVolume(link, pool, volume(each));
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      if (!isFree || number === MOST_NAMES) {
+        throw new ContractError("VolumeExists", { name: each, pool }, { cause: error });
+      }
+    }
+  }
+}
+
+/** A SCSI disk without a controller would get one of libvirt's choice, for which few guests have a driver. */
+async function ensureScsi(
+  { link }: VmServices,
+  vm: VM,
+  { live, next }: Configurations,
+  places: Places,
+  undo: Undo,
+): Promise<void> {
+  const missing = {
+    live: places.live && !hasController(live, "scsi"),
+    config: places.config && !hasController(next, "scsi"),
+  };
+  if (!missing.live && !missing.config) return;
+  const controller = renderXml(xml("controller", { type: "scsi", index: 0, model: "virtio-scsi" }));
+  const change = { uuid: vm.id, xml: controller, ...missing };
+  await link.call("domainAttachDevice", change);
+  undo.add("the SCSI controller", () => link.call("domainDetachDevice", change));
+}
+
+/** Plugs it in; without a free slot only for the next start, where nobody asked for more. */
+async function plug(
+  services: VmServices,
+  vm: VM,
+  places: Places,
+  mayWait: boolean,
+  attach: (places: Places) => Promise<void>,
+  device: string,
+): Promise<Places> {
+  try {
+    await attach(places);
+    return places;
+  } catch (error) {
+    const isFull = error instanceof LibvirtError && NO_SLOT.test(error.message);
+    if (!isFull || !places.live) throw error;
+    if (!mayWait) throw new ContractError("NoFreeSlot", { device }, { cause: error });
+    log.info("no free slot: the device is there from the next start on", { vm: vm.name, device });
+    return await plug(services, vm, { live: false, config: true }, false, attach, device);
+  }
+}
+
+/** {@link plug} for other devices: attaches an element where it can be. @throws {LibvirtError|ContractError} */
+export function attachElement(
+  services: VmServices,
+  vm: VM,
+  element: string,
+  places: Places,
+  wish: { readonly live?: boolean },
+  device: string,
+): Promise<Places> {
+  return plug(services, vm, places, places.config && wish.live !== true, async (at) => {
+    await services.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
+  }, device);
+}
+
+/** Whether a failure leaves open what libvirt did: then nothing it may use by now is taken away from it. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof LibvirtError && (error.kind === "timeout" || error.kind === "lost");
+}
+
+/**
+ * Adds a disk or drive. A new volume is deleted again when the machine does not take it.
+ *
+ * @throws {ContractError}
+ */
+export async function attachDisk(
+  services: VmServices,
+  input: AttachInput,
+  role: Role,
+): Promise<Output<"attach_disk">> {
+  const vm = services.requireVm(input.vmId);
+  const wanted = placesOf(services, vm, input);
+  requireOneSource(input);
+  const { device = "disk" } = input;
+  const bus = input.bus ?? defaultBus(device, vm.machine ?? "");
+  if (bus === "ide" && !hasIde(vm.machine ?? "")) {
+    throw new ContractError("BusNotSupported", { machine: vm.machine ?? vm.arch ?? "unknown", bus });
+  }
+  const places = possible(wanted, input, bus);
+  let output: Output<"attach_disk"> | undefined;
+  await services.operate(vm, `attaching a ${kind(device)}`, async () => {
+    const undo = new Undo();
+    using held = new DisposableStack();
+    try {
+      const both = await configurationsOf(services, vm);
+      const taken = targetsIn(both);
+      if (input.target !== undefined && taken.has(input.target)) {
+        throw new ContractError("TargetTaken", { target: input.target });
+      }
+      const target = input.target ?? freeTarget(bus, taken);
+      if (target === undefined) throw new ContractError("NoFreeTarget", { bus });
+      const image = await imageFor(services, vm, input, target, role, undo, held);
+      const { cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder } = input;
+      const element = renderXml(diskXml({
+        device,
+        bus,
+        target,
+        source: image,
+        format: image?.format ?? "raw",
+        ...{ cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder },
+      }));
+      const done = await plug(services, vm, places, places.config && input.live !== true, async (at) => {
+        if (bus === "scsi") await ensureScsi(services, vm, both, at, undo);
+        await services.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
+      }, kind(device));
+      output = { live: done.live, persistent: done.config, target, path: image?.path ?? null };
+    } catch (error) {
+      if (isUnknown(error)) log.warn("whether a disk was attached is unknown", { vm: vm.name, error });
+      else await undo.run();
+      throw deviceError(error, "AttachFailed", "attach_disk", { device: kind(device) });
+    }
+  });
+  return output!;
+}

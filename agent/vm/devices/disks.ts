@@ -1,0 +1,255 @@
+/** Removing, growing and changing a machine's disks. */
+import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
+import { type DiskDevice, disksOf } from "../../../lib/xml/device_diff.ts";
+import { type DiskBus, tuneDisk } from "../../../lib/xml/device_disk.ts";
+import type { XmlElement } from "../../../lib/xml/tree.ts";
+import { includes } from "../../access.ts";
+import { isLocal } from "../../host/local.ts";
+import { log } from "../../log.ts";
+import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { deleteDisk } from "../delete.ts";
+import type { VmServices } from "../services.ts";
+import { requireRoom } from "./attach_disk.ts";
+import { configurationsOf, deviceError, diskIn, placesOf, Undo } from "./configurations.ts";
+import { remove } from "./release.ts";
+import { refuseUsed, usesOf } from "./usage.ts";
+
+const GIB = 1024 ** 3;
+/** Buses that let a device go while the machine runs. */
+const HOTPLUG: ReadonlySet<string> = new Set<DiskBus>(["virtio", "scsi", "usb"]);
+
+/** The disk with this target as a configuration has it. */
+function described(xml: string | undefined, target: string): DiskDevice | undefined {
+  return xml === undefined ? undefined : disksOf(xml).find((disk) => disk.target === target);
+}
+
+/** The file or block device a disk is on; undefined for an empty drive and for what is on another host. */
+async function pathOf({ link }: VmServices, disk: DiskDevice): Promise<string | undefined> {
+  if (disk.volume !== undefined) return (await volumeNamed(link, disk.volume.pool, disk.volume.name))?.path;
+  return disk.type === "file" || disk.type === "block" ? disk.source : undefined;
+}
+
+/** Learns the sizes of a machine's disks anew, after one has changed. A size that cannot be read is unknown. */
+async function learnSizes(
+  { link, inventory }: VmServices,
+  vm: VM,
+  targets: readonly string[],
+): Promise<void> {
+  const [found] = await link.call("domainDiskSizes", { domains: [{ uuid: vm.id, targets }] });
+  if (found === undefined) return;
+  inventory.update(vm.id, { sizes: new Map(found.disks.map(({ target, ...size }) => [target, size])) });
+}
+
+/** Refuses to delete what is not this machine's alone. @throws {ContractError} Forbidden, DiskDeleteFailed */
+async function requireOwn(
+  services: VmServices,
+  vm: VM,
+  disk: DiskDevice,
+  isLeftLive: boolean,
+  role: Role,
+): Promise<string> {
+  if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
+  const path = await pathOf(services, disk);
+  if (path === undefined || disk.device !== "disk") {
+    throw new ContractError("DiskDeleteFailed", {
+      path: disk.source ?? disk.target,
+      error: "it is no volume",
+    });
+  }
+  const others = (await usesOf(services, path)).filter((use) =>
+    use.vmId !== vm.id || use.target !== disk.target
+  );
+  const error = others[0] !== undefined
+    ? `it is also used by ${others[0].name}`
+    : disk.shareable
+    ? "it is marked as shared with other machines"
+    : isLeftLive
+    ? "the running VM still has it"
+    : undefined;
+  if (error !== undefined) throw new ContractError("DiskDeleteFailed", { path, error });
+  return path;
+}
+
+/**
+ * Takes a disk or drive away, and deletes its volume when asked.
+ *
+ * @throws {ContractError}
+ */
+export async function detachDisk(
+  services: VmServices,
+  input: Input<"detach_disk">,
+  role: Role,
+): Promise<Output<"detach_disk">> {
+  const vm = services.requireVm(input.vmId);
+  const { target, deleteVolume = false } = input;
+  const places = placesOf(services, vm, input);
+  let output: Output<"detach_disk"> | undefined;
+  await services.operate(vm, "detaching a disk", async () => {
+    const undo = new Undo();
+    try {
+      const { live, next } = await configurationsOf(services, vm);
+      const inLive = diskIn(live, target), inNext = diskIn(next, target);
+      const disk = described(live?.toString(), target) ?? described(next?.toString(), target);
+      const wanted = {
+        live: places.live ? inLive : undefined,
+        next: places.config ? inNext : undefined,
+      };
+      if (disk === undefined || (!wanted.live && !wanted.next)) {
+        throw new ContractError("NoSuchDisk", { target });
+      }
+      if (wanted.live && !HOTPLUG.has(disk.bus)) {
+        if (input.live === true || !wanted.next) {
+          const device = disk.device === "disk" ? "disk" : "drive";
+          throw new ContractError("NotHotpluggable", { device, bus: disk.bus });
+        }
+        wanted.live = undefined;
+      }
+      const isLeft = (inLive && !wanted.live) || (inNext && !wanted.next);
+      const path = deleteVolume
+        ? await requireOwn(services, vm, disk, isLeft !== undefined && isLeft, role)
+        : undefined;
+      await remove(services, vm, {
+        device: `${disk.device === "disk" ? "disk" : "drive"} ${target}`,
+        live: live && wanted.live && { document: live, element: wanted.live },
+        next: next && wanted.next && { document: next, element: wanted.next },
+        find: (document) => diskIn(document, target),
+      }, undo);
+      if (path !== undefined) await deleteOf(services, path);
+      output = {
+        live: wanted.live !== undefined,
+        persistent: wanted.next !== undefined,
+        deletedVolume: path ?? null,
+      };
+    } catch (error) {
+      await undo.run();
+      throw deviceError(error, "DetachFailed", "detach_disk", { device: `disk ${target}` });
+    }
+  });
+  return output!;
+}
+
+async function deleteOf(services: VmServices, path: string): Promise<void> {
+  try {
+    await deleteDisk(services, path);
+  } catch (error) {
+    throw deviceError(error, "DiskDeleteFailed", "detach_disk", { path });
+  }
+}
+
+/**
+ * Makes a disk larger: a running machine's through QEMU, which knows its format; a stopped machine's through its
+ * volume, in the format the machine has it in, whatever its content looks like.
+ *
+ * @throws {ContractError}
+ */
+export async function resizeDisk(
+  services: VmServices,
+  { vmId, target, sizeGb }: Input<"resize_disk">,
+): Promise<Output<"resize_disk">> {
+  const vm = services.requireVm(vmId);
+  const { link } = services;
+  const bytes = sizeGb * GIB;
+  await services.operate(vm, "resizing a disk", async () => {
+    try {
+      const { live, next } = await configurationsOf(services, vm);
+      const running = described(live?.toString(), target);
+      const disk = running ?? described(next?.toString(), target);
+      if (disk === undefined) throw new ContractError("NoSuchDisk", { target });
+      const fail = (error: string) => new ContractError("ResizeFailed", { error });
+      if (disk.device !== "disk") throw fail(`${target} is a drive: its medium has the size it has`);
+      const path = await pathOf(services, disk);
+      const volume = path === undefined ? undefined : await volumeAt(link, path);
+      const [sizes] = await link.call("domainDiskSizes", { domains: [{ uuid: vm.id, targets: [target] }] });
+      const current = sizes?.disks[0]?.capacity ?? (running ? undefined : volume?.capacity);
+      if (current === undefined) throw fail("its present size is not known");
+      if (bytes <= current) throw new ContractError("NotLarger", { current, requested: bytes });
+      if (volume !== undefined) await requireRoom(services, volume.pool, bytes - current);
+      if (running) await link.call("domainBlockResize", { uuid: vm.id, target, bytes });
+      else if (path === undefined) throw fail("it is not on this host");
+      else await growStopped(services, vm, disk, path, bytes);
+      await learnSizes(services, vm, disksOf((live ?? next)!.toString()).map((each) => each.target));
+    } catch (error) {
+      throw deviceError(error, "ResizeFailed", "resize_disk");
+    }
+  });
+  return { capacityBytes: bytes };
+}
+
+async function growStopped(
+  services: VmServices,
+  vm: VM,
+  { target, format = "raw" }: DiskDevice,
+  path: string,
+  bytes: number,
+): Promise<void> {
+  const { link } = services;
+  const others = (await usesOf(services, path)).filter((use) => use.vmId !== vm.id || use.target !== target);
+  if (others[0] !== undefined) throw new ContractError("DiskInUse", { vm: others[0].name, path });
+  const volume = await volumeAt(link, path);
+  const seen = volume?.format ?? "raw";
+  if (volume !== undefined && (seen === format || (format === "raw" && volume.type === "block"))) {
+    return await resizeVolume(link, path, bytes);
+  }
+  // libvirt tells a volume's format from its content, which is the guest's; a raw image simply gets longer.
+  if (format === "raw" && isLocal(link.uri) && (await Deno.lstat(path)).isFile) {
+    await Deno.truncate(path, bytes);
+    if (volume !== undefined) await refreshPool(services, volume.pool);
+    return;
+  }
+  throw volume === undefined
+    ? new ContractError("ResizeFailed", {
+      error: `${path} is in no storage pool. Start the VM, then resize it`,
+    })
+    : new ContractError("DiskRefused", { path, reason: `the VM has it as ${format}, but it is ${seen}` });
+}
+
+/** The pool shows the new size with its next refresh at the latest. */
+async function refreshPool({ link }: VmServices, pool: string): Promise<void> {
+  try {
+    await link.call("poolRefresh", { pool });
+  } catch (error) {
+    log.debug("a pool could not be refreshed", { pool, error });
+  }
+}
+
+/**
+ * Changes how a disk is run, from the next start on.
+ *
+ * @throws {ContractError}
+ */
+export async function updateDisk(
+  services: VmServices,
+  { vmId, target, ...tuning }: Input<"update_disk">,
+): Promise<Output<"update_disk">> {
+  const vm = services.requireVm(vmId);
+  if (!vm.persistent) throw new ContractError("VmNotPersistent");
+  if (Object.keys(tuning).length === 0) {
+    throw new ContractError("InvalidInput", { reason: "say what to change" });
+  }
+  await services.operate(vm, "changing a disk", async () => {
+    try {
+      const { next } = await configurationsOf(services, vm);
+      const disk = described(next?.toString(), target);
+      if (next === undefined || disk === undefined) throw new ContractError("NoSuchDisk", { target });
+      if ((tuning.bootOrder ?? 0) > 0 && next.find("os", "boot") !== undefined) {
+        throw new ContractError("UpdateFailed", {
+          error:
+            "its boot order is set by kinds of devices, for the VM as a whole. Change it with its hardware",
+        });
+      }
+      const path = await pathOf(services, disk);
+      const { readOnly = disk.readOnly, shareable = disk.shareable } = tuning;
+      if (path !== undefined && (readOnly !== disk.readOnly || shareable !== disk.shareable)) {
+        await refuseUsed(services, path, { readOnly, shareable }, { vmId: vm.id, target });
+      }
+      // Found a moment ago in the same document.
+      const find = (): XmlElement => diskIn(next, target)!;
+      tuneDisk(next, find, disk.device === "cdrom" ? { ...tuning, readOnly: true } : tuning);
+      const xml = next.sourceOf(find());
+      await services.link.call("domainUpdateDevice", { uuid: vm.id, xml, live: false, config: true });
+    } catch (error) {
+      throw deviceError(error, "UpdateFailed", "update_disk");
+    }
+  });
+  return { live: false, persistent: true };
+}

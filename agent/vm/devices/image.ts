@@ -1,0 +1,187 @@
+/** Images that are to become a machine's disk or medium: found, and refused when they are not what they are said to be. */
+import { dirname, resolve } from "node:path";
+import { ContractError, type ErrorCode, type Role } from "../../../lib/contract/mod.ts";
+import { ImageError } from "../../../lib/image/qcow2_header.ts";
+import type { DiskFormat } from "../../../lib/xml/device_disk.ts";
+import { includes } from "../../access.ts";
+import { isLocal } from "../../host/local.ts";
+import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import type { VmServices } from "../services.ts";
+import { qcow2Head } from "./header.ts";
+
+/** Images in a chain that are followed. */
+const MOST_IMAGES = 64;
+
+/** An image that may be attached. */
+export interface Image {
+  readonly path: string;
+  readonly type: "file" | "block";
+  readonly format: DiskFormat;
+}
+
+/** Which image is asked for. */
+export interface ImageWish {
+  readonly volume?: { readonly pool: string; readonly name: string };
+  readonly path?: string;
+  readonly format?: DiskFormat;
+}
+
+/** Who asks, and what for. */
+export interface ImageUse {
+  readonly role: Role;
+  /** A medium for a drive: always raw. */
+  readonly isMedium: boolean;
+}
+
+const refuse = (path: string, reason: string) => new ContractError("DiskRefused", { path, reason });
+
+/** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive */
+export function requirePool({ inventory }: VmServices, name: string): void {
+  const pool = inventory.pools().find((each) => each.name === name);
+  if (pool === undefined) throw new ContractError("StoragePoolNotFound", { pool: name });
+  if (pool.state !== POOL_RUNNING) throw new ContractError("StoragePoolNotActive", { pool: name });
+}
+
+/**
+ * The image that is asked for.
+ *
+ * @throws {ContractError} StoragePoolNotFound, VolumeNotFound, DiskNotFound or IsoNotFound, DiskRefused, Forbidden,
+ * InvalidInput
+ */
+export async function imageOf(services: VmServices, wish: ImageWish, use: ImageUse): Promise<Image> {
+  const { link } = services;
+  if (wish.volume !== undefined) {
+    const { pool, name } = wish.volume;
+    requirePool(services, pool);
+    const volume = await volumeNamed(link, pool, name);
+    if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
+    return await ofVolume(services, volume, wish.format, use);
+  }
+  if (wish.path === undefined) {
+    throw new ContractError("InvalidInput", { reason: "say which image: a volume or a path" });
+  }
+  const known = await volumeAt(link, wish.path);
+  if (known !== undefined) return await ofVolume(services, known, wish.format, use);
+  return await outsidePools(services, wish.path, wish.format, use);
+}
+
+async function ofVolume(
+  services: VmServices,
+  volume: Volume,
+  said: DiskFormat | undefined,
+  { isMedium }: ImageUse,
+): Promise<Image> {
+  const { path } = volume;
+  if (volume.type !== "file" && volume.type !== "block") {
+    throw refuse(path, `it is a volume of type ${volume.type}`);
+  }
+  const format = isMedium ? "raw" : said ?? storedFormat(services, path) ?? poolsFormat(volume);
+  const image: Image = { path, type: volume.type, format };
+  // A guest can write a qcow2 header onto its raw disk, and libvirt would believe it: what such an image is built on
+  // is opened only when somebody says that it is one.
+  if (format === "qcow2" && said === undefined && volume.backing !== undefined) {
+    throw refuse(
+      path,
+      `it is built on ${volume.backing.path}; say that its format is qcow2 if that is meant`,
+    );
+  }
+  await inspect(services, image, isMedium);
+  return image;
+}
+
+/** The format in which a machine has it already: what was said once is not guessed again. */
+function storedFormat({ inventory }: VmServices, path: string): DiskFormat | undefined {
+  for (const { disks } of inventory.vms()) {
+    const format = disks.find((disk) => disk.source === path)?.format;
+    if (format === "raw" || format === "qcow2") return format;
+  }
+}
+
+/** The formats libvirt's pools tell, that are raw to a machine. */
+const RAW: ReadonlySet<string | undefined> = new Set([undefined, "raw", "iso", "unknown"]);
+
+function poolsFormat({ path, format }: Volume): DiskFormat {
+  if (format === "qcow2") return "qcow2";
+  if (RAW.has(format)) return "raw";
+  throw refuse(path, `its format is ${format}: only qcow2 and raw can be attached`);
+}
+
+async function outsidePools(
+  services: VmServices,
+  path: string,
+  said: DiskFormat | undefined,
+  { role, isMedium }: ImageUse,
+): Promise<Image> {
+  // Any file of the host: whoever may attach it can read it.
+  if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
+  if (!isLocal(services.link.uri)) throw refuse(path, "it is in no storage pool of the host");
+  const missing: ErrorCode = isMedium ? "IsoNotFound" : "DiskNotFound";
+  let real: string, info: Deno.FileInfo;
+  try {
+    real = await Deno.realPath(path);
+    info = await Deno.stat(real);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      throw new ContractError(missing, { path, isoPath: path });
+    }
+    throw refuse(path, `it cannot be read (${error instanceof Error ? error.message : error})`);
+  }
+  if (!info.isFile && !info.isBlockDevice) throw refuse(path, "it is neither a file nor a block device");
+  if (info.isBlockDevice && await isMounted(real)) throw refuse(path, "it is mounted on this host");
+  const format = isMedium ? "raw" : said ?? storedFormat(services, real);
+  if (format === undefined) {
+    throw new ContractError("InvalidInput", {
+      reason:
+        "format is missing: of an image outside all storage pools it must be said, it is never guessed from the content",
+    });
+  }
+  const image: Image = { path: real, type: info.isFile ? "file" : "block", format };
+  await inspect(services, image, isMedium);
+  return image;
+}
+
+/** Whether a device, or a partition of it, is mounted here: a guest that writes to it too would destroy it. */
+async function isMounted(device: string): Promise<boolean> {
+  const mounts = await Deno.readTextFile("/proc/self/mounts");
+  return mounts.split("\n").some((line) => line.startsWith(device));
+}
+
+/** Whether it is what it is said to be, and names no file that is not its own. @throws {ContractError} DiskRefused */
+async function inspect(services: VmServices, image: Image, isMedium: boolean): Promise<void> {
+  const { path, format } = image;
+  if (image.type !== "file" || !isLocal(services.link.uri)) return;
+  const head = await headOf(path);
+  if (format === "qcow2" && head === null) throw refuse(path, "it is no qcow2 image");
+  if (format === "raw" && head !== null && storedFormat(services, path) !== "raw") {
+    throw refuse(path, `it is a qcow2 image, ${isMedium ? "not an ISO" : "not raw"}`);
+  }
+  if (format === "qcow2") await refuseForeign(services, path);
+}
+
+async function headOf(path: string) {
+  try {
+    return await qcow2Head(path);
+  } catch (error) {
+    if (error instanceof ImageError) throw refuse(path, error.message);
+    throw refuse(path, `it cannot be read (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+/** An image may be built on volumes of pools, and on nothing else of the host. @throws {ContractError} DiskRefused */
+async function refuseForeign({ link }: VmServices, path: string): Promise<void> {
+  const seen = new Set<string>();
+  for (let at = path; seen.size < MOST_IMAGES;) {
+    seen.add(at);
+    const head = await headOf(at);
+    if (head?.externalData) throw refuse(path, "its data is in another file");
+    if (head?.encrypted) throw refuse(path, "it is encrypted, which is not supported");
+    const name = head?.backingFile;
+    if (name === undefined) return;
+    if (/^[a-z0-9+.-]+:/i.test(name)) throw refuse(path, "it is built on something that is no file");
+    at = resolve(dirname(at), name);
+    if (await volumeAt(link, at) === undefined) {
+      throw refuse(path, `it is built on ${at}, which is in no storage pool`);
+    }
+  }
+  throw refuse(path, "it is built on itself, or on too many images");
+}

@@ -1,0 +1,274 @@
+/** Adding, removing and changing a machine's network cards. */
+import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
+import { renderXml } from "../../../lib/xml/build.ts";
+import { nicsOf } from "../../../lib/xml/device_diff.ts";
+import {
+  changeNic,
+  freeMac,
+  macFault,
+  type NicChange,
+  type NicSource,
+  nicXml,
+  normalMac,
+} from "../../../lib/xml/device_nic.ts";
+import { XmlDocument } from "../../../lib/xml/edit.ts";
+import { isLocal } from "../../host/local.ts";
+import { reservations } from "../reservations.ts";
+import type { VmServices } from "../services.ts";
+import { attachElement } from "./attach_disk.ts";
+import { configurationsOf, deviceError, nicIn, placesOf, Undo } from "./configurations.ts";
+import { hostInterfaces } from "./host_interfaces.ts";
+import { remove } from "./release.ts";
+
+const FAULTS = {
+  malformed: "six bytes like 52:54:00:12:34:56",
+  multicast: "its first byte is odd: that is a group, not one card",
+} as const;
+
+/** @throws {ContractError} InvalidMac */
+function requireMac(text: string): string {
+  const mac = normalMac(text);
+  const fault = macFault(mac);
+  if (fault !== undefined) throw new ContractError("InvalidMac", { mac: text, reason: FAULTS[fault] });
+  return mac;
+}
+
+/**
+ * Address → name of the machine that has it, or will have it from its next start on.
+ *
+ * @param own the machine whose next start alone counts: what its cards have now they can have again
+ */
+async function takenMacs({ link, inventory }: VmServices, own?: VM): Promise<Map<string, string>> {
+  const taken = new Map<string, string>();
+  for (const vm of inventory.vms()) {
+    const counts = vm.id !== own?.id || !inventory.active().includes(vm.id);
+    for (const { mac } of counts ? vm.networkInterfaces : []) taken.set(normalMac(mac), vm.name);
+    if (!vm.persistent || !inventory.active().includes(vm.id)) continue;
+    const next = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+    for (const { mac } of nicsOf(next)) taken.set(mac, vm.name);
+  }
+  return taken;
+}
+
+/** Keeps an address while its card is made: two at the same time would both find it free. @throws {ContractError} MacInUse */
+function holdMac(mac: string, vm: VM): Disposable {
+  const taken = reservations.take("mac", mac, vm.name);
+  if (typeof taken === "string") throw new ContractError("MacInUse", { mac, vm: taken });
+  return taken;
+}
+
+interface Plug {
+  readonly network?: string;
+  readonly bridge?: string;
+  readonly direct?: string;
+}
+
+/** Where a card is to be plugged in; undefined when nothing is said. @throws {ContractError} InvalidInput */
+function plugOf({ network, bridge, direct }: Plug): NicSource | undefined {
+  const said = [
+    network !== undefined && { type: "network" as const, name: network },
+    bridge !== undefined && { type: "bridge" as const, name: bridge },
+    direct !== undefined && { type: "direct" as const, name: direct },
+  ].filter((each) => each !== false);
+  if (said.length > 1) {
+    throw new ContractError("InvalidInput", { reason: "say one of network, bridge and direct" });
+  }
+  return said[0];
+}
+
+/** @throws {ContractError} NetworkNotFound, NetworkNotActive, BridgeNotFound, HostInterfaceNotFound */
+async function requirePlug(services: VmServices, { type, name }: NicSource, isLive: boolean): Promise<void> {
+  if (type === "network") {
+    const network = (await services.link.call("networkScan")).find((each) => each.name === name);
+    if (network === undefined) throw new ContractError("NetworkNotFound", { network: name });
+    if (isLive && !network.active) throw new ContractError("NetworkNotActive", { network: name });
+    return;
+  }
+  if (!isLocal(services.link.uri)) return; // libvirt says it when the card is plugged in
+  const there = (await hostInterfaces()).some((each) =>
+    each.name === name && (type === "direct" || each.bridge)
+  );
+  if (there) return;
+  throw type === "bridge"
+    ? new ContractError("BridgeNotFound", { bridge: name })
+    : new ContractError("HostInterfaceNotFound", { name });
+}
+
+/** @throws {ContractError} FilterNotFound: a machine with a filter that is gone does not start */
+async function requireFilter({ link }: VmServices, filter: string | undefined): Promise<void> {
+  if (filter === undefined || filter === "") return;
+  if (!(await link.call("filterNames")).includes(filter)) {
+    throw new ContractError("FilterNotFound", { filter });
+  }
+}
+
+/**
+ * Adds a network card.
+ *
+ * @throws {ContractError}
+ */
+export async function attachNic(
+  services: VmServices,
+  input: Input<"attach_nic">,
+): Promise<Output<"attach_nic">> {
+  const vm = services.requireVm(input.vmId);
+  const places = placesOf(services, vm, input);
+  const source = plugOf(input);
+  if (source === undefined) {
+    throw new ContractError("InvalidInput", { reason: "say one of network, bridge and direct" });
+  }
+  const wanted = input.mac === undefined ? undefined : requireMac(input.mac);
+  let output: Output<"attach_nic"> | undefined;
+  await services.operate(vm, "attaching a network interface", async () => {
+    try {
+      await requirePlug(services, source, places.live);
+      await requireFilter(services, input.filter);
+      const taken = await takenMacs(services);
+      const user = wanted === undefined ? undefined : taken.get(wanted);
+      if (user !== undefined) throw new ContractError("MacInUse", { mac: wanted, vm: user });
+      const mac = wanted ?? freeMac(new Set(taken.keys()));
+      using _held = holdMac(mac, vm);
+      const { model = "virtio", filter, linkUp } = input;
+      const element = renderXml(nicXml({ source, mac, model, filter, linkUp }));
+      const done = await attachElement(services, vm, element, places, input, "network interface");
+      output = { live: done.live, persistent: done.config, mac };
+    } catch (error) {
+      throw deviceError(error, "AttachFailed", "attach_nic", { device: "network interface" });
+    }
+  });
+  return output!;
+}
+
+/**
+ * Takes a network card away.
+ *
+ * @throws {ContractError}
+ */
+export async function detachNic(
+  services: VmServices,
+  input: Input<"detach_nic">,
+): Promise<Output<"detach_nic">> {
+  const vm = services.requireVm(input.vmId);
+  const mac = requireMac(input.mac);
+  const places = placesOf(services, vm, input);
+  let output: Output<"detach_nic"> | undefined;
+  await services.operate(vm, "detaching a network interface", async () => {
+    const undo = new Undo();
+    try {
+      const { live, next } = await configurationsOf(services, vm);
+      const inLive = places.live ? nicIn(live, mac) : undefined;
+      const inNext = places.config ? nicIn(next, mac) : undefined;
+      if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });
+      await remove(services, vm, {
+        device: `network interface ${mac}`,
+        live: live && inLive && { document: live, element: inLive },
+        next: next && inNext && { document: next, element: inNext },
+        find: (document) => nicIn(document, mac),
+      }, undo);
+      output = { live: inLive !== undefined, persistent: inNext !== undefined };
+    } catch (error) {
+      await undo.run();
+      throw deviceError(error, "DetachFailed", "detach_nic", { device: `network interface ${mac}` });
+    }
+  });
+  return output!;
+}
+
+/** What a running machine takes at once. QEMU cannot swap a card's model or address. */
+function atOnce({ source, linkUp, filter }: NicChange): NicChange | undefined {
+  return source === undefined && linkUp === undefined && filter === undefined
+    ? undefined
+    : { source, linkUp, filter };
+}
+
+/** Changes a running machine's card. Another network shows to the guest as its cable pulled and plugged in again. */
+async function changeLive(
+  { link }: VmServices,
+  vm: VM,
+  document: XmlDocument,
+  mac: string,
+  change: NicChange,
+  undo: Undo,
+): Promise<void> {
+  const find = () => nicIn(document, mac)!;
+  const update = (xml: string) =>
+    link.call("domainUpdateDevice", { uuid: vm.id, xml, live: true, config: false });
+  const before = document.sourceOf(find());
+  const wasUp = nicsOf(document.toString()).find((nic) => nic.mac === mac)?.linkUp ?? true;
+  const isUp = change.linkUp ?? wasUp;
+  const replug = change.source !== undefined && isUp;
+  changeNic(document, find, replug ? { ...change, linkUp: false } : change);
+  await update(document.sourceOf(find()));
+  undo.add(`the change of ${mac} in the running VM`, () => update(before));
+  if (!replug) return;
+  changeNic(document, find, { linkUp: true });
+  await update(document.sourceOf(find()));
+}
+
+/** Changes the card the next start has. */
+async function changeNext(
+  { link }: VmServices,
+  vm: VM,
+  document: XmlDocument,
+  mac: string,
+  change: NicChange,
+): Promise<void> {
+  if (change.mac !== undefined) {
+    // libvirt finds the card to update by its address: another address is another definition.
+    const secure = await link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
+    const whole = new XmlDocument(secure);
+    changeNic(whole, () => nicIn(whole, mac) ?? nicIn(whole, change.mac!)!, change);
+    await link.call("domainDefine", { xml: whole.toString() });
+    return;
+  }
+  const find = () => nicIn(document, mac)!;
+  changeNic(document, find, change);
+  const xml = document.sourceOf(find());
+  await link.call("domainUpdateDevice", { uuid: vm.id, xml, live: false, config: true });
+}
+
+/**
+ * Changes a network card: at once where QEMU can, and for the next start.
+ *
+ * @throws {ContractError}
+ */
+export async function updateNic(
+  services: VmServices,
+  input: Input<"update_nic">,
+): Promise<Output<"update_nic">> {
+  const vm = services.requireVm(input.vmId);
+  const mac = requireMac(input.mac);
+  const wanted = input.newMac === undefined ? undefined : requireMac(input.newMac);
+  const newMac = wanted === mac ? undefined : wanted;
+  const { linkUp, filter, model } = input;
+  const change: NicChange = { source: plugOf(input), linkUp, filter, model, mac: newMac };
+  if (Object.values(change).every((value) => value === undefined)) {
+    throw new ContractError("InvalidInput", { reason: "say what to change" });
+  }
+  const now = atOnce(change);
+  if (!vm.persistent && (model !== undefined || newMac !== undefined)) {
+    throw new ContractError("VmNotPersistent");
+  }
+  let output: Output<"update_nic"> | undefined;
+  await services.operate(vm, "changing a network interface", async () => {
+    const undo = new Undo();
+    try {
+      const { live, next } = await configurationsOf(services, vm);
+      const inLive = now !== undefined && nicIn(live, mac) !== undefined;
+      const inNext = vm.persistent && nicIn(next, mac) !== undefined;
+      if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });
+      if (change.source !== undefined) await requirePlug(services, change.source, inLive);
+      await requireFilter(services, filter);
+      const user = newMac === undefined ? undefined : (await takenMacs(services, vm)).get(newMac);
+      if (user !== undefined) throw new ContractError("MacInUse", { mac: newMac, vm: user });
+      using _held = newMac === undefined ? null : holdMac(newMac, vm);
+      if (live && inLive && now) await changeLive(services, vm, live, mac, now, undo);
+      if (next && inNext) await changeNext(services, vm, next, mac, change);
+      output = { live: inLive, persistent: inNext };
+    } catch (error) {
+      await undo.run();
+      throw deviceError(error, "UpdateFailed", "update_nic");
+    }
+  });
+  return output!;
+}

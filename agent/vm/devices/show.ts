@@ -1,0 +1,140 @@
+/** What a machine's disks and network cards are, and what new ones can be made of. */
+import { LibvirtError } from "../../../ffi/error.ts";
+import type { DeviceOptions, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
+import {
+  type Compared,
+  compareDisks,
+  compareNics,
+  type DiskDevice,
+  type NicDevice,
+} from "../../../lib/xml/device_diff.ts";
+import { isLocal } from "../../host/local.ts";
+import { log } from "../../log.ts";
+import { POOL_RUNNING, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
+import type { VmServices } from "../services.ts";
+import { configurationsOf } from "./configurations.ts";
+import { hostInterfaces } from "./host_interfaces.ts";
+
+/** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
+async function unlessSilent<T>(what: string, asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof LibvirtError)) throw error;
+    log.debug(`${what} could not be read`, { error });
+    return null;
+  }
+}
+
+/** Leaves out what is undefined. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+async function volumeOf({ link }: VmServices, disk: DiskDevice): Promise<Volume | undefined> {
+  const asked = disk.volume !== undefined
+    ? volumeNamed(link, disk.volume.pool, disk.volume.name)
+    : disk.source !== undefined && (disk.type === "file" || disk.type === "block")
+    ? volumeAt(link, disk.source)
+    : Promise.resolve(undefined);
+  return await unlessSilent("a volume", asked) ?? undefined;
+}
+
+const DEVICES: ReadonlySet<string> = new Set(["disk", "cdrom", "floppy", "lun"]);
+
+async function showDisk(services: VmServices, vm: VM, compared: Compared<DiskDevice>): Promise<VmDisk> {
+  const { device: disk, place, pending } = compared;
+  const volume = await volumeOf(services, disk);
+  const known = vm.disks.find((each) => each.target === disk.target && each.source === disk.source);
+  const { source, format, cache, io, discard, detectZeroes, serial, bootOrder } = disk;
+  return {
+    target: disk.target,
+    bus: disk.bus,
+    device: DEVICES.has(disk.device) ? disk.device as VmDisk["device"] : "disk",
+    type: disk.type,
+    readOnly: disk.readOnly,
+    shareable: disk.shareable,
+    trayOpen: disk.trayOpen,
+    place,
+    pending,
+    ...defined({
+      ...{ source, format, cache, io, discard, detectZeroes, serial, bootOrder },
+      capacityBytes: known?.capacityBytes ?? volume?.capacity,
+      allocationBytes: known?.allocationBytes ?? volume?.allocation,
+      pool: volume?.pool,
+      volume: volume?.name,
+    }),
+  };
+}
+
+/** A machine's disks and network cards. @throws {ContractError} VmNotFound @throws {LibvirtError} */
+export async function showDevices(services: VmServices, vmId: string): Promise<VmDevices> {
+  const vm = services.requireVm(vmId);
+  const { live, next } = await configurationsOf(services, vm);
+  const [now, then] = [live?.toString(), next?.toString()];
+  const nics = compareNics(now, then);
+  const [disks, traffic] = await Promise.all([
+    Promise.all(compareDisks(now, then).map((disk) => showDisk(services, vm, disk))),
+    live === undefined ? null : unlessSilent(
+      "traffic",
+      services.link.call("domainTraffic", {
+        uuid: vm.id,
+        macs: nics.filter(({ place }) => place !== "next").map(({ device }) => device.mac),
+      }),
+    ),
+  ]);
+  const showNic = ({ device: nic, place, pending }: Compared<NicDevice>): VmNic => {
+    const known = vm.networkInterfaces.find((each) => each.mac.toLowerCase() === nic.mac);
+    const counted = traffic?.find((each) => each.mac === nic.mac);
+    const { mac, type, network, linkUp, model, filter, bootOrder, target } = nic;
+    return {
+      ...{ mac, type, network, linkUp, place, pending },
+      ipAddresses: known?.ipAddresses ?? [],
+      ...defined({
+        ...{ model, filter, bootOrder, target },
+        ipAddress: known?.ipAddress,
+        rxBytes: counted?.rxBytes,
+        txBytes: counted?.txBytes,
+      }),
+    };
+  };
+  return { disks, nics: nics.map(showNic) };
+}
+
+/** What a new disk or network card can be made of. @throws {LibvirtError} */
+export async function showOptions(services: VmServices): Promise<DeviceOptions> {
+  const { link, inventory } = services;
+  const users = new Map<string, string[]>();
+  for (const { name, disks } of inventory.vms()) {
+    for (const { source } of disks) {
+      if (source !== undefined) users.set(source, [...users.get(source) ?? [], name]);
+    }
+  }
+  const [pools, networks, filters, interfaces] = await Promise.all([
+    link.call("poolScan"),
+    link.call("networkScan"),
+    unlessSilent("network filters", link.call("filterNames")),
+    isLocal(link.uri) ? hostInterfaces() : [],
+  ]);
+  const started = pools.filter(({ state }) => state === POOL_RUNNING);
+  const listed = await Promise.all(started.map(async ({ name, available }) => ({
+    name,
+    availableBytes: available,
+    volumes: (await unlessSilent("a pool's volumes", volumesOf(link, name)) ?? []).map((volume) => ({
+      name: volume.name,
+      path: volume.path,
+      ...(volume.format !== undefined && { format: volume.format }),
+      capacityBytes: volume.capacity,
+      usedBy: users.get(volume.path) ?? [],
+    })),
+  })));
+  const byName = (a: { name: string }, b: { name: string }) => a.name < b.name ? -1 : 1;
+  return {
+    pools: listed.sort(byName),
+    networks: networks.map(({ name, active }) => ({ name, active })).sort(byName),
+    hostInterfaces: interfaces,
+    filters: (filters ?? []).sort(),
+  };
+}

@@ -1,0 +1,114 @@
+import { NIC_MODELS } from "../lib/contract/choices.ts";
+import type { DeviceOptions, VmNic } from "../lib/contract/mod.ts";
+import { oneLine } from "../lib/format/text.ts";
+import { devices as texts } from "../lib/i18n/en/devices.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+import type { ErrorOf } from "./DeviceForm.tsx";
+import { CheckField, type Choice, SelectField, TextField } from "./Field.tsx";
+import { WhereField } from "./DiskFields.tsx";
+
+const { t } = textsOf(texts);
+
+/** Where a card is plugged in, as a choice's value. */
+const plugOf = ({ type, network }: Pick<VmNic, "type" | "network">) => `${type}:${network}`;
+
+/** Everything a card can be plugged into; what it is plugged into now, whatever that is. */
+function plugs(options: DeviceOptions, nic: VmNic | undefined): Choice[] {
+  const found: Choice[] = [
+    ...options.networks.map(({ name, active }) => ({
+      value: `network:${name}`,
+      label: t("devices.source_network", { name: oneLine(name, 60) }),
+      unavailable: active ? undefined : t("devices.not_active"),
+    })),
+    ...options.hostInterfaces.filter(({ bridge }) => bridge).map(({ name }) => ({
+      value: `bridge:${name}`,
+      label: t("devices.source_bridge", { name: oneLine(name, 60) }),
+    })),
+    ...options.hostInterfaces.filter(({ bridge }) => !bridge).map(({ name }) => ({
+      value: `direct:${name}`,
+      label: t("devices.source_direct", { name: oneLine(name, 60) }),
+    })),
+  ];
+  if (nic === undefined) return [{ value: "", label: t("devices.source_choose") }, ...found];
+  const now = plugOf(nic);
+  const kept: Choice = { value: now, label: `${oneLine(nic.type, 20)} ${oneLine(nic.network, 60)}` };
+  return found.some(({ value, unavailable }) => value === now && unavailable === undefined)
+    ? found
+    : [kept, ...found.filter(({ value }) => value !== now)];
+}
+
+/** A field that is sent together with what it was, so that only what changed is changed. */
+function Was({ name, value }: { name: string; value: string | undefined }) {
+  return value === undefined ? null : <input type="hidden" name={`${name}Was`} value={value} />;
+}
+
+/** Props of {@link NicFields}. */
+export interface NicFieldsProps {
+  options: DeviceOptions;
+  errorOf: ErrorOf;
+  running: boolean;
+  persistent: boolean;
+  /** The card to change; absent for a new one. */
+  nic?: VmNic;
+}
+
+/** Everything about a network card. */
+export function NicFields({ options, errorOf, running, persistent, nic }: NicFieldsProps) {
+  const first = options.networks.find(({ active }) => active)?.name;
+  const source = nic ? plugOf(nic) : first === undefined ? "" : `network:${first}`;
+  const next = (field: string) => nic?.pending.find((each) => each.field === field)?.next ?? undefined;
+  const model = next("model") ?? nic?.model ?? "virtio";
+  const mac = next("mac") ?? nic?.mac ?? "";
+  const models = NIC_MODELS.some((each) => each === model) ? NIC_MODELS : [model, ...NIC_MODELS];
+  const filters = nic?.filter !== undefined && !options.filters.includes(nic.filter)
+    ? [nic.filter, ...options.filters]
+    : options.filters;
+  return (
+    <div class="device-grid">
+      {nic && running && <p class="muted wide">{t("devices.nic_running")}</p>}
+      <SelectField
+        label={t("devices.field_source")}
+        name="source"
+        value={source}
+        wide
+        error={errorOf("source")}
+        choices={plugs(options, nic)}
+      />
+      <Was name="source" value={nic && source} />
+      <SelectField
+        label={t("devices.field_model")}
+        name="model"
+        value={model}
+        choices={models.map((value) => ({ value, label: value }))}
+      />
+      <Was name="model" value={nic && model} />
+      <TextField
+        label={t("devices.field_mac")}
+        {...(nic === undefined && { hint: t("devices.mac_hint") })}
+        name="newMac"
+        defaultValue={mac}
+        placeholder="52:54:00:…"
+        maxLength={17}
+        error={errorOf("newMac")}
+      />
+      <Was name="newMac" value={nic && mac} />
+      <SelectField
+        label={t("devices.field_filter")}
+        name="filter"
+        value={nic?.filter ?? ""}
+        error={errorOf("filter")}
+        choices={[
+          { value: "", label: t("devices.none") },
+          ...filters.map((value) => ({ value, label: oneLine(value, 60) })),
+        ]}
+      />
+      <Was name="filter" value={nic && (nic.filter ?? "")} />
+      {nic === undefined && (
+        <>
+          <WhereField running={running} persistent={persistent} />
+          <CheckField label={t("devices.field_link")} name="plugged" value="yes" defaultChecked wide />
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+import { IS_BROWSER } from "fresh/runtime";
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { FormFault } from "../components/CloudInitField.tsx";
+import { CloudInitForm } from "../components/CloudInitForm.tsx";
+import { CloudInitNow, CloudInitPreview } from "../components/CloudInitSide.tsx";
+import { Panel } from "../components/Panel.tsx";
+import { attempt } from "../lib/client/act.ts";
+import { api } from "../lib/client/api.ts";
+import { live } from "../lib/client/live.ts";
+import { report } from "../lib/client/toasts.ts";
+import { faultOf } from "../lib/cloud_init/fault.ts";
+import { cloudInitOf } from "../lib/cloud_init/form_data.ts";
+import type { CloudInit as Wanted, CloudInitFiles, CloudInitState, VM } from "../lib/contract/mod.ts";
+import { cloudInit } from "../lib/i18n/en/cloud_init.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(cloudInit);
+
+/** Props of {@link CloudInit}. */
+export interface CloudInitProps {
+  vm: Signal<VM>;
+  state: CloudInitState;
+  /** Why what is set cannot be read. */
+  unreadable?: string | undefined;
+  connected: boolean;
+  /** When the page was rendered. */
+  now: number;
+  /** What a form without script was refused for, and what it said. */
+  fault?: FormFault | undefined;
+  said?: Wanted | undefined;
+  preview?: CloudInitFiles | undefined;
+}
+
+/** What cloud-init sets up in a machine: a form, a preview, and what is in the drive now. */
+export default function CloudInit(props: CloudInitProps) {
+  const vm = props.vm.value;
+  const vmId = vm.id;
+  const state = useSignal(props.state);
+  const unreadable = useSignal(props.unreadable);
+  const fault = useSignal(props.fault);
+  const preview = useSignal(props.preview);
+  const busy = useSignal(false);
+  /** Counts what was saved: the form begins anew with what is set then. */
+  const saved = useSignal(0);
+  const form = useRef<HTMLFormElement>(null);
+  const isLive = IS_BROWSER && live.connection.value !== null ? live.controllable.value : props.connected;
+  const enabled = isLive && vm.persistent && !busy.value;
+
+  useEffect(() => {
+    if (fault.value === undefined) return;
+    form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [fault.value]);
+
+  /** Does it; a fault of a field is shown there, any other failure as a message. */
+  const tried = (what: string, run: () => Promise<void>) =>
+    attempt(what, async () => {
+      fault.value = undefined;
+      try {
+        await run();
+      } catch (error) {
+        fault.value = faultOf(error);
+        throw error;
+      }
+    });
+  const again = async () => {
+    state.value = await api.getCloudInit({ vmId });
+    unreadable.value = undefined;
+    preview.value = undefined;
+    saved.value++;
+  };
+  const actions: Readonly<Record<string, (wanted: () => Wanted) => Promise<unknown>>> = {
+    save: (wanted) =>
+      tried(t("cloud_init.failed_save"), async () => {
+        const { applies } = await api.setCloudInit({ vmId, cloudInit: wanted() });
+        await again();
+        report(t(applies === "now" ? "cloud_init.done_now" : "cloud_init.done_next"));
+      }),
+    preview: (wanted) =>
+      tried(t("cloud_init.failed_preview"), async () => {
+        preview.value = await api.previewCloudInit({ vmId, cloudInit: wanted() });
+      }),
+    remove: () =>
+      tried(t("cloud_init.failed_remove"), async () => {
+        await api.removeCloudInit({ vmId });
+        await again();
+        report(t("cloud_init.done_removed"));
+      }),
+  };
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const element = event.currentTarget as HTMLFormElement;
+    const { value = "save" } = event.submitter as HTMLButtonElement | null ?? {};
+    busy.value = true;
+    await actions[value]?.(() => cloudInitOf(new FormData(element)));
+    busy.value = false;
+  };
+
+  const nics = vm.networkInterfaces.map(({ mac, network }) => ({ mac, network }));
+  return (
+    <form
+      ref={form}
+      class="overview"
+      method="post"
+      action={`/vms/${encodeURIComponent(vmId)}/cloud-init`}
+      onSubmit={submit}
+    >
+      <div class="column">
+        <Panel title={t("cloud_init.title")}>
+          <p class="cloud-about">{t("cloud_init.about")}</p>
+          <CloudInitForm
+            key={saved.value}
+            value={saved.value === 0 && props.said || state.value.cloudInit}
+            files={state.value.files}
+            nics={nics}
+            fault={fault.value}
+          />
+          <div class="form-actions cloud-actions">
+            <button type="submit" class="button primary" name="action" value="save" disabled={!enabled}>
+              {t("cloud_init.save")}
+            </button>
+            <button
+              type="submit"
+              class="button"
+              name="action"
+              value="preview"
+              disabled={!isLive || busy.value}
+            >
+              {t("cloud_init.preview")}
+            </button>
+            <span class="form-hint">
+              {vm.persistent ? t("cloud_init.again") : t("cloud_init.transient")}
+            </span>
+          </div>
+        </Panel>
+      </div>
+      <div class="column">
+        <CloudInitNow state={state.value} unreadable={unreadable.value} now={props.now} enabled={enabled} />
+        {preview.value !== undefined && <CloudInitPreview files={preview.value} />}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,228 @@
+import { IS_BROWSER } from "fresh/runtime";
+import type { Signal } from "@preact/signals";
+import { DeviceForm, type DeviceFormProps } from "../components/DeviceForm.tsx";
+import { MediumFields, NewDiskFields, SizeFields, TuningFields } from "../components/DiskFields.tsx";
+import { DiskList, diskName, type DiskVerb } from "../components/DiskList.tsx";
+import { CheckField } from "../components/Field.tsx";
+import { Empty } from "../components/Empty.tsx";
+import { Panel } from "../components/Panel.tsx";
+import { live } from "../lib/client/live.ts";
+import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
+import { useDevices } from "../lib/client/use_devices.ts";
+import type { DeviceOptions, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
+import { devices as texts } from "../lib/i18n/en/devices.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(texts);
+
+/** What a disks page can be asked to open. */
+export type DiskFormVerb = DiskVerb | "add";
+
+/** Props of {@link VmDisks}. */
+export interface VmDisksProps {
+  vm: Signal<VM>;
+  connected: boolean;
+  devices: VmDevices;
+  /** The form that the address asks for. */
+  form: OpenForm<DiskFormVerb> | null;
+  options: DeviceOptions | null;
+}
+
+/** Forms that need to know what there is on the host. */
+const NEED_OPTIONS: ReadonlySet<DiskFormVerb> = new Set(["add", "insert"]);
+
+/** A machine's disks and drives, and everything that can be done to them. */
+export default function VmDisks({ vm: signal, connected, devices: first, form, options }: VmDisksProps) {
+  const vm = signal.value;
+  const { devices, refresh } = useDevices(signal, first);
+  const forms = useDeviceForms<DiskFormVerb>(signal, { form, options }, refresh);
+  const enabled = (IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected) &&
+    vm.operation === undefined;
+  const here = `/vms/${encodeURIComponent(vm.id)}/disks`;
+  const show = (verb: DiskFormVerb, device: string) => forms.show({ verb, device }, NEED_OPTIONS.has(verb));
+  const { disks } = devices.value;
+  return (
+    <>
+      <Panel
+        title={t("devices.disks")}
+        aside={
+          <a
+            class="button primary"
+            href={enabled ? `${here}?do=add` : undefined}
+            role={enabled ? undefined : "link"}
+            aria-disabled={enabled ? undefined : "true"}
+            onClick={(event) => {
+              event.preventDefault();
+              if (enabled) show("add", "");
+            }}
+          >
+            {t("devices.add_disk")}
+          </a>
+        }
+      >
+        {disks.length === 0
+          ? (
+            <Empty icon="disk" title={t("devices.no_disks")}>
+              <p>{t("devices.no_disks_what")}</p>
+            </Empty>
+          )
+          : (
+            <DiskList
+              disks={disks}
+              persistent={vm.persistent}
+              enabled={enabled}
+              hrefOf={(verb, disk) => `${here}?do=${verb}&device=${encodeURIComponent(disk.target)}`}
+              onVerb={(verb, disk) => show(verb, disk.target)}
+            />
+          )}
+      </Panel>
+      {forms.open.value !== null && (
+        <OpenDiskForm
+          key={`${forms.open.value.verb} ${forms.open.value.device}`}
+          vm={vm}
+          disk={disks.find(({ target }) => target === forms.open.value?.device)}
+          verb={forms.open.value.verb}
+          options={forms.options.value}
+          frame={{ action: here, inline: forms.inline.value, onSend: forms.send, onClose: forms.close }}
+        />
+      )}
+    </>
+  );
+}
+
+interface OpenDiskFormProps {
+  vm: VM;
+  disk: VmDisk | undefined;
+  verb: DiskFormVerb;
+  options: DeviceOptions | null;
+  frame: Pick<DeviceFormProps, "action" | "inline" | "onSend" | "onClose">;
+}
+
+function OpenDiskForm({ vm, disk, verb, options, frame }: OpenDiskFormProps) {
+  const running = vm.state === "running" || vm.state === "paused";
+  const loading = <p class="muted" role="status">{t("devices.loading")}</p>;
+  if (verb === "add") {
+    return (
+      <DeviceForm {...frame} does="attach_disk" title={t("devices.add_disk")} submit={t("devices.add")}>
+        {(errorOf) =>
+          options === null ? loading : (
+            <NewDiskFields
+              options={options}
+              errorOf={errorOf}
+              running={running}
+              persistent={vm.persistent}
+            />
+          )}
+      </DeviceForm>
+    );
+  }
+  if (disk === undefined) return null;
+  const device = disk.target;
+  const titled = (text: string) => t("devices.verb_of", { verb: text, device: diskName(disk) });
+  switch (verb) {
+    case "resize":
+      return (
+        <DeviceForm
+          {...frame}
+          does="resize_disk"
+          device={device}
+          title={titled(t("devices.resize"))}
+          submit={t("devices.resize")}
+        >
+          {(errorOf) => <SizeFields disk={disk} errorOf={errorOf} />}
+        </DeviceForm>
+      );
+    case "edit":
+      return (
+        <DeviceForm
+          {...frame}
+          does="update_disk"
+          device={device}
+          title={titled(t("devices.edit"))}
+          submit={t("devices.save")}
+        >
+          {(errorOf) => (
+            <>
+              {running && <p class="muted">{t("devices.edit_running")}</p>}
+              <div class="device-grid">
+                <TuningFields disk={asNext(disk)} errorOf={errorOf} />
+              </div>
+            </>
+          )}
+        </DeviceForm>
+      );
+    case "insert":
+      return (
+        <DeviceForm
+          {...frame}
+          does="insert_media"
+          device={device}
+          title={titled(t("devices.insert"))}
+          submit={t("devices.insert")}
+        >
+          {(errorOf) =>
+            options === null ? loading : (
+              <div class="device-grid">
+                <MediumFields options={options} errorOf={errorOf} />
+              </div>
+            )}
+        </DeviceForm>
+      );
+    case "eject":
+      return (
+        <DeviceForm
+          {...frame}
+          does="eject_media"
+          device={device}
+          title={titled(t("devices.eject"))}
+          submit={t("devices.eject")}
+          working={t("devices.asking")}
+        >
+          {(errorOf) => (
+            <>
+              {running && <p>{t("devices.eject_what")}</p>}
+              {running && (
+                <CheckField
+                  label={t("devices.force")}
+                  hint={t("devices.force_hint")}
+                  name="force"
+                  value="yes"
+                  error={errorOf("force")}
+                />
+              )}
+            </>
+          )}
+        </DeviceForm>
+      );
+    case "detach":
+      return (
+        <DeviceForm
+          {...frame}
+          does="detach_disk"
+          device={device}
+          title={titled(t("devices.detach"))}
+          submit={t("devices.detach")}
+          working={running ? t("devices.asking") : t("devices.working")}
+          danger
+        >
+          {() => (
+            <>
+              <p>{t(disk.device === "disk" ? "devices.detach_disk_what" : "devices.detach_drive_what")}</p>
+              {disk.source !== undefined && <p class="mono">{disk.source}</p>}
+              {disk.device === "disk" && (
+                <CheckField label={t("devices.delete_volume")} name="deleteVolume" value="yes" />
+              )}
+            </>
+          )}
+        </DeviceForm>
+      );
+  }
+}
+
+/** The disk as its next start has it: what is changed there is shown as it will be. */
+function asNext(disk: VmDisk): VmDisk {
+  const next = Object.fromEntries(
+    disk.pending.map(({ field, next }) => [field, next === "true" ? true : next === "false" ? false : next]),
+  );
+  return { ...disk, ...next };
+}

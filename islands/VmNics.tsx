@@ -1,0 +1,147 @@
+import { IS_BROWSER } from "fresh/runtime";
+import type { Signal } from "@preact/signals";
+import { DeviceForm, type DeviceFormProps } from "../components/DeviceForm.tsx";
+import { Empty } from "../components/Empty.tsx";
+import { NicFields } from "../components/NicFields.tsx";
+import { NicList, nicName, type NicVerb } from "../components/NicList.tsx";
+import { Panel } from "../components/Panel.tsx";
+import { attempt } from "../lib/client/act.ts";
+import { live } from "../lib/client/live.ts";
+import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
+import { useDevices } from "../lib/client/use_devices.ts";
+import type { DeviceOptions, VM, VmDevices, VmNic } from "../lib/contract/mod.ts";
+import { devices as texts } from "../lib/i18n/en/devices.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(texts);
+
+/** What a network page can be asked to open. */
+export type NicFormVerb = NicVerb | "add";
+
+/** Props of {@link VmNics}. */
+export interface VmNicsProps {
+  vm: Signal<VM>;
+  connected: boolean;
+  devices: VmDevices;
+  /** The form that the address asks for. */
+  form: OpenForm<NicFormVerb> | null;
+  options: DeviceOptions | null;
+}
+
+/** A machine's network cards, and everything that can be done to them. */
+export default function VmNics({ vm: signal, connected, devices: first, form, options }: VmNicsProps) {
+  const vm = signal.value;
+  const { devices, refresh } = useDevices(signal, first);
+  const forms = useDeviceForms<NicFormVerb>(signal, { form, options }, refresh);
+  const enabled = (IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected) &&
+    vm.operation === undefined;
+  const here = `/vms/${encodeURIComponent(vm.id)}/network`;
+  const show = (verb: NicFormVerb, device: string) => forms.show({ verb, device }, verb !== "detach");
+  // Addresses come with the machine's own events: sooner than the next look at its devices.
+  const nics = devices.value.nics.map((nic) => {
+    const known = vm.networkInterfaces.find(({ mac }) => mac.toLowerCase() === nic.mac);
+    return known === undefined ? nic : { ...nic, ipAddresses: known.ipAddresses };
+  });
+  return (
+    <>
+      <Panel
+        title={t("devices.nics")}
+        aside={
+          <a
+            class="button primary"
+            href={enabled ? `${here}?do=add` : undefined}
+            role={enabled ? undefined : "link"}
+            aria-disabled={enabled ? undefined : "true"}
+            onClick={(event) => {
+              event.preventDefault();
+              if (enabled) show("add", "");
+            }}
+          >
+            {t("devices.add_nic")}
+          </a>
+        }
+      >
+        {nics.length === 0
+          ? (
+            <Empty icon="network" title={t("devices.no_nics")}>
+              <p>{t("devices.no_nics_what")}</p>
+            </Empty>
+          )
+          : (
+            <NicList
+              nics={nics}
+              action={here}
+              enabled={enabled}
+              hrefOf={(verb, nic) => `${here}?do=${verb}&device=${encodeURIComponent(nic.mac)}`}
+              onVerb={(verb, nic) => show(verb, nic.mac)}
+              onLink={(_nic, data) =>
+                void attempt(t("devices.failed_update_nic"), () => forms.send("update_nic", data))}
+            />
+          )}
+      </Panel>
+      {forms.open.value !== null && (
+        <OpenNicForm
+          key={`${forms.open.value.verb} ${forms.open.value.device}`}
+          vm={vm}
+          nic={nics.find(({ mac }) => mac === forms.open.value?.device)}
+          verb={forms.open.value.verb}
+          options={forms.options.value}
+          frame={{ action: here, inline: forms.inline.value, onSend: forms.send, onClose: forms.close }}
+        />
+      )}
+    </>
+  );
+}
+
+interface OpenNicFormProps {
+  vm: VM;
+  nic: VmNic | undefined;
+  verb: NicFormVerb;
+  options: DeviceOptions | null;
+  frame: Pick<DeviceFormProps, "action" | "inline" | "onSend" | "onClose">;
+}
+
+function OpenNicForm({ vm, nic, verb, options, frame }: OpenNicFormProps) {
+  const running = vm.state === "running" || vm.state === "paused";
+  const common = { running, persistent: vm.persistent };
+  const loading = <p class="muted" role="status">{t("devices.loading")}</p>;
+  if (verb === "add") {
+    return (
+      <DeviceForm {...frame} does="attach_nic" title={t("devices.add_nic")} submit={t("devices.add")}>
+        {(errorOf) =>
+          options === null ? loading : <NicFields options={options} errorOf={errorOf} {...common} />}
+      </DeviceForm>
+    );
+  }
+  if (nic === undefined) return null;
+  const titled = (text: string) => t("devices.verb_of", { verb: text, device: nicName(nic) });
+  if (verb === "edit") {
+    return (
+      <DeviceForm
+        {...frame}
+        does="update_nic"
+        device={nic.mac}
+        title={titled(t("devices.edit"))}
+        submit={t("devices.save")}
+      >
+        {(errorOf) =>
+          options === null
+            ? loading
+            : <NicFields options={options} errorOf={errorOf} nic={nic} {...common} />}
+      </DeviceForm>
+    );
+  }
+  return (
+    <DeviceForm
+      {...frame}
+      does="detach_nic"
+      device={nic.mac}
+      title={titled(t("devices.detach"))}
+      submit={t("devices.detach")}
+      working={running ? t("devices.asking") : t("devices.working")}
+      danger
+    >
+      {() => <p>{t("devices.detach_nic_what")}</p>}
+    </DeviceForm>
+  );
+}

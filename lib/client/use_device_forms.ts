@@ -1,0 +1,75 @@
+/** The forms of a machine's device pages: which is open, what it needs to know, and carrying it out. */
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { DeviceOptions, VM } from "../contract/mod.ts";
+import { DEVICE_DONE, type DeviceAction, performDevice } from "../format/device_forms.ts";
+import { devices as texts } from "../i18n/en/devices.ts";
+import { textsOf } from "../i18n/mod.ts";
+import { api } from "./api.ts";
+import { report, reportFailure } from "./toasts.ts";
+
+const { t } = textsOf(texts);
+
+/** A form that is open: what it does, and to which device. */
+export interface OpenForm<V extends string> {
+  readonly verb: V;
+  /** Target or MAC address; empty for a new device. */
+  readonly device: string;
+}
+
+/** How the forms of a page are opened and carried out. */
+export interface DeviceForms<V extends string> {
+  readonly open: Signal<OpenForm<V> | null>;
+  readonly options: Signal<DeviceOptions | null>;
+  /** Whether it stands in the page: that is how the server renders it, and how it stays until closed. */
+  readonly inline: Signal<boolean>;
+  show(form: OpenForm<V>, needsOptions: boolean): void;
+  close(): void;
+  send(does: DeviceAction, form: FormData): Promise<void>;
+}
+
+/**
+ * @param first What the page was asked for by its address, and what it brought for it.
+ * @param onDone Called after a change was made.
+ */
+export function useDeviceForms<V extends string>(
+  vm: Signal<VM>,
+  first: { readonly form: OpenForm<V> | null; readonly options: DeviceOptions | null },
+  onDone: () => Promise<void>,
+): DeviceForms<V> {
+  const open = useSignal(first.form);
+  const options = useSignal(first.options);
+  const inline = useSignal(first.form !== null);
+  useEffect(() => {
+    // What the form was opened by is no place to come back to.
+    if (first.form !== null) history.replaceState(null, "", location.pathname);
+  }, []);
+  return {
+    open,
+    options,
+    inline,
+    show(form, needsOptions) {
+      inline.value = false;
+      open.value = form;
+      if (!needsOptions) return;
+      options.value = null;
+      api.getDeviceOptions({ vmId: vm.peek().id }).then(
+        (found) => options.value = found,
+        (error) => {
+          open.value = null;
+          reportFailure({ sentence: t("devices.failed_options") }, error);
+        },
+      );
+    },
+    close() {
+      open.value = null;
+    },
+    async send(does, form) {
+      const { live = true, persistent } = await performDevice(api, does, vm.peek().id, form);
+      const isOn = vm.peek().state === "running" || vm.peek().state === "paused";
+      const done = t(DEVICE_DONE[does]);
+      report(isOn && !live && persistent ? t("devices.done_next", { done }) : done);
+      await onDone();
+    },
+  };
+}

@@ -1,0 +1,8 @@
+/** Numbers and words of cloud-init's contract that pages need, too, without the schemas. */
+
+/** Most bytes each of the seed's YAML documents may have (UTF-8). */
+export const MOST_YAML_BYTES = 64 * 1024;
+/** Most users a form may have. */
+export const MOST_USERS = 32;
+/** Stands for a secret that is kept but not shown; given back to `set_cloud_init`, it means "as it was". */
+export const KEPT_SECRET = "********";

@@ -1,0 +1,432 @@
+/** A machine's disks and network cards: what there is, and every command that adds, changes or removes one. */
+import Type, { type Static } from "typebox";
+import { CACHE_CHOICES, DISK_DETECT_ZEROES, DISK_DISCARD, DISK_IO } from "../xml/device_disk.ts";
+import { DISK_BUSES, DISK_FORMATS, NIC_MODELS } from "./choices.ts";
+import { command } from "./command.ts";
+import { DiskSizeGb } from "./create.ts";
+import { closed, oneOf, VmId } from "./schema.ts";
+import { Disk, NetworkInterface } from "./vm.ts";
+
+/** In which of a machine's configurations a device is: both, only until it is off, only from its next start. */
+export const DEVICE_PLACES = ["both", "live", "next"] as const;
+export const DevicePlace = oneOf(DEVICE_PLACES, {
+  description: "both; live: gone at the next start; next: there from the next start",
+});
+export type DevicePlace = Static<typeof DevicePlace>;
+
+export const DeviceDifference = Type.Object({
+  field: Type.String(),
+  now: Type.Union([Type.String(), Type.Null()]),
+  next: Type.Union([Type.String(), Type.Null()]),
+}, { description: "what will be different from the next start on" });
+export type DeviceDifference = Static<typeof DeviceDifference>;
+
+/** What a device has beside what every list shows of it. */
+const Placed = {
+  place: DevicePlace,
+  pending: Type.Array(DeviceDifference),
+  bootOrder: Type.Optional(Type.Integer()),
+};
+
+export const VmDisk = Type.Object({
+  ...Disk.properties,
+  ...Placed,
+  cache: Type.Optional(Type.String()),
+  io: Type.Optional(Type.String()),
+  discard: Type.Optional(Type.String()),
+  detectZeroes: Type.Optional(Type.String()),
+  serial: Type.Optional(Type.String()),
+  trayOpen: Type.Boolean(),
+  pool: Type.Optional(
+    Type.String({ description: "the storage pool it is in; absent when no pool knows it" }),
+  ),
+  volume: Type.Optional(Type.String()),
+});
+export type VmDisk = Static<typeof VmDisk>;
+
+export const VmNic = Type.Object({
+  ...NetworkInterface.properties,
+  ...Placed,
+  filter: Type.Optional(Type.String()),
+  rxBytes: Type.Optional(Type.Integer({ description: "received by the guest since it started" })),
+  txBytes: Type.Optional(Type.Integer({ description: "sent by the guest since it started" })),
+});
+export type VmNic = Static<typeof VmNic>;
+
+export const VmDevices = Type.Object({ disks: Type.Array(VmDisk), nics: Type.Array(VmNic) });
+export type VmDevices = Static<typeof VmDevices>;
+
+export const DeviceOptions = Type.Object({
+  pools: Type.Array(Type.Object({
+    name: Type.String(),
+    availableBytes: Type.Integer(),
+    volumes: Type.Array(Type.Object({
+      name: Type.String(),
+      path: Type.String(),
+      format: Type.Optional(Type.String()),
+      capacityBytes: Type.Integer(),
+      usedBy: Type.Array(Type.String(), { description: "names of the VMs that have it as a disk" }),
+    })),
+  })),
+  networks: Type.Array(Type.Object({ name: Type.String(), active: Type.Boolean() })),
+  hostInterfaces: Type.Array(Type.Object({ name: Type.String(), bridge: Type.Boolean() })),
+  filters: Type.Array(Type.String()),
+}, { description: "what a new device can be made of" });
+export type DeviceOptions = Static<typeof DeviceOptions>;
+
+export const DeviceApplied = Type.Object({
+  live: Type.Boolean({ description: "the running VM has it now" }),
+  persistent: Type.Boolean({ description: "it is so from the next start on" }),
+}, { description: "where the change was made" });
+export type DeviceApplied = Static<typeof DeviceApplied>;
+
+const Target = Type.String({
+  minLength: 3,
+  maxLength: 8,
+  pattern: "^(vd|sd|hd|fd|xvd|ubd)[a-z]+$",
+  description: "vda, sdb, …",
+});
+const Mac = Type.String({ minLength: 17, maxLength: 17, description: "52:54:00:…" });
+/** A name as libvirt takes it for pools, volumes, networks and filters: never a path. */
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: "^[^/\\u0000-\\u001f\\u007f]+$",
+});
+const VolumeName = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: "^[A-Za-z0-9_][A-Za-z0-9._+@ -]*$",
+});
+const Path = Type.String({
+  minLength: 2,
+  maxLength: 1024,
+  pattern: "^/[^\\u0000-\\u001f\\u007f]+$",
+  description: "absolute path on the host",
+});
+/** What can go into a file name, or into the name of a device of the host. */
+const InterfaceName = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: "^[^/\\u0000-\\u001f\\u007f]+$",
+});
+const ImageFormat = oneOf(DISK_FORMATS);
+/** QEMU cuts serials of virtio disks after 20 characters. */
+const Serial = Type.String({
+  maxLength: 20,
+  pattern: "^[A-Za-z0-9_. +-]*$",
+  description: "letters, digits and _.+-; empty for none",
+});
+
+const Tuning = {
+  cache: Type.Optional(oneOf(CACHE_CHOICES)),
+  io: Type.Optional(oneOf(DISK_IO)),
+  discard: Type.Optional(oneOf(DISK_DISCARD)),
+  detectZeroes: Type.Optional(oneOf(DISK_DETECT_ZEROES)),
+  readOnly: Type.Optional(Type.Boolean()),
+  shareable: Type.Optional(Type.Boolean({ description: "several VMs may have it at the same time" })),
+  serial: Type.Optional(Serial),
+  bootOrder: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: "from 1; 0 for none" })),
+};
+const Where = {
+  live: Type.Optional(
+    Type.Boolean({ description: "change the running VM; without it: where that is possible" }),
+  ),
+  persistent: Type.Optional(
+    Type.Boolean({ description: "change what the next start has; without it: where there is one" }),
+  ),
+};
+const Existing = {
+  volume: Type.Optional(closed({ pool: Name, name: Name }, { description: "a volume that is there" })),
+  path: Type.Optional(Path),
+};
+const Plug = {
+  network: Type.Optional(Name),
+  bridge: Type.Optional(InterfaceName),
+  direct: Type.Optional(InterfaceName),
+};
+
+/** Which disk. */
+const OneDisk = { vmId: VmId, target: Target };
+/** Which card. */
+const OneNic = { vmId: VmId, mac: Mac };
+
+export const deviceCommands = {
+  get_vm_devices: command({
+    summary: "Show a VM's disks and network interfaces, and what of them waits for its next start",
+    role: "viewer",
+    input: closed({ vmId: VmId }),
+    output: VmDevices,
+    errors: ["VmNotFound"],
+    route: "GET /vms/{vmId}/devices",
+    cli: ["vm", "devices", "<vmId>"],
+    readOnly: true,
+  }),
+  get_device_options: command({
+    summary: "Show what disks and network interfaces can be made of",
+    description:
+      "Pools with their volumes, networks, bridges and network devices of the host, network filters.",
+    role: "operator",
+    input: closed({ vmId: VmId }),
+    output: DeviceOptions,
+    errors: ["VmNotFound"],
+    route: "GET /vms/{vmId}/device-options",
+    cli: ["vm", "device-options", "<vmId>"],
+    readOnly: true,
+  }),
+  attach_disk: command({
+    summary: "Add a disk or a CD-ROM drive to a VM",
+    description:
+      "Of a new volume (`create`), of one that is there (`volume`), or of a file or block device " +
+      "(`path`; outside every pool for administrators only). A drive (`device: cdrom`) may be empty.",
+    role: "operator",
+    input: closed({
+      vmId: VmId,
+      device: Type.Optional(oneOf(["disk", "cdrom"])),
+      create: Type.Optional(closed({
+        pool: Type.Optional(Name),
+        sizeGb: DiskSizeGb,
+        format: Type.Optional(ImageFormat),
+        name: Type.Optional(VolumeName),
+      }, { description: "a new volume; in the default pool when none is named" })),
+      ...Existing,
+      format: Type.Optional(ImageFormat),
+      bus: Type.Optional(oneOf(DISK_BUSES)),
+      target: Type.Optional(Target),
+      ...Tuning,
+      ...Where,
+    }),
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      target: Type.String(),
+      path: Type.Union([Type.String(), Type.Null()]),
+    }),
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "InvalidDiskSize",
+      "DiskExceedsPool",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "VolumeNotFound",
+      "VolumeExists",
+      "DiskNotFound",
+      "DiskRefused",
+      "DiskInUse",
+      "TargetTaken",
+      "NoFreeTarget",
+      "NotHotpluggable",
+      "BusNotSupported",
+      "NoFreeSlot",
+      "DiskCreateFailed",
+      "AttachFailed",
+      "Forbidden",
+    ],
+    route: "POST /vms/{vmId}/disks",
+    cli: ["vm", "attach-disk", "<vmId>"],
+    readOnly: false,
+  }),
+  detach_disk: command({
+    summary: "Take a disk or drive away from a VM",
+    description:
+      "A running guest must release it; one that does not leaves everything as it was. Deleting its " +
+      "volume too is for administrators.",
+    role: "operator",
+    input: closed({
+      ...OneDisk,
+      deleteVolume: Type.Optional(Type.Boolean({ default: false, description: "delete its volume too" })),
+      ...Where,
+    }),
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      deletedVolume: Type.Union([Type.String(), Type.Null()]),
+    }),
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "NoSuchDisk",
+      "NotHotpluggable",
+      "DeviceNotReleased",
+      "DetachFailed",
+      "DiskDeleteFailed",
+      "Forbidden",
+    ],
+    route: "DELETE /vms/{vmId}/disks/{target}",
+    cli: ["vm", "detach-disk", "<vmId>", "<target>"],
+    destroys: "with --delete-volume the disk's data",
+    readOnly: false,
+  }),
+  resize_disk: command({
+    summary: "Make a VM's disk larger",
+    description:
+      "A running guest sees the new size at once; its partitions and file systems are its own business.",
+    role: "operator",
+    input: closed({ ...OneDisk, sizeGb: DiskSizeGb }),
+    output: Type.Object({ capacityBytes: Type.Integer() }),
+    errors: [
+      "VmNotFound",
+      "NoSuchDisk",
+      "InvalidDiskSize",
+      "NotLarger",
+      "DiskExceedsPool",
+      "DiskRefused",
+      "DiskInUse",
+      "ResizeFailed",
+    ],
+    route: "PUT /vms/{vmId}/disks/{target}/size",
+    cli: ["vm", "resize-disk", "<vmId>", "<target>", "<sizeGb>"],
+    readOnly: false,
+  }),
+  update_disk: command({
+    summary: "Change how a VM's disk is run",
+    description: "Of a running VM it is so from its next start on: QEMU takes none of this while it runs.",
+    role: "operator",
+    input: closed({ ...OneDisk, ...Tuning }),
+    output: DeviceApplied,
+    errors: ["VmNotFound", "VmNotPersistent", "NoSuchDisk", "DiskInUse", "UpdateFailed"],
+    route: "PATCH /vms/{vmId}/disks/{target}",
+    cli: ["vm", "update-disk", "<vmId>", "<target>"],
+    readOnly: false,
+  }),
+  insert_media: command({
+    summary: "Put a medium into a VM's drive",
+    description: "What is in it is ejected first. `force` takes it out of a drive that the guest has locked.",
+    role: "operator",
+    input: closed({
+      ...OneDisk,
+      ...Existing,
+      force: Type.Optional(Type.Boolean({ default: false })),
+      ...Where,
+    }),
+    output: DeviceApplied,
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "NoSuchDisk",
+      "NotRemovable",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "VolumeNotFound",
+      "IsoNotFound",
+      "DiskRefused",
+      "DiskInUse",
+      "MediaLocked",
+      "MediaFailed",
+      "Forbidden",
+    ],
+    route: "PUT /vms/{vmId}/disks/{target}/media",
+    cli: ["vm", "insert-media", "<vmId>", "<target>"],
+    readOnly: false,
+  }),
+  eject_media: command({
+    summary: "Take the medium out of a VM's drive",
+    role: "operator",
+    input: closed({
+      ...OneDisk,
+      force: Type.Optional(Type.Boolean({ default: false, description: "although the guest has locked it" })),
+      ...Where,
+    }),
+    output: DeviceApplied,
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "NoSuchDisk",
+      "NotRemovable",
+      "MediaLocked",
+      "MediaFailed",
+    ],
+    route: "DELETE /vms/{vmId}/disks/{target}/media",
+    cli: ["vm", "eject-media", "<vmId>", "<target>"],
+    readOnly: false,
+  }),
+  attach_nic: command({
+    summary: "Add a network interface to a VM",
+    description: "Plugged into a libvirt network, a bridge of the host, or a device of the host (macvtap).",
+    role: "operator",
+    input: closed({
+      vmId: VmId,
+      ...Plug,
+      model: Type.Optional(oneOf(NIC_MODELS)),
+      mac: Type.Optional(Mac),
+      filter: Type.Optional(Name),
+      linkUp: Type.Optional(Type.Boolean({ default: true })),
+      ...Where,
+    }),
+    output: Type.Object({ ...DeviceApplied.properties, mac: Type.String() }),
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "NetworkNotFound",
+      "NetworkNotActive",
+      "BridgeNotFound",
+      "HostInterfaceNotFound",
+      "FilterNotFound",
+      "InvalidMac",
+      "MacInUse",
+      "NoFreeSlot",
+      "AttachFailed",
+    ],
+    route: "POST /vms/{vmId}/nics",
+    cli: ["vm", "attach-nic", "<vmId>"],
+    readOnly: false,
+  }),
+  detach_nic: command({
+    summary: "Take a network interface away from a VM",
+    description: "A running guest must release it; one that does not leaves everything as it was.",
+    role: "operator",
+    input: closed({ ...OneNic, ...Where }),
+    output: DeviceApplied,
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "NoSuchNic",
+      "DeviceNotReleased",
+      "DetachFailed",
+    ],
+    route: "DELETE /vms/{vmId}/nics/{mac}",
+    cli: ["vm", "detach-nic", "<vmId>", "<mac>"],
+    readOnly: false,
+  }),
+  update_nic: command({
+    summary: "Change a VM's network interface",
+    description:
+      "Where it is plugged in, its cable and its filter change at once; model and MAC address from " +
+      "the next start on.",
+    role: "operator",
+    input: closed({
+      ...OneNic,
+      ...Plug,
+      linkUp: Type.Optional(Type.Boolean()),
+      filter: Type.Optional(Type.String({
+        maxLength: 255,
+        pattern: "^[^/\\u0000-\\u001f\\u007f]*$",
+        description: "empty for none",
+      })),
+      model: Type.Optional(oneOf(NIC_MODELS)),
+      newMac: Type.Optional(Mac),
+    }),
+    output: DeviceApplied,
+    errors: [
+      "VmNotFound",
+      "VmNotPersistent",
+      "NoSuchNic",
+      "NetworkNotFound",
+      "NetworkNotActive",
+      "BridgeNotFound",
+      "HostInterfaceNotFound",
+      "FilterNotFound",
+      "InvalidMac",
+      "MacInUse",
+      "UpdateFailed",
+    ],
+    route: "PATCH /vms/{vmId}/nics/{mac}",
+    cli: ["vm", "update-nic", "<vmId>", "<mac>"],
+    readOnly: false,
+  }),
+};

@@ -1,0 +1,44 @@
+import { HttpError } from "fresh";
+import type { DeviceOptions, VM, VmDevices } from "../../lib/contract/mod.ts";
+import { isDeviceAction, performDevice } from "../../lib/format/device_forms.ts";
+import { t } from "../../lib/i18n/mod.ts";
+import type { PageState } from "../../lib/page_state.ts";
+import { fail } from "./fail.ts";
+import { vmOf } from "./vm.ts";
+
+interface Context {
+  readonly params: Record<string, string>;
+  readonly state: PageState;
+  readonly url: URL;
+}
+
+/** What a page of a machine's devices shows. */
+export interface DevicesData<V extends string> {
+  readonly vm: VM;
+  readonly devices: VmDevices;
+  /** The form that the address asks for, as links do where there is no script. */
+  readonly form: { readonly verb: V; readonly device: string } | null;
+  readonly options: DeviceOptions | null;
+  readonly now: number;
+}
+
+/** Reads what a page of a machine's devices shows. */
+export async function devicesOf<V extends string>(
+  { params, state, url }: Context,
+  verbs: readonly V[],
+): Promise<DevicesData<V>> {
+  const vm = await vmOf({ params, state });
+  const devices = await state.api.getVmDevices({ vmId: vm.id }).catch(fail);
+  const verb = verbs.find((each) => each === url.searchParams.get("do"));
+  const form = verb === undefined ? null : { verb, device: url.searchParams.get("device") ?? "" };
+  const options = form === null ? null : await state.api.getDeviceOptions({ vmId: vm.id }).catch(fail);
+  return { vm, devices, form, options, now: Date.now() };
+}
+
+/** Does what a form asks for, where there is no script to ask instead. @returns what was done */
+export async function devicePost({ params, state }: Context, form: FormData): Promise<string> {
+  const action = form.get("action");
+  if (!isDeviceAction(action)) throw new HttpError(400, t("error.form"));
+  await performDevice(state.api, action, params.id ?? "", form).catch(fail);
+  return action;
+}

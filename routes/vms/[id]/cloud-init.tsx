@@ -1,0 +1,111 @@
+import { HttpError, page } from "fresh";
+import { signal } from "@preact/signals";
+import type { FormFault } from "../../../components/CloudInitField.tsx";
+import { VmPage } from "../../../components/VmPage.tsx";
+import CloudInit from "../../../islands/CloudInit.tsx";
+import { faultOf } from "../../../lib/cloud_init/fault.ts";
+import { cloudInitOf } from "../../../lib/cloud_init/form_data.ts";
+import {
+  type CloudInit as Wanted,
+  type CloudInitFiles,
+  type CloudInitState,
+  ContractError,
+  type VM,
+} from "../../../lib/contract/mod.ts";
+import { failureOf } from "../../../lib/format/failure.ts";
+import { oneLine } from "../../../lib/format/text.ts";
+import { t } from "../../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../../lib/page_state.ts";
+import { fail } from "../../(_shared)/fail.ts";
+import { vmOf } from "../../(_shared)/vm.ts";
+
+interface Shown {
+  vm: VM;
+  state: CloudInitState;
+  unreadable?: string;
+  now: number;
+  fault?: FormFault;
+  said?: Wanted;
+  preview?: CloudInitFiles;
+}
+
+/** What is set. A seed that cannot be read can still be replaced or removed. */
+async function shown(ctx: { params: Record<string, string>; state: PageState }): Promise<Shown> {
+  const vm = await vmOf(ctx);
+  const now = Date.now();
+  try {
+    return { vm, state: await ctx.state.api.getCloudInit({ vmId: vm.id }), now };
+  } catch (error) {
+    if (failureOf(error).code !== "CloudInitUnreadable") throw fail(error);
+    return { vm, state: { cloudInit: null }, unreadable: failureOf(error).why, now };
+  }
+}
+
+/** What was said goes back into the form, but no password. */
+function withoutPasswords(said: Wanted): Wanted {
+  const { form, ...rest } = said;
+  const users = form?.users?.map(({ password: _password, ...user }) => user);
+  return { ...rest, ...(form && { form: { ...form, ...(users && { users }) } }) };
+}
+
+/** What a button of the form does; what it gives is shown on the page, nothing leads back to it. */
+const ACTIONS: Readonly<
+  Record<string, (api: PageState["api"], vmId: string, said: Wanted) => Promise<CloudInitFiles | null>>
+> = {
+  save: async (api, vmId, cloudInit) => {
+    await api.setCloudInit({ vmId, cloudInit });
+    return null;
+  },
+  preview: (api, vmId, cloudInit) => api.previewCloudInit({ vmId, cloudInit }),
+  remove: (api, vmId) => api.removeCloudInit({ vmId }),
+};
+
+export const handler = define.handlers({
+  async GET(ctx) {
+    return page(await shown(ctx));
+  },
+  /** The form of a page without script. */
+  async POST(ctx) {
+    const data = await ctx.req.formData();
+    const name = String(data.get("action") ?? "save");
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    if (action === undefined) throw new HttpError(400, t("error.form"));
+    const vmId = ctx.params.id ?? "";
+    const said = cloudInitOf(data);
+    try {
+      const preview = await action(ctx.state.api, vmId, said);
+      if (preview === null) return ctx.redirect(`/vms/${encodeURIComponent(vmId)}/cloud-init`, 303);
+      return page<Shown>({ ...await shown(ctx), said: withoutPasswords(said), preview });
+    } catch (error) {
+      const fault = error instanceof ContractError ? faultOf(error) : undefined;
+      if (fault === undefined) return fail(error);
+      return page<Shown>({ ...await shown(ctx), said: withoutPasswords(said), fault }, { status: 400 });
+    }
+  },
+});
+
+/** What cloud-init is told to set up in a machine. */
+export default define.page<typeof handler>(function VmCloudInit({ data, state: { connection } }) {
+  const { vm, state, unreadable, now, fault, said, preview } = data;
+  const shared = signal(vm);
+  return (
+    <VmPage
+      vm={shared}
+      connected={connection.connected}
+      now={now}
+      title={`${oneLine(vm.name, 60)} · ${t("vm.tab_cloud_init")}`}
+      at="/cloud-init"
+    >
+      <CloudInit
+        vm={shared}
+        connected={connection.connected}
+        state={state}
+        now={now}
+        {...(unreadable !== undefined && { unreadable })}
+        {...(fault && { fault })}
+        {...(said && { said })}
+        {...(preview && { preview })}
+      />
+    </VmPage>
+  );
+});

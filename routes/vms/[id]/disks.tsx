@@ -1,0 +1,39 @@
+import { page } from "fresh";
+import { signal } from "@preact/signals";
+import { DeviceDone } from "../../../components/DeviceMarks.tsx";
+import { DISK_VERBS } from "../../../components/DiskList.tsx";
+import { VmPage } from "../../../components/VmPage.tsx";
+import VmDisks from "../../../islands/VmDisks.tsx";
+import { oneLine } from "../../../lib/format/text.ts";
+import { t } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
+
+export const handler = define.handlers({
+  async GET(ctx) {
+    return page(await devicesOf(ctx, [...DISK_VERBS, "add"]));
+  },
+  async POST(ctx) {
+    const done = await devicePost(ctx, await ctx.req.formData());
+    return ctx.redirect(`${ctx.url.pathname}?done=${done}`, 303);
+  },
+});
+
+/** A machine's disks and drives. */
+export default define.page<typeof handler>(function Disks({ data, state, url }) {
+  const { vm, devices, form, options, now } = data;
+  const { connected } = state.connection;
+  const shared = signal(vm);
+  return (
+    <VmPage
+      vm={shared}
+      connected={connected}
+      now={now}
+      title={`${oneLine(vm.name, 60)} · ${t("vm.tab_disks")}`}
+      at="/disks"
+    >
+      <DeviceDone params={url.searchParams} />
+      <VmDisks vm={shared} connected={connected} devices={devices} form={form} options={options} />
+    </VmPage>
+  );
+});
