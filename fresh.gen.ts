@@ -19,10 +19,11 @@ import * as route15 from "./routes/vms/[id]/hardware.tsx";
 import * as route16 from "./routes/vms/[id]/index.tsx";
 import * as route17 from "./routes/vms/[id]/network.tsx";
 import * as route18 from "./routes/vms/[id]/rename.tsx";
-import * as route19 from "./routes/vms/[id]/xml.tsx";
-import * as route20 from "./routes/vms/actions.ts";
-import * as route21 from "./routes/vms/import.tsx";
-import * as route22 from "./routes/vms/index.tsx";
+import * as route19 from "./routes/vms/[id]/serial.tsx";
+import * as route20 from "./routes/vms/[id]/xml.tsx";
+import * as route21 from "./routes/vms/actions.ts";
+import * as route22 from "./routes/vms/import.tsx";
+import * as route23 from "./routes/vms/index.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -35,6 +36,7 @@ import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import RenameOrClone from "./islands/RenameOrClone.tsx";
+import SerialConsole from "./islands/SerialConsole.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
 import TopTools from "./islands/TopTools.tsx";
 import VmDisks from "./islands/VmDisks.tsx";
@@ -66,11 +68,12 @@ register({
     "vms/[id]/index.tsx": route16,
     "vms/[id]/network.tsx": route17,
     "vms/[id]/rename.tsx": route18,
-    "vms/[id]/xml.tsx": route19,
-    "vms/actions.ts": route20,
-    "vms/import.tsx": route21,
-    "vms/index.tsx": route22,
+    "vms/[id]/serial.tsx": route19,
+    "vms/[id]/xml.tsx": route20,
+    "vms/actions.ts": route21,
+    "vms/import.tsx": route22,
+    "vms/index.tsx": route23,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

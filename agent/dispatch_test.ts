@@ -41,6 +41,7 @@ const SAMPLE: Record<string, unknown> = {
   group: "g",
   name: "web",
   config: {},
+  keys: ["a"],
   xml: "<domain/>",
   cloudInit: { form: {} },
   target: "vda",

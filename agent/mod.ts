@@ -22,6 +22,7 @@ import { LibvirtLink } from "./libvirt/link.ts";
 import { log } from "./log.ts";
 import { Sampler } from "./metrics/sampler.ts";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
+import { screenHandlers } from "./screens/handlers.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
@@ -127,6 +128,7 @@ export class Agent {
           make: this.#make,
           virtType: settings.virtType,
         }),
+        ...screenHandlers(services),
         ...manageHandlers(services),
         ...cloudInitHandlers(services),
         ...deviceHandlers(services),

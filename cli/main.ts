@@ -2,6 +2,7 @@
 import type { AppHandler } from "./app.ts";
 import { VERSION } from "../lib/version.ts";
 import { CALL_HELP, callCommand } from "./call.ts";
+import { CONSOLE_HELP, consoleCommand } from "./console.ts";
 import { serve, SERVE_HELP } from "./serve.ts";
 import { VERBS as CONTRACT_VERBS } from "./verb/find.ts";
 import { listed } from "./verb/help.ts";
@@ -18,6 +19,11 @@ interface Verb {
 const VERBS: Readonly<Record<string, Verb>> = {
   serve: { summary: "serve this host's machines in a browser", help: SERVE_HELP, run: serve },
   call: { summary: "carry out a command of the running server", help: CALL_HELP, run: callCommand },
+  console: {
+    summary: "open a VM's serial console in this terminal",
+    help: CONSOLE_HELP,
+    run: consoleCommand,
+  },
 };
 
 function usage(): string {

@@ -7,6 +7,7 @@ import { CpuLoad, MemoryLoad } from "./LoadCells.tsx";
 import { Name } from "./Name.tsx";
 import { RowActions } from "./RowActions.tsx";
 import { SelectBox } from "./SelectBox.tsx";
+import { Thumbnail } from "./Thumbnail.tsx";
 import type { VmItemProps } from "./vm_item.ts";
 import { VmState } from "./VmState.tsx";
 
@@ -24,6 +25,9 @@ export const VmCard = memo(function VmCard({ vm, model, selected, enabled, onMen
         <RowActions vm={vm} enabled={enabled} onMenu={onMenu} />
       </div>
       <p class="vm-card-sub ellipsis">{subtitle === "" ? "\u00a0" : oneLine(subtitle, 120)}</p>
+      <a class="vm-card-screen" href={`/vms/${encodeURIComponent(vm.id)}`} tabIndex={-1}>
+        <Thumbnail vm={vm} />
+      </a>
       <dl class="vm-card-loads">
         <dt>{t("column.cpu")}</dt>
         <dd>

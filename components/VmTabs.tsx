@@ -4,6 +4,7 @@ import { type PlainKey, t } from "../lib/i18n/mod.ts";
 const TABS: readonly { path: string; label: PlainKey }[] = [
   { path: "", label: "vm.tab_overview" },
   { path: "/console", label: "vm.tab_console" },
+  { path: "/serial", label: "vm.tab_serial" },
   { path: "/hardware", label: "vm.tab_hardware" },
   { path: "/disks", label: "vm.tab_disks" },
   { path: "/network", label: "vm.tab_network" },

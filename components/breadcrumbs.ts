@@ -30,6 +30,7 @@ export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (id === undefined || vmName === undefined) return crumbs;
   crumbs.push({ label: oneLine(vmName, 60), href: `/vms/${id}` });
   if (path.endsWith("/console")) crumbs.push({ label: t("vm.tab_console"), href: path });
+  if (path.endsWith("/serial")) crumbs.push({ label: t("vm.tab_serial"), href: path });
   if (path.endsWith("/xml")) crumbs.push({ label: t("vm.tab_xml"), href: path });
   return crumbs;
 }

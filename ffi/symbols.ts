@@ -167,6 +167,27 @@ export const REQUIRED = {
   },
   virDomainStatsRecordListFree: { parameters: [ptr /* stats */], result: "void" },
 
+  // Screen, keys, console
+  virDomainScreenshot: {
+    parameters: [ptr, /* domain */ ptr, /* stream */ uint, /* screen */ uint /* flags */],
+    result: ptr, // the picture's MIME type
+  },
+  virDomainSendKey: {
+    parameters: [
+      ptr, /* domain */
+      uint, /* codeset */
+      uint, /* holdtime */
+      buf, /* keycodes */
+      int, /* nkeycodes */
+      uint, /* flags */
+    ],
+    result: int,
+  },
+  virDomainOpenConsole: {
+    parameters: [ptr, /* dom */ buf, /* dev_name */ ptr, /* st */ uint /* flags */],
+    result: int,
+  },
+
   // Networks
   virConnectListAllNetworks: { parameters: [ptr, /* conn */ buf, /* nets */ uint /* flags */], result: int },
   virNetworkLookupByName: { parameters: [ptr, /* conn */ buf /* name */], result: ptr },
@@ -237,8 +258,13 @@ export const REQUIRED = {
 
   // Streams
   virStreamNew: { parameters: [ptr, /* conn */ uint /* flags */], result: ptr },
+  virStreamRecv: { parameters: [ptr, /* stream */ buf, /* data */ "usize" /* nbytes */], result: int },
+  virStreamEventAddCallback: {
+    parameters: [ptr, /* stream */ int, /* events */ ptr, /* cb */ ptr, /* opaque */ ptr /* ff */],
+    result: int,
+  },
+  virStreamEventRemoveCallback: { parameters: [ptr /* stream */], result: int },
   virStreamSend: { parameters: [ptr, /* st */ buf, /* data */ "usize" /* nbytes */], result: int },
-  virStreamRecv: { parameters: [ptr, /* st */ buf, /* data */ "usize" /* nbytes */], result: int },
   virStreamFinish: { parameters: [ptr /* st */], result: int },
   virStreamAbort: { parameters: [ptr /* st */], result: int },
   virStreamFree: { parameters: [ptr /* st */], result: int },

@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals";
 import { IS_BROWSER } from "fresh/runtime";
 import { Panel } from "../components/Panel.tsx";
 import { DiskTable, NicTable } from "../components/VmDevices.tsx";
+import { Thumbnail } from "../components/Thumbnail.tsx";
 import { VmFacts } from "../components/VmFacts.tsx";
 import { VmGraphs } from "../components/VmGraphs.tsx";
 import { VmSettings } from "../components/VmSettings.tsx";
@@ -27,6 +28,21 @@ export default function VmOverview({ vm: signal, connected }: { vm: Signal<VM>; 
         </Panel>
       </div>
       <div class="column">
+        <Panel
+          title={t("screen.title")}
+          aside={
+            <span class="screen-links">
+              {vm.graphics.length > 0 && (
+                <a href={`/vms/${encodeURIComponent(vm.id)}/console`}>{t("vm.tab_console")}</a>
+              )}
+              <a href={`/vms/${encodeURIComponent(vm.id)}/serial`}>{t("vm.tab_serial")}</a>
+            </span>
+          }
+        >
+          <div class="screen-panel">
+            <Thumbnail vm={vm} />
+          </div>
+        </Panel>
         <Panel title={t("vm.facts")}>
           <VmFacts vm={vm} />
         </Panel>

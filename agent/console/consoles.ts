@@ -10,11 +10,13 @@ import {
   type ConsoleTicket,
   ContractError,
   errorText,
+  type Input,
   type VM,
 } from "../../lib/contract/mod.ts";
 import { type Door, localPrincipal, type Principal } from "../access.ts";
 import type { Admit, Farewell, Peer, Session } from "../http/websocket.ts";
 import type { VmServices } from "../vm/services.ts";
+import { SerialConsoles } from "./serial/console.ts";
 import { type Grant, TICKET_MS, Tickets } from "./tickets.ts";
 import { vncConsole } from "./vnc/console.ts";
 
@@ -34,8 +36,6 @@ export interface ConsoleType {
   serve(call: ConsoleCall): Promise<Farewell>;
 }
 
-const TYPES: Readonly<Record<ConsoleKind, ConsoleType>> = { vnc: vncConsole };
-
 /** Consoles of one machine at once. */
 const MOST_PER_VM = 16;
 /** Milliseconds within which libvirt, busy as it may be, tells that a machine stopped whose console just ended. */
@@ -45,22 +45,24 @@ const PATH = /^\/consoles\/([a-z]+)\/([^/]{1,384})$/;
 
 export class Consoles {
   readonly #tickets: Tickets;
+  readonly #types: Readonly<Record<ConsoleKind, ConsoleType>>;
   /** Open consoles, by machine. */
   readonly #open = new Map<string, Set<Peer>>();
 
   constructor(private readonly services: VmServices, tickets = new Tickets()) {
     this.#tickets = tickets;
+    this.#types = { vnc: vncConsole, serial: new SerialConsoles(services.link) };
   }
 
   /** Gives a ticket. @throws {ContractError} VmNotFound, VmNotRunning, TooManyRequests, and why there is no such console */
   async open(
-    { vmId, kind, viewOnly = false }: { vmId: string; kind: ConsoleKind; viewOnly?: boolean | undefined },
+    { vmId, kind, viewOnly = false, force = false }: Input<"open_console">,
     principal: Principal,
   ): Promise<ConsoleTicket> {
     const vm = this.services.requireVm(vmId);
     if (!this.#isActive(vm.id)) throw new ContractError("VmNotRunning");
-    await TYPES[kind].check(this.services, vm);
-    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, principal: principal.name });
+    await this.#types[kind].check(this.services, vm);
+    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, force, principal: principal.name });
     return {
       ticket,
       path: `/consoles/${kind}/${encodeURIComponent(vm.id)}`,
@@ -98,7 +100,7 @@ export class Consoles {
     this.#open.set(vm.id, peers.add(peer));
     try {
       if (!this.#isActive(vm.id)) return STOPPED;
-      const farewell = await TYPES[grant.kind].serve(call);
+      const farewell = await this.#types[grant.kind].serve(call);
       const isLost = farewell.code === CONSOLE_CLOSE.disconnected || farewell.code === CONSOLE_CLOSE.failed;
       return isLost && await this.#stops(vm.id, peer) ? STOPPED : farewell;
     } finally {

@@ -7,6 +7,8 @@ export interface Grant {
   readonly vmId: string;
   readonly kind: ConsoleKind;
   readonly viewOnly: boolean;
+  /** Takes the serial line from another. */
+  readonly force: boolean;
   /** Name of who asked: the only one who may use it. */
   readonly principal: string;
 }

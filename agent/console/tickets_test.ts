@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { type Grant, TICKET_MS, Tickets } from "./tickets.ts";
 
-const GRANT: Grant = { vmId: "a", kind: "vnc", viewOnly: true, principal: "local" };
+const GRANT: Grant = { vmId: "a", kind: "vnc", viewOnly: true, force: false, principal: "local" };
 
 const code = (run: () => unknown) => {
   try {

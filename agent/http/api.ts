@@ -7,6 +7,7 @@ import { type Door, localPrincipal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
+import { PICTURE_PATH, pictureInput, pictureResponse } from "../screens/picture.ts";
 import { readJson } from "./body.ts";
 import { eventStream } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
@@ -66,6 +67,10 @@ export function createApi(
   });
   api.get("/openapi.json", () => answer(openApi(version)));
   api.get("/events", (context) => eventStream(hub, context.req.raw));
+  api.get(honoPath(PICTURE_PATH), async (context) => {
+    const input = pictureInput(context.req.param("vmId"), new URL(context.req.url).searchParams);
+    return await pictureResponse(dispatch("screenshot_vm", input, localPrincipal(context.env.door)));
+  });
   for (const route of REST_ROUTES) {
     api.on(route.method, honoPath(route.path), async (context) => {
       const input = await inputOf(route, context.req.raw, context.req.param() as Record<string, string>);
@@ -77,6 +82,7 @@ export function createApi(
     ["/commands/{name}", ["POST"]],
     ["/openapi.json", ["GET"]],
     ["/events", ["GET"]],
+    [PICTURE_PATH, ["GET"]],
   ]);
   for (const { path, method } of REST_ROUTES) allowed.set(path, [...allowed.get(path) ?? [], method]);
   for (const [path, methods] of allowed) {

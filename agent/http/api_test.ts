@@ -51,6 +51,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     group: "g",
     name: "web",
     config: { name: "web" },
+    keys: ["a"],
     xml: "<domain/>",
     cloudInit: { form: {} },
     target: "vda",

@@ -7,6 +7,7 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
 import type { LibvirtEvent } from "../../ffi/events.ts";
+import { ConsoleStreams } from "../../ffi/streams.ts";
 import { Subscription } from "../../ffi/subscription.ts";
 import { type PoolOptions, type PoolState, WorkerPool } from "../../ffi/worker_pool.ts";
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
@@ -43,6 +44,8 @@ export function unavailableText(error: LibvirtError): string {
 
 export class LibvirtLink {
   readonly uri: string;
+  /** Serial consoles: streams, which need this link's event loop. */
+  readonly consoles: ConsoleStreams;
   readonly #listener: LinkListener;
   readonly #pool: WorkerPool;
   #subscription: Subscription | undefined;
@@ -55,6 +58,7 @@ export class LibvirtLink {
 
   constructor(uri: string, listener: LinkListener, options: PoolOptions = {}) {
     this.uri = uri;
+    this.consoles = new ConsoleStreams(uri);
     this.#listener = listener;
     this.#pool = new WorkerPool(uri, options);
     this.#status = { connected: false, uri, error: null, status: "connecting", since: Date.now() };
@@ -109,6 +113,7 @@ export class LibvirtLink {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    await this.consoles.stop();
     // A frozen libvirtd does not answer; the process ends all the same.
     await within(CLOSE_MS, this.#unsubscribe());
     this.#pool.close();

@@ -10,6 +10,7 @@ import * as network from "./network.ts";
 import * as nic from "./nic.ts";
 import * as node from "./node.ts";
 import * as pool from "./pool.ts";
+import * as screen from "./screen.ts";
 import * as schema from "./schema.ts";
 import * as stats from "./stats.ts";
 import * as volume from "./volume.ts";
@@ -79,6 +80,8 @@ export const CALLS = {
   domainAddresses: spec("probe", 10, domain.domainAddresses),
   domainStats: spec("stats", 3, stats.domainStats),
   domainStatsOne: spec("stats", 3, stats.domainStatsOne),
+  domainScreenshot: spec("probe", 10, screen.domainScreenshot),
+  domainSendKeys: spec("write", 20, screen.domainSendKeys),
   networkScan: spec("read", 30, network.networkScan),
   networkLeases: spec("read", 15, network.networkLeases),
   filterNames: spec("read", 15, nic.filterNames),
@@ -118,6 +121,7 @@ export type * from "./network.ts";
 export type * from "./nic.ts";
 export type * from "./node.ts";
 export type * from "./pool.ts";
+export type * from "./screen.ts";
 export type * from "./schema.ts";
 export type * from "./stats.ts";
 export type * from "./volume.ts";

@@ -6,7 +6,7 @@ import { closed, oneOf, Timestamp, VmId } from "./schema.ts";
 export { CONSOLE_CLOSE } from "./console_close.ts";
 
 /** What a console may show. */
-export const CONSOLE_KINDS = ["vnc"] as const;
+export const CONSOLE_KINDS = ["vnc", "serial"] as const;
 export const ConsoleKind = oneOf(CONSOLE_KINDS);
 export type ConsoleKind = Static<typeof ConsoleKind>;
 
@@ -29,7 +29,8 @@ export const consoleCommands = {
     summary: "Ask for a console of a running VM",
     description:
       "Gives a ticket for one WebSocket connection within 30 seconds. `vnc`: binary messages that carry RFB with the " +
-      "security type None; the server has signed in to the VM's VNC server.",
+      "security type None; the server has signed in to the VM's VNC server. `serial`: binary messages are bytes of the " +
+      "VM's serial line; a text message {type: resize, cols, rows} is accepted, but a serial line has no size.",
     role: "operator",
     input: closed({
       vmId: VmId,
@@ -40,9 +41,22 @@ export const consoleCommands = {
           description: "the server drops whatever keys and pointer would send",
         }),
       ),
+      force: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: "serial: ends another's session instead of being refused",
+        }),
+      ),
     }),
     output: ConsoleTicket,
-    errors: ["VmNotFound", "VmNotRunning", "VncNotConfigured", "TooManyRequests"],
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VncNotConfigured",
+      "NoSerialLine",
+      "SerialElsewhere",
+      "TooManyRequests",
+    ],
     route: "POST /vms/{vmId}/console",
     cli: ["vm", "console", "<vmId>", "<kind>"],
     readOnly: false,

@@ -12,4 +12,10 @@ export const CONSOLE_CLOSE = {
   disconnected: 4002,
   /** The machine's end cannot be reached, or did not behave. */
   failed: 4003,
+  /** Another session holds the machine's serial line. */
+  inUse: 4004,
+  /** Another session took the serial line over. */
+  takenOver: 4005,
+  /** The peer did not take what came as fast as it came. */
+  tooSlow: 4006,
 } as const;

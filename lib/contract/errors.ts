@@ -112,6 +112,32 @@ export const ERRORS = {
   NotOnThisHost: { text: "{what} is not available on this host: {reason}", status: 409, exit: 5 },
   DiskCreateFailed: { text: "Failed to create disk image: {error}", status: 502, exit: 1 },
   CreateFailed: { text: "Failed to create VM: {error}", status: 502, exit: 1 },
+  NoSerialLine: {
+    text: "VM has no serial line. Add a serial port of the type pty to it.",
+    status: 409,
+    exit: 5,
+  },
+  SerialElsewhere: {
+    text:
+      "The VM's serial line leads to a file or the network, so it cannot be opened here. Make its type pty.",
+    status: 409,
+    exit: 5,
+  },
+
+  // Screens, keys
+  NoScreen: {
+    text: "VM has no screen. Give it a graphics card, or use its serial console.",
+    status: 409,
+    exit: 5,
+  },
+  ScreenshotFailed: { text: "Failed to take a picture of the screen: {error}", status: 502, exit: 1 },
+  UnknownKey: {
+    text: "Unknown key: {key}. Use Linux key names (KEY_ENTER) or ctrl, alt, shift, win, del, esc, f1, …",
+    status: 400,
+    exit: 2,
+  },
+  TooManyKeys: { text: "Too many keys at once: {n} (at most {most})", status: 400, exit: 2 },
+  SendKeysFailed: { text: "Failed to send keys: {error}", status: 502, exit: 1 },
 
   // Machines as a whole: their XML and copies
   VmIdTaken: { text: "A VM with this UUID exists already: {name} ({id})", status: 409, exit: 5 },

@@ -3,13 +3,14 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import type { InputOf, OutputOf } from "./command.ts";
-import { cloudInitCommands } from "./cloud_init.ts";
 import { consoleCommands } from "./console.ts";
+import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
+import { screenCommands } from "./screens.ts";
 import { vmCommands } from "./vm.ts";
 
 export const COMMANDS = {
@@ -20,9 +21,8 @@ export const COMMANDS = {
   ...hardwareCommands,
   ...hostCommands,
   ...deviceCommands,
-  ...manageCommands,
-  ...hostCommands,
   ...consoleCommands,
+  ...screenCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -36,11 +36,12 @@ export * from "./command.ts";
 export * from "./choices.ts";
 export * from "./create.ts";
 export * from "./create_options.ts";
-export * from "./devices.ts";
 export * from "./console.ts";
+export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./manage.ts";
+export * from "./screens.ts";
 export * from "./vm.ts";

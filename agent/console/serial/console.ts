@@ -1,0 +1,52 @@
+/**
+ * Serial consoles: a machine's serial line on a WebSocket. One at a time: libvirt gives a line to one, and two who
+ * type on it would disturb each other. Who comes second is told, and may take over; who was first is told then.
+ */
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { serialLine } from "../../../lib/xml/serial.ts";
+import type { Farewell, Peer } from "../../http/websocket.ts";
+import type { LibvirtLink } from "../../libvirt/link.ts";
+import type { VmServices } from "../../vm/services.ts";
+import type { ConsoleCall, ConsoleType } from "../consoles.ts";
+import { FAREWELL } from "./farewell.ts";
+import { SerialSession } from "./session.ts";
+
+/** Who has a machine's line now. */
+interface Holder {
+  readonly peer: Peer;
+  readonly session: SerialSession;
+  /** Resolved when libvirt has let go of the line. */
+  readonly released: Promise<void>;
+}
+
+export class SerialConsoles implements ConsoleType {
+  readonly #holders = new Map<string, Holder>();
+
+  constructor(private readonly link: LibvirtLink) {}
+
+  /** @throws {ContractError} NoSerialLine, SerialElsewhere */
+  async check({ link }: VmServices, vm: VM): Promise<void> {
+    const line = serialLine(await link.call("domainXml", { uuid: vm.id, secure: false, inactive: false }));
+    if (line === "none") throw new ContractError("NoSerialLine");
+    if (line === "elsewhere") throw new ContractError("SerialElsewhere");
+  }
+
+  /** Serves a peer until it leaves, another takes over, or the line closes. */
+  async serve({ vm, grant, peer }: ConsoleCall): Promise<Farewell> {
+    for (let before = this.#holders.get(vm.id); before; before = this.#holders.get(vm.id)) {
+      // Someone who reloads the page must not find themselves in the way.
+      if (!grant.force && !before.peer.gone.aborted) return FAREWELL.inUse;
+      before.session.end(FAREWELL.takenOver);
+      await before.released;
+    }
+    const { promise: released, resolve } = Promise.withResolvers<void>();
+    const session = new SerialSession(peer, grant.viewOnly);
+    this.#holders.set(vm.id, { peer, session, released });
+    try {
+      return await session.run(this.link.consoles, { uuid: vm.id, force: grant.force });
+    } finally {
+      this.#holders.delete(vm.id);
+      resolve();
+    }
+  }
+}

@@ -1,0 +1,194 @@
+/// <reference lib="deno.worker" />
+/**
+ * The stream worker: holds consoles open. libvirt's streams are read in callbacks that the thread of the event loop
+ * (`event_loop.ts`) calls and waits for, so what they do is short: read what is there, post it.
+ *
+ * Each console has a connection of its own: libvirtd stops reading a connection whose stream the guest does not read,
+ * and must not stop reading the others'. What arrives is always read at once: libvirt's client keeps what is not read
+ * in memory, without a bound, so waiting here would bound nothing. The owner bounds both ways.
+ */
+import { Connection, Handle } from "./connection.ts";
+import { LibvirtError, type LibvirtFailure } from "./error.ts";
+import { libvirt, ok, some } from "./library.ts";
+import type { ConsoleTarget, FromStreamWorker, ToStreamWorker } from "./stream_protocol.ts";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const post = (message: FromStreamWorker, transfer: Transferable[] = []) =>
+  self.postMessage(message, transfer);
+
+/** `VIR_STREAM_NONBLOCK` */
+const NONBLOCK = 1;
+/** `virStreamEventType`. Writing is not waited for: libvirt's client takes all that it is given. */
+const EVENT = { READABLE: 1, ERROR: 4, HANGUP: 8 } as const;
+/** `virDomainConsoleFlags`: SAFE refuses where libvirt cannot tell whether another is there. */
+const CONSOLE = { FORCE: 1, SAFE: 2 } as const;
+/** virStreamRecv's and virStreamSend's "not now". */
+const NOT_NOW = -2;
+/** Bytes read at once, and reads in one callback: another comes when there is more. */
+const CHUNK = 64 * 1024;
+const READS = 16;
+/** Milliseconds until what could not be sent is tried again. */
+const RETRY_MS = 20;
+/** Milliseconds after which no dispatch that began before a deregistration is still under way. */
+const DRAIN_MS = 2000;
+
+/** Callbacks that may still be called: the worker must not end before they are closed. */
+let draining = 0;
+
+function failureOf(error: unknown): LibvirtFailure {
+  if (error instanceof LibvirtError) return error.toFailure();
+  return new LibvirtError({ message: error instanceof Error ? error.message : String(error) }).toFailure();
+}
+
+function connect(uri: string): Connection {
+  try {
+    return Connection.open(uri);
+  } catch (error) {
+    if (error instanceof LibvirtError) throw new LibvirtError({ ...error.toFailure(), kind: "unavailable" });
+    throw error;
+  }
+}
+
+/** One open console. */
+class OpenConsole {
+  readonly #id: number;
+  readonly #stack: DisposableStack;
+  readonly #stream: Handle;
+  readonly #unsent: Uint8Array<ArrayBuffer>[] = [];
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+
+  /** @throws {LibvirtError} */
+  constructor(id: number, uri: string, { uuid, force }: ConsoleTarget) {
+    this.#id = id;
+    const { symbols } = libvirt();
+    using stack = new DisposableStack();
+    const connection = stack.use(connect(uri));
+    using domain = connection.domain(uuid);
+    this.#stream = stack.use(
+      new Handle(
+        some(symbols.virStreamNew(connection.pointer, NONBLOCK)),
+        (pointer) => symbols.virStreamFree(pointer),
+      ),
+    );
+    ok(
+      symbols.virDomainOpenConsole(
+        domain.pointer,
+        null,
+        this.#stream.pointer,
+        force ? CONSOLE.FORCE : CONSOLE.SAFE,
+      ),
+    );
+    // Abort is right after an error and before the end alike, and needs no answer from the guest.
+    stack.defer(() => symbols.virStreamAbort(this.#stream.pointer));
+    const callback = Deno.UnsafeCallback.threadSafe(
+      { parameters: ["pointer", "i32", "pointer"], result: "void" } as const,
+      () => this.#receive(),
+    );
+    const watched = EVENT.READABLE | EVENT.ERROR | EVENT.HANGUP;
+    try {
+      ok(symbols.virStreamEventAddCallback(this.#stream.pointer, watched, callback.pointer, null, null));
+    } catch (error) {
+      callback.close();
+      throw error;
+    }
+    stack.defer(() => {
+      symbols.virStreamEventRemoveCallback(this.#stream.pointer);
+      draining++;
+      setTimeout(() => {
+        callback.close();
+        draining--;
+        endIfIdle();
+      }, DRAIN_MS);
+    });
+    this.#stack = stack.move();
+  }
+
+  /** Reads all there is, in a callback of libvirt. */
+  #receive(): void {
+    if (this.#isOver) return;
+    const { symbols, lastError } = libvirt();
+    for (let reads = 0; reads < READS; reads++) {
+      const buffer = new Uint8Array(CHUNK);
+      const count = symbols.virStreamRecv(this.#stream.pointer, buffer, BigInt(CHUNK));
+      if (count === NOT_NOW) return;
+      if (count === 0) return this.#end(null);
+      if (count < 0) return this.#end(lastError().toFailure());
+      const bytes = buffer.slice(0, count);
+      post({ type: "data", id: this.#id, bytes }, [bytes.buffer]);
+    }
+  }
+
+  /** Sends, after what waits already. */
+  write(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#unsent.push(new Uint8Array(bytes));
+    this.#flush();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#retry);
+    const { symbols, lastError } = libvirt();
+    while (!this.#isOver && this.#unsent.length > 0) {
+      const bytes = this.#unsent[0]!;
+      const part = bytes.subarray(0, CHUNK);
+      const count = symbols.virStreamSend(this.#stream.pointer, part, BigInt(part.length));
+      if (count === NOT_NOW) {
+        this.#retry = setTimeout(() => this.#flush(), RETRY_MS);
+        return;
+      }
+      if (count < 0) return this.#end(lastError().toFailure());
+      if (count < bytes.length) this.#unsent[0] = bytes.subarray(count);
+      else this.#unsent.shift();
+    }
+  }
+
+  /** Tells of the end. What is held is given back later: this may be in a callback of libvirt. */
+  #end(failure: LibvirtFailure | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    post({ type: "ended", id: this.#id, failure });
+  }
+
+  /** Gives everything back. */
+  shut(): void {
+    this.#isOver = true;
+    clearTimeout(this.#retry);
+    this.#stack.dispose();
+    libvirt().symbols.virResetLastError(); // aborting what has ended already is refused, and no matter
+  }
+}
+
+const consoles = new Map<number, OpenConsole>();
+let isClosing = false;
+
+function endIfIdle(): void {
+  if (isClosing && consoles.size === 0 && draining === 0) post({ type: "closed" });
+}
+
+function shut(id: number): void {
+  consoles.get(id)?.shut();
+  consoles.delete(id);
+  post({ type: "shut", id });
+}
+
+self.onmessage = ({ data }: MessageEvent<ToStreamWorker>) => {
+  switch (data.type) {
+    case "open":
+      try {
+        consoles.set(data.id, new OpenConsole(data.id, data.uri, data.target));
+        return post({ type: "opened", id: data.id });
+      } catch (error) {
+        return post({ type: "refused", id: data.id, failure: failureOf(error) });
+      }
+    case "write":
+      return consoles.get(data.id)?.write(data.bytes);
+    case "shut":
+      return shut(data.id);
+    case "close":
+      isClosing = true;
+      for (const id of [...consoles.keys()]) shut(id);
+      return endIfIdle();
+  }
+};

@@ -1,0 +1,89 @@
+import type { Signal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { SerialNotice } from "../components/SerialNotice.tsx";
+import { SerialTools } from "../components/SerialTools.tsx";
+import { SerialLink, type SerialState } from "../lib/client/serial_link.ts";
+import type { PageTerminal } from "../lib/client/terminal.ts";
+import { useLiveVm } from "../lib/client/use_live_vm.ts";
+import type { VM } from "../lib/contract/mod.ts";
+import { serial } from "../lib/i18n/en/serial.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+import type { SerialLine } from "../lib/xml/serial.ts";
+
+const { t } = textsOf(serial);
+
+const isOn = ({ state }: VM) => state === "running" || state === "paused";
+
+/** Keeps the terminal in the theme's colours, whoever changes the theme. */
+function followTheme(recolour: () => void): () => void {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const page = new MutationObserver(recolour);
+  page.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  system.addEventListener("change", recolour);
+  return () => {
+    page.disconnect();
+    system.removeEventListener("change", recolour);
+  };
+}
+
+/** A machine's serial console: a terminal on its serial line. */
+export default function SerialConsole({ vm, line }: { vm: Signal<VM>; line: SerialLine }) {
+  const box = useRef<HTMLDivElement>(null);
+  const tools = useRef<HTMLDivElement>(null);
+  const terminal = useRef<PageTerminal | null>(null);
+  const link = useRef<SerialLink | null>(null);
+  const state = useSignal<SerialState>({ at: isOn(vm.value) ? "connecting" : "off" });
+  const isGone = useLiveVm(vm).value;
+  const isPowered = !isGone && isOn(vm.value);
+
+  useEffect(() => {
+    if (line !== "ready") return;
+    let undo: (() => void)[] = [];
+    let isLeft = false;
+    (async () => {
+      const { openTerminal } = await import("../lib/client/terminal.ts");
+      if (isLeft || box.current === null) return;
+      const connection = link.current = new SerialLink({
+        vmId: vm.peek().id,
+        onState: (now) => {
+          const wasOpen = state.peek().at === "open";
+          state.value = now;
+          if (wasOpen && now.at !== "open") terminal.current?.note(t("serial.lost"));
+          if (now.at === "open") terminal.current?.focus();
+        },
+        onBytes: (bytes) => terminal.current?.write(bytes),
+      });
+      const opened = terminal.current = openTerminal(box.current, {
+        label: t("serial.terminal"),
+        onData: (bytes) => connection.send(bytes),
+        onResize: ({ cols, rows }) => connection.send(JSON.stringify({ type: "resize", cols, rows })),
+        onLeave: () => tools.current?.querySelector("button")?.focus(),
+      });
+      undo = [() => connection.close(), followTheme(() => opened.recolour()), () => opened.destroy()];
+      connection.power(isOn(vm.peek()));
+    })();
+    return () => {
+      isLeft = true;
+      for (const each of undo) each();
+    };
+  }, []);
+  useEffect(() => link.current?.power(isPowered), [isPowered]);
+
+  const isOpen = state.value.at === "open";
+  return (
+    <section class="panel serial" data-state={line === "ready" ? state.value.at : line}>
+      <SerialTools
+        tools={tools}
+        terminal={terminal}
+        isOpen={isOpen}
+        onSend={(text) => link.current?.send(new TextEncoder().encode(text))}
+      />
+      <SerialNotice line={line} state={state.value} onConnect={(force) => link.current?.connect(force)} />
+      <noscript>
+        <p class="serial-notice">{t("serial.no_script", { name: vm.value.name })}</p>
+      </noscript>
+      {line === "ready" && <div ref={box} class="serial-screen needs-script" />}
+    </section>
+  );
+}

@@ -1,0 +1,35 @@
+import { page } from "fresh";
+import { signal } from "@preact/signals";
+import { VmPage } from "../../../components/VmPage.tsx";
+import SerialConsole from "../../../islands/SerialConsole.tsx";
+import { oneLine } from "../../../lib/format/text.ts";
+import { t } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { serialLine } from "../../../lib/xml/serial.ts";
+import { fail } from "../../(_shared)/fail.ts";
+import { vmOf } from "../../(_shared)/vm.ts";
+
+export const handler = define.handlers({
+  async GET(ctx) {
+    const vm = await vmOf(ctx);
+    const { xml } = await ctx.state.api.getVmXml({ vmId: vm.id }).catch(fail);
+    return page({ vm, line: serialLine(xml), now: Date.now() });
+  },
+});
+
+/** A machine's serial console. */
+export default define.page<typeof handler>(function VmSerial({ data, state }) {
+  const { vm, line, now } = data;
+  const shared = signal(vm);
+  return (
+    <VmPage
+      vm={shared}
+      connected={state.connection.connected}
+      now={now}
+      title={`${oneLine(vm.name, 60)} · ${t("vm.tab_serial")}`}
+      at="/serial"
+    >
+      <SerialConsole vm={shared} line={line} />
+    </VmPage>
+  );
+});
