@@ -63,10 +63,6 @@ function cloudConfig(form: CloudInitForm): Record<string, unknown> {
 
 function nicConfig(nic: CloudInitNic, index: number, mac: string): Record<string, unknown> {
   const { addresses = [] } = nic;
-  const routes = [
-    nic.gateway4 !== undefined && { to: "0.0.0.0/0", via: nic.gateway4 },
-    nic.gateway6 !== undefined && { to: "::/0", via: nic.gateway6 },
-  ].filter((route) => route !== false);
   const servers = nic.nameservers ?? [], search = nic.searchDomains ?? [];
   return given({
     match: { macaddress: mac.toLowerCase() },
@@ -75,7 +71,9 @@ function nicConfig(nic: CloudInitNic, index: number, mac: string): Record<string
     dhcp4: nic.dhcp4 ?? !addresses.some((address) => familyOfPrefix(address) === 4),
     dhcp6: nic.dhcp6 ?? false,
     addresses: addresses.length > 0 ? addresses : undefined,
-    routes: routes.length > 0 ? routes : undefined,
+    // Not as routes: for those cloud-init calls `route` on systems with ifupdown, which is mostly not installed.
+    gateway4: nic.gateway4,
+    gateway6: nic.gateway6,
     nameservers: servers.length + search.length === 0 ? undefined : given({
       addresses: servers.length ? servers : undefined,
       search: search.length ? search : undefined,

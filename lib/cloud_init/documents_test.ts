@@ -78,7 +78,8 @@ Deno.test("documentsOf() describes each interface by its MAC address, static or 
         dhcp4: false,
         dhcp6: false,
         addresses: ["192.0.2.10/24", "2001:db8::10/64"],
-        routes: [{ to: "0.0.0.0/0", via: "192.0.2.1" }, { to: "::/0", via: "2001:db8::1" }],
+        gateway4: "192.0.2.1",
+        gateway6: "2001:db8::1",
       },
       eth1: {
         match: { macaddress: "52:54:00:aa:bb:cc" },
