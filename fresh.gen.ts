@@ -24,9 +24,11 @@ import * as route20 from "./routes/vms/[id]/xml.tsx";
 import * as route21 from "./routes/vms/actions.ts";
 import * as route22 from "./routes/vms/import.tsx";
 import * as route23 from "./routes/vms/index.tsx";
+import * as route24 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
+import CreateVm from "./islands/CreateVm.tsx";
 import Feedback from "./islands/Feedback.tsx";
 import HardwareForms from "./islands/HardwareForms.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
@@ -73,7 +75,8 @@ register({
     "vms/actions.ts": route21,
     "vms/import.tsx": route22,
     "vms/index.tsx": route23,
+    "vms/new.tsx": route24,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

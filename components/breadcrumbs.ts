@@ -14,8 +14,12 @@ export interface Crumb {
 /** Address of the API's reference. */
 export const REFERENCE = "/api/v1/reference";
 
+/** Address of the form for a new machine. */
+export const NEW_VM = "/vms/new";
+
 /** The id of the machine whose page a path is, or is below. */
 export function vmIdIn(path: string): string | undefined {
+  if (path === NEW_VM) return undefined;
   const [, id] = /^\/vms\/([^/]+)/.exec(path) ?? [];
   return id;
 }
@@ -26,6 +30,7 @@ export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === REFERENCE) return [{ label: texts.t("reference.title"), href: REFERENCE }];
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
+  if (path === NEW_VM) return [...crumbs, { label: t("vms.new"), href: path }];
   const id = vmIdIn(path);
   if (id === undefined || vmName === undefined) return crumbs;
   crumbs.push({ label: oneLine(vmName, 60), href: `/vms/${id}` });

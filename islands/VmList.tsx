@@ -102,6 +102,7 @@ export default function VmList(props: VmListProps) {
         <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
         <span class="actions">
           <a class="button" href="/vms/import">{t("manage.import")}</a>
+          <a class="button primary" href="/vms/new">{t("vms.new")}</a>
         </span>
       </header>
       {counts.all === 0
@@ -109,6 +110,7 @@ export default function VmList(props: VmListProps) {
           <Empty icon="machines" title={t("empty.vms")}>
             <p>{t("empty.vms_what")}</p>
             <p>{t("empty.vms_first")}</p>
+            <a class="button primary" href="/vms/new">{t("vms.new")}</a>
           </Empty>
         )
         : (

@@ -55,6 +55,13 @@ export const FIXED_COMMANDS: readonly Command[] = [
     effect: { kind: "go", href: "/vms" },
   },
   {
+    id: "new",
+    label: t("vms.new"),
+    hint: texts.t("palette.page"),
+    icon: "machines",
+    effect: { kind: "go", href: "/vms/new" },
+  },
+  {
     id: "attention",
     label: texts.t("palette.attention"),
     hint: texts.t("palette.page"),

@@ -147,6 +147,7 @@ export const en = {
   "filter.group": "group:",
   "filter.remove": "Remove filter {what}",
 
+  "vms.new": "New machine",
   "vms.running.one": "{n} running",
   "vms.running.other": "{n} running",
   "vms.running_of.one": "{n} of {total} is on",
@@ -183,7 +184,8 @@ export const en = {
   "empty.vms": "No virtual machines yet",
   "empty.vms_what":
     "Every machine that libvirt knows on this host appears here, with its load, its addresses and what you can do with it.",
-  "empty.vms_first": "Define one with virt-install or virsh, and it shows up by itself.",
+  "empty.vms_first":
+    "Create the first one here; those made with virsh or virt-install show up by themselves.",
   "empty.match": "No machine matches",
   "empty.match_reset": "Show all machines",
 

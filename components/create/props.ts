@@ -1,0 +1,50 @@
+/** What every part of the form for a new machine is given. */
+import type { CreateModel } from "../../lib/client/create_model.ts";
+import type { CreateOptions } from "../../lib/contract/mod.ts";
+import { create } from "../../lib/i18n/en/create.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import type { Choice } from "../Field.tsx";
+
+/** Bounds of a number, from the contract's schema. */
+export interface Bounds {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+export interface CreateProps {
+  model: CreateModel;
+  options: CreateOptions;
+  bounds: Readonly<Record<"cpuCount" | "memoryMb" | "diskSizeGb", Bounds>>;
+}
+
+export const { t, plural } = textsOf(create);
+
+/** A list's first entry, that leaves the choice to the server. @param resolved what that comes to */
+export const automatic = (resolved?: string | undefined): Choice => ({
+  value: "",
+  label: resolved === undefined ? t("create.auto") : t("create.auto_is", { what: resolved }),
+});
+
+/** Entries that are shown as they are called. */
+export const plainChoices = (names: readonly string[]): Choice[] =>
+  names.map((name) => ({ value: name, label: name === "none" ? t("create.none") : name }));
+
+/** An entry for something the host may lack: with the reason, when it does. */
+export function choiceOf(
+  label: string,
+  id: string,
+  offered: readonly { id: string; available: boolean; reason?: string }[],
+): Choice {
+  const offer = offered.find((each) => each.id === id);
+  return {
+    value: id,
+    label,
+    unavailable: offer?.available ? undefined : offer?.reason ?? t("create.unavailable"),
+  };
+}
+
+/** A form's text: nothing for an empty one. */
+export const given = (text: string): string | undefined => text === "" ? undefined : text;
+
+/** A number as it was typed; NaN for what is none, so that the server can say so. Nothing for an empty field. */
+export const number = (text: string): number | undefined => text.trim() === "" ? undefined : Number(text);

@@ -1,0 +1,118 @@
+/** From nothing to a booting guest, as a person does it; virsh is the independent witness. */
+import assert from "node:assert/strict";
+import { browser } from "../testbed/chromium.ts";
+import { virsh } from "../testbed/libvirt.ts";
+import { testName } from "../testbed/names.ts";
+import { testNetwork } from "../testbed/network.ts";
+import { testPool } from "../testbed/pool.ts";
+import { removeDomain } from "../testbed/removal.ts";
+import { startServer } from "../testbed/server.ts";
+import { requirement } from "../testbed/skip.ts";
+import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+
+const reason = await requirement("guest", "chromium");
+const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
+  Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
+
+/** A name for a machine that the page makes, and its removal. */
+async function claimedName(purpose: string): Promise<AsyncDisposable & { name: string }> {
+  const name = await testName(purpose);
+  return { name, [Symbol.asyncDispose]: () => removeDomain(name) };
+}
+
+browserTest("a machine is made from a CD in a few clicks, and runs", async (t) => {
+  await using pool = await testPool("wizard");
+  await using network = await testNetwork("wizard");
+  await using claim = await claimedName("wizard-made");
+  await Deno.writeFile(`${pool.path}/debian-12.5.0-amd64-netinst.iso`, new Uint8Array(65_536));
+  await virsh("pool-refresh", pool.name);
+  await using server = await startServer();
+  await using tester = await browser();
+  await visit(tester, `${server.url}/vms`, async (page) => {
+    await page.getByRole("link", { name: "New machine" }).first().click();
+    await t.step("an image's name tells its system, and that the name and the size", async () => {
+      const iso = page.locator("[name=isoPath]");
+      const option = iso.locator("option", { hasText: pool.name });
+      await iso.selectOption(await option.getAttribute("value"));
+      await waitForText(page, ".create-facts", "Debian");
+      assert.match(await page.locator("[name=name]").inputValue(), /^debian12/);
+    });
+    await t.step(
+      "what is wrong is said at its field, in the contract's words, before anything is made",
+      async () => {
+        await page.locator("[name=name]").fill("9 lives");
+        await waitForText(
+          page,
+          ".form-error",
+          "Invalid VM name: must be 1-64 characters, alphanumeric with dash/underscore only",
+        );
+        await page.locator("[name=cpuCount]").fill("300");
+        await waitForText(page, ".form-error", "Invalid CPU count: 300 (must be 1-256)");
+        await page.locator("[name=memoryMb]").fill("64");
+        await waitForText(page, ".form-error", "Invalid memory size: 64MB (minimum 128MB)");
+        await page.getByRole("button", { name: "Create", exact: true }).click();
+        assert.match(page.url(), /\/vms\/new$/);
+      },
+    );
+    await t.step("what is beyond the host is a warning", async () => {
+      await page.locator("[name=cpuCount]").fill("64");
+      await waitForText(page, ".findings[data-tone=warn]", "CPU count exceeds host capacity (requested: 64");
+      await page.locator("[name=cpuCount]").fill("1");
+    });
+    await t.step("Create makes it, starts it and opens it", async () => {
+      await page.locator("[name=name]").fill(claim.name);
+      await page.locator("[name=memoryMb]").fill("256");
+      await page.locator("[name=diskSizeGb]").fill("1");
+      await page.locator("[name=pool]").selectOption(pool.name);
+      await page.locator("[name=network]").selectOption(network.name);
+      await page.waitForFunction(() => document.querySelector(".form-error") === null);
+      await page.getByRole("button", { name: "Create", exact: true }).click();
+      await page.waitForURL(/\/vms\/[0-9a-f-]{36}/);
+      assert.equal(await virsh("domstate", claim.name), "running");
+      const xml = await virsh("dumpxml", claim.name);
+      assert.match(xml, new RegExp(`${pool.path}/debian-12\\.5\\.0`));
+      assert.match(xml, new RegExp(`<source network='${network.name}'`));
+      assert.match(await virsh("vol-list", pool.name), new RegExp(`${claim.name}\\.qcow2`));
+    });
+  });
+});
+
+browserTest("the same form works without script, and keeps what was typed when it is refused", async () => {
+  await using pool = await testPool("plain");
+  await using claim = await claimedName("wizard-plain");
+  await using server = await startServer();
+  await using tester = await browser();
+  const page = await tester.page({ javaScriptEnabled: false });
+  await page.goto(`${server.url}/vms/new`);
+  await page.getByLabel("Nothing yet").check({ force: true });
+  await page.locator("[name=name]").fill("not a name");
+  await page.locator("[name=diskSizeGb]").fill("1");
+  await page.locator("[name=pool]").selectOption(pool.name);
+  await page.locator("[name=network]").selectOption({ label: "None" });
+  await page.getByLabel("Start it right away").uncheck();
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await waitForText(page, ".banner", "Invalid VM name");
+  assert.equal(await page.locator("[name=name]").inputValue(), "not a name");
+  await page.locator("[name=name]").fill(claim.name);
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.waitForURL(/\/vms\/[0-9a-f-]{36}/);
+  assert.equal(await virsh("domstate", claim.name), "shut off");
+  await page.context().close();
+});
+
+browserTest("the form is free of axe-core's violations, and fits a phone", async () => {
+  await using server = await startServer();
+  await using tester = await browser();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await visit(tester, `${server.url}/vms/new`, async (page) => {
+      for (const part of await page.locator("details.folded > summary").all()) await part.click();
+      await page.getByRole("button", { name: "Add a disk" }).click();
+      await page.getByRole("button", { name: "Add an existing image" }).click();
+      await waitForText(page, ".form-row legend", "Disk 3");
+    }, { colorScheme, accessible: true });
+  }
+  await visit(tester, `${server.url}/vms/new`, async (page) => {
+    await page.locator(".create-summary").waitFor();
+    assert.equal(await overflows(page), false);
+  }, PHONE);
+});
