@@ -11,30 +11,14 @@ import {
   ContractError,
   errorText,
   type Input,
-  type VM,
 } from "../../lib/contract/mod.ts";
 import { type Door, localPrincipal, type Principal } from "../access.ts";
 import type { Admit, Farewell, Peer, Session } from "../http/websocket.ts";
 import type { VmServices } from "../vm/services.ts";
+import type { ConsoleCall, ConsoleType } from "./console.ts";
 import { SerialConsoles } from "./serial/console.ts";
-import { type Grant, TICKET_MS, Tickets } from "./tickets.ts";
+import { TICKET_MS, Tickets } from "./tickets.ts";
 import { vncConsole } from "./vnc/console.ts";
-
-/** One console being served. */
-export interface ConsoleCall {
-  readonly services: VmServices;
-  readonly vm: VM;
-  readonly grant: Grant;
-  readonly peer: Peer;
-}
-
-/** What a kind of console does. */
-export interface ConsoleType {
-  /** Whether a running machine has such a console. @throws {ContractError} why it has none */
-  check(services: VmServices, vm: VM): Promise<void>;
-  /** Serves a peer. Must end soon after `peer.gone`, or when its messages end. */
-  serve(call: ConsoleCall): Promise<Farewell>;
-}
 
 /** Consoles of one machine at once. */
 const MOST_PER_VM = 16;

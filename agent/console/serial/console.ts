@@ -7,7 +7,7 @@ import { serialLine } from "../../../lib/xml/serial.ts";
 import type { Farewell, Peer } from "../../http/websocket.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import type { VmServices } from "../../vm/services.ts";
-import type { ConsoleCall, ConsoleType } from "../consoles.ts";
+import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { FAREWELL } from "./farewell.ts";
 import { SerialSession } from "./session.ts";
 

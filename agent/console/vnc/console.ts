@@ -9,7 +9,7 @@ import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
 import { ViewOnlyFilter } from "../../../lib/rfb/view_only.ts";
 import type { Farewell, Message, Peer } from "../../http/websocket.ts";
 import { log } from "../../log.ts";
-import type { ConsoleCall, ConsoleType } from "../consoles.ts";
+import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { CHUNK, connectVnc, type VncConnection, writeAll } from "./connection.ts";
 import { vncTarget } from "./target.ts";
 

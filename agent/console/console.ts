@@ -1,0 +1,21 @@
+/** What every kind of console is. */
+import type { VM } from "../../lib/contract/mod.ts";
+import type { Farewell, Peer } from "../http/websocket.ts";
+import type { VmServices } from "../vm/services.ts";
+import type { Grant } from "./tickets.ts";
+
+/** One console being served. */
+export interface ConsoleCall {
+  readonly services: VmServices;
+  readonly vm: VM;
+  readonly grant: Grant;
+  readonly peer: Peer;
+}
+
+/** What a kind of console does. */
+export interface ConsoleType {
+  /** Whether a running machine has such a console. @throws {ContractError} why it has none */
+  check(services: VmServices, vm: VM): Promise<void>;
+  /** Serves a peer. Must end soon after `peer.gone`, or when its messages end. */
+  serve(call: ConsoleCall): Promise<Farewell>;
+}
