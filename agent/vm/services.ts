@@ -5,6 +5,9 @@ import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import type { Sampler } from "../metrics/sampler.ts";
 
+/** What is said while a large or busy host is read for the first time. */
+const READING = "KVM Manager is still reading this host. Try again in a moment.";
+
 export class VmServices {
   constructor(readonly link: LibvirtLink, readonly inventory: Inventory, readonly sampler: Sampler) {}
 
@@ -23,8 +26,9 @@ export class VmServices {
   /** @throws {ContractError} LibvirtUnavailable while the host was never read: "unknown" must not look like "none" */
   requireFilled(): void {
     if (this.inventory.filled) return;
-    const { error } = this.link.status;
-    throw new ContractError("LibvirtUnavailable", undefined, { ...(error !== null && { message: error }) });
+    const { connected, error } = this.link.status;
+    const message = error ?? (connected ? READING : undefined);
+    throw new ContractError("LibvirtUnavailable", undefined, { ...(message !== undefined && { message }) });
   }
 
   /**
