@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Activity } from "../contract/mod.ts";
+import { type Activity, COMMANDS } from "../contract/mod.ts";
 import { activityText, mergeActivity } from "./activity.ts";
 
 const entry = (id: number, timestamp = id): Activity => ({
@@ -15,6 +15,15 @@ Deno.test("activityText() calls commands by their buttons' words", () => {
   assert.equal(activityText({ action: "force_stop_vm" }), "Force off");
   assert.equal(activityText({ action: "batch_start_vms" }), "Start");
   assert.equal(activityText({ action: "set_tags" }), "Tags changed");
+});
+
+Deno.test("activityText() has a word for every command that changes a machine", () => {
+  const changing = Object.entries(COMMANDS).filter(([name, { readOnly, input }]) =>
+    !readOnly && (/_vms?$/.test(name) || "vmId" in (input.properties ?? {}))
+  );
+  const wordless = changing.map(([action]) => action)
+    .filter((action) => activityText({ action }) === action.replaceAll("_", " "));
+  assert.deepEqual(wordless, []);
 });
 
 Deno.test("activityText() shows what it does not know as it is", () => {
