@@ -78,7 +78,9 @@ export function Thumbnail({ vm }: { vm: VM }) {
         : (
           <span class="thumbnail-none">
             <Icon name="system" />
-            <span>{t(isOn ? "screen.none" : "screen.off")}</span>
+            <span>
+              {t(!isOn ? "screen.off" : vm.graphics.length === 0 ? "screen.lacking" : "screen.none")}
+            </span>
           </span>
         )}
     </div>

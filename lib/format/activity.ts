@@ -34,11 +34,26 @@ const COMMANDS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
   send_keys: "activity.send_keys",
 };
 
+/** Events of libvirt → what a person calls them. */
+const EVENTS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
+  "started": "activity.event_started",
+  "stopped": "activity.event_stopped",
+  "suspended": "activity.event_suspended",
+  "resumed": "activity.event_resumed",
+  "crashed": "activity.event_crashed",
+  "undefined": "activity.event_undefined",
+  "pmsuspended": "activity.event_pmsuspended",
+  "reboot": "activity.event_reboot",
+  "io-error": "activity.event_io_error",
+  "watchdog": "activity.event_watchdog",
+};
+const WORDS = new Map([...Object.entries(COMMANDS), ...Object.entries(EVENTS)]);
+
 /** What was done, from the command's name or libvirt's event: a word of ours where there is one. */
 export function activityText({ action }: Pick<Activity, "action">): string {
   const name = action.replace(/^batch_/, "").replace(/_vms?$/, "");
   if (isActionName(name)) return t(ACTIONS[name].label);
-  const key = Object.hasOwn(COMMANDS, action) ? COMMANDS[action] : undefined;
+  const key = WORDS.get(action);
   return key ? own.t(key) : oneLine(action.replaceAll("_", " "), 80);
 }
 

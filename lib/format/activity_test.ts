@@ -26,8 +26,13 @@ Deno.test("activityText() has a word for every command that changes a machine", 
   assert.deepEqual(wordless, []);
 });
 
+Deno.test("activityText() has a word for what libvirt tells", () => {
+  assert.equal(activityText({ action: "undefined" }), "Removed from libvirt");
+  assert.equal(activityText({ action: "io-error" }), "A disk failed to read or write");
+});
+
 Deno.test("activityText() shows what it does not know as it is", () => {
-  assert.equal(activityText({ action: "io_error" }), "io error");
+  assert.equal(activityText({ action: "no_such_thing" }), "no such thing");
   assert.equal(activityText({ action: "toString" }), "toString");
 });
 

@@ -189,6 +189,7 @@ export const en = {
   "screen.title": "Screen",
   "screen.of": "Screen of {name}",
   "screen.none": "No picture of its screen",
+  "screen.lacking": "This machine has no screen",
   "screen.off": "Off",
   "vm.tab_overview": "Overview",
   "vm.tab_hardware": "Hardware",

@@ -27,4 +27,15 @@ export const activity = {
   "activity.remove_cloud_init": "Cloud-init removed",
   "activity.open_console": "Console opened",
   "activity.send_keys": "Keys sent",
+
+  "activity.event_started": "Started",
+  "activity.event_stopped": "Stopped",
+  "activity.event_suspended": "Paused",
+  "activity.event_resumed": "Resumed",
+  "activity.event_crashed": "Crashed",
+  "activity.event_undefined": "Removed from libvirt",
+  "activity.event_pmsuspended": "Suspended by its guest",
+  "activity.event_reboot": "Rebooted by its guest",
+  "activity.event_io_error": "A disk failed to read or write",
+  "activity.event_watchdog": "Its watchdog went off",
 } as const;
