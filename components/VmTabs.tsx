@@ -1,5 +1,5 @@
 import { t } from "../lib/i18n/mod.ts";
-import { VM_TABS } from "./vm_tabs.ts";
+import { VM_TABS } from "../lib/format/vm_tabs.ts";
 
 /** Links between a machine's pages. */
 export function VmTabs({ vmId, at }: { vmId: string; at: string }) {

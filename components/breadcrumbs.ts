@@ -3,7 +3,7 @@ import { oneLine } from "../lib/format/text.ts";
 import { crumbs as crumbTexts } from "../lib/i18n/en/crumbs.ts";
 import { reference as referenceTexts } from "../lib/i18n/en/reference.ts";
 import { t, textsOf } from "../lib/i18n/mod.ts";
-import { VM_TABS } from "./vm_tabs.ts";
+import { VM_TABS } from "../lib/format/vm_tabs.ts";
 
 const texts = textsOf(referenceTexts);
 const own = textsOf(crumbTexts);

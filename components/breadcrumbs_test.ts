@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { crumbsOf, vmIdIn } from "./breadcrumbs.ts";
-import { VM_TABS } from "./vm_tabs.ts";
+import { VM_TABS } from "../lib/format/vm_tabs.ts";
 
 const labels = (path: string, name?: string) => crumbsOf(path, name).map(({ label }) => label);
 

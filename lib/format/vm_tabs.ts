@@ -1,5 +1,5 @@
 /** The pages of a machine: one line a tab, for the tab bar and for the way to a page. */
-import type { PlainKey } from "../lib/i18n/mod.ts";
+import type { PlainKey } from "../i18n/mod.ts";
 
 /** A page of a machine. */
 export interface VmTab {
