@@ -2,10 +2,13 @@ import { currentTime } from "../lib/client/clock.ts";
 import type { Activity } from "../lib/contract/mod.ts";
 import { activityText } from "../lib/format/activity.ts";
 import { oneLine } from "../lib/format/text.ts";
-import { t } from "../lib/i18n/mod.ts";
+import { activity as activityTexts } from "../lib/i18n/en/activity.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
 import type { IconName } from "./icons.ts";
 import { Moment } from "./Moment.tsx";
+
+const texts = textsOf(activityTexts);
 
 const LOOKS: Readonly<Record<Activity["result"], { icon: IconName; tone: string }>> = {
   ok: { icon: "check", tone: "ok" },
@@ -24,7 +27,7 @@ export interface ActivityListProps {
 
 /** What happened, newest first. */
 export function ActivityList({ entries, now, named = true }: ActivityListProps) {
-  if (entries.length === 0) return <p class="muted pad">{t("activity.none")}</p>;
+  if (entries.length === 0) return <p class="muted pad">{texts.t("activity.none")}</p>;
   return (
     <ol class="activity">
       {entries.map((entry) => {
@@ -33,7 +36,7 @@ export function ActivityList({ entries, now, named = true }: ActivityListProps) 
           <li key={entry.id} class="activity-entry" data-tone={tone}>
             <Icon name={icon} />
             <span class="activity-text">
-              {entry.result === "error" && <span class="visually-hidden">{t("activity.failed")}</span>}
+              {entry.result === "error" && <span class="visually-hidden">{texts.t("activity.failed")}</span>}
               {named && entry.vmName && (
                 <>
                   {entry.vmId

@@ -107,7 +107,7 @@ export function CloudInitUsers(
       <div class="form-actions">
         <button
           type="button"
-          class="button ghost needs-script"
+          class="button needs-script"
           onClick={add}
           disabled={rows.value.length >= MOST_USERS}
         >

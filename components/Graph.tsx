@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type uPlot from "uplot";
-import { drawGraph, type GraphSeries } from "../lib/client/graph.ts";
+import type { GraphSeries } from "../lib/client/graph.ts";
+import { type OpenGraph, openGraph } from "../lib/client/open_graph.ts";
 import type { Columns } from "../lib/client/samples.ts";
 import { formatClock } from "../lib/format/time.ts";
 
@@ -22,21 +22,20 @@ export interface GraphProps {
 /** One or two figures over the last minutes. The figures themselves are text: the picture adds the course. */
 export function Graph({ title, series, columns, max, format, of, now }: GraphProps) {
   const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | undefined>(undefined);
+  const graph = useRef<OpenGraph | undefined>(undefined);
   const hovered = useSignal<number | null>(null);
 
   useEffect(() => {
     if (box.current === null) return;
-    const graph = drawGraph(box.current, {
+    graph.current = openGraph(box.current, {
       series,
       format,
       ...(max !== undefined && { max }),
       onHover: (index) => hovered.value = index,
     });
-    plot.current = graph.plot;
-    return graph.destroy;
+    return graph.current.close;
   }, [max]);
-  useEffect(() => plot.current?.setData(columns), [columns]);
+  useEffect(() => graph.current?.show(columns), [columns, max]);
 
   const at = hovered.value;
   const values = at === null ? now : columns.slice(1).map((column) => column[at] ?? null);

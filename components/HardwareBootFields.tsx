@@ -31,7 +31,7 @@ export function BootFields({ next: { boot }, context }: FieldsProps) {
     : [{ value: kinds, label: kindsText(kinds) }, ...orders];
   return (
     <>
-      {boot.kernel && <p class="form-hint wide">{t("hardware.hint.kernel")}</p>}
+      {boot.kernel && <p class="form-field wide form-hint">{t("hardware.hint.kernel")}</p>}
       <SelectField
         label={t("hardware.field.by")}
         name="by"

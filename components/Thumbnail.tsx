@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { live } from "../lib/client/live.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { t } from "../lib/i18n/mod.ts";
@@ -58,6 +59,8 @@ export function Thumbnail({ vm }: { vm: VM }) {
     if (!isOn || box.current === null) return;
     let isWanted = true;
     const stop = whileSeen(box.current, async () => {
+      // While libvirt is away there is no newer picture, and asking for one would only fail.
+      if (live.connection.peek() !== null && !live.controllable.peek()) return EVERY_MS;
       const address = `/api/v1/vms/${
         encodeURIComponent(vm.id)
       }/screenshot.png?thumbnail=true&at=${Date.now()}`;
@@ -78,7 +81,9 @@ export function Thumbnail({ vm }: { vm: VM }) {
         : (
           <span class="thumbnail-none">
             <Icon name="system" />
-            <span>{t(isOn ? "screen.none" : "screen.off")}</span>
+            <span>
+              {t(!isOn ? "screen.off" : vm.graphics.length === 0 ? "screen.lacking" : "screen.none")}
+            </span>
           </span>
         )}
     </div>

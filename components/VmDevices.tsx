@@ -24,7 +24,7 @@ export function DiskTable({ disks }: { disks: readonly Disk[] }) {
   if (disks.length === 0) return <p class="muted pad">{t("disk.none")}</p>;
   return (
     <div class="scroll-x" tabIndex={0} role="group" aria-label={t("vm.disks")}>
-      <table class="plain-table">
+      <table class="plain-table device-table">
         <thead>
           <tr>
             <th scope="col">{t("disk.target")}</th>
@@ -64,7 +64,7 @@ export function NicTable({ nics }: { nics: readonly NetworkInterface[] }) {
   if (nics.length === 0) return <p class="muted pad">{t("nic.none")}</p>;
   return (
     <div class="scroll-x" tabIndex={0} role="group" aria-label={t("vm.nics")}>
-      <table class="plain-table">
+      <table class="plain-table device-table">
         <thead>
           <tr>
             <th scope="col">{t("nic.mac")}</th>

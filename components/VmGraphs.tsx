@@ -1,8 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
-import { GRAPH_SECONDS, type GraphSeries } from "../lib/client/graph.ts";
+import type { GraphSeries } from "../lib/client/graph.ts";
 import { live } from "../lib/client/live.ts";
-import { type Columns, Samples } from "../lib/client/samples.ts";
+import { type Columns, GRAPH_SECONDS, Samples } from "../lib/client/samples.ts";
 import type { VM, VmStats } from "../lib/contract/mod.ts";
 import { formatMemory, formatPercent, formatRate } from "../lib/format/quantity.ts";
 import { type Rates, ratesBetween } from "../lib/format/rates.ts";

@@ -1,9 +1,12 @@
 /** Where a page is: the way to it from the host. */
 import { oneLine } from "../lib/format/text.ts";
+import { crumbs as crumbTexts } from "../lib/i18n/en/crumbs.ts";
 import { reference as referenceTexts } from "../lib/i18n/en/reference.ts";
 import { t, textsOf } from "../lib/i18n/mod.ts";
+import { VM_TABS } from "../lib/format/vm_tabs.ts";
 
 const texts = textsOf(referenceTexts);
+const own = textsOf(crumbTexts);
 
 /** One step; the last one is the page itself. */
 export interface Crumb {
@@ -17,9 +20,21 @@ export const REFERENCE = "/api/v1/reference";
 /** Address of the form for a new machine. */
 export const NEW_VM = "/vms/new";
 
+/** Pages below a machine's own, by the last part of their address. */
+const VM_PAGES: ReadonlyMap<string, string> = new Map([
+  ...VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => [path, t(label)] as const),
+  ["/rename", own.t("crumbs.rename")],
+  ["/clone", own.t("crumbs.clone")],
+]);
+/** Pages beside the list that are no machine's. */
+const LIST_PAGES: ReadonlyMap<string, string> = new Map([
+  [NEW_VM, t("vms.new")],
+  ["/vms/import", own.t("crumbs.import")],
+]);
+
 /** The id of the machine whose page a path is, or is below. */
 export function vmIdIn(path: string): string | undefined {
-  if (path === NEW_VM) return undefined;
+  if (LIST_PAGES.has(path)) return undefined;
   const [, id] = /^\/vms\/([^/]+)/.exec(path) ?? [];
   return id;
 }
@@ -30,12 +45,12 @@ export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === REFERENCE) return [{ label: texts.t("reference.title"), href: REFERENCE }];
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
-  if (path === NEW_VM) return [...crumbs, { label: t("vms.new"), href: path }];
+  const beside = LIST_PAGES.get(path);
+  if (beside !== undefined) return [...crumbs, { label: beside, href: path }];
   const id = vmIdIn(path);
   if (id === undefined || vmName === undefined) return crumbs;
   crumbs.push({ label: oneLine(vmName, 60), href: `/vms/${id}` });
-  if (path.endsWith("/console")) crumbs.push({ label: t("vm.tab_console"), href: path });
-  if (path.endsWith("/serial")) crumbs.push({ label: t("vm.tab_serial"), href: path });
-  if (path.endsWith("/xml")) crumbs.push({ label: t("vm.tab_xml"), href: path });
+  const below = VM_PAGES.get(path.slice(`/vms/${id}`.length));
+  if (below !== undefined) crumbs.push({ label: below, href: path });
   return crumbs;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { crumbsOf, vmIdIn } from "./breadcrumbs.ts";
+import { VM_TABS } from "../lib/format/vm_tabs.ts";
 
 const labels = (path: string, name?: string) => crumbsOf(path, name).map(({ label }) => label);
 
@@ -7,6 +8,14 @@ Deno.test("crumbsOf() leads from the list to the page", () => {
   assert.deepEqual(labels("/vms/a/xml", "web-01"), ["Virtual machines", "web-01", "XML"]);
   assert.deepEqual(labels("/vms"), ["Virtual machines"]);
   assert.deepEqual(labels("/"), ["Dashboard"]);
+});
+
+Deno.test("crumbsOf() has a step for every page of a machine, and for those beside the list", () => {
+  for (const { path } of VM_TABS.filter((tab) => tab.path !== "")) {
+    assert.equal(crumbsOf(`/vms/a${path}`, "web-01").at(-1)?.href, `/vms/a${path}`);
+  }
+  assert.deepEqual(labels("/vms/a/rename", "web-01"), ["Virtual machines", "web-01", "Rename"]);
+  assert.deepEqual(labels("/vms/import"), ["Virtual machines", "Import"]);
 });
 
 Deno.test("crumbsOf() of a machine that does not exist ends at the list", () => {

@@ -3,7 +3,10 @@ import { Panel } from "../components/Panel.tsx";
 import { live } from "../lib/client/live.ts";
 import type { Activity } from "../lib/contract/mod.ts";
 import { mergeActivity } from "../lib/format/activity.ts";
-import { t } from "../lib/i18n/mod.ts";
+import { activity as activityTexts } from "../lib/i18n/en/activity.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const texts = textsOf(activityTexts);
 
 /** Props of {@link ActivityFeed}. */
 export interface ActivityFeedProps {
@@ -19,7 +22,7 @@ export interface ActivityFeedProps {
 export default function ActivityFeed({ entries, now, limit, vmId }: ActivityFeedProps) {
   const fresh = live.activity.value.filter((entry) => vmId === undefined || entry.vmId === vmId);
   return (
-    <Panel title={t("activity.title")}>
+    <Panel title={texts.t("activity.title")}>
       <ActivityList entries={mergeActivity(fresh, entries, limit)} now={now} named={vmId === undefined} />
     </Panel>
   );

@@ -64,6 +64,7 @@ export default function ImportForm({ asked, failure: before }: ImportFormProps) 
         control={(ties) => (
           <input
             type="file"
+            class="input"
             name="file"
             accept=".xml,application/xml,text/xml"
             onChange={(event) => read(event.currentTarget)}

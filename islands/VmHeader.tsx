@@ -1,5 +1,6 @@
 import { IS_BROWSER } from "fresh/runtime";
 import type { Signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { ActionForm } from "../components/ActionForm.tsx";
 import { Banner } from "../components/Banner.tsx";
 import { Name } from "../components/Name.tsx";
@@ -7,6 +8,7 @@ import { Notes } from "../components/Notes.tsx";
 import { Uptime } from "../components/Uptime.tsx";
 import { VmState } from "../components/VmState.tsx";
 import { live } from "../lib/client/live.ts";
+import { showCurrentTab } from "../lib/client/tabs.ts";
 import { useLiveVm } from "../lib/client/use_live_vm.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { osOf } from "../lib/format/os.ts";
@@ -24,6 +26,7 @@ export interface VmHeaderProps {
 export default function VmHeader({ vm: signal, connected, now }: VmHeaderProps) {
   const isGone = useLiveVm(signal).value;
   const vm = signal.value;
+  useEffect(showCurrentTab, []);
   const enabled = !isGone &&
     (IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected);
   const os = osOf(vm);

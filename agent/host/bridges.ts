@@ -1,19 +1,9 @@
 /** Bridges of the machine we run on. */
+import { hostInterfaces } from "./interfaces.ts";
 import { isLocal } from "./local.ts";
 
-const FOLDER = "/sys/class/net";
-
-/** Names of this machine's bridges; undefined for another's, which cannot be seen. Source: the kernel's sysfs. */
+/** Names of this machine's bridges; undefined for another's, which cannot be seen. */
 export async function hostBridges(uri: string): Promise<Set<string> | undefined> {
   if (!isLocal(uri)) return undefined;
-  const found = new Set<string>();
-  for await (const { name } of Deno.readDir(FOLDER)) {
-    try {
-      await Deno.stat(`${FOLDER}/${name}/bridge`);
-      found.add(name);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return found;
+  return new Set((await hostInterfaces()).filter(({ bridge }) => bridge).map(({ name }) => name));
 }

@@ -1,18 +1,12 @@
 /** Images and CDs that somebody names for a new machine: what they are, and whether they may be used. */
-import { dirname, resolve } from "node:path";
-import {
-  HEAD_BYTES,
-  ImageError,
-  type Qcow2Header,
-  qcow2Refusal,
-  readQcow2Header,
-} from "../../lib/image/qcow2_header.ts";
+import { resolve } from "node:path";
 import { ContractError, type NewDisk, type VM } from "../../lib/contract/mod.ts";
 import type { ImageFact } from "../../lib/create/facts.ts";
-import type { DiskSource } from "../../lib/create/vm.ts";
+import type { BackingImage, DiskSource } from "../../lib/create/vm.ts";
 import { isLocal } from "../host/local.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { type Volume, volumeAt, volumeNamed } from "../storage/volumes.ts";
+import { checkedChain, ImageRefused, realPath } from "./image_chain.ts";
 import { imageUsers } from "./image_users.ts";
 
 /** What is at a place: a volume libvirt knows, or a file of this host alone. */
@@ -22,16 +16,6 @@ interface Found {
 }
 
 type Link = Pick<LibvirtLink, "call" | "uri">;
-
-/** The path with every link followed; undefined when nothing is there. */
-async function realPath(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.realPath(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    throw error;
-  }
-}
 
 const sourceOf = (volume: Volume): DiskSource | undefined =>
   volume.type === "file" || volume.type === "block" ? { path: volume.path, type: volume.type } : undefined;
@@ -62,67 +46,27 @@ export async function findIso(link: Link, place: string): Promise<DiskSource | u
   return (await find(link, place))?.source;
 }
 
-/** A reason not to use an image. */
-class Refused extends Error {}
-
-async function readHead(path: string): Promise<Uint8Array> {
-  using file = await Deno.open(path);
-  const head = new Uint8Array(HEAD_BYTES);
-  let length = 0;
-  for (let read = await file.read(head); read !== null; read = await file.read(head.subarray(length))) {
-    length += read;
-    if (length === head.length) break;
-  }
-  return head.subarray(0, length);
-}
-
-async function readHeader(path: string): Promise<Qcow2Header> {
-  try {
-    return readQcow2Header(await readHead(path));
-  } catch (error) {
-    if (error instanceof ImageError) throw new Refused(error.message);
-    throw error;
-  }
-}
-
 /** What libvirt has on record, or the user says; never what the content looks like. */
 function formatOf(disk: NewDisk, { source, volume }: Found): "qcow2" | "raw" {
   const format = disk.format ?? (source.type === "block" ? volume?.format ?? "raw" : volume?.format);
-  if (format === undefined) throw new Refused("say its format: no storage pool of libvirt has it on record");
+  if (format === undefined) {
+    throw new ImageRefused("say its format: no storage pool of libvirt has it on record");
+  }
   if (format === "iso") return "raw";
   if (format !== "qcow2" && format !== "raw") {
-    throw new Refused(`its format ${format} is not supported: convert it to qcow2 or raw`);
+    throw new ImageRefused(`its format ${format} is not supported: convert it to qcow2 or raw`);
   }
   return format;
 }
 
-/** The chain below a qcow2 image: nothing, or the one image that its user named. */
-async function backingOf(
-  link: Link,
-  { path }: DiskSource,
-  named: string | undefined,
-): Promise<{ path: string; format: string } | undefined> {
+/** The chain below a qcow2 image, checked. */
+async function chainOf(link: Link, disk: NewDisk, { path }: DiskSource): Promise<BackingImage[]> {
   if (!isLocal(link.uri)) {
-    throw new Refused("its header can be checked on the host itself alone, and KVM Manager runs elsewhere");
+    throw new ImageRefused(
+      "its header can be checked on the host itself alone, and KVM Manager runs elsewhere",
+    );
   }
-  const header = await readHeader(path);
-  const wanted = named === undefined ? undefined : await realPath(resolve(named));
-  if (named !== undefined && wanted === undefined) throw new Refused(`there is no backing file ${named}`);
-  const target = header.backingFile === undefined ? undefined : resolve(dirname(path), header.backingFile);
-  const real = target === undefined ? undefined : await realPath(target);
-  const refusal = qcow2Refusal(header, wanted, () => real ?? target ?? "");
-  if (refusal !== null) throw new Refused(refusal);
-  if (wanted === undefined) return undefined;
-  const format = header.backingFormat;
-  if (format !== "qcow2" && format !== "raw") {
-    throw new Refused("it does not say the format of its backing file: set it with qemu-img rebase -u -F");
-  }
-  if (!(await Deno.stat(wanted)).isFile) throw new Refused(`its backing file ${named} is not a regular file`);
-  if (format === "qcow2") {
-    const below = qcow2Refusal(await readHeader(wanted), undefined, (name) => name);
-    if (below !== null) throw new Refused(`of its backing file: ${below}`);
-  }
-  return { path: wanted, format };
+  return await checkedChain(link, path, { named: disk.backingFile, isSaid: disk.format === "qcow2" });
 }
 
 /**
@@ -145,12 +89,12 @@ export async function imageFact(
     if (user !== undefined) return { error: new ContractError("DiskInUse", { path: place, vm: user }) };
     const format = formatOf(disk, found);
     if (format === "raw" && disk.backingFile !== undefined) {
-      throw new Refused("a raw image is built on no other");
+      throw new ImageRefused("a raw image is built on no other");
     }
-    const backing = format === "qcow2" ? await backingOf(link, source, disk.backingFile) : undefined;
+    const backing = format === "qcow2" ? await chainOf(link, disk, source) : [];
     return { source, format, backing };
   } catch (error) {
-    if (error instanceof Refused) {
+    if (error instanceof ImageRefused) {
       return { error: new ContractError("DiskRefused", { path: place, reason: error.message }) };
     }
     if (error instanceof Deno.errors.PermissionDenied) {

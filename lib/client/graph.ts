@@ -1,6 +1,7 @@
 /** Drawing a graph with uPlot, in the colours of the stylesheet. */
 import uPlot from "uplot";
 import { formatClock } from "../format/time.ts";
+import { type Columns, GRAPH_SECONDS } from "./samples.ts";
 
 /** Colours a series may have: the names the stylesheet knows. */
 export type SeriesToken = "cpu" | "memory" | "read" | "write" | "rx" | "tx";
@@ -19,9 +20,6 @@ export interface GraphOptions {
   /** The place under the pointer: an index into the columns; null when it left. */
   readonly onHover: (index: number | null) => void;
 }
-
-/** Seconds that a graph shows, whether there are that many samples yet or not. */
-export const GRAPH_SECONDS = 300;
 
 const HEIGHT = 112;
 const AXIS_WIDTH = 64;
@@ -51,7 +49,10 @@ function ceiling(highest: number | null): number {
 }
 
 /** Draws a graph into a box and keeps it as wide as the box, in the colours of the theme. */
-export function drawGraph(box: HTMLElement, options: GraphOptions): { plot: uPlot; destroy: () => void } {
+export function drawGraph(
+  box: HTMLElement,
+  options: GraphOptions,
+): { show: (columns: Columns) => void; destroy: () => void } {
   const { series, format, max, onHover } = options;
   const ink = (token: string) => () => colourOf(box, "data-series", token);
   const grid = () => colourOf(box, "data-ink", "grid");
@@ -116,7 +117,7 @@ export function drawGraph(box: HTMLElement, options: GraphOptions): { plot: uPlo
   const device = matchMedia("(prefers-color-scheme: dark)");
   device.addEventListener("change", redraw);
   return {
-    plot,
+    show: (columns) => plot.setData(columns),
     destroy: () => {
       resize.disconnect();
       theme.disconnect();

@@ -4,6 +4,7 @@ import { type ActionName, ACTIONS, choiceOf } from "../format/actions.ts";
 import { fuzzyFind, type FuzzyMatch } from "../format/fuzzy.ts";
 import { STATES } from "../format/state.ts";
 import { oneLine } from "../format/text.ts";
+import { VM_TABS } from "../format/vm_tabs.ts";
 import { palette as paletteTexts } from "../i18n/en/palette.ts";
 import { t, textsOf } from "../i18n/mod.ts";
 
@@ -35,7 +36,7 @@ export interface FoundCommand {
 }
 
 const SHOWN = 12;
-/** Actions are offered once it is clear for which machine: with fewer letters every machine would bring its own. */
+/** Actions and pages are offered once it is clear for which machine: with fewer letters every machine would bring its own. */
 const ACTION_LETTERS = 2;
 
 /** The entries that are always there. */
@@ -67,6 +68,13 @@ export const FIXED_COMMANDS: readonly Command[] = [
     hint: texts.t("palette.page"),
     icon: "machines",
     effect: { kind: "go", href: "/vms?state=attention" },
+  },
+  {
+    id: "import",
+    label: texts.t("palette.import"),
+    hint: texts.t("palette.page"),
+    icon: "machines",
+    effect: { kind: "go", href: "/vms/import" },
   },
   {
     id: "theme-system",
@@ -119,15 +127,30 @@ function actions(vm: VM): Command[] {
   }));
 }
 
-function* commands(vms: readonly VM[], withActions: boolean): Generator<Command> {
+/** The pages below a machine's own: "Console of web-01". */
+function pages(vm: VM): Command[] {
+  return VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => ({
+    id: `${vm.id}${path}`,
+    label: texts.t("palette.tab", { page: t(label), name: oneLine(vm.name, 80) }),
+    hint: texts.t("palette.page"),
+    icon: "machines",
+    effect: { kind: "go", href: `/vms/${encodeURIComponent(vm.id)}${path}` },
+  }));
+}
+
+function* commands(vms: readonly VM[], isClear: boolean, controllable: boolean): Generator<Command> {
   yield* FIXED_COMMANDS;
   for (const vm of vms) yield machine(vm);
-  if (withActions) { for (const vm of vms) yield* actions(vm); }
+  if (!isClear) return;
+  for (const vm of vms) {
+    if (controllable) yield* actions(vm);
+    yield* pages(vm);
+  }
 }
 
 /** The entries for what is typed, best first. Actions are left out while nothing can be done. */
 export function findCommands(typed: string, vms: readonly VM[], controllable: boolean): FoundCommand[] {
-  const withActions = controllable && typed.trim().length >= ACTION_LETTERS;
-  return fuzzyFind(typed, commands(vms, withActions), ({ label }) => label, SHOWN)
+  const isClear = typed.trim().length >= ACTION_LETTERS;
+  return fuzzyFind(typed, commands(vms, isClear, controllable), ({ label }) => label, SHOWN)
     .map(({ item, match }) => ({ command: item, match }));
 }

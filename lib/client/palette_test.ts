@@ -14,6 +14,10 @@ Deno.test("findCommands() finds an action by its words", () => {
   assert.equal(labels("start web")[0], "Start web-01");
   assert.equal(labels("shut db")[0], "Shut down db-01");
 });
+Deno.test("findCommands() finds a page of a machine, also while nothing can be done", () => {
+  assert.equal(labels("serial web")[0], "Serial of web-01");
+  assert.equal(labels("console db", false)[0], "Console of db-01");
+});
 Deno.test("findCommands() offers no action while nothing can be done", () => {
   assert.deepEqual(labels("start web", false), []);
 });

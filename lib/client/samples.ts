@@ -1,5 +1,8 @@
 /** The last few minutes of a set of figures, in columns, as a graph draws them. */
 
+/** Seconds that a graph shows, whether there are that many samples yet or not. */
+export const GRAPH_SECONDS = 300;
+
 /** Columns of equal length: times in seconds, then one column a series; null is a gap. */
 export type Columns = [times: number[], ...series: (number | null)[][]];
 

@@ -127,7 +127,7 @@ export function openTerminal(box: HTMLElement, options: TerminalOptions): PageTe
 
   return {
     write: (bytes) => terminal.write(bytes),
-    note: (text) => terminal.write(`\r\n\x1b[0;2m[${text}]\x1b[0m\r\n`),
+    note: (text) => terminal.write(`\r\n\x1b[0;3m[${text}]\x1b[0m\r\n`),
     clear: () => {
       terminal.reset();
       terminal.clear();

@@ -64,7 +64,10 @@ export const NewDisk = closed({
   sizeGb: Type.Optional(DiskSizeGb),
   path: Type.Optional(ImagePlace),
   backingFile: Type.Optional(
-    line(4096, "path of the image that the existing image is built on: it must be named to be allowed"),
+    line(
+      4096,
+      "path of the image that the existing image is built on: it must be named unless it is in a storage pool",
+    ),
   ),
   pool: Type.Optional(PoolName),
   format: Type.Optional(oneOf(DISK_FORMATS, {

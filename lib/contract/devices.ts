@@ -191,6 +191,7 @@ export const deviceCommands = {
       }, { description: "a new volume; in the default pool when none is named" })),
       ...Existing,
       format: Type.Optional(ImageFormat),
+      backingFile: Type.Optional(Path),
       bus: Type.Optional(oneOf(DISK_BUSES)),
       target: Type.Optional(Target),
       ...Tuning,

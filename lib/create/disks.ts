@@ -99,7 +99,7 @@ function fresh(field: string, disk: NewDisk, facts: Facts, findings: Findings): 
   }
   return {
     source: undefined,
-    backing: undefined,
+    backing: [],
     pool: disk.pool ?? facts.defaultPool,
     sizeGb: disk.sizeGb,
     format: disk.format ?? formats[0] ?? "qcow2",

@@ -3,7 +3,7 @@ import type { OperatingSystem } from "../contract/create.ts";
 import type { ContractError } from "../contract/errors.ts";
 import type { Offer } from "./offer.ts";
 import type { Platform } from "./platform.ts";
-import type { DiskSource } from "./vm.ts";
+import type { BackingImage, DiskSource } from "./vm.ts";
 
 /** An image somebody named: what it is, or why it cannot be used. */
 export type ImageFact =
@@ -11,7 +11,7 @@ export type ImageFact =
   | {
     readonly source: DiskSource;
     readonly format: "qcow2" | "raw";
-    readonly backing: { readonly path: string; readonly format: string } | undefined;
+    readonly backing: readonly BackingImage[];
   };
 
 export interface PoolFact {

@@ -1,11 +1,9 @@
 /** Network interfaces of a configuration, decided. Pure. */
+import { freeMac } from "../xml/device_nic.ts";
 import type { NewNic, VmConfig } from "../contract/create.ts";
 import type { Facts } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import type { VmNic } from "./vm.ts";
-
-/** QEMU's own range of addresses. */
-const OUI = "52:54:00";
 
 /** The network that is taken when nothing is said: `default`, or the only one there is. Nobody is guessed into another. */
 export function usualNetwork(networks: Facts["networks"]): string | undefined {
@@ -24,15 +22,6 @@ function wanted(config: VmConfig, { networks }: Facts, findings: Findings): { fi
 }
 
 const within = (field: string, name: string) => field === "" ? name : `${field}.${name}`;
-
-/** An address nobody has. */
-function newMac(taken: ReadonlySet<string>, randomByte: () => number): string {
-  for (;;) {
-    const bytes = Array.from({ length: 3 }, () => randomByte().toString(16).padStart(2, "0"));
-    const mac = [OUI, ...bytes].join(":");
-    if (!taken.has(mac)) return mac;
-  }
-}
 
 function plug(
   field: string,
@@ -64,6 +53,7 @@ export function decideNics(config: VmConfig, facts: Facts, findings: Findings): 
   const offered = offer.nicModels as readonly VmNic["model"][];
   const list = wanted(config, facts, findings);
   const own = new Set<string>();
+  const randomBytes = (count: number) => Uint8Array.from({ length: count }, facts.randomByte);
   const taken = new Set([...macs.keys(), ...list.map(({ nic }) => nic.mac?.toLowerCase() ?? "")]);
   return list.map(({ field, nic }) => {
     const { model } = nic;
@@ -74,7 +64,7 @@ export function decideNics(config: VmConfig, facts: Facts, findings: Findings): 
         `this machine takes ${offered.join(", ")}`,
       );
     }
-    const mac = nic.mac?.toLowerCase() ?? newMac(taken, facts.randomByte);
+    const mac = nic.mac?.toLowerCase() ?? freeMac(taken, randomBytes);
     const user = own.has(mac) ? "this VM" : macs.get(mac);
     if (user !== undefined) findings.error(within(field, "mac"), "MacInUse", { mac, vm: user });
     own.add(mac);

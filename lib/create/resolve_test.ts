@@ -85,7 +85,7 @@ Deno.test("resolveVm() warns with the contract's texts of what is more than the 
 });
 
 Deno.test("resolveVm() refuses what cannot be, naming the field", () => {
-  const image = { source: { path: "/i", type: "file" as const }, format: "raw" as const, backing: undefined };
+  const image = { source: { path: "/i", type: "file" as const }, format: "raw" as const, backing: [] };
   const facts: Partial<Facts> = {
     ...kernel,
     vmNames: new Set(["taken"]),

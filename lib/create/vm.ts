@@ -22,14 +22,19 @@ export interface DiskSource {
   readonly type: "file" | "block";
 }
 
+/** An image that a disk is built on. */
+export interface BackingImage extends DiskSource {
+  readonly format: Of<typeof DISK_FORMATS>;
+}
+
 /** A disk. One without a source is still to be made: `pool` and `sizeGb` say how. */
 export interface VmDisk {
   readonly source: DiskSource | undefined;
   readonly pool: string | undefined;
   readonly sizeGb: number | undefined;
   readonly format: Of<typeof DISK_FORMATS>;
-  /** The image it is built on, which libvirt is told of rather than left to find. */
-  readonly backing: { readonly path: string; readonly format: string } | undefined;
+  /** The images it is built on, nearest first, which libvirt is told of rather than left to find. */
+  readonly backing: readonly BackingImage[];
   readonly bus: Of<typeof DISK_BUSES>;
   readonly target: string;
   readonly cache: Of<typeof DISK_CACHES> | undefined;

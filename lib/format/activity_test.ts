@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Activity } from "../contract/mod.ts";
+import { type Activity, COMMANDS } from "../contract/mod.ts";
 import { activityText, mergeActivity } from "./activity.ts";
 
 const entry = (id: number, timestamp = id): Activity => ({
@@ -17,8 +17,22 @@ Deno.test("activityText() calls commands by their buttons' words", () => {
   assert.equal(activityText({ action: "set_tags" }), "Tags changed");
 });
 
+Deno.test("activityText() has a word for every command that changes a machine", () => {
+  const changing = Object.entries(COMMANDS).filter(([name, { readOnly, input }]) =>
+    !readOnly && (/_vms?$/.test(name) || "vmId" in (input.properties ?? {}))
+  );
+  const wordless = changing.map(([action]) => action)
+    .filter((action) => activityText({ action }) === action.replaceAll("_", " "));
+  assert.deepEqual(wordless, []);
+});
+
+Deno.test("activityText() has a word for what libvirt tells", () => {
+  assert.equal(activityText({ action: "undefined" }), "Removed from libvirt");
+  assert.equal(activityText({ action: "io-error" }), "A disk failed to read or write");
+});
+
 Deno.test("activityText() shows what it does not know as it is", () => {
-  assert.equal(activityText({ action: "io_error" }), "io error");
+  assert.equal(activityText({ action: "no_such_thing" }), "no such thing");
   assert.equal(activityText({ action: "toString" }), "toString");
 });
 

@@ -1,6 +1,9 @@
 /** Errors as people should read them: why it failed, and what to do about it. */
 import type { ErrorCode } from "../contract/errors.ts";
-import { type PlainKey, t } from "../i18n/mod.ts";
+import { advice as texts } from "../i18n/en/advice.ts";
+import { t, textsOf } from "../i18n/mod.ts";
+
+const own = textsOf(texts);
 
 /** An error made ready to show. */
 export interface Failure {
@@ -15,19 +18,44 @@ export interface Failure {
 }
 
 /** Code → what to do. The texts of the other codes say it themselves, or there is nothing to do. */
-const ADVICE: Readonly<Partial<Record<ErrorCode | "Unreachable", PlainKey>>> = {
-  VmNotFound: "advice.gone",
-  VmAlreadyRunning: "advice.stale",
-  VmNotRunning: "advice.stale",
-  VmNotPaused: "advice.stale",
-  StopFailed: "advice.force",
-  RebootFailed: "advice.force",
-  StartFailed: "advice.start",
-  LibvirtUnavailable: "advice.libvirt",
-  LibvirtBusy: "advice.libvirt",
-  Forbidden: "advice.role",
-  Internal: "advice.log",
-  Unreachable: "advice.unreachable",
+const ADVICE: Readonly<Partial<Record<ErrorCode | "Unreachable", string>>> = {
+  Internal: t("advice.log"),
+  LibvirtUnavailable: t("advice.libvirt"),
+  LibvirtBusy: t("advice.libvirt"),
+  VmNotFound: own.t("advice.gone"),
+  VmAlreadyRunning: own.t("advice.stale"),
+  VmNotRunning: own.t("advice.stale"),
+  VmNotPaused: own.t("advice.stale"),
+  StopFailed: own.t("advice.force"),
+  RebootFailed: own.t("advice.force"),
+  StartFailed: own.t("advice.start"),
+  Forbidden: own.t("advice.role"),
+  Unreachable: own.t("advice.unreachable"),
+  NetworkNotFound: own.t("advice.reload"),
+  BridgeNotFound: own.t("advice.reload"),
+  HostInterfaceNotFound: own.t("advice.reload"),
+  FilterNotFound: own.t("advice.reload"),
+  StoragePoolNotFound: own.t("advice.reload"),
+  VolumeNotFound: own.t("advice.reload"),
+  DiskNotFound: own.t("advice.reload"),
+  IsoNotFound: own.t("advice.reload"),
+  NoSuchDisk: own.t("advice.reload"),
+  NoSuchNic: own.t("advice.reload"),
+  BootDeviceNotFound: own.t("advice.reload"),
+  VmNameExists: own.t("advice.name"),
+  VolumeExists: own.t("advice.name"),
+  VmIdTaken: own.t("advice.uuid"),
+  CreateFailed: own.t("advice.undone"),
+  CloneFailed: own.t("advice.undone"),
+  ImportFailed: own.t("advice.undone"),
+  DiskCreateFailed: own.t("advice.space"),
+  DiskExceedsPool: own.t("advice.space"),
+  DiskInUse: own.t("advice.in_use"),
+  MacInUse: own.t("advice.mac"),
+  AttachFailed: own.t("advice.next_start"),
+  DetachFailed: own.t("advice.next_start"),
+  DisksMissing: own.t("advice.disks"),
+  NotOnThisHost: own.t("advice.host"),
 };
 
 interface Known {
@@ -48,12 +76,11 @@ export function failureOf(error: unknown): Failure {
   const code = typeof known.code === "string" ? known.code : "Internal";
   const status = typeof known.status === "number" && known.status > 0 ? known.status : 500;
   const why = typeof known.message === "string" ? known.message : String(error);
-  const key = Object.hasOwn(ADVICE, code) ? ADVICE[code as keyof typeof ADVICE] : undefined;
   return {
     code,
     status,
     why,
-    advice: key && t(key),
+    advice: Object.hasOwn(ADVICE, code) ? ADVICE[code as keyof typeof ADVICE] : undefined,
     details: JSON.stringify({ code, message: why, details: known.details }, null, 2),
   };
 }

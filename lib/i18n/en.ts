@@ -108,15 +108,9 @@ export const en = {
   "failed.set_autostart": "Autostart was not saved",
   "failure.todo": "What to do: {advice}",
 
-  "advice.gone": "It was deleted meanwhile, perhaps by somebody else. Go back to the list.",
-  "advice.stale": "Its state changed meanwhile. The page shows the new one; try again if it is still needed.",
-  "advice.force": "If the guest does not react, force it off.",
-  "advice.start": "Check the machine's disks, networks and memory; the reason names what is missing.",
   "advice.libvirt":
     "On the host, run: systemctl start libvirtd (or virtqemud). This page reconnects by itself.",
-  "advice.role": "Ask an administrator for the right to do this.",
   "advice.log": "Look into KVM Manager's log on the host, and report it if it happens again.",
-  "advice.unreachable": "Check that KVM Manager is running and that the network is up, then try again.",
 
   "toast.region": "Messages",
   "toast.dismiss": "Dismiss",
@@ -195,6 +189,7 @@ export const en = {
   "screen.title": "Screen",
   "screen.of": "Screen of {name}",
   "screen.none": "No picture of its screen",
+  "screen.lacking": "This machine has no screen",
   "screen.off": "Off",
   "vm.tab_overview": "Overview",
   "vm.tab_hardware": "Hardware",
@@ -303,19 +298,6 @@ export const en = {
   "attention.crashed": "The guest crashed.",
   "attention.host": "This host",
   "attention.libvirt": "libvirt",
-
-  "activity.title": "Recent activity",
-  "activity.none": "Nothing happened yet.",
-  "activity.failed": "Failed:",
-  "activity.set_tags": "Tags changed",
-  "activity.set_group": "Group changed",
-  "activity.set_autostart": "Autostart changed",
-  "activity.set_vm_xml": "XML changed",
-  "activity.rename_vm": "Renamed",
-  "activity.clone_vm": "Cloned",
-  "activity.import_vm": "Imported",
-  "activity.update_vm": "Hardware or settings changed",
-  "activity.discard_pending_changes": "Waiting changes taken back",
 
   "span.now": "just now",
   "span.ago": "{span} ago",

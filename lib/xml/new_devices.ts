@@ -25,14 +25,11 @@ function source({ path, type }: { readonly path: string; readonly type: "file" |
 }
 
 /** The image's chain, said in full: neither libvirt nor QEMU then follows what the image itself names. */
-function backingStore(disk: VmDisk): XmlContent {
-  if (disk.format !== "qcow2") return undefined;
-  if (disk.backing === undefined) return xml("backingStore");
-  return xml(
-    "backingStore",
-    { type: "file" },
-    xml("format", { type: disk.backing.format }),
-    xml("source", { file: disk.backing.path }),
+function backingStore({ format, backing }: VmDisk): XmlContent {
+  if (format !== "qcow2") return undefined;
+  return backing.reduceRight(
+    (below, image) =>
+      xml("backingStore", { type: image.type }, xml("format", { type: image.format }), source(image), below),
     xml("backingStore"),
   );
 }

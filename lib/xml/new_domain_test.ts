@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FULL, resolved } from "../create/testing.ts";
+import type { BackingImage } from "../create/vm.ts";
 import { summarizeDomain } from "./domain.ts";
 import { newDomainXml } from "./new_domain.ts";
 
@@ -60,15 +61,18 @@ Deno.test("newDomainXml() is read back as what was wished for", () => {
 });
 
 Deno.test("newDomainXml() says the whole chain of a qcow2 image, so that nobody follows what it names", () => {
-  const image = (backing: { path: string; format: string } | undefined) => ({
+  const image = (backing: readonly BackingImage[]) => ({
     images: new Map([["/i", { source: file("/i"), format: "qcow2" as const, backing }]]),
   });
-  const of = (backing?: { path: string; format: string }) =>
+  const of = (...backing: BackingImage[]) =>
     xmlOf({ disks: [{ path: "/i" }] }, FULL, image(backing)).replaceAll(/\s*\n\s*/g, "");
   assert.match(of(), /<source file='\/i'\/><backingStore\/>/);
   assert.match(
-    of({ path: "/b", format: "raw" }),
-    /<backingStore type='file'><format type='raw'\/><source file='\/b'\/><backingStore\/><\/backingStore>/,
+    of({ ...file("/b"), format: "qcow2" }, { path: "/dev/c", type: "block", format: "raw" }),
+    new RegExp(
+      "<backingStore type='file'><format type='qcow2'/><source file='/b'/><backingStore type='block'>" +
+        "<format type='raw'/><source dev='/dev/c'/><backingStore/></backingStore></backingStore>",
+    ),
   );
 });
 

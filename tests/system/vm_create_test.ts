@@ -243,8 +243,8 @@ Deno.test({
       files: new Set(["/boot/k", "/boot/i"]),
       iso: file("/cd.iso"),
       images: new Map([
-        ["/a", { source: file("/a"), format: "qcow2", backing: { path: "/b", format: "raw" } }],
-        ["/dev/vg/lv", { source: { path: "/dev/vg/lv", type: "block" }, format: "raw", backing: undefined }],
+        ["/a", { source: file("/a"), format: "qcow2", backing: [{ ...file("/b"), format: "raw" }] }],
+        ["/dev/vg/lv", { source: { path: "/dev/vg/lv", type: "block" }, format: "raw", backing: [] }],
       ]),
     };
     const q35 = FULL,
@@ -677,7 +677,10 @@ Deno.test({
     await t.step("an image built on another, when that is named", async () => {
       const overlay = `${folder}/overlay.qcow2`;
       await qemuImg("create", "-q", "-f", "qcow2", "-b", image, "-F", "qcow2", overlay);
-      await no({ path: overlay, format: "qcow2" }, /built on .*image\.qcow2: name that/);
+      await no(
+        { path: overlay, format: "qcow2" },
+        /built on .*image\.qcow2, which is in no storage pool: name that/,
+      );
       await no({ path: overlay, format: "qcow2", backingFile: canary }, /not on .*canary/);
       const xml = await make([{ path: overlay, format: "qcow2", backingFile: image }]);
       assert.match(
@@ -688,8 +691,20 @@ Deno.test({
       await qemuImg("create", "-q", "-f", "qcow2", "-b", overlay, "-F", "qcow2", second);
       await no(
         { path: second, format: "qcow2", backingFile: overlay },
-        /of its backing file: it is built on/,
+        /of its backing file .*overlay\.qcow2: it is built on/,
       );
+    });
+    await t.step("an image built on a volume of a pool, once its format is said", async () => {
+      const base = await pool.createVolume("base.qcow2", "64M"), middle = `${pool.path}/middle.qcow2`;
+      await qemuImg("create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", middle);
+      const top = `${pool.path}/top.qcow2`;
+      await qemuImg("create", "-q", "-f", "qcow2", "-b", middle, "-F", "qcow2", top);
+      await virsh("pool-refresh", pool.name);
+      await no({ path: top }, /built on .*middle\.qcow2; say that its format is qcow2/);
+      const xml = await make([{ path: top, format: "qcow2" }]);
+      const below = (path: string) =>
+        `<backingStore type='file'>\\s*<format type='qcow2'/>\\s*<source file='${path}'/>\\s*`;
+      assert.match(xml, new RegExp(`${below(middle)}${below(base)}<backingStore/>`));
     });
     await t.step("threat 1: data file, backing by path, json: and protocol, VMDK extents", async () => {
       const data = `${folder}/data.qcow2`;

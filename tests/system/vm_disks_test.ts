@@ -314,7 +314,7 @@ Deno.test({
           await refused(
             attach({ path: image("datafile.qcow2"), ...said }),
             "DiskRefused",
-            /data is in another/,
+            /data in another file/,
           );
         }
         await run([
@@ -330,13 +330,17 @@ Deno.test({
           'json:{"driver":"file","filename":"/etc/shadow"}',
           image("foreign.qcow2"),
         ]);
-        await refused(attach({ path: image("foreign.qcow2"), format: "qcow2" }), "DiskRefused", /no file/);
+        await refused(
+          attach({ path: image("foreign.qcow2"), format: "qcow2" }),
+          "DiskRefused",
+          /no plain file/,
+        );
       });
       await t.step("threat 2: a format that is not what it is said to be", async () => {
         await refused(
           attach({ path: image("plain.raw"), format: "qcow2" }),
           "DiskRefused",
-          /no qcow2 image/,
+          /not a qcow2 image/,
         );
         await refused(attach({ path: image("honest.qcow2"), format: "raw" }), "DiskRefused", /not raw/);
         await refused(attach({ path: image("other.vmdk") }), "DiskRefused", /vmdk/);
@@ -380,7 +384,9 @@ Deno.test({
           image("plain.raw"),
           other.disks[0]!,
         ]);
-        await refused(attach({ path: image("plain.raw") }), "DiskInUse", new RegExp(other.name));
+        // The step before gave the same disk to both machines.
+        const either = new RegExp(`${other.name}|${vm.name}`);
+        await refused(attach({ path: image("plain.raw") }), "DiskInUse", either);
       });
       await t.step("what is honest and free is attached in the format libvirt has on record", async () => {
         const { target } = await call(server, "attach_disk", { vmId, path: image("honest.qcow2") });

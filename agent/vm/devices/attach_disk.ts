@@ -91,7 +91,7 @@ async function imageFor(
   undo: Undo,
   held: DisposableStack,
 ): Promise<Image | undefined> {
-  const { device = "disk", create, volume, path, format } = input;
+  const { device = "disk", create, volume, path, format, backingFile } = input;
   if (create !== undefined) {
     const made = await newVolume(services, vm, create, target);
     undo.add(`the new volume ${made.path}`, () => deleteVolume(services.link, made.path));
@@ -106,6 +106,7 @@ async function imageFor(
     ...(volume !== undefined && { volume }),
     ...(path !== undefined && { path }),
     ...(format !== undefined && { format }),
+    ...(backingFile !== undefined && { backingFile }),
   };
   const image = await imageOf(services, wish, { role, isMedium: device === "cdrom" });
   // Two machines that are given it at the same time would both find it free.

@@ -1,16 +1,12 @@
 /** Images that are to become a machine's disk or medium: found, and refused when they are not what they are said to be. */
-import { dirname, resolve } from "node:path";
+import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type Role } from "../../../lib/contract/mod.ts";
-import { ImageError } from "../../../lib/image/qcow2_header.ts";
 import type { DiskFormat } from "../../../lib/xml/device_disk.ts";
 import { includes } from "../../access.ts";
 import { isLocal } from "../../host/local.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { VmServices } from "../services.ts";
-import { qcow2Head } from "./header.ts";
-
-/** Images in a chain that are followed. */
-const MOST_IMAGES = 64;
+import { checkedChain, ImageRefused, qcow2Head } from "../image_chain.ts";
 
 /** An image that may be attached. */
 export interface Image {
@@ -24,6 +20,8 @@ export interface ImageWish {
   readonly volume?: { readonly pool: string; readonly name: string };
   readonly path?: string;
   readonly format?: DiskFormat;
+  /** The image that it is said to be built on: any file of the host, so for administrators alone. */
+  readonly backingFile?: string;
 }
 
 /** Who asks, and what for. */
@@ -42,6 +40,11 @@ export function requirePool({ inventory }: VmServices, name: string): void {
   if (pool.state !== POOL_RUNNING) throw new ContractError("StoragePoolNotActive", { pool: name });
 }
 
+/** @throws {ContractError} Forbidden */
+function requireAdministrator({ role }: ImageUse): void {
+  if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
+}
+
 /**
  * The image that is asked for.
  *
@@ -50,42 +53,35 @@ export function requirePool({ inventory }: VmServices, name: string): void {
  */
 export async function imageOf(services: VmServices, wish: ImageWish, use: ImageUse): Promise<Image> {
   const { link } = services;
+  if (wish.backingFile !== undefined) requireAdministrator(use);
   if (wish.volume !== undefined) {
     const { pool, name } = wish.volume;
     requirePool(services, pool);
     const volume = await volumeNamed(link, pool, name);
     if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
-    return await ofVolume(services, volume, wish.format, use);
+    return await ofVolume(services, volume, wish, use);
   }
   if (wish.path === undefined) {
     throw new ContractError("InvalidInput", { reason: "say which image: a volume or a path" });
   }
   const known = await volumeAt(link, wish.path);
-  if (known !== undefined) return await ofVolume(services, known, wish.format, use);
-  return await outsidePools(services, wish.path, wish.format, use);
+  if (known !== undefined) return await ofVolume(services, known, wish, use);
+  return await outsidePools(services, wish.path, wish, use);
 }
 
 async function ofVolume(
   services: VmServices,
   volume: Volume,
-  said: DiskFormat | undefined,
+  wish: ImageWish,
   { isMedium }: ImageUse,
 ): Promise<Image> {
   const { path } = volume;
   if (volume.type !== "file" && volume.type !== "block") {
     throw refuse(path, `it is a volume of type ${volume.type}`);
   }
-  const format = isMedium ? "raw" : said ?? storedFormat(services, path) ?? poolsFormat(volume);
+  const format = isMedium ? "raw" : wish.format ?? storedFormat(services, path) ?? poolsFormat(volume);
   const image: Image = { path, type: volume.type, format };
-  // A guest can write a qcow2 header onto its raw disk, and libvirt would believe it: what such an image is built on
-  // is opened only when somebody says that it is one.
-  if (format === "qcow2" && said === undefined && volume.backing !== undefined) {
-    throw refuse(
-      path,
-      `it is built on ${volume.backing.path}; say that its format is qcow2 if that is meant`,
-    );
-  }
-  await inspect(services, image, isMedium);
+  await inspect(services, image, wish, isMedium);
   return image;
 }
 
@@ -109,11 +105,12 @@ function poolsFormat({ path, format }: Volume): DiskFormat {
 async function outsidePools(
   services: VmServices,
   path: string,
-  said: DiskFormat | undefined,
-  { role, isMedium }: ImageUse,
+  wish: ImageWish,
+  use: ImageUse,
 ): Promise<Image> {
+  const { isMedium } = use;
   // Any file of the host: whoever may attach it can read it.
-  if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
+  requireAdministrator(use);
   if (!isLocal(services.link.uri)) throw refuse(path, "it is in no storage pool of the host");
   const missing: ErrorCode = isMedium ? "IsoNotFound" : "DiskNotFound";
   let real: string, info: Deno.FileInfo;
@@ -128,7 +125,7 @@ async function outsidePools(
   }
   if (!info.isFile && !info.isBlockDevice) throw refuse(path, "it is neither a file nor a block device");
   if (info.isBlockDevice && await isMounted(real)) throw refuse(path, "it is mounted on this host");
-  const format = isMedium ? "raw" : said ?? storedFormat(services, real);
+  const format = isMedium ? "raw" : wish.format ?? storedFormat(services, real);
   if (format === undefined) {
     throw new ContractError("InvalidInput", {
       reason:
@@ -136,7 +133,7 @@ async function outsidePools(
     });
   }
   const image: Image = { path: real, type: info.isFile ? "file" : "block", format };
-  await inspect(services, image, isMedium);
+  await inspect(services, image, wish, isMedium);
   return image;
 }
 
@@ -147,41 +144,25 @@ async function isMounted(device: string): Promise<boolean> {
 }
 
 /** Whether it is what it is said to be, and names no file that is not its own. @throws {ContractError} DiskRefused */
-async function inspect(services: VmServices, image: Image, isMedium: boolean): Promise<void> {
+async function inspect(
+  services: VmServices,
+  image: Image,
+  { format: said, backingFile: named }: ImageWish,
+  isMedium: boolean,
+): Promise<void> {
   const { path, format } = image;
-  if (image.type !== "file" || !isLocal(services.link.uri)) return;
-  const head = await headOf(path);
-  if (format === "qcow2" && head === null) throw refuse(path, "it is no qcow2 image");
-  if (format === "raw" && head !== null && storedFormat(services, path) !== "raw") {
-    throw refuse(path, `it is a qcow2 image, ${isMedium ? "not an ISO" : "not raw"}`);
-  }
-  if (format === "qcow2") await refuseForeign(services, path);
-}
-
-async function headOf(path: string) {
+  if (!isLocal(services.link.uri) || (image.type !== "file" && format !== "qcow2")) return;
   try {
-    return await qcow2Head(path);
+    if (format === "qcow2") {
+      await checkedChain(services.link, path, { named, isSaid: said === "qcow2" });
+    } else if (await qcow2Head(path) !== null && storedFormat(services, path) !== "raw") {
+      throw new ImageRefused(`it is a qcow2 image, ${isMedium ? "not an ISO" : "not raw"}`);
+    } else if (named !== undefined) {
+      throw new ImageRefused("a raw image is built on no other");
+    }
   } catch (error) {
-    if (error instanceof ImageError) throw refuse(path, error.message);
+    if (error instanceof ImageRefused) throw refuse(path, error.message);
+    if (error instanceof LibvirtError) throw error;
     throw refuse(path, `it cannot be read (${error instanceof Error ? error.message : error})`);
   }
-}
-
-/** An image may be built on volumes of pools, and on nothing else of the host. @throws {ContractError} DiskRefused */
-async function refuseForeign({ link }: VmServices, path: string): Promise<void> {
-  const seen = new Set<string>();
-  for (let at = path; seen.size < MOST_IMAGES;) {
-    seen.add(at);
-    const head = await headOf(at);
-    if (head?.externalData) throw refuse(path, "its data is in another file");
-    if (head?.encrypted) throw refuse(path, "it is encrypted, which is not supported");
-    const name = head?.backingFile;
-    if (name === undefined) return;
-    if (/^[a-z0-9+.-]+:/i.test(name)) throw refuse(path, "it is built on something that is no file");
-    at = resolve(dirname(at), name);
-    if (await volumeAt(link, at) === undefined) {
-      throw refuse(path, `it is built on ${at}, which is in no storage pool`);
-    }
-  }
-  throw refuse(path, "it is built on itself, or on too many images");
 }

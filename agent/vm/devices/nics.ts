@@ -17,7 +17,7 @@ import { reservations } from "../reservations.ts";
 import type { VmServices } from "../services.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf, Undo } from "./configurations.ts";
-import { hostInterfaces } from "./host_interfaces.ts";
+import { hostInterfaces } from "../../host/interfaces.ts";
 import { remove } from "./release.ts";
 
 const FAULTS = {

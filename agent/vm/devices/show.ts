@@ -13,7 +13,7 @@ import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
 import type { VmServices } from "../services.ts";
 import { configurationsOf } from "./configurations.ts";
-import { hostInterfaces } from "./host_interfaces.ts";
+import { hostInterfaces } from "../../host/interfaces.ts";
 
 /** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
 async function unlessSilent<T>(what: string, asked: Promise<T>): Promise<T | null> {

@@ -44,7 +44,7 @@ export const hardware = {
   "hardware.area.general": "General",
 
   "hardware.field.count": "vCPUs",
-  "hardware.field.max": "Most vCPUs",
+  "hardware.field.max": "Maximum vCPUs",
   "hardware.field.mode": "CPU mode",
   "hardware.field.model": "CPU model",
   "hardware.field.topology": "Topology",
@@ -54,7 +54,7 @@ export const hardware = {
   "hardware.field.threads": "Threads a core",
   "hardware.field.pinning": "Pinning to host CPUs",
   "hardware.field.current_mb": "Memory",
-  "hardware.field.max_mb": "Most memory",
+  "hardware.field.max_mb": "Maximum memory",
   "hardware.field.by": "Order by",
   "hardware.field.kinds": "Kinds of devices, in order",
   "hardware.field.order": "Order of devices",

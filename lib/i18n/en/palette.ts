@@ -13,6 +13,8 @@ export const palette = {
   "palette.help": "Help",
   "palette.action": "Action",
   "palette.act": "{action} {name}",
+  "palette.tab": "{page} of {name}",
+  "palette.import": "Import a machine from XML",
   "palette.attention": "Machines that need attention",
 
   "keys.title": "Keyboard shortcuts",

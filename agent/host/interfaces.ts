@@ -15,7 +15,8 @@ export async function hostInterfaces(): Promise<HostInterface[]> {
   const found: HostInterface[] = [];
   try {
     for await (const { name } of Deno.readDir(FOLDER)) {
-      if (!OF_MACHINES.test(name)) found.push({ name, bridge: await isBridge(name) });
+      const bridge = await isBridge(name);
+      if (bridge || !OF_MACHINES.test(name)) found.push({ name, bridge });
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
