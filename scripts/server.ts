@@ -6,32 +6,47 @@ import { join } from "node:path";
 import { workerName } from "../lib/bundle.ts";
 import { deno, PROJECT } from "./project.ts";
 
+const BUNDLE = [
+  ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json")],
+  ...["--platform", "deno", "--minify", "--sourcemap=external"],
+];
+
 /** How a worker is started (see `lib/bundle.ts`). */
 const WORKER = /\bworkerUrl\(\s*"([^"]+)"/g;
 
 /**
- * Writes `main.js` and the workers' modules into `folder`, and their source maps into `maps`.
+ * Writes `main.js`, its parts and the workers' modules into `folder`, and their source maps into `maps`.
  *
  * @throws {Error} when Deno cannot bundle them
  */
 export async function bundleServer(main: string, folder: string, maps: string): Promise<void> {
+  await Deno.remove(maps, { recursive: true }).catch(unlessMissing);
   await Deno.mkdir(maps, { recursive: true });
-  await bundle(main, folder, "main.js", maps);
+  await bundleMain(main, folder, maps);
   const workers = await workersOf(main);
   for (const source of workers) { // grows while it is gone through
     const entry = join(PROJECT, source);
-    await bundle(entry, folder, workerName(source), maps);
+    await bundleWorker(entry, folder, workerName(source), maps);
     for (const other of await workersOf(entry)) workers.add(other);
   }
 }
 
-async function bundle(entry: string, folder: string, name: string, maps: string): Promise<void> {
-  const output = join(folder, name);
-  await deno(
-    ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json"), "--platform", "deno"],
-    ...["--minify", "--sourcemap=external", "--output", output, entry],
-  );
-  await Deno.rename(`${output}.map`, join(maps, `${name}.map`));
+/** A worker: one file, under the name by which it is started. */
+async function bundleWorker(entry: string, folder: string, name: string, maps: string): Promise<void> {
+  await deno(...BUNDLE, "--output", join(folder, name), entry);
+  await moveMaps(folder, maps);
+}
+
+/** The program, and beside it what it loads when it is needed: what only browsers load is never read at all. */
+async function bundleMain(entry: string, folder: string, maps: string): Promise<void> {
+  await deno(...BUNDLE, "--code-splitting", "--outdir", folder, entry);
+  await moveMaps(folder, maps);
+}
+
+async function moveMaps(folder: string, maps: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(".js.map")) await Deno.rename(join(folder, name), join(maps, name));
+  }
 }
 
 /** The workers that a module, or anything it imports, starts. */
@@ -47,4 +62,8 @@ async function workersOf(entry: string): Promise<Set<string>> {
   );
   const texts = await Promise.all(own.map((module) => Deno.readTextFile(module)));
   return new Set(texts.flatMap((text) => [...text.matchAll(WORKER)].map(([, source = ""]) => source)));
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
