@@ -1,6 +1,6 @@
 /** What every kind of console is. */
 import type { VM } from "../../lib/contract/mod.ts";
-import type { Farewell, Peer } from "../http/websocket.ts";
+import type { Farewell, Peer } from "../http/peer.ts";
 import type { VmServices } from "../vm/services.ts";
 import type { Grant } from "./tickets.ts";
 

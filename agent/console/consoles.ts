@@ -13,7 +13,8 @@ import {
   type Input,
 } from "../../lib/contract/mod.ts";
 import { type Door, localPrincipal, type Principal } from "../access.ts";
-import type { Admit, Farewell, Peer, Session } from "../http/websocket.ts";
+import type { Farewell, Peer } from "../http/peer.ts";
+import type { Admit, Session } from "../http/websocket.ts";
 import type { VmServices } from "../vm/services.ts";
 import type { ConsoleCall, ConsoleType } from "./console.ts";
 import { SerialConsoles } from "./serial/console.ts";

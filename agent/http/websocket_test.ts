@@ -7,7 +7,8 @@ import { WebSocket } from "ws";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { setLogLevel } from "../log.ts";
 import { listenSocket, listenTcp } from "./server.ts";
-import { type Admit, type Peer, type Session, type WebSocketLimits, WebSockets } from "./websocket.ts";
+import type { Peer, WebSocketLimits } from "./peer.ts";
+import { type Admit, type Session, WebSockets } from "./websocket.ts";
 
 setLogLevel("error"); // refusals are logged, and are many here
 

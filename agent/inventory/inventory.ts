@@ -195,6 +195,20 @@ export class Inventory {
     }
   }
 
+  /**
+   * Takes in what a call read of a machine right after it changed it. A read under way may be older than that, and is
+   * repeated; an event that comes later leads to another.
+   */
+  take(record: DomainRecord): void {
+    const running = this.#reading.get(record.uuid);
+    if (running) running.again = true;
+    // Removed meanwhile: only a read can tell whether it is there again.
+    if (!this.#entries.has(record.uuid)) return this.refreshSoon(record.uuid);
+    const events: Published[] = [];
+    this.#put(record, events);
+    this.#hub.publishAll(events);
+  }
+
   /** Refreshes without waiting; a failure is logged, and the next reconcile sees to it. */
   refreshSoon(uuid: string): void {
     this.refresh(uuid).catch((error) => log.debug("a domain could not be read", { uuid, error }));

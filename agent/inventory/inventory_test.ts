@@ -360,3 +360,32 @@ libvirtTest(
     }
   },
 );
+
+libvirtTest(
+  "Inventory.take() shows what a call read after it changed a machine, and brings none back that was removed",
+  async () => {
+    await using host = await testHost(false);
+    const { link, inventory, uuid } = host;
+    await inventory.resync();
+    const started = await link.call("domainStart", { uuid });
+    assert.ok(started);
+    assert.equal(inventory.vm(uuid)?.state, "stopped");
+    inventory.take(started);
+    assert.equal(inventory.vm(uuid)?.state, "running");
+    // A read that is under way was begun before: it is repeated, so that it cannot bring older things back.
+    const reading = inventory.refresh(uuid);
+    const paused = await link.call("domainSuspend", { uuid });
+    inventory.take(paused!);
+    await reading;
+    assert.equal(inventory.vm(uuid)?.state, "paused");
+    const last = await link.call("domainDestroy", { uuid });
+    assert.ok(last);
+    await link.call("domainUndefine", { uuid });
+    await inventory.refresh(uuid);
+    assert.equal(inventory.vm(uuid), undefined);
+    inventory.take(last);
+    await inventory.refresh(uuid);
+    assert.equal(inventory.vm(uuid), undefined);
+    assert.equal(host.told().filter((name) => name === "vm-created").length, 1);
+  },
+);

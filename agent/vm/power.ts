@@ -1,5 +1,5 @@
 /** Power: start, stop, pause and their kin. What may be done when is a table; what is done is one libvirt call each. */
-import type { CallName } from "../../ffi/calls/mod.ts";
+import type { CallName, DomainRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import {
   type CommandName,
@@ -33,7 +33,8 @@ interface PowerRule {
   readonly failed: ErrorCode;
   /** What pages show while it runs. */
   readonly label: string;
-  readonly run: (services: VmServices, vm: VM) => Promise<unknown>;
+  /** Gives the machine as it is afterwards, where the call has read it. */
+  readonly run: (services: VmServices, vm: VM) => Promise<DomainRecord | null>;
   /** May run beside another operation on the machine: the way out when that one hangs. */
   readonly always?: true;
   /** Needs a stored definition. */
@@ -143,7 +144,7 @@ export async function power(services: VmServices, command: PowerCommand, vmId: s
   if (rule.persistent && !vm.persistent) throw new ContractError("VmNotPersistent");
   await services.operate(vm, rule.label, async () => {
     try {
-      await rule.run(services, vm);
+      return await rule.run(services, vm);
     } catch (error) {
       throw contractError(error, rule.failed, command);
     }

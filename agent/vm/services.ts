@@ -1,4 +1,5 @@
 /** What the commands on machines share: the link, the live model, and one operation at a time on each machine. */
+import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
@@ -35,16 +36,23 @@ export class VmServices {
    * Runs an operation on a machine: shows its label meanwhile, and reads the machine anew at the end, so that
    * whoever gets the answer sees what it did.
    *
+   * @param run gives the machine as it read it last, where it did that itself
    * @param always run beside another operation
    * @throws {ContractError} VmBusy
    */
-  async operate(vm: VM, label: string, run: () => Promise<void>, always = false): Promise<void> {
+  async operate(
+    vm: VM,
+    label: string,
+    run: () => Promise<DomainRecord | null | void>,
+    always = false,
+  ): Promise<void> {
     const running = this.inventory.vm(vm.id)?.operation;
     if (running !== undefined && !always) throw new ContractError("VmBusy", { operation: running });
     if (running === undefined) this.inventory.update(vm.id, { operation: label });
     try {
-      await run();
-      await this.#refreshed(vm);
+      const record = await run();
+      if (record) this.inventory.take(record);
+      else await this.#refreshed(vm);
     } finally {
       if (running === undefined) this.inventory.update(vm.id, { operation: undefined });
     }

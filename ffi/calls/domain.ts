@@ -168,11 +168,29 @@ export function domainXml(
 
 type Of = { uuid: string };
 
-/** Starts a domain, from its saved memory where there is one. */
-export function domainStart(connection: Connection, { uuid }: Of): null {
+/**
+ * Does something to a domain and reads it in the same breath: whoever did it wants to see it, and another call would
+ * cost as much again as most of these do. null where there is nothing to read any more, or reading failed: what was
+ * done is done all the same.
+ */
+function actedOn(
+  connection: Connection,
+  uuid: string,
+  act: (pointer: Deno.PointerObject) => number,
+): DomainRecord | null {
   using domain = connection.domain(uuid);
-  ok(libvirt().symbols.virDomainCreateWithFlags(domain.pointer, 0));
-  return null;
+  ok(act(domain.pointer));
+  try {
+    return readDomain(connection, domain.pointer);
+  } catch (error) {
+    if (error instanceof LibvirtError) return null;
+    throw error;
+  }
+}
+
+/** Starts a domain, from its saved memory where there is one. */
+export function domainStart(connection: Connection, { uuid }: Of): DomainRecord | null {
+  return actedOn(connection, uuid, (pointer) => libvirt().symbols.virDomainCreateWithFlags(pointer, 0));
 }
 
 /** Asks the guest to shut down, by its agent, by the ACPI power button, or as the driver sees fit. */
@@ -183,31 +201,23 @@ export function domainShutdown(connection: Connection, { uuid, by }: Of & { by: 
 }
 
 /** Ends QEMU at once. */
-export function domainDestroy(connection: Connection, { uuid }: Of): null {
-  using domain = connection.domain(uuid);
-  ok(libvirt().symbols.virDomainDestroyFlags(domain.pointer, 0));
-  return null;
+export function domainDestroy(connection: Connection, { uuid }: Of): DomainRecord | null {
+  return actedOn(connection, uuid, (pointer) => libvirt().symbols.virDomainDestroyFlags(pointer, 0));
 }
 
 /** Stops the vCPUs. */
-export function domainSuspend(connection: Connection, { uuid }: Of): null {
-  using domain = connection.domain(uuid);
-  ok(libvirt().symbols.virDomainSuspend(domain.pointer));
-  return null;
+export function domainSuspend(connection: Connection, { uuid }: Of): DomainRecord | null {
+  return actedOn(connection, uuid, (pointer) => libvirt().symbols.virDomainSuspend(pointer));
 }
 
 /** Lets the vCPUs run again. */
-export function domainResume(connection: Connection, { uuid }: Of): null {
-  using domain = connection.domain(uuid);
-  ok(libvirt().symbols.virDomainResume(domain.pointer));
-  return null;
+export function domainResume(connection: Connection, { uuid }: Of): DomainRecord | null {
+  return actedOn(connection, uuid, (pointer) => libvirt().symbols.virDomainResume(pointer));
 }
 
 /** Wakes a guest that put itself to sleep (S3). */
-export function domainWakeup(connection: Connection, { uuid }: Of): null {
-  using domain = connection.domain(uuid);
-  ok(libvirt().symbols.virDomainPMWakeup(domain.pointer, 0));
-  return null;
+export function domainWakeup(connection: Connection, { uuid }: Of): DomainRecord | null {
+  return actedOn(connection, uuid, (pointer) => libvirt().symbols.virDomainPMWakeup(pointer, 0));
 }
 
 /** Asks the guest to restart, by its agent, by ACPI, or as the driver sees fit. */
@@ -218,10 +228,8 @@ export function domainReboot(connection: Connection, { uuid, by }: Of & { by: ke
 }
 
 /** Presses the reset button. */
-export function domainReset(connection: Connection, { uuid }: Of): null {
-  using domain = connection.domain(uuid);
-  ok(libvirt().symbols.virDomainReset(domain.pointer, 0));
-  return null;
+export function domainReset(connection: Connection, { uuid }: Of): DomainRecord | null {
+  return actedOn(connection, uuid, (pointer) => libvirt().symbols.virDomainReset(pointer, 0));
 }
 
 /** Saves the memory to libvirt's own place and powers off. */

@@ -46,7 +46,8 @@ async function drain(connection: Deno.Conn, bytes: number): Promise<void> {
   }
 }
 
-async function direct(port: number, bytes: number): Promise<void> {
+/** Without a WebSocket. */
+async function plain(port: number, bytes: number): Promise<void> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(JOIN);
   await drain(connection, bytes);
@@ -106,12 +107,15 @@ export const consoles: Bench = async (context) => {
   const flood = await floodEnd.port();
   await using proxyEnd = deno("proxy", String(flood));
   const ours = await proxyEnd.port();
+  await using relayEnd = deno("relay", String(flood));
+  const bare = await relayEnd.port();
   const theirs = freePort();
   await using _websockify = startWebsockify(theirs, flood);
   await answers(theirs);
   const figures = await inTurn(roundsOf(context, 9), {
     ours: () => timed(() => throughWebSocket(ours, bytes)),
-    direct: () => timed(() => direct(flood, bytes)),
+    direct: () => timed(() => plain(flood, bytes)),
+    relay: () => timed(() => plain(bare, bytes)),
     websockify: () => timed(() => throughWebSocket(theirs, bytes)),
   });
   const what = `${bytes / MEGABYTE} MB of screen through the console's proxy`;
@@ -122,6 +126,15 @@ export const consoles: Bench = async (context) => {
       theirs: figures.direct,
       peer: "the VNC server directly",
       aim: { ratio: 1.25 },
+    }),
+    // A relay copies every byte twice more than the server and its reader do, and has no core of its own on a host of
+    // two: this is what is left to reach there.
+    beside({
+      what,
+      ours: figures.ours,
+      theirs: figures.relay,
+      peer: "a bare TCP relay",
+      aim: { ratio: 1.1 },
     }),
     beside({ what, ours: figures.ours, theirs: figures.websockify, peer: "websockify", aim: { ratio: 1 } }),
   ];

@@ -3,9 +3,10 @@
  *
  *     console_ends.ts flood BYTES        a VNC server that lets everyone in and then sends so many bytes
  *     console_ends.ts proxy PORT         our WebSocket proxy in front of the VNC server at that port
+ *     console_ends.ts relay PORT         bytes read and written, nothing else: what no proxy can do without
  */
 import { proxyVnc } from "../../agent/console/vnc/console.ts";
-import { connectVnc, writeAll } from "../../agent/console/vnc/connection.ts";
+import { CHUNK, connectVnc, writeAll } from "../../agent/console/vnc/connection.ts";
 import { listenTcp } from "../../agent/http/server.ts";
 
 const HELLO = new TextEncoder().encode("RFB 003.008\n");
@@ -45,7 +46,30 @@ async function proxy(port: number): Promise<void> {
   console.log(new URL(address).port);
 }
 
+/** Carries bytes until one end is gone, reading the next while the last are written. */
+async function carry(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  let [buffer, next] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
+  for (let count = await from.read(buffer); count !== null;) {
+    const [ahead] = await Promise.all([from.read(next), writeAll(to, buffer.subarray(0, count))]);
+    [buffer, next, count] = [next, buffer, ahead];
+  }
+}
+
+async function relay(port: number): Promise<void> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  console.log(listener.addr.port);
+  for await (const client of listener) {
+    const server = await Deno.connect({ hostname: "127.0.0.1", port });
+    const ends = [carry(server, client), carry(client, server)].map((end) =>
+      end.catch(() => {/* one of them left: so does the other */})
+    );
+    void Promise.race(ends).then(() => [client, server].forEach((end) => end.close()));
+  }
+}
+
 if (import.meta.main) {
   const [what, number] = Deno.args;
-  await (what === "flood" ? flood : proxy)(Number(number));
+  const run = { flood, proxy, relay }[what ?? ""];
+  if (run === undefined) throw new Error("say flood, proxy or relay");
+  await run(Number(number));
 }

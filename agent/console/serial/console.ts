@@ -4,7 +4,7 @@
  */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { serialLine } from "../../../lib/xml/serial.ts";
-import type { Farewell, Peer } from "../../http/websocket.ts";
+import type { Farewell, Peer } from "../../http/peer.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import type { VmServices } from "../../vm/services.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";

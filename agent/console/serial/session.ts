@@ -2,7 +2,7 @@
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { ConsoleStream, ConsoleStreams, ConsoleTarget } from "../../../ffi/streams.ts";
 import { CONSOLE_CLOSE } from "../../../lib/contract/mod.ts";
-import type { Farewell, Peer } from "../../http/websocket.ts";
+import type { Farewell, Peer } from "../../http/peer.ts";
 import { log } from "../../log.ts";
 import { FAREWELL } from "./farewell.ts";
 

@@ -5,8 +5,8 @@ import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
 
 /** Milliseconds until a server must have let us in: a QEMU that hangs accepts, and then says nothing. */
 const HANDSHAKE_MS = 5000;
-/** Bytes of one read. */
-export const CHUNK = 128 * 1024;
+/** Bytes of one read. Half as many cost a flood a fifth more work; with twice as many it is no faster. */
+export const CHUNK = 256 * 1024;
 
 export interface VncConnection extends Disposable {
   readonly connection: Deno.Conn;

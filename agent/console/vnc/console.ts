@@ -7,7 +7,8 @@ import { CONSOLE_CLOSE, ContractError } from "../../../lib/contract/mod.ts";
 import { welcomeViewer } from "../../../lib/rfb/handshake.ts";
 import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
 import { ViewOnlyFilter } from "../../../lib/rfb/view_only.ts";
-import type { Farewell, Message, Peer } from "../../http/websocket.ts";
+import { FRAME_HEAD } from "../../http/frame.ts";
+import type { Farewell, Message, Peer } from "../../http/peer.ts";
 import { log } from "../../log.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { CHUNK, connectVnc, type VncConnection, writeAll } from "./connection.ts";
@@ -84,13 +85,14 @@ function binary(message: Message): Uint8Array {
 
 async function pipeToViewer({ connection, rest }: VncConnection, peer: Peer): Promise<Farewell> {
   if (rest.length > 0 && !await peer.send(rest)) return DONE;
-  // Buffers whose bytes were taken. Few are under way at once: send() waits for a slow viewer.
+  // Buffers whose bytes were taken. Few are under way at once: sending waits for a slow viewer, and until then the next
+  // bytes are read while the last are being written.
   const free: Uint8Array<ArrayBuffer>[] = [];
   for (;;) {
-    const buffer = free.pop() ?? new Uint8Array(CHUNK);
-    const count = await read(connection, buffer);
+    const buffer = free.pop() ?? new Uint8Array(FRAME_HEAD + CHUNK);
+    const count = await read(connection, buffer.subarray(FRAME_HEAD));
     if (count === null) return CLOSED;
-    if (!await peer.send(buffer.subarray(0, count), () => free.push(buffer))) return DONE;
+    if (!await peer.sendInPlace(buffer, count, () => free.push(buffer))) return DONE;
   }
 }
 
