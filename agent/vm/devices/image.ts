@@ -168,7 +168,7 @@ async function headOf(path: string) {
 }
 
 /** An image may be built on volumes of pools, and on nothing else of the host. @throws {ContractError} DiskRefused */
-async function refuseForeign({ link }: VmServices, path: string): Promise<void> {
+export async function refuseForeign({ link }: Pick<VmServices, "link">, path: string): Promise<void> {
   const seen = new Set<string>();
   for (let at = path; seen.size < MOST_IMAGES;) {
     seen.add(at);
