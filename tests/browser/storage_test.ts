@@ -116,10 +116,10 @@ for (const javaScriptEnabled of [true, false]) {
             async () => {
               await visit(tester, server.url + path, async (page) => {
                 await page.locator("h1").first().waitFor();
-              }, { colorScheme, accessible: true });
+              }, { colorScheme, reducedMotion: "reduce", accessible: true });
               await visit(tester, server.url + path, async (page) => {
                 assert.equal(await overflows(page), false);
-              }, { ...PHONE, colorScheme, accessible: true });
+              }, { ...PHONE, colorScheme, reducedMotion: "reduce", accessible: true });
             },
           );
         }
