@@ -33,6 +33,10 @@ const failing = async (call: Promise<unknown>): Promise<ContractError> => {
 };
 /** An input that a command takes. */
 const SAMPLE: Record<string, unknown> = {
+  pool: "p",
+  volume: "v",
+  capacityBytes: 1,
+  type: "dir",
   vmId: "u-1",
   vmIds: ["u-1"],
   autostart: true,

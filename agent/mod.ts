@@ -24,6 +24,8 @@ import { Sampler } from "./metrics/sampler.ts";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
 import { screenHandlers } from "./screens/handlers.ts";
 import type { Settings } from "./settings.ts";
+import { poolHandlers } from "./storage/pool_handlers.ts";
+import { volumeHandlers } from "./storage/volume_handlers.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
 import { cloudInitHandlers } from "./vm/cloud_init.ts";
@@ -141,6 +143,8 @@ export class Agent {
           activity: this.activity,
         }),
         ...consoleHandlers(services, this.consoles),
+        ...poolHandlers(services),
+        ...volumeHandlers(services),
       },
       record: (entry) => this.activity.record(entry),
       vmName: (vmId) => this.inventory.vm(vmId)?.name,
@@ -266,6 +270,7 @@ export class Agent {
         () => this.#addresses.update(),
       ),
       paced("disk sizes", () => pace(PACE.reconcile), () => this.#sizes.update()),
+      paced("storage", () => pace(PACE.reconcile), () => this.inventory.storage.reconcile()),
       paced("reconcile", () => pace(PACE.reconcile), () => this.#reconcile()),
     ];
   }

@@ -39,10 +39,24 @@ export function vmIdIn(path: string): string | undefined {
   return id;
 }
 
+/** The steps to a storage pool: its name stands in the address. */
+function storageCrumbs(path: string): Crumb[] {
+  const crumbs = [{ label: t("nav.storage"), href: "/storage" }];
+  const [, pool] = /^\/storage\/([^/]+)$/.exec(path) ?? [];
+  if (pool === undefined) return crumbs;
+  try {
+    crumbs.push({ label: oneLine(decodeURIComponent(pool), 60), href: path });
+  } catch {
+    // No name of anything: the page says so.
+  }
+  return crumbs;
+}
+
 /** The steps to a path. `vmName` is the name of the machine that the path is about, if it is about one. */
 export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === "/") return [{ label: t("nav.dashboard"), href: "/" }];
   if (path === REFERENCE) return [{ label: texts.t("reference.title"), href: REFERENCE }];
+  if (path === "/storage" || path.startsWith("/storage/")) return storageCrumbs(path);
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
   const beside = LIST_PAGES.get(path);

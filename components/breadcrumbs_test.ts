@@ -22,6 +22,12 @@ Deno.test("crumbsOf() of a machine that does not exist ends at the list", () => 
   assert.deepEqual(labels("/vms/nope"), ["Virtual machines"]);
 });
 
+Deno.test("crumbsOf() of a storage pool has its name from the address", () => {
+  assert.deepEqual(labels("/storage"), ["Storage"]);
+  assert.deepEqual(labels("/storage/a%20b"), ["Storage", "a b"]);
+  assert.deepEqual(labels("/storage/%ff"), ["Storage"]);
+});
+
 Deno.test("crumbsOf() of a page nobody knows is empty", () => assert.deepEqual(labels("/nope"), []));
 Deno.test("vmIdIn() leaves the id as it is in the path", () =>
   assert.equal(vmIdIn("/vms/a%20b/xml"), "a%20b"));

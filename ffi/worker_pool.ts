@@ -65,6 +65,7 @@ export class WorkerPool {
     write: 0,
     rescue: 0,
     copy: 0,
+    storage: 0,
     stats: 0,
     probe: 0,
   };

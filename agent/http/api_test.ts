@@ -56,6 +56,10 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     cloudInit: { form: {} },
     target: "vda",
     sizeGb: 2,
+    pool: "p 1",
+    volume: "v 1",
+    capacityBytes: 1,
+    type: "dir",
     mac: "52:54:00:00:00:01",
   };
   for (const { name, command, method, path, pathFields } of REST_ROUTES) {

@@ -14,6 +14,7 @@ import type { VM, VmStats } from "../../lib/contract/vm.ts";
 import type { EventHub, Published } from "../events/hub.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
+import { PoolInventory } from "./pools.ts";
 import { isActive, STATE_AFTER, STOPPED_REASON } from "./states.ts";
 import { type Extras, vmView } from "./view.ts";
 
@@ -58,7 +59,8 @@ export class Inventory {
   /** What `vms()` gives, until something changes. */
   #list: readonly VM[] | undefined;
   readonly #networks = new Map<string, NetworkRecord>();
-  readonly #pools = new Map<string, PoolRecord>();
+  /** Storage pools and their volumes. */
+  readonly storage: PoolInventory;
   /** Domains being read; the value counts events that arrived meanwhile. */
   readonly #reading = new Map<string, { again: boolean; done: Promise<void> }>();
   /** Pages are told of changes only once the first scan of a connection is complete. */
@@ -77,6 +79,7 @@ export class Inventory {
     this.#link = link;
     this.#hub = hub;
     this.hostname = hostname;
+    this.storage = new PoolInventory(link, (name, event) => hub.publish("pool-changed", { name, event }));
     this.#onHappening = onHappening;
   }
 
@@ -110,7 +113,7 @@ export class Inventory {
   }
 
   pools(): PoolRecord[] {
-    return [...this.#pools.values()];
+    return this.storage.records();
   }
 
   counts(): { total: number; active: number } {
@@ -136,17 +139,16 @@ export class Inventory {
 
   async #resync(): Promise<void> {
     const meanwhile = this.#toldMeanwhile = new Set<string>();
-    const [domains, networks, pools] = await Promise.all([
+    const [domains, networks] = await Promise.all([
       this.#link.call("domainScan"),
       this.#link.call("networkScan"),
-      this.#link.call("poolScan"),
+      this.storage.restart(),
     ]);
     const events: Published[] = [];
     const seen = new Set(domains.map((record) => record.uuid));
     for (const uuid of [...this.#entries.keys()]) if (!seen.has(uuid)) this.#remove(uuid, events);
     for (const record of domains) this.#put(record, events);
     this.#replaceAll(this.#networks, networks);
-    this.#replaceAll(this.#pools, pools);
     this.#filled = true;
     this.#hub.publishAll(events);
     for (const uuid of meanwhile) this.refreshSoon(uuid);
@@ -265,10 +267,10 @@ export class Inventory {
 
   #onObjectEvent({ kind, event, name, args }: LibvirtEvent & { kind: "network" | "pool" | "device" }): void {
     const word = event === "lifecycle" ? OBJECT_LIFECYCLE[Number(args[0])] ?? event : event;
+    if (kind === "pool") return this.storage.onEvent(name, word);
     this.#hub.publish(`${kind}-changed`, { name, event: word });
     const scan = {
       network: async () => this.#replaceAll(this.#networks, await this.#link.call("networkScan")),
-      pool: async () => this.#replaceAll(this.#pools, await this.#link.call("poolScan")),
       device: () => Promise.resolve(),
     }[kind];
     scan().catch((error) => log.debug(`the ${kind}s could not be read`, { error }));

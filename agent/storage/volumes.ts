@@ -32,7 +32,8 @@ const FILE_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "gluster"
 /** `virStoragePoolState` of a started pool. */
 export const POOL_RUNNING = 2;
 
-const volumeOf = ({ pool, xml }: VolumeRecord): Volume => ({ pool, ...summarizeVolume(xml) });
+/** What a volume's record says. @throws {XmlError} */
+export const volumeOf = ({ pool, xml }: VolumeRecord): Volume => ({ pool, ...summarizeVolume(xml) });
 
 /** Passes what was looked for on, or undefined when libvirt says there is none. */
 async function unlessMissing<T>(looked: Promise<T>): Promise<T | undefined> {
@@ -70,8 +71,13 @@ export async function keepsFiles(link: Caller, pool: string): Promise<boolean> {
 }
 
 /** Makes an empty volume. @throws {LibvirtError} code STORAGE_VOL_EXIST when the name is taken */
-export async function createVolume(link: Caller, pool: string, volume: NewVolume): Promise<Volume> {
-  return volumeOf(await link.call("volumeCreate", { pool, xml: volumeXml(volume) }));
+export async function createVolume(
+  link: Caller,
+  pool: string,
+  volume: NewVolume,
+  preallocate = false,
+): Promise<Volume> {
+  return volumeOf(await link.call("volumeCreate", { pool, xml: volumeXml(volume), preallocate }));
 }
 
 /**
@@ -83,7 +89,13 @@ export async function createVolume(link: Caller, pool: string, volume: NewVolume
 export async function cloneVolume(
   link: Caller,
   source: string,
-  target: { readonly pool: string; readonly name: string; readonly linked?: boolean },
+  target: {
+    readonly pool: string;
+    readonly name: string;
+    readonly linked?: boolean;
+    /** The copy's format; its source's when nobody says. */
+    readonly format?: string | undefined;
+  },
 ): Promise<Volume> {
   const { pool, name, linked = false } = target;
   const original = volumeOf(await link.call("volumeAt", { path: source }));
@@ -92,7 +104,14 @@ export async function cloneVolume(
     const backing = { path: original.path, format: format ?? "raw" };
     return await createVolume(link, pool, { name, capacity, format: "qcow2", backing });
   }
-  const xml = volumeXml({ name, capacity, format, allocation: 0 });
+  const isDevice = "format" in target && target.format === undefined;
+  const xml = volumeXml({
+    name,
+    capacity,
+    format: "format" in target ? target.format : format,
+    // A volume group has no holes.
+    allocation: isDevice ? capacity : 0,
+  });
   return volumeOf(await link.call("volumeCopy", { pool, xml, path: source }));
 }
 

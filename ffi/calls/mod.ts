@@ -18,10 +18,10 @@ import * as volume from "./volume.ts";
 /**
  * Kinds of calls and how many of each may be under way. `read` asks libvirtd alone and is quick; `write` changes
  * something and may take seconds; `rescue` is the way out when writes hang; `copy` moves disks'
- * content and may take hours; `stats` and `probe` ask QEMU, the guest
- * or a file system, any of which may hang.
+ * content and may take hours; `storage` asks about pools and volumes, which waits behind a pool whose server is dead;
+ * `stats` and `probe` ask QEMU, the guest or a file system, any of which may hang.
  */
-export const LIMITS = { read: 6, write: 6, rescue: 3, copy: 3, stats: 2, probe: 3 } as const;
+export const LIMITS = { read: 6, write: 6, rescue: 3, copy: 3, storage: 3, stats: 2, probe: 3 } as const;
 export type CallKind = keyof typeof LIMITS;
 
 interface CallSpec<A, R> {
@@ -85,18 +85,27 @@ export const CALLS = {
   networkScan: spec("read", 30, network.networkScan),
   networkLeases: spec("read", 15, network.networkLeases),
   filterNames: spec("read", 15, nic.filterNames),
-  poolScan: spec("read", 30, pool.poolScan),
-  poolXml: spec("read", 15, pool.poolXml),
+  poolScan: spec("storage", 30, pool.poolScan),
+  poolScanPatient: spec("storage", 86_400, pool.poolScan),
+  poolXml: spec("storage", 15, pool.poolXml),
   poolRefresh: spec("probe", 120, pool.poolRefresh),
-  poolMake: spec("write", 60, pool.poolMake),
-  volumeScan: spec("read", 60, volume.volumeScan),
-  volumeAt: spec("read", 15, volume.volumeAt),
-  volumeNamed: spec("read", 15, volume.volumeNamed),
+  poolMake: spec("write", 300, pool.poolMake),
+  poolStart: spec("probe", 120, pool.poolStart),
+  poolStop: spec("probe", 60, pool.poolStop),
+  poolSetAutostart: spec("write", 30, pool.poolSetAutostart),
+  poolUnbuild: spec("write", 120, pool.poolUnbuild),
+  poolUndefine: spec("write", 30, pool.poolUndefine),
+  poolCapabilities: spec("read", 15, pool.poolCapabilities),
+  volumeScan: spec("storage", 60, volume.volumeScan),
+  volumeScanPatient: spec("storage", 86_400, volume.volumeScan),
+  volumeAt: spec("storage", 15, volume.volumeAt),
+  volumeNamed: spec("storage", 15, volume.volumeNamed),
   volumeCreate: spec("write", 600, volume.volumeCreate),
   volumeCopy: spec("copy", 86_400, volume.volumeCopy),
   volumeResize: spec("write", 600, volume.volumeResize),
   volumeUpload: spec("write", 600, volume.volumeUpload),
   volumeRead: spec("probe", 60, volume.volumeRead),
+  volumeWipe: spec("copy", 86_400, volume.volumeWipe),
   volumeDelete: spec("write", 600, volume.volumeDelete),
   domainCapabilities: spec("read", 60, capabilities.domainCapabilities),
   eventsOpen: spec("read", events.CONNECT_SECONDS, events.eventsOpen),

@@ -1,5 +1,6 @@
-/** The list of storage pools. */
+/** Calls on storage pools. */
 import { type Connection, listOf, poolHandle, readList } from "../connection.ts";
+import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, some, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
 
@@ -14,29 +15,53 @@ export interface PoolRecord {
   readonly capacity: number;
   readonly allocation: number;
   readonly available: number;
+  /** How many volumes; null for a pool that is not active. */
+  readonly volumes: number | null;
+  readonly xml: string;
 }
 
-/** Reads every pool. Source: virConnectListAllStoragePools; pools are not refreshed, so a dead NFS server is no wait. */
+function recordOf(item: Deno.PointerObject): PoolRecord {
+  const { symbols } = libvirt();
+  // struct _virStoragePoolInfo: int state @0, unsigned long long capacity @8, allocation @16, available @24
+  const info = new DataView(new ArrayBuffer(32));
+  ok(symbols.virStoragePoolGetInfo(item, info));
+  const persistent = ok(symbols.virStoragePoolIsPersistent(item)) === 1;
+  const autostart = new Int32Array(1);
+  if (persistent) ok(symbols.virStoragePoolGetAutostart(item, autostart));
+  const isActive = ok(symbols.virStoragePoolIsActive(item)) === 1;
+  return {
+    uuid: readUuid((buffer) => symbols.virStoragePoolGetUUIDString(item, buffer)),
+    name: readString(symbols.virStoragePoolGetName(item)),
+    state: info.getInt32(0, true),
+    persistent,
+    autostart: autostart[0] === 1,
+    capacity: Number(info.getBigUint64(8, true)),
+    allocation: Number(info.getBigUint64(16, true)),
+    available: Number(info.getBigUint64(24, true)),
+    volumes: isActive ? ok(symbols.virStoragePoolNumOfVolumes(item)) : null,
+    xml: takeString(symbols.virStoragePoolGetXMLDesc(item, 0)),
+  };
+}
+
+/** Whether a read failed because its pool stopped or went in the middle of it. */
+const isPassing = (error: unknown) =>
+  error instanceof LibvirtError &&
+  (error.code === VIR_ERR.NO_STORAGE_POOL || error.code === VIR_ERR.OPERATION_INVALID);
+
+/**
+ * Reads every pool; one that goes in between is left out. Pools are not refreshed, but libvirt holds one that it
+ * refreshes itself: behind a dead server this waits. Source: virConnectListAllStoragePools.
+ */
 export function poolScan(connection: Connection): PoolRecord[] {
   const { symbols } = libvirt();
   const { array, items } = listOf((out) => symbols.virConnectListAllStoragePools(connection.pointer, out, 0));
   return readList(array, items, (item) => symbols.virStoragePoolFree(item), (item) => {
-    // struct _virStoragePoolInfo: int state @0, unsigned long long capacity @8, allocation @16, available @24
-    const info = new DataView(new ArrayBuffer(32));
-    ok(symbols.virStoragePoolGetInfo(item, info));
-    const persistent = ok(symbols.virStoragePoolIsPersistent(item)) === 1;
-    const autostart = new Int32Array(1);
-    if (persistent) ok(symbols.virStoragePoolGetAutostart(item, autostart));
-    return {
-      uuid: readUuid((buffer) => symbols.virStoragePoolGetUUIDString(item, buffer)),
-      name: readString(symbols.virStoragePoolGetName(item)),
-      state: info.getInt32(0, true),
-      persistent,
-      autostart: autostart[0] === 1,
-      capacity: Number(info.getBigUint64(8, true)),
-      allocation: Number(info.getBigUint64(16, true)),
-      available: Number(info.getBigUint64(24, true)),
-    };
+    try {
+      return recordOf(item);
+    } catch (error) {
+      if (isPassing(error)) return null;
+      throw error;
+    }
   });
 }
 
@@ -53,20 +78,79 @@ export function poolRefresh(connection: Connection, { pool: name }: { pool: stri
   return null;
 }
 
+/** How a pool is made. */
+export interface PoolWish {
+  readonly xml: string;
+  /** Bits of `virStoragePoolBuildFlags`; null: there is nothing to build. */
+  readonly build?: number | null;
+  /** What building makes was not there before: it is taken away again when the pool cannot be started. */
+  readonly undoBuild?: boolean;
+  readonly autostart?: boolean;
+}
+
 /**
  * Defines a pool, builds its target (for a folder: makes it), starts it and has it start with the host. What was done
- * is undone when a later step fails; a folder that was made stays, it may hold something by then.
+ * is undone when a later step fails.
  */
-export function poolMake(connection: Connection, { xml }: { xml: string }): null {
+export function poolMake(
+  connection: Connection,
+  { xml, build = 0, undoBuild = false, autostart = true }: PoolWish,
+): null {
   const { symbols } = libvirt();
   using pool = poolHandle(some(symbols.virStoragePoolDefineXML(connection.pointer, cString(xml), 0)));
+  const undo: (() => unknown)[] = [() => symbols.virStoragePoolUndefine(pool.pointer)];
   try {
-    ok(symbols.virStoragePoolBuild(pool.pointer, 0));
+    if (build !== null) ok(symbols.virStoragePoolBuild(pool.pointer, build));
+    if (undoBuild) undo.unshift(() => symbols.virStoragePoolDelete(pool.pointer, 0));
     ok(symbols.virStoragePoolCreate(pool.pointer, 0));
+    undo.unshift(() => symbols.virStoragePoolDestroy(pool.pointer));
+    if (autostart) ok(symbols.virStoragePoolSetAutostart(pool.pointer, 1));
   } catch (error) {
-    symbols.virStoragePoolUndefine(pool.pointer);
+    for (const step of undo) step();
     throw error;
   }
-  ok(symbols.virStoragePoolSetAutostart(pool.pointer, 1));
   return null;
+}
+
+/** Starts a pool. May mount, and so wait for a server. */
+export function poolStart(connection: Connection, { pool: name }: { pool: string }): null {
+  using pool = connection.pool(name);
+  ok(libvirt().symbols.virStoragePoolCreate(pool.pointer, 0));
+  return null;
+}
+
+/** Stops a pool: its storage is let go of, nothing in it changes. */
+export function poolStop(connection: Connection, { pool: name }: { pool: string }): null {
+  using pool = connection.pool(name);
+  ok(libvirt().symbols.virStoragePoolDestroy(pool.pointer));
+  return null;
+}
+
+/** Whether a pool starts with the host. */
+export function poolSetAutostart(
+  connection: Connection,
+  { pool: name, autostart }: { pool: string; autostart: boolean },
+): null {
+  using pool = connection.pool(name);
+  ok(libvirt().symbols.virStoragePoolSetAutostart(pool.pointer, autostart ? 1 : 0));
+  return null;
+}
+
+/** Takes away what a stopped pool was built on: an empty folder, a volume group, … */
+export function poolUnbuild(connection: Connection, { pool: name }: { pool: string }): null {
+  using pool = connection.pool(name);
+  ok(libvirt().symbols.virStoragePoolDelete(pool.pointer, 0));
+  return null;
+}
+
+/** Forgets a stopped pool. What is in it stays. */
+export function poolUndefine(connection: Connection, { pool: name }: { pool: string }): null {
+  using pool = connection.pool(name);
+  ok(libvirt().symbols.virStoragePoolUndefine(pool.pointer));
+  return null;
+}
+
+/** The types of pools this libvirt knows, as XML. Source: virConnectGetStoragePoolCapabilities. */
+export function poolCapabilities(connection: Connection): string {
+  return takeString(libvirt().symbols.virConnectGetStoragePoolCapabilities(connection.pointer, 0));
 }

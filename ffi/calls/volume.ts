@@ -140,6 +140,13 @@ export function volumeRead(
   return bytes.slice(0, length);
 }
 
+/** Overwrites the volume at `path` with zeros. Takes long. */
+export function volumeWipe(connection: Connection, { path }: { path: string }): null {
+  using volume = connection.volumeByPath(path);
+  ok(libvirt().symbols.virStorageVolWipe(volume.pointer, 0));
+  return null;
+}
+
 /** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows the path */
 export function volumeDelete(connection: Connection, { path }: { path: string }): null {
   using volume = connection.volumeByPath(path);

@@ -33,6 +33,7 @@ const connection = signal<ConnectionStatus | null>(null);
 const stream = signal<StreamState>("connecting");
 const activity = signal<readonly Activity[]>([]);
 const counts = signal<VmCounts | null>(null);
+const pools = signal<{ readonly name: string | undefined } | null>(null);
 
 type Handlers = { readonly [N in EventName]: (data: EventData<N>) => void };
 
@@ -66,7 +67,9 @@ const HANDLERS: Handlers = {
     if (status.connected) refetch();
   },
   "network-changed": () => {},
-  "pool-changed": () => {},
+  "pool-changed": ({ name }) => {
+    pools.value = { name };
+  },
   "device-changed": () => {},
   activity: (entry) => {
     if (activity.peek().some(({ id }) => id === entry.id)) return;
@@ -95,6 +98,7 @@ function fetchVms(): Promise<void> {
 
 /** Fetches anew whatever this page shows: events were missed. */
 function refetch(): void {
+  pools.value = { name: undefined };
   const wanted: Promise<unknown>[] = [
     api.getConnectionStatus().then((status) => {
       connection.value = status;
@@ -153,6 +157,8 @@ export const live = {
       active: all.filter(({ state }) => state === "running" || state === "paused").length,
     };
   }),
+  /** The storage pool that changed last, any when it has no name; null until one has. A new object each time. */
+  pools: pools as ReadonlySignal<{ readonly name: string | undefined } | null>,
   /** Whether libvirt can be told to do something: what is shown is current, and commands would arrive. */
   controllable: computed(() => stream.value !== "broken" && connection.value?.connected !== false),
 

@@ -11,7 +11,9 @@ import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
 import { screenCommands } from "./screens.ts";
+import { storageCommands } from "./storage.ts";
 import { vmCommands } from "./vm.ts";
+import { volumeCommands } from "./volumes.ts";
 
 export const COMMANDS = {
   ...vmCommands,
@@ -23,6 +25,8 @@ export const COMMANDS = {
   ...deviceCommands,
   ...consoleCommands,
   ...screenCommands,
+  ...storageCommands,
+  ...volumeCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -44,4 +48,6 @@ export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./manage.ts";
 export * from "./screens.ts";
+export * from "./storage.ts";
 export * from "./vm.ts";
+export * from "./volumes.ts";

@@ -1,0 +1,133 @@
+import type { StoragePoolType } from "../../lib/contract/mod.ts";
+import type { Failure } from "../../lib/format/failure.ts";
+import { storage as texts } from "../../lib/i18n/en/storage.ts";
+import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { POOL_KINDS, type PoolField } from "../../lib/storage/pool_types.ts";
+import { CheckField, SelectField, TextField } from "../Field.tsx";
+import { typeName } from "./PoolParts.tsx";
+import { StorageForm } from "./StorageForm.tsx";
+
+const { t } = textsOf(texts);
+
+type StorageKey = PlainKeyOf<typeof texts>;
+
+/** Field → its label and hint. */
+const FIELDS: Readonly<Record<Exclude<PoolField, "format">, { label: StorageKey; hint?: StorageKey }>> = {
+  path: { label: "storage.field_path", hint: "storage.field_path_hint" },
+  device: { label: "storage.field_device", hint: "storage.field_device_hint" },
+  host: { label: "storage.field_host", hint: "storage.field_host_hint" },
+  sourcePath: { label: "storage.field_sourcePath" },
+  sourceName: { label: "storage.field_sourceName", hint: "storage.field_sourceName_hint" },
+  username: { label: "storage.field_username" },
+  secret: { label: "storage.field_secret" },
+};
+
+/** Props of {@link NewPoolForm}. */
+export interface NewPoolFormProps {
+  types: readonly StoragePoolType[];
+  type: StoragePoolType;
+  /** What was typed, where it was refused. */
+  typed: Readonly<Record<string, string>>;
+  failure: Failure | null;
+}
+
+/** The kinds of storage, as links: without script, too, the form has just the fields of the one that is chosen. */
+function Kinds({ types, type }: Pick<NewPoolFormProps, "types" | "type">) {
+  return (
+    <nav class="storage-kinds" aria-label={t("storage.type_choose")}>
+      <ul>
+        {types.map((each) => (
+          <li key={each.type}>
+            <a
+              href={`/storage?do=create&type=${each.type}`}
+              aria-current={each.type === type.type ? "true" : undefined}
+            >
+              <strong>{typeName(each.type)}</strong>
+              <small>{each.available ? each.type : t("storage.here_not")}</small>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** Making a storage pool. */
+export function NewPoolForm({ types, type, typed, failure }: NewPoolFormProps) {
+  const { needs, may, build, target } = POOL_KINDS[type.type];
+  const fields = [...needs, ...may].filter((field) => field !== "format");
+  const hintOf = (field: Exclude<PoolField, "format">) => {
+    if (field === "path" && target !== undefined) return t("storage.field_path_usual");
+    if (field === "device" && type.type === "iscsi") return undefined;
+    const { hint } = FIELDS[field];
+    return hint && t(hint);
+  };
+  return (
+    <StorageForm
+      title={t("storage.new")}
+      action="/storage"
+      does="create"
+      submit={t("storage.create")}
+      cancel="/storage"
+      failure={failure}
+    >
+      <div class="wide form-field">
+        <Kinds types={types} type={type} />
+      </div>
+      {!type.available && <p class="wide form-field form-error">{type.reason}</p>}
+      <input type="hidden" name="type" value={type.type} />
+      <TextField
+        label={t("storage.name")}
+        hint={t("storage.name_hint")}
+        name="name"
+        required
+        maxLength={64}
+        defaultValue={typed.name ?? ""}
+      />
+      {fields.map((field) => {
+        const hint = hintOf(field);
+        return (
+          <TextField
+            key={field}
+            label={field === "device" && type.type === "iscsi"
+              ? t("storage.field_target")
+              : t(FIELDS[field].label)}
+            {...(hint !== undefined && { hint })}
+            name={field}
+            required={needs.includes(field)}
+            maxLength={1024}
+            defaultValue={typed[field] ?? ""}
+          />
+        );
+      })}
+      {may.includes("format") && type.formats.length > 0 && (
+        <SelectField
+          label={t("storage.field_format")}
+          name="format"
+          value={typed.format ?? ""}
+          choices={[
+            { value: "", label: t("storage.field_format_auto") },
+            ...type.formats.map((format) => ({ value: format, label: format })),
+          ]}
+        />
+      )}
+      {build === "asked" && (
+        <CheckField
+          wide
+          label={t("storage.build")}
+          hint={t("storage.build_hint")}
+          name="build"
+          value="yes"
+          defaultChecked={typed.build === "yes"}
+        />
+      )}
+      <CheckField
+        wide
+        label={t("storage.autostart_on")}
+        name="autostart"
+        value="yes"
+        defaultChecked={typed.name === undefined || typed.autostart === "yes"}
+      />
+    </StorageForm>
+  );
+}

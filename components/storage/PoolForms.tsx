@@ -1,0 +1,176 @@
+import type { StoragePool, StorageVolume } from "../../lib/contract/mod.ts";
+import type { Failure } from "../../lib/format/failure.ts";
+import { formatBytes } from "../../lib/format/quantity.ts";
+import type { StorageDeed } from "../../lib/format/storage_forms.ts";
+import { oneLine } from "../../lib/format/text.ts";
+import { storage as texts } from "../../lib/i18n/en/storage.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { CheckField, SelectField, TextField } from "../Field.tsx";
+import { poolHref } from "./PoolParts.tsx";
+import { StorageForm } from "./StorageForm.tsx";
+
+const { t } = textsOf(texts);
+
+/** Backing volumes offered by name; a form with thousands would be no help. */
+const MOST_BACKINGS = 200;
+
+/** Props of {@link PoolForms}. */
+export interface PoolFormsProps {
+  pool: StoragePool;
+  /** Which form. */
+  deed: StorageDeed;
+  /** The volume it is about, where it is about one. */
+  volume: StorageVolume | undefined;
+  volumes: readonly StorageVolume[];
+  /** What was typed, where it was refused. */
+  typed: Readonly<Record<string, string>>;
+  failure: Failure | null;
+}
+
+function NewVolume({ pool, volumes, typed, ...frame }: Omit<PoolFormsProps, "deed" | "volume">) {
+  const here = poolHref(pool.name);
+  const images = volumes.filter(({ format }) => format === "qcow2" || format === "raw");
+  return (
+    <StorageForm
+      title={t("storage.new_volume")}
+      action={here}
+      does="create_volume"
+      submit={t("storage.create")}
+      cancel={here}
+      {...frame}
+    >
+      <TextField
+        label={t("storage.name")}
+        name="name"
+        required
+        maxLength={200}
+        defaultValue={typed.name ?? ""}
+      />
+      <TextField
+        label={t("storage.size_gib")}
+        {...(pool.keepsFiles && { hint: t("storage.size_base") })}
+        name="sizeGib"
+        inputMode="decimal"
+        suffix="GiB"
+        required={!pool.keepsFiles}
+        defaultValue={typed.sizeGib ?? "20"}
+      />
+      {pool.keepsFiles && (
+        <>
+          <SelectField
+            label={t("storage.format")}
+            name="format"
+            value={typed.format ?? "qcow2"}
+            choices={["qcow2", "raw"].map((value) => ({ value, label: value }))}
+          />
+          <SelectField
+            label={t("storage.preallocation")}
+            name="preallocation"
+            value={typed.preallocation ?? "none"}
+            choices={[
+              { value: "none", label: t("storage.preallocation_none") },
+              { value: "metadata", label: t("storage.preallocation_metadata") },
+              { value: "full", label: t("storage.preallocation_full") },
+            ]}
+          />
+          <SelectField
+            label={t("storage.backing_volume")}
+            hint={t("storage.backing_hint")}
+            name="backing"
+            value={typed.backing ?? ""}
+            choices={[
+              { value: "", label: t("storage.backing_none") },
+              ...images.slice(0, MOST_BACKINGS).map(({ name }) => ({
+                value: name,
+                label: oneLine(name, 80),
+              })),
+            ]}
+          />
+        </>
+      )}
+    </StorageForm>
+  );
+}
+
+/** The form that a pool's page was asked for. */
+export function PoolForms(props: PoolFormsProps) {
+  const { pool, deed, volume, typed, failure } = props;
+  const here = poolHref(pool.name);
+  const frame = { action: here, does: deed, cancel: here, failure };
+  if (deed === "create_volume") return <NewVolume {...props} />;
+  if (deed === "delete") {
+    return (
+      <StorageForm
+        {...frame}
+        title={t("storage.verb_of", { verb: t("storage.delete"), name: oneLine(pool.name, 60) })}
+        submit={t("storage.delete")}
+        danger
+      >
+        <p class="wide form-field">{t("storage.delete_pool_what")}</p>
+        <CheckField
+          wide
+          label={t("storage.delete_content")}
+          hint={t("storage.delete_content_hint")}
+          name="deleteContent"
+          value="yes"
+        />
+      </StorageForm>
+    );
+  }
+  if (volume === undefined) return null;
+  const name = oneLine(volume.name, 60);
+  const hidden = <input type="hidden" name="volume" value={volume.name} />;
+  switch (deed) {
+    case "resize":
+      return (
+        <StorageForm
+          {...frame}
+          title={t("storage.verb_of", { verb: t("storage.resize"), name })}
+          submit={t("storage.resize")}
+        >
+          {hidden}
+          <TextField
+            label={t("storage.size_gib")}
+            hint={t("storage.size_now", { size: formatBytes(volume.capacityBytes) })}
+            name="sizeGib"
+            inputMode="decimal"
+            suffix="GiB"
+            required
+            defaultValue={typed.sizeGib ?? ""}
+          />
+        </StorageForm>
+      );
+    case "clone":
+      return (
+        <StorageForm
+          {...frame}
+          title={t("storage.verb_of", { verb: t("storage.clone"), name })}
+          submit={t("storage.clone")}
+        >
+          {hidden}
+          <TextField
+            label={t("storage.clone_name")}
+            hint={t("storage.clone_what")}
+            name="name"
+            required
+            maxLength={200}
+            defaultValue={typed.name ?? ""}
+          />
+        </StorageForm>
+      );
+    case "wipe":
+    case "delete_volume": {
+      const verb = t(deed === "wipe" ? "storage.wipe" : "storage.delete");
+      return (
+        <StorageForm {...frame} title={t("storage.verb_of", { verb, name })} submit={verb} danger>
+          {hidden}
+          <p class="wide form-field">
+            {t(deed === "wipe" ? "storage.wipe_what" : "storage.delete_volume_what", { name })}
+          </p>
+        </StorageForm>
+      );
+    }
+    default:
+      return null;
+  }
+}

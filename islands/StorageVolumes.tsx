@@ -1,0 +1,153 @@
+import { IS_BROWSER } from "fresh/runtime";
+import { useSignal } from "@preact/signals";
+import { Banner } from "../components/Banner.tsx";
+import { Fact } from "../components/Fact.tsx";
+import { Icon } from "../components/Icon.tsx";
+import { Name } from "../components/Name.tsx";
+import { Panel } from "../components/Panel.tsx";
+import { poolHref, PoolSpace, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
+import { isOn, PoolButton } from "../components/storage/PoolTable.tsx";
+import { VolumeTable } from "../components/storage/VolumeTable.tsx";
+import { api } from "../lib/client/api.ts";
+import { live } from "../lib/client/live.ts";
+import { usePoolChanges } from "../lib/client/use_pools.ts";
+import type { StoragePool } from "../lib/contract/mod.ts";
+import { failureOf } from "../lib/format/failure.ts";
+import { oneLine } from "../lib/format/text.ts";
+import { volumeHref, type VolumePage, volumePage, type VolumeQuery } from "../lib/format/volume_page.ts";
+import { storage as texts } from "../lib/i18n/en/storage.ts";
+import { number, textsOf } from "../lib/i18n/mod.ts";
+
+const { t, plural } = textsOf(texts);
+
+/** Props of {@link StorageVolumes}. */
+export interface StorageVolumesProps {
+  pool: StoragePool;
+  page: VolumePage;
+  query: VolumeQuery;
+  connected: boolean;
+}
+
+function Facts({ pool }: { pool: StoragePool }) {
+  return (
+    <Panel title={typeName(pool.type)}>
+      <dl class="facts storage-facts">
+        <Fact label={t("storage.space")}>
+          <PoolSpace pool={pool} />
+        </Fact>
+        {pool.path !== undefined && (
+          <Fact label={t("storage.path")}>
+            <bdi class="mono">{oneLine(pool.path)}</bdi>
+          </Fact>
+        )}
+        {pool.source !== undefined && (
+          <Fact label={t("storage.source")}>
+            <bdi class="mono">{oneLine(pool.source)}</bdi>
+          </Fact>
+        )}
+        <Fact label={t("storage.autostart")}>{t(pool.autostart ? "storage.yes" : "storage.no")}</Fact>
+        <Fact label={t("storage.used_by")}>
+          <UsedBy users={pool.usedBy} />
+        </Fact>
+      </dl>
+    </Panel>
+  );
+}
+
+function Pages({ here, query, page }: { here: string; query: VolumeQuery; page: VolumePage }) {
+  if (page.pages <= 1) return null;
+  const at = (number: number) => volumeHref(here, { ...query, page: number });
+  return (
+    <nav class="pages" aria-label={t("storage.pages")}>
+      {page.page > 1 && <a class="button" rel="prev" href={at(page.page - 1)}>{t("storage.previous")}</a>}
+      <span>{t("storage.page_at", { page: number(page.page), pages: number(page.pages) })}</span>
+      {page.page < page.pages && <a class="button" rel="next" href={at(page.page + 1)}>{t("storage.next")}
+      </a>}
+    </nav>
+  );
+}
+
+/** A storage pool with its volumes, live. */
+export default function StorageVolumes(
+  { pool: first, page: firstPage, query, connected }: StorageVolumesProps,
+) {
+  const pool = useSignal(first);
+  const page = useSignal(firstPage);
+  const isGone = useSignal(false);
+  usePoolChanges(first.name, async () => {
+    try {
+      pool.value = await api.getStoragePool({ pool: first.name });
+      const volumes = isOn(pool.value) ? await api.getVolumes({ pool: first.name }) : [];
+      page.value = volumePage(volumes, query);
+      isGone.value = false;
+    } catch (error) {
+      if (failureOf(error).code !== "StoragePoolNotFound") throw error;
+      isGone.value = true;
+    }
+  });
+  const enabled = !isGone.value &&
+    (IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected);
+  const { name, fixed, persistent, autostart } = pool.value;
+  const here = poolHref(name);
+  const on = isOn(pool.value);
+  return (
+    <>
+      <header class="page-head">
+        <h1>
+          <Name text={name} />
+        </h1>
+        <span role="status">
+          <PoolState pool={pool.value} />
+        </span>
+        <div class="actions">
+          <PoolButton pool={name} deed={on ? "stop" : "start"} enabled={enabled} />
+          {on && <PoolButton pool={name} deed="refresh" enabled={enabled} />}
+          {persistent && (
+            <PoolButton pool={name} deed={autostart ? "autostart_off" : "autostart_on"} enabled={enabled} />
+          )}
+          {enabled && <a class="button" href={`${here}?do=delete`}>{t("storage.delete")}</a>}
+        </div>
+      </header>
+      {isGone.value && (
+        <Banner tone="bad" icon="trash" title={t("storage.gone")} text={t("storage.gone_what")} />
+      )}
+      <div class="storage-stack">
+        <Facts pool={pool.value} />
+        <Panel
+          title={plural("storage.volume_count", page.value.matching)}
+          aside={on && !fixed && enabled &&
+            <a class="button primary" href={`${here}?do=create_volume`}>{t("storage.new_volume")}</a>}
+        >
+          {on && (
+            <form class="storage-search" method="get" action={here} role="search">
+              <label class="field search-field">
+                <Icon name="search" />
+                <input
+                  type="search"
+                  name="q"
+                  defaultValue={query.q}
+                  placeholder={t("storage.search")}
+                  aria-label={t("storage.search")}
+                />
+              </label>
+            </form>
+          )}
+          {page.value.rows.length > 0
+            ? <VolumeTable pool={pool.value} volumes={page.value.rows} enabled={enabled} />
+            : (
+              <p class="calm">
+                {t(
+                  !on
+                    ? "storage.volumes_off"
+                    : query.q !== ""
+                    ? "storage.volumes_no_match"
+                    : "storage.volumes_none",
+                )}
+              </p>
+            )}
+        </Panel>
+        <Pages here={here} query={query} page={page.value} />
+      </div>
+    </>
+  );
+}

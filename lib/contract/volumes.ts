@@ -1,0 +1,148 @@
+/** Volumes: the disks and images in storage pools. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { closed, oneOf } from "./schema.ts";
+import { PoolName, StorageUser } from "./storage.ts";
+
+/** Formats a volume can be made in. */
+export const VOLUME_FORMATS = ["qcow2", "raw"] as const;
+/** What is taken at once. `metadata`: a qcow2's tables; `full`: all of it. */
+export const PREALLOCATIONS = ["none", "metadata", "full"] as const;
+/** 8 EiB, less what JSON's numbers cannot hold. */
+const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+
+/** Any volume there is. */
+const VolumeName = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: "name of the volume in its pool",
+});
+/** One to be made: a file name, and nothing else. */
+const NewVolumeName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: "^(?![.-])[^/\\u0000-\\u001f\\u007f]+$",
+  description: "a file name: no slash or line break, not beginning with a dot or dash",
+});
+const Capacity = Type.Integer({
+  minimum: 1,
+  maximum: MOST_BYTES,
+  description: "what a guest sees, in bytes",
+});
+
+export const Volume = Type.Object({
+  pool: Type.String(),
+  name: Type.String(),
+  path: Type.String(),
+  type: Type.String({ description: "file, block, dir, network, …" }),
+  format: Type.Optional(Type.String({ description: "absent where volumes have none (LVM)" })),
+  capacityBytes: Type.Integer({ description: "what a guest sees" }),
+  allocationBytes: Type.Integer({ description: "what it takes" }),
+  backing: Type.Optional(Type.Object({
+    path: Type.String({ description: "the image it is built on" }),
+    format: Type.Optional(Type.String()),
+  })),
+  usedBy: Type.Array(StorageUser),
+});
+export type StorageVolume = Static<typeof Volume>;
+
+const AT = { pool: PoolName, volume: VolumeName };
+const AT_ERRORS = ["StoragePoolNotFound", "StoragePoolNotActive", "VolumeNotFound"] as const;
+
+export const volumeCommands = {
+  get_volumes: command({
+    summary: "List the volumes of a storage pool",
+    role: "viewer",
+    input: closed({ pool: PoolName }),
+    output: Type.Array(Volume),
+    errors: ["StoragePoolNotFound", "StoragePoolNotActive", "StorageUnknown"],
+    route: "GET /storage/pools/{pool}/volumes",
+    cli: ["volume", "list", "<pool>"],
+    columns: ["name", "format", "capacityBytes", "allocationBytes", "path"],
+    readOnly: true,
+  }),
+  create_volume: command({
+    summary: "Create an empty volume in a storage pool",
+    role: "operator",
+    input: closed({
+      pool: PoolName,
+      name: NewVolumeName,
+      capacityBytes: Type.Optional(Capacity),
+      format: Type.Optional(oneOf(VOLUME_FORMATS, { description: "qcow2 where the pool keeps files" })),
+      preallocation: Type.Optional(oneOf(PREALLOCATIONS)),
+      backing: Type.Optional(
+        closed(AT, { description: "the volume it is built on; the format is qcow2 then" }),
+      ),
+    }),
+    output: Volume,
+    errors: [
+      ...AT_ERRORS,
+      "VolumeExists",
+      "VolumeCreateFailed",
+      "DiskExceedsPool",
+      "DiskRefused",
+    ],
+    route: "POST /storage/pools/{pool}/volumes",
+    cli: ["volume", "create", "<pool>", "<name>"],
+    readOnly: false,
+  }),
+  resize_volume: command({
+    summary: "Make a volume larger",
+    description: "Of a running VM's disk use resize_disk: the VM is told of the new size then.",
+    role: "operator",
+    input: closed({ ...AT, capacityBytes: Capacity }),
+    output: Volume,
+    errors: [
+      ...AT_ERRORS,
+      "NotLarger",
+      "VolumeInUse",
+      "DiskExceedsPool",
+      "DiskRefused",
+      "VolumeResizeFailed",
+    ],
+    route: "POST /storage/pools/{pool}/volumes/{volume}/resize",
+    cli: ["volume", "resize", "<pool>", "<volume>", "<capacityBytes>"],
+    readOnly: false,
+  }),
+  clone_volume: command({
+    summary: "Copy a volume",
+    description: "Answers when everything is copied. A copy of an image built on another one stands alone.",
+    role: "operator",
+    input: closed({ ...AT, name: NewVolumeName, targetPool: Type.Optional(PoolName) }),
+    output: Volume,
+    errors: [
+      ...AT_ERRORS,
+      "VolumeExists",
+      "VolumeInUse",
+      "DiskExceedsPool",
+      "DiskRefused",
+      "VolumeCloneFailed",
+    ],
+    route: "POST /storage/pools/{pool}/volumes/{volume}/clone",
+    cli: ["volume", "clone", "<pool>", "<volume>", "<name>"],
+    readOnly: false,
+  }),
+  wipe_volume: command({
+    summary: "Overwrite a volume with zeros",
+    description: "Its content is lost. Of a qcow2 image nothing remains but a file of zeros.",
+    role: "administrator",
+    input: closed(AT),
+    output: Type.Null(),
+    errors: [...AT_ERRORS, "VolumeInUse", "VolumeWipeFailed"],
+    route: "POST /storage/pools/{pool}/volumes/{volume}/wipe",
+    cli: ["volume", "wipe", "<pool>", "<volume>"],
+    destroys: "the volume's content",
+    readOnly: false,
+  }),
+  delete_volume: command({
+    summary: "Delete a volume",
+    role: "operator",
+    input: closed(AT),
+    output: Type.Null(),
+    errors: [...AT_ERRORS, "VolumeInUse", "VolumeDeleteFailed"],
+    route: "DELETE /storage/pools/{pool}/volumes/{volume}",
+    cli: ["volume", "delete", "<pool>", "<volume>"],
+    destroys: "the volume",
+    readOnly: false,
+  }),
+};

@@ -1,0 +1,100 @@
+/** What the storage pages' forms ask for, as input of commands. Pure; the server checks it all. */
+import type { Api } from "../client/api.ts";
+import type { Input } from "../contract/mod.ts";
+import type { storage as texts } from "../i18n/en/storage.ts";
+import type { PlainKeyOf } from "../i18n/mod.ts";
+import { POOL_FIELDS } from "../storage/pool_types.ts";
+
+const GIB = 1024 ** 3;
+
+const textIn = (form: FormData, name: string): string | undefined => {
+  const text = form.get(name);
+  return typeof text !== "string" || text.trim() === "" ? undefined : text.trim();
+};
+
+/** GiB as typed, in bytes; NaN for what is no number, which the server refuses by its name. */
+function bytesIn(form: FormData): number | undefined {
+  const text = textIn(form, "sizeGib");
+  return text === undefined ? undefined : Math.round(Number(text.replace(",", ".")) * GIB);
+}
+
+/** The input of `create_storage_pool`. */
+export function poolInput(form: FormData): Input<"create_storage_pool"> {
+  const given = Object.fromEntries(
+    POOL_FIELDS.map((field) => [field, textIn(form, field)]).filter(([, text]) => text !== undefined),
+  );
+  return {
+    name: textIn(form, "name") ?? "",
+    type: (textIn(form, "type") ?? "") as Input<"create_storage_pool">["type"],
+    ...given,
+    ...(form.get("build") === "yes" && { build: true }),
+    autostart: form.get("autostart") === "yes",
+  };
+}
+
+/** Carries out what a form on a pool's page asks for. */
+type Deed = (api: Api, pool: string, form: FormData) => Promise<unknown>;
+
+const volumeIn = (form: FormData) => String(form.get("volume") ?? "");
+
+/** Form action → what it does, and what is said when it is done. Those with `leaves` have no pool afterwards. */
+export const STORAGE_DEEDS = {
+  start: { run: (api, pool) => api.startStoragePool({ pool }), done: "storage.done_start" },
+  stop: { run: (api, pool) => api.stopStoragePool({ pool }), done: "storage.done_stop" },
+  refresh: { run: (api, pool) => api.refreshStoragePool({ pool }), done: "storage.done_refresh" },
+  autostart_on: {
+    run: (api, pool) => api.setStoragePoolAutostart({ pool, autostart: true }),
+    done: "storage.done_autostart",
+  },
+  autostart_off: {
+    run: (api, pool) => api.setStoragePoolAutostart({ pool, autostart: false }),
+    done: "storage.done_autostart",
+  },
+  delete: {
+    run: (api, pool, form) =>
+      api.deleteStoragePool({ pool, deleteContent: form.get("deleteContent") === "yes" }),
+    done: "storage.done_delete",
+    leaves: true,
+  },
+  create_volume: {
+    run: (api, pool, form) => {
+      const capacityBytes = bytesIn(form);
+      const backing = textIn(form, "backing");
+      return api.createVolume({
+        pool,
+        name: textIn(form, "name") ?? "",
+        ...(capacityBytes !== undefined && { capacityBytes }),
+        ...(textIn(form, "format") !== undefined && { format: textIn(form, "format") as "qcow2" | "raw" }),
+        ...(backing === undefined
+          ? { preallocation: (textIn(form, "preallocation") ?? "none") as "none" | "metadata" | "full" }
+          : { backing: { pool, volume: backing } }),
+      });
+    },
+    done: "storage.done_create_volume",
+  },
+  resize: {
+    run: (api, pool, form) =>
+      api.resizeVolume({ pool, volume: volumeIn(form), capacityBytes: bytesIn(form) ?? 0 }),
+    done: "storage.done_resize",
+  },
+  clone: {
+    run: (api, pool, form) =>
+      api.cloneVolume({ pool, volume: volumeIn(form), name: textIn(form, "name") ?? "" }),
+    done: "storage.done_clone",
+  },
+  wipe: {
+    run: (api, pool, form) => api.wipeVolume({ pool, volume: volumeIn(form) }),
+    done: "storage.done_wipe",
+  },
+  delete_volume: {
+    run: (api, pool, form) => api.deleteVolume({ pool, volume: volumeIn(form) }),
+    done: "storage.done_delete_volume",
+  },
+} as const satisfies Record<string, { run: Deed; done: PlainKeyOf<typeof texts>; leaves?: true }>;
+
+export type StorageDeed = keyof typeof STORAGE_DEEDS;
+
+/** Whether a word from a form or an address names a deed. */
+export function isStorageDeed(word: unknown): word is StorageDeed {
+  return typeof word === "string" && Object.hasOwn(STORAGE_DEEDS, word);
+}

@@ -1,0 +1,107 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { PoolForms } from "../../components/storage/PoolForms.tsx";
+import { StorageDone, StorageFailure } from "../../components/storage/StorageForm.tsx";
+import StorageVolumes from "../../islands/StorageVolumes.tsx";
+import type { StorageVolume } from "../../lib/contract/mod.ts";
+import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import { isStorageDeed, STORAGE_DEEDS, type StorageDeed } from "../../lib/format/storage_forms.ts";
+import { oneLine } from "../../lib/format/text.ts";
+import { volumePage, volumeQuery } from "../../lib/format/volume_page.ts";
+import { t } from "../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../lib/page_state.ts";
+import { fail } from "../(_shared)/fail.ts";
+import { typedIn } from "../(_shared)/typed.ts";
+
+/** A form that is shown, and what was refused in it. */
+interface Asked {
+  readonly deed: StorageDeed;
+  readonly typed: Record<string, string>;
+  readonly failure: Failure | null;
+}
+
+/** A storage that does not answer is said on the page; the pool can still be stopped there. */
+async function volumesOf(api: PageState["api"], pool: string) {
+  try {
+    return { volumes: await api.getVolumes({ pool }), unread: null };
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.code === "StoragePoolNotFound") fail(error);
+    const none: StorageVolume[] = [];
+    return { volumes: none, unread: failure.code === "StoragePoolNotActive" ? null : failure };
+  }
+}
+
+async function shown(api: PageState["api"], name: string, params: URLSearchParams, asked: Asked | null) {
+  const pool = await api.getStoragePool({ pool: name }).catch(fail);
+  const { volumes, unread } = await volumesOf(api, name);
+  const query = volumeQuery(params);
+  const wanted = asked?.typed.volume;
+  return {
+    pool,
+    query,
+    unread,
+    page: volumePage(volumes, query),
+    form: asked === null ? null : {
+      ...asked,
+      volume: volumes.find((each) => each.name === wanted),
+      volumes: asked.deed === "create_volume" ? volumes : [],
+    },
+  };
+}
+
+/** The pool's name in the address: routes give it as it stands there, or decoded. */
+const nameIn = (url: URL) => decodeURIComponent(url.pathname.split("/")[2] ?? "");
+
+export const handler = define.handlers({
+  async GET({ state, url }) {
+    const deed = url.searchParams.get("do");
+    const volume = url.searchParams.get("volume");
+    const asked = isStorageDeed(deed)
+      ? { deed, typed: volume === null ? {} as Record<string, string> : { volume }, failure: null }
+      : null;
+    return page(await shown(state.api, nameIn(url), url.searchParams, asked));
+  },
+  async POST(ctx) {
+    const form = await ctx.req.formData();
+    const deed = form.get("action");
+    const pool = nameIn(ctx.url);
+    if (!isStorageDeed(deed)) return ctx.redirect(ctx.url.pathname, 303);
+    try {
+      await STORAGE_DEEDS[deed].run(ctx.state.api, pool, form);
+    } catch (error) {
+      const asked = { deed, typed: typedIn(form), failure: failureOf(error) };
+      return page(await shown(ctx.state.api, pool, ctx.url.searchParams, asked));
+    }
+    const leaves = "leaves" in STORAGE_DEEDS[deed];
+    return ctx.redirect(`${leaves ? "/storage" : ctx.url.pathname}?done=${deed}`, 303);
+  },
+});
+
+/** Deeds that have a form of their own, where a refusal is said. */
+const WITH_FORM: ReadonlySet<StorageDeed> = new Set([
+  "delete",
+  "create_volume",
+  "resize",
+  "clone",
+  "wipe",
+  "delete_volume",
+]);
+
+/** A storage pool and its volumes. */
+export default define.page<typeof handler>(function Pool({ data, state, url }) {
+  const { pool, query, unread, page, form } = data;
+  const hasForm = form !== null && WITH_FORM.has(form.deed) &&
+    (form.deed === "delete" || form.deed === "create_volume" || form.volume !== undefined);
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: oneLine(pool.name, 60) })}</title>
+      </Head>
+      <StorageDone done={url.searchParams.get("done")} />
+      <StorageFailure failure={unread ?? (hasForm ? null : form?.failure ?? null)} />
+      {hasForm && <PoolForms pool={pool} {...form} />}
+      <StorageVolumes pool={pool} page={page} query={query} connected={state.connection.connected} />
+    </>
+  );
+});

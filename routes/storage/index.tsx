@@ -1,0 +1,70 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { NewPoolForm } from "../../components/storage/NewPoolForm.tsx";
+import { StorageDone } from "../../components/storage/StorageForm.tsx";
+import StoragePools from "../../islands/StoragePools.tsx";
+import type { PageState } from "../../lib/page_state.ts";
+import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import { poolInput } from "../../lib/format/storage_forms.ts";
+import { storage as texts } from "../../lib/i18n/en/storage.ts";
+import { t, textsOf } from "../../lib/i18n/mod.ts";
+import { define } from "../../lib/page_state.ts";
+import { fail } from "../(_shared)/fail.ts";
+import { typedIn } from "../(_shared)/typed.ts";
+
+const storage = textsOf(texts);
+
+/** What the page shows; the form when it is asked for. */
+async function shown(api: PageState["api"], type: string | null, refused?: {
+  readonly typed: Record<string, string>;
+  readonly failure: Failure;
+}) {
+  const pools = await api.getStoragePools().catch(fail);
+  if (type === null) return { pools, form: null };
+  const types = await api.getStoragePoolTypes().catch(fail);
+  const chosen = types.find((each) => each.type === type) ?? types[0]!;
+  const { typed = {}, failure = null } = refused ?? {};
+  return { pools, form: { types, type: chosen, typed, failure } };
+}
+
+export const handler = define.handlers({
+  async GET({ state, url }) {
+    const type = url.searchParams.get("do") === "create" ? url.searchParams.get("type") ?? "dir" : null;
+    return page(await shown(state.api, type));
+  },
+  async POST(ctx) {
+    const form = await ctx.req.formData();
+    const input = poolInput(form);
+    try {
+      await ctx.state.api.createStoragePool(input);
+    } catch (error) {
+      return page(
+        await shown(ctx.state.api, input.type, { typed: typedIn(form), failure: failureOf(error) }),
+      );
+    }
+    return ctx.redirect(`/storage/${encodeURIComponent(input.name)}?done=create`, 303);
+  },
+});
+
+/** The list of storage pools. */
+export default define.page<typeof handler>(function Storage({ data: { pools, form }, state, url }) {
+  const { connected } = state.connection;
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: t("nav.storage") })}</title>
+      </Head>
+      <StorageDone done={url.searchParams.get("done")} />
+      <header class="page-head">
+        <h1>{t("nav.storage")}</h1>
+        <div class="actions">
+          {connected && form === null && (
+            <a class="button primary" href="/storage?do=create">{storage.t("storage.new")}</a>
+          )}
+        </div>
+      </header>
+      {form !== null && <NewPoolForm {...form} />}
+      <StoragePools pools={pools} connected={connected} />
+    </>
+  );
+});
