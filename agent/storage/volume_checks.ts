@@ -2,7 +2,7 @@
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/xml/pool.ts";
 import { isLocal } from "../host/local.ts";
-import { refuseForeign } from "../vm/devices/image.ts";
+import { checkedChain, ImageRefused, qcow2Head } from "../vm/image_chain.ts";
 import type { VmServices } from "../vm/services.ts";
 import type { Volume } from "./volumes.ts";
 
@@ -39,6 +39,16 @@ export async function requireWithin({ link, inventory }: VmServices, volume: Vol
   });
 }
 
+/** @throws {ContractError} DiskRefused for an image whose head names files that are no volumes of a pool */
+async function requireOwnImages({ link }: VmServices, { path }: Volume): Promise<void> {
+  try {
+    if (await qcow2Head(path) !== null) await checkedChain(link, path, { isSaid: true });
+  } catch (error) {
+    if (!(error instanceof ImageRefused)) throw error;
+    throw new ContractError("DiskRefused", { path, reason: error.message }, { cause: error });
+  }
+}
+
 /**
  * Refuses an image that leads elsewhere: a link out of its pool, a head that names files which are no volumes.
  *
@@ -51,6 +61,6 @@ export async function trusted(services: VmServices, volume: Volume): Promise<voi
     const reason = `${volume.path} cannot be read now`;
     timer = setTimeout(() => reject(new ContractError("StorageUnknown", { reason })), HEAD_MS);
   });
-  const looking = requireWithin(services, volume).then(() => refuseForeign(services, volume.path));
+  const looking = requireWithin(services, volume).then(() => requireOwnImages(services, volume));
   await Promise.race([looking, limit]).finally(() => clearTimeout(timer));
 }

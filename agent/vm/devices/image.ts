@@ -166,22 +166,3 @@ async function inspect(
     throw refuse(path, `it cannot be read (${error instanceof Error ? error.message : error})`);
   }
 }
-
-/** An image may be built on volumes of pools, and on nothing else of the host. @throws {ContractError} DiskRefused */
-export async function refuseForeign({ link }: Pick<VmServices, "link">, path: string): Promise<void> {
-  const seen = new Set<string>();
-  for (let at = path; seen.size < MOST_IMAGES;) {
-    seen.add(at);
-    const head = await headOf(at);
-    if (head?.externalData) throw refuse(path, "its data is in another file");
-    if (head?.encrypted) throw refuse(path, "it is encrypted, which is not supported");
-    const name = head?.backingFile;
-    if (name === undefined) return;
-    if (/^[a-z0-9+.-]+:/i.test(name)) throw refuse(path, "it is built on something that is no file");
-    at = resolve(dirname(at), name);
-    if (await volumeAt(link, at) === undefined) {
-      throw refuse(path, `it is built on ${at}, which is in no storage pool`);
-    }
-  }
-  throw refuse(path, "it is built on itself, or on too many images");
-}
