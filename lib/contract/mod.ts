@@ -10,6 +10,7 @@ import { deviceCommands } from "./devices.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
+import { networkCommands } from "./networks.ts";
 import { screenCommands } from "./screens.ts";
 import { vmCommands } from "./vm.ts";
 
@@ -23,6 +24,7 @@ export const COMMANDS = {
   ...deviceCommands,
   ...consoleCommands,
   ...screenCommands,
+  ...networkCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -43,5 +45,6 @@ export * from "./events.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./manage.ts";
+export * from "./networks.ts";
 export * from "./screens.ts";
 export * from "./vm.ts";
