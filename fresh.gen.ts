@@ -6,25 +6,30 @@ import * as route2 from "./routes/_middleware.ts";
 import * as route3 from "./routes/api/[...path].ts";
 import * as route4 from "./routes/api/v1/reference.tsx";
 import * as route5 from "./routes/index.tsx";
-import * as route6 from "./routes/preferences.ts";
-import * as route7 from "./routes/vms/[id]/actions.ts";
-import * as route8 from "./routes/vms/[id]/clone.tsx";
-import * as route9 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route10 from "./routes/vms/[id]/confirm.tsx";
-import * as route11 from "./routes/vms/[id]/console.tsx";
-import * as route12 from "./routes/vms/[id]/console.vv.ts";
-import * as route13 from "./routes/vms/[id]/disks.tsx";
-import * as route14 from "./routes/vms/[id]/export.ts";
-import * as route15 from "./routes/vms/[id]/hardware.tsx";
-import * as route16 from "./routes/vms/[id]/index.tsx";
-import * as route17 from "./routes/vms/[id]/network.tsx";
-import * as route18 from "./routes/vms/[id]/rename.tsx";
-import * as route19 from "./routes/vms/[id]/serial.tsx";
-import * as route20 from "./routes/vms/[id]/xml.tsx";
-import * as route21 from "./routes/vms/actions.ts";
-import * as route22 from "./routes/vms/import.tsx";
-import * as route23 from "./routes/vms/index.tsx";
-import * as route24 from "./routes/vms/new.tsx";
+import * as route6 from "./routes/networks/[name]/actions.ts";
+import * as route7 from "./routes/networks/[name]/confirm.tsx";
+import * as route8 from "./routes/networks/[name]/index.tsx";
+import * as route9 from "./routes/networks/index.tsx";
+import * as route10 from "./routes/networks/new.tsx";
+import * as route11 from "./routes/preferences.ts";
+import * as route12 from "./routes/vms/[id]/actions.ts";
+import * as route13 from "./routes/vms/[id]/clone.tsx";
+import * as route14 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route15 from "./routes/vms/[id]/confirm.tsx";
+import * as route16 from "./routes/vms/[id]/console.tsx";
+import * as route17 from "./routes/vms/[id]/console.vv.ts";
+import * as route18 from "./routes/vms/[id]/disks.tsx";
+import * as route19 from "./routes/vms/[id]/export.ts";
+import * as route20 from "./routes/vms/[id]/hardware.tsx";
+import * as route21 from "./routes/vms/[id]/index.tsx";
+import * as route22 from "./routes/vms/[id]/network.tsx";
+import * as route23 from "./routes/vms/[id]/rename.tsx";
+import * as route24 from "./routes/vms/[id]/serial.tsx";
+import * as route25 from "./routes/vms/[id]/xml.tsx";
+import * as route26 from "./routes/vms/actions.ts";
+import * as route27 from "./routes/vms/import.tsx";
+import * as route28 from "./routes/vms/index.tsx";
+import * as route29 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -36,6 +41,9 @@ import ImportForm from "./islands/ImportForm.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
+import NetworkDetail from "./islands/NetworkDetail.tsx";
+import NetworkForm from "./islands/NetworkForm.tsx";
+import NetworkList from "./islands/NetworkList.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import RenameOrClone from "./islands/RenameOrClone.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
@@ -57,26 +65,31 @@ register({
     "api/[...path].ts": route3,
     "api/v1/reference.tsx": route4,
     "index.tsx": route5,
-    "preferences.ts": route6,
-    "vms/[id]/actions.ts": route7,
-    "vms/[id]/clone.tsx": route8,
-    "vms/[id]/cloud-init.tsx": route9,
-    "vms/[id]/confirm.tsx": route10,
-    "vms/[id]/console.tsx": route11,
-    "vms/[id]/console.vv.ts": route12,
-    "vms/[id]/disks.tsx": route13,
-    "vms/[id]/export.ts": route14,
-    "vms/[id]/hardware.tsx": route15,
-    "vms/[id]/index.tsx": route16,
-    "vms/[id]/network.tsx": route17,
-    "vms/[id]/rename.tsx": route18,
-    "vms/[id]/serial.tsx": route19,
-    "vms/[id]/xml.tsx": route20,
-    "vms/actions.ts": route21,
-    "vms/import.tsx": route22,
-    "vms/index.tsx": route23,
-    "vms/new.tsx": route24,
+    "networks/[name]/actions.ts": route6,
+    "networks/[name]/confirm.tsx": route7,
+    "networks/[name]/index.tsx": route8,
+    "networks/index.tsx": route9,
+    "networks/new.tsx": route10,
+    "preferences.ts": route11,
+    "vms/[id]/actions.ts": route12,
+    "vms/[id]/clone.tsx": route13,
+    "vms/[id]/cloud-init.tsx": route14,
+    "vms/[id]/confirm.tsx": route15,
+    "vms/[id]/console.tsx": route16,
+    "vms/[id]/console.vv.ts": route17,
+    "vms/[id]/disks.tsx": route18,
+    "vms/[id]/export.ts": route19,
+    "vms/[id]/hardware.tsx": route20,
+    "vms/[id]/index.tsx": route21,
+    "vms/[id]/network.tsx": route22,
+    "vms/[id]/rename.tsx": route23,
+    "vms/[id]/serial.tsx": route24,
+    "vms/[id]/xml.tsx": route25,
+    "vms/actions.ts": route26,
+    "vms/import.tsx": route27,
+    "vms/index.tsx": route28,
+    "vms/new.tsx": route29,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

@@ -14,6 +14,7 @@ export interface Destination {
 export const DESTINATIONS: readonly Destination[] = [
   { href: "/", label: "nav.dashboard", icon: "dashboard" },
   { href: "/vms", label: "nav.vms", icon: "machines", count: "machines" },
+  { href: "/networks", label: "nav.networks", icon: "network" },
 ];
 
 /** Whether an address is a destination's page, or one below it. */

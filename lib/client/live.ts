@@ -33,6 +33,7 @@ const connection = signal<ConnectionStatus | null>(null);
 const stream = signal<StreamState>("connecting");
 const activity = signal<readonly Activity[]>([]);
 const counts = signal<VmCounts | null>(null);
+const networkChanges = signal(0);
 
 type Handlers = { readonly [N in EventName]: (data: EventData<N>) => void };
 
@@ -65,7 +66,9 @@ const HANDLERS: Handlers = {
     connection.value = status;
     if (status.connected) refetch();
   },
-  "network-changed": () => {},
+  "network-changed": () => {
+    networkChanges.value++;
+  },
   "pool-changed": () => {},
   "device-changed": () => {},
   activity: (entry) => {
@@ -144,6 +147,8 @@ export const live = {
   stream: stream as ReadonlySignal<StreamState>,
   /** What happened since the page was opened, newest first. */
   activity: activity as ReadonlySignal<readonly Activity[]>,
+  /** Grows with every change of a network, whichever it is. */
+  networkChanges: networkChanges as ReadonlySignal<number>,
   /** How many machines there are; null until something changed. */
   counts: computed<VmCounts | null>(() => {
     if (!vms.complete.value) return counts.value;

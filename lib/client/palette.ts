@@ -23,7 +23,7 @@ export interface Command {
   readonly label: string;
   /** In grey behind it: a state, a kind. */
   readonly hint: string;
-  readonly icon: "machines" | "dashboard" | "sun" | "moon" | "system" | "circleHelp" | ActionIcon;
+  readonly icon: "machines" | "network" | "dashboard" | "sun" | "moon" | "system" | "circleHelp" | ActionIcon;
   readonly effect: Effect;
 }
 
@@ -61,6 +61,13 @@ export const FIXED_COMMANDS: readonly Command[] = [
     hint: texts.t("palette.page"),
     icon: "machines",
     effect: { kind: "go", href: "/vms/new" },
+  },
+  {
+    id: "networks",
+    label: t("nav.networks"),
+    hint: texts.t("palette.page"),
+    icon: "network",
+    effect: { kind: "go", href: "/networks" },
   },
   {
     id: "attention",

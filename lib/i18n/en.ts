@@ -8,6 +8,7 @@ export const en = {
   "nav.label": "Main",
   "nav.dashboard": "Dashboard",
   "nav.vms": "Virtual machines",
+  "nav.networks": "Networks",
   "nav.api": "API",
   "nav.crumbs": "You are here",
   "nav.open": "Open navigation",
