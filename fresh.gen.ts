@@ -6,27 +6,32 @@ import * as route2 from "./routes/_middleware.ts";
 import * as route3 from "./routes/api/[...path].ts";
 import * as route4 from "./routes/api/v1/reference.tsx";
 import * as route5 from "./routes/index.tsx";
-import * as route6 from "./routes/preferences.ts";
-import * as route7 from "./routes/storage/[pool].tsx";
-import * as route8 from "./routes/storage/index.tsx";
-import * as route9 from "./routes/vms/[id]/actions.ts";
-import * as route10 from "./routes/vms/[id]/clone.tsx";
-import * as route11 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route12 from "./routes/vms/[id]/confirm.tsx";
-import * as route13 from "./routes/vms/[id]/console.tsx";
-import * as route14 from "./routes/vms/[id]/console.vv.ts";
-import * as route15 from "./routes/vms/[id]/disks.tsx";
-import * as route16 from "./routes/vms/[id]/export.ts";
-import * as route17 from "./routes/vms/[id]/hardware.tsx";
-import * as route18 from "./routes/vms/[id]/index.tsx";
-import * as route19 from "./routes/vms/[id]/network.tsx";
-import * as route20 from "./routes/vms/[id]/rename.tsx";
-import * as route21 from "./routes/vms/[id]/serial.tsx";
-import * as route22 from "./routes/vms/[id]/xml.tsx";
-import * as route23 from "./routes/vms/actions.ts";
-import * as route24 from "./routes/vms/import.tsx";
-import * as route25 from "./routes/vms/index.tsx";
-import * as route26 from "./routes/vms/new.tsx";
+import * as route6 from "./routes/networks/[name]/actions.ts";
+import * as route7 from "./routes/networks/[name]/confirm.tsx";
+import * as route8 from "./routes/networks/[name]/index.tsx";
+import * as route9 from "./routes/networks/index.tsx";
+import * as route10 from "./routes/networks/new.tsx";
+import * as route11 from "./routes/preferences.ts";
+import * as route12 from "./routes/storage/[pool].tsx";
+import * as route13 from "./routes/storage/index.tsx";
+import * as route14 from "./routes/vms/[id]/actions.ts";
+import * as route15 from "./routes/vms/[id]/clone.tsx";
+import * as route16 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route17 from "./routes/vms/[id]/confirm.tsx";
+import * as route18 from "./routes/vms/[id]/console.tsx";
+import * as route19 from "./routes/vms/[id]/console.vv.ts";
+import * as route20 from "./routes/vms/[id]/disks.tsx";
+import * as route21 from "./routes/vms/[id]/export.ts";
+import * as route22 from "./routes/vms/[id]/hardware.tsx";
+import * as route23 from "./routes/vms/[id]/index.tsx";
+import * as route24 from "./routes/vms/[id]/network.tsx";
+import * as route25 from "./routes/vms/[id]/rename.tsx";
+import * as route26 from "./routes/vms/[id]/serial.tsx";
+import * as route27 from "./routes/vms/[id]/xml.tsx";
+import * as route28 from "./routes/vms/actions.ts";
+import * as route29 from "./routes/vms/import.tsx";
+import * as route30 from "./routes/vms/index.tsx";
+import * as route31 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -38,6 +43,9 @@ import ImportForm from "./islands/ImportForm.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
+import NetworkDetail from "./islands/NetworkDetail.tsx";
+import NetworkForm from "./islands/NetworkForm.tsx";
+import NetworkList from "./islands/NetworkList.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import RenameOrClone from "./islands/RenameOrClone.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
@@ -61,28 +69,33 @@ register({
     "api/[...path].ts": route3,
     "api/v1/reference.tsx": route4,
     "index.tsx": route5,
-    "preferences.ts": route6,
-    "storage/[pool].tsx": route7,
-    "storage/index.tsx": route8,
-    "vms/[id]/actions.ts": route9,
-    "vms/[id]/clone.tsx": route10,
-    "vms/[id]/cloud-init.tsx": route11,
-    "vms/[id]/confirm.tsx": route12,
-    "vms/[id]/console.tsx": route13,
-    "vms/[id]/console.vv.ts": route14,
-    "vms/[id]/disks.tsx": route15,
-    "vms/[id]/export.ts": route16,
-    "vms/[id]/hardware.tsx": route17,
-    "vms/[id]/index.tsx": route18,
-    "vms/[id]/network.tsx": route19,
-    "vms/[id]/rename.tsx": route20,
-    "vms/[id]/serial.tsx": route21,
-    "vms/[id]/xml.tsx": route22,
-    "vms/actions.ts": route23,
-    "vms/import.tsx": route24,
-    "vms/index.tsx": route25,
-    "vms/new.tsx": route26,
+    "networks/[name]/actions.ts": route6,
+    "networks/[name]/confirm.tsx": route7,
+    "networks/[name]/index.tsx": route8,
+    "networks/index.tsx": route9,
+    "networks/new.tsx": route10,
+    "preferences.ts": route11,
+    "storage/[pool].tsx": route12,
+    "storage/index.tsx": route13,
+    "vms/[id]/actions.ts": route14,
+    "vms/[id]/clone.tsx": route15,
+    "vms/[id]/cloud-init.tsx": route16,
+    "vms/[id]/confirm.tsx": route17,
+    "vms/[id]/console.tsx": route18,
+    "vms/[id]/console.vv.ts": route19,
+    "vms/[id]/disks.tsx": route20,
+    "vms/[id]/export.ts": route21,
+    "vms/[id]/hardware.tsx": route22,
+    "vms/[id]/index.tsx": route23,
+    "vms/[id]/network.tsx": route24,
+    "vms/[id]/rename.tsx": route25,
+    "vms/[id]/serial.tsx": route26,
+    "vms/[id]/xml.tsx": route27,
+    "vms/actions.ts": route28,
+    "vms/import.tsx": route29,
+    "vms/index.tsx": route30,
+    "vms/new.tsx": route31,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

@@ -40,6 +40,7 @@ const SAMPLE: Record<string, unknown> = {
   vmId: "u-1",
   vmIds: ["u-1"],
   autostart: true,
+  mode: "isolated",
   tags: ["a"],
   kind: "vnc",
   group: "g",

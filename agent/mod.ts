@@ -21,6 +21,7 @@ import { watchLibvirtFiles } from "./inventory/watch.ts";
 import { LibvirtLink } from "./libvirt/link.ts";
 import { log } from "./log.ts";
 import { Sampler } from "./metrics/sampler.ts";
+import { networkHandlers } from "./network/handlers.ts";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
 import { screenHandlers } from "./screens/handlers.ts";
 import type { Settings } from "./settings.ts";
@@ -142,6 +143,7 @@ export class Agent {
           make: this.#make,
           activity: this.activity,
         }),
+        ...networkHandlers(services),
         ...consoleHandlers(services, this.consoles),
         ...poolHandlers(services),
         ...volumeHandlers(services),

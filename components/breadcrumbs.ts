@@ -1,12 +1,14 @@
 /** Where a page is: the way to it from the host. */
 import { oneLine } from "../lib/format/text.ts";
 import { crumbs as crumbTexts } from "../lib/i18n/en/crumbs.ts";
+import { networks } from "../lib/i18n/en/networks.ts";
 import { reference as referenceTexts } from "../lib/i18n/en/reference.ts";
 import { t, textsOf } from "../lib/i18n/mod.ts";
 import { VM_TABS } from "../lib/format/vm_tabs.ts";
 
 const texts = textsOf(referenceTexts);
 const own = textsOf(crumbTexts);
+const networkTexts = textsOf(networks);
 
 /** One step; the last one is the page itself. */
 export interface Crumb {
@@ -43,13 +45,25 @@ export function vmIdIn(path: string): string | undefined {
 function storageCrumbs(path: string): Crumb[] {
   const crumbs = [{ label: t("nav.storage"), href: "/storage" }];
   const [, pool] = /^\/storage\/([^/]+)$/.exec(path) ?? [];
-  if (pool === undefined) return crumbs;
+  return pool === undefined ? crumbs : [...crumbs, { label: oneLine(decoded(pool), 60), href: path }];
+}
+
+/** The steps to a network: its name stands in the address. */
+function networkCrumbs(path: string): Crumb[] {
+  const crumbs = [{ label: t("nav.networks"), href: "/networks" }];
+  const [, name] = /^\/networks\/([^/]+)/.exec(path) ?? [];
+  if (name === undefined) return crumbs;
+  if (name === "new") return [...crumbs, { label: networkTexts.t("networks.new"), href: path }];
+  return [...crumbs, { label: oneLine(decoded(name), 60), href: `/networks/${name}` }];
+}
+
+/** A part of an address as people read it; as it stands where it is no valid encoding. */
+function decoded(part: string): string {
   try {
-    crumbs.push({ label: oneLine(decodeURIComponent(pool), 60), href: path });
+    return decodeURIComponent(part);
   } catch {
-    // No name of anything: the page says so.
+    return part;
   }
-  return crumbs;
 }
 
 /** The steps to a path. `vmName` is the name of the machine that the path is about, if it is about one. */
@@ -57,6 +71,7 @@ export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === "/") return [{ label: t("nav.dashboard"), href: "/" }];
   if (path === REFERENCE) return [{ label: texts.t("reference.title"), href: REFERENCE }];
   if (path === "/storage" || path.startsWith("/storage/")) return storageCrumbs(path);
+  if (path === "/networks" || path.startsWith("/networks/")) return networkCrumbs(path);
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
   const beside = LIST_PAGES.get(path);

@@ -15,6 +15,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { href: "/", label: "nav.dashboard", icon: "dashboard" },
   { href: "/vms", label: "nav.vms", icon: "machines", count: "machines" },
   { href: "/storage", label: "nav.storage", icon: "disk" },
+  { href: "/networks", label: "nav.networks", icon: "network" },
 ];
 
 /** Whether an address is a destination's page, or one below it. */

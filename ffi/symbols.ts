@@ -203,6 +203,22 @@ export const REQUIRED = {
     result: int,
   },
   virNetworkDHCPLeaseFree: { parameters: [ptr /* lease */], result: "void" },
+  virNetworkDefineXML: { parameters: [ptr, /* conn */ buf /* xml */], result: ptr },
+  virNetworkCreate: { parameters: [ptr /* network */], result: int },
+  virNetworkDestroy: { parameters: [ptr /* network */], result: int },
+  virNetworkUndefine: { parameters: [ptr /* network */], result: int },
+  virNetworkSetAutostart: { parameters: [ptr, /* network */ int /* autostart */], result: int },
+  virNetworkUpdate: {
+    parameters: [
+      ptr, /* network */
+      uint, /* command */
+      uint, /* section */
+      int, /* parentIndex */
+      buf, /* xml */
+      uint, /* flags */
+    ],
+    result: int,
+  },
 
   // Network filters
   virConnectListAllNWFilters: {

@@ -46,6 +46,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     vmId: "u 1",
     vmIds: ["u"],
     autostart: true,
+    mode: "isolated",
     tags: ["a"],
     kind: "vnc",
     group: "g",

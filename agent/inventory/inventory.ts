@@ -112,6 +112,23 @@ export class Inventory {
     return [...this.#networks.values()];
   }
 
+  network(name: string): NetworkRecord | undefined {
+    return this.#networks.get(name);
+  }
+
+  /** Reads the networks anew, and tells that one of them changed. @throws {LibvirtError} */
+  async refreshNetworks(name: string, event: string): Promise<void> {
+    this.#replaceAll(this.#networks, await this.#link.call("networkScan"));
+    this.#hub.publish("network-changed", { name, event });
+  }
+
+  /** Does so without waiting; a failure is logged. */
+  refreshNetworksSoon(name: string): void {
+    this.refreshNetworks(name, "updated").catch((error) =>
+      log.debug("the networks could not be read", { error })
+    );
+  }
+
   pools(): PoolRecord[] {
     return this.storage.records();
   }
@@ -268,9 +285,10 @@ export class Inventory {
   #onObjectEvent({ kind, event, name, args }: LibvirtEvent & { kind: "network" | "pool" | "device" }): void {
     const word = event === "lifecycle" ? OBJECT_LIFECYCLE[Number(args[0])] ?? event : event;
     if (kind === "pool") return this.storage.onEvent(name, word);
-    this.#hub.publish(`${kind}-changed`, { name, event: word });
+    // A network is told of once it was read: whoever asks then gets what the event is about.
+    if (kind !== "network") this.#hub.publish(`${kind}-changed`, { name, event: word });
     const scan = {
-      network: async () => this.#replaceAll(this.#networks, await this.#link.call("networkScan")),
+      network: () => this.refreshNetworks(name, word),
       device: () => Promise.resolve(),
     }[kind];
     scan().catch((error) => log.debug(`the ${kind}s could not be read`, { error }));

@@ -8,9 +8,11 @@ import type { Inventory } from "./inventory.ts";
 
 /** Folders of the system QEMU driver, and what a file there is named after. */
 const FOLDERS = [
-  { path: "/etc/libvirt/qemu", ending: ".xml" },
-  { path: "/etc/libvirt/qemu/autostart", ending: ".xml" },
-  { path: "/var/lib/libvirt/qemu/save", ending: ".save" },
+  { path: "/etc/libvirt/qemu", ending: ".xml", of: "vm" },
+  { path: "/etc/libvirt/qemu/autostart", ending: ".xml", of: "vm" },
+  { path: "/var/lib/libvirt/qemu/save", ending: ".save", of: "vm" },
+  { path: "/etc/libvirt/qemu/networks", ending: ".xml", of: "network" },
+  { path: "/etc/libvirt/qemu/networks/autostart", ending: ".xml", of: "network" },
 ] as const;
 
 /** Milliseconds to wait for the rest of a change: libvirt writes a file beside and renames it. */
@@ -83,9 +85,10 @@ async function watch(folder: Folder, inventory: Inventory, signal: AbortSignal):
   }
 }
 
-/** Reads the machine anew that a file is named after. */
-function refresh(file: string, { ending }: Folder, inventory: Inventory): void {
+/** Reads the machine or network anew that a file is named after. */
+function refresh(file: string, { ending, of }: Folder, inventory: Inventory): void {
   if (!file.endsWith(ending)) return;
+  if (of === "network") return inventory.refreshNetworksSoon(basename(file, ending));
   const vm = inventory.vmByName(basename(file, ending));
   if (vm) inventory.refreshSoon(vm.id);
 }

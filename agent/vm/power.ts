@@ -130,6 +130,18 @@ export const POWER = {
   },
 } as const satisfies Record<PowerCommand, PowerRule>;
 
+/** Says of a machine that libvirt could not start for want of a network, which one that is. */
+async function missingNetwork({ inventory }: VmServices, vm: VM, error: unknown): Promise<void> {
+  if (!(error instanceof LibvirtError) || error.kind !== "libvirt") return;
+  for (const { network, type } of vm.networkInterfaces) {
+    if (type !== "network" || !error.message.includes(network)) continue;
+    await inventory.refreshNetworks(network, "updated");
+    const found = inventory.network(network);
+    if (!found) throw new ContractError("NetworkNotFound", { network }, { cause: error });
+    if (!found.active) throw new ContractError("NetworkNotActive", { network }, { cause: error });
+  }
+}
+
 /**
  * Carries a power command out on one machine.
  *
@@ -146,6 +158,7 @@ export async function power(services: VmServices, command: PowerCommand, vmId: s
     try {
       return await rule.run(services, vm);
     } catch (error) {
+      if (command === "start_vm") await missingNetwork(services, vm, error);
       throw contractError(error, rule.failed, command);
     }
   }, rule.always);

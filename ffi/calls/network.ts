@@ -1,7 +1,7 @@
 /** Calls on virtual networks. */
-import { type Connection, listOf, readList } from "../connection.ts";
-import { libvirt, ok, takeString } from "../library.ts";
-import { readString, readUuid } from "../memory.ts";
+import { type Connection, Handle, listOf, readList } from "../connection.ts";
+import { libvirt, ok, some, takeString } from "../library.ts";
+import { cString, readString, readUuid } from "../memory.ts";
 
 /** What libvirt says of a network. */
 export interface NetworkRecord {
@@ -38,13 +38,15 @@ export interface Lease {
   readonly address: string;
   readonly prefix: number;
   readonly hostname: string;
+  /** What the client calls itself: of DHCPv6 its DUID; empty where it says nothing. */
+  readonly clientId: string;
   /** Seconds since 1970; 0 for a lease that does not end. */
   readonly expires: number;
 }
 
 /**
  * The leases of a network. Source: virNetworkGetDHCPLeases; `struct _virNetworkDHCPLease`: expirytime @8, mac @24,
- * ipaddr @40, prefix @48, hostname @56.
+ * ipaddr @40, prefix @48, hostname @56, clientid @64.
  */
 export function networkLeases(connection: Connection, { name }: { name: string }): Lease[] {
   const { symbols } = libvirt();
@@ -57,7 +59,109 @@ export function networkLeases(connection: Connection, { name }: { name: string }
       address: readString(view.getPointer(40)),
       prefix: view.getUint32(48),
       hostname: readString(view.getPointer(56)),
+      clientId: readString(view.getPointer(64)),
       expires: Number(view.getBigInt64(8)),
     };
   });
+}
+
+/**
+ * Defines a network, has it start with the host and starts it, as far as asked; gives its UUID. Nothing of it is left
+ * when a step fails.
+ */
+export function networkMake(
+  connection: Connection,
+  { xml, start, autostart }: { xml: string; start: boolean; autostart: boolean },
+): string {
+  const { symbols } = libvirt();
+  using network = new Handle(
+    some(symbols.virNetworkDefineXML(connection.pointer, cString(xml))),
+    (pointer) => symbols.virNetworkFree(pointer),
+  );
+  try {
+    if (autostart) ok(symbols.virNetworkSetAutostart(network.pointer, 1));
+    if (start) ok(symbols.virNetworkCreate(network.pointer));
+  } catch (error) {
+    symbols.virNetworkUndefine(network.pointer);
+    throw error;
+  }
+  return readUuid((buffer) => symbols.virNetworkGetUUIDString(network.pointer, buffer));
+}
+
+/** Starts a defined network. */
+export function networkStart(connection: Connection, { name }: { name: string }): null {
+  using network = connection.network(name);
+  ok(libvirt().symbols.virNetworkCreate(network.pointer));
+  return null;
+}
+
+/** Stops a network; a transient one is gone. Source: virNetworkDestroy. */
+export function networkStop(connection: Connection, { name }: { name: string }): null {
+  using network = connection.network(name);
+  ok(libvirt().symbols.virNetworkDestroy(network.pointer));
+  return null;
+}
+
+/** Has a network start with the host, or not. */
+export function networkSetAutostart(
+  connection: Connection,
+  { name, autostart }: { name: string; autostart: boolean },
+): null {
+  using network = connection.network(name);
+  ok(libvirt().symbols.virNetworkSetAutostart(network.pointer, autostart ? 1 : 0));
+  return null;
+}
+
+/** Stops a network where it runs, and forgets its definition. */
+export function networkDelete(connection: Connection, { name }: { name: string }): null {
+  const { symbols } = libvirt();
+  using network = connection.network(name);
+  const persistent = ok(symbols.virNetworkIsPersistent(network.pointer)) === 1;
+  if (ok(symbols.virNetworkIsActive(network.pointer)) === 1) ok(symbols.virNetworkDestroy(network.pointer));
+  if (persistent) ok(symbols.virNetworkUndefine(network.pointer));
+  return null;
+}
+
+/** `virNetworkUpdateCommand` */
+const UPDATE = { delete: 2, add: 3 } as const;
+/** `virNetworkUpdateSection`: VIR_NETWORK_SECTION_IP_DHCP_HOST, …_RANGE */
+const SECTION = { host: 4, range: 5 } as const;
+/** `VIR_NETWORK_UPDATE_AFFECT_LIVE`, `…_CONFIG` */
+const AFFECT_LIVE = 1, AFFECT_CONFIG = 2;
+
+/** One change of a network's DHCP. */
+export interface DhcpStep {
+  readonly does: keyof typeof UPDATE;
+  readonly section: keyof typeof SECTION;
+  /** Which of the network's `<ip>` elements, from 0. */
+  readonly subnet: number;
+  readonly xml: string;
+}
+
+/**
+ * Changes a network's static leases and ranges, in order; undoes what was done when a step fails. At once where it
+ * runs, and for its next start where it has a definition. Source: virNetworkUpdate.
+ */
+export function networkUpdateDhcp(
+  connection: Connection,
+  { name, steps }: { name: string; steps: readonly DhcpStep[] },
+): { live: boolean; persistent: boolean } {
+  const { symbols } = libvirt();
+  using network = connection.network(name);
+  const live = ok(symbols.virNetworkIsActive(network.pointer)) === 1;
+  const persistent = ok(symbols.virNetworkIsPersistent(network.pointer)) === 1;
+  const flags = (live ? AFFECT_LIVE : 0) | (persistent ? AFFECT_CONFIG : 0);
+  const update = ({ does, section, subnet, xml }: DhcpStep) =>
+    symbols.virNetworkUpdate(network.pointer, UPDATE[does], SECTION[section], subnet, cString(xml), flags);
+  const done: DhcpStep[] = [];
+  try {
+    for (const step of steps) {
+      ok(update(step));
+      done.push(step);
+    }
+  } catch (error) {
+    for (const step of done.reverse()) update({ ...step, does: step.does === "add" ? "delete" : "add" });
+    throw error;
+  }
+  return { live, persistent };
 }

@@ -34,6 +34,7 @@ const stream = signal<StreamState>("connecting");
 const activity = signal<readonly Activity[]>([]);
 const counts = signal<VmCounts | null>(null);
 const pools = signal<{ readonly name: string | undefined } | null>(null);
+const networkChanges = signal(0);
 
 type Handlers = { readonly [N in EventName]: (data: EventData<N>) => void };
 
@@ -66,7 +67,9 @@ const HANDLERS: Handlers = {
     connection.value = status;
     if (status.connected) refetch();
   },
-  "network-changed": () => {},
+  "network-changed": () => {
+    networkChanges.value++;
+  },
   "pool-changed": ({ name }) => {
     pools.value = { name };
   },
@@ -148,6 +151,8 @@ export const live = {
   stream: stream as ReadonlySignal<StreamState>,
   /** What happened since the page was opened, newest first. */
   activity: activity as ReadonlySignal<readonly Activity[]>,
+  /** Grows with every change of a network, whichever it is. */
+  networkChanges: networkChanges as ReadonlySignal<number>,
   /** How many machines there are; null until something changed. */
   counts: computed<VmCounts | null>(() => {
     if (!vms.complete.value) return counts.value;

@@ -23,7 +23,16 @@ export interface Command {
   readonly label: string;
   /** In grey behind it: a state, a kind. */
   readonly hint: string;
-  readonly icon: "machines" | "dashboard" | "disk" | "sun" | "moon" | "system" | "circleHelp" | ActionIcon;
+  readonly icon:
+    | "machines"
+    | "dashboard"
+    | "disk"
+    | "network"
+    | "sun"
+    | "moon"
+    | "system"
+    | "circleHelp"
+    | ActionIcon;
   readonly effect: Effect;
 }
 
@@ -68,6 +77,13 @@ export const FIXED_COMMANDS: readonly Command[] = [
     hint: texts.t("palette.page"),
     icon: "disk",
     effect: { kind: "go", href: "/storage" },
+  },
+  {
+    id: "networks",
+    label: t("nav.networks"),
+    hint: texts.t("palette.page"),
+    icon: "network",
+    effect: { kind: "go", href: "/networks" },
   },
   {
     id: "attention",

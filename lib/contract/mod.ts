@@ -10,6 +10,7 @@ import { deviceCommands } from "./devices.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { manageCommands } from "./manage.ts";
+import { networkCommands } from "./networks.ts";
 import { screenCommands } from "./screens.ts";
 import { storageCommands } from "./storage.ts";
 import { vmCommands } from "./vm.ts";
@@ -27,6 +28,7 @@ export const COMMANDS = {
   ...screenCommands,
   ...storageCommands,
   ...volumeCommands,
+  ...networkCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -47,6 +49,7 @@ export * from "./events.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./manage.ts";
+export * from "./networks.ts";
 export * from "./screens.ts";
 export * from "./storage.ts";
 export * from "./vm.ts";

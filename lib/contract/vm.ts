@@ -200,7 +200,7 @@ export const vmCommands = {
     role: "operator",
     input: OneVm,
     output: NOTHING_OUT,
-    errors: ["VmNotFound", "VmAlreadyRunning", "StartFailed"],
+    errors: ["VmNotFound", "VmAlreadyRunning", "NetworkNotActive", "NetworkNotFound", "StartFailed"],
     route: "POST /vms/{vmId}/start",
     cli: ["vm", "start", "<vmId>"],
     readOnly: false,

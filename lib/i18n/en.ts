@@ -9,6 +9,7 @@ export const en = {
   "nav.dashboard": "Dashboard",
   "nav.vms": "Virtual machines",
   "nav.storage": "Storage",
+  "nav.networks": "Networks",
   "nav.api": "API",
   "nav.crumbs": "You are here",
   "nav.open": "Open navigation",

@@ -93,7 +93,8 @@ function summarizeInterface(nic: XmlElement): Omit<NetworkInterface, "ipAddress"
   return {
     mac: child(nic, "mac")?.attributes.address ?? "",
     network: network ?? "",
-    type: nic.attributes.type ?? "",
+    // A network over a bridge of the host is shown as that bridge while the machine runs: it is the same network.
+    type: source?.network === undefined ? nic.attributes.type ?? "" : "network",
     ...(model !== undefined && { model }),
     ...(target !== undefined && { target }),
     linkUp: child(nic, "link")?.attributes.state !== "down",

@@ -1,0 +1,196 @@
+/** Static leases, DHCP ranges, and the leases that were given. */
+import type { DhcpStep } from "../../ffi/calls/mod.ts";
+import {
+  type AddressRange,
+  ContractError,
+  type Input,
+  type Network,
+  type NetworkLease,
+  type NetworkSubnet,
+  type Output,
+  type StaticLease,
+} from "../../lib/contract/mod.ts";
+import { formatAddress, parseAddress, type Subnet } from "../../lib/net/cidr.ts";
+import { leaseFault, leaseOwnerFault, rangeFault, sameLease } from "../../lib/net/check.ts";
+import { renderXml } from "../../lib/xml/build.ts";
+import { leaseXml, rangeXml } from "../../lib/xml/network.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import type { VmServices } from "../vm/services.ts";
+import { requireNetwork } from "./view.ts";
+
+type DhcpInput = Input<"update_network_dhcp">;
+
+/** An address in its one spelling; what is none stays as it is. */
+function spelled(ip: string): string {
+  const address = parseAddress(ip);
+  return address ? formatAddress(address) : ip;
+}
+
+const same = (a: AddressRange, b: AddressRange) =>
+  spelled(a.start) === spelled(b.start) && spelled(a.end) === spelled(b.end);
+
+/** A network's DHCP as it becomes, step by step; every step is checked against what the ones before leave. */
+class Plan {
+  readonly steps: DhcpStep[] = [];
+  readonly #subnets: { host: Subnet; subnet: NetworkSubnet; hosts: StaticLease[]; ranges: AddressRange[] }[];
+
+  constructor(readonly network: Network) {
+    this.#subnets = network.subnets.map((subnet) => ({
+      subnet,
+      host: { ...parseAddress(subnet.address)!, prefix: subnet.prefix },
+      hosts: [...subnet.hosts],
+      ranges: [...subnet.ranges],
+    }));
+  }
+
+  removeLease(lease: StaticLease): void {
+    for (const [subnet, { hosts }] of this.#subnets.entries()) {
+      const at = hosts.findIndex((each) => spelled(each.ip) === spelled(lease.ip));
+      if (at < 0) continue;
+      const [found] = hosts.splice(at, 1);
+      return void this.steps.push({
+        does: "delete",
+        section: "host",
+        subnet,
+        xml: renderXml(leaseXml(found!)),
+      });
+    }
+    throw new ContractError("NoSuchStaticLease", { network: this.network.name, what: lease.ip });
+  }
+
+  addLease(lease: StaticLease): void {
+    const owner = leaseOwnerFault(lease);
+    if (owner) throw new ContractError("NetworkMismatch", { reason: owner });
+    const { subnet, at } = this.#subnetFor(lease.ip);
+    const reason = leaseFault(lease, at.host);
+    if (reason) {
+      throw new ContractError("AddressOutsideSubnet", { ip: lease.ip, subnet: at.subnet.cidr, reason });
+    }
+    const taken = at.hosts.map((other) => sameLease(lease, other)).find(Boolean);
+    if (taken) throw new ContractError("StaticLeaseTaken", { what: taken });
+    this.#needDhcp(at.subnet);
+    at.hosts.push(lease);
+    this.steps.push({ does: "add", section: "host", subnet, xml: renderXml(leaseXml(lease)) });
+  }
+
+  removeRange(range: AddressRange): void {
+    for (const [subnet, { ranges }] of this.#subnets.entries()) {
+      const at = ranges.findIndex((each) => same(each, range));
+      if (at < 0) continue;
+      const [found] = ranges.splice(at, 1);
+      return void this.steps.push({
+        does: "delete",
+        section: "range",
+        subnet,
+        xml: renderXml(rangeXml(found!)),
+      });
+    }
+    const what = `${range.start} – ${range.end}`;
+    throw new ContractError("NoSuchStaticLease", { network: this.network.name, what });
+  }
+
+  addRange(range: AddressRange): void {
+    const { subnet, at } = this.#subnetFor(range.start);
+    const crosses = () => {
+      const [from, to] = [parseAddress(range.start)!.value, parseAddress(range.end)!.value];
+      const isCrossed = at.ranges.some(({ start, end }) =>
+        from <= parseAddress(end)!.value && to >= parseAddress(start)!.value
+      );
+      return isCrossed ? "it overlaps with another range" : undefined;
+    };
+    const reason = rangeFault(range, at.host) ?? crosses();
+    if (reason) throw new ContractError("DhcpOutsideSubnet", { ...range, subnet: at.subnet.cidr, reason });
+    this.#needDhcp(at.subnet);
+    at.ranges.push(range);
+    this.steps.push({ does: "add", section: "range", subnet, xml: renderXml(rangeXml(range)) });
+  }
+
+  /** libvirt starts no DHCP server on a running network's subnet that began without one. */
+  #needDhcp({ dhcp, cidr }: NetworkSubnet): void {
+    if (dhcp) return;
+    throw new ContractError("NetworkMismatch", { reason: `the subnet ${cidr} was made without DHCP` });
+  }
+
+  /** The subnet an address belongs to; of one that belongs to none, the first of its family. */
+  #subnetFor(ip: string) {
+    const address = parseAddress(ip);
+    if (!address) throw new ContractError("NetworkMismatch", { reason: `${ip} is not an IP address` });
+    const own = this.#subnets.map((at, subnet) => ({ subnet, at })).filter(({ at }) =>
+      at.host.family === address.family
+    );
+    const found = own.find(({ at }) => leaseFault({ ip }, at.host) === undefined) ?? own[0];
+    if (!found) {
+      const reason = `${this.network.name} has no IPv${address.family} subnet of its own`;
+      throw new ContractError("NetworkMismatch", { reason });
+    }
+    return found;
+  }
+}
+
+/** Changes static leases and ranges. @throws {ContractError} as the contract says */
+export async function updateDhcp(
+  services: VmServices,
+  { name, remove = [], add = [], removeRanges = [], addRanges = [] }: DhcpInput,
+): Promise<Output<"update_network_dhcp">> {
+  const network = requireNetwork(services, name);
+  const plan = new Plan(network);
+  for (const lease of remove) plan.removeLease(lease);
+  for (const lease of add) plan.addLease(lease);
+  for (const range of removeRanges) plan.removeRange(range);
+  for (const range of addRanges) plan.addRange(range);
+  if (plan.steps.length === 0) return { live: network.active, persistent: network.persistent };
+  try {
+    return await services.link.call("networkUpdateDhcp", { name, steps: plan.steps });
+  } catch (error) {
+    throw contractError(error, "NetworkUpdateFailed", "update_network_dhcp");
+  } finally {
+    await services.inventory.refreshNetworks(name, "updated").catch((error) =>
+      log.debug("the networks could not be read", { error })
+    );
+  }
+}
+
+/** The leases of a network that have not ended, by address. A stopped network has none. */
+export async function leasesOf(services: VmServices, name: string): Promise<NetworkLease[]> {
+  const network = requireNetwork(services, name);
+  if (!network.active) return [];
+  let found;
+  try {
+    found = await services.link.call("networkLeases", { name });
+  } catch (error) {
+    throw contractError(error, "LibvirtFailed", "get_network_leases");
+  }
+  const owners = new Map(
+    network.vms.flatMap(({ vmId, name: vmName, macs }) =>
+      macs.map((mac) => [mac.toLowerCase(), { vmId, vmName }])
+    ),
+  );
+  const hosts = network.subnets.flatMap((subnet) => subnet.hosts);
+  const now = Date.now();
+  return found.filter(({ expires }) => expires === 0 || expires * 1000 > now)
+    .map(({ mac, address, prefix, hostname, expires, clientId }): NetworkLease => {
+      const isV6 = address.includes(":");
+      const isStatic = hosts.some((host) =>
+        spelled(host.ip) === spelled(address) &&
+        (host.mac === undefined || host.mac.toLowerCase() === mac.toLowerCase())
+      );
+      return {
+        mac: mac.toLowerCase(),
+        ip: address,
+        prefix,
+        ...(hostname !== "" && { hostname }),
+        ...(isV6 && clientId !== "" && { duid: clientId }),
+        expiresAt: expires === 0 ? null : expires * 1000,
+        isStatic,
+        ...owners.get(mac.toLowerCase()),
+      };
+    }).sort(byAddress);
+}
+
+/** IPv4 first, then by number. */
+function byAddress(a: NetworkLease, b: NetworkLease): number {
+  const [one, other] = [parseAddress(a.ip), parseAddress(b.ip)];
+  if (!one || !other || one.family !== other.family) return (one?.family ?? 9) - (other?.family ?? 9);
+  return one.value < other.value ? -1 : one.value > other.value ? 1 : 0;
+}

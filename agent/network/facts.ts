@@ -1,0 +1,137 @@
+/** What of the host matters for a new network: devices, routes, what other networks have. */
+import type { Network } from "../../lib/contract/mod.ts";
+import { formatAddress, networkOf, parseAddress, parseSubnet } from "../../lib/net/cidr.ts";
+import type { NetworkFacts, TakenSubnet } from "../../lib/net/check.ts";
+import { routesV4, routesV6 } from "../../lib/net/routes.ts";
+import { isLocal } from "../host/local.ts";
+import type { VmServices } from "../vm/services.ts";
+import { networksOf } from "./view.ts";
+
+const DEVICES = "/sys/class/net";
+/** The sockets of Open vSwitch's database, as packages place them. */
+const OVS_SOCKETS = ["/run/openvswitch/db.sock", "/var/run/openvswitch/db.sock"];
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    throw error;
+  }
+}
+
+/** A file's text; empty where the kernel has no such file (IPv6 may be off). */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+/** One network device of the host. Source: the kernel's sysfs. */
+export interface HostDevice {
+  readonly name: string;
+  readonly bridge: boolean;
+  readonly sriov: boolean;
+}
+
+/** The network devices of the machine we run on, without the loopback; by name. */
+export async function hostDevices(): Promise<HostDevice[]> {
+  const names = (await Array.fromAsync(Deno.readDir(DEVICES))).map(({ name }) => name);
+  const found = await Promise.all(
+    names.filter((name) => name !== "lo" && name !== "bonding_masters").map(async (name) => ({
+      name,
+      bridge: await exists(`${DEVICES}/${name}/bridge`),
+      sriov: Number(await textOf(`${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
+    })),
+  );
+  return found.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Subnets the host's own routes and addresses have. @param ownBridges devices of libvirt's networks: told by those */
+async function hostSubnets(ownBridges: ReadonlySet<string>): Promise<TakenSubnet[]> {
+  const [v4, v6] = await Promise.all([textOf("/proc/net/route"), textOf("/proc/net/ipv6_route")]);
+  const routes = [...routesV4(v4), ...routesV6(v6)].filter(({ device }) => !ownBridges.has(device))
+    .map(({ subnet, device }) => ({ subnet, what: `a route of the host (${device})` }));
+  const addresses = Deno.networkInterfaces().flatMap(({ name, address, cidr }): TakenSubnet[] => {
+    const subnet = parseSubnet(cidr);
+    const isShared = name === "lo" || ownBridges.has(name) || /^(fe80:|169\.254\.)/i.test(address);
+    return subnet === undefined || isShared
+      ? []
+      : [{ subnet: networkOf(subnet), what: `the host's device ${name}` }];
+  });
+  return [...routes, ...addresses];
+}
+
+/** Subnets of libvirt's networks. @param others which of them count */
+function networkSubnets(
+  services: VmServices,
+  others: (network: { name: string; active: boolean }) => boolean,
+): TakenSubnet[] {
+  return networksOf(services).filter(others).flatMap(({ name, subnets }) =>
+    subnets.flatMap(({ address, prefix }) => {
+      const host = parseAddress(address);
+      return host === undefined ? [] : [{ subnet: { ...host, prefix }, what: `the network ${name}` }];
+    })
+  );
+}
+
+/** Why the host has no Open vSwitch; undefined where it has. */
+async function noOpenvswitch(): Promise<string | undefined> {
+  for (const path of OVS_SOCKETS) if (await exists(path)) return undefined;
+  return "it does not run; install and start the package openvswitch-switch";
+}
+
+/** Bridges that libvirt makes for its networks; those of the host itself are none. */
+function bridgesOf(networks: readonly Network[]): Set<string> {
+  const own = networks.filter(({ mode }) => mode !== "bridge" && mode !== "openvswitch");
+  return new Set(own.flatMap(({ bridge }) => bridge ?? []));
+}
+
+/** Everything a new network is checked against. */
+export async function networkFacts(services: VmServices): Promise<NetworkFacts> {
+  const networks = networksOf(services);
+  const ownBridges = bridgesOf(networks);
+  const names = new Set(networks.map(({ name }) => name));
+  const taken = networkSubnets(services, () => true);
+  if (!isLocal(services.link.uri)) {
+    return {
+      names,
+      taken,
+      ownBridges,
+      devices: undefined,
+      bridges: undefined,
+      sriov: undefined,
+      noOpenvswitch: undefined,
+    };
+  }
+  const [devices, host, noOvs] = await Promise.all([hostDevices(), hostSubnets(ownBridges), noOpenvswitch()]);
+  const named = (fits: (device: HostDevice) => boolean) =>
+    new Set(devices.filter(fits).map(({ name }) => name));
+  return {
+    names,
+    taken: [...taken, ...host],
+    ownBridges,
+    devices: named(() => true),
+    bridges: named(({ bridge }) => bridge),
+    sriov: named(({ sriov }) => sriov),
+    noOpenvswitch: noOvs,
+  };
+}
+
+/** What stands in the way of starting a network: subnets of running networks, and of the host. */
+export async function takenBesides(services: VmServices, name: string): Promise<TakenSubnet[]> {
+  const running = networkSubnets(services, (network) => network.name !== name && network.active);
+  if (!isLocal(services.link.uri)) return running;
+  return [...running, ...await hostSubnets(bridgesOf(networksOf(services)))];
+}
+
+/** A unique local /64 with random bits (RFC 4193), as the host's address in it. */
+export function randomIpv6(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(7));
+  const value = bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), 0xfdn);
+  return `${formatAddress({ family: 6, value: value << 64n | 1n })}/64`;
+}

@@ -1,0 +1,52 @@
+/** Networks as the contract shows them: libvirt's record, what its XML says, and who uses it. */
+import type { NetworkRecord } from "../../ffi/calls/mod.ts";
+import { ContractError, type Network, type NetworkUser, type VM } from "../../lib/contract/mod.ts";
+import { type NetworkSummary, readNetwork } from "../../lib/xml/network_read.ts";
+import type { VmServices } from "../vm/services.ts";
+
+/** Records are replaced, never changed: what was read of one stays true. */
+const summaries = new WeakMap<NetworkRecord, NetworkSummary>();
+
+function summaryOf(record: NetworkRecord): NetworkSummary {
+  let summary = summaries.get(record);
+  if (!summary) summaries.set(record, summary = readNetwork(record.xml));
+  return summary;
+}
+
+/** Machines with a card on each network, by its name. */
+function usersByNetwork(vms: readonly VM[]): Map<string, NetworkUser[]> {
+  const found = new Map<string, NetworkUser[]>();
+  for (const { id, name, state, networkInterfaces } of vms) {
+    const cards = Map.groupBy(
+      networkInterfaces.filter(({ type }) => type === "network"),
+      ({ network }) => network,
+    );
+    for (const [network, nics] of cards) {
+      const users = found.get(network) ?? [];
+      users.push({ vmId: id, name, state, macs: nics.map(({ mac }) => mac) });
+      found.set(network, users);
+    }
+  }
+  return found;
+}
+
+function view(record: NetworkRecord, vms: NetworkUser[]): Network {
+  const { name, uuid, active, persistent, autostart } = record;
+  return { name, uuid, active, persistent, autostart, ...summaryOf(record), vms };
+}
+
+/** Every network, by name. */
+export function networksOf({ inventory }: VmServices): Network[] {
+  const users = usersByNetwork(inventory.vms());
+  return inventory.networks().map((record) => view(record, users.get(record.name) ?? []))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** One network with its XML. @throws {ContractError} NetworkNotFound; LibvirtUnavailable while nothing is known */
+export function requireNetwork(services: VmServices, name: string): Network & { xml: string } {
+  services.requireFilled();
+  const record = services.inventory.network(name);
+  if (!record) throw new ContractError("NetworkNotFound", { network: name });
+  const users = usersByNetwork(services.inventory.vms()).get(name) ?? [];
+  return { ...view(record, users), xml: record.xml };
+}

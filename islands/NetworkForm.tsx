@@ -1,0 +1,109 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { FailureText } from "../components/FailureText.tsx";
+import { Icon } from "../components/Icon.tsx";
+import { NetworkFields, type NetworkValues } from "../components/NetworkFields.tsx";
+import { api, ApiError } from "../lib/client/api.ts";
+import type { NetworkFinding, NetworkMode, NetworkOptions } from "../lib/contract/mod.ts";
+import { type Failure, failureOf } from "../lib/format/failure.ts";
+import { findingIn, findingOf, networkHref, networkIn } from "../lib/format/networks.ts";
+import { networks as texts } from "../lib/i18n/en/networks.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(texts);
+
+/** Milliseconds after the last key until what is there is checked. */
+const QUIET_MS = 350;
+
+/** Props of {@link NetworkForm}. */
+export interface NetworkFormProps {
+  mode: NetworkMode;
+  options: NetworkOptions;
+  values: NetworkValues;
+  /** What a plain form's try was refused for. */
+  findings: readonly NetworkFinding[];
+  failure: Failure | null;
+}
+
+/** The form for a new network: checked while one types. A plain form without script. */
+export default function NetworkForm({ mode, options, values, findings, failure }: NetworkFormProps) {
+  const now = useSignal(values);
+  const found = useSignal(findings);
+  const failed = useSignal(failure);
+  const doing = useSignal<"idle" | "checking" | "creating">("idle");
+  const isChecked = useSignal(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>();
+  const asked = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const check = async (form: HTMLFormElement) => {
+    const mine = ++asked.current;
+    doing.value = "checking";
+    let result: readonly NetworkFinding[];
+    try {
+      const network = networkIn(new FormData(form));
+      // Without a name yet, the rest is checked all the same.
+      result = await api.checkNetwork({ ...network, name: network.name || "new" });
+    } catch (error) {
+      // What the schema refuses is a finding, too; that the server is away is said by the page's banner.
+      result = error instanceof ApiError ? findingIn(error) : [];
+    }
+    if (mine !== asked.current || doing.peek() === "creating") return;
+    found.value = result;
+    isChecked.value = true;
+    doing.value = "idle";
+  };
+  const onInput = (event: Event) => {
+    const form = event.currentTarget as HTMLFormElement;
+    now.value = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+    isChecked.value = false;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => check(form), QUIET_MS);
+  };
+  const onSubmit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    if (doing.peek() === "creating") return;
+    clearTimeout(timer.current);
+    doing.value = "creating";
+    failed.value = null;
+    try {
+      const { name } = await api.createNetwork(
+        networkIn(new FormData(event.currentTarget as HTMLFormElement)),
+      );
+      location.assign(`${networkHref(name)}?done=create`);
+    } catch (error) {
+      doing.value = "idle";
+      found.value = error instanceof ApiError ? findingIn(error) : [];
+      failed.value = failureOf(error);
+    }
+  };
+  // An empty form is not wrong yet: its name is missed only once it is sent.
+  const errorOf = (field: string) =>
+    field === "name" && !now.value.name && failed.value === null ? undefined : findingOf(found.value, field);
+  const status = {
+    idle: isChecked.value && found.value.length === 0 ? t("networks.fits") : "",
+    checking: t("networks.checking"),
+    creating: t("networks.creating"),
+  }[doing.value];
+  return (
+    <form class="network-form" method="post" onInput={onInput} onSubmit={onSubmit}>
+      <input type="hidden" name="mode" value={mode} />
+      {failed.value && (
+        <div class="banner" data-tone="bad" role="alert">
+          <Icon name="circleAlert" />
+          <div>
+            <FailureText failure={failed.value} />
+          </div>
+        </div>
+      )}
+      <NetworkFields mode={mode} options={options} values={now.value} errorOf={errorOf} />
+      <footer class="dialog-foot panel">
+        <span class="muted grow" role="status">{status}</span>
+        <a class="button" href="/networks">{t("networks.cancel")}</a>
+        <button type="submit" class="button primary" disabled={doing.value === "creating"}>
+          {t("networks.create")}
+        </button>
+      </footer>
+    </form>
+  );
+}

@@ -1,0 +1,173 @@
+/** Networks as pages show them and as their plain forms send them. The same on the server and in the browser. */
+import type { Api } from "../client/api.ts";
+import type { NetworkFinding, NetworkMode, NewNetwork, StaticLease } from "../contract/networks.ts";
+import type { networks } from "../i18n/en/networks.ts";
+import type { PlainKeyOf } from "../i18n/mod.ts";
+
+type Text = PlainKeyOf<typeof networks>;
+
+/** Mode → its name. */
+export const MODE_NAMES: Readonly<Record<NetworkMode | "other", Text>> = {
+  nat: "networks.mode_nat",
+  routed: "networks.mode_routed",
+  isolated: "networks.mode_isolated",
+  open: "networks.mode_open",
+  bridge: "networks.mode_bridge",
+  macvtap: "networks.mode_macvtap",
+  openvswitch: "networks.mode_openvswitch",
+  sriov: "networks.mode_sriov",
+  other: "networks.mode_other",
+};
+
+/** Mode → what it means for machines. */
+export const MODE_MEANINGS: Readonly<Record<NetworkMode, Text>> = {
+  nat: "networks.what_nat",
+  routed: "networks.what_routed",
+  isolated: "networks.what_isolated",
+  open: "networks.what_open",
+  bridge: "networks.what_bridge",
+  macvtap: "networks.what_macvtap",
+  openvswitch: "networks.what_openvswitch",
+  sriov: "networks.what_sriov",
+};
+
+/** Where a network's page is. */
+export const networkHref = (name: string): string => `/networks/${encodeURIComponent(name)}`;
+
+const text = (form: FormData, name: string): string => String(form.get(name) ?? "").trim();
+const some = (value: string): string | undefined => value === "" ? undefined : value;
+const words = (value: string): string[] => value.split(/[\s,]+/).filter(Boolean);
+const lines = (value: string): string[][] => value.split("\n").map(words).filter((each) => each.length > 0);
+
+/** Leaves out what is undefined. */
+function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
+
+/** A whole number of a field; what is none becomes NaN, which the contract refuses at its field. */
+const whole = (value: string): number | undefined => value === "" ? undefined : Number(value);
+
+/** One static lease of the fields `ip`, `mac`, `duid`, `hostname`. */
+export function leaseIn(form: FormData): StaticLease {
+  const field = (name: string) => some(text(form, name));
+  return defined({
+    ip: text(form, "ip"),
+    mac: field("mac"),
+    duid: field("duid"),
+    hostname: field("hostname"),
+  });
+}
+
+function subnetIn(form: FormData, family: "ipv4" | "ipv6"): NewNetwork["ipv4"] {
+  const address = text(form, `${family}.address`);
+  if (address === "") return undefined;
+  const start = text(form, `${family}.start`), end = text(form, `${family}.end`);
+  const hosts = lines(text(form, `${family}.hosts`)).map(([mac, ip = "", hostname]) =>
+    defined({ mac, ip, hostname })
+  );
+  return {
+    address,
+    ...((start !== "" || end !== "") && { ranges: [{ start, end }] }),
+    ...(hosts.length > 0 && { hosts }),
+  };
+}
+
+/** The network a form describes. @param mode one of the contract's; anything else is refused by it */
+export function networkIn(form: FormData): NewNetwork {
+  const field = (name: string) => some(text(form, name));
+  const list = (name: string) => {
+    const found = words(text(form, name));
+    return found.length > 0 ? found : undefined;
+  };
+  const speed = (name: string) => {
+    const averageKib = whole(text(form, name));
+    return averageKib === undefined ? undefined : { averageKib };
+  };
+  const [inbound, outbound] = [speed("inbound"), speed("outbound")];
+  const tags = list("vlan.tags")?.map(Number);
+  const dnsHosts = lines(text(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }));
+  const native = whole(text(form, "vlan.native"));
+  return defined({
+    name: text(form, "name"),
+    mode: text(form, "mode") as NetworkMode,
+    bridge: field("bridge"),
+    devices: list("devices"),
+    macvtapMode: field("macvtapMode") as NewNetwork["macvtapMode"],
+    ipv4: subnetIn(form, "ipv4"),
+    ipv6: subnetIn(form, "ipv6"),
+    ipv6Nat: form.has("ipv6Nat") || undefined,
+    domain: field("domain"),
+    localDomain: form.has("localDomain") || undefined,
+    dnsHosts: dnsHosts.length > 0 ? dnsHosts : undefined,
+    forwarders: list("forwarders"),
+    mtu: whole(text(form, "mtu")),
+    bandwidth: inbound || outbound ? defined({ inbound, outbound }) : undefined,
+    vlan: tags && defined({ tags, native, trunk: form.has("vlan.trunk") || undefined }),
+    start: form.has("start"),
+    autostart: form.has("autostart"),
+  }) as NewNetwork;
+}
+
+/** What a form can do to a network → the call, and what is said when it is done. */
+const ACTIONS = {
+  start: { done: "networks.done_start", run: (api, name) => api.startNetwork({ name }) },
+  stop: {
+    done: "networks.done_stop",
+    run: (api, name, form) => api.stopNetwork({ name, force: form.has("force") }),
+  },
+  delete: {
+    done: "networks.done_delete",
+    run: (api, name, form) => api.deleteNetwork({ name, force: form.has("force") }),
+  },
+  autostart: {
+    done: "networks.done_autostart",
+    run: (api, name, form) => api.setNetworkAutostart({ name, autostart: form.get("autostart") === "true" }),
+  },
+  add_lease: {
+    done: "networks.done_add_lease",
+    run: (api, name, form) => api.updateNetworkDhcp({ name, add: [leaseIn(form)] }),
+  },
+  remove_lease: {
+    done: "networks.done_remove_lease",
+    run: (api, name, form) => api.updateNetworkDhcp({ name, remove: [leaseIn(form)] }),
+  },
+} as const satisfies Record<
+  string,
+  { done: Text; run: (api: Api, name: string, form: FormData) => Promise<unknown> }
+>;
+
+export type NetworkAction = keyof typeof ACTIONS;
+
+export function isNetworkAction(word: unknown): word is NetworkAction {
+  return typeof word === "string" && Object.hasOwn(ACTIONS, word);
+}
+
+/** Carries out what a form asks for. @throws what the command failed with */
+export async function runNetworkAction(
+  api: Api,
+  action: NetworkAction,
+  name: string,
+  form: FormData,
+): Promise<void> {
+  await ACTIONS[action].run(api, name, form);
+}
+
+/** What is said after an action; undefined for a word of nobody's. */
+export function doneText(word: string | null): Text | undefined {
+  if (word === "create") return "networks.done_create";
+  return isNetworkAction(word) ? ACTIONS[word].done : undefined;
+}
+
+/** What a refused command says about a field; nothing where it is about the whole. */
+export function findingIn(error: { code: string; message: string; details?: unknown }): NetworkFinding[] {
+  const field = (error.details as { field?: unknown } | undefined)?.field;
+  const named = typeof field === "string" ? field : /^Invalid input: ([\w.]+) /.exec(error.message)?.[1];
+  return named === undefined ? [] : [{ field: named, code: error.code, message: error.message }];
+}
+
+/** What is said of a field, or of something below it. */
+export function findingOf(findings: readonly NetworkFinding[], field: string): string | undefined {
+  return findings.find((each) => each.field === field || each.field.startsWith(`${field}.`))?.message;
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { doneText, leaseIn, networkIn } from "./networks.ts";
+
+function formOf(fields: Record<string, string>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  return form;
+}
+
+Deno.test("networkIn() leaves out what was not filled in", () => {
+  assert.deepEqual(networkIn(formOf({ name: " lab ", mode: "isolated", bridge: "", "ipv4.address": " " })), {
+    name: "lab",
+    mode: "isolated",
+    start: false,
+    autostart: false,
+  });
+});
+
+Deno.test("networkIn() reads every field", () => {
+  const form = formOf({
+    "name": "lab",
+    "mode": "nat",
+    "devices": "eth0, eth1",
+    "ipv4.address": "10.9.0.1/24",
+    "ipv4.start": "10.9.0.2",
+    "ipv4.end": "10.9.0.9",
+    "ipv4.hosts": "52:54:00:00:00:01 10.9.0.20 web\r\n\r\n52:54:00:00:00:02 10.9.0.21",
+    "dnsHosts": "10.9.0.5 a b",
+    "forwarders": "9.9.9.9 1.1.1.1",
+    "mtu": "1400",
+    "inbound": "1000",
+    "vlan.tags": "5 6",
+    "vlan.native": "6",
+    "start": "on",
+  });
+  assert.deepEqual(networkIn(form), {
+    name: "lab",
+    mode: "nat",
+    devices: ["eth0", "eth1"],
+    ipv4: {
+      address: "10.9.0.1/24",
+      ranges: [{ start: "10.9.0.2", end: "10.9.0.9" }],
+      hosts: [
+        { mac: "52:54:00:00:00:01", ip: "10.9.0.20", hostname: "web" },
+        { mac: "52:54:00:00:00:02", ip: "10.9.0.21" },
+      ],
+    },
+    dnsHosts: [{ ip: "10.9.0.5", hostnames: ["a", "b"] }],
+    forwarders: ["9.9.9.9", "1.1.1.1"],
+    mtu: 1400,
+    bandwidth: { inbound: { averageKib: 1000 } },
+    vlan: { tags: [5, 6], native: 6 },
+    start: true,
+    autostart: false,
+  });
+});
+
+Deno.test("leaseIn() and doneText() take nothing for granted", () => {
+  assert.deepEqual(leaseIn(formOf({ ip: "10.0.0.9", mac: "", hostname: "a" })), {
+    ip: "10.0.0.9",
+    hostname: "a",
+  });
+  assert.equal(doneText("constructor"), undefined);
+  assert.equal(doneText("start"), "networks.done_start");
+});

@@ -1,0 +1,18 @@
+import { HttpError } from "fresh";
+import { isNetworkAction, networkHref, runNetworkAction } from "../../../lib/format/networks.ts";
+import { t } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { fail } from "../../(_shared)/fail.ts";
+
+/** What a form does to a network, where there is no script. */
+export const handler = define.handlers({
+  async POST(ctx) {
+    const form = await ctx.req.formData();
+    const action = form.get("action");
+    const name = ctx.params.name ?? "";
+    if (!isNetworkAction(action)) throw new HttpError(400, t("error.form"));
+    await runNetworkAction(ctx.state.api, action, name, form).catch(fail);
+    const to = action === "delete" ? "/networks" : networkHref(name);
+    return ctx.redirect(`${to}?done=${action}`, 303);
+  },
+});

@@ -1,0 +1,65 @@
+import { HttpError, page } from "fresh";
+import { Head } from "fresh/runtime";
+import { networkHref } from "../../../lib/format/networks.ts";
+import { oneLine } from "../../../lib/format/text.ts";
+import { networks as texts } from "../../../lib/i18n/en/networks.ts";
+import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { fail } from "../../(_shared)/fail.ts";
+
+const area = textsOf(texts);
+const ASKED = ["stop", "delete"] as const;
+/** What is asked → its words. */
+const WORDS = {
+  stop: { title: "networks.confirm_stop", lost: "networks.lost_stop", verb: "networks.stop" },
+  delete: { title: "networks.confirm_delete", lost: "networks.lost_delete", verb: "networks.delete" },
+} as const;
+
+export const handler = define.handlers({
+  async GET(ctx) {
+    const action = ASKED.find((word) => word === ctx.url.searchParams.get("action"));
+    if (action === undefined) throw new HttpError(400, t("error.form"));
+    const network = await ctx.state.api.getNetwork({ name: ctx.params.name ?? "" }).catch(fail);
+    return page({ network, action });
+  },
+});
+
+/** The question before a network is taken away from somebody. */
+export default define.page<typeof handler>(function Confirm({ data: { network, action } }) {
+  const { name, vms } = network;
+  const words = WORDS[action];
+  const users = action === "delete" ? vms : vms.filter(({ state }) => state !== "stopped");
+  const title = area.t(words.title, { name: oneLine(name, 60) });
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: title })}</title>
+      </Head>
+      <form class="panel narrow" method="post" action={`${networkHref(name)}/actions`}>
+        <div class="dialog-body">
+          <h1>{title}</h1>
+          <p>{area.t(words.lost)}</p>
+          {users.length > 0 && (
+            <>
+              <p>{area.t("networks.users_lose")}</p>
+              <ul class="name-list">
+                {users.map((user) => (
+                  <li key={user.vmId}>
+                    <bdi>{oneLine(user.name, 60)}</bdi>
+                  </li>
+                ))}
+              </ul>
+              <input type="hidden" name="force" value="yes" />
+            </>
+          )}
+        </div>
+        <footer class="dialog-foot">
+          <a class="button" href={networkHref(name)}>{area.t("networks.cancel")}</a>
+          <button type="submit" class="button danger" name="action" value={action}>
+            {area.t(words.verb)}
+          </button>
+        </footer>
+      </form>
+    </>
+  );
+});

@@ -1,0 +1,41 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { NetworkDone } from "../../../components/NetworkDone.tsx";
+import { XmlCode } from "../../../components/XmlCode.tsx";
+import NetworkDetail from "../../../islands/NetworkDetail.tsx";
+import { oneLine } from "../../../lib/format/text.ts";
+import { networks as texts } from "../../../lib/i18n/en/networks.ts";
+import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { fail } from "../../(_shared)/fail.ts";
+
+const area = textsOf(texts);
+
+export const handler = define.handlers({
+  async GET({ state: { api }, params }) {
+    const name = params.name ?? "";
+    const [network, leases] = await Promise.all([api.getNetwork({ name }), api.getNetworkLeases({ name })])
+      .catch(fail);
+    return page({ network, leases, now: Date.now() });
+  },
+});
+
+/** One network. */
+export default define.page<typeof handler>(function NetworkPage({ data, state, url }) {
+  const { network: { xml, ...network }, leases, now } = data;
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: oneLine(network.name, 60) })}</title>
+      </Head>
+      <NetworkDone params={url.searchParams} />
+      <NetworkDetail network={network} leases={leases} connected={state.connection.connected} now={now} />
+      <details class="panel fold">
+        <summary class="panel-head">
+          <h2>{area.t("networks.definition")}</h2>
+        </summary>
+        <XmlCode xml={xml} />
+      </details>
+    </>
+  );
+});
