@@ -9,24 +9,26 @@ import * as route5 from "./routes/index.tsx";
 import * as route6 from "./routes/preferences.ts";
 import * as route7 from "./routes/storage/[pool].tsx";
 import * as route8 from "./routes/storage/index.tsx";
-import * as route9 from "./routes/vms/[id]/actions.ts";
-import * as route10 from "./routes/vms/[id]/clone.tsx";
-import * as route11 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route12 from "./routes/vms/[id]/confirm.tsx";
-import * as route13 from "./routes/vms/[id]/console.tsx";
-import * as route14 from "./routes/vms/[id]/console.vv.ts";
-import * as route15 from "./routes/vms/[id]/disks.tsx";
-import * as route16 from "./routes/vms/[id]/export.ts";
-import * as route17 from "./routes/vms/[id]/hardware.tsx";
-import * as route18 from "./routes/vms/[id]/index.tsx";
-import * as route19 from "./routes/vms/[id]/network.tsx";
-import * as route20 from "./routes/vms/[id]/rename.tsx";
-import * as route21 from "./routes/vms/[id]/serial.tsx";
-import * as route22 from "./routes/vms/[id]/xml.tsx";
-import * as route23 from "./routes/vms/actions.ts";
-import * as route24 from "./routes/vms/import.tsx";
-import * as route25 from "./routes/vms/index.tsx";
-import * as route26 from "./routes/vms/new.tsx";
+import * as route9 from "./routes/tasks/cancel.ts";
+import * as route10 from "./routes/tasks/index.tsx";
+import * as route11 from "./routes/vms/[id]/actions.ts";
+import * as route12 from "./routes/vms/[id]/clone.tsx";
+import * as route13 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route14 from "./routes/vms/[id]/confirm.tsx";
+import * as route15 from "./routes/vms/[id]/console.tsx";
+import * as route16 from "./routes/vms/[id]/console.vv.ts";
+import * as route17 from "./routes/vms/[id]/disks.tsx";
+import * as route18 from "./routes/vms/[id]/export.ts";
+import * as route19 from "./routes/vms/[id]/hardware.tsx";
+import * as route20 from "./routes/vms/[id]/index.tsx";
+import * as route21 from "./routes/vms/[id]/network.tsx";
+import * as route22 from "./routes/vms/[id]/rename.tsx";
+import * as route23 from "./routes/vms/[id]/serial.tsx";
+import * as route24 from "./routes/vms/[id]/xml.tsx";
+import * as route25 from "./routes/vms/actions.ts";
+import * as route26 from "./routes/vms/import.tsx";
+import * as route27 from "./routes/vms/index.tsx";
+import * as route28 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -35,6 +37,7 @@ import Feedback from "./islands/Feedback.tsx";
 import HardwareForms from "./islands/HardwareForms.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
 import ImportForm from "./islands/ImportForm.tsx";
+import JobList from "./islands/JobList.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
@@ -64,25 +67,27 @@ register({
     "preferences.ts": route6,
     "storage/[pool].tsx": route7,
     "storage/index.tsx": route8,
-    "vms/[id]/actions.ts": route9,
-    "vms/[id]/clone.tsx": route10,
-    "vms/[id]/cloud-init.tsx": route11,
-    "vms/[id]/confirm.tsx": route12,
-    "vms/[id]/console.tsx": route13,
-    "vms/[id]/console.vv.ts": route14,
-    "vms/[id]/disks.tsx": route15,
-    "vms/[id]/export.ts": route16,
-    "vms/[id]/hardware.tsx": route17,
-    "vms/[id]/index.tsx": route18,
-    "vms/[id]/network.tsx": route19,
-    "vms/[id]/rename.tsx": route20,
-    "vms/[id]/serial.tsx": route21,
-    "vms/[id]/xml.tsx": route22,
-    "vms/actions.ts": route23,
-    "vms/import.tsx": route24,
-    "vms/index.tsx": route25,
-    "vms/new.tsx": route26,
+    "tasks/cancel.ts": route9,
+    "tasks/index.tsx": route10,
+    "vms/[id]/actions.ts": route11,
+    "vms/[id]/clone.tsx": route12,
+    "vms/[id]/cloud-init.tsx": route13,
+    "vms/[id]/confirm.tsx": route14,
+    "vms/[id]/console.tsx": route15,
+    "vms/[id]/console.vv.ts": route16,
+    "vms/[id]/disks.tsx": route17,
+    "vms/[id]/export.ts": route18,
+    "vms/[id]/hardware.tsx": route19,
+    "vms/[id]/index.tsx": route20,
+    "vms/[id]/network.tsx": route21,
+    "vms/[id]/rename.tsx": route22,
+    "vms/[id]/serial.tsx": route23,
+    "vms/[id]/xml.tsx": route24,
+    "vms/actions.ts": route25,
+    "vms/import.tsx": route26,
+    "vms/index.tsx": route27,
+    "vms/new.tsx": route28,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

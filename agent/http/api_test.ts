@@ -61,6 +61,8 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     capacityBytes: 1,
     type: "dir",
     mac: "52:54:00:00:00:01",
+    jobId: "j",
+    pool: "p",
   };
   for (const { name, command, method, path, pathFields } of REST_ROUTES) {
     const { required = [] } = command.input as { required?: string[] };

@@ -9,6 +9,7 @@ import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
+import { jobCommands } from "./jobs.ts";
 import { manageCommands } from "./manage.ts";
 import { screenCommands } from "./screens.ts";
 import { storageCommands } from "./storage.ts";
@@ -27,6 +28,7 @@ export const COMMANDS = {
   ...screenCommands,
   ...storageCommands,
   ...volumeCommands,
+  ...jobCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -46,6 +48,7 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
+export * from "./jobs.ts";
 export * from "./manage.ts";
 export * from "./screens.ts";
 export * from "./storage.ts";
