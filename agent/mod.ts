@@ -30,6 +30,8 @@ import { poolHandlers } from "./storage/pool_handlers.ts";
 import { volumeHandlers } from "./storage/volume_handlers.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { Store } from "./store/store.ts";
+import { transferHandlers } from "./storage/transfer_handlers.ts";
+import { Uploads } from "./storage/uploads.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
 import { cloudInitHandlers } from "./vm/cloud_init.ts";
 import { deviceHandlers } from "./vm/devices/handlers.ts";
@@ -75,6 +77,7 @@ export class Agent {
   readonly activity: ActivityLog;
   readonly jobs: Jobs;
   readonly #store: Store;
+  readonly #uploads: Uploads;
   readonly api: ApiHandler;
   readonly consoles: Consoles;
   readonly #dispatch: Dispatch;
@@ -125,6 +128,7 @@ export class Agent {
     this.#sizes = new DiskSizes(this.link, this.inventory);
     const services = new VmServices(this.link, this.inventory, this.#sampler, this.jobs);
     this.consoles = new Consoles(services);
+    this.#uploads = new Uploads(services);
     this.#dispatch = createDispatch({
       handlers: {
         ...vmHandlers(services),
@@ -149,6 +153,7 @@ export class Agent {
           store: this.#store,
         }),
         ...jobHandlers(this.jobs),
+        ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),
         ...poolHandlers(services),
         ...volumeHandlers(services),
@@ -175,6 +180,7 @@ export class Agent {
     const [late, unfinished] = await Promise.all([this.#periodic.stop(STOP_MS), this.jobs.stop(STOP_MS)]);
     if (unfinished.length > 0) log.warn("work was interrupted by the stop", { work: unfinished });
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });
+    await this.#uploads.stop();
     await this.link.stop();
     this.activity.close();
     this.#store.close();

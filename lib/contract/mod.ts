@@ -13,6 +13,7 @@ import { jobCommands } from "./jobs.ts";
 import { manageCommands } from "./manage.ts";
 import { screenCommands } from "./screens.ts";
 import { storageCommands } from "./storage.ts";
+import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
 import { volumeCommands } from "./volumes.ts";
 
@@ -29,6 +30,7 @@ export const COMMANDS = {
   ...storageCommands,
   ...volumeCommands,
   ...jobCommands,
+  ...transferCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -52,5 +54,6 @@ export * from "./jobs.ts";
 export * from "./manage.ts";
 export * from "./screens.ts";
 export * from "./storage.ts";
+export * from "./transfer.ts";
 export * from "./vm.ts";
 export * from "./volumes.ts";
