@@ -42,7 +42,7 @@ export async function takeContent(
 ): Promise<unknown> {
   const query = Object.fromEntries(new URL(request.url).searchParams);
   for (const field of Object.keys(query)) {
-    if (field !== "sha256") throw invalid(`unknown field ${JSON.stringify(field.slice(0, 64))}`);
+    if (field !== "checksum") throw invalid(`unknown field ${JSON.stringify(field.slice(0, 64))}`);
   }
   const input = { ...query, ...partOf(request.headers), ...place };
   return await dispatch("upload_volume", input, principal, { body: request.body });

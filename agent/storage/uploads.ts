@@ -141,7 +141,7 @@ export class Uploads {
 
   async #carryOut(
     partial: Partial,
-    { sha256: wanted, resumable = false }: Input<"upload_volume">,
+    { checksum: wanted, resumable = false }: Input<"upload_volume">,
     body: ReadableStreamDefaultReader<Uint8Array>,
     job: OpenJob,
   ): Promise<Output<"upload_volume">> {

@@ -304,7 +304,7 @@ export const ERRORS = {
     status: 409,
     exit: 5,
   },
-  UploadBroken: { text: "The upload broke off at byte {received} of {size}", status: 400, exit: 1 },
+  UploadBroken: { text: "The upload broke off at byte {received} of {size}", status: 408, exit: 1 },
   UploadFailed: { text: "Failed to upload volume: {error}", status: 502, exit: 1 },
   DownloadFailed: { text: "Failed to download volume: {error}", status: 502, exit: 1 },
   ChecksumMismatch: {

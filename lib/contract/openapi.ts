@@ -60,7 +60,9 @@ function operation(route: RestRoute) {
   const schemas = Object.entries(fields(command));
   const inQuery = IN_QUERY.has(method);
   const parameters = schemas
-    .filter(([field]) => pathFields.includes(field) || inQuery)
+    .filter(([field]) =>
+      pathFields.includes(field) || (command.content === undefined ? inQuery : field === "checksum")
+    )
     .map(([field, schema]) => ({
       name: field,
       in: pathFields.includes(field) ? "path" : "query",

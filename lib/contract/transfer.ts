@@ -23,7 +23,7 @@ export const transferCommands = {
     description:
       "PUT the file itself. With Content-Range (bytes FIRST-LAST/SIZE) an upload that breaks off is kept " +
       "for an hour and goes on at the offset that get_upload tells; without, it is removed. " +
-      "`?sha256=` has the content checked. It is a job: list_jobs has its progress, cancel_job ends and removes it.",
+      "`?checksum=` (SHA-256, hex) has the content checked. It is a job: list_jobs has its progress, cancel_job ends and removes it.",
     role: "operator",
     input: closed({
       pool: PoolName,
@@ -35,7 +35,7 @@ export const transferCommands = {
       })),
       offset: Type.Optional(Bytes),
       resumable: Type.Optional(Type.Boolean({ default: false })),
-      sha256: Type.Optional(Type.String({ maxLength: 64, pattern: "^[0-9a-f]{64}$" })),
+      checksum: Type.Optional(Type.String({ maxLength: 64, pattern: "^[0-9a-f]{64}$" })),
     }),
     output: Type.Object({
       pool: Type.String(),

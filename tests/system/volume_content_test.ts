@@ -67,7 +67,7 @@ Deno.test("upload_volume() and download_volume() move content whole and in parts
   const bytes = noise(3 * MIB + 17);
 
   await t.step("what comes in goes out, byte for byte, with its checksum", async () => {
-    const answer = await put(at(server, pool.name, "a disk.img", `?sha256=${sha256(bytes)}`), bytes);
+    const answer = await put(at(server, pool.name, "a disk.img", `?checksum=${sha256(bytes)}`), bytes);
     assert.deepEqual([answer.status, answer.sha256, answer.format], [200, sha256(bytes), "raw"]);
     assert.equal(sha256(await Deno.readFile(answer.path!)), sha256(bytes));
     const whole = await fetch(at(server, pool.name, "a disk.img"));
@@ -141,7 +141,7 @@ Deno.test("upload_volume() and download_volume() move content whole and in parts
     const cases: [what: string, name: string, body: Uint8Array<ArrayBuffer>, code: string, query?: string][] =
       [
         ["a name that is taken", "a disk.img", bytes, "VolumeExists"],
-        ["a wrong checksum", "wrong.img", bytes, "ChecksumMismatch", `?sha256=${"0".repeat(64)}`],
+        ["a wrong checksum", "wrong.img", bytes, "ChecksumMismatch", `?checksum=${"0".repeat(64)}`],
         ["a backing file", "trap.qcow2", trap, "DiskRefused"],
         [
           "VMDK text",
