@@ -52,7 +52,6 @@ const SAMPLE: Record<string, unknown> = {
   sizeGb: 2,
   mac: "52:54:00:00:00:01",
   jobId: "j",
-  pool: "p",
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };

@@ -62,7 +62,6 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     type: "dir",
     mac: "52:54:00:00:00:01",
     jobId: "j",
-    pool: "p",
   };
   // What has content as its body is in tests/system/volume_content_test.ts.
   const plain = REST_ROUTES.filter(({ command }) => command.content === undefined);
