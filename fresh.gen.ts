@@ -14,24 +14,26 @@ import * as route10 from "./routes/networks/new.tsx";
 import * as route11 from "./routes/preferences.ts";
 import * as route12 from "./routes/storage/[pool].tsx";
 import * as route13 from "./routes/storage/index.tsx";
-import * as route14 from "./routes/vms/[id]/actions.ts";
-import * as route15 from "./routes/vms/[id]/clone.tsx";
-import * as route16 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route17 from "./routes/vms/[id]/confirm.tsx";
-import * as route18 from "./routes/vms/[id]/console.tsx";
-import * as route19 from "./routes/vms/[id]/console.vv.ts";
-import * as route20 from "./routes/vms/[id]/disks.tsx";
-import * as route21 from "./routes/vms/[id]/export.ts";
-import * as route22 from "./routes/vms/[id]/hardware.tsx";
-import * as route23 from "./routes/vms/[id]/index.tsx";
-import * as route24 from "./routes/vms/[id]/network.tsx";
-import * as route25 from "./routes/vms/[id]/rename.tsx";
-import * as route26 from "./routes/vms/[id]/serial.tsx";
-import * as route27 from "./routes/vms/[id]/xml.tsx";
-import * as route28 from "./routes/vms/actions.ts";
-import * as route29 from "./routes/vms/import.tsx";
-import * as route30 from "./routes/vms/index.tsx";
-import * as route31 from "./routes/vms/new.tsx";
+import * as route14 from "./routes/tasks/cancel.ts";
+import * as route15 from "./routes/tasks/index.tsx";
+import * as route16 from "./routes/vms/[id]/actions.ts";
+import * as route17 from "./routes/vms/[id]/clone.tsx";
+import * as route18 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route19 from "./routes/vms/[id]/confirm.tsx";
+import * as route20 from "./routes/vms/[id]/console.tsx";
+import * as route21 from "./routes/vms/[id]/console.vv.ts";
+import * as route22 from "./routes/vms/[id]/disks.tsx";
+import * as route23 from "./routes/vms/[id]/export.ts";
+import * as route24 from "./routes/vms/[id]/hardware.tsx";
+import * as route25 from "./routes/vms/[id]/index.tsx";
+import * as route26 from "./routes/vms/[id]/network.tsx";
+import * as route27 from "./routes/vms/[id]/rename.tsx";
+import * as route28 from "./routes/vms/[id]/serial.tsx";
+import * as route29 from "./routes/vms/[id]/xml.tsx";
+import * as route30 from "./routes/vms/actions.ts";
+import * as route31 from "./routes/vms/import.tsx";
+import * as route32 from "./routes/vms/index.tsx";
+import * as route33 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -40,6 +42,7 @@ import Feedback from "./islands/Feedback.tsx";
 import HardwareForms from "./islands/HardwareForms.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
 import ImportForm from "./islands/ImportForm.tsx";
+import JobList from "./islands/JobList.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import NavCount from "./islands/NavCount.tsx";
@@ -77,25 +80,27 @@ register({
     "preferences.ts": route11,
     "storage/[pool].tsx": route12,
     "storage/index.tsx": route13,
-    "vms/[id]/actions.ts": route14,
-    "vms/[id]/clone.tsx": route15,
-    "vms/[id]/cloud-init.tsx": route16,
-    "vms/[id]/confirm.tsx": route17,
-    "vms/[id]/console.tsx": route18,
-    "vms/[id]/console.vv.ts": route19,
-    "vms/[id]/disks.tsx": route20,
-    "vms/[id]/export.ts": route21,
-    "vms/[id]/hardware.tsx": route22,
-    "vms/[id]/index.tsx": route23,
-    "vms/[id]/network.tsx": route24,
-    "vms/[id]/rename.tsx": route25,
-    "vms/[id]/serial.tsx": route26,
-    "vms/[id]/xml.tsx": route27,
-    "vms/actions.ts": route28,
-    "vms/import.tsx": route29,
-    "vms/index.tsx": route30,
-    "vms/new.tsx": route31,
+    "tasks/cancel.ts": route14,
+    "tasks/index.tsx": route15,
+    "vms/[id]/actions.ts": route16,
+    "vms/[id]/clone.tsx": route17,
+    "vms/[id]/cloud-init.tsx": route18,
+    "vms/[id]/confirm.tsx": route19,
+    "vms/[id]/console.tsx": route20,
+    "vms/[id]/console.vv.ts": route21,
+    "vms/[id]/disks.tsx": route22,
+    "vms/[id]/export.ts": route23,
+    "vms/[id]/hardware.tsx": route24,
+    "vms/[id]/index.tsx": route25,
+    "vms/[id]/network.tsx": route26,
+    "vms/[id]/rename.tsx": route27,
+    "vms/[id]/serial.tsx": route28,
+    "vms/[id]/xml.tsx": route29,
+    "vms/actions.ts": route30,
+    "vms/import.tsx": route31,
+    "vms/index.tsx": route32,
+    "vms/new.tsx": route33,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

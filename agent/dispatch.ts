@@ -17,9 +17,17 @@ import { contractError } from "./libvirt/failure.ts";
 import { log } from "./log.ts";
 import type { ActivityEntry } from "./store/activity.ts";
 
+/** Content that travels beside a command's fields, streamed. */
+export interface Content {
+  readonly body?: ReadableStream<Uint8Array> | null;
+  /** Takes what the command gives as content. */
+  readonly answer?: (content: ReadableStream<Uint8Array>) => void;
+}
+
 /** What a handler knows of the call beside its input. */
 export interface CallContext {
   readonly principal: Principal;
+  readonly content?: Content;
 }
 
 /** What carries a command out. */
@@ -40,7 +48,12 @@ export interface DispatchOptions {
 }
 
 /** Carries out a command by its wire name. */
-export type Dispatch = (command: string, input: unknown, principal: Principal) => Promise<unknown>;
+export type Dispatch = (
+  command: string,
+  input: unknown,
+  principal: Principal,
+  content?: Content,
+) => Promise<unknown>;
 
 /** Validators are made when first needed: a start of the program pays for none. */
 const validators = new Map<CommandName, Validator>();
@@ -68,7 +81,7 @@ function subject(input: unknown): string | undefined {
 
 /** Builds the dispatcher. */
 export function createDispatch({ handlers, record, vmName, settled }: DispatchOptions): Dispatch {
-  return async (command, input, principal) => {
+  return async (command, input, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
     const { role, readOnly, withoutLibvirt }: Command = COMMANDS[command];
     if (!withoutLibvirt) await settled();
@@ -83,7 +96,7 @@ export function createDispatch({ handlers, record, vmName, settled }: DispatchOp
       const valid = validate(command, input ?? {});
       isValid = true;
       const handler = handlers[command] as Handler<CommandName>;
-      return await handler(valid, { principal });
+      return await handler(valid, { principal, ...(content && { content }) });
     } catch (thrown) {
       throw error = asContractError(thrown, command);
     } finally {

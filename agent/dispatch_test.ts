@@ -52,6 +52,7 @@ const SAMPLE: Record<string, unknown> = {
   target: "vda",
   sizeGb: 2,
   mac: "52:54:00:00:00:01",
+  jobId: "j",
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };

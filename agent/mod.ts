@@ -18,6 +18,8 @@ import { DiskSizes } from "./inventory/disk_sizes.ts";
 import { type Happening, Inventory } from "./inventory/inventory.ts";
 import { findPending } from "./inventory/pending.ts";
 import { watchLibvirtFiles } from "./inventory/watch.ts";
+import { jobHandlers } from "./jobs/handlers.ts";
+import { Jobs } from "./jobs/jobs.ts";
 import { LibvirtLink } from "./libvirt/link.ts";
 import { log } from "./log.ts";
 import { Sampler } from "./metrics/sampler.ts";
@@ -28,6 +30,9 @@ import type { Settings } from "./settings.ts";
 import { poolHandlers } from "./storage/pool_handlers.ts";
 import { volumeHandlers } from "./storage/volume_handlers.ts";
 import { ActivityLog } from "./store/activity.ts";
+import { Store } from "./store/store.ts";
+import { transferHandlers } from "./storage/transfer_handlers.ts";
+import { Uploads } from "./storage/uploads.ts";
 import { createHandlers } from "./vm/create_handlers.ts";
 import { cloudInitHandlers } from "./vm/cloud_init.ts";
 import { deviceHandlers } from "./vm/devices/handlers.ts";
@@ -71,6 +76,9 @@ export class Agent {
   readonly link: LibvirtLink;
   readonly inventory: Inventory;
   readonly activity: ActivityLog;
+  readonly jobs: Jobs;
+  readonly #store: Store;
+  readonly #uploads: Uploads;
   readonly api: ApiHandler;
   readonly consoles: Consoles;
   readonly #dispatch: Dispatch;
@@ -88,12 +96,12 @@ export class Agent {
   #reading: Promise<void> = Promise.resolve();
 
   constructor(readonly settings: Settings) {
-    this.activity = new ActivityLog(
-      settings.dataDir,
-      (activity) => this.hub.publish("activity", activity),
-      undefined,
-      (message) => this.hub.publish("error", { message }),
-    );
+    this.#store = new Store(settings.dataDir, (message) => this.hub.publish("error", { message }));
+    this.activity = new ActivityLog(this.#store, (activity) => this.hub.publish("activity", activity));
+    this.jobs = new Jobs(this.#store, {
+      onChanged: (job) => this.hub.publish("job-changed", { job }),
+      onProgress: (job) => this.hub.publish("job-progress", { job }),
+    });
     this.link = new LibvirtLink(settings.uri, {
       status: (status) => this.#onStatus(status),
       connected: () => {
@@ -119,8 +127,9 @@ export class Agent {
     );
     this.#addresses = new Addresses(this.link, this.inventory);
     this.#sizes = new DiskSizes(this.link, this.inventory);
-    const services = new VmServices(this.link, this.inventory, this.#sampler);
+    const services = new VmServices(this.link, this.inventory, this.#sampler, this.jobs);
     this.consoles = new Consoles(services);
+    this.#uploads = new Uploads(services);
     this.#dispatch = createDispatch({
       handlers: {
         ...vmHandlers(services),
@@ -142,8 +151,11 @@ export class Agent {
           sampler: this.#sampler,
           make: this.#make,
           activity: this.activity,
+          store: this.#store,
         }),
         ...networkHandlers(services),
+        ...jobHandlers(this.jobs),
+        ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),
         ...poolHandlers(services),
         ...volumeHandlers(services),
@@ -167,10 +179,13 @@ export class Agent {
   /** Stops everything within a few seconds. Machines run on. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    const late = await this.#periodic.stop(STOP_MS);
+    const [late, unfinished] = await Promise.all([this.#periodic.stop(STOP_MS), this.jobs.stop(STOP_MS)]);
+    if (unfinished.length > 0) log.warn("work was interrupted by the stop", { work: unfinished });
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });
+    await this.#uploads.stop();
     await this.link.stop();
     this.activity.close();
+    this.#store.close();
   }
 
   /** The typed client for in-process use: the same dispatch as every other door. */

@@ -1,5 +1,6 @@
 import TopTools from "../islands/TopTools.tsx";
 import { oneLine } from "../lib/format/text.ts";
+import type { Job } from "../lib/contract/mod.ts";
 import { t } from "../lib/i18n/mod.ts";
 import type { PageState } from "../lib/page_state.ts";
 import type { Crumb } from "./breadcrumbs.ts";
@@ -10,10 +11,12 @@ export interface TopBarProps {
   state: Pick<PageState, "connection" | "theme" | "hostname">;
   crumbs: readonly Crumb[];
   libvirtVersion: string;
+  /** Long work under way. */
+  jobs: readonly Job[];
 }
 
 /** Where one is, the command palette, whether libvirt answers, and the theme. */
-export function TopBar({ state, crumbs, libvirtVersion }: TopBarProps) {
+export function TopBar({ state, crumbs, libvirtVersion, jobs }: TopBarProps) {
   return (
     <header class="top">
       <button type="button" class="icon-button top-menu" popovertarget="sidebar" aria-label={t("nav.open")}>
@@ -35,7 +38,12 @@ export function TopBar({ state, crumbs, libvirtVersion }: TopBarProps) {
           ))}
         </ol>
       </nav>
-      <TopTools connection={state.connection} libvirtVersion={libvirtVersion} theme={state.theme} />
+      <TopTools
+        connection={state.connection}
+        libvirtVersion={libvirtVersion}
+        theme={state.theme}
+        jobs={jobs}
+      />
     </header>
   );
 }

@@ -72,6 +72,7 @@ export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === REFERENCE) return [{ label: texts.t("reference.title"), href: REFERENCE }];
   if (path === "/storage" || path.startsWith("/storage/")) return storageCrumbs(path);
   if (path === "/networks" || path.startsWith("/networks/")) return networkCrumbs(path);
+  if (path === "/tasks") return [{ label: t("tasks.open"), href: "/tasks" }];
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
   const beside = LIST_PAGES.get(path);

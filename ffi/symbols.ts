@@ -269,6 +269,10 @@ export const REQUIRED = {
     result: ptr,
   },
   virStorageVolResize: { parameters: [ptr, /* vol */ "u64", /* capacity */ uint /* flags */], result: int },
+  virStorageVolGetInfoFlags: {
+    parameters: [ptr, /* vol */ buf, /* info */ uint /* flags */],
+    result: int,
+  },
   virStorageVolUpload: {
     parameters: [ptr, /* vol */ ptr, /* stream */ "u64", /* offset */ "u64", /* length */ uint /* flags */],
     result: int,

@@ -36,7 +36,9 @@ export default define.layout(async function App({ Component, req, state, url }) 
   const folded = cookieOf(req.headers.get("cookie"), "sidebar") === "folded";
   // A middleware that refuses a request leaves no state behind: its error page has no frame.
   const ready = state.api !== undefined;
-  const [host, vmName] = ready ? await Promise.all([hostOf(state.api), vmNameIn(path, state.api)]) : [];
+  const [host, vmName, jobs] = ready
+    ? await Promise.all([hostOf(state.api), vmNameIn(path, state.api), state.api.listJobs({ open: true })])
+    : [];
   return (
     <html lang={LANGUAGE} data-theme={state.theme ?? "system"} data-sidebar={folded ? "folded" : "open"}>
       <head>
@@ -57,6 +59,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
                 state={state}
                 crumbs={crumbsOf(path, vmName)}
                 libvirtVersion={host.libvirtVersion}
+                jobs={jobs ?? []}
               />
             )}
             {state.demo && (

@@ -9,6 +9,7 @@ import type { Inventory } from "../inventory/inventory.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import type { Sampler } from "../metrics/sampler.ts";
 import type { ActivityLog } from "../store/activity.ts";
+import type { Store } from "../store/store.ts";
 
 type HostHandlers = Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>;
 
@@ -44,19 +45,20 @@ const NO_KVM =
   "firmware, and load the kernel module kvm_intel or kvm_amd.";
 
 /** What about the host or KVM Manager itself needs a person. */
-function attention(record: NodeRecord, activity: ActivityLog): string[] {
-  const found = [activity.trouble, hypervisor(record) === "QEMU" ? NO_KVM : null];
+function attention(record: NodeRecord, store: Store): string[] {
+  const found = [store.trouble, hypervisor(record) === "QEMU" ? NO_KVM : null];
   return found.filter((text) => text !== null);
 }
 
 /** A handler for each command on the host. */
 export function hostHandlers(
-  { link, inventory, sampler, make, activity }: {
+  { link, inventory, sampler, make, activity, store }: {
     link: LibvirtLink;
     inventory: Inventory;
     sampler: Sampler;
     make: HostMake;
     activity: ActivityLog;
+    store: Store;
   },
 ): HostHandlers {
   return {
@@ -77,7 +79,7 @@ export function hostHandlers(
         hypervisor: hypervisor(record),
         activeVms: active,
         totalVms: total,
-        attention: attention(record, activity),
+        attention: attention(record, store),
       };
     },
     get_host_stats: async () => {

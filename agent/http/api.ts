@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/contract/openapi.ts";
+import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
 import { fields, fromText, IN_QUERY, REST_ROUTES, type RestRoute } from "../../lib/contract/rest.ts";
 import { type Door, localPrincipal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
@@ -9,6 +10,7 @@ import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
 import { PICTURE_PATH, pictureInput, pictureResponse } from "../screens/picture.ts";
 import { readJson } from "./body.ts";
+import { giveContent, takeContent } from "./content.ts";
 import { eventStream } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 
@@ -71,7 +73,19 @@ export function createApi(
     const input = pictureInput(context.req.param("vmId"), new URL(context.req.url).searchParams);
     return await pictureResponse(dispatch("screenshot_vm", input, localPrincipal(context.env.door)));
   });
+  const volumeIn = ({ pool = "", name = "" }: Record<string, string>) => ({ pool, name });
+  api.put(
+    honoPath(CONTENT_PATH),
+    async ({ req, env }) =>
+      answer(await takeContent(dispatch, req.raw, volumeIn(req.param()), localPrincipal(env.door))),
+  );
+  api.get(
+    honoPath(CONTENT_PATH),
+    async ({ req, env }) =>
+      await giveContent(dispatch, req.raw, volumeIn(req.param()), localPrincipal(env.door)),
+  );
   for (const route of REST_ROUTES) {
+    if (route.command.content !== undefined) continue;
     api.on(route.method, honoPath(route.path), async (context) => {
       const input = await inputOf(route, context.req.raw, context.req.param() as Record<string, string>);
       return answer(await dispatch(route.name, input, localPrincipal(context.env.door)));

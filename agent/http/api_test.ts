@@ -62,8 +62,11 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     capacityBytes: 1,
     type: "dir",
     mac: "52:54:00:00:00:01",
+    jobId: "j",
   };
-  for (const { name, command, method, path, pathFields } of REST_ROUTES) {
+  // What has content as its body is in tests/system/volume_content_test.ts.
+  const plain = REST_ROUTES.filter(({ command }) => command.content === undefined);
+  for (const { name, command, method, path, pathFields } of plain) {
     const { required = [] } = command.input as { required?: string[] };
     const input = Object.fromEntries(required.map((field) => [field, sample[field]]));
     const rest = Object.fromEntries(
@@ -77,7 +80,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
       input,
     }]);
   }
-  assert.equal(calls.length, REST_ROUTES.length * 2);
+  assert.equal(calls.length, plain.length * 2);
 });
 
 Deno.test("createApi() answers as JSON that nothing may keep", async () => {

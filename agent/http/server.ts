@@ -2,12 +2,13 @@
  * The listeners: TCP for people, a UNIX socket for root's command line. On node:http, because it bounds what slow
  * and hostile clients can hold: Deno.serve keeps a half-sent request open for over a minute.
  */
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname } from "node:path";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door } from "../access.ts";
 import { log } from "../log.ts";
+import { isLongBody } from "./content.ts";
 import { errorResponse, guard, isLoopback, loopbackHosts, secured } from "./guard.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
@@ -39,22 +40,33 @@ function listenerOf(
   answer: (request: Request) => Promise<Response>,
   limits: Partial<ListenerLimits> = {},
 ): Server {
-  const server = createServer(
-    { ...LIMITS, ...limits },
-    getRequestListener(answer, {
-      overrideGlobalObjects: false,
-      errorHandler: (error) => {
-        // No Host, or one that makes no URL: the client's fault, and nothing to log for everyone who sends it.
-        if (error instanceof RequestError) {
-          return secured(errorResponse(new ContractError("InvalidInput", { reason: error.message })));
-        }
-        log.error("a request failed unexpectedly", { error });
-        return secured(errorResponse(new ContractError("Internal")));
-      },
-    }),
-  );
+  const { requestTimeout, ...own } = { ...LIMITS, ...limits };
+  const answering = getRequestListener(answer, {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => {
+      // No Host, or one that makes no URL: the client's fault, and nothing to log for everyone who sends it.
+      if (error instanceof RequestError) {
+        return secured(errorResponse(new ContractError("InvalidInput", { reason: error.message })));
+      }
+      log.error("a request failed unexpectedly", { error });
+      return secured(errorResponse(new ContractError("Internal")));
+    },
+  });
+  // The server's own limit on whole requests is off, because it has no exception: an upload takes hours.
+  const server = createServer({ ...own, requestTimeout: 0 }, (request, response) => {
+    if (!isLongBody(request.method, request.url)) limitBody(request, response, requestTimeout);
+    return answering(request, response);
+  });
   server.maxConnections = MOST_CONNECTIONS;
   return server;
+}
+
+/** Cuts a request whose body has not come whole in time. */
+function limitBody(request: IncomingMessage, response: ServerResponse, ms: number): void {
+  if (request.method === "GET" || request.method === "HEAD") return;
+  const timer = setTimeout(() => request.destroy(), ms);
+  for (const over of ["end", "close"] as const) request.once(over, () => clearTimeout(timer));
+  response.once("close", () => clearTimeout(timer));
 }
 
 function closer(server: Server, sockets: WebSockets | undefined): () => Promise<void> {

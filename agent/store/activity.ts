@@ -5,8 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Activity } from "../../lib/contract/host.ts";
-import { log } from "../log.ts";
-import { openDatabase, StoreError } from "./database.ts";
+import type { Store } from "./store.ts";
 
 /** An entry as it is recorded: what is shown, and what an audit needs beside it. */
 export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
@@ -31,35 +30,25 @@ export interface ActivityTimes {
 const IN_MEMORY = 1000;
 
 export class ActivityLog {
-  readonly #dataDir: string;
+  readonly #store: Store;
   readonly #onEntry: (activity: Activity) => void;
-  readonly #onTrouble: (trouble: string) => void;
-  #database: DatabaseSync | undefined;
+  readonly #times: ActivityTimes;
   #insert: StatementSync | undefined;
   #waiting: Row[] = [];
   #recent: Activity[] = [];
   #nextId = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #trouble: string | null = null;
-  readonly #times: ActivityTimes;
 
-  /** Opens the database in `dataDir`; when that fails, works in memory and tries again later. */
+  /** Works in memory while the store cannot be used, and tries it again later. */
   constructor(
-    dataDir: string,
+    store: Store,
     onEntry: (activity: Activity) => void,
     times: ActivityTimes = { flush: FLUSH_MS, retry: RETRY_MS },
-    onTrouble: (trouble: string) => void = () => {},
   ) {
-    this.#dataDir = dataDir;
+    this.#store = store;
     this.#times = times;
     this.#onEntry = onEntry;
-    this.#onTrouble = onTrouble;
-    this.#open();
-  }
-
-  /** Why nothing is written at the moment, and what to do; null when all is well. */
-  get trouble(): string | null {
-    return this.#trouble;
+    store.attach((database) => this.#prepare(database));
   }
 
   /** Records an entry and tells it. Never throws: recording must not stand in the way of what is recorded. */
@@ -75,10 +64,13 @@ export class ActivityLog {
     });
     if (this.#recent.length > IN_MEMORY) this.#recent.shift();
     // A burst (every machine of a large host at once) must not push entries out that could be written.
-    if (this.#waiting.length > IN_MEMORY && this.#trouble === null) this.#flush();
+    if (this.#waiting.length > IN_MEMORY && this.#store.trouble === null) this.#flush();
     if (this.#waiting.length > IN_MEMORY) this.#waiting.shift();
     if (this.#waiting.length > 0) {
-      this.#timer ??= setTimeout(() => this.#flush(), this.#database ? this.#times.flush : this.#times.retry);
+      this.#timer ??= setTimeout(
+        () => this.#flush(),
+        this.#store.database ? this.#times.flush : this.#times.retry,
+      );
     }
     this.#onEntry(activity);
     return activity;
@@ -88,67 +80,54 @@ export class ActivityLog {
   latest(limit: number, vmId?: string): Activity[] {
     if (vmId === undefined) return this.#recent.slice(-limit).reverse();
     const fresh = this.#recent.filter((activity) => activity.vmId === vmId).reverse();
-    if (fresh.length >= limit || !this.#database) return fresh.slice(0, limit);
+    const { database } = this.#store;
+    if (fresh.length >= limit || !database) return fresh.slice(0, limit);
     try {
       const oldest = this.#recent[0]?.id ?? this.#nextId;
-      const rows = this.#database.prepare(
+      const rows = database.prepare(
         "SELECT * FROM activity WHERE vm_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
       ).all(vmId, oldest, limit - fresh.length);
       return [...fresh, ...rows.map(toActivity)];
     } catch (error) {
-      this.#fail(error);
+      this.#store.fail(error);
       return fresh;
     }
   }
 
-  /** Writes what waits and closes. */
+  /** Writes what waits. The store is closed by who opened it. */
   close(): void {
     clearTimeout(this.#timer);
     if (this.#waiting.length > 0) this.#flush();
     clearTimeout(this.#timer);
-    this.#database?.close();
-    this.#database = undefined;
   }
 
-  #open(): void {
-    let database: DatabaseSync | undefined;
-    try {
-      database = openDatabase(this.#dataDir);
-      const insert = database.prepare(
-        "INSERT INTO activity (id, timestamp, actor, door, action, vm_id, vm_name, result, message, input, took_ms) " +
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      );
-      const rows = database.prepare("SELECT * FROM activity ORDER BY id DESC LIMIT ?").all(IN_MEMORY);
-      const stored = rows.map(toActivity).reverse();
-      const last = stored.at(-1)?.id ?? 0;
-      // Entries made while there was no database get their place behind those that are in it.
-      if (last >= (this.#waiting[0]?.id ?? Infinity)) {
-        const shift = last + 1 - this.#waiting[0]!.id;
-        this.#waiting = this.#waiting.map((row) => ({ ...row, id: row.id + shift }));
-        this.#recent = this.#recent.map((row) => ({ ...row, id: row.id + shift }));
-        this.#nextId += shift;
-      }
-      this.#recent = [...stored, ...this.#recent].slice(-IN_MEMORY);
-      this.#nextId = Math.max(this.#nextId, last + 1);
-      this.#database = database;
-      this.#insert = insert;
-      this.#trouble = null;
-    } catch (error) {
-      database?.close(); // or a table that is not ours would be tried no more
-      this.#fail(error);
+  /** Takes up what is stored, before what was recorded meanwhile. */
+  #prepare(database: DatabaseSync): void {
+    const insert = database.prepare(
+      "INSERT INTO activity (id, timestamp, actor, door, action, vm_id, vm_name, result, message, input, took_ms) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    const rows = database.prepare("SELECT * FROM activity ORDER BY id DESC LIMIT ?").all(IN_MEMORY);
+    const stored = rows.map(toActivity).reverse();
+    const last = stored.at(-1)?.id ?? 0;
+    // Entries made while there was no database get their place behind those that are in it.
+    if (last >= (this.#waiting[0]?.id ?? Infinity)) {
+      const shift = last + 1 - this.#waiting[0]!.id;
+      this.#waiting = this.#waiting.map((row) => ({ ...row, id: row.id + shift }));
+      this.#recent = this.#recent.map((row) => ({ ...row, id: row.id + shift }));
+      this.#nextId += shift;
     }
+    this.#recent = [...stored, ...this.#recent].slice(-IN_MEMORY);
+    this.#nextId = Math.max(this.#nextId, last + 1);
+    this.#insert = insert;
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.#database) this.#open();
-    const database = this.#database;
-    if (!database || !this.#insert) return this.#retryLater();
-    try {
-      database.exec("BEGIN IMMEDIATE");
+    const written = this.#store.write(() => {
       for (const row of this.#waiting) {
-        this.#insert.run(
+        this.#insert?.run(
           row.id,
           row.timestamp,
           row.actor,
@@ -162,29 +141,9 @@ export class ActivityLog {
           row.tookMs ?? null,
         );
       }
-      database.exec("COMMIT");
-      this.#waiting = [];
-      this.#trouble = null;
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      this.#fail(error);
-      this.#retryLater();
-    }
-  }
-
-  #retryLater(): void {
-    if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#times.retry);
-  }
-
-  #fail(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
-    const trouble = error instanceof StoreError
-      ? text
-      : `The database cannot be written (${text}). Check its file system's space.`;
-    if (this.#trouble === trouble) return;
-    this.#trouble = trouble;
-    log.error("the activity cannot be recorded", { error: text });
-    this.#onTrouble(trouble);
+    });
+    if (written) this.#waiting = [];
+    else if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#times.retry);
   }
 }
 

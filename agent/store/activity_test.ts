@@ -4,8 +4,25 @@ import { until } from "../../ffi/testing.ts";
 import type { Activity } from "../../lib/contract/host.ts";
 import { ActivityLog, type ActivityTimes } from "./activity.ts";
 import { DATABASE_FILE } from "./database.ts";
+import { Store } from "./store.ts";
 
 const QUICK: ActivityTimes = { flush: 1, retry: 20 };
+/** A log with a store of its own. */
+class OwnLog extends ActivityLog {
+  readonly store: Store;
+  constructor(folder: string, onEntry: (activity: Activity) => void, times?: ActivityTimes) {
+    const store = new Store(folder);
+    super(store, onEntry, times);
+    this.store = store;
+  }
+  get trouble() {
+    return this.store.trouble;
+  }
+  override close() {
+    super.close();
+    this.store.close();
+  }
+}
 const entry = (action: string, vmId?: string) => ({
   actor: "ann",
   door: "api",
@@ -39,7 +56,7 @@ const stored = (path: string): { id: number; action: string; input: string | nul
 Deno.test("ActivityLog.record() numbers entries, tells them at once and writes them soon", () =>
   withFolder(async (folder, path) => {
     const told: Activity[] = [];
-    const log = new ActivityLog(folder, (activity) => told.push(activity), QUICK);
+    const log = new OwnLog(folder, (activity) => told.push(activity), QUICK);
     const first = log.record({
       ...entry("start_vm", "u"),
       vmName: "web",
@@ -53,7 +70,7 @@ Deno.test("ActivityLog.record() numbers entries, tells them at once and writes t
     await until("both are stored", () => stored(path).length === 2);
     assert.deepEqual(JSON.parse(stored(path)[0]!.input!), { vmId: "u" });
     log.close();
-    const again = new ActivityLog(folder, () => {}, QUICK);
+    const again = new OwnLog(folder, () => {}, QUICK);
     assert.deepEqual(again.latest(10), told.toReversed());
     assert.equal(again.record(entry("next")).id, 3);
     again.close();
@@ -62,7 +79,7 @@ Deno.test("ActivityLog.record() numbers entries, tells them at once and writes t
 
 Deno.test("ActivityLog.close() writes what waits", () =>
   withFolder((folder, path) => {
-    const log = new ActivityLog(folder, () => {});
+    const log = new OwnLog(folder, () => {});
     log.record(entry("a"));
     log.close();
     assert.deepEqual(stored(path).map(({ action }) => action), ["a"]);
@@ -70,7 +87,7 @@ Deno.test("ActivityLog.close() writes what waits", () =>
 
 Deno.test("ActivityLog.latest() is newest first, bounded, and reaches behind what is in memory for one machine", () =>
   withFolder((folder) => {
-    const log = new ActivityLog(folder, () => {});
+    const log = new OwnLog(folder, () => {});
     log.record(entry("old", "u"));
     for (let index = 0; index < 1100; index++) log.record(entry(`x${index}`, "other"));
     log.record(entry("new", "u"));
@@ -83,7 +100,7 @@ Deno.test("ActivityLog.latest() is newest first, bounded, and reaches behind wha
 
 Deno.test("ActivityLog loses nothing of a burst while the database works", () =>
   withFolder((folder, path) => {
-    const log = new ActivityLog(folder, () => {});
+    const log = new OwnLog(folder, () => {});
     for (let index = 0; index < 3500; index++) log.record(entry(`x${index}`));
     log.close();
     assert.deepEqual(
@@ -94,7 +111,7 @@ Deno.test("ActivityLog loses nothing of a burst while the database works", () =>
 
 Deno.test("ActivityLog keeps entries through another program's lock, and writes them after it (fault 12)", () =>
   withFolder(async (folder, path) => {
-    const log = new ActivityLog(folder, () => {}, QUICK);
+    const log = new OwnLog(folder, () => {}, QUICK);
     const other = new DatabaseSync(path);
     other.exec("BEGIN EXCLUSIVE");
     log.record(entry("a"));
@@ -112,12 +129,12 @@ Deno.test("ActivityLog keeps entries through another program's lock, and writes 
 
 Deno.test("ActivityLog works without a database, and writes everything once it can be opened", () =>
   withFolder(async (folder, path) => {
-    const first = new ActivityLog(folder, () => {});
+    const first = new OwnLog(folder, () => {});
     for (let index = 0; index < 5; index++) first.record(entry(`old${index}`));
     first.close();
     await Deno.rename(path, `${path}.away`);
     await Deno.mkdir(path);
-    const log = new ActivityLog(folder, () => {}, QUICK);
+    const log = new OwnLog(folder, () => {}, QUICK);
     assert.match(log.trouble!, /cannot be opened/);
     for (let index = 0; index < 3; index++) log.record(entry(`new${index}`));
     assert.deepEqual(log.latest(10).map(({ action }) => action), ["new2", "new1", "new0"]);
@@ -136,7 +153,7 @@ Deno.test("ActivityLog works without a database, and writes everything once it c
 Deno.test("ActivityLog keeps the newest thousand while there is no database", () =>
   withFolder(async (folder, path) => {
     await Deno.mkdir(path);
-    const log = new ActivityLog(folder, () => {}, QUICK);
+    const log = new OwnLog(folder, () => {}, QUICK);
     for (let index = 0; index < 1500; index++) log.record(entry(`x${index}`));
     assert.equal(log.latest(5000).length, 1000);
     await Deno.remove(path);
@@ -149,7 +166,7 @@ Deno.test("ActivityLog leaves a damaged database and machines stay controllable"
   withFolder(async (folder, path) => {
     await Deno.writeTextFile(path, "no database ".repeat(1000));
     const before = await Deno.readFile(path);
-    const log = new ActivityLog(folder, () => {}, QUICK);
+    const log = new OwnLog(folder, () => {}, QUICK);
     assert.match(log.trouble!, /is damaged/);
     assert.equal(log.record(entry("a")).id, 1);
     await new Promise((resolve) => setTimeout(resolve, 60));
@@ -162,7 +179,7 @@ Deno.test("ActivityLog tries a database again whose tables are not ours", () =>
     const foreign = new DatabaseSync(path);
     foreign.exec("CREATE TABLE other (a); PRAGMA user_version = 1");
     foreign.close();
-    const log = new ActivityLog(folder, () => {}, QUICK);
+    const log = new OwnLog(folder, () => {}, QUICK);
     assert.match(log.trouble!, /no such table/);
     log.record(entry("a"));
     await Deno.rename(path, `${path}.away`);
@@ -184,7 +201,7 @@ Deno.test({
       });
       if (!mount.outputSync().success) return console.log("not tested: mount is not allowed here");
       try {
-        const log = new ActivityLog(folder, () => {}, QUICK);
+        const log = new OwnLog(folder, () => {}, QUICK);
         using filler = await Deno.open(`${folder}/filler`, { write: true, create: true });
         try {
           for (;;) filler.writeSync(new Uint8Array(4096));

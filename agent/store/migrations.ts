@@ -14,4 +14,13 @@ export const MIGRATIONS: readonly string[] = [
      took_ms   REAL
    ) STRICT;
    CREATE INDEX activity_by_vm ON activity (vm_id, id);`,
+  `CREATE TABLE jobs (
+     id         TEXT PRIMARY KEY,
+     started_at INTEGER NOT NULL,  -- ms since 1970
+     state      TEXT NOT NULL,
+     record     TEXT NOT NULL,     -- JSON: the job as it was when its state last changed
+     log        TEXT NOT NULL,     -- JSON: its lines
+     advice     TEXT NOT NULL      -- what to do when it is interrupted
+   ) STRICT;
+   CREATE INDEX jobs_by_start ON jobs (started_at);`,
 ];

@@ -4,9 +4,12 @@ import { makeCopy, ownPath } from "../../lib/xml/clone.ts";
 import { XmlDocument } from "../../lib/xml/edit.ts";
 import { nvramOf } from "../../lib/xml/identity.ts";
 import { summarizePool } from "../../lib/xml/volume.ts";
+import type { Principal } from "../access.ts";
 import { isLocal } from "../host/local.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
+import { copyVolume } from "../storage/copy.ts";
 import {
   cloneVolume,
   deleteVolume,
@@ -106,46 +109,91 @@ async function copyNvram(
 }
 
 /**
- * Makes a copy of a stopped machine. When a step fails, what the ones before made is removed.
+ * Makes a copy of a stopped machine, as a job. When a step fails or the job is cancelled, what the steps before made
+ * is removed.
  *
- * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, DiskNotClonable, CloneFailed, VmBusy
+ * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, DiskNotClonable, CloneFailed, VmBusy,
+ * JobCancelled
  */
 export async function cloneVm(
   services: VmServices,
   input: Input<"clone_vm">,
+  principal: Principal,
 ): Promise<Output<"clone_vm">> {
-  const { link, inventory } = services;
+  const { inventory, jobs } = services;
   const { name, linked = false } = input;
   const vm = services.requireVm(input.vmId);
   requireFreeName(services, name);
   requireOff(services, vm);
-  const disks: Output<"clone_vm">["disks"] = [];
   const vmId = crypto.randomUUID();
+  let disks: Output<"clone_vm">["disks"] = [];
   await services.operate(vm, "cloning", async () => {
-    const undo: Undo[] = [];
-    try {
-      const copies: Copy[] = [];
-      for (const disk of vm.disks.filter(isOwn)) copies.push(await copyOf(services, disk, input));
-      const made = new Map<string, Volume>();
-      for (const { target, source, pool } of copies) {
-        const format = linked ? "qcow2" : source.format ?? "raw";
-        const to = { pool, name: `${name}-${target}.${format}`, linked };
-        const volume = await cloneVolume(link, source.path, to);
-        undo.push(() => deleteVolume(link, volume.path));
-        made.set(target, volume);
-        disks.push({ target, source: source.path, path: volume.path });
-      }
-      const document = new XmlDocument(await editableXml(services, vm));
-      const nvram = await copyNvram(services, document, vm, name, undo);
-      makeCopy(document, { name, uuid: vmId, disks: made, nvram });
-      await link.call("domainDefineXml", { xml: document.toString() });
-    } catch (error) {
-      await undoAll(undo, name);
-      throw contractError(error, "CloneFailed", "clone_vm");
-    }
+    const copies: Copy[] = [];
+    for (const disk of vm.disks.filter(isOwn)) copies.push(await copyOf(services, disk, input));
+    const spec = {
+      command: "clone_vm",
+      title: `Clone ${vm.name} to ${name}`,
+      actor: principal.name,
+      vmId: vm.id,
+      ...(!linked && { lane: "copy" as const }),
+      ifInterrupted: `Delete what it left (${
+        copies.map(({ pool, target }) => `${pool}/${name}-${target}.*`).join(", ") || "nothing"
+      }), then clone again.`,
+    } as const;
+    disks = await jobs.run(spec, (job) => carryOut(services, { vm, vmId, name, linked, copies }, job));
   });
   await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
   return { vmId, name, disks };
+}
+
+/** What is to be made. */
+interface Plan {
+  readonly vm: VM;
+  readonly vmId: string;
+  readonly name: string;
+  readonly linked: boolean;
+  readonly copies: readonly Copy[];
+}
+
+async function carryOut(
+  services: VmServices,
+  { vm, vmId, name, linked, copies }: Plan,
+  job: JobHandle,
+): Promise<Output<"clone_vm">["disks"]> {
+  const { link } = services;
+  const undo: Undo[] = [];
+  const made = new Map<string, Volume>();
+  const total = linked ? 0 : copies.reduce((sum, { source }) => sum + source.allocation, 0);
+  let before = 0;
+  try {
+    for (const { target, source, pool } of copies) {
+      const format = linked ? "qcow2" : source.format ?? "raw";
+      const volumeName = `${name}-${target}.${format}`;
+      job.log(`${linked ? "Linking" : "Copying"} ${target}: ${source.path} to ${pool}/${volumeName}`);
+      const volume = linked
+        ? await cloneVolume(link, source.path, { pool, name: volumeName, linked })
+        : await copyVolume(link, { source: source.path, pool, name: volumeName }, job, { before, total });
+      undo.push(() => deleteVolume(link, volume.path));
+      made.set(target, volume);
+      before += source.allocation;
+      if (!linked) job.progress(Math.min(before, total), total);
+    }
+    const document = new XmlDocument(await editableXml(services, vm));
+    const nvram = await copyNvram(services, document, vm, name, undo);
+    makeCopy(document, { name, uuid: vmId, disks: made, nvram });
+    job.signal.throwIfAborted();
+    job.log(`Defining ${name}`);
+    await link.call("domainDefineXml", { xml: document.toString() });
+  } catch (error) {
+    job.log("Removing what was made");
+    await undoAll(undo, name);
+    throw contractError(error, "CloneFailed", "clone_vm");
+  }
+  return copies.map(({ target, source }) => ({
+    target,
+    source: source.path,
+    path: made.get(target)?.path ?? "",
+  }));
 }
 
 async function undoAll(undo: readonly Undo[], name: string): Promise<void> {

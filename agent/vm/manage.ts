@@ -15,7 +15,7 @@ export function manageHandlers(services: VmServices): Pick<Handlers, keyof typeo
     check_vm_xml: (input) => checkVmXml(services, input),
     set_vm_xml: (input) => setVmXml(services, input),
     rename_vm: (input) => renameVm(services, input),
-    clone_vm: (input) => cloneVm(services, input),
+    clone_vm: (input, { principal }) => cloneVm(services, input, principal),
     export_vm: (input, context) => exportVm(services, input, context),
     import_vm: (input) => importVm(services, input),
     get_delete_plan: ({ vmId }) => deletePlan(services, vmId),

@@ -110,6 +110,7 @@ export const CALLS = {
   volumeCopy: spec("copy", 86_400, volume.volumeCopy),
   volumeResize: spec("write", 600, volume.volumeResize),
   volumeUpload: spec("write", 600, volume.volumeUpload),
+  volumePhysical: spec("read", 15, volume.volumePhysical),
   volumeRead: spec("probe", 60, volume.volumeRead),
   volumeWipe: spec("copy", 86_400, volume.volumeWipe),
   volumeDelete: spec("write", 600, volume.volumeDelete),

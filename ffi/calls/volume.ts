@@ -11,6 +11,8 @@ export interface VolumeRecord {
 
 /** Bits of `virStorageVolCreateFlags`. */
 const PREALLOCATE_METADATA = 1;
+/** Of `virStorageVolGetInfoFlags`: the physical size in the place of the allocation. */
+const GET_PHYSICAL = 1;
 /** Bytes handed to libvirt at a time: its largest message is 4 MiB with its head, its own tools send 256 KiB. */
 const CHUNK = 256 * 1024;
 
@@ -51,6 +53,15 @@ export function volumeNamed(
     libvirt().symbols.virStorageVolLookupByName(pool.pointer, cString(name)),
   ));
   return { pool: poolName, xml: xmlOf(volume) };
+}
+
+/** Bytes that the volume at `path` has where it is kept: what a download gives. */
+export function volumePhysical(connection: Connection, { path }: { path: string }): number {
+  using volume = connection.volumeByPath(path);
+  // struct _virStorageVolInfo: int type @0, unsigned long long capacity @8, allocation @16 (physical, by the flag)
+  const info = new DataView(new ArrayBuffer(24));
+  ok(libvirt().symbols.virStorageVolGetInfoFlags(volume.pointer, info, GET_PHYSICAL));
+  return Number(info.getBigUint64(16, true));
 }
 
 /** Makes a volume. `preallocate` lays out a qcow2's tables before, which makes its first writes quicker. */

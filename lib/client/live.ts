@@ -10,6 +10,7 @@ import type {
 } from "../contract/mod.ts";
 import { api } from "./api.ts";
 import { EventStream, type StreamState } from "./event_stream.ts";
+import { jobs } from "./jobs.ts";
 import { pending } from "./pending.ts";
 import { reportFailure } from "./toasts.ts";
 import { VmStore } from "./vm_store.ts";
@@ -78,6 +79,8 @@ const HANDLERS: Handlers = {
     if (activity.peek().some(({ id }) => id === entry.id)) return;
     activity.value = [entry, ...activity.peek()].slice(0, ACTIVITY_KEPT);
   },
+  "job-changed": ({ job }) => jobs.put(job),
+  "job-progress": ({ job }) => jobs.put(job),
   error: ({ message }) => reportFailure(undefined, new Error(message)),
   reload: () => refetch(),
 };
@@ -107,6 +110,7 @@ function refetch(): void {
       connection.value = status;
     }),
     api.getHostInfo().then(countsOf),
+    api.listJobs().then((list) => jobs.seed(list)),
   ];
   if (vms.complete.peek()) wanted.push(fetchVms());
   else wanted.push(...vms.all.peek().map(({ id: vmId }) => api.getVm({ vmId }).then((vm) => vms.put(vm))));

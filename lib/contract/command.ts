@@ -32,6 +32,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly destroys?: string;
   /** Changes nothing: may be called with GET, is not audited. */
   readonly readOnly: boolean;
+  /** Its REST route takes or gives content as the body itself, streamed; its other fields are in path, query and head. */
+  readonly content?: "upload" | "download";
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
 }

@@ -319,6 +319,43 @@ export const ERRORS = {
   NetworkStopFailed: { text: "Failed to stop network: {error}", status: 502, exit: 1 },
   NetworkDeleteFailed: { text: "Failed to delete network: {error}", status: 502, exit: 1 },
   NetworkUpdateFailed: { text: "Failed to change network: {error}", status: 502, exit: 1 },
+  // Long work
+  JobNotFound: { text: "Job not found: {jobId}", status: 404, exit: 4 },
+  JobOver: { text: "The job is over already ({state})", status: 409, exit: 5 },
+  JobNotCancellable: {
+    text: "This job cannot be cancelled any more: it is about to end",
+    status: 409,
+    exit: 5,
+  },
+  JobCancelled: { text: "The job was cancelled. What it had done was undone.", status: 409, exit: 5 },
+  JobInterrupted: { text: "KVM Manager ended while this was running. {advice}", status: 409, exit: 5 },
+
+  // Content of volumes
+  ContentExpected: {
+    text: "The content itself is missing. Send or fetch it at /api/v1/pools/{pool}/volumes/{name}/content " +
+      "(curl -T FILE, curl -O).",
+    status: 400,
+    exit: 2,
+  },
+  UploadRunning: { text: "{name} is being uploaded to the pool {pool} already", status: 409, exit: 5 },
+  UploadNotFound: {
+    text: "No upload of {name} to the pool {pool} waits to go on. Begin anew.",
+    status: 404,
+    exit: 4,
+  },
+  UploadOffset: {
+    text: "The upload goes on at byte {received} of {size}. Send the rest from there.",
+    status: 409,
+    exit: 5,
+  },
+  UploadBroken: { text: "The upload broke off at byte {received} of {size}", status: 408, exit: 1 },
+  UploadFailed: { text: "Failed to upload volume: {error}", status: 502, exit: 1 },
+  DownloadFailed: { text: "Failed to download volume: {error}", status: 502, exit: 1 },
+  ChecksumMismatch: {
+    text: "What arrived is not what was sent: its SHA-256 is {sha256}, expected {wanted}. It was removed.",
+    status: 409,
+    exit: 5,
+  },
 
   // Libvirt as a whole
   LibvirtUnavailable: {

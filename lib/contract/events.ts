@@ -1,6 +1,7 @@
 /** Events pushed to browsers and API clients (server-sent events, `GET /api/v1/events`). */
 import Type, { type Static } from "typebox";
 import { Activity, ConnectionStatus, HostStats } from "./host.ts";
+import { Job } from "./jobs.ts";
 import { VM, VmState, VmStats } from "./vm.ts";
 
 /**
@@ -19,6 +20,10 @@ export const EVENTS = {
   "pool-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
   "device-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
   "activity": { kept: true, data: Activity },
+  /** A job began, ended, or is being cancelled. */
+  "job-changed": { kept: true, data: Type.Object({ job: Job }) },
+  /** How far a job is, a few times a second at most. */
+  "job-progress": { kept: false, data: Type.Object({ job: Job }) },
   "error": { kept: true, data: Type.Object({ message: Type.String() }) },
   /** The client missed more than is kept: fetch everything anew. */
   "reload": { kept: false, data: Type.Object({ reason: Type.String() }) },

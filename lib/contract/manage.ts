@@ -102,7 +102,7 @@ export const manageCommands = {
     summary: "Copy a stopped VM",
     description: "Every disk it writes to is copied, or linked: a linked disk keeps only what changes and " +
       "needs the original's disk, which must not be written to any more. CDs and shared disks are used by both. " +
-      "The copy has an id, a name and MAC addresses of its own. Answers when everything is copied.",
+      "The copy has an id, a name and MAC addresses of its own. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
     role: "administrator",
     input: closed({
       vmId: VmId,
@@ -117,7 +117,15 @@ export const manageCommands = {
       ),
     }),
     output: Type.Object({ vmId: Type.String(), name: Type.String(), disks: Type.Array(ClonedDisk) }),
-    errors: ["VmNotFound", "InvalidName", "VmNameExists", "VmMustBeOff", "DiskNotClonable", "CloneFailed"],
+    errors: [
+      "VmNotFound",
+      "InvalidName",
+      "VmNameExists",
+      "VmMustBeOff",
+      "DiskNotClonable",
+      "CloneFailed",
+      "JobCancelled",
+    ],
     route: "POST /vms/{vmId}/clone",
     cli: ["vm", "clone", "<vmId>", "<name>"],
     readOnly: false,

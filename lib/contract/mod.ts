@@ -9,10 +9,12 @@ import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
+import { jobCommands } from "./jobs.ts";
 import { manageCommands } from "./manage.ts";
 import { networkCommands } from "./networks.ts";
 import { screenCommands } from "./screens.ts";
 import { storageCommands } from "./storage.ts";
+import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
 import { volumeCommands } from "./volumes.ts";
 
@@ -29,6 +31,8 @@ export const COMMANDS = {
   ...storageCommands,
   ...volumeCommands,
   ...networkCommands,
+  ...jobCommands,
+  ...transferCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -48,9 +52,11 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
+export * from "./jobs.ts";
 export * from "./manage.ts";
 export * from "./networks.ts";
 export * from "./screens.ts";
 export * from "./storage.ts";
+export * from "./transfer.ts";
 export * from "./vm.ts";
 export * from "./volumes.ts";

@@ -39,7 +39,12 @@ function responses({ command }: RestRoute) {
     byStatus.set(status, [...byStatus.get(status) ?? [], code]);
   }
   return {
-    200: { description: "Done", content: { "application/json": { schema: command.output } } },
+    200: {
+      description: "Done",
+      content: command.content === "download"
+        ? { "application/octet-stream": { schema: { type: "string", format: "binary" } } }
+        : { "application/json": { schema: command.output } },
+    },
     ...Object.fromEntries(
       [...byStatus].sort(([a], [b]) => a - b).map(([status, codes]) => [status, {
         description: codes.map((code) => `${code}: ${ERRORS[code].text}`).join("\n\n"),
@@ -55,14 +60,18 @@ function operation(route: RestRoute) {
   const schemas = Object.entries(fields(command));
   const inQuery = IN_QUERY.has(method);
   const parameters = schemas
-    .filter(([field]) => pathFields.includes(field) || inQuery)
+    .filter(([field]) =>
+      pathFields.includes(field) || (command.content === undefined ? inQuery : field === "checksum")
+    )
     .map(([field, schema]) => ({
       name: field,
       in: pathFields.includes(field) ? "path" : "query",
       required: required.includes(field),
       schema,
     }));
-  const body = inQuery ? [] : schemas.filter(([field]) => !pathFields.includes(field));
+  const body = inQuery || command.content !== undefined
+    ? []
+    : schemas.filter(([field]) => !pathFields.includes(field));
   return {
     operationId: name,
     summary: command.summary,
@@ -70,6 +79,12 @@ function operation(route: RestRoute) {
     tags: [tag(route)],
     "x-role": command.role,
     ...(parameters.length > 0 && { parameters }),
+    ...(command.content === "upload" && {
+      requestBody: {
+        required: true,
+        content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+      },
+    }),
     ...(body.length > 0 && {
       requestBody: {
         required: true,

@@ -21,6 +21,13 @@ export const en = {
   "theme.light": "Light theme",
   "theme.dark": "Dark theme",
 
+  "tasks.open": "Tasks",
+  "tasks.running.one": "Tasks: {n} running",
+  "tasks.running.other": "Tasks: {n} running",
+  "tasks.done": "Done",
+  "tasks.cancelled": "Cancelled",
+  "tasks.failed": "Failed",
+
   "connection.connected": "libvirt answers",
   "connection.connecting": "Connecting…",
   "connection.disconnected": "Not connected",

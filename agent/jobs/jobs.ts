@@ -1,0 +1,342 @@
+/**
+ * Long work: each piece is a job with progress, a log and a way to cancel it. Whoever asked still gets the answer; a
+ * job is how everybody else sees it. Jobs of an earlier run that had not ended are `interrupted`.
+ */
+import { ContractError, errorText } from "../../lib/contract/errors.ts";
+import { isOpenJob, type Job, type JobLine } from "../../lib/contract/jobs.ts";
+import type { CommandName } from "../../lib/contract/mod.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import { type JobRecord, JobRecords, JOBS_KEPT } from "../store/jobs.ts";
+import type { Store } from "../store/store.ts";
+import { Pace } from "./pace.ts";
+
+/** What is to be done. */
+export interface JobSpec {
+  readonly command: CommandName;
+  readonly title: string;
+  readonly actor: string;
+  readonly vmId?: string;
+  readonly subject?: string;
+  /** Work that shares a bound on how much of it runs at once; what is too much waits in order. */
+  readonly lane?: Lane;
+  /** What a person should do when KVM Manager ends in the middle: a sentence. */
+  readonly ifInterrupted: string;
+}
+
+/** Work under way, as it sees itself. */
+export interface JobHandle {
+  readonly id: string;
+  /** Aborted when it is to stop and undo what it did. */
+  readonly signal: AbortSignal;
+  /** Tells how far it is, in bytes; `total` is null while unknown. */
+  progress(done: number, total: number | null): void;
+  log(text: string): void;
+}
+
+/** A job whose end is told by whoever holds it: for work that outlives the call that began it. */
+export interface OpenJob extends JobHandle {
+  done(): void;
+  /** @returns the error to tell: `JobCancelled` when it was cancelled */
+  failed(error: unknown): unknown;
+}
+
+/** How much of what shares a resource runs at once. libvirt's own bound for copies is 3 (`ffi/calls/mod.ts`). */
+const LANES = { copy: 2 } as const;
+type Lane = keyof typeof LANES;
+
+/** Milliseconds between two tellings of the progress of a job. */
+const TELL_MS = 400;
+/** Lines of a job's log; the first ones are kept, they say what it began with. */
+const MOST_LINES = 200;
+const MOST_LINE = 1000;
+
+/** The world of the jobs: tests bring their own. */
+export interface JobsOptions {
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Calls back after milliseconds; gives how to call it off. */
+  readonly after?: (ms: number, run: () => void) => () => void;
+  /** Told of every change of state. */
+  readonly onChanged?: (job: Job) => void;
+  /** Told how far a job is, a few times a second. */
+  readonly onProgress?: (job: Job) => void;
+}
+
+interface Entry {
+  job: Job;
+  readonly log: JobLine[];
+  readonly advice: string;
+  readonly abort: AbortController;
+  readonly pace: Pace;
+  readonly lane: Lane | undefined;
+  /** Lets it run; for what waits in its lane. */
+  start: (() => void) | undefined;
+  cancelTelling: (() => void) | undefined;
+  isSaved: boolean;
+}
+
+const later = (ms: number, run: () => void) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+export class Jobs {
+  readonly #options: Required<JobsOptions>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #records: JobRecords;
+  #stopping = false;
+
+  constructor(store: Store, options: JobsOptions = {}) {
+    this.#options = { now: Date.now, after: later, onChanged: () => {}, onProgress: () => {}, ...options };
+    this.#records = new JobRecords(store, (stored) => this.#takeUp(stored));
+    this.#save();
+  }
+
+  /**
+   * Carries work out as a job.
+   *
+   * @throws what the work throws, as an error of the contract where there is one; JobCancelled when it was cancelled
+   */
+  async run<T>(spec: JobSpec, work: (job: JobHandle) => Promise<T>): Promise<T> {
+    const job = await this.open(spec);
+    try {
+      const result = await work(job);
+      job.done();
+      return result;
+    } catch (error) {
+      throw job.failed(error);
+    }
+  }
+
+  /** Begins a job; waits for its place where its lane is full. @throws {ContractError} JobCancelled while it waits */
+  async open(spec: JobSpec): Promise<OpenJob> {
+    const { command, title, actor, vmId, subject, lane, ifInterrupted } = spec;
+    const id = crypto.randomUUID();
+    const waits = lane !== undefined && this.#running(lane) >= LANES[lane];
+    const entry: Entry = {
+      job: {
+        id,
+        command,
+        title,
+        ...(vmId !== undefined && { vmId }),
+        ...(subject !== undefined && { subject }),
+        actor,
+        state: waits ? "queued" : "running",
+        progress: null,
+        doneBytes: null,
+        totalBytes: null,
+        startedAt: this.#options.now(),
+        endedAt: null,
+        secondsLeft: null,
+        error: null,
+        cancellable: true,
+        cancelling: false,
+      },
+      log: [],
+      advice: ifInterrupted,
+      abort: new AbortController(),
+      pace: new Pace(),
+      lane,
+      start: undefined,
+      cancelTelling: undefined,
+      isSaved: false,
+    };
+    this.#entries.set(id, entry);
+    this.#forgetOldest();
+    this.#change(entry, {});
+    if (waits) {
+      await new Promise<void>((resolve) => entry.start = resolve);
+      if (entry.abort.signal.aborted) throw this.#fail(entry, entry.abort.signal.reason);
+      this.#change(entry, { state: "running" });
+    }
+    return {
+      id,
+      signal: entry.abort.signal,
+      progress: (done, total) => this.#progress(entry, done, total),
+      log: (text) => this.#log(entry, text),
+      done: () => this.#end(entry, { state: "done", progress: 1 }),
+      failed: (error) => this.#fail(entry, error),
+    };
+  }
+
+  /** What is open first, the newest first; then what is over, the newest first. */
+  list(limit: number, onlyOpen = false): Job[] {
+    const all = [...this.#entries.values()].map(({ job }) => job).reverse();
+    const open = all.filter(isOpenJob);
+    return (onlyOpen ? open : [...open, ...all.filter((job) => !isOpenJob(job))]).slice(0, limit);
+  }
+
+  /** @throws {ContractError} JobNotFound */
+  get(jobId: string): { job: Job; log: JobLine[] } {
+    const { job, log } = this.#entry(jobId);
+    return { job, log: [...log] };
+  }
+
+  /** Tells a job to stop. @throws {ContractError} JobNotFound, JobOver, JobNotCancellable */
+  cancel(jobId: string, actor: string): void {
+    const entry = this.#entry(jobId);
+    const { state, cancellable, cancelling } = entry.job;
+    if (!isOpenJob(entry.job)) throw new ContractError("JobOver", { state });
+    if (!cancellable) throw new ContractError("JobNotCancellable");
+    if (cancelling) return;
+    this.#log(entry, `${actor} asked to cancel it`);
+    this.#change(entry, { cancelling: true, secondsLeft: null });
+    entry.abort.abort(new ContractError("JobCancelled"));
+    entry.start?.();
+  }
+
+  /** Stops everything that is open: what it did is undone as far as the time allows. Waits at most so long. */
+  async stop(deadlineMs: number): Promise<string[]> {
+    this.#stopping = true;
+    const open = () => [...this.#entries.values()].filter(({ job }) => isOpenJob(job));
+    for (const entry of open()) {
+      this.#log(entry, "KVM Manager is stopping");
+      entry.abort.abort(new ContractError("JobCancelled"));
+      entry.start?.();
+    }
+    const deadline = performance.now() + deadlineMs;
+    while (open().length > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const late = open();
+    for (const entry of late) this.#interrupt(entry);
+    this.#save();
+    return late.map(({ job }) => job.title);
+  }
+
+  #entry(jobId: string): Entry {
+    const entry = this.#entries.get(jobId);
+    if (!entry) throw new ContractError("JobNotFound", { jobId });
+    return entry;
+  }
+
+  #running(lane: Lane): number {
+    return [...this.#entries.values()].filter((entry) => entry.lane === lane && entry.job.state === "running")
+      .length;
+  }
+
+  #progress(entry: Entry, done: number, total: number | null): void {
+    if (!isOpenJob(entry.job)) return;
+    const { now } = this.#options;
+    entry.pace.add(now(), done);
+    entry.job = {
+      ...entry.job,
+      doneBytes: Math.round(done),
+      totalBytes: total === null ? null : Math.round(total),
+      progress: total === null || total <= 0 ? null : Math.min(1, done / total),
+      secondsLeft: total === null || entry.job.cancelling ? null : entry.pace.secondsLeft(total - done),
+    };
+    entry.cancelTelling ??= this.#options.after(TELL_MS, () => {
+      entry.cancelTelling = undefined;
+      this.#options.onProgress(entry.job);
+    });
+  }
+
+  #log(entry: Entry, text: string): void {
+    if (entry.log.length >= MOST_LINES) return;
+    entry.log.push({ at: this.#options.now(), text: text.slice(0, MOST_LINE) });
+    entry.isSaved = false;
+    this.#save();
+  }
+
+  #fail(entry: Entry, thrown: unknown): unknown {
+    const { signal } = entry.abort;
+    const error = signal.aborted ? signal.reason : contractError(thrown, "LibvirtFailed", entry.job.command);
+    if (signal.aborted) {
+      // Why it ended is its cancelling; what else went wrong meanwhile is worth a line.
+      if (thrown !== signal.reason) log.debug("a cancelled job ended", { job: entry.job.id, error: thrown });
+      this.#end(entry, { state: "cancelled" });
+    } else {
+      const told = error instanceof ContractError ? error : new ContractError("Internal");
+      this.#end(entry, { state: "failed", error: { code: told.code, message: told.message } });
+    }
+    return error;
+  }
+
+  #end(entry: Entry, change: Partial<Job>): void {
+    if (!isOpenJob(entry.job)) return;
+    entry.cancelTelling?.();
+    entry.start = undefined;
+    this.#change(entry, {
+      ...change,
+      endedAt: this.#options.now(),
+      secondsLeft: null,
+      cancellable: false,
+      cancelling: false,
+    });
+    this.#next(entry.lane);
+  }
+
+  /** Gives a free place of a lane to the one that has waited longest. */
+  #next(lane: Lane | undefined): void {
+    if (lane === undefined || this.#stopping || this.#running(lane) >= LANES[lane]) return;
+    const waiting = [...this.#entries.values()].find((entry) =>
+      entry.lane === lane && entry.job.state === "queued" && !entry.job.cancelling
+    );
+    waiting?.start?.();
+  }
+
+  #change(entry: Entry, change: Partial<Job>): void {
+    entry.job = { ...entry.job, ...change };
+    entry.isSaved = false;
+    this.#save();
+    this.#options.onChanged(entry.job);
+  }
+
+  #interrupt(entry: Entry): void {
+    this.#end(entry, {
+      state: "interrupted",
+      error: { code: "JobInterrupted", message: errorText("JobInterrupted", { advice: entry.advice }) },
+    });
+  }
+
+  /** Writes what is not written yet; what cannot be written now is tried with the next change. */
+  #save(): void {
+    const unsaved = [...this.#entries.values()].filter(({ isSaved }) => !isSaved);
+    if (!this.#records.save(unsaved)) return;
+    for (const entry of unsaved) entry.isSaved = true;
+  }
+
+  /** Takes up what an earlier run has left, behind what this one knows. */
+  #takeUp(stored: readonly JobRecord[]): void {
+    const known = [...this.#entries];
+    this.#entries.clear();
+    const ours = new Set(known.map(([id]) => id));
+    for (const { job, log, advice } of stored) {
+      if (ours.has(job.id)) continue;
+      const entry: Entry = {
+        job,
+        log: [...log],
+        advice,
+        abort: new AbortController(),
+        pace: new Pace(),
+        lane: undefined,
+        start: undefined,
+        cancelTelling: undefined,
+        isSaved: true,
+      };
+      if (isOpenJob(job)) {
+        entry.isSaved = false;
+        entry.job = {
+          ...job,
+          state: "interrupted",
+          endedAt: this.#options.now(),
+          secondsLeft: null,
+          cancellable: false,
+          cancelling: false,
+          error: { code: "JobInterrupted", message: errorText("JobInterrupted", { advice }) },
+        };
+      }
+      this.#entries.set(job.id, entry);
+    }
+    for (const [id, entry] of known) this.#entries.set(id, entry);
+  }
+
+  #forgetOldest(): void {
+    for (const [id, { job }] of this.#entries) {
+      if (this.#entries.size <= JOBS_KEPT) return;
+      if (!isOpenJob(job)) this.#entries.delete(id);
+    }
+  }
+}

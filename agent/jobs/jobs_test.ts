@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { ContractError } from "../../lib/contract/errors.ts";
+import type { Job } from "../../lib/contract/jobs.ts";
+import { Store } from "../store/store.ts";
+import { type JobHandle, Jobs, type JobSpec } from "./jobs.ts";
+import { Pace } from "./pace.ts";
+
+const spec = (title: string, more: Partial<JobSpec> = {}): JobSpec => ({
+  command: "clone_vm",
+  title,
+  actor: "ann",
+  ifInterrupted: "Look, then try again.",
+  ...more,
+});
+
+/** Jobs in a folder of their own, with a clock that stands still until it is moved. */
+async function world(
+  run: (world: {
+    jobs: Jobs;
+    changed: Job[];
+    progressed: Job[];
+    advance: (ms: number) => void;
+    again: () => Jobs;
+  }) => Promise<void>,
+) {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const stores: Store[] = [];
+  let now = 1_000_000;
+  const timers = new Map<number, { at: number; run: () => void }>();
+  let nextTimer = 1;
+  const changed: Job[] = [], progressed: Job[] = [];
+  const make = () => {
+    const store = new Store(folder);
+    stores.push(store);
+    return new Jobs(store, {
+      now: () => now,
+      after: (ms, timed) => {
+        const id = nextTimer++;
+        timers.set(id, { at: now + ms, run: timed });
+        return () => timers.delete(id);
+      },
+      onChanged: (job) => changed.push(job),
+      onProgress: (job) => progressed.push(job),
+    });
+  };
+  const advance = (ms: number) => {
+    now += ms;
+    for (const [id, { at, run }] of [...timers]) if (at <= now && timers.delete(id)) run();
+  };
+  try {
+    await run({ jobs: make(), changed, progressed, advance, again: make });
+  } finally {
+    for (const store of stores) store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Work that ends when it is told to; it ends by itself when it is cancelled. */
+function held() {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let handle: JobHandle | undefined;
+  return {
+    work: (job: JobHandle) => {
+      handle = job;
+      job.signal.addEventListener("abort", () => reject(job.signal.reason));
+      return promise;
+    },
+    get job() {
+      assert.ok(handle, "it has begun");
+      return handle;
+    },
+    get begun() {
+      return handle !== undefined;
+    },
+    end: () => resolve("made"),
+    fail: reject,
+  };
+}
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+const code = async (asked: Promise<unknown>) => {
+  try {
+    return await asked;
+  } catch (error) {
+    assert.ok(error instanceof ContractError, String(error));
+    return error.code;
+  }
+};
+
+Deno.test("Jobs.run() gives the work's answer, and tells of its beginning and end", () =>
+  world(async ({ jobs, changed, advance }) => {
+    const { work, end } = held();
+    const answer = jobs.run(spec("a copy", { vmId: "u" }), work);
+    await settled();
+    assert.deepEqual(jobs.list(10).map(({ state, progress, vmId }) => [state, progress, vmId]), [[
+      "running",
+      null,
+      "u",
+    ]]);
+    advance(5000);
+    end();
+    assert.equal(await answer, "made");
+    assert.deepEqual(changed.map(({ state }) => state), ["running", "done"]);
+    const [job] = jobs.list(10);
+    assert.deepEqual([job!.progress, job!.endedAt! - job!.startedAt, job!.cancellable], [1, 5000, false]);
+    assert.equal(await code(Promise.resolve().then(() => jobs.cancel(job!.id, "ann"))), "JobOver");
+    assert.throws(() => jobs.get("nothing"), /Job not found: nothing/);
+  }));
+
+Deno.test("Jobs.run() tells progress and time left, but only a few times a second", () =>
+  world(async ({ jobs, progressed, advance }) => {
+    const slow = held();
+    const answer = jobs.run(spec("a copy"), slow.work);
+    await settled();
+    for (let index = 0; index <= 100; index++) {
+      slow.job.progress(index * 10, 2000);
+      advance(50);
+    }
+    assert.ok(progressed.length > 5 && progressed.length <= 5050 / 400 + 1, `${progressed.length} times`);
+    const last = jobs.list(1)[0]!;
+    assert.deepEqual([last.progress, last.doneBytes, last.totalBytes], [0.5, 1000, 2000]);
+    assert.equal(last.secondsLeft, 5);
+    slow.job.progress(1500, null);
+    assert.deepEqual([jobs.list(1)[0]!.progress, jobs.list(1)[0]!.secondsLeft], [null, null]);
+    slow.end();
+    await answer;
+    const told = progressed.length;
+    advance(10_000);
+    assert.equal(progressed.length, told, "nothing is told of what is over");
+  }));
+
+Deno.test("Jobs.run() keeps why it failed, and throws it as an error of the contract", () =>
+  world(async ({ jobs }) => {
+    const failed = new ContractError("CloneFailed", { error: "no room" });
+    assert.equal(await code(jobs.run(spec("one"), () => Promise.reject(failed))), "CloneFailed");
+    await assert.rejects(jobs.run(spec("two"), () => Promise.reject(new TypeError("a bug"))), TypeError);
+    assert.deepEqual(jobs.list(10).map(({ state, error }) => [state, error?.code, error?.message]), [
+      ["failed", "Internal", new ContractError("Internal").message],
+      ["failed", "CloneFailed", "Failed to clone VM: no room"],
+    ]);
+  }));
+
+Deno.test("Jobs.cancel() has the work undo what it did, and it is cancelled when that is over", () =>
+  world(async ({ jobs, changed }) => {
+    let undone = false;
+    const begun = Promise.withResolvers<void>();
+    const answer = code(jobs.run(spec("a copy"), async (job) => {
+      begun.resolve();
+      await new Promise((resolve) => job.signal.addEventListener("abort", resolve));
+      await settled();
+      undone = true;
+      throw new Error("the copy was ended by a signal");
+    }));
+    await begun.promise;
+    const { id } = jobs.list(1)[0]!;
+    jobs.cancel(id, "bob");
+    jobs.cancel(id, "bob");
+    assert.deepEqual([jobs.list(1)[0]!.state, jobs.list(1)[0]!.cancelling, undone], ["running", true, false]);
+    assert.equal(await answer, "JobCancelled");
+    assert.equal(undone, true);
+    assert.deepEqual(changed.map(({ state, cancelling }) => [state, cancelling]), [
+      ["running", false],
+      ["running", true],
+      ["cancelled", false],
+    ]);
+    assert.deepEqual(jobs.get(id).log.map(({ text }) => text), ["bob asked to cancel it"]);
+  }));
+
+Deno.test("Jobs.run() lets what shares a lane wait in order; what waits can be cancelled", () =>
+  world(async ({ jobs }) => {
+    const works = Array.from({ length: 5 }, held);
+    const answers = works.map(({ work }, index) => code(jobs.run(spec(`${index}`, { lane: "copy" }), work)));
+    const free = held();
+    const beside = jobs.run(spec("beside"), free.work);
+    await settled();
+    const begun = () => works.map((work) => work.begun);
+    assert.deepEqual(begun(), [true, true, false, false, false]);
+    assert.equal(free.begun, true);
+    const idOf = (title: string) => jobs.list(10).find((job) => job.title === title)!.id;
+    jobs.cancel(idOf("2"), "ann");
+    assert.equal(await answers[2], "JobCancelled");
+    works[0]!.end();
+    await answers[0];
+    await settled();
+    assert.deepEqual(begun(), [true, true, false, true, false]);
+    works[1]!.end();
+    works[3]!.end();
+    await answers[3];
+    await settled();
+    works[4]!.end();
+    free.end();
+    await Promise.all([...answers, beside]);
+    assert.equal(jobs.list(10, true).length, 0);
+  }));
+
+Deno.test("Jobs of an earlier run that had not ended are interrupted, with what to do; the others are as they were", () =>
+  world(async ({ jobs, again }) => {
+    await jobs.run(spec("whole"), (job) => {
+      job.log("a line");
+      return Promise.resolve();
+    });
+    const broken = held();
+    const answer = code(jobs.run(spec("broken"), broken.work));
+    await settled();
+    const later = again();
+    assert.deepEqual(later.list(10).map(({ title, state, cancellable }) => [title, state, cancellable]), [
+      ["broken", "interrupted", false],
+      ["whole", "done", false],
+    ]);
+    assert.equal(
+      later.list(10)[0]!.error?.message,
+      "KVM Manager ended while this was running. Look, then try again.",
+    );
+    assert.deepEqual(later.get(later.list(10)[1]!.id).log.map(({ text }) => text), ["a line"]);
+    assert.equal(again().list(10)[0]!.state, "interrupted", "and they stay so");
+    broken.end();
+    await answer;
+  }));
+
+Deno.test("Jobs keep a bounded history and a bounded log", () =>
+  world(async ({ jobs, again }) => {
+    for (let index = 0; index < 230; index++) {
+      await jobs.run(spec(`${index}`), (job) => {
+        if (index === 229) { for (let line = 0; line < 300; line++) job.log("x".repeat(5000)); }
+        return Promise.resolve();
+      });
+    }
+    for (const each of [jobs, again()]) {
+      const list = each.list(1000);
+      assert.equal(list.length, 200);
+      assert.deepEqual([list[0]!.title, list.at(-1)!.title], ["229", "30"]);
+      const { log } = each.get(list[0]!.id);
+      assert.deepEqual([log.length, log[0]!.text.length], [200, 1000]);
+    }
+  }));
+
+Deno.test("Jobs.stop() cancels what runs, and names what does not end in time", () =>
+  world(async ({ jobs }) => {
+    const polite = held();
+    const ended = code(jobs.run(spec("polite"), polite.work));
+    const stubborn = Promise.withResolvers<void>();
+    const late = code(jobs.run(spec("stubborn"), () => stubborn.promise));
+    await settled();
+    assert.deepEqual(await jobs.stop(50), ["stubborn"]);
+    assert.equal(await ended, "JobCancelled");
+    assert.deepEqual(jobs.list(10).map(({ title, state }) => [title, state]), [
+      ["stubborn", "interrupted"],
+      ["polite", "cancelled"],
+    ]);
+    stubborn.resolve();
+    await late;
+  }));
+
+Deno.test("Pace.secondsLeft() goes by the last seconds, and says nothing before it can be told", () => {
+  const pace = new Pace();
+  pace.add(0, 0);
+  pace.add(1000, 100);
+  assert.equal(pace.secondsLeft(1000), null);
+  for (let at = 2000; at <= 60_000; at += 1000) pace.add(at, at / 10);
+  assert.equal(pace.secondsLeft(1000), 10);
+  const { done } = { done: 6000 };
+  for (let at = 1; at <= 30; at++) pace.add(60_000 + at * 1000, done + at * 1000);
+  assert.equal(pace.secondsLeft(10_000), 10, "ten times as fast since");
+  for (let at = 91; at <= 120; at++) pace.add(at * 1000, 36_000);
+  assert.equal(pace.secondsLeft(10_000), null, "it stands");
+});

@@ -1,0 +1,84 @@
+/** Downloads of volumes: libvirt's stream as the body of an answer, read as fast as the client takes it. */
+import { Transfer } from "../../ffi/transfers.ts";
+import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
+import type { CallContext } from "../dispatch.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { requirePool } from "../vm/devices/image.ts";
+import type { VmServices } from "../vm/services.ts";
+import { volumeNamed } from "./volumes.ts";
+
+/**
+ * Opens a volume's content and gives it to who asked as a stream.
+ *
+ * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound, ContentExpected, InvalidInput,
+ * DownloadFailed
+ */
+export async function downloadVolume(
+  services: VmServices,
+  { pool, name, offset = 0 }: Input<"download_volume">,
+  { principal, content }: CallContext,
+): Promise<Output<"download_volume">> {
+  const { link, jobs } = services;
+  if (!content?.answer) throw new ContractError("ContentExpected");
+  requirePool(services, pool);
+  const volume = await volumeNamed(link, pool, name);
+  if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
+  const size = await link.call("volumePhysical", { path: volume.path });
+  if (offset > size) throw new ContractError("InvalidInput", { reason: `the volume has ${size} bytes` });
+  const job = await jobs.open({
+    command: "download_volume",
+    title: `Download ${name} from ${pool}`,
+    actor: principal.name,
+    subject: `${pool}/${name}`,
+    ifInterrupted: "Download it again; a range can begin where it broke off.",
+  });
+  const rest = size - offset;
+  let transfer: Transfer | undefined;
+  try {
+    if (rest > 0) {
+      transfer = await Transfer.open(link.uri, {
+        direction: "download",
+        path: volume.path,
+        offset,
+        length: rest,
+      });
+    }
+  } catch (error) {
+    throw job.failed(contractError(error, "DownloadFailed", "download_volume"));
+  }
+  let sent = 0;
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      job.signal.addEventListener("abort", () => {
+        job.failed(job.signal.reason);
+        controller.error(job.signal.reason);
+        transfer?.[Symbol.asyncDispose]();
+      });
+    },
+    pull: async (controller) => {
+      try {
+        const bytes = await transfer?.receive();
+        if (bytes !== undefined && bytes.length > 0) {
+          sent += bytes.length;
+          job.progress(offset + sent, size);
+          controller.enqueue(bytes);
+        }
+        if (sent < rest && bytes !== undefined && bytes.length > 0) return;
+        if (sent < rest) throw new ContractError("DownloadFailed", { error: "the volume became shorter" });
+        await transfer?.finish();
+        job.done();
+        controller.close();
+      } catch (error) {
+        const failure = job.failed(contractError(error, "DownloadFailed", "download_volume"));
+        await transfer?.[Symbol.asyncDispose]();
+        controller.error(failure);
+      }
+    },
+    cancel: async () => {
+      job.failed(new ContractError("DownloadFailed", { error: "the client went away" }));
+      await transfer?.[Symbol.asyncDispose]();
+    },
+  }, { highWaterMark: 0 });
+  content.answer(stream);
+  return { name, size, offset };
+}

@@ -1,0 +1,101 @@
+/**
+ * The one open database of the process, which every repository uses. When it cannot be used, it says why and what to
+ * do, and is tried again later; repositories keep what they must in memory meanwhile.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { log } from "../log.ts";
+import { openDatabase, StoreError } from "./database.ts";
+
+/** Readies a repository for a database that was just opened: statements, what is stored. */
+export type Prepare = (database: DatabaseSync) => void;
+
+export class Store {
+  readonly #dataDir: string;
+  readonly #onTrouble: (trouble: string) => void;
+  readonly #repositories: Prepare[] = [];
+  #database: DatabaseSync | undefined;
+  #trouble: string | null = null;
+
+  /** @param onTrouble told once of each trouble, in the words of {@link trouble} */
+  constructor(dataDir: string, onTrouble: (trouble: string) => void = () => {}) {
+    this.#dataDir = dataDir;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Why nothing is written at the moment, and what to do; null when all is well. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  /** The database, where it is open. */
+  get database(): DatabaseSync | undefined {
+    return this.#database;
+  }
+
+  /** Adds a repository: `prepare` runs now if the database can be opened, and each time it is opened anew. */
+  attach(prepare: Prepare): void {
+    this.#repositories.push(prepare);
+    if (this.#database) this.#prepare(this.#database, [prepare]);
+    else this.open();
+  }
+
+  /** The database; opened when it is not yet. Undefined when it cannot be: {@link trouble} says why. */
+  open(): DatabaseSync | undefined {
+    if (this.#database) return this.#database;
+    try {
+      this.#prepare(openDatabase(this.#dataDir), this.#repositories);
+    } catch (error) {
+      this.fail(error);
+    }
+    return this.#database;
+  }
+
+  /**
+   * Runs statements as one transaction. Never throws.
+   *
+   * @returns whether they were carried out
+   */
+  write(run: () => void): boolean {
+    const database = this.open();
+    if (!database) return false;
+    try {
+      database.exec("BEGIN IMMEDIATE");
+      run();
+      database.exec("COMMIT");
+      this.#trouble = null;
+      return true;
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      this.fail(error);
+      return false;
+    }
+  }
+
+  /** Takes note of a statement that failed, and tells of it unless it is what was told last. */
+  fail(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    const trouble = error instanceof StoreError
+      ? text
+      : `The database cannot be written (${text}). Check its file system's space.`;
+    if (this.#trouble === trouble) return;
+    this.#trouble = trouble;
+    log.error("the database cannot be used", { error: text });
+    this.#onTrouble(trouble);
+  }
+
+  close(): void {
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  #prepare(database: DatabaseSync, repositories: readonly Prepare[]): void {
+    try {
+      this.#database = database;
+      for (const prepare of repositories) prepare(database);
+      this.#trouble = null;
+    } catch (error) {
+      this.close(); // or a table that is not ours would be tried no more
+      this.fail(error);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** Messages between the owner of a transfer and its worker: plain data. One transfer a worker. */
+import type { LibvirtFailure } from "./error.ts";
+
+/** Which bytes of which volume, and which way. */
+export interface TransferTarget {
+  readonly direction: "upload" | "download";
+  readonly path: string;
+  /** Where in the volume it begins, in bytes. */
+  readonly offset: number;
+  /** How many bytes; for a download 0 means all that follow. */
+  readonly length: number;
+}
+
+/** To the worker. Every message is answered once, in order. `abort` ends it in any state. */
+export type ToTransferWorker =
+  | { type: "open"; uri: string; target: TransferTarget }
+  | { type: "send"; bytes: Uint8Array }
+  | { type: "receive" }
+  | { type: "finish" }
+  | { type: "abort" };
+
+/** From the worker. Empty bytes are the end. */
+export type FromTransferWorker =
+  | { type: "ok" }
+  | { type: "data"; bytes: Uint8Array<ArrayBuffer> }
+  | { type: "failure"; failure: LibvirtFailure };

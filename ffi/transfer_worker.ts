@@ -1,0 +1,96 @@
+/// <reference lib="deno.worker" />
+/**
+ * The transfer worker: moves the content of one volume over a connection of its own, in pieces, each asked for by the
+ * owner: so no more than a piece is in memory, and who is slow at the other end holds nothing else up.
+ */
+import { Connection, Handle } from "./connection.ts";
+import { LibvirtError, type LibvirtFailure } from "./error.ts";
+import { libvirt, ok, some } from "./library.ts";
+import type { FromTransferWorker, ToTransferWorker, TransferTarget } from "./transfer_protocol.ts";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+/** Bytes handed to libvirt at a time: its own tools send 256 KiB. */
+const CHUNK = 256 * 1024;
+
+const post = (message: FromTransferWorker, transfer: Transferable[] = []) =>
+  self.postMessage(message, transfer);
+
+/** The open transfer: its connection, volume and stream. */
+let open: { readonly stream: Handle; readonly stack: DisposableStack } | undefined;
+
+/** @throws {LibvirtError} */
+function begin(uri: string, { direction, path, offset, length }: TransferTarget): void {
+  const { symbols } = libvirt();
+  using stack = new DisposableStack();
+  const connection = stack.use(Connection.open(uri));
+  const volume = stack.use(connection.volumeByPath(path));
+  const stream = stack.use(
+    new Handle(
+      some(symbols.virStreamNew(connection.pointer, 0)),
+      (pointer) => symbols.virStreamFree(pointer),
+    ),
+  );
+  const start = direction === "upload" ? symbols.virStorageVolUpload : symbols.virStorageVolDownload;
+  ok(start(volume.pointer, stream.pointer, BigInt(offset), BigInt(length), 0));
+  open = { stream, stack: stack.move() };
+}
+
+/** The stream. @throws {TypeError} before it was opened or after its end */
+function stream(): Deno.PointerObject {
+  if (open === undefined) throw new TypeError("the transfer is not open");
+  return open.stream.pointer;
+}
+
+function end(how: "finish" | "abort"): void {
+  if (open === undefined) return;
+  const { stack } = open;
+  const { symbols } = libvirt();
+  try {
+    if (how === "finish") ok(symbols.virStreamFinish(stream()));
+    else symbols.virStreamAbort(stream());
+  } finally {
+    open = undefined;
+    stack.dispose();
+  }
+}
+
+function run(message: ToTransferWorker): FromTransferWorker {
+  const { symbols } = libvirt();
+  switch (message.type) {
+    case "open":
+      begin(message.uri, message.target);
+      return { type: "ok" };
+    case "send": {
+      const bytes = new Uint8Array(message.bytes);
+      for (let at = 0; at < bytes.length;) {
+        const piece = bytes.subarray(at, at + CHUNK);
+        at += ok(symbols.virStreamSend(stream(), piece, BigInt(piece.length)));
+      }
+      return { type: "ok" };
+    }
+    case "receive": {
+      const buffer = new Uint8Array(CHUNK);
+      const count = ok(symbols.virStreamRecv(stream(), buffer, BigInt(CHUNK)));
+      return { type: "data", bytes: buffer.slice(0, count) };
+    }
+    case "finish":
+    case "abort":
+      end(message.type);
+      return { type: "ok" };
+  }
+}
+
+function failureOf(error: unknown): LibvirtFailure {
+  if (error instanceof LibvirtError) return error.toFailure();
+  return new LibvirtError({ message: error instanceof Error ? error.message : String(error) }).toFailure();
+}
+
+self.onmessage = ({ data }: MessageEvent<ToTransferWorker>) => {
+  try {
+    const answer = run(data);
+    post(answer, answer.type === "data" ? [answer.bytes.buffer] : []);
+  } catch (error) {
+    post({ type: "failure", failure: failureOf(error) });
+  }
+};

@@ -1,0 +1,111 @@
+/** Moving the content of volumes in and out through libvirt's streams, a piece at a time. */
+import { workerUrl } from "../lib/bundle.ts";
+import { LibvirtError } from "./error.ts";
+import type { FromTransferWorker, ToTransferWorker, TransferTarget } from "./transfer_protocol.ts";
+
+export type { TransferTarget } from "./transfer_protocol.ts";
+
+/** Milliseconds a piece may take: a file system may stall, but not for ever. */
+const PIECE_MS = 60_000;
+/** Milliseconds the end of an upload may take: all that is cached is written then. */
+const FINISH_MS = 600_000;
+
+/** One transfer, with a worker of its own (8 MB) that ends with it. */
+export class Transfer implements AsyncDisposable {
+  readonly #worker: Worker;
+  #waiting: PromiseWithResolvers<FromTransferWorker> | undefined;
+  #isOver = false;
+
+  private constructor() {
+    this.#worker = new Worker(workerUrl("ffi/transfer_worker.ts"), {
+      type: "module",
+      name: "libvirt transfer",
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent<FromTransferWorker>) => {
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      if (data.type === "failure") waiting?.reject(new LibvirtError(data.failure));
+      else waiting?.resolve(data);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#waiting?.reject(
+        new LibvirtError({ kind: "lost", message: `the transfer worker failed: ${event.message}` }),
+      );
+      this.#waiting = undefined;
+    };
+  }
+
+  /** Opens it. @throws {LibvirtError} */
+  static async open(uri: string, target: TransferTarget): Promise<Transfer> {
+    const transfer = new Transfer();
+    try {
+      await transfer.#ask({ type: "open", uri, target });
+      return transfer;
+    } catch (error) {
+      transfer.#end();
+      throw error;
+    }
+  }
+
+  /** Writes a piece; done when libvirt has taken it. @throws {LibvirtError} */
+  async send(bytes: Uint8Array): Promise<void> {
+    // A copy of its own goes over: a view would take all of the memory it is a part of along.
+    const own = bytes.slice();
+    await this.#ask({ type: "send", bytes: own }, PIECE_MS, [own.buffer]);
+  }
+
+  /** Reads a piece; empty at the end. @throws {LibvirtError} */
+  async receive(): Promise<Uint8Array<ArrayBuffer>> {
+    const answer = await this.#ask({ type: "receive" });
+    return answer.type === "data" ? answer.bytes : new Uint8Array();
+  }
+
+  /** Ends it in good order: what was sent is in the volume then. @throws {LibvirtError} */
+  async finish(): Promise<void> {
+    await this.#ask({ type: "finish" }, FINISH_MS);
+    this.#end();
+  }
+
+  /** Ends it wherever it is; after {@link finish} there is nothing left to end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isOver) return;
+    try {
+      // A piece that is under way is waited for: the worker can do one thing at a time.
+      await this.#waiting?.promise.catch(() => {/* its asker has been told */});
+      await this.#ask({ type: "abort" });
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      // It is over in either way: the worker's connection goes with it.
+    } finally {
+      this.#end();
+    }
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#worker.terminate();
+  }
+
+  async #ask(
+    message: ToTransferWorker,
+    limitMs = PIECE_MS,
+    transfer: Transferable[] = [],
+  ): Promise<FromTransferWorker> {
+    if (this.#isOver) throw new LibvirtError({ kind: "lost", message: "the transfer is over" });
+    const waiting = Promise.withResolvers<FromTransferWorker>();
+    this.#waiting = waiting;
+    this.#worker.postMessage(message, transfer);
+    const limit = setTimeout(() => {
+      waiting.reject(
+        new LibvirtError({ kind: "timeout", message: `no answer within ${limitMs / 1000} seconds` }),
+      );
+      this.#end();
+    }, limitMs);
+    try {
+      return await waiting.promise;
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+}

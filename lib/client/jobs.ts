@@ -1,0 +1,53 @@
+/** Long work as this page knows it: what it was rendered with, kept by its event stream. In the browser alone. */
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { Job, JobState } from "../contract/mod.ts";
+import { type PlainKey, t } from "../i18n/mod.ts";
+import { report, reportFailure } from "./toasts.ts";
+
+/** Most jobs kept. */
+const KEPT = 200;
+/** States that need no more looking at. */
+const OVER: ReadonlySet<JobState> = new Set(["done", "failed", "cancelled", "interrupted"]);
+
+/** Whether a job waits or runs. */
+export const isOpen = ({ state }: Job): boolean => !OVER.has(state);
+
+const known = signal<ReadonlyMap<string, Job>>(new Map());
+
+/** What is open first, then the newest. */
+const list = computed<readonly Job[]>(() =>
+  [...known.value.values()].sort((a, b) =>
+    Number(isOpen(b)) - Number(isOpen(a)) || b.startedAt - a.startedAt || (a.id < b.id ? 1 : -1)
+  )
+);
+
+/** How an end is told. Cancelling is a person's own doing: it is told as done. */
+function tell({ title, state, error }: Job): void {
+  if (state === "done" || state === "cancelled") {
+    const key: PlainKey = state === "done" ? "tasks.done" : "tasks.cancelled";
+    report(`${t(key)}: ${title}`);
+  } else if (error !== null) reportFailure({ sentence: `${t("tasks.failed")}: ${title}` }, error);
+}
+
+/** The page's jobs. */
+export const jobs = {
+  list: list as ReadonlySignal<readonly Job[]>,
+  open: computed(() => list.value.filter(isOpen).length),
+
+  /** Takes in what was fetched; what an event told meanwhile is newer. */
+  seed(fetched: readonly Job[]): void {
+    const next = new Map(fetched.map((job) => [job.id, job]));
+    for (const [id, job] of known.peek()) {
+      const other = next.get(id);
+      if (other === undefined || !isOpen(job) || isOpen(other)) next.set(id, job);
+    }
+    known.value = new Map([...next].slice(0, KEPT));
+  },
+
+  /** Takes in what an event tells, and says so when a job is over. */
+  put(job: Job): void {
+    const before = known.peek().get(job.id);
+    known.value = new Map(known.peek()).set(job.id, job);
+    if (!isOpen(job) && (before === undefined || isOpen(before))) tell(job);
+  },
+};

@@ -1,0 +1,83 @@
+/** Long work as something one can look at: how far it is, how long it will take, and a way to stop it. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { closed, NOTHING_OUT, oneOf, Timestamp } from "./schema.ts";
+
+/** `interrupted`: KVM Manager ended while it ran. */
+export const JOB_STATES = ["queued", "running", "done", "failed", "cancelled", "interrupted"] as const;
+export type JobState = typeof JOB_STATES[number];
+
+/** States in which a job is not over. */
+export const isOpenJob = ({ state }: { state: JobState }): boolean =>
+  state === "queued" || state === "running";
+
+export const Job = Type.Object({
+  id: Type.String(),
+  command: Type.String({ description: "the command that is carried out" }),
+  title: Type.String({ description: "what is done, with its names" }),
+  vmId: Type.Optional(Type.String({ description: "the VM it is about" })),
+  subject: Type.Optional(Type.String({ description: "the volume it is about: pool/name" })),
+  actor: Type.String({ description: "who asked for it" }),
+  state: oneOf(JOB_STATES),
+  progress: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
+    description: "0 to 1; null while it cannot be told",
+  }),
+  doneBytes: Type.Union([Type.Integer(), Type.Null()]),
+  totalBytes: Type.Union([Type.Integer(), Type.Null()]),
+  startedAt: Timestamp,
+  endedAt: Type.Union([Timestamp, Type.Null()]),
+  secondsLeft: Type.Union([Type.Integer(), Type.Null()], {
+    description: "at the speed it has now; null while it cannot be told",
+  }),
+  error: Type.Union([Type.Object({ code: Type.String(), message: Type.String() }), Type.Null()]),
+  cancellable: Type.Boolean(),
+  cancelling: Type.Boolean({ description: "it was asked to stop, and undoes what it did" }),
+});
+export type Job = Static<typeof Job>;
+
+/** A line of a job's log. */
+export const JobLine = Type.Object({ at: Timestamp, text: Type.String() });
+export type JobLine = Static<typeof JobLine>;
+
+const JobId = Type.String({ minLength: 1, maxLength: 64, description: "id of the job" });
+
+export const jobCommands = {
+  list_jobs: command({
+    summary: "List long work, what runs first, then the newest",
+    role: "viewer",
+    input: closed({
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+      open: Type.Optional(Type.Boolean({ default: false, description: "only what waits or runs" })),
+    }),
+    output: Type.Array(Job),
+    errors: [],
+    route: "GET /jobs",
+    cli: ["job", "list"],
+    columns: ["id", "state", "title", "progress", "secondsLeft", "startedAt"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  get_job: command({
+    summary: "Show a job with its log",
+    role: "viewer",
+    input: closed({ jobId: JobId }),
+    output: Type.Object({ job: Job, log: Type.Array(JobLine) }),
+    errors: ["JobNotFound"],
+    route: "GET /jobs/{jobId}",
+    cli: ["job", "show", "<jobId>"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  cancel_job: command({
+    summary: "Stop a job and undo what it did so far",
+    description: "Answers at once; the job is over when its state says so.",
+    role: "operator",
+    input: closed({ jobId: JobId }),
+    output: NOTHING_OUT,
+    errors: ["JobNotFound", "JobOver", "JobNotCancellable", "Forbidden"],
+    route: "POST /jobs/{jobId}/cancel",
+    cli: ["job", "cancel", "<jobId>"],
+    readOnly: false,
+    withoutLibvirt: true,
+  }),
+};

@@ -1,0 +1,28 @@
+/** The list of long work, in the drawer and on its page. */
+export const jobs = {
+  "jobs.title": "Tasks",
+  "jobs.empty": "Nothing runs, and nothing has run yet",
+  "jobs.empty_what":
+    "Copies, uploads and other long work appear here, with how far they are and a way to stop them.",
+  "jobs.list": "Long work, what runs first",
+  "jobs.state_queued": "Waiting",
+  "jobs.state_running": "Running",
+  "jobs.state_done": "Done",
+  "jobs.state_failed": "Failed",
+  "jobs.state_cancelled": "Cancelled",
+  "jobs.state_interrupted": "Interrupted",
+  "jobs.state_cancelling": "Cancelling…",
+  "jobs.progress": "Progress of {title}",
+  "jobs.percent": "{percent} %",
+  "jobs.bytes": "{done} of {total}",
+  "jobs.seconds_left": "{seconds} s left",
+  "jobs.left": "{span} left",
+  "jobs.took": "took {span}",
+  "jobs.by": "by {actor}",
+  "jobs.cancel": "Cancel",
+  "jobs.cancel_of": "Cancel: {title}",
+  "jobs.cancel_failed": "The task could not be cancelled",
+  "jobs.log": "Log",
+  "jobs.log_empty": "Nothing was written",
+  "jobs.log_failed": "The log could not be read",
+} as const;
