@@ -25,7 +25,7 @@ Deno.test("crumbsOf() of a machine that does not exist ends at the list", () => 
 Deno.test("crumbsOf() of a storage pool has its name from the address", () => {
   assert.deepEqual(labels("/storage"), ["Storage"]);
   assert.deepEqual(labels("/storage/a%20b"), ["Storage", "a b"]);
-  assert.deepEqual(labels("/storage/%ff"), ["Storage"]);
+  assert.deepEqual(labels("/storage/%ff"), ["Storage", "%ff"]);
 });
 
 Deno.test("crumbsOf() of a page nobody knows is empty", () => assert.deepEqual(labels("/nope"), []));
