@@ -14,7 +14,7 @@ export interface TransferTarget {
 /** To the worker. Every message is answered once, in order. `abort` ends it in any state. */
 export type ToTransferWorker =
   | { type: "open"; uri: string; target: TransferTarget }
-  | { type: "send"; bytes: Uint8Array }
+  | { type: "send"; bytes: Uint8Array<ArrayBuffer> }
   | { type: "receive" }
   | { type: "finish" }
   | { type: "abort" };

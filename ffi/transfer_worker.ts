@@ -62,7 +62,7 @@ function run(message: ToTransferWorker): FromTransferWorker {
       begin(message.uri, message.target);
       return { type: "ok" };
     case "send": {
-      const bytes = new Uint8Array(message.bytes);
+      const { bytes } = message;
       for (let at = 0; at < bytes.length;) {
         const piece = bytes.subarray(at, at + CHUNK);
         at += ok(symbols.virStreamSend(stream(), piece, BigInt(piece.length)));

@@ -51,7 +51,7 @@ export class Transfer implements AsyncDisposable {
   /** Writes a piece; done when libvirt has taken it. @throws {LibvirtError} */
   async send(bytes: Uint8Array): Promise<void> {
     // A copy of its own goes over: a view would take all of the memory it is a part of along.
-    const own = bytes.slice();
+    const own = new Uint8Array(bytes);
     await this.#ask({ type: "send", bytes: own }, PIECE_MS, [own.buffer]);
   }
 
