@@ -130,6 +130,12 @@ export class Agent {
     const services = new VmServices(this.link, this.inventory, this.#sampler, this.jobs);
     this.consoles = new Consoles(services);
     this.#uploads = new Uploads(services);
+    const networkCommands = networkHandlers(services);
+    const asked = { principal: localPrincipal("page") };
+    const networks = {
+      start: async (name: string) => await networkCommands.start_network({ name }, asked),
+      stop: async (name: string) => await networkCommands.stop_network({ name }, asked),
+    };
     this.#dispatch = createDispatch({
       handlers: {
         ...vmHandlers(services),
@@ -139,6 +145,7 @@ export class Agent {
           systems: new OperatingSystems(),
           make: this.#make,
           virtType: settings.virtType,
+          networks,
         }),
         ...screenHandlers(services),
         ...manageHandlers(services),
@@ -153,7 +160,7 @@ export class Agent {
           activity: this.activity,
           store: this.#store,
         }),
-        ...networkHandlers(services),
+        ...networkCommands,
         ...jobHandlers(this.jobs),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),

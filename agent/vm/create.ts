@@ -207,6 +207,20 @@ async function takeBack(
   }
 }
 
+/** Starts the networks that a machine which is started needs: a fresh host's `default` is off. */
+async function startNetworks(
+  { vms: { inventory }, networks }: CreateServices,
+  { nics }: NewVm,
+  undo: AsyncDisposableStack,
+): Promise<void> {
+  const names = new Set(nics.filter(({ type }) => type === "network").map(({ source }) => source));
+  for (const name of names) {
+    if (inventory.network(name)?.active !== false) continue;
+    await networks.start(name);
+    undo.defer(undoing(name, () => networks.stop(name)));
+  }
+}
+
 /** The steps that libvirt carries out, each undone by the stack. */
 async function build(
   services: CreateServices,
@@ -236,6 +250,7 @@ async function build(
     await inventory.refresh(vm.uuid);
   }
   if (!config.start) return;
+  await startNetworks(services, vm, undo);
   await services.vms.operate(services.vms.requireVm(vm.uuid), "starting", async () => {
     try {
       await link.call("domainStart", { uuid: vm.uuid });

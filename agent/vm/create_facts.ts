@@ -25,6 +25,8 @@ export interface CreateServices {
   readonly make: HostMake;
   /** The server's setting. */
   readonly virtType: VirtType;
+  /** Starts and stops networks, with all that is looked at before. */
+  readonly networks: Readonly<Record<"start" | "stop", (name: string) => Promise<unknown>>>;
 }
 
 /** Whether KVM may be chosen, and if not, why. It is not tried where the server's setting rules it out. */

@@ -190,6 +190,7 @@ export const WARNINGS = {
   DiskAbovePool:
     "Disk size exceeds storage pool capacity (requested: {requested}GB, available: {available}GB)",
   NetworkNotActive: "Network {network} is not active: the VM cannot start until it is",
+  NetworkIsStarted: "Network {network} is not active: it is started with the VM",
   OsUnknown: "Operating system {osVariant} is not known: general defaults are used",
   Emulated: "KVM is not used: the VM is emulated and slow",
   BelowOsMinimum: "{os} asks for at least {minimum} {what}",
@@ -285,6 +286,8 @@ export const createCommands = {
       "DiskCreateFailed",
       "CreateFailed",
       "StartFailed",
+      "NetworkOverlaps",
+      "NetworkStartFailed",
     ],
     route: "POST /vms",
     cli: ["vm", "create", "<name>"],

@@ -28,6 +28,7 @@ function plug(
   { network, bridge }: NewNic,
   { networks, bridges }: Facts,
   findings: Findings,
+  starts: boolean,
 ): Pick<VmNic, "type" | "source"> {
   if ((network === undefined) === (bridge === undefined)) {
     findings.invalid(field, "needs network or bridge, and not both");
@@ -42,7 +43,7 @@ function plug(
   if (network !== undefined && found === undefined) {
     findings.error(within(field, "network"), "NetworkNotFound", { network });
   } else if (found?.active === false) {
-    findings.warn(within(field, "network"), "NetworkNotActive", { network });
+    findings.warn(within(field, "network"), starts ? "NetworkIsStarted" : "NetworkNotActive", { network });
   }
   return { type: "network", source: network ?? "" };
 }
@@ -70,6 +71,11 @@ export function decideNics(config: VmConfig, facts: Facts, findings: Findings): 
     own.add(mac);
     taken.add(mac);
     const suits = offered.includes(os.defaults.nicModel) ? os.defaults.nicModel : "virtio";
-    return { ...plug(field, nic, facts, findings), mac, model: model ?? suits, linkUp: nic.linkUp ?? true };
+    return {
+      ...plug(field, nic, facts, findings, config.start === true),
+      mac,
+      model: model ?? suits,
+      linkUp: nic.linkUp ?? true,
+    };
   });
 }

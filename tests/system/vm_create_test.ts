@@ -375,10 +375,10 @@ Deno.test({
 });
 
 /** A network that is defined and not started. */
-async function vmNetwork(): Promise<AsyncDisposable & { readonly name: string }> {
+async function vmNetwork(inside = ""): Promise<AsyncDisposable & { readonly name: string }> {
   const name = await testName("create-net");
   const path = `${filesOf(name)}.xml`;
-  await Deno.writeTextFile(path, `<network><name>${name}</name></network>`);
+  await Deno.writeTextFile(path, `<network><name>${name}</name>${inside}</network>`);
   await virsh("net-define", path);
   await Deno.remove(path);
   return {
@@ -434,7 +434,7 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using pool = await testPool("create-undo");
-    await using network = await vmNetwork();
+    await using network = await vmNetwork("<forward mode='bridge'/><bridge name='kvmmnone0'/>");
     await using server = await emulating();
     await using vm = await vmName("create-undo");
     const disks = [{ sizeGb: 1, pool: pool.name }, { sizeGb: 1, pool: pool.name, format: "raw" as const }];
@@ -446,13 +446,14 @@ Deno.test({
       assert.equal(await exists(`/var/lib/libvirt/qemu/nvram/${vm.name}_VARS.fd`), false);
     };
     const base: Config = { name: vm.name, memoryMb: 128, disks, nics: [] };
-    await t.step("the start fails: its network is not active", async () => {
+    await t.step("the start fails: its network, which was started for it, has no bridge", async () => {
       const nics = [{ network: network.name }];
       await refused(
         call(server, "create_vm", { ...base, nics, start: true, autostart: true }),
         "StartFailed",
-        /network/i,
+        /kvmmnone0/,
       );
+      assert.match(await virsh("net-info", network.name), /^Active:\s+no$/m);
       await nothing();
     });
     await t.step("the definition is refused: this machine type has no PCI", async () => {
@@ -752,5 +753,35 @@ Deno.test({
       assert.match(xml, /<driver name='qemu' type='raw'/);
       await no({ path: raw }, /say its format/);
     });
+  },
+});
+
+Deno.test({
+  name: "create_vm() that starts the VM starts the network it needs, and stops it again when that fails",
+  ignore,
+  fn: async () => {
+    await using pool = await testPool("create-wake");
+    await using network = await vmNetwork();
+    await using server = await emulating();
+    await using vm = await vmName("create-wake");
+    const active = async () => /^Active:\s+yes$/m.test(await virsh("net-info", network.name));
+    const config = {
+      name: vm.name,
+      memoryMb: 256,
+      disks: [{ sizeGb: 1, pool: pool.name }],
+      nics: [{ network: network.name }],
+      start: true,
+    };
+    const { warnings } = await call(server, "check_vm_config", { config });
+    assert(warnings.some(({ code }) => code === "NetworkIsStarted"), JSON.stringify(warnings));
+    await refused(
+      call(server, "create_vm", { ...config, kernel: { path: `${pool.path}/create-wake.img` } }),
+      "FileNotFound",
+    );
+    assert.equal(await active(), false);
+    const { id } = await call(server, "create_vm", config);
+    assert.deepEqual([await active(), await virsh("domstate", vm.name)], [true, "running"]);
+    await call(server, "force_stop_vm", { vmId: id });
+    await call(server, "delete_vm", { vmId: id, deleteDisks: true });
   },
 });
