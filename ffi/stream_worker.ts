@@ -56,6 +56,8 @@ class OpenConsole {
   readonly #stack: DisposableStack;
   readonly #stream: Handle;
   readonly #unsent: Uint8Array<ArrayBuffer>[] = [];
+  /** Read into again and again: a line sends a few bytes at a time, and each would cost a whole buffer. */
+  readonly #buffer = new Uint8Array(CHUNK);
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
@@ -110,12 +112,11 @@ class OpenConsole {
     if (this.#isOver) return;
     const { symbols, lastError } = libvirt();
     for (let reads = 0; reads < READS; reads++) {
-      const buffer = new Uint8Array(CHUNK);
-      const count = symbols.virStreamRecv(this.#stream.pointer, buffer, BigInt(CHUNK));
+      const count = symbols.virStreamRecv(this.#stream.pointer, this.#buffer, BigInt(CHUNK));
       if (count === NOT_NOW) return;
       if (count === 0) return this.#end(null);
       if (count < 0) return this.#end(lastError().toFailure());
-      const bytes = buffer.slice(0, count);
+      const bytes = this.#buffer.slice(0, count);
       post({ type: "data", id: this.#id, bytes }, [bytes.buffer]);
     }
   }

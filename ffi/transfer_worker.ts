@@ -16,6 +16,9 @@ const CHUNK = 256 * 1024;
 const post = (message: FromTransferWorker, transfer: Transferable[] = []) =>
   self.postMessage(message, transfer);
 
+/** What is read lands here, and is copied out in its own size. */
+const buffer = new Uint8Array(CHUNK);
+
 /** The open transfer: its connection, volume and stream. */
 let open: { readonly stream: Handle; readonly stack: DisposableStack } | undefined;
 
@@ -70,7 +73,6 @@ function run(message: ToTransferWorker): FromTransferWorker {
       return { type: "ok" };
     }
     case "receive": {
-      const buffer = new Uint8Array(CHUNK);
       const count = ok(symbols.virStreamRecv(stream(), buffer, BigInt(CHUNK)));
       return { type: "data", bytes: buffer.slice(0, count) };
     }
