@@ -46,6 +46,8 @@ interface Shelf {
   volumes: Map<string, Volume> | undefined;
   /** The same by name, until one changes. */
   sorted: readonly Volume[] | undefined;
+  /** What the pool was like when they were read. */
+  figures: string | undefined;
 }
 
 export class PoolInventory {
@@ -154,7 +156,11 @@ export class PoolInventory {
     await this.#scanner.ask();
     for (const [name, record] of this.#records) {
       const old = before.get(name);
-      if (old !== undefined && JSON.stringify(old) === JSON.stringify(record)) continue;
+      const figures = JSON.stringify(record);
+      // Others scan the pools, too: what counts for the volumes is what the pool was like when they were read.
+      const shelf = this.#shelves.get(name);
+      const isCurrent = shelf?.volumes === undefined || shelf.figures === figures;
+      if (old !== undefined && isCurrent && JSON.stringify(old) === figures) continue;
       this.onEvent(name, old === undefined ? "defined" : "changed");
     }
     for (const name of before.keys()) if (!this.#records.has(name)) this.#tell(name, "undefined");
@@ -200,11 +206,14 @@ export class PoolInventory {
     if (shelf === undefined) {
       const made: Shelf = {
         reader: new Latest(async () => {
+          const figures = JSON.stringify(this.#records.get(pool));
           const volumes = (await this.#link.call("volumeScanPatient", { pool })).map(volumeOf);
+          made.figures = figures;
           made.volumes = new Map(volumes.map((volume) => [volume.name, volume]));
           made.sorted = undefined;
         }),
         volumes: undefined,
+        figures: undefined,
         sorted: undefined,
       };
       this.#shelves.set(pool, shelf = made);
