@@ -506,7 +506,7 @@ Deno.test({
     "create_vm() gives UEFI, Secure Boot and a TPM, as libvirt chooses them; Windows 11 gets all by itself",
   ignore: ignore || await noFirmware() !== null,
   fn: async (t) => {
-    await using network = await vmNetwork();
+    await using network = await vmNetwork("<forward mode='bridge'/><bridge name='kvmmnone0'/>");
     await using server = await emulating();
     const made = async (name: string, wish: Partial<Config>) => {
       const config = { name, disks: [], nics: [], memoryMb: 256, ...wish };
