@@ -3,6 +3,7 @@ import { formatBytes, share } from "../lib/format/quantity.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
+import { ActLink } from "./ActLink.tsx";
 import { DeviceMarks } from "./DeviceMarks.tsx";
 import { LoadBar } from "./LoadBar.tsx";
 
@@ -146,20 +147,16 @@ export function DiskList({ disks, persistent, enabled, hrefOf, onVerb }: DiskLis
               <td class="device-verbs">
                 <span>
                   {verbsOf(disk, persistent).map((verb) => (
-                    <a
+                    <ActLink
                       key={verb}
                       class={verb === "detach" ? "button ghost danger" : "button ghost"}
-                      href={enabled ? hrefOf(verb, disk) : undefined}
-                      role={enabled ? undefined : "link"}
-                      aria-disabled={enabled ? undefined : "true"}
+                      href={hrefOf(verb, disk)}
+                      enabled={enabled}
                       aria-label={t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device: diskName(disk) })}
-                      onClick={(event) => {
-                        event.preventDefault();
-                        if (enabled) onVerb(verb, disk);
-                      }}
+                      onAct={() => onVerb(verb, disk)}
                     >
                       {t(VERB_TEXTS[verb])}
-                    </a>
+                    </ActLink>
                   ))}
                 </span>
               </td>

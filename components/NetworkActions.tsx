@@ -3,6 +3,7 @@ import { networkHref } from "../lib/format/networks.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { networks } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import { ActLink } from "./ActLink.tsx";
 import { Icon } from "./Icon.tsx";
 
 const { t } = textsOf(networks);
@@ -36,16 +37,15 @@ export function NetworkActions({ network, enabled, onSend, small = false }: Netw
   const titled = (verb: string) => t("networks.verb_of", { verb, name: oneLine(name, 60) });
   const uses = vms.some(({ state }) => state !== "stopped");
   const asks = (action: "stop" | "delete") => (
-    <a
+    <ActLink
       class={action === "delete" ? `${look} danger` : look}
-      href={enabled ? `${href}/confirm?action=${action}` : undefined}
-      role={enabled ? undefined : "link"}
-      aria-disabled={enabled ? undefined : "true"}
+      href={`${href}/confirm?action=${action}`}
+      enabled={enabled}
       aria-label={titled(VERBS[action])}
     >
       {!small && <Icon name={action === "delete" ? "trash" : "power"} />}
       <span>{VERBS[action]}</span>
-    </a>
+    </ActLink>
   );
   const does = (action: "start" | "stop") => (
     <button

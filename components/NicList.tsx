@@ -3,6 +3,7 @@ import { formatBytes } from "../lib/format/quantity.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
+import { ActLink } from "./ActLink.tsx";
 import { DeviceMarks } from "./DeviceMarks.tsx";
 
 const { t } = textsOf(texts);
@@ -117,20 +118,16 @@ export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicLi
               <td class="device-verbs">
                 <span>
                   {NIC_VERBS.map((verb) => (
-                    <a
+                    <ActLink
                       key={verb}
                       class={verb === "detach" ? "button ghost danger" : "button ghost"}
-                      href={enabled ? hrefOf(verb, nic) : undefined}
-                      role={enabled ? undefined : "link"}
-                      aria-disabled={enabled ? undefined : "true"}
+                      href={hrefOf(verb, nic)}
+                      enabled={enabled}
                       aria-label={t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device: nicName(nic) })}
-                      onClick={(event) => {
-                        event.preventDefault();
-                        if (enabled) onVerb(verb, nic);
-                      }}
+                      onAct={() => onVerb(verb, nic)}
                     >
                       {t(VERB_TEXTS[verb])}
-                    </a>
+                    </ActLink>
                   ))}
                 </span>
               </td>

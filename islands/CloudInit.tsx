@@ -1,4 +1,3 @@
-import { IS_BROWSER } from "fresh/runtime";
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { FormFault } from "../components/CloudInitField.tsx";
@@ -44,7 +43,7 @@ export default function CloudInit(props: CloudInitProps) {
   /** Counts what was saved: the form begins anew with what is set then. */
   const saved = useSignal(0);
   const form = useRef<HTMLFormElement>(null);
-  const isLive = IS_BROWSER && live.connection.value !== null ? live.controllable.value : props.connected;
+  const isLive = live.controls(props.connected);
   const enabled = isLive && vm.persistent && !busy.value;
 
   useEffect(() => {

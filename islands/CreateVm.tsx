@@ -1,4 +1,3 @@
-import { IS_BROWSER } from "fresh/runtime";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { AdvancedFields } from "../components/create/AdvancedFields.tsx";
 import { BasicFields } from "../components/create/BasicFields.tsx";
@@ -30,7 +29,7 @@ export default function CreateVm({ options, bounds, connected, ...start }: Creat
   const model = useMemo(() => new CreateModel(start), []);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current === null ? undefined : replayInput(form.current), []);
-  const enabled = IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected;
+  const enabled = live.controls(connected);
   const parts = { model, options, bounds };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();

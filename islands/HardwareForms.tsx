@@ -1,4 +1,3 @@
-import { IS_BROWSER } from "fresh/runtime";
 import { effect, type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { CheckField } from "../components/Field.tsx";
@@ -62,7 +61,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
   const { next, options, pending } = state.value;
   const isOn = state.value.live !== null;
   const enabled = saving.value === null && vm.persistent &&
-    (IS_BROWSER && live.connection.value !== null ? live.controllable.value : props.connected);
+    live.controls(props.connected);
 
   const refresh = () =>
     api.getHardware({ vmId: signal.peek().id }).then((fresh) => {

@@ -1,4 +1,3 @@
-import { IS_BROWSER } from "fresh/runtime";
 import { useSignal } from "@preact/signals";
 import { Empty } from "../components/Empty.tsx";
 import { Panel } from "../components/Panel.tsx";
@@ -18,7 +17,7 @@ export default function StoragePools({ pools, connected }: { pools: StoragePool[
   usePoolChanges(undefined, async () => {
     shown.value = await api.getStoragePools();
   });
-  const enabled = IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected;
+  const enabled = live.controls(connected);
   if (shown.value.length === 0) {
     return (
       <Empty icon="disk" title={t("storage.none")}>

@@ -1,4 +1,3 @@
-import { IS_BROWSER } from "fresh/runtime";
 import { useSignal } from "@preact/signals";
 import { Banner } from "../components/Banner.tsx";
 import { Fact } from "../components/Fact.tsx";
@@ -86,7 +85,7 @@ export default function StorageVolumes(
     }
   });
   const enabled = !isGone.value &&
-    (IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected);
+    live.controls(connected);
   const { name, fixed, persistent, autostart } = pool.value;
   const here = poolHref(name);
   const on = isOn(pool.value);

@@ -1,5 +1,5 @@
-import { IS_BROWSER } from "fresh/runtime";
 import type { Signal } from "@preact/signals";
+import { ActLink } from "../components/ActLink.tsx";
 import { DeviceForm, type DeviceFormProps } from "../components/DeviceForm.tsx";
 import { MediumFields, NewDiskFields, SizeFields, TuningFields } from "../components/DiskFields.tsx";
 import { DiskList, diskName, type DiskVerb } from "../components/DiskList.tsx";
@@ -36,7 +36,7 @@ export default function VmDisks({ vm: signal, connected, devices: first, form, o
   const vm = signal.value;
   const { devices, refresh } = useDevices(signal, first);
   const forms = useDeviceForms<DiskFormVerb>(signal, { form, options }, refresh);
-  const enabled = (IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected) &&
+  const enabled = live.controls(connected) &&
     vm.operation === undefined;
   const here = `/vms/${encodeURIComponent(vm.id)}/disks`;
   const show = (verb: DiskFormVerb, device: string) => forms.show({ verb, device }, NEED_OPTIONS.has(verb));
@@ -46,18 +46,14 @@ export default function VmDisks({ vm: signal, connected, devices: first, form, o
       <Panel
         title={t("devices.disks")}
         aside={
-          <a
+          <ActLink
             class="button primary"
-            href={enabled ? `${here}?do=add` : undefined}
-            role={enabled ? undefined : "link"}
-            aria-disabled={enabled ? undefined : "true"}
-            onClick={(event) => {
-              event.preventDefault();
-              if (enabled) show("add", "");
-            }}
+            href={`${here}?do=add`}
+            enabled={enabled}
+            onAct={() => show("add", "")}
           >
             {t("devices.add_disk")}
-          </a>
+          </ActLink>
         }
       >
         {disks.length === 0

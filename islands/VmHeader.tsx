@@ -1,4 +1,3 @@
-import { IS_BROWSER } from "fresh/runtime";
 import type { Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ActionForm } from "../components/ActionForm.tsx";
@@ -28,7 +27,7 @@ export default function VmHeader({ vm: signal, connected, now }: VmHeaderProps) 
   const vm = signal.value;
   useEffect(showCurrentTab, []);
   const enabled = !isGone &&
-    (IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected);
+    live.controls(connected);
   const os = osOf(vm);
   return (
     <>

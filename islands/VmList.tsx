@@ -69,7 +69,7 @@ export default function VmList(props: VmListProps) {
   const selected = model.selected.value;
   const counts = model.counts.value;
   const rows = model.rows.value;
-  const enabled = IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected;
+  const enabled = live.controls(connected);
 
   const columns = query.view === "table" ? 0 : metrics?.columns ?? Infinity;
   const lines = useMemo(() => linesOf(groups, query.by, columns), [groups, query.by, columns]);

@@ -1,5 +1,5 @@
-import { IS_BROWSER } from "fresh/runtime";
 import type { Signal } from "@preact/signals";
+import { ActLink } from "../components/ActLink.tsx";
 import { DeviceForm, type DeviceFormProps } from "../components/DeviceForm.tsx";
 import { Empty } from "../components/Empty.tsx";
 import { NicFields } from "../components/NicFields.tsx";
@@ -33,7 +33,7 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
   const vm = signal.value;
   const { devices, refresh } = useDevices(signal, first);
   const forms = useDeviceForms<NicFormVerb>(signal, { form, options }, refresh);
-  const enabled = (IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected) &&
+  const enabled = live.controls(connected) &&
     vm.operation === undefined;
   const here = `/vms/${encodeURIComponent(vm.id)}/network`;
   const show = (verb: NicFormVerb, device: string) => forms.show({ verb, device }, verb !== "detach");
@@ -47,18 +47,14 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
       <Panel
         title={t("devices.nics")}
         aside={
-          <a
+          <ActLink
             class="button primary"
-            href={enabled ? `${here}?do=add` : undefined}
-            role={enabled ? undefined : "link"}
-            aria-disabled={enabled ? undefined : "true"}
-            onClick={(event) => {
-              event.preventDefault();
-              if (enabled) show("add", "");
-            }}
+            href={`${here}?do=add`}
+            enabled={enabled}
+            onAct={() => show("add", "")}
           >
             {t("devices.add_nic")}
-          </a>
+          </ActLink>
         }
       >
         {nics.length === 0

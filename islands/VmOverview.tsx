@@ -1,5 +1,4 @@
 import type { Signal } from "@preact/signals";
-import { IS_BROWSER } from "fresh/runtime";
 import { Panel } from "../components/Panel.tsx";
 import { DiskTable, NicTable } from "../components/VmDevices.tsx";
 import { Thumbnail } from "../components/Thumbnail.tsx";
@@ -13,7 +12,7 @@ import { t } from "../lib/i18n/mod.ts";
 /** A machine at a glance: its load, what it is, its disks and its network. */
 export default function VmOverview({ vm: signal, connected }: { vm: Signal<VM>; connected: boolean }) {
   const vm = signal.value;
-  const enabled = IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected;
+  const enabled = live.controls(connected);
   return (
     <div class="overview">
       <div class="column">

@@ -1,5 +1,4 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
-import { IS_BROWSER } from "fresh/runtime";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ConsoleClipboard } from "../components/ConsoleClipboard.tsx";
 import { ConsoleNotice } from "../components/ConsoleNotice.tsx";
@@ -28,7 +27,7 @@ export default function VncConsole({ vm: signal, connected }: { vm: Signal<VM>; 
   const isPasting = useSignal(false);
   const isInside = useSignal(false);
   const isFull = useSignal(false);
-  const enabled = IS_BROWSER && live.connection.value !== null ? live.controllable.value : connected;
+  const enabled = live.controls(connected);
   const phase = session.phase.value;
 
   useEffect(() => {

@@ -6,6 +6,7 @@ import {
   type NewVolume,
   summarizePool,
   summarizeVolume,
+  type VolumeSummary,
   volumeXml,
 } from "../../lib/xml/volume.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
@@ -14,15 +15,8 @@ import type { LibvirtLink } from "../libvirt/link.ts";
 export type Caller = Pick<LibvirtLink, "call">;
 
 /** A volume, with the pool it is in. Sizes in bytes. */
-export interface Volume {
+export interface Volume extends VolumeSummary {
   readonly pool: string;
-  readonly name: string;
-  readonly path: string;
-  readonly type: string;
-  readonly format: string | undefined;
-  readonly capacity: number;
-  readonly allocation: number;
-  readonly backing: { readonly path: string; readonly format: string | undefined } | undefined;
 }
 
 /** Name and folder of the pool that is made when there is none: those every tool for libvirt uses. */

@@ -171,6 +171,11 @@ export const live = {
   /** Whether libvirt can be told to do something: what is shown is current, and commands would arrive. */
   controllable: computed(() => stream.value !== "broken" && connection.value?.connected !== false),
 
+  /** The same, before the page has heard anything itself: as it was when it was rendered. */
+  controls(connected: boolean): boolean {
+    return connection.value === null ? connected : live.controllable.value;
+  },
+
   /** Opens the stream where the page left off. Called once, by the island that is on every page. */
   start(eventId: string, status: ConnectionStatus): void {
     if (started !== undefined) return;

@@ -1,17 +1,10 @@
+import type { Naming } from "../../components/NamingPage.tsx";
 import type { VM } from "../../lib/contract/mod.ts";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import { failureOf } from "../../lib/format/failure.ts";
 import type { PageState } from "../../lib/page_state.ts";
 
-/** What a page that names a machine shows. */
-export interface Naming {
-  readonly vm: VM;
-  readonly name: string;
-  readonly linked: boolean;
-  readonly failure: Failure | null;
-}
-
 /**
- * Does what such a page's form asks for, where there is no script; gives the id of the machine to go to, or what to
+ * Does what the form of a page that names a machine asks for, where there is no script; gives the id of the machine to go to, or what to
  * show again.
  */
 export async function named(

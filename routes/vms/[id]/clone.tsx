@@ -1,15 +1,9 @@
 import { page } from "fresh";
-import { Head } from "fresh/runtime";
-import RenameOrClone from "../../../islands/RenameOrClone.tsx";
-import { oneLine } from "../../../lib/format/text.ts";
-import { manage } from "../../../lib/i18n/en/manage.ts";
-import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { type Naming, NamingPage } from "../../../components/NamingPage.tsx";
 import { define } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
-import { copyName, named, type Naming } from "../../(_shared)/manage.ts";
+import { copyName, named } from "../../(_shared)/manage.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
-
-const texts = textsOf(manage);
 
 export const handler = define.handlers({
   async GET(ctx) {
@@ -37,21 +31,6 @@ export const handler = define.handlers({
 });
 
 /** Making a copy of a machine. */
-export default define.page<typeof handler>(function Clone({ data: { vm, name, linked, failure } }) {
-  const title = texts.t("manage.clone_title", { name: oneLine(vm.name, 60) });
-  return (
-    <>
-      <Head>
-        <title>{t("title.page", { page: title })}</title>
-      </Head>
-      <RenameOrClone
-        kind="clone"
-        vmId={vm.id}
-        vmName={vm.name}
-        name={name}
-        linked={linked}
-        failure={failure}
-      />
-    </>
-  );
+export default define.page<typeof handler>(function Clone({ data }) {
+  return <NamingPage kind="clone" {...data} />;
 });
