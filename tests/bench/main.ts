@@ -9,8 +9,11 @@ import { manyMachines } from "../testbed/many_machines.ts";
 import { Unavailable } from "../testbed/unavailable.ts";
 import type { Bench, Context } from "./bench.ts";
 import { consoles } from "./console.ts";
+import { creations } from "./creations.ts";
 import { events } from "./events.ts";
+import { firstFrame } from "./first_frame.ts";
 import { first } from "./first.ts";
+import { frames } from "./frames.ts";
 import { listCosts, lists } from "./lists.ts";
 import { memory } from "./memory.ts";
 import { opening } from "./opening.ts";
@@ -24,7 +27,22 @@ import { weights } from "./weights.ts";
 
 /** Hosts to measure on, by how many stopped machines they have, and what is measured there. */
 const SCENES: readonly { readonly machines: number; readonly benches: Readonly<Record<string, Bench>> }[] = [
-  { machines: 0, benches: { first, memory, weights, stats, starts, pauses, events, consoles } },
+  {
+    machines: 0,
+    benches: {
+      first,
+      memory,
+      weights,
+      stats,
+      starts,
+      pauses,
+      creations,
+      events,
+      consoles,
+      frames,
+      firstFrame,
+    },
+  },
   { machines: 100, benches: { lists } },
   { machines: 1005, benches: { lists, listCosts, scans, memory, opening } },
 ];

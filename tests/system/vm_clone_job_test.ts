@@ -118,10 +118,12 @@ Deno.test("clone_vm() that is cut off by the end of KVM Manager is told as inter
         "clone again.",
     );
   } finally {
-    await until("libvirt to end its copy", async () => {
-      await virsh("pool-refresh", pool.name);
-      return true;
-    }, { seconds: 60, every: 500 });
+    // libvirt goes on copying for a caller that is gone, and refuses to read the pool anew until it is done
+    await until(
+      "libvirt to end its copy",
+      () => virsh("pool-refresh", pool.name).then(() => true, () => false),
+      { seconds: 120, every: 500 },
+    );
     await Deno.remove(dataDir, { recursive: true });
   }
 });
