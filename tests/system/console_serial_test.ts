@@ -100,12 +100,12 @@ Deno.test({
       await taker.type("\x1d"); // Ctrl+] leaves virsh
       await taker.ended();
     });
-    await t.step("40 opened and closed leave no descriptor behind, and no worker (fault 6)", async () => {
+    await t.step("20 opened and closed leave no descriptor behind, and no worker (fault 6)", async () => {
       const count = async (what: "fd" | "task") =>
         (await Array.fromAsync(Deno.readDir(`/proc/${server.pid}/${what}`))).length;
       await delay(8000); // the worker ends some seconds after the last console
       const [descriptors, threads] = [await count("fd"), await count("task")];
-      for (let n = 0; n < 40; n++) {
+      for (let n = 0; n < 20; n++) {
         await using console = await open(true);
         await console.run("", "# ");
       }

@@ -11,7 +11,9 @@ export interface PageWatch {
   readonly cspViolations: string[];
   /** `alert` and its like, which the product never uses. They are dismissed, or the page would hang. */
   readonly dialogs: string[];
-  /** All of them, each with its kind; empty when all was well. */
+  /** How often chromium gave up because an interface of the host came or went, as every network of libvirt's does. */
+  networkChanges(): number;
+  /** All that is untoward, each with its kind; empty when all was well. */
   all(): string[];
 }
 
@@ -23,9 +25,11 @@ export function watchPage(page: Page): PageWatch {
     cspViolations: [] as string[],
     dialogs: [] as string[],
   };
+  let networkChanges = 0;
   page.on("console", (message) => {
     const text = `${message.text()} (${message.location().url})`;
-    if (/content security policy/i.test(text)) seen.cspViolations.push(text);
+    if (text.includes("net::ERR_NETWORK_CHANGED")) networkChanges++;
+    else if (/content security policy/i.test(text)) seen.cspViolations.push(text);
     else if (message.type() === "error") seen.consoleErrors.push(text);
   });
   page.on("pageerror", (error) => seen.pageErrors.push(error.stack ?? error.message));
@@ -35,6 +39,7 @@ export function watchPage(page: Page): PageWatch {
   });
   return {
     ...seen,
+    networkChanges: () => networkChanges,
     all: () => Object.entries(seen).flatMap(([kind, texts]) => texts.map((text) => `${kind}: ${text}`)),
   };
 }
