@@ -6,8 +6,10 @@ import {
   type DomainCapabilities,
   type Guests,
   plainCapabilities,
+  type QemuUser,
   readDomainCapabilities,
   readGuests,
+  readQemuUser,
 } from "../../lib/xml/capabilities.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { kvmTrouble } from "./kvm_probe.ts";
@@ -37,6 +39,11 @@ export class HostCapabilities {
         throw error;
       },
     );
+  }
+
+  /** Who QEMU runs as; undefined when libvirt does not say. @throws {LibvirtError} */
+  async qemuUser(): Promise<QemuUser | undefined> {
+    return readQemuUser((await this.make.get()).capabilities);
   }
 
   /** libvirt's version: major * 1,000,000 + minor * 1,000 + release. @throws {LibvirtError} */

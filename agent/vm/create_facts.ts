@@ -10,6 +10,7 @@ import { BUILTIN, findSystem } from "../../lib/os/mod.ts";
 import { hostBridges } from "../host/bridges.ts";
 import type { HostCapabilities } from "../host/capabilities.ts";
 import { isLocal } from "../host/local.ts";
+import { closedFolder } from "../host/reach.ts";
 import type { HostMake } from "../host/make.ts";
 import type { OperatingSystems } from "../host/operating_systems.ts";
 import type { VirtType } from "../settings.ts";
@@ -93,6 +94,21 @@ async function images(services: VmServices, disks: readonly NewDisk[]): Promise<
   return found;
 }
 
+/** What QEMU could not open, though it is there. */
+async function closed(
+  { vms: { link }, capabilities }: CreateServices,
+  paths: readonly string[],
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const user = isLocal(link.uri) ? await capabilities.qemuUser() : undefined;
+  if (user === undefined) return found;
+  for (const path of paths) {
+    const folder = await closedFolder(path, user);
+    if (folder !== undefined) found.set(path, folder);
+  }
+  return found;
+}
+
 /** The platform; what is wrong with it goes to the findings, and the host's usual one is taken to go on with. */
 async function platformOrUsual(
   services: CreateServices,
@@ -141,6 +157,10 @@ async function gather(services: CreateServices, config: VmConfig, findings: Find
     bridges,
     images: disks,
     iso,
+    closed: await closed(services, [
+      ...iso === undefined ? [] : [iso.path],
+      ...disks.values().flatMap((fact) => "source" in fact ? [fact.source.path] : []),
+    ]),
     files,
     uuid: crypto.randomUUID(),
     now: Date.now(),

@@ -195,6 +195,8 @@ export const WARNINGS = {
   Emulated: "KVM is not used: the VM is emulated and slow",
   BelowOsMinimum: "{os} asks for at least {minimum} {what}",
   NotForOs: "{what} is needed by {os}, and is not available on this host: {reason}",
+  NotReachable:
+    "{path} is in {folder}, which QEMU's user may not enter: move it into a storage pool, or run chmod o+x {folder}",
   NoBootSource:
     "There is nothing to boot from: no ISO, no disk image with a system, no network boot and no kernel",
 } as const;

@@ -131,6 +131,12 @@ function cdBus({ offer, platform }: Facts): Bus {
   return suits.find((bus) => offer.diskBuses.includes(bus)) ?? "scsi";
 }
 
+/** Warns where QEMU would find the door closed: the machine could be made, but not started. */
+function warnOfClosed(field: string, path: string | undefined, { closed }: Facts, findings: Findings): void {
+  const folder = path === undefined ? undefined : closed.get(path);
+  if (folder !== undefined) findings.warn(field, "NotReachable", { path: path!, folder });
+}
+
 /** Decides disks and CD; tells what is wrong with them. */
 export function decideDisks(
   config: VmConfig,
@@ -152,6 +158,7 @@ export function decideDisks(
       findings.error(within(field, "path"), "DiskInUse", { vm: "this VM", path });
     }
     if (path !== undefined) seen.add(path);
+    warnOfClosed(within(field, "path"), path, facts, findings);
     decided.push({ field, disk: found });
     const { cache, discard = true, readOnly = false, serial } = disk;
     disks.push({ ...found, bus, target: target(bus), cache, discard, readOnly, serial });
@@ -161,6 +168,7 @@ export function decideDisks(
   if (config.isoPath !== undefined && facts.iso === undefined) {
     findings.error("isoPath", "IsoNotFound", { isoPath: config.isoPath });
   }
+  warnOfClosed("isoPath", facts.iso?.path, facts, findings);
   const cd = facts.iso && { source: facts.iso, bus, target: target(bus) };
   const ide = disks.filter((disk) => disk.bus === "ide").length + (cd?.bus === "ide" ? 1 : 0);
   if (ide > MOST_IDE) {

@@ -43,6 +43,8 @@ export interface Facts {
   readonly images: ReadonlyMap<string, ImageFact>;
   /** The CD; undefined when there is none at that place. */
   readonly iso: DiskSource | undefined;
+  /** Paths QEMU cannot get at, each with the folder that its user may not enter. */
+  readonly closed: ReadonlyMap<string, string>;
   /** Files of the host that were asked for and are there. */
   readonly files: ReadonlySet<string>;
   /** Whether KVM was wished for and is not there. */

@@ -84,6 +84,24 @@ Deno.test("resolveVm() warns with the contract's texts of what is more than the 
   assert.equal(resolved({ ...nothing, memoryMb: 9001 }, FULL, { ...kernel, host }).warnings.length, 1);
 });
 
+Deno.test("resolveVm() warns of what QEMU could not open", () => {
+  const source = { path: "/root/i.img", type: "file" as const };
+  const { warnings, errors } = resolved(
+    { ...nothing, disks: [{ path: "i" }], isoPath: "/root/cd.iso" },
+    FULL,
+    {
+      ...kernel,
+      images: new Map([["i", { source, format: "raw" as const, backing: [] }]]),
+      iso: { path: "/root/cd.iso", type: "file" },
+      closed: new Map([["/root/i.img", "/root"], ["/root/cd.iso", "/root"]]),
+    },
+  );
+  assert.deepEqual(errors, []);
+  const text = (path: string) =>
+    `${path} is in /root, which QEMU's user may not enter: move it into a storage pool, or run chmod o+x /root`;
+  assert.deepEqual(warnings, [`disks.0.path: ${text("/root/i.img")}`, `isoPath: ${text("/root/cd.iso")}`]);
+});
+
 Deno.test("resolveVm() refuses what cannot be, naming the field", () => {
   const image = { source: { path: "/i", type: "file" as const }, format: "raw" as const, backing: [] };
   const facts: Partial<Facts> = {

@@ -51,6 +51,7 @@ export function factsOf(
     defaultPool: "default",
     images: new Map(),
     iso: undefined,
+    closed: new Map(),
     files: new Set(),
     emulated: false,
     uuid: "11111111-2222-3333-4444-555555555555",

@@ -45,6 +45,23 @@ export function readGuests(source: string): Guests {
   return { arch: childText(child(child(root, "host"), "cpu"), "arch") ?? "", guests };
 }
 
+/** The user and group QEMU runs as, by number. */
+export interface QemuUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Who QEMU runs as, from virConnectGetCapabilities' XML; undefined when libvirt does not say. @throws {XmlError} */
+export function readQemuUser(source: string): QemuUser | undefined {
+  const models = children(child(parseXml(source), "host"), "secmodel");
+  const dac = models.find((model) => childText(model, "model") === "dac");
+  const labels = children(dac, "baselabel");
+  const found = /^\+(\d+):\+(\d+)$/.exec(
+    (labels.find(({ attributes }) => attributes.type === "qemu") ?? labels[0])?.text.trim() ?? "",
+  );
+  return found === null ? undefined : { uid: Number(found[1]), gid: Number(found[2]) };
+}
+
 /** A list of words a domain capability offers. */
 function values(element: XmlElement | undefined, name: string): string[] {
   const list = children(element, "enum").find((each) => each.attributes.name === name);

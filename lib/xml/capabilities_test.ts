@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readDomainCapabilities, readGuests } from "./capabilities.ts";
+import { readDomainCapabilities, readGuests, readQemuUser } from "./capabilities.ts";
 
 Deno.test("readGuests() reads architectures, how they run, and their machine types", () => {
   const found = readGuests(`<capabilities>
@@ -56,4 +56,17 @@ Deno.test("readDomainCapabilities() takes what is supported, and nothing of what
     rng: false,
     hyperv: [],
   });
+});
+
+Deno.test("readQemuUser() takes the user of QEMU's processes, by number alone", () => {
+  const capabilities = (labels: string) =>
+    `<capabilities><host><secmodel><model>apparmor</model></secmodel><secmodel><model>dac</model>${labels}</secmodel></host></capabilities>`;
+  const kvm = "<baselabel type='kvm'>+1:+2</baselabel>";
+  assert.deepEqual(readQemuUser(capabilities(`${kvm}<baselabel type='qemu'>+64055:+106</baselabel>`)), {
+    uid: 64055,
+    gid: 106,
+  });
+  assert.deepEqual(readQemuUser(capabilities(kvm)), { uid: 1, gid: 2 });
+  assert.equal(readQemuUser(capabilities("<baselabel type='qemu'>libvirt-qemu:kvm</baselabel>")), undefined);
+  assert.equal(readQemuUser("<capabilities><host/></capabilities>"), undefined);
 });

@@ -785,3 +785,44 @@ Deno.test({
     await call(server, "delete_vm", { vmId: id, deleteDisks: true });
   },
 });
+
+Deno.test("check_vm_config() warns of an ISO in a folder that QEMU may not enter, and the start fails indeed", async () => {
+  const folder = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "kvmm-test-" });
+  await using server = await emulating();
+  await using vm = await vmName("create-closed");
+  try {
+    const isoPath = `${folder}/cd.iso`;
+    await Deno.writeFile(isoPath, new Uint8Array(1024 * 1024));
+    const config: Config = {
+      name: vm.name,
+      cpuCount: 1,
+      memoryMb: 128,
+      osType: "other",
+      disks: [],
+      nics: [],
+      isoPath,
+    };
+    const warned = async () =>
+      (await call(server, "check_vm_config", { config })).warnings.filter(({ code }) =>
+        code === "NotReachable"
+      );
+    assert.deepEqual(await warned(), [{
+      field: "isoPath",
+      code: "NotReachable",
+      message:
+        `${isoPath} is in ${folder}, which QEMU's user may not enter: move it into a storage pool, or run ` +
+        `chmod o+x ${folder}`,
+    }]);
+    await refused(
+      call(server, "create_vm", { ...config, start: true }),
+      "StartFailed",
+      /Permission denied/,
+    );
+    await Deno.chmod(folder, 0o711);
+    assert.deepEqual(await warned(), []);
+    await call(server, "create_vm", { ...config, start: true });
+    assert.equal(await virsh("domstate", vm.name), "running");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
