@@ -16,6 +16,8 @@ const AGENT_AGAIN_MS = 30_000;
 const AGENT_FAILED_MS = 120_000;
 /** Addresses kept of what one guest says: a container host has dozens, one that lies has thousands. */
 const MOST = 64;
+/** Machines that are asked at the same time. */
+const PROBES = 3;
 /** Milliseconds until ARP is asked again for a machine nothing else is known of. */
 const ARP_AGAIN_MS = 10_000;
 
@@ -45,9 +47,11 @@ export class Addresses {
       this.#forgetGone(new Set(machines.map((vm) => vm.id)));
       const leases = await this.#leases(machines);
       for (const vm of machines) this.#tell(vm, leases);
-      for (const vm of machines) {
-        if (await this.#probe(vm)) this.#tell(vm, leases);
-      }
+      // Guests that hang take seconds each: they wait beside one another, but never take all of libvirt's workers
+      const queue = machines.values();
+      await Promise.all(Array.from({ length: PROBES }, async () => {
+        for (const vm of queue) if (await this.#probe(vm)) this.#tell(vm, leases);
+      }));
     } finally {
       this.#running = false;
     }

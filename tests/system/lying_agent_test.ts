@@ -73,7 +73,7 @@ Deno.test({
     await using _watching = await EventLog.open(server);
     for (const { what, vm, agent } of liars) {
       await t.step(what, async () => {
-        await until("it to be asked", () => Promise.resolve(agent.asked.has(ASKED)), { seconds: 120 });
+        await until("it to be asked", () => Promise.resolve(agent.asked.has(ASKED)), { seconds: 240 });
         await shows(
           server,
           honest.uuid,
