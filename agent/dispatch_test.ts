@@ -36,6 +36,7 @@ const SAMPLE: Record<string, unknown> = {
   pool: "p",
   volume: "v",
   capacityBytes: 1,
+  format: "raw",
   type: "dir",
   vmId: "u-1",
   vmIds: ["u-1"],

@@ -60,6 +60,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     pool: "p 1",
     volume: "v 1",
     capacityBytes: 1,
+    format: "raw",
     type: "dir",
     mac: "52:54:00:00:00:01",
     jobId: "j",

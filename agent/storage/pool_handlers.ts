@@ -15,7 +15,15 @@ import type { Handlers } from "../dispatch.ts";
 import type { VmServices } from "../vm/services.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
-import { isActive, requireActive, requireKnown, requirePool, storageError, take } from "./shared.ts";
+import {
+  isActive,
+  refuseWorkedOn,
+  requireActive,
+  requireKnown,
+  requirePool,
+  storageError,
+  take,
+} from "./shared.ts";
 import { refuseRunning, Users } from "./users.ts";
 
 type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageCommands>>;
@@ -87,6 +95,7 @@ export function poolHandlers(services: VmServices): PoolHandlers {
     },
     stop_storage_pool: ({ pool }) => {
       refuseRunning(services, requireActive(services, pool));
+      refuseWorkedOn(pool);
       return operate(pool, "stop", () => link.call("poolStop", { pool }));
     },
     refresh_storage_pool: ({ pool }) => {
@@ -95,6 +104,7 @@ export function poolHandlers(services: VmServices): PoolHandlers {
     },
     delete_storage_pool: ({ pool, deleteContent = false }) => {
       const record = requirePool(services, pool);
+      refuseWorkedOn(pool);
       return operate(pool, "delete", () => deletePool(services, record, deleteContent));
     },
     set_storage_pool_autostart: ({ pool, autostart }) => {

@@ -9,6 +9,7 @@ import {
   type VolumeSummary,
   volumeXml,
 } from "../../lib/xml/volume.ts";
+import { isLocalSystem } from "../host/local.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
 /** Whatever passes calls to libvirt. */
@@ -98,15 +99,19 @@ export async function cloneVolume(
     const backing = { path: original.path, format: format ?? "raw" };
     return await createVolume(link, pool, { name, capacity, format: "qcow2", backing });
   }
-  const isDevice = "format" in target && target.format === undefined;
-  const xml = volumeXml({
-    name,
-    capacity,
-    format: "format" in target ? target.format : format,
-    // A volume group has no holes.
-    allocation: isDevice ? capacity : 0,
-  });
-  return volumeOf(await link.call("volumeCopy", { pool, xml, path: source }));
+  return volumeOf(
+    await link.call("volumeCopy", { pool, xml: volumeXml(copyTarget(original, target)), path: source }),
+  );
+}
+
+/** The volume that is to hold a copy of another one, in the same format when nobody says. */
+export function copyTarget(
+  { capacity, format: own }: Volume,
+  target: { readonly name: string; readonly format?: string | undefined },
+): NewVolume {
+  const format = "format" in target ? target.format : own === "iso" ? "raw" : own;
+  // A volume group has no holes.
+  return { name: target.name, capacity, format, allocation: format === undefined ? capacity : 0 };
 }
 
 /** Makes a raw volume that holds `bytes`. What is half written is removed again. @throws {LibvirtError} */
@@ -134,6 +139,26 @@ export async function resizeVolume(link: Caller, path: string, bytes: number): P
 /** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
 export async function deleteVolume(link: Caller, path: string): Promise<void> {
   await link.call("volumeDelete", { path });
+}
+
+/**
+ * Removes a volume that work of ours has made and not finished, also when its pool was stopped or removed meanwhile.
+ *
+ * @throws {LibvirtError}
+ */
+export async function removeMade(
+  link: Pick<LibvirtLink, "call" | "uri">,
+  { path, type }: Volume,
+): Promise<void> {
+  try {
+    await deleteVolume(link, path);
+  } catch (error) {
+    const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL;
+    if (!isUnknown || type !== "file" || !isLocalSystem(link.uri)) throw error;
+    await Deno.remove(path).catch((gone) => {
+      if (!(gone instanceof Deno.errors.NotFound)) throw gone;
+    });
+  }
 }
 
 /** The pool disks go into when nobody says which, if there is one: `default`, else the first started one that keeps files. */

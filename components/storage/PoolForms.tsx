@@ -158,6 +158,33 @@ export function PoolForms(props: PoolFormsProps) {
           />
         </StorageForm>
       );
+    case "convert": {
+      const format = volume.format === "qcow2" ? "raw" : "qcow2";
+      const stem = volume.name.replace(/\.(qcow2|raw|img|iso)$/i, "");
+      return (
+        <StorageForm
+          {...frame}
+          title={t("storage.verb_of", { verb: t("storage.convert"), name })}
+          submit={t("storage.convert")}
+        >
+          {hidden}
+          <SelectField
+            label={t("storage.format")}
+            name="format"
+            value={format}
+            choices={[{ value: format, label: format }]}
+          />
+          <TextField
+            label={t("storage.convert_name")}
+            hint={t("storage.convert_what", { name })}
+            name="name"
+            required
+            maxLength={200}
+            defaultValue={typed.name ?? `${stem}.${format}`}
+          />
+        </StorageForm>
+      );
+    }
     case "wipe":
     case "delete_volume": {
       const verb = t(deed === "wipe" ? "storage.wipe" : "storage.delete");

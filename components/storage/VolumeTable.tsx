@@ -11,16 +11,18 @@ const { t } = textsOf(texts);
 export const VOLUME_VERBS = {
   resize: "storage.resize",
   clone: "storage.clone",
+  convert: "storage.convert",
   wipe: "storage.wipe",
   delete_volume: "storage.delete",
 } as const satisfies Record<string, PlainKeyOf<typeof texts>>;
 export type VolumeVerb = keyof typeof VOLUME_VERBS;
 
 /** The verbs that make sense: what a machine uses is changed on the machine's own page. */
-function verbsOf({ type, usedBy }: StorageVolume, { fixed }: StoragePool): VolumeVerb[] {
+function verbsOf({ type, format, usedBy }: StorageVolume, { fixed, keepsFiles }: StoragePool): VolumeVerb[] {
   const isDisk = type === "file" || type === "block";
   if (!isDisk || fixed) return isDisk ? ["wipe"] : [];
-  return usedBy.length > 0 ? ["clone"] : ["resize", "clone", "wipe", "delete_volume"];
+  const convert: VolumeVerb[] = keepsFiles && (format === "qcow2" || format === "raw") ? ["convert"] : [];
+  return usedBy.length > 0 ? ["clone", ...convert] : ["resize", "clone", ...convert, "wipe", "delete_volume"];
 }
 
 /** The volumes of a page of a pool. */

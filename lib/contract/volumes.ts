@@ -106,7 +106,9 @@ export const volumeCommands = {
   }),
   clone_volume: command({
     summary: "Copy a volume",
-    description: "Answers when everything is copied. A copy of an image built on another one stands alone.",
+    description:
+      "Answers when everything is copied; meanwhile it is a job: list_jobs has its progress, cancel_job ends and " +
+      "removes it. A copy of an image built on another one stands alone.",
     role: "operator",
     input: closed({ ...AT, name: NewVolumeName, targetPool: Type.Optional(PoolName) }),
     output: Volume,
@@ -117,18 +119,47 @@ export const volumeCommands = {
       "DiskExceedsPool",
       "DiskRefused",
       "VolumeCloneFailed",
+      "JobCancelled",
     ],
     route: "POST /storage/pools/{pool}/volumes/{volume}/clone",
     cli: ["volume", "clone", "<pool>", "<volume>", "<name>"],
     readOnly: false,
   }),
+  convert_volume: command({
+    summary: "Convert a volume to another format, into a new volume",
+    description:
+      "Answers when everything is converted; meanwhile it is a job: list_jobs has its progress, cancel_job ends and " +
+      "removes it. The volume itself stays as it is.",
+    role: "operator",
+    input: closed({
+      ...AT,
+      name: NewVolumeName,
+      format: oneOf(VOLUME_FORMATS),
+      targetPool: Type.Optional(PoolName),
+    }),
+    output: Volume,
+    errors: [
+      ...AT_ERRORS,
+      "VolumeExists",
+      "VolumeInUse",
+      "DiskExceedsPool",
+      "DiskRefused",
+      "VolumeConvertFailed",
+      "JobCancelled",
+    ],
+    route: "POST /storage/pools/{pool}/volumes/{volume}/convert",
+    cli: ["volume", "convert", "<pool>", "<volume>", "<name>", "<format>"],
+    readOnly: false,
+  }),
   wipe_volume: command({
     summary: "Overwrite a volume with zeros",
-    description: "Its content is lost. Of a qcow2 image nothing remains but a file of zeros.",
+    description:
+      "Its content is lost. Of a qcow2 image nothing remains but a file of zeros. It is a job: what was overwritten " +
+      "before it was cancelled is lost, too.",
     role: "administrator",
     input: closed(AT),
     output: Type.Null(),
-    errors: [...AT_ERRORS, "VolumeInUse", "VolumeWipeFailed"],
+    errors: [...AT_ERRORS, "VolumeInUse", "VolumeWipeFailed", "JobCancelled"],
     route: "POST /storage/pools/{pool}/volumes/{volume}/wipe",
     cli: ["volume", "wipe", "<pool>", "<volume>"],
     destroys: "the volume's content",

@@ -37,7 +37,10 @@ type Deed = (api: Api, pool: string, form: FormData) => Promise<unknown>;
 
 const volumeIn = (form: FormData) => String(form.get("volume") ?? "");
 
-/** Form action → what it does, and what is said when it is done. Those with `leaves` have no pool afterwards. */
+/**
+ * Form action → what it does, and what is said when it is done. Those with `leaves` have no pool afterwards; those with
+ * `isJob` may take long, and nobody waits for them.
+ */
 export const STORAGE_DEEDS = {
   start: { run: (api, pool) => api.startStoragePool({ pool }), done: "storage.done_start" },
   stop: { run: (api, pool) => api.stopStoragePool({ pool }), done: "storage.done_stop" },
@@ -81,16 +84,32 @@ export const STORAGE_DEEDS = {
     run: (api, pool, form) =>
       api.cloneVolume({ pool, volume: volumeIn(form), name: textIn(form, "name") ?? "" }),
     done: "storage.done_clone",
+    isJob: true,
+  },
+  convert: {
+    run: (api, pool, form) =>
+      api.convertVolume({
+        pool,
+        volume: volumeIn(form),
+        name: textIn(form, "name") ?? "",
+        format: (textIn(form, "format") ?? "") as "qcow2" | "raw",
+      }),
+    done: "storage.done_convert",
+    isJob: true,
   },
   wipe: {
     run: (api, pool, form) => api.wipeVolume({ pool, volume: volumeIn(form) }),
     done: "storage.done_wipe",
+    isJob: true,
   },
   delete_volume: {
     run: (api, pool, form) => api.deleteVolume({ pool, volume: volumeIn(form) }),
     done: "storage.done_delete_volume",
   },
-} as const satisfies Record<string, { run: Deed; done: PlainKeyOf<typeof texts>; leaves?: true }>;
+} as const satisfies Record<
+  string,
+  { run: Deed; done: PlainKeyOf<typeof texts>; leaves?: true; isJob?: true }
+>;
 
 export type StorageDeed = keyof typeof STORAGE_DEEDS;
 
