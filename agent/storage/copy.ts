@@ -86,7 +86,7 @@ export async function copyVolume(
 const PLAIN: ReadonlySet<string | undefined> = new Set([undefined, "raw", "iso"]);
 
 const isRawCopy = ({ type, format, encryption }: Volume, copy: VolumeCopy) =>
-  (type === "file" || type === "block") && encryption === undefined && PLAIN.has(format) &&
+  (type === "file" || type === "block") && encryption?.secret === undefined && PLAIN.has(format) &&
   PLAIN.has("format" in copy ? copy.format : format);
 
 /** Makes an empty volume and has qemu-img fill it; it is removed again when that fails or is ended. */

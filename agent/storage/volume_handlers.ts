@@ -1,5 +1,6 @@
 /** The commands on volumes. */
 import { type CommandName, ContractError, volumeCommands } from "../../lib/contract/mod.ts";
+import { createEncrypted } from "./luks.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { VmServices } from "../vm/services.ts";
 import { requireActive } from "./shared.ts";
@@ -46,12 +47,20 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
       return volumes.map((volume) => volumeView(volume, users));
     },
 
-    create_volume: ({ pool, name, capacityBytes, format, preallocation = "none", backing }) =>
+    create_volume: ({ pool, name, capacityBytes, format, preallocation = "none", backing, encryption }) =>
       operate(services, { pool, volume: name }, "VolumeCreateFailed", async () => {
-        const keepsFiles = hasFormats(requireMakeable(services, pool));
+        const record = requireMakeable(services, pool);
+        const keepsFiles = hasFormats(record);
         await requireFreeName(services, pool, name);
         const base = backing === undefined ? undefined : await requireVolume(services, backing);
-        const chosen = keepsFiles ? format ?? "qcow2" : undefined;
+        const chosen = keepsFiles ? format ?? (encryption === undefined ? "qcow2" : "raw") : undefined;
+        if (encryption !== undefined && (chosen !== "raw" || preallocation !== "none")) {
+          throw new ContractError("InvalidInput", {
+            reason: keepsFiles
+              ? "an encrypted volume is raw, without preallocation and backing volume"
+              : `encryption: the pool ${pool} keeps raw devices`,
+          });
+        }
         if (base !== undefined && chosen !== "qcow2") {
           throw new ContractError("InvalidInput", { reason: "only a qcow2 volume has a backing volume" });
         }
@@ -75,6 +84,12 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
           await trusted(services, base);
         }
         await requireRoom(services, pool, capacity);
+        if (encryption !== undefined) {
+          const { passphrase } = encryption;
+          const made = await createEncrypted(link, record, { name, capacity, allocation: 0 }, passphrase);
+          storage.put(made);
+          return view(made);
+        }
         const { allocation, preallocate } = allocationOf(preallocation, chosen, capacity);
         const made = await createVolume(link, pool, {
           name,

@@ -103,7 +103,7 @@ export function volumeJobs(services: VmServices): VolumeJobs {
       if (!COPIED.has(volume.format)) {
         throw refuse(`its format is ${volume.format}: only qcow2 and raw are copied`);
       }
-      if (volume.encryption !== undefined) {
+      if (volume.encryption?.secret !== undefined) {
         throw refuse("it is encrypted, and its passphrase belongs to it alone: copy inside a VM");
       }
       await trusted(services, volume);
@@ -183,6 +183,10 @@ export function volumeJobs(services: VmServices): VolumeJobs {
           try {
             if (await isSparse(services, volume)) await link.call("volumeWipe", { path: volume.path });
             else await overwrite(services, volume, job);
+            // What it opened is no more.
+            if (volume.encryption?.secret !== undefined) {
+              await link.call("secretForget", { path: volume.path });
+            }
           } catch (error) {
             throw storageError(error, "VolumeWipeFailed", { name: at.volume });
           }

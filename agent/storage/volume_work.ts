@@ -32,6 +32,7 @@ export function volumeView(volume: Volume, users: Users): StorageVolume {
         ...(backing.format !== undefined && { format: backing.format }),
       },
     }),
+    encrypted: volume.encryption?.secret !== undefined,
     usedBy: users.of(volume),
   };
 }

@@ -9,6 +9,7 @@ import {
   type VolumeSummary,
   volumeXml,
 } from "../../lib/xml/volume.ts";
+import { log } from "../log.ts";
 import { isLocalSystem } from "../host/local.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
@@ -136,9 +137,16 @@ export async function resizeVolume(link: Caller, path: string, bytes: number): P
   await link.call("volumeResize", { path, bytes });
 }
 
-/** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
+/** Deletes the volume at `path`, and the passphrase that libvirt keeps for it. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
 export async function deleteVolume(link: Caller, path: string): Promise<void> {
   await link.call("volumeDelete", { path });
+  try {
+    await link.call("secretForget", { path });
+  } catch (error) {
+    // A driver without secrets has none to be removed.
+    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_SUPPORT) return;
+    log.error("the passphrase of a deleted volume could not be removed", { path, error });
+  }
 }
 
 /**

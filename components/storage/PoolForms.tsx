@@ -80,11 +80,20 @@ function NewVolume({ pool, volumes, typed, ...frame }: Omit<PoolFormsProps, "dee
             value={typed.backing ?? ""}
             choices={[
               { value: "", label: t("storage.backing_none") },
-              ...images.slice(0, MOST_BACKINGS).map(({ name }) => ({
+              ...images.filter(({ encrypted }) => !encrypted).slice(0, MOST_BACKINGS).map(({ name }) => ({
                 value: name,
                 label: oneLine(name, 80),
               })),
             ]}
+          />
+          <TextField
+            label={t("storage.passphrase")}
+            hint={t("storage.passphrase_hint")}
+            name="passphrase"
+            type="password"
+            autocomplete="new-password"
+            minLength={8}
+            maxLength={512}
           />
         </>
       )}

@@ -31,9 +31,8 @@ export function StorageStarted({ started }: { started: string | null }) {
   return (
     <p class="banner inset" data-tone="info" role="status">
       <Icon name="loader" />
-      <span>
-        {t("storage.started")} <a href="/tasks">{t("storage.tasks")}</a>
-      </span>
+      <span>{t("storage.started")}</span>
+      <a class="button small" href="/tasks">{t("storage.tasks")}</a>
     </p>
   );
 }

@@ -63,11 +63,16 @@ export const STORAGE_DEEDS = {
     run: (api, pool, form) => {
       const capacityBytes = bytesIn(form);
       const backing = textIn(form, "backing");
+      // As it was typed: blanks at its ends belong to it.
+      const passphrase = form.get("passphrase");
+      const encryption = typeof passphrase === "string" && passphrase !== "" ? { passphrase } : undefined;
       return api.createVolume({
         pool,
         name: textIn(form, "name") ?? "",
         ...(capacityBytes !== undefined && { capacityBytes }),
-        ...(textIn(form, "format") !== undefined && { format: textIn(form, "format") as "qcow2" | "raw" }),
+        ...(encryption && { encryption }),
+        ...(encryption === undefined && textIn(form, "format") !== undefined &&
+          { format: textIn(form, "format") as "qcow2" | "raw" }),
         ...(backing === undefined
           ? { preallocation: (textIn(form, "preallocation") ?? "none") as "none" | "metadata" | "full" }
           : { backing: { pool, volume: backing } }),

@@ -2,6 +2,8 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { PoolForms } from "../../components/storage/PoolForms.tsx";
 import { StorageDone, StorageFailure, StorageStarted } from "../../components/storage/StorageForm.tsx";
+import { isOn } from "../../components/storage/PoolTable.tsx";
+import StorageUpload from "../../islands/StorageUpload.tsx";
 import StorageVolumes from "../../islands/StorageVolumes.tsx";
 import type { StorageVolume } from "../../lib/contract/mod.ts";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
@@ -117,6 +119,9 @@ export default define.page<typeof handler>(function Pool({ data, state, url }) {
       <StorageDone done={url.searchParams.get("done")} />
       <StorageStarted started={url.searchParams.get("started")} />
       <StorageFailure failure={unread ?? (hasForm ? null : form?.failure ?? null)} />
+      {url.searchParams.get("do") === "upload" && form === null && isOn(pool) && !pool.fixed && (
+        <StorageUpload pool={pool.name} origin={url.origin} />
+      )}
       {hasForm && <PoolForms pool={pool} {...form} />}
       <StorageVolumes pool={pool} page={page} query={query} connected={state.connection.connected} />
     </>

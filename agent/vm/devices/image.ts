@@ -4,6 +4,7 @@ import { ContractError, type ErrorCode, type Role } from "../../../lib/contract/
 import type { DiskFormat } from "../../../lib/xml/device_disk.ts";
 import { includes } from "../../access.ts";
 import { isLocal } from "../../host/local.ts";
+import { secretFor } from "../../storage/luks.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { VmServices } from "../services.ts";
 import { checkedChain, ImageRefused, qcow2Head } from "../image_chain.ts";
@@ -13,6 +14,8 @@ export interface Image {
   readonly path: string;
   readonly type: "file" | "block";
   readonly format: DiskFormat;
+  /** UUID of libvirt's secret with its passphrase, where it is encrypted. */
+  readonly secret?: string | undefined;
 }
 
 /** Which image is asked for. */
@@ -82,7 +85,8 @@ async function ofVolume(
   const format = isMedium ? "raw" : wish.format ?? storedFormat(services, path) ?? poolsFormat(volume);
   const image: Image = { path, type: volume.type, format };
   await inspect(services, image, wish, isMedium);
-  return image;
+  const secret = format === "raw" && !isMedium ? await secretFor(services.link, path) : undefined;
+  return { ...image, ...(secret !== undefined && { secret }) };
 }
 
 /** The format in which a machine has it already: what was said once is not guessed again. */
