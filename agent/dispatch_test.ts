@@ -37,7 +37,7 @@ const SAMPLE: Record<string, unknown> = {
   volume: "v",
   capacityBytes: 1,
   format: "raw",
-  type: "dir",
+  type: "netfs",
   vmId: "u-1",
   vmIds: ["u-1"],
   autostart: true,

@@ -61,7 +61,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     volume: "v 1",
     capacityBytes: 1,
     format: "raw",
-    type: "dir",
+    type: "netfs",
     mac: "52:54:00:00:00:01",
     jobId: "j",
   };

@@ -15,6 +15,7 @@ import type { Handlers } from "../dispatch.ts";
 import type { VmServices } from "../vm/services.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
+import { findSources } from "./pool_sources.ts";
 import {
   isActive,
   refuseWorkedOn,
@@ -81,6 +82,7 @@ export function poolHandlers(services: VmServices): PoolHandlers {
     },
     get_storage_pool: ({ pool }) => viewOf(pool),
     get_storage_pool_types: () => poolTypes(services),
+    find_storage_sources: (input) => findSources(services, input),
     create_storage_pool: async (input: Input<"create_storage_pool">) => {
       requireKnown(services);
       if (storage.record(input.name) !== undefined) {

@@ -8,7 +8,6 @@ import { Users } from "./users.ts";
 import { requireRoom, trusted } from "./volume_checks.ts";
 import { volumeJobs } from "./volume_jobs.ts";
 import {
-  hasFormats,
   operate,
   refuseUsed,
   requireFreeName,
@@ -16,7 +15,7 @@ import {
   requireVolume,
   volumeView,
 } from "./volume_work.ts";
-import { createVolume, deleteVolume, resizeVolume, type Volume } from "./volumes.ts";
+import { createVolume, deleteVolume, hasFormats, resizeVolume, type Volume } from "./volumes.ts";
 
 type VolumeHandlers = Pick<Handlers, Extract<CommandName, keyof typeof volumeCommands>>;
 
@@ -87,7 +86,6 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
         if (encryption !== undefined) {
           const { passphrase } = encryption;
           const made = await createEncrypted(link, record, { name, capacity, allocation: 0 }, passphrase);
-          storage.put(made);
           return view(made);
         }
         const { allocation, preallocate } = allocationOf(preallocation, chosen, capacity);
@@ -99,7 +97,6 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
           format: chosen,
           ...(base && { backing: { path: base.path, format: base.format ?? "raw" } }),
         }, preallocate);
-        storage.put(made);
         return view(made);
       }),
 
@@ -123,7 +120,6 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
         const volume = await requireVolume(services, at);
         await refuseUsed(services, volume);
         await deleteVolume(link, volume.path);
-        storage.remove(at.pool, at.volume);
         return null;
       }),
   };

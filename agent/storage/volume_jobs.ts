@@ -17,7 +17,6 @@ import { refuseRunningVolume, Users } from "./users.ts";
 import { requireRoom, requireWithin, trusted } from "./volume_checks.ts";
 import {
   type At,
-  hasFormats,
   operate,
   refuseUsed,
   requireFreeName,
@@ -25,7 +24,7 @@ import {
   requireVolume,
   volumeView,
 } from "./volume_work.ts";
-import type { Volume } from "./volumes.ts";
+import { hasFormats, type Volume } from "./volumes.ts";
 
 type VolumeJobs = Pick<
   Handlers,
@@ -81,7 +80,6 @@ async function overwrite(
 /** A handler for each of them. */
 export function volumeJobs(services: VmServices): VolumeJobs {
   const { link, inventory, jobs } = services;
-  const { storage } = inventory;
 
   /** Has libvirt look again what a volume is: wiped, it has no format. Its next refresh finds that, too. */
   const look = (pool: string) =>
@@ -127,7 +125,6 @@ export function volumeJobs(services: VmServices): VolumeJobs {
           throw storageError(error, failed, { name });
         }
       });
-      storage.put(made);
       return volumeView(made, new Users(inventory));
     });
   };

@@ -2,7 +2,7 @@
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, type StorageVolume } from "../../lib/contract/mod.ts";
-import { FILE_TYPES, FIXED_TYPES } from "../../lib/storage/pool_types.ts";
+import { FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/xml/pool.ts";
 import type { VmServices } from "../vm/services.ts";
 import { requireActive, storageError, take } from "./shared.ts";
@@ -55,9 +55,6 @@ export function requireMakeable(services: VmServices, pool: string): PoolRecord 
   }
   return record;
 }
-
-/** Whether the volumes of a pool are files, which have a format. */
-export const hasFormats = ({ xml }: PoolRecord): boolean => FILE_TYPES.has(describePool(xml).type);
 
 /** @throws {ContractError} VolumeExists */
 export async function requireFreeName({ link }: VmServices, pool: string, name: string): Promise<void> {

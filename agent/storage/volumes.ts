@@ -169,15 +169,13 @@ export async function removeMade(
   }
 }
 
+/** Whether the volumes of a pool are files, so that they have a format. */
+export const hasFormats = ({ xml }: PoolRecord): boolean => FILE_POOLS.has(summarizePool(xml).type);
+
 /** The pool disks go into when nobody says which, if there is one: `default`, else the first started one that keeps files. */
-export async function startedFilePool(
-  link: Caller,
-  pools: readonly PoolRecord[],
-): Promise<string | undefined> {
-  const started = pools.filter(({ state }) => state === POOL_RUNNING)
-    .sort((a, b) => Number(b.name === DEFAULT_POOL.name) - Number(a.name === DEFAULT_POOL.name));
-  for (const { name } of started) if (await keepsFiles(link, name)) return name;
-  return undefined;
+export function usualPool(pools: readonly PoolRecord[]): string | undefined {
+  return pools.filter((pool) => pool.state === POOL_RUNNING && hasFormats(pool))
+    .sort((a, b) => Number(b.name === DEFAULT_POOL.name) - Number(a.name === DEFAULT_POOL.name))[0]?.name;
 }
 
 /**
@@ -187,7 +185,7 @@ export async function startedFilePool(
  */
 export async function defaultPool(link: Caller): Promise<string> {
   const pools = await link.call("poolScan");
-  const usual = await startedFilePool(link, pools);
+  const usual = usualPool(pools);
   if (usual !== undefined) return usual;
   // A `default` that is off was stopped by somebody, who may have a reason: it is left alone.
   const taken = pools.some(({ name }) => name === DEFAULT_POOL.name);

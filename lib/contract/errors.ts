@@ -264,6 +264,7 @@ export const ERRORS = {
     exit: 5,
   },
   StoragePoolFailed: { text: "Failed to {verb} storage pool: {error}", status: 502, exit: 1 },
+  StorageSourcesFailed: { text: "Failed to look for storage: {error}", status: 502, exit: 1 },
   StorageBusy: {
     text: "{what} is busy with another operation. Wait for it to end, then try again.",
     status: 409,

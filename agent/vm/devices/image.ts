@@ -5,7 +5,8 @@ import type { DiskFormat } from "../../../lib/xml/device_disk.ts";
 import { includes } from "../../access.ts";
 import { isLocal } from "../../host/local.ts";
 import { secretFor } from "../../storage/luks.ts";
-import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { requireActive } from "../../storage/shared.ts";
+import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { VmServices } from "../services.ts";
 import { checkedChain, ImageRefused, qcow2Head } from "../image_chain.ts";
 
@@ -36,13 +37,6 @@ export interface ImageUse {
 
 const refuse = (path: string, reason: string) => new ContractError("DiskRefused", { path, reason });
 
-/** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive */
-export function requirePool({ inventory }: VmServices, name: string): void {
-  const pool = inventory.pools().find((each) => each.name === name);
-  if (pool === undefined) throw new ContractError("StoragePoolNotFound", { pool: name });
-  if (pool.state !== POOL_RUNNING) throw new ContractError("StoragePoolNotActive", { pool: name });
-}
-
 /** @throws {ContractError} Forbidden */
 function requireAdministrator({ role }: ImageUse): void {
   if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
@@ -59,7 +53,7 @@ export async function imageOf(services: VmServices, wish: ImageWish, use: ImageU
   if (wish.backingFile !== undefined) requireAdministrator(use);
   if (wish.volume !== undefined) {
     const { pool, name } = wish.volume;
-    requirePool(services, pool);
+    requireActive(services, pool);
     const volume = await volumeNamed(link, pool, name);
     if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
     return await ofVolume(services, volume, wish, use);

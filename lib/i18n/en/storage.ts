@@ -66,6 +66,12 @@ export const storage = {
   "storage.build": "Prepare the device for it",
   "storage.build_hint":
     "Makes a file system, a volume group or a partition table. A device that holds something already is refused.",
+  "storage.find_netfs": "Look for shares on the server",
+  "storage.find_iscsi": "Look for targets on the server",
+  "storage.find_gluster": "Look for volumes on the server",
+  "storage.find_logical": "Look for volume groups of this host",
+  "storage.found": "Found. Choose one to fill the form:",
+  "storage.found_none": "Nothing was found.",
   "storage.create": "Create",
   "storage.here_not": "Not available here",
 
