@@ -54,6 +54,7 @@ import RenameOrClone from "./islands/RenameOrClone.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
 import StoragePools from "./islands/StoragePools.tsx";
+import StorageUpload from "./islands/StorageUpload.tsx";
 import StorageVolumes from "./islands/StorageVolumes.tsx";
 import TopTools from "./islands/TopTools.tsx";
 import VmDisks from "./islands/VmDisks.tsx";
@@ -101,6 +102,6 @@ register({
     "vms/index.tsx": route32,
     "vms/new.tsx": route33,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

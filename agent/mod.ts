@@ -29,6 +29,7 @@ import { screenHandlers } from "./screens/handlers.ts";
 import type { Settings } from "./settings.ts";
 import { poolHandlers } from "./storage/pool_handlers.ts";
 import { volumeHandlers } from "./storage/volume_handlers.ts";
+import { volumeOf } from "./storage/volumes.ts";
 import { ActivityLog } from "./store/activity.ts";
 import { Store } from "./store/store.ts";
 import { transferHandlers } from "./storage/transfer_handlers.ts";
@@ -109,6 +110,8 @@ export class Agent {
         this.#attempted.resolve();
       },
       events: (events) => this.inventory.onEvents(events),
+      volumeMade: (record) => this.inventory.storage.put(volumeOf(record)),
+      volumeGone: (path) => this.inventory.storage.removeAt(path),
     });
     this.inventory = new Inventory(
       this.link,

@@ -97,6 +97,10 @@ export const ICONS = {
     ["path", { "d": "M21.946 12.013H2.054" }],
     ["path", { "d": "M6 16h.01" }],
   ],
+  // upload
+  upload: [["path", { "d": "M12 3v12" }], ["path", { "d": "m17 8-5-5-5 5" }], ["path", {
+    "d": "M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4",
+  }]],
   // download
   download: [["path", { "d": "M12 15V3" }], ["path", { "d": "M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4" }], [
     "path",

@@ -285,6 +285,25 @@ export const REQUIRED = {
   virStorageVolDelete: { parameters: [ptr, /* vol */ uint /* flags */], result: int },
   virStorageVolFree: { parameters: [ptr /* vol */], result: int },
 
+  virConnectFindStoragePoolSources: {
+    parameters: [ptr, /* conn */ buf, /* type */ buf, /* srcSpec */ uint /* flags */],
+    result: ptr,
+  },
+
+  // Secrets
+  virSecretDefineXML: { parameters: [ptr, /* conn */ buf, /* xml */ uint /* flags */], result: ptr },
+  virSecretSetValue: {
+    parameters: [ptr, /* secret */ buf, /* value */ "usize", /* value_size */ uint /* flags */],
+    result: int,
+  },
+  virSecretLookupByUsage: {
+    parameters: [ptr, /* conn */ int, /* usageType */ buf /* usageID */],
+    result: ptr,
+  },
+  virSecretGetUUIDString: { parameters: [ptr, /* secret */ buf /* buf */], result: int },
+  virSecretUndefine: { parameters: [ptr /* secret */], result: int },
+  virSecretFree: { parameters: [ptr /* secret */], result: int },
+
   // Streams
   virStreamNew: { parameters: [ptr, /* conn */ uint /* flags */], result: ptr },
   virStreamRecv: { parameters: [ptr, /* stream */ buf, /* data */ "usize" /* nbytes */], result: int },

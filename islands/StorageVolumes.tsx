@@ -114,8 +114,12 @@ export default function StorageVolumes(
         <Facts pool={pool.value} />
         <Panel
           title={plural("storage.volume_count", page.value.matching)}
-          aside={on && !fixed && enabled &&
-            <a class="button primary" href={`${here}?do=create_volume`}>{t("storage.new_volume")}</a>}
+          aside={on && !fixed && enabled && (
+            <span class="actions">
+              <a class="button" href={`${here}?do=upload`}>{t("storage.upload")}</a>
+              <a class="button primary" href={`${here}?do=create_volume`}>{t("storage.new_volume")}</a>
+            </span>
+          )}
         >
           {on && (
             <form class="storage-search" method="get" action={here} role="search">

@@ -3,19 +3,18 @@ import type { CreateOptions, Input } from "../../lib/contract/mod.ts";
 import { usualNetwork } from "../../lib/create/nics.ts";
 import type { MachineType } from "../../lib/xml/capabilities.ts";
 import { child, parseXml } from "../../lib/xml/tree.ts";
-import { volumesOf } from "../storage/volumes.ts";
 import { type CreateServices, kvmTrouble, platformFor, poolFacts } from "../vm/create_facts.ts";
 import { log } from "../log.ts";
 import { hostBridges } from "./bridges.ts";
 
 /** CDs in the pools. One that cannot be read (a dead server) is left out. */
 async function isos(
-  { vms: { link } }: CreateServices,
+  { vms: { inventory } }: CreateServices,
   pools: readonly string[],
 ): Promise<CreateOptions["isos"]> {
   const found = await Promise.all(pools.map(async (pool) => {
     try {
-      return await volumesOf(link, pool);
+      return await inventory.storage.volumes(pool);
     } catch (error) {
       log.warn("the volumes of a pool cannot be read", { pool, error });
       return [];

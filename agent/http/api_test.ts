@@ -60,7 +60,8 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     pool: "p 1",
     volume: "v 1",
     capacityBytes: 1,
-    type: "dir",
+    format: "raw",
+    type: "netfs",
     mac: "52:54:00:00:00:01",
     jobId: "j",
   };

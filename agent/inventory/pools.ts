@@ -135,6 +135,12 @@ export class PoolInventory {
     this.#changed(pool);
   }
 
+  /** The same by its path, as far as its pool was read. */
+  removeAt(path: string): void {
+    const volume = this.known().find((each) => each.path === path);
+    if (volume !== undefined) this.remove(volume.pool, volume.name);
+  }
+
   /** A read that began before the change will bring what was before it: another has to follow. */
   #again(shelf: Shelf | undefined, pool: string): void {
     if (!shelf?.reader.isRunning) return;

@@ -12,14 +12,20 @@ const BY_CODE: Readonly<Record<number, ErrorCode>> = {
   [VIR_ERR.NO_SUPPORT]: "NotSupported",
 };
 
+/** What a program that was run complained about, in its own words. */
+export class ToolError extends Error {
+  override readonly name = "ToolError";
+}
+
 /**
  * Turns what a libvirt call threw into an error of the contract.
  *
  * @param failed The code for "libvirt said no" in this place, filled with libvirt's text as `{error}`.
  */
 export function contractError(error: unknown, failed: ErrorCode = "LibvirtFailed", operation = ""): unknown {
-  if (!(error instanceof LibvirtError)) return error;
   const cause = { cause: error };
+  if (error instanceof ToolError) return new ContractError(failed, { error: error.message }, cause);
+  if (!(error instanceof LibvirtError)) return error;
   switch (error.kind) {
     case "timeout": {
       const seconds = Number(error.message.match(/[\d.]+/)?.[0] ?? 0);

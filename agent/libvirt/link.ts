@@ -2,7 +2,7 @@
  * The link to one libvirt: whether it answers, its events, and calls on it. It reconnects by itself with back-off
  * and tells when it has, so that everything can be read anew.
  */
-import type { CallArgs, CallName, CallResult } from "../../ffi/calls/mod.ts";
+import type { CallArgs, CallName, CallResult, VolumeRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
@@ -20,6 +20,10 @@ export interface LinkListener {
   /** A connection was made, with all events registered: read everything, older knowledge may be wrong. */
   connected(): void;
   events(events: LibvirtEvent[]): void;
+  /** A call of ours made a volume: libvirt tells nobody of that. */
+  volumeMade?(record: VolumeRecord): void;
+  /** A call of ours deleted the volume at a path. */
+  volumeGone?(path: string): void;
 }
 
 /** Pauses between attempts, in milliseconds; the last one repeats. */
@@ -100,7 +104,19 @@ export class LibvirtLink {
       const message = this.#status.error ?? errorText("LibvirtUnavailable");
       return Promise.reject(new LibvirtError({ kind: "unavailable", message }));
     }
-    return this.#pool.call(name, ...args);
+    return this.#told(name, args[0], this.#pool.call(name, ...args));
+  }
+
+  /** Passes a call's result on, telling what it did to volumes. */
+  async #told<N extends CallName>(
+    name: N,
+    args: unknown,
+    calling: Promise<CallResult<N>>,
+  ): Promise<CallResult<N>> {
+    const result = await calling;
+    if (name === "volumeCreate" || name === "volumeCopy") this.#listener.volumeMade?.(result as VolumeRecord);
+    if (name === "volumeDelete") this.#listener.volumeGone?.((args as CallArgs<"volumeDelete">).path);
+    return result;
   }
 
   /** Tells of every event from now on, until what it gives is called. For whoever waits for one. */

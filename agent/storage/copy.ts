@@ -1,12 +1,22 @@
 /**
  * Copying a volume as part of a job: libvirt has no call for how far a copy is, nor one that ends it. How far it is,
- * the growing volume's allocation tells; it is ended through the program that libvirt has copy.
+ * the growing volume's allocation tells; it is ended through the program that libvirt has copy. Raw content libvirt
+ * copies by itself, so that it could only be waited for: on this host qemu-img does that instead.
  */
 import type { JobHandle } from "../jobs/jobs.ts";
-import { isLocal } from "../host/local.ts";
+import { isLocal, isLocalSystem } from "../host/local.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
-import { cloneVolume, deleteVolume, type Volume, volumeNamed } from "./volumes.ts";
+import { canRunQemuImg, copyRaw } from "./qemu_img.ts";
+import {
+  cloneVolume,
+  copyTarget,
+  createVolume,
+  removeMade,
+  type Volume,
+  volumeAt,
+  volumeNamed,
+} from "./volumes.ts";
 
 /** Milliseconds between two looks at the copy. */
 const LOOK_MS = 500;
@@ -16,6 +26,8 @@ export interface VolumeCopy {
   readonly source: string;
   readonly pool: string;
   readonly name: string;
+  /** The copy's format, undefined where the pool has none; its source's when nobody says. */
+  readonly format?: string | undefined;
 }
 
 /** Bytes of a whole job, of which this copy is a part. */
@@ -33,14 +45,22 @@ export interface Share {
  */
 export async function copyVolume(
   link: LibvirtLink,
-  { source, pool, name }: VolumeCopy,
+  copy: VolumeCopy,
   job: JobHandle,
-  { before, total }: Share,
+  share: Share,
 ): Promise<Volume> {
   job.signal.throwIfAborted();
+  const { source, pool, name } = copy;
+  const { before, total } = share;
+  const original = await volumeAt(link, source);
+  if (
+    original !== undefined && isLocalSystem(link.uri) && isRawCopy(original, copy) && await canRunQemuImg()
+  ) {
+    return await copyContent(link, original, copy, job, share);
+  }
   // Whose volume it is must be known: what is ended or removed below is what this call has made.
   let isOver = false;
-  const copying = cloneVolume(link, source, { pool, name }).finally(() => isOver = true);
+  const copying = cloneVolume(link, source, copy).finally(() => isOver = true);
   const look = async () => {
     while (!isOver) {
       await wait(LOOK_MS, copying);
@@ -54,11 +74,44 @@ export async function copyVolume(
   const looking = look().catch((error) => log.debug("how far a copy is cannot be told", { name, error }));
   try {
     const volume = await copying;
-    if (job.signal.aborted) await deleteVolume(link, volume.path);
+    if (job.signal.aborted) await removeMade(link, volume);
     job.signal.throwIfAborted();
     return volume;
   } finally {
     await looking;
+  }
+}
+
+/** Formats whose content is the disk itself. */
+const PLAIN: ReadonlySet<string | undefined> = new Set([undefined, "raw", "iso"]);
+
+const isRawCopy = ({ type, format, encryption }: Volume, copy: VolumeCopy) =>
+  (type === "file" || type === "block") && encryption?.secret === undefined && PLAIN.has(format) &&
+  PLAIN.has("format" in copy ? copy.format : format);
+
+/** Makes an empty volume and has qemu-img fill it; it is removed again when that fails or is ended. */
+async function copyContent(
+  link: LibvirtLink,
+  original: Volume,
+  { pool, ...target }: VolumeCopy,
+  job: JobHandle,
+  { before, total }: Share,
+): Promise<Volume> {
+  const made = await createVolume(link, pool, copyTarget(original, target));
+  try {
+    await copyRaw({
+      source: original.path,
+      target: made.path,
+      isFile: made.type === "file",
+      signal: job.signal,
+      onShare: (share) => job.progress(Math.min(total, before + share * original.allocation), total),
+    });
+    return await volumeNamed(link, pool, made.name) ?? made;
+  } catch (error) {
+    await removeMade(link, made).catch((left) =>
+      log.error("an unfinished copy could not be removed", { path: made.path, error: left })
+    );
+    throw error;
   }
 }
 

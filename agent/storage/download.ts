@@ -3,8 +3,8 @@ import { Transfer } from "../../ffi/transfers.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import type { CallContext } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
-import { requirePool } from "../vm/devices/image.ts";
 import type { VmServices } from "../vm/services.ts";
+import { requireActive } from "./shared.ts";
 import { volumeNamed } from "./volumes.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function downloadVolume(
 ): Promise<Output<"download_volume">> {
   const { link, jobs } = services;
   if (!content?.answer) throw new ContractError("ContentExpected");
-  requirePool(services, pool);
+  requireActive(services, pool);
   const volume = await volumeNamed(link, pool, name);
   if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
   const size = await link.call("volumePhysical", { path: volume.path });

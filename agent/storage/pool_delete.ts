@@ -29,7 +29,7 @@ async function doomed(services: VmServices, pool: string): Promise<Volume[]> {
 }
 
 async function deleteContentOf(services: VmServices, pool: string): Promise<void> {
-  const { link, inventory } = services;
+  const { link } = services;
   for (const { name, path } of await doomed(services, pool)) {
     try {
       await deleteVolume(link, path);
@@ -37,8 +37,6 @@ async function deleteContentOf(services: VmServices, pool: string): Promise<void
       if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
       if (error.code === VIR_ERR.NO_STORAGE_VOL) continue;
       throw new ContractError("VolumeDeleteFailed", { name, pool, error: error.message }, { cause: error });
-    } finally {
-      inventory.storage.remove(pool, name);
     }
   }
 }

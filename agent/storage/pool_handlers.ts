@@ -15,7 +15,16 @@ import type { Handlers } from "../dispatch.ts";
 import type { VmServices } from "../vm/services.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
-import { isActive, requireActive, requireKnown, requirePool, storageError, take } from "./shared.ts";
+import { findSources } from "./pool_sources.ts";
+import {
+  isActive,
+  refuseWorkedOn,
+  requireActive,
+  requireKnown,
+  requirePool,
+  storageError,
+  take,
+} from "./shared.ts";
 import { refuseRunning, Users } from "./users.ts";
 
 type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageCommands>>;
@@ -73,6 +82,7 @@ export function poolHandlers(services: VmServices): PoolHandlers {
     },
     get_storage_pool: ({ pool }) => viewOf(pool),
     get_storage_pool_types: () => poolTypes(services),
+    find_storage_sources: (input) => findSources(services, input),
     create_storage_pool: async (input: Input<"create_storage_pool">) => {
       requireKnown(services);
       if (storage.record(input.name) !== undefined) {
@@ -87,6 +97,7 @@ export function poolHandlers(services: VmServices): PoolHandlers {
     },
     stop_storage_pool: ({ pool }) => {
       refuseRunning(services, requireActive(services, pool));
+      refuseWorkedOn(pool);
       return operate(pool, "stop", () => link.call("poolStop", { pool }));
     },
     refresh_storage_pool: ({ pool }) => {
@@ -95,6 +106,7 @@ export function poolHandlers(services: VmServices): PoolHandlers {
     },
     delete_storage_pool: ({ pool, deleteContent = false }) => {
       const record = requirePool(services, pool);
+      refuseWorkedOn(pool);
       return operate(pool, "delete", () => deletePool(services, record, deleteContent));
     },
     set_storage_pool_autostart: ({ pool, autostart }) => {

@@ -38,19 +38,30 @@ export function storageError(thrown: unknown, code: ErrorCode, details: Record<s
   return new ContractError(code, { ...details, error: thrown.message }, { cause: thrown });
 }
 
-/** What is being worked on: a pool or a volume has one operation at a time. */
-const busy = new Set<string>();
+/** What is being worked on, by pool: its volumes' names, and `null` for the pool itself. One operation at a time on each. */
+const busy = new Map<string, Set<string | null>>();
 
 /**
  * Takes something for an operation until disposed of.
  *
- * @throws {ContractError} VolumeBusy
+ * @throws {ContractError} StorageBusy
  */
-export function take(pool: string, volume?: string): Disposable {
-  const key = volume === undefined ? `pool ${pool}` : `volume ${pool}/${volume}`;
-  if (busy.has(key)) {
-    throw new ContractError("StorageBusy", { what: volume === undefined ? pool : `${volume} (${pool})` });
+export function take(pool: string, volume: string | null = null): Disposable {
+  const there = busy.get(pool) ?? new Set();
+  if (there.has(volume)) {
+    throw new ContractError("StorageBusy", { what: volume === null ? pool : `${volume} (${pool})` });
   }
-  busy.add(key);
-  return { [Symbol.dispose]: () => void busy.delete(key) };
+  busy.set(pool, there.add(volume));
+  return {
+    [Symbol.dispose]: () => {
+      there.delete(volume);
+      if (there.size === 0) busy.delete(pool);
+    },
+  };
+}
+
+/** Refuses to take a pool away from the work on its volumes. @throws {ContractError} StorageBusy */
+export function refuseWorkedOn(pool: string): void {
+  const volume = [...busy.get(pool) ?? []].find((each) => each !== null);
+  if (volume !== undefined) throw new ContractError("StorageBusy", { what: `${volume} (${pool})` });
 }

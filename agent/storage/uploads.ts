@@ -8,8 +8,8 @@ import type { CallContext } from "../dispatch.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { requirePool } from "../vm/devices/image.ts";
 import type { VmServices } from "../vm/services.ts";
+import { requireActive, take } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
 
 /** Milliseconds in which something of a body must arrive. */
@@ -86,6 +86,7 @@ export class Uploads {
         subject: `${pool}/${name}`,
         ifInterrupted: `Delete the unfinished volume ${name} from the pool ${pool}, then upload it again.`,
       });
+      using _taken = take(pool, name);
       return await this.#carryOut(partial, input, body, job);
     } finally {
       await drain(body);
@@ -94,9 +95,9 @@ export class Uploads {
 
   /** The volume that the content goes into: a new one, or the one that waits for the rest. */
   async #place(pool: string, name: string, size: number, offset: number): Promise<Partial> {
-    const { link } = this.#services;
+    const { link, inventory: { storage } } = this.#services;
     const key = `${pool}/${name}`;
-    requirePool(this.#services, pool);
+    requireActive(this.#services, pool);
     const known = this.#partials.get(key);
     if (known?.isRunning) throw new ContractError("UploadRunning", { pool, name });
     if (offset > 0) {
@@ -125,7 +126,8 @@ export class Uploads {
       this.#partials.set(key, partial);
       await link.call("poolRefresh", { pool });
       if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
-      const available = (await link.call("poolScan")).find((each) => each.name === pool)?.available ?? 0;
+      await storage.refresh();
+      const available = storage.record(pool)?.available ?? 0;
       if (size > available) {
         const gb = (bytes: number) => Math.round(bytes / GIB * 100) / 100;
         throw new ContractError("DiskExceedsPool", { requested: gb(size), available: gb(available) });

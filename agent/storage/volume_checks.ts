@@ -10,9 +10,14 @@ const GIB = 1024 ** 3;
 /** Milliseconds an image's head may take to be read. */
 const HEAD_MS = 10_000;
 
-/** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more */
-export async function requireRoom({ inventory }: VmServices, pool: string, bytes: number): Promise<void> {
-  await inventory.storage.refresh();
+/** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, asked anew */
+export async function requireRoom(services: VmServices, pool: string, bytes: number): Promise<void> {
+  await services.inventory.storage.refresh();
+  refuseTooLarge(services, pool, bytes);
+}
+
+/** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, as far as is known */
+export function refuseTooLarge({ inventory }: VmServices, pool: string, bytes: number): void {
   const record = inventory.storage.record(pool);
   if (record === undefined || bytes <= record.available) return;
   throw new ContractError("DiskExceedsPool", {

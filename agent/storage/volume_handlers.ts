@@ -1,55 +1,23 @@
 /** The commands on volumes. */
-import type { PoolRecord } from "../../ffi/calls/mod.ts";
-import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
-import {
-  type CommandName,
-  ContractError,
-  type ErrorCode,
-  type StorageVolume,
-  volumeCommands,
-} from "../../lib/contract/mod.ts";
-import { FILE_TYPES, FIXED_TYPES } from "../../lib/storage/pool_types.ts";
-import { describePool } from "../../lib/xml/pool.ts";
+import { type CommandName, ContractError, volumeCommands } from "../../lib/contract/mod.ts";
+import { createEncrypted } from "./luks.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { VmServices } from "../vm/services.ts";
-import { requireActive, storageError, take } from "./shared.ts";
-import { exactUsers, refuseRunningVolume, Users } from "./users.ts";
-import { requireRoom, requireWithin, trusted } from "./volume_checks.ts";
+import { requireActive } from "./shared.ts";
+import { Users } from "./users.ts";
+import { requireRoom, trusted } from "./volume_checks.ts";
+import { volumeJobs } from "./volume_jobs.ts";
 import {
-  cloneVolume,
-  createVolume,
-  deleteVolume,
-  resizeVolume,
-  type Volume,
-  volumeNamed,
-} from "./volumes.ts";
+  operate,
+  refuseUsed,
+  requireFreeName,
+  requireMakeable,
+  requireVolume,
+  volumeView,
+} from "./volume_work.ts";
+import { createVolume, deleteVolume, hasFormats, resizeVolume, type Volume } from "./volumes.ts";
 
 type VolumeHandlers = Pick<Handlers, Extract<CommandName, keyof typeof volumeCommands>>;
-interface At {
-  readonly pool: string;
-  readonly volume: string;
-}
-
-/** A volume as the contract shows it. */
-function volumeView(volume: Volume, users: Users): StorageVolume {
-  const { pool, name, path, type, format, capacity, allocation, backing } = volume;
-  return {
-    pool,
-    name,
-    path,
-    type,
-    ...(format !== undefined && { format }),
-    capacityBytes: capacity,
-    allocationBytes: allocation,
-    ...(backing !== undefined && {
-      backing: {
-        path: backing.path,
-        ...(backing.format !== undefined && { format: backing.format }),
-      },
-    }),
-    usedBy: users.of(volume),
-  };
-}
 
 /** What `none`, `metadata` and `full` ask libvirt for. */
 function allocationOf(
@@ -68,56 +36,9 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
   const { storage } = inventory;
   const view = (volume: Volume) => volumeView(volume, new Users(inventory));
 
-  /** The volume as libvirt has it now. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound */
-  const require = async ({ pool, volume: name }: At): Promise<Volume> => {
-    requireActive(services, pool);
-    const found = await volumeNamed(link, pool, name);
-    if (found === undefined) throw new ContractError("VolumeNotFound", { pool, name });
-    return found;
-  };
-  const requireMakeable = (pool: string): PoolRecord => {
-    const record = requireActive(services, pool);
-    const { type } = describePool(record.xml);
-    if (FIXED_TYPES.has(type)) {
-      const reason = `the volumes of a pool of type ${type} are made on its server`;
-      throw new ContractError("NotOnThisHost", { what: "Making a volume here", reason });
-    }
-    return record;
-  };
-  const requireFreeName = async (pool: string, name: string) => {
-    if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
-  };
-  /** @throws {ContractError} VolumeInUse, naming the machine or the volume that needs it */
-  const refuseUsed = async (volume: Volume) => {
-    const { pool, name, path } = volume;
-    await storage.volumes(pool);
-    const overlay = storage.known().find(({ backing }) => backing?.path === path);
-    const vm = (await exactUsers(services))(volume) ??
-      (overlay && `the volume ${overlay.name} of ${overlay.pool}`);
-    if (vm !== undefined) throw new ContractError("VolumeInUse", { vm, pool, name });
-  };
-  /** Runs an operation on a volume, alone; what libvirt says no with becomes `code`. */
-  const operate = async <T>(
-    { pool, volume }: At,
-    code: ErrorCode,
-    run: () => Promise<T>,
-  ): Promise<T> => {
-    using _taken = take(pool, volume);
-    try {
-      return await run();
-    } catch (error) {
-      if (error instanceof LibvirtError && error.code === VIR_ERR.STORAGE_VOL_EXIST) {
-        throw new ContractError("VolumeExists", { pool, name: volume });
-      }
-      if (error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL) {
-        storage.remove(pool, volume);
-        throw new ContractError("VolumeNotFound", { pool, name: volume });
-      }
-      throw storageError(error, code, { name: volume });
-    }
-  };
-
   return {
+    ...volumeJobs(services),
+
     get_volumes: async ({ pool }) => {
       requireActive(services, pool);
       const volumes = await storage.volumes(pool);
@@ -125,12 +46,20 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
       return volumes.map((volume) => volumeView(volume, users));
     },
 
-    create_volume: ({ pool, name, capacityBytes, format, preallocation = "none", backing }) =>
-      operate({ pool, volume: name }, "VolumeCreateFailed", async () => {
-        const keepsFiles = FILE_TYPES.has(describePool(requireMakeable(pool).xml).type);
-        await requireFreeName(pool, name);
-        const base = backing === undefined ? undefined : await require(backing);
-        const chosen = keepsFiles ? format ?? "qcow2" : undefined;
+    create_volume: ({ pool, name, capacityBytes, format, preallocation = "none", backing, encryption }) =>
+      operate(services, { pool, volume: name }, "VolumeCreateFailed", async () => {
+        const record = requireMakeable(services, pool);
+        const keepsFiles = hasFormats(record);
+        await requireFreeName(services, pool, name);
+        const base = backing === undefined ? undefined : await requireVolume(services, backing);
+        const chosen = keepsFiles ? format ?? (encryption === undefined ? "qcow2" : "raw") : undefined;
+        if (encryption !== undefined && (chosen !== "raw" || preallocation !== "none")) {
+          throw new ContractError("InvalidInput", {
+            reason: keepsFiles
+              ? "an encrypted volume is raw, without preallocation and backing volume"
+              : `encryption: the pool ${pool} keeps raw devices`,
+          });
+        }
         if (base !== undefined && chosen !== "qcow2") {
           throw new ContractError("InvalidInput", { reason: "only a qcow2 volume has a backing volume" });
         }
@@ -154,6 +83,11 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
           await trusted(services, base);
         }
         await requireRoom(services, pool, capacity);
+        if (encryption !== undefined) {
+          const { passphrase } = encryption;
+          const made = await createEncrypted(link, record, { name, capacity, allocation: 0 }, passphrase);
+          return view(made);
+        }
         const { allocation, preallocate } = allocationOf(preallocation, chosen, capacity);
         const made = await createVolume(link, pool, {
           name,
@@ -163,58 +97,29 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
           format: chosen,
           ...(base && { backing: { path: base.path, format: base.format ?? "raw" } }),
         }, preallocate);
-        storage.put(made);
         return view(made);
       }),
 
     resize_volume: ({ capacityBytes, ...at }) =>
-      operate(at, "VolumeResizeFailed", async () => {
-        const volume = await require(at);
+      operate(services, at, "VolumeResizeFailed", async () => {
+        const volume = await requireVolume(services, at);
         if (capacityBytes <= volume.capacity) {
           throw new ContractError("NotLarger", { current: volume.capacity, requested: capacityBytes });
         }
-        await refuseUsed(volume);
+        await refuseUsed(services, volume);
         await trusted(services, volume);
         await requireRoom(services, at.pool, capacityBytes - volume.capacity);
         await resizeVolume(link, volume.path, capacityBytes);
-        const resized = await require(at);
+        const resized = await requireVolume(services, at);
         storage.put(resized);
         return view(resized);
       }),
 
-    clone_volume: async ({ pool, volume: source, name, targetPool = pool }) => {
-      using _source = take(pool, source);
-      return await operate({ pool: targetPool, volume: name }, "VolumeCloneFailed", async () => {
-        const volume = await require({ pool, volume: source });
-        requireMakeable(targetPool);
-        await requireFreeName(targetPool, name);
-        refuseRunningVolume(services, volume);
-        await trusted(services, volume);
-        await requireRoom(services, targetPool, volume.allocation);
-        const toFiles = FILE_TYPES.has(describePool(requireActive(services, targetPool).xml).type);
-        const format = toFiles ? volume.format === "qcow2" ? "qcow2" : "raw" : undefined;
-        const copy = await cloneVolume(link, volume.path, { pool: targetPool, name, format });
-        storage.put(copy);
-        return view(copy);
-      });
-    },
-
-    wipe_volume: (at) =>
-      operate(at, "VolumeWipeFailed", async () => {
-        const volume = await require(at);
-        await requireWithin(services, volume);
-        await refuseUsed(volume);
-        await link.call("volumeWipe", { path: volume.path });
-        await link.call("poolRefresh", { pool: at.pool });
-        return null;
-      }),
-
     delete_volume: (at) =>
-      operate(at, "VolumeDeleteFailed", async () => {
-        const volume = await require(at);
-        await refuseUsed(volume);
+      operate(services, at, "VolumeDeleteFailed", async () => {
+        const volume = await requireVolume(services, at);
+        await refuseUsed(services, volume);
         await deleteVolume(link, volume.path);
-        storage.remove(at.pool, at.volume);
         return null;
       }),
   };

@@ -9,6 +9,8 @@ import {
   type VolumeSummary,
   volumeXml,
 } from "../../lib/xml/volume.ts";
+import { log } from "../log.ts";
+import { isLocalSystem } from "../host/local.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
 /** Whatever passes calls to libvirt. */
@@ -98,15 +100,19 @@ export async function cloneVolume(
     const backing = { path: original.path, format: format ?? "raw" };
     return await createVolume(link, pool, { name, capacity, format: "qcow2", backing });
   }
-  const isDevice = "format" in target && target.format === undefined;
-  const xml = volumeXml({
-    name,
-    capacity,
-    format: "format" in target ? target.format : format,
-    // A volume group has no holes.
-    allocation: isDevice ? capacity : 0,
-  });
-  return volumeOf(await link.call("volumeCopy", { pool, xml, path: source }));
+  return volumeOf(
+    await link.call("volumeCopy", { pool, xml: volumeXml(copyTarget(original, target)), path: source }),
+  );
+}
+
+/** The volume that is to hold a copy of another one, in the same format when nobody says. */
+export function copyTarget(
+  { capacity, format: own }: Volume,
+  target: { readonly name: string; readonly format?: string | undefined },
+): NewVolume {
+  const format = "format" in target ? target.format : own === "iso" ? "raw" : own;
+  // A volume group has no holes.
+  return { name: target.name, capacity, format, allocation: format === undefined ? capacity : 0 };
 }
 
 /** Makes a raw volume that holds `bytes`. What is half written is removed again. @throws {LibvirtError} */
@@ -131,20 +137,45 @@ export async function resizeVolume(link: Caller, path: string, bytes: number): P
   await link.call("volumeResize", { path, bytes });
 }
 
-/** Deletes the volume at `path`. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
+/** Deletes the volume at `path`, and the passphrase that libvirt keeps for it. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
 export async function deleteVolume(link: Caller, path: string): Promise<void> {
   await link.call("volumeDelete", { path });
+  try {
+    await link.call("secretForget", { path });
+  } catch (error) {
+    // A driver without secrets has none to be removed.
+    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_SUPPORT) return;
+    log.error("the passphrase of a deleted volume could not be removed", { path, error });
+  }
 }
 
+/**
+ * Removes a volume that work of ours has made and not finished, also when its pool was stopped or removed meanwhile.
+ *
+ * @throws {LibvirtError}
+ */
+export async function removeMade(
+  link: Pick<LibvirtLink, "call" | "uri">,
+  { path, type }: Volume,
+): Promise<void> {
+  try {
+    await deleteVolume(link, path);
+  } catch (error) {
+    const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL;
+    if (!isUnknown || type !== "file" || !isLocalSystem(link.uri)) throw error;
+    await Deno.remove(path).catch((gone) => {
+      if (!(gone instanceof Deno.errors.NotFound)) throw gone;
+    });
+  }
+}
+
+/** Whether the volumes of a pool are files, so that they have a format. */
+export const hasFormats = ({ xml }: PoolRecord): boolean => FILE_POOLS.has(summarizePool(xml).type);
+
 /** The pool disks go into when nobody says which, if there is one: `default`, else the first started one that keeps files. */
-export async function startedFilePool(
-  link: Caller,
-  pools: readonly PoolRecord[],
-): Promise<string | undefined> {
-  const started = pools.filter(({ state }) => state === POOL_RUNNING)
-    .sort((a, b) => Number(b.name === DEFAULT_POOL.name) - Number(a.name === DEFAULT_POOL.name));
-  for (const { name } of started) if (await keepsFiles(link, name)) return name;
-  return undefined;
+export function usualPool(pools: readonly PoolRecord[]): string | undefined {
+  return pools.filter((pool) => pool.state === POOL_RUNNING && hasFormats(pool))
+    .sort((a, b) => Number(b.name === DEFAULT_POOL.name) - Number(a.name === DEFAULT_POOL.name))[0]?.name;
 }
 
 /**
@@ -154,7 +185,7 @@ export async function startedFilePool(
  */
 export async function defaultPool(link: Caller): Promise<string> {
   const pools = await link.call("poolScan");
-  const usual = await startedFilePool(link, pools);
+  const usual = usualPool(pools);
   if (usual !== undefined) return usual;
   // A `default` that is off was stopped by somebody, who may have a reason: it is left alone.
   const taken = pools.some(({ name }) => name === DEFAULT_POOL.name);

@@ -4,25 +4,15 @@
  * guest. Source: QEMU's docs/interop/qcow2.txt, "Header".
  */
 import { dirname, resolve } from "node:path";
+import { qcow2Head } from "./image_chain.ts";
 
-/** Longest name of a backing file the format allows. */
-const MOST_NAME_BYTES = 1023;
 /** Images in a chain that are followed; a header can make a chain point back to itself. */
 const MOST_IMAGES = 64;
 
-/** The backing file that a qcow2 header names, as a path; null when it names none. */
+/** The backing file that an image's head names, as a path; null when it names none. */
 async function backingOf(path: string): Promise<string | null> {
-  using file = await Deno.open(path);
-  const header = new DataView(new ArrayBuffer(20));
-  if (await file.read(new Uint8Array(header.buffer)) !== 20 || header.getUint32(0) !== 0x514649fb) {
-    return null;
-  }
-  const offset = Number(header.getBigUint64(8)), size = header.getUint32(16);
-  if (offset === 0 || size === 0 || size > MOST_NAME_BYTES) return null;
-  const bytes = new Uint8Array(size);
-  await file.seek(offset, Deno.SeekMode.Start);
-  if (await file.read(bytes) !== size) return null;
-  const name = new TextDecoder().decode(bytes);
+  const name = (await qcow2Head(path))?.backingFile;
+  if (name === undefined) return null;
   const named = /^json:.*"filename"\s*:\s*"([^"]+)"/s.exec(name)?.[1] ?? name.replace(/^file:/, "");
   return resolve(dirname(path), named);
 }

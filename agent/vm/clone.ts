@@ -68,6 +68,9 @@ async function copyOf(
   if (source === undefined) {
     throw refuse("it is in no storage pool. Make a pool of the folder it is in, then try again");
   }
+  if (source.encryption?.secret !== undefined) {
+    throw refuse("it is encrypted, and its passphrase belongs to it alone");
+  }
   // libvirt guesses a volume's format from what is in it, and a guest can write what it likes into a raw disk: copied
   // as the qcow2 it pretends to be, it could name any file of the host as its content (CVE-2013-1922 and its kin).
   const format = disk.format ?? "raw";

@@ -14,7 +14,7 @@ import { closedFolder } from "../host/reach.ts";
 import type { HostMake } from "../host/make.ts";
 import type { OperatingSystems } from "../host/operating_systems.ts";
 import type { VirtType } from "../settings.ts";
-import { keepsFiles, POOL_RUNNING, startedFilePool } from "../storage/volumes.ts";
+import { hasFormats, POOL_RUNNING, usualPool } from "../storage/volumes.ts";
 import { findIso, imageFact } from "./create_images.ts";
 import type { VmServices } from "./services.ts";
 
@@ -51,14 +51,16 @@ export async function platformFor(
   return { platform, offer, emulated };
 }
 
-/** Every pool, with the formats its volumes have. @throws {LibvirtError} */
-export async function poolFacts({ vms: { link } }: CreateServices): Promise<
+/** Every pool, with the formats its volumes have, from memory. @throws {LibvirtError} while they were never read */
+export async function poolFacts({ vms: { inventory: { storage } } }: CreateServices): Promise<
   { pools: (PoolFact & { readonly capacityBytes: number | null })[]; defaultPool: string | undefined }
 > {
-  const records = await link.call("poolScan");
-  const pools = await Promise.all(records.map(async ({ name, state, available, capacity }) => {
+  if (!storage.isKnown) await storage.refresh();
+  const records = storage.records();
+  const pools = records.map((record) => {
+    const { name, state, available, capacity } = record;
     const active = state === POOL_RUNNING;
-    const formats: PoolFact["formats"] = await keepsFiles(link, name) ? ["qcow2", "raw"] : ["raw"];
+    const formats: PoolFact["formats"] = hasFormats(record) ? ["qcow2", "raw"] : ["raw"];
     return {
       name,
       active,
@@ -66,8 +68,8 @@ export async function poolFacts({ vms: { link } }: CreateServices): Promise<
       availableBytes: active ? available : null,
       capacityBytes: active ? capacity : null,
     };
-  }));
-  return { pools, defaultPool: await startedFilePool(link, records) };
+  });
+  return { pools, defaultPool: usualPool(records) };
 }
 
 /** Which of these files of the host are there. Where they cannot be seen, libvirt's word is waited for. */

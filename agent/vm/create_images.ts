@@ -5,6 +5,7 @@ import type { ImageFact } from "../../lib/create/facts.ts";
 import type { BackingImage, DiskSource } from "../../lib/create/vm.ts";
 import { isLocal } from "../host/local.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
+import { secretFor } from "../storage/luks.ts";
 import { type Volume, volumeAt, volumeNamed } from "../storage/volumes.ts";
 import { checkedChain, ImageRefused, realPath } from "./image_chain.ts";
 import { imageUsers } from "./image_users.ts";
@@ -92,7 +93,8 @@ export async function imageFact(
       throw new ImageRefused("a raw image is built on no other");
     }
     const backing = format === "qcow2" ? await chainOf(link, disk, source) : [];
-    return { source, format, backing };
+    const secret = format === "raw" && volume !== undefined ? await secretFor(link, source.path) : undefined;
+    return { source: { ...source, ...(secret !== undefined && { secret }) }, format, backing };
   } catch (error) {
     if (error instanceof ImageRefused) {
       return { error: new ContractError("DiskRefused", { path: place, reason: error.message }) };

@@ -3,6 +3,7 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type Input, type VM } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
+import { deleteVolume } from "../storage/volumes.ts";
 import { planDisks } from "./delete_plan.ts";
 import type { VmServices } from "./services.ts";
 
@@ -36,7 +37,7 @@ async function pathsToDelete(
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
 export async function deleteDisk({ link }: VmServices, path: string): Promise<void> {
   try {
-    await link.call("volumeDelete", { path });
+    await deleteVolume(link, path);
     return;
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;

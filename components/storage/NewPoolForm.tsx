@@ -1,8 +1,9 @@
-import type { StoragePoolType } from "../../lib/contract/mod.ts";
+import type { StoragePoolType, StorageSource } from "../../lib/contract/mod.ts";
 import type { Failure } from "../../lib/format/failure.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
-import { POOL_KINDS, type PoolField } from "../../lib/storage/pool_types.ts";
+import { oneLine } from "../../lib/format/text.ts";
+import { type FoundType, isFoundType, POOL_KINDS, type PoolField } from "../../lib/storage/pool_types.ts";
 import { CheckField, SelectField, TextField } from "../Field.tsx";
 import { typeName } from "./PoolParts.tsx";
 import { StorageForm } from "./StorageForm.tsx";
@@ -22,6 +23,14 @@ const FIELDS: Readonly<Record<Exclude<PoolField, "format">, { label: StorageKey;
   secret: { label: "storage.field_secret" },
 };
 
+/** Type → what looks for it. */
+const FINDS: Readonly<Record<FoundType, StorageKey>> = {
+  netfs: "storage.find_netfs",
+  iscsi: "storage.find_iscsi",
+  gluster: "storage.find_gluster",
+  logical: "storage.find_logical",
+};
+
 /** Props of {@link NewPoolForm}. */
 export interface NewPoolFormProps {
   types: readonly StoragePoolType[];
@@ -29,6 +38,8 @@ export interface NewPoolFormProps {
   /** What was typed, where it was refused. */
   typed: Readonly<Record<string, string>>;
   failure: Failure | null;
+  /** What was found, where it was looked for. */
+  found: readonly StorageSource[] | null;
 }
 
 /** The kinds of storage, as links: without script, too, the form has just the fields of the one that is chosen. */
@@ -52,8 +63,41 @@ function Kinds({ types, type }: Pick<NewPoolFormProps, "types" | "type">) {
   );
 }
 
+/** What was found, as links that fill the form. */
+function Found({ type, typed, found }: Pick<NewPoolFormProps, "type" | "typed" | "found">) {
+  if (found === null) return null;
+  if (found.length === 0) return <p class="form-hint" role="status">{t("storage.found_none")}</p>;
+  const filled = (source: StorageSource) =>
+    new URLSearchParams({
+      do: "create",
+      type: type.type,
+      ...(typed.name !== undefined && { name: typed.name }),
+      ...source,
+    });
+  return (
+    <div role="status">
+      <p class="form-hint">{t("storage.found")}</p>
+      <ul class="storage-found">
+        {found.map((source) => (
+          <li key={JSON.stringify(source)}>
+            <a href={`/storage?${filled(source)}`}>
+              <bdi class="mono">
+                {oneLine(
+                  [source.host, source.sourceName, source.sourcePath, source.device].filter(Boolean).join(
+                    " ",
+                  ),
+                )}
+              </bdi>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 /** Making a storage pool. */
-export function NewPoolForm({ types, type, typed, failure }: NewPoolFormProps) {
+export function NewPoolForm({ types, type, typed, failure, found }: NewPoolFormProps) {
   const { needs, may, build, target } = POOL_KINDS[type.type];
   const fields = [...needs, ...may].filter((field) => field !== "format");
   const hintOf = (field: Exclude<PoolField, "format">) => {
@@ -100,6 +144,25 @@ export function NewPoolForm({ types, type, typed, failure }: NewPoolFormProps) {
           />
         );
       })}
+      {type.available && isFoundType(type.type) && (
+        <div class="wide form-field">
+          <input type="hidden" name="do" value="create" />
+          <span>
+            <button
+              type="submit"
+              class="button"
+              formMethod="get"
+              formAction="/storage"
+              formNoValidate
+              name="find"
+              value="yes"
+            >
+              {t(FINDS[type.type])}
+            </button>
+          </span>
+          <Found type={type} typed={typed} found={found} />
+        </div>
+      )}
       {may.includes("format") && type.formats.length > 0 && (
         <SelectField
           label={t("storage.field_format")}
@@ -126,7 +189,7 @@ export function NewPoolForm({ types, type, typed, failure }: NewPoolFormProps) {
         label={t("storage.autostart_on")}
         name="autostart"
         value="yes"
-        defaultChecked={typed.name === undefined || typed.autostart === "yes"}
+        defaultChecked={typed.type === undefined || typed.autostart === "yes"}
       />
     </StorageForm>
   );

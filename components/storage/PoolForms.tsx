@@ -80,11 +80,20 @@ function NewVolume({ pool, volumes, typed, ...frame }: Omit<PoolFormsProps, "dee
             value={typed.backing ?? ""}
             choices={[
               { value: "", label: t("storage.backing_none") },
-              ...images.slice(0, MOST_BACKINGS).map(({ name }) => ({
+              ...images.filter(({ encrypted }) => !encrypted).slice(0, MOST_BACKINGS).map(({ name }) => ({
                 value: name,
                 label: oneLine(name, 80),
               })),
             ]}
+          />
+          <TextField
+            label={t("storage.passphrase")}
+            hint={t("storage.passphrase_hint")}
+            name="passphrase"
+            type="password"
+            autocomplete="new-password"
+            minLength={8}
+            maxLength={512}
           />
         </>
       )}
@@ -158,6 +167,33 @@ export function PoolForms(props: PoolFormsProps) {
           />
         </StorageForm>
       );
+    case "convert": {
+      const format = volume.format === "qcow2" ? "raw" : "qcow2";
+      const stem = volume.name.replace(/\.(qcow2|raw|img|iso)$/i, "");
+      return (
+        <StorageForm
+          {...frame}
+          title={t("storage.verb_of", { verb: t("storage.convert"), name })}
+          submit={t("storage.convert")}
+        >
+          {hidden}
+          <SelectField
+            label={t("storage.format")}
+            name="format"
+            value={format}
+            choices={[{ value: format, label: format }]}
+          />
+          <TextField
+            label={t("storage.convert_name")}
+            hint={t("storage.convert_what", { name })}
+            name="name"
+            required
+            maxLength={200}
+            defaultValue={typed.name ?? `${stem}.${format}`}
+          />
+        </StorageForm>
+      );
+    }
     case "wipe":
     case "delete_volume": {
       const verb = t(deed === "wipe" ? "storage.wipe" : "storage.delete");

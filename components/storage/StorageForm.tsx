@@ -25,6 +25,18 @@ export function StorageDone({ done }: { done: string | null }) {
   );
 }
 
+/** What a form that led here began, from `?started=`. */
+export function StorageStarted({ started }: { started: string | null }) {
+  if (!isStorageDeed(started)) return null;
+  return (
+    <p class="banner inset" data-tone="info" role="status">
+      <Icon name="loader" />
+      <span>{t("storage.started")}</span>
+      <a class="button small" href="/tasks">{t("storage.tasks")}</a>
+    </p>
+  );
+}
+
 /** Why something was not done. */
 export function StorageFailure({ failure }: { failure: Failure | null }) {
   if (failure === null) return null;

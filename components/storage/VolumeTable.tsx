@@ -1,6 +1,7 @@
 import type { StoragePool, StorageVolume } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/format/quantity.ts";
 import { oneLine } from "../../lib/format/text.ts";
+import { contentHref } from "../../lib/format/volume_page.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
 import { Label, poolHref, UsedBy } from "./PoolParts.tsx";
@@ -11,16 +12,22 @@ const { t } = textsOf(texts);
 export const VOLUME_VERBS = {
   resize: "storage.resize",
   clone: "storage.clone",
+  convert: "storage.convert",
   wipe: "storage.wipe",
   delete_volume: "storage.delete",
 } as const satisfies Record<string, PlainKeyOf<typeof texts>>;
 export type VolumeVerb = keyof typeof VOLUME_VERBS;
 
+/** Whether a volume has content of its own. */
+const isDisk = ({ type }: StorageVolume) => type === "file" || type === "block";
+
 /** The verbs that make sense: what a machine uses is changed on the machine's own page. */
-function verbsOf({ type, usedBy }: StorageVolume, { fixed }: StoragePool): VolumeVerb[] {
-  const isDisk = type === "file" || type === "block";
-  if (!isDisk || fixed) return isDisk ? ["wipe"] : [];
-  return usedBy.length > 0 ? ["clone"] : ["resize", "clone", "wipe", "delete_volume"];
+function verbsOf(volume: StorageVolume, { fixed, keepsFiles }: StoragePool): VolumeVerb[] {
+  const { format, usedBy } = volume;
+  if (!isDisk(volume)) return [];
+  if (fixed) return ["wipe"];
+  const convert: VolumeVerb[] = keepsFiles && (format === "qcow2" || format === "raw") ? ["convert"] : [];
+  return usedBy.length > 0 ? ["clone", ...convert] : ["resize", "clone", ...convert, "wipe", "delete_volume"];
 }
 
 /** The volumes of a page of a pool. */
@@ -52,6 +59,7 @@ export function VolumeTable({ pool, volumes, enabled }: {
                 <bdi class="ellipsis" title={oneLine(volume.path)}>{oneLine(volume.name)}</bdi>
                 <small>
                   {oneLine(volume.format ?? volume.type, 20)}
+                  {volume.encrypted && <span>· {t("storage.encrypted")}</span>}
                   {volume.backing !== undefined && (
                     <bdi title={oneLine(volume.backing.path)}>
                       {t("storage.backing", { path: oneLine(volume.backing.path) })}
@@ -73,6 +81,19 @@ export function VolumeTable({ pool, volumes, enabled }: {
               </td>
               <td class="device-verbs">
                 <span>
+                  {enabled && isDisk(volume) && (
+                    <a
+                      class="button ghost"
+                      href={contentHref(pool.name, volume.name)}
+                      download={oneLine(volume.name, 200)}
+                      aria-label={t("storage.verb_of", {
+                        verb: t("storage.download"),
+                        name: oneLine(volume.name, 60),
+                      })}
+                    >
+                      {t("storage.download")}
+                    </a>
+                  )}
                   {enabled && verbsOf(volume, pool).map((verb) => (
                     <a
                       key={verb}

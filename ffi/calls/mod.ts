@@ -12,6 +12,7 @@ import * as node from "./node.ts";
 import * as pool from "./pool.ts";
 import * as screen from "./screen.ts";
 import * as schema from "./schema.ts";
+import * as secret from "./secret.ts";
 import * as stats from "./stats.ts";
 import * as volume from "./volume.ts";
 
@@ -102,6 +103,10 @@ export const CALLS = {
   poolUnbuild: spec("write", 120, pool.poolUnbuild),
   poolUndefine: spec("write", 30, pool.poolUndefine),
   poolCapabilities: spec("read", 15, pool.poolCapabilities),
+  poolSources: spec("probe", 25, pool.poolSources),
+  secretMake: spec("write", 15, secret.secretMake),
+  secretOfVolume: spec("read", 15, secret.secretOfVolume),
+  secretForget: spec("write", 15, secret.secretForget),
   volumeScan: spec("storage", 60, volume.volumeScan),
   volumeScanPatient: spec("storage", 86_400, volume.volumeScan),
   volumeAt: spec("storage", 15, volume.volumeAt),
@@ -139,5 +144,6 @@ export type * from "./node.ts";
 export type * from "./pool.ts";
 export type * from "./screen.ts";
 export type * from "./schema.ts";
+export type * from "./secret.ts";
 export type * from "./stats.ts";
 export type * from "./volume.ts";

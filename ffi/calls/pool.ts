@@ -154,3 +154,23 @@ export function poolUndefine(connection: Connection, { pool: name }: { pool: str
 export function poolCapabilities(connection: Connection): string {
   return takeString(libvirt().symbols.virConnectGetStoragePoolCapabilities(connection.pointer, 0));
 }
+
+/**
+ * What a server or this host has to make pools of, as XML. Asks the server, and so may wait for it. Source:
+ * virConnectFindStoragePoolSources.
+ *
+ * @param spec where to look, as a pool's `<source>`; null where that needs no telling
+ */
+export function poolSources(
+  connection: Connection,
+  { type, spec }: { type: string; spec: string | null },
+): string {
+  return takeString(
+    libvirt().symbols.virConnectFindStoragePoolSources(
+      connection.pointer,
+      cString(type),
+      spec === null ? null : cString(spec),
+      0,
+    ),
+  );
+}

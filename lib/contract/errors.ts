@@ -264,6 +264,7 @@ export const ERRORS = {
     exit: 5,
   },
   StoragePoolFailed: { text: "Failed to {verb} storage pool: {error}", status: 502, exit: 1 },
+  StorageSourcesFailed: { text: "Failed to look for storage: {error}", status: 502, exit: 1 },
   StorageBusy: {
     text: "{what} is busy with another operation. Wait for it to end, then try again.",
     status: 409,
@@ -273,6 +274,7 @@ export const ERRORS = {
   VolumeCreateFailed: { text: "Failed to create volume: {error}", status: 502, exit: 1 },
   VolumeResizeFailed: { text: "Failed to resize volume: {error}", status: 502, exit: 1 },
   VolumeCloneFailed: { text: "Failed to clone volume: {error}", status: 502, exit: 1 },
+  VolumeConvertFailed: { text: "Failed to convert volume: {error}", status: 502, exit: 1 },
   VolumeWipeFailed: { text: "Failed to wipe volume: {error}", status: 502, exit: 1 },
   VolumeDeleteFailed: { text: "Failed to delete volume: {name} - {error}", status: 502, exit: 1 },
   // Networks

@@ -1,6 +1,6 @@
 /** Storage pools: what there is, making and removing them, starting and stopping. */
 import Type, { type Static } from "typebox";
-import { POOL_TYPES } from "../storage/pool_types.ts";
+import { FOUND_TYPES, type FoundType, POOL_TYPES } from "../storage/pool_types.ts";
 import { command } from "./command.ts";
 import { closed, NOTHING_OUT, oneOf } from "./schema.ts";
 
@@ -56,6 +56,15 @@ export const StoragePoolType = Type.Object({
 });
 export type StoragePoolType = Static<typeof StoragePoolType>;
 
+/** Something a pool can be made of: fields of create_storage_pool. */
+export const StorageSource = Type.Object({
+  host: Type.Optional(Type.String()),
+  sourcePath: Type.Optional(Type.String({ description: "exported folder" })),
+  sourceName: Type.Optional(Type.String({ description: "volume group, Gluster volume" })),
+  device: Type.Optional(Type.String({ description: "target (IQN)" })),
+});
+export type StorageSource = Static<typeof StorageSource>;
+
 const POOL_ERRORS = ["StoragePoolNotFound", "StoragePoolFailed"] as const;
 
 export const storageCommands = {
@@ -88,6 +97,27 @@ export const storageCommands = {
     errors: [],
     route: "GET /storage/pool-types",
     cli: ["pool", "types"],
+    readOnly: true,
+  }),
+  find_storage_sources: command({
+    summary: "Look what a storage pool can be made of: NFS exports, iSCSI targets, volume groups",
+    description: "Asks the server that is named, for 25 seconds at most.",
+    role: "administrator",
+    input: closed({
+      type: oneOf(Object.keys(FOUND_TYPES) as FoundType[]),
+      host: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: "^[A-Za-z0-9_\\[][A-Za-z0-9_.:\\[\\]-]*$",
+          description: "server, with :port where it is not the usual one; all types but logical",
+        }),
+      ),
+    }),
+    output: Type.Array(StorageSource),
+    errors: ["StorageSourcesFailed", "NotOnThisHost"],
+    route: "GET /storage/pool-sources/{type}",
+    cli: ["pool", "find", "<type>"],
     readOnly: true,
   }),
   create_storage_pool: command({
@@ -134,7 +164,7 @@ export const storageCommands = {
     role: "administrator",
     input: closed({ pool: PoolName }),
     output: NOTHING_OUT,
-    errors: [...POOL_ERRORS, "StoragePoolNotActive", "StoragePoolInUse"],
+    errors: [...POOL_ERRORS, "StoragePoolNotActive", "StoragePoolInUse", "StorageBusy"],
     route: "POST /storage/pools/{pool}/stop",
     cli: ["pool", "stop", "<pool>"],
     readOnly: false,
@@ -160,7 +190,7 @@ export const storageCommands = {
       ),
     }),
     output: NOTHING_OUT,
-    errors: [...POOL_ERRORS, "StoragePoolInUse", "VolumeInUse", "VolumeDeleteFailed"],
+    errors: [...POOL_ERRORS, "StoragePoolInUse", "StorageBusy", "VolumeInUse", "VolumeDeleteFailed"],
     route: "DELETE /storage/pools/{pool}",
     cli: ["pool", "delete", "<pool>"],
     destroys: "the storage pool",

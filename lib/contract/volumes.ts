@@ -1,7 +1,7 @@
 /** Volumes: the disks and images in storage pools. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, oneOf } from "./schema.ts";
+import { closed, oneOf, SECRET } from "./schema.ts";
 import { PoolName, StorageUser } from "./storage.ts";
 
 /** Formats a volume can be made in. */
@@ -24,6 +24,15 @@ const NewVolumeName = Type.String({
   pattern: "^(?![.-])[^/\\u0000-\\u001f\\u007f]+$",
   description: "a file name: no slash or line break, not beginning with a dot or dash",
 });
+/** What opens an encrypted volume: text, because a person has to be able to type it elsewhere. */
+const Passphrase = Type.String({
+  ...SECRET,
+  minLength: 8,
+  maxLength: 512,
+  pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+  description:
+    "8 to 512 characters without line breaks; kept by libvirt as a secret that nobody can read back",
+});
 const Capacity = Type.Integer({
   minimum: 1,
   maximum: MOST_BYTES,
@@ -42,6 +51,7 @@ export const Volume = Type.Object({
     path: Type.String({ description: "the image it is built on" }),
     format: Type.Optional(Type.String()),
   })),
+  encrypted: Type.Boolean(),
   usedBy: Type.Array(StorageUser),
 });
 export type StorageVolume = Static<typeof Volume>;
@@ -63,6 +73,9 @@ export const volumeCommands = {
   }),
   create_volume: command({
     summary: "Create an empty volume in a storage pool",
+    description:
+      "With encryption its passphrase becomes a secret of libvirt's, which is removed with the volume. Who loses the " +
+      "passphrase and the secret has lost what is in it.",
     role: "operator",
     input: closed({
       pool: PoolName,
@@ -73,6 +86,10 @@ export const volumeCommands = {
       backing: Type.Optional(
         closed(AT, { description: "the volume it is built on; the format is qcow2 then" }),
       ),
+      encryption: Type.Optional(closed({ passphrase: Passphrase }, {
+        description:
+          "encrypts it with LUKS; the format is raw then. VMs that have it as a disk open it by themselves",
+      })),
     }),
     output: Volume,
     errors: [
@@ -106,7 +123,9 @@ export const volumeCommands = {
   }),
   clone_volume: command({
     summary: "Copy a volume",
-    description: "Answers when everything is copied. A copy of an image built on another one stands alone.",
+    description:
+      "Answers when everything is copied; meanwhile it is a job: list_jobs has its progress, cancel_job ends and " +
+      "removes it. A copy of an image built on another one stands alone.",
     role: "operator",
     input: closed({ ...AT, name: NewVolumeName, targetPool: Type.Optional(PoolName) }),
     output: Volume,
@@ -117,18 +136,47 @@ export const volumeCommands = {
       "DiskExceedsPool",
       "DiskRefused",
       "VolumeCloneFailed",
+      "JobCancelled",
     ],
     route: "POST /storage/pools/{pool}/volumes/{volume}/clone",
     cli: ["volume", "clone", "<pool>", "<volume>", "<name>"],
     readOnly: false,
   }),
+  convert_volume: command({
+    summary: "Convert a volume to another format, into a new volume",
+    description:
+      "Answers when everything is converted; meanwhile it is a job: list_jobs has its progress, cancel_job ends and " +
+      "removes it. The volume itself stays as it is.",
+    role: "operator",
+    input: closed({
+      ...AT,
+      name: NewVolumeName,
+      format: oneOf(VOLUME_FORMATS),
+      targetPool: Type.Optional(PoolName),
+    }),
+    output: Volume,
+    errors: [
+      ...AT_ERRORS,
+      "VolumeExists",
+      "VolumeInUse",
+      "DiskExceedsPool",
+      "DiskRefused",
+      "VolumeConvertFailed",
+      "JobCancelled",
+    ],
+    route: "POST /storage/pools/{pool}/volumes/{volume}/convert",
+    cli: ["volume", "convert", "<pool>", "<volume>", "<name>", "<format>"],
+    readOnly: false,
+  }),
   wipe_volume: command({
     summary: "Overwrite a volume with zeros",
-    description: "Its content is lost. Of a qcow2 image nothing remains but a file of zeros.",
+    description:
+      "Its content is lost. Of a qcow2 image nothing remains but a file of zeros. It is a job: what was overwritten " +
+      "before it was cancelled is lost, too.",
     role: "administrator",
     input: closed(AT),
     output: Type.Null(),
-    errors: [...AT_ERRORS, "VolumeInUse", "VolumeWipeFailed"],
+    errors: [...AT_ERRORS, "VolumeInUse", "VolumeWipeFailed", "JobCancelled"],
     route: "POST /storage/pools/{pool}/volumes/{volume}/wipe",
     cli: ["volume", "wipe", "<pool>", "<volume>"],
     destroys: "the volume's content",

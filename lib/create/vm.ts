@@ -20,6 +20,8 @@ type Of<T extends readonly string[]> = T[number];
 export interface DiskSource {
   readonly path: string;
   readonly type: "file" | "block";
+  /** UUID of libvirt's secret with its passphrase, where it is encrypted with LUKS. */
+  readonly secret?: string | undefined;
 }
 
 /** An image that a disk is built on. */

@@ -37,7 +37,10 @@ type Deed = (api: Api, pool: string, form: FormData) => Promise<unknown>;
 
 const volumeIn = (form: FormData) => String(form.get("volume") ?? "");
 
-/** Form action → what it does, and what is said when it is done. Those with `leaves` have no pool afterwards. */
+/**
+ * Form action → what it does, and what is said when it is done. Those with `leaves` have no pool afterwards; those with
+ * `isJob` may take long, and nobody waits for them.
+ */
 export const STORAGE_DEEDS = {
   start: { run: (api, pool) => api.startStoragePool({ pool }), done: "storage.done_start" },
   stop: { run: (api, pool) => api.stopStoragePool({ pool }), done: "storage.done_stop" },
@@ -60,11 +63,16 @@ export const STORAGE_DEEDS = {
     run: (api, pool, form) => {
       const capacityBytes = bytesIn(form);
       const backing = textIn(form, "backing");
+      // As it was typed: blanks at its ends belong to it.
+      const passphrase = form.get("passphrase");
+      const encryption = typeof passphrase === "string" && passphrase !== "" ? { passphrase } : undefined;
       return api.createVolume({
         pool,
         name: textIn(form, "name") ?? "",
         ...(capacityBytes !== undefined && { capacityBytes }),
-        ...(textIn(form, "format") !== undefined && { format: textIn(form, "format") as "qcow2" | "raw" }),
+        ...(encryption && { encryption }),
+        ...(encryption === undefined && textIn(form, "format") !== undefined &&
+          { format: textIn(form, "format") as "qcow2" | "raw" }),
         ...(backing === undefined
           ? { preallocation: (textIn(form, "preallocation") ?? "none") as "none" | "metadata" | "full" }
           : { backing: { pool, volume: backing } }),
@@ -81,16 +89,32 @@ export const STORAGE_DEEDS = {
     run: (api, pool, form) =>
       api.cloneVolume({ pool, volume: volumeIn(form), name: textIn(form, "name") ?? "" }),
     done: "storage.done_clone",
+    isJob: true,
+  },
+  convert: {
+    run: (api, pool, form) =>
+      api.convertVolume({
+        pool,
+        volume: volumeIn(form),
+        name: textIn(form, "name") ?? "",
+        format: (textIn(form, "format") ?? "") as "qcow2" | "raw",
+      }),
+    done: "storage.done_convert",
+    isJob: true,
   },
   wipe: {
     run: (api, pool, form) => api.wipeVolume({ pool, volume: volumeIn(form) }),
     done: "storage.done_wipe",
+    isJob: true,
   },
   delete_volume: {
     run: (api, pool, form) => api.deleteVolume({ pool, volume: volumeIn(form) }),
     done: "storage.done_delete_volume",
   },
-} as const satisfies Record<string, { run: Deed; done: PlainKeyOf<typeof texts>; leaves?: true }>;
+} as const satisfies Record<
+  string,
+  { run: Deed; done: PlainKeyOf<typeof texts>; leaves?: true; isJob?: true }
+>;
 
 export type StorageDeed = keyof typeof STORAGE_DEEDS;
 

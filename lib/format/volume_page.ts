@@ -37,6 +37,11 @@ export function volumeHref(here: string, { q, page }: VolumeQuery): string {
   return params.size === 0 ? here : `${here}?${params}`;
 }
 
+/** The address of a volume's content: GET gives it, PUT makes a volume of it. */
+export function contentHref(pool: string, name: string): string {
+  return `/api/v1/pools/${encodeURIComponent(pool)}/volumes/${encodeURIComponent(name)}/content`;
+}
+
 /** The page that a query asks for; beyond the last one, the last. */
 export function volumePage(volumes: readonly StorageVolume[], { q, page }: VolumeQuery): VolumePage {
   const word = q.toLowerCase();

@@ -10,6 +10,7 @@ const volume = (name: string, format = "raw", users: string[] = []): StorageVolu
   format,
   capacityBytes: 1,
   allocationBytes: 1,
+  encrypted: false,
   usedBy: users.map((user) => ({ vmId: user, name: user })),
 });
 

@@ -105,6 +105,15 @@ export const POOL_KINDS: Readonly<Record<PoolType, PoolKind>> = {
   },
 };
 
+/** Types whose sources can be looked for, and whether a server has to be named for that. */
+export const FOUND_TYPES = { netfs: "host", iscsi: "host", gluster: "host", logical: "here" } as const;
+export type FoundType = keyof typeof FOUND_TYPES;
+
+/** Whether sources of a type can be looked for. */
+export function isFoundType(type: string): type is FoundType {
+  return Object.hasOwn(FOUND_TYPES, type);
+}
+
 /** Types whose volumes are files, and so have formats. */
 export const FILE_TYPES: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "gluster", "vstorage"]);
 /** Types in which libvirt can make volumes at all. */

@@ -6,6 +6,7 @@ import type { DISK_BUSES, DISK_FORMATS } from "../contract/choices.ts";
 import { DISK_CACHES } from "../contract/choices.ts";
 import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
+import { luksXml } from "./volume.ts";
 import { child, type XmlElement } from "./tree.ts";
 
 export type DiskBus = typeof DISK_BUSES[number];
@@ -40,7 +41,12 @@ export interface DiskSpec extends DiskTuning {
   /** `vda`, `sdb`, … */
   readonly target: string;
   /** Where its data is; absent for an empty drive. */
-  readonly source?: { readonly type: "file" | "block"; readonly path: string } | undefined;
+  readonly source?: {
+    readonly type: "file" | "block";
+    readonly path: string;
+    /** UUID of libvirt's secret with its passphrase, where it is encrypted with LUKS. */
+    readonly secret?: string | undefined;
+  } | undefined;
   readonly format: DiskFormat;
 }
 
@@ -61,7 +67,11 @@ export function diskXml(disk: DiskSpec): XmlNode {
       discard: chosen(disk.discard),
       detect_zeroes: chosen(disk.detectZeroes),
     }),
-    source && xml("source", { [source.type === "block" ? "dev" : "file"]: source.path }),
+    source && xml(
+      "source",
+      { [source.type === "block" ? "dev" : "file"]: source.path },
+      source.secret !== undefined && luksXml(source.secret),
+    ),
     xml("target", { dev: target, bus }),
     (disk.readOnly || device === "cdrom") && xml("readonly"),
     disk.shareable && xml("shareable"),

@@ -1,7 +1,8 @@
 /** A new machine's devices as libvirt's XML. Pure. Source: "Devices" in libvirt's domain format. */
 import { isPc, isQ35 } from "../create/platform.ts";
-import type { NewVm, VmCd, VmDisk, VmNic } from "../create/vm.ts";
+import type { DiskSource, NewVm, VmCd, VmDisk, VmNic } from "../create/vm.ts";
 import { xml, type XmlContent, type XmlNode } from "./build.ts";
+import { luksXml } from "./volume.ts";
 
 /** PCI Express takes one device a port: ports for what is plugged in later. */
 const SPARE_PORTS = 14;
@@ -20,8 +21,12 @@ export function manyCpus({ cpuCount, machine }: Pick<NewVm, "cpuCount" | "machin
 
 const boot = (order: number | undefined) => order !== undefined && xml("boot", { order });
 
-function source({ path, type }: { readonly path: string; readonly type: "file" | "block" }): XmlNode {
-  return xml("source", { [type === "block" ? "dev" : "file"]: path });
+function source({ path, type, secret }: DiskSource): XmlNode {
+  return xml(
+    "source",
+    { [type === "block" ? "dev" : "file"]: path },
+    secret !== undefined && luksXml(secret),
+  );
 }
 
 /** The image's chain, said in full: neither libvirt nor QEMU then follows what the image itself names. */

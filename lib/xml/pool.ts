@@ -1,7 +1,7 @@
 /** libvirt's pool XML ⇄ what we know of a pool. */
 import { POOL_KINDS, type PoolField, type PoolType } from "../storage/pool_types.ts";
 import { renderXml, xml } from "./build.ts";
-import { child, childText, parseXml } from "./tree.ts";
+import { child, children, childText, parseXml } from "./tree.ts";
 
 /** A pool to be made. */
 export type NewPool =
@@ -46,6 +46,32 @@ export function poolXml(pool: NewPool): string {
 function hostOf(text: string) {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   return xml("host", { name: bracketed ?? plain ?? text, port });
+}
+
+/** Where sources are looked for: a server. */
+export function sourceSpecXml(host: string): string {
+  return renderXml(xml("source", {}, hostOf(host)));
+}
+
+/** Something a pool can be made of; the fields are those of a new pool. */
+export type FoundSource = { readonly [K in "host" | "sourcePath" | "sourceName" | "device"]?: string };
+
+/** Reads what libvirt found. @throws {XmlError} */
+export function foundSources(text: string): FoundSource[] {
+  return children(parseXml(text), "source").map((source) => {
+    const { name: host, port } = child(source, "host")?.attributes ?? {};
+    const sourcePath = child(source, "dir")?.attributes.path;
+    const sourceName = childText(source, "name");
+    const device = child(source, "device")?.attributes.path;
+    const address = host?.includes(":") ? `[${host}]` : host;
+    return {
+      ...(address !== undefined && { host: port === undefined ? address : `${address}:${port}` }),
+      ...(sourcePath !== undefined && { sourcePath }),
+      ...(sourceName !== undefined && { sourceName }),
+      // A volume group is found by its name; what it is made of is its own affair.
+      ...(device !== undefined && sourceName === undefined && { device }),
+    };
+  });
 }
 
 /** What a pool's XML tells beside its figures. */

@@ -1,5 +1,5 @@
 /** libvirt's volume XML ⇄ what we know of a volume. */
-import { renderXml, xml } from "./build.ts";
+import { renderXml, xml, type XmlNode } from "./build.ts";
 import { child, childText, parseXml } from "./tree.ts";
 
 /** What libvirt says of a volume. Sizes in bytes. */
@@ -16,6 +16,8 @@ export interface VolumeSummary {
   readonly allocation: number;
   /** What its image is built on. */
   readonly backing: { readonly path: string; readonly format: string | undefined } | undefined;
+  /** How it is encrypted, and the UUID of libvirt's secret with the passphrase where there is one. */
+  readonly encryption: { readonly format: string; readonly secret: string | undefined } | undefined;
 }
 
 const integer = (text: string | undefined) => Number(text ?? 0);
@@ -26,6 +28,7 @@ export function summarizeVolume(source: string): VolumeSummary {
   const target = child(root, "target");
   const backing = child(root, "backingStore");
   const backingPath = childText(backing, "path");
+  const encryption = child(target, "encryption");
   return {
     name: childText(root, "name") ?? "",
     path: childText(target, "path") ?? "",
@@ -36,6 +39,10 @@ export function summarizeVolume(source: string): VolumeSummary {
     backing: backingPath === undefined
       ? undefined
       : { path: backingPath, format: child(backing, "format")?.attributes.type },
+    encryption: encryption === undefined ? undefined : {
+      format: encryption.attributes.format ?? "",
+      secret: child(encryption, "secret")?.attributes.uuid,
+    },
   };
 }
 
@@ -49,10 +56,17 @@ export interface NewVolume {
   readonly format?: string | undefined;
   /** The image it is built on: its format is always said, it must never be guessed from what a guest wrote. */
   readonly backing?: { readonly path: string; readonly format: string } | undefined;
+  /** UUID of libvirt's secret with the passphrase, for a volume that is encrypted with LUKS. */
+  readonly secret?: string | undefined;
+}
+
+/** How an image is opened that is encrypted with LUKS: in a volume's target, and in a disk's source. */
+export function luksXml(secret: string): XmlNode {
+  return xml("encryption", { format: "luks" }, xml("secret", { type: "passphrase", uuid: secret }));
 }
 
 /** The XML that makes a volume. Mode 0600: what is in a disk is nobody else's business. */
-export function volumeXml({ name, capacity, allocation, format, backing }: NewVolume): string {
+export function volumeXml({ name, capacity, allocation, format, backing, secret }: NewVolume): string {
   return renderXml(xml(
     "volume",
     {},
@@ -64,6 +78,7 @@ export function volumeXml({ name, capacity, allocation, format, backing }: NewVo
       {},
       format !== undefined && xml("format", { type: format }),
       xml("permissions", {}, xml("mode", {}, "0600")),
+      secret !== undefined && luksXml(secret),
     ),
     backing &&
       xml("backingStore", {}, xml("path", {}, backing.path), xml("format", { type: backing.format })),

@@ -1,7 +1,9 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { PoolForms } from "../../components/storage/PoolForms.tsx";
-import { StorageDone, StorageFailure } from "../../components/storage/StorageForm.tsx";
+import { StorageDone, StorageFailure, StorageStarted } from "../../components/storage/StorageForm.tsx";
+import { isOn } from "../../components/storage/PoolTable.tsx";
+import StorageUpload from "../../islands/StorageUpload.tsx";
 import StorageVolumes from "../../islands/StorageVolumes.tsx";
 import type { StorageVolume } from "../../lib/contract/mod.ts";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
@@ -67,16 +69,31 @@ export const handler = define.handlers({
     const deed = form.get("action");
     const pool = nameIn(ctx.url);
     if (!isStorageDeed(deed)) return ctx.redirect(ctx.url.pathname, 303);
+    let isOver = true;
     try {
-      await STORAGE_DEEDS[deed].run(ctx.state.api, pool, form);
+      const work = STORAGE_DEEDS[deed].run(ctx.state.api, pool, form);
+      isOver = "isJob" in STORAGE_DEEDS[deed] ? await soon(work) : (await work, true);
     } catch (error) {
       const asked = { deed, typed: typedIn(form), failure: failureOf(error) };
       return page(await shown(ctx.state.api, pool, ctx.url.searchParams, asked));
     }
+    if (!isOver) return ctx.redirect(`${ctx.url.pathname}?started=${deed}`, 303);
     const leaves = "leaves" in STORAGE_DEEDS[deed];
     return ctx.redirect(`${leaves ? "/storage" : ctx.url.pathname}?done=${deed}`, 303);
   },
 });
+
+/** Milliseconds a form waits for long work: a refusal comes by then, and so does the end of what is small. */
+const SOON_MS = 1500;
+
+/** Whether work was done soon; what it comes to later, its job tells. @throws what it fails with soon */
+async function soon(work: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), SOON_MS));
+  const done = await Promise.race([work.then(() => true), limit]).finally(() => clearTimeout(timer));
+  if (!done) work.catch(() => {/* told by its job */});
+  return done;
+}
 
 /** Deeds that have a form of their own, where a refusal is said. */
 const WITH_FORM: ReadonlySet<StorageDeed> = new Set([
@@ -84,6 +101,7 @@ const WITH_FORM: ReadonlySet<StorageDeed> = new Set([
   "create_volume",
   "resize",
   "clone",
+  "convert",
   "wipe",
   "delete_volume",
 ]);
@@ -99,7 +117,11 @@ export default define.page<typeof handler>(function Pool({ data, state, url }) {
         <title>{t("title.page", { page: oneLine(pool.name, 60) })}</title>
       </Head>
       <StorageDone done={url.searchParams.get("done")} />
+      <StorageStarted started={url.searchParams.get("started")} />
       <StorageFailure failure={unread ?? (hasForm ? null : form?.failure ?? null)} />
+      {url.searchParams.get("do") === "upload" && form === null && isOn(pool) && !pool.fixed && (
+        <StorageUpload pool={pool.name} origin={url.origin} />
+      )}
       {hasForm && <PoolForms pool={pool} {...form} />}
       <StorageVolumes pool={pool} page={page} query={query} connected={state.connection.connected} />
     </>

@@ -7,6 +7,7 @@ import type { PageState } from "../../lib/page_state.ts";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
 import { poolInput } from "../../lib/format/storage_forms.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
+import { FOUND_TYPES, type FoundType, isFoundType, POOL_FIELDS } from "../../lib/storage/pool_types.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
@@ -15,22 +16,59 @@ import { typedIn } from "../(_shared)/typed.ts";
 const storage = textsOf(texts);
 
 /** What the page shows; the form when it is asked for. */
-async function shown(api: PageState["api"], type: string | null, refused?: {
+async function shown(api: PageState["api"], type: string | null, asked: {
   readonly typed: Record<string, string>;
-  readonly failure: Failure;
-}) {
+  readonly failure: Failure | null;
+  readonly find?: boolean;
+} = { typed: {}, failure: null }) {
   const pools = await api.getStoragePools().catch(fail);
   if (type === null) return { pools, form: null };
   const types = await api.getStoragePoolTypes().catch(fail);
   const chosen = types.find((each) => each.type === type) ?? types[0]!;
-  const { typed = {}, failure = null } = refused ?? {};
-  return { pools, form: { types, type: chosen, typed, failure } };
+  const { typed, failure, find = false } = asked;
+  const sought = find && isFoundType(chosen.type) ? await findIn(api, chosen.type, typed) : null;
+  return {
+    pools,
+    form: {
+      types,
+      type: chosen,
+      typed,
+      failure: sought?.failure ?? failure,
+      found: sought?.found ?? null,
+    },
+  };
+}
+
+/** What is found; why not is said in the form. */
+async function findIn(api: PageState["api"], type: FoundType, { host }: Record<string, string>) {
+  try {
+    const named = FOUND_TYPES[type] === "host" && host !== undefined && host !== "";
+    return { found: await api.findStorageSources({ type, ...(named && { host }) }), failure: null };
+  } catch (error) {
+    return { found: null, failure: failureOf(error) };
+  }
+}
+
+/** Boxes, and what tells that the form was sent: an unticked box is not. */
+const SENT = ["type", "build", "autostart"] as const;
+
+/** Fields of the form that stand in an address: of what was found, or typed before it was looked for. */
+function typedAt(params: URLSearchParams, wasSent: boolean): Record<string, string> {
+  return Object.fromEntries(
+    ["name", ...POOL_FIELDS, ...wasSent ? SENT : []].flatMap((field) => {
+      const text = params.get(field);
+      return text === null ? [] : [[field, text.slice(0, 1024)]];
+    }),
+  );
 }
 
 export const handler = define.handlers({
   async GET({ state, url }) {
     const type = url.searchParams.get("do") === "create" ? url.searchParams.get("type") ?? "dir" : null;
-    return page(await shown(state.api, type));
+    const { searchParams } = url;
+    const find = searchParams.get("find") === "yes";
+    const asked = { typed: typedAt(searchParams, find), failure: null, find };
+    return page(await shown(state.api, type, asked));
   },
   async POST(ctx) {
     const form = await ctx.req.formData();

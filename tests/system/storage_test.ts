@@ -352,6 +352,30 @@ Deno.test({
 });
 
 Deno.test({
+  name: "volumes that commands on machines make and delete are in the list at once",
+  ignore,
+  fn: async () => {
+    await using pool = await testPool("atonce");
+    await using vm = await testMachine({ purpose: "atonce", guest: false });
+    await using server = await readyServer();
+    await known(server, vm.uuid);
+    const list = async () => names(await call(server, "get_volumes", { pool: pool.name }));
+    assert.deepEqual(await list(), []);
+    const create = { pool: pool.name, sizeGb: 1, name: "made.qcow2" };
+    const { path } = await call(server, "attach_disk", { vmId: vm.uuid, create });
+    assert.deepEqual(await list(), ["made.qcow2"]);
+    // Options offer it, too, and know who has it.
+    const { pools } = await call(server, "get_device_options", { vmId: vm.uuid });
+    assert.deepEqual(pools.find(({ name }) => name === pool.name)?.volumes.map(({ usedBy }) => usedBy), [[
+      vm.name,
+    ]]);
+    await call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
+    assert.equal(await exists(path!), false);
+    assert.deepEqual(await list(), []);
+  },
+});
+
+Deno.test({
   name: "get_volumes() lists 10,000 volumes from memory in less than 100 ms",
   ignore,
   fn: async () => {

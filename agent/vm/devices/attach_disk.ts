@@ -5,7 +5,16 @@ import { renderXml, xml } from "../../../lib/xml/build.ts";
 import { type DiskBus, diskXml, freeTarget } from "../../../lib/xml/device_disk.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
-import { createVolume, defaultPool, deleteVolume, keepsFiles, type Volume } from "../../storage/volumes.ts";
+import { requireActive } from "../../storage/shared.ts";
+import { refuseTooLarge } from "../../storage/volume_checks.ts";
+import {
+  createVolume,
+  defaultPool,
+  deleteVolume,
+  hasFormats,
+  usualPool,
+  type Volume,
+} from "../../storage/volumes.ts";
 import { reservations } from "../reservations.ts";
 import type { VmServices } from "../services.ts";
 import {
@@ -18,7 +27,7 @@ import {
   targetsIn,
   Undo,
 } from "./configurations.ts";
-import { type Image, imageOf, requirePool } from "./image.ts";
+import { type Image, imageOf } from "./image.ts";
 import { refuseUsed } from "./usage.ts";
 
 type AttachInput = Input<"attach_disk">;
@@ -30,16 +39,6 @@ const HOTPLUG: ReadonlySet<DiskBus> = new Set(["virtio", "scsi", "usb"]);
 const MOST_NAMES = 20;
 /** libvirt's words for a machine all whose slots are taken; they have no code of their own. */
 const NO_SLOT = /No more available PCI slots|No more available PCI addresses/i;
-
-/** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more */
-export async function requireRoom({ link }: VmServices, poolName: string, bytes: number): Promise<void> {
-  const pool = (await link.call("poolScan")).find(({ name }) => name === poolName);
-  if (pool === undefined || bytes <= pool.available) return;
-  throw new ContractError("DiskExceedsPool", {
-    requested: Math.ceil(bytes / GIB),
-    available: Math.floor(pool.available / GIB),
-  });
-}
 
 /** The bus for a device nobody said one for. */
 function defaultBus(device: "disk" | "cdrom", machine: string): DiskBus {
@@ -127,10 +126,12 @@ async function newVolume(
   const { link } = services;
   const capacity = create.sizeGb * GIB;
   try {
-    if (create.pool !== undefined) requirePool(services, create.pool);
-    const pool = create.pool ?? await defaultPool(link);
-    await requireRoom(services, pool, capacity);
-    const files = await keepsFiles(link, pool);
+    const { storage } = services.inventory;
+    const pool = create.pool ?? usualPool(storage.records()) ?? await defaultPool(link);
+    if (create.pool !== undefined) requireActive(services, create.pool);
+    if (storage.record(pool) === undefined) await storage.refresh();
+    refuseTooLarge(services, pool, capacity);
+    const files = hasFormats(requireActive(services, pool));
     const format = files ? create.format ?? "qcow2" : undefined;
     const name = create.name ?? `${vm.name.replace(/[^\w.-]/g, "-")}-${target}${format ? `.${format}` : ""}`;
     return await named(services, pool, name, create.name === undefined, (each) => ({

@@ -9,7 +9,7 @@ import { log } from "../../log.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../delete.ts";
 import type { VmServices } from "../services.ts";
-import { requireRoom } from "./attach_disk.ts";
+import { refuseTooLarge } from "../../storage/volume_checks.ts";
 import { configurationsOf, deviceError, diskIn, placesOf, Undo } from "./configurations.ts";
 import { remove } from "./release.ts";
 import { refuseUsed, usesOf } from "./usage.ts";
@@ -163,7 +163,7 @@ export async function resizeDisk(
       const current = sizes?.disks[0]?.capacity ?? (running ? undefined : volume?.capacity);
       if (current === undefined) throw fail("its present size is not known");
       if (bytes <= current) throw new ContractError("NotLarger", { current, requested: bytes });
-      if (volume !== undefined) await requireRoom(services, volume.pool, bytes - current);
+      if (volume !== undefined) refuseTooLarge(services, volume.pool, bytes - current);
       if (running) await link.call("domainBlockResize", { uuid: vm.id, target, bytes });
       else if (path === undefined) throw fail("it is not on this host");
       else await growStopped(services, vm, disk, path, bytes);

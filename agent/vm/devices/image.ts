@@ -4,7 +4,9 @@ import { ContractError, type ErrorCode, type Role } from "../../../lib/contract/
 import type { DiskFormat } from "../../../lib/xml/device_disk.ts";
 import { includes } from "../../access.ts";
 import { isLocal } from "../../host/local.ts";
-import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { secretFor } from "../../storage/luks.ts";
+import { requireActive } from "../../storage/shared.ts";
+import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { VmServices } from "../services.ts";
 import { checkedChain, ImageRefused, qcow2Head } from "../image_chain.ts";
 
@@ -13,6 +15,8 @@ export interface Image {
   readonly path: string;
   readonly type: "file" | "block";
   readonly format: DiskFormat;
+  /** UUID of libvirt's secret with its passphrase, where it is encrypted. */
+  readonly secret?: string | undefined;
 }
 
 /** Which image is asked for. */
@@ -33,13 +37,6 @@ export interface ImageUse {
 
 const refuse = (path: string, reason: string) => new ContractError("DiskRefused", { path, reason });
 
-/** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive */
-export function requirePool({ inventory }: VmServices, name: string): void {
-  const pool = inventory.pools().find((each) => each.name === name);
-  if (pool === undefined) throw new ContractError("StoragePoolNotFound", { pool: name });
-  if (pool.state !== POOL_RUNNING) throw new ContractError("StoragePoolNotActive", { pool: name });
-}
-
 /** @throws {ContractError} Forbidden */
 function requireAdministrator({ role }: ImageUse): void {
   if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
@@ -56,7 +53,7 @@ export async function imageOf(services: VmServices, wish: ImageWish, use: ImageU
   if (wish.backingFile !== undefined) requireAdministrator(use);
   if (wish.volume !== undefined) {
     const { pool, name } = wish.volume;
-    requirePool(services, pool);
+    requireActive(services, pool);
     const volume = await volumeNamed(link, pool, name);
     if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
     return await ofVolume(services, volume, wish, use);
@@ -82,7 +79,8 @@ async function ofVolume(
   const format = isMedium ? "raw" : wish.format ?? storedFormat(services, path) ?? poolsFormat(volume);
   const image: Image = { path, type: volume.type, format };
   await inspect(services, image, wish, isMedium);
-  return image;
+  const secret = format === "raw" && !isMedium ? await secretFor(services.link, path) : undefined;
+  return { ...image, ...(secret !== undefined && { secret }) };
 }
 
 /** The format in which a machine has it already: what was said once is not guessed again. */

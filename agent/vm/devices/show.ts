@@ -10,7 +10,8 @@ import {
 } from "../../../lib/xml/device_diff.ts";
 import { isLocal } from "../../host/local.ts";
 import { log } from "../../log.ts";
-import { POOL_RUNNING, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
+import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { requireKnown } from "../../storage/shared.ts";
 import type { VmServices } from "../services.ts";
 import { configurationsOf } from "./configurations.ts";
 import { hostInterfaces } from "../../host/interfaces.ts";
@@ -112,17 +113,18 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
       if (source !== undefined) users.set(source, [...users.get(source) ?? [], name]);
     }
   }
-  const [pools, networks, filters, interfaces] = await Promise.all([
-    link.call("poolScan"),
+  const { storage } = inventory;
+  requireKnown(services);
+  const [networks, filters, interfaces] = await Promise.all([
     link.call("networkScan"),
     unlessSilent("network filters", link.call("filterNames")),
     isLocal(link.uri) ? hostInterfaces() : [],
   ]);
-  const started = pools.filter(({ state }) => state === POOL_RUNNING);
+  const started = storage.records().filter(({ state }) => state === POOL_RUNNING);
   const listed = await Promise.all(started.map(async ({ name, available }) => ({
     name,
     availableBytes: available,
-    volumes: (await unlessSilent("a pool's volumes", volumesOf(link, name)) ?? []).map((volume) => ({
+    volumes: (await unlessSilent("a pool's volumes", storage.volumes(name)) ?? []).map((volume) => ({
       name: volume.name,
       path: volume.path,
       ...(volume.format !== undefined && { format: volume.format }),

@@ -1,0 +1,77 @@
+/**
+ * Volumes encrypted with LUKS. The passphrase is a secret of libvirt's, bound to the volume's path: libvirt and the
+ * machines' disks find it by that, nobody can read it back, and it goes when the volume goes.
+ */
+import type { PoolRecord } from "../../ffi/calls/mod.ts";
+import { LibvirtError } from "../../ffi/error.ts";
+import { ContractError } from "../../lib/contract/mod.ts";
+import { renderXml, xml } from "../../lib/xml/build.ts";
+import { describePool } from "../../lib/xml/pool.ts";
+import type { NewVolume } from "../../lib/xml/volume.ts";
+import { log } from "../log.ts";
+import { type Caller, createVolume, type Volume } from "./volumes.ts";
+
+/** Tries of a creation that QEMU gives up because the host is too busy to measure how fast it is. */
+const TRIES = 5;
+const BUSY = /accurate CPU usage/;
+
+const encoder = new TextEncoder();
+
+/** The XML of the secret for the volume at a path. `private`: libvirt gives its value to nobody. */
+function secretXml(uuid: string, path: string): string {
+  return renderXml(xml(
+    "secret",
+    { ephemeral: false, private: true },
+    xml("uuid", {}, uuid),
+    xml("description", {}, "passphrase of a volume, kept by KVM Manager"),
+    xml("usage", { type: "volume" }, xml("volume", {}, path)),
+  ));
+}
+
+async function made(link: Caller, pool: string, volume: NewVolume): Promise<Volume> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await createVolume(link, pool, volume);
+    } catch (error) {
+      if (!(error instanceof LibvirtError) || !BUSY.test(error.message) || attempt === TRIES) throw error;
+      log.debug("the host was too busy to make an encrypted volume: trying again", { attempt });
+    }
+  }
+}
+
+/**
+ * Makes an encrypted volume and its secret; neither is there when it fails.
+ *
+ * @throws {ContractError} VolumeCreateFailed when libvirt keeps a passphrase for its path already
+ * @throws {LibvirtError}
+ */
+export async function createEncrypted(
+  link: Caller,
+  pool: PoolRecord,
+  volume: NewVolume,
+  passphrase: string,
+): Promise<Volume> {
+  const path = `${describePool(pool.xml).path}/${volume.name}`;
+  const old = await link.call("secretOfVolume", { path });
+  if (old !== null) {
+    throw new ContractError("VolumeCreateFailed", {
+      error:
+        `libvirt keeps a passphrase for ${path} already. If what it opens is gone for good, remove it: virsh secret-undefine ${old}`,
+    });
+  }
+  const secret = crypto.randomUUID();
+  await link.call("secretMake", { xml: secretXml(secret, path), value: encoder.encode(passphrase) });
+  try {
+    return await made(link, pool.name, { ...volume, format: "raw", secret });
+  } catch (error) {
+    await link.call("secretForget", { path }).catch((left) =>
+      log.error("the secret of a volume that was not made could not be removed", { path, error: left })
+    );
+    throw error;
+  }
+}
+
+/** UUID of the secret that opens the raw volume at a path; undefined when it is not encrypted. @throws {LibvirtError} */
+export async function secretFor(link: Caller, path: string): Promise<string | undefined> {
+  return await link.call("secretOfVolume", { path }) ?? undefined;
+}

@@ -1,0 +1,128 @@
+/** Sending a file as a new volume: how far it is, how long it takes, going on after a broken connection. */
+import type { Job, Output } from "../contract/mod.ts";
+import { ApiError } from "./api.ts";
+
+/** What the server answers with when it has everything. */
+export type Uploaded = Output<"upload_volume">;
+
+/** A file to be sent. */
+export interface Sending {
+  readonly pool: string;
+  readonly name: string;
+  readonly file: Blob;
+  /** SHA-256 that its content must have; empty for any. */
+  readonly checksum: string;
+}
+
+/** How far it is. */
+export interface Progress {
+  readonly sent: number;
+  readonly size: number;
+  /** Whole seconds that the rest takes; null while that cannot be told. */
+  readonly secondsLeft: number | null;
+  /** The connection broke: it is tried again. */
+  readonly isWaiting: boolean;
+}
+
+/** What an upload needs of the world: tests bring their own. */
+export interface Wires {
+  /** Sends the content from a byte on. @throws {ApiError} `Unreachable` when the connection broke */
+  readonly send: (
+    what: Sending,
+    offset: number,
+    onSent: (bytes: number) => void,
+    signal: AbortSignal,
+  ) => Promise<Uploaded>;
+  /** How far an upload that broke off had come. @throws {ApiError} UploadNotFound */
+  readonly offset: (what: Sending) => Promise<number>;
+  /** The last job about this volume. */
+  readonly job: (what: Sending) => Promise<Job | undefined>;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Milliseconds, any origin. */
+  readonly now: () => number;
+}
+
+/** Errors after which the rest can be sent. */
+const BROKEN: ReadonlySet<string> = new Set([
+  "Unreachable",
+  "BadAnswer",
+  "UploadBroken",
+  "UploadRunning",
+  "UploadOffset",
+  "UploadNotFound",
+]);
+/** Tries without anything arriving before it is given up. */
+const MOST_TRIES = 12;
+const FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 15_000;
+/** Milliseconds before anything is said about how long it takes. */
+const FIRST_MS = 1500;
+
+const codeOf = (error: unknown) => error instanceof ApiError ? error.code : "";
+
+/** Time left, by how fast it went since the connection was made. */
+function estimate(from: number, now: number, sent: number, rest: number): number | null {
+  if (now - from < FIRST_MS || sent <= 0) return null;
+  return Math.ceil(rest / (sent / (now - from)) / 1000);
+}
+
+/**
+ * Where to go on after a failure.
+ *
+ * @throws {ApiError} what the server refused it with: the answer to a body that is not read whole gets lost
+ */
+async function goOn(wires: Wires, what: Sending, known: string | undefined): Promise<number> {
+  try {
+    return await wires.offset(what);
+  } catch (error) {
+    if (codeOf(error) !== "UploadNotFound") throw error;
+  }
+  const job = await wires.job(what);
+  if (job !== undefined && job.id !== known && job.error !== null && job.error.code !== "UploadBroken") {
+    throw new ApiError(job.error.code, job.error.message);
+  }
+  return 0;
+}
+
+/**
+ * Sends a file as a new volume.
+ *
+ * @throws {ApiError} why it was refused @throws the signal's reason when it was cancelled
+ */
+export async function upload(
+  wires: Wires,
+  what: Sending,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  const { size } = what.file;
+  const known = (await wires.job(what))?.id;
+  let offset = 0, tries = 0;
+  for (;;) {
+    const from = wires.now(), first = offset;
+    let sent = offset;
+    try {
+      return await wires.send(what, offset, (bytes) => {
+        sent = first + bytes;
+        const secondsLeft = estimate(from, wires.now(), bytes, size - sent);
+        onProgress({ sent, size, secondsLeft, isWaiting: false });
+      }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!BROKEN.has(codeOf(error))) throw error;
+      for (let isKnown = false; !isKnown;) {
+        if (tries++ >= MOST_TRIES) throw error;
+        onProgress({ sent, size, secondsLeft: null, isWaiting: true });
+        await wires.wait(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)), signal);
+        try {
+          const arrived = await goOn(wires, what, known);
+          if (arrived > offset) tries = 0;
+          offset = arrived;
+          isKnown = true;
+        } catch (again) {
+          signal.throwIfAborted();
+          if (!BROKEN.has(codeOf(again))) throw again;
+        }
+      }
+    }
+  }
+}

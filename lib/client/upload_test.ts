@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import type { Job } from "../contract/mod.ts";
+import { ApiError } from "./api.ts";
+import { type Progress, type Sending, upload, type Uploaded, type Wires } from "./upload.ts";
+
+const WHAT: Sending = { pool: "p", name: "a.iso", file: new Blob(["x".repeat(100)]), checksum: "" };
+const ANSWER: Uploaded = { pool: "p", name: "a.iso", path: "/p/a.iso", size: 100, sha256: "0".repeat(64) };
+const lost = () => new ApiError("Unreachable", "gone");
+
+/** Wires that do what a script says; they note from where was sent. */
+function scripted(sends: (() => Uploaded)[], rest: Partial<Wires> = {}) {
+  const offsets: number[] = [], waits: number[] = [];
+  const wires: Wires = {
+    send: (_what, offset) => {
+      offsets.push(offset);
+      return new Promise((resolve) => resolve(sends.shift()!()));
+    },
+    offset: () => Promise.reject(new ApiError("UploadNotFound", "none")),
+    job: () => Promise.resolve(undefined),
+    wait: (ms, signal) => {
+      waits.push(ms);
+      return signal.aborted ? Promise.reject(signal.reason) : Promise.resolve();
+    },
+    now: () => 0,
+    ...rest,
+  };
+  return { wires, offsets, waits };
+}
+const fails = (error: unknown) => () => {
+  throw error;
+};
+const go = (wires: Wires, seen: Progress[] = [], signal = new AbortController().signal) =>
+  upload(wires, WHAT, (progress) => seen.push(progress), signal);
+
+Deno.test("upload() goes on where a broken connection left it, however often", async () => {
+  const arrived = [40, 70];
+  const { wires, offsets, waits } = scripted([fails(lost()), fails(lost()), () => ANSWER], {
+    offset: () => Promise.resolve(arrived.shift()!),
+  });
+  const seen: Progress[] = [];
+  assert.deepEqual(await go(wires, seen), ANSWER);
+  assert.deepEqual(offsets, [0, 40, 70]);
+  assert.deepEqual(waits, [500, 500], "what arrived is a reason to try at once again");
+  assert.ok(seen.some(({ isWaiting }) => isWaiting));
+});
+
+Deno.test("upload() waits while the server does not answer or has not noticed the break", async () => {
+  const answers = [fails(lost()), fails(lost()), () => 10];
+  const { wires, offsets } = scripted(
+    [fails(lost()), fails(new ApiError("UploadRunning", "runs")), () => ANSWER],
+    { offset: () => new Promise((resolve) => resolve((answers.shift() ?? (() => 10))())) },
+  );
+  assert.deepEqual(await go(wires), ANSWER);
+  assert.deepEqual(offsets, [0, 10, 10]);
+});
+
+Deno.test("upload() begins anew when the server has nothing any more", async () => {
+  const { wires, offsets } = scripted([fails(lost()), () => ANSWER]);
+  await go(wires);
+  assert.deepEqual(offsets, [0, 0]);
+});
+
+Deno.test("upload() tells what it was refused with, also when the answer got lost", async () => {
+  const taken = new ApiError("VolumeExists", "taken");
+  await assert.rejects(go(scripted([fails(taken)]).wires), taken);
+  const job = { id: "1", error: { code: "DiskRefused", message: "names another file" } } as Job;
+  let asked = 0;
+  const { wires } = scripted([fails(lost())], {
+    job: () => Promise.resolve(asked++ === 0 ? undefined : job),
+  });
+  await assert.rejects(go(wires), { code: "DiskRefused", message: "names another file" });
+  // An older job's failure is not this one's.
+  const old = scripted([fails(lost()), () => ANSWER], { job: () => Promise.resolve(job) });
+  assert.deepEqual(await go(old.wires), ANSWER);
+});
+
+Deno.test("upload() gives up when nothing arrives, and ends when it is cancelled", async () => {
+  const { wires, waits } = scripted([fails(lost())], { offset: () => Promise.reject(lost()) });
+  await assert.rejects(go(wires), { code: "Unreachable" });
+  assert.equal(waits.length, 12);
+  assert.equal(Math.max(...waits), 15_000);
+  const abort = new AbortController();
+  const stopped = new Error("stop");
+  const cancelled = scripted([() => {
+    abort.abort(stopped);
+    throw lost();
+  }]);
+  await assert.rejects(go(cancelled.wires, [], abort.signal), stopped);
+});
+
+Deno.test("upload() tells the time left by its speed", async () => {
+  let now = 0;
+  const seen: Progress[] = [];
+  const { wires } = scripted([], {
+    now: () => now,
+    send: (_what, _offset, onSent) => {
+      now = 100;
+      onSent(1);
+      now = 10_000;
+      onSent(25);
+      return Promise.resolve(ANSWER);
+    },
+  });
+  await go(wires, seen);
+  assert.deepEqual(seen.map(({ sent, secondsLeft }) => [sent, secondsLeft]), [[1, null], [25, 30]]);
+});

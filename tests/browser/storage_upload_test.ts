@@ -1,0 +1,168 @@
+/** Uploading and downloading volumes from a pool's page, over a connection that breaks, too. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { browser } from "../testbed/chromium.ts";
+import { filesOf } from "../testbed/names.ts";
+import { testPool } from "../testbed/pool.ts";
+import { exists } from "../testbed/process.ts";
+import { call, readyServer } from "../testbed/product.ts";
+import { requirement } from "../testbed/skip.ts";
+import { cuttingProxy } from "../testbed/socks.ts";
+import { until } from "../testbed/wait.ts";
+import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+
+const reason = await requirement("qemu", "chromium");
+const MIB = 2 ** 20;
+
+Deno.test({
+  name: "a volume is uploaded and downloaded from its pool's page",
+  ignore: reason !== null,
+  // playwright-core keeps timers and pipes of the browser's process a moment longer.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async (t) => {
+    await using pool = await testPool("upload");
+    await using server = await readyServer();
+    await using tester = await browser();
+    const here = `${server.url}/storage/${pool.name}`;
+    const file = `${filesOf(pool.name)}/disk.raw`;
+    const bytes = new Uint8Array(12 * MIB);
+    for (let at = 0; at < bytes.length; at += 65536) crypto.getRandomValues(bytes.subarray(at, at + 65536));
+    await Deno.writeFile(file, bytes);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+
+    await t.step(
+      "a chosen file goes up, its checksum is shown, the list has it, and it comes down again",
+      () =>
+        visit(tester, here, async (page) => {
+          await page.getByRole("link", { name: "Upload", exact: true }).click();
+          await page.getByLabel("File", { exact: true }).setInputFiles(file);
+          await until(
+            "the file's name",
+            async () => await page.getByLabel("Name of the volume").inputValue() === "disk.raw",
+          );
+          await page.getByLabel("SHA-256 it must have").fill(sha256.toUpperCase());
+          await page.getByRole("button", { name: "Upload", exact: true }).click();
+          await waitForText(page, "[role=status]", "disk.raw was uploaded.");
+          await waitForText(page, ".upload-sum", sha256);
+          await page.locator("[data-volume='disk.raw']").waitFor();
+          assert.deepEqual(await Deno.readFile(`${pool.path}/disk.raw`), bytes);
+          const download = page.waitForEvent("download");
+          await page.getByRole("link", { name: "Download disk.raw" }).click();
+          const saved = await (await download).path();
+          assert.equal(createHash("sha256").update(await Deno.readFile(saved)).digest("hex"), sha256);
+        }),
+    );
+    await t.step(
+      "what cannot be is said before anything is sent",
+      () =>
+        visit(tester, `${here}?do=upload`, async (page) => {
+          const names = new Set<string>();
+          page.on("request", (request) => request.method() === "PUT" && names.add(request.url()));
+          await page.getByLabel("File", { exact: true }).setInputFiles(file);
+          await page.getByRole("button", { name: "Upload", exact: true }).click();
+          await waitForText(page, "[role=alert]", "Volume already exists: disk.raw");
+          assert.equal(names.size, 0);
+        }),
+    );
+    await t.step(
+      "a dropped file is taken, a wrong checksum refused",
+      () =>
+        visit(tester, `${here}?do=upload`, async (page) => {
+          const transfer = await page.evaluateHandle(() => {
+            const data = new DataTransfer();
+            data.items.add(new File(["small"], "dropped.raw"));
+            return data;
+          });
+          await page.locator(".upload-drop").dispatchEvent("drop", { dataTransfer: transfer });
+          await waitForText(page, ".upload-drop", "dropped.raw");
+          await page.getByLabel("SHA-256 it must have").fill("0".repeat(64));
+          await page.getByRole("button", { name: "Upload", exact: true }).click();
+          await waitForText(page, "[role=alert]", /SHA-256 is/i);
+          assert.equal(await exists(`${pool.path}/dropped.raw`), false);
+        }, { expected: /status of 4\d\d/ }),
+    );
+    await t.step("a connection that breaks in the middle is made again, and the rest goes up", async () => {
+      await using proxy = cuttingProxy();
+      await visit(tester, `${here}?do=upload`, async (page) => {
+        const starts: string[] = [];
+        page.on("request", async (request) => {
+          if (request.method() === "PUT") starts.push((await request.allHeaders())["content-range"] ?? "");
+        });
+        await page.getByLabel("File", { exact: true }).setInputFiles(file);
+        await until(
+          "the file's name",
+          async () => await page.getByLabel("Name of the volume").inputValue() === "disk.raw",
+        );
+        await page.getByLabel("Name of the volume").fill("resumed.raw");
+        proxy.cutAfter(5 * MIB);
+        await page.getByRole("button", { name: "Upload", exact: true }).click();
+        await waitForText(page, "[role=status]", "resumed.raw was uploaded.", 60);
+        await waitForText(page, ".upload-sum", sha256);
+        assert.match(starts.at(-1)!, /^bytes [1-9]\d*-/, starts.join());
+        assert.deepEqual(await Deno.readFile(`${pool.path}/resumed.raw`), bytes);
+      }, {
+        expected: /ERR_(CONNECTION|SOCKS|EMPTY)|status of 409/,
+        proxy: { server: proxy.address, bypass: "<-loopback>" },
+      });
+    });
+    await t.step(
+      "it is cancelled, and nothing is left",
+      () =>
+        visit(tester, `${here}?do=upload`, async (page) => {
+          const wire = await page.context().newCDPSession(page);
+          await wire.send("Network.enable");
+          await wire.send("Network.emulateNetworkConditions", {
+            offline: false,
+            latency: 0,
+            downloadThroughput: -1,
+            uploadThroughput: MIB,
+          });
+          await page.getByLabel("File", { exact: true }).setInputFiles(file);
+          await page.getByLabel("Name of the volume").fill("cancelled.raw");
+          await page.getByRole("button", { name: "Upload", exact: true }).click();
+          await until("a part to be there", async () => {
+            const [job] = await call(server, "list_jobs", { open: true });
+            return (job?.doneBytes ?? 0) > 0;
+          });
+          await page.getByRole("button", { name: "Cancel the upload" }).click();
+          await page.getByRole("button", { name: "Upload", exact: true }).and(page.locator(":enabled"))
+            .waitFor();
+          await until("it to be gone", async () => !await exists(`${pool.path}/cancelled.raw`));
+        }, { expected: /status of 4\d\d/ }),
+    );
+    await t.step(
+      "without script the line for a shell is there, and a volume is converted",
+      () =>
+        visit(tester, `${here}?do=upload`, async (page) => {
+          await waitForText(
+            page,
+            ".upload-shell code",
+            `curl -T disk.qcow2 '${server.url}/api/v1/pools/${pool.name}/`,
+          );
+          assert.equal(await page.getByLabel("File", { exact: true }).isVisible(), false);
+          await page.getByRole("link", { name: "Convert disk.raw" }).click();
+          assert.equal(await page.getByLabel("Name of the new volume").inputValue(), "disk.qcow2");
+          await page.getByRole("button", { name: "Convert" }).click();
+          await page.waitForURL(/(done|started)=convert/);
+          await until("the image", () => exists(`${pool.path}/disk.qcow2`));
+        }, { javaScriptEnabled: false }),
+    );
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (
+        const path of [`${here}?do=upload`, `${here}?do=convert&volume=disk.raw`, `${here}?started=clone`]
+      ) {
+        await t.step(
+          `${path.slice(here.length)} is accessible, ${colorScheme}, on a phone, too`,
+          async () => {
+            const look = { colorScheme, reducedMotion: "reduce", accessible: true } as const;
+            await visit(tester, path, (page) => page.locator("h1").first().waitFor(), look);
+            await visit(tester, path, async (page) => {
+              assert.equal(await overflows(page), false);
+            }, { ...PHONE, ...look });
+          },
+        );
+      }
+    }
+  },
+});
