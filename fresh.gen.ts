@@ -5,35 +5,39 @@ import * as route1 from "./routes/_error.tsx";
 import * as route2 from "./routes/_middleware.ts";
 import * as route3 from "./routes/api/[...path].ts";
 import * as route4 from "./routes/api/v1/reference.tsx";
-import * as route5 from "./routes/index.tsx";
-import * as route6 from "./routes/networks/[name]/actions.ts";
-import * as route7 from "./routes/networks/[name]/confirm.tsx";
-import * as route8 from "./routes/networks/[name]/index.tsx";
-import * as route9 from "./routes/networks/index.tsx";
-import * as route10 from "./routes/networks/new.tsx";
-import * as route11 from "./routes/preferences.ts";
-import * as route12 from "./routes/storage/[pool].tsx";
-import * as route13 from "./routes/storage/index.tsx";
-import * as route14 from "./routes/tasks/cancel.ts";
-import * as route15 from "./routes/tasks/index.tsx";
-import * as route16 from "./routes/vms/[id]/actions.ts";
-import * as route17 from "./routes/vms/[id]/clone.tsx";
-import * as route18 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route19 from "./routes/vms/[id]/confirm.tsx";
-import * as route20 from "./routes/vms/[id]/console.tsx";
-import * as route21 from "./routes/vms/[id]/console.vv.ts";
-import * as route22 from "./routes/vms/[id]/disks.tsx";
-import * as route23 from "./routes/vms/[id]/export.ts";
-import * as route24 from "./routes/vms/[id]/hardware.tsx";
-import * as route25 from "./routes/vms/[id]/index.tsx";
-import * as route26 from "./routes/vms/[id]/network.tsx";
-import * as route27 from "./routes/vms/[id]/rename.tsx";
-import * as route28 from "./routes/vms/[id]/serial.tsx";
-import * as route29 from "./routes/vms/[id]/xml.tsx";
-import * as route30 from "./routes/vms/actions.ts";
-import * as route31 from "./routes/vms/import.tsx";
-import * as route32 from "./routes/vms/index.tsx";
-import * as route33 from "./routes/vms/new.tsx";
+import * as route5 from "./routes/images/catalog.tsx";
+import * as route6 from "./routes/images/index.tsx";
+import * as route7 from "./routes/images/new.tsx";
+import * as route8 from "./routes/images/policy.tsx";
+import * as route9 from "./routes/index.tsx";
+import * as route10 from "./routes/networks/[name]/actions.ts";
+import * as route11 from "./routes/networks/[name]/confirm.tsx";
+import * as route12 from "./routes/networks/[name]/index.tsx";
+import * as route13 from "./routes/networks/index.tsx";
+import * as route14 from "./routes/networks/new.tsx";
+import * as route15 from "./routes/preferences.ts";
+import * as route16 from "./routes/storage/[pool].tsx";
+import * as route17 from "./routes/storage/index.tsx";
+import * as route18 from "./routes/tasks/cancel.ts";
+import * as route19 from "./routes/tasks/index.tsx";
+import * as route20 from "./routes/vms/[id]/actions.ts";
+import * as route21 from "./routes/vms/[id]/clone.tsx";
+import * as route22 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route23 from "./routes/vms/[id]/confirm.tsx";
+import * as route24 from "./routes/vms/[id]/console.tsx";
+import * as route25 from "./routes/vms/[id]/console.vv.ts";
+import * as route26 from "./routes/vms/[id]/disks.tsx";
+import * as route27 from "./routes/vms/[id]/export.ts";
+import * as route28 from "./routes/vms/[id]/hardware.tsx";
+import * as route29 from "./routes/vms/[id]/index.tsx";
+import * as route30 from "./routes/vms/[id]/network.tsx";
+import * as route31 from "./routes/vms/[id]/rename.tsx";
+import * as route32 from "./routes/vms/[id]/serial.tsx";
+import * as route33 from "./routes/vms/[id]/xml.tsx";
+import * as route34 from "./routes/vms/actions.ts";
+import * as route35 from "./routes/vms/import.tsx";
+import * as route36 from "./routes/vms/index.tsx";
+import * as route37 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -41,6 +45,7 @@ import CreateVm from "./islands/CreateVm.tsx";
 import Feedback from "./islands/Feedback.tsx";
 import HardwareForms from "./islands/HardwareForms.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
+import ImageList from "./islands/ImageList.tsx";
 import ImportForm from "./islands/ImportForm.tsx";
 import JobList from "./islands/JobList.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
@@ -72,36 +77,40 @@ register({
     "_middleware.ts": route2,
     "api/[...path].ts": route3,
     "api/v1/reference.tsx": route4,
-    "index.tsx": route5,
-    "networks/[name]/actions.ts": route6,
-    "networks/[name]/confirm.tsx": route7,
-    "networks/[name]/index.tsx": route8,
-    "networks/index.tsx": route9,
-    "networks/new.tsx": route10,
-    "preferences.ts": route11,
-    "storage/[pool].tsx": route12,
-    "storage/index.tsx": route13,
-    "tasks/cancel.ts": route14,
-    "tasks/index.tsx": route15,
-    "vms/[id]/actions.ts": route16,
-    "vms/[id]/clone.tsx": route17,
-    "vms/[id]/cloud-init.tsx": route18,
-    "vms/[id]/confirm.tsx": route19,
-    "vms/[id]/console.tsx": route20,
-    "vms/[id]/console.vv.ts": route21,
-    "vms/[id]/disks.tsx": route22,
-    "vms/[id]/export.ts": route23,
-    "vms/[id]/hardware.tsx": route24,
-    "vms/[id]/index.tsx": route25,
-    "vms/[id]/network.tsx": route26,
-    "vms/[id]/rename.tsx": route27,
-    "vms/[id]/serial.tsx": route28,
-    "vms/[id]/xml.tsx": route29,
-    "vms/actions.ts": route30,
-    "vms/import.tsx": route31,
-    "vms/index.tsx": route32,
-    "vms/new.tsx": route33,
+    "images/catalog.tsx": route5,
+    "images/index.tsx": route6,
+    "images/new.tsx": route7,
+    "images/policy.tsx": route8,
+    "index.tsx": route9,
+    "networks/[name]/actions.ts": route10,
+    "networks/[name]/confirm.tsx": route11,
+    "networks/[name]/index.tsx": route12,
+    "networks/index.tsx": route13,
+    "networks/new.tsx": route14,
+    "preferences.ts": route15,
+    "storage/[pool].tsx": route16,
+    "storage/index.tsx": route17,
+    "tasks/cancel.ts": route18,
+    "tasks/index.tsx": route19,
+    "vms/[id]/actions.ts": route20,
+    "vms/[id]/clone.tsx": route21,
+    "vms/[id]/cloud-init.tsx": route22,
+    "vms/[id]/confirm.tsx": route23,
+    "vms/[id]/console.tsx": route24,
+    "vms/[id]/console.vv.ts": route25,
+    "vms/[id]/disks.tsx": route26,
+    "vms/[id]/export.ts": route27,
+    "vms/[id]/hardware.tsx": route28,
+    "vms/[id]/index.tsx": route29,
+    "vms/[id]/network.tsx": route30,
+    "vms/[id]/rename.tsx": route31,
+    "vms/[id]/serial.tsx": route32,
+    "vms/[id]/xml.tsx": route33,
+    "vms/actions.ts": route34,
+    "vms/import.tsx": route35,
+    "vms/index.tsx": route36,
+    "vms/new.tsx": route37,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

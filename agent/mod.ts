@@ -13,6 +13,10 @@ import { HostMake } from "./host/make.ts";
 import { OperatingSystems } from "./host/operating_systems.ts";
 import { isLocalSystem, localHostname, localLoad, qemuStartedAt } from "./host/local.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
+import { SiteCatalog } from "./images/catalog.ts";
+import { ImageDownloads } from "./images/downloads.ts";
+import { imageHandlers } from "./images/handlers.ts";
+import { ImageRecords } from "./images/records.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
 import { type Happening, Inventory } from "./inventory/inventory.ts";
@@ -80,6 +84,7 @@ export class Agent {
   readonly jobs: Jobs;
   readonly #store: Store;
   readonly #uploads: Uploads;
+  readonly #images: ImageDownloads;
   readonly api: ApiHandler;
   readonly consoles: Consoles;
   readonly #dispatch: Dispatch;
@@ -133,6 +138,9 @@ export class Agent {
     const services = new VmServices(this.link, this.inventory, this.#sampler, this.jobs);
     this.consoles = new Consoles(services);
     this.#uploads = new Uploads(services);
+    const images = new ImageRecords(this.#store), catalog = new SiteCatalog(settings.imageCatalog);
+    this.#images = new ImageDownloads(services, images, catalog);
+    const systems = new OperatingSystems();
     const networkCommands = networkHandlers(services);
     const asked = { principal: localPrincipal("page") };
     const networks = {
@@ -145,7 +153,7 @@ export class Agent {
         ...createHandlers({
           vms: services,
           capabilities: this.#capabilities,
-          systems: new OperatingSystems(),
+          systems,
           make: this.#make,
           virtType: settings.virtType,
           networks,
@@ -169,6 +177,7 @@ export class Agent {
         ...consoleHandlers(services, this.consoles),
         ...poolHandlers(services),
         ...volumeHandlers(services),
+        ...imageHandlers({ services, systems, records: images, catalog, downloads: this.#images }),
       },
       record: (entry) => this.activity.record(entry),
       vmName: (vmId) => this.inventory.vm(vmId)?.name,
@@ -236,6 +245,7 @@ export class Agent {
   async #details(): Promise<void> {
     await this.#uptimes();
     await Promise.all([
+      this.#images.sweep(),
       this.#sizes.update(),
       this.#addresses.update(),
       this.#sampler.tick(),

@@ -17,6 +17,7 @@ async function testAgent() {
     runtimeDir: dataDir,
     virtType: "auto",
     logLevel: "error",
+    imageCatalog: "builtin",
     demo: true,
   });
   const vmId = crypto.randomUUID(), name = `kvmm-test-${vmId.slice(0, 8)}`;
@@ -160,6 +161,7 @@ libvirtTest("Agent has no list to give before the host was read: unknown is not 
     runtimeDir: dataDir,
     virtType: "auto",
     logLevel: "error",
+    imageCatalog: "builtin",
     demo: false,
   });
   try {

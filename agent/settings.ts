@@ -18,6 +18,8 @@ export interface Settings {
   /** Virtualization of new machines: `auto` takes KVM where it works. */
   readonly virtType: VirtType;
   readonly logLevel: LogLevel;
+  /** File with the catalogue of cloud images; `builtin` for the program's own. */
+  readonly imageCatalog: string;
   /** Serves libvirt's built-in test driver. */
   readonly demo: boolean;
 }
@@ -93,6 +95,13 @@ export const SETTINGS = {
     help: "least level of what is logged, on stderr",
     default: () => "info",
     choices: LOG_LEVELS,
+  },
+  imageCatalog: {
+    flag: "image-catalog",
+    env: "KVMM_IMAGE_CATALOG",
+    value: "FILE",
+    help: "JSON file of cloud images, of a mirror of one's own; builtin is the program's list",
+    default: () => "builtin",
   },
 } as const satisfies Record<string, SettingRow>;
 

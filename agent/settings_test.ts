@@ -38,6 +38,7 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     runtimeDir: "/run/kvm-manager",
     virtType: "auto",
     logLevel: "info",
+    imageCatalog: "builtin",
     demo: false,
   });
   const dirs = (env: Record<string, string>) => {
@@ -67,6 +68,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     runtimeDir: "/r",
     virtType: "qemu",
     logLevel: "warn",
+    imageCatalog: "/c",
   };
   for (const [name, row] of Object.entries(SETTINGS)) {
     const key = name as keyof typeof SETTINGS;

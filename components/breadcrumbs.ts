@@ -48,6 +48,20 @@ function storageCrumbs(path: string): Crumb[] {
   return pool === undefined ? crumbs : [...crumbs, { label: oneLine(decoded(pool), 60), href: path }];
 }
 
+/** Pages below the list of images. */
+const IMAGE_PAGES: ReadonlyMap<string, string> = new Map([
+  ["/images/new", own.t("crumbs.image_new")],
+  ["/images/catalog", own.t("crumbs.image_catalog")],
+  ["/images/policy", own.t("crumbs.image_rules")],
+]);
+
+/** The steps to a page on images. */
+function imageCrumbs(path: string): Crumb[] {
+  const below = IMAGE_PAGES.get(path);
+  const crumbs = [{ label: t("nav.images"), href: "/images" }];
+  return below === undefined ? crumbs : [...crumbs, { label: below, href: path }];
+}
+
 /** The steps to a network: its name stands in the address. */
 function networkCrumbs(path: string): Crumb[] {
   const crumbs = [{ label: t("nav.networks"), href: "/networks" }];
@@ -72,6 +86,7 @@ export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === REFERENCE) return [{ label: texts.t("reference.title"), href: REFERENCE }];
   if (path === "/storage" || path.startsWith("/storage/")) return storageCrumbs(path);
   if (path === "/networks" || path.startsWith("/networks/")) return networkCrumbs(path);
+  if (path === "/images" || path.startsWith("/images/")) return imageCrumbs(path);
   if (path === "/tasks") return [{ label: t("tasks.open"), href: "/tasks" }];
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];

@@ -87,6 +87,8 @@ export const ICONS = {
     ["rect", { "width": "7", "height": "9", "x": "14", "y": "12", "rx": "1" }],
     ["rect", { "width": "7", "height": "5", "x": "3", "y": "16", "rx": "1" }],
   ],
+  // disc
+  disc: [["circle", { "cx": "12", "cy": "12", "r": "10" }], ["circle", { "cx": "12", "cy": "12", "r": "2" }]],
   // hard-drive
   disk: [
     ["path", { "d": "M10 16h.01" }],

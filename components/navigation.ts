@@ -16,6 +16,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { href: "/vms", label: "nav.vms", icon: "machines", count: "machines" },
   { href: "/storage", label: "nav.storage", icon: "disk" },
   { href: "/networks", label: "nav.networks", icon: "network" },
+  { href: "/images", label: "nav.images", icon: "disc" },
 ];
 
 /** Whether an address is a destination's page, or one below it. */

@@ -6,7 +6,7 @@ project=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 . "$project/scripts/lib.sh"
 cd "$project" || exit 1
 
-TEST_PACKAGES="$LIBVIRT_PACKAGES chromium virtinst busybox-static qemu-guest-agent cpio xz-utils python3-libvirt libxml2-utils
+TEST_PACKAGES="$LIBVIRT_PACKAGES chromium virtinst busybox-static qemu-guest-agent cpio openssl python3-libvirt libxml2-utils
 strace faketime sqlite3"
 
 passed=0

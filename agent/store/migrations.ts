@@ -23,4 +23,15 @@ export const MIGRATIONS: readonly string[] = [
      advice     TEXT NOT NULL      -- what to do when it is interrupted
    ) STRICT;
    CREATE INDEX jobs_by_start ON jobs (started_at);`,
+  `CREATE TABLE image_policy (
+     id     INTEGER PRIMARY KEY CHECK (id = 1),
+     record TEXT NOT NULL  -- JSON: what may be downloaded, from where
+   ) STRICT;
+   -- Volumes that a download fills: what is there after a start was left unfinished, and is removed.
+   CREATE TABLE image_partials (
+     pool  TEXT NOT NULL,
+     name  TEXT NOT NULL,
+     inode INTEGER,  -- of its file, where it is on this host: another one of that name is not ours
+     PRIMARY KEY (pool, name)
+   ) STRICT;`,
 ];

@@ -28,6 +28,7 @@ export interface Command {
     | "dashboard"
     | "disk"
     | "network"
+    | "disc"
     | "sun"
     | "moon"
     | "system"
@@ -84,6 +85,13 @@ export const FIXED_COMMANDS: readonly Command[] = [
     hint: texts.t("palette.page"),
     icon: "network",
     effect: { kind: "go", href: "/networks" },
+  },
+  {
+    id: "images",
+    label: t("nav.images"),
+    hint: texts.t("palette.page"),
+    icon: "disc",
+    effect: { kind: "go", href: "/images" },
   },
   {
     id: "attention",

@@ -9,6 +9,7 @@ import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
+import { imageCommands } from "./images.ts";
 import { jobCommands } from "./jobs.ts";
 import { manageCommands } from "./manage.ts";
 import { networkCommands } from "./networks.ts";
@@ -33,6 +34,7 @@ export const COMMANDS = {
   ...networkCommands,
   ...jobCommands,
   ...transferCommands,
+  ...imageCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -52,6 +54,7 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
+export * from "./images.ts";
 export * from "./jobs.ts";
 export * from "./manage.ts";
 export * from "./networks.ts";

@@ -10,6 +10,7 @@ export const en = {
   "nav.vms": "Virtual machines",
   "nav.storage": "Storage",
   "nav.networks": "Networks",
+  "nav.images": "Images",
   "nav.api": "API",
   "nav.crumbs": "You are here",
   "nav.open": "Open navigation",

@@ -3,4 +3,7 @@ export const crumbs = {
   "crumbs.rename": "Rename",
   "crumbs.clone": "Clone",
   "crumbs.import": "Import",
+  "crumbs.image_new": "Add from a URL",
+  "crumbs.image_catalog": "Catalogue",
+  "crumbs.image_rules": "Rules for downloads",
 } as const;

@@ -1,0 +1,91 @@
+/** The images of all pools, from the live model. */
+import type { Image, ImageKind, OperatingSystem, Output } from "../../lib/contract/mod.ts";
+import { guessSystem } from "../../lib/format/new_vm.ts";
+import { LibvirtError } from "../../ffi/error.ts";
+import type { OperatingSystems } from "../host/operating_systems.ts";
+import { log } from "../log.ts";
+import { isActive, requireKnown } from "../storage/shared.ts";
+import { Users } from "../storage/users.ts";
+import type { Volume } from "../storage/volumes.ts";
+import type { VmServices } from "../vm/services.ts";
+
+/** Names whose guess is remembered. */
+const MOST_GUESSES = 20_000;
+
+/** What an image is for; undefined for what is none. A name alone makes no CD of a disk that has a format. */
+export function kindOf(
+  { type, format, name }: Pick<Volume, "type" | "format" | "name">,
+): ImageKind | undefined {
+  if (type !== "file" && type !== "block" && type !== "network") return undefined;
+  if (format === "iso" || (format === "raw" && /\.iso$/i.test(name))) return "iso";
+  return "disk";
+}
+
+export class ImageList {
+  readonly #services: VmServices;
+  readonly #systems: OperatingSystems;
+  readonly #guesses = new Map<string, OperatingSystem | undefined>();
+
+  constructor(services: VmServices, systems: OperatingSystems) {
+    this.#services = services;
+    this.#systems = systems;
+  }
+
+  /**
+   * Every image; pools that do not answer are named.
+   *
+   * @param isUnfinished what a download has not finished, which is no image yet
+   * @throws {ContractError} StorageUnknown
+   */
+  async get(isUnfinished: (pool: string, name: string) => boolean): Promise<Output<"list_images">> {
+    const { inventory } = this.#services;
+    requireKnown(this.#services);
+    const { storage } = inventory;
+    const unread: Output<"list_images">["unread"] = [];
+    // A pool whose server is away lets only itself wait.
+    const read = await Promise.all(
+      storage.records().filter(isActive).map(async ({ name: pool }) => {
+        try {
+          return await storage.volumes(pool);
+        } catch (error) {
+          if (!(error instanceof LibvirtError)) throw error;
+          log.debug("the images of a pool could not be read", { pool, error });
+          unread.push({ pool, reason: error.message });
+          return [];
+        }
+      }),
+    );
+    const volumes = read.flat();
+    const users = new Users(inventory);
+    const bases = new Set(volumes.flatMap(({ backing }) => backing?.path ?? []));
+    const systems = await this.#systems.list();
+    const images = volumes.flatMap((volume): Image[] => {
+      const kind = kindOf(volume);
+      const { pool, name, path, format, allocation, capacity } = volume;
+      if (kind === undefined || isUnfinished(pool, name)) return [];
+      const system = this.#systemOf(name, systems);
+      return [{
+        pool,
+        name,
+        path,
+        kind,
+        ...(format !== undefined && { format }),
+        sizeBytes: allocation,
+        virtualBytes: capacity,
+        usedBy: users.of(volume),
+        isBase: bases.has(path),
+        ...(system && { osId: system.id, osName: system.name }),
+      }];
+    });
+    return { images, unread };
+  }
+
+  #systemOf(name: string, systems: readonly OperatingSystem[]): OperatingSystem | undefined {
+    if (!this.#guesses.has(name)) {
+      if (this.#guesses.size >= MOST_GUESSES) this.#guesses.clear();
+      const id = guessSystem(name, systems);
+      this.#guesses.set(name, systems.find((system) => system.id === id));
+    }
+    return this.#guesses.get(name);
+  }
+}

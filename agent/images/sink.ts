@@ -1,0 +1,212 @@
+/** A new volume that is filled from a stream: looked at before a byte is written, counted, kept within bounds. */
+import { statfs } from "node:fs/promises";
+import { Transfer } from "../../ffi/transfers.ts";
+import { LibvirtError } from "../../ffi/error.ts";
+import { ContractError, type ImagePolicy } from "../../lib/contract/mod.ts";
+import { HEAD_BYTES, readImageHead } from "../../lib/image/head.ts";
+import { describePool } from "../../lib/xml/pool.ts";
+import { isLocal } from "../host/local.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { createVolume, deleteVolume } from "../storage/volumes.ts";
+import type { VmServices } from "../vm/services.ts";
+import type { ImageRecords } from "./records.ts";
+
+const GIB = 1024 ** 3, MIB = 1024 ** 2;
+/** Bytes written at a time. */
+const PIECE = 256 * 1024;
+/** Bytes between two looks at the free space. */
+const LOOK_BYTES = 64 * MIB;
+/** How much more than it was packed something may become, and from which size on that is looked at. */
+const MOST_EXPANSION = 250, EXPANSION_FROM = 256 * MIB;
+/** Tries to remove a volume whose stream is just closing, and milliseconds between them. */
+const REMOVE_TRIES = 6, REMOVE_MS = 500;
+
+/** Where an image goes, and what it may be. */
+export interface SinkSpec {
+  readonly pool: string;
+  readonly name: string;
+  readonly policy: ImagePolicy;
+}
+
+/** Bytes that are free on a pool's file system, now; undefined where only libvirt can tell. */
+async function freeNow({ link, inventory }: VmServices, pool: string): Promise<number | undefined> {
+  if (!isLocal(link.uri)) return undefined;
+  const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
+  if (path === undefined) return undefined;
+  const { bavail, bsize } = await statfs(path);
+  return Number(bavail) * Number(bsize);
+}
+
+const exceeds = (requested: number, available: number) => {
+  const gb = (bytes: number) => Math.round(bytes / GIB * 100) / 100;
+  return new ContractError("DiskExceedsPool", { requested: gb(requested), available: gb(available) });
+};
+
+/**
+ * Whether a file of that size may come, and has room.
+ *
+ * @param size null when it is not known
+ * @throws {ContractError} ImageTooLarge, DiskExceedsPool
+ */
+export async function requireFits(
+  services: VmServices,
+  { pool, policy }: SinkSpec,
+  size: number | null,
+): Promise<void> {
+  const most = policy.maxImageGb * GIB;
+  if (size !== null && size > most) {
+    const reason = `it has ${size} bytes, allowed are ${policy.maxImageGb} GiB`;
+    throw new ContractError("ImageTooLarge", { reason });
+  }
+  const free = await freeNow(services, pool) ?? services.inventory.storage.record(pool)?.available ?? 0;
+  if ((size ?? 1) > free) throw exceeds(size ?? 1, free);
+}
+
+/** The volume that is filled. */
+export class Sink {
+  readonly #services: VmServices;
+  readonly #records: ImageRecords;
+  readonly #spec: SinkSpec;
+  readonly path: string;
+
+  private constructor(services: VmServices, records: ImageRecords, spec: SinkSpec, path: string) {
+    this.#services = services;
+    this.#records = records;
+    this.#spec = spec;
+    this.path = path;
+  }
+
+  /** Makes the volume. @throws {LibvirtError} */
+  static async create(
+    services: VmServices,
+    records: ImageRecords,
+    spec: SinkSpec,
+    size: number | null,
+  ): Promise<Sink> {
+    const { pool, name } = spec;
+    const { path } = await createVolume(services.link, pool, {
+      name,
+      // How large it becomes is known at its end where it is unpacked: a file grows.
+      capacity: Math.max(1, size ?? 1),
+      allocation: 0,
+      format: "raw",
+    });
+    const sink = new Sink(services, records, spec, path);
+    try {
+      const inode = isLocal(services.link.uri) ? (await Deno.stat(path)).ino : null;
+      records.begin({ pool, name, inode });
+      return sink;
+    } catch (error) {
+      await sink.remove();
+      throw error;
+    }
+  }
+
+  /**
+   * Writes a stream into the volume.
+   *
+   * @param received bytes that came over the network so far
+   * @throws {ContractError} DiskRefused, ImageTooLarge, DiskExceedsPool @throws {LibvirtError}
+   * @throws what the stream throws
+   */
+  async fill(
+    content: AsyncIterable<Uint8Array>,
+    { job, received, isPacked }: { job: JobHandle; received: () => number; isPacked: boolean },
+  ): Promise<number> {
+    const { policy, pool } = this.#spec;
+    const most = policy.maxImageGb * GIB;
+    let written = 0, looked = 0;
+    await using transfer = await Transfer.open(this.#services.link.uri, {
+      direction: "upload",
+      path: this.path,
+      offset: 0,
+      length: 0,
+    });
+    for await (const bytes of inPieces(content, (head) => this.#judge(head, job))) {
+      job.signal.throwIfAborted();
+      written += bytes.length;
+      if (written > most) {
+        const reason = `it has more than the ${policy.maxImageGb} GiB that are allowed`;
+        throw new ContractError("ImageTooLarge", { reason });
+      }
+      if (isPacked && written > EXPANSION_FROM && written > received() * MOST_EXPANSION) {
+        const reason = `it unpacks to more than ${MOST_EXPANSION} times its size`;
+        throw new ContractError("ImageTooLarge", { reason });
+      }
+      if (written - looked >= LOOK_BYTES) {
+        looked = written;
+        const free = await freeNow(this.#services, pool);
+        if (free !== undefined && free < LOOK_BYTES) throw exceeds(LOOK_BYTES, free);
+      }
+      await transfer.send(bytes);
+    }
+    await transfer.finish();
+    return written;
+  }
+
+  /** @throws {ContractError} DiskRefused, ImageTooLarge */
+  #judge(head: Uint8Array, job: JobHandle): void {
+    const { pool, name, policy } = this.#spec;
+    const { format, refusal, virtualSize } = readImageHead(head);
+    if (refusal !== null) {
+      if (!policy.linkedImages) {
+        throw new ContractError("DiskRefused", { path: `${pool}/${name}`, reason: refusal });
+      }
+      job.log(`Kept because the rules for downloads say so: ${refusal}`);
+    } else job.log(`It is ${format === "iso" ? "a CD image" : `a ${format} image`}`);
+    if (virtualSize !== undefined && virtualSize > BigInt(policy.maxVirtualGb) * BigInt(GIB)) {
+      const reason = `a guest would see ${virtualSize / BigInt(GIB)} GiB, allowed are ${policy.maxVirtualGb}`;
+      throw new ContractError("ImageTooLarge", { reason });
+    }
+  }
+
+  /** It is whole: nobody removes it as something unfinished any more. */
+  keep(): void {
+    this.#records.end(this.#spec.pool, this.#spec.name);
+  }
+
+  /** Removes the volume. @throws {LibvirtError} when libvirt does not let go of it */
+  async remove(): Promise<void> {
+    for (let tries = 1;; tries++) {
+      try {
+        await deleteVolume(this.#services.link, this.path);
+        break;
+      } catch (error) {
+        if (!(error instanceof LibvirtError) || tries === REMOVE_TRIES) throw error;
+        // Its stream may just be closing: libvirt gives the volume free a moment later.
+        await new Promise((resolve) => setTimeout(resolve, REMOVE_MS));
+      }
+    }
+    this.keep();
+    this.#services.inventory.storage.remove(this.#spec.pool, this.#spec.name);
+  }
+}
+
+/** The same bytes in larger pieces; `judge` sees the first of them before any is given on. */
+async function* inPieces(
+  content: AsyncIterable<Uint8Array>,
+  judge: (head: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(PIECE);
+  let length = 0, isJudged = false;
+  const look = () => {
+    if (isJudged) return;
+    isJudged = true;
+    judge(buffer.subarray(0, Math.min(length, HEAD_BYTES)));
+  };
+  for await (const piece of content) {
+    for (let at = 0; at < piece.length;) {
+      const part = piece.subarray(at, at + PIECE - length);
+      buffer.set(part, length);
+      length += part.length;
+      at += part.length;
+      if (length < PIECE) continue;
+      look();
+      // Whoever takes it copies it before the next is asked for.
+      yield buffer;
+      length = 0;
+    }
+  }
+  look();
+  if (length > 0) yield buffer.subarray(0, length);
+}

@@ -1,0 +1,146 @@
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { Banner } from "../components/Banner.tsx";
+import { Empty } from "../components/Empty.tsx";
+import { Icon } from "../components/Icon.tsx";
+import { ImageTable } from "../components/images/ImageTable.tsx";
+import { JobItem } from "../components/JobItem.tsx";
+import { Panel } from "../components/Panel.tsx";
+import { api } from "../lib/client/api.ts";
+import { isOpen, jobs } from "../lib/client/jobs.ts";
+import { live } from "../lib/client/live.ts";
+import { usePoolChanges } from "../lib/client/use_pools.ts";
+import type { Job, Output } from "../lib/contract/mod.ts";
+
+import {
+  IMAGE_FILTERS,
+  type ImageFilter,
+  imagePage,
+  type ImageQuery,
+  imagesHref,
+} from "../lib/format/images.ts";
+import { oneLine } from "../lib/format/text.ts";
+import { images as texts } from "../lib/i18n/en/images.ts";
+import { number, type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
+
+const { t, plural } = textsOf(texts);
+
+/** Props of {@link ImageList}. */
+export interface ImageListProps {
+  list: Output<"list_images">;
+  query: ImageQuery;
+  /** Downloads under way when the page was rendered. */
+  downloads: readonly Job[];
+  connected: boolean;
+}
+
+const FILTER_NAMES: Readonly<Record<ImageFilter, PlainKeyOf<typeof texts>>> = {
+  all: "images.kind_all",
+  iso: "images.kind_iso",
+  disk: "images.kind_disk",
+  free: "images.kind_free",
+};
+
+/** Downloads under way, live. */
+function Downloads({ first }: { first: readonly Job[] }) {
+  const isLive = useSignal(false);
+  useEffect(() => {
+    jobs.seed(first);
+    isLive.value = true;
+  }, []);
+  const shown = useComputed(() =>
+    isLive.value ? jobs.list.value.filter((job) => isOpen(job) && job.command === "download_image") : first
+  );
+  if (shown.value.length === 0) return null;
+  return (
+    <Panel title={t("images.downloads")}>
+      <ul class="jobs" aria-label={t("images.downloads")}>
+        {shown.value.map((job) => <JobItem key={job.id} job={job} />)}
+      </ul>
+    </Panel>
+  );
+}
+
+function Tools({ query }: { query: ImageQuery }) {
+  return (
+    <div class="tools">
+      <nav class="chips" aria-label={t("images.filter")}>
+        {IMAGE_FILTERS.map((kind) => (
+          <a
+            key={kind}
+            class="chip"
+            href={imagesHref({ ...query, kind, page: 1 })}
+            aria-current={kind === query.kind ? "true" : undefined}
+          >
+            {t(FILTER_NAMES[kind])}
+          </a>
+        ))}
+      </nav>
+      <form class="tools-form" method="get" action="/images" role="search">
+        {query.kind !== "all" && <input type="hidden" name="kind" value={query.kind} />}
+        <label class="field search-field">
+          <Icon name="search" />
+          <input
+            type="search"
+            name="q"
+            defaultValue={query.q}
+            placeholder={t("images.search")}
+            aria-label={t("images.search")}
+          />
+        </label>
+      </form>
+    </div>
+  );
+}
+
+/** The images of all pools, live. */
+export default function ImageList({ list, query, downloads, connected }: ImageListProps) {
+  const shown = useSignal(list);
+  usePoolChanges(undefined, async () => {
+    shown.value = await api.listImages();
+  });
+  const enabled = live.controls(connected);
+  const { images, unread } = shown.value;
+  const { rows, matching, page, pages } = imagePage(images, query);
+  const at = (number: number) => imagesHref({ ...query, page: number });
+  return (
+    <div class="storage-stack">
+      <Downloads first={downloads} />
+      {unread.length > 0 && (
+        <Banner
+          tone="warn"
+          icon="alert"
+          title={t("images.unread")}
+          text={t("images.unread_what", { pools: unread.map(({ pool }) => oneLine(pool, 60)).join(", ") })}
+        />
+      )}
+      {images.length === 0
+        ? (
+          <Empty icon="disc" title={t("images.none")}>
+            <p>{t("images.none_what")}</p>
+            <p class="actions">
+              <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
+              <a class="button" href="/images/new">{t("images.add")}</a>
+            </p>
+          </Empty>
+        )
+        : (
+          <div>
+            <Tools query={query} />
+            <Panel title={plural("images.count", matching)}>
+              {rows.length === 0
+                ? <p class="calm">{t("images.none_match")}</p>
+                : <ImageTable images={rows} enabled={enabled} />}
+            </Panel>
+          </div>
+        )}
+      {pages > 1 && (
+        <nav class="pages" aria-label={t("images.pages")}>
+          {page > 1 && <a class="button" rel="prev" href={at(page - 1)}>{t("images.previous")}</a>}
+          <span>{t("images.page_at", { page: number(page), pages: number(pages) })}</span>
+          {page < pages && <a class="button" rel="next" href={at(page + 1)}>{t("images.next")}</a>}
+        </nav>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,205 @@
+/** Images: the ISOs and disk images of all pools, where new ones come from, and what may be fetched. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { closed, NOTHING_OUT, oneOf } from "./schema.ts";
+import { StorageUser } from "./storage.ts";
+
+/** What an image is for: `iso` goes into a drive, `disk` becomes a disk. */
+export const IMAGE_KINDS = ["iso", "disk"] as const;
+export type ImageKind = typeof IMAGE_KINDS[number];
+
+export const Image = Type.Object({
+  pool: Type.String(),
+  name: Type.String(),
+  path: Type.String(),
+  kind: oneOf(IMAGE_KINDS),
+  format: Type.Optional(Type.String({ description: "absent where volumes have none (LVM)" })),
+  sizeBytes: Type.Integer({ description: "what it takes" }),
+  virtualBytes: Type.Integer({ description: "what a guest sees" }),
+  usedBy: Type.Array(StorageUser),
+  isBase: Type.Boolean({ description: "other images are built on it" }),
+  osId: Type.Optional(Type.String({ description: "operating system its name tells of" })),
+  osName: Type.Optional(Type.String()),
+});
+export type Image = Static<typeof Image>;
+
+/** A line of text without control characters. */
+const line = (maxLength: number) =>
+  Type.String({ minLength: 1, maxLength, pattern: "^[^\\u0000-\\u001f\\u007f]+$" });
+const CatalogUrl = Type.String({
+  minLength: 8,
+  maxLength: 2048,
+  pattern: "^https?://[^\\s\\u0000-\\u001f\\u007f]+$",
+});
+
+/** One image of a catalogue. */
+export const CatalogImage = closed({
+  id: Type.String({ minLength: 1, maxLength: 64, pattern: "^[a-z0-9][a-z0-9._-]*$" }),
+  name: line(100),
+  arch: Type.String({ minLength: 1, maxLength: 32, pattern: "^[a-z0-9_]+$" }),
+  url: CatalogUrl,
+  checksumUrl: Type.Optional(CatalogUrl),
+  sha256: Type.Optional(Type.String({ pattern: "^[0-9a-f]{64}$" })),
+  format: oneOf(["qcow2", "raw"], { description: "what it is when it is unpacked" }),
+  user: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z_][A-Za-z0-9._-]*$" })),
+  osId: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9][A-Za-z0-9._+-]*$" })),
+});
+export type CatalogImage = Static<typeof CatalogImage>;
+
+const PoolName = Type.String({ minLength: 1, maxLength: 256, description: "name of the storage pool" });
+const NewImageName = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: "^[A-Za-z0-9_][A-Za-z0-9._+@ -]*$",
+  description: "letters, digits and ._+@-, not beginning with a dot or a dash",
+});
+const Url = Type.String({ minLength: 1, maxLength: 4096, description: "http or https" });
+/** Sizes are bounded by what JSON's numbers hold in bytes. */
+const Gib = (description: string) => Type.Integer({ minimum: 1, maximum: 1_048_576, description });
+
+/** What may be fetched, from where. */
+export const ImagePolicy = closed({
+  internet: Type.Boolean({ description: "public addresses may be asked" }),
+  hosts: Type.Array(Type.String({ minLength: 1, maxLength: 253 }), {
+    maxItems: 200,
+    uniqueItems: true,
+    description: "hosts, *.domains, addresses and subnets that may be asked although they are not public",
+  }),
+  maxImageGb: Gib("largest file, unpacked, in GiB"),
+  maxVirtualGb: Gib("largest disk that an image may be, as a guest sees it, in GiB"),
+  linkedImages: Type.Boolean({
+    description:
+      "keep images that name other files or are of foreign formats; machines are not given them unchecked",
+  }),
+});
+export type ImagePolicy = Static<typeof ImagePolicy>;
+
+/** What holds until an administrator says otherwise. */
+export const DEFAULT_IMAGE_POLICY: ImagePolicy = {
+  internet: true,
+  hosts: [],
+  maxImageGb: 256,
+  maxVirtualGb: 4096,
+  linkedImages: false,
+};
+
+const Hex = (length: number) =>
+  Type.String({
+    minLength: length,
+    maxLength: length,
+    pattern: "^[0-9A-Fa-f]+$",
+    description: "of the file at the URL",
+  });
+
+export const imageCommands = {
+  list_images: command({
+    summary: "List the ISOs and disk images of all storage pools",
+    role: "viewer",
+    input: closed({}),
+    output: Type.Object({
+      images: Type.Array(Image),
+      unread: Type.Array(Type.Object({ pool: Type.String(), reason: Type.String() }), {
+        description: "pools that do not answer: what is in them is not known",
+      }),
+    }),
+    errors: ["StorageUnknown"],
+    route: "GET /images",
+    cli: ["image", "list"],
+    readOnly: true,
+  }),
+  download_image: command({
+    summary: "Download an image into a storage pool",
+    description:
+      "Give a URL, or the id of an image of the catalogue. Answers when the download has begun: it is a job. It goes " +
+      "on by itself when the connection breaks off. gzip, xz, zstd and bzip2 are unpacked on the way. Its checksum is " +
+      "that of the file at the URL, as it is published; what does not match is removed.",
+    role: "operator",
+    input: closed({
+      url: Type.Optional(Url),
+      catalogId: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+      pool: Type.Optional(PoolName),
+      name: Type.Optional(NewImageName),
+      sha256: Type.Optional(Hex(64)),
+      sha512: Type.Optional(Hex(128)),
+      checksumUrl: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 4096,
+          description: "published file: SHA256SUMS, CHECKSUM, IMAGE.sha512",
+        }),
+      ),
+      unpack: Type.Optional(oneOf(["auto", "never"], { description: "auto when left out" })),
+    }),
+    output: Type.Object({
+      jobId: Type.String(),
+      pool: Type.String(),
+      name: Type.String(),
+    }),
+    errors: [
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "VolumeExists",
+      "NotOnThisHost",
+      "DiskExceedsPool",
+      "DiskRefused",
+      "ImageUrlRefused",
+      "DownloadTargetRefused",
+      "ImageFetchFailed",
+      "ImageUnpackFailed",
+      "ImageTooLarge",
+      "ImageChecksumMissing",
+      "ImageChecksumMismatch",
+      "CatalogImageNotFound",
+      "CatalogUnusable",
+      "TooManyRequests",
+      "StorageBusy",
+      "JobCancelled",
+    ],
+    route: "POST /images",
+    cli: ["image", "download"],
+    readOnly: false,
+  }),
+  list_image_catalog: command({
+    summary: "List the cloud images that can be downloaded with one word",
+    description: "A site sets its own list with serve --image-catalog FILE.",
+    role: "viewer",
+    input: closed({}),
+    output: Type.Array(CatalogImage),
+    errors: ["CatalogUnusable"],
+    route: "GET /images/catalog",
+    cli: ["image", "catalog"],
+    columns: ["id", "name", "arch", "user", "url"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  get_image_policy: command({
+    summary: "Show what may be downloaded, from where",
+    role: "viewer",
+    input: closed({}),
+    output: ImagePolicy,
+    errors: ["StoreUnavailable"],
+    route: "GET /images/policy",
+    cli: ["image", "policy"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  set_image_policy: command({
+    summary: "Say what may be downloaded, from where",
+    description:
+      "What is left out stays as it is. Addresses that are not public are asked only when they are named here.",
+    role: "administrator",
+    input: closed({
+      internet: Type.Optional(ImagePolicy.properties.internet),
+      hosts: Type.Optional(ImagePolicy.properties.hosts),
+      maxImageGb: Type.Optional(ImagePolicy.properties.maxImageGb),
+      maxVirtualGb: Type.Optional(ImagePolicy.properties.maxVirtualGb),
+      linkedImages: Type.Optional(ImagePolicy.properties.linkedImages),
+    }),
+    output: NOTHING_OUT,
+    errors: ["StoreUnavailable"],
+    route: "PUT /images/policy",
+    cli: ["image", "set-policy"],
+    readOnly: false,
+    withoutLibvirt: true,
+  }),
+};

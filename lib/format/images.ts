@@ -1,0 +1,118 @@
+/** What the pages on images show and ask for. Pure; the server checks it all. */
+import type { Image, Input, StoragePool } from "../contract/mod.ts";
+import { FILE_TYPES } from "../storage/pool_types.ts";
+
+/** Rows of a page. */
+export const IMAGE_ROWS = 100;
+/** What the list may be narrowed to. */
+export const IMAGE_FILTERS = ["all", "iso", "disk", "free"] as const;
+export type ImageFilter = typeof IMAGE_FILTERS[number];
+
+/** Which part of the list is looked at. */
+export interface ImageQuery {
+  readonly kind: ImageFilter;
+  /** Part of a name, a pool, a system or a machine's name. */
+  readonly q: string;
+  /** From 1. */
+  readonly page: number;
+}
+
+/** A page of the list, and how much there is. */
+export interface ImagePage {
+  readonly rows: readonly Image[];
+  readonly matching: number;
+  readonly page: number;
+  readonly pages: number;
+}
+
+/** The query in an address; what makes no sense there is left out. */
+export function imageQuery(params: URLSearchParams): ImageQuery {
+  const page = Number(params.get("page"));
+  return {
+    kind: IMAGE_FILTERS.find((kind) => kind === params.get("kind")) ?? "all",
+    q: (params.get("q") ?? "").trim().slice(0, 200),
+    page: Number.isSafeInteger(page) && page > 0 ? page : 1,
+  };
+}
+
+/** The address of a query. */
+export function imagesHref({ kind, q, page }: ImageQuery): string {
+  const params = new URLSearchParams();
+  if (kind !== "all") params.set("kind", kind);
+  if (q !== "") params.set("q", q);
+  if (page > 1) params.set("page", String(page));
+  return params.size === 0 ? "/images" : `/images?${params}`;
+}
+
+const FITS: Readonly<Record<ImageFilter, (image: Image) => boolean>> = {
+  all: () => true,
+  iso: ({ kind }) => kind === "iso",
+  disk: ({ kind }) => kind === "disk",
+  free: ({ usedBy, isBase }) => usedBy.length === 0 && !isBase,
+};
+
+/** The page that a query asks for; beyond the last one, the last. */
+export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuery): ImagePage {
+  const word = q.toLowerCase();
+  const has = (text: string | undefined) => text?.toLowerCase().includes(word) ?? false;
+  const found = images.filter((image) =>
+    FITS[kind](image) &&
+    (word === "" || has(image.name) || has(image.pool) || has(image.osName) || has(image.format) ||
+      image.usedBy.some(({ name }) => has(name)))
+  ).sort((a, b) => a.name.localeCompare(b.name, "en") || (a.pool < b.pool ? -1 : 1));
+  const pages = Math.max(1, Math.ceil(found.length / IMAGE_ROWS));
+  const at = Math.min(page, pages);
+  return {
+    rows: found.slice((at - 1) * IMAGE_ROWS, at * IMAGE_ROWS),
+    matching: found.length,
+    page: at,
+    pages,
+  };
+}
+
+/** Pools that an image can be downloaded into, the usual one first. */
+export function poolsForImages(pools: readonly StoragePool[]): string[] {
+  return pools.filter(({ state, type }) => state !== "inactive" && FILE_TYPES.has(type)).map(({ name }) =>
+    name
+  )
+    .sort((a, b) => Number(b === "default") - Number(a === "default") || (a < b ? -1 : 1));
+}
+
+const textIn = (form: FormData, name: string): string | undefined => {
+  const text = form.get(name);
+  return typeof text !== "string" || text.trim() === "" ? undefined : text.trim();
+};
+
+/** A checksum as people paste it: a sum in hex, or the address of a published file. */
+function checksumIn(text: string): Pick<Input<"download_image">, "sha256" | "sha512" | "checksumUrl"> {
+  // Tools print the file's name behind the sum.
+  const [first = ""] = text.split(/\s/);
+  if (/^[0-9a-f]{128}$/i.test(first)) return { sha512: first };
+  // What is neither a sum nor a URL is refused by its field's name.
+  return /^[a-z]+:\/\//i.test(text) ? { checksumUrl: text } : { sha256: first };
+}
+
+/** The input of `download_image`, of the form for a URL or of the catalogue's. */
+export function downloadInput(form: FormData): Input<"download_image"> {
+  const catalogId = textIn(form, "catalogId"), pool = textIn(form, "pool");
+  if (catalogId !== undefined) return { catalogId, ...(pool !== undefined && { pool }) };
+  const name = textIn(form, "name"), checksum = textIn(form, "checksum");
+  return {
+    url: textIn(form, "url") ?? "",
+    ...(pool !== undefined && { pool }),
+    ...(name !== undefined && { name }),
+    ...(checksum !== undefined && checksumIn(checksum)),
+    unpack: form.get("unpack") === "yes" ? "auto" : "never",
+  };
+}
+
+/** The input of `set_image_policy`. */
+export function policyInput(form: FormData): Input<"set_image_policy"> {
+  return {
+    internet: form.get("internet") === "yes",
+    hosts: [...new Set((textIn(form, "hosts") ?? "").split(/[\s,]+/).filter((rule) => rule !== ""))],
+    maxImageGb: Number(textIn(form, "maxImageGb") ?? NaN),
+    maxVirtualGb: Number(textIn(form, "maxVirtualGb") ?? NaN),
+    linkedImages: form.get("linkedImages") === "yes",
+  };
+}

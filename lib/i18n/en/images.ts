@@ -1,0 +1,88 @@
+/** Texts of the pages on images. */
+export const images = {
+  "images.tabs": "Images",
+  "images.here": "On this host",
+  "images.catalog": "Catalogue",
+  "images.rules": "Rules for downloads",
+  "images.add": "Add from a URL",
+  "images.list": "ISOs and disk images",
+  "images.count.one": "{n} image",
+  "images.count.other": "{n} images",
+  "images.none": "No images yet",
+  "images.none_what":
+    "ISOs to install from, and disk images to build machines on, wherever they lie in the storage pools. Take a " +
+    "ready one from the catalogue, or add one from a URL.",
+  "images.none_match": "No image matches",
+  "images.unread": "Not everything is shown.",
+  "images.unread_what": "These storage pools do not answer: {pools}",
+  "images.search": "Search images",
+  "images.filter": "Kind of image",
+  "images.kind_all": "All",
+  "images.kind_iso": "ISOs",
+  "images.kind_disk": "Disk images",
+  "images.kind_free": "Not used",
+  "images.iso": "ISO",
+
+  "images.name": "Name",
+  "images.pool": "Storage pool",
+  "images.os": "System",
+  "images.os_unknown": "not known",
+  "images.size": "Size",
+  "images.virtual": "{size} for a guest",
+  "images.used_by": "Used by",
+  "images.base": "others are built on it",
+  "images.actions": "Actions",
+  "images.delete": "Delete",
+  "images.verb_of": "{verb} {name}",
+  "images.cancel": "Cancel",
+  "images.previous": "Previous",
+  "images.next": "Next",
+  "images.page_at": "Page {page} of {pages}",
+  "images.pages": "Pages of images",
+  "images.delete_title": "Delete {name}?",
+  "images.delete_what": "{name} in the pool {pool} and everything in it is deleted. This cannot be undone.",
+  "images.delete_failed": "The image was not deleted.",
+  "images.done_delete": "The image was deleted.",
+  "images.done_download": "The download has begun. The list shows the image when it is whole.",
+  "images.done_rules": "The rules were saved.",
+  "images.downloads": "Downloads",
+
+  "images.add_title": "Add an image from a URL",
+  "images.url": "URL",
+  "images.url_hint":
+    "Of an ISO, a qcow2 or raw image; http or https. gzip, xz, zstd and bzip2 are unpacked on the way.",
+  "images.new_name": "Name in the pool",
+  "images.new_name_hint": "Empty: the name at the end of the URL.",
+  "images.checksum": "Checksum",
+  "images.checksum_hint":
+    "SHA-256 or SHA-512 in hex, or the URL of a published file: SHA256SUMS, CHECKSUM, NAME.sha512.",
+  "images.unpack": "Unpack it",
+  "images.download": "Download",
+  "images.download_failed": "Nothing was downloaded.",
+  "images.no_pools": "No storage pool that keeps files is running. Create or start one first.",
+
+  "images.catalog_what":
+    "Cloud images as their makers publish them: small, ready to boot, set up by cloud-init. Each is checked against its " +
+    "published checksum.",
+  "images.catalog_none": "The catalogue is empty",
+  "images.catalog_into": "Into the pool",
+  "images.arch": "Architecture",
+  "images.user": "User",
+  "images.from": "From",
+  "images.have": "In {pool}",
+
+  "images.rules_what":
+    "Downloads go out from this host. Addresses that are not public – this host itself, its neighbours, networks of " +
+    "one's own – are asked only when they are named here.",
+  "images.internet": "Download from the internet",
+  "images.hosts": "Also allowed",
+  "images.hosts_hint":
+    "One a line: a host, *.domain, an address or a subnet. For mirrors in one's own network.",
+  "images.max_image": "Largest file, unpacked",
+  "images.max_virtual": "Largest disk, as a guest sees it",
+  "images.linked": "Keep images that name other files, or are of foreign formats",
+  "images.linked_hint":
+    "Such an image can make a machine read files of this host. Machines are still not given it unchecked.",
+  "images.save": "Save",
+  "images.rules_failed": "The rules were not saved.",
+} as const;

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { checksumOf } from "./checksums.ts";
+
+const A = "a".repeat(64), B = "b".repeat(64), C = "c".repeat(128);
+
+Deno.test("checksumOf() reads GNU's, BSD's and bare files", () => {
+  const find = (text: string, file = "disk.qcow2", source = "SUMS") => checksumOf(text, file, source);
+  assert.deepEqual(find(`${B}  other\n${A}  disk.qcow2\n`), { algorithm: "sha256", hex: A });
+  assert.deepEqual(find(`${A.toUpperCase()} *./disk.qcow2`), { algorithm: "sha256", hex: A });
+  assert.deepEqual(find(`${A}  disk.qcow2\r\n`), { algorithm: "sha256", hex: A });
+  const fedora = `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# disk.qcow2: 12 bytes\n` +
+    `SHA256 (disk.qcow2) = ${A}\n-----BEGIN PGP SIGNATURE-----\n\n${
+      "iQ".repeat(32)
+    }\n-----END PGP SIGNATURE-----\n`;
+  assert.deepEqual(find(fedora), { algorithm: "sha256", hex: A });
+  assert.deepEqual(find(`${A}  disk.qcow2\n${C}  disk.qcow2`), { algorithm: "sha512", hex: C });
+  assert.deepEqual(find(`${C}\n`, "disk.qcow2", "disk.qcow2.sha512"), { algorithm: "sha512", hex: C });
+});
+
+Deno.test("checksumOf() takes a file's only sum where the file is the image's own", () => {
+  const dated = `${A}  disk-20250101.qcow2`;
+  assert.deepEqual(checksumOf(dated, "disk.qcow2", "disk.qcow2.SHA256"), { algorithm: "sha256", hex: A });
+  assert.equal(checksumOf(dated, "disk.qcow2", "SHA256SUMS"), undefined);
+  assert.equal(checksumOf(`${dated}\n${B}  x`, "disk.qcow2", "disk.qcow2.SHA256"), undefined);
+});
+
+Deno.test("checksumOf() finds nothing in what is no such file", () => {
+  for (
+    const text of ["", "<html></html>", `SHA512 (disk.qcow2) = ${A}`, `${A}0  disk.qcow2`, `${A}  DISK.qcow2`]
+  ) {
+    assert.equal(checksumOf(text, "disk.qcow2", "SUMS"), undefined, text);
+  }
+});

@@ -1,0 +1,95 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { CheckField, SelectField, TextField } from "../../components/Field.tsx";
+import { FormActions, ImagesFailure } from "../../components/images/ImageParts.tsx";
+import { Panel } from "../../components/Panel.tsx";
+import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import { downloadInput, poolsForImages } from "../../lib/format/images.ts";
+import { images as texts } from "../../lib/i18n/en/images.ts";
+import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../lib/page_state.ts";
+import { fail } from "../(_shared)/fail.ts";
+import { typedIn } from "../(_shared)/typed.ts";
+
+const { t } = textsOf(texts);
+
+async function shown(api: PageState["api"], typed: Record<string, string>, failure: Failure | null) {
+  return { pools: poolsForImages(await api.getStoragePools().catch(fail)), typed, failure };
+}
+
+export const handler = define.handlers({
+  async GET({ state }) {
+    return page(await shown(state.api, { unpack: "yes" }, null));
+  },
+  async POST(ctx) {
+    const form = await ctx.req.formData();
+    try {
+      await ctx.state.api.downloadImage(downloadInput(form));
+    } catch (error) {
+      const failure = failureOf(error);
+      return page(await shown(ctx.state.api, typedIn(form), failure), { status: failure.status });
+    }
+    return ctx.redirect("/images?done=download", 303);
+  },
+});
+
+/** Adding an image from a URL. */
+export default define.page<typeof handler>(function NewImage({ data: { pools, typed, failure } }) {
+  return (
+    <>
+      <Head>
+        <title>{tAll("title.page", { page: t("images.add_title") })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>{t("images.add_title")}</h1>
+      </header>
+      <Panel title={t("images.add")} class="storage-form">
+        <form method="post" action="/images/new">
+          <ImagesFailure failure={failure} title="images.download_failed" />
+          {pools.length === 0 && <p class="calm">{t("images.no_pools")}</p>}
+          <div class="form-grid">
+            <TextField
+              label={t("images.url")}
+              hint={t("images.url_hint")}
+              name="url"
+              type="url"
+              required
+              maxLength={4096}
+              value={typed.url ?? ""}
+              wide
+            />
+            <TextField
+              label={t("images.checksum")}
+              hint={t("images.checksum_hint")}
+              name="checksum"
+              maxLength={4096}
+              value={typed.checksum ?? ""}
+              wide
+            />
+            <SelectField
+              label={t("images.pool")}
+              name="pool"
+              choices={pools.map((pool) => ({ value: pool, label: pool }))}
+              value={typed.pool ?? pools[0] ?? ""}
+            />
+            <TextField
+              label={t("images.new_name")}
+              hint={t("images.new_name_hint")}
+              name="name"
+              maxLength={128}
+              value={typed.name ?? ""}
+            />
+            <CheckField
+              label={t("images.unpack")}
+              name="unpack"
+              value="yes"
+              checked={typed.unpack === "yes"}
+              wide
+            />
+          </div>
+          <FormActions submit={t("images.download")} />
+        </form>
+      </Panel>
+    </>
+  );
+});

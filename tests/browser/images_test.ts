@@ -1,0 +1,146 @@
+/** The pages on images: list, catalogue, URL, rules; with and without script, in both themes, on a phone. */
+import assert from "node:assert/strict";
+import { browser } from "../testbed/chromium.ts";
+import { virsh } from "../testbed/libvirt.ts";
+import { Mirror } from "../testbed/mirror.ts";
+import { filesOf } from "../testbed/names.ts";
+import { testPool } from "../testbed/pool.ts";
+import { call, readyServer } from "../testbed/product.ts";
+import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
+import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+
+const reason = await requirement("chromium");
+
+for (const javaScriptEnabled of [true, false]) {
+  Deno.test({
+    name: `the images pages, ${javaScriptEnabled ? "with" : "without"} script`,
+    ignore: reason !== null,
+    // playwright-core keeps timers and pipes of the browser's process a moment longer.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: (t) => pages(t, javaScriptEnabled),
+  });
+}
+
+async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<void> {
+  await using pool = await testPool("images-pages");
+  await using mirror = new Mirror();
+  const body = new Uint8Array(3_000_000);
+  mirror.serve("/fedora-42.img", { body });
+  const slow = mirror.serve("/slow.iso", { body, pace: 250 });
+  const catalog = `${filesOf(pool.name)}/catalog.json`;
+  const url = `${mirror.url}/fedora-42.img`;
+  const image = { id: "fedora", name: "Fedora 42", arch: "x86_64", url, format: "raw", user: "fedora" };
+  await Deno.writeTextFile(catalog, JSON.stringify({ images: [image] }));
+  await using server = await readyServer({ env: { KVMM_IMAGE_CATALOG: catalog } });
+  await until("the pool to be known", async () => {
+    return (await call(server, "get_storage_pools")).some(({ name }) => name === pool.name);
+  });
+  await using tester = await browser();
+  const options = { javaScriptEnabled };
+
+  await t.step(
+    "what the rules do not allow is refused, with the reason; the rules are changed",
+    () =>
+      visit(tester, `${server.url}/images`, async (page) => {
+        await page.getByRole("link", { name: "Add from a URL" }).first().click();
+        await page.getByLabel("URL", { exact: true }).fill(slow);
+        await page.getByLabel("Storage pool").selectOption(pool.name);
+        await page.getByRole("button", { name: "Download" }).click();
+        await waitForText(page, "[role=alert]", "Downloads from 127.0.0.1 are not allowed");
+        assert.equal(await page.getByLabel("URL", { exact: true }).inputValue(), slow);
+        await page.goto(`${server.url}/images/policy`);
+        await page.getByLabel("Also allowed").fill("not a host!");
+        await page.getByRole("button", { name: "Save" }).click();
+        await waitForText(page, "[role=alert]", 'hosts: "host!" is no host name');
+        await page.getByLabel("Also allowed").fill("127.0.0.1\nmirror.example");
+        await page.getByRole("button", { name: "Save" }).click();
+        await page.waitForURL(/done=rules/);
+        assert.deepEqual((await call(server, "get_image_policy")).hosts, ["127.0.0.1", "mirror.example"]);
+      }, { ...options, expected: /status of 40[03]/ }),
+  );
+
+  await t.step(
+    "a download from a URL is seen on its way, and cancelled",
+    () =>
+      visit(tester, `${server.url}/images/new`, async (page) => {
+        await page.getByLabel("URL", { exact: true }).fill(slow);
+        await page.getByLabel("Storage pool").selectOption(pool.name);
+        await page.getByRole("button", { name: "Download" }).click();
+        await page.waitForURL(/images\?done=download/);
+        await waitForText(page, ".job", `Download slow.iso to ${pool.name}`);
+        assert.equal(await page.locator("[data-image='slow.iso']").count(), 0);
+        await page.getByRole("button", { name: /^Cancel: Download slow/ }).click();
+        await until(
+          "it to be over",
+          async () => (await call(server, "list_jobs", { open: true })).length === 0,
+        );
+        assert.doesNotMatch(await virsh("vol-list", pool.name), /slow/);
+      }, options),
+  );
+
+  await t.step(
+    "an image of the catalogue comes with one click, and is found",
+    () =>
+      visit(tester, `${server.url}/images/catalog`, async (page) => {
+        await page.getByLabel("Into the pool").selectOption(pool.name);
+        await page.getByRole("button", { name: "Download Fedora 42 x86_64" }).click();
+        await page.waitForURL(/images\?done=download/);
+        const row = page.locator("[data-image='fedora-42.img']");
+        if (javaScriptEnabled) await row.waitFor();
+        else {
+          await until(
+            "it to be over",
+            async () => (await call(server, "list_jobs", { open: true })).length === 0,
+          );
+          await page.goto(`${server.url}/images`);
+        }
+        assert.match(await row.innerText(), /Fedora/);
+        await page.goto(`${server.url}/images/catalog`);
+        await waitForText(page, "[data-catalog='fedora']", `In ${pool.name}`);
+        await page.goto(`${server.url}/images`);
+        await page.getByLabel("Search images").fill("fedora-42");
+        await page.keyboard.press("Enter");
+        await page.waitForURL(/q=fedora-42/);
+        await row.waitFor();
+        await page.getByRole("link", { name: "ISOs" }).click();
+        await page.waitForURL(/kind=iso/);
+        assert.equal(await row.count(), 0);
+      }, options),
+  );
+
+  if (javaScriptEnabled) await looks();
+
+  await t.step(
+    "an image is deleted, after a question",
+    () =>
+      visit(tester, `${server.url}/images`, async (page) => {
+        await page.getByRole("link", { name: "Delete fedora-42.img" }).click();
+        await page.getByRole("button", { name: "Delete" }).click();
+        await page.waitForURL(/done=delete/);
+        assert.equal(await page.locator("[data-image='fedora-42.img']").count(), 0);
+        assert.doesNotMatch(await virsh("vol-list", pool.name), /fedora/);
+      }, options),
+  );
+
+  /** Accessible in both themes, and nothing wider than a phone. */
+  async function looks(): Promise<void> {
+    const ask = `/images?do=delete&pool=${pool.name}&image=fedora-42.img`;
+    for (const path of ["/images", ask, "/images/new", "/images/catalog", "/images/policy"]) {
+      for (const colorScheme of ["light", "dark"] as const) {
+        await t.step(
+          `${path.replace(pool.name, "…")} is accessible, ${colorScheme}, on a phone, too`,
+          async () => {
+            await visit(tester, server.url + path, async (page) => {
+              await page.locator("h1").first().waitFor();
+            }, { colorScheme, reducedMotion: "reduce", accessible: true });
+            await visit(tester, server.url + path, async (page) => {
+              assert.equal(await overflows(page), false);
+            }, { ...PHONE, colorScheme, reducedMotion: "reduce", accessible: true });
+          },
+        );
+      }
+    }
+  }
+}
