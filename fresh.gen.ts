@@ -11,29 +11,30 @@ import * as route7 from "./routes/networks/[name]/confirm.tsx";
 import * as route8 from "./routes/networks/[name]/index.tsx";
 import * as route9 from "./routes/networks/index.tsx";
 import * as route10 from "./routes/networks/new.tsx";
-import * as route11 from "./routes/preferences.ts";
-import * as route12 from "./routes/storage/[pool].tsx";
-import * as route13 from "./routes/storage/index.tsx";
-import * as route14 from "./routes/tasks/cancel.ts";
-import * as route15 from "./routes/tasks/index.tsx";
-import * as route16 from "./routes/vms/[id]/actions.ts";
-import * as route17 from "./routes/vms/[id]/clone.tsx";
-import * as route18 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route19 from "./routes/vms/[id]/confirm.tsx";
-import * as route20 from "./routes/vms/[id]/console.tsx";
-import * as route21 from "./routes/vms/[id]/console.vv.ts";
-import * as route22 from "./routes/vms/[id]/disks.tsx";
-import * as route23 from "./routes/vms/[id]/export.ts";
-import * as route24 from "./routes/vms/[id]/hardware.tsx";
-import * as route25 from "./routes/vms/[id]/index.tsx";
-import * as route26 from "./routes/vms/[id]/network.tsx";
-import * as route27 from "./routes/vms/[id]/rename.tsx";
-import * as route28 from "./routes/vms/[id]/serial.tsx";
-import * as route29 from "./routes/vms/[id]/xml.tsx";
-import * as route30 from "./routes/vms/actions.ts";
-import * as route31 from "./routes/vms/import.tsx";
-import * as route32 from "./routes/vms/index.tsx";
-import * as route33 from "./routes/vms/new.tsx";
+import * as route11 from "./routes/networks/topology.tsx";
+import * as route12 from "./routes/preferences.ts";
+import * as route13 from "./routes/storage/[pool].tsx";
+import * as route14 from "./routes/storage/index.tsx";
+import * as route15 from "./routes/tasks/cancel.ts";
+import * as route16 from "./routes/tasks/index.tsx";
+import * as route17 from "./routes/vms/[id]/actions.ts";
+import * as route18 from "./routes/vms/[id]/clone.tsx";
+import * as route19 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route20 from "./routes/vms/[id]/confirm.tsx";
+import * as route21 from "./routes/vms/[id]/console.tsx";
+import * as route22 from "./routes/vms/[id]/console.vv.ts";
+import * as route23 from "./routes/vms/[id]/disks.tsx";
+import * as route24 from "./routes/vms/[id]/export.ts";
+import * as route25 from "./routes/vms/[id]/hardware.tsx";
+import * as route26 from "./routes/vms/[id]/index.tsx";
+import * as route27 from "./routes/vms/[id]/network.tsx";
+import * as route28 from "./routes/vms/[id]/rename.tsx";
+import * as route29 from "./routes/vms/[id]/serial.tsx";
+import * as route30 from "./routes/vms/[id]/xml.tsx";
+import * as route31 from "./routes/vms/actions.ts";
+import * as route32 from "./routes/vms/import.tsx";
+import * as route33 from "./routes/vms/index.tsx";
+import * as route34 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -49,6 +50,7 @@ import NavCount from "./islands/NavCount.tsx";
 import NetworkDetail from "./islands/NetworkDetail.tsx";
 import NetworkForm from "./islands/NetworkForm.tsx";
 import NetworkList from "./islands/NetworkList.tsx";
+import NetworkTopology from "./islands/NetworkTopology.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import RenameOrClone from "./islands/RenameOrClone.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
@@ -77,30 +79,31 @@ register({
     "networks/[name]/index.tsx": route8,
     "networks/index.tsx": route9,
     "networks/new.tsx": route10,
-    "preferences.ts": route11,
-    "storage/[pool].tsx": route12,
-    "storage/index.tsx": route13,
-    "tasks/cancel.ts": route14,
-    "tasks/index.tsx": route15,
-    "vms/[id]/actions.ts": route16,
-    "vms/[id]/clone.tsx": route17,
-    "vms/[id]/cloud-init.tsx": route18,
-    "vms/[id]/confirm.tsx": route19,
-    "vms/[id]/console.tsx": route20,
-    "vms/[id]/console.vv.ts": route21,
-    "vms/[id]/disks.tsx": route22,
-    "vms/[id]/export.ts": route23,
-    "vms/[id]/hardware.tsx": route24,
-    "vms/[id]/index.tsx": route25,
-    "vms/[id]/network.tsx": route26,
-    "vms/[id]/rename.tsx": route27,
-    "vms/[id]/serial.tsx": route28,
-    "vms/[id]/xml.tsx": route29,
-    "vms/actions.ts": route30,
-    "vms/import.tsx": route31,
-    "vms/index.tsx": route32,
-    "vms/new.tsx": route33,
+    "networks/topology.tsx": route11,
+    "preferences.ts": route12,
+    "storage/[pool].tsx": route13,
+    "storage/index.tsx": route14,
+    "tasks/cancel.ts": route15,
+    "tasks/index.tsx": route16,
+    "vms/[id]/actions.ts": route17,
+    "vms/[id]/clone.tsx": route18,
+    "vms/[id]/cloud-init.tsx": route19,
+    "vms/[id]/confirm.tsx": route20,
+    "vms/[id]/console.tsx": route21,
+    "vms/[id]/console.vv.ts": route22,
+    "vms/[id]/disks.tsx": route23,
+    "vms/[id]/export.ts": route24,
+    "vms/[id]/hardware.tsx": route25,
+    "vms/[id]/index.tsx": route26,
+    "vms/[id]/network.tsx": route27,
+    "vms/[id]/rename.tsx": route28,
+    "vms/[id]/serial.tsx": route29,
+    "vms/[id]/xml.tsx": route30,
+    "vms/actions.ts": route31,
+    "vms/import.tsx": route32,
+    "vms/index.tsx": route33,
+    "vms/new.tsx": route34,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, NetworkTopology, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

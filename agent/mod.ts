@@ -24,6 +24,7 @@ import { LibvirtLink } from "./libvirt/link.ts";
 import { log } from "./log.ts";
 import { Sampler } from "./metrics/sampler.ts";
 import { networkHandlers } from "./network/handlers.ts";
+import { topologyHandlers } from "./network/topology.ts";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
 import { screenHandlers } from "./screens/handlers.ts";
 import type { Settings } from "./settings.ts";
@@ -161,6 +162,7 @@ export class Agent {
           store: this.#store,
         }),
         ...networkCommands,
+        ...topologyHandlers(services),
         ...jobHandlers(this.jobs),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),

@@ -14,6 +14,7 @@ import { manageCommands } from "./manage.ts";
 import { networkCommands } from "./networks.ts";
 import { screenCommands } from "./screens.ts";
 import { storageCommands } from "./storage.ts";
+import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
 import { volumeCommands } from "./volumes.ts";
@@ -31,6 +32,7 @@ export const COMMANDS = {
   ...storageCommands,
   ...volumeCommands,
   ...networkCommands,
+  ...topologyCommands,
   ...jobCommands,
   ...transferCommands,
 };
@@ -57,6 +59,7 @@ export * from "./manage.ts";
 export * from "./networks.ts";
 export * from "./screens.ts";
 export * from "./storage.ts";
+export * from "./topology.ts";
 export * from "./transfer.ts";
 export * from "./vm.ts";
 export * from "./volumes.ts";
