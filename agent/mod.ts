@@ -23,6 +23,7 @@ import { Jobs } from "./jobs/jobs.ts";
 import { LibvirtLink } from "./libvirt/link.ts";
 import { log } from "./log.ts";
 import { Sampler } from "./metrics/sampler.ts";
+import { filterHandlers } from "./network/filters.ts";
 import { networkHandlers } from "./network/handlers.ts";
 import { topologyHandlers } from "./network/topology.ts";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
@@ -163,6 +164,7 @@ export class Agent {
         }),
         ...networkCommands,
         ...topologyHandlers(services),
+        ...filterHandlers(services),
         ...jobHandlers(this.jobs),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),

@@ -7,6 +7,7 @@ import { consoleCommands } from "./console.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
+import { filterCommands } from "./filters.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { jobCommands } from "./jobs.ts";
@@ -33,6 +34,7 @@ export const COMMANDS = {
   ...volumeCommands,
   ...networkCommands,
   ...topologyCommands,
+  ...filterCommands,
   ...jobCommands,
   ...transferCommands,
 };
@@ -52,6 +54,7 @@ export * from "./console.ts";
 export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export * from "./filters.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./jobs.ts";

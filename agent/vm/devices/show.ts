@@ -9,6 +9,8 @@ import {
   type NicDevice,
 } from "../../../lib/xml/device_diff.ts";
 import { isLocal } from "../../host/local.ts";
+import { passtMissing } from "../../host/passt.ts";
+import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
 import type { VmServices } from "../services.ts";
@@ -89,8 +91,9 @@ export async function showDevices(services: VmServices, vmId: string): Promise<V
     const known = vm.networkInterfaces.find((each) => each.mac.toLowerCase() === nic.mac);
     const counted = traffic?.find((each) => each.mac === nic.mac);
     const { mac, type, network, linkUp, model, filter, bootOrder, target } = nic;
+    const filterAddresses = nic.filterAddresses.split(" ").filter(Boolean);
     return {
-      ...{ mac, type, network, linkUp, place, pending },
+      ...{ mac, type, network, linkUp, place, pending, filterAddresses },
       ipAddresses: known?.ipAddresses ?? [],
       ...defined({
         ...{ model, filter, bootOrder, target },
@@ -112,11 +115,14 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
       if (source !== undefined) users.set(source, [...users.get(source) ?? [], name]);
     }
   }
-  const [pools, networks, filters, interfaces] = await Promise.all([
+  const [pools, networks, filters, interfaces, noPasst] = await Promise.all([
     link.call("poolScan"),
     link.call("networkScan"),
-    unlessSilent("network filters", link.call("filterNames")),
+    link.call("filterNames").catch((error) =>
+      filtersMissing(error) ?? unlessSilent("network filters", Promise.reject(error))
+    ),
     isLocal(link.uri) ? hostInterfaces() : [],
+    passtMissing(link),
   ]);
   const started = pools.filter(({ state }) => state === POOL_RUNNING);
   const listed = await Promise.all(started.map(async ({ name, available }) => ({
@@ -135,6 +141,11 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
     pools: listed.sort(byName),
     networks: networks.map(({ name, active }) => ({ name, active })).sort(byName),
     hostInterfaces: interfaces,
-    filters: (filters ?? []).sort(),
+    filters: typeof filters === "string" ? [] : (filters ?? []).sort(),
+    ...(typeof filters === "string" && { filtersUnavailable: filters }),
+    userNetworking: [
+      { backend: "slirp" },
+      { backend: "passt", ...(noPasst !== undefined && { unavailable: noPasst }) },
+    ],
   };
 }
