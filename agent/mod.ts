@@ -27,7 +27,9 @@ import { Jobs } from "./jobs/jobs.ts";
 import { LibvirtLink } from "./libvirt/link.ts";
 import { log } from "./log.ts";
 import { Sampler } from "./metrics/sampler.ts";
+import { filterHandlers } from "./network/filters.ts";
 import { networkHandlers } from "./network/handlers.ts";
+import { topologyHandlers } from "./network/topology.ts";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
 import { screenHandlers } from "./screens/handlers.ts";
 import type { Settings } from "./settings.ts";
@@ -172,6 +174,8 @@ export class Agent {
           store: this.#store,
         }),
         ...networkCommands,
+        ...topologyHandlers(services),
+        ...filterHandlers(services),
         ...jobHandlers(this.jobs),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),

@@ -24,6 +24,7 @@ const FIELDS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
   network: "devices.network",
   model: "devices.field_model",
   filter: "devices.field_filter",
+  filterAddresses: "devices.field_filter_addresses",
   linkUp: "devices.link",
 };
 

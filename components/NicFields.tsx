@@ -1,4 +1,5 @@
 import { NIC_MODELS } from "../lib/contract/choices.ts";
+import { ANTI_SPOOFING } from "../lib/contract/filters.ts";
 import type { DeviceOptions, VmNic } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
@@ -28,6 +29,11 @@ function plugs(options: DeviceOptions, nic: VmNic | undefined): Choice[] {
       value: `direct:${name}`,
       label: t("devices.source_direct", { name: oneLine(name, 60) }),
     })),
+    ...options.userNetworking.map(({ backend, unavailable }) => ({
+      value: `user:${backend}`,
+      label: t(backend === "passt" ? "devices.source_passt" : "devices.source_slirp"),
+      unavailable,
+    })),
   ];
   if (nic === undefined) return [{ value: "", label: t("devices.source_choose") }, ...found];
   const now = plugOf(nic);
@@ -52,6 +58,50 @@ export interface NicFieldsProps {
   nic?: VmNic;
 }
 
+/** What the guest may send: anti-spoofing by one tick, or any filter there is. */
+function FilterFields({ options, errorOf, nic }: Pick<NicFieldsProps, "options" | "errorOf"> & {
+  nic: VmNic | undefined;
+}) {
+  const now = nic?.filter ?? "";
+  const others = [...new Set([...now === "" ? [] : [now], ...options.filters])]
+    .filter((name) => name !== ANTI_SPOOFING);
+  const addresses = nic?.filterAddresses.join(" ") ?? "";
+  return (
+    <>
+      {options.filters.includes(ANTI_SPOOFING) && (
+        <CheckField
+          label={t("devices.field_anti_spoofing")}
+          hint={t("devices.anti_spoofing_hint")}
+          name="antiSpoofing"
+          value="yes"
+          defaultChecked={now === ANTI_SPOOFING}
+          wide
+        />
+      )}
+      <SelectField
+        label={t("devices.field_other_filter")}
+        name="filter"
+        value={now === ANTI_SPOOFING ? "" : now}
+        error={errorOf("filter")}
+        choices={[
+          { value: "", label: t("devices.none") },
+          ...others.map((value) => ({ value, label: oneLine(value, 60) })),
+        ]}
+      />
+      <Was name="filter" value={nic && now} />
+      <TextField
+        label={t("devices.field_filter_addresses")}
+        hint={t("devices.filter_addresses_hint")}
+        name="filterAddresses"
+        defaultValue={addresses}
+        maxLength={400}
+        error={errorOf("filterAddresses")}
+      />
+      <Was name="filterAddresses" value={nic && addresses} />
+    </>
+  );
+}
+
 /** Everything about a network card. */
 export function NicFields({ options, errorOf, running, persistent, nic }: NicFieldsProps) {
   const first = options.networks.find(({ active }) => active)?.name;
@@ -60,9 +110,6 @@ export function NicFields({ options, errorOf, running, persistent, nic }: NicFie
   const model = next("model") ?? nic?.model ?? "virtio";
   const mac = next("mac") ?? nic?.mac ?? "";
   const models = NIC_MODELS.some((each) => each === model) ? NIC_MODELS : [model, ...NIC_MODELS];
-  const filters = nic?.filter !== undefined && !options.filters.includes(nic.filter)
-    ? [nic.filter, ...options.filters]
-    : options.filters;
   return (
     <div class="device-grid">
       {nic && running && <p class="muted wide">{t("devices.nic_running")}</p>}
@@ -92,17 +139,13 @@ export function NicFields({ options, errorOf, running, persistent, nic }: NicFie
         error={errorOf("newMac")}
       />
       <Was name="newMac" value={nic && mac} />
-      <SelectField
-        label={t("devices.field_filter")}
-        name="filter"
-        value={nic?.filter ?? ""}
-        error={errorOf("filter")}
-        choices={[
-          { value: "", label: t("devices.none") },
-          ...filters.map((value) => ({ value, label: oneLine(value, 60) })),
-        ]}
-      />
-      <Was name="filter" value={nic && (nic.filter ?? "")} />
+      {options.filtersUnavailable === undefined
+        ? <FilterFields options={options} errorOf={errorOf} nic={nic} />
+        : (
+          <p class="muted wide">
+            {t("devices.filters_unavailable", { reason: options.filtersUnavailable })}
+          </p>
+        )}
       {nic === undefined && (
         <>
           <WhereField running={running} persistent={persistent} />

@@ -1,9 +1,11 @@
+import { ANTI_SPOOFING } from "../lib/contract/filters.ts";
 import type { VmNic } from "../lib/contract/mod.ts";
 import { formatBytes } from "../lib/format/quantity.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
 import { ActLink } from "./ActLink.tsx";
+import { Icon } from "./Icon.tsx";
 import { DeviceMarks } from "./DeviceMarks.tsx";
 
 const { t } = textsOf(texts);
@@ -66,6 +68,25 @@ function Link(
   );
 }
 
+/** What keeps the guest to its own addresses, or another filter. */
+function Filter({ nic: { filter, filterAddresses } }: { nic: VmNic }) {
+  if (filter === undefined) return null;
+  const addresses = oneLine(filterAddresses.join(" "), 60);
+  if (filter !== ANTI_SPOOFING) {
+    return (
+      <small>
+        {t("devices.filter")}: {oneLine(filter, 60)} {addresses}
+      </small>
+    );
+  }
+  return (
+    <span class="device-mark" title={t("devices.anti_spoofing_hint")}>
+      <Icon name="shield" />
+      {t("devices.anti_spoofing")} {addresses}
+    </span>
+  );
+}
+
 /** A machine's network cards, with what can be done to each. */
 export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicListProps) {
   return (
@@ -95,11 +116,7 @@ export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicLi
               <td>
                 <bdi>{nic.network ? oneLine(nic.network, 60) : "–"}</bdi>
                 <small>{oneLine(nic.type, 20)}</small>
-                {nic.filter && (
-                  <small>
-                    {t("devices.filter")}: {oneLine(nic.filter, 60)}
-                  </small>
-                )}
+                <Filter nic={nic} />
               </td>
               <td>{nic.model ? oneLine(nic.model, 20) : "–"}</td>
               <td class={nic.ipAddresses.length === 0 ? "empty-cell" : "mono lines"}>

@@ -2,6 +2,7 @@
 import { oneLine } from "../lib/format/text.ts";
 import { crumbs as crumbTexts } from "../lib/i18n/en/crumbs.ts";
 import { networks } from "../lib/i18n/en/networks.ts";
+import { topology } from "../lib/i18n/en/topology.ts";
 import { reference as referenceTexts } from "../lib/i18n/en/reference.ts";
 import { t, textsOf } from "../lib/i18n/mod.ts";
 import { VM_TABS } from "../lib/format/vm_tabs.ts";
@@ -9,6 +10,7 @@ import { VM_TABS } from "../lib/format/vm_tabs.ts";
 const texts = textsOf(referenceTexts);
 const own = textsOf(crumbTexts);
 const networkTexts = textsOf(networks);
+const topologyTexts = textsOf(topology);
 
 /** One step; the last one is the page itself. */
 export interface Crumb {
@@ -68,6 +70,7 @@ function networkCrumbs(path: string): Crumb[] {
   const [, name] = /^\/networks\/([^/]+)/.exec(path) ?? [];
   if (name === undefined) return crumbs;
   if (name === "new") return [...crumbs, { label: networkTexts.t("networks.new"), href: path }];
+  if (name === "topology") return [...crumbs, { label: topologyTexts.t("topology.title"), href: path }];
   return [...crumbs, { label: oneLine(decoded(name), 60), href: `/networks/${name}` }];
 }
 

@@ -113,6 +113,11 @@ export const ICONS = {
     "d":
       "M21.174 6.812a1 1 0 0 0-3.986-3.987L3.842 16.174a2 2 0 0 0-.5.83l-1.321 4.352a.5.5 0 0 0 .623.622l4.353-1.32a2 2 0 0 0 .83-.497z",
   }], ["path", { "d": "m15 5 4 4" }]],
+  // ethernet-port
+  ethernet: [
+    ["path", { "d": "m15 20 3-3h2a2 2 0 0 0 2-2V6a2 2 0 0 0-2-2H4a2 2 0 0 0-2 2v9a2 2 0 0 0 2 2h2l3 3z" }],
+    ["path", { "d": "M6 8v1M10 8v1M14 8v1M18 8v1" }],
+  ],
   // arrow-up-right
   external: [["path", { "d": "M7 7h10v10" }], ["path", { "d": "M7 17 17 7" }]],
   // power-off
@@ -234,6 +239,11 @@ export const ICONS = {
   }], ["circle", { "cx": "12", "cy": "12", "r": "10" }]],
   // search
   search: [["path", { "d": "m21 21-4.34-4.34" }], ["circle", { "cx": "11", "cy": "11", "r": "8" }]],
+  // shield-check
+  shield: [["path", {
+    "d":
+      "M20 13c0 5-3.5 7.5-7.66 8.95a1 1 0 0 1-.67-.01C7.5 20.5 4 18 4 13V6a1 1 0 0 1 1-1c2 0 4.5-1.2 6.24-2.72a1.17 1.17 0 0 1 1.52 0C14.51 3.81 17 5 19 5a1 1 0 0 1 1 1z",
+  }], ["path", { "d": "m9 12 2 2 4-4" }]],
   // chevrons-up-down
   sort: [["path", { "d": "m7 15 5 5 5-5" }], ["path", { "d": "m7 9 5-5 5 5" }]],
   // arrow-down
@@ -318,6 +328,14 @@ export const ICONS = {
     ["path", { "d": "M7.5 13.5 10 11" }],
     ["path", { "d": "M10.5 16.5 13 14" }],
     ["path", { "d": "m12 6 6 6 2.3-2.3a2.4 2.4 0 0 0 0-3.4l-2.6-2.6a2.4 2.4 0 0 0-3.4 0Z" }],
+  ],
+  // waypoints
+  waypoints: [
+    ["circle", { "cx": "12", "cy": "4.5", "r": "2.5" }],
+    ["circle", { "cx": "4.5", "cy": "12", "r": "2.5" }],
+    ["circle", { "cx": "19.5", "cy": "12", "r": "2.5" }],
+    ["circle", { "cx": "12", "cy": "19.5", "r": "2.5" }],
+    ["path", { "d": "m10.2 6.3-3.9 3.9M7 12h10M13.8 17.7l3.9-3.9" }],
   ],
 } as const satisfies Record<string, readonly IconNode[]>;
 

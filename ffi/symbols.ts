@@ -226,6 +226,8 @@ export const REQUIRED = {
     result: int,
   },
   virNWFilterGetName: { parameters: [ptr /* nwfilter */], result: ptr }, // borrowed
+  virNWFilterGetUUIDString: { parameters: [ptr, /* nwfilter */ buf /* buf */], result: int },
+  virNWFilterGetXMLDesc: { parameters: [ptr, /* nwfilter */ uint /* flags */], result: ptr }, // owned
   virNWFilterFree: { parameters: [ptr /* nwfilter */], result: int },
 
   // Storage

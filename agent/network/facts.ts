@@ -22,7 +22,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** A file's text; empty where the kernel has no such file (IPv6 may be off). */
-async function textOf(path: string): Promise<string> {
+export async function textOf(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {

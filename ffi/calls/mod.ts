@@ -92,6 +92,7 @@ export const CALLS = {
   networkDelete: spec("write", 60, network.networkDelete),
   networkUpdateDhcp: spec("write", 120, network.networkUpdateDhcp),
   filterNames: spec("read", 15, nic.filterNames),
+  filterScan: spec("read", 15, nic.filterScan),
   poolScan: spec("storage", 30, pool.poolScan),
   poolScanPatient: spec("storage", 86_400, pool.poolScan),
   poolXml: spec("storage", 15, pool.poolXml),

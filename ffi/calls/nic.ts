@@ -1,7 +1,7 @@
 /** Calls on domains' network cards, and on the filters they may have. */
 import { type Connection, listOf, readList } from "../connection.ts";
-import { libvirt } from "../library.ts";
-import { cString, readString } from "../memory.ts";
+import { libvirt, takeString } from "../library.ts";
+import { cString, readString, readUuid } from "../memory.ts";
 
 /** Bytes through a card since its domain was started, as the guest counts them. */
 export interface NicTraffic {
@@ -31,6 +31,24 @@ export function domainTraffic(
     const rxBytes = Number(stats.getBigInt64(0, true)), txBytes = Number(stats.getBigInt64(TX_BYTES, true));
     return rxBytes < 0 || txBytes < 0 ? [] : [{ mac, rxBytes, txBytes }]; // -1: the driver does not count
   });
+}
+
+/** A network filter of libvirt. */
+export interface FilterRecord {
+  readonly name: string;
+  readonly uuid: string;
+  readonly xml: string;
+}
+
+/** The network filters with their rules. Source: virConnectListAllNWFilters, virNWFilterGetXMLDesc. */
+export function filterScan(connection: Connection): FilterRecord[] {
+  const { symbols } = libvirt();
+  const { array, items } = listOf((out) => symbols.virConnectListAllNWFilters(connection.pointer, out, 0));
+  return readList(array, items, (item) => symbols.virNWFilterFree(item), (item) => ({
+    name: readString(symbols.virNWFilterGetName(item)),
+    uuid: readUuid((buffer) => symbols.virNWFilterGetUUIDString(item, buffer)),
+    xml: takeString(symbols.virNWFilterGetXMLDesc(item, 0)),
+  }));
 }
 
 /** Names of the network filters. Source: virConnectListAllNWFilters. */

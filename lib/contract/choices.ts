@@ -4,6 +4,8 @@ export const OS_TYPES = ["linux", "windows", "other"] as const;
 export const DISK_FORMATS = ["qcow2", "raw"] as const;
 export const DISK_BUSES = ["virtio", "scsi", "sata", "ide", "usb"] as const;
 export const DISK_CACHES = ["none", "writeback", "writethrough", "directsync", "unsafe"] as const;
+/** What forwards a guest's traffic where it has no network: QEMU's own code, or passt, which does it faster. */
+export const USER_BACKENDS = ["slirp", "passt"] as const;
 export const NIC_MODELS = ["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3", "ne2k_pci"] as const;
 export const CPU_MODES = ["host-passthrough", "host-model", "maximum", "custom", "default"] as const;
 export const FIRMWARES = ["bios", "uefi", "uefi-secure"] as const;

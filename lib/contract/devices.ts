@@ -1,7 +1,7 @@
 /** A machine's disks and network cards: what there is, and every command that adds, changes or removes one. */
 import Type, { type Static } from "typebox";
 import { CACHE_CHOICES, DISK_DETECT_ZEROES, DISK_DISCARD, DISK_IO } from "../xml/device_disk.ts";
-import { DISK_BUSES, DISK_FORMATS, NIC_MODELS } from "./choices.ts";
+import { DISK_BUSES, DISK_FORMATS, NIC_MODELS, USER_BACKENDS } from "./choices.ts";
 import { command } from "./command.ts";
 import { DiskSizeGb } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
@@ -48,6 +48,9 @@ export const VmNic = Type.Object({
   ...NetworkInterface.properties,
   ...Placed,
   filter: Type.Optional(Type.String()),
+  filterAddresses: Type.Array(Type.String(), {
+    description: "what the filter is told the guest may use; empty: it learns the first address it sees",
+  }),
   rxBytes: Type.Optional(Type.Integer({ description: "received by the guest since it started" })),
   txBytes: Type.Optional(Type.Integer({ description: "sent by the guest since it started" })),
 });
@@ -71,6 +74,11 @@ export const DeviceOptions = Type.Object({
   networks: Type.Array(Type.Object({ name: Type.String(), active: Type.Boolean() })),
   hostInterfaces: Type.Array(Type.Object({ name: Type.String(), bridge: Type.Boolean() })),
   filters: Type.Array(Type.String()),
+  filtersUnavailable: Type.Optional(Type.String({ description: "why there are no filters" })),
+  userNetworking: Type.Array(
+    Type.Object({ backend: oneOf(USER_BACKENDS), unavailable: Type.Optional(Type.String()) }),
+    { description: "ways to forward a guest's traffic without a network" },
+  ),
 }, { description: "what a new device can be made of" });
 export type DeviceOptions = Static<typeof DeviceOptions>;
 
@@ -144,7 +152,14 @@ const Plug = {
   network: Type.Optional(Name),
   bridge: Type.Optional(InterfaceName),
   direct: Type.Optional(InterfaceName),
+  user: Type.Optional(oneOf(USER_BACKENDS, {
+    description: "no network at all: a process forwards what the guest sends. passt: libvirt 9.0 and later",
+  })),
 };
+const FilterAddresses = Type.Array(
+  Type.String({ minLength: 2, maxLength: 45, pattern: "^[0-9A-Fa-f:.]+$" }),
+  { maxItems: 32, uniqueItems: true, description: "the filter's parameters IP and IPV6" },
+);
 
 /** Which disk. */
 const OneDisk = { vmId: VmId, target: Target };
@@ -354,6 +369,7 @@ export const deviceCommands = {
       model: Type.Optional(oneOf(NIC_MODELS)),
       mac: Type.Optional(Mac),
       filter: Type.Optional(Name),
+      filterAddresses: Type.Optional(FilterAddresses),
       linkUp: Type.Optional(Type.Boolean({ default: true })),
       ...Where,
     }),
@@ -367,6 +383,7 @@ export const deviceCommands = {
       "BridgeNotFound",
       "HostInterfaceNotFound",
       "FilterNotFound",
+      "NotOnThisHost",
       "InvalidMac",
       "MacInUse",
       "NoFreeSlot",
@@ -409,6 +426,7 @@ export const deviceCommands = {
         pattern: "^[^/\\u0000-\\u001f\\u007f]*$",
         description: "empty for none",
       })),
+      filterAddresses: Type.Optional(FilterAddresses),
       model: Type.Optional(oneOf(NIC_MODELS)),
       newMac: Type.Optional(Mac),
     }),
@@ -422,6 +440,7 @@ export const deviceCommands = {
       "BridgeNotFound",
       "HostInterfaceNotFound",
       "FilterNotFound",
+      "NotOnThisHost",
       "InvalidMac",
       "MacInUse",
       "UpdateFailed",

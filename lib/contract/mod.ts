@@ -7,6 +7,7 @@ import { consoleCommands } from "./console.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
+import { filterCommands } from "./filters.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { imageCommands } from "./images.ts";
@@ -15,6 +16,7 @@ import { manageCommands } from "./manage.ts";
 import { networkCommands } from "./networks.ts";
 import { screenCommands } from "./screens.ts";
 import { storageCommands } from "./storage.ts";
+import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
 import { volumeCommands } from "./volumes.ts";
@@ -32,6 +34,8 @@ export const COMMANDS = {
   ...storageCommands,
   ...volumeCommands,
   ...networkCommands,
+  ...topologyCommands,
+  ...filterCommands,
   ...jobCommands,
   ...transferCommands,
   ...imageCommands,
@@ -52,6 +56,7 @@ export * from "./console.ts";
 export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export * from "./filters.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./images.ts";
@@ -60,6 +65,7 @@ export * from "./manage.ts";
 export * from "./networks.ts";
 export * from "./screens.ts";
 export * from "./storage.ts";
+export * from "./topology.ts";
 export * from "./transfer.ts";
 export * from "./vm.ts";
 export * from "./volumes.ts";

@@ -1,5 +1,6 @@
 /** Forms about disks and network cards → commands: the same in the browser and, without script, on the server. */
 import type { Api } from "../client/api.ts";
+import { ANTI_SPOOFING } from "../contract/filters.ts";
 import type { DeviceApplied, ErrorCode, Input } from "../contract/mod.ts";
 import type { devices } from "../i18n/en/devices.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
@@ -115,10 +116,21 @@ function updateDisk(vmId: string, target: string, form: FormData): Input<"update
 }
 
 /** `network:default` → `{ network: "default" }`. */
-function plugOf(value: string): Pick<Input<"attach_nic">, "network" | "bridge" | "direct"> {
+function plugOf(value: string): Pick<Input<"attach_nic">, "network" | "bridge" | "direct" | "user"> {
   const colon = value.indexOf(":");
   const [type, name] = [value.slice(0, colon), value.slice(colon + 1)];
+  if (type === "user") return { user: name === "passt" ? "passt" : "slirp" };
   return type === "network" || type === "bridge" || type === "direct" ? { [type]: name } : {};
+}
+
+/** The filter a form asks for: the box for anti-spoofing is one. */
+function filterOf(form: FormData): string {
+  return ticked(form, "antiSpoofing") ? ANTI_SPOOFING : text(form, "filter");
+}
+
+/** Addresses of a field, separated by blanks or commas. */
+function addressesOf(value: string): string[] {
+  return value.split(/[\s,]+/).filter(Boolean);
 }
 
 /** What a form changes about a card: only what is not as it was, so that nothing is pulled out that stays. */
@@ -127,12 +139,13 @@ function updateNic(vmId: string, mac: string, form: FormData): Input<"update_nic
     const value = text(form, name);
     return value === text(form, `${name}Was`) ? undefined : value;
   };
-  const source = changed("source"), filter = changed("filter");
+  const source = changed("source"), addresses = changed("filterAddresses"), filter = filterOf(form);
   return {
     vmId,
     mac,
     ...(source !== undefined && plugOf(source)),
-    ...(filter !== undefined && { filter }),
+    ...(filter !== text(form, "filterWas") && { filter }),
+    ...(addresses !== undefined && { filterAddresses: addressesOf(addresses) }),
     ...filled<Input<"update_nic">>({ model: changed("model"), newMac: changed("newMac") }),
     ...(form.has("linkUp") && { linkUp: form.get("linkUp") === "true" }),
   };
@@ -166,7 +179,10 @@ export const DEVICE_ACTIONS = {
       ...filled<Input<"attach_nic">>({
         model: text(form, "model"),
         mac: text(form, "newMac"),
-        filter: text(form, "filter"),
+        filter: filterOf(form),
+      }),
+      ...(text(form, "filterAddresses") !== "" && {
+        filterAddresses: addressesOf(text(form, "filterAddresses")),
       }),
       linkUp: ticked(form, "plugged"),
       ...whereOf(form),
@@ -226,6 +242,7 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   BridgeNotFound: ["source"],
   HostInterfaceNotFound: ["source"],
   FilterNotFound: ["filter"],
+  InvalidInput: ["filterAddresses"],
 };
 
 /** The field of a form that an error is about; undefined when it is about the whole, or the form has no such field. */

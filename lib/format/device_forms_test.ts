@@ -129,6 +129,28 @@ Deno.test("performDevice() changes of a card only what is not as it was", async 
   ]);
 });
 
+Deno.test("performDevice() makes the one tick a filter, and its going none", async () => {
+  const was = { device: "52:54:00:00:00:01", filterWas: "", filterAddressesWas: "" };
+  const base = { vmId: "u-1", mac: "52:54:00:00:00:01" };
+  assert.deepEqual(
+    await asked("update_nic", {
+      ...was,
+      antiSpoofing: "yes",
+      filter: "",
+      filterAddresses: "10.0.0.1, fd00::1",
+    }),
+    ["updateNic", { ...base, filter: "clean-traffic", filterAddresses: ["10.0.0.1", "fd00::1"] }],
+  );
+  assert.deepEqual(
+    await asked("update_nic", { ...was, filterWas: "clean-traffic", filter: "" }),
+    ["updateNic", { ...base, filter: "" }],
+  );
+  assert.deepEqual(
+    await asked("update_nic", { ...was, filterWas: "clean-traffic", antiSpoofing: "yes", filter: "" }),
+    ["updateNic", base],
+  );
+});
+
 Deno.test("performDevice() plugs a new card in", async () => {
   assert.deepEqual(
     await asked("attach_nic", {

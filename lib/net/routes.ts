@@ -9,6 +9,8 @@ export interface Route {
 
 /** `RTF_UP`, `RTF_REJECT` */
 const UP = 1, REJECT = 0x200;
+/** Destination and mask of a default route. */
+const ALL_V4 = "0".repeat(8), ALL_V6 = "0".repeat(32);
 
 /** Bytes of /proc/net/route stand in the machine's own order, which is little-endian on all we run on. */
 function littleEndian(hex: string): bigint {
@@ -45,4 +47,31 @@ export function routesV6(text: string): Route[] {
     if (isOwn || !(flags & UP) || flags & REJECT) return [];
     return [{ device, subnet: { family: 6, value, prefix } }];
   });
+}
+
+/** Devices that the default routes lead through. @param v4 /proc/net/route @param v6 /proc/net/ipv6_route */
+export function defaultDevices(v4: string, v6: string): Set<string> {
+  const found = new Set<string>();
+  for (const line of v4.split("\n").slice(1)) {
+    const [device, destination, , flags, , , , mask] = line.trim().split(/\s+/);
+    const bits = parseInt(flags ?? "", 16);
+    if (destination === ALL_V4 && mask === ALL_V4 && bits & UP && !(bits & REJECT)) found.add(device!);
+  }
+  for (const line of v6.split("\n")) {
+    const columns = line.trim().split(/\s+/);
+    const device = columns[9], bits = parseInt(columns[8] ?? "", 16);
+    const isDefault = columns[0] === ALL_V6 && columns[1] === "00" && device !== undefined && device !== "lo";
+    if (isDefault && bits & UP && !(bits & REJECT)) found.add(device);
+  }
+  return found;
+}
+
+/** VLAN devices → their ids, from /proc/net/vlan/config: `eth0.5 | 5 | eth0`. Source: net/8021q/vlanproc.c. */
+export function vlanIds(text: string): Map<string, number> {
+  const rows = text.split("\n").map((line) => line.split("|").map((part) => part.trim()));
+  return new Map(
+    rows.flatMap(([device, id]): [string, number][] =>
+      device !== undefined && /^\d+$/.test(id ?? "") ? [[device, Number(id)]] : []
+    ),
+  );
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatSubnet } from "./cidr.ts";
-import { type Route, routesV4, routesV6 } from "./routes.ts";
+import { defaultDevices, type Route, routesV4, routesV6, vlanIds } from "./routes.ts";
 
 const shown = (routes: Route[]) => routes.map(({ device, subnet }) => `${device} ${formatSubnet(subnet)}`);
 
@@ -28,4 +28,28 @@ Deno.test("routesV6() gives subnets, without link-local ones, the host's own and
     "",
   ].join("\n");
   assert.deepEqual(shown(routesV6(text)), ["br0 fd00:0:0:1::/64"]);
+});
+
+Deno.test("defaultDevices() names the ways out of both families, and no unreachable ones", () => {
+  const v4 = `Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
+eth0	00000000	0100000A	0003	0	0	0	00000000	0	0	0
+tun0	00000000	0100000A	0003	0	0	0	00000080	0	0	0
+br0	0000000A	00000000	0001	0	0	0	0000FFFF	0	0	0
+*	00000000	00000000	0200	0	0	0	00000000	0	0	0
+`;
+  const zero = "0".repeat(32);
+  const v6 = (flags: string, device: string) =>
+    `${zero} 00 ${zero} 00 ${zero} 00000400 00000001 00000000 ${flags}     ${device}\n`;
+  assert.deepEqual([...defaultDevices(v4, v6("00000003", "eth1") + v6("00200200", "lo"))], ["eth0", "eth1"]);
+  assert.deepEqual([...defaultDevices("", "")], []);
+});
+
+Deno.test("vlanIds() reads the kernel's table", () => {
+  const text = `VLAN Dev name	 | VLAN ID
+Name-Type: VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD
+eth0.5         | 5  | eth0
+storage        | 4000  | bond0
+`;
+  assert.deepEqual([...vlanIds(text)], [["eth0.5", 5], ["storage", 4000]]);
+  assert.deepEqual([...vlanIds("")], []);
 });

@@ -1,5 +1,6 @@
 /** A machine's disks and network cards out of its two configurations, and what differs between them. */
 import type { DeviceDifference, DevicePlace } from "../contract/devices.ts";
+import { filterAddresses } from "./filter.ts";
 import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
 
 /** A disk or drive as one configuration has it. */
@@ -30,6 +31,8 @@ export interface NicDevice {
   readonly network: string;
   readonly model: string | undefined;
   readonly filter: string | undefined;
+  /** Addresses its filter is told of, separated by blanks. */
+  readonly filterAddresses: string;
   readonly linkUp: boolean;
   readonly bootOrder: number | undefined;
   readonly target: string | undefined;
@@ -71,6 +74,10 @@ function disk(element: XmlElement): DiskDevice {
   };
 }
 
+/** What forwards the traffic of a card without a network. */
+const userBackend = (element: XmlElement) =>
+  child(element, "backend")?.attributes.type === "passt" ? "passt" : "slirp";
+
 function nic(element: XmlElement): NicDevice {
   const source = child(element, "source")?.attributes;
   const address = child(element, "address")?.attributes;
@@ -79,9 +86,12 @@ function nic(element: XmlElement): NicDevice {
     mac: (child(element, "mac")?.attributes.address ?? "").toLowerCase(),
     // A network over a bridge of the host is shown as that bridge while it runs: it is the same network.
     type: source?.network === undefined ? element.attributes.type ?? "" : "network",
-    network: source?.network ?? source?.bridge ?? source?.dev ?? source?.path ?? source?.name ?? "",
+    network: element.attributes.type === "user"
+      ? userBackend(element)
+      : source?.network ?? source?.bridge ?? source?.dev ?? source?.path ?? source?.name ?? "",
     model: child(element, "model")?.attributes.type,
     filter: child(element, "filterref")?.attributes.filter,
+    filterAddresses: filterAddresses(element).join(" "),
     linkUp: child(element, "link")?.attributes.state !== "down",
     bootOrder: order(element),
     target: child(element, "target")?.attributes.dev,
@@ -152,7 +162,16 @@ const DISK_FIELDS = [
   "serial",
   "bootOrder",
 ] as const;
-const NIC_FIELDS = ["mac", "type", "network", "model", "filter", "linkUp", "bootOrder"] as const;
+const NIC_FIELDS = [
+  "mac",
+  "type",
+  "network",
+  "model",
+  "filter",
+  "filterAddresses",
+  "linkUp",
+  "bootOrder",
+] as const;
 
 /** A machine's disks in both of its configurations. @throws {XmlError} */
 export function compareDisks(live: string | undefined, next: string | undefined): Compared<DiskDevice>[] {

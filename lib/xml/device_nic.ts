@@ -2,22 +2,27 @@
  * A network card as libvirt's domain format writes it, MAC addresses, and how a card is changed.
  * Source: "Network interfaces" in libvirt's domain format.
  */
-import type { NIC_MODELS } from "../contract/choices.ts";
+import type { NIC_MODELS, USER_BACKENDS } from "../contract/choices.ts";
 import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
+import { filterAddresses as addressesOf, filterRefXml } from "./filter.ts";
 import { child, type XmlElement } from "./tree.ts";
 
 /** What a card can be plugged into: a network of libvirt, a bridge of the host, a device of the host (macvtap). */
 export const NIC_TYPES = ["network", "bridge", "direct"] as const;
 export type NicType = typeof NIC_TYPES[number];
+export type UserBackend = typeof USER_BACKENDS[number];
 export type NicModel = typeof NIC_MODELS[number];
 
 /** Where a card is plugged in. */
-export interface NicSource {
-  readonly type: NicType;
-  /** Name of the network, bridge or host device. */
-  readonly name: string;
-}
+export type NicSource =
+  | {
+    readonly type: NicType;
+    /** Name of the network, bridge or host device. */
+    readonly name: string;
+  }
+  /** No network: what the named process forwards. */
+  | { readonly type: "user"; readonly name: UserBackend };
 
 /** A card to be written. */
 export interface NicSpec {
@@ -26,6 +31,7 @@ export interface NicSpec {
   readonly model: NicModel;
   /** Name of a network filter of libvirt. */
   readonly filter?: string | undefined;
+  readonly filterAddresses?: readonly string[] | undefined;
   /** False for a card whose cable is out. */
   readonly linkUp?: boolean | undefined;
   /** Place in the order in which the firmware tries devices, from 1. */
@@ -36,19 +42,28 @@ export interface NicSpec {
 const SOURCE: Readonly<Record<NicType, string>> = { network: "network", bridge: "bridge", direct: "dev" };
 
 /** Where a card is plugged in, as its element. A macvtap device bridges, so that the network outside sees the guest. */
-export function nicSourceXml({ type, name }: NicSource): XmlNode {
+export function nicSourceXml({ type, name }: NicSource): XmlNode | undefined {
+  if (type === "user") return undefined;
   return xml("source", { [SOURCE[type]]: name, mode: type === "direct" ? "bridge" : undefined });
 }
 
+/** What forwards the traffic; QEMU's own code needs no word. */
+function backendXml({ type, name }: NicSource): XmlNode | undefined {
+  return type === "user" && name === "passt" ? xml("backend", { type: name }) : undefined;
+}
+
 /** A card's element. */
-export function nicXml({ source, mac, model, filter, linkUp = true, bootOrder }: NicSpec): XmlNode {
+export function nicXml(
+  { source, mac, model, filter, filterAddresses, linkUp = true, bootOrder }: NicSpec,
+): XmlNode {
   return xml(
     "interface",
     { type: source.type },
     xml("mac", { address: mac }),
     nicSourceXml(source),
     xml("model", { type: model }),
-    filter !== undefined && filter !== "" && xml("filterref", { filter }),
+    backendXml(source),
+    filter !== undefined && filter !== "" && filterRefXml(filter, filterAddresses),
     !linkUp && xml("link", { state: "down" }),
     bootOrder !== undefined && bootOrder > 0 && xml("boot", { order: bootOrder }),
   );
@@ -62,13 +77,15 @@ export interface NicChange {
   readonly mac?: string | undefined;
   /** Empty for none. */
   readonly filter?: string | undefined;
+  /** Addresses the filter is told of; without a word, those of the filter that was there. */
+  readonly filterAddresses?: readonly string[] | undefined;
 }
 
 /** Changes a card. `find` gives its element anew after each edit. */
 export function changeNic(
   document: XmlDocument,
   find: () => XmlElement,
-  { source, linkUp, model, mac, filter }: NicChange,
+  { source, linkUp, model, mac, filter, filterAddresses }: NicChange,
 ): void {
   const put = (name: string, node: XmlNode | undefined) => {
     const old = child(find(), name);
@@ -78,6 +95,7 @@ export function changeNic(
   };
   if (source !== undefined) {
     put("source", nicSourceXml(source));
+    put("backend", backendXml(source));
     // A port of the old network says nothing about the new one.
     if (child(find(), "virtualport")) put("virtualport", undefined);
     document.setAttribute(find(), "type", source.type);
@@ -85,7 +103,10 @@ export function changeNic(
   if (linkUp !== undefined) put("link", xml("link", { state: linkUp ? "up" : "down" }));
   if (model !== undefined) put("model", xml("model", { type: model }));
   if (mac !== undefined) put("mac", xml("mac", { address: mac }));
-  if (filter !== undefined) put("filterref", filter === "" ? undefined : xml("filterref", { filter }));
+  if (filter === undefined && filterAddresses === undefined) return;
+  const name = filter ?? child(find(), "filterref")?.attributes.filter ?? "";
+  const addresses = filterAddresses ?? addressesOf(find());
+  put("filterref", name === "" ? undefined : filterRefXml(name, addresses));
 }
 
 /** A MAC address as it is compared and shown: lower case, colons. Takes `-` for `:`. */

@@ -1,5 +1,6 @@
 /** Adding, removing and changing a machine's network cards. */
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
+import { parseAddress } from "../../../lib/net/cidr.ts";
 import { renderXml } from "../../../lib/xml/build.ts";
 import { nicsOf } from "../../../lib/xml/device_diff.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type NicSource,
   nicXml,
   normalMac,
+  type UserBackend,
 } from "../../../lib/xml/device_nic.ts";
 import { XmlDocument } from "../../../lib/xml/edit.ts";
 import { isLocal } from "../../host/local.ts";
@@ -18,6 +20,8 @@ import type { VmServices } from "../services.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf, Undo } from "./configurations.ts";
 import { hostInterfaces } from "../../host/interfaces.ts";
+import { noFilters } from "../../network/filters.ts";
+import { passtMissing } from "../../host/passt.ts";
 import { remove } from "./release.ts";
 
 const FAULTS = {
@@ -61,17 +65,19 @@ interface Plug {
   readonly network?: string;
   readonly bridge?: string;
   readonly direct?: string;
+  readonly user?: UserBackend;
 }
 
 /** Where a card is to be plugged in; undefined when nothing is said. @throws {ContractError} InvalidInput */
-function plugOf({ network, bridge, direct }: Plug): NicSource | undefined {
+function plugOf({ network, bridge, direct, user }: Plug): NicSource | undefined {
   const said = [
     network !== undefined && { type: "network" as const, name: network },
     bridge !== undefined && { type: "bridge" as const, name: bridge },
     direct !== undefined && { type: "direct" as const, name: direct },
+    user !== undefined && { type: "user" as const, name: user },
   ].filter((each) => each !== false);
   if (said.length > 1) {
-    throw new ContractError("InvalidInput", { reason: "say one of network, bridge and direct" });
+    throw new ContractError("InvalidInput", { reason: "say one of network, bridge, direct and user" });
   }
   return said[0];
 }
@@ -82,6 +88,11 @@ async function requirePlug(services: VmServices, { type, name }: NicSource, isLi
     const network = (await services.link.call("networkScan")).find((each) => each.name === name);
     if (network === undefined) throw new ContractError("NetworkNotFound", { network: name });
     if (isLive && !network.active) throw new ContractError("NetworkNotActive", { network: name });
+    return;
+  }
+  if (type === "user") {
+    const reason = await passtMissing(services.link);
+    if (name === "passt" && reason) throw new ContractError("NotOnThisHost", { what: "passt", reason });
     return;
   }
   if (!isLocal(services.link.uri)) return; // libvirt says it when the card is plugged in
@@ -97,8 +108,25 @@ async function requirePlug(services: VmServices, { type, name }: NicSource, isLi
 /** @throws {ContractError} FilterNotFound: a machine with a filter that is gone does not start */
 async function requireFilter({ link }: VmServices, filter: string | undefined): Promise<void> {
   if (filter === undefined || filter === "") return;
-  if (!(await link.call("filterNames")).includes(filter)) {
+  if (!(await link.call("filterNames").catch(noFilters)).includes(filter)) {
     throw new ContractError("FilterNotFound", { filter });
+  }
+}
+
+/** @throws {ContractError} InvalidInput: what is no address, and addresses that nothing looks at */
+function requireAddresses(addresses: readonly string[] | undefined, filter: string | undefined): void {
+  const wrong = addresses?.find((text) => parseAddress(text) === undefined);
+  if (wrong !== undefined) {
+    throw new ContractError("InvalidInput", {
+      field: "filterAddresses",
+      reason: `${wrong} is not an IP address`,
+    });
+  }
+  if (addresses !== undefined && addresses.length > 0 && !filter) {
+    throw new ContractError("InvalidInput", {
+      field: "filterAddresses",
+      reason: "the addresses are for a network filter: choose one, or anti-spoofing",
+    });
   }
 }
 
@@ -115,7 +143,7 @@ export async function attachNic(
   const places = placesOf(services, vm, input);
   const source = plugOf(input);
   if (source === undefined) {
-    throw new ContractError("InvalidInput", { reason: "say one of network, bridge and direct" });
+    throw new ContractError("InvalidInput", { reason: "say one of network, bridge, direct and user" });
   }
   const wanted = input.mac === undefined ? undefined : requireMac(input.mac);
   let output: Output<"attach_nic"> | undefined;
@@ -128,8 +156,9 @@ export async function attachNic(
       if (user !== undefined) throw new ContractError("MacInUse", { mac: wanted, vm: user });
       const mac = wanted ?? freeMac(new Set(taken.keys()));
       using _held = holdMac(mac, vm);
-      const { model = "virtio", filter, linkUp } = input;
-      const element = renderXml(nicXml({ source, mac, model, filter, linkUp }));
+      const { model = "virtio", filter, filterAddresses, linkUp } = input;
+      requireAddresses(filterAddresses, filter);
+      const element = renderXml(nicXml({ source, mac, model, filter, filterAddresses, linkUp }));
       const done = await attachElement(services, vm, element, places, input, "network interface");
       output = { live: done.live, persistent: done.config, mac };
     } catch (error) {
@@ -175,10 +204,9 @@ export async function detachNic(
 }
 
 /** What a running machine takes at once. QEMU cannot swap a card's model or address. */
-function atOnce({ source, linkUp, filter }: NicChange): NicChange | undefined {
-  return source === undefined && linkUp === undefined && filter === undefined
-    ? undefined
-    : { source, linkUp, filter };
+function atOnce({ source, linkUp, filter, filterAddresses }: NicChange): NicChange | undefined {
+  const change = { source, linkUp, filter, filterAddresses };
+  return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }
 
 /** Changes a running machine's card. Another network shows to the guest as its cable pulled and plugged in again. */
@@ -240,8 +268,8 @@ export async function updateNic(
   const mac = requireMac(input.mac);
   const wanted = input.newMac === undefined ? undefined : requireMac(input.newMac);
   const newMac = wanted === mac ? undefined : wanted;
-  const { linkUp, filter, model } = input;
-  const change: NicChange = { source: plugOf(input), linkUp, filter, model, mac: newMac };
+  const { linkUp, filter, filterAddresses, model } = input;
+  const change: NicChange = { source: plugOf(input), linkUp, filter, filterAddresses, model, mac: newMac };
   if (Object.values(change).every((value) => value === undefined)) {
     throw new ContractError("InvalidInput", { reason: "say what to change" });
   }
@@ -257,6 +285,8 @@ export async function updateNic(
       const inLive = now !== undefined && nicIn(live, mac) !== undefined;
       const inNext = vm.persistent && nicIn(next, mac) !== undefined;
       if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });
+      const has = nicsOf((next ?? live)!.toString()).find((nic) => nic.mac === mac)?.filter;
+      requireAddresses(filterAddresses, filter ?? has);
       if (change.source !== undefined) await requirePlug(services, change.source, inLive);
       await requireFilter(services, filter);
       const user = newMac === undefined ? undefined : (await takenMacs(services, vm)).get(newMac);

@@ -9,6 +9,8 @@ import {
   type NicDevice,
 } from "../../../lib/xml/device_diff.ts";
 import { isLocal } from "../../host/local.ts";
+import { passtMissing } from "../../host/passt.ts";
+import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { requireKnown } from "../../storage/shared.ts";
@@ -90,8 +92,9 @@ export async function showDevices(services: VmServices, vmId: string): Promise<V
     const known = vm.networkInterfaces.find((each) => each.mac.toLowerCase() === nic.mac);
     const counted = traffic?.find((each) => each.mac === nic.mac);
     const { mac, type, network, linkUp, model, filter, bootOrder, target } = nic;
+    const filterAddresses = nic.filterAddresses.split(" ").filter(Boolean);
     return {
-      ...{ mac, type, network, linkUp, place, pending },
+      ...{ mac, type, network, linkUp, place, pending, filterAddresses },
       ipAddresses: known?.ipAddresses ?? [],
       ...defined({
         ...{ model, filter, bootOrder, target },
@@ -115,10 +118,13 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
   }
   const { storage } = inventory;
   requireKnown(services);
-  const [networks, filters, interfaces] = await Promise.all([
+  const [networks, filters, interfaces, noPasst] = await Promise.all([
     link.call("networkScan"),
-    unlessSilent("network filters", link.call("filterNames")),
+    link.call("filterNames").catch((error) =>
+      filtersMissing(error) ?? unlessSilent("network filters", Promise.reject(error))
+    ),
     isLocal(link.uri) ? hostInterfaces() : [],
+    passtMissing(link),
   ]);
   const started = storage.records().filter(({ state }) => state === POOL_RUNNING);
   const listed = await Promise.all(started.map(async ({ name, available }) => ({
@@ -137,6 +143,11 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
     pools: listed.sort(byName),
     networks: networks.map(({ name, active }) => ({ name, active })).sort(byName),
     hostInterfaces: interfaces,
-    filters: (filters ?? []).sort(),
+    filters: typeof filters === "string" ? [] : (filters ?? []).sort(),
+    ...(typeof filters === "string" && { filtersUnavailable: filters }),
+    userNetworking: [
+      { backend: "slirp" },
+      { backend: "passt", ...(noPasst !== undefined && { unavailable: noPasst }) },
+    ],
   };
 }

@@ -130,7 +130,17 @@ export const devices = {
   "devices.field_model": "Model",
   "devices.field_mac": "MAC address",
   "devices.mac_hint": "Left empty, a free one is chosen.",
+  "devices.source_slirp": "User networking (QEMU)",
+  "devices.source_passt": "User networking (passt)",
   "devices.field_filter": "Network filter",
+  "devices.field_other_filter": "Another network filter",
+  "devices.field_anti_spoofing": "Anti-spoofing",
+  "devices.anti_spoofing_hint":
+    "The guest can send with its own MAC and IP address only (filter clean-traffic).",
+  "devices.anti_spoofing": "Anti-spoofing",
+  "devices.field_filter_addresses": "Addresses it may use",
+  "devices.filter_addresses_hint": "Separated by blanks. Empty: the first address the guest uses.",
+  "devices.filters_unavailable": "Filters are not available: {reason}.",
   "devices.field_link": "The cable is plugged in",
   "devices.nic_running":
     "This machine runs: model and MAC address change at its next start, the rest at once.",

@@ -2,6 +2,7 @@
 export const networks = {
   "networks.title": "Networks",
   "networks.new": "Create network",
+  "networks.topology": "Topology",
   "networks.empty": "No networks yet",
   "networks.empty_what":
     "A network connects machines with each other, with this host and, if you like, with the world outside.",

@@ -1,0 +1,93 @@
+/** How devices, networks and machines are connected, from the live model and the kernel's sysfs. */
+import type {
+  Network,
+  NetworkInterface,
+  Topology,
+  topologyCommands,
+  TopologyDevice,
+  TopologyMachine,
+  TopologyNic,
+  VM,
+} from "../../lib/contract/mod.ts";
+import type { Handlers } from "../dispatch.ts";
+import { isLocal } from "../host/local.ts";
+import type { VmServices } from "../vm/services.ts";
+import { hostLinks } from "./links.ts";
+import { networksOf } from "./view.ts";
+
+/** libvirt's type of a card → what it is plugged into. What is not named here leads to nothing we know of. */
+const PLUGS: Readonly<Record<string, TopologyNic["to"]>> = {
+  network: "network",
+  bridge: "device",
+  direct: "device",
+  user: "user",
+};
+
+function nicOf({ mac, type, network, target, linkUp, ipAddresses }: NetworkInterface): TopologyNic {
+  const to = PLUGS[type] ?? "nothing";
+  return {
+    mac,
+    to,
+    name: to === "network" || to === "device" ? network : "",
+    ...(target !== undefined && { target }),
+    linkUp,
+    addresses: ipAddresses,
+  };
+}
+
+function machineOf({ id, name, state, networkInterfaces }: VM): TopologyMachine {
+  return { vmId: id, name, state, nics: networkInterfaces.map(nicOf) };
+}
+
+/** Devices of the host a network leads to; those whose traffic is routed take the named way out, or the default one. */
+function waysOf({ mode, bridge, devices, active }: Network, known: readonly TopologyDevice[]): string[] {
+  if (mode === "bridge" || mode === "openvswitch") return bridge === undefined ? [] : [bridge];
+  if (devices.length > 0) return devices;
+  const routed = mode === "nat" || mode === "routed" || mode === "open";
+  return routed && active ? known.filter(({ wayOut }) => wayOut).map(({ name }) => name) : [];
+}
+
+/** libvirt's own bridges are their networks; what is bridged into one besides machines stays with it. */
+function withOwners(links: readonly TopologyDevice[], networks: readonly Network[]): TopologyDevice[] {
+  const owners = new Map(
+    networks.filter(({ mode, active }) => active && mode !== "bridge" && mode !== "openvswitch")
+      .flatMap(({ name, bridge }) => bridge === undefined ? [] : [[bridge, name]]),
+  );
+  const switches = new Set(
+    networks.filter(({ mode }) => mode === "openvswitch").map(({ bridge }) => bridge),
+  );
+  return links.map((link) => {
+    const network = owners.get(link.name);
+    const kind = switches.has(link.name) ? "openvswitch" : link.kind;
+    return { ...link, kind, ...(network !== undefined && { network }) };
+  });
+}
+
+async function topology(services: VmServices): Promise<Topology> {
+  services.requireFilled();
+  const machines = services.inventory.vms().map(machineOf).sort((a, b) => a.name < b.name ? -1 : 1);
+  const networks = networksOf(services);
+  const isHere = isLocal(services.link.uri);
+  const ends = new Set(machines.flatMap(({ nics }) => nics.flatMap(({ target }) => target ?? [])));
+  const devices = isHere ? withOwners(await hostLinks(ends), networks) : [];
+  return {
+    devices,
+    ...(!isHere && {
+      devicesUnavailable: "KVM Manager runs on another machine than libvirt, and sees its own devices only",
+    }),
+    networks: networks.map((network) => ({
+      name: network.name,
+      active: network.active,
+      mode: network.mode,
+      ...(network.bridge !== undefined && { bridge: network.bridge }),
+      over: waysOf(network, devices),
+      addresses: network.subnets.map(({ address, prefix }) => `${address}/${prefix}`),
+    })),
+    machines,
+  };
+}
+
+/** A handler for the command on the topology. */
+export function topologyHandlers(services: VmServices): Pick<Handlers, keyof typeof topologyCommands> {
+  return { get_network_topology: () => topology(services) };
+}

@@ -1,0 +1,33 @@
+/** Network filters of libvirt: what a machine's card may send and receive. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { NOTHING_IN } from "./schema.ts";
+
+/** The filter that lets a guest use its own addresses alone: what anti-spoofing means. It comes with libvirt. */
+export const ANTI_SPOOFING = "clean-traffic";
+
+export const NicFilter = Type.Object({
+  name: Type.String(),
+  uuid: Type.String(),
+  includes: Type.Array(Type.String(), { description: "filters it is made of" }),
+  parameters: Type.Array(Type.String(), {
+    description: "what it can be told for each card, of the filters it includes too: IP, DHCPSERVER, …",
+  }),
+  rules: Type.Integer({ description: "rules of its own" }),
+  xml: Type.String(),
+});
+export type NicFilter = Static<typeof NicFilter>;
+
+export const filterCommands = {
+  list_nic_filters: command({
+    summary: "List the network filters a card can have",
+    role: "viewer",
+    input: NOTHING_IN,
+    output: Type.Array(NicFilter),
+    errors: ["NotOnThisHost"],
+    route: "GET /nic-filters",
+    cli: ["network", "filters"],
+    columns: ["name", "includes", "parameters", "rules"],
+    readOnly: true,
+  }),
+};

@@ -1,0 +1,48 @@
+/** Network filters: what libvirt's definition of one says, and how a card refers to one. Pure. */
+import { xml, type XmlNode } from "./build.ts";
+import { child, children, parseXml, type XmlElement } from "./tree.ts";
+
+/** What one definition says by itself. */
+export interface FilterSummary {
+  readonly includes: readonly string[];
+  /** Parameters its own rules use. */
+  readonly parameters: readonly string[];
+  readonly rules: number;
+}
+
+/** What libvirt fills in itself: nobody tells it. */
+const FILLED = new Set(["MAC", "IPMASK", "CTRL_IP_LEARNING"]);
+
+const usedIn = ({ attributes, children: below }: XmlElement): string[] => [
+  ...Object.values(attributes).flatMap((value) =>
+    [...value.matchAll(/\$([A-Za-z0-9_]+)/g)].map(([, name]) => name!)
+  ),
+  ...below.flatMap(usedIn),
+];
+
+/** Reads a filter. @throws {XmlError} */
+export function readFilter(source: string): FilterSummary {
+  const root = parseXml(source);
+  const rules = children(root, "rule");
+  return {
+    includes: children(root, "filterref").flatMap(({ attributes }) => attributes.filter ?? []),
+    parameters: [...new Set(rules.flatMap(usedIn))].filter((name) => !FILLED.has(name)),
+    rules: rules.length,
+  };
+}
+
+/** A card's reference to a filter. @param addresses what the guest may use, of either family */
+export function filterRefXml(filter: string, addresses: readonly string[] = []): XmlNode {
+  return xml(
+    "filterref",
+    { filter },
+    addresses.map((value) => xml("parameter", { name: value.includes(":") ? "IPV6" : "IP", value })),
+  );
+}
+
+/** The addresses a card's reference to a filter names. */
+export function filterAddresses(nic: XmlElement): string[] {
+  return children(child(nic, "filterref"), "parameter").flatMap(({ attributes: { name, value } }) =>
+    (name === "IP" || name === "IPV6") && value !== undefined ? [value] : []
+  );
+}
