@@ -2,7 +2,8 @@
 
 DENO_VERSION=2.9.6
 DENO_OLDEST="2 9"
-LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base xz-utils zstd bzip2"
+LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base xz-utils zstd bzip2
+nftables iproute2"
 
 say() {
   echo "$*" >&2
@@ -107,8 +108,8 @@ has_library() {
 
 say_what_to_install() {
   say "       Debian: apt-get install -y --no-install-recommends $LIBVIRT_PACKAGES"
-  say "       Fedora: dnf install -y libvirt-daemon-kvm libvirt-client qemu-kvm qemu-img dnsmasq"
-  say "       Arch:   pacman -S --needed libvirt qemu-base dnsmasq"
+  say "       Fedora: dnf install -y libvirt-daemon-kvm libvirt-client qemu-kvm qemu-img dnsmasq nftables iproute"
+  say "       Arch:   pacman -S --needed libvirt qemu-base dnsmasq nftables iproute2"
 }
 
 libvirt_answers() {

@@ -7,6 +7,7 @@ import { consoleCommands } from "./console.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
+import { forwardCommands } from "./forwards.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { imageCommands } from "./images.ts";
@@ -32,6 +33,7 @@ export const COMMANDS = {
   ...storageCommands,
   ...volumeCommands,
   ...networkCommands,
+  ...forwardCommands,
   ...jobCommands,
   ...transferCommands,
   ...imageCommands,
@@ -52,6 +54,7 @@ export * from "./console.ts";
 export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export * from "./forwards.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./images.ts";
