@@ -24,10 +24,12 @@ function State({ forward: { state, reason } }: { forward: PortForward }) {
   const { word, icon, tone } = FORWARD_WORDS[state];
   return (
     <>
-      <span class="state" data-tone={tone}>
-        <Icon name={icon} />
-        <span class="state-word">{t(word)}</span>
-      </span>
+      <div>
+        <span class="state" data-tone={tone}>
+          <Icon name={icon} />
+          <span class="state-word">{t(word)}</span>
+        </span>
+      </div>
       {reason !== undefined && <span class="forward-reason">{oneLine(reason, 200)}</span>}
     </>
   );
@@ -238,7 +240,7 @@ export function PortForwards({ network, forwards, forwarding, enabled, onSend }:
   if (!isNat && forwards.length === 0) return null;
   const title = t("forwards.title");
   return (
-    <Panel title={title}>
+    <Panel title={title} class="forward-panel">
       {!forwarding.available && (
         <p class="banner inset" data-tone="warn">
           <Icon name="circleAlert" />

@@ -11,7 +11,7 @@ export function VmForwards({ forwards }: { forwards: readonly PortForward[] }) {
   if (forwards.length === 0) return null;
   const title = t("forwards.title");
   return (
-    <Panel title={title}>
+    <Panel title={title} class="vm-forwards">
       <p class="calm">{t("forwards.change")}</p>
       <ForwardTable label={title} forwards={forwards} withNetwork />
     </Panel>

@@ -133,6 +133,12 @@ ensure_virtlogd() {
   virt-admin -c virtlogd:///system server-list >/dev/null 2>&1 </dev/null || quietly virtlogd -d
 }
 
+# Port forwards need nftables; everything else works without it.
+ensure_nftables() {
+  is_root && is_debian || return 0
+  install_packages "port forwards" nftables iproute2 || say "Port forwards stay unavailable until nftables is installed."
+}
+
 # Makes qemu:///system answer; returns 1 when it cannot, having said why and what to do.
 start_libvirt() {
   if ! { has_library libvirt.so.0 && have virsh && have qemu-img; }; then
@@ -146,6 +152,7 @@ start_libvirt() {
       return 1
     fi
   fi
+  ensure_nftables
   if libvirt_answers; then
     ensure_virtlogd
     return 0

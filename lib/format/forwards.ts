@@ -49,7 +49,9 @@ export const targetValue = (vmId: string, mac: string): string => `${vmId} ${mac
 /** The forward a form describes; what is no port becomes 0, which the contract refuses by name. */
 export function forwardIn(network: string, form: FormData): NewPortForward {
   const ports = parsePorts(text(form, "hostPorts")) ?? { from: 0, to: 0 };
-  const [vmId, mac] = text(form, "target").split(" ");
+  const address = some(form, "address");
+  // A machine stands in the list from the start: whoever gives an address means that instead.
+  const [vmId, mac] = address === undefined ? text(form, "target").split(" ") : [];
   const targetPort = some(form, "targetPort");
   const fields = {
     name: network,
@@ -59,7 +61,7 @@ export function forwardIn(network: string, form: FormData): NewPortForward {
     hostAddress: some(form, "hostAddress"),
     vmId: vmId || undefined,
     mac,
-    address: some(form, "address"),
+    address,
     targetPort: targetPort === undefined ? undefined : Number(targetPort) || 0,
     description: some(form, "description"),
     keepAddress: form.has("keepAddress") || undefined,

@@ -40,6 +40,21 @@ Deno.test("forwardIn() reads a form, and leaves out what stands empty", () => {
   );
 });
 
+Deno.test("forwardIn() takes a fixed address instead of the machine", () => {
+  const both = form({
+    protocol: "tcp",
+    hostPorts: "80",
+    target: "vm 52:54:00:00:00:01",
+    address: "10.0.0.5",
+  });
+  assert.deepEqual(forwardIn("lan", both), {
+    name: "lan",
+    protocol: "tcp",
+    hostPort: 80,
+    address: "10.0.0.5",
+  });
+});
+
 Deno.test("forwardIn() makes what is no port one that the contract refuses", () => {
   const read = forwardIn("lan", form({ protocol: "tcp", hostPorts: "http", target: "", targetPort: "x" }));
   assert.equal(read.hostPort, 0);

@@ -18,8 +18,8 @@ export const forwards = {
   "forwards.what": "{protocol} {ports}",
   "forwards.off": "Switch off",
   "forwards.on": "Switch on",
-  "forwards.off_of": "Switch the port forward {what} off",
-  "forwards.on_of": "Switch the port forward {what} on",
+  "forwards.off_of": "Switch off the port forward {what}",
+  "forwards.on_of": "Switch on the port forward {what}",
   "forwards.remove": "Remove",
   "forwards.remove_of": "Remove the port forward {what}",
 
@@ -58,5 +58,6 @@ export const forwards = {
     "Nobody gets through to {target} by this port any more. Open connections go on until they end.",
   "forwards.cancel": "Cancel",
   "forwards.go_too": "These port forwards go with it:",
+  "forwards.leads": "{what} to {target}",
   "forwards.change": "They are changed on the network's page.",
 } as const;

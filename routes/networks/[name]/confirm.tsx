@@ -1,6 +1,6 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
-import { ForwardTable } from "../../../components/PortForwards.tsx";
+import { forwardName, forwardTarget } from "../../../lib/format/forwards.ts";
 import { networkHref } from "../../../lib/format/networks.ts";
 import { oneLine } from "../../../lib/format/text.ts";
 import { forwards as forwardTexts } from "../../../lib/i18n/en/forwards.ts";
@@ -62,7 +62,20 @@ export default define.page<typeof handler>(function Confirm({ data: { network, f
           {forwards.length > 0 && (
             <>
               <p>{forwardArea.t("forwards.go_too")}</p>
-              <ForwardTable label={forwardArea.t("forwards.title")} forwards={forwards} />
+              <ul class="name-list">
+                {forwards.map((forward) => (
+                  <li key={forward.id}>
+                    <bdi>
+                      {forwardArea.t("forwards.leads", {
+                        what: forwardName(forward),
+                        target: forward.vmName === undefined
+                          ? forwardTarget(forward)
+                          : oneLine(forward.vmName, 60),
+                      })}
+                    </bdi>
+                  </li>
+                ))}
+              </ul>
             </>
           )}
         </div>
