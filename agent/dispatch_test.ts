@@ -54,6 +54,10 @@ const SAMPLE: Record<string, unknown> = {
   sizeGb: 2,
   mac: "52:54:00:00:00:01",
   jobId: "j",
+  protocol: "tcp",
+  hostPort: 8080,
+  id: "f",
+  enabled: true,
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };

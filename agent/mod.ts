@@ -11,6 +11,10 @@ import { HostCapabilities } from "./host/capabilities.ts";
 import { hostHandlers } from "./host/handlers.ts";
 import { HostMake } from "./host/make.ts";
 import { OperatingSystems } from "./host/operating_systems.ts";
+import { forgetForwards, forwardHandlers } from "./forward/handlers.ts";
+import { Forwards } from "./forward/forwards.ts";
+import { ForwardKernel } from "./forward/kernel.ts";
+import { forwardNames } from "./forward/names.ts";
 import { isLocalSystem, localHostname, localLoad, qemuStartedAt } from "./host/local.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import { SiteCatalog } from "./images/catalog.ts";
@@ -37,6 +41,7 @@ import { poolHandlers } from "./storage/pool_handlers.ts";
 import { volumeHandlers } from "./storage/volume_handlers.ts";
 import { volumeOf } from "./storage/volumes.ts";
 import { ActivityLog } from "./store/activity.ts";
+import { ForwardRecords } from "./store/forwards.ts";
 import { Store } from "./store/store.ts";
 import { transferHandlers } from "./storage/transfer_handlers.ts";
 import { Uploads } from "./storage/uploads.ts";
@@ -53,6 +58,7 @@ const PACE = {
   loads: { watched: 2000, idle: 30_000 },
   addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
   reconcile: { watched: 10_000, idle: 30_000 },
+  forwards: 3000,
 } as const;
 /** Milliseconds between the questions whether something is due: what nobody looks at may wait, a new look must not. */
 const QUESTION_MS = 500;
@@ -87,6 +93,7 @@ export class Agent {
   readonly #store: Store;
   readonly #uploads: Uploads;
   readonly #images: ImageDownloads;
+  readonly #forwards: Forwards;
   readonly api: ApiHandler;
   readonly consoles: Consoles;
   readonly #dispatch: Dispatch;
@@ -145,6 +152,9 @@ export class Agent {
     const systems = new OperatingSystems();
     const networkCommands = networkHandlers(services);
     const asked = { principal: localPrincipal("page") };
+    const kernel = new ForwardKernel(forwardNames(settings.dataDir));
+    const forwards = new Forwards(services, new ForwardRecords(this.#store), kernel, this.hub);
+    this.#forwards = forwards;
     const networks = {
       start: async (name: string) => await networkCommands.start_network({ name }, asked),
       stop: async (name: string) => await networkCommands.stop_network({ name }, asked),
@@ -176,6 +186,15 @@ export class Agent {
         ...networkCommands,
         ...topologyHandlers(services),
         ...filterHandlers(services),
+        delete_network: async (input, asked) => {
+          const answer = await networkCommands.delete_network(input, asked);
+          await forgetForwards(forwards, input.name);
+          return answer;
+        },
+        ...forwardHandlers(
+          forwards,
+          async (name, change) => await networkCommands.update_network_dhcp({ name, ...change }, asked),
+        ),
         ...jobHandlers(this.jobs),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),
@@ -206,6 +225,7 @@ export class Agent {
     if (unfinished.length > 0) log.warn("work was interrupted by the stop", { work: unfinished });
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });
     await this.#uploads.stop();
+    this.#forwards[Symbol.dispose]();
     await this.link.stop();
     this.activity.close();
     this.#store.close();
@@ -312,6 +332,7 @@ export class Agent {
       ),
       paced("disk sizes", () => pace(PACE.reconcile), () => this.#sizes.update()),
       paced("storage", () => pace(PACE.reconcile), () => this.inventory.storage.reconcile()),
+      paced("port forwards", () => PACE.forwards, () => this.#forwards.sync()),
       paced("reconcile", () => pace(PACE.reconcile), () => this.#reconcile()),
     ];
   }

@@ -2,7 +2,8 @@
 
 DENO_VERSION=2.9.6
 DENO_OLDEST="2 9"
-LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base xz-utils zstd bzip2"
+LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base xz-utils zstd bzip2
+nftables iproute2"
 
 say() {
   echo "$*" >&2
@@ -107,8 +108,8 @@ has_library() {
 
 say_what_to_install() {
   say "       Debian: apt-get install -y --no-install-recommends $LIBVIRT_PACKAGES"
-  say "       Fedora: dnf install -y libvirt-daemon-kvm libvirt-client qemu-kvm qemu-img dnsmasq"
-  say "       Arch:   pacman -S --needed libvirt qemu-base dnsmasq"
+  say "       Fedora: dnf install -y libvirt-daemon-kvm libvirt-client qemu-kvm qemu-img dnsmasq nftables iproute"
+  say "       Arch:   pacman -S --needed libvirt qemu-base dnsmasq nftables iproute2"
 }
 
 libvirt_answers() {
@@ -132,6 +133,12 @@ ensure_virtlogd() {
   virt-admin -c virtlogd:///system server-list >/dev/null 2>&1 </dev/null || quietly virtlogd -d
 }
 
+# Port forwards need nftables; everything else works without it.
+ensure_nftables() {
+  is_root && is_debian || return 0
+  install_packages "port forwards" nftables iproute2 || say "Port forwards stay unavailable until nftables is installed."
+}
+
 # Makes qemu:///system answer; returns 1 when it cannot, having said why and what to do.
 start_libvirt() {
   if ! { has_library libvirt.so.0 && have virsh && have qemu-img; }; then
@@ -145,6 +152,7 @@ start_libvirt() {
       return 1
     fi
   fi
+  ensure_nftables
   if libvirt_answers; then
     ensure_virtlogd
     return 0

@@ -19,6 +19,7 @@ export function frame(name: EventName, data: unknown, id?: string): string {
 
 export class EventHub {
   readonly #listeners = new Set<Listener>();
+  readonly #followers = new Set<(event: Published) => void>();
   readonly #kept: { number: number; frame: string }[] = [];
   /** Tells this run's ids from an earlier one's: after a restart a client must start anew. */
   readonly #run = crypto.randomUUID().slice(0, 8);
@@ -44,6 +45,7 @@ export class EventHub {
   /** Publishes several events as one write to each client. */
   publishAll(events: readonly Published[]): void {
     if (events.length === 0) return;
+    for (const event of events) for (const follow of this.#followers) follow(event);
     let frames = "";
     for (const [name, data] of events) {
       if (!EVENTS[name].kept) {
@@ -76,6 +78,12 @@ export class EventHub {
     const oldest = this.#number - this.#kept.length;
     if (number < oldest) return null;
     return this.#kept.slice(number - oldest).map((event) => event.frame).join("");
+  }
+
+  /** Tells a part of the agent of every event, until disposed. It is no client: nothing is read for its sake. */
+  follow(follower: (event: Published) => void): Disposable {
+    this.#followers.add(follower);
+    return { [Symbol.dispose]: () => void this.#followers.delete(follower) };
   }
 
   /** Listens until disposed. */

@@ -113,3 +113,14 @@ Deno.test("EventHub.since() keeps long events only as far as memory stays bounde
   assert.equal(hub.since(`${run}-7`), null);
   assert.equal(hub.since(hub.lastId), "");
 });
+
+Deno.test("EventHub.follow() tells of every event until disposed, and is no client", () => {
+  const hub = new EventHub();
+  const seen: string[] = [];
+  const following = hub.follow(([name]) => void seen.push(name));
+  hub.publish("network-changed", { name: "lan", event: "started" });
+  assert.equal(hub.listeners, 0);
+  following[Symbol.dispose]();
+  hub.publish("error", { message: "unheard" });
+  assert.deepEqual(seen, ["network-changed"]);
+});

@@ -64,6 +64,10 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     type: "netfs",
     mac: "52:54:00:00:00:01",
     jobId: "j",
+    protocol: "tcp",
+    hostPort: 8080,
+    id: "f",
+    enabled: true,
   };
   // What has content as its body is in tests/system/volume_content_test.ts.
   const plain = REST_ROUTES.filter(({ command }) => command.content === undefined);

@@ -3,6 +3,7 @@ import type { Network } from "../../lib/contract/mod.ts";
 import { formatAddress, networkOf, parseAddress, parseSubnet } from "../../lib/net/cidr.ts";
 import type { NetworkFacts, TakenSubnet } from "../../lib/net/check.ts";
 import { routesV4, routesV6 } from "../../lib/net/routes.ts";
+import { isForwardDevice } from "../forward/names.ts";
 import { isLocal } from "../host/local.ts";
 import type { VmServices } from "../vm/services.ts";
 import { networksOf } from "./view.ts";
@@ -42,7 +43,9 @@ export interface HostDevice {
 export async function hostDevices(): Promise<HostDevice[]> {
   const names = (await Array.fromAsync(Deno.readDir(DEVICES))).map(({ name }) => name);
   const found = await Promise.all(
-    names.filter((name) => name !== "lo" && name !== "bonding_masters").map(async (name) => ({
+    names.filter((name) => name !== "lo" && name !== "bonding_masters" && !isForwardDevice(name)).map(async (
+      name,
+    ) => ({
       name,
       bridge: await exists(`${DEVICES}/${name}/bridge`),
       sriov: Number(await textOf(`${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,

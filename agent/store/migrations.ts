@@ -34,4 +34,20 @@ export const MIGRATIONS: readonly string[] = [
      inode INTEGER,  -- of its file, where it is on this host: another one of that name is not ours
      PRIMARY KEY (pool, name)
    ) STRICT;`,
+  `CREATE TABLE port_forwards (
+     id            TEXT PRIMARY KEY,
+     network       TEXT NOT NULL,     -- by name: one that is made anew under it is meant
+     protocol      TEXT NOT NULL,
+     host_address  TEXT,
+     host_port     INTEGER NOT NULL,
+     host_port_end INTEGER NOT NULL,
+     target_port   INTEGER NOT NULL,
+     vm_id         TEXT,
+     vm_name       TEXT,
+     mac           TEXT,
+     address       TEXT,
+     description   TEXT,
+     enabled       INTEGER NOT NULL,
+     created_at    INTEGER NOT NULL   -- ms since 1970
+   ) STRICT;`,
 ];

@@ -321,6 +321,29 @@ export const ERRORS = {
   NetworkStopFailed: { text: "Failed to stop network: {error}", status: 502, exit: 1 },
   NetworkDeleteFailed: { text: "Failed to delete network: {error}", status: 502, exit: 1 },
   NetworkUpdateFailed: { text: "Failed to change network: {error}", status: 502, exit: 1 },
+  // Port forwards
+  PortForwardNotFound: { text: "Port forward not found: {id}", status: 404, exit: 4 },
+  InvalidPort: { text: "Invalid port: {n} (must be 1-65535)", status: 400, exit: 2 },
+  InvalidPortRange: { text: "Invalid port range: {n} ({reason})", status: 400, exit: 2 },
+  NetworkNotForwardable: {
+    text: "Ports cannot be forwarded to the network {network}: {reason}",
+    status: 409,
+    exit: 5,
+  },
+  VmNotOnNetwork: { text: "{vm} has no card on the network {network}", status: 409, exit: 5 },
+  HostAddressNotFound: { text: "The host has no address {ip}", status: 404, exit: 4 },
+  PortInUse: {
+    text: "Port {port}/{protocol} of the host is used by {what}. Choose another one.",
+    status: 409,
+    exit: 5,
+  },
+  PortForwardExists: {
+    text: "Port {port}/{protocol} of the host is forwarded to {what} already. Choose another one.",
+    status: 409,
+    exit: 5,
+  },
+  PortForwardingUnavailable: { text: "Port forwarding unavailable: {reason}", status: 501, exit: 1 },
+  PortForwardFailed: { text: "Failed to forward port: {error}", status: 502, exit: 1 },
   // Long work
   JobNotFound: { text: "Job not found: {jobId}", status: 404, exit: 4 },
   JobOver: { text: "The job is over already ({state})", status: 409, exit: 5 },

@@ -8,6 +8,7 @@ import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { filterCommands } from "./filters.ts";
+import { forwardCommands } from "./forwards.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { hostCommands } from "./host.ts";
 import { imageCommands } from "./images.ts";
@@ -36,6 +37,7 @@ export const COMMANDS = {
   ...networkCommands,
   ...topologyCommands,
   ...filterCommands,
+  ...forwardCommands,
   ...jobCommands,
   ...transferCommands,
   ...imageCommands,
@@ -57,6 +59,7 @@ export * from "./devices.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./filters.ts";
+export * from "./forwards.ts";
 export * from "./hardware.ts";
 export * from "./host.ts";
 export * from "./images.ts";

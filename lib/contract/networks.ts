@@ -324,7 +324,7 @@ export const networkCommands = {
     errors: ["NetworkNotFound", "NetworkInUse", "NetworkDeleteFailed"],
     route: "DELETE /networks/{name}",
     cli: ["network", "delete", "<name>"],
-    destroys: "the network, its static leases and its DNS entries",
+    destroys: "the network, its static leases, its DNS entries and its port forwards",
     readOnly: false,
   }),
   update_network_dhcp: command({

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
   attach_nic: "activity.attach_nic",
   detach_nic: "activity.detach_nic",
   update_nic: "activity.update_nic",
+  add_port_forward: "activity.add_port_forward",
   set_cloud_init: "activity.set_cloud_init",
   remove_cloud_init: "activity.remove_cloud_init",
   open_console: "activity.open_console",

@@ -1,5 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { ForwardDone } from "../../components/ForwardDone.tsx";
+import { OrphanForwards } from "../../components/OrphanForwards.tsx";
 import { NetworkDone } from "../../components/NetworkDone.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import NetworkList from "../../islands/NetworkList.tsx";
@@ -13,7 +15,12 @@ const area = textsOf(texts);
 
 export const handler = define.handlers({
   async GET({ state }) {
-    return page({ networks: await state.api.getNetworks().catch(fail) });
+    const [networks, forwards] = await Promise.all([
+      state.api.getNetworks(),
+      state.api.listPortForwards({}),
+    ]).catch(fail);
+    const names = new Set(networks.map(({ name }) => name));
+    return page({ networks, orphans: forwards.filter(({ network }) => !names.has(network)) });
   },
 });
 
@@ -35,7 +42,9 @@ export default define.page<typeof handler>(function Networks({ data, state, url 
           <a class="button primary" href="/networks/new">{area.t("networks.new")}</a>
         </span>
       </header>
+      <ForwardDone params={url.searchParams} />
       <NetworkList networks={data.networks} connected={state.connection.connected} />
+      <OrphanForwards forwards={data.orphans} />
     </>
   );
 });

@@ -8,6 +8,7 @@ import { ensureChromium } from "./chromium.ts";
 import { buildCloudGuest } from "./cloud_guest.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
+import { ensureForwarding } from "./outside.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** What a test can need: each is really tried, and made available where that is possible. */
@@ -24,6 +25,8 @@ const NEEDS = {
     await ensureLibvirtd();
     await buildCloudGuest();
   },
+  /** nftables, namespaces, and a kernel that can forward ports. */
+  forwarding: ensureForwarding,
   /** Debian's chromium. */
   chromium: ensureChromium,
 } satisfies Record<string, () => Promise<unknown>>;

@@ -23,6 +23,7 @@ export const activity = {
   "activity.attach_nic": "Network card added",
   "activity.detach_nic": "Network card removed",
   "activity.update_nic": "Network card changed",
+  "activity.add_port_forward": "Port forwarded to it",
   "activity.set_cloud_init": "Cloud-init changed",
   "activity.remove_cloud_init": "Cloud-init removed",
   "activity.open_console": "Console opened",

@@ -1,13 +1,16 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
+import { forwardName, forwardTarget } from "../../../lib/format/forwards.ts";
 import { networkHref } from "../../../lib/format/networks.ts";
 import { oneLine } from "../../../lib/format/text.ts";
+import { forwards as forwardTexts } from "../../../lib/i18n/en/forwards.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
 
 const area = textsOf(texts);
+const forwardArea = textsOf(forwardTexts);
 const ASKED = ["stop", "delete"] as const;
 /** What is asked → its words. */
 const WORDS = {
@@ -19,13 +22,17 @@ export const handler = define.handlers({
   async GET(ctx) {
     const action = ASKED.find((word) => word === ctx.url.searchParams.get("action"));
     if (action === undefined) throw new HttpError(400, t("error.form"));
-    const network = await ctx.state.api.getNetwork({ name: ctx.params.name ?? "" }).catch(fail);
-    return page({ network, action });
+    const name = ctx.params.name ?? "";
+    const [network, forwards] = await Promise.all([
+      ctx.state.api.getNetwork({ name }),
+      action === "delete" ? ctx.state.api.listPortForwards({ network: name }) : [],
+    ]).catch(fail);
+    return page({ network, forwards, action });
   },
 });
 
 /** The question before a network is taken away from somebody. */
-export default define.page<typeof handler>(function Confirm({ data: { network, action } }) {
+export default define.page<typeof handler>(function Confirm({ data: { network, forwards, action } }) {
   const { name, vms } = network;
   const words = WORDS[action];
   const users = action === "delete" ? vms : vms.filter(({ state }) => state !== "stopped");
@@ -50,6 +57,25 @@ export default define.page<typeof handler>(function Confirm({ data: { network, a
                 ))}
               </ul>
               <input type="hidden" name="force" value="yes" />
+            </>
+          )}
+          {forwards.length > 0 && (
+            <>
+              <p>{forwardArea.t("forwards.go_too")}</p>
+              <ul class="name-list">
+                {forwards.map((forward) => (
+                  <li key={forward.id}>
+                    <bdi>
+                      {forwardArea.t("forwards.leads", {
+                        what: forwardName(forward),
+                        target: forward.vmName === undefined
+                          ? forwardTarget(forward)
+                          : oneLine(forward.vmName, 60),
+                      })}
+                    </bdi>
+                  </li>
+                ))}
+              </ul>
             </>
           )}
         </div>

@@ -1,8 +1,10 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { ForwardDone } from "../../../components/ForwardDone.tsx";
 import { NetworkDone } from "../../../components/NetworkDone.tsx";
 import { XmlCode } from "../../../components/XmlCode.tsx";
 import NetworkDetail from "../../../islands/NetworkDetail.tsx";
+import NetworkForwards from "../../../islands/NetworkForwards.tsx";
 import { oneLine } from "../../../lib/format/text.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -14,22 +16,34 @@ const area = textsOf(texts);
 export const handler = define.handlers({
   async GET({ state: { api }, params }) {
     const name = params.name ?? "";
-    const [network, leases] = await Promise.all([api.getNetwork({ name }), api.getNetworkLeases({ name })])
-      .catch(fail);
-    return page({ network, leases, now: Date.now() });
+    const [network, leases, forwards, forwarding] = await Promise.all([
+      api.getNetwork({ name }),
+      api.getNetworkLeases({ name }),
+      api.listPortForwards({ network: name }),
+      api.getPortForwarding(),
+    ]).catch(fail);
+    return page({ network, leases, forwards, forwarding, now: Date.now() });
   },
 });
 
 /** One network. */
 export default define.page<typeof handler>(function NetworkPage({ data, state, url }) {
-  const { network: { xml, ...network }, leases, now } = data;
+  const { network: { xml, ...network }, leases, forwards, forwarding, now } = data;
+  const { connected } = state.connection;
   return (
     <>
       <Head>
         <title>{t("title.page", { page: oneLine(network.name, 60) })}</title>
       </Head>
       <NetworkDone params={url.searchParams} />
-      <NetworkDetail network={network} leases={leases} connected={state.connection.connected} now={now} />
+      <ForwardDone params={url.searchParams} />
+      <NetworkDetail network={network} leases={leases} connected={connected} now={now} />
+      <NetworkForwards
+        network={network}
+        forwards={forwards}
+        forwarding={forwarding}
+        connected={connected}
+      />
       <details class="panel fold">
         <summary class="panel-head">
           <h2>{area.t("networks.definition")}</h2>

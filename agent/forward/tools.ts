@@ -1,0 +1,59 @@
+/** The programs that speak to the kernel's packet filter and routing, run with argument arrays. */
+import { join } from "node:path";
+
+/** A program said no. */
+export class ToolError extends Error {
+  override readonly name = "ToolError";
+}
+
+/** Where administrators' programs are, beside PATH: a service's PATH may lack them. */
+const FOLDERS = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
+/** Milliseconds after which a program that does not end is stopped. */
+const LIMIT_MS = 10_000;
+
+/** Where a program is; undefined where it is not installed. */
+export async function findTool(name: string): Promise<string | undefined> {
+  const folders = [...(Deno.env.get("PATH") ?? "").split(":").filter(Boolean), ...FOLDERS];
+  for (const folder of folders) {
+    const path = join(folder, name);
+    const found = await Deno.stat(path).catch(() => undefined); // not there, or not ours to see: the next one
+    if (found?.isFile) return path;
+  }
+  return undefined;
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param input what it reads
+ * @returns what it printed
+ * @throws {ToolError} with what it said when it failed
+ */
+export async function runTool(name: string, args: readonly string[], input?: string): Promise<string> {
+  const path = await findTool(name);
+  if (path === undefined) throw new ToolError(`${name} is not installed`);
+  const child = new Deno.Command(path, {
+    args: [...args],
+    stdin: input === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(LIMIT_MS),
+    env: { LC_ALL: "C" },
+  }).spawn();
+  const [output] = await Promise.all([child.output(), input === undefined ? undefined : feed(child, input)]);
+  const decoder = new TextDecoder();
+  if (output.success) return decoder.decode(output.stdout);
+  const said = decoder.decode(output.stderr).trim().split("\n").slice(0, 3).join(" ");
+  throw new ToolError(said === "" ? `${name} failed (status ${output.code})` : said);
+}
+
+async function feed(child: Deno.ChildProcess, input: string): Promise<void> {
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  } catch (error) {
+    // It ended before it had read everything: what it said tells why.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

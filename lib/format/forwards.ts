@@ -1,0 +1,116 @@
+/** Port forwards as pages show them and as their forms send them. The same on the server and in the browser. */
+import type { Api } from "../client/api.ts";
+import type { ForwardProtocol, ForwardState, NewPortForward, PortForward } from "../contract/forwards.ts";
+import { parsePorts } from "../forward/ports.ts";
+import { forwards as texts } from "../i18n/en/forwards.ts";
+import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import { networkHref } from "./networks.ts";
+import { oneLine } from "./text.ts";
+
+const { t } = textsOf(texts);
+type Text = PlainKeyOf<typeof texts>;
+
+/** State → its word, icon and tone. */
+export const FORWARD_WORDS = {
+  active: { word: "forwards.state_active", icon: "running", tone: "ok" },
+  waiting: { word: "forwards.state_waiting", icon: "loader", tone: "info" },
+  conflict: { word: "forwards.state_conflict", icon: "circleAlert", tone: "warn" },
+  lost: { word: "forwards.state_lost", icon: "circleAlert", tone: "warn" },
+  failed: { word: "forwards.state_failed", icon: "circleAlert", tone: "bad" },
+  unavailable: { word: "forwards.state_unavailable", icon: "circleAlert", tone: "bad" },
+  disabled: { word: "forwards.state_disabled", icon: "stopped", tone: "off" },
+} as const satisfies Record<ForwardState, { word: Text; icon: string; tone: string }>;
+
+/** Where a network's forwards are changed. */
+export const forwardsHref = (network: string): string => `${networkHref(network)}/forwards`;
+
+const portsText = (from: number, to: number) =>
+  from === to ? String(from) : t("forwards.ports", { from, to });
+
+/** `TCP 8080`. */
+export function forwardName({ protocol, hostPort, hostPortEnd }: PortForward): string {
+  return t("forwards.what", { protocol: protocol.toUpperCase(), ports: portsText(hostPort, hostPortEnd) });
+}
+
+/** `10.0.0.5 port 80`, as far as it is known. */
+export function forwardTarget({ address, targetAddress = address, ...forward }: PortForward): string {
+  const ports = portsText(forward.targetPort, forward.targetPortEnd);
+  return targetAddress === undefined
+    ? t("forwards.target_unknown", { ports })
+    : t("forwards.target_address", { address: oneLine(targetAddress, 45), ports });
+}
+
+const text = (form: FormData, name: string): string => String(form.get(name) ?? "").trim();
+const some = (form: FormData, name: string): string | undefined => text(form, name) || undefined;
+
+/** A card in the form's list of targets: machine and, where it has several cards, which. */
+export const targetValue = (vmId: string, mac: string): string => `${vmId} ${mac}`;
+
+/** The forward a form describes; what is no port becomes 0, which the contract refuses by name. */
+export function forwardIn(network: string, form: FormData): NewPortForward {
+  const ports = parsePorts(text(form, "hostPorts")) ?? { from: 0, to: 0 };
+  const address = some(form, "address");
+  // A machine stands in the list from the start: whoever gives an address means that instead.
+  const [vmId, mac] = address === undefined ? text(form, "target").split(" ") : [];
+  const targetPort = some(form, "targetPort");
+  const fields = {
+    name: network,
+    protocol: text(form, "protocol") as ForwardProtocol,
+    hostPort: ports.from,
+    hostPortEnd: ports.to === ports.from ? undefined : ports.to,
+    hostAddress: some(form, "hostAddress"),
+    vmId: vmId || undefined,
+    mac,
+    address,
+    targetPort: targetPort === undefined ? undefined : Number(targetPort) || 0,
+    description: some(form, "description"),
+    keepAddress: form.has("keepAddress") || undefined,
+  };
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as unknown as NewPortForward;
+}
+
+/** What a form can do → the call, and what is said when it is done. */
+const ACTIONS = {
+  add: {
+    done: "forwards.done_add",
+    run: (api, network, form) => api.addPortForward(forwardIn(network, form)),
+  },
+  remove: {
+    done: "forwards.done_remove",
+    run: (api, _network, form) => api.removePortForward({ id: text(form, "id") }),
+  },
+  enable: {
+    done: "forwards.done_enable",
+    run: (api, _network, form) => api.enablePortForward({ id: text(form, "id"), enabled: true }),
+  },
+  disable: {
+    done: "forwards.done_disable",
+    run: (api, _network, form) => api.enablePortForward({ id: text(form, "id"), enabled: false }),
+  },
+} as const satisfies Record<
+  string,
+  { done: Text; run: (api: Api, network: string, form: FormData) => Promise<unknown> }
+>;
+
+export type ForwardAction = keyof typeof ACTIONS;
+
+export function isForwardAction(word: unknown): word is ForwardAction {
+  return typeof word === "string" && Object.hasOwn(ACTIONS, word);
+}
+
+/** Carries out what a form asks for. @throws what the command failed with */
+export async function runForwardAction(
+  api: Api,
+  action: ForwardAction,
+  network: string,
+  form: FormData,
+): Promise<void> {
+  await ACTIONS[action].run(api, network, form);
+}
+
+/** What is said after an action; undefined for a word of nobody's. */
+export function forwardDone(word: string | null): Text | undefined {
+  return isForwardAction(word) ? ACTIONS[word].done : undefined;
+}

@@ -1,0 +1,30 @@
+/** nftables' JSON, as far as we write and compare it. Source: libnftables-json(5). Pure. */
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** A statement of a rule. */
+export type Statement = { readonly [name: string]: Json };
+
+/** A value is (not) something. `in` tests flags. */
+export function match(left: Json, right: Json, op: "==" | "!=" | "in" = "=="): Statement {
+  return { match: { op, left, right } };
+}
+
+/** A field of a packet's head. */
+export function field(protocol: string, name: string): Json {
+  return { payload: { protocol, field: name } };
+}
+
+/** One value, or the range from one to another. */
+export function span(from: number, to: number): Json {
+  return from === to ? from : { range: [from, to] };
+}
+
+/** What `nft -j list` prints of a table, without what changes by itself: versions, handles, counts. */
+export function tableOf(listing: string): string {
+  const parsed: unknown = JSON.parse(listing);
+  const objects = (parsed as { nftables?: unknown }).nftables;
+  if (!Array.isArray(objects)) throw new TypeError("nft printed no list of objects");
+  const lasting = (key: string, value: unknown) => key === "handle" || key === "counter" ? undefined : value;
+  return JSON.stringify(objects.filter((object) => !("metainfo" in object)), lasting);
+}
