@@ -16,28 +16,39 @@ import * as route12 from "./routes/networks/[name]/index.tsx";
 import * as route13 from "./routes/networks/index.tsx";
 import * as route14 from "./routes/networks/new.tsx";
 import * as route15 from "./routes/preferences.ts";
-import * as route16 from "./routes/storage/[pool].tsx";
-import * as route17 from "./routes/storage/index.tsx";
-import * as route18 from "./routes/tasks/cancel.ts";
-import * as route19 from "./routes/tasks/index.tsx";
-import * as route20 from "./routes/vms/[id]/actions.ts";
-import * as route21 from "./routes/vms/[id]/clone.tsx";
-import * as route22 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route23 from "./routes/vms/[id]/confirm.tsx";
-import * as route24 from "./routes/vms/[id]/console.tsx";
-import * as route25 from "./routes/vms/[id]/console.vv.ts";
-import * as route26 from "./routes/vms/[id]/disks.tsx";
-import * as route27 from "./routes/vms/[id]/export.ts";
-import * as route28 from "./routes/vms/[id]/hardware.tsx";
-import * as route29 from "./routes/vms/[id]/index.tsx";
-import * as route30 from "./routes/vms/[id]/network.tsx";
-import * as route31 from "./routes/vms/[id]/rename.tsx";
-import * as route32 from "./routes/vms/[id]/serial.tsx";
-import * as route33 from "./routes/vms/[id]/xml.tsx";
-import * as route34 from "./routes/vms/actions.ts";
-import * as route35 from "./routes/vms/import.tsx";
-import * as route36 from "./routes/vms/index.tsx";
-import * as route37 from "./routes/vms/new.tsx";
+import * as route16 from "./routes/settings/account.tsx";
+import * as route17 from "./routes/settings/audit.tsx";
+import * as route18 from "./routes/settings/index.ts";
+import * as route19 from "./routes/settings/roles/index.tsx";
+import * as route20 from "./routes/settings/sessions.tsx";
+import * as route21 from "./routes/settings/tokens.tsx";
+import * as route22 from "./routes/settings/users/[id].tsx";
+import * as route23 from "./routes/settings/users/index.tsx";
+import * as route24 from "./routes/setup.tsx";
+import * as route25 from "./routes/sign-in.tsx";
+import * as route26 from "./routes/sign-out.ts";
+import * as route27 from "./routes/storage/[pool].tsx";
+import * as route28 from "./routes/storage/index.tsx";
+import * as route29 from "./routes/tasks/cancel.ts";
+import * as route30 from "./routes/tasks/index.tsx";
+import * as route31 from "./routes/vms/[id]/actions.ts";
+import * as route32 from "./routes/vms/[id]/clone.tsx";
+import * as route33 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route34 from "./routes/vms/[id]/confirm.tsx";
+import * as route35 from "./routes/vms/[id]/console.tsx";
+import * as route36 from "./routes/vms/[id]/console.vv.ts";
+import * as route37 from "./routes/vms/[id]/disks.tsx";
+import * as route38 from "./routes/vms/[id]/export.ts";
+import * as route39 from "./routes/vms/[id]/hardware.tsx";
+import * as route40 from "./routes/vms/[id]/index.tsx";
+import * as route41 from "./routes/vms/[id]/network.tsx";
+import * as route42 from "./routes/vms/[id]/rename.tsx";
+import * as route43 from "./routes/vms/[id]/serial.tsx";
+import * as route44 from "./routes/vms/[id]/xml.tsx";
+import * as route45 from "./routes/vms/actions.ts";
+import * as route46 from "./routes/vms/import.tsx";
+import * as route47 from "./routes/vms/index.tsx";
+import * as route48 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -88,28 +99,39 @@ register({
     "networks/index.tsx": route13,
     "networks/new.tsx": route14,
     "preferences.ts": route15,
-    "storage/[pool].tsx": route16,
-    "storage/index.tsx": route17,
-    "tasks/cancel.ts": route18,
-    "tasks/index.tsx": route19,
-    "vms/[id]/actions.ts": route20,
-    "vms/[id]/clone.tsx": route21,
-    "vms/[id]/cloud-init.tsx": route22,
-    "vms/[id]/confirm.tsx": route23,
-    "vms/[id]/console.tsx": route24,
-    "vms/[id]/console.vv.ts": route25,
-    "vms/[id]/disks.tsx": route26,
-    "vms/[id]/export.ts": route27,
-    "vms/[id]/hardware.tsx": route28,
-    "vms/[id]/index.tsx": route29,
-    "vms/[id]/network.tsx": route30,
-    "vms/[id]/rename.tsx": route31,
-    "vms/[id]/serial.tsx": route32,
-    "vms/[id]/xml.tsx": route33,
-    "vms/actions.ts": route34,
-    "vms/import.tsx": route35,
-    "vms/index.tsx": route36,
-    "vms/new.tsx": route37,
+    "settings/account.tsx": route16,
+    "settings/audit.tsx": route17,
+    "settings/index.ts": route18,
+    "settings/roles/index.tsx": route19,
+    "settings/sessions.tsx": route20,
+    "settings/tokens.tsx": route21,
+    "settings/users/[id].tsx": route22,
+    "settings/users/index.tsx": route23,
+    "setup.tsx": route24,
+    "sign-in.tsx": route25,
+    "sign-out.ts": route26,
+    "storage/[pool].tsx": route27,
+    "storage/index.tsx": route28,
+    "tasks/cancel.ts": route29,
+    "tasks/index.tsx": route30,
+    "vms/[id]/actions.ts": route31,
+    "vms/[id]/clone.tsx": route32,
+    "vms/[id]/cloud-init.tsx": route33,
+    "vms/[id]/confirm.tsx": route34,
+    "vms/[id]/console.tsx": route35,
+    "vms/[id]/console.vv.ts": route36,
+    "vms/[id]/disks.tsx": route37,
+    "vms/[id]/export.ts": route38,
+    "vms/[id]/hardware.tsx": route39,
+    "vms/[id]/index.tsx": route40,
+    "vms/[id]/network.tsx": route41,
+    "vms/[id]/rename.tsx": route42,
+    "vms/[id]/serial.tsx": route43,
+    "vms/[id]/xml.tsx": route44,
+    "vms/actions.ts": route45,
+    "vms/import.tsx": route46,
+    "vms/index.tsx": route47,
+    "vms/new.tsx": route48,
   },
   islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkList, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),

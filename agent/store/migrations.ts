@@ -34,4 +34,17 @@ export const MIGRATIONS: readonly string[] = [
      inode INTEGER,  -- of its file, where it is on this host: another one of that name is not ours
      PRIMARY KEY (pool, name)
    ) STRICT;`,
+  // The audit is only ever added to; users, roles, sessions and tokens are few, and read whole.
+  `ALTER TABLE activity ADD COLUMN address TEXT;
+   CREATE INDEX activity_by_time ON activity (timestamp);
+   CREATE TRIGGER activity_stays BEFORE UPDATE ON activity
+     BEGIN SELECT RAISE(ABORT, 'the audit log is not changed'); END;
+   CREATE TRIGGER activity_is_kept BEFORE DELETE ON activity
+     BEGIN SELECT RAISE(ABORT, 'the audit log is not deleted'); END;
+   CREATE TABLE access (
+     kind   TEXT NOT NULL,  -- user, role, session, token
+     key    TEXT NOT NULL,
+     record TEXT NOT NULL,  -- JSON; passwords, sessions and tokens are hashes
+     PRIMARY KEY (kind, key)
+   ) STRICT, WITHOUT ROWID;`,
 ];
