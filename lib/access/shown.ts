@@ -30,8 +30,9 @@ export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
 function seesActivity(viewer: Viewer, { action, actor, vmId }: Activity): boolean {
   if (isAdministrator(viewer.rights)) return true;
   if (Object.hasOwn(accessCommands, action)) return false;
-  if (actor === viewer.name) return true;
-  return vmId === undefined ? seesEverything(viewer.rights) : seesVm(viewer, vmId);
+  // Not even one's own attempts on a machine out of sight: the entry has its name.
+  if (vmId !== undefined) return seesVm(viewer, vmId);
+  return actor === viewer.name || seesEverything(viewer.rights);
 }
 
 /** Whether a job may be seen: one's own, of a machine one sees, or of the storage. */
