@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Banner } from "../components/Banner.tsx";
 import { startClock } from "../lib/client/clock.ts";
 import { api } from "../lib/client/api.ts";
@@ -23,8 +23,14 @@ export default function LiveStatus({ eventId, connection }: LiveStatusProps) {
   const broken = live.stream.value === "broken";
   // A stream that breaks may be a session that has ended: any call then leads to the sign-in. One that fails because
   // the server is away is no news: the banner says it.
+  const isLeaving = useRef(false);
   useEffect(() => {
-    if (broken) api.getSession().catch(() => undefined);
+    document.addEventListener("submit", ({ target }) => {
+      isLeaving.current = target instanceof HTMLFormElement && target.action.endsWith("/sign-out");
+    });
+  }, []);
+  useEffect(() => {
+    if (broken && !isLeaving.current) api.getSession().catch(() => undefined);
   }, [broken]);
   const status = live.connection.value ?? connection;
   useEffect(() => {

@@ -83,6 +83,7 @@ export class SignIn {
     // It took a while: what counts is how the account is now.
     const user = this.accounts.named(name);
     if (!isRight || !user || user.disabled || user.password !== before?.password) {
+      this.accountThrottle.renew(name);
       this.addressThrottle.failed(address);
       throw new ContractError("SignInFailed");
     }

@@ -47,15 +47,26 @@ export class Throttle {
     if (!found || now - found.last > FORGIVEN) found = { count: 0, last: now, until: 0 };
     found.count++;
     found.last = now;
-    const over = found.count - this.patience.free;
-    if (over >= 0) found.until = now + Math.min(this.patience.longest, 1000 * 2 ** Math.min(over, 30));
+    found.until = now + this.#cost(found.count);
     this.#failures.delete(key); // the newest is last
     this.#failures.set(key, found);
     if (this.#failures.size > MOST) this.#failures.delete(this.#failures.keys().next().value!);
   }
 
+  /** An attempt that was counted has failed now: what it costs is waited from here on, however long it took. */
+  renew(key: string): void {
+    const found = this.#failures.get(key);
+    if (found) found.until = Math.max(found.until, this.now() + this.#cost(found.count));
+  }
+
   /** All is forgiven. */
   succeeded(key: string): void {
     this.#failures.delete(key);
+  }
+
+  /** Milliseconds that a number of failures costs. */
+  #cost(count: number): number {
+    const over = count - this.patience.free;
+    return over < 0 ? 0 : Math.min(this.patience.longest, 1000 * 2 ** Math.min(over, 30));
   }
 }

@@ -65,7 +65,6 @@ export class Consoles {
   /** Answers a request for a WebSocket. */
   readonly admit: Admit = (request: Request, door: Door, address: string): Session => {
     const principal = this.identify(request, door, address);
-    if (principal.via === "nobody") throw new ContractError("NotSignedIn");
     const { pathname, searchParams } = new URL(request.url);
     const [, word, place = ""] = PATH.exec(pathname) ?? [];
     const kind = CONSOLE_KINDS.find((each) => each === word);

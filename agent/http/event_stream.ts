@@ -34,12 +34,13 @@ function visible(view: EventView, told: readonly Told[]): string {
 /**
  * Answers with the stream of events.
  *
- * @throws {ContractError} TooManyRequests
+ * @throws {ContractError} TooManyRequests, NotSignedIn
  */
 export function eventStream(hub: EventHub, request: Request, { view, ended }: Follower = {}): Response {
   if (hub.listeners >= MOST_STREAMS) {
     throw new ContractError("TooManyRequests", { what: "event streams", limit: MOST_STREAMS });
   }
+  if (ended?.aborted) throw new ContractError("NotSignedIn");
   const since = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("since");
   let stop = () => {};
   const body = new ReadableStream<Uint8Array>({
@@ -65,9 +66,8 @@ export function eventStream(hub: EventHub, request: Request, { view, ended }: Fo
       request.signal.addEventListener("abort", () => stop(), { once: true });
       const end = () => {
         stop();
-        controller.error(new Error("whoever followed these events may not any more"));
+        controller.close();
       };
-      if (ended?.aborted) return end();
       ended?.addEventListener("abort", end, { once: true });
       controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
       if (since === null) return;

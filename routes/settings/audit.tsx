@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { ScrollTable } from "../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { SelectField, TextField } from "../../components/Field.tsx";
 import { Panel } from "../../components/Panel.tsx";
@@ -158,51 +159,47 @@ export default define.page<typeof handler>(function Audit({ data: { entries, sea
         </form>
       </Panel>
       <Panel title={t("access.audit_entries")}>
-        {entries.length === 0
-          ? <p>{t("access.audit_none")}</p>
-          : (
-            <div class="scroll-x" tabIndex={0} role="region" aria-label={t("access.audit_entries")}>
-              <table class="plain-table">
-                <thead>
-                  <tr>
-                    <th scope="col">{t("access.audit_when")}</th>
-                    <th scope="col">{t("access.audit_who")}</th>
-                    <th scope="col">{t("access.audit_door")}</th>
-                    <th scope="col">{t("access.audit_what")}</th>
-                    <th scope="col">{t("access.audit_on")}</th>
-                    <th scope="col">{t("access.audit_result")}</th>
-                    <th scope="col">{t("access.audit_input")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {entries.map((entry) => (
-                    <tr key={entry.id}>
-                      <td>
-                        <time dateTime={new Date(entry.timestamp).toISOString()}>
-                          {formatMoment(entry.timestamp)}
-                        </time>
-                      </td>
-                      <td>{oneLine(entry.actor, 40)}</td>
-                      <td>
-                        {entry.door} {entry.address !== null && <small class="muted">{entry.address}</small>}
-                      </td>
-                      <td>{oneLine(entry.action, 60)}</td>
-                      <td>
-                        <bdi>{oneLine(entry.vmName ?? "", 40)}</bdi>
-                      </td>
-                      <td title={entry.message ?? undefined}>
-                        {t(RESULTS[entry.result])}
-                        {entry.message !== null && <small class="muted">{oneLine(entry.message, 60)}</small>}
-                      </td>
-                      <td title={entry.input ?? undefined}>
-                        <code>{oneLine(entry.input ?? "", 60)}</code>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
+        {entries.length === 0 ? <p>{t("access.audit_none")}</p> : (
+          <ScrollTable of={t("access.audit_entries")}>
+            <thead>
+              <tr>
+                <th scope="col">{t("access.audit_when")}</th>
+                <th scope="col">{t("access.audit_who")}</th>
+                <th scope="col">{t("access.audit_door")}</th>
+                <th scope="col">{t("access.audit_what")}</th>
+                <th scope="col">{t("access.audit_on")}</th>
+                <th scope="col">{t("access.audit_result")}</th>
+                <th scope="col">{t("access.audit_input")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {entries.map((entry) => (
+                <tr key={entry.id}>
+                  <td>
+                    <time dateTime={new Date(entry.timestamp).toISOString()}>
+                      {formatMoment(entry.timestamp)}
+                    </time>
+                  </td>
+                  <td>{oneLine(entry.actor, 40)}</td>
+                  <td>
+                    {entry.door} {entry.address !== null && <small class="muted">{entry.address}</small>}
+                  </td>
+                  <td>{oneLine(entry.action, 60)}</td>
+                  <td>
+                    <bdi>{oneLine(entry.vmName ?? "", 40)}</bdi>
+                  </td>
+                  <td title={entry.message ?? undefined}>
+                    {t(RESULTS[entry.result])}
+                    {entry.message !== null && <small class="muted">{oneLine(entry.message, 60)}</small>}
+                  </td>
+                  <td title={entry.input ?? undefined}>
+                    <code>{oneLine(entry.input ?? "", 60)}</code>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </ScrollTable>
+        )}
         {entries.length === PAGE && last && (
           <div class="form-actions">
             <a class="button" href={withQuery(url, { before: String(last.id) })}>{t("access.audit_older")}</a>

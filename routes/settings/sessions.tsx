@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { ScrollTable } from "../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { Moment } from "../../components/Moment.tsx";
 import { Panel } from "../../components/Panel.tsx";
@@ -41,55 +42,53 @@ export default define.page<typeof handler>(function Sessions({ data: { all, now,
         )}
       >
         <p class="muted">{t("access.sessions_what")}</p>
-        <div class="scroll-x" tabIndex={0} role="region" aria-label={t("access.sessions")}>
-          <table class="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">{t("access.owner")}</th>
-                <th scope="col">{t("access.session_client")}</th>
-                <th scope="col">{t("access.session_from")}</th>
-                <th scope="col">{t("access.session_since")}</th>
-                <th scope="col">{t("access.last_used")}</th>
-                <th scope="col">{t("access.session_ends")}</th>
-                <td />
+        <ScrollTable of={t("access.sessions")}>
+          <thead>
+            <tr>
+              <th scope="col">{t("access.owner")}</th>
+              <th scope="col">{t("access.session_client")}</th>
+              <th scope="col">{t("access.session_from")}</th>
+              <th scope="col">{t("access.session_since")}</th>
+              <th scope="col">{t("access.last_used")}</th>
+              <th scope="col">{t("access.session_ends")}</th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {sessions.map((session) => (
+              <tr key={session.id}>
+                <th scope="row">{session.userName}</th>
+                <td title={session.client}>
+                  {oneLine(session.client, 48)}{" "}
+                  {session.current && <small>({t("access.session_this")})</small>}
+                </td>
+                <td>{session.address}</td>
+                <td>
+                  <Moment at={session.createdAt} now={now} />
+                </td>
+                <td>
+                  <Moment at={session.lastUsedAt} now={now} />
+                </td>
+                <td>{formatMoment(session.endsAt)}</td>
+                <td>
+                  <form method="post">
+                    <button
+                      type="submit"
+                      class="button small"
+                      name="session"
+                      value={session.id}
+                      aria-label={t("access.revoke_named", {
+                        name: `${session.userName}, ${session.address}, ${formatMoment(session.createdAt)}`,
+                      })}
+                    >
+                      {t("access.revoke")}
+                    </button>
+                  </form>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {sessions.map((session) => (
-                <tr key={session.id}>
-                  <th scope="row">{session.userName}</th>
-                  <td title={session.client}>
-                    {oneLine(session.client, 48)}{" "}
-                    {session.current && <small>({t("access.session_this")})</small>}
-                  </td>
-                  <td>{session.address}</td>
-                  <td>
-                    <Moment at={session.createdAt} now={now} />
-                  </td>
-                  <td>
-                    <Moment at={session.lastUsedAt} now={now} />
-                  </td>
-                  <td>{formatMoment(session.endsAt)}</td>
-                  <td>
-                    <form method="post">
-                      <button
-                        type="submit"
-                        class="button small"
-                        name="session"
-                        value={session.id}
-                        aria-label={t("access.revoke_named", {
-                          name: `${session.userName}, ${session.address}, ${formatMoment(session.createdAt)}`,
-                        })}
-                      >
-                        {t("access.revoke")}
-                      </button>
-                    </form>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </ScrollTable>
       </Panel>
     </SettingsPage>
   );

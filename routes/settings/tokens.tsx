@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { GrantFields, GrantList } from "../../components/access/GrantFields.tsx";
+import { ScrollTable } from "../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { TextField } from "../../components/Field.tsx";
 import { Moment } from "../../components/Moment.tsx";
@@ -69,56 +70,52 @@ export default define.page<typeof handler>(function Tokens({ data, state, url })
       )}
       <Panel title={t("access.tokens")}>
         <p class="muted">{t("access.tokens_what")}</p>
-        {tokens.length === 0
-          ? <p>{t("access.tokens_none")}</p>
-          : (
-            <div class="scroll-x" tabIndex={0} role="region" aria-label={t("access.tokens")}>
-              <table class="plain-table">
-                <thead>
-                  <tr>
-                    <th scope="col">{t("access.token_name")}</th>
-                    <th scope="col">{t("access.owner")}</th>
-                    <th scope="col">{t("access.may")}</th>
-                    <th scope="col">{t("access.expires")}</th>
-                    <th scope="col">{t("access.last_used")}</th>
-                    <td />
-                  </tr>
-                </thead>
-                <tbody>
-                  {tokens.map((token) => (
-                    <tr key={token.id}>
-                      <th scope="row">
-                        <bdi>{oneLine(token.name, 40)}</bdi>
-                      </th>
-                      <td>{token.userName}</td>
-                      <td class="wrap">
-                        <GrantList grants={token.grants} vms={vms} />
-                      </td>
-                      <td>{formatMoment(token.expiresAt)}</td>
-                      <td>
-                        {token.lastUsedAt === null
-                          ? t("access.never")
-                          : <Moment at={token.lastUsedAt} now={now} />} {token.lastUsedFrom}
-                      </td>
-                      <td>
-                        <form method="post">
-                          <button
-                            type="submit"
-                            class="button small"
-                            name="revoke"
-                            value={token.id}
-                            aria-label={t("access.revoke_named", { name: oneLine(token.name, 40) })}
-                          >
-                            {t("access.revoke")}
-                          </button>
-                        </form>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
+        {tokens.length === 0 ? <p>{t("access.tokens_none")}</p> : (
+          <ScrollTable of={t("access.tokens")}>
+            <thead>
+              <tr>
+                <th scope="col">{t("access.token_name")}</th>
+                <th scope="col">{t("access.owner")}</th>
+                <th scope="col">{t("access.may")}</th>
+                <th scope="col">{t("access.expires")}</th>
+                <th scope="col">{t("access.last_used")}</th>
+                <td />
+              </tr>
+            </thead>
+            <tbody>
+              {tokens.map((token) => (
+                <tr key={token.id}>
+                  <th scope="row">
+                    <bdi>{oneLine(token.name, 40)}</bdi>
+                  </th>
+                  <td>{token.userName}</td>
+                  <td class="wrap">
+                    <GrantList grants={token.grants} vms={vms} />
+                  </td>
+                  <td>{formatMoment(token.expiresAt)}</td>
+                  <td>
+                    {token.lastUsedAt === null
+                      ? t("access.never")
+                      : <Moment at={token.lastUsedAt} now={now} />} {token.lastUsedFrom}
+                  </td>
+                  <td>
+                    <form method="post">
+                      <button
+                        type="submit"
+                        class="button small"
+                        name="revoke"
+                        value={token.id}
+                        aria-label={t("access.revoke_named", { name: oneLine(token.name, 40) })}
+                      >
+                        {t("access.revoke")}
+                      </button>
+                    </form>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </ScrollTable>
+        )}
       </Panel>
       {state.user?.hasAccount && (
         <Panel title={t("access.token_new")}>

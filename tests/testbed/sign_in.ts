@@ -3,7 +3,7 @@
  * Requests of this process to such a server carry the tester's API token; browsers start with the tester's session.
  * {@link anonymously} is the way in for who is nobody.
  */
-const PASSWORD = "tester-at-the-testbed";
+const PASSWORD = "one bed for every machine";
 
 interface Known {
   readonly token: string;

@@ -102,7 +102,7 @@ export const access = {
   "access.user_grants": "Rights",
   "access.grant_add": "Grant",
   "access.grant_remove": "Take away",
-  "access.grant_remove_named": "Take {role} on {place} away",
+  "access.grant_remove_named": "Take away {role} on {place}",
   "access.user_profile": "Account",
   "access.save": "Save",
   "access.user_disable": "May not sign in (tokens and sessions end)",

@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { ScrollTable } from "../../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { TextField } from "../../../components/Field.tsx";
 import { Panel } from "../../../components/Panel.tsx";
@@ -51,46 +52,44 @@ export default define.page<typeof handler>(function Roles({ data, state, url }) 
     <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
       <Panel title={t("access.roles")}>
         <p class="muted">{t("access.roles_what")}</p>
-        <div class="scroll-x" tabIndex={0} role="region" aria-label={t("access.roles")}>
-          <table class="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">{t("access.role_name")}</th>
-                <th scope="col">{t("access.role_description")}</th>
-                <th scope="col">{t("access.role_permissions")}</th>
-                <td />
+        <ScrollTable of={t("access.roles")}>
+          <thead>
+            <tr>
+              <th scope="col">{t("access.role_name")}</th>
+              <th scope="col">{t("access.role_description")}</th>
+              <th scope="col">{t("access.role_permissions")}</th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {roles.map((role) => (
+              <tr key={role.role}>
+                <th scope="row">{role.role}</th>
+                <td class="wrap">
+                  <bdi>{oneLine(role.description, 200)}</bdi>
+                </td>
+                <td class="wrap">{role.permissions.join(", ")}</td>
+                <td>
+                  {role.builtIn
+                    ? <small class="muted">{t("access.role_built_in")}</small>
+                    : (
+                      <form method="post">
+                        <button
+                          type="submit"
+                          class="button small"
+                          name="delete"
+                          value={role.role}
+                          aria-label={t("access.role_delete_named", { role: role.role })}
+                        >
+                          {t("access.role_delete")}
+                        </button>
+                      </form>
+                    )}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {roles.map((role) => (
-                <tr key={role.role}>
-                  <th scope="row">{role.role}</th>
-                  <td class="wrap">
-                    <bdi>{oneLine(role.description, 200)}</bdi>
-                  </td>
-                  <td class="wrap">{role.permissions.join(", ")}</td>
-                  <td>
-                    {role.builtIn
-                      ? <small class="muted">{t("access.role_built_in")}</small>
-                      : (
-                        <form method="post">
-                          <button
-                            type="submit"
-                            class="button small"
-                            name="delete"
-                            value={role.role}
-                            aria-label={t("access.role_delete_named", { role: role.role })}
-                          >
-                            {t("access.role_delete")}
-                          </button>
-                        </form>
-                      )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </ScrollTable>
       </Panel>
       <Panel title={t("access.role_new")}>
         <form method="post">

@@ -1,5 +1,6 @@
 import { HttpError, page } from "fresh";
 import { GrantFields, placeOf } from "../../../components/access/GrantFields.tsx";
+import { ScrollTable } from "../../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { CheckField, TextField } from "../../../components/Field.tsx";
 import { Panel } from "../../../components/Panel.tsx";
@@ -81,42 +82,40 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
   return (
     <SettingsPage at={AT} user={state.user} url={url} failure={failure} title={user.name}>
       <Panel title={t("access.user_grants")}>
-        <div class="scroll-x" tabIndex={0} role="region" aria-label={t("access.user_grants")}>
-          <table class="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">{t("access.role")}</th>
-                <th scope="col">{t("access.place")}</th>
-                <td />
+        <ScrollTable of={t("access.user_grants")}>
+          <thead>
+            <tr>
+              <th scope="col">{t("access.role")}</th>
+              <th scope="col">{t("access.place")}</th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {user.grants.map((grant) => (
+              <tr key={JSON.stringify(grant)}>
+                <th scope="row">{grant.role}</th>
+                <td>{placeOf(grant, vms)}</td>
+                <td class="num">
+                  <form method="post">
+                    <input type="hidden" name="grant" value={JSON.stringify(grant)} />
+                    <button
+                      type="submit"
+                      class="button small"
+                      name="do"
+                      value="ungrant"
+                      aria-label={t("access.grant_remove_named", {
+                        role: grant.role,
+                        place: placeOf(grant, vms),
+                      })}
+                    >
+                      {t("access.grant_remove")}
+                    </button>
+                  </form>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {user.grants.map((grant) => (
-                <tr key={JSON.stringify(grant)}>
-                  <th scope="row">{grant.role}</th>
-                  <td>{placeOf(grant, vms)}</td>
-                  <td class="num">
-                    <form method="post">
-                      <input type="hidden" name="grant" value={JSON.stringify(grant)} />
-                      <button
-                        type="submit"
-                        class="button small"
-                        name="do"
-                        value="ungrant"
-                        aria-label={t("access.grant_remove_named", {
-                          role: grant.role,
-                          place: placeOf(grant, vms),
-                        })}
-                      >
-                        {t("access.grant_remove")}
-                      </button>
-                    </form>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </ScrollTable>
         <form method="post">
           <div class="form-grid">
             <GrantFields roles={roles} vms={vms} />

@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { GrantFields, GrantList } from "../../../components/access/GrantFields.tsx";
+import { ScrollTable } from "../../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { TextField } from "../../../components/Field.tsx";
 import { Moment } from "../../../components/Moment.tsx";
@@ -58,48 +59,46 @@ export default define.page<typeof handler>(function Users({ data, state, url }) 
   return (
     <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
       <Panel title={t("access.users")}>
-        <div class="scroll-x" tabIndex={0} role="region" aria-label={t("access.users")}>
-          <table class="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">{t("access.name")}</th>
-                <th scope="col">{t("access.display_name")}</th>
-                <th scope="col">{t("access.may")}</th>
-                <th scope="col">{t("access.second_factor")}</th>
-                <th scope="col">{t("access.user_state")}</th>
-                <th scope="col">{t("access.last_sign_in")}</th>
+        <ScrollTable of={t("access.users")}>
+          <thead>
+            <tr>
+              <th scope="col">{t("access.name")}</th>
+              <th scope="col">{t("access.display_name")}</th>
+              <th scope="col">{t("access.may")}</th>
+              <th scope="col">{t("access.second_factor")}</th>
+              <th scope="col">{t("access.user_state")}</th>
+              <th scope="col">{t("access.last_sign_in")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {users.map((user) => (
+              <tr key={user.id}>
+                <th scope="row">
+                  <a href={`${AT}/${user.id}`}>{user.name}</a>
+                </th>
+                <td>
+                  <bdi>{oneLine(user.displayName, 40)}</bdi>
+                </td>
+                <td class="wrap">
+                  <GrantList grants={user.grants} vms={vms} />
+                </td>
+                <td>{user.secondFactor ? t("access.on") : t("access.off")}</td>
+                <td>
+                  {user.disabled
+                    ? t("access.disabled")
+                    : user.hasPassword
+                    ? t("access.user_active")
+                    : t("access.user_tokens_only")}
+                </td>
+                <td>
+                  {user.lastSignInAt === null
+                    ? t("access.never")
+                    : <Moment at={user.lastSignInAt} now={now} />}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {users.map((user) => (
-                <tr key={user.id}>
-                  <th scope="row">
-                    <a href={`${AT}/${user.id}`}>{user.name}</a>
-                  </th>
-                  <td>
-                    <bdi>{oneLine(user.displayName, 40)}</bdi>
-                  </td>
-                  <td class="wrap">
-                    <GrantList grants={user.grants} vms={vms} />
-                  </td>
-                  <td>{user.secondFactor ? t("access.on") : t("access.off")}</td>
-                  <td>
-                    {user.disabled
-                      ? t("access.disabled")
-                      : user.hasPassword
-                      ? t("access.user_active")
-                      : t("access.user_tokens_only")}
-                  </td>
-                  <td>
-                    {user.lastSignInAt === null
-                      ? t("access.never")
-                      : <Moment at={user.lastSignInAt} now={now} />}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </ScrollTable>
       </Panel>
       <Panel title={t("access.user_new")}>
         <form method="post">
