@@ -64,13 +64,13 @@ browserTest("from the first start to signed in, out, and in again with a one-tim
         await page.click("[popovertarget=user-menu]");
         await page.click("form[action='/sign-out'] button");
         await page.waitForURL(`${server.url}/sign-in`);
-        await page.goto(`${server.url}/storage?do=create`);
-        assert.match(page.url(), /\/sign-in\?to=%2Fstorage%3Fdo%3Dcreate$/);
+        await page.goto(`${server.url}/vms?sort=name`);
+        assert.match(page.url(), /\/sign-in\?to=%2Fvms%3Fsort%3Dname$/);
         await fill(page, { name, password: PASSWORD });
         await page.click("button[type=submit]");
         await page.fill("[name=code]", codeAt(secret, stepOf(Date.now())));
         await page.click("button[type=submit]");
-        await page.waitForURL(`${server.url}/storage?do=create`);
+        await page.waitForURL(`${server.url}/vms?sort=name`);
       });
       assert.deepEqual(watch.all(), []);
     } finally {
