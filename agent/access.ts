@@ -1,19 +1,64 @@
-/** Who asks, and what they may do. Until accounts exist, whoever reaches this server is the host's administrator. */
+/** Who asks, and what they may do. */
+import { ALL_RIGHTS, NO_RIGHTS, type Rights, roleOn } from "../lib/access/rights.ts";
 import { ContractError, type Role, ROLES } from "../lib/contract/mod.ts";
 
 /** Ways in. */
 export type Door = "page" | "api" | "socket";
 
+/** How somebody has shown who they are. */
+export type Via = "session" | "token" | "socket" | "demo" | "nobody";
+
 /** Who makes a call, and by which way. */
 export interface Principal {
   readonly name: string;
+  /** The highest role they have: on everything; in a handler, on what its command is about. */
   readonly role: Role;
   readonly door: Door;
+  readonly rights: Rights;
+  readonly via: Via;
+  /** The account; none for root at the socket. */
+  readonly userId?: string;
+  /** What stands for exactly this session, token or door: what is theirs alone is tied to it. */
+  readonly holder: string;
+  /** Where the call comes from: an IP address, empty at the socket. */
+  readonly address: string;
+  /** The browser or program, as it calls itself. */
+  readonly client: string;
+  /** Aborted once they may not any more, or may something else: what lives on must ask anew. */
+  readonly ended: AbortSignal;
+  /** Tells the audit whose name somebody has shown to be theirs. Set by dispatch. */
+  readonly becomes?: (name: string) => void;
+  /** Gives the door a new session to keep (its secret), or takes it away (null). Missing where there are none. */
+  readonly keepSession?: (secret: string | null) => void;
 }
 
-/** Someone on this very host: the server listens on loopback and a root-only socket alone. */
+/** Of who never loses anything. */
+const NEVER = new AbortController().signal;
+
+/** Somebody, from what is known of them. */
+export function principalOf(
+  known: Pick<Principal, "name" | "door" | "via"> & Partial<Principal>,
+): Principal {
+  const rights = known.rights ?? NO_RIGHTS;
+  return {
+    role: roleOn(rights, "everything"),
+    rights,
+    holder: `${known.via}:${known.door}`,
+    address: "",
+    client: "",
+    ended: NEVER,
+    ...known,
+  };
+}
+
+/** Root at the root-only socket; elsewhere KVM Manager itself, or a test. */
 export function localPrincipal(door: Door): Principal {
-  return { name: door === "socket" ? "root" : "local", role: "administrator", door };
+  return principalOf({ name: door === "socket" ? "root" : "local", door, via: "socket", rights: ALL_RIGHTS });
+}
+
+/** Who has not shown who they are. */
+export function nobody(door: Door, more: Partial<Principal> = {}): Principal {
+  return principalOf({ name: "nobody", door, via: "nobody", ...more });
 }
 
 /** Whether a role includes another. */
@@ -21,7 +66,7 @@ export function includes(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
-/** @throws {ContractError} Forbidden */
+/** In a handler: whether the principal's role, on what its command is about, is enough. @throws {ContractError} Forbidden */
 export function authorise(principal: Principal, needed: Role): void {
   if (!includes(principal.role, needed)) throw new ContractError("Forbidden", { role: needed });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ROLES } from "../lib/contract/mod.ts";
-import { authorise, includes, localPrincipal } from "./access.ts";
+import { ALL_RIGHTS, layerOf } from "../lib/access/rights.ts";
+import { authorise, includes, localPrincipal, principalOf } from "./access.ts";
 
 Deno.test("includes() is the order of the roles, for every pair", () => {
   ROLES.forEach((role, has) =>
@@ -9,7 +10,9 @@ Deno.test("includes() is the order of the roles, for every pair", () => {
 });
 
 Deno.test("authorise() refuses a lesser role and names the one that is needed", () => {
-  const viewer = { name: "v", role: "viewer", door: "api" } as const;
+  const rights = [layerOf([{ role: "viewer", on: { kind: "everything" } }], new Map())];
+  const viewer = principalOf({ name: "v", door: "api", via: "session", rights });
+  assert.equal(viewer.role, "viewer");
   authorise(viewer, "viewer");
   assert.throws(() => authorise(viewer, "operator"), {
     code: "Forbidden",
@@ -18,8 +21,8 @@ Deno.test("authorise() refuses a lesser role and names the one that is needed", 
 });
 
 Deno.test("localPrincipal() is the host's administrator, by name of the door", () => {
-  assert.deepEqual(localPrincipal("socket"), { name: "root", role: "administrator", door: "socket" });
-  for (const door of ["page", "api"] as const) {
-    assert.deepEqual(localPrincipal(door), { name: "local", role: "administrator", door });
+  for (const [door, expected] of [["socket", "root"], ["page", "local"], ["api", "local"]] as const) {
+    const { name, role, rights } = localPrincipal(door);
+    assert.deepEqual([name, role, rights], [expected, "administrator", ALL_RIGHTS]);
   }
 });

@@ -12,7 +12,10 @@ import {
   type Output,
 } from "../lib/contract/mod.ts";
 import { schemaRefusals } from "../lib/contract/refusal.ts";
-import { authorise, type Principal } from "./access.ts";
+import { LONGEST, shownAnswer, type Viewer } from "../lib/access/shown.ts";
+import type { VM } from "../lib/contract/mod.ts";
+import { authorise, guardGroup, narrowBatch, type VmFacts } from "./access/authorise.ts";
+import type { Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
 import { log } from "./log.ts";
 import type { ActivityEntry } from "./store/activity.ts";
@@ -43,8 +46,12 @@ export interface DispatchOptions {
   readonly record: (entry: ActivityEntry) => void;
   /** Waits, a bounded time, until the first connection to libvirt has succeeded or failed. */
   readonly settled: () => Promise<void>;
-  /** The machine's name, for the audit. */
-  readonly vmName: (vmId: string) => string | undefined;
+  /** What the audit and the rights depend on of a machine; undefined where there is none. */
+  readonly vm: (vmId: string) => VmFacts | undefined;
+  /** Every machine, for who may see only some of them. */
+  readonly vms: () => readonly VM[];
+  /** Groups that grants name. */
+  readonly grantedGroups: () => ReadonlySet<string>;
 }
 
 /** Carries out a command by its wire name. */
@@ -80,31 +87,54 @@ function subject(input: unknown): string | undefined {
 }
 
 /** Builds the dispatcher. */
-export function createDispatch({ handlers, record, vmName, settled }: DispatchOptions): Dispatch {
+export function createDispatch(
+  { handlers, record, vm, vms, grantedGroups, settled }: DispatchOptions,
+): Dispatch {
   return async (command, input, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
-    const { role, readOnly, withoutLibvirt }: Command = COMMANDS[command];
+    const { readOnly, withoutLibvirt }: Command = COMMANDS[command];
     if (!withoutLibvirt) await settled();
     const started = performance.now();
     let error: ContractError | undefined;
     let isValid = false;
+    let actor = principal.name;
     // Before the run: afterwards a deleted machine has no name any more.
     const vmId = subject(input);
-    const name = vmId === undefined ? undefined : vmName(vmId);
+    const name = vmId === undefined ? undefined : vm(vmId)?.name;
+    const viewer: Viewer = {
+      rights: principal.rights,
+      name: principal.name,
+      groupOf: (id) => vm(id)?.group,
+    };
     try {
-      authorise(principal, role);
+      const role = authorise(principal, command, input, vm);
       const valid = validate(command, input ?? {});
       isValid = true;
-      const handler = handlers[command] as Handler<CommandName>;
-      return await handler(valid, { principal, ...(content && { content }) });
+      guardGroup(principal, command, valid, vm, grantedGroups);
+      const handler = handlers[command] as (input: unknown, context: CallContext) => unknown;
+      const run = (wanted: unknown) =>
+        handler(wanted, {
+          principal: { ...principal, role, becomes: (name) => void (actor = name) },
+          ...(content && { content }),
+        });
+      if (viewer.rights.every((layer) => layer === "all")) return await run(valid);
+      const longest = LONGEST[command];
+      if (longest === undefined) {
+        return shownAnswer(command, await narrowBatch(principal, command, valid, vm, run), viewer, vms);
+      }
+      const { limit = 50 } = valid as { limit?: number };
+      const answer = shownAnswer(command, await run({ ...valid, limit: longest }), viewer, vms);
+      return (answer as unknown[]).slice(0, limit);
     } catch (thrown) {
       throw error = asContractError(thrown, command);
     } finally {
       const tookMs = Math.round((performance.now() - started) * 10) / 10;
-      if (!readOnly) {
+      // Whoever knocks without end must not fill the disk with it: what is throttled is no news.
+      if (!readOnly && error?.code !== "TooManyAttempts") {
         record({
-          actor: principal.name,
+          actor,
           door: principal.door,
+          ...(principal.address !== "" && { address: principal.address }),
           action: command,
           result: error ? "error" : "ok",
           input: bounded(recorded(command, input, isValid)),

@@ -1,28 +1,51 @@
 import assert from "node:assert/strict";
 import { LibvirtError, VIR_ERR } from "../ffi/error.ts";
 import { type CommandName, COMMANDS, ContractError, ROLES } from "../lib/contract/mod.ts";
-import type { Principal } from "./access.ts";
+import { needOf } from "../lib/access/permissions.ts";
+import { layerOf } from "../lib/access/rights.ts";
+import type { Role } from "../lib/contract/mod.ts";
+import { type Principal, principalOf } from "./access.ts";
 import { type CallContext, createDispatch, type Handlers, isCommand, validate } from "./dispatch.ts";
 import { setLogLevel } from "./log.ts";
 import type { ActivityEntry } from "./store/activity.ts";
 
-const ADMIN: Principal = { name: "ann", role: "administrator", door: "api" };
+/** Somebody with a role on everything. */
+const as = (role: Role): Principal =>
+  principalOf({
+    name: "ann",
+    door: "api",
+    via: "session",
+    rights: [layerOf([{ role, on: { kind: "everything" } }], new Map())],
+  });
+const ADMIN = as("administrator");
+
+/** What a command answers that somebody's rights are applied to. */
+const ANSWERS: Readonly<Record<string, unknown>> = {
+  get_vms: [],
+  get_activity: [],
+  list_jobs: [],
+  get_host_info: {},
+};
+const answerOf = (name: string) =>
+  name.startsWith("batch_") ? { results: [{ vmId: "u-1", success: true }] } : ANSWERS[name] ?? null;
 
 /** A dispatcher whose commands all do `run`, with what it recorded and carried out. */
-function dispatcher(run: (input: unknown, context: CallContext) => unknown = () => null) {
+function dispatcher(run?: (input: unknown, context: CallContext) => unknown) {
   const recorded: ActivityEntry[] = [];
   const calls: [string, unknown, CallContext][] = [];
   const handlers = Object.fromEntries(
     Object.keys(COMMANDS).map((name) => [name, (input: unknown, context: CallContext) => {
       calls.push([name, input, context]);
-      return run(input, context);
+      return run === undefined ? answerOf(name) : run(input, context);
     }]),
   ) as unknown as Handlers;
   const dispatch = createDispatch({
     handlers,
     record: (entry) => void recorded.push(entry),
     settled: () => Promise.resolve(),
-    vmName: (vmId) => vmId === "u-1" ? "web" : undefined,
+    vm: (vmId) => vmId === "u-1" ? { name: "web" } : undefined,
+    vms: () => [],
+    grantedGroups: () => new Set(),
   });
   return { dispatch, recorded, calls };
 }
@@ -58,6 +81,16 @@ const SAMPLE: Record<string, unknown> = {
   hostPort: 8080,
   id: "f",
   enabled: true,
+  password: "p",
+  current: "p",
+  challenge: "c",
+  code: "c",
+  key: "k",
+  userId: "u",
+  sessionId: "s",
+  tokenId: "t",
+  role: "own",
+  permissions: [],
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };
@@ -66,16 +99,21 @@ const sampleOf = (name: CommandName) => {
 
 Deno.test("dispatch() lets each role do its commands and no others, for every command", async () => {
   const { dispatch, calls } = dispatcher();
-  for (const [name, { role }] of Object.entries(COMMANDS)) {
+  for (const name of Object.keys(COMMANDS) as CommandName[]) {
+    const { role, permission } = needOf(name);
     for (const has of ROLES) {
       calls.length = 0;
-      const call = dispatch(name, sampleOf(name as CommandName), { ...ADMIN, role: has });
-      if (ROLES.indexOf(has) >= ROLES.indexOf(role)) await call;
+      const call = dispatch(name, sampleOf(name), as(has));
+      const allowed = permission === "socket"
+        ? false
+        : permission === "anyone" || permission === "signed-in" ||
+          ROLES.indexOf(has) >= ROLES.indexOf(role);
+      if (allowed) await call;
       else {assert.deepEqual(
           (await failing(call)).toJSON(),
           new ContractError("Forbidden", { role }).toJSON(),
         );}
-      assert.equal(calls.length, ROLES.indexOf(has) >= ROLES.indexOf(role) ? 1 : 0, `${name} as ${has}`);
+      assert.equal(calls.length, allowed ? 1 : 0, `${name} as ${has}`);
     }
   }
 });
@@ -83,7 +121,7 @@ Deno.test("dispatch() lets each role do its commands and no others, for every co
 Deno.test("dispatch() refuses before it validates: who may not do it learns nothing of the input", async () => {
   const { dispatch } = dispatcher();
   assert.equal(
-    (await failing(dispatch("delete_vm", { nonsense: 1 }, { ...ADMIN, role: "viewer" }))).code,
+    (await failing(dispatch("delete_vm", { nonsense: 1 }, as("viewer")))).code,
     "Forbidden",
   );
 });
@@ -116,7 +154,9 @@ Deno.test("dispatch() knows commands of the contract alone", async () => {
 Deno.test("dispatch() hands input and principal to the handler, and its answer back", async () => {
   const { dispatch, calls } = dispatcher(() => "answer");
   assert.equal(await dispatch("get_vm", { vmId: "u-1" }, ADMIN), "answer");
-  assert.deepEqual(calls, [["get_vm", { vmId: "u-1" }, { principal: ADMIN }]]);
+  const [[name, input, { principal }]] = calls as [[string, unknown, CallContext]];
+  const { becomes: _becomes, ...given } = principal;
+  assert.deepEqual([name, input, given], ["get_vm", { vmId: "u-1" }, ADMIN]);
   await dispatch("get_vms", undefined, ADMIN);
   await dispatch("get_vms", null, ADMIN);
   assert.deepEqual(calls.slice(1).map(([, input]) => input), [{}, {}]);
@@ -198,7 +238,7 @@ Deno.test("dispatch() audits refusals, too, and a machine it does not know by no
   });
   await failing(dispatch("start_vm", { vmId: "u-2" }, ADMIN));
   await failing(dispatch("start_vm", { vmId: 5 }, ADMIN));
-  await failing(dispatch("start_vm", { vmId: "u-1" }, { ...ADMIN, role: "viewer" }));
+  await failing(dispatch("start_vm", { vmId: "u-1" }, as("viewer")));
   assert.deepEqual(recorded.map(({ result, message, vmId, vmName }) => [result, message, vmId, vmName]), [
     ["error", "VM not found: u-2", undefined, undefined],
     ["error", "Invalid input: vmId must be string", undefined, undefined],

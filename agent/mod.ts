@@ -2,7 +2,9 @@
 import { type Api, commandMethods } from "../lib/client/api.ts";
 import { VERSION } from "../lib/version.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
-import { type Door, localPrincipal, type Principal } from "./access.ts";
+import { localPrincipal, type Principal } from "./access.ts";
+import { accessHandlers } from "./access/handlers.ts";
+import { Access } from "./access/mod.ts";
 import { Consoles } from "./console/consoles.ts";
 import { consoleHandlers } from "./console/handlers.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -59,6 +61,8 @@ const PACE = {
   addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
   reconcile: { watched: 10_000, idle: 30_000 },
   forwards: 3000,
+  sessions: 30_000,
+  consoles: 1000,
 } as const;
 /** Milliseconds between the questions whether something is due: what nobody looks at may wait, a new look must not. */
 const QUESTION_MS = 500;
@@ -90,6 +94,9 @@ export class Agent {
   readonly inventory: Inventory;
   readonly activity: ActivityLog;
   readonly jobs: Jobs;
+  readonly access: Access;
+  /** Where people reach the pages; the listener tells it. */
+  address = "";
   readonly #store: Store;
   readonly #uploads: Uploads;
   readonly #images: ImageDownloads;
@@ -113,6 +120,7 @@ export class Agent {
   constructor(readonly settings: Settings) {
     this.#store = new Store(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.activity = new ActivityLog(this.#store, (activity) => this.hub.publish("activity", activity));
+    this.access = new Access(this.#store, settings.demo);
     this.jobs = new Jobs(this.#store, {
       onChanged: (job) => this.hub.publish("job-changed", { job }),
       onProgress: (job) => this.hub.publish("job-progress", { job }),
@@ -145,7 +153,10 @@ export class Agent {
     this.#addresses = new Addresses(this.link, this.inventory);
     this.#sizes = new DiskSizes(this.link, this.inventory);
     const services = new VmServices(this.link, this.inventory, this.#sampler, this.jobs);
-    this.consoles = new Consoles(services);
+    this.consoles = new Consoles(
+      services,
+      (request, door, address) => this.access.identify(request, { door, address }),
+    );
     this.#uploads = new Uploads(services);
     const images = new ImageRecords(this.#store), catalog = new SiteCatalog(settings.imageCatalog);
     this.#images = new ImageDownloads(services, images, catalog);
@@ -195,7 +206,13 @@ export class Agent {
           forwards,
           async (name, change) => await networkCommands.update_network_dhcp({ name, ...change }, asked),
         ),
-        ...jobHandlers(this.jobs),
+        ...jobHandlers(this.jobs, (vmId) => this.inventory.vm(vmId)),
+        ...accessHandlers({
+          access: this.access,
+          activity: this.activity,
+          address: () => this.address,
+          hostname: () => this.inventory.hostname,
+        }),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),
         ...poolHandlers(services),
@@ -203,10 +220,18 @@ export class Agent {
         ...imageHandlers({ services, systems, records: images, catalog, downloads: this.#images }),
       },
       record: (entry) => this.activity.record(entry),
-      vmName: (vmId) => this.inventory.vm(vmId)?.name,
+      vm: (vmId) => this.inventory.vm(vmId),
+      vms: () => [...this.inventory.vms()],
+      grantedGroups: () => this.access.accounts.grantedGroups(),
       settled: () => this.#untilRead(),
     });
-    this.api = createApi({ dispatch: this.#dispatch, hub: this.hub, version: VERSION });
+    this.api = createApi({
+      dispatch: this.#dispatch,
+      hub: this.hub,
+      version: VERSION,
+      vms: () => [...this.inventory.vms()],
+      vm: (vmId) => this.inventory.vm(vmId),
+    });
     this.#periodic = new Periodic(this.#jobs());
   }
 
@@ -227,6 +252,7 @@ export class Agent {
     await this.#uploads.stop();
     this.#forwards[Symbol.dispose]();
     await this.link.stop();
+    this.access.credentials.tidy();
     this.activity.close();
     this.#store.close();
   }
@@ -234,11 +260,6 @@ export class Agent {
   /** The typed client for in-process use: the same dispatch as every other door. */
   apiFor(principal: Principal): Api {
     return commandMethods((command, input) => this.#dispatch(command, input, principal));
-  }
-
-  /** The typed client of whoever opens a page. */
-  pageApi(door: Door = "page"): Api {
-    return this.apiFor(localPrincipal(door));
   }
 
   #onStatus(status: ConnectionStatus): void {
@@ -334,6 +355,8 @@ export class Agent {
       paced("storage", () => pace(PACE.reconcile), () => this.inventory.storage.reconcile()),
       paced("port forwards", () => PACE.forwards, () => this.#forwards.sync()),
       paced("reconcile", () => pace(PACE.reconcile), () => this.#reconcile()),
+      { name: "sessions", every: () => PACE.sessions, run: () => this.access.credentials.tidy() },
+      { name: "console rights", every: () => PACE.consoles, run: () => this.consoles.recheck() },
     ];
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { libvirtTest, SHARED, testMachine, until } from "../ffi/testing.ts";
 import type { Api } from "../lib/client/api.ts";
 import { ContractError, type ErrorCode } from "../lib/contract/mod.ts";
+import { localPrincipal } from "./access.ts";
 import { setLogLevel } from "./log.ts";
 import { Agent } from "./mod.ts";
 
@@ -27,7 +28,7 @@ async function testAgent() {
   await until("the machine is known", () => agent.inventory.vm(vmId) !== undefined);
   return {
     agent,
-    api: agent.pageApi(),
+    api: agent.apiFor(localPrincipal("page")),
     vmId,
     name,
     dataDir,
@@ -166,7 +167,7 @@ libvirtTest("Agent has no list to give before the host was read: unknown is not 
   });
   try {
     agent.start();
-    const api = agent.pageApi();
+    const api = agent.apiFor(localPrincipal("page"));
     await until("it is not connected", () => agent.link.status.status === "disconnected");
     for (
       const call of [

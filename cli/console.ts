@@ -35,6 +35,7 @@ const STATUS: Readonly<Record<number, number>> = {
   [CONSOLE_CLOSE.vmStopped]: 0,
   [CONSOLE_CLOSE.inUse]: 5,
   [CONSOLE_CLOSE.takenOver]: 5,
+  [CONSOLE_CLOSE.revoked]: 6,
   // Going away (the server stops) and no goodbye at all: RFC 6455, 7.4.1
   1001: 3,
   1006: 3,

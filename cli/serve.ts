@@ -41,7 +41,7 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     return wrongUsage(error);
   }
   setLogLevel(settings.logLevel);
-  const answer: Answer = (request, door) => app(request, requestInfo(door));
+  const answer: Answer = (request, door, address) => app(request, requestInfo(door, address));
   const listeners: Listener[] = [];
   const agent = startAgent(settings);
   try {
@@ -61,6 +61,12 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     uri: settings.uri,
   });
   const settled = setTimeout(releaseMemory, SETTLED_MS);
+  agent.address = listeners[0]!.address;
+  if (agent.access.needsSetup) {
+    const { key } = agent.access.setup.issue();
+    // On standard output, last: what logs are sent to must not open anything.
+    console.log(`Make the first administrator within 15 minutes: ${agent.address}/setup?key=${key}`);
+  }
   await stopSignal();
   clearTimeout(settled);
   log.info("stopping");

@@ -5,10 +5,11 @@ import { t } from "../lib/i18n/mod.ts";
 import type { PageState } from "../lib/page_state.ts";
 import type { Crumb } from "./breadcrumbs.ts";
 import { Icon } from "./Icon.tsx";
+import { UserMenu } from "./access/UserMenu.tsx";
 
 /** Props of {@link TopBar}. */
 export interface TopBarProps {
-  state: Pick<PageState, "connection" | "theme" | "hostname">;
+  state: Pick<PageState, "connection" | "theme" | "hostname" | "user">;
   crumbs: readonly Crumb[];
   libvirtVersion: string;
   /** Long work under way. */
@@ -44,6 +45,7 @@ export function TopBar({ state, crumbs, libvirtVersion, jobs }: TopBarProps) {
         theme={state.theme}
         jobs={jobs}
       />
+      {state.user && <UserMenu user={state.user} />}
     </header>
   );
 }

@@ -5,6 +5,7 @@ import { networks } from "../lib/i18n/en/networks.ts";
 import { topology } from "../lib/i18n/en/topology.ts";
 import { reference as referenceTexts } from "../lib/i18n/en/reference.ts";
 import { t, textsOf } from "../lib/i18n/mod.ts";
+import { SETTINGS_TABS } from "../lib/format/settings_tabs.ts";
 import { VM_TABS } from "../lib/format/vm_tabs.ts";
 
 const texts = textsOf(referenceTexts);
@@ -74,6 +75,13 @@ function networkCrumbs(path: string): Crumb[] {
   return [...crumbs, { label: oneLine(decoded(name), 60), href: `/networks/${name}` }];
 }
 
+/** The steps to a page of the settings. */
+function settingsCrumbs(path: string): Crumb[] {
+  const crumbs = [{ label: t("nav.settings"), href: "/settings" }];
+  const tab = SETTINGS_TABS.find(({ href }) => path === href || path.startsWith(`${href}/`));
+  return tab === undefined ? crumbs : [...crumbs, { label: own.t(tab.label), href: tab.href }];
+}
+
 /** A part of an address as people read it; as it stands where it is no valid encoding. */
 function decoded(part: string): string {
   try {
@@ -90,6 +98,7 @@ export function crumbsOf(path: string, vmName: string | undefined): Crumb[] {
   if (path === "/storage" || path.startsWith("/storage/")) return storageCrumbs(path);
   if (path === "/networks" || path.startsWith("/networks/")) return networkCrumbs(path);
   if (path === "/images" || path.startsWith("/images/")) return imageCrumbs(path);
+  if (path.startsWith("/settings")) return settingsCrumbs(path);
   if (path === "/tasks") return [{ label: t("tasks.open"), href: "/tasks" }];
   if (path !== "/vms" && !path.startsWith("/vms/")) return [];
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];

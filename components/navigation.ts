@@ -17,6 +17,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { href: "/storage", label: "nav.storage", icon: "disk" },
   { href: "/networks", label: "nav.networks", icon: "network" },
   { href: "/images", label: "nav.images", icon: "disc" },
+  { href: "/settings", label: "nav.settings", icon: "settings" },
 ];
 
 /** Whether an address is a destination's page, or one below it. */

@@ -1,6 +1,7 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Banner } from "../components/Banner.tsx";
 import { startClock } from "../lib/client/clock.ts";
+import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/format/text.ts";
@@ -19,8 +20,19 @@ export default function LiveStatus({ eventId, connection }: LiveStatusProps) {
     live.start(eventId, connection);
     startClock();
   }, []);
-  const status = live.connection.value ?? connection;
   const broken = live.stream.value === "broken";
+  // A stream that breaks may be a session that has ended: any call then leads to the sign-in. One that fails because
+  // the server is away is no news: the banner says it.
+  const isLeaving = useRef(false);
+  useEffect(() => {
+    document.addEventListener("submit", ({ target }) => {
+      isLeaving.current = target instanceof HTMLFormElement && target.action.endsWith("/sign-out");
+    });
+  }, []);
+  useEffect(() => {
+    if (broken && !isLeaving.current) api.getSession().catch(() => undefined);
+  }, [broken]);
+  const status = live.connection.value ?? connection;
   useEffect(() => {
     // What is shown is marked as old by the stylesheet, wherever it is on the page.
     document.documentElement.toggleAttribute("data-stale", broken || !status.connected);

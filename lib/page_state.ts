@@ -7,7 +7,18 @@ import type { ConnectionStatus } from "./contract/mod.ts";
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = typeof THEMES[number];
 
+/** Who looks at a page. */
+export interface PageUser {
+  readonly name: string;
+  readonly displayName: string;
+  /** Has an account of their own: there is something to sign out of. */
+  readonly hasAccount: boolean;
+  readonly administrator: boolean;
+}
+
 export interface PageState {
+  /** Who looks; null before sign-in, where there is no `api` but for signing in. */
+  user: PageUser | null;
   /** The contract's commands, called in-process as the signed-in user: the same dispatch as every other door. */
   api: Api;
   /** Id of the newest event when the page was rendered; the browser's event stream resumes from it. */

@@ -35,7 +35,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
   const path = url.pathname;
   const folded = cookieOf(req.headers.get("cookie"), "sidebar") === "folded";
   // A middleware that refuses a request leaves no state behind: its error page has no frame.
-  const ready = state.api !== undefined;
+  const ready = state.api !== undefined && state.user !== null;
   const [host, vmName, jobs] = ready
     ? await Promise.all([hostOf(state.api), vmNameIn(path, state.api), state.api.listJobs({ open: true })])
     : [];
@@ -51,8 +51,15 @@ export default define.layout(async function App({ Component, req, state, url }) 
       </head>
       <body>
         <a class="skip" href="#main">{t("app.skip")}</a>
-        <div class="app">
-          <Sidebar path={path} folded={folded} counts={host?.counts ?? null} version={state.version ?? ""} />
+        <div class={ready ? "app" : "app bare"}>
+          {ready && (
+            <Sidebar
+              path={path}
+              folded={folded}
+              counts={host?.counts ?? null}
+              version={state.version ?? ""}
+            />
+          )}
           <div class="stage">
             {ready && host && (
               <TopBar
@@ -62,7 +69,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
                 jobs={jobs ?? []}
               />
             )}
-            {state.demo && (
+            {state.demo && ready && (
               <Banner tone="info" icon="info" title={t("banner.demo")} text={t("banner.demo_text")} />
             )}
             {ready && <LiveStatus eventId={state.eventId} connection={state.connection} />}

@@ -12,7 +12,9 @@ import {
   errorText,
   type Input,
 } from "../../lib/contract/mod.ts";
-import { type Door, localPrincipal, type Principal } from "../access.ts";
+import { needOf } from "../../lib/access/permissions.ts";
+import { may } from "../../lib/access/rights.ts";
+import type { Door, Principal } from "../access.ts";
 import type { Farewell, Peer } from "../http/peer.ts";
 import type { Admit, Session } from "../http/websocket.ts";
 import type { VmServices } from "../vm/services.ts";
@@ -32,9 +34,14 @@ export class Consoles {
   readonly #tickets: Tickets;
   readonly #types: Readonly<Record<ConsoleKind, ConsoleType>>;
   /** Open consoles, by machine. */
-  readonly #open = new Map<string, Set<Peer>>();
+  readonly #open = new Map<string, Map<Peer, Principal>>();
 
-  constructor(private readonly services: VmServices, tickets = new Tickets()) {
+  /** @param identify tells who asks for a WebSocket; throws for a token that is none */
+  constructor(
+    private readonly services: VmServices,
+    private readonly identify: (request: Request, door: Door, address: string) => Principal,
+    tickets = new Tickets(),
+  ) {
     this.#tickets = tickets;
     this.#types = { vnc: vncConsole, serial: new SerialConsoles(services.link) };
   }
@@ -47,7 +54,7 @@ export class Consoles {
     const vm = this.services.requireVm(vmId);
     if (!this.#isActive(vm.id)) throw new ContractError("VmNotRunning");
     await this.#types[kind].check(this.services, vm);
-    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, force, principal: principal.name });
+    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, force, holder: principal.holder });
     return {
       ticket,
       path: `/consoles/${kind}/${encodeURIComponent(vm.id)}`,
@@ -56,7 +63,8 @@ export class Consoles {
   }
 
   /** Answers a request for a WebSocket. */
-  readonly admit: Admit = (request: Request, door: Door): Session => {
+  readonly admit: Admit = (request: Request, door: Door, address: string): Session => {
+    const principal = this.identify(request, door, address);
     const { pathname, searchParams } = new URL(request.url);
     const [, word, place = ""] = PATH.exec(pathname) ?? [];
     const kind = CONSOLE_KINDS.find((each) => each === word);
@@ -64,31 +72,49 @@ export class Consoles {
     if (kind === undefined || vmId === undefined) {
       throw new ContractError("NotFound", { path: pathname.slice(0, 256) });
     }
-    const principal = localPrincipal(door).name;
-    const grant = this.#tickets.redeem(searchParams.get("ticket") ?? "", { vmId, kind, principal });
+    const { holder } = principal;
+    const grant = this.#tickets.redeem(searchParams.get("ticket") ?? "", { vmId, kind, holder });
     const vm = this.services.requireVm(vmId);
+    // Rights may have changed since the ticket.
+    if (!this.#mayStay(principal, vmId)) throw new ContractError("Forbidden", { role: "operator" });
     if ((this.#open.get(vmId)?.size ?? 0) >= MOST_PER_VM) {
       throw new ContractError("TooManyRequests", { what: "consoles of this VM", limit: MOST_PER_VM });
     }
-    return (peer) => this.#serve({ services: this.services, vm, grant, peer });
+    return (peer) => this.#serve({ services: this.services, vm, grant, peer }, principal);
   };
+
+  /** Ends consoles whose machine has left what their holders may use: it was put into another group. */
+  recheck(): void {
+    for (const [vmId, peers] of this.#open) {
+      for (const [peer, principal] of peers) if (!this.#mayStay(principal, vmId)) peer.close(REVOKED);
+    }
+  }
+
+  #mayStay({ rights, ended }: Principal, vmId: string): boolean {
+    const { group } = this.services.inventory.vm(vmId) ?? {};
+    return !ended.aborted && may(rights, needOf("open_console").permission, { vmId, group });
+  }
 
   /** Something happened to a machine: when it is off, so are its consoles. */
   onHappening(vmId: string): void {
     if (this.#isActive(vmId)) return;
-    for (const peer of this.#open.get(vmId) ?? []) peer.close(STOPPED);
+    for (const peer of this.#open.get(vmId)?.keys() ?? []) peer.close(STOPPED);
   }
 
-  async #serve(call: ConsoleCall): Promise<Farewell> {
+  async #serve(call: ConsoleCall, principal: Principal): Promise<Farewell> {
     const { vm, grant, peer } = call;
-    const peers = this.#open.get(vm.id) ?? new Set();
-    this.#open.set(vm.id, peers.add(peer));
+    const peers = this.#open.get(vm.id) ?? new Map<Peer, Principal>();
+    this.#open.set(vm.id, peers.set(peer, principal));
+    const revoke = () => peer.close(REVOKED);
+    principal.ended.addEventListener("abort", revoke, { once: true });
     try {
+      if (principal.ended.aborted) return REVOKED;
       if (!this.#isActive(vm.id)) return STOPPED;
       const farewell = await this.#types[grant.kind].serve(call);
       const isLost = farewell.code === CONSOLE_CLOSE.disconnected || farewell.code === CONSOLE_CLOSE.failed;
       return isLost && await this.#stops(vm.id, peer) ? STOPPED : farewell;
     } finally {
+      principal.ended.removeEventListener("abort", revoke);
       peers.delete(peer);
       if (peers.size === 0) this.#open.delete(vm.id);
     }
@@ -109,6 +135,10 @@ export class Consoles {
   }
 }
 
+const REVOKED: Farewell = {
+  code: CONSOLE_CLOSE.revoked,
+  reason: "Your session or your rights have ended. Sign in, then try again.",
+};
 const STOPPED: Farewell = { code: CONSOLE_CLOSE.vmStopped, reason: errorText("VmNotRunning") };
 
 /** A path's part as it was meant; nothing when it is no valid one. */

@@ -9,8 +9,8 @@ export interface Grant {
   readonly viewOnly: boolean;
   /** Takes the serial line from another. */
   readonly force: boolean;
-  /** Name of who asked: the only one who may use it. */
-  readonly principal: string;
+  /** The session or token it was asked for with: the only one that may use it. */
+  readonly holder: string;
 }
 
 /** Milliseconds a ticket is good for. */
@@ -41,12 +41,12 @@ export class Tickets {
    * @param wanted what it is shown for
    * @throws {ContractError} ConsoleTicket when it is unknown, used, expired, or for something or someone else
    */
-  redeem(ticket: string, wanted: Pick<Grant, "vmId" | "kind" | "principal">): Grant {
+  redeem(ticket: string, wanted: Pick<Grant, "vmId" | "kind" | "holder">): Grant {
     const found = this.#grants.get(ticket);
     this.#grants.delete(ticket);
     const fits = found !== undefined && this.now() < found.expiresAt &&
       found.grant.vmId === wanted.vmId && found.grant.kind === wanted.kind &&
-      found.grant.principal === wanted.principal;
+      found.grant.holder === wanted.holder;
     if (!fits) throw new ContractError("ConsoleTicket");
     return found.grant;
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { type Grant, TICKET_MS, Tickets } from "./tickets.ts";
 
-const GRANT: Grant = { vmId: "a", kind: "vnc", viewOnly: true, force: false, principal: "local" };
+const GRANT: Grant = { vmId: "a", kind: "vnc", viewOnly: true, force: false, holder: "session:1" };
 
 const code = (run: () => unknown) => {
   try {
@@ -25,7 +25,7 @@ Deno.test("Tickets are good once, and give what was granted", () => {
 
 Deno.test("Tickets are for their machine, kind and principal; a wrong try uses them up (threats 12, 13)", () => {
   const tickets = new Tickets();
-  for (const wrong of [{ vmId: "b" }, { principal: "root" }, { kind: "serial" as Grant["kind"] }]) {
+  for (const wrong of [{ vmId: "b" }, { holder: "session:2" }, { kind: "serial" as Grant["kind"] }]) {
     const ticket = tickets.issue(GRANT);
     assert.equal(code(() => tickets.redeem(ticket, { ...GRANT, ...wrong })), "ConsoleTicket");
     assert.equal(code(() => tickets.redeem(ticket, GRANT)), "ConsoleTicket");

@@ -1,11 +1,17 @@
 /** The event hub: numbers events, keeps the latest, and hands them to everyone who listens. */
-import { type EventData, type EventName, EVENTS } from "../../lib/contract/events.ts";
+import { type EventData, type EventName, EVENTS, type Published } from "../../lib/contract/events.ts";
 
-/** One event to publish. */
-export type Published = { [N in EventName]: [name: N, data: EventData<N>] }[EventName];
+export type { Published };
 
-/** Gets frames of the event stream, several at once when they happened together. */
-type Listener = (frames: string) => void;
+/** An event that was published, with its frame. */
+export interface Told {
+  readonly event: Published;
+  readonly frame: string;
+  readonly id: string | undefined;
+}
+
+/** Gets frames of the event stream, several at once when they happened together; and one by one, for who may not see all. */
+type Listener = (frames: string, told: readonly Told[]) => void;
 
 /** Events kept for clients that reconnect. */
 const KEPT = 4096;
@@ -47,19 +53,23 @@ export class EventHub {
     if (events.length === 0) return;
     for (const event of events) for (const follow of this.#followers) follow(event);
     let frames = "";
-    for (const [name, data] of events) {
-      if (!EVENTS[name].kept) {
-        if (this.#listeners.size > 0) frames += frame(name, data);
-        continue;
+    const told: Told[] = [];
+    for (const event of events) {
+      const [name, data] = event;
+      const { kept } = EVENTS[name];
+      if (!kept && this.#listeners.size === 0) continue;
+      if (kept) this.#number++;
+      const id = kept ? this.lastId : undefined;
+      const text = frame(name, data, id);
+      if (kept) {
+        this.#kept.push({ number: this.#number, frame: text });
+        this.#keptLength += text.length;
       }
-      this.#number++;
-      const text = frame(name, data, this.lastId);
-      this.#kept.push({ number: this.#number, frame: text });
-      this.#keptLength += text.length;
       frames += text;
+      told.push({ event, frame: text, id });
     }
     this.#forgetOldest();
-    if (frames !== "") { for (const listener of [...this.#listeners]) listener(frames); }
+    if (frames !== "") { for (const listener of [...this.#listeners]) listener(frames, told); }
   }
 
   #forgetOldest(): void {

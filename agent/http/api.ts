@@ -4,7 +4,11 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/contract/openapi.ts";
 import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
 import { fields, fromText, IN_QUERY, REST_ROUTES, type RestRoute } from "../../lib/contract/rest.ts";
-import { type Door, localPrincipal } from "../access.ts";
+import { EventView, seesVm } from "../../lib/access/shown.ts";
+import { isAdministrator } from "../../lib/access/rights.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import type { VmFacts } from "../access/authorise.ts";
+import type { Principal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
@@ -14,13 +18,21 @@ import { giveContent, takeContent } from "./content.ts";
 import { eventStream } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 
-/** Hono's environment here: by which door the request came. */
+/** Hono's environment here: who asks. */
 interface Environment {
-  Bindings: { door: Door };
+  Bindings: { principal: Principal };
 }
 
-/** Answers an API request that came by a door. */
-export type ApiHandler = (request: Request, door: Door) => Promise<Response>;
+/** Answers somebody's API request. */
+export type ApiHandler = (request: Request, principal: Principal) => Promise<Response>;
+
+/** What is answered without sign-in, by both its addresses. */
+const OPEN: ReadonlySet<string> = new Set(
+  REST_ROUTES.filter(({ command }) => command.permission === "anyone").flatMap(({ name, method, path }) => [
+    `${method} /api/v1${path}`,
+    `POST /api/v1/commands/${name}`,
+  ]),
+);
 
 /** `/vms/{vmId}` → Hono's `/vms/:vmId`. */
 const honoPath = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
@@ -55,7 +67,14 @@ async function inputOf(route: RestRoute, request: Request, path: Record<string, 
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version }: { dispatch: Dispatch; hub: EventHub; version: string },
+  { dispatch, hub, version, vms, vm }: {
+    dispatch: Dispatch;
+    hub: EventHub;
+    version: string;
+    /** Machines, for who may see only some of them. */
+    vms: () => readonly VM[];
+    vm: (vmId: string) => VmFacts | undefined;
+  },
 ): ApiHandler {
   const answer = (value: unknown) =>
     new Response(JSON.stringify(value ?? null), {
@@ -65,30 +84,35 @@ export function createApi(
 
   api.post("/commands/:name", async (context) => {
     const input = await readJson(context.req.raw);
-    return answer(await dispatch(context.req.param("name"), input, localPrincipal(context.env.door)));
+    return answer(await dispatch(context.req.param("name"), input, context.env.principal));
   });
   api.get("/openapi.json", () => answer(openApi(version)));
-  api.get("/events", (context) => eventStream(hub, context.req.raw));
+  api.get("/events", ({ req, env: { principal } }) => {
+    const { rights, name, ended } = principal;
+    if (isAdministrator(rights)) return eventStream(hub, req.raw, { ended });
+    const viewer = { rights, name, groupOf: (vmId: string) => vm(vmId)?.group };
+    const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
+    return eventStream(hub, req.raw, { ended, view: new EventView(viewer, known) });
+  });
   api.get(honoPath(PICTURE_PATH), async (context) => {
     const input = pictureInput(context.req.param("vmId"), new URL(context.req.url).searchParams);
-    return await pictureResponse(dispatch("screenshot_vm", input, localPrincipal(context.env.door)));
+    return await pictureResponse(dispatch("screenshot_vm", input, context.env.principal));
   });
   const volumeIn = ({ pool = "", name = "" }: Record<string, string>) => ({ pool, name });
   api.put(
     honoPath(CONTENT_PATH),
     async ({ req, env }) =>
-      answer(await takeContent(dispatch, req.raw, volumeIn(req.param()), localPrincipal(env.door))),
+      answer(await takeContent(dispatch, req.raw, volumeIn(req.param()), env.principal)),
   );
   api.get(
     honoPath(CONTENT_PATH),
-    async ({ req, env }) =>
-      await giveContent(dispatch, req.raw, volumeIn(req.param()), localPrincipal(env.door)),
+    async ({ req, env }) => await giveContent(dispatch, req.raw, volumeIn(req.param()), env.principal),
   );
   for (const route of REST_ROUTES) {
     if (route.command.content !== undefined) continue;
     api.on(route.method, honoPath(route.path), async (context) => {
       const input = await inputOf(route, context.req.raw, context.req.param() as Record<string, string>);
-      return answer(await dispatch(route.name, input, localPrincipal(context.env.door)));
+      return answer(await dispatch(route.name, input, context.env.principal));
     });
   }
   // A known path with another method says which ones it takes (RFC 9110, 15.5.6).
@@ -119,5 +143,10 @@ export function createApi(
     log.error("an API request failed unexpectedly", { error, stack: error.stack });
     return errorResponse(new ContractError("Internal", undefined, { cause: error }));
   });
-  return async (request, door) => await api.fetch(request, { door });
+  return async (request, principal) => {
+    // Before anything is read: whoever is not known sends no bodies, and learns of no path.
+    const isOpen = OPEN.has(`${request.method} ${new URL(request.url).pathname}`);
+    if (principal.via === "nobody" && !isOpen) return errorResponse(new ContractError("NotSignedIn"));
+    return await api.fetch(request, { principal });
+  };
 }

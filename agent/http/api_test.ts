@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { COMMANDS, ERRORS } from "../../lib/contract/mod.ts";
 import { REST_ROUTES } from "../../lib/contract/rest.ts";
+import { localPrincipal } from "../access.ts";
 import { createDispatch, type Handlers } from "../dispatch.ts";
 import { EventHub } from "../events/hub.ts";
 import { createApi } from "./api.ts";
@@ -18,10 +19,18 @@ function door() {
   const dispatch = createDispatch({
     handlers,
     record: () => {},
-    vmName: () => undefined,
+    vm: () => undefined,
+    vms: () => [],
+    grantedGroups: () => new Set(),
     settled: () => Promise.resolve(),
   });
-  const api = createApi({ dispatch, hub: new EventHub(), version: "1.2.3" });
+  const api = createApi({
+    dispatch,
+    hub: new EventHub(),
+    version: "1.2.3",
+    vms: () => [],
+    vm: () => undefined,
+  });
   const send = (
     method: string,
     path: string,
@@ -30,7 +39,7 @@ function door() {
   ) =>
     api(
       new Request(`http://127.0.0.1:8440${path}`, { method, headers, ...(body !== undefined && { body }) }),
-      "api",
+      localPrincipal("socket"),
     );
   return { calls, send };
 }
@@ -68,6 +77,16 @@ Deno.test("createApi() has every command at its route and by its name, and both 
     hostPort: 8080,
     id: "f",
     enabled: true,
+    password: "p",
+    current: "p",
+    challenge: "c",
+    code: "c",
+    key: "k",
+    userId: "u",
+    sessionId: "s",
+    tokenId: "t",
+    role: "own",
+    permissions: [],
   };
   // What has content as its body is in tests/system/volume_content_test.ts.
   const plain = REST_ROUTES.filter(({ command }) => command.content === undefined);

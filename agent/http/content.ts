@@ -33,6 +33,14 @@ function partOf(headers: Headers): { size: number; offset: number; resumable: bo
   return { size, offset: first, resumable: true };
 }
 
+/** Content that takes hours: it breaks off when whoever moves it may not any more. */
+function whileAllowed(
+  content: ReadableStream<Uint8Array>,
+  { ended }: Principal,
+): ReadableStream<Uint8Array> {
+  return content.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal: ended });
+}
+
 /** Takes an upload in. @throws {ContractError} */
 export async function takeContent(
   dispatch: Dispatch,
@@ -45,7 +53,8 @@ export async function takeContent(
     if (field !== "checksum") throw invalid(`unknown field ${JSON.stringify(field.slice(0, 64))}`);
   }
   const input = { ...query, ...partOf(request.headers), ...place };
-  return await dispatch("upload_volume", input, principal, { body: request.body });
+  const body = request.body && whileAllowed(request.body, principal);
+  return await dispatch("upload_volume", input, principal, { body });
 }
 
 /** Where a download begins: an open range alone; others are passed over, as RFC 9110 (14.2) allows. */
@@ -69,7 +78,7 @@ export async function giveContent(
     principal,
     { answer: (content) => stream = content },
   ) as Output<"download_volume">;
-  return new Response(stream ?? null, {
+  return new Response(stream ? whileAllowed(stream, principal) : null, {
     status: from === undefined ? 200 : 206,
     headers: {
       "content-type": "application/octet-stream",

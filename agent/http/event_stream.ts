@@ -1,6 +1,7 @@
 /** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { type EventHub, frame } from "../events/hub.ts";
+import type { EventView } from "../../lib/access/shown.ts";
+import { type EventHub, frame, type Told } from "../events/hub.ts";
 
 /** Bytes a client may be behind. Beyond it, it is disconnected: memory must not grow with it. */
 const BEHIND_LIMIT = 1024 * 1024;
@@ -13,15 +14,33 @@ const RETRY_MS = 1000;
 
 const encoder = new TextEncoder();
 
+/** Whose stream it is. */
+export interface Follower {
+  /** What of the events is told; everything without it. */
+  readonly view?: EventView;
+  /** Aborted when the stream must end: signed out, other rights. */
+  readonly ended?: AbortSignal;
+}
+
+/** The frames of what may be seen. What is left out keeps its id to itself: the next one is resumed from. */
+function visible(view: EventView, told: readonly Told[]): string {
+  return told.map((each) => {
+    const shown = view.shown(each.event);
+    if (shown === null) return "";
+    return shown === each.event ? each.frame : frame(shown[0], shown[1], each.id);
+  }).join("");
+}
+
 /**
  * Answers with the stream of events.
  *
- * @throws {ContractError} TooManyRequests
+ * @throws {ContractError} TooManyRequests, NotSignedIn
  */
-export function eventStream(hub: EventHub, request: Request): Response {
+export function eventStream(hub: EventHub, request: Request, { view, ended }: Follower = {}): Response {
   if (hub.listeners >= MOST_STREAMS) {
     throw new ContractError("TooManyRequests", { what: "event streams", limit: MOST_STREAMS });
   }
+  if (ended?.aborted) throw new ContractError("NotSignedIn");
   const since = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("since");
   let stop = () => {};
   const body = new ReadableStream<Uint8Array>({
@@ -34,18 +53,29 @@ export function eventStream(hub: EventHub, request: Request): Response {
         // with the last id it has read, and gets what it missed.
         controller.error(new Error("an event stream's client fell too far behind"));
       };
-      const listening = hub.listen(send);
+      const listening = hub.listen((frames, told) => {
+        const text = view === undefined ? frames : visible(view, told);
+        if (text !== "") send(text);
+      });
       const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);
       stop = () => {
+        ended?.removeEventListener("abort", end);
         clearInterval(heartbeat);
         listening[Symbol.dispose]();
       };
       request.signal.addEventListener("abort", () => stop(), { once: true });
+      const end = () => {
+        stop();
+        controller.close();
+      };
+      ended?.addEventListener("abort", end, { once: true });
       controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
       if (since === null) return;
       const missed = hub.since(since);
-      if (missed === null) send(frame("reload", { reason: "too much happened since" }));
-      else if (missed !== "") send(missed);
+      // What somebody may see is judged when it happens: of what is past, machines may be gone by now.
+      if (missed === null || (view !== undefined && missed !== "")) {
+        send(frame("reload", { reason: "too much happened since" }));
+      } else if (missed !== "") send(missed);
     },
     cancel: () => stop(),
   }, new ByteLengthQueuingStrategy({ highWaterMark: BEHIND_LIMIT }));

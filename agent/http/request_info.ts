@@ -1,16 +1,18 @@
-/** What travels beside a request through the app: by which door it came. */
+/** What travels beside a request through the app: by which door it came, and from where. */
+import type { Caller } from "../access/mod.ts";
 import type { Door } from "../access.ts";
 
 interface RequestInfo extends Deno.ServeHandlerInfo {
   readonly door: Door;
 }
 
-/** For the listeners. The client's address is not passed on: nothing may depend on it (proxies, tunnels). */
-export function requestInfo(door: Door): RequestInfo {
-  return { door, remoteAddr: { transport: "tcp", hostname: "", port: 0 }, completed: Promise.resolve() };
+/** For the listeners. Behind a proxy or a tunnel the address is theirs: it slows guessing down, and grants nothing. */
+export function requestInfo(door: Door, address: string): RequestInfo {
+  return { door, remoteAddr: { transport: "tcp", hostname: address, port: 0 }, completed: Promise.resolve() };
 }
 
 /** For the routes. A request made in-process came by no listener, and counts as a program's. */
-export function doorOf(info: Deno.ServeHandlerInfo): Door {
-  return "door" in info ? (info as RequestInfo).door : "api";
+export function callerOf(info: Deno.ServeHandlerInfo): Caller {
+  const address = info.remoteAddr.transport === "tcp" ? info.remoteAddr.hostname : "";
+  return "door" in info ? { door: (info as RequestInfo).door, address } : { door: "api", address: "" };
 }

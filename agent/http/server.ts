@@ -8,12 +8,13 @@ import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door } from "../access.ts";
 import { log } from "../log.ts";
+import { addressOf } from "./address.ts";
 import { isLongBody } from "./content.ts";
 import { errorResponse, guard, isLoopback, loopbackHosts, secured } from "./guard.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
-/** Answers requests; what they are asked by is told beside them. */
-export type Answer = (request: Request, door: Door) => Promise<Response>;
+/** Answers requests; by which door and from which address they come is told beside them. */
+export type Answer = (request: Request, door: Door, address: string) => Promise<Response>;
 
 /** Limits of a listener. Milliseconds and bytes. */
 const LIMITS = {
@@ -37,21 +38,24 @@ export interface Listener {
 }
 
 function listenerOf(
-  answer: (request: Request) => Promise<Response>,
+  answer: (request: Request, address: string) => Promise<Response>,
   limits: Partial<ListenerLimits> = {},
 ): Server {
   const { requestTimeout, ...own } = { ...LIMITS, ...limits };
-  const answering = getRequestListener(answer, {
-    overrideGlobalObjects: false,
-    errorHandler: (error) => {
-      // No Host, or one that makes no URL: the client's fault, and nothing to log for everyone who sends it.
-      if (error instanceof RequestError) {
-        return secured(errorResponse(new ContractError("InvalidInput", { reason: error.message })));
-      }
-      log.error("a request failed unexpectedly", { error });
-      return secured(errorResponse(new ContractError("Internal")));
+  const answering = getRequestListener(
+    async (request, { incoming }) => await answer(request, addressOf(incoming)),
+    {
+      overrideGlobalObjects: false,
+      errorHandler: (error) => {
+        // No Host, or one that makes no URL: the client's fault, and nothing to log for everyone who sends it.
+        if (error instanceof RequestError) {
+          return secured(errorResponse(new ContractError("InvalidInput", { reason: error.message })));
+        }
+        log.error("a request failed unexpectedly", { error });
+        return secured(errorResponse(new ContractError("Internal")));
+      },
     },
-  });
+  );
   // The server's own limit on whole requests is off, because it has no exception: an upload takes hours.
   const server = createServer({ ...own, requestTimeout: 0 }, (request, response) => {
     if (!isLongBody(request.method, request.url)) limitBody(request, response, requestTimeout);
@@ -108,7 +112,7 @@ export async function listenTcp(
 ): Promise<Listener> {
   const { hostname, port } = loopbackAddress(at);
   let hosts: ReadonlySet<string> = new Set();
-  const server = listenerOf(async (request) => {
+  const server = listenerOf(async (request, address) => {
     try {
       guard(request, hosts);
     } catch (error) {
@@ -116,7 +120,7 @@ export async function listenTcp(
       log.warn("a request was refused", { reason: error.message, path: new URL(request.url).pathname });
       return secured(errorResponse(error));
     }
-    return secured(await answer(request, "api"));
+    return secured(await answer(request, "api", address));
   }, limits);
   const sockets = webSockets(server, "api", admit, (request) => guard(request, hosts));
   await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
@@ -135,7 +139,7 @@ export async function listenTcp(
 export async function listenSocket(path: string, answer: Answer, admit?: Admit): Promise<Listener> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await removeDeadSocket(path);
-  const server = listenerOf((request) => answer(request, "socket"));
+  const server = listenerOf((request) => answer(request, "socket", ""));
   const sockets = webSockets(server, "socket", admit);
   // The mode must be right from the start, not a moment after.
   const umask = Deno.umask(0o177);

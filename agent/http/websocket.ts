@@ -11,6 +11,7 @@ import { WebSocketServer } from "ws";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door } from "../access.ts";
 import { log } from "../log.ts";
+import { addressOf } from "./address.ts";
 import { errorResponse, secured } from "./guard.ts";
 import { type Farewell, Peer, WEBSOCKET_LIMITS, type WebSocketLimits } from "./peer.ts";
 
@@ -22,7 +23,7 @@ export type Session = (peer: Peer) => Promise<Farewell>;
  *
  * @throws {ContractError} which is the answer then
  */
-export type Admit = (request: Request, door: Door) => Session;
+export type Admit = (request: Request, door: Door, address: string) => Session;
 
 /** RFC 6455, 7.4.1. */
 const CODE = { goingAway: 1001, internal: 1011 } as const;
@@ -67,7 +68,7 @@ export class WebSockets {
       if (this.#stopping || this.#peers.size >= this.#limits.mostSockets) {
         throw new ContractError("TooManyRequests", { what: "consoles", limit: this.#limits.mostSockets });
       }
-      session = this.admit(request, this.door);
+      session = this.admit(request, this.door, this.door === "socket" ? "" : addressOf(incoming));
     } catch (error) {
       return void refuse(socket, error);
     }

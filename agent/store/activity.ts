@@ -5,17 +5,20 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Activity } from "../../lib/contract/host.ts";
+import { type AuditEntry, ContractError, type Input } from "../../lib/contract/mod.ts";
 import type { Store } from "./store.ts";
 
 /** An entry as it is recorded: what is shown, and what an audit needs beside it. */
 export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
   readonly door: string;
+  /** Where the call came from: an IP address. */
+  readonly address?: string;
   /** The command's input. */
   readonly input?: unknown;
   readonly tookMs?: number;
 }
 
-type Row = Activity & Pick<ActivityEntry, "door" | "input" | "tookMs">;
+type Row = Activity & Pick<ActivityEntry, "door" | "address" | "input" | "tookMs">;
 
 /** Milliseconds from an entry to its writing; entries of that time share one sync to disk. */
 const FLUSH_MS = 50;
@@ -53,12 +56,13 @@ export class ActivityLog {
 
   /** Records an entry and tells it. Never throws: recording must not stand in the way of what is recorded. */
   record(entry: ActivityEntry): Activity {
-    const { door, input, tookMs, ...shown } = entry;
+    const { door, address, input, tookMs, ...shown } = entry;
     const activity: Activity = { ...shown, id: this.#nextId++, timestamp: Date.now() };
     this.#recent.push(activity);
     this.#waiting.push({
       ...activity,
       door,
+      ...(address !== undefined && { address }),
       ...(input !== undefined && { input }),
       ...(tookMs !== undefined && { tookMs }),
     });
@@ -94,6 +98,46 @@ export class ActivityLog {
     }
   }
 
+  /**
+   * Searches what is stored, newest first.
+   *
+   * @throws {ContractError} StoreUnavailable
+   */
+  search(wanted: Input<"get_audit_log">): AuditEntry[] {
+    if (this.#waiting.length > 0) this.#flush();
+    const { database } = this.#store;
+    const unavailable = () =>
+      new ContractError("StoreUnavailable", { reason: this.#store.trouble ?? "it is not open" });
+    if (!database) throw unavailable();
+    const { text } = wanted;
+    const conditions: [string, string | number | undefined][] = [
+      ["actor = ?", wanted.actor],
+      ["action = ?", wanted.action],
+      ["door = ?", wanted.door],
+      ["result = ?", wanted.result],
+      ["vm_id = ?", wanted.vmId],
+      ["timestamp >= ?", wanted.since],
+      ["timestamp < ?", wanted.until],
+      ["id < ?", wanted.before],
+      [
+        "instr(lower(coalesce(vm_name, '') || ' ' || coalesce(message, '') || ' ' || coalesce(input, '')), ?) > 0",
+        text === undefined || text === "" ? undefined : text.toLowerCase(),
+      ],
+    ];
+    const given = conditions.filter((each): each is [string, string | number] =>
+      each[1] !== undefined && each[1] !== ""
+    );
+    const where = given.length === 0 ? "" : `WHERE ${given.map(([sql]) => sql).join(" AND ")}`;
+    try {
+      const rows = database.prepare(`SELECT * FROM activity ${where} ORDER BY id DESC LIMIT ?`)
+        .all(...given.map(([, value]) => value), wanted.limit ?? 100);
+      return rows.map(toAuditEntry);
+    } catch (error) {
+      this.#store.fail(error);
+      throw unavailable();
+    }
+  }
+
   /** Writes what waits. The store is closed by who opened it. */
   close(): void {
     clearTimeout(this.#timer);
@@ -104,8 +148,8 @@ export class ActivityLog {
   /** Takes up what is stored, before what was recorded meanwhile. */
   #prepare(database: DatabaseSync): void {
     const insert = database.prepare(
-      "INSERT INTO activity (id, timestamp, actor, door, action, vm_id, vm_name, result, message, input, took_ms) " +
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO activity (id, timestamp, actor, door, action, vm_id, vm_name, result, message, input, took_ms, " +
+        "address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const rows = database.prepare("SELECT * FROM activity ORDER BY id DESC LIMIT ?").all(IN_MEMORY);
     const stored = rows.map(toActivity).reverse();
@@ -139,12 +183,28 @@ export class ActivityLog {
           row.message ?? null,
           row.input === undefined ? null : JSON.stringify(row.input),
           row.tookMs ?? null,
+          row.address ?? null,
         );
       }
     });
     if (written) this.#waiting = [];
     else if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#times.retry);
   }
+}
+
+function toAuditEntry(row: Record<string, unknown>): AuditEntry {
+  const text = (name: string) => typeof row[name] === "string" ? row[name] : null;
+  const { id, timestamp, actor, action, result } = toActivity(row);
+  return {
+    ...{ id, timestamp, actor, action, result },
+    door: text("door") ?? "",
+    address: text("address"),
+    vmId: text("vm_id"),
+    vmName: text("vm_name"),
+    message: text("message"),
+    input: text("input"),
+    tookMs: typeof row.took_ms === "number" ? row.took_ms : null,
+  };
 }
 
 function toActivity(row: Record<string, unknown>): Activity {

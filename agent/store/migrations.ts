@@ -50,4 +50,17 @@ export const MIGRATIONS: readonly string[] = [
      enabled       INTEGER NOT NULL,
      created_at    INTEGER NOT NULL   -- ms since 1970
    ) STRICT;`,
+  // The audit is only ever added to; users, roles, sessions and tokens are few, and read whole.
+  `ALTER TABLE activity ADD COLUMN address TEXT;
+   CREATE INDEX activity_by_time ON activity (timestamp);
+   CREATE TRIGGER activity_stays BEFORE UPDATE ON activity
+     BEGIN SELECT RAISE(ABORT, 'the audit log is not changed'); END;
+   CREATE TRIGGER activity_is_kept BEFORE DELETE ON activity
+     BEGIN SELECT RAISE(ABORT, 'the audit log is not deleted'); END;
+   CREATE TABLE access (
+     kind   TEXT NOT NULL,  -- user, role, session, token
+     key    TEXT NOT NULL,
+     record TEXT NOT NULL,  -- JSON; passwords, sessions and tokens are hashes
+     PRIMARY KEY (kind, key)
+   ) STRICT, WITHOUT ROWID;`,
 ];

@@ -22,12 +22,21 @@ export class ApiError extends Error {
 /** How a call reaches the server. The default posts to the page's own origin. */
 export type Transport = (command: string, input: unknown) => Promise<Response>;
 
-const post: Transport = (command, input) =>
-  fetch(`/api/v1/commands/${command}`, {
+const post: Transport = async (command, input) => {
+  const response = await fetch(`/api/v1/commands/${command}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(input ?? {}),
   });
+  if (response.status === 401) signInAgain();
+  return response;
+};
+
+/** The session has ended: to the sign-in, and back here after it. */
+function signInAgain(): void {
+  if (typeof location === "undefined" || location.pathname === "/sign-in") return;
+  location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+}
 
 /** Calls one command by its wire name. @throws {ApiError} */
 export async function call(command: string, input: unknown, transport: Transport = post): Promise<unknown> {

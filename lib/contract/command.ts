@@ -17,6 +17,11 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   /** Longer explanation, where one line is not enough. */
   readonly description?: string;
   readonly role: Role;
+  /**
+   * What it needs where that is not what route and role say (`lib/access/permissions.ts`): a permission `area.level`,
+   * or `anyone` (no sign-in), `signed-in` (nothing but that: it shows and changes what is one's own), `socket` (root).
+   */
+  readonly permission?: `${string}.${string}` | "anyone" | "signed-in" | "socket";
   /** Closed object schema: unknown fields are refused. */
   readonly input: I;
   readonly output: O;

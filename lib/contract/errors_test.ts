@@ -41,6 +41,7 @@ Deno.test("errorText() leaves a place nobody filled to be seen, and takes values
 Deno.test("ERRORS have PascalCase codes, a status and an exit status that fit together", () => {
   const exits: Record<number, readonly number[]> = {
     400: [2],
+    401: [6],
     403: [6],
     404: [2, 4],
     405: [2],
@@ -50,7 +51,7 @@ Deno.test("ERRORS have PascalCase codes, a status and an exit status that fit to
     413: [2],
     415: [2],
     421: [6],
-    429: [3],
+    429: [3, 6],
     500: [1],
     501: [1],
     502: [1],

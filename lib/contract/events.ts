@@ -33,3 +33,5 @@ export type EventName = keyof typeof EVENTS;
 export type EventData<N extends EventName> = Static<typeof EVENTS[N]["data"]>;
 /** Any event, told apart by its name. */
 export type AnyEvent = { [N in EventName]: { name: N; data: EventData<N> } }[EventName];
+/** One event to publish. */
+export type Published = { [N in EventName]: [name: N, data: EventData<N>] }[EventName];

@@ -59,6 +59,7 @@ export const hostCommands = {
   get_host_info: command({
     summary: "Show the host",
     role: "viewer",
+    permission: "signed-in",
     input: NOTHING_IN,
     output: HostInfo,
     errors: [],
@@ -69,6 +70,7 @@ export const hostCommands = {
   get_host_stats: command({
     summary: "Show the host's load",
     role: "viewer",
+    permission: "signed-in",
     input: NOTHING_IN,
     output: HostStats,
     errors: [],
@@ -79,6 +81,7 @@ export const hostCommands = {
   get_connection_status: command({
     summary: "Show whether libvirt answers",
     role: "viewer",
+    permission: "signed-in",
     input: NOTHING_IN,
     output: ConnectionStatus,
     errors: [],
@@ -90,6 +93,7 @@ export const hostCommands = {
   get_activity: command({
     summary: "List what happened lately, newest first",
     role: "viewer",
+    permission: "signed-in",
     input: Type.Object({
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
       vmId: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),

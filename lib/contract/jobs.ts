@@ -45,6 +45,7 @@ export const jobCommands = {
   list_jobs: command({
     summary: "List long work, what runs first, then the newest",
     role: "viewer",
+    permission: "signed-in",
     input: closed({
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
       open: Type.Optional(Type.Boolean({ default: false, description: "only what waits or runs" })),
@@ -60,6 +61,7 @@ export const jobCommands = {
   get_job: command({
     summary: "Show a job with its log",
     role: "viewer",
+    permission: "signed-in",
     input: closed({ jobId: JobId }),
     output: Type.Object({ job: Job, log: Type.Array(JobLine) }),
     errors: ["JobNotFound"],
@@ -72,6 +74,7 @@ export const jobCommands = {
     summary: "Stop a job and undo what it did so far",
     description: "Answers at once; the job is over when its state says so.",
     role: "operator",
+    permission: "signed-in",
     input: closed({ jobId: JobId }),
     output: NOTHING_OUT,
     errors: ["JobNotFound", "JobOver", "JobNotCancellable", "Forbidden"],

@@ -104,6 +104,7 @@ export const manageCommands = {
       "needs the original's disk, which must not be written to any more. CDs and shared disks are used by both. " +
       "The copy has an id, a name and MAC addresses of its own. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
     role: "administrator",
+    permission: "vms.clone",
     input: closed({
       vmId: VmId,
       name: VmName,

@@ -2,6 +2,7 @@
  * The contract: the one list of what the system can do. REST, OpenAPI, the uniform command door, the CLI, the
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
+import { accessCommands } from "./access.ts";
 import type { InputOf, OutputOf } from "./command.ts";
 import { consoleCommands } from "./console.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
@@ -41,6 +42,7 @@ export const COMMANDS = {
   ...jobCommands,
   ...transferCommands,
   ...imageCommands,
+  ...accessCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -48,6 +50,7 @@ export type CommandName = keyof Commands;
 export type Input<N extends CommandName> = InputOf<Commands[N]>;
 export type Output<N extends CommandName> = OutputOf<Commands[N]>;
 
+export * from "./access.ts";
 export * from "./cloud_init.ts";
 export * from "./cloud_init_bounds.ts";
 export * from "./command.ts";

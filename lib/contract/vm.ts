@@ -285,6 +285,7 @@ export const vmCommands = {
   delete_vm: command({
     summary: "Delete a stopped VM, and its disks if asked",
     role: "administrator",
+    permission: "vms.delete",
     input: closed({
       vmId: VmId,
       deleteDisks: Type.Optional(Type.Boolean({ default: false, description: "delete its disk images too" })),

@@ -7,6 +7,7 @@ import { call, readyServer, refused, shows } from "../testbed/product.ts";
 import { TerminalProgram } from "../testbed/pty.ts";
 import { openSocket } from "../testbed/rfb.ts";
 import { SerialClient } from "../testbed/serial.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
@@ -175,6 +176,7 @@ Deno.test({
     try {
       const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
       const head = `GET ${path}?ticket=${ticket} HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${server.url}\r\n` +
+        `Authorization: ${testerHeaders(server.url).authorization}\r\n` +
         `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`;
       await line.write(new TextEncoder().encode(head));
       await line.read(new Uint8Array(4096));

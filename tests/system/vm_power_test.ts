@@ -76,7 +76,7 @@ Deno.test({
       const done = await log.waitFor("activity", (data) => data.vmId === vmId && data.action === command, {
         from,
       });
-      assert.deepEqual([done.data.result, done.data.vmName, done.data.actor], ["ok", vm.name, "local"]);
+      assert.deepEqual([done.data.result, done.data.vmName, done.data.actor], ["ok", vm.name, "tester"]);
       assert.equal((await call(server, "get_vm", { vmId })).operation, undefined);
     };
 

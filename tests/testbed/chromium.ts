@@ -8,6 +8,7 @@ import {
 } from "playwright-core";
 import { ensurePackages } from "./packages.ts";
 import { exists } from "./process.ts";
+import { testerCookies } from "./sign_in.ts";
 
 export { checkAccessibility, type Violation } from "./accessibility.ts";
 export { type PageWatch, watchPage } from "./page_watch.ts";
@@ -28,7 +29,7 @@ const FLAGS = [
 /** A running browser that ends when disposed of. */
 export interface TestBrowser extends AsyncDisposable {
   readonly browser: Browser;
-  /** A page in a context (cookies, storage) of its own. */
+  /** A page, signed in at every server of the testbed, in a context (cookies, storage) of its own. */
   page(options?: BrowserContextOptions): Promise<Page>;
   context(options?: BrowserContextOptions): Promise<BrowserContext>;
 }
@@ -42,10 +43,15 @@ export async function ensureChromium(): Promise<void> {
 export async function browser(): Promise<TestBrowser> {
   await ensureChromium();
   const launched = await chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS] });
+  const context = async (options?: BrowserContextOptions) => {
+    const made = await launched.newContext(options);
+    await made.addCookies(await testerCookies());
+    return made;
+  };
   return {
     browser: launched,
-    context: (options) => launched.newContext(options),
-    page: async (options) => await (await launched.newContext(options)).newPage(),
+    context,
+    page: async (options) => await (await context(options)).newPage(),
     [Symbol.asyncDispose]: () => launched.close(),
   };
 }

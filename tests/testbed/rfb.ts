@@ -5,6 +5,7 @@ import { WebSocket } from "ws";
 import type { ConsoleTicket } from "../../lib/contract/mod.ts";
 import { ByteSource } from "../../lib/rfb/source.ts";
 import type { TestServer } from "./server.ts";
+import { testerHeaders } from "./sign_in.ts";
 
 /** How a console ended. */
 export interface Ending {
@@ -19,7 +20,7 @@ export const KEY = { control: 0xffe3, alt: 0xffe9, delete: 0xffff } as const;
 export async function openSocket(
   server: TestServer,
   { ticket, path }: Pick<ConsoleTicket, "ticket" | "path">,
-  headers: Record<string, string> = { origin: server.url },
+  headers: Record<string, string> = { origin: server.url, ...testerHeaders(server.url) },
 ): Promise<WebSocket> {
   const address = `${server.url.replace("http", "ws")}${path}?ticket=${ticket}`;
   const socket = new WebSocket(address, { headers, perMessageDeflate: false });

@@ -2,6 +2,7 @@
 import { ensureLibvirtd, URI } from "./libvirt.ts";
 import { filesOf, testName } from "./names.ts";
 import { removeFiles } from "./removal.ts";
+import { forgetTester, signInTester } from "./sign_in.ts";
 import { parseEvents, type StreamEvent } from "./sse.ts";
 import { delay, until } from "./wait.ts";
 
@@ -142,6 +143,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#url !== null) forgetTester(this.#url);
     await this.cleanup.disposeAsync();
   }
 
@@ -158,7 +160,7 @@ export class TestServer implements AsyncDisposable {
     try {
       const response = await fetch(`${this.#url}/api/v1/connection`);
       await response.body?.cancel();
-      return response.ok;
+      return response.ok || response.status === 401;
     } catch (error) {
       if (error instanceof TypeError) return false; // fetch's word for "connection refused"
       throw error;
@@ -209,6 +211,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const server = new TestServer(dataDir, runtimeDir, child, cleanup);
   undo.defer(() => server.stop());
   await server.ready(options.seconds ?? 30);
+  await signInTester(server.url, server.socket);
   cleanup.use(undo.move());
   return server;
 }

@@ -6,4 +6,10 @@ export const crumbs = {
   "crumbs.image_new": "Add from a URL",
   "crumbs.image_catalog": "Catalogue",
   "crumbs.image_rules": "Rules for downloads",
+  "crumbs.account": "My account",
+  "crumbs.tokens": "API tokens",
+  "crumbs.sessions": "Sessions",
+  "crumbs.users": "Users",
+  "crumbs.roles": "Roles",
+  "crumbs.audit": "Audit log",
 } as const;

@@ -1,0 +1,251 @@
+/** Users and roles: who there is, and what they may do. */
+import { PERMISSIONS, permissionsOf } from "../../lib/access/permissions.ts";
+import { weakness } from "../../lib/access/password.ts";
+import { layerOf, type OwnRoles, type Rights } from "../../lib/access/rights.ts";
+import {
+  ContractError,
+  type Grant,
+  type Input,
+  type Role,
+  type RoleInfo,
+  ROLES,
+} from "../../lib/contract/mod.ts";
+import type { Change, Records } from "../store/records.ts";
+import { hashPassword } from "./hashing.ts";
+import { type RoleRecord, shownRole, shownUser, type TokenRecord, type UserRecord } from "./records.ts";
+
+/** Names that stand for somebody else in the audit. */
+const RESERVED: ReadonlySet<string> = new Set(["root", "local", "libvirt", "nobody", "anonymous", "demo"]);
+
+const DESCRIPTIONS: Readonly<Record<Role, string>> = {
+  viewer: "Sees machines, storage and networks",
+  operator: "Starts, stops, changes and opens the consoles of machines; works with volumes and networks",
+  administrator: "Everything, host and users included: as good as root",
+};
+
+let known: Promise<ReadonlySet<string>> | undefined;
+
+/** Passwords that attackers try, most of a million leaks. Read when a password is first set, not at every start. */
+function breachedPasswords(): Promise<ReadonlySet<string>> {
+  known ??= import("@zxcvbn-ts/language-common").then(({ dictionary }) =>
+    new Set((dictionary["passwords-common"] as readonly string[]).map((each) => String(each)))
+  );
+  return known;
+}
+
+/** The hash of a new password. @throws {ContractError} WeakPassword, TooManyRequests */
+export async function acceptPassword(password: string, about: readonly string[]): Promise<string> {
+  const breached = await breachedPasswords();
+  const reason = [...password].length > 256
+    ? "it is longer than 256 characters"
+    : weakness(password, about, (each) => breached.has(each));
+  if (reason !== null) throw new ContractError("WeakPassword", { reason });
+  return await hashPassword(password);
+}
+
+/** Whether somebody is an administrator who can sign in. */
+const isAdministrator = ({ grants, disabled, password }: UserRecord): boolean =>
+  !disabled && password !== undefined &&
+  grants.some(({ role, on }) => role === "administrator" && on.kind === "everything");
+
+export class Accounts {
+  #roles: OwnRoles | undefined;
+  readonly #layers = new WeakMap<readonly Grant[], Rights[number]>();
+
+  /** @param onChanged told of users whose rights are not what they were */
+  constructor(readonly records: Records, private readonly onChanged: (userIds: readonly string[]) => void) {}
+
+  get users(): ReadonlyMap<string, UserRecord> {
+    return this.records.of<UserRecord>("user");
+  }
+
+  /** @throws {ContractError} UserNotFound */
+  user(userId: string): UserRecord {
+    const found = this.users.get(userId);
+    if (!found) throw new ContractError("UserNotFound", { userId });
+    return found;
+  }
+
+  named(name: string): UserRecord | undefined {
+    for (const user of this.users.values()) if (user.name === name) return user;
+  }
+
+  /** Whether there is an administrator who can sign in; undefined while nobody can know. */
+  get hasAdministrator(): boolean | undefined {
+    if (!this.records.isLoaded) return undefined;
+    return [...this.users.values()].some(isAdministrator);
+  }
+
+  /** What grants amount to. */
+  layer(grants: readonly Grant[]): Rights[number] {
+    const found = this.#layers.get(grants);
+    if (found) return found;
+    this.#roles ??= new Map(
+      [...this.records.of<RoleRecord>("role")].map(([name, { permissions }]) => [name, new Set(permissions)]),
+    );
+    const layer = layerOf(grants, this.#roles);
+    this.#layers.set(grants, layer);
+    return layer;
+  }
+
+  /** Groups that grants name. */
+  grantedGroups(): ReadonlySet<string> {
+    const all = [...this.users.values(), ...this.records.of<TokenRecord>("token").values()];
+    return new Set(
+      all.flatMap(({ grants }) => grants.flatMap(({ on }) => on.kind === "group" ? [on.group] : [])),
+    );
+  }
+
+  /** @throws {ContractError} RoleNotFound */
+  requireRoles(grants: readonly Grant[]): void {
+    const own = this.records.of<RoleRecord>("role");
+    const unknown = grants.find(({ role }) => !(ROLES as readonly string[]).includes(role) && !own.has(role));
+    if (unknown) throw new ContractError("RoleNotFound", { role: unknown.role });
+  }
+
+  /** @throws {ContractError} UserExists, RoleNotFound, WeakPassword, StoreUnavailable */
+  async create(input: Input<"create_user">): Promise<UserRecord> {
+    this.records.require();
+    const { name, displayName = "", password, grants = [] } = input;
+    this.requireRoles(grants);
+    const free = () => {
+      if (RESERVED.has(name) || this.named(name)) throw new ContractError("UserExists", { name });
+    };
+    free();
+    const hash = password === undefined ? undefined : await acceptPassword(password, [name]);
+    free(); // hashing takes a while
+    const user: UserRecord = {
+      id: crypto.randomUUID(),
+      ...{ name, displayName, grants, recovery: [] },
+      disabled: false,
+      createdAt: Date.now(),
+      lastSignInAt: null,
+      ...(hash !== undefined && { password: hash }),
+    };
+    this.save(user);
+    return user;
+  }
+
+  /** @throws {ContractError} UserNotFound, RoleNotFound, WeakPassword, LastAdministrator, StoreUnavailable */
+  async update({ userId, password, ...change }: Input<"update_user">): Promise<UserRecord> {
+    this.records.require();
+    this.requireRoles(change.grants ?? []);
+    const { name } = this.user(userId);
+    const hash = password === undefined ? undefined : await acceptPassword(password, [name]);
+    const user: UserRecord = {
+      ...this.user(userId),
+      ...change,
+      ...(hash !== undefined && { password: hash }),
+    };
+    this.#keepOneAdministrator(user);
+    this.save(user);
+    this.onChanged([userId]);
+    return user;
+  }
+
+  /** Removes a user with what is theirs. @throws {ContractError} UserNotFound, LastAdministrator, StoreUnavailable */
+  delete(userId: string): void {
+    this.records.require();
+    this.#keepOneAdministrator({ ...this.user(userId), disabled: true });
+    const theirs = (kind: string): Change[] =>
+      [...this.records.of<{ userId: string }>(kind)]
+        .filter(([, record]) => record.userId === userId)
+        .map(([key]) => ({ kind, key, record: null }));
+    this.records.commit([...theirs("session"), ...theirs("token"), {
+      kind: "user",
+      key: userId,
+      record: null,
+    }]);
+    this.onChanged([userId]);
+  }
+
+  /** Writes a user. @throws {ContractError} StoreUnavailable */
+  save(user: UserRecord, more: readonly Change[] = []): void {
+    this.records.commit([{ kind: "user", key: user.id, record: user }, ...more]);
+  }
+
+  /** Whoever takes the last administrator away locks everybody out. */
+  #keepOneAdministrator(user: UserRecord): void {
+    const before = this.user(user.id);
+    if (!isAdministrator(before) || isAdministrator(user)) return;
+    if ([...this.users.values()].some((other) => other.id !== user.id && isAdministrator(other))) return;
+    throw new ContractError("LastAdministrator", { name: user.name });
+  }
+
+  list() {
+    this.records.require();
+    return [...this.users.values()].map(shownUser).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  roles(): RoleInfo[] {
+    this.records.require();
+    const builtIn = ROLES.map((role) => ({
+      role,
+      builtIn: true,
+      description: DESCRIPTIONS[role],
+      permissions: [...permissionsOf(role)],
+    }));
+    return [
+      ...builtIn,
+      ...[...this.records.of<RoleRecord>("role")].map(([name, role]) => shownRole(name, role)),
+    ];
+  }
+
+  /** @throws {ContractError} RoleExists, RoleNotFound, RoleBuiltIn, PermissionNotGrantable, StoreUnavailable */
+  putRole({ role, description, permissions }: Input<"update_role">, isNew: boolean): RoleInfo {
+    this.records.require();
+    const before = this.records.of<RoleRecord>("role").get(role);
+    const isBuiltIn = (ROLES as readonly string[]).includes(role);
+    if (isNew && (before || isBuiltIn)) throw new ContractError("RoleExists", { role });
+    if (isBuiltIn) throw new ContractError("RoleBuiltIn", { role });
+    if (!isNew && !before) throw new ContractError("RoleNotFound", { role });
+    const wrong = permissions.find((each) => !PERMISSIONS.get(each)?.grantable);
+    if (wrong !== undefined) throw new ContractError("PermissionNotGrantable", { permission: wrong });
+    const record: RoleRecord = {
+      description: description ?? before?.description ?? "",
+      permissions: [...new Set(permissions)],
+    };
+    this.records.commit([{ kind: "role", key: role, record }]);
+    this.#rolesChanged(role);
+    return shownRole(role, record);
+  }
+
+  /** @throws {ContractError} RoleNotFound, RoleBuiltIn, RoleInUse, StoreUnavailable */
+  deleteRole(role: string): void {
+    this.records.require();
+    if ((ROLES as readonly string[]).includes(role)) throw new ContractError("RoleBuiltIn", { role });
+    if (!this.records.of("role").has(role)) throw new ContractError("RoleNotFound", { role });
+    const [user] = this.#holders(role);
+    if (user !== undefined) throw new ContractError("RoleInUse", { role, who: this.user(user).name });
+    this.records.commit([{ kind: "role", key: role, record: null }]);
+    this.#rolesChanged(role);
+  }
+
+  /** Everything was read anew from the database. */
+  reloaded(): void {
+    this.#roles = undefined;
+  }
+
+  /** Ids of users who have a role, themselves or by a token. */
+  #holders(role: string): string[] {
+    const has = ({ grants }: { readonly grants: readonly Grant[] }) =>
+      grants.some((each) => each.role === role);
+    return [
+      ...[...this.users.values()].filter(has).map(({ id }) => id),
+      ...[...this.records.of<TokenRecord>("token").values()].filter(has).map(({ userId }) => userId),
+    ];
+  }
+
+  #rolesChanged(role: string): void {
+    this.#roles = undefined;
+    // Layers are remembered by the list of grants: with new lists they are made anew.
+    for (const userId of new Set(this.#holders(role))) {
+      const user = this.user(userId);
+      this.records.note("user", userId, { ...user, grants: [...user.grants] });
+    }
+    for (const [key, token] of this.records.of<TokenRecord>("token")) {
+      this.records.note("token", key, { ...token, grants: [...token.grants] });
+    }
+    this.onChanged([...new Set(this.#holders(role))]);
+  }
+}

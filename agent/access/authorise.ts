@@ -1,0 +1,127 @@
+/** The one check of rights, for dispatch. */
+import { besides } from "../../lib/access/beside.ts";
+import { needOf } from "../../lib/access/permissions.ts";
+import {
+  type AccessObject,
+  isAdministrator,
+  may,
+  mayAnything,
+  mayAnywhere,
+  roleOn,
+} from "../../lib/access/rights.ts";
+import {
+  type BatchOperationResult,
+  type CommandName,
+  ContractError,
+  type Role,
+} from "../../lib/contract/mod.ts";
+import type { Principal } from "../access.ts";
+
+/** What is known of a machine that rights and audit depend on. */
+export interface VmFacts {
+  readonly name: string;
+  readonly group?: string | undefined;
+}
+/** Looks a machine up. */
+export type FindVm = (vmId: string) => VmFacts | undefined;
+
+const field = (input: unknown, name: string): unknown =>
+  typeof input === "object" && input !== null && Object.hasOwn(input, name)
+    ? (input as Record<string, unknown>)[name]
+    : undefined;
+
+const objectOf = (vmId: string, vm: FindVm): AccessObject => ({ vmId, group: vm(vmId)?.group });
+
+/** Refuses: who is not signed in is told to, who is learns what it takes. */
+function refuse({ via }: Principal, role: Role): never {
+  throw via === "nobody" ? new ContractError("NotSignedIn") : new ContractError("Forbidden", { role });
+}
+
+/**
+ * Checks that somebody may carry a command out, as far as the input says on what. Nothing of the input was checked yet.
+ *
+ * @returns the highest role they have on what the command is about
+ * @throws {ContractError} NotSignedIn, Forbidden; VmNotFound for a machine they may not even see
+ */
+export function authorise(principal: Principal, command: CommandName, input: unknown, vm: FindVm): Role {
+  const { rights } = principal;
+  const { permission, role, object } = needOf(command);
+  const everything = roleOn(rights, "everything");
+  if (permission === "anyone") return everything;
+  if (principal.via === "nobody") refuse(principal, role);
+  if (permission === "signed-in") {
+    // A token may do nothing but what was picked for it: without anything it can only ask who it is.
+    const isEmpty = principal.via === "token" && command !== "get_session" && !mayAnything(rights);
+    return isEmpty ? refuse(principal, role) : everything;
+  }
+  if (permission === "socket") return principal.door === "socket" ? everything : refuse(principal, role);
+  if (!mayAnywhere(rights, permission)) refuse(principal, role);
+  for (const beside of besides(command, input)) {
+    if (!may(rights, beside, "everything")) refuse(principal, "operator");
+  }
+  // Which of several machines is narrowBatch()'s, which of all is shownAnswer()'s business.
+  if (object === "list" || object === "vms") return everything;
+  const vmId = field(input, "vmId");
+  if (object === "everything" || typeof vmId !== "string") {
+    return may(rights, permission, "everything") ? everything : refuse(principal, role);
+  }
+  const about = objectOf(vmId, vm);
+  if (!may(rights, "vms.view", about)) throw new ContractError("VmNotFound", { vmId });
+  return may(rights, permission, about) ? roleOn(rights, about) : refuse(principal, role);
+}
+
+/**
+ * Groups that grants name are more than words: who puts a machine into one gives others rights to it, or themselves.
+ * So only administrators do.
+ *
+ * @throws {ContractError} Forbidden
+ */
+export function guardGroup(
+  principal: Principal,
+  command: CommandName,
+  input: unknown,
+  vm: FindVm,
+  granted: () => ReadonlySet<string>,
+): void {
+  const group = field(input, "group");
+  const vmId = field(input, "vmId");
+  if (typeof group !== "string" || typeof vmId !== "string" || isAdministrator(principal.rights)) return;
+  if (needOf(command).object !== "vm") return;
+  const before = vm(vmId)?.group ?? "";
+  const groups = granted();
+  const changes = before !== group.trim();
+  if (changes && [before, group.trim()].some((each) => groups.has(each))) refuse(principal, "administrator");
+}
+
+/** Runs a command on those of its machines that somebody may use it on; the others are refused one by one. */
+export async function narrowBatch(
+  principal: Principal,
+  command: CommandName,
+  input: unknown,
+  vm: FindVm,
+  run: (input: unknown) => unknown,
+): Promise<unknown> {
+  const { permission, role, object } = needOf(command);
+  if (object !== "vms") return await run(input);
+  const { vmIds } = input as { vmIds: readonly string[] };
+  const refusals = new Map<string, ContractError>();
+  for (const vmId of vmIds) {
+    const about = objectOf(vmId, vm);
+    if (!may(principal.rights, "vms.view", about)) {
+      refusals.set(vmId, new ContractError("VmNotFound", { vmId }));
+    } else if (!may(principal.rights, permission, about)) {
+      refusals.set(vmId, new ContractError("Forbidden", { role }));
+    }
+  }
+  const allowed = vmIds.filter((vmId) => !refusals.has(vmId));
+  const done = allowed.length === 0
+    ? { results: [] }
+    : await run({ ...input as object, vmIds: allowed }) as BatchOperationResult;
+  const left = [...done.results];
+  const results: BatchOperationResult["results"] = vmIds.map((vmId) => {
+    const refusal = refusals.get(vmId);
+    return refusal === undefined ? left.shift()! : { vmId, success: false, error: refusal.toJSON() };
+  });
+  const succeeded = results.filter(({ success }) => success).length;
+  return { results, succeeded, failed: results.length - succeeded };
+}

@@ -1,0 +1,225 @@
+/** Sessions and API tokens: what shows at each request who somebody is. */
+import { Buffer } from "node:buffer";
+import type { Rights } from "../../lib/access/rights.ts";
+import { ContractError, type Grant, type Session, type Token } from "../../lib/contract/mod.ts";
+import type { Records } from "../store/records.ts";
+import type { Accounts } from "./accounts.ts";
+import { type Clock, elapsed } from "./clock.ts";
+import {
+  type SessionRecord,
+  shownSession,
+  shownToken,
+  type TokenRecord,
+  type UserRecord,
+} from "./records.ts";
+import { hashOf, newSecret } from "./secret.ts";
+
+/** Milliseconds a session lives: without any request, and at all. */
+export const SESSION_MS = { idle: 8 * 3600_000, absolute: 7 * 24 * 3600_000 } as const;
+/** Of one user; the oldest ends when there are more. */
+const MOST_SESSIONS = 50;
+const MOST_TOKENS = 200;
+/** How a token begins: secret scanners, and people, know it for one. */
+export const TOKEN_PREFIX = "kvmm_";
+const DAY_MS = 24 * 3600_000;
+
+/** Who a secret stands for. */
+export interface Holder {
+  readonly user: UserRecord;
+  readonly rights: Rights;
+  /** Of exactly this session or token. */
+  readonly holder: string;
+  readonly ended: AbortSignal;
+}
+
+export class Credentials {
+  readonly #records: Records;
+  readonly #live = new Map<string, { userId: string; abort: AbortController }>();
+
+  constructor(private readonly accounts: Accounts, private readonly clock: Clock) {
+    this.#records = accounts.records;
+  }
+
+  get #sessions(): ReadonlyMap<string, SessionRecord> {
+    return this.#records.of<SessionRecord>("session");
+  }
+  get #tokens(): ReadonlyMap<string, TokenRecord> {
+    return this.#records.of<TokenRecord>("token");
+  }
+
+  /** Begins a session; gives its secret. What is written with it is one step. @throws {ContractError} StoreUnavailable */
+  begin(user: UserRecord, { address, client }: Pick<SessionRecord, "address" | "client">): string {
+    const secret = newSecret();
+    const now = this.clock();
+    const record: SessionRecord = {
+      id: crypto.randomUUID(),
+      userId: user.id,
+      ...{ begun: now, used: now, address },
+      client: client.slice(0, 200),
+    };
+    const theirs = [...this.#sessions].filter(([, { userId }]) => userId === user.id)
+      .sort(([, a], [, b]) => a.used.wall - b.used.wall);
+    const tooMany = theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_SESSIONS));
+    this.accounts.save({ ...user, lastSignInAt: now.wall }, [
+      ...tooMany.map(([key]) => ({ kind: "session", key, record: null })),
+      { kind: "session", key: hashOf(secret), record },
+    ]);
+    for (const [, { id }] of tooMany) this.#end(`session:${id}`);
+    return secret;
+  }
+
+  /** Who a session's secret stands for; undefined when it is none (any more). */
+  session(secret: string, address: string): Holder | undefined {
+    const key = hashOf(secret);
+    const record = this.#sessions.get(key);
+    if (!record) return undefined;
+    const user = this.accounts.users.get(record.userId);
+    if (!user || user.disabled || this.#isOver(record)) return undefined;
+    const used = this.clock();
+    // Written some time later: a session's use is no reason to wait for a disk.
+    if (elapsed(record.used, used) > 1000) this.#records.note("session", key, { ...record, used, address });
+    return {
+      user,
+      rights: [this.accounts.layer(user.grants)],
+      ...this.#alive("session", record.id, user.id),
+    };
+  }
+
+  /** Who a token stands for; undefined when it is none (any more). It may do what its owner may, too. */
+  token(secret: string, address: string): Holder | undefined {
+    if (!secret.startsWith(TOKEN_PREFIX)) return undefined;
+    const key = hashOf(secret);
+    const record = this.#tokens.get(key);
+    if (!record) return undefined;
+    const user = this.accounts.users.get(record.userId);
+    const now = this.clock();
+    if (!user || user.disabled || elapsed(record.begun, now) >= record.livesMs) return undefined;
+    if (now.wall - (record.lastUsedAt ?? 0) > 1000) {
+      this.#records.note("token", key, { ...record, lastUsedAt: now.wall, lastUsedFrom: address });
+    }
+    const rights = [this.accounts.layer(user.grants), this.accounts.layer(record.grants)];
+    return { user, rights, ...this.#alive("token", record.id, user.id) };
+  }
+
+  /** Sessions, the last used first. @param userId of one user alone */
+  sessions(current: string, userId?: string): Session[] {
+    this.#records.require();
+    return [...this.#sessions.values()]
+      .filter((each) => (userId === undefined || each.userId === userId) && !this.#isOver(each))
+      .sort((a, b) => b.used.wall - a.used.wall)
+      .map((each) =>
+        shownSession(each, {
+          userName: this.accounts.users.get(each.userId)?.name ?? "",
+          current: `session:${each.id}` === current,
+          endsAt: Math.min(each.begun.wall + SESSION_MS.absolute, each.used.wall + SESSION_MS.idle),
+        })
+      );
+  }
+
+  /** Ends a session. @param userId whose it must be; anybody's without it. @throws {ContractError} SessionNotFound */
+  endSession(sessionId: string, userId?: string): void {
+    const found = [...this.#sessions].find(([, { id }]) => id === sessionId);
+    if (!found || (userId !== undefined && found[1].userId !== userId)) {
+      throw new ContractError("SessionNotFound", { sessionId });
+    }
+    this.#records.commit([{ kind: "session", key: found[0], record: null }]);
+    this.#end(`session:${sessionId}`);
+  }
+
+  /** Ends a user's sessions, but one. @throws {ContractError} StoreUnavailable */
+  endSessions(userId: string, except = ""): void {
+    const theirs = [...this.#sessions].filter(([, each]) =>
+      each.userId === userId && `session:${each.id}` !== except
+    );
+    this.#records.commit(theirs.map(([key]) => ({ kind: "session", key, record: null })));
+    for (const [, { id }] of theirs) this.#end(`session:${id}`);
+  }
+
+  tokens(userId?: string): Token[] {
+    this.#records.require();
+    return [...this.#tokens.values()]
+      .filter((each) => userId === undefined || each.userId === userId)
+      .map((each) => shownToken(each, this.accounts.users.get(each.userId)?.name ?? ""))
+      .sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Makes a token; its secret is given this once. @throws {ContractError} TooManyRequests, StoreUnavailable */
+  makeToken(
+    user: UserRecord,
+    name: string,
+    grants: readonly Grant[],
+    days: number,
+  ): { token: string; info: Token } {
+    this.#records.require();
+    this.accounts.requireRoles(grants);
+    if ([...this.#tokens.values()].filter(({ userId }) => userId === user.id).length >= MOST_TOKENS) {
+      throw new ContractError("TooManyRequests", { what: "API tokens of one user", limit: MOST_TOKENS });
+    }
+    const token = TOKEN_PREFIX + newSecret();
+    const record: TokenRecord = {
+      id: crypto.randomUUID(),
+      ...{ name, userId: user.id, grants },
+      begun: this.clock(),
+      livesMs: days * DAY_MS,
+      lastUsedAt: null,
+      lastUsedFrom: null,
+    };
+    this.#records.commit([{ kind: "token", key: hashOf(token), record }]);
+    return { token, info: shownToken(record, user.name) };
+  }
+
+  /** @param userId whose it must be; anybody's without it. @throws {ContractError} TokenNotFound, StoreUnavailable */
+  endToken(tokenId: string, userId?: string): void {
+    const found = [...this.#tokens].find(([, { id }]) => id === tokenId);
+    if (!found || (userId !== undefined && found[1].userId !== userId)) {
+      throw new ContractError("TokenNotFound", { tokenId });
+    }
+    this.#records.commit([{ kind: "token", key: found[0], record: null }]);
+    this.#end(`token:${tokenId}`);
+  }
+
+  /** What lives on of these users (event streams, consoles) ends now; their sessions go on where they still may. */
+  interrupt(userIds: readonly string[]): void {
+    for (const [holder, { userId }] of [...this.#live]) if (userIds.includes(userId)) this.#end(holder);
+  }
+
+  /** Ends what is over, and writes what was noted. Now and then. */
+  tidy(): void {
+    const over = [...this.#sessions].filter(([, each]) => this.#isOver(each));
+    for (const [, { id }] of over) this.#end(`session:${id}`);
+    const now = this.clock();
+    const expired = [...this.#tokens].filter(([, each]) => elapsed(each.begun, now) >= each.livesMs);
+    // An expired token stays in the list for its owner to see; what lived by it ends.
+    for (const [, { id }] of expired) this.#end(`token:${id}`);
+    if (over.length > 0 && this.#records.isLoaded) {
+      this.#records.commit(over.map(([key]) => ({ kind: "session", key, record: null })));
+    }
+    this.#records.flush();
+  }
+
+  #isOver({ begun, used }: SessionRecord): boolean {
+    const now = this.clock();
+    return elapsed(begun, now) >= SESSION_MS.absolute || elapsed(used, now) >= SESSION_MS.idle;
+  }
+
+  #alive(kind: "session" | "token", id: string, userId: string): { holder: string; ended: AbortSignal } {
+    const holder = `${kind}:${id}`;
+    let live = this.#live.get(holder);
+    if (!live) this.#live.set(holder, live = { userId, abort: new AbortController() });
+    return { holder, ended: live.abort.signal };
+  }
+
+  #end(holder: string): void {
+    this.#live.get(holder)?.abort.abort();
+    this.#live.delete(holder);
+  }
+}
+
+/** The token of an Authorization header; undefined without one. @throws {ContractError} TokenInvalid for another scheme */
+export function bearerOf(headers: Headers): string | undefined {
+  const header = headers.get("authorization");
+  if (header === null) return undefined;
+  const [, token] = /^Bearer ([\w.~+/=-]{1,256})$/i.exec(header) ?? [];
+  if (token === undefined || Buffer.byteLength(header) > 512) throw new ContractError("TokenInvalid");
+  return token;
+}

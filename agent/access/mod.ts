@@ -1,0 +1,91 @@
+/** Access as a whole: who somebody is, told from a request, and everything that decides on it. */
+import { ALL_RIGHTS } from "../../lib/access/rights.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
+import { type Door, localPrincipal, nobody, type Principal, principalOf, type Via } from "../access.ts";
+import { Records } from "../store/records.ts";
+import type { Store } from "../store/store.ts";
+import { Accounts } from "./accounts.ts";
+import { type Clock, hostClock } from "./clock.ts";
+import { cookieFor, type Reached, sessionIn } from "./cookie.ts";
+import { bearerOf, Credentials, type Holder } from "./credentials.ts";
+import { Setup } from "./setup.ts";
+import { SignIn } from "./sign_in.ts";
+
+/** A request, as far as it tells who makes it. */
+export interface Caller {
+  readonly door: Door;
+  /** IP address of the other end; empty at the socket. */
+  readonly address: string;
+}
+
+export class Access {
+  readonly accounts: Accounts;
+  readonly credentials: Credentials;
+  readonly signIn: SignIn;
+  readonly setup: Setup;
+  readonly #records: Records;
+
+  /**
+   * @param demo nothing real is served: whoever comes is let in
+   * @param clock tests bring their own
+   */
+  constructor(store: Store, private readonly demo: boolean, clock: Clock = hostClock()) {
+    this.#records = new Records(store, () => this.#reloaded());
+    this.accounts = new Accounts(this.#records, (userIds) => this.credentials.interrupt(userIds));
+    this.credentials = new Credentials(this.accounts, clock);
+    this.signIn = new SignIn(this.accounts, this.credentials, clock);
+    this.setup = new Setup(clock);
+  }
+
+  /**
+   * Who makes a request.
+   *
+   * @param keep takes the Set-Cookie header of an answer; missing where there is none
+   * @throws {ContractError} TokenInvalid for an API token that is none (any more): it must not pass for nobody's
+   */
+  identify(request: Request, caller: Caller, keep?: (cookie: string) => void): Principal {
+    const { door, address } = caller;
+    if (door === "socket") return localPrincipal("socket");
+    const { headers } = request;
+    const url = new URL(request.url);
+    const reached: Reached = { secure: url.protocol === "https:", port: url.port };
+    const about = {
+      door,
+      address,
+      client: headers.get("user-agent")?.slice(0, 200) ?? "",
+      ...(keep !== undefined && {
+        keepSession: (secret: string | null) => keep(cookieFor(secret, reached)),
+      }),
+    };
+    const bearer = bearerOf(headers);
+    if (bearer !== undefined) {
+      const holder = this.credentials.token(bearer, address);
+      if (!holder) throw new ContractError("TokenInvalid");
+      return this.#somebody("token", holder, about);
+    }
+    const secret = sessionIn(headers, reached);
+    const holder = secret === undefined ? undefined : this.credentials.session(secret, address);
+    if (holder) return this.#somebody("session", holder, about);
+    if (this.demo) return principalOf({ name: "demo", via: "demo", rights: ALL_RIGHTS, ...about });
+    return nobody(door, about);
+  }
+
+  /** Whether nobody can sign in yet: a setup link is due. Undefined while the database cannot tell. */
+  get needsSetup(): boolean | undefined {
+    const has = this.accounts.hasAdministrator;
+    return has === undefined ? undefined : !has && !this.demo;
+  }
+
+  #somebody(
+    via: Via,
+    { user, rights, holder, ended }: Holder,
+    about: Partial<Principal> & Pick<Principal, "door">,
+  ): Principal {
+    return principalOf({ name: user.name, userId: user.id, via, rights, holder, ended, ...about });
+  }
+
+  #reloaded(): void {
+    // The first time before there are any.
+    (this.accounts as Accounts | undefined)?.reloaded();
+  }
+}

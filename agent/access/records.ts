@@ -1,0 +1,89 @@
+/** What is kept of users, roles, sessions and tokens, and how they are shown. */
+import type { Grant, RoleInfo, Session, Token, User } from "../../lib/contract/mod.ts";
+import type { Moment } from "./clock.ts";
+
+/** A user, by id. */
+export interface UserRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly disabled: boolean;
+  readonly grants: readonly Grant[];
+  readonly createdAt: number;
+  readonly lastSignInAt: number | null;
+  /** Of `hashPassword()`. */
+  readonly password?: string;
+  /** Base32, and the last step of it that was used. */
+  readonly totp?: { readonly secret: string; readonly lastStep: number };
+  /** Hashes of the recovery codes that are left. */
+  readonly recovery: readonly string[];
+}
+
+/** A session, by the hash of its secret. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly userId: string;
+  readonly begun: Moment;
+  readonly used: Moment;
+  readonly address: string;
+  readonly client: string;
+}
+
+/** A token, by the hash of its secret. */
+export interface TokenRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly userId: string;
+  readonly grants: readonly Grant[];
+  readonly begun: Moment;
+  readonly livesMs: number;
+  readonly lastUsedAt: number | null;
+  readonly lastUsedFrom: string | null;
+}
+
+/** A role, by its name. */
+export interface RoleRecord {
+  readonly description: string;
+  readonly permissions: readonly string[];
+}
+
+/** A user as it is shown: without what opens anything. */
+export function shownUser(user: UserRecord): User {
+  const { id, name, displayName, disabled, grants, createdAt, lastSignInAt } = user;
+  return {
+    ...{ id, name, displayName, disabled, createdAt, lastSignInAt },
+    grants: [...grants],
+    hasPassword: user.password !== undefined,
+    secondFactor: user.totp !== undefined,
+    recoveryCodesLeft: user.recovery.length,
+  };
+}
+
+/** A session as it is shown. */
+export function shownSession(
+  session: SessionRecord,
+  { userName, current, endsAt }: Pick<Session, "userName" | "current" | "endsAt">,
+): Session {
+  const { id, userId, address, client } = session;
+  return {
+    ...{ id, userId, userName, current, address, client, endsAt },
+    createdAt: session.begun.wall,
+    lastUsedAt: session.used.wall,
+  };
+}
+
+/** A token as it is shown. */
+export function shownToken(token: TokenRecord, userName: string): Token {
+  const { id, name, userId, grants, lastUsedAt, lastUsedFrom } = token;
+  return {
+    ...{ id, name, userId, userName, lastUsedAt, lastUsedFrom },
+    grants: [...grants],
+    createdAt: token.begun.wall,
+    expiresAt: token.begun.wall + token.livesMs,
+  };
+}
+
+/** A role of one's own as it is shown. */
+export function shownRole(role: string, { description, permissions }: RoleRecord): RoleInfo {
+  return { role, builtIn: false, description, permissions: [...permissions] };
+}

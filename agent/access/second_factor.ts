@@ -1,0 +1,61 @@
+/** One-time codes of an account: switched on with the app's first code, off with the password or by an administrator. */
+import { ContractError } from "../../lib/contract/errors.ts";
+import { elapsed, hostClock, type Moment } from "./clock.ts";
+import type { Access } from "./mod.ts";
+import type { UserRecord } from "./records.ts";
+import { hashOf } from "./secret.ts";
+import { checkCode, newRecoveryCodes, newTotpSecret, otpauthUri, plainRecoveryCode } from "./totp.ts";
+
+/** Milliseconds between the secret's making and the app's first code. */
+const PENDING_MS = 15 * 60_000;
+
+export class SecondFactor {
+  /** Secrets that are not confirmed yet, by user. */
+  readonly #pending = new Map<string, { secret: string; begun: Moment }>();
+
+  constructor(
+    private readonly access: Access,
+    private readonly hostname: () => string,
+    private readonly clock = hostClock(),
+  ) {}
+
+  /** The secret for the app; the same while it waits to be confirmed. @throws {ContractError} SecondFactorOn */
+  begin(user: UserRecord): { secret: string; uri: string } {
+    if (user.totp) throw new ContractError("SecondFactorOn");
+    const known = this.#waiting(user.id);
+    const secret = known ?? newTotpSecret();
+    if (known === undefined) this.#pending.set(user.id, { secret, begun: this.clock() });
+    return { secret, uri: otpauthUri(secret, user.name, this.hostname()) };
+  }
+
+  /** @throws {ContractError} SecondFactorOn, SignInExpired, SignInFailed, TooManyAttempts, StoreUnavailable */
+  confirm(user: UserRecord, code: string): { recoveryCodes: string[] } {
+    if (user.totp) throw new ContractError("SecondFactorOn");
+    const secret = this.#waiting(user.id);
+    if (secret === undefined) throw new ContractError("SignInExpired");
+    const throttle = this.access.signIn.accountThrottle;
+    throttle.check(`code:${user.name}`);
+    const step = checkCode(secret, code, this.clock().wall, -1);
+    if (step === null) {
+      throttle.failed(`code:${user.name}`);
+      throw new ContractError("SignInFailed");
+    }
+    throttle.succeeded(`code:${user.name}`);
+    const recoveryCodes = newRecoveryCodes();
+    const recovery = recoveryCodes.map((each) => hashOf(plainRecoveryCode(each)));
+    this.access.accounts.save({ ...user, totp: { secret, lastStep: step }, recovery });
+    this.#pending.delete(user.id);
+    return { recoveryCodes };
+  }
+
+  /** @throws {ContractError} StoreUnavailable */
+  switchOff(user: UserRecord): void {
+    const { totp: _gone, ...rest } = user;
+    this.access.accounts.save({ ...rest, recovery: [] });
+  }
+
+  #waiting(userId: string): string | undefined {
+    const found = this.#pending.get(userId);
+    return found && elapsed(found.begun, this.clock()) < PENDING_MS ? found.secret : undefined;
+  }
+}

@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import type { ContractError } from "../../lib/contract/errors.ts";
+import { nobody, type Principal } from "../access.ts";
+import { setLogLevel } from "../log.ts";
+import { Store } from "../store/store.ts";
+import type { Moment } from "./clock.ts";
+import { SESSION_MS } from "./credentials.ts";
+import { Access } from "./mod.ts";
+import { SETUP_MS } from "./setup.ts";
+import { CHALLENGE_MS, type Step } from "./sign_in.ts";
+import { codeAt, newTotpSecret, stepOf } from "./totp.ts";
+import { hashOf } from "./secret.ts";
+
+setLogLevel("error");
+const PASSWORD = "correct horse battery";
+const MINUTE = 60_000;
+
+/** An access of its own, with a clock that the test moves, and a user with one-time codes. */
+async function withAccess(run: (world: Awaited<ReturnType<typeof makeWorld>>) => Promise<void>) {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const world = await makeWorld(folder);
+  try {
+    await run(world);
+  } finally {
+    world.store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function makeWorld(folder: string) {
+  let now: Moment = { wall: 1_700_000_000_000, boot: "b", up: 1_000_000 };
+  const store = new Store(folder);
+  const access = new Access(store, false, () => now);
+  const user = await access.accounts.create({ name: "ann", password: PASSWORD, grants: [] });
+  const secret = newTotpSecret();
+  const recovery = ["aaaabbbbccccdddd", "eeeeffffgggghhhh"].map(hashOf);
+  const withCodes = () =>
+    access.accounts.save({ ...access.accounts.user(user.id), totp: { secret, lastStep: -1 }, recovery });
+  const sessions: (string | null)[] = [];
+  const by: Principal = nobody("page", {
+    address: "192.0.2.1",
+    client: "test",
+    keepSession: (each) => void sessions.push(each),
+  });
+  return {
+    ...{ access, store, user, secret, withCodes, sessions, by },
+    code: (steps = 0) => codeAt(secret, stepOf(now.wall) + steps),
+    /** Time goes by: on the wall, and since the boot. */
+    pass: (ms: number, wall = ms) => now = { ...now, wall: now.wall + wall, up: now.up + ms },
+    reboot: (wall: number) => now = { wall: now.wall + wall, boot: `${now.boot}+`, up: 5000 },
+    again: () => {
+      store.close();
+      const other = new Store(folder);
+      return { store: other, access: new Access(other, false, () => now) };
+    },
+    holder: (secret: string | null | undefined) => access.credentials.session(secret ?? "", "192.0.2.1"),
+  };
+}
+
+const fails = async (code: string, run: () => unknown) => {
+  try {
+    await run();
+  } catch (error) {
+    assert.equal((error as ContractError).code, code, String(error));
+    return;
+  }
+  assert.fail(`${code} was expected`);
+};
+const challengeOf = (step: Step): string => {
+  assert.equal(step.state, "second-factor");
+  return step.challenge!;
+};
+
+Deno.test("SignIn: a password alone opens nothing where there is a second factor, and no step can be skipped", () =>
+  withAccess(async ({ access: { signIn }, by, code, sessions, withCodes, holder }) => {
+    withCodes();
+    await fails("SignInExpired", () => signIn.code("", code(), by));
+    await fails("SignInExpired", () => signIn.code("x".repeat(43), code(), by));
+    await fails("SignInFailed", () => signIn.password("ann", "wrong wrong wrong", by));
+    await fails("SignInFailed", () => signIn.password("nobody-here", PASSWORD, by));
+    const challenge = challengeOf(await signIn.password("ann", PASSWORD, by));
+    assert.deepEqual(sessions, []);
+    assert.equal(holder(challenge), undefined, "a challenge is no session");
+    await fails("SignInFailed", () => signIn.code(challenge, "000000", by));
+    assert.equal(signIn.code(challenge, code(), by).state, "signed-in");
+    assert.equal(sessions.length, 1);
+    assert.equal(holder(sessions[0])?.user.name, "ann");
+    await fails("SignInExpired", () => signIn.code(challenge, code(1), by));
+  }));
+
+Deno.test("SignIn: a code or recovery code is good once, a challenge for five minutes and five tries (threat 10)", () =>
+  withAccess(async ({ access, by, code, pass, withCodes }) => {
+    const { signIn } = access;
+    withCodes();
+    const begin = async () => challengeOf(await signIn.password("ann", PASSWORD, by));
+    const used = code();
+    signIn.code(await begin(), used, by);
+    await fails("SignInFailed", async () => signIn.code(await begin(), used, by));
+    signIn.code(await begin(), "AAAA-BBBB-cccc dddd", by);
+    await fails("SignInFailed", async () => signIn.code(await begin(), "aaaabbbbccccdddd", by));
+    assert.equal(access.accounts.named("ann")?.recovery.length, 1);
+    const late = await begin();
+    pass(CHALLENGE_MS);
+    await fails("SignInExpired", () => signIn.code(late, code(), by));
+    pass(3600_000);
+    const tried = await begin();
+    for (let count = 0; count < 4; count++) {
+      await fails("SignInFailed", () => signIn.code(tried, "000000", by));
+    }
+    await fails("SignInFailed", () => signIn.code(tried, "000000", by));
+    await fails("SignInExpired", () => signIn.code(tried, code(), by));
+  }));
+
+Deno.test("SignIn: what changes between the steps ends the sign-in", () =>
+  withAccess(async ({ access, user, by, code, withCodes }) => {
+    const { signIn, accounts } = access;
+    withCodes();
+    const challenge = challengeOf(await signIn.password("ann", PASSWORD, by));
+    await accounts.update({ userId: user.id, password: "another horse battery" });
+    await fails("SignInExpired", () => signIn.code(challenge, code(), by));
+    const second = challengeOf(await signIn.password("ann", "another horse battery", by));
+    await accounts.update({ userId: user.id, disabled: true });
+    await fails("SignInExpired", () => signIn.code(second, code(), by));
+    await fails("SignInFailed", () => signIn.password("ann", "another horse battery", by));
+  }));
+
+Deno.test("SignIn slows guessing down by account, also of names that do not exist, and forgives", () =>
+  withAccess(async ({ access: { signIn }, by, pass }) => {
+    for (const name of ["ann", "ghost"]) {
+      for (let count = 0; count < 5; count++) {
+        await fails("SignInFailed", () => signIn.password(name, `wrong wrong ${count}`, by));
+      }
+      await fails("TooManyAttempts", () => signIn.password(name, PASSWORD, by));
+    }
+    pass(1000);
+    assert.equal((await signIn.password("ann", PASSWORD, by)).state, "signed-in");
+    await fails("SignInFailed", () => signIn.password("ann", "wrong wrong again", by));
+    for (let count = 0; count < 40; count++) signIn.addressThrottle.failed("192.0.2.9");
+    await fails("TooManyAttempts", () => signIn.password("ann", PASSWORD, { ...by, address: "192.0.2.9" }));
+    await fails("WrongDoor", () => signIn.password("ann", PASSWORD, nobody("socket")));
+  }));
+
+Deno.test("Credentials: sessions end when idle and at the latest, whatever the wall clock does (fault 13)", () =>
+  withAccess(async ({ access: { signIn }, sessions, by, pass, holder }) => {
+    await signIn.password("ann", PASSWORD, by);
+    const [secret] = sessions;
+    const first = holder(secret)!;
+    pass(MINUTE, -10 * 365 * 24 * 60 * MINUTE);
+    assert.ok(holder(secret), "the clock was set back ten years");
+    pass(MINUTE, 20 * 365 * 24 * 60 * MINUTE);
+    assert.ok(holder(secret), "… and ahead");
+    pass(SESSION_MS.idle - 1);
+    assert.ok(holder(secret));
+    pass(SESSION_MS.idle);
+    assert.equal(holder(secret), undefined);
+    assert.equal(first.ended.aborted, false);
+    await signIn.password("ann", PASSWORD, by);
+    let lived = 0;
+    while (holder(sessions[1])) {
+      pass(6 * 3600_000);
+      lived += 6 * 3600_000;
+    }
+    assert.equal(lived, SESSION_MS.absolute);
+  }));
+
+Deno.test("Credentials: a session outlives a restart and a reboot, with the time they took; only its hash is kept", () =>
+  withAccess(async ({ access: { signIn }, sessions, by, pass, again, reboot }) => {
+    await signIn.password("ann", PASSWORD, by);
+    const secret = sessions[0]!;
+    pass(SESSION_MS.idle - MINUTE, -3600_000);
+    const after = again();
+    assert.ok(after.access.credentials.session(secret, ""), "the same boot: by its uptime");
+    const rows = JSON.stringify(after.store.database!.prepare("SELECT * FROM access").all());
+    assert.ok(!rows.includes(secret) && rows.includes(hashOf(secret)));
+    reboot(SESSION_MS.idle + 2 * 3600_000);
+    assert.equal(after.access.credentials.session(secret, ""), undefined, "across boots: by the wall clock");
+    after.store.close();
+  }));
+
+Deno.test("Credentials: revoking, disabling and other rights end what lives on, at once (threat 13)", () =>
+  withAccess(async ({ access, user, sessions, by, holder }) => {
+    const { signIn, credentials, accounts } = access;
+    await signIn.password("ann", PASSWORD, by);
+    const first = holder(sessions[0])!;
+    await accounts.update({ userId: user.id, grants: [{ role: "viewer", on: { kind: "everything" } }] });
+    assert.ok(first.ended.aborted, "what was open asks anew");
+    const second = holder(sessions[0])!;
+    assert.equal(second.ended.aborted, false, "the session goes on");
+    credentials.endSession(second.holder.slice("session:".length), user.id);
+    assert.ok(second.ended.aborted);
+    assert.equal(holder(sessions[0]), undefined);
+    await signIn.password("ann", PASSWORD, by);
+    const third = holder(sessions[1])!;
+    await accounts.update({ userId: user.id, disabled: true });
+    assert.ok(third.ended.aborted);
+    assert.equal(holder(sessions[1]), undefined);
+  }));
+
+Deno.test("Credentials: tokens expire by time that went by, are kept as hashes, and are less than their owner", () =>
+  withAccess(async ({ access: { accounts, credentials }, user, store, pass }) => {
+    const { token, info } = credentials.makeToken(user, "ci", [], 1);
+    assert.match(token, /^kvmm_[\w-]{43}$/);
+    assert.ok(!JSON.stringify(store.database!.prepare("SELECT * FROM access").all()).includes(token));
+    assert.deepEqual(credentials.token(token, "192.0.2.7")?.rights, [accounts.layer(user.grants), []]);
+    assert.deepEqual(credentials.tokens()[0]?.lastUsedFrom, "192.0.2.7");
+    for (const wrong of [token.slice(0, -1), token.slice(5), `${token}x`, "kvmm_", ""]) {
+      assert.equal(credentials.token(wrong, ""), undefined, wrong);
+    }
+    await fails("TokenNotFound", () => credentials.endToken(info.id, "somebody else"));
+    pass(24 * 3600_000 - 1, 0);
+    assert.ok(credentials.token(token, ""));
+    pass(1, 0);
+    assert.equal(credentials.token(token, ""), undefined);
+  }));
+
+Deno.test("Setup: a link is good once, for 15 minutes, and dies with the next", () =>
+  withAccess(async ({ access: { setup, needsSetup }, pass }) => {
+    assert.equal(needsSetup, true);
+    const first = setup.issue().key, second = setup.issue().key;
+    await fails("SetupKey", () => setup.redeem(first));
+    const giveBack = setup.redeem(second);
+    await fails("SetupKey", () => setup.redeem(second));
+    giveBack();
+    assert.ok(setup.fits(second));
+    pass(SETUP_MS);
+    await fails("SetupKey", () => setup.redeem(second));
+  }));
+
+Deno.test("Access.identify() is fast enough that no page waits for it", () =>
+  withAccess(async ({ access, sessions, by }) => {
+    await access.signIn.password("ann", PASSWORD, by);
+    const request = new Request("http://127.0.0.1:8440/", {
+      headers: { cookie: `kvmm-8440=${sessions[0]}` },
+    });
+    const caller = { door: "page" as const, address: "" };
+    assert.equal(access.identify(request, caller).via, "session");
+    const started = performance.now();
+    for (let count = 0; count < 1000; count++) access.identify(request, caller);
+    const each = (performance.now() - started) / 1000;
+    assert.ok(each < 0.2, `${each} ms`);
+  }));
+
+Deno.test("Accounts keep one administrator who can sign in, and lose nobody without a database", () =>
+  withAccess(async ({ access: { accounts }, user }) => {
+    await fails("UserExists", () => accounts.create({ name: "ann" }));
+    for (const name of ["root", "libvirt"]) await fails("UserExists", () => accounts.create({ name }));
+    await fails(
+      "RoleNotFound",
+      () => accounts.create({ name: "bob", grants: [{ role: "x", on: { kind: "everything" } }] }),
+    );
+    await accounts.update({
+      userId: user.id,
+      grants: [{ role: "administrator", on: { kind: "everything" } }],
+    });
+    await fails("LastAdministrator", () => accounts.update({ userId: user.id, grants: [] }));
+    await fails("LastAdministrator", () => accounts.update({ userId: user.id, disabled: true }));
+    await fails("LastAdministrator", () => accounts.delete(user.id));
+    assert.equal(accounts.user(user.id).disabled, false);
+    await fails(
+      "PermissionNotGrantable",
+      () => accounts.putRole({ role: "mine", permissions: ["vms.administer"] }, true),
+    );
+    await fails("RoleBuiltIn", () => accounts.putRole({ role: "viewer", permissions: [] }, false));
+    accounts.putRole({ role: "mine", permissions: ["vms.view"] }, true);
+    const bob = await accounts.create({
+      name: "bob",
+      grants: [{ role: "mine", on: { kind: "everything" } }],
+    });
+    await fails("RoleInUse", () => accounts.deleteRole("mine"));
+    accounts.putRole({ role: "mine", permissions: ["vms.view", "vms.clone"] }, false);
+    const layer = accounts.layer(accounts.user(bob.id).grants);
+    assert.ok(typeof layer !== "string");
+    const [allowance] = layer;
+    assert.deepEqual([...allowance!.permissions], ["vms.view", "vms.clone"]);
+  }));

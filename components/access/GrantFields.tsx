@@ -1,0 +1,69 @@
+import type { Grant, RoleInfo, VM } from "../../lib/contract/mod.ts";
+import { oneLine } from "../../lib/format/text.ts";
+import { access } from "../../lib/i18n/en/access.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { SelectField } from "../Field.tsx";
+
+const { t } = textsOf(access);
+
+/** What grants may be made of. */
+export interface GrantChoices {
+  roles: readonly Pick<RoleInfo, "role">[];
+  vms: readonly Pick<VM, "id" | "name" | "group">[];
+}
+
+/** Where a grant holds, in words. */
+export function placeOf({ on }: Grant, vms: GrantChoices["vms"]): string {
+  if (on.kind === "everything") return t("access.on_everything");
+  if (on.kind === "group") return t("access.on_group", { group: oneLine(on.group, 40) });
+  return t("access.on_vm", { name: oneLine(vms.find(({ id }) => id === on.vmId)?.name ?? on.vmId, 40) });
+}
+
+/** Grants, one a line. */
+export function GrantList({ grants, vms }: { grants: readonly Grant[]; vms: GrantChoices["vms"] }) {
+  if (grants.length === 0) return <span class="muted">{t("access.no_grants")}</span>;
+  return (
+    <ul class="grants">
+      {grants.map((grant) => (
+        <li key={JSON.stringify(grant)}>
+          <strong>{grant.role}</strong> {placeOf(grant, vms)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Fields for one grant: a role, and where. `grantIn()` reads them. */
+export function GrantFields({ roles, vms, optional = false }: GrantChoices & { optional?: boolean }) {
+  const groups = [...new Set(vms.flatMap(({ group }) => group ?? []))].sort();
+  return (
+    <>
+      <SelectField
+        label={t("access.role")}
+        name="role"
+        value="viewer"
+        choices={[
+          ...(optional ? [{ value: "", label: t("access.role_none") }] : []),
+          ...roles.map(({ role }) => ({ value: role, label: role })),
+        ]}
+      />
+      <SelectField
+        label={t("access.place")}
+        hint={t("access.place_hint")}
+        name="on"
+        value="everything"
+        choices={[
+          { value: "everything", label: t("access.on_everything") },
+          ...groups.map((group) => ({
+            value: `group:${group}`,
+            label: t("access.on_group", { group: oneLine(group, 40) }),
+          })),
+          ...vms.map(({ id, name }) => ({
+            value: `vm:${id}`,
+            label: t("access.on_vm", { name: oneLine(name, 40) }),
+          })),
+        ]}
+      />
+    </>
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * What every command needs, derived from the contract: `<area>.<level>`, where the area is the noun its route begins
+ * with, and the level is its role's. A command without a role does not compile; one may declare another `permission`.
+ */
+import { type Command, type CommandName, COMMANDS, type Role, ROLES } from "../contract/mod.ts";
+
+/** Level of each role within an area. */
+const LEVELS: Readonly<Record<Role, string>> = {
+  viewer: "view",
+  operator: "operate",
+  administrator: "administer",
+};
+
+/** First part of a route → its area, where they differ. */
+const AREAS: Readonly<Record<string, string>> = {
+  "batch": "vms",
+  "cloud-init": "vms",
+  "create-options": "vms",
+  "network-options": "networks",
+  "operating-systems": "host",
+  "pools": "storage",
+};
+
+/** Beside `<area>.<level>`: `anyone` needs no sign-in, `signed-in` nothing but that, `socket` root's own socket. */
+export const SPECIAL = ["anyone", "signed-in", "socket"] as const;
+
+/** What a command is about: one machine, several, the machines one may see, or nothing that can be told apart. */
+export type CommandObject = "vm" | "vms" | "list" | "everything";
+
+/** What a command needs. */
+export interface Need {
+  readonly permission: string;
+  readonly role: Role;
+  readonly object: CommandObject;
+}
+
+const first = ({ route }: Command) => /^\w+ \/([a-z-]+)/.exec(route)?.[1] ?? "";
+
+/** What a command is about, told by its route: a machine's own commands are below that machine. */
+function objectOf(name: string, command: Command): CommandObject {
+  if (/^\w+ \/vms\/\{vmId\}/.test(command.route)) return "vm";
+  if (Object.hasOwn((command.input as { properties?: object }).properties ?? {}, "vmIds")) return "vms";
+  return name === "get_vms" ? "list" : "everything";
+}
+
+const needs = new Map<CommandName, Need>(
+  (Object.entries(COMMANDS) as [CommandName, Command][]).map(([name, command]) => {
+    const area = first(command);
+    return [name, {
+      permission: command.permission ?? `${AREAS[area] ?? area}.${LEVELS[command.role]}`,
+      role: command.role,
+      object: objectOf(name, command),
+    }];
+  }),
+);
+
+/** What a command needs. */
+export function needOf(name: CommandName): Need {
+  return needs.get(name)!;
+}
+
+/** What needs an administrator, yet gives nobody the host: own roles may have it. */
+const GRANTABLE: ReadonlySet<string> = new Set(["vms.clone", "vms.delete"]);
+
+/** A permission, with the least role that has it and the commands it opens. */
+export interface Permission {
+  readonly name: string;
+  readonly role: Role;
+  readonly commands: readonly CommandName[];
+  /** A role of one's own may have it. What only administrators may is as good as root on the host. */
+  readonly grantable: boolean;
+}
+
+/** Every permission there is, by name, in the order of the contract. */
+export const PERMISSIONS: ReadonlyMap<string, Permission> = (() => {
+  const found = new Map<string, Permission>();
+  for (const [command, { permission: name, role }] of needs) {
+    if ((SPECIAL as readonly string[]).includes(name)) continue;
+    const known = found.get(name);
+    found.set(name, {
+      name,
+      role: known && ROLES.indexOf(known.role) > ROLES.indexOf(role) ? known.role : role,
+      commands: [...known?.commands ?? [], command],
+      // Only what is declared by name is known to be less than root, once it needs an administrator.
+      grantable: role !== "administrator" || GRANTABLE.has(name),
+    });
+  }
+  return found;
+})();
+
+/** Permissions of one of the three roles. */
+export function permissionsOf(role: Role): ReadonlySet<string> {
+  const level = ROLES.indexOf(role);
+  return new Set(
+    [...PERMISSIONS.values()].filter((each) => ROLES.indexOf(each.role) <= level).map(({ name }) => name),
+  );
+}

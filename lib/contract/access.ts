@@ -1,0 +1,458 @@
+/** Who gets in and what they may do: users, sign-in, sessions, roles, API tokens. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
+
+const Id = (of: string) => Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
+const UserId = Id("user");
+
+export const UserName = Type.String({
+  minLength: 1,
+  maxLength: 32,
+  pattern: "^[a-z][a-z0-9._-]*$",
+  description: "lower-case letters, digits, dot, dash, underscore; a letter first",
+});
+const Password = Type.String({ minLength: 1, maxLength: 1024, ...SECRET });
+const NewPassword = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: "12 to 256 characters, none of the known ones",
+  ...SECRET,
+});
+export const RoleName = Type.String({ minLength: 1, maxLength: 32, pattern: "^[a-z][a-z0-9-]*$" });
+const Group = Type.String({ minLength: 1, maxLength: 64 });
+
+/** A role, and where one has it. */
+export const Grant = closed({
+  role: RoleName,
+  on: Type.Union([
+    closed({ kind: oneOf(["everything"]) }),
+    closed({ kind: oneOf(["group"]), group: Group }),
+    closed({ kind: oneOf(["vm"]), vmId: VmId }),
+  ], { description: "on everything, on the VMs of a group, or on one VM" }),
+});
+export type Grant = Static<typeof Grant>;
+const Grants = Type.Array(Grant, { maxItems: 64 });
+
+export const User = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  displayName: Type.String(),
+  disabled: Type.Boolean(),
+  grants: Type.Array(Grant),
+  hasPassword: Type.Boolean({ description: "without one the user cannot sign in, only its tokens work" }),
+  secondFactor: Type.Boolean({ description: "asked for one-time codes" }),
+  recoveryCodesLeft: Type.Integer(),
+  createdAt: Timestamp,
+  lastSignInAt: Type.Union([Timestamp, Type.Null()]),
+});
+export type User = Static<typeof User>;
+
+export const SignedIn = Type.Object({
+  user: Type.Union([User, Type.Null()], {
+    description: "null for root at the socket, and the demo's visitor",
+  }),
+  name: Type.String(),
+  via: oneOf(["session", "token", "socket", "demo"]),
+  administrator: Type.Boolean(),
+  permissions: Type.Array(Type.String(), { description: "what one may do on everything" }),
+});
+export type SignedIn = Static<typeof SignedIn>;
+
+export const SIGN_IN_STATES = ["signed-in", "second-factor"] as const;
+const SignInStep = Type.Object({
+  state: oneOf(SIGN_IN_STATES),
+  challenge: Type.Union([Type.String(), Type.Null()], {
+    description: "for confirm_sign_in, five minutes; null once signed in",
+  }),
+});
+
+export const Session = Type.Object({
+  id: Type.String(),
+  userId: Type.String(),
+  userName: Type.String(),
+  current: Type.Boolean({ description: "the one that asks" }),
+  address: Type.String({ description: "where it was last used from" }),
+  client: Type.String({ description: "the browser, as it calls itself" }),
+  createdAt: Timestamp,
+  lastUsedAt: Timestamp,
+  endsAt: Timestamp,
+});
+export type Session = Static<typeof Session>;
+
+export const Token = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  userId: Type.String(),
+  userName: Type.String(),
+  grants: Type.Array(Grant),
+  createdAt: Timestamp,
+  expiresAt: Timestamp,
+  lastUsedAt: Type.Union([Timestamp, Type.Null()]),
+  lastUsedFrom: Type.Union([Type.String(), Type.Null()]),
+});
+export type Token = Static<typeof Token>;
+
+export const RoleInfo = Type.Object({
+  role: Type.String(),
+  builtIn: Type.Boolean(),
+  description: Type.String(),
+  permissions: Type.Array(Type.String()),
+});
+export type RoleInfo = Static<typeof RoleInfo>;
+const RoleFields = {
+  description: Type.Optional(Type.String({ maxLength: 200 })),
+  permissions: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 200 }),
+};
+
+export const PermissionInfo = Type.Object({
+  permission: Type.String(),
+  role: Type.String({ description: "the least of the three roles that has it" }),
+  grantable: Type.Boolean({ description: "own roles may have it" }),
+  commands: Type.Array(Type.String()),
+});
+export type PermissionInfo = Static<typeof PermissionInfo>;
+
+export const AuditEntry = Type.Object({
+  id: Type.Integer(),
+  timestamp: Timestamp,
+  actor: Type.String(),
+  door: Type.String({ description: "page, api, socket; libvirt for what happened without us" }),
+  address: Type.Union([Type.String(), Type.Null()]),
+  action: Type.String(),
+  vmId: Type.Union([Type.String(), Type.Null()]),
+  vmName: Type.Union([Type.String(), Type.Null()]),
+  result: oneOf(["ok", "error", "event"]),
+  message: Type.Union([Type.String(), Type.Null()]),
+  input: Type.Union([Type.String(), Type.Null()], { description: "JSON, without secrets" }),
+  tookMs: Type.Union([Type.Number(), Type.Null()]),
+});
+export type AuditEntry = Static<typeof AuditEntry>;
+
+const ADMINISTER = { role: "administrator", withoutLibvirt: true } as const;
+const OWN = { role: "viewer", permission: "signed-in", withoutLibvirt: true } as const;
+const OPEN = { role: "viewer", permission: "anyone", withoutLibvirt: true } as const;
+const PASSWORD_ERRORS = ["WeakPassword", "TooManyRequests", "StoreUnavailable"] as const;
+
+export const accessCommands = {
+  get_session: command({
+    ...OWN,
+    summary: "Show who one is, and what one may do",
+    input: NOTHING_IN,
+    output: SignedIn,
+    errors: [],
+    route: "GET /session",
+    cli: ["whoami"],
+    readOnly: true,
+  }),
+  sign_in: command({
+    ...OPEN,
+    summary: "Sign in with name and password",
+    description: "Sets the session's cookie once `state` is signed-in. Programs use an API token instead.",
+    input: closed({ name: Type.String({ minLength: 1, maxLength: 64 }), password: Password }),
+    output: SignInStep,
+    errors: ["SignInFailed", "TooManyAttempts", "TooManyRequests", "StoreUnavailable", "WrongDoor"],
+    route: "POST /session",
+    cli: ["sign-in", "<name>"],
+    readOnly: false,
+  }),
+  confirm_sign_in: command({
+    ...OPEN,
+    summary: "Finish a sign-in with a one-time code, or a recovery code",
+    input: closed({
+      challenge: Type.String({ minLength: 1, maxLength: 128, ...SECRET }),
+      code: Type.String({ minLength: 1, maxLength: 64, ...SECRET }),
+    }),
+    output: SignInStep,
+    errors: ["SignInFailed", "SignInExpired", "TooManyAttempts", "StoreUnavailable", "WrongDoor"],
+    route: "POST /session/second-factor",
+    cli: ["sign-in-code"],
+    readOnly: false,
+  }),
+  sign_out: command({
+    ...OWN,
+    summary: "End one's own session",
+    input: NOTHING_IN,
+    output: NOTHING_OUT,
+    errors: ["StoreUnavailable"],
+    route: "DELETE /session",
+    cli: ["sign-out"],
+    readOnly: false,
+  }),
+  set_up: command({
+    ...OPEN,
+    summary: "Make the first administrator, with the key of a setup link",
+    input: closed({
+      key: Type.String({ minLength: 1, maxLength: 128, ...SECRET }),
+      name: UserName,
+      password: NewPassword,
+    }),
+    output: SignInStep,
+    errors: ["SetupKey", "UserExists", "TooManyAttempts", "WrongDoor", ...PASSWORD_ERRORS],
+    route: "POST /setup",
+    cli: ["setup", "<name>"],
+    readOnly: false,
+  }),
+  create_setup_link: command({
+    summary: "Give a new setup link: whoever opens it first makes an administrator",
+    description:
+      "For root at the UNIX socket alone. The link before it dies; this one does after 15 minutes or one use.",
+    role: "administrator",
+    permission: "socket",
+    input: NOTHING_IN,
+    output: Type.Object({ url: Type.String(), expiresAt: Timestamp }),
+    errors: [],
+    route: "POST /setup/link",
+    cli: ["setup-link"],
+    readOnly: false,
+    withoutLibvirt: true,
+  }),
+  set_password: command({
+    ...OWN,
+    summary: "Change one's own password; ends one's other sessions",
+    input: closed({ current: Password, password: NewPassword }),
+    output: NOTHING_OUT,
+    errors: ["SignInFailed", "TooManyAttempts", "NoAccount", ...PASSWORD_ERRORS],
+    route: "PUT /account/password",
+    cli: ["account", "password"],
+    readOnly: false,
+  }),
+  begin_totp: command({
+    ...OWN,
+    summary: "Begin to use one-time codes: gives the secret for the authenticator app",
+    input: NOTHING_IN,
+    output: Type.Object({
+      secret: Type.String({ description: "base32" }),
+      uri: Type.String({ description: "otpauth:, for a QR code" }),
+    }),
+    errors: ["NoAccount", "SecondFactorOn", "StoreUnavailable"],
+    route: "POST /account/totp",
+    cli: ["account", "totp", "begin"],
+    readOnly: false,
+  }),
+  confirm_totp: command({
+    ...OWN,
+    summary: "Switch one-time codes on with the app's first code; gives recovery codes",
+    input: closed({ code: Type.String({ minLength: 1, maxLength: 16, ...SECRET }) }),
+    output: Type.Object({ recoveryCodes: Type.Array(Type.String()) }),
+    errors: [
+      "NoAccount",
+      "SecondFactorOn",
+      "SignInFailed",
+      "SignInExpired",
+      "TooManyAttempts",
+      "StoreUnavailable",
+    ],
+    route: "PUT /account/totp",
+    cli: ["account", "totp", "confirm"],
+    readOnly: false,
+  }),
+  disable_totp: command({
+    ...OWN,
+    summary: "Switch one-time codes off",
+    input: closed({ password: Password }),
+    output: NOTHING_OUT,
+    errors: ["NoAccount", "SignInFailed", "TooManyAttempts", "TooManyRequests", "StoreUnavailable"],
+    route: "POST /account/totp/disable",
+    cli: ["account", "totp", "disable"],
+    readOnly: false,
+  }),
+  list_users: command({
+    ...ADMINISTER,
+    summary: "List users",
+    input: NOTHING_IN,
+    output: Type.Array(User),
+    errors: ["StoreUnavailable"],
+    route: "GET /users",
+    cli: ["user", "list"],
+    columns: ["id", "name", "displayName", "disabled", "secondFactor", "lastSignInAt"],
+    readOnly: true,
+  }),
+  create_user: command({
+    ...ADMINISTER,
+    summary: "Add a user",
+    description: "Without a password the user cannot sign in: an account for API tokens.",
+    input: closed({
+      name: UserName,
+      displayName: Type.Optional(Type.String({ maxLength: 100 })),
+      password: Type.Optional(NewPassword),
+      grants: Type.Optional(Grants),
+    }),
+    output: User,
+    errors: ["UserExists", "RoleNotFound", ...PASSWORD_ERRORS],
+    route: "POST /users",
+    cli: ["user", "add", "<name>"],
+    readOnly: false,
+  }),
+  update_user: command({
+    ...ADMINISTER,
+    summary: "Change a user: name shown, grants, password, whether it may sign in",
+    description:
+      "What is given replaces what was. Live consoles and event streams of the user end, to be asked for anew.",
+    input: closed({
+      userId: UserId,
+      displayName: Type.Optional(Type.String({ maxLength: 100 })),
+      disabled: Type.Optional(Type.Boolean()),
+      password: Type.Optional(NewPassword),
+      grants: Type.Optional(Grants),
+    }),
+    output: User,
+    errors: ["UserNotFound", "RoleNotFound", "LastAdministrator", ...PASSWORD_ERRORS],
+    route: "PATCH /users/{userId}",
+    cli: ["user", "update", "<userId>"],
+    readOnly: false,
+  }),
+  delete_user: command({
+    ...ADMINISTER,
+    summary: "Remove a user, its sessions and its tokens",
+    input: closed({ userId: UserId }),
+    output: NOTHING_OUT,
+    errors: ["UserNotFound", "LastAdministrator", "StoreUnavailable"],
+    route: "DELETE /users/{userId}",
+    cli: ["user", "delete", "<userId>"],
+    destroys: "the user, its sessions and its tokens",
+    readOnly: false,
+  }),
+  reset_second_factor: command({
+    ...ADMINISTER,
+    summary: "Switch a user's one-time codes off: the phone is lost",
+    input: closed({ userId: UserId }),
+    output: NOTHING_OUT,
+    errors: ["UserNotFound", "StoreUnavailable"],
+    route: "POST /users/{userId}/reset-second-factor",
+    cli: ["user", "reset-second-factor", "<userId>"],
+    readOnly: false,
+  }),
+  list_sessions: command({
+    ...OWN,
+    summary: "List one's own sessions; everybody's for administrators who ask",
+    input: closed({ all: Type.Optional(Type.Boolean({ default: false })) }),
+    output: Type.Array(Session),
+    errors: ["StoreUnavailable"],
+    route: "GET /sessions",
+    cli: ["session", "list"],
+    readOnly: true,
+  }),
+  revoke_session: command({
+    ...OWN,
+    summary: "End a session: one's own, or anybody's for administrators",
+    input: closed({ sessionId: Id("session") }),
+    output: NOTHING_OUT,
+    errors: ["SessionNotFound", "StoreUnavailable"],
+    route: "DELETE /sessions/{sessionId}",
+    cli: ["session", "revoke", "<sessionId>"],
+    readOnly: false,
+  }),
+  list_roles: command({
+    ...ADMINISTER,
+    summary: "List roles with their permissions",
+    input: NOTHING_IN,
+    output: Type.Array(RoleInfo),
+    errors: ["StoreUnavailable"],
+    route: "GET /roles",
+    cli: ["role", "list"],
+    readOnly: true,
+  }),
+  list_permissions: command({
+    ...ADMINISTER,
+    summary: "List permissions, and which commands each opens",
+    input: NOTHING_IN,
+    output: Type.Array(PermissionInfo),
+    errors: [],
+    route: "GET /permissions",
+    cli: ["permission", "list"],
+    readOnly: true,
+  }),
+  create_role: command({
+    ...ADMINISTER,
+    summary: "Make a role of one's own, a set of permissions",
+    input: closed({ role: RoleName, ...RoleFields }),
+    output: RoleInfo,
+    errors: ["RoleExists", "PermissionNotGrantable", "StoreUnavailable"],
+    route: "POST /roles",
+    cli: ["role", "add", "<role>"],
+    readOnly: false,
+  }),
+  update_role: command({
+    ...ADMINISTER,
+    summary: "Replace the permissions of a role of one's own",
+    input: closed({ role: RoleName, ...RoleFields }),
+    output: RoleInfo,
+    errors: ["RoleNotFound", "RoleBuiltIn", "PermissionNotGrantable", "StoreUnavailable"],
+    route: "PUT /roles/{role}",
+    cli: ["role", "update", "<role>"],
+    readOnly: false,
+  }),
+  delete_role: command({
+    ...ADMINISTER,
+    summary: "Remove a role of one's own that nobody has",
+    input: closed({ role: RoleName }),
+    output: NOTHING_OUT,
+    errors: ["RoleNotFound", "RoleBuiltIn", "RoleInUse", "StoreUnavailable"],
+    route: "DELETE /roles/{role}",
+    cli: ["role", "delete", "<role>"],
+    destroys: "the role",
+    readOnly: false,
+  }),
+  list_tokens: command({
+    ...OWN,
+    summary: "List one's own API tokens; everybody's for administrators who ask",
+    input: closed({ all: Type.Optional(Type.Boolean({ default: false })) }),
+    output: Type.Array(Token),
+    errors: ["StoreUnavailable"],
+    route: "GET /tokens",
+    cli: ["token", "list"],
+    columns: ["id", "name", "userName", "expiresAt", "lastUsedAt"],
+    readOnly: true,
+  }),
+  create_token: command({
+    ...OWN,
+    summary: "Make an API token; its secret is shown this once",
+    description:
+      "It may do what is picked here, as far as its owner may do it too. Without grants it may do nothing. " +
+      "Administrators may make one for another user. A token cannot make tokens.",
+    input: closed({
+      name: Type.String({ minLength: 1, maxLength: 64 }),
+      grants: Type.Optional(Grants),
+      expiresInDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 366, default: 90 })),
+      userId: Type.Optional(UserId),
+    }),
+    output: Type.Object({ token: Type.String(), info: Token }),
+    errors: ["UserNotFound", "RoleNotFound", "NoAccount", "TooManyRequests", "StoreUnavailable"],
+    route: "POST /tokens",
+    cli: ["token", "add", "<name>"],
+    readOnly: false,
+  }),
+  revoke_token: command({
+    ...OWN,
+    summary: "End an API token: one's own, or anybody's for administrators",
+    input: closed({ tokenId: Id("token") }),
+    output: NOTHING_OUT,
+    errors: ["TokenNotFound", "StoreUnavailable"],
+    route: "DELETE /tokens/{tokenId}",
+    cli: ["token", "revoke", "<tokenId>"],
+    readOnly: false,
+  }),
+  get_audit_log: command({
+    ...ADMINISTER,
+    summary: "Search the audit log, newest first",
+    input: closed({
+      actor: Type.Optional(Type.String({ maxLength: 64 })),
+      action: Type.Optional(Type.String({ maxLength: 64 })),
+      door: Type.Optional(Type.String({ maxLength: 16 })),
+      result: Type.Optional(oneOf(["ok", "error", "event"])),
+      vmId: Type.Optional(VmId),
+      text: Type.Optional(Type.String({ maxLength: 128, description: "anywhere in VM, input, or message" })),
+      since: Type.Optional(Timestamp),
+      until: Type.Optional(Timestamp),
+      before: Type.Optional(Type.Integer({ minimum: 1, description: "older than this entry" })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+    }),
+    output: Type.Array(AuditEntry),
+    errors: ["StoreUnavailable"],
+    route: "GET /audit",
+    cli: ["audit"],
+    columns: ["timestamp", "actor", "door", "address", "action", "vmName", "result", "message"],
+    readOnly: true,
+  }),
+};

@@ -1,0 +1,34 @@
+/** What the forms of the settings carry, read back. Pure; the server checks all of it again. */
+import type { Grant } from "../contract/mod.ts";
+
+const text = (form: FormData, name: string): string => {
+  const value = form.get(name);
+  return typeof value === "string" ? value : "";
+};
+
+/** The grant of `GrantFields`; undefined where no role is chosen. */
+export function grantIn(form: FormData): Grant | undefined {
+  const role = text(form, "role");
+  if (role === "") return undefined;
+  const [, kind = "everything", value = ""] = /^(group|vm):(.*)$/s.exec(text(form, "on")) ?? [];
+  if (kind === "group") return { role, on: { kind, group: value } };
+  if (kind === "vm") return { role, on: { kind, vmId: value } };
+  return { role, on: { kind: "everything" } };
+}
+
+/** A field's text. */
+export const textIn = text;
+
+/** A date field as the beginning of that day (UTC), in milliseconds; undefined when it is empty or none. */
+export function dayIn(value: string | null): number | undefined {
+  if (value === null || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return undefined;
+  const time = Date.parse(`${value}T00:00:00Z`);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** One value of a CSV row (RFC 4180). What a spreadsheet would take for a formula is made text (OWASP). */
+export function csvField(value: unknown): string {
+  const plain = value === null || value === undefined ? "" : String(value);
+  const safe = /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

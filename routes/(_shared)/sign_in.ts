@@ -1,0 +1,20 @@
+/** Ways to the sign-in, and back to where one was. */
+
+/** Pages for who is not signed in. */
+const PUBLIC: ReadonlySet<string> = new Set(["/sign-in", "/setup", "/preferences"]);
+
+/** Whether a page is for anybody. */
+export function isPublic(path: string): boolean {
+  return PUBLIC.has(path);
+}
+
+/** Where to sign in, and then come back to what was asked for: a form cannot be sent again, its page can be opened. */
+export function signInAt({ method }: Pick<Request, "method">, { pathname, search }: URL): string {
+  const to = method === "GET" || method === "HEAD" ? pathname + search : "/";
+  return to === "/" ? "/sign-in" : `/sign-in?to=${encodeURIComponent(to.slice(0, 512))}`;
+}
+
+/** The page to go on with after the sign-in: one of ours, whatever the address says. */
+export function wayBack(to: unknown): string {
+  return typeof to === "string" && /^\/(?![/\\])/.test(to) && !to.startsWith("/api/") ? to : "/";
+}

@@ -1,0 +1,186 @@
+import { page } from "fresh";
+import { GrantList } from "../../components/access/GrantFields.tsx";
+import { Qr } from "../../components/access/Qr.tsx";
+import { SettingsPage } from "../../components/access/SettingsPage.tsx";
+import { TextField } from "../../components/Field.tsx";
+import { Panel } from "../../components/Panel.tsx";
+import { textIn } from "../../lib/format/access_forms.ts";
+import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import { access } from "../../lib/i18n/en/access.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../lib/page_state.ts";
+import { fail, unlessAway } from "../(_shared)/fail.ts";
+
+const { t } = textsOf(access);
+const AT = "/settings/account";
+
+/** What the page shows: the account and, in the middle of setting codes up, the secret or the recovery codes. */
+interface Step {
+  readonly failure?: Failure;
+  readonly totp?: { secret: string; uri: string };
+  readonly recoveryCodes?: readonly string[];
+}
+
+async function shown({ api }: PageState, step: Step = {}) {
+  const { user } = await api.getSession().catch(fail);
+  return { account: user, vms: await api.getVms().catch(unlessAway) ?? [], ...step };
+}
+
+export const handler = define.handlers({
+  async GET({ state }) {
+    return page(await shown(state));
+  },
+  async POST({ req, state, redirect }) {
+    const form = await req.formData();
+    const password = textIn(form, "password");
+    const { api } = state;
+    switch (form.get("do")) {
+      case "password":
+        try {
+          await api.setPassword({ current: textIn(form, "current"), password });
+          return redirect(`${AT}?done=password`, 303);
+        } catch (error) {
+          return page(await shown(state, { failure: failureOf(error) }), { status: failureOf(error).status });
+        }
+      case "totp":
+        return page(await shown(state, { totp: await api.beginTotp().catch(fail) }));
+      case "totp-confirm":
+        try {
+          return page(await shown(state, await api.confirmTotp({ code: textIn(form, "code") })));
+        } catch (error) {
+          const failure = failureOf(error);
+          const totp = await api.beginTotp().catch(fail);
+          return page(await shown(state, { failure, totp }), { status: failure.status });
+        }
+      case "totp-off":
+        try {
+          await api.disableTotp({ password });
+          return redirect(`${AT}?done=totp_off`, 303);
+        } catch (error) {
+          return page(await shown(state, { failure: failureOf(error) }), { status: failureOf(error).status });
+        }
+      default:
+        return redirect(AT, 303);
+    }
+  },
+});
+
+/** One's own account: password and second factor. */
+export default define.page<typeof handler>(function Account({ data, state, url }) {
+  const { account, vms, failure = null, totp, recoveryCodes } = data;
+  return (
+    <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
+      {account === null ? <p class="muted">{t("access.no_account")}</p> : (
+        <>
+          {recoveryCodes && (
+            <Panel title={t("access.recovery")}>
+              <p>{t("access.recovery_what")}</p>
+              <ul class="recovery-codes">{recoveryCodes.map((code) => <li key={code}>{code}</li>)}</ul>
+              <div class="form-actions">
+                <a class="button primary" href={AT}>{t("access.recovery_done")}</a>
+              </div>
+            </Panel>
+          )}
+          <Panel title={t("access.profile")}>
+            <dl class="settings">
+              <div class="setting">
+                <dt class="setting-label">{t("access.you_name")}</dt>
+                <dd>{account.name}</dd>
+              </div>
+              <div class="setting">
+                <dt class="setting-label">{t("access.you_grants")}</dt>
+                <dd>
+                  <GrantList grants={account.grants} vms={vms} />
+                </dd>
+              </div>
+            </dl>
+          </Panel>
+          <Panel title={t("access.totp")}>
+            {totp
+              ? (
+                <form method="post" class="totp">
+                  <Qr text={totp.uri} label={t("access.totp_qr")} />
+                  <div>
+                    <p>{t("access.totp_scan")}</p>
+                    <code class="secret">{totp.secret}</code>
+                    <TextField
+                      label={t("access.totp_first")}
+                      name="code"
+                      inputMode="numeric"
+                      autocomplete="one-time-code"
+                      required
+                      maxLength={16}
+                      autofocus
+                    />
+                    <div>
+                      <button type="submit" class="button primary" name="do" value="totp-confirm">
+                        {t("access.totp_confirm")}
+                      </button>
+                    </div>
+                  </div>
+                </form>
+              )
+              : account.secondFactor
+              ? (
+                <>
+                  <p>{t("access.totp_on", { n: account.recoveryCodesLeft })}</p>
+                  <form method="post">
+                    <div class="form-grid">
+                      <TextField
+                        label={t("access.current")}
+                        name="password"
+                        type="password"
+                        autocomplete="current-password"
+                        required
+                      />
+                    </div>
+                    <div class="form-actions">
+                      <button type="submit" class="button" name="do" value="totp-off">
+                        {t("access.totp_disable")}
+                      </button>
+                    </div>
+                  </form>
+                </>
+              )
+              : (
+                <>
+                  <p>{t("access.totp_off")}</p>
+                  <form method="post" class="form-actions">
+                    <button type="submit" class="button" name="do" value="totp">
+                      {t("access.totp_begin")}
+                    </button>
+                  </form>
+                </>
+              )}
+          </Panel>
+          <Panel title={t("access.change_password")}>
+            <form method="post">
+              <div class="form-grid">
+                <TextField
+                  label={t("access.current")}
+                  name="current"
+                  type="password"
+                  autocomplete="current-password"
+                  required
+                />
+                <TextField
+                  label={t("access.new")}
+                  hint={t("access.password_hint")}
+                  name="password"
+                  type="password"
+                  autocomplete="new-password"
+                  required
+                  minLength={12}
+                  maxLength={256}
+                />
+              </div>
+              <div class="form-actions">
+                <button type="submit" class="button" name="do" value="password">{t("access.change")}</button>
+              </div>
+            </form>
+          </Panel>
+        </>
+      )}
+    </SettingsPage>
+  );
+});

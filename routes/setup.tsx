@@ -1,0 +1,84 @@
+import { page } from "fresh";
+import { Entrance } from "../components/access/Entrance.tsx";
+import { TextField } from "../components/Field.tsx";
+import { runningAgent } from "../agent/mod.ts";
+import { textIn } from "../lib/format/access_forms.ts";
+import { type Failure, failureOf } from "../lib/format/failure.ts";
+import { access } from "../lib/i18n/en/access.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+import { define } from "../lib/page_state.ts";
+
+const { t } = textsOf(access);
+
+interface Shown {
+  /** The link's key; empty when it is not good. */
+  readonly key: string;
+  readonly name: string;
+  readonly failure: Failure | null;
+}
+
+const shown = (key: string, more: Partial<Shown> = {}): Shown => ({
+  key: runningAgent().access.setup.fits(key) ? key : "",
+  ...{ name: "", failure: null },
+  ...more,
+});
+
+export const handler = define.handlers({
+  GET({ url }) {
+    return page(shown(url.searchParams.get("key") ?? ""));
+  },
+  async POST({ req, state, redirect }) {
+    const form = await req.formData();
+    const key = textIn(form, "key"), name = textIn(form, "name").trim();
+    try {
+      await state.api.setUp({ key, name, password: textIn(form, "password") });
+    } catch (error) {
+      const failure = failureOf(error);
+      return page(shown(key, { name, failure }), { status: failure.status });
+    }
+    return redirect("/", 303);
+  },
+});
+
+/** The first administrator is made here, by whoever has the link. */
+export default define.page<typeof handler>(function Setup({ data: { key, name, failure } }) {
+  return (
+    <Entrance title={t("access.setup")} failure={failure}>
+      {key === "" ? <p class="setup-dead">{t("access.setup_dead")}</p> : (
+        <>
+          <p>{t("access.setup_what")}</p>
+          <form method="post" action="/setup">
+            <input type="hidden" name="key" value={key} />
+            <div class="form-grid">
+              <TextField
+                label={t("access.name")}
+                hint={t("access.name_hint")}
+                name="name"
+                autocomplete="username"
+                autocapitalize="none"
+                required
+                maxLength={32}
+                pattern="[a-z][a-z0-9._\-]*"
+                defaultValue={name}
+                autofocus
+              />
+              <TextField
+                label={t("access.password")}
+                hint={t("access.password_hint")}
+                name="password"
+                type="password"
+                autocomplete="new-password"
+                required
+                minLength={12}
+                maxLength={256}
+              />
+            </div>
+            <div class="form-actions">
+              <button type="submit" class="button primary">{t("access.setup_do")}</button>
+            </div>
+          </form>
+        </>
+      )}
+    </Entrance>
+  );
+});

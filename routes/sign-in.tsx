@@ -1,0 +1,110 @@
+import { page } from "fresh";
+import { Entrance } from "../components/access/Entrance.tsx";
+import { TextField } from "../components/Field.tsx";
+import { runningAgent } from "../agent/mod.ts";
+import { textIn } from "../lib/format/access_forms.ts";
+import { type Failure, failureOf } from "../lib/format/failure.ts";
+import { access } from "../lib/i18n/en/access.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+import { define } from "../lib/page_state.ts";
+import { wayBack } from "./(_shared)/sign_in.ts";
+
+const { t } = textsOf(access);
+
+/** What the page shows: the first step or, with a challenge, the second. */
+interface Shown {
+  readonly to: string;
+  readonly name: string;
+  readonly challenge: string | null;
+  readonly failure: Failure | null;
+  /** Nobody can sign in yet. */
+  readonly empty: boolean;
+}
+
+const shown = (more: Partial<Shown>): Shown => ({
+  ...{ to: "/", name: "", challenge: null, failure: null },
+  empty: runningAgent().access.needsSetup === true,
+  ...more,
+});
+
+export const handler = define.handlers({
+  GET({ state, url, redirect }) {
+    const to = wayBack(url.searchParams.get("to"));
+    return state.user === null ? page(shown({ to })) : redirect(to, 303);
+  },
+  async POST({ req, state, redirect }) {
+    const form = await req.formData();
+    const to = wayBack(form.get("to")),
+      name = textIn(form, "name").trim(),
+      challenge = textIn(form, "challenge");
+    try {
+      const step = challenge === ""
+        ? await state.api.signIn({ name, password: textIn(form, "password") })
+        : await state.api.confirmSignIn({ challenge, code: textIn(form, "code") });
+      return step.state === "signed-in" ? redirect(to, 303) : page(shown({ to, challenge: step.challenge }));
+    } catch (error) {
+      const failure = failureOf(error);
+      // A wrong code may be tried again; a sign-in that is over begins anew.
+      const again = challenge !== "" && failure.code !== "SignInExpired" ? { challenge } : {};
+      return page(shown({ to, name, failure, ...again }), { status: failure.status });
+    }
+  },
+});
+
+/** Signing in. */
+export default define.page<typeof handler>(function SignIn({ data }) {
+  const { to, name, challenge, failure, empty } = data;
+  return (
+    <Entrance title={t("access.sign_in")} failure={failure}>
+      {empty && <p>{t("access.no_users")}</p>}
+      {challenge !== null && <p>{t("access.code_what")}</p>}
+      <form method="post" action="/sign-in">
+        <input type="hidden" name="to" value={to} />
+        {challenge === null
+          ? (
+            <div class="form-grid">
+              <TextField
+                label={t("access.name")}
+                name="name"
+                autocomplete="username"
+                autocapitalize="none"
+                required
+                maxLength={64}
+                defaultValue={name}
+                autofocus={name === ""}
+              />
+              <TextField
+                label={t("access.password")}
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                required
+                maxLength={1024}
+                autofocus={name !== ""}
+              />
+            </div>
+          )
+          : (
+            <div class="form-grid">
+              <input type="hidden" name="challenge" value={challenge} />
+              <TextField
+                label={t("access.code")}
+                hint={t("access.code_hint")}
+                name="code"
+                autocomplete="one-time-code"
+                required
+                maxLength={64}
+                autofocus
+              />
+            </div>
+          )}
+        <div class="form-actions">
+          <button type="submit" class="button primary">
+            {challenge === null ? t("access.sign_in") : t("access.confirm")}
+          </button>
+          {challenge !== null && <a class="button" href="/sign-in">{t("access.again")}</a>}
+        </div>
+      </form>
+    </Entrance>
+  );
+});

@@ -1,0 +1,168 @@
+/** Getting in with a real browser: from the first start to signed in, one-time codes, the settings' pages. */
+import assert from "node:assert/strict";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { codeAt, stepOf } from "../../agent/access/totp.ts";
+import { browser, checkAccessibility, watchPage } from "../testbed/chromium.ts";
+import { asRoot } from "../testbed/people.ts";
+import { startServer, type TestServer } from "../testbed/server.ts";
+import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
+import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+
+const reason = await requirement("qemu", "chromium");
+const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
+  Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
+
+const PASSWORD = "correct horse battery";
+const VIEWS: BrowserContextOptions[] = [{ colorScheme: "dark" }, { colorScheme: "light" }, {
+  ...PHONE,
+  colorScheme: "dark",
+}, PHONE];
+const plainServer = () => startServer({ uri: "test:///default", logLevel: "info" });
+/** The one-time link of the start. */
+const setupLink = (server: TestServer) =>
+  until("the setup link", () => Promise.resolve(/http:\S+\/setup\?key=\S+/.exec(server.log())?.[0]), {
+    seconds: 5,
+  });
+
+async function fill(page: Page, fields: Record<string, string>): Promise<void> {
+  for (const [name, value] of Object.entries(fields)) await page.fill(`[name="${name}"]`, value);
+}
+
+browserTest("from the first start to signed in, out, and in again with a one-time code", async (t) => {
+  await using server = await plainServer();
+  await using tester = await browser();
+  for (const javaScriptEnabled of [true, false]) {
+    const context = await tester.browser.newContext({ javaScriptEnabled });
+    const page = await context.newPage();
+    const watch = watchPage(page);
+    const name = javaScriptEnabled ? "ann" : "bob";
+    let secret = "";
+    try {
+      await t.step(`setup, ${javaScriptEnabled ? "with" : "without"} script`, async () => {
+        const link = javaScriptEnabled
+          ? await setupLink(server)
+          : (await asRoot(server, "create_setup_link", {})).url;
+        await page.goto(link);
+        await fill(page, { name, password: PASSWORD });
+        await page.click("button[type=submit]");
+        await page.waitForURL(`${server.url}/`);
+        await waitForText(page, "h1", /./);
+      });
+      await t.step("one-time codes: the code is drawn, recovery codes are shown once", async () => {
+        await page.goto(`${server.url}/settings/account`);
+        await page.click("button[value=totp]");
+        await page.locator("svg.qr").waitFor();
+        secret = await page.locator("code.secret").innerText();
+        await page.fill("[name=code]", codeAt(secret, stepOf(Date.now()) - 1));
+        await page.click("button[value=totp-confirm]");
+        assert.equal(await page.locator(".recovery-codes li").count(), 10);
+        await page.goto(`${server.url}/settings/account`);
+        assert.equal(await page.locator(".recovery-codes").count(), 0);
+      });
+      await t.step("sign-out ends it; a page asked for leads to the sign-in and back", async () => {
+        await page.click("[popovertarget=user-menu]");
+        await page.click("form[action='/sign-out'] button");
+        await page.waitForURL(`${server.url}/sign-in`);
+        await page.goto(`${server.url}/vms?sort=name`);
+        assert.match(page.url(), /\/sign-in\?to=%2Fvms%3Fsort%3Dname$/);
+        await fill(page, { name, password: PASSWORD });
+        await page.click("button[type=submit]");
+        await page.fill("[name=code]", codeAt(secret, stepOf(Date.now())));
+        await page.click("button[type=submit]");
+        await page.waitForURL(`${server.url}/vms?sort=name`);
+      });
+      assert.deepEqual(watch.all(), []);
+    } finally {
+      await context.close();
+    }
+  }
+});
+
+browserTest("a session that is revoked takes the open page to the sign-in at once", async () => {
+  await using server = await plainServer();
+  await using tester = await browser();
+  const page = await tester.page();
+  const streamed = page.waitForResponse(/\/api\/v1\/events/);
+  await page.goto(`${server.url}/vms`);
+  await streamed;
+  const sessions = await asRoot(server, "list_sessions", { all: true });
+  for (const { id } of sessions) await asRoot(server, "revoke_session", { sessionId: id });
+  await page.waitForURL(/\/sign-in\?to=%2Fvms$/, { timeout: 10_000 });
+  await page.context().close();
+});
+
+browserTest("the pages of access read well in both themes, wide and on a phone", async (t) => {
+  await using server = await plainServer();
+  await using tester = await browser();
+  await asRoot(server, "create_role", { role: "janitor", permissions: ["vms.view", "vms.delete"] });
+  const hostile = `<img src=x onerror=alert(1)>"'&`;
+  const { id } = await asRoot(server, "create_user", {
+    name: "hostile",
+    displayName: hostile,
+    password: PASSWORD,
+    grants: [{ role: "janitor", on: { kind: "group", group: hostile } }],
+  });
+  const pages = ["account", "tokens", "sessions", "users", `users/${id}`, "roles", "audit"];
+  for (const [index, view] of VIEWS.entries()) {
+    await t.step(`signed in, view ${index}`, async () => {
+      for (const path of pages) {
+        await visit(tester, `${server.url}/settings/${path}`, async (page) => {
+          await waitForText(page, "h1", /./);
+          assert.equal(await overflows(page), false, path);
+        }, { ...view, accessible: true });
+      }
+    });
+    await t.step(`not signed in, view ${index}`, async () => {
+      const context = await tester.browser.newContext(view);
+      const page = await context.newPage();
+      for (
+        const path of [
+          "/sign-in",
+          "/setup?key=x",
+          await setupLink(server).then((link) => new URL(link).pathname + new URL(link).search),
+        ]
+      ) {
+        await page.goto(server.url + path);
+        // Colours move into place while the styles come.
+        await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+        assert.deepEqual(await checkAccessibility(page), [], path);
+        assert.equal(await overflows(page), false, path);
+      }
+      await context.close();
+    });
+  }
+});
+
+browserTest("users, roles and tokens are made, changed and removed on the pages", async () => {
+  await using server = await plainServer();
+  await using tester = await browser();
+  await visit(tester, `${server.url}/settings/users`, async (page) => {
+    await fill(page, { name: "carl", password: PASSWORD });
+    await page.selectOption("[name=role]", "operator");
+    await page.click("form:has([name=name]) button[type=submit]");
+    await waitForText(page, "tbody", "carl");
+    await page.click("text=carl");
+    await page.click("button[value=ungrant]");
+    await waitForText(page, "[role=status]", "Saved");
+    await page.check("[name=disabled]");
+    await page.click("button[value=profile]");
+    await waitForText(page, "[role=status]", "Saved");
+    const carl = (await asRoot(server, "list_users", {})).find(({ name }) => name === "carl")!;
+    assert.deepEqual([carl.grants, carl.disabled], [[], true]);
+    await page.click("summary");
+    await page.click("button[value=delete]");
+    await waitForText(page, "[role=status]", "removed");
+    await page.goto(`${server.url}/settings/tokens`);
+    await fill(page, { name: "ci" });
+    await page.click("form:has([name=days]) button[type=submit]");
+    const token = await page.locator("code.secret").innerText();
+    assert.match(token, /^kvmm_/);
+    await page.goto(`${server.url}/settings/tokens`);
+    assert.ok(!(await page.content()).includes(token), "shown once");
+    await page.click("tr:has-text('ci') button[name=revoke]");
+    await waitForText(page, "[role=status]", "ended");
+    await page.goto(`${server.url}/settings/audit?action=create_user`);
+    await waitForText(page, "tbody", "create_user");
+  });
+});

@@ -1,0 +1,223 @@
+/** Who may do what on what: every command, as everybody, on machines of their own and of others (threats 8, 11). */
+import assert from "node:assert/strict";
+import { REST_ROUTES } from "../../lib/contract/rest.ts";
+import { type Command, type CommandName, COMMANDS, type Grant, ROLES } from "../../lib/contract/mod.ts";
+import { testMachine } from "../testbed/machine.ts";
+import { known, readyServer, refusal } from "../testbed/product.ts";
+import { asRoot, Person, personWith } from "../testbed/people.ts";
+import { requirement } from "../testbed/skip.ts";
+
+const ignore = await requirement("qemu") !== null;
+
+type Word = "everything" | "group" | "vm";
+/** What somebody is: a role, and where. */
+interface Somebody {
+  readonly name: string;
+  readonly role: typeof ROLES[number] | "janitor" | null;
+  readonly on: Word;
+}
+const PEOPLE: readonly Somebody[] = [
+  ...ROLES.flatMap((role) =>
+    (["everything", "group", "vm"] as const).map((on) => ({ name: `${role}-${on}`, role, on }))
+  ),
+  { name: "janitor-vm", role: "janitor", on: "vm" },
+  { name: "without", role: null, on: "everything" },
+];
+
+/** Commands that need nothing but a sign-in, or not even that, or root's socket: written down here once more. */
+const OPEN = new Set<string>(["sign_in", "confirm_sign_in", "set_up"]);
+const ANYBODYS = new Set<string>([
+  ...["get_session", "sign_out", "set_password", "begin_totp", "confirm_totp", "disable_totp"],
+  ...["list_sessions", "revoke_session", "list_tokens", "create_token", "revoke_token"],
+  ...["get_host_info", "get_host_stats", "get_connection_status", "get_activity"],
+  ...["list_jobs", "get_job", "cancel_job"],
+]);
+const ROOTS = new Set<string>(["create_setup_link"]);
+/** What a janitor has: a role of one's own. */
+const JANITORS = new Set<string>(["delete_vm"]);
+/** Commands of a machine that reach beyond it: not with rights to that machine alone. */
+const BEYOND = new Set<string>([
+  ...["attach_disk", "insert_media", "get_device_options", "attach_nic", "clone_vm", "set_cloud_init"],
+]);
+
+/** What somebody is told: `ok` beyond the check of rights, or the refusal. */
+function expected({ role, on }: Somebody, name: CommandName, isOwn: boolean): string {
+  const command: Command = COMMANDS[name];
+  if (OPEN.has(name)) return "ok";
+  if (ROOTS.has(name)) return "Forbidden";
+  if (role === null) return name === "get_session" ? "ok" : "Forbidden";
+  if (ANYBODYS.has(name)) return "ok";
+  const isRoot = role === "administrator" && on === "everything";
+  if (isRoot) return "ok";
+  const effective = role === "administrator" ? "operator" : role;
+  const ofVm = command.route.includes("/vms/{vmId}");
+  const hasRole = effective === "janitor"
+    ? JANITORS.has(name) || (ofVm || name === "get_vms") && command.role === "viewer"
+    : ROLES.indexOf(effective) >= ROLES.indexOf(command.role);
+  if (!hasRole) return "Forbidden";
+  if (on === "everything" || name === "get_vms" || name.startsWith("batch_")) return "ok";
+  if (BEYOND.has(name) || !ofVm) return "Forbidden";
+  return isOwn ? "ok" : "VmNotFound";
+}
+
+Deno.test({
+  name: "Every command as everybody, on one's own and on a foreign machine, is decided as the roles say",
+  ignore,
+  fn: async (t) => {
+    await using own = await testMachine({ purpose: "matrix-own", guest: false });
+    await using foreign = await testMachine({ purpose: "matrix-foreign", guest: false });
+    await using server = await readyServer({ logLevel: "info" });
+    for (const { uuid } of [own, foreign]) await known(server, uuid);
+    await asRoot(server, "set_group", { vmId: own.uuid, group: "mine" });
+    await asRoot(server, "create_role", { role: "janitor", permissions: ["vms.view", "vms.delete"] });
+    const places: Record<Word, Grant["on"]> = {
+      everything: { kind: "everything" },
+      group: { kind: "group", group: "mine" },
+      vm: { kind: "vm", vmId: own.uuid },
+    };
+    const people = new Map<Somebody, Person>();
+    for (const who of PEOPLE) {
+      const grants = who.role === null ? [] : [{ role: who.role, on: places[who.on] }];
+      people.set(who, await personWith(server, who.name, grants));
+    }
+    let tried = 0;
+
+    await t.step("the uniform door: role × command × object", async () => {
+      for (const [who, person] of people) {
+        for (const name of Object.keys(COMMANDS) as CommandName[]) {
+          for (const vm of [own, foreign]) {
+            // Nothing is carried out: what passes the check of rights fails at the field that no command has.
+            const input = { vmId: vm.uuid, "no such field": true };
+            const { code } = await refusal(person.raw(name, input));
+            const said = code === "InvalidInput" ? "ok" : code;
+            assert.equal(
+              said,
+              expected(who, name, vm === own),
+              `${who.name}: ${name} on ${vm === own ? "own" : "foreign"}`,
+            );
+            tried++;
+          }
+        }
+      }
+    });
+    await t.step("nobody gets anything, by any route, and learns of nothing", async () => {
+      const nobody = new Person(server, {});
+      for (const { name, command, method, path } of REST_ROUTES) {
+        if (OPEN.has(name)) continue;
+        const place = `/api/v1${path.replace("{vmId}", own.uuid).replaceAll(/\{\w+\}/g, "x")}`;
+        const asked = [
+          nobody.fetch(place, { method, ...(method !== "GET" && method !== "DELETE" && { body: "{}" }) }),
+          nobody.fetch(`/api/v1/commands/${name}`, { method: "POST", body: "{}" }),
+        ];
+        for (const response of await Promise.all(asked)) {
+          assert.deepEqual(
+            [response.status, (await response.json()).code],
+            [401, "NotSignedIn"],
+            `${name} ${command.route}`,
+          );
+          tried++;
+        }
+      }
+      for (
+        const path of [
+          "/api/v1/events",
+          "/api/v1/openapi.json",
+          "/api/v1/nothing",
+          `/api/v1/vms/${own.uuid}/screenshot.png`,
+        ]
+      ) {
+        const response = await nobody.fetch(path);
+        assert.deepEqual([response.status, (await response.json()).code], [401, "NotSignedIn"], path);
+      }
+      for (
+        const path of [
+          "/",
+          "/vms",
+          `/vms/${own.uuid}`,
+          "/settings/users",
+          "/no-such-page",
+          "/api/v1/reference",
+        ]
+      ) {
+        const response = await nobody.fetch(path);
+        await response.body?.cancel();
+        assert.equal(response.status, 303, path);
+        assert.match(response.headers.get("location") ?? "", /^\/sign-in(\?to=|$)/);
+      }
+    });
+    await t.step("a secret that is none is refused, not taken for nobody's", async () => {
+      for (
+        const authorization of ["Bearer x", "Bearer kvmm_" + "a".repeat(43), "Basic YTpi", "Bearer", "kvmm_x"]
+      ) {
+        const response = await new Person(server, { authorization }).fetch("/api/v1/vms");
+        assert.deepEqual(
+          [response.status, (await response.json()).code],
+          [401, "TokenInvalid"],
+          authorization,
+        );
+        tried++;
+      }
+      for (const cookie of ["kvmm-1=x", `kvmm-${new URL(server.url).port}=${"a".repeat(43)}`]) {
+        const response = await new Person(server, { cookie }).fetch("/api/v1/vms");
+        assert.equal((await response.json()).code, "NotSignedIn", cookie);
+        tried++;
+      }
+    });
+    const as = (name: string) => [...people].find(([who]) => who.name === name)![1];
+
+    await t.step("lists, counts and activity show what one may see", async () => {
+      for (const name of ["viewer-vm", "operator-group", "administrator-group", "janitor-vm"]) {
+        const person = as(name);
+        assert.deepEqual((await person.call("get_vms")).map(({ id }) => id), [own.uuid], name);
+        assert.equal((await person.call("get_host_info")).totalVms, 1, name);
+        const seen = await person.call("get_activity", { limit: 500 });
+        assert.deepEqual(seen.filter(({ vmId }) => vmId !== own.uuid && vmId !== undefined), [], name);
+        assert.ok(!seen.some(({ action }) => action === "create_user"), name);
+      }
+      const everything = await as("viewer-everything").call("get_vms");
+      assert.ok(everything.some(({ id }) => id === foreign.uuid));
+      const seen = await as("operator-everything").call("get_activity", { limit: 500 });
+      assert.ok(!seen.some(({ action }) => action === "create_user" || action === "create_token"));
+      assert.ok(
+        (await as("administrator-everything").call("get_activity", { limit: 500 })).some(({ action }) =>
+          action === "create_user"
+        ),
+      );
+    });
+    await t.step("a batch is decided machine by machine", async () => {
+      const vmIds = [foreign.uuid, own.uuid, "nobody"];
+      const result = await as("operator-vm").call("batch_stop_vms", { vmIds });
+      assert.deepEqual(
+        result.results.map(({ vmId, error }) => [vmId, error?.code]),
+        [[foreign.uuid, "VmNotFound"], [own.uuid, "VmNotRunning"], ["nobody", "VmNotFound"]],
+      );
+      const viewer = await refusal(as("viewer-vm").call("batch_stop_vms", { vmIds }));
+      assert.equal(viewer.code, "Forbidden");
+    });
+    await t.step(
+      "nobody gives themselves more: groups that grants name are the administrators'",
+      async () => {
+        const operator = as("operator-everything");
+        for (const [vmId, group] of [[foreign.uuid, "mine"], [own.uuid, "other"], [own.uuid, ""]] as const) {
+          assert.equal((await refusal(operator.call("set_group", { vmId, group }))).code, "Forbidden");
+          assert.equal((await refusal(operator.call("update_vm", { vmId, group }))).code, "Forbidden");
+          tried += 2;
+        }
+        await operator.call("set_group", { vmId: foreign.uuid, group: "no grant names it" });
+        const own2 = as("viewer-everything");
+        for (const grants of [[{ role: "administrator", on: { kind: "everything" as const } }]]) {
+          assert.equal(
+            (await refusal(own2.call("create_token", { name: "more", grants }))).code,
+            "NoAccount",
+          );
+          assert.equal(
+            (await refusal(own2.call("update_user", { userId: own2.userId, grants }))).code,
+            "Forbidden",
+          );
+          tried += 2;
+        }
+      },
+    );
+    console.log(`      ${tried} attempts`);
+  },
+});

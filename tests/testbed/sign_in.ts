@@ -1,0 +1,94 @@
+/**
+ * Tests are signed in: each server of the testbed gets a user `tester`, an administrator, made by root at its socket.
+ * Requests of this process to such a server carry the tester's API token; browsers start with the tester's session.
+ * {@link anonymously} is the way in for who is nobody.
+ */
+const PASSWORD = "one bed for every machine";
+
+interface Known {
+  readonly token: string;
+  readonly socket: string;
+  readonly userId: string;
+  cookie?: Promise<string>;
+}
+
+/** Origin → how to get in. */
+const known = new Map<string, Known>();
+
+/** fetch() as it is without sign-in. */
+export const anonymously: typeof fetch = globalThis.fetch.bind(globalThis);
+
+globalThis.fetch = (input, init) => {
+  const request = new Request(input, init);
+  const found = known.get(new URL(request.url).origin);
+  if (found === undefined || request.headers.has("authorization") || request.headers.has("cookie")) {
+    return anonymously(input, init);
+  }
+  const headers = new Headers(request.headers);
+  headers.set("authorization", `Bearer ${found.token}`);
+  return anonymously(input, { ...init, headers });
+};
+
+/** A command as root, at the server's socket. @throws {Error} with the server's answer */
+export async function atSocket(socket: string, command: string, input: unknown): Promise<unknown> {
+  using client = Deno.createHttpClient({ proxy: { transport: "unix", path: socket } });
+  const response = await anonymously(`http://localhost/api/v1/commands/${command}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(input),
+    client,
+  });
+  const body = await response.json();
+  if (!response.ok) throw new Error(`${command}: ${JSON.stringify(body)}`, { cause: body });
+  return body;
+}
+
+const EVERYTHING = [{ role: "administrator", on: { kind: "everything" } }];
+
+/** Makes the tester. Where the server's database is unusable there is none, and nobody gets in but root. */
+export async function signInTester(origin: string, socket: string): Promise<void> {
+  try {
+    const users = await atSocket(socket, "list_users", {}) as { id: string; name: string }[];
+    const user = users.find(({ name }) => name === "tester") ??
+      await atSocket(socket, "create_user", { name: "tester", grants: EVERYTHING }) as { id: string };
+    const input = { name: "testbed", userId: user.id, grants: EVERYTHING };
+    const { token } = await atSocket(socket, "create_token", input) as { token: string };
+    known.set(origin, { token, socket, userId: user.id });
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    if (code !== "StoreUnavailable") throw error;
+  }
+}
+
+/** The server is gone. */
+export function forgetTester(origin: string): void {
+  known.delete(origin);
+}
+
+/** Headers of the tester at a server, for what does not go through fetch(). */
+export function testerHeaders(origin: string): Record<string, string> {
+  const found = known.get(origin);
+  return found === undefined ? {} : { authorization: `Bearer ${found.token}` };
+}
+
+async function signIn(origin: string, { socket, userId }: Known): Promise<string> {
+  await atSocket(socket, "update_user", { userId, password: PASSWORD });
+  const response = await anonymously(`${origin}/api/v1/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "tester", password: PASSWORD }),
+  });
+  const text = await response.text();
+  const cookie = response.headers.get("set-cookie");
+  if (!response.ok || cookie === null) throw new Error(`the tester could not sign in: ${text}`);
+  return cookie.split(";")[0]!;
+}
+
+/** Cookies of the tester at every running server, for a browser's context. */
+export async function testerCookies(): Promise<{ name: string; value: string; url: string }[]> {
+  return await Promise.all([...known].map(async ([origin, found]) => {
+    found.cookie ??= signIn(origin, found);
+    const [name = "", value = ""] = (await found.cookie).split("=");
+    return { name, value, url: origin };
+  }));
+}
