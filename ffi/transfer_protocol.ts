@@ -19,8 +19,9 @@ export type ToTransferWorker =
   | { type: "finish" }
   | { type: "abort" };
 
-/** From the worker. Empty bytes are the end. */
+/** From the worker. Empty bytes are the end; `sent` gives the memory of what was sent back, to be used again. */
 export type FromTransferWorker =
   | { type: "ok" }
+  | { type: "sent"; bytes: Uint8Array<ArrayBuffer> }
   | { type: "data"; bytes: Uint8Array<ArrayBuffer> }
   | { type: "failure"; failure: LibvirtFailure };

@@ -16,8 +16,12 @@ const CHUNK = 256 * 1024;
 const post = (message: FromTransferWorker, transfer: Transferable[] = []) =>
   self.postMessage(message, transfer);
 
+/** Bytes handed to the owner at a time: a message costs as much as a few of libvirt's pieces. */
+const MOST = 4 * CHUNK;
 /** What is read lands here, and is copied out in its own size. */
-const buffer = new Uint8Array(CHUNK);
+const buffer = new Uint8Array(MOST);
+/** Whether all was read. */
+let isRead = false;
 
 /** The open transfer: its connection, volume and stream. */
 let open: { readonly stream: Handle; readonly stack: DisposableStack } | undefined;
@@ -70,10 +74,16 @@ function run(message: ToTransferWorker): FromTransferWorker {
         const piece = bytes.subarray(at, at + CHUNK);
         at += ok(symbols.virStreamSend(stream(), piece, BigInt(piece.length)));
       }
-      return { type: "ok" };
+      return { type: "sent", bytes };
     }
     case "receive": {
-      const count = ok(symbols.virStreamRecv(stream(), buffer, BigInt(CHUNK)));
+      let count = 0;
+      while (count < MOST && !isRead) {
+        const room = buffer.subarray(count, Math.min(MOST, count + CHUNK));
+        const got = ok(symbols.virStreamRecv(stream(), room, BigInt(room.length)));
+        isRead = got === 0;
+        count += got;
+      }
       return { type: "data", bytes: buffer.slice(0, count) };
     }
     case "finish":
@@ -91,7 +101,7 @@ function failureOf(error: unknown): LibvirtFailure {
 self.onmessage = ({ data }: MessageEvent<ToTransferWorker>) => {
   try {
     const answer = run(data);
-    post(answer, answer.type === "data" ? [answer.bytes.buffer] : []);
+    post(answer, "bytes" in answer ? [answer.bytes.buffer] : []);
   } catch (error) {
     post({ type: "failure", failure: failureOf(error) });
   }

@@ -47,6 +47,7 @@ export async function downloadVolume(
     throw job.failed(contractError(error, "DownloadFailed", "download_volume"));
   }
   let sent = 0;
+  let ahead: Promise<Uint8Array<ArrayBuffer>> | undefined;
   const stream = new ReadableStream<Uint8Array>({
     start: (controller) => {
       job.signal.addEventListener("abort", () => {
@@ -57,7 +58,12 @@ export async function downloadVolume(
     },
     pull: async (controller) => {
       try {
-        const bytes = await transfer?.receive();
+        const bytes = await (ahead ?? transfer?.receive());
+        // The next piece is read while the client takes this one.
+        ahead = bytes !== undefined && bytes.length > 0 && sent + bytes.length < rest
+          ? transfer?.receive()
+          : undefined;
+        ahead?.catch(() => {/* thrown where it is awaited; meanwhile it is not unhandled */});
         if (bytes !== undefined && bytes.length > 0) {
           sent += bytes.length;
           job.progress(offset + sent, size);

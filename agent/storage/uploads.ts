@@ -9,6 +9,7 @@ import type { OpenJob } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { VmServices } from "../vm/services.ts";
+import { Filler } from "./filler.ts";
 import { requireActive, take } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
 
@@ -194,38 +195,38 @@ export class Uploads {
       offset: partial.received,
       length: size - partial.received,
     });
-    let arriving = arrival(body, job.signal);
-    while (partial.received < size) {
-      const bytes = await arriving;
+    const filler = new Filler(transfer, (written) => {
+      partial.received += written;
+      job.progress(partial.received, size);
+    });
+    let arrived = partial.received;
+    while (arrived < size) {
+      const bytes = await arrival(body, job.signal);
       if (bytes === null) {
+        // What has arrived is kept: the rest goes on behind it.
+        await filler.flush();
         throw new ContractError("UploadBroken", { received: partial.received, size });
       }
-      if (partial.received + bytes.length > size) {
+      if (arrived + bytes.length > size) {
         throw new ContractError("UploadFailed", { error: `more than the announced ${size} bytes arrived` });
       }
-      this.#look(partial, bytes);
+      arrived += bytes.length;
+      this.#look(partial, bytes, arrived);
       partial.hash.update(bytes);
-      const sent = transfer.send(bytes);
-      // The next piece arrives while this one is written.
-      if (partial.received + bytes.length < size) {
-        arriving = arrival(body, job.signal);
-        arriving.catch(() => {/* thrown where it is awaited; meanwhile it is not unhandled */});
-      }
-      await sent;
-      partial.received += bytes.length;
-      job.progress(partial.received, size);
+      await filler.put(bytes);
     }
+    await filler.flush();
     await transfer.finish();
   }
 
   /** Looks at the start of the content as soon as enough of it is there. @throws {ContractError} DiskRefused */
-  #look(partial: Partial, bytes: Uint8Array): void {
+  #look(partial: Partial, bytes: Uint8Array, arrived: number): void {
     if (partial.head === undefined) return;
     const head = new Uint8Array(Math.min(HEAD_BYTES, partial.head.length + bytes.length));
     head.set(partial.head);
     head.set(bytes.subarray(0, head.length - partial.head.length), partial.head.length);
     partial.head = head;
-    if (head.length < HEAD_BYTES && partial.received + bytes.length < partial.size) return;
+    if (head.length < HEAD_BYTES && arrived < partial.size) return;
     requireSelfContained(`${partial.pool}/${partial.name}`, head);
     partial.head = undefined;
   }

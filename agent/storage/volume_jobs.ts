@@ -67,11 +67,11 @@ async function overwrite(
     offset: 0,
     length: size,
   });
+  let zeros = new Uint8Array(Math.min(PIECE, size));
   for (let done = 0; done < size;) {
     job.signal.throwIfAborted();
-    const piece = new Uint8Array(Math.min(PIECE, size - done));
-    await transfer.send(piece);
-    done += piece.length;
+    zeros = await transfer.send(zeros.subarray(0, Math.min(zeros.length, size - done)));
+    done += zeros.length;
     job.progress(done, size);
   }
   await transfer.finish();

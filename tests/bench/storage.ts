@@ -1,0 +1,78 @@
+/** Storage: a large pool's list, and content that goes up and down beside virsh's own way through libvirt's streams. */
+import { call } from "../testbed/product.ts";
+import { type TestPool, testPool } from "../testbed/pool.ts";
+import { run } from "../testbed/process.ts";
+import { startServer, type TestServer } from "../testbed/server.ts";
+import { filesOf } from "../testbed/names.ts";
+import { virsh } from "../testbed/libvirt.ts";
+import { type Bench, type Context, roundsOf } from "./bench.ts";
+import { inTurn, timed } from "./measure.ts";
+import { alone, beside, type Row } from "./row.ts";
+
+const MANY = 10_000;
+
+/** A pool with so many volumes, listed from memory. */
+async function listed(context: Context): Promise<Row> {
+  await using pool = await testPool("benchmany");
+  for (let index = 0; index < MANY; index++) {
+    await Deno.writeFile(`${pool.path}/v${index}.img`, new Uint8Array());
+  }
+  await virsh("pool-refresh", pool.name);
+  await using server = await startServer(context.server);
+  await call(server, "get_volumes", { pool: pool.name });
+  const ours: number[] = [];
+  for (let round = 0; round < roundsOf(context, 15); round++) {
+    ours.push(await timed(() => server.call("get_volumes", { pool: pool.name })));
+  }
+  return alone({ what: `list of a pool's ${MANY} volumes`, ours, aim: { most: 100 } });
+}
+
+/** Content up and down. */
+async function moved(context: Context, server: TestServer, pool: TestPool): Promise<Row[]> {
+  const megabytes = context.quick ? 256 : 1024;
+  const file = `${filesOf(pool.name)}/content`;
+  await run(["dd", "if=/dev/urandom", `of=${file}`, "bs=1M", `count=${megabytes}`, "status=none"]);
+  const place = (name: string) => `${server.url}/api/v1/pools/${pool.name}/volumes/${name}/content`;
+  const again = async (name: string) => {
+    await virsh("vol-delete", name, "--pool", pool.name);
+    await virsh("vol-create-as", pool.name, name, `${megabytes}M`, "--allocation", "0", "--format", "raw");
+  };
+  await virsh("vol-create-as", pool.name, "theirs", `${megabytes}M`, "--allocation", "0", "--format", "raw");
+  const up = await inTurn(roundsOf(context, 7), {
+    ours: async () => {
+      const took = await timed(() => run(["curl", "-sSf", "-o", "/dev/null", "-T", file, place("ours")]));
+      await call(server, "delete_volume", { pool: pool.name, volume: "ours" });
+      return took;
+    },
+    theirs: async () => {
+      await again("theirs");
+      return await timed(() => virsh("vol-upload", "theirs", file, "--pool", pool.name));
+    },
+  });
+  const out = `${filesOf(pool.name)}/out`;
+  const down = await inTurn(roundsOf(context, 7), {
+    ours: () => timed(() => run(["curl", "-sSf", "-o", out, place("theirs")])),
+    theirs: () => timed(() => virsh("vol-download", "theirs", out, "--pool", pool.name)),
+  });
+  // 80 % of their speed is 1.25 times their time.
+  return [
+    beside({ what: `upload of ${megabytes} MB`, ...up, peer: "virsh vol-upload", aim: { ratio: 1.25 } }),
+    beside({
+      what: `download of ${megabytes} MB`,
+      ...down,
+      peer: "virsh vol-download",
+      aim: { ratio: 1.25 },
+    }),
+  ];
+}
+
+export const storage: Bench = async (context) => [...await both(context), await listed(context)];
+
+/** Up and down, with a server that has nothing else to do. */
+async function both(context: Context): Promise<Row[]> {
+  await using pool = await testPool("bench");
+  await using server = await startServer(context.server);
+  // The first call waits until the host was read.
+  await call(server, "get_storage_pools");
+  return await moved(context, server, pool);
+}
