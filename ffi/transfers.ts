@@ -54,9 +54,14 @@ export class Transfer implements AsyncDisposable {
    *
    * @returns what was sent @throws {LibvirtError}
    */
-  async send(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async give(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const answer = await this.#ask({ type: "send", bytes }, PIECE_MS, [bytes.buffer]);
     return answer.type === "sent" ? answer.bytes : new Uint8Array();
+  }
+
+  /** Writes a copy of a piece; done when libvirt has taken it. @throws {LibvirtError} */
+  async send(bytes: Uint8Array): Promise<void> {
+    await this.give(new Uint8Array(bytes));
   }
 
   /** Reads a piece; empty at the end. @throws {LibvirtError} */

@@ -5,7 +5,7 @@ export const PIECE_BYTES = 1024 * 1024;
 
 /** What writes pieces: it takes a buffer, and gives it back when it is done. */
 export interface Writer {
-  send(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  give(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export class Filler {
@@ -45,7 +45,7 @@ export class Filler {
     const { length } = full;
     this.#buffer = other;
     this.#used = 0;
-    this.#spare = this.#writer.send(full).then((back) => {
+    this.#spare = this.#writer.give(full).then((back) => {
       this.#onWritten(length);
       return new Uint8Array(back.buffer);
     });

@@ -9,7 +9,7 @@ function writer(fails = false) {
   return {
     pieces,
     buffers,
-    send: async (bytes: Uint8Array<ArrayBuffer>) => {
+    give: async (bytes: Uint8Array<ArrayBuffer>) => {
       const length = bytes.length;
       const moved = structuredClone(bytes, { transfer: [bytes.buffer] });
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -22,9 +22,9 @@ function writer(fails = false) {
 }
 
 Deno.test("Filler.put() gathers, splits and keeps the order, and tells what is written", async () => {
-  const { pieces, buffers, send } = writer();
+  const { pieces, buffers, give } = writer();
   let written = 0;
-  const filler = new Filler({ send }, (bytes) => written += bytes);
+  const filler = new Filler({ give }, (bytes) => written += bytes);
   const content = new Uint8Array(3 * PIECE_BYTES + 17).map((_, index) => index % 251);
   for (let at = 0, step = 1; at < content.length; at += step, step = step * 3 % 900_001) {
     await filler.put(content.subarray(at, at + step));
@@ -37,10 +37,10 @@ Deno.test("Filler.put() gathers, splits and keeps the order, and tells what is w
 });
 
 Deno.test("Filler throws what the writer throws, at the latest when all has to be written", async () => {
-  const { send } = writer(true);
-  const filler = new Filler({ send }, () => {});
+  const { give } = writer(true);
+  const filler = new Filler({ give }, () => {});
   await filler.put(new Uint8Array(5));
   await assert.rejects(filler.flush(), /no space/);
-  const more = new Filler({ send }, () => {});
+  const more = new Filler({ give }, () => {});
   await assert.rejects(more.put(new Uint8Array(4 * PIECE_BYTES)), /no space/);
 });

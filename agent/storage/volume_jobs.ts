@@ -70,7 +70,7 @@ async function overwrite(
   let zeros = new Uint8Array(Math.min(PIECE, size));
   for (let done = 0; done < size;) {
     job.signal.throwIfAborted();
-    zeros = await transfer.send(zeros.subarray(0, Math.min(zeros.length, size - done)));
+    zeros = await transfer.give(zeros.subarray(0, Math.min(zeros.length, size - done)));
     done += zeros.length;
     job.progress(done, size);
   }
