@@ -15,6 +15,7 @@ import type { Job, Output } from "../lib/contract/mod.ts";
 import {
   IMAGE_FILTERS,
   type ImageFilter,
+  type ImagePage,
   imagePage,
   type ImageQuery,
   imagesHref,
@@ -27,7 +28,11 @@ const { t, plural } = textsOf(texts);
 
 /** Props of {@link ImageList}. */
 export interface ImageListProps {
-  list: Output<"list_images">;
+  /** The part of the list that the query asks for: all of it can be long. */
+  page: ImagePage;
+  /** Whether there is any image at all. */
+  hasImages: boolean;
+  unread: Output<"list_images">["unread"];
   query: ImageQuery;
   /** Downloads under way when the page was rendered. */
   downloads: readonly Job[];
@@ -94,14 +99,14 @@ function Tools({ query }: { query: ImageQuery }) {
 }
 
 /** The images of all pools, live. */
-export default function ImageList({ list, query, downloads, connected }: ImageListProps) {
-  const shown = useSignal(list);
+export default function ImageList({ query, downloads, connected, ...first }: ImageListProps) {
+  const shown = useSignal<Pick<ImageListProps, "page" | "hasImages" | "unread">>(first);
   usePoolChanges(undefined, async () => {
-    shown.value = await api.listImages();
+    const { images, unread } = await api.listImages();
+    shown.value = { page: imagePage(images, query), hasImages: images.length > 0, unread };
   });
   const enabled = live.controls(connected);
-  const { images, unread } = shown.value;
-  const { rows, matching, page, pages } = imagePage(images, query);
+  const { hasImages, unread, page: { rows, matching, page, pages } } = shown.value;
   const at = (number: number) => imagesHref({ ...query, page: number });
   return (
     <div class="storage-stack">
@@ -114,7 +119,7 @@ export default function ImageList({ list, query, downloads, connected }: ImageLi
           text={t("images.unread_what", { pools: unread.map(({ pool }) => oneLine(pool, 60)).join(", ") })}
         />
       )}
-      {images.length === 0
+      {!hasImages
         ? (
           <Empty icon="disc" title={t("images.none")}>
             <p>{t("images.none_what")}</p>

@@ -1,6 +1,6 @@
 /** The images of all pools, from the live model. */
 import type { Image, ImageKind, OperatingSystem, Output } from "../../lib/contract/mod.ts";
-import { guessSystem } from "../../lib/format/new_vm.ts";
+import { systemGuesser } from "../../lib/format/new_vm.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { OperatingSystems } from "../host/operating_systems.ts";
 import { log } from "../log.ts";
@@ -25,6 +25,7 @@ export class ImageList {
   readonly #services: VmServices;
   readonly #systems: OperatingSystems;
   readonly #guesses = new Map<string, OperatingSystem | undefined>();
+  #guess: ReturnType<typeof systemGuesser> | undefined;
 
   constructor(services: VmServices, systems: OperatingSystems) {
     this.#services = services;
@@ -58,12 +59,12 @@ export class ImageList {
     const volumes = read.flat();
     const users = new Users(inventory);
     const bases = new Set(volumes.flatMap(({ backing }) => backing?.path ?? []));
-    const systems = await this.#systems.list();
+    const systemOf = await this.#guesser();
     const images = volumes.flatMap((volume): Image[] => {
       const kind = kindOf(volume);
       const { pool, name, path, format, allocation, capacity } = volume;
       if (kind === undefined || isUnfinished(pool, name)) return [];
-      const system = this.#systemOf(name, systems);
+      const system = systemOf(name);
       return [{
         pool,
         name,
@@ -80,12 +81,18 @@ export class ImageList {
     return { images, unread };
   }
 
-  #systemOf(name: string, systems: readonly OperatingSystem[]): OperatingSystem | undefined {
-    if (!this.#guesses.has(name)) {
-      if (this.#guesses.size >= MOST_GUESSES) this.#guesses.clear();
-      const id = guessSystem(name, systems);
-      this.#guesses.set(name, systems.find((system) => system.id === id));
-    }
-    return this.#guesses.get(name);
+  /** What guesses the system of an image by its name, each name once. */
+  async #guesser(): Promise<(name: string) => OperatingSystem | undefined> {
+    const systems = await this.#systems.list();
+    this.#guess ??= systemGuesser(systems);
+    const byId = new Map(systems.map((system) => [system.id, system]));
+    const guess = this.#guess, guesses = this.#guesses;
+    return (name) => {
+      if (!guesses.has(name)) {
+        if (guesses.size >= MOST_GUESSES) guesses.clear();
+        guesses.set(name, byId.get(guess(name) ?? ""));
+      }
+      return guesses.get(name);
+    };
   }
 }

@@ -59,6 +59,17 @@ Deno.test("ask() judges every redirect as it did the first address", async () =>
   assert.deepEqual(canary.requests, []);
 });
 
+Deno.test("ask() reaches IPv6 addresses, and tries the next address where one does not answer", async () => {
+  await using six = new Mirror("::1");
+  six.serve("/x", { body: bytes("six") });
+  assert.equal(await text({ url: `${six.url}/x`, rules: only("::1") }), "six");
+  assert.equal(six.requests[0]!.host, `[::1]:${six.port}`);
+  // Nobody listens on the first of the two.
+  const resolve = () => Promise.resolve(["127.0.0.9", "::1"]);
+  const url = `http://both.test:${six.port}/x`;
+  assert.equal(await text({ url, rules: only("both.test"), resolve }), "six");
+});
+
 Deno.test("checkedUrl() takes http and https without a login", () => {
   for (const url of ["ftp://x/y", "file:///etc/shadow", "x", "http://u@x/y", "https://u:p@x/y", "data:,x"]) {
     assert.throws(() => checkedUrl(url), isCode("ImageUrlRefused"), url);

@@ -1,4 +1,5 @@
 import type { Image } from "../../lib/contract/mod.ts";
+import { newVmHref } from "../../lib/format/images.ts";
 import { formatBytes } from "../../lib/format/quantity.ts";
 import { oneLine } from "../../lib/format/text.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
@@ -67,6 +68,16 @@ export function ImageTable({ images, enabled }: { images: readonly Image[]; enab
               </td>
               <td class="device-verbs">
                 <span>
+                  {(image.kind === "iso" || (image.usedBy.length === 0 && !image.isBase)) && (
+                    <ActLink
+                      class="button ghost"
+                      href={newVmHref(image)}
+                      enabled={enabled}
+                      aria-label={t("images.new_vm_from", { name: oneLine(image.name, 60) })}
+                    >
+                      {t("images.new_vm")}
+                    </ActLink>
+                  )}
                   {image.usedBy.length === 0 && !image.isBase && (
                     <ActLink
                       class="button ghost danger"

@@ -51,6 +51,8 @@ const FITS: Readonly<Record<ImageFilter, (image: Image) => boolean>> = {
   free: ({ usedBy, isBase }) => usedBy.length === 0 && !isBase,
 };
 
+const { compare: order } = new Intl.Collator("en");
+
 /** The page that a query asks for; beyond the last one, the last. */
 export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuery): ImagePage {
   const word = q.toLowerCase();
@@ -59,7 +61,7 @@ export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuer
     FITS[kind](image) &&
     (word === "" || has(image.name) || has(image.pool) || has(image.osName) || has(image.format) ||
       image.usedBy.some(({ name }) => has(name)))
-  ).sort((a, b) => a.name.localeCompare(b.name, "en") || (a.pool < b.pool ? -1 : 1));
+  ).sort((a, b) => order(a.name, b.name) || order(a.pool, b.pool));
   const pages = Math.max(1, Math.ceil(found.length / IMAGE_ROWS));
   const at = Math.min(page, pages);
   return {
@@ -76,6 +78,11 @@ export function poolsForImages(pools: readonly StoragePool[]): string[] {
     name
   )
     .sort((a, b) => Number(b === "default") - Number(a === "default") || (a < b ? -1 : 1));
+}
+
+/** The address of the form for a new machine that begins with an image: an ISO in its drive, or its disk. */
+export function newVmHref({ kind, pool, name }: Image): string {
+  return `/vms/new?${new URLSearchParams({ [kind]: `${pool}/${name}` })}`;
 }
 
 const textIn = (form: FormData, name: string): string | undefined => {

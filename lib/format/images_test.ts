@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import type { Image, StoragePool } from "../contract/mod.ts";
-import { downloadInput, imagePage, imageQuery, imagesHref, policyInput, poolsForImages } from "./images.ts";
+import {
+  downloadInput,
+  imagePage,
+  imageQuery,
+  imagesHref,
+  newVmHref,
+  policyInput,
+  poolsForImages,
+} from "./images.ts";
 
 const image = (name: string, change: Partial<Image> = {}): Image => ({
   pool: "default",
@@ -43,6 +51,11 @@ Deno.test("imagePage() narrows by kind, use and words, and cuts into pages", () 
   const many = Array.from({ length: 250 }, (_, index) => image(`x${String(index).padStart(3, "0")}`));
   const last = imagePage(many, { kind: "all", q: "", page: 9 });
   assert.deepEqual([last.rows.length, last.matching, last.page, last.pages], [50, 250, 3, 3]);
+});
+
+Deno.test("newVmHref() names the image as create_vm takes it", () => {
+  assert.equal(newVmHref(image("a b.iso", { kind: "iso" })), "/vms/new?iso=default%2Fa+b.iso");
+  assert.equal(newVmHref(image("x.qcow2")), "/vms/new?disk=default%2Fx.qcow2");
 });
 
 Deno.test("downloadInput() reads what people paste as a checksum", () => {

@@ -17,10 +17,17 @@ const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
   archlinux: ["archlinux", "arch"],
 };
 
-/** The words and numbers a system's id consists of: `ubuntu24.04` → ubuntu, 24, 04. */
-function matches(parts: readonly string[], id: string): number {
-  const [name = "", ...versions] = words(id);
-  const spellings = SPELLINGS[name] ?? [name];
+/** A system by the words and numbers its id consists of: `ubuntu24.04` → ubuntu, 24, 04. */
+interface Spelled {
+  readonly id: string;
+  readonly spellings: readonly string[];
+  readonly versions: readonly string[];
+  /** Its place in the list: of those that fit as well, the first counts. */
+  readonly rank: number;
+}
+
+/** How well a file's words fit a system; 0 when not. */
+function matches(parts: readonly string[], { spellings, versions }: Spelled): number {
   const at = parts.findIndex((part) => spellings.includes(part));
   if (at < 0) return 0;
   // The version follows the name, perhaps with an edition between them: Fedora-Server-dvd-x86_64-40-1.14
@@ -39,16 +46,35 @@ function matches(parts: readonly string[], id: string): number {
  * @returns its id; undefined when none fits
  */
 export function guessSystem(path: string, systems: readonly Known[]): string | undefined {
+  return systemGuesser(systems)(path);
+}
+
+/** The same for many images: the systems are looked through once. */
+export function systemGuesser(systems: readonly Known[]): (path: string) => string | undefined {
+  const bySpelling = new Map<string, Spelled[]>();
+  for (const [rank, { id }] of systems.entries()) {
+    const [name = "", ...versions] = words(id);
+    const spelled = { id, spellings: SPELLINGS[name] ?? [name], versions, rank };
+    for (const spelling of spelled.spellings) {
+      bySpelling.set(spelling, [...bySpelling.get(spelling) ?? [], spelled]);
+    }
+  }
+  return (path) => guess(path, bySpelling);
+}
+
+function guess(path: string, bySpelling: ReadonlyMap<string, readonly Spelled[]>): string | undefined {
   const file = path.slice(path.lastIndexOf("/") + 1);
   // Architectures hold numbers that are no version.
   const parts = words(file.replace(/x86[_-]64|amd64|aarch64|arm64|i[3-6]86|x64/gi, " "));
   if (parts.includes("virtio")) return undefined; // the drivers' CD is no system
-  let best: { id: string; score: number } | undefined;
-  for (const { id } of systems) {
-    const score = matches(parts, id);
-    if (score > (best?.score ?? 0)) best = { id, score };
+  let best: { system: Spelled; score: number } | undefined;
+  for (const system of parts.flatMap((part) => bySpelling.get(part) ?? [])) {
+    const score = matches(parts, system);
+    const isBetter = best === undefined || score > best.score ||
+      (score === best.score && system.rank < best.system.rank);
+    if (score > 0 && isBetter) best = { system, score };
   }
-  return best?.id;
+  return best?.system.id;
 }
 
 /** A name for a machine that none has yet: `debian12`, `debian12-2`, … @param base its id or any text */

@@ -4,7 +4,7 @@ import { FormActions, ImagesDone, ImagesFailure, ImageTabs } from "../../compone
 import { Panel } from "../../components/Panel.tsx";
 import ImageList from "../../islands/ImageList.tsx";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
-import { imageQuery } from "../../lib/format/images.ts";
+import { imagePage, imageQuery } from "../../lib/format/images.ts";
 import { oneLine } from "../../lib/format/text.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
@@ -20,14 +20,24 @@ interface Asked {
   readonly failure: Failure | null;
 }
 
-async function shown(api: PageState["api"], asked: Asked | null) {
+async function shown(api: PageState["api"], params: URLSearchParams, asked: Asked | null) {
   const [list, open] = await Promise.all([api.listImages(), api.listJobs({ open: true })]).catch(fail);
   const downloads = open.filter(({ command }) => command === "download_image");
   // One that is gone needs no question, unless there is a refusal to be told.
   const isThere = asked !== null &&
     (asked.failure !== null ||
       list.images.some(({ pool, name }) => pool === asked.pool && name === asked.image));
-  return { list, downloads, asked: isThere ? asked : null };
+  const query = imageQuery(params);
+  return {
+    list: {
+      page: imagePage(list.images, query),
+      hasImages: list.images.length > 0,
+      unread: list.unread,
+      query,
+      downloads,
+    },
+    asked: isThere ? asked : null,
+  };
 }
 
 export const handler = define.handlers({
@@ -36,7 +46,7 @@ export const handler = define.handlers({
     const asked = params.get("do") === "delete" && pool !== null && image !== null
       ? { pool, image, failure: null }
       : null;
-    return page(await shown(state.api, asked));
+    return page(await shown(state.api, params, asked));
   },
   /** Deletes an image. */
   async POST(ctx) {
@@ -45,14 +55,16 @@ export const handler = define.handlers({
     try {
       await ctx.state.api.deleteVolume({ pool, volume: image });
     } catch (error) {
-      return page(await shown(ctx.state.api, { pool, image, failure: failureOf(error) }));
+      return page(
+        await shown(ctx.state.api, ctx.url.searchParams, { pool, image, failure: failureOf(error) }),
+      );
     }
     return ctx.redirect("/images?done=delete", 303);
   },
 });
 
 /** The ISOs and disk images of all pools. */
-export default define.page<typeof handler>(function Images({ data: { list, downloads, asked }, state, url }) {
+export default define.page<typeof handler>(function Images({ data: { list, asked }, state, url }) {
   const { connected } = state.connection;
   const name = oneLine(asked?.image ?? "", 100);
   return (
@@ -79,12 +91,7 @@ export default define.page<typeof handler>(function Images({ data: { list, downl
           </form>
         </Panel>
       )}
-      <ImageList
-        list={list}
-        query={imageQuery(url.searchParams)}
-        downloads={downloads}
-        connected={connected}
-      />
+      <ImageList {...list} connected={connected} />
     </>
   );
 });

@@ -33,6 +33,8 @@ export const images = {
   "images.base": "others are built on it",
   "images.actions": "Actions",
   "images.delete": "Delete",
+  "images.new_vm": "Create machine",
+  "images.new_vm_from": "Create machine from {name}",
   "images.verb_of": "{verb} {name}",
   "images.cancel": "Cancel",
   "images.previous": "Previous",
