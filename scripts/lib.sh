@@ -2,8 +2,8 @@
 
 DENO_VERSION=2.9.6
 DENO_OLDEST="2 9"
-LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base xz-utils zstd bzip2
-nftables iproute2"
+LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base xz-utils zstd bzip2"
+LIBVIRT_PACKAGES="$LIBVIRT_PACKAGES nftables iproute2"
 
 say() {
   echo "$*" >&2

@@ -219,11 +219,14 @@ Deno.test({
         assert.equal(await out.tcp(`${network.subnet}.10`, 80, GET), null, "only the forwarded port is open");
       });
       await step("a range of TCP ports keeps its numbers, or has them moved", async () => {
-        await add({ protocol: "tcp", hostPort: at + 10, hostPortEnd: at + 15, ...target });
+        await add({ protocol: "tcp", hostPort: at + 10, hostPortEnd: at + 15, keepAddress: true, ...target });
         await add({ protocol: "tcp", hostPort: at + 30, hostPortEnd: at + 33, targetPort: 6000, ...target });
         await answered(out, out.host, at + 11, `${out.address} at ${at + 11}`);
         await answered(out, out.host, at + 12, `${out.address} at ${at + 12}`);
         await answered(out, out.host, at + 31, `${out.address} at 6001`);
+        const address = await vm.waitForLease();
+        const kept = new RegExp(`<host mac='${vm.mac}' ip='${address}'/>`);
+        assert.match(await virsh("net-dumpxml", name), kept, "its address is a static lease");
       });
       await step("UDP: a single port, a range, and a range that is moved", async () => {
         await add({ protocol: "udp", hostPort: at, targetPort: 53, ...target });
@@ -292,7 +295,8 @@ Deno.test({
       });
       await step("it follows the machine to another address", async () => {
         const ip = `${network.subnet}.7`;
-        await call(server, "update_network_dhcp", { name, add: [{ ip, mac: vm.mac! }] });
+        const kept = { ip: await vm.waitForLease() };
+        await call(server, "update_network_dhcp", { name, remove: [kept], add: [{ ip, mac: vm.mac! }] });
         await inGuest(vm, "killall udhcpc; udhcpc -i eth0 -b -t 5 -T 1 -S -s /etc/udhcpc.script");
         await becomes(server, ids[0]!, "active", ({ targetAddress }) => targetAddress === ip);
         await answered(out, out.host, at, `${out.address} at 80`);
@@ -483,6 +487,42 @@ Deno.test({
     } finally {
       await network?.[Symbol.asyncDispose]();
     }
+  },
+});
+
+Deno.test({
+  name: "add_port_forward() is undone when the kernel refuses, and so is switching on",
+  ignore,
+  fn: async () => {
+    await using network = await testNetwork("undone");
+    await using data = await dataFolder();
+    const nft = (await run(["which", "nft"])).trim();
+    const folder = `${data.path}/bin`;
+    await Deno.mkdir(folder);
+    // Refuses every change of a port that ends in 13.
+    const script =
+      `#!/bin/sh\ncase "$*" in *-f*) rules=$(cat); case "$rules" in *13,*|*13}*) echo "Error: no 13" >&2; ` +
+      `exit 1 ;; esac; printf %s "$rules" | ${nft} "$@" ;; *) exec ${nft} "$@" ;; esac\n`;
+    await Deno.writeTextFile(`${folder}/nft`, script, { mode: 0o755 });
+    const env = { PATH: `${folder}:${Deno.env.get("PATH")}` };
+    await using server = await readyServer({ dataDir: data.path, env });
+    const input = { name: network.name, protocol: "tcp", address: `${network.subnet}.9` } as const;
+    const bad = 40_013;
+    await refused(
+      server.call("add_port_forward", { ...input, hostPort: bad }),
+      "PortForwardFailed",
+      "Failed to forward port: Error: no 13",
+    );
+    assert.deepEqual(await call(server, "list_port_forwards"), []);
+    assert.deepEqual(await ours(data.path), []);
+    const good = await call(server, "add_port_forward", { ...input, hostPort: 40_014 });
+    const off = await call(server, "add_port_forward", { ...input, hostPort: bad, enabled: false });
+    assert.equal(off.state, "disabled");
+    await refused(server.call("enable_port_forward", { id: off.id, enabled: true }), "PortForwardFailed");
+    const states = (await call(server, "list_port_forwards")).map(({ id, state }) => [id, state]);
+    assert.deepEqual(states, [[good.id, "active"], [off.id, "disabled"]], "the other one goes on");
+    for (const { id } of [good, off]) await call(server, "remove_port_forward", { id });
+    assert.deepEqual(await ours(data.path), []);
   },
 });
 
