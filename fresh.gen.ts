@@ -12,34 +12,35 @@ import * as route8 from "./routes/images/policy.tsx";
 import * as route9 from "./routes/index.tsx";
 import * as route10 from "./routes/networks/[name]/actions.ts";
 import * as route11 from "./routes/networks/[name]/confirm.tsx";
-import * as route12 from "./routes/networks/[name]/forwards.tsx";
-import * as route13 from "./routes/networks/[name]/index.tsx";
-import * as route14 from "./routes/networks/index.tsx";
-import * as route15 from "./routes/networks/new.tsx";
-import * as route16 from "./routes/networks/topology.tsx";
-import * as route17 from "./routes/preferences.ts";
-import * as route18 from "./routes/storage/[pool].tsx";
-import * as route19 from "./routes/storage/index.tsx";
-import * as route20 from "./routes/tasks/cancel.ts";
-import * as route21 from "./routes/tasks/index.tsx";
-import * as route22 from "./routes/vms/[id]/actions.ts";
-import * as route23 from "./routes/vms/[id]/clone.tsx";
-import * as route24 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route25 from "./routes/vms/[id]/confirm.tsx";
-import * as route26 from "./routes/vms/[id]/console.tsx";
-import * as route27 from "./routes/vms/[id]/console.vv.ts";
-import * as route28 from "./routes/vms/[id]/disks.tsx";
-import * as route29 from "./routes/vms/[id]/export.ts";
-import * as route30 from "./routes/vms/[id]/hardware.tsx";
-import * as route31 from "./routes/vms/[id]/index.tsx";
-import * as route32 from "./routes/vms/[id]/network.tsx";
-import * as route33 from "./routes/vms/[id]/rename.tsx";
-import * as route34 from "./routes/vms/[id]/serial.tsx";
-import * as route35 from "./routes/vms/[id]/xml.tsx";
-import * as route36 from "./routes/vms/actions.ts";
-import * as route37 from "./routes/vms/import.tsx";
-import * as route38 from "./routes/vms/index.tsx";
-import * as route39 from "./routes/vms/new.tsx";
+import * as route12 from "./routes/networks/[name]/edit.tsx";
+import * as route13 from "./routes/networks/[name]/forwards.tsx";
+import * as route14 from "./routes/networks/[name]/index.tsx";
+import * as route15 from "./routes/networks/index.tsx";
+import * as route16 from "./routes/networks/new.tsx";
+import * as route17 from "./routes/networks/topology.tsx";
+import * as route18 from "./routes/preferences.ts";
+import * as route19 from "./routes/storage/[pool].tsx";
+import * as route20 from "./routes/storage/index.tsx";
+import * as route21 from "./routes/tasks/cancel.ts";
+import * as route22 from "./routes/tasks/index.tsx";
+import * as route23 from "./routes/vms/[id]/actions.ts";
+import * as route24 from "./routes/vms/[id]/clone.tsx";
+import * as route25 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route26 from "./routes/vms/[id]/confirm.tsx";
+import * as route27 from "./routes/vms/[id]/console.tsx";
+import * as route28 from "./routes/vms/[id]/console.vv.ts";
+import * as route29 from "./routes/vms/[id]/disks.tsx";
+import * as route30 from "./routes/vms/[id]/export.ts";
+import * as route31 from "./routes/vms/[id]/hardware.tsx";
+import * as route32 from "./routes/vms/[id]/index.tsx";
+import * as route33 from "./routes/vms/[id]/network.tsx";
+import * as route34 from "./routes/vms/[id]/rename.tsx";
+import * as route35 from "./routes/vms/[id]/serial.tsx";
+import * as route36 from "./routes/vms/[id]/xml.tsx";
+import * as route37 from "./routes/vms/actions.ts";
+import * as route38 from "./routes/vms/import.tsx";
+import * as route39 from "./routes/vms/index.tsx";
+import * as route40 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -88,34 +89,35 @@ register({
     "index.tsx": route9,
     "networks/[name]/actions.ts": route10,
     "networks/[name]/confirm.tsx": route11,
-    "networks/[name]/forwards.tsx": route12,
-    "networks/[name]/index.tsx": route13,
-    "networks/index.tsx": route14,
-    "networks/new.tsx": route15,
-    "networks/topology.tsx": route16,
-    "preferences.ts": route17,
-    "storage/[pool].tsx": route18,
-    "storage/index.tsx": route19,
-    "tasks/cancel.ts": route20,
-    "tasks/index.tsx": route21,
-    "vms/[id]/actions.ts": route22,
-    "vms/[id]/clone.tsx": route23,
-    "vms/[id]/cloud-init.tsx": route24,
-    "vms/[id]/confirm.tsx": route25,
-    "vms/[id]/console.tsx": route26,
-    "vms/[id]/console.vv.ts": route27,
-    "vms/[id]/disks.tsx": route28,
-    "vms/[id]/export.ts": route29,
-    "vms/[id]/hardware.tsx": route30,
-    "vms/[id]/index.tsx": route31,
-    "vms/[id]/network.tsx": route32,
-    "vms/[id]/rename.tsx": route33,
-    "vms/[id]/serial.tsx": route34,
-    "vms/[id]/xml.tsx": route35,
-    "vms/actions.ts": route36,
-    "vms/import.tsx": route37,
-    "vms/index.tsx": route38,
-    "vms/new.tsx": route39,
+    "networks/[name]/edit.tsx": route12,
+    "networks/[name]/forwards.tsx": route13,
+    "networks/[name]/index.tsx": route14,
+    "networks/index.tsx": route15,
+    "networks/new.tsx": route16,
+    "networks/topology.tsx": route17,
+    "preferences.ts": route18,
+    "storage/[pool].tsx": route19,
+    "storage/index.tsx": route20,
+    "tasks/cancel.ts": route21,
+    "tasks/index.tsx": route22,
+    "vms/[id]/actions.ts": route23,
+    "vms/[id]/clone.tsx": route24,
+    "vms/[id]/cloud-init.tsx": route25,
+    "vms/[id]/confirm.tsx": route26,
+    "vms/[id]/console.tsx": route27,
+    "vms/[id]/console.vv.ts": route28,
+    "vms/[id]/disks.tsx": route29,
+    "vms/[id]/export.ts": route30,
+    "vms/[id]/hardware.tsx": route31,
+    "vms/[id]/index.tsx": route32,
+    "vms/[id]/network.tsx": route33,
+    "vms/[id]/rename.tsx": route34,
+    "vms/[id]/serial.tsx": route35,
+    "vms/[id]/xml.tsx": route36,
+    "vms/actions.ts": route37,
+    "vms/import.tsx": route38,
+    "vms/index.tsx": route39,
+    "vms/new.tsx": route40,
   },
   islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
