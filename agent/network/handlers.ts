@@ -11,7 +11,7 @@ import {
   type NetworkOptions,
   type NetworkUser,
 } from "../../lib/contract/mod.ts";
-import { formatSubnet, networkOf, parseAddress } from "../../lib/net/cidr.ts";
+import { formatSubnet, networkOf, parseSubnet } from "../../lib/net/cidr.ts";
 import { freeIpv4, networkProblems, overlapOf } from "../../lib/net/check.ts";
 import { renderXml } from "../../lib/xml/build.ts";
 import { networkXml } from "../../lib/xml/network.ts";
@@ -22,6 +22,7 @@ import { log } from "../log.ts";
 import type { VmServices } from "../vm/services.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
 import { hostDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
+import { updateNetwork } from "./update.ts";
 import { networksOf, requireNetwork } from "./view.ts";
 
 /** More names than this are counted, not listed. */
@@ -117,8 +118,8 @@ export function networkHandlers(services: VmServices): Pick<Handlers, keyof type
     const network = requireNetwork(services, name);
     if (network.active) throw new ContractError("NetworkAlreadyActive", { network: name });
     const taken = await takenBesides(services, name);
-    for (const { address, prefix } of network.subnets) {
-      const subnet = { ...parseAddress(address)!, prefix };
+    for (const cidr of [...network.subnets.map((each) => each.cidr), ...network.routes]) {
+      const subnet = parseSubnet(cidr)!;
       const other = overlapOf(subnet, taken);
       if (!other) continue;
       const [own, theirs] = [subnet, other.subnet].map((each) => formatSubnet(networkOf(each)));
@@ -166,6 +167,7 @@ export function networkHandlers(services: VmServices): Pick<Handlers, keyof type
       if (network.vms.length > 0 && !force) throw inUse(name, network.vms);
       return await simple(name, "undefined", "NetworkDeleteFailed", "networkDelete");
     },
+    update_network: (input) => inTurn(() => updateNetwork(services, input)),
     update_network_dhcp: (input) => inTurn(() => updateDhcp(services, input)),
     get_network_leases: ({ name }) => leasesOf(services, name),
   };

@@ -5,10 +5,14 @@ import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
+import { run } from "../testbed/process.ts";
 import { call, EventLog, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { removeFiles, removeNetwork } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
+import { renderXml } from "../../lib/xml/build.ts";
+import { nicXml } from "../../lib/xml/device_nic.ts";
+import { networkXml } from "../../lib/xml/network.ts";
 import { until } from "../testbed/wait.ts";
 import { markup } from "../testbed/xml.ts";
 
@@ -355,5 +359,206 @@ Deno.test({
         assert.equal(await virshUnless(/not found|failed to get network/i, "net-info", name), null);
       }
     });
+  },
+});
+
+Deno.test({
+  name: "update_network() changes DNS at once and the rest from the next start on, and says which",
+  ignore,
+  fn: async (t) => {
+    await using server = await readyServer();
+    await using own = await networkName("edited");
+    const { name } = own;
+    const net = await freeSubnet(server);
+    await call(server, "create_network", {
+      name,
+      mode: "isolated",
+      ipv4: { address: `${net}.1/24` },
+      dnsHosts: [{ ip: `${net}.8`, hostnames: ["old.lab.test"] }],
+      mtu: 1400,
+    });
+    const bothXml = () => Promise.all([virsh("net-dumpxml", name), virsh("net-dumpxml", name, "--inactive")]);
+    /** What the network's own DNS server answers. */
+    const ask = (host: string) =>
+      Deno.resolveDns(host, "A", { nameServer: { ipAddr: `${net}.1`, port: 53 } });
+
+    await t.step("DNS entries are answered at once, and kept", async () => {
+      assert.deepEqual(await ask("old.lab.test"), [`${net}.8`]);
+      const dnsHosts = [{ ip: `${net}.9`, hostnames: ["printer.lab.test", "paper.lab.test"] }];
+      assert.deepEqual(await call(server, "update_network", { name, dnsHosts }), {
+        now: ["dnsHosts"],
+        nextStart: [],
+      });
+      await until(
+        "the new name",
+        () => ask("paper.lab.test").then((all) => all[0] === `${net}.9`, () => false),
+        {
+          seconds: 10,
+        },
+      );
+      await assert.rejects(ask("old.lab.test"));
+      for (const xml of await bothXml()) {
+        assert.match(xml, /<hostname>paper.lab.test<\/hostname>/);
+        assert.doesNotMatch(xml, /old.lab.test/);
+      }
+    });
+    await t.step("the rest waits for the next start, and is shown so", async () => {
+      const input = { name, domain: "lab.test", localDomain: true, mtu: 9000, forwarders: ["9.9.9.9"] };
+      assert.deepEqual(await call(server, "update_network", input), {
+        now: [],
+        nextStart: ["domain", "localDomain", "forwarders", "mtu"],
+      });
+      const [live, next] = await bothXml();
+      assert.match(live!, /<mtu size='1400'\/>/);
+      assert.match(next!, /<mtu size='9000'\/>/);
+      assert.match(next!, /<domain name='lab.test' localOnly='yes'\/>/);
+      const shown = await call(server, "get_network", { name });
+      assert.deepEqual(
+        [shown.mtu, shown.next.mtu, shown.pending],
+        [1400, 9000, ["domain", "localDomain", "forwarders", "mtu"]],
+      );
+      assert.deepEqual(await call(server, "update_network", input), { now: [], nextStart: [] });
+    });
+    await t.step("after a new start nothing waits", async () => {
+      await call(server, "stop_network", { name });
+      await call(server, "start_network", { name });
+      const shown = await call(server, "get_network", { name });
+      assert.deepEqual([shown.mtu, shown.domain, shown.pending], [9000, "lab.test", []]);
+    });
+    await t.step("null takes away", async () => {
+      await call(server, "update_network", { name, domain: null, mtu: null, forwarders: [] });
+      const [, next] = await bothXml();
+      assert.doesNotMatch(next!, /<domain|<mtu|<forwarder/);
+    });
+    await t.step("what does not fit is refused, and nothing of it stays", async () => {
+      const before = await bothXml();
+      const cases: [Omit<Input<"update_network">, "name">, Parameters<typeof refused>[1]][] = [
+        [{ dnsHosts: [{ ip: "10.0.0.300", hostnames: ["x"] }] }, "NetworkMismatch"],
+        [{ forwarders: ["::g"], mtu: 1300 }, "InvalidInput"],
+        [{ localDomain: true }, "NetworkMismatch"],
+        [{ mtu: 1 }, "InvalidInput"],
+        [{ domain: "a b" }, "InvalidInput"],
+      ];
+      for (const [input, code] of cases) {
+        await refused(call(server, "update_network", { name, ...input }), code);
+      }
+      await refused(call(server, "update_network", { name: "none-such", mtu: 1300 }), "NetworkNotFound");
+      assert.deepEqual(await bothXml(), before);
+    });
+    await t.step("DNS entries before a definition that libvirt refuses are undone", async () => {
+      const before = await bothXml();
+      // One name twice is what libvirt's DNS refuses when the second is added.
+      const dnsHosts = [{ ip: `${net}.20`, hostnames: ["one.test"] }, {
+        ip: `${net}.20`,
+        hostnames: ["two.test"],
+      }];
+      await refused(call(server, "update_network", { name, dnsHosts, mtu: 1300 }), "NetworkUpdateFailed");
+      assert.deepEqual(await bothXml(), before);
+    });
+  },
+});
+
+Deno.test({
+  name: "networkXml() and nicXml() write what libvirt's own schema allows, of every kind",
+  ignore,
+  fn: async (t) => {
+    const folder = await Deno.makeTempDir({ prefix: "kvmm-test-schema-" });
+    const validate = async (kind: "network" | "domain", text: string) => {
+      await Deno.writeTextFile(`${folder}/a.xml`, text);
+      await run(["virt-xml-validate", `${folder}/a.xml`, kind]); // ends badly when the schema says no
+    };
+    const bandwidth = {
+      inbound: { averageKib: 100, peakKib: 200, burstKib: 50 },
+      outbound: { averageKib: 9 },
+    };
+    const networks: Input<"create_network">[] = [
+      { name: "a", mode: "nat", ipv4: { address: "10.5.0.1/24" }, bandwidth, mtu: 1400, domain: "x.test" },
+      { name: "a", mode: "nat", ipv6: { address: "fd05::1/64" }, ipv6Nat: true, devices: ["eth0"] },
+      { name: "a", mode: "routed", ipv4: { address: "10.5.0.1/24" }, forwarders: ["9.9.9.9", "fd00::9"] },
+      { name: "a", mode: "isolated", dnsHosts: [{ ip: "10.5.0.2", hostnames: ["b", "c"] }] },
+      { name: "a", mode: "open", ipv4: { address: "10.5.0.1/24" } },
+      { name: "a", mode: "bridge", bridge: "br0" },
+      ...(["bridge", "private", "vepa", "passthrough"] as const).map((macvtapMode) => (
+        { name: "a", mode: "macvtap" as const, devices: ["eth0", "eth1"], macvtapMode }
+      )),
+      { name: "a", mode: "openvswitch", bridge: "ovs0" },
+      { name: "a", mode: "openvswitch", bridge: "ovs0", vlan: { tags: [5] } },
+      { name: "a", mode: "openvswitch", bridge: "ovs0", vlan: { tags: [5, 6, 7], native: 6 } },
+      { name: "a", mode: "openvswitch", bridge: "ovs0", vlan: { tags: [5], trunk: true } },
+      { name: "a", mode: "sriov", devices: ["eth0"] },
+      { name: "a", mode: "sriov", devices: ["eth0"], vlan: { tags: [5] } },
+    ];
+    try {
+      await assert.rejects(validate("network", "<network><name>a</name><vlan><tag/></vlan></network>"));
+      for (const network of networks) {
+        const { name: _, mode, ...more } = network;
+        await t.step(
+          `${mode} ${JSON.stringify(more)}`,
+          () => validate("network", renderXml(networkXml(network))),
+        );
+      }
+      const plugs = [
+        { type: "network", name: "default" },
+        { type: "bridge", name: "br0" },
+        { type: "direct", name: "eth0" },
+        { type: "user", name: "slirp" },
+        { type: "user", name: "passt" },
+      ] as const;
+      for (const source of plugs) {
+        await t.step(`a card: ${source.type} ${source.name}`, () => {
+          const nic = nicXml({
+            source,
+            mac: "52:54:00:00:00:01",
+            model: "virtio",
+            ...(source.type !== "user" &&
+              { filter: "clean-traffic", filterAddresses: ["10.0.0.1", "fd00::1"] }),
+          });
+          return validate(
+            "domain",
+            String(markup`<domain type='qemu'><name>a</name><memory>65536</memory>
+<os><type arch='x86_64'>hvm</type></os><devices>`) + renderXml(nic) + "</devices></domain>",
+          );
+        });
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "A static route of a network takes its subnet, also while that is stopped",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using routed = await networkName("routes");
+    await using own = await networkName("onroute");
+    const net = await freeSubnet(server);
+    const file = await Deno.makeTempFile({ prefix: "kvmm-test-route-" });
+    try {
+      await Deno.writeTextFile(
+        file,
+        String(markup`<network><name>${routed.name}</name><ip address='${net}.1' prefix='24'/>
+<ip family='ipv6' address='fd3e:8a11:7c56:1::1' prefix='64'/>
+<route address='10.199.0.0' prefix='16' gateway='${net}.9'/>
+<route family='ipv6' address='fd3e:8a11:7c57::' prefix='48' gateway='fd3e:8a11:7c56:1::9'/></network>`),
+      );
+      await virsh("net-define", file);
+    } finally {
+      await Deno.remove(file);
+    }
+    const shown = await until("the network", () => found(server, routed.name), { seconds: 10 });
+    assert.deepEqual(shown.routes, ["10.199.0.0/16", "fd3e:8a11:7c57::/48"]);
+    for (
+      const subnet of [{ ipv4: { address: "10.199.7.1/24" } }, {
+        ipv6: { address: "fd3e:8a11:7c57:5::1/64" },
+      }]
+    ) {
+      await refused(
+        call(server, "create_network", { name: own.name, mode: "isolated", ...subnet }),
+        "NetworkOverlaps",
+        new RegExp(`a static route of the network ${routed.name}`),
+      );
+    }
   },
 });
