@@ -31,6 +31,7 @@ import { watchLibvirtFiles } from "./inventory/watch.ts";
 import { jobHandlers } from "./jobs/handlers.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { LibvirtLink } from "./libvirt/link.ts";
+import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { log } from "./log.ts";
 import { Sampler } from "./metrics/sampler.ts";
 import { filterHandlers } from "./network/filters.ts";
@@ -74,6 +75,17 @@ const STOP_MS = 2000;
 /** Milliseconds within which the same event of a machine is one: libvirt tells a guest's reboot more than once. */
 const REPEAT_MS = 1000;
 
+/** Milliseconds after which what the start needed is needed no more. */
+const START_MS = 30_000;
+
+function releaseMemory(): void {
+  try {
+    releaseStartupMemory();
+  } catch (error) {
+    log.debug("what the start needed stays in memory", { error });
+  }
+}
+
 /** Events of libvirt that a person wants to read of, when no command of ours caused them. */
 const TOLD = new Set([
   "started",
@@ -111,6 +123,7 @@ export class Agent {
   readonly #capabilities: HostCapabilities;
   readonly #periodic: Periodic;
   readonly #stopping = new AbortController();
+  #startIsOver: ReturnType<typeof setTimeout> | undefined;
   /** A connection was made whose state is not wholly read yet. */
   #unread = false;
   /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
@@ -239,6 +252,7 @@ export class Agent {
   start(): void {
     this.link.start();
     setTimeout(this.#attempted.resolve, SETTLE_MS);
+    this.#startIsOver = setTimeout(releaseMemory, START_MS);
     this.#periodic.start();
     if (isLocalSystem(this.settings.uri)) watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
@@ -246,6 +260,7 @@ export class Agent {
   /** Stops everything within a few seconds. Machines run on. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    clearTimeout(this.#startIsOver);
     const [late, unfinished] = await Promise.all([this.#periodic.stop(STOP_MS), this.jobs.stop(STOP_MS)]);
     if (unfinished.length > 0) log.warn("work was interrupted by the stop", { work: unfinished });
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });

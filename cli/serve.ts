@@ -11,7 +11,6 @@ import {
 import { requestInfo } from "../agent/http/request_info.ts";
 import { log, setLogLevel } from "../agent/log.ts";
 import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
-import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { VERSION } from "../lib/version.ts";
 import type { AppHandler } from "./app.ts";
 import { SOCKET_FILE, where } from "./place.ts";
@@ -23,8 +22,6 @@ export const SERVE_HELP = () =>
 
 /** Milliseconds a stop may take before the process ends all the same. */
 const STOP_MS = 8000;
-/** Milliseconds after which what the start needed is needed no more. */
-const SETTLED_MS = 30_000;
 
 /** Runs until SIGTERM or SIGINT. */
 export async function serve(args: readonly string[], app: AppHandler): Promise<number> {
@@ -60,7 +57,6 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     socket: listeners[1]!.address,
     uri: settings.uri,
   });
-  const settled = setTimeout(releaseMemory, SETTLED_MS);
   agent.address = listeners[0]!.address;
   if (agent.access.needsSetup) {
     const { key } = agent.access.setup.issue();
@@ -68,7 +64,6 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     console.log(`Make the first administrator within 15 minutes: ${agent.address}/setup?key=${key}`);
   }
   await stopSignal();
-  clearTimeout(settled);
   log.info("stopping");
   const limit = setTimeout(() => {
     log.warn("the stop took too long");
@@ -79,14 +74,6 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
   clearTimeout(limit);
   // A worker that hangs in libvirt would keep the process: there is nothing left to wait for.
   Deno.exit(0);
-}
-
-function releaseMemory(): void {
-  try {
-    releaseStartupMemory();
-  } catch (error) {
-    log.debug("what the start needed stays in memory", { error });
-  }
 }
 
 function wrongUsage(error: unknown): number {
