@@ -55,7 +55,7 @@ export const SETTINGS = {
     flag: "listen",
     env: "KVMM_LISTEN",
     value: "HOST:PORT",
-    help: "address of the web server; loopback only until there is sign-in",
+    help: "address of the web server; loopback only, for it is plain HTTP",
     default: () => "127.0.0.1:8440",
   },
   uri: {

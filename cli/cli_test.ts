@@ -65,7 +65,7 @@ Deno.test("main() exits with 2 for wrong usage", async () => {
 
 Deno.test("serve refuses an address that is none, or not loopback, before it starts anything", async () => {
   for (
-    const [address, reason] of [["0.0.0.0:8440", /no sign-in yet/], ["nowhere", /is not an address/]] as const
+    const [address, reason] of [["0.0.0.0:8440", /without TLS/], ["nowhere", /is not an address/]] as const
   ) {
     const { status, err } = await command("serve", "--listen", address);
     assert.equal(status, 2);

@@ -97,7 +97,7 @@ function webSockets(
 }
 
 /**
- * Listens on TCP. Until there is sign-in, only on loopback.
+ * Listens on TCP. Passwords and sessions go over it in the clear, so only on loopback.
  *
  * @param at `127.0.0.1:8440`; port 0 takes a free one
  * @param limits other limits than the usual ones: tests shorten them
@@ -190,7 +190,7 @@ export function loopbackAddress(at: string): { hostname: string; port: number } 
   const address = parseAddress(at);
   if (isLoopback(address.hostname)) return address;
   throw new Error(
-    `refusing to listen on ${at}: there is no sign-in yet, so only this host may connect. ` +
+    `refusing to listen on ${at}: without TLS passwords would go over the network in the clear. ` +
       "Use --listen 127.0.0.1:8440, and reach it from elsewhere through ssh -L 8440:127.0.0.1:8440",
   );
 }

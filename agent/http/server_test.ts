@@ -173,7 +173,7 @@ Deno.test("listenTcp() tells a fault of ours in the contract's words", async () 
 
 Deno.test("listenTcp() refuses what is not loopback, and what is taken", async () => {
   for (const at of ["0.0.0.0:0", "[::]:0", "10.0.0.1:0", "example.org:80", "127.0.0.1.evil.example:0"]) {
-    await assert.rejects(listenTcp(at, hello), /there is no sign-in yet/, at);
+    await assert.rejects(listenTcp(at, hello), /without TLS/, at);
   }
   await withTcp(async (port) => {
     await assert.rejects(listenTcp(`127.0.0.1:${port}`, hello), /is in use already\. Stop the other program/);
