@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { startServer, type TestServer } from "../testbed/server.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 const HEAD_MS = 12_500;
@@ -55,6 +56,8 @@ async function stalled(server: TestServer, text: string): Promise<{ answer: stri
 }
 
 const host = (server: TestServer) => new URL(server.url).host;
+/** The header that signs a request in. */
+const signedIn = ({ url }: TestServer) => `authorization: ${testerHeaders(url).authorization}\r\n`;
 
 /** Sends one request with headers that fetch would not let us set; gives its status and body. */
 async function raw(
@@ -75,7 +78,7 @@ async function raw(
 Deno.test("clients that stop in the middle are told or cut in time, and hold nobody else up", async () => {
   await using server = await start();
   const command = "POST /api/v1/commands/get_vms HTTP/1.1\r\n";
-  const json = `host: ${host(server)}\r\ncontent-type: application/json\r\n`;
+  const json = `host: ${host(server)}\r\n${signedIn(server)}content-type: application/json\r\n`;
   const cases: [what: string, text: string, limit: number][] = [
     ["nothing at all", "", HEAD_MS],
     ["half a first line", "GET /api/v1/conn", HEAD_MS],
@@ -157,7 +160,7 @@ Deno.test({
   fn: async () => {
     await using server = await start();
     using early = await connect(server);
-    const get = `GET /api/v1/connection HTTP/1.1\r\nhost: ${host(server)}\r\n\r\n`;
+    const get = `GET /api/v1/connection HTTP/1.1\r\nhost: ${host(server)}\r\n${signedIn(server)}\r\n`;
     const buffer = new Uint8Array(65_536);
     const ask = async () => {
       await send(early, get);
@@ -254,6 +257,11 @@ Deno.test("a foreign host name, origin, site or WebSocket is refused with the co
     assert.equal(found, status, what);
     assert.match(body, new RegExp(`"code":"${code}"`), what);
   }
-  const fine = await raw(server, write, { host: own, origin: `http://${own}`, "content-length": "0" });
+  const fine = await raw(server, write, {
+    ...testerHeaders(server.url),
+    host: own,
+    origin: `http://${own}`,
+    "content-length": "0",
+  });
   assert.equal(fine.status, 200, fine.body);
 });
