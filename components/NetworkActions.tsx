@@ -73,6 +73,10 @@ export function NetworkActions({ network, enabled, onSend, small = false }: Netw
       {!active ? does("start") : uses ? asks("stop") : does("stop")}
       {!small && persistent && (
         <>
+          <ActLink class="button" href={`${href}/edit`} enabled={enabled}>
+            <Icon name="edit" />
+            <span>{t("networks.edit")}</span>
+          </ActLink>
           <input type="hidden" name="autostart" value={String(!autostart)} />
           <button type="submit" class="button" name="action" value="autostart" disabled={!enabled}>
             <Icon name="reboot" />

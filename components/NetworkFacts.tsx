@@ -1,5 +1,5 @@
 import type { Network } from "../lib/contract/mod.ts";
-import { MODE_NAMES } from "../lib/format/networks.ts";
+import { MODE_NAMES, SETTING_NAMES } from "../lib/format/networks.ts";
 import { formatRate } from "../lib/format/quantity.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
@@ -66,6 +66,11 @@ export function NetworkFacts({ network }: { network: Network }) {
             {dnsHosts.map(({ ip, hostnames }) => (
               <span key={ip} class="mono line">{oneLine(`${ip} ${hostnames.join(" ")}`, 120)}</span>
             ))}
+          </Fact>
+        )}
+        {network.pending.length > 0 && (
+          <Fact label={t("networks.pending")}>
+            {network.pending.map((each) => t(SETTING_NAMES[each])).join(", ")}
           </Fact>
         )}
         <Fact label={t("networks.autostart")}>{t(network.autostart ? "networks.yes" : "networks.no")}</Fact>

@@ -235,7 +235,12 @@ function Vlans({ mode, values, errorOf }: NetworkFieldsProps) {
   );
 }
 
-function More({ mode, values, errorOf }: NetworkFieldsProps) {
+/** What can be changed about a network also when it is there: names, DNS, MTU, limits. */
+export function NetworkSettingsFields(
+  { mode, values, errorOf }: Omit<NetworkFieldsProps, "options" | "mode"> & {
+    mode: string;
+  },
+) {
   const line = (name: string, label: string, hint?: string, suffix?: string) => (
     <TextField
       label={label}
@@ -246,42 +251,37 @@ function More({ mode, values, errorOf }: NetworkFieldsProps) {
       {...(suffix !== undefined && { suffix, inputMode: "numeric" })}
     />
   );
-  const isAddressed = ADDRESSED.includes(mode);
+  const isAddressed = ADDRESSED.some((each) => each === mode);
   return (
-    <details class="panel fold">
-      <summary class="panel-head">
-        <h2>{t("networks.more")}</h2>
-      </summary>
-      <div class="form-grid">
-        {isAddressed && (
-          <>
-            {line("domain", t("networks.domain"))}
-            {line("forwarders", t("networks.forwarders"), t("networks.forwarders_hint"))}
-            {line("mtu", t("networks.mtu"), undefined, t("networks.bytes"))}
-          </>
-        )}
-        {line("inbound", t("networks.limit_in"), undefined, t("networks.kib"))}
-        {line("outbound", t("networks.limit_out"), undefined, t("networks.kib"))}
-        {isAddressed && (
-          <>
-            <CheckField
-              wide
-              label={t("networks.domain_local")}
-              name="localDomain"
-              checked={values.localDomain !== undefined}
-              error={errorOf("localDomain")}
-            />
-            <Area
-              label={t("networks.dns_field")}
-              name="dnsHosts"
-              hint={t("networks.dns_hint")}
-              values={values}
-              error={errorOf("dnsHosts")}
-            />
-          </>
-        )}
-      </div>
-    </details>
+    <div class="form-grid">
+      {isAddressed && (
+        <>
+          {line("domain", t("networks.domain"))}
+          {line("forwarders", t("networks.forwarders"), t("networks.forwarders_hint"))}
+          {line("mtu", t("networks.mtu"), undefined, t("networks.bytes"))}
+        </>
+      )}
+      {line("inbound", t("networks.limit_in"), undefined, t("networks.kib"))}
+      {line("outbound", t("networks.limit_out"), undefined, t("networks.kib"))}
+      {isAddressed && (
+        <>
+          <CheckField
+            wide
+            label={t("networks.domain_local")}
+            name="localDomain"
+            checked={values.localDomain !== undefined}
+            error={errorOf("localDomain")}
+          />
+          <Area
+            label={t("networks.dns_field")}
+            name="dnsHosts"
+            hint={t("networks.dns_hint")}
+            values={values}
+            error={errorOf("dnsHosts")}
+          />
+        </>
+      )}
+    </div>
   );
 }
 
@@ -295,7 +295,14 @@ export function NetworkFields(props: NetworkFieldsProps) {
       {isAddressed && <Subnet {...props} family="ipv4" />}
       {isAddressed && <Subnet {...props} family="ipv6" />}
       {(mode === "openvswitch" || mode === "sriov") && <Vlans {...props} />}
-      {mode !== "macvtap" && mode !== "sriov" && <More {...props} />}
+      {mode !== "macvtap" && mode !== "sriov" && (
+        <details class="panel fold">
+          <summary class="panel-head">
+            <h2>{t("networks.more")}</h2>
+          </summary>
+          <NetworkSettingsFields {...props} />
+        </details>
+      )}
       <div class="panel form-grid">
         <CheckField label={t("networks.start_now")} name="start" checked={values.start !== undefined} />
         <CheckField

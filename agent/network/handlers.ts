@@ -22,6 +22,7 @@ import { log } from "../log.ts";
 import type { VmServices } from "../vm/services.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
 import { hostDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
+import { updateNetwork } from "./update.ts";
 import { networksOf, requireNetwork } from "./view.ts";
 
 /** More names than this are counted, not listed. */
@@ -166,6 +167,7 @@ export function networkHandlers(services: VmServices): Pick<Handlers, keyof type
       if (network.vms.length > 0 && !force) throw inUse(name, network.vms);
       return await simple(name, "undefined", "NetworkDeleteFailed", "networkDelete");
     },
+    update_network: (input) => inTurn(() => updateNetwork(services, input)),
     update_network_dhcp: (input) => inTurn(() => updateDhcp(services, input)),
     get_network_leases: ({ name }) => leasesOf(services, name),
   };

@@ -1,7 +1,15 @@
 /** Networks as the contract shows them: libvirt's record, what its XML says, and who uses it. */
 import type { NetworkRecord } from "../../ffi/calls/mod.ts";
-import { ContractError, type Network, type NetworkUser, type VM } from "../../lib/contract/mod.ts";
-import { type NetworkSummary, readNetwork } from "../../lib/xml/network_read.ts";
+import {
+  ContractError,
+  type Network,
+  NETWORK_SETTINGS,
+  type NetworkSetting,
+  type NetworkSettings,
+  type NetworkUser,
+  type VM,
+} from "../../lib/contract/mod.ts";
+import { type NetworkSummary, readNetwork, readNetworkSettings } from "../../lib/xml/network_read.ts";
 import type { VmServices } from "../vm/services.ts";
 
 /** Records are replaced, never changed: what was read of one stays true. */
@@ -30,9 +38,28 @@ function usersByNetwork(vms: readonly VM[]): Map<string, NetworkUser[]> {
   return found;
 }
 
+/** What of two networks' settings is not the same, in the order of the contract. */
+export function differing(a: NetworkSettings, b: NetworkSettings): NetworkSetting[] {
+  return NETWORK_SETTINGS.filter((each) => JSON.stringify(a[each]) !== JSON.stringify(b[each]));
+}
+
+/** What can be changed, as the next start has it. */
+const nextOf = ({ xml, nextXml }: NetworkRecord) => readNetworkSettings(nextXml ?? xml);
+
+const pendings = new WeakMap<NetworkRecord, NetworkSetting[]>();
+
+/** What is different from the next start on. */
+function pendingOf(record: NetworkRecord): NetworkSetting[] {
+  if (record.nextXml === undefined) return [];
+  let pending = pendings.get(record);
+  if (!pending) pendings.set(record, pending = differing(readNetworkSettings(record.xml), nextOf(record)));
+  return pending;
+}
+
 function view(record: NetworkRecord, vms: NetworkUser[]): Network {
   const { name, uuid, active, persistent, autostart } = record;
-  return { name, uuid, active, persistent, autostart, ...summaryOf(record), vms };
+  const pending = pendingOf(record);
+  return { name, uuid, active, persistent, autostart, ...summaryOf(record), pending, vms };
 }
 
 /** Every network, by name. */
@@ -43,10 +70,13 @@ export function networksOf({ inventory }: VmServices): Network[] {
 }
 
 /** One network with its XML. @throws {ContractError} NetworkNotFound; LibvirtUnavailable while nothing is known */
-export function requireNetwork(services: VmServices, name: string): Network & { xml: string } {
+export function requireNetwork(
+  services: VmServices,
+  name: string,
+): Network & { xml: string; next: NetworkSettings } {
   services.requireFilled();
   const record = services.inventory.network(name);
   if (!record) throw new ContractError("NetworkNotFound", { network: name });
   const users = usersByNetwork(services.inventory.vms()).get(name) ?? [];
-  return { ...view(record, users), xml: record.xml };
+  return { ...view(record, users), next: nextOf(record), xml: record.xml };
 }

@@ -91,6 +91,7 @@ export const CALLS = {
   networkSetAutostart: spec("write", 30, network.networkSetAutostart),
   networkDelete: spec("write", 60, network.networkDelete),
   networkUpdateDhcp: spec("write", 120, network.networkUpdateDhcp),
+  networkChange: spec("write", 120, network.networkChange),
   filterNames: spec("read", 15, nic.filterNames),
   filterScan: spec("read", 15, nic.filterScan),
   poolScan: spec("storage", 30, pool.poolScan),

@@ -1,4 +1,5 @@
 /** Calls on virtual networks. */
+import { changedNetwork, type NetworkChange } from "../../lib/xml/network_edit.ts";
 import { type Connection, Handle, listOf, readList } from "../connection.ts";
 import { libvirt, ok, some, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
@@ -11,7 +12,12 @@ export interface NetworkRecord {
   readonly persistent: boolean;
   readonly autostart: boolean;
   readonly xml: string;
+  /** What its next start has, where it runs and has a definition. */
+  readonly nextXml: string | undefined;
 }
+
+/** `VIR_NETWORK_XML_INACTIVE` */
+const XML_INACTIVE = 1;
 
 /** Reads every network. Source: virConnectListAllNetworks. */
 export function networkScan(connection: Connection): NetworkRecord[] {
@@ -21,13 +27,17 @@ export function networkScan(connection: Connection): NetworkRecord[] {
     const autostart = new Int32Array(1);
     const persistent = ok(symbols.virNetworkIsPersistent(item)) === 1;
     if (persistent) ok(symbols.virNetworkGetAutostart(item, autostart));
+    const active = ok(symbols.virNetworkIsActive(item)) === 1;
     return {
       uuid: readUuid((buffer) => symbols.virNetworkGetUUIDString(item, buffer)),
       name: readString(symbols.virNetworkGetName(item)),
-      active: ok(symbols.virNetworkIsActive(item)) === 1,
+      active,
       persistent,
       autostart: autostart[0] === 1,
       xml: takeString(symbols.virNetworkGetXMLDesc(item, 0)),
+      nextXml: active && persistent
+        ? takeString(symbols.virNetworkGetXMLDesc(item, XML_INACTIVE))
+        : undefined,
     };
   });
 }
@@ -124,18 +134,49 @@ export function networkDelete(connection: Connection, { name }: { name: string }
 
 /** `virNetworkUpdateCommand` */
 const UPDATE = { delete: 2, add: 3 } as const;
-/** `virNetworkUpdateSection`: VIR_NETWORK_SECTION_IP_DHCP_HOST, …_RANGE */
-const SECTION = { host: 4, range: 5 } as const;
+/** `virNetworkUpdateSection`: VIR_NETWORK_SECTION_IP_DHCP_HOST, …_RANGE, …_DNS_HOST */
+const SECTION = { host: 4, range: 5, dns: 10 } as const;
 /** `VIR_NETWORK_UPDATE_AFFECT_LIVE`, `…_CONFIG` */
 const AFFECT_LIVE = 1, AFFECT_CONFIG = 2;
 
-/** One change of a network's DHCP. */
+/** One change of a network's DHCP or DNS. */
 export interface DhcpStep {
   readonly does: keyof typeof UPDATE;
   readonly section: keyof typeof SECTION;
-  /** Which of the network's `<ip>` elements, from 0. */
+  /** Which of the network's `<ip>` elements, from 0; -1 for DNS, which is the whole network's. */
   readonly subnet: number;
   readonly xml: string;
+}
+
+/** Steps that were done, until they are kept. */
+interface Done {
+  readonly live: boolean;
+  readonly persistent: boolean;
+  undo(): void;
+}
+
+/** Carries steps out in order, at once where it runs and for its next start; undoes them when one fails. */
+function runSteps(network: Handle, steps: readonly DhcpStep[]): Done {
+  const { symbols } = libvirt();
+  const live = ok(symbols.virNetworkIsActive(network.pointer)) === 1;
+  const persistent = ok(symbols.virNetworkIsPersistent(network.pointer)) === 1;
+  const flags = (live ? AFFECT_LIVE : 0) | (persistent ? AFFECT_CONFIG : 0);
+  const update = ({ does, section, subnet, xml }: DhcpStep) =>
+    symbols.virNetworkUpdate(network.pointer, UPDATE[does], SECTION[section], subnet, cString(xml), flags);
+  const done: DhcpStep[] = [];
+  const undo = () => {
+    for (const step of done.reverse()) update({ ...step, does: step.does === "add" ? "delete" : "add" });
+  };
+  try {
+    for (const step of steps) {
+      ok(update(step));
+      done.push(step);
+    }
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  return { live, persistent, undo };
 }
 
 /**
@@ -146,22 +187,32 @@ export function networkUpdateDhcp(
   connection: Connection,
   { name, steps }: { name: string; steps: readonly DhcpStep[] },
 ): { live: boolean; persistent: boolean } {
+  using network = connection.network(name);
+  const { live, persistent } = runSteps(network, steps);
+  return { live, persistent };
+}
+
+/**
+ * Changes a network's DNS entries as {@link networkUpdateDhcp} does, then its definition, which a running network
+ * follows from its next start on. Nothing is changed when one of them fails. Source: virNetworkDefineXML.
+ */
+export function networkChange(
+  connection: Connection,
+  { name, steps, change }: { name: string; steps: readonly DhcpStep[]; change: NetworkChange | undefined },
+): null {
   const { symbols } = libvirt();
   using network = connection.network(name);
-  const live = ok(symbols.virNetworkIsActive(network.pointer)) === 1;
-  const persistent = ok(symbols.virNetworkIsPersistent(network.pointer)) === 1;
-  const flags = (live ? AFFECT_LIVE : 0) | (persistent ? AFFECT_CONFIG : 0);
-  const update = ({ does, section, subnet, xml }: DhcpStep) =>
-    symbols.virNetworkUpdate(network.pointer, UPDATE[does], SECTION[section], subnet, cString(xml), flags);
-  const done: DhcpStep[] = [];
+  const { undo } = runSteps(network, steps);
+  if (change === undefined) return null;
   try {
-    for (const step of steps) {
-      ok(update(step));
-      done.push(step);
-    }
+    const before = takeString(symbols.virNetworkGetXMLDesc(network.pointer, XML_INACTIVE));
+    using _defined = new Handle(
+      some(symbols.virNetworkDefineXML(connection.pointer, cString(changedNetwork(before, change)))),
+      (pointer) => symbols.virNetworkFree(pointer),
+    );
   } catch (error) {
-    for (const step of done.reverse()) update({ ...step, does: step.does === "add" ? "delete" : "add" });
+    undo();
     throw error;
   }
-  return { live, persistent };
+  return null;
 }

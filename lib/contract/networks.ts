@@ -144,6 +144,29 @@ export const NetworkSubnet = Type.Object({
 });
 export type NetworkSubnet = Static<typeof NetworkSubnet>;
 
+/** What can be changed about a network that is there. */
+export const NetworkSettings = Type.Object({
+  domain: Type.Optional(Type.String()),
+  localDomain: Type.Boolean(),
+  forwarders: Type.Array(Type.String()),
+  dnsHosts: Type.Array(DnsHost),
+  mtu: Type.Optional(Type.Integer()),
+  bandwidth: Type.Optional(Bandwidth),
+});
+export type NetworkSettings = Static<typeof NetworkSettings>;
+
+/** Their names: what a change lists. */
+export const NETWORK_SETTINGS = [
+  "domain",
+  "localDomain",
+  "forwarders",
+  "dnsHosts",
+  "mtu",
+  "bandwidth",
+] as const;
+export type NetworkSetting = typeof NETWORK_SETTINGS[number];
+const Changed = Type.Array(oneOf(NETWORK_SETTINGS));
+
 export const NetworkUser = Type.Object({
   vmId: Type.String(),
   name: Type.String(),
@@ -170,6 +193,7 @@ export const Network = Type.Object({
   mtu: Type.Optional(Type.Integer()),
   vlanTags: Type.Array(Type.Integer()),
   bandwidth: Type.Optional(Bandwidth),
+  pending: Type.Array(oneOf(NETWORK_SETTINGS), { description: "what is different from the next start on" }),
   vms: Type.Array(NetworkUser),
 });
 export type Network = Static<typeof Network>;
@@ -242,7 +266,11 @@ export const networkCommands = {
     summary: "Show a virtual network with its libvirt XML",
     role: "viewer",
     input: closed(ByName),
-    output: Type.Object({ ...Network.properties, xml: Type.String() }),
+    output: Type.Object({
+      ...Network.properties,
+      next: Type.Object(NetworkSettings.properties, { description: "as the next start has it" }),
+      xml: Type.String(),
+    }),
     errors: ["NetworkNotFound"],
     route: "GET /networks/{name}",
     cli: ["network", "show", "<name>"],
@@ -352,6 +380,27 @@ export const networkCommands = {
     ],
     route: "PATCH /networks/{name}/dhcp",
     cli: ["network", "dhcp", "<name>"],
+    readOnly: false,
+  }),
+  update_network: command({
+    summary: "Change a network's names, DNS, MTU and limits",
+    description:
+      "DNS entries change at once where it runs; the rest from its next start on. null takes a setting away. What " +
+      "was done is undone when a later step fails.",
+    role: "administrator",
+    input: closed({
+      ...ByName,
+      domain: Type.Optional(Type.Union([HostName, Type.Null()])),
+      localDomain: Type.Optional(Type.Boolean()),
+      dnsHosts: Type.Optional(Type.Array(DnsHost, { maxItems: 256, description: "all of them" })),
+      forwarders: Type.Optional(Type.Array(Ip, { maxItems: 8, description: "all of them" })),
+      mtu: Type.Optional(Type.Union([Type.Integer({ minimum: 68, maximum: 65_535 }), Type.Null()])),
+      bandwidth: Type.Optional(Type.Union([Bandwidth, Type.Null()])),
+    }),
+    output: Type.Object({ now: Changed, nextStart: Changed }, { description: "what was changed, and when" }),
+    errors: ["NetworkNotFound", "NetworkNotPersistent", "NetworkMismatch", "NetworkUpdateFailed"],
+    route: "PATCH /networks/{name}",
+    cli: ["network", "update", "<name>"],
     readOnly: false,
   }),
   get_network_leases: command({

@@ -1,6 +1,14 @@
 /** Networks as pages show them and as their plain forms send them. The same on the server and in the browser. */
 import type { Api } from "../client/api.ts";
-import type { NetworkFinding, NetworkMode, NewNetwork, StaticLease } from "../contract/networks.ts";
+import type { Input } from "../contract/mod.ts";
+import type {
+  NetworkFinding,
+  NetworkMode,
+  NetworkSetting,
+  NetworkSettings,
+  NewNetwork,
+  StaticLease,
+} from "../contract/networks.ts";
 import type { networks } from "../i18n/en/networks.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
 
@@ -110,6 +118,60 @@ export function networkIn(form: FormData): NewNetwork {
   }) as NewNetwork;
 }
 
+/** A network's settings as the fields of their form begin. */
+export function settingsValues(settings: NetworkSettings): Record<string, string> {
+  const { domain, localDomain, forwarders, dnsHosts, mtu, bandwidth } = settings;
+  return {
+    domain: domain ?? "",
+    ...(localDomain && { localDomain: "on" }),
+    forwarders: forwarders.join(" "),
+    dnsHosts: dnsHosts.map(({ ip, hostnames }) => [ip, ...hostnames].join(" ")).join("\n"),
+    mtu: mtu === undefined ? "" : String(mtu),
+    inbound: String(bandwidth?.inbound?.averageKib ?? ""),
+    outbound: String(bandwidth?.outbound?.averageKib ?? ""),
+  };
+}
+
+/** What the form of settings asks for: the fields it has, and of those what is not as it was. */
+export function settingsIn(form: FormData, was: NetworkSettings): Omit<Input<"update_network">, "name"> {
+  const before = settingsValues(was);
+  const spelled = (value: string) => value.replaceAll("\r", "").trim();
+  const changed = (name: string) =>
+    form.has(name) && spelled(text(form, name)) !== spelled(before[name] ?? "");
+  const mtu = whole(text(form, "mtu"));
+  // Peak and burst have no field: they stay while their mean does.
+  const speed = (way: "inbound" | "outbound") => {
+    if (!changed(way)) return was.bandwidth?.[way];
+    const averageKib = whole(text(form, way));
+    return averageKib === undefined ? undefined : { averageKib };
+  };
+  const [inbound, outbound] = [speed("inbound"), speed("outbound")];
+  // A box that is not ticked is not sent; its form has a domain.
+  const local = form.has("localDomain");
+  return defined({
+    domain: changed("domain") ? some(text(form, "domain")) ?? null : undefined,
+    localDomain: form.has("domain") && local !== was.localDomain ? local : undefined,
+    forwarders: changed("forwarders") ? words(text(form, "forwarders")) : undefined,
+    dnsHosts: changed("dnsHosts")
+      ? lines(text(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }))
+      : undefined,
+    mtu: changed("mtu") ? mtu ?? null : undefined,
+    bandwidth: changed("inbound") || changed("outbound")
+      ? inbound || outbound ? defined({ inbound, outbound }) : null
+      : undefined,
+  }) as Omit<Input<"update_network">, "name">;
+}
+
+/** Setting → its name. */
+export const SETTING_NAMES: Readonly<Record<NetworkSetting, Text>> = {
+  domain: "networks.domain",
+  localDomain: "networks.domain_local",
+  forwarders: "networks.forwarders",
+  dnsHosts: "networks.dns_hosts",
+  mtu: "networks.mtu",
+  bandwidth: "networks.limits",
+};
+
 /** What a form can do to a network → the call, and what is said when it is done. */
 const ACTIONS = {
   start: { done: "networks.done_start", run: (api, name) => api.startNetwork({ name }) },
@@ -157,6 +219,7 @@ export async function runNetworkAction(
 /** What is said after an action; undefined for a word of nobody's. */
 export function doneText(word: string | null): Text | undefined {
   if (word === "create") return "networks.done_create";
+  if (word === "update") return "networks.done_update";
   return isNetworkAction(word) ? ACTIONS[word].done : undefined;
 }
 

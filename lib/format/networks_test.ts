@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { doneText, leaseIn, networkIn } from "./networks.ts";
+import { doneText, leaseIn, networkIn, settingsIn, settingsValues } from "./networks.ts";
 
 function formOf(fields: Record<string, string>): FormData {
   const form = new FormData();
@@ -62,4 +62,41 @@ Deno.test("leaseIn() and doneText() take nothing for granted", () => {
   });
   assert.equal(doneText("constructor"), undefined);
   assert.equal(doneText("start"), "networks.done_start");
+});
+
+const SETTINGS = {
+  domain: "lab.test",
+  localDomain: true,
+  forwarders: ["9.9.9.9"],
+  dnsHosts: [{ ip: "10.0.0.5", hostnames: ["a", "b"] }, { ip: "10.0.0.6", hostnames: ["c"] }],
+  mtu: 1400,
+  bandwidth: { inbound: { averageKib: 100, peakKib: 200 } },
+};
+
+Deno.test("settingsIn() asks for nothing when the form is sent as it came", () => {
+  const sent = settingsValues(SETTINGS);
+  assert.deepEqual(
+    settingsIn(formOf({ ...sent, dnsHosts: sent.dnsHosts!.replace("\n", "\r\n") }), SETTINGS),
+    {},
+  );
+});
+
+Deno.test("settingsIn() takes away what was emptied, and keeps a peak whose mean stays", () => {
+  const { localDomain: _, ...sent } = settingsValues(SETTINGS);
+  assert.deepEqual(
+    settingsIn(formOf({ ...sent, domain: "", forwarders: "", mtu: "", outbound: "50" }), SETTINGS),
+    {
+      domain: null,
+      localDomain: false,
+      forwarders: [],
+      mtu: null,
+      bandwidth: { inbound: { averageKib: 100, peakKib: 200 }, outbound: { averageKib: 50 } },
+    },
+  );
+  const unlimited = formOf({ ...settingsValues(SETTINGS), inbound: "" });
+  assert.deepEqual(settingsIn(unlimited, SETTINGS), { bandwidth: null });
+});
+
+Deno.test("settingsIn() leaves alone what the form of a bridge does not have", () => {
+  assert.deepEqual(settingsIn(formOf({ inbound: "100", outbound: "" }), SETTINGS), {});
 });

@@ -1,5 +1,11 @@
 /** What stands in the way of a new network: its own contradictions, and what the host has already. Pure. */
-import { ADDRESSED_MODES, type NewNetwork, type StaticLease } from "../contract/networks.ts";
+import {
+  ADDRESSED_MODES,
+  type NetworkSetting,
+  type NetworkSettings,
+  type NewNetwork,
+  type StaticLease,
+} from "../contract/networks.ts";
 import type { ErrorCode } from "../contract/errors.ts";
 import {
   type Address,
@@ -217,22 +223,31 @@ const ONLY_IN: readonly { field: keyof NewNetwork; modes: readonly string[]; wha
 const isSet = (value: unknown) =>
   value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 
-function modeProblems(network: NewNetwork): NetworkProblem[] {
-  const { mode, vlan, domain, localDomain, forwarders = [], dnsHosts = [] } = network;
-  const found = ONLY_IN.filter(({ field, modes }) => isSet(network[field]) && !modes.includes(mode))
-    .map(({ field, what }) => mismatch(field, `${field} ${what}`));
-  if (["nat", "routed", "open"].includes(mode) && !network.ipv4 && !network.ipv6) {
-    found.push(mismatch("ipv4", `a ${mode} network needs a subnet`));
-  }
-  if (network.ipv6Nat && !network.ipv6) found.push(mismatch("ipv6Nat", "NAT of IPv6 needs an IPv6 subnet"));
+/** What of a network's new settings its mode cannot have, and what contradicts itself. */
+export function settingsProblems(
+  mode: string,
+  { domain, localDomain, forwarders, dnsHosts, mtu, bandwidth }: NetworkSettings,
+  changed: readonly NetworkSetting[],
+): NetworkProblem[] {
+  const values = { domain, localDomain, forwarders, dnsHosts, mtu, bandwidth };
+  const found = ONLY_IN.filter(({ field, modes }) =>
+    changed.some((each) => each === field) && isSet(values[field as NetworkSetting]) && !modes.includes(mode)
+  ).map(({ field, what }) => mismatch(field, `${field} ${what}`));
+  return [...found, ...dnsProblems({ domain, localDomain, forwarders, dnsHosts })];
+}
+
+/** What is wrong with names and DNS servers. */
+function dnsProblems(
+  { domain, localDomain = false, forwarders = [], dnsHosts = [] }: {
+    domain?: string | undefined;
+    localDomain?: boolean | undefined;
+    forwarders?: readonly string[] | undefined;
+    dnsHosts?: NonNullable<NewNetwork["dnsHosts"]> | undefined;
+  },
+): NetworkProblem[] {
+  const found: NetworkProblem[] = [];
   if (localDomain && domain === undefined) {
     found.push(mismatch("localDomain", "there is no domain to keep local"));
-  }
-  if (vlan?.native !== undefined && !vlan.tags.includes(vlan.native)) {
-    found.push(mismatch("vlan", "the native tag must be one of the tags"));
-  }
-  if (mode === "sriov" && ((vlan?.tags.length ?? 0) > 1 || vlan?.trunk)) {
-    found.push(mismatch("vlan", "a virtual function carries one tag, without a trunk"));
   }
   const addresses = [
     ...forwarders.map((ip, index) => ({ ip, field: `forwarders.${index}` })),
@@ -242,6 +257,23 @@ function modeProblems(network: NewNetwork): NetworkProblem[] {
     if (parseAddress(ip) === undefined) found.push(mismatch(field, `${ip} is not an IP address`));
   }
   return found;
+}
+
+function modeProblems(network: NewNetwork): NetworkProblem[] {
+  const { mode, vlan } = network;
+  const found = ONLY_IN.filter(({ field, modes }) => isSet(network[field]) && !modes.includes(mode))
+    .map(({ field, what }) => mismatch(field, `${field} ${what}`));
+  if (["nat", "routed", "open"].includes(mode) && !network.ipv4 && !network.ipv6) {
+    found.push(mismatch("ipv4", `a ${mode} network needs a subnet`));
+  }
+  if (network.ipv6Nat && !network.ipv6) found.push(mismatch("ipv6Nat", "NAT of IPv6 needs an IPv6 subnet"));
+  if (vlan?.native !== undefined && !vlan.tags.includes(vlan.native)) {
+    found.push(mismatch("vlan", "the native tag must be one of the tags"));
+  }
+  if (mode === "sriov" && ((vlan?.tags.length ?? 0) > 1 || vlan?.trunk)) {
+    found.push(mismatch("vlan", "a virtual function carries one tag, without a trunk"));
+  }
+  return [...found, ...dnsProblems(network)];
 }
 
 function hostProblems({ mode, bridge, devices = [] }: NewNetwork, facts: NetworkFacts): NetworkProblem[] {

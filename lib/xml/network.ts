@@ -63,6 +63,16 @@ function speedXml(
   return speed && xml(name, { average: speed.averageKib, peak: speed.peakKib, burst: speed.burstKib });
 }
 
+/** Limits of a network. */
+export function bandwidthXml({ inbound, outbound }: NonNullable<NewNetwork["bandwidth"]>): XmlNode {
+  return xml("bandwidth", {}, speedXml("inbound", inbound), speedXml("outbound", outbound));
+}
+
+/** A DNS entry's element. */
+export function dnsHostXml({ ip, hostnames }: NonNullable<NewNetwork["dnsHosts"]>[number]): XmlNode {
+  return xml("host", { ip }, hostnames.map((each) => xml("hostname", {}, each)));
+}
+
 /** A new network as an element. What it is made of must have been checked: see `lib/net/check.ts`. */
 export function networkXml(network: NewNetwork): XmlNode {
   const { name, mode, bridge, domain, localDomain = false, dnsHosts = [], forwarders = [], mtu, vlan } =
@@ -85,16 +95,9 @@ export function networkXml(network: NewNetwork): XmlNode {
       "dns",
       {},
       forwarders.map((addr) => xml("forwarder", { addr })),
-      dnsHosts.map(({ ip, hostnames }) =>
-        xml("host", { ip }, hostnames.map((each) => xml("hostname", {}, each)))
-      ),
+      dnsHosts.map(dnsHostXml),
     ),
-    network.bandwidth && xml(
-      "bandwidth",
-      {},
-      speedXml("inbound", network.bandwidth.inbound),
-      speedXml("outbound", network.bandwidth.outbound),
-    ),
+    network.bandwidth && bandwidthXml(network.bandwidth),
     vlan && xml(
       "vlan",
       { trunk: vlan.trunk === true || vlan.tags.length > 1 ? true : undefined },

@@ -1,10 +1,13 @@
 /** What a network's XML says. Read are networks of any maker: what is not understood is left out. Pure. */
-import type { Network, NetworkSubnet, StaticLease } from "../contract/networks.ts";
+import type { Network, NetworkSettings, NetworkSubnet, StaticLease } from "../contract/networks.ts";
 import { formatSubnet, networkOf, parseAddress, prefixOfNetmask } from "../net/cidr.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
 /** What the XML alone tells of a network. */
-export type NetworkSummary = Omit<Network, "name" | "uuid" | "active" | "persistent" | "autostart" | "vms">;
+export type NetworkSummary = Omit<
+  Network,
+  "name" | "uuid" | "active" | "persistent" | "autostart" | "vms" | "pending"
+>;
 
 /** libvirt's forward mode → ours. */
 const MODES: Readonly<Record<string, Network["mode"]>> = {
@@ -90,6 +93,33 @@ function bandwidthOf(root: XmlElement): Network["bandwidth"] {
   return inbound || outbound ? { ...(inbound && { inbound }), ...(outbound && { outbound }) } : undefined;
 }
 
+const dnsHostsOf = (root: XmlElement) =>
+  children(child(root, "dns"), "host").flatMap((host) =>
+    host.attributes.ip === undefined ? [] : [{
+      ip: host.attributes.ip,
+      hostnames: children(host, "hostname").map(({ text }) => text.trim()).filter(Boolean),
+    }]
+  );
+
+/** Reads what can be changed about a network. @throws {XmlError} */
+export function readNetworkSettings(source: string): NetworkSettings {
+  const root = parseXml(source);
+  const domain = child(root, "domain")?.attributes;
+  const mtu = whole(child(root, "mtu")?.attributes.size);
+  const bandwidth = bandwidthOf(root);
+  return {
+    ...(domain?.name !== undefined && { domain: domain.name }),
+    localDomain: domain?.localOnly === "yes",
+    // A forwarder with a domain of its own is for that domain alone: not ours to change.
+    forwarders: children(child(root, "dns"), "forwarder").flatMap(({ attributes: { addr, domain } }) =>
+      addr === undefined || domain !== undefined ? [] : [addr]
+    ),
+    dnsHosts: dnsHostsOf(root),
+    ...(mtu !== undefined && { mtu }),
+    ...(bandwidth && { bandwidth }),
+  };
+}
+
 /** Reads a network. @throws {XmlError} */
 export function readNetwork(source: string): NetworkSummary {
   const root = parseXml(source);
@@ -109,12 +139,7 @@ export function readNetwork(source: string): NetworkSummary {
     devices: [...new Set(devices)],
     subnets: children(root, "ip").flatMap(subnetOf),
     ...(domain !== undefined && { domain }),
-    dnsHosts: children(child(root, "dns"), "host").flatMap((host) =>
-      host.attributes.ip === undefined ? [] : [{
-        ip: host.attributes.ip,
-        hostnames: children(host, "hostname").map(({ text }) => text.trim()).filter(Boolean),
-      }]
-    ),
+    dnsHosts: dnsHostsOf(root),
     ...(mtu !== undefined && { mtu }),
     vlanTags: children(child(root, "vlan"), "tag").flatMap(({ attributes }) => whole(attributes.id) ?? []),
     ...(bandwidth && { bandwidth }),

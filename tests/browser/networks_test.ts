@@ -100,6 +100,32 @@ browserTest("a network's page shows leases and users live, and keeps static leas
   });
 });
 
+browserTest("a network is edited: what is at once, what waits, what is wrong at its field", async () => {
+  await using network = await testNetwork("edit");
+  await using server = await startServer();
+  await using tester = await browser();
+  for (const javaScriptEnabled of [true, false]) {
+    const mtu = javaScriptEnabled ? "1300" : "1250";
+    await visit(tester, `${server.url}/networks/${network.name}`, async (page) => {
+      await page.getByRole("link", { name: "Edit", exact: true }).click();
+      await page.getByLabel("DNS entries").fill(`${network.subnet}.300 printer`);
+      await page.getByRole("button", { name: "Save" }).click();
+      await waitForText(page, ".form-error", `${network.subnet}.300 is not an IP address`);
+      await page.getByLabel("DNS entries").fill(`${network.subnet}.9 printer-${mtu}`);
+      await page.getByLabel("MTU").fill(mtu);
+      await page.getByRole("button", { name: "Save" }).click();
+      await waitForText(page, "main", "The network was changed");
+      await waitForText(page, "dl", `printer-${mtu}`);
+      await waitForText(page, "dl", "From the next start on");
+      assert.match(await virsh("net-dumpxml", network.name), new RegExp(`printer-${mtu}`));
+      assert.match(
+        await virsh("net-dumpxml", network.name, "--inactive"),
+        new RegExp(`<mtu size='${mtu}'/>`),
+      );
+    }, { javaScriptEnabled });
+  }
+});
+
 browserTest(
   "the pages of networks are free of axe-core's violations in both themes, wide and narrow",
   async (t) => {
@@ -114,6 +140,7 @@ browserTest(
       "/networks",
       here,
       `${here}/confirm?action=delete`,
+      `${here}/edit`,
       ...["nat", "bridge", "macvtap", "openvswitch"].map((mode) => `/networks/new?mode=${mode}`),
     ];
     for (const path of pages) {

@@ -357,3 +357,99 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "update_network() changes DNS at once and the rest from the next start on, and says which",
+  ignore,
+  fn: async (t) => {
+    await using server = await readyServer();
+    await using own = await networkName("edited");
+    const { name } = own;
+    const net = await freeSubnet(server);
+    await call(server, "create_network", {
+      name,
+      mode: "isolated",
+      ipv4: { address: `${net}.1/24` },
+      dnsHosts: [{ ip: `${net}.8`, hostnames: ["old.lab.test"] }],
+      mtu: 1400,
+    });
+    const bothXml = () => Promise.all([virsh("net-dumpxml", name), virsh("net-dumpxml", name, "--inactive")]);
+    /** What the network's own DNS server answers. */
+    const ask = (host: string) =>
+      Deno.resolveDns(host, "A", { nameServer: { ipAddr: `${net}.1`, port: 53 } });
+
+    await t.step("DNS entries are answered at once, and kept", async () => {
+      assert.deepEqual(await ask("old.lab.test"), [`${net}.8`]);
+      const dnsHosts = [{ ip: `${net}.9`, hostnames: ["printer.lab.test", "paper.lab.test"] }];
+      assert.deepEqual(await call(server, "update_network", { name, dnsHosts }), {
+        now: ["dnsHosts"],
+        nextStart: [],
+      });
+      await until(
+        "the new name",
+        () => ask("paper.lab.test").then((all) => all[0] === `${net}.9`, () => false),
+        {
+          seconds: 10,
+        },
+      );
+      await assert.rejects(ask("old.lab.test"));
+      for (const xml of await bothXml()) {
+        assert.match(xml, /<hostname>paper.lab.test<\/hostname>/);
+        assert.doesNotMatch(xml, /old.lab.test/);
+      }
+    });
+    await t.step("the rest waits for the next start, and is shown so", async () => {
+      const input = { name, domain: "lab.test", localDomain: true, mtu: 9000, forwarders: ["9.9.9.9"] };
+      assert.deepEqual(await call(server, "update_network", input), {
+        now: [],
+        nextStart: ["domain", "localDomain", "forwarders", "mtu"],
+      });
+      const [live, next] = await bothXml();
+      assert.match(live!, /<mtu size='1400'\/>/);
+      assert.match(next!, /<mtu size='9000'\/>/);
+      assert.match(next!, /<domain name='lab.test' localOnly='yes'\/>/);
+      const shown = await call(server, "get_network", { name });
+      assert.deepEqual(
+        [shown.mtu, shown.next.mtu, shown.pending],
+        [1400, 9000, ["domain", "localDomain", "forwarders", "mtu"]],
+      );
+      assert.deepEqual(await call(server, "update_network", input), { now: [], nextStart: [] });
+    });
+    await t.step("after a new start nothing waits", async () => {
+      await call(server, "stop_network", { name });
+      await call(server, "start_network", { name });
+      const shown = await call(server, "get_network", { name });
+      assert.deepEqual([shown.mtu, shown.domain, shown.pending], [9000, "lab.test", []]);
+    });
+    await t.step("null takes away", async () => {
+      await call(server, "update_network", { name, domain: null, mtu: null, forwarders: [] });
+      const [, next] = await bothXml();
+      assert.doesNotMatch(next!, /<domain|<mtu|<forwarder/);
+    });
+    await t.step("what does not fit is refused, and nothing of it stays", async () => {
+      const before = await bothXml();
+      const cases: [Omit<Input<"update_network">, "name">, Parameters<typeof refused>[1]][] = [
+        [{ dnsHosts: [{ ip: "10.0.0.300", hostnames: ["x"] }] }, "NetworkMismatch"],
+        [{ forwarders: ["::g"], mtu: 1300 }, "InvalidInput"],
+        [{ localDomain: true }, "NetworkMismatch"],
+        [{ mtu: 1 }, "InvalidInput"],
+        [{ domain: "a b" }, "InvalidInput"],
+      ];
+      for (const [input, code] of cases) {
+        await refused(call(server, "update_network", { name, ...input }), code);
+      }
+      await refused(call(server, "update_network", { name: "none-such", mtu: 1300 }), "NetworkNotFound");
+      assert.deepEqual(await bothXml(), before);
+    });
+    await t.step("DNS entries before a definition that libvirt refuses are undone", async () => {
+      const before = await bothXml();
+      // One name twice is what libvirt's DNS refuses when the second is added.
+      const dnsHosts = [{ ip: `${net}.20`, hostnames: ["one.test"] }, {
+        ip: `${net}.20`,
+        hostnames: ["two.test"],
+      }];
+      await refused(call(server, "update_network", { name, dnsHosts, mtu: 1300 }), "NetworkUpdateFailed");
+      assert.deepEqual(await bothXml(), before);
+    });
+  },
+});
