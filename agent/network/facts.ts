@@ -1,6 +1,6 @@
 /** What of the host matters for a new network: devices, routes, what other networks have. */
 import type { Network } from "../../lib/contract/mod.ts";
-import { formatAddress, networkOf, parseAddress, parseSubnet } from "../../lib/net/cidr.ts";
+import { formatAddress, networkOf, parseSubnet } from "../../lib/net/cidr.ts";
 import type { NetworkFacts, TakenSubnet } from "../../lib/net/check.ts";
 import { routesV4, routesV6 } from "../../lib/net/routes.ts";
 import { isForwardDevice } from "../forward/names.ts";
@@ -69,17 +69,18 @@ async function hostSubnets(ownBridges: ReadonlySet<string>): Promise<TakenSubnet
   return [...routes, ...addresses];
 }
 
-/** Subnets of libvirt's networks. @param others which of them count */
+/** Subnets of libvirt's networks, and those their static routes lead to. @param others which of them count */
 function networkSubnets(
   services: VmServices,
   others: (network: { name: string; active: boolean }) => boolean,
 ): TakenSubnet[] {
-  return networksOf(services).filter(others).flatMap(({ name, subnets }) =>
-    subnets.flatMap(({ address, prefix }) => {
-      const host = parseAddress(address);
-      return host === undefined ? [] : [{ subnet: { ...host, prefix }, what: `the network ${name}` }];
-    })
-  );
+  return networksOf(services).filter(others).flatMap(({ name, subnets, routes }) => [
+    ...subnets.map(({ cidr }) => ({ cidr, what: `the network ${name}` })),
+    ...routes.map((cidr) => ({ cidr, what: `a static route of the network ${name}` })),
+  ]).flatMap(({ cidr, what }) => {
+    const subnet = parseSubnet(cidr);
+    return subnet === undefined ? [] : [{ subnet, what }];
+  });
 }
 
 /** Why the host has no Open vSwitch; undefined where it has. */

@@ -11,7 +11,7 @@ import {
   type NetworkOptions,
   type NetworkUser,
 } from "../../lib/contract/mod.ts";
-import { formatSubnet, networkOf, parseAddress } from "../../lib/net/cidr.ts";
+import { formatSubnet, networkOf, parseSubnet } from "../../lib/net/cidr.ts";
 import { freeIpv4, networkProblems, overlapOf } from "../../lib/net/check.ts";
 import { renderXml } from "../../lib/xml/build.ts";
 import { networkXml } from "../../lib/xml/network.ts";
@@ -118,8 +118,8 @@ export function networkHandlers(services: VmServices): Pick<Handlers, keyof type
     const network = requireNetwork(services, name);
     if (network.active) throw new ContractError("NetworkAlreadyActive", { network: name });
     const taken = await takenBesides(services, name);
-    for (const { address, prefix } of network.subnets) {
-      const subnet = { ...parseAddress(address)!, prefix };
+    for (const cidr of [...network.subnets.map((each) => each.cidr), ...network.routes]) {
+      const subnet = parseSubnet(cidr)!;
       const other = overlapOf(subnet, taken);
       if (!other) continue;
       const [own, theirs] = [subnet, other.subnet].map((each) => formatSubnet(networkOf(each)));

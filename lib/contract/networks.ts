@@ -188,6 +188,7 @@ export const Network = Type.Object({
   bridge: Type.Optional(Type.String()),
   devices: Type.Array(Type.String()),
   subnets: Type.Array(NetworkSubnet),
+  routes: Type.Array(Type.String(), { description: "subnets its static routes lead to" }),
   domain: Type.Optional(Type.String()),
   dnsHosts: Type.Array(DnsHost),
   mtu: Type.Optional(Type.Integer()),

@@ -32,8 +32,10 @@ const network = (changes: Partial<Network> = {}): Network => ({
     ranges: [],
     hosts: [],
   }],
+  routes: [],
   dnsHosts: [],
   vlanTags: [],
+  pending: [],
   vms: [],
   ...changes,
 });

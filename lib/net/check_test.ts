@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { NewNetwork } from "../contract/networks.ts";
 import { freeIpv4, type NetworkFacts, networkProblems, rangeFault, sameLease } from "./check.ts";
-import { formatSubnet, overlaps, parseSubnet } from "./cidr.ts";
+import { bitsOf, formatSubnet, networkOf, overlaps, parseSubnet, type Subnet } from "./cidr.ts";
 
 const FACTS: NetworkFacts = {
   names: new Set(["default"]),
@@ -65,6 +65,35 @@ Deno.test("networkProblems() names the field of everything that is wrong", () =>
   for (const [network, expected] of cases) {
     const found = codes(network);
     for (const each of expected) assert.ok(found.includes(each), `${JSON.stringify(network)}: ${found}`);
+  }
+});
+
+/** Subnets of a family around two places, so that many overlap. */
+const subnetOf = (family: 4 | 6, least: number): fc.Arbitrary<Subnet> => {
+  const base = parseSubnet(family === 4 ? "10.64.0.0/16" : "fd64::/48")!.value;
+  const span = family === 4 ? 1n << 18n : 1n << 82n;
+  const most = family === 4 ? 30 : 126;
+  return fc.tuple(fc.bigInt({ min: 0n, max: span }), fc.integer({ min: least, max: most })).map(
+    ([offset, prefix]) => networkOf({ family, value: base + offset, prefix }),
+  );
+};
+
+Deno.test("networkProblems() finds an overlap exactly where there is one, of either family", () => {
+  for (const family of [4, 6] as const) {
+    const field = family === 4 ? "ipv4" as const : "ipv6" as const;
+    const least = bitsOf(family) / 4 + 8;
+    const taken = fc.array(subnetOf(family, least), { maxLength: 6 });
+    const other = fc.array(subnetOf(family === 4 ? 6 : 4, family === 4 ? 40 : 16), { maxLength: 3 });
+    fc.assert(fc.property(subnetOf(family, least), taken, other, (own, same, foreign) => {
+      const address = formatSubnet({ ...own, value: own.value + 1n });
+      const facts = {
+        ...FACTS,
+        taken: [...foreign, ...same].map((subnet) => ({ subnet, what: "somebody" })),
+      };
+      const found = codes({ name: "lab", mode: "routed", [field]: { address } }, facts);
+      const expected = same.some((each) => overlaps(each, own)) ? [`${field}.address NetworkOverlaps`] : [];
+      assert.deepEqual(found, expected, address);
+    }));
   }
 });
 

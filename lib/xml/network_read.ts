@@ -138,6 +138,8 @@ export function readNetwork(source: string): NetworkSummary {
     ...(bridge !== undefined && { bridge }),
     devices: [...new Set(devices)],
     subnets: children(root, "ip").flatMap(subnetOf),
+    // A route is written as a subnet is: an address with its prefix or netmask.
+    routes: children(root, "route").flatMap(subnetOf).map(({ cidr }) => cidr),
     ...(domain !== undefined && { domain }),
     dnsHosts: dnsHostsOf(root),
     ...(mtu !== undefined && { mtu }),

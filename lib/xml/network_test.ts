@@ -86,7 +86,9 @@ Deno.test("readNetwork() reads what other programs write", () => {
     `<network connections='1'><name>x</name><forward dev='eth1' mode='route'><interface dev='eth1'/>
     </forward><bridge name='virbr1'/><mtu size='9000'/><ip address='172.20.0.1' netmask='255.255.240.0'>
     <dhcp><range start='172.20.0.2' end='172.20.0.3'><lease expiry='1'/></range><host mac='52:54:00:AA:00:01' ip='172.20.0.9'/>
-    </dhcp></ip><ip family='ipv6' address='fd00::1' prefix='64'/></network>`,
+    </dhcp></ip><ip family='ipv6' address='fd00::1' prefix='64'/>
+    <route address='10.8.0.0' netmask='255.255.0.0' gateway='172.20.0.5'/>
+    <route family='ipv6' address='fd08::' prefix='48' gateway='fd00::5'/></network>`,
   );
   assert.deepEqual(read, {
     mode: "routed",
@@ -110,6 +112,7 @@ Deno.test("readNetwork() reads what other programs write", () => {
       ranges: [],
       hosts: [],
     }],
+    routes: ["10.8.0.0/16", "fd08::/48"],
     dnsHosts: [],
     mtu: 9000,
     vlanTags: [],

@@ -5,10 +5,14 @@ import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
+import { run } from "../testbed/process.ts";
 import { call, EventLog, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { removeFiles, removeNetwork } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
+import { renderXml } from "../../lib/xml/build.ts";
+import { nicXml } from "../../lib/xml/device_nic.ts";
+import { networkXml } from "../../lib/xml/network.ts";
 import { until } from "../testbed/wait.ts";
 import { markup } from "../testbed/xml.ts";
 
@@ -451,5 +455,110 @@ Deno.test({
       await refused(call(server, "update_network", { name, dnsHosts, mtu: 1300 }), "NetworkUpdateFailed");
       assert.deepEqual(await bothXml(), before);
     });
+  },
+});
+
+Deno.test({
+  name: "networkXml() and nicXml() write what libvirt's own schema allows, of every kind",
+  ignore,
+  fn: async (t) => {
+    const folder = await Deno.makeTempDir({ prefix: "kvmm-test-schema-" });
+    const validate = async (kind: "network" | "domain", text: string) => {
+      await Deno.writeTextFile(`${folder}/a.xml`, text);
+      await run(["virt-xml-validate", `${folder}/a.xml`, kind]); // ends badly when the schema says no
+    };
+    const bandwidth = {
+      inbound: { averageKib: 100, peakKib: 200, burstKib: 50 },
+      outbound: { averageKib: 9 },
+    };
+    const networks: Input<"create_network">[] = [
+      { name: "a", mode: "nat", ipv4: { address: "10.5.0.1/24" }, bandwidth, mtu: 1400, domain: "x.test" },
+      { name: "a", mode: "nat", ipv6: { address: "fd05::1/64" }, ipv6Nat: true, devices: ["eth0"] },
+      { name: "a", mode: "routed", ipv4: { address: "10.5.0.1/24" }, forwarders: ["9.9.9.9", "fd00::9"] },
+      { name: "a", mode: "isolated", dnsHosts: [{ ip: "10.5.0.2", hostnames: ["b", "c"] }] },
+      { name: "a", mode: "open", ipv4: { address: "10.5.0.1/24" } },
+      { name: "a", mode: "bridge", bridge: "br0" },
+      ...(["bridge", "private", "vepa", "passthrough"] as const).map((macvtapMode) => (
+        { name: "a", mode: "macvtap" as const, devices: ["eth0", "eth1"], macvtapMode }
+      )),
+      { name: "a", mode: "openvswitch", bridge: "ovs0" },
+      { name: "a", mode: "openvswitch", bridge: "ovs0", vlan: { tags: [5] } },
+      { name: "a", mode: "openvswitch", bridge: "ovs0", vlan: { tags: [5, 6, 7], native: 6 } },
+      { name: "a", mode: "openvswitch", bridge: "ovs0", vlan: { tags: [5], trunk: true } },
+      { name: "a", mode: "sriov", devices: ["eth0"] },
+      { name: "a", mode: "sriov", devices: ["eth0"], vlan: { tags: [5] } },
+    ];
+    try {
+      await assert.rejects(validate("network", "<network><name>a</name><vlan><tag/></vlan></network>"));
+      for (const network of networks) {
+        const { name: _, mode, ...more } = network;
+        await t.step(
+          `${mode} ${JSON.stringify(more)}`,
+          () => validate("network", renderXml(networkXml(network))),
+        );
+      }
+      const plugs = [
+        { type: "network", name: "default" },
+        { type: "bridge", name: "br0" },
+        { type: "direct", name: "eth0" },
+        { type: "user", name: "slirp" },
+        { type: "user", name: "passt" },
+      ] as const;
+      for (const source of plugs) {
+        await t.step(`a card: ${source.type} ${source.name}`, () => {
+          const nic = nicXml({
+            source,
+            mac: "52:54:00:00:00:01",
+            model: "virtio",
+            ...(source.type !== "user" &&
+              { filter: "clean-traffic", filterAddresses: ["10.0.0.1", "fd00::1"] }),
+          });
+          return validate(
+            "domain",
+            String(markup`<domain type='qemu'><name>a</name><memory>65536</memory>
+<os><type arch='x86_64'>hvm</type></os><devices>`) + renderXml(nic) + "</devices></domain>",
+          );
+        });
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "A static route of a network takes its subnet, also while that is stopped",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using routed = await networkName("routes");
+    await using own = await networkName("onroute");
+    const net = await freeSubnet(server);
+    const file = await Deno.makeTempFile({ prefix: "kvmm-test-route-" });
+    try {
+      await Deno.writeTextFile(
+        file,
+        String(markup`<network><name>${routed.name}</name><ip address='${net}.1' prefix='24'/>
+<ip family='ipv6' address='fd3e:8a11:7c56:1::1' prefix='64'/>
+<route address='10.199.0.0' prefix='16' gateway='${net}.9'/>
+<route family='ipv6' address='fd3e:8a11:7c57::' prefix='48' gateway='fd3e:8a11:7c56:1::9'/></network>`),
+      );
+      await virsh("net-define", file);
+    } finally {
+      await Deno.remove(file);
+    }
+    const shown = await until("the network", () => found(server, routed.name), { seconds: 10 });
+    assert.deepEqual(shown.routes, ["10.199.0.0/16", "fd3e:8a11:7c57::/48"]);
+    for (
+      const subnet of [{ ipv4: { address: "10.199.7.1/24" } }, {
+        ipv6: { address: "fd3e:8a11:7c57:5::1/64" },
+      }]
+    ) {
+      await refused(
+        call(server, "create_network", { name: own.name, mode: "isolated", ...subnet }),
+        "NetworkOverlaps",
+        new RegExp(`a static route of the network ${routed.name}`),
+      );
+    }
   },
 });
