@@ -122,6 +122,10 @@ browserTest(
     {
       await using network = await testNetwork("gone-fw");
       name = network.name;
+      await until("the network", async () => {
+        const found = await call(server, "get_networks");
+        return found.some((each) => each.name === name);
+      });
       await call(server, "add_port_forward", {
         name,
         protocol: "udp",
