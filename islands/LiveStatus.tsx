@@ -26,7 +26,9 @@ export default function LiveStatus({ eventId, connection }: LiveStatusProps) {
   const isLeaving = useRef(false);
   useEffect(() => {
     document.addEventListener("submit", ({ target }) => {
-      isLeaving.current = target instanceof HTMLFormElement && target.action.endsWith("/sign-out");
+      // By its attribute: a button that is called "action" hides the property of that name.
+      isLeaving.current = target instanceof HTMLFormElement &&
+        target.getAttribute("action")?.endsWith("/sign-out") === true;
     });
   }, []);
   useEffect(() => {

@@ -8,6 +8,7 @@ import { run } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "forwarding", "chromium");
@@ -121,6 +122,10 @@ browserTest(
     {
       await using network = await testNetwork("gone-fw");
       name = network.name;
+      await until("the network", async () => {
+        const found = await call(server, "get_networks");
+        return found.some((each) => each.name === name);
+      });
       await call(server, "add_port_forward", {
         name,
         protocol: "udp",
