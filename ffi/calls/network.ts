@@ -1,6 +1,7 @@
 /** Calls on virtual networks. */
 import { changedNetwork, type NetworkChange } from "../../lib/xml/network_edit.ts";
 import { type Connection, Handle, listOf, readList } from "../connection.ts";
+import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, some, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
 
@@ -19,6 +20,16 @@ export interface NetworkRecord {
 /** `VIR_NETWORK_XML_INACTIVE` */
 const XML_INACTIVE = 1;
 
+/** What a running network will be at its next start; undefined where the driver keeps no such thing (test:///). */
+function nextXml(network: Deno.PointerValue): string | undefined {
+  try {
+    return takeString(libvirt().symbols.virNetworkGetXMLDesc(network, XML_INACTIVE));
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === VIR_ERR.INVALID_ARG) return undefined;
+    throw error;
+  }
+}
+
 /** Reads every network. Source: virConnectListAllNetworks. */
 export function networkScan(connection: Connection): NetworkRecord[] {
   const { symbols } = libvirt();
@@ -35,9 +46,7 @@ export function networkScan(connection: Connection): NetworkRecord[] {
       persistent,
       autostart: autostart[0] === 1,
       xml: takeString(symbols.virNetworkGetXMLDesc(item, 0)),
-      nextXml: active && persistent
-        ? takeString(symbols.virNetworkGetXMLDesc(item, XML_INACTIVE))
-        : undefined,
+      nextXml: active && persistent ? nextXml(item) : undefined,
     };
   });
 }
