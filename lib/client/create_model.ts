@@ -27,6 +27,12 @@ const REST_MS = 250;
 /** Fields that follow the operating system until somebody chooses otherwise. */
 type Followed = "name" | "system" | "disk";
 
+/** What a wish is first started from. */
+function sourceOf({ disks, bootOrder }: Wish): Source {
+  if (disks?.[0]?.path !== undefined) return "image";
+  return bootOrder?.[0] === "network" ? "network" : "iso";
+}
+
 export class CreateModel {
   readonly wish = signal<Wish>({});
   /** What the server says of the wish; null before its first answer. */
@@ -48,6 +54,7 @@ export class CreateModel {
     this.#systems = start.systems;
     this.#taken = new Set(start.taken);
     this.wish.value = start.wish;
+    this.source.value = sourceOf(start.wish);
     this.#take(start.check);
   }
 

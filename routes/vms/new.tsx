@@ -5,13 +5,14 @@ import type { Bounds } from "../../components/create/props.ts";
 import CreateVm from "../../islands/CreateVm.tsx";
 import {
   CpuCount,
+  type CreateOptions,
   DiskSizeGb,
   MemoryMb,
   type OperatingSystem,
   type VmConfig,
 } from "../../lib/contract/mod.ts";
 import { failureOf } from "../../lib/format/failure.ts";
-import { freeName } from "../../lib/format/new_vm.ts";
+import { freeName, guessSystem } from "../../lib/format/new_vm.ts";
 import { create } from "../../lib/i18n/en/create.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -39,26 +40,52 @@ const BOUNDS = {
 const isCurrent = ({ endOfLife }: OperatingSystem) =>
   endOfLife === undefined || Date.parse(endOfLife) > Date.now();
 
-async function formOf(api: PageState["api"], typed?: Partial<VmConfig>) {
+/** What the page was asked to begin from: `?iso=POOL/NAME` or `?disk=POOL/NAME`, as the page of images links to it. */
+interface Begin {
+  readonly iso: string | null;
+  readonly disk: string | null;
+}
+
+/** The form as it is before anybody has typed: the defaults, and what it was asked to begin from. */
+function firstWish(
+  { iso, disk }: Begin,
+  { isos, network }: CreateOptions,
+  systems: readonly OperatingSystem[],
+  taken: ReadonlySet<string>,
+): Partial<VmConfig> {
+  const image = iso ?? disk;
+  const osVariant = image === null ? undefined : guessSystem(image, systems);
+  const system = systems.find(({ id }) => id === osVariant);
+  const isoPath = isos.find(({ pool, name }) => `${pool}/${name}` === iso)?.path ?? iso;
+  return {
+    name: freeName(osVariant ?? (image === null ? "vm-1" : "vm"), taken),
+    ...(system !== undefined && { osVariant: system.id, osType: system.osType }),
+    ...(isoPath !== null && { isoPath }),
+    disks: [
+      iso === null && disk !== null ? { path: disk } : { sizeGb: system?.defaults.diskSizeGb ?? DISK_GB },
+    ],
+    nics: network === null ? [] : [{ network }],
+    start: true,
+  };
+}
+
+async function formOf(api: PageState["api"], begin: Begin, typed?: Partial<VmConfig>) {
   const [options, systems, vms] = await Promise.all([
     api.getCreateOptions(),
     api.listOperatingSystems(),
     api.getVms(),
   ]);
   const taken = vms.map(({ name }) => name);
-  const wish = typed ?? {
-    name: freeName("vm-1", new Set(taken)),
-    disks: [{ sizeGb: DISK_GB }],
-    nics: options.network === null ? [] : [{ network: options.network }],
-    start: true,
-  };
+  const current = systems.filter(isCurrent);
+  const wish = typed ?? firstWish(begin, options, current, new Set(taken));
   const check = await api.checkVmConfig({ config: wish });
-  return { options, systems: systems.filter(isCurrent), taken, wish, check };
+  return { options, systems: current, taken, wish, check };
 }
 
 export const handler = define.handlers({
-  async GET({ state }) {
-    return page({ ...await formOf(state.api).catch(fail), why: undefined as string | undefined });
+  async GET({ state, url: { searchParams } }) {
+    const begin = { iso: searchParams.get("iso"), disk: searchParams.get("disk") };
+    return page({ ...await formOf(state.api, begin).catch(fail), why: undefined as string | undefined });
   },
   /** The form of a page without script. */
   async POST(ctx) {
@@ -69,7 +96,7 @@ export const handler = define.handlers({
       return ctx.redirect(`/vms/${encodeURIComponent(id)}?done=create`, 303);
     } catch (error) {
       const { status, why } = failureOf(error);
-      return page({ ...await formOf(api, wish).catch(fail), why }, { status });
+      return page({ ...await formOf(api, { iso: null, disk: null }, wish).catch(fail), why }, { status });
     }
   },
 });

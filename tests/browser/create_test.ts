@@ -77,6 +77,30 @@ browserTest("a machine is made from a CD in a few clicks, and runs", async (t) =
   });
 });
 
+browserTest("the form begins from the image it is asked to, with and without script", async () => {
+  await using pool = await testPool("begin");
+  await pool.createVolume("debian-12-generic-amd64.qcow2", "64M");
+  await Deno.writeFile(`${pool.path}/fedora-40.iso`, new Uint8Array(65_536));
+  await virsh("pool-refresh", pool.name);
+  await using server = await startServer();
+  await using tester = await browser();
+  for (const javaScriptEnabled of [true, false]) {
+    const at = (query: string) => `${server.url}/vms/new?${query}=${encodeURIComponent(pool.name)}%2F`;
+    await visit(tester, `${at("disk")}debian-12-generic-amd64.qcow2`, async (page) => {
+      assert.equal(await page.locator("[name=source][value=image]").isChecked(), true);
+      const path = await page.locator("[name=imagePath]").inputValue();
+      assert.equal(path, `${pool.name}/debian-12-generic-amd64.qcow2`);
+      assert.match(await page.locator("[name=name]").inputValue(), /^debian12/);
+      await waitForText(page, ".create-facts", "Debian");
+      assert.equal(await page.locator(".form-error").count(), 0);
+    }, { javaScriptEnabled });
+    await visit(tester, `${at("iso")}fedora-40.iso`, async (page) => {
+      assert.equal(await page.locator("[name=source][value=iso]").isChecked(), true);
+      assert.equal(await page.locator("[name=isoPath]").inputValue(), `${pool.path}/fedora-40.iso`);
+    }, { javaScriptEnabled });
+  }
+});
+
 browserTest("the same form works without script, and keeps what was typed when it is refused", async () => {
   await using pool = await testPool("plain");
   await using claim = await claimedName("wizard-plain");
