@@ -1,14 +1,16 @@
 /**
  * Tests are signed in: each server of the testbed gets a user `tester`, an administrator, made by root at its socket.
- * Requests of this process to such a server carry the tester's API token; browsers start with the tester's session.
+ * Requests of this process to such a server carry the tester's API token; browsers start with the session of `visitor`,
+ * an administrator as well.
  * {@link anonymously} is the way in for who is nobody.
  */
 const PASSWORD = "one bed for every machine";
+/** Who browsers are signed in as. */
+const VISITOR = "visitor";
 
 interface Known {
   readonly token: string;
   readonly socket: string;
-  readonly userId: string;
   cookie?: Promise<string>;
 }
 
@@ -53,7 +55,7 @@ export async function signInTester(origin: string, socket: string): Promise<void
       await atSocket(socket, "create_user", { name: "tester", grants: EVERYTHING }) as { id: string };
     const input = { name: "testbed", userId: user.id, grants: EVERYTHING };
     const { token } = await atSocket(socket, "create_token", input) as { token: string };
-    known.set(origin, { token, socket, userId: user.id });
+    known.set(origin, { token, socket });
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as { code?: string };
     if (code !== "StoreUnavailable") throw error;
@@ -71,20 +73,24 @@ export function testerHeaders(origin: string): Record<string, string> {
   return found === undefined ? {} : { authorization: `Bearer ${found.token}` };
 }
 
-async function signIn(origin: string, { socket, userId }: Known): Promise<string> {
-  await atSocket(socket, "update_user", { userId, password: PASSWORD });
+/** Makes the visitor, and signs them in. A password of the tester's own would end what their token has open. */
+async function signIn(origin: string, { socket }: Known): Promise<string> {
+  const users = await atSocket(socket, "list_users", {}) as { name: string }[];
+  if (!users.some(({ name }) => name === VISITOR)) {
+    await atSocket(socket, "create_user", { name: VISITOR, password: PASSWORD, grants: EVERYTHING });
+  }
   const response = await anonymously(`${origin}/api/v1/session`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ name: "tester", password: PASSWORD }),
+    body: JSON.stringify({ name: VISITOR, password: PASSWORD }),
   });
   const text = await response.text();
   const cookie = response.headers.get("set-cookie");
-  if (!response.ok || cookie === null) throw new Error(`the tester could not sign in: ${text}`);
+  if (!response.ok || cookie === null) throw new Error(`the visitor could not sign in: ${text}`);
   return cookie.split(";")[0]!;
 }
 
-/** Cookies of the tester at every running server, for a browser's context. */
+/** Cookies of the visitor at every running server, for a browser's context. */
 export async function testerCookies(): Promise<{ name: string; value: string; url: string }[]> {
   return await Promise.all([...known].map(async ([origin, found]) => {
     found.cookie ??= signIn(origin, found);
