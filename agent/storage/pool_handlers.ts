@@ -85,6 +85,8 @@ export function poolHandlers(services: VmServices): PoolHandlers {
     find_storage_sources: (input) => findSources(services, input),
     create_storage_pool: async (input: Input<"create_storage_pool">) => {
       requireKnown(services);
+      // What is remembered may be gone a moment ago
+      if (storage.record(input.name) !== undefined) await storage.refresh();
       if (storage.record(input.name) !== undefined) {
         throw new ContractError("StoragePoolExists", { pool: input.name });
       }

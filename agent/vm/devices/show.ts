@@ -13,7 +13,6 @@ import { passtMissing } from "../../host/passt.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
-import { requireKnown } from "../../storage/shared.ts";
 import type { VmServices } from "../services.ts";
 import { configurationsOf } from "./configurations.ts";
 import { hostInterfaces } from "../../host/interfaces.ts";
@@ -117,7 +116,8 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
     }
   }
   const { storage } = inventory;
-  requireKnown(services);
+  // A network card can be added while storage does not answer
+  if (!storage.isKnown) await unlessSilent("storage pools", storage.refresh());
   const [networks, filters, interfaces, noPasst] = await Promise.all([
     link.call("networkScan"),
     link.call("filterNames").catch((error) =>
