@@ -203,8 +203,9 @@ export class Uploads {
     while (arrived < size) {
       const bytes = await arrival(body, job.signal);
       if (bytes === null) {
-        // What has arrived is kept: the rest goes on behind it.
+        // What has arrived is kept: the rest goes on behind it. A stream that is not finished loses its last pieces.
         await filler.flush();
+        await transfer.finish();
         throw new ContractError("UploadBroken", { received: partial.received, size });
       }
       if (arrived + bytes.length > size) {

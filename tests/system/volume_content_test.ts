@@ -7,7 +7,7 @@ import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, checkOutput, readyServer, refused } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
-import { until } from "../testbed/wait.ts";
+import { delay, until } from "../testbed/wait.ts";
 
 const MIB = 2 ** 20;
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -119,6 +119,42 @@ Deno.test("upload_volume() and download_volume() move content whole and in parts
     assert.equal(sha256(await Deno.readFile(`${pool.path}/resumed.img`)), sha256(bytes));
     await refused(call(server, "get_upload", { pool: pool.name, name: "resumed.img" }), "UploadNotFound");
   });
+
+  await t.step(
+    "one that breaks off again and again, right behind what it sent, is whole in the end",
+    async () => {
+      const url = at(server, pool.name, "patched.img");
+      const whole = new Uint8Array(30 * MIB);
+      for (let from = 0; from < whole.length; from += 65_536) {
+        crypto.getRandomValues(whole.subarray(from, from + 65_536));
+      }
+      let offset = 0;
+      for (let part = 1; part <= 12; part++) {
+        let from = offset;
+        const end = offset + 2 * MIB + part * 12_345;
+        const cut = new ReadableStream<Uint8Array>({
+          pull: async (controller) => {
+            if (from >= end) {
+              await delay(60); // or all of it would be lost on its way
+              return controller.error(new Error("cut by the test"));
+            }
+            controller.enqueue(whole.slice(from, from += 100_000));
+          },
+        });
+        assert.equal(await put(url, cut, range(offset, whole.length)).catch(() => "broken"), "broken");
+        await until("what arrived to be kept", async () => {
+          const open = await call(server, "list_jobs", { open: true });
+          if (open.length > 0) return false;
+          offset = (await call(server, "get_upload", { pool: pool.name, name: "patched.img" })).offset;
+          return true;
+        });
+      }
+      assert.ok(offset > 10 * MIB, `only ${offset} bytes arrived`);
+      const answer = await put(url, whole.subarray(offset), range(offset, whole.length));
+      assert.deepEqual([answer.status, answer.sha256], [200, sha256(whole)]);
+      assert.equal(sha256(await Deno.readFile(`${pool.path}/patched.img`)), sha256(whole));
+    },
+  );
 
   await t.step("what may not be is refused and leaves nothing", async () => {
     const before = await volumes();

@@ -1,5 +1,6 @@
 /** Volumes through libvirt's volume API, with virsh and qemu-img as witnesses. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import {
   cloneVolume,
   createVolume,
@@ -73,11 +74,11 @@ Deno.test({
       const content = new Uint8Array(1_000_001).map((_, index) => bytes[index % bytes.length]! ^ index >> 16);
       const filled = await uploadVolume(link, pool.name, "filled.img", content);
       await t.step("uploadVolume() writes every byte", async () => {
-        assert.deepEqual(await Deno.readFile(filled.path), content);
+        assert.ok(Buffer.compare(await Deno.readFile(filled.path), content) === 0, "other content");
       });
       await t.step("cloneVolume() copies the content in its format", async () => {
         const copy = await cloneVolume(link, filled.path, { pool: pool.name, name: "copy.img" });
-        assert.deepEqual(await Deno.readFile(copy.path), content);
+        assert.ok(Buffer.compare(await Deno.readFile(copy.path), content) === 0, "other content");
         const image = await cloneVolume(link, made.path, { pool: pool.name, name: "copy.qcow2" });
         assert.equal((await imageInfo(image.path)).format, "qcow2");
       });
