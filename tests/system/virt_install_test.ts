@@ -4,6 +4,7 @@ import { parseXml, type XmlElement } from "../../lib/xml/tree.ts";
 import { ensurePackages } from "../testbed/packages.ts";
 import { call, readyServer } from "../testbed/product.ts";
 import { run } from "../testbed/process.ts";
+import { virsh } from "../testbed/virsh.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("guest") !== null;
@@ -61,11 +62,31 @@ function explained(feature: string, table: Readonly<Record<string, string>>): bo
   });
 }
 
+const MADE_BY_VIRT_INSTALL = new Set(["default", "tmp"]);
+
+/** virt-install defines pools for the folders it looks into, also when it only prints: they go when this is disposed of. */
+async function poolsAsTheyAre(): Promise<AsyncDisposable> {
+  const names = async () =>
+    (await virsh("pool-list", "--all", "--name")).split("\n").filter((name) => name !== "");
+  const before = new Set(await names());
+  return {
+    [Symbol.asyncDispose]: async () => {
+      for (const name of await names()) {
+        // Not of a test's name, so named here alone; the folders stay
+        if (before.has(name) || !MADE_BY_VIRT_INSTALL.has(name)) continue;
+        await virsh("pool-destroy", name);
+        await virsh("pool-undefine", name);
+      }
+    },
+  };
+}
+
 Deno.test({
   name: "create_vm makes what virt-install makes, but for what is meant",
   ignore,
   async fn() {
     await ensurePackages("virtinst");
+    await using _ = await poolsAsTheyAre();
     await using server = await readyServer({ args: ["--virt-type", "qemu"] });
     const { resolved } = await call(server, "check_vm_config", {
       config: {
