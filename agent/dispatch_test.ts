@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { LibvirtError, VIR_ERR } from "../ffi/error.ts";
 import { type CommandName, COMMANDS, ContractError, ROLES } from "../lib/contract/mod.ts";
+import { SAMPLES } from "../lib/contract/testing.ts";
 import { needOf } from "../lib/access/permissions.ts";
 import { layerOf } from "../lib/access/rights.ts";
 import type { Role } from "../lib/contract/mod.ts";
@@ -54,47 +55,9 @@ const failing = async (call: Promise<unknown>): Promise<ContractError> => {
   assert.ok(error instanceof ContractError, String(error));
   return error;
 };
-/** An input that a command takes. */
-const SAMPLE: Record<string, unknown> = {
-  pool: "p",
-  volume: "v",
-  capacityBytes: 1,
-  format: "raw",
-  type: "netfs",
-  vmId: "u-1",
-  vmIds: ["u-1"],
-  autostart: true,
-  mode: "isolated",
-  tags: ["a"],
-  kind: "vnc",
-  group: "g",
-  name: "web",
-  config: {},
-  keys: ["a"],
-  xml: "<domain/>",
-  cloudInit: { form: {} },
-  target: "vda",
-  sizeGb: 2,
-  mac: "52:54:00:00:00:01",
-  jobId: "j",
-  protocol: "tcp",
-  hostPort: 8080,
-  id: "f",
-  enabled: true,
-  password: "p",
-  current: "p",
-  challenge: "c",
-  code: "c",
-  key: "k",
-  userId: "u",
-  sessionId: "s",
-  tokenId: "t",
-  role: "own",
-  permissions: [],
-};
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };
-  return Object.fromEntries(required.map((field) => [field, SAMPLE[field]]));
+  return Object.fromEntries(required.map((field) => [field, SAMPLES[field]]));
 };
 
 Deno.test("dispatch() lets each role do its commands and no others, for every command", async () => {

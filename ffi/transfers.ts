@@ -59,11 +59,6 @@ export class Transfer implements AsyncDisposable {
     return answer.type === "sent" ? answer.bytes : new Uint8Array();
   }
 
-  /** Writes a copy of a piece; done when libvirt has taken it. @throws {LibvirtError} */
-  async send(bytes: Uint8Array): Promise<void> {
-    await this.give(new Uint8Array(bytes));
-  }
-
   /** Reads a piece; empty at the end. @throws {LibvirtError} */
   async receive(): Promise<Uint8Array<ArrayBuffer>> {
     const answer = await this.#ask({ type: "receive" });

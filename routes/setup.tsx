@@ -1,8 +1,9 @@
 import { page } from "fresh";
 import { Entrance } from "../components/access/Entrance.tsx";
+import { NewPasswordField } from "../components/access/NewPasswordField.tsx";
 import { TextField } from "../components/Field.tsx";
 import { runningAgent } from "../agent/mod.ts";
-import { textIn } from "../lib/format/access_forms.ts";
+import { textIn, trimmedIn } from "../lib/format/form_fields.ts";
 import { type Failure, failureOf } from "../lib/format/failure.ts";
 import { access } from "../lib/i18n/en/access.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -29,7 +30,7 @@ export const handler = define.handlers({
   },
   async POST({ req, state, redirect }) {
     const form = await req.formData();
-    const key = textIn(form, "key"), name = textIn(form, "name").trim();
+    const key = textIn(form, "key"), name = trimmedIn(form, "name");
     try {
       await state.api.setUp({ key, name, password: textIn(form, "password") });
     } catch (error) {
@@ -62,16 +63,7 @@ export default define.page<typeof handler>(function Setup({ data: { key, name, f
                 defaultValue={name}
                 autofocus
               />
-              <TextField
-                label={t("access.password")}
-                hint={t("access.password_hint")}
-                name="password"
-                type="password"
-                autocomplete="new-password"
-                required
-                minLength={12}
-                maxLength={256}
-              />
+              <NewPasswordField label={t("access.password")} required minLength={12} />
             </div>
             <div class="form-actions">
               <button type="submit" class="button primary">{t("access.setup_do")}</button>

@@ -2,7 +2,7 @@ import { page } from "fresh";
 import { Entrance } from "../components/access/Entrance.tsx";
 import { TextField } from "../components/Field.tsx";
 import { runningAgent } from "../agent/mod.ts";
-import { textIn } from "../lib/format/access_forms.ts";
+import { textIn, trimmedIn } from "../lib/format/form_fields.ts";
 import { type Failure, failureOf } from "../lib/format/failure.ts";
 import { access } from "../lib/i18n/en/access.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -35,7 +35,7 @@ export const handler = define.handlers({
   async POST({ req, state, redirect }) {
     const form = await req.formData();
     const to = wayBack(form.get("to")),
-      name = textIn(form, "name").trim(),
+      name = trimmedIn(form, "name"),
       challenge = textIn(form, "challenge");
     try {
       const step = challenge === ""

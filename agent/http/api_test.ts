@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { COMMANDS, ERRORS } from "../../lib/contract/mod.ts";
 import { REST_ROUTES } from "../../lib/contract/rest.ts";
+import { SAMPLES } from "../../lib/contract/testing.ts";
 import { localPrincipal } from "../access.ts";
 import { createDispatch, type Handlers } from "../dispatch.ts";
 import { EventHub } from "../events/hub.ts";
@@ -51,42 +52,14 @@ const V1 = "/api/v1";
 
 Deno.test("createApi() has every command at its route and by its name, and both are one", async () => {
   const { calls, send } = door();
+  // What has to be encoded in a path
   const sample: Record<string, unknown> = {
+    ...SAMPLES,
     vmId: "u 1",
     vmIds: ["u"],
-    autostart: true,
-    mode: "isolated",
-    tags: ["a"],
-    kind: "vnc",
-    group: "g",
-    name: "web",
-    config: { name: "web" },
-    keys: ["a"],
-    xml: "<domain/>",
-    cloudInit: { form: {} },
-    target: "vda",
-    sizeGb: 2,
     pool: "p 1",
     volume: "v 1",
-    capacityBytes: 1,
-    format: "raw",
-    type: "netfs",
-    mac: "52:54:00:00:00:01",
-    jobId: "j",
-    protocol: "tcp",
-    hostPort: 8080,
-    id: "f",
-    enabled: true,
-    password: "p",
-    current: "p",
-    challenge: "c",
-    code: "c",
-    key: "k",
-    userId: "u",
-    sessionId: "s",
-    tokenId: "t",
-    role: "own",
-    permissions: [],
+    config: { name: "web" },
   };
   // What has content as its body is in tests/system/volume_content_test.ts.
   const plain = REST_ROUTES.filter(({ command }) => command.content === undefined);

@@ -7,6 +7,8 @@ import { HEAD_BYTES, readImageHead } from "../../lib/image/head.ts";
 import { describePool } from "../../lib/xml/pool.ts";
 import { isLocal } from "../host/local.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
+import { Filler } from "../storage/filler.ts";
+import { noRoom } from "../storage/shared.ts";
 import { createVolume, deleteVolume } from "../storage/volumes.ts";
 import type { VmServices } from "../vm/services.ts";
 import type { ImageRecords } from "./records.ts";
@@ -37,11 +39,6 @@ async function freeNow({ link, inventory }: VmServices, pool: string): Promise<n
   return Number(bavail) * Number(bsize);
 }
 
-const exceeds = (requested: number, available: number) => {
-  const gb = (bytes: number) => Math.round(bytes / GIB * 100) / 100;
-  return new ContractError("DiskExceedsPool", { requested: gb(requested), available: gb(available) });
-};
-
 /**
  * Whether a file of that size may come, and has room.
  *
@@ -59,7 +56,7 @@ export async function requireFits(
     throw new ContractError("ImageTooLarge", { reason });
   }
   const free = await freeNow(services, pool) ?? services.inventory.storage.record(pool)?.available ?? 0;
-  if ((size ?? 1) > free) throw exceeds(size ?? 1, free);
+  if ((size ?? 1) > free) throw noRoom(size ?? 1, free);
 }
 
 /** The volume that is filled. */
@@ -122,6 +119,7 @@ export class Sink {
       offset: 0,
       length: 0,
     });
+    const filler = new Filler(transfer);
     for await (const bytes of inPieces(content, (head) => this.#judge(head, job))) {
       job.signal.throwIfAborted();
       written += bytes.length;
@@ -136,10 +134,11 @@ export class Sink {
       if (written - looked >= LOOK_BYTES) {
         looked = written;
         const free = await freeNow(this.#services, pool);
-        if (free !== undefined && free < LOOK_BYTES) throw exceeds(LOOK_BYTES, free);
+        if (free !== undefined && free < LOOK_BYTES) throw noRoom(LOOK_BYTES, free);
       }
-      await transfer.send(bytes);
+      await filler.put(bytes);
     }
+    await filler.flush();
     await transfer.finish();
     return written;
   }

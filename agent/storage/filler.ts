@@ -17,7 +17,7 @@ export class Filler {
   #spare: Promise<Uint8Array<ArrayBuffer>> = Promise.resolve(new Uint8Array(PIECE_BYTES));
 
   /** @param onWritten is told how many bytes more were written */
-  constructor(writer: Writer, onWritten: (bytes: number) => void) {
+  constructor(writer: Writer, onWritten: (bytes: number) => void = () => {}) {
     this.#writer = writer;
     this.#onWritten = onWritten;
   }

@@ -65,3 +65,11 @@ export function refuseWorkedOn(pool: string): void {
   const volume = [...busy.get(pool) ?? []].find((each) => each !== null);
   if (volume !== undefined) throw new ContractError("StorageBusy", { what: `${volume} (${pool})` });
 }
+
+const GIB = 1024 ** 3;
+
+/** That a pool has no room for so many bytes, told in GiB with two decimals. */
+export function noRoom(requested: number, available: number): ContractError {
+  const gb = (bytes: number) => Math.round(bytes / GIB * 100) / 100;
+  return new ContractError("DiskExceedsPool", { requested: gb(requested), available: gb(available) });
+}

@@ -10,7 +10,7 @@ import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { VmServices } from "../vm/services.ts";
 import { Filler } from "./filler.ts";
-import { requireActive, take } from "./shared.ts";
+import { noRoom, requireActive, take } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
 
 /** Milliseconds in which something of a body must arrive. */
@@ -19,7 +19,6 @@ const STALL_MS = 60_000;
 const DRAIN_MS = 2000;
 /** Milliseconds an upload that broke off is kept. */
 const KEPT_MS = 3_600_000;
-const GIB = 1024 ** 3;
 
 /** A volume that is being filled, or waits for the rest. */
 interface Partial {
@@ -130,8 +129,7 @@ export class Uploads {
       await storage.refresh();
       const available = storage.record(pool)?.available ?? 0;
       if (size > available) {
-        const gb = (bytes: number) => Math.round(bytes / GIB * 100) / 100;
-        throw new ContractError("DiskExceedsPool", { requested: gb(size), available: gb(available) });
+        throw noRoom(size, available);
       }
       partial.path =
         (await createVolume(link, pool, { name, capacity: size, allocation: 0, format: "raw" })).path;

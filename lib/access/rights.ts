@@ -1,5 +1,5 @@
 /** Who may do what on what: rights, and the one question {@link may}. Pure. */
-import type { Grant, Role } from "../contract/mod.ts";
+import { type Grant, type Role, ROLES } from "../contract/mod.ts";
 import { permissionsOf } from "./permissions.ts";
 
 /** A machine, as far as rights depend on it. */
@@ -30,11 +30,7 @@ export const ALL_RIGHTS: Rights = ["all"];
 /** Permissions of roles that people made, by name. */
 export type OwnRoles = ReadonlyMap<string, ReadonlySet<string>>;
 
-const BUILT_IN: Readonly<Record<Role, () => ReadonlySet<string>>> = {
-  viewer: () => permissionsOf("viewer"),
-  operator: () => permissionsOf("operator"),
-  administrator: () => permissionsOf("administrator"),
-};
+const isRole = (name: string): name is Role => (ROLES as readonly string[]).includes(name);
 
 /**
  * The layer that grants make. A role that is gone grants nothing. Administrators are such on everything: on a part of
@@ -44,7 +40,7 @@ export function layerOf(grants: readonly Grant[], roles: OwnRoles): Rights[numbe
   if (grants.some(({ role, on }) => role === "administrator" && on.kind === "everything")) return "all";
   return grants.flatMap(({ role, on }) => {
     const known = role === "administrator" ? "operator" : role;
-    const permissions = Object.hasOwn(BUILT_IN, known) ? BUILT_IN[known as Role]() : roles.get(known);
+    const permissions = isRole(known) ? permissionsOf(known) : roles.get(known);
     return permissions === undefined ? [] : [{ permissions, on }];
   });
 }

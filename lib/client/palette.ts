@@ -49,85 +49,36 @@ const SHOWN = 12;
 /** Actions and pages are offered once it is clear for which machine: with fewer letters every machine would bring its own. */
 const ACTION_LETTERS = 2;
 
+/** An entry that leads to a page. */
+const toPage = (id: string, label: string, icon: Command["icon"], href: string): Command => ({
+  id,
+  label,
+  hint: texts.t("palette.page"),
+  icon,
+  effect: { kind: "go", href },
+});
+/** An entry that sets the theme. */
+const toTheme = (theme: "system" | "light" | "dark", icon: Command["icon"]): Command => ({
+  id: `theme-${theme}`,
+  label: t(`theme.${theme}`),
+  hint: texts.t("palette.theme"),
+  icon,
+  effect: { kind: "theme", theme },
+});
+
 /** The entries that are always there. */
 export const FIXED_COMMANDS: readonly Command[] = [
-  {
-    id: "dashboard",
-    label: t("nav.dashboard"),
-    hint: texts.t("palette.page"),
-    icon: "dashboard",
-    effect: { kind: "go", href: "/" },
-  },
-  {
-    id: "vms",
-    label: t("nav.vms"),
-    hint: texts.t("palette.page"),
-    icon: "machines",
-    effect: { kind: "go", href: "/vms" },
-  },
-  {
-    id: "new",
-    label: t("vms.new"),
-    hint: texts.t("palette.page"),
-    icon: "machines",
-    effect: { kind: "go", href: "/vms/new" },
-  },
-  {
-    id: "storage",
-    label: t("nav.storage"),
-    hint: texts.t("palette.page"),
-    icon: "disk",
-    effect: { kind: "go", href: "/storage" },
-  },
-  {
-    id: "networks",
-    label: t("nav.networks"),
-    hint: texts.t("palette.page"),
-    icon: "network",
-    effect: { kind: "go", href: "/networks" },
-  },
-  {
-    id: "images",
-    label: t("nav.images"),
-    hint: texts.t("palette.page"),
-    icon: "disc",
-    effect: { kind: "go", href: "/images" },
-  },
-  {
-    id: "attention",
-    label: texts.t("palette.attention"),
-    hint: texts.t("palette.page"),
-    icon: "machines",
-    effect: { kind: "go", href: "/vms?state=attention" },
-  },
-  {
-    id: "import",
-    label: texts.t("palette.import"),
-    hint: texts.t("palette.page"),
-    icon: "machines",
-    effect: { kind: "go", href: "/vms/import" },
-  },
-  {
-    id: "theme-system",
-    label: t("theme.system"),
-    hint: texts.t("palette.theme"),
-    icon: "system",
-    effect: { kind: "theme", theme: "system" },
-  },
-  {
-    id: "theme-light",
-    label: t("theme.light"),
-    hint: texts.t("palette.theme"),
-    icon: "sun",
-    effect: { kind: "theme", theme: "light" },
-  },
-  {
-    id: "theme-dark",
-    label: t("theme.dark"),
-    hint: texts.t("palette.theme"),
-    icon: "moon",
-    effect: { kind: "theme", theme: "dark" },
-  },
+  toPage("dashboard", t("nav.dashboard"), "dashboard", "/"),
+  toPage("vms", t("nav.vms"), "machines", "/vms"),
+  toPage("new", t("vms.new"), "machines", "/vms/new"),
+  toPage("storage", t("nav.storage"), "disk", "/storage"),
+  toPage("networks", t("nav.networks"), "network", "/networks"),
+  toPage("images", t("nav.images"), "disc", "/images"),
+  toPage("attention", texts.t("palette.attention"), "machines", "/vms?state=attention"),
+  toPage("import", texts.t("palette.import"), "machines", "/vms/import"),
+  toTheme("system", "system"),
+  toTheme("light", "sun"),
+  toTheme("dark", "moon"),
   {
     id: "keys",
     label: texts.t("keys.title"),

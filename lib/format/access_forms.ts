@@ -1,23 +1,16 @@
 /** What the forms of the settings carry, read back. Pure; the server checks all of it again. */
 import type { Grant } from "../contract/mod.ts";
-
-const text = (form: FormData, name: string): string => {
-  const value = form.get(name);
-  return typeof value === "string" ? value : "";
-};
+import { textIn } from "./form_fields.ts";
 
 /** The grant of `GrantFields`; undefined where no role is chosen. */
 export function grantIn(form: FormData): Grant | undefined {
-  const role = text(form, "role");
+  const role = textIn(form, "role");
   if (role === "") return undefined;
-  const [, kind = "everything", value = ""] = /^(group|vm):(.*)$/s.exec(text(form, "on")) ?? [];
+  const [, kind = "everything", value = ""] = /^(group|vm):(.*)$/s.exec(textIn(form, "on")) ?? [];
   if (kind === "group") return { role, on: { kind, group: value } };
   if (kind === "vm") return { role, on: { kind, vmId: value } };
   return { role, on: { kind: "everything" } };
 }
-
-/** A field's text. */
-export const textIn = text;
 
 /** A date field as the beginning of that day (UTC), in milliseconds; undefined when it is empty or none. */
 export function dayIn(value: string | null): number | undefined {

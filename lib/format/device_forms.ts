@@ -4,6 +4,7 @@ import { ANTI_SPOOFING } from "../contract/filters.ts";
 import type { DeviceApplied, ErrorCode, Input } from "../contract/mod.ts";
 import type { devices } from "../i18n/en/devices.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
+import { trimmedIn } from "./form_fields.ts";
 
 type DeviceApi = Pick<
   Api,
@@ -18,7 +19,6 @@ type DeviceApi = Pick<
   | "updateNic"
 >;
 
-const text = (form: FormData, name: string) => String(form.get(name) ?? "").trim();
 const ticked = (form: FormData, name: string) => form.get(name) === "yes";
 
 /** The fields that were filled in. Words are passed on as they are: the server knows which there are. */
@@ -48,45 +48,48 @@ const WHERE: Readonly<Record<string, { live?: boolean; persistent?: boolean }>> 
   next: { live: false },
 };
 const whereOf = (form: FormData) => {
-  const word = text(form, "where");
+  const word = trimmedIn(form, "where");
   return Object.hasOwn(WHERE, word) ? WHERE[word] : {};
 };
 
 /** The image a form names: typed as a path, else chosen from a list. */
 function imageOf(form: FormData, field: string) {
-  const path = text(form, `${field}Path`);
+  const path = trimmedIn(form, `${field}Path`);
   return path === ""
-    ? filled<Input<"insert_media">>({ volume: volumeOf(text(form, field)) })
+    ? filled<Input<"insert_media">>({ volume: volumeOf(trimmedIn(form, field)) })
     : filled<Input<"insert_media">>({ path });
 }
 
 function attachDisk(vmId: string, form: FormData): Input<"attach_disk"> {
-  const what = text(form, "what");
+  const what = trimmedIn(form, "what");
   const isDrive = what === "cdrom";
   const made = what === "create"
     ? {
       create: {
-        sizeGb: count(text(form, "sizeGb")) ?? 0,
+        sizeGb: count(trimmedIn(form, "sizeGb")) ?? 0,
         ...filled<NonNullable<Input<"attach_disk">["create"]>>({
-          pool: text(form, "pool"),
-          format: text(form, "format"),
+          pool: trimmedIn(form, "pool"),
+          format: trimmedIn(form, "format"),
         }),
       },
     }
     : isDrive
     ? { device: "cdrom" as const, ...imageOf(form, "medium") }
-    : { ...imageOf(form, "image"), ...filled<Input<"attach_disk">>({ format: text(form, "imageFormat") }) };
+    : {
+      ...imageOf(form, "image"),
+      ...filled<Input<"attach_disk">>({ format: trimmedIn(form, "imageFormat") }),
+    };
   return {
     vmId,
     ...made,
     ...filled<Input<"attach_disk">>({
-      bus: text(form, "bus"),
+      bus: trimmedIn(form, "bus"),
       ...(!isDrive && {
-        cache: text(form, "cache"),
-        io: text(form, "io"),
-        discard: text(form, "discard"),
-        detectZeroes: text(form, "detectZeroes"),
-        serial: text(form, "serial"),
+        cache: trimmedIn(form, "cache"),
+        io: trimmedIn(form, "io"),
+        discard: trimmedIn(form, "discard"),
+        detectZeroes: trimmedIn(form, "detectZeroes"),
+        serial: trimmedIn(form, "serial"),
         readOnly: ticked(form, "readOnly") || undefined,
         shareable: ticked(form, "shareable") || undefined,
       }),
@@ -101,14 +104,14 @@ function updateDisk(vmId: string, target: string, form: FormData): Input<"update
     vmId,
     target,
     ...filled<Input<"update_disk">>({
-      cache: text(form, "cache"),
-      io: text(form, "io"),
-      discard: text(form, "discard"),
-      detectZeroes: text(form, "detectZeroes"),
-      bootOrder: count(text(form, "bootOrder")),
+      cache: trimmedIn(form, "cache"),
+      io: trimmedIn(form, "io"),
+      discard: trimmedIn(form, "discard"),
+      detectZeroes: trimmedIn(form, "detectZeroes"),
+      bootOrder: count(trimmedIn(form, "bootOrder")),
     }),
     ...(!isDrive && {
-      serial: text(form, "serial"),
+      serial: trimmedIn(form, "serial"),
       readOnly: ticked(form, "readOnly"),
       shareable: ticked(form, "shareable"),
     }),
@@ -125,7 +128,7 @@ function plugOf(value: string): Pick<Input<"attach_nic">, "network" | "bridge" |
 
 /** The filter a form asks for: the box for anti-spoofing is one. */
 function filterOf(form: FormData): string {
-  return ticked(form, "antiSpoofing") ? ANTI_SPOOFING : text(form, "filter");
+  return ticked(form, "antiSpoofing") ? ANTI_SPOOFING : trimmedIn(form, "filter");
 }
 
 /** Addresses of a field, separated by blanks or commas. */
@@ -136,15 +139,15 @@ function addressesOf(value: string): string[] {
 /** What a form changes about a card: only what is not as it was, so that nothing is pulled out that stays. */
 function updateNic(vmId: string, mac: string, form: FormData): Input<"update_nic"> {
   const changed = (name: string) => {
-    const value = text(form, name);
-    return value === text(form, `${name}Was`) ? undefined : value;
+    const value = trimmedIn(form, name);
+    return value === trimmedIn(form, `${name}Was`) ? undefined : value;
   };
   const source = changed("source"), addresses = changed("filterAddresses"), filter = filterOf(form);
   return {
     vmId,
     mac,
     ...(source !== undefined && plugOf(source)),
-    ...(filter !== text(form, "filterWas") && { filter }),
+    ...(filter !== trimmedIn(form, "filterWas") && { filter }),
     ...(addresses !== undefined && { filterAddresses: addressesOf(addresses) }),
     ...filled<Input<"update_nic">>({ model: changed("model"), newMac: changed("newMac") }),
     ...(form.has("linkUp") && { linkUp: form.get("linkUp") === "true" }),
@@ -157,38 +160,42 @@ type Call = (api: DeviceApi, vmId: string, form: FormData) => Promise<Partial<De
 export const DEVICE_ACTIONS = {
   attach_disk: (api, vmId, form) => api.attachDisk(attachDisk(vmId, form)),
   detach_disk: (api, vmId, form) =>
-    api.detachDisk({ vmId, target: text(form, "device"), deleteVolume: ticked(form, "deleteVolume") }),
+    api.detachDisk({ vmId, target: trimmedIn(form, "device"), deleteVolume: ticked(form, "deleteVolume") }),
   resize_disk: async (api, vmId, form) => {
-    await api.resizeDisk({ vmId, target: text(form, "device"), sizeGb: count(text(form, "sizeGb")) ?? 0 });
+    await api.resizeDisk({
+      vmId,
+      target: trimmedIn(form, "device"),
+      sizeGb: count(trimmedIn(form, "sizeGb")) ?? 0,
+    });
     return {};
   },
-  update_disk: (api, vmId, form) => api.updateDisk(updateDisk(vmId, text(form, "device"), form)),
+  update_disk: (api, vmId, form) => api.updateDisk(updateDisk(vmId, trimmedIn(form, "device"), form)),
   insert_media: (api, vmId, form) =>
     api.insertMedia({
       vmId,
-      target: text(form, "device"),
+      target: trimmedIn(form, "device"),
       ...imageOf(form, "medium"),
       force: ticked(form, "force"),
     }),
   eject_media: (api, vmId, form) =>
-    api.ejectMedia({ vmId, target: text(form, "device"), force: ticked(form, "force") }),
+    api.ejectMedia({ vmId, target: trimmedIn(form, "device"), force: ticked(form, "force") }),
   attach_nic: (api, vmId, form) =>
     api.attachNic({
       vmId,
-      ...plugOf(text(form, "source")),
+      ...plugOf(trimmedIn(form, "source")),
       ...filled<Input<"attach_nic">>({
-        model: text(form, "model"),
-        mac: text(form, "newMac"),
+        model: trimmedIn(form, "model"),
+        mac: trimmedIn(form, "newMac"),
         filter: filterOf(form),
       }),
-      ...(text(form, "filterAddresses") !== "" && {
-        filterAddresses: addressesOf(text(form, "filterAddresses")),
+      ...(trimmedIn(form, "filterAddresses") !== "" && {
+        filterAddresses: addressesOf(trimmedIn(form, "filterAddresses")),
       }),
       linkUp: ticked(form, "plugged"),
       ...whereOf(form),
     }),
-  detach_nic: (api, vmId, form) => api.detachNic({ vmId, mac: text(form, "device") }),
-  update_nic: (api, vmId, form) => api.updateNic(updateNic(vmId, text(form, "device"), form)),
+  detach_nic: (api, vmId, form) => api.detachNic({ vmId, mac: trimmedIn(form, "device") }),
+  update_nic: (api, vmId, form) => api.updateNic(updateNic(vmId, trimmedIn(form, "device"), form)),
 } as const satisfies Record<string, Call>;
 export type DeviceAction = keyof typeof DEVICE_ACTIONS;
 

@@ -4,6 +4,7 @@ import type { ForwardProtocol, ForwardState, NewPortForward, PortForward } from 
 import { parsePorts } from "../forward/ports.ts";
 import { forwards as texts } from "../i18n/en/forwards.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import { givenIn, trimmedIn } from "./form_fields.ts";
 import { networkHref } from "./networks.ts";
 import { oneLine } from "./text.ts";
 
@@ -40,30 +41,27 @@ export function forwardTarget({ address, targetAddress = address, ...forward }: 
     : t("forwards.target_address", { address: oneLine(targetAddress, 45), ports });
 }
 
-const text = (form: FormData, name: string): string => String(form.get(name) ?? "").trim();
-const some = (form: FormData, name: string): string | undefined => text(form, name) || undefined;
-
 /** A card in the form's list of targets: machine and, where it has several cards, which. */
 export const targetValue = (vmId: string, mac: string): string => `${vmId} ${mac}`;
 
 /** The forward a form describes; what is no port becomes 0, which the contract refuses by name. */
 export function forwardIn(network: string, form: FormData): NewPortForward {
-  const ports = parsePorts(text(form, "hostPorts")) ?? { from: 0, to: 0 };
-  const address = some(form, "address");
+  const ports = parsePorts(trimmedIn(form, "hostPorts")) ?? { from: 0, to: 0 };
+  const address = givenIn(form, "address");
   // A machine stands in the list from the start: whoever gives an address means that instead.
-  const [vmId, mac] = address === undefined ? text(form, "target").split(" ") : [];
-  const targetPort = some(form, "targetPort");
+  const [vmId, mac] = address === undefined ? trimmedIn(form, "target").split(" ") : [];
+  const targetPort = givenIn(form, "targetPort");
   const fields = {
     name: network,
-    protocol: text(form, "protocol") as ForwardProtocol,
+    protocol: trimmedIn(form, "protocol") as ForwardProtocol,
     hostPort: ports.from,
     hostPortEnd: ports.to === ports.from ? undefined : ports.to,
-    hostAddress: some(form, "hostAddress"),
+    hostAddress: givenIn(form, "hostAddress"),
     vmId: vmId || undefined,
     mac,
     address,
     targetPort: targetPort === undefined ? undefined : Number(targetPort) || 0,
-    description: some(form, "description"),
+    description: givenIn(form, "description"),
     keepAddress: form.has("keepAddress") || undefined,
   };
   return Object.fromEntries(
@@ -79,15 +77,15 @@ const ACTIONS = {
   },
   remove: {
     done: "forwards.done_remove",
-    run: (api, _network, form) => api.removePortForward({ id: text(form, "id") }),
+    run: (api, _network, form) => api.removePortForward({ id: trimmedIn(form, "id") }),
   },
   enable: {
     done: "forwards.done_enable",
-    run: (api, _network, form) => api.enablePortForward({ id: text(form, "id"), enabled: true }),
+    run: (api, _network, form) => api.enablePortForward({ id: trimmedIn(form, "id"), enabled: true }),
   },
   disable: {
     done: "forwards.done_disable",
-    run: (api, _network, form) => api.enablePortForward({ id: text(form, "id"), enabled: false }),
+    run: (api, _network, form) => api.enablePortForward({ id: trimmedIn(form, "id"), enabled: false }),
   },
 } as const satisfies Record<
   string,

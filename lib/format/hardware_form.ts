@@ -1,6 +1,7 @@
 /** The forms of a machine's hardware: what they offer, and what they ask for, with script and without. Pure. */
 import type { Hardware, HardwareChange, PendingChange, UpdateVmResult, VM } from "../contract/mod.ts";
 import { failureOf } from "./failure.ts";
+import { trimmedIn } from "./form_fields.ts";
 import { parseTags } from "./tags.ts";
 
 /** Forms of the page, in their order. */
@@ -62,11 +63,9 @@ export class FormError extends Error {
   }
 }
 
-const text = (form: FormData, name: string) => String(form.get(name) ?? "").trim();
-
 /** A whole number, or NaN's like as they are: the server says what is wrong with them. */
 function whole(form: FormData, name: string): number | undefined {
-  const value = text(form, name);
+  const value = trimmedIn(form, name);
   return value === "" ? undefined : Number(value);
 }
 
@@ -126,8 +125,8 @@ type Reader = (
 /** Section → what its form asks for. */
 const READERS: Readonly<Record<Section, Reader>> = {
   cpu: (form, { cpu }, _vm, texts) => {
-    const mode = text(form, "mode") as Given<typeof cpu.mode>;
-    const model = mode === "custom" ? text(form, "model") : undefined;
+    const mode = trimmedIn(form, "mode") as Given<typeof cpu.mode>;
+    const model = mode === "custom" ? trimmedIn(form, "model") : undefined;
     const isSame = mode === cpu.mode && (model ?? null) === cpu.model;
     return all({
       cpu: some({
@@ -136,7 +135,7 @@ const READERS: Readonly<Record<Section, Reader>> = {
         mode: isSame ? undefined : mode,
         model: isSame ? undefined : model,
         topology: changed(topologyOf(form), cpu.topology),
-        pinning: changed(parsePins(text(form, "pinning"), texts.pins), cpu.pinning),
+        pinning: changed(parsePins(trimmedIn(form, "pinning"), texts.pins), cpu.pinning),
       }),
     });
   },
@@ -148,10 +147,10 @@ const READERS: Readonly<Record<Section, Reader>> = {
       }),
     }),
   boot: (form, { boot }) => {
-    const bySingle = text(form, "by") === "order";
+    const bySingle = trimmedIn(form, "by") === "order";
     const order = boot.candidates.map(({ id }) => ({ id, place: Number(form.get(`place ${id}`)) }))
       .filter(({ place }) => place > 0).sort((a, b) => a.place - b.place).map(({ id }) => id);
-    const kinds = text(form, "devices").split(",").filter((each) => each !== "");
+    const kinds = trimmedIn(form, "devices").split(",").filter((each) => each !== "");
     return all({
       boot: some({
         order: bySingle ? changed(order, boot.order) : undefined,
@@ -163,20 +162,20 @@ const READERS: Readonly<Record<Section, Reader>> = {
     });
   },
   firmware: (form, before) => {
-    const [model, version] = text(form, "tpm").split(" ");
+    const [model, version] = trimmedIn(form, "tpm").split(" ");
     const tpm = model === "" ? null : { model, version } as NonNullable<HardwareChange["tpm"]>;
     const had = before.tpm && { model: before.tpm.model, version: before.tpm.version };
     return all({
-      firmware: changed(text(form, "firmware") as Hardware["firmware"], before.firmware),
-      tpm: text(form, "tpm") === "keep" ? undefined : changed(tpm, had as typeof tpm),
+      firmware: changed(trimmedIn(form, "firmware") as Hardware["firmware"], before.firmware),
+      tpm: trimmedIn(form, "tpm") === "keep" ? undefined : changed(tpm, had as typeof tpm),
     });
   },
   devices: (form, before) => {
-    const model = text(form, "watchdog");
-    const action = text(form, "watchdogAction");
+    const model = trimmedIn(form, "watchdog");
+    const action = trimmedIn(form, "watchdogAction");
     return all({
-      video: changed(text(form, "video") || undefined, before.video ?? "") as HardwareChange["video"],
-      sound: changed(text(form, "sound") || null, before.sound) as HardwareChange["sound"],
+      video: changed(trimmedIn(form, "video") || undefined, before.video ?? "") as HardwareChange["video"],
+      sound: changed(trimmedIn(form, "sound") || null, before.sound) as HardwareChange["sound"],
       watchdog: changed(
         model === "" ? null : { model, action },
         before.watchdog,
@@ -186,13 +185,13 @@ const READERS: Readonly<Record<Section, Reader>> = {
   },
   general: (form, before, vm) =>
     all({
-      title: changed(text(form, "title"), before.title),
+      title: changed(trimmedIn(form, "title"), before.title),
       description: changed(
         String(form.get("description") ?? "").replaceAll(/\r\n?/g, "\n"),
         before.description,
       ),
       autostart: changed(form.get("autostart") === "yes", vm.autostart),
-      tags: changed(parseTags(text(form, "tags")), vm.tags),
+      tags: changed(parseTags(trimmedIn(form, "tags")), vm.tags),
     }),
 };
 

@@ -1,6 +1,7 @@
 /** What the pages on images show and ask for. Pure; the server checks it all. */
 import type { Image, Input, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
+import { givenIn } from "./form_fields.ts";
 
 /** Rows of a page. */
 export const IMAGE_ROWS = 100;
@@ -85,11 +86,6 @@ export function newVmHref({ kind, pool, name }: Image): string {
   return `/vms/new?${new URLSearchParams({ [kind]: `${pool}/${name}` })}`;
 }
 
-const textIn = (form: FormData, name: string): string | undefined => {
-  const text = form.get(name);
-  return typeof text !== "string" || text.trim() === "" ? undefined : text.trim();
-};
-
 /** A checksum as people paste it: a sum in hex, or the address of a published file. */
 function checksumIn(text: string): Pick<Input<"download_image">, "sha256" | "sha512" | "checksumUrl"> {
   // Tools print the file's name behind the sum.
@@ -101,11 +97,11 @@ function checksumIn(text: string): Pick<Input<"download_image">, "sha256" | "sha
 
 /** The input of `download_image`, of the form for a URL or of the catalogue's. */
 export function downloadInput(form: FormData): Input<"download_image"> {
-  const catalogId = textIn(form, "catalogId"), pool = textIn(form, "pool");
+  const catalogId = givenIn(form, "catalogId"), pool = givenIn(form, "pool");
   if (catalogId !== undefined) return { catalogId, ...(pool !== undefined && { pool }) };
-  const name = textIn(form, "name"), checksum = textIn(form, "checksum");
+  const name = givenIn(form, "name"), checksum = givenIn(form, "checksum");
   return {
-    url: textIn(form, "url") ?? "",
+    url: givenIn(form, "url") ?? "",
     ...(pool !== undefined && { pool }),
     ...(name !== undefined && { name }),
     ...(checksum !== undefined && checksumIn(checksum)),
@@ -117,9 +113,9 @@ export function downloadInput(form: FormData): Input<"download_image"> {
 export function policyInput(form: FormData): Input<"set_image_policy"> {
   return {
     internet: form.get("internet") === "yes",
-    hosts: [...new Set((textIn(form, "hosts") ?? "").split(/[\s,]+/).filter((rule) => rule !== ""))],
-    maxImageGb: Number(textIn(form, "maxImageGb") ?? NaN),
-    maxVirtualGb: Number(textIn(form, "maxVirtualGb") ?? NaN),
+    hosts: [...new Set((givenIn(form, "hosts") ?? "").split(/[\s,]+/).filter((rule) => rule !== ""))],
+    maxImageGb: Number(givenIn(form, "maxImageGb") ?? NaN),
+    maxVirtualGb: Number(givenIn(form, "maxVirtualGb") ?? NaN),
     linkedImages: form.get("linkedImages") === "yes",
   };
 }

@@ -11,6 +11,7 @@ import type {
 } from "../contract/networks.ts";
 import type { networks } from "../i18n/en/networks.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
+import { trimmedIn } from "./form_fields.ts";
 
 type Text = PlainKeyOf<typeof networks>;
 
@@ -42,7 +43,6 @@ export const MODE_MEANINGS: Readonly<Record<NetworkMode, Text>> = {
 /** Where a network's page is. */
 export const networkHref = (name: string): string => `/networks/${encodeURIComponent(name)}`;
 
-const text = (form: FormData, name: string): string => String(form.get(name) ?? "").trim();
 const some = (value: string): string | undefined => value === "" ? undefined : value;
 const words = (value: string): string[] => value.split(/[\s,]+/).filter(Boolean);
 const lines = (value: string): string[][] => value.split("\n").map(words).filter((each) => each.length > 0);
@@ -59,9 +59,9 @@ const whole = (value: string): number | undefined => value === "" ? undefined : 
 
 /** One static lease of the fields `ip`, `mac`, `duid`, `hostname`. */
 export function leaseIn(form: FormData): StaticLease {
-  const field = (name: string) => some(text(form, name));
+  const field = (name: string) => some(trimmedIn(form, name));
   return defined({
-    ip: text(form, "ip"),
+    ip: trimmedIn(form, "ip"),
     mac: field("mac"),
     duid: field("duid"),
     hostname: field("hostname"),
@@ -69,10 +69,10 @@ export function leaseIn(form: FormData): StaticLease {
 }
 
 function subnetIn(form: FormData, family: "ipv4" | "ipv6"): NewNetwork["ipv4"] {
-  const address = text(form, `${family}.address`);
+  const address = trimmedIn(form, `${family}.address`);
   if (address === "") return undefined;
-  const start = text(form, `${family}.start`), end = text(form, `${family}.end`);
-  const hosts = lines(text(form, `${family}.hosts`)).map(([mac, ip = "", hostname]) =>
+  const start = trimmedIn(form, `${family}.start`), end = trimmedIn(form, `${family}.end`);
+  const hosts = lines(trimmedIn(form, `${family}.hosts`)).map(([mac, ip = "", hostname]) =>
     defined({ mac, ip, hostname })
   );
   return {
@@ -84,22 +84,22 @@ function subnetIn(form: FormData, family: "ipv4" | "ipv6"): NewNetwork["ipv4"] {
 
 /** The network a form describes. @param mode one of the contract's; anything else is refused by it */
 export function networkIn(form: FormData): NewNetwork {
-  const field = (name: string) => some(text(form, name));
+  const field = (name: string) => some(trimmedIn(form, name));
   const list = (name: string) => {
-    const found = words(text(form, name));
+    const found = words(trimmedIn(form, name));
     return found.length > 0 ? found : undefined;
   };
   const speed = (name: string) => {
-    const averageKib = whole(text(form, name));
+    const averageKib = whole(trimmedIn(form, name));
     return averageKib === undefined ? undefined : { averageKib };
   };
   const [inbound, outbound] = [speed("inbound"), speed("outbound")];
   const tags = list("vlan.tags")?.map(Number);
-  const dnsHosts = lines(text(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }));
-  const native = whole(text(form, "vlan.native"));
+  const dnsHosts = lines(trimmedIn(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }));
+  const native = whole(trimmedIn(form, "vlan.native"));
   return defined({
-    name: text(form, "name"),
-    mode: text(form, "mode") as NetworkMode,
+    name: trimmedIn(form, "name"),
+    mode: trimmedIn(form, "mode") as NetworkMode,
     bridge: field("bridge"),
     devices: list("devices"),
     macvtapMode: field("macvtapMode") as NewNetwork["macvtapMode"],
@@ -110,7 +110,7 @@ export function networkIn(form: FormData): NewNetwork {
     localDomain: form.has("localDomain") || undefined,
     dnsHosts: dnsHosts.length > 0 ? dnsHosts : undefined,
     forwarders: list("forwarders"),
-    mtu: whole(text(form, "mtu")),
+    mtu: whole(trimmedIn(form, "mtu")),
     bandwidth: inbound || outbound ? defined({ inbound, outbound }) : undefined,
     vlan: tags && defined({ tags, native, trunk: form.has("vlan.trunk") || undefined }),
     start: form.has("start"),
@@ -137,23 +137,23 @@ export function settingsIn(form: FormData, was: NetworkSettings): Omit<Input<"up
   const before = settingsValues(was);
   const spelled = (value: string) => value.replaceAll("\r", "").trim();
   const changed = (name: string) =>
-    form.has(name) && spelled(text(form, name)) !== spelled(before[name] ?? "");
-  const mtu = whole(text(form, "mtu"));
+    form.has(name) && spelled(trimmedIn(form, name)) !== spelled(before[name] ?? "");
+  const mtu = whole(trimmedIn(form, "mtu"));
   // Peak and burst have no field: they stay while their mean does.
   const speed = (way: "inbound" | "outbound") => {
     if (!changed(way)) return was.bandwidth?.[way];
-    const averageKib = whole(text(form, way));
+    const averageKib = whole(trimmedIn(form, way));
     return averageKib === undefined ? undefined : { averageKib };
   };
   const [inbound, outbound] = [speed("inbound"), speed("outbound")];
   // A box that is not ticked is not sent; its form has a domain.
   const local = form.has("localDomain");
   return defined({
-    domain: changed("domain") ? some(text(form, "domain")) ?? null : undefined,
+    domain: changed("domain") ? some(trimmedIn(form, "domain")) ?? null : undefined,
     localDomain: form.has("domain") && local !== was.localDomain ? local : undefined,
-    forwarders: changed("forwarders") ? words(text(form, "forwarders")) : undefined,
+    forwarders: changed("forwarders") ? words(trimmedIn(form, "forwarders")) : undefined,
     dnsHosts: changed("dnsHosts")
-      ? lines(text(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }))
+      ? lines(trimmedIn(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }))
       : undefined,
     mtu: changed("mtu") ? mtu ?? null : undefined,
     bandwidth: changed("inbound") || changed("outbound")

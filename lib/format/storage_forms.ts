@@ -4,28 +4,24 @@ import type { Input } from "../contract/mod.ts";
 import type { storage as texts } from "../i18n/en/storage.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
 import { POOL_FIELDS } from "../storage/pool_types.ts";
+import { givenIn } from "./form_fields.ts";
 
 const GIB = 1024 ** 3;
 
-const textIn = (form: FormData, name: string): string | undefined => {
-  const text = form.get(name);
-  return typeof text !== "string" || text.trim() === "" ? undefined : text.trim();
-};
-
 /** GiB as typed, in bytes; NaN for what is no number, which the server refuses by its name. */
 function bytesIn(form: FormData): number | undefined {
-  const text = textIn(form, "sizeGib");
+  const text = givenIn(form, "sizeGib");
   return text === undefined ? undefined : Math.round(Number(text.replace(",", ".")) * GIB);
 }
 
 /** The input of `create_storage_pool`. */
 export function poolInput(form: FormData): Input<"create_storage_pool"> {
   const given = Object.fromEntries(
-    POOL_FIELDS.map((field) => [field, textIn(form, field)]).filter(([, text]) => text !== undefined),
+    POOL_FIELDS.map((field) => [field, givenIn(form, field)]).filter(([, text]) => text !== undefined),
   );
   return {
-    name: textIn(form, "name") ?? "",
-    type: (textIn(form, "type") ?? "") as Input<"create_storage_pool">["type"],
+    name: givenIn(form, "name") ?? "",
+    type: (givenIn(form, "type") ?? "") as Input<"create_storage_pool">["type"],
     ...given,
     ...(form.get("build") === "yes" && { build: true }),
     autostart: form.get("autostart") === "yes",
@@ -62,19 +58,19 @@ export const STORAGE_DEEDS = {
   create_volume: {
     run: (api, pool, form) => {
       const capacityBytes = bytesIn(form);
-      const backing = textIn(form, "backing");
+      const backing = givenIn(form, "backing");
       // As it was typed: blanks at its ends belong to it.
       const passphrase = form.get("passphrase");
       const encryption = typeof passphrase === "string" && passphrase !== "" ? { passphrase } : undefined;
       return api.createVolume({
         pool,
-        name: textIn(form, "name") ?? "",
+        name: givenIn(form, "name") ?? "",
         ...(capacityBytes !== undefined && { capacityBytes }),
         ...(encryption && { encryption }),
-        ...(encryption === undefined && textIn(form, "format") !== undefined &&
-          { format: textIn(form, "format") as "qcow2" | "raw" }),
+        ...(encryption === undefined && givenIn(form, "format") !== undefined &&
+          { format: givenIn(form, "format") as "qcow2" | "raw" }),
         ...(backing === undefined
-          ? { preallocation: (textIn(form, "preallocation") ?? "none") as "none" | "metadata" | "full" }
+          ? { preallocation: (givenIn(form, "preallocation") ?? "none") as "none" | "metadata" | "full" }
           : { backing: { pool, volume: backing } }),
       });
     },
@@ -87,7 +83,7 @@ export const STORAGE_DEEDS = {
   },
   clone: {
     run: (api, pool, form) =>
-      api.cloneVolume({ pool, volume: volumeIn(form), name: textIn(form, "name") ?? "" }),
+      api.cloneVolume({ pool, volume: volumeIn(form), name: givenIn(form, "name") ?? "" }),
     done: "storage.done_clone",
     isJob: true,
   },
@@ -96,8 +92,8 @@ export const STORAGE_DEEDS = {
       api.convertVolume({
         pool,
         volume: volumeIn(form),
-        name: textIn(form, "name") ?? "",
-        format: (textIn(form, "format") ?? "") as "qcow2" | "raw",
+        name: givenIn(form, "name") ?? "",
+        format: (givenIn(form, "format") ?? "") as "qcow2" | "raw",
       }),
     done: "storage.done_convert",
     isJob: true,

@@ -1,10 +1,11 @@
 import { page } from "fresh";
 import { GrantList } from "../../components/access/GrantFields.tsx";
 import { Qr } from "../../components/access/Qr.tsx";
+import { NewPasswordField } from "../../components/access/NewPasswordField.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { TextField } from "../../components/Field.tsx";
 import { Panel } from "../../components/Panel.tsx";
-import { textIn } from "../../lib/format/access_forms.ts";
+import { textIn } from "../../lib/format/form_fields.ts";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -163,16 +164,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
                   autocomplete="current-password"
                   required
                 />
-                <TextField
-                  label={t("access.new")}
-                  hint={t("access.password_hint")}
-                  name="password"
-                  type="password"
-                  autocomplete="new-password"
-                  required
-                  minLength={12}
-                  maxLength={256}
-                />
+                <NewPasswordField label={t("access.new")} required minLength={12} />
               </div>
               <div class="form-actions">
                 <button type="submit" class="button" name="do" value="password">{t("access.change")}</button>

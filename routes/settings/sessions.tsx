@@ -1,9 +1,10 @@
 import { page } from "fresh";
+import { RowButton } from "../../components/access/RowButton.tsx";
 import { ScrollTable } from "../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { Moment } from "../../components/Moment.tsx";
 import { Panel } from "../../components/Panel.tsx";
-import { textIn } from "../../lib/format/access_forms.ts";
+import { textIn } from "../../lib/format/form_fields.ts";
 import { oneLine } from "../../lib/format/text.ts";
 import { formatMoment } from "../../lib/format/time.ts";
 import { access } from "../../lib/i18n/en/access.ts";
@@ -71,19 +72,14 @@ export default define.page<typeof handler>(function Sessions({ data: { all, now,
                 </td>
                 <td>{formatMoment(session.endsAt)}</td>
                 <td>
-                  <form method="post">
-                    <button
-                      type="submit"
-                      class="button small"
-                      name="session"
-                      value={session.id}
-                      aria-label={t("access.revoke_named", {
-                        name: `${session.userName}, ${session.address}, ${formatMoment(session.createdAt)}`,
-                      })}
-                    >
-                      {t("access.revoke")}
-                    </button>
-                  </form>
+                  <RowButton
+                    name="session"
+                    value={session.id}
+                    text={t("access.revoke")}
+                    label={t("access.revoke_named", {
+                      name: `${session.userName}, ${session.address}, ${formatMoment(session.createdAt)}`,
+                    })}
+                  />
                 </td>
               </tr>
             ))}

@@ -1,12 +1,14 @@
 import { page } from "fresh";
 import { GrantFields, GrantList } from "../../components/access/GrantFields.tsx";
+import { RowButton } from "../../components/access/RowButton.tsx";
 import { ScrollTable } from "../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { TextField } from "../../components/Field.tsx";
 import { Moment } from "../../components/Moment.tsx";
 import { Panel } from "../../components/Panel.tsx";
 import { ROLES } from "../../lib/contract/mod.ts";
-import { grantIn, textIn } from "../../lib/format/access_forms.ts";
+import { grantIn } from "../../lib/format/access_forms.ts";
+import { textIn, trimmedIn } from "../../lib/format/form_fields.ts";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
 import { oneLine } from "../../lib/format/text.ts";
 import { formatMoment } from "../../lib/format/time.ts";
@@ -45,7 +47,7 @@ export const handler = define.handlers({
     const grant = grantIn(form);
     try {
       const made = await state.api.createToken({
-        name: textIn(form, "name").trim(),
+        name: trimmedIn(form, "name"),
         expiresInDays: Number(textIn(form, "days")),
         grants: grant === undefined ? [] : [grant],
       });
@@ -99,17 +101,12 @@ export default define.page<typeof handler>(function Tokens({ data, state, url })
                       : <Moment at={token.lastUsedAt} now={now} />} {token.lastUsedFrom}
                   </td>
                   <td>
-                    <form method="post">
-                      <button
-                        type="submit"
-                        class="button small"
-                        name="revoke"
-                        value={token.id}
-                        aria-label={t("access.revoke_named", { name: oneLine(token.name, 40) })}
-                      >
-                        {t("access.revoke")}
-                      </button>
-                    </form>
+                    <RowButton
+                      name="revoke"
+                      value={token.id}
+                      text={t("access.revoke")}
+                      label={t("access.revoke_named", { name: oneLine(token.name, 40) })}
+                    />
                   </td>
                 </tr>
               ))}

@@ -1,9 +1,10 @@
 import { page } from "fresh";
+import { RowButton } from "../../../components/access/RowButton.tsx";
 import { ScrollTable } from "../../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { TextField } from "../../../components/Field.tsx";
 import { Panel } from "../../../components/Panel.tsx";
-import { textIn } from "../../../lib/format/access_forms.ts";
+import { textIn, trimmedIn } from "../../../lib/format/form_fields.ts";
 import { type Failure, failureOf } from "../../../lib/format/failure.ts";
 import { oneLine } from "../../../lib/format/text.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
@@ -32,8 +33,8 @@ export const handler = define.handlers({
       if (form.has("delete")) await state.api.deleteRole({ role: textIn(form, "delete") });
       else {
         await state.api.createRole({
-          role: textIn(form, "role").trim(),
-          description: textIn(form, "description").trim(),
+          role: trimmedIn(form, "role"),
+          description: trimmedIn(form, "description"),
           permissions: form.getAll("permission").filter((each) => typeof each === "string"),
         });
       }
@@ -70,21 +71,14 @@ export default define.page<typeof handler>(function Roles({ data, state, url }) 
                 </td>
                 <td class="wrap">{role.permissions.join(", ")}</td>
                 <td>
-                  {role.builtIn
-                    ? <small class="muted">{t("access.role_built_in")}</small>
-                    : (
-                      <form method="post">
-                        <button
-                          type="submit"
-                          class="button small"
-                          name="delete"
-                          value={role.role}
-                          aria-label={t("access.role_delete_named", { role: role.role })}
-                        >
-                          {t("access.role_delete")}
-                        </button>
-                      </form>
-                    )}
+                  {role.builtIn ? <small class="muted">{t("access.role_built_in")}</small> : (
+                    <RowButton
+                      name="delete"
+                      value={role.role}
+                      text={t("access.role_delete")}
+                      label={t("access.role_delete_named", { role: role.role })}
+                    />
+                  )}
                 </td>
               </tr>
             ))}

@@ -1,11 +1,14 @@
 import { HttpError, page } from "fresh";
 import { GrantFields, placeOf } from "../../../components/access/GrantFields.tsx";
+import { NewPasswordField } from "../../../components/access/NewPasswordField.tsx";
+import { RowButton } from "../../../components/access/RowButton.tsx";
 import { ScrollTable } from "../../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { CheckField, TextField } from "../../../components/Field.tsx";
 import { Panel } from "../../../components/Panel.tsx";
 import type { Input } from "../../../lib/contract/mod.ts";
-import { grantIn, textIn } from "../../../lib/format/access_forms.ts";
+import { grantIn } from "../../../lib/format/access_forms.ts";
+import { textIn, trimmedIn } from "../../../lib/format/form_fields.ts";
 import { type Failure, failureOf } from "../../../lib/format/failure.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
 import { t as shared, textsOf } from "../../../lib/i18n/mod.ts";
@@ -34,7 +37,7 @@ function changeIn(
 ): Input<"update_user"> {
   switch (form.get("do")) {
     case "profile":
-      return { userId, displayName: textIn(form, "display").trim(), disabled: form.has("disabled") };
+      return { userId, displayName: trimmedIn(form, "display"), disabled: form.has("disabled") };
     case "password":
       return { userId, password: textIn(form, "password") };
     case "ungrant":
@@ -96,21 +99,16 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
                 <th scope="row">{grant.role}</th>
                 <td>{placeOf(grant, vms)}</td>
                 <td class="num">
-                  <form method="post">
-                    <input type="hidden" name="grant" value={JSON.stringify(grant)} />
-                    <button
-                      type="submit"
-                      class="button small"
-                      name="do"
-                      value="ungrant"
-                      aria-label={t("access.grant_remove_named", {
-                        role: grant.role,
-                        place: placeOf(grant, vms),
-                      })}
-                    >
-                      {t("access.grant_remove")}
-                    </button>
-                  </form>
+                  <RowButton
+                    name="do"
+                    value="ungrant"
+                    text={t("access.grant_remove")}
+                    label={t("access.grant_remove_named", {
+                      role: grant.role,
+                      place: placeOf(grant, vms),
+                    })}
+                    more={{ name: "grant", value: JSON.stringify(grant) }}
+                  />
                 </td>
               </tr>
             ))}
@@ -150,15 +148,7 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
       <Panel title={t("access.set_password")}>
         <form method="post">
           <div class="form-grid">
-            <TextField
-              label={t("access.new")}
-              hint={t("access.password_hint")}
-              name="password"
-              type="password"
-              autocomplete="new-password"
-              required
-              maxLength={256}
-            />
+            <NewPasswordField label={t("access.new")} required />
           </div>
           <div class="form-actions">
             <button type="submit" class="button" name="do" value="password">{t("access.set")}</button>

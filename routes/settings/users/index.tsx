@@ -1,11 +1,13 @@
 import { page } from "fresh";
 import { GrantFields, GrantList } from "../../../components/access/GrantFields.tsx";
+import { NewPasswordField } from "../../../components/access/NewPasswordField.tsx";
 import { ScrollTable } from "../../../components/access/ScrollTable.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { TextField } from "../../../components/Field.tsx";
 import { Moment } from "../../../components/Moment.tsx";
 import { Panel } from "../../../components/Panel.tsx";
-import { grantIn, textIn } from "../../../lib/format/access_forms.ts";
+import { grantIn } from "../../../lib/format/access_forms.ts";
+import { textIn, trimmedIn } from "../../../lib/format/form_fields.ts";
 import { type Failure, failureOf } from "../../../lib/format/failure.ts";
 import { oneLine } from "../../../lib/format/text.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
@@ -36,7 +38,7 @@ export const handler = define.handlers({
   async POST({ req, state, redirect }) {
     const form = await req.formData();
     const grant = grantIn(form);
-    const name = textIn(form, "name").trim(), displayName = textIn(form, "display").trim();
+    const name = trimmedIn(form, "name"), displayName = trimmedIn(form, "display");
     const password = textIn(form, "password");
     try {
       await state.api.createUser({
@@ -119,14 +121,7 @@ export default define.page<typeof handler>(function Users({ data, state, url }) 
               maxLength={100}
               defaultValue={typed.displayName ?? ""}
             />
-            <TextField
-              label={t("access.optional_password")}
-              hint={t("access.password_hint")}
-              name="password"
-              type="password"
-              autocomplete="new-password"
-              maxLength={256}
-            />
+            <NewPasswordField label={t("access.optional_password")} />
             <GrantFields roles={roles} vms={vms} optional />
           </div>
           <div class="form-actions">

@@ -1,0 +1,23 @@
+import { access } from "../../lib/i18n/en/access.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { TextField } from "../Field.tsx";
+
+const { t } = textsOf(access);
+
+/** Where a new password is typed, as `password`; the server holds its bounds. */
+export function NewPasswordField(
+  { label, required = false, minLength }: { label: string; required?: boolean; minLength?: number },
+) {
+  return (
+    <TextField
+      label={label}
+      hint={t("access.password_hint")}
+      name="password"
+      type="password"
+      autocomplete="new-password"
+      required={required}
+      minLength={minLength}
+      maxLength={256}
+    />
+  );
+}

@@ -1,0 +1,17 @@
+/** What a posted form's fields have. A file where a text belongs counts as nothing. Pure; the server checks it all. */
+
+/** A field's text as it was typed; empty without one. */
+export function textIn(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === "string" ? value : "";
+}
+
+/** The same without the space around it. */
+export function trimmedIn(form: FormData, name: string): string {
+  return textIn(form, name).trim();
+}
+
+/** The same; undefined when nothing is left. */
+export function givenIn(form: FormData, name: string): string | undefined {
+  return trimmedIn(form, name) || undefined;
+}
