@@ -254,7 +254,7 @@ export class Agent {
     setTimeout(this.#attempted.resolve, SETTLE_MS);
     this.#startIsOver = setTimeout(releaseMemory, START_MS);
     this.#periodic.start();
-    if (isLocalSystem(this.settings.uri)) watchLibvirtFiles(this.inventory, this.#stopping.signal);
+    if (isLocalSystem(this.settings.uri)) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
 
   /** Stops everything within a few seconds. Machines run on. */
@@ -379,6 +379,7 @@ export class Agent {
     if (this.#unread) return await this.#onConnected();
     const missed = this.inventory.reconcile(await this.link.call("domainGlance"));
     if (missed > 0) log.info("found what events did not tell", { machines: missed });
+    this.inventory.rereadOldest();
   }
 }
 

@@ -38,12 +38,16 @@ interface Entry {
   trouble: string | undefined;
   /** It was told that it was paused, and not yet that it goes on. */
   toldPaused: boolean;
+  /** When it was last asked for, by `performance.now()`. */
+  askedAt: number;
   /** The view of all the above; made anew when one of them changes. */
   view: VM;
 }
 
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
 const MOST_REREADS = 3;
+/** In how many rounds of `rereadOldest` every machine is read once. */
+const ROUNDS_FOR_ALL = 30;
 /** `VIR_DOMAIN_EVENT_STOPPED_SAVED` */
 const STOPPED_SAVED = 4;
 /** Milliseconds after which a machine that was saved is read again: libvirt 9.0 tells it a moment too early. */
@@ -181,6 +185,8 @@ export class Inventory {
    * machine that come together become one.
    */
   refresh(uuid: string): Promise<void> {
+    const entry = this.#entries.get(uuid);
+    if (entry) entry.askedAt = performance.now();
     const running = this.#reading.get(uuid);
     if (running) {
       running.again = true;
@@ -231,6 +237,16 @@ export class Inventory {
   /** Refreshes without waiting; a failure is logged, and the next reconcile sees to it. */
   refreshSoon(uuid: string): void {
     this.refresh(uuid).catch((error) => log.debug("a domain could not be read", { uuid, error }));
+  }
+
+  /**
+   * Reads a machine anew whose stored configuration changed. One that is not known yet is being read for the first
+   * time, perhaps from before the change: which one it is shows only then, so all of those are read once more.
+   */
+  changedOnDisk(name: string): void {
+    const vm = this.vmByName(name);
+    if (vm) return this.refreshSoon(vm.id);
+    for (const [uuid, reading] of this.#reading) if (!this.#entries.has(uuid)) reading.again = true;
   }
 
   /** Takes libvirt's events in. */
@@ -315,6 +331,13 @@ export class Inventory {
     return missed;
   }
 
+  /** Reads those anew that were not read for the longest time: no event and no glance shows every change. */
+  rereadOldest(): void {
+    const oldest = [...this.#entries].sort(([, a], [, b]) => a.askedAt - b.askedAt);
+    const share = Math.ceil(oldest.length / ROUNDS_FOR_ALL);
+    for (const [uuid] of oldest.slice(0, share)) this.refreshSoon(uuid);
+  }
+
   /** Changes what is known of a machine beside its record, and tells it when that can be seen. */
   update(
     uuid: string,
@@ -361,6 +384,7 @@ export class Inventory {
         stats: undefined,
         trouble: undefined,
         toldPaused: false,
+        askedAt: performance.now(),
         view: undefined as unknown as VM,
       };
       entry.view = vmView(record, this.#extras(entry));

@@ -198,6 +198,47 @@ libvirtTest(
   },
 );
 
+libvirtTest("Inventory.rereadOldest() shows in time what neither an event nor a glance tells", async () => {
+  await using host = await testHost(false);
+  const { inventory, link, uuid, name } = host;
+  await inventory.resync();
+  const xml = testMachine(name, uuid).replace("</name>", "</name><title>Changed</title>");
+  await link.call("domainDefine", { xml });
+  assert.equal(inventory.vm(uuid)!.title, undefined);
+  await until("it was read anew", () => {
+    inventory.rereadOldest();
+    return inventory.vm(uuid)!.title === "Changed";
+  });
+});
+
+libvirtTest(
+  "Inventory.changedOnDisk() is not lost on a machine that is being read for the first time",
+  async () => {
+    await using host = await testHost(false);
+    const { hub, link, uuid, name } = host;
+    // The real link, but the first answer arrives when the test says so.
+    const { promise: read, resolve: deliver } = Promise.withResolvers<void>();
+    let reads = 0;
+    const late = {
+      call: async (name: "domainRead", args: { uuid: string }) => {
+        const answer = await link.call(name, args);
+        if (reads++ === 0) await read;
+        return answer;
+      },
+    } as unknown as LibvirtLink;
+    const inventory = new Inventory(late, hub, "host", () => {});
+    const reading = inventory.refresh(uuid);
+    await until("it was read", () => reads === 1);
+    await link.call("domainDefine", {
+      xml: testMachine(name, uuid).replace("</name>", "</name><title>Changed</title>"),
+    });
+    inventory.changedOnDisk(name);
+    deliver();
+    await reading;
+    assert.equal(inventory.vm(uuid)!.title, "Changed");
+  },
+);
+
 libvirtTest("Inventory.resync() does not put a scan over what an event told meanwhile", async () => {
   await using host = await testHost(false);
   const { uuid, link, hub } = host;

@@ -2,7 +2,8 @@
  * libvirt's own folders, watched: it tells no event when a stored configuration changes without a redefinition
  * (`virsh setmem --config`, `attach-device --config`), nor for autostart or a removed managed save. Its files tell.
  */
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { log } from "../log.ts";
 import type { Inventory } from "./inventory.ts";
 
@@ -23,59 +24,70 @@ const APPEAR_MS = 1000;
 
 type Folder = typeof FOLDERS[number];
 
-/** Watches until the signal aborts. What cannot be watched is left to the reconcile. */
-export function watchLibvirtFiles(inventory: Inventory, signal: AbortSignal): void {
-  for (const folder of FOLDERS) {
-    follow(folder, inventory, signal).catch((error) =>
-      log.warn("a folder of libvirt cannot be watched: changes there show later", {
-        path: folder.path,
-        error,
-      })
-    );
+/**
+ * Watches until the signal aborts, with one watcher for all folders: a host allows few of them. Where it allows none
+ * now, it is tried again; what changes meanwhile is left to the reconcile.
+ */
+export async function watchLibvirtFiles(inventory: Inventory, signal: AbortSignal): Promise<void> {
+  const watched = new Set<Folder>();
+  let watcher: Deno.FsWatcher | undefined;
+  let warned = false;
+  const warn = (error: unknown) => {
+    if (!warned) log.warn("libvirt's folders cannot be watched: changes there show later", { error });
+    warned = true;
+  };
+  signal.addEventListener("abort", () => watcher?.close());
+  for (let late = false; !signal.aborted; late = true) {
+    try {
+      const found = await newFolders(watched);
+      if (found.length > 0) {
+        const wider = Deno.watchFs([...watched, ...found].map(({ path }) => path), { recursive: false });
+        watcher?.close();
+        watcher = wider;
+        follow(wider, inventory).catch((error) => {
+          watched.clear();
+          warn(error);
+        });
+        for (const folder of found) watched.add(folder);
+        if (late) { for (const folder of found) await readAll(folder, inventory); }
+        warned = false;
+      }
+    } catch (error) {
+      warn(error);
+    }
+    // The timer ends early, and throws, only when the signal aborts.
+    await delay(APPEAR_MS, undefined, { signal, ref: false }).catch(() => {});
   }
 }
 
-async function follow(folder: Folder, inventory: Inventory, signal: AbortSignal): Promise<void> {
-  if (!await appeared(folder, inventory, signal)) return;
-  await watch(folder, inventory, signal);
-}
-
-/** Waits for a folder; what already lies in one that has just been made is read at once. False when aborted. */
-async function appeared(folder: Folder, inventory: Inventory, signal: AbortSignal): Promise<boolean> {
-  for (let late = false; !signal.aborted; late = true) {
+/** The folders that are there and not watched yet. */
+async function newFolders(watched: ReadonlySet<Folder>): Promise<Folder[]> {
+  const found: Folder[] = [];
+  for (const folder of FOLDERS) {
+    if (watched.has(folder)) continue;
     try {
-      const files = await Array.fromAsync(Deno.readDir(folder.path));
-      if (late) { for (const { name } of files) refresh(name, folder, inventory); }
-      return true;
+      await Deno.stat(folder.path);
+      found.push(folder);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
-    await pause(APPEAR_MS, signal);
   }
-  return false;
+  return found;
 }
 
-/** Sleeps, at most until the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const done = () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", done);
-    resolve();
-  };
-  const timer = setTimeout(done, ms);
-  signal.addEventListener("abort", done);
-  return promise;
+/** Takes in what lies in a folder that has just been made. */
+async function readAll(folder: Folder, inventory: Inventory): Promise<void> {
+  for await (const { name } of Deno.readDir(folder.path)) refresh(name, folder, inventory);
 }
 
-async function watch(folder: Folder, inventory: Inventory, signal: AbortSignal): Promise<void> {
-  const watcher = Deno.watchFs(folder.path, { recursive: false });
-  signal.addEventListener("abort", () => watcher.close(), { once: true });
+/** Takes the changes in until the watcher is closed. */
+async function follow(watcher: Deno.FsWatcher, inventory: Inventory): Promise<void> {
   const changed = new Set<string>();
   for await (const event of watcher) {
     if (event.kind === "access") continue;
     for (const file of event.paths) {
-      if (changed.has(file)) continue;
+      const folder = FOLDERS.find(({ path }) => path === dirname(file));
+      if (changed.has(file) || folder === undefined) continue;
       changed.add(file);
       setTimeout(() => {
         changed.delete(file);
@@ -89,6 +101,5 @@ async function watch(folder: Folder, inventory: Inventory, signal: AbortSignal):
 function refresh(file: string, { ending, of }: Folder, inventory: Inventory): void {
   if (!file.endsWith(ending)) return;
   if (of === "network") return inventory.refreshNetworksSoon(basename(file, ending));
-  const vm = inventory.vmByName(basename(file, ending));
-  if (vm) inventory.refreshSoon(vm.id);
+  inventory.changedOnDisk(basename(file, ending));
 }
