@@ -1,7 +1,7 @@
 /** The test bed proves itself on the real thing: every other system test builds on what is shown here. */
 import assert from "node:assert/strict";
 import { sweep } from "../testbed/clean.ts";
-import { freeze, libvirtdPid, restartLibvirtd, thaw, virsh } from "../testbed/libvirt.ts";
+import { freeze, thaw, virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
 import { claims, filesOf, PREFIX } from "../testbed/names.ts";
@@ -125,15 +125,6 @@ test("testMachine() leaves nothing behind, whatever was done to it", async () =>
     assert.equal(left.includes(name), false, name);
     assert.equal(await exists(filesOf(name)), false, name);
   }
-});
-
-test("restartLibvirtd() brings back a killed libvirtd while the guest goes on", async () => {
-  await using vm = await testMachine({ start: true, guest: false });
-  const [daemon, qemu] = [await libvirtdPid(), await vm.qemuPid()];
-  await restartLibvirtd({ kill: "-9" });
-  assert.notEqual(await libvirtdPid(), daemon);
-  assert.equal(await vm.qemuPid(), qemu);
-  assert.equal(await vm.state(), "running");
 });
 
 test("freeze() makes QEMU hang until thaw()", async () => {

@@ -45,7 +45,7 @@ export async function ensureLibvirtd(): Promise<void> {
 }
 
 /** The process id of libvirtd, or null when it does not run. */
-export async function libvirtdPid(): Promise<number | null> {
+async function libvirtdPid(): Promise<number | null> {
   if (!await exists(PID_FILE)) return null;
   const pid = Number(await Deno.readTextFile(PID_FILE));
   // The file outlives a killed daemon, and its number may belong to somebody else by now.
@@ -61,24 +61,6 @@ export async function startLibvirtd(): Promise<void> {
     if (await libvirtdPid() === null) await run(["libvirtd", "--daemon"]);
   }
   await until("libvirtd to answer", libvirtAnswers, { seconds: 30 });
-}
-
-/** Stops libvirtd and waits for its end; guests go on. @param signal `-9` leaves it no time to say goodbye */
-export async function stopLibvirtd(signal: "-15" | "-9" = "-15"): Promise<void> {
-  const pid = await libvirtdPid();
-  if (pid === null) return;
-  if (await exists(SYSTEMD)) {
-    // Its sockets would wake libvirtd again with the next call.
-    await run(["systemctl", "stop", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket"]);
-  }
-  Deno.kill(pid, signal === "-9" ? "SIGKILL" : "SIGTERM");
-  await until("libvirtd to end", async () => await commandOf(pid) !== "libvirtd", { seconds: 20 });
-}
-
-/** Stops libvirtd (`kill: "-9"`: without warning) and starts it again. */
-export async function restartLibvirtd({ kill = "-15" }: { kill?: "-15" | "-9" } = {}): Promise<void> {
-  await stopLibvirtd(kill);
-  await startLibvirtd();
 }
 
 /** The QEMU process of a running domain, or null. */
