@@ -192,6 +192,7 @@ export class Agent {
           systems,
           make: this.#make,
           virtType: settings.virtType,
+          imagePolicy: () => images.policy(),
           networks,
         }),
         ...screenHandlers(services),

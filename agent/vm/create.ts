@@ -1,28 +1,20 @@
 /** Creating a machine: its disks, its definition, its start. What was made is removed when a later step fails. */
-import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, type Output, type VmConfig } from "../../lib/contract/mod.ts";
-import type { NewVm, VmDisk } from "../../lib/create/vm.ts";
+import type { NewVm } from "../../lib/create/vm.ts";
 import { newDomainXml } from "../../lib/xml/new_domain.ts";
-import { summarizePool } from "../../lib/xml/volume.ts";
-import { isLocal } from "../host/local.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { createVolume, defaultPool, deleteVolume, keepsFiles, type Volume } from "../storage/volumes.ts";
+import type { CallContext } from "../dispatch.ts";
+import { copyJob, withImages } from "./create_disks.ts";
 import { type CreateServices, decide } from "./create_facts.ts";
 import { insertSeed } from "./cloud_init.ts";
 import { makeSeed, seedRefusal } from "./seed.ts";
 import { type Reservations, reservations } from "./reservations.ts";
+import { kindOf, undoing } from "./undoing.ts";
 
-const GIB = 1024 ** 3;
-/** Names tried for a new image: somebody's old one may lie where the first would. */
-const MOST_NAMES = 20;
 /** Milliseconds waited for libvirt to come back after it went away in the middle. */
 const SETTLE_MS = 120_000, SETTLE_STEP_MS = 500;
-
-/** Milliseconds the kernel's clock for files may be behind. */
-const CLOCK_MS = 50;
-
-type Link = CreateServices["vms"]["link"];
 
 /** Takes what two new machines must not share, for as long as this one is being made. */
 function reserve(
@@ -38,110 +30,6 @@ function reserve(
 }
 
 const failed = (error: unknown, code: ErrorCode) => contractError(error, code, "create_vm");
-
-/** Which way a call to libvirt failed; undefined for what was no call. */
-function kindOf(error: unknown): LibvirtError["kind"] | undefined {
-  const thrown = error instanceof ContractError ? error.cause : error;
-  return thrown instanceof LibvirtError ? thrown.kind : undefined;
-}
-
-/** Whether a volume could not be made because there is one of that name, or a file that no pool has seen yet. */
-function nameTaken(error: unknown): boolean {
-  return error instanceof LibvirtError && error.kind === "libvirt" &&
-    (error.code === VIR_ERR.STORAGE_VOL_EXIST || /already exists|exists already/.test(error.message));
-}
-
-/** One step back; what cannot be undone is told in the log, and the next is undone all the same. */
-function undoing(what: string, undo: () => Promise<unknown>): () => Promise<void> {
-  return async () => {
-    try {
-      await undo();
-    } catch (error) {
-      log.error("what a failed creation had made could not be removed", { what, error });
-    }
-  };
-}
-
-/** Where a new image will lie, if that is a file of this host. */
-async function placeOf(link: Link, pool: string, name: string): Promise<string | undefined> {
-  if (!isLocal(link.uri)) return undefined;
-  const { path } = summarizePool(await link.call("poolXml", { pool }));
-  return path === undefined ? undefined : `${path}/${name}`;
-}
-
-async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Removes what a call left whose end nobody saw: a file that was not there before it, and of no other age. */
-async function removeLeftover(link: Link, path: string, since: number): Promise<void> {
-  const file = await fileAt(path);
-  if (!file?.isFile || file.birthtime === null || file.birthtime.getTime() < since - CLOCK_MS) return;
-  try {
-    await deleteVolume(link, path);
-  } catch (error) {
-    if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
-    await Deno.remove(path);
-  }
-}
-
-/** Makes the image of a disk: `web.qcow2`, `web-1.qcow2`, … It is removed again with the stack. */
-async function makeImage(
-  link: Link,
-  name: string,
-  { pool: wanted, sizeGb, format }: VmDisk,
-  undo: AsyncDisposableStack,
-): Promise<Volume> {
-  const pool = wanted ?? await defaultPool(link);
-  const files = await keepsFiles(link, pool);
-  for (let attempt = 0;; attempt++) {
-    const stem = attempt === 0 ? name : `${name}-${attempt}`;
-    const volume = {
-      name: files ? `${stem}.${format}` : stem,
-      capacity: sizeGb! * GIB,
-      // Space is taken as it is written; a logical volume is all there from the start.
-      ...(files && { allocation: 0, format }),
-    };
-    const place = files ? await placeOf(link, pool, volume.name) : undefined;
-    const mayTry = attempt < MOST_NAMES;
-    if (mayTry && place !== undefined && await fileAt(place) !== undefined) continue;
-    const since = Date.now();
-    try {
-      const made = await createVolume(link, pool, volume);
-      undo.defer(undoing(made.path, () => deleteVolume(link, made.path)));
-      return made;
-    } catch (error) {
-      if (kindOf(error) === "lost" && place !== undefined) {
-        undo.defer(undoing(place, () => removeLeftover(link, place, since)));
-      }
-      if (!nameTaken(error) || !mayTry) throw error;
-    }
-  }
-}
-
-/** The machine with every image made. Each is removed again with the stack. */
-async function withImages(services: CreateServices, vm: NewVm, undo: AsyncDisposableStack): Promise<NewVm> {
-  const { link } = services.vms;
-  const disks: VmDisk[] = [];
-  for (const disk of vm.disks) {
-    if (disk.source !== undefined) {
-      disks.push(disk);
-      continue;
-    }
-    try {
-      const { path, type } = await makeImage(link, vm.name, disk, undo);
-      disks.push({ ...disk, source: { path, type: type === "block" ? "block" : "file" } });
-    } catch (error) {
-      throw failed(error, "DiskCreateFailed");
-    }
-  }
-  return { ...vm, disks };
-}
 
 /** Makes the CD for cloud-init where one is asked for; its path. */
 async function seedOf(
@@ -226,10 +114,11 @@ async function build(
   services: CreateServices,
   planned: NewVm,
   config: VmConfig,
+  actor: string,
   undo: AsyncDisposableStack,
 ): Promise<void> {
   const { link, inventory } = services.vms;
-  const vm = await withImages(services, planned, undo);
+  const vm = await withImages(services.vms, planned, copyJob(services.vms, planned, actor), undo);
   const seed = await seedOf(services, vm, config, undo);
   await define(services, vm);
   // With its NVRAM, its TPM's state and whatever else libvirt keeps for it.
@@ -265,7 +154,11 @@ async function build(
  *
  * @throws {ContractError} what is wrong with the configuration, or which step failed
  */
-export async function createVm(services: CreateServices, config: VmConfig): Promise<Output<"create_vm">> {
+export async function createVm(
+  services: CreateServices,
+  config: VmConfig,
+  { principal }: CallContext,
+): Promise<Output<"create_vm">> {
   using held = new DisposableStack();
   const { name } = config;
   reserve(held, "name", name, name, () => new ContractError("VmNameExists", { name }));
@@ -284,7 +177,7 @@ export async function createVm(services: CreateServices, config: VmConfig): Prom
   }
   const undo = new AsyncDisposableStack();
   try {
-    await build(services, vm, config, undo);
+    await build(services, vm, config, principal.name, undo);
   } catch (error) {
     await takeBack(services.vms, vm, undo, error);
     throw failed(error, "CreateFailed");

@@ -1,5 +1,11 @@
 /** Gathers what a configuration is held against, and decides with it. */
-import { ContractError, type NewDisk, type OperatingSystem, type VmConfig } from "../../lib/contract/mod.ts";
+import {
+  ContractError,
+  type ImagePolicy,
+  type NewDisk,
+  type OperatingSystem,
+  type VmConfig,
+} from "../../lib/contract/mod.ts";
 import type { Facts, ImageFact, PoolFact } from "../../lib/create/facts.ts";
 import { Findings } from "../../lib/create/findings.ts";
 import { type Offer, offerOf } from "../../lib/create/offer.ts";
@@ -26,6 +32,8 @@ export interface CreateServices {
   readonly make: HostMake;
   /** The server's setting. */
   readonly virtType: VirtType;
+  /** What an image may be. @throws {ContractError} while it cannot be read */
+  readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
   /** Starts and stops networks, with all that is looked at before. */
   readonly networks: Readonly<Record<"start" | "stop", (name: string) => Promise<unknown>>>;
 }
@@ -86,12 +94,15 @@ async function present(uri: string, paths: readonly (string | undefined)[]): Pro
   return found;
 }
 
-async function images(services: VmServices, disks: readonly NewDisk[]): Promise<Map<string, ImageFact>> {
+async function images(
+  { vms: { link, inventory }, imagePolicy }: CreateServices,
+  disks: readonly NewDisk[],
+): Promise<Map<string, ImageFact>> {
   const found = new Map<string, ImageFact>();
-  for (const disk of disks) {
+  const around = { vms: inventory.vms(), active: new Set(inventory.active()), policy: imagePolicy };
+  for (const [index, disk] of disks.entries()) {
     const { path } = disk;
-    if (path === undefined) continue;
-    found.set(path, await imageFact(services.link, { ...disk, path }, services.inventory.vms()));
+    if (path !== undefined) found.set(`disks.${index}`, await imageFact(link, { ...disk, path }, around));
   }
   return found;
 }
@@ -140,7 +151,7 @@ async function gather(services: CreateServices, config: VmConfig, findings: Find
     hostBridges(link.uri),
     config.isoPath === undefined ? undefined : findIso(link, config.isoPath),
     present(link.uri, [config.kernel?.path, config.kernel?.initrd]),
-    images(services.vms, config.disks ?? []),
+    images(services, config.disks ?? []),
     make.get(),
   ]);
   return {

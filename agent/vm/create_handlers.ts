@@ -66,7 +66,7 @@ async function check(services: CreateServices, input: unknown): Promise<ConfigCh
 /** A handler for each of them. */
 export function createHandlers(services: CreateServices): CreateHandlers {
   return {
-    create_vm: (config) => createVm(services, config),
+    create_vm: (config, context) => createVm(services, config, context),
     check_vm_config: ({ config }) => check(services, config),
     get_create_options: (wish) => createOptions(services, wish),
     list_operating_systems: () => services.systems.list(),

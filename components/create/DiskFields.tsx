@@ -3,26 +3,19 @@ import { SelectField, TextField } from "../Field.tsx";
 import { Icon } from "../Icon.tsx";
 import { poolChoices } from "./BasicFields.tsx";
 import { Folded } from "./Folded.tsx";
-import { automatic, type CreateProps, given, number, plainChoices, t } from "./props.ts";
+import { CopyFields } from "./CopyFields.tsx";
+import { automatic, changed, type CreateProps, given, number, plainChoices, t, word } from "./props.ts";
 
 const CACHES = ["none", "writeback", "writethrough", "directsync", "unsafe"] as const;
 /** GiB of a disk that is added. */
 const ADDED_GB = 20;
 
-/** A disk without a field. */
-function without<K extends keyof NewDisk>(disk: NewDisk, field: K): NewDisk {
-  const { [field]: _, ...rest } = disk;
-  return rest as NewDisk;
-}
-
-/** One of a list's words as the contract's type; undefined for the empty entry. */
-const word = <T extends string>(value: string): T | undefined => given(value) as T | undefined;
-
-function DiskRow({ model, options, bounds, index, disk }: CreateProps & { index: number; disk: NewDisk }) {
+function DiskRow(props: CreateProps & { index: number; disk: NewDisk }) {
+  const { model, options, bounds, index, disk } = props;
   const at = `disks.${index}`;
   const n = index + 1;
   const change = (field: keyof NewDisk, value: NewDisk[keyof NewDisk]) =>
-    model.changeDisk(index, value === undefined ? without(disk, field) : { ...disk, [field]: value });
+    model.changeDisk(index, changed(disk, field, value));
   const isImage = disk.path !== undefined;
   const bus = model.resolved.value?.disks[index]?.bus;
   return (
@@ -71,6 +64,7 @@ function DiskRow({ model, options, bounds, index, disk }: CreateProps & { index:
           error={model.error(`${at}.format`)}
           onChange={({ currentTarget: { value } }) => change("format", word(value))}
         />
+        {isImage && <CopyFields {...props} />}
         <SelectField
           label={t("create.bus")}
           value={disk.bus ?? ""}

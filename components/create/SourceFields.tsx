@@ -6,6 +6,7 @@ import { SelectField, TextField } from "../Field.tsx";
 import { Icon } from "../Icon.tsx";
 import type { IconName } from "../icons.ts";
 import { Panel } from "../Panel.tsx";
+import { CopyFields } from "./CopyFields.tsx";
 import { type CreateProps, given, t } from "./props.ts";
 
 type Text = PlainKeyOf<typeof create>;
@@ -59,19 +60,22 @@ function IsoFields({ model, options: { isos } }: CreateProps) {
   );
 }
 
-function ImageFields({ model }: CreateProps) {
+function ImageFields({ model, options, bounds }: CreateProps) {
   const [disk] = model.disks.value;
   return (
-    <TextField
-      wide
-      name="imagePath"
-      label={t("create.image")}
-      hint={t("create.image_hint")}
-      placeholder="/var/lib/libvirt/images/debian-12-generic.qcow2"
-      value={disk?.path ?? ""}
-      error={model.error("disks.0.path") ?? model.error("disks.0")}
-      onInput={({ currentTarget: { value } }) => model.changeDisk(0, { ...disk, path: value })}
-    />
+    <>
+      <TextField
+        wide
+        name="imagePath"
+        label={t("create.image")}
+        hint={t("create.image_hint")}
+        placeholder="/var/lib/libvirt/images/debian-12-generic.qcow2"
+        value={disk?.path ?? ""}
+        error={model.error("disks.0.path") ?? model.error("disks.0")}
+        onInput={({ currentTarget: { value } }) => model.changeDisk(0, { ...disk, path: value })}
+      />
+      <CopyFields model={model} options={options} bounds={bounds} index={0} disk={disk ?? {}} named />
+    </>
   );
 }
 

@@ -13,6 +13,15 @@ const FIRMWARE = {
 
 type Resolved = NonNullable<ConfigCheck["resolved"]>;
 
+/** What a disk comes to. */
+function diskText({ path, copyOf, sizeGb, format, pool: name }: Resolved["disks"][number]): string {
+  if (path !== undefined) return path;
+  const pool = name ?? t("create.sum_new_pool");
+  const size = sizeGb === undefined ? undefined : formatDisk(sizeGb);
+  if (copyOf === undefined) return t("create.sum_new", { size: size ?? "", format, pool });
+  return [size, t("create.sum_copy", { path: copyOf, format, pool })].filter(Boolean).join(" · ");
+}
+
 function Facts({ resolved, system }: { resolved: Resolved; system: OperatingSystem | undefined }) {
   const { cpuCount, cpuMode, memoryMb, firmware, tpm, disks, nics, virtType, machine } = resolved;
   const rows: [label: string, value: string][] = [
@@ -23,14 +32,7 @@ function Facts({ resolved, system }: { resolved: Resolved; system: OperatingSyst
       t("create.sum_firmware"),
       [t(FIRMWARE[firmware]), tpm && t("create.sum_tpm"), machine].filter(Boolean).join(" · "),
     ],
-    ...disks.map(({ target, path, sizeGb, format, pool }): [string, string] => [
-      t("create.sum_disk", { target }),
-      path ?? t("create.sum_new", {
-        size: formatDisk(sizeGb ?? 0),
-        format,
-        pool: pool ?? t("create.sum_new_pool"),
-      }),
-    ]),
+    ...disks.map((disk): [string, string] => [t("create.sum_disk", { target: disk.target }), diskText(disk)]),
     ...nics.map(({ network, bridge, model }): [string, string] => [
       t("create.sum_nic"),
       `${network ?? bridge ?? ""} · ${model}`,

@@ -1,6 +1,6 @@
 /** What every part of the form for a new machine is given. */
 import type { CreateModel } from "../../lib/client/create_model.ts";
-import type { CreateOptions } from "../../lib/contract/mod.ts";
+import type { CreateOptions, NewDisk } from "../../lib/contract/mod.ts";
 import { create } from "../../lib/i18n/en/create.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import type { Choice } from "../Field.tsx";
@@ -48,3 +48,12 @@ export const given = (text: string): string | undefined => text === "" ? undefin
 
 /** A number as it was typed; NaN for what is none, so that the server can say so. Nothing for an empty field. */
 export const number = (text: string): number | undefined => text.trim() === "" ? undefined : Number(text);
+
+/** One of a list's words as the contract's type; undefined for the empty entry. */
+export const word = <T extends string>(value: string): T | undefined => given(value) as T | undefined;
+
+/** A disk with a field changed; `undefined` takes it away. */
+export function changed(disk: NewDisk, field: keyof NewDisk, value: NewDisk[keyof NewDisk]): NewDisk {
+  const { [field]: _, ...rest } = disk;
+  return value === undefined ? rest : { ...rest, [field]: value };
+}

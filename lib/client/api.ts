@@ -22,11 +22,23 @@ export class ApiError extends Error {
 /** How a call reaches the server. The default posts to the page's own origin. */
 export type Transport = (command: string, input: unknown) => Promise<Response>;
 
+/** Commands that change nothing, by their first word: they can be asked again. */
+const READ = /^(?:get|list|check|find)_/;
+/** Milliseconds before a question is asked again that did not get through. */
+const AGAIN_MS = 300;
+
 const post: Transport = async (command, input) => {
-  const response = await fetch(`/api/v1/commands/${command}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(input ?? {}),
+  const ask = () =>
+    fetch(`/api/v1/commands/${command}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(input ?? {}),
+    });
+  // A browser drops what is under way whenever an interface of its host comes or goes, as they do where machines start.
+  const response = await ask().catch(async (error) => {
+    if (!READ.test(command)) throw error;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return await ask();
   });
   if (response.status === 401) signInAgain();
   return response;

@@ -95,3 +95,18 @@ Deno.test("client() posts JSON to the command's own address", async () => {
     await server.shutdown();
   }
 });
+
+Deno.test("api asks a question again that did not get through, and nothing that may have been done", async () => {
+  const { fetch } = globalThis;
+  let tries = 0;
+  globalThis.fetch = () =>
+    ++tries === 1 ? Promise.reject(new TypeError("cut off")) : Promise.resolve(Response.json([]));
+  try {
+    assert.deepEqual([await client().getVms(), tries], [[], 2]);
+    tries = 0;
+    await assert.rejects(client().startVm({ vmId: "x" }), { code: "Unreachable" });
+    assert.equal(tries, 1);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});

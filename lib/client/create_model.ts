@@ -110,7 +110,7 @@ export class CreateModel {
     const [first, ...others] = this.disks.peek();
     const sizeGb = this.system.peek()?.defaults.diskSizeGb ?? 20;
     const main: NewDisk = source === "image"
-      ? { path: first?.path ?? "" }
+      ? { path: first?.path ?? "", ...(first?.copyAs !== undefined && { copyAs: first.copyAs }) }
       : first === undefined || first.path !== undefined
       ? { sizeGb }
       : first;

@@ -74,6 +74,10 @@ export const NewDisk = closed({
     description:
       "of a new image: qcow2 when left out; of an existing one: what libvirt has on record when left out",
   })),
+  copyAs: Type.Optional(oneOf(DISK_FORMATS, {
+    description:
+      "give the VM a copy of the existing image in this format, in `pool`; sizeGb makes the copy larger. The image must be in a storage pool, and stays as it is",
+  })),
   bus: Type.Optional(oneOf(DISK_BUSES, { description: "what suits the operating system when left out" })),
   cache: Type.Optional(oneOf(DISK_CACHES)),
   discard: Type.Optional(
@@ -81,7 +85,9 @@ export const NewDisk = closed({
   ),
   readOnly: Type.Optional(Type.Boolean()),
   serial: Type.Optional(Type.String({ minLength: 1, maxLength: 20, pattern: "^[A-Za-z0-9_.+-]+$" })),
-}, { description: "a new image (sizeGb, pool, format) or an existing one (path)" });
+}, {
+  description: "a new image (sizeGb, pool, format), an existing one (path), or a copy of one (path, copyAs)",
+});
 export type NewDisk = Static<typeof NewDisk>;
 
 export const NewNic = closed({
@@ -229,6 +235,7 @@ export const ConfigCheck = Type.Object({
         bus: Type.String(),
         format: Type.String(),
         path: Type.Optional(Type.String({ description: "of an existing image" })),
+        copyOf: Type.Optional(Type.String({ description: "path of the image that is copied" })),
         pool: Type.Optional(Type.String({ description: "of a new image" })),
         sizeGb: Type.Optional(Type.Integer()),
       })),

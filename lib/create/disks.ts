@@ -51,22 +51,52 @@ function chooseBus(field: string, bus: Bus | undefined, { offer, os }: Facts, fi
   return bus ?? suits.find((each) => offered.includes(each)) ?? "virtio";
 }
 
-type Decided = Pick<VmDisk, "source" | "pool" | "sizeGb" | "format" | "backing">;
+type Decided = Pick<VmDisk, "source" | "copyOf" | "pool" | "sizeGb" | "format" | "backing">;
+
+/** What is known of the image that is named. */
+function named(field: string, { images }: Facts, findings: Findings) {
+  const image = images.get(field);
+  if (image === undefined || !("error" in image)) return image;
+  findings.refuse(within(field, "path"), image.error);
+}
 
 /** An image that is there already. */
 function existing(field: string, disk: NewDisk, facts: Facts, findings: Findings): Decided | undefined {
   for (const name of ["sizeGb", "pool"] as const) {
     if (disk[name] !== undefined) {
-      findings.invalid(within(field, name), "is of a new image, not of an existing one");
+      findings.invalid(
+        within(field, name),
+        "is of a new image or of a copy (copyAs), not of an existing one",
+      );
     }
   }
-  const image = facts.images.get(disk.path!);
+  const image = named(field, facts, findings);
   if (image === undefined) return undefined;
-  if ("error" in image) {
-    findings.refuse(within(field, "path"), image.error);
-    return undefined;
+  const { source, format, backing } = image;
+  return { source, format, backing, copyOf: undefined, pool: undefined, sizeGb: undefined };
+}
+
+/** A copy of an image that is there already. */
+function copied(field: string, disk: NewDisk, facts: Facts, findings: Findings): Decided | undefined {
+  const format = disk.copyAs!;
+  const pool = poolOf(field, disk, facts, findings);
+  requireFormat(within(field, "copyAs"), format, pool, findings);
+  const image = named(field, facts, findings);
+  if (image === undefined) return undefined;
+  const { source, virtualBytes } = image;
+  const { sizeGb } = disk;
+  if (sizeGb !== undefined && virtualBytes !== null && sizeGb * GIB < virtualBytes) {
+    const least = Math.ceil(virtualBytes / GIB);
+    findings.invalid(within(field, "sizeGb"), `must be at least ${least}: the image is not made smaller`);
   }
-  return { ...image, pool: undefined, sizeGb: undefined };
+  return {
+    source: undefined,
+    copyOf: source.path,
+    backing: [],
+    pool: disk.pool ?? facts.defaultPool,
+    sizeGb,
+    format,
+  };
 }
 
 function poolOf(field: string, disk: NewDisk, facts: Facts, findings: Findings): PoolFact | undefined {
@@ -77,6 +107,23 @@ function poolOf(field: string, disk: NewDisk, facts: Facts, findings: Findings):
   else if (!pool.active) findings.error(within(field, "pool"), "StoragePoolNotActive", { pool: name });
   return pool;
 }
+
+const ALL_FORMATS: PoolFact["formats"] = ["qcow2", "raw"];
+
+function requireFormat(
+  field: string,
+  format: VmDisk["format"],
+  pool: PoolFact | undefined,
+  findings: Findings,
+): void {
+  const formats = pool?.formats ?? ALL_FORMATS;
+  if (formats.includes(format)) return;
+  findings.invalid(field, `must be ${formats.join(" or ")} in storage pool ${pool?.name}`);
+}
+
+/** How a disk is come by. */
+const wayOf = ({ path, copyAs }: NewDisk) =>
+  path === undefined ? fresh : copyAs === undefined ? existing : copied;
 
 /** An image to be made. */
 function fresh(field: string, disk: NewDisk, facts: Facts, findings: Findings): Decided {
@@ -89,20 +136,18 @@ function fresh(field: string, disk: NewDisk, facts: Facts, findings: Findings): 
   if (disk.backingFile !== undefined) {
     findings.invalid(within(field, "backingFile"), "is of an existing image, not of a new one");
   }
-  const pool = poolOf(field, disk, facts, findings);
-  const formats = pool?.formats ?? ["qcow2", "raw"];
-  if (disk.format !== undefined && !formats.includes(disk.format)) {
-    findings.invalid(
-      within(field, "format"),
-      `must be ${formats.join(" or ")} in storage pool ${pool?.name}`,
-    );
+  if (disk.copyAs !== undefined) {
+    findings.invalid(within(field, "copyAs"), "needs the path of the image to copy");
   }
+  const pool = poolOf(field, disk, facts, findings);
+  if (disk.format !== undefined) requireFormat(within(field, "format"), disk.format, pool, findings);
   return {
     source: undefined,
+    copyOf: undefined,
     backing: [],
     pool: disk.pool ?? facts.defaultPool,
     sizeGb: disk.sizeGb,
-    format: disk.format ?? formats[0] ?? "qcow2",
+    format: disk.format ?? (pool?.formats ?? ALL_FORMATS)[0] ?? "qcow2",
   };
 }
 
@@ -149,9 +194,7 @@ export function decideDisks(
   const seen = new Set<string>();
   for (const { field, disk } of wanted(config, facts, findings)) {
     const bus = chooseBus(field, disk.bus, facts, findings);
-    const found = disk.path === undefined
-      ? fresh(field, disk, facts, findings)
-      : existing(field, disk, facts, findings);
+    const found = wayOf(disk)(field, disk, facts, findings);
     if (found === undefined) continue;
     const path = found.source?.path;
     if (path !== undefined && seen.has(path)) {

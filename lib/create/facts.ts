@@ -12,6 +12,8 @@ export type ImageFact =
     readonly source: DiskSource;
     readonly format: "qcow2" | "raw";
     readonly backing: readonly BackingImage[];
+    /** As a guest sees it; null when that is not known. */
+    readonly virtualBytes: number | null;
   };
 
 export interface PoolFact {
@@ -39,7 +41,7 @@ export interface Facts {
   readonly pools: readonly PoolFact[];
   /** Where disks go when nothing is said; undefined when that pool would be made first. */
   readonly defaultPool: string | undefined;
-  /** By the path the configuration has. */
+  /** By the field of the configuration that names it: `disks.0`. */
   readonly images: ReadonlyMap<string, ImageFact>;
   /** The CD; undefined when there is none at that place. */
   readonly iso: DiskSource | undefined;

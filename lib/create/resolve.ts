@@ -82,11 +82,12 @@ export function described(vm: NewVm, xml: string): NonNullable<ConfigCheck["reso
     memoryMb: vm.memoryMb,
     firmware: vm.firmware,
     tpm: vm.tpm !== undefined,
-    disks: vm.disks.map(({ target, bus, format, source, pool, sizeGb }) => ({
+    disks: vm.disks.map(({ target, bus, format, source, copyOf, pool, sizeGb }) => ({
       target,
       bus,
       format,
       ...(source !== undefined && { path: source.path }),
+      ...(copyOf !== undefined && { copyOf }),
       ...(pool !== undefined && { pool }),
       ...(sizeGb !== undefined && { sizeGb }),
     })),

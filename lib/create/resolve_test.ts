@@ -91,7 +91,7 @@ Deno.test("resolveVm() warns of what QEMU could not open", () => {
     FULL,
     {
       ...kernel,
-      images: new Map([["i", { source, format: "raw" as const, backing: [] }]]),
+      images: new Map([["disks.0", { source, format: "raw" as const, backing: [], virtualBytes: GIB }]]),
       iso: { path: "/root/cd.iso", type: "file" },
       closed: new Map([["/root/i.img", "/root"], ["/root/cd.iso", "/root"]]),
     },
@@ -103,14 +103,20 @@ Deno.test("resolveVm() warns of what QEMU could not open", () => {
 });
 
 Deno.test("resolveVm() refuses what cannot be, naming the field", () => {
-  const image = { source: { path: "/i", type: "file" as const }, format: "raw" as const, backing: [] };
+  const source = { path: "/i", type: "file" as const };
+  const image = { source, format: "raw" as const, backing: [], virtualBytes: GIB * 2 };
+  const images = new Map<string, ImageFact>([["/i", image], ["/bad", {
+    error: new ContractError("DiskNotFound", { path: "/bad" }),
+  }]]);
+  const imagesOf = ({ disks = [] }: Wish) =>
+    new Map(disks.flatMap(({ path = "" }, index): [string, ImageFact][] => {
+      const fact = images.get(path);
+      return fact === undefined ? [] : [[`disks.${index}`, fact]];
+    }));
   const facts: Partial<Facts> = {
     ...kernel,
     vmNames: new Set(["taken"]),
     macs: new Map([["52:54:00:00:00:01", "taken"]]),
-    images: new Map<string, ImageFact>([["/i", image], ["/bad", {
-      error: new ContractError("DiskNotFound", { path: "/bad" }),
-    }]]),
     pools: [
       { name: "default", active: true, formats: ["qcow2", "raw"], availableBytes: GIB * 99 },
       { name: "off", active: false, formats: ["qcow2"], availableBytes: null },
@@ -126,6 +132,11 @@ Deno.test("resolveVm() refuses what cannot be, naming the field", () => {
     ]],
     [{ disks: [{ path: "/i" }, { path: "/i" }] }, ["disks.1.path DiskInUse"]],
     [{ disks: [{ path: "/bad" }] }, ["disks.0.path DiskNotFound"]],
+    [{ disks: [{ path: "/i", copyAs: "qcow2", sizeGb: 1 }] }, ["disks.0.sizeGb InvalidInput"]],
+    [{ disks: [{ path: "/i", copyAs: "qcow2", pool: "lvm" }] }, ["disks.0.copyAs InvalidInput"]],
+    [{ disks: [{ path: "/bad", copyAs: "raw" }] }, ["disks.0.path DiskNotFound"]],
+    [{ disks: [{ path: "/i", copyAs: "raw" }, { path: "/i", copyAs: "qcow2", sizeGb: 2 }] }, []],
+    [{ disks: [{ sizeGb: 1, copyAs: "raw" }] }, ["disks.0.copyAs InvalidInput"]],
     [{ disks: [{ sizeGb: 1, backingFile: "/i" }] }, ["disks.0.backingFile InvalidInput"]],
     [{ disks: [{ sizeGb: 1, pool: "none" }] }, ["disks.0.pool StoragePoolNotFound"]],
     [{ disks: [{ sizeGb: 1, pool: "off" }] }, ["disks.0.pool StoragePoolNotActive"]],
@@ -154,7 +165,8 @@ Deno.test("resolveVm() refuses what cannot be, naming the field", () => {
     [{ watchdog: "itco" }, ["watchdog NotOnThisHost"]],
   ];
   for (const [wish, errors] of table) {
-    assert.deepEqual(resolved({ ...nothing, ...wish }, FULL, facts).errors, errors, JSON.stringify(wish));
+    const found = resolved({ ...nothing, ...wish }, FULL, { ...facts, images: imagesOf(wish) });
+    assert.deepEqual(found.errors, errors, JSON.stringify(wish));
   }
   assert.deepEqual(resolved({ network: "x" }).errors, ["network NetworkNotFound"]);
 });

@@ -29,10 +29,13 @@ export interface BackingImage extends DiskSource {
   readonly format: Of<typeof DISK_FORMATS>;
 }
 
-/** A disk. One without a source is still to be made: `pool` and `sizeGb` say how. */
+/** A disk. One without a source is still to be made: `copyOf`, `pool` and `sizeGb` say how. */
 export interface VmDisk {
   readonly source: DiskSource | undefined;
+  /** Path of the volume it is to be a copy of. */
+  readonly copyOf: string | undefined;
   readonly pool: string | undefined;
+  /** Of a copy: what it is made larger to. */
   readonly sizeGb: number | undefined;
   readonly format: Of<typeof DISK_FORMATS>;
   /** The images it is built on, nearest first, which libvirt is told of rather than left to find. */

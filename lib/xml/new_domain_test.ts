@@ -62,7 +62,12 @@ Deno.test("newDomainXml() is read back as what was wished for", () => {
 
 Deno.test("newDomainXml() says the whole chain of a qcow2 image, so that nobody follows what it names", () => {
   const image = (backing: readonly BackingImage[]) => ({
-    images: new Map([["/i", { source: file("/i"), format: "qcow2" as const, backing }]]),
+    images: new Map([["disks.0", {
+      source: file("/i"),
+      format: "qcow2" as const,
+      backing,
+      virtualBytes: null,
+    }]]),
   });
   const of = (...backing: BackingImage[]) =>
     xmlOf({ disks: [{ path: "/i" }] }, FULL, image(backing)).replaceAll(/\s*\n\s*/g, "");

@@ -19,8 +19,17 @@ export function wishOf(form: FormData): Partial<VmConfig> {
   const image = source === "image" ? text("imagePath") : undefined;
   const sizeGb = count("diskSizeGb");
   const pool = text("pool");
+  const copyAs = text("imageCopy") as NewDisk["copyAs"];
+  const copySizeGb = count("imageSizeGb"), copyPool = text("imagePool");
   const disk: NewDisk | undefined = image !== undefined
-    ? { path: image }
+    ? {
+      path: image,
+      ...(copyAs !== undefined && {
+        copyAs,
+        ...(copySizeGb !== undefined && { sizeGb: copySizeGb }),
+        ...(copyPool !== undefined && { pool: copyPool }),
+      }),
+    }
     : sizeGb !== undefined
     ? { sizeGb, ...(pool !== undefined && { pool }) }
     : undefined;

@@ -62,7 +62,10 @@ function firstWish(
     ...(system !== undefined && { osVariant: system.id, osType: system.osType }),
     ...(isoPath !== null && { isoPath }),
     disks: [
-      iso === null && disk !== null ? { path: disk } : { sizeGb: system?.defaults.diskSizeGb ?? DISK_GB },
+      // The image is one that other machines are to begin from, too.
+      iso === null && disk !== null
+        ? { path: disk, copyAs: "qcow2" }
+        : { sizeGb: system?.defaults.diskSizeGb ?? DISK_GB },
     ],
     nics: network === null ? [] : [{ network }],
     start: true,

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { shows } from "../testbed/product.ts";
-import { startServer } from "../testbed/server.ts";
+import { readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
@@ -19,7 +18,7 @@ const open = (page: Page) => page.locator(".serial[data-state=open]").waitFor({ 
 browserTest(
   "the serial page is a shell: typed into, taken over, gone and back with its machine",
   async (t) => {
-    await using server = await startServer();
+    await using server = await readyServer();
     await using vm = await testMachine({ purpose: "page", start: true });
     await vm.waitForBoot();
     await shows(server, vm.uuid, ({ state }) => state === "running");
@@ -95,7 +94,7 @@ browserTest(
 );
 
 browserTest("a machine without a serial line for us says what to do", async () => {
-  await using server = await startServer();
+  await using server = await readyServer();
   await using vm = await testMachine({ purpose: "file", serial: "file", guest: false, start: true });
   await using tester = await browser();
   await visit(tester, `${server.url}/vms/${vm.uuid}/serial`, async (page) => {
@@ -105,7 +104,7 @@ browserTest("a machine without a serial line for us says what to do", async () =
 });
 
 browserTest("the serial page is free of axe-core's violations in both themes, wide and narrow", async (t) => {
-  await using server = await startServer();
+  await using server = await readyServer();
   await using vm = await testMachine({ purpose: "axe", start: true });
   await vm.waitForBoot();
   await using tester = await browser();
@@ -129,7 +128,7 @@ browserTest("the serial page is free of axe-core's violations in both themes, wi
 });
 
 browserTest("thumbnails show the screen, are refreshed only while seen, and shift nothing", async (t) => {
-  await using server = await startServer();
+  await using server = await readyServer();
   await using vm = await testMachine({ purpose: "thumb", guest: false, vnc: true, start: true });
   await shows(server, vm.uuid, ({ state }) => state === "running");
   await using tester = await browser();

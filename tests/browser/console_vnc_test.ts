@@ -4,8 +4,7 @@ import type { Page } from "playwright-core";
 import { browser } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { EventLog } from "../testbed/product.ts";
-import { startServer } from "../testbed/server.ts";
+import { EventLog, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
@@ -40,7 +39,7 @@ browserTest(
       vnc: { password: "geheim" },
       memoryMiB: 64,
     });
-    await using server = await startServer();
+    await using server = await readyServer();
     await using tester = await browser();
     await visit(tester, server.url + path(vm.uuid), async (page) => {
       await t.step("the firmware's text is on the canvas", async () => {
@@ -92,7 +91,7 @@ browserTest("the first frame is there soon after the page", async () => {
     vnc: true,
     memoryMiB: 64,
   });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   const times: number[] = [];
   for (let round = 0; round < 3; round++) {
@@ -114,7 +113,7 @@ browserTest(
   "keys reach the guest, by the keyboard, the menu and as text; Ctrl+Alt is the way out",
   async (t) => {
     await using vm = await testMachine({ purpose: "keys", start: true, vnc: true });
-    await using server = await startServer();
+    await using server = await readyServer();
     await using events = await EventLog.open(server);
     await using tester = await browser();
     await vm.waitForBoot();
@@ -168,7 +167,7 @@ browserTest(
 
 browserTest("the console says what a machine without VNC can be seen with", async () => {
   await using vm = await testMachine({ purpose: "none", guest: false, start: true });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, server.url + path(vm.uuid), async (page) => {
     await waitForText(page, ".console-notice", "This machine has no screen");
@@ -185,7 +184,7 @@ browserTest("console.vv is remote-viewer's file; without script the page offers 
     vnc: { password: "geheim" },
     memoryMiB: 64,
   });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   const response = await fetch(`${server.url}${path(vm.uuid)}.vv`);
   assert.equal(response.headers.get("content-type"), "application/x-virt-viewer");
@@ -211,7 +210,7 @@ browserTest(
       memoryMiB: 64,
     });
     await using off = await testMachine({ purpose: "axe-off", guest: false, vnc: true });
-    await using server = await startServer();
+    await using server = await readyServer();
     await using tester = await browser();
     for (const colorScheme of ["light", "dark"] as const) {
       for (const [size, options] of Object.entries({ wide: {}, narrow: PHONE })) {

@@ -6,7 +6,7 @@ import { testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
 import { removeDomain } from "../testbed/removal.ts";
-import { startServer } from "../testbed/server.ts";
+import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
@@ -26,7 +26,7 @@ browserTest("a machine is made from a CD in a few clicks, and runs", async (t) =
   await using claim = await claimedName("wizard-made");
   await Deno.writeFile(`${pool.path}/debian-12.5.0-amd64-netinst.iso`, new Uint8Array(65_536));
   await virsh("pool-refresh", pool.name);
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/vms`, async (page) => {
     await page.getByRole("link", { name: "New machine" }).first().click();
@@ -82,7 +82,7 @@ browserTest("the form begins from the image it is asked to, with and without scr
   await pool.createVolume("debian-12-generic-amd64.qcow2", "64M");
   await Deno.writeFile(`${pool.path}/fedora-40.iso`, new Uint8Array(65_536));
   await virsh("pool-refresh", pool.name);
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   for (const javaScriptEnabled of [true, false]) {
     const at = (query: string) => `${server.url}/vms/new?${query}=${encodeURIComponent(pool.name)}%2F`;
@@ -92,7 +92,19 @@ browserTest("the form begins from the image it is asked to, with and without scr
       assert.equal(path, `${pool.name}/debian-12-generic-amd64.qcow2`);
       assert.match(await page.locator("[name=name]").inputValue(), /^debian12/);
       await waitForText(page, ".create-facts", "Debian");
+      // Other machines may begin from it, too.
+      assert.equal(await page.locator("[name=imageCopy]").inputValue(), "qcow2");
+      await waitForText(page, ".create-facts", `copy of ${pool.path}/debian-12-generic-amd64.qcow2`);
       assert.equal(await page.locator(".form-error").count(), 0);
+      await using claim = await claimedName("wizard-copy");
+      await page.locator("[name=name]").fill(claim.name);
+      await page.locator("[name=imageSizeGb]").fill("1");
+      await page.locator("[name=imagePool]").selectOption(pool.name);
+      await page.locator("[name=network]").selectOption({ label: "None" });
+      await page.getByLabel("Start it right away").uncheck();
+      await page.getByRole("button", { name: "Create", exact: true }).click();
+      await page.waitForURL(/\/vms\/[0-9a-f-]{36}/);
+      assert.match(await virsh("vol-info", `${claim.name}.qcow2`, pool.name), /Capacity: +1\.00 GiB/);
     }, { javaScriptEnabled });
     await visit(tester, `${at("iso")}fedora-40.iso`, async (page) => {
       assert.equal(await page.locator("[name=source][value=iso]").isChecked(), true);
@@ -104,7 +116,7 @@ browserTest("the form begins from the image it is asked to, with and without scr
 browserTest("the same form works without script, and keeps what was typed when it is refused", async () => {
   await using pool = await testPool("plain");
   await using claim = await claimedName("wizard-plain");
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   const page = await tester.page({ javaScriptEnabled: false });
   await page.goto(`${server.url}/vms/new`);
@@ -125,7 +137,7 @@ browserTest("the same form works without script, and keeps what was typed when i
 });
 
 browserTest("the form is free of axe-core's violations, and fits a phone", async () => {
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   for (const colorScheme of ["light", "dark"] as const) {
     await visit(tester, `${server.url}/vms/new`, async (page) => {

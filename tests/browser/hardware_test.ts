@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { browser } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { startServer } from "../testbed/server.ts";
+import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
@@ -24,7 +24,7 @@ browserTest(
     await using vm = await testMachine({ purpose: "hw", guest: false, vcpus: 4, vnc: true, disks: [{}] });
     await virsh("setvcpus", vm.name, "1", "--config");
     await vm.start();
-    await using server = await startServer();
+    await using server = await readyServer();
     await using tester = await browser();
     const expected = /status of 4\d\d/;
     await visit(tester, `${server.url}/vms/${vm.uuid}`, async (page) => {
@@ -92,7 +92,7 @@ browserTest(
     await vm.start();
     await virsh("setvcpus", vm.name, "4", "--config", "--maximum");
     await virsh("setmaxmem", vm.name, "512M", "--config");
-    await using server = await startServer();
+    await using server = await readyServer();
     await using tester = await browser();
     for (const colorScheme of ["light", "dark"] as const) {
       for (const size of [{}, PHONE]) {
@@ -113,7 +113,7 @@ browserTest(
 browserTest("hardware: without JavaScript it is read, changed and taken back by plain forms", async () => {
   await using vm = await testMachine({ purpose: "hwplain", guest: false, disks: [{}] });
   await vm.start();
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/vms/${vm.uuid}/hardware`, async (page) => {
     await form(page, "memory").locator("[name=maxMb]").fill("1024");

@@ -7,9 +7,8 @@ import { testMachine } from "../testbed/machine.ts";
 import { releaseName, testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists } from "../testbed/process.ts";
-import { known, shows } from "../testbed/product.ts";
+import { known, readyServer, shows } from "../testbed/product.ts";
 import { removeDomain } from "../testbed/removal.ts";
-import { startServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
@@ -38,7 +37,7 @@ for (const javaScriptEnabled of [true, false]) {
     await using renamed = await newName("managepage");
     await using cloned = await newName("managepage");
     await using imported = await newName("managepage");
-    await using server = await startServer();
+    await using server = await readyServer();
     await using tester = await browser();
     await known(server, vm.uuid);
     await known(server, other.uuid);
@@ -108,7 +107,7 @@ for (const javaScriptEnabled of [true, false]) {
       const [gone, stays, shared] = vm.disks as [string, string, string];
       await using other = await testMachine({ purpose: "deletepage", guest: false });
       await virsh("attach-disk", other.name, shared, "vdb", "--config", "--subdriver", "qcow2");
-      await using server = await startServer();
+      await using server = await readyServer();
       await using tester = await browser();
       await shows(server, other.uuid, ({ disks }) => disks.length === 1);
       await visit(tester, `${server.url}/vms/${vm.uuid}`, async (page) => {
@@ -136,7 +135,7 @@ for (const javaScriptEnabled of [true, false]) {
 
 browserTest("the pages that manage machines are free of axe-core's violations", async (t) => {
   await using vm = await testMachine({ purpose: "manageaxe", guest: false, disks: [{}] });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await known(server, vm.uuid);
   const at = `/vms/${vm.uuid}`;

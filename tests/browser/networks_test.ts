@@ -6,7 +6,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { removeFiles, removeNetwork } from "../testbed/removal.ts";
-import { startServer } from "../testbed/server.ts";
+import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
@@ -18,7 +18,7 @@ const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =
 const row = (name: string) => `tr[data-network="${name}"]`;
 
 browserTest("a network is made, stopped, started and deleted, with and without JavaScript", async (t) => {
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   for (const javaScriptEnabled of [true, false]) {
     await t.step(javaScriptEnabled ? "with" : "without", async () => {
@@ -54,7 +54,7 @@ browserTest("a network is made, stopped, started and deleted, with and without J
 
 browserTest("the form says at the field what does not fit, while one types", async () => {
   await using network = await testNetwork("form");
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/networks/new`, async (page) => {
     await page.getByLabel("Name", { exact: true }).fill(network.name);
@@ -69,7 +69,7 @@ browserTest("the form says at the field what does not fit, while one types", asy
 browserTest("a network's page shows leases and users live, and keeps static leases", async (t) => {
   await using network = await testNetwork("detail");
   await using vm = await testMachine({ purpose: "detail", network, agent: false, start: true });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/networks/${network.name}`, async (page) => {
     await waitForText(page, "main", vm.name);
@@ -102,7 +102,7 @@ browserTest("a network's page shows leases and users live, and keeps static leas
 
 browserTest("a network is edited: what is at once, what waits, what is wrong at its field", async () => {
   await using network = await testNetwork("edit");
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   for (const javaScriptEnabled of [true, false]) {
     const mtu = javaScriptEnabled ? "1300" : "1250";
@@ -131,7 +131,7 @@ browserTest(
   async (t) => {
     await using network = await testNetwork("axe");
     await using _vm = await testMachine({ purpose: "axe-net", network, guest: false });
-    await using server = await startServer();
+    await using server = await readyServer();
     await using tester = await browser();
     const add = [{ mac: "52:54:00:11:22:33", ip: `${network.subnet}.7` }];
     await server.call("update_network_dhcp", { name: network.name, add });

@@ -7,6 +7,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
+import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
@@ -32,7 +33,7 @@ async function dialogFree(
 browserTest("the list and a machine's page follow a real guest through its life", async (t) => {
   await using network = await testNetwork();
   await using vm = await testMachine({ purpose: "life", network, vnc: true, disks: [{}] });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   const other = await tester.page();
   await other.goto(`${server.url}/vms?q=${vm.name}`);
@@ -85,7 +86,7 @@ browserTest("the list and a machine's page follow a real guest through its life"
 
 browserTest("danger asks once, names the machine, and leaves its disks alone unless ticked", async () => {
   await using vm = await testMachine({ purpose: "danger", disks: [{}], guest: false });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/vms/${vm.uuid}`, async (page) => {
     await waitForText(page, "header [role=status]", "Stopped");
@@ -110,7 +111,7 @@ browserTest("danger asks once, names the machine, and leaves its disks alone unl
 browserTest("every page is free of axe-core's violations in both themes, wide and narrow", async (t) => {
   await using vm = await testMachine({ purpose: "axe", start: true, vnc: true, disks: [{}], guest: false });
   await using _off = await testMachine({ purpose: "axe-off", title: "off" });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await server.call("set_tags", { vmId: vm.uuid, tags: ["prod", "web"] });
   const pages = [
@@ -145,7 +146,7 @@ browserTest("hostile names, titles and descriptions are text on every page", asy
     title: HOSTILE.replaceAll("\n", " "),
     description: `${HOSTILE}\n${"x".repeat(64 * 1024)}`,
   });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await server.call("set_tags", { vmId: vm.uuid, tags: ["<b>", "'\"&"] });
   await server.call("set_group", { vmId: vm.uuid, group: "</script><script>alert(1)</script>" });
@@ -160,7 +161,7 @@ browserTest("hostile names, titles and descriptions are text on every page", asy
 
 browserTest("without JavaScript the list and a machine can be read and started", async () => {
   await using vm = await testMachine({ purpose: "plain", guest: false });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/vms?q=${vm.name}`, async (page) => {
     await waitForText(page, row(vm.uuid), "Stopped");
@@ -175,7 +176,7 @@ browserTest("without JavaScript the list and a machine can be read and started",
 
 browserTest("1,005 machines: all rows are there at once, few in the document, and they scroll", async () => {
   await using machines = await manyMachines(1005, "crowd");
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   // Other tests' machines may be there too: the list is asked for these.
   await visit(tester, `${server.url}/vms?q=kvmm-test-crowd`, async (page) => {
@@ -206,7 +207,7 @@ browserTest("1,005 machines: all rows are there at once, few in the document, an
 
 browserTest("the command palette finds a machine and starts it from the keyboard", async () => {
   await using vm = await testMachine({ purpose: "palette", guest: false });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/`, async (page) => {
     await waitForText(page, "main", "Host");

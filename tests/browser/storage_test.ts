@@ -5,7 +5,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { filesOf, testName } from "../testbed/names.ts";
 import { exists } from "../testbed/process.ts";
 import { removeFiles, removePool } from "../testbed/removal.ts";
-import { startServer } from "../testbed/server.ts";
+import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
@@ -31,7 +31,7 @@ async function newPool() {
 for (const javaScriptEnabled of [true, false]) {
   browserTest(`storage pages ${javaScriptEnabled ? "with" : "without"} script`, async (t) => {
     await using pool = await newPool();
-    await using server = await startServer();
+    await using server = await readyServer();
     await using tester = await browser();
     const here = `${server.url}/storage/${pool.name}`;
     const options = { javaScriptEnabled };

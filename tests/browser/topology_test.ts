@@ -6,6 +6,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { startServer } from "../testbed/server.ts";
+import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { markup } from "../testbed/xml.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
@@ -47,7 +48,7 @@ const scaleOf = async (page: Page) => parseInt(await page.locator(".topo-scale")
 browserTest("the picture shows real machines on their networks, live, and opens them", async (t) => {
   await using network = await testNetwork("topo");
   await using vm = await testMachine({ purpose: "topo", network, guest: false });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await visit(tester, server.url + PAGE, async (page) => {
     const card = page.locator(`[data-stop="vm:${vm.uuid}"]`);

@@ -4,8 +4,7 @@ import type { Page } from "playwright-core";
 import { browser } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { known } from "../testbed/product.ts";
-import { startServer } from "../testbed/server.ts";
+import { known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
@@ -35,7 +34,7 @@ browserTest("an edit is checked, shown as a difference, saved, and undone", asyn
     vnc: { password: "planted7" },
     description: "before",
   });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await known(server, vm.uuid);
   const at = `${server.url}/vms/${vm.uuid}/xml`;
@@ -110,7 +109,7 @@ browserTest("an edit is checked, shown as a difference, saved, and undone", asyn
 
 browserTest("Tab indents after one has typed, and lets the keyboard out otherwise", async () => {
   await using vm = await testMachine({ purpose: "xmlkeys", guest: false });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await known(server, vm.uuid);
   await visit(tester, `${server.url}/vms/${vm.uuid}/xml?edit=1`, async (page) => {
@@ -138,7 +137,7 @@ browserTest("Tab indents after one has typed, and lets the keyboard out otherwis
 
 browserTest("without script the form checks, refuses with the line, and saves", async () => {
   await using vm = await testMachine({ purpose: "xmlplain", guest: false, description: "before" });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await known(server, vm.uuid);
   await visit(tester, `${server.url}/vms/${vm.uuid}/xml?edit=1`, async (page) => {
@@ -160,7 +159,7 @@ browserTest("without script the form checks, refuses with the line, and saves", 
 
 browserTest("the editor is free of axe-core's violations, with a problem and without", async (t) => {
   await using vm = await testMachine({ purpose: "xmlaxe", guest: false, start: true, vnc: true });
-  await using server = await startServer();
+  await using server = await readyServer();
   await using tester = await browser();
   await known(server, vm.uuid);
   for (const colorScheme of ["light", "dark"] as const) {

@@ -243,8 +243,18 @@ Deno.test({
       files: new Set(["/boot/k", "/boot/i"]),
       iso: file("/cd.iso"),
       images: new Map([
-        ["/a", { source: file("/a"), format: "qcow2", backing: [{ ...file("/b"), format: "raw" }] }],
-        ["/dev/vg/lv", { source: { path: "/dev/vg/lv", type: "block" }, format: "raw", backing: [] }],
+        ["disks.0", {
+          source: file("/a"),
+          format: "qcow2",
+          backing: [{ ...file("/b"), format: "raw" }],
+          virtualBytes: 1,
+        }],
+        ["disks.1", {
+          source: { path: "/dev/vg/lv", type: "block" },
+          format: "raw",
+          backing: [],
+          virtualBytes: null,
+        }],
       ]),
     };
     const q35 = FULL,

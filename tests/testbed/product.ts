@@ -189,9 +189,10 @@ async function* chunks(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGe
 export async function readyServer(options: ServerOptions = {}): Promise<TestServer> {
   await using undo = new AsyncDisposableStack();
   const server = undo.use(await startServer(options));
-  await until("the first list", async () => {
+  await until("the first lists", async () => {
     try {
-      return Array.isArray(await server.call("get_vms"));
+      const lists = [await server.call("get_vms"), await server.call("get_storage_pools")];
+      return lists.every(Array.isArray);
     } catch (error) {
       if (error instanceof CallError) return false;
       throw error;

@@ -23,7 +23,13 @@ export const create = {
   "create.iso_none":
     "No ISO images were found in this host's storage pools. Put one into a pool, or give its path.",
   "create.image": "Disk image",
-  "create.image_hint": "A path on this host, or pool/volume. It is used as it is, not copied.",
+  "create.image_hint": "A path on this host, or pool/volume.",
+  "create.copy": "Use it",
+  "create.copy_no": "as it is: the VM writes into it",
+  "create.copy_as": "as a copy ({format}): the image stays as it is",
+  "create.copy_hint": "A copy is made of images in storage pools, such as cloud images.",
+  "create.copy_size": "Size of the copy",
+  "create.copy_size_hint": "As large as the image when empty.",
 
   "create.basics": "Machine",
   "create.name": "Name",
@@ -137,6 +143,7 @@ export const create = {
   "create.sum_tpm": "with TPM 2.0",
   "create.sum_disk": "Disk {target}",
   "create.sum_new": "{size} {format} in {pool}",
+  "create.sum_copy": "copy of {path} ({format}) in {pool}",
   "create.sum_new_pool": "a pool made for it",
   "create.sum_nic": "Network",
   "create.sum_virt": "Runs on",
