@@ -35,7 +35,8 @@ export function resolveVm(config: VmConfig, facts: Facts, findings: Findings): N
     if (path !== undefined && !facts.files.has(path)) findings.error(field!, "FileNotFound", { path });
   }
   const bootable = cd !== undefined || config.kernel !== undefined ||
-    disks.some(({ source }) => source !== undefined) || (bootOrder.includes("network") && nics.length > 0);
+    disks.some(({ source, copyOf }) => source !== undefined || copyOf !== undefined) ||
+    (bootOrder.includes("network") && nics.length > 0);
   if (!bootable) findings.warn("", "NoBootSource");
   const windows = os.osType === "windows";
   return {

@@ -102,6 +102,19 @@ Deno.test("resolveVm() warns of what QEMU could not open", () => {
   assert.deepEqual(warnings, [`disks.0.path: ${text("/root/i.img")}`, `isoPath: ${text("/root/cd.iso")}`]);
 });
 
+Deno.test("resolveVm() takes a copy of an image for something to boot from", () => {
+  const source = { path: "/i.img", type: "file" as const };
+  const images = new Map([["disks.0", { source, format: "qcow2" as const, backing: [], virtualBytes: GIB }]]);
+  const { vm, warnings, errors } = resolved(
+    { nics: [], disks: [{ path: "i", copyAs: "raw", sizeGb: 5 }] },
+    FULL,
+    { images },
+  );
+  assert.deepEqual([warnings, errors], [[], []]);
+  const [{ source: none, copyOf, format, sizeGb, pool } = {}] = vm.disks;
+  assert.deepEqual([none, copyOf, format, sizeGb, pool], [undefined, "/i.img", "raw", 5, "default"]);
+});
+
 Deno.test("resolveVm() refuses what cannot be, naming the field", () => {
   const source = { path: "/i", type: "file" as const };
   const image = { source, format: "raw" as const, backing: [], virtualBytes: GIB * 2 };

@@ -25,9 +25,9 @@ export const create = {
   "create.image": "Disk image",
   "create.image_hint": "A path on this host, or pool/volume.",
   "create.copy": "Use it",
-  "create.copy_no": "as it is: the VM writes into it",
-  "create.copy_as": "as a copy ({format}): the image stays as it is",
-  "create.copy_hint": "A copy is made of images in storage pools, such as cloud images.",
+  "create.copy_no": "as it is",
+  "create.copy_as": "as a copy ({format})",
+  "create.copy_hint": "A copy leaves the image for other VMs; as it is, the VM writes into it.",
   "create.copy_size": "Size of the copy",
   "create.copy_size_hint": "As large as the image when empty.",
 
