@@ -20,9 +20,17 @@ import { contractError } from "./libvirt/failure.ts";
 import { log } from "./log.ts";
 import type { ActivityEntry } from "./store/activity.ts";
 
+/** What arrives piece by piece, as fast as it is asked for. */
+export interface Arriving {
+  /** The next piece; null at the end, and when it breaks off. One is asked for at a time. */
+  next(): Promise<Uint8Array | null>;
+  /** Has the piece that is waited for fail; more can be asked for afterwards. */
+  interrupt(reason: unknown): void;
+}
+
 /** Content that travels beside a command's fields, streamed. */
 export interface Content {
-  readonly body?: ReadableStream<Uint8Array> | null;
+  readonly body?: Arriving | undefined;
   /** Takes what the command gives as content. */
   readonly answer?: (content: ReadableStream<Uint8Array>) => void;
 }

@@ -67,8 +67,24 @@ export class Transfer implements AsyncDisposable {
 
   /** Ends it in good order: what was sent is in the volume then. @throws {LibvirtError} */
   async finish(): Promise<void> {
-    await this.#ask({ type: "finish" }, FINISH_MS);
+    await this.finishPart();
     this.#end();
+  }
+
+  /** The same, but it can be gone on with by {@link goOn}. @throws {LibvirtError} */
+  async finishPart(): Promise<void> {
+    await this.#ask({ type: "finish" }, FINISH_MS);
+  }
+
+  /** Moves another part of the same volume. @throws {LibvirtError} */
+  async goOn(uri: string, target: TransferTarget): Promise<void> {
+    await this.#ask({ type: "open", uri, target });
+  }
+
+  /** The SHA-256 of all that was sent, in hexadecimal; once. @throws {LibvirtError} */
+  async digest(): Promise<string> {
+    const answer = await this.#ask({ type: "digest" });
+    return answer.type === "digest" ? answer.sha256 : "";
   }
 
   /** Ends it wherever it is; after {@link finish} there is nothing left to end. */

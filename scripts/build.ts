@@ -5,6 +5,7 @@
  *     deno task build [--app=FOLDER] [--name=kvm-manager] [--no-compile]
  */
 import { join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
@@ -27,6 +28,7 @@ async function makeBundle(app: string): Promise<string> {
     await copyFolder(join(dist, "static", islands), join(files, islands));
     // Here, unlike in development, the build's id also stands for the files of static/
     const build = await hashOf(files);
+    await compressFiles(files);
     await Deno.writeTextFile(join(staging, "islands.json"), JSON.stringify({ ...index, build }));
     await Deno.chmod(staging, 0o755);
     await remove(bundle);
@@ -35,6 +37,20 @@ async function makeBundle(app: string): Promise<string> {
     await remove(staging);
   }
   return bundle;
+}
+
+/** Files that become much smaller; pictures and fonts are compressed already. */
+const SHRINKS = /\.(?:js|css|svg|json)$/;
+
+/** Puts `name.gz` beside every file that is worth it, so that the server need not compress it for each browser. */
+async function compressFiles(folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) await compressFiles(path);
+    if (isDirectory || !SHRINKS.test(name)) continue;
+    const whole = await Deno.readFile(path), small = gzipSync(whole, { level: 9 });
+    if (small.length < whole.length) await Deno.writeFile(`${path}.gz`, small);
+  }
 }
 
 /** In development a stylesheet's parts are fetched one by one; the product serves them as one. */

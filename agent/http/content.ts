@@ -4,6 +4,7 @@ import type { Output } from "../../lib/contract/mod.ts";
 import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
 import type { Principal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
+import { arrivingBody } from "./arriving.ts";
 
 /** Paths whose bodies may take as long as they take. */
 const LONG = new RegExp(`^/api/v1${CONTENT_PATH.replace(/\{\w+\}/g, "[^/]+")}$`);
@@ -33,14 +34,6 @@ function partOf(headers: Headers): { size: number; offset: number; resumable: bo
   return { size, offset: first, resumable: true };
 }
 
-/** Content that takes hours: it breaks off when whoever moves it may not any more. */
-function whileAllowed(
-  content: ReadableStream<Uint8Array>,
-  { ended }: Principal,
-): ReadableStream<Uint8Array> {
-  return content.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal: ended });
-}
-
 /** Takes an upload in. @throws {ContractError} */
 export async function takeContent(
   dispatch: Dispatch,
@@ -53,8 +46,7 @@ export async function takeContent(
     if (field !== "checksum") throw invalid(`unknown field ${JSON.stringify(field.slice(0, 64))}`);
   }
   const input = { ...query, ...partOf(request.headers), ...place };
-  const body = request.body && whileAllowed(request.body, principal);
-  return await dispatch("upload_volume", input, principal, { body });
+  return await dispatch("upload_volume", input, principal, { body: arrivingBody(request) });
 }
 
 /** Where a download begins: an open range alone; others are passed over, as RFC 9110 (14.2) allows. */
@@ -78,7 +70,7 @@ export async function giveContent(
     principal,
     { answer: (content) => stream = content },
   ) as Output<"download_volume">;
-  return new Response(stream ? whileAllowed(stream, principal) : null, {
+  return new Response(stream ?? null, {
     status: from === undefined ? 200 : 206,
     headers: {
       "content-type": "application/octet-stream",

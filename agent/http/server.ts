@@ -9,6 +9,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door } from "../access.ts";
 import { log } from "../log.ts";
 import { addressOf } from "./address.ts";
+import { rememberBody } from "./arriving.ts";
 import { isLongBody } from "./content.ts";
 import { errorResponse, guard, isLoopback, loopbackHosts, secured } from "./guard.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
@@ -43,7 +44,10 @@ function listenerOf(
 ): Server {
   const { requestTimeout, ...own } = { ...LIMITS, ...limits };
   const answering = getRequestListener(
-    async (request, { incoming }) => await answer(request, addressOf(incoming)),
+    async (request, { incoming }) => {
+      rememberBody(request, incoming as IncomingMessage);
+      return await answer(request, addressOf(incoming));
+    },
     {
       overrideGlobalObjects: false,
       errorHandler: (error) => {

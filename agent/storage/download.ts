@@ -46,14 +46,23 @@ export async function downloadVolume(
   } catch (error) {
     throw job.failed(contractError(error, "DownloadFailed", "download_volume"));
   }
+  const over = new AbortController();
   let sent = 0;
   let ahead: Promise<Uint8Array<ArrayBuffer>> | undefined;
   const stream = new ReadableStream<Uint8Array>({
     start: (controller) => {
-      job.signal.addEventListener("abort", () => {
-        job.failed(job.signal.reason);
-        controller.error(job.signal.reason);
+      const stop = (reason: unknown) => {
+        controller.error(job.failed(reason));
         transfer?.[Symbol.asyncDispose]();
+      };
+      job.signal.addEventListener("abort", () => stop(job.signal.reason), {
+        once: true,
+        signal: over.signal,
+      });
+      // It takes hours: it breaks off when whoever takes it may not any more.
+      principal.ended.addEventListener("abort", () => stop(principal.ended.reason), {
+        once: true,
+        signal: over.signal,
       });
     },
     pull: async (controller) => {
@@ -72,15 +81,18 @@ export async function downloadVolume(
         if (sent < rest && bytes !== undefined && bytes.length > 0) return;
         if (sent < rest) throw new ContractError("DownloadFailed", { error: "the volume became shorter" });
         await transfer?.finish();
+        over.abort();
         job.done();
         controller.close();
       } catch (error) {
+        over.abort();
         const failure = job.failed(contractError(error, "DownloadFailed", "download_volume"));
         await transfer?.[Symbol.asyncDispose]();
         controller.error(failure);
       }
     },
     cancel: async () => {
+      over.abort();
       job.failed(new ContractError("DownloadFailed", { error: "the client went away" }));
       await transfer?.[Symbol.asyncDispose]();
     },

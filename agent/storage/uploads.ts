@@ -1,10 +1,9 @@
 /** Uploads of volumes: from the body of a request through libvirt's stream into a new volume, a piece at a time. */
-import { createHash, type Hash } from "node:crypto";
-import { Transfer } from "../../ffi/transfers.ts";
+import { Transfer, type TransferTarget } from "../../ffi/transfers.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import { HEAD_BYTES, ImageError, looksLikeQcow2, readQcow2Header } from "../../lib/image/qcow2_header.ts";
-import type { CallContext } from "../dispatch.ts";
+import type { Arriving, CallContext } from "../dispatch.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
@@ -13,8 +12,8 @@ import { Filler } from "./filler.ts";
 import { noRoom, requireActive, take } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
 
-/** Milliseconds in which something of a body must arrive. */
-const STALL_MS = 60_000;
+/** Milliseconds in which something of a body must arrive, and between two looks whether it has. */
+const STALL_MS = 60_000, LOOK_MS = 5000;
 /** Milliseconds in which the rest of a body that was refused is read. */
 const DRAIN_MS = 2000;
 /** Milliseconds an upload that broke off is kept. */
@@ -27,7 +26,8 @@ interface Partial {
   readonly path: string;
   readonly size: number;
   received: number;
-  readonly hash: Hash;
+  /** Writes it and counts its checksum, also while it waits for the rest. */
+  transfer: Transfer | undefined;
   /** The start of the content, until it was looked at. */
   head: Uint8Array | undefined;
   isRunning: boolean;
@@ -76,7 +76,7 @@ export class Uploads {
   ): Promise<Output<"upload_volume">> {
     const { pool, name, size, offset = 0 } = input;
     if (!content?.body || size === undefined) throw new ContractError("ContentExpected");
-    const body = content.body.getReader();
+    const { body } = content;
     try {
       const partial = await this.#place(pool, name, size, offset);
       const job = await this.#services.jobs.open({
@@ -87,7 +87,7 @@ export class Uploads {
         ifInterrupted: `Delete the unfinished volume ${name} from the pool ${pool}, then upload it again.`,
       });
       using _taken = take(pool, name);
-      return await this.#carryOut(partial, input, body, job);
+      return await this.#carryOut(partial, input, new Arrivals(body, job.signal, principal.ended), job);
     } finally {
       await drain(body);
     }
@@ -115,7 +115,7 @@ export class Uploads {
       path: "",
       size,
       received: 0,
-      hash: createHash("sha256"),
+      transfer: undefined,
       head: new Uint8Array(),
       isRunning: true,
       expiry: undefined,
@@ -143,15 +143,14 @@ export class Uploads {
   async #carryOut(
     partial: Partial,
     { checksum: wanted, resumable = false }: Input<"upload_volume">,
-    body: ReadableStreamDefaultReader<Uint8Array>,
+    arrivals: Arrivals,
     job: OpenJob,
   ): Promise<Output<"upload_volume">> {
-    const { pool, name, size, path, hash } = partial;
+    const { pool, name, size, path } = partial;
     const { link } = this.#services;
     job.log(partial.received === 0 ? `Writing ${path}` : `Going on at byte ${partial.received} of ${path}`);
     try {
-      await this.#fill(partial, body, job);
-      const sha256 = hash.digest("hex");
+      const sha256 = await this.#fill(partial, arrivals, job);
       job.log(`SHA-256 ${sha256}`);
       if (wanted !== undefined && wanted !== sha256) {
         throw new ContractError("ChecksumMismatch", { sha256, wanted });
@@ -180,30 +179,47 @@ export class Uploads {
       }
       throw job.failed(failure);
     } finally {
+      arrivals[Symbol.dispose]();
       partial.isRunning = false;
     }
   }
 
-  /** Moves the body into the volume. @throws {ContractError} UploadBroken, UploadFailed, DiskRefused @throws {LibvirtError} */
-  async #fill(partial: Partial, body: ReadableStreamDefaultReader<Uint8Array>, job: OpenJob): Promise<void> {
-    const { path, size } = partial;
-    await using transfer = await Transfer.open(this.#services.link.uri, {
+  /** What writes the rest: the transfer that wrote the start, which knows its checksum. @throws {LibvirtError} */
+  async #transferOf(partial: Partial): Promise<Transfer> {
+    const { path, size, received, transfer } = partial;
+    const { uri } = this.#services.link;
+    const target: TransferTarget = {
       direction: "upload",
       path,
-      offset: partial.received,
-      length: size - partial.received,
-    });
+      offset: received,
+      length: size - received,
+      sha256: true,
+    };
+    if (transfer === undefined) return partial.transfer = await Transfer.open(uri, target);
+    await transfer.goOn(uri, target);
+    return transfer;
+  }
+
+  /**
+   * Moves the body into the volume.
+   *
+   * @returns the SHA-256 of all of it
+   * @throws {ContractError} UploadBroken, UploadFailed, DiskRefused @throws {LibvirtError}
+   */
+  async #fill(partial: Partial, arrivals: Arrivals, job: OpenJob): Promise<string> {
+    const { size } = partial;
+    const transfer = await this.#transferOf(partial);
     const filler = new Filler(transfer, (written) => {
       partial.received += written;
       job.progress(partial.received, size);
     });
     let arrived = partial.received;
     while (arrived < size) {
-      const bytes = await arrival(body, job.signal);
+      const bytes = await arrivals.next();
       if (bytes === null) {
         // What has arrived is kept: the rest goes on behind it. A stream that is not finished loses its last pieces.
         await filler.flush();
-        await transfer.finish();
+        await transfer.finishPart();
         throw new ContractError("UploadBroken", { received: partial.received, size });
       }
       if (arrived + bytes.length > size) {
@@ -211,11 +227,13 @@ export class Uploads {
       }
       arrived += bytes.length;
       this.#look(partial, bytes, arrived);
-      partial.hash.update(bytes);
       await filler.put(bytes);
     }
     await filler.flush();
-    await transfer.finish();
+    await transfer.finishPart();
+    const sha256 = await transfer.digest();
+    await transfer[Symbol.asyncDispose]();
+    return sha256;
   }
 
   /** Looks at the start of the content as soon as enough of it is there. @throws {ContractError} DiskRefused */
@@ -242,6 +260,8 @@ export class Uploads {
   async #remove(partial: Partial): Promise<void> {
     clearTimeout(partial.expiry);
     this.#partials.delete(`${partial.pool}/${partial.name}`);
+    // Its stream holds the volume.
+    await partial.transfer?.[Symbol.asyncDispose]();
     try {
       await deleteVolume(this.#services.link, partial.path);
     } catch (error) {
@@ -263,43 +283,64 @@ export class Uploads {
   }
 }
 
+/** The pieces of a body, until it is over, stalls, or the job or whoever sends it is stopped. */
+class Arrivals implements Disposable {
+  readonly #body: Arriving;
+  readonly #job: AbortSignal;
+  readonly #sender: AbortSignal;
+  readonly #stop = () => this.#body.interrupt(this.#job.reason);
+  readonly #breakOff = () => this.#body.interrupt(BROKEN);
+  readonly #looks: ReturnType<typeof setInterval>;
+  #last = performance.now();
+
+  constructor(body: Arriving, job: AbortSignal, sender: AbortSignal) {
+    this.#body = body;
+    this.#job = job;
+    this.#sender = sender;
+    job.addEventListener("abort", this.#stop);
+    sender.addEventListener("abort", this.#breakOff);
+    // One timer for all pieces: one for each would cost as much as the piece.
+    this.#looks = setInterval(() => {
+      if (performance.now() - this.#last > STALL_MS) this.#breakOff();
+    }, LOOK_MS);
+  }
+
+  /** The next piece; null when it broke off. @throws {ContractError} JobCancelled */
+  async next(): Promise<Uint8Array | null> {
+    this.#job.throwIfAborted();
+    if (this.#sender.aborted) return null;
+    try {
+      const bytes = await this.#body.next();
+      this.#last = performance.now();
+      return bytes;
+    } catch (error) {
+      if (error === BROKEN) return null;
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#looks);
+    this.#job.removeEventListener("abort", this.#stop);
+    this.#sender.removeEventListener("abort", this.#breakOff);
+  }
+}
+
+/** Why a piece is waited for no longer. */
+const BROKEN = Symbol("the body broke off");
+
 /**
  * Reads what is left of a body for a moment: a connection is cut when its body is not read to the end, and who still
  * sends would not get the answer. Whoever sends for longer finds it at the job.
  */
-async function drain(body: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+async function drain(body: Arriving): Promise<void> {
   const until = performance.now() + DRAIN_MS;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const enough = new Promise<void>((resolve) => timer = setTimeout(resolve, DRAIN_MS));
-  const rest = async () => {
-    while (performance.now() < until && !(await body.read()).done);
-  };
-  await Promise.race([enough, rest().catch((error) => log.debug("a body was gone already", { error }))]);
-  clearTimeout(timer);
-}
-
-/** The next piece of a body; null when it broke off. @throws {ContractError} JobCancelled */
-async function arrival(
-  body: ReadableStreamDefaultReader<Uint8Array>,
-  signal: AbortSignal,
-): Promise<Uint8Array | null> {
-  signal.throwIfAborted();
-  const stopped = Promise.withResolvers<never>();
-  const onAbort = () => stopped.reject(signal.reason);
-  signal.addEventListener("abort", onAbort);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stalled = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), STALL_MS));
-  const read = body.read().then(
-    ({ done, value }) => done ? null : value,
-    (error) => {
-      log.debug("a body broke off", { error });
-      return null;
-    },
-  );
+  const timer = setTimeout(() => body.interrupt(BROKEN), DRAIN_MS);
   try {
-    return await Promise.race([read, stalled, stopped.promise]);
+    while (performance.now() < until && await body.next() !== null);
+  } catch (error) {
+    if (error !== BROKEN) throw error;
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -17,7 +17,10 @@ export function staticFiles<State>(): Middleware<State> {
     const file = await find(assets, names);
     if (file === null) return await ctx.next();
 
-    const bytes = await Deno.readFile(file.path);
+    const small = takesGzip(ctx.req.headers.get("accept-encoding"))
+      ? await compressed(assets, file.path)
+      : null;
+    const bytes = small ?? await Deno.readFile(file.path);
     const known = tags.get(file.path);
     const tag = known?.version === file.version ? known.tag : await entityTag(bytes);
     tags.set(file.path, { version: file.version, tag });
@@ -26,6 +29,8 @@ export function staticFiles<State>(): Middleware<State> {
       "cache-control": isForEver(assets, ctx.url) ? "public, immutable, max-age=31536000" : "no-cache",
       "x-content-type-options": "nosniff",
       etag: tag,
+      ...(assets.packed && { vary: "accept-encoding" }),
+      ...(small !== null && { "content-encoding": "gzip" }),
     });
     if (matches(ctx.req.headers.get("if-none-match"), tag)) {
       return new Response(null, { status: 304, headers });
@@ -33,6 +38,21 @@ export function staticFiles<State>(): Middleware<State> {
     headers.set("content-length", String(bytes.length));
     return new Response(method === "HEAD" ? null : bytes, { headers });
   };
+}
+
+/** Whether a client takes gzip (RFC 9110, 12.5.3): named, and not with the weight of never. */
+const takesGzip = (header: string | null): boolean =>
+  header !== null && /(?:^|,)\s*gzip\s*(?:,|$|;(?!\s*q=0(?:\.0*)?\s*(?:,|$)))/i.test(header);
+
+/** What the build has compressed; null for a file that is only there as it is. */
+async function compressed({ packed }: Assets, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (!packed) return null;
+  try {
+    return await Deno.readFile(`${path}.gz`);
+  } catch (error) {
+    if (!isAbsence(error)) throw error;
+    return null;
+  }
 }
 
 /** The names along an address's path; null for one that no file can have. */

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { register } from "./manifest.ts";
 import { App, type Handler, staticFiles } from "./mod.ts";
 import { asset, setBuildId } from "./runtime.ts";
 import { get, NO_ASSETS } from "./testing.tsx";
 
-async function serving(test: (handler: Handler, folder: string) => Promise<void>): Promise<void> {
+async function serving(
+  test: (handler: Handler, folder: string) => Promise<void>,
+  packed = true,
+): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   try {
     const folder = `${parent}/static`;
@@ -16,7 +20,9 @@ async function serving(test: (handler: Handler, folder: string) => Promise<void>
     await Deno.writeTextFile(`${folder}/a b,c.txt`, "named");
     await Deno.writeTextFile(`${parent}/secret.txt`, "secret");
     await Deno.symlink(`${parent}/secret.txt`, `${folder}/link.txt`);
-    register({ assets: () => Promise.resolve({ ...NO_ASSETS, folders: [`${parent}/none`, folder] }) });
+    register({
+      assets: () => Promise.resolve({ ...NO_ASSETS, folders: [`${parent}/none`, folder], packed }),
+    });
     await test(
       new App<unknown>().use(staticFiles()).post("/app.css", () => new Response("post")).handler(),
       folder,
@@ -43,6 +49,37 @@ Deno.test("staticFiles() answers HEAD without the body, and leaves other methods
     assert.deepEqual([head.status, head.headers.get("content-length"), await head.text()], [200, "6", ""]);
     assert.equal(await (await get(handler, "/app.css", { method: "POST" })).text(), "post");
   }));
+
+Deno.test("staticFiles() gives what the build has compressed to whoever takes gzip", () =>
+  serving(async (handler, folder) => {
+    const small = gzipSync("body{}");
+    await Deno.writeFile(`${folder}/app.css.gz`, small);
+    const asked = async (accepted?: string) => {
+      const headers = accepted === undefined ? {} : { "accept-encoding": accepted };
+      const response = await get(handler, "/app.css", { headers });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      assert.equal(response.headers.get("content-length"), String(bytes.length));
+      assert.equal(response.headers.get("content-type"), "text/css; charset=utf-8");
+      return [response.headers.get("content-encoding"), response.headers.get("vary"), bytes.length];
+    };
+    for (const accepted of ["gzip", "br, GZIP;q=0.5", "deflate,gzip", "gzip;q=1.0, *;q=0"]) {
+      assert.deepEqual(await asked(accepted), ["gzip", "accept-encoding", small.length], accepted);
+    }
+    for (const accepted of [undefined, "", "br", "gzip;q=0", "br, gzip; q=0.000", "x-gzipped"]) {
+      assert.deepEqual(await asked(accepted), [null, "accept-encoding", 6], String(accepted));
+    }
+    const { status, headers } = await get(handler, "/a%20b,c.txt", {
+      headers: { "accept-encoding": "gzip" },
+    });
+    assert.deepEqual([status, headers.get("content-encoding")], [200, null]);
+  }));
+
+Deno.test("staticFiles() compresses nothing in development, where a file may be newer", () =>
+  serving(async (handler, folder) => {
+    await Deno.writeFile(`${folder}/app.css.gz`, gzipSync("old"));
+    const { headers } = await get(handler, "/app.css", { headers: { "accept-encoding": "gzip" } });
+    assert.deepEqual([headers.get("content-encoding"), headers.get("content-length")], [null, "6"]);
+  }, false));
 
 Deno.test("staticFiles() answers 304 to whoever has the file, until it changes", () =>
   serving(async (handler, folder) => {

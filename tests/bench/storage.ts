@@ -2,6 +2,7 @@
 import { call } from "../testbed/product.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { filesOf } from "../testbed/names.ts";
 import { virsh } from "../testbed/libvirt.ts";
@@ -32,6 +33,10 @@ async function moved(context: Context, server: TestServer, pool: TestPool): Prom
   const megabytes = context.quick ? 256 : 1024;
   const file = `${filesOf(pool.name)}/content`;
   await run(["dd", "if=/dev/urandom", `of=${file}`, "bs=1M", `count=${megabytes}`, "status=none"]);
+  const headers = Object.entries(testerHeaders(server.url)).flatMap((
+    [name, value],
+  ) => ["-H", `${name}: ${value}`]);
+  const curl = (...args: string[]) => timed(() => run(["curl", "-sSf", ...headers, ...args]));
   const place = (name: string) => `${server.url}/api/v1/pools/${pool.name}/volumes/${name}/content`;
   const again = async (name: string) => {
     await virsh("vol-delete", name, "--pool", pool.name);
@@ -40,7 +45,7 @@ async function moved(context: Context, server: TestServer, pool: TestPool): Prom
   await virsh("vol-create-as", pool.name, "theirs", `${megabytes}M`, "--allocation", "0", "--format", "raw");
   const up = await inTurn(roundsOf(context, 7), {
     ours: async () => {
-      const took = await timed(() => run(["curl", "-sSf", "-o", "/dev/null", "-T", file, place("ours")]));
+      const took = await curl("-o", "/dev/null", "-T", file, place("ours"));
       await call(server, "delete_volume", { pool: pool.name, volume: "ours" });
       return took;
     },
@@ -51,7 +56,7 @@ async function moved(context: Context, server: TestServer, pool: TestPool): Prom
   });
   const out = `${filesOf(pool.name)}/out`;
   const down = await inTurn(roundsOf(context, 7), {
-    ours: () => timed(() => run(["curl", "-sSf", "-o", out, place("theirs")])),
+    ours: () => curl("-o", out, place("theirs")),
     theirs: () => timed(() => virsh("vol-download", "theirs", out, "--pool", pool.name)),
   });
   // 80 % of their speed is 1.25 times their time.
