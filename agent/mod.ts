@@ -380,7 +380,7 @@ export class Agent {
     if (this.#unread) return await this.#onConnected();
     const missed = this.inventory.reconcile(await this.link.call("domainGlance"));
     if (missed > 0) log.info("found what events did not tell", { machines: missed });
-    this.inventory.rereadOldest();
+    await this.inventory.rereadOldest();
   }
 }
 

@@ -331,11 +331,16 @@ export class Inventory {
     return missed;
   }
 
-  /** Reads those anew that were not read for the longest time: no event and no glance shows every change. */
-  rereadOldest(): void {
+  /**
+   * Reads those anew that were not read for the longest time: no event and no glance shows every change. One after the
+   * other, so that no workers are started for it.
+   *
+   * @throws {LibvirtError}
+   */
+  async rereadOldest(): Promise<void> {
     const oldest = [...this.#entries].sort(([, a], [, b]) => a.askedAt - b.askedAt);
     const share = Math.ceil(oldest.length / ROUNDS_FOR_ALL);
-    for (const [uuid] of oldest.slice(0, share)) this.refreshSoon(uuid);
+    for (const [uuid] of oldest.slice(0, share)) await this.refresh(uuid);
   }
 
   /** Changes what is known of a machine beside its record, and tells it when that can be seen. */
