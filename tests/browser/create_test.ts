@@ -5,7 +5,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
-import { removeDomain } from "../testbed/removal.ts";
+import { removeDomain, removeFiles } from "../testbed/removal.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
@@ -17,7 +17,13 @@ const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =
 /** A name for a machine that the page makes, and its removal. */
 async function claimedName(purpose: string): Promise<AsyncDisposable & { name: string }> {
   const name = await testName(purpose);
-  return { name, [Symbol.asyncDispose]: () => removeDomain(name) };
+  return {
+    name,
+    [Symbol.asyncDispose]: async () => {
+      await removeDomain(name);
+      await removeFiles(name);
+    },
+  };
 }
 
 browserTest("a machine is made from a CD in a few clicks, and runs", async (t) => {

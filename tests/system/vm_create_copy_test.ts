@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import type { Input } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { testName } from "../testbed/names.ts";
+import { filesOf, testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refusal, refused } from "../testbed/product.ts";
-import { removeDomain } from "../testbed/removal.ts";
+import { removeDomain, removeFiles } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -15,6 +15,18 @@ const ignore = await requirement("qemu") !== null;
 const GIB = 2 ** 30;
 const info = async (path: string): Promise<Record<string, unknown>> =>
   JSON.parse(await run(["qemu-img", "info", "-U", "--output=json", path]));
+
+/** A name for a machine, which goes with the machine. */
+async function claimed(): Promise<AsyncDisposable & { readonly name: string }> {
+  const name = await testName("copied");
+  return {
+    name,
+    [Symbol.asyncDispose]: async () => {
+      await removeDomain(name);
+      await removeFiles(name);
+    },
+  };
+}
 
 Deno.test({
   name: "create_vm() gives a machine a copy of an image",
@@ -36,8 +48,8 @@ Deno.test({
 
     await t.step("in its format, made larger, started; the image stays as it is", async () => {
       const before = await Deno.readFile(image);
-      const name = await testName("copied");
-      await using _gone = { [Symbol.asyncDispose]: () => removeDomain(name) };
+      await using claim = await claimed();
+      const { name } = claim;
       const wish = { ...config(name, { path: golden, copyAs: "qcow2", sizeGb: 2 }), start: true };
       const { id } = await call(server, "create_vm", wish);
       const copy = `${pool.path}/${name}.qcow2`;
@@ -56,8 +68,8 @@ Deno.test({
     });
 
     await t.step("converted, at its own size; twice from the same image", async () => {
-      const name = await testName("copied");
-      await using _gone = { [Symbol.asyncDispose]: () => removeDomain(name) };
+      await using claim = await claimed();
+      const { name } = claim;
       const { disks: [raw] } = config(name, { path: image, copyAs: "raw" });
       const { disks: [second] } = config(name, { path: golden, copyAs: "qcow2" });
       await call(server, "create_vm", { ...config(name, {}), disks: [raw!, second!] });
@@ -78,8 +90,8 @@ Deno.test({
         const { disks, state } = await call(server, "get_vm", { vmId: user.uuid });
         return state === "running" && disks.some(({ source }) => source === image);
       });
-      const name = await testName("copied");
-      await using _gone = { [Symbol.asyncDispose]: () => removeDomain(name) };
+      await using claim = await claimed();
+      const { name } = claim;
       const wish = config(name, { path: golden, copyAs: "qcow2" });
       await refused(
         server.call("create_vm", wish),
@@ -155,13 +167,12 @@ Deno.test({
         assert.match(await reason([at("trap.qcow2")]), /built on \/etc\/shadow, which is in no storage pool/);
         assert.match(await reason([at("bomb.qcow2")]), /a guest would see 61440 GiB, allowed are 4096/);
         assert.match(await reason([{ path: `${pool.name}/bomb.qcow2` }]), /a guest would see 61440 GiB/);
-        const outside = `${await Deno.makeTempDir()}/outside.raw`;
+        const outside = `${filesOf(pool.name)}/outside.raw`;
         await Deno.writeFile(outside, new Uint8Array(4096));
         assert.match(
           await reason([{ path: outside, format: "raw", copyAs: "raw", pool: pool.name }]),
           /in no storage pool, so it cannot be copied/,
         );
-        await Deno.remove(outside);
         for (const name of ["lie.img", "bomb.qcow2", "trap.qcow2"]) {
           await Deno.remove(`${pool.path}/${name}`);
         }
@@ -173,7 +184,8 @@ Deno.test({
       await pool.createVolume("big.qcow2", "900M");
       await run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0x5a 0 900M", `${pool.path}/big.qcow2`]);
       await virsh("pool-refresh", pool.name);
-      const name = await testName("copied");
+      await using claim = await claimed();
+      const { name } = claim;
       const making = refusal(
         server.call("create_vm", config(name, { path: `${pool.name}/big.qcow2`, copyAs: "raw" })),
       );
