@@ -5,6 +5,7 @@ import type { ConnectionStatus } from "../lib/contract/mod.ts";
 import { localPrincipal, type Principal } from "./access.ts";
 import { accessHandlers } from "./access/handlers.ts";
 import { Access } from "./access/mod.ts";
+import { certificateHandlers } from "./certificate/handlers.ts";
 import { Consoles } from "./console/consoles.ts";
 import { consoleHandlers } from "./console/handlers.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -19,6 +20,7 @@ import { ForwardKernel } from "./forward/kernel.ts";
 import { forwardNames } from "./forward/names.ts";
 import { isLocalSystem, localHostname, localLoad, qemuStartedAt } from "./host/local.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
+import type { Doors } from "./http/doors.ts";
 import { SiteCatalog } from "./images/catalog.ts";
 import { ImageDownloads } from "./images/downloads.ts";
 import { imageHandlers } from "./images/handlers.ts";
@@ -64,6 +66,7 @@ const PACE = {
   forwards: 3000,
   sessions: 30_000,
   consoles: 1000,
+  certificate: 2000,
 } as const;
 /** Milliseconds between the questions whether something is due: what nobody looks at may wait, a new look must not. */
 const QUESTION_MS = 500;
@@ -107,8 +110,8 @@ export class Agent {
   readonly activity: ActivityLog;
   readonly jobs: Jobs;
   readonly access: Access;
-  /** Where people reach the pages; the listener tells it. */
-  address = "";
+  /** Where people reach the pages; set once they are open. */
+  doors: Doors | undefined;
   readonly #store: Store;
   readonly #uploads: Uploads;
   readonly #images: ImageDownloads;
@@ -224,9 +227,10 @@ export class Agent {
         ...accessHandlers({
           access: this.access,
           activity: this.activity,
-          address: () => this.address,
+          address: () => this.doors?.address ?? "",
           hostname: () => this.inventory.hostname,
         }),
+        ...certificateHandlers(() => this.doors),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),
         ...poolHandlers(services),
@@ -373,6 +377,7 @@ export class Agent {
       paced("reconcile", () => pace(PACE.reconcile), () => this.#reconcile()),
       { name: "sessions", every: () => PACE.sessions, run: () => this.access.credentials.tidy() },
       { name: "console rights", every: () => PACE.consoles, run: () => this.consoles.recheck() },
+      { name: "certificate", every: () => PACE.certificate, run: () => this.doors?.certificates?.check() },
     ];
   }
 

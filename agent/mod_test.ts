@@ -8,11 +8,22 @@ import { Agent } from "./mod.ts";
 
 setLogLevel("error");
 
+/** What the listeners go by: there are none here. */
+const DOORS = {
+  listen: [],
+  tlsCert: "auto",
+  tlsKey: "auto",
+  hsts: "auto",
+  hostName: [],
+  trustedProxy: [],
+  basePath: "/",
+} as const;
+
 /** A whole agent on libvirt's test driver, with one stopped machine of our own. */
 async function testAgent() {
   const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const agent = new Agent({
-    listen: "",
+    ...DOORS,
     uri: SHARED,
     dataDir,
     runtimeDir: dataDir,
@@ -156,7 +167,7 @@ libvirtTest("Agent has no list to give before the host was read: unknown is not 
   const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const uri = "qemu+unix:///system?socket=/no/such/socket";
   const agent = new Agent({
-    listen: "",
+    ...DOORS,
     uri,
     dataDir,
     runtimeDir: dataDir,

@@ -6,9 +6,12 @@ import { LOG_LEVELS, type LogLevel } from "./log.ts";
 export const VIRT_TYPES = ["auto", "kvm", "qemu"] as const;
 export type VirtType = typeof VIRT_TYPES[number];
 
+export const HSTS = ["auto", "on", "off"] as const;
+export type Hsts = typeof HSTS[number];
+
 export interface Settings {
-  /** `host:port` of the web server. */
-  readonly listen: string;
+  /** Addresses of the web server: `host:port`, loopback plain, others TLS; or with `http://`, `https://` in front. */
+  readonly listen: readonly string[];
   /** libvirt's URI. */
   readonly uri: string;
   /** Folder of the database. */
@@ -20,6 +23,17 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** File with the catalogue of cloud images; `builtin` for the program's own. */
   readonly imageCatalog: string;
+  /** PEM files of the TLS certificate (with its chain) and its key; `auto` for one of our own making. */
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  /** When browsers are told to come by TLS alone: `auto` does it with a certificate that somebody else issued. */
+  readonly hsts: Hsts;
+  /** Further host names the server answers for. */
+  readonly hostName: readonly string[];
+  /** Addresses or subnets of reverse proxies, whose X-Forwarded headers are believed. */
+  readonly trustedProxy: readonly string[];
+  /** Path below which everything is, where a proxy serves other things too; `/` for none. */
+  readonly basePath: string;
   /** Serves libvirt's built-in test driver. */
   readonly demo: boolean;
 }
@@ -37,6 +51,8 @@ interface SettingRow {
   readonly help: string;
   readonly default: (where: Where) => string;
   readonly choices?: readonly string[];
+  /** May be given more than once; in one text commas part them. */
+  readonly list?: true;
 }
 
 /** What the defaults depend on. */
@@ -55,8 +71,10 @@ export const SETTINGS = {
     flag: "listen",
     env: "KVMM_LISTEN",
     value: "HOST:PORT",
-    help: "address of the web server; loopback only, for it is plain HTTP",
+    help:
+      "address of the web server: HTTPS, on loopback plain HTTP unless https:// is in front; more than one is fine",
     default: () => "127.0.0.1:8440",
+    list: true,
   },
   uri: {
     flag: "uri",
@@ -103,6 +121,51 @@ export const SETTINGS = {
     help: "JSON file of cloud images, of a mirror of one's own; builtin is the program's list",
     default: () => "builtin",
   },
+  tlsCert: {
+    flag: "tls-cert",
+    env: "KVMM_TLS_CERT",
+    value: "FILE",
+    help: "PEM file of the TLS certificate and its chain, taken anew when it changes; auto makes one",
+    default: () => "auto",
+  },
+  tlsKey: {
+    flag: "tls-key",
+    env: "KVMM_TLS_KEY",
+    value: "FILE",
+    help: "PEM file of its key",
+    default: () => "auto",
+  },
+  hsts: {
+    flag: "hsts",
+    env: "KVMM_HSTS",
+    value: HSTS.join("|"),
+    help: "tells browsers to come by HTTPS alone; auto does so with a certificate that somebody issued",
+    default: () => "auto",
+    choices: HSTS,
+  },
+  hostName: {
+    flag: "host-name",
+    env: "KVMM_HOST_NAME",
+    value: "NAME",
+    help: "further host names that people use, beside this host's own names and addresses",
+    default: () => "",
+    list: true,
+  },
+  trustedProxy: {
+    flag: "trusted-proxy",
+    env: "KVMM_TRUSTED_PROXY",
+    value: "ADDRESS[/BITS]",
+    help: "reverse proxies whose X-Forwarded-For, -Proto and -Host are believed",
+    default: () => "",
+    list: true,
+  },
+  basePath: {
+    flag: "base-path",
+    env: "KVMM_BASE_PATH",
+    value: "PATH",
+    help: "path below which a reverse proxy serves everything, e.g. /kvm",
+    default: () => "/",
+  },
 } as const satisfies Record<string, SettingRow>;
 
 type SettingName = keyof typeof SETTINGS;
@@ -115,7 +178,9 @@ export const DEFAULT_CONFIG = "/etc/kvm-manager/config.toml";
 export function settingsHelp(root: boolean, env: Where["env"]): string {
   const lines = ROWS.map(([, row]) => {
     const fallback = row.default({ root, env });
-    return `  --${row.flag} ${row.value}\n        ${row.help}\n        (${row.env}; default ${fallback})`;
+    return `  --${row.flag} ${row.value}\n        ${row.help}\n        (${row.env}; default ${
+      fallback || "none"
+    })`;
   });
   return [
     ...lines,
@@ -154,10 +219,18 @@ function readConfig(path: string, needed: boolean): Record<string, unknown> {
         `${path} has an unknown setting ${JSON.stringify(name)}. Known are: ${[...known].join(", ")}`,
       );
     }
-    if (typeof value !== "string") throw new SettingsError(`${path}: ${name} must be a text in quotes`);
+    const row = ROWS.find(([, each]) => each.flag === name)![1];
+    const isList = row.list && Array.isArray(value) && value.every((each) => typeof each === "string");
+    if (typeof value !== "string" && !isList) {
+      throw new SettingsError(
+        `${path}: ${name} must be a text in quotes${row.list ? ", or a list of them" : ""}`,
+      );
+    }
   }
   return config;
 }
+
+const listed = (text: string) => text.split(",").map((each) => each.trim()).filter((each) => each !== "");
 
 /**
  * Settings from a command line.
@@ -166,9 +239,11 @@ function readConfig(path: string, needed: boolean): Record<string, unknown> {
  * @throws {SettingsError} naming the flag, variable or file that is wrong
  */
 export function readSettings(args: readonly string[], where: Where): Settings {
-  let flags: Record<string, string | boolean | undefined>;
+  let flags: Record<string, string | string[] | boolean | undefined>;
   try {
-    const options = Object.fromEntries(ROWS.map(([, row]) => [row.flag, { type: "string" as const }]));
+    const options = Object.fromEntries(
+      ROWS.map(([, row]) => [row.flag, { type: "string" as const, multiple: row.list ?? false }]),
+    );
     const parsed = parseArgs({
       args: [...args],
       options: { ...options, config: { type: "string" }, demo: { type: "boolean" } },
@@ -184,20 +259,20 @@ export function readSettings(args: readonly string[], where: Where): Settings {
   const named = (flags.config as string | undefined) ?? (where.env("KVMM_CONFIG") || undefined);
   const config = readConfig(named ?? DEFAULT_CONFIG, named !== undefined);
   const value = ([, row]: [SettingName, SettingRow]): string => {
-    const sources: [string | undefined, string][] = [
-      [flags[row.flag] as string | undefined, `--${row.flag}`],
+    const sources: [unknown, string][] = [
+      [flags[row.flag], `--${row.flag}`],
       [where.env(row.env) || undefined, row.env],
-      [config[row.flag] as string | undefined, `${row.flag} in the config file`],
+      [config[row.flag], `${row.flag} in the config file`],
     ];
-    const [found, source] = sources.find(([text]) => text !== undefined) ??
-      [row.default(where), "the default"];
-    if (found === "") throw new SettingsError(`${source} is empty`);
-    if (row.choices && !row.choices.includes(found!)) {
+    const [given, source] = sources.find(([text]) => text !== undefined) ?? [undefined, ""];
+    const found = given === undefined ? row.default(where) : String(given); // of a list: with commas
+    if (given !== undefined && found === "") throw new SettingsError(`${source} is empty`);
+    if (row.choices && !row.choices.includes(found)) {
       throw new SettingsError(
         `${source} is ${JSON.stringify(found)}; it must be one of ${row.choices.join(", ")}`,
       );
     }
-    return found!;
+    return found;
   };
   const settings = Object.fromEntries(ROWS.map((row) => [row[0], value(row)])) as Record<SettingName, string>;
   const demo = flags.demo === true;
@@ -206,6 +281,10 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     uri: demo ? "test:///default" : settings.uri,
     virtType: settings.virtType as VirtType,
     logLevel: settings.logLevel as LogLevel,
+    listen: listed(settings.listen),
+    hsts: settings.hsts as Hsts,
+    hostName: listed(settings.hostName),
+    trustedProxy: listed(settings.trustedProxy),
     demo,
   };
 }

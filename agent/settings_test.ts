@@ -32,13 +32,19 @@ const wrong = (text: RegExp, ...args: Parameters<typeof read>) =>
 
 Deno.test("readSettings() has defaults for root and for others", () => {
   assert.deepEqual(read([]), {
-    listen: "127.0.0.1:8440",
+    listen: ["127.0.0.1:8440"],
     uri: "qemu:///system",
     dataDir: "/var/lib/kvm-manager",
     runtimeDir: "/run/kvm-manager",
     virtType: "auto",
     logLevel: "info",
     imageCatalog: "builtin",
+    tlsCert: "auto",
+    tlsKey: "auto",
+    hsts: "auto",
+    hostName: [],
+    trustedProxy: [],
+    basePath: "/",
     demo: false,
   });
   const dirs = (env: Record<string, string>) => {
@@ -69,13 +75,19 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     virtType: "qemu",
     logLevel: "warn",
     imageCatalog: "/c",
+    tlsCert: "/cert",
+    tlsKey: "/key",
+    hsts: "on",
+    hostName: "h",
+    trustedProxy: "p",
+    basePath: "/b",
   };
   for (const [name, row] of Object.entries(SETTINGS)) {
     const key = name as keyof typeof SETTINGS;
-    const other = { ...value, virtType: "kvm", logLevel: "error" }[key],
-      third = { ...value, virtType: "auto", logLevel: "debug" }[key];
+    const other = { ...value, virtType: "kvm", logLevel: "error", hsts: "off" }[key],
+      third = { ...value, virtType: "auto", logLevel: "debug", hsts: "auto" }[key];
     const from = (args: string[], env: Record<string, string>, config: string) =>
-      read(args, env, config)[key];
+      String(read(args, env, config)[key]);
     const file = `${row.flag} = "${value[key]}"`;
     assert.equal(from([], {}, file), value[key]);
     assert.equal(
@@ -87,6 +99,17 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     assert.equal(from([`--${row.flag}`, flag], { [row.env]: other }, file), flag);
     assert.equal(from([`--${row.flag}=${flag}`], { [row.env]: other }, file), flag);
   }
+});
+
+Deno.test("readSettings() takes several of what may be several: flags, commas, lists of the file", () => {
+  assert.deepEqual(read(["--listen", "a:1", "--listen=b:2, c:3,"]).listen, ["a:1", "b:2", "c:3"]);
+  assert.deepEqual(read([], { KVMM_HOST_NAME: "a,b" }).hostName, ["a", "b"]);
+  assert.deepEqual(read([], {}, 'trusted-proxy = ["10.0.0.1", "fd00::/8"]').trustedProxy, [
+    "10.0.0.1",
+    "fd00::/8",
+  ]);
+  wrong(/listen must be a text in quotes, or a list of them/, [], {}, "listen = [1]");
+  wrong(/uri must be a text in quotes$/, [], {}, 'uri = ["a"]');
 });
 
 Deno.test("readSettings() serves the test driver for --demo, whatever the URI", () => {
@@ -121,15 +144,15 @@ Deno.test("readSettings() refuses a config file it cannot read or does not under
   wrong(/\/no\/such\/file cannot be read/, [], { KVMM_CONFIG: "/no/such/file" });
   wrong(/cannot be read/, ["--config", "/"]);
   withConfig('listen = "127.0.0.1:1"', (path) => {
-    assert.equal(read(["--config", path], { KVMM_CONFIG: "/no/such/file" }).listen, "127.0.0.1:1");
+    assert.deepEqual(read(["--config", path], { KVMM_CONFIG: "/no/such/file" }).listen, ["127.0.0.1:1"]);
   });
 });
 
 Deno.test("readSettings() takes an empty KVMM_CONFIG for none", () => {
-  assert.equal(
+  assert.deepEqual(
     readSettings(["--listen", "x:1"], { root: true, env: (name) => name === "KVMM_CONFIG" ? "" : undefined })
       .listen,
-    "x:1",
+    ["x:1"],
   );
 });
 

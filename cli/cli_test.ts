@@ -63,9 +63,12 @@ Deno.test("main() exits with 2 for wrong usage", async () => {
   assert.match(err, /--listen/);
 });
 
-Deno.test("serve refuses an address that is none, or not loopback, before it starts anything", async () => {
+Deno.test("serve refuses an address that is none, or in the clear, before it starts anything", async () => {
   for (
-    const [address, reason] of [["0.0.0.0:8440", /without TLS/], ["nowhere", /is not an address/]] as const
+    const [address, reason] of [["http://0.0.0.0:8440", /without TLS/], [
+      "nowhere",
+      /is not an address/,
+    ]] as const
   ) {
     const { status, err } = await command("serve", "--listen", address);
     assert.equal(status, 2);

@@ -1,17 +1,13 @@
 /** `kvm-manager serve`: the agent and its doors. */
 import { join } from "node:path";
 import { startAgent } from "../agent/mod.ts";
-import {
-  type Answer,
-  type Listener,
-  listenSocket,
-  listenTcp,
-  loopbackAddress,
-} from "../agent/http/server.ts";
+import { doorsOf } from "../agent/http/doors.ts";
+import { type Answer, type Listener, listenSocket } from "../agent/http/server.ts";
 import { requestInfo } from "../agent/http/request_info.ts";
 import { log, setLogLevel } from "../agent/log.ts";
 import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
 import { VERSION } from "../lib/version.ts";
+import { setBasePath } from "fresh/runtime";
 import type { AppHandler } from "./app.ts";
 import { SOCKET_FILE, where } from "./place.ts";
 
@@ -32,18 +28,19 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     if (!(error instanceof SettingsError)) throw error;
     return wrongUsage(error);
   }
+  setLogLevel(settings.logLevel);
+  let doors;
   try {
-    loopbackAddress(settings.listen);
+    doors = await doorsOf(settings);
   } catch (error) {
     return wrongUsage(error);
   }
-  setLogLevel(settings.logLevel);
   const answer: Answer = (request, door, address) => app(request, requestInfo(door, address));
   const listeners: Listener[] = [];
   const agent = startAgent(settings);
   try {
     const { admit } = agent.consoles;
-    listeners.push(await listenTcp(settings.listen, answer, {}, admit));
+    listeners.push(...await doors.open(answer, admit));
     listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer, admit));
   } catch (error) {
     console.error(`kvm-manager: ${error instanceof Error ? error.message : error}`);
@@ -53,15 +50,23 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
   }
   log.info("KVM Manager is ready", {
     version: VERSION,
-    address: listeners[0]!.address,
-    socket: listeners[1]!.address,
+    address: doors.addresses.join(" "),
+    socket: listeners.at(-1)!.address,
     uri: settings.uri,
   });
-  agent.address = listeners[0]!.address;
+  agent.doors = doors;
+  setBasePath(doors.base);
+  if (doors.certificates) {
+    const { fingerprint, selfSigned } = doors.certificates.about;
+    console.log(
+      `TLS certificate${selfSigned ? " (nobody vouches for it: compare)" : ""}, SHA-256: ${fingerprint}`,
+    );
+    Deno.addSignalListener("SIGHUP", () => void doors.certificates?.check(true));
+  }
   if (agent.access.needsSetup) {
     const { key } = agent.access.setup.issue();
     // On standard output, last: what logs are sent to must not open anything.
-    console.log(`Make the first administrator within 15 minutes: ${agent.address}/setup?key=${key}`);
+    console.log(`Make the first administrator within 15 minutes: ${doors.address}/setup?key=${key}`);
   }
   await stopSignal();
   log.info("stopping");

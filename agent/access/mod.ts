@@ -1,6 +1,7 @@
 /** Access as a whole: who somebody is, told from a request, and everything that decides on it. */
 import { ALL_RIGHTS } from "../../lib/access/rights.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
+import { isShared, Rate, REQUEST_RATE } from "../http/limits.ts";
 import { type Door, localPrincipal, nobody, type Principal, principalOf, type Via } from "../access.ts";
 import { Records } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
@@ -24,6 +25,8 @@ export class Access {
   readonly signIn: SignIn;
   readonly setup: Setup;
   readonly #records: Records;
+  /** Of accounts, from wherever: whoever has many addresses has no more. */
+  readonly #rate: Rate;
 
   /**
    * @param demo nothing real is served: whoever comes is let in
@@ -35,13 +38,14 @@ export class Access {
     this.credentials = new Credentials(this.accounts, clock);
     this.signIn = new SignIn(this.accounts, this.credentials, clock);
     this.setup = new Setup(clock);
+    this.#rate = new Rate();
   }
 
   /**
    * Who makes a request.
    *
    * @param keep takes the Set-Cookie header of an answer; missing where there is none
-   * @throws {ContractError} TokenInvalid for an API token that is none (any more): it must not pass for nobody's
+   * @throws {ContractError} TooManyRequests; TokenInvalid for an API token that is none (any more): it must not pass for nobody's
    */
   identify(request: Request, caller: Caller, keep?: (cookie: string) => void): Principal {
     const { door, address } = caller;
@@ -81,6 +85,12 @@ export class Access {
     { user, rights, holder, ended }: Holder,
     about: Partial<Principal> & Pick<Principal, "door">,
   ): Principal {
+    if (!isShared(about.address ?? "") && !this.#rate.take(user.id)) {
+      throw new ContractError("TooManyRequests", {
+        what: "requests of this account",
+        limit: REQUEST_RATE.perSecond,
+      });
+    }
     return principalOf({ name: user.name, userId: user.id, via, rights, holder, ended, ...about });
   }
 

@@ -88,11 +88,12 @@ export function createApi(
   });
   api.get("/openapi.json", () => answer(openApi(version)));
   api.get("/events", ({ req, env: { principal } }) => {
-    const { rights, name, ended } = principal;
-    if (isAdministrator(rights)) return eventStream(hub, req.raw, { ended });
+    const { rights, name, ended, userId: who } = principal;
+    const follower = { ended, ...(who !== undefined && { who }) };
+    if (isAdministrator(rights)) return eventStream(hub, req.raw, follower);
     const viewer = { rights, name, groupOf: (vmId: string) => vm(vmId)?.group };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
-    return eventStream(hub, req.raw, { ended, view: new EventView(viewer, known) });
+    return eventStream(hub, req.raw, { ...follower, view: new EventView(viewer, known) });
   });
   api.get(honoPath(PICTURE_PATH), async (context) => {
     const input = pictureInput(context.req.param("vmId"), new URL(context.req.url).searchParams);

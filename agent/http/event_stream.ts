@@ -1,12 +1,15 @@
 /** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { EventView } from "../../lib/access/shown.ts";
+import { Counts } from "./limits.ts";
 import { type EventHub, frame, type Told } from "../events/hub.ts";
 
 /** Bytes a client may be behind. Beyond it, it is disconnected: memory must not grow with it. */
 const BEHIND_LIMIT = 1024 * 1024;
 /** Most streams at once: each is a connection and a queue. */
 const MOST_STREAMS = 200;
+/** … and of one account: a stream for each of its tabs. */
+const MOST_OF_ONE = 50;
 /** Milliseconds between comments that keep proxies from closing a quiet stream, and tell us of clients that left. */
 const HEARTBEAT_MS = 15_000;
 /** Milliseconds a browser waits before it reconnects. */
@@ -20,7 +23,11 @@ export interface Follower {
   readonly view?: EventView;
   /** Aborted when the stream must end: signed out, other rights. */
   readonly ended?: AbortSignal;
+  /** Whose account it is; without it nothing is counted. */
+  readonly who?: string;
 }
+
+const ofEach = new Counts(MOST_OF_ONE);
 
 /** The frames of what may be seen. What is left out keeps its id to itself: the next one is resumed from. */
 function visible(view: EventView, told: readonly Told[]): string {
@@ -36,11 +43,14 @@ function visible(view: EventView, told: readonly Told[]): string {
  *
  * @throws {ContractError} TooManyRequests, NotSignedIn
  */
-export function eventStream(hub: EventHub, request: Request, { view, ended }: Follower = {}): Response {
+export function eventStream(hub: EventHub, request: Request, { view, ended, who }: Follower = {}): Response {
   if (hub.listeners >= MOST_STREAMS) {
     throw new ContractError("TooManyRequests", { what: "event streams", limit: MOST_STREAMS });
   }
   if (ended?.aborted) throw new ContractError("NotSignedIn");
+  if (who !== undefined && !ofEach.take(who)) {
+    throw new ContractError("TooManyRequests", { what: "event streams of this account", limit: MOST_OF_ONE });
+  }
   const since = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("since");
   let stop = () => {};
   const body = new ReadableStream<Uint8Array>({
@@ -58,7 +68,11 @@ export function eventStream(hub: EventHub, request: Request, { view, ended }: Fo
         if (text !== "") send(text);
       });
       const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);
+      let stopped = false;
       stop = () => {
+        if (stopped) return;
+        stopped = true;
+        if (who !== undefined) ofEach.release(who);
         ended?.removeEventListener("abort", end);
         clearInterval(heartbeat);
         listening[Symbol.dispose]();

@@ -39,13 +39,14 @@ Deno.test("Peer.sendInPlace() and Peer.send() keep their order, whatever the len
   const listener = await listenTcp(
     "127.0.0.1:0",
     () => Promise.resolve(new Response()),
-    {},
-    () => async (peer) => {
-      for (const length of lengths) {
-        await peer.sendInPlace(buffer(length).fill(length % 251, FRAME_HEAD), length, () => taken++);
-        await peer.send(`${length}`);
-      }
-      return { code: 1000, reason: "" };
+    {
+      admit: () => async (peer) => {
+        for (const length of lengths) {
+          await peer.sendInPlace(buffer(length).fill(length % 251, FRAME_HEAD), length, () => taken++);
+          await peer.send(`${length}`);
+        }
+        return { code: 1000, reason: "" };
+      },
     },
   );
   try {

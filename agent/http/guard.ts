@@ -5,6 +5,7 @@
  */
 import { isIPv4 } from "node:net";
 import { ContractError } from "../../lib/contract/errors.ts";
+import type { Hosts } from "./names.ts";
 
 /** Methods that change nothing. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -35,21 +36,22 @@ function boundForm(request: Request, path: string): void {
 /**
  * Checks where a request comes from, and that a form is not too large.
  *
- * @param hosts `host:port` values this server answers for
+ * @param request its URL's scheme is the one its client used
+ * @param hosts tells `host:port` values this server answers for
  * @throws {ContractError} ForeignHost, ForeignOrigin, LengthRequired, BodyTooLarge
  */
-export function guard(request: Request, hosts: ReadonlySet<string>): void {
+export function guard(request: Request, hosts: Hosts): void {
   const host = request.headers.get("host")?.toLowerCase() ?? "";
   if (!hosts.has(host)) throw new ContractError("ForeignHost", { host: host.slice(0, 128) });
 
   const upgrade = request.headers.has("upgrade");
-  const path = new URL(request.url).pathname;
+  const { pathname: path, protocol } = new URL(request.url);
   boundForm(request, path);
   const guarded = !SAFE.has(request.method) || upgrade || path.startsWith("/api/");
   if (!guarded) return;
 
   const origin = request.headers.get("origin");
-  if (origin !== null && origin !== `http://${host}` && origin !== `https://${host}`) {
+  if (origin !== null && origin !== `${protocol}//${host}`) {
     throw new ContractError("ForeignOrigin", { origin: origin.slice(0, 128) });
   }
   const site = request.headers.get("sec-fetch-site");
@@ -74,14 +76,20 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-/** Puts the security headers on an answer. */
-export function secured(response: Response): Response {
+/** Puts the security headers on an answer. @param more what belongs to the way it goes */
+export function secured(response: Response, more: Readonly<Record<string, string>> = {}): Response {
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+  for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...more })) headers.set(name, value);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
 /** An error as every door tells it. */
 export function errorResponse(error: ContractError): Response {
-  return Response.json(error, { status: error.status, headers: { "cache-control": "no-store" } });
+  return Response.json(error, {
+    status: error.status,
+    headers: {
+      "cache-control": "no-store",
+      ...(error.code === "TooManyRequests" && { "retry-after": "1" }),
+    },
+  });
 }

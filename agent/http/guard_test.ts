@@ -116,7 +116,11 @@ Deno.test("guard() goes by Sec-Fetch-Site where a browser sends no Origin", () =
 Deno.test("guard() upgrades to a socket for its own origin alone, and never without one (threat 12)", () => {
   const upgrade = { host: OK, upgrade: "websocket" };
   assert.equal(verdict("GET", "/console", { ...upgrade, origin: `http://${OK}` }), undefined);
-  assert.equal(verdict("GET", "/console", { ...upgrade, origin: `https://${OK}` }), undefined);
+  assert.equal(
+    verdict("GET", "/console", { ...upgrade, origin: `https://${OK}` }),
+    "ForeignOrigin",
+    "the scheme counts",
+  );
   assert.equal(verdict("GET", "/console", upgrade), "ForeignOrigin");
   for (
     const origin of [

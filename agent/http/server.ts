@@ -1,17 +1,26 @@
 /**
- * The listeners: TCP for people, a UNIX socket for root's command line. On node:http, because it bounds what slow
+ * The listeners: TCP for people, a UNIX socket for root's command line. On node:http and node:https, because it bounds what slow
  * and hostile clients can hold: Deno.serve keeps a half-sent request open for over a minute.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door } from "../access.ts";
+import type { Certificates } from "../certificate/certificates.ts";
 import { log } from "../log.ts";
+import type { Hsts } from "../settings.ts";
 import { addressOf } from "./address.ts";
+import { Arrivals } from "./arrival.ts";
 import { rememberBody } from "./arriving.ts";
 import { isLongBody } from "./content.ts";
-import { errorResponse, guard, isLoopback, loopbackHosts, secured } from "./guard.ts";
+import { errorResponse, guard, secured } from "./guard.ts";
+import { Counts, isShared, MOST_PER_ADDRESS, neighbourhood, Rate, REQUEST_RATE } from "./limits.ts";
+import { isAny, parseListen } from "./listen_address.ts";
+import { HostNames, type Hosts, loopbackNames } from "./names.ts";
+import { frontOf } from "./tls_front.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
 /** Answers requests; by which door and from which address they come is told beside them. */
@@ -26,6 +35,8 @@ const LIMITS = {
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: 60_000,
   maxHeaderSize: 16 * 1024,
+  /** A TLS client must have begun its handshake by then, and ended it as long after that. */
+  handshakeTimeout: 10_000,
 };
 export type ListenerLimits = typeof LIMITS;
 /** Connections at once; more are closed as they come. */
@@ -38,15 +49,24 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** Answers a request that came from an address, or throws a ContractError. */
+type Listen = (request: Request, address: string) => Promise<Response>;
+
+/** What a request's way to us says: its client's address. It may rewrite the request. @throws {ContractError} */
+type Arrive = (incoming: IncomingMessage) => string;
+
 function listenerOf(
-  answer: (request: Request, address: string) => Promise<Response>,
+  answer: Listen,
+  arrive: Arrive,
   limits: Partial<ListenerLimits> = {},
+  certificates?: Certificates,
 ): Server {
-  const { requestTimeout, ...own } = { ...LIMITS, ...limits };
+  const { requestTimeout, handshakeTimeout, ...own } = { ...LIMITS, ...limits };
+  const addresses = new WeakMap<IncomingMessage, string>();
   const answering = getRequestListener(
     async (request, { incoming }) => {
       rememberBody(request, incoming as IncomingMessage);
-      return await answer(request, addressOf(incoming));
+      return await answer(request, addresses.get(incoming as IncomingMessage) ?? "");
     },
     {
       overrideGlobalObjects: false,
@@ -60,13 +80,45 @@ function listenerOf(
       },
     },
   );
-  // The server's own limit on whole requests is off, because it has no exception: an upload takes hours.
-  const server = createServer({ ...own, requestTimeout: 0 }, (request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      addresses.set(request, arrive(request));
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      return void refuse(response, error);
+    }
     if (!isLongBody(request.method, request.url)) limitBody(request, response, requestTimeout);
-    return answering(request, response);
-  });
+    return void answering(request, response);
+  };
+  // The server's own limit on whole requests is off, because it has no exception: an upload takes hours.
+  const options = { ...own, requestTimeout: 0 };
+  const server = certificates === undefined ? createServer(options, onRequest) : tlsServer(
+    createTlsServer({ ...options, ...TLS, ...pemOf(certificates), handshakeTimeout }, onRequest),
+    certificates,
+  );
   server.maxConnections = MOST_CONNECTIONS;
   return server;
+}
+
+/** Versions below are broken (RFC 8996). */
+const TLS = { minVersion: "TLSv1.2" } as const;
+
+const pemOf = ({ pair: { cert, key } }: Certificates) => ({ cert, key });
+
+/** Lets a server take a new certificate for everyone who comes from then on. */
+function tlsServer<S extends Server & { setSecureContext(options: object): void }>(
+  server: S,
+  certificates: Certificates,
+): S {
+  certificates.onChange(() => server.setSecureContext({ ...TLS, ...pemOf(certificates) }));
+  return server;
+}
+
+/** Answers before there is a Request. */
+async function refuse(response: ServerResponse, error: ContractError): Promise<void> {
+  const said = secured(errorResponse(error));
+  response.writeHead(said.status, { ...Object.fromEntries(said.headers), connection: "close" });
+  response.end(await said.text());
 }
 
 /** Cuts a request whose body has not come whole in time. */
@@ -77,11 +129,12 @@ function limitBody(request: IncomingMessage, response: ServerResponse, ms: numbe
   response.once("close", () => clearTimeout(timer));
 }
 
-function closer(server: Server, sockets: WebSockets | undefined): () => Promise<void> {
+function closer(server: Server, sockets: WebSockets | undefined, plain?: Server): () => Promise<void> {
   return async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     server.close(() => resolve());
     server.closeAllConnections();
+    plain?.closeAllConnections();
     await sockets?.close();
     await promise;
   };
@@ -92,46 +145,124 @@ function webSockets(
   server: Server,
   door: Door,
   admit: Admit | undefined,
+  arrive: Arrive,
   check: (request: Request) => void = () => {},
 ): WebSockets | undefined {
   if (admit === undefined) return undefined;
   const sockets = new WebSockets(door, check, admit);
-  server.on("upgrade", (request, socket, head) => sockets.upgrade(request, socket, head));
+  server.on("upgrade", (request, socket, head) => {
+    sockets.upgrade(request, socket, head, () => arrive(request));
+  });
   return sockets;
 }
 
+/** How a listener on TCP differs from the usual one. */
+export interface TcpOptions {
+  /** Other limits than the usual ones: tests shorten them. */
+  readonly limits?: Partial<ListenerLimits>;
+  /** Serves WebSockets; without it there are none. */
+  readonly admit?: Admit | undefined;
+  /** For the addresses with TLS. */
+  readonly certificates?: Certificates | undefined;
+  readonly hsts?: Hsts;
+  /** Further host names it answers for. */
+  readonly hostNames?: readonly string[];
+  /** The proxies in front of it. */
+  readonly arrivals?: Arrivals;
+  /** Path below which the proxies serve it. */
+  readonly base?: string;
+  /** Counts requests of addresses; of all listeners together. */
+  readonly rate?: Rate;
+}
+
+/** Seconds for which browsers remember to come by TLS alone. */
+const HSTS_SECONDS = 365 * 24 * 3600;
+
+/** The headers that an answer's way asks for. */
+function headersFor({ certificates, hsts = "auto" }: TcpOptions, secure: boolean) {
+  // What nobody vouches for will be replaced some day, and by then browsers must not insist on it.
+  const vouchedFor = () => certificates !== undefined && !certificates.pair.facts.selfSigned;
+  return ({ url }: Request): Record<string, string> =>
+    url.startsWith("https:") && (hsts === "on" || (hsts === "auto" && secure && vouchedFor()))
+      ? { "strict-transport-security": `max-age=${HSTS_SECONDS}` }
+      : {};
+}
+
+/** A redirect to a path of ours, as whoever is in front of the proxy must follow it. */
+function based(response: Response, base: string): Response {
+  const to = base === "" ? null : response.headers.get("location");
+  if (to?.startsWith("/")) response.headers.set("location", base + to);
+  return response;
+}
+
 /**
- * Listens on TCP. Passwords and sessions go over it in the clear, so only on loopback.
+ * Listens on TCP: with TLS, or in the clear on loopback.
  *
  * @param at `127.0.0.1:8440`; port 0 takes a free one
- * @param limits other limits than the usual ones: tests shorten them
- * @param admit serves WebSockets; without it there are none
- * @throws {Error} when the address is not loopback, or cannot be listened on
+ * @throws {Error} when it is no address to listen on, or cannot be listened on
  */
-export async function listenTcp(
-  at: string,
-  answer: Answer,
-  limits: Partial<ListenerLimits> = {},
-  admit?: Admit,
-): Promise<Listener> {
-  const { hostname, port } = loopbackAddress(at);
-  let hosts: ReadonlySet<string> = new Set();
-  const server = listenerOf(async (request, address) => {
-    try {
-      guard(request, hosts);
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      log.warn("a request was refused", { reason: error.message, path: new URL(request.url).pathname });
-      return secured(errorResponse(error));
+export async function listenTcp(at: string, answer: Answer, options: TcpOptions = {}): Promise<Listener> {
+  const { limits, admit, certificates, hostNames = [], arrivals = new Arrivals(), base = "" } = options;
+  const { rate = new Rate() } = options;
+  const { secure, hostname, port } = parseListen(at);
+  if (secure && certificates === undefined) throw new Error(`there is no certificate for ${at}`);
+  let hosts: Hosts = new Set<string>();
+  const own = { has: (host: string) => hosts.has(host) };
+  const more = headersFor(options, secure);
+  const arrive = (incoming: IncomingMessage) => arrivals.arrive(incoming);
+  const check = (request: Request, address: string) => {
+    guard(request, own);
+    if (!isShared(address) && !rate.take(neighbourhood(address))) {
+      throw new ContractError("TooManyRequests", { what: "requests", limit: REQUEST_RATE.perSecond });
     }
-    return secured(await answer(request, "api", address));
-  }, limits);
-  const sockets = webSockets(server, "api", admit, (request) => guard(request, hosts));
+  };
+  const server = listenerOf(
+    async (request, address) => {
+      try {
+        check(request, address);
+      } catch (error) {
+        if (!(error instanceof ContractError)) throw error;
+        // Whoever sends floods shall not flood the log.
+        const level = error.code === "TooManyRequests" ? "debug" : "warn";
+        log[level]("a request was refused", { reason: error.message, path: new URL(request.url).pathname });
+        return secured(errorResponse(error), more(request));
+      }
+      return based(secured(await answer(request, "api", address), more(request)), base);
+    },
+    arrive,
+    limits,
+    secure ? certificates : undefined,
+  );
+  const sockets = webSockets(server, "api", admit, arrive, (request) => guard(request, own));
+  const perAddress = new Counts(MOST_PER_ADDRESS);
+  const admits = (socket: Socket) => admitted(socket, perAddress, arrivals);
+  const plain = secure
+    ? frontOf(server as TlsServer, own, limits?.handshakeTimeout ?? LIMITS.handshakeTimeout, admits)
+    : undefined;
+  if (!secure) server.on("connection", admits);
   await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
   const bound = server.address();
   const actual = typeof bound === "object" && bound ? bound.port : port;
-  hosts = loopbackHosts(actual, hostname.toLowerCase());
-  return { address: `http://${hostname}:${actual}`, close: closer(server, sockets) };
+  const name = hostname.toLowerCase();
+  hosts = secure ? new HostNames(actual, [...hostNames, name]) : loopbackNames(actual, name, hostNames);
+  const shown = isAny(hostname) ? Deno.hostname().toLowerCase() : hostname;
+  return {
+    address: `${secure ? "https" : "http"}://${shown}:${actual}`,
+    close: closer(server, sockets, plain),
+  };
+}
+
+/** Counts a connection for its address; one too many is cut. */
+function admitted(socket: Socket, perAddress: Counts, arrivals: Arrivals): boolean {
+  const address = addressOf({ socket });
+  if (isShared(address) || arrivals.isProxy(address)) return true;
+  const who = neighbourhood(address);
+  if (!perAddress.take(who)) {
+    socket.destroy();
+    return false;
+  }
+  socket.once("close", () => perAddress.release(who));
+  return true;
 }
 
 /**
@@ -143,8 +274,9 @@ export async function listenTcp(
 export async function listenSocket(path: string, answer: Answer, admit?: Admit): Promise<Listener> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await removeDeadSocket(path);
-  const server = listenerOf((request) => answer(request, "socket", ""));
-  const sockets = webSockets(server, "socket", admit);
+  const fromHere = () => "";
+  const server = listenerOf((request) => answer(request, "socket", ""), fromHere);
+  const sockets = webSockets(server, "socket", admit, fromHere);
   // The mode must be right from the start, not a moment after.
   const umask = Deno.umask(0o177);
   try {
@@ -187,22 +319,4 @@ function listening(server: Server, where: { host: string; port: number } | { pat
     resolve();
   });
   return promise;
-}
-
-/** Splits the address of a listener. @throws {Error} when it is no address, or not loopback */
-export function loopbackAddress(at: string): { hostname: string; port: number } {
-  const address = parseAddress(at);
-  if (isLoopback(address.hostname)) return address;
-  throw new Error(
-    `refusing to listen on ${at}: without TLS passwords would go over the network in the clear. ` +
-      "Use --listen 127.0.0.1:8440, and reach it from elsewhere through ssh -L 8440:127.0.0.1:8440",
-  );
-}
-
-/** Splits `host:port`. @throws {Error} */
-export function parseAddress(at: string): { hostname: string; port: number } {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s[\]/@]+):(\d{1,5})$/.exec(at);
-  const port = Number(match?.[2]);
-  if (!match || port > 65535) throw new Error(`${JSON.stringify(at)} is not an address like 127.0.0.1:8440`);
-  return { hostname: match[1]!, port };
 }

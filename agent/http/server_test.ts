@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { setLogLevel } from "../log.ts";
-import {
-  type Answer,
-  type Listener,
-  type ListenerLimits,
-  listenSocket,
-  listenTcp,
-  parseAddress,
-} from "./server.ts";
+import { type Answer, type Listener, type ListenerLimits, listenSocket, listenTcp } from "./server.ts";
+import { parseAddress } from "./listen_address.ts";
 
 setLogLevel("error"); // refusals are logged, and are many here
 
@@ -25,7 +19,7 @@ async function withTcp(
   answer = hello,
   limits = SHORT,
 ) {
-  const listener = await listenTcp("127.0.0.1:0", answer, limits);
+  const listener = await listenTcp("127.0.0.1:0", answer, { limits });
   try {
     await run(Number(new URL(listener.address).port), listener);
   } finally {
@@ -171,10 +165,12 @@ Deno.test("listenTcp() tells a fault of ours in the contract's words", async () 
   }
 });
 
-Deno.test("listenTcp() refuses what is not loopback, and what is taken", async () => {
+Deno.test("listenTcp() refuses plain HTTP beyond loopback, TLS without a certificate, and what is taken", async () => {
   for (const at of ["0.0.0.0:0", "[::]:0", "10.0.0.1:0", "example.org:80", "127.0.0.1.evil.example:0"]) {
-    await assert.rejects(listenTcp(at, hello), /without TLS/, at);
+    await assert.rejects(listenTcp(`http://${at}`, hello), /without TLS/, at);
+    await assert.rejects(listenTcp(at, hello), /no certificate/, at);
   }
+  await assert.rejects(listenTcp("https://127.0.0.1:0", hello), /no certificate/);
   await withTcp(async (port) => {
     await assert.rejects(listenTcp(`127.0.0.1:${port}`, hello), /is in use already\. Stop the other program/);
   });

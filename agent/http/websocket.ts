@@ -11,7 +11,6 @@ import { WebSocketServer } from "ws";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door } from "../access.ts";
 import { log } from "../log.ts";
-import { addressOf } from "./address.ts";
 import { errorResponse, secured } from "./guard.ts";
 import { type Farewell, Peer, WEBSOCKET_LIMITS, type WebSocketLimits } from "./peer.ts";
 
@@ -58,17 +57,22 @@ export class WebSockets {
     return this.#peers.size;
   }
 
-  /** Answers a request for a WebSocket: node:http's `upgrade`. */
-  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /**
+   * Answers a request for a WebSocket: node:http's `upgrade`.
+   *
+   * @param arrive tells the client's address, and how it reached us
+   */
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, arrive: () => string): void {
     socket.on("error", (error) => log.debug("a connection failed", { error }));
     let session: Session;
     try {
+      const address = arrive();
       const request = requestOf(incoming);
       this.check(request);
       if (this.#stopping || this.#peers.size >= this.#limits.mostSockets) {
         throw new ContractError("TooManyRequests", { what: "consoles", limit: this.#limits.mostSockets });
       }
-      session = this.admit(request, this.door, this.door === "socket" ? "" : addressOf(incoming));
+      session = this.admit(request, this.door, address);
     } catch (error) {
       return void refuse(socket, error);
     }
@@ -103,16 +107,18 @@ export class WebSockets {
 }
 
 /** The request as the guard wants it. A header given twice becomes a value that no rule allows. */
-function requestOf({ url = "", method, rawHeaders }: IncomingMessage): Request {
+function requestOf({ url = "", method, rawHeaders, socket }: IncomingMessage): Request {
   const headers = new Headers();
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     headers.append(rawHeaders[at]!, rawHeaders[at + 1]!);
   }
-  if (method !== "GET" || headers.get("upgrade")?.toLowerCase() !== "websocket" || !url.startsWith("/")) {
+  if (method !== "GET" || headers.get("upgrade")?.toLowerCase() !== "websocket" || !/^\/|^https:/.test(url)) {
     throw new ContractError("InvalidInput", { reason: "this is no request for a WebSocket" });
   }
   try {
-    return new Request(new URL(url, `http://${headers.get("host")}`), { headers });
+    return new Request(new URL(url, `${"encrypted" in socket ? "https" : "http"}://${headers.get("host")}`), {
+      headers,
+    });
   } catch (error) {
     throw new ContractError("InvalidInput", { reason: "the request has no valid Host" }, { cause: error });
   }

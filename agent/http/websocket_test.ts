@@ -20,7 +20,7 @@ const echo: Session = async (peer) => {
 };
 
 async function withTcp(admit: Admit, run: (url: string, close: () => Promise<void>) => Promise<void>) {
-  const listener = await listenTcp("127.0.0.1:0", () => Promise.resolve(new Response("page")), {}, admit);
+  const listener = await listenTcp("127.0.0.1:0", () => Promise.resolve(new Response("page")), { admit });
   try {
     await run(listener.address, () => listener.close());
   } finally {
@@ -36,7 +36,7 @@ async function withLimits(
 ) {
   const sockets = new WebSockets("api", () => {}, admit, limits);
   const server = createServer();
-  server.on("upgrade", (request, socket, head) => sockets.upgrade(request, socket, head));
+  server.on("upgrade", (request, socket, head) => sockets.upgrade(request, socket, head, () => ""));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     await run(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets);

@@ -44,6 +44,12 @@ export const ERRORS = {
     status: 421,
     exit: 6,
   },
+  PlainHttp: {
+    text:
+      "The reverse proxy passed on a request for {host} that came to it without TLS. Serve HTTPS there, and let it set X-Forwarded-Proto",
+    status: 403,
+    exit: 6,
+  },
   Forbidden: { text: "This needs the role {role}", status: 403, exit: 6 },
 
   // Access

@@ -4,6 +4,7 @@
  */
 import { accessCommands } from "./access.ts";
 import type { InputOf, OutputOf } from "./command.ts";
+import { certificateCommands } from "./certificate.ts";
 import { consoleCommands } from "./console.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
@@ -43,6 +44,7 @@ export const COMMANDS = {
   ...transferCommands,
   ...imageCommands,
   ...accessCommands,
+  ...certificateCommands,
 };
 
 export type Commands = typeof COMMANDS;

@@ -17,4 +17,5 @@ export const SETTINGS_TABS: readonly SettingsTab[] = [
   { href: "/settings/users", label: "crumbs.users", administrator: true },
   { href: "/settings/roles", label: "crumbs.roles", administrator: true },
   { href: "/settings/audit", label: "crumbs.audit", administrator: true },
+  { href: "/settings/certificate", label: "crumbs.certificate", administrator: true },
 ];

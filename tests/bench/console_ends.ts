@@ -37,10 +37,11 @@ async function proxy(port: number): Promise<void> {
   const { address } = await listenTcp(
     "127.0.0.1:0",
     () => Promise.resolve(new Response()),
-    {},
-    () => async (peer) => {
-      using server = await connectVnc({ host: "127.0.0.1", port });
-      return await proxyVnc(server, peer, false);
+    {
+      admit: () => async (peer) => {
+        using server = await connectVnc({ host: "127.0.0.1", port });
+        return await proxyVnc(server, peer, false);
+      },
     },
   );
   console.log(new URL(address).port);

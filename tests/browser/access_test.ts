@@ -103,7 +103,7 @@ browserTest("the pages of access read well in both themes, wide and on a phone",
     password: PASSWORD,
     grants: [{ role: "janitor", on: { kind: "group", group: hostile } }],
   });
-  const pages = ["account", "tokens", "sessions", "users", `users/${id}`, "roles", "audit"];
+  const pages = ["account", "tokens", "sessions", "users", `users/${id}`, "roles", "audit", "certificate"];
   for (const [index, view] of VIEWS.entries()) {
     await t.step(`signed in, view ${index}`, async () => {
       for (const path of pages) {

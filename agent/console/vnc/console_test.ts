@@ -68,10 +68,11 @@ async function withViewer(
   const listener = await listenTcp(
     "127.0.0.1:0",
     () => Promise.resolve(new Response()),
-    {},
-    () => async (peer) => {
-      using connection = await connectVnc({ host: "127.0.0.1", port: server.port });
-      return await proxyVnc(connection, peer, viewOnly);
+    {
+      admit: () => async (peer) => {
+        using connection = await connectVnc({ host: "127.0.0.1", port: server.port });
+        return await proxyVnc(connection, peer, viewOnly);
+      },
     },
   );
   try {

@@ -12,4 +12,5 @@ export const crumbs = {
   "crumbs.users": "Users",
   "crumbs.roles": "Roles",
   "crumbs.audit": "Audit log",
+  "crumbs.certificate": "Certificate",
 } as const;

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { Counts, isShared, neighbourhood, Rate } from "./limits.ts";
+
+Deno.test("Counts.take() takes so many of each, and again what was released", () => {
+  const counts = new Counts(2);
+  assert.deepEqual([counts.take("a"), counts.take("a"), counts.take("a"), counts.take("b")], [
+    true,
+    true,
+    false,
+    true,
+  ]);
+  counts.release("a");
+  assert.deepEqual([counts.take("a"), counts.take("a")], [true, false]);
+});
+
+Deno.test("Rate.take() lets a burst through, then so many a second", () => {
+  let now = 0;
+  const rate = new Rate({ perSecond: 10, burst: 3 }, () => now);
+  const takes = (count: number) => Array.from({ length: count }, () => rate.take("a")).filter(Boolean).length;
+  assert.equal(takes(5), 3);
+  assert.ok(rate.take("b"), "others are not held up");
+  now = 100;
+  assert.equal(takes(5), 1);
+  now = 250;
+  assert.equal(takes(5), 1, "half a one is none");
+  now = 300;
+  assert.equal(takes(5), 1, "and is not lost");
+  now = 1e9;
+  assert.equal(takes(5), 3, "never more than a burst");
+});
+
+Deno.test("Rate.take() remembers a bounded number of them", () => {
+  const rate = new Rate({ perSecond: 0, burst: 1 }, () => 0);
+  assert.ok(rate.take("first") && !rate.take("first"));
+  for (let at = 0; at < 10_000; at++) rate.take(`${at}`);
+  assert.ok(rate.take("first"), "forgotten");
+});
+
+Deno.test("neighbourhood() is an IPv4 address, or an IPv6 network of 64 bits", () => {
+  assert.equal(neighbourhood("192.0.2.1"), "192.0.2.1");
+  for (const address of ["2001:db8::1", "2001:0DB8:0::ffff", "2001:db8:0:0:1:2:3:4", "2001:db8::1%eth0"]) {
+    assert.equal(neighbourhood(address), "2001:db8:0:0", address);
+  }
+  assert.notEqual(neighbourhood("2001:db8:0:1::1"), neighbourhood("2001:db8::1"));
+  assert.equal(neighbourhood("::1"), "0:0:0:0");
+});
+
+Deno.test("isShared() knows what stands for everyone on the host", () => {
+  assert.deepEqual(["", "127.0.0.1", "::1", "192.0.2.1", "fd00::1"].map(isShared), [
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
+});

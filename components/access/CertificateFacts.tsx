@@ -1,0 +1,60 @@
+import type { Certificate } from "../../lib/contract/certificate.ts";
+import { EXPIRY_WARNING_DAYS } from "../../lib/contract/certificate.ts";
+import { formatMoment } from "../../lib/format/time.ts";
+import { certificate as texts } from "../../lib/i18n/en/certificate.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import CopyText from "../../islands/CopyText.tsx";
+import { Banner } from "../Banner.tsx";
+import { Fact } from "../Fact.tsx";
+
+const { t, plural } = textsOf(texts);
+
+/** What stands in the way of a certificate, and what to do. */
+export function CertificateWarnings({ daysLeft, origin, problem }: Certificate) {
+  // Our own is made anew by itself: that it ends soon is nobody's worry.
+  const isEnding = daysLeft < EXPIRY_WARNING_DAYS && (origin === "files" || daysLeft < 0);
+  return (
+    <>
+      {isEnding && (
+        <Banner
+          tone={daysLeft < 0 ? "bad" : "warn"}
+          icon="circleAlert"
+          title={daysLeft < 0 ? t("certificate.ended") : t("certificate.ending")}
+          text={t("certificate.replace")}
+        />
+      )}
+      {problem !== null && (
+        <Banner
+          tone="bad"
+          icon="circleAlert"
+          title={t("certificate.problem")}
+          text={problem}
+          more={t("certificate.problem_what")}
+        />
+      )}
+    </>
+  );
+}
+
+/** A certificate: for whom, by whom, until when, and its fingerprint to compare. */
+export function CertificateFacts(certificate: Certificate) {
+  const { subject, issuer, names, notBefore, notAfter, fingerprint, keyType, selfSigned, daysLeft } =
+    certificate;
+  return (
+    <dl class="facts">
+      <Fact label={t("certificate.subject")}>{subject}</Fact>
+      <Fact label={t("certificate.names")}>{names.join(", ")}</Fact>
+      <Fact label={t("certificate.issuer")}>{selfSigned ? t("certificate.itself") : issuer}</Fact>
+      <Fact label={t("certificate.begins")}>{formatMoment(notBefore)}</Fact>
+      <Fact label={t("certificate.ends")}>
+        {formatMoment(notAfter)}
+        {daysLeft >= 0 && <span class="muted">{plural("certificate.days", daysLeft)}</span>}
+      </Fact>
+      <Fact label={t("certificate.key")}>{keyType}</Fact>
+      <Fact label={t("certificate.fingerprint")}>
+        <code class="fingerprint">{fingerprint}</code>
+        <CopyText text={fingerprint} what={t("certificate.fingerprint_name")} />
+      </Fact>
+    </dl>
+  );
+}

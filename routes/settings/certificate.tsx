@@ -1,0 +1,51 @@
+import { page } from "fresh";
+import { CertificateFacts, CertificateWarnings } from "../../components/access/CertificateFacts.tsx";
+import { SettingsPage } from "../../components/access/SettingsPage.tsx";
+import { Empty } from "../../components/Empty.tsx";
+import { Panel } from "../../components/Panel.tsx";
+import { certificate as texts } from "../../lib/i18n/en/certificate.ts";
+import { crumbs } from "../../lib/i18n/en/crumbs.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { define } from "../../lib/page_state.ts";
+import { fail } from "../(_shared)/fail.ts";
+
+const { t } = textsOf(texts);
+const title = textsOf(crumbs).t("crumbs.certificate");
+const AT = "/settings/certificate";
+
+export const handler = define.handlers({
+  async GET({ state }) {
+    return page(await state.api.getCertificate().catch(fail));
+  },
+});
+
+/** The certificate the server shows, where it is reached, and what to do when it ends. */
+export default define.page<typeof handler>(function CertificatePage({ data, state, url }) {
+  const { certificate, addresses } = data;
+  return (
+    <SettingsPage at={AT} user={state.user} url={url}>
+      <Panel title={title}>
+        {certificate && <CertificateWarnings {...certificate} />}
+        <p class="muted">{t("certificate.what")}</p>
+        <p>
+          {t("certificate.reached")}{" "}
+          {addresses.map((address) => <code key={address} class="address">{address}</code>)}
+        </p>
+        {certificate === null
+          ? (
+            <Empty icon="shield" title={t("certificate.none")}>
+              <p>{t("certificate.none_what")}</p>
+            </Empty>
+          )
+          : (
+            <>
+              <CertificateFacts {...certificate} />
+              <p class="muted">
+                {certificate.origin === "files" ? t("certificate.from_files") : t("certificate.from_us")}
+              </p>
+            </>
+          )}
+      </Panel>
+    </SettingsPage>
+  );
+});
