@@ -36,6 +36,8 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     uri: "qemu:///system",
     dataDir: "/var/lib/kvm-manager",
     runtimeDir: "/run/kvm-manager",
+    socketGroup: "auto",
+    socketRole: "operator",
     virtType: "auto",
     logLevel: "info",
     imageCatalog: "builtin",
@@ -66,14 +68,16 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     uri: "u",
     dataDir: "/d",
     runtimeDir: "/r",
+    socketGroup: "g",
+    socketRole: "viewer",
     virtType: "qemu",
     logLevel: "warn",
     imageCatalog: "/c",
   };
   for (const [name, row] of Object.entries(SETTINGS)) {
     const key = name as keyof typeof SETTINGS;
-    const other = { ...value, virtType: "kvm", logLevel: "error" }[key],
-      third = { ...value, virtType: "auto", logLevel: "debug" }[key];
+    const other = { ...value, socketRole: "operator", virtType: "kvm", logLevel: "error" }[key],
+      third = { ...value, socketRole: "administrator", virtType: "auto", logLevel: "debug" }[key];
     const from = (args: string[], env: Record<string, string>, config: string) =>
       read(args, env, config)[key];
     const file = `${row.flag} = "${value[key]}"`;

@@ -4,18 +4,20 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname } from "node:path";
+import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Door } from "../access.ts";
+import type { Door, SocketPeer } from "../access.ts";
 import { log } from "../log.ts";
 import { addressOf } from "./address.ts";
 import { rememberBody } from "./arriving.ts";
 import { isLongBody } from "./content.ts";
+import { socketPeers, type SocketRule } from "./socket_peers.ts";
 import { errorResponse, guard, isLoopback, loopbackHosts, secured } from "./guard.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
-/** Answers requests; by which door and from which address they come is told beside them. */
-export type Answer = (request: Request, door: Door, address: string) => Promise<Response>;
+/** Answers requests; by which door and from which address they come is told beside them, at the socket who it is. */
+export type Answer = (request: Request, door: Door, address: string, peer?: SocketPeer) => Promise<Response>;
 
 /** Limits of a listener. Milliseconds and bytes. */
 const LIMITS = {
@@ -39,14 +41,14 @@ export interface Listener {
 }
 
 function listenerOf(
-  answer: (request: Request, address: string) => Promise<Response>,
+  answer: (request: Request, incoming: IncomingMessage) => Promise<Response>,
   limits: Partial<ListenerLimits> = {},
 ): Server {
   const { requestTimeout, ...own } = { ...LIMITS, ...limits };
   const answering = getRequestListener(
     async (request, { incoming }) => {
       rememberBody(request, incoming as IncomingMessage);
-      return await answer(request, addressOf(incoming));
+      return await answer(request, incoming as IncomingMessage);
     },
     {
       overrideGlobalObjects: false,
@@ -93,9 +95,10 @@ function webSockets(
   door: Door,
   admit: Admit | undefined,
   check: (request: Request) => void = () => {},
+  peerOf?: (socket: Duplex) => SocketPeer | undefined,
 ): WebSockets | undefined {
   if (admit === undefined) return undefined;
-  const sockets = new WebSockets(door, check, admit);
+  const sockets = new WebSockets(door, check, admit, {}, peerOf);
   server.on("upgrade", (request, socket, head) => sockets.upgrade(request, socket, head));
   return sockets;
 }
@@ -116,7 +119,7 @@ export async function listenTcp(
 ): Promise<Listener> {
   const { hostname, port } = loopbackAddress(at);
   let hosts: ReadonlySet<string> = new Set();
-  const server = listenerOf(async (request, address) => {
+  const server = listenerOf(async (request, incoming) => {
     try {
       guard(request, hosts);
     } catch (error) {
@@ -124,7 +127,7 @@ export async function listenTcp(
       log.warn("a request was refused", { reason: error.message, path: new URL(request.url).pathname });
       return secured(errorResponse(error));
     }
-    return secured(await answer(request, "api", address));
+    return secured(await answer(request, "api", addressOf(incoming)));
   }, limits);
   const sockets = webSockets(server, "api", admit, (request) => guard(request, hosts));
   await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
@@ -135,16 +138,25 @@ export async function listenTcp(
 }
 
 /**
- * Listens on a UNIX socket that only its owner can open. A socket file left by a process that is gone is replaced;
- * one that answers is not.
+ * Listens on a UNIX socket that only its owner can open, and a group where there is a rule for one. Who connects is
+ * told by the kernel; everybody else is hung up on. A socket file left by a process that is gone is replaced; one that
+ * answers is not.
  *
  * @throws {Error} when another instance listens there
  */
-export async function listenSocket(path: string, answer: Answer, admit?: Admit): Promise<Listener> {
+export async function listenSocket(
+  path: string,
+  answer: Answer,
+  admit?: Admit,
+  rule?: SocketRule,
+): Promise<Listener> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await removeDeadSocket(path);
-  const server = listenerOf((request) => answer(request, "socket", ""));
-  const sockets = webSockets(server, "socket", admit);
+  const peers = socketPeers(rule);
+  const server = listenerOf((request, { socket }) => answer(request, "socket", "", peers.of(socket)));
+  // First of all: before anything of a request is read.
+  server.prependListener("connection", peers.check);
+  const sockets = webSockets(server, "socket", admit, () => {}, peers.of);
   // The mode must be right from the start, not a moment after.
   const umask = Deno.umask(0o177);
   try {
@@ -152,7 +164,21 @@ export async function listenSocket(path: string, answer: Answer, admit?: Admit):
   } finally {
     Deno.umask(umask);
   }
+  if (rule !== undefined) await openToGroup(path, rule);
   return { address: path, close: closer(server, sockets) };
+}
+
+/** Lets a group's members through the folder to the socket. The folder is ours alone to list, still. */
+async function openToGroup(path: string, { gid }: SocketRule): Promise<void> {
+  const folder = dirname(path);
+  const { mode, uid } = await Deno.stat(folder);
+  // What stands open to others is not narrowed, and what is somebody else's is not touched.
+  if (uid === Deno.uid() && (mode! & 0o011) === 0) {
+    await Deno.chown(folder, null, gid);
+    await Deno.chmod(folder, 0o710);
+  }
+  await Deno.chown(path, null, gid);
+  await Deno.chmod(path, 0o660);
 }
 
 async function removeDeadSocket(path: string): Promise<void> {

@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Door } from "../access.ts";
+import type { Door, SocketPeer } from "../access.ts";
 import { log } from "../log.ts";
 import { addressOf } from "./address.ts";
 import { errorResponse, secured } from "./guard.ts";
@@ -23,7 +23,7 @@ export type Session = (peer: Peer) => Promise<Farewell>;
  *
  * @throws {ContractError} which is the answer then
  */
-export type Admit = (request: Request, door: Door, address: string) => Session;
+export type Admit = (request: Request, door: Door, address: string, peer?: SocketPeer) => Session;
 
 /** RFC 6455, 7.4.1. */
 const CODE = { goingAway: 1001, internal: 1011 } as const;
@@ -43,6 +43,7 @@ export class WebSockets {
     private readonly check: (request: Request) => void,
     private readonly admit: Admit,
     limits: Partial<WebSocketLimits> = {},
+    private readonly peerOf: (socket: Duplex) => SocketPeer | undefined = () => undefined,
   ) {
     this.#limits = { ...WEBSOCKET_LIMITS, ...limits };
     this.#server = new WebSocketServer({
@@ -68,7 +69,8 @@ export class WebSockets {
       if (this.#stopping || this.#peers.size >= this.#limits.mostSockets) {
         throw new ContractError("TooManyRequests", { what: "consoles", limit: this.#limits.mostSockets });
       }
-      session = this.admit(request, this.door, this.door === "socket" ? "" : addressOf(incoming));
+      const address = this.door === "socket" ? "" : addressOf(incoming);
+      session = this.admit(request, this.door, address, this.peerOf(socket));
     } catch (error) {
       return void refuse(socket, error);
     }
