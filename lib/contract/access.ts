@@ -265,7 +265,8 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /users",
     cli: ["user", "list"],
-    columns: ["id", "name", "displayName", "disabled", "secondFactor", "lastSignInAt"],
+    columns: ["name", "displayName", "grants", "disabled", "secondFactor", "lastSignInAt"],
+    wide: ["hasPassword", "createdAt", "id"],
     readOnly: true,
   }),
   create_user: command({
@@ -331,6 +332,8 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /sessions",
     cli: ["session", "list"],
+    columns: ["id", "userName", "current", "address", "client", "lastUsedAt"],
+    wide: ["createdAt", "endsAt"],
     readOnly: true,
   }),
   revoke_session: command({
@@ -351,6 +354,8 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /roles",
     cli: ["role", "list"],
+    columns: ["role", "builtIn", "description"],
+    wide: ["permissions"],
     readOnly: true,
   }),
   list_permissions: command({
@@ -361,6 +366,8 @@ export const accessCommands = {
     errors: [],
     route: "GET /permissions",
     cli: ["permission", "list"],
+    columns: ["permission", "role", "grantable"],
+    wide: ["commands"],
     readOnly: true,
   }),
   create_role: command({
@@ -402,7 +409,8 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /tokens",
     cli: ["token", "list"],
-    columns: ["id", "name", "userName", "expiresAt", "lastUsedAt"],
+    columns: ["name", "userName", "grants", "expiresAt", "lastUsedAt"],
+    wide: ["lastUsedFrom", "createdAt", "id"],
     readOnly: true,
   }),
   create_token: command({
@@ -453,6 +461,7 @@ export const accessCommands = {
     route: "GET /audit",
     cli: ["audit"],
     columns: ["timestamp", "actor", "door", "address", "action", "vmName", "result", "message"],
+    wide: ["tookMs", "input", "id"],
     readOnly: true,
   }),
 };
