@@ -19,25 +19,33 @@ export const MAN_HELP = () =>
     "  kvm-manager man > /usr/local/share/man/man1/kvm-manager.1",
   ].join("\n");
 
-/** A text as roff has it: no sign of it is a command. */
+/** A line as roff has it: no sign of it is a command. */
+const escaped = (line: string) =>
+  line.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("~", "\\(ti").replaceAll("^", "\\(ha")
+    .replaceAll("'", "\\(aq").replaceAll("`", "\\(ga").replace(/^\./, "\\&.");
+
+/** Longest line of roff's source, by convention. */
+const WIDTH = 72;
+
+/** Running text, in lines of the source. */
 function text(words: string): string {
-  return words.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("~", "\\(ti").replaceAll(
-    "^",
-    "\\(ha",
-  )
-    .replaceAll("'", "\\(aq").replaceAll("`", "\\(ga").split("\n").map((line) =>
-      line.replace(/^\./, "\\&.").trim()
-    )
-    .filter((line) => line !== "").join("\n");
+  const lines: string[] = [];
+  for (const word of words.split(/\s+/).filter((each) => each !== "")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map(escaped).join("\n");
 }
 
-const bold = (words: string) => `\\fB${text(words)}\\fR`;
+const bold = (words: string) => `\\fB${escaped(words)}\\fR`;
 /** A tagged paragraph. */
 const entry = (tag: string, words: string) => `.TP\n${bold(tag)}\n${text(words) || "\\&"}`;
 const rows = (all: readonly (readonly [string, string])[]) =>
   all.map(([tag, words]) => entry(tag, words)).join("\n");
+/** Lines as they are. */
 const code = (lines: readonly string[]) =>
-  `.PP\n.RS 4\n.nf\n${lines.map((line) => text(line)).join("\n")}\n.fi\n.RE`;
+  `.RS 4\n.nf\n${lines.map((line) => escaped(line) || "\\&").join("\n")}\n.fi\n.RE`;
 
 function verbSection(verb: Verb): string {
   const { command } = verb;
@@ -50,6 +58,7 @@ function verbSection(verb: Verb): string {
     ...(command.destroys ? [text(`Asks first, because this is lost: ${command.destroys}.`)] : []),
     text(`Role: ${command.role}.`),
     ...(options.length > 0 ? [rows(options.map(optionRow))] : []),
+    ".PP",
     code(examplesOf(verb)),
   ].join("\n");
 }
@@ -81,7 +90,7 @@ export function manualPage(others: readonly (readonly [name: string, help: strin
       ),
     ),
     section("OPTIONS OF ALL VERBS", rows(commonRows(every)), rows(targetRows())),
-    section("VERBS", ...others.map(([name, help]) => `.SS ${text(name)}\n${code(help.split("\n"))}`)),
+    section("VERBS", ...others.map(([name, help]) => `.SS ${escaped(name)}\n${code(help.split("\n"))}`)),
     section("COMMANDS OF THE RUNNING SERVER", ...VERBS.map(verbSection)),
     section(
       "EXIT STATUS",
