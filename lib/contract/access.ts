@@ -1,7 +1,7 @@
 /** Who gets in and what they may do: users, sign-in, sessions, roles, API tokens. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
+import { closed, Instant, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
 
 const Id = (of: string) => Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
 const UserId = Id("user");
@@ -451,9 +451,11 @@ export const accessCommands = {
       result: Type.Optional(oneOf(["ok", "error", "event"])),
       vmId: Type.Optional(VmId),
       text: Type.Optional(Type.String({ maxLength: 128, description: "anywhere in VM, input, or message" })),
-      since: Type.Optional(Timestamp),
-      until: Type.Optional(Timestamp),
-      before: Type.Optional(Type.Integer({ minimum: 1, description: "older than this entry" })),
+      since: Type.Optional(Instant),
+      until: Type.Optional(Instant),
+      before: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "older than this entry" }),
+      ),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
     }),
     output: Type.Array(AuditEntry),
