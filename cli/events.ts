@@ -88,11 +88,12 @@ export async function* followOn(
         wait = RETRY_MS.first;
         yield event;
       }
-      broke("the server hung up");
+      if (!signal.aborted) broke("the server hung up");
     } catch (error) {
       if (!(error instanceof ApiError) || (error.code !== "Unreachable" && !isOpen)) throw error;
       broke(error.message);
     }
+    if (signal.aborted) return;
     await new Promise((resolve) => setTimeout(resolve, wait));
     wait = Math.min(RETRY_MS.last, wait * 2);
     // What was seen may be out of date: whoever shows a state reads it anew.

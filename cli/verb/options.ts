@@ -81,7 +81,7 @@ export const COMMON_OPTIONS = {
   input: { type: "string" },
   watch: { type: "boolean", short: "w" },
   yes: { type: "boolean", short: "y" },
-  "no-wait": { type: "boolean" },
+  wait: { type: "boolean" },
   from: { type: "string" },
   to: { type: "string" },
   ...TARGET_OPTIONS,
@@ -94,7 +94,8 @@ export interface CommonValues extends TargetValues {
   readonly input?: string;
   readonly watch?: boolean;
   readonly yes?: boolean;
-  readonly "no-wait"?: boolean;
+  /** `--no-wait` makes it false. */
+  readonly wait?: boolean;
   readonly from?: string;
   readonly to?: string;
 }

@@ -21,21 +21,29 @@ export function progressLine({ title, progress, doneBytes, totalBytes, secondsLe
   ].filter((part) => part !== false).join("  ");
 }
 
+/** Milliseconds between two drawings: a terminal must not hold the work up. */
+const REDRAW_MS = 100;
+
 /** Shows how far one thing is. */
 export class ProgressDisplay {
   #shown = "";
   #next = 0;
+  #at = -Infinity;
 
-  constructor(private readonly terminal: Terminal) {}
+  constructor(private readonly terminal: Pick<Terminal, "showsProgress" | "show">) {}
 
   update(progress: Progress): void {
     const line = progressLine(progress);
-    if (line === this.#shown) return;
+    const isWhole = progress.progress === 1, now = performance.now();
+    if (line === this.#shown || (this.terminal.showsProgress && !isWhole && now - this.#at < REDRAW_MS)) {
+      return;
+    }
+    this.#at = now;
     if (this.terminal.showsProgress) {
       // Back to the line's beginning; what the last one had more is cleared.
       this.terminal.show(`\r${line}\x1b[K`);
       this.#shown = line;
-    } else if ((progress.progress ?? 0) >= this.#next) {
+    } else if ((progress.progress ?? 0) >= this.#next || isWhole) {
       this.terminal.show(`${line}\n`);
       this.#shown = line;
       this.#next = (progress.progress ?? 0) + LINE_SHARE;

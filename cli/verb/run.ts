@@ -26,7 +26,7 @@ function formatOf({ output = Deno.env.get("KVMM_OUTPUT") || "table" }: CommonVal
 /** Options that only some verbs have → which. */
 const ONLY: readonly (readonly [option: keyof CommonValues, has: (verb: Verb) => boolean, why: string])[] = [
   ["watch", ({ command }) => command.readOnly && !command.content, "is for commands that change nothing"],
-  ["no-wait", (verb) => isWaitedFor(verb), "is for long work"],
+  ["wait", isWaitedFor, "is for long work"],
   ["from", ({ command }) => command.content === "upload", "is for uploads"],
   [
     "to",
@@ -70,7 +70,7 @@ async function callLong(
   common: CommonValues,
   terminal: Terminal,
 ): Promise<unknown> {
-  const wait = !common["no-wait"];
+  const { wait = true } = common;
   let job: Job | undefined;
   const interrupted = () => {
     console.error(job === undefined ? "\nIt may go on: see kvm-manager job list." : `\n${leftAlone(job)}`);
