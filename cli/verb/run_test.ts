@@ -29,7 +29,7 @@ function eventsOf(gone: AbortSignal): Promise<Response> {
     start: (controller) => {
       const frame = 'id: 1\nevent: vm-deleted\ndata: {"vmId":"x"}\n\n';
       controller.enqueue(new TextEncoder().encode(frame));
-      gone.addEventListener("abort", () => controller.error(new Error("gone")));
+      gone.addEventListener("abort", () => controller.close());
     },
   });
   return Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));

@@ -247,7 +247,7 @@ Deno.test({
     await Deno.writeFile(source, bytes);
     const upload = await cli.run(["volume", "upload", pool.name, "disk.raw", "--from", source]);
     assert.match(done(upload), /^SHA256 +[0-9a-f]{64}$/m);
-    assert.match(upload.err, /upload .*\[####################\] 100 %  3 MiB of 3 MiB/);
+    assert.match(upload.err, /upload .*\[####################\] 100 % {2}3 MiB of 3 MiB/);
     assert.match(await virsh("vol-list", pool.name), /disk\.raw/);
     const clone = await cli.run(["volume", "clone", pool.name, "disk.raw", "clone.raw"]);
     assert.match(done(clone), /^NAME +clone\.raw$/m);
