@@ -1,5 +1,6 @@
 /** Who asks, and what they may do. */
 import { ALL_RIGHTS, NO_RIGHTS, type Rights, roleOn } from "../lib/access/rights.ts";
+import { permissionsOf } from "../lib/access/permissions.ts";
 import { ContractError, type Role, ROLES } from "../lib/contract/mod.ts";
 
 /** Ways in. */
@@ -7,6 +8,14 @@ export type Door = "page" | "api" | "socket";
 
 /** How somebody has shown who they are. */
 export type Via = "session" | "token" | "socket" | "demo" | "nobody";
+
+/** Whoever is at the UNIX socket, as the kernel tells it. */
+export interface SocketPeer {
+  readonly uid: number;
+  readonly name: string;
+  /** What they are on everything. */
+  readonly role: Role;
+}
 
 /** Who makes a call, and by which way. */
 export interface Principal {
@@ -51,9 +60,16 @@ export function principalOf(
   };
 }
 
-/** Root at the root-only socket; elsewhere KVM Manager itself, or a test. */
+/** KVM Manager itself, or a test. */
 export function localPrincipal(door: Door): Principal {
   return principalOf({ name: door === "socket" ? "root" : "local", door, via: "socket", rights: ALL_RIGHTS });
+}
+
+/** A user of this host at the socket. Whoever is administrator there is root's equal. */
+export function socketPrincipal({ uid, name, role }: SocketPeer): Principal {
+  const everything = { permissions: permissionsOf(role), on: { kind: "everything" } } as const;
+  const rights = role === "administrator" ? ALL_RIGHTS : [[everything]];
+  return principalOf({ name, door: "socket", via: "socket", rights, holder: `socket:${uid}` });
 }
 
 /** Who has not shown who they are. */

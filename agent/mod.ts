@@ -171,7 +171,7 @@ export class Agent {
     const services = new VmServices(this.link, this.inventory, this.#sampler, this.jobs);
     this.consoles = new Consoles(
       services,
-      (request, door, address) => this.access.identify(request, { door, address }),
+      (request, caller) => this.access.identify(request, caller),
     );
     this.#uploads = new Uploads(services);
     const images = new ImageRecords(this.#store), catalog = new SiteCatalog(settings.imageCatalog);

@@ -1,6 +1,7 @@
 /** Settings: where each comes from (flag, environment, config file, default), in one table. */
 import { parseArgs } from "node:util";
 import { parse as parseToml } from "smol-toml";
+import { type Role, ROLES } from "../lib/contract/command.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 export const VIRT_TYPES = ["auto", "kvm", "qemu"] as const;
@@ -18,6 +19,10 @@ export interface Settings {
   readonly dataDir: string;
   /** Folder of the API socket. */
   readonly runtimeDir: string;
+  /** Group whose members may use the API socket: `auto` takes kvm-manager where there is one, `none` has none. */
+  readonly socketGroup: string;
+  /** What they may do there. */
+  readonly socketRole: Role;
   /** Virtualization of new machines: `auto` takes KVM where it works. */
   readonly virtType: VirtType;
   readonly logLevel: LogLevel;
@@ -97,6 +102,21 @@ export const SETTINGS = {
     value: "DIR",
     help: "folder of the API socket, api.sock",
     default: (where) => where.root ? "/run/kvm-manager" : userDir(where, "XDG_RUNTIME_DIR", ".cache"),
+  },
+  socketGroup: {
+    flag: "socket-group",
+    env: "KVMM_SOCKET_GROUP",
+    value: "NAME|auto|none",
+    help: "group whose members may use the API socket, beside root; auto: kvm-manager, where there is one",
+    default: () => "auto",
+  },
+  socketRole: {
+    flag: "socket-role",
+    env: "KVMM_SOCKET_ROLE",
+    value: ROLES.join("|"),
+    help: "what members of that group may do; an administrator is as good as root",
+    default: () => "operator",
+    choices: ROLES,
   },
   virtType: {
     flag: "virt-type",
@@ -279,6 +299,7 @@ export function readSettings(args: readonly string[], where: Where): Settings {
   return {
     ...settings,
     uri: demo ? "test:///default" : settings.uri,
+    socketRole: settings.socketRole as Role,
     virtType: settings.virtType as VirtType,
     logLevel: settings.logLevel as LogLevel,
     listen: listed(settings.listen),

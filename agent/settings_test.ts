@@ -36,6 +36,8 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     uri: "qemu:///system",
     dataDir: "/var/lib/kvm-manager",
     runtimeDir: "/run/kvm-manager",
+    socketGroup: "auto",
+    socketRole: "operator",
     virtType: "auto",
     logLevel: "info",
     imageCatalog: "builtin",
@@ -72,6 +74,8 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     uri: "u",
     dataDir: "/d",
     runtimeDir: "/r",
+    socketGroup: "g",
+    socketRole: "viewer",
     virtType: "qemu",
     logLevel: "warn",
     imageCatalog: "/c",
@@ -84,8 +88,9 @@ Deno.test("readSettings() takes the flag before the environment, and that before
   };
   for (const [name, row] of Object.entries(SETTINGS)) {
     const key = name as keyof typeof SETTINGS;
-    const other = { ...value, virtType: "kvm", logLevel: "error", hsts: "off" }[key],
-      third = { ...value, virtType: "auto", logLevel: "debug", hsts: "auto" }[key];
+    const other = { ...value, socketRole: "operator", virtType: "kvm", logLevel: "error", hsts: "off" }[key],
+      third =
+        { ...value, socketRole: "administrator", virtType: "auto", logLevel: "debug", hsts: "auto" }[key];
     const from = (args: string[], env: Record<string, string>, config: string) =>
       String(read(args, env, config)[key]);
     const file = `${row.flag} = "${value[key]}"`;

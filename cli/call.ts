@@ -3,29 +3,33 @@ import { parseArgs } from "node:util";
 import { SettingsError } from "../agent/settings.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { COMMANDS } from "../lib/contract/mod.ts";
-import { exitStatus, serverAt, SOCKET_HELP, SOCKET_OPTIONS, socketOf } from "./socket.ts";
+import { type Server, serverOf } from "./connect/server.ts";
+import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
+import { EXIT, EXIT_STATUSES, exitStatus } from "./exit.ts";
+import { listed, targetRows } from "./verb/help.ts";
 
 export const CALL_HELP = () =>
   [
-    "Usage: kvm-manager call NAME [JSON] [--socket FILE]",
+    "Usage: kvm-manager call NAME [JSON] [OPTIONS]",
     "",
     "Carries out a command of the running server; JSON is its input, - reads it from standard input.",
     "Prints the answer as JSON. An error goes to standard error, and the exit status tells its kind:",
-    "2 wrong input, 3 libvirt or server away, 4 not found, 5 not possible now, 6 not allowed, 1 any other.",
+    Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${text}`).join("; ") + ".",
     "",
     "Commands:",
-    ...Object.entries(COMMANDS).map(([name, command]) => `  ${name.padEnd(24)} ${command.summary}`),
+    ...listed(Object.entries(COMMANDS).map(([name, command]) => [name, command.summary])),
     "",
-    SOCKET_HELP,
+    "Which server:",
+    ...listed(targetRows()),
   ].join("\n");
 
 /** Carries a command out; gives the exit status. */
 export async function callCommand(args: readonly string[]): Promise<number> {
-  let name: string, input: unknown, socket: string;
+  let name: string, input: unknown, server: Server;
   try {
     const { positionals, values } = parseArgs({
       args: [...args],
-      options: SOCKET_OPTIONS,
+      options: TARGET_OPTIONS,
       allowPositionals: true,
     });
     if (positionals.length === 0 || positionals.length > 2) {
@@ -36,14 +40,13 @@ export async function callCommand(args: readonly string[]): Promise<number> {
       ? await new Response(Deno.stdin.readable).text()
       : positionals[1] ?? "{}";
     input = JSON.parse(text);
-    socket = socketOf(values);
+    server = serverOf(targetOf(values));
   } catch (error) {
     console.error(
       `kvm-manager call: ${error instanceof Error ? error.message : error}. See kvm-manager call --help`,
     );
-    return 2;
+    return EXIT.usage;
   }
-  using server = serverAt(socket);
   try {
     console.log(JSON.stringify(await server.call(name, input), null, 2));
     return 0;

@@ -1,5 +1,4 @@
-/** `kvm-manager console NAME`: a machine's serial line in a terminal, over the server's UNIX socket. */
-import { connect } from "node:net";
+/** `kvm-manager console NAME`: a machine's serial line in a terminal, over the server's socket or from elsewhere. */
 import { parseArgs } from "node:util";
 // @ts-types="@types/ws"
 import { type RawData, WebSocket } from "ws";
@@ -8,12 +7,15 @@ import { ApiError } from "../lib/client/api.ts";
 import { CONSOLE_CLOSE, type ConsoleTicket } from "../lib/contract/mod.ts";
 import { ClipboardFilter } from "./clipboard_filter.ts";
 import { ConsoleKeys } from "./console_keys.ts";
-import { exitStatus, serverAt, SOCKET_HELP, SOCKET_OPTIONS, socketOf } from "./socket.ts";
+import { type Server, serverOf } from "./connect/server.ts";
+import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
+import { exitStatus } from "./exit.ts";
+import { listed, targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/names.ts";
 
 export const CONSOLE_HELP = () =>
   [
-    "Usage: kvm-manager console NAME|UUID [--force] [--socket FILE]",
+    "Usage: kvm-manager console NAME|UUID [--force] [OPTIONS]",
     "",
     "Opens a VM's serial console in this terminal. Ctrl+a t leaves it, Ctrl+a a sends Ctrl+a.",
     "Nothing to see? Press Enter. A serial line has no size: stty rows ROWS cols COLUMNS tells the guest's shell yours.",
@@ -23,7 +25,8 @@ export const CONSOLE_HELP = () =>
     "Exit status: 0 left, or the VM stopped; 2 wrong usage; 3 the server is away; 4 no such VM;",
     "5 the VM is off, has no serial line, or another session has (or took) the console; 1 any other.",
     "",
-    SOCKET_HELP,
+    "Which server:",
+    ...listed(targetRows()),
   ].join("\n");
 
 /** What a guest may have switched on in the terminal, switched off: mouse, pasting, the other screen, a hidden cursor. */
@@ -51,10 +54,16 @@ interface Ending {
   readonly reason: string;
 }
 
-/** Opens the WebSocket of a ticket over the UNIX socket. @throws {ApiError} Unreachable */
-async function openSocket(socket: string, { path, ticket }: ConsoleTicket): Promise<WebSocket> {
-  const line = new WebSocket(`ws://localhost${path}?ticket=${encodeURIComponent(ticket)}`, {
-    createConnection: () => connect({ path: socket }),
+/** Opens the WebSocket of a ticket. @throws {ApiError} Unreachable */
+async function openSocket(server: Server, { path, ticket }: ConsoleTicket): Promise<WebSocket> {
+  const { line: connection, headers } = await server.line();
+  const { host, pathname } = new URL(server.base);
+  const place = host + pathname.replace(/\/$/, "") + path;
+  const line = new WebSocket(`ws://${place}?ticket=${encodeURIComponent(ticket)}`, {
+    // Connected, and over TLS where it is: what travels on it is not encrypted twice.
+    createConnection: () => connection,
+    headers: { ...headers },
+    origin: server.origin,
     perMessageDeflate: false,
   });
   await new Promise<void>((resolve, reject) => {
@@ -112,15 +121,15 @@ async function close(line: WebSocket): Promise<void> {
   line.terminate();
 }
 
-function argumentsOf(args: readonly string[]): { name: string; force: boolean; socket: string } {
+function argumentsOf(args: readonly string[]): { name: string; force: boolean; server: Server } {
   const { positionals, values } = parseArgs({
     args: [...args],
-    options: { ...SOCKET_OPTIONS, force: { type: "boolean" } },
+    options: { ...TARGET_OPTIONS, force: { type: "boolean" } },
     allowPositionals: true,
   });
   if (positionals.length !== 1) throw new SettingsError("give one VM's name or UUID");
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new SettingsError("this needs a terminal");
-  return { name: positionals[0]!, force: values.force ?? false, socket: socketOf(values) };
+  return { name: positionals[0]!, force: values.force ?? false, server: serverOf(targetOf(values)) };
 }
 
 /** Opens a console; gives the exit status. */
@@ -133,11 +142,10 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
     console.error(`kvm-manager console: ${why}. See kvm-manager console --help`);
     return 2;
   }
-  const { name, force, socket } = wanted;
-  using server = serverAt(socket);
+  const { name, force, server } = wanted;
   try {
     const input = await withIds(server, { vmId: name, kind: "serial", force });
-    const line = await openSocket(socket, await server.call("open_console", input) as ConsoleTicket);
+    const line = await openSocket(server, await server.call("open_console", input) as ConsoleTicket);
     console.error(`Connected to ${JSON.stringify(name)}. Ctrl+a t leaves; nothing to see? Press Enter.`);
     const { code, reason } = await talk(line);
     await close(line);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { startAgent } from "../agent/mod.ts";
 import { doorsOf } from "../agent/http/doors.ts";
 import { type Answer, type Listener, listenSocket } from "../agent/http/server.ts";
+import { socketRule } from "../agent/http/socket_peers.ts";
 import { requestInfo } from "../agent/http/request_info.ts";
 import { log, setLogLevel } from "../agent/log.ts";
 import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
@@ -35,13 +36,14 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
   } catch (error) {
     return wrongUsage(error);
   }
-  const answer: Answer = (request, door, address) => app(request, requestInfo(door, address));
+  const answer: Answer = (request, door, address, peer) => app(request, requestInfo(door, address, peer));
   const listeners: Listener[] = [];
   const agent = startAgent(settings);
   try {
     const { admit } = agent.consoles;
     listeners.push(...await doors.open(answer, admit));
-    listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer, admit));
+    const rule = socketRule(settings.socketGroup, settings.socketRole);
+    listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer, admit, rule));
   } catch (error) {
     console.error(`kvm-manager: ${error instanceof Error ? error.message : error}`);
     await Promise.all(listeners.map((listener) => listener.close()));

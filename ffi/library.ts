@@ -26,6 +26,13 @@ function openFirst<S extends Deno.ForeignLibraryInterface>(
   throw new LibvirtError({ kind: "unavailable", message: `${missing} (${tried.join("; ")})` });
 }
 
+/** Opens functions of the C library. @throws {LibvirtError} where there is none */
+export function openLibc<S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+): Deno.StaticForeignLibraryInterface<S> {
+  return openFirst(LIBC_NAMES, symbols, "the C library cannot be loaded").symbols;
+}
+
 /** An open libvirt: its functions, and what to do with what they return. */
 export interface Library {
   readonly symbols: Symbols;
@@ -51,7 +58,7 @@ export function libvirt(): Library {
     SYMBOLS,
     "libvirt's client library cannot be loaded. Install it (Debian: libvirt0, Fedora: libvirt-libs)",
   );
-  const libc = openFirst(LIBC_NAMES, LIBC, "the C library cannot be loaded").symbols;
+  const libc = openLibc(LIBC);
   if (symbols.virInitialize() < 0) throw readError(symbols.virGetLastError());
   // Without an error function libvirt prints every error to stderr. abs(3) takes the place of one that does
   // nothing: it may be called from any thread, which a JavaScript callback could not.

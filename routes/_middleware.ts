@@ -14,9 +14,13 @@ const API = "/api/", REFERENCE = "/api/v1/reference";
 
 /** Who looks. @throws {HttpError} for an API token that is none */
 function principalOf(req: Request, info: Deno.ServeHandlerInfo, keep: (cookie: string) => void): Principal {
-  const { door, address } = callerOf(info);
+  const caller = callerOf(info);
   try {
-    return runningAgent().access.identify(req, { door: door === "api" ? "page" : door, address }, keep);
+    return runningAgent().access.identify(
+      req,
+      { ...caller, door: caller.door === "api" ? "page" : caller.door },
+      keep,
+    );
   } catch (error) {
     if (error instanceof ContractError) throw new HttpError(error.status, error.message);
     throw error;

@@ -54,7 +54,10 @@ export function authorise(principal: Principal, command: CommandName, input: unk
     const isEmpty = principal.via === "token" && command !== "get_session" && !mayAnything(rights);
     return isEmpty ? refuse(principal, role) : everything;
   }
-  if (permission === "socket") return principal.door === "socket" ? everything : refuse(principal, role);
+  if (permission === "socket") {
+    const isRoot = principal.door === "socket" && isAdministrator(rights);
+    return isRoot ? everything : refuse(principal, role);
+  }
   if (!mayAnywhere(rights, permission)) refuse(principal, role);
   for (const beside of besides(command, input)) {
     if (!may(rights, beside, "everything")) refuse(principal, "operator");

@@ -2,7 +2,15 @@
 import { ALL_RIGHTS } from "../../lib/access/rights.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { isShared, Rate, REQUEST_RATE } from "../http/limits.ts";
-import { type Door, localPrincipal, nobody, type Principal, principalOf, type Via } from "../access.ts";
+import {
+  type Door,
+  nobody,
+  type Principal,
+  principalOf,
+  type SocketPeer,
+  socketPrincipal,
+  type Via,
+} from "../access.ts";
 import { Records } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import { Accounts } from "./accounts.ts";
@@ -17,6 +25,8 @@ export interface Caller {
   readonly door: Door;
   /** IP address of the other end; empty at the socket. */
   readonly address: string;
+  /** At the socket: who it is. Without it nobody is let in there. */
+  readonly peer?: SocketPeer | undefined;
 }
 
 export class Access {
@@ -48,8 +58,8 @@ export class Access {
    * @throws {ContractError} TooManyRequests; TokenInvalid for an API token that is none (any more): it must not pass for nobody's
    */
   identify(request: Request, caller: Caller, keep?: (cookie: string) => void): Principal {
-    const { door, address } = caller;
-    if (door === "socket") return localPrincipal("socket");
+    const { door, address, peer } = caller;
+    if (door === "socket") return peer === undefined ? nobody("socket") : socketPrincipal(peer);
     const { headers } = request;
     const url = new URL(request.url);
     const reached: Reached = { secure: url.protocol === "https:", port: url.port };

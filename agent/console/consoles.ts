@@ -14,7 +14,8 @@ import {
 } from "../../lib/contract/mod.ts";
 import { needOf } from "../../lib/access/permissions.ts";
 import { may } from "../../lib/access/rights.ts";
-import type { Door, Principal } from "../access.ts";
+import type { Door, Principal, SocketPeer } from "../access.ts";
+import type { Caller } from "../access/mod.ts";
 import type { Farewell, Peer } from "../http/peer.ts";
 import type { Admit, Session } from "../http/websocket.ts";
 import type { VmServices } from "../vm/services.ts";
@@ -39,7 +40,7 @@ export class Consoles {
   /** @param identify tells who asks for a WebSocket; throws for a token that is none */
   constructor(
     private readonly services: VmServices,
-    private readonly identify: (request: Request, door: Door, address: string) => Principal,
+    private readonly identify: (request: Request, caller: Caller) => Principal,
     tickets = new Tickets(),
   ) {
     this.#tickets = tickets;
@@ -63,8 +64,8 @@ export class Consoles {
   }
 
   /** Answers a request for a WebSocket. */
-  readonly admit: Admit = (request: Request, door: Door, address: string): Session => {
-    const principal = this.identify(request, door, address);
+  readonly admit: Admit = (request: Request, door: Door, address: string, peer?: SocketPeer): Session => {
+    const principal = this.identify(request, { door, address, peer });
     const { pathname, searchParams } = new URL(request.url);
     const [, word, place = ""] = PATH.exec(pathname) ?? [];
     const kind = CONSOLE_KINDS.find((each) => each === word);

@@ -6,9 +6,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
+import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Door } from "../access.ts";
+import type { Door, SocketPeer } from "../access.ts";
 import type { Certificates } from "../certificate/certificates.ts";
 import { log } from "../log.ts";
 import type { Hsts } from "../settings.ts";
@@ -20,11 +21,12 @@ import { errorResponse, guard, secured } from "./guard.ts";
 import { Counts, isShared, MOST_PER_ADDRESS, neighbourhood, Rate, REQUEST_RATE } from "./limits.ts";
 import { isAny, parseListen } from "./listen_address.ts";
 import { HostNames, type Hosts, loopbackNames } from "./names.ts";
+import { socketPeers, type SocketRule } from "./socket_peers.ts";
 import { frontOf } from "./tls_front.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
-/** Answers requests; by which door and from which address they come is told beside them. */
-export type Answer = (request: Request, door: Door, address: string) => Promise<Response>;
+/** Answers requests; by which door and from which address they come is told beside them, at the socket who it is. */
+export type Answer = (request: Request, door: Door, address: string, peer?: SocketPeer) => Promise<Response>;
 
 /** Limits of a listener. Milliseconds and bytes. */
 const LIMITS = {
@@ -50,7 +52,7 @@ export interface Listener {
 }
 
 /** Answers a request that came from an address, or throws a ContractError. */
-type Listen = (request: Request, address: string) => Promise<Response>;
+type Listen = (request: Request, address: string, incoming: IncomingMessage) => Promise<Response>;
 
 /** What a request's way to us says: its client's address. It may rewrite the request. @throws {ContractError} */
 type Arrive = (incoming: IncomingMessage) => string;
@@ -66,7 +68,8 @@ function listenerOf(
   const answering = getRequestListener(
     async (request, { incoming }) => {
       rememberBody(request, incoming as IncomingMessage);
-      return await answer(request, addresses.get(incoming as IncomingMessage) ?? "");
+      const from = incoming as IncomingMessage;
+      return await answer(request, addresses.get(from) ?? "", from);
     },
     {
       overrideGlobalObjects: false,
@@ -147,9 +150,10 @@ function webSockets(
   admit: Admit | undefined,
   arrive: Arrive,
   check: (request: Request) => void = () => {},
+  peerOf?: (socket: Duplex) => SocketPeer | undefined,
 ): WebSockets | undefined {
   if (admit === undefined) return undefined;
-  const sockets = new WebSockets(door, check, admit);
+  const sockets = new WebSockets(door, check, admit, {}, peerOf);
   server.on("upgrade", (request, socket, head) => {
     sockets.upgrade(request, socket, head, () => arrive(request));
   });
@@ -266,17 +270,29 @@ function admitted(socket: Socket, perAddress: Counts, arrivals: Arrivals): boole
 }
 
 /**
- * Listens on a UNIX socket that only its owner can open. A socket file left by a process that is gone is replaced;
- * one that answers is not.
+ * Listens on a UNIX socket that only its owner can open, and a group where there is a rule for one. Who connects is
+ * told by the kernel; everybody else is hung up on. A socket file left by a process that is gone is replaced; one that
+ * answers is not.
  *
  * @throws {Error} when another instance listens there
  */
-export async function listenSocket(path: string, answer: Answer, admit?: Admit): Promise<Listener> {
+export async function listenSocket(
+  path: string,
+  answer: Answer,
+  admit?: Admit,
+  rule?: SocketRule,
+): Promise<Listener> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await removeDeadSocket(path);
   const fromHere = () => "";
-  const server = listenerOf((request) => answer(request, "socket", ""), fromHere);
-  const sockets = webSockets(server, "socket", admit, fromHere);
+  const peers = socketPeers(rule);
+  const server = listenerOf(
+    (request, _address, { socket }) => answer(request, "socket", "", peers.of(socket)),
+    fromHere,
+  );
+  // First of all: before anything of a request is read.
+  server.prependListener("connection", peers.check);
+  const sockets = webSockets(server, "socket", admit, fromHere, () => {}, peers.of);
   // The mode must be right from the start, not a moment after.
   const umask = Deno.umask(0o177);
   try {
@@ -284,7 +300,21 @@ export async function listenSocket(path: string, answer: Answer, admit?: Admit):
   } finally {
     Deno.umask(umask);
   }
+  if (rule !== undefined) await openToGroup(path, rule);
   return { address: path, close: closer(server, sockets) };
+}
+
+/** Lets a group's members through the folder to the socket. The folder is ours alone to list, still. */
+async function openToGroup(path: string, { gid }: SocketRule): Promise<void> {
+  const folder = dirname(path);
+  const { mode, uid } = await Deno.stat(folder);
+  // What stands open to others is not narrowed, and what is somebody else's is not touched.
+  if (uid === Deno.uid() && (mode! & 0o011) === 0) {
+    await Deno.chown(folder, null, gid);
+    await Deno.chmod(folder, 0o710);
+  }
+  await Deno.chown(path, null, gid);
+  await Deno.chmod(path, 0o660);
 }
 
 async function removeDeadSocket(path: string): Promise<void> {

@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Door } from "../access.ts";
+import type { Door, SocketPeer } from "../access.ts";
 import { log } from "../log.ts";
 import { errorResponse, secured } from "./guard.ts";
 import { type Farewell, Peer, WEBSOCKET_LIMITS, type WebSocketLimits } from "./peer.ts";
@@ -22,7 +22,7 @@ export type Session = (peer: Peer) => Promise<Farewell>;
  *
  * @throws {ContractError} which is the answer then
  */
-export type Admit = (request: Request, door: Door, address: string) => Session;
+export type Admit = (request: Request, door: Door, address: string, peer?: SocketPeer) => Session;
 
 /** RFC 6455, 7.4.1. */
 const CODE = { goingAway: 1001, internal: 1011 } as const;
@@ -42,6 +42,7 @@ export class WebSockets {
     private readonly check: (request: Request) => void,
     private readonly admit: Admit,
     limits: Partial<WebSocketLimits> = {},
+    private readonly peerOf: (socket: Duplex) => SocketPeer | undefined = () => undefined,
   ) {
     this.#limits = { ...WEBSOCKET_LIMITS, ...limits };
     this.#server = new WebSocketServer({
@@ -72,7 +73,7 @@ export class WebSockets {
       if (this.#stopping || this.#peers.size >= this.#limits.mostSockets) {
         throw new ContractError("TooManyRequests", { what: "consoles", limit: this.#limits.mostSockets });
       }
-      session = this.admit(request, this.door, address);
+      session = this.admit(request, this.door, address, this.peerOf(socket));
     } catch (error) {
       return void refuse(socket, error);
     }

@@ -1,137 +1,162 @@
 /** A command's input schema ⇄ the options of its verb. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { Command } from "../../lib/contract/mod.ts";
+import { TARGET_OPTIONS, type TargetValues } from "../connect/target.ts";
+import { bare, type Kind, kindOf, type Schema, UsageError, valueOf } from "./values.ts";
 
-/** What is wrong with a command line. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
-/** How a field's value is written: JSON for what has parts of its own. */
-type Kind = "boolean" | "string" | "number" | "strings" | "json";
+export { UsageError } from "./values.ts";
 
 /** A field of the input as an option. */
 export interface Option {
-  readonly field: string;
-  /** `deleteDisks` → `delete-disks`. */
+  /** Where it is in the input: `["cpu", "count"]`. */
+  readonly path: readonly string[];
+  /** `deleteDisks` → `delete-disks`; of a part `cpu.count`. */
   readonly flag: string;
   readonly kind: Kind;
   readonly required: boolean;
   /** One word of these. */
   readonly choices: readonly string[] | undefined;
   readonly description: string | undefined;
+  /** Not on the command line, where every process can read it: `-` reads it, `--FLAG-file` has it in a file. */
+  readonly secret: boolean;
 }
 
 /** A field given by its place instead of by name. */
 export interface Positional {
   readonly field: string;
+  readonly kind: Kind;
   /** Takes all that follow. */
   readonly many: boolean;
+  readonly choices: readonly string[] | undefined;
 }
 
-/** The parts of JSON Schema that options are made of. */
-interface Schema {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly items?: Schema;
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-}
-
-function kindOf({ type, items }: Schema): Kind {
-  switch (type) {
-    case "boolean":
-    case "string":
-      return type;
-    case "integer":
-    case "number":
-      return "number";
-    case "array":
-      return items?.type === "string" ? "strings" : "json";
-    default:
-      return "json";
-  }
-}
+const inputOf = (command: Command): Schema => command.input;
+const choicesOf = (schema: Schema) => (bare(schema).enum ?? bare(schema).items?.enum)?.map(String);
 
 /** The fields a verb takes by place. */
 export function positionalsOf(command: Command): Positional[] {
   return command.cli.flatMap((part) => {
-    const match = /^<(\w+)(\.\.\.)?>$/.exec(part);
-    return match ? [{ field: match[1]!, many: match[2] !== undefined }] : [];
+    const [, field, many] = /^<(\w+)(\.\.\.)?>$/.exec(part) ?? [];
+    if (field === undefined) return [];
+    const schema = inputOf(command).properties?.[field] ?? {};
+    return [{ field, kind: kindOf(field, schema), many: many !== undefined, choices: choicesOf(schema) }];
   });
 }
 
-/** The other fields, by name. */
+const kebab = (field: string) => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Options of an object's fields, those of its parts behind a dot. */
+function fieldsOf({ properties = {}, required = [] }: Schema, above: readonly string[] = []): Option[] {
+  return Object.entries(properties).flatMap(([field, schema]) => {
+    const path = [...above, field];
+    const own: Option = {
+      path,
+      flag: path.map(kebab).join("."),
+      kind: kindOf(field, schema),
+      required: above.length === 0 && required.includes(field),
+      choices: choicesOf(schema),
+      description: schema.description ?? bare(schema).description,
+      secret: schema["x-secret"] === true,
+    };
+    const parts = bare(schema);
+    return parts.type === "object" && parts.properties ? [own, ...fieldsOf(parts, path)] : [own];
+  });
+}
+
+/** The fields without a place, by name. */
 export function optionsOf(command: Command): Option[] {
-  const { properties = {}, required = [] }: Schema = command.input;
   const placed = new Set(positionalsOf(command).map(({ field }) => field));
-  return Object.entries(properties).filter(([field]) => !placed.has(field)).map(([field, schema]) => ({
-    field,
-    flag: field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-    kind: kindOf(schema),
-    required: required.includes(field),
-    choices: schema.enum?.map(String),
-    description: schema.description,
-  }));
+  return fieldsOf(inputOf(command)).filter(({ path }) => !placed.has(path[0]!));
 }
 
-function valueOf({ flag, kind }: Option, given: string): unknown {
-  if (kind === "number") {
-    const number = Number(given);
-    if (given.trim() === "" || Number.isNaN(number)) throw new UsageError(`--${flag} must be a number`);
-    return number;
-  }
-  if (kind !== "json") return given;
-  try {
-    return JSON.parse(given);
-  } catch (error) {
-    throw new UsageError(`--${flag} must be JSON: ${error instanceof Error ? error.message : error}`);
-  }
+/** Whether a command is long work that others can look at. */
+export function isLong({ errors, content }: Command): boolean {
+  return content === undefined && errors.includes("JobCancelled");
 }
 
-/** Options every verb has. */
+/** Options every verb has; some are for some verbs alone (`run.ts` says no elsewhere). */
 export const COMMON_OPTIONS = {
   output: { type: "string", short: "o" },
+  file: { type: "string", short: "f" },
+  input: { type: "string" },
   watch: { type: "boolean", short: "w" },
   yes: { type: "boolean", short: "y" },
-  input: { type: "string" },
-  socket: { type: "string" },
-  "runtime-dir": { type: "string" },
+  wait: { type: "boolean" },
+  from: { type: "string" },
+  to: { type: "string" },
+  ...TARGET_OPTIONS,
 } as const satisfies ParseArgsConfig["options"];
 
 /** What the common options were given. */
-export interface CommonValues {
-  output?: string;
-  watch?: boolean;
-  yes?: boolean;
-  input?: string;
-  socket?: string;
-  "runtime-dir"?: string;
+export interface CommonValues extends TargetValues {
+  readonly output?: string;
+  readonly file?: string;
+  readonly input?: string;
+  readonly watch?: boolean;
+  readonly yes?: boolean;
+  /** `--no-wait` makes it false. */
+  readonly wait?: boolean;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** A secret that is to be read: from a file, or standard input. */
+export interface SecretSource {
+  readonly option: Option;
+  readonly file: string;
+}
+
+/** What a command line says. */
+export interface Arguments {
+  /** The input as far as it was given: the server checks it against the schema. */
+  readonly input: Record<string, unknown>;
+  readonly secrets: readonly SecretSource[];
+  readonly common: CommonValues;
+}
+
+/** Puts a value to its place, making the objects on the way. */
+export function put(input: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let at = input;
+  for (const step of path.slice(0, -1)) {
+    if (typeof at[step] !== "object" || at[step] === null) at[step] = {};
+    at = at[step] as Record<string, unknown>;
+  }
+  at[path.at(-1)!] = value;
+}
+
+function configOf(options: readonly Option[]): NonNullable<ParseArgsConfig["options"]> {
+  const config: NonNullable<ParseArgsConfig["options"]> = { ...COMMON_OPTIONS };
+  for (const { flag, kind, secret } of options) {
+    if (secret) config[`${flag}-file`] = { type: "string" };
+    config[flag] = kind === "boolean"
+      ? { type: "boolean" }
+      : { type: "string", multiple: kind === "strings" || kind === "grants" };
+  }
+  return config;
+}
+
+function secretSource(option: Option, given: unknown, file: unknown): SecretSource | undefined {
+  if (typeof file === "string") return { option, file };
+  if (given === undefined) return undefined;
+  if (given === "-") return { option, file: "-" };
+  throw new UsageError(
+    `--${option.flag} on the command line can be read by everybody on this host. Say --${option.flag} - to give it on ` +
+      `standard input, or --${option.flag}-file FILE`,
+  );
 }
 
 /**
  * Reads the arguments after a verb's words.
  *
- * @returns the command's input as far as it was given: the server checks it against the schema
  * @throws {UsageError}
  */
-export function readArguments(
-  command: Command,
-  args: readonly string[],
-): { input: Record<string, unknown>; common: CommonValues } {
+export function readArguments(command: Command, args: readonly string[]): Arguments {
   const options = optionsOf(command);
-  const config: NonNullable<ParseArgsConfig["options"]> = { ...COMMON_OPTIONS };
-  for (const { flag, kind } of options) {
-    config[flag] = kind === "boolean"
-      ? { type: "boolean" }
-      : { type: "string", multiple: kind === "strings" };
-  }
   let positionals: string[], values: Record<string, unknown>;
   try {
     ({ positionals, values } = parseArgs({
       args: [...args],
-      options: config,
+      options: configOf(options),
       allowPositionals: true,
       allowNegative: true,
     }));
@@ -139,15 +164,28 @@ export function readArguments(
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   const input: Record<string, unknown> = {};
-  for (const { field, many } of positionalsOf(command)) {
-    if (positionals.length === 0) continue; // the input may come from --input; the server names what is missing
-    input[field] = many ? positionals.splice(0) : positionals.shift();
+  for (const { field, many, kind } of positionalsOf(command)) {
+    if (positionals.length === 0) continue; // it may come from --file or --input; the server names what is missing
+    input[field] = many
+      ? positionals.splice(0)
+      : valueOf(field, kind === "strings" ? "string" : kind, positionals.shift()!, `<${field}>`);
   }
   if (positionals.length > 0) throw new UsageError(`${JSON.stringify(positionals[0])} is one too many`);
+  const secrets: SecretSource[] = [];
   for (const option of options) {
-    const given = values[option.flag];
-    if (given === undefined) continue;
-    input[option.field] = typeof given === "string" ? valueOf(option, given) : given;
+    const { path, flag, kind } = option, given = values[flag];
+    if (option.secret) {
+      const source = secretSource(option, given, values[`${flag}-file`]);
+      if (source) secrets.push(source);
+    } else if (given !== undefined) {
+      const read = (text: string) => valueOf(path.at(-1)!, kind, text, `--${flag}`);
+      const value = typeof given === "string"
+        ? read(given)
+        : Array.isArray(given)
+        ? given.map(read).flat()
+        : given;
+      put(input, path, value);
+    }
   }
-  return { input, common: values as CommonValues };
+  return { input, secrets, common: values as CommonValues };
 }

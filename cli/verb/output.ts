@@ -1,16 +1,22 @@
-/** Answers as people and programs read them: a table, JSON or YAML. */
+/** Answers as people and programs read them: tables, JSON, YAML, names. Pure. */
 import { stringify } from "yaml";
+import { at, cell, coloured, harmless, heading, isRow, type Row, STEERING } from "./cells.ts";
 
 /** Ways to print an answer. */
-export const OUTPUTS = ["table", "json", "yaml"] as const;
+export const OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
 export type OutputFormat = typeof OUTPUTS[number];
 
-/** Characters that steer a terminal: a machine's name must not move its cursor or write its clipboard. */
-// deno-lint-ignore no-control-regex -- these are the very characters
-const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+/** How a command's answer is laid out: its declaration in the contract. */
+export interface Layout {
+  /** Columns of its list. */
+  readonly columns?: readonly string[];
+  /** … that only the wide table has, behind those. */
+  readonly wide?: readonly string[];
+  /** Field with the list, where the answer has other things beside it. */
+  readonly rows?: string;
+}
 
-const harmless = (text: string) => text.replace(STEERING, "\ufffd");
-/** The same for JSON and YAML, where a reader must get the text back whole. */
+/** For JSON and YAML, where a reader must get the text back whole. */
 const escaped = (text: string) =>
   text.replace(
     STEERING,
@@ -18,58 +24,90 @@ const escaped = (text: string) =>
       character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** One value in one cell. */
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return "-";
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  if (Array.isArray(value) && value.every((each) => !isRecord(each))) {
-    return value.length === 0 ? "-" : harmless(value.join(","));
-  }
-  return harmless(typeof value === "object" ? JSON.stringify(value) : String(value));
-}
-
-/** `memoryMb` → `MEMORY MB`. */
-const heading = (field: string) => field.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase();
-
 /** Columns padded to the widest of their cells. */
-function columns(rows: readonly (readonly string[])[]): string {
+function grid(rows: readonly (readonly string[])[], paint: (cell: string, row: number) => string): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((text, column) => text.padEnd(widths[column]!)).join("  ").trimEnd()).join(
-    "\n",
-  );
+  return rows.map((row, index) =>
+    row.map((text, column) => paint(column < row.length - 1 ? text.padEnd(widths[column]!) : text, index))
+      .join("  ").trimEnd()
+  ).join("\n");
 }
 
 /** Fields of a list worth a column when nobody says which: those that hold one plain value in some row. */
-function plainFields(rows: readonly Record<string, unknown>[]): string[] {
+function plainFields(rows: readonly Row[]): string[] {
   const fields = new Set(rows.flatMap((row) => Object.keys(row)));
   return [...fields].filter((field) =>
     rows.some((row) => row[field] !== null && typeof row[field] !== "object")
   );
 }
 
-function table(answer: unknown, fields: readonly string[] | undefined): string {
-  if (answer === null) return "";
-  if (Array.isArray(answer) && answer.every(isRecord)) {
-    const shown = fields ?? plainFields(answer);
-    if (answer.length === 0) return "";
-    return columns([shown.map(heading), ...answer.map((row) => shown.map((field) => cell(row[field])))]);
-  }
-  if (isRecord(answer)) {
-    // One long text (a machine's XML) is the answer itself, with its lines.
-    const [only, ...others] = Object.values(answer);
-    if (others.length === 0 && typeof only === "string") {
-      return only.split("\n").map(harmless).join("\n").trimEnd();
-    }
-    return columns(Object.entries(answer).map(([field, value]) => [heading(field), cell(value)]));
-  }
-  return cell(answer);
+function list(rows: readonly Row[], fields: readonly string[] | undefined, colours: boolean): string {
+  const shown = fields ?? plainFields(rows);
+  const cells = rows.map((row) => shown.map((field) => cell(field, at(row, field))));
+  const paint = (text: string, row: number) =>
+    !colours ? text : row === 0 ? `\x1b[1m${text}\x1b[0m` : coloured(text);
+  return grid([shown.map(heading), ...cells], paint);
 }
 
-/** What is printed for an answer; an empty text for none. @param fields columns of a list's table */
-export function rendered(answer: unknown, format: OutputFormat, fields?: readonly string[]): string {
+const indented = (text: string) => text.split("\n").map((line) => `  ${line}`.trimEnd()).join("\n");
+const isRows = (value: unknown): value is readonly Row[] =>
+  Array.isArray(value) && value.length > 0 && value.every(isRow);
+
+/** One thing: its plain values in two columns, what has parts of its own below them. */
+function thing(value: Row, colours: boolean): string {
+  const entries = Object.entries(value);
+  const isPart = (part: unknown) => isRows(part) || (isRow(part) && Object.keys(part).length > 0);
+  const isText = (part: unknown) => typeof part === "string" && part.trim().includes("\n");
+  const plain = entries.filter(([, part]) => !isPart(part) && !isText(part));
+  const parts = entries.filter(([, part]) => isPart(part)).map(([field, part]) => {
+    const below = isRows(part) ? list(part, undefined, colours) : thing(part as Row, colours);
+    return `${heading(field)}\n${indented(below)}`;
+  });
+  const texts = entries.filter(([, part]) => isText(part))
+    .map(([field, part]) => `${heading(field)}\n${indented(lines(part as string))}`);
+  const paint = (text: string) => colours ? coloured(text) : text;
+  const own = grid(plain.map(([field, part]) => [heading(field), cell(field, part)]), paint);
+  return [own, ...parts, ...texts].filter((each) => each !== "").join("\n");
+}
+
+const lines = (text: string) => text.split("\n").map(harmless).join("\n").trimEnd();
+
+function table(answer: unknown, layout: Layout, wide: boolean, colours: boolean): string {
+  const rows = layout.rows === undefined ? answer : at(answer, layout.rows);
+  if (answer === null || (Array.isArray(rows) && rows.length === 0)) return "";
+  const fields = layout.columns && [...layout.columns, ...wide ? layout.wide ?? [] : []];
+  if (isRows(rows)) return list(rows, fields, colours);
+  if (isRow(answer)) {
+    // One long text (a machine's XML) is the answer itself, with its lines.
+    const [only, ...others] = Object.values(answer);
+    return others.length === 0 && typeof only === "string" ? lines(only) : thing(answer, colours);
+  }
+  return Array.isArray(answer) ? answer.map((each) => cell("", each)).join("\n") : cell("", answer);
+}
+
+/** What scripts go on with: a line for each thing, its name or id. */
+function names(answer: unknown, { rows }: Layout): string {
+  const found = rows === undefined ? answer : at(answer, rows);
+  const nameOf = (value: unknown): string[] => {
+    if (!isRow(value)) return value === null ? [] : [cell("", value)];
+    const name = ["name", "vmId", "id", "jobId", "role", "permission", "ip", "target"].map((field) =>
+      value[field]
+    )
+      .find((each) => typeof each === "string");
+    return typeof name === "string"
+      ? [harmless(name)]
+      : Object.values(value).filter(isRow).slice(0, 1).flatMap(nameOf);
+  };
+  return (Array.isArray(found) ? found : [found]).flatMap(nameOf).join("\n");
+}
+
+/** What is printed for an answer; an empty text for none. */
+export function rendered(
+  answer: unknown,
+  format: OutputFormat,
+  layout: Layout = {},
+  colours = false,
+): string {
   switch (format) {
     case "json":
       return escaped(JSON.stringify(answer, null, 2));
@@ -78,7 +116,10 @@ export function rendered(answer: unknown, format: OutputFormat, fields?: readonl
       const quoted = [...JSON.stringify(answer).matchAll(STEERING)].length > 0;
       return escaped(stringify(answer, quoted ? { defaultStringType: "QUOTE_DOUBLE" } : {}).trimEnd());
     }
+    case "name":
+      return names(answer, layout);
     case "table":
-      return table(answer, fields);
+    case "wide":
+      return table(answer, layout, format === "wide", colours);
   }
 }

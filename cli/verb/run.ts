@@ -1,57 +1,43 @@
 /** `kvm-manager vm start web1`: any command of the contract as a verb. */
 import { SettingsError } from "../../agent/settings.ts";
 import { ApiError } from "../../lib/client/api.ts";
-import { exitStatus, type Server, serverAt, socketOf } from "../socket.ts";
+import type { Job } from "../../lib/contract/mod.ts";
+import { type Server, serverOf } from "../connect/server.ts";
+import { targetOf } from "../connect/target.ts";
+import { EXIT, exitStatus } from "../exit.ts";
+import { TERMINAL, type Terminal } from "../terminal.ts";
+import { harmless } from "./cells.ts";
+import { download, FILES, upload, writeAnswer } from "./content.ts";
 import { findVerb, type Verb, verbsUnder } from "./find.ts";
 import { groupHelp, verbHelp } from "./help.ts";
+import { wholeInput } from "./input.ts";
+import { carryOutLong, leftAlone, waitForJob } from "./jobs.ts";
 import { withIds } from "./names.ts";
-import { type CommonValues, readArguments, UsageError } from "./options.ts";
+import { type CommonValues, isLong, readArguments, UsageError } from "./options.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
+import { watch } from "./watch.ts";
 
-/** Milliseconds between two looks of `--watch`. */
-const WATCH_MS = 2000;
-/** Clears the screen and goes to its corner (ECMA-48). */
-const CLEAR = "\x1b[2J\x1b[H";
-
-/** What a verb does with the terminal it runs in; tests bring their own. */
-export interface Terminal {
-  readonly isTerminal: boolean;
-  /** Asks; null at the end of the input. */
-  ask(question: string): string | null;
-  /** Everything on standard input. */
-  input(): Promise<string>;
-  wait(milliseconds: number): Promise<void>;
-}
-
-/** The process's own. */
-export const TERMINAL: Terminal = {
-  get isTerminal() {
-    return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-  },
-  ask: (question) => prompt(question),
-  input: () => new Response(Deno.stdin.readable).text(),
-  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-};
-
-function formatOf({ output = "table" }: CommonValues): OutputFormat {
+function formatOf({ output = Deno.env.get("KVMM_OUTPUT") || "table" }: CommonValues): OutputFormat {
   const format = OUTPUTS.find((each) => each === output);
   if (format) return format;
   throw new UsageError(`--output is ${JSON.stringify(output)}; it must be one of ${OUTPUTS.join(", ")}`);
 }
 
-/** The fields given as JSON. @throws {UsageError} */
-async function given({ input }: CommonValues, terminal: Terminal): Promise<Record<string, unknown>> {
-  if (input === undefined) return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(input === "-" ? await terminal.input() : input);
-  } catch (error) {
-    throw new UsageError(`--input is not JSON: ${error instanceof Error ? error.message : error}`);
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new UsageError("--input must be a JSON object");
+/** Options that only some verbs have → which. */
+const ONLY: readonly (readonly [option: keyof CommonValues, has: (verb: Verb) => boolean, why: string])[] = [
+  ["watch", ({ command }) => command.readOnly && !command.content, "is for commands that change nothing"],
+  ["wait", isWaitedFor, "is for long work"],
+  ["from", ({ command }) => command.content === "upload", "is for uploads"],
+  [
+    "to",
+    ({ name, command }) => command.content === "download" || name in FILES,
+    "is for answers that are files",
+  ],
+];
+
+/** Whether a verb is long work: a job while it is waited for, or one that goes on by itself. */
+export function isWaitedFor({ command }: Verb): boolean {
+  return isLong(command) || "jobId" in ((command.output as { properties?: object }).properties ?? {});
 }
 
 /** Whether to go on with what destroys something. @throws {UsageError} where nobody can be asked */
@@ -64,34 +50,92 @@ function confirmed({ command, words }: Verb, { yes = false }: CommonValues, term
   return answer?.trim().toLowerCase() === "yes";
 }
 
-async function print(
+/** Prints an answer; what is empty is said where it disturbs no script. */
+function print(verb: Verb, answer: unknown, format: OutputFormat, terminal: Terminal): void {
+  const text = rendered(answer, format, verb.command, terminal.hasColours);
+  if (text !== "") console.log(text);
+  else if (answer !== null) console.error(`${verb.words.join(" ")}: the list is empty`);
+}
+
+/** Several things at once: one that failed makes it fail, whatever the others did. */
+const statusOf = (answer: unknown) => {
+  const { failed } = (answer ?? {}) as { failed?: unknown };
+  return typeof failed === "number" && failed > 0 ? EXIT.failed : EXIT.done;
+};
+
+async function callLong(
   server: Server,
   { name, command }: Verb,
   input: Record<string, unknown>,
-  format: OutputFormat,
-): Promise<string> {
-  return rendered(await server.call(name, input), format, command.columns);
+  common: CommonValues,
+  terminal: Terminal,
+): Promise<unknown> {
+  const { wait = true } = common;
+  let job: Job | undefined;
+  const interrupted = () => {
+    console.error(job === undefined ? "\nIt may go on: see kvm-manager job list." : `\n${leftAlone(job)}`);
+    Deno.exit(EXIT.interrupted);
+  };
+  Deno.addSignalListener("SIGINT", interrupted);
+  try {
+    if (isLong(command)) {
+      const outcome = await carryOutLong(server, name, input, { wait, terminal, onJob: (it) => job = it });
+      if ("answer" in outcome) return outcome.answer;
+      console.error(leftAlone(outcome.job));
+      return outcome.job;
+    }
+    const answer = await server.call(name, input) as { jobId: string };
+    if (wait) await waitForJob(server, answer.jobId, terminal);
+    else console.error(leftAlone({ id: answer.jobId }));
+    return answer;
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupted);
+  }
 }
 
 async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal): Promise<number> {
-  const { input: fields, common } = readArguments(verb.command, args);
+  const { name, command } = verb;
+  const given = readArguments(command, args), { common } = given;
   const format = formatOf(common);
-  if (common.watch && !verb.command.readOnly) {
-    throw new UsageError("--watch is for commands that change nothing");
+  for (const [option, has, why] of ONLY) {
+    if (common[option] !== undefined && !has(verb)) throw new UsageError(`--${option} ${why}`);
   }
-  using server = serverAt(socketOf(common));
-  const input = await withIds(server, { ...await given(common, terminal), ...fields });
+  const server = serverOf(targetOf(common));
+  const input = await withIds(server, await wholeInput(verb, given, terminal));
   if (!confirmed(verb, common, terminal)) {
     console.error("Nothing was done.");
-    return 1;
+    return EXIT.failed;
   }
-  for (;;) {
-    const text = await print(server, verb, input, format);
-    if (common.watch && terminal.isTerminal) console.log(CLEAR + text);
-    else if (text !== "") console.log(text);
-    if (!common.watch) return 0;
-    await terminal.wait(WATCH_MS);
+  const overwrite = common.yes ?? false;
+  if (common.watch) {
+    const text = async () => rendered(await server.call(name, input), format, command, terminal.hasColours);
+    await watch(server, text, { isLoad: /stats/.test(name), terminal, signal: terminal.until });
+    return EXIT.done;
   }
+  if (command.content === "download") {
+    await download(server, input, { to: common.to, overwrite }, terminal);
+    return EXIT.done;
+  }
+  const answer = command.content === "upload"
+    ? await upload(server, input, common.from, terminal)
+    : isWaitedFor(verb)
+    ? await callLong(server, verb, input, common, terminal)
+    : await server.call(name, input);
+  if (common.to === undefined) print(verb, answer, format, terminal);
+  else await writeAnswer(name, answer, { to: common.to, overwrite });
+  return statusOf(answer);
+}
+
+/** Tells what went wrong with a verb; gives the exit status. @throws what is no error of its use */
+export function failed(error: unknown, words: readonly string[]): number {
+  if (error instanceof UsageError || error instanceof SettingsError) {
+    const line = ["kvm-manager", ...words].join(" ");
+    console.error(`${line}: ${harmless(error.message)}. See ${line} --help`);
+    return EXIT.usage;
+  }
+  if (!(error instanceof ApiError)) throw error;
+  console.error(`kvm-manager: ${harmless(error.message)}`);
+  return exitStatus(error);
 }
 
 /**
@@ -111,23 +155,16 @@ export async function runVerb(
     const group = words.length > 0 ? verbsUnder(words) : [];
     if (group.length === 0) return undefined;
     (wantsHelp ? console.log : console.error)(groupHelp(words, group));
-    return wantsHelp ? 0 : 2;
+    return wantsHelp ? EXIT.done : EXIT.usage;
   }
   const { verb, rest } = found;
   if (wantsHelp) {
     console.log(verbHelp(verb));
-    return 0;
+    return EXIT.done;
   }
   try {
     return await carryOut(verb, rest, terminal);
   } catch (error) {
-    if (error instanceof UsageError || error instanceof SettingsError) {
-      const line = ["kvm-manager", ...verb.words].join(" ");
-      console.error(`${line}: ${error.message}. See ${line} --help`);
-      return 2;
-    }
-    if (!(error instanceof ApiError)) throw error;
-    console.error(`kvm-manager: ${error.message}`);
-    return exitStatus(error);
+    return failed(error, verb.words);
   }
 }

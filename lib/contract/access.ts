@@ -1,7 +1,7 @@
 /** Who gets in and what they may do: users, sign-in, sessions, roles, API tokens. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
+import { closed, Instant, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
 
 const Id = (of: string) => Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
 const UserId = Id("user");
@@ -265,7 +265,8 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /users",
     cli: ["user", "list"],
-    columns: ["id", "name", "displayName", "disabled", "secondFactor", "lastSignInAt"],
+    columns: ["name", "displayName", "grants", "disabled", "secondFactor", "lastSignInAt"],
+    wide: ["hasPassword", "createdAt", "id"],
     readOnly: true,
   }),
   create_user: command({
@@ -331,6 +332,8 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /sessions",
     cli: ["session", "list"],
+    columns: ["id", "userName", "current", "address", "client", "lastUsedAt"],
+    wide: ["createdAt", "endsAt"],
     readOnly: true,
   }),
   revoke_session: command({
@@ -351,6 +354,8 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /roles",
     cli: ["role", "list"],
+    columns: ["role", "builtIn", "description"],
+    wide: ["permissions"],
     readOnly: true,
   }),
   list_permissions: command({
@@ -361,6 +366,8 @@ export const accessCommands = {
     errors: [],
     route: "GET /permissions",
     cli: ["permission", "list"],
+    columns: ["permission", "role", "grantable"],
+    wide: ["commands"],
     readOnly: true,
   }),
   create_role: command({
@@ -402,7 +409,8 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /tokens",
     cli: ["token", "list"],
-    columns: ["id", "name", "userName", "expiresAt", "lastUsedAt"],
+    columns: ["name", "userName", "grants", "expiresAt", "lastUsedAt"],
+    wide: ["lastUsedFrom", "createdAt", "id"],
     readOnly: true,
   }),
   create_token: command({
@@ -443,9 +451,11 @@ export const accessCommands = {
       result: Type.Optional(oneOf(["ok", "error", "event"])),
       vmId: Type.Optional(VmId),
       text: Type.Optional(Type.String({ maxLength: 128, description: "anywhere in VM, input, or message" })),
-      since: Type.Optional(Timestamp),
-      until: Type.Optional(Timestamp),
-      before: Type.Optional(Type.Integer({ minimum: 1, description: "older than this entry" })),
+      since: Type.Optional(Instant),
+      until: Type.Optional(Instant),
+      before: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "older than this entry" }),
+      ),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
     }),
     output: Type.Array(AuditEntry),
@@ -453,6 +463,7 @@ export const accessCommands = {
     route: "GET /audit",
     cli: ["audit"],
     columns: ["timestamp", "actor", "door", "address", "action", "vmName", "result", "message"],
+    wide: ["tookMs", "input", "id"],
     readOnly: true,
   }),
 };

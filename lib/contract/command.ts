@@ -31,8 +31,11 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly route: `${Method} /${string}`;
   /** Words of the CLI verb, then the positional fields: `["vm", "start", "<vmId>"]`. */
   readonly cli: readonly string[];
-  /** Fields of a list that a table shows, where not every plain one is worth a column. */
+  /** Fields of its list that a table shows (`info.name` is one of a part), and what a wide table has behind them. */
   readonly columns?: readonly string[];
+  readonly wide?: readonly string[];
+  /** Field that holds the list, where the answer has other things beside it. */
+  readonly rows?: string;
   /** What is lost by it for good: the command line asks first. */
   readonly destroys?: string;
   /** Changes nothing: may be called with GET, is not audited. */

@@ -58,7 +58,7 @@ export const consoleCommands = {
       "TooManyRequests",
     ],
     route: "POST /vms/{vmId}/console",
-    cli: ["vm", "console", "<vmId>", "<kind>"],
+    cli: ["vm", "console-ticket", "<vmId>", "<kind>"],
     readOnly: false,
   }),
   get_viewer_file: command({

@@ -339,6 +339,8 @@ export const createCommands = {
     errors: [],
     route: "GET /operating-systems",
     cli: ["os", "list"],
+    columns: ["id", "name", "osType", "version", "endOfLife"],
+    wide: ["family", "releaseDate"],
     readOnly: true,
     withoutLibvirt: true,
   }),

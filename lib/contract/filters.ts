@@ -28,6 +28,7 @@ export const filterCommands = {
     route: "GET /nic-filters",
     cli: ["network", "filters"],
     columns: ["name", "includes", "parameters", "rules"],
+    wide: ["uuid"],
     readOnly: true,
   }),
 };

@@ -105,6 +105,7 @@ export const forwardCommands = {
     route: "GET /port-forwards",
     cli: ["forward", "list"],
     columns: ["id", "network", "protocol", "hostPort", "hostPortEnd", "vmName", "targetAddress", "state"],
+    wide: ["targetPort", "hostAddress", "description", "createdAt"],
     readOnly: true,
   }),
   get_port_forwarding: command({

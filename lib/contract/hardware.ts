@@ -254,6 +254,7 @@ export const hardwareCommands = {
     errors: ["VmNotFound"],
     route: "GET /vms/{vmId}/pending",
     cli: ["vm", "pending", "<vmId>"],
+    columns: ["area", "what", "live", "next"],
     readOnly: true,
   }),
   discard_pending_changes: command({

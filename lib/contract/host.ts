@@ -102,6 +102,8 @@ export const hostCommands = {
     errors: [],
     route: "GET /activity",
     cli: ["activity"],
+    columns: ["timestamp", "actor", "action", "vmName", "result", "message"],
+    wide: ["id"],
     readOnly: true,
     withoutLibvirt: true,
   }),

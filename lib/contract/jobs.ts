@@ -55,6 +55,7 @@ export const jobCommands = {
     route: "GET /jobs",
     cli: ["job", "list"],
     columns: ["id", "state", "title", "progress", "secondsLeft", "startedAt"],
+    wide: ["actor", "doneBytes", "totalBytes", "endedAt", "error"],
     readOnly: true,
     withoutLibvirt: true,
   }),

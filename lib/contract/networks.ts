@@ -260,7 +260,8 @@ export const networkCommands = {
     errors: [],
     route: "GET /networks",
     cli: ["network", "list"],
-    columns: ["name", "active", "mode", "bridge", "autostart"],
+    columns: ["name", "active", "mode", "bridge", "subnets", "autostart"],
+    wide: ["domain", "persistent", "uuid"],
     readOnly: true,
   }),
   get_network: command({
@@ -297,6 +298,7 @@ export const networkCommands = {
     errors: ["InvalidNetworkName"],
     route: "POST /networks/check",
     cli: ["network", "check", "<name>", "<mode>"],
+    columns: ["field", "code", "message"],
     readOnly: true,
   }),
   create_network: command({
@@ -413,6 +415,7 @@ export const networkCommands = {
     route: "GET /networks/{name}/leases",
     cli: ["network", "leases", "<name>"],
     columns: ["ip", "mac", "hostname", "vmName", "isStatic"],
+    wide: ["expiresAt", "duid"],
     readOnly: true,
   }),
 };

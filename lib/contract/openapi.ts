@@ -1,12 +1,16 @@
 /** OpenAPI 3.1, derived from the contract. Pure. Source: the OpenAPI Specification 3.1.0. */
+import { needOf } from "../access/permissions.ts";
 import { type ErrorCode, ERRORS } from "./errors.ts";
-import { EVENTS } from "./events.ts";
+import { exampleOf, inputExample } from "./examples.ts";
+import { EXTRA_PATHS } from "./openapi_paths.ts";
+import { namedSchemas, referred } from "./openapi_schemas.ts";
 import { fields, IN_QUERY, requiredFields, REST_ROUTES, type RestRoute } from "./rest.ts";
 
 /** Errors any call may give, beside its own. */
 const ANY: readonly ErrorCode[] = [
   "InvalidInput",
-  "Forbidden",
+  "ForeignOrigin",
+  "ForeignHost",
   "PermissionDenied",
   "LibvirtUnavailable",
   "LibvirtTimeout",
@@ -14,141 +18,283 @@ const ANY: readonly ErrorCode[] = [
   "LibvirtFailed",
   "ConnectionLost",
   "NotSupported",
+  "StoreUnavailable",
+  "TooManyRequests",
   "Internal",
 ];
+/** … any that somebody must be signed in for. */
+const SIGNED_IN: readonly ErrorCode[] = ["NotSignedIn", "TokenInvalid", "Forbidden"];
+/** … any that takes JSON. */
+const WITH_BODY: readonly ErrorCode[] = [
+  "InvalidJson",
+  "UnsupportedMediaType",
+  "BodyTooLarge",
+  "BodyTimeout",
+];
 
-const ERROR_SCHEMA = {
-  type: "object",
-  required: ["code", "message"],
-  properties: {
-    code: { type: "string", enum: Object.keys(ERRORS) },
-    message: { type: "string" },
-    details: { type: "object", additionalProperties: true },
-  },
+/** The first part of a path → what is found below it. */
+const TAGS: Readonly<Record<string, string>> = {
+  "vms": "Virtual machines: power, hardware, disks, cards, screens, XML.",
+  "batch": "Power of several machines at once, each with its own result.",
+  "create-options": "What a new machine can have on this host.",
+  "operating-systems": "Operating systems, and what suits them.",
+  "cloud-init": "What a guest is told at its first boot.",
+  "host": "The host itself.",
+  "connection": "The connection to libvirt.",
+  "activity": "What happened lately.",
+  "storage": "Storage pools and their volumes.",
+  "pools": "The content of volumes.",
+  "images": "ISO and disk images of all pools, and where more come from.",
+  "networks": "Virtual networks.",
+  "network-options": "What a new network can have on this host.",
+  "network-topology": "How machines, networks and the host's devices hang together.",
+  "nic-filters": "What a machine's card may send and receive.",
+  "port-forwards": "Ports of the host that lead to machines.",
+  "port-forwarding": "Whether this host can forward ports.",
+  "jobs": "Long work.",
+  "session": "Who one is, signing in and out.",
+  "setup": "The first administrator.",
+  "account": "One's own password and second factor.",
+  "users": "Who may get in.",
+  "sessions": "Who is signed in, from where.",
+  "roles": "What may be done.",
+  "permissions": "What roles are made of.",
+  "tokens": "API tokens, for programs.",
+  "audit": "Who did what.",
+  "commands": "Every command by its name.",
+  "events": "What happens, as it happens.",
+  "consoles": "Screens and serial lines.",
 };
 
 /** `get_vms` → `vms`: the noun of a path, as its group. */
-function tag({ path }: RestRoute): string {
-  return path.split("/")[1] ?? "";
+const tag = ({ path }: RestRoute) => path.split("/")[1] ?? "";
+
+const ERROR = { "application/json": { schema: { $ref: "#/components/schemas/Error" } } };
+
+/** What an answer of a status says, and one example for each error. */
+function errorResponse(codes: readonly ErrorCode[]) {
+  return {
+    description: codes.map((code) => `${code}: ${ERRORS[code].text}`).join("\n\n"),
+    content: {
+      "application/json": {
+        ...ERROR["application/json"],
+        examples: Object.fromEntries(
+          codes.map((code) => [code, { value: { code, message: ERRORS[code].text } }]),
+        ),
+      },
+    },
+  };
 }
 
-function responses({ command }: RestRoute) {
-  const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of new Set([...command.errors, ...ANY])) {
+/** Statuses → the errors with them. */
+function byStatus(codes: Iterable<ErrorCode>): Map<number, ErrorCode[]> {
+  const found = new Map<number, ErrorCode[]>();
+  for (const code of new Set(codes)) {
     const { status } = ERRORS[code];
-    byStatus.set(status, [...byStatus.get(status) ?? [], code]);
+    found.set(status, [...found.get(status) ?? [], code]);
+  }
+  return new Map([...found].sort(([a], [b]) => a - b));
+}
+
+/** Answers that many commands have alike are written once, by what they say. */
+class SharedResponses {
+  readonly #names = new Map<string, string>();
+  readonly #all = new Map<string, unknown>();
+
+  of(codes: Iterable<ErrorCode>): Record<string, unknown> {
+    return Object.fromEntries(
+      [...byStatus(codes)].map(([status, each]) => [status, { $ref: this.#place(status, each) }]),
+    );
+  }
+
+  get all(): Record<string, unknown> {
+    return Object.fromEntries(this.#all);
+  }
+
+  #place(status: number, codes: readonly ErrorCode[]): string {
+    const key = codes.join();
+    let name = this.#names.get(key);
+    if (name === undefined) {
+      const same = [...this.#names.values()].filter((each) => each.startsWith(`Error${status}`)).length;
+      name = `Error${status}${same === 0 ? "" : `_${same + 1}`}`;
+      this.#names.set(key, name);
+      this.#all.set(name, errorResponse(codes));
+    }
+    return `#/components/responses/${name}`;
+  }
+}
+
+/** As large as a volume may be. */
+const OCTETS = {
+  "application/octet-stream": {
+    schema: { type: "string", format: "binary", maxLength: Number.MAX_SAFE_INTEGER },
+  },
+};
+
+function answer({ command }: RestRoute) {
+  if (command.content === "download") {
+    return {
+      200: { description: "The content", content: OCTETS },
+      206: { description: "The content from where the request's Range begins", content: OCTETS },
+    };
   }
   return {
     200: {
       description: "Done",
-      content: command.content === "download"
-        ? { "application/octet-stream": { schema: { type: "string", format: "binary" } } }
-        : { "application/json": { schema: command.output } },
+      content: {
+        "application/json": { schema: referred(command.output), example: exampleOf(command.output) },
+      },
     },
-    ...Object.fromEntries(
-      [...byStatus].sort(([a], [b]) => a - b).map(([status, codes]) => [status, {
-        description: codes.map((code) => `${code}: ${ERRORS[code].text}`).join("\n\n"),
-        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
-      }]),
-    ),
   };
 }
 
-function operation(route: RestRoute) {
-  const { name, command, method, pathFields } = route;
-  const required = requiredFields(command);
-  const schemas = Object.entries(fields(command));
+/** Heads of the requests whose body is content. */
+const CONTENT_HEADS = {
+  upload: {
+    name: "Content-Range",
+    in: "header",
+    description: "`bytes FIRST-LAST/SIZE`: keeps what arrived when it breaks off, and goes on there",
+    required: false,
+    schema: { type: "string", maxLength: 64, pattern: "^bytes \\d{1,16}-\\d{1,16}/\\d{1,16}$" },
+  },
+  download: {
+    name: "Range",
+    in: "header",
+    description: "`bytes=FIRST-`: from there on",
+    required: false,
+    schema: { type: "string", maxLength: 64, pattern: "^bytes=\\d{1,15}-$" },
+  },
+} as const;
+
+/** `targetPool` → "target pool". */
+const wordsOf = (field: string) => field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+function parametersOf({ command, method, pathFields, name: commandName }: RestRoute) {
+  const required = requiredFields(command), example = inputExample(commandName, command);
   const inQuery = IN_QUERY.has(method);
-  const parameters = schemas
-    .filter(([field]) =>
-      pathFields.includes(field) || (command.content === undefined ? inQuery : field === "checksum")
-    )
-    .map(([field, schema]) => ({
-      name: field,
-      in: pathFields.includes(field) ? "path" : "query",
-      required: required.includes(field),
-      schema,
-    }));
-  const body = inQuery || command.content !== undefined
-    ? []
-    : schemas.filter(([field]) => !pathFields.includes(field));
+  const own = Object.entries(fields(command)).filter(([field]) =>
+    pathFields.includes(field) || (command.content === undefined ? inQuery : field === "checksum")
+  );
+  return [
+    ...own.map(([name, schema]) => ({
+      name,
+      in: pathFields.includes(name) ? "path" : "query",
+      description: (schema as { description?: string }).description ?? `The ${wordsOf(name)}`,
+      required: required.includes(name),
+      schema: referred(schema),
+      ...(name in example && { example: example[name] }),
+    })),
+    ...(command.content === undefined ? [] : [CONTENT_HEADS[command.content]]),
+  ];
+}
+
+function bodyOf({ name, command, method, pathFields }: RestRoute) {
+  if (command.content === "upload") return { required: true, content: OCTETS };
+  if (command.content !== undefined || IN_QUERY.has(method)) return undefined;
+  const body = Object.entries(fields(command)).filter(([field]) => !pathFields.includes(field));
+  if (body.length === 0) return undefined;
+  const required = requiredFields(command), example = inputExample(name, command);
+  const isIn = (field: string) => !pathFields.includes(field);
+  return {
+    required: true,
+    content: {
+      "application/json": {
+        schema: {
+          type: "object",
+          properties: Object.fromEntries(body.map(([field, schema]) => [field, referred(schema)])),
+          required: body.map(([field]) => field).filter((field) => required.includes(field)),
+          additionalProperties: false,
+        },
+        example: Object.fromEntries(Object.entries(example).filter(([field]) => isIn(field))),
+      },
+    },
+  };
+}
+
+function operation(route: RestRoute, shared: SharedResponses) {
+  const { name, command } = route;
+  const { permission } = needOf(name);
+  const isOpen = permission === "anyone";
+  const parameters = parametersOf(route), requestBody = bodyOf(route);
+  const errors = [...command.errors, ...ANY, ...(isOpen ? [] : SIGNED_IN), ...(requestBody ? WITH_BODY : [])];
   return {
     operationId: name,
     summary: command.summary,
-    ...(command.description !== undefined && { description: command.description }),
+    description: `${command.description ?? `${command.summary}.`}\n\nNeeds: \`${permission}\`.`,
     tags: [tag(route)],
     "x-role": command.role,
+    "x-permission": permission,
+    ...(isOpen && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
-    ...(command.content === "upload" && {
-      requestBody: {
-        required: true,
-        content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-      },
-    }),
-    ...(body.length > 0 && {
-      requestBody: {
-        required: true,
-        content: {
-          "application/json": {
-            schema: {
-              type: "object",
-              properties: Object.fromEntries(body),
-              required: body.map(([field]) => field).filter((field) => required.includes(field)),
-              additionalProperties: false,
-            },
-          },
-        },
-      },
-    }),
-    responses: responses(route),
+    ...(requestBody && { requestBody }),
+    responses: { ...answer(route), ...shared.of(errors) },
   };
 }
 
 /** The whole description. `version` is KVM Manager's. */
 export function openApi(version: string): Record<string, unknown> {
+  const shared = new SharedResponses();
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const route of REST_ROUTES) (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
-  paths["/commands/{name}"] = {
-    post: {
-      operationId: "call_command",
-      summary: "Call any command by its name, its input as JSON",
-      tags: ["commands"],
-      parameters: [{
-        name: "name",
-        in: "path",
-        required: true,
-        schema: { type: "string", enum: REST_ROUTES.map((route) => route.name) },
-      }],
-      requestBody: { content: { "application/json": { schema: { type: "object" } } } },
-      responses: {
-        200: { description: "Done", content: { "application/json": { schema: {} } } },
-        default: {
-          description: "An error of the command",
-          content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+  for (const route of REST_ROUTES) {
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route, shared);
+  }
+  const errors = (...more: ErrorCode[]) =>
+    shared.of([
+      ...more,
+      "InvalidInput",
+      "ForeignOrigin",
+      "ForeignHost",
+      "TooManyRequests",
+      "Internal",
+      ...SIGNED_IN,
+    ]);
+  Object.assign(paths, EXTRA_PATHS(errors));
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "KVM Manager",
+      version,
+      description: "Every command of this host's KVM Manager. Programs sign in with an API token " +
+        "(`Authorization: Bearer kvmm_…`). Errors have one shape, and a code that stays.",
+      contact: { name: "Whoever runs this server" },
+    },
+    servers: [{
+      url: "/api/v1",
+      description: "The production server that gave this description",
+      "x-internal": false,
+    }],
+    security: [{ token: [] }, { session: [] }],
+    tags: Object.entries(TAGS).sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      schemas: {
+        Error: {
+          type: "object",
+          description: "What went wrong: a code for programs, words for people",
+          required: ["code", "message"],
+          properties: {
+            code: { type: "string", enum: Object.keys(ERRORS) },
+            message: { type: "string" },
+            details: {
+              type: "object",
+              additionalProperties: true,
+              description: "values the message was made with",
+            },
+          },
+        },
+        ...namedSchemas([paths, shared.all]),
+      },
+      responses: shared.all,
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "An API token: Settings → API tokens" },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-kvmm",
+          description: "The session of a browser; on plain HTTP at loopback the cookie is `kvmm-PORT`",
         },
       },
     },
-  };
-  paths["/events"] = {
-    get: {
-      operationId: "events",
-      summary: "Follow what happens, as server-sent events",
-      description:
-        "Events with an id can be resumed: send the last one seen as `Last-Event-ID` or `?since=`. " +
-        "What was missed follows; where it is no longer kept, a `reload` event says to read everything anew.\n\n" +
-        Object.keys(EVENTS).map((name) => `- \`${name}\``).join("\n"),
-      tags: ["events"],
-      parameters: [{ name: "since", in: "query", required: false, schema: { type: "string" } }],
-      responses: {
-        200: { description: "The stream", content: { "text/event-stream": { schema: { type: "string" } } } },
-      },
-    },
-  };
-  return {
-    openapi: "3.1.0",
-    info: { title: "KVM Manager", version, description: "Every command of this host's KVM Manager." },
-    servers: [{ url: "/api/v1" }],
-    paths,
-    components: { schemas: { Error: ERROR_SCHEMA } },
   };
 }

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { COMMANDS, ERRORS } from "./mod.ts";
 import { openApi } from "./openapi.ts";
+import { Compile } from "typebox/compile";
+import { needOf } from "../access/permissions.ts";
+import { exampleOf, inputExample } from "./examples.ts";
 import { fields, REST_ROUTES } from "./rest.ts";
 
 interface Operation {
@@ -16,8 +19,18 @@ const description = openApi("1.2.3") as {
   info: { version: string };
   paths: Record<string, Record<string, Operation>>;
 };
+const { components } = openApi("1.2.3") as {
+  components: { responses: Record<string, { description: string }>; schemas: Record<string, unknown> };
+};
+/** An answer, which many commands may share. */
+const responseOf = (response: { description?: string; $ref?: string } | undefined) =>
+  response?.$ref === undefined ? response : components.responses[response.$ref.split("/").at(-1)!];
 const operations = Object.entries(description.paths).flatMap(([path, item]) =>
-  Object.entries(item).map(([method, operation]) => ({ path, method, operation }))
+  Object.entries(item).filter(([method]) => method !== "servers").map(([method, operation]) => ({
+    path,
+    method,
+    operation,
+  }))
 );
 
 Deno.test("openApi() is valid OpenAPI 3.1", async () => {
@@ -33,7 +46,7 @@ Deno.test("openApi() has every command at its route, and its version", () => {
   }
   const ids = operations.map(({ operation }) => operation.operationId);
   assert.equal(new Set(ids).size, ids.length);
-  assert.equal(ids.length, Object.keys(COMMANDS).length + 2);
+  assert.equal(ids.length, Object.keys(COMMANDS).length + 4);
 });
 
 Deno.test("openApi() has every field of a command once: in path, query or body", () => {
@@ -41,7 +54,9 @@ Deno.test("openApi() has every field of a command once: in path, query or body",
     const { parameters = [], requestBody } = description.paths[path]![method.toLowerCase()]!;
     if (command.content !== undefined) {
       // Its body is content; which part of it is meant, the request's head says.
-      const expected = command.content === "upload" ? [...pathFields, "checksum"] : pathFields;
+      const expected = command.content === "upload"
+        ? [...pathFields, "checksum", "Content-Range"]
+        : [...pathFields, "Range"];
       assert.deepEqual(parameters.map((parameter) => parameter.name), expected, name);
       continue;
     }
@@ -63,7 +78,6 @@ Deno.test("openApi() declares every place in a path as a required parameter", ()
 Deno.test("openApi() tells every error a command may give, with its status", () => {
   const always = [
     "InvalidInput",
-    "Forbidden",
     "LibvirtUnavailable",
     "PermissionDenied",
     "LibvirtTimeout",
@@ -76,7 +90,51 @@ Deno.test("openApi() tells every error a command may give, with its status", () 
   for (const { name, command, method, path } of REST_ROUTES) {
     const { responses } = description.paths[path]![method.toLowerCase()]!;
     for (const code of [...command.errors, ...always]) {
-      assert.match(responses[ERRORS[code].status]?.description ?? "", new RegExp(`^${code}: `, "m"), name);
+      assert.match(
+        responseOf(responses[ERRORS[code].status])?.description ?? "",
+        new RegExp(`^${code}: `, "m"),
+        name,
+      );
     }
   }
+});
+
+Deno.test("openApi() has what each command needs, and says which need no sign-in", () => {
+  for (const { name, method, path } of REST_ROUTES) {
+    const found = description.paths[path]![method.toLowerCase()]! as Operation & {
+      "x-permission": string;
+      security?: unknown[];
+    };
+    assert.equal(found["x-permission"], needOf(name).permission, name);
+    assert.deepEqual(found.security, needOf(name).permission === "anyone" ? [] : undefined, name);
+    const codes = needOf(name).permission === "anyone" ? [] : ["NotSignedIn", "TokenInvalid"];
+    for (const code of codes) assert.ok(responseOf(found.responses[401])?.description?.includes(code), name);
+  }
+});
+
+Deno.test("examples of inputs and outputs are what their schemas allow", () => {
+  for (const [name, command] of Object.entries(COMMANDS)) {
+    for (
+      const [schema, example] of [
+        [command.input, inputExample(name, command)],
+        [command.output, exampleOf(command.output)],
+      ] as const
+    ) {
+      const validator = Compile(schema);
+      assert.ok(
+        validator.Check(example),
+        `${name}: ${JSON.stringify(example)} ${JSON.stringify(validator.Errors(example))}`,
+      );
+    }
+  }
+});
+
+Deno.test("openApi() has the schemas of everything that has a name once, and none that is for us alone", () => {
+  const text = JSON.stringify(description);
+  assert.match(text, /"\$ref":"#\/components\/schemas\/VM"/);
+  assert.doesNotMatch(text, /x-refusal|x-secret/);
+  for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+    assert.ok(name! in components.schemas, name);
+  }
+  assert.ok(text.length < 1_500_000, `${text.length} characters`);
 });

@@ -22,5 +22,12 @@ export const VmId = Type.String({ minLength: 1, maxLength: 128, description: "UU
 /** Milliseconds since 1970 (UTC). */
 export const Timestamp = Type.Integer({ description: "milliseconds since 1970-01-01T00:00:00Z" });
 
+/** The same as it is taken: no time before that, none beyond what a number holds. */
+export const Instant = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: "milliseconds since 1970-01-01T00:00:00Z",
+});
+
 /** Marks a field of a command's input as secret: the audit does not keep it, whatever stands in it. */
 export const SECRET = { "x-secret": true } as const;

@@ -77,6 +77,7 @@ export const storageCommands = {
     route: "GET /storage/pools",
     cli: ["pool", "list"],
     columns: ["name", "state", "type", "capacityBytes", "availableBytes", "volumes", "autostart"],
+    wide: ["path", "usedBy", "uuid"],
     readOnly: true,
   }),
   get_storage_pool: command({
@@ -97,6 +98,7 @@ export const storageCommands = {
     errors: [],
     route: "GET /storage/pool-types",
     cli: ["pool", "types"],
+    columns: ["type", "available", "formats", "reason"],
     readOnly: true,
   }),
   find_storage_sources: command({
@@ -118,6 +120,7 @@ export const storageCommands = {
     errors: ["StorageSourcesFailed", "NotOnThisHost"],
     route: "GET /storage/pool-sources/{type}",
     cli: ["pool", "find", "<type>"],
+    columns: ["host", "sourcePath", "sourceName", "device"],
     readOnly: true,
   }),
   create_storage_pool: command({

@@ -181,7 +181,8 @@ export const vmCommands = {
     errors: [],
     route: "GET /vms",
     cli: ["vm", "list"],
-    columns: ["name", "state", "cpuCount", "memoryMb", "diskSizeGb", "osVariant", "tags", "id"],
+    columns: ["name", "state", "cpuCount", "memoryMb", "diskSizeGb", "osVariant", "tags"],
+    wide: ["networkInterfaces", "autostart", "id"],
     readOnly: true,
   }),
   get_vm: command({
@@ -388,6 +389,8 @@ export const vmCommands = {
     errors: [],
     route: "POST /batch/start",
     cli: ["batch", "start", "<vmIds...>"],
+    columns: ["vmId", "success", "error"],
+    rows: "results",
     readOnly: false,
   }),
   batch_stop_vms: command({
@@ -398,6 +401,8 @@ export const vmCommands = {
     errors: [],
     route: "POST /batch/stop",
     cli: ["batch", "stop", "<vmIds...>"],
+    columns: ["vmId", "success", "error"],
+    rows: "results",
     readOnly: false,
   }),
   batch_force_stop_vms: command({
@@ -409,6 +414,8 @@ export const vmCommands = {
     route: "POST /batch/force-stop",
     cli: ["batch", "force-stop", "<vmIds...>"],
     destroys: "what the guests have not written to disk yet",
+    columns: ["vmId", "success", "error"],
+    rows: "results",
     readOnly: false,
   }),
   batch_reboot_vms: command({
@@ -419,6 +426,8 @@ export const vmCommands = {
     errors: [],
     route: "POST /batch/reboot",
     cli: ["batch", "reboot", "<vmIds...>"],
+    columns: ["vmId", "success", "error"],
+    rows: "results",
     readOnly: false,
   }),
 };

@@ -68,7 +68,8 @@ export const volumeCommands = {
     errors: ["StoragePoolNotFound", "StoragePoolNotActive", "StorageUnknown"],
     route: "GET /storage/pools/{pool}/volumes",
     cli: ["volume", "list", "<pool>"],
-    columns: ["name", "format", "capacityBytes", "allocationBytes", "path"],
+    columns: ["name", "format", "capacityBytes", "allocationBytes", "usedBy"],
+    wide: ["backing", "encrypted", "path"],
     readOnly: true,
   }),
   create_volume: command({

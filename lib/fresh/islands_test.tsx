@@ -71,6 +71,7 @@ Deno.test("an island is wrapped, its props travel as data, and only its module i
   assert.match(html, /<fresh-island data-name="Text" data-props="0"><b>hi<\/b><\/fresh-island>/);
   assert.deepEqual(stateOf(html), {
     build: "b1",
+    base: "",
     islands: { Text: "/_fresh/b1/Text.js" },
     props: [{ text: "hi" }],
     signals: [],

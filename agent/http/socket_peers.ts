@@ -1,0 +1,72 @@
+/** Who is at the UNIX socket: the kernel tells, nobody can pretend. Root and the server's own user, and one group. */
+import type { Duplex } from "node:stream";
+import { groupId, type PeerCredentials, peerCredentials, userName } from "../../ffi/libc.ts";
+import type { Role } from "../../lib/contract/command.ts";
+import type { SocketPeer } from "../access.ts";
+import { log } from "../log.ts";
+
+/** Group that the install makes: it is used where it is there. */
+const USUAL_GROUP = "kvm-manager";
+
+/** A group whose members may use the socket, and what they may do. */
+export interface SocketRule {
+  readonly gid: number;
+  readonly role: Role;
+}
+
+/**
+ * The rule that settings mean; undefined where the socket is its owner's alone.
+ *
+ * @param group a group's name; `auto` is the usual one where this host has it, `none` is none
+ * @throws {Error} for a group this host does not have
+ */
+export function socketRule(group: string, role: Role): SocketRule | undefined {
+  if (group === "none") return undefined;
+  if (group === "auto") {
+    // Only root can give a file to a group it is not in.
+    const gid = Deno.uid() === 0 ? groupId(USUAL_GROUP) : undefined;
+    return gid === undefined ? undefined : { gid, role };
+  }
+  const gid = groupId(group);
+  if (gid !== undefined) return { gid, role };
+  throw new Error(`there is no group ${JSON.stringify(group)} (--socket-group). Make it with groupadd first`);
+}
+
+/** What somebody is at the socket; undefined for who has no business there. */
+export function peerOf(
+  { uid, gid, groups }: PeerCredentials,
+  rule: SocketRule | undefined,
+  { own, name }: { own: number; name: (uid: number) => string | undefined },
+): SocketPeer | undefined {
+  const called = uid === 0 ? "root" : name(uid) ?? `uid ${uid}`;
+  if (uid === 0 || uid === own) return { uid, name: called, role: "administrator" };
+  if (rule === undefined || (gid !== rule.gid && !groups.includes(rule.gid))) return undefined;
+  return { uid, name: called, role: rule.role };
+}
+
+/** The connection's file descriptor. Private to node's streams, so missing at worst: then nobody gets in. */
+function descriptorOf(socket: Duplex): number | undefined {
+  const { _handle: handle } = socket as { _handle?: { fd?: unknown } };
+  return typeof handle?.fd === "number" && handle.fd >= 0 ? handle.fd : undefined;
+}
+
+/** Keeps who is at each connection of a listener. */
+export function socketPeers(rule: SocketRule | undefined): {
+  /** Looks at a new connection, and hangs up on who may not have one. */
+  readonly check: (socket: Duplex) => void;
+  readonly of: (socket: Duplex) => SocketPeer | undefined;
+} {
+  const known = new WeakMap<Duplex, SocketPeer>();
+  const host = { own: Deno.uid() ?? 0, name: userName };
+  return {
+    check: (socket) => {
+      const fd = descriptorOf(socket);
+      const credentials = fd === undefined ? undefined : peerCredentials(fd);
+      const peer = credentials && peerOf(credentials, rule, host);
+      if (peer !== undefined) return void known.set(socket, peer);
+      log.warn("a connection to the socket was refused", { uid: credentials?.uid ?? "unknown" });
+      socket.destroy();
+    },
+    of: (socket) => known.get(socket),
+  };
+}

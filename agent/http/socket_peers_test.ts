@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { groupId, userName } from "../../ffi/libc.ts";
+import { peerOf, type SocketRule, socketRule } from "./socket_peers.ts";
+
+const NAMES: Readonly<Record<number, string>> = { 0: "root", 500: "kvm", 1000: "ann" };
+const host = { own: 500, name: (uid: number) => NAMES[uid] };
+const rule: SocketRule = { gid: 77, role: "operator" };
+
+Deno.test("peerOf() takes root and the server's own user for administrators, whatever the rule", () => {
+  for (const each of [rule, undefined]) {
+    assert.deepEqual(peerOf({ uid: 0, gid: 0, groups: [] }, each, host), {
+      uid: 0,
+      name: "root",
+      role: "administrator",
+    });
+    assert.equal(peerOf({ uid: 500, gid: 500, groups: [] }, each, host)?.role, "administrator");
+  }
+});
+
+Deno.test("peerOf() takes a group's members, by first or further group, for what the rule says", () => {
+  const ann = { uid: 1000, name: "ann", role: "operator" };
+  assert.deepEqual(peerOf({ uid: 1000, gid: 77, groups: [] }, rule, host), ann);
+  assert.deepEqual(peerOf({ uid: 1000, gid: 1000, groups: [4, 77] }, rule, host), ann);
+  assert.equal(peerOf({ uid: 4242, gid: 77, groups: [] }, rule, host)?.name, "uid 4242");
+});
+
+Deno.test("peerOf() refuses everybody else", () => {
+  assert.equal(peerOf({ uid: 1000, gid: 1000, groups: [4] }, rule, host), undefined);
+  assert.equal(peerOf({ uid: 1000, gid: 77, groups: [77] }, undefined, host), undefined);
+  // Group 0 is no power of its own.
+  assert.equal(peerOf({ uid: 1000, gid: 0, groups: [0] }, rule, host), undefined);
+});
+
+Deno.test("socketRule() knows this host's groups, and says which it does not", () => {
+  assert.deepEqual(socketRule("root", "viewer"), { gid: 0, role: "viewer" });
+  assert.equal(socketRule("none", "viewer"), undefined);
+  assert.throws(() => socketRule("no-such-group", "viewer"), /no group "no-such-group".*groupadd/);
+});
+
+Deno.test("groupId() and userName() read what the host has", () => {
+  assert.deepEqual([groupId("root"), userName(0)], [0, "root"]);
+  assert.deepEqual([groupId("no-such-group"), userName(4_000_000_000)], [undefined, undefined]);
+});

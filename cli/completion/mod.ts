@@ -1,0 +1,64 @@
+/** `kvm-manager completion SHELL`, and what the shells ask it for. */
+import { serverOf } from "../connect/server.ts";
+import { targetOf } from "../connect/target.ts";
+import { EXIT } from "../exit.ts";
+import { candidates, type OtherVerb } from "./candidates.ts";
+import { SHELLS } from "./scripts.ts";
+
+export const COMPLETION_HELP = () =>
+  [
+    `Usage: kvm-manager completion ${Object.keys(SHELLS).join("|")}`,
+    "",
+    "Prints what a shell needs to complete verbs, options, and the names of machines, pools and networks.",
+    "",
+    "Examples:",
+    "  source <(kvm-manager completion bash)                                            # this shell",
+    "  kvm-manager completion bash > /etc/bash_completion.d/kvm-manager                 # every bash",
+    "  kvm-manager completion zsh > /usr/local/share/zsh/site-functions/_kvm-manager    # every zsh",
+    "  kvm-manager completion fish > ~/.config/fish/completions/kvm-manager.fish        # your fish",
+  ].join("\n");
+
+/** Prints a shell's script. */
+export function completion(args: readonly string[]): Promise<number> {
+  const script = args.length === 1 && Object.hasOwn(SHELLS, args[0]!) ? SHELLS[args[0]!] : undefined;
+  if (script !== undefined) console.log(script.trimEnd());
+  else {console.error(
+      `kvm-manager completion: say ${Object.keys(SHELLS).join(", ")}. See kvm-manager completion --help`,
+    );}
+  return Promise.resolve(script === undefined ? EXIT.usage : EXIT.done);
+}
+
+/** Milliseconds somebody who pressed Tab waits for names. */
+const PATIENCE_MS = 2000;
+
+/** The option of a line that says which server names come from, if it does. */
+function targetValues(line: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const flag of ["socket", "runtime-dir", "server", "token-file", "ca", "fingerprint", "context"]) {
+    const at = line.indexOf(`--${flag}`);
+    if (at >= 0 && at + 2 < line.length) values[flag] = line[at + 1]!;
+  }
+  return values;
+}
+
+/** Prints what may come next, one a line, with what it means behind a tab. */
+export async function complete(
+  line: readonly string[],
+  others: Readonly<Record<string, OtherVerb>>,
+): Promise<number> {
+  const late = new Promise<never>((_, reject) =>
+    setTimeout(() => reject(new Error("too late")), PATIENCE_MS)
+  );
+  try {
+    const ask = (command: string, input: unknown) =>
+      Promise.race([serverOf(targetOf(targetValues(line))).call(command, input), late]);
+    const found = await candidates(line, others, ask);
+    if (found === "files") console.log(":files");
+    else for (const [word, text] of found) console.log(`${word}\t${text.replace(/\s+/g, " ")}`);
+    Deno.exit(EXIT.done); // not before `late`, otherwise
+  } catch (error) {
+    // On standard error, which shells throw away: whoever asks by hand sees why nothing comes.
+    console.error(`kvm-manager: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(EXIT.failed);
+  }
+}

@@ -1,0 +1,138 @@
+/** Which server is meant: this host's, by its socket, or one elsewhere, over HTTPS with an API token. */
+import { join } from "node:path";
+import { readSettings, SETTINGS, SettingsError } from "../../agent/settings.ts";
+import { SOCKET_FILE, where } from "../place.ts";
+import { type Context, readContexts } from "./contexts.ts";
+
+/** Options that say which server is meant, for `parseArgs`. */
+export const TARGET_OPTIONS = {
+  socket: { type: "string" },
+  "runtime-dir": { type: "string" },
+  server: { type: "string" },
+  "token-file": { type: "string" },
+  ca: { type: "string" },
+  fingerprint: { type: "string" },
+  context: { type: "string" },
+} as const;
+/** What these were given. */
+export type TargetValues = { readonly [N in keyof typeof TARGET_OPTIONS]?: string | undefined };
+
+/** The same for help and man page: option, value, what it says, its variable. */
+export const TARGET_HELP: readonly (readonly [flag: string, value: string, text: string, env?: string])[] = [
+  ["socket", "FILE", "the socket of a server on this host", "KVMM_SOCKET"],
+  ["runtime-dir", "DIR", `folder of that socket, ${SOCKET_FILE}`, SETTINGS.runtimeDir.env],
+  ["server", "URL", "a server elsewhere, https://host:8440", "KVMM_SERVER"],
+  [
+    "token-file",
+    "FILE",
+    "file with the API token for it; the token itself may be in KVMM_TOKEN",
+    "KVMM_TOKEN_FILE",
+  ],
+  ["ca", "FILE", "certificates of the authorities to trust, PEM", "KVMM_CA"],
+  ["fingerprint", "SHA256", "trust the server's certificate by its fingerprint instead", "KVMM_FINGERPRINT"],
+  ["context", "NAME", "a server from kvm-manager login", "KVMM_CONTEXT"],
+];
+
+/** A server, and how to get in. */
+export type Target =
+  | { readonly kind: "socket"; readonly path: string }
+  | {
+    readonly kind: "remote";
+    readonly url: URL;
+    readonly token: string;
+    readonly ca?: string;
+    /** SHA-256 of the certificate, 64 hexadecimal digits. */
+    readonly fingerprint?: string;
+  };
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** An address that a token may be sent to. @throws {SettingsError} */
+export function serverUrl(text: string): URL {
+  const url = URL.parse(text.includes("://") ? text : `https://${text}`);
+  if (
+    !url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== ""
+  ) {
+    throw new SettingsError(`${JSON.stringify(text)} is not a server like https://host:8440`);
+  }
+  if (url.protocol === "http:" && !LOOPBACK.test(url.hostname)) {
+    throw new SettingsError(`the token would go over the network in the clear. Use https://${url.host}`);
+  }
+  return url;
+}
+
+/** 64 hexadecimal digits, from whatever way they are written in. @throws {SettingsError} */
+export function fingerprintOf(text: string): string {
+  const digits = text.replace(/^sha-?256:/i, "").replace(/[:\s]/g, "").toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(digits)) {
+    throw new SettingsError("--fingerprint must be a SHA-256: 64 hexadecimal digits, with or without colons");
+  }
+  return digits;
+}
+
+function read(file: string, what: string): string {
+  try {
+    return Deno.readTextFileSync(file === "-" ? "/dev/stdin" : file);
+  } catch (error) {
+    throw new SettingsError(`${what} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** A server elsewhere. @throws {SettingsError} */
+export function remoteTarget({ server, token, ca, fingerprint }: Context): Target {
+  // What a header cannot carry is no token, and must not get as far as an error that shows it.
+  if (!/^[\w.~+/=-]{1,256}$/.test(token)) {
+    throw new SettingsError("the API token has characters that none has");
+  }
+  return {
+    kind: "remote",
+    url: serverUrl(server),
+    token,
+    ...(ca !== undefined && { ca: read(ca, `the file of --ca ${ca}`) }),
+    ...(fingerprint !== undefined && { fingerprint: fingerprintOf(fingerprint) }),
+  };
+}
+
+/**
+ * The server that is meant: options win over the environment, that over the context of `login`; else it is this host's.
+ *
+ * @throws {SettingsError}
+ */
+export function targetOf(values: TargetValues): Target {
+  const { env } = where();
+  const of = (name: keyof TargetValues, variable: string) => values[name] ?? (env(variable) || undefined);
+  const folder = values["runtime-dir"];
+  if (values.socket !== undefined || folder !== undefined) {
+    return { kind: "socket", path: values.socket ?? join(folder!, SOCKET_FILE) };
+  }
+  // A context that was asked for by option is not overridden by what happens to be in the environment.
+  const server = values.server ??
+    (values.context === undefined ? env("KVMM_SERVER") || undefined : undefined);
+  const ca = of("ca", "KVMM_CA"), fingerprint = of("fingerprint", "KVMM_FINGERPRINT");
+  if (server !== undefined) {
+    const file = of("token-file", "KVMM_TOKEN_FILE");
+    const token = file === undefined ? env("KVMM_TOKEN") : read(file, `the file of --token-file ${file}`);
+    if (!token) {
+      throw new SettingsError(
+        `an API token is needed for ${server}: --token-file FILE, KVMM_TOKEN, or kvm-manager login`,
+      );
+    }
+    return remoteTarget({
+      server,
+      token: token.trim(),
+      ...(ca !== undefined && { ca }),
+      ...(fingerprint !== undefined && { fingerprint }),
+    });
+  }
+  const socket = values.context === undefined ? env("KVMM_SOCKET") : undefined;
+  if (socket) return { kind: "socket", path: socket };
+  const { current, contexts } = readContexts(env);
+  const name = of("context", "KVMM_CONTEXT") ?? current;
+  if (name !== undefined && name !== "local") {
+    if (!Object.hasOwn(contexts, name)) {
+      throw new SettingsError(`there is no context ${JSON.stringify(name)}. See kvm-manager context list`);
+    }
+    return remoteTarget(contexts[name]!);
+  }
+  return { kind: "socket", path: join(readSettings([], where()).runtimeDir, SOCKET_FILE) };
+}

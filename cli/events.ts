@@ -1,0 +1,102 @@
+/** The server's event stream, as long as somebody follows it (WHATWG HTML, 9.2). */
+import { ApiError } from "../lib/client/api.ts";
+import type { AnyEvent, EventName } from "../lib/contract/mod.ts";
+import type { Server } from "./connect/server.ts";
+
+/** Most characters of one event: what has no end is no event. */
+const LONGEST = 8 * 1024 * 1024;
+
+/** Events out of a stream's text, piece by piece. */
+export class EventReader {
+  #text = "";
+  /** Id of the last event that had one. */
+  lastId: string | null = null;
+
+  /** @throws {ApiError} BadAnswer for an event without end */
+  read(piece: string): AnyEvent[] {
+    this.#text += piece.replaceAll("\r", "");
+    if (this.#text.length > LONGEST) throw new ApiError("BadAnswer", "the server's event has no end");
+    const frames = this.#text.split("\n\n");
+    this.#text = frames.pop()!;
+    return frames.flatMap((frame) => {
+      const fields = new Map<string, string>();
+      for (const line of frame.split("\n")) {
+        const [, name = "", value = ""] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
+        fields.set(name, fields.has(name) ? `${fields.get(name)}\n${value}` : value);
+      }
+      this.lastId = fields.get("id") ?? this.lastId;
+      const name = fields.get("event"), data = fields.get("data");
+      if (name === undefined || data === undefined) return [];
+      return [{ name: name as EventName, data: JSON.parse(data) } as AnyEvent];
+    });
+  }
+}
+
+/**
+ * Follows the events, from now on or after one that was seen. Ends when the server hangs up, or `signal` says so.
+ *
+ * @param opened called once the server listens
+ * @throws {ApiError}
+ */
+export async function* follow(
+  server: Server,
+  { signal, opened, reader = new EventReader() }: {
+    signal: AbortSignal;
+    opened?: () => void;
+    /** Kept by whoever comes back after a break, and goes on where they were. */
+    reader?: EventReader;
+  },
+): AsyncGenerator<AnyEvent, void, undefined> {
+  const response = await server.request("/api/v1/events", {
+    headers: {
+      accept: "text/event-stream",
+      ...(reader.lastId !== null && { "last-event-id": reader.lastId }),
+    },
+    signal,
+  });
+  if (!response.ok || response.body === null) {
+    const error = await response.json() as { code?: string; message?: string };
+    throw new ApiError(error.code ?? "Internal", error.message ?? `HTTP ${response.status}`);
+  }
+  opened?.();
+  const pieces = response.body.pipeThrough(new TextDecoderStream());
+  try {
+    for await (const piece of pieces) yield* reader.read(piece);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error instanceof ApiError) throw error;
+    throw new ApiError("Unreachable", `the connection to ${server.name} broke`);
+  }
+}
+
+/** Milliseconds before the first and the last of the tries to come back. */
+const RETRY_MS = { first: 500, last: 15_000 } as const;
+
+/** The same, coming back for as long as it takes. @param broke told why, each time */
+export async function* followOn(
+  server: Server,
+  signal: AbortSignal,
+  broke: (reason: string) => void,
+): AsyncGenerator<AnyEvent | "opened", void, undefined> {
+  const reader = new EventReader();
+  let wait: number = RETRY_MS.first;
+  while (!signal.aborted) {
+    let isOpen = false;
+    try {
+      const events = follow(server, { signal, reader, opened: () => isOpen = true });
+      for await (const event of events) {
+        wait = RETRY_MS.first;
+        yield event;
+      }
+      if (!signal.aborted) broke("the server hung up");
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.code !== "Unreachable" && !isOpen)) throw error;
+      broke(error.message);
+    }
+    if (signal.aborted) return;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    wait = Math.min(RETRY_MS.last, wait * 2);
+    // What was seen may be out of date: whoever shows a state reads it anew.
+    yield "opened";
+  }
+}

@@ -1,0 +1,207 @@
+/** `kvm-manager login`, `logout`, `context`: servers elsewhere, known by a name. */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { SettingsError } from "../agent/settings.ts";
+import { ApiError } from "../lib/client/api.ts";
+import { type Context, contextsFile, readContexts, writeContexts } from "./connect/contexts.ts";
+import { type Server, serverOf, shownFingerprint, UntrustedError } from "./connect/server.ts";
+import { remoteTarget, serverUrl } from "./connect/target.ts";
+import { EXIT } from "./exit.ts";
+import { where } from "./place.ts";
+import { TERMINAL, type Terminal } from "./terminal.ts";
+import { harmless } from "./verb/cells.ts";
+import { failed } from "./verb/run.ts";
+import { rendered } from "./verb/output.ts";
+import { UsageError } from "./verb/values.ts";
+
+export const LOGIN_HELP = () =>
+  [
+    "Usage: kvm-manager login URL [--name NAME] [--token-file FILE|-] [--ca FILE | --fingerprint SHA256]",
+    "",
+    "Remembers a server and an API token for it (made under Settings, API tokens, or with kvm-manager token add).",
+    "The token is asked for, unless a file has it. A certificate that no authority vouches for is shown with its",
+    "fingerprint; it is trusted if you say so. From then on every verb is for that server: see context use.",
+    "",
+    "  --name NAME         what to call it; the host's name without this",
+    "  --token-file FILE   file with the API token; - is standard input",
+    "  --ca FILE           certificates of the authorities to trust, PEM",
+    "  --fingerprint SHA256  trust the certificate with this fingerprint",
+    "",
+    `Kept in ${contextsFile(where().env)}, which only you can read.`,
+    "",
+    "Examples:",
+    "  kvm-manager login https://host:8440",
+    "  kvm-manager login https://host:8440 --name lab --token-file token.txt",
+  ].join("\n");
+
+export const LOGOUT_HELP = () =>
+  [
+    "Usage: kvm-manager logout [NAME]",
+    "",
+    "Forgets a server, the current one without a name, and its token here. The token itself stays valid:",
+    "kvm-manager token revoke ends it.",
+  ].join("\n");
+
+export const CONTEXT_HELP = () =>
+  [
+    "Usage: kvm-manager context list | context use NAME",
+    "",
+    "The servers of kvm-manager login, and which of them verbs are for. local is this host's, by its socket.",
+    "",
+    "Examples:",
+    "  kvm-manager context list",
+    "  kvm-manager context use local",
+  ].join("\n");
+
+function parsed<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Runs with errors told the way all verbs tell them. */
+async function told(words: readonly string[], run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    return failed(error, words);
+  }
+}
+
+async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<string> {
+  if (file === undefined) return (await terminal.secret("API token: ")).trim();
+  try {
+    return (file === "-" ? await terminal.input() : await Deno.readTextFile(file)).trim();
+  } catch (error) {
+    throw new UsageError(`--token-file cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Whether a certificate that nobody vouches for is to be trusted from now on. */
+function trusts(server: string, fingerprint: string, terminal: Terminal): boolean {
+  if (!terminal.isTerminal) return false;
+  console.error(
+    `The certificate of ${harmless(server)} is vouched for by nobody. Its fingerprint (SHA-256) is\n` +
+      `  ${shownFingerprint(fingerprint)}\nCompare it with what kvm-manager serve said when it started.`,
+  );
+  return terminal.ask("Type yes to trust it:")?.trim().toLowerCase() === "yes";
+}
+
+/** The fingerprint of a certificate that is not trusted; undefined for one that is. @throws {ApiError} */
+async function untrusted(server: Server): Promise<string | undefined> {
+  try {
+    (await server.line()).line.destroy();
+    return undefined;
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    if (cause instanceof UntrustedError) return cause.fingerprint;
+    throw error;
+  }
+}
+
+/** Remembers a server. */
+export function login(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
+  return told(["login"], async () => {
+    const { positionals, values } = parsed({
+      args: [...args],
+      options: {
+        name: { type: "string" },
+        "token-file": { type: "string" },
+        ca: { type: "string" },
+        fingerprint: { type: "string" },
+      },
+      allowPositionals: true,
+    });
+    if (positionals.length !== 1) throw new UsageError("say which server: https://host:8440");
+    const url = serverUrl(positionals[0]!);
+    const name = values.name ?? url.hostname;
+    if (!/^[\w.-]{1,64}$/.test(name) || name === "local") {
+      throw new UsageError(`${JSON.stringify(name)} cannot be a name`);
+    }
+    let context: Context = {
+      server: url.href.replace(/\/$/, ""),
+      token: "none",
+      ...(values.ca !== undefined && { ca: await Deno.realPath(values.ca) }),
+      ...(values.fingerprint !== undefined && { fingerprint: values.fingerprint }),
+    };
+    if (url.protocol === "https:" && values.fingerprint === undefined) {
+      // Before the token is asked for: it must reach nobody else.
+      const fingerprint = await untrusted(serverOf(remoteTarget(context)));
+      if (fingerprint !== undefined && !trusts(url.origin, fingerprint, terminal)) {
+        throw new ApiError(
+          "Unreachable",
+          `the certificate of ${url.origin} is not trusted. Say --ca FILE, or --fingerprint ${
+            shownFingerprint(fingerprint)
+          }`,
+        );
+      }
+      if (fingerprint !== undefined) context = { ...context, fingerprint };
+    }
+    context = { ...context, token: await tokenFrom(values["token-file"], terminal) };
+    const { name: user } = await serverOf(remoteTarget(context)).call("get_session", {}) as { name: string };
+    const { env } = where();
+    const { contexts } = readContexts(env);
+    await writeContexts(env, { current: name, contexts: { ...contexts, [name]: context } });
+    console.error(
+      `Logged in to ${context.server} as ${harmless(user)}. Verbs are for it from now on (context ${name}).`,
+    );
+    return EXIT.done;
+  });
+}
+
+/** Forgets a server. */
+export function logout(args: readonly string[]): Promise<number> {
+  return told(["logout"], async () => {
+    const { positionals } = parsed({ args: [...args], options: {}, allowPositionals: true });
+    const { env } = where();
+    const { current, contexts } = readContexts(env);
+    const name = positionals[0] ?? current;
+    if (positionals.length > 1) throw new UsageError("say one name");
+    if (name === undefined || !Object.hasOwn(contexts, name)) {
+      throw new SettingsError(
+        name === undefined ? "nobody is logged in" : `there is no context ${JSON.stringify(name)}`,
+      );
+    }
+    const others = Object.fromEntries(Object.entries(contexts).filter(([each]) => each !== name));
+    await writeContexts(env, {
+      ...(current !== undefined && current !== name && { current }),
+      contexts: others,
+    });
+    console.error(`Forgot ${name}.`);
+    return EXIT.done;
+  });
+}
+
+/** Lists servers, or says which verbs are for. */
+export function context(args: readonly string[]): Promise<number> {
+  return told(["context"], async () => {
+    const { positionals: [verb, name, ...others] } = parsed({
+      args: [...args],
+      options: {},
+      allowPositionals: true,
+    });
+    const { env } = where();
+    const { current = "local", contexts } = readContexts(env);
+    if (verb === "list" && name === undefined) {
+      const rows = [
+        { name: "local", server: "this host's socket", current: current === "local" },
+        ...Object.entries(contexts).map(([name, { server }]) => ({
+          name,
+          server,
+          current: current === name,
+        })),
+      ];
+      console.log(rendered(rows, "table"));
+      return EXIT.done;
+    }
+    if (verb !== "use" || name === undefined || others.length > 0) {
+      throw new UsageError("say list, or use NAME");
+    }
+    if (name !== "local" && !Object.hasOwn(contexts, name)) {
+      throw new SettingsError(`there is no context ${JSON.stringify(name)}. See kvm-manager context list`);
+    }
+    await writeContexts(env, { ...(name !== "local" && { current: name }), contexts });
+    return EXIT.done;
+  });
+}

@@ -1,0 +1,142 @@
+/** One value as people read it: sizes, times, shares, states. Pure. */
+
+/** Characters that steer a terminal: a machine's name must not move its cursor or write its clipboard. */
+// deno-lint-ignore no-control-regex -- these are the very characters
+export const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text that steers no terminal. */
+export const harmless = (text: string) => text.replace(STEERING, "\ufffd");
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Whether a value is an object, and no list. */
+export const isRow = (value: unknown): value is Row =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** `1.5 GiB`. @param power of 1024 that the amount is in */
+export function size(amount: number, power = 0): string {
+  let value = amount, at = power;
+  while (Math.abs(value) >= 1024 && at < UNITS.length - 1) {
+    value /= 1024;
+    at++;
+  }
+  return `${Number(value.toFixed(value < 10 ? 1 : 0))} ${UNITS[at]}`;
+}
+
+/** `2026-11-21 15:04:05`, in the zone of whoever looks. */
+export function time(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const two = (number: number) => String(number).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+/** `1h 2m`, `12s`. */
+export function duration(seconds: number): string {
+  const parts = [[86_400, "d"], [3600, "h"], [60, "m"], [1, "s"]] as const;
+  let left = Math.max(0, Math.round(seconds));
+  const said = parts.flatMap(([length, unit]) => {
+    const count = Math.floor(left / length);
+    left -= count * length;
+    return count > 0 ? [`${count}${unit}`] : [];
+  });
+  return said.slice(0, 2).join(" ") || "0s";
+}
+
+/** Field → how its number is shown, and its heading without the unit. The first that fits counts. */
+const NUMBERS: readonly (readonly [field: RegExp, shown: (value: number) => string])[] = [
+  [/Bytes$|^size$/, (value) => size(value)],
+  [/Mb$/, (value) => size(value, 2)],
+  [/Gb$/, (value) => size(value, 3)],
+  [/At$|^(timestamp|since|until|at|stateSince)$/, time],
+  [/^progress$/, (value) => `${Math.floor(value * 100)} %`],
+  [/Percent$/, (value) => `${value.toFixed(1)} %`],
+  [/^secondsLeft$|Seconds$/, duration],
+  [/Ms$/, (value) => `${value} ms`],
+];
+
+/** Headings that are not their field's name in capitals. */
+const HEADINGS: Readonly<Record<string, string>> = {
+  cpuCount: "CPUS",
+  maxCpuCount: "MAX CPUS",
+  diskSizeGb: "DISK",
+  osVariant: "OS",
+  vmName: "VM",
+  vmId: "ID",
+  userName: "USER",
+  networkInterfaces: "CARDS",
+  tookMs: "TOOK",
+  ip: "IP",
+  mac: "MAC",
+  id: "ID",
+  hostPort: "PORT",
+  hostPortEnd: "TO PORT",
+  targetAddress: "TARGET",
+  isStatic: "STATIC",
+  isBase: "BASE",
+  osName: "OS",
+  timestamp: "TIME",
+  sha256: "SHA256",
+};
+
+/** `memoryMb` → `MEMORY`: the unit stands in the cells. */
+export function heading(path: string): string {
+  const field = path.split(".").at(-1)!;
+  const plain = field.replace(/(Bytes|Mb|Gb|At|Percent|Seconds)$/, "") || field;
+  return HEADINGS[field] ?? plain.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase();
+}
+
+/** An object in one cell: what it is called, else its parts. */
+function inOne(value: Row): string {
+  // A grant: the role, and on what.
+  if (typeof value.role === "string" && isRow(value.on)) {
+    const { kind, group, vmId } = value.on;
+    return kind === "everything" ? value.role : `${value.role}@${kind}:${group ?? vmId}`;
+  }
+  for (const name of ["name", "message", "cidr", "target", "ip", "mac", "id"]) {
+    if (typeof value[name] === "string") return value[name];
+  }
+  return Object.entries(value).filter(([, part]) => part !== null && part !== undefined && part !== "")
+    .map(([field, part]) => `${field}=${plain(field, part)}`).join(" ");
+}
+
+function plain(field: string, value: unknown): string {
+  if (value === null || value === undefined || value === "") return "-";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") {
+    return NUMBERS.find(([name]) => name.test(field))?.[1](value) ?? String(Number(value.toFixed(2)));
+  }
+  if (Array.isArray(value)) {
+    return value.length === 0 ? "-" : value.map((each) => plain(field, each)).join(",");
+  }
+  return isRow(value) ? inOne(value) : String(value);
+}
+
+/** One value in one cell. @param path the field, which tells the unit */
+export function cell(path: string, value: unknown): string {
+  return harmless(plain(path.split(".").at(-1)!, value));
+}
+
+/** What stands at a dotted path. */
+export function at(row: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>(
+    (value, step) => isRow(value) && Object.hasOwn(value, step) ? value[step] : undefined,
+    row,
+  );
+}
+
+/** Words of a state → its colour (ECMA-48, SGR). */
+const COLOURS: readonly (readonly [words: RegExp, colour: number])[] = [
+  [/^(running|active|done|ok|connected|both)$/, 32],
+  [/^(crashed|failed|error|conflict|lost|inaccessible|disconnected|interrupted)$/, 31],
+  [/^(paused|suspended|queued|waiting|building|degraded|connecting|cancelled|unavailable)$/, 33],
+  [/^(stopped|inactive|disabled|-)$/, 90],
+];
+
+/** A cell in the colour of its state; as it is when it is none. @param text the cell, padded */
+export function coloured(text: string): string {
+  const colour = COLOURS.find(([words]) => words.test(text.trim()))?.[1];
+  return colour === undefined ? text : `\x1b[${colour}m${text}\x1b[0m`;
+}

@@ -1,0 +1,182 @@
+/** Content that travels as a body, and answers that are files: `volume upload`, `volume download`, `vm screenshot`. */
+import { ApiError } from "../../lib/client/api.ts";
+import type { CommandName } from "../../lib/contract/mod.ts";
+import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
+import type { Server } from "../connect/server.ts";
+import type { Terminal } from "../terminal.ts";
+import { UsageError } from "./options.ts";
+import { ProgressDisplay } from "./progress.ts";
+
+/** Commands whose answer holds a file: `--to FILE` writes it. */
+export const FILES: Readonly<
+  Partial<Record<CommandName, { readonly field: string; readonly base64?: true }>>
+> = {
+  screenshot_vm: { field: "data", base64: true },
+  get_viewer_file: { field: "content" },
+  export_vm: { field: "xml" },
+  get_vm_xml: { field: "xml" },
+};
+
+const place = ({ pool, name }: Record<string, unknown>) =>
+  "/api/v1" + CONTENT_PATH.replace("{pool}", encodeURIComponent(String(pool)))
+    .replace("{name}", encodeURIComponent(String(name)));
+
+async function answerOf(response: Response): Promise<unknown> {
+  const body = await response.json() as { code?: string; message?: string; details?: unknown };
+  if (response.ok) return body;
+  const { code = "Internal", message = `HTTP ${response.status}`, details } = body;
+  throw new ApiError(code, message, details, response.status);
+}
+
+/** Tells how much has passed. */
+function counted(display: ProgressDisplay, title: string, from: number, total: number) {
+  const started = performance.now();
+  let passed = 0;
+  return new TransformStream<Uint8Array, Uint8Array>({
+    transform: (chunk, controller) => {
+      passed += chunk.byteLength;
+      const done = from + passed, seconds = (performance.now() - started) / 1000;
+      display.update({
+        title,
+        progress: total === 0 ? 1 : done / total,
+        doneBytes: done,
+        totalBytes: total,
+        secondsLeft: seconds < 2 ? null : Math.round((total - done) * seconds / passed),
+      });
+      controller.enqueue(chunk);
+    },
+  });
+}
+
+/** Where an upload of this file that broke off goes on; the beginning when there is none. */
+async function goesOnAt(
+  server: Server,
+  { pool, name }: Record<string, unknown>,
+  size: number,
+): Promise<number> {
+  try {
+    const found = await server.call("get_upload", { pool, name }) as { offset: number; size: number };
+    return found.size === size ? found.offset : 0;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "UploadNotFound") return 0;
+    throw error;
+  }
+}
+
+/** Sends a file. One that breaks off is kept by the server for a while: said again, it goes on. @throws {ApiError, UsageError} */
+export async function upload(
+  server: Server,
+  input: Record<string, unknown>,
+  file: string | undefined,
+  terminal: Terminal,
+): Promise<unknown> {
+  if (file === undefined) throw new UsageError("say which file: --from FILE");
+  let source: Deno.FsFile;
+  try {
+    source = await Deno.open(file);
+  } catch (error) {
+    throw new UsageError(`--from cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  const display = new ProgressDisplay(terminal);
+  let isHandedOver = false;
+  try {
+    const { size, isFile } = await source.stat();
+    if (!isFile || size === 0) {
+      throw new UsageError("--from must be a file with something in it: its size is told first");
+    }
+    const offset = await goesOnAt(server, input, size);
+    if (offset > 0) {
+      console.error(`Going on at ${offset} of ${size} bytes.`);
+      await source.seek(offset, Deno.SeekMode.Start);
+    }
+    const { checksum } = input;
+    const query = checksum === undefined ? "" : `?checksum=${encodeURIComponent(String(checksum))}`;
+    // From here on the stream closes it.
+    isHandedOver = true;
+    return await answerOf(
+      await server.request(place(input) + query, {
+        method: "PUT",
+        headers: {
+          "content-type": "application/octet-stream",
+          "content-length": String(size - offset),
+          "content-range": `bytes ${offset}-${size - 1}/${size}`,
+        },
+        body: source.readable.pipeThrough(counted(display, `upload ${file}`, offset, size)),
+      }),
+    );
+  } finally {
+    display.end();
+    if (!isHandedOver) source.close();
+  }
+}
+
+/** Opens a file for writing that is not there yet. @throws {UsageError} */
+async function draftOf(file: string, overwrite: boolean): Promise<{ draft: string; sink: Deno.FsFile }> {
+  if (!overwrite) {
+    const isThere = await Deno.lstat(file).then(() => true, () => false);
+    if (isThere) throw new UsageError(`${file} is there already. Say --yes to replace it`);
+  }
+  const draft = `${file}.part`;
+  try {
+    return { draft, sink: await Deno.open(draft, { write: true, create: true, truncate: true }) };
+  } catch (error) {
+    throw new UsageError(`--to cannot be written: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Fetches a volume into a file, or to standard output for `-`. A file appears once it is whole. @throws {ApiError, UsageError} */
+export async function download(
+  server: Server,
+  input: Record<string, unknown>,
+  { to, overwrite }: { to: string | undefined; overwrite: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  if (to === undefined) throw new UsageError("say where to: --to FILE, or --to - for standard output");
+  const target = to === "-" ? undefined : await draftOf(to, overwrite);
+  const display = new ProgressDisplay(terminal);
+  let isWhole = false;
+  try {
+    const response = await server.request(place(input));
+    if (!response.ok || response.body === null) return void await answerOf(response);
+    const total = Number(response.headers.get("content-length") ?? 0);
+    let arrived = 0;
+    const content = response.body.pipeThrough(counted(display, `download ${input.name}`, 0, total));
+    for await (const chunk of content) {
+      arrived += chunk.byteLength;
+      for (let at = 0; at < chunk.length;) {
+        at += await (target?.sink ?? Deno.stdout).write(chunk.subarray(at));
+      }
+    }
+    if (arrived !== total) {
+      throw new ApiError("Unreachable", `it broke off after ${arrived} of ${total} bytes. Try again`);
+    }
+    isWhole = true;
+  } finally {
+    display.end();
+    if (target) {
+      target.sink.close();
+      await (isWhole ? Deno.rename(target.draft, to) : Deno.remove(target.draft));
+    }
+  }
+}
+
+/** Writes the file that an answer holds. @throws {UsageError} */
+export async function writeAnswer(
+  name: CommandName,
+  answer: unknown,
+  { to, overwrite }: { to: string; overwrite: boolean },
+): Promise<void> {
+  const { field, base64 } = FILES[name]!;
+  const text = String((answer as Record<string, unknown>)[field]);
+  const bytes = base64
+    ? Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0))
+    : new TextEncoder().encode(text);
+  if (to === "-") {
+    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+    return;
+  }
+  const { draft, sink } = await draftOf(to, overwrite);
+  using file = sink;
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  await Deno.rename(draft, to);
+}
