@@ -1,12 +1,13 @@
 /** The command line: which verb does what. */
 import type { AppHandler } from "./app.ts";
-import { COMMANDS } from "../lib/contract/mod.ts";
+import { COMMANDS, EVENTS } from "../lib/contract/mod.ts";
 import { VERSION } from "../lib/version.ts";
 import { CALL_HELP, callCommand } from "./call.ts";
 import { complete, completion, COMPLETION_HELP } from "./completion/mod.ts";
 import { SHELLS } from "./completion/scripts.ts";
 import { CONSOLE_HELP, consoleCommand } from "./console.ts";
 import { context, CONTEXT_HELP, login, LOGIN_HELP, logout, LOGOUT_HELP } from "./login.ts";
+import { events, EVENTS_HELP, openapi, OPENAPI_HELP } from "./follow.ts";
 import { man, MAN_HELP } from "./man.ts";
 import { serve, SERVE_HELP } from "./serve.ts";
 import { VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
@@ -48,6 +49,13 @@ const VERBS: Readonly<Record<string, Verb>> = {
     words: ["list", "use"],
     run: context,
   },
+  events: {
+    summary: "follow what happens, as lines of JSON",
+    help: EVENTS_HELP,
+    words: Object.keys(EVENTS),
+    run: events,
+  },
+  openapi: { summary: "print the description of the API", help: OPENAPI_HELP, run: openapi },
   completion: {
     summary: "print what a shell needs to complete",
     help: COMPLETION_HELP,

@@ -71,6 +71,7 @@ async function mainVerbs(cli: CommandLine): Promise<void> {
   assert.deepEqual(JSON.parse(done(user)).grants, [{ role: "viewer", on: { kind: "vm", vmId: vm!.id } }]);
   done(await cli.run(["user", "delete", "ann", "--yes"]));
   assert.match(done(await cli.run(["completion", "bash"])), /complete -F/);
+  assert.equal(JSON.parse(done(await cli.run(["openapi"]))).openapi, "3.1.0");
   assert.match(done(await cli.run(["man"])), /^\.TH /);
 }
 
@@ -126,6 +127,22 @@ Deno.test({
       await stateIn(lines, /^test +running/);
     } finally {
       await lines.return();
+    }
+    const told = cli.lines(["events", "vm-state-changed"]);
+    try {
+      const next = told.next();
+      // Said until it is heard: the stream begins at some time.
+      let heard = false;
+      next.then(() => heard = true);
+      await until("the event", async () => {
+        await call(server, "pause_vm", { vmId: vm!.id });
+        await call(server, "resume_vm", { vmId: vm!.id });
+        return heard;
+      }, { seconds: 10, every: 100 });
+      const { name, data } = JSON.parse((await next).value ?? "null");
+      assert.deepEqual([name, data.vmId], ["vm-state-changed", vm!.id]);
+    } finally {
+      await told.return();
     }
   },
 });

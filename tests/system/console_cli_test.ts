@@ -6,6 +6,8 @@ import { readyServer, shows } from "../testbed/product.ts";
 import { TerminalProgram } from "../testbed/pty.ts";
 import { SerialClient } from "../testbed/serial.ts";
 import { requirement } from "../testbed/skip.ts";
+import { tlsProxy } from "../testbed/tls_proxy.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 
 const ignore = await requirement("guest") !== null;
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -58,6 +60,24 @@ Deno.test({
       await third.waitFor("three 9");
       await third.type("\x01t");
       assert.equal((await third.ended()).status, 0);
+    });
+    await t.step("from elsewhere, over TLS with an API token", async () => {
+      await using proxy = await tlsProxy(server.url);
+      const token = testerHeaders(server.url).authorization!.replace("Bearer ", "");
+      await using console = new TerminalProgram([
+        ...[
+          "env",
+          `KVMM_SERVER=${proxy.url}`,
+          `KVMM_TOKEN=${token}`,
+          `KVMM_FINGERPRINT=${proxy.fingerprint}`,
+        ],
+        ...[Deno.execPath(), "run", "-A", MAIN, "vm", "console", vm.name, "--force"],
+      ]);
+      await console.waitFor("Ctrl+a t leaves");
+      await console.type("\recho far $((6 * 7))\r");
+      await console.waitFor("far 42");
+      await console.type("\x01t");
+      assert.deepEqual(await console.ended(), { status: 0, isCooked: true });
     });
     await t.step("the line is free at once when it was left", async () => {
       await using client = await SerialClient.open(server, vm.uuid);

@@ -65,6 +65,8 @@ export async function tlsProxy(target: string): Promise<TlsProxy> {
     outgoing.on("close", () => asked.destroy());
     incoming.pipe(asked);
   });
+  // What was upgraded is none of the server's connections any more.
+  const lines = new Set<Duplex>();
   server.on("upgrade", (incoming: IncomingMessage, socket: Duplex) => {
     const line = connect({ host: hostname, port: Number(port) }, () => {
       const head = Object.entries(headersFor(incoming)).map(([name, value]) => `${name}: ${value}`);
@@ -73,7 +75,9 @@ export async function tlsProxy(target: string): Promise<TlsProxy> {
       socket.pipe(line);
     });
     for (const [one, other] of [[line, socket], [socket, line]] as const) {
+      lines.add(one);
       one.on("error", () => other.destroy());
+      one.on("close", () => other.destroy());
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
@@ -83,6 +87,7 @@ export async function tlsProxy(target: string): Promise<TlsProxy> {
     certificate,
     seen,
     async [Symbol.asyncDispose]() {
+      for (const line of lines) line.destroy();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Deno.remove(folder, { recursive: true });
