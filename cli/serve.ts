@@ -7,6 +7,7 @@ import { requestInfo } from "../agent/http/request_info.ts";
 import { log, setLogLevel } from "../agent/log.ts";
 import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
 import { VERSION } from "../lib/version.ts";
+import { setBasePath } from "fresh/runtime";
 import type { AppHandler } from "./app.ts";
 import { SOCKET_FILE, where } from "./place.ts";
 
@@ -54,6 +55,7 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     uri: settings.uri,
   });
   agent.doors = doors;
+  setBasePath(doors.base);
   if (doors.certificates) {
     const { fingerprint, selfSigned } = doors.certificates.about;
     console.log(

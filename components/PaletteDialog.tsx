@@ -1,3 +1,4 @@
+import { based } from "../lib/client/base.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { act } from "../lib/client/act.ts";
@@ -39,7 +40,7 @@ export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
   const run = (effect: Effect) => {
     // Closed first: the browser gives the focus back, and a question may take it.
     dialog.current?.close();
-    if (effect.kind === "go") location.assign(effect.href);
+    if (effect.kind === "go") location.assign(based(effect.href));
     else if (effect.kind === "theme") setTheme(effect.theme);
     else if (effect.kind === "keys") onKeys();
     else void act(effect.action, effect.vm);

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { based } from "../lib/client/base.ts";
 import { live } from "../lib/client/live.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/format/text.ts";
@@ -17,7 +18,7 @@ function load(address: string, isWanted: () => boolean): Promise<string | null> 
     const picture = new Image();
     picture.onload = () => resolve(isWanted() ? address : null);
     picture.onerror = () => resolve(null);
-    picture.src = address;
+    picture.src = based(address);
   });
 }
 

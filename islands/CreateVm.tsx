@@ -1,3 +1,4 @@
+import { based } from "../lib/client/base.ts";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { AdvancedFields } from "../components/create/AdvancedFields.tsx";
 import { BasicFields } from "../components/create/BasicFields.tsx";
@@ -37,7 +38,7 @@ export default function CreateVm({ options, bounds, connected, ...start }: Creat
     if (id === null) return showWrong(form.current);
     const wish = model.wish.peek();
     const hasScreen = wish.start && (wish.graphics ?? "vnc") === "vnc";
-    location.assign(`/vms/${encodeURIComponent(id)}${hasScreen ? "/console" : "?done=create"}`);
+    location.assign(based(`/vms/${encodeURIComponent(id)}${hasScreen ? "/console" : "?done=create"}`));
   };
   return (
     <form ref={form} class="create" method="post" action="/vms/new" noValidate onSubmit={submit}>

@@ -1,3 +1,4 @@
+import { based } from "../lib/client/base.ts";
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { CheckField, Field, TextField } from "../components/Field.tsx";
@@ -34,7 +35,7 @@ export default function ImportForm({ asked, failure: before }: ImportFormProps) 
     isBusy.value = true;
     try {
       const { vmId } = await api.importVm(asked);
-      location.assign(`/vms/${encodeURIComponent(vmId)}?done=import`);
+      location.assign(based(`/vms/${encodeURIComponent(vmId)}?done=import`));
     } catch (error) {
       failure.value = failureOf(error);
       isBusy.value = false;

@@ -1,3 +1,4 @@
+import { based } from "../lib/client/base.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { FailureText } from "../components/FailureText.tsx";
@@ -70,7 +71,7 @@ export default function NetworkForm({ mode, options, values, findings, failure }
       const { name } = await api.createNetwork(
         networkIn(new FormData(event.currentTarget as HTMLFormElement)),
       );
-      location.assign(`${networkHref(name)}?done=create`);
+      location.assign(based(`${networkHref(name)}?done=create`));
     } catch (error) {
       doing.value = "idle";
       found.value = error instanceof ApiError ? findingIn(error) : [];

@@ -1,3 +1,4 @@
+import { based } from "../lib/client/base.ts";
 import { useSignal } from "@preact/signals";
 import { TextField } from "../components/Field.tsx";
 import { ManageForm, NAME_CODES } from "../components/ManageForm.tsx";
@@ -79,7 +80,7 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
     isBusy.value = true;
     try {
       const target = await call(vmId, String(data.get("name")).trim(), data.get("disks") === "linked");
-      location.assign(`/vms/${encodeURIComponent(target)}?done=${kind}`);
+      location.assign(based(`/vms/${encodeURIComponent(target)}?done=${kind}`));
     } catch (error) {
       failure.value = failureOf(error);
       isBusy.value = false;

@@ -1,3 +1,4 @@
+import { based } from "../lib/client/base.ts";
 import type { Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ActionForm } from "../components/ActionForm.tsx";
@@ -49,7 +50,7 @@ export default function VmHeader({ vm: signal, connected, now }: VmHeaderProps) 
         <ActionForm
           vm={vm}
           enabled={enabled}
-          onDone={(action) => action === "delete" && location.assign("/vms?done=delete")}
+          onDone={(action) => action === "delete" && location.assign(based("/vms?done=delete"))}
         />
       </header>
       {isGone

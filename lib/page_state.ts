@@ -31,6 +31,8 @@ export interface PageState {
   demo: boolean;
   /** KVM Manager's own version. */
   version: string;
+  /** Path below which a reverse proxy serves the pages; empty for none. Addresses are written without it. */
+  base: string;
 }
 
 /** Fresh's typed helpers for our state. */

@@ -40,7 +40,12 @@ export default define.layout(async function App({ Component, req, state, url }) 
     ? await Promise.all([hostOf(state.api), vmNameIn(path, state.api), state.api.listJobs({ open: true })])
     : [];
   return (
-    <html lang={LANGUAGE} data-theme={state.theme ?? "system"} data-sidebar={folded ? "folded" : "open"}>
+    <html
+      lang={LANGUAGE}
+      data-theme={state.theme ?? "system"}
+      data-sidebar={folded ? "folded" : "open"}
+      data-base={state.base || undefined}
+    >
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -52,6 +52,7 @@ export default define.middleware(async (ctx) => {
     hostname: user === null ? "" : agent.inventory.hostname,
     demo: agent.settings.demo,
     version: user === null ? "" : VERSION,
+    base: agent.doors?.base ?? "",
   };
   Object.assign(ctx.state, state);
   const response = await ctx.next();

@@ -7,16 +7,17 @@ import { define, THEMES } from "../lib/page_state.ts";
 const VALUES: Readonly<Record<string, readonly string[]>> = { theme: THEMES, sidebar: ["open", "folded"] };
 
 /** The page a form was on; the referrer may be withheld, or be another site's. */
-function pageBefore(req: Request, here: URL): string {
+function pageBefore(req: Request, here: URL, base: string): string {
   const referrer = URL.parse(req.headers.get("referer") ?? "");
-  return referrer?.host === here.host ? referrer.pathname + referrer.search : "/";
+  if (referrer?.host !== here.host || !referrer.pathname.startsWith(`${base}/`)) return "/";
+  return referrer.pathname.slice(base.length) + referrer.search;
 }
 
 /** Keeps preferences, for pages without script. */
 export const handler = define.handlers({
   async POST(ctx) {
     const form = await ctx.req.formData();
-    const response = ctx.redirect(pageBefore(ctx.req, ctx.url), 303);
+    const response = ctx.redirect(pageBefore(ctx.req, ctx.url, ctx.state.base), 303);
     for (const [name, value] of form) {
       const known = Object.hasOwn(VALUES, name) ? VALUES[name] : undefined;
       if (typeof value !== "string" || !known?.includes(value)) throw new HttpError(400, t("error.form"));

@@ -39,8 +39,11 @@ export class Counts {
   }
 }
 
-/** Requests a second, and how many at once before that: a page is some twenty, a script that goes wild is thousands. */
-export const REQUEST_RATE = { perSecond: 100, burst: 1000 } as const;
+/**
+ * Requests a second, and how many at once before that. A page is some hundred where the browser may not keep its scripts,
+ * as with a certificate that nobody vouches for; a program that goes wild is thousands.
+ */
+export const REQUEST_RATE = { perSecond: 100, burst: 2000 } as const;
 /** Keys remembered; beyond, the one longest quiet is forgotten. */
 const MOST_KEYS = 10_000;
 

@@ -3,6 +3,7 @@
  * only, no schemas, so it costs a page almost nothing. Every call goes to `POST /api/v1/commands/{name}`.
  */
 import type { CommandName, Input, Output } from "../contract/mod.ts";
+import { base, based } from "./base.ts";
 
 type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}` : S;
 type Args<N extends CommandName> = Record<never, never> extends Input<N> ? [input?: Input<N>]
@@ -29,7 +30,7 @@ const AGAIN_MS = 300;
 
 const post: Transport = async (command, input) => {
   const ask = () =>
-    fetch(`/api/v1/commands/${command}`, {
+    fetch(based(`/api/v1/commands/${command}`), {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(input ?? {}),
@@ -46,8 +47,9 @@ const post: Transport = async (command, input) => {
 
 /** The session has ended: to the sign-in, and back here after it. */
 function signInAgain(): void {
-  if (typeof location === "undefined" || location.pathname === "/sign-in") return;
-  location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+  if (typeof location === "undefined" || location.pathname === based("/sign-in")) return;
+  const to = location.pathname.slice(base().length) + location.search;
+  location.assign(based(`/sign-in?to=${encodeURIComponent(to)}`));
 }
 
 /** Calls one command by its wire name. @throws {ApiError} */

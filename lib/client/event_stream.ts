@@ -1,4 +1,5 @@
 /** The page's event stream: one EventSource, opened anew when it breaks, its events handed on in handfuls. */
+import { based } from "./base.ts";
 import type { AnyEvent, EventName } from "../contract/mod.ts";
 
 /** How the stream is. `paused`: the tab is in the background, and leaves the connection to others. */
@@ -34,7 +35,7 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
 const openStream = (since: string): Source =>
-  new EventSource(`/api/v1/events?since=${encodeURIComponent(since)}`);
+  new EventSource(based(`/api/v1/events?since=${encodeURIComponent(since)}`));
 
 const later = (milliseconds: number, run: () => void) => {
   const timer = setTimeout(run, milliseconds);

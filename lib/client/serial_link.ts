@@ -1,4 +1,5 @@
 /** A serial console's connection: asks for a ticket, opens the WebSocket, and comes back when it breaks. */
+import { based } from "./base.ts";
 import { CONSOLE_CLOSE } from "../contract/console_close.ts";
 import { api } from "./api.ts";
 
@@ -38,7 +39,7 @@ const OPEN = 1;
 
 async function openSocket(vmId: string, force: boolean): Promise<Socket> {
   const { path, ticket } = await api.openConsole({ vmId, kind: "serial", force });
-  const url = new URL(path, location.href);
+  const url = new URL(based(path), location.href);
   url.protocol = url.protocol.replace("http", "ws");
   url.searchParams.set("ticket", ticket);
   return new WebSocket(url) as Socket;

@@ -1,5 +1,6 @@
 /** How a page sends a file: XMLHttpRequest tells how much has left, which `fetch` cannot. In the browser alone. */
 import { api, ApiError } from "./api.ts";
+import { based } from "./base.ts";
 import { contentHref } from "../format/volume_page.ts";
 import type { Sending, Uploaded, Wires } from "./upload.ts";
 
@@ -46,7 +47,7 @@ function send(
     };
     request.onloadend = () => signal.removeEventListener("abort", end);
     const query = checksum === "" ? "" : `?checksum=${encodeURIComponent(checksum)}`;
-    request.open("PUT", contentHref(pool, name) + query);
+    request.open("PUT", based(contentHref(pool, name) + query));
     request.setRequestHeader("content-type", "application/octet-stream");
     request.setRequestHeader("content-range", `bytes ${offset}-${file.size - 1}/${file.size}`);
     request.send(file.slice(offset));

@@ -1,4 +1,5 @@
 /** A screen's connection in the browser: ticket, WebSocket, noVNC; again by itself, with growing pauses, when it ends. */
+import { based } from "./base.ts";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { CONSOLE_CLOSE } from "../contract/console_close.ts";
 import type { Key } from "../rfb/keys.ts";
@@ -116,7 +117,7 @@ export class VncSession {
       ]);
       const screen = this.screen();
       if (!isCurrent() || screen === null) return;
-      const address = new URL(`${path}?ticket=${ticket}`, location.href);
+      const address = new URL(based(`${path}?ticket=${ticket}`), location.href);
       address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
       const socket = new WebSocket(address);
       let end: Pick<CloseEvent, "code" | "reason"> = { code: 0, reason: "" };

@@ -3,12 +3,14 @@ import { type ComponentType, h, hydrate } from "preact";
 import { type IslandState, setIdRoot, STATE_ID } from "./island_state.ts";
 import { reviver } from "./revive.ts";
 import { setBuildId } from "./runtime.ts";
+import { setBasePath } from "./base.ts";
 
 const block = document.getElementById(STATE_ID);
 if (block !== null) boot(JSON.parse(block.textContent) as IslandState);
 
 function boot(state: IslandState): void {
   setBuildId(state.build);
+  setBasePath(state.base);
   const revive = reviver(state.signals);
   for (const [name, address] of Object.entries(state.islands)) {
     import(address).then((module: Record<string, ComponentType<object>>) => {

@@ -10,6 +10,7 @@ import { useContext } from "preact/hooks";
 import { jsxTemplate } from "preact/jsx-runtime";
 import { renderToString } from "preact-render-to-string";
 import type { Assets } from "./assets.ts";
+import { asMade } from "./base.ts";
 import { HeadContext } from "./head.tsx";
 import { IslandSet, islandWrapper } from "./islands.tsx";
 import type { IslandComponent } from "./manifest.ts";
@@ -56,7 +57,7 @@ function prepare(vnode: VNode, page: Rendering): void {
     const key = headKey(vnode);
     (vnode as VNode).type = function HeadElement(props: object) {
       const place = useContext(HeadContext);
-      const element = h<object>(type, props);
+      const element = asMade(() => h<object>(type, props));
       made.add(element);
       if (place === "page") page.head.set(key, element);
       const replaced = place === "document" && page.head.has(key);

@@ -8,6 +8,8 @@ export const STATE_ID = "__FRSH_STATE";
 /** What the data block holds. */
 export interface IslandState {
   readonly build: string;
+  /** Path below which the app is served; empty for none. */
+  readonly base: string;
   /** Name → address of its module. */
   readonly islands: Readonly<Record<string, string>>;
   /** Props of each instance; the island's element says which are its own. */

@@ -2,6 +2,7 @@
 import { type ComponentType, createContext, type VNode } from "preact";
 import { useContext } from "preact/hooks";
 import type { Assets, IslandChunk } from "./assets.ts";
+import { basePath, withBase } from "./base.ts";
 import type { IslandComponent } from "./manifest.ts";
 import { type IslandState, setIdRoot, STATE_ID } from "./island_state.ts";
 import { PropsWriter, scriptJson } from "./props.ts";
@@ -50,7 +51,8 @@ export class IslandSet {
     if (this.#used.size === 0) return null;
     const state = {
       build: assets.build,
-      islands: Object.fromEntries(this.#chunks(assets).map(([name, { entry }]) => [name, entry])),
+      base: basePath(),
+      islands: Object.fromEntries(this.#chunks(assets).map(([name, { entry }]) => [name, withBase(entry)])),
       props: this.#writer.props,
       signals: this.#writer.signals,
     } satisfies IslandState;
