@@ -1,164 +1,33 @@
-/**
- * The listeners: TCP for people, a UNIX socket for root's command line. On node:http and node:https, because it bounds what slow
- * and hostile clients can hold: Deno.serve keeps a half-sent request open for over a minute.
- */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+/** The listeners: TCP for people, a UNIX socket for root's command line. */
+import type { IncomingMessage } from "node:http";
+import type { Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
-import type { Duplex } from "node:stream";
-import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Door, SocketPeer } from "../access.ts";
 import type { Certificates } from "../certificate/certificates.ts";
 import { log } from "../log.ts";
 import type { Hsts } from "../settings.ts";
 import { addressOf } from "./address.ts";
 import { Arrivals } from "./arrival.ts";
-import { rememberBody } from "./arriving.ts";
-import { isLongBody } from "./content.ts";
 import { errorResponse, guard, secured } from "./guard.ts";
 import { Counts, isShared, MOST_PER_ADDRESS, neighbourhood, Rate, REQUEST_RATE } from "./limits.ts";
 import { isAny, parseListen } from "./listen_address.ts";
+import {
+  type Answer,
+  closer,
+  LIMITS,
+  type Listener,
+  type ListenerLimits,
+  listenerOf,
+  listening,
+  webSockets,
+} from "./listener.ts";
 import { HostNames, type Hosts, loopbackNames } from "./names.ts";
 import { socketPeers, type SocketRule } from "./socket_peers.ts";
 import { frontOf } from "./tls_front.ts";
-import { type Admit, WebSockets } from "./websocket.ts";
+import type { Admit } from "./websocket.ts";
 
-/** Answers requests; by which door and from which address they come is told beside them, at the socket who it is. */
-export type Answer = (request: Request, door: Door, address: string, peer?: SocketPeer) => Promise<Response>;
-
-/** Limits of a listener. Milliseconds and bytes. */
-const LIMITS = {
-  /** A client must have sent its whole head by then. */
-  headersTimeout: 10_000,
-  /** … and its whole request, unless a command's own limit is lower. */
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 1000,
-  keepAliveTimeout: 60_000,
-  maxHeaderSize: 16 * 1024,
-  /** A TLS client must have begun its handshake by then, and ended it as long after that. */
-  handshakeTimeout: 10_000,
-};
-export type ListenerLimits = typeof LIMITS;
-/** Connections at once; more are closed as they come. */
-const MOST_CONNECTIONS = 512;
-
-/** A running listener. */
-export interface Listener {
-  readonly address: string;
-  /** Stops listening; connections that are still open (event streams, consoles) are cut. */
-  close(): Promise<void>;
-}
-
-/** Answers a request that came from an address, or throws a ContractError. */
-type Listen = (request: Request, address: string, incoming: IncomingMessage) => Promise<Response>;
-
-/** What a request's way to us says: its client's address. It may rewrite the request. @throws {ContractError} */
-type Arrive = (incoming: IncomingMessage) => string;
-
-function listenerOf(
-  answer: Listen,
-  arrive: Arrive,
-  limits: Partial<ListenerLimits> = {},
-  certificates?: Certificates,
-): Server {
-  const { requestTimeout, handshakeTimeout, ...own } = { ...LIMITS, ...limits };
-  const addresses = new WeakMap<IncomingMessage, string>();
-  const answering = getRequestListener(
-    async (request, { incoming }) => {
-      rememberBody(request, incoming as IncomingMessage);
-      const from = incoming as IncomingMessage;
-      return await answer(request, addresses.get(from) ?? "", from);
-    },
-    {
-      overrideGlobalObjects: false,
-      errorHandler: (error) => {
-        // No Host, or one that makes no URL: the client's fault, and nothing to log for everyone who sends it.
-        if (error instanceof RequestError) {
-          return secured(errorResponse(new ContractError("InvalidInput", { reason: error.message })));
-        }
-        log.error("a request failed unexpectedly", { error });
-        return secured(errorResponse(new ContractError("Internal")));
-      },
-    },
-  );
-  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    try {
-      addresses.set(request, arrive(request));
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      return void refuse(response, error);
-    }
-    if (!isLongBody(request.method, request.url)) limitBody(request, response, requestTimeout);
-    return void answering(request, response);
-  };
-  // The server's own limit on whole requests is off, because it has no exception: an upload takes hours.
-  const options = { ...own, requestTimeout: 0 };
-  const server = certificates === undefined ? createServer(options, onRequest) : tlsServer(
-    createTlsServer({ ...options, ...TLS, ...pemOf(certificates), handshakeTimeout }, onRequest),
-    certificates,
-  );
-  server.maxConnections = MOST_CONNECTIONS;
-  return server;
-}
-
-/** Versions below are broken (RFC 8996). */
-const TLS = { minVersion: "TLSv1.2" } as const;
-
-const pemOf = ({ pair: { cert, key } }: Certificates) => ({ cert, key });
-
-/** Lets a server take a new certificate for everyone who comes from then on. */
-function tlsServer<S extends Server & { setSecureContext(options: object): void }>(
-  server: S,
-  certificates: Certificates,
-): S {
-  certificates.onChange(() => server.setSecureContext({ ...TLS, ...pemOf(certificates) }));
-  return server;
-}
-
-/** Answers before there is a Request. */
-async function refuse(response: ServerResponse, error: ContractError): Promise<void> {
-  const said = secured(errorResponse(error));
-  response.writeHead(said.status, { ...Object.fromEntries(said.headers), connection: "close" });
-  response.end(await said.text());
-}
-
-/** Cuts a request whose body has not come whole in time. */
-function limitBody(request: IncomingMessage, response: ServerResponse, ms: number): void {
-  if (request.method === "GET" || request.method === "HEAD") return;
-  const timer = setTimeout(() => request.destroy(), ms);
-  for (const over of ["end", "close"] as const) request.once(over, () => clearTimeout(timer));
-  response.once("close", () => clearTimeout(timer));
-}
-
-function closer(server: Server, sockets: WebSockets | undefined, plain?: Server): () => Promise<void> {
-  return async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    server.close(() => resolve());
-    server.closeAllConnections();
-    plain?.closeAllConnections();
-    await sockets?.close();
-    await promise;
-  };
-}
-
-/** Takes WebSockets on a listener, where there is someone to serve them. */
-function webSockets(
-  server: Server,
-  door: Door,
-  admit: Admit | undefined,
-  arrive: Arrive,
-  check: (request: Request) => void = () => {},
-  peerOf?: (socket: Duplex) => SocketPeer | undefined,
-): WebSockets | undefined {
-  if (admit === undefined) return undefined;
-  const sockets = new WebSockets(door, check, admit, {}, peerOf);
-  server.on("upgrade", (request, socket, head) => {
-    sockets.upgrade(request, socket, head, () => arrive(request));
-  });
-  return sockets;
-}
+export type { Answer, Listener, ListenerLimits } from "./listener.ts";
 
 /** How a listener on TCP differs from the usual one. */
 export interface TcpOptions {
@@ -330,23 +199,4 @@ async function removeDeadSocket(path: string): Promise<void> {
   throw new Error(
     `another KVM Manager already listens on ${path}. Stop it first, or use another --runtime-dir`,
   );
-}
-
-function listening(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let ready = false;
-  server.on("error", (error: Error & { code?: string }) => {
-    // Later errors are of single connections (no file descriptor left for one): they end no server.
-    if (ready) return log.warn("a connection could not be accepted", { error });
-    const place = "path" in where ? where.path : `${where.host}:${where.port}`;
-    const why = error.code === "EADDRINUSE"
-      ? "it is in use already. Stop the other program, or choose another with --listen"
-      : error.message;
-    reject(new Error(`cannot listen on ${place}: ${why}`, { cause: error }));
-  });
-  server.listen(where, () => {
-    ready = true;
-    resolve();
-  });
-  return promise;
 }

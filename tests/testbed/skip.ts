@@ -9,6 +9,7 @@ import { buildCloudGuest } from "./cloud_guest.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureForwarding } from "./outside.ts";
+import { ensurePackages } from "./packages.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** What a test can need: each is really tried, and made available where that is possible. */
@@ -29,6 +30,8 @@ const NEEDS = {
   forwarding: ensureForwarding,
   /** Debian's chromium. */
   chromium: ensureChromium,
+  /** Debian's slowhttptest. */
+  slowhttptest: () => ensurePackages("slowhttptest"),
 } satisfies Record<string, () => Promise<unknown>>;
 
 /** The name of a {@link NEEDS need}. */
