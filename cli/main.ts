@@ -3,6 +3,7 @@ import type { AppHandler } from "./app.ts";
 import { VERSION } from "../lib/version.ts";
 import { CALL_HELP, callCommand } from "./call.ts";
 import { CONSOLE_HELP, consoleCommand } from "./console.ts";
+import { HOST_VERBS } from "./host_verbs.ts";
 import { serve, SERVE_HELP } from "./serve.ts";
 import { VERBS as CONTRACT_VERBS } from "./verb/find.ts";
 import { listed } from "./verb/help.ts";
@@ -24,6 +25,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     help: CONSOLE_HELP,
     run: consoleCommand,
   },
+  ...HOST_VERBS,
 };
 
 function usage(): string {

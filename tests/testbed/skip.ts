@@ -9,6 +9,7 @@ import { buildCloudGuest } from "./cloud_guest.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureForwarding } from "./outside.ts";
+import { ensurePackages } from "./packages.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** What a test can need: each is really tried, and made available where that is possible. */
@@ -27,6 +28,8 @@ const NEEDS = {
   },
   /** nftables, namespaces, and a kernel that can forward ports. */
   forwarding: ensureForwarding,
+  /** rpmbuild and lintian. */
+  packaging: () => ensurePackages("rpm", "lintian"),
   /** Debian's chromium. */
   chromium: ensureChromium,
 } satisfies Record<string, () => Promise<unknown>>;
