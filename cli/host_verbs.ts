@@ -1,4 +1,5 @@
 /** Verbs about this host and the program on it: they work without a running server. */
+import { DOCTOR_HELP, doctorCommand } from "./doctor.ts";
 import {
   INSTALL_HELP,
   installCommand,
@@ -24,6 +25,7 @@ export const HOST_VERBS = {
   },
   uninstall: { summary: "remove the service and the program", help: UNINSTALL_HELP, run: uninstallCommand },
   status: { summary: "show what is installed and how it fares", help: STATUS_HELP, run: statusCommand },
+  doctor: { summary: "examine this host, and say what to do", help: DOCTOR_HELP, run: doctorCommand },
   "backup-state": {
     summary: "save the program's own state into a file",
     help: BACKUP_HELP,

@@ -5,7 +5,7 @@ import { DEFAULT_CONFIG, readSettings, SettingsError } from "../agent/settings.t
 import { inspectState, putBack, saveState, StateError, type StatePlace } from "../agent/store/state.ts";
 import { formatBytes } from "../lib/format/quantity.ts";
 import { asked } from "./asked.ts";
-import { SOCKET_FILE, where } from "./place.ts";
+import { isServing, SOCKET_FILE, where } from "./place.ts";
 
 const PLACES = [
   "  --data-dir DIR   folder of the database (KVMM_DATA_DIR)",
@@ -101,17 +101,6 @@ export const backupCommand = (args: readonly string[]) =>
     );
     return 0;
   });
-
-/** Whether a server answers: its database must not be taken from under it. */
-async function isServing(runtimeDir: string): Promise<boolean> {
-  try {
-    (await Deno.connect({ transport: "unix", path: join(runtimeDir, SOCKET_FILE) })).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) return false;
-    throw error;
-  }
-}
 
 export const restoreCommand = (args: readonly string[]) =>
   carriedOut("restore-state", args, async ({ file, place, runtimeDir, check, yes }) => {

@@ -9,7 +9,8 @@ export type OutputFormat = typeof OUTPUTS[number];
 // deno-lint-ignore no-control-regex -- these are the very characters
 const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-const harmless = (text: string) => text.replace(STEERING, "\ufffd");
+/** A text that cannot steer a terminal. */
+export const harmless = (text: string) => text.replace(STEERING, "\ufffd");
 /** The same for JSON and YAML, where a reader must get the text back whole. */
 const escaped = (text: string) =>
   text.replace(

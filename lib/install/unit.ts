@@ -15,8 +15,7 @@ interface Directive {
 export const CAPABILITIES: Readonly<Record<string, string>> = {
   CAP_NET_ADMIN: "port forwards: nftables, routes, a pair of devices (without it: no port forwards)",
   CAP_DAC_READ_SEARCH: "heads of disk images that root or QEMU own, before libvirt gets them (threats 1, 2)",
-  CAP_DAC_OVERRIDE:
-    "disks that no pool knows are deleted, UEFI variables copied, raw disks copied with progress",
+  CAP_DAC_OVERRIDE: "disks that no pool knows are deleted, UEFI variables copied with a machine",
   CAP_KILL: "a cancelled copy ends the qemu-img that libvirtd runs for it",
 };
 
@@ -29,7 +28,12 @@ const SANDBOX: readonly Directive[] = [
     value: "-/var/lib/libvirt",
     why: "disks and UEFI variables; libvirtd itself writes wherever its pools are",
   },
-  { name: "ProtectHome", value: "read-only", why: "images may be imported from there" },
+  { name: "ProtectHome", value: "yes", why: "QEMU cannot use images of home folders either" },
+  {
+    name: "InaccessiblePaths",
+    value: "-/etc/shadow -/etc/shadow- -/etc/gshadow -/etc/gshadow- -/etc/ssh -/etc/sudoers -/etc/sudoers.d",
+    why: "secrets that reading everyone's disk images must not reach",
+  },
   { name: "PrivateTmp", value: "yes" },
   { name: "UMask", value: "0077" },
   { name: "DevicePolicy", value: "closed", why: "of devices it sees KVM and logical volumes, nothing else" },

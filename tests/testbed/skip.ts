@@ -30,6 +30,11 @@ const NEEDS = {
   forwarding: ensureForwarding,
   /** rpmbuild and lintian. */
   packaging: () => ensurePackages("rpm", "lintian"),
+  /** What stands for systemd's sandbox, and systemd's own judgement of a unit. */
+  sandbox: async () => {
+    await ensureLibvirtd();
+    await ensurePackages("bubblewrap", "systemd");
+  },
   /** Debian's chromium. */
   chromium: ensureChromium,
 } satisfies Record<string, () => Promise<unknown>>;
