@@ -133,5 +133,11 @@ DENO_NO_UPDATE_CHECK=1
 # glibc gives every thread an arena of its own; a server that mostly waits does with two, and takes megabytes less
 MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
 export DENO_DIR DENO_NO_UPDATE_CHECK MALLOC_ARENA_MAX
-exec "$home/deno" run @FLAGS@ "$home/main.js" "$@"
+case ${1:-} in
+@ALL_VERBS@) rights="@ALL_RIGHTS@" ;;
+*) rights="@CLIENT_RIGHTS@" ;; # what only speaks to a server
+esac
+# Unquoted: a list of flags
+# shellcheck disable=SC2086
+exec "$home/deno" run $rights @FLAGS@ "$home/main.js" "$@"
 exit 1

@@ -84,6 +84,8 @@ export function unitText(layout: Layout): string {
     "# As root, outside the sandbox: unpacks the binary where the service can only read it",
     `ExecStartPre=+${layout.binary} --version`,
     `ExecStart=${layout.binary} serve`,
+    "# The first start prints a link that makes an administrator: no log may have it (kvm-manager setup-link makes another)",
+    "StandardOutput=null",
     `Environment=KVMM_DATA_DIR=${layout.dataDir} KVMM_RUNTIME_DIR=${layout.runtimeDir} HOME=${layout.dataDir}`,
     "StateDirectory=kvm-manager",
     "StateDirectoryMode=0700",

@@ -196,7 +196,13 @@ Deno.test({
       assert.equal((await well(host, "stat", "-c", "%a", "/root/unit.state")).trim(), "600");
       const { code, stderr } = await host.run(INSTALLED, "restore-state", "--yes", "/root/unit.state");
       assert.deepEqual([code, /a server runs on this state/.test(stderr)], [1, true], stderr);
+      await answer("delete_volume", { pool: "unit", volume: "made.qcow2" });
       await answer("force_stop_vm", { vmId });
+      const health = await answer("get_host_health") as { area: string; what: string }[];
+      assert.deepEqual(health.filter(({ area }) => area === "groups").map(({ what }) => what), [
+        "kvm-manager is in libvirt and kvm",
+      ]);
+      assert.deepEqual(health.filter(({ what }) => what.includes("could not be looked at")), []);
       const forwards = await host.run(...await sandboxOf(host), "nft", "list", "tables");
       assert.equal(forwards.code, 0, forwards.stderr);
       // Nothing it made is anybody else's to read
