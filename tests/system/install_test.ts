@@ -173,6 +173,94 @@ Deno.test({
   },
 });
 
+/** Stands for systemctl: writes down what it is asked, and says of the service what the file `state` has. */
+const SYSTEMCTL = `#!/bin/sh
+echo "$*" >> /tmp/systemctl.log
+case $1 in
+show) cat /tmp/state ;;
+is-enabled) [ -e /tmp/enabled ] ;;
+enable) touch /tmp/enabled ;;
+disable) rm -f /tmp/enabled ;;
+esac
+`;
+
+Deno.test({
+  name:
+    "the service is enabled and started; one that does not stay up takes the whole installation or upgrade back",
+  ignore,
+  fn: async (t) => {
+    await buildBinary();
+    await using host = await throwaway();
+    await well(
+      host,
+      "sh",
+      "-c",
+      `mkdir -p /run/systemd/system && rm -f /usr/bin/systemctl &&
+      echo ${btoa(SYSTEMCTL)} | base64 -d > /usr/bin/systemctl && chmod 755 /usr/bin/systemctl`,
+    );
+    const state = (word: string) =>
+      well(host, "sh", "-c", `echo ${word} > /tmp/state; : > /tmp/systemctl.log`);
+    const asked = async () => (await well(host, "cat", "/tmp/systemctl.log")).trim().split("\n");
+    const sum = async () => (await well(host, "sha256sum", INSTALLED)).split(" ")[0];
+    const other = "/tmp/other";
+    await well(host, "sh", "-c", `cp ${BINARY} ${other} && printf '\\n' >> ${other}`);
+
+    await t.step("an installation whose service fails leaves nothing", async () => {
+      await state("failed");
+      await no(
+        host,
+        /service is failed\. See why: journalctl -u kvm-manager.* was undone/s,
+        BINARY,
+        "install",
+      );
+      assert.deepEqual(await present(host, [...PLACES.slice(0, 5), ...OWN, "/tmp/enabled"]), []);
+      assert.equal((await host.run("id", "kvm-manager")).code, 1);
+    });
+
+    await t.step("an installation whose service stays up has it at boot, too", async () => {
+      await state("active");
+      await well(host, BINARY, "install");
+      assert.deepEqual((await asked()).filter((line) => !/^(show|is-enabled)/.test(line)), [
+        "daemon-reload",
+        "enable kvm-manager",
+        "restart kvm-manager",
+      ]);
+    });
+
+    await t.step(
+      "an upgrade whose service fails puts the program before it back, and starts that",
+      async () => {
+        const before = await sum();
+        await state("failed");
+        await no(host, /service is failed/, other, "upgrade");
+        assert.equal(await sum(), before);
+        assert.equal((await asked()).at(-1), "try-restart kvm-manager");
+        assert.deepEqual(await present(host, ["/tmp/enabled", "/usr/local/lib/kvm-manager/previous"]), [
+          "/tmp/enabled",
+        ]);
+        await state("active");
+        await well(host, other, "upgrade");
+        assert.notEqual(await sum(), before);
+      },
+    );
+
+    await t.step("uninstall stops it and takes it from the boot; status tells its state", async () => {
+      await well(
+        host,
+        "sh",
+        "-c",
+        "printf 'ActiveState=active\\nSubState=running\\nUnitFileState=enabled\\n' > /tmp/state",
+      );
+      const { stdout } = await host.run(INSTALLED, "status");
+      assert.match(stdout, /SERVICE +active \(running\), at boot: enabled/);
+      await state("active");
+      await well(host, INSTALLED, "uninstall", "--yes");
+      assert.deepEqual(await asked(), ["disable --now kvm-manager", "daemon-reload"]);
+      assert.deepEqual(await present(host, PLACES), []);
+    });
+  },
+});
+
 Deno.test({
   name: "the packages are what Debian's tools take for good, the same twice, and install, upgrade and purge",
   ignore: ignore || await requirement("packaging") !== null,
