@@ -113,13 +113,13 @@ export async function statusCommand(args: readonly string[]): Promise<number> {
   using server = serverAt(socketOf({ "runtime-dir": settings.runtimeDir }));
   const { status, ...now } = await live(server);
   const backup = await orUnknown(lastBackup(settings.dataDir));
-  const certificate = await orUnknown(certificateOf(settings.dataDir));
+  const certificate = await orUnknown(certificateOf(settings));
   console.log(rendered(
     {
       version: VERSION,
       installed: await program(),
       service: await unitState(),
-      address: settings.listen,
+      address: settings.listen.join(" "),
       ...now,
       lastBackup: backup === "unknown" ? backup : backup ? `${backup.createdAt} in ${backup.file}` : "never",
       certificateEnds: certificate === "unknown" ? certificate : certificate?.validUntil ?? "no certificate",

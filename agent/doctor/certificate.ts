@@ -1,6 +1,8 @@
 /** The certificate that serves, as the file on this host says. */
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
+import { OWN_FILE } from "../certificate/certificates.ts";
+import type { Settings } from "../settings.ts";
 
 /** What of a certificate matters for its end. */
 export interface CertificateFacts {
@@ -9,21 +11,21 @@ export interface CertificateFacts {
   readonly validUntil: string;
 }
 
-/** Name of the certificate that KVM Manager made itself, in the data folder. */
-const OWN = "tls.pem";
-
 /**
- * The certificate of a data folder, or the one the settings name; undefined where there is none.
+ * The certificate that the settings name, else our own of the data folder; undefined where there is none.
  *
- * @throws {Deno.errors.PermissionDenied} @throws {Error} for a file that holds no certificate
+ * @throws {Deno.errors.PermissionDenied} @throws {Error} for a file that is missing, or holds no certificate
  */
-export async function certificateOf(dataDir: string, named?: string): Promise<CertificateFacts | undefined> {
-  const path = named ?? join(dataDir, OWN);
+export async function certificateOf(
+  { dataDir, tlsCert }: Pick<Settings, "dataDir" | "tlsCert">,
+): Promise<CertificateFacts | undefined> {
+  const isOwn = tlsCert === "auto";
+  const path = isOwn ? join(dataDir, OWN_FILE) : tlsCert;
   let text: string;
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound && named === undefined) return undefined;
+    if (error instanceof Deno.errors.NotFound && isOwn) return undefined;
     throw error;
   }
   const [pem] = /-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/.exec(text) ?? [];

@@ -22,6 +22,7 @@ import { child, childText, parseXml } from "../../lib/xml/tree.ts";
 import { hostSockets, ownerOf } from "../forward/sockets.ts";
 import { findTool } from "../forward/tools.ts";
 import { versionText } from "../host/handlers.ts";
+import { parseListen } from "../http/listen_address.ts";
 import { localHostname } from "../host/local.ts";
 import { closedFolder } from "../host/reach.ts";
 import { hasSystemd } from "../install/system.ts";
@@ -215,21 +216,26 @@ async function nameFacts(): Promise<{ hostname: string; error: string | null }> 
 
 async function portFacts({ settings: { listen }, serves }: Patient): Promise<PortFacts> {
   const sockets = await hostSockets();
-  const port = Number(listen.slice(listen.lastIndexOf(":") + 1));
-  const holder = sockets.find((socket) => socket.protocol === "tcp" && socket.port === port && port !== 0);
   const everywhere = (wanted: number) =>
     sockets.find((socket) =>
       socket.protocol === "udp" && socket.port === wanted && socket.address.value === 0n
     );
-  const name = async (socket: typeof holder) => socket === undefined ? null : await ownerOf(socket);
-  const [held, dnsHolder, dhcpHolder] = await Promise.all([
-    name(holder),
-    name(everywhere(53)),
-    name(everywhere(67)),
-  ]);
+  const name = async (socket: typeof sockets[number] | undefined) =>
+    socket === undefined ? null : await ownerOf(socket);
+  const held = async (at: string) => {
+    const { port } = parseListen(at);
+    const holder = sockets.find((socket) => socket.protocol === "tcp" && socket.port === port && port !== 0);
+    return { at, holder: await name(holder) };
+  };
+  const [dnsHolder, dhcpHolder] = await Promise.all([name(everywhere(53)), name(everywhere(67))]);
   // libvirt's own dnsmasq binds DHCP at every address, to one bridge
   const others = (found: string | null) => found !== null && /^dnsmasq /.test(found) ? null : found;
-  return { listen, holder: held, ours: serves, dns: others(dnsHolder), dhcp: others(dhcpHolder) };
+  return {
+    listen: await Promise.all(listen.map(held)),
+    ours: serves,
+    dns: others(dnsHolder),
+    dhcp: others(dhcpHolder),
+  };
 }
 
 async function stateFacts({ settings: { dataDir } }: Patient): Promise<StateFacts> {
@@ -284,7 +290,7 @@ export async function gatherFacts(patient: Patient): Promise<HostFacts> {
     fact(() => portFacts(patient)),
     fact(() => stateFacts(patient)),
     fact(async () => {
-      const found = await certificateOf(patient.settings.dataDir);
+      const found = await certificateOf(patient.settings);
       return found ? { path: found.path, validUntil: Date.parse(found.validUntil), now: Date.now() } : null;
     }),
     fact(() => text("/etc/os-release")),

@@ -53,8 +53,7 @@ const WELL = {
   clock: { services: ["chronyd"], synchronised: null, now: NOW },
   names: { hostname: "host", error: null as string | null },
   ports: {
-    listen: "127.0.0.1:8440",
-    holder: null as string | null,
+    listen: [{ at: "127.0.0.1:8440", holder: null as string | null }],
     ours: false,
     dns: null as string | null,
     dhcp: null,
@@ -173,7 +172,12 @@ const CASES: readonly [Part, unknown, "warning" | "problem", RegExp, RegExp?][] 
   ["clock", { services: [] }, "warning", /nothing keeps the clock/, /chrony/],
   ["clock", { services: ["systemd-timesyn"], synchronised: false }, "warning", /not synchronised/],
   ["names", { error: "ENOTFOUND" }, "warning", /cannot be resolved \(ENOTFOUND\)/, /\/etc\/hosts/],
-  ["ports", { holder: "nginx (process 3)" }, "problem", /nginx \(process 3\) has the port/],
+  [
+    "ports",
+    { listen: [{ at: "0.0.0.0:8440", holder: "nginx (process 3)" }] },
+    "problem",
+    /nginx \(process 3\) has the port/,
+  ],
   ["ports", { dns: "named (process 4)" }, "warning", /named .* DNS at every address \(port 53\)/],
   ["state", { damage: "malformed" }, "problem", /damaged: malformed/, /restore-state FILE/],
   ["state", { version: 6 }, "problem", /newer than this program/],
@@ -211,7 +215,12 @@ Deno.test("examine() needs no database, no certificate and no groups where there
   assert.equal(worst(examine(host("state", { version: null, savedAt: null }))), "ok");
   assert.equal(worst(examine(host("certificate", null))), "ok");
   assert.equal(worst(examine(host("account", { uid: 0, groups: [] }))), "ok");
-  assert.equal(worst(examine(host("ports", { holder: "deno (process 1)", ours: true }))), "ok");
+  assert.equal(
+    worst(
+      examine(host("ports", { listen: [{ at: "127.0.0.1:1", holder: "deno (process 1)" }], ours: true })),
+    ),
+    "ok",
+  );
 });
 
 Deno.test("familyOf() and installs() know the distributions' names", () => {

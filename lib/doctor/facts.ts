@@ -82,11 +82,9 @@ export interface ClockFacts {
 }
 
 export interface PortFacts {
-  /** Where the web server is to listen: `127.0.0.1:8440`. */
-  readonly listen: string;
-  /** Who has that port; null where it is free. */
-  readonly holder: string | null;
-  /** It is our own server that has it. */
+  /** Where the web server is to listen: `127.0.0.1:8440`, and who has that port; null where it is free. */
+  readonly listen: readonly { readonly at: string; readonly holder: string | null }[];
+  /** It is our own server that has them. */
   readonly ours: boolean;
   /** Who waits for DNS or DHCP at every address, where libvirt's networks want to: `named (process 12)`. */
   readonly dns: string | null;

@@ -204,17 +204,15 @@ export function judgeNames({ names }: HostFacts): Finding[] {
 
 /** Ports that we or libvirt's networks need. */
 export function judgePorts({ ports }: HostFacts): Finding[] {
-  return judged(ports, "ports", ({ listen, holder, ours, dns, dhcp }) => {
-    const findings: Finding[] = [];
-    if (holder !== null && !ours) {
-      findings.push(
-        found(
-          "problem",
-          `${holder} has the port of ${listen}, where the web server is to listen`,
-          "Stop that program, or set listen in /etc/kvm-manager/config.toml to another port.",
-        ),
-      );
-    }
+  return judged(ports, "ports", ({ listen, ours, dns, dhcp }) => {
+    const taken = ours ? [] : listen.filter(({ holder }) => holder !== null);
+    const findings: Finding[] = taken.map(({ at, holder }) =>
+      found(
+        "problem",
+        `${holder} has the port of ${at}, where the web server is to listen`,
+        "Stop that program, or set listen in /etc/kvm-manager/config.toml to another port.",
+      )
+    );
     for (const [who, port, what] of [[dns, 53, "DNS"], [dhcp, 67, "DHCP"]] as const) {
       if (who === null) continue;
       findings.push(
@@ -227,6 +225,8 @@ export function judgePorts({ ports }: HostFacts): Finding[] {
     }
     return findings.length > 0
       ? findings
-      : [ok(`${listen} is ${ours ? "ours" : "free"}; nothing is in the way of libvirt's networks`)];
+      : [ok(`${
+        listen.map(({ at }) => at).join(", ")
+      }: ${ours ? "ours" : "free"}; nothing is in the way of libvirt's networks`)];
   });
 }
