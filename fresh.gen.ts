@@ -22,37 +22,38 @@ import * as route18 from "./routes/preferences.ts";
 import * as route19 from "./routes/settings/account.tsx";
 import * as route20 from "./routes/settings/audit.tsx";
 import * as route21 from "./routes/settings/certificate.tsx";
-import * as route22 from "./routes/settings/index.ts";
-import * as route23 from "./routes/settings/roles/index.tsx";
-import * as route24 from "./routes/settings/sessions.tsx";
-import * as route25 from "./routes/settings/tokens.tsx";
-import * as route26 from "./routes/settings/users/[id].tsx";
-import * as route27 from "./routes/settings/users/index.tsx";
-import * as route28 from "./routes/setup.tsx";
-import * as route29 from "./routes/sign-in.tsx";
-import * as route30 from "./routes/sign-out.ts";
-import * as route31 from "./routes/storage/[pool].tsx";
-import * as route32 from "./routes/storage/index.tsx";
-import * as route33 from "./routes/tasks/cancel.ts";
-import * as route34 from "./routes/tasks/index.tsx";
-import * as route35 from "./routes/vms/[id]/actions.ts";
-import * as route36 from "./routes/vms/[id]/clone.tsx";
-import * as route37 from "./routes/vms/[id]/cloud-init.tsx";
-import * as route38 from "./routes/vms/[id]/confirm.tsx";
-import * as route39 from "./routes/vms/[id]/console.tsx";
-import * as route40 from "./routes/vms/[id]/console.vv.ts";
-import * as route41 from "./routes/vms/[id]/disks.tsx";
-import * as route42 from "./routes/vms/[id]/export.ts";
-import * as route43 from "./routes/vms/[id]/hardware.tsx";
-import * as route44 from "./routes/vms/[id]/index.tsx";
-import * as route45 from "./routes/vms/[id]/network.tsx";
-import * as route46 from "./routes/vms/[id]/rename.tsx";
-import * as route47 from "./routes/vms/[id]/serial.tsx";
-import * as route48 from "./routes/vms/[id]/xml.tsx";
-import * as route49 from "./routes/vms/actions.ts";
-import * as route50 from "./routes/vms/import.tsx";
-import * as route51 from "./routes/vms/index.tsx";
-import * as route52 from "./routes/vms/new.tsx";
+import * as route22 from "./routes/settings/health.tsx";
+import * as route23 from "./routes/settings/index.ts";
+import * as route24 from "./routes/settings/roles/index.tsx";
+import * as route25 from "./routes/settings/sessions.tsx";
+import * as route26 from "./routes/settings/tokens.tsx";
+import * as route27 from "./routes/settings/users/[id].tsx";
+import * as route28 from "./routes/settings/users/index.tsx";
+import * as route29 from "./routes/setup.tsx";
+import * as route30 from "./routes/sign-in.tsx";
+import * as route31 from "./routes/sign-out.ts";
+import * as route32 from "./routes/storage/[pool].tsx";
+import * as route33 from "./routes/storage/index.tsx";
+import * as route34 from "./routes/tasks/cancel.ts";
+import * as route35 from "./routes/tasks/index.tsx";
+import * as route36 from "./routes/vms/[id]/actions.ts";
+import * as route37 from "./routes/vms/[id]/clone.tsx";
+import * as route38 from "./routes/vms/[id]/cloud-init.tsx";
+import * as route39 from "./routes/vms/[id]/confirm.tsx";
+import * as route40 from "./routes/vms/[id]/console.tsx";
+import * as route41 from "./routes/vms/[id]/console.vv.ts";
+import * as route42 from "./routes/vms/[id]/disks.tsx";
+import * as route43 from "./routes/vms/[id]/export.ts";
+import * as route44 from "./routes/vms/[id]/hardware.tsx";
+import * as route45 from "./routes/vms/[id]/index.tsx";
+import * as route46 from "./routes/vms/[id]/network.tsx";
+import * as route47 from "./routes/vms/[id]/rename.tsx";
+import * as route48 from "./routes/vms/[id]/serial.tsx";
+import * as route49 from "./routes/vms/[id]/xml.tsx";
+import * as route50 from "./routes/vms/actions.ts";
+import * as route51 from "./routes/vms/import.tsx";
+import * as route52 from "./routes/vms/index.tsx";
+import * as route53 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
@@ -111,37 +112,38 @@ register({
     "settings/account.tsx": route19,
     "settings/audit.tsx": route20,
     "settings/certificate.tsx": route21,
-    "settings/index.ts": route22,
-    "settings/roles/index.tsx": route23,
-    "settings/sessions.tsx": route24,
-    "settings/tokens.tsx": route25,
-    "settings/users/[id].tsx": route26,
-    "settings/users/index.tsx": route27,
-    "setup.tsx": route28,
-    "sign-in.tsx": route29,
-    "sign-out.ts": route30,
-    "storage/[pool].tsx": route31,
-    "storage/index.tsx": route32,
-    "tasks/cancel.ts": route33,
-    "tasks/index.tsx": route34,
-    "vms/[id]/actions.ts": route35,
-    "vms/[id]/clone.tsx": route36,
-    "vms/[id]/cloud-init.tsx": route37,
-    "vms/[id]/confirm.tsx": route38,
-    "vms/[id]/console.tsx": route39,
-    "vms/[id]/console.vv.ts": route40,
-    "vms/[id]/disks.tsx": route41,
-    "vms/[id]/export.ts": route42,
-    "vms/[id]/hardware.tsx": route43,
-    "vms/[id]/index.tsx": route44,
-    "vms/[id]/network.tsx": route45,
-    "vms/[id]/rename.tsx": route46,
-    "vms/[id]/serial.tsx": route47,
-    "vms/[id]/xml.tsx": route48,
-    "vms/actions.ts": route49,
-    "vms/import.tsx": route50,
-    "vms/index.tsx": route51,
-    "vms/new.tsx": route52,
+    "settings/health.tsx": route22,
+    "settings/index.ts": route23,
+    "settings/roles/index.tsx": route24,
+    "settings/sessions.tsx": route25,
+    "settings/tokens.tsx": route26,
+    "settings/users/[id].tsx": route27,
+    "settings/users/index.tsx": route28,
+    "setup.tsx": route29,
+    "sign-in.tsx": route30,
+    "sign-out.ts": route31,
+    "storage/[pool].tsx": route32,
+    "storage/index.tsx": route33,
+    "tasks/cancel.ts": route34,
+    "tasks/index.tsx": route35,
+    "vms/[id]/actions.ts": route36,
+    "vms/[id]/clone.tsx": route37,
+    "vms/[id]/cloud-init.tsx": route38,
+    "vms/[id]/confirm.tsx": route39,
+    "vms/[id]/console.tsx": route40,
+    "vms/[id]/console.vv.ts": route41,
+    "vms/[id]/disks.tsx": route42,
+    "vms/[id]/export.ts": route43,
+    "vms/[id]/hardware.tsx": route44,
+    "vms/[id]/index.tsx": route45,
+    "vms/[id]/network.tsx": route46,
+    "vms/[id]/rename.tsx": route47,
+    "vms/[id]/serial.tsx": route48,
+    "vms/[id]/xml.tsx": route49,
+    "vms/actions.ts": route50,
+    "vms/import.tsx": route51,
+    "vms/index.tsx": route52,
+    "vms/new.tsx": route53,
   },
   islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),

@@ -15,6 +15,7 @@ import { hostHandlers } from "./host/handlers.ts";
 import { HostMake } from "./host/make.ts";
 import { OperatingSystems } from "./host/operating_systems.ts";
 import { forgetForwards, forwardHandlers } from "./forward/handlers.ts";
+import { healthHandlers } from "./doctor/handlers.ts";
 import { Forwards } from "./forward/forwards.ts";
 import { ForwardKernel } from "./forward/kernel.ts";
 import { forwardNames } from "./forward/names.ts";
@@ -211,6 +212,7 @@ export class Agent {
           activity: this.activity,
           store: this.#store,
         }),
+        ...healthHandlers(settings, this.link),
         ...networkCommands,
         ...topologyHandlers(services),
         ...filterHandlers(services),

@@ -9,6 +9,7 @@ import { CONSOLE_HELP, consoleCommand } from "./console.ts";
 import { context, CONTEXT_HELP, login, LOGIN_HELP, logout, LOGOUT_HELP } from "./login.ts";
 import { events, EVENTS_HELP, openapi, OPENAPI_HELP } from "./follow.ts";
 import { man, MAN_HELP } from "./man.ts";
+import { HOST_VERBS } from "./host_verbs.ts";
 import { serve, SERVE_HELP } from "./serve.ts";
 import { VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
 import { listed } from "./verb/help.ts";
@@ -67,6 +68,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     help: MAN_HELP,
     run: () => man(Object.entries(VERBS).map(([name, { help }]) => [name, help()])),
   },
+  ...HOST_VERBS,
 };
 
 function usage(): string {

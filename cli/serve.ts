@@ -29,6 +29,8 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     if (!(error instanceof SettingsError)) throw error;
     return wrongUsage(error);
   }
+  // Whatever it makes is nobody else's to read: databases, keys, temporary files
+  Deno.umask(0o077);
   setLogLevel(settings.logLevel);
   let doors;
   try {

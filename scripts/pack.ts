@@ -1,12 +1,13 @@
 /** Makes one executable of a bundle: with `deno compile`, or as a file that unpacks itself. */
 import { join } from "node:path";
+import { ALL_FLAGS, ALL_RIGHTS, CLIENT_FLAGS } from "./permissions.ts";
 import { hashOf, PROJECT, remove, run } from "./project.ts";
 
 /** Small heap, small young generation: the server mostly waits. Measured in PERFORMANCE.md. */
 const V8_FLAGS = "--v8-flags=--max-semi-space-size=1,--optimize-for-size";
-/** How the packed runtime is started: with all rights, with no configuration, and never fetching anything. */
+/** How the packed runtime is started: with no configuration, and never fetching anything. */
 const RUN_FLAGS = [
-  ...["--allow-all", "--no-remote", "--cached-only", "--no-npm", "--no-config", "--no-lock"],
+  ...["--no-remote", "--cached-only", "--no-npm", "--no-config", "--no-lock"],
   V8_FLAGS,
 ];
 /** A download that has not come by then will not come. */
@@ -50,6 +51,9 @@ export async function selfExtracting(
       .replaceAll("@NAME@", name)
       .replaceAll("@ID@", await hashOf(bundle))
       .replaceAll("@FLAGS@", RUN_FLAGS.join(" "))
+      .replaceAll("@ALL_VERBS@", Object.keys(ALL_RIGHTS).join(" | "))
+      .replaceAll("@ALL_RIGHTS@", ALL_FLAGS.join(" "))
+      .replaceAll("@CLIENT_RIGHTS@", CLIENT_FLAGS.join(" "))
       .replaceAll("@LINE@", String(template.split("\n").length));
     await Deno.writeTextFile(staging, head, { mode: 0o755 });
     await Deno.writeFile(staging, (await Deno.open(payload)).readable, { append: true });

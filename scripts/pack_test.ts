@@ -1,12 +1,14 @@
 /** The self-extracting executable, with a shell script in the runtime's place: it is the unpacking that is tested. */
 import assert from "node:assert/strict";
 import { selfExtracting } from "./pack.ts";
+import { ALL_FLAGS, ALL_RIGHTS, CLIENT_FLAGS } from "./permissions.ts";
 
 const RUNTIME = `#!/bin/sh
 for verb; do :; done
 case $verb in
 --version) echo "fake $(cat "\${0%/deno}/static/version")" ;;
 environment) env ;;
+flags) echo "$*" ;;
 wait) trap 'exit 7' TERM; echo "$$"; while :; do sleep 0.05; done ;;
 esac
 `;
@@ -71,6 +73,45 @@ Deno.test("selfExtracting() passes the environment and the exit code through", (
     assert.match(out, /^KVMM_PORT=1$/m);
     assert.match(out, /^DENO_NO_UPDATE_CHECK=1$/m);
   }));
+
+Deno.test("selfExtracting() gives a verb the permissions it needs, and no others (point 10)", () =>
+  packed(async ({ start }) => {
+    const flags = async (...verb: string[]) => (await start([...verb, "flags"])).out;
+    for (const verb of Object.keys(ALL_RIGHTS)) {
+      assert.match(await flags(verb), /^run --allow-all --no-remote/, verb);
+    }
+    for (const verb of [["vm", "list"], ["call"], ["vm", "serve"], []]) {
+      assert.match(
+        await flags(...verb),
+        /^run --allow-all --deny-run --deny-ffi --no-remote/,
+        verb.join(" "),
+      );
+    }
+  }));
+
+Deno.test("CLIENT_FLAGS leave no way to start a program or to load a library", async () => {
+  const script = `for (const attempt of [
+    () => new Deno.Command("/bin/sh", { args: ["-c", "true"] }).outputSync(),
+    () => Deno.dlopen("libc.so.6", {}),
+    () => new Worker("data:text/javascript,Deno.dlopen('libc.so.6', {})", { type: "module" }) && Deno.dlopen("x", {}),
+    () => Deno.readTextFileSync("/proc/self/environ"),
+  ]) try { attempt(); console.log("possible"); } catch (error) { console.log(error.name); }
+  console.log(Deno.readTextFileSync("/etc/hostname").length > 0);
+  Deno.exit(0);`;
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  try {
+    await Deno.writeTextFile(`${folder}/try.js`, script);
+    const run = (...flags: string[]) =>
+      new Deno.Command(Deno.execPath(), { args: ["run", ...flags, "--no-config", `${folder}/try.js`] })
+        .output();
+    const said = new TextDecoder().decode((await run(...CLIENT_FLAGS)).stdout).trim().split("\n");
+    assert.deepEqual(said, ["NotCapable", "NotCapable", "NotCapable", "NotCapable", "true"]);
+    const all = new TextDecoder().decode((await run(...ALL_FLAGS)).stdout).trim().split("\n");
+    assert.equal(all[0], "possible", "the test can fail");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("selfExtracting() becomes the program: signals reach it", () =>
   packed(async ({ executable, cache }) => {

@@ -34,20 +34,41 @@ choose_cache() {
   return 1
 }
 
+KVMM_BINARY=$(cd "$(dirname "$0")" && pwd)/${0##*/}
+export KVMM_BINARY
+shared=/var/cache/$name
 user=$(id -u) || fail "cannot tell the user's id"
-if [ -n "${KVMM_CACHE_DIR:-}" ]; then
-  set_by="KVMM_CACHE_DIR"
-  cache=$(choose_cache "$KVMM_CACHE_DIR")
-elif [ "$user" = 0 ]; then
-  cache=$(choose_cache "/var/cache/$name" "/tmp/$name-0")
-else
-  home=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
-  cache=$(choose_cache ${home:+"$home/$name"} "${TMPDIR:-/tmp}/$name-$user")
-fi
-[ -n "$cache" ] || fail "${set_by:-the cache folder} cannot be used: it must be a folder that this user owns and nobody \
-else can write to. Set KVMM_CACHE_DIR to one."
-cache=$(cd "$cache" && pwd) || fail "cannot enter the cache folder"
-home=$cache/$id
+
+# What root unpacked in root's own folder is as good for everyone else, who cannot change it: a service runs from there.
+is_roots() {
+  [ -d "$1" ] && [ ! -L "$1" ] || return 1
+  # Mode, links and owner, as `ls -n` has them
+  # shellcheck disable=SC2046
+  set -- $(ls -ldn "$1" 2>/dev/null)
+  case ${1:-} in d????-??-*) [ "${3:-}" = 0 ] ;; *) return 1 ;; esac
+}
+
+is_shared() {
+  [ -z "${KVMM_CACHE_DIR:-}" ] && [ "$user" != 0 ] && is_roots "$shared" && is_roots "$shared/$id" &&
+    [ -x "$shared/$id/deno" ] && [ -f "$shared/$id/main.js" ]
+}
+
+# Sets $cache and $home.
+choose_home() {
+  if [ -n "${KVMM_CACHE_DIR:-}" ]; then
+    set_by="KVMM_CACHE_DIR"
+    cache=$(choose_cache "$KVMM_CACHE_DIR")
+  elif [ "$user" = 0 ]; then
+    cache=$(choose_cache "$shared" "/tmp/$name-0")
+  else
+    own=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    cache=$(choose_cache ${own:+"$own/$name"} "${TMPDIR:-/tmp}/$name-$user")
+  fi
+  [ -n "$cache" ] || fail "${set_by:-the cache folder} cannot be used: it must be a folder that this user owns and \
+nobody else can write to. Set KVMM_CACHE_DIR to one."
+  cache=$(cd "$cache" && pwd) || fail "cannot enter the cache folder"
+  home=$cache/$id
+}
 
 unpack() {
   new=$cache/.new-$$
@@ -91,9 +112,20 @@ forget_others() {
   done
 }
 
-if ! is_complete; then
-  (umask 077 && unpack) || fail "cannot unpack into $cache. Is the disk full, or this file incomplete?"
-  forget_others
+# Others may look into what root unpacked for all.
+share() {
+  if [ "$user" = 0 ] && [ "$cache" = "$shared" ] && [ -z "${KVMM_CACHE_DIR:-}" ]; then chmod 755 "$cache" "$home"; fi
+}
+
+if is_shared; then
+  home=$shared/$id
+else
+  choose_home
+  if ! is_complete; then
+    (umask 077 && unpack) || fail "cannot unpack into $cache. Is the disk full, or this file incomplete?"
+    forget_others
+  fi
+  share
 fi
 
 DENO_DIR=$home/cache
@@ -101,5 +133,11 @@ DENO_NO_UPDATE_CHECK=1
 # glibc gives every thread an arena of its own; a server that mostly waits does with two, and takes megabytes less
 MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
 export DENO_DIR DENO_NO_UPDATE_CHECK MALLOC_ARENA_MAX
-exec "$home/deno" run @FLAGS@ "$home/main.js" "$@"
+case ${1:-} in
+@ALL_VERBS@) rights="@ALL_RIGHTS@" ;;
+*) rights="@CLIENT_RIGHTS@" ;; # what only speaks to a server
+esac
+# Unquoted: a list of flags
+# shellcheck disable=SC2086
+exec "$home/deno" run $rights @FLAGS@ "$home/main.js" "$@"
 exit 1

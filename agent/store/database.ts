@@ -4,10 +4,13 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
+import { copyName } from "../../lib/install/record.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
 /** Name of the file in the data folder. */
 export const DATABASE_FILE = "kvm-manager.db";
+/** Version of the database that this program writes. */
+export const KNOWN_VERSION: number = MIGRATIONS.length;
 /** Milliseconds a statement waits for another process's lock. It holds up the whole process, so it is short. */
 const BUSY_MS = 200;
 
@@ -50,7 +53,7 @@ export function openDatabase(dataDir: string): DatabaseSync {
     inspect(path);
     database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
-    migrate(database);
+    migrate(database, dataDir);
     return database;
   } catch (error) {
     database?.close();
@@ -85,12 +88,48 @@ function inspect(path: string): void {
 }
 
 /** How many migrations it has had. */
-function versionOf(database: DatabaseSync): number {
+export function versionOf(database: DatabaseSync): number {
   return Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
 }
 
-function migrate(database: DatabaseSync): void {
+/** Version of the database in a data folder; undefined where there is none, or what is there cannot be read. */
+export function databaseVersion(dataDir: string): number | undefined {
+  try {
+    const path = join(dataDir, DATABASE_FILE);
+    if (Deno.statSync(path).size === 0) return undefined;
+    using database = new DatabaseSync(path, { readOnly: true });
+    return versionOf(database);
+  } catch (error) {
+    // Whoever opens it tells what is wrong with it
+    if (error instanceof Deno.errors.NotFound || /not a database|malformed/.test(String(error))) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Copies of the database that were made before it was brought up to date: names of files in the data folder. */
+export async function savedCopies(dataDir: string): Promise<string[]> {
+  try {
+    const names = (await Array.fromAsync(Deno.readDir(dataDir))).map(({ name }) => name);
+    return names.filter((name) => /^kvm-manager\.before-upgrade-\d+\.db$/.test(name)).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Writes a copy of a database that is in use, for its owner's eyes alone. A file of that name is written anew. */
+export function copyInto(database: DatabaseSync, path: string): void {
+  // VACUUM INTO takes an empty file, and leaves it its mode
+  Deno.openSync(path, { write: true, create: true, truncate: true, mode: 0o600 }).close();
+  database.prepare("VACUUM INTO ?").run(path);
+}
+
+/** Steps forward, each in a transaction of its own; before the first, what is there is copied. */
+function migrate(database: DatabaseSync, dataDir: string): void {
   const version = versionOf(database);
+  if (version > 0 && version < MIGRATIONS.length) copyInto(database, join(dataDir, copyName(version)));
   for (let step = version; step < MIGRATIONS.length; step++) {
     database.exec("BEGIN IMMEDIATE");
     try {

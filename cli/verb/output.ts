@@ -5,6 +5,8 @@ import { at, cell, coloured, harmless, heading, isRow, type Row, STEERING } from
 /** Ways to print an answer. */
 export const OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
 export type OutputFormat = typeof OUTPUTS[number];
+/** … of what is no list. */
+export const PLAIN_OUTPUTS = ["table", "json", "yaml"] as const satisfies readonly OutputFormat[];
 
 /** How a command's answer is laid out: its declaration in the contract. */
 export interface Layout {

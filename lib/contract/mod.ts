@@ -12,6 +12,7 @@ import { deviceCommands } from "./devices.ts";
 import { filterCommands } from "./filters.ts";
 import { forwardCommands } from "./forwards.ts";
 import { hardwareCommands } from "./hardware.ts";
+import { healthCommands } from "./health.ts";
 import { hostCommands } from "./host.ts";
 import { imageCommands } from "./images.ts";
 import { jobCommands } from "./jobs.ts";
@@ -31,6 +32,7 @@ export const COMMANDS = {
   ...manageCommands,
   ...hardwareCommands,
   ...hostCommands,
+  ...healthCommands,
   ...deviceCommands,
   ...consoleCommands,
   ...screenCommands,
@@ -66,6 +68,7 @@ export * from "./events.ts";
 export * from "./filters.ts";
 export * from "./forwards.ts";
 export * from "./hardware.ts";
+export * from "./health.ts";
 export * from "./host.ts";
 export * from "./images.ts";
 export * from "./jobs.ts";

@@ -18,4 +18,5 @@ export const SETTINGS_TABS: readonly SettingsTab[] = [
   { href: "/settings/roles", label: "crumbs.roles", administrator: true },
   { href: "/settings/audit", label: "crumbs.audit", administrator: true },
   { href: "/settings/certificate", label: "crumbs.certificate", administrator: true },
+  { href: "/settings/health", label: "crumbs.health", administrator: true },
 ];

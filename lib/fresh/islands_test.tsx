@@ -70,7 +70,6 @@ Deno.test("an island is wrapped, its props travel as data, and only its module i
   const html = await text(serve(() => <Text text="hi" />), "/");
   assert.match(html, /<fresh-island data-name="Text" data-props="0"><b>hi<\/b><\/fresh-island>/);
   assert.deepEqual(stateOf(html), {
-    base: "",
     build: "b1",
     base: "",
     islands: { Text: "/_fresh/b1/Text.js" },

@@ -1,23 +1,14 @@
 /** The product as one file: on a machine with nothing installed but libvirt, without environment or network. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf, testName } from "../testbed/names.ts";
+import { BINARY, buildBinary } from "../testbed/product_binary.ts";
 import { exists, run } from "../testbed/process.ts";
 import { removeFiles } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
-const PROJECT = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
-const BINARY = `${PROJECT}/dist/kvm-manager`;
 const ignore = await requirement("qemu") !== null;
-
-/** Builds it, unless it is newer than everything it is made of: the one rule for that is in scripts/lib.sh. */
-async function build(): Promise<void> {
-  const isNew = `project=$1; . "$1/scripts/lib.sh"; build_is_new`;
-  const { success } = await new Deno.Command("sh", { args: ["-c", isNew, "sh", PROJECT] }).output();
-  if (!success) await run([Deno.execPath(), "task", "build"], { cwd: PROJECT });
-}
 
 /** Output and status of the binary, run with an empty environment. */
 async function result(args: readonly string[], cwd: string, cache: string) {
@@ -47,7 +38,7 @@ Deno.test({
     "dist/kvm-manager serves and starts a machine with an empty environment, without Deno and without network",
   ignore,
   fn: async (t) => {
-    await build();
+    await buildBinary();
     const name = await testName("binary");
     const folder = filesOf(name);
     await using undo = new AsyncDisposableStack();

@@ -215,6 +215,11 @@ export class PrivateLibvirt implements AsyncDisposable {
     await this.cleanup.disposeAsync();
   }
 
+  /** Runs a program in its namespaces. @throws {ProcessError} */
+  async inside(...argv: string[]): Promise<string> {
+    return await run([...this.#inside(), ...argv]);
+  }
+
   #inside(): string[] {
     return ["nsenter", "--target", String(this.first), "--mount", "--pid", "--net", "--"];
   }

@@ -28,6 +28,13 @@ const NEEDS = {
   },
   /** nftables, namespaces, and a kernel that can forward ports. */
   forwarding: ensureForwarding,
+  /** rpmbuild and lintian. */
+  packaging: () => ensurePackages("rpm", "lintian"),
+  /** What stands for systemd's sandbox, and systemd's own judgement of a unit. */
+  sandbox: async () => {
+    await ensureLibvirtd();
+    await ensurePackages("bubblewrap", "systemd");
+  },
   /** Debian's chromium. */
   chromium: ensureChromium,
   /** Debian's slowhttptest. */

@@ -13,4 +13,5 @@ export const crumbs = {
   "crumbs.roles": "Roles",
   "crumbs.audit": "Audit log",
   "crumbs.certificate": "Certificate",
+  "crumbs.health": "Health",
 } as const;

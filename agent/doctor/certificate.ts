@@ -1,0 +1,34 @@
+/** The certificate that serves, as the file on this host says. */
+import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { OWN_FILE } from "../certificate/certificates.ts";
+import type { Settings } from "../settings.ts";
+
+/** What of a certificate matters for its end. */
+export interface CertificateFacts {
+  readonly path: string;
+  /** ISO 8601. */
+  readonly validUntil: string;
+}
+
+/**
+ * The certificate that the settings name, else our own of the data folder; undefined where there is none.
+ *
+ * @throws {Deno.errors.PermissionDenied} @throws {Error} for a file that is missing, or holds no certificate
+ */
+export async function certificateOf(
+  { dataDir, tlsCert }: Pick<Settings, "dataDir" | "tlsCert">,
+): Promise<CertificateFacts | undefined> {
+  const isOwn = tlsCert === "auto";
+  const path = isOwn ? join(dataDir, OWN_FILE) : tlsCert;
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound && isOwn) return undefined;
+    throw error;
+  }
+  const [pem] = /-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/.exec(text) ?? [];
+  if (pem === undefined) throw new Error(`${path} holds no certificate`);
+  return { path, validUntil: new Date(new X509Certificate(pem).validTo).toISOString() };
+}

@@ -1,0 +1,336 @@
+/**
+ * The product's own state – database, keys, settings – saved into one file and put back. The file is a tar: a manifest
+ * with the versions and a checksum of each part, then the parts. It holds secrets, so only its owner can read it.
+ */
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { readTar, type TarEntry, writeTar } from "../../lib/pack/tar.ts";
+import { VERSION } from "../../lib/version.ts";
+import { copyInto, DATABASE_FILE, KNOWN_VERSION, versionOf } from "./database.ts";
+
+/** It cannot be saved or put back: what, why, what to do. */
+export class StateError extends Error {
+  override readonly name = "StateError";
+}
+
+const MANIFEST = "manifest.json";
+/** Name of the settings among the parts; the files of the data folder are below `data/`. */
+const SETTINGS = "config.toml";
+/** Files of the data folder larger than this are no state of ours. */
+const MOST_BYTES = 1 << 20;
+/** A state is some megabytes; a file beyond this is none. */
+const MOST_STATE = 2 ** 31;
+/** Note of the last time it was saved, in the data folder. */
+const NOTE = "last-backup.json";
+
+interface Manifest {
+  readonly kind: "kvm-manager-state";
+  readonly version: string;
+  readonly database: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** SHA-256 of each part, in hex. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** Where the state is. */
+export interface StatePlace {
+  readonly dataDir: string;
+  /** The file with the settings. */
+  readonly config: string;
+}
+
+/** What a saved state is. */
+export interface StateSummary {
+  readonly version: string;
+  readonly database: number;
+  readonly createdAt: string;
+  readonly bytes: number;
+}
+
+const sum = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const textOf = (error: unknown) => error instanceof Error ? error.message : String(error);
+
+/** Files of the data folder beside the database: keys, certificates. Notes and older copies are none. */
+async function* smallFiles(folder: string, below = ""): AsyncGenerator<{ name: string; path: string }> {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(join(folder, below))) {
+    const inner = below === "" ? name : `${below}/${name}`;
+    if (isDirectory && !/^(replaced-|\.)/.test(name)) yield* smallFiles(folder, inner);
+    if (!isFile || name === NOTE || name.startsWith("kvm-manager.") || name.startsWith(".")) continue;
+    const path = join(folder, inner);
+    if ((await Deno.stat(path)).size <= MOST_BYTES) yield { name: inner, path };
+  }
+}
+
+/** A consistent copy of the database's bytes, taken while it is in use. */
+function databaseBytes(dataDir: string): { bytes: Uint8Array; version: number } {
+  const path = join(dataDir, DATABASE_FILE);
+  // Beside the database: /tmp may be small, and is everyone's
+  const folder = Deno.makeTempDirSync({ dir: dataDir, prefix: ".backup-" });
+  try {
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      database.exec("PRAGMA busy_timeout = 5000");
+      copyInto(database, join(folder, "copy.db"));
+      return { bytes: Deno.readFileSync(join(folder, "copy.db")), version: versionOf(database) };
+    } finally {
+      database.close();
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * Saves the state into a new file. The server may run.
+ *
+ * @throws {StateError} when there is no database, the file exists, or cannot be written
+ */
+export async function saveState({ dataDir, config }: StatePlace, file: string): Promise<StateSummary> {
+  const createdAt = new Date().toISOString();
+  const entries: TarEntry[] = [];
+  const add = (name: string, content: Uint8Array) => entries.push({ name, mode: 0o600, content });
+  let version: number;
+  try {
+    const found = databaseBytes(dataDir);
+    version = found.version;
+    add(`data/${DATABASE_FILE}`, found.bytes);
+    for await (const { name, path } of smallFiles(dataDir)) add(`data/${name}`, await Deno.readFile(path));
+  } catch (error) {
+    throw new StateError(`the state in ${dataDir} cannot be read: ${textOf(error)}`, { cause: error });
+  }
+  try {
+    add(SETTINGS, await Deno.readFile(config));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw new StateError(textOf(error), { cause: error });
+  }
+  const manifest: Manifest = {
+    kind: "kvm-manager-state",
+    version: VERSION,
+    database: version,
+    createdAt,
+    parts: Object.fromEntries(entries.map(({ name, content }) => [name, sum(content)])),
+  };
+  const head = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
+  const bytes = writeTar([{ name: MANIFEST, mode: 0o600, content: head }, ...entries]);
+  await writeNew(file, bytes);
+  await noteBackup(dataDir, { file, createdAt });
+  return { version: VERSION, database: version, createdAt, bytes: bytes.length };
+}
+
+async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
+  try {
+    using out = await Deno.open(file, { write: true, createNew: true, mode: 0o600 });
+    try {
+      for (let at = 0; at < bytes.length;) at += await out.write(bytes.subarray(at));
+      await out.sync();
+    } catch (error) {
+      await Deno.remove(file);
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new StateError(`${file} exists already. Give another name; nothing is written over`);
+    }
+    throw new StateError(`${file} cannot be written: ${textOf(error)}`, { cause: error });
+  }
+}
+
+/** A note that cannot be written is worth no failure: the state was saved. */
+async function noteBackup(dataDir: string, note: { file: string; createdAt: string }): Promise<void> {
+  const path = join(dataDir, NOTE);
+  await Deno.writeTextFile(path, `${JSON.stringify(note)}\n`, { mode: 0o600 });
+  await giveTo(dataDir, path);
+}
+
+/** When and where the state was saved last; undefined when it never was. */
+export async function lastBackup(dataDir: string): Promise<{ file: string; createdAt: string } | undefined> {
+  try {
+    const { file, createdAt } = JSON.parse(await Deno.readTextFile(join(dataDir, NOTE)));
+    return typeof file === "string" && typeof createdAt === "string" ? { file, createdAt } : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function manifestOf(bytes: Uint8Array | undefined): Manifest {
+  let value: Partial<Manifest> | null = null;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    value = null; // said below
+  }
+  const { kind, version, database, createdAt, parts } = value ?? {};
+  if (
+    kind !== "kvm-manager-state" || typeof version !== "string" || typeof createdAt !== "string" ||
+    !Number.isSafeInteger(database) || typeof parts !== "object" || parts === null
+  ) throw new Error("it has no manifest of a state");
+  return value as Manifest;
+}
+
+/**
+ * Reads a saved state, and makes sure that it is whole and not too new. A plain database, as it is copied before an
+ * upgrade, is one as well.
+ *
+ * @throws {StateError}
+ */
+function readState(file: string): { summary: StateSummary; parts: Map<string, Uint8Array> } {
+  let parts: Map<string, Uint8Array>, manifest: Manifest;
+  try {
+    const { size } = Deno.statSync(file);
+    if (size > MOST_STATE) throw new Error("it is too large to be a state");
+    const bytes = Deno.readFileSync(file);
+    if (new TextDecoder().decode(bytes.subarray(0, 15)) === "SQLite format 3") {
+      parts = new Map([[`data/${DATABASE_FILE}`, bytes]]);
+      manifest = {
+        kind: "kvm-manager-state",
+        version: "?",
+        database: new DataView(bytes.buffer).getUint32(60), // user_version: sqlite.org/fileformat, 1.3
+        createdAt: (Deno.statSync(file).mtime ?? new Date(0)).toISOString(),
+        parts: {},
+      };
+    } else {
+      parts = readTar(bytes);
+      manifest = manifestOf(parts.get(MANIFEST));
+      parts.delete(MANIFEST);
+      const names = Object.keys(manifest.parts);
+      if (names.length !== parts.size) throw new Error("parts are missing");
+      for (const name of names) {
+        const part = parts.get(name);
+        if (!part || sum(part) !== manifest.parts[name]) throw new Error(`its part ${name} is damaged`);
+        if (name !== SETTINGS && !name.startsWith("data/")) {
+          throw new Error(`it holds ${name}, which is no state`);
+        }
+      }
+    }
+    if (!parts.has(`data/${DATABASE_FILE}`)) throw new Error("it holds no database");
+  } catch (error) {
+    throw new StateError(`${file} cannot be put back: ${textOf(error)}. Nothing was changed`, {
+      cause: error,
+    });
+  }
+  if (manifest.database > KNOWN_VERSION) {
+    throw new StateError(
+      `${file} was saved by a newer KVM Manager (${manifest.version}, version ${manifest.database} of the database; ` +
+        `this program knows ${KNOWN_VERSION}). Install that version or a newer one first. Nothing was changed`,
+    );
+  }
+  const { version, database, createdAt } = manifest;
+  return { summary: { version, database, createdAt, bytes: Deno.statSync(file).size }, parts };
+}
+
+/** What a file would bring back. @throws {StateError} when it is none, damaged, or too new */
+export function inspectState(file: string): StateSummary {
+  return readState(file).summary;
+}
+
+/** Makes a file the owner's of the data folder: root may do this for the service. */
+async function giveTo(dataDir: string, path: string): Promise<void> {
+  if (Deno.uid() !== 0) return;
+  const { uid, gid } = await Deno.stat(dataDir);
+  await Deno.chown(path, uid, gid);
+}
+
+/**
+ * Puts a saved state in the place of the present one, which is kept aside in the data folder. The server must not run.
+ *
+ * @returns the folder the present state was moved to
+ * @throws {StateError} when the file is damaged or too new: nothing was changed then
+ */
+export async function putBack({ dataDir, config }: StatePlace, file: string): Promise<string> {
+  const { parts } = readState(file);
+  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, "-");
+  const aside = join(dataDir, `replaced-${stamp}`);
+  const staging = await Deno.makeTempDir({ dir: dataDir, prefix: ".restore-" });
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    for (const [name, bytes] of parts) {
+      const path = join(staging, name);
+      await makeFolders(dirname(path), staging);
+      await Deno.writeFile(path, bytes, { mode: 0o600 });
+    }
+    check(join(staging, "data", DATABASE_FILE));
+    await Deno.mkdir(aside, { mode: 0o700 });
+    await giveTo(dataDir, aside);
+    // The -wal file holds the newest of the old state: it goes along, and must not meet the new one
+    const old = [DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`];
+    const tops = [...new Set([...parts.keys()].map((name) => name.split("/")[1]!).filter(Boolean))];
+    for (const name of new Set([...old, ...tops])) {
+      if (await move(join(dataDir, name), join(aside, name))) {
+        undo.push(async () => void await move(join(aside, name), join(dataDir, name)));
+      }
+    }
+    for (const name of tops) {
+      const to = join(dataDir, name);
+      await Deno.rename(join(staging, "data", name), to);
+      undo.push(() => Deno.remove(to, { recursive: true }));
+    }
+    for (const name of parts.keys()) {
+      for (let at = name; at.includes("/") && at !== "data"; at = dirname(at)) {
+        await giveTo(dataDir, join(dataDir, at.slice("data/".length)));
+      }
+    }
+    if (parts.has(SETTINGS)) await putSettings(config, join(staging, SETTINGS), stamp);
+    return aside;
+  } catch (error) {
+    for (const step of undo.toReversed()) await step();
+    if (error instanceof StateError) throw error;
+    throw new StateError(`the state cannot be put back: ${textOf(error)}. The present one stays`, {
+      cause: error,
+    });
+  } finally {
+    await Deno.remove(staging, { recursive: true });
+  }
+}
+
+/** Settings that say the same stay; others are kept beside the new ones. */
+async function putSettings(config: string, from: string, stamp: string): Promise<void> {
+  const text = await Deno.readTextFile(from);
+  let mode = 0o640, gid: number | null = null;
+  try {
+    if (await Deno.readTextFile(config) === text) return;
+    ({ mode, gid } = await Deno.stat(config) as { mode: number; gid: number });
+    await Deno.rename(config, `${config}.replaced-${stamp}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await Deno.mkdir(dirname(config), { recursive: true, mode: 0o750 });
+  }
+  await Deno.writeTextFile(config, text, { mode: mode & 0o777 });
+  if (gid !== null && Deno.uid() === 0) await Deno.chown(config, 0, gid);
+}
+
+async function makeFolders(folder: string, above: string): Promise<void> {
+  if (folder === above) return;
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+async function move(from: string, to: string): Promise<boolean> {
+  try {
+    await Deno.rename(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** @throws {StateError} when SQLite finds anything wrong with it */
+function check(path: string): void {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const found = database.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
+    if (found !== "ok") {
+      throw new StateError(`${basename(path)} in it is damaged (${found}). Nothing was changed`);
+    }
+  } catch (error) {
+    if (error instanceof StateError) throw error;
+    throw new StateError(`the database in it cannot be read (${textOf(error)}). Nothing was changed`, {
+      cause: error,
+    });
+  } finally {
+    database.close();
+  }
+}

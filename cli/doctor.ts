@@ -1,0 +1,96 @@
+/** `kvm-manager doctor`: what this host lacks, and the command that mends it. */
+import { parseArgs } from "node:util";
+import { gatherFacts } from "../agent/doctor/gather.ts";
+import { libvirtOf } from "../agent/doctor/handlers.ts";
+import { setLogLevel } from "../agent/log.ts";
+import { LibvirtLink } from "../agent/libvirt/link.ts";
+import { readSettings, type Settings, SettingsError } from "../agent/settings.ts";
+import { type AreaFinding, examine } from "../lib/doctor/checks.ts";
+import { LEVELS, worst } from "../lib/doctor/finding.ts";
+import { isServing, where } from "./place.ts";
+import { harmless } from "./verb/cells.ts";
+import { PLAIN_OUTPUTS, rendered } from "./verb/output.ts";
+
+export const DOCTOR_HELP = () =>
+  [
+    "Usage: kvm-manager doctor [-o table|json|yaml] [--uri URI] [--listen HOST:PORT] [--data-dir DIR]",
+    "                          [--runtime-dir DIR] [--config FILE]",
+    "",
+    "Examines this host: libvirt, KVM, QEMU, kernel modules, groups, firewall, storage, clock, names, ports, the program's",
+    "own state and certificate. Changes nothing. Says what is wrong, and the command that mends it.",
+    "Ends with 0 when all is well, 1 with warnings, 2 with problems, 64 for wrong usage.",
+  ].join("\n");
+
+/** Wrong usage: sysexits.h; 2 means problems here. */
+const WRONG_USAGE = 64;
+/** Milliseconds libvirt may take to let us in. */
+const CONNECT_MS = 16_000;
+
+const SIGNS = { ok: "ok     ", warning: "WARNING", problem: "PROBLEM" } as const;
+
+function shown({ area, level, what, advice, command }: AreaFinding): string {
+  const more = [advice, command === undefined ? undefined : `# ${command}`].filter((line) =>
+    line !== undefined
+  );
+  return [`${SIGNS[level]}  ${area.padEnd(11)}  ${what}`, ...more.map((line) => `${" ".repeat(22)}${line}`)]
+    .map(harmless).join("\n");
+}
+
+/** A link of our own; closed when disposed of. */
+async function connected(settings: Settings): Promise<{ link: LibvirtLink } & AsyncDisposable> {
+  const settled = Promise.withResolvers<void>();
+  const link = new LibvirtLink(settings.uri, {
+    status: () => settled.resolve(),
+    connected: () => settled.resolve(),
+    events: () => {},
+  });
+  link.start();
+  const timer = setTimeout(settled.resolve, CONNECT_MS);
+  await settled.promise;
+  clearTimeout(timer);
+  return { link, [Symbol.asyncDispose]: () => link.stop() };
+}
+
+const FLAGS = ["uri", "listen", "data-dir", "runtime-dir", "config"] as const;
+
+function read(args: readonly string[]): { settings: Settings; format: typeof PLAIN_OUTPUTS[number] } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      output: { type: "string", short: "o" },
+      ...Object.fromEntries(FLAGS.map((flag) => [flag, { type: "string" as const }])),
+    },
+  }) as { values: Record<string, string | undefined> };
+  const format = PLAIN_OUTPUTS.find((each) => each === (values.output ?? "table"));
+  if (!format) throw new SettingsError(`--output must be one of ${PLAIN_OUTPUTS.join(", ")}`);
+  const flags = FLAGS.flatMap((flag) => values[flag] === undefined ? [] : [`--${flag}`, values[flag]]);
+  return { settings: readSettings(flags, where()), format };
+}
+
+/** Runs it; the exit status says the worst that was found. */
+export async function doctorCommand(args: readonly string[]): Promise<number> {
+  let given: ReturnType<typeof read>;
+  try {
+    given = read(args);
+  } catch (error) {
+    console.error(
+      `kvm-manager doctor: ${error instanceof Error ? error.message : error}. See kvm-manager doctor --help`,
+    );
+    return WRONG_USAGE;
+  }
+  const { settings, format } = given;
+  setLogLevel("error"); // what is found is said below
+  const serves = await isServing(settings.runtimeDir);
+  await using held = await connected(settings);
+  const findings = examine(await gatherFacts({ settings, libvirt: libvirtOf(held.link), serves }));
+  if (format === "table") {
+    for (const finding of findings) console.log(shown(finding));
+    const count = (level: typeof LEVELS[number]) => findings.filter((each) => each.level === level).length;
+    console.log(
+      `\n${count("problem")} problems, ${count("warning")} warnings, ${count("ok")} checks found nothing.`,
+    );
+  } else {
+    console.log(rendered(findings, format));
+  }
+  return LEVELS.indexOf(worst(findings));
+}

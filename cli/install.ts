@@ -1,0 +1,175 @@
+/** `kvm-manager install`, `upgrade` and `uninstall`: the program on this host, or in a folder that becomes one. */
+import { basename, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { install, installed, placeOf, rollback, type Target } from "../agent/install/install.ts";
+import { InstallError } from "../agent/install/steps.ts";
+import { lossOf, uninstall } from "../agent/install/uninstall.ts";
+import { layoutOf } from "../lib/install/layout.ts";
+import { asked } from "./asked.ts";
+
+const WHERE = [
+  "  --root DIR      into a folder that stands for /: no account is made, nothing is started",
+  "  --prefix DIR    /usr/local (the default) or /usr",
+];
+
+export const INSTALL_HELP = () =>
+  [
+    "Usage: kvm-manager install [OPTIONS]",
+    "",
+    "Installs this file as a service: the program, a user of its own, folders, a systemd unit, which is started.",
+    "Needs no network. Twice is as good as once; what fails is undone.",
+    "",
+    ...WHERE,
+    "  --no-start      do not start the service, nor at boot",
+    "  --binary FILE   install this file instead of the one that runs",
+    "  --package       do only what a package manager does not: for its scripts",
+  ].join("\n");
+
+export const UPGRADE_HELP = () =>
+  [
+    "Usage: kvm-manager upgrade [OPTIONS]",
+    "",
+    "Run from the new file: puts it in the place of the installed one, and restarts the service. Settings and data",
+    "stay; the program before it is kept. Nothing that is older than the database is installed.",
+    "",
+    "  --rollback      go back to the program before the last upgrade",
+    "  --no-start      do not restart the service",
+    "  --binary FILE   take this file instead of the one that runs",
+    ...WHERE,
+  ].join("\n");
+
+export const UNINSTALL_HELP = () =>
+  [
+    "Usage: kvm-manager uninstall [OPTIONS]",
+    "",
+    "Stops the service and removes the program. Settings and data stay; machines, disks and networks are libvirt's, and",
+    "stay in any case.",
+    "",
+    "  --purge         remove settings, data and the user as well",
+    "  --yes           do not ask",
+    ...WHERE,
+    "  --package       do only what a package manager does not: for its scripts",
+  ].join("\n");
+
+const OPTIONS = {
+  root: { type: "string" },
+  prefix: { type: "string" },
+  binary: { type: "string" },
+  package: { type: "boolean" },
+  "no-start": { type: "boolean" },
+  rollback: { type: "boolean" },
+  purge: { type: "boolean" },
+  yes: { type: "boolean" },
+} as const;
+type Flag = keyof typeof OPTIONS;
+
+const FLAGS = {
+  install: ["root", "prefix", "binary", "package", "no-start"],
+  upgrade: ["root", "prefix", "binary", "no-start", "rollback"],
+  uninstall: ["root", "prefix", "package", "purge", "yes"],
+} as const satisfies Record<string, readonly Flag[]>;
+
+function read(verb: keyof typeof FLAGS, args: readonly string[]) {
+  const options = Object.fromEntries(FLAGS[verb].map((flag) => [flag, OPTIONS[flag]]));
+  const values = parseArgs({ args: [...args], options }).values as {
+    [F in Flag]?: (typeof OPTIONS)[F]["type"] extends "string" ? string : boolean;
+  };
+  const isPackage = values.package ?? false;
+  const prefix = values.prefix ?? (isPackage ? "/usr" : "/usr/local");
+  if (prefix !== "/usr" && prefix !== "/usr/local") throw new Error("--prefix is /usr or /usr/local");
+  const root = values.root === undefined ? "" : resolve(values.root);
+  const target: Target = {
+    layout: layoutOf(prefix),
+    // A package's script is told / where there is no other root
+    root: root === "/" ? "" : root,
+    isPackage,
+    start: values["no-start"] !== true,
+  };
+  return { values, target };
+}
+
+/** The file to install: the one that runs, where it is one file. */
+function binaryOf(named: string | undefined): string {
+  if (named !== undefined) return resolve(named);
+  const own = Deno.env.get("KVMM_BINARY") ?? Deno.execPath();
+  if (/^deno(\.exe)?$/.test(basename(own))) {
+    throw new InstallError(
+      "this runs from source, which is not one file: deno task build, then dist/kvm-manager install",
+    );
+  }
+  return own;
+}
+
+const say = (line: string) => console.log(`  ${line}`);
+
+/** Runs one of the verbs; wrong usage ends with 2, what cannot be done with 1. */
+async function carriedOut(
+  verb: keyof typeof FLAGS,
+  args: readonly string[],
+  run: (
+    given: ReturnType<typeof read>,
+  ) => Promise<number>,
+): Promise<number> {
+  let given;
+  try {
+    given = read(verb, args);
+  } catch (error) {
+    console.error(
+      `kvm-manager ${verb}: ${
+        error instanceof Error ? error.message : error
+      }. See kvm-manager ${verb} --help`,
+    );
+    return 2;
+  }
+  try {
+    return await run(given);
+  } catch (error) {
+    if (!(error instanceof InstallError)) throw error;
+    console.error(`kvm-manager ${verb}: ${error.message}`);
+    return 1;
+  }
+}
+
+/** What comes next, for whoever has just installed it. */
+const NEXT = [
+  "See what this host lacks: kvm-manager doctor",
+  "Make the first administrator: kvm-manager setup-link",
+];
+
+export const installCommand = (args: readonly string[]) =>
+  carriedOut("install", args, async ({ values, target }) => {
+    const { version } = await install(target, binaryOf(values.binary), say);
+    console.log(`KVM Manager ${version} is installed.`);
+    if (target.root === "" && !target.isPackage) { for (const line of NEXT) console.log(line); }
+    return 0;
+  });
+
+export const upgradeCommand = (args: readonly string[]) =>
+  carriedOut("upgrade", args, async ({ values, target }) => {
+    const before = await installed(target);
+    if (!before) {
+      throw new InstallError(
+        `nothing is installed at ${
+          placeOf(target, target.layout.binary)
+        }: kvm-manager install. What a package manager ` +
+          "installed, it upgrades",
+      );
+    }
+    const { version } = values.rollback === true
+      ? await rollback(target, say)
+      : await install(target, binaryOf(values.binary), say);
+    console.log(`KVM Manager ${before.version} → ${version}.`);
+    return 0;
+  });
+
+export const uninstallCommand = (args: readonly string[]) =>
+  carriedOut("uninstall", args, async ({ values, target }) => {
+    const purge = values.purge === true;
+    if (values.yes !== true && !target.isPackage && !asked(`Remove KVM Manager? ${lossOf(target, purge)}.`)) {
+      console.error("Nothing was done.");
+      return 1;
+    }
+    await uninstall(target, purge, say);
+    console.log("KVM Manager is removed. Machines, disks and networks stay.");
+    return 0;
+  });

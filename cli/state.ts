@@ -1,0 +1,125 @@
+/** `kvm-manager backup-state` and `restore-state`: the program's own database, keys and settings as one file. */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { DEFAULT_CONFIG, readSettings, SettingsError } from "../agent/settings.ts";
+import { inspectState, putBack, saveState, StateError, type StatePlace } from "../agent/store/state.ts";
+import { formatBytes } from "../lib/format/quantity.ts";
+import { asked } from "./asked.ts";
+import { isServing, SOCKET_FILE, where } from "./place.ts";
+
+const PLACES = [
+  "  --data-dir DIR   folder of the database (KVMM_DATA_DIR)",
+  "  --config FILE    file of the settings (KVMM_CONFIG)",
+];
+
+export const BACKUP_HELP = () =>
+  [
+    "Usage: kvm-manager backup-state FILE [OPTIONS]",
+    "",
+    "Saves KVM Manager's own state – users, roles, tokens, audit, tasks, port forwards, keys, settings – into a new file.",
+    "The server may run. The file holds secrets: only its owner can read it. Machines and disks are not in it.",
+    "",
+    ...PLACES,
+  ].join("\n");
+
+export const RESTORE_HELP = () =>
+  [
+    "Usage: kvm-manager restore-state FILE [OPTIONS]",
+    "",
+    "Puts a saved state in the place of the present one, which is kept aside. The file is checked first: whole, and not",
+    "written by a newer KVM Manager. The server must not run: systemctl stop kvm-manager",
+    "",
+    "  --check          only check the file",
+    "  --yes            do not ask",
+    "  --runtime-dir DIR   where the server's socket would be (KVMM_RUNTIME_DIR)",
+    ...PLACES,
+  ].join("\n");
+
+const OPTIONS = {
+  "data-dir": { type: "string" },
+  "runtime-dir": { type: "string" },
+  config: { type: "string" },
+  check: { type: "boolean" },
+  yes: { type: "boolean" },
+} as const;
+
+interface Given {
+  readonly file: string;
+  readonly place: StatePlace;
+  readonly runtimeDir: string;
+  readonly check: boolean;
+  readonly yes: boolean;
+}
+
+function read(args: readonly string[]): Given {
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  if (positionals.length !== 1) throw new SettingsError("give one file");
+  const flags = (["data-dir", "runtime-dir", "config"] as const).flatMap((name) =>
+    values[name] === undefined ? [] : [`--${name}`, values[name]]
+  );
+  const settings = readSettings(flags, where());
+  const config = values.config ?? (where().env("KVMM_CONFIG") || DEFAULT_CONFIG);
+  return {
+    file: positionals[0]!,
+    place: { dataDir: settings.dataDir, config },
+    runtimeDir: settings.runtimeDir,
+    check: values.check === true,
+    yes: values.yes === true,
+  };
+}
+
+async function carriedOut(
+  verb: string,
+  args: readonly string[],
+  run: (given: Given) => Promise<number>,
+): Promise<number> {
+  let given: Given;
+  try {
+    given = read(args);
+  } catch (error) {
+    console.error(
+      `kvm-manager ${verb}: ${
+        error instanceof Error ? error.message : error
+      }. See kvm-manager ${verb} --help`,
+    );
+    return 2;
+  }
+  try {
+    return await run(given);
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    console.error(`kvm-manager ${verb}: ${error.message}`);
+    return 1;
+  }
+}
+
+export const backupCommand = (args: readonly string[]) =>
+  carriedOut("backup-state", args, async ({ file, place }) => {
+    const { bytes, database } = await saveState(place, file);
+    console.log(
+      `${file}: ${formatBytes(bytes)}, version ${database} of the database. It holds secrets: keep it safe.`,
+    );
+    return 0;
+  });
+
+export const restoreCommand = (args: readonly string[]) =>
+  carriedOut("restore-state", args, async ({ file, place, runtimeDir, check, yes }) => {
+    const { version, database, createdAt } = inspectState(file);
+    console.log(`${file}: whole; saved ${createdAt} by ${version}, version ${database} of the database.`);
+    if (check) return 0;
+    if (await isServing(runtimeDir)) {
+      throw new StateError(
+        `a server runs on this state (${
+          join(runtimeDir, SOCKET_FILE)
+        }). Stop it first: systemctl stop kvm-manager. ` +
+          "Nothing was changed",
+      );
+    }
+    if (!yes && !asked(`Put it in the place of the state in ${place.dataDir}?`)) {
+      console.error("Nothing was done.");
+      return 1;
+    }
+    const aside = await putBack(place, file);
+    console.log(`Done. The state before it is kept in ${aside}. Start again: systemctl start kvm-manager`);
+    return 0;
+  });

@@ -1,0 +1,133 @@
+/** `kvm-manager status`: what is installed, whether it runs and reaches libvirt, and what a person should know of. */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { installed } from "../agent/install/install.ts";
+import { hasSystemd, systemctl } from "../agent/install/system.ts";
+import { certificateOf } from "../agent/doctor/certificate.ts";
+import { readSettings, type Settings, SettingsError } from "../agent/settings.ts";
+import { lastBackup } from "../agent/store/state.ts";
+import { ApiError } from "../lib/client/api.ts";
+import { layoutOf } from "../lib/install/layout.ts";
+import { VERSION } from "../lib/version.ts";
+import { type Server, serverOf } from "./connect/server.ts";
+import { EXIT, exitStatus } from "./exit.ts";
+import { PLAIN_OUTPUTS, rendered } from "./verb/output.ts";
+import { SOCKET_FILE, where } from "./place.ts";
+
+export const STATUS_HELP = () =>
+  [
+    "Usage: kvm-manager status [-o table|json|yaml] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
+    "",
+    "Shows what is installed, whether the service runs and reaches libvirt, and when its state was saved last.",
+    "Ends with 0 when the server answers and is connected to libvirt, else with 3.",
+  ].join("\n");
+
+/** What may not be read by whoever asks is unknown, never nothing. */
+async function orUnknown<T>(asked: Promise<T>): Promise<T | "unknown"> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return "unknown";
+    throw error;
+  }
+}
+
+async function unitState(): Promise<string> {
+  if (!await hasSystemd()) return "systemd does not run here";
+  const text = await systemctl("show", "--property=ActiveState,SubState,UnitFileState", "kvm-manager");
+  const facts = Object.fromEntries(
+    text.trim().split("\n").map((line) => line.split("=") as [string, string]),
+  );
+  return `${facts.ActiveState} (${facts.SubState}), at boot: ${facts.UnitFileState || "no unit"}`;
+}
+
+interface Live {
+  readonly server: string;
+  readonly libvirt: string | null;
+  readonly machines: string | null;
+  readonly status: number;
+}
+
+async function live(server: Server): Promise<Live> {
+  try {
+    const { connected, uri, error } = await server.call("get_connection_status", {}) as {
+      connected: boolean;
+      uri: string;
+      error: string | null;
+    };
+    const libvirt = connected ? `connected to ${uri}` : `not connected to ${uri}: ${error ?? "not yet"}`;
+    if (!connected) return { server: "answers", libvirt, machines: null, status: EXIT.unavailable };
+    const vms = await server.call("get_vms", {}) as { state: string }[];
+    const running = vms.filter(({ state }) => state === "running").length;
+    return { server: "answers", libvirt, machines: `${vms.length}, ${running} running`, status: EXIT.done };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { server: error.message, libvirt: null, machines: null, status: exitStatus(error) };
+  }
+}
+
+async function program(): Promise<string> {
+  const records = await Promise.all(
+    (["/usr/local", "/usr"] as const).map(async (prefix) => {
+      const layout = layoutOf(prefix);
+      const record = await installed({ root: "", layout });
+      return record &&
+        `${record.version} at ${layout.binary}${
+          record.previous ? `, before it ${record.previous.version}` : ""
+        }`;
+    }),
+  );
+  return records.filter((text) => text !== undefined).join("; ") || "not installed";
+}
+
+function read(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      output: { type: "string", short: "o" },
+      ...{
+        "data-dir": { type: "string" },
+        "runtime-dir": { type: "string" },
+        config: { type: "string" },
+      } as const,
+    },
+  });
+  const format = PLAIN_OUTPUTS.find((each) => each === (values.output ?? "table"));
+  if (!format) throw new SettingsError(`--output must be one of ${PLAIN_OUTPUTS.join(", ")}`);
+  const flags = (["data-dir", "runtime-dir", "config"] as const).flatMap((name) =>
+    values[name] === undefined ? [] : [`--${name}`, values[name]]
+  );
+  return { format, settings: readSettings(flags, where()) };
+}
+
+/** Runs it; the exit status says whether all is well. */
+export async function statusCommand(args: readonly string[]): Promise<number> {
+  let given: { format: typeof PLAIN_OUTPUTS[number]; settings: Settings };
+  try {
+    given = read(args);
+  } catch (error) {
+    console.error(
+      `kvm-manager status: ${error instanceof Error ? error.message : error}. See kvm-manager status --help`,
+    );
+    return EXIT.usage;
+  }
+  const { settings, format } = given;
+  const { status, ...now } = await live(
+    serverOf({ kind: "socket", path: join(settings.runtimeDir, SOCKET_FILE) }),
+  );
+  const backup = await orUnknown(lastBackup(settings.dataDir));
+  const certificate = await orUnknown(certificateOf(settings));
+  console.log(rendered(
+    {
+      version: VERSION,
+      installed: await program(),
+      service: await unitState(),
+      address: settings.listen.join(" "),
+      ...now,
+      lastBackup: backup === "unknown" ? backup : backup ? `${backup.createdAt} in ${backup.file}` : "never",
+      certificateEnds: certificate === "unknown" ? certificate : certificate?.validUntil ?? "no certificate",
+    },
+    format,
+  ));
+  return status;
+}

@@ -1,0 +1,29 @@
+/** How the host fares: what the doctor finds. */
+import Type, { type Static } from "typebox";
+import { AREAS, LEVELS } from "../doctor/finding.ts";
+import { command } from "./command.ts";
+import { NOTHING_IN, oneOf } from "./schema.ts";
+
+export const HealthFinding = Type.Object({
+  area: oneOf(AREAS),
+  level: oneOf(LEVELS),
+  what: Type.String({ description: "what is so, in a sentence" }),
+  advice: Type.Optional(Type.String({ description: "what to do about it" })),
+  command: Type.Optional(Type.String({ description: "the command that does it here, run as root" })),
+});
+export type HealthFinding = Static<typeof HealthFinding>;
+
+export const healthCommands = {
+  get_host_health: command({
+    summary: "Examine the host: libvirt, KVM, firewall, storage, clock, own state",
+    role: "administrator",
+    input: NOTHING_IN,
+    output: Type.Array(HealthFinding),
+    errors: [],
+    route: "GET /host/health",
+    cli: ["host", "health"],
+    columns: ["level", "area", "what", "command"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+};

@@ -1,0 +1,29 @@
+/** Every check of the doctor: one line each. */
+import type { HostFacts } from "./facts.ts";
+import { AREAS, type Finding } from "./finding.ts";
+import { judgeGroups, judgeKvm, judgeLibvirt, judgeModules, judgeQemu } from "./machines.ts";
+import { judgeCertificate, judgeState } from "./own.ts";
+import { judgeClock, judgeFirewall, judgeNames, judgePorts, judgeStorage } from "./surroundings.ts";
+
+const JUDGES: Readonly<Record<typeof AREAS[number], (facts: HostFacts) => Finding[]>> = {
+  libvirt: judgeLibvirt,
+  kvm: judgeKvm,
+  qemu: judgeQemu,
+  modules: judgeModules,
+  groups: judgeGroups,
+  firewall: judgeFirewall,
+  storage: judgeStorage,
+  clock: judgeClock,
+  names: judgeNames,
+  ports: judgePorts,
+  state: judgeState,
+  certificate: judgeCertificate,
+};
+
+/** A finding with the area it is of. */
+export type AreaFinding = Finding & { readonly area: typeof AREAS[number] };
+
+/** Everything that is found, in the order of the areas. */
+export function examine(facts: HostFacts): AreaFinding[] {
+  return AREAS.flatMap((area) => JUDGES[area](facts).map((finding) => ({ area, ...finding })));
+}

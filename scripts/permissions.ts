@@ -1,0 +1,21 @@
+/**
+ * With which of Deno's permissions the packed program runs, and why: by its verb. What speaks to a server alone can
+ * neither start programs nor load libraries, whatever a hostile server answers. docs/privileges.md says why the server
+ * itself has all: Deno lets nobody read /proc and /sys who has not, and libvirt is reached through FFI.
+ */
+
+/** Verbs that need everything, and for what. */
+export const ALL_RIGHTS: Readonly<Record<string, string>> = {
+  serve: "libvirt through FFI; nft, ip, qemu-img; /proc and /sys",
+  doctor: "libvirt through FFI; nft; /proc and /sys",
+  install: "systemctl, systemd-sysusers or useradd, chown",
+  upgrade: "systemctl, systemd-sysusers or useradd, chown",
+  uninstall: "systemctl, userdel; nft and ip, for port forwards",
+  status: "systemctl",
+  "backup-state": "SQLite's VACUUM INTO: node:sqlite lets it attach a file with all rights alone",
+};
+
+/** All rights. */
+export const ALL_FLAGS = ["--allow-all"] as const;
+/** Of every other verb: it reads its settings, and speaks to a server. */
+export const CLIENT_FLAGS = ["--allow-all", "--deny-run", "--deny-ffi"] as const;

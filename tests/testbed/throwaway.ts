@@ -1,0 +1,92 @@
+/**
+ * A throwaway copy of this machine's file system, to install things into: an overlay in memory, seen by the processes
+ * that are started in it alone, in namespaces of their own. Nothing of it reaches the machine, and nothing of it stays.
+ */
+import { exists, run } from "./process.ts";
+import { Unavailable } from "./unavailable.ts";
+
+/** Bash, as the first process: makes the overlay, waits for its standard input's end. */
+const FIRST_PROCESS = `set -e
+top=$1; shift
+mount -t tmpfs -o mode=755 throwaway "$top"
+mkdir "$top/upper" "$top/work" "$top/root"
+mount -t overlay throwaway -o "lowerdir=/,upperdir=$top/upper,workdir=$top/work" "$top/root"
+mount -t proc proc "$top/root/proc"
+mount --rbind /sys "$top/root/sys"
+mount --rbind /dev "$top/root/dev"
+mount -t tmpfs -o mode=1777 tmp "$top/root/tmp"
+for path in "$@"; do mkdir -p "$top/root/$path"; mount --bind "$path" "$top/root/$path"; done
+ip link set lo up
+echo ready
+read -r _ || true`;
+
+/** What a program did. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The copy; disposing of it ends every process in it. */
+export class Throwaway implements AsyncDisposable {
+  constructor(
+    private readonly first: number,
+    private readonly top: string,
+    private readonly cleanup: AsyncDisposableStack,
+  ) {}
+
+  /** The command line that runs a program in it, as root. */
+  argv(...argv: string[]): string[] {
+    const inside = ["nsenter", "--target", String(this.first), "--mount", "--net", "--pid", "--"];
+    return [...inside, "chroot", `${this.top}/root`, "env", "-i", `PATH=${Deno.env.get("PATH")}`, ...argv];
+  }
+
+  /** Runs a program in it. Its status is the caller's to judge. */
+  async run(...argv: string[]): Promise<Ran> {
+    const [program, ...args] = this.argv(...argv);
+    const { code, stdout, stderr } = await new Deno.Command(program!, { args, stdin: "null" }).output();
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    return { code, stdout: out!, stderr: err! };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cleanup.disposeAsync();
+  }
+}
+
+/**
+ * Makes a copy.
+ *
+ * @param shared folders that are the machine's own in it
+ * @throws {Unavailable} where overlays or namespaces cannot be made
+ */
+export async function throwaway(...shared: string[]): Promise<Throwaway> {
+  if (Deno.uid() !== 0) throw new Unavailable("only root can make a throwaway copy of the file system");
+  await using undo = new AsyncDisposableStack();
+  const top = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  undo.defer(async () => {
+    if (await exists(top)) await Deno.remove(top, { recursive: true });
+  });
+  const child = new Deno.Command("unshare", {
+    args: [
+      ...["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"],
+      ...["bash", "-c", FIRST_PROCESS, "bash", top, ...shared],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  undo.defer(async () => {
+    await child.stdin.close();
+    await child.status;
+  });
+  const said = child.stdout.getReader();
+  const { value } = await said.read();
+  undo.defer(() => said.cancel());
+  if (new TextDecoder().decode(value) !== "ready\n") {
+    throw new Unavailable(`no throwaway copy here: ${(await stderr).trim()}`);
+  }
+  const children = await run(["cat", `/proc/${child.pid}/task/${child.pid}/children`]);
+  return new Throwaway(Number(children.trim()), top, undo.move());
+}
