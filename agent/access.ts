@@ -22,6 +22,8 @@ export interface Principal {
   readonly holder: string;
   /** Where the call comes from: an IP address, empty at the socket. */
   readonly address: string;
+  /** The site's origin as the caller reached it: `https://kvm.example`; missing where there are no pages. */
+  readonly origin?: string;
   /** The browser or program, as it calls itself. */
   readonly client: string;
   /** Aborted once they may not any more, or may something else: what lives on must ask anew. */

@@ -6,6 +6,7 @@ import { localPrincipal, type Principal } from "./access.ts";
 import { accessHandlers } from "./access/handlers.ts";
 import { Access } from "./access/mod.ts";
 import { certificateHandlers } from "./certificate/handlers.ts";
+import { passkeyHandlers } from "./access/passkey_handlers.ts";
 import { Consoles } from "./console/consoles.ts";
 import { consoleHandlers } from "./console/handlers.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -231,6 +232,7 @@ export class Agent {
           hostname: () => this.inventory.hostname,
         }),
         ...certificateHandlers(() => this.doors),
+        ...passkeyHandlers(this.access),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),
         ...poolHandlers(services),

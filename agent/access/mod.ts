@@ -9,6 +9,7 @@ import { Accounts } from "./accounts.ts";
 import { type Clock, hostClock } from "./clock.ts";
 import { cookieFor, type Reached, sessionIn } from "./cookie.ts";
 import { bearerOf, Credentials, type Holder } from "./credentials.ts";
+import { Passkeys } from "./passkeys.ts";
 import { Setup } from "./setup.ts";
 import { SignIn } from "./sign_in.ts";
 
@@ -22,6 +23,7 @@ export interface Caller {
 export class Access {
   readonly accounts: Accounts;
   readonly credentials: Credentials;
+  readonly passkeys: Passkeys;
   readonly signIn: SignIn;
   readonly setup: Setup;
   readonly #records: Records;
@@ -36,7 +38,8 @@ export class Access {
     this.#records = new Records(store, () => this.#reloaded());
     this.accounts = new Accounts(this.#records, (userIds) => this.credentials.interrupt(userIds));
     this.credentials = new Credentials(this.accounts, clock);
-    this.signIn = new SignIn(this.accounts, this.credentials, clock);
+    this.passkeys = new Passkeys(clock);
+    this.signIn = new SignIn(this.accounts, this.credentials, this.passkeys, clock);
     this.setup = new Setup(clock);
     this.#rate = new Rate();
   }
@@ -56,6 +59,7 @@ export class Access {
     const about = {
       door,
       address,
+      origin: url.origin,
       client: headers.get("user-agent")?.slice(0, 200) ?? "",
       ...(keep !== undefined && {
         keepSession: (secret: string | null) => keep(cookieFor(secret, reached)),

@@ -7,7 +7,8 @@ import type { Moment } from "./clock.ts";
 import { SESSION_MS } from "./credentials.ts";
 import { Access } from "./mod.ts";
 import { SETUP_MS } from "./setup.ts";
-import { CHALLENGE_MS, type Step } from "./sign_in.ts";
+import type { SignInStep } from "../../lib/contract/mod.ts";
+import { CHALLENGE_MS } from "./sign_in.ts";
 import { codeAt, newTotpSecret, stepOf } from "./totp.ts";
 import { hashOf } from "./secret.ts";
 
@@ -66,7 +67,7 @@ const fails = async (code: string, run: () => unknown) => {
   }
   assert.fail(`${code} was expected`);
 };
-const challengeOf = (step: Step): string => {
+const challengeOf = (step: SignInStep): string => {
   assert.equal(step.state, "second-factor");
   return step.challenge!;
 };

@@ -3,6 +3,7 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import { accessCommands } from "./access.ts";
+import { passkeyCommands } from "./passkeys.ts";
 import type { InputOf, OutputOf } from "./command.ts";
 import { certificateCommands } from "./certificate.ts";
 import { consoleCommands } from "./console.ts";
@@ -45,6 +46,7 @@ export const COMMANDS = {
   ...imageCommands,
   ...accessCommands,
   ...certificateCommands,
+  ...passkeyCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -71,6 +73,7 @@ export * from "./images.ts";
 export * from "./jobs.ts";
 export * from "./manage.ts";
 export * from "./networks.ts";
+export * from "./passkeys.ts";
 export * from "./screens.ts";
 export * from "./storage.ts";
 export * from "./topology.ts";
