@@ -29,6 +29,8 @@ async function testAgent() {
     runtimeDir: dataDir,
     virtType: "auto",
     logLevel: "error",
+    journal: "off",
+    pam: "off",
     imageCatalog: "builtin",
     demo: true,
   });
@@ -173,6 +175,8 @@ libvirtTest("Agent has no list to give before the host was read: unknown is not 
     runtimeDir: dataDir,
     virtType: "auto",
     logLevel: "error",
+    journal: "off",
+    pam: "off",
     imageCatalog: "builtin",
     demo: false,
   });

@@ -92,7 +92,8 @@ export function accessHandlers(
       return { url: `${address()}/setup?key=${key}`, expiresAt };
     },
     set_password: async ({ current, password }, { principal }) => {
-      const { name } = ownAccount(principal);
+      const { name, host } = ownAccount(principal);
+      if (host) throw new ContractError("HostAccount", { name });
       await signIn.check(name, current, principal);
       signIn.accountThrottle.succeeded(name);
       const hash = await acceptPassword(password, [name]);

@@ -16,7 +16,7 @@ export function passkeyHandlers({ accounts, passkeys, signIn }: Access): Passkey
   /** What opens the door for good, or closes it, needs the password once more. @throws {ContractError} */
   const confirm = async (principal: Principal, password: string | undefined): Promise<UserRecord> => {
     const user = ownAccount(principal);
-    if (user.password === undefined) return user;
+    if (user.password === undefined && !user.host) return user;
     await signIn.check(user.name, password ?? "", principal);
     signIn.accountThrottle.succeeded(user.name);
     return ownAccount(principal);

@@ -37,6 +37,8 @@ export interface UserRecord {
   readonly grants: readonly Grant[];
   readonly createdAt: number;
   readonly lastSignInAt: number | null;
+  /** An account of the host: PAM knows its password, its groups say what it may, at each sign-in. */
+  readonly host?: true;
   /** Of `hashPassword()`. */
   readonly password?: string;
   /** Base32, and the last step of it that was used. */
@@ -90,7 +92,8 @@ export function shownUser(user: UserRecord): User {
   return {
     ...{ id, name, displayName, disabled, createdAt, lastSignInAt },
     grants: [...grants],
-    hasPassword: user.password !== undefined,
+    hasPassword: user.password !== undefined || user.host === true,
+    host: user.host === true,
     secondFactor: hasSecondFactor(user),
     oneTimeCodes: user.totp !== undefined,
     passkeys: user.passkeys?.length ?? 0,

@@ -14,6 +14,7 @@ import type { Accounts } from "./accounts.ts";
 import { type Clock, elapsed, type Moment } from "./clock.ts";
 import type { Credentials } from "./credentials.ts";
 import { isPassword } from "./hashing.ts";
+import type { HostAccounts } from "./host_accounts.ts";
 import type { Passkeys } from "./passkeys.ts";
 import { hasSecondFactor, type UserRecord } from "./records.ts";
 import { hashOf, newSecret } from "./secret.ts";
@@ -22,6 +23,8 @@ import { checkCode, plainRecoveryCode } from "./totp.ts";
 
 /** Milliseconds between password and code. */
 export const CHALLENGE_MS = 5 * 60_000;
+/** Milliseconds a failure takes where the host's accounts sign in. */
+const FAILURE_MS = 2000;
 /** Codes tried for one challenge. */
 const MOST_CODES = 5;
 const MOST_CHALLENGES = 1000;
@@ -48,6 +51,7 @@ export class SignIn {
     private readonly accounts: Accounts,
     private readonly credentials: Credentials,
     private readonly passkeys: Passkeys,
+    private readonly host: HostAccounts | null,
     private readonly clock: Clock,
   ) {
     const now = () => clock().up;
@@ -92,10 +96,24 @@ export class SignIn {
     this.addressThrottle.check(address);
     this.accountThrottle.failed(name);
     const before = this.accounts.named(name);
-    const isRight = await isPassword(password, before?.disabled ? undefined : before?.password);
+    const started = this.clock().up;
+    const [isRight, grants] = await Promise.all([
+      isPassword(password, before?.disabled ? undefined : before?.password),
+      this.host && this.accounts.mayBeOfHost(name) && !before?.disabled
+        ? this.host.check(name, password, address)
+        : undefined,
+    ]);
     // It took a while: what counts is how the account is now.
-    const user = this.accounts.named(name);
-    if (!isRight || !user || user.disabled || user.password !== before?.password) {
+    const now = this.accounts.named(name);
+    const user = grants !== undefined && this.accounts.mayBeOfHost(name) && !now?.disabled
+      ? this.accounts.ofHost(name, grants)
+      : isRight
+      ? now
+      : undefined;
+    if (!user || user.disabled || user.password !== before?.password) {
+      // PAM takes its time over some names: all failures take the same.
+      const left = this.host ? FAILURE_MS - (this.clock().up - started) : 0;
+      if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
       this.accountThrottle.renew(name);
       this.addressThrottle.failed(address);
       throw new ContractError("SignInFailed");

@@ -164,6 +164,29 @@ Deno.test("Credentials: sessions end when idle and at the latest, whatever the w
     assert.equal(lived, SESSION_MS.absolute);
   }));
 
+Deno.test("Credentials: what is open uses its session, up to its absolute end (threat 13)", () =>
+  withAccess(async ({ access: { signIn, credentials }, sessions, by, pass, holder }) => {
+    await signIn.password("ann", PASSWORD, by);
+    const { holder: mine, ended } = holder(sessions[0])!;
+    const open = credentials.hold(mine);
+    let lived = 0;
+    for (; !ended.aborted; lived += 3600_000) {
+      pass(3600_000);
+      credentials.tidy();
+    }
+    assert.equal(lived, SESSION_MS.absolute, "the console was cut then, without any request");
+    open[Symbol.dispose]();
+    await signIn.password("ann", PASSWORD, by);
+    const second = holder(sessions[1])!;
+    const [first, other] = [credentials.hold(second.holder), credentials.hold(second.holder)];
+    for (const each of [first, first, other]) each[Symbol.dispose]();
+    for (lived = 0; !second.ended.aborted; lived += 3600_000) {
+      pass(3600_000);
+      credentials.tidy();
+    }
+    assert.equal(lived, SESSION_MS.idle, "closed, it uses nothing");
+  }));
+
 Deno.test("Credentials: a session outlives a restart and a reboot, with the time they took; only its hash is kept", () =>
   withAccess(async ({ access: { signIn }, sessions, by, pass, again, reboot }) => {
     await signIn.password("ann", PASSWORD, by);

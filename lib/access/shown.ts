@@ -5,6 +5,7 @@
 import {
   accessCommands,
   type Activity,
+  auditCommands,
   type CommandName,
   type HostInfo,
   type Job,
@@ -32,6 +33,7 @@ export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
 function seesActivity(viewer: Viewer, { action, actor, vmId }: Activity): boolean {
   if (isAdministrator(viewer.rights)) return true;
   if (Object.hasOwn(accessCommands, action) || Object.hasOwn(passkeyCommands, action)) return false;
+  if (action === "prune_audit" || Object.hasOwn(auditCommands, action)) return false;
   // Not even one's own attempts on a machine out of sight: the entry has its name.
   if (vmId !== undefined) return seesVm(viewer, vmId);
   return actor === viewer.name || seesEverything(viewer.rights);

@@ -62,6 +62,11 @@ export const ERRORS = {
     status: 429,
     exit: 6,
   },
+  HostAccount: {
+    text: "{name} is an account of the host: change its password and groups there",
+    status: 409,
+    exit: 5,
+  },
   PasskeyNotFound: { text: "Passkey not found: {passkeyId}", status: 404, exit: 4 },
   PasskeyRefused: { text: "The passkey cannot be taken: {reason}", status: 400, exit: 2 },
   PasskeyNeedsName: {

@@ -3,6 +3,7 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import { accessCommands } from "./access.ts";
+import { auditCommands } from "./audit.ts";
 import { passkeyCommands } from "./passkeys.ts";
 import type { InputOf, OutputOf } from "./command.ts";
 import { certificateCommands } from "./certificate.ts";
@@ -46,6 +47,7 @@ export const COMMANDS = {
   ...imageCommands,
   ...accessCommands,
   ...certificateCommands,
+  ...auditCommands,
   ...passkeyCommands,
 };
 
@@ -55,6 +57,7 @@ export type Input<N extends CommandName> = InputOf<Commands[N]>;
 export type Output<N extends CommandName> = OutputOf<Commands[N]>;
 
 export * from "./access.ts";
+export * from "./audit.ts";
 export * from "./cloud_init.ts";
 export * from "./cloud_init_bounds.ts";
 export * from "./command.ts";

@@ -148,6 +148,12 @@ export const access = {
   "access.role_delete_named": "Delete the role {role}",
   "access.role_built_in": "built in",
 
+  "access.retention": "How long it is kept",
+  "access.retention_what":
+    "{n} entries, the oldest of {since}. What is over these limits is removed, and an entry says so; nothing else can remove or change entries.",
+  "access.retention_days": "Days",
+  "access.retention_entries": "Entries at most",
+
   "access.audit_when": "When",
   "access.audit_who": "Who",
   "access.audit_door": "By",
