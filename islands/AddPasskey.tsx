@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { PasskeyTrouble } from "../components/access/PasskeyTrouble.tsx";
 import { TextField } from "../components/Field.tsx";
 import { api } from "../lib/client/api.ts";
+import { based } from "../lib/client/base.ts";
 import { hasPasskeys, makePasskey } from "../lib/client/passkeys.ts";
 import { textIn, trimmedIn } from "../lib/format/form_fields.ts";
 import { passkeys } from "../lib/i18n/en/passkeys.ts";
@@ -31,7 +32,7 @@ export default function AddPasskey({ hasPassword }: { hasPassword: boolean }) {
       const attestation = await makePasskey(options);
       const { recoveryCodes } = await api.addPasskey({ name: trimmedIn(form, "name"), attestation });
       codes.value = recoveryCodes;
-      if (recoveryCodes.length === 0) location.assign(`${AT}?done=passkey`);
+      if (recoveryCodes.length === 0) location.assign(based(`${AT}?done=passkey`));
     } catch (error) {
       trouble.value = error;
       state.value = "idle";

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { PasskeyTrouble } from "../components/access/PasskeyTrouble.tsx";
 import { api } from "../lib/client/api.ts";
+import { based } from "../lib/client/base.ts";
 import { askPasskey, hasPasskeys } from "../lib/client/passkeys.ts";
 import { passkeys } from "../lib/i18n/en/passkeys.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -32,7 +33,7 @@ export default function PasskeySignIn({ to, challenge, primary }: PasskeySignInP
     try {
       const assertion = await askPasskey(await api.beginPasskeySignIn(second));
       await api.signInWithPasskey({ ...second, assertion });
-      location.assign(to);
+      location.assign(based(to));
     } catch (error) {
       trouble.value = error;
       state.value = "idle";

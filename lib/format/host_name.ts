@@ -6,6 +6,6 @@ export function hasHostName({ hostname }: Pick<URL, "hostname">): boolean {
 }
 
 /** The same server as the host itself may reach it: browsers take `localhost` for secure. */
-export function localhostOf({ port }: Pick<URL, "port">): string {
-  return `http://localhost${port === "" ? "" : `:${port}`}`;
+export function localhostOf({ protocol, port }: Pick<URL, "protocol" | "port">): string {
+  return `${protocol}//localhost${port === "" ? "" : `:${port}`}`;
 }

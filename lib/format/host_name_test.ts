@@ -13,5 +13,5 @@ Deno.test("hasHostName() tells names from addresses, however they are written", 
     assert.equal(hasHostName(new URL(at)), false, at);
   }
   assert.equal(localhostOf(new URL("http://127.0.0.1:8440/x")), "http://localhost:8440");
-  assert.equal(localhostOf(new URL("https://10.0.0.1/")), "http://localhost");
+  assert.equal(localhostOf(new URL("https://10.0.0.1/")), "https://localhost");
 });
