@@ -55,6 +55,7 @@ import * as route51 from "./routes/vms/import.tsx";
 import * as route52 from "./routes/vms/index.tsx";
 import * as route53 from "./routes/vms/new.tsx";
 import ActivityFeed from "./islands/ActivityFeed.tsx";
+import AddPasskey from "./islands/AddPasskey.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import CopyText from "./islands/CopyText.tsx";
 import CreateVm from "./islands/CreateVm.tsx";
@@ -72,6 +73,7 @@ import NetworkForm from "./islands/NetworkForm.tsx";
 import NetworkForwards from "./islands/NetworkForwards.tsx";
 import NetworkList from "./islands/NetworkList.tsx";
 import NetworkTopology from "./islands/NetworkTopology.tsx";
+import PasskeySignIn from "./islands/PasskeySignIn.tsx";
 import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import RenameOrClone from "./islands/RenameOrClone.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
@@ -145,6 +147,6 @@ register({
     "vms/index.tsx": route52,
     "vms/new.tsx": route53,
   },
-  islands: { ActivityFeed, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, AddPasskey, CloudInit, CopyText, CreateVm, Feedback, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, PasskeySignIn, ReloadWhenBack, RenameOrClone, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TopTools, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

@@ -31,10 +31,14 @@ export interface Principal {
   readonly holder: string;
   /** Where the call comes from: an IP address, empty at the socket. */
   readonly address: string;
+  /** The site's origin as the caller reached it: `https://kvm.example`; missing where there are no pages. */
+  readonly origin?: string;
   /** The browser or program, as it calls itself. */
   readonly client: string;
   /** Aborted once they may not any more, or may something else: what lives on must ask anew. */
   readonly ended: AbortSignal;
+  /** Something of theirs stays open (a console, an event stream): until it is given back, the session is in use. */
+  readonly hold?: () => Disposable;
   /** Tells the audit whose name somebody has shown to be theirs. Set by dispatch. */
   readonly becomes?: (name: string) => void;
   /** Gives the door a new session to keep (its secret), or takes it away (null). Missing where there are none. */

@@ -12,7 +12,8 @@ import {
   type Output,
 } from "../lib/contract/mod.ts";
 import { schemaRefusals } from "../lib/contract/refusal.ts";
-import { LONGEST, shownAnswer, type Viewer } from "../lib/access/shown.ts";
+import { refusalWithoutHidden } from "../lib/access/hidden.ts";
+import { LONGEST, shownAnswer, sightOf, type Viewer } from "../lib/access/shown.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { authorise, guardGroup, narrowBatch, type VmFacts } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
@@ -134,7 +135,9 @@ export function createDispatch(
       const answer = shownAnswer(command, await run({ ...valid, limit: longest }), viewer, vms);
       return (answer as unknown[]).slice(0, limit);
     } catch (thrown) {
-      throw error = asContractError(thrown, command);
+      error = asContractError(thrown, command);
+      const sight = sightOf(viewer, vms);
+      throw sight === undefined ? error : refusalWithoutHidden(error, sight);
     } finally {
       const tookMs = Math.round((performance.now() - started) * 10) / 10;
       // Whoever knocks without end must not fill the disk with it: what is throttled is no news.

@@ -3,9 +3,12 @@ import { type Api, commandMethods } from "../lib/client/api.ts";
 import { VERSION } from "../lib/version.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
 import { localPrincipal, type Principal } from "./access.ts";
+import { auditHandlers } from "./access/audit_handlers.ts";
 import { accessHandlers } from "./access/handlers.ts";
+import { HostAccounts, hostRolesIn } from "./access/host_accounts.ts";
 import { Access } from "./access/mod.ts";
 import { certificateHandlers } from "./certificate/handlers.ts";
+import { passkeyHandlers } from "./access/passkey_handlers.ts";
 import { Consoles } from "./console/consoles.ts";
 import { consoleHandlers } from "./console/handlers.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
@@ -47,6 +50,8 @@ import { poolHandlers } from "./storage/pool_handlers.ts";
 import { volumeHandlers } from "./storage/volume_handlers.ts";
 import { volumeOf } from "./storage/volumes.ts";
 import { ActivityLog } from "./store/activity.ts";
+import { AuditRetention } from "./store/audit_retention.ts";
+import { Journal } from "./store/journal.ts";
 import { ForwardRecords } from "./store/forwards.ts";
 import { Store } from "./store/store.ts";
 import { transferHandlers } from "./storage/transfer_handlers.ts";
@@ -66,6 +71,7 @@ const PACE = {
   reconcile: { watched: 10_000, idle: 30_000 },
   forwards: 3000,
   sessions: 30_000,
+  audit: 15 * 60_000,
   consoles: 1000,
   certificate: 2000,
 } as const;
@@ -114,6 +120,8 @@ export class Agent {
   /** Where people reach the pages; set once they are open. */
   doors: Doors | undefined;
   readonly #store: Store;
+  readonly #journal: Journal;
+  readonly #retention: AuditRetention;
   readonly #uploads: Uploads;
   readonly #images: ImageDownloads;
   readonly #forwards: Forwards;
@@ -136,8 +144,19 @@ export class Agent {
 
   constructor(readonly settings: Settings) {
     this.#store = new Store(settings.dataDir, (message) => this.hub.publish("error", { message }));
-    this.activity = new ActivityLog(this.#store, (activity) => this.hub.publish("activity", activity));
-    this.access = new Access(this.#store, settings.demo);
+    this.#journal = new Journal(settings.journal);
+    this.activity = new ActivityLog(this.#store, (activity, entry) => {
+      this.hub.publish("activity", activity);
+      this.#journal.tell(activity, entry);
+    });
+    this.#retention = new AuditRetention(this.#store, this.activity);
+    const hostRoles = hostRolesIn(settings.pam);
+    this.access = new Access(
+      this.#store,
+      settings.demo,
+      undefined,
+      hostRoles && new HostAccounts(hostRoles),
+    );
     this.jobs = new Jobs(this.#store, {
       onChanged: (job) => this.hub.publish("job-changed", { job }),
       onProgress: (job) => this.hub.publish("job-progress", { job }),
@@ -233,6 +252,8 @@ export class Agent {
           hostname: () => this.inventory.hostname,
         }),
         ...certificateHandlers(() => this.doors),
+        ...passkeyHandlers(this.access),
+        ...auditHandlers(this.#retention),
         ...transferHandlers(services, this.#uploads),
         ...consoleHandlers(services, this.consoles),
         ...poolHandlers(services),
@@ -277,6 +298,7 @@ export class Agent {
     this.access.credentials.tidy();
     this.activity.close();
     this.#store.close();
+    this.#journal[Symbol.dispose]();
   }
 
   /** The typed client for in-process use: the same dispatch as every other door. */
@@ -378,6 +400,11 @@ export class Agent {
       paced("port forwards", () => PACE.forwards, () => this.#forwards.sync()),
       paced("reconcile", () => pace(PACE.reconcile), () => this.#reconcile()),
       { name: "sessions", every: () => PACE.sessions, run: () => this.access.credentials.tidy() },
+      {
+        name: "audit retention",
+        every: () => PACE.audit,
+        run: async (signal) => void await this.#retention.prune(signal),
+      },
       { name: "console rights", every: () => PACE.consoles, run: () => this.consoles.recheck() },
       { name: "certificate", every: () => PACE.certificate, run: () => this.doors?.certificates?.check() },
     ];

@@ -31,6 +31,8 @@ async function testAgent() {
     socketRole: "operator",
     virtType: "auto",
     logLevel: "error",
+    journal: "off",
+    pam: "off",
     imageCatalog: "builtin",
     demo: true,
   });
@@ -177,6 +179,8 @@ libvirtTest("Agent has no list to give before the host was read: unknown is not 
     socketRole: "operator",
     virtType: "auto",
     logLevel: "error",
+    journal: "off",
+    pam: "off",
     imageCatalog: "builtin",
     demo: false,
   });

@@ -1,4 +1,5 @@
 /** Settings: where each comes from (flag, environment, config file, default), in one table. */
+import { hostRolesIn } from "./access/host_accounts.ts";
 import { parseArgs } from "node:util";
 import { parse as parseToml } from "smol-toml";
 import { type Role, ROLES } from "../lib/contract/command.ts";
@@ -39,6 +40,10 @@ export interface Settings {
   readonly trustedProxy: readonly string[];
   /** Path below which everything is, where a proxy serves other things too; `/` for none. */
   readonly basePath: string;
+  /** `group=role,…`; `off` where accounts of the host do not sign in. */
+  readonly pam: string;
+  /** journald's socket; `off` for none. */
+  readonly journal: string;
   /** Serves libvirt's built-in test driver. */
   readonly demo: boolean;
 }
@@ -133,6 +138,21 @@ export const SETTINGS = {
     help: "least level of what is logged, on stderr",
     default: () => "info",
     choices: LOG_LEVELS,
+  },
+  journal: {
+    flag: "journal",
+    env: "KVMM_JOURNAL",
+    value: "SOCKET|off",
+    help: "journald's socket: every entry of the audit log goes there, too, where it answers",
+    default: () => "/run/systemd/journal/socket",
+  },
+  pam: {
+    flag: "pam",
+    env: "KVMM_PAM",
+    value: "GROUP=ROLE,…|off",
+    help:
+      "accounts of this host sign in through PAM (service kvm-manager): members of these groups, with these roles",
+    default: () => "off",
   },
   imageCatalog: {
     flag: "image-catalog",
@@ -295,6 +315,11 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     return found;
   };
   const settings = Object.fromEntries(ROWS.map((row) => [row[0], value(row)])) as Record<SettingName, string>;
+  try {
+    hostRolesIn(settings.pam);
+  } catch (error) {
+    throw new SettingsError(`--pam: ${error instanceof Error ? error.message : error}`);
+  }
   const demo = flags.demo === true;
   return {
     ...settings,

@@ -392,4 +392,10 @@ export const OPTIONAL = {
 export const LIBC = {
   free: { parameters: [ptr /* ptr */], result: "void" },
   dlsym: { parameters: [ptr, /* handle */ buf /* symbol */], result: ptr },
+  socket: { parameters: [int, /* domain */ int, /* type */ int /* protocol */], result: int },
+  sendto: {
+    parameters: [int, /* sockfd */ buf, /* buf */ "usize", /* len */ int, /* flags */ buf, /* addr */ uint],
+    result: "isize",
+  },
+  close: { parameters: [int /* fd */], result: int },
 } as const satisfies Record<string, Deno.ForeignFunction>;

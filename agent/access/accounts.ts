@@ -15,7 +15,15 @@ import { hashPassword } from "./hashing.ts";
 import { type RoleRecord, shownRole, shownUser, type TokenRecord, type UserRecord } from "./records.ts";
 
 /** Names that stand for somebody else in the audit. */
-const RESERVED: ReadonlySet<string> = new Set(["root", "local", "libvirt", "nobody", "anonymous", "demo"]);
+const RESERVED: ReadonlySet<string> = new Set([
+  "root",
+  "local",
+  "libvirt",
+  "nobody",
+  "anonymous",
+  "demo",
+  "kvm-manager",
+]);
 
 const DESCRIPTIONS: Readonly<Record<Role, string>> = {
   viewer: "Sees machines, storage and networks",
@@ -44,8 +52,8 @@ export async function acceptPassword(password: string, about: readonly string[])
 }
 
 /** Whether somebody is an administrator who can sign in. */
-const isAdministrator = ({ grants, disabled, password }: UserRecord): boolean =>
-  !disabled && password !== undefined &&
+const isAdministrator = ({ grants, disabled, password, host }: UserRecord): boolean =>
+  !disabled && (password !== undefined || host === true) &&
   grants.some(({ role, on }) => role === "administrator" && on.kind === "everything");
 
 export class Accounts {
@@ -130,7 +138,10 @@ export class Accounts {
   async update({ userId, password, ...change }: Input<"update_user">): Promise<UserRecord> {
     this.records.require();
     this.requireRoles(change.grants ?? []);
-    const { name } = this.user(userId);
+    const { name, host } = this.user(userId);
+    if (host && (password !== undefined || change.grants !== undefined)) {
+      throw new ContractError("HostAccount", { name });
+    }
     const hash = password === undefined ? undefined : await acceptPassword(password, [name]);
     const user: UserRecord = {
       ...this.user(userId),
@@ -157,6 +168,28 @@ export class Accounts {
       record: null,
     }]);
     this.onChanged([userId]);
+  }
+
+  /** The account of somebody whom the host has let in: made the first time, its rights as the host's groups say. */
+  ofHost(name: string, grants: Grant[]): UserRecord {
+    const before = this.named(name);
+    const user: UserRecord = before ?? {
+      id: crypto.randomUUID(),
+      ...{ name, displayName: "", recovery: [], disabled: false, lastSignInAt: null },
+      createdAt: Date.now(),
+      host: true,
+      grants,
+    };
+    if (before && JSON.stringify(before.grants) === JSON.stringify(grants)) return before;
+    const after = { ...user, grants };
+    this.save(after);
+    if (before) this.onChanged([user.id]);
+    return after;
+  }
+
+  /** Whether a name may be somebody's who is of the host. */
+  mayBeOfHost(name: string): boolean {
+    return !RESERVED.has(name) && (this.named(name)?.host ?? !this.named(name));
   }
 
   /** Writes a user. @throws {ContractError} StoreUnavailable */

@@ -34,7 +34,7 @@ export interface Holder {
 
 export class Credentials {
   readonly #records: Records;
-  readonly #live = new Map<string, { userId: string; abort: AbortController }>();
+  readonly #live = new Map<string, { userId: string; abort: AbortController; open: number }>();
 
   constructor(private readonly accounts: Accounts, private readonly clock: Clock) {
     this.#records = accounts.records;
@@ -183,8 +183,31 @@ export class Credentials {
     for (const [holder, { userId }] of [...this.#live]) if (userIds.includes(userId)) this.#end(holder);
   }
 
+  /** Something of a session stays open: until it is given back, once or more often, the session counts as used. */
+  hold(holder: string): Disposable {
+    const live = this.#live.get(holder);
+    if (live) live.open++;
+    let isOpen = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (live && isOpen) live.open--;
+        isOpen = false;
+      },
+    };
+  }
+
+  /** What is open uses its session, up to the session's absolute end. */
+  #useOpen(): void {
+    const used = this.clock();
+    for (const [key, record] of this.#sessions) {
+      const isOpen = (this.#live.get(`session:${record.id}`)?.open ?? 0) > 0;
+      if (isOpen && !this.#isOver(record)) this.#records.note("session", key, { ...record, used });
+    }
+  }
+
   /** Ends what is over, and writes what was noted. Now and then. */
   tidy(): void {
+    this.#useOpen();
     const over = [...this.#sessions].filter(([, each]) => this.#isOver(each));
     for (const [, { id }] of over) this.#end(`session:${id}`);
     const now = this.clock();
@@ -205,7 +228,7 @@ export class Credentials {
   #alive(kind: "session" | "token", id: string, userId: string): { holder: string; ended: AbortSignal } {
     const holder = `${kind}:${id}`;
     let live = this.#live.get(holder);
-    if (!live) this.#live.set(holder, live = { userId, abort: new AbortController() });
+    if (!live) this.#live.set(holder, live = { userId, abort: new AbortController(), open: 0 });
     return { holder, ended: live.abort.signal };
   }
 

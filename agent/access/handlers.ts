@@ -10,13 +10,19 @@ import {
 import type { Principal, Via } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { ActivityLog } from "../store/activity.ts";
-import { acceptPassword } from "./accounts.ts";
+import { acceptPassword, type Accounts } from "./accounts.ts";
 import type { Access } from "./mod.ts";
 import { shownUser, type UserRecord } from "./records.ts";
-import { requireCookies } from "./sign_in.ts";
+import { requireCookies, SIGNED_IN } from "./sign_in.ts";
 import { SecondFactor } from "./second_factor.ts";
 
 type AccessHandlers = Pick<Handlers, Extract<CommandName, keyof typeof accessCommands>>;
+
+/** The account of who asks, at a session: a token must not be able to make itself more. @throws {ContractError} NoAccount */
+export const ownAccountIn = (accounts: Accounts) => ({ via, userId }: Principal): UserRecord => {
+  if (via !== "session" || userId === undefined) throw new ContractError("NoAccount");
+  return accounts.user(userId);
+};
 
 /** A handler for each of them. */
 export function accessHandlers(
@@ -31,11 +37,7 @@ export function accessHandlers(
   const { accounts, credentials, signIn, setup } = access;
   const secondFactor = new SecondFactor(access, hostname);
 
-  /** The account of who asks, at a session: a token must not be able to make itself more. @throws {ContractError} NoAccount */
-  const ownAccount = ({ via, userId }: Principal): UserRecord => {
-    if (via !== "session" || userId === undefined) throw new ContractError("NoAccount");
-    return accounts.user(userId);
-  };
+  const ownAccount = ownAccountIn(accounts);
   /** Whose things somebody may touch: their own; nobody's limit for administrators. */
   const reach = ({ rights, userId, via }: Principal): string | undefined => {
     if (isAdministrator(rights)) return undefined;
@@ -83,14 +85,15 @@ export function accessHandlers(
         giveBack();
         throw error;
       }
-      return { state: "signed-in", challenge: null };
+      return SIGNED_IN;
     },
     create_setup_link: () => {
       const { key, expiresAt } = setup.issue();
       return { url: `${address()}/setup?key=${key}`, expiresAt };
     },
     set_password: async ({ current, password }, { principal }) => {
-      const { name } = ownAccount(principal);
+      const { name, host } = ownAccount(principal);
+      if (host) throw new ContractError("HostAccount", { name });
       await signIn.check(name, current, principal);
       signIn.accountThrottle.succeeded(name);
       const hash = await acceptPassword(password, [name]);
@@ -120,7 +123,7 @@ export function accessHandlers(
       return null;
     },
     reset_second_factor: ({ userId }) => {
-      secondFactor.switchOff(accounts.user(userId));
+      secondFactor.reset(accounts.user(userId));
       return null;
     },
     list_sessions: ({ all }, { principal }) => credentials.sessions(principal.holder, listed(principal, all)),

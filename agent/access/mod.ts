@@ -17,6 +17,8 @@ import { Accounts } from "./accounts.ts";
 import { type Clock, hostClock } from "./clock.ts";
 import { cookieFor, type Reached, sessionIn } from "./cookie.ts";
 import { bearerOf, Credentials, type Holder } from "./credentials.ts";
+import type { HostAccounts } from "./host_accounts.ts";
+import { Passkeys } from "./passkeys.ts";
 import { Setup } from "./setup.ts";
 import { SignIn } from "./sign_in.ts";
 
@@ -32,6 +34,7 @@ export interface Caller {
 export class Access {
   readonly accounts: Accounts;
   readonly credentials: Credentials;
+  readonly passkeys: Passkeys;
   readonly signIn: SignIn;
   readonly setup: Setup;
   readonly #records: Records;
@@ -41,12 +44,19 @@ export class Access {
   /**
    * @param demo nothing real is served: whoever comes is let in
    * @param clock tests bring their own
+   * @param host where accounts of this host sign in, too
    */
-  constructor(store: Store, private readonly demo: boolean, clock: Clock = hostClock()) {
+  constructor(
+    store: Store,
+    private readonly demo: boolean,
+    clock: Clock = hostClock(),
+    host: HostAccounts | null = null,
+  ) {
     this.#records = new Records(store, () => this.#reloaded());
     this.accounts = new Accounts(this.#records, (userIds) => this.credentials.interrupt(userIds));
     this.credentials = new Credentials(this.accounts, clock);
-    this.signIn = new SignIn(this.accounts, this.credentials, clock);
+    this.passkeys = new Passkeys(clock);
+    this.signIn = new SignIn(this.accounts, this.credentials, this.passkeys, host, clock);
     this.setup = new Setup(clock);
     this.#rate = new Rate();
   }
@@ -66,6 +76,7 @@ export class Access {
     const about = {
       door,
       address,
+      origin: url.origin,
       client: headers.get("user-agent")?.slice(0, 200) ?? "",
       ...(keep !== undefined && {
         keepSession: (secret: string | null) => keep(cookieFor(secret, reached)),
@@ -101,7 +112,8 @@ export class Access {
         limit: REQUEST_RATE.perSecond,
       });
     }
-    return principalOf({ name: user.name, userId: user.id, via, rights, holder, ended, ...about });
+    const hold = () => this.credentials.hold(holder);
+    return principalOf({ name: user.name, userId: user.id, via, rights, holder, ended, hold, ...about });
   }
 
   #reloaded(): void {

@@ -1,6 +1,32 @@
 /** What is kept of users, roles, sessions and tokens, and how they are shown. */
-import type { Grant, RoleInfo, Session, Token, User } from "../../lib/contract/mod.ts";
+import type {
+  Grant,
+  Passkey,
+  PasskeyAttestation,
+  RoleInfo,
+  Session,
+  Token,
+  User,
+} from "../../lib/contract/mod.ts";
 import type { Moment } from "./clock.ts";
+
+/** A passkey of a user. */
+export interface PasskeyRecord {
+  readonly id: string;
+  readonly name: string;
+  /** What the device knows it by, and its public key (COSE): base64url. */
+  readonly credential: string;
+  readonly publicKey: string;
+  /** How often it has signed, as it says; 0 for those that do not count. */
+  readonly counter: number;
+  readonly transports: readonly PasskeyTransport[];
+  /** The host name it was made for (RP id). */
+  readonly site: string;
+  readonly synced: boolean;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+}
+export type PasskeyTransport = NonNullable<PasskeyAttestation["transports"]>[number];
 
 /** A user, by id. */
 export interface UserRecord {
@@ -11,10 +37,13 @@ export interface UserRecord {
   readonly grants: readonly Grant[];
   readonly createdAt: number;
   readonly lastSignInAt: number | null;
+  /** An account of the host: PAM knows its password, its groups say what it may, at each sign-in. */
+  readonly host?: true;
   /** Of `hashPassword()`. */
   readonly password?: string;
   /** Base32, and the last step of it that was used. */
   readonly totp?: { readonly secret: string; readonly lastStep: number };
+  readonly passkeys?: readonly PasskeyRecord[];
   /** Hashes of the recovery codes that are left. */
   readonly recovery: readonly string[];
 }
@@ -47,14 +76,27 @@ export interface RoleRecord {
   readonly permissions: readonly string[];
 }
 
+/** Whether a password alone opens nothing. */
+export function hasSecondFactor({ totp, passkeys = [] }: UserRecord): boolean {
+  return totp !== undefined || passkeys.length > 0;
+}
+
+/** A passkey as it is shown. */
+export function shownPasskey({ id, name, site, synced, createdAt, lastUsedAt }: PasskeyRecord): Passkey {
+  return { id, name, site, synced, createdAt, lastUsedAt };
+}
+
 /** A user as it is shown: without what opens anything. */
 export function shownUser(user: UserRecord): User {
   const { id, name, displayName, disabled, grants, createdAt, lastSignInAt } = user;
   return {
     ...{ id, name, displayName, disabled, createdAt, lastSignInAt },
     grants: [...grants],
-    hasPassword: user.password !== undefined,
-    secondFactor: user.totp !== undefined,
+    hasPassword: user.password !== undefined || user.host === true,
+    host: user.host === true,
+    secondFactor: hasSecondFactor(user),
+    oneTimeCodes: user.totp !== undefined,
+    passkeys: user.passkeys?.length ?? 0,
     recoveryCodesLeft: user.recovery.length,
   };
 }

@@ -2,12 +2,18 @@
 import { ContractError } from "../../lib/contract/errors.ts";
 import { elapsed, hostClock, type Moment } from "./clock.ts";
 import type { Access } from "./mod.ts";
-import type { UserRecord } from "./records.ts";
+import { hasSecondFactor, type UserRecord } from "./records.ts";
 import { hashOf } from "./secret.ts";
 import { checkCode, newRecoveryCodes, newTotpSecret, otpauthUri, plainRecoveryCode } from "./totp.ts";
 
 /** Milliseconds between the secret's making and the app's first code. */
 const PENDING_MS = 15 * 60_000;
+
+/** New recovery codes, and what is kept of them. */
+export function freshRecovery(): { codes: string[]; hashes: string[] } {
+  const codes = newRecoveryCodes();
+  return { codes, hashes: codes.map((each) => hashOf(plainRecoveryCode(each))) };
+}
 
 export class SecondFactor {
   /** Secrets that are not confirmed yet, by user. */
@@ -41,16 +47,21 @@ export class SecondFactor {
       throw new ContractError("SignInFailed");
     }
     throttle.succeeded(`code:${user.name}`);
-    const recoveryCodes = newRecoveryCodes();
-    const recovery = recoveryCodes.map((each) => hashOf(plainRecoveryCode(each)));
+    const { codes: recoveryCodes, hashes: recovery } = freshRecovery();
     this.access.accounts.save({ ...user, totp: { secret, lastStep: step }, recovery });
     this.#pending.delete(user.id);
     return { recoveryCodes };
   }
 
-  /** @throws {ContractError} StoreUnavailable */
+  /** Switches codes off; passkeys stay, and recovery codes with them. @throws {ContractError} StoreUnavailable */
   switchOff(user: UserRecord): void {
     const { totp: _gone, ...rest } = user;
+    this.access.accounts.save(hasSecondFactor(rest) ? rest : { ...rest, recovery: [] });
+  }
+
+  /** Takes everything but the password away: it was lost. @throws {ContractError} StoreUnavailable */
+  reset(user: UserRecord): void {
+    const { totp: _code, passkeys: _keys, ...rest } = user;
     this.access.accounts.save({ ...rest, recovery: [] });
   }
 

@@ -1,35 +1,46 @@
 /**
  * Signing in, as one state machine on the server: a password opens either a session or, with a second factor, a
- * challenge that only its code turns into one. No step can be left out, nothing can be used twice.
+ * challenge that only its code, or a passkey, turns into one; a passkey that asks who one is opens a session by itself.
+ * No step can be left out, nothing can be used twice.
  */
-import { ContractError } from "../../lib/contract/errors.ts";
+import {
+  ContractError,
+  type PasskeyAssertion,
+  type PasskeyRequest,
+  type SignInStep,
+} from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
 import type { Accounts } from "./accounts.ts";
 import { type Clock, elapsed, type Moment } from "./clock.ts";
 import type { Credentials } from "./credentials.ts";
 import { isPassword } from "./hashing.ts";
-import type { UserRecord } from "./records.ts";
+import type { HostAccounts } from "./host_accounts.ts";
+import type { Passkeys } from "./passkeys.ts";
+import { hasSecondFactor, type UserRecord } from "./records.ts";
 import { hashOf, newSecret } from "./secret.ts";
 import { Throttle } from "./throttle.ts";
 import { checkCode, plainRecoveryCode } from "./totp.ts";
 
 /** Milliseconds between password and code. */
 export const CHALLENGE_MS = 5 * 60_000;
+/** Milliseconds a failure takes where the host's accounts sign in. */
+const FAILURE_MS = 2000;
 /** Codes tried for one challenge. */
 const MOST_CODES = 5;
 const MOST_CHALLENGES = 1000;
+/** Stands in the place of a challenge where a passkey is all there is. */
+const ALONE = "";
 
 interface Challenge {
   readonly userId: string;
   /** The hash of the password it was opened with: another password is another sign-in. */
-  readonly password: string;
+  readonly password: string | undefined;
   readonly begun: Moment;
   tries: number;
 }
 
-/** What a step has come to. */
-export type Step = { state: "signed-in"; challenge: null } | { state: "second-factor"; challenge: string };
-const DONE: Step = { state: "signed-in", challenge: null };
+/** A sign-in that is done. */
+export const SIGNED_IN: SignInStep = { state: "signed-in", challenge: null, secondFactors: [] };
 
 export class SignIn {
   readonly #challenges = new Map<string, Challenge>();
@@ -39,6 +50,8 @@ export class SignIn {
   constructor(
     private readonly accounts: Accounts,
     private readonly credentials: Credentials,
+    private readonly passkeys: Passkeys,
+    private readonly host: HostAccounts | null,
     private readonly clock: Clock,
   ) {
     const now = () => clock().up;
@@ -48,24 +61,28 @@ export class SignIn {
   }
 
   /** First step: the password. @throws {ContractError} SignInFailed, TooManyAttempts, WrongDoor, StoreUnavailable */
-  async password(name: string, password: string, by: Principal): Promise<Step> {
+  async password(name: string, password: string, by: Principal): Promise<SignInStep> {
     requireCookies(by);
     this.accounts.records.require();
     const found = await this.check(name.toLowerCase(), password, by);
-    if (found.totp === undefined) {
+    if (!hasSecondFactor(found)) {
       this.accountThrottle.succeeded(found.name);
       this.#open(found, by);
-      return DONE;
+      return SIGNED_IN;
     }
     this.#forgetOld();
     const challenge = newSecret();
     this.#challenges.set(hashOf(challenge), {
       userId: found.id,
-      password: found.password!,
+      password: found.password,
       begun: this.clock(),
       tries: 0,
     });
-    return { state: "second-factor", challenge };
+    const secondFactors: SignInStep["secondFactors"] = [
+      ...(found.totp !== undefined || found.recovery.length > 0 ? ["code" as const] : []),
+      ...(found.passkeys?.length ? ["passkey" as const] : []),
+    ];
+    return { state: "second-factor", challenge, secondFactors };
   }
 
   /**
@@ -79,10 +96,24 @@ export class SignIn {
     this.addressThrottle.check(address);
     this.accountThrottle.failed(name);
     const before = this.accounts.named(name);
-    const isRight = await isPassword(password, before?.disabled ? undefined : before?.password);
+    const started = this.clock().up;
+    const [isRight, grants] = await Promise.all([
+      isPassword(password, before?.disabled ? undefined : before?.password),
+      this.host && this.accounts.mayBeOfHost(name) && !before?.disabled
+        ? this.host.check(name, password, address)
+        : undefined,
+    ]);
     // It took a while: what counts is how the account is now.
-    const user = this.accounts.named(name);
-    if (!isRight || !user || user.disabled || user.password !== before?.password) {
+    const now = this.accounts.named(name);
+    const user = grants !== undefined && this.accounts.mayBeOfHost(name) && !now?.disabled
+      ? this.accounts.ofHost(name, grants)
+      : isRight
+      ? now
+      : undefined;
+    if (!user || user.disabled || user.password !== before?.password) {
+      // PAM takes its time over some names: all failures take the same.
+      const left = this.host ? FAILURE_MS - (this.clock().up - started) : 0;
+      if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
       this.accountThrottle.renew(name);
       this.addressThrottle.failed(address);
       throw new ContractError("SignInFailed");
@@ -91,14 +122,68 @@ export class SignIn {
   }
 
   /** Second step: a one-time code, or a recovery code. @throws {ContractError} SignInFailed, SignInExpired, TooManyAttempts */
-  code(challenge: string, code: string, by: Principal): Step {
+  code(challenge: string, code: string, by: Principal): SignInStep {
     requireCookies(by);
     this.accounts.records.require();
+    const { found, user, key } = this.#begun(challenge, by);
+    if (++found.tries >= MOST_CODES) this.#challenges.delete(key);
+    const proven = this.#proven(user, code);
+    if (!proven) throw this.#wrong(user, by);
+    return this.#finish(key, proven, by);
+  }
+
+  /**
+   * What a passkey is asked. @param challenge of the password's step: the passkey is the second factor then
+   * @throws {ContractError} SignInExpired, TooManyAttempts, WrongDoor, PasskeyNeedsName, StoreUnavailable
+   */
+  beginPasskey(challenge: string | undefined, by: Principal): PasskeyRequest {
+    requireCookies(by);
+    this.accounts.records.require();
+    if (challenge === undefined) {
+      this.addressThrottle.check(by.address);
+      return this.passkeys.request(ALONE, [], by);
+    }
+    const { user, key } = this.#begun(challenge, by);
+    return this.passkeys.request(key, user.passkeys ?? [], by);
+  }
+
+  /**
+   * Only or second step: a passkey. Alone it counts as both factors, so the device must have asked who it is.
+   *
+   * @throws {ContractError} SignInFailed, SignInExpired, TooManyAttempts, WrongDoor, StoreUnavailable
+   */
+  async passkey(
+    challenge: string | undefined,
+    response: PasskeyAssertion,
+    by: Principal,
+  ): Promise<SignInStep> {
+    requireCookies(by);
+    this.accounts.records.require();
+    const begun = challenge === undefined ? undefined : this.#begun(challenge, by);
+    this.addressThrottle.check(by.address);
+    const holder = begun?.user ??
+      [...this.accounts.users.values()].find(({ passkeys = [] }) =>
+        passkeys.some(({ credential }) => credential === response.id)
+      );
+    const used = await this.passkeys.check(begun?.key ?? ALONE, response, holder, by);
+    // It took a while: what counts is how everything is now.
+    const user = holder && this.accounts.users.get(holder.id);
+    const before = user?.passkeys?.find(({ id }) => id === used?.id);
+    const isStill = begun === undefined || this.#challenges.has(begun.key);
+    if (!used || !user || user.disabled || before === undefined || !isStill) {
+      throw this.#wrong(begun?.user, by);
+    }
+    const passkeys = user.passkeys!.map((each) => each === before ? used : each);
+    return this.#finish(begun?.key, { ...user, passkeys }, by);
+  }
+
+  /** A sign-in whose password was right. @throws {ContractError} SignInExpired, TooManyAttempts */
+  #begun(challenge: string, by: Principal): { found: Challenge; user: UserRecord; key: string } {
     const key = hashOf(challenge);
     const found = this.#challenges.get(key);
     const user = found && this.accounts.users.get(found.userId);
     const isOpen = found !== undefined && elapsed(found.begun, this.clock()) < CHALLENGE_MS &&
-      user !== undefined && !user.disabled && user.totp !== undefined && user.password === found.password;
+      user !== undefined && !user.disabled && hasSecondFactor(user) && user.password === found.password;
     if (!isOpen) {
       this.#challenges.delete(key);
       this.addressThrottle.check(by.address);
@@ -107,24 +192,29 @@ export class SignIn {
     }
     this.accountThrottle.check(`code:${user.name}`);
     this.addressThrottle.check(by.address);
-    if (++found.tries >= MOST_CODES) this.#challenges.delete(key);
-    const proven = this.#proven(user, code);
-    if (!proven) {
-      this.accountThrottle.failed(`code:${user.name}`);
-      this.addressThrottle.failed(by.address);
-      throw new ContractError("SignInFailed");
-    }
-    this.#challenges.delete(key);
-    this.#open(proven, by);
+    return { found, user, key };
+  }
+
+  #wrong(user: UserRecord | undefined, { address }: Principal): ContractError {
+    if (user !== undefined) this.accountThrottle.failed(`code:${user.name}`);
+    this.addressThrottle.failed(address);
+    return new ContractError("SignInFailed");
+  }
+
+  #finish(key: string | undefined, user: UserRecord, by: Principal): SignInStep {
+    if (key !== undefined) this.#challenges.delete(key);
+    this.#open(user, by);
     for (const each of [user.name, `code:${user.name}`]) this.accountThrottle.succeeded(each);
-    return DONE;
+    return SIGNED_IN;
   }
 
   /** The user with the code used up; undefined when it is wrong or was used. */
   #proven(user: UserRecord, code: string): UserRecord | undefined {
-    const { secret, lastStep } = user.totp!;
-    const step = checkCode(secret, code, this.clock().wall, lastStep);
-    if (step !== null) return { ...user, totp: { secret, lastStep: step } };
+    if (user.totp !== undefined) {
+      const { secret, lastStep } = user.totp;
+      const step = checkCode(secret, code, this.clock().wall, lastStep);
+      if (step !== null) return { ...user, totp: { secret, lastStep: step } };
+    }
     const hash = hashOf(plainRecoveryCode(code));
     if (!user.recovery.includes(hash)) return undefined;
     return { ...user, recovery: user.recovery.filter((each) => each !== hash) };

@@ -7,7 +7,8 @@ import type { Moment } from "./clock.ts";
 import { SESSION_MS } from "./credentials.ts";
 import { Access } from "./mod.ts";
 import { SETUP_MS } from "./setup.ts";
-import { CHALLENGE_MS, type Step } from "./sign_in.ts";
+import type { SignInStep } from "../../lib/contract/mod.ts";
+import { CHALLENGE_MS } from "./sign_in.ts";
 import { codeAt, newTotpSecret, stepOf } from "./totp.ts";
 import { hashOf } from "./secret.ts";
 
@@ -66,7 +67,7 @@ const fails = async (code: string, run: () => unknown) => {
   }
   assert.fail(`${code} was expected`);
 };
-const challengeOf = (step: Step): string => {
+const challengeOf = (step: SignInStep): string => {
   assert.equal(step.state, "second-factor");
   return step.challenge!;
 };
@@ -161,6 +162,29 @@ Deno.test("Credentials: sessions end when idle and at the latest, whatever the w
       lived += 6 * 3600_000;
     }
     assert.equal(lived, SESSION_MS.absolute);
+  }));
+
+Deno.test("Credentials: what is open uses its session, up to its absolute end (threat 13)", () =>
+  withAccess(async ({ access: { signIn, credentials }, sessions, by, pass, holder }) => {
+    await signIn.password("ann", PASSWORD, by);
+    const { holder: mine, ended } = holder(sessions[0])!;
+    const open = credentials.hold(mine);
+    let lived = 0;
+    for (; !ended.aborted; lived += 3600_000) {
+      pass(3600_000);
+      credentials.tidy();
+    }
+    assert.equal(lived, SESSION_MS.absolute, "the console was cut then, without any request");
+    open[Symbol.dispose]();
+    await signIn.password("ann", PASSWORD, by);
+    const second = holder(sessions[1])!;
+    const [first, other] = [credentials.hold(second.holder), credentials.hold(second.holder)];
+    for (const each of [first, first, other]) each[Symbol.dispose]();
+    for (lived = 0; !second.ended.aborted; lived += 3600_000) {
+      pass(3600_000);
+      credentials.tidy();
+    }
+    assert.equal(lived, SESSION_MS.idle, "closed, it uses nothing");
   }));
 
 Deno.test("Credentials: a session outlives a restart and a reboot, with the time they took; only its hash is kept", () =>

@@ -167,10 +167,12 @@ async function make(path: string, names: readonly string[], now: number): Promis
 
 /** Changes when a file does, also when a link leads to another file now. */
 async function versionOf({ cert, key }: PairFiles): Promise<string> {
-  const each = await Promise.all([...new Set([cert, key])].map(async (path) => {
+  const each: string[] = [];
+  // One after the other: of two that are missing, the first is named.
+  for (const path of new Set([cert, key])) {
     const { mtime, size, ino } = await stat(path);
-    return `${mtime?.getTime()} ${size} ${ino}`;
-  }));
+    each.push(`${mtime?.getTime()} ${size} ${ino}`);
+  }
   return each.join(" ");
 }
 

@@ -107,6 +107,7 @@ export class Consoles {
     const peers = this.#open.get(vm.id) ?? new Map<Peer, Principal>();
     this.#open.set(vm.id, peers.set(peer, principal));
     const revoke = () => peer.close(REVOKED);
+    using _use = principal.hold?.();
     principal.ended.addEventListener("abort", revoke, { once: true });
     try {
       if (principal.ended.aborted) return REVOKED;

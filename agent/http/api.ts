@@ -88,8 +88,8 @@ export function createApi(
   });
   api.get("/openapi.json", () => answer(openApi(version)));
   api.get("/events", ({ req, env: { principal } }) => {
-    const { rights, name, ended, userId: who } = principal;
-    const follower = { ended, ...(who !== undefined && { who }) };
+    const { rights, name, ended, hold, userId: who } = principal;
+    const follower = { ended, hold, ...(who !== undefined && { who }) };
     if (isAdministrator(rights)) return eventStream(hub, req.raw, follower);
     const viewer = { rights, name, groupOf: (vmId: string) => vm(vmId)?.group };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);

@@ -25,6 +25,8 @@ export interface Follower {
   readonly ended?: AbortSignal;
   /** Whose account it is; without it nothing is counted. */
   readonly who?: string;
+  /** Keeps their session in use while the stream is open. */
+  readonly hold?: (() => Disposable) | undefined;
 }
 
 const ofEach = new Counts(MOST_OF_ONE);
@@ -43,7 +45,11 @@ function visible(view: EventView, told: readonly Told[]): string {
  *
  * @throws {ContractError} TooManyRequests, NotSignedIn
  */
-export function eventStream(hub: EventHub, request: Request, { view, ended, who }: Follower = {}): Response {
+export function eventStream(
+  hub: EventHub,
+  request: Request,
+  { view, ended, who, hold }: Follower = {},
+): Response {
   if (hub.listeners >= MOST_STREAMS) {
     throw new ContractError("TooManyRequests", { what: "event streams", limit: MOST_STREAMS });
   }
@@ -63,6 +69,7 @@ export function eventStream(hub: EventHub, request: Request, { view, ended, who 
         // with the last id it has read, and gets what it missed.
         controller.error(new Error("an event stream's client fell too far behind"));
       };
+      const held = hold?.();
       const listening = hub.listen((frames, told) => {
         const text = view === undefined ? frames : visible(view, told);
         if (text !== "") send(text);
@@ -75,6 +82,7 @@ export function eventStream(hub: EventHub, request: Request, { view, ended, who 
         if (who !== undefined) ofEach.release(who);
         ended?.removeEventListener("abort", end);
         clearInterval(heartbeat);
+        held?.[Symbol.dispose]();
         listening[Symbol.dispose]();
       };
       request.signal.addEventListener("abort", () => stop(), { once: true });

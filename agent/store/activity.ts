@@ -34,7 +34,7 @@ const IN_MEMORY = 1000;
 
 export class ActivityLog {
   readonly #store: Store;
-  readonly #onEntry: (activity: Activity) => void;
+  readonly #onEntry: (activity: Activity, entry: ActivityEntry) => void;
   readonly #times: ActivityTimes;
   #insert: StatementSync | undefined;
   #waiting: Row[] = [];
@@ -45,7 +45,7 @@ export class ActivityLog {
   /** Works in memory while the store cannot be used, and tries it again later. */
   constructor(
     store: Store,
-    onEntry: (activity: Activity) => void,
+    onEntry: (activity: Activity, entry: ActivityEntry) => void,
     times: ActivityTimes = { flush: FLUSH_MS, retry: RETRY_MS },
   ) {
     this.#store = store;
@@ -56,16 +56,9 @@ export class ActivityLog {
 
   /** Records an entry and tells it. Never throws: recording must not stand in the way of what is recorded. */
   record(entry: ActivityEntry): Activity {
-    const { door, address, input, tookMs, ...shown } = entry;
-    const activity: Activity = { ...shown, id: this.#nextId++, timestamp: Date.now() };
+    const { activity, row } = this.#made(entry);
     this.#recent.push(activity);
-    this.#waiting.push({
-      ...activity,
-      door,
-      ...(address !== undefined && { address }),
-      ...(input !== undefined && { input }),
-      ...(tookMs !== undefined && { tookMs }),
-    });
+    this.#waiting.push(row);
     if (this.#recent.length > IN_MEMORY) this.#recent.shift();
     // A burst (every machine of a large host at once) must not push entries out that could be written.
     if (this.#waiting.length > IN_MEMORY && this.#store.trouble === null) this.#flush();
@@ -76,8 +69,41 @@ export class ActivityLog {
         this.#store.database ? this.#times.flush : this.#times.retry,
       );
     }
-    this.#onEntry(activity);
+    this.#onEntry(activity, entry);
     return activity;
+  }
+
+  /**
+   * Records an entry together with the change of the database that it tells of: both, or none. Never throws.
+   *
+   * @returns whether they were written
+   */
+  recordWith(entry: ActivityEntry, change: () => void): boolean {
+    if (this.#waiting.length > 0) this.#flush();
+    if (this.#waiting.length > 0) return false;
+    const { activity, row } = this.#made(entry);
+    const written = this.#store.write(() => {
+      change();
+      this.#write(row);
+    });
+    if (!written) return false;
+    this.#recent.push(activity);
+    if (this.#recent.length > IN_MEMORY) this.#recent.shift();
+    this.#onEntry(activity, entry);
+    return true;
+  }
+
+  #made(entry: ActivityEntry): { activity: Activity; row: Row } {
+    const { door, address, input, tookMs, ...shown } = entry;
+    const activity: Activity = { ...shown, id: this.#nextId++, timestamp: Date.now() };
+    const row: Row = {
+      ...activity,
+      door,
+      ...(address !== undefined && { address }),
+      ...(input !== undefined && { input }),
+      ...(tookMs !== undefined && { tookMs }),
+    };
+    return { activity, row };
   }
 
   /** The newest entries, of all machines or of one, newest first. */
@@ -170,25 +196,27 @@ export class ActivityLog {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const written = this.#store.write(() => {
-      for (const row of this.#waiting) {
-        this.#insert?.run(
-          row.id,
-          row.timestamp,
-          row.actor,
-          row.door,
-          row.action,
-          row.vmId ?? null,
-          row.vmName ?? null,
-          row.result,
-          row.message ?? null,
-          row.input === undefined ? null : JSON.stringify(row.input),
-          row.tookMs ?? null,
-          row.address ?? null,
-        );
-      }
+      for (const row of this.#waiting) this.#write(row);
     });
     if (written) this.#waiting = [];
     else if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#times.retry);
+  }
+
+  #write(row: Row): void {
+    this.#insert?.run(
+      row.id,
+      row.timestamp,
+      row.actor,
+      row.door,
+      row.action,
+      row.vmId ?? null,
+      row.vmName ?? null,
+      row.result,
+      row.message ?? null,
+      row.input === undefined ? null : JSON.stringify(row.input),
+      row.tookMs ?? null,
+      row.address ?? null,
+    );
   }
 }
 

@@ -63,4 +63,18 @@ export const MIGRATIONS: readonly string[] = [
      record TEXT NOT NULL,  -- JSON; passwords, sessions and tokens are hashes
      PRIMARY KEY (kind, key)
    ) STRICT, WITHOUT ROWID;`,
+  // Old entries go by the retention alone, which says up to which, within its own transaction, and leaves an entry.
+  `CREATE TABLE audit_retention (
+     id     INTEGER PRIMARY KEY CHECK (id = 1),
+     record TEXT NOT NULL  -- JSON: how long, and how many, entries are kept
+   ) STRICT;
+   CREATE TABLE audit_pruning (upto INTEGER NOT NULL) STRICT;
+   DROP TRIGGER activity_is_kept;
+   CREATE TRIGGER activity_is_kept BEFORE DELETE ON activity
+     WHEN OLD.id > coalesce((SELECT max(upto) FROM audit_pruning), 0)
+     BEGIN SELECT RAISE(ABORT, 'the audit log is not deleted'); END;
+   -- INSERT OR REPLACE deletes without asking the trigger above.
+   CREATE TRIGGER activity_is_new BEFORE INSERT ON activity
+     WHEN EXISTS (SELECT 1 FROM activity WHERE id = NEW.id)
+     BEGIN SELECT RAISE(ABORT, 'the audit log is not changed'); END;`,
 ];

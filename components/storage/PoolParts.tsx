@@ -75,11 +75,16 @@ export function UsedBy({ users }: { users: readonly StorageUser[] }) {
   if (users.length === 0) return <span class="muted">{t("storage.nobody")}</span>;
   return (
     <span class="storage-users">
-      {users.slice(0, NAMED).map(({ vmId, name }) => (
-        <a key={vmId} href={`/vms/${encodeURIComponent(vmId)}`}>
-          <bdi>{oneLine(name, 40)}</bdi>
-        </a>
-      ))}
+      {users.slice(0, NAMED).map(({ vmId, name }) =>
+        // Without an id it is one that may not be seen.
+        vmId === ""
+          ? <span key="" class="muted">{name}</span>
+          : (
+            <a key={vmId} href={`/vms/${encodeURIComponent(vmId)}`}>
+              <bdi>{oneLine(name, 40)}</bdi>
+            </a>
+          )
+      )}
       {users.length > NAMED && (
         <span class="muted">{t("storage.more", { n: number(users.length - NAMED) })}</span>
       )}

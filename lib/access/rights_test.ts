@@ -121,6 +121,6 @@ Deno.test("needOf() has a permission for every command, and what is root's canno
   for (const name of root) assert.equal(PERMISSIONS.get(needOf(name).permission)?.grantable, false, name);
   assert.deepEqual(
     (Object.keys(COMMANDS) as CommandName[]).filter((name) => needOf(name).permission === "anyone"),
-    ["sign_in", "confirm_sign_in", "set_up"],
+    ["sign_in", "confirm_sign_in", "set_up", "begin_passkey_sign_in", "sign_in_with_passkey"],
   );
 });

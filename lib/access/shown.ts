@@ -5,12 +5,15 @@
 import {
   accessCommands,
   type Activity,
+  auditCommands,
   type CommandName,
   type HostInfo,
   type Job,
+  passkeyCommands,
   type VM,
 } from "../contract/mod.ts";
 import type { Published } from "../contract/events.ts";
+import { type Sight, withoutHidden } from "./hidden.ts";
 import { isAdministrator, may, type Rights, seesEverything } from "./rights.ts";
 
 /** Who looks, and what is known of machines. */
@@ -29,7 +32,8 @@ export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
 /** What administrators do with accounts is for administrators. */
 function seesActivity(viewer: Viewer, { action, actor, vmId }: Activity): boolean {
   if (isAdministrator(viewer.rights)) return true;
-  if (Object.hasOwn(accessCommands, action)) return false;
+  if (Object.hasOwn(accessCommands, action) || Object.hasOwn(passkeyCommands, action)) return false;
+  if (action === "prune_audit" || Object.hasOwn(auditCommands, action)) return false;
   // Not even one's own attempts on a machine out of sight: the entry has its name.
   if (vmId !== undefined) return seesVm(viewer, vmId);
   return actor === viewer.name || seesEverything(viewer.rights);
@@ -61,6 +65,13 @@ const ANSWERS: Filters = {
 /** Lists that are cut to a length before they are filtered: how much of them is asked for, so that enough is left. */
 export const LONGEST: Partial<Record<CommandName, number>> = { get_activity: 500, list_jobs: 200 };
 
+/** What of the machines somebody sees; undefined where it is all of them. */
+export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Sight | undefined {
+  if (may(viewer.rights, "vms.view", "everything")) return undefined;
+  const sees = (vmId: string) => seesVm(viewer, vmId);
+  return { sees, hiddenNames: new Set(vms().filter(({ id }) => !sees(id)).map(({ name }) => name)) };
+}
+
 /** A command's answer as somebody may see it. */
 export function shownAnswer(
   command: CommandName,
@@ -70,7 +81,9 @@ export function shownAnswer(
 ): unknown {
   if (isAdministrator(viewer.rights)) return answer;
   const filter = ANSWERS[command] as ((...call: [unknown, Viewer, typeof vms]) => unknown) | undefined;
-  return filter === undefined ? answer : filter(answer, viewer, vms);
+  const shown = filter === undefined ? answer : filter(answer, viewer, vms);
+  const sight = sightOf(viewer, vms);
+  return sight === undefined ? shown : withoutHidden(shown, sight);
 }
 
 /** An event stream as somebody may see it. It remembers which machines it has told of: some go out of sight. */

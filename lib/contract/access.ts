@@ -41,7 +41,10 @@ export const User = Type.Object({
   disabled: Type.Boolean(),
   grants: Type.Array(Grant),
   hasPassword: Type.Boolean({ description: "without one the user cannot sign in, only its tokens work" }),
-  secondFactor: Type.Boolean({ description: "asked for one-time codes" }),
+  host: Type.Boolean({ description: "an account of the host: its password and groups are kept there" }),
+  secondFactor: Type.Boolean({ description: "asked for more than the password: one-time codes, a passkey" }),
+  oneTimeCodes: Type.Boolean(),
+  passkeys: Type.Integer({ description: "how many it has" }),
   recoveryCodesLeft: Type.Integer(),
   createdAt: Timestamp,
   lastSignInAt: Type.Union([Timestamp, Type.Null()]),
@@ -60,12 +63,15 @@ export const SignedIn = Type.Object({
 export type SignedIn = Static<typeof SignedIn>;
 
 export const SIGN_IN_STATES = ["signed-in", "second-factor"] as const;
-const SignInStep = Type.Object({
+export const SECOND_FACTORS = ["code", "passkey"] as const;
+export const SignInStep = Type.Object({
   state: oneOf(SIGN_IN_STATES),
   challenge: Type.Union([Type.String(), Type.Null()], {
-    description: "for confirm_sign_in, five minutes; null once signed in",
+    description: "for confirm_sign_in or sign_in_with_passkey, five minutes; null once signed in",
   }),
+  secondFactors: Type.Array(oneOf(SECOND_FACTORS), { description: "what the challenge takes" }),
 });
+export type SignInStep = Static<typeof SignInStep>;
 
 export const Session = Type.Object({
   id: Type.String(),
@@ -212,7 +218,7 @@ export const accessCommands = {
     summary: "Change one's own password; ends one's other sessions",
     input: closed({ current: Password, password: NewPassword }),
     output: NOTHING_OUT,
-    errors: ["SignInFailed", "TooManyAttempts", "NoAccount", ...PASSWORD_ERRORS],
+    errors: ["SignInFailed", "TooManyAttempts", "NoAccount", "HostAccount", ...PASSWORD_ERRORS],
     route: "PUT /account/password",
     cli: ["account", "password"],
     readOnly: false,
@@ -298,7 +304,7 @@ export const accessCommands = {
       grants: Type.Optional(Grants),
     }),
     output: User,
-    errors: ["UserNotFound", "RoleNotFound", "LastAdministrator", ...PASSWORD_ERRORS],
+    errors: ["UserNotFound", "RoleNotFound", "LastAdministrator", "HostAccount", ...PASSWORD_ERRORS],
     route: "PATCH /users/{userId}",
     cli: ["user", "update", "<userId>"],
     readOnly: false,
@@ -316,7 +322,7 @@ export const accessCommands = {
   }),
   reset_second_factor: command({
     ...ADMINISTER,
-    summary: "Switch a user's one-time codes off: the phone is lost",
+    summary: "Take a user's one-time codes and passkeys away: the phone is lost",
     input: closed({ userId: UserId }),
     output: NOTHING_OUT,
     errors: ["UserNotFound", "StoreUnavailable"],

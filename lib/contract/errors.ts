@@ -62,6 +62,19 @@ export const ERRORS = {
     status: 429,
     exit: 6,
   },
+  HostAccount: {
+    text: "{name} is an account of the host: change its password and groups there",
+    status: 409,
+    exit: 5,
+  },
+  PasskeyNotFound: { text: "Passkey not found: {passkeyId}", status: 404, exit: 4 },
+  PasskeyRefused: { text: "The passkey cannot be taken: {reason}", status: 400, exit: 2 },
+  PasskeyNeedsName: {
+    text: "Passkeys belong to a host name, and {host} is an address. Open KVM Manager by its name, " +
+      "or at http://localhost on the host itself (ssh -L).",
+    status: 409,
+    exit: 5,
+  },
   WrongDoor: { text: "Sign in where pages are: this way in has no sessions", status: 400, exit: 2 },
   WeakPassword: {
     text: "Choose another password: {reason}. Several words in a row are good ones.",

@@ -3,6 +3,8 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import { accessCommands } from "./access.ts";
+import { auditCommands } from "./audit.ts";
+import { passkeyCommands } from "./passkeys.ts";
 import type { InputOf, OutputOf } from "./command.ts";
 import { certificateCommands } from "./certificate.ts";
 import { consoleCommands } from "./console.ts";
@@ -47,6 +49,8 @@ export const COMMANDS = {
   ...imageCommands,
   ...accessCommands,
   ...certificateCommands,
+  ...auditCommands,
+  ...passkeyCommands,
 };
 
 export type Commands = typeof COMMANDS;
@@ -55,6 +59,7 @@ export type Input<N extends CommandName> = InputOf<Commands[N]>;
 export type Output<N extends CommandName> = OutputOf<Commands[N]>;
 
 export * from "./access.ts";
+export * from "./audit.ts";
 export * from "./cloud_init.ts";
 export * from "./cloud_init_bounds.ts";
 export * from "./command.ts";
@@ -74,6 +79,7 @@ export * from "./images.ts";
 export * from "./jobs.ts";
 export * from "./manage.ts";
 export * from "./networks.ts";
+export * from "./passkeys.ts";
 export * from "./screens.ts";
 export * from "./storage.ts";
 export * from "./topology.ts";

@@ -35,4 +35,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   tokenId: "t",
   role: "own",
   permissions: [],
+  passkeyId: "k",
+  attestation: { id: "a", clientDataJSON: "a", attestationObject: "a" },
+  assertion: { id: "a", clientDataJSON: "a", authenticatorData: "a", signature: "a" },
 };

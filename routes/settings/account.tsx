@@ -1,11 +1,12 @@
 import { page } from "fresh";
 import { GrantList } from "../../components/access/GrantFields.tsx";
+import { PasskeyPanel } from "../../components/access/PasskeyPanel.tsx";
 import { Qr } from "../../components/access/Qr.tsx";
 import { NewPasswordField } from "../../components/access/NewPasswordField.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { TextField } from "../../components/Field.tsx";
 import { Panel } from "../../components/Panel.tsx";
-import { textIn } from "../../lib/format/form_fields.ts";
+import { textIn, trimmedIn } from "../../lib/format/form_fields.ts";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -24,7 +25,10 @@ interface Step {
 
 async function shown({ api }: PageState, step: Step = {}) {
   const { user } = await api.getSession().catch(fail);
-  return { account: user, vms: await api.getVms().catch(unlessAway) ?? [], ...step };
+  const passkeys = user === null ? [] : await api.listPasskeys().catch(fail);
+  // Names of machines, for the grants; who has none may not list them.
+  const vms = user?.grants.length === 0 ? [] : await api.getVms().catch(unlessAway) ?? [];
+  return { account: user, passkeys, vms, ...step };
 }
 
 export const handler = define.handlers({
@@ -60,6 +64,18 @@ export const handler = define.handlers({
         } catch (error) {
           return page(await shown(state, { failure: failureOf(error) }), { status: failureOf(error).status });
         }
+      case "passkey-rename":
+      case "passkey-remove": {
+        const passkeyId = textIn(form, "passkey");
+        const renames = form.get("do") === "passkey-rename";
+        try {
+          if (renames) await api.renamePasskey({ passkeyId, name: trimmedIn(form, "name") });
+          else await api.removePasskey({ passkeyId, ...(password !== "" && { password }) });
+          return redirect(`${AT}?done=${renames ? "passkey_renamed" : "passkey_removed"}`, 303);
+        } catch (error) {
+          return page(await shown(state, { failure: failureOf(error) }), { status: failureOf(error).status });
+        }
+      }
       default:
         return redirect(AT, 303);
     }
@@ -68,7 +84,7 @@ export const handler = define.handlers({
 
 /** One's own account: password and second factor. */
 export default define.page<typeof handler>(function Account({ data, state, url }) {
-  const { account, vms, failure = null, totp, recoveryCodes } = data;
+  const { account, passkeys, vms, failure = null, totp, recoveryCodes } = data;
   return (
     <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
       {account === null ? <p class="muted">{t("access.no_account")}</p> : (
@@ -121,7 +137,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
                   </div>
                 </form>
               )
-              : account.secondFactor
+              : account.oneTimeCodes
               ? (
                 <>
                   <p>{t("access.totp_on", { n: account.recoveryCodesLeft })}</p>
@@ -154,6 +170,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
                 </>
               )}
           </Panel>
+          <PasskeyPanel passkeys={passkeys} hasPassword={account.hasPassword} url={url} />
           <Panel title={t("access.change_password")}>
             <form method="post">
               <div class="form-grid">

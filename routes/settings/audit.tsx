@@ -8,8 +8,10 @@ import { csvField, dayIn } from "../../lib/format/access_forms.ts";
 import { oneLine } from "../../lib/format/text.ts";
 import { formatMoment } from "../../lib/format/time.ts";
 import { access } from "../../lib/i18n/en/access.ts";
-import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
-import { define } from "../../lib/page_state.ts";
+import { number, type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../lib/page_state.ts";
+import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import { trimmedIn } from "../../lib/format/form_fields.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(access);
@@ -66,12 +68,23 @@ const FORMATS = {
 } as const;
 
 export const handler = define.handlers({
+  async POST({ req, state, redirect }) {
+    const form = await req.formData();
+    const numberIn = (name: string) => Number(trimmedIn(form, name));
+    try {
+      await state.api.updateAuditRetention({ days: numberIn("days"), entries: numberIn("entries") });
+    } catch (error) {
+      const failure = failureOf(error);
+      return page(await shown(state, {}, failure), { status: failure.status });
+    }
+    return redirect(`${AT}?done=saved`, 303);
+  },
   async GET({ state, url }) {
     const { searchParams: query } = url;
     const search = wanted(query);
     const format = query.get("format");
     if (format !== "csv" && format !== "json") {
-      return page({ search, entries: await state.api.getAuditLog({ ...search, limit: PAGE }).catch(fail) });
+      return page(await shown(state, search));
     }
     const { type, head, line } = FORMATS[format];
     let text = head;
@@ -95,6 +108,14 @@ export const handler = define.handlers({
   },
 });
 
+async function shown({ api }: PageState, search: Input<"get_audit_log">, failure: Failure | null = null) {
+  const [entries, retention] = await Promise.all([
+    api.getAuditLog({ ...search, limit: PAGE }).catch(fail),
+    api.getAuditRetention().catch(fail),
+  ]);
+  return { search, entries, retention, failure };
+}
+
 /** The address of the same search, with something else. */
 function withQuery(url: URL, more: Record<string, string>): string {
   const query = new URLSearchParams(url.search);
@@ -103,109 +124,148 @@ function withQuery(url: URL, more: Record<string, string>): string {
 }
 
 /** Who did what, when, from where, on what, and how it went. */
-export default define.page<typeof handler>(function Audit({ data: { entries, search }, state, url }) {
-  const query = url.searchParams;
-  const last = entries.at(-1);
-  return (
-    <SettingsPage at={AT} user={state.user} url={url}>
-      <Panel title={t("access.audit_search")}>
-        <form method="get">
-          <div class="form-grid">
-            <TextField
-              label={t("access.audit_text")}
-              name="text"
-              maxLength={64}
-              defaultValue={search.text ?? ""}
-            />
-            <TextField
-              label={t("access.audit_who")}
-              name="actor"
-              maxLength={64}
-              defaultValue={search.actor ?? ""}
-            />
-            <TextField
-              label={t("access.audit_what")}
-              name="action"
-              maxLength={64}
-              defaultValue={search.action ?? ""}
-            />
-            <SelectField
-              label={t("access.audit_result")}
-              name="result"
-              value={search.result ?? ""}
-              choices={[
-                { value: "", label: t("access.audit_any") },
-                ...Object.entries(RESULTS).map(([value, key]) => ({ value, label: t(key) })),
-              ]}
-            />
-            <TextField
-              label={t("access.audit_since")}
-              name="since"
-              type="date"
-              defaultValue={query.get("since") ?? ""}
-            />
-            <TextField
-              label={t("access.audit_until")}
-              name="until"
-              type="date"
-              defaultValue={query.get("until") ?? ""}
-            />
-          </div>
-          <div class="form-actions">
-            <button type="submit" class="button primary">{t("access.audit_search")}</button>
-            <a class="button" href={withQuery(url, { format: "csv" })}>{t("access.audit_csv")}</a>
-            <a class="button" href={withQuery(url, { format: "json" })}>{t("access.audit_json")}</a>
-          </div>
-        </form>
-      </Panel>
-      <Panel title={t("access.audit_entries")}>
-        {entries.length === 0 ? <p>{t("access.audit_none")}</p> : (
-          <ScrollTable of={t("access.audit_entries")}>
-            <thead>
-              <tr>
-                <th scope="col">{t("access.audit_when")}</th>
-                <th scope="col">{t("access.audit_who")}</th>
-                <th scope="col">{t("access.audit_door")}</th>
-                <th scope="col">{t("access.audit_what")}</th>
-                <th scope="col">{t("access.audit_on")}</th>
-                <th scope="col">{t("access.audit_result")}</th>
-                <th scope="col">{t("access.audit_input")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {entries.map((entry) => (
-                <tr key={entry.id}>
-                  <td>
-                    <time dateTime={new Date(entry.timestamp).toISOString()}>
-                      {formatMoment(entry.timestamp)}
-                    </time>
-                  </td>
-                  <td>{oneLine(entry.actor, 40)}</td>
-                  <td>
-                    {entry.door} {entry.address !== null && <small class="muted">{entry.address}</small>}
-                  </td>
-                  <td>{oneLine(entry.action, 60)}</td>
-                  <td>
-                    <bdi>{oneLine(entry.vmName ?? "", 40)}</bdi>
-                  </td>
-                  <td title={entry.message ?? undefined}>
-                    {t(RESULTS[entry.result])}
-                    {entry.message !== null && <small class="muted">{oneLine(entry.message, 60)}</small>}
-                  </td>
-                  <td title={entry.input ?? undefined}>
-                    <code>{oneLine(entry.input ?? "", 60)}</code>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </ScrollTable>
-        )}
-        {entries.length === PAGE && last && (
-          <div class="form-actions">
-            <a class="button" href={withQuery(url, { before: String(last.id) })}>{t("access.audit_older")}</a>
-          </div>
-        )}
-      </Panel>
-    </SettingsPage>
-  );
-});
+export default define.page<typeof handler>(
+  function Audit({ data: { entries, search, retention, failure }, state, url }) {
+    const query = url.searchParams;
+    const last = entries.at(-1);
+    return (
+      <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
+        <Panel title={t("access.audit_search")}>
+          <form method="get">
+            <div class="form-grid">
+              <TextField
+                label={t("access.audit_text")}
+                name="text"
+                maxLength={64}
+                defaultValue={search.text ?? ""}
+              />
+              <TextField
+                label={t("access.audit_who")}
+                name="actor"
+                maxLength={64}
+                defaultValue={search.actor ?? ""}
+              />
+              <TextField
+                label={t("access.audit_what")}
+                name="action"
+                maxLength={64}
+                defaultValue={search.action ?? ""}
+              />
+              <SelectField
+                label={t("access.audit_result")}
+                name="result"
+                value={search.result ?? ""}
+                choices={[
+                  { value: "", label: t("access.audit_any") },
+                  ...Object.entries(RESULTS).map(([value, key]) => ({ value, label: t(key) })),
+                ]}
+              />
+              <TextField
+                label={t("access.audit_since")}
+                name="since"
+                type="date"
+                defaultValue={query.get("since") ?? ""}
+              />
+              <TextField
+                label={t("access.audit_until")}
+                name="until"
+                type="date"
+                defaultValue={query.get("until") ?? ""}
+              />
+            </div>
+            <div class="form-actions">
+              <button type="submit" class="button primary">{t("access.audit_search")}</button>
+              <a class="button" href={withQuery(url, { format: "csv" })}>{t("access.audit_csv")}</a>
+              <a class="button" href={withQuery(url, { format: "json" })}>{t("access.audit_json")}</a>
+            </div>
+          </form>
+        </Panel>
+        <Panel title={t("access.audit_entries")}>
+          {entries.length === 0
+            ? <p>{t("access.audit_none")}</p>
+            : (
+              <ScrollTable of={t("access.audit_entries")}>
+                <thead>
+                  <tr>
+                    <th scope="col">{t("access.audit_when")}</th>
+                    <th scope="col">{t("access.audit_who")}</th>
+                    <th scope="col">{t("access.audit_door")}</th>
+                    <th scope="col">{t("access.audit_what")}</th>
+                    <th scope="col">{t("access.audit_on")}</th>
+                    <th scope="col">{t("access.audit_result")}</th>
+                    <th scope="col">{t("access.audit_input")}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {entries.map((entry) => (
+                    <tr key={entry.id}>
+                      <td>
+                        <time dateTime={new Date(entry.timestamp).toISOString()}>
+                          {formatMoment(entry.timestamp)}
+                        </time>
+                      </td>
+                      <td>{oneLine(entry.actor, 40)}</td>
+                      <td>
+                        {entry.door} {entry.address !== null && <small class="muted">{entry.address}</small>}
+                      </td>
+                      <td>{oneLine(entry.action, 60)}</td>
+                      <td>
+                        <bdi>{oneLine(entry.vmName ?? "", 40)}</bdi>
+                      </td>
+                      <td title={entry.message ?? undefined}>
+                        {t(RESULTS[entry.result])}
+                        {entry.message !== null && <small class="muted">{oneLine(entry.message, 60)}</small>}
+                      </td>
+                      <td title={entry.input ?? undefined}>
+                        <code>{oneLine(entry.input ?? "", 60)}</code>
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </ScrollTable>
+            )}
+          {entries.length === PAGE && last && (
+            <div class="form-actions">
+              <a class="button" href={withQuery(url, { before: String(last.id) })}>
+                {t("access.audit_older")}
+              </a>
+            </div>
+          )}
+        </Panel>
+        <Panel title={t("access.retention")}>
+          <p>
+            {retention.held ?? t("access.retention_what", {
+              n: retention.stored === null ? "–" : number(retention.stored),
+              since: retention.oldest === null ? "–" : formatMoment(retention.oldest),
+            })}
+          </p>
+          <form method="post">
+            <div class="form-grid">
+              <TextField
+                label={t("access.retention_days")}
+                name="days"
+                type="number"
+                min={1}
+                max={36_500}
+                required
+                defaultValue={retention.days}
+              />
+              <TextField
+                label={t("access.retention_entries")}
+                name="entries"
+                type="number"
+                min={1000}
+                max={100_000_000}
+                required
+                defaultValue={retention.entries}
+              />
+            </div>
+            <div class="form-actions">
+              <button type="submit" class="button">{t("access.save")}</button>
+            </div>
+          </form>
+        </Panel>
+      </SettingsPage>
+    );
+  },
+);

@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { REST_ROUTES } from "../../lib/contract/rest.ts";
 import { type Command, type CommandName, COMMANDS, type Grant, ROLES } from "../../lib/contract/mod.ts";
+import { HIDDEN_VM } from "../../lib/access/hidden.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { known, readyServer, refusal } from "../testbed/product.ts";
 import { asRoot, Person, personWith } from "../testbed/people.ts";
+import { testNetwork } from "../testbed/network.ts";
+import { testPool } from "../testbed/pool.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null;
@@ -25,9 +28,12 @@ const PEOPLE: readonly Somebody[] = [
 ];
 
 /** Commands that need nothing but a sign-in, or not even that, or root's socket: written down here once more. */
-const OPEN = new Set<string>(["sign_in", "confirm_sign_in", "set_up"]);
+const OPEN = new Set<string>([
+  ...["sign_in", "confirm_sign_in", "set_up", "begin_passkey_sign_in", "sign_in_with_passkey"],
+]);
 const ANYBODYS = new Set<string>([
   ...["get_session", "sign_out", "set_password", "begin_totp", "confirm_totp", "disable_totp"],
+  ...["begin_passkey", "add_passkey", "list_passkeys", "rename_passkey", "remove_passkey"],
   ...["list_sessions", "revoke_session", "list_tokens", "create_token", "revoke_token"],
   ...["get_host_info", "get_host_stats", "get_connection_status", "get_activity"],
   ...["list_jobs", "get_job", "cancel_job"],
@@ -65,7 +71,14 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using own = await testMachine({ purpose: "matrix-own", guest: false });
-    await using foreign = await testMachine({ purpose: "matrix-foreign", guest: false });
+    await using pool = await testPool("matrix");
+    await using network = await testNetwork();
+    await using foreign = await testMachine({
+      purpose: "matrix-foreign",
+      guest: false,
+      network,
+      disks: [{ size: "1M", pool }],
+    });
     await using server = await readyServer({ logLevel: "info" });
     for (const { uuid } of [own, foreign]) await known(server, uuid);
     await asRoot(server, "set_group", { vmId: own.uuid, group: "mine" });
@@ -184,6 +197,46 @@ Deno.test({
         ),
       );
     });
+    await t.step(
+      "what has to do with a machine out of sight does not name it, nor does a refusal",
+      async () => {
+        await asRoot(server, "create_role", {
+          role: "stores",
+          permissions: [
+            ...["storage.view", "storage.operate", "networks.view"],
+            ...["network-topology.view", "images.view", "port-forwards.view"],
+          ],
+        });
+        const keeper = await personWith(server, "keeper", [
+          { role: "stores", on: places.everything },
+          { role: "viewer", on: places.vm },
+        ]);
+        const seer = as("viewer-everything");
+        const hidden = [{ vmId: "", name: HIDDEN_VM }];
+        const usersFor = async (person: Person) =>
+          (await person.call("get_volumes", { pool: pool.name })).map(({ usedBy }) => usedBy);
+        assert.deepEqual(await usersFor(seer), [[{ vmId: foreign.uuid, name: foreign.name }]]);
+        assert.deepEqual(await usersFor(keeper), [hidden]);
+        assert.deepEqual((await keeper.call("get_storage_pool", { pool: pool.name })).usedBy, hidden);
+        const seen = (await keeper.call("get_network_topology")).machines.map(({ vmId }) => vmId);
+        assert.deepEqual(seen, [own.uuid]);
+        const plugged = async (person: Person) =>
+          (await person.call("get_networks")).find(({ name }) => name === network.name)?.vms.length;
+        assert.deepEqual([await plugged(seer), await plugged(keeper)], [1, 0]);
+        const [volume = ""] = (await keeper.call("get_volumes", { pool: pool.name })).map(({ name }) => name);
+        const { code, message } = await refusal(keeper.call("delete_volume", { pool: pool.name, volume }));
+        assert.equal(code, "VolumeInUse");
+        assert.match(message, new RegExp(`is used by ${HIDDEN_VM}: `));
+        // Every answer that takes no input, searched for the foreign machine's id: none has it.
+        for (const name of Object.keys(COMMANDS) as CommandName[]) {
+          const { readOnly, input }: Command = COMMANDS[name];
+          if (!readOnly || ((input as { required?: string[] }).required ?? []).length > 0) continue;
+          const answer = await keeper.raw(name, {}).catch((error) => String(error));
+          assert.ok(!JSON.stringify(answer ?? null).includes(foreign.uuid), name);
+          tried++;
+        }
+      },
+    );
     await t.step("a batch is decided machine by machine", async () => {
       const vmIds = [foreign.uuid, own.uuid, "nobody"];
       const result = await as("operator-vm").call("batch_stop_vms", { vmIds });

@@ -17,7 +17,16 @@ export async function ensurePackages(...names: string[]): Promise<void> {
   if (Deno.uid() !== 0) {
     throw new Unavailable(`not installed (and not root to install it): ${missing.join(", ")}`);
   }
-  await apt(["apt-get", "install", "--yes", "--no-install-recommends", ...missing]);
+  // Test files run beside one another: one waits for the other's turn.
+  await apt([
+    "apt-get",
+    "-o",
+    "DPkg::Lock::Timeout=300",
+    "install",
+    "--yes",
+    "--no-install-recommends",
+    ...missing,
+  ]);
 }
 
 /** Downloads the file of one package into a folder without installing it, and returns its path. */

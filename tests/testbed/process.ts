@@ -46,12 +46,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   return decoder.decode(stdout);
 }
 
-/** Whether a program can be found in PATH (or in the folders that PATH of an ordinary user leaves out). */
-export async function installed(program: string): Promise<boolean> {
-  return await which(program) !== null;
-}
-
-/** The full path of a program, or null. */
+/** The full path of a program in PATH (or in the folders that PATH of an ordinary user leaves out), or null. */
 export async function which(program: string): Promise<string | null> {
   const folders = new Set([
     ...(Deno.env.get("PATH") ?? "").split(":"),

@@ -39,6 +39,10 @@ const NEEDS = {
   chromium: ensureChromium,
   /** Debian's slowhttptest. */
   slowhttptest: () => ensurePackages("slowhttptest"),
+  /** Debian's libfaketime. */
+  faketime: () => ensurePackages("faketime"),
+  /** Debian's strace. */
+  strace: () => ensurePackages("strace"),
 } satisfies Record<string, () => Promise<unknown>>;
 
 /** The name of a {@link NEEDS need}. */

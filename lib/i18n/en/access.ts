@@ -44,6 +44,25 @@ export const access = {
   "access.totp_first": "Code that the app shows",
   "access.totp_confirm": "Switch on",
   "access.totp_disable": "Switch off",
+  "access.passkeys": "Passkeys",
+  "access.passkeys_what":
+    "A passkey signs you in with a fingerprint, a PIN or a security key, without a password. Once there is one, a password alone opens nothing.",
+  "access.passkey_name": "Name",
+  "access.passkey_change": "Change",
+  "access.passkey_change_named": "Change {name}",
+  "access.passkey_rename": "Rename",
+  "access.passkey_remove": "Remove",
+  "access.passkey_facts": "For {site} · added {added} · last used: {used}",
+  "access.passkey_synced": "synced",
+  "access.passkey_needs_name":
+    "This page was opened by an address, and passkeys belong to a host name. Open KVM Manager by its name, or at {place} on the host itself (through ssh -L).",
+  "access.passkey_script": "Adding a passkey needs JavaScript.",
+  "access.passkey_what": "One more step: your passkey.",
+  "access.passkey_or_code_what": "One more step: your passkey, or a code.",
+  "access.done_passkey": "The passkey was added.",
+  "access.done_passkey_renamed": "The passkey was renamed.",
+  "access.done_passkey_removed": "The passkey was removed.",
+
   "access.recovery": "Recovery codes",
   "access.recovery_what":
     "Each is good once, instead of a code, when the phone is gone. They are shown this once: keep them somewhere safe.",
@@ -109,8 +128,9 @@ export const access = {
   "access.set_password": "Set a new password",
   "access.set_password_what": "Ends the sessions of this user.",
   "access.set": "Set password",
-  "access.reset_totp": "Switch one-time codes off",
-  "access.reset_totp_what": "For when the phone and the recovery codes are lost.",
+  "access.reset_totp": "Take codes and passkeys away",
+  "access.reset_totp_what":
+    "For when the phone and the recovery codes are lost. Then the password alone signs in.",
   "access.user_delete": "Delete user",
   "access.user_delete_what":
     "Deletes the user with its sessions and tokens. What it did stays in the audit log.",
@@ -127,6 +147,12 @@ export const access = {
   "access.role_delete": "Delete",
   "access.role_delete_named": "Delete the role {role}",
   "access.role_built_in": "built in",
+
+  "access.retention": "How long it is kept",
+  "access.retention_what":
+    "{n} entries, the oldest of {since}. What is over these limits is removed, and an entry says so; nothing else can remove or change entries.",
+  "access.retention_days": "Days",
+  "access.retention_entries": "Entries at most",
 
   "access.audit_when": "When",
   "access.audit_who": "Who",

@@ -1,0 +1,212 @@
+/**
+ * Passkeys: WebAuthn's ceremonies. What is asked is remembered here, good once, for five minutes, for one purpose and
+ * one origin; the answers are checked by @simplewebauthn/server, which is loaded with the first of them.
+ */
+import { isIP } from "node:net";
+import { Buffer } from "node:buffer";
+import {
+  ContractError,
+  type PasskeyAssertion,
+  type PasskeyAttestation,
+  type PasskeyCreation,
+  type PasskeyRequest,
+} from "../../lib/contract/mod.ts";
+import type { Principal } from "../access.ts";
+import { log } from "../log.ts";
+import { type Clock, elapsed, type Moment } from "./clock.ts";
+import type { PasskeyRecord, UserRecord } from "./records.ts";
+import { newSecret } from "./secret.ts";
+
+/** Milliseconds an answer may take. */
+const ASKED_MS = 5 * 60_000;
+/** Questions that wait for answers; beyond it the oldest is forgotten. */
+const MOST_ASKED = 1000;
+/** Of one user. */
+const MOST_PASSKEYS = 20;
+/** Signature algorithms (COSE): EdDSA, ES256, RS256. */
+const ALGORITHMS = [-8, -7, -257] as const;
+
+interface Asked {
+  /** What the answer is for: a session that adds a passkey, a challenge of a sign-in; empty for a passkey alone. */
+  readonly purpose: string;
+  readonly origin: string;
+  readonly site: string;
+  readonly begun: Moment;
+}
+
+const library = () => import("@simplewebauthn/server");
+const described = (
+  { credential, transports }: PasskeyRecord,
+) => ({ type: "public-key" as const, id: credential, transports: [...transports] });
+
+/** The site as WebAuthn names it. @throws {ContractError} WrongDoor, PasskeyNeedsName */
+function siteOf({ origin }: Principal): { origin: string; site: string } {
+  if (origin === undefined) throw new ContractError("WrongDoor");
+  const { hostname } = new URL(origin);
+  if (isIP(hostname.replace(/^\[|\]$/g, "")) !== 0) {
+    throw new ContractError("PasskeyNeedsName", { host: hostname });
+  }
+  return { origin, site: hostname };
+}
+
+/** The challenge that an answer says it is for; undefined when it says nothing. */
+function challengeIn(clientDataJSON: string): string | undefined {
+  try {
+    const data: unknown = JSON.parse(Buffer.from(clientDataJSON, "base64url").toString());
+    const { challenge } = data as { challenge?: unknown };
+    return typeof challenge === "string" ? challenge : undefined;
+  } catch {
+    return undefined; // not what any browser sends
+  }
+}
+
+export class Passkeys {
+  readonly #asked = new Map<string, Asked>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** What a new passkey is made from. @throws {ContractError} TooManyRequests, WrongDoor, PasskeyNeedsName */
+  creation(user: UserRecord, by: Principal): PasskeyCreation {
+    const { passkeys = [] } = user;
+    if (passkeys.length >= MOST_PASSKEYS) {
+      throw new ContractError("TooManyRequests", { what: "passkeys of one user", limit: MOST_PASSKEYS });
+    }
+    const { challenge, site } = this.#ask(by.holder, by);
+    return {
+      challenge,
+      rp: { id: site, name: "KVM Manager" },
+      user: {
+        id: Buffer.from(user.id).toString("base64url"),
+        name: user.name,
+        displayName: user.displayName || user.name,
+      },
+      pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: "public-key", alg })),
+      timeout: ASKED_MS,
+      excludeCredentials: passkeys.filter((each) => each.site === site).map(described),
+      authenticatorSelection: {
+        residentKey: "required",
+        requireResidentKey: true,
+        userVerification: "required",
+      },
+      attestation: "none",
+    };
+  }
+
+  /** The passkey that was made. @throws {ContractError} SignInExpired, PasskeyRefused */
+  async created(name: string, answer: PasskeyAttestation, by: Principal): Promise<PasskeyRecord> {
+    const challenge = challengeIn(answer.clientDataJSON) ?? "";
+    const asked = this.#take(challenge, by.holder, by);
+    if (asked === undefined) throw new ContractError("SignInExpired");
+    const { clientDataJSON, attestationObject, transports = [] } = answer;
+    const { verifyRegistrationResponse } = await library();
+    try {
+      const { verified, registrationInfo } = await verifyRegistrationResponse({
+        response: {
+          ...{ id: answer.id, rawId: answer.id, type: "public-key" },
+          response: { clientDataJSON, attestationObject, transports },
+          clientExtensionResults: {},
+        },
+        expectedChallenge: challenge,
+        expectedOrigin: asked.origin,
+        expectedRPID: asked.site,
+        requireUserVerification: true,
+        supportedAlgorithmIDs: [...ALGORITHMS],
+      });
+      if (!verified) throw new Error("its signature is wrong");
+      const { credential, credentialBackedUp } = registrationInfo;
+      return {
+        id: crypto.randomUUID(),
+        name,
+        credential: credential.id,
+        publicKey: Buffer.from(credential.publicKey).toString("base64url"),
+        counter: credential.counter,
+        transports,
+        site: asked.site,
+        synced: credentialBackedUp,
+        createdAt: this.clock().wall,
+        lastUsedAt: null,
+      };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ContractError("PasskeyRefused", { reason }, { cause: error });
+    }
+  }
+
+  /**
+   * What a passkey is asked for a sign-in.
+   *
+   * @param known those that may answer; without any the device says which it has
+   * @throws {ContractError} WrongDoor, PasskeyNeedsName
+   */
+  request(purpose: string, known: readonly PasskeyRecord[], by: Principal): PasskeyRequest {
+    const { challenge, site } = this.#ask(purpose, by);
+    return {
+      challenge,
+      rpId: site,
+      timeout: ASKED_MS,
+      allowCredentials: known.filter((each) => each.site === site).map(described),
+      userVerification: purpose === "" ? "required" : "preferred",
+    };
+  }
+
+  /** The passkey that has signed, as it is to be kept now; undefined when it has not. The question is used up. */
+  async check(
+    purpose: string,
+    answer: PasskeyAssertion,
+    user: UserRecord | undefined,
+    by: Principal,
+  ): Promise<PasskeyRecord | undefined> {
+    const challenge = challengeIn(answer.clientDataJSON) ?? "";
+    const asked = this.#take(challenge, purpose, by);
+    const passkey = user?.passkeys?.find(({ credential }) => credential === answer.id);
+    if (asked === undefined || passkey === undefined || passkey.site !== asked.site) return undefined;
+    const { id, clientDataJSON, authenticatorData, signature, userHandle } = answer;
+    const { verifyAuthenticationResponse } = await library();
+    const isAlone = purpose === "";
+    try {
+      const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+        response: {
+          ...{ id, rawId: id, type: "public-key" },
+          response: { clientDataJSON, authenticatorData, signature, ...(userHandle && { userHandle }) },
+          clientExtensionResults: {},
+        },
+        expectedChallenge: challenge,
+        expectedOrigin: asked.origin,
+        expectedRPID: asked.site,
+        requireUserVerification: isAlone,
+        credential: {
+          id: passkey.credential,
+          publicKey: new Uint8Array(Buffer.from(passkey.publicKey, "base64url")),
+          counter: passkey.counter,
+          transports: [...passkey.transports],
+        },
+      });
+      if (!verified) return undefined;
+      return { ...passkey, counter: authenticationInfo.newCounter, lastUsedAt: this.clock().wall };
+    } catch (error) {
+      // A counter that went back may be a copied key: an administrator wants to read of it.
+      log.warn("a passkey was refused", { user: user?.name, passkey: passkey.name, error });
+      return undefined;
+    }
+  }
+
+  #ask(purpose: string, by: Principal): { challenge: string; site: string } {
+    const { origin, site } = siteOf(by);
+    const now = this.clock();
+    for (const [key, { begun }] of this.#asked) {
+      if (elapsed(begun, now) >= ASKED_MS || this.#asked.size >= MOST_ASKED) this.#asked.delete(key);
+    }
+    const challenge = newSecret();
+    this.#asked.set(challenge, { purpose, origin, site, begun: now });
+    return { challenge, site };
+  }
+
+  /** What was asked, which is used up by it; undefined when it was not, is over, or was asked of somebody else. */
+  #take(challenge: string, purpose: string, { origin }: Principal): Asked | undefined {
+    const found = this.#asked.get(challenge);
+    this.#asked.delete(challenge);
+    const fits = found !== undefined && found.purpose === purpose && found.origin === origin &&
+      elapsed(found.begun, this.clock()) < ASKED_MS;
+    return fits ? found : undefined;
+  }
+}

@@ -1,0 +1,23 @@
+import { passkeys } from "../../lib/i18n/en/passkeys.ts";
+import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(passkeys);
+
+/** What browsers call what went wrong. */
+const WORDS: Readonly<Record<string, PlainKeyOf<typeof passkeys>>> = {
+  NotAllowedError: "passkeys.cancelled",
+  AbortError: "passkeys.cancelled",
+  InvalidStateError: "passkeys.known",
+  SecurityError: "passkeys.none_here",
+};
+
+/** Why nothing came of a passkey; nothing while all is well. */
+export function PasskeyTrouble({ error }: { error: unknown }) {
+  if (error === null) return null;
+  const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
+  return (
+    <div class="banner inset" data-tone="bad" role="alert">
+      <span>{Object.hasOwn(WORDS, name) ? t(WORDS[name]!) : message}</span>
+    </div>
+  );
+}

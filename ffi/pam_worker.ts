@@ -1,0 +1,16 @@
+/** Runs one question to PAM: it blocks, and what a module of PAM does to its thread ends with this worker. */
+/// <reference lib="deno.worker" />
+import { askHost, type HostAnswer, type HostQuestion } from "./pam.ts";
+
+/** What goes back. */
+export type FromPam = { readonly answer: HostAnswer } | { readonly failure: string };
+
+self.onmessage = ({ data }: MessageEvent<HostQuestion>) => {
+  let told: FromPam;
+  try {
+    told = { answer: askHost(data) };
+  } catch (error) {
+    told = { failure: error instanceof Error ? error.message : String(error) };
+  }
+  self.postMessage(told);
+};
