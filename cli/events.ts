@@ -33,20 +33,17 @@ export class EventReader {
 }
 
 /**
- * Follows the events, from now on or after one that was seen. Ends when the server hangs up, or `signal` says so.
+ * Follows the events, from now on or after one that was seen. Ends when the server hangs up, or `signal` says so. The
+ * first thing told is that nothing can be missed any more: whoever shows a state reads it then.
  *
- * @param opened called once the server listens
+ * @param reader kept by whoever comes back after a break, and goes on where they were
  * @throws {ApiError}
  */
 export async function* follow(
   server: Server,
-  { signal, opened, reader = new EventReader() }: {
-    signal: AbortSignal;
-    opened?: () => void;
-    /** Kept by whoever comes back after a break, and goes on where they were. */
-    reader?: EventReader;
-  },
-): AsyncGenerator<AnyEvent, void, undefined> {
+  signal: AbortSignal,
+  reader: EventReader = new EventReader(),
+): AsyncGenerator<AnyEvent | "opened", void, undefined> {
   const response = await server.request("/api/v1/events", {
     headers: {
       accept: "text/event-stream",
@@ -58,7 +55,7 @@ export async function* follow(
     const error = await response.json() as { code?: string; message?: string };
     throw new ApiError(error.code ?? "Internal", error.message ?? `HTTP ${response.status}`);
   }
-  opened?.();
+  yield "opened";
   const pieces = response.body.pipeThrough(new TextDecoderStream());
   try {
     for await (const piece of pieces) yield* reader.read(piece);
@@ -72,7 +69,7 @@ export async function* follow(
 /** Milliseconds before the first and the last of the tries to come back. */
 const RETRY_MS = { first: 500, last: 15_000 } as const;
 
-/** The same, coming back for as long as it takes. @param broke told why, each time */
+/** The same, coming back for as long as it takes; "opened" is told each time. @param broke told why */
 export async function* followOn(
   server: Server,
   signal: AbortSignal,
@@ -83,9 +80,9 @@ export async function* followOn(
   while (!signal.aborted) {
     let isOpen = false;
     try {
-      const events = follow(server, { signal, reader, opened: () => isOpen = true });
-      for await (const event of events) {
-        wait = RETRY_MS.first;
+      for await (const event of follow(server, signal, reader)) {
+        if (event === "opened") isOpen = true;
+        else wait = RETRY_MS.first;
         yield event;
       }
       if (!signal.aborted) broke("the server hung up");
@@ -96,7 +93,5 @@ export async function* followOn(
     if (signal.aborted) return;
     await new Promise((resolve) => setTimeout(resolve, wait));
     wait = Math.min(RETRY_MS.last, wait * 2);
-    // What was seen may be out of date: whoever shows a state reads it anew.
-    yield "opened";
   }
 }

@@ -1,4 +1,5 @@
 /** Where a page is: the way to it from the host. */
+import { nameIn } from "../lib/format/path_segment.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { crumbs as crumbTexts } from "../lib/i18n/en/crumbs.ts";
 import { networks } from "../lib/i18n/en/networks.ts";
@@ -48,7 +49,7 @@ export function vmIdIn(path: string): string | undefined {
 function storageCrumbs(path: string): Crumb[] {
   const crumbs = [{ label: t("nav.storage"), href: "/storage" }];
   const [, pool] = /^\/storage\/([^/]+)$/.exec(path) ?? [];
-  return pool === undefined ? crumbs : [...crumbs, { label: oneLine(decoded(pool), 60), href: path }];
+  return pool === undefined ? crumbs : [...crumbs, { label: oneLine(nameIn(decoded(pool)), 60), href: path }];
 }
 
 /** Pages below the list of images. */
@@ -72,7 +73,7 @@ function networkCrumbs(path: string): Crumb[] {
   if (name === undefined) return crumbs;
   if (name === "new") return [...crumbs, { label: networkTexts.t("networks.new"), href: path }];
   if (name === "topology") return [...crumbs, { label: topologyTexts.t("topology.title"), href: path }];
-  return [...crumbs, { label: oneLine(decoded(name), 60), href: `/networks/${name}` }];
+  return [...crumbs, { label: oneLine(nameIn(decoded(name)), 60), href: `/networks/${name}` }];
 }
 
 /** The steps to a page of the settings. */

@@ -23,9 +23,10 @@ export interface SocketRule {
 export function socketRule(group: string, role: Role): SocketRule | undefined {
   if (group === "none") return undefined;
   if (group === "auto") {
-    // Only root can give a file to a group it is not in.
-    const gid = Deno.uid() === 0 ? groupId(USUAL_GROUP) : undefined;
-    return gid === undefined ? undefined : { gid, role };
+    const gid = groupId(USUAL_GROUP);
+    // Only root can give a file to a group that is not its own.
+    const isPossible = gid !== undefined && (Deno.uid() === 0 || Deno.gid() === gid);
+    return isPossible ? { gid, role } : undefined;
   }
   const gid = groupId(group);
   if (gid !== undefined) return { gid, role };

@@ -25,8 +25,9 @@ async function listen(
 ): Promise<{ readonly reading: Promise<void> }> {
   const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
   const reading = (async () => {
-    for await (const event of follow(server, { signal, opened: resolve })) {
-      if (event.name === "job-changed" || event.name === "job-progress") onJob(event.data.job);
+    for await (const event of follow(server, signal)) {
+      if (event === "opened") resolve();
+      else if (event.name === "job-changed" || event.name === "job-progress") onJob(event.data.job);
     }
   })();
   reading.catch(reject);
@@ -53,8 +54,12 @@ export async function carryOutLong(
   let own: string | undefined;
   try {
     const me = await server.call("get_session", {}) as { name: string };
+    // The same command may run already, by the same hand.
+    const others = new Set((await server.call("list_jobs", { open: true, limit: 200 }) as Job[]).map(({ id }) => id));
     const { reading } = await listen(server, (job) => {
-      own ??= job.command === name && job.actor === me.name && isOpenJob(job) ? job.id : undefined;
+      own ??= job.command === name && job.actor === me.name && isOpenJob(job) && !others.has(job.id)
+        ? job.id
+        : undefined;
       if (job.id !== own) return;
       onJob(job);
       if (!wait) appeared.resolve({ job });

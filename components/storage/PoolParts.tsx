@@ -1,4 +1,5 @@
 import type { StoragePool, StorageUser } from "../../lib/contract/mod.ts";
+import { segmentOf } from "../../lib/format/path_segment.ts";
 import { formatBytes, share } from "../../lib/format/quantity.ts";
 import { oneLine } from "../../lib/format/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
@@ -94,5 +95,5 @@ export function UsedBy({ users }: { users: readonly StorageUser[] }) {
 
 /** The address of a pool's page. */
 export function poolHref(pool: string): string {
-  return `/storage/${encodeURIComponent(pool)}`;
+  return `/storage/${segmentOf(pool)}`;
 }

@@ -10,6 +10,7 @@ import type {
   StaticLease,
 } from "../contract/networks.ts";
 import type { networks } from "../i18n/en/networks.ts";
+import { segmentOf } from "./path_segment.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
 import { trimmedIn } from "./form_fields.ts";
 
@@ -40,8 +41,11 @@ export const MODE_MEANINGS: Readonly<Record<NetworkMode, Text>> = {
   sriov: "networks.what_sriov",
 };
 
+/** The pages beside those of networks. */
+const PAGES = ["new", "topology"];
+
 /** Where a network's page is. */
-export const networkHref = (name: string): string => `/networks/${encodeURIComponent(name)}`;
+export const networkHref = (name: string): string => `/networks/${segmentOf(name, PAGES)}`;
 
 const some = (value: string): string | undefined => value === "" ? undefined : value;
 const words = (value: string): string[] => value.split(/[\s,]+/).filter(Boolean);

@@ -8,6 +8,7 @@ import StorageVolumes from "../../islands/StorageVolumes.tsx";
 import type { StorageVolume } from "../../lib/contract/mod.ts";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
 import { isStorageDeed, STORAGE_DEEDS, type StorageDeed } from "../../lib/format/storage_forms.ts";
+import { nameIn } from "../../lib/format/path_segment.ts";
 import { oneLine } from "../../lib/format/text.ts";
 import { volumePage, volumeQuery } from "../../lib/format/volume_page.ts";
 import { t } from "../../lib/i18n/mod.ts";
@@ -52,22 +53,19 @@ async function shown(api: PageState["api"], name: string, params: URLSearchParam
   };
 }
 
-/** The pool's name in the address: routes give it as it stands there, or decoded. */
-const nameIn = (url: URL) => decodeURIComponent(url.pathname.split("/")[2] ?? "");
-
 export const handler = define.handlers({
-  async GET({ state, url }) {
+  async GET({ state, url, params }) {
     const deed = url.searchParams.get("do");
     const volume = url.searchParams.get("volume");
     const asked = isStorageDeed(deed)
       ? { deed, typed: volume === null ? {} as Record<string, string> : { volume }, failure: null }
       : null;
-    return page(await shown(state.api, nameIn(url), url.searchParams, asked));
+    return page(await shown(state.api, nameIn(params.pool ?? ""), url.searchParams, asked));
   },
   async POST(ctx) {
     const form = await ctx.req.formData();
     const deed = form.get("action");
-    const pool = nameIn(ctx.url);
+    const pool = nameIn(ctx.params.pool ?? "");
     if (!isStorageDeed(deed)) return ctx.redirect(ctx.url.pathname, 303);
     let isOver = true;
     try {

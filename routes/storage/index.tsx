@@ -1,6 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { NewPoolForm } from "../../components/storage/NewPoolForm.tsx";
+import { poolHref } from "../../components/storage/PoolParts.tsx";
 import { StorageDone } from "../../components/storage/StorageForm.tsx";
 import StoragePools from "../../islands/StoragePools.tsx";
 import type { PageState } from "../../lib/page_state.ts";
@@ -80,7 +81,7 @@ export const handler = define.handlers({
         await shown(ctx.state.api, input.type, { typed: typedIn(form), failure: failureOf(error) }),
       );
     }
-    return ctx.redirect(`/storage/${encodeURIComponent(input.name)}?done=create`, 303);
+    return ctx.redirect(`${poolHref(input.name)}?done=create`, 303);
   },
 });
 

@@ -9,7 +9,9 @@ import { run } from "../testbed/process.ts";
 import { call, EventLog, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { removeFiles, removeNetwork } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
+import { networkHref } from "../../lib/format/networks.ts";
 import { renderXml } from "../../lib/xml/build.ts";
 import { nicXml } from "../../lib/xml/device_nic.ts";
 import { networkXml } from "../../lib/xml/network.ts";
@@ -559,6 +561,22 @@ Deno.test({
         "NetworkOverlaps",
         new RegExp(`a static route of the network ${routed.name}`),
       );
+    }
+  },
+});
+
+Deno.test({
+  name: "a network and a pool have a page, whatever they are called",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer({ uri: "test:///default" });
+    const headers = testerHeaders(server.url);
+    for (const name of ["new", "topology", "=", "=new", "a b", "%41", "<i>"]) {
+      await call(server, "create_network", { name, mode: "isolated" });
+      const response = await fetch(server.url + networkHref(name), { headers });
+      assert.equal(response.status, 200, name);
+      assert.match(await response.text(), new RegExp(`<title>${markup`${name}`} `), name);
+      await call(server, "delete_network", { name });
     }
   },
 });

@@ -205,6 +205,20 @@ Deno.test({
       assert.deepEqual(health.filter(({ what }) => what.includes("could not be looked at")), []);
       const forwards = await host.run(...await sandboxOf(host), "nft", "list", "tables");
       assert.equal(forwards.code, 0, forwards.stderr);
+      // Its group's members are operators at its socket, as `--socket-group auto` says
+      await well(host, "useradd", "--create-home", "--groups", "kvm-manager", "ann");
+      await well(host, "useradd", "--create-home", "bob");
+      const as = (user: string, ...argv: string[]) =>
+        host.run("setpriv", `--reuid=${user}`, `--regid=${user}`, "--init-groups", INSTALLED, ...argv);
+      const seen = await as("ann", "vm", "list", "-o", "name");
+      assert.deepEqual([seen.code, seen.stdout.trim()], [0, vm.name], seen.stderr);
+      assert.equal((await as("ann", "user", "list")).code, 6);
+      const shut = await as("bob", "vm", "list");
+      assert.deepEqual(
+        [shut.code, /used by root and its group alone/.test(shut.stderr)],
+        [6, true],
+        shut.stderr,
+      );
       // Nothing it made is anybody else's to read
       const open = await well(
         host,

@@ -1,6 +1,9 @@
 /** The product's command line as a child process, with nothing of this process's environment but what it needs. */
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
+/** Milliseconds after which a verb that goes on by itself is ended: whoever reads it waited for something in vain. */
+const LONGEST_MS = 90_000;
+
 /** What a verb did. */
 export interface Said {
   readonly status: number;
@@ -47,11 +50,14 @@ export class CommandLine {
     return { status: code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
   }
 
-  /** Runs a verb that goes on by itself, and gives its lines as they come. It is ended with the reading. */
+  /** Runs a verb that goes on by itself, and gives its lines as they come. It is ended with the reading, or by its limit. */
   async *lines(args: readonly string[]): AsyncGenerator<string, void, undefined> {
     const child = this.#child(args).spawn();
     await child.stdin.close();
     const draining = child.stderr.pipeTo(new WritableStream());
+    let hasEnded = false;
+    const ended = child.status.then(() => hasEnded = true);
+    const limit = setTimeout(() => child.kill("SIGTERM"), LONGEST_MS);
     try {
       let rest = "";
       for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -60,8 +66,9 @@ export class CommandLine {
         yield* lines;
       }
     } finally {
-      child.kill("SIGTERM");
-      await child.status;
+      clearTimeout(limit);
+      if (!hasEnded) child.kill("SIGTERM");
+      await ended;
       await draining;
     }
   }

@@ -1,5 +1,6 @@
 import { HttpError } from "fresh";
 import { isNetworkAction, networkHref, runNetworkAction } from "../../../lib/format/networks.ts";
+import { nameIn } from "../../../lib/format/path_segment.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
@@ -9,7 +10,7 @@ export const handler = define.handlers({
   async POST(ctx) {
     const form = await ctx.req.formData();
     const action = form.get("action");
-    const name = ctx.params.name ?? "";
+    const name = nameIn(ctx.params.name ?? "");
     if (!isNetworkAction(action)) throw new HttpError(400, t("error.form"));
     await runNetworkAction(ctx.state.api, action, name, form).catch(fail);
     const to = action === "delete" ? "/networks" : networkHref(name);

@@ -2,6 +2,7 @@ import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
 import { forwardName, forwardTarget } from "../../../lib/format/forwards.ts";
 import { networkHref } from "../../../lib/format/networks.ts";
+import { nameIn } from "../../../lib/format/path_segment.ts";
 import { oneLine } from "../../../lib/format/text.ts";
 import { forwards as forwardTexts } from "../../../lib/i18n/en/forwards.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
@@ -22,7 +23,7 @@ export const handler = define.handlers({
   async GET(ctx) {
     const action = ASKED.find((word) => word === ctx.url.searchParams.get("action"));
     if (action === undefined) throw new HttpError(400, t("error.form"));
-    const name = ctx.params.name ?? "";
+    const name = nameIn(ctx.params.name ?? "");
     const [network, forwards] = await Promise.all([
       ctx.state.api.getNetwork({ name }),
       action === "delete" ? ctx.state.api.listPortForwards({ network: name }) : [],

@@ -12,6 +12,7 @@ import {
   settingsIn,
   settingsValues,
 } from "../../../lib/format/networks.ts";
+import { nameIn } from "../../../lib/format/path_segment.ts";
 import { oneLine } from "../../../lib/format/text.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -25,14 +26,14 @@ const FIXED: ReadonlySet<string> = new Set(["macvtap", "sriov", "other"]);
 
 export const handler = define.handlers({
   async GET({ state: { api }, params }) {
-    const network = await api.getNetwork({ name: params.name ?? "" }).catch(fail);
+    const network = await api.getNetwork({ name: nameIn(params.name ?? "") }).catch(fail);
     const findings: readonly NetworkFinding[] = [];
     const failure: Failure | null = null;
     return page({ network, values: settingsValues(network.next), findings, failure });
   },
   async POST(ctx) {
     const { api } = ctx.state;
-    const network = await api.getNetwork({ name: ctx.params.name ?? "" }).catch(fail);
+    const network = await api.getNetwork({ name: nameIn(ctx.params.name ?? "") }).catch(fail);
     const form = await ctx.req.formData();
     try {
       await api.updateNetwork({ name: network.name, ...settingsIn(form, network.next) });

@@ -8,6 +8,7 @@ import {
   runForwardAction,
 } from "../../../lib/format/forwards.ts";
 import { networkHref } from "../../../lib/format/networks.ts";
+import { nameIn } from "../../../lib/format/path_segment.ts";
 import { oneLine } from "../../../lib/format/text.ts";
 import { forwards as texts } from "../../../lib/i18n/en/forwards.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -24,7 +25,7 @@ async function placeOf(name: string, api: { getNetworks(): Promise<{ name: strin
 
 export const handler = define.handlers({
   async GET({ state: { api }, params, url }) {
-    const name = params.name ?? "";
+    const name = nameIn(params.name ?? "");
     const id = url.searchParams.get("remove");
     const found = await api.listPortForwards({ network: name }).catch(fail);
     const forward = found.find((each) => each.id === id);
@@ -35,7 +36,7 @@ export const handler = define.handlers({
   async POST(ctx) {
     const form = await ctx.req.formData();
     const action = form.get("action");
-    const name = ctx.params.name ?? "";
+    const name = nameIn(ctx.params.name ?? "");
     if (!isForwardAction(action)) throw new HttpError(400, t("error.form"));
     await runForwardAction(ctx.state.api, action, name, form).catch(fail);
     return ctx.redirect(`${await placeOf(name, ctx.state.api)}?forward=${action}`, 303);

@@ -5,6 +5,7 @@ import { NetworkDone } from "../../../components/NetworkDone.tsx";
 import { XmlCode } from "../../../components/XmlCode.tsx";
 import NetworkDetail from "../../../islands/NetworkDetail.tsx";
 import NetworkForwards from "../../../islands/NetworkForwards.tsx";
+import { nameIn } from "../../../lib/format/path_segment.ts";
 import { oneLine } from "../../../lib/format/text.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -15,7 +16,7 @@ const area = textsOf(texts);
 
 export const handler = define.handlers({
   async GET({ state: { api }, params }) {
-    const name = params.name ?? "";
+    const name = nameIn(params.name ?? "");
     const [network, leases, forwards, forwarding] = await Promise.all([
       api.getNetwork({ name }),
       api.getNetworkLeases({ name }),
