@@ -1,55 +1,13 @@
-import type { Network, NetworkLease, StaticLease } from "../lib/contract/mod.ts";
-import { networkHref } from "../lib/format/networks.ts";
+import type { NetworkLease, StaticLease } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { formatMoment, formatSpan } from "../lib/format/time.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { TextField } from "./Field.tsx";
-import type { SendForm } from "./NetworkActions.tsx";
+import { NetworkDeedButton, NetworkDeedForm, type NetworkPart } from "./NetworkDhcpForm.tsx";
 import { Panel } from "./Panel.tsx";
 
 const { t } = textsOf(texts);
-
-interface Common {
-  network: Network;
-  enabled: boolean;
-  onSend: SendForm;
-}
-
-/** A form of one button that is about one lease. */
-function LeaseForm(
-  { network, enabled, onSend, lease, does, label, title }: Common & {
-    lease: StaticLease;
-    does: "add_lease" | "remove_lease";
-    label: string;
-    title: string;
-  },
-) {
-  return (
-    <form
-      method="post"
-      action={`${networkHref(network.name)}/actions`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSend(network.name, event.currentTarget, event.submitter);
-      }}
-    >
-      {(["ip", "mac", "duid", "hostname"] as const).map((field) =>
-        lease[field] !== undefined && <input key={field} type="hidden" name={field} value={lease[field]} />
-      )}
-      <button
-        type="submit"
-        class={does === "remove_lease" ? "button ghost danger" : "button ghost"}
-        name="action"
-        value={does}
-        disabled={!enabled}
-        aria-label={title}
-      >
-        {label}
-      </button>
-    </form>
-  );
-}
 
 /** A lease as a static one: with a name the guest gave itself only where DHCPv6 needs one. */
 function staticOf({ ip, mac, duid, hostname }: NetworkLease): StaticLease {
@@ -58,7 +16,7 @@ function staticOf({ ip, mac, duid, hostname }: NetworkLease): StaticLease {
 }
 
 /** Props of {@link Leases}. */
-export interface LeasesProps extends Common {
+export interface LeasesProps extends NetworkPart {
   leases: readonly NetworkLease[];
   /** Milliseconds since 1970 that spans are counted to. */
   now: number;
@@ -117,9 +75,9 @@ export function Leases({ leases, now, ...common }: LeasesProps) {
                 </td>
                 <td>
                   {lease.isStatic ? t("networks.static") : (
-                    <LeaseForm
+                    <NetworkDeedButton
                       {...common}
-                      lease={staticOf(lease)}
+                      about={{ ...staticOf(lease) }}
                       does="add_lease"
                       label={t("networks.make_static")}
                       title={t("networks.make_static_of", { ip: lease.ip })}
@@ -136,8 +94,8 @@ export function Leases({ leases, now, ...common }: LeasesProps) {
 }
 
 /** The addresses that are kept for somebody, and a form for another. */
-export function StaticLeases(common: Common) {
-  const { network, enabled, onSend } = common;
+export function StaticLeases(common: NetworkPart) {
+  const { network, enabled } = common;
   const hosts = network.subnets.flatMap((subnet) => subnet.hosts);
   const hasDhcp = network.subnets.some(({ dhcp }) => dhcp);
   const hasV6 = network.subnets.some(({ dhcp, family }) => dhcp && family === "ipv6");
@@ -167,9 +125,9 @@ export function StaticLeases(common: Common) {
                       <bdi>{oneLine(host.hostname ?? "–", 60)}</bdi>
                     </td>
                     <td>
-                      <LeaseForm
+                      <NetworkDeedButton
                         {...common}
-                        lease={{ ip: host.ip }}
+                        about={{ ip: host.ip }}
                         does="remove_lease"
                         label={t("networks.remove")}
                         title={t("networks.remove_of", { ip: host.ip })}
@@ -182,15 +140,7 @@ export function StaticLeases(common: Common) {
           </div>
         )}
       {hasDhcp && (
-        <form
-          class="static-form"
-          method="post"
-          action={`${networkHref(network.name)}/actions`}
-          onSubmit={(event) => {
-            event.preventDefault();
-            onSend(network.name, event.currentTarget, event.submitter);
-          }}
-        >
+        <NetworkDeedForm {...common} class="static-form">
           <div class="form-grid">
             <TextField label={t("networks.ip")} name="ip" required maxLength={45} />
             <TextField label={t("networks.mac")} name="mac" maxLength={17} placeholder="52:54:00:…" />
@@ -202,7 +152,7 @@ export function StaticLeases(common: Common) {
               {t("networks.add")}
             </button>
           </div>
-        </form>
+        </NetworkDeedForm>
       )}
     </Panel>
   );

@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import { NetworkActions, type SendForm } from "../components/NetworkActions.tsx";
 import { NetworkFacts } from "../components/NetworkFacts.tsx";
 import { Leases, StaticLeases } from "../components/NetworkLeases.tsx";
+import { DhcpRanges } from "../components/NetworkRanges.tsx";
 import { NetworkState } from "../components/NetworkState.tsx";
 import { Panel } from "../components/Panel.tsx";
 import { StateBadge } from "../components/StateBadge.tsx";
@@ -85,6 +86,7 @@ export default function NetworkDetail({ network, leases, connected, now }: Netwo
           <>
             <Leases {...common} leases={value.value.leases} now={currentTime(now)} />
             <StaticLeases {...common} />
+            <DhcpRanges {...common} />
           </>
         )}
         <Users users={value.value.network.vms} />

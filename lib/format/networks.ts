@@ -72,6 +72,8 @@ export function leaseIn(form: FormData): StaticLease {
   });
 }
 
+const rangeIn = (form: FormData) => ({ start: trimmedIn(form, "start"), end: trimmedIn(form, "end") });
+
 function subnetIn(form: FormData, family: "ipv4" | "ipv6"): NewNetwork["ipv4"] {
   const address = trimmedIn(form, `${family}.address`);
   if (address === "") return undefined;
@@ -198,6 +200,14 @@ const ACTIONS = {
   remove_lease: {
     done: "networks.done_remove_lease",
     run: (api, name, form) => api.updateNetworkDhcp({ name, remove: [leaseIn(form)] }),
+  },
+  add_range: {
+    done: "networks.done_add_range",
+    run: (api, name, form) => api.updateNetworkDhcp({ name, addRanges: [rangeIn(form)] }),
+  },
+  remove_range: {
+    done: "networks.done_remove_range",
+    run: (api, name, form) => api.updateNetworkDhcp({ name, removeRanges: [rangeIn(form)] }),
   },
 } as const satisfies Record<
   string,

