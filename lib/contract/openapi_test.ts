@@ -138,3 +138,9 @@ Deno.test("openApi() has the schemas of everything that has a name once, and non
   }
   assert.ok(text.length < 1_500_000, `${text.length} characters`);
 });
+
+Deno.test("openApi() says what each group of commands is about", () => {
+  const { tags } = openApi("1.2.3") as { tags: { name: string }[] };
+  const used = operations.flatMap(({ operation }) => (operation as { tags?: string[] }).tags ?? []);
+  assert.deepEqual(new Set(tags.map(({ name }) => name)), new Set(used));
+});

@@ -149,7 +149,7 @@ export const passkeyCommands = {
     input: closed({ challenge: Challenge }),
     output: PasskeyRequest,
     errors: ["SignInExpired", "TooManyAttempts", "PasskeyNeedsName", "WrongDoor", "StoreUnavailable"],
-    route: "GET /session/passkey",
+    route: "POST /session/passkey/begin",
     cli: ["sign-in-passkey", "begin"],
     readOnly: true,
   }),

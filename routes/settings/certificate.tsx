@@ -31,21 +31,20 @@ export default define.page<typeof handler>(function CertificatePage({ data, stat
           {t("certificate.reached")}{" "}
           {addresses.map((address) => <code key={address} class="address">{address}</code>)}
         </p>
-        {certificate === null
-          ? (
-            <Empty icon="shield" title={t("certificate.none")}>
-              <p>{t("certificate.none_what")}</p>
-            </Empty>
-          )
-          : (
-            <>
-              <CertificateFacts {...certificate} />
-              <p class="muted">
-                {certificate.origin === "files" ? t("certificate.from_files") : t("certificate.from_us")}
-              </p>
-            </>
-          )}
+        {certificate !== null && (
+          <>
+            <CertificateFacts {...certificate} />
+            <p class="muted">
+              {certificate.origin === "files" ? t("certificate.from_files") : t("certificate.from_us")}
+            </p>
+          </>
+        )}
       </Panel>
+      {certificate === null && (
+        <Empty icon="shield" title={t("certificate.none")}>
+          <p>{t("certificate.none_what")}</p>
+        </Empty>
+      )}
     </SettingsPage>
   );
 });

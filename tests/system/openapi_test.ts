@@ -24,7 +24,7 @@ const NOT_OURS: Readonly<Record<string, string>> = {
   "license-url": "the same",
   "contact-properties": "nobody but the server's owner is to be asked, whose address we do not know",
   "owasp:api4:2023-rate-limit":
-    "what is bounded is what runs at once and wrong sign-ins: 429 says so, no header counts",
+    "requests are bounded for each address and account: 429 says so, no header counts",
   "owasp:api2:2023-no-credentials-in-url": "tokenId is a token's public id, not the token",
 };
 /** Rules on how large values may be: for what is sent to us. What we send, our own limits bound. */
