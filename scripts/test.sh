@@ -7,7 +7,7 @@ project=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 cd "$project" || exit 1
 
 TEST_PACKAGES="$LIBVIRT_PACKAGES chromium virtinst busybox-static qemu-guest-agent cpio openssl python3-libvirt libxml2-utils
-strace faketime slowhttptest sqlite3"
+strace faketime slowhttptest bindfs sqlite3"
 
 passed=0
 failed=0

@@ -5,16 +5,20 @@ import { StorageDone, StorageFailure, StorageStarted } from "../../components/st
 import { isOn } from "../../components/storage/PoolTable.tsx";
 import StorageUpload from "../../islands/StorageUpload.tsx";
 import StorageVolumes from "../../islands/StorageVolumes.tsx";
+import { ApiError } from "../../lib/client/api.ts";
 import type { StorageVolume } from "../../lib/contract/mod.ts";
 import { type Failure, failureOf } from "../../lib/format/failure.ts";
 import { isStorageDeed, STORAGE_DEEDS, type StorageDeed } from "../../lib/format/storage_forms.ts";
 import { nameIn } from "../../lib/format/path_segment.ts";
 import { oneLine } from "../../lib/format/text.ts";
 import { volumePage, volumeQuery } from "../../lib/format/volume_page.ts";
-import { t } from "../../lib/i18n/mod.ts";
+import { storage as texts } from "../../lib/i18n/en/storage.ts";
+import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { typedIn } from "../(_shared)/typed.ts";
+
+const own = textsOf(texts);
 
 /** A form that is shown, and what was refused in it. */
 interface Asked {
@@ -23,10 +27,17 @@ interface Asked {
   readonly failure: Failure | null;
 }
 
+/** Milliseconds the page waits for the volumes: what can be done about a storage that hangs is on it. */
+const PATIENCE_MS = 2500;
+
 /** A storage that does not answer is said on the page; the pool can still be stopped there. */
 async function volumesOf(api: PageState["api"], pool: string) {
   try {
-    return { volumes: await api.getVolumes({ pool }), unread: null };
+    const asked = api.getVolumes({ pool });
+    if (!await soon(asked, PATIENCE_MS)) {
+      throw new ApiError("LibvirtTimeout", own.t("storage.silent", { pool: oneLine(pool, 60) }));
+    }
+    return { volumes: await asked, unread: null };
   } catch (error) {
     const failure = failureOf(error);
     if (failure.code === "StoragePoolNotFound") fail(error);
@@ -70,7 +81,7 @@ export const handler = define.handlers({
     let isOver = true;
     try {
       const work = STORAGE_DEEDS[deed].run(ctx.state.api, pool, form);
-      isOver = "isJob" in STORAGE_DEEDS[deed] ? await soon(work) : (await work, true);
+      isOver = "isJob" in STORAGE_DEEDS[deed] ? await soon(work, SOON_MS) : (await work, true);
     } catch (error) {
       const asked = { deed, typed: typedIn(form), failure: failureOf(error) };
       return page(await shown(ctx.state.api, pool, ctx.url.searchParams, asked));
@@ -84,12 +95,12 @@ export const handler = define.handlers({
 /** Milliseconds a form waits for long work: a refusal comes by then, and so does the end of what is small. */
 const SOON_MS = 1500;
 
-/** Whether work was done soon; what it comes to later, its job tells. @throws what it fails with soon */
-async function soon(work: Promise<unknown>): Promise<boolean> {
+/** Whether work was done within so many milliseconds; what it comes to later is nobody's here. @throws what it fails with */
+async function soon(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), SOON_MS));
+  const limit = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
   const done = await Promise.race([work.then(() => true), limit]).finally(() => clearTimeout(timer));
-  if (!done) work.catch(() => {/* told by its job */});
+  if (!done) work.catch(() => {/* told by its job, or by the next look */});
   return done;
 }
 

@@ -10,6 +10,7 @@ import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureForwarding } from "./outside.ts";
 import { ensurePackages } from "./packages.ts";
+import { ensureSlowStorage } from "./slow_storage.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** What a test can need: each is really tried, and made available where that is possible. */
@@ -41,6 +42,8 @@ const NEEDS = {
   slowhttptest: () => ensurePackages("slowhttptest"),
   /** Debian's libfaketime. */
   faketime: () => ensurePackages("faketime"),
+  /** A file system that can be made to hang. */
+  slowStorage: ensureSlowStorage,
   /** Debian's strace. */
   strace: () => ensurePackages("strace"),
 } satisfies Record<string, () => Promise<unknown>>;

@@ -35,6 +35,8 @@ export const storage = {
   "storage.delete": "Delete",
   "storage.verb_of": "{verb} {name}",
   "storage.cancel": "Cancel",
+  "storage.silent":
+    "The storage behind {pool} does not answer. Its volumes are shown as soon as it does: reload the page then.",
   "storage.failed": "This was not done.",
 
   "storage.type_dir": "Folder on this host",

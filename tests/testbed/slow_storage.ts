@@ -1,0 +1,53 @@
+/** Storage that stops answering: a FUSE file system whose server is halted, which is what a hanging NFS server looks like. */
+import { freeze, thaw } from "./pid.ts";
+import { ensurePackages } from "./packages.ts";
+import { exists, run } from "./process.ts";
+import { Unavailable } from "./unavailable.ts";
+
+/** A folder that can hang. */
+export interface SlowStorage extends AsyncDisposable {
+  /** Where it is mounted. */
+  readonly path: string;
+  /** What is behind it, reachable at all times. */
+  readonly behind: string;
+  /** Makes every access wait. Disposing of what is given lets them go on. */
+  hang(): Promise<AsyncDisposable>;
+}
+
+/** Makes sure there can be one. @throws {Unavailable} */
+export async function ensureSlowStorage(): Promise<void> {
+  if (Deno.uid() !== 0) throw new Unavailable("only root may mount");
+  if (!await exists("/dev/fuse")) throw new Unavailable("this kernel has no FUSE");
+  await ensurePackages("bindfs");
+}
+
+/** Mounts one below a folder. */
+export async function slowStorage(folder: string): Promise<SlowStorage> {
+  const [path, behind] = [`${folder}/mounted`, `${folder}/behind`];
+  for (const each of [path, behind]) await Deno.mkdir(each, { recursive: true });
+  const child = new Deno.Command("bindfs", {
+    // Nothing is kept: what is asked is asked of the server.
+    args: ["-f", "-o", "attr_timeout=0,entry_timeout=0,negative_timeout=0", behind, path],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const isMounted = async () => (await Deno.readTextFile("/proc/self/mounts")).includes(` ${path} fuse`);
+  for (let tries = 0; !await isMounted(); tries++) {
+    if (tries > 100) throw new Unavailable("bindfs does not mount here");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    path,
+    behind,
+    hang: async () => {
+      await freeze(child.pid);
+      return { [Symbol.asyncDispose]: () => thaw(child.pid) };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await thaw(child.pid);
+      await run(["umount", "--lazy", path]);
+      await child.status; // it ends once nobody has it mounted
+    },
+  };
+}
