@@ -75,6 +75,9 @@ interface Where {
 const userDir = ({ env }: Where, variable: string, fallback: string) =>
   `${env(variable) || `${env("HOME") || "/tmp"}/${fallback}`}/kvm-manager`;
 
+/** The runtime folder of the server that is the host's: root's, and the installed service's. */
+export const HOST_RUNTIME_DIR = "/run/kvm-manager";
+
 /** The one list of settings; the config file uses the flags' names. */
 export const SETTINGS = {
   listen: {
@@ -106,7 +109,7 @@ export const SETTINGS = {
     env: "KVMM_RUNTIME_DIR",
     value: "DIR",
     help: "folder of the API socket, api.sock",
-    default: (where) => where.root ? "/run/kvm-manager" : userDir(where, "XDG_RUNTIME_DIR", ".cache"),
+    default: (where) => where.root ? HOST_RUNTIME_DIR : userDir(where, "XDG_RUNTIME_DIR", ".cache"),
   },
   socketGroup: {
     flag: "socket-group",

@@ -1,6 +1,6 @@
 /** Which server is meant: this host's, by its socket, or one elsewhere, over HTTPS with an API token. */
 import { join } from "node:path";
-import { readSettings, SETTINGS, SettingsError } from "../../agent/settings.ts";
+import { HOST_RUNTIME_DIR, readSettings, SETTINGS, SettingsError } from "../../agent/settings.ts";
 import { SOCKET_FILE, where } from "../place.ts";
 import { type Context, readContexts } from "./contexts.ts";
 
@@ -134,5 +134,22 @@ export function targetOf(values: TargetValues): Target {
     }
     return remoteTarget(contexts[name]!);
   }
-  return { kind: "socket", path: join(readSettings([], where()).runtimeDir, SOCKET_FILE) };
+  return { kind: "socket", path: hereSocket() };
+}
+
+/** This host's socket: one's own server's where there is one, else the host's. */
+function hereSocket(): string {
+  const own = join(readSettings([], where()).runtimeDir, SOCKET_FILE);
+  const host = join(HOST_RUNTIME_DIR, SOCKET_FILE);
+  return !isThere(own) && isThere(host) ? host : own;
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    // It is there, for others: that is said when it is used.
+    return error instanceof Deno.errors.PermissionDenied;
+  }
 }

@@ -7,7 +7,7 @@ import { Unavailable } from "./unavailable.ts";
 
 /** Bash, as the first process: makes the overlay, waits for its standard input's end. */
 const FIRST_PROCESS = `set -e
-top=$1; shift
+top=$1; project=$2; shift 2
 mount -t tmpfs -o mode=755 throwaway "$top"
 mkdir "$top/upper" "$top/work" "$top/root"
 mount -t overlay throwaway -o "lowerdir=/,upperdir=$top/upper,workdir=$top/work" "$top/root"
@@ -16,9 +16,15 @@ mount --rbind /sys "$top/root/sys"
 mount --rbind /dev "$top/root/dev"
 mount -t tmpfs -o mode=1777 tmp "$top/root/tmp"
 for path in "$@"; do mkdir -p "$top/root/$path"; mount --bind "$path" "$top/root/$path"; done
+mkdir -p "$top/root/$project"
+mount --bind "$project" "$top/root/$project"
+mount -o remount,bind,ro "$top/root/$project"
 ip link set lo up
 echo ready
 read -r _ || true`;
+
+/** The sources, and what was built of them: readable in it, also where /tmp has them. */
+const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** What a program did. */
 export interface Ran {
@@ -70,7 +76,7 @@ export async function throwaway(...shared: string[]): Promise<Throwaway> {
   const child = new Deno.Command("unshare", {
     args: [
       ...["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"],
-      ...["bash", "-c", FIRST_PROCESS, "bash", top, ...shared],
+      ...["bash", "-c", FIRST_PROCESS, "bash", top, PROJECT, ...shared],
     ],
     stdin: "piped",
     stdout: "piped",
