@@ -5,6 +5,7 @@ import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -85,9 +86,12 @@ browserTest(
         await waitForText(page, ".serial", "The machine is off");
         await server.call("start_vm", { vmId: vm.uuid });
         await open(page);
-        await vm.waitForBoot();
-        await page.keyboard.type("\necho back $((6 * 6))\n");
-        await waitForText(page, ROWS, "back 36", 30);
+        // What is typed before the shell is up is lost, as at any terminal.
+        await until("the shell to answer", async () => {
+          await page.keyboard.type("\necho back $((6 * 6))\n");
+          const answer = page.locator(ROWS).filter({ hasText: "back 36" }).first();
+          return await answer.waitFor({ timeout: 3000 }).then(() => true, () => false);
+        });
       });
     }, { acceptDownloads: true });
   },
