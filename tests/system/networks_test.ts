@@ -222,6 +222,7 @@ function asTestNetwork(name: string, subnet: string): Awaited<ReturnType<typeof 
     name,
     subnet,
     mode: "isolated",
+    subnet6: null,
     leases: () => Promise.reject(new Error("not asked")),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -93,8 +93,8 @@ async function serve(
   tcp: readonly number[],
   udp: readonly number[],
 ): Promise<void> {
-  // Busybox writes IPv4 as [::ffff:192.0.2.1]. What begins like an answer is passed on as it is.
-  const peer = "#!/bin/sh\nfrom=${REMOTE_ADDR#*ffff:}\n" +
+  // Busybox writes IPv4 as [::ffff:192.0.2.1], IPv6 as [2001:db8::1]. What begins like an answer is passed on as it is.
+  const peer = "#!/bin/sh\nfrom=${REMOTE_ADDR#[}\nfrom=${from#::ffff:}\n" +
     'printf "HTTP/1.0 200 %s at %s\\r\\n\\r\\n" "${from%]}" "$AT"\n';
   const perl = (await run(["which", "perl"])).trim();
   const libraries = [...(await run(["ldd", perl])).matchAll(/=> (\/\S+) \(/g)].map((match) => match[1]!);
@@ -153,6 +153,17 @@ async function echoed(who: Pick<Outside, "udp">, host: string, port: number): Pr
   });
 }
 
+/** The address the guest made itself in the network's IPv6. */
+async function ipv6Of(vm: TestMachine, { subnet6 }: TestNetwork): Promise<string> {
+  return await until("the guest's IPv6 address", async () => {
+    const devices = await vm.agent("guest-network-get-interfaces") as {
+      "ip-addresses"?: { "ip-address": string }[];
+    }[];
+    return devices.flatMap((device) => device["ip-addresses"] ?? []).map((each) => each["ip-address"])
+      .find((address) => address.startsWith(`${subnet6}:`));
+  });
+}
+
 /** Free ports of the host, in a row. */
 function freePorts(count: number): number {
   const [random] = crypto.getRandomValues(new Uint16Array(1));
@@ -178,7 +189,7 @@ Deno.test({
   name: "add_port_forward() carries traffic to a machine, and keeps doing so whatever restarts",
   ignore,
   fn: async (t) => {
-    await using network = await testNetwork("forward");
+    await using network = await testNetwork("forward", { ipv6: true });
     if (network.mode !== "nat") return console.error("SKIP forwards: this kernel does no NAT");
     await using vm = await testMachine({ purpose: "forward", network, start: true });
     await using data = await dataFolder();
@@ -248,6 +259,15 @@ Deno.test({
         assert.equal(hostAddress, `${network.subnet}.1`);
         await answered(out, `${network.subnet}.1`, at + 50, `${out.address} at 80`);
         assert.equal(await out.tcp(out.host, at + 50, GET), null);
+      });
+      await step("IPv6: from outside with the caller's own address, and from the host", async () => {
+        const address = await ipv6Of(vm, network);
+        await add({ protocol: "tcp", hostPort: at + 55, targetPort: 80, address });
+        await answered(out, out.host6, at + 55, `${out.address6} at 80`);
+        await answered(fromHost, out.host6, at + 55, `${out.host6} at 80`);
+        assert.equal(await out.tcp(out.host, at + 55, GET), null, "a target of IPv6 has no port of IPv4");
+        assert.equal(await fromHost.tcp("::1", at + 55, GET), null, "::1 is not forwarded");
+        assert.equal(await out.tcp(address, 80, GET), null, "only the forwarded port is open");
       });
       await step("a machine of the same network reaches it through the host", async () => {
         await using other = await testMachine({ purpose: "hairpin", network, start: true });

@@ -18,6 +18,8 @@ export interface TestNetwork extends AsyncDisposable {
   readonly name: string;
   /** The first three numbers of its /24: `10.201.7`. The host itself is `.1`. */
   readonly subnet: string;
+  /** The first four groups of its IPv6 /64, `fd12:3456:7:1`; the host itself is `::1`. Null where none was asked for. */
+  readonly subnet6: string | null;
   /** `isolated` when this kernel does no NAT; DHCP works all the same. */
   readonly mode: "nat" | "isolated";
   leases(): Promise<TestLease[]>;
@@ -28,31 +30,51 @@ const NO_NAT = /iptables|ip6tables|firewall|nftables/i;
 /** What libvirt says when somebody took the subnet after we looked. */
 const TAKEN = /already in use by interface/i;
 
+/** How a network is made. */
+export interface TestNetworkOptions {
+  /** With IPv6, whose addresses machines make by themselves. */
+  readonly ipv6?: boolean;
+}
+
 /** Defines and starts a network. Says so on stderr when it had to do without NAT. */
-export async function testNetwork(purpose = "net"): Promise<TestNetwork> {
+export async function testNetwork(
+  purpose = "net",
+  { ipv6 = false }: TestNetworkOptions = {},
+): Promise<TestNetwork> {
   await ensureLibvirtd();
   const name = await testName(purpose);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => removeFiles(name));
   await Deno.mkdir(filesOf(name), { recursive: true });
   undo.defer(() => removeNetwork(name));
-  const { subnet, mode } = await startSomewhere(name);
+  const subnet6 = ipv6 ? uniqueLocal() : null;
+  const { subnet, mode } = await startSomewhere(name, subnet6);
   const cleanup = undo.move();
   return {
     name,
     subnet,
+    subnet6,
     mode,
     leases: () => leasesOf(name),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
 }
 
-async function startSomewhere(name: string): Promise<Pick<TestNetwork, "subnet" | "mode">> {
+/** The first four groups of a random /64 (RFC 4193). */
+function uniqueLocal(): string {
+  const [a, b, c] = crypto.getRandomValues(new Uint16Array(3));
+  return `fd${(a! % 256).toString(16).padStart(2, "0")}:${b!.toString(16)}:${c!.toString(16)}:1`;
+}
+
+async function startSomewhere(
+  name: string,
+  subnet6: string | null,
+): Promise<Pick<TestNetwork, "subnet" | "mode">> {
   let mode: TestNetwork["mode"] = "nat";
   for (let attempt = 0; attempt < 20; attempt++) {
     const subnet = await freeSubnet();
     const file = `${filesOf(name)}/network.markup`;
-    await Deno.writeTextFile(file, String(networkXml(name, subnet, mode)));
+    await Deno.writeTextFile(file, String(networkXml(name, subnet, mode, subnet6)));
     await virsh("net-define", file);
     try {
       await virsh("net-start", name);
@@ -70,14 +92,22 @@ async function startSomewhere(name: string): Promise<Pick<TestNetwork, "subnet" 
 }
 
 /** `no-ping`: dnsmasq would otherwise ping an address for 3 s before it gives it away. */
-function networkXml(name: string, subnet: string, mode: TestNetwork["mode"]): Markup {
+function networkXml(
+  name: string,
+  subnet: string,
+  mode: TestNetwork["mode"],
+  subnet6: string | null,
+): Markup {
+  // Without `ipv6`, libvirt routes IPv6 in a NAT network, and everybody outside reaches the machines.
+  const nat = subnet6 === null ? NOTHING : markup`<nat ipv6='yes'/>`;
   return markup`<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>
   <name>${name}</name>
-  ${mode === "nat" ? markup`<forward mode='nat'/>` : NOTHING}
+  ${mode === "nat" ? markup`<forward mode='nat'>${nat}</forward>` : NOTHING}
   <bridge stp='off' delay='0'/>
   <ip address='${subnet}.1' netmask='255.255.255.0'>
     <dhcp><range start='${subnet}.10' end='${subnet}.250'/></dhcp>
   </ip>
+  ${subnet6 === null ? NOTHING : markup`<ip family='ipv6' address='${subnet6}::1' prefix='64'/>`}
   <dnsmasq:options><dnsmasq:option value='no-ping'/></dnsmasq:options>
 </network>
 `;

@@ -10,6 +10,9 @@ export interface Outside extends AsyncDisposable {
   readonly address: string;
   /** The host's address on the wire. */
   readonly host: string;
+  /** The same in IPv6. */
+  readonly address6: string;
+  readonly host6: string;
   /** Sends a line over TCP and gives the first line that comes back; null when nobody answers. */
   tcp(host: string, port: number, line: string): Promise<string | null>;
   /** The same as one datagram over UDP. */
@@ -67,16 +70,24 @@ export async function outside(): Promise<Outside> {
   const subnet = `198.${18 + a! % 2}.${b}`;
   const [host, address] = [`${subnet}.1`, `${subnet}.2`];
   await run(["ip", "address", "add", `${host}/30`, "dev", device]);
+  const subnet6 = `fd98:${a!.toString(16)}:${b!.toString(16)}:1`;
+  const [host6, address6] = [`${subnet6}::1`, `${subnet6}::2`];
+  // Without looking for others that have it: there are none, and it takes a second.
+  await run(["ip", "address", "add", `${host6}/64`, "dev", device, "nodad"]);
   await run(["ip", "link", "set", "dev", device, "up"]);
   await run(["ip", "-n", name, "address", "add", `${address}/30`, "dev", "eth0"]);
+  await run(["ip", "-n", name, "address", "add", `${address6}/64`, "dev", "eth0", "nodad"]);
   await run(["ip", "-n", name, "link", "set", "dev", "lo", "up"]);
   await run(["ip", "-n", name, "link", "set", "dev", "eth0", "up"]);
   await run(["ip", "-n", name, "route", "add", "default", "via", host]);
+  await run(["ip", "-n", name, "-6", "route", "add", "default", "via", host6]);
   const cleanup = undo.move();
   const prefix = ["ip", "netns", "exec", name];
   return {
     address,
     host,
+    address6,
+    host6,
     tcp: (host, port, line) => ask(prefix, "tcp", host, port, line),
     udp: (host, port, line) => ask(prefix, "udp", host, port, line),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
