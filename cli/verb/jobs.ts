@@ -55,7 +55,9 @@ export async function carryOutLong(
   try {
     const me = await server.call("get_session", {}) as { name: string };
     // The same command may run already, by the same hand.
-    const others = new Set((await server.call("list_jobs", { open: true, limit: 200 }) as Job[]).map(({ id }) => id));
+    const others = new Set(
+      (await server.call("list_jobs", { open: true, limit: 200 }) as Job[]).map(({ id }) => id),
+    );
     const { reading } = await listen(server, (job) => {
       own ??= job.command === name && job.actor === me.name && isOpenJob(job) && !others.has(job.id)
         ? job.id

@@ -1,7 +1,7 @@
 /** Taking test things off the host again, whatever state they are in. Never called for other names. */
 import { qemuPid, thaw, virshBatch, virshUnless } from "./libvirt.ts";
 import { filesOf, isTestName, releaseName } from "./names.ts";
-import { exists } from "./process.ts";
+import { exists, run } from "./process.ts";
 
 const GONE = /not found|failed to get (domain|network|pool)/i;
 const INACTIVE = /is not running|is not active/i;
@@ -51,8 +51,17 @@ export async function removeVolume(pool: string, volume: string): Promise<void> 
 export async function removeFiles(name: string): Promise<void> {
   guard(name);
   const folder = filesOf(name);
+  await unmountBelow(folder);
   if (await exists(folder)) await Deno.remove(folder, { recursive: true });
   await releaseName(name);
+}
+
+/** Takes away what a test that was killed left mounted there. */
+async function unmountBelow(folder: string): Promise<void> {
+  for (const line of (await Deno.readTextFile("/proc/self/mounts")).split("\n").toReversed()) {
+    const [, place = ""] = line.split(" ");
+    if (place.startsWith(`${folder}/`)) await run(["umount", "--lazy", place]);
+  }
 }
 
 function guard(name: string): void {
