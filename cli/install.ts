@@ -6,6 +6,7 @@ import { InstallError } from "../agent/install/steps.ts";
 import { lossOf, uninstall } from "../agent/install/uninstall.ts";
 import { layoutOf } from "../lib/install/layout.ts";
 import { asked } from "./asked.ts";
+import { carriedOut } from "./host_verb.ts";
 
 const WHERE = [
   "  --root DIR      into a folder that stands for /: no account is made, nothing is started",
@@ -102,34 +103,6 @@ function binaryOf(named: string | undefined): string {
 
 const say = (line: string) => console.log(`  ${line}`);
 
-/** Runs one of the verbs; wrong usage ends with 2, what cannot be done with 1. */
-async function carriedOut(
-  verb: keyof typeof FLAGS,
-  args: readonly string[],
-  run: (
-    given: ReturnType<typeof read>,
-  ) => Promise<number>,
-): Promise<number> {
-  let given;
-  try {
-    given = read(verb, args);
-  } catch (error) {
-    console.error(
-      `kvm-manager ${verb}: ${
-        error instanceof Error ? error.message : error
-      }. See kvm-manager ${verb} --help`,
-    );
-    return 2;
-  }
-  try {
-    return await run(given);
-  } catch (error) {
-    if (!(error instanceof InstallError)) throw error;
-    console.error(`kvm-manager ${verb}: ${error.message}`);
-    return 1;
-  }
-}
-
 /** What comes next, for whoever has just installed it. */
 const NEXT = [
   "See what this host lacks: kvm-manager doctor",
@@ -137,7 +110,7 @@ const NEXT = [
 ];
 
 export const installCommand = (args: readonly string[]) =>
-  carriedOut("install", args, async ({ values, target }) => {
+  carriedOut("install", () => read("install", args), InstallError, async ({ values, target }) => {
     const { version } = await install(target, binaryOf(values.binary), say);
     console.log(`KVM Manager ${version} is installed.`);
     if (target.root === "" && !target.isPackage) { for (const line of NEXT) console.log(line); }
@@ -145,7 +118,7 @@ export const installCommand = (args: readonly string[]) =>
   });
 
 export const upgradeCommand = (args: readonly string[]) =>
-  carriedOut("upgrade", args, async ({ values, target }) => {
+  carriedOut("upgrade", () => read("upgrade", args), InstallError, async ({ values, target }) => {
     const before = await installed(target);
     if (!before) {
       throw new InstallError(
@@ -163,7 +136,7 @@ export const upgradeCommand = (args: readonly string[]) =>
   });
 
 export const uninstallCommand = (args: readonly string[]) =>
-  carriedOut("uninstall", args, async ({ values, target }) => {
+  carriedOut("uninstall", () => read("uninstall", args), InstallError, async ({ values, target }) => {
     const purge = values.purge === true;
     if (values.yes !== true && !target.isPackage && !asked(`Remove KVM Manager? ${lossOf(target, purge)}.`)) {
       console.error("Nothing was done.");

@@ -5,6 +5,7 @@ import { DEFAULT_CONFIG, readSettings, SettingsError } from "../agent/settings.t
 import { inspectState, putBack, saveState, StateError, type StatePlace } from "../agent/store/state.ts";
 import { formatBytes } from "../lib/format/quantity.ts";
 import { asked } from "./asked.ts";
+import { carriedOut } from "./host_verb.ts";
 import { isServing, SOCKET_FILE, where } from "./place.ts";
 
 const PLACES = [
@@ -68,33 +69,8 @@ function read(args: readonly string[]): Given {
   };
 }
 
-async function carriedOut(
-  verb: string,
-  args: readonly string[],
-  run: (given: Given) => Promise<number>,
-): Promise<number> {
-  let given: Given;
-  try {
-    given = read(args);
-  } catch (error) {
-    console.error(
-      `kvm-manager ${verb}: ${
-        error instanceof Error ? error.message : error
-      }. See kvm-manager ${verb} --help`,
-    );
-    return 2;
-  }
-  try {
-    return await run(given);
-  } catch (error) {
-    if (!(error instanceof StateError)) throw error;
-    console.error(`kvm-manager ${verb}: ${error.message}`);
-    return 1;
-  }
-}
-
 export const backupCommand = (args: readonly string[]) =>
-  carriedOut("backup-state", args, async ({ file, place }) => {
+  carriedOut("backup-state", () => read(args), StateError, async ({ file, place }) => {
     const { bytes, database } = await saveState(place, file);
     console.log(
       `${file}: ${formatBytes(bytes)}, version ${database} of the database. It holds secrets: keep it safe.`,
@@ -103,23 +79,28 @@ export const backupCommand = (args: readonly string[]) =>
   });
 
 export const restoreCommand = (args: readonly string[]) =>
-  carriedOut("restore-state", args, async ({ file, place, runtimeDir, check, yes }) => {
-    const { version, database, createdAt } = inspectState(file);
-    console.log(`${file}: whole; saved ${createdAt} by ${version}, version ${database} of the database.`);
-    if (check) return 0;
-    if (await isServing(runtimeDir)) {
-      throw new StateError(
-        `a server runs on this state (${
-          join(runtimeDir, SOCKET_FILE)
-        }). Stop it first: systemctl stop kvm-manager. ` +
-          "Nothing was changed",
-      );
-    }
-    if (!yes && !asked(`Put it in the place of the state in ${place.dataDir}?`)) {
-      console.error("Nothing was done.");
-      return 1;
-    }
-    const aside = await putBack(place, file);
-    console.log(`Done. The state before it is kept in ${aside}. Start again: systemctl start kvm-manager`);
-    return 0;
-  });
+  carriedOut(
+    "restore-state",
+    () => read(args),
+    StateError,
+    async ({ file, place, runtimeDir, check, yes }) => {
+      const { version, database, createdAt } = inspectState(file);
+      console.log(`${file}: whole; saved ${createdAt} by ${version}, version ${database} of the database.`);
+      if (check) return 0;
+      if (await isServing(runtimeDir)) {
+        throw new StateError(
+          `a server runs on this state (${
+            join(runtimeDir, SOCKET_FILE)
+          }). Stop it first: systemctl stop kvm-manager. ` +
+            "Nothing was changed",
+        );
+      }
+      if (!yes && !asked(`Put it in the place of the state in ${place.dataDir}?`)) {
+        console.error("Nothing was done.");
+        return 1;
+      }
+      const aside = await putBack(place, file);
+      console.log(`Done. The state before it is kept in ${aside}. Start again: systemctl start kvm-manager`);
+      return 0;
+    },
+  );

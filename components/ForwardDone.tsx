@@ -1,4 +1,4 @@
-import { forwardDone } from "../lib/format/forwards.ts";
+import { forwardDeed } from "../lib/format/forwards.ts";
 import { forwards } from "../lib/i18n/en/forwards.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
@@ -7,7 +7,7 @@ const { t } = textsOf(forwards);
 
 /** What the form that led here did to a port forward, from `?forward=`: a word of ours, whatever the address says. */
 export function ForwardDone({ params }: { params: URLSearchParams }) {
-  const text = forwardDone(params.get("forward"));
+  const text = forwardDeed(params.get("forward"))?.done;
   if (text === undefined) return null;
   return (
     <p class="banner inset" data-tone="ok" role="status">

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Network } from "../lib/contract/mod.ts";
-import { type NetworkAction, networkHref } from "../lib/format/networks.ts";
+import { type NetworkDeed, networkHref } from "../lib/format/networks.ts";
 import type { SendForm } from "./NetworkActions.tsx";
 
 /** What every part of a network's page has. */
@@ -37,7 +37,7 @@ export function NetworkDeedButton(
   { about, does, label, title, ...part }: NetworkPart & {
     /** What it is about, as the form sends it; what is undefined is left out. */
     about: Readonly<Record<string, string | undefined>>;
-    does: NetworkAction;
+    does: NetworkDeed;
     label: string;
     title: string;
   },

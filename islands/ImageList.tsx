@@ -2,34 +2,34 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Banner } from "../components/Banner.tsx";
 import { Empty } from "../components/Empty.tsx";
-import { Icon } from "../components/Icon.tsx";
 import { ImageTable } from "../components/images/ImageTable.tsx";
 import { JobItem } from "../components/JobItem.tsx";
+import { Pages } from "../components/Pages.tsx";
 import { Panel } from "../components/Panel.tsx";
+import { SearchField } from "../components/SearchField.tsx";
 import { api } from "../lib/client/api.ts";
 import { isOpen, jobs } from "../lib/client/jobs.ts";
 import { live } from "../lib/client/live.ts";
 import { usePoolChanges } from "../lib/client/use_pools.ts";
-import type { Job, Output } from "../lib/contract/mod.ts";
-
+import type { Image, Job, Output } from "../lib/contract/mod.ts";
 import {
   IMAGE_FILTERS,
   type ImageFilter,
-  type ImagePage,
   imagePage,
   type ImageQuery,
   imagesHref,
 } from "../lib/format/images.ts";
+import type { ListPage } from "../lib/format/list_page.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { images as texts } from "../lib/i18n/en/images.ts";
-import { number, type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
+import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
 
 const { t, plural } = textsOf(texts);
 
 /** Props of {@link ImageList}. */
 export interface ImageListProps {
   /** The part of the list that the query asks for: all of it can be long. */
-  page: ImagePage;
+  page: ListPage<Image>;
   /** Whether there is any image at all. */
   hasImages: boolean;
   unread: Output<"list_images">["unread"];
@@ -83,16 +83,7 @@ function Tools({ query }: { query: ImageQuery }) {
       </nav>
       <form class="tools-form" method="get" action="/images" role="search">
         {query.kind !== "all" && <input type="hidden" name="kind" value={query.kind} />}
-        <label class="field search-field">
-          <Icon name="search" />
-          <input
-            type="search"
-            name="q"
-            defaultValue={query.q}
-            placeholder={t("images.search")}
-            aria-label={t("images.search")}
-          />
-        </label>
+        <SearchField label={t("images.search")} value={query.q} />
       </form>
     </div>
   );
@@ -107,7 +98,6 @@ export default function ImageList({ query, downloads, connected, ...first }: Ima
   });
   const enabled = live.controls(connected);
   const { hasImages, unread, page: { rows, matching, page, pages } } = shown.value;
-  const at = (number: number) => imagesHref({ ...query, page: number });
   return (
     <div class="storage-stack">
       <Downloads first={downloads} />
@@ -139,13 +129,12 @@ export default function ImageList({ query, downloads, connected, ...first }: Ima
             </Panel>
           </div>
         )}
-      {pages > 1 && (
-        <nav class="pages" aria-label={t("images.pages")}>
-          {page > 1 && <a class="button" rel="prev" href={at(page - 1)}>{t("images.previous")}</a>}
-          <span>{t("images.page_at", { page: number(page), pages: number(pages) })}</span>
-          {page < pages && <a class="button" rel="next" href={at(page + 1)}>{t("images.next")}</a>}
-        </nav>
-      )}
+      <Pages
+        label={t("images.pages")}
+        page={page}
+        pages={pages}
+        hrefOf={(page) => imagesHref({ ...query, page })}
+      />
     </div>
   );
 }

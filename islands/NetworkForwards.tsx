@@ -6,7 +6,7 @@ import { report, reportFailure } from "../lib/client/toasts.ts";
 import { useReread } from "../lib/client/use_networks.ts";
 import type { PortForward, PortForwarding } from "../lib/contract/forwards.ts";
 import type { Network } from "../lib/contract/mod.ts";
-import { forwardDone, isForwardAction, runForwardAction } from "../lib/format/forwards.ts";
+import { forwardDeed } from "../lib/format/forwards.ts";
 import { forwards as texts } from "../lib/i18n/en/forwards.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -34,12 +34,12 @@ export default function NetworkForwards({ connected, ...first }: NetworkForwards
   const onSend: SendForm = async (network, form, submitter) => {
     const data = new FormData(form, submitter);
     const action = data.get("action");
-    if (!isForwardAction(action)) return;
+    const deed = forwardDeed(action);
+    if (!deed) return;
     try {
-      await runForwardAction(api, action, network, data);
+      await deed.run(api, network, data);
       if (action === "add") form.reset();
-      const done = forwardDone(action);
-      if (done) report(t(done));
+      report(t(deed.done));
     } catch (error) {
       reportFailure({ sentence: t("forwards.failed") }, error);
     }

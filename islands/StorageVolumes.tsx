@@ -1,29 +1,31 @@
 import { useSignal } from "@preact/signals";
 import { Banner } from "../components/Banner.tsx";
 import { Fact } from "../components/Fact.tsx";
-import { Icon } from "../components/Icon.tsx";
 import { Name } from "../components/Name.tsx";
+import { Pages } from "../components/Pages.tsx";
 import { Panel } from "../components/Panel.tsx";
+import { SearchField } from "../components/SearchField.tsx";
 import { poolHref, PoolSpace, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
 import { isOn, PoolButton } from "../components/storage/PoolTable.tsx";
 import { VolumeTable } from "../components/storage/VolumeTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import { usePoolChanges } from "../lib/client/use_pools.ts";
-import type { StoragePool } from "../lib/contract/mod.ts";
+import type { StoragePool, StorageVolume } from "../lib/contract/mod.ts";
 import { failureOf } from "../lib/format/failure.ts";
 import { oneLine } from "../lib/format/text.ts";
-import { volumeHref, type VolumePage, volumePage, type VolumeQuery } from "../lib/format/volume_page.ts";
+import { type ListPage, pageHref, type PageQuery } from "../lib/format/list_page.ts";
+import { volumePage } from "../lib/format/volume_page.ts";
 import { storage as texts } from "../lib/i18n/en/storage.ts";
-import { number, textsOf } from "../lib/i18n/mod.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t, plural } = textsOf(texts);
 
 /** Props of {@link StorageVolumes}. */
 export interface StorageVolumesProps {
   pool: StoragePool;
-  page: VolumePage;
-  query: VolumeQuery;
+  page: ListPage<StorageVolume>;
+  query: PageQuery;
   connected: boolean;
 }
 
@@ -50,19 +52,6 @@ function Facts({ pool }: { pool: StoragePool }) {
         </Fact>
       </dl>
     </Panel>
-  );
-}
-
-function Pages({ here, query, page }: { here: string; query: VolumeQuery; page: VolumePage }) {
-  if (page.pages <= 1) return null;
-  const at = (number: number) => volumeHref(here, { ...query, page: number });
-  return (
-    <nav class="pages" aria-label={t("storage.pages")}>
-      {page.page > 1 && <a class="button" rel="prev" href={at(page.page - 1)}>{t("storage.previous")}</a>}
-      <span>{t("storage.page_at", { page: number(page.page), pages: number(page.pages) })}</span>
-      {page.page < page.pages && <a class="button" rel="next" href={at(page.page + 1)}>{t("storage.next")}
-      </a>}
-    </nav>
   );
 }
 
@@ -123,16 +112,7 @@ export default function StorageVolumes(
         >
           {on && (
             <form class="storage-search" method="get" action={here} role="search">
-              <label class="field search-field">
-                <Icon name="search" />
-                <input
-                  type="search"
-                  name="q"
-                  defaultValue={query.q}
-                  placeholder={t("storage.search")}
-                  aria-label={t("storage.search")}
-                />
-              </label>
+              <SearchField label={t("storage.search")} value={query.q} />
             </form>
           )}
           {page.value.rows.length > 0
@@ -149,7 +129,12 @@ export default function StorageVolumes(
               </p>
             )}
         </Panel>
-        <Pages here={here} query={query} page={page.value} />
+        <Pages
+          label={t("storage.pages")}
+          page={page.value.page}
+          pages={page.value.pages}
+          hrefOf={(page) => pageHref(here, { ...query, page })}
+        />
       </div>
     </>
   );

@@ -1,11 +1,9 @@
 import type { Signal } from "@preact/signals";
-import { ActLink } from "../components/ActLink.tsx";
 import { DeviceForm, type DeviceFormProps } from "../components/DeviceForm.tsx";
+import { DevicePanel } from "../components/DevicePanel.tsx";
 import { MediumFields, NewDiskFields, SizeFields, TuningFields } from "../components/DiskFields.tsx";
 import { DiskList, diskName, type DiskVerb } from "../components/DiskList.tsx";
 import { CheckField } from "../components/Field.tsx";
-import { Empty } from "../components/Empty.tsx";
-import { Panel } from "../components/Panel.tsx";
 import { live } from "../lib/client/live.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
@@ -43,35 +41,22 @@ export default function VmDisks({ vm: signal, connected, devices: first, form, o
   const { disks } = devices.value;
   return (
     <>
-      <Panel
+      <DevicePanel
         title={t("devices.disks")}
-        aside={
-          <ActLink
-            class="button primary"
-            href={`${here}?do=add`}
-            enabled={enabled}
-            onAct={() => show("add", "")}
-          >
-            {t("devices.add_disk")}
-          </ActLink>
-        }
+        add={{ label: t("devices.add_disk"), href: `${here}?do=add`, onAct: () => show("add", "") }}
+        enabled={enabled}
+        empty={disks.length > 0
+          ? undefined
+          : { icon: "disk", title: t("devices.no_disks"), what: t("devices.no_disks_what") }}
       >
-        {disks.length === 0
-          ? (
-            <Empty icon="disk" title={t("devices.no_disks")}>
-              <p>{t("devices.no_disks_what")}</p>
-            </Empty>
-          )
-          : (
-            <DiskList
-              disks={disks}
-              persistent={vm.persistent}
-              enabled={enabled}
-              hrefOf={(verb, disk) => `${here}?do=${verb}&device=${encodeURIComponent(disk.target)}`}
-              onVerb={(verb, disk) => show(verb, disk.target)}
-            />
-          )}
-      </Panel>
+        <DiskList
+          disks={disks}
+          persistent={vm.persistent}
+          enabled={enabled}
+          hrefOf={(verb, disk) => `${here}?do=${verb}&device=${encodeURIComponent(disk.target)}`}
+          onVerb={(verb, disk) => show(verb, disk.target)}
+        />
+      </DevicePanel>
       {forms.open.value !== null && (
         <OpenDiskForm
           key={`${forms.open.value.verb} ${forms.open.value.device}`}

@@ -1,10 +1,8 @@
 import type { Signal } from "@preact/signals";
-import { ActLink } from "../components/ActLink.tsx";
 import { DeviceForm, type DeviceFormProps } from "../components/DeviceForm.tsx";
-import { Empty } from "../components/Empty.tsx";
+import { DevicePanel } from "../components/DevicePanel.tsx";
 import { NicFields } from "../components/NicFields.tsx";
 import { NicList, nicName, type NicVerb } from "../components/NicList.tsx";
-import { Panel } from "../components/Panel.tsx";
 import { attempt } from "../lib/client/act.ts";
 import { live } from "../lib/client/live.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
@@ -44,37 +42,24 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
   });
   return (
     <>
-      <Panel
+      <DevicePanel
         title={t("devices.nics")}
-        aside={
-          <ActLink
-            class="button primary"
-            href={`${here}?do=add`}
-            enabled={enabled}
-            onAct={() => show("add", "")}
-          >
-            {t("devices.add_nic")}
-          </ActLink>
-        }
+        add={{ label: t("devices.add_nic"), href: `${here}?do=add`, onAct: () => show("add", "") }}
+        enabled={enabled}
+        empty={nics.length > 0
+          ? undefined
+          : { icon: "network", title: t("devices.no_nics"), what: t("devices.no_nics_what") }}
       >
-        {nics.length === 0
-          ? (
-            <Empty icon="network" title={t("devices.no_nics")}>
-              <p>{t("devices.no_nics_what")}</p>
-            </Empty>
-          )
-          : (
-            <NicList
-              nics={nics}
-              action={here}
-              enabled={enabled}
-              hrefOf={(verb, nic) => `${here}?do=${verb}&device=${encodeURIComponent(nic.mac)}`}
-              onVerb={(verb, nic) => show(verb, nic.mac)}
-              onLink={(_nic, data) =>
-                void attempt(t("devices.failed_update_nic"), () => forms.send("update_nic", data))}
-            />
-          )}
-      </Panel>
+        <NicList
+          nics={nics}
+          action={here}
+          enabled={enabled}
+          hrefOf={(verb, nic) => `${here}?do=${verb}&device=${encodeURIComponent(nic.mac)}`}
+          onVerb={(verb, nic) => show(verb, nic.mac)}
+          onLink={(_nic, data) =>
+            void attempt(t("devices.failed_update_nic"), () => forms.send("update_nic", data))}
+        />
+      </DevicePanel>
       {forms.open.value !== null && (
         <OpenNicForm
           key={`${forms.open.value.verb} ${forms.open.value.device}`}

@@ -1,7 +1,7 @@
 /** Networks on a page, kept up to date: read anew when libvirt or a machine tells of a change. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { doneText, isNetworkAction, runNetworkAction } from "../format/networks.ts";
+import { networkDeed } from "../format/networks.ts";
 import { oneLine } from "../format/text.ts";
 import { networks } from "../i18n/en/networks.ts";
 import { textsOf } from "../i18n/mod.ts";
@@ -61,15 +61,14 @@ export async function sendNetworkForm(
   submitter: HTMLElement | null,
 ): Promise<boolean> {
   const data = new FormData(form, submitter);
-  const action = data.get("action");
-  if (!isNetworkAction(action)) return false;
+  const deed = networkDeed(data.get("action"));
+  if (!deed) return false;
   try {
-    await runNetworkAction(api, action, name, data);
+    await deed.run(api, name, data);
   } catch (error) {
     reportFailure({ sentence: t("networks.failed", { name: oneLine(name, 60) }) }, error);
     return false;
   }
-  const done = doneText(action);
-  if (done) report(t(done));
+  report(t(deed.done));
   return true;
 }

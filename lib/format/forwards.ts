@@ -1,10 +1,10 @@
 /** Port forwards as pages show them and as their forms send them. The same on the server and in the browser. */
-import type { Api } from "../client/api.ts";
 import type { ForwardProtocol, ForwardState, NewPortForward, PortForward } from "../contract/forwards.ts";
 import { parsePorts } from "../forward/ports.ts";
 import { forwards as texts } from "../i18n/en/forwards.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
 import { givenIn, trimmedIn } from "./form_fields.ts";
+import { deedNamed, type FormDeed } from "./form_deeds.ts";
 import { networkHref } from "./networks.ts";
 import { oneLine } from "./text.ts";
 
@@ -70,7 +70,7 @@ export function forwardIn(network: string, form: FormData): NewPortForward {
 }
 
 /** What a form can do → the call, and what is said when it is done. */
-const ACTIONS = {
+const DEEDS: Readonly<Record<string, FormDeed<Text>>> = {
   add: {
     done: "forwards.done_add",
     run: (api, network, form) => api.addPortForward(forwardIn(network, form)),
@@ -87,28 +87,7 @@ const ACTIONS = {
     done: "forwards.done_disable",
     run: (api, _network, form) => api.enablePortForward({ id: trimmedIn(form, "id"), enabled: false }),
   },
-} as const satisfies Record<
-  string,
-  { done: Text; run: (api: Api, network: string, form: FormData) => Promise<unknown> }
->;
+};
 
-export type ForwardAction = keyof typeof ACTIONS;
-
-export function isForwardAction(word: unknown): word is ForwardAction {
-  return typeof word === "string" && Object.hasOwn(ACTIONS, word);
-}
-
-/** Carries out what a form asks for. @throws what the command failed with */
-export async function runForwardAction(
-  api: Api,
-  action: ForwardAction,
-  network: string,
-  form: FormData,
-): Promise<void> {
-  await ACTIONS[action].run(api, network, form);
-}
-
-/** What is said after an action; undefined for a word of nobody's. */
-export function forwardDone(word: string | null): Text | undefined {
-  return isForwardAction(word) ? ACTIONS[word].done : undefined;
-}
+/** What a form's word does to a network's forwards; undefined for a word of nobody's. */
+export const forwardDeed = (word: unknown): FormDeed<Text> | undefined => deedNamed(DEEDS, word);

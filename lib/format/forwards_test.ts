@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { PortForward } from "../contract/forwards.ts";
-import { forwardDone, forwardIn, forwardName, forwardTarget, targetValue } from "./forwards.ts";
+import { forwardDeed, forwardIn, forwardName, forwardTarget, targetValue } from "./forwards.ts";
 
 function form(fields: Record<string, string>): FormData {
   const data = new FormData();
@@ -84,7 +84,7 @@ Deno.test("forwardName() and forwardTarget() say from where to where, as far as 
   assert.equal(forwardTarget({ ...FORWARD, address: "10.0.0.9" }), "10.0.0.9 port 8080–8081");
 });
 
-Deno.test("forwardDone() knows our own words alone", () => {
-  assert.equal(forwardDone("add"), "forwards.done_add");
-  for (const word of [null, "constructor", "<b>"]) assert.equal(forwardDone(word), undefined);
+Deno.test("forwardDeed() knows our own words alone", () => {
+  assert.equal(forwardDeed("add")?.done, "forwards.done_add");
+  for (const word of [null, "constructor", "<b>"]) assert.equal(forwardDeed(word), undefined);
 });

@@ -2,47 +2,28 @@
 import type { Image, Input, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
 import { givenIn } from "./form_fields.ts";
+import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "./list_page.ts";
 
-/** Rows of a page. */
-export const IMAGE_ROWS = 100;
 /** What the list may be narrowed to. */
 export const IMAGE_FILTERS = ["all", "iso", "disk", "free"] as const;
 export type ImageFilter = typeof IMAGE_FILTERS[number];
 
-/** Which part of the list is looked at. */
-export interface ImageQuery {
+/** Which part of the list is looked at: its word is part of a name, a pool, a system or a machine's name. */
+export interface ImageQuery extends PageQuery {
   readonly kind: ImageFilter;
-  /** Part of a name, a pool, a system or a machine's name. */
-  readonly q: string;
-  /** From 1. */
-  readonly page: number;
-}
-
-/** A page of the list, and how much there is. */
-export interface ImagePage {
-  readonly rows: readonly Image[];
-  readonly matching: number;
-  readonly page: number;
-  readonly pages: number;
 }
 
 /** The query in an address; what makes no sense there is left out. */
 export function imageQuery(params: URLSearchParams): ImageQuery {
-  const page = Number(params.get("page"));
   return {
+    ...pageQuery(params),
     kind: IMAGE_FILTERS.find((kind) => kind === params.get("kind")) ?? "all",
-    q: (params.get("q") ?? "").trim().slice(0, 200),
-    page: Number.isSafeInteger(page) && page > 0 ? page : 1,
   };
 }
 
 /** The address of a query. */
-export function imagesHref({ kind, q, page }: ImageQuery): string {
-  const params = new URLSearchParams();
-  if (kind !== "all") params.set("kind", kind);
-  if (q !== "") params.set("q", q);
-  if (page > 1) params.set("page", String(page));
-  return params.size === 0 ? "/images" : `/images?${params}`;
+export function imagesHref({ kind, ...query }: ImageQuery): string {
+  return pageHref("/images", query, { kind: kind === "all" ? "" : kind });
 }
 
 const FITS: Readonly<Record<ImageFilter, (image: Image) => boolean>> = {
@@ -55,7 +36,7 @@ const FITS: Readonly<Record<ImageFilter, (image: Image) => boolean>> = {
 const { compare: order } = new Intl.Collator("en");
 
 /** The page that a query asks for; beyond the last one, the last. */
-export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuery): ImagePage {
+export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuery): ListPage<Image> {
   const word = q.toLowerCase();
   const has = (text: string | undefined) => text?.toLowerCase().includes(word) ?? false;
   const found = images.filter((image) =>
@@ -63,14 +44,7 @@ export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuer
     (word === "" || has(image.name) || has(image.pool) || has(image.osName) || has(image.format) ||
       image.usedBy.some(({ name }) => has(name)))
   ).sort((a, b) => order(a.name, b.name) || order(a.pool, b.pool));
-  const pages = Math.max(1, Math.ceil(found.length / IMAGE_ROWS));
-  const at = Math.min(page, pages);
-  return {
-    rows: found.slice((at - 1) * IMAGE_ROWS, at * IMAGE_ROWS),
-    matching: found.length,
-    page: at,
-    pages,
-  };
+  return pageOf(found, page);
 }
 
 /** Pools that an image can be downloaded into, the usual one first. */

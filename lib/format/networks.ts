@@ -1,5 +1,4 @@
 /** Networks as pages show them and as their plain forms send them. The same on the server and in the browser. */
-import type { Api } from "../client/api.ts";
 import type { Input } from "../contract/mod.ts";
 import type {
   NetworkFinding,
@@ -10,6 +9,7 @@ import type {
   StaticLease,
 } from "../contract/networks.ts";
 import type { networks } from "../i18n/en/networks.ts";
+import { deedNamed, type FormDeed } from "./form_deeds.ts";
 import { segmentOf } from "./path_segment.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
 import { trimmedIn } from "./form_fields.ts";
@@ -179,7 +179,7 @@ export const SETTING_NAMES: Readonly<Record<NetworkSetting, Text>> = {
 };
 
 /** What a form can do to a network → the call, and what is said when it is done. */
-const ACTIONS = {
+const DEEDS = {
   start: { done: "networks.done_start", run: (api, name) => api.startNetwork({ name }) },
   stop: {
     done: "networks.done_stop",
@@ -209,32 +209,19 @@ const ACTIONS = {
     done: "networks.done_remove_range",
     run: (api, name, form) => api.updateNetworkDhcp({ name, removeRanges: [rangeIn(form)] }),
   },
-} as const satisfies Record<
-  string,
-  { done: Text; run: (api: Api, name: string, form: FormData) => Promise<unknown> }
->;
+} as const satisfies Record<string, FormDeed<Text>>;
 
-export type NetworkAction = keyof typeof ACTIONS;
+/** The words of a network's forms. */
+export type NetworkDeed = keyof typeof DEEDS;
 
-export function isNetworkAction(word: unknown): word is NetworkAction {
-  return typeof word === "string" && Object.hasOwn(ACTIONS, word);
-}
+/** What a form's word does to a network; undefined for a word of nobody's. */
+export const networkDeed = (word: unknown): FormDeed<Text> | undefined => deedNamed(DEEDS, word);
 
-/** Carries out what a form asks for. @throws what the command failed with */
-export async function runNetworkAction(
-  api: Api,
-  action: NetworkAction,
-  name: string,
-  form: FormData,
-): Promise<void> {
-  await ACTIONS[action].run(api, name, form);
-}
-
-/** What is said after an action; undefined for a word of nobody's. */
+/** What is said after a form; undefined for a word of nobody's. */
 export function doneText(word: string | null): Text | undefined {
   if (word === "create") return "networks.done_create";
   if (word === "update") return "networks.done_update";
-  return isNetworkAction(word) ? ACTIONS[word].done : undefined;
+  return networkDeed(word)?.done;
 }
 
 /** What a refused command says about a field; nothing where it is about the whole. */

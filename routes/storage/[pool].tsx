@@ -11,7 +11,8 @@ import { type Failure, failureOf } from "../../lib/format/failure.ts";
 import { isStorageDeed, STORAGE_DEEDS, type StorageDeed } from "../../lib/format/storage_forms.ts";
 import { nameIn } from "../../lib/format/path_segment.ts";
 import { oneLine } from "../../lib/format/text.ts";
-import { volumePage, volumeQuery } from "../../lib/format/volume_page.ts";
+import { pageQuery } from "../../lib/format/list_page.ts";
+import { volumePage } from "../../lib/format/volume_page.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -49,7 +50,7 @@ async function volumesOf(api: PageState["api"], pool: string) {
 async function shown(api: PageState["api"], name: string, params: URLSearchParams, asked: Asked | null) {
   const pool = await api.getStoragePool({ pool: name }).catch(fail);
   const { volumes, unread } = await volumesOf(api, name);
-  const query = volumeQuery(params);
+  const query = pageQuery(params);
   const wanted = asked?.typed.volume;
   return {
     pool,

@@ -5,7 +5,7 @@ import { Done } from "../../components/Done.tsx";
 import { Pages } from "../../components/Pages.tsx";
 import VmList from "../../islands/VmList.tsx";
 import { lean } from "../../lib/format/lean.ts";
-import { parseListQuery } from "../../lib/format/list_query.ts";
+import { listHref, parseListQuery } from "../../lib/format/list_query.ts";
 import { countVms, filterVms, groupVms, sortVms } from "../../lib/format/vm_list.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -52,7 +52,13 @@ export default define.page<typeof handler>(function Vms({ data, state, url }) {
         now={now}
       />
       <BulkForm enabled={state.connection.connected} />
-      <Pages query={query} pages={pages} />
+      {/* The page with script scrolls instead. */}
+      <Pages
+        class="noscript-only"
+        page={query.page}
+        pages={pages}
+        hrefOf={(page) => listHref(query, { page })}
+      />
     </>
   );
 });

@@ -8,7 +8,7 @@ import { testPool } from "../testbed/pool.ts";
 import { call, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
-import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+import { looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("chromium");
 
@@ -128,19 +128,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
   async function looks(): Promise<void> {
     const ask = `/images?do=delete&pool=${pool.name}&image=fedora-42.img`;
     for (const path of ["/images", ask, "/images/new", "/images/catalog", "/images/policy"]) {
-      for (const colorScheme of ["light", "dark"] as const) {
-        await t.step(
-          `${path.replace(pool.name, "…")} is accessible, ${colorScheme}, on a phone, too`,
-          async () => {
-            await visit(tester, server.url + path, async (page) => {
-              await page.locator("h1").first().waitFor();
-            }, { colorScheme, reducedMotion: "reduce", accessible: true });
-            await visit(tester, server.url + path, async (page) => {
-              assert.equal(await overflows(page), false);
-            }, { ...PHONE, colorScheme, reducedMotion: "reduce", accessible: true });
-          },
-        );
-      }
+      await looksWell(t, tester, server.url + path, path.replace(pool.name, "…"));
     }
   }
 }

@@ -57,3 +57,23 @@ export async function waitForText(
 export function overflows(page: Page): Promise<boolean> {
   return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 }
+
+/** A page is without violations of axe-core's in both themes, wide and on a phone, and nothing is wider than a phone. */
+export async function looksWell(
+  t: Deno.TestContext,
+  tester: TestBrowser,
+  url: string,
+  label: string,
+): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await t.step(`${label} is accessible, ${colorScheme}, on a phone, too`, async () => {
+      const options = { colorScheme, reducedMotion: "reduce", accessible: true } as const;
+      await visit(tester, url, async (page) => {
+        await page.locator("h1").first().waitFor();
+      }, options);
+      await visit(tester, url, async (page) => {
+        assert.equal(await overflows(page), false);
+      }, { ...PHONE, ...options });
+    });
+  }
+}

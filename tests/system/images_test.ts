@@ -14,6 +14,7 @@ import { removeFiles } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { until } from "../testbed/wait.ts";
+import { localhostCertificate } from "../testbed/tls.ts";
 
 const MIB = 2 ** 20;
 const hash = (bytes: Uint8Array, algorithm = "sha256") => createHash(algorithm).update(bytes).digest("hex");
@@ -525,26 +526,7 @@ Deno.test("download_image() over HTTPS holds the certificate against the host's 
   const folder = filesOf(purpose);
   await Deno.mkdir(folder, { recursive: true });
   const own = `${folder}/own.pem`, key = `${folder}/own.key`;
-  await run([
-    "openssl",
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-days",
-    "2",
-    "-subj",
-    "/CN=localhost",
-    "-addext",
-    "subjectAltName=DNS:localhost",
-    "-keyout",
-    key,
-    "-out",
-    own,
-  ]);
+  await localhostCertificate(key, own);
   await using mirror = new Mirror("127.0.0.1", {
     tls: { cert: await Deno.readTextFile(own), key: await Deno.readTextFile(key) },
   });

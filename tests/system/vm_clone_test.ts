@@ -10,6 +10,7 @@ import { call, known, readyServer, refusal, refused, shows } from "../testbed/pr
 import { removeDomain } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
+import { trapImage } from "../testbed/trap_image.ts";
 
 const ignore = await requirement("guest") !== null;
 
@@ -146,20 +147,7 @@ Deno.test({
         await known(server, vm.uuid);
         const trap = await Deno.makeTempFile({ suffix: ".qcow2" });
         try {
-          await run([
-            "qemu-img",
-            "create",
-            "-q",
-            "-f",
-            "qcow2",
-            "-u",
-            "-b",
-            "/etc/passwd",
-            "-F",
-            "raw",
-            trap,
-            "1M",
-          ]);
+          await trapImage(trap);
           await Deno.writeFile(vm.disks[0]!, await Deno.readFile(trap));
         } finally {
           await Deno.remove(trap);

@@ -10,6 +10,7 @@ import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
+import { trapImage } from "../testbed/trap_image.ts";
 
 const ignore = await requirement("guest") !== null;
 const GIB = 1024 ** 3;
@@ -422,20 +423,7 @@ Deno.test({
 
     // The guest writes a qcow2 header onto its raw disk, one that names a file of the host.
     const evil = `${pool.path}/evil`;
-    await run([
-      "qemu-img",
-      "create",
-      "-q",
-      "-f",
-      "qcow2",
-      "-u",
-      "-b",
-      "/etc/passwd",
-      "-F",
-      "raw",
-      evil,
-      "5G",
-    ]);
+    await trapImage(evil, "5G");
     const file = await Deno.open(raw, { write: true });
     await file.write(await Deno.readFile(evil));
     file.close();

@@ -8,6 +8,7 @@ import { run } from "../testbed/process.ts";
 import { call, checkOutput, readyServer, refused } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { delay, until } from "../testbed/wait.ts";
+import { trapImage } from "../testbed/trap_image.ts";
 
 const MIB = 2 ** 20;
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -159,20 +160,7 @@ Deno.test("upload_volume() and download_volume() move content whole and in parts
   await t.step("what may not be is refused and leaves nothing", async () => {
     const before = await volumes();
     const backed = `${filesOf(pool.name)}/backed.qcow2`;
-    await run([
-      "qemu-img",
-      "create",
-      "-q",
-      "-f",
-      "qcow2",
-      "-u",
-      "-b",
-      "/etc/passwd",
-      "-F",
-      "raw",
-      backed,
-      "1M",
-    ]);
+    await trapImage(backed);
     const trap = await Deno.readFile(backed);
     const cases: [what: string, name: string, body: Uint8Array<ArrayBuffer>, code: string, query?: string][] =
       [

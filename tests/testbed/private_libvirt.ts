@@ -9,6 +9,7 @@ import { domainXml } from "./domain_xml.ts";
 import { buildGuest, READY } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { filesOf, testName } from "./names.ts";
+import { namespaces } from "./namespaces.ts";
 import { commandOf, freeze, thaw } from "./pid.ts";
 import { exists, ProcessError, run } from "./process.ts";
 import { removeFiles } from "./removal.ts";
@@ -256,27 +257,7 @@ export async function privateLibvirt(
   // What libvirt found out about QEMU on this machine, so that it need not be found out again.
   await run(["cp", "-a", "/var/cache/libvirt/.", `${folder}/cache`]);
   const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);
-  const child = new Deno.Command("unshare", {
-    args: [
-      ...["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"],
-      ...["bash", "-c", FIRST_PROCESS, "bash", ...pairs],
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const stderr = new Response(child.stderr).text();
-  undo.defer(async () => {
-    await child.stdin.close();
-    await child.status;
-  });
-  const said = child.stdout.getReader();
-  const { value } = await said.read();
-  undo.defer(() => said.cancel());
-  if (new TextDecoder().decode(value) !== "ready\n") {
-    throw new Unavailable(`no namespaces here: ${(await stderr).trim()}`);
-  }
-  const first = Number((await Deno.readTextFile(`/proc/${child.pid}/task/${child.pid}/children`)).trim());
+  const first = await namespaces(FIRST_PROCESS, pairs, undo);
   const host = new PrivateLibvirt(name, folder, first, new AsyncDisposableStack());
   await host.start();
   host["cleanup"].use(undo.move());

@@ -2,7 +2,8 @@
  * A throwaway copy of this machine's file system, to install things into: an overlay in memory, seen by the processes
  * that are started in it alone, in namespaces of their own. Nothing of it reaches the machine, and nothing of it stays.
  */
-import { exists, run } from "./process.ts";
+import { namespaces } from "./namespaces.ts";
+import { exists } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** Bash, as the first process: makes the overlay, waits for its standard input's end. */
@@ -73,26 +74,6 @@ export async function throwaway(...shared: string[]): Promise<Throwaway> {
   undo.defer(async () => {
     if (await exists(top)) await Deno.remove(top, { recursive: true });
   });
-  const child = new Deno.Command("unshare", {
-    args: [
-      ...["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"],
-      ...["bash", "-c", FIRST_PROCESS, "bash", top, PROJECT, ...shared],
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const stderr = new Response(child.stderr).text();
-  undo.defer(async () => {
-    await child.stdin.close();
-    await child.status;
-  });
-  const said = child.stdout.getReader();
-  const { value } = await said.read();
-  undo.defer(() => said.cancel());
-  if (new TextDecoder().decode(value) !== "ready\n") {
-    throw new Unavailable(`no throwaway copy here: ${(await stderr).trim()}`);
-  }
-  const children = await run(["cat", `/proc/${child.pid}/task/${child.pid}/children`]);
-  return new Throwaway(Number(children.trim()), top, undo.move());
+  const first = await namespaces(FIRST_PROCESS, [top, PROJECT, ...shared], undo);
+  return new Throwaway(first, top, undo.move());
 }

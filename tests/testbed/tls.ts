@@ -24,6 +24,34 @@ export async function startTlsServer(options: ServerOptions = {}): Promise<TlsSe
   };
 }
 
+/** Makes a key, and a certificate for `localhost` that vouches for itself, as openssl does. PEM. */
+export async function localhostCertificate(key: string, certificate: string): Promise<void> {
+  await run([
+    ...[
+      "openssl",
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "2",
+    ],
+    ...[
+      "-subj",
+      "/CN=localhost",
+      "-addext",
+      "subjectAltName=DNS:localhost",
+      "-keyout",
+      key,
+      "-out",
+      certificate,
+    ],
+  ]);
+}
+
 /** SHA-256 of the certificate that serves at an address, as openssl sees it. */
 export async function servedFingerprint(port: number, host = "127.0.0.1"): Promise<string> {
   const pem = await handshake(port, [], host);

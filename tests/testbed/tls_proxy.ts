@@ -5,7 +5,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { run } from "./process.ts";
+import { localhostCertificate } from "./tls.ts";
 
 /** A proxy that runs. */
 export interface TlsProxy extends AsyncDisposable {
@@ -23,30 +23,7 @@ export interface TlsProxy extends AsyncDisposable {
 export async function tlsProxy(target: string): Promise<TlsProxy> {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const [key, certificate] = [`${folder}/key.pem`, `${folder}/certificate.pem`];
-  await run([
-    ...[
-      "openssl",
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:P-256",
-      "-nodes",
-      "-days",
-      "2",
-    ],
-    ...[
-      "-subj",
-      "/CN=localhost",
-      "-addext",
-      "subjectAltName=DNS:localhost",
-      "-keyout",
-      key,
-      "-out",
-      certificate,
-    ],
-  ]);
+  await localhostCertificate(key, certificate);
   const pem = await Deno.readTextFile(certificate);
   const { host, hostname, port } = new URL(target);
   const seen: IncomingMessage["headers"][] = [];

@@ -1,5 +1,5 @@
 import { HttpError } from "fresh";
-import { isNetworkAction, networkHref, runNetworkAction } from "../../../lib/format/networks.ts";
+import { networkDeed, networkHref } from "../../../lib/format/networks.ts";
 import { nameIn } from "../../../lib/format/path_segment.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
@@ -11,8 +11,9 @@ export const handler = define.handlers({
     const form = await ctx.req.formData();
     const action = form.get("action");
     const name = nameIn(ctx.params.name ?? "");
-    if (!isNetworkAction(action)) throw new HttpError(400, t("error.form"));
-    await runNetworkAction(ctx.state.api, action, name, form).catch(fail);
+    const deed = networkDeed(action);
+    if (!deed) throw new HttpError(400, t("error.form"));
+    await deed.run(ctx.state.api, name, form).catch(fail);
     const to = action === "delete" ? "/networks" : networkHref(name);
     return ctx.redirect(`${to}?done=${action}`, 303);
   },

@@ -1,12 +1,6 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
-import {
-  forwardName,
-  forwardsHref,
-  forwardTarget,
-  isForwardAction,
-  runForwardAction,
-} from "../../../lib/format/forwards.ts";
+import { forwardDeed, forwardName, forwardsHref, forwardTarget } from "../../../lib/format/forwards.ts";
 import { networkHref } from "../../../lib/format/networks.ts";
 import { nameIn } from "../../../lib/format/path_segment.ts";
 import { oneLine } from "../../../lib/format/text.ts";
@@ -37,8 +31,9 @@ export const handler = define.handlers({
     const form = await ctx.req.formData();
     const action = form.get("action");
     const name = nameIn(ctx.params.name ?? "");
-    if (!isForwardAction(action)) throw new HttpError(400, t("error.form"));
-    await runForwardAction(ctx.state.api, action, name, form).catch(fail);
+    const deed = forwardDeed(action);
+    if (!deed) throw new HttpError(400, t("error.form"));
+    await deed.run(ctx.state.api, name, form).catch(fail);
     return ctx.redirect(`${await placeOf(name, ctx.state.api)}?forward=${action}`, 303);
   },
 });
