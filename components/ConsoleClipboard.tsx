@@ -1,15 +1,20 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { remember, remembered } from "../lib/client/remembered.ts";
 import { report } from "../lib/client/toasts.ts";
 import type { VncSession } from "../lib/client/vnc_session.ts";
 import { oneLine } from "../lib/format/text.ts";
 import { console as consoleTexts } from "../lib/i18n/en/console.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
-import { typingOf } from "../lib/rfb/keys.ts";
+import { LAYOUTS } from "../lib/keys/layouts.ts";
+import { type Layout, typingOf } from "../lib/rfb/keys.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { Dialog } from "./Dialog.tsx";
+import { SelectField } from "./Field.tsx";
 
 const { t } = textsOf(consoleTexts);
+const KEYBOARDS = Object.keys(LAYOUTS) as Layout[];
+const CHOICES = KEYBOARDS.map((value) => ({ value, label: LAYOUTS[value][0] }));
 /** Characters of a text that may be typed: at 24 ms each, four minutes. */
 const LONGEST = 10_000;
 
@@ -25,11 +30,14 @@ export function ConsoleClipboard({ open, session, onClose }: ConsoleClipboardPro
   const text = useSignal("");
   const typing = useSignal<AbortController | null>(null);
   const area = useRef<HTMLTextAreaElement>(null);
-  const { strokes, untypable } = typingOf(text.value);
+  const keyboard = useSignal<Layout>("us");
+  const { strokes, untypable } = typingOf(text.value, keyboard.value);
   const copied = session.clipboard.value;
   useEffect(() => {
-    if (open) area.current?.focus();
-    else typing.peek()?.abort();
+    if (open) {
+      keyboard.value = remembered("keyboard", KEYBOARDS, "us");
+      area.current?.focus();
+    } else typing.peek()?.abort();
   }, [open]);
 
   const type = async (event: SubmitEvent) => {
@@ -57,7 +65,17 @@ export function ConsoleClipboard({ open, session, onClose }: ConsoleClipboardPro
               onInput={(event) => text.value = event.currentTarget.value}
             />
           </label>
-          <p class="muted">{t("console.paste_hint")}</p>
+          <SelectField
+            label={t("console.paste_keyboard")}
+            hint={t("console.paste_hint")}
+            name="keyboard"
+            choices={CHOICES}
+            value={keyboard.value}
+            onChange={({ currentTarget: { value } }) => {
+              keyboard.value = KEYBOARDS.find((each) => each === value) ?? "us";
+              remember("keyboard", keyboard.value);
+            }}
+          />
           {untypable.length > 0 && (
             <p class="form-error">
               {t("console.paste_cannot", { characters: oneLine(untypable.slice(0, 20).join(" "), 80) })}

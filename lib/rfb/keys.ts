@@ -1,4 +1,5 @@
 /** Keys by what they are called: the keysym (X11) and the place on the keyboard (UI Events `code`). */
+import { LAYOUTS, PLACES } from "../keys/layouts.ts";
 
 /** One key. */
 export interface Key {
@@ -32,60 +33,84 @@ export const SPECIAL_KEYS: readonly { readonly name: string; readonly keys: read
   })),
 ];
 
-/** A US keyboard's keys: what each writes alone, and with Shift. */
-const ROWS: readonly [codes: readonly string[], plain: string, shifted: string][] = [
-  [
-    [
-      "Backquote",
-      ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 0].map((digit) => `Digit${digit}`),
-      "Minus",
-      "Equal",
-      "BracketLeft",
-      "BracketRight",
-      "Backslash",
-      "Semicolon",
-      "Quote",
-      "Comma",
-      "Period",
-      "Slash",
-    ],
-    "`1234567890-=[]\\;',./",
-    '~!@#$%^&*()_+{}|:"<>?',
-  ],
-  [
-    [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter) => `Key${letter}`),
-    "abcdefghijklmnopqrstuvwxyz",
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-  ],
-];
+const ALT_GRAPH = key(0xfe03, "AltRight");
+/** What is held for each level of a keyboard. */
+const HELD: readonly (readonly Key[])[] = [[], [SHIFT], [ALT_GRAPH], [SHIFT, ALT_GRAPH]];
 
-/** Character → what is pressed for it. */
-const TYPED: ReadonlyMap<string, readonly Key[]> = new Map<string, readonly Key[]>([
-  ["\n", [key(0xff0d, "Enter")]],
-  ["\t", [key(0xff09, "Tab")]],
-  [" ", [key(0x20, "Space")]],
-  ...ROWS.flatMap(([codes, plain, shifted]) =>
-    codes.flatMap((code, index): [string, readonly Key[]][] => [
-      [plain[index]!, [key(plain.charCodeAt(index), code)]],
-      [shifted[index]!, [SHIFT, key(shifted.charCodeAt(index), code)]],
-    ])
-  ),
-]);
+/** Combining character of a dead key → the character it writes with the space bar. */
+const SPACING: Readonly<Record<string, string>> = {
+  "\u0300": "`",
+  "\u0301": "´",
+  "\u0302": "^",
+  "\u0303": "~",
+  "\u0304": "¯",
+  "\u0306": "˘",
+  "\u0307": "˙",
+  "\u0308": "¨",
+  "\u030a": "°",
+  "\u030b": "˝",
+  "\u030c": "ˇ",
+  "\u0327": "¸",
+  "\u0328": "˛",
+};
 
-/** Keys pressed together, one after another, and the characters a US keyboard does not have. */
+/** A keyboard that a machine may have. */
+export type Layout = keyof typeof LAYOUTS;
+
+/** X11's number of a character: Latin 1 as it is, others in the block for Unicode. */
+function keysymOf(character: string): number {
+  const codePoint = character.codePointAt(0)!;
+  return codePoint < 0x100 ? codePoint : 0x0100_0000 + codePoint;
+}
+
+/** What is pressed for each character that a keyboard writes with one stroke, dead keys among them. */
+function strokesOf(layout: Layout): Map<string, readonly Key[]> {
+  const [, ...levels] = LAYOUTS[layout];
+  const strokes = new Map<string, readonly Key[]>([
+    ["\n", [key(0xff0d, "Enter")]],
+    ["\t", [key(0xff09, "Tab")]],
+    [" ", [key(0x20, "Space")]],
+  ]);
+  for (const [level, written] of levels.entries()) {
+    for (const [at, character] of Array.from(written).entries()) {
+      // The first is pressed most easily; a blank stands for a key that writes nothing.
+      if (strokes.has(character)) continue;
+      strokes.set(character, [
+        ...HELD[level]!,
+        key(keysymOf(SPACING[character] ?? character), PLACES[at]!),
+      ]);
+    }
+  }
+  return strokes;
+}
+
+/** Keys pressed together, one after another, and the characters the keyboard does not have. */
 export interface Typing {
   readonly strokes: readonly (readonly Key[])[];
   readonly untypable: readonly string[];
 }
 
-/** How a text is typed on a US keyboard. Line ends of any kind are Enter. */
-export function typingOf(text: string): Typing {
+/** How a text is typed on a machine's keyboard, with dead keys where needed. Line ends of any kind are Enter. */
+export function typingOf(text: string, layout: Layout = "us"): Typing {
+  const single = strokesOf(layout);
+  const dead = new Map(
+    Object.entries(SPACING).flatMap(([combining, spacing]) => {
+      const stroke = single.get(combining);
+      return stroke === undefined ? [] : [[spacing, [stroke, single.get(" ")!]] as const];
+    }),
+  );
+  const accented = (character: string) => {
+    const [base = "", combining = "", ...rest] = character.normalize("NFD");
+    const [accent, letter] = [single.get(combining), single.get(base)];
+    return accent === undefined || letter === undefined || rest.length > 0 ? undefined : [accent, letter];
+  };
   const strokes: (readonly Key[])[] = [];
   const untypable = new Set<string>();
-  for (const character of text.replaceAll(/\r\n?/g, "\n")) {
-    const keys = TYPED.get(character);
+  for (const character of text.normalize("NFC").replaceAll(/\r\n?/g, "\n")) {
+    const one = single.get(character);
+    const keys = one === undefined ? dead.get(character) ?? accented(character) : [one];
     if (keys === undefined) untypable.add(character);
-    else strokes.push(keys);
+    else strokes.push(...keys);
   }
   return { strokes, untypable: [...untypable] };
 }

@@ -152,15 +152,29 @@ browserTest(
         await page.keyboard.press("Control+Alt+Delete");
         await rebooted(2);
       });
-      await t.step("a text is typed, and what a US keyboard does not have is told", async () => {
-        await page.getByRole("button", { name: "Clipboard", exact: true }).click();
-        const field = page.getByLabel("Text for the machine");
-        await field.fill("grüße");
-        await waitForText(page, ".dialog", "does not have: ü ß");
-        await field.fill("root\nls -l | wc\n");
-        await page.getByRole("button", { name: "Type it" }).click();
-        await waitForText(page, ".toasts, [role=status]", "The text was typed");
-      });
+      await t.step(
+        "a text is typed on the keyboard that was chosen, and what that does not have is told",
+        async () => {
+          await page.getByRole("button", { name: "Clipboard", exact: true }).click();
+          const field = page.getByLabel("Text for the machine");
+          await field.fill("grüße");
+          await waitForText(page, ".dialog", "does not have: ü ß");
+          await page.getByLabel("Keyboard of the machine").selectOption("German");
+          await page.getByText("does not have").waitFor({ state: "detached" });
+          await page.reload();
+          await connected(page);
+          await page.getByRole("button", { name: "Clipboard", exact: true }).click();
+          assert.equal(
+            await page.getByLabel("Keyboard of the machine").inputValue(),
+            "de",
+            "it is remembered",
+          );
+          await page.getByLabel("Keyboard of the machine").selectOption("us");
+          await field.fill("root\nls -l | wc\n");
+          await page.getByRole("button", { name: "Type it" }).click();
+          await waitForText(page, ".toasts, [role=status]", "The text was typed");
+        },
+      );
     });
   },
 );
