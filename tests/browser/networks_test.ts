@@ -96,7 +96,7 @@ browserTest("a network's page shows leases and users live, and keeps static leas
       await page.getByLabel("DHCP from").fill(start);
       await page.getByLabel("DHCP to").fill(end);
       await page.getByRole("button", { name: "Add range" }).click();
-      const remove = page.getByRole("button", { name: `Give ${start} – ${end} away no more` });
+      const remove = page.getByRole("button", { name: `Remove the range ${start} – ${end}` });
       await remove.waitFor();
       for (const how of ["--inactive", ""]) {
         const xml = await virsh("net-dumpxml", network.name, ...how === "" ? [] : [how]);

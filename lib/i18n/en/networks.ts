@@ -116,7 +116,7 @@ export const networks = {
   "networks.add": "Add static lease",
   "networks.ranges": "DHCP ranges",
   "networks.ranges_none": "None: the network gives no addresses away but the static leases.",
-  "networks.remove_range_of": "Give {range} away no more",
+  "networks.remove_range_of": "Remove the range {range}",
   "networks.add_range": "Add range",
   "networks.users": "Machines on this network",
   "networks.users_none": "None.",
