@@ -105,6 +105,21 @@ libvirtTest(
   },
 );
 
+libvirtTest(
+  "Agent refuses a power command only for what libvirt says now, not for an event that comes late",
+  async () => {
+    await using test = await testAgent();
+    const { api, vmId, name, agent } = test;
+    await api.startVm({ vmId });
+    await api.pauseVm({ vmId });
+    // "Resumed", from before the pause: it is shown for a moment.
+    agent.inventory.onEvents([{ kind: "domain", event: "lifecycle", uuid: vmId, name, args: [4, 0] }]);
+    assert.equal(agent.inventory.vm(vmId)!.state, "running", "the test can fail");
+    await api.resumeVm({ vmId });
+    assert.equal(agent.inventory.vm(vmId)!.state, "running");
+  },
+);
+
 libvirtTest("Agent keeps tags, group and autostart, and shows them at once", async () => {
   await using test = await testAgent();
   const { api, vmId } = test;

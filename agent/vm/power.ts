@@ -149,10 +149,16 @@ async function missingNetwork({ inventory }: VmServices, vm: VM, error: unknown)
  */
 export async function power(services: VmServices, command: PowerCommand, vmId: string): Promise<null> {
   const rule: PowerRule = POWER[command];
-  const vm = services.requireVm(vmId);
-  const active = services.inventory.active().includes(vm.id);
-  const fits = rule.from.includes(vm.state) && (command !== "force_stop_vm" || active);
-  if (!fits) throw new ContractError(rule.otherwise);
+  let vm = services.requireVm(vmId);
+  const fits = () =>
+    rule.from.includes(vm.state) &&
+    (command !== "force_stop_vm" || services.inventory.active().includes(vm.id));
+  if (!fits()) {
+    // An event that comes late shows for a moment what was before: no is said only of what libvirt says now.
+    await services.reread(vm);
+    vm = services.requireVm(vmId);
+    if (!fits()) throw new ContractError(rule.otherwise);
+  }
   if (rule.persistent && !vm.persistent) throw new ContractError("VmNotPersistent");
   await services.operate(vm, rule.label, async () => {
     try {

@@ -58,18 +58,18 @@ export class VmServices {
     try {
       const record = await run();
       if (record) this.inventory.take(record);
-      else await this.#refreshed(vm);
+      else await this.reread(vm);
     } finally {
       if (running === undefined) this.inventory.update(vm.id, { operation: undefined });
     }
   }
 
-  /** The operation is done whether or not its result can be read; the reconcile reads it later. */
-  async #refreshed(vm: VM): Promise<void> {
+  /** Reads a machine anew. What cannot be read now, the reconcile reads later: what was done is done. */
+  async reread(vm: VM): Promise<void> {
     try {
       await this.inventory.refresh(vm.id);
     } catch (error) {
-      log.debug("a domain could not be read after an operation", { vm: vm.name, error });
+      log.debug("a domain could not be read anew", { vm: vm.name, error });
     }
   }
 }
