@@ -9,6 +9,8 @@ export interface Launched extends AsyncDisposable {
   readonly pid: number;
   /** `performance.now()` of the start. */
   readonly begin: number;
+  /** Its API socket, where root needs no sign-in. It is there before {@link url} is told. */
+  readonly socket: string;
   /** Where it listens, as soon as it says so. */
   readonly url: Promise<string>;
   /** When it logged that libvirt is connected, in milliseconds since 1970. */
@@ -49,6 +51,7 @@ export async function launch({ server }: Context, cache?: string): Promise<Launc
   return {
     pid: child.pid,
     begin,
+    socket: `${folder}/run/api.sock`,
     url: url.promise,
     connectedAt: connectedAt.promise,
     [Symbol.asyncDispose]: async () => {

@@ -1,6 +1,7 @@
 /** The cold scan: from the start of the process until the whole list is there. */
-import { delay } from "../testbed/wait.ts";
-import { countOf, getVms } from "./api.ts";
+import { atSocket } from "../testbed/sign_in.ts";
+import { until } from "../testbed/wait.ts";
+import { countOf, type ListedVm } from "./api.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { inTurn } from "./measure.ts";
 import { launch } from "./launch.ts";
@@ -18,13 +19,26 @@ interface Scan {
   readonly scanCpu: number;
 }
 
+/** The list as far as it is there. */
+async function listed(socket: string): Promise<ListedVm[]> {
+  try {
+    return await atSocket(socket, "get_vms", {}) as ListedVm[];
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    if (code !== "LibvirtUnavailable") throw error;
+    return []; // it is still reading
+  }
+}
+
 async function scanOnce(context: Context): Promise<Scan> {
   await using product = await launch(context);
-  const [url] = await Promise.all([product.url, product.connectedAt]);
+  await Promise.all([product.url, product.connectedAt]);
   const cpuBefore = await cpuMs(product.pid);
-  while (countOf(await getVms(url).catch(() => []), context.machines) < context.machines.length) {
-    await delay(5);
-  }
+  await until(
+    "the whole list",
+    async () => countOf(await listed(product.socket), context.machines) === context.machines.length,
+    { every: 5 },
+  );
   const whole = performance.now() - product.begin;
   const cpu = await cpuMs(product.pid);
   const since = performance.timeOrigin + product.begin + whole - await product.connectedAt;
