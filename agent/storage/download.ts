@@ -4,8 +4,15 @@ import { ContractError, type Input, type Output } from "../../lib/contract/mod.t
 import type { CallContext } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { VmServices } from "../vm/services.ts";
+import { release } from "./release.ts";
 import { requireActive } from "./shared.ts";
 import { volumeNamed } from "./volumes.ts";
+
+/**
+ * Pieces that were given and may not be sent yet: the server takes two before it sends anything, and then one whenever
+ * all before it is sent.
+ */
+const HELD = 4;
 
 /**
  * Opens a volume's content and gives it to who asked as a stream.
@@ -48,6 +55,7 @@ export async function downloadVolume(
   }
   const over = new AbortController();
   let sent = 0;
+  const given: Uint8Array[] = [];
   let ahead: Promise<Uint8Array<ArrayBuffer>> | undefined;
   const stream = new ReadableStream<Uint8Array>({
     start: (controller) => {
@@ -77,6 +85,8 @@ export async function downloadVolume(
           sent += bytes.length;
           job.progress(offset + sent, size);
           controller.enqueue(bytes);
+          given.push(bytes);
+          if (given.length > HELD) release(given.shift()!);
         }
         if (sent < rest && bytes !== undefined && bytes.length > 0) return;
         if (sent < rest) throw new ContractError("DownloadFailed", { error: "the volume became shorter" });

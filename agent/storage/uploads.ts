@@ -9,6 +9,7 @@ import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { VmServices } from "../vm/services.ts";
 import { Filler } from "./filler.ts";
+import { release } from "./release.ts";
 import { noRoom, requireActive, take } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
 
@@ -228,6 +229,7 @@ export class Uploads {
       arrived += bytes.length;
       this.#look(partial, bytes, arrived);
       await filler.put(bytes);
+      release(bytes);
     }
     await filler.flush();
     await transfer.finishPart();
