@@ -13,7 +13,7 @@ const KINDS = {
   "slow reads": ["-X", "-w", "64", "-y", "128", "-z", "16"],
 };
 const CONNECTIONS = 300;
-const SECONDS = 18;
+const SECONDS = 15;
 
 Deno.test({
   name: "slowhttptest: 300 slow connections of each kind leave the service available (threat 20)",
