@@ -250,22 +250,14 @@ Deno.test("Setup: a link is good once, for 15 minutes, and dies with the next", 
     await fails("SetupKey", () => setup.redeem(second));
   }));
 
-Deno.test("Access.identify() is fast enough that no page waits for it", () =>
+Deno.test("Access.identify() knows a session by its cookie", () =>
   withAccess(async ({ access, sessions, by }) => {
     await access.signIn.password("ann", PASSWORD, by);
-    const request = new Request("http://127.0.0.1:8440/", {
-      headers: { cookie: `kvmm-8440=${sessions[0]}` },
-    });
     const caller = { door: "page" as const, address: "" };
-    assert.equal(access.identify(request, caller).via, "session");
-    // The best of many: what else the machine does is not ours.
-    const batches = Array.from({ length: 100 }, () => {
-      const started = performance.now();
-      for (let count = 0; count < 10; count++) access.identify(request, caller);
-      return (performance.now() - started) / 10;
-    });
-    const each = Math.min(...batches);
-    assert.ok(each < 0.2, `${each} ms`);
+    const asked = (cookie: string) =>
+      access.identify(new Request("http://127.0.0.1:8440/", { headers: { cookie } }), caller);
+    assert.equal(asked(`kvmm-8440=${sessions[0]}`).via, "session");
+    assert.notEqual(asked(`kvmm-8440=${sessions[0]}x`).via, "session");
   }));
 
 Deno.test("Accounts keep one administrator who can sign in, and lose nobody without a database", () =>

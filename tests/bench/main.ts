@@ -22,6 +22,7 @@ import { holds, type Row } from "./row.ts";
 import { scans } from "./scans.ts";
 import { pauses, starts } from "./starts.ts";
 import { stats } from "./stats.ts";
+import { sessions } from "./sessions.ts";
 import { storage } from "./storage.ts";
 import { table } from "./table.ts";
 import { weights } from "./weights.ts";
@@ -43,6 +44,7 @@ const SCENES: readonly { readonly machines: number; readonly benches: Readonly<R
       frames,
       firstFrame,
       storage,
+      sessions,
     },
   },
   { machines: 100, benches: { lists } },

@@ -1,0 +1,38 @@
+/** What signing in adds to every request: finding out whose session it is. */
+import { Access } from "../../agent/access/mod.ts";
+import { nobody } from "../../agent/access.ts";
+import { Store } from "../../agent/store/store.ts";
+import { type Bench, roundsOf } from "./bench.ts";
+import { alone } from "./row.ts";
+
+/** Checks in a round: one alone is too short for the clock. */
+const CHECKS = 1000;
+const PASSWORD = "one bench for every session";
+
+export const sessions: Bench = async (context) => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-bench-" });
+  const store = new Store(folder);
+  try {
+    const access = new Access(store, false);
+    const { accounts } = access;
+    for (let user = 0; user < 50; user++) await accounts.create({ name: `user${user}`, grants: [] });
+    await accounts.create({ name: "ann", password: PASSWORD, grants: [] });
+    let cookie = "";
+    const keepSession = (secret: string | null) => void (cookie = `kvmm-8440=${secret}`);
+    await access.signIn.password("ann", PASSWORD, nobody("page", { address: "", client: "", keepSession }));
+    const request = new Request("http://127.0.0.1:8440/", { headers: { cookie } });
+    const caller = { door: "page", address: "" } as const;
+    if (access.identify(request, caller).via !== "session") throw new Error("nobody is signed in");
+    const round = () => {
+      const began = performance.now();
+      for (let check = 0; check < CHECKS; check++) access.identify(request, caller);
+      return (performance.now() - began) * 1000 / CHECKS;
+    };
+    round(); // compiles it
+    const ours = Array.from({ length: roundsOf(context, 20) }, round);
+    return [alone({ what: "whose session a request is", ours, unit: "µs", aim: { most: 200 } })];
+  } finally {
+    store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+};
