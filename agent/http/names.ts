@@ -1,10 +1,5 @@
 /** The host names a listener answers for: all others are somebody else's, who has them lead here (DNS rebinding). */
-import { loopbackHosts } from "./guard.ts";
-
-/** What the guard asks: whether a `Host` is ours. */
-export interface Hosts {
-  has(host: string): boolean;
-}
+import { type Hosts, loopbackHosts } from "./guard.ts";
 
 /** Milliseconds for which this host's addresses are taken as read. */
 const FRESH_MS = 5000;

@@ -9,7 +9,7 @@ import { log } from "../log.ts";
 import type { Hsts } from "../settings.ts";
 import { addressOf } from "./address.ts";
 import { Arrivals } from "./arrival.ts";
-import { errorResponse, guard, secured } from "./guard.ts";
+import { errorResponse, guard, type Hosts, secured } from "./guard.ts";
 import { Counts, isShared, MOST_PER_ADDRESS, neighbourhood, Rate, REQUEST_RATE } from "./limits.ts";
 import { isAny, parseListen } from "./listen_address.ts";
 import {
@@ -22,7 +22,7 @@ import {
   listening,
   webSockets,
 } from "./listener.ts";
-import { HostNames, type Hosts, loopbackNames } from "./names.ts";
+import { HostNames, loopbackNames } from "./names.ts";
 import { socketPeers, type SocketRule } from "./socket_peers.ts";
 import { frontOf } from "./tls_front.ts";
 import type { Admit } from "./websocket.ts";

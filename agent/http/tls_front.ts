@@ -11,7 +11,7 @@ import {
 import type { Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { log } from "../log.ts";
-import type { Hosts } from "./names.ts";
+import type { Hosts } from "./guard.ts";
 
 /** First byte of a TLS record that begins a handshake (RFC 8446, 5.1). */
 const HANDSHAKE = 22;

@@ -2,8 +2,6 @@
  * The systemd unit, as a table: what is set, to what, and why. The service is a user of its own that may do what its
  * groups and a few capabilities allow; where it can write is decided by the mount namespace.
  */
-import type { Layout } from "./layout.ts";
-
 /** One line of the unit. */
 interface Directive {
   readonly name: string;
@@ -68,8 +66,15 @@ const SANDBOX: readonly Directive[] = [
 const line = ({ name, value, why }: Directive) =>
   why === undefined ? `${name}=${value}` : `# ${why}\n${name}=${value}`;
 
+/** What the unit names. */
+export interface UnitPlaces {
+  readonly binary: string;
+  readonly dataDir: string;
+  readonly runtimeDir: string;
+}
+
 /** `kvm-manager.service` for these places. */
-export function unitText(layout: Layout): string {
+export function unitText(layout: UnitPlaces): string {
   const capabilities = Object.keys(CAPABILITIES).join(" ");
   return [
     "# KVM Manager's service. Change it in a drop-in: systemctl edit kvm-manager",
