@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Job } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
+import { freeze, thaw } from "../testbed/pid.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, EventLog, known, readyServer, refused } from "../testbed/product.ts";
@@ -30,6 +31,13 @@ const underWay = (server: TestServer) =>
     const [job] = await call(server, "list_jobs", { open: true });
     return (job?.doneBytes ?? 0) > 0 ? job : undefined;
   }, { seconds: 30, every: 10 });
+
+/** Holds the program that writes a file where it is: a fast disk would be done with it while the test looks. */
+async function held(path: string): Promise<AsyncDisposable> {
+  const pid = Number((await run(["pgrep", "--newest", "--full", `qemu-img.*${path}`])).trim());
+  await freeze(pid);
+  return { [Symbol.asyncDispose]: () => thaw(pid) };
+}
 
 /** A job's progress only rises, and ends with all of it. */
 async function rises(events: EventLog): Promise<void> {
@@ -112,13 +120,17 @@ Deno.test({
       await t.step(`${command}() ${what}, cancelled in the middle, leaves nothing`, async () => {
         const before = await list();
         const asked = refused(server.call(command, input), "JobCancelled");
+        asked.catch(() => {/* looked at below, if it comes to that */});
         const job = await underWay(server);
-        await refused(
-          call(server, "stop_storage_pool", { pool: pool.name }),
-          "StorageBusy",
-          /x\.raw|a\.raw|b\./,
-        );
-        await refused(call(server, "delete_volume", at(input.volume)), "StorageBusy");
+        {
+          await using _held = await held(path("x.raw"));
+          await refused(
+            call(server, "stop_storage_pool", { pool: pool.name }),
+            "StorageBusy",
+            /x\.raw|a\.raw|b\./,
+          );
+          await refused(call(server, "delete_volume", at(input.volume)), "StorageBusy");
+        }
         await call(server, "cancel_job", { jobId: job.id });
         await asked;
         assert.equal((await call(server, "get_job", { jobId: job.id })).job.state, "cancelled");
