@@ -9,7 +9,8 @@ import { ClipboardFilter } from "./clipboard_filter.ts";
 import { ConsoleKeys } from "./console_keys.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
-import { exitStatus } from "./exit.ts";
+import { EXIT, exitStatus } from "./exit.ts";
+import { readOr } from "./host_verb.ts";
 import { listed, targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/names.ts";
 
@@ -134,14 +135,8 @@ function argumentsOf(args: readonly string[]): { name: string; force: boolean; s
 
 /** Opens a console; gives the exit status. */
 export async function consoleCommand(args: readonly string[]): Promise<number> {
-  let wanted;
-  try {
-    wanted = argumentsOf(args);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : error;
-    console.error(`kvm-manager console: ${why}. See kvm-manager console --help`);
-    return 2;
-  }
+  const wanted = readOr(EXIT.usage, "console", () => argumentsOf(args));
+  if (typeof wanted === "number") return wanted;
   const { name, force, server } = wanted;
   try {
     const input = await withIds(server, { vmId: name, kind: "serial", force });

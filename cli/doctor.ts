@@ -4,12 +4,14 @@ import { gatherFacts } from "../agent/doctor/gather.ts";
 import { libvirtOf } from "../agent/doctor/handlers.ts";
 import { setLogLevel } from "../agent/log.ts";
 import { LibvirtLink } from "../agent/libvirt/link.ts";
-import { readSettings, type Settings, SettingsError } from "../agent/settings.ts";
+import type { Settings } from "../agent/settings.ts";
 import { type AreaFinding, examine } from "../lib/doctor/checks.ts";
 import { LEVELS, worst } from "../lib/doctor/finding.ts";
-import { isServing, where } from "./place.ts";
+import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
+import { readOr } from "./host_verb.ts";
+import { isServing } from "./place.ts";
 import { harmless } from "./verb/cells.ts";
-import { PLAIN_OUTPUTS, rendered } from "./verb/output.ts";
+import { rendered } from "./verb/output.ts";
 
 export const DOCTOR_HELP = () =>
   [
@@ -51,33 +53,20 @@ async function connected(settings: Settings): Promise<{ link: LibvirtLink } & As
   return { link, [Symbol.asyncDispose]: () => link.stop() };
 }
 
-const FLAGS = ["uri", "listen", "data-dir", "runtime-dir", "config"] as const;
+const FLAGS = { uri: { type: "string" }, listen: { type: "string" }, ...PLACE_OPTIONS } as const;
 
-function read(args: readonly string[]): { settings: Settings; format: typeof PLAIN_OUTPUTS[number] } {
+function read(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
-    options: {
-      output: { type: "string", short: "o" },
-      ...Object.fromEntries(FLAGS.map((flag) => [flag, { type: "string" as const }])),
-    },
-  }) as { values: Record<string, string | undefined> };
-  const format = PLAIN_OUTPUTS.find((each) => each === (values.output ?? "table"));
-  if (!format) throw new SettingsError(`--output must be one of ${PLAIN_OUTPUTS.join(", ")}`);
-  const flags = FLAGS.flatMap((flag) => values[flag] === undefined ? [] : [`--${flag}`, values[flag]]);
-  return { settings: readSettings(flags, where()), format };
+    options: { output: { type: "string", short: "o" }, ...FLAGS },
+  });
+  return { format: plainOutput(values.output), settings: hostSettings(FLAGS, values) };
 }
 
 /** Runs it; the exit status says the worst that was found. */
 export async function doctorCommand(args: readonly string[]): Promise<number> {
-  let given: ReturnType<typeof read>;
-  try {
-    given = read(args);
-  } catch (error) {
-    console.error(
-      `kvm-manager doctor: ${error instanceof Error ? error.message : error}. See kvm-manager doctor --help`,
-    );
-    return WRONG_USAGE;
-  }
+  const given = readOr(WRONG_USAGE, "doctor", () => read(args));
+  if (typeof given === "number") return given;
   const { settings, format } = given;
   setLogLevel("error"); // what is found is said below
   const serves = await isServing(settings.runtimeDir);

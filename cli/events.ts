@@ -3,6 +3,8 @@ import { ApiError } from "../lib/client/api.ts";
 import type { AnyEvent, EventName } from "../lib/contract/mod.ts";
 import type { Server } from "./connect/server.ts";
 
+/** Events of load come every second: they are news for those alone who look at it. */
+export const LOADS: ReadonlySet<EventName> = new Set(["vm-stats-updated", "host-stats-updated"]);
 /** Most characters of one event: what has no end is no event. */
 const LONGEST = 8 * 1024 * 1024;
 

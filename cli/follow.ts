@@ -1,15 +1,14 @@
 /** `kvm-manager events`: what happens, a line of JSON each; `kvm-manager openapi`: the API's description. */
-import { parseArgs } from "node:util";
 import { openApi } from "../lib/contract/openapi.ts";
 import { VERSION } from "../lib/version.ts";
+import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
-import { TARGET_OPTIONS, targetOf, type TargetValues } from "./connect/target.ts";
-import { followOn } from "./events.ts";
+import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
+import { followOn, LOADS } from "./events.ts";
 import { EXIT } from "./exit.ts";
 import { listed, targetRows } from "./verb/help.ts";
 import { rendered } from "./verb/output.ts";
 import { failed } from "./verb/run.ts";
-import { UsageError } from "./verb/values.ts";
 
 export const EVENTS_HELP = () =>
   [
@@ -42,28 +41,18 @@ export function openapi(): Promise<number> {
   return Promise.resolve(EXIT.done);
 }
 
-function argumentsOf(args: readonly string[]): { names: ReadonlySet<string>; values: TargetValues } {
+/** Follows the events until it is ended. */
+export async function events(args: readonly string[]): Promise<number> {
   try {
-    const { positionals, values } = parseArgs({
+    const { positionals, values } = parsed({
       args: [...args],
       options: TARGET_OPTIONS,
       allowPositionals: true,
     });
-    return { names: new Set(positionals), values };
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-const isLoad = (name: string) => /-stats-updated$/.test(name);
-
-/** Follows the events until it is ended. */
-export async function events(args: readonly string[]): Promise<number> {
-  try {
-    const { names, values } = argumentsOf(args);
+    const names: ReadonlySet<string> = new Set(positionals);
     const broke = (reason: string) => console.error(`kvm-manager: ${reason}; trying again`);
     for await (const event of followOn(serverOf(targetOf(values)), new AbortController().signal, broke)) {
-      if (event === "opened" || (names.size === 0 ? isLoad(event.name) : !names.has(event.name))) continue;
+      if (event === "opened" || (names.size === 0 ? LOADS.has(event.name) : !names.has(event.name))) continue;
       // One line, that steers no terminal: as every JSON here.
       console.log(rendered(event, "json").replace(/\n\s*/g, ""));
     }

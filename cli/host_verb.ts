@@ -1,7 +1,21 @@
-/** How verbs about this host end: wrong usage, what cannot be done, done. */
+/** How verbs of their own end: wrong usage, what cannot be done, done. */
 import { EXIT } from "./exit.ts";
 
 const textOf = (error: unknown) => error instanceof Error ? error.message : String(error);
+
+/** What was read; where wrong usage was found instead, that is told, and this status given. */
+export function readOr<Given extends object>(
+  status: number,
+  verb: string,
+  read: () => Given,
+): Given | number {
+  try {
+    return read();
+  } catch (error) {
+    console.error(`kvm-manager ${verb}: ${textOf(error)}. See kvm-manager ${verb} --help`);
+    return status;
+  }
+}
 
 /**
  * Reads a verb's arguments and runs it.
@@ -9,19 +23,14 @@ const textOf = (error: unknown) => error instanceof Error ? error.message : Stri
  * @param Expected what it throws when something cannot be done: told without a stack
  * @returns the exit status
  */
-export async function carriedOut<Given>(
+export async function carriedOut<Given extends object>(
   verb: string,
   read: () => Given,
   Expected: new (...args: never[]) => Error,
   run: (given: Given) => Promise<number>,
 ): Promise<number> {
-  let given: Given;
-  try {
-    given = read();
-  } catch (error) {
-    console.error(`kvm-manager ${verb}: ${textOf(error)}. See kvm-manager ${verb} --help`);
-    return EXIT.usage;
-  }
+  const given = readOr(EXIT.usage, verb, read);
+  if (typeof given === "number") return given;
   try {
     return await run(given);
   } catch (error) {

@@ -1,7 +1,7 @@
 /** `kvm-manager login`, `logout`, `context`: servers elsewhere, known by a name. */
-import { parseArgs, type ParseArgsConfig } from "node:util";
 import { SettingsError } from "../agent/settings.ts";
 import { ApiError } from "../lib/client/api.ts";
+import { parsed } from "./arguments.ts";
 import { type Context, contextsFile, readContexts, writeContexts } from "./connect/contexts.ts";
 import { type Server, serverOf, shownFingerprint, UntrustedError } from "./connect/server.ts";
 import { remoteTarget, serverUrl } from "./connect/target.ts";
@@ -51,14 +51,6 @@ export const CONTEXT_HELP = () =>
     "  kvm-manager context list",
     "  kvm-manager context use local",
   ].join("\n");
-
-function parsed<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
 
 /** Runs with errors told the way all verbs tell them. */
 async function told(words: readonly string[], run: () => Promise<number>): Promise<number> {

@@ -1,10 +1,11 @@
 /** `kvm-manager backup-state` and `restore-state`: the program's own database, keys and settings as one file. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { DEFAULT_CONFIG, readSettings, SettingsError } from "../agent/settings.ts";
+import { DEFAULT_CONFIG, SettingsError } from "../agent/settings.ts";
 import { inspectState, putBack, saveState, StateError, type StatePlace } from "../agent/store/state.ts";
 import { formatBytes } from "../lib/format/quantity.ts";
 import { asked } from "./asked.ts";
+import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
 import { carriedOut } from "./host_verb.ts";
 import { isServing, SOCKET_FILE, where } from "./place.ts";
 
@@ -37,9 +38,7 @@ export const RESTORE_HELP = () =>
   ].join("\n");
 
 const OPTIONS = {
-  "data-dir": { type: "string" },
-  "runtime-dir": { type: "string" },
-  config: { type: "string" },
+  ...PLACE_OPTIONS,
   check: { type: "boolean" },
   yes: { type: "boolean" },
 } as const;
@@ -55,10 +54,7 @@ interface Given {
 function read(args: readonly string[]): Given {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   if (positionals.length !== 1) throw new SettingsError("give one file");
-  const flags = (["data-dir", "runtime-dir", "config"] as const).flatMap((name) =>
-    values[name] === undefined ? [] : [`--${name}`, values[name]]
-  );
-  const settings = readSettings(flags, where());
+  const settings = hostSettings(PLACE_OPTIONS, values);
   const config = values.config ?? (where().env("KVMM_CONFIG") || DEFAULT_CONFIG);
   return {
     file: positionals[0]!,

@@ -4,15 +4,16 @@ import { parseArgs } from "node:util";
 import { installed } from "../agent/install/install.ts";
 import { hasSystemd, systemctl } from "../agent/install/system.ts";
 import { certificateOf } from "../agent/doctor/certificate.ts";
-import { readSettings, type Settings, SettingsError } from "../agent/settings.ts";
 import { lastBackup } from "../agent/store/state.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { layoutOf } from "../lib/install/layout.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { EXIT, exitStatus } from "./exit.ts";
-import { PLAIN_OUTPUTS, rendered } from "./verb/output.ts";
-import { SOCKET_FILE, where } from "./place.ts";
+import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
+import { readOr } from "./host_verb.ts";
+import { rendered } from "./verb/output.ts";
+import { SOCKET_FILE } from "./place.ts";
 
 export const STATUS_HELP = () =>
   [
@@ -83,34 +84,15 @@ async function program(): Promise<string> {
 function read(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
-    options: {
-      output: { type: "string", short: "o" },
-      ...{
-        "data-dir": { type: "string" },
-        "runtime-dir": { type: "string" },
-        config: { type: "string" },
-      } as const,
-    },
+    options: { output: { type: "string", short: "o" }, ...PLACE_OPTIONS },
   });
-  const format = PLAIN_OUTPUTS.find((each) => each === (values.output ?? "table"));
-  if (!format) throw new SettingsError(`--output must be one of ${PLAIN_OUTPUTS.join(", ")}`);
-  const flags = (["data-dir", "runtime-dir", "config"] as const).flatMap((name) =>
-    values[name] === undefined ? [] : [`--${name}`, values[name]]
-  );
-  return { format, settings: readSettings(flags, where()) };
+  return { format: plainOutput(values.output), settings: hostSettings(PLACE_OPTIONS, values) };
 }
 
 /** Runs it; the exit status says whether all is well. */
 export async function statusCommand(args: readonly string[]): Promise<number> {
-  let given: { format: typeof PLAIN_OUTPUTS[number]; settings: Settings };
-  try {
-    given = read(args);
-  } catch (error) {
-    console.error(
-      `kvm-manager status: ${error instanceof Error ? error.message : error}. See kvm-manager status --help`,
-    );
-    return EXIT.usage;
-  }
+  const given = readOr(EXIT.usage, "status", () => read(args));
+  if (typeof given === "number") return given;
   const { settings, format } = given;
   const { status, ...now } = await live(
     serverOf({ kind: "socket", path: join(settings.runtimeDir, SOCKET_FILE) }),

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Certificate } from "../../lib/contract/certificate.ts";
 import { EXPIRY_WARNING_DAYS } from "../../lib/contract/certificate.ts";
+import { isTaken } from "../files.ts";
 import { log } from "../log.ts";
 import { type Pair, PairError, readPair, untimely } from "./pair.ts";
 
@@ -54,7 +55,7 @@ export class Certificates {
     const path = join(dataDir, OWN_FILE);
     const places = files ?? { cert: path, key: path };
     const own = files === undefined ? { names } : undefined;
-    if (own !== undefined && !await isThere(path)) await make(path, names(), now());
+    if (own !== undefined && !await isTaken(path)) await make(path, names(), now());
     const version = await versionOf(places);
     const pair = await read(places);
     const late = untimely(pair, now());
@@ -131,16 +132,6 @@ export class Certificates {
     await make(this.files.cert, this.own.names(), this.now());
     this.#version = await versionOf(this.files);
     this.#serve(await read(this.files));
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { statfs } from "node:fs/promises";
 import dns from "node:dns";
 import { DatabaseSync } from "node:sqlite";
 import type { NodeRecord, PoolRecord } from "../../ffi/calls/mod.ts";
+import { userName } from "../../ffi/libc.ts";
 import { familyOf } from "../../lib/doctor/distribution.ts";
 import type {
   AccountFacts,
@@ -19,6 +20,7 @@ import type { Fact } from "../../lib/doctor/finding.ts";
 import type { ConnectionStatus } from "../../lib/contract/mod.ts";
 import { readQemuUser } from "../../lib/xml/capabilities.ts";
 import { child, childText, parseXml } from "../../lib/xml/tree.ts";
+import { textAt } from "../files.ts";
 import { hostSockets, ownerOf } from "../forward/sockets.ts";
 import { findTool } from "../forward/tools.ts";
 import { versionText } from "../host/handlers.ts";
@@ -29,6 +31,7 @@ import { hasSystemd } from "../install/system.ts";
 import type { Settings } from "../settings.ts";
 import { DATABASE_FILE, KNOWN_VERSION, versionOf } from "../store/database.ts";
 import { lastBackup } from "../store/state.ts";
+import { OWN_FILE } from "../certificate/certificates.ts";
 import { certificateOf } from "./certificate.ts";
 import { firewallFacts } from "./firewall.ts";
 import { there } from "./look.ts";
@@ -54,15 +57,6 @@ async function fact<T>(look: () => Promise<T> | T): Promise<Fact<T>> {
     return { value: await look() };
   } catch (error) {
     return { unknown: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-async function text(path: string): Promise<string | null> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
   }
 }
 
@@ -100,11 +94,11 @@ async function kvmFacts(): Promise<KvmFacts> {
     throw error;
   });
   const modules = await there(["kvm", "kvm_intel", "kvm_amd"].map((name) => `/sys/module/${name}`));
-  const flags = /^flags\s*:(.*)$/m.exec(await text("/proc/cpuinfo") ?? "")?.[1]?.trim().split(/\s+/) ?? [];
+  const flags = /^flags\s*:(.*)$/m.exec(await textAt("/proc/cpuinfo") ?? "")?.[1]?.trim().split(/\s+/) ?? [];
   const nested = await Promise.all(
-    ["kvm_intel", "kvm_amd"].map((name) => text(`/sys/module/${name}/parameters/nested`)),
+    ["kvm_intel", "kvm_amd"].map((name) => textAt(`/sys/module/${name}/parameters/nested`)),
   );
-  const said = nested.find((each) => each !== null)?.trim();
+  const said = nested.find((each) => each !== undefined)?.trim();
   return {
     device: info !== null,
     groupMayUse: info?.mode !== null && info?.mode !== undefined &&
@@ -120,7 +114,7 @@ async function kvmFacts(): Promise<KvmFacts> {
 async function moduleNames(): Promise<string[]> {
   const names = ["tun", "bridge", "vhost_net"];
   const release = Deno.osRelease();
-  const builtIn = (await text(`/lib/modules/${release}/modules.builtin`) ?? "").split("\n");
+  const builtIn = (await textAt(`/lib/modules/${release}/modules.builtin`) ?? "").split("\n");
   const isBuiltIn = (name: string) =>
     builtIn.some((path) => path.replaceAll("-", "_").endsWith(`/${name}.ko`));
   // Some modules that are built in have no folder there, but their device
@@ -143,13 +137,11 @@ async function accountFacts(): Promise<AccountFacts> {
     ...(/^Groups:(.*)$/m.exec(status)?.[1] ?? "").trim().split(/\s+/),
     ...(/^Gid:(.*)$/m.exec(status)?.[1] ?? "").trim().split(/\s+/),
   ];
-  const groups = (await text("/etc/group") ?? "").split("\n").map((line) => line.split(":"));
+  const groups = (await textAt("/etc/group") ?? "").split("\n").map((line) => line.split(":"));
   const uid = Deno.uid() ?? 0;
-  const user = (await text("/etc/passwd") ?? "").split("\n").map((line) => line.split(":"))
-    .find((fields) => Number(fields[2]) === uid && fields.length > 3)?.[0];
   return {
     uid,
-    user: user ?? String(uid),
+    user: userName(uid) ?? String(uid),
     groups: groups.filter(([, , gid]) => gid !== undefined && gids.includes(gid)).map(([name]) => name ?? ""),
     existing: groups.map(([name]) => name ?? "").filter((name) => name === "libvirt" || name === "kvm"),
   };
@@ -253,7 +245,7 @@ async function stateFacts({ settings: { dataDir } }: Patient): Promise<StateFact
     }
   }
   const open: string[] = [];
-  for (const each of await there([dataDir, path, `${path}-wal`, join(dataDir, "tls.pem")])) {
+  for (const each of await there([dataDir, path, `${path}-wal`, join(dataDir, OWN_FILE)])) {
     const { mode, isDirectory } = await Deno.stat(each);
     // A folder that others may enter hides nothing, but neither does it show: its files count
     if (!isDirectory && ((mode ?? 0) & 0o007) !== 0) open.push(each);
@@ -293,7 +285,7 @@ export async function gatherFacts(patient: Patient): Promise<HostFacts> {
       const found = await certificateOf(patient.settings);
       return found ? { path: found.path, validUntil: Date.parse(found.validUntil), now: Date.now() } : null;
     }),
-    fact(() => text("/etc/os-release")),
+    fact(async () => await textAt("/etc/os-release") ?? null),
     fact(hasSystemd),
   ]);
   return {

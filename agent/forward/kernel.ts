@@ -5,22 +5,13 @@
 import type { Family } from "../../lib/net/cidr.ts";
 import { type ForwardNames, type ForwardRule, forwardTransaction } from "../../lib/nft/forwards.ts";
 import { tableOf } from "../../lib/nft/json.ts";
+import { isThere } from "../files.ts";
 import { findTool, runTool, ToolError } from "./tools.ts";
 
 /** Place of our routing rules among others': after the kernel's own table of local addresses, before the main one. */
 const RULE_PRIORITY = "4471";
 const DEVICES = "/sys/class/net";
 const FAMILIES: readonly Family[] = [4, 6];
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 
 /** The most a device may send at once, so that what is too large for the bridge is refused on its way there. */
 async function mtuOf(device: string): Promise<string> {
@@ -59,7 +50,7 @@ export class ForwardKernel {
 
   /** Whether something of ours is in the kernel. */
   present(): Promise<boolean> {
-    return exists(`${DEVICES}/${this.#names.out}`);
+    return isThere(`${DEVICES}/${this.#names.out}`);
   }
 
   /** Whether the kernel still has what was made last. */
@@ -116,7 +107,7 @@ export class ForwardKernel {
     }
     for (const device of [out, end]) {
       // Without IPv6 in the kernel there is no such setting.
-      const quiet = await exists("/proc/sys/net/ipv6") ? ["addrgenmode", "none"] : [];
+      const quiet = await isThere("/proc/sys/net/ipv6") ? ["addrgenmode", "none"] : [];
       await runTool("ip", ["link", "set", "dev", device, ...quiet, "arp", "off", "mtu", "65535", "up"]);
     }
   }
@@ -144,7 +135,7 @@ export class ForwardKernel {
   /** Leads marked packets for these subnets to our device; without any, takes the way back. */
   async #route(family: Family, rules: readonly ForwardRule[]): Promise<void> {
     const { out, mark } = this.#names;
-    if (family === 6 && rules.length === 0 && !await exists("/proc/sys/net/ipv6")) return;
+    if (family === 6 && rules.length === 0 && !await isThere("/proc/sys/net/ipv6")) return;
     const table = String(mark);
     const bridges = new Map(
       rules.map(({ subnet, bridge }) => [`${subnet.address}/${subnet.prefix}`, bridge]),

@@ -4,17 +4,16 @@ import { join } from "node:path";
 import { VERSION } from "../../lib/version.ts";
 import { folders, type Layout, NAME, textFiles } from "../../lib/install/layout.ts";
 import { type Build, type InstallRecord, parseRecord, replacementRefusal } from "../../lib/install/record.ts";
+import { isTaken, textAt } from "../files.ts";
 import { databaseVersion, KNOWN_VERSION, savedCopies } from "../store/database.ts";
 import {
   forgetSaved,
   InstallError,
-  isThere,
   makeFolder,
   putFile,
   runSteps,
   type Say,
   type Step,
-  textAt,
   textOf,
   type Undo,
 } from "./steps.ts";
@@ -104,7 +103,7 @@ function fileSteps(target: Target): Step[] {
       what: path,
       run: async () => {
         const place = placeOf(target, path);
-        if (kept && await isThere(place)) return;
+        if (kept && await isTaken(place)) return;
         return await putFile(place, mode, (staging) => Deno.writeTextFile(staging, text));
       },
     })),
@@ -119,7 +118,7 @@ async function owners({ layout }: Target): Promise<void> {
   await Deno.chmod(layout.dataDir, 0o700);
   // The settings are root's; the service may read them
   for (const [path, mode] of [[layout.configDir, 0o750], [layout.config, 0o640]] as const) {
-    if (!await isThere(path)) continue;
+    if (!await isTaken(path)) continue;
     await Deno.chown(path, 0, found.gid);
     await Deno.chmod(path, mode);
   }
@@ -236,7 +235,7 @@ export async function rollback(target: Target, say: Say): Promise<Build> {
   const { layout } = target;
   const place = placeOf(target, layout.binary), previous = placeOf(target, layout.previous);
   const record = await installed(target);
-  if (!record?.previous || !await isThere(previous)) {
+  if (!record?.previous || !await isTaken(previous)) {
     throw new InstallError("no program of before an upgrade is kept here: there is nothing to go back to");
   }
   const { previous: back, ...now } = record;

@@ -1,5 +1,6 @@
 /** Work of several steps: what was done is undone, last first, when a later one fails. */
 import { dirname } from "node:path";
+import { isTaken, orMissing } from "../files.ts";
 
 /** It could not be done: what, why, what to do. */
 export class InstallError extends Error {
@@ -51,25 +52,6 @@ export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Whether something is there. */
-export async function isThere(path: string): Promise<boolean> {
-  return await orMissing(Deno.lstat(path)) !== undefined;
-}
-
-/** The text of a file; undefined where there is none. */
-export async function textAt(path: string): Promise<string | undefined> {
-  return await orMissing(Deno.readTextFile(path));
-}
-
 /** Removes a file or folder; whether there was one. */
 export async function removeAt(path: string): Promise<boolean> {
   return await orMissing(Deno.remove(path, { recursive: true }).then(() => true)) ?? false;
@@ -78,7 +60,7 @@ export async function removeAt(path: string): Promise<boolean> {
 /** Makes a folder and those above it; gives what removes the ones that were made, if they are empty then. */
 export async function makeFolder(path: string, mode: number): Promise<Undo> {
   const made: string[] = [];
-  for (let at = path; !await isThere(at); at = dirname(at)) made.push(at);
+  for (let at = path; !await isTaken(at); at = dirname(at)) made.push(at);
   for (const folder of made.toReversed()) await Deno.mkdir(folder, { mode: folder === path ? mode : 0o755 });
   // The umask took bits away
   for (const folder of made) await Deno.chmod(folder, folder === path ? mode : 0o755);
@@ -108,7 +90,7 @@ export async function putFile(
     await removeAt(staging);
     await write(staging);
     await Deno.chmod(staging, mode);
-    const was = await isThere(path);
+    const was = await isTaken(path);
     if (was) {
       await removeAt(saved);
       await Deno.link(path, saved);

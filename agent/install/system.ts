@@ -1,7 +1,8 @@
 /** The programs of the host that an installation needs, run with argument arrays. */
 import { findTool, runTool } from "../forward/tools.ts";
 import { KVM_GROUP, LIBVIRT_GROUP, NAME } from "../../lib/install/layout.ts";
-import { textAt, type Undo } from "./steps.ts";
+import { textAt } from "../files.ts";
+import type { Undo } from "./steps.ts";
 
 /** Whether systemd runs here: it is what starts services. */
 export async function hasSystemd(): Promise<boolean> {

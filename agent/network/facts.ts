@@ -3,6 +3,7 @@ import type { Network } from "../../lib/contract/mod.ts";
 import { formatAddress, networkOf, parseSubnet } from "../../lib/net/cidr.ts";
 import type { NetworkFacts, TakenSubnet } from "../../lib/net/check.ts";
 import { routesV4, routesV6 } from "../../lib/net/routes.ts";
+import { isThere, textAt } from "../files.ts";
 import { isForwardDevice } from "../forward/names.ts";
 import { isLocal } from "../host/local.ts";
 import type { VmServices } from "../vm/services.ts";
@@ -12,24 +13,9 @@ const DEVICES = "/sys/class/net";
 /** The sockets of Open vSwitch's database, as packages place them. */
 const OVS_SOCKETS = ["/run/openvswitch/db.sock", "/var/run/openvswitch/db.sock"];
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
-  }
-}
-
 /** A file's text; empty where the kernel has no such file (IPv6 may be off). */
 export async function textOf(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
+  return await textAt(path) ?? "";
 }
 
 /** One network device of the host. Source: the kernel's sysfs. */
@@ -47,7 +33,7 @@ export async function hostDevices(): Promise<HostDevice[]> {
       name,
     ) => ({
       name,
-      bridge: await exists(`${DEVICES}/${name}/bridge`),
+      bridge: await isThere(`${DEVICES}/${name}/bridge`),
       sriov: Number(await textOf(`${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
     })),
   );
@@ -85,7 +71,7 @@ function networkSubnets(
 
 /** Why the host has no Open vSwitch; undefined where it has. */
 async function noOpenvswitch(): Promise<string | undefined> {
-  for (const path of OVS_SOCKETS) if (await exists(path)) return undefined;
+  for (const path of OVS_SOCKETS) if (await isThere(path)) return undefined;
   return "it does not run; install and start the package openvswitch-switch";
 }
 

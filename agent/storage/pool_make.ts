@@ -9,6 +9,7 @@ import {
 } from "../../lib/storage/pool_types.ts";
 import { describePool, poolTarget, poolXml } from "../../lib/xml/pool.ts";
 import { child, children, parseXml } from "../../lib/xml/tree.ts";
+import { isThere } from "../files.ts";
 import { isLocal } from "../host/local.ts";
 import type { VmServices } from "../vm/services.ts";
 
@@ -16,16 +17,6 @@ import type { VmServices } from "../vm/services.ts";
 const NO_OVERWRITE = 4;
 /** Where libvirt looks for the programs it runs. */
 const PROGRAMS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
-  }
-}
 
 async function hasProgram(name: string): Promise<boolean> {
   const found = await Promise.all(PROGRAMS.map((folder) => isThere(`${folder}/${name}`)));

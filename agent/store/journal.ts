@@ -3,6 +3,7 @@
  * there cannot be taken back by who gets hold of our database. Where journald does not answer, nothing waits for it.
  */
 import { DatagramSocket } from "../../ffi/datagram.ts";
+import { joined } from "../../lib/bytes.ts";
 import type { Activity } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
 import type { ActivityEntry } from "./activity.ts";
@@ -41,14 +42,7 @@ export function journalMessage(activity: Activity, entry: ActivityEntry): Uint8A
     ["KVMM_INPUT", entry.input === undefined ? undefined : JSON.stringify(entry.input)],
     ["KVMM_TOOK_MS", entry.tookMs === undefined ? undefined : String(entry.tookMs)],
   ];
-  const parts = fields.flatMap(([name, value]) => value === undefined ? [] : field(name, value));
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return joined(fields.flatMap(([name, value]) => value === undefined ? [] : field(name, value)));
 }
 
 export class Journal implements Disposable {

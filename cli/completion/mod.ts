@@ -1,6 +1,6 @@
 /** `kvm-manager completion SHELL`, and what the shells ask it for. */
 import { serverOf } from "../connect/server.ts";
-import { targetOf } from "../connect/target.ts";
+import { TARGET_OPTIONS, targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { candidates, type OtherVerb } from "./candidates.ts";
 import { SHELLS } from "./scripts.ts";
@@ -34,7 +34,7 @@ const PATIENCE_MS = 2000;
 /** The option of a line that says which server names come from, if it does. */
 function targetValues(line: readonly string[]): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const flag of ["socket", "runtime-dir", "server", "token-file", "ca", "fingerprint", "context"]) {
+  for (const flag of Object.keys(TARGET_OPTIONS)) {
     const at = line.indexOf(`--${flag}`);
     if (at >= 0 && at + 2 < line.length) values[flag] = line[at + 1]!;
   }

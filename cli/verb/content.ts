@@ -4,7 +4,7 @@ import type { CommandName } from "../../lib/contract/mod.ts";
 import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
 import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
-import { UsageError } from "./options.ts";
+import { UsageError } from "./values.ts";
 import { ProgressDisplay } from "./progress.ts";
 
 /** Commands whose answer holds a file: `--to FILE` writes it. */
@@ -110,6 +110,13 @@ export async function upload(
   }
 }
 
+async function writeAll(
+  to: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+}
+
 /** Opens a file for writing that is not there yet. @throws {UsageError} */
 async function draftOf(file: string, overwrite: boolean): Promise<{ draft: string; sink: Deno.FsFile }> {
   if (!overwrite) {
@@ -143,9 +150,7 @@ export async function download(
     const content = response.body.pipeThrough(counted(display, `download ${input.name}`, 0, total));
     for await (const chunk of content) {
       arrived += chunk.byteLength;
-      for (let at = 0; at < chunk.length;) {
-        at += await (target?.sink ?? Deno.stdout).write(chunk.subarray(at));
-      }
+      await writeAll(target?.sink ?? Deno.stdout, chunk);
     }
     if (arrived !== total) {
       throw new ApiError("Unreachable", `it broke off after ${arrived} of ${total} bytes. Try again`);
@@ -172,11 +177,10 @@ export async function writeAnswer(
     ? Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0))
     : new TextEncoder().encode(text);
   if (to === "-") {
-    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
-    return;
+    return await writeAll(Deno.stdout, bytes);
   }
   const { draft, sink } = await draftOf(to, overwrite);
   using file = sink;
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  await writeAll(file, bytes);
   await Deno.rename(draft, to);
 }

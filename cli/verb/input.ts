@@ -2,7 +2,8 @@
 import { parse } from "yaml";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "./find.ts";
-import { type Arguments, optionsOf, put, UsageError } from "./options.ts";
+import { type Arguments, optionsOf, put } from "./options.ts";
+import { UsageError } from "./values.ts";
 
 /** Longer ones are no passwords but texts, which nobody types unseen. */
 const LONGEST_TYPED = 1024;

@@ -1,10 +1,9 @@
 /** A command's input schema ⇄ the options of its verb. */
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import type { Command } from "../../lib/contract/mod.ts";
 import { TARGET_OPTIONS, type TargetValues } from "../connect/target.ts";
+import { parsed } from "../arguments.ts";
 import { bare, type Kind, kindOf, type Schema, UsageError, valueOf } from "./values.ts";
-
-export { UsageError } from "./values.ts";
 
 /** A field of the input as an option. */
 export interface Option {
@@ -152,17 +151,12 @@ function secretSource(option: Option, given: unknown, file: unknown): SecretSour
  */
 export function readArguments(command: Command, args: readonly string[]): Arguments {
   const options = optionsOf(command);
-  let positionals: string[], values: Record<string, unknown>;
-  try {
-    ({ positionals, values } = parseArgs({
-      args: [...args],
-      options: configOf(options),
-      allowPositionals: true,
-      allowNegative: true,
-    }));
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const { positionals, values }: { positionals: string[]; values: Record<string, unknown> } = parsed({
+    args: [...args],
+    options: configOf(options),
+    allowPositionals: true,
+    allowNegative: true,
+  });
   const input: Record<string, unknown> = {};
   for (const { field, many, kind } of positionalsOf(command)) {
     if (positionals.length === 0) continue; // it may come from --file or --input; the server names what is missing

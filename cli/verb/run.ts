@@ -13,7 +13,8 @@ import { groupHelp, verbHelp } from "./help.ts";
 import { wholeInput } from "./input.ts";
 import { carryOutLong, leftAlone, waitForJob } from "./jobs.ts";
 import { withIds } from "./names.ts";
-import { type CommonValues, isLong, readArguments, UsageError } from "./options.ts";
+import { type CommonValues, isLong, readArguments } from "./options.ts";
+import { UsageError } from "./values.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
 import { watch } from "./watch.ts";
 

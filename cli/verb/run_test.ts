@@ -3,9 +3,9 @@ import { parse } from "yaml";
 import { listenSocket } from "../../agent/http/server.ts";
 import { type Command, COMMANDS, ContractError } from "../../lib/contract/mod.ts";
 import { findVerb, VERBS } from "./find.ts";
-import { COMMON_OPTIONS, optionsOf, readArguments, UsageError } from "./options.ts";
+import { COMMON_OPTIONS, optionsOf, readArguments } from "./options.ts";
 import { rendered } from "./output.ts";
-import { type Kind, type Schema, valueOf } from "./values.ts";
+import { type Kind, type Schema, UsageError, valueOf } from "./values.ts";
 import type { Terminal } from "../terminal.ts";
 import { runVerb } from "./run.ts";
 

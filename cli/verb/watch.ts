@@ -1,16 +1,12 @@
 /** `--watch`: an answer printed anew whenever something happened, told by the server's events. */
-import type { AnyEvent } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
-import { followOn } from "../events.ts";
+import { followOn, LOADS } from "../events.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Clears the screen and goes to its corner (ECMA-48). */
 const CLEAR = "\x1b[2J\x1b[H";
 /** Milliseconds that happenings are collected for: a hundred starts are one look. */
 const HANDFUL_MS = 150;
-
-/** Events of load come every second: they are news for those alone who look at it. */
-const LOADS: ReadonlySet<AnyEvent["name"]> = new Set(["vm-stats-updated", "host-stats-updated"]);
 
 /**
  * Prints, and prints anew when it has changed, until the signal.

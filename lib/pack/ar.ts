@@ -1,5 +1,5 @@
 /** Writing ar archives, which Debian packages are: ar(5), deb(5). */
-import { joined } from "./tar.ts";
+import { joined } from "../bytes.ts";
 
 /** A file in an archive. */
 export interface ArEntry {

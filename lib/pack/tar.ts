@@ -1,5 +1,7 @@
 /** Writing and reading tar files: POSIX ustar, regular files and folders alone. The same entries give the same bytes. */
 
+import { joined } from "../bytes.ts";
+
 /** A file or folder in an archive. */
 export interface TarEntry {
   /** Path in the archive; a folder's ends with `/`. */
@@ -55,17 +57,6 @@ function headOf({ name, mode, content, mtime = MTIME }: TarEntry): Uint8Array {
   put(head, 345, 155, split.prefix);
   put(head, 148, 8, `${sumOf(head).toString(8).padStart(6, "0")}\0 `);
   return head;
-}
-
-/** Pieces put together. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** The archive of these entries, all owned by root. @throws {RangeError} for a name that is too long */

@@ -4,7 +4,8 @@
  */
 import { oneLine } from "../format/text.ts";
 import { vncResponse } from "./des.ts";
-import { type ByteSource, joined, RfbError } from "./source.ts";
+import { joined } from "../bytes.ts";
+import { type ByteSource, RfbError } from "./source.ts";
 
 /** One end of a connection during the handshake. */
 export interface Wire {

@@ -90,8 +90,18 @@ export interface Typing {
   readonly untypable: readonly string[];
 }
 
-/** How a text is typed on a machine's keyboard, with dead keys where needed. Line ends of any kind are Enter. */
-export function typingOf(text: string, layout: Layout = "us"): Typing {
+/** What a keyboard writes: with one stroke, and what dead keys write with the space bar. */
+interface Keyboard {
+  readonly single: ReadonlyMap<string, readonly Key[]>;
+  readonly dead: ReadonlyMap<string, readonly (readonly Key[])[]>;
+}
+
+/** Keyboards that were asked for: a text is looked at anew with each letter somebody writes. */
+const keyboards = new Map<Layout, Keyboard>();
+
+function keyboardOf(layout: Layout): Keyboard {
+  const known = keyboards.get(layout);
+  if (known !== undefined) return known;
   const single = strokesOf(layout);
   const dead = new Map(
     Object.entries(SPACING).flatMap(([combining, spacing]) => {
@@ -99,6 +109,14 @@ export function typingOf(text: string, layout: Layout = "us"): Typing {
       return stroke === undefined ? [] : [[spacing, [stroke, single.get(" ")!]] as const];
     }),
   );
+  const keyboard = { single, dead };
+  keyboards.set(layout, keyboard);
+  return keyboard;
+}
+
+/** How a text is typed on a machine's keyboard, with dead keys where needed. Line ends of any kind are Enter. */
+export function typingOf(text: string, layout: Layout = "us"): Typing {
+  const { single, dead } = keyboardOf(layout);
   const accented = (character: string) => {
     const [base = "", combining = "", ...rest] = character.normalize("NFD");
     const [accent, letter] = [single.get(combining), single.get(base)];

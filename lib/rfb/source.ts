@@ -1,4 +1,5 @@
 /** Reading a stream of bytes in the pieces a protocol names. */
+import { joined } from "../bytes.ts";
 
 /** What came from the other end is not RFB as we take it; the text says what is wrong. */
 export class RfbError extends Error {
@@ -39,16 +40,4 @@ export class ByteSource {
     this.#kept = new Uint8Array(0);
     return rest;
   }
-}
-
-/** Several pieces as one. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

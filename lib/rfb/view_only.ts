@@ -2,7 +2,8 @@
  * Drops what a viewer may not send when it may only look (RFC 6143, 7.5, and the extensions noVNC and QEMU have).
  * What is passed on is framed by this table alone, so nothing can be smuggled past it inside another message.
  */
-import { joined, RfbError } from "./source.ts";
+import { joined } from "../bytes.ts";
+import { RfbError } from "./source.ts";
 
 interface MessageRule {
   /** Bytes from which the whole length can be told. */
