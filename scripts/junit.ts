@@ -1,6 +1,6 @@
 /**
- * Counts the results in a report of `deno test --junit-path`, for `test.sh`: prints "passed failed skipped", and the
- * skipped tests, each with its reason (the end of its name, `[skipped: …]`), to standard error.
+ * Counts the results in a report of `deno test --junit-path`, for `test.sh`: prints "passed failed skipped" and the files
+ * with failures, and to standard error the skipped tests, each with its reason (the end of its name, `[skipped: …]`).
  */
 
 /** Results of one run. */
@@ -9,6 +9,8 @@ export interface Counts {
   readonly failed: number;
   /** Names of the tests that were not run. */
   readonly skipped: readonly string[];
+  /** Files with tests that failed. */
+  readonly failedFiles: readonly string[];
 }
 
 /** @throws {SyntaxError} when the report is not whole. */
@@ -17,12 +19,19 @@ export function countResults(xml: string): Counts {
     throw new SyntaxError("The report of the tests is not complete");
   }
   const cases = [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];
-  const failed = cases.filter(([, , body = ""]) => /<(failure|error)\b/.test(body)).length;
+  const failed = cases.filter(([, , body = ""]) => FAILURE.test(body)).length;
+  const failedFiles = [...xml.matchAll(/<testsuite\b([^>]*)>(.*?)<\/testsuite>/gs)]
+    .filter(([, , body = ""]) => FAILURE.test(body))
+    .map(([, attributes = ""]) => nameIn(attributes));
   const skipped = cases
     .filter(([, , body = ""]) => /<skipped\b/.test(body))
-    .map(([, attributes = ""]) => unescape(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "?"));
-  return { passed: cases.length - failed - skipped.length, failed, skipped };
+    .map(([, attributes = ""]) => nameIn(attributes));
+  return { passed: cases.length - failed - skipped.length, failed, skipped, failedFiles };
 }
+
+const FAILURE = /<(failure|error)\b/;
+
+const nameIn = (attributes: string) => unescape(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "?");
 
 function unescape(text: string): string {
   const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
@@ -30,7 +39,7 @@ function unescape(text: string): string {
 }
 
 if (import.meta.main) {
-  const { passed, failed, skipped } = countResults(await Deno.readTextFile(Deno.args[0] ?? ""));
+  const { passed, failed, skipped, failedFiles } = countResults(await Deno.readTextFile(Deno.args[0] ?? ""));
   for (const name of skipped) console.error(`skipped: ${name}`);
-  console.log(passed, failed, skipped.length);
+  console.log(passed, failed, skipped.length, ...failedFiles);
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs every test. Installs what the tests need, goes on after a failed stage, and ends with the sum:
+# Runs every test. Installs what the tests need, goes on after a failed stage, gives system and browser files that failed
+# one more try alone, and ends with the sum:
 #   N passed, N failed, N skipped
 set -u
 project=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -12,6 +13,7 @@ strace faketime slowhttptest bindfs sqlite3"
 passed=0
 failed=0
 skipped=0
+unsteady=
 NO_COLOR=1
 DENO_NO_UPDATE_CHECK=1
 export NO_COLOR DENO_NO_UPDATE_CHECK
@@ -54,15 +56,32 @@ tests() {
     took "$name" "FAILED: no results (exit status $status)"
     return
   fi
-  # "12 0 1": passed, failed, skipped
+  # "12 1 1 ./tests/x_test.ts": passed, failed, skipped, and the files with failures
   # shellcheck disable=SC2086
   set -- $counts
   # A runner that fails although every test passed (a module that does not load, a leak) failed as well
   [ "$status" -eq 0 ] || [ "$2" -gt 0 ] || set -- "$1" 1 "$3"
-  passed=$((passed + $1))
-  failed=$((failed + $2))
-  skipped=$((skipped + $3))
-  took "$name" "$1 passed, $2 failed, $3 skipped"
+  stage_passed=$1
+  stage_failed=$2
+  stage_skipped=$3
+  shift 3
+  if [ "$name" != unit ] && [ $# -gt 0 ] && again "$@"; then
+    stage_passed=$((stage_passed + stage_failed))
+    stage_failed=0
+  fi
+  passed=$((passed + stage_passed))
+  failed=$((failed + stage_failed))
+  skipped=$((skipped + stage_skipped))
+  took "$name" "$stage_passed passed, $stage_failed failed, $stage_skipped skipped"
+}
+
+# again FILE… : what failed beside another file, on a machine with guests, has one more try by itself. Passing then it is
+# no failure but a thing to mend: its names are printed last, above the sum.
+again() {
+  [ $# -le 5 ] || return 1
+  say "--- once more, alone: $*"
+  "$deno" test -A "$@" </dev/null || return 1
+  unsteady="$unsteady $*"
 }
 
 if is_root && is_debian; then
@@ -94,5 +113,6 @@ for folder in system browser; do
   if [ -d "tests/$folder" ]; then tests "$folder" --parallel "tests/$folder"; fi
 done
 
+[ -z "$unsteady" ] || echo "unsteady (failed, then passed alone):$unsteady"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
