@@ -1,4 +1,5 @@
 /** Settings: where each comes from (flag, environment, config file, default), in one table. */
+import { messageOf } from "../lib/message.ts";
 import { hostRolesIn } from "./access/host_accounts.ts";
 import { parseArgs } from "node:util";
 import { parse as parseToml } from "smol-toml";
@@ -244,7 +245,7 @@ function readConfig(path: string, needed: boolean): Record<string, unknown> {
       return {};
     }
     throw new SettingsError(
-      `the config file ${path} cannot be read: ${error instanceof Error ? error.message : error}`,
+      `the config file ${path} cannot be read: ${messageOf(error)}`,
     );
   }
   let config: Record<string, unknown>;
@@ -252,7 +253,7 @@ function readConfig(path: string, needed: boolean): Record<string, unknown> {
     config = parseToml(text);
   } catch (error) {
     throw new SettingsError(
-      `the config file ${path} is not valid TOML: ${error instanceof Error ? error.message : error}`,
+      `the config file ${path} is not valid TOML: ${messageOf(error)}`,
     );
   }
   const known = new Set(ROWS.map(([, row]) => row.flag));
@@ -296,7 +297,7 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     flags = parsed.values as typeof flags;
   } catch (error) {
     throw new SettingsError(
-      `${error instanceof Error ? error.message : error}. See kvm-manager serve --help`,
+      `${messageOf(error)}. See kvm-manager serve --help`,
     );
   }
   const named = (flags.config as string | undefined) ?? (where.env("KVMM_CONFIG") || undefined);
@@ -321,7 +322,7 @@ export function readSettings(args: readonly string[], where: Where): Settings {
   try {
     hostRolesIn(settings.pam);
   } catch (error) {
-    throw new SettingsError(`--pam: ${error instanceof Error ? error.message : error}`);
+    throw new SettingsError(`--pam: ${messageOf(error)}`);
   }
   const demo = flags.demo === true;
   return {

@@ -1,5 +1,6 @@
 /** What words follow a verb, by Node's parser; wrong ones are wrong usage. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { messageOf } from "../lib/message.ts";
 import { UsageError } from "./verb/values.ts";
 
 /** @throws {UsageError} for an option nobody knows, or one without its value */
@@ -7,6 +8,6 @@ export function parsed<T extends ParseArgsConfig>(config: T): ReturnType<typeof 
   try {
     return parseArgs(config);
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }

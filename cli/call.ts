@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { SettingsError } from "../agent/settings.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { COMMANDS } from "../lib/contract/mod.ts";
+import { messageOf } from "../lib/message.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT, EXIT_STATUSES, exitStatus } from "./exit.ts";
@@ -43,7 +44,7 @@ export async function callCommand(args: readonly string[]): Promise<number> {
     server = serverOf(targetOf(values));
   } catch (error) {
     console.error(
-      `kvm-manager call: ${error instanceof Error ? error.message : error}. See kvm-manager call --help`,
+      `kvm-manager call: ${messageOf(error)}. See kvm-manager call --help`,
     );
     return EXIT.usage;
   }

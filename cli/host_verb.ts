@@ -1,7 +1,6 @@
 /** How verbs of their own end: wrong usage, what cannot be done, done. */
+import { messageOf } from "../lib/message.ts";
 import { EXIT } from "./exit.ts";
-
-const textOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
 /** What was read; where wrong usage was found instead, that is told, and this status given. */
 export function readOr<Given extends object>(
@@ -12,7 +11,7 @@ export function readOr<Given extends object>(
   try {
     return read();
   } catch (error) {
-    console.error(`kvm-manager ${verb}: ${textOf(error)}. See kvm-manager ${verb} --help`);
+    console.error(`kvm-manager ${verb}: ${messageOf(error)}. See kvm-manager ${verb} --help`);
     return status;
   }
 }

@@ -1,6 +1,7 @@
 /** `kvm-manager login`, `logout`, `context`: servers elsewhere, known by a name. */
 import { SettingsError } from "../agent/settings.ts";
 import { ApiError } from "../lib/client/api.ts";
+import { messageOf } from "../lib/message.ts";
 import { parsed } from "./arguments.ts";
 import { type Context, contextsFile, readContexts, writeContexts } from "./connect/contexts.ts";
 import { type Server, serverOf, shownFingerprint, UntrustedError } from "./connect/server.ts";
@@ -66,7 +67,7 @@ async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<
   try {
     return (file === "-" ? await terminal.input() : await Deno.readTextFile(file)).trim();
   } catch (error) {
-    throw new UsageError(`--token-file cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--token-file cannot be read: ${messageOf(error)}`);
   }
 }
 

@@ -7,6 +7,7 @@ import { socketRule } from "../agent/http/socket_peers.ts";
 import { requestInfo } from "../agent/http/request_info.ts";
 import { log, setLogLevel } from "../agent/log.ts";
 import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
+import { messageOf } from "../lib/message.ts";
 import { VERSION } from "../lib/version.ts";
 import { setBasePath } from "fresh/runtime";
 import type { AppHandler } from "./app.ts";
@@ -47,7 +48,7 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     const rule = socketRule(settings.socketGroup, settings.socketRole);
     listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer, admit, rule));
   } catch (error) {
-    console.error(`kvm-manager: ${error instanceof Error ? error.message : error}`);
+    console.error(`kvm-manager: ${messageOf(error)}`);
     await Promise.all(listeners.map((listener) => listener.close()));
     await agent.stop();
     return 1;
@@ -86,7 +87,7 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
 }
 
 function wrongUsage(error: unknown): number {
-  console.error(`kvm-manager: ${error instanceof Error ? error.message : error}`);
+  console.error(`kvm-manager: ${messageOf(error)}`);
   return 2;
 }
 

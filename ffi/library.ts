@@ -1,4 +1,5 @@
 /** libvirt.so, opened once per thread and only when first needed. */
+import { messageOf } from "../lib/message.ts";
 import { LibvirtError, readError } from "./error.ts";
 import { cString } from "./memory.ts";
 import { LIBC, OPTIONAL, REQUIRED } from "./symbols.ts";
@@ -20,7 +21,7 @@ function openFirst<S extends Deno.ForeignLibraryInterface>(
     try {
       return Deno.dlopen(name, symbols);
     } catch (error) {
-      tried.push(error instanceof Error ? error.message : String(error));
+      tried.push(messageOf(error));
     }
   }
   throw new LibvirtError({ kind: "unavailable", message: `${missing} (${tried.join("; ")})` });

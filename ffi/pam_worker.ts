@@ -1,5 +1,6 @@
 /** Runs one question to PAM: it blocks, and what a module of PAM does to its thread ends with this worker. */
 /// <reference lib="deno.worker" />
+import { messageOf } from "../lib/message.ts";
 import { askHost, type HostAnswer, type HostQuestion } from "./pam.ts";
 
 /** What goes back. */
@@ -10,7 +11,7 @@ self.onmessage = ({ data }: MessageEvent<HostQuestion>) => {
   try {
     told = { answer: askHost(data) };
   } catch (error) {
-    told = { failure: error instanceof Error ? error.message : String(error) };
+    told = { failure: messageOf(error) };
   }
   self.postMessage(told);
 };

@@ -7,6 +7,7 @@
  * and must not stop reading the others'. What arrives is always read at once: libvirt's client keeps what is not read
  * in memory, without a bound, so waiting here would bound nothing. The owner bounds both ways.
  */
+import { messageOf } from "../lib/message.ts";
 import { Connection, Handle } from "./connection.ts";
 import { LibvirtError, type LibvirtFailure } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
@@ -38,7 +39,7 @@ let draining = 0;
 
 function failureOf(error: unknown): LibvirtFailure {
   if (error instanceof LibvirtError) return error.toFailure();
-  return new LibvirtError({ message: error instanceof Error ? error.message : String(error) }).toFailure();
+  return new LibvirtError({ message: messageOf(error) }).toFailure();
 }
 
 function connect(uri: string): Connection {

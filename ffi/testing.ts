@@ -1,4 +1,5 @@
 /** For tests: libvirt's own test driver, inside libvirt.so. */
+import { messageOf } from "../lib/message.ts";
 import { libvirt } from "./library.ts";
 
 /** Why libvirt cannot be used here; undefined when it can. */
@@ -7,7 +8,7 @@ function missing(): string | undefined {
     libvirt();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

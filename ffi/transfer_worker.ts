@@ -4,6 +4,7 @@
  * owner: so no more than a piece is in memory, and who is slow at the other end holds nothing else up.
  */
 import { createHash, type Hash } from "node:crypto";
+import { messageOf } from "../lib/message.ts";
 import { Connection, Handle } from "./connection.ts";
 import { LibvirtError, type LibvirtFailure } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
@@ -107,7 +108,7 @@ function run(message: ToTransferWorker): FromTransferWorker {
 
 function failureOf(error: unknown): LibvirtFailure {
   if (error instanceof LibvirtError) return error.toFailure();
-  return new LibvirtError({ message: error instanceof Error ? error.message : String(error) }).toFailure();
+  return new LibvirtError({ message: messageOf(error) }).toFailure();
 }
 
 self.onmessage = ({ data }: MessageEvent<ToTransferWorker>) => {

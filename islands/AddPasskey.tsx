@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { CurrentPasswordField } from "../components/access/CurrentPasswordField.tsx";
 import { PasskeyTrouble } from "../components/access/PasskeyTrouble.tsx";
 import { TextField } from "../components/Field.tsx";
 import { api } from "../lib/client/api.ts";
@@ -61,16 +62,7 @@ export default function AddPasskey({ hasPassword }: { hasPassword: boolean }) {
           required
           maxLength={64}
         />
-        {hasPassword && (
-          <TextField
-            label={t("passkeys.current")}
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-            maxLength={1024}
-          />
-        )}
+        {hasPassword && <CurrentPasswordField label={t("passkeys.current")} />}
       </div>
       <div class="form-actions">
         <button type="submit" class="button" aria-disabled={state.value === "busy"}>

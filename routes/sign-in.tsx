@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { CurrentPasswordField } from "../components/access/CurrentPasswordField.tsx";
 import { Entrance } from "../components/access/Entrance.tsx";
 import { TextField } from "../components/Field.tsx";
 import { runningAgent } from "../agent/mod.ts";
@@ -92,15 +93,7 @@ export default define.page<typeof handler>(function SignIn({ data, url }) {
                   defaultValue={name}
                   autofocus={name === ""}
                 />
-                <TextField
-                  label={t("access.password")}
-                  name="password"
-                  type="password"
-                  autocomplete="current-password"
-                  required
-                  maxLength={1024}
-                  autofocus={name !== ""}
-                />
+                <CurrentPasswordField label={t("access.password")} autofocus={name !== ""} />
               </div>
             )
             : (

@@ -6,6 +6,7 @@
  */
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
+import { messageOf } from "../lib/message.ts";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
@@ -87,7 +88,7 @@ async function tryCompile(bundle: string, output: string): Promise<string | null
     await compile(bundle, output);
     return null;
   } catch (error) {
-    const [message = ""] = (error instanceof Error ? error.message : String(error)).split("Stack backtrace");
+    const [message = ""] = messageOf(error).split("Stack backtrace");
     const causes = [...message.matchAll(/^\s*\d+: (.+)$/gm)].map(([, cause]) => cause);
     return causes.length > 1 ? `deno compile: ${causes[0]} ${causes.at(-1)}` : message;
   }
@@ -97,7 +98,7 @@ if (import.meta.main) {
   try {
     await build(appFolder(), option("name") ?? "kvm-manager");
   } catch (error) {
-    console.error(`The build failed: ${error instanceof Error ? error.message : error}`);
+    console.error(`The build failed: ${messageOf(error)}`);
     Deno.exit(1);
   }
 }

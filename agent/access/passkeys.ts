@@ -11,6 +11,7 @@ import {
   type PasskeyCreation,
   type PasskeyRequest,
 } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/message.ts";
 import type { Principal } from "../access.ts";
 import { log } from "../log.ts";
 import { type Clock, elapsed, type Moment } from "./clock.ts";
@@ -127,7 +128,7 @@ export class Passkeys {
         lastUsedAt: null,
       };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new ContractError("PasskeyRefused", { reason }, { cause: error });
     }
   }

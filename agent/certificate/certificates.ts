@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Certificate } from "../../lib/contract/certificate.ts";
 import { EXPIRY_WARNING_DAYS } from "../../lib/contract/certificate.ts";
+import { messageOf } from "../../lib/message.ts";
 import { isTaken } from "../files.ts";
 import { log } from "../log.ts";
 import { type Pair, PairError, readPair, untimely } from "./pair.ts";
@@ -108,7 +109,7 @@ export class Certificates {
       if (pair.facts.fingerprint === this.#pair.facts.fingerprint && pair.cert === this.#pair.cert) return;
       this.#serve(pair);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (reason !== this.#problem) {
         log.error("the TLS certificate was not taken: the one before it stays", { reason });
       }
@@ -171,7 +172,7 @@ async function stat(path: string): Promise<Deno.FileInfo> {
   try {
     return await Deno.stat(path);
   } catch (error) {
-    throw new PairError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`, {
+    throw new PairError(`${path} cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -186,7 +187,7 @@ async function textOf(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    throw new PairError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`, {
+    throw new PairError(`${path} cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -1,6 +1,8 @@
 /** A certificate with its key, as far as it can be judged before anybody is served with it. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { CertificateFacts } from "../../lib/contract/certificate.ts";
+import { messageOf } from "../../lib/message.ts";
+import { pemBlocks } from "./pem.ts";
 
 /** A certificate that serves, and what is known of it. */
 export interface Pair {
@@ -16,16 +18,8 @@ export class PairError extends Error {
   override readonly name = "PairError";
 }
 
-const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
-
 /** What the server's TLS can sign with. */
 const KEY_TYPES: ReadonlySet<string> = new Set(["rsa", "rsa-pss", "ec", "ed25519"]);
-
-/** The blocks of a PEM text (RFC 7468) whose label ends so; what stands between or beside them is left out. */
-function blocks(pem: string, label: "CERTIFICATE" | "PRIVATE KEY"): string[] {
-  const block = new RegExp(`-----BEGIN ((?:[A-Z]+ )*${label})-----[^-]*-----END \\1-----`, "g");
-  return pem.match(block) ?? [];
-}
 
 function certificateIn(chain: readonly string[]): X509Certificate {
   if (chain.length === 0) throw new PairError("the certificate's file has no certificate in PEM form");
@@ -74,8 +68,8 @@ const oneLine = (name: string) => name.split("\n").join(", ");
  * @throws {PairError} when they cannot be read, or do not belong together
  */
 export function readPair(certText: string, keyText: string): Pair {
-  const chain = blocks(certText, "CERTIFICATE");
-  const [key = ""] = blocks(keyText, "PRIVATE KEY");
+  const chain = pemBlocks(certText, "CERTIFICATE");
+  const [key = ""] = pemBlocks(keyText, "PRIVATE KEY");
   const certificate = certificateIn(chain);
   const privateKey = keyIn(key || undefined);
   if (!KEY_TYPES.has(privateKey.asymmetricKeyType ?? "")) {

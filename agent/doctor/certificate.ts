@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { OWN_FILE } from "../certificate/certificates.ts";
+import { pemBlocks } from "../certificate/pem.ts";
 import type { Settings } from "../settings.ts";
 
 /** What of a certificate matters for its end. */
@@ -28,7 +29,7 @@ export async function certificateOf(
     if (error instanceof Deno.errors.NotFound && isOwn) return undefined;
     throw error;
   }
-  const [pem] = /-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/.exec(text) ?? [];
+  const [pem] = pemBlocks(text, "CERTIFICATE");
   if (pem === undefined) throw new Error(`${path} holds no certificate`);
   return { path, validUntil: new Date(new X509Certificate(pem).validTo).toISOString() };
 }

@@ -18,6 +18,7 @@ import type {
 } from "../../lib/doctor/facts.ts";
 import type { Fact } from "../../lib/doctor/finding.ts";
 import type { ConnectionStatus } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/message.ts";
 import { readQemuUser } from "../../lib/xml/capabilities.ts";
 import { child, childText, parseXml } from "../../lib/xml/tree.ts";
 import { textAt } from "../files.ts";
@@ -56,7 +57,7 @@ async function fact<T>(look: () => Promise<T> | T): Promise<Fact<T>> {
   try {
     return { value: await look() };
   } catch (error) {
-    return { unknown: error instanceof Error ? error.message : String(error) };
+    return { unknown: messageOf(error) };
   }
 }
 
@@ -241,7 +242,7 @@ async function stateFacts({ settings: { dataDir } }: Patient): Promise<StateFact
       const check = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
       if (check !== "ok") damage = String(check);
     } catch (error) {
-      damage = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
+      damage = messageOf(error).replaceAll(/\s+/g, " ");
     }
   }
   const open: string[] = [];

@@ -11,6 +11,7 @@ import {
   type PlannedForward,
   type StoredForward,
 } from "../../lib/forward/plan.ts";
+import { messageOf } from "../../lib/message.ts";
 import type { ForwardRule } from "../../lib/nft/forwards.ts";
 import type { EventHub, Published } from "../events/hub.ts";
 import { isLocalSystem } from "../host/local.ts";
@@ -196,7 +197,7 @@ export class Forwards implements Disposable {
       if (rules.length > 0) await this.kernel.apply(rules);
       else if (await this.kernel.present()) await this.kernel.clear();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       log.warn("ports could not be forwarded", { error });
       this.#applied = undefined;
       this.#refused = { wanted, reason };

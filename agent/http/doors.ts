@@ -1,4 +1,5 @@
 /** The doors on TCP, as the settings want them: where, with which certificate, behind which proxies. */
+import { messageOf } from "../../lib/message.ts";
 import { Certificates } from "../certificate/certificates.ts";
 import { type Settings, SettingsError } from "../settings.ts";
 import { Arrivals, basePath, proxySubnet } from "./arrival.ts";
@@ -33,7 +34,7 @@ function reading<T>(flag: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new SettingsError(`--${flag}: ${error instanceof Error ? error.message : error}`);
+    throw new SettingsError(`--${flag}: ${messageOf(error)}`);
   }
 }
 

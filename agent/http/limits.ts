@@ -1,18 +1,17 @@
 /** What one address or account may take up, so that nobody uses up what is there for all. */
+import { formatAddress, networkOf, parseAddress } from "../../lib/net/cidr.ts";
 import { isLoopback } from "./guard.ts";
 
 /** Connections of one address at once; a browser has six for each tab with its own, a program few. */
 export const MOST_PER_ADDRESS = 64;
 
+/** Bits of the IPv6 network that one site gets at least. */
+const SITE_PREFIX = 64;
+
 /** Who is behind an address: of IPv6 everyone has 2^64. */
 export function neighbourhood(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.toLowerCase().split("%")[0]!.split("::");
-  const front = head === "" ? [] : head.split(":");
-  const back = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
-  const groups = [...front, ...Array<string>(zeros).fill("0"), ...back];
-  return groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":");
+  const parsed = parseAddress(address.split("%")[0]!);
+  return parsed?.family === 6 ? formatAddress(networkOf({ ...parsed, prefix: SITE_PREFIX })) : address;
 }
 
 /** Whether an address stands for many: everyone on the host, or behind a tunnel. They are not counted as one. */

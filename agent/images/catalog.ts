@@ -1,6 +1,7 @@
 /** The catalogue that holds here: the program's own, or the site's. */
 import { type CatalogImage, ContractError } from "../../lib/contract/mod.ts";
 import { builtinCatalog, CatalogError, readCatalog } from "../../lib/images/catalog.ts";
+import { messageOf } from "../../lib/message.ts";
 
 /** What stands for the catalogue that comes with the program. */
 export const BUILTIN = "builtin";
@@ -18,7 +19,7 @@ export class SiteCatalog {
     try {
       text = await Deno.readTextFile(this.place);
     } catch (error) {
-      throw unusable(error instanceof Error ? error.message : String(error), error);
+      throw unusable(messageOf(error), error);
     }
     try {
       return readCatalog(JSON.parse(text));

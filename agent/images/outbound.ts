@@ -7,6 +7,7 @@
 import dns from "node:dns";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
+import { messageOf } from "../../lib/message.ts";
 import { parseAddress } from "../../lib/net/cidr.ts";
 import { reachRefusal, type ReachRules } from "../../lib/net/reach.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
@@ -180,7 +181,7 @@ async function askOnce(
   } catch (error) {
     signal?.throwIfAborted();
     const late = abort.signal.aborted ? `no answer within ${HEAD_MS / 1000} seconds` : undefined;
-    throw new BrokenOff(late ?? (error instanceof Error ? error.message : String(error)), { cause: error });
+    throw new BrokenOff(late ?? messageOf(error), { cause: error });
   } finally {
     clearTimeout(limit);
     signal?.removeEventListener("abort", onAbort);

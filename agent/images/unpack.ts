@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import zlib from "node:zlib";
 import { ContractError } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/message.ts";
 import { log } from "../log.ts";
 
 /** A way of packing: its first bytes, the ends of its files' names, and what undoes it. */
@@ -85,7 +86,7 @@ export async function* unpacked(
   } catch (error) {
     if (source !== undefined) throw source.failure;
     if (error instanceof ContractError) throw error;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     throw new ContractError("ImageUnpackFailed", { format: packing, error: text }, { cause: error });
   }
 }

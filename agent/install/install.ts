@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { VERSION } from "../../lib/version.ts";
 import { folders, type Layout, NAME, textFiles } from "../../lib/install/layout.ts";
 import { type Build, type InstallRecord, parseRecord, replacementRefusal } from "../../lib/install/record.ts";
+import { messageOf } from "../../lib/message.ts";
 import { isTaken, textAt } from "../files.ts";
 import { databaseVersion, KNOWN_VERSION, savedCopies } from "../store/database.ts";
 import {
@@ -14,7 +15,6 @@ import {
   runSteps,
   type Say,
   type Step,
-  textOf,
   type Undo,
 } from "./steps.ts";
 import { account, handOver, hasSystemd, makeAccount, systemctl } from "./system.ts";
@@ -173,7 +173,7 @@ const restarting = (say: Say): Step => ({
     Promise.resolve(async () => {
       if (!await hasSystemd()) return;
       await systemctl("daemon-reload");
-      await systemctl("try-restart", NAME).catch((error) => say(`not restarted: ${textOf(error)}`));
+      await systemctl("try-restart", NAME).catch((error) => say(`not restarted: ${messageOf(error)}`));
     }),
 });
 

@@ -1,5 +1,6 @@
 /** Work of several steps: what was done is undone, last first, when a later one fails. */
 import { dirname } from "node:path";
+import { messageOf } from "../../lib/message.ts";
 import { isTaken, orMissing } from "../files.ts";
 
 /** It could not be done: what, why, what to do. */
@@ -37,19 +38,14 @@ export async function runSteps(steps: readonly Step[], say: Say): Promise<void> 
     } catch (error) {
       const left: string[] = [];
       for (const { what, undo } of done.toReversed()) {
-        await undo().catch((error) => left.push(`${what} (${textOf(error)})`));
+        await undo().catch((error) => left.push(`${what} (${messageOf(error)})`));
       }
       const state = left.length === 0
         ? "What was done before it was undone"
         : `Not undone: ${left.join("; ")}`;
-      throw new InstallError(`${what}: ${textOf(error)}. ${state}`, { cause: error });
+      throw new InstallError(`${what}: ${messageOf(error)}. ${state}`, { cause: error });
     }
   }
-}
-
-/** What an error says. */
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Removes a file or folder; whether there was one. */
@@ -68,7 +64,7 @@ export async function makeFolder(path: string, mode: number): Promise<Undo> {
     for (const folder of made) {
       await Deno.remove(folder).catch((error) => {
         // ENOTEMPTY: somebody put something there
-        if (!(error instanceof Deno.errors.NotFound) && !/not empty/i.test(textOf(error))) throw error;
+        if (!(error instanceof Deno.errors.NotFound) && !/not empty/i.test(messageOf(error))) throw error;
       });
     }
   };

@@ -3,8 +3,9 @@ import { textFiles } from "../../lib/install/layout.ts";
 import { ForwardKernel } from "../forward/kernel.ts";
 import { forwardNames } from "../forward/names.ts";
 import { NAME } from "../../lib/install/layout.ts";
+import { messageOf } from "../../lib/message.ts";
 import { placeOf, type Target } from "./install.ts";
-import { InstallError, removeAt, type Say, textOf } from "./steps.ts";
+import { InstallError, removeAt, type Say } from "./steps.ts";
 import { hasSystemd, removeAccount, systemctl } from "./system.ts";
 
 /** What stays of an installation, as people are asked about. */
@@ -41,7 +42,7 @@ export async function uninstall(target: Target, purge: boolean, say: Say): Promi
     try {
       await run();
     } catch (error) {
-      left.push(`${what}: ${textOf(error)}`);
+      left.push(`${what}: ${messageOf(error)}`);
     }
   };
   if (root === "") await attempt("service", () => quiet(target, say));

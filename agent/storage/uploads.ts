@@ -88,7 +88,7 @@ export class Uploads {
         ifInterrupted: `Delete the unfinished volume ${name} from the pool ${pool}, then upload it again.`,
       });
       using _taken = take(pool, name);
-      return await this.#carryOut(partial, input, new Arrivals(body, job.signal, principal.ended), job);
+      return await this.#carryOut(partial, input, new Pieces(body, job.signal, principal.ended), job);
     } finally {
       await drain(body);
     }
@@ -144,14 +144,14 @@ export class Uploads {
   async #carryOut(
     partial: Partial,
     { checksum: wanted, resumable = false }: Input<"upload_volume">,
-    arrivals: Arrivals,
+    pieces: Pieces,
     job: OpenJob,
   ): Promise<Output<"upload_volume">> {
     const { pool, name, size, path } = partial;
     const { link } = this.#services;
     job.log(partial.received === 0 ? `Writing ${path}` : `Going on at byte ${partial.received} of ${path}`);
     try {
-      const sha256 = await this.#fill(partial, arrivals, job);
+      const sha256 = await this.#fill(partial, pieces, job);
       job.log(`SHA-256 ${sha256}`);
       if (wanted !== undefined && wanted !== sha256) {
         throw new ContractError("ChecksumMismatch", { sha256, wanted });
@@ -180,7 +180,7 @@ export class Uploads {
       }
       throw job.failed(failure);
     } finally {
-      arrivals[Symbol.dispose]();
+      pieces[Symbol.dispose]();
       partial.isRunning = false;
     }
   }
@@ -207,7 +207,7 @@ export class Uploads {
    * @returns the SHA-256 of all of it
    * @throws {ContractError} UploadBroken, UploadFailed, DiskRefused @throws {LibvirtError}
    */
-  async #fill(partial: Partial, arrivals: Arrivals, job: OpenJob): Promise<string> {
+  async #fill(partial: Partial, pieces: Pieces, job: OpenJob): Promise<string> {
     const { size } = partial;
     const transfer = await this.#transferOf(partial);
     const filler = new Filler(transfer, (written) => {
@@ -216,7 +216,7 @@ export class Uploads {
     });
     let arrived = partial.received;
     while (arrived < size) {
-      const bytes = await arrivals.next();
+      const bytes = await pieces.next();
       if (bytes === null) {
         // What has arrived is kept: the rest goes on behind it. A stream that is not finished loses its last pieces.
         await filler.flush();
@@ -286,7 +286,7 @@ export class Uploads {
 }
 
 /** The pieces of a body, until it is over, stalls, or the job or whoever sends it is stopped. */
-class Arrivals implements Disposable {
+class Pieces implements Disposable {
   readonly #body: Arriving;
   readonly #job: AbortSignal;
   readonly #sender: AbortSignal;

@@ -5,6 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { copyName } from "../../lib/install/record.ts";
+import { messageOf } from "../../lib/message.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
 /** Name of the file in the data folder. */
@@ -22,7 +23,7 @@ export class StoreError extends Error {
 /** SQLite's texts for a damaged file, and what a person can do. */
 function advice(path: string, error: unknown): string {
   // SQLite tells of damage in several lines; the log and the pages have one.
-  const text = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
+  const text = messageOf(error).replaceAll(/\s+/g, " ");
   if (/malformed|not a database|corrupt/i.test(text)) {
     return `${path} is damaged (${text}). Stop KVM Manager, put a copy of it back in its place (or move it away to start ` +
       "with an empty one), then start again. Nothing was changed";

@@ -5,8 +5,10 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../lib/message.ts";
 import { readTar, type TarEntry, writeTar } from "../../lib/pack/tar.ts";
 import { VERSION } from "../../lib/version.ts";
+import { writeAll } from "../../lib/write_all.ts";
 import { copyInto, DATABASE_FILE, KNOWN_VERSION, versionOf } from "./database.ts";
 
 /** It cannot be saved or put back: what, why, what to do. */
@@ -50,7 +52,6 @@ export interface StateSummary {
 }
 
 const sum = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const textOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
 /** Files of the data folder beside the database: keys, certificates. Notes and older copies are none. */
 async function* smallFiles(folder: string, below = ""): AsyncGenerator<{ name: string; path: string }> {
@@ -98,12 +99,12 @@ export async function saveState({ dataDir, config }: StatePlace, file: string): 
     add(`data/${DATABASE_FILE}`, found.bytes);
     for await (const { name, path } of smallFiles(dataDir)) add(`data/${name}`, await Deno.readFile(path));
   } catch (error) {
-    throw new StateError(`the state in ${dataDir} cannot be read: ${textOf(error)}`, { cause: error });
+    throw new StateError(`the state in ${dataDir} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   try {
     add(SETTINGS, await Deno.readFile(config));
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw new StateError(textOf(error), { cause: error });
+    if (!(error instanceof Deno.errors.NotFound)) throw new StateError(messageOf(error), { cause: error });
   }
   const manifest: Manifest = {
     kind: "kvm-manager-state",
@@ -123,7 +124,7 @@ async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
   try {
     using out = await Deno.open(file, { write: true, createNew: true, mode: 0o600 });
     try {
-      for (let at = 0; at < bytes.length;) at += await out.write(bytes.subarray(at));
+      await writeAll(out, bytes);
       await out.sync();
     } catch (error) {
       await Deno.remove(file);
@@ -133,7 +134,7 @@ async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new StateError(`${file} exists already. Give another name; nothing is written over`);
     }
-    throw new StateError(`${file} cannot be written: ${textOf(error)}`, { cause: error });
+    throw new StateError(`${file} cannot be written: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -207,7 +208,7 @@ function readState(file: string): { summary: StateSummary; parts: Map<string, Ui
     }
     if (!parts.has(`data/${DATABASE_FILE}`)) throw new Error("it holds no database");
   } catch (error) {
-    throw new StateError(`${file} cannot be put back: ${textOf(error)}. Nothing was changed`, {
+    throw new StateError(`${file} cannot be put back: ${messageOf(error)}. Nothing was changed`, {
       cause: error,
     });
   }
@@ -249,7 +250,7 @@ export async function putBack({ dataDir, config }: StatePlace, file: string): Pr
   try {
     for (const [name, bytes] of parts) {
       const path = join(staging, name);
-      await makeFolders(dirname(path), staging);
+      await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await Deno.writeFile(path, bytes, { mode: 0o600 });
     }
     check(join(staging, "data", DATABASE_FILE));
@@ -278,7 +279,7 @@ export async function putBack({ dataDir, config }: StatePlace, file: string): Pr
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     if (error instanceof StateError) throw error;
-    throw new StateError(`the state cannot be put back: ${textOf(error)}. The present one stays`, {
+    throw new StateError(`the state cannot be put back: ${messageOf(error)}. The present one stays`, {
       cause: error,
     });
   } finally {
@@ -302,11 +303,6 @@ async function putSettings(config: string, from: string, stamp: string): Promise
   if (gid !== null && Deno.uid() === 0) await Deno.chown(config, 0, gid);
 }
 
-async function makeFolders(folder: string, above: string): Promise<void> {
-  if (folder === above) return;
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-}
-
 async function move(from: string, to: string): Promise<boolean> {
   try {
     await Deno.rename(from, to);
@@ -327,7 +323,7 @@ function check(path: string): void {
     }
   } catch (error) {
     if (error instanceof StateError) throw error;
-    throw new StateError(`the database in it cannot be read (${textOf(error)}). Nothing was changed`, {
+    throw new StateError(`the database in it cannot be read (${messageOf(error)}). Nothing was changed`, {
       cause: error,
     });
   } finally {

@@ -3,6 +3,7 @@
  * do, and is tried again later; repositories keep what they must in memory meanwhile.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../lib/message.ts";
 import { log } from "../log.ts";
 import { openDatabase, StoreError } from "./database.ts";
 
@@ -73,7 +74,7 @@ export class Store {
 
   /** Takes note of a statement that failed, and tells of it unless it is what was told last. */
   fail(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     const trouble = error instanceof StoreError
       ? text
       : `The database cannot be written (${text}). Check its file system's space.`;

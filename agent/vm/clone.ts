@@ -1,5 +1,6 @@
 /** Copying a machine: its definition, and its disks through libvirt's volume API. */
 import { ContractError, type Disk, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/message.ts";
 import { makeCopy, ownPath } from "../../lib/xml/clone.ts";
 import { XmlDocument } from "../../lib/xml/edit.ts";
 import { nvramOf } from "../../lib/xml/identity.ts";
@@ -105,7 +106,7 @@ async function copyNvram(
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined; // it was never started
     throw new ContractError("CloneFailed", {
-      error: `the UEFI variables cannot be copied: ${error instanceof Error ? error.message : error}`,
+      error: `the UEFI variables cannot be copied: ${messageOf(error)}`,
     }, { cause: error });
   }
   return to;

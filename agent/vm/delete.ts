@@ -1,6 +1,7 @@
 /** Deleting a machine, with its disks when asked. */
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type Input, type VM } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/message.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { deleteVolume } from "../storage/volumes.ts";
@@ -97,6 +98,6 @@ function diskError(path: string, thrown: unknown): unknown {
   if (thrown instanceof LibvirtError && thrown.kind !== "libvirt") {
     return contractError(thrown, "DiskDeleteFailed", "delete_vm");
   }
-  const error = thrown instanceof Error ? thrown.message : String(thrown);
+  const error = messageOf(thrown);
   return new ContractError("DiskDeleteFailed", { path, error }, { cause: thrown });
 }

@@ -1,4 +1,5 @@
 /** What exactly goes when a machine is deleted: which of its disks can be deleted, and why the others cannot. */
+import { messageOf } from "../../lib/message.ts";
 import { type Volume, volumeAt, volumeNamed } from "../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../lib/contract/mod.ts";
 import { XmlDocument } from "../../lib/xml/edit.ts";
@@ -69,7 +70,7 @@ async function undeletable(
     using _file = await Deno.open(path, { write: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return gone;
-    return { reason: error instanceof Error ? error.message : String(error), missing: false };
+    return { reason: messageOf(error), missing: false };
   }
 }
 

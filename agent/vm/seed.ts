@@ -6,6 +6,7 @@ import { documentsOf, NoSuchNic } from "../../lib/cloud_init/documents.ts";
 import { drivesOf, seedName } from "../../lib/cloud_init/drive.ts";
 import { MOST_SEED_BYTES, readSeed, type Seed, writeSeed } from "../../lib/cloud_init/seed.ts";
 import { checkNetworkConfig, checkUserData, withSecretsOf, YamlFault } from "../../lib/cloud_init/yaml.ts";
+import { messageOf } from "../../lib/message.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { type Caller, defaultPool, deleteVolume, uploadVolume, type Volume } from "../storage/volumes.ts";
@@ -165,7 +166,7 @@ export async function seedAt(link: Caller, path: string): Promise<Seed> {
     return readSeed(await link.call("volumeRead", { path, most: MOST_SEED_BYTES }));
   } catch (thrown) {
     if (thrown instanceof LibvirtError && thrown.kind !== "libvirt") throw contractError(thrown);
-    const error = thrown instanceof Error ? thrown.message : String(thrown);
+    const error = messageOf(thrown);
     throw new ContractError("CloudInitUnreadable", { path, error }, { cause: thrown });
   }
 }

@@ -1,4 +1,5 @@
 /** `kvm-manager completion SHELL`, and what the shells ask it for. */
+import { messageOf } from "../../lib/message.ts";
 import { serverOf } from "../connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
@@ -58,7 +59,7 @@ export async function complete(
     Deno.exit(EXIT.done); // not before `late`, otherwise
   } catch (error) {
     // On standard error, which shells throw away: whoever asks by hand sees why nothing comes.
-    console.error(`kvm-manager: ${error instanceof Error ? error.message : error}`);
+    console.error(`kvm-manager: ${messageOf(error)}`);
     Deno.exit(EXIT.failed);
   }
 }

@@ -1,6 +1,7 @@
 /** Servers somebody has logged in to, with the API token for each: a file that is theirs alone. */
 import { dirname } from "node:path";
 import { SettingsError } from "../../agent/settings.ts";
+import { messageOf } from "../../lib/message.ts";
 
 /** A server that is known by a name. */
 export interface Context {
@@ -59,7 +60,7 @@ export function readContexts(env: Env): Contexts {
     return checked(JSON.parse(text), file);
   } catch (error) {
     if (error instanceof SettingsError) throw error;
-    throw new SettingsError(`${file} is not JSON: ${error instanceof Error ? error.message : error}`);
+    throw new SettingsError(`${file} is not JSON: ${messageOf(error)}`);
   }
 }
 

@@ -6,6 +6,7 @@ import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { ApiError, call } from "../../lib/client/api.ts";
+import { messageOf } from "../../lib/message.ts";
 import type { Target } from "./target.ts";
 
 /** Milliseconds a connection may take to come about. */
@@ -92,7 +93,7 @@ async function dialTls({ url, ca, fingerprint }: Target & { kind: "remote" }): P
   try {
     return await connected(connectTls({ ...to, ...(ca !== undefined && { ca }) }), "secureConnect");
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     if (!/certificate|altname|issuer|self.signed|CERT_/i.test(why)) throw error;
     const socket = await connected(connectTls({ ...to, rejectUnauthorized: false }), "secureConnect");
     const shown = shownBy(socket);
@@ -115,7 +116,7 @@ async function dial(target: Target): Promise<Duplex> {
 }
 
 function unreachable(target: Target, error: unknown): ApiError {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   if (target.kind === "remote") {
     const unreached = new ApiError("Unreachable", `${target.url.origin} cannot be reached: ${why}`);
     unreached.cause = error;

@@ -1,6 +1,7 @@
 /** Which server is meant: this host's, by its socket, or one elsewhere, over HTTPS with an API token. */
 import { join } from "node:path";
 import { HOST_RUNTIME_DIR, readSettings, SETTINGS, SettingsError } from "../../agent/settings.ts";
+import { messageOf } from "../../lib/message.ts";
 import { SOCKET_FILE, where } from "../place.ts";
 import { type Context, readContexts } from "./contexts.ts";
 
@@ -74,7 +75,7 @@ function read(file: string, what: string): string {
   try {
     return Deno.readTextFileSync(file === "-" ? "/dev/stdin" : file);
   } catch (error) {
-    throw new SettingsError(`${what} cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new SettingsError(`${what} cannot be read: ${messageOf(error)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** One value as people read it: sizes, times, shares, states. Pure. */
+import { formatBytes, formatDisk, formatMemory } from "../../lib/format/quantity.ts";
 
 /** Characters that steer a terminal: a machine's name must not move its cursor or write its clipboard. */
 // deno-lint-ignore no-control-regex -- these are the very characters
@@ -12,18 +13,6 @@ export type Row = Readonly<Record<string, unknown>>;
 /** Whether a value is an object, and no list. */
 export const isRow = (value: unknown): value is Row =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-
-/** `1.5 GiB`. @param power of 1024 that the amount is in */
-export function size(amount: number, power = 0): string {
-  let value = amount, at = power;
-  while (Math.abs(value) >= 1024 && at < UNITS.length - 1) {
-    value /= 1024;
-    at++;
-  }
-  return `${Number(value.toFixed(value < 10 ? 1 : 0))} ${UNITS[at]}`;
-}
 
 /** `2026-11-21 15:04:05`, in the zone of whoever looks. */
 export function time(milliseconds: number): string {
@@ -47,9 +36,9 @@ export function duration(seconds: number): string {
 
 /** Field → how its number is shown, and its heading without the unit. The first that fits counts. */
 const NUMBERS: readonly (readonly [field: RegExp, shown: (value: number) => string])[] = [
-  [/Bytes$|^size$/, (value) => size(value)],
-  [/Mb$/, (value) => size(value, 2)],
-  [/Gb$/, (value) => size(value, 3)],
+  [/Bytes$|^size$/, formatBytes],
+  [/Mb$/, formatMemory],
+  [/Gb$/, formatDisk],
   [/At$|^(timestamp|since|until|at|stateSince)$/, time],
   [/^progress$/, (value) => `${Math.floor(value * 100)} %`],
   [/Percent$/, (value) => `${value.toFixed(1)} %`],

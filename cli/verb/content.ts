@@ -2,6 +2,8 @@
 import { ApiError } from "../../lib/client/api.ts";
 import type { CommandName } from "../../lib/contract/mod.ts";
 import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
+import { messageOf } from "../../lib/message.ts";
+import { writeAll } from "../../lib/write_all.ts";
 import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "./values.ts";
@@ -75,7 +77,7 @@ export async function upload(
   try {
     source = await Deno.open(file);
   } catch (error) {
-    throw new UsageError(`--from cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--from cannot be read: ${messageOf(error)}`);
   }
   const display = new ProgressDisplay(terminal);
   let isHandedOver = false;
@@ -110,13 +112,6 @@ export async function upload(
   }
 }
 
-async function writeAll(
-  to: { write(bytes: Uint8Array): Promise<number> },
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
-}
-
 /** Opens a file for writing that is not there yet. @throws {UsageError} */
 async function draftOf(file: string, overwrite: boolean): Promise<{ draft: string; sink: Deno.FsFile }> {
   if (!overwrite) {
@@ -127,7 +122,7 @@ async function draftOf(file: string, overwrite: boolean): Promise<{ draft: strin
   try {
     return { draft, sink: await Deno.open(draft, { write: true, create: true, truncate: true }) };
   } catch (error) {
-    throw new UsageError(`--to cannot be written: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--to cannot be written: ${messageOf(error)}`);
   }
 }
 
@@ -176,9 +171,7 @@ export async function writeAnswer(
   const bytes = base64
     ? Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0))
     : new TextEncoder().encode(text);
-  if (to === "-") {
-    return await writeAll(Deno.stdout, bytes);
-  }
+  if (to === "-") return await writeAll(Deno.stdout, bytes);
   const { draft, sink } = await draftOf(to, overwrite);
   using file = sink;
   await writeAll(file, bytes);

@@ -1,5 +1,6 @@
 /** What a command is given beside its options: a file, standard input, secrets. */
 import { parse } from "yaml";
+import { messageOf } from "../../lib/message.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "./find.ts";
 import { type Arguments, optionsOf, put } from "./options.ts";
@@ -20,7 +21,7 @@ function reader(terminal: Terminal): (file: string, flag: string) => Promise<str
     try {
       return await Deno.readTextFile(file);
     } catch (error) {
-      throw new UsageError(`${flag} cannot be read: ${error instanceof Error ? error.message : error}`);
+      throw new UsageError(`${flag} cannot be read: ${messageOf(error)}`);
     }
   };
 }
@@ -37,7 +38,7 @@ function parsed(text: string, flag: string, read: (text: string) => unknown): Re
   try {
     value = read(text);
   } catch (error) {
-    throw new UsageError(`${flag} cannot be understood: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`${flag} cannot be understood: ${messageOf(error)}`);
   }
   return object(value, flag);
 }

@@ -1,6 +1,7 @@
 /** Long work from the command line: its progress is shown while the answer is waited for, or it is left to itself. */
 import { ApiError } from "../../lib/client/api.ts";
 import { isOpenJob, type Job } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/message.ts";
 import type { Server } from "../connect/server.ts";
 import { follow } from "../events.ts";
 import type { Terminal } from "../terminal.ts";
@@ -68,9 +69,7 @@ export async function carryOutLong(
       else if (isOpenJob(job)) display.update(job);
     }, stop.signal);
     // The stream may end before the work does; the answer still comes.
-    reading.catch((error) =>
-      terminal.show(`progress is not shown: ${error instanceof Error ? error.message : error}\n`)
-    );
+    reading.catch((error) => terminal.show(`progress is not shown: ${messageOf(error)}\n`));
     const answering = server.call(name, input).then((answer): Outcome => ({ answer }));
     if (wait) return await answering;
     const limit = setTimeout(

@@ -1,7 +1,8 @@
 /** How far long work is: a bar on a terminal, lines elsewhere. On standard error, where it disturbs no answer. */
 import type { Job } from "../../lib/contract/mod.ts";
 import type { Terminal } from "../terminal.ts";
-import { duration, harmless, size } from "./cells.ts";
+import { formatBytes } from "../../lib/format/quantity.ts";
+import { duration, harmless } from "./cells.ts";
 
 /** How far something is. */
 export type Progress = Pick<Job, "title" | "progress" | "doneBytes" | "totalBytes" | "secondsLeft">;
@@ -16,7 +17,8 @@ export function progressLine({ title, progress, doneBytes, totalBytes, secondsLe
   return [
     harmless(title),
     progress !== null && `[${"#".repeat(filled)}${"-".repeat(BAR - filled)}] ${Math.floor(progress * 100)} %`,
-    doneBytes !== null && size(doneBytes) + (totalBytes === null ? "" : ` of ${size(totalBytes)}`),
+    doneBytes !== null &&
+    formatBytes(doneBytes) + (totalBytes === null ? "" : ` of ${formatBytes(totalBytes)}`),
     secondsLeft !== null && `${duration(secondsLeft)} left`,
   ].filter((part) => part !== false).join("  ");
 }

@@ -7,6 +7,7 @@ import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { TextField } from "../Field.tsx";
 import { Panel } from "../Panel.tsx";
+import { CurrentPasswordField } from "./CurrentPasswordField.tsx";
 
 const { t } = textsOf(access);
 
@@ -75,16 +76,7 @@ function PasskeyItem({ passkey, hasPassword }: { passkey: Passkey; hasPassword: 
         </form>
         <form method="post" class="passkey-form">
           <input type="hidden" name="passkey" value={id} />
-          {hasPassword && (
-            <TextField
-              label={t("access.current")}
-              name="password"
-              type="password"
-              autocomplete="current-password"
-              required
-              maxLength={1024}
-            />
-          )}
+          {hasPassword && <CurrentPasswordField label={t("access.current")} />}
           <button type="submit" class="button small danger" name="do" value="passkey-remove">
             {t("access.passkey_remove")}
           </button>

@@ -1,5 +1,6 @@
 /** Calls on a domain's screen and keyboard. */
 import { deflateSync, inflateSync } from "node:zlib";
+import { messageOf } from "../../lib/message.ts";
 import { decodePpm, type Image, MOST_PIXELS, shrink } from "../../lib/png/image.ts";
 import { decodePng, encodePng, isPng, pngSize } from "../../lib/png/png.ts";
 import { type Connection, Handle } from "../connection.ts";
@@ -92,7 +93,7 @@ export function domainScreenshot(
     const { width, height, rgb } = mostWidth === undefined ? image : shrink(image, mostWidth);
     return { png: encodePng({ width, height, rgb }, deflate), width, height };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new LibvirtError({
       code: VIR_ERR.OPERATION_FAILED,
       message: `the picture of the screen cannot be read: ${why}`,

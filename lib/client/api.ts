@@ -3,6 +3,7 @@
  * only, no schemas, so it costs a page almost nothing. Every call goes to `POST /api/v1/commands/{name}`.
  */
 import type { CommandName, Input, Output } from "../contract/mod.ts";
+import { messageOf } from "../message.ts";
 import { base, based } from "./base.ts";
 
 type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}` : S;
@@ -59,7 +60,7 @@ export async function call(command: string, input: unknown, transport: Transport
     response = await transport(command, input);
     text = await response.text();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ApiError("Unreachable", `KVM Manager does not answer (${why}). Is it still running?`);
   }
   let body: unknown;

@@ -2,6 +2,7 @@
  * The systemd unit, as a table: what is set, to what, and why. The service is a user of its own that may do what its
  * groups and a few capabilities allow; where it can write is decided by the mount namespace.
  */
+
 /** One line of the unit. */
 interface Directive {
   readonly name: string;

@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { CurrentPasswordField } from "../../components/access/CurrentPasswordField.tsx";
 import { GrantList } from "../../components/access/GrantFields.tsx";
 import { PasskeyPanel } from "../../components/access/PasskeyPanel.tsx";
 import { Qr } from "../../components/access/Qr.tsx";
@@ -143,13 +144,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
                   <p>{t("access.totp_on", { n: account.recoveryCodesLeft })}</p>
                   <form method="post">
                     <div class="form-grid">
-                      <TextField
-                        label={t("access.current")}
-                        name="password"
-                        type="password"
-                        autocomplete="current-password"
-                        required
-                      />
+                      <CurrentPasswordField label={t("access.current")} />
                     </div>
                     <div class="form-actions">
                       <button type="submit" class="button" name="do" value="totp-off">
@@ -174,13 +169,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
           <Panel title={t("access.change_password")}>
             <form method="post">
               <div class="form-grid">
-                <TextField
-                  label={t("access.current")}
-                  name="current"
-                  type="password"
-                  autocomplete="current-password"
-                  required
-                />
+                <CurrentPasswordField label={t("access.current")} name="current" />
                 <NewPasswordField label={t("access.new")} required minLength={12} />
               </div>
               <div class="form-actions">

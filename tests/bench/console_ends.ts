@@ -6,7 +6,8 @@
  *     console_ends.ts relay PORT         bytes read and written, nothing else: what no proxy can do without
  */
 import { proxyVnc } from "../../agent/console/vnc/console.ts";
-import { CHUNK, connectVnc, writeAll } from "../../agent/console/vnc/connection.ts";
+import { CHUNK, connectVnc } from "../../agent/console/vnc/connection.ts";
+import { writeAll } from "../../lib/write_all.ts";
 import { listenTcp } from "../../agent/http/server.ts";
 
 const HELLO = new TextEncoder().encode("RFB 003.008\n");

@@ -1,5 +1,6 @@
 /** Network filters on a real guest's card: what it may send, and what is dropped; virsh is the independent witness. */
 import assert from "node:assert/strict";
+import { messageOf } from "../../lib/message.ts";
 import { inGuest } from "../testbed/exec.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
@@ -16,7 +17,7 @@ async function noFiltering(): Promise<string | null> {
     await run(["ebtables", "-t", "nat", "-L"]);
     return null;
   } catch (error) {
-    const reason = `ebtables does not work here: ${error instanceof Error ? error.message : error}`;
+    const reason = `ebtables does not work here: ${messageOf(error)}`;
     console.error(`SKIP nic filters: ${reason}`);
     return reason;
   }

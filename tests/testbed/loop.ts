@@ -1,4 +1,5 @@
 /** Block devices for tests: files of the test bed on loop devices. */
+import { messageOf } from "../../lib/message.ts";
 import { run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
@@ -15,7 +16,7 @@ export async function loopDevice(file: string, megabytes: number): Promise<LoopD
   try {
     path = (await run(["losetup", "--find", "--show", file])).trim();
   } catch (error) {
-    throw new Unavailable(`no loop devices: ${error instanceof Error ? error.message : error}`);
+    throw new Unavailable(`no loop devices: ${messageOf(error)}`);
   }
   return {
     path,

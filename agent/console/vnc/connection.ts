@@ -1,7 +1,9 @@
 /** A connection to a machine's VNC server, signed in. */
 import type { VncInfo } from "../../../lib/contract/mod.ts";
+import { messageOf } from "../../../lib/message.ts";
 import { joinServer } from "../../../lib/rfb/handshake.ts";
 import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
+import { writeAll } from "../../../lib/write_all.ts";
 
 /** Milliseconds until a server must have let us in: a QEMU that hangs accepts, and then says nothing. */
 const HANDSHAKE_MS = 5000;
@@ -14,11 +16,6 @@ export interface VncConnection extends Disposable {
   readonly serverInit: Uint8Array;
   /** What it sent beyond that already. */
   readonly rest: Uint8Array;
-}
-
-/** Writes all of it. */
-export async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
 async function dial({ host, port, socket }: VncInfo): Promise<Deno.Conn> {
@@ -38,7 +35,7 @@ export async function connectVnc(target: VncInfo, within = HANDSHAKE_MS): Promis
   try {
     connection = await dial(target);
   } catch (error) {
-    throw new RfbError(`it does not answer (${error instanceof Error ? error.message : error})`);
+    throw new RfbError(`it does not answer (${messageOf(error)})`);
   }
   let isLate = false;
   const limit = setTimeout(() => {
@@ -65,7 +62,7 @@ export async function connectVnc(target: VncInfo, within = HANDSHAKE_MS): Promis
     close(connection);
     if (isLate) throw new RfbError(`it said nothing for ${within / 1000} seconds`);
     if (error instanceof RfbError) throw error;
-    throw new RfbError(`the connection broke (${error instanceof Error ? error.message : error})`);
+    throw new RfbError(`the connection broke (${messageOf(error)})`);
   } finally {
     clearTimeout(limit);
   }

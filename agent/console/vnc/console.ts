@@ -7,11 +7,12 @@ import { CONSOLE_CLOSE, ContractError } from "../../../lib/contract/mod.ts";
 import { welcomeViewer } from "../../../lib/rfb/handshake.ts";
 import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
 import { ViewOnlyFilter } from "../../../lib/rfb/view_only.ts";
+import { writeAll } from "../../../lib/write_all.ts";
 import { FRAME_HEAD } from "../../http/frame.ts";
 import type { Farewell, Message, Peer } from "../../http/peer.ts";
 import { log } from "../../log.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
-import { CHUNK, connectVnc, type VncConnection, writeAll } from "./connection.ts";
+import { CHUNK, connectVnc, type VncConnection } from "./connection.ts";
 import { vncTarget } from "./target.ts";
 
 /** Milliseconds a viewer may take for its part of the handshake. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
+import { writeAll } from "../../../lib/write_all.ts";
 import { setLogLevel } from "../../log.ts";
 import { listenTcp } from "../../http/server.ts";
-import { connectVnc, writeAll } from "./connection.ts";
+import { connectVnc } from "./connection.ts";
 import { proxyVnc } from "./console.ts";
 
 setLogLevel("error");

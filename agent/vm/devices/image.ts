@@ -1,6 +1,7 @@
 /** Images that are to become a machine's disk or medium: found, and refused when they are not what they are said to be. */
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type Role } from "../../../lib/contract/mod.ts";
+import { messageOf } from "../../../lib/message.ts";
 import type { DiskFormat } from "../../../lib/xml/device_disk.ts";
 import { includes } from "../../access.ts";
 import { isLocal } from "../../host/local.ts";
@@ -119,7 +120,7 @@ async function outsidePools(
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       throw new ContractError(missing, { path, isoPath: path });
     }
-    throw refuse(path, `it cannot be read (${error instanceof Error ? error.message : error})`);
+    throw refuse(path, `it cannot be read (${messageOf(error)})`);
   }
   if (!info.isFile && !info.isBlockDevice) throw refuse(path, "it is neither a file nor a block device");
   if (info.isBlockDevice && await isMounted(real)) throw refuse(path, "it is mounted on this host");
@@ -161,6 +162,6 @@ async function inspect(
   } catch (error) {
     if (error instanceof ImageRefused) throw refuse(path, error.message);
     if (error instanceof LibvirtError) throw error;
-    throw refuse(path, `it cannot be read (${error instanceof Error ? error.message : error})`);
+    throw refuse(path, `it cannot be read (${messageOf(error)})`);
   }
 }
