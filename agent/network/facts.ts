@@ -4,12 +4,11 @@ import { formatAddress, networkOf, parseSubnet } from "../../lib/net/cidr.ts";
 import type { NetworkFacts, TakenSubnet } from "../../lib/net/check.ts";
 import { routesV4, routesV6 } from "../../lib/net/routes.ts";
 import { isThere, textAt } from "../files.ts";
-import { isForwardDevice } from "../forward/names.ts";
+import { DEVICES, networkDevices } from "../host/network_devices.ts";
 import { isLocal } from "../host/local.ts";
 import type { VmServices } from "../vm/services.ts";
 import { networksOf } from "./view.ts";
 
-const DEVICES = "/sys/class/net";
 /** The sockets of Open vSwitch's database, as packages place them. */
 const OVS_SOCKETS = ["/run/openvswitch/db.sock", "/var/run/openvswitch/db.sock"];
 
@@ -25,19 +24,13 @@ export interface HostDevice {
   readonly sriov: boolean;
 }
 
-/** The network devices of the machine we run on, without the loopback; by name. */
+/** The network devices of the machine we run on, by name. */
 export async function hostDevices(): Promise<HostDevice[]> {
-  const names = (await Array.fromAsync(Deno.readDir(DEVICES))).map(({ name }) => name);
-  const found = await Promise.all(
-    names.filter((name) => name !== "lo" && name !== "bonding_masters" && !isForwardDevice(name)).map(async (
-      name,
-    ) => ({
-      name,
-      bridge: await isThere(`${DEVICES}/${name}/bridge`),
-      sriov: Number(await textOf(`${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
-    })),
-  );
-  return found.sort((a, b) => a.name < b.name ? -1 : 1);
+  return await Promise.all((await networkDevices()).map(async (name) => ({
+    name,
+    bridge: await isThere(`${DEVICES}/${name}/bridge`),
+    sriov: Number(await textOf(`${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
+  })));
 }
 
 /** Subnets the host's own routes and addresses have. @param ownBridges devices of libvirt's networks: told by those */

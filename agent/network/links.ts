@@ -1,9 +1,8 @@
 /** The network devices of the machine we run on, and what stands on what. Source: the kernel's sysfs and procfs. */
 import type { DeviceKind, TopologyDevice } from "../../lib/contract/mod.ts";
 import { defaultDevices, vlanIds } from "../../lib/net/routes.ts";
+import { DEVICES, networkDevices } from "../host/network_devices.ts";
 import { textOf } from "./facts.ts";
-
-const DEVICES = "/sys/class/net";
 
 /** What the folder of a device holds → its kind; the first that fits. Source: Documentation/ABI/testing/sysfs-class-net. */
 const KINDS: readonly {
@@ -68,15 +67,12 @@ async function linkOf(name: string): Promise<Link | undefined> {
 }
 
 /**
- * Every network device but the loopback and those that are told otherwise, by name.
+ * Every network device but those that are told otherwise, by name.
  *
  * @param known devices not to look at: machines' own ends, of which there may be hundreds
  */
 export async function hostLinks(known: ReadonlySet<string>): Promise<TopologyDevice[]> {
-  const names = (await Array.fromAsync(Deno.readDir(DEVICES))).map(({ name }) => name)
-    .filter((name) =>
-      name !== "lo" && name !== "bonding_masters" && name !== "ovs-system" && !known.has(name)
-    );
+  const names = (await networkDevices()).filter((name) => !known.has(name));
   const [links, v4, v6, vlans] = await Promise.all([
     Promise.all(names.map(linkOf)),
     textOf("/proc/net/route"),

@@ -1,6 +1,7 @@
 /** What the commands on machines share: the link, the live model, and one operation at a time on each machine. */
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
+import { Passt } from "../host/passt.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
@@ -11,12 +12,16 @@ import type { Sampler } from "../metrics/sampler.ts";
 const READING = "KVM Manager is still reading this host. Try again in a moment.";
 
 export class VmServices {
+  readonly passt: Passt;
+
   constructor(
     readonly link: LibvirtLink,
     readonly inventory: Inventory,
     readonly sampler: Sampler,
     readonly jobs: Jobs,
-  ) {}
+  ) {
+    this.passt = new Passt(link);
+  }
 
   /**
    * The machine with this id.

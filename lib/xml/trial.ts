@@ -65,8 +65,11 @@ export function onlyChild(element: XmlElement, name: string): XmlElement | undef
   return found.length === 1 ? found[0] : undefined;
 }
 
+/** A name with a line break in it, which libvirt always refuses. */
+export const unacceptableName = (name: string) => `${name}\n.`;
+
 /**
- * The same domain under a name with a line break in it. libvirt parses and validates a domain completely before it
+ * The same domain under a name that is none. libvirt parses and validates a domain completely before it
  * looks for line breaks in its name, and refuses those always: so it tells whatever is wrong with the XML, and can
  * not define it. (Source: qemuDomainDefineXMLFlags: virDomainDefParseString, then virXMLCheckIllegalChars.) The
  * UUID stays the machine's own: under another name libvirt would refuse that, too.
@@ -75,7 +78,8 @@ export function trialXml(document: XmlDocument, name: string): string {
   const element = child(document.root, "name");
   if (element === undefined) throw new TypeError("the document has no name to replace");
   const source = document.toString();
-  return source.slice(0, element.from) + `<name>${escapeXml(name)}\n.</name>` + source.slice(element.to);
+  return source.slice(0, element.from) + `<name>${escapeXml(unacceptableName(name))}</name>` +
+    source.slice(element.to);
 }
 
 /** libvirt's refusal of the name alone: everything else was right. The second is its test driver's. */

@@ -8,6 +8,7 @@ export const GUEST_MODULES = [
   "button", // ACPI power button …
   "evdev", // … as acpid reads it
   "virtio_net",
+  "8021q", // tagged frames
   "virtio_blk",
   "virtio_balloon",
   "virtio-rng",

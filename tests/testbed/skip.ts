@@ -8,6 +8,7 @@ import { ensureChromium } from "./chromium.ts";
 import { buildCloudGuest } from "./cloud_guest.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
+import { ensureOpenvswitch } from "./openvswitch.ts";
 import { ensureForwarding } from "./outside.ts";
 import { ensurePackages } from "./packages.ts";
 import { ensureSlowStorage } from "./slow_storage.ts";
@@ -29,6 +30,10 @@ const NEEDS = {
   },
   /** nftables, namespaces, and a kernel that can forward ports. */
   forwarding: ensureForwarding,
+  /** Debian's openvswitch-switch, and network devices made by programs. */
+  openvswitch: ensureOpenvswitch,
+  /** Debian's passt. */
+  passt: () => ensurePackages("passt"),
   /** rpmbuild and lintian. */
   packaging: () => ensurePackages("rpm", "lintian"),
   /** What stands for systemd's sandbox, and systemd's own judgement of a unit. */

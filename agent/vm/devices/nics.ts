@@ -21,7 +21,6 @@ import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf, Undo } from "./configurations.ts";
 import { hostInterfaces } from "../../host/interfaces.ts";
 import { noFilters } from "../../network/filters.ts";
-import { passtMissing } from "../../host/passt.ts";
 import { remove } from "./release.ts";
 
 const FAULTS = {
@@ -91,8 +90,8 @@ async function requirePlug(services: VmServices, { type, name }: NicSource, isLi
     return;
   }
   if (type === "user") {
-    const reason = await passtMissing(services.link);
-    if (name === "passt" && reason) throw new ContractError("NotOnThisHost", { what: "passt", reason });
+    const reason = name === "passt" ? await services.passt.missing() : undefined;
+    if (reason !== undefined) throw new ContractError("NotOnThisHost", { what: "passt", reason });
     return;
   }
   if (!isLocal(services.link.uri)) return; // libvirt says it when the card is plugged in

@@ -9,7 +9,6 @@ import {
   type NicDevice,
 } from "../../../lib/xml/device_diff.ts";
 import { isLocal } from "../../host/local.ts";
-import { passtMissing } from "../../host/passt.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
@@ -124,7 +123,7 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
       filtersMissing(error) ?? unlessSilent("network filters", Promise.reject(error))
     ),
     isLocal(link.uri) ? hostInterfaces() : [],
-    passtMissing(link),
+    services.passt.missing(),
   ]);
   const started = storage.records().filter(({ state }) => state === POOL_RUNNING);
   const listed = await Promise.all(started.map(async ({ name, available }) => ({
