@@ -12,6 +12,19 @@ const BY_CODE: Readonly<Record<number, ErrorCode>> = {
   [VIR_ERR.NO_SUPPORT]: "NotSupported",
 };
 
+/** libvirt cannot change something in a running machine of this kind. */
+const CANNOT_LIVE: ReadonlySet<number> = new Set([
+  VIR_ERR.NO_SUPPORT,
+  VIR_ERR.OPERATION_UNSUPPORTED,
+  VIR_ERR.CONFIG_UNSUPPORTED,
+  VIR_ERR.ARGUMENT_UNSUPPORTED,
+]);
+
+/** Whether a change of a running machine failed because libvirt cannot do it: it can wait for the next start then. */
+export function cannotLive(error: unknown): boolean {
+  return error instanceof LibvirtError && error.kind === "libvirt" && CANNOT_LIVE.has(error.code);
+}
+
 /** What a program that was run complained about, in its own words. */
 export class ToolError extends Error {
   override readonly name = "ToolError";

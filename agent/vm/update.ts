@@ -1,6 +1,5 @@
 /** Changing a machine's hardware: what is stored first, then what a running machine can take at once. */
 import type { DomainXmls } from "../../ffi/calls/mod.ts";
-import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import {
   ContractError,
   type Hardware,
@@ -12,7 +11,7 @@ import { METADATA_PREFIX, METADATA_URI, ownMetadata, summarizeDomain } from "../
 import { changedFields, fieldText, parseCpus } from "../../lib/xml/hardware.ts";
 import { editHardware } from "../../lib/xml/hardware_edit.ts";
 import { checkHardware, type Fit, hardwareWarnings } from "../../lib/xml/hardware_check.ts";
-import { contractError } from "../libvirt/failure.ts";
+import { cannotLive, contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { HardwareSource } from "./update_options.ts";
 import type { VmServices } from "./services.ts";
@@ -39,14 +38,6 @@ const failed = (error: unknown) => contractError(error, "UpdateFailed", "update_
 class Overtaken extends Error {
   override readonly name = "Overtaken";
 }
-
-/** libvirt cannot change this in a running machine of this kind: it waits for the next boot. */
-const CANNOT_LIVE: ReadonlySet<number> = new Set([
-  VIR_ERR.NO_SUPPORT,
-  VIR_ERR.OPERATION_UNSUPPORTED,
-  VIR_ERR.CONFIG_UNSUPPORTED,
-  VIR_ERR.ARGUMENT_UNSUPPORTED,
-]);
 
 /** Replaces the stored definition; taking it back must find what was stored. */
 function storeStep({ services: { link }, vm, xmls, change }: Work): Step[] {
@@ -80,9 +71,7 @@ function liveStep(name: string, run: () => Promise<unknown>, undo: () => Promise
         await run();
         isDone = true;
       } catch (error) {
-        if (!(error instanceof LibvirtError && error.kind === "libvirt" && CANNOT_LIVE.has(error.code))) {
-          throw failed(error);
-        }
+        if (!cannotLive(error)) throw failed(error);
         log.info("a change waits for the next boot", { change: name, error });
       }
     },

@@ -414,7 +414,7 @@ export const deviceCommands = {
   update_nic: command({
     summary: "Change a VM's network interface",
     description:
-      "Where it is plugged in, its cable and its filter change at once; model and MAC address from " +
+      "Where it is plugged in, its cable and its filter change at once where libvirt can; model and MAC address from " +
       "the next start on.",
     role: "operator",
     input: closed({

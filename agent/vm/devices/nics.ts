@@ -14,13 +14,14 @@ import {
   type UserBackend,
 } from "../../../lib/xml/device_nic.ts";
 import { XmlDocument } from "../../../lib/xml/edit.ts";
+import { hostInterfaces } from "../../host/interfaces.ts";
 import { isLocal } from "../../host/local.ts";
+import { cannotLive } from "../../libvirt/failure.ts";
+import { noFilters } from "../../network/filters.ts";
 import { reservations } from "../reservations.ts";
 import type { VmServices } from "../services.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf, Undo } from "./configurations.ts";
-import { hostInterfaces } from "../../host/interfaces.ts";
-import { noFilters } from "../../network/filters.ts";
 import { remove } from "./release.ts";
 
 const FAULTS = {
@@ -291,9 +292,14 @@ export async function updateNic(
       const user = newMac === undefined ? undefined : (await takenMacs(services, vm)).get(newMac);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: newMac, vm: user });
       using _held = newMac === undefined ? null : holdMac(newMac, vm);
-      if (live && inLive && now) await changeLive(services, vm, live, mac, now, undo);
+      const isDone = live !== undefined && inLive && now !== undefined &&
+        await changeLive(services, vm, live, mac, now, undo).then(() => true, (error) => {
+          // From one network of Open vSwitch to another, for one: it waits for the next start.
+          if (inNext && change.source !== undefined && cannotLive(error)) return false;
+          throw error;
+        });
       if (next && inNext) await changeNext(services, vm, next, mac, change);
-      output = { live: inLive, persistent: inNext };
+      output = { live: isDone, persistent: inNext };
     } catch (error) {
       await undo.run();
       throw deviceError(error, "UpdateFailed", "update_nic");
