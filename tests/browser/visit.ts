@@ -1,7 +1,7 @@
 /** Visits to the real product in a real browser, with everything the browser complained about. */
 import assert from "node:assert/strict";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { checkAccessibility, type PageWatch, type TestBrowser, watchPage } from "../testbed/chromium.ts";
+import { checkAccessibility, type TestBrowser, watchPage } from "../testbed/chromium.ts";
 
 /** A phone as narrow as they come. */
 export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true };
@@ -25,21 +25,12 @@ export async function visit(
   const page = await browser.page(options);
   try {
     const watch = watchPage(page);
-    await load(page, url, watch);
+    await page.goto(url);
     await look(page);
     assert.deepEqual(watch.all().filter((text) => !expected?.test(text)), []);
     if (accessible) assert.deepEqual(await checkAccessibility(page), []);
   } finally {
     await page.context().close();
-  }
-}
-
-/** Opens an address: again, when the host's interfaces changed under it and parts of the page are missing. */
-async function load(page: Page, url: string, watch: PageWatch): Promise<void> {
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const before = watch.networkChanges();
-    await page.goto(url);
-    if (watch.networkChanges() === before) return;
   }
 }
 

@@ -4,17 +4,19 @@ import type { Job } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { freeze, thaw } from "../testbed/pid.ts";
+import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, EventLog, known, readyServer, refused } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
+import { slowStorage } from "../testbed/slow_storage.ts";
 import { until } from "../testbed/wait.ts";
 
-const ignore = await requirement("qemu") !== null;
+const ignore = await requirement("qemu", "slowStorage") !== null;
 const MIB = 2 ** 20;
-/** Megabytes of content: enough for a copy to be seen while it is made. */
-const SIZE = 900;
+/** Megabytes of content, and how many are written in a second: a copy can be seen while it is made. */
+const SIZE = 96, RATE = 96;
 
 /** An image full of what is neither zeros nor compressed away. */
 async function full(path: string, format: "qcow2" | "raw", megabytes = SIZE): Promise<void> {
@@ -52,6 +54,8 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using pool = await testPool("voljobs");
+    // A file system that shares blocks copies a gigabyte in no time
+    await using _slow = await slowStorage(filesOf(pool.name), { path: pool.path, writeRate: RATE });
     const path = (name: string) => `${pool.path}/${name}`;
     await full(path("a.raw"), "raw");
     await full(path("b.qcow2"), "qcow2");

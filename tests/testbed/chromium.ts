@@ -13,7 +13,7 @@ import { testerCookies } from "./sign_in.ts";
 export { checkAccessibility, type Violation } from "./accessibility.ts";
 export { type PageWatch, watchPage } from "./page_watch.ts";
 
-const EXECUTABLE = "/usr/bin/chromium";
+const EXECUTABLE = new URL("chromium/without-netlink", import.meta.url).pathname;
 
 /** No sandbox: it does not start as root. The rest keeps chromium from doing anything of its own accord. */
 const FLAGS = [
@@ -36,7 +36,9 @@ export interface TestBrowser extends AsyncDisposable {
 
 /** Installs chromium when it is missing. @throws {Unavailable} when that is not possible here */
 export async function ensureChromium(): Promise<void> {
-  if (!await exists(EXECUTABLE)) await ensurePackages("chromium");
+  if (!await exists("/usr/bin/chromium") || !await exists("/usr/bin/bwrap")) {
+    await ensurePackages("chromium", "bubblewrap");
+  }
 }
 
 /** Launches a headless browser. */

@@ -38,6 +38,20 @@ export async function downloadPackage(name: string, folder: string): Promise<str
   throw new Unavailable(`apt-get download ${name} left no package behind`);
 }
 
+/** Downloads packages and all they need that is not installed here, without installing any, and returns their paths. */
+export async function downloadWithDependencies(names: readonly string[], folder: string): Promise<string[]> {
+  await Deno.mkdir(`${folder}/partial`, { recursive: true }); // apt wants one
+  await apt([
+    ...["apt-get", "-o", "DPkg::Lock::Timeout=300", "-o", `Dir::Cache::Archives=${folder}`],
+    ...["install", "--yes", "--download-only", "--no-install-recommends", ...names],
+  ]);
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(".deb")) found.push(`${folder}/${name}`);
+  }
+  return found;
+}
+
 /** The packages that one depends on directly, as the archive has it now. */
 export async function dependencies(name: string): Promise<string[]> {
   const text = await apt(["apt-cache", "depends", "--important", name]);

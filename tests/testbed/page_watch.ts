@@ -11,8 +11,6 @@ export interface PageWatch {
   readonly cspViolations: string[];
   /** `alert` and its like, which the product never uses. They are dismissed, or the page would hang. */
   readonly dialogs: string[];
-  /** How often chromium gave up because an interface of the host came or went, as every network of libvirt's does. */
-  networkChanges(): number;
   /** All that is untoward, each with its kind; empty when all was well. */
   all(): string[];
 }
@@ -25,11 +23,9 @@ export function watchPage(page: Page): PageWatch {
     cspViolations: [] as string[],
     dialogs: [] as string[],
   };
-  let networkChanges = 0;
   page.on("console", (message) => {
     const text = `${message.text()} (${message.location().url})`;
-    if (text.includes("net::ERR_NETWORK_CHANGED")) networkChanges++;
-    else if (/content security policy/i.test(text)) seen.cspViolations.push(text);
+    if (/content security policy/i.test(text)) seen.cspViolations.push(text);
     else if (message.type() === "error") seen.consoleErrors.push(text);
   });
   page.on("pageerror", (error) => seen.pageErrors.push(error.stack ?? error.message));
@@ -39,7 +35,6 @@ export function watchPage(page: Page): PageWatch {
   });
   return {
     ...seen,
-    networkChanges: () => networkChanges,
     all: () => Object.entries(seen).flatMap(([kind, texts]) => texts.map((text) => `${kind}: ${text}`)),
   };
 }

@@ -21,13 +21,28 @@ export async function ensureSlowStorage(): Promise<void> {
   await ensurePackages("bindfs");
 }
 
-/** Mounts one below a folder. */
-export async function slowStorage(folder: string): Promise<SlowStorage> {
-  const [path, behind] = [`${folder}/mounted`, `${folder}/behind`];
+/** What one can be told. */
+export interface SlowStorageOptions {
+  /** An empty folder to mount it on; one below its own folder when left out. */
+  readonly path?: string;
+  /** Megabytes it takes in a second at most. */
+  readonly writeRate?: number;
+}
+
+/** Mounts one, with what is behind it below a folder. */
+export async function slowStorage(
+  folder: string,
+  { path = `${folder}/mounted`, writeRate }: SlowStorageOptions = {},
+): Promise<SlowStorage> {
+  const behind = `${folder}/behind`;
   for (const each of [path, behind]) await Deno.mkdir(each, { recursive: true });
   const child = new Deno.Command("bindfs", {
     // Nothing is kept: what is asked is asked of the server.
-    args: ["-f", "-o", "attr_timeout=0,entry_timeout=0,negative_timeout=0", behind, path],
+    args: [
+      ...["-f", "-o", "attr_timeout=0,entry_timeout=0,negative_timeout=0"],
+      ...(writeRate === undefined ? [] : [`--write-rate=${writeRate}M`]),
+      ...[behind, path],
+    ],
     stdin: "null",
     stdout: "null",
     stderr: "null",
