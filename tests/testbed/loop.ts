@@ -1,7 +1,15 @@
 /** Block devices for tests: files of the test bed on loop devices. */
 import { messageOf } from "../../lib/message.ts";
+import { ensurePackages } from "./packages.ts";
 import { run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
+
+/** Makes sure that there can be one, with what is made on it. @throws {Unavailable} */
+export async function ensureLoopDevices(): Promise<void> {
+  if (Deno.uid() !== 0) throw new Unavailable("only root can mount");
+  await ensurePackages("e2fsprogs", "util-linux", "lvm2");
+  await using _device = await loopDevice(await Deno.makeTempFile({ prefix: "kvmm-test-" }), 1);
+}
 
 /** A loop device that is given back when disposed of. */
 export interface LoopDevice extends AsyncDisposable {

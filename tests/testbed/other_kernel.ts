@@ -27,7 +27,7 @@ export async function ensureOtherKernel(): Promise<void> {
   const { arch } = Deno.build;
   if (arch !== "x86_64") throw new Unavailable(`User-Mode Linux is for x86_64, and this is ${arch}`);
   if (Deno.uid() !== 0) throw new Unavailable("only root sees all that the other kernel needs");
-  await packages();
+  if (!isOtherKernel) await packages();
 }
 
 /**

@@ -37,3 +37,26 @@ export async function testPool(purpose = "pool"): Promise<TestPool> {
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
 }
+
+/** A name for a pool that the product makes, with a folder for its files; what is left of it is removed in the end. */
+export interface PoolPlace extends AsyncDisposable {
+  readonly name: string;
+  readonly files: string;
+  /** Where something can be mounted; not there yet. */
+  readonly path: string;
+}
+
+/** Takes a name. */
+export async function poolPlace(purpose: string): Promise<PoolPlace> {
+  const name = await testName(purpose);
+  await Deno.mkdir(filesOf(name), { recursive: true });
+  return {
+    name,
+    files: filesOf(name),
+    path: `${filesOf(name)}/mount`,
+    [Symbol.asyncDispose]: async () => {
+      await removePool(name);
+      await removeFiles(name);
+    },
+  };
+}

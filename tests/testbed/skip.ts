@@ -9,6 +9,8 @@ import { buildCloudGuest } from "./cloud_guest.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureOpenvswitch } from "./openvswitch.ts";
+import { ensureLoopDevices } from "./loop.ts";
+import { ensureOtherKernel } from "./other_kernel.ts";
 import { ensureForwarding } from "./outside.ts";
 import { ensurePackages } from "./packages.ts";
 import { ensureSlowStorage } from "./slow_storage.ts";
@@ -30,6 +32,10 @@ const NEEDS = {
   },
   /** nftables, namespaces, and a kernel that can forward ports. */
   forwarding: ensureForwarding,
+  /** Loop devices, file systems, LVM's tools. */
+  loopDevices: ensureLoopDevices,
+  /** User-Mode Linux. */
+  otherKernel: ensureOtherKernel,
   /** Debian's openvswitch-switch, and network devices made by programs. */
   openvswitch: ensureOpenvswitch,
   /** Debian's passt. */
