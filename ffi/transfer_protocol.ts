@@ -9,23 +9,18 @@ export interface TransferTarget {
   readonly offset: number;
   /** How many bytes; for a download 0 means all that follow. */
   readonly length: number;
-  /** Counts what is sent into a SHA-256, which goes on over all uploads of the same worker. */
-  readonly sha256?: boolean;
 }
 
 /** To the worker. Every message is answered once, in order. `abort` ends it in any state. */
 export type ToTransferWorker =
   | { type: "open"; uri: string; target: TransferTarget }
-  | { type: "send"; bytes: Uint8Array<ArrayBuffer> }
+  | { type: "send"; bytes: Uint8Array<SharedArrayBuffer> }
   | { type: "receive" }
-  | { type: "digest" }
   | { type: "finish" }
   | { type: "abort" };
 
-/** From the worker. Empty bytes are the end; `sent` gives the memory of what was sent back, to be used again. */
+/** From the worker. Empty bytes are the end. */
 export type FromTransferWorker =
   | { type: "ok" }
-  | { type: "sent"; bytes: Uint8Array<ArrayBuffer> }
   | { type: "data"; bytes: Uint8Array<ArrayBuffer> }
-  | { type: "digest"; sha256: string }
   | { type: "failure"; failure: LibvirtFailure };

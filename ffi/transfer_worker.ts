@@ -3,7 +3,6 @@
  * The transfer worker: moves the content of one volume over a connection of its own, in pieces, each asked for by the
  * owner: so no more than a piece is in memory, and who is slow at the other end holds nothing else up.
  */
-import { createHash, type Hash } from "node:crypto";
 import { messageOf } from "../lib/message.ts";
 import { Connection, Handle } from "./connection.ts";
 import { LibvirtError, type LibvirtFailure } from "./error.ts";
@@ -24,9 +23,6 @@ const MOST = 4 * CHUNK;
 const buffer = new Uint8Array(MOST);
 /** Whether all was read. */
 let isRead = false;
-
-/** Of all that was sent; beside the owner, which has the next piece to read meanwhile. */
-let hash: Hash | undefined;
 
 /** The open transfer: its connection, volume and stream. */
 let open: { readonly stream: Handle; readonly stack: DisposableStack } | undefined;
@@ -72,7 +68,6 @@ function run(message: ToTransferWorker): FromTransferWorker {
   switch (message.type) {
     case "open":
       begin(message.uri, message.target);
-      if (message.target.sha256) hash ??= createHash("sha256");
       return { type: "ok" };
     case "send": {
       const { bytes } = message;
@@ -80,8 +75,7 @@ function run(message: ToTransferWorker): FromTransferWorker {
         const piece = bytes.subarray(at, at + CHUNK);
         at += ok(symbols.virStreamSend(stream(), piece, BigInt(piece.length)));
       }
-      hash?.update(bytes);
-      return { type: "sent", bytes };
+      return { type: "ok" };
     }
     case "receive": {
       let count = 0;
@@ -92,12 +86,6 @@ function run(message: ToTransferWorker): FromTransferWorker {
         count += got;
       }
       return { type: "data", bytes: buffer.slice(0, count) };
-    }
-    case "digest": {
-      if (hash === undefined) throw new TypeError("nothing was counted");
-      const sha256 = hash.digest("hex");
-      hash = undefined;
-      return { type: "digest", sha256 };
     }
     case "finish":
     case "abort":

@@ -119,7 +119,7 @@ export class Sink {
       offset: 0,
       length: 0,
     });
-    const filler = new Filler(transfer);
+    const filler = new Filler([transfer]);
     for await (const bytes of inPieces(content, (head) => this.#judge(head, job))) {
       job.signal.throwIfAborted();
       written += bytes.length;

@@ -14,6 +14,9 @@ import { volumeNamed } from "./volumes.ts";
  */
 const HELD = 4;
 
+/** Pieces that are read before they are asked for. */
+const AHEAD = 4;
+
 /**
  * Opens a volume's content and gives it to who asked as a stream.
  *
@@ -56,7 +59,16 @@ export async function downloadVolume(
   const over = new AbortController();
   let sent = 0;
   const given: Uint8Array[] = [];
-  let ahead: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const coming: Promise<Uint8Array<ArrayBuffer>>[] = [];
+  /** The next piece; those behind it are read while the client takes it; at the end they are empty. */
+  const next = (from: Transfer) => {
+    while (coming.length < AHEAD) {
+      const piece = from.receive();
+      piece.catch(() => {/* thrown where it is awaited; meanwhile it is not unhandled */});
+      coming.push(piece);
+    }
+    return coming.shift()!;
+  };
   const stream = new ReadableStream<Uint8Array>({
     start: (controller) => {
       const stop = (reason: unknown) => {
@@ -75,12 +87,7 @@ export async function downloadVolume(
     },
     pull: async (controller) => {
       try {
-        const bytes = await (ahead ?? transfer?.receive());
-        // The next piece is read while the client takes this one.
-        ahead = bytes !== undefined && bytes.length > 0 && sent + bytes.length < rest
-          ? transfer?.receive()
-          : undefined;
-        ahead?.catch(() => {/* thrown where it is awaited; meanwhile it is not unhandled */});
+        const bytes = transfer && await next(transfer);
         if (bytes !== undefined && bytes.length > 0) {
           sent += bytes.length;
           job.progress(offset + sent, size);

@@ -1,5 +1,5 @@
 /** Uploads of volumes: from the body of a request through libvirt's stream into a new volume, a piece at a time. */
-import { Transfer, type TransferTarget } from "../../ffi/transfers.ts";
+import { Transfer } from "../../ffi/transfers.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import { HEAD_BYTES, ImageError, looksLikeQcow2, readQcow2Header } from "../../lib/image/qcow2_header.ts";
@@ -8,6 +8,7 @@ import type { OpenJob } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { VmServices } from "../vm/services.ts";
+import { Checksum } from "./checksum.ts";
 import { Filler } from "./filler.ts";
 import { release } from "./release.ts";
 import { noRoom, requireActive, take } from "./shared.ts";
@@ -27,8 +28,8 @@ interface Partial {
   readonly path: string;
   readonly size: number;
   received: number;
-  /** Writes it and counts its checksum, also while it waits for the rest. */
-  transfer: Transfer | undefined;
+  /** Of what has arrived, also while it waits for the rest. */
+  checksum: Checksum | undefined;
   /** The start of the content, until it was looked at. */
   head: Uint8Array | undefined;
   isRunning: boolean;
@@ -116,7 +117,7 @@ export class Uploads {
       path: "",
       size,
       received: 0,
-      transfer: undefined,
+      checksum: undefined,
       head: new Uint8Array(),
       isRunning: true,
       expiry: undefined,
@@ -159,6 +160,7 @@ export class Uploads {
       await link.call("poolRefresh", { pool });
       const volume = await volumeNamed(link, pool, name);
       job.done();
+      partial.checksum?.[Symbol.dispose]();
       this.#partials.delete(`${pool}/${name}`);
       return {
         pool,
@@ -185,22 +187,6 @@ export class Uploads {
     }
   }
 
-  /** What writes the rest: the transfer that wrote the start, which knows its checksum. @throws {LibvirtError} */
-  async #transferOf(partial: Partial): Promise<Transfer> {
-    const { path, size, received, transfer } = partial;
-    const { uri } = this.#services.link;
-    const target: TransferTarget = {
-      direction: "upload",
-      path,
-      offset: received,
-      length: size - received,
-      sha256: true,
-    };
-    if (transfer === undefined) return partial.transfer = await Transfer.open(uri, target);
-    await transfer.goOn(uri, target);
-    return transfer;
-  }
-
   /**
    * Moves the body into the volume.
    *
@@ -208,19 +194,25 @@ export class Uploads {
    * @throws {ContractError} UploadBroken, UploadFailed, DiskRefused @throws {LibvirtError}
    */
   async #fill(partial: Partial, pieces: Pieces, job: OpenJob): Promise<string> {
-    const { size } = partial;
-    const transfer = await this.#transferOf(partial);
-    const filler = new Filler(transfer, (written) => {
+    const { path, size, received } = partial;
+    await using transfer = await Transfer.open(this.#services.link.uri, {
+      direction: "upload",
+      path,
+      offset: received,
+      length: size - received,
+    });
+    const checksum = partial.checksum ??= new Checksum();
+    const filler = new Filler([transfer, checksum], (written) => {
       partial.received += written;
       job.progress(partial.received, size);
     });
-    let arrived = partial.received;
+    let arrived = received;
     while (arrived < size) {
       const bytes = await pieces.next();
       if (bytes === null) {
         // What has arrived is kept: the rest goes on behind it. A stream that is not finished loses its last pieces.
         await filler.flush();
-        await transfer.finishPart();
+        await transfer.finish();
         throw new ContractError("UploadBroken", { received: partial.received, size });
       }
       if (arrived + bytes.length > size) {
@@ -232,10 +224,8 @@ export class Uploads {
       release(bytes);
     }
     await filler.flush();
-    await transfer.finishPart();
-    const sha256 = await transfer.digest();
-    await transfer[Symbol.asyncDispose]();
-    return sha256;
+    await transfer.finish();
+    return await checksum.sha256();
   }
 
   /** Looks at the start of the content as soon as enough of it is there. @throws {ContractError} DiskRefused */
@@ -262,8 +252,7 @@ export class Uploads {
   async #remove(partial: Partial): Promise<void> {
     clearTimeout(partial.expiry);
     this.#partials.delete(`${partial.pool}/${partial.name}`);
-    // Its stream holds the volume.
-    await partial.transfer?.[Symbol.asyncDispose]();
+    partial.checksum?.[Symbol.dispose]();
     try {
       await deleteVolume(this.#services.link, partial.path);
     } catch (error) {

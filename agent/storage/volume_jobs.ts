@@ -67,11 +67,12 @@ async function overwrite(
     offset: 0,
     length: size,
   });
-  let zeros = new Uint8Array(Math.min(PIECE, size));
+  const zeros = new Uint8Array(new SharedArrayBuffer(PIECE));
   for (let done = 0; done < size;) {
     job.signal.throwIfAborted();
-    zeros = await transfer.give(zeros.subarray(0, Math.min(zeros.length, size - done)));
-    done += zeros.length;
+    const piece = zeros.subarray(0, Math.min(PIECE, size - done));
+    await transfer.give(piece);
+    done += piece.length;
     job.progress(done, size);
   }
   await transfer.finish();
