@@ -22,12 +22,16 @@ const SCRIPTS = `${PROJECT}/tests/testbed/other_kernel`;
 /** Whether this runs there. */
 export const isOtherKernel = Deno.env.get(MARK) !== undefined;
 
-/** Makes sure that it can be started. @throws {Unavailable} */
+/** Makes sure that it can be started: it is. @throws {Unavailable} */
 export async function ensureOtherKernel(): Promise<void> {
   const { arch } = Deno.build;
   if (arch !== "x86_64") throw new Unavailable(`User-Mode Linux is for x86_64, and this is ${arch}`);
   if (Deno.uid() !== 0) throw new Unavailable("only root sees all that the other kernel needs");
-  if (!isOtherKernel) await packages();
+  if (isOtherKernel) return;
+  const said = await boot("none");
+  if (!said.includes("reboot: Power down")) {
+    throw new Unavailable(`User-Mode Linux does not start here: ${said}`);
+  }
 }
 
 /**
@@ -49,14 +53,19 @@ export async function passesUnderOtherKernel(file: string, name: string): Promis
   }
 }
 
-/** Starts the kernel, and returns what it and all in it has said once it has ended. */
+/**
+ * Starts the kernel, and returns what it and all in it has said once it has ended.
+ *
+ * @param exchange the folder with the command; `none` to start it and no more
+ */
 async function boot(exchange: string): Promise<string> {
   const folder = await packages();
+  const uml = await Deno.makeTempDir({ prefix: "kvmm-test-" }); // its pid, and its console for administrators
   // In a namespace of its own, whose end is the end of all its processes.
   const child = new Deno.Command("unshare", {
     args: [
       ...["--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "--mount"],
-      ...[`${folder}/usr/bin/linux.uml`, `mem=${MEMORY}`, `umid=kvmm`, `uml_dir=${exchange}`],
+      ...[`${folder}/usr/bin/linux.uml`, `mem=${MEMORY}`, `uml_dir=${uml}`],
       ...["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet"],
       ...["con=null", "con0=null,fd:1", "ssl=null", `init=${SCRIPTS}/init`],
       ...[`packages=${folder}`, `project=${PROJECT}`, `exchange=${exchange}`],
@@ -71,6 +80,7 @@ async function boot(exchange: string): Promise<string> {
     return [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
   } finally {
     clearTimeout(limit);
+    await Deno.remove(uml, { recursive: true });
   }
 }
 
