@@ -14,7 +14,7 @@ const KIB = 1024;
 
 /** What a network is. */
 export function NetworkFacts({ network }: { network: Network }) {
-  const { subnets, domain, mtu, vlanTags, bandwidth, dnsHosts, uuid, persistent } = network;
+  const { subnets, domain, mtu, vlanTags, vlanNative, bandwidth, dnsHosts, uuid, persistent } = network;
   const ranges = subnets.flatMap((subnet) => subnet.ranges);
   return (
     <Panel title={t("networks.overview")}>
@@ -54,7 +54,13 @@ export function NetworkFacts({ network }: { network: Network }) {
             {number(mtu)} {t("networks.bytes")}
           </Fact>
         )}
-        {vlanTags.length > 0 && <Fact label={t("networks.vlans")}>{vlanTags.join(", ")}</Fact>}
+        {vlanTags.length > 0 && (
+          <Fact label={t("networks.vlans")}>
+            {vlanTags.map((tag) => tag === vlanNative ? t("networks.vlan_untagged", { tag }) : tag).join(
+              ", ",
+            )}
+          </Fact>
+        )}
         {bandwidth?.inbound && (
           <Fact label={t("networks.inbound")}>{formatRate(bandwidth.inbound.averageKib * KIB)}</Fact>
         )}

@@ -58,8 +58,13 @@ function withOwners(links: readonly TopologyDevice[], networks: readonly Network
   );
   return links.map((link) => {
     const network = owners.get(link.name);
-    const kind = switches.has(link.name) ? "openvswitch" : link.kind;
-    return { ...link, kind, ...(network !== undefined && { network }) };
+    // Its device is but a port of the host's own: the switch carries frames whether that is up or not
+    const isSwitch = switches.has(link.name);
+    return {
+      ...link,
+      ...(isSwitch && { kind: "openvswitch" as const, up: true }),
+      ...(network !== undefined && { network }),
+    };
   });
 }
 

@@ -77,7 +77,7 @@ function Stop({ id, href, label, box, radius = 8, stop, lit, tone, children, kin
 function Card({ placed, words, ...stops }: Stops & { placed: PlacedNode; words: Words }) {
   const { x, y, width, height, node } = placed;
   const middle = y + height / 2;
-  const title = fitting(words.title, width - 80), sub = fitting(words.sub, width - 56, 5.9);
+  const title = fitting(words.title, width - 82), sub = fitting(words.sub, width - 56, 5.9);
   return (
     <Stop
       id={node.id}

@@ -149,8 +149,8 @@ export function wordsOf(node: Exclude<GraphNode, { kind: "group" }>): Words {
 /** The anchor of a device's row. */
 export const anchorOf = (device: string): string => `device-${encodeURIComponent(device)}`;
 
-/** A text that fits a width, judged by the mean width of a letter of Inter at 13 px, or of the mono face. */
-export function fitting(text: string, width: number, letter = 7): string {
+/** A text that fits a width, judged by the mean width of a letter of Inter at 13 px, bold, with some wide ones. */
+export function fitting(text: string, width: number, letter = 7.6): string {
   const most = Math.floor(width / letter);
   const letters = [...text];
   return letters.length <= most ? text : `${letters.slice(0, Math.max(1, most - 1)).join("")}…`;

@@ -193,6 +193,9 @@ export const Network = Type.Object({
   dnsHosts: Type.Array(DnsHost),
   mtu: Type.Optional(Type.Integer()),
   vlanTags: Type.Array(Type.Integer()),
+  vlanNative: Type.Optional(
+    Type.Integer({ description: "the one of the tags that frames without a tag belong to" }),
+  ),
   bandwidth: Type.Optional(Bandwidth),
   pending: Type.Array(oneOf(NETWORK_SETTINGS), { description: "what is different from the next start on" }),
   vms: Type.Array(NetworkUser),

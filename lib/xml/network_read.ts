@@ -129,6 +129,8 @@ export function readNetwork(source: string): NetworkSummary {
   const mtu = whole(child(root, "mtu")?.attributes.size);
   const word = forward && (forward.attributes.mode ?? "nat");
   const bandwidth = bandwidthOf(root);
+  const vlans = children(child(root, "vlan"), "tag");
+  const native = whole(vlans.find(({ attributes }) => attributes.nativeMode !== undefined)?.attributes.id);
   const devices = [forward, ...["interface", "pf"].flatMap((name) => children(forward, name))].flatMap((
     each,
   ) => each?.attributes.dev ?? []);
@@ -143,7 +145,8 @@ export function readNetwork(source: string): NetworkSummary {
     ...(domain !== undefined && { domain }),
     dnsHosts: dnsHostsOf(root),
     ...(mtu !== undefined && { mtu }),
-    vlanTags: children(child(root, "vlan"), "tag").flatMap(({ attributes }) => whole(attributes.id) ?? []),
+    vlanTags: vlans.flatMap(({ attributes }) => whole(attributes.id) ?? []),
+    ...(native !== undefined && { vlanNative: native }),
     ...(bandwidth && { bandwidth }),
   };
 }

@@ -73,6 +73,7 @@ Deno.test("readNetwork() reads every mode that networkXml() writes", () => {
     assert.equal(read.mode, network.mode);
     assert.deepEqual(read.devices, network.devices ?? []);
     assert.deepEqual(read.vlanTags, network.vlan?.tags ?? []);
+    assert.equal(read.vlanNative, network.vlan?.native);
     assert.equal(read.bridge, network.bridge);
   }
   assert.match(

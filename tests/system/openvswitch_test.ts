@@ -74,7 +74,8 @@ Deno.test({
     });
     await t.step("the topology has the bridge as Open vSwitch, and the machine on its network", async () => {
       const { devices, networks, machines } = await call(server, "get_network_topology");
-      assert.equal(devices.find((each) => each.name === ovs.bridge)?.kind, "openvswitch");
+      const bridge = devices.find((each) => each.name === ovs.bridge);
+      assert.deepEqual([bridge?.kind, bridge?.up], ["openvswitch", true], "it carries frames");
       assert.equal(
         devices.find((each) => each.name.startsWith("ovs-")),
         undefined,

@@ -143,7 +143,7 @@ export const devices = {
   "devices.filters_unavailable": "Filters are not available: {reason}.",
   "devices.field_link": "The cable is plugged in",
   "devices.nic_running":
-    "This machine runs: model and MAC address change at its next start, the rest at once.",
+    "This machine runs: model and MAC address change at its next start, the rest at once where libvirt can.",
 
   "devices.done_attach_disk": "The disk was added",
   "devices.done_detach_disk": "The disk was detached",
