@@ -3,10 +3,10 @@ import { parseArgs } from "node:util";
 import { SettingsError } from "../agent/settings.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { COMMANDS } from "../lib/contract/mod.ts";
-import { messageOf } from "../lib/message.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT, EXIT_STATUSES, exitStatus } from "./exit.ts";
+import { tellMisuse } from "./host_verb.ts";
 import { listed, targetRows } from "./verb/help.ts";
 
 export const CALL_HELP = () =>
@@ -43,9 +43,7 @@ export async function callCommand(args: readonly string[]): Promise<number> {
     input = JSON.parse(text);
     server = serverOf(targetOf(values));
   } catch (error) {
-    console.error(
-      `kvm-manager call: ${messageOf(error)}. See kvm-manager call --help`,
-    );
+    tellMisuse("call", error);
     return EXIT.usage;
   }
   try {

@@ -2,6 +2,11 @@
 import { messageOf } from "../lib/message.ts";
 import { EXIT } from "./exit.ts";
 
+/** Tells of wrong usage, and where the right one is told. */
+export function tellMisuse(verb: string, error: unknown): void {
+  console.error(`kvm-manager ${verb}: ${messageOf(error)}. See kvm-manager ${verb} --help`);
+}
+
 /** What was read; where wrong usage was found instead, that is told, and this status given. */
 export function readOr<Given extends object>(
   status: number,
@@ -11,7 +16,7 @@ export function readOr<Given extends object>(
   try {
     return read();
   } catch (error) {
-    console.error(`kvm-manager ${verb}: ${messageOf(error)}. See kvm-manager ${verb} --help`);
+    tellMisuse(verb, error);
     return status;
   }
 }

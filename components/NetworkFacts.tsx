@@ -56,7 +56,7 @@ export function NetworkFacts({ network }: { network: Network }) {
         )}
         {vlanTags.length > 0 && (
           <Fact label={t("networks.vlans")}>
-            {vlanTags.map((tag) => tag === vlanNative ? t("networks.vlan_untagged", { tag }) : tag).join(
+            {vlanTags.map((tag) => tag === vlanNative ? t("networks.vlan_is_native", { tag }) : tag).join(
               ", ",
             )}
           </Fact>

@@ -1,4 +1,5 @@
 /** libvirt's errors as JavaScript errors. */
+import { messageOf } from "../lib/message.ts";
 import { readString } from "./memory.ts";
 
 /** Numbers of `virErrorNumber` (virterror.h) that are told apart above `ffi/`. */
@@ -69,6 +70,12 @@ export class LibvirtError extends Error {
       message: this.message,
     };
   }
+}
+
+/** What a worker tells of whatever was thrown. */
+export function failureOf(thrown: unknown): LibvirtFailure {
+  if (thrown instanceof LibvirtError) return thrown.toFailure();
+  return new LibvirtError({ message: messageOf(thrown) }).toFailure();
 }
 
 /**

@@ -7,9 +7,8 @@
  * and must not stop reading the others'. What arrives is always read at once: libvirt's client keeps what is not read
  * in memory, without a bound, so waiting here would bound nothing. The owner bounds both ways.
  */
-import { messageOf } from "../lib/message.ts";
 import { Connection, Handle } from "./connection.ts";
-import { LibvirtError, type LibvirtFailure } from "./error.ts";
+import { failureOf, LibvirtError, type LibvirtFailure } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
 import type { ConsoleTarget, FromStreamWorker, ToStreamWorker } from "./stream_protocol.ts";
 
@@ -36,11 +35,6 @@ const DRAIN_MS = 2000;
 
 /** Callbacks that may still be called: the worker must not end before they are closed. */
 let draining = 0;
-
-function failureOf(error: unknown): LibvirtFailure {
-  if (error instanceof LibvirtError) return error.toFailure();
-  return new LibvirtError({ message: messageOf(error) }).toFailure();
-}
 
 function connect(uri: string): Connection {
   try {

@@ -3,9 +3,8 @@
  * The transfer worker: moves the content of one volume over a connection of its own, in pieces, each asked for by the
  * owner: so no more than a piece is in memory, and who is slow at the other end holds nothing else up.
  */
-import { messageOf } from "../lib/message.ts";
 import { Connection, Handle } from "./connection.ts";
-import { LibvirtError, type LibvirtFailure } from "./error.ts";
+import { failureOf } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
 import type { FromTransferWorker, ToTransferWorker, TransferTarget } from "./transfer_protocol.ts";
 
@@ -92,11 +91,6 @@ function run(message: ToTransferWorker): FromTransferWorker {
       end(message.type);
       return { type: "ok" };
   }
-}
-
-function failureOf(error: unknown): LibvirtFailure {
-  if (error instanceof LibvirtError) return error.toFailure();
-  return new LibvirtError({ message: messageOf(error) }).toFailure();
 }
 
 self.onmessage = ({ data }: MessageEvent<ToTransferWorker>) => {

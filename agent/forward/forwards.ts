@@ -15,6 +15,7 @@ import { messageOf } from "../../lib/message.ts";
 import type { ForwardRule } from "../../lib/nft/forwards.ts";
 import type { EventHub, Published } from "../events/hub.ts";
 import { isLocalSystem } from "../host/local.ts";
+import { DEVICES } from "../host/network_devices.ts";
 import { log } from "../log.ts";
 import { networksOf } from "../network/view.ts";
 import type { ForwardRecords } from "../store/forwards.ts";
@@ -150,7 +151,7 @@ export class Forwards implements Disposable {
     const [leases, sockets, devices, unavailable] = await Promise.all([
       this.#leases(enabled, networks),
       isNew ? hostSockets() : [],
-      Array.fromAsync(Deno.readDir("/sys/class/net")),
+      Array.fromAsync(Deno.readDir(DEVICES)),
       this.unavailable(),
     ]);
     const present = new Set(devices.map(({ name }) => name));

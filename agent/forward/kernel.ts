@@ -6,11 +6,11 @@ import type { Family } from "../../lib/net/cidr.ts";
 import { type ForwardNames, type ForwardRule, forwardTransaction } from "../../lib/nft/forwards.ts";
 import { tableOf } from "../../lib/nft/json.ts";
 import { isThere } from "../files.ts";
+import { DEVICES } from "../host/network_devices.ts";
 import { findTool, runTool, ToolError } from "./tools.ts";
 
 /** Place of our routing rules among others': after the kernel's own table of local addresses, before the main one. */
 const RULE_PRIORITY = "4471";
-const DEVICES = "/sys/class/net";
 const FAMILIES: readonly Family[] = [4, 6];
 
 /** The most a device may send at once, so that what is too large for the bridge is refused on its way there. */

@@ -2,24 +2,18 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { ForwardNames } from "../../lib/nft/forwards.ts";
+import { FORWARD_DEVICES } from "../host/network_devices.ts";
 
 /** The data folder of the one KVM Manager that most hosts have. */
 const USUAL = "/var/lib/kvm-manager";
-/** Devices of every KVM Manager begin so: they are no place for a network. */
-const DEVICE_PREFIX = "kvmmf";
-
-/** Whether a network device is one of ours. */
-export function isForwardDevice(name: string): boolean {
-  return name.startsWith(DEVICE_PREFIX);
-}
 
 /** Names for a data folder: a second KVM Manager on the same host, with another folder, has others. */
 export function forwardNames(dataDir: string): ForwardNames {
   const path = resolve(dataDir);
   const hash = createHash("sha256").update(path).digest("hex").slice(0, 6);
   const [table, device] = path === USUAL
-    ? ["kvm_manager", `${DEVICE_PREFIX}wd`]
-    : [`kvm_manager_${hash}`, `${DEVICE_PREFIX}${hash}`];
+    ? ["kvm_manager", `${FORWARD_DEVICES}wd`]
+    : [`kvm_manager_${hash}`, `${FORWARD_DEVICES}${hash}`];
   // The first byte tells our marks from small numbers that others like.
   return {
     table: table!,

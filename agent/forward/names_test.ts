@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { forwardNames, isForwardDevice } from "./names.ts";
+import { isForwardDevice } from "../host/network_devices.ts";
+import { forwardNames } from "./names.ts";
 
 Deno.test("forwardNames() are plain for the usual folder, and others for every other", () => {
   const usual = forwardNames("/var/lib/kvm-manager/");

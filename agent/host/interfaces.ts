@@ -1,6 +1,5 @@
 /** Network devices of this host that a machine's card can be plugged into. */
-import { isThere } from "../files.ts";
-import { DEVICES, networkDevices } from "./network_devices.ts";
+import { isBridge, networkDevices } from "./network_devices.ts";
 
 /** Made by libvirt and its like for machines and networks: nothing to plug another card into. */
 const OF_MACHINES = /^(vnet\d+|macvtap\d+|virbr\d+-nic|docker\d+|veth.*)$/;
@@ -16,7 +15,7 @@ export async function hostInterfaces(): Promise<HostInterface[]> {
   const all = await Promise.all(
     (await networkDevices()).map(async (name) => ({
       name,
-      bridge: await isThere(`${DEVICES}/${name}/bridge`),
+      bridge: await isBridge(name),
     })),
   );
   return all.filter(({ name, bridge }) => bridge || !OF_MACHINES.test(name));

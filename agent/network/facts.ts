@@ -4,7 +4,7 @@ import { formatAddress, networkOf, parseSubnet } from "../../lib/net/cidr.ts";
 import type { NetworkFacts, TakenSubnet } from "../../lib/net/check.ts";
 import { routesV4, routesV6 } from "../../lib/net/routes.ts";
 import { isThere, textAt } from "../files.ts";
-import { DEVICES, networkDevices } from "../host/network_devices.ts";
+import { DEVICES, isBridge, networkDevices } from "../host/network_devices.ts";
 import { isLocal } from "../host/local.ts";
 import type { VmServices } from "../vm/services.ts";
 import { networksOf } from "./view.ts";
@@ -28,7 +28,7 @@ export interface HostDevice {
 export async function hostDevices(): Promise<HostDevice[]> {
   return await Promise.all((await networkDevices()).map(async (name) => ({
     name,
-    bridge: await isThere(`${DEVICES}/${name}/bridge`),
+    bridge: await isBridge(name),
     sriov: Number(await textOf(`${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
   })));
 }

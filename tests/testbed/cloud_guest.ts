@@ -4,10 +4,10 @@
  *
  * Debian's finished cloud images would do as well, but are not to be had from the package archive.
  */
+import { built } from "./built.ts";
 import type { Guest } from "./guest.ts";
-import { testbedDir } from "./names.ts";
 import { ensurePackages } from "./packages.ts";
-import { exists, ProcessError, run } from "./process.ts";
+import { ProcessError, run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** What a machine needs in order to run it. */
@@ -51,8 +51,7 @@ async function build(): Promise<CloudGuest> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64" || Deno.uid() !== 0) {
     throw new Unavailable("the cloud guest is built by root on linux-x86_64");
   }
-  const folder = `${testbedDir()}/cloud-guest-${await recipeHash()}`;
-  if (!await exists(folder)) await buildInto(folder);
+  const folder = await built("cloud-guest", [await Deno.readTextFile(new URL(import.meta.url))], buildIn);
   return {
     kernel: `${folder}/vmlinuz`,
     initrd: `${folder}/initrd.img`,
@@ -61,33 +60,22 @@ async function build(): Promise<CloudGuest> {
   };
 }
 
-/** Builds beside the final place and moves it there in one step: others see all of it or nothing. */
-async function buildInto(folder: string): Promise<void> {
+/** What is to be kept goes into `out`. */
+async function buildIn(work: string): Promise<void> {
   await ensurePackages(...TOOLS);
-  const work = `${folder}.${crypto.randomUUID()}.part`;
   const root = `${work}/root`, out = `${work}/out`;
-  await Deno.mkdir(out, { recursive: true });
-  try {
-    await bootstrap(root);
-    for (const name of ["vmlinuz", "initrd.img"]) {
-      await Deno.copyFile(await Deno.realPath(`${root}/${name}`), `${out}/${name}`);
-    }
-    await Deno.writeTextFile(`${root}/etc/fstab`, "/dev/vda / ext4 defaults 0 1\n");
-    // Only what a seed may be on: other sources are asked over a network that is not there.
-    await Deno.writeTextFile(
-      `${root}/etc/cloud/cloud.cfg.d/90_kvmm.cfg`,
-      "datasource_list: [ NoCloud, None ]\n",
-    );
-    await run(["mke2fs", "-q", "-t", "ext4", "-d", root, `${work}/disk.raw`, DISK_SIZE]);
-    await run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", `${work}/disk.raw`, `${out}/disk.qcow2`]);
-    try {
-      await Deno.rename(out, folder);
-    } catch (error) {
-      if (!await exists(folder)) throw error; // otherwise somebody else was faster: theirs is as good
-    }
-  } finally {
-    await Deno.remove(work, { recursive: true });
+  await bootstrap(root);
+  for (const name of ["vmlinuz", "initrd.img"]) {
+    await Deno.copyFile(await Deno.realPath(`${root}/${name}`), `${out}/${name}`);
   }
+  await Deno.writeTextFile(`${root}/etc/fstab`, "/dev/vda / ext4 defaults 0 1\n");
+  // Only what a seed may be on: other sources are asked over a network that is not there.
+  await Deno.writeTextFile(
+    `${root}/etc/cloud/cloud.cfg.d/90_kvmm.cfg`,
+    "datasource_list: [ NoCloud, None ]\n",
+  );
+  await run(["mke2fs", "-q", "-t", "ext4", "-d", root, `${work}/disk.raw`, DISK_SIZE]);
+  await run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", `${work}/disk.raw`, `${out}/disk.qcow2`]);
 }
 
 async function bootstrap(root: string): Promise<void> {
@@ -97,13 +85,6 @@ async function bootstrap(root: string): Promise<void> {
     if (!(error instanceof ProcessError)) throw error;
     throw new Unavailable(`debootstrap failed: ${error.message.slice(-500)}`, { cause: error });
   }
-}
-
-/** Changes whenever the guest would come out differently by our doing; Debian's updates do not count. */
-async function recipeHash(): Promise<string> {
-  const recipe = await Deno.readTextFile(new URL(import.meta.url));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(recipe));
-  return [...new Uint8Array(digest).slice(0, 6)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 if (import.meta.main) console.log(await buildCloudGuest());

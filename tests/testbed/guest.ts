@@ -8,10 +8,10 @@
  * attributes, so a second libvirtd (`private_libvirt.ts`) must leave owners alone: once they differ from what is
  * remembered, libvirt refuses every start ("Setting different DAC user or group … already in use").
  */
+import { built } from "./built.ts";
 import { GUEST_MODULES, loadOrder } from "./modules.ts";
-import { testbedDir } from "./names.ts";
 import { dependencies, downloadPackage, ensurePackages } from "./packages.ts";
-import { exists, run } from "./process.ts";
+import { run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** What a domain needs in order to boot the test guest directly. */
@@ -58,29 +58,22 @@ async function build(): Promise<Guest> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     throw new Unavailable(`the test guest is for linux-x86_64, this is ${Deno.build.os}-${Deno.build.arch}`);
   }
-  const folder = `${testbedDir()}/guest-${await recipeHash()}`;
-  if (!await exists(folder)) await buildInto(folder);
-  return { kernel: `${folder}/vmlinuz`, initrd: `${folder}/initrd`, cmdline: CMDLINE };
-}
-
-/** Builds beside the final place and moves it there in one step: others see all of it or nothing. */
-async function buildInto(folder: string): Promise<void> {
-  await ensurePackages(...PACKAGES);
-  const work = `${folder}.${crypto.randomUUID()}.part`;
-  await Deno.mkdir(`${work}/out`, { recursive: true });
-  try {
+  const sources = await Promise.all(Object.keys(FILES).map(readRecipe));
+  const recipe = [
+    KERNEL,
+    ...PACKAGES,
+    ...GUEST_MODULES,
+    await Deno.readTextFile(new URL(import.meta.url)),
+    ...sources,
+  ];
+  const folder = await built("guest", recipe, async (work) => {
+    await ensurePackages(...PACKAGES);
     const system = await unpackKernel(work);
     await Deno.rename(system.kernel, `${work}/out/vmlinuz`);
     await layOut(`${work}/root`, await loadOrder(system.modules));
     await pack(`${work}/root`, `${work}/out/initrd`);
-    try {
-      await Deno.rename(`${work}/out`, folder);
-    } catch (error) {
-      if (!await exists(folder)) throw error; // otherwise somebody else was faster: theirs is as good
-    }
-  } finally {
-    await Deno.remove(work, { recursive: true });
-  }
+  });
+  return { kernel: `${folder}/vmlinuz`, initrd: `${folder}/initrd`, cmdline: CMDLINE };
 }
 
 /** Downloads and unpacks the kernel package: nothing is installed, the machine's own boot is left alone. */
@@ -146,14 +139,6 @@ async function pack(root: string, archive: string): Promise<void> {
     cwd: root,
     stdin: names + "\n",
   });
-}
-
-/** Changes whenever the guest would come out differently by our doing; Debian's updates do not count. */
-async function recipeHash(): Promise<string> {
-  const parts = [KERNEL, ...PACKAGES, ...GUEST_MODULES, await Deno.readTextFile(new URL(import.meta.url))];
-  for (const source of Object.keys(FILES)) parts.push(await readRecipe(source));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts.join("\0")));
-  return [...new Uint8Array(digest).slice(0, 6)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function readRecipe(name: string): Promise<string> {

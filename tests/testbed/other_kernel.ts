@@ -2,7 +2,7 @@
  * Another kernel for tests of what this machine's lacks (device mapper, NFS, iSCSI): User-Mode Linux, a Linux kernel
  * that is a program. It starts in two seconds, sees this machine's files through an overlay, and leaves nothing behind.
  */
-import { testbedDir } from "./names.ts";
+import { built } from "./built.ts";
 import { downloadPackage, downloadWithDependencies } from "./packages.ts";
 import { exists, run } from "./process.ts";
 import { PROJECT } from "./product_binary.ts";
@@ -91,13 +91,10 @@ function packages(): Promise<string> {
   return unpacking ??= unpack();
 }
 
-/** Unpacks beside the final place and moves it there in one step: others see all of it or nothing. */
 async function unpack(): Promise<string> {
-  const folder = `${testbedDir()}/other-kernel`;
-  if (await exists(folder)) return folder;
-  const work = `${folder}.${crypto.randomUUID()}.part`, root = `${work}/root`;
-  await Deno.mkdir(root, { recursive: true });
-  try {
+  const recipe = [await Deno.readTextFile(new URL(import.meta.url))];
+  return await built("other-kernel", recipe, async (work) => {
+    const root = `${work}/out`;
     const files = [
       await downloadPackage(KERNEL, work),
       ...await downloadWithDependencies(TOOLS, `${work}/debs`),
@@ -109,11 +106,5 @@ async function unpack(): Promise<string> {
       await run(["cp", "--archive", `${root}/${name}/.`, `${root}/usr/${name}/`]);
       await Deno.remove(`${root}/${name}`, { recursive: true });
     }
-    await Deno.rename(root, folder).catch(async (error) => {
-      if (!await exists(folder)) throw error; // otherwise somebody else was faster: theirs is as good
-    });
-    return folder;
-  } finally {
-    await Deno.remove(work, { recursive: true });
-  }
+  });
 }

@@ -79,7 +79,7 @@ export const networks = {
   "networks.domain": "Domain",
   "networks.mtu": "MTU",
   "networks.vlans": "VLANs",
-  "networks.vlan_untagged": "{tag} (native)",
+  "networks.vlan_is_native": "{tag} (native)",
   "networks.inbound": "Inbound limit",
   "networks.outbound": "Outbound limit",
   "networks.limits": "Limits",

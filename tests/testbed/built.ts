@@ -1,0 +1,36 @@
+/** What the test bed builds once and keeps outside the repository, for all later runs. */
+import { testbedDir } from "./names.ts";
+import { exists } from "./process.ts";
+
+/**
+ * The folder of a thing, built when it is not there yet: beside its place, and moved there in one step, so that others
+ * see all of it or nothing.
+ *
+ * @param recipe texts that change whenever the thing would come out differently by our doing; Debian's updates do not
+ * count
+ * @param build is given an empty folder to work in; what lies in its `out` at the end is kept
+ */
+export async function built(
+  name: string,
+  recipe: readonly string[],
+  build: (work: string) => Promise<void>,
+): Promise<string> {
+  const folder = `${testbedDir()}/${name}-${await hashOf(recipe)}`;
+  if (await exists(folder)) return folder;
+  const work = `${folder}.${crypto.randomUUID()}.part`;
+  await Deno.mkdir(`${work}/out`, { recursive: true });
+  try {
+    await build(work);
+    await Deno.rename(`${work}/out`, folder).catch(async (error) => {
+      if (!await exists(folder)) throw error; // otherwise somebody else was faster: theirs is as good
+    });
+    return folder;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+async function hashOf(recipe: readonly string[]): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(recipe.join("\0")));
+  return [...new Uint8Array(digest).slice(0, 6)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
