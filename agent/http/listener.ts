@@ -3,7 +3,7 @@
  * Deno.serve keeps a half-sent request open for over a minute.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
@@ -13,6 +13,7 @@ import { log } from "../log.ts";
 import { rememberBody } from "./arriving.ts";
 import { isLongBody } from "./content.ts";
 import { errorResponse, secured } from "./guard.ts";
+import { stopWithReader } from "./tls_backpressure.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
 /** Answers requests; by which door and from which address they come is told beside them, at the socket who it is. */
@@ -98,12 +99,14 @@ const TLS = { minVersion: "TLSv1.2" } as const;
 
 const pemOf = ({ pair: { cert, key } }: Certificates) => ({ cert, key });
 
-/** Lets a server take a new certificate for everyone who comes from then on. */
-function tlsServer<S extends Server & { setSecureContext(options: object): void }>(
-  server: S,
-  certificates: Certificates,
-): S {
+/** Lets a server take a new certificate for everyone who comes from then on, and no more than it can get rid of. */
+function tlsServer(server: TlsServer, certificates: Certificates): TlsServer {
   certificates.onChange(() => server.setSecureContext({ ...TLS, ...pemOf(certificates) }));
+  server.on("secureConnection", (connection) => {
+    if (!stopWithReader(connection)) {
+      log.warn("a TLS connection cannot be slowed down: it may fill the memory");
+    }
+  });
   return server;
 }
 
