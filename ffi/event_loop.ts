@@ -2,6 +2,7 @@
  * libvirt's event loop. There is one for the whole process: it dispatches events and keeps the keep-alive timers of
  * every connection of every thread. It must run as long as any connection is open.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { libvirt, ok } from "./library.ts";
 
 /** The loop while it runs. */
@@ -16,6 +17,12 @@ let running: EventLoop | undefined;
 
 /** Milliseconds after which the loop comes round even when nothing happens. */
 const TICK_MS = 1000;
+/**
+ * Milliseconds between turns that follow each other closely. Every message on any connection, of a call as of an upload,
+ * wakes the loop while it waits, twice or more, though the loop has nothing to do with it. Not waiting for a moment costs
+ * an event that moment, and saves a quarter of what an upload costs this process.
+ */
+const PAUSE_MS = 2;
 
 /**
  * Starts the loop once; must be called before any connection is opened. Each turn is a `nonblocking` call, so it
@@ -38,13 +45,14 @@ export function startEventLoop(onError: (error: unknown) => void): EventLoop {
   };
   const turn = async () => {
     while (going) {
+      const began = performance.now();
       const result = await symbols.virEventRunDefaultImpl();
       if (going && waiting.length > 0) symbols.virEventUpdateTimeout(timer, TICK_MS);
       turned();
       if (result < 0) {
         onError(lastError());
-        await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-      }
+        await delay(TICK_MS);
+      } else if (performance.now() - began < PAUSE_MS) await delay(PAUSE_MS);
     }
   };
   const ended = turn();
