@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { ALL_FLAGS, ALL_RIGHTS, CLIENT_FLAGS } from "./permissions.ts";
 import { hashOf, PROJECT, remove, run } from "./project.ts";
 
-/** Small heap, small young generation: the server mostly waits. Measured in PERFORMANCE.md. */
-const V8_FLAGS = "--v8-flags=--max-semi-space-size=1,--optimize-for-size";
+/**
+ * A small young generation: the server mostly waits. Without --optimize-for-size: it saved nothing that could be measured
+ * (bench `memory`), and made an upload with TLS take twice the CPU time.
+ */
+const V8_FLAGS = "--v8-flags=--max-semi-space-size=1";
 /** How the packed runtime is started: with no configuration, and never fetching anything. */
 const RUN_FLAGS = [
   ...["--no-remote", "--cached-only", "--no-npm", "--no-config", "--no-lock"],
