@@ -3,9 +3,10 @@ import { call } from "../testbed/product.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
-import { startServer, type TestServer } from "../testbed/server.ts";
+import { startServer } from "../testbed/server.ts";
+import { startTlsServer, type TlsServer } from "../testbed/tls.ts";
 import { filesOf } from "../testbed/names.ts";
-import { virsh } from "../testbed/libvirt.ts";
+import { URI, virsh } from "../testbed/libvirt.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
 import { alone, beside, type Row } from "./row.ts";
@@ -28,47 +29,51 @@ async function listed(context: Context): Promise<Row> {
   return alone({ what: `list of a pool's ${MANY} volumes`, ours, aim: { most: 100 } });
 }
 
-/** Content up and down. */
-async function moved(context: Context, server: TestServer, pool: TestPool): Promise<Row[]> {
+/** Content up and down: in the clear, as virsh has it beside the file, and with TLS, as from another machine. */
+async function moved(context: Context, { server, url }: TlsServer, pool: TestPool): Promise<Row[]> {
   const megabytes = context.quick ? 256 : 1024;
   const file = `${filesOf(pool.name)}/content`;
   await run(["dd", "if=/dev/urandom", `of=${file}`, "bs=1M", `count=${megabytes}`, "status=none"]);
   const headers = Object.entries(testerHeaders(server.url)).flatMap((
     [name, value],
   ) => ["-H", `${name}: ${value}`]);
-  const curl = (...args: string[]) => timed(() => run(["curl", "-sSf", ...headers, ...args]));
-  const place = (name: string) => `${server.url}/api/v1/pools/${pool.name}/volumes/${name}/content`;
+  const curl = (...args: string[]) => timed(() => run(["curl", "-ksSf", ...headers, ...args]));
+  const place = (at: string, name: string) => `${at}/api/v1/pools/${pool.name}/volumes/${name}/content`;
   const again = async (name: string) => {
     await virsh("vol-delete", name, "--pool", pool.name);
     await virsh("vol-create-as", pool.name, name, `${megabytes}M`, "--allocation", "0", "--format", "raw");
   };
   await virsh("vol-create-as", pool.name, "theirs", `${megabytes}M`, "--allocation", "0", "--format", "raw");
+  const upload = async (at: string) => {
+    const took = await curl("-o", "/dev/null", "-T", file, place(at, "ours"));
+    await call(server, "delete_volume", { pool: pool.name, volume: "ours" });
+    return took;
+  };
   const up = await inTurn(roundsOf(context, 7), {
-    ours: async () => {
-      const took = await curl("-o", "/dev/null", "-T", file, place("ours"));
-      await call(server, "delete_volume", { pool: pool.name, volume: "ours" });
-      return took;
-    },
+    ours: () => upload(server.url),
+    secured: () => upload(url),
     theirs: async () => {
       await again("theirs");
       return await timed(() => virsh("vol-upload", "theirs", file, "--pool", pool.name));
     },
   });
   const out = `${filesOf(pool.name)}/out`;
+  const download = (at: string) => curl("-o", out, place(at, "theirs"));
   const down = await inTurn(roundsOf(context, 7), {
-    ours: () => curl("-o", out, place("theirs")),
+    ours: () => download(server.url),
+    secured: () => download(url),
     theirs: () => timed(() => virsh("vol-download", "theirs", out, "--pool", pool.name)),
   });
-  // 80 % of their speed is 1.25 times their time.
-  return [
-    beside({ what: `upload of ${megabytes} MB`, ...up, peer: "virsh vol-upload", aim: { ratio: 1.25 } }),
-    beside({
-      what: `download of ${megabytes} MB`,
-      ...down,
-      peer: "virsh vol-download",
-      aim: { ratio: 1.25 },
-    }),
-  ];
+  // 80 % of their speed is 1.25 times their time. What encryption costs has no peer here.
+  const aim = { ratio: 1.25 };
+  const rows = { upload: up, download: down };
+  return Object.entries(rows).flatMap(([way, { ours, secured, theirs }]) => {
+    const peer = `virsh vol-${way}`;
+    return [
+      beside({ what: `${way} of ${megabytes} MB`, ours, theirs, peer, aim }),
+      beside({ what: `${way} of ${megabytes} MB with TLS`, ours: secured, theirs, peer }),
+    ];
+  });
 }
 
 export const storage: Bench = async (context) => [...await both(context), await listed(context)];
@@ -76,8 +81,8 @@ export const storage: Bench = async (context) => [...await both(context), await 
 /** Up and down, with a server that has nothing else to do. */
 async function both(context: Context): Promise<Row[]> {
   await using pool = await testPool("bench");
-  await using server = await startServer(context.server);
+  await using tls = await startTlsServer({ ...context.server, uri: URI });
   // The first call waits until the host was read.
-  await call(server, "get_storage_pools");
-  return await moved(context, server, pool);
+  await call(tls.server, "get_storage_pools");
+  return await moved(context, tls, pool);
 }
