@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { virsh } from "../testbed/libvirt.ts";
 import { CommandLine, type Said } from "../testbed/command_line.ts";
+import { testFolder } from "../testbed/folder.ts";
 import { personWith } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, readyServer } from "../testbed/product.ts";
-import { run } from "../testbed/process.ts";
+import { BINARY, buildBinary, PROJECT } from "../testbed/product_binary.ts";
 import { TerminalProgram } from "../testbed/pty.ts";
 import { requirement } from "../testbed/skip.ts";
 import { tlsProxy } from "../testbed/tls_proxy.ts";
@@ -14,14 +15,7 @@ import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
 const EVERYTHING = { kind: "everything" } as const;
-const PROJECT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 const demoServer = () => readyServer({ uri: "test:///default", logLevel: "warn" });
-
-/** A folder that is gone afterwards. */
-async function folderOf() {
-  const path = await Deno.makeTempDir({ prefix: "kvmm-test-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
 
 function done({ status, out, err }: Said): string {
   assert.equal(status, 0, err);
@@ -88,15 +82,13 @@ Deno.test({
   name: "dist/kvm-manager has the same verbs",
   ignore,
   fn: async () => {
-    const isNew = `project=$1; . "$1/scripts/lib.sh"; build_is_new`;
-    const { success } = await new Deno.Command("sh", { args: ["-c", isNew, "sh", PROJECT] }).output();
-    if (!success) await run([Deno.execPath(), "task", "build"], { cwd: PROJECT });
+    await buildBinary();
     await using server = await demoServer();
-    await using cache = await folderOf();
+    await using cache = await testFolder();
     await mainVerbs(
       new CommandLine(
         { KVMM_SOCKET: server.socket, KVMM_CACHE_DIR: cache.path },
-        `${PROJECT}/dist/kvm-manager`,
+        BINARY,
       ),
     );
   },
@@ -114,7 +106,7 @@ Deno.test({
   name: "--watch prints anew what has changed, told by events",
   ignore,
   fn: async () => {
-    await using data = await folderOf();
+    await using data = await testFolder();
     await using server = await readyServer({ uri: "test:///default", logLevel: "warn", dataDir: data.path });
     const [vm] = await call(server, "get_vms");
     const cli = new CommandLine({ KVMM_SOCKET: server.socket });
@@ -154,7 +146,7 @@ Deno.test({
   fn: async (t) => {
     await using server = await demoServer();
     await using proxy = await tlsProxy(server.url);
-    await using home = await folderOf();
+    await using home = await testFolder();
     const viewer = await personWith(server, "viola", [{ role: "viewer", on: EVERYTHING }]);
     const token = viewer.headers.authorization!.replace("Bearer ", "");
     const tokenFile = `${home.path}/token`;
@@ -257,7 +249,7 @@ Deno.test({
       const pools = await call(server, "get_storage_pools");
       return pools.some(({ name, state }) => name === pool.name && state === "running");
     }, { seconds: 10, every: 50 });
-    await using folder = await folderOf();
+    await using folder = await testFolder();
     const cli = new CommandLine({ KVMM_SOCKET: server.socket });
     const bytes = new Uint8Array(3 * 1024 * 1024).map((_, at) => (at * 31 + (at >> 9)) & 0xff);
     const [source, copy] = [`${folder.path}/disk.raw`, `${folder.path}/copy.raw`];
