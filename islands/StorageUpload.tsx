@@ -107,8 +107,6 @@ export default function StorageUpload({ pool, origin }: StorageUploadProps) {
 
   return (
     <Panel title={t("storage.upload_title")} class="storage-form">
-      {done.value !== null && <UploadDone volume={done.value} />}
-      <StorageFailure failure={failure.value} />
       <form
         class="needs-script"
         onSubmit={(event) => {
@@ -169,6 +167,9 @@ export default function StorageUpload({ pool, origin }: StorageUploadProps) {
         {running.value !== null && progress.value !== null && (
           <UploadProgress name={running.value.name} progress={progress.value} />
         )}
+        {/* Where the progress was, and eyes are. */}
+        {done.value !== null && <UploadDone volume={done.value} />}
+        <StorageFailure failure={failure.value} />
         <div class="form-actions">
           <button
             type="submit"

@@ -59,15 +59,26 @@ export function UploadDone({ volume }: { volume: Uploaded }) {
 /** A word that a shell takes as it is. */
 const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** How to upload without a browser. */
+/** A line for a shell, to be copied. */
+function ShellLine({ line }: { line: string }) {
+  return (
+    <p>
+      <code>{line}</code> <CopyButton text={line} what={t("storage.upload_line")} />
+    </p>
+  );
+}
+
+/** How to upload without a browser: on the host as whoever may use its socket, from elsewhere with a token. */
 export function UploadShell({ pool, origin }: { pool: string; origin: string }) {
-  const line = `curl -T disk.qcow2 ${quoted(origin + contentHref(pool, "disk.qcow2"))}`;
+  const url = origin + contentHref(pool, "disk.qcow2");
   return (
     <div class="upload-shell">
-      <p class="form-hint">{t("storage.upload_shell")}</p>
-      <p>
-        <code>{line}</code> <CopyButton text={line} what={t("storage.upload_line")} />
+      <p class="form-hint">{t("storage.upload_here")}</p>
+      <ShellLine line={`kvm-manager volume upload ${quoted(pool)} disk.qcow2 --from disk.qcow2`} />
+      <p class="form-hint">
+        {t("storage.upload_elsewhere")} <a href="/settings/tokens">{t("storage.upload_token")}</a>
       </p>
+      <ShellLine line={`curl -T disk.qcow2 -H "Authorization: Bearer $KVMM_TOKEN" ${quoted(url)}`} />
     </div>
   );
 }

@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { browser } from "../testbed/chromium.ts";
+import { testFolder } from "../testbed/folder.ts";
 import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
-import { exists } from "../testbed/process.ts";
+import { exists, run } from "../testbed/process.ts";
 import { call, readyServer } from "../testbed/product.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { cuttingProxy } from "../testbed/socks.ts";
 import { until } from "../testbed/wait.ts";
@@ -139,14 +141,17 @@ Deno.test({
         }, { expected: /status of 4\d\d/ }),
     );
     await t.step(
-      "without script the line for a shell is there, and a volume is converted",
+      "without script the lines for a shell are there, and work, and a volume is converted",
       () =>
         visit(tester, `${here}?do=upload`, async (page) => {
-          await waitForText(
-            page,
-            ".upload-shell code",
-            `curl -T disk.qcow2 '${server.url}/api/v1/pools/${pool.name}/`,
-          );
+          const lines = await page.locator(".upload-shell code").allInnerTexts();
+          assert.deepEqual([lines.length, lines[0]!.startsWith("kvm-manager volume upload ")], [2, true]);
+          await using folder = await testFolder();
+          await Deno.writeTextFile(`${folder.path}/shell.raw`, "hello");
+          const KVMM_TOKEN = testerHeaders(server.url).authorization!.replace("Bearer ", "");
+          const line = lines[1]!.replaceAll("disk.qcow2", "shell.raw");
+          const answer = await run(["sh", "-c", line], { cwd: folder.path, env: { KVMM_TOKEN } });
+          assert.equal(JSON.parse(answer).size, 5);
           assert.equal(await page.getByLabel("File", { exact: true }).isVisible(), false);
           await page.getByRole("link", { name: "Convert disk.raw" }).click();
           assert.equal(await page.getByLabel("Name of the new volume").inputValue(), "disk.qcow2");
