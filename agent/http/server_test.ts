@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setLogLevel } from "../log.ts";
 import { type Answer, type Listener, type ListenerLimits, listenSocket, listenTcp } from "./server.ts";
 import { parseAddress } from "./listen_address.ts";
+import { upgradeRequest } from "./testing.ts";
 
 setLogLevel("error"); // refusals are logged, and are many here
 
@@ -85,13 +86,8 @@ Deno.test("listenTcp() refuses a foreign Host and Origin before anything else se
     assert.match(foreign.answer, /content-security-policy/i);
     assert.equal(status((await raw(tcp(port), head(own, "Origin: http://evil.example\r\n"))).answer), 403);
     assert.equal(status((await raw(tcp(port), head(own, "Sec-Fetch-Site: cross-site\r\n"))).answer), 403);
-    const upgrade =
-      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    const socket = await raw(
-      tcp(port),
-      `GET /console HTTP/1.1\r\nHost: ${own}\r\nOrigin: http://evil.example\r\n${upgrade}\r\n`,
-      300,
-    );
+    const upgrade = upgradeRequest(`http://${own}`, { origin: "http://evil.example" });
+    const socket = await raw(tcp(port), upgrade, 300);
     assert.notEqual(status(socket.answer), 101, "a foreign page gets no WebSocket");
     assert.equal(seen, 0);
     assert.equal(status((await raw(tcp(port), head(own))).answer), 200);

@@ -5,6 +5,7 @@ import { Certificates } from "../certificate/certificates.ts";
 import { setLogLevel } from "../log.ts";
 import { arrivingBody } from "./arriving.ts";
 import { type Answer, listenTcp, type TcpOptions } from "./server.ts";
+import { upgradeRequest } from "./testing.ts";
 import type { Session } from "./websocket.ts";
 
 setLogLevel("error");
@@ -134,10 +135,7 @@ for (const scheme of ["http", "https"]) {
     };
     await serving(scheme, unasked, { admit: () => flood }, async (at, ca) => {
       using connection = await connect(at, ca);
-      const head =
-        `GET /console HTTP/1.1\r\nHost: ${at.host}\r\nOrigin: ${at.origin}\r\nConnection: Upgrade\r\n` +
-        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-      await connection.write(new TextEncoder().encode(head));
+      await connection.write(new TextEncoder().encode(upgradeRequest(at.origin)));
       const held = await settled(() => sent);
       assert.ok(held > 0 && held < MOST_UNREAD, `${held / MB} MB were sent to a client that reads nothing`);
     });

@@ -7,6 +7,7 @@ import { WebSocket } from "ws";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { setLogLevel } from "../log.ts";
 import { listenSocket, listenTcp } from "./server.ts";
+import { upgradeRequest } from "./testing.ts";
 import type { Peer, WebSocketLimits } from "./peer.ts";
 import { type Admit, type Session, WebSockets } from "./websocket.ts";
 
@@ -71,18 +72,8 @@ async function open(url: string, headers: Record<string, string> = { origin: url
 
 /** A WebSocket that reads nothing but what it must. */
 async function deaf(url: string): Promise<Deno.TcpConn> {
-  const { port, host } = new URL(url);
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-  const head = [
-    "GET /console HTTP/1.1",
-    `Host: ${host}`,
-    `Origin: ${url}`,
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-  ];
-  await connection.write(new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n`));
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
+  await connection.write(new TextEncoder().encode(upgradeRequest(url)));
   await connection.read(new Uint8Array(4096));
   return connection;
 }
@@ -145,14 +136,8 @@ Deno.test("WebSockets answer a refusal in the contract's words, with the securit
   };
   await withTcp(refuse, async (url) => {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
-    const ask = async (upgrade: string) => {
-      const { host } = new URL(url);
-      await connection.write(
-        new TextEncoder().encode(
-          `GET /x HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${url}\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n` +
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        ),
-      );
+    const ask = async (protocol: string) => {
+      await connection.write(new TextEncoder().encode(upgradeRequest(url, { protocol })));
       return await new Response(connection.readable).text();
     };
     const answer = await ask("websocket");

@@ -1,4 +1,5 @@
 /** What the test bed builds once and keeps outside the repository, for all later runs. */
+import { createHash } from "node:crypto";
 import { testbedDir } from "./names.ts";
 import { exists } from "./process.ts";
 
@@ -15,7 +16,8 @@ export async function built(
   recipe: readonly string[],
   build: (work: string) => Promise<void>,
 ): Promise<string> {
-  const folder = `${testbedDir()}/${name}-${await hashOf(recipe)}`;
+  const digest = createHash("sha256").update(recipe.join("\0")).digest("hex").slice(0, 12);
+  const folder = `${testbedDir()}/${name}-${digest}`;
   if (await exists(folder)) return folder;
   const work = `${folder}.${crypto.randomUUID()}.part`;
   await Deno.mkdir(`${work}/out`, { recursive: true });
@@ -28,9 +30,4 @@ export async function built(
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-}
-
-async function hashOf(recipe: readonly string[]): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(recipe.join("\0")));
-  return [...new Uint8Array(digest).slice(0, 6)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
