@@ -1,17 +1,12 @@
 /** The app, as Fresh has it; started directly, the `kvm-manager` command. */
 import { App, staticFiles } from "fresh";
-import "./fresh.gen.ts";
 import type { PageState } from "./lib/page_state.ts";
-import { log } from "./agent/log.ts";
+import { logFailures } from "./routes/(_shared)/log_failures.ts";
 
-export const app = new App<PageState>({
-  onError: (error) =>
-    log.error("a page failed", { error, stack: error instanceof Error ? error.stack : undefined }),
-});
+export const app = new App<PageState>();
+app.use(logFailures);
 app.use(staticFiles());
 app.fsRoutes();
 
-if (import.meta.main) {
-  const { main } = await import("./cli/main.ts");
-  Deno.exitCode = await main(Deno.args, app.handler());
-}
+// Not awaited: the command imports this module, which must be whole by then.
+if (import.meta.main) void import("./cli/start.ts");

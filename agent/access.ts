@@ -1,10 +1,10 @@
 /** Who asks, and what they may do. */
 import { ALL_RIGHTS, NO_RIGHTS, type Rights, roleOn } from "../lib/access/rights.ts";
 import { permissionsOf } from "../lib/access/permissions.ts";
-import { ContractError, type Role, ROLES } from "../lib/contract/mod.ts";
+import { type Role, ROLES } from "../lib/contract/mod.ts";
 
-/** Ways in. */
-export type Door = "page" | "api" | "socket";
+/** Ways in. Nobody comes by `schedule`: it is what somebody has left to be done later. */
+export type Door = "page" | "api" | "socket" | "schedule";
 
 /** How somebody has shown who they are. */
 export type Via = "session" | "token" | "socket" | "demo" | "nobody";
@@ -41,6 +41,10 @@ export interface Principal {
   readonly hold?: () => Disposable;
   /** Tells the audit whose name somebody has shown to be theirs. Set by dispatch. */
   readonly becomes?: (name: string) => void;
+  /** The secret by which the caller's browser is known from sign-ins before. */
+  readonly device?: string;
+  /** Gives the door the device's secret to keep. Missing where there are no cookies. */
+  readonly keepDevice?: (secret: string) => void;
   /** Gives the door a new session to keep (its secret), or takes it away (null). Missing where there are none. */
   readonly keepSession?: (secret: string | null) => void;
 }
@@ -84,9 +88,4 @@ export function nobody(door: Door, more: Partial<Principal> = {}): Principal {
 /** Whether a role includes another. */
 export function includes(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
-}
-
-/** In a handler: whether the principal's role, on what its command is about, is enough. @throws {ContractError} Forbidden */
-export function authorise(principal: Principal, needed: Role): void {
-  if (!includes(principal.role, needed)) throw new ContractError("Forbidden", { role: needed });
 }

@@ -11,27 +11,49 @@ import {
   type Input,
   type Output,
 } from "../lib/contract/mod.ts";
+import { hostField } from "../lib/contract/on_host.ts";
+import { openEnvelope } from "../lib/contract/envelope.ts";
+import { fields } from "../lib/contract/rest.ts";
 import { schemaRefusals } from "../lib/contract/refusal.ts";
-import { refusalWithoutHidden } from "../lib/access/hidden.ts";
-import { LONGEST, shownAnswer, sightOf, type Viewer } from "../lib/access/shown.ts";
+import { mentionedIn, redactRefusal } from "../lib/access/redact.ts";
+import { filterOutput, longestOf, sightOf, type Viewer } from "../lib/access/filter_output.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { authorise, guardGroup, narrowBatch, type VmFacts } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
 import { contractError } from "./libvirt/failure.ts";
+import { isHoldable } from "../lib/formats/xml/tree.ts";
+import { isCanonical } from "../lib/text/byte_text.ts";
 import { log } from "./log.ts";
 import type { ActivityEntry } from "./store/activity.ts";
+import type { Refusal } from "./store/refusals.ts";
 
 /** What arrives piece by piece, as fast as it is asked for. */
-export interface Arriving {
+export interface RequestBody {
   /** The next piece; null at the end, and when it breaks off. One is asked for at a time. */
   next(): Promise<Uint8Array | null>;
   /** Has the piece that is waited for fail; more can be asked for afterwards. */
   interrupt(reason: unknown): void;
 }
 
+/** The whole of some content, before any of it is read. */
+export interface Whole {
+  /** Bytes. */
+  readonly size: number;
+  /** Changes with the content; undefined where that cannot be told. */
+  readonly version: string | undefined;
+}
+
+/** Bytes of some content. */
+export interface Part {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Content that travels beside a command's fields, streamed. */
 export interface Content {
-  readonly body?: Arriving | undefined;
+  readonly body?: RequestBody | undefined;
+  /** Says which part of what a command gives is wanted; null: none of it. @throws {ContractError} */
+  readonly choose?: (whole: Whole) => Part | null;
   /** Takes what the command gives as content. */
   readonly answer?: (content: ReadableStream<Uint8Array>) => void;
 }
@@ -50,15 +72,28 @@ export type Handler<N extends CommandName> = (
 /** A handler for every command of the contract: a missing one does not compile. */
 export type Handlers = { readonly [N in CommandName]: Handler<N> };
 
+/** Where a call is carried out. */
+export interface Route {
+  readonly handler: (input: never, context: CallContext) => unknown;
+  /** Id of the host; missing for what is on none. */
+  readonly host?: string;
+}
+
 export interface DispatchOptions {
-  readonly handlers: Handlers;
-  readonly record: (entry: ActivityEntry) => void;
+  /** Where a call is carried out: by the application, or on the host it is about. @throws {ContractError} HostNotFound */
+  readonly route: (command: CommandName, input: unknown) => Route;
+  /** Takes what the audit needs of a call; of one that failed, also how. */
+  readonly record: (entry: ActivityEntry, refusal?: Refusal) => void;
   /** Waits, a bounded time, until the first connection to libvirt has succeeded or failed. */
   readonly settled: () => Promise<void>;
   /** What the audit and the rights depend on of a machine; undefined where there is none. */
   readonly vm: (vmId: string) => VmFacts | undefined;
   /** Every machine, for who may see only some of them. */
   readonly vms: () => readonly VM[];
+  /** The error of a call that somebody else may have overtaken (`libvirt/overtaken.ts`). */
+  readonly overtaken?: (command: CommandName, input: unknown, error: ContractError) => Promise<ContractError>;
+  /** Asks for a fresh proof of who calls. @throws {ContractError} PasswordNeeded */
+  readonly requireConfirmed: (principal: Principal) => Promise<void>;
   /** Groups that grants name. */
   readonly grantedGroups: () => ReadonlySet<string>;
 }
@@ -86,7 +121,55 @@ export function validate<N extends CommandName>(name: N, input: unknown): Input<
   if (!validator.Check(input)) {
     throw schemaRefusals(COMMANDS[name].input, validator.Errors(input), input)[0]!.error;
   }
+  requireHoldable(input, []);
   return input as Input<N>;
+}
+
+/** An input whose fields the handler judges. @throws {ContractError} InvalidInput for what has none */
+function fieldsOf(input: unknown): object {
+  if (typeof input === "object" && input !== null && !Array.isArray(input)) {
+    requireHoldable(input, []);
+    return input;
+  }
+  throw new ContractError("InvalidInput", { reason: "the input must be an object" });
+}
+
+/** The field of an XML document: its own reader refuses the same characters, and tells their line. */
+const DOCUMENT = "xml";
+
+/**
+ * Refuses characters that XML, and so libvirt, cannot hold: half of a surrogate pair, U+FFFE, U+FFFF, control characters.
+ * They would be dropped or replaced on the way, and something else be done than was asked. Likewise a second spelling
+ * of a name: locks, rights and records know the first.
+ *
+ * @throws {ContractError} InvalidInput, naming the field
+ */
+function requireHoldable(value: unknown, path: readonly string[]): void {
+  if (typeof value === "string") {
+    const field = path.join(".");
+    const wrong = !isHoldable(value)
+      ? "has a character that no text can hold: half of a pair of surrogates, U+FFFE, U+FFFF or a control " +
+        "character. Remove it"
+      : !isCanonical(value)
+      ? "spells bytes that are a character. Write the character itself"
+      : undefined;
+    if (wrong === undefined) return;
+    const reason = `${field} ${wrong}`;
+    throw new ContractError("InvalidInput", { reason, field });
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, each] of Object.entries(value)) {
+    if (path.length === 0 && key === DOCUMENT) continue;
+    requireHoldable(key, [...path, "(a key)"]);
+    requireHoldable(each, [...path, key]);
+  }
+}
+
+/** The input of a call from a page of one host; a command that no host is named in takes it as it is. */
+export function onPageOf(host: string | null | undefined, command: string, input: unknown): unknown {
+  const isFree = isCommand(command) && host !== null && host !== undefined && host !== "";
+  if (!isFree || !Object.hasOwn(fields(COMMANDS[command]), "host")) return input;
+  return { host, ...(input ?? {}) };
 }
 
 /** The machine a command is about, where it is about one. */
@@ -95,21 +178,31 @@ function subject(input: unknown): string | undefined {
   return typeof vmId === "string" ? vmId : undefined;
 }
 
+/** The input for a host that was found. */
+function withoutHost(input: unknown): unknown {
+  const { host: _found, ...rest } = input as { host?: unknown };
+  return rest;
+}
+
 /** Builds the dispatcher. */
 export function createDispatch(
-  { handlers, record, vm, vms, grantedGroups, settled }: DispatchOptions,
+  { route, record, vm, vms, grantedGroups, settled, overtaken, requireConfirmed }: DispatchOptions,
 ): Dispatch {
-  return async (command, input, principal, content) => {
+  return async (command, sent, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
-    const { readOnly, withoutLibvirt }: Command = COMMANDS[command];
+    const { readOnly, audited, withoutLibvirt, makesVm, unchecked, confirms }: Command = COMMANDS[command];
+    const opened = openEnvelope(COMMANDS[command], sent);
+    const input = opened instanceof ContractError ? sent : opened;
     if (!withoutLibvirt) await settled();
     const started = performance.now();
     let error: ContractError | undefined;
     let isValid = false;
+    let where: { readonly host?: string } = {};
     let actor = principal.name;
     // Before the run: afterwards a deleted machine has no name any more.
     const vmId = subject(input);
     const name = vmId === undefined ? undefined : vm(vmId)?.name;
+    let about = vmId === undefined || name === undefined ? undefined : { vmId, vmName: name };
     const viewer: Viewer = {
       rights: principal.rights,
       name: principal.name,
@@ -117,31 +210,39 @@ export function createDispatch(
     };
     try {
       const role = authorise(principal, command, input, vm);
-      const valid = validate(command, input ?? {});
+      if (opened instanceof ContractError) throw opened;
+      const valid = unchecked ? fieldsOf(input ?? {}) : validate(command, input ?? {});
       isValid = true;
       guardGroup(principal, command, valid, vm, grantedGroups);
-      const handler = handlers[command] as (input: unknown, context: CallContext) => unknown;
-      const run = (wanted: unknown) =>
-        handler(wanted, {
+      if (confirms) await requireConfirmed(principal);
+      const { handler, host } = route(command, valid);
+      where = host === undefined ? {} : hostField(host);
+      const run = async (wanted: unknown) => {
+        const answer = await handler((host === undefined ? wanted : withoutHost(wanted)) as never, {
           principal: { ...principal, role, becomes: (name) => void (actor = name) },
           ...(content && { content }),
         });
+        const made = makesVm === undefined ? null : answer as Readonly<Record<string, unknown>> | null;
+        if (made !== null) about = { vmId: String(made[makesVm!]), vmName: String(made.name) };
+        return answer;
+      };
       if (viewer.rights.every((layer) => layer === "all")) return await run(valid);
-      const longest = LONGEST[command];
+      const longest = longestOf(command);
       if (longest === undefined) {
-        return shownAnswer(command, await narrowBatch(principal, command, valid, vm, run), viewer, vms);
+        return filterOutput(command, await narrowBatch(principal, command, valid, vm, run), viewer, vms);
       }
       const { limit = 50 } = valid as { limit?: number };
-      const answer = shownAnswer(command, await run({ ...valid, limit: longest }), viewer, vms);
+      const answer = filterOutput(command, await run({ ...valid, limit: longest }), viewer, vms);
       return (answer as unknown[]).slice(0, limit);
     } catch (thrown) {
-      error = asContractError(thrown, command);
+      const own = asContractError(thrown, command);
+      error = await overtaken?.(command, input, own) ?? own;
       const sight = sightOf(viewer, vms);
-      throw sight === undefined ? error : refusalWithoutHidden(error, sight);
+      throw sight === undefined ? error : redactRefusal(error, sight);
     } finally {
       const tookMs = Math.round((performance.now() - started) * 10) / 10;
-      // Whoever knocks without end must not fill the disk with it: what is throttled is no news.
-      if (!readOnly && error?.code !== "TooManyAttempts") {
+      if (!readOnly || audited) {
+        const mentions = error === undefined ? [] : mentionedIn(error.message, vms(), vmId);
         record({
           actor,
           door: principal.door,
@@ -150,9 +251,11 @@ export function createDispatch(
           result: error ? "error" : "ok",
           input: bounded(recorded(command, input, isValid)),
           tookMs,
-          ...(vmId !== undefined && name !== undefined && { vmId, vmName: name }),
+          ...where,
+          ...about,
           ...(error && { message: error.message }),
-        });
+          ...(mentions.length > 0 && { mentions }),
+        }, error && { code: error.code, isAnonymous: principal.via === "nobody" });
       }
       log.debug("command", { command, door: principal.door, tookMs, error: error?.code });
     }

@@ -1,4 +1,34 @@
-/** Files that may not be there. */
+/** Files that may not be there, at paths that may be none. */
+import { ContractError } from "../lib/contract/errors.ts";
+
+/** Why the kernel does not look at a path, by the error's code: nothing is there, and nothing can be known of it. */
+const FAULTS: Readonly<Record<string, string>> = {
+  ENAMETOOLONG: "it, or a name in it, is longer than this host allows",
+  ELOOP: "its symbolic links lead back to themselves",
+  EACCES: "KVM Manager may not enter a folder of it",
+  EINVAL: "it holds a character that no path has",
+  EILSEQ: "its name is no UTF-8, which nothing but its volume can be told",
+};
+
+/** Why the kernel refused a path, for people; undefined for errors of any other kind. */
+export function pathFault(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return Object.hasOwn(FAULTS, code) ? FAULTS[code] : undefined;
+}
+
+/**
+ * What a look at a path that somebody gave says; undefined where nothing is.
+ *
+ * @throws {ContractError} PathRefused @throws {Error} any other reason, as it came
+ */
+export async function lookAt<T>(path: string, look: (path: string) => Promise<T>): Promise<T | undefined> {
+  try {
+    return await orMissing(look(path));
+  } catch (error) {
+    const reason = pathFault(error);
+    throw reason === undefined ? error : new ContractError("PathRefused", { path, reason }, { cause: error });
+  }
+}
 
 /** What a look at a path gave; undefined where there is nothing. @throws {Error} any other reason, as it came */
 export async function orMissing<T>(look: Promise<T>): Promise<T | undefined> {
@@ -23,4 +53,37 @@ export async function isTaken(path: string): Promise<boolean> {
 /** The text of a file; undefined where there is none. */
 export async function textAt(path: string): Promise<string | undefined> {
   return await orMissing(Deno.readTextFile(path));
+}
+
+/** What is no regular file, is larger than it may be, or became another one while it was opened. */
+export class FileRefused extends Error {
+  override readonly name = "FileRefused";
+}
+
+/**
+ * The content of a regular file in a folder that others may have written: no link is followed, and no more is read than
+ * was looked at, be it replaced by a device that never ends.
+ *
+ * @throws {FileRefused} @throws {Error} from reading it
+ */
+export async function readRegular(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  const seen = await Deno.lstat(path);
+  if (!seen.isFile) throw new FileRefused("it holds something that is no regular file");
+  if (seen.size > most) throw new FileRefused("a file of it is too large");
+  const file = await Deno.open(path, { read: true });
+  // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+  try {
+    const { ino, dev } = await file.stat();
+    if (ino !== seen.ino || dev !== seen.dev) throw new FileRefused("a file of it was replaced just now");
+    const bytes = new Uint8Array(seen.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const read = await file.read(bytes.subarray(length));
+      if (read === null) break;
+      length += read;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    file.close();
+  }
 }

@@ -1,5 +1,7 @@
-/** Periodic work: one table of jobs, an injected clock, and a stop that waits a bounded time and names what still runs. */
+/** Periodic work: one table of jobs, the clock, and a stop that waits a bounded time and names what still runs. */
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { log } from "./log.ts";
+import { within } from "./within.ts";
 
 /** One job that repeats. It never overlaps itself. */
 export interface PeriodicJob {
@@ -13,9 +15,9 @@ export interface PeriodicJob {
 export class Periodic {
   readonly #abort = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
-  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #timers = new Map<string, () => void>();
 
-  constructor(readonly jobs: readonly PeriodicJob[]) {}
+  constructor(readonly jobs: readonly PeriodicJob[], private readonly clock: Clock = SYSTEM_CLOCK) {}
 
   start(): void {
     for (const job of this.jobs) this.#later(job);
@@ -31,7 +33,7 @@ export class Periodic {
       });
       this.#running.set(job.name, run);
     };
-    this.#timers.set(job.name, setTimeout(start, job.every()));
+    this.#timers.set(job.name, this.clock.after(job.every(), start));
   }
 
   async #run(job: PeriodicJob): Promise<void> {
@@ -46,13 +48,8 @@ export class Periodic {
   /** Stops; resolves with the names of jobs that still ran after `deadlineMs`. */
   async stop(deadlineMs: number): Promise<string[]> {
     this.#abort.abort();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([
-      Promise.all(this.#running.values()),
-      new Promise((resolve) => timer = setTimeout(resolve, deadlineMs)),
-    ]);
-    clearTimeout(timer);
+    for (const cancel of this.#timers.values()) cancel();
+    await within(deadlineMs, Promise.all(this.#running.values()));
     return [...this.#running.keys()];
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Periodic, type PeriodicJob } from "./periodic.ts";
+import { TestClock } from "./testing.ts";
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const job = (name: string, every: number, run: PeriodicJob["run"]): PeriodicJob => ({
@@ -10,16 +11,16 @@ const job = (name: string, every: number, run: PeriodicJob["run"]): PeriodicJob 
 
 Deno.test("Periodic runs each job again and again, and none that is stopped", async () => {
   let runs = 0;
-  const periodic = new Periodic([job("a", 2, () => void runs++)]);
-  await sleep(10);
+  const clock = new TestClock();
+  const periodic = new Periodic([job("a", 2, () => void runs++)], clock);
+  await clock.advance(10);
   assert.equal(runs, 0, "it does nothing before its start");
   periodic.start();
-  await sleep(100);
+  await clock.advance(100);
   assert.deepEqual(await periodic.stop(1000), []);
-  const then = runs;
-  assert.ok(then >= 3, `${then} runs`);
-  await sleep(20);
-  assert.equal(runs, then);
+  assert.equal(runs, 50);
+  await clock.advance(20);
+  assert.equal(runs, 50);
 });
 
 Deno.test("Periodic never runs a job beside itself, and lets no job wait for another", async () => {
@@ -41,31 +42,36 @@ Deno.test("Periodic never runs a job beside itself, and lets no job wait for ano
 
 Deno.test("Periodic goes on after a job has failed", async () => {
   let runs = 0;
+  const clock = new TestClock();
   const periodic = new Periodic([
     job("throws", 1, () => {
       runs++;
       throw new Error("no");
     }),
     job("rejects", 1, () => Promise.reject(new Error("no"))),
-  ]);
+  ], clock);
   const { stderr } = Deno, original = stderr.writeSync;
   stderr.writeSync = (bytes) => bytes.length;
   try {
     periodic.start();
-    await sleep(60);
+    await clock.advance(5);
     assert.deepEqual(await periodic.stop(1000), []);
   } finally {
     stderr.writeSync = original;
   }
-  assert.ok(runs >= 2, `${runs} runs`);
+  assert.equal(runs, 5);
 });
 
 Deno.test("Periodic asks for the pause anew each time", async () => {
   const pauses = [1, 1, 10_000];
   let runs = 0;
-  const periodic = new Periodic([{ name: "a", every: () => pauses.shift() ?? 0, run: () => void runs++ }]);
+  const clock = new TestClock();
+  const periodic = new Periodic(
+    [{ name: "a", every: () => pauses.shift() ?? 0, run: () => void runs++ }],
+    clock,
+  );
   periodic.start();
-  await sleep(80);
+  await clock.advance(80);
   await periodic.stop(100);
   assert.equal(runs, 2);
 });

@@ -1,25 +1,43 @@
 /** Settings: where each comes from (flag, environment, config file, default), in one table. */
-import { messageOf } from "../lib/message.ts";
-import { hostRolesIn } from "./access/host_accounts.ts";
+import { clauseOf, messageOf } from "../lib/text/message.ts";
+import { hostRolesIn } from "../lib/access/host_roles.ts";
 import { parseArgs } from "node:util";
 import { parse as parseToml } from "smol-toml";
 import { type Role, ROLES } from "../lib/contract/command.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
+import {
+  CONFIG_ENV,
+  DEFAULT_CONFIG,
+  defaultRuntimeDir,
+  HOST_RUNTIME_DIR,
+  RUNTIME_DIR_ENV,
+  RUNTIME_DIR_FLAG,
+  userDir,
+  type Where,
+} from "./runtime_dir.ts";
+import { SettingsError } from "./settings_error.ts";
 
 export const VIRT_TYPES = ["auto", "kvm", "qemu"] as const;
 export type VirtType = typeof VIRT_TYPES[number];
 
+/** What is done about a new machine that is larger than the host. */
+export const OVERCOMMIT = ["refuse", "allow"] as const;
+export type Overcommit = typeof OVERCOMMIT[number];
+
 export const HSTS = ["auto", "on", "off"] as const;
 export type Hsts = typeof HSTS[number];
+
+export const METRICS_ENDPOINT = ["off", "token"] as const;
+export type MetricsEndpoint = typeof METRICS_ENDPOINT[number];
 
 export interface Settings {
   /** Addresses of the web server: `host:port`, loopback plain, others TLS; or with `http://`, `https://` in front. */
   readonly listen: readonly string[];
   /** libvirt's URI. */
   readonly uri: string;
-  /** Folder of the database. */
+  /** Folder of the database. Empty in a demo that was given none: it makes a folder of its own. */
   readonly dataDir: string;
-  /** Folder of the API socket. */
+  /** Folder of the API socket. Empty in a demo that was given none. */
   readonly runtimeDir: string;
   /** Group whose members may use the API socket: `auto` takes kvm-manager where there is one, `none` has none. */
   readonly socketGroup: string;
@@ -27,6 +45,8 @@ export interface Settings {
   readonly socketRole: Role;
   /** Virtualization of new machines: `auto` takes KVM where it works. */
   readonly virtType: VirtType;
+  /** Whether a machine may have more memory or disk than the host: `allow` warns. */
+  readonly overcommit: Overcommit;
   readonly logLevel: LogLevel;
   /** File with the catalogue of cloud images; `builtin` for the program's own. */
   readonly imageCatalog: string;
@@ -45,14 +65,15 @@ export interface Settings {
   readonly pam: string;
   /** journald's socket; `off` for none. */
   readonly journal: string;
+  /** Seconds from one stored reading of the metrics to the next. */
+  readonly metricsInterval: number;
+  /** Whether `/metrics` answers, to who has an API token for it. */
+  readonly metricsEndpoint: MetricsEndpoint;
   /** Serves libvirt's built-in test driver. */
   readonly demo: boolean;
 }
 
-/** A setting is wrong: what, why, what to do. */
-export class SettingsError extends Error {
-  override readonly name = "SettingsError";
-}
+export { DEFAULT_CONFIG, HOST_RUNTIME_DIR, SettingsError };
 
 interface SettingRow {
   readonly flag: string;
@@ -66,18 +87,8 @@ interface SettingRow {
   readonly list?: true;
 }
 
-/** What the defaults depend on. */
-interface Where {
-  readonly root: boolean;
-  readonly env: (name: string) => string | undefined;
-}
-
-/** A non-root user's folder: the XDG variable, or its place below HOME. */
-const userDir = ({ env }: Where, variable: string, fallback: string) =>
-  `${env(variable) || `${env("HOME") || "/tmp"}/${fallback}`}/kvm-manager`;
-
-/** The runtime folder of the server that is the host's: root's, and the installed service's. */
-export const HOST_RUNTIME_DIR = "/run/kvm-manager";
+/** Seconds that may lie between readings of the metrics. */
+export const METRICS_INTERVAL = { least: 5, most: 300 } as const;
 
 /** The one list of settings; the config file uses the flags' names. */
 export const SETTINGS = {
@@ -106,11 +117,11 @@ export const SETTINGS = {
       where.root ? "/var/lib/kvm-manager" : userDir(where, "XDG_STATE_HOME", ".local/state"),
   },
   runtimeDir: {
-    flag: "runtime-dir",
-    env: "KVMM_RUNTIME_DIR",
+    flag: RUNTIME_DIR_FLAG,
+    env: RUNTIME_DIR_ENV,
     value: "DIR",
     help: "folder of the API socket, api.sock",
-    default: (where) => where.root ? HOST_RUNTIME_DIR : userDir(where, "XDG_RUNTIME_DIR", ".cache"),
+    default: defaultRuntimeDir,
   },
   socketGroup: {
     flag: "socket-group",
@@ -131,9 +142,18 @@ export const SETTINGS = {
     flag: "virt-type",
     env: "KVMM_VIRT_TYPE",
     value: VIRT_TYPES.join("|"),
-    help: "virtualization of new machines; auto takes KVM where it works",
+    help: "virtualization of new VMs; auto takes KVM where it works",
     default: () => "auto",
     choices: VIRT_TYPES,
+  },
+  overcommit: {
+    flag: "overcommit",
+    env: "KVMM_OVERCOMMIT",
+    value: OVERCOMMIT.join("|"),
+    help:
+      "more than 90 % of the host's memory for a VM, or than a pool's free space for its disks; allow warns",
+    default: () => "refuse",
+    choices: OVERCOMMIT,
   },
   logLevel: {
     flag: "log-level",
@@ -164,6 +184,22 @@ export const SETTINGS = {
     value: "FILE",
     help: "JSON file of cloud images, of a mirror of one's own; builtin is the program's list",
     default: () => "builtin",
+  },
+  metricsInterval: {
+    flag: "metrics-interval",
+    env: "KVMM_METRICS_INTERVAL",
+    value: "SECONDS",
+    help:
+      `seconds from one stored reading of the metrics to the next, ${METRICS_INTERVAL.least} to ${METRICS_INTERVAL.most}`,
+    default: () => "30",
+  },
+  metricsEndpoint: {
+    flag: "metrics-endpoint",
+    env: "KVMM_METRICS_ENDPOINT",
+    value: METRICS_ENDPOINT.join("|"),
+    help: "/metrics for Prometheus: token answers to API tokens with the permission metrics.scrape",
+    default: () => "off",
+    choices: METRICS_ENDPOINT,
   },
   tlsCert: {
     flag: "tls-cert",
@@ -213,10 +249,13 @@ export const SETTINGS = {
 } as const satisfies Record<string, SettingRow>;
 
 type SettingName = keyof typeof SETTINGS;
+/** What a demo has where nothing else is said: nothing that a real server has. */
+const DEMO_DEFAULTS: Partial<Record<SettingName, string>> = {
+  dataDir: "",
+  runtimeDir: "",
+  socketGroup: "none",
+};
 const ROWS = Object.entries(SETTINGS) as [SettingName, SettingRow][];
-
-/** Read when it is there and `--config` names no other. */
-export const DEFAULT_CONFIG = "/etc/kvm-manager/config.toml";
 
 /** Every setting, for `--help`. */
 export function settingsHelp(root: boolean, env: Where["env"]): string {
@@ -228,9 +267,10 @@ export function settingsHelp(root: boolean, env: Where["env"]): string {
   });
   return [
     ...lines,
-    "  --demo\n        serve libvirt's built-in test machines: nothing real is touched",
+    "  --demo\n        serve libvirt's built-in test VMs: nothing real is touched. Started by root, it runs as nobody;\n" +
+    "        its folders are temporary ones of its own, unless they are named",
     `  --config FILE\n        TOML file with these settings by their flag names, e.g. listen = "127.0.0.1:8440"\n` +
-    `        (KVMM_CONFIG; default ${DEFAULT_CONFIG}, when it is there)`,
+    `        (${CONFIG_ENV}; default ${DEFAULT_CONFIG}, when it is there)`,
     "\nA flag wins over the environment, the environment over the file.",
   ].join("\n");
 }
@@ -297,19 +337,21 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     flags = parsed.values as typeof flags;
   } catch (error) {
     throw new SettingsError(
-      `${messageOf(error)}. See kvm-manager serve --help`,
+      `${clauseOf(error)}. See kvm-manager serve --help`,
     );
   }
-  const named = (flags.config as string | undefined) ?? (where.env("KVMM_CONFIG") || undefined);
+  const named = (flags.config as string | undefined) ?? (where.env(CONFIG_ENV) || undefined);
   const config = readConfig(named ?? DEFAULT_CONFIG, named !== undefined);
-  const value = ([, row]: [SettingName, SettingRow]): string => {
+  const demo = flags.demo === true;
+  const value = ([name, row]: [SettingName, SettingRow]): string => {
     const sources: [unknown, string][] = [
       [flags[row.flag], `--${row.flag}`],
       [where.env(row.env) || undefined, row.env],
       [config[row.flag], `${row.flag} in the config file`],
     ];
     const [given, source] = sources.find(([text]) => text !== undefined) ?? [undefined, ""];
-    const found = given === undefined ? row.default(where) : String(given); // of a list: with commas
+    const fallback = () => (demo ? DEMO_DEFAULTS[name] : undefined) ?? row.default(where);
+    const found = given === undefined ? fallback() : String(given); // of a list: with commas
     if (given !== undefined && found === "") throw new SettingsError(`${source} is empty`);
     if (row.choices && !row.choices.includes(found)) {
       throw new SettingsError(
@@ -324,17 +366,23 @@ export function readSettings(args: readonly string[], where: Where): Settings {
   } catch (error) {
     throw new SettingsError(`--pam: ${messageOf(error)}`);
   }
-  const demo = flags.demo === true;
+  const metricsInterval = Number(settings.metricsInterval), { least, most } = METRICS_INTERVAL;
+  if (!Number.isInteger(metricsInterval) || metricsInterval < least || metricsInterval > most) {
+    throw new SettingsError(`--metrics-interval must be a whole number of seconds from ${least} to ${most}`);
+  }
   return {
     ...settings,
     uri: demo ? "test:///default" : settings.uri,
     socketRole: settings.socketRole as Role,
     virtType: settings.virtType as VirtType,
+    overcommit: settings.overcommit as Overcommit,
     logLevel: settings.logLevel as LogLevel,
     listen: listed(settings.listen),
     hsts: settings.hsts as Hsts,
+    metricsEndpoint: settings.metricsEndpoint as MetricsEndpoint,
     hostName: listed(settings.hostName),
     trustedProxy: listed(settings.trustedProxy),
+    metricsInterval,
     demo,
   };
 }

@@ -39,10 +39,13 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     socketGroup: "auto",
     socketRole: "operator",
     virtType: "auto",
+    overcommit: "refuse",
     logLevel: "info",
     journal: "/run/systemd/journal/socket",
     pam: "off",
     imageCatalog: "builtin",
+    metricsInterval: 30,
+    metricsEndpoint: "off",
     tlsCert: "auto",
     tlsKey: "auto",
     hsts: "auto",
@@ -79,10 +82,13 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     socketGroup: "g",
     socketRole: "viewer",
     virtType: "qemu",
+    overcommit: "allow",
     logLevel: "warn",
     journal: "/j",
     pam: "a=viewer",
     imageCatalog: "/c",
+    metricsInterval: "20",
+    metricsEndpoint: "token",
     tlsCert: "/cert",
     tlsKey: "/key",
     hsts: "on",
@@ -92,9 +98,23 @@ Deno.test("readSettings() takes the flag before the environment, and that before
   };
   for (const [name, row] of Object.entries(SETTINGS)) {
     const key = name as keyof typeof SETTINGS;
-    const other = { ...value, socketRole: "operator", virtType: "kvm", logLevel: "error", hsts: "off" }[key],
-      third =
-        { ...value, socketRole: "administrator", virtType: "auto", logLevel: "debug", hsts: "auto" }[key];
+    const other = {
+      ...value,
+      socketRole: "operator",
+      virtType: "kvm",
+      overcommit: "refuse",
+      logLevel: "error",
+      hsts: "off",
+      metricsEndpoint: "off",
+    }[key];
+    const third = {
+      ...value,
+      socketRole: "administrator",
+      virtType: "auto",
+      logLevel: "debug",
+      hsts: "auto",
+      metricsEndpoint: "token",
+    }[key];
     const from = (args: string[], env: Record<string, string>, config: string) =>
       String(read(args, env, config)[key]);
     const file = `${row.flag} = "${value[key]}"`;
@@ -104,9 +124,19 @@ Deno.test("readSettings() takes the flag before the environment, and that before
       other + (other === value[key] ? "2" : ""),
     );
     assert.equal(from([], { [row.env]: "" }, file), value[key], "an empty variable counts as none");
-    const flag = third + (third === value[key] ? "3" : "");
+    const flag = third + (third === value[key] && !("choices" in row) ? "3" : "");
     assert.equal(from([`--${row.flag}`, flag], { [row.env]: other }, file), flag);
     assert.equal(from([`--${row.flag}=${flag}`], { [row.env]: other }, file), flag);
+  }
+});
+
+Deno.test("readSettings() takes whole seconds between 5 and 300 for the metrics", () => {
+  assert.equal(read([]).metricsInterval, 30);
+  assert.equal(read(["--metrics-interval=5"]).metricsInterval, 5);
+  for (const odd of ["4", "301", "1.5", "x", "-30"]) {
+    wrong(/^--metrics-interval must be a whole number of seconds from 5 to 300$/, [
+      `--metrics-interval=${odd}`,
+    ]);
   }
 });
 

@@ -1,13 +1,15 @@
 /** `kvm-manager call NAME [JSON]`: one command of the running server, as JSON. */
-import { parseArgs } from "node:util";
-import { SettingsError } from "../agent/settings.ts";
+import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { COMMANDS } from "../lib/contract/mod.ts";
+import { parseJson } from "../lib/text/json.ts";
+import { parsed } from "./arguments.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT, EXIT_STATUSES, exitStatus } from "./exit.ts";
-import { tellMisuse } from "./host_verb.ts";
-import { listed, targetRows } from "./verb/help.ts";
+import { printUsageError } from "./host_verb.ts";
+import { listed } from "./text.ts";
+import { targetRows } from "./verb/help.ts";
 
 export const CALL_HELP = () =>
   [
@@ -28,11 +30,7 @@ export const CALL_HELP = () =>
 export async function callCommand(args: readonly string[]): Promise<number> {
   let name: string, input: unknown, server: Server;
   try {
-    const { positionals, values } = parseArgs({
-      args: [...args],
-      options: TARGET_OPTIONS,
-      allowPositionals: true,
-    });
+    const { positionals, values } = parsed(args, TARGET_OPTIONS);
     if (positionals.length === 0 || positionals.length > 2) {
       throw new SettingsError("give a command's name and its input");
     }
@@ -40,10 +38,10 @@ export async function callCommand(args: readonly string[]): Promise<number> {
     const text = positionals[1] === "-"
       ? await new Response(Deno.stdin.readable).text()
       : positionals[1] ?? "{}";
-    input = JSON.parse(text);
-    server = serverOf(targetOf(values));
+    input = parseJson(text);
+    server = serverOf(await targetOf(values));
   } catch (error) {
-    tellMisuse("call", error);
+    printUsageError("call", error);
     return EXIT.usage;
   }
   try {

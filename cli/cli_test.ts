@@ -17,7 +17,7 @@ async function printed(run: () => Promise<number>): Promise<{ status: number; ou
     Object.assign(console, { log, error });
   }
 }
-const app = () => Promise.resolve(new Response());
+const app = () => Promise.resolve(() => Promise.resolve(new Response()));
 const command = (...args: string[]) => printed(() => main(args, app));
 
 /** A server on a UNIX socket that answers a command's name as an error code, and everything else with what came. */

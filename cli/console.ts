@@ -1,18 +1,18 @@
 /** `kvm-manager console NAME`: a machine's serial line in a terminal, over the server's socket or from elsewhere. */
-import { parseArgs } from "node:util";
 // @ts-types="@types/ws"
 import { type RawData, WebSocket } from "ws";
-import { SettingsError } from "../agent/settings.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { CONSOLE_CLOSE, type ConsoleTicket } from "../lib/contract/mod.ts";
 import { ClipboardFilter } from "./clipboard_filter.ts";
 import { ConsoleKeys } from "./console_keys.ts";
 import { type Server, serverOf } from "./connect/server.ts";
-import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
-import { EXIT, exitStatus } from "./exit.ts";
-import { readOr } from "./host_verb.ts";
-import { listed, targetRows } from "./verb/help.ts";
-import { withIds } from "./verb/names.ts";
+import { TARGET_OPTIONS, targetOf, type TargetValues } from "./connect/target.ts";
+import { parsed } from "./arguments.ts";
+import { listed } from "./text.ts";
+import { targetRows } from "./verb/help.ts";
+import { withIds } from "./verb/resolve_ids.ts";
+import { failed } from "./verb/failure.ts";
+import { UsageError } from "./verb/values.ts";
 
 export const CONSOLE_HELP = () =>
   [
@@ -122,23 +122,18 @@ async function close(line: WebSocket): Promise<void> {
   line.terminate();
 }
 
-function argumentsOf(args: readonly string[]): { name: string; force: boolean; server: Server } {
-  const { positionals, values } = parseArgs({
-    args: [...args],
-    options: { ...TARGET_OPTIONS, force: { type: "boolean" } },
-    allowPositionals: true,
-  });
-  if (positionals.length !== 1) throw new SettingsError("give one VM's name or UUID");
-  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new SettingsError("this needs a terminal");
-  return { name: positionals[0]!, force: values.force ?? false, server: serverOf(targetOf(values)) };
+function argumentsOf(args: readonly string[]): { name: string; force: boolean; target: TargetValues } {
+  const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, force: { type: "boolean" } });
+  if (positionals.length !== 1) throw new UsageError("give one VM's name or UUID");
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new UsageError("this needs a terminal");
+  return { name: positionals[0]!, force: values.force ?? false, target: values };
 }
 
 /** Opens a console; gives the exit status. */
 export async function consoleCommand(args: readonly string[]): Promise<number> {
-  const wanted = readOr(EXIT.usage, "console", () => argumentsOf(args));
-  if (typeof wanted === "number") return wanted;
-  const { name, force, server } = wanted;
   try {
+    const { name, force, target } = argumentsOf(args);
+    const server = serverOf(await targetOf(target));
     const input = await withIds(server, { vmId: name, kind: "serial", force });
     const line = await openSocket(server, await server.call("open_console", input) as ConsoleTicket);
     console.error(`Connected to ${JSON.stringify(name)}. Ctrl+a t leaves; nothing to see? Press Enter.`);
@@ -148,8 +143,6 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
     // A read of the terminal that is still waiting would keep the process until the next key.
     Deno.exit(STATUS[code] ?? 1);
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    console.error(`kvm-manager console: ${error.message}`);
-    return exitStatus(error);
+    return failed(error, ["console"]);
   }
 }

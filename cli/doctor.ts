@@ -1,15 +1,17 @@
 /** `kvm-manager doctor`: what this host lacks, and the command that mends it. */
 import { parseArgs } from "node:util";
-import { gatherFacts } from "../agent/doctor/gather.ts";
-import { libvirtOf } from "../agent/doctor/handlers.ts";
+import { gatherFacts } from "../agent/system/doctor/gather.ts";
+import { libvirtOf } from "../agent/system/doctor/handlers.ts";
 import { setLogLevel } from "../agent/log.ts";
 import { LibvirtLink } from "../agent/libvirt/link.ts";
 import type { Settings } from "../agent/settings.ts";
-import { type AreaFinding, examine } from "../lib/doctor/checks.ts";
-import { LEVELS, worst } from "../lib/doctor/finding.ts";
+import { asOwner } from "../agent/store/as_owner.ts";
+import { type AreaFinding, examine } from "../lib/system/doctor/checks.ts";
+import { HEALTH_LEVELS } from "../lib/contract/health.ts";
+import { worst } from "../lib/system/doctor/finding.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
-import { readOr } from "./host_verb.ts";
-import { isServing } from "./place.ts";
+import { parseOrExit } from "./host_verb.ts";
+import { isServing } from "./environment.ts";
 import { harmless } from "./verb/cells.ts";
 import { rendered } from "./verb/output.ts";
 
@@ -65,21 +67,23 @@ function read(args: readonly string[]) {
 
 /** Runs it; the exit status says the worst that was found. */
 export async function doctorCommand(args: readonly string[]): Promise<number> {
-  const given = readOr(WRONG_USAGE, "doctor", () => read(args));
+  const given = parseOrExit(WRONG_USAGE, "doctor", () => read(args));
   if (typeof given === "number") return given;
   const { settings, format } = given;
   setLogLevel("error"); // what is found is said below
   const serves = await isServing(settings.runtimeDir);
   await using held = await connected(settings);
-  const findings = examine(await gatherFacts({ settings, libvirt: libvirtOf(held.link), serves }));
+  const inDataDir = <T>(run: () => Promise<T>) => asOwner(settings.dataDir, run);
+  const findings = examine(await gatherFacts({ settings, libvirt: libvirtOf(held.link), serves, inDataDir }));
   if (format === "table") {
     for (const finding of findings) console.log(shown(finding));
-    const count = (level: typeof LEVELS[number]) => findings.filter((each) => each.level === level).length;
+    const count = (level: typeof HEALTH_LEVELS[number]) =>
+      findings.filter((each) => each.level === level).length;
     console.log(
       `\n${count("problem")} problems, ${count("warning")} warnings, ${count("ok")} checks found nothing.`,
     );
   } else {
-    console.log(rendered(findings, format));
+    console.log(await rendered(findings, format));
   }
-  return LEVELS.indexOf(worst(findings));
+  return HEALTH_LEVELS.indexOf(worst(findings));
 }

@@ -1,4 +1,5 @@
 /** The server's event stream, as long as somebody follows it (WHATWG HTML, 9.2). */
+import { createParser } from "eventsource-parser";
 import { ApiError } from "../lib/client/api.ts";
 import type { AnyEvent, EventName } from "../lib/contract/mod.ts";
 import type { Server } from "./connect/server.ts";
@@ -10,27 +11,34 @@ const LONGEST = 8 * 1024 * 1024;
 
 /** Events out of a stream's text, piece by piece. */
 export class EventReader {
-  #text = "";
+  #found: AnyEvent[] = [];
   /** Id of the last event that had one. */
   lastId: string | null = null;
+  readonly #parser = createParser({
+    maxBufferSize: LONGEST,
+    onId: (id) => this.lastId = id,
+    onEvent: ({ event, data }) => {
+      if (event !== undefined) {
+        this.#found.push({ name: event as EventName, data: JSON.parse(data) } as AnyEvent);
+      }
+    },
+    onError: ({ type }) => {
+      if (type === "max-buffer-size-exceeded") {
+        throw new ApiError("BadAnswer", "the server's event has no end");
+      }
+    },
+  });
 
   /** @throws {ApiError} BadAnswer for an event without end */
   read(piece: string): AnyEvent[] {
-    this.#text += piece.replaceAll("\r", "");
-    if (this.#text.length > LONGEST) throw new ApiError("BadAnswer", "the server's event has no end");
-    const frames = this.#text.split("\n\n");
-    this.#text = frames.pop()!;
-    return frames.flatMap((frame) => {
-      const fields = new Map<string, string>();
-      for (const line of frame.split("\n")) {
-        const [, name = "", value = ""] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
-        fields.set(name, fields.has(name) ? `${fields.get(name)}\n${value}` : value);
-      }
-      this.lastId = fields.get("id") ?? this.lastId;
-      const name = fields.get("event"), data = fields.get("data");
-      if (name === undefined || data === undefined) return [];
-      return [{ name: name as EventName, data: JSON.parse(data) } as AnyEvent];
-    });
+    this.#parser.feed(piece);
+    return this.#found.splice(0);
+  }
+
+  /** Forgets the event that a break cut off; the last id stays. */
+  reopen(): void {
+    this.#parser.reset();
+    this.#found = [];
   }
 }
 
@@ -46,6 +54,7 @@ export async function* follow(
   signal: AbortSignal,
   reader: EventReader = new EventReader(),
 ): AsyncGenerator<AnyEvent | "opened", void, undefined> {
+  reader.reopen();
   const response = await server.request("/api/v1/events", {
     headers: {
       accept: "text/event-stream",

@@ -25,8 +25,16 @@ Deno.test("EventReader puts events together from any pieces, and keeps the last 
 Deno.test("EventReader refuses an event without end", () => {
   const reader = new EventReader();
   assert.throws(() => {
-    for (let count = 0; count < 20; count++) reader.read("x".repeat(1024 * 1024));
+    for (let count = 0; count < 20; count++) reader.read(`data: ${"x".repeat(1024 * 1024)}\n`);
   }, ApiError);
+});
+
+Deno.test("EventReader forgets what a break cut off, and keeps the last id", () => {
+  const reader = new EventReader();
+  reader.read(`${frame(7, "a")}event: vm-deleted\ndata: {"vm`);
+  reader.reopen();
+  assert.deepEqual(reader.read(frame(8, "b")), [{ name: "vm-deleted", data: { vmId: "b" } }]);
+  assert.equal(reader.lastId, "8");
 });
 
 Deno.test("followOn() comes back after a break and says which event it saw last", async () => {
@@ -77,7 +85,7 @@ const progress = (share: number) =>
   }) as const;
 
 Deno.test("progressLine() tells share, bytes and time, and steers no terminal", () => {
-  assert.equal(progressLine(progress(0.5)), "clone \ufffd[2J  [##########----------] 50 %  512 B of 1 KiB");
+  assert.equal(progressLine(progress(0.5)), "clone \u2426[2J  [##########----------] 50 %  512 B of 1 KiB");
   assert.equal(
     progressLine({ title: "x", progress: null, doneBytes: null, totalBytes: null, secondsLeft: 90 }),
     "x  1m 30s left",

@@ -1,6 +1,6 @@
 /** Exit statuses: what each means, for help, man page and documentation; errors of the contract say theirs themselves. */
 import type { ApiError } from "../lib/client/api.ts";
-import { ERRORS } from "../lib/contract/mod.ts";
+import { ERRORS } from "../lib/contract/errors.ts";
 
 /** The one table. */
 export const EXIT_STATUSES = {
@@ -11,6 +11,7 @@ export const EXIT_STATUSES = {
   notFound: [4, "what it is about does not exist"],
   conflict: [5, "not possible now, as things are"],
   denied: [6, "not allowed, or not signed in"],
+  notInTime: [7, "done, but what --wait waits for did not come in time"],
   interrupted: [130, "interrupted (Ctrl+C)"],
 } as const satisfies Record<string, readonly [status: number, text: string]>;
 

@@ -1,14 +1,13 @@
-/** `kvm-manager events`: what happens, a line of JSON each; `kvm-manager openapi`: the API's description. */
-import { openApi } from "../lib/contract/openapi.ts";
-import { VERSION } from "../lib/version.ts";
+/** `kvm-manager events`: what happens, a line of JSON each. */
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { followOn, LOADS } from "./events.ts";
 import { EXIT } from "./exit.ts";
-import { listed, targetRows } from "./verb/help.ts";
+import { listed } from "./text.ts";
+import { targetRows } from "./verb/help.ts";
 import { rendered } from "./verb/output.ts";
-import { failed } from "./verb/run.ts";
+import { failed } from "./verb/failure.ts";
 
 export const EVENTS_HELP = () =>
   [
@@ -25,36 +24,18 @@ export const EVENTS_HELP = () =>
     "  kvm-manager events vm-state-changed | jq -r '.data.vmId + \" \" + .data.state'",
   ].join("\n");
 
-export const OPENAPI_HELP = () =>
-  [
-    "Usage: kvm-manager openapi",
-    "",
-    "Prints the description of the API (OpenAPI 3.1, JSON) that generators make clients of.",
-    "",
-    "Examples:",
-    "  kvm-manager openapi > api.json && npx openapi-typescript api.json -o api.d.ts",
-  ].join("\n");
-
-/** Prints the API's description. */
-export function openapi(): Promise<number> {
-  console.log(JSON.stringify(openApi(VERSION), null, 2));
-  return Promise.resolve(EXIT.done);
-}
-
 /** Follows the events until it is ended. */
 export async function events(args: readonly string[]): Promise<number> {
   try {
-    const { positionals, values } = parsed({
-      args: [...args],
-      options: TARGET_OPTIONS,
-      allowPositionals: true,
-    });
+    const { positionals, values } = parsed(args, TARGET_OPTIONS);
     const names: ReadonlySet<string> = new Set(positionals);
     const broke = (reason: string) => console.error(`kvm-manager: ${reason}; trying again`);
-    for await (const event of followOn(serverOf(targetOf(values)), new AbortController().signal, broke)) {
+    for await (
+      const event of followOn(serverOf(await targetOf(values)), new AbortController().signal, broke)
+    ) {
       if (event === "opened" || (names.size === 0 ? LOADS.has(event.name) : !names.has(event.name))) continue;
       // One line, that steers no terminal: as every JSON here.
-      console.log(rendered(event, "json").replace(/\n\s*/g, ""));
+      console.log((await rendered(event, "json")).replace(/\n\s*/g, ""));
     }
     return EXIT.done;
   } catch (error) {

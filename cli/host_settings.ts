@@ -1,6 +1,6 @@
 /** The server's settings, for verbs about this host: its variables, its file, and the flags said to the verb. */
 import { readSettings, type Settings, SettingsError } from "../agent/settings.ts";
-import { where } from "./place.ts";
+import { environment } from "./environment.ts";
 import { PLAIN_OUTPUTS } from "./verb/output.ts";
 
 /** Flags of the places that every such verb takes, for `parseArgs`. */
@@ -19,7 +19,7 @@ export function hostSettings<Flags extends Readonly<Record<string, { type: "stri
     const value = values[flag];
     return value === undefined ? [] : [`--${flag}`, value];
   });
-  return readSettings(said, where());
+  return readSettings(said, environment());
 }
 
 /** How to print, of `-o`. @throws {SettingsError} */

@@ -1,14 +1,16 @@
 /** How verbs of their own end: wrong usage, what cannot be done, done. */
-import { messageOf } from "../lib/message.ts";
+import { fill } from "../lib/i18n/fill.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { EXIT } from "./exit.ts";
 
 /** Tells of wrong usage, and where the right one is told. */
-export function tellMisuse(verb: string, error: unknown): void {
-  console.error(`kvm-manager ${verb}: ${messageOf(error)}. See kvm-manager ${verb} --help`);
+export function printUsageError(verb: string, error: unknown): void {
+  const reason = messageOf(error);
+  console.error(fill("kvm-manager {verb}: {reason}. See kvm-manager {verb} --help", { verb, reason }));
 }
 
 /** What was read; where wrong usage was found instead, that is told, and this status given. */
-export function readOr<Given extends object>(
+export function parseOrExit<Given extends object>(
   status: number,
   verb: string,
   read: () => Given,
@@ -16,7 +18,7 @@ export function readOr<Given extends object>(
   try {
     return read();
   } catch (error) {
-    tellMisuse(verb, error);
+    printUsageError(verb, error);
     return status;
   }
 }
@@ -27,13 +29,13 @@ export function readOr<Given extends object>(
  * @param Expected what it throws when something cannot be done: told without a stack
  * @returns the exit status
  */
-export async function carriedOut<Given extends object>(
+export async function runHostCommand<Given extends object>(
   verb: string,
   read: () => Given,
   Expected: new (...args: never[]) => Error,
   run: (given: Given) => Promise<number>,
 ): Promise<number> {
-  const given = readOr(EXIT.usage, verb, read);
+  const given = parseOrExit(EXIT.usage, verb, read);
   if (typeof given === "number") return given;
   try {
     return await run(given);

@@ -1,12 +1,12 @@
 /** `kvm-manager install`, `upgrade` and `uninstall`: the program on this host, or in a folder that becomes one. */
 import { basename, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { install, installed, placeOf, rollback, type Target } from "../agent/install/install.ts";
-import { InstallError } from "../agent/install/steps.ts";
-import { lossOf, uninstall } from "../agent/install/uninstall.ts";
-import { layoutOf } from "../lib/install/layout.ts";
-import { asked } from "./asked.ts";
-import { carriedOut } from "./host_verb.ts";
+import { install, installed, placeOf, rollback, type Target } from "../agent/system/install/install.ts";
+import { InstallError } from "../agent/system/install/steps.ts";
+import { lossOf, uninstall } from "../agent/system/install/uninstall.ts";
+import { layoutOf } from "../lib/system/install/layout.ts";
+import { askToConfirm } from "./confirm.ts";
+import { runHostCommand } from "./host_verb.ts";
 
 const WHERE = [
   "  --root DIR      into a folder that stands for /: no account is made, nothing is started",
@@ -43,7 +43,7 @@ export const UNINSTALL_HELP = () =>
   [
     "Usage: kvm-manager uninstall [OPTIONS]",
     "",
-    "Stops the service and removes the program. Settings and data stay; machines, disks and networks are libvirt's, and",
+    "Stops the service and removes the program. Settings and data stay; VMs, disks and networks are libvirt's, and",
     "stay in any case.",
     "",
     "  --purge         remove settings, data and the user as well",
@@ -110,7 +110,7 @@ const NEXT = [
 ];
 
 export const installCommand = (args: readonly string[]) =>
-  carriedOut("install", () => read("install", args), InstallError, async ({ values, target }) => {
+  runHostCommand("install", () => read("install", args), InstallError, async ({ values, target }) => {
     const { version } = await install(target, binaryOf(values.binary), say);
     console.log(`KVM Manager ${version} is installed.`);
     if (target.root === "" && !target.isPackage) { for (const line of NEXT) console.log(line); }
@@ -118,7 +118,7 @@ export const installCommand = (args: readonly string[]) =>
   });
 
 export const upgradeCommand = (args: readonly string[]) =>
-  carriedOut("upgrade", () => read("upgrade", args), InstallError, async ({ values, target }) => {
+  runHostCommand("upgrade", () => read("upgrade", args), InstallError, async ({ values, target }) => {
     const before = await installed(target);
     if (!before) {
       throw new InstallError(
@@ -136,13 +136,16 @@ export const upgradeCommand = (args: readonly string[]) =>
   });
 
 export const uninstallCommand = (args: readonly string[]) =>
-  carriedOut("uninstall", () => read("uninstall", args), InstallError, async ({ values, target }) => {
+  runHostCommand("uninstall", () => read("uninstall", args), InstallError, async ({ values, target }) => {
     const purge = values.purge === true;
-    if (values.yes !== true && !target.isPackage && !asked(`Remove KVM Manager? ${lossOf(target, purge)}.`)) {
+    if (
+      values.yes !== true && !target.isPackage &&
+      !askToConfirm(`Remove KVM Manager? ${lossOf(target, purge)}.`)
+    ) {
       console.error("Nothing was done.");
       return 1;
     }
     await uninstall(target, purge, say);
-    console.log("KVM Manager is removed. Machines, disks and networks stay.");
+    console.log("KVM Manager is removed. VMs, disks and networks stay.");
     return 0;
   });

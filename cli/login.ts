@@ -1,16 +1,17 @@
 /** `kvm-manager login`, `logout`, `context`: servers elsewhere, known by a name. */
-import { SettingsError } from "../agent/settings.ts";
+import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
-import { messageOf } from "../lib/message.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { parsed } from "./arguments.ts";
 import { type Context, contextsFile, readContexts, writeContexts } from "./connect/contexts.ts";
-import { type Server, serverOf, shownFingerprint, UntrustedError } from "./connect/server.ts";
+import { type Server, serverOf } from "./connect/server.ts";
 import { remoteTarget, serverUrl } from "./connect/target.ts";
+import { shownFingerprint, UntrustedError } from "./connect/untrusted.ts";
 import { EXIT } from "./exit.ts";
-import { where } from "./place.ts";
+import { environment } from "./environment.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
 import { harmless } from "./verb/cells.ts";
-import { failed } from "./verb/run.ts";
+import { failed } from "./verb/failure.ts";
 import { rendered } from "./verb/output.ts";
 import { UsageError } from "./verb/values.ts";
 
@@ -27,7 +28,7 @@ export const LOGIN_HELP = () =>
     "  --ca FILE           certificates of the authorities to trust, PEM",
     "  --fingerprint SHA256  trust the certificate with this fingerprint",
     "",
-    `Kept in ${contextsFile(where().env)}, which only you can read.`,
+    `Kept in ${contextsFile(environment().env)}, which only you can read.`,
     "",
     "Examples:",
     "  kvm-manager login https://host:8440",
@@ -96,15 +97,11 @@ async function untrusted(server: Server): Promise<string | undefined> {
 /** Remembers a server. */
 export function login(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
   return told(["login"], async () => {
-    const { positionals, values } = parsed({
-      args: [...args],
-      options: {
-        name: { type: "string" },
-        "token-file": { type: "string" },
-        ca: { type: "string" },
-        fingerprint: { type: "string" },
-      },
-      allowPositionals: true,
+    const { positionals, values } = parsed(args, {
+      name: { type: "string" },
+      "token-file": { type: "string" },
+      ca: { type: "string" },
+      fingerprint: { type: "string" },
     });
     if (positionals.length !== 1) throw new UsageError("say which server: https://host:8440");
     const url = serverUrl(positionals[0]!);
@@ -133,7 +130,7 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
     }
     context = { ...context, token: await tokenFrom(values["token-file"], terminal) };
     const { name: user } = await serverOf(remoteTarget(context)).call("get_session", {}) as { name: string };
-    const { env } = where();
+    const { env } = environment();
     const { contexts } = readContexts(env);
     await writeContexts(env, { current: name, contexts: { ...contexts, [name]: context } });
     console.error(
@@ -146,8 +143,8 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
 /** Forgets a server. */
 export function logout(args: readonly string[]): Promise<number> {
   return told(["logout"], async () => {
-    const { positionals } = parsed({ args: [...args], options: {}, allowPositionals: true });
-    const { env } = where();
+    const { positionals } = parsed(args, {});
+    const { env } = environment();
     const { current, contexts } = readContexts(env);
     const name = positionals[0] ?? current;
     if (positionals.length > 1) throw new UsageError("say one name");
@@ -169,12 +166,8 @@ export function logout(args: readonly string[]): Promise<number> {
 /** Lists servers, or says which verbs are for. */
 export function context(args: readonly string[]): Promise<number> {
   return told(["context"], async () => {
-    const { positionals: [verb, name, ...others] } = parsed({
-      args: [...args],
-      options: {},
-      allowPositionals: true,
-    });
-    const { env } = where();
+    const { positionals: [verb, name, ...others] } = parsed(args, {});
+    const { env } = environment();
     const { current = "local", contexts } = readContexts(env);
     if (verb === "list" && name === undefined) {
       const rows = [
@@ -185,7 +178,7 @@ export function context(args: readonly string[]): Promise<number> {
           current: current === name,
         })),
       ];
-      console.log(rendered(rows, "table"));
+      console.log(await rendered(rows, "table"));
       return EXIT.done;
     }
     if (verb !== "use" || name === undefined || others.length > 0) {

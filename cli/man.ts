@@ -1,12 +1,13 @@
 /** `kvm-manager man`: the manual page, in roff (man(7)), from the same tables as help and completion. */
 import { DEFAULT_CONFIG, SETTINGS } from "../agent/settings.ts";
 import { VERSION } from "../lib/version.ts";
+import type { OwnVerb } from "./own_verb.ts";
 import { TARGET_HELP } from "./connect/target.ts";
 import { EXIT, EXIT_STATUSES } from "./exit.ts";
 import { examplesOf } from "./verb/examples.ts";
 import { type Verb, VERBS } from "./verb/find.ts";
-import { commonRows, optionRow, targetRows, usageOf } from "./verb/help.ts";
-import { optionsOf } from "./verb/options.ts";
+import { commonRows, optionGroups, targetRows } from "./verb/help.ts";
+import { usageOf } from "./verb/usage.ts";
 
 export const MAN_HELP = () =>
   [
@@ -49,15 +50,15 @@ const code = (lines: readonly string[]) =>
 
 function verbSection(verb: Verb): string {
   const { command } = verb;
-  const options = optionsOf(command);
   return [
     `.SS ${text(verb.words.join(" "))}`,
-    bold(usageOf(verb)),
+    usageOf(verb).split("\n").map((line) => bold(line.trim())).join("\n.br\n"),
     ".PP",
     text(`${command.summary}.${command.description ? ` ${command.description}` : ""}`),
     ...(command.destroys ? [text(`Asks first, because this is lost: ${command.destroys}.`)] : []),
+    ...(verb.command.aliases ? [text(`Also: ${verb.command.aliases.join(", ")}.`)] : []),
     text(`Role: ${command.role}.`),
-    ...(options.length > 0 ? [rows(options.map(optionRow))] : []),
+    ...optionGroups(verb).flatMap(([title, options]) => [".PP", text(`${title}:`), rows(options)]),
     ".PP",
     code(examplesOf(verb)),
   ].join("\n");
@@ -83,8 +84,8 @@ export function manualPage(others: readonly (readonly [name: string, help: strin
     section(
       "DESCRIPTION",
       text(
-        "Serves the machines of this host in a browser and through an API (serve), and does from a shell whatever can be " +
-          "done there. Machines, users and tokens are meant by name or id; jobs and sessions by the beginning of their id. " +
+        "Serves the VMs of this host in a browser and through an API (serve), and does from a shell whatever can be " +
+          "done there. VMs, users and tokens are meant by name or id; jobs and sessions by the beginning of their id. " +
           "Sizes are written like 512M or 20G, times like 2h (ago) or 2026-11-21T15:00. Options of parts have a dot: " +
           "--cpu.count 4. Lists take an option several times.",
       ),
@@ -106,7 +107,9 @@ export function manualPage(others: readonly (readonly [name: string, help: strin
 }
 
 /** Prints it. */
-export function man(others: readonly (readonly [name: string, help: string])[]): Promise<number> {
-  console.log(manualPage(others).trimEnd());
-  return Promise.resolve(EXIT.done);
+export async function man(others: Readonly<Record<string, OwnVerb>>): Promise<number> {
+  const helps: [string, string][] = [];
+  for (const [name, verb] of Object.entries(others)) helps.push([name, (await verb.load()).help()]);
+  console.log(manualPage(helps).trimEnd());
+  return EXIT.done;
 }

@@ -1,56 +1,63 @@
 /** `kvm-manager serve`: the agent and its doors. */
 import { join } from "node:path";
-import { startAgent } from "../agent/mod.ts";
-import { doorsOf } from "../agent/http/doors.ts";
-import { type Answer, type Listener, listenSocket } from "../agent/http/server.ts";
+import { App } from "../agent/app.ts";
+import { listenersOf } from "../agent/http/listeners.ts";
+import { type Listener, listenSocket } from "../agent/http/server.ts";
 import { socketRule } from "../agent/http/socket_peers.ts";
-import { requestInfo } from "../agent/http/request_info.ts";
+import { entry, type Pages } from "../agent/http/entry.ts";
 import { log, setLogLevel } from "../agent/log.ts";
 import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
-import { messageOf } from "../lib/message.ts";
+import { setBasePath } from "../lib/fresh/base.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { VERSION } from "../lib/version.ts";
-import { setBasePath } from "fresh/runtime";
-import type { AppHandler } from "./app.ts";
-import { SOCKET_FILE, where } from "./place.ts";
+import { enterDemo } from "../agent/demo.ts";
+import { environment, SOCKET_FILE } from "./environment.ts";
 
 export const SERVE_HELP = () =>
-  `Usage: kvm-manager serve [OPTIONS]\n\nServes this host's machines in a browser.\n\n${
-    settingsHelp(where().root, where().env)
+  `Usage: kvm-manager serve [OPTIONS]\n\nServes this host's VMs in a browser.\n\n${
+    settingsHelp(environment().root, environment().env)
   }`;
 
 /** Milliseconds a stop may take before the process ends all the same. */
 const STOP_MS = 8000;
 
 /** Runs until SIGTERM or SIGINT. */
-export async function serve(args: readonly string[], app: AppHandler): Promise<number> {
+export async function serve(args: readonly string[], pages: Pages): Promise<number> {
+  // Whatever it makes is nobody else's to read: databases, keys, temporary files
+  Deno.umask(0o077);
+  await using stack = new AsyncDisposableStack();
   let settings;
   try {
-    settings = readSettings(args, where());
+    settings = readSettings(args, environment());
+    if (settings.demo) {
+      // From source, the first request for a file bundles the islands, into a folder that may be root's alone.
+      await (await pages(new Request("http://localhost/favicon.svg"))).body?.cancel();
+      ({ settings } = stack.use(await enterDemo(settings)));
+    }
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return wrongUsage(error);
   }
-  // Whatever it makes is nobody else's to read: databases, keys, temporary files
-  Deno.umask(0o077);
   setLogLevel(settings.logLevel);
   let doors;
   try {
-    doors = await doorsOf(settings);
+    doors = await listenersOf(settings);
   } catch (error) {
     return wrongUsage(error);
   }
-  const answer: Answer = (request, door, address, peer) => app(request, requestInfo(door, address, peer));
   const listeners: Listener[] = [];
-  const agent = startAgent(settings);
+  const app = new App(settings);
+  app.start();
+  const answer = entry(app, pages);
   try {
-    const { admit } = agent.consoles;
+    const { admit } = app.consoles;
     listeners.push(...await doors.open(answer, admit));
     const rule = socketRule(settings.socketGroup, settings.socketRole);
     listeners.push(await listenSocket(join(settings.runtimeDir, SOCKET_FILE), answer, admit, rule));
   } catch (error) {
     console.error(`kvm-manager: ${messageOf(error)}`);
     await Promise.all(listeners.map((listener) => listener.close()));
-    await agent.stop();
+    await app.stop();
     return 1;
   }
   log.info("KVM Manager is ready", {
@@ -59,7 +66,7 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     socket: listeners.at(-1)!.address,
     uri: settings.uri,
   });
-  agent.doors = doors;
+  app.doors = doors;
   setBasePath(doors.base);
   if (doors.certificates) {
     const { fingerprint, selfSigned } = doors.certificates.about;
@@ -68,8 +75,8 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     );
     Deno.addSignalListener("SIGHUP", () => void doors.certificates?.check(true));
   }
-  if (agent.access.needsSetup) {
-    const { key } = agent.access.setup.issue();
+  if (app.access.needsSetup) {
+    const { key } = app.access.setup.issue();
     // On standard output, last: what logs are sent to must not open anything.
     console.log(`Make the first administrator within 15 minutes: ${doors.address}/setup?key=${key}`);
   }
@@ -80,7 +87,8 @@ export async function serve(args: readonly string[], app: AppHandler): Promise<n
     Deno.exit(1);
   }, STOP_MS);
   await Promise.all(listeners.map((listener) => listener.close()));
-  await agent.stop();
+  await app.stop();
+  await stack.disposeAsync();
   clearTimeout(limit);
   // A worker that hangs in libvirt would keep the process: there is nothing left to wait for.
   Deno.exit(0);

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_CONFIG, SettingsError } from "../agent/settings.ts";
 import { inspectState, putBack, saveState, StateError, type StatePlace } from "../agent/store/state.ts";
-import { formatBytes } from "../lib/format/quantity.ts";
-import { asked } from "./asked.ts";
+import { formatBytes } from "../lib/text/quantity.ts";
+import { askToConfirm } from "./confirm.ts";
 import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
-import { carriedOut } from "./host_verb.ts";
-import { isServing, SOCKET_FILE, where } from "./place.ts";
+import { runHostCommand } from "./host_verb.ts";
+import { environment, isServing, SOCKET_FILE } from "./environment.ts";
 
 const PLACES = [
   "  --data-dir DIR   folder of the database (KVMM_DATA_DIR)",
@@ -19,7 +19,7 @@ export const BACKUP_HELP = () =>
     "Usage: kvm-manager backup-state FILE [OPTIONS]",
     "",
     "Saves KVM Manager's own state – users, roles, tokens, audit, tasks, port forwards, keys, settings – into a new file.",
-    "The server may run. The file holds secrets: only its owner can read it. Machines and disks are not in it.",
+    "The server may run. The file holds secrets: only its owner can read it. VMs and disks are not in it.",
     "",
     ...PLACES,
   ].join("\n");
@@ -55,7 +55,7 @@ function read(args: readonly string[]): Given {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   if (positionals.length !== 1) throw new SettingsError("give one file");
   const settings = hostSettings(PLACE_OPTIONS, values);
-  const config = values.config ?? (where().env("KVMM_CONFIG") || DEFAULT_CONFIG);
+  const config = values.config ?? (environment().env("KVMM_CONFIG") || DEFAULT_CONFIG);
   return {
     file: positionals[0]!,
     place: { dataDir: settings.dataDir, config },
@@ -66,7 +66,7 @@ function read(args: readonly string[]): Given {
 }
 
 export const backupCommand = (args: readonly string[]) =>
-  carriedOut("backup-state", () => read(args), StateError, async ({ file, place }) => {
+  runHostCommand("backup-state", () => read(args), StateError, async ({ file, place }) => {
     const { bytes, database } = await saveState(place, file);
     console.log(
       `${file}: ${formatBytes(bytes)}, version ${database} of the database. It holds secrets: keep it safe.`,
@@ -75,12 +75,12 @@ export const backupCommand = (args: readonly string[]) =>
   });
 
 export const restoreCommand = (args: readonly string[]) =>
-  carriedOut(
+  runHostCommand(
     "restore-state",
     () => read(args),
     StateError,
     async ({ file, place, runtimeDir, check, yes }) => {
-      const { version, database, createdAt } = inspectState(file);
+      const { version, database, createdAt } = await inspectState(place, file);
       console.log(`${file}: whole; saved ${createdAt} by ${version}, version ${database} of the database.`);
       if (check) return 0;
       if (await isServing(runtimeDir)) {
@@ -91,7 +91,7 @@ export const restoreCommand = (args: readonly string[]) =>
             "Nothing was changed",
         );
       }
-      if (!yes && !asked(`Put it in the place of the state in ${place.dataDir}?`)) {
+      if (!yes && !askToConfirm(`Put it in the place of the state in ${place.dataDir}?`)) {
         console.error("Nothing was done.");
         return 1;
       }

@@ -1,19 +1,20 @@
 /** `kvm-manager status`: what is installed, whether it runs and reaches libvirt, and what a person should know of. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { installed } from "../agent/install/install.ts";
-import { hasSystemd, systemctl } from "../agent/install/system.ts";
-import { certificateOf } from "../agent/doctor/certificate.ts";
+import { installed } from "../agent/system/install/install.ts";
+import { hasSystemd, systemctl } from "../agent/system/install/system.ts";
+import { certificateOf } from "../agent/system/doctor/certificate.ts";
+import { asOwner } from "../agent/store/as_owner.ts";
 import { lastBackup } from "../agent/store/state.ts";
 import { ApiError } from "../lib/client/api.ts";
-import { layoutOf } from "../lib/install/layout.ts";
+import { layoutOf } from "../lib/system/install/layout.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { EXIT, exitStatus } from "./exit.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
-import { readOr } from "./host_verb.ts";
+import { parseOrExit } from "./host_verb.ts";
 import { rendered } from "./verb/output.ts";
-import { SOCKET_FILE } from "./place.ts";
+import { SOCKET_FILE } from "./environment.ts";
 
 export const STATUS_HELP = () =>
   [
@@ -45,7 +46,7 @@ async function unitState(): Promise<string> {
 interface Live {
   readonly server: string;
   readonly libvirt: string | null;
-  readonly machines: string | null;
+  readonly vms: string | null;
   readonly status: number;
 }
 
@@ -57,13 +58,13 @@ async function live(server: Server): Promise<Live> {
       error: string | null;
     };
     const libvirt = connected ? `connected to ${uri}` : `not connected to ${uri}: ${error ?? "not yet"}`;
-    if (!connected) return { server: "answers", libvirt, machines: null, status: EXIT.unavailable };
+    if (!connected) return { server: "answers", libvirt, vms: null, status: EXIT.unavailable };
     const vms = await server.call("get_vms", {}) as { state: string }[];
     const running = vms.filter(({ state }) => state === "running").length;
-    return { server: "answers", libvirt, machines: `${vms.length}, ${running} running`, status: EXIT.done };
+    return { server: "answers", libvirt, vms: `${vms.length}, ${running} running`, status: EXIT.done };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { server: error.message, libvirt: null, machines: null, status: exitStatus(error) };
+    return { server: error.message, libvirt: null, vms: null, status: exitStatus(error) };
   }
 }
 
@@ -91,25 +92,33 @@ function read(args: readonly string[]) {
 
 /** Runs it; the exit status says whether all is well. */
 export async function statusCommand(args: readonly string[]): Promise<number> {
-  const given = readOr(EXIT.usage, "status", () => read(args));
+  const given = parseOrExit(EXIT.usage, "status", () => read(args));
   if (typeof given === "number") return given;
   const { settings, format } = given;
   const { status, ...now } = await live(
     serverOf({ kind: "socket", path: join(settings.runtimeDir, SOCKET_FILE) }),
   );
-  const backup = await orUnknown(lastBackup(settings.dataDir));
+  const backup = await orUnknown(asOwner(settings.dataDir, () => lastBackup(settings.dataDir)));
   const certificate = await orUnknown(certificateOf(settings));
-  console.log(rendered(
-    {
-      version: VERSION,
-      installed: await program(),
-      service: await unitState(),
-      address: settings.listen.join(" "),
-      ...now,
-      lastBackup: backup === "unknown" ? backup : backup ? `${backup.createdAt} in ${backup.file}` : "never",
-      certificateEnds: certificate === "unknown" ? certificate : certificate?.validUntil ?? "no certificate",
-    },
-    format,
-  ));
+  console.log(
+    await rendered(
+      {
+        version: VERSION,
+        installed: await program(),
+        service: await unitState(),
+        address: settings.listen.join(" "),
+        ...now,
+        lastBackup: backup === "unknown"
+          ? backup
+          : backup
+          ? `${backup.createdAt} in ${backup.file}`
+          : "never",
+        certificateEnds: certificate === "unknown"
+          ? certificate
+          : certificate?.validUntil ?? "no certificate",
+      },
+      format,
+    ),
+  );
   return status;
 }

@@ -2,8 +2,8 @@
 import { libvirt, ok, some } from "./library.ts";
 import { cString } from "./memory.ts";
 
-/** Seconds between keep-alive messages, and how many may go unanswered. A frozen libvirtd is noticed after ~10 s. */
-const KEEPALIVE_INTERVAL = 3;
+/** Seconds between keep-alive messages, and how many may go unanswered. A frozen libvirtd is noticed after 4 s. */
+const KEEPALIVE_INTERVAL = 1;
 const KEEPALIVE_COUNT = 3;
 
 /** An object of libvirt that must be given back. */

@@ -1,5 +1,5 @@
 /** libvirt's errors as JavaScript errors. */
-import { messageOf } from "../lib/message.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { readString } from "./memory.ts";
 
 /** Numbers of `virErrorNumber` (virterror.h) that are told apart above `ffi/`. */
@@ -26,6 +26,11 @@ export const VIR_ERR = {
   RESOURCE_BUSY: 87,
   ACCESS_DENIED: 88,
   CONFIG_UNSUPPORTED: 67,
+  NO_DOMAIN_SNAPSHOT: 72,
+  NO_DOMAIN_CHECKPOINT: 103,
+  NO_DOMAIN_BACKUP: 104,
+  SNAPSHOT_REVERT_RISKY: 77,
+  BLOCK_COPY_ACTIVE: 83,
   ARGUMENT_UNSUPPORTED: 74,
 } as const;
 

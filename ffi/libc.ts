@@ -15,6 +15,10 @@ const SYMBOLS = {
   },
   getgrnam: { parameters: ["buffer" /* name */], result: "pointer" },
   getpwuid: { parameters: ["u32" /* uid */], result: "pointer" },
+  getpwnam: { parameters: ["buffer" /* name */], result: "pointer" },
+  setgroups: { parameters: ["usize", /* size */ "pointer" /* list */], result: "i32" },
+  setresgid: { parameters: ["u32", /* rgid */ "u32", /* egid */ "u32" /* sgid */], result: "i32" },
+  setresuid: { parameters: ["u32", /* ruid */ "u32", /* euid */ "u32" /* suid */], result: "i32" },
 } as const satisfies Record<string, Deno.ForeignFunction>;
 
 let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
@@ -61,4 +65,34 @@ export function userName(uid: number): string | undefined {
   const entry = libc().getpwuid(uid);
   // struct passwd { char *pw_name; … }
   return entry === null ? undefined : readString(new Deno.UnsafePointerView(entry).getPointer(0));
+}
+
+/** A user's numbers, from wherever this host keeps users (NSS); undefined where there is none of that name. */
+export function userIds(name: string): { uid: number; gid: number } | undefined {
+  const entry = libc().getpwnam(cString(name));
+  if (entry === null) return undefined;
+  // struct passwd { char *pw_name; char *pw_passwd; uid_t pw_uid; gid_t pw_gid; … }
+  const view = new Deno.UnsafePointerView(entry);
+  return { uid: view.getUint32(16), gid: view.getUint32(20) };
+}
+
+/**
+ * Gives up root for good: this process has the rights of another user from then on, in all its threads (the C library
+ * sees to that: nptl(7)), and no group beside that user's own.
+ *
+ * @throws {Error} when the kernel refuses, or a thread has kept root: then nothing may go on
+ */
+export function becomeUser({ uid, gid }: { uid: number; gid: number }): void {
+  const { setgroups, setresgid, setresuid } = libc();
+  if (setgroups(0n, null) !== 0 || setresgid(gid, gid, gid) !== 0 || setresuid(uid, uid, uid) !== 0) {
+    throw new Error(`the kernel does not let this process become the user ${uid}`);
+  }
+  for (const { name } of Deno.readDirSync("/proc/self/task")) {
+    const ids = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)/m.exec(
+      Deno.readTextFileSync(`/proc/self/task/${name}/status`),
+    );
+    if (ids === null || ids.slice(1).some((id) => Number(id) !== uid)) {
+      throw new Error("a thread of this process has kept the rights of root");
+    }
+  }
 }

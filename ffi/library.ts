@@ -1,14 +1,15 @@
 /** libvirt.so, opened once per thread and only when first needed. */
-import { messageOf } from "../lib/message.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { LibvirtError, readError } from "./error.ts";
-import { cString } from "./memory.ts";
-import { LIBC, OPTIONAL, REQUIRED } from "./symbols.ts";
+import { cString, readString } from "./memory.ts";
+import { LIBC, OPTIONAL, QEMU, REQUIRED } from "./symbols.ts";
 
 const SYMBOLS = { ...REQUIRED, ...OPTIONAL };
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** Names to try, in order: the runtime package's, then the development package's. */
 const NAMES = ["libvirt.so.0", "libvirt.so"];
+const QEMU_NAMES = ["libvirt-qemu.so.0", "libvirt-qemu.so"];
 const LIBC_NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 function openFirst<S extends Deno.ForeignLibraryInterface>(
@@ -76,6 +77,14 @@ export function libvirt(): Library {
   return opened;
 }
 
+let openedQemu: Deno.DynamicLibrary<typeof QEMU>["symbols"] | undefined;
+
+/** libvirt's functions for QEMU alone, opened on first use. @throws {LibvirtError} kind `unavailable` */
+export function qemuLibrary(): Deno.DynamicLibrary<typeof QEMU>["symbols"] {
+  libvirt();
+  return openedQemu ??= openFirst(QEMU_NAMES, QEMU, "libvirt-qemu.so cannot be loaded").symbols;
+}
+
 /** Passes a result that is not -1 on. @throws {LibvirtError} */
 export function ok(result: number): number {
   if (result < 0) throw libvirt().lastError();
@@ -90,7 +99,7 @@ export function some(pointer: Deno.PointerValue): Deno.PointerObject {
 
 /** Takes a C string that libvirt handed over: reads it and frees it. @throws {LibvirtError} for NULL. */
 export function takeString(pointer: Deno.PointerValue): string {
-  const text = Deno.UnsafePointerView.getCString(some(pointer));
+  const text = readString(some(pointer));
   libvirt().free(pointer);
   return text;
 }

@@ -4,7 +4,7 @@
  *
  * Source: pam(3), pam_conv(3), getpwnam_r(3), getgrouplist(3), getgrgid_r(3). Linux-PAM, 64 bit.
  */
-import { cString, readString } from "./memory.ts";
+import { cPassword, cString, readString } from "./memory.ts";
 
 const ptr = "pointer", buf = "buffer", int = "i32", uint = "u32";
 
@@ -85,7 +85,7 @@ function conversation(password: string, libc: Deno.DynamicLibrary<typeof LIBC>["
           continue;
         }
         isGiven = true;
-        const copy = libc.strdup(cString(password));
+        const copy = libc.strdup(cPassword(password));
         out.setBigUint64(each * 16, copy === null ? 0n : Deno.UnsafePointer.value(copy), true);
       }
       new DataView(Deno.UnsafePointerView.getArrayBuffer(answers, 8))

@@ -1,6 +1,6 @@
 /** Runs one question to PAM: it blocks, and what a module of PAM does to its thread ends with this worker. */
 /// <reference lib="deno.worker" />
-import { messageOf } from "../lib/message.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { askHost, type HostAnswer, type HostQuestion } from "./pam.ts";
 
 /** What goes back. */

@@ -4,7 +4,6 @@
  * registering may hang, and are calls of the pool.
  */
 import type { EventRegistration } from "./calls/mod.ts";
-import { CONNECT_SECONDS } from "./calls/events.ts";
 import { LibvirtError } from "./error.ts";
 import type { EventLoop } from "./event_loop.ts";
 import {
@@ -111,7 +110,6 @@ export class Subscription {
     try {
       subscription.#registration = await pool.call("eventsOpen", {
         callbacks: { close: addressOf(close), domain: domain.map(addressOf), other: other.map(addressOf) },
-        deadline: Date.now() + CONNECT_SECONDS * 1000,
       });
     } catch (error) {
       subscription.#closed = true;

@@ -95,6 +95,11 @@ export const REQUIRED = {
   virDomainReboot: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
   virDomainReset: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
   virDomainManagedSave: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
+  virDomainManagedSaveGetXMLDesc: { parameters: [ptr, /* domain */ uint /* flags */], result: ptr },
+  virDomainManagedSaveDefineXML: {
+    parameters: [ptr, /* domain */ buf, /* dxml */ uint /* flags */],
+    result: int,
+  },
   virDomainPMWakeup: { parameters: [ptr, /* dom */ uint /* flags */], result: int },
   virDomainUndefineFlags: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
   virDomainAttachDeviceFlags: {
@@ -111,11 +116,77 @@ export const REQUIRED = {
   },
   virDomainDefineXMLFlags: { parameters: [ptr, /* conn */ buf, /* xml */ uint /* flags */], result: ptr },
   virDomainRename: { parameters: [ptr, /* dom */ buf, /* new_name */ uint /* flags */], result: int },
+  virDomainListAllSnapshots: {
+    parameters: [ptr, /* domain */ buf, /* snaps */ uint /* flags */],
+    result: int,
+  },
+  virDomainSnapshotLookupByName: {
+    parameters: [ptr, /* domain */ buf, /* name */ uint /* flags */],
+    result: ptr,
+  },
+  virDomainSnapshotCreateXML: {
+    parameters: [ptr, /* domain */ buf, /* xmlDesc */ uint /* flags */],
+    result: ptr,
+  },
+  virDomainSnapshotGetXMLDesc: { parameters: [ptr, /* snapshot */ uint /* flags */], result: ptr },
+  virDomainSnapshotIsCurrent: { parameters: [ptr, /* snapshot */ uint /* flags */], result: int },
+  virDomainRevertToSnapshot: { parameters: [ptr, /* snapshot */ uint /* flags */], result: int },
+  virDomainSnapshotDelete: { parameters: [ptr, /* snapshot */ uint /* flags */], result: int },
+  virDomainSnapshotFree: { parameters: [ptr /* snapshot */], result: int },
   virDomainSnapshotNum: { parameters: [ptr, /* domain */ uint /* flags */], result: int },
+  virDomainBackupBegin: {
+    parameters: [ptr, /* domain */ buf, /* backupXML */ buf, /* checkpointXML */ uint /* flags */],
+    result: int,
+  },
+  virDomainBackupGetXMLDesc: { parameters: [ptr, /* domain */ uint /* flags */], result: ptr },
+  virDomainBlockJobSetSpeed: {
+    parameters: [ptr, /* dom */ buf, /* disk */ "usize", /* bandwidth */ uint /* flags */],
+    result: int,
+  },
+  virDomainAbortJob: { parameters: [ptr /* dom */], result: int },
+  virDomainGetJobStats: {
+    parameters: [ptr, /* domain */ buf, /* type */ buf, /* params */ buf, /* nparams */ uint /* flags */],
+    result: int,
+  },
+  virTypedParamsFree: { parameters: [ptr, /* params */ int /* nparams */], result: "void" },
+  virDomainFSFreeze: {
+    parameters: [ptr, /* dom */ buf, /* mountpoints */ uint, /* nmountpoints */ uint /* flags */],
+    result: int,
+  },
+  virDomainFSThaw: {
+    parameters: [ptr, /* dom */ buf, /* mountpoints */ uint, /* nmountpoints */ uint /* flags */],
+    result: int,
+  },
+  virDomainGetGuestInfo: {
+    parameters: [ptr, /* domain */ uint, /* types */ buf, /* params */ buf, /* nparams */ uint /* flags */],
+    result: int,
+  },
+  virDomainSetTime: {
+    parameters: [ptr, /* dom */ "i64", /* seconds */ uint, /* nseconds */ uint /* flags */],
+    result: int,
+  },
+  virDomainSetUserPassword: {
+    parameters: [ptr, /* dom */ buf, /* user */ buf, /* password */ uint /* flags */],
+    result: int,
+  },
+  virDomainAuthorizedSSHKeysGet: {
+    parameters: [ptr, /* domain */ buf, /* user */ buf, /* keys */ uint /* flags */],
+    result: int,
+  },
+  virDomainAuthorizedSSHKeysSet: {
+    parameters: [ptr, /* domain */ buf, /* user */ buf, /* keys */ uint, /* nkeys */ uint /* flags */],
+    result: int,
+  },
   virDomainListAllCheckpoints: {
     parameters: [ptr, /* domain */ buf, /* checkpoints */ uint /* flags */],
     result: int,
   },
+  virDomainCheckpointGetName: { parameters: [ptr /* checkpoint */], result: ptr },
+  virDomainCheckpointLookupByName: {
+    parameters: [ptr, /* domain */ buf, /* name */ uint /* flags */],
+    result: ptr,
+  },
+  virDomainCheckpointDelete: { parameters: [ptr, /* checkpoint */ uint /* flags */], result: int },
   virDomainCheckpointFree: { parameters: [ptr /* checkpoint */], result: int },
   virDomainSetMetadata: {
     parameters: [
@@ -144,6 +215,22 @@ export const REQUIRED = {
     parameters: [ptr, /* domain */ buf, /* disk */ buf, /* info */ uint /* flags */],
     result: int,
   },
+  virDomainBlockCommit: {
+    parameters: [
+      ptr, /* dom */
+      buf, /* disk */
+      buf, /* base */
+      buf, /* top */
+      "u64", /* bandwidth */
+      uint, /* flags */
+    ],
+    result: int,
+  },
+  virDomainGetBlockJobInfo: {
+    parameters: [ptr, /* dom */ buf, /* disk */ buf, /* info */ uint /* flags */],
+    result: int,
+  },
+  virDomainBlockJobAbort: { parameters: [ptr, /* dom */ buf, /* disk */ uint /* flags */], result: int },
   virDomainBlockResize: {
     parameters: [ptr, /* dom */ buf, /* disk */ "u64", /* size */ uint /* flags */],
     result: int,
@@ -387,6 +474,14 @@ export const OPTIONAL = {
     optional: true,
   },
 } as const satisfies Record<string, Deno.ForeignFunction & { optional: true }>;
+
+/** Functions of libvirt-qemu.so, which comes with libvirt.so and has its connections and errors. */
+export const QEMU = {
+  virDomainQemuAgentCommand: {
+    parameters: [ptr, /* domain */ buf, /* cmd */ int, /* timeout, seconds */ uint /* flags */],
+    result: ptr,
+  },
+} as const satisfies Record<string, Deno.ForeignFunction>;
 
 /** The C library's part: memory libvirt hands over is freed with `free`; `dlsym` finds a harmless function's address. */
 export const LIBC = {

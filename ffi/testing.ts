@@ -1,5 +1,5 @@
 /** For tests: libvirt's own test driver, inside libvirt.so. */
-import { messageOf } from "../lib/message.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { libvirt } from "./library.ts";
 
 /** Why libvirt cannot be used here; undefined when it can. */

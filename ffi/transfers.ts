@@ -1,5 +1,5 @@
 /** Moving the content of volumes in and out through libvirt's streams, a piece at a time. */
-import { AnsweringWorker } from "../lib/answering_worker.ts";
+import { AnsweringWorker } from "./answering_worker.ts";
 import { workerUrl } from "../lib/bundle.ts";
 import { LibvirtError } from "./error.ts";
 import type { FromTransferWorker, ToTransferWorker, TransferTarget } from "./transfer_protocol.ts";

@@ -4,6 +4,8 @@
  * The whole array is copied once and read from the copy, and field names are interned by their bytes: a view and a
  * string per field would cost several times as much, and a stats poll reads tens of thousands of fields.
  */
+import { textOfBytes } from "../lib/text/byte_text.ts";
+import { readString } from "./memory.ts";
 
 /** Bytes of one parameter. */
 export const PARAM_BYTES = 96;
@@ -18,7 +20,6 @@ const INT = 1, UINT = 2, LLONG = 3, ULLONG = 4, DOUBLE = 5, BOOLEAN = 6, STRING 
 export type ParamValue = number | string | boolean;
 export type Params = Record<string, ParamValue>;
 
-const decoder = new TextDecoder();
 const names = new Map<number, { bytes: Uint8Array; name: string }[]>();
 
 /** The field's name, without making a new string for one seen before. */
@@ -35,7 +36,7 @@ function internedName(bytes: Uint8Array, at: number): string {
   });
   if (known) return known.name;
   const copy = bytes.slice(at, end);
-  const name = decoder.decode(copy);
+  const name = textOfBytes(copy);
   if (bucket) bucket.push({ bytes: copy, name });
   else names.set(hash, [{ bytes: copy, name }]);
   return name;
@@ -74,10 +75,8 @@ function readValue(view: DataView, at: number): ParamValue {
       return view.getFloat64(value, true);
     case BOOLEAN:
       return view.getInt8(value) !== 0;
-    case STRING: {
-      const pointer = Deno.UnsafePointer.create(view.getBigUint64(value, true));
-      return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
-    }
+    case STRING:
+      return readString(Deno.UnsafePointer.create(view.getBigUint64(value, true)));
     default:
       return "";
   }

@@ -3,7 +3,8 @@
  * A call worker: runs one call at a time on its own thread, over its own connection. A call and its error are read
  * on the same thread, because libvirt keeps errors per thread.
  */
-import { type CallName, CALLS } from "./calls/mod.ts";
+import { type CallName, CALLS, type EventRegistration } from "./calls/mod.ts";
+import { eventsClose } from "./calls/events.ts";
 import { Connection } from "./connection.ts";
 import { LibvirtError, type LibvirtFailure } from "./error.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
@@ -33,10 +34,13 @@ function drop(): void {
 }
 
 function run(name: CallName, args: unknown): unknown {
+  if (name === "eventsClose") return eventsClose({ uri }, args as EventRegistration);
+  const begun = Date.now();
   const live = connected();
   try {
     // The names and argument types were matched by WorkerPool.call; here they have gone through postMessage.
-    return (CALLS[name].run as (connection: Connection, args: unknown) => unknown)(live, args);
+    const call = CALLS[name].run as (connection: Connection, args: unknown, begun: number) => unknown;
+    return call(live, args, begun);
   } catch (error) {
     // The daemon died under the call: whether it was carried out is not known.
     if (error instanceof LibvirtError && !live.alive) {

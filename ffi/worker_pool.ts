@@ -22,6 +22,8 @@ interface Member {
   callId: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   idleSince: number;
+  /** Whether its module is loaded: the limit of its first call begins only then. */
+  isReady: boolean;
 }
 
 /** Sizes of a pool. */
@@ -53,6 +55,8 @@ const DEFAULTS: Required<PoolOptions> = { warm: 1, most: 12, mostLost: 12, idleM
 const SPARE_MS = 10;
 /** … and for one that may come: longer than the regular looks at a host take, for a worker costs 8 MB. */
 const FORESIGHT_MS = 150;
+/** Milliseconds in which a worker must have loaded its module. libvirt has no part in it, a busy machine has. */
+const LOAD_MS = 120_000;
 
 export class WorkerPool {
   readonly #uri: string;
@@ -68,6 +72,8 @@ export class WorkerPool {
     storage: 0,
     stats: 0,
     probe: 0,
+    guest: 0,
+    freeze: 0,
   };
   readonly #sweeper: ReturnType<typeof setInterval>;
   #nextId = 1;
@@ -173,14 +179,21 @@ export class WorkerPool {
   }
 
   #start(member: Member, job: Job): void {
-    const { kind, seconds } = CALLS[job.name];
+    const { kind } = CALLS[job.name];
     member.job = job;
     member.callId = this.#nextId++;
     this.#running[kind]++;
-    member.timer = setTimeout(() => this.#giveUp(member, job), seconds * 1000 * this.#options.timeScale);
+    this.#limit(member, job);
     const message: ToWorker = { type: "call", id: member.callId, name: job.name, args: job.args };
     member.worker.postMessage(message);
     if (!this.#idle()) this.#allBusySince = performance.now();
+  }
+
+  /** Limits how long a call may take; while the worker still loads, how long that may take. */
+  #limit(member: Member, job: Job): void {
+    const ms = member.isReady ? CALLS[job.name].seconds * 1000 * this.#options.timeScale : LOAD_MS;
+    clearTimeout(member.timer);
+    member.timer = setTimeout(() => this.#giveUp(member, job, ms), ms);
   }
 
   #finish(member: Member): Job | undefined {
@@ -193,7 +206,7 @@ export class WorkerPool {
     return job;
   }
 
-  #giveUp(member: Member, job: Job): void {
+  #giveUp(member: Member, job: Job, ms: number): void {
     this.#finish(member);
     this.#members.delete(member);
     this.#lost.add(member.worker);
@@ -211,8 +224,7 @@ export class WorkerPool {
       event.preventDefault();
       forget();
     };
-    const seconds = CALLS[job.name].seconds * this.#options.timeScale;
-    job.reject(new LibvirtError({ kind: "timeout", message: `no answer within ${seconds} seconds` }));
+    job.reject(new LibvirtError({ kind: "timeout", message: `no answer within ${ms / 1000} seconds` }));
     // What waits would start one worker after another, each to hang as well.
     if (this.#stuck) { for (const waiting of this.#queue.splice(0)) waiting.reject(this.#busy()); }
     this.#dispatch();
@@ -226,9 +238,15 @@ export class WorkerPool {
       callId: 0,
       timer: undefined,
       idleSince: performance.now(),
+      isReady: false,
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type === "ready" || data.id !== member.callId) return;
+      if (data.type === "ready") {
+        member.isReady = true;
+        if (member.job) this.#limit(member, member.job);
+        return;
+      }
+      if (data.id !== member.callId) return;
       const job = this.#finish(member);
       if (data.type === "result") job?.resolve(data.value);
       else job?.reject(new LibvirtError(data.failure));

@@ -2,19 +2,28 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { CurrentPasswordField } from "../components/access/CurrentPasswordField.tsx";
 import { PasskeyTrouble } from "../components/access/PasskeyTrouble.tsx";
-import { TextField } from "../components/Field.tsx";
+import { TextField } from "../components/kit/Field.tsx";
 import { api } from "../lib/client/api.ts";
 import { based } from "../lib/client/base.ts";
 import { hasPasskeys, makePasskey } from "../lib/client/passkeys.ts";
-import { textIn, trimmedIn } from "../lib/format/form_fields.ts";
+import { presentPasswordIn } from "../lib/access/forms.ts";
+import { textIn } from "../lib/text/form_fields.ts";
 import { passkeys } from "../lib/i18n/en/passkeys.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t } = textsOf(passkeys);
 const AT = "/settings/account";
 
-/** Adds a passkey of this device. @param hasPassword it is asked for once more */
-export default function AddPasskey({ hasPassword }: { hasPassword: boolean }) {
+/** Props of {@link AddPasskey}. */
+export interface AddPasskeyProps {
+  /** It is asked for once more, … */
+  hasPassword: boolean;
+  /** … unless that was just now. */
+  confirmed: boolean;
+}
+
+/** Adds a passkey of this device. */
+export default function AddPasskey({ hasPassword, confirmed }: AddPasskeyProps) {
   const state = useSignal<"absent" | "idle" | "busy">("absent");
   const trouble = useSignal<unknown>(null);
   const codes = useSignal<readonly string[]>([]);
@@ -25,28 +34,27 @@ export default function AddPasskey({ hasPassword }: { hasPassword: boolean }) {
     event.preventDefault();
     if (state.value === "busy") return;
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    const password = textIn(form, "password");
     state.value = "busy";
     trouble.value = null;
     try {
-      const options = await api.beginPasskey(password === "" ? {} : { password });
+      const options = await api.beginPasskey(presentPasswordIn(form));
       const attestation = await makePasskey(options);
-      const { recoveryCodes } = await api.addPasskey({ name: trimmedIn(form, "name"), attestation });
+      const { recoveryCodes } = await api.addPasskey({ name: textIn(form, "name"), attestation });
       codes.value = recoveryCodes;
-      if (recoveryCodes.length === 0) location.assign(based(`${AT}?done=passkey`));
+      if (recoveryCodes.length === 0) location.assign(based(`${AT}?done=add_passkey`));
     } catch (error) {
       trouble.value = error;
       state.value = "idle";
     }
   };
-  if (state.value === "absent") return <p class="muted">{t("passkeys.none_here")}</p>;
+  if (state.value === "absent") return <p class="text-muted">{t("passkeys.none_here")}</p>;
   if (codes.value.length > 0) {
     return (
       <div role="status">
         <p class="inset-text">{t("passkeys.recovery_what")}</p>
         <ul class="recovery-codes">{codes.value.map((code) => <li key={code}>{code}</li>)}</ul>
         <div class="form-actions">
-          <a class="button primary" href={`${AT}?done=passkey`}>{t("passkeys.recovery_done")}</a>
+          <a class="button primary" href={`${AT}?done=add_passkey`}>{t("passkeys.recovery_done")}</a>
         </div>
       </div>
     );
@@ -62,7 +70,7 @@ export default function AddPasskey({ hasPassword }: { hasPassword: boolean }) {
           required
           maxLength={64}
         />
-        {hasPassword && <CurrentPasswordField label={t("passkeys.current")} />}
+        {hasPassword && <CurrentPasswordField label={t("passkeys.current")} confirmed={confirmed} />}
       </div>
       <div class="form-actions">
         <button type="submit" class="button" aria-disabled={state.value === "busy"}>

@@ -1,15 +1,15 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { FormFault } from "../components/CloudInitField.tsx";
-import { CloudInitForm } from "../components/CloudInitForm.tsx";
-import { CloudInitNow, CloudInitPreview } from "../components/CloudInitSide.tsx";
-import { Panel } from "../components/Panel.tsx";
-import { attempt } from "../lib/client/act.ts";
+import type { FormFault } from "../components/vm/cloud_init/CloudInitField.tsx";
+import { CloudInitForm } from "../components/vm/cloud_init/CloudInitForm.tsx";
+import { CloudInitNow, CloudInitPreview } from "../components/vm/cloud_init/CloudInitSide.tsx";
+import { Panel } from "../components/kit/Panel.tsx";
+import { attempt } from "../lib/client/run_action.ts";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import { report } from "../lib/client/toasts.ts";
-import { faultOf } from "../lib/cloud_init/fault.ts";
-import { cloudInitOf } from "../lib/cloud_init/form_data.ts";
+import { faultOf } from "../lib/vm/cloud_init/fault.ts";
+import { cloudInitOf } from "../lib/vm/cloud_init/form_data.ts";
 import type { CloudInit as Wanted, CloudInitFiles, CloudInitState, VM } from "../lib/contract/mod.ts";
 import { cloudInit } from "../lib/i18n/en/cloud_init.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -28,6 +28,8 @@ export interface CloudInitProps {
   /** What a form without script was refused for, and what it said. */
   fault?: FormFault | undefined;
   said?: Wanted | undefined;
+  /** Users of what it said, by their place, whose passwords are not given back. */
+  passwordsAgain?: readonly number[] | undefined;
   preview?: CloudInitFiles | undefined;
 }
 
@@ -113,6 +115,7 @@ export default function CloudInit(props: CloudInitProps) {
             files={state.value.files}
             nics={nics}
             fault={fault.value}
+            again={saved.value === 0 ? props.passwordsAgain : undefined}
           />
           <div class="form-actions cloud-actions">
             <button type="submit" class="button primary" name="action" value="save" disabled={!enabled}>

@@ -1,4 +1,4 @@
-import { CopyButton } from "../components/CopyButton.tsx";
+import { CopyButton } from "../components/kit/CopyButton.tsx";
 
 /** A button that copies a text of the page. */
 export default function CopyText({ text, what }: { text: string; what: string }) {

@@ -1,19 +1,22 @@
 import { based } from "../lib/client/base.ts";
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { AdvancedFields } from "../components/create/AdvancedFields.tsx";
-import { BasicFields } from "../components/create/BasicFields.tsx";
-import { CloudInitFields } from "../components/create/CloudInitFields.tsx";
-import { DiskFields } from "../components/create/DiskFields.tsx";
-import { NicFields } from "../components/create/NicFields.tsx";
-import type { CreateProps } from "../components/create/props.ts";
-import { SourceFields } from "../components/create/SourceFields.tsx";
-import { Summary } from "../components/create/Summary.tsx";
+import { useMemo, useRef } from "preact/hooks";
+import { AdvancedFields } from "../components/vm/create/AdvancedFields.tsx";
+import { BasicFields } from "../components/vm/create/BasicFields.tsx";
+import { CloudInitFields } from "../components/vm/create/CloudInitFields.tsx";
+import { DiskFields } from "../components/vm/create/DiskFields.tsx";
+import { imagePools } from "../components/vm/create/GetImage.tsx";
+import { NicFields } from "../components/vm/create/NicFields.tsx";
+import type { CreateProps } from "../components/vm/create/props.ts";
+import { SourceFields } from "../components/vm/create/SourceFields.tsx";
+import { Summary } from "../components/vm/create/Summary.tsx";
 import { CreateModel, type CreateStart } from "../lib/client/create_model.ts";
+import { ImageArrival, imageRef } from "../lib/client/image_arrival.ts";
+import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
-import { replayInput } from "../lib/client/replay.ts";
+import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 
 /** Props of {@link CreateVm}. */
-export interface CreateVmProps extends CreateStart, Pick<CreateProps, "options" | "bounds"> {
+export interface CreateVmProps extends CreateStart, Pick<CreateProps, "options" | "images" | "bounds"> {
   connected: boolean;
 }
 
@@ -26,12 +29,37 @@ function showWrong(form: HTMLFormElement | null): void {
 }
 
 /** The form for a new machine, with what it comes to beside it. Posts its plain fields without script. */
-export default function CreateVm({ options, bounds, connected, ...start }: CreateVmProps) {
+export default function CreateVm(
+  { options: knownOptions, bounds, images: first, connected, ...start }: CreateVmProps,
+) {
   const model = useMemo(() => new CreateModel(start), []);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current === null ? undefined : replayInput(form.current), []);
   const enabled = live.controls(connected);
-  const parts = { model, options, bounds };
+  const { value: images, reread } = useQuery<typeof first>({
+    first,
+    read: async () => (await api.listImages()).images,
+    follow: poolChanges(),
+  });
+  // A pool that was started or created meanwhile can be chosen at once.
+  const { value: options } = useQuery<typeof knownOptions>({
+    first: knownOptions,
+    read: async () => {
+      const found = await api.getCreateOptions(), pools = imagePools(found);
+      // Volumes come and go in pools, too: those of the VM that is being created, for one.
+      if (pools.join("\n") === imagePools(options.peek()).join("\n")) return found;
+      arrival.pool.value ||= pools[0] ?? "";
+      model.checkSoon();
+      return found;
+    },
+    follow: poolChanges(),
+  });
+  const arrival = useMemo(() =>
+    new ImageArrival(imagePools(knownOptions)[0] ?? "", async (ref) => {
+      await reread();
+      const image = images.peek().find((each) => imageRef(each) === ref);
+      if (image !== undefined) model.chooseImage(image);
+    }), []);
+  const parts = { model, options: options.value, images: images.value, bounds, arrival };
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const id = await model.submit();

@@ -1,12 +1,12 @@
-import { BulkReportDialog } from "../components/BulkReportDialog.tsx";
-import { DangerDialog } from "../components/DangerDialog.tsx";
-import { Toasts } from "../components/Toasts.tsx";
+import { BulkReportDialog } from "../components/vm/list/BulkReportDialog.tsx";
+import { ConfirmDialog } from "../components/vm/ConfirmDialog.tsx";
+import { Toasts } from "../components/shell/Toasts.tsx";
 
 /** What answers a click, on every page: messages, the question before a loss, the report on several machines. */
 export default function Feedback() {
   return (
     <>
-      <DangerDialog />
+      <ConfirmDialog />
       <BulkReportDialog />
       <Toasts />
     </>

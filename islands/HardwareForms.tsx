@@ -1,25 +1,26 @@
-import { effect, type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { CheckField } from "../components/Field.tsx";
-import type { FieldContext } from "../components/HardwareField.tsx";
-import { FORMS } from "../components/HardwareForms.tsx";
-import { HardwareOutcome } from "../components/HardwareOutcome.tsx";
-import { HardwarePending } from "../components/HardwarePending.tsx";
-import { Panel } from "../components/Panel.tsx";
+import { type Signal, useSignal } from "@preact/signals";
+import { CheckField } from "../components/kit/Field.tsx";
+import { Flash } from "../components/kit/Flash.tsx";
+import type { FieldContext } from "../components/vm/hardware/HardwareField.tsx";
+import { FORMS } from "../components/vm/hardware/HardwareForms.tsx";
+import { HardwareOutcome } from "../components/vm/hardware/HardwareOutcome.tsx";
+import { HardwarePending } from "../components/vm/hardware/HardwarePending.tsx";
+import { Panel } from "../components/kit/Panel.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
-import { reportFailure } from "../lib/client/toasts.ts";
+import { useQuery, vmChanges } from "../lib/client/use_query.ts";
 import type { Area, Output, VM } from "../lib/contract/mod.ts";
 import {
   type Bounds,
   changeOf,
   failedWith,
-  type Outcome,
+  type FormOutcome,
   pendingByField,
   type Section,
   SECTIONS,
   succeeded,
-} from "../lib/format/hardware_form.ts";
+  updateOptionsOf,
+} from "../lib/vm/hardware_form.ts";
 import { hardware as texts } from "../lib/i18n/en/hardware.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -32,7 +33,7 @@ export interface HardwareFormsProps {
   hardware: Output<"get_hardware">;
   bounds: Bounds;
   /** What came of the form that led here. */
-  outcome: Outcome | null;
+  outcome: FormOutcome | null;
 }
 
 /** What of a machine tells that its hardware may have changed. */
@@ -54,38 +55,26 @@ const trace = (vm: VM) =>
 /** A machine's hardware as forms, what waits for its next boot, and what came of saving. */
 export default function HardwareForms(props: HardwareFormsProps) {
   const { vm: signal, bounds } = props;
-  const state = useSignal(props.hardware);
+  const { value: state, reread } = useQuery<typeof props.hardware>({
+    first: props.hardware,
+    read: () => api.getHardware({ vmId: signal.peek().id }),
+    follow: vmChanges(signal, trace),
+  });
   const outcome = useSignal(props.outcome);
-  const saving = useSignal<Outcome["section"] | null>(null);
+  const saving = useSignal<FormOutcome["section"] | null>(null);
   const vm = signal.value;
   const { next, options, pending } = state.value;
   const isOn = state.value.live !== null;
   const enabled = saving.value === null && vm.persistent &&
     live.controls(props.connected);
 
-  const refresh = () =>
-    api.getHardware({ vmId: signal.peek().id }).then((fresh) => {
-      // Equal is the same: a form somebody is filling in must not be drawn anew for nothing.
-      if (JSON.stringify(fresh) !== JSON.stringify(state.peek())) state.value = fresh;
-    }, (error) => reportFailure("failed.refresh", error));
-
-  useEffect(() => {
-    let last = trace(signal.peek());
-    return effect(() => {
-      const now = trace(signal.value);
-      if (now === last) return;
-      last = now;
-      refresh();
-    });
-  }, []);
-
   /** Does something for a form: shows that it is under way, then what came of it. */
-  const during = async (section: Outcome["section"], run: () => Promise<Outcome>) => {
+  const during = async (section: FormOutcome["section"], run: () => Promise<FormOutcome>) => {
     saving.value = section;
     outcome.value = null;
     try {
       outcome.value = await run();
-      await refresh();
+      await reread();
     } catch (error) {
       outcome.value = failedWith(section, error);
     } finally {
@@ -100,8 +89,8 @@ export default function HardwareForms(props: HardwareFormsProps) {
       });
       const nothing = { applied: [], waiting: [], warnings: [] };
       if (Object.keys(change).length === 0) return succeeded(section, nothing);
-      const nextBootOnly = form.get("nextBootOnly") === "yes";
-      return succeeded(section, await api.updateVm({ vmId: signal.peek().id, ...change, nextBootOnly }));
+      const how = updateOptionsOf(form);
+      return succeeded(section, await api.updateVm({ vmId: signal.peek().id, ...change, ...how }));
     });
 
   const discard = (area: Area | undefined) =>
@@ -112,8 +101,8 @@ export default function HardwareForms(props: HardwareFormsProps) {
 
   return (
     <div class="hardware" aria-busy={saving.value !== null}>
-      {!vm.persistent && <p class="note" data-tone="warn">{t("hardware.transient")}</p>}
-      {options === null && <p class="note" data-tone="info">{t("hardware.no_options")}</p>}
+      {!vm.persistent && <Flash tone="warn">{t("hardware.transient")}</Flash>}
+      {options === null && <Flash tone="info" quiet>{t("hardware.no_options")}</Flash>}
       <HardwarePending vmId={vm.id} pending={pending} enabled={enabled} onDiscard={discard} />
       {outcome.value?.section === "pending" && <HardwareOutcome outcome={outcome.value} />}
       <div class="hardware-forms">
@@ -134,6 +123,9 @@ export default function HardwareForms(props: HardwareFormsProps) {
               >
                 <div class="form-grid">
                   <Fields vm={vm} next={next} options={options} bounds={bounds} context={context} />
+                  {section === "memory" && (
+                    <CheckField label={t("hardware.overcommit")} wide name="allowOvercommit" value="yes" />
+                  )}
                   {isOn && canLive && (
                     <CheckField label={t("hardware.boot_only")} wide name="nextBootOnly" value="yes" />
                   )}

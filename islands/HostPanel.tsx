@@ -1,53 +1,43 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
-import { useMemo } from "preact/hooks";
-import { Fact } from "../components/Fact.tsx";
-import { Graph } from "../components/Graph.tsx";
-import { Panel } from "../components/Panel.tsx";
+import { HostGraphs } from "../components/host/HostGraphs.tsx";
+import { Fact } from "../components/kit/Fact.tsx";
+import { Panel } from "../components/kit/Panel.tsx";
 import { currentTime } from "../lib/client/clock.ts";
-import type { GraphSeries } from "../lib/client/graph.ts";
 import { live } from "../lib/client/live.ts";
-import { type Columns, GRAPH_SECONDS, Samples } from "../lib/client/samples.ts";
 import type { HostInfo, HostStats } from "../lib/contract/mod.ts";
-import { formatMemory, formatPercent } from "../lib/format/quantity.ts";
-import { oneLine } from "../lib/format/text.ts";
-import { formatSpan } from "../lib/format/time.ts";
+import type { LiveSeed } from "../lib/metrics/live_seed.ts";
+import { formatMemory } from "../lib/text/quantity.ts";
+import { oneLine } from "../lib/text/text.ts";
+import { formatSpan } from "../lib/text/time.ts";
 import { host as hostTexts } from "../lib/i18n/en/host.ts";
-import { number, plural, t, textsOf } from "../lib/i18n/mod.ts";
+import { number, t, textsOf } from "../lib/i18n/mod.ts";
 
 const texts = textsOf(hostTexts);
-
-const CPU: readonly GraphSeries[] = [{ label: t("graph.cpu"), token: "cpu" }];
-const MEMORY: readonly GraphSeries[] = [{ label: t("graph.memory"), token: "memory" }];
 
 /** Props of {@link HostPanel}. */
 export interface HostPanelProps {
   host: HostInfo;
   stats: HostStats;
+  /** What is stored of the last minutes. */
+  seed: readonly LiveSeed[];
   /** When the page was rendered. */
   now: number;
+  /** Whether they may see the host's graphs of the past. */
+  hasMonitoring: boolean;
 }
 
 /** The host: what it is, and how loaded it is. */
-export default function HostPanel({ host, stats: first, now }: HostPanelProps) {
-  const history = useMemo(
-    () => ({ cpu: new Samples(1, GRAPH_SECONDS), memory: new Samples(1, GRAPH_SECONDS) }),
-    [],
-  );
-  const columns = useSignal<{ cpu: Columns; memory: Columns }>({ cpu: [[], []], memory: [[], []] });
+export default function HostPanel({ host, stats: first, seed, now, hasMonitoring }: HostPanelProps) {
   const stats = live.hostStats.value ?? first;
-  useSignalEffect(() => {
-    const newest = live.hostStats.value ?? first;
-    history.cpu.add(newest.timestamp, [newest.cpuUsagePercent]);
-    history.memory.add(newest.timestamp, [newest.memoryUsedMb]);
-    columns.value = { cpu: history.cpu.columns(), memory: history.memory.columns() };
-  });
-
   const up = stats.uptimeSeconds === null
     ? null
     : formatSpan(stats.uptimeSeconds * 1000 + Math.max(0, currentTime(now) - stats.timestamp));
   return (
-    <Panel title={texts.t("host.title")} class="host">
-      <dl class="facts columns">
+    <Panel
+      title={texts.t("host.title")}
+      class="host wide"
+      aside={hasMonitoring && <a href="/monitoring">{t("vm.tab_monitoring")}</a>}
+    >
+      <dl class="description-list columns">
         <Fact label={texts.t("host.cpu")}>{oneLine(host.cpuModel, 80) || "–"}</Fact>
         <Fact label={texts.t("host.cores")}>
           {texts.t("host.cores_threads", { cores: number(host.cpuCount), threads: number(host.cpuThreads) })}
@@ -65,27 +55,7 @@ export default function HostPanel({ host, stats: first, now }: HostPanelProps) {
         </Fact>
         <Fact label={texts.t("host.uptime")}>{up ?? "–"}</Fact>
       </dl>
-      <div class="graphs">
-        <p class="noscript-only muted">{t("graph.noscript")}</p>
-        <Graph
-          title={t("graph.cpu")}
-          series={CPU}
-          columns={columns.value.cpu}
-          now={[stats.cpuUsagePercent]}
-          max={100}
-          format={formatPercent}
-          of={plural("graph.of_threads", host.cpuThreads)}
-        />
-        <Graph
-          title={t("graph.memory")}
-          series={MEMORY}
-          columns={columns.value.memory}
-          now={[stats.memoryUsedMb]}
-          max={stats.memoryTotalMb}
-          format={formatMemory}
-          of={t("graph.of", { total: formatMemory(stats.memoryTotalMb) })}
-        />
-      </div>
+      <HostGraphs threads={host.cpuThreads} first={first} seed={seed} />
     </Panel>
   );
 }

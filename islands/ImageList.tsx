@@ -1,16 +1,16 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Banner } from "../components/Banner.tsx";
-import { Empty } from "../components/Empty.tsx";
-import { ImageTable } from "../components/images/ImageTable.tsx";
-import { JobItem } from "../components/JobItem.tsx";
-import { Pages } from "../components/Pages.tsx";
-import { Panel } from "../components/Panel.tsx";
-import { SearchField } from "../components/SearchField.tsx";
+import { Flash } from "../components/kit/Flash.tsx";
+import { Empty } from "../components/kit/Empty.tsx";
+import { ImageTable } from "../components/image/ImageTable.tsx";
+import { JobItem } from "../components/jobs/JobItem.tsx";
+import { Pages } from "../components/kit/Pages.tsx";
+import { Panel } from "../components/kit/Panel.tsx";
+import { SearchField } from "../components/kit/SearchField.tsx";
 import { api } from "../lib/client/api.ts";
 import { isOpen, jobs } from "../lib/client/jobs.ts";
 import { live } from "../lib/client/live.ts";
-import { usePoolChanges } from "../lib/client/use_pools.ts";
+import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Image, Job, Output } from "../lib/contract/mod.ts";
 import {
   IMAGE_FILTERS,
@@ -18,9 +18,9 @@ import {
   imagePage,
   type ImageQuery,
   imagesHref,
-} from "../lib/format/images.ts";
-import type { ListPage } from "../lib/format/list_page.ts";
-import { oneLine } from "../lib/format/text.ts";
+} from "../lib/image/images.ts";
+import type { ListPage } from "../lib/text/list_page.ts";
+import { oneLine } from "../lib/text/text.ts";
 import { images as texts } from "../lib/i18n/en/images.ts";
 import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
 
@@ -37,6 +37,8 @@ export interface ImageListProps {
   /** Downloads under way when the page was rendered. */
   downloads: readonly Job[];
   connected: boolean;
+  /** Whether they may download images. */
+  mayAdd: boolean;
 }
 
 const FILTER_NAMES: Readonly<Record<ImageFilter, PlainKeyOf<typeof texts>>> = {
@@ -90,11 +92,14 @@ function Tools({ query }: { query: ImageQuery }) {
 }
 
 /** The images of all pools, live. */
-export default function ImageList({ query, downloads, connected, ...first }: ImageListProps) {
-  const shown = useSignal<Pick<ImageListProps, "page" | "hasImages" | "unread">>(first);
-  usePoolChanges(undefined, async () => {
-    const { images, unread } = await api.listImages();
-    shown.value = { page: imagePage(images, query), hasImages: images.length > 0, unread };
+export default function ImageList({ query, downloads, connected, mayAdd, ...first }: ImageListProps) {
+  const { value: shown } = useQuery<typeof first>({
+    first,
+    read: async () => {
+      const { images, unread } = await api.listImages();
+      return { page: imagePage(images, query), hasImages: images.length > 0, unread };
+    },
+    follow: poolChanges(),
   });
   const enabled = live.controls(connected);
   const { hasImages, unread, page: { rows, matching, page, pages } } = shown.value;
@@ -102,21 +107,20 @@ export default function ImageList({ query, downloads, connected, ...first }: Ima
     <div class="storage-stack">
       <Downloads first={downloads} />
       {unread.length > 0 && (
-        <Banner
-          tone="warn"
-          icon="alert"
-          title={t("images.unread")}
-          text={t("images.unread_what", { pools: unread.map(({ pool }) => oneLine(pool, 60)).join(", ") })}
-        />
+        <Flash tone="warn" icon="alert" title={t("images.unread")}>
+          {t("images.unread_what", { pools: unread.map(({ pool }) => oneLine(pool, 60)).join(", ") })}
+        </Flash>
       )}
       {!hasImages
         ? (
           <Empty icon="disc" title={t("images.none")}>
             <p>{t("images.none_what")}</p>
-            <p class="actions">
-              <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
-              <a class="button" href="/images/new">{t("images.add")}</a>
-            </p>
+            {mayAdd && (
+              <p class="actions">
+                <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
+                <a class="button" href="/images/new">{t("images.add")}</a>
+              </p>
+            )}
           </Empty>
         )
         : (
@@ -124,7 +128,7 @@ export default function ImageList({ query, downloads, connected, ...first }: Ima
             <Tools query={query} />
             <Panel title={plural("images.count", matching)}>
               {rows.length === 0
-                ? <p class="calm">{t("images.none_match")}</p>
+                ? <p class="text-muted pad">{t("images.none_match")}</p>
                 : <ImageTable images={rows} enabled={enabled} />}
             </Panel>
           </div>

@@ -1,11 +1,11 @@
 import { based } from "../lib/client/base.ts";
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { CheckField, Field, TextField } from "../components/Field.tsx";
-import { ManageForm, NAME_CODES } from "../components/ManageForm.tsx";
+import { CheckField, Field, TextField } from "../components/kit/Field.tsx";
+import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";
 import { api } from "../lib/client/api.ts";
-import { type Failure, failureOf } from "../lib/format/failure.ts";
-import { type ImportRequest, importRequest } from "../lib/format/import_form.ts";
+import { type Failure, failureOf } from "../lib/text/failure.ts";
+import { type ImportRequest, importRequest } from "../lib/vm/import_form.ts";
 import { manage } from "../lib/i18n/en/manage.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -35,7 +35,7 @@ export default function ImportForm({ asked, failure: before }: ImportFormProps) 
     isBusy.value = true;
     try {
       const { vmId } = await api.importVm(asked);
-      location.assign(based(`/vms/${encodeURIComponent(vmId)}?done=import`));
+      location.assign(based(`/vms/${encodeURIComponent(vmId)}?done=import_vm`));
     } catch (error) {
       failure.value = failureOf(error);
       isBusy.value = false;

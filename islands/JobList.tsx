@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { JobItems } from "../components/JobItems.tsx";
+import { JobItems } from "../components/jobs/JobItems.tsx";
 import { jobs } from "../lib/client/jobs.ts";
 import type { Job } from "../lib/contract/mod.ts";
 

@@ -1,11 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
-import { Banner } from "../components/Banner.tsx";
+import { Flash } from "../components/kit/Flash.tsx";
 import { startClock } from "../lib/client/clock.ts";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
-import { oneLine } from "../lib/format/text.ts";
-import { formatClock } from "../lib/format/time.ts";
+import { oneLine } from "../lib/text/text.ts";
+import { formatClock } from "../lib/text/time.ts";
 import { t } from "../lib/i18n/mod.ts";
 
 /** Props of {@link LiveStatus}. */
@@ -43,19 +43,15 @@ export default function LiveStatus({ eventId, connection }: LiveStatusProps) {
   return (
     <div class="banners" role="status">
       {broken && (
-        <Banner tone="warn" icon="unplug" title={t("banner.stream")} text={t("banner.stream_todo")} />
+        <Flash tone="warn" icon="unplug" title={t("banner.stream")} quiet>{t("banner.stream_todo")}</Flash>
       )}
       {!broken && status.status === "connecting" && (
-        <Banner tone="warn" icon="loader" title={t("banner.connecting")} text={t("banner.stale")} />
+        <Flash tone="warn" icon="loader" title={t("banner.connecting")} quiet>{t("banner.stale")}</Flash>
       )}
       {!broken && status.status === "disconnected" && (
-        <Banner
-          tone="bad"
-          icon="unplug"
-          title={t("banner.away", { time: formatClock(status.since) })}
-          text={status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)}
-          more={t("banner.stale")}
-        />
+        <Flash tone="bad" icon="unplug" title={t("banner.away", { time: formatClock(status.since) })} quiet>
+          {status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)} {t("banner.stale")}
+        </Flash>
       )}
     </div>
   );

@@ -1,13 +1,13 @@
 import { computed } from "@preact/signals";
 import { IS_BROWSER } from "fresh/runtime";
 import { useEffect, useMemo } from "preact/hooks";
-import { AttentionPanel } from "../components/AttentionPanel.tsx";
-import { StatesPanel } from "../components/StatesPanel.tsx";
-import { TopPanel } from "../components/TopPanel.tsx";
+import { AttentionPanel } from "../components/host/AttentionPanel.tsx";
+import { StatesPanel } from "../components/host/StatesPanel.tsx";
+import { TopPanel } from "../components/host/TopPanel.tsx";
 import { live } from "../lib/client/live.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
-import { summarise, type Summary } from "../lib/format/summary.ts";
+import { summarise, type Summary } from "../lib/vm/summary.ts";
 
 /** Props of {@link MachinesPanel}. */
 export interface MachinesPanelProps {
@@ -35,7 +35,7 @@ export default function MachinesPanel({ summary: first, connection, hostAttentio
     <>
       <StatesPanel counts={counts} />
       <AttentionPanel vms={attention} total={counts.attention} connection={status} host={hostAttention} />
-      <TopPanel vms={top} />
+      <TopPanel vms={top} running={counts.running + counts.paused} />
     </>
   );
 }

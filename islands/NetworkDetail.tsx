@@ -1,19 +1,20 @@
 import { useEffect } from "preact/hooks";
-import { NetworkActions, type SendForm } from "../components/NetworkActions.tsx";
-import { NetworkFacts } from "../components/NetworkFacts.tsx";
-import { Leases, StaticLeases } from "../components/NetworkLeases.tsx";
-import { DhcpRanges } from "../components/NetworkRanges.tsx";
-import { NetworkState } from "../components/NetworkState.tsx";
-import { Panel } from "../components/Panel.tsx";
-import { StateBadge } from "../components/StateBadge.tsx";
+import { NetworkActions, type OnSent } from "../components/network/NetworkActions.tsx";
+import { NetworkFacts } from "../components/network/NetworkFacts.tsx";
+import { Leases, StaticLeases } from "../components/network/NetworkLeases.tsx";
+import { DhcpRanges } from "../components/network/NetworkRanges.tsx";
+import { NetworkState } from "../components/network/NetworkState.tsx";
+import { Panel } from "../components/kit/Panel.tsx";
+import { StateBadge } from "../components/vm/StateBadge.tsx";
 import { api } from "../lib/client/api.ts";
 import { currentTime, startClock } from "../lib/client/clock.ts";
 import { live } from "../lib/client/live.ts";
-import { sendNetworkForm, useReread } from "../lib/client/use_networks.ts";
+import { networkChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Network, NetworkLease, NetworkUser } from "../lib/contract/mod.ts";
-import { oneLine } from "../lib/format/text.ts";
+import { oneLine } from "../lib/text/text.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import { DataTable, stacked } from "../components/kit/DataTable.tsx";
 
 const { t } = textsOf(texts);
 
@@ -32,25 +33,31 @@ export interface NetworkDetailProps {
 function Users({ users }: { users: readonly NetworkUser[] }) {
   return (
     <Panel title={t("networks.users")}>
-      {users.length === 0 ? <p class="calm">{t("networks.users_none")}</p> : (
-        <table class="plain-table">
-          <tbody>
-            {users.map(({ vmId, name, state, macs }) => (
-              <tr key={vmId}>
-                <th scope="row">
-                  <a href={`/vms/${encodeURIComponent(vmId)}`}>
-                    <bdi>{oneLine(name, 60)}</bdi>
-                  </a>
-                </th>
-                <td>
-                  <StateBadge vm={{ state, responsive: true }} />
-                </td>
-                <td class="mono lines">{macs.map((mac) => <span key={mac}>{oneLine(mac, 20)}</span>)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <DataTable
+        label={t("networks.users")}
+        rows={users}
+        keyOf={({ vmId }) => vmId}
+        empty={t("networks.users_none")}
+        columns={[
+          {
+            title: t("networks.machine"),
+            cell: ({ vmId, name }) => (
+              <a href={`/vms/${encodeURIComponent(vmId)}`}>
+                <bdi>{oneLine(name, 60)}</bdi>
+              </a>
+            ),
+          },
+          {
+            title: t("networks.state"),
+            cell: ({ state }) => <StateBadge vm={{ state, responsive: true }} />,
+          },
+          {
+            title: t("networks.mac"),
+            kind: "code",
+            cell: ({ macs }) => stacked(macs.map((mac) => oneLine(mac, 20))),
+          },
+        ]}
+      />
     </Panel>
   );
 }
@@ -59,16 +66,21 @@ function Users({ users }: { users: readonly NetworkUser[] }) {
 export default function NetworkDetail({ network, leases, connected, now }: NetworkDetailProps) {
   useEffect(startClock, []);
   const { name } = network;
-  const { value, reread } = useReread({ network, leases }, async () => {
-    const [fresh, held] = await Promise.all([api.getNetwork({ name }), api.getNetworkLeases({ name })]);
-    return { network: fresh as Network, leases: held as readonly NetworkLease[] };
-  }, LEASES_MS);
+  const { value, reread } = useQuery<Pick<NetworkDetailProps, "network" | "leases">>({
+    first: { network, leases },
+    read: async () => {
+      const [fresh, held] = await Promise.all([api.getNetwork({ name }), api.getNetworkLeases({ name })]);
+      return { network: fresh, leases: held };
+    },
+    follow: networkChanges,
+    everyMs: LEASES_MS, // leases end and begin without an event
+  });
   const enabled = live.connection.value === null ? connected : live.controllable.value;
-  const onSend: SendForm = async (_name, form, submitter) => {
-    if (await sendNetworkForm(name, form, submitter)) form.reset();
-    reread();
+  const onSent: OnSent = (form, isDone) => {
+    if (isDone) form.reset();
+    void reread();
   };
-  const common = { network: value.value.network, enabled, onSend };
+  const common = { network: value.value.network, enabled, onSent };
   return (
     <>
       <header class="page-head vm-head">
@@ -81,7 +93,7 @@ export default function NetworkDetail({ network, leases, connected, now }: Netwo
         <NetworkActions {...common} />
       </header>
       <div class="network-page">
-        <NetworkFacts network={value.value.network} />
+        <NetworkFacts {...common} />
         {value.value.network.subnets.length > 0 && (
           <>
             <Leases {...common} leases={value.value.leases} now={currentTime(now)} />

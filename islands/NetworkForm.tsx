@@ -1,15 +1,14 @@
 import { based } from "../lib/client/base.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { FailureText } from "../components/FailureText.tsx";
-import { Icon } from "../components/Icon.tsx";
-import { NetworkFields, type NetworkValues } from "../components/NetworkFields.tsx";
+import { NetworkFields, type NetworkValues } from "../components/network/NetworkFields.tsx";
 import { api, ApiError } from "../lib/client/api.ts";
 import type { NetworkFinding, NetworkMode, NetworkOptions } from "../lib/contract/mod.ts";
-import { type Failure, failureOf } from "../lib/format/failure.ts";
-import { findingIn, findingOf, networkHref, networkIn } from "../lib/format/networks.ts";
+import { type Failure, failureOf } from "../lib/text/failure.ts";
+import { findingIn, findingOf, networkHref, networkIn } from "../lib/network/networks.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import { Flash } from "../components/kit/Flash.tsx";
 
 const { t } = textsOf(texts);
 
@@ -71,7 +70,7 @@ export default function NetworkForm({ mode, options, values, findings, failure }
       const { name } = await api.createNetwork(
         networkIn(new FormData(event.currentTarget as HTMLFormElement)),
       );
-      location.assign(based(`${networkHref(name)}?done=create`));
+      location.assign(based(`${networkHref(name)}?done=create_network`));
     } catch (error) {
       doing.value = "idle";
       found.value = error instanceof ApiError ? findingIn(error) : [];
@@ -89,17 +88,10 @@ export default function NetworkForm({ mode, options, values, findings, failure }
   return (
     <form class="network-form" method="post" onInput={onInput} onSubmit={onSubmit}>
       <input type="hidden" name="mode" value={mode} />
-      {failed.value && (
-        <div class="banner" data-tone="bad" role="alert">
-          <Icon name="circleAlert" />
-          <div>
-            <FailureText failure={failed.value} />
-          </div>
-        </div>
-      )}
+      <Flash tone="bad" failure={failed.value} />
       <NetworkFields mode={mode} options={options} values={now.value} errorOf={errorOf} />
       <footer class="dialog-foot panel">
-        <span class="muted grow" role="status">{status}</span>
+        <span class="text-muted grow" role="status">{status}</span>
         <a class="button" href="/networks">{t("networks.cancel")}</a>
         <button type="submit" class="button primary" disabled={doing.value === "creating"}>
           {t("networks.create")}

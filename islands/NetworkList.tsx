@@ -1,8 +1,8 @@
-import { Empty } from "../components/Empty.tsx";
-import { NetworkTable } from "../components/NetworkTable.tsx";
+import { Empty } from "../components/kit/Empty.tsx";
+import { NetworkTable } from "../components/network/NetworkTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
-import { sendNetworkForm, useReread } from "../lib/client/use_networks.ts";
+import { networkChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Network } from "../lib/contract/mod.ts";
 import { networks as texts } from "../lib/i18n/en/networks.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -14,28 +14,33 @@ export interface NetworkListProps {
   networks: readonly Network[];
   /** Whether libvirt answered when the page was rendered. */
   connected: boolean;
+  /** Whether they may make networks. */
+  mayCreate: boolean;
+  /** Whether they may start and stop them. */
+  mayAct: boolean;
 }
 
 /** The list of networks, live. */
-export default function NetworkList({ networks, connected }: NetworkListProps) {
-  const { value, reread } = useReread<readonly Network[]>(networks, () => api.getNetworks());
+export default function NetworkList({ networks, connected, mayCreate, mayAct }: NetworkListProps) {
+  const { value, reread } = useQuery<readonly Network[]>({
+    first: networks,
+    read: () => api.getNetworks(),
+    follow: networkChanges,
+  });
   const enabled = live.connection.value === null ? connected : live.controllable.value;
   if (value.value.length === 0) {
     return (
       <Empty icon="network" title={t("networks.empty")}>
         <p>{t("networks.empty_what")}</p>
-        <a class="button primary" href="/networks/new">{t("networks.new")}</a>
+        {mayCreate && <a class="button primary" href="/networks/new">{t("networks.new")}</a>}
       </Empty>
     );
   }
   return (
     <NetworkTable
       networks={value.value}
-      enabled={enabled}
-      onSend={async (name, form, submitter) => {
-        await sendNetworkForm(name, form, submitter);
-        reread();
-      }}
+      enabled={enabled && mayAct}
+      onSent={reread}
     />
   );
 }

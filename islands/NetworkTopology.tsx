@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { Empty } from "../components/Empty.tsx";
+import { Empty } from "../components/kit/Empty.tsx";
 import { TopologyDrawing } from "../components/topology/TopologyDrawing.tsx";
 import { TopologyLegend } from "../components/topology/TopologyLegend.tsx";
 import { TopologyTables } from "../components/topology/TopologyTables.tsx";
 import { api } from "../lib/client/api.ts";
-import { useMap } from "../lib/client/use_map.ts";
-import { useReread } from "../lib/client/use_networks.ts";
+import { usePanZoom } from "../lib/client/use_pan_zoom.ts";
+import { networkChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Topology } from "../lib/contract/topology.ts";
-import { topologyHref } from "../lib/format/topology.ts";
+import { topologyHref } from "../lib/topology/describe.ts";
 import { topology as texts } from "../lib/i18n/en/topology.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { layoutOf } from "../lib/topology/layout.ts";
@@ -29,7 +29,12 @@ export interface NetworkTopologyProps {
 
 /** The picture of the network, live: it can be moved, zoomed and walked with the keys. Or the same as tables. */
 export default function NetworkTopology({ topology, view, open }: NetworkTopologyProps) {
-  const { value } = useReread<Topology>(topology, () => api.getNetworkTopology(), LOOK_MS);
+  const { value } = useQuery<Topology>({
+    first: topology,
+    read: () => api.getNetworkTopology(),
+    follow: networkChanges,
+    everyMs: LOOK_MS,
+  });
   if (view === "table") return <TopologyTables topology={value.value} />;
   return <Drawing topology={value.value} first={open} />;
 }
@@ -50,7 +55,7 @@ function Drawing({ topology, first }: { topology: Topology; first: readonly stri
     topologyHref(
       open.value.includes(group) ? open.value.filter((each) => each !== group) : [...open.value, group],
     );
-  const map = useMap(frame, picture, stops, {
+  const map = usePanZoom(frame, picture, stops, {
     look: (id) => looked.value = id,
     reach: (id) => stop.value = id,
     fold: (href) => {
@@ -74,7 +79,7 @@ function Drawing({ topology, first }: { topology: Topology; first: readonly stri
   return (
     <div class="topo-page">
       {topology.devicesUnavailable !== undefined && (
-        <p class="muted">{t("topology.devices_unavailable", { reason: topology.devicesUnavailable })}</p>
+        <p class="text-muted">{t("topology.devices_unavailable", { reason: topology.devicesUnavailable })}</p>
       )}
       <div class="topo-bar">
         <TopologyLegend states={new Set(topology.machines.map(({ state }) => state))} />

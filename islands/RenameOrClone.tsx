@@ -1,10 +1,10 @@
 import { based } from "../lib/client/base.ts";
 import { useSignal } from "@preact/signals";
-import { TextField } from "../components/Field.tsx";
-import { ManageForm, NAME_CODES } from "../components/ManageForm.tsx";
+import { SelectField, TextField } from "../components/kit/Field.tsx";
+import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";
 import { api } from "../lib/client/api.ts";
-import { type Failure, failureOf } from "../lib/format/failure.ts";
-import { oneLine } from "../lib/format/text.ts";
+import { type Failure, failureOf } from "../lib/text/failure.ts";
+import { oneLine } from "../lib/text/text.ts";
 import { manage } from "../lib/i18n/en/manage.ts";
 import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
 
@@ -29,8 +29,8 @@ const KINDS = {
     what: "manage.clone_what",
     submit: "manage.clone_do",
     doing: "manage.clone_doing",
-    call: async (vmId: string, name: string, linked: boolean) =>
-      (await api.cloneVm({ vmId, name, linked })).vmId,
+    call: async (vmId: string, name: string, linked: boolean, snapshot: string) =>
+      (await api.cloneVm({ vmId, name, linked, ...(snapshot !== "" && { snapshot }) })).vmId,
   },
 } as const satisfies Record<string, { what: Text; submit: Text; doing: Text } & Record<string, unknown>>;
 
@@ -42,6 +42,9 @@ export interface RenameOrCloneProps {
   /** What the name's field begins with. */
   name: string;
   linked: boolean;
+  /** Snapshots that a copy can be made of, and the one that is chosen; empty: as the VM is now. */
+  snapshots?: readonly string[];
+  snapshot?: string;
   /** Why a plain form's try failed. */
   failure: Failure | null;
 }
@@ -69,7 +72,7 @@ function DiskKinds({ linked }: { linked: boolean }) {
 
 /** Renaming a machine, or making a copy of it under another name. A plain form without script. */
 export default function RenameOrClone(props: RenameOrCloneProps) {
-  const { vmId, kind } = props;
+  const { vmId, kind, snapshots = [] } = props;
   const { title, what, submit, doing, call } = KINDS[kind];
   const failure = useSignal(props.failure);
   const isBusy = useSignal(false);
@@ -79,8 +82,13 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
     failure.value = null;
     isBusy.value = true;
     try {
-      const target = await call(vmId, String(data.get("name")).trim(), data.get("disks") === "linked");
-      location.assign(based(`/vms/${encodeURIComponent(target)}?done=${kind}`));
+      const target = await call(
+        vmId,
+        String(data.get("name")),
+        data.get("disks") === "linked",
+        String(data.get("snapshot") ?? ""),
+      );
+      location.assign(based(`/vms/${encodeURIComponent(target)}?done=${kind}_vm`));
     } catch (error) {
       failure.value = failureOf(error);
       isBusy.value = false;
@@ -110,6 +118,21 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
         title={t("manage.name_hint")}
       />
       {kind === "clone" && <DiskKinds linked={props.linked} />}
+      {kind === "clone" && snapshots.length > 0 && (
+        <SelectField
+          label={t("manage.clone_of")}
+          hint={t("manage.clone_of_hint")}
+          name="snapshot"
+          value={props.snapshot ?? ""}
+          choices={[
+            { value: "", label: t("manage.clone_now") },
+            ...snapshots.map((name) => ({
+              value: name,
+              label: t("manage.clone_snapshot", { name: oneLine(name, 60) }),
+            })),
+          ]}
+        />
+      )}
     </ManageForm>
   );
 }

@@ -1,19 +1,18 @@
 import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { SerialNotice } from "../components/SerialNotice.tsx";
-import { SerialTools } from "../components/SerialTools.tsx";
+import { SerialNotice } from "../components/console/SerialNotice.tsx";
+import { SerialTools } from "../components/console/SerialTools.tsx";
 import { SerialLink, type SerialState } from "../lib/client/serial_link.ts";
 import type { PageTerminal } from "../lib/client/terminal.ts";
 import { useLiveVm } from "../lib/client/use_live_vm.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { serial } from "../lib/i18n/en/serial.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
-import type { SerialLine } from "../lib/xml/serial.ts";
+import { isLive } from "../lib/vm/state.ts";
+import type { SerialLine } from "../lib/formats/xml/serial.ts";
 
 const { t } = textsOf(serial);
-
-const isOn = ({ state }: VM) => state === "running" || state === "paused";
 
 /** Keeps the terminal in the theme's colours, whoever changes the theme. */
 function followTheme(recolour: () => void): () => void {
@@ -33,9 +32,9 @@ export default function SerialConsole({ vm, line }: { vm: Signal<VM>; line: Seri
   const tools = useRef<HTMLDivElement>(null);
   const terminal = useRef<PageTerminal | null>(null);
   const link = useRef<SerialLink | null>(null);
-  const state = useSignal<SerialState>({ at: isOn(vm.value) ? "connecting" : "off" });
+  const state = useSignal<SerialState>({ at: isLive(vm.value) ? "connecting" : "off" });
   const isGone = useLiveVm(vm).value;
-  const isPowered = !isGone && isOn(vm.value);
+  const isPowered = !isGone && isLive(vm.value);
 
   useEffect(() => {
     if (line !== "ready") return;
@@ -61,7 +60,7 @@ export default function SerialConsole({ vm, line }: { vm: Signal<VM>; line: Seri
         onLeave: () => tools.current?.querySelector("button")?.focus(),
       });
       undo = [() => connection.close(), followTheme(() => opened.recolour()), () => opened.destroy()];
-      connection.power(isOn(vm.peek()));
+      connection.power(isLive(vm.peek()));
     })();
     return () => {
       isLeft = true;
@@ -79,7 +78,12 @@ export default function SerialConsole({ vm, line }: { vm: Signal<VM>; line: Seri
         isOpen={isOpen}
         onSend={(text) => link.current?.send(new TextEncoder().encode(text))}
       />
-      <SerialNotice line={line} state={state.value} onConnect={(force) => link.current?.connect(force)} />
+      <SerialNotice
+        line={line}
+        state={state.value}
+        isSuspended={vm.value.state === "suspended"}
+        onConnect={(force) => link.current?.connect(force)}
+      />
       <noscript>
         <p class="serial-notice">{t("serial.no_script", { name: vm.value.name })}</p>
       </noscript>

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { Icon } from "../components/Icon.tsx";
+import { Icon } from "../components/kit/Icon.tsx";
 import { keep } from "../lib/client/preferences.ts";
 import { t } from "../lib/i18n/mod.ts";
 

@@ -1,21 +1,22 @@
-import { useSignal } from "@preact/signals";
-import { Banner } from "../components/Banner.tsx";
-import { Fact } from "../components/Fact.tsx";
-import { Name } from "../components/Name.tsx";
-import { Pages } from "../components/Pages.tsx";
-import { Panel } from "../components/Panel.tsx";
-import { SearchField } from "../components/SearchField.tsx";
-import { poolHref, PoolSpace, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
-import { isOn, PoolButton } from "../components/storage/PoolTable.tsx";
+import type { ReadonlySignal } from "@preact/signals";
+import { Flash } from "../components/kit/Flash.tsx";
+import { Fact } from "../components/kit/Fact.tsx";
+import { TruncatedText } from "../components/kit/TruncatedText.tsx";
+import { Pages } from "../components/kit/Pages.tsx";
+import { Panel } from "../components/kit/Panel.tsx";
+import { SearchField } from "../components/kit/SearchField.tsx";
+import { isOn, poolHref, PoolSpace, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
+import { PoolActions } from "../components/storage/PoolActions.tsx";
+import { PoolAutostart } from "../components/storage/PoolTable.tsx";
 import { VolumeTable } from "../components/storage/VolumeTable.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
-import { usePoolChanges } from "../lib/client/use_pools.ts";
+import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import type { StoragePool, StorageVolume } from "../lib/contract/mod.ts";
-import { failureOf } from "../lib/format/failure.ts";
-import { oneLine } from "../lib/format/text.ts";
-import { type ListPage, pageHref, type PageQuery } from "../lib/format/list_page.ts";
-import { volumePage } from "../lib/format/volume_page.ts";
+import { failureOf } from "../lib/text/failure.ts";
+import { oneLine } from "../lib/text/text.ts";
+import { type ListPage, pageHref, type PageQuery } from "../lib/text/list_page.ts";
+import { volumePage } from "../lib/storage/volume_page.ts";
 import { storage as texts } from "../lib/i18n/en/storage.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -29,10 +30,10 @@ export interface StorageVolumesProps {
   connected: boolean;
 }
 
-function Facts({ pool }: { pool: StoragePool }) {
+function Facts({ pool, enabled }: { pool: StoragePool; enabled: boolean }) {
   return (
     <Panel title={typeName(pool.type)}>
-      <dl class="facts storage-facts">
+      <dl class="description-list storage-facts">
         <Fact label={t("storage.space")}>
           <PoolSpace pool={pool} />
         </Fact>
@@ -46,7 +47,9 @@ function Facts({ pool }: { pool: StoragePool }) {
             <bdi class="mono">{oneLine(pool.source)}</bdi>
           </Fact>
         )}
-        <Fact label={t("storage.autostart")}>{t(pool.autostart ? "storage.yes" : "storage.no")}</Fact>
+        <Fact label={t("storage.autostart")}>
+          <PoolAutostart pool={pool} enabled={enabled} />
+        </Fact>
         <Fact label={t("storage.used_by")}>
           <UsedBy users={pool.usedBy} />
         </Fact>
@@ -55,54 +58,50 @@ function Facts({ pool }: { pool: StoragePool }) {
   );
 }
 
+/** What is known of the pool; what it was once it is gone. */
+interface Shown extends Pick<StorageVolumesProps, "pool" | "page"> {
+  isGone: boolean;
+}
+
 /** A storage pool with its volumes, live. */
 export default function StorageVolumes(
   { pool: first, page: firstPage, query, connected }: StorageVolumesProps,
 ) {
-  const pool = useSignal(first);
-  const page = useSignal(firstPage);
-  const isGone = useSignal(false);
-  usePoolChanges(first.name, async () => {
-    try {
-      pool.value = await api.getStoragePool({ pool: first.name });
-      const volumes = isOn(pool.value) ? await api.getVolumes({ pool: first.name }) : [];
-      page.value = volumePage(volumes, query);
-      isGone.value = false;
-    } catch (error) {
-      if (failureOf(error).code !== "StoragePoolNotFound") throw error;
-      isGone.value = true;
-    }
+  const { value: shown }: { value: ReadonlySignal<Shown> } = useQuery<Shown>({
+    first: { pool: first, page: firstPage, isGone: false },
+    read: async (): Promise<Shown> => {
+      try {
+        const pool = await api.getStoragePool({ pool: first.name });
+        const volumes = isOn(pool) ? await api.getVolumes({ pool: first.name }) : [];
+        return { pool, page: volumePage(volumes, query), isGone: false };
+      } catch (error) {
+        if (failureOf(error).code !== "StoragePoolNotFound") throw error;
+        return { ...shown.peek(), isGone: true };
+      }
+    },
+    follow: poolChanges(first.name),
   });
-  const enabled = !isGone.value &&
-    live.controls(connected);
-  const { name, fixed, persistent, autostart } = pool.value;
+  const { pool, page, isGone } = shown.value;
+  const enabled = !isGone && live.controls(connected);
+  const { name, fixed } = pool;
   const here = poolHref(name);
-  const on = isOn(pool.value);
+  const on = isOn(pool);
   return (
     <>
       <header class="page-head">
         <h1>
-          <Name text={name} />
+          <TruncatedText text={name} />
         </h1>
         <span role="status">
-          <PoolState pool={pool.value} />
+          <PoolState pool={pool} />
         </span>
-        <div class="actions">
-          <PoolButton pool={name} deed={on ? "stop" : "start"} enabled={enabled} />
-          {on && <PoolButton pool={name} deed="refresh" enabled={enabled} />}
-          {persistent && (
-            <PoolButton pool={name} deed={autostart ? "autostart_off" : "autostart_on"} enabled={enabled} />
-          )}
-          {enabled && <a class="button" href={`${here}?do=delete`}>{t("storage.delete")}</a>}
-        </div>
+        <PoolActions pool={pool} enabled={enabled} />
       </header>
-      {isGone.value && (
-        <Banner tone="bad" icon="trash" title={t("storage.gone")} text={t("storage.gone_what")} />
-      )}
+      {isGone && <Flash tone="bad" icon="trash" title={t("storage.gone")}>{t("storage.gone_what")}</Flash>}
       <div class="storage-stack">
-        <Facts pool={pool.value} />
+        <Facts pool={pool} enabled={enabled} />
         <Panel
-          title={plural("storage.volume_count", page.value.matching)}
+          title={plural("storage.volume_count", page.matching)}
           aside={on && !fixed && enabled && (
             <span class="actions">
               <a class="button" href={`${here}?do=upload`}>{t("storage.upload")}</a>
@@ -115,10 +114,10 @@ export default function StorageVolumes(
               <SearchField label={t("storage.search")} value={query.q} />
             </form>
           )}
-          {page.value.rows.length > 0
-            ? <VolumeTable pool={pool.value} volumes={page.value.rows} enabled={enabled} />
+          {page.rows.length > 0
+            ? <VolumeTable pool={pool} volumes={page.rows} enabled={enabled} />
             : (
-              <p class="calm">
+              <p class="text-muted pad">
                 {t(
                   !on
                     ? "storage.volumes_off"
@@ -131,8 +130,8 @@ export default function StorageVolumes(
         </Panel>
         <Pages
           label={t("storage.pages")}
-          page={page.value.page}
-          pages={page.value.pages}
+          page={page.page}
+          pages={page.pages}
           hrefOf={(page) => pageHref(here, { ...query, page })}
         />
       </div>

@@ -1,8 +1,9 @@
-import { CommandPalette } from "../components/CommandPalette.tsx";
-import { ConnectionPill } from "../components/ConnectionPill.tsx";
-import { TasksButton } from "../components/TasksButton.tsx";
-import { ThemeSwitch } from "../components/ThemeSwitch.tsx";
-import type { ConnectionStatus, Job } from "../lib/contract/mod.ts";
+import { AlertsButton } from "../components/shell/AlertsButton.tsx";
+import { CommandPalette } from "../components/shell/CommandPalette.tsx";
+import { ConnectionPill } from "../components/shell/ConnectionPill.tsx";
+import { TasksButton } from "../components/shell/TasksButton.tsx";
+import { ThemeSwitch } from "../components/shell/ThemeSwitch.tsx";
+import type { AlertSummary, ConnectionStatus, Job } from "../lib/contract/mod.ts";
 import type { Theme } from "../lib/page_state.ts";
 
 /** Props of {@link TopTools}. */
@@ -11,16 +12,19 @@ export interface TopToolsProps {
   /** Empty while unknown. */
   libvirtVersion: string;
   theme: Theme;
+  /** What fires; null while unknown. */
+  alerts: AlertSummary | null;
   /** Long work under way. */
   jobs: readonly Job[];
 }
 
 /** The right half of the top bar. One island: it is on every page, and one module loads faster than three. */
-export default function TopTools({ connection, libvirtVersion, theme, jobs }: TopToolsProps) {
+export default function TopTools({ connection, libvirtVersion, theme, alerts, jobs }: TopToolsProps) {
   return (
     <>
       <CommandPalette />
       <ConnectionPill connection={connection} libvirtVersion={libvirtVersion} />
+      <AlertsButton alerts={alerts} />
       <TasksButton open={jobs} />
       <ThemeSwitch theme={theme} />
     </>

@@ -1,9 +1,14 @@
 import type { Signal } from "@preact/signals";
-import { DeviceForm, type DeviceFormProps } from "../components/DeviceForm.tsx";
-import { DevicePanel } from "../components/DevicePanel.tsx";
-import { MediumFields, NewDiskFields, SizeFields, TuningFields } from "../components/DiskFields.tsx";
-import { DiskList, diskName, type DiskVerb } from "../components/DiskList.tsx";
-import { CheckField } from "../components/Field.tsx";
+import { DeviceForm, type DeviceFormProps } from "../components/vm/devices/DeviceForm.tsx";
+import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
+import {
+  MediumFields,
+  NewDiskFields,
+  SizeFields,
+  TuningFields,
+} from "../components/vm/devices/DiskFields.tsx";
+import { DiskList, diskName, type DiskVerb } from "../components/vm/devices/DiskList.tsx";
+import { CheckField } from "../components/kit/Field.tsx";
 import { live } from "../lib/client/live.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
@@ -81,7 +86,7 @@ interface OpenDiskFormProps {
 
 function OpenDiskForm({ vm, disk, verb, options, frame }: OpenDiskFormProps) {
   const running = vm.state === "running" || vm.state === "paused";
-  const loading = <p class="muted" role="status">{t("devices.loading")}</p>;
+  const loading = <p class="text-muted" role="status">{t("devices.loading")}</p>;
   if (verb === "add") {
     return (
       <DeviceForm {...frame} does="attach_disk" title={t("devices.add_disk")} submit={t("devices.add")}>
@@ -124,7 +129,7 @@ function OpenDiskForm({ vm, disk, verb, options, frame }: OpenDiskFormProps) {
         >
           {(errorOf) => (
             <>
-              {running && <p class="muted">{t("devices.edit_running")}</p>}
+              {running && <p class="text-muted">{t("devices.edit_running")}</p>}
               <div class="device-grid">
                 <TuningFields disk={asNext(disk)} errorOf={errorOf} />
               </div>

@@ -1,46 +1,52 @@
 import { based } from "../lib/client/base.ts";
 import type { Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ActionForm } from "../components/ActionForm.tsx";
-import { Banner } from "../components/Banner.tsx";
-import { Name } from "../components/Name.tsx";
-import { Notes } from "../components/Notes.tsx";
-import { Uptime } from "../components/Uptime.tsx";
-import { VmState } from "../components/VmState.tsx";
+import { ActionForm } from "../components/vm/ActionForm.tsx";
+import { Flash } from "../components/kit/Flash.tsx";
+import { TruncatedText } from "../components/kit/TruncatedText.tsx";
+import { Notes } from "../components/vm/Notes.tsx";
+import { PowerRequestNote } from "../components/vm/PowerRequestNote.tsx";
+import { Uptime } from "../components/vm/Uptime.tsx";
+import { VmState } from "../components/vm/VmState.tsx";
 import { live } from "../lib/client/live.ts";
 import { showCurrentTab } from "../lib/client/tabs.ts";
 import { useLiveVm } from "../lib/client/use_live_vm.ts";
 import type { VM } from "../lib/contract/mod.ts";
-import { osOf } from "../lib/format/os.ts";
+import { osOf } from "../lib/vm/os/names.ts";
 import { t } from "../lib/i18n/mod.ts";
 
 /** Props of {@link VmHeader}. */
 export interface VmHeaderProps {
   vm: Signal<VM>;
   connected: boolean;
+  /** Whether they may operate this VM: buttons cannot be used otherwise. */
+  mayOperate: boolean;
   /** When the page was rendered. */
   now: number;
 }
 
 /** A machine's name, state and actions, and what about it needs a person. */
-export default function VmHeader({ vm: signal, connected, now }: VmHeaderProps) {
+export default function VmHeader({ vm: signal, connected, mayOperate, now }: VmHeaderProps) {
   const isGone = useLiveVm(signal).value;
   const vm = signal.value;
   useEffect(showCurrentTab, []);
-  const enabled = !isGone &&
-    live.controls(connected);
+  const enabled = !isGone && mayOperate && live.controls(connected);
   const os = osOf(vm);
   return (
     <>
       <header class="page-head vm-head">
         <h1>
-          <Name text={vm.name} />
+          <TruncatedText text={vm.name} />
         </h1>
         <span role="status">
-          <VmState vm={vm} />
+          <VmState vm={vm} now={now} />
         </span>
+        {!mayOperate && <span class="tag" title={t("vm.view_only_what")}>{t("vm.view_only")}</span>}
+        {vm.virtType === "qemu" && <span class="tag" title={t("note.emulated")}>{t("vm.emulated")}</span>}
         <span class="count">
-          {[vm.title, os].filter((part) => part).map((part) => <Name key={part} text={part!} longest={60} />)}
+          {[vm.title, os].filter((part) => part).map((part) => (
+            <TruncatedText key={part} text={part!} longest={60} />
+          ))}
           {vm.startedAt !== undefined && (
             <span>
               {t("vm.up")} <Uptime vm={vm} now={now} />
@@ -50,12 +56,13 @@ export default function VmHeader({ vm: signal, connected, now }: VmHeaderProps) 
         <ActionForm
           vm={vm}
           enabled={enabled}
-          onDone={(action) => action === "delete" && location.assign(based("/vms?done=delete"))}
+          onDone={(action) => action === "delete" && location.assign(based("/vms?done=delete_vm"))}
         />
       </header>
+      {!isGone && <PowerRequestNote vm={vm} now={now} enabled={enabled} />}
       {isGone
-        ? <Banner tone="bad" icon="trash" title={t("vm.gone")} text={t("vm.gone_what")} />
-        : <Notes vm={vm} />}
+        ? <Flash tone="bad" icon="trash" title={t("vm.gone")}>{t("vm.gone_what")}</Flash>
+        : <Notes vm={vm} enabled={enabled} />}
     </>
   );
 }

@@ -1,23 +1,24 @@
 import { IS_BROWSER } from "fresh/runtime";
 import { useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
-import { BulkBar } from "../components/BulkBar.tsx";
-import { Empty } from "../components/Empty.tsx";
-import { ListTools } from "../components/ListTools.tsx";
-import { VmCards } from "../components/VmCards.tsx";
-import { type MenuTarget, VmMenu } from "../components/VmMenu.tsx";
-import { VmTable } from "../components/VmTable.tsx";
+import { BulkBar } from "../components/vm/list/BulkBar.tsx";
+import { Empty } from "../components/kit/Empty.tsx";
+import { ListTools } from "../components/vm/list/ListTools.tsx";
+import { VmCards } from "../components/vm/list/VmCards.tsx";
+import { type MenuTarget, VmMenu } from "../components/vm/list/VmMenu.tsx";
+import { VmTable } from "../components/vm/list/VmTable.tsx";
 import { live } from "../lib/client/live.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
+import { useKeptPlace } from "../lib/client/use_kept_place.ts";
 import { useListKeys } from "../lib/client/use_list_keys.ts";
-import { useMetrics } from "../lib/client/use_metrics.ts";
+import { useListLayout } from "../lib/client/use_list_layout.ts";
 import { useWindow } from "../lib/client/use_window.ts";
 import { VmListModel } from "../lib/client/vm_list_model.ts";
 import { VmStore } from "../lib/client/vm_store.ts";
 import type { VM } from "../lib/contract/mod.ts";
-import { DEFAULT_QUERY, type ListQuery, type StateFilter } from "../lib/format/list_query.ts";
-import { linesOf } from "../lib/format/lines.ts";
-import { lineOffsets } from "../lib/format/window.ts";
+import { DEFAULT_QUERY, type ListQuery, type StateFilter } from "../lib/vm/list_query.ts";
+import { linesOf } from "../lib/vm/list_lines.ts";
+import { lineOffsets } from "../lib/text/window.ts";
 import { list as listTexts } from "../lib/i18n/en/list.ts";
 import { number, plural, t, textsOf } from "../lib/i18n/mod.ts";
 
@@ -32,6 +33,11 @@ export interface VmListProps {
   counts: Readonly<Record<StateFilter, number>>;
   query: ListQuery;
   connected: boolean;
+  mayCreate: boolean;
+  mayImport: boolean;
+  mayImportOva: boolean;
+  /** Whether any of the VMs may be operated: buttons cannot be used otherwise. */
+  mayOperate: boolean;
   /** When the page was rendered. */
   now: number;
 }
@@ -46,13 +52,13 @@ function modelOf(props: VmListProps): VmListModel {
 
 /** The machines: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
 export default function VmList(props: VmListProps) {
-  const { now, connected } = props;
+  const { now, connected, mayCreate, mayImport, mayImportOva, mayOperate } = props;
   const model = useMemo(() => modelOf(props), []);
   const root = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLElement>(null);
   const search = useRef<HTMLInputElement>(null);
   const menu = useSignal<MenuTarget | null>(null);
-  const metrics = useMetrics(root);
+  const metrics = useListLayout(root);
 
   useEffect(() => {
     live.complete().catch((error) => reportFailure("failed.list", error));
@@ -69,7 +75,7 @@ export default function VmList(props: VmListProps) {
   const selected = model.selected.value;
   const counts = model.counts.value;
   const rows = model.rows.value;
-  const enabled = live.controls(connected);
+  const enabled = live.controls(connected) && mayOperate;
 
   const columns = query.view === "table" ? 0 : metrics?.columns ?? Infinity;
   const lines = useMemo(() => linesOf(groups, query.by, columns), [groups, query.by, columns]);
@@ -78,6 +84,7 @@ export default function VmList(props: VmListProps) {
     [lines, metrics],
   );
   const window = useWindow(list, offsets);
+  useKeptPlace(offsets.at(-1) ?? 0);
   useListKeys({ model, list, search, lines, offsets });
 
   const onMenu = useCallback((vm: VM, anchor: DOMRect) => {
@@ -101,8 +108,9 @@ export default function VmList(props: VmListProps) {
         <h1>{t("nav.vms")}</h1>
         <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
         <span class="actions">
-          <a class="button" href="/vms/import">{t("manage.import")}</a>
-          <a class="button primary" href="/vms/new">{t("vms.new")}</a>
+          {mayImportOva && <a class="button" href="/vms/import-ova">{t("manage.import_ova")}</a>}
+          {mayImport && <a class="button" href="/vms/import">{t("manage.import")}</a>}
+          {mayCreate && <a class="button primary" href="/vms/new">{t("vms.new")}</a>}
         </span>
       </header>
       {counts.all === 0
@@ -110,7 +118,7 @@ export default function VmList(props: VmListProps) {
           <Empty icon="machines" title={t("empty.vms")}>
             <p>{t("empty.vms_what")}</p>
             <p>{t("empty.vms_first")}</p>
-            <a class="button primary" href="/vms/new">{t("vms.new")}</a>
+            {mayCreate && <a class="button primary" href="/vms/new">{t("vms.new")}</a>}
           </Empty>
         )
         : (

@@ -1,9 +1,9 @@
 import type { Signal } from "@preact/signals";
-import { DeviceForm, type DeviceFormProps } from "../components/DeviceForm.tsx";
-import { DevicePanel } from "../components/DevicePanel.tsx";
-import { NicFields } from "../components/NicFields.tsx";
-import { NicList, nicName, type NicVerb } from "../components/NicList.tsx";
-import { attempt } from "../lib/client/act.ts";
+import { DeviceForm, type DeviceFormProps } from "../components/vm/devices/DeviceForm.tsx";
+import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
+import { NicFields } from "../components/vm/devices/NicFields.tsx";
+import { NicList, nicName, type NicVerb } from "../components/vm/devices/NicList.tsx";
+import { attempt } from "../lib/client/run_action.ts";
 import { live } from "../lib/client/live.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
@@ -65,6 +65,7 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
           key={`${forms.open.value.verb} ${forms.open.value.device}`}
           vm={vm}
           nic={nics.find(({ mac }) => mac === forms.open.value?.device)}
+          isFiltered={nics.some(({ filter }) => filter !== undefined)}
           verb={forms.open.value.verb}
           options={forms.options.value}
           frame={{ action: here, inline: forms.inline.value, onSend: forms.send, onClose: forms.close }}
@@ -77,20 +78,26 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
 interface OpenNicFormProps {
   vm: VM;
   nic: VmNic | undefined;
+  /** An interface of the VM has a network filter. */
+  isFiltered: boolean;
   verb: NicFormVerb;
   options: DeviceOptions | null;
   frame: Pick<DeviceFormProps, "action" | "inline" | "onSend" | "onClose">;
 }
 
-function OpenNicForm({ vm, nic, verb, options, frame }: OpenNicFormProps) {
+function OpenNicForm({ vm, nic, isFiltered, verb, options, frame }: OpenNicFormProps) {
   const running = vm.state === "running" || vm.state === "paused";
   const common = { running, persistent: vm.persistent };
-  const loading = <p class="muted" role="status">{t("devices.loading")}</p>;
+  const loading = <p class="text-muted" role="status">{t("devices.loading")}</p>;
   if (verb === "add") {
     return (
       <DeviceForm {...frame} does="attach_nic" title={t("devices.add_nic")} submit={t("devices.add")}>
         {(errorOf) =>
-          options === null ? loading : <NicFields options={options} errorOf={errorOf} {...common} />}
+          options === null
+            ? loading
+            : isFiltered && !options.mayLoosenFilters
+            ? <p class="text-muted">{t("devices.filter_add_locked")}</p>
+            : <NicFields options={options} errorOf={errorOf} {...common} />}
       </DeviceForm>
     );
   }

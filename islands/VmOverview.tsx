@@ -1,29 +1,36 @@
 import type { Signal } from "@preact/signals";
-import { Panel } from "../components/Panel.tsx";
-import { DiskTable, NicTable } from "../components/VmDevices.tsx";
-import { Thumbnail } from "../components/Thumbnail.tsx";
-import { VmFacts } from "../components/VmFacts.tsx";
-import { VmGraphs } from "../components/VmGraphs.tsx";
-import { VmSettings } from "../components/VmSettings.tsx";
+import { Panel } from "../components/kit/Panel.tsx";
+import { DiskTable, NicTable } from "../components/vm/VmDevices.tsx";
+import { Thumbnail } from "../components/vm/Thumbnail.tsx";
+import { VmFacts } from "../components/vm/VmFacts.tsx";
+import { VmGraphs } from "../components/vm/VmGraphs.tsx";
+import { VmSettings } from "../components/vm/VmSettings.tsx";
 import { live } from "../lib/client/live.ts";
 import type { VM } from "../lib/contract/mod.ts";
+import type { LiveSeed } from "../lib/metrics/live_seed.ts";
+import { isLive } from "../lib/vm/state.ts";
 import { t } from "../lib/i18n/mod.ts";
 
 /** A machine at a glance: its load, what it is, its disks and its network. */
-export default function VmOverview({ vm: signal, connected }: { vm: Signal<VM>; connected: boolean }) {
+export default function VmOverview({ vm: signal, seed, connected }: {
+  vm: Signal<VM>;
+  /** What is stored of its last minutes. */
+  seed: readonly LiveSeed[];
+  connected: boolean;
+}) {
   const vm = signal.value;
   const enabled = live.controls(connected);
   return (
     <div class="overview">
       <div class="column">
         <Panel title={t("vm.load")}>
-          <VmGraphs vm={vm} />
+          <VmGraphs vm={vm} seed={seed} />
         </Panel>
         <Panel title={t("vm.disks")}>
           <DiskTable disks={vm.disks} />
         </Panel>
         <Panel title={t("vm.nics")}>
-          <NicTable nics={vm.networkInterfaces} />
+          <NicTable nics={vm.networkInterfaces} live={isLive(vm)} />
         </Panel>
       </div>
       <div class="column">

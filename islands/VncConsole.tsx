@@ -1,15 +1,15 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { ConsoleClipboard } from "../components/ConsoleClipboard.tsx";
-import { ConsoleNotice } from "../components/ConsoleNotice.tsx";
-import { ConsoleTools } from "../components/ConsoleTools.tsx";
+import { ConsoleClipboard } from "../components/console/ConsoleClipboard.tsx";
+import { ConsoleNotice } from "../components/console/ConsoleNotice.tsx";
+import { ConsoleTools } from "../components/console/ConsoleTools.tsx";
 import { live } from "../lib/client/live.ts";
-import { wayOut } from "../lib/client/way_out.ts";
+import { keyboardEscape } from "../lib/client/keyboard_escape.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
 import { type Scaling, VncSession } from "../lib/client/vnc_session.ts";
 import type { VM } from "../lib/contract/mod.ts";
-import { hasScreenNow } from "../lib/format/console.ts";
-import { oneLine } from "../lib/format/text.ts";
+import { hasScreenNow } from "../lib/console/closings.ts";
+import { oneLine } from "../lib/text/text.ts";
 import { console as consoleTexts } from "../lib/i18n/en/console.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -42,7 +42,7 @@ export default function VncConsole({ vm: signal, connected }: { vm: Signal<VM>; 
   }, [session]);
   useEffect(() => {
     if (screen.current === null) return;
-    return wayOut(screen.current, () => {
+    return keyboardEscape(screen.current, () => {
       session.blur();
       screen.current?.focus();
     });

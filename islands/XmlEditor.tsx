@@ -1,15 +1,16 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { Dialog } from "../components/Dialog.tsx";
-import { DiffView } from "../components/DiffView.tsx";
-import { Icon } from "../components/Icon.tsx";
-import { XmlTextArea } from "../components/XmlTextArea.tsx";
+import { Dialog } from "../components/kit/Dialog.tsx";
+import { DiffView } from "../components/kit/DiffView.tsx";
+import { Icon } from "../components/kit/Icon.tsx";
+import { XmlTextArea } from "../components/vm/XmlTextArea.tsx";
 import { api, ApiError } from "../lib/client/api.ts";
 import { report, reportFailure } from "../lib/client/toasts.ts";
 import { lineRange } from "../lib/client/xml_edit.ts";
 import type { XmlProblem } from "../lib/contract/mod.ts";
 import { xml as texts } from "../lib/i18n/en/xml.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import { Flash } from "../components/kit/Flash.tsx";
 
 const { t } = textsOf(texts);
 
@@ -152,14 +153,7 @@ export default function XmlEditor(props: XmlEditorProps) {
   return (
     <form method="post" onSubmit={ask}>
       <input type="hidden" name="etag" value={base.value.etag} />
-      {hasConflict.value && (
-        <div class="banner inset" data-tone="warn" role="alert">
-          <Icon name="alert" />
-          <p>
-            <strong>{t("xml.conflict")}</strong> {t("xml.conflict_what")}
-          </p>
-        </div>
-      )}
+      {hasConflict.value && <Flash tone="bad" title={t("xml.conflict")}>{t("xml.conflict_what")}</Flash>}
       <XmlTextArea
         text={text.value}
         problem={problem.value}
@@ -181,7 +175,7 @@ export default function XmlEditor(props: XmlEditorProps) {
                   {t("xml.go", { line })}
                 </button>
               )}
-              <p class="why">{problem.value.message}</p>
+              <p class="error-text">{problem.value.message}</p>
             </div>
           )
           : checked.value === "fine"
@@ -190,7 +184,7 @@ export default function XmlEditor(props: XmlEditorProps) {
               <Icon name="check" /> {t("xml.fine")}
             </p>
           )
-          : <p class="muted">{checked.value === "checking" ? t("xml.checking") : t("xml.keys")}</p>}
+          : <p class="text-muted">{checked.value === "checking" ? t("xml.checking") : t("xml.keys")}</p>}
       </div>
       <p class="visually-hidden" id={hints}>{t("xml.keys")}</p>
       <footer class="xml-foot">

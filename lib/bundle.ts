@@ -19,6 +19,15 @@ export function workerUrl(source: string): string {
   return new URL(isBundled ? `./${workerName(source)}` : `../${source}`, import.meta.url).href;
 }
 
+/**
+ * URL of a file that `scripts/build.ts` puts into the bundle. From source it is that of the last build, if there was one.
+ *
+ * @param path Path in the bundle, such as `guest/agent.gz`.
+ */
+export function bundledFile(path: string): URL {
+  return new URL(isBundled ? `./${path}` : `../dist/bundle/${path}`, import.meta.url);
+}
+
 /** Name of a worker's file in the bundle: `ffi/worker.ts` is `ffi-worker.js`. */
 export function workerName(source: string): string {
   return source.replaceAll("/", "-").replace(/\.ts$/, ".js");

@@ -1,7 +1,9 @@
 /** What every page is given (Fresh's `ctx.state`), set by `routes/_middleware.ts`. */
 import { createDefine } from "fresh";
+import type { VmObject } from "./access/rights.ts";
 import type { Api } from "./client/api.ts";
-import type { ConnectionStatus } from "./contract/mod.ts";
+import type { CommandName, ConnectionStatus } from "./contract/mod.ts";
+import type { RefusedForm } from "./text/refused_form.ts";
 
 /** Colour themes a person can choose; `system` follows the device. Kept in the cookie `theme`. */
 export const THEMES = ["system", "light", "dark"] as const;
@@ -14,15 +16,31 @@ export interface PageUser {
   /** Has an account of their own: there is something to sign out of. */
   readonly hasAccount: boolean;
   readonly administrator: boolean;
+  /** Their account has a password. */
+  readonly hasPassword: boolean;
+  readonly hasPasskeys: boolean;
+  /** They need not show now that it is them: they just did, or nobody asks them. */
+  readonly confirmed: boolean;
 }
 
 export interface PageState {
   /** Who looks; null before sign-in, where there is no `api` but for signing in. */
   user: PageUser | null;
-  /** The contract's commands, called in-process as the signed-in user: the same dispatch as every other door. */
+  /**
+   * The contract's commands, called in-process as the signed-in user: the same dispatch as every other door. They are
+   * about the host that the page's address names (`?host=`), else the local one.
+   */
   api: Api;
+  /** Whether they may call a command: on that VM, or on any where none is named. Pages offer nothing else. */
+  may(command: CommandName, vm?: VmObject): boolean;
+  /** The first administrator: whether nobody can sign in yet, and whether a key of the link lets one be made. */
+  setup: { readonly isEmpty: boolean; fits(key: string): boolean };
   /** Id of the newest event when the page was rendered; the browser's event stream resumes from it. */
   eventId: string;
+  /** What was refused in a form of this page, which is shown again; null when nothing was. */
+  refused: RefusedForm | null;
+  /** The name of what the page is about where its address has an id alone; its handler says so. */
+  subject?: string;
   theme: Theme;
   connection: ConnectionStatus;
   /** Hostname of the managed host. */

@@ -1,12 +1,14 @@
 import { asset } from "fresh/runtime";
-import { Banner } from "../components/Banner.tsx";
-import { crumbsOf, vmIdIn } from "../components/breadcrumbs.ts";
-import { Sidebar } from "../components/Sidebar.tsx";
-import { TopBar } from "../components/TopBar.tsx";
+import { Flash } from "../components/kit/Flash.tsx";
+import { crumbsOf, vmIdIn } from "../components/shell/breadcrumbs.ts";
+import { FormOutcome } from "../components/shell/FormOutcome.tsx";
+import { Sidebar } from "../components/shell/Sidebar.tsx";
+import { TopBar } from "../components/shell/TopBar.tsx";
 import Feedback from "../islands/Feedback.tsx";
 import LiveStatus from "../islands/LiveStatus.tsx";
 import { cookieOf } from "../lib/client/preferences.ts";
-import { LANGUAGE, t } from "../lib/i18n/mod.ts";
+import { locale } from "../lib/i18n/locale.ts";
+import { t } from "../lib/i18n/mod.ts";
 import { define, type PageState } from "../lib/page_state.ts";
 
 /** What the shell shows of the host; empty where libvirt cannot say it. The page itself says why. */
@@ -36,12 +38,17 @@ export default define.layout(async function App({ Component, req, state, url }) 
   const folded = cookieOf(req.headers.get("cookie"), "sidebar") === "folded";
   // A middleware that refuses a request leaves no state behind: its error page has no frame.
   const ready = state.api !== undefined && state.user !== null;
-  const [host, vmName, jobs] = ready
-    ? await Promise.all([hostOf(state.api), vmNameIn(path, state.api), state.api.listJobs({ open: true })])
+  const [host, vmName, jobs, alerts] = ready
+    ? await Promise.all([
+      hostOf(state.api),
+      vmNameIn(path, state.api),
+      state.api.listJobs({ open: true }),
+      state.api.getAlertSummary(),
+    ])
     : [];
   return (
     <html
-      lang={LANGUAGE}
+      lang={locale()}
       data-theme={state.theme ?? "system"}
       data-sidebar={folded ? "folded" : "open"}
       data-base={state.base || undefined}
@@ -51,6 +58,8 @@ export default define.layout(async function App({ Component, req, state, url }) 
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{t("app.name")}</title>
+        {/* The address that fonts.css names; fonts are fetched without credentials, preloaded ones too. */}
+        <link rel="preload" href="/fonts/inter.woff2" as="font" type="font/woff2" crossorigin="anonymous" />
         <link rel="stylesheet" href={asset("/styles/main.css")} />
         <link rel="icon" href={asset("/favicon.svg")} type="image/svg+xml" />
       </head>
@@ -69,16 +78,18 @@ export default define.layout(async function App({ Component, req, state, url }) 
             {ready && host && (
               <TopBar
                 state={state}
-                crumbs={crumbsOf(path, vmName)}
+                crumbs={crumbsOf(path, vmName ?? state.subject)}
                 libvirtVersion={host.libvirtVersion}
+                alerts={alerts ?? null}
                 jobs={jobs ?? []}
               />
             )}
             {state.demo && ready && (
-              <Banner tone="info" icon="info" title={t("banner.demo")} text={t("banner.demo_text")} />
+              <Flash tone="info" icon="info" title={t("banner.demo")} quiet>{t("banner.demo_text")}</Flash>
             )}
             {ready && <LiveStatus eventId={state.eventId} connection={state.connection} />}
             <main id="main" tabIndex={-1}>
+              {ready && <FormOutcome refused={state.refused} done={url.searchParams.get("done")} />}
               <Component />
             </main>
           </div>

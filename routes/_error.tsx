@@ -1,8 +1,8 @@
 import { HttpError } from "fresh";
 import { Head } from "fresh/runtime";
-import { Icon } from "../components/Icon.tsx";
+import { Icon } from "../components/kit/Icon.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
-import { failureOf } from "../lib/format/failure.ts";
+import { failureOf } from "../lib/text/failure.ts";
 import { type PlainKey, t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
 
@@ -36,7 +36,7 @@ export default define.page(function ErrorPage({ error, url, state }) {
         <p class="error-status">{t("error.status", { status })}</p>
         <h1>{title}</h1>
         <p class="error-why">{why || t(isMissing ? "error.missing_what" : "error.internal")}</p>
-        {advice && <p class="muted">{advice}</p>}
+        {advice && <p class="text-muted">{advice}</p>}
         <p class="error-ways">
           <a class="button primary" href="/vms">{t("error.to_vms")}</a>
           <a class="button" href="/">{t("error.to_dashboard")}</a>

@@ -1,62 +1,69 @@
 /** Gives every page what it needs: who looks, the commands, the theme, the state of the link. Others are sent to sign in. */
 import { HttpError } from "fresh";
 import { parse } from "hono/utils/cookie";
+import { mayCall } from "../lib/access/may_call.ts";
 import { ContractError } from "../lib/contract/errors.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
-import { callerOf } from "../agent/http/request_info.ts";
-import { runningAgent } from "../agent/mod.ts";
+import type { Caller } from "../agent/access/mod.ts";
+import type { App } from "../agent/app.ts";
+import { visitOf } from "../agent/http/entry.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
-/** Below it is the REST door, which tells who asks by itself; but this is a page. */
-const API = "/api/", REFERENCE = "/api/v1/reference";
-
 /** Who looks. @throws {HttpError} for an API token that is none */
-function principalOf(req: Request, info: Deno.ServeHandlerInfo, keep: (cookie: string) => void): Principal {
-  const caller = callerOf(info);
+function principalOf(
+  { access }: App,
+  req: Request,
+  caller: Caller,
+  keep: (cookie: string) => void,
+): Principal {
   try {
-    return runningAgent().access.identify(
-      req,
-      { ...caller, door: caller.door === "api" ? "page" : caller.door },
-      keep,
-    );
+    return access.identify(req, { ...caller, door: caller.door === "api" ? "page" : caller.door }, keep);
   } catch (error) {
     if (error instanceof ContractError) throw new HttpError(error.status, error.message);
     throw error;
   }
 }
 
-function userOf({ name, via, userId, role }: Principal): PageUser | null {
+function userOf(
+  { access: { accounts, confirmations } }: App,
+  { name, via, userId, role, holder }: Principal,
+): PageUser | null {
   if (via === "nobody") return null;
-  const account = userId === undefined ? undefined : runningAgent().access.accounts.users.get(userId);
+  const account = userId === undefined ? undefined : accounts.users.get(userId);
   return {
     name,
     displayName: account?.displayName || name,
     hasAccount: via === "session",
     administrator: role === "administrator",
+    hasPassword: account?.password !== undefined || account?.host === true,
+    hasPasskeys: (account?.passkeys?.length ?? 0) > 0,
+    confirmed: via !== "session" || confirmations.until(holder) !== null,
   };
 }
 
 export default define.middleware(async (ctx) => {
-  const { pathname } = ctx.url;
-  if (pathname.startsWith(API) && pathname !== REFERENCE) return await ctx.next();
-  const agent = runningAgent();
+  const { app, caller, refused = null } = visitOf(ctx.info);
   const cookies: string[] = [];
-  const principal = principalOf(ctx.req, ctx.info, (cookie) => cookies.push(cookie));
-  const user = userOf(principal);
-  if (user === null && !isPublic(pathname)) return ctx.redirect(signInAt(ctx.req, ctx.url), 303);
+  const principal = principalOf(app, ctx.req, caller, (cookie) => cookies.push(cookie));
+  const user = userOf(app, principal);
+  if (user === null && !isPublic(ctx.url.pathname)) return ctx.redirect(signInAt(ctx.req, ctx.url), 303);
   const theme = parse(ctx.req.headers.get("cookie") ?? "", "theme").theme;
+  const { local } = app.hosts;
   const state: PageState = {
     user,
-    api: agent.apiFor(principal),
-    eventId: agent.hub.lastId,
+    api: app.apiFor(principal, ctx.url.searchParams.get("host")),
+    may: (command, vm) => mayCall(principal.rights, command, vm),
+    setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },
+    eventId: app.hub.lastId,
+    refused,
     theme: THEMES.find((known) => known === theme) ?? "system",
-    connection: agent.link.status,
-    hostname: user === null ? "" : agent.inventory.hostname,
-    demo: agent.settings.demo,
+    connection: local.link.status,
+    hostname: user === null ? "" : local.inventory.hostname,
+    demo: app.settings.demo,
     version: user === null ? "" : VERSION,
-    base: agent.doors?.base ?? "",
+    base: app.doors?.base ?? "",
   };
   Object.assign(ctx.state, state);
   const response = await ctx.next();

@@ -4,28 +4,30 @@ import ActivityFeed from "../islands/ActivityFeed.tsx";
 import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
-import { summarise } from "../lib/format/summary.ts";
+import { summarise } from "../lib/vm/summary.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
 import { unlessAway } from "./(_shared)/fail.ts";
+import { liveSeedOf } from "./(_shared)/monitoring.ts";
 
 const ACTIVITY = 12;
 
 export const handler = define.handlers({
   async GET({ state: { api } }) {
-    const [host, stats, vms, activity] = await Promise.all([
+    const [host, stats, vms, activity, seed] = await Promise.all([
       api.getHostInfo().catch(unlessAway),
       api.getHostStats().catch(unlessAway),
       api.getVms().catch(unlessAway),
       api.getActivity({ limit: ACTIVITY }).catch(unlessAway),
+      liveSeedOf(api, {}),
     ]);
-    return page({ host, stats, summary: vms && summarise(vms), activity, now: Date.now() });
+    return page({ host, stats, seed, summary: vms && summarise(vms), activity, now: Date.now() });
   },
 });
 
 /** The host at a glance. */
 export default define.page<typeof handler>(function Dashboard({ data, state }) {
-  const { host, stats, summary, activity, now } = data;
+  const { host, stats, seed, summary, activity, now } = data;
   return (
     <>
       <Head>
@@ -37,7 +39,15 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
         </h1>
       </header>
       <div class="dashboard">
-        {host && stats && <HostPanel host={host} stats={stats} now={now} />}
+        {host && stats && (
+          <HostPanel
+            host={host}
+            stats={stats}
+            seed={seed}
+            now={now}
+            hasMonitoring={state.may("get_host_metrics")}
+          />
+        )}
         {summary && (
           <MachinesPanel
             summary={summary}

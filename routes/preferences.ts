@@ -1,5 +1,6 @@
 import { HttpError } from "fresh";
 import { PREFERENCE } from "../lib/client/preferences.ts";
+import { returnPath } from "../lib/text/return_path.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define, THEMES } from "../lib/page_state.ts";
 
@@ -10,7 +11,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = { theme: THEMES, sid
 function pageBefore(req: Request, here: URL, base: string): string {
   const referrer = URL.parse(req.headers.get("referer") ?? "");
   if (referrer?.host !== here.host || !referrer.pathname.startsWith(`${base}/`)) return "/";
-  return referrer.pathname.slice(base.length) + referrer.search;
+  return returnPath(referrer.pathname.slice(base.length) + referrer.search);
 }
 
 /** Keeps preferences, for pages without script. */

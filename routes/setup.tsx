@@ -1,13 +1,12 @@
 import { page } from "fresh";
-import { Entrance } from "../components/access/Entrance.tsx";
+import { AuthLayout } from "../components/access/AuthLayout.tsx";
 import { NewPasswordField } from "../components/access/NewPasswordField.tsx";
-import { TextField } from "../components/Field.tsx";
-import { runningAgent } from "../agent/mod.ts";
-import { textIn, trimmedIn } from "../lib/format/form_fields.ts";
-import { type Failure, failureOf } from "../lib/format/failure.ts";
+import { TextField } from "../components/kit/Field.tsx";
+import { textIn } from "../lib/text/form_fields.ts";
+import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { access } from "../lib/i18n/en/access.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
-import { define } from "../lib/page_state.ts";
+import { define, type PageState } from "../lib/page_state.ts";
 
 const { t } = textsOf(access);
 
@@ -18,33 +17,34 @@ interface Shown {
   readonly failure: Failure | null;
 }
 
-const shown = (key: string, more: Partial<Shown> = {}): Shown => ({
-  key: runningAgent().access.setup.fits(key) ? key : "",
+const shown = ({ setup }: PageState, key: string, more: Partial<Shown> = {}): Shown => ({
+  key: setup.fits(key) ? key : "",
   ...{ name: "", failure: null },
   ...more,
 });
 
 export const handler = define.handlers({
-  GET({ url }) {
-    return page(shown(url.searchParams.get("key") ?? ""));
+  GET({ url, state }) {
+    return page(shown(state, url.searchParams.get("key") ?? ""));
   },
-  async POST({ req, state, redirect }) {
+  async POST(ctx) {
+    const { req, state } = ctx;
     const form = await req.formData();
-    const key = textIn(form, "key"), name = trimmedIn(form, "name");
+    const key = textIn(form, "key"), name = textIn(form, "name");
     try {
       await state.api.setUp({ key, name, password: textIn(form, "password") });
     } catch (error) {
       const failure = failureOf(error);
-      return page(shown(key, { name, failure }), { status: failure.status });
+      return page(shown(state, key, { name, failure }), { status: failure.status });
     }
-    return redirect("/", 303);
+    return ctx.redirect("/", 303);
   },
 });
 
 /** The first administrator is made here, by whoever has the link. */
 export default define.page<typeof handler>(function Setup({ data: { key, name, failure } }) {
   return (
-    <Entrance title={t("access.setup")} failure={failure}>
+    <AuthLayout title={t("access.setup")} failure={failure}>
       {key === "" ? <p class="setup-dead">{t("access.setup_dead")}</p> : (
         <>
           <p>{t("access.setup_what")}</p>
@@ -63,7 +63,12 @@ export default define.page<typeof handler>(function Setup({ data: { key, name, f
                 defaultValue={name}
                 autofocus
               />
-              <NewPasswordField label={t("access.password")} required minLength={12} />
+              <NewPasswordField
+                label={t("access.password")}
+                required
+                minLength={12}
+                again={failure !== null}
+              />
             </div>
             <div class="form-actions">
               <button type="submit" class="button primary">{t("access.setup_do")}</button>
@@ -71,6 +76,6 @@ export default define.page<typeof handler>(function Setup({ data: { key, name, f
           </form>
         </>
       )}
-    </Entrance>
+    </AuthLayout>
   );
 });

@@ -1,18 +1,21 @@
 import { page } from "fresh";
 import { CurrentPasswordField } from "../components/access/CurrentPasswordField.tsx";
-import { Entrance } from "../components/access/Entrance.tsx";
-import { TextField } from "../components/Field.tsx";
-import { runningAgent } from "../agent/mod.ts";
-import { textIn, trimmedIn } from "../lib/format/form_fields.ts";
-import { type Failure, failureOf } from "../lib/format/failure.ts";
+import { AuthLayout } from "../components/access/AuthLayout.tsx";
+import { TextField } from "../components/kit/Field.tsx";
+import { textIn } from "../lib/text/form_fields.ts";
+import { type Failure, failureOf } from "../lib/text/failure.ts";
+import { returnPath } from "../lib/text/return_path.ts";
 import { access } from "../lib/i18n/en/access.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import CopyText from "../islands/CopyText.tsx";
 import PasskeySignIn from "../islands/PasskeySignIn.tsx";
-import { hasHostName, localhostOf } from "../lib/format/host_name.ts";
-import { define } from "../lib/page_state.ts";
-import { wayBack } from "./(_shared)/sign_in.ts";
+import { hasHostName, localhostOf } from "../lib/access/host_name.ts";
+import { define, type PageState } from "../lib/page_state.ts";
 
 const { t } = textsOf(access);
+
+/** What makes a link for the first administrator. */
+const SETUP_COMMAND = "kvm-manager setup-link";
 
 /** What the page shows: the first step or, with a challenge, the second. */
 interface Shown {
@@ -26,47 +29,65 @@ interface Shown {
   readonly empty: boolean;
 }
 
-const shown = (more: Partial<Shown>): Shown => ({
+const shown = ({ setup }: PageState, more: Partial<Shown>): Shown => ({
   ...{ to: "/", name: "", challenge: null, factors: [], failure: null },
-  empty: runningAgent().access.needsSetup === true,
+  empty: setup.isEmpty,
   ...more,
 });
 
 export const handler = define.handlers({
-  GET({ state, url, redirect }) {
-    const to = wayBack(url.searchParams.get("to"));
-    return state.user === null ? page(shown({ to })) : redirect(to, 303);
+  GET(ctx) {
+    const to = returnPath(ctx.url.searchParams.get("to"));
+    return ctx.state.user === null ? page(shown(ctx.state, { to })) : ctx.redirect(to, 303);
   },
-  async POST({ req, state, redirect }) {
+  async POST(ctx) {
+    const { req, state } = ctx;
     const form = await req.formData();
-    const to = wayBack(form.get("to")),
-      name = trimmedIn(form, "name"),
+    const to = returnPath(form.get("to")),
+      name = textIn(form, "name"),
       challenge = textIn(form, "challenge");
     try {
       const step = challenge === ""
         ? await state.api.signIn({ name, password: textIn(form, "password") })
         : await state.api.confirmSignIn({ challenge, code: textIn(form, "code") });
-      if (step.state === "signed-in") return redirect(to, 303);
-      return page(shown({ to, challenge: step.challenge, factors: step.secondFactors }));
+      if (step.state === "signed-in") return ctx.redirect(to, 303);
+      return page(shown(ctx.state, { to, challenge: step.challenge, factors: step.secondFactors }));
     } catch (error) {
       const failure = failureOf(error);
       // A wrong code may be tried again; a sign-in that is over begins anew.
       const again = challenge !== "" && failure.code !== "SignInExpired"
         ? { challenge, factors: textIn(form, "factors").split(" ") }
         : {};
-      return page(shown({ to, name, failure, ...again }), { status: failure.status });
+      return page(shown(ctx.state, { to, name, failure, ...again }), { status: failure.status });
     }
   },
 });
 
+/** A form would be a dead end: nobody has a name and a password that it takes. */
+function NobodyYet() {
+  return (
+    <AuthLayout title={t("access.no_users")}>
+      <p>{t("access.no_users_what")}</p>
+      <p class="sign-in-command">
+        <code>{SETUP_COMMAND}</code>
+        <CopyText text={SETUP_COMMAND} what={t("access.no_users_command")} />
+      </p>
+      <p class="text-muted">{t("access.no_users_again")}</p>
+      <div class="form-actions">
+        <a class="button" href="/sign-in">{t("access.no_users_retry")}</a>
+      </div>
+    </AuthLayout>
+  );
+}
+
 /** Signing in. */
 export default define.page<typeof handler>(function SignIn({ data, url }) {
   const { to, name, challenge, factors, failure, empty } = data;
+  if (empty && challenge === null) return <NobodyYet />;
   const takesCode = factors.includes("code"), takesPasskey = factors.includes("passkey");
   const hasName = hasHostName(url);
   return (
-    <Entrance title={t("access.sign_in")} failure={failure}>
-      {empty && challenge === null && <p>{t("access.no_users")}</p>}
+    <AuthLayout title={t("access.sign_in")} failure={failure}>
       {challenge !== null && (
         <p>
           {takesPasskey
@@ -75,7 +96,7 @@ export default define.page<typeof handler>(function SignIn({ data, url }) {
         </p>
       )}
       {takesPasskey && !hasName && (
-        <p class="muted">{t("access.passkey_needs_name", { place: localhostOf(url) })}</p>
+        <p class="text-muted">{t("access.passkey_needs_name", { place: localhostOf(url) })}</p>
       )}
       {(challenge === null || takesCode) && (
         <form method="post" action="/sign-in">
@@ -93,7 +114,11 @@ export default define.page<typeof handler>(function SignIn({ data, url }) {
                   defaultValue={name}
                   autofocus={name === ""}
                 />
-                <CurrentPasswordField label={t("access.password")} autofocus={name !== ""} />
+                <CurrentPasswordField
+                  label={t("access.password")}
+                  autofocus={name !== ""}
+                  again={failure !== null}
+                />
               </div>
             )
             : (
@@ -126,6 +151,6 @@ export default define.page<typeof handler>(function SignIn({ data, url }) {
           <a class="button" href="/sign-in">{t("access.again")}</a>
         </div>
       )}
-    </Entrance>
+    </AuthLayout>
   );
 });

@@ -3,8 +3,8 @@ import { fail } from "./(_shared)/fail.ts";
 
 /** Ends the session. */
 export const handler = define.handlers({
-  async POST({ state, redirect }) {
-    await state.api.signOut().catch(fail);
-    return redirect("/sign-in", 303);
+  async POST(ctx) {
+    await ctx.state.api.signOut().catch(fail);
+    return ctx.redirect("/sign-in", 303);
   },
 });

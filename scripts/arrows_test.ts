@@ -1,7 +1,7 @@
-/** The house's arrows: which folder may import from which. */
+/** The house's arrows: which folder may import from which, and no circle between the rooms of one. */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
-import { PROJECT } from "./project.ts";
+import { programSources, PROJECT } from "./project.ts";
 
 /** Folder → the folders its sources may import from, beside itself. Tests may import from anywhere. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -11,28 +11,40 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   components: ["lib", "islands"],
   islands: ["lib", "components"],
   routes: ["agent", "components", "islands", "lib"],
-  cli: ["agent", "lib"],
+  // The app, for `serve`.
+  cli: ["agent", "lib", "main.ts", "fresh.gen.ts"],
 };
 
-async function* sources(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = join(folder, name);
-    if (isDirectory) yield* sources(path);
-    else if (/\.tsx?$/.test(name) && !/_test\.tsx?$|^testing\.tsx?$/.test(name)) yield path;
-  }
+/** A relative import or re-export with names, a bare one, or one at run time. */
+const IMPORT =
+  /\b(?:import|export)\s+(?<clause>(?:type\s+)?(?:[\w*$]+(?:\s+as\s+\w+)?\s*,?\s*)?(?:\{[^}]*\}\s*)?)from\s*"(?<from>\.[^"]+\.tsx?)"|\bimport\s*\(?\s*"(?<bare>\.[^"]+\.tsx?)"/g;
+
+/** An import of types alone is gone once the source is compiled. */
+function isOfTypes(clause: string): boolean {
+  if (/^type\b/.test(clause)) return true;
+  const names = /^\{([^}]*)\}\s*$/.exec(clause)?.[1]?.split(",").map((name) => name.trim()).filter(Boolean);
+  return names !== undefined && names.length > 0 && names.every((name) => name.startsWith("type "));
+}
+
+interface Import {
+  readonly target: string;
+  readonly isOfTypes: boolean;
 }
 
 /** Relative imports of a source that are code: `deno.json`'s version is none. */
-function imports(text: string): string[] {
-  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+\.tsx?)"/g)].map((match) => match[1]!);
+function imports(text: string): Import[] {
+  return [...text.matchAll(IMPORT)].map(({ groups }) => ({
+    target: (groups!.from ?? groups!.bare)!,
+    isOfTypes: isOfTypes(groups!.clause ?? ""),
+  }));
 }
 
 for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
   Deno.test(`${folder}/ imports from ${["itself", ...allowed].join(", ")} alone`, async () => {
     const wrong: string[] = [];
     let seen = 0;
-    for await (const path of sources(join(PROJECT, folder))) {
-      for (const target of imports(await Deno.readTextFile(path))) {
+    for (const path of await programSources(join(PROJECT, folder))) {
+      for (const { target } of imports(await Deno.readTextFile(path))) {
         seen++;
         const place = relative(PROJECT, join(dirname(path), target));
         const [top = ""] = place.split("/");
@@ -44,9 +56,106 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
   });
 }
 
+Deno.test("islands reach no schema of the contract: they would weigh more than the rest of a page", async () => {
+  const todo = await programSources(join(PROJECT, "islands"));
+  const reached = new Map(todo.map((path) => [path, ""]));
+  for (const path of todo) { // grows while it is gone through
+    for (const { target, isOfTypes } of imports(await Deno.readTextFile(path))) {
+      const next = join(dirname(path), target);
+      if (isOfTypes || reached.has(next)) continue;
+      reached.set(next, path);
+      todo.push(next);
+    }
+  }
+  assert.ok(reached.has(join(PROJECT, "lib/client/api.ts")), "the test looks in the wrong place");
+  const from = reached.get(join(PROJECT, "lib/contract/mod.ts"));
+  assert.equal(from && relative(PROJECT, from), undefined, "it imports the whole contract");
+});
+
+/** The room of a source: its folder below the top one, or the file itself where it lies in none. */
+const roomOf = (path: string) => path.split("/").slice(0, 2).join("/");
+
+/** Room → rooms it imports from → the imports that do so, as `source → target`. */
+type Edges = Map<string, Map<string, string[]>>;
+
+async function edgesOf(folder: string): Promise<Edges> {
+  const edges: Edges = new Map();
+  for (const path of await programSources(join(PROJECT, folder))) {
+    const source = relative(PROJECT, path);
+    for (const { target, isOfTypes } of imports(await Deno.readTextFile(path))) {
+      const place = relative(PROJECT, join(dirname(path), target));
+      if (isOfTypes || !place.startsWith(`${folder}/`) || roomOf(place) === roomOf(source)) continue;
+      const from = edges.getOrInsertComputed(roomOf(source), () => new Map<string, string[]>());
+      from.getOrInsertComputed(roomOf(place), () => []).push(`${source} → ${place}`);
+    }
+  }
+  return edges;
+}
+
+/** Every room that can be reached from one. */
+function reached(edges: Edges, start: string): Set<string> {
+  const seen = new Set<string>();
+  const open = [start];
+  for (let room = open.pop(); room !== undefined; room = open.pop()) {
+    for (const next of edges.get(room)?.keys() ?? []) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      open.push(next);
+    }
+  }
+  return seen;
+}
+
+/** The imports that lead back to where they come from. */
+function circles(edges: Edges): string[] {
+  const reach = new Map([...edges.keys()].map((room) => [room, reached(edges, room)]));
+  return [...edges].flatMap(([from, targets]) =>
+    [...targets].flatMap(([to, found]) => reach.get(to)?.has(from) ? found : [])
+  ).sort();
+}
+
+Deno.test("a circle is told by its imports", () => {
+  const edges: Edges = new Map([
+    ["lib/a", new Map([["lib/b", ["a → b"]], ["lib/d", ["a → d"]]])],
+    ["lib/b", new Map([["lib/c", ["b → c"]]])],
+    ["lib/c", new Map([["lib/a", ["c → a"]]])],
+  ]);
+  assert.deepEqual(circles(edges), ["a → b", "b → c", "c → a"]);
+  const found = imports(`import type { A } from "./a.ts"; import { type B, type C } from "./b.ts";
+    import { type D, e } from "./d.ts"; export * from "./f.ts"; import "./g.ts"; await import("./h.ts");`);
+  assert.deepEqual(found.filter((each) => each.isOfTypes).map(({ target }) => target), ["./a.ts", "./b.ts"]);
+  assert.deepEqual(
+    found.filter((each) => !each.isOfTypes).map(({ target }) => target),
+    ["./d.ts", "./f.ts", "./g.ts", "./h.ts"],
+  );
+});
+
+for (const folder of ["lib", "agent", "components"]) {
+  Deno.test(`the rooms of ${folder}/ import from each other in no circle`, async () => {
+    const edges = await edgesOf(folder);
+    assert.ok(edges.size > 3, "no import was found: the test looks in the wrong place");
+    assert.deepEqual(circles(edges), []);
+  });
+}
+
+Deno.test("docs/architecture.md tells what lives in each room, and of no room that is not there", async () => {
+  const told = [
+    ...(await Deno.readTextFile(join(PROJECT, "docs/architecture.md")))
+      .matchAll(/^\| `((?:lib|agent|components)\/[^/`]+)\/`\s*\|\s*[^|\s]/gm),
+  ].map((match) => match[1]!);
+  const there: string[] = [];
+  for (const floor of ["lib", "agent", "components"]) {
+    for await (const { name, isDirectory } of Deno.readDir(join(PROJECT, floor))) {
+      if (isDirectory) there.push(`${floor}/${name}`);
+    }
+  }
+  assert.ok(there.length > 30, "the test looks in the wrong place");
+  assert.deepEqual(told.toSorted(), there.toSorted());
+});
+
 Deno.test("C pointers are named below ffi/ alone", async () => {
   for (const folder of Object.keys(MAY_IMPORT).filter((name) => name !== "ffi")) {
-    for await (const path of sources(join(PROJECT, folder))) {
+    for (const path of await programSources(join(PROJECT, folder))) {
       assert.doesNotMatch(await Deno.readTextFile(path), /Deno\.(Unsafe|dlopen|Pointer)/, path);
     }
   }

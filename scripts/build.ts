@@ -6,13 +6,19 @@
  */
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
-import { messageOf } from "../lib/message.ts";
+import { messageOf } from "../lib/text/message.ts";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
-import { appFolder, copyFolder, hashOf, option, remove } from "./project.ts";
+import { appFolder, copyFolder, hashOf, option, PROJECT, remove, run } from "./project.ts";
 import { bundleServer } from "./server.ts";
 import { bundleStyles } from "./styles.ts";
+
+/** The module the program starts with: the command line, which loads the app when it is to be served; of an app alone, itself. */
+async function entryOf(app: string): Promise<string> {
+  const start = join(app, "cli/start.ts");
+  return await Deno.stat(start).then(() => start, () => join(app, "main.ts"));
+}
 
 /** Makes `dist/bundle/` and returns its path. @throws {Error} naming the step that failed. */
 async function makeBundle(app: string): Promise<string> {
@@ -21,7 +27,7 @@ async function makeBundle(app: string): Promise<string> {
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".bundle-" });
   try {
     const index = await bundleIslands(app);
-    await bundleServer(join(app, "main.ts"), staging, join(dist, "maps"));
+    await bundleServer(await entryOf(app), staging, join(dist, "maps"));
     const files = join(staging, "static");
     await copyFolder(join(app, "static"), files);
     await oneStylesheet(files);
@@ -64,8 +70,16 @@ async function oneStylesheet(files: string): Promise<void> {
   }
 }
 
+/** What `build_is_new` of `lib.sh` compares; null for another app than the project's own. */
+async function sourcesDigest(app: string): Promise<string | null> {
+  if (app !== PROJECT) return null;
+  return await run("sh", ["-c", 'project=$1; . "$1/scripts/lib.sh"; sources_digest', "sh", PROJECT]);
+}
+
 async function build(app: string, name: string): Promise<void> {
   if (!await isManifestFresh(app)) throw new Error("fresh.gen.ts is stale. Run: deno task manifest");
+  // Read before the sources are: an edit during the build makes the result stale
+  const sources = await sourcesDigest(app);
   console.log("Bundling islands, server and workers…");
   const bundle = await makeBundle(app);
   const output = join(app, "dist", name);
@@ -78,6 +92,7 @@ async function build(app: string, name: string): Promise<void> {
     );
     await selfExtracting(bundle, output, name);
   }
+  if (sources !== null) await Deno.writeTextFile(`${output}.sources`, sources);
   const { size } = await Deno.stat(output);
   console.log(`${relative(Deno.cwd(), output)}: ${(size / 1e6).toFixed(1)} MB`);
 }

@@ -6,7 +6,7 @@
  *     deno run -A scripts/islands.ts [--if-stale]
  */
 import { basename, dirname, join, relative, resolve } from "node:path";
-import type { IslandChunk, IslandIndex } from "../lib/fresh/assets.ts";
+import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
 import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, walk } from "./project.ts";
 
 /** Bundles the islands of an app. */
@@ -144,6 +144,8 @@ async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 if (import.meta.main) {
+  // The server bundles with its own umask, and its demo, which gives up root, could not read these files.
+  Deno.umask(0o022);
   const app = appFolder();
   if (Deno.args.includes("--if-stale") && !await areIslandsStale(app)) Deno.exit(0);
   const { islands, build } = await bundleIslands(app);

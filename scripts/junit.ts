@@ -29,6 +29,41 @@ export function countResults(xml: string): Counts {
   return { passed: cases.length - failed - skipped.length, failed, skipped, failedFiles };
 }
 
+/**
+ * Seconds that each file of a report took. A step is a case of its own there, named `test > step`: its time is in its
+ * test's already.
+ */
+export function durationsOf(xml: string): Record<string, number> {
+  const durations: Record<string, number> = {};
+  for (const [, attributes = "", body = ""] of xml.matchAll(/<testsuite\b([^>]*)>(.*?)<\/testsuite>/gs)) {
+    const cases = [...body.matchAll(/<testcase\b([^>]*)>/g)].map(([, of = ""]) => ({
+      name: nameIn(of),
+      seconds: Number(/\btime="([\d.]+)"/.exec(of)?.[1] ?? 0),
+    }));
+    const names = new Set(cases.map(({ name }) => name));
+    const seconds = cases.filter(({ name }) => !isStep(name, names)).reduce(
+      (sum, each) => sum + each.seconds,
+      0,
+    );
+    durations[nameIn(attributes).replace(/^\.\//, "")] = seconds;
+  }
+  return durations;
+}
+
+/** Files of a report in which everything was run, and passed. */
+export function passedFiles(xml: string): Set<string> {
+  const files = [...xml.matchAll(/<testsuite\b([^>]*)>(.*?)<\/testsuite>/gs)]
+    .filter(([, , body = ""]) => /<testcase\b/.test(body) && !FAILURE.test(body) && !/<skipped\b/.test(body));
+  return new Set(files.map(([, attributes = ""]) => nameIn(attributes).replace(/^\.\//, "")));
+}
+
+function isStep(name: string, names: ReadonlySet<string>): boolean {
+  for (let at = name.indexOf(" > "); at >= 0; at = name.indexOf(" > ", at + 1)) {
+    if (names.has(name.slice(0, at))) return true;
+  }
+  return false;
+}
+
 const FAILURE = /<(failure|error)\b/;
 
 const nameIn = (attributes: string) => unescape(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "?");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countResults } from "./junit.ts";
+import { countResults, durationsOf, passedFiles } from "./junit.ts";
 
 Deno.test("countResults() tells passed, failed and skipped apart", () => {
   const xml = `<?xml version="1.0"?><testsuites name="deno test" tests="4">
@@ -20,4 +20,20 @@ Deno.test("countResults() tells passed, failed and skipped apart", () => {
 
 Deno.test("countResults() refuses a report that ends early", () => {
   assert.throws(() => countResults('<testsuites><testcase name="a"/>'), /not complete/);
+});
+
+Deno.test("durationsOf() counts a test once, not again by its steps", () => {
+  const xml = `<testsuites><testsuite name="./tests/system/a_test.ts">
+      <testcase name="a &gt; b" time="1.5"></testcase><testcase name="whole" time="4"/>
+      <testcase name="whole &gt; first" time="3"/><testcase name="whole &gt; first &gt; inner" time="2"/>
+    </testsuite><testsuite name="./b_test.ts"><testcase name="x"/></testsuite></testsuites>`;
+  assert.deepEqual(durationsOf(xml), { "tests/system/a_test.ts": 5.5, "b_test.ts": 0 });
+});
+
+Deno.test("passedFiles() leaves out files with a failed, a skipped, or no test", () => {
+  const file = (name: string, body: string) => `<testsuite name="./${name}">${body}</testsuite>`;
+  const xml = file("good", `<testcase name="x"/>`) + file("none", "") +
+    file("bad", `<testcase name="x"/><testcase name="y"><failure message="m">t</failure></testcase>`) +
+    file("left", `<testcase name="x"/><testcase name="y"><skipped/></testcase>`);
+  assert.deepEqual([...passedFiles(xml)], ["good"]);
 });

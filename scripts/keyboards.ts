@@ -1,5 +1,5 @@
 /**
- * Makes lib/keys/layouts.ts: what each key writes, of the keyboards that machines have, as xkeyboard-config has it
+ * Makes lib/formats/keymaps/layouts.ts: what each key writes, of the keyboards that machines have, as xkeyboard-config has it
  * (Debian: libxkbcommon0, xkb-data). To be run again when a keyboard is to be added.
  */
 import { join } from "node:path";
@@ -130,7 +130,7 @@ const entries = Object.entries(KEYBOARDS).map(([layout, name]) =>
   `  ${JSON.stringify(layout)}: [${JSON.stringify(name)}, ${levelsOf(layout).map(quoted).join(", ")}],`
 );
 await Deno.writeTextFile(
-  join(PROJECT, "lib/keys/layouts.ts"),
+  join(PROJECT, "lib/formats/keymaps/layouts.ts"),
   `/** What the keys of a keyboard write. Made by scripts/keyboards.ts from xkeyboard-config. */
 
 /** The keys, by their places (UI Events \`code\`). */

@@ -3,7 +3,7 @@
 DENO_VERSION=2.9.6
 DENO_OLDEST="2 9"
 LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base xz-utils zstd bzip2"
-LIBVIRT_PACKAGES="$LIBVIRT_PACKAGES nftables iproute2"
+LIBVIRT_PACKAGES="$LIBVIRT_PACKAGES nftables iproute2 ovmf swtpm swtpm-tools"
 
 say() {
   echo "$*" >&2
@@ -41,6 +41,32 @@ quietly() {
   return 1
 }
 
+# step TEXT COMMAND… : a long step as one line: what it does, on a terminal also for how long it has run, and what it took.
+# What it writes is shown only when it fails.
+step() {
+  step_text=$1
+  shift
+  step_began=$(date +%s)
+  ticker=
+  if [ -t 2 ]; then
+    printf '%s …' "$step_text" >&2
+    while sleep 1; do
+      printf '\r%s … %s s' "$step_text" "$(($(date +%s) - step_began))" >&2
+    done &
+    ticker=$!
+  else
+    say "$step_text …"
+  fi
+  quietly "$@"
+  step_status=$?
+  if [ -n "$ticker" ]; then
+    kill "$ticker" 2>/dev/null
+    wait "$ticker" 2>/dev/null
+    printf '\r%s … %s s\n' "$step_text" "$(($(date +%s) - step_began))" >&2
+  fi
+  return "$step_status"
+}
+
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
@@ -54,13 +80,13 @@ install_packages() {
     is_installed "$package" || missing="$missing $package"
   done
   [ -n "$missing" ] || return 0
-  say "Installing for $why:$missing (a minute or less) …"
-  DEBIAN_FRONTEND=noninteractive
-  export DEBIAN_FRONTEND
-  quietly apt-get update || say "the package lists are old; trying with them"
   # Unquoted: a list of names
   # shellcheck disable=SC2086
-  quietly apt-get install -y --no-install-recommends $missing
+  set -- $missing
+  DEBIAN_FRONTEND=noninteractive
+  export DEBIAN_FRONTEND
+  step "Reading Debian's package lists" apt-get update || say "the package lists are old; trying with them"
+  step "Installing $# packages for $why" apt-get install -y --no-install-recommends "$@"
 }
 
 # deno_is_new_enough PROGRAM
@@ -91,8 +117,7 @@ find_deno() {
       "Install npm (Debian: apt-get install npm; Fedora: dnf install nodejs-npm; Arch: pacman -S npm) or Deno 2.9."
     install_packages "npm, to fetch Deno with" npm || fail "npm could not be installed" "See the lines above."
   fi
-  say "Installing Deno $DENO_VERSION into .tools (about 40 MB) …"
-  quietly npm install --prefix "$project/.tools" --no-audit --no-fund --no-save "$deno_package@$DENO_VERSION" ||
+  step "Installing Deno $DENO_VERSION into .tools (about 40 MB)" npm install --prefix "$project/.tools" --no-audit --no-fund --no-save "$deno_package@$DENO_VERSION" ||
     fail "Deno could not be installed with npm" "See the lines above; behind a proxy, npm has to know it."
   deno=$own_deno
   chmod +x "$deno" 2>/dev/null
@@ -108,8 +133,8 @@ has_library() {
 
 say_what_to_install() {
   say "       Debian: apt-get install -y --no-install-recommends $LIBVIRT_PACKAGES"
-  say "       Fedora: dnf install -y libvirt-daemon-kvm libvirt-client qemu-kvm qemu-img dnsmasq nftables iproute"
-  say "       Arch:   pacman -S --needed libvirt qemu-base dnsmasq nftables iproute2"
+  say "       Fedora: dnf install -y libvirt-daemon-kvm libvirt-client qemu-kvm qemu-img dnsmasq nftables iproute edk2-ovmf swtpm swtpm-tools"
+  say "       Arch:   pacman -S --needed libvirt qemu-base dnsmasq nftables iproute2 edk2-ovmf swtpm"
 }
 
 libvirt_answers() {
@@ -163,13 +188,11 @@ start_libvirt() {
     return 1
   fi
   if [ -d /run/systemd/system ]; then
-    say "Starting libvirtd …"
-    quietly systemctl enable --now libvirtd || quietly systemctl start virtqemud.socket
+    step "Starting libvirtd" systemctl enable --now libvirtd || quietly systemctl start virtqemud.socket
   else
     settle_kvm_access
-    say "Starting virtlogd and libvirtd (there is no systemd here) …"
     ensure_virtlogd
-    quietly libvirtd -d
+    step "Starting libvirtd" libvirtd -d
   fi
   waited=0
   until libvirt_answers; do
@@ -182,14 +205,18 @@ start_libvirt() {
   done
 }
 
-# Succeeds when dist/kvm-manager is newer than everything it is made of.
-build_is_new() {
-  binary=$project/dist/kvm-manager
-  [ -x "$binary" ] || return 1
-  changed=$(
-    cd "$project" &&
-      find main.ts deno.json deno.lock fresh.gen.ts cli routes islands components static lib ffi agent scripts \
-        -newer "$binary" 2>/dev/null | head -n 1
+# Prints a digest of everything dist/kvm-manager is made of: names and contents, tests left out.
+sources_digest() {
+  (
+    cd "$project" || exit 1
+    find main.ts deno.json deno.lock fresh.gen.ts cli routes islands components static lib ffi agent scripts/*.ts \
+      scripts/self_extract.sh -type f ! -name '*_test.ts' ! -name '*_test.tsx' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum |
+      cut -c -64
   )
-  [ -z "$changed" ]
+}
+
+# Succeeds when dist/kvm-manager was made of the sources as they are: scripts/build.ts leaves their digest beside it.
+build_is_new() {
+  [ -x "$project/dist/kvm-manager" ] && [ -f "$project/dist/kvm-manager.sources" ] &&
+    [ "$(cat "$project/dist/kvm-manager.sources")" = "$(sources_digest)" ]
 }

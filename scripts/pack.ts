@@ -1,13 +1,14 @@
 /** Makes one executable of a bundle: with `deno compile`, or as a file that unpacks itself. */
 import { join } from "node:path";
-import { ALL_FLAGS, ALL_RIGHTS, CLIENT_FLAGS } from "./permissions.ts";
+import { ALL_FLAGS, ALL_RIGHTS, CLIENT_FLAGS, PROGRAM_FLAGS, PROGRAM_RIGHTS } from "./permissions.ts";
 import { hashOf, PROJECT, remove, run } from "./project.ts";
 
 /**
  * A small young generation: the server mostly waits. Without --optimize-for-size: it saved nothing that could be measured
- * (bench `memory`), and made an upload with TLS take twice the CPU time.
+ * (bench `memory`), and made an upload with TLS take twice the CPU time. No code is made of texts (`eval`,
+ * `new Function`): a text that gets where it should not stays a text. typebox checks without it, interpreting.
  */
-const V8_FLAGS = "--v8-flags=--max-semi-space-size=1";
+export const V8_FLAGS = "--v8-flags=--max-semi-space-size=1,--disallow-code-generation-from-strings";
 /** How the packed runtime is started: with no configuration, and never fetching anything. */
 const RUN_FLAGS = [
   ...["--no-remote", "--cached-only", "--no-npm", "--no-config", "--no-lock"],
@@ -32,6 +33,10 @@ export async function compile(bundle: string, output: string): Promise<void> {
   await Deno.rename(staging, output);
 }
 
+/** Verbs as a pattern of `case`. */
+const patterns = (verbs: Readonly<Record<string, string>>) =>
+  Object.keys(verbs).map((words) => words.includes(" ") ? `"${words}"` : words).join(" | ");
+
 /** Packs the bundle and a Deno runtime, the one that runs this, into one self-extracting executable. */
 export async function selfExtracting(
   bundle: string,
@@ -54,7 +59,9 @@ export async function selfExtracting(
       .replaceAll("@NAME@", name)
       .replaceAll("@ID@", await hashOf(bundle))
       .replaceAll("@FLAGS@", RUN_FLAGS.join(" "))
-      .replaceAll("@ALL_VERBS@", Object.keys(ALL_RIGHTS).join(" | "))
+      .replaceAll("@ALL_VERBS@", patterns(ALL_RIGHTS))
+      .replaceAll("@PROGRAM_VERBS@", patterns(PROGRAM_RIGHTS))
+      .replaceAll("@PROGRAM_RIGHTS@", PROGRAM_FLAGS.join(" "))
       .replaceAll("@ALL_RIGHTS@", ALL_FLAGS.join(" "))
       .replaceAll("@CLIENT_RIGHTS@", CLIENT_FLAGS.join(" "))
       .replaceAll("@LINE@", String(template.split("\n").length));

@@ -1,7 +1,7 @@
 /** The self-extracting executable, with a shell script in the runtime's place: it is the unpacking that is tested. */
 import assert from "node:assert/strict";
-import { selfExtracting } from "./pack.ts";
-import { ALL_FLAGS, ALL_RIGHTS, CLIENT_FLAGS } from "./permissions.ts";
+import { selfExtracting, V8_FLAGS } from "./pack.ts";
+import { ALL_FLAGS, ALL_RIGHTS, CLIENT_FLAGS, PROGRAM_RIGHTS } from "./permissions.ts";
 
 const RUNTIME = `#!/bin/sh
 for verb; do :; done
@@ -80,7 +80,10 @@ Deno.test("selfExtracting() gives a verb the permissions it needs, and no others
     for (const verb of Object.keys(ALL_RIGHTS)) {
       assert.match(await flags(verb), /^run --allow-all --no-remote/, verb);
     }
-    for (const verb of [["vm", "list"], ["call"], ["vm", "serve"], []]) {
+    for (const verb of Object.keys(PROGRAM_RIGHTS)) {
+      assert.match(await flags(...verb.split(" ")), /^run --allow-all --deny-ffi --no-remote/, verb);
+    }
+    for (const verb of [["vm", "list"], ["call"], ["vm", "serve"], ["vm", "editor"], ["vm edit"], []]) {
       assert.match(
         await flags(...verb),
         /^run --allow-all --deny-run --deny-ffi --no-remote/,
@@ -111,6 +114,17 @@ Deno.test("CLIENT_FLAGS leave no way to start a program or to load a library", a
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("V8_FLAGS let no text become code", async () => {
+  const script = `for (const attempt of [() => new Function("return 1")(), () => (0, eval)("1")])
+    try { attempt(); console.log("possible"); } catch (error) { console.log(error.name); }`;
+  const said = async (...flags: string[]) => {
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", ...flags, script] }).output();
+    return new TextDecoder().decode(stdout).trim().split("\n");
+  };
+  assert.deepEqual(await said(V8_FLAGS), ["EvalError", "EvalError"]);
+  assert.deepEqual(await said(), ["possible", "possible"], "the test can fail");
 });
 
 Deno.test("selfExtracting() becomes the program: signals reach it", () =>
@@ -179,10 +193,20 @@ Deno.test("selfExtracting() notices a damaged or incomplete file", () =>
 Deno.test("selfExtracting() removes the versions before it, and leftovers, but nothing else", () =>
   packed(async ({ start, pack, cache }) => {
     await start(["--version"]);
-    await Deno.mkdir(`${cache}/.new-999999999`);
-    await Deno.mkdir(`${cache}/mine`);
+    const [first = ""] = await names(cache);
+    await Deno.mkdir(`${cache}/.product-new-999999999`);
+    // Projects of the user's own, also such as look like ours, and what other programs stage.
+    const foreign = ["mine", "deadbeefdeadbeef", ".new-999999999", ".product-new-", ".product-new-x"];
+    for (const name of foreign) {
+      await Deno.mkdir(`${cache}/${name}`);
+      await Deno.writeTextFile(`${cache}/${name}/main.js`, "mine");
+      await Deno.writeTextFile(`${cache}/${name}/deno`, "mine", { mode: 0o755 });
+    }
     assert.equal((await run(await pack("2"), ["--version"], { KVMM_CACHE_DIR: cache })).out, "fake 2");
     const left = await names(cache);
-    assert.equal(left.length, 2);
-    assert.equal(left.at(-1), "mine");
+    assert.equal(left.length, foreign.length + 1);
+    assert.ok(!left.includes(first), "the version before");
+    for (const name of foreign) {
+      assert.equal(await Deno.readTextFile(`${cache}/${name}/main.js`), "mine", name);
+    }
   }));

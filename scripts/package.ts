@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
-import { writeAr } from "../lib/pack/ar.ts";
+import { writeAr } from "../lib/formats/tar/ar.ts";
 import {
   changelog,
   DEB_ARCH,
@@ -17,9 +17,9 @@ import {
   type PackageFile,
   packageFiles,
   rpmSpec,
-} from "../lib/pack/package.ts";
-import { type TarEntry, writeTar } from "../lib/pack/tar.ts";
-import { layoutOf } from "../lib/install/layout.ts";
+} from "../lib/system/install/package.ts";
+import { type TarEntry, writeTar } from "../lib/formats/tar/tar.ts";
+import { layoutOf } from "../lib/system/install/layout.ts";
 import { VERSION } from "../lib/version.ts";
 import { PROJECT, remove, run } from "./project.ts";
 

@@ -13,9 +13,17 @@ export const ALL_RIGHTS: Readonly<Record<string, string>> = {
   uninstall: "systemctl, userdel; nft and ip, for port forwards",
   status: "systemctl",
   "backup-state": "SQLite's VACUUM INTO: node:sqlite lets it attach a file with all rights alone",
+  "restore-state": "setegid and seteuid through FFI: root works in the data folder as the user whose it is",
+};
+
+/** Verbs of two words that start a program of the user's choice. */
+export const PROGRAM_RIGHTS: Readonly<Record<string, string>> = {
+  "vm edit": "the editor",
 };
 
 /** All rights. */
 export const ALL_FLAGS = ["--allow-all"] as const;
+/** Of those that start a program. */
+export const PROGRAM_FLAGS = ["--allow-all", "--deny-ffi"] as const;
 /** Of every other verb: it reads its settings, and speaks to a server. */
 export const CLIENT_FLAGS = ["--allow-all", "--deny-run", "--deny-ffi"] as const;

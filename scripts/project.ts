@@ -37,6 +37,12 @@ async function sources(folder: string): Promise<string[]> {
     .map(({ path }) => relative(folder, path));
 }
 
+/** Paths of the sources below a folder that the program is made of: no tests, and nothing that only tests use. */
+export async function programSources(folder: string): Promise<string[]> {
+  return (await sources(folder)).filter((path) => !/(?:_test|(?:^|\/)testing)\.tsx?$/.test(path))
+    .map((path) => join(folder, path));
+}
+
 /** Files of `routes/`, relative to it; what is in a folder `(_name)` is no route. */
 export async function routeFiles(app: string): Promise<string[]> {
   return (await sources(join(app, "routes"))).filter((path) => !path.includes("(_"));

@@ -1,5 +1,5 @@
 /**
- * Makes README's picture anew: the list of machines of a small lab, on a libvirtd of its own.
+ * Makes README's picture anew: the list of VMs of a small lab, on a libvirtd of its own.
  *
  *     deno task screenshot
  */
@@ -40,7 +40,7 @@ const MACHINES: readonly Machine[] = [
   { name: "web-02", title: "Web front", disk: "40G", vcpus: 2, tags: ["prod", "web"], state: "running" },
 ];
 
-const OUTPUT = fileURLToPath(new URL("../docs/machines.png", import.meta.url));
+const OUTPUT = fileURLToPath(new URL("../docs/vms.png", import.meta.url));
 
 if (import.meta.main) {
   const guest = await buildGuest();
@@ -62,7 +62,7 @@ if (import.meta.main) {
       ...(machine.title !== "" && { title: machine.title }),
       guest,
       network: { name: "default", mac: `52:54:00:12:34:${(16 + index).toString(16)}` },
-      vnc: {},
+      vnc: { socket: true },
       agent: true,
       serial: { kind: "file", log: `${folder}/${machine.name}.log` },
       disks: [{ path, format: "qcow2", bus: "virtio" }],
@@ -79,7 +79,7 @@ if (import.meta.main) {
     if (tags.length > 0) await server.call("set_tags", { vmId: vm.id, tags });
   }
   await using tester = await browser();
-  const page = await tester.page({ viewport: { width: 1400, height: 560 }, colorScheme: "dark" });
+  const page = await tester.page({ viewport: { width: 1440, height: 520 }, colorScheme: "dark" });
   await page.goto(`${server.url}/vms`);
   await delay(12_000);
   await Deno.mkdir(fileURLToPath(new URL("../docs", import.meta.url)), { recursive: true });

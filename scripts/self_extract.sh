@@ -25,7 +25,7 @@ is_ours() {
 # Prints the first usable of the folders given.
 choose_cache() {
   for folder in "$@"; do
-    (umask 077 && mkdir -p "$folder") 2>/dev/null
+    [ -d "$folder" ] || (umask 077 && mkdir -p "$folder") 2>/dev/null
     if is_ours "$folder" && [ -w "$folder" ]; then
       echo "$folder"
       return
@@ -34,10 +34,20 @@ choose_cache() {
   return 1
 }
 
-KVMM_BINARY=$(cd "$(dirname "$0")" && pwd)/${0##*/}
+# Each program that is started here is a delay before every verb: what the shell can do by itself, it does.
+case $0 in
+/*) KVMM_BINARY=$0 ;;
+*) KVMM_BINARY=$(cd "$(dirname "$0")" && pwd)/${0##*/} ;;
+esac
 export KVMM_BINARY
 shared=/var/cache/$name
-user=$(id -u) || fail "cannot tell the user's id"
+user=
+if [ -r /proc/self/status ]; then
+  while read -r key _ effective _; do
+    [ "$key" = Uid: ] && user=$effective && break
+  done </proc/self/status
+fi
+[ -n "$user" ] || user=$(id -u) || fail "cannot tell the user's id"
 
 # What root unpacked in root's own folder is as good for everyone else, who cannot change it: a service runs from there.
 is_roots() {
@@ -66,12 +76,17 @@ choose_home() {
   fi
   [ -n "$cache" ] || fail "${set_by:-the cache folder} cannot be used: it must be a folder that this user owns and \
 nobody else can write to. Set KVMM_CACHE_DIR to one."
-  cache=$(cd "$cache" && pwd) || fail "cannot enter the cache folder"
+  case $cache in /*) ;; *) cache=$(cd "$cache" && pwd) || fail "cannot enter the cache folder" ;; esac
   home=$cache/$id
 }
 
+# Marks a folder that this script unpacked: no other is ever removed.
+mark=.unpacked-by-$name
+# How a folder begins that is being unpacked; its maker's process id follows.
+staging=.$name-new-
+
 unpack() {
-  new=$cache/.new-$$
+  new=$cache/$staging$$
   rm -rf "$new" || return 1
   mkdir -m 700 "$new" || return 1
   # A pipe only tells how its last command ended
@@ -79,12 +94,13 @@ unpack() {
     rm -rf "$new"
     return 1
   }
+  : >"$new/$mark" || return 1
   # What is there is either whole (renamed at once, by another start) or damaged. Looked at in this order, what
   # another start puts there meanwhile is never taken for damaged.
   if { [ -e "$home" ] || [ -L "$home" ]; } && ! is_complete; then mv "$home" "$new.damaged" 2>/dev/null; fi
   # Another start may have been faster: then its folder stays, and ours goes, also where mv put it into that one
   is_complete || mv "$new" "$home" 2>/dev/null
-  rm -rf "$new" "$new.damaged" "$home/.new-$$"
+  rm -rf "$new" "$new.damaged" "$home/$staging$$"
   is_complete
 }
 
@@ -92,17 +108,20 @@ is_complete() {
   is_ours "$home" && [ -x "$home/deno" ] && [ -f "$home/main.js" ]
 }
 
-# Folders of other versions go, unless a process runs from them.
+# Folders of other versions go, unless a process runs from them. The cache may be anybody's folder: what this script
+# did not put there stays.
 forget_others() {
-  for other in "$cache"/* "$cache"/.new-*; do
+  for other in "$cache"/* "$cache/$staging"*; do
     [ "$other" != "$home" ] && is_ours "$other" || continue
     case ${other##*/} in
-    .new-*)
-      maker=${other##*-}
-      [ ! -d "/proc/${maker%.damaged}" ] || continue
+    "$staging"*)
+      maker=${other##*"$staging"}
+      maker=${maker%.damaged}
+      case $maker in '' | *[!0-9]*) continue ;; esac
+      [ ! -d "/proc/$maker" ] || continue
       ;;
     *)
-      [ -f "$other/main.js" ] || continue
+      [ -f "$other/$mark" ] && [ ! -L "$other/$mark" ] || continue
       for exe in /proc/[0-9]*/exe; do
         [ "$exe" -ef "$other/deno" ] && continue 2
       done
@@ -123,9 +142,9 @@ else
   choose_home
   if ! is_complete; then
     (umask 077 && unpack) || fail "cannot unpack into $cache. Is the disk full, or this file incomplete?"
+    share
     forget_others
   fi
-  share
 fi
 
 DENO_DIR=$home/cache
@@ -135,7 +154,12 @@ MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
 export DENO_DIR DENO_NO_UPDATE_CHECK MALLOC_ARENA_MAX
 case ${1:-} in
 @ALL_VERBS@) rights="@ALL_RIGHTS@" ;;
-*) rights="@CLIENT_RIGHTS@" ;; # what only speaks to a server
+*)
+  case "${1:-} ${2:-}" in
+  @PROGRAM_VERBS@) rights="@PROGRAM_RIGHTS@" ;;
+  *) rights="@CLIENT_RIGHTS@" ;; # what only speaks to a server
+  esac
+  ;;
 esac
 # Unquoted: a list of flags
 # shellcheck disable=SC2086

@@ -1,8 +1,8 @@
 /**
- * Bundles what runs on the server: `main.ts`, and every worker that it or another worker starts. Minified, because the
+ * Bundles what runs on the host: the program from its first module on, and every worker that it or another worker starts. Minified, because the
  * source stays in memory as long as the program runs; source maps, for reading a stack trace of a log, lie beside it.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { workerName } from "../lib/bundle.ts";
 import { deno, PROJECT } from "./project.ts";
 
@@ -10,6 +10,9 @@ const BUNDLE = [
   ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json")],
   ...["--platform", "deno", "--minify", "--sourcemap=external"],
 ];
+
+/** The program's first module in the bundle. */
+const MAIN = "main.js";
 
 /** How a worker is started (see `lib/bundle.ts`). */
 const WORKER = /\bworkerUrl\(\s*"([^"]+)"/g;
@@ -38,9 +41,36 @@ async function bundleWorker(entry: string, folder: string, name: string, maps: s
 }
 
 /** The program, and beside it what it loads when it is needed: what only browsers load is never read at all. */
-async function bundleMain(entry: string, folder: string, maps: string): Promise<void> {
+export async function bundleMain(entry: string, folder: string, maps: string): Promise<void> {
   await deno(...BUNDLE, "--code-splitting", "--outdir", folder, entry);
+  await requireLazily(folder);
+  const written = basename(entry).replace(/\.ts$/, ".js");
+  if (written !== MAIN) {
+    await Deno.rename(join(folder, written), join(folder, MAIN));
+    await Deno.rename(join(folder, `${written}.map`), join(folder, `${MAIN}.map`));
+  }
   await moveMaps(folder, maps);
+}
+
+/** How the bundler makes `require()` for CommonJS: by Node's loader, as soon as any of its helpers is needed. */
+const EAGER_REQUIRE =
+  /import\{createRequire as (\w+)\} ?from ?"node:module";var (\w+)=\1\(import\.meta\.url\);/;
+
+/**
+ * Lets the program ask for Node's loader when something of CommonJS is loaded, and not before: it is as much work as the
+ * start of the runtime, and verbs that speak to a server need none of it.
+ */
+async function requireLazily(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".js")) continue;
+    const path = join(folder, name), text = await Deno.readTextFile(path);
+    const lazy = text.replace(
+      EAGER_REQUIRE,
+      (_all, _import, require) =>
+        `var ${require}=(id)=>process.getBuiltinModule("node:module").createRequire(import.meta.url)(id);`,
+    );
+    if (lazy !== text) await Deno.writeTextFile(path, lazy);
+  }
 }
 
 async function moveMaps(folder: string, maps: string): Promise<void> {

@@ -41,8 +41,7 @@ else
 fi
 
 if ! build_is_new; then
-  say "Building (half a minute or less) …"
-  (cd "$project" && "$deno" task build </dev/null >&2) || fail "the build failed" "See the lines above."
+  step "Building" "$deno" task --cwd "$project" build || fail "the build failed" "See the lines above."
 fi
 
 exec "$project/dist/kvm-manager" serve "$@"

@@ -1,4 +1,5 @@
 /** Users and roles: who there is, and what they may do. */
+import type { Clock } from "../clock.ts";
 import { PERMISSIONS, permissionsOf } from "../../lib/access/permissions.ts";
 import { weakness } from "../../lib/access/password.ts";
 import { layerOf, type OwnRoles, type Rights } from "../../lib/access/rights.ts";
@@ -26,8 +27,8 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]);
 
 const DESCRIPTIONS: Readonly<Record<Role, string>> = {
-  viewer: "Sees machines, storage and networks",
-  operator: "Starts, stops, changes and opens the consoles of machines; works with volumes and networks",
+  viewer: "Sees VMs, storage and networks",
+  operator: "Starts, stops, changes and opens the consoles of VMs; works with volumes and networks",
   administrator: "Everything, host and users included: as good as root",
 };
 
@@ -51,9 +52,13 @@ export async function acceptPassword(password: string, about: readonly string[])
   return await hashPassword(password);
 }
 
+/** Whether a user has a password, here or on the host. */
+const hasPassword = ({ password, host }: Pick<UserRecord, "password" | "host">): boolean =>
+  password !== undefined || host === true;
+
 /** Whether somebody is an administrator who can sign in. */
-const isAdministrator = ({ grants, disabled, password, host }: UserRecord): boolean =>
-  !disabled && (password !== undefined || host === true) &&
+const isAdministrator = ({ grants, ...user }: UserRecord): boolean =>
+  !user.disabled && hasPassword(user) &&
   grants.some(({ role, on }) => role === "administrator" && on.kind === "everything");
 
 export class Accounts {
@@ -61,7 +66,11 @@ export class Accounts {
   readonly #layers = new WeakMap<readonly Grant[], Rights[number]>();
 
   /** @param onChanged told of users whose rights are not what they were */
-  constructor(readonly records: Records, private readonly onChanged: (userIds: readonly string[]) => void) {}
+  constructor(
+    readonly records: Records,
+    private readonly onChanged: (userIds: readonly string[]) => void,
+    private readonly clock: Clock,
+  ) {}
 
   get users(): ReadonlyMap<string, UserRecord> {
     return this.records.of<UserRecord>("user");
@@ -82,6 +91,11 @@ export class Accounts {
   get hasAdministrator(): boolean | undefined {
     if (!this.records.isLoaded) return undefined;
     return [...this.users.values()].some(isAdministrator);
+  }
+
+  /** Whether any user has a password, disabled ones included; undefined while nobody can know. */
+  get hasPasswords(): boolean | undefined {
+    return this.records.isLoaded ? [...this.users.values()].some(hasPassword) : undefined;
   }
 
   /** What grants amount to. */
@@ -126,7 +140,7 @@ export class Accounts {
       id: crypto.randomUUID(),
       ...{ name, displayName, grants, recovery: [] },
       disabled: false,
-      createdAt: Date.now(),
+      createdAt: this.clock.now(),
       lastSignInAt: null,
       ...(hash !== undefined && { password: hash }),
     };
@@ -176,7 +190,7 @@ export class Accounts {
     const user: UserRecord = before ?? {
       id: crypto.randomUUID(),
       ...{ name, displayName: "", recovery: [], disabled: false, lastSignInAt: null },
-      createdAt: Date.now(),
+      createdAt: this.clock.now(),
       host: true,
       grants,
     };

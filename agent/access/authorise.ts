@@ -1,6 +1,6 @@
 /** The one check of rights, for dispatch. */
-import { besides } from "../../lib/access/beside.ts";
-import { needOf } from "../../lib/access/permissions.ts";
+import { extraNeedsOf, type VmDevices } from "../../lib/access/extra_permissions.ts";
+import { needOf, PERMISSIONS } from "../../lib/access/permissions.ts";
 import {
   type AccessObject,
   isAdministrator,
@@ -18,7 +18,7 @@ import {
 import type { Principal } from "../access.ts";
 
 /** What is known of a machine that rights and audit depend on. */
-export interface VmFacts {
+export interface VmFacts extends VmDevices {
   readonly name: string;
   readonly group?: string | undefined;
 }
@@ -59,10 +59,13 @@ export function authorise(principal: Principal, command: CommandName, input: unk
     return isRoot ? everything : refuse(principal, role);
   }
   if (!mayAnywhere(rights, permission)) refuse(principal, role);
-  for (const beside of besides(command, input)) {
-    if (!may(rights, beside, "everything")) refuse(principal, "operator");
-  }
-  // Which of several machines is narrowBatch()'s, which of all is shownAnswer()'s business.
+  const requireExtras = (devices?: VmDevices) => {
+    for (const extra of extraNeedsOf(command, input, devices)) {
+      if (!may(rights, extra, "everything")) refuse(principal, PERMISSIONS.get(extra)!.role);
+    }
+  };
+  requireExtras();
+  // Which of several machines is narrowBatch()'s, which of all is filterOutput()'s business.
   if (object === "list" || object === "vms") return everything;
   const vmId = field(input, "vmId");
   if (object === "everything" || typeof vmId !== "string") {
@@ -70,6 +73,8 @@ export function authorise(principal: Principal, command: CommandName, input: unk
   }
   const about = objectOf(vmId, vm);
   if (!may(rights, "vms.view", about)) throw new ContractError("VmNotFound", { vmId });
+  // What depends on the VM is decided once it is known that it may be seen.
+  requireExtras(vm(vmId));
   return may(rights, permission, about) ? roleOn(rights, about) : refuse(principal, role);
 }
 
@@ -92,8 +97,8 @@ export function guardGroup(
   if (needOf(command).object !== "vm") return;
   const before = vm(vmId)?.group ?? "";
   const groups = granted();
-  const changes = before !== group.trim();
-  if (changes && [before, group.trim()].some((each) => groups.has(each))) refuse(principal, "administrator");
+  const changes = before !== group;
+  if (changes && [before, group].some((each) => groups.has(each))) refuse(principal, "administrator");
 }
 
 /** Runs a command on those of its machines that somebody may use it on; the others are refused one by one. */

@@ -15,23 +15,41 @@ export interface Reached {
 
 const nameOf = ({ secure, port }: Reached) => secure ? "__Host-kvmm" : `kvmm-${port || "80"}`;
 
+/** Milliseconds a device is known without a sign-in: browsers keep no cookie longer. */
+const DEVICE_MS = 400 * 24 * 3600_000;
+const deviceName = ({ secure, port }: Reached) =>
+  secure ? "__Host-kvmm-device" : `kvmm-device-${port || "80"}`;
+
 /** The session's secret in a request; undefined without one. */
-export function sessionIn(headers: Headers, reached: Reached): string | undefined {
+export const sessionIn = (headers: Headers, reached: Reached) => secretIn(headers, nameOf(reached));
+
+/** The device's secret in a request; undefined without one. */
+export const deviceIn = (headers: Headers, reached: Reached) => secretIn(headers, deviceName(reached));
+
+function secretIn(headers: Headers, name: string): string | undefined {
   const header = headers.get("cookie");
   if (header === null) return undefined;
-  const name = nameOf(reached);
   const value = parse(header, name)[name];
   return value !== undefined && /^[\w-]{43}$/.test(value) ? value : undefined;
 }
 
 /** The Set-Cookie that keeps a session, or ends it. */
 export function cookieFor(secret: string | null, reached: Reached): string {
+  return kept(nameOf(reached), secret ?? "", secret === null ? 0 : SESSION_MS.absolute, reached);
+}
+
+/** The Set-Cookie by which a device is known at its next sign-in. It opens nothing. */
+export function deviceCookie(secret: string, reached: Reached): string {
+  return kept(deviceName(reached), secret, DEVICE_MS, reached);
+}
+
+function kept(name: string, secret: string, ms: number, reached: Reached): string {
   const parts = [
-    `${nameOf(reached)}=${secret ?? ""}`,
+    `${name}=${secret}`,
     "Path=/",
     "HttpOnly",
     "SameSite=Lax",
-    `Max-Age=${secret === null ? 0 : SESSION_MS.absolute / 1000}`,
+    `Max-Age=${ms / 1000}`,
   ];
   return [...parts, ...(reached.secure ? ["Secure"] : [])].join("; ");
 }

@@ -4,7 +4,7 @@ import type { Rights } from "../../lib/access/rights.ts";
 import { ContractError, type Grant, type Session, type Token } from "../../lib/contract/mod.ts";
 import type { Records } from "../store/records.ts";
 import type { Accounts } from "./accounts.ts";
-import { type Clock, elapsed } from "./clock.ts";
+import { type Clock, elapsed, momentOf } from "../clock.ts";
 import {
   type SessionRecord,
   shownSession,
@@ -50,7 +50,7 @@ export class Credentials {
   /** Begins a session; gives its secret. What is written with it is one step. @throws {ContractError} StoreUnavailable */
   begin(user: UserRecord, { address, client }: Pick<SessionRecord, "address" | "client">): string {
     const secret = newSecret();
-    const now = this.clock();
+    const now = momentOf(this.clock);
     const record: SessionRecord = {
       id: crypto.randomUUID(),
       userId: user.id,
@@ -75,7 +75,7 @@ export class Credentials {
     if (!record) return undefined;
     const user = this.accounts.users.get(record.userId);
     if (!user || user.disabled || this.#isOver(record)) return undefined;
-    const used = this.clock();
+    const used = momentOf(this.clock);
     // Written some time later: a session's use is no reason to wait for a disk.
     if (elapsed(record.used, used) > 1000) this.#records.note("session", key, { ...record, used, address });
     return {
@@ -91,14 +91,23 @@ export class Credentials {
     const key = hashOf(secret);
     const record = this.#tokens.get(key);
     if (!record) return undefined;
-    const user = this.accounts.users.get(record.userId);
-    const now = this.clock();
-    if (!user || user.disabled || elapsed(record.begun, now) >= record.livesMs) return undefined;
-    if (now.wall - (record.lastUsedAt ?? 0) > 1000) {
+    const holder = this.#holderOf(record), now = momentOf(this.clock);
+    if (holder !== undefined && now.wall - (record.lastUsedAt ?? 0) > 1000) {
       this.#records.note("token", key, { ...record, lastUsedAt: now.wall, lastUsedFrom: address });
     }
-    const rights = [this.accounts.layer(user.grants), this.accounts.layer(record.grants)];
-    return { user, rights, ...this.#alive("token", record.id, user.id) };
+    return holder;
+  }
+
+  /** Who a token stands for, by its id; undefined once it is none any more. It was not shown, so it was not used. */
+  tokenById(tokenId: string): Holder | undefined {
+    for (const record of this.#tokens.values()) if (record.id === tokenId) return this.#holderOf(record);
+  }
+
+  #holderOf({ id, userId, begun, livesMs, grants }: TokenRecord): Holder | undefined {
+    const user = this.accounts.users.get(userId);
+    if (!user || user.disabled || elapsed(begun, momentOf(this.clock)) >= livesMs) return undefined;
+    const rights = [this.accounts.layer(user.grants), this.accounts.layer(grants)];
+    return { user, rights, ...this.#alive("token", id, user.id) };
   }
 
   /** Sessions, the last used first. @param userId of one user alone */
@@ -135,6 +144,13 @@ export class Credentials {
     for (const [, { id }] of theirs) this.#end(`session:${id}`);
   }
 
+  /** Ends a user's tokens. @throws {ContractError} StoreUnavailable */
+  endTokens(userId: string): void {
+    const theirs = [...this.#tokens].filter(([, each]) => each.userId === userId);
+    this.#records.commit(theirs.map(([key]) => ({ kind: "token", key, record: null })));
+    for (const [, { id }] of theirs) this.#end(`token:${id}`);
+  }
+
   tokens(userId?: string): Token[] {
     this.#records.require();
     return [...this.#tokens.values()]
@@ -159,7 +175,7 @@ export class Credentials {
     const record: TokenRecord = {
       id: crypto.randomUUID(),
       ...{ name, userId: user.id, grants },
-      begun: this.clock(),
+      begun: momentOf(this.clock),
       livesMs: days * DAY_MS,
       lastUsedAt: null,
       lastUsedFrom: null,
@@ -198,7 +214,7 @@ export class Credentials {
 
   /** What is open uses its session, up to the session's absolute end. */
   #useOpen(): void {
-    const used = this.clock();
+    const used = momentOf(this.clock);
     for (const [key, record] of this.#sessions) {
       const isOpen = (this.#live.get(`session:${record.id}`)?.open ?? 0) > 0;
       if (isOpen && !this.#isOver(record)) this.#records.note("session", key, { ...record, used });
@@ -210,7 +226,7 @@ export class Credentials {
     this.#useOpen();
     const over = [...this.#sessions].filter(([, each]) => this.#isOver(each));
     for (const [, { id }] of over) this.#end(`session:${id}`);
-    const now = this.clock();
+    const now = momentOf(this.clock);
     const expired = [...this.#tokens].filter(([, each]) => elapsed(each.begun, now) >= each.livesMs);
     // An expired token stays in the list for its owner to see; what lived by it ends.
     for (const [, { id }] of expired) this.#end(`token:${id}`);
@@ -221,7 +237,7 @@ export class Credentials {
   }
 
   #isOver({ begun, used }: SessionRecord): boolean {
-    const now = this.clock();
+    const now = momentOf(this.clock);
     return elapsed(begun, now) >= SESSION_MS.absolute || elapsed(used, now) >= SESSION_MS.idle;
   }
 

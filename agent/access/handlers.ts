@@ -10,19 +10,14 @@ import {
 import type { Principal, Via } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { ActivityLog } from "../store/activity.ts";
-import { acceptPassword, type Accounts } from "./accounts.ts";
+import { acceptPassword } from "./accounts.ts";
 import type { Access } from "./mod.ts";
-import { shownUser, type UserRecord } from "./records.ts";
+import { shownUser } from "./records.ts";
 import { requireCookies, SIGNED_IN } from "./sign_in.ts";
+import { ownAccount, reauthenticate } from "./reauthentication.ts";
 import { SecondFactor } from "./second_factor.ts";
 
 type AccessHandlers = Pick<Handlers, Extract<CommandName, keyof typeof accessCommands>>;
-
-/** The account of who asks, at a session: a token must not be able to make itself more. @throws {ContractError} NoAccount */
-export const ownAccountIn = (accounts: Accounts) => ({ via, userId }: Principal): UserRecord => {
-  if (via !== "session" || userId === undefined) throw new ContractError("NoAccount");
-  return accounts.user(userId);
-};
 
 /** A handler for each of them. */
 export function accessHandlers(
@@ -35,9 +30,9 @@ export function accessHandlers(
   },
 ): AccessHandlers {
   const { accounts, credentials, signIn, setup } = access;
-  const secondFactor = new SecondFactor(access, hostname);
+  const secondFactor = new SecondFactor(access, hostname, access.clock);
 
-  const ownAccount = ownAccountIn(accounts);
+  const own = (principal: Principal) => ownAccount(access, principal);
   /** Whose things somebody may touch: their own; nobody's limit for administrators. */
   const reach = ({ rights, userId, via }: Principal): string | undefined => {
     if (isAdministrator(rights)) return undefined;
@@ -57,6 +52,7 @@ export function accessHandlers(
         via: via as Exclude<Via, "nobody">, // dispatch lets nobody in
         user: userId === undefined ? null : shownUser(accounts.user(userId)),
         administrator: isAdministrator(rights),
+        confirmedUntil: access.confirmations.until(principal.holder),
         permissions: [...PERMISSIONS.keys()].filter((each) => may(rights, each, "everything")),
       };
     },
@@ -70,8 +66,10 @@ export function accessHandlers(
     },
     set_up: async ({ key, name, password }, { principal }) => {
       requireCookies(principal);
-      signIn.addressThrottle.check(principal.address);
-      if (!setup.fits(key)) signIn.addressThrottle.failed(principal.address);
+      if (!setup.fits(key)) { // the right one opens, whoever else tries
+        signIn.attempts.beginNameless(principal);
+        signIn.attempts.failedNameless(principal);
+      }
       const giveBack = setup.redeem(key);
       try {
         const user = await accounts.create({
@@ -79,8 +77,7 @@ export function accessHandlers(
           password,
           grants: [{ role: "administrator", on: { kind: "everything" } }],
         });
-        principal.keepSession!(credentials.begin(user, principal));
-        principal.becomes?.(user.name);
+        signIn.open(user, principal);
       } catch (error) {
         giveBack();
         throw error;
@@ -91,31 +88,33 @@ export function accessHandlers(
       const { key, expiresAt } = setup.issue();
       return { url: `${address()}/setup?key=${key}`, expiresAt };
     },
-    set_password: async ({ current, password }, { principal }) => {
-      const { name, host } = ownAccount(principal);
+    set_password: async ({ current, password, revokeTokens = true }, { principal }) => {
+      const { name, host } = own(principal);
       if (host) throw new ContractError("HostAccount", { name });
-      await signIn.check(name, current, principal);
-      signIn.accountThrottle.succeeded(name);
+      await reauthenticate(access, principal, current);
       const hash = await acceptPassword(password, [name]);
-      accounts.save({ ...ownAccount(principal), password: hash });
+      accounts.save({ ...own(principal), password: hash });
       credentials.endSessions(principal.userId!, principal.holder);
+      if (revokeTokens) credentials.endTokens(principal.userId!);
       return null;
     },
-    begin_totp: (_input, { principal }) => secondFactor.begin(ownAccount(principal)),
-    confirm_totp: ({ code }, { principal }) => secondFactor.confirm(ownAccount(principal), code),
+    begin_totp: (_input, { principal }) => secondFactor.begin(own(principal)),
+    confirm_totp: async ({ code, password }, { principal }) => {
+      const at = access.clock.now(); // the check of a password takes a while, and the code is of now
+      const user = await reauthenticate(access, principal, password);
+      return secondFactor.confirm(user, code, principal, at);
+    },
     disable_totp: async ({ password }, { principal }) => {
-      const { name } = ownAccount(principal);
-      await signIn.check(name, password, principal);
-      signIn.accountThrottle.succeeded(name);
-      secondFactor.switchOff(ownAccount(principal));
+      secondFactor.switchOff(await reauthenticate(access, principal, password));
       return null;
     },
     list_users: () => accounts.list(),
     create_user: async (input) => shownUser(await accounts.create(input)),
-    update_user: async (input) => {
+    update_user: async ({ revokeTokens = true, ...input }) => {
       const user = shownUser(await accounts.update(input));
       // Whoever's password is set by another was locked out, or must be.
       if (input.password !== undefined || input.disabled) credentials.endSessions(input.userId);
+      if (input.password !== undefined && revokeTokens) credentials.endTokens(input.userId);
       return user;
     },
     delete_user: ({ userId }) => {
@@ -146,13 +145,21 @@ export function accessHandlers(
       return null;
     },
     list_tokens: ({ all }, { principal }) => credentials.tokens(listed(principal, all)),
-    create_token: ({ name, grants = [], expiresInDays = 90, userId }, { principal }) => {
+    create_token: async ({ name, grants = [], expiresInDays = 90, userId, password }, { principal }) => {
       if (principal.via === "token") throw new ContractError("NoAccount");
       const other = userId !== undefined && userId !== principal.userId;
       if (other && !isAdministrator(principal.rights)) {
         throw new ContractError("Forbidden", { role: "administrator" });
       }
-      const owner = userId === undefined ? ownAccount(principal) : accounts.user(userId);
+      if (userId === undefined && principal.userId === undefined) {
+        throw new ContractError("InvalidInput", {
+          reason: "userId is missing: root has no account of its own. Name the user that the token is for " +
+            "(--user-id on the command line)",
+          field: "userId",
+        });
+      }
+      if (principal.via === "session") await reauthenticate(access, principal, password);
+      const owner = userId === undefined ? own(principal) : accounts.user(userId);
       return credentials.makeToken(owner, name, grants, expiresInDays);
     },
     revoke_token: ({ tokenId }, { principal }) => {

@@ -1,7 +1,7 @@
 /** Access as a whole: who somebody is, told from a request, and everything that decides on it. */
 import { ALL_RIGHTS } from "../../lib/access/rights.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { isShared, Rate, REQUEST_RATE } from "../http/limits.ts";
+import { isShared, Rate, REQUEST_RATE } from "../limits.ts";
 import {
   type Door,
   nobody,
@@ -14,11 +14,12 @@ import {
 import { Records } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import { Accounts } from "./accounts.ts";
-import { type Clock, hostClock } from "./clock.ts";
-import { cookieFor, type Reached, sessionIn } from "./cookie.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import { cookieFor, deviceCookie, deviceIn, type Reached, sessionIn } from "./cookie.ts";
 import { bearerOf, Credentials, type Holder } from "./credentials.ts";
 import type { HostAccounts } from "./host_accounts.ts";
 import { Passkeys } from "./passkeys.ts";
+import { Confirmations } from "./reauthentication.ts";
 import { Setup } from "./setup.ts";
 import { SignIn } from "./sign_in.ts";
 
@@ -29,6 +30,8 @@ export interface Caller {
   readonly address: string;
   /** At the socket: who it is. Without it nobody is let in there. */
   readonly peer?: SocketPeer | undefined;
+  /** Told once a session or a token has shown who it is, so that the door keeps their connection. */
+  readonly signedIn?: () => void;
 }
 
 export class Access {
@@ -37,28 +40,30 @@ export class Access {
   readonly passkeys: Passkeys;
   readonly signIn: SignIn;
   readonly setup: Setup;
+  readonly confirmations: Confirmations;
   readonly #records: Records;
   /** Of accounts, from wherever: whoever has many addresses has no more. */
   readonly #rate: Rate;
 
   /**
-   * @param demo nothing real is served: whoever comes is let in
+   * @param isDemo nothing real is served: whoever comes is let in
    * @param clock tests bring their own
-   * @param host where accounts of this host sign in, too
+   * @param hostAccounts where accounts of this host sign in, too
    */
   constructor(
     store: Store,
-    private readonly demo: boolean,
-    clock: Clock = hostClock(),
-    host: HostAccounts | null = null,
+    readonly isDemo: boolean,
+    readonly clock: Clock = SYSTEM_CLOCK,
+    private readonly hostAccounts: HostAccounts | null = null,
   ) {
     this.#records = new Records(store, () => this.#reloaded());
-    this.accounts = new Accounts(this.#records, (userIds) => this.credentials.interrupt(userIds));
+    this.accounts = new Accounts(this.#records, (userIds) => this.credentials.interrupt(userIds), clock);
     this.credentials = new Credentials(this.accounts, clock);
     this.passkeys = new Passkeys(clock);
-    this.signIn = new SignIn(this.accounts, this.credentials, this.passkeys, host, clock);
+    this.signIn = new SignIn(this.accounts, this.credentials, this.passkeys, hostAccounts, clock);
     this.setup = new Setup(clock);
-    this.#rate = new Rate();
+    this.confirmations = new Confirmations(clock);
+    this.#rate = new Rate(undefined, clock);
   }
 
   /**
@@ -68,37 +73,52 @@ export class Access {
    * @throws {ContractError} TooManyRequests; TokenInvalid for an API token that is none (any more): it must not pass for nobody's
    */
   identify(request: Request, caller: Caller, keep?: (cookie: string) => void): Principal {
-    const { door, address, peer } = caller;
+    const { door, address, peer, signedIn } = caller;
     if (door === "socket") return peer === undefined ? nobody("socket") : socketPrincipal(peer);
     const { headers } = request;
     const url = new URL(request.url);
     const reached: Reached = { secure: url.protocol === "https:", port: url.port };
+    const device = deviceIn(headers, reached);
     const about = {
       door,
       address,
       origin: url.origin,
       client: headers.get("user-agent")?.slice(0, 200) ?? "",
+      ...(device !== undefined && { device }),
       ...(keep !== undefined && {
         keepSession: (secret: string | null) => keep(cookieFor(secret, reached)),
+        keepDevice: (secret: string) => keep(deviceCookie(secret, reached)),
       }),
     };
     const bearer = bearerOf(headers);
     if (bearer !== undefined) {
       const holder = this.credentials.token(bearer, address);
       if (!holder) throw new ContractError("TokenInvalid");
+      signedIn?.();
       return this.#somebody("token", holder, about);
     }
     const secret = sessionIn(headers, reached);
     const holder = secret === undefined ? undefined : this.credentials.session(secret, address);
-    if (holder) return this.#somebody("session", holder, about);
-    if (this.demo) return principalOf({ name: "demo", via: "demo", rights: ALL_RIGHTS, ...about });
+    if (holder) {
+      signedIn?.();
+      return this.#somebody("session", holder, about);
+    }
+    if (this.isDemo) return principalOf({ name: "demo", via: "demo", rights: ALL_RIGHTS, ...about });
     return nobody(door, about);
   }
 
   /** Whether nobody can sign in yet: a setup link is due. Undefined while the database cannot tell. */
   get needsSetup(): boolean | undefined {
     const has = this.accounts.hasAdministrator;
-    return has === undefined ? undefined : !has && !this.demo;
+    return has === undefined ? undefined : !has && !this.isDemo;
+  }
+
+  /**
+   * Whether nobody at all can sign in: no user has a password, and accounts of the host are not taken. False while the
+   * database cannot tell.
+   */
+  get isEmpty(): boolean {
+    return this.accounts.hasPasswords === false && this.hostAccounts === null && !this.isDemo;
   }
 
   #somebody(

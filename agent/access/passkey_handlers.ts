@@ -2,25 +2,17 @@
 import { type CommandName, ContractError, type passkeyCommands } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
-import { ownAccountIn } from "./handlers.ts";
 import type { Access } from "./mod.ts";
 import { type PasskeyRecord, shownPasskey, type UserRecord } from "./records.ts";
+import { askForPasskey, confirmByPasskey, ownAccount, reauthenticate } from "./reauthentication.ts";
 import { freshRecovery } from "./second_factor.ts";
 
 type PasskeyHandlers = Pick<Handlers, Extract<CommandName, keyof typeof passkeyCommands>>;
 
 /** A handler for each of them. */
-export function passkeyHandlers({ accounts, passkeys, signIn }: Access): PasskeyHandlers {
-  const ownAccount = ownAccountIn(accounts);
-
-  /** What opens the door for good, or closes it, needs the password once more. @throws {ContractError} */
-  const confirm = async (principal: Principal, password: string | undefined): Promise<UserRecord> => {
-    const user = ownAccount(principal);
-    if (user.password === undefined && !user.host) return user;
-    await signIn.check(user.name, password ?? "", principal);
-    signIn.accountThrottle.succeeded(user.name);
-    return ownAccount(principal);
-  };
+export function passkeyHandlers(access: Access): PasskeyHandlers {
+  const { accounts, passkeys, signIn } = access;
+  const own = (principal: Principal) => ownAccount(access, principal);
   /** @throws {ContractError} PasskeyNotFound */
   const find = ({ passkeys = [] }: UserRecord, passkeyId: string): PasskeyRecord => {
     const found = passkeys.find(({ id }) => id === passkeyId);
@@ -30,15 +22,15 @@ export function passkeyHandlers({ accounts, passkeys, signIn }: Access): Passkey
 
   return {
     begin_passkey: async ({ password }, { principal }) =>
-      passkeys.creation(await confirm(principal, password), principal),
+      passkeys.creation(await reauthenticate(access, principal, password), principal),
     add_passkey: async ({ name, attestation }, { principal }) => {
-      ownAccount(principal);
+      own(principal);
       const made = await passkeys.created(name, attestation, principal);
       const isKnown = [...accounts.users.values()].some((each) =>
         each.passkeys?.some(({ credential }) => credential === made.credential)
       );
       if (isKnown) throw new ContractError("PasskeyRefused", { reason: "it is known already" });
-      const user = ownAccount(principal); // as it is now: the check took a while
+      const user = own(principal); // as it is now: the check took a while
       const fresh = user.recovery.length === 0 ? freshRecovery() : undefined;
       accounts.save({
         ...user,
@@ -47,9 +39,9 @@ export function passkeyHandlers({ accounts, passkeys, signIn }: Access): Passkey
       });
       return { passkey: shownPasskey(made), recoveryCodes: fresh?.codes ?? [] };
     },
-    list_passkeys: (_input, { principal }) => (ownAccount(principal).passkeys ?? []).map(shownPasskey),
+    list_passkeys: (_input, { principal }) => (own(principal).passkeys ?? []).map(shownPasskey),
     rename_passkey: ({ passkeyId, name }, { principal }) => {
-      const user = ownAccount(principal);
+      const user = own(principal);
       const renamed = { ...find(user, passkeyId), name };
       accounts.save({
         ...user,
@@ -58,12 +50,21 @@ export function passkeyHandlers({ accounts, passkeys, signIn }: Access): Passkey
       return shownPasskey(renamed);
     },
     remove_passkey: async ({ passkeyId, password }, { principal }) => {
-      find(ownAccount(principal), passkeyId);
-      const user = await confirm(principal, password);
+      find(own(principal), passkeyId);
+      const user = await reauthenticate(access, principal, password);
       const passkeys = (user.passkeys ?? []).filter(({ id }) => id !== passkeyId);
       const isLast = passkeys.length === 0 && user.totp === undefined;
       accounts.save({ ...user, passkeys, ...(isLast && { recovery: [] }) });
       return null;
+    },
+    begin_reauthentication: (_input, { principal }) => askForPasskey(access, principal),
+    reauthenticate: async ({ password, assertion }, { principal }) => {
+      if ((password === undefined) === (assertion === undefined)) {
+        throw new ContractError("InvalidInput", { reason: "give either password or assertion" });
+      }
+      if (assertion !== undefined) await confirmByPasskey(access, principal, assertion);
+      else await reauthenticate(access, principal, password);
+      return { confirmedUntil: access.confirmations.until(principal.holder)! };
     },
     begin_passkey_sign_in: ({ challenge }, { principal }) => signIn.beginPasskey(challenge, principal),
     sign_in_with_passkey: ({ challenge, assertion }, { principal }) =>

@@ -1,6 +1,6 @@
 /**
- * Passkeys: WebAuthn's ceremonies. What is asked is remembered here, good once, for five minutes, for one purpose and
- * one origin; the answers are checked by @simplewebauthn/server, which is loaded with the first of them.
+ * Passkeys: WebAuthn's ceremonies. What is asked is good once, for five minutes, for one purpose and one origin; the
+ * answers are checked by @simplewebauthn/server, which is loaded with the first of them.
  */
 import { isIP } from "node:net";
 import { Buffer } from "node:buffer";
@@ -11,28 +11,24 @@ import {
   type PasskeyCreation,
   type PasskeyRequest,
 } from "../../lib/contract/mod.ts";
-import { messageOf } from "../../lib/message.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { parseJson } from "../../lib/text/json.ts";
 import type { Principal } from "../access.ts";
 import { log } from "../log.ts";
-import { type Clock, elapsed, type Moment } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { PasskeyRecord, UserRecord } from "./records.ts";
-import { newSecret } from "./secret.ts";
+import { SignedChallenges } from "./signed_challenges.ts";
 
 /** Milliseconds an answer may take. */
 const ASKED_MS = 5 * 60_000;
-/** Questions that wait for answers; beyond it the oldest is forgotten. */
-const MOST_ASKED = 1000;
 /** Of one user. */
 const MOST_PASSKEYS = 20;
 /** Signature algorithms (COSE): EdDSA, ES256, RS256. */
 const ALGORITHMS = [-8, -7, -257] as const;
 
 interface Asked {
-  /** What the answer is for: a session that adds a passkey, a challenge of a sign-in; empty for a passkey alone. */
-  readonly purpose: string;
   readonly origin: string;
   readonly site: string;
-  readonly begun: Moment;
 }
 
 const library = () => import("@simplewebauthn/server");
@@ -53,7 +49,7 @@ function siteOf({ origin }: Principal): { origin: string; site: string } {
 /** The challenge that an answer says it is for; undefined when it says nothing. */
 function challengeIn(clientDataJSON: string): string | undefined {
   try {
-    const data: unknown = JSON.parse(Buffer.from(clientDataJSON, "base64url").toString());
+    const data = parseJson(Buffer.from(clientDataJSON, "base64url").toString());
     const { challenge } = data as { challenge?: unknown };
     return typeof challenge === "string" ? challenge : undefined;
   } catch {
@@ -62,9 +58,12 @@ function challengeIn(clientDataJSON: string): string | undefined {
 }
 
 export class Passkeys {
-  readonly #asked = new Map<string, Asked>();
+  /** By purpose: a session that adds a passkey, a challenge of a sign-in; empty for a passkey alone. */
+  readonly #challenges: SignedChallenges;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    this.#challenges = new SignedChallenges(ASKED_MS, clock);
+  }
 
   /** What a new passkey is made from. @throws {ContractError} TooManyRequests, WrongDoor, PasskeyNeedsName */
   creation(user: UserRecord, by: Principal): PasskeyCreation {
@@ -124,7 +123,7 @@ export class Passkeys {
         transports,
         site: asked.site,
         synced: credentialBackedUp,
-        createdAt: this.clock().wall,
+        createdAt: this.clock.now(),
         lastUsedAt: null,
       };
     } catch (error) {
@@ -134,19 +133,25 @@ export class Passkeys {
   }
 
   /**
-   * What a passkey is asked for a sign-in.
+   * What a passkey is asked.
    *
    * @param known those that may answer; without any the device says which it has
+   * @param verification whether the device must ask who it is
    * @throws {ContractError} WrongDoor, PasskeyNeedsName
    */
-  request(purpose: string, known: readonly PasskeyRecord[], by: Principal): PasskeyRequest {
+  request(
+    purpose: string,
+    known: readonly PasskeyRecord[],
+    by: Principal,
+    verification: PasskeyRequest["userVerification"],
+  ): PasskeyRequest {
     const { challenge, site } = this.#ask(purpose, by);
     return {
       challenge,
       rpId: site,
       timeout: ASKED_MS,
       allowCredentials: known.filter((each) => each.site === site).map(described),
-      userVerification: purpose === "" ? "required" : "preferred",
+      userVerification: verification,
     };
   }
 
@@ -156,6 +161,7 @@ export class Passkeys {
     answer: PasskeyAssertion,
     user: UserRecord | undefined,
     by: Principal,
+    verification: PasskeyRequest["userVerification"],
   ): Promise<PasskeyRecord | undefined> {
     const challenge = challengeIn(answer.clientDataJSON) ?? "";
     const asked = this.#take(challenge, purpose, by);
@@ -163,7 +169,6 @@ export class Passkeys {
     if (asked === undefined || passkey === undefined || passkey.site !== asked.site) return undefined;
     const { id, clientDataJSON, authenticatorData, signature, userHandle } = answer;
     const { verifyAuthenticationResponse } = await library();
-    const isAlone = purpose === "";
     try {
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
         response: {
@@ -174,7 +179,7 @@ export class Passkeys {
         expectedChallenge: challenge,
         expectedOrigin: asked.origin,
         expectedRPID: asked.site,
-        requireUserVerification: isAlone,
+        requireUserVerification: verification === "required",
         credential: {
           id: passkey.credential,
           publicKey: new Uint8Array(Buffer.from(passkey.publicKey, "base64url")),
@@ -183,7 +188,7 @@ export class Passkeys {
         },
       });
       if (!verified) return undefined;
-      return { ...passkey, counter: authenticationInfo.newCounter, lastUsedAt: this.clock().wall };
+      return { ...passkey, counter: authenticationInfo.newCounter, lastUsedAt: this.clock.now() };
     } catch (error) {
       // A counter that went back may be a copied key: an administrator wants to read of it.
       log.warn("a passkey was refused", { user: user?.name, passkey: passkey.name, error });
@@ -193,21 +198,12 @@ export class Passkeys {
 
   #ask(purpose: string, by: Principal): { challenge: string; site: string } {
     const { origin, site } = siteOf(by);
-    const now = this.clock();
-    for (const [key, { begun }] of this.#asked) {
-      if (elapsed(begun, now) >= ASKED_MS || this.#asked.size >= MOST_ASKED) this.#asked.delete(key);
-    }
-    const challenge = newSecret();
-    this.#asked.set(challenge, { purpose, origin, site, begun: now });
-    return { challenge, site };
+    return { challenge: this.#challenges.issue(purpose, origin), site };
   }
 
   /** What was asked, which is used up by it; undefined when it was not, is over, or was asked of somebody else. */
   #take(challenge: string, purpose: string, { origin }: Principal): Asked | undefined {
-    const found = this.#asked.get(challenge);
-    this.#asked.delete(challenge);
-    const fits = found !== undefined && found.purpose === purpose && found.origin === origin &&
-      elapsed(found.begun, this.clock()) < ASKED_MS;
-    return fits ? found : undefined;
+    if (origin === undefined || !this.#challenges.take(challenge, purpose, origin)) return undefined;
+    return { origin, site: new URL(origin).hostname };
   }
 }

@@ -8,7 +8,7 @@ import type {
   Token,
   User,
 } from "../../lib/contract/mod.ts";
-import type { Moment } from "./clock.ts";
+import type { Moment } from "../clock.ts";
 
 /** A passkey of a user. */
 export interface PasskeyRecord {
@@ -44,6 +44,9 @@ export interface UserRecord {
   /** Base32, and the last step of it that was used. */
   readonly totp?: { readonly secret: string; readonly lastStep: number };
   readonly passkeys?: readonly PasskeyRecord[];
+  /** Hashes of the devices' secrets and networks that it signed in from, the newest first. */
+  readonly devices?: readonly string[];
+  readonly networks?: readonly string[];
   /** Hashes of the recovery codes that are left. */
   readonly recovery: readonly string[];
 }

@@ -1,6 +1,7 @@
 /** One-time codes of an account: switched on with the app's first code, off with the password or by an administrator. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { elapsed, hostClock, type Moment } from "./clock.ts";
+import type { Client } from "./attempts.ts";
+import { type Clock, elapsed, type Moment, momentOf, SYSTEM_CLOCK } from "../clock.ts";
 import type { Access } from "./mod.ts";
 import { hasSecondFactor, type UserRecord } from "./records.ts";
 import { hashOf } from "./secret.ts";
@@ -22,7 +23,7 @@ export class SecondFactor {
   constructor(
     private readonly access: Access,
     private readonly hostname: () => string,
-    private readonly clock = hostClock(),
+    private readonly clock: Clock = SYSTEM_CLOCK,
   ) {}
 
   /** The secret for the app; the same while it waits to be confirmed. @throws {ContractError} SecondFactorOn */
@@ -30,23 +31,28 @@ export class SecondFactor {
     if (user.totp) throw new ContractError("SecondFactorOn");
     const known = this.#waiting(user.id);
     const secret = known ?? newTotpSecret();
-    if (known === undefined) this.#pending.set(user.id, { secret, begun: this.clock() });
+    if (known === undefined) this.#pending.set(user.id, { secret, begun: momentOf(this.clock) });
     return { secret, uri: otpauthUri(secret, user.name, this.hostname()) };
   }
 
-  /** @throws {ContractError} SecondFactorOn, SignInExpired, SignInFailed, TooManyAttempts, StoreUnavailable */
-  confirm(user: UserRecord, code: string): { recoveryCodes: string[] } {
+  /**
+   * Switches them on.
+   *
+   * @param at when the code was given: milliseconds since 1970
+   * @throws {ContractError} SecondFactorOn, SignInExpired, SignInFailed, TooManyAttempts, StoreUnavailable
+   */
+  confirm(user: UserRecord, code: string, by: Client, at: number): { recoveryCodes: string[] } {
     if (user.totp) throw new ContractError("SecondFactorOn");
     const secret = this.#waiting(user.id);
     if (secret === undefined) throw new ContractError("SignInExpired");
-    const throttle = this.access.signIn.accountThrottle;
-    throttle.check(`code:${user.name}`);
-    const step = checkCode(secret, code, this.clock().wall, -1);
+    const { attempts } = this.access.signIn;
+    attempts.begin("code", user.name, user, by);
+    const step = checkCode(secret, code, at, -1);
     if (step === null) {
-      throttle.failed(`code:${user.name}`);
+      attempts.failed("code", user.name, user, by);
       throw new ContractError("SignInFailed");
     }
-    throttle.succeeded(`code:${user.name}`);
+    attempts.succeeded(user, by);
     const { codes: recoveryCodes, hashes: recovery } = freshRecovery();
     this.access.accounts.save({ ...user, totp: { secret, lastStep: step }, recovery });
     this.#pending.delete(user.id);
@@ -67,6 +73,6 @@ export class SecondFactor {
 
   #waiting(userId: string): string | undefined {
     const found = this.#pending.get(userId);
-    return found && elapsed(found.begun, this.clock()) < PENDING_MS ? found.secret : undefined;
+    return found && elapsed(found.begun, momentOf(this.clock)) < PENDING_MS ? found.secret : undefined;
   }
 }

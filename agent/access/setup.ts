@@ -1,6 +1,6 @@
 /** The first administrator: made by whoever has the one-time link that the start, or root, was given. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { type Clock, elapsed, type Moment } from "./clock.ts";
+import { type Clock, elapsed, type Moment, momentOf } from "../clock.ts";
 import { hashOf, newSecret } from "./secret.ts";
 
 /** Milliseconds a setup link is good for. */
@@ -14,7 +14,7 @@ export class Setup {
   /** Makes a key; the one before it dies. */
   issue(): { key: string; expiresAt: number } {
     const key = newSecret();
-    const begun = this.clock();
+    const begun = momentOf(this.clock);
     this.#link = { hash: hashOf(key), begun };
     return { key, expiresAt: begun.wall + SETUP_MS };
   }
@@ -22,7 +22,8 @@ export class Setup {
   /** Whether a key is good now. */
   fits(key: string): boolean {
     const link = this.#link;
-    return link !== undefined && elapsed(link.begun, this.clock()) < SETUP_MS && link.hash === hashOf(key);
+    return link !== undefined && elapsed(link.begun, momentOf(this.clock)) < SETUP_MS &&
+      link.hash === hashOf(key);
   }
 
   /**

@@ -11,14 +11,14 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
 import type { Accounts } from "./accounts.ts";
-import { type Clock, elapsed, type Moment } from "./clock.ts";
+import { Attempts, isKnownDevice, withKnown } from "./attempts.ts";
+import { type Clock, elapsed, type Moment, momentOf } from "../clock.ts";
 import type { Credentials } from "./credentials.ts";
 import { isPassword } from "./hashing.ts";
 import type { HostAccounts } from "./host_accounts.ts";
 import type { Passkeys } from "./passkeys.ts";
 import { hasSecondFactor, type UserRecord } from "./records.ts";
 import { hashOf, newSecret } from "./secret.ts";
-import { Throttle } from "./throttle.ts";
 import { checkCode, plainRecoveryCode } from "./totp.ts";
 
 /** Milliseconds between password and code. */
@@ -27,7 +27,8 @@ export const CHALLENGE_MS = 5 * 60_000;
 const FAILURE_MS = 2000;
 /** Codes tried for one challenge. */
 const MOST_CODES = 5;
-const MOST_CHALLENGES = 1000;
+/** Sign-ins of one account that wait for the second step; beyond, its oldest is over. */
+const MOST_CHALLENGES = 20;
 /** Stands in the place of a challenge where a passkey is all there is. */
 const ALONE = "";
 
@@ -44,8 +45,7 @@ export const SIGNED_IN: SignInStep = { state: "signed-in", challenge: null, seco
 
 export class SignIn {
   readonly #challenges = new Map<string, Challenge>();
-  readonly accountThrottle: Throttle;
-  readonly addressThrottle: Throttle;
+  readonly attempts: Attempts;
 
   constructor(
     private readonly accounts: Accounts,
@@ -54,10 +54,7 @@ export class SignIn {
     private readonly host: HostAccounts | null,
     private readonly clock: Clock,
   ) {
-    const now = () => clock().up;
-    this.accountThrottle = new Throttle({ free: 5, longest: 5 * 60_000 }, now);
-    // Many people may come from one address: a proxy, an ssh tunnel.
-    this.addressThrottle = new Throttle({ free: 30, longest: 60_000 }, now);
+    this.attempts = new Attempts(clock);
   }
 
   /** First step: the password. @throws {ContractError} SignInFailed, TooManyAttempts, WrongDoor, StoreUnavailable */
@@ -66,16 +63,16 @@ export class SignIn {
     this.accounts.records.require();
     const found = await this.check(name.toLowerCase(), password, by);
     if (!hasSecondFactor(found)) {
-      this.accountThrottle.succeeded(found.name);
-      this.#open(found, by);
+      this.attempts.succeeded(found, by);
+      this.open(found, by);
       return SIGNED_IN;
     }
-    this.#forgetOld();
+    this.#forgetOld(found.id);
     const challenge = newSecret();
     this.#challenges.set(hashOf(challenge), {
       userId: found.id,
       password: found.password,
-      begun: this.clock(),
+      begun: momentOf(this.clock),
       tries: 0,
     });
     const secondFactors: SignInStep["secondFactors"] = [
@@ -86,21 +83,18 @@ export class SignIn {
   }
 
   /**
-   * Checks a password, slowed down by account and address. The account's failures are forgiven by the caller, once
-   * everything is shown.
+   * Checks a password, slowed down by {@link Attempts}. Failures are forgiven by the caller, once everything is shown.
    *
    * @throws {ContractError} SignInFailed, TooManyAttempts, TooManyRequests
    */
-  async check(name: string, password: string, { address }: Principal): Promise<UserRecord> {
-    this.accountThrottle.check(name);
-    this.addressThrottle.check(address);
-    this.accountThrottle.failed(name);
+  async check(name: string, password: string, by: Principal): Promise<UserRecord> {
     const before = this.accounts.named(name);
-    const started = this.clock().up;
+    const waiter = this.attempts.begin("password", name, before, by);
+    const started = this.clock.monotonic();
     const [isRight, grants] = await Promise.all([
-      isPassword(password, before?.disabled ? undefined : before?.password),
+      isPassword(password, before?.disabled ? undefined : before?.password, waiter),
       this.host && this.accounts.mayBeOfHost(name) && !before?.disabled
-        ? this.host.check(name, password, address)
+        ? this.host.check(name, password, by.address)
         : undefined,
     ]);
     // It took a while: what counts is how the account is now.
@@ -112,10 +106,9 @@ export class SignIn {
       : undefined;
     if (!user || user.disabled || user.password !== before?.password) {
       // PAM takes its time over some names: all failures take the same.
-      const left = this.host ? FAILURE_MS - (this.clock().up - started) : 0;
+      const left = this.host ? FAILURE_MS - (this.clock.monotonic() - started) : 0;
       if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
-      this.accountThrottle.renew(name);
-      this.addressThrottle.failed(address);
+      this.attempts.failed("password", name, before, by);
       throw new ContractError("SignInFailed");
     }
     return user;
@@ -126,6 +119,7 @@ export class SignIn {
     requireCookies(by);
     this.accounts.records.require();
     const { found, user, key } = this.#begun(challenge, by);
+    this.attempts.begin("code", user.name, user, by);
     if (++found.tries >= MOST_CODES) this.#challenges.delete(key);
     const proven = this.#proven(user, code);
     if (!proven) throw this.#wrong(user, by);
@@ -140,11 +134,11 @@ export class SignIn {
     requireCookies(by);
     this.accounts.records.require();
     if (challenge === undefined) {
-      this.addressThrottle.check(by.address);
-      return this.passkeys.request(ALONE, [], by);
+      this.#beginNameless(by);
+      return this.passkeys.request(ALONE, [], by, "required");
     }
     const { user, key } = this.#begun(challenge, by);
-    return this.passkeys.request(key, user.passkeys ?? [], by);
+    return this.passkeys.request(key, user.passkeys ?? [], by, "preferred");
   }
 
   /**
@@ -160,12 +154,14 @@ export class SignIn {
     requireCookies(by);
     this.accounts.records.require();
     const begun = challenge === undefined ? undefined : this.#begun(challenge, by);
-    this.addressThrottle.check(by.address);
+    if (begun !== undefined) this.attempts.begin("code", begun.user.name, begun.user, by);
+    else this.#beginNameless(by);
     const holder = begun?.user ??
       [...this.accounts.users.values()].find(({ passkeys = [] }) =>
         passkeys.some(({ credential }) => credential === response.id)
       );
-    const used = await this.passkeys.check(begun?.key ?? ALONE, response, holder, by);
+    const verification = begun === undefined ? "required" : "preferred";
+    const used = await this.passkeys.check(begun?.key ?? ALONE, response, holder, by, verification);
     // It took a while: what counts is how everything is now.
     const user = holder && this.accounts.users.get(holder.id);
     const before = user?.passkeys?.find(({ id }) => id === used?.id);
@@ -182,29 +178,34 @@ export class SignIn {
     const key = hashOf(challenge);
     const found = this.#challenges.get(key);
     const user = found && this.accounts.users.get(found.userId);
-    const isOpen = found !== undefined && elapsed(found.begun, this.clock()) < CHALLENGE_MS &&
+    const isOpen = found !== undefined && elapsed(found.begun, momentOf(this.clock)) < CHALLENGE_MS &&
       user !== undefined && !user.disabled && hasSecondFactor(user) && user.password === found.password;
     if (!isOpen) {
       this.#challenges.delete(key);
-      this.addressThrottle.check(by.address);
-      this.addressThrottle.failed(by.address);
+      this.attempts.beginNameless(by);
+      this.attempts.failedNameless(by);
       throw new ContractError("SignInExpired");
     }
-    this.accountThrottle.check(`code:${user.name}`);
-    this.addressThrottle.check(by.address);
     return { found, user, key };
   }
 
-  #wrong(user: UserRecord | undefined, { address }: Principal): ContractError {
-    if (user !== undefined) this.accountThrottle.failed(`code:${user.name}`);
-    this.addressThrottle.failed(address);
+  #wrong(user: UserRecord | undefined, by: Principal): ContractError {
+    if (user !== undefined) this.attempts.failed("code", user.name, user, by);
+    else this.attempts.failedNameless(by);
     return new ContractError("SignInFailed");
+  }
+
+  /** An attempt that names no account; a device that some account knows is not held up. @throws {ContractError} */
+  #beginNameless(by: Principal): void {
+    const isKnown = by.device !== undefined &&
+      [...this.accounts.users.values()].some((user) => isKnownDevice(user, by));
+    if (!isKnown) this.attempts.beginNameless(by);
   }
 
   #finish(key: string | undefined, user: UserRecord, by: Principal): SignInStep {
     if (key !== undefined) this.#challenges.delete(key);
-    this.#open(user, by);
-    for (const each of [user.name, `code:${user.name}`]) this.accountThrottle.succeeded(each);
+    this.attempts.succeeded(user, by);
+    this.open(user, by);
     return SIGNED_IN;
   }
 
@@ -212,7 +213,7 @@ export class SignIn {
   #proven(user: UserRecord, code: string): UserRecord | undefined {
     if (user.totp !== undefined) {
       const { secret, lastStep } = user.totp;
-      const step = checkCode(secret, code, this.clock().wall, lastStep);
+      const step = checkCode(secret, code, this.clock.now(), lastStep);
       if (step !== null) return { ...user, totp: { secret, lastStep: step } };
     }
     const hash = hashOf(plainRecoveryCode(code));
@@ -220,18 +221,24 @@ export class SignIn {
     return { ...user, recovery: user.recovery.filter((each) => each !== hash) };
   }
 
-  /** Opens a session; the code that led here is used up with the same write. */
-  #open(user: UserRecord, by: Principal): void {
-    by.keepSession!(this.credentials.begin(user, by));
+  /** Opens a session on a device that is known from now on; the code that led here is used up with the same write. */
+  open(user: UserRecord, by: Principal): void {
+    // A secret that this account does not know may be anybody's who put it into the browser.
+    const device = by.device !== undefined && isKnownDevice(user, by) ? by.device : newSecret();
+    by.keepSession!(this.credentials.begin(withKnown(user, by.address, device), by));
+    by.keepDevice?.(device);
     by.becomes?.(user.name);
   }
 
-  #forgetOld(): void {
-    const now = this.clock();
+  /** Makes room for one more of an account. */
+  #forgetOld(userId: string): void {
+    const now = momentOf(this.clock);
     for (const [key, { begun }] of this.#challenges) {
-      if (elapsed(begun, now) >= CHALLENGE_MS || this.#challenges.size >= MOST_CHALLENGES) {
-        this.#challenges.delete(key);
-      }
+      if (elapsed(begun, now) >= CHALLENGE_MS) this.#challenges.delete(key);
+    }
+    const theirs = [...this.#challenges].filter(([, each]) => each.userId === userId); // the oldest is first
+    for (const [key] of theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_CHALLENGES))) {
+      this.#challenges.delete(key);
     }
   }
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { TestClock } from "../testing.ts";
 import type { ContractError } from "../../lib/contract/errors.ts";
 import { nobody, type Principal } from "../access.ts";
 import { setLogLevel } from "../log.ts";
 import { Store } from "../store/store.ts";
-import type { Moment } from "./clock.ts";
 import { SESSION_MS } from "./credentials.ts";
 import { Access } from "./mod.ts";
 import { SETUP_MS } from "./setup.ts";
@@ -29,9 +29,9 @@ async function withAccess(run: (world: Awaited<ReturnType<typeof makeWorld>>) =>
 }
 
 async function makeWorld(folder: string) {
-  let now: Moment = { wall: 1_700_000_000_000, boot: "b", up: 1_000_000 };
+  const clock = new TestClock(1_700_000_000_000);
   const store = new Store(folder);
-  const access = new Access(store, false, () => now);
+  const access = new Access(store, false, clock);
   const user = await access.accounts.create({ name: "ann", password: PASSWORD, grants: [] });
   const secret = newTotpSecret();
   const recovery = ["aaaabbbbccccdddd", "eeeeffffgggghhhh"].map(hashOf);
@@ -45,14 +45,14 @@ async function makeWorld(folder: string) {
   });
   return {
     ...{ access, store, user, secret, withCodes, sessions, by },
-    code: (steps = 0) => codeAt(secret, stepOf(now.wall) + steps),
+    code: (steps = 0) => codeAt(secret, stepOf(clock.now()) + steps),
     /** Time goes by: on the wall, and since the boot. */
-    pass: (ms: number, wall = ms) => now = { ...now, wall: now.wall + wall, up: now.up + ms },
-    reboot: (wall: number) => now = { wall: now.wall + wall, boot: `${now.boot}+`, up: 5000 },
+    pass: (ms: number, wall = ms) => clock.advance(ms, wall),
+    reboot: (wall: number) => clock.reboot(wall),
     again: () => {
       store.close();
       const other = new Store(folder);
-      return { store: other, access: new Access(other, false, () => now) };
+      return { store: other, access: new Access(other, false, clock) };
     },
     holder: (secret: string | null | undefined) => access.credentials.session(secret ?? "", "192.0.2.1"),
   };
@@ -101,9 +101,9 @@ Deno.test("SignIn: a code or recovery code is good once, a challenge for five mi
     await fails("SignInFailed", async () => signIn.code(await begin(), "aaaabbbbccccdddd", by));
     assert.equal(access.accounts.named("ann")?.recovery.length, 1);
     const late = await begin();
-    pass(CHALLENGE_MS);
+    await pass(CHALLENGE_MS);
     await fails("SignInExpired", () => signIn.code(late, code(), by));
-    pass(3600_000);
+    await pass(3600_000);
     const tried = await begin();
     for (let count = 0; count < 4; count++) {
       await fails("SignInFailed", () => signIn.code(tried, "000000", by));
@@ -133,12 +133,31 @@ Deno.test("SignIn slows guessing down by account, also of names that do not exis
       }
       await fails("TooManyAttempts", () => signIn.password(name, PASSWORD, by));
     }
-    pass(1000);
+    await pass(1000);
     assert.equal((await signIn.password("ann", PASSWORD, by)).state, "signed-in");
     await fails("SignInFailed", () => signIn.password("ann", "wrong wrong again", by));
-    for (let count = 0; count < 40; count++) signIn.addressThrottle.failed("192.0.2.9");
+    for (let count = 0; count < 40; count++) signIn.attempts.failedNameless({ address: "192.0.2.9" });
     await fails("TooManyAttempts", () => signIn.password("ann", PASSWORD, { ...by, address: "192.0.2.9" }));
     await fails("WrongDoor", () => signIn.password("ann", PASSWORD, nobody("socket")));
+  }));
+
+Deno.test("SignIn: a secret that somebody put into a browser does not become a known device", () =>
+  withAccess(async ({ access: { signIn }, by, sessions }) => {
+    const kept: string[] = [];
+    const planted = "p".repeat(43);
+    await signIn.password("ann", PASSWORD, {
+      ...by,
+      device: planted,
+      keepDevice: (each) => void kept.push(each),
+    });
+    assert.equal(sessions.length, 1);
+    assert.notEqual(kept[0], planted);
+    await signIn.password("ann", PASSWORD, {
+      ...by,
+      device: kept[0]!,
+      keepDevice: (each) => void kept.push(each),
+    });
+    assert.equal(kept[1], kept[0], "the same device stays the same");
   }));
 
 Deno.test("Credentials: sessions end when idle and at the latest, whatever the wall clock does (fault 13)", () =>
@@ -146,19 +165,19 @@ Deno.test("Credentials: sessions end when idle and at the latest, whatever the w
     await signIn.password("ann", PASSWORD, by);
     const [secret] = sessions;
     const first = holder(secret)!;
-    pass(MINUTE, -10 * 365 * 24 * 60 * MINUTE);
+    await pass(MINUTE, -10 * 365 * 24 * 60 * MINUTE);
     assert.ok(holder(secret), "the clock was set back ten years");
-    pass(MINUTE, 20 * 365 * 24 * 60 * MINUTE);
+    await pass(MINUTE, 20 * 365 * 24 * 60 * MINUTE);
     assert.ok(holder(secret), "… and ahead");
-    pass(SESSION_MS.idle - 1);
+    await pass(SESSION_MS.idle - 1);
     assert.ok(holder(secret));
-    pass(SESSION_MS.idle);
+    await pass(SESSION_MS.idle);
     assert.equal(holder(secret), undefined);
     assert.equal(first.ended.aborted, false);
     await signIn.password("ann", PASSWORD, by);
     let lived = 0;
     while (holder(sessions[1])) {
-      pass(6 * 3600_000);
+      await pass(6 * 3600_000);
       lived += 6 * 3600_000;
     }
     assert.equal(lived, SESSION_MS.absolute);
@@ -171,7 +190,7 @@ Deno.test("Credentials: what is open uses its session, up to its absolute end (t
     const open = credentials.hold(mine);
     let lived = 0;
     for (; !ended.aborted; lived += 3600_000) {
-      pass(3600_000);
+      await pass(3600_000);
       credentials.tidy();
     }
     assert.equal(lived, SESSION_MS.absolute, "the console was cut then, without any request");
@@ -181,7 +200,7 @@ Deno.test("Credentials: what is open uses its session, up to its absolute end (t
     const [first, other] = [credentials.hold(second.holder), credentials.hold(second.holder)];
     for (const each of [first, first, other]) each[Symbol.dispose]();
     for (lived = 0; !second.ended.aborted; lived += 3600_000) {
-      pass(3600_000);
+      await pass(3600_000);
       credentials.tidy();
     }
     assert.equal(lived, SESSION_MS.idle, "closed, it uses nothing");
@@ -191,7 +210,7 @@ Deno.test("Credentials: a session outlives a restart and a reboot, with the time
   withAccess(async ({ access: { signIn }, sessions, by, pass, again, reboot }) => {
     await signIn.password("ann", PASSWORD, by);
     const secret = sessions[0]!;
-    pass(SESSION_MS.idle - MINUTE, -3600_000);
+    await pass(SESSION_MS.idle - MINUTE, -3600_000);
     const after = again();
     assert.ok(after.access.credentials.session(secret, ""), "the same boot: by its uptime");
     const rows = JSON.stringify(after.store.database!.prepare("SELECT * FROM access").all());
@@ -231,33 +250,36 @@ Deno.test("Credentials: tokens expire by time that went by, are kept as hashes, 
       assert.equal(credentials.token(wrong, ""), undefined, wrong);
     }
     await fails("TokenNotFound", () => credentials.endToken(info.id, "somebody else"));
-    pass(24 * 3600_000 - 1, 0);
+    await pass(24 * 3600_000 - 1, 0);
     assert.ok(credentials.token(token, ""));
-    pass(1, 0);
+    await pass(1, 0);
     assert.equal(credentials.token(token, ""), undefined);
   }));
 
 Deno.test("Setup: a link is good once, for 15 minutes, and dies with the next", () =>
-  withAccess(async ({ access: { setup, needsSetup }, pass }) => {
-    assert.equal(needsSetup, true);
+  withAccess(async ({ access: { setup, needsSetup, isEmpty }, pass }) => {
+    assert.deepEqual([needsSetup, isEmpty], [true, false], "ann signs in, and is no administrator");
     const first = setup.issue().key, second = setup.issue().key;
     await fails("SetupKey", () => setup.redeem(first));
     const giveBack = setup.redeem(second);
     await fails("SetupKey", () => setup.redeem(second));
     giveBack();
     assert.ok(setup.fits(second));
-    pass(SETUP_MS);
+    await pass(SETUP_MS);
     await fails("SetupKey", () => setup.redeem(second));
   }));
 
-Deno.test("Access.identify() knows a session by its cookie", () =>
+Deno.test("Access.identify() knows a session by its cookie, and tells its door", () =>
   withAccess(async ({ access, sessions, by }) => {
     await access.signIn.password("ann", PASSWORD, by);
-    const caller = { door: "page" as const, address: "" };
+    let told = 0;
+    const caller = { door: "page" as const, address: "", signedIn: () => void told++ };
     const asked = (cookie: string) =>
       access.identify(new Request("http://127.0.0.1:8440/", { headers: { cookie } }), caller);
-    assert.equal(asked(`kvmm-8440=${sessions[0]}`).via, "session");
     assert.notEqual(asked(`kvmm-8440=${sessions[0]}x`).via, "session");
+    assert.equal(told, 0, "a stranger's connection has no better standing");
+    assert.equal(asked(`kvmm-8440=${sessions[0]}`).via, "session");
+    assert.equal(told, 1, "the door keeps the connection");
   }));
 
 Deno.test("Accounts keep one administrator who can sign in, and lose nobody without a database", () =>

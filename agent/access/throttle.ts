@@ -1,5 +1,6 @@
 /** Slows guessing down: after a few failures each further attempt has to wait, twice as long each time. */
 import { ContractError } from "../../lib/contract/errors.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 
 /** How patient it is. */
 export interface Patience {
@@ -16,7 +17,7 @@ interface Failures {
   until: number;
 }
 
-/** Names or addresses remembered. Beyond, the one longest quiet is forgotten. */
+/** Names or addresses remembered. Beyond, the one with the fewest failures is forgotten. */
 const MOST = 10_000;
 /** Milliseconds without a failure after which all is forgiven. */
 const FORGIVEN = 3600_000;
@@ -24,16 +25,19 @@ const FORGIVEN = 3600_000;
 export class Throttle {
   readonly #failures = new Map<string, Failures>();
 
-  /** @param now monotonic milliseconds */
+  /**
+   * @param most keys remembered
+   */
   constructor(
     private readonly patience: Patience,
-    private readonly now: () => number = () => performance.now(),
+    private readonly clock: Clock = SYSTEM_CLOCK,
+    private readonly most = MOST,
   ) {}
 
   /** @throws {ContractError} TooManyAttempts, telling how long to wait */
   check(key: string): void {
     const found = this.#failures.get(key);
-    const left = (found?.until ?? 0) - this.now();
+    const left = (found?.until ?? 0) - this.clock.monotonic();
     if (left > 0) throw new ContractError("TooManyAttempts", { seconds: Math.ceil(left / 1000) });
   }
 
@@ -42,21 +46,35 @@ export class Throttle {
    * {@link succeeded} takes it back.
    */
   failed(key: string): void {
-    const now = this.now();
+    const now = this.clock.monotonic();
     let found = this.#failures.get(key);
     if (!found || now - found.last > FORGIVEN) found = { count: 0, last: now, until: 0 };
     found.count++;
     found.last = now;
     found.until = now + this.#cost(found.count);
     this.#failures.delete(key); // the newest is last
+    if (this.#failures.size >= this.most) this.#forgetOne();
     this.#failures.set(key, found);
-    if (this.#failures.size > MOST) this.#failures.delete(this.#failures.keys().next().value!);
+  }
+
+  /**
+   * Forgets the one with the fewest failures, the oldest of these; one that is forgiven first. Whoever fails under many
+   * names or from many addresses so pushes out these, not the one that is guessed at.
+   */
+  #forgetOne(): void {
+    let fewest = Infinity, victim: string | undefined;
+    const since = this.clock.monotonic() - FORGIVEN;
+    for (const [key, { count, last }] of this.#failures) {
+      const weight = last < since ? 0 : count;
+      if (weight < fewest) [fewest, victim] = [weight, key];
+    }
+    if (victim !== undefined) this.#failures.delete(victim);
   }
 
   /** An attempt that was counted has failed now: what it costs is waited from here on, however long it took. */
   renew(key: string): void {
     const found = this.#failures.get(key);
-    if (found) found.until = Math.max(found.until, this.now() + this.#cost(found.count));
+    if (found) found.until = Math.max(found.until, this.clock.monotonic() + this.#cost(found.count));
   }
 
   /** All is forgiven. */

@@ -1,50 +1,28 @@
 /** One-time codes: RFC 6238 over RFC 4226, with what authenticator apps expect: SHA-1, six digits, 30 seconds. */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
+import { HOTP, Secret, TOTP } from "otpauth/bare";
 
+const ISSUER = "KVM Manager";
 const STEP_MS = 30_000;
 const DIGITS = 6;
 /** Steps before and after the current one that are taken too: clocks differ. */
 const DRIFT = 1;
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** Bytes as base32 without padding (RFC 4648, 6). */
-export function base32(bytes: Uint8Array): string {
-  let bits = 0, held = 0, text = "";
-  for (const byte of bytes) {
-    held = (held << 8 | byte) & 0xffff;
-    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET[held >> (bits - 5) & 31];
-  }
-  return bits > 0 ? text + ALPHABET[held << (5 - bits) & 31] : text;
-}
+/** node:crypto's HMAC, so that the library brings none of its own. */
+const hmac = (_algorithm: string, key: Uint8Array, message: Uint8Array) =>
+  Uint8Array.from(createHmac("sha1", key).update(message).digest());
 
-/** The bytes of a base32 text. @throws {Error} when it is none */
-export function fromBase32(text: string): Uint8Array {
-  let bits = 0, held = 0;
-  const bytes: number[] = [];
-  for (const letter of text) {
-    const value = ALPHABET.indexOf(letter);
-    if (value < 0) throw new Error("not base32");
-    held = (held << 5 | value) & 0xffff;
-    bits += 5;
-    if (bits >= 8) bytes.push(held >> (bits -= 8) & 255);
-  }
-  return Uint8Array.from(bytes);
-}
+const randomSecret = (bytes: number) => new Secret({ size: bytes }).base32;
 
-/** A new secret: 160 bits, as RFC 4226 (4, R6) recommends. */
+/** A new secret, as base32: 160 bits, as RFC 4226 (4, R6) recommends. */
 export function newTotpSecret(): string {
-  return base32(randomBytes(20));
+  return randomSecret(20);
 }
 
-/** The code of a step. */
+/** The code of a step. @param secret base32 */
 export function codeAt(secret: string, step: number): string {
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const mac = createHmac("sha1", fromBase32(secret)).update(counter).digest();
-  const offset = mac[mac.length - 1]! & 15;
-  const number = mac.readUInt32BE(offset) & 0x7fffffff;
-  return String(number % 10 ** DIGITS).padStart(DIGITS, "0");
+  return HOTP.generate({ secret: Secret.fromBase32(secret), counter: step, digits: DIGITS, hmac });
 }
 
 /** The step of a time. @param wall milliseconds since 1970 */
@@ -69,16 +47,15 @@ export function checkCode(secret: string, code: string, wall: number, after: num
 
 /** For the QR code: the format authenticator apps read. */
 export function otpauthUri(secret: string, user: string, host: string): string {
-  const issuer = "KVM Manager";
-  const label = encodeURIComponent(`${issuer}:${user}@${host}`);
-  return `otpauth://totp/${label}?secret=${secret}&issuer=${encodeURIComponent(issuer)}&digits=6&period=30`;
+  const label = `${user}@${host}`;
+  return new TOTP({ issuer: ISSUER, label, secret, digits: DIGITS, period: STEP_MS / 1000, hmac }).toString();
 }
 
 /** Codes for the day the phone is gone: 80 bits each, in groups that can be read aloud. */
 export function newRecoveryCodes(): string[] {
   return Array.from(
     { length: 10 },
-    () => base32(randomBytes(10)).toLowerCase().replace(/(.{4})(?=.)/g, "$1-"),
+    () => randomSecret(10).toLowerCase().replace(/(.{4})(?=.)/g, "$1-"),
   );
 }
 

@@ -1,21 +1,21 @@
 /** What every kind of console is. */
 import type { VM } from "../../lib/contract/mod.ts";
-import type { Farewell, Peer } from "../http/peer.ts";
-import type { VmServices } from "../vm/services.ts";
+import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
+import type { Host } from "../hosts/host.ts";
 import type { Grant } from "./tickets.ts";
 
 /** One console being served. */
 export interface ConsoleCall {
-  readonly services: VmServices;
+  readonly host: Host;
   readonly vm: VM;
   readonly grant: Grant;
-  readonly peer: Peer;
+  readonly peer: WebSocketConnection;
 }
 
 /** What a kind of console does. */
 export interface ConsoleType {
   /** Whether a running machine has such a console. @throws {ContractError} why it has none */
-  check(services: VmServices, vm: VM): Promise<void>;
+  check(host: Host, vm: VM): Promise<void>;
   /** Serves a peer. Must end soon after `peer.gone`, or when its messages end. */
   serve(call: ConsoleCall): Promise<Farewell>;
 }

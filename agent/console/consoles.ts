@@ -16,9 +16,11 @@ import { needOf } from "../../lib/access/permissions.ts";
 import { may } from "../../lib/access/rights.ts";
 import type { Door, Principal, SocketPeer } from "../access.ts";
 import type { Caller } from "../access/mod.ts";
-import type { Farewell, Peer } from "../http/peer.ts";
+import { markSignedIn } from "../http/connections.ts";
+import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
 import type { Admit, Session } from "../http/websocket.ts";
-import type { VmServices } from "../vm/services.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import type { HostRegistry } from "../hosts/registry.ts";
 import type { ConsoleCall, ConsoleType } from "./console.ts";
 import { SerialConsoles } from "./serial/console.ts";
 import { TICKET_MS, Tickets } from "./tickets.ts";
@@ -26,6 +28,8 @@ import { vncConsole } from "./vnc/console.ts";
 
 /** Consoles of one machine at once. */
 const MOST_PER_VM = 16;
+/** … of one account. */
+const MOST_OF_ONE = 8;
 /** Milliseconds within which libvirt, busy as it may be, tells that a machine stopped whose console just ended. */
 const TOLD_MS = 5000;
 
@@ -35,16 +39,16 @@ export class Consoles {
   readonly #tickets: Tickets;
   readonly #types: Readonly<Record<ConsoleKind, ConsoleType>>;
   /** Open consoles, by machine. */
-  readonly #open = new Map<string, Map<Peer, Principal>>();
+  readonly #open = new Map<string, Map<WebSocketConnection, Principal>>();
 
   /** @param identify tells who asks for a WebSocket; throws for a token that is none */
   constructor(
-    private readonly services: VmServices,
+    private readonly hosts: HostRegistry,
     private readonly identify: (request: Request, caller: Caller) => Principal,
-    tickets = new Tickets(),
+    private readonly clock: Clock = SYSTEM_CLOCK,
   ) {
-    this.#tickets = tickets;
-    this.#types = { vnc: vncConsole, serial: new SerialConsoles(services.link) };
+    this.#tickets = new Tickets(clock);
+    this.#types = { vnc: vncConsole, serial: new SerialConsoles() };
   }
 
   /** Gives a ticket. @throws {ContractError} VmNotFound, VmNotRunning, TooManyRequests, and why there is no such console */
@@ -52,20 +56,26 @@ export class Consoles {
     { vmId, kind, viewOnly = false, force = false }: Input<"open_console">,
     principal: Principal,
   ): Promise<ConsoleTicket> {
-    const vm = this.services.requireVm(vmId);
+    const host = this.hosts.of({ vmId }), vm = host.requireVm(vmId);
     if (!this.#isActive(vm.id)) throw new ContractError("VmNotRunning");
-    await this.#types[kind].check(this.services, vm);
-    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, force, holder: principal.holder });
+    await this.#types[kind].check(host, vm);
+    const { holder, userId = holder } = principal;
+    const ticket = this.#tickets.issue({ vmId: vm.id, kind, viewOnly, force, holder }, userId);
     return {
       ticket,
       path: `/consoles/${kind}/${encodeURIComponent(vm.id)}`,
-      expiresAt: Date.now() + TICKET_MS,
+      expiresAt: this.clock.now() + TICKET_MS,
     };
   }
 
   /** Answers a request for a WebSocket. */
   readonly admit: Admit = (request: Request, door: Door, address: string, peer?: SocketPeer): Session => {
-    const principal = this.identify(request, { door, address, peer });
+    const principal = this.identify(request, {
+      door,
+      address,
+      peer,
+      signedIn: () => markSignedIn(request),
+    });
     const { pathname, searchParams } = new URL(request.url);
     const [, word, place = ""] = PATH.exec(pathname) ?? [];
     const kind = CONSOLE_KINDS.find((each) => each === word);
@@ -75,13 +85,21 @@ export class Consoles {
     }
     const { holder } = principal;
     const grant = this.#tickets.redeem(searchParams.get("ticket") ?? "", { vmId, kind, holder });
-    const vm = this.services.requireVm(vmId);
+    const host = this.hosts.of({ vmId }), vm = host.requireVm(vmId);
     // Rights may have changed since the ticket.
     if (!this.#mayStay(principal, vmId)) throw new ContractError("Forbidden", { role: "operator" });
-    if ((this.#open.get(vmId)?.size ?? 0) >= MOST_PER_VM) {
+    const open = [...this.#open.get(vmId)?.values() ?? []];
+    const { userId = holder } = principal;
+    if (open.filter((each) => (each.userId ?? each.holder) === userId).length >= MOST_OF_ONE) {
+      throw new ContractError("TooManyRequests", {
+        what: "consoles of this VM by one account",
+        limit: MOST_OF_ONE,
+      });
+    }
+    if (open.length >= MOST_PER_VM) {
       throw new ContractError("TooManyRequests", { what: "consoles of this VM", limit: MOST_PER_VM });
     }
-    return (peer) => this.#serve({ services: this.services, vm, grant, peer }, principal);
+    return (peer) => this.#serve({ host, vm, grant, peer }, principal);
   };
 
   /** Ends consoles whose machine has left what their holders may use: it was put into another group. */
@@ -92,19 +110,19 @@ export class Consoles {
   }
 
   #mayStay({ rights, ended }: Principal, vmId: string): boolean {
-    const { group } = this.services.inventory.vm(vmId) ?? {};
+    const { group } = this.hosts.vm(vmId) ?? {};
     return !ended.aborted && may(rights, needOf("open_console").permission, { vmId, group });
   }
 
   /** Something happened to a machine: when it is off, so are its consoles. */
-  onHappening(vmId: string): void {
+  onChange(vmId: string): void {
     if (this.#isActive(vmId)) return;
     for (const peer of this.#open.get(vmId)?.keys() ?? []) peer.close(STOPPED);
   }
 
   async #serve(call: ConsoleCall, principal: Principal): Promise<Farewell> {
     const { vm, grant, peer } = call;
-    const peers = this.#open.get(vm.id) ?? new Map<Peer, Principal>();
+    const peers = this.#open.get(vm.id) ?? new Map<WebSocketConnection, Principal>();
     this.#open.set(vm.id, peers.set(peer, principal));
     const revoke = () => peer.close(REVOKED);
     using _use = principal.hold?.();
@@ -123,7 +141,7 @@ export class Consoles {
   }
 
   /** A machine's end of a console may close before libvirt has told that the machine stopped. */
-  async #stops(vmId: string, peer: Peer): Promise<boolean> {
+  async #stops(vmId: string, peer: WebSocketConnection): Promise<boolean> {
     const end = performance.now() + TOLD_MS;
     while (this.#isActive(vmId)) {
       if (performance.now() > end || peer.gone.aborted) return false;
@@ -133,7 +151,7 @@ export class Consoles {
   }
 
   #isActive(vmId: string): boolean {
-    return this.services.inventory.active().includes(vmId);
+    return this.hosts.of({ vmId }).inventory.active().includes(vmId);
   }
 }
 

@@ -1,16 +1,20 @@
 /** The commands on consoles. */
 import type { CommandName, consoleCommands } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { VmServices } from "../vm/services.ts";
+import type { Host } from "../hosts/host.ts";
 import type { Consoles } from "./consoles.ts";
+import { vncTarget } from "./vnc/target.ts";
 import { giveViewerFile } from "./viewer_file.ts";
 
-type ConsoleHandlers = Pick<Handlers, Extract<CommandName, keyof typeof consoleCommands>>;
+/** Commands that the consoles carry out. */
+export type ConsoleCommand = Extract<CommandName, keyof typeof consoleCommands> | "get_vnc_info";
+type ConsoleHandlers = Pick<Handlers, ConsoleCommand>;
 
 /** A handler for each command on consoles. */
-export function consoleHandlers(services: VmServices, consoles: Consoles): ConsoleHandlers {
+export function consoleHandlers(host: Host, consoles: Consoles): ConsoleHandlers {
   return {
     open_console: (input, { principal }) => consoles.open(input, principal),
-    get_viewer_file: ({ vmId }, { principal }) => giveViewerFile(services, vmId, principal),
+    get_vnc_info: ({ vmId }) => vncTarget(host, host.requireVm(vmId)),
+    get_viewer_file: ({ vmId }, { principal }) => giveViewerFile(host, vmId, principal),
   };
 }

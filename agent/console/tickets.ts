@@ -1,6 +1,7 @@
 /** Tickets for consoles: knowing a machine's id opens nothing, and what was overheard once is worth nothing later. */
 import { Buffer } from "node:buffer";
 import { type ConsoleKind, ContractError } from "../../lib/contract/mod.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 
 /** What a ticket allows. */
 export interface Grant {
@@ -15,23 +16,38 @@ export interface Grant {
 
 /** Milliseconds a ticket is good for. */
 export const TICKET_MS = 30_000;
-/** Unused tickets at once. */
-const MOST_TICKETS = 256;
+/** Unused tickets of one account; beyond, its oldest is worth nothing any more. */
+const MOST_OF_ONE = 32;
+/** Unused tickets at once: of three hundred accounts that all have as many as they may. */
+const MOST_TICKETS = 10_000;
 
 export class Tickets {
-  readonly #grants = new Map<string, { grant: Grant; expiresAt: number }>();
+  /** Tickets of each account, the oldest first. */
+  readonly #ofAccount = new Map<string, Set<string>>();
+  /** The oldest first. */
+  readonly #grants = new Map<string, { grant: Grant; account: string; expiresAt: number }>();
 
-  /** @param now a monotonic clock in milliseconds: tests move it */
-  constructor(private readonly now: () => number = () => performance.now()) {}
+  constructor(private readonly clock: Clock = SYSTEM_CLOCK) {}
 
-  /** Makes a ticket. @throws {ContractError} TooManyRequests */
-  issue(grant: Grant): string {
+  /**
+   * Makes a ticket.
+   *
+   * @param account whose quota it counts for, over all their sessions and tokens
+   * @throws {ContractError} TooManyRequests
+   */
+  issue(grant: Grant, account: string): string {
     this.#forgetExpired();
+    const theirs = this.#ofAccount.get(account) ?? new Set();
+    for (const oldest of theirs) {
+      if (theirs.size < MOST_OF_ONE) break;
+      this.#forget(oldest);
+    }
     if (this.#grants.size >= MOST_TICKETS) {
       throw new ContractError("TooManyRequests", { what: "console tickets", limit: MOST_TICKETS });
     }
     const ticket = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
-    this.#grants.set(ticket, { grant, expiresAt: this.now() + TICKET_MS });
+    this.#ofAccount.set(account, theirs.add(ticket));
+    this.#grants.set(ticket, { grant, account, expiresAt: this.clock.monotonic() + TICKET_MS });
     return ticket;
   }
 
@@ -42,9 +58,8 @@ export class Tickets {
    * @throws {ContractError} ConsoleTicket when it is unknown, used, expired, or for something or someone else
    */
   redeem(ticket: string, wanted: Pick<Grant, "vmId" | "kind" | "holder">): Grant {
-    const found = this.#grants.get(ticket);
-    this.#grants.delete(ticket);
-    const fits = found !== undefined && this.now() < found.expiresAt &&
+    const found = this.#forget(ticket);
+    const fits = found !== undefined && this.clock.monotonic() < found.expiresAt &&
       found.grant.vmId === wanted.vmId && found.grant.kind === wanted.kind &&
       found.grant.holder === wanted.holder;
     if (!fits) throw new ContractError("ConsoleTicket");
@@ -52,11 +67,21 @@ export class Tickets {
   }
 
   #forgetExpired(): void {
-    const now = this.now();
+    const now = this.clock.monotonic();
     // Oldest first: Map keeps the order of insertion, and all live equally long.
     for (const [ticket, { expiresAt }] of this.#grants) {
       if (now < expiresAt) return;
-      this.#grants.delete(ticket);
+      this.#forget(ticket);
     }
+  }
+
+  #forget(ticket: string): { grant: Grant; expiresAt: number } | undefined {
+    const found = this.#grants.get(ticket);
+    if (found === undefined) return undefined;
+    this.#grants.delete(ticket);
+    const theirs = this.#ofAccount.get(found.account);
+    theirs?.delete(ticket);
+    if (theirs?.size === 0) this.#ofAccount.delete(found.account);
+    return found;
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { TestClock } from "../testing.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { type Grant, TICKET_MS, Tickets } from "./tickets.ts";
 
@@ -16,9 +17,9 @@ const code = (run: () => unknown) => {
 
 Deno.test("Tickets are good once, and give what was granted", () => {
   const tickets = new Tickets();
-  const ticket = tickets.issue(GRANT);
+  const ticket = tickets.issue(GRANT, "ann");
   assert.match(ticket, /^[\w-]{43}$/);
-  assert.notEqual(tickets.issue(GRANT), ticket);
+  assert.notEqual(tickets.issue(GRANT, "ann"), ticket);
   assert.deepEqual(tickets.redeem(ticket, GRANT), GRANT);
   assert.equal(code(() => tickets.redeem(ticket, GRANT)), "ConsoleTicket");
 });
@@ -26,22 +27,32 @@ Deno.test("Tickets are good once, and give what was granted", () => {
 Deno.test("Tickets are for their machine, kind and principal; a wrong try uses them up (threats 12, 13)", () => {
   const tickets = new Tickets();
   for (const wrong of [{ vmId: "b" }, { holder: "session:2" }, { kind: "serial" as Grant["kind"] }]) {
-    const ticket = tickets.issue(GRANT);
+    const ticket = tickets.issue(GRANT, "ann");
     assert.equal(code(() => tickets.redeem(ticket, { ...GRANT, ...wrong })), "ConsoleTicket");
     assert.equal(code(() => tickets.redeem(ticket, GRANT)), "ConsoleTicket");
   }
   assert.equal(code(() => tickets.redeem("", GRANT)), "ConsoleTicket");
 });
 
-Deno.test("Tickets expire, and their number is bounded", () => {
-  let now = 0;
-  const tickets = new Tickets(() => now);
-  const ticket = tickets.issue(GRANT);
-  now += TICKET_MS;
+Deno.test("Tickets expire, and their number is bounded", async () => {
+  const clock = new TestClock();
+  const tickets = new Tickets(clock);
+  const ticket = tickets.issue(GRANT, "ann");
+  await clock.advance(TICKET_MS);
   assert.equal(code(() => tickets.redeem(ticket, GRANT)), "ConsoleTicket");
-  let issued = 0;
-  while (code(() => tickets.issue(GRANT)) === "ok") issued++;
-  assert.equal(issued, 256);
-  now += TICKET_MS;
-  assert.equal(code(() => tickets.issue(GRANT)), "ok", "expired ones make room");
+  await clock.advance(TICKET_MS);
+  for (let account = 0; account < 313; account++) {
+    for (let each = 0; each < 32 && code(() => tickets.issue(GRANT, `${account}`)) === "ok"; each++);
+  }
+  assert.equal(code(() => tickets.issue(GRANT, "one more")), "TooManyRequests");
+  await clock.advance(TICKET_MS);
+  assert.equal(code(() => tickets.issue(GRANT, "ann")), "ok", "expired ones make room");
+});
+
+Deno.test("Tickets of one account beyond its quota cost its own oldest, and nobody else's (threat 24)", () => {
+  const tickets = new Tickets(new TestClock());
+  const bobs = tickets.issue(GRANT, "bob");
+  const anns = Array.from({ length: 1000 }, () => tickets.issue(GRANT, "ann"));
+  assert.equal(code(() => tickets.redeem(bobs, GRANT)), "ok");
+  assert.equal(anns.filter((ticket) => code(() => tickets.redeem(ticket, GRANT)) === "ok").length, 32);
 });

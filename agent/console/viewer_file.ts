@@ -1,10 +1,10 @@
 /** The settings that open a machine's screen in remote-viewer. */
 import { ContractError, type ViewerFile } from "../../lib/contract/mod.ts";
-import { oneLine } from "../../lib/format/text.ts";
-import { VIEWER_FILE_TYPE, viewerFile } from "../../lib/format/viewer_file.ts";
-import { screenServers } from "../../lib/xml/domain.ts";
+import { oneLine, safeFileName } from "../../lib/text/text.ts";
+import { VIEWER_FILE_TYPE, viewerFile } from "../../lib/console/viewer_file.ts";
+import { screenServers } from "../../lib/formats/xml/domain.ts";
 import { includes, type Principal } from "../access.ts";
-import type { VmServices } from "../vm/services.ts";
+import type { Host } from "../hosts/host.ts";
 import { reachable } from "./vnc/target.ts";
 
 /** Screens remote-viewer shows, the better one first. */
@@ -12,13 +12,13 @@ const SHOWN = ["spice", "vnc"];
 
 /** @throws {ContractError} VmNotFound, VmNotRunning, NoViewer */
 export async function giveViewerFile(
-  services: VmServices,
+  host: Host,
   vmId: string,
   principal: Principal,
 ): Promise<ViewerFile> {
-  const vm = services.requireVm(vmId);
-  if (!services.inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
-  const xml = await services.link.call("domainXml", { uuid: vm.id, secure: true, inactive: false });
+  const vm = host.requireVm(vmId);
+  if (!host.inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
+  const xml = await host.link.call("domainXml", { uuid: vm.id, secure: true, inactive: false });
   const screens = screenServers(xml)
     .filter(({ type }) => SHOWN.includes(type))
     .sort((a, b) => SHOWN.indexOf(a.type) - SHOWN.indexOf(b.type));
@@ -32,7 +32,7 @@ export async function giveViewerFile(
   const title = oneLine(vm.name);
   const password = includes(principal.role, "operator") ? screen.password : undefined;
   return {
-    fileName: `${title.replaceAll(/[^\w.-]+/g, "_").slice(0, 64)}.vv`,
+    fileName: `${safeFileName(title, 64)}.vv`,
     contentType: VIEWER_FILE_TYPE,
     content: viewerFile(title, reachable(screen.listen), { ...screen, password }),
   };

@@ -1,21 +1,20 @@
 /** The REST door: `/api/v1`, built from the contract. */
 import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { openApi } from "../../lib/contract/openapi.ts";
-import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
+import { openApi } from "../../lib/openapi/openapi.ts";
 import { fields, fromText, IN_QUERY, REST_ROUTES, type RestRoute } from "../../lib/contract/rest.ts";
-import { EventView, seesVm } from "../../lib/access/shown.ts";
+import { EventView, seesVm } from "../../lib/access/filter_output.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { VmFacts } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
-import type { Dispatch } from "../dispatch.ts";
+import { type Dispatch, onPageOf } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
-import { PICTURE_PATH, pictureInput, pictureResponse } from "../screens/picture.ts";
+import { PICTURE_PATH, pictureInput, pictureResponse } from "./picture.ts";
 import { readJson } from "./body.ts";
-import { giveContent, takeContent } from "./content.ts";
-import { eventStream } from "./event_stream.ts";
+import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
+import { EventStreams } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 
 /** Hono's environment here: who asks. */
@@ -80,35 +79,43 @@ export function createApi(
     new Response(JSON.stringify(value ?? null), {
       headers: { "content-type": "application/json", "cache-control": "no-store" },
     });
+  const streams = new EventStreams(hub);
   const api = new Hono<Environment>().basePath("/api/v1");
 
   api.post("/commands/:name", async (context) => {
     const input = await readJson(context.req.raw);
-    return answer(await dispatch(context.req.param("name"), input, context.env.principal));
+    const name = context.req.param("name"), host = context.req.query("host");
+    return answer(await dispatch(name, onPageOf(host, name, input), context.env.principal));
   });
   api.get("/openapi.json", () => answer(openApi(version)));
   api.get("/events", ({ req, env: { principal } }) => {
-    const { rights, name, ended, hold, userId: who } = principal;
-    const follower = { ended, hold, ...(who !== undefined && { who }) };
-    if (isAdministrator(rights)) return eventStream(hub, req.raw, follower);
+    const { rights, name, ended, hold, userId, holder } = principal;
+    const follower = { ended, hold, who: userId ?? holder };
+    if (isAdministrator(rights)) return streams.open(req.raw, follower);
     const viewer = { rights, name, groupOf: (vmId: string) => vm(vmId)?.group };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
-    return eventStream(hub, req.raw, { ...follower, view: new EventView(viewer, known) });
+    return streams.open(req.raw, { ...follower, view: new EventView(viewer, known, vms) });
   });
   api.get(honoPath(PICTURE_PATH), async (context) => {
     const input = pictureInput(context.req.param("vmId"), new URL(context.req.url).searchParams);
     return await pictureResponse(dispatch("screenshot_vm", input, context.env.principal));
   });
-  const volumeIn = ({ pool = "", name = "" }: Record<string, string>) => ({ pool, name });
-  api.put(
-    honoPath(CONTENT_PATH),
-    async ({ req, env }) =>
-      answer(await takeContent(dispatch, req.raw, volumeIn(req.param()), env.principal)),
-  );
-  api.get(
-    honoPath(CONTENT_PATH),
-    async ({ req, env }) => await giveContent(dispatch, req.raw, volumeIn(req.param()), env.principal),
-  );
+  for (const route of CONTENT_ROUTES) {
+    const path = honoPath(route.path);
+    const placeIn = (request: { param: () => Record<string, string> }) => request.param();
+    if (route.command.content === "upload") {
+      api.put(
+        path,
+        async ({ req, env }) =>
+          answer(await takeContent(dispatch, route, req.raw, placeIn(req), env.principal)),
+      );
+    } else {
+      api.get(
+        path,
+        async ({ req, env }) => await giveContent(dispatch, route, req.raw, placeIn(req), env.principal),
+      );
+    }
+  }
   for (const route of REST_ROUTES) {
     if (route.command.content !== undefined) continue;
     api.on(route.method, honoPath(route.path), async (context) => {

@@ -18,10 +18,11 @@ function door() {
     }]),
   ) as unknown as Handlers;
   const dispatch = createDispatch({
-    handlers,
+    route: (command) => ({ handler: handlers[command] }),
     record: () => {},
     vm: () => undefined,
     vms: () => [],
+    requireConfirmed: () => Promise.resolve(),
     grantedGroups: () => new Set(),
     settled: () => Promise.resolve(),
   });
@@ -70,8 +71,10 @@ Deno.test("createApi() has every command at its route and by its name, and both 
       required.filter((field) => !pathFields.includes(field)).map((field) => [field, sample[field]]),
     );
     const place = path.replace(/\{(\w+)\}/g, (_place, field) => encodeURIComponent(String(sample[field])));
-    const body = method === "GET" || method === "DELETE" ? undefined : JSON.stringify(rest);
-    assert.deepEqual(await read(await send(method, V1 + place, body)), [200, { name, input }]);
+    const inQuery = method === "GET" || method === "DELETE";
+    const query = inQuery ? `?${new URLSearchParams(rest as Record<string, string>)}` : "";
+    const body = inQuery ? undefined : JSON.stringify(rest);
+    assert.deepEqual(await read(await send(method, V1 + place + query, body)), [200, { name, input }]);
     assert.deepEqual(await read(await send("POST", `${V1}/commands/${name}`, JSON.stringify(input))), [200, {
       name,
       input,

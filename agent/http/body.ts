@@ -1,10 +1,24 @@
 /** Request bodies: bounded in size and time, JSON alone. */
 import { ContractError } from "../../lib/contract/errors.ts";
+import { parseJson } from "../../lib/text/json.ts";
 
 /** Bytes of the largest body of a command. */
 export const BODY_LIMIT = 1024 * 1024;
 /** Seconds a body may take to arrive. */
 export const BODY_SECONDS = 15;
+
+/**
+ * Refuses a body with a coding around it: nothing here takes one off, and what is inside would be misread.
+ *
+ * @throws {ContractError} EncodedBody
+ */
+export function requireUnencoded(headers: Headers): void {
+  for (const [name, plain] of [["content-encoding", "identity"], ["transfer-encoding", "chunked"]] as const) {
+    const coding = headers.get(name)?.trim().toLowerCase();
+    if (coding === undefined || coding === plain) continue;
+    throw new ContractError("EncodedBody", { header: `${name}: ${coding.slice(0, 64)}` });
+  }
+}
 
 /**
  * Reads a body as text, counting while it arrives.
@@ -60,15 +74,16 @@ export async function readBody(
 /**
  * Reads a JSON body; an empty one is `{}`.
  *
- * @throws {ContractError} UnsupportedMediaType, InvalidJson, BodyTooLarge, BodyTimeout
+ * @throws {ContractError} EncodedBody, UnsupportedMediaType, InvalidJson, BodyTooLarge, BodyTimeout
  */
 export async function readJson(request: Request): Promise<unknown> {
+  requireUnencoded(request.headers);
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   const text = await readBody(request);
   if (text.trim() === "") return {};
   if (type !== "application/json") throw new ContractError("UnsupportedMediaType");
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.slice(0, 200) : "";
     throw new ContractError("InvalidJson", { reason }, { cause });

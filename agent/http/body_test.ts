@@ -77,7 +77,8 @@ Deno.test("readBody() takes a client that goes away in the middle for no fault o
 Deno.test("readJson() refuses what is not UTF-8, not JSON or not called JSON", async () => {
   assert.equal(await code(readJson(json(new Uint8Array([0x22, 0xff, 0x22])))), "InvalidJson");
   assert.equal(await code(readJson(json(new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22])))), "InvalidJson"); // half a pair
-  for (const text of ["{", "nul", "{'a':1}", "[1,]", "1 2", "\0"]) {
+  const deep = `{"a":${"[".repeat(400_000)}${"]".repeat(400_000)}}`;
+  for (const text of ["{", "nul", "{'a':1}", "[1,]", "1 2", "\0", deep]) {
     assert.equal(await code(readJson(json(text))), "InvalidJson");
   }
   for (

@@ -1,17 +1,26 @@
-/** The content of volumes over HTTP: PUT and GET with bodies of any size, streamed. */
+/** The content of volumes and of guests' files over HTTP: PUT and GET with bodies of any size, streamed. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Output } from "../../lib/contract/mod.ts";
-import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
+import { fields, REST_ROUTES, type RestRoute } from "../../lib/contract/rest.ts";
 import type { Principal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
-import { arrivingBody } from "./arriving.ts";
+import { attachment } from "../../lib/text/attachment.ts";
+import { requestBody } from "./request_body.ts";
+import { requireUnencoded } from "./body.ts";
+import { choosePart, type ChosenPart } from "./part.ts";
+
+/** What takes or gives content. */
+export const CONTENT_ROUTES: readonly RestRoute[] = REST_ROUTES.filter(({ command }) =>
+  command.content !== undefined
+);
 
 /** Paths whose bodies may take as long as they take. */
-const LONG = new RegExp(`^/api/v1${CONTENT_PATH.replace(/\{\w+\}/g, "[^/]+")}$`);
+const LONG = CONTENT_ROUTES.filter(({ command }) => command.content === "upload").map(({ path }) =>
+  new RegExp(`^/api/v1${path.replace(/\{\w+\}/g, "[^/]+")}$`)
+);
 
 /** Whether a request's body has no bound in size and time but what its command sets. */
 export function isLongBody(method: string | undefined, url: string | undefined): boolean {
-  return method === "PUT" && LONG.test((url ?? "").split("?")[0]!);
+  return method === "PUT" && LONG.some((path) => path.test((url ?? "").split("?")[0]!));
 }
 
 const invalid = (reason: string) => new ContractError("InvalidInput", { reason });
@@ -34,53 +43,80 @@ function partOf(headers: Headers): { size: number; offset: number; resumable: bo
   return { size, offset: first, resumable: true };
 }
 
-/** Takes an upload in. @throws {ContractError} */
+/**
+ * Refuses what comes with something around it, which would end up in the volume.
+ *
+ * @throws {ContractError} EncodedBody, FileExpected
+ */
+function requireFile(headers: Headers): void {
+  requireUnencoded(headers);
+  const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+  if (type.startsWith("multipart/")) throw new ContractError("FileExpected", { type: type.slice(0, 64) });
+}
+
+/** The fields that travel in the query. @throws {ContractError} InvalidInput */
+function queryOf({ command: { contentFields } }: RestRoute, { url }: Request): Record<string, string> {
+  if (contentFields === undefined) return {};
+  const query = Object.fromEntries(new URL(url).searchParams);
+  for (const field of Object.keys(query)) {
+    if (!contentFields.includes(field)) throw invalid(`unknown field ${JSON.stringify(field.slice(0, 64))}`);
+  }
+  return query;
+}
+
+/** Takes an upload in. @param place the fields in the path @throws {ContractError} */
 export async function takeContent(
   dispatch: Dispatch,
+  route: RestRoute,
   request: Request,
-  place: { pool: string; name: string },
+  place: Readonly<Record<string, string>>,
   principal: Principal,
 ): Promise<unknown> {
-  const query = Object.fromEntries(new URL(request.url).searchParams);
-  for (const field of Object.keys(query)) {
-    if (field !== "checksum") throw invalid(`unknown field ${JSON.stringify(field.slice(0, 64))}`);
-  }
-  const input = { ...query, ...partOf(request.headers), ...place };
-  return await dispatch("upload_volume", input, principal, { body: arrivingBody(request) });
+  requireFile(request.headers);
+  const query = queryOf(route, request), part = partOf(request.headers);
+  const goesOn = Object.hasOwn(fields(route.command), "offset");
+  if (!goesOn && part.resumable) throw invalid("this is sent whole: without Content-Range");
+  const input = { ...query, ...(goesOn ? part : { size: part.size }), ...place };
+  return await dispatch(route.name, input, principal, { body: requestBody(request) });
 }
 
-/** Where a download begins: an open range alone; others are passed over, as RFC 9110 (14.2) allows. */
-function offsetOf(range: string | null): number | undefined {
-  const [, first] = /^bytes=(\d{1,15})-$/.exec(range ?? "") ?? [];
-  return first === undefined ? undefined : Number(first);
-}
+const headersOf = (name: string) => ({
+  "content-type": "application/octet-stream",
+  "content-disposition": attachment(name),
+  "cache-control": "no-store",
+});
 
-/** Gives a volume's content. @throws {ContractError} */
+/** Gives content, or the part of it that was asked for. @param place the fields in the path @throws {ContractError} */
 export async function giveContent(
   dispatch: Dispatch,
+  route: RestRoute,
   request: Request,
-  place: { pool: string; name: string },
+  place: Readonly<Record<string, string>>,
   principal: Principal,
 ): Promise<Response> {
-  const from = offsetOf(request.headers.get("range"));
   let stream: ReadableStream<Uint8Array> | undefined;
-  const { name, size, offset } = await dispatch(
-    "download_volume",
-    { ...place, ...(from !== undefined && { offset: from }) },
-    principal,
-    { answer: (content) => stream = content },
-  ) as Output<"download_volume">;
+  let choice: ChosenPart | undefined;
+  const input = { ...queryOf(route, request), ...place };
+  const { name, size } = await dispatch(route.name, input, principal, {
+    choose: (whole) => {
+      choice = choosePart(request, whole);
+      return choice.part;
+    },
+    answer: (content) => stream = content,
+  }) as { name: string; size: number | null };
+  if (choice === undefined) {
+    // How long it is, its end alone tells.
+    return new Response(stream ?? null, { headers: { ...headersOf(name) } });
+  }
+  const { status, tag, offset, length } = choice;
   return new Response(stream ?? null, {
-    status: from === undefined ? 200 : 206,
+    status,
     headers: {
-      "content-type": "application/octet-stream",
-      "content-length": String(size - offset),
-      "content-disposition": `attachment; filename*=UTF-8''${
-        encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
-      }`,
+      ...headersOf(name),
       "accept-ranges": "bytes",
-      "cache-control": "no-store",
-      ...(from !== undefined && { "content-range": `bytes ${offset}-${Math.max(offset, size - 1)}/${size}` }),
+      ...(tag !== undefined && { etag: tag }),
+      ...(status !== 304 && { "content-length": String(length) }),
+      ...(status === 206 && { "content-range": `bytes ${offset}-${offset + length - 1}/${size}` }),
     },
   });
 }

@@ -1,15 +1,15 @@
 /** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { EventView } from "../../lib/access/shown.ts";
-import { Counts } from "./limits.ts";
+import type { EventView } from "../../lib/access/filter_output.ts";
 import { type EventHub, frame, type Told } from "../events/hub.ts";
+import { FairPlaces, type Place } from "./fair_places.ts";
 
 /** Bytes a client may be behind. Beyond it, it is disconnected: memory must not grow with it. */
 const BEHIND_LIMIT = 1024 * 1024;
-/** Most streams at once: each is a connection and a queue. */
-const MOST_STREAMS = 200;
+/** Most streams at once: each is a connection and a queue. Beyond, whoever has most gives up their oldest. */
+export const MOST_STREAMS = 200;
 /** … and of one account: a stream for each of its tabs. */
-const MOST_OF_ONE = 50;
+export const MOST_OF_ONE = 50;
 /** Milliseconds between comments that keep proxies from closing a quiet stream, and tell us of clients that left. */
 const HEARTBEAT_MS = 15_000;
 /** Milliseconds a browser waits before it reconnects. */
@@ -23,13 +23,16 @@ export interface Follower {
   readonly view?: EventView;
   /** Aborted when the stream must end: signed out, other rights. */
   readonly ended?: AbortSignal;
-  /** Whose account it is; without it nothing is counted. */
+  /** Whose account it is, or else what they came by. */
   readonly who?: string;
   /** Keeps their session in use while the stream is open. */
   readonly hold?: (() => Disposable) | undefined;
 }
 
-const ofEach = new Counts(MOST_OF_ONE);
+/** An open stream, as what shares the places. */
+interface Stream extends Place {
+  end(): void;
+}
 
 /** The frames of what may be seen. What is left out keeps its id to itself: the next one is resumed from. */
 function visible(view: EventView, told: readonly Told[]): string {
@@ -40,72 +43,81 @@ function visible(view: EventView, told: readonly Told[]): string {
   }).join("");
 }
 
-/**
- * Answers with the stream of events.
- *
- * @throws {ContractError} TooManyRequests, NotSignedIn
- */
-export function eventStream(
-  hub: EventHub,
-  request: Request,
-  { view, ended, who, hold }: Follower = {},
-): Response {
-  if (hub.listeners >= MOST_STREAMS) {
-    throw new ContractError("TooManyRequests", { what: "event streams", limit: MOST_STREAMS });
+/** The event streams of everybody. */
+export class EventStreams {
+  readonly #places = new FairPlaces<Stream>(MOST_STREAMS);
+
+  constructor(private readonly hub: EventHub) {}
+
+  /**
+   * Answers with the stream of events.
+   *
+   * @throws {ContractError} TooManyRequests, NotSignedIn
+   */
+  open(request: Request, { view, ended, who = "", hold }: Follower = {}): Response {
+    if (ended?.aborted) throw new ContractError("NotSignedIn");
+    let stop = () => {}, close = () => {};
+    // Each is in use as much as any other. A browser whose stream was ended comes back for another.
+    const place: Stream = { standing: 1, end: () => close() };
+    const loser = this.#places.enter(place, who, MOST_OF_ONE);
+    if (loser === place) throw this.#refusal(who);
+    loser?.end();
+    const since = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("since");
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        const send = (text: string) => {
+          controller.enqueue(encoder.encode(text));
+          if ((controller.desiredSize ?? 0) > 0) return;
+          stop();
+          // Not close(): what waits in the queue would be held for as long as the client does not read. It comes back
+          // with the last id it has read, and gets what it missed.
+          controller.error(new Error("an event stream's client fell too far behind"));
+        };
+        const held = hold?.();
+        const listening = this.hub.listen((frames, told) => {
+          const text = view === undefined ? frames : visible(view, told);
+          if (text !== "") send(text);
+        });
+        const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);
+        let stopped = false;
+        stop = () => {
+          if (stopped) return;
+          stopped = true;
+          this.#places.leave(place);
+          ended?.removeEventListener("abort", close);
+          clearInterval(heartbeat);
+          held?.[Symbol.dispose]();
+          listening[Symbol.dispose]();
+        };
+        request.signal.addEventListener("abort", () => stop(), { once: true });
+        close = () => {
+          stop();
+          controller.close();
+        };
+        ended?.addEventListener("abort", close, { once: true });
+        controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
+        if (since === null) return;
+        const missed = this.hub.since(since);
+        // What somebody may see is judged when it happens: of what is past, machines may be gone by now.
+        if (missed === null || (view !== undefined && missed !== "")) {
+          send(frame("reload", { reason: "too much happened since" }));
+        } else if (missed !== "") send(missed);
+      },
+      cancel: () => stop(),
+    }, new ByteLengthQueuingStrategy({ highWaterMark: BEHIND_LIMIT }));
+    return new Response(body, {
+      headers: {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+      },
+    });
   }
-  if (ended?.aborted) throw new ContractError("NotSignedIn");
-  if (who !== undefined && !ofEach.take(who)) {
-    throw new ContractError("TooManyRequests", { what: "event streams of this account", limit: MOST_OF_ONE });
+
+  #refusal(who: string): ContractError {
+    const [what, limit] = this.#places.of(who) >= MOST_OF_ONE
+      ? ["event streams of this account", MOST_OF_ONE]
+      : ["event streams", MOST_STREAMS];
+    return new ContractError("TooManyRequests", { what, limit });
   }
-  const since = request.headers.get("last-event-id") ?? new URL(request.url).searchParams.get("since");
-  let stop = () => {};
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      const send = (text: string) => {
-        controller.enqueue(encoder.encode(text));
-        if ((controller.desiredSize ?? 0) > 0) return;
-        stop();
-        // Not close(): what waits in the queue would be held for as long as the client does not read. It comes back
-        // with the last id it has read, and gets what it missed.
-        controller.error(new Error("an event stream's client fell too far behind"));
-      };
-      const held = hold?.();
-      const listening = hub.listen((frames, told) => {
-        const text = view === undefined ? frames : visible(view, told);
-        if (text !== "") send(text);
-      });
-      const heartbeat = setInterval(() => send(": still here\n\n"), HEARTBEAT_MS);
-      let stopped = false;
-      stop = () => {
-        if (stopped) return;
-        stopped = true;
-        if (who !== undefined) ofEach.release(who);
-        ended?.removeEventListener("abort", end);
-        clearInterval(heartbeat);
-        held?.[Symbol.dispose]();
-        listening[Symbol.dispose]();
-      };
-      request.signal.addEventListener("abort", () => stop(), { once: true });
-      const end = () => {
-        stop();
-        controller.close();
-      };
-      ended?.addEventListener("abort", end, { once: true });
-      controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
-      if (since === null) return;
-      const missed = hub.since(since);
-      // What somebody may see is judged when it happens: of what is past, machines may be gone by now.
-      if (missed === null || (view !== undefined && missed !== "")) {
-        send(frame("reload", { reason: "too much happened since" }));
-      } else if (missed !== "") send(missed);
-    },
-    cancel: () => stop(),
-  }, new ByteLengthQueuingStrategy({ highWaterMark: BEHIND_LIMIT }));
-  return new Response(body, {
-    headers: {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-store",
-      "x-accel-buffering": "no",
-    },
-  });
 }

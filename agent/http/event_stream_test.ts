@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { EventHub } from "../events/hub.ts";
-import { eventStream } from "./event_stream.ts";
+import { EventStreams, MOST_OF_ONE, MOST_STREAMS } from "./event_stream.ts";
 
 const request = (query = "", headers: Record<string, string> = {}, signal?: AbortSignal) =>
   new Request(`http://x/api/v1/events${query}`, { headers, ...(signal && { signal }) });
@@ -25,10 +25,10 @@ function reading(response: Response) {
   };
 }
 
-Deno.test("eventStream() is server-sent events that nothing keeps, with what happens from now on", async () => {
+Deno.test("EventStreams.open() is server-sent events that nothing keeps, with what happens from now on", async () => {
   const hub = new EventHub();
   error(hub, "before");
-  const response = eventStream(hub, request());
+  const response = new EventStreams(hub).open(request());
   assert.equal(response.headers.get("content-type"), "text/event-stream; charset=utf-8");
   assert.equal(response.headers.get("cache-control"), "no-store");
   const stream = reading(response);
@@ -42,7 +42,7 @@ Deno.test("eventStream() is server-sent events that nothing keeps, with what hap
   await stream.cancel();
 });
 
-Deno.test("eventStream() resumes from an id, by header before query", async () => {
+Deno.test("EventStreams.open() resumes from an id, by header before query", async () => {
   const hub = new EventHub();
   const start = hub.lastId;
   error(hub, "one");
@@ -56,17 +56,17 @@ Deno.test("eventStream() resumes from an id, by header before query", async () =
       [`?since=${start}`, { "last-event-id": middle }, ["two"]],
     ] as const
   ) {
-    const stream = reading(eventStream(hub, request(query, headers)));
+    const stream = reading(new EventStreams(hub).open(request(query, headers)));
     const text = await stream.until(/two/);
     assert.deepEqual([...text.matchAll(/"message":"(\w+)"/g)].map((match) => match[1]), expected);
     await stream.cancel();
   }
 });
 
-Deno.test("eventStream() says reload for an id it does not know, and goes on", async () => {
+Deno.test("EventStreams.open() says reload for an id it does not know, and goes on", async () => {
   const hub = new EventHub();
   for (const id of ["00000000-0", "garbage", ""]) {
-    const stream = reading(eventStream(hub, request("", { "last-event-id": id })));
+    const stream = reading(new EventStreams(hub).open(request("", { "last-event-id": id })));
     assert.doesNotMatch(await stream.until(/event: reload\ndata: .*\n\n/), /^id:/m);
     error(hub, "next");
     await stream.until(/next/);
@@ -74,10 +74,10 @@ Deno.test("eventStream() says reload for an id it does not know, and goes on", a
   }
 });
 
-Deno.test("eventStream() cuts a client that does not read, and holds nothing for it any more (fault 16)", async () => {
+Deno.test("EventStreams.open() cuts a client that does not read, and holds nothing for it any more (fault 16)", async () => {
   const hub = new EventHub();
-  const slow = eventStream(hub, request());
-  const quick = reading(eventStream(hub, request()));
+  const slow = new EventStreams(hub).open(request());
+  const quick = reading(new EventStreams(hub).open(request()));
   const big = "x".repeat(100_000);
   let sent = 0;
   while (hub.listeners === 2 && sent < 100) {
@@ -93,11 +93,11 @@ Deno.test("eventStream() cuts a client that does not read, and holds nothing for
   assert.equal(hub.listeners, 0);
 });
 
-Deno.test("eventStream() lets go of a client that leaves, however it leaves", async () => {
+Deno.test("EventStreams.open() lets go of a client that leaves, however it leaves", async () => {
   const hub = new EventHub();
   const abort = new AbortController();
-  const aborted = eventStream(hub, request("", {}, abort.signal));
-  const cancelled = reading(eventStream(hub, request()));
+  const aborted = new EventStreams(hub).open(request("", {}, abort.signal));
+  const cancelled = reading(new EventStreams(hub).open(request()));
   assert.equal(hub.listeners, 2);
   abort.abort();
   assert.equal(hub.listeners, 1);
@@ -107,17 +107,44 @@ Deno.test("eventStream() lets go of a client that leaves, however it leaves", as
   await aborted.body?.cancel();
 });
 
-Deno.test("eventStream() serves a bounded number of clients", async () => {
+const isTooMany = (error: unknown) =>
+  error instanceof ContractError && error.code === "TooManyRequests" && error.status === 429;
+
+Deno.test("EventStreams.open() serves a bounded number of clients, and of one account fewer", async () => {
   const hub = new EventHub();
-  const streams: Response[] = [];
-  const refused = () => {
-    for (let index = 0; index < 1000; index++) streams.push(eventStream(hub, request()));
-  };
-  assert.throws(
-    refused,
-    (error) => error instanceof ContractError && error.code === "TooManyRequests" && error.status === 429,
-  );
-  assert.equal(hub.listeners, 200);
-  await Promise.all(streams.map((stream) => stream.body!.cancel()));
+  const streams = new EventStreams(hub);
+  const open: Response[] = [];
+  for (let index = 0; index < MOST_STREAMS; index++) {
+    open.push(streams.open(request(), { who: `${index}` }));
+  }
+  assert.throws(() => streams.open(request(), { who: "one more" }), isTooMany, "all have one");
+  assert.equal(hub.listeners, MOST_STREAMS);
+  await Promise.all(open.map((stream) => stream.body!.cancel()));
+  assert.equal(hub.listeners, 0);
+  const own = Array.from({ length: MOST_OF_ONE }, () => streams.open(request(), { who: "a" }));
+  assert.throws(() => streams.open(request(), { who: "a" }), isTooMany);
+  await own[0]!.body!.cancel();
+  own.push(streams.open(request(), { who: "a" }));
+  await Promise.all(own.slice(1).map((stream) => stream.body!.cancel()));
+});
+
+Deno.test("EventStreams.open(): greedy accounts do not keep others out, they lose their oldest streams", async () => {
+  const hub = new EventHub();
+  const streams = new EventStreams(hub);
+  const greedy: Response[] = [];
+  for (let index = 0; index < MOST_STREAMS; index++) {
+    greedy.push(streams.open(request(), { who: `${index % 4}` }));
+  }
+  const own = reading(streams.open(request(), { who: "honest" }));
+  assert.equal(hub.listeners, MOST_STREAMS);
+  assert.match(await greedy[0]!.text(), /connected/); // and its end
+  // Who lost one comes back: everybody else has no more than them.
+  assert.throws(() => streams.open(request(), { who: "0" }), isTooMany);
+  error(hub, "to everybody");
+  await own.until(/to everybody/);
+  const more = Array.from({ length: 39 }, () => streams.open(request(), { who: "honest" }));
+  assert.throws(() => streams.open(request(), { who: "honest" }), isTooMany, "five have 40 each");
+  await own.cancel();
+  for (const each of [...greedy, ...more]) if (!each.bodyUsed) await each.body!.cancel();
   assert.equal(hub.listeners, 0);
 });

@@ -3,8 +3,9 @@
  * API calls and sockets only from its own pages or from programs that are no browser (CSRF, cross-site WebSockets),
  * and puts the security headers on every answer.
  */
-import { isIPv4 } from "node:net";
 import { ContractError } from "../../lib/contract/errors.ts";
+import { nonceOf } from "../../lib/fresh/nonce.ts";
+import { requireUnencoded } from "./body.ts";
 
 /** What the guard asks: whether a `Host` is ours. */
 export interface Hosts {
@@ -20,18 +21,13 @@ export function loopbackHosts(port: number, hostname = "127.0.0.1"): Set<string>
   return new Set(names.flatMap((name) => port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
 }
 
-/** Whether an address is this machine's own and reachable from nowhere else. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || hostname === "[::1]" ||
-    (isIPv4(hostname) && hostname.startsWith("127."));
-}
-
 /** Bytes of the largest form. The API counts its bodies itself, while they arrive. */
 const FORM_LIMIT = 256 * 1024;
 
 /** A page's form is read whole, so its length must be known and small before anything is read. */
 function boundForm(request: Request, path: string): void {
   if (SAFE.has(request.method) || path.startsWith("/api/")) return;
+  requireUnencoded(request.headers);
   const length = request.headers.get("content-length");
   if (length === null && request.headers.has("transfer-encoding")) throw new ContractError("LengthRequired");
   if (Number(length ?? 0) > FORM_LIMIT) throw new ContractError("BodyTooLarge", { limit: FORM_LIMIT });
@@ -42,7 +38,7 @@ function boundForm(request: Request, path: string): void {
  *
  * @param request its URL's scheme is the one its client used
  * @param hosts tells `host:port` values this server answers for
- * @throws {ContractError} ForeignHost, ForeignOrigin, LengthRequired, BodyTooLarge
+ * @throws {ContractError} ForeignHost, ForeignOrigin, EncodedBody, LengthRequired, BodyTooLarge
  */
 export function guard(request: Request, hosts: Hosts): void {
   const host = request.headers.get("host")?.toLowerCase() ?? "";
@@ -67,11 +63,20 @@ export function guard(request: Request, hosts: Hosts): void {
   if (upgrade && origin === null) throw new ContractError("ForeignOrigin", { origin: "none" });
 }
 
-/** What every answer carries: nothing inline, nothing foreign, in no frame. */
+/**
+ * Nothing inline, nothing foreign, in no frame; a page's own scripts carry its nonce.
+ *
+ * @param nonce of the page; undefined for what is none
+ */
+const contentPolicy = (nonce: string | undefined) =>
+  `default-src 'none'; script-src 'self'${
+    nonce === undefined ? "" : ` 'nonce-${nonce}'`
+  }; style-src 'self'; ` +
+  "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; " +
+  "frame-ancestors 'none'";
+
+/** What every answer carries beside its content security policy. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -80,11 +85,26 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-/** Puts the security headers on an answer. @param more what belongs to the way it goes */
+/**
+ * Puts the security headers on an answer. What does not say how long it may be kept is kept nowhere: on a shared computer
+ * the next one would find it.
+ *
+ * @param more what belongs to the way it goes
+ */
 export function secured(response: Response, more: Readonly<Record<string, string>> = {}): Response {
   const headers = new Headers(response.headers);
+  headers.set("content-security-policy", contentPolicy(nonceOf(response)));
   for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...more })) headers.set(name, value);
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
+
+/** What belongs to an answer with this error beside its body (RFC 9110: 15.5.16, 15.5.17; RFC 6585). */
+function headersOf({ code, details }: ContractError): Record<string, string> {
+  if (code === "TooManyRequests") return { "retry-after": "1" };
+  if (code === "EncodedBody") return { "accept-encoding": "identity" };
+  if (code === "RangeNotSatisfiable") return { "content-range": `bytes */${details?.size}` };
+  return {};
 }
 
 /** An error as every door tells it. */
@@ -93,7 +113,7 @@ export function errorResponse(error: ContractError): Response {
     status: error.status,
     headers: {
       "cache-control": "no-store",
-      ...(error.code === "TooManyRequests" && { "retry-after": "1" }),
+      ...headersOf(error),
     },
   });
 }

@@ -8,12 +8,13 @@ import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door, SocketPeer } from "../access.ts";
-import type { Certificates } from "../certificate/certificates.ts";
+import type { Certificates } from "../system/certificate/certificates.ts";
 import { log } from "../log.ts";
-import { rememberBody } from "./arriving.ts";
+import { rememberBody } from "./request_body.ts";
+import type { Connections } from "./connections.ts";
 import { isLongBody } from "./content.ts";
 import { errorResponse, secured } from "./guard.ts";
-import { stopWithReader } from "./tls_backpressure.ts";
+import { propagateBackpressure } from "./tls_backpressure.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
 /** Answers requests; by which door and from which address they come is told beside them, at the socket who it is. */
@@ -32,8 +33,6 @@ export const LIMITS = {
   handshakeTimeout: 10_000,
 };
 export type ListenerLimits = typeof LIMITS;
-/** Connections at once; more are closed as they come. */
-const MOST_CONNECTIONS = 512;
 
 /** A running listener. */
 export interface Listener {
@@ -51,6 +50,7 @@ export type Arrive = (incoming: IncomingMessage) => string;
 export function listenerOf(
   answer: Listen,
   arrive: Arrive,
+  connections: Connections,
   limits: Partial<ListenerLimits> = {},
   certificates?: Certificates,
 ): Server {
@@ -60,6 +60,7 @@ export function listenerOf(
     async (request, { incoming }) => {
       const from = incoming as IncomingMessage;
       rememberBody(request, from);
+      connections.remember(request, from);
       return await answer(request, addresses.get(from) ?? "", from);
     },
     {
@@ -90,7 +91,7 @@ export function listenerOf(
     createTlsServer({ ...options, ...TLS, ...pemOf(certificates), handshakeTimeout }, onRequest),
     certificates,
   );
-  server.maxConnections = MOST_CONNECTIONS;
+  connections.follow(server);
   return server;
 }
 
@@ -103,7 +104,7 @@ const pemOf = ({ pair: { cert, key } }: Certificates) => ({ cert, key });
 function tlsServer(server: TlsServer, certificates: Certificates): TlsServer {
   certificates.onChange(() => server.setSecureContext({ ...TLS, ...pemOf(certificates) }));
   server.on("secureConnection", (connection) => {
-    if (!stopWithReader(connection)) {
+    if (!propagateBackpressure(connection)) {
       log.warn("a TLS connection cannot be slowed down: it may fill the memory");
     }
   });
@@ -126,8 +127,14 @@ function limitBody(request: IncomingMessage, response: ServerResponse, ms: numbe
 }
 
 /** What stops a server: its listening, its connections, its WebSockets. */
-export function closer(server: Server, sockets: WebSockets | undefined, plain?: Server): () => Promise<void> {
+export function closer(
+  server: Server,
+  connections: Connections,
+  sockets: WebSockets | undefined,
+  plain?: Server,
+): () => Promise<void> {
   return async () => {
+    connections.close();
     const { promise, resolve } = Promise.withResolvers<void>();
     server.close(() => resolve());
     server.closeAllConnections();
@@ -143,13 +150,15 @@ export function webSockets(
   door: Door,
   admit: Admit | undefined,
   arrive: Arrive,
+  connections: Connections,
   check: (request: Request) => void = () => {},
   peerOf?: (socket: Duplex) => SocketPeer | undefined,
 ): WebSockets | undefined {
   if (admit === undefined) return undefined;
   const sockets = new WebSockets(door, check, admit, {}, peerOf);
-  server.on("upgrade", (request, socket, head) => {
-    sockets.upgrade(request, socket, head, () => arrive(request));
+  server.on("upgrade", (incoming, socket, head) => {
+    const remember = (request: Request) => connections.remember(request, incoming);
+    sockets.upgrade(incoming, socket, head, () => arrive(incoming), remember);
   });
   return sockets;
 }

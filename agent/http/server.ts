@@ -4,14 +4,15 @@ import type { Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Certificates } from "../certificate/certificates.ts";
+import type { Certificates } from "../system/certificate/certificates.ts";
 import { log } from "../log.ts";
 import type { Hsts } from "../settings.ts";
-import { addressOf } from "./address.ts";
-import { Arrivals } from "./arrival.ts";
+import { peerAddress } from "./address.ts";
+import { ProxyHeaders } from "./proxy_headers.ts";
 import { errorResponse, guard, type Hosts, secured } from "./guard.ts";
-import { Counts, isShared, MOST_PER_ADDRESS, neighbourhood, Rate, REQUEST_RATE } from "./limits.ts";
-import { isAny, parseListen } from "./listen_address.ts";
+import { Connections } from "./connections.ts";
+import { clientSubnet, isShared, Rate, REQUEST_RATE } from "../limits.ts";
+import { isAny, parseListen } from "../../lib/network/listen_address.ts";
 import {
   type Answer,
   closer,
@@ -24,7 +25,7 @@ import {
 } from "./listener.ts";
 import { HostNames, loopbackNames } from "./names.ts";
 import { socketPeers, type SocketRule } from "./socket_peers.ts";
-import { frontOf } from "./tls_front.ts";
+import { plainHttpGuard } from "./plain_http_guard.ts";
 import type { Admit } from "./websocket.ts";
 
 export type { Answer, Listener, ListenerLimits } from "./listener.ts";
@@ -41,7 +42,7 @@ export interface TcpOptions {
   /** Further host names it answers for. */
   readonly hostNames?: readonly string[];
   /** The proxies in front of it. */
-  readonly arrivals?: Arrivals;
+  readonly arrivals?: ProxyHeaders;
   /** Path below which the proxies serve it. */
   readonly base?: string;
   /** Counts requests of addresses; of all listeners together. */
@@ -75,7 +76,7 @@ function based(response: Response, base: string): Response {
  * @throws {Error} when it is no address to listen on, or cannot be listened on
  */
 export async function listenTcp(at: string, answer: Answer, options: TcpOptions = {}): Promise<Listener> {
-  const { limits, admit, certificates, hostNames = [], arrivals = new Arrivals(), base = "" } = options;
+  const { limits, admit, certificates, hostNames = [], arrivals = new ProxyHeaders(), base = "" } = options;
   const { rate = new Rate() } = options;
   const { secure, hostname, port } = parseListen(at);
   if (secure && certificates === undefined) throw new Error(`there is no certificate for ${at}`);
@@ -85,10 +86,11 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
   const arrive = (incoming: IncomingMessage) => arrivals.arrive(incoming);
   const check = (request: Request, address: string) => {
     guard(request, own);
-    if (!isShared(address) && !rate.take(neighbourhood(address))) {
+    if (!isShared(address) && !rate.take(clientSubnet(address))) {
       throw new ContractError("TooManyRequests", { what: "requests", limit: REQUEST_RATE.perSecond });
     }
   };
+  const connections = new Connections();
   const server = listenerOf(
     async (request, address) => {
       try {
@@ -103,14 +105,15 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
       return based(secured(await answer(request, "api", address), more(request)), base);
     },
     arrive,
+    connections,
     limits,
     secure ? certificates : undefined,
   );
-  const sockets = webSockets(server, "api", admit, arrive, (request) => guard(request, own));
-  const perAddress = new Counts(MOST_PER_ADDRESS);
-  const admits = (socket: Socket) => admitted(socket, perAddress, arrivals);
+  const sockets = webSockets(server, "api", admit, arrive, connections, (request) => guard(request, own));
+  const admits = (socket: Socket) =>
+    connections.admit(socket, { isProxy: arrivals.isProxy(peerAddress({ socket })) });
   const plain = secure
-    ? frontOf(server as TlsServer, own, limits?.handshakeTimeout ?? LIMITS.handshakeTimeout, admits)
+    ? plainHttpGuard(server as TlsServer, own, limits?.handshakeTimeout ?? LIMITS.handshakeTimeout, admits)
     : undefined;
   if (!secure) server.on("connection", admits);
   await listening(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
@@ -121,21 +124,8 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
   const shown = isAny(hostname) ? Deno.hostname().toLowerCase() : hostname;
   return {
     address: `${secure ? "https" : "http"}://${shown}:${actual}`,
-    close: closer(server, sockets, plain),
+    close: closer(server, connections, sockets, plain),
   };
-}
-
-/** Counts a connection for its address; one too many is cut. */
-function admitted(socket: Socket, perAddress: Counts, arrivals: Arrivals): boolean {
-  const address = addressOf({ socket });
-  if (isShared(address) || arrivals.isProxy(address)) return true;
-  const who = neighbourhood(address);
-  if (!perAddress.take(who)) {
-    socket.destroy();
-    return false;
-  }
-  socket.once("close", () => perAddress.release(who));
-  return true;
 }
 
 /**
@@ -155,13 +145,18 @@ export async function listenSocket(
   await removeDeadSocket(path);
   const fromHere = () => "";
   const peers = socketPeers(rule);
+  const connections = new Connections();
   const server = listenerOf(
     (request, _address, { socket }) => answer(request, "socket", "", peers.of(socket)),
     fromHere,
+    connections,
   );
   // First of all: before anything of a request is read.
-  server.prependListener("connection", peers.check);
-  const sockets = webSockets(server, "socket", admit, fromHere, () => {}, peers.of);
+  server.prependListener("connection", (socket) => {
+    const peer = peers.check(socket);
+    if (peer !== undefined) connections.admit(socket, peer);
+  });
+  const sockets = webSockets(server, "socket", admit, fromHere, connections, () => {}, peers.of);
   // The mode must be right from the start, not a moment after.
   const umask = Deno.umask(0o177);
   try {
@@ -170,7 +165,7 @@ export async function listenSocket(
     Deno.umask(umask);
   }
   if (rule !== undefined) await openToGroup(path, rule);
-  return { address: path, close: closer(server, sockets) };
+  return { address: path, close: closer(server, connections, sockets) };
 }
 
 /** Lets a group's members through the folder to the socket. The folder is ours alone to list, still. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { setLogLevel } from "../log.ts";
 import { type Answer, type Listener, type ListenerLimits, listenSocket, listenTcp } from "./server.ts";
-import { parseAddress } from "./listen_address.ts";
 import { upgradeRequest } from "./testing.ts";
 
 setLogLevel("error"); // refusals are logged, and are many here
@@ -255,28 +254,4 @@ Deno.test("listenSocket() can listen again where it listened before", async () =
   await withFolder(async (folder) => {
     for (let round = 0; round < 3; round++) await (await listenSocket(`${folder}/api.sock`, hello)).close();
   });
-});
-
-Deno.test("parseAddress() splits host and port, and refuses the rest", () => {
-  assert.deepEqual(parseAddress("127.0.0.1:8440"), { hostname: "127.0.0.1", port: 8440 });
-  assert.deepEqual(parseAddress("[::1]:0"), { hostname: "[::1]", port: 0 });
-  assert.deepEqual(parseAddress("localhost:65535"), { hostname: "localhost", port: 65535 });
-  for (
-    const at of [
-      "",
-      ":80",
-      "localhost",
-      "localhost:",
-      "localhost:65536",
-      "localhost:-1",
-      "localhost:1e3",
-      "::1:80",
-      "a b:80",
-      "[x]:80",
-      "http://a:80",
-      "a:80/",
-    ]
-  ) {
-    assert.throws(() => parseAddress(at), /is not an address like/, at);
-  }
 });

@@ -53,8 +53,8 @@ function descriptorOf(socket: Duplex): number | undefined {
 
 /** Keeps who is at each connection of a listener. */
 export function socketPeers(rule: SocketRule | undefined): {
-  /** Looks at a new connection, and hangs up on who may not have one. */
-  readonly check: (socket: Duplex) => void;
+  /** Looks at a new connection, and hangs up on who may not have one: nobody is there then. */
+  readonly check: (socket: Duplex) => SocketPeer | undefined;
   readonly of: (socket: Duplex) => SocketPeer | undefined;
 } {
   const known = new WeakMap<Duplex, SocketPeer>();
@@ -64,9 +64,13 @@ export function socketPeers(rule: SocketRule | undefined): {
       const fd = descriptorOf(socket);
       const credentials = fd === undefined ? undefined : peerCredentials(fd);
       const peer = credentials && peerOf(credentials, rule, host);
-      if (peer !== undefined) return void known.set(socket, peer);
+      if (peer !== undefined) {
+        known.set(socket, peer);
+        return peer;
+      }
       log.warn("a connection to the socket was refused", { uid: credentials?.uid ?? "unknown" });
       socket.destroy();
+      return undefined;
     },
     of: (socket) => known.get(socket),
   };

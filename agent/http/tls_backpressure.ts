@@ -21,7 +21,7 @@ function isHandle(value: unknown): value is Handle {
  *
  * @returns false when this Deno keeps the socket elsewhere, so that nothing was changed
  */
-export function stopWithReader(connection: TLSSocket): boolean {
+export function propagateBackpressure(connection: TLSSocket): boolean {
   const handle: unknown = Reflect.get(connection, "_handle");
   const below: unknown = isHandle(handle) ? Reflect.get(handle, "_parent") : undefined;
   if (!isHandle(handle) || !isHandle(below)) return false;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
-import { Certificates } from "../certificate/certificates.ts";
+import { Certificates } from "../system/certificate/certificates.ts";
 import { setLogLevel } from "../log.ts";
-import { arrivingBody } from "./arriving.ts";
+import { requestBody } from "./request_body.ts";
 import { type Answer, listenTcp, type TcpOptions } from "./server.ts";
 import { upgradeRequest } from "./testing.ts";
 import type { Session } from "./websocket.ts";
@@ -60,7 +60,7 @@ const piece = Uint8Array.from({ length: MB }, (_, index) => index % 251);
 /** Sends a body of SIZE, and counts what was taken of it. */
 async function send(connection: Deno.Conn, host: string, onSent: (bytes: number) => void): Promise<string> {
   const head =
-    `PUT /api/v1/pools/p/volumes/v/content HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${SIZE}\r\n` +
+    `PUT /api/v1/storage/pools/p/volumes/v/content HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${SIZE}\r\n` +
     "Connection: close\r\n\r\n";
   const write = async (bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
@@ -77,7 +77,7 @@ for (const scheme of ["http", "https"]) {
   Deno.test(`a body over ${scheme} comes no faster than it is read, and comes whole`, async () => {
     const begun = Promise.withResolvers<void>(), held = Promise.withResolvers<void>();
     const answer: Answer = async (request) => {
-      const body = arrivingBody(request)!;
+      const body = requestBody(request)!;
       let count = 0, wrong = 0;
       for (let bytes = await body.next(); bytes !== null; bytes = await body.next()) {
         if (bytes[0] !== (count % MB) % 251) wrong++;

@@ -12,10 +12,15 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door, SocketPeer } from "../access.ts";
 import { log } from "../log.ts";
 import { errorResponse, secured } from "./guard.ts";
-import { type Farewell, Peer, WEBSOCKET_LIMITS, type WebSocketLimits } from "./peer.ts";
+import {
+  type Farewell,
+  WEBSOCKET_LIMITS,
+  WebSocketConnection,
+  type WebSocketLimits,
+} from "./websocket_connection.ts";
 
 /** Serves one peer from its arrival on; with its answer the socket is closed. */
-export type Session = (peer: Peer) => Promise<Farewell>;
+export type Session = (peer: WebSocketConnection) => Promise<Farewell>;
 
 /**
  * Decides on a request for a WebSocket that passed the guard.
@@ -30,7 +35,7 @@ const CODE = { goingAway: 1001, internal: 1011 } as const;
 export class WebSockets {
   readonly #limits: WebSocketLimits;
   readonly #server: WebSocketServer;
-  readonly #peers = new Map<Peer, Promise<void>>();
+  readonly #peers = new Map<WebSocketConnection, Promise<void>>();
   #stopping = false;
 
   /**
@@ -62,13 +67,21 @@ export class WebSockets {
    * Answers a request for a WebSocket: node:http's `upgrade`.
    *
    * @param arrive tells the client's address, and how it reached us
+   * @param remember takes the request that was made of it
    */
-  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, arrive: () => string): void {
+  upgrade(
+    incoming: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    arrive: () => string,
+    remember: (request: Request) => void = () => {},
+  ): void {
     socket.on("error", (error) => log.debug("a connection failed", { error }));
     let session: Session;
     try {
       const address = arrive();
       const request = requestOf(incoming);
+      remember(request);
       this.check(request);
       if (this.#stopping || this.#peers.size >= this.#limits.mostSockets) {
         throw new ContractError("TooManyRequests", { what: "consoles", limit: this.#limits.mostSockets });
@@ -78,7 +91,7 @@ export class WebSockets {
       return void refuse(socket, error);
     }
     this.#server.handleUpgrade(incoming, socket, head, (webSocket) => {
-      const peer = new Peer(webSocket, socket, this.#limits);
+      const peer = new WebSocketConnection(webSocket, socket, this.#limits);
       this.#peers.set(peer, this.#serve(peer, session));
     });
   }
@@ -92,7 +105,7 @@ export class WebSockets {
     await Promise.all(this.#peers.values());
   }
 
-  async #serve(peer: Peer, session: Session): Promise<void> {
+  async #serve(peer: WebSocketConnection, session: Session): Promise<void> {
     let farewell: Farewell = { code: CODE.internal, reason: "Something went wrong inside KVM Manager" };
     try {
       farewell = await session(peer);

@@ -8,7 +8,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { setLogLevel } from "../log.ts";
 import { listenSocket, listenTcp } from "./server.ts";
 import { upgradeRequest } from "./testing.ts";
-import type { Peer, WebSocketLimits } from "./peer.ts";
+import type { WebSocketConnection, WebSocketLimits } from "./websocket_connection.ts";
 import { type Admit, type Session, WebSockets } from "./websocket.ts";
 
 setLogLevel("error"); // refusals are logged, and are many here
@@ -167,7 +167,7 @@ Deno.test("WebSockets close with what the session says, and as unexpected when i
 });
 
 Deno.test("Peer.send() waits for a peer that does not read, and holds a bounded number of bytes (threat 20, fault 16)", async () => {
-  let peer: Peer | undefined;
+  let peer: WebSocketConnection | undefined;
   let sent = 0;
   const flood: Session = async (each) => {
     peer = each;

@@ -1,5 +1,5 @@
 /** The commands on jobs. */
-import { seesJob } from "../../lib/access/shown.ts";
+import { seesJob } from "../../lib/access/filter_output.ts";
 import { ContractError, type jobCommands } from "../../lib/contract/mod.ts";
 import { authorise, type FindVm } from "../access/authorise.ts";
 import { type Handlers, isCommand } from "../dispatch.ts";

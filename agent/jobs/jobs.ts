@@ -6,8 +6,9 @@ import { ContractError, errorText } from "../../lib/contract/errors.ts";
 import { isOpenJob, type Job, type JobLine } from "../../lib/contract/jobs.ts";
 import type { CommandName } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { log } from "../log.ts";
-import { type JobRecord, JobRecords, JOBS_KEPT } from "../store/jobs.ts";
+import { type JobRecord, JobRecords, JOBS_KEPT } from "./records.ts";
 import type { Store } from "../store/store.ts";
 import { Pace } from "./pace.ts";
 
@@ -18,6 +19,8 @@ export interface JobSpec {
   readonly actor: string;
   readonly vmId?: string;
   readonly subject?: string;
+  /** Where it is done, unless on the local host. */
+  readonly host?: string;
   /** Work that shares a bound on how much of it runs at once; what is too much waits in order. */
   readonly lane?: Lane;
   /** What a person should do when KVM Manager ends in the middle: a sentence. */
@@ -53,10 +56,7 @@ const MOST_LINE = 1000;
 
 /** The world of the jobs: tests bring their own. */
 export interface JobsOptions {
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
-  /** Calls back after milliseconds; gives how to call it off. */
-  readonly after?: (ms: number, run: () => void) => () => void;
+  readonly clock?: Clock;
   /** Told of every change of state. */
   readonly onChanged?: (job: Job) => void;
   /** Told how far a job is, a few times a second. */
@@ -76,11 +76,6 @@ interface Entry {
   isSaved: boolean;
 }
 
-const later = (ms: number, run: () => void) => {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
-};
-
 export class Jobs {
   readonly #options: Required<JobsOptions>;
   readonly #entries = new Map<string, Entry>();
@@ -88,7 +83,7 @@ export class Jobs {
   #stopping = false;
 
   constructor(store: Store, options: JobsOptions = {}) {
-    this.#options = { now: Date.now, after: later, onChanged: () => {}, onProgress: () => {}, ...options };
+    this.#options = { clock: SYSTEM_CLOCK, onChanged: () => {}, onProgress: () => {}, ...options };
     this.#records = new JobRecords(store, (stored) => this.#takeUp(stored));
     this.#save();
   }
@@ -111,7 +106,7 @@ export class Jobs {
 
   /** Begins a job; waits for its place where its lane is full. @throws {ContractError} JobCancelled while it waits */
   async open(spec: JobSpec): Promise<OpenJob> {
-    const { command, title, actor, vmId, subject, lane, ifInterrupted } = spec;
+    const { command, title, actor, vmId, subject, host, lane, ifInterrupted } = spec;
     const id = crypto.randomUUID();
     const waits = lane !== undefined && this.#running(lane) >= LANES[lane];
     const entry: Entry = {
@@ -121,12 +116,13 @@ export class Jobs {
         title,
         ...(vmId !== undefined && { vmId }),
         ...(subject !== undefined && { subject }),
+        ...(host !== undefined && { host }),
         actor,
         state: waits ? "queued" : "running",
         progress: null,
         doneBytes: null,
         totalBytes: null,
-        startedAt: this.#options.now(),
+        startedAt: this.#options.clock.now(),
         endedAt: null,
         secondsLeft: null,
         error: null,
@@ -186,6 +182,15 @@ export class Jobs {
     entry.start?.();
   }
 
+  /** What a job has left was settled later: says so where its error stood. */
+  settled(jobId: string, text: string): void {
+    const entry = this.#entries.get(jobId);
+    if (entry === undefined) return;
+    this.#log(entry, text);
+    const { error } = entry.job;
+    if (error !== null) this.#change(entry, { error: { ...error, message: text } });
+  }
+
   /** Stops everything that is open: what it did is undone as far as the time allows. Waits at most so long. */
   async stop(deadlineMs: number): Promise<string[]> {
     this.#stopping = true;
@@ -218,8 +223,7 @@ export class Jobs {
 
   #progress(entry: Entry, done: number, total: number | null): void {
     if (!isOpenJob(entry.job)) return;
-    const { now } = this.#options;
-    entry.pace.add(now(), done);
+    entry.pace.add(this.#options.clock.now(), done);
     entry.job = {
       ...entry.job,
       doneBytes: Math.round(done),
@@ -227,7 +231,7 @@ export class Jobs {
       progress: total === null || total <= 0 ? null : Math.min(1, done / total),
       secondsLeft: total === null || entry.job.cancelling ? null : entry.pace.secondsLeft(total - done),
     };
-    entry.cancelTelling ??= this.#options.after(TELL_MS, () => {
+    entry.cancelTelling ??= this.#options.clock.after(TELL_MS, () => {
       entry.cancelTelling = undefined;
       this.#options.onProgress(entry.job);
     });
@@ -235,7 +239,7 @@ export class Jobs {
 
   #log(entry: Entry, text: string): void {
     if (entry.log.length >= MOST_LINES) return;
-    entry.log.push({ at: this.#options.now(), text: text.slice(0, MOST_LINE) });
+    entry.log.push({ at: this.#options.clock.now(), text: text.slice(0, MOST_LINE) });
     entry.isSaved = false;
     this.#save();
   }
@@ -260,7 +264,7 @@ export class Jobs {
     entry.start = undefined;
     this.#change(entry, {
       ...change,
-      endedAt: this.#options.now(),
+      endedAt: this.#options.clock.now(),
       secondsLeft: null,
       cancellable: false,
       cancelling: false,
@@ -321,7 +325,7 @@ export class Jobs {
         entry.job = {
           ...job,
           state: "interrupted",
-          endedAt: this.#options.now(),
+          endedAt: this.#options.clock.now(),
           secondsLeft: null,
           cancellable: false,
           cancelling: false,

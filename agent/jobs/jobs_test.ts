@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { TestClock } from "../testing.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Job } from "../../lib/contract/jobs.ts";
 import { Store } from "../store/store.ts";
@@ -19,34 +20,24 @@ async function world(
     jobs: Jobs;
     changed: Job[];
     progressed: Job[];
-    advance: (ms: number) => void;
+    advance: (ms: number) => Promise<void>;
     again: () => Jobs;
   }) => Promise<void>,
 ) {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const stores: Store[] = [];
-  let now = 1_000_000;
-  const timers = new Map<number, { at: number; run: () => void }>();
-  let nextTimer = 1;
+  const clock = new TestClock(1_000_000);
   const changed: Job[] = [], progressed: Job[] = [];
   const make = () => {
     const store = new Store(folder);
     stores.push(store);
     return new Jobs(store, {
-      now: () => now,
-      after: (ms, timed) => {
-        const id = nextTimer++;
-        timers.set(id, { at: now + ms, run: timed });
-        return () => timers.delete(id);
-      },
+      clock,
       onChanged: (job) => changed.push(job),
       onProgress: (job) => progressed.push(job),
     });
   };
-  const advance = (ms: number) => {
-    now += ms;
-    for (const [id, { at, run }] of [...timers]) if (at <= now && timers.delete(id)) run();
-  };
+  const advance = (ms: number) => clock.advance(ms);
   try {
     await run({ jobs: make(), changed, progressed, advance, again: make });
   } finally {
@@ -96,7 +87,7 @@ Deno.test("Jobs.run() gives the work's answer, and tells of its beginning and en
       null,
       "u",
     ]]);
-    advance(5000);
+    await advance(5000);
     end();
     assert.equal(await answer, "made");
     assert.deepEqual(changed.map(({ state }) => state), ["running", "done"]);
@@ -113,7 +104,7 @@ Deno.test("Jobs.run() tells progress and time left, but only a few times a secon
     await settled();
     for (let index = 0; index <= 100; index++) {
       slow.job.progress(index * 10, 2000);
-      advance(50);
+      await advance(50);
     }
     assert.ok(progressed.length > 5 && progressed.length <= 5050 / 400 + 1, `${progressed.length} times`);
     const last = jobs.list(1)[0]!;
@@ -124,7 +115,7 @@ Deno.test("Jobs.run() tells progress and time left, but only a few times a secon
     slow.end();
     await answer;
     const told = progressed.length;
-    advance(10_000);
+    await advance(10_000);
     assert.equal(progressed.length, told, "nothing is told of what is over");
   }));
 

@@ -12,6 +12,10 @@ const BY_CODE: Readonly<Record<number, ErrorCode>> = {
   [VIR_ERR.NO_SUPPORT]: "NotSupported",
 };
 
+/** Whether a driver of libvirt does not have what was asked of it: the test driver lacks much. */
+export const isUnsupported = (error: unknown): boolean =>
+  error instanceof LibvirtError && error.code === VIR_ERR.NO_SUPPORT;
+
 /** libvirt cannot change something in a running machine of this kind. */
 const CANNOT_LIVE: ReadonlySet<number> = new Set([
   VIR_ERR.NO_SUPPORT,
@@ -30,15 +34,34 @@ export class ToolError extends Error {
   override readonly name = "ToolError";
 }
 
+/** Which way a call to libvirt failed; undefined for what was no call. */
+export function failureKind(error: unknown): LibvirtError["kind"] | undefined {
+  if (error instanceof ContractError) return failureKind(error.cause);
+  return error instanceof LibvirtError ? error.kind : undefined;
+}
+
+/** Whether libvirt did not answer: what was asked may be carried out all the same, and the rest can be done later. */
+export function isAway(error: unknown): boolean {
+  const kind = failureKind(error);
+  return kind !== undefined && kind !== "libvirt";
+}
+
 /**
  * Turns what a libvirt call threw into an error of the contract.
  *
+ * @param operation The command, as far as it is known here.
  * @param failed The code for "libvirt said no" in this place, filled with libvirt's text as `{error}`.
  */
-export function contractError(error: unknown, failed: ErrorCode = "LibvirtFailed", operation = ""): unknown {
+export function contractError(
+  error: unknown,
+  failed: ErrorCode = "LibvirtFailed",
+  operation?: string,
+): unknown {
   const cause = { cause: error };
   if (error instanceof ToolError) return new ContractError(failed, { error: error.message }, cause);
   if (!(error instanceof LibvirtError)) return error;
+  // Their texts name what was asked for: whoever knows that, at the latest the dispatch, tells it.
+  if (operation === undefined && (error.kind === "timeout" || error.kind === "lost")) return error;
   switch (error.kind) {
     case "timeout": {
       const seconds = Number(error.message.match(/[\d.]+/)?.[0] ?? 0);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type FailureKind, LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, errorText } from "../../lib/contract/errors.ts";
-import { contractError } from "./failure.ts";
+import { contractError, isAway } from "./failure.ts";
 import { unavailableText } from "./link.ts";
 
 const mapped = (kind: FailureKind, message: string, code = 1, ...rest: [ErrorCodeOf?, string?]) => {
@@ -73,4 +73,27 @@ Deno.test("unavailableText() tells a person what to do: start it, or get the rig
       text,
     ]);
   }
+});
+
+Deno.test("contractError() leaves a lost connection to whoever knows the command: its text names it", () => {
+  for (const kind of ["lost", "timeout"] as const) {
+    const error = new LibvirtError({ kind, message: "client socket is closed" });
+    assert.equal(contractError(error, "VolumeCloneFailed"), error);
+    const told = contractError(error, "VolumeCloneFailed", "clone_volume");
+    assert.match(String(told), /clone_volume/);
+  }
+});
+
+Deno.test("isAway() tells that libvirt did not answer, however deep, from its saying no", () => {
+  const lost = new LibvirtError({ kind: "lost", message: "x" });
+  const no = new LibvirtError({ kind: "libvirt", message: "x" });
+  const wrapped = (cause: unknown) =>
+    new ContractError("UpdateFailed", {}, { cause: new ContractError("ConnectionLost", {}, { cause }) });
+  assert.deepEqual([lost, wrapped(lost), no, wrapped(no), new Error("x")].map(isAway), [
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
 });

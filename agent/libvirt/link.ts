@@ -7,11 +7,13 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { CONNECT_SECONDS } from "../../ffi/calls/events.ts";
 import { type EventLoop, startEventLoop } from "../../ffi/event_loop.ts";
 import type { LibvirtEvent } from "../../ffi/events.ts";
+import { SchemaCheck } from "../../ffi/schema_check.ts";
 import { ConsoleStreams } from "../../ffi/streams.ts";
 import { Subscription } from "../../ffi/subscription.ts";
 import { type PoolOptions, type PoolState, WorkerPool } from "../../ffi/worker_pool.ts";
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
+import { within } from "../within.ts";
 
 /** What the link tells its owner. */
 export interface LinkListener {
@@ -50,6 +52,8 @@ export class LibvirtLink {
   readonly uri: string;
   /** Serial consoles: streams, which need this link's event loop. */
   readonly consoles: ConsoleStreams;
+  /** libvirt's schemas of domains. */
+  readonly schema = new SchemaCheck();
   readonly #listener: LinkListener;
   readonly #pool: WorkerPool;
   #subscription: Subscription | undefined;
@@ -104,6 +108,7 @@ export class LibvirtLink {
       const message = this.#status.error ?? errorText("LibvirtUnavailable");
       return Promise.reject(new LibvirtError({ kind: "unavailable", message }));
     }
+    log.debug("libvirt call", { call: name });
     return this.#told(name, args[0], this.#pool.call(name, ...args));
   }
 
@@ -129,6 +134,7 @@ export class LibvirtLink {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.schema.end();
     await this.consoles.stop();
     // A frozen libvirtd does not answer; the process ends all the same.
     await within(CLOSE_MS, this.#unsubscribe());
@@ -186,11 +192,4 @@ export class LibvirtLink {
     log.info("libvirt", { status: next.status, uri: this.uri, error: next.error ?? undefined });
     this.#listener.status(this.#status);
   }
-}
-
-/** Waits for something, but not longer than that. */
-async function within(ms: number, done: Promise<void> | undefined): Promise<void> {
-  let limit: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([done, new Promise((resolve) => limit = setTimeout(resolve, ms))]);
-  clearTimeout(limit);
 }

@@ -12,11 +12,8 @@ export function hostCpuPercent(before: NodeCounters | undefined, now: NodeCounte
 }
 
 /** MiB of memory: all, and what is neither free nor a cache that can be dropped (null: the driver does not tell). */
-export function hostMemory(
-  { memory }: NodeCounters,
-  totalKib: number,
-): { totalMb: number; usedMb: number | null } {
-  const total = memory.total ?? totalKib;
+export function hostMemory({ memory }: NodeCounters): { totalMb: number; usedMb: number | null } {
+  const { total } = memory;
   if (memory.free === undefined) return { totalMb: Math.round(total / 1024), usedMb: null };
   const free = memory.free + (memory.cached ?? 0) + (memory.buffers ?? 0);
   return { totalMb: Math.round(total / 1024), usedMb: Math.round(Math.max(0, total - free) / 1024) };
@@ -32,11 +29,10 @@ export interface LocalLoad {
 export function hostStats(
   before: NodeCounters | undefined,
   now: NodeCounters,
-  totalKib: number,
   local: LocalLoad,
   timestamp: number,
 ): HostStats {
-  const { totalMb, usedMb } = hostMemory(now, totalKib);
+  const { totalMb, usedMb } = hostMemory(now);
   return {
     cpuUsagePercent: hostCpuPercent(before, now),
     memoryTotalMb: totalMb,

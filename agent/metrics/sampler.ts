@@ -2,13 +2,13 @@
  * Takes the loads: one bulk call for all active machines and one for the host per tick, however many browsers look.
  * When nobody looks it ticks slowly; a machine asked about in between is read alone.
  */
-import type { NodeCounters, StatsGroup } from "../../ffi/calls/mod.ts";
+import type { DomainStats, NodeCounters, StatsGroup } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { HostStats } from "../../lib/contract/host.ts";
 import type { VmStats } from "../../lib/contract/vm.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { EventHub, Published } from "../events/hub.ts";
-import type { HostMake } from "../host/make.ts";
-import type { Inventory } from "../inventory/inventory.ts";
+import type { Inventory } from "../hosts/inventory/inventory.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import { hostStats, type LocalLoad } from "./host_stats.ts";
@@ -16,34 +16,35 @@ import { answered, noStats, type Reading, vmStats } from "./vm_stats.ts";
 
 /** Groups our pages show. */
 const GROUPS: readonly StatsGroup[] = ["cpu", "balloon", "interface", "block"];
+/** Groups that are kept: vCPUs beside them. */
+const KEPT_GROUPS: readonly StatsGroup[] = [...GROUPS, "vcpu"];
 /** A reading older than this is not current: who asks for one machine gets a new one. */
 const FRESH_MS = 3000;
 /** Readings without QEMU's part, in a row, after which a machine counts as not responding. */
 const UNANSWERED = 2;
 
-export interface Clock {
-  /** Milliseconds, monotonic. */
-  now(): number;
-  /** Milliseconds since 1970. */
-  date(): number;
+/** Everything of one round. */
+export interface Round {
+  /** Milliseconds, monotonic: when the answers were there. */
+  readonly at: number;
+  readonly records: readonly DomainStats[];
+  readonly node: NodeCounters;
 }
-
-const CLOCK: Clock = { now: () => performance.now(), date: () => Date.now() };
 
 export class Sampler {
   readonly #readings = new Map<string, Reading>();
   readonly #unanswered = new Map<string, number>();
   #node: NodeCounters | undefined;
   #host: HostStats | undefined;
-  #running: Promise<void> | undefined;
+  #running: Promise<Round | undefined> | undefined;
+  #lastAt = -Infinity;
 
   constructor(
     readonly link: LibvirtLink,
     readonly inventory: Inventory,
-    readonly hub: EventHub,
-    readonly make: HostMake,
+    readonly events: Pick<EventHub, "publish" | "publishAll" | "listeners">,
     readonly local: () => LocalLoad,
-    readonly clock: Clock = CLOCK,
+    readonly clock: Clock = SYSTEM_CLOCK,
   ) {}
 
   /** The latest reading of the host; undefined before the first. */
@@ -59,32 +60,70 @@ export class Sampler {
   }
 
   /** One round for everything. Who asks during one gets that one, so a slow libvirt is not asked twice. */
-  tick(): Promise<void> {
-    return this.#running ??= this.#round().finally(() => this.#running = undefined);
+  async tick(): Promise<void> {
+    await (this.#running ??= this.#start(GROUPS));
   }
 
-  async #round(): Promise<void> {
+  /** One round with all that is kept. Undefined where libvirt did not answer: there is a gap then. */
+  async takeAll(): Promise<Round | undefined> {
+    await this.#running;
+    return await (this.#running = this.#start(KEPT_GROUPS));
+  }
+
+  /** Milliseconds since the last round began. */
+  get age(): number {
+    return this.clock.monotonic() - this.#lastAt;
+  }
+
+  #start(groups: readonly StatsGroup[]): Promise<Round | undefined> {
+    this.#lastAt = this.clock.monotonic();
+    const round: Promise<Round | undefined> = this.#round(groups).finally(() => {
+      if (this.#running === round) this.#running = undefined;
+    });
+    return round;
+  }
+
+  /**
+   * Finds out which machines answer, and nothing else: for the time in which nobody looks, when ticks are rare. It asks
+   * QEMU for one group alone.
+   */
+  async probe(): Promise<void> {
+    if (this.#running || this.inventory.counts().active === 0) return;
     try {
-      await Promise.all([this.#sampleHost(), this.#sampleMachines()]);
+      for (const record of await this.link.call("domainStats", { groups: ["balloon"] })) {
+        if (Object.keys(record.params).length > 0) this.#noteAnswer(record.uuid, answered(record));
+      }
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      log.debug("it could not be asked which VMs answer", { error });
+    }
+  }
+
+  async #round(groups: readonly StatsGroup[]): Promise<Round | undefined> {
+    try {
+      const [node, records] = await Promise.all([this.#sampleHost(), this.#sampleMachines(groups)]);
+      return { at: this.clock.monotonic(), node, records };
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       log.debug("loads could not be read", { error });
+      return undefined;
     }
   }
 
-  async #sampleHost(): Promise<void> {
-    const [counters, { memoryKib }] = await Promise.all([this.link.call("nodeCounters"), this.make.get()]);
-    this.#host = hostStats(this.#node, counters, memoryKib, this.local(), this.clock.date());
+  async #sampleHost(): Promise<NodeCounters> {
+    const counters = await this.link.call("nodeCounters");
+    this.#host = hostStats(this.#node, counters, this.local(), this.clock.now());
     this.#node = counters;
-    this.hub.publish("host-stats-updated", this.#host);
+    this.events.publish("host-stats-updated", this.#host);
+    return counters;
   }
 
-  async #sampleMachines(): Promise<void> {
+  async #sampleMachines(groups: readonly StatsGroup[]): Promise<readonly DomainStats[]> {
     if (this.inventory.counts().active === 0) {
       this.#readings.clear();
-      return;
+      return [];
     }
-    const records = await this.link.call("domainStats", { groups: GROUPS });
+    const records = await this.link.call("domainStats", { groups });
     const events: Published[] = [];
     const seen = new Set<string>();
     for (const record of records) {
@@ -96,14 +135,15 @@ export class Sampler {
       if (stats) events.push(["vm-stats-updated", { vmId: record.uuid, stats }]);
     }
     for (const uuid of this.#readings.keys()) if (!seen.has(uuid)) this.#readings.delete(uuid);
-    this.hub.publishAll(events);
+    this.events.publishAll(events);
+    return records;
   }
 
   #take(uuid: string, params: Reading["params"]): VmStats | undefined {
     const vm = this.inventory.vm(uuid);
     if (!vm) return undefined;
-    const reading: Reading = { params, at: this.clock.now() };
-    const stats = vmStats(uuid, this.#readings.get(uuid), reading, vm.cpuCount, this.clock.date());
+    const reading: Reading = { params, at: this.clock.monotonic() };
+    const stats = vmStats(uuid, this.#readings.get(uuid), reading, vm.cpuCount, this.clock.now());
     this.#readings.set(uuid, reading);
     this.inventory.setStats(uuid, stats);
     return stats;
@@ -125,9 +165,9 @@ export class Sampler {
   async of(uuid: string): Promise<VmStats> {
     const vm = this.inventory.vm(uuid);
     const known = vm?.stats;
-    if (known && this.clock.date() - known.timestamp < FRESH_MS) return known;
-    if (!this.inventory.active().includes(uuid)) return noStats(uuid, this.clock.date());
+    if (known && this.clock.now() - known.timestamp < FRESH_MS) return known;
+    if (!this.inventory.active().includes(uuid)) return noStats(uuid, this.clock.now());
     const record = await this.link.call("domainStatsOne", { uuid, groups: GROUPS });
-    return (record && this.#take(uuid, record.params)) ?? noStats(uuid, this.clock.date());
+    return (record && this.#take(uuid, record.params)) ?? noStats(uuid, this.clock.now());
   }
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { TestClock } from "../testing.ts";
 import { libvirtTest, SHARED, testMachine } from "../../ffi/testing.ts";
 import { EventHub } from "../events/hub.ts";
-import { HostMake } from "../host/make.ts";
-import { Inventory } from "../inventory/inventory.ts";
+import { Inventory } from "../hosts/inventory/inventory.ts";
 import { LibvirtLink } from "../libvirt/link.ts";
 import { setLogLevel } from "../log.ts";
 import { Sampler } from "./sampler.ts";
@@ -16,13 +16,11 @@ async function testSampler() {
   const { promise: connected, resolve } = Promise.withResolvers<void>();
   const link = new LibvirtLink(SHARED, { status: () => {}, connected: resolve, events: () => {} });
   const inventory = new Inventory(link, hub, "host", () => {});
-  const time = { ms: 1_000_000 };
-  const clock = { now: () => time.ms, date: () => time.ms };
+  const clock = new TestClock(1_000_000);
   const sampler = new Sampler(
     link,
     inventory,
     hub,
-    new HostMake(link),
     () => ({ loadAverage: null, uptimeSeconds: 5 }),
     clock,
   );
@@ -35,7 +33,7 @@ async function testSampler() {
     hub,
     link,
     inventory,
-    time,
+    clock,
     sampler,
     async [Symbol.asyncDispose]() {
       await link.call("domainDestroy", { uuid }).catch(() => {/* it is off already */});
@@ -81,21 +79,21 @@ libvirtTest(
   "Sampler.of() is zeros for a stopped machine, and at most a few seconds old for a running one",
   async () => {
     await using test = await testSampler();
-    const { sampler, uuid, link, inventory, time } = test;
+    const { sampler, uuid, link, inventory, clock } = test;
     const stopped = await sampler.of(uuid);
     assert.deepEqual([stopped.cpuUsagePercent, stopped.memoryAvailableMb, stopped.timestamp], [
       0,
       0,
-      time.ms,
+      clock.now(),
     ]);
     await link.call("domainStart", { uuid });
     await inventory.refresh(uuid);
     const first = await sampler.of(uuid);
-    assert.deepEqual([first.vmId, first.timestamp, first.cpuUsagePercent], [uuid, time.ms, 0]);
-    time.ms += 2999;
+    assert.deepEqual([first.vmId, first.timestamp, first.cpuUsagePercent], [uuid, clock.now(), null]);
+    await clock.advance(2999);
     assert.equal(await sampler.of(uuid), inventory.vm(uuid)!.stats, "a fresh one is not read again");
-    time.ms += 2;
-    assert.equal((await sampler.of(uuid)).timestamp, time.ms);
+    await clock.advance(2);
+    assert.equal((await sampler.of(uuid)).timestamp, clock.now());
   },
 );
 
@@ -106,7 +104,6 @@ libvirtTest("Sampler.tick() is quiet when libvirt is away", async () => {
     gone,
     test.inventory,
     test.hub,
-    new HostMake(gone),
     () => ({ loadAverage: null, uptimeSeconds: null }),
   );
   await sampler.tick();

@@ -21,27 +21,32 @@ function sum(params: Params, group: "net" | "block", counter: string): number {
 }
 
 /**
- * Share of its vCPUs a machine used between two readings, 0–100. With one reading alone it is 0: nothing is known of
- * the time before. A machine that restarted in between counts from its new start.
+ * Share of its vCPUs a machine used between two readings, 0–100. It is null where two readings cannot tell: the first
+ * one, a driver that does not count, a machine that restarted in between.
  */
-export function cpuPercent(before: Reading | undefined, now: Reading, vcpus: number): number {
+export function cpuPercent(before: Reading | undefined, now: Reading, vcpus: number): number | null {
   const used = number(now.params, "cpu.time");
-  if (!before || used === undefined || vcpus <= 0) return 0;
+  const earlier = before && number(before.params, "cpu.time");
+  if (!before || used === undefined || earlier === undefined || vcpus <= 0) return null;
   const elapsed = (now.at - before.at) * 1e6; // nanoseconds
-  const earlier = number(before.params, "cpu.time") ?? 0;
-  if (elapsed <= 0 || used < earlier) return 0;
+  if (elapsed <= 0 || used < earlier) return null;
   return Math.round(Math.min(100, (used - earlier) / elapsed / vcpus * 100) * 10) / 10;
 }
 
-/** MiB in use: what the guest says where its balloon driver tells, else what QEMU holds of the host's memory. */
-export function memoryUsedMb(params: Params): number {
+/** KiB in use: what the guest says where its balloon driver tells, else what QEMU holds of the host's memory. */
+export function memoryUsedKib(params: Params): number {
   const available = number(params, "balloon.available");
   const unused = number(params, "balloon.usable") ?? number(params, "balloon.unused");
   const current = number(params, "balloon.current") ?? 0;
   const kib = available !== undefined && unused !== undefined
     ? available - unused
     : Math.min(number(params, "balloon.rss") ?? current, current || Infinity);
-  return Math.round(Math.max(0, kib) / 1024);
+  return Math.max(0, kib);
+}
+
+/** The same in MiB. */
+export function memoryUsedMb(params: Params): number {
+  return Math.round(memoryUsedKib(params) / 1024);
 }
 
 /** The load of a running machine. */

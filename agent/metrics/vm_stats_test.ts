@@ -13,14 +13,14 @@ Deno.test("cpuPercent() is the share of all vCPUs between two readings", () => {
   assert.equal(cpuPercent(cpu(10, 0), cpu(20, 1000), 1), 100, "never more than all of them");
 });
 
-Deno.test("cpuPercent() is 0 where nothing can be told", () => {
-  assert.equal(cpuPercent(undefined, cpu(1, 0), 1), 0);
-  assert.equal(cpuPercent(cpu(10, 0), cpu(1, 1000), 1), 0, "it restarted in between");
-  assert.equal(cpuPercent(cpu(1, 1000), cpu(2, 1000), 1), 0, "no time has passed");
-  assert.equal(cpuPercent(cpu(1, 1000), cpu(2, 0), 1), 0, "time ran back");
-  assert.equal(cpuPercent(cpu(1, 0), cpu(2, 1000), 0), 0, "no vCPU is known");
-  assert.equal(cpuPercent(cpu(1, 0), { params: {}, at: 1000 }, 1), 0);
-  assert.equal(cpuPercent(cpu(1, 0), { params: { "cpu.time": "x" }, at: 1000 }, 1), 0);
+Deno.test("cpuPercent() is null where nothing can be told", () => {
+  assert.equal(cpuPercent(undefined, cpu(1, 0), 1), null);
+  assert.equal(cpuPercent(cpu(10, 0), cpu(1, 1000), 1), null, "it restarted in between");
+  assert.equal(cpuPercent(cpu(1, 1000), cpu(2, 1000), 1), null, "no time has passed");
+  assert.equal(cpuPercent(cpu(1, 1000), cpu(2, 0), 1), null, "time ran back");
+  assert.equal(cpuPercent(cpu(1, 0), cpu(2, 1000), 0), null, "no vCPU is known");
+  assert.equal(cpuPercent(cpu(1, 0), { params: {}, at: 1000 }, 1), null);
+  assert.equal(cpuPercent(cpu(1, 0), { params: { "cpu.time": "x" }, at: 1000 }, 1), null);
 });
 
 Deno.test("memoryUsedMb() is the guest's own view where it tells, else what QEMU holds", () => {
@@ -74,7 +74,9 @@ Deno.test("vmStats() adds up every disk and card, and fits the contract", () => 
     timestamp: 7,
   });
   for (const each of [stats, noStats("u", 7)]) assert.ok(Compile(VmStats).Check(each));
-  assert.deepEqual(vmStats("u", undefined, { params: {}, at: 0 }, 1, 7), noStats("u", 7));
+  const first = vmStats("u", undefined, { params: {}, at: 0 }, 1, 7);
+  assert.deepEqual(first, { ...noStats("u", 7), cpuUsagePercent: null }, "off is 0, not known is not");
+  assert.ok(Compile(VmStats).Check(first));
 });
 
 Deno.test("answered() tells readings QEMU took part in", () => {

@@ -10,13 +10,14 @@ import {
   type Output,
   type StaticLease,
 } from "../../lib/contract/mod.ts";
-import { formatAddress, parseAddress, type Subnet } from "../../lib/net/cidr.ts";
-import { leaseFault, leaseOwnerFault, rangeFault, sameLease } from "../../lib/net/check.ts";
-import { renderXml } from "../../lib/xml/build.ts";
-import { leaseXml, rangeXml } from "../../lib/xml/network.ts";
-import { contractError } from "../libvirt/failure.ts";
+import { formatAddress, parseAddress, type Subnet } from "../../lib/formats/ip/cidr.ts";
+import { leaseFault, leaseOwnerFault, rangeFault, sameLease } from "../../lib/network/check.ts";
+import { renderXml } from "../../lib/formats/xml/build.ts";
+import { readNetwork } from "../../lib/formats/xml/network_read.ts";
+import { leaseXml, rangeXml } from "../../lib/formats/xml/network.ts";
+import { contractError, isUnsupported } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import type { VmServices } from "../vm/services.ts";
+import type { Host } from "../hosts/host.ts";
 import { requireNetwork } from "./view.ts";
 
 type DhcpInput = Input<"update_network_dhcp">;
@@ -130,10 +131,10 @@ class Plan {
 
 /** Changes static leases and ranges. @throws {ContractError} as the contract says */
 export async function updateDhcp(
-  services: VmServices,
+  host: Host,
   { name, remove = [], add = [], removeRanges = [], addRanges = [] }: DhcpInput,
 ): Promise<Output<"update_network_dhcp">> {
-  const network = requireNetwork(services, name);
+  const network = requireNetwork(host, name);
   const plan = new Plan(network);
   for (const lease of remove) plan.removeLease(lease);
   for (const lease of add) plan.addLease(lease);
@@ -141,24 +142,55 @@ export async function updateDhcp(
   for (const range of addRanges) plan.addRange(range);
   if (plan.steps.length === 0) return { live: network.active, persistent: network.persistent };
   try {
-    return await services.link.call("networkUpdateDhcp", { name, steps: plan.steps });
+    return await host.link.call("networkUpdateDhcp", { name, steps: plan.steps });
   } catch (error) {
     throw contractError(error, "NetworkUpdateFailed", "update_network_dhcp");
   } finally {
-    await services.inventory.refreshNetworks(name, "updated").catch((error) =>
+    await host.inventory.refreshNetworks(name, "updated").catch((error) =>
       log.debug("the networks could not be read", { error })
     );
   }
 }
 
-/** The leases of a network that have not ended, by address. A stopped network has none. */
-export async function leasesOf(services: VmServices, name: string): Promise<NetworkLease[]> {
-  const network = requireNetwork(services, name);
+/**
+ * Takes a static lease away wherever it is: libvirtd that is killed in the middle has it in what runs or in what starts
+ * next alone.
+ *
+ * @returns whether it was anywhere @throws {LibvirtError}
+ */
+export async function forgetLease(
+  { link, inventory }: Host,
+  { network: name, ip, mac }: { readonly network: string; readonly ip: string; readonly mac: string },
+): Promise<boolean> {
+  const record = (await link.call("networkScan")).find((each) => each.name === name);
+  if (record === undefined) return false;
+  const { active, persistent, xml, nextXml = xml } = record;
+  const stepsIn = (source: string, only: "live" | "config") =>
+    readNetwork(source).subnets.flatMap(({ hosts }, subnet): DhcpStep[] =>
+      hosts.filter((host) =>
+        spelled(host.ip) === spelled(ip) && host.mac?.toLowerCase() === mac.toLowerCase()
+      )
+        .map((host) => ({ does: "delete", section: "host", subnet, only, xml: renderXml(leaseXml(host)) }))
+    );
+  const steps = [
+    ...active ? stepsIn(xml, "live") : [],
+    ...persistent ? stepsIn(nextXml, "config") : [],
+  ];
+  if (steps.length === 0) return false;
+  await link.call("networkUpdateDhcp", { name, steps });
+  await inventory.refreshNetworks(name, "updated");
+  return true;
+}
+
+/** The leases of a network that have not ended, by address. A stopped network has none, nor has libvirt's test driver. */
+export async function leasesOf(host: Host, name: string): Promise<NetworkLease[]> {
+  const network = requireNetwork(host, name);
   if (!network.active) return [];
   let found;
   try {
-    found = await services.link.call("networkLeases", { name });
+    found = await host.link.call("networkLeases", { name });
   } catch (error) {
+    if (isUnsupported(error)) return [];
     throw contractError(error, "LibvirtFailed", "get_network_leases");
   }
   const owners = new Map(
@@ -171,9 +203,9 @@ export async function leasesOf(services: VmServices, name: string): Promise<Netw
   return found.filter(({ expires }) => expires === 0 || expires * 1000 > now)
     .map(({ mac, address, prefix, hostname, expires, clientId }): NetworkLease => {
       const isV6 = address.includes(":");
-      const isStatic = hosts.some((host) =>
-        spelled(host.ip) === spelled(address) &&
-        (host.mac === undefined || host.mac.toLowerCase() === mac.toLowerCase())
+      const isStatic = hosts.some((each) =>
+        spelled(each.ip) === spelled(address) &&
+        (each.mac === undefined || each.mac.toLowerCase() === mac.toLowerCase())
       );
       return {
         mac: mac.toLowerCase(),

@@ -1,12 +1,12 @@
 /** What of the host matters for a new network: devices, routes, what other networks have. */
 import type { Network } from "../../lib/contract/mod.ts";
-import { formatAddress, networkOf, parseSubnet } from "../../lib/net/cidr.ts";
-import type { NetworkFacts, TakenSubnet } from "../../lib/net/check.ts";
-import { routesV4, routesV6 } from "../../lib/net/routes.ts";
+import { formatAddress, networkOf, parseSubnet } from "../../lib/formats/ip/cidr.ts";
+import type { NetworkFacts, TakenSubnet } from "../../lib/network/check.ts";
+import { routesV4, routesV6 } from "../../lib/network/routes.ts";
 import { isThere, textAt } from "../files.ts";
-import { DEVICES, isBridge, networkDevices } from "../host/network_devices.ts";
-import { isLocal } from "../host/local.ts";
-import type { VmServices } from "../vm/services.ts";
+import { DEVICES, isBridge, networkDevices } from "../hosts/network_devices.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import type { Host } from "../hosts/host.ts";
 import { networksOf } from "./view.ts";
 
 /** The sockets of Open vSwitch's database, as packages place them. */
@@ -50,10 +50,10 @@ async function hostSubnets(ownBridges: ReadonlySet<string>): Promise<TakenSubnet
 
 /** Subnets of libvirt's networks, and those their static routes lead to. @param others which of them count */
 function networkSubnets(
-  services: VmServices,
+  host: Host,
   others: (network: { name: string; active: boolean }) => boolean,
 ): TakenSubnet[] {
-  return networksOf(services).filter(others).flatMap(({ name, subnets, routes }) => [
+  return networksOf(host).filter(others).flatMap(({ name, subnets, routes }) => [
     ...subnets.map(({ cidr }) => ({ cidr, what: `the network ${name}` })),
     ...routes.map((cidr) => ({ cidr, what: `a static route of the network ${name}` })),
   ]).flatMap(({ cidr, what }) => {
@@ -75,12 +75,12 @@ function bridgesOf(networks: readonly Network[]): Set<string> {
 }
 
 /** Everything a new network is checked against. */
-export async function networkFacts(services: VmServices): Promise<NetworkFacts> {
-  const networks = networksOf(services);
+export async function networkFacts(host: Host): Promise<NetworkFacts> {
+  const networks = networksOf(host);
   const ownBridges = bridgesOf(networks);
   const names = new Set(networks.map(({ name }) => name));
-  const taken = networkSubnets(services, () => true);
-  if (!isLocal(services.link.uri)) {
+  const taken = networkSubnets(host, () => true);
+  if (!isLocal(host.link.uri)) {
     return {
       names,
       taken,
@@ -91,12 +91,16 @@ export async function networkFacts(services: VmServices): Promise<NetworkFacts> 
       noOpenvswitch: undefined,
     };
   }
-  const [devices, host, noOvs] = await Promise.all([hostDevices(), hostSubnets(ownBridges), noOpenvswitch()]);
+  const [devices, ofHost, noOvs] = await Promise.all([
+    hostDevices(),
+    hostSubnets(ownBridges),
+    noOpenvswitch(),
+  ]);
   const named = (fits: (device: HostDevice) => boolean) =>
     new Set(devices.filter(fits).map(({ name }) => name));
   return {
     names,
-    taken: [...taken, ...host],
+    taken: [...taken, ...ofHost],
     ownBridges,
     devices: named(() => true),
     bridges: named(({ bridge }) => bridge),
@@ -106,10 +110,10 @@ export async function networkFacts(services: VmServices): Promise<NetworkFacts> 
 }
 
 /** What stands in the way of starting a network: subnets of running networks, and of the host. */
-export async function takenBesides(services: VmServices, name: string): Promise<TakenSubnet[]> {
-  const running = networkSubnets(services, (network) => network.name !== name && network.active);
-  if (!isLocal(services.link.uri)) return running;
-  return [...running, ...await hostSubnets(bridgesOf(networksOf(services)))];
+export async function takenBesides(host: Host, name: string): Promise<TakenSubnet[]> {
+  const running = networkSubnets(host, (network) => network.name !== name && network.active);
+  if (!isLocal(host.link.uri)) return running;
+  return [...running, ...await hostSubnets(bridgesOf(networksOf(host)))];
 }
 
 /** A unique local /64 with random bits (RFC 4193), as the host's address in it. */

@@ -11,15 +11,17 @@ import {
   type NetworkOptions,
   type NetworkUser,
 } from "../../lib/contract/mod.ts";
-import { formatSubnet, networkOf, parseSubnet } from "../../lib/net/cidr.ts";
-import { freeIpv4, networkProblems, overlapOf } from "../../lib/net/check.ts";
-import { renderXml } from "../../lib/xml/build.ts";
-import { networkXml } from "../../lib/xml/network.ts";
+import { formatSubnet, networkOf, parseSubnet } from "../../lib/formats/ip/cidr.ts";
+import { freeIpv4, networkProblems, overlapOf } from "../../lib/network/check.ts";
+import { renderXml } from "../../lib/formats/xml/build.ts";
+import { networkXml } from "../../lib/formats/xml/network.ts";
+import { Turns } from "../../lib/turns.ts";
 import type { Handlers } from "../dispatch.ts";
-import { isLocal } from "../host/local.ts";
+import { isLocal } from "../libvirt/uri.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import type { VmServices } from "../vm/services.ts";
+import { keyOf } from "../operations/step.ts";
+import type { Host } from "../hosts/host.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
 import { hostDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
 import { updateNetwork } from "./update.ts";
@@ -34,7 +36,7 @@ function named(users: readonly NetworkUser[]): string {
 }
 
 /** Machines that have the network now: QEMU runs for them. */
-function running({ inventory }: VmServices, { vms }: Network): NetworkUser[] {
+function running({ inventory }: Host, { vms }: Network): NetworkUser[] {
   const active = new Set(inventory.active());
   return vms.filter(({ vmId }) => active.has(vmId));
 }
@@ -45,10 +47,10 @@ function inUse(network: string, users: readonly NetworkUser[]): ContractError {
 }
 
 /** What the form for a new network offers. */
-async function options(services: VmServices): Promise<NetworkOptions> {
-  services.requireFilled();
-  const facts = await networkFacts(services);
-  const devices = isLocal(services.link.uri) ? await hostDevices() : [];
+async function options(host: Host): Promise<NetworkOptions> {
+  host.requireFilled();
+  const facts = await networkFacts(host);
+  const devices = isLocal(host.link.uri) ? await hostDevices() : [];
   const unavailable = {
     bridge: facts.bridges?.size === 0 ? "the host has no bridge of its own" : undefined,
     openvswitch: facts.noOpenvswitch,
@@ -67,15 +69,10 @@ async function options(services: VmServices): Promise<NetworkOptions> {
 }
 
 /** A handler for each command on networks. */
-export function networkHandlers(services: VmServices): Pick<Handlers, keyof typeof networkCommands> {
-  const { link, inventory } = services;
+export function networkHandlers(host: Host): Pick<Handlers, keyof typeof networkCommands> {
+  const { link, inventory } = host;
   /** One change of networks at a time: two that are checked together could take the same subnet. */
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(run);
-    turn = mine.catch(() => undefined);
-    return mine;
-  };
+  const turns = new Turns();
 
   /** Runs a change, and reads the networks anew whether it succeeded or not. */
   const change = async (
@@ -102,22 +99,31 @@ export function networkHandlers(services: VmServices): Pick<Handlers, keyof type
     call: Extract<CallName, "networkStart" | "networkStop" | "networkDelete">,
   ) => change(name, event, failed, () => link.call(call, { name }));
 
-  const create = async (input: Input<"create_network">) => {
-    services.requireFilled();
-    const [first] = networkProblems(input, await networkFacts(services));
+  const create = async (input: Input<"create_network">, actor: string) => {
+    host.requireFilled();
+    const keys = [keyOf.network(input.name)];
+    await host.operations.ready(keys);
+    const [first] = networkProblems(input, await networkFacts(host));
     if (first) throw new ContractError(first.code, first.details);
-    let uuid = "";
+    const uuid = crypto.randomUUID();
     const { name, start = true, autostart = true } = input;
-    await change(name, "defined", "NetworkCreateFailed", async () => {
-      uuid = await link.call("networkMake", { xml: renderXml(networkXml(input)), start, autostart });
+    const spec = { command: "create_network", subject: name, actor, keys } as const;
+    await host.operations.run(spec, (operation) => {
+      operation.add({ kind: "network-defined", uuid, name, start, autostart });
+      return change(
+        name,
+        "defined",
+        "NetworkCreateFailed",
+        () => link.call("networkDefine", { xml: renderXml(networkXml(input, uuid)), start, autostart }),
+      );
     });
     return { name, uuid };
   };
 
   const start = async (name: string) => {
-    const network = requireNetwork(services, name);
+    const network = requireNetwork(host, name);
     if (network.active) throw new ContractError("NetworkAlreadyActive", { network: name });
-    const taken = await takenBesides(services, name);
+    const taken = await takenBesides(host, name);
     for (const cidr of [...network.subnets.map((each) => each.cidr), ...network.routes]) {
       const subnet = parseSubnet(cidr)!;
       const other = overlapOf(subnet, taken);
@@ -130,30 +136,30 @@ export function networkHandlers(services: VmServices): Pick<Handlers, keyof type
 
   return {
     get_networks: () => {
-      services.requireFilled();
-      return networksOf(services);
+      host.requireFilled();
+      return networksOf(host);
     },
-    get_network: ({ name }) => requireNetwork(services, name),
-    get_network_options: () => options(services),
+    get_network: ({ name }) => requireNetwork(host, name),
+    get_network_options: () => options(host),
     check_network: async (input) => {
-      services.requireFilled();
-      return networkProblems(input, await networkFacts(services)).map(({ field, code, details }) => ({
+      host.requireFilled();
+      return networkProblems(input, await networkFacts(host)).map(({ field, code, details }) => ({
         field,
         code,
         message: errorText(code, details),
       }));
     },
-    create_network: (input) => inTurn(() => create(input)),
-    start_network: ({ name }) => inTurn(() => start(name)),
+    create_network: (input, { principal }) => turns.run(() => create(input, principal.name)),
+    start_network: ({ name }) => turns.run(() => start(name)),
     stop_network: async ({ name, force = false }) => {
-      const network = requireNetwork(services, name);
+      const network = requireNetwork(host, name);
       if (!network.active) throw new ContractError("NetworkNotActive", { network: name });
-      const users = running(services, network);
+      const users = running(host, network);
       if (users.length > 0 && !force) throw inUse(name, users);
       return await simple(name, "stopped", "NetworkStopFailed", "networkStop");
     },
     set_network_autostart: async ({ name, autostart }) => {
-      const network = requireNetwork(services, name);
+      const network = requireNetwork(host, name);
       if (!network.persistent) throw new ContractError("NetworkNotPersistent");
       return await change(
         name,
@@ -162,13 +168,21 @@ export function networkHandlers(services: VmServices): Pick<Handlers, keyof type
         () => link.call("networkSetAutostart", { name, autostart }),
       );
     },
-    delete_network: async ({ name, force = false }) => {
-      const network = requireNetwork(services, name);
+    delete_network: async ({ name, force = false }, { principal }) => {
+      const keys = [keyOf.network(name)];
+      await host.operations.ready(keys);
+      const network = requireNetwork(host, name);
       if (network.vms.length > 0 && !force) throw inUse(name, network.vms);
-      return await simple(name, "undefined", "NetworkDeleteFailed", "networkDelete");
+      const spec = { command: "delete_network", subject: name, actor: principal.name, keys } as const;
+      return await host.operations.run(spec, async (operation) => {
+        operation.add({ kind: "network-doomed", uuid: network.uuid, name });
+        await simple(name, "undefined", "NetworkDeleteFailed", "networkDelete");
+        await host.networkDeleted(name);
+        return null;
+      });
     },
-    update_network: (input) => inTurn(() => updateNetwork(services, input)),
-    update_network_dhcp: (input) => inTurn(() => updateDhcp(services, input)),
-    get_network_leases: ({ name }) => leasesOf(services, name),
+    update_network: (input, { principal }) => turns.run(() => updateNetwork(host, input, principal.name)),
+    update_network_dhcp: (input) => turns.run(() => updateDhcp(host, input)),
+    get_network_leases: ({ name }) => leasesOf(host, name),
   };
 }

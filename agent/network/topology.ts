@@ -10,8 +10,8 @@ import type {
   VM,
 } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
-import { isLocal } from "../host/local.ts";
-import type { VmServices } from "../vm/services.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import type { Host } from "../hosts/host.ts";
 import { hostLinks } from "./links.ts";
 import { networksOf } from "./view.ts";
 
@@ -68,17 +68,17 @@ function withOwners(links: readonly TopologyDevice[], networks: readonly Network
   });
 }
 
-async function topology(services: VmServices): Promise<Topology> {
-  services.requireFilled();
-  const machines = services.inventory.vms().map(machineOf).sort((a, b) => a.name < b.name ? -1 : 1);
-  const networks = networksOf(services);
-  const isHere = isLocal(services.link.uri);
+async function topology(host: Host): Promise<Topology> {
+  host.requireFilled();
+  const machines = host.inventory.vms().map(machineOf).sort((a, b) => a.name < b.name ? -1 : 1);
+  const networks = networksOf(host);
+  const isHere = isLocal(host.link.uri);
   const ends = new Set(machines.flatMap(({ nics }) => nics.flatMap(({ target }) => target ?? [])));
   const devices = isHere ? withOwners(await hostLinks(ends), networks) : [];
   return {
     devices,
     ...(!isHere && {
-      devicesUnavailable: "KVM Manager runs on another machine than libvirt, and sees its own devices only",
+      devicesUnavailable: "KVM Manager runs on another host than libvirt, and sees its own devices only",
     }),
     networks: networks.map((network) => ({
       name: network.name,
@@ -93,6 +93,6 @@ async function topology(services: VmServices): Promise<Topology> {
 }
 
 /** A handler for the command on the topology. */
-export function topologyHandlers(services: VmServices): Pick<Handlers, keyof typeof topologyCommands> {
-  return { get_network_topology: () => topology(services) };
+export function topologyHandlers(host: Host): Pick<Handlers, keyof typeof topologyCommands> {
+  return { get_network_topology: () => topology(host) };
 }

@@ -8,13 +8,15 @@ import {
   type NetworkSettings,
   type Output,
 } from "../../lib/contract/mod.ts";
-import { settingsProblems } from "../../lib/net/check.ts";
-import { renderXml } from "../../lib/xml/build.ts";
-import { dnsHostXml } from "../../lib/xml/network.ts";
-import type { NetworkChange } from "../../lib/xml/network_edit.ts";
-import { contractError } from "../libvirt/failure.ts";
+import { settingsProblems } from "../../lib/network/check.ts";
+import { readNetworkSettings } from "../../lib/formats/xml/network_read.ts";
+import { renderXml } from "../../lib/formats/xml/build.ts";
+import { dnsHostXml } from "../../lib/formats/xml/network.ts";
+import type { NetworkChange } from "../../lib/formats/xml/network_edit.ts";
+import { contractError, isAway } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import type { VmServices } from "../vm/services.ts";
+import { keyOf } from "../operations/step.ts";
+import type { Host } from "../hosts/host.ts";
 import { differing, requireNetwork } from "./view.ts";
 
 /** The settings as they become. */
@@ -31,20 +33,40 @@ function wanted(now: NetworkSettings, input: Omit<Input<"update_network">, "name
   };
 }
 
-/** DNS entries that go, then those that come. */
-function dnsSteps(now: NetworkSettings, next: NetworkSettings): DhcpStep[] {
-  const [before, after] = [now, next].map(({ dnsHosts }) =>
-    dnsHosts.map((each) => renderXml(dnsHostXml(each)))
-  );
-  const step = (does: DhcpStep["does"]) => (xml: string): DhcpStep => ({
-    does,
-    section: "dns",
-    subnet: -1,
-    xml,
-  });
+/** The settings before a change, as far as it names them. */
+function settingsBack(now: NetworkSettings, input: Omit<Input<"update_network">, "name">) {
+  const all = { ...now, domain: now.domain ?? null, mtu: now.mtu ?? null, bandwidth: now.bandwidth ?? null };
+  return Object.fromEntries(Object.entries(all).filter(([key]) => key in input));
+}
+
+type DnsHosts = NetworkSettings["dnsHosts"];
+
+/**
+ * DNS entries that go, then those that come. What runs and what starts next are compared each for itself: libvirtd that
+ * is killed in the middle has written one of them.
+ *
+ * @param live the entries of a network that runs
+ * @param config those of its definition
+ */
+export function dnsSteps(
+  { live, config, next }: {
+    readonly live: DnsHosts | undefined;
+    readonly config: DnsHosts;
+    readonly next: DnsHosts;
+  },
+): DhcpStep[] {
+  const xmlOf = (hosts: DnsHosts) => new Set(hosts.map((each) => renderXml(dnsHostXml(each))));
+  const [running, defined, wanted] = [xmlOf(live ?? config), xmlOf(config), xmlOf(next)];
+  const step = (does: DhcpStep["does"], xml: string): DhcpStep => {
+    const isLive = running.has(xml) === (does === "delete"),
+      isDefined = defined.has(xml) === (does === "delete");
+    const only = isLive && isDefined ? undefined : isLive ? "live" as const : "config" as const;
+    return { does, section: "dns", subnet: -1, xml, ...(only && { only }) };
+  };
+  const there = [...new Set([...running, ...defined])];
   return [
-    ...before!.filter((xml) => !after!.includes(xml)).map(step("delete")),
-    ...after!.filter((xml) => !before!.includes(xml)).map(step("add")),
+    ...there.filter((xml) => !wanted.has(xml)).map((xml) => step("delete", xml)),
+    ...[...wanted].filter((xml) => !running.has(xml) || !defined.has(xml)).map((xml) => step("add", xml)),
   ];
 }
 
@@ -64,26 +86,47 @@ function changeOf(next: NetworkSettings, changed: readonly NetworkSetting[]): Ne
 
 /** Changes a network's settings. @throws {ContractError} as the contract says */
 export async function updateNetwork(
-  services: VmServices,
+  host: Host,
   { name, ...input }: Input<"update_network">,
+  actor: string,
 ): Promise<Output<"update_network">> {
-  const network = requireNetwork(services, name);
+  const keys = [keyOf.network(name)];
+  await host.operations.ready(keys);
+  const network = requireNetwork(host, name);
   const next = wanted(network.next, input);
   const changed = differing(network.next, next);
   const [problem] = settingsProblems(network.mode, next, NETWORK_SETTINGS.filter((each) => each in input));
   if (problem) throw new ContractError(problem.code, problem.details);
   const change = changeOf(next, changed);
   if (change !== undefined && !network.persistent) throw new ContractError("NetworkNotPersistent");
-  if (changed.length === 0) return { now: [], nextStart: [] };
+  const live = network.active ? readNetworkSettings(network.xml).dnsHosts : undefined;
+  const config = network.next.dnsHosts;
+  const steps = input.dnsHosts === undefined ? [] : dnsSteps({ live, config, next: next.dnsHosts });
+  if (changed.length === 0 && steps.length === 0) return { now: [], nextStart: [] };
   try {
-    await services.link.call("networkChange", { name, steps: dnsSteps(network.next, next), change });
+    const spec = { command: "update_network", subject: name, actor, keys } as const;
+    await host.operations.run(spec, async (operation) => {
+      const noted = operation.add({
+        kind: "change-wanted",
+        command: "update_network",
+        input: { name, ...input },
+        back: { name, ...settingsBack(network.next, input) },
+      });
+      try {
+        await host.link.call("networkChange", { name, steps, change });
+      } catch (error) {
+        if (!isAway(error)) noted.drop(); // what libvirt refuses, it has taken back in the same call
+        throw error;
+      }
+    });
   } catch (error) {
     throw contractError(error, "NetworkUpdateFailed", "update_network");
   } finally {
-    await services.inventory.refreshNetworks(name, "updated").catch((error) =>
+    await host.inventory.refreshNetworks(name, "updated").catch((error) =>
       log.debug("the networks could not be read", { error })
     );
   }
   const isNow = (setting: NetworkSetting) => network.active && setting === "dnsHosts";
-  return { now: changed.filter(isNow), nextStart: changed.filter((each) => !isNow(each)) };
+  const now: NetworkSetting[] = network.active && steps.length > 0 ? ["dnsHosts"] : [];
+  return { now, nextStart: changed.filter((each) => !isNow(each)) };
 }

@@ -9,8 +9,8 @@ import {
   type NetworkUser,
   type VM,
 } from "../../lib/contract/mod.ts";
-import { type NetworkSummary, readNetwork, readNetworkSettings } from "../../lib/xml/network_read.ts";
-import type { VmServices } from "../vm/services.ts";
+import { type NetworkSummary, readNetwork, readNetworkSettings } from "../../lib/formats/xml/network_read.ts";
+import type { Host } from "../hosts/host.ts";
 
 /** Records are replaced, never changed: what was read of one stays true. */
 const summaries = new WeakMap<NetworkRecord, NetworkSummary>();
@@ -63,7 +63,7 @@ function view(record: NetworkRecord, vms: NetworkUser[]): Network {
 }
 
 /** Every network, by name. */
-export function networksOf({ inventory }: VmServices): Network[] {
+export function networksOf({ inventory }: Host): Network[] {
   const users = usersByNetwork(inventory.vms());
   return inventory.networks().map((record) => view(record, users.get(record.name) ?? []))
     .sort((a, b) => a.name < b.name ? -1 : 1);
@@ -71,12 +71,12 @@ export function networksOf({ inventory }: VmServices): Network[] {
 
 /** One network with its XML. @throws {ContractError} NetworkNotFound; LibvirtUnavailable while nothing is known */
 export function requireNetwork(
-  services: VmServices,
+  host: Host,
   name: string,
 ): Network & { xml: string; next: NetworkSettings } {
-  services.requireFilled();
-  const record = services.inventory.network(name);
+  host.requireFilled();
+  const record = host.inventory.network(name);
   if (!record) throw new ContractError("NetworkNotFound", { network: name });
-  const users = usersByNetwork(services.inventory.vms()).get(name) ?? [];
+  const users = usersByNetwork(host.inventory.vms()).get(name) ?? [];
   return { ...view(record, users), next: nextOf(record), xml: record.xml };
 }

@@ -1,11 +1,12 @@
-/** Messages between a checksum and its worker. */
+/** Messages between checksums and their worker. */
 
-/** A piece to count, or none: the end. Each is answered once, in order. */
+/** What to do for one checksum: count a piece, give the sum of all pieces, or forget it. Each is answered once, in order. */
 export interface ToChecksumWorker {
-  readonly bytes?: Uint8Array<SharedArrayBuffer>;
+  readonly id: number;
+  readonly step: { readonly count: Uint8Array<SharedArrayBuffer> } | "sum" | "forget";
 }
 
-/** What came of it; at the end the checksum, in hexadecimal. */
+/** What came of it: of `sum` the checksum, in hexadecimal. */
 export interface FromChecksumWorker {
   readonly sha256?: string;
 }

@@ -1,14 +1,20 @@
 /// <reference lib="deno.worker" />
-/** Counts a SHA-256: one a worker. */
-import { createHash } from "node:crypto";
+/** Counts SHA-256: as many at once as are asked for. One that waits for more costs some hundred bytes. */
+import { createHash, type Hash } from "node:crypto";
 import type { FromChecksumWorker, ToChecksumWorker } from "./checksum_protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-const hash = createHash("sha256");
+const hashes = new Map<number, Hash>();
 
-self.onmessage = ({ data: { bytes } }: MessageEvent<ToChecksumWorker>) => {
-  const answer: FromChecksumWorker = bytes === undefined ? { sha256: hash.digest("hex") } : {};
-  if (bytes !== undefined) hash.update(bytes);
-  self.postMessage(answer);
-};
+function answer({ id, step }: ToChecksumWorker): FromChecksumWorker {
+  const hash = hashes.get(id) ?? createHash("sha256");
+  if (typeof step === "object") {
+    hashes.set(id, hash.update(step.count));
+    return {};
+  }
+  hashes.delete(id);
+  return step === "sum" ? { sha256: hash.digest("hex") } : {};
+}
+
+self.onmessage = ({ data }: MessageEvent<ToChecksumWorker>) => self.postMessage(answer(data));

@@ -1,33 +1,32 @@
 /**
  * Copying a volume as part of a job: libvirt has no call for how far a copy is, nor one that ends it. How far it is,
- * the growing volume's allocation tells; it is ended through the program that libvirt has copy. Raw content libvirt
- * copies by itself, so that it could only be waited for: on this host qemu-img does that instead.
+ * the growing volume's allocation tells; it is ended through the program that libvirt has copy. It also takes format
+ * and chain from the content. So on this host qemu-img is run directly, where this process may write to the new volume.
+ * Where it may not, libvirt copies what is built on nothing, and the rest is refused.
  */
+import { plainPath } from "../host_file.ts";
+import { ContractError } from "../../lib/contract/mod.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
-import { isLocal, isLocalSystem } from "../host/local.ts";
+import { isLocal } from "../libvirt/uri.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
-import { canRunQemuImg, copyRaw } from "./qemu_img.ts";
-import {
-  cloneVolume,
-  copyTarget,
-  createVolume,
-  removeMade,
-  type Volume,
-  volumeAt,
-  volumeNamed,
-} from "./volumes.ts";
+import type { CopySource } from "./copy_source.ts";
+import { copyImage, hasQemuImg } from "./qemu_img.ts";
+import { cloneVolume, copyTarget, createVolume, removeMade, type Volume, volumeNamed } from "./volumes.ts";
+import { within } from "../within.ts";
 
 /** Milliseconds between two looks at the copy. */
 const LOOK_MS = 500;
 
 /** What a copy is made of and where it goes. */
 export interface VolumeCopy {
-  readonly source: string;
+  readonly source: CopySource | Volume;
   readonly pool: string;
   readonly name: string;
   /** The copy's format, undefined where the pool has none; its source's when nobody says. */
   readonly format?: string | undefined;
+  /** The snapshot within the source that is copied; else what it is now. */
+  readonly snapshot?: string | undefined;
 }
 
 /** Bytes of a whole job, of which this copy is a part. */
@@ -52,23 +51,24 @@ export async function copyVolume(
   job.signal.throwIfAborted();
   const { source, pool, name } = copy;
   const { before, total } = share;
-  const original = await volumeAt(link, source);
-  if (
-    original !== undefined && isLocalSystem(link.uri) && isRawCopy(original, copy) && await canRunQemuImg()
-  ) {
-    return await copyContent(link, original, copy, job, share);
+  if ("volume" in source && isLocal(link.uri)) {
+    const made = await copyContent(link, source, copy, job, share);
+    if (made !== undefined) return made;
+    requireNoChain(source, pool);
   }
+  requireNow(copy);
+  // libvirt takes the format from the content, which is as it was decided on: it is held.
   // Whose volume it is must be known: what is ended or removed below is what this call has made.
   let isOver = false;
-  const copying = cloneVolume(link, source, copy).finally(() => isOver = true);
+  const copying = cloneVolume(link, source.path, copy).finally(() => isOver = true);
   const look = async () => {
     while (!isOver) {
-      await wait(LOOK_MS, copying);
+      await within(LOOK_MS, copying.then(() => {}, () => {}));
       if (isOver) return;
       const growing = await volumeNamed(link, pool, name);
       if (growing === undefined) continue;
       job.progress(Math.min(total, before + growing.allocation), total);
-      if (job.signal.aborted && isLocal(link.uri)) await endCopy(source, growing.path);
+      if (job.signal.aborted && isLocal(link.uri)) await endCopy(source.path, growing.path);
     }
   };
   const looking = look().catch((error) => log.debug("how far a copy is cannot be told", { name, error }));
@@ -82,29 +82,64 @@ export async function copyVolume(
   }
 }
 
-/** Formats whose content is the disk itself. */
-const PLAIN: ReadonlySet<string | undefined> = new Set([undefined, "raw", "iso"]);
+/** libvirt's qemu-img would open what the header names. @throws {ContractError} DiskRefused */
+function requireNoChain({ path, backing: [base] }: CopySource, pool: string): void {
+  if (base === undefined) return;
+  const reason =
+    `it is built on ${base.path}, and such an image is copied only where KVM Manager may write ` +
+    `to the pool ${pool} itself: ReadWritePaths= of the unit allows it, see docs/disk-images.md`;
+  throw new ContractError("DiskRefused", { path, reason });
+}
 
-const isRawCopy = ({ type, format, encryption }: Volume, copy: VolumeCopy) =>
-  (type === "file" || type === "block") && encryption?.secret === undefined && PLAIN.has(format) &&
-  PLAIN.has("format" in copy ? copy.format : format);
+/** libvirt copies what an image is now. @throws {ContractError} DiskRefused */
+function requireNow({ source: { path }, snapshot, pool }: VolumeCopy): void {
+  if (snapshot === undefined) return;
+  const reason =
+    `a snapshot is copied only by qemu-img on this host, where KVM Manager may write to the pool ${pool} ` +
+    "itself: ReadWritePaths= of the unit allows it, see docs/disk-images.md";
+  throw new ContractError("DiskRefused", { path, reason });
+}
 
-/** Makes an empty volume and has qemu-img fill it; it is removed again when that fails or is ended. */
+/** Whether this process may write to a volume: the sandbox of the service lets it write to few folders. */
+export async function isWritable({ path }: Volume): Promise<boolean> {
+  try {
+    using _file = await Deno.open(plainPath(path), { write: true });
+    return true;
+  } catch (error) {
+    log.debug("libvirt is to fill a volume that cannot be written to from here", { path, error });
+    return false;
+  }
+}
+
+/**
+ * Makes an empty volume and has qemu-img fill it; it is removed again when that fails or is ended.
+ *
+ * @returns undefined when this process can not do that
+ */
 async function copyContent(
   link: LibvirtLink,
-  original: Volume,
-  { pool, ...target }: VolumeCopy,
+  source: CopySource,
+  { pool, snapshot, ...target }: VolumeCopy,
   job: JobHandle,
   { before, total }: Share,
-): Promise<Volume> {
-  const made = await createVolume(link, pool, copyTarget(original, target));
+): Promise<Volume | undefined> {
+  if (!await hasQemuImg()) return undefined;
+  const { format, virtualBytes, volume: { capacity, allocation } } = source;
+  const wanted = copyTarget({ format, capacity: virtualBytes ?? capacity }, target);
+  const made = await createVolume(link, pool, wanted);
   try {
-    await copyRaw({
-      source: original.path,
+    if (!await isWritable(made)) {
+      await removeMade(link, made);
+      return undefined;
+    }
+    await copyImage({
+      source,
       target: made.path,
+      format: wanted.format === "qcow2" ? "qcow2" : "raw",
       isFile: made.type === "file",
+      snapshot,
       signal: job.signal,
-      onShare: (share) => job.progress(Math.min(total, before + share * original.allocation), total),
+      onShare: (share) => job.progress(Math.min(total, before + share * allocation), total),
     });
     return await volumeNamed(link, pool, made.name) ?? made;
   } catch (error) {
@@ -113,14 +148,6 @@ async function copyContent(
     );
     throw error;
   }
-}
-
-/** Waits so long, or until something has ended in any way. */
-async function wait(ms: number, ended: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const done = ended.then(() => {}, () => {});
-  await Promise.race([done, new Promise((resolve) => timer = setTimeout(resolve, ms))]);
-  clearTimeout(timer);
 }
 
 /**

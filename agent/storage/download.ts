@@ -3,9 +3,10 @@ import { Transfer } from "../../ffi/transfers.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import type { CallContext } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
-import type { VmServices } from "../vm/services.ts";
-import { release } from "./release.ts";
-import { requireActive } from "./shared.ts";
+import type { Host } from "../hosts/host.ts";
+import { freeBuffer } from "./free_buffer.ts";
+import { checkImage } from "./disk_images/check.ts";
+import { lockVolume, requireActive } from "./shared.ts";
 import { volumeNamed } from "./volumes.ts";
 
 /**
@@ -20,21 +21,29 @@ const AHEAD = 4;
 /**
  * Opens a volume's content and gives it to who asked as a stream.
  *
- * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound, ContentExpected, InvalidInput,
- * DownloadFailed
+ * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound, ContentExpected, PreconditionFailed,
+ * RangeNotSatisfiable, DownloadFailed
  */
 export async function downloadVolume(
-  services: VmServices,
-  { pool, name, offset = 0 }: Input<"download_volume">,
+  host: Host,
+  { pool, volume: name }: Input<"download_volume">,
   { principal, content }: CallContext,
 ): Promise<Output<"download_volume">> {
-  const { link, jobs } = services;
+  const { link, jobs } = host;
   if (!content?.answer) throw new ContractError("ContentExpected");
-  requireActive(services, pool);
+  requireActive(host, pool);
   const volume = await volumeNamed(link, pool, name);
   if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
+  using opening = new DisposableStack();
+  if (volume.type === "file" || volume.type === "block") {
+    const use = { purpose: "bytes", role: principal.role } as const;
+    await checkImage(host, { volume: { pool, name } }, use, opening);
+  } else opening.use(lockVolume(pool, name, { hold: "read" }));
   const size = await link.call("volumePhysical", { path: volume.path });
-  if (offset > size) throw new ContractError("InvalidInput", { reason: `the volume has ${size} bytes` });
+  const version = volume.changed === undefined ? undefined : `${size}-${volume.changed}`;
+  const part = content.choose ? content.choose({ size, version }) : { offset: 0, length: size };
+  if (part === null) return { name, size };
+  const { offset, length } = part;
   const job = await jobs.open({
     command: "download_volume",
     title: `Download ${name} from ${pool}`,
@@ -42,21 +51,22 @@ export async function downloadVolume(
     subject: `${pool}/${name}`,
     ifInterrupted: "Download it again; a range can begin where it broke off.",
   });
-  const rest = size - offset;
   let transfer: Transfer | undefined;
   try {
-    if (rest > 0) {
+    if (length > 0) {
       transfer = await Transfer.open(link.uri, {
         direction: "download",
         path: volume.path,
         offset,
-        length: rest,
+        length,
       });
     }
   } catch (error) {
     throw job.failed(contractError(error, "DownloadFailed", "download_volume"));
   }
   const over = new AbortController();
+  const held = opening.move();
+  over.signal.addEventListener("abort", () => held.dispose(), { once: true });
   let sent = 0;
   const given: Uint8Array[] = [];
   const coming: Promise<Uint8Array<ArrayBuffer>>[] = [];
@@ -73,6 +83,7 @@ export async function downloadVolume(
     start: (controller) => {
       const stop = (reason: unknown) => {
         controller.error(job.failed(reason));
+        over.abort();
         transfer?.[Symbol.asyncDispose]();
       };
       job.signal.addEventListener("abort", () => stop(job.signal.reason), {
@@ -90,13 +101,13 @@ export async function downloadVolume(
         const bytes = transfer && await next(transfer);
         if (bytes !== undefined && bytes.length > 0) {
           sent += bytes.length;
-          job.progress(offset + sent, size);
+          job.progress(offset + sent, offset + length);
           controller.enqueue(bytes);
           given.push(bytes);
-          if (given.length > HELD) release(given.shift()!);
+          if (given.length > HELD) freeBuffer(given.shift()!);
         }
-        if (sent < rest && bytes !== undefined && bytes.length > 0) return;
-        if (sent < rest) throw new ContractError("DownloadFailed", { error: "the volume became shorter" });
+        if (sent < length && bytes !== undefined && bytes.length > 0) return;
+        if (sent < length) throw new ContractError("DownloadFailed", { error: "the volume became shorter" });
         await transfer?.finish();
         over.abort();
         job.done();
@@ -115,5 +126,5 @@ export async function downloadVolume(
     },
   }, { highWaterMark: 0 });
   content.answer(stream);
-  return { name, size, offset };
+  return { name, size };
 }

@@ -5,10 +5,11 @@
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
-import { renderXml, xml } from "../../lib/xml/build.ts";
-import { describePool } from "../../lib/xml/pool.ts";
-import type { NewVolume } from "../../lib/xml/volume.ts";
+import { renderXml, xml } from "../../lib/formats/xml/build.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import type { NewVolume } from "../../lib/formats/xml/volume.ts";
 import { log } from "../log.ts";
+import type { Steps } from "../operations/operation.ts";
 import { type Caller, createVolume, type Volume } from "./volumes.ts";
 
 /** Tries of a creation that QEMU gives up because the host is too busy to measure how fast it is. */
@@ -40,7 +41,7 @@ async function made(link: Caller, pool: string, volume: NewVolume): Promise<Volu
 }
 
 /**
- * Makes an encrypted volume and its secret; neither is there when it fails.
+ * Makes an encrypted volume and its secret, which is a step.
  *
  * @throws {ContractError} VolumeCreateFailed when libvirt keeps a passphrase for its path already
  * @throws {LibvirtError}
@@ -50,6 +51,7 @@ export async function createEncrypted(
   pool: PoolRecord,
   volume: NewVolume,
   passphrase: string,
+  steps: Steps,
 ): Promise<Volume> {
   const path = `${describePool(pool.xml).path}/${volume.name}`;
   const old = await link.call("secretOfVolume", { path });
@@ -60,15 +62,9 @@ export async function createEncrypted(
     });
   }
   const secret = crypto.randomUUID();
+  steps.add({ kind: "secret-made", uuid: secret, path });
   await link.call("secretMake", { xml: secretXml(secret, path), value: encoder.encode(passphrase) });
-  try {
-    return await made(link, pool.name, { ...volume, format: "raw", secret });
-  } catch (error) {
-    await link.call("secretForget", { path }).catch((left) =>
-      log.error("the secret of a volume that was not made could not be removed", { path, error: left })
-    );
-    throw error;
-  }
+  return await made(link, pool.name, { ...volume, format: "raw", secret });
 }
 
 /** UUID of the secret that opens the raw volume at a path; undefined when it is not encrypted. @throws {LibvirtError} */

@@ -2,35 +2,37 @@
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
-import { describePool } from "../../lib/xml/pool.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import { isAway } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import type { VmServices } from "../vm/services.ts";
+import { keyOf } from "../operations/step.ts";
+import { fileOf } from "./volume_steps.ts";
+import type { Host } from "../hosts/host.ts";
 import { isActive, requireActive } from "./shared.ts";
-import { exactUsers, refuseRunning, Users } from "./users.ts";
-import { deleteVolume, type Volume, volumeOf } from "./volumes.ts";
+import { exactUsers, overlays, refuseRunning, VolumeUsage } from "./volume_usage.ts";
+import { type Caller, deleteVolume, type Volume, volumeOf } from "./volumes.ts";
 
 /** Types that libvirt built on something it can take away again. The rest lies elsewhere, and is nobody's to delete. */
 const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "zfs"]);
 
 /** Every volume of a pool as it is now, none of which anybody needs. @throws {ContractError} VolumeInUse */
-async function doomed(services: VmServices, pool: string): Promise<Volume[]> {
-  const { link, inventory } = services;
+async function doomed(host: Host, pool: string): Promise<Volume[]> {
+  const { link } = host;
   await link.call("poolRefresh", { pool });
   const volumes = (await link.call("volumeScan", { pool })).map(volumeOf);
-  const userOf = await exactUsers(services);
+  const userOf = await exactUsers(host);
   const own = new Set(volumes.map(({ path }) => path));
-  const overlays = inventory.storage.known().filter(({ path }) => !own.has(path));
+  const overlayOn = await overlays(host, own);
   for (const volume of volumes) {
-    const overlay = overlays.find(({ backing }) => backing?.path === volume.path);
-    const vm = userOf(volume) ?? (overlay && `the volume ${overlay.name} of ${overlay.pool}`);
+    const overlay = await overlayOn(volume.path);
+    const vm = await userOf(volume) ?? (overlay && `the volume ${overlay.name} of ${overlay.pool}`);
     if (vm !== undefined) throw new ContractError("VolumeInUse", { vm, name: volume.name, pool });
   }
   return volumes;
 }
 
-async function deleteContentOf(services: VmServices, pool: string): Promise<void> {
-  const { link } = services;
-  for (const { name, path } of await doomed(services, pool)) {
+async function deleteAll({ link }: Host, pool: string, volumes: readonly Volume[]): Promise<void> {
+  for (const { name, path } of volumes) {
     try {
       await deleteVolume(link, path);
     } catch (error) {
@@ -42,34 +44,55 @@ async function deleteContentOf(services: VmServices, pool: string): Promise<void
 }
 
 /**
- * Stops and forgets a pool.
+ * Stops and forgets a pool that is as it was found.
  *
- * @throws {ContractError} StoragePoolInUse, StoragePoolNotActive, VolumeInUse, VolumeDeleteFailed
+ * @param unbuild takes away what it was built on, too
  * @throws {LibvirtError}
  */
-export async function deletePool(
-  services: VmServices,
-  record: PoolRecord,
-  deleteContent: boolean,
-): Promise<void> {
-  const { link, inventory } = services;
-  const { name, xml, persistent } = record;
-  refuseRunning(services, record);
-  if (deleteContent) {
-    const [user] = new Users(inventory).ofPool(inventory, record);
-    if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: user.name });
-    requireActive(services, name);
-    await deleteContentOf(services, name);
-  }
+export async function removePool(link: Caller, record: PoolRecord, unbuild: boolean): Promise<void> {
+  const { name, persistent } = record;
   if (isActive(record)) await link.call("poolStop", { pool: name });
   if (!persistent) return;
-  if (deleteContent && UNBUILT.has(describePool(xml).type)) {
+  if (unbuild) {
     try {
       await link.call("poolUnbuild", { pool: name });
     } catch (error) {
+      if (isAway(error)) throw error;
       // Something that is no volume is left in the folder: it was not asked for.
       log.warn("what a storage pool was built on stays", { pool: name, error });
     }
   }
   await link.call("poolUndefine", { pool: name });
+}
+
+/**
+ * Stops and forgets a pool, with what is in it where that is asked for.
+ *
+ * @throws {ContractError} StoragePoolInUse, StoragePoolNotActive, VolumeInUse, VolumeDeleteFailed
+ * @throws {LibvirtError}
+ */
+export async function deletePool(
+  host: Host,
+  record: PoolRecord,
+  deleteContent: boolean,
+  actor: string,
+): Promise<void> {
+  const { link, inventory, operations } = host;
+  const { name, uuid, xml } = record;
+  refuseRunning(host, record);
+  if (!deleteContent) return await removePool(link, record, false);
+  const [user] = new VolumeUsage(inventory).ofPool(inventory, record);
+  if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: user.name });
+  requireActive(host, name);
+  const unbuild = UNBUILT.has(describePool(xml).type);
+  const spec = { command: "delete_storage_pool", subject: name, actor, keys: [keyOf.pool(name)] } as const;
+  await operations.run(spec, async (operation) => {
+    const all = await doomed(host, name);
+    const volumes = await Promise.all(
+      all.map(async ({ path }) => ({ path, file: await fileOf(link, path) })),
+    );
+    operation.add({ kind: "pool-doomed", uuid, name, volumes, unbuild });
+    await deleteAll(host, name, all);
+    await removePool(link, record, unbuild);
+  });
 }

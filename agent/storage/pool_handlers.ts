@@ -10,27 +10,28 @@ import {
   type StoragePool,
 } from "../../lib/contract/mod.ts";
 import { FILE_TYPES, FIXED_TYPES } from "../../lib/storage/pool_types.ts";
-import { describePool } from "../../lib/xml/pool.ts";
-import type { Handlers } from "../dispatch.ts";
-import type { VmServices } from "../vm/services.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import type { CallContext, Handlers } from "../dispatch.ts";
+import { keyOf } from "../operations/step.ts";
+import type { Host } from "../hosts/host.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
 import { findSources } from "./pool_sources.ts";
 import {
   isActive,
+  lockVolume,
   refuseWorkedOn,
   requireActive,
   requireKnown,
   requirePool,
   storageError,
-  take,
 } from "./shared.ts";
-import { refuseRunning, Users } from "./users.ts";
+import { refuseRunning, VolumeUsage } from "./volume_usage.ts";
 
 type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageCommands>>;
 
 /** A pool as the contract shows it. */
-export function poolView({ inventory }: VmServices, record: PoolRecord, users: Users): StoragePool {
+export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeUsage): StoragePool {
   const { name, uuid, state, autostart, persistent, volumes } = record;
   const { type, path, source } = describePool(record.xml);
   return {
@@ -55,12 +56,12 @@ export function poolView({ inventory }: VmServices, record: PoolRecord, users: U
 }
 
 /** A handler for each command on pools. */
-export function poolHandlers(services: VmServices): PoolHandlers {
-  const { link, inventory } = services;
+export function poolHandlers(host: Host): PoolHandlers {
+  const { link, inventory } = host;
   const { storage } = inventory;
   /** Carries an operation out on a pool, alone, and reads the pools anew: whoever asked sees what it did. */
   const operate = async (pool: string, verb: string, run: () => Promise<unknown>): Promise<null> => {
-    using _taken = take(pool);
+    using _taken = lockVolume(pool);
     try {
       await run();
       await storage.refresh();
@@ -72,47 +73,53 @@ export function poolHandlers(services: VmServices): PoolHandlers {
     }
     return null;
   };
-  const viewOf = (pool: string) => poolView(services, requirePool(services, pool), new Users(inventory));
+  const viewOf = (pool: string) => poolView(host, requirePool(host, pool), new VolumeUsage(inventory));
 
   return {
     get_storage_pools: () => {
-      requireKnown(services);
-      const users = new Users(inventory);
-      return storage.records().map((record) => poolView(services, record, users));
+      requireKnown(host);
+      const users = new VolumeUsage(inventory);
+      return storage.records().map((record) => poolView(host, record, users));
     },
     get_storage_pool: ({ pool }) => viewOf(pool),
-    get_storage_pool_types: () => poolTypes(services),
-    find_storage_sources: (input) => findSources(services, input),
-    create_storage_pool: async (input: Input<"create_storage_pool">) => {
-      requireKnown(services);
+    get_storage_pool_types: () => poolTypes(host),
+    find_storage_sources: (input) => findSources(host, input),
+    create_storage_pool: async (input: Input<"create_storage_pool">, { principal }: CallContext) => {
+      requireKnown(host);
+      await host.operations.ready([keyOf.pool(input.name)]);
       // What is remembered may be gone a moment ago
       if (storage.record(input.name) !== undefined) await storage.refresh();
       if (storage.record(input.name) !== undefined) {
         throw new ContractError("StoragePoolExists", { pool: input.name });
       }
-      await operate(input.name, "create", () => createPool(services, input));
+      await operate(input.name, "create", () => createPool(host, input, principal.name));
       return viewOf(input.name);
     },
     start_storage_pool: ({ pool }) => {
-      if (isActive(requirePool(services, pool))) throw new ContractError("StoragePoolActive", { pool });
+      if (isActive(requirePool(host, pool))) throw new ContractError("StoragePoolActive", { pool });
       return operate(pool, "start", () => link.call("poolStart", { pool }));
     },
     stop_storage_pool: ({ pool }) => {
-      refuseRunning(services, requireActive(services, pool));
+      refuseRunning(host, requireActive(host, pool));
       refuseWorkedOn(pool);
       return operate(pool, "stop", () => link.call("poolStop", { pool }));
     },
     refresh_storage_pool: ({ pool }) => {
-      requireActive(services, pool);
+      requireActive(host, pool);
       return operate(pool, "refresh", () => link.call("poolRefresh", { pool }));
     },
-    delete_storage_pool: ({ pool, deleteContent = false }) => {
-      const record = requirePool(services, pool);
+    delete_storage_pool: async ({ pool, deleteContent = false }, { principal }) => {
+      await host.operations.ready([keyOf.pool(pool)]);
+      const record = requirePool(host, pool);
       refuseWorkedOn(pool);
-      return operate(pool, "delete", () => deletePool(services, record, deleteContent));
+      return await operate(
+        pool,
+        "delete",
+        () => deletePool(host, record, deleteContent, principal.name),
+      );
     },
     set_storage_pool_autostart: ({ pool, autostart }) => {
-      if (!requirePool(services, pool).persistent) throw new ContractError("StoragePoolNotPersistent");
+      if (!requirePool(host, pool).persistent) throw new ContractError("StoragePoolNotPersistent");
       return operate(pool, "change", () => link.call("poolSetAutostart", { pool, autostart }));
     },
   };

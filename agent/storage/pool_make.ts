@@ -1,17 +1,14 @@
 /** Making a storage pool, and which types of pools this host can have. */
 import { ContractError, type Input, type StoragePoolType } from "../../lib/contract/mod.ts";
-import {
-  POOL_KINDS,
-  POOL_TYPES,
-  poolFieldFault,
-  type PoolType,
-  targetFault,
-} from "../../lib/storage/pool_types.ts";
-import { describePool, poolTarget, poolXml } from "../../lib/xml/pool.ts";
-import { child, children, parseXml } from "../../lib/xml/tree.ts";
+import { POOL_TYPES, type PoolType } from "../../lib/contract/choices.ts";
+import { POOL_KINDS, poolFieldFault, targetFault } from "../../lib/storage/pool_types.ts";
+import { describePool, poolTarget, poolXml } from "../../lib/formats/xml/pool.ts";
+import { child, children, parseXml, type XmlElement } from "../../lib/formats/xml/tree.ts";
 import { isThere } from "../files.ts";
-import { isLocal } from "../host/local.ts";
-import type { VmServices } from "../vm/services.ts";
+import { isUnsupported } from "../libvirt/failure.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { keyOf } from "../operations/step.ts";
+import type { Host } from "../hosts/host.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */
 const NO_OVERWRITE = 4;
@@ -23,9 +20,19 @@ async function hasProgram(name: string): Promise<boolean> {
   return found.includes(true);
 }
 
+/** What libvirt tells of types of pools; undefined for a driver that does not, as its test driver. @throws {LibvirtError} */
+async function poolCapabilities(link: Host["link"]): Promise<XmlElement | undefined> {
+  try {
+    return parseXml(await link.call("poolCapabilities"));
+  } catch (error) {
+    if (isUnsupported(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Every type of pool that can be created somewhere, and why not here. @throws {LibvirtError} */
-export async function poolTypes({ link }: VmServices): Promise<StoragePoolType[]> {
-  const root = parseXml(await link.call("poolCapabilities"));
+export async function poolTypes({ link }: Host): Promise<StoragePoolType[]> {
+  const root = await poolCapabilities(link);
   const known = new Map(children(root, "pool").map((pool) => [pool.attributes.type, pool]));
   return await Promise.all(POOL_TYPES.map(async (type): Promise<StoragePoolType> => {
     const { driver, tool } = POOL_KINDS[type];
@@ -33,7 +40,7 @@ export async function poolTypes({ link }: VmServices): Promise<StoragePoolType[]
     const options = children(child(pool, "poolOptions") ?? root, "enum")
       .find(({ attributes }) => attributes.name === "sourceFormatType");
     const formats = options === undefined ? [] : children(options, "value").map(({ text }) => text.trim());
-    const lacks = pool?.attributes.supported !== "yes"
+    const lacks = root !== undefined && pool?.attributes.supported !== "yes"
       ? `libvirt has no driver for it: install ${driver}`
       : tool !== undefined && isLocal(link.uri) && !await hasProgram(tool.program)
       ? `${tool.program} is not there: install ${tool.package}`
@@ -49,7 +56,7 @@ export async function poolTypes({ link }: VmServices): Promise<StoragePoolType[]
 
 /** libvirt's flags for building, null where nothing is built, and whether building makes what was not there before. */
 async function building(
-  { link }: VmServices,
+  { link }: Host,
   type: PoolType,
   target: string | undefined,
   asked: boolean,
@@ -68,7 +75,7 @@ async function building(
 }
 
 /** A folder that a pool has already must not become a second one's: both would delete each other's volumes. */
-function refuseTaken({ inventory }: VmServices, path: string): void {
+function refuseTaken({ inventory }: Host, path: string): void {
   for (const { name, xml } of inventory.storage.records()) {
     if (describePool(xml).path !== path) continue;
     throw new ContractError("InvalidInput", { reason: `path ${path} belongs to the storage pool ${name}` });
@@ -80,8 +87,12 @@ function refuseTaken({ inventory }: VmServices, path: string): void {
  *
  * @throws {ContractError} InvalidInput, NotOnThisHost @throws {LibvirtError}
  */
-export async function createPool(services: VmServices, input: Input<"create_storage_pool">): Promise<void> {
-  const { name: _name, type: _type, build: wantsBuild = false, autostart = true, ...given } = input;
+export async function createPool(
+  host: Host,
+  input: Input<"create_storage_pool">,
+  actor: string,
+): Promise<void> {
+  const { name, type: _type, build: wantsBuild = false, autostart = true, ...given } = input;
   const { type } = input;
   const target = poolTarget(input);
   const fault = poolFieldFault(type, given) ??
@@ -89,12 +100,17 @@ export async function createPool(services: VmServices, input: Input<"create_stor
     (given.device?.startsWith("/") === false && type !== "iscsi" ? "device must begin with /" : undefined);
   if (fault !== undefined) throw new ContractError("InvalidInput", { reason: fault });
   if (target !== undefined && (type === "dir" || type === "fs" || type === "netfs")) {
-    refuseTaken(services, target);
+    refuseTaken(host, target);
   }
-  const { available, reason } = (await poolTypes(services)).find((each) => each.type === type)!;
+  const { available, reason } = (await poolTypes(host)).find((each) => each.type === type)!;
   if (!available) {
     throw new ContractError("NotOnThisHost", { what: `A storage pool of type ${type}`, reason });
   }
-  const { build, undoBuild } = await building(services, type, target, wantsBuild);
-  await services.link.call("poolMake", { xml: poolXml(input), build, undoBuild, autostart });
+  const { build, undoBuild } = await building(host, type, target, wantsBuild);
+  const uuid = crypto.randomUUID();
+  const spec = { command: "create_storage_pool", subject: name, actor, keys: [keyOf.pool(name)] } as const;
+  await host.operations.run(spec, (operation) => {
+    operation.add({ kind: "pool-made", uuid, name, undoBuild });
+    return host.link.call("poolMake", { xml: poolXml(input, uuid), build, undoBuild, autostart });
+  });
 }

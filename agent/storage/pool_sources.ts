@@ -1,8 +1,8 @@
 /** Looking for what a storage pool can be made of, on a server or on this host. */
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
-import { FOUND_TYPES } from "../../lib/storage/pool_types.ts";
-import { foundSources, sourceSpecXml } from "../../lib/xml/pool.ts";
-import type { VmServices } from "../vm/services.ts";
+import { FOUND_TYPES } from "../../lib/contract/choices.ts";
+import { foundSources, sourceSpecXml } from "../../lib/formats/xml/pool.ts";
+import type { Host } from "../hosts/host.ts";
 import { poolTypes } from "./pool_make.ts";
 import { storageError } from "./shared.ts";
 
@@ -12,21 +12,23 @@ import { storageError } from "./shared.ts";
  * @throws {ContractError} InvalidInput, NotOnThisHost, StorageSourcesFailed, LibvirtTimeout when the server does not answer
  */
 export async function findSources(
-  services: VmServices,
-  { type, host }: Input<"find_storage_sources">,
+  host: Host,
+  { type, sourceHost }: Input<"find_storage_sources">,
 ): Promise<Output<"find_storage_sources">> {
   const needsHost = FOUND_TYPES[type] === "host";
-  if (needsHost !== (host !== undefined)) {
-    const reason = needsHost ? `host is missing: where to look` : `host means nothing to type ${type}`;
+  if (needsHost !== (sourceHost !== undefined)) {
+    const reason = needsHost
+      ? `sourceHost is missing: where to look`
+      : `sourceHost means nothing to type ${type}`;
     throw new ContractError("InvalidInput", { reason });
   }
-  const { available, reason } = (await poolTypes(services)).find((each) => each.type === type)!;
+  const { available, reason } = (await poolTypes(host)).find((each) => each.type === type)!;
   if (!available) {
     throw new ContractError("NotOnThisHost", { what: `A storage pool of type ${type}`, reason });
   }
   try {
-    const spec = host === undefined ? null : sourceSpecXml(host);
-    return foundSources(await services.link.call("poolSources", { type, spec }));
+    const spec = sourceHost === undefined ? null : sourceSpecXml(sourceHost);
+    return foundSources(await host.link.call("poolSources", { type, spec }));
   } catch (error) {
     throw storageError(error, "StorageSourcesFailed", {});
   }

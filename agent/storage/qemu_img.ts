@@ -1,8 +1,11 @@
 /**
- * qemu-img for what libvirt copies by itself, where nobody could see how far it is nor end it: raw content into a raw
- * volume. Formats are said, so nothing is guessed from what a guest wrote; raw content names no other files.
+ * qemu-img for copies: libvirt's own take format and chain from the content, and nobody could see how far one of raw
+ * content is, nor end it. Here both are said, so nothing is guessed from what a guest wrote.
  */
 
+import type { ArrivingFormat } from "../../lib/formats/foreign/mod.ts";
+import { plainPath, reach } from "../host_file.ts";
+import type { CheckedImage } from "./disk_images/check.ts";
 import { ToolError } from "../libvirt/failure.ts";
 
 /** Milliseconds after which one that was told to end is ended. */
@@ -10,9 +13,8 @@ const GRACE_MS = 5000;
 /** Characters kept of what it complains about. */
 const MOST_COMPLAINT = 2000;
 
-/** Whether this host has a qemu-img that this process may run on any volume. */
-export async function canRunQemuImg(): Promise<boolean> {
-  if (Deno.uid() !== 0) return false;
+/** Whether this host has a qemu-img. */
+export async function hasQemuImg(): Promise<boolean> {
   try {
     return (await new Deno.Command("qemu-img", { args: ["--version"], stdout: "null", stderr: "null" })
       .output())
@@ -23,10 +25,60 @@ export async function canRunQemuImg(): Promise<boolean> {
   }
 }
 
-/** The argument list of a raw copy into a volume that is there already and holds zeros. */
-export function rawCopyArgs(source: string, target: string, isFile: boolean): string[] {
+/** An image as qemu-img is to open it. */
+export type ImageNode = Pick<CheckedImage, "path" | "type" | "backing"> & {
+  readonly format: ArrivingFormat;
+  /** Where it lies in the file, where that holds more: bytes. */
+  readonly part?: { readonly offset: number; readonly size: number } | undefined;
+};
+
+/** What else QEMU is told of a format. */
+const OPTIONS: Partial<Record<ArrivingFormat, object>> = {
+  // The size that stands in the footer, which was judged, and not one that is worked out of cylinders.
+  vpc: { "force-size-calc": "current_size" },
+};
+
+/** What QEMU's block layer is told of an image: every node is named, nothing is read from a header. */
+function nodeOf({ path, type, format, part, backing: [next, ...rest] }: ImageNode): object {
+  const whole = { driver: type === "block" ? "host_device" : "file", filename: path };
+  const file = part === undefined ? whole : { driver: "raw", ...part, file: whole };
+  if (format === "raw") return part === undefined ? { driver: "raw", file } : file;
+  // `null` ends the chain, whatever the header names.
+  const backing = next === undefined ? null : nodeOf({ ...next, backing: rest });
+  return { driver: format, ...OPTIONS[format], file, backing };
+}
+
+/** The argument list of a copy into a stream-optimised VMDK file, as OVAs have it. */
+export function exportArgs(source: ImageNode, target: string): string[] {
+  const node = `json:${JSON.stringify(nodeOf(source))}`;
+  const options = "subformat=streamOptimized,adapter_type=lsilogic";
+  return ["convert", "-p", "-O", "vmdk", "-o", options, "--", node, target];
+}
+
+/** The argument list of a copy into a volume that is there already and holds zeros. */
+export function copyArgs(
+  { source, target, format, isFile, snapshot, bytesPerSecond }: ImageCopy,
+): string[] {
   const zero = isFile ? ["--target-is-zero"] : [];
-  return ["convert", "-p", "-n", "-t", "writeback", ...zero, "-f", "raw", "-O", "raw", "--", source, target];
+  // Said by its name alone: qemu-img would take it for an id else, and a comma for the next option.
+  const at = snapshot === undefined ? [] : ["-l", `snapshot.name=${snapshot.replaceAll(",", ",,")}`];
+  const rate = bytesPerSecond === undefined ? [] : ["-r", String(Math.ceil(bytesPerSecond))];
+  const node = `json:${JSON.stringify(nodeOf(source))}`;
+  return [
+    "convert",
+    "-p",
+    "-n",
+    "-t",
+    "writeback",
+    ...zero,
+    ...at,
+    ...rate,
+    "-O",
+    format,
+    "--",
+    node,
+    target,
+  ];
 }
 
 /** The last share, 0 to 1, that a piece of qemu-img's output tells; undefined when it tells none. */
@@ -43,25 +95,80 @@ async function readText(
   for await (const text of stream.pipeThrough(new TextDecoderStream())) onText(text);
 }
 
+/** A copy to be made. */
+export interface ImageCopy {
+  readonly source: ImageNode;
+  /** Path of the volume that is there already. */
+  readonly target: string;
+  /** The target's. */
+  readonly format: "raw" | "qcow2";
+  /** Whether the target is a new file: all of it is zeros. */
+  readonly isFile: boolean;
+  /** The snapshot within the source that is copied; else what it is now. */
+  readonly snapshot?: string | undefined;
+  /** Copies no faster than so many bytes a second. */
+  readonly bytesPerSecond?: number | undefined;
+}
+
+/** How a copy is followed and ended. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  /** Is told how much is done, 0 to 1. */
+  readonly onShare: (share: number) => void;
+}
+
+/** An image by paths that programs take. */
+const plain = (image: ImageNode, path: string): ImageNode => ({
+  ...image,
+  path,
+  backing: image.backing.map((each) => ({ ...each, path: plainPath(each.path) })),
+});
+
 /**
- * Copies raw content. What was written by then stays in the target when it fails or is ended.
+ * Copies what a guest sees of an image. What was written by then stays in the target when it fails or is ended.
  *
- * @param onShare is told how much is done, 0 to 1
  * @throws {ToolError} with qemu-img's own words @throws the signal's reason when that is aborted
  */
-export async function copyRaw(
-  { source, target, isFile, signal, onShare }: {
-    readonly source: string;
-    readonly target: string;
-    /** Whether the target is a new file: all of it is zeros. */
-    readonly isFile: boolean;
-    readonly signal: AbortSignal;
-    readonly onShare: (share: number) => void;
-  },
+export async function copyImage({ signal, onShare, ...copy }: ImageCopy & Watch): Promise<void> {
+  using source = await reach(copy.source.path);
+  const target = plainPath(copy.target);
+  await runQemuImg(copyArgs({ ...copy, source: plain(copy.source, source.path), target }), {
+    signal,
+    onShare,
+  });
+}
+
+/** As {@link copyImage}, into a stream-optimised VMDK file at a path. */
+export async function exportImage(image: ImageNode, target: string, watch: Watch): Promise<void> {
+  using source = await reach(image.path);
+  await runQemuImg(exportArgs(plain(image, source.path), plainPath(target)), watch);
+}
+
+/** The argument list that merges a qcow2 image into the one that it is built on. It keeps its own content. */
+export function commitArgs(image: ImageNode): string[] {
+  return ["commit", "-p", "-d", "-t", "writeback", "--", `json:${JSON.stringify(nodeOf(image))}`];
+}
+
+/** Merges a qcow2 image into the one that it is built on. Ended in the middle, it shows what it did before. */
+export async function commitImage(image: ImageNode, watch: Watch): Promise<void> {
+  await runQemuImg(commitArgs(plain(image, plainPath(image.path))), watch);
+}
+
+/** Writes into a qcow2 image's head what it is built on. Nothing else of it changes. */
+export async function rebaseImage(
+  path: string,
+  base: { readonly path: string; readonly format: string },
+  signal: AbortSignal,
 ): Promise<void> {
+  const args = ["rebase", "-u", "-f", "qcow2", "-F", base.format, "-b", base.path, "--", plainPath(path)];
+  await runQemuImg(args, { signal, onShare: () => {} });
+}
+
+/** Runs it until it ends or is ended. @throws {ToolError} @throws the signal's reason when that is aborted */
+async function runQemuImg(args: string[], { signal, onShare }: Watch): Promise<void> {
   signal.throwIfAborted();
   const child = new Deno.Command("qemu-img", {
-    args: rawCopyArgs(source, target, isFile),
+    args,
     env: { LC_ALL: "C" },
     stdin: "null",
     stdout: "piped",

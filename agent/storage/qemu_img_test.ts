@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rawCopyArgs, shareIn } from "./qemu_img.ts";
+import { copyArgs, shareIn } from "./qemu_img.ts";
 
 Deno.test("shareIn() reads the last share of a piece of output", () => {
   assert.equal(shareIn("    (1.00/100%)\r    (42.50/100%)\r"), 0.425);
@@ -7,11 +7,39 @@ Deno.test("shareIn() reads the last share of a piece of output", () => {
   assert.equal(shareIn("    (3.0"), undefined);
 });
 
-Deno.test("rawCopyArgs() says both formats, and names begin behind --", () => {
-  const args = rawCopyArgs("-oops", "/pool/b", true);
-  assert.deepEqual(args.slice(-3), ["--", "-oops", "/pool/b"]);
-  assert.match(args.join(" "), /-f raw -O raw/);
+Deno.test("copyArgs() names every node of the source and ends its chain, whatever headers name", () => {
+  const base = { path: "/pool/base.raw", type: "file", format: "raw" } as const;
+  const source = { path: "/pool/-t,op.qcow2", type: "file", format: "qcow2", backing: [base] } as const;
+  const args = copyArgs({ source, target: "/pool/b", format: "raw", isFile: true });
+  assert.deepEqual([args.at(-3), args.at(-1)], ["--", "/pool/b"]);
+  assert.match(args.join(" "), /-O raw/);
+  const node = (text: string) => JSON.parse(text.slice("json:".length));
+  assert.deepEqual(node(args.at(-2)!), {
+    driver: "qcow2",
+    file: { driver: "file", filename: "/pool/-t,op.qcow2" },
+    backing: { driver: "raw", file: { driver: "file", filename: "/pool/base.raw" } },
+  });
   assert.equal(args.includes("--target-is-zero"), true);
+  const alone = copyArgs({
+    source: { ...source, type: "block", backing: [] },
+    target: "/dev/vg/b",
+    format: "raw",
+    isFile: false,
+  });
+  assert.deepEqual([node(alone.at(-2)!).backing, node(alone.at(-2)!).file.driver], [null, "host_device"]);
   // A device may hold anything.
-  assert.equal(rawCopyArgs("/a", "/dev/vg/b", false).includes("--target-is-zero"), false);
+  assert.equal(alone.includes("--target-is-zero"), false);
+});
+
+Deno.test("copyArgs() names a snapshot by its name, whatever is in it", () => {
+  const source = { path: "/pool/a.qcow2", type: "file", format: "qcow2", backing: [] } as const;
+  const args = copyArgs({
+    source,
+    target: "/pool/b",
+    format: "qcow2",
+    isFile: true,
+    snapshot: "a,snapshot.id=1",
+  });
+  assert.equal(args[args.indexOf("-l") + 1], "snapshot.name=a,,snapshot.id=1");
+  assert.ok(args.indexOf("-l") < args.indexOf("--"));
 });

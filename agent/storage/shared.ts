@@ -2,20 +2,21 @@
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode } from "../../lib/contract/mod.ts";
+import { gigabytes } from "../../lib/text/quantity.ts";
 import { contractError } from "../libvirt/failure.ts";
-import type { VmServices } from "../vm/services.ts";
+import type { Host } from "../hosts/host.ts";
 
 /** @throws {ContractError} StorageUnknown while the pools were never read, LibvirtUnavailable while nothing was */
-export function requireKnown(services: VmServices): void {
-  services.requireFilled();
-  if (services.inventory.storage.isKnown) return;
+export function requireKnown(host: Host): void {
+  host.requireFilled();
+  if (host.inventory.storage.isKnown) return;
   throw new ContractError("StorageUnknown", { reason: "libvirt has not told of its storage pools" });
 }
 
 /** @throws {ContractError} StoragePoolNotFound */
-export function requirePool(services: VmServices, pool: string): PoolRecord {
-  requireKnown(services);
-  const record = services.inventory.storage.record(pool);
+export function requirePool(host: Host, pool: string): PoolRecord {
+  requireKnown(host);
+  const record = host.inventory.storage.record(pool);
   if (record === undefined) throw new ContractError("StoragePoolNotFound", { pool });
   return record;
 }
@@ -24,8 +25,8 @@ export function requirePool(services: VmServices, pool: string): PoolRecord {
 export const isActive = ({ volumes }: PoolRecord): boolean => volumes !== null;
 
 /** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive */
-export function requireActive(services: VmServices, pool: string): PoolRecord {
-  const record = requirePool(services, pool);
+export function requireActive(host: Host, pool: string): PoolRecord {
+  const record = requirePool(host, pool);
   if (!isActive(record)) throw new ContractError("StoragePoolNotActive", { pool });
   return record;
 }
@@ -38,38 +39,97 @@ export function storageError(thrown: unknown, code: ErrorCode, details: Record<s
   return new ContractError(code, { ...details, error: thrown.message }, { cause: thrown });
 }
 
-/** What is being worked on, by pool: its volumes' names, and `null` for the pool itself. One operation at a time on each. */
-const busy = new Map<string, Set<string | null>>();
+/**
+ * How something is held: `change` by one operation alone; `make` likewise, and it is not whole before that operation
+ * ends; `read` by any number of operations that only read it.
+ */
+export type Hold = "change" | "make" | "read";
+
+/** What is known of an operation that holds something. */
+interface Holder {
+  readonly hold: Hold;
+  /** The machine that is given it. */
+  readonly vm?: string | undefined;
+}
+
+/** The operations that hold something, by pool: on its volumes' names, and on `null` for the pool itself. */
+const holders = new Map<string, Map<string | null, Set<Holder>>>();
+
+/** How an operation wants to hold something. */
+export interface HoldWish {
+  /** `change` when nothing is said. */
+  readonly hold?: Hold;
+  /** The machine that is given it. */
+  readonly vm?: string;
+}
+
+/** The pool of images that lie in none: they are held by their path. */
+export const NO_POOL = "";
+
+/** @throws {ContractError} StorageBusy, or DiskInUse where it is being given to a machine */
+export function refuseHeld(
+  pool: string,
+  volume: string | null,
+  wanted: Hold = "change",
+  forVm?: string,
+): void {
+  for (const { hold, vm } of holders.get(pool)?.get(volume) ?? []) {
+    if (hold === "read" && wanted === "read") continue;
+    const place = pool === NO_POOL ? volume! : `${pool}/${volume}`;
+    if (vm !== undefined) {
+      throw new ContractError("DiskInUse", { vm: vm === forVm ? "this VM" : vm, path: place });
+    }
+    const what = volume === null ? pool : pool === NO_POOL ? volume : `${volume} (${pool})`;
+    throw new ContractError("StorageBusy", { what });
+  }
+}
 
 /**
- * Takes something for an operation until disposed of.
+ * Takes something for an operation until disposed of. This is the one lock on pools, volumes and images.
  *
- * @throws {ContractError} StorageBusy
+ * @throws {ContractError} StorageBusy, or DiskInUse where it is being given to a machine
  */
-export function take(pool: string, volume: string | null = null): Disposable {
-  const there = busy.get(pool) ?? new Set();
-  if (there.has(volume)) {
-    throw new ContractError("StorageBusy", { what: volume === null ? pool : `${volume} (${pool})` });
-  }
-  busy.set(pool, there.add(volume));
+export function lockVolume(
+  pool: string,
+  volume: string | null = null,
+  { hold = "change", vm }: HoldWish = {},
+): Disposable {
+  refuseHeld(pool, volume, hold, vm);
+  const there = holders.get(pool) ?? new Map<string | null, Set<Holder>>();
+  const of = there.get(volume) ?? new Set();
+  const holder = { hold, vm };
+  holders.set(pool, there.set(volume, of.add(holder)));
   return {
     [Symbol.dispose]: () => {
-      there.delete(volume);
-      if (there.size === 0) busy.delete(pool);
+      of.delete(holder);
+      if (of.size === 0 && there.get(volume) === of) there.delete(volume);
+      if (there.size === 0 && holders.get(pool) === there) holders.delete(pool);
     },
   };
 }
 
+/** Whether a volume is not whole yet: it is no volume for anybody but the operation that makes it. */
+export function isUnfinished(pool: string, volume: string): boolean {
+  return [...holders.get(pool)?.get(volume) ?? []].some(({ hold }) => hold === "make");
+}
+
+/** Whether any volume is not whole yet. */
+export function anyUnfinished(): boolean {
+  return [...holders.values()].some((pool) =>
+    [...pool.values()].some((of) => [...of].some(({ hold }) => hold === "make"))
+  );
+}
+
 /** Refuses to take a pool away from the work on its volumes. @throws {ContractError} StorageBusy */
 export function refuseWorkedOn(pool: string): void {
-  const volume = [...busy.get(pool) ?? []].find((each) => each !== null);
+  const volume = [...holders.get(pool)?.keys() ?? []].find((each) => each !== null);
   if (volume !== undefined) throw new ContractError("StorageBusy", { what: `${volume} (${pool})` });
 }
 
-const GIB = 1024 ** 3;
-
-/** That a pool has no room for so many bytes, told in GiB with two decimals. */
+/** That a pool has no room for so many bytes, told in GiB. */
 export function noRoom(requested: number, available: number): ContractError {
-  const gb = (bytes: number) => Math.round(bytes / GIB * 100) / 100;
-  return new ContractError("DiskExceedsPool", { requested: gb(requested), available: gb(available) });
+  return new ContractError("DiskExceedsPool", {
+    requested: gigabytes(requested),
+    available: gigabytes(available),
+  });
 }

@@ -1,11 +1,15 @@
 /** The commands on volumes. */
-import { type CommandName, ContractError, volumeCommands } from "../../lib/contract/mod.ts";
+import { type CommandName, ContractError, type Role, volumeCommands } from "../../lib/contract/mod.ts";
 import { createEncrypted } from "./luks.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { VmServices } from "../vm/services.ts";
-import { requireActive } from "./shared.ts";
-import { Users } from "./users.ts";
-import { requireRoom, trusted } from "./volume_checks.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { keyOf } from "../operations/step.ts";
+import { makeVolume } from "./volume_steps.ts";
+import type { Host } from "../hosts/host.ts";
+import { checkImage } from "./disk_images/check.ts";
+import { isUnfinished, requireActive } from "./shared.ts";
+import { VolumeUsage } from "./volume_usage.ts";
+import { requireRoom, requireWithin } from "./volume_checks.ts";
 import { volumeJobs } from "./volume_jobs.ts";
 import {
   operate,
@@ -30,28 +34,50 @@ function allocationOf(
   return { allocation: 0, preallocate: false };
 }
 
+/** libvirt resizes in the format that it reads from the content, and opens the chain that the header names. */
+async function requireResizable(host: Host, volume: Volume, role: Role): Promise<void> {
+  if (volume.type !== "file") return;
+  await requireWithin(host, volume);
+  using held = new DisposableStack();
+  await checkImage(host, { path: volume.path }, { purpose: "content", role, isHeld: true }, held);
+}
+
+/** What `pool/volume` names: no pool's name has a slash. */
+function volumeAt(place: string): { pool: string; volume: string } {
+  const slash = place.indexOf("/");
+  return { pool: place.slice(0, slash), volume: place.slice(slash + 1) };
+}
+
 /** A handler for each command on volumes. */
-export function volumeHandlers(services: VmServices): VolumeHandlers {
-  const { link, inventory } = services;
+export function volumeHandlers(host: Host): VolumeHandlers {
+  const { link, inventory } = host;
   const { storage } = inventory;
-  const view = (volume: Volume) => volumeView(volume, new Users(inventory));
+  const view = (volume: Volume) => volumeView(volume, new VolumeUsage(inventory));
 
   return {
-    ...volumeJobs(services),
+    ...volumeJobs(host),
 
     get_volumes: async ({ pool }) => {
-      requireActive(services, pool);
+      requireActive(host, pool);
       const volumes = await storage.volumes(pool);
-      const users = new Users(inventory);
-      return volumes.map((volume) => volumeView(volume, users));
+      const users = new VolumeUsage(inventory);
+      // What is not whole yet is told of by its job.
+      return volumes.filter(({ name }) => !isUnfinished(pool, name))
+        .map((volume) => volumeView(volume, users));
     },
 
-    create_volume: ({ pool, name, capacityBytes, format, preallocation = "none", backing, encryption }) =>
-      operate(services, { pool, volume: name }, "VolumeCreateFailed", async () => {
-        const record = requireMakeable(services, pool);
+    create_volume: (
+      { pool, name, capacityBytes, format, preallocation = "none", backing, encryption },
+      { principal },
+    ) =>
+      operate(host, { pool, volume: name }, "VolumeCreateFailed", async () => {
+        await host.operations.ready([keyOf.volume(pool, name)]);
+        using held = new DisposableStack();
+        const { role } = principal;
+        const record = requireMakeable(host, pool);
         const keepsFiles = hasFormats(record);
-        await requireFreeName(services, pool, name);
-        const base = backing === undefined ? undefined : await requireVolume(services, backing);
+        await requireFreeName(host, pool, name);
+        const base = backing === undefined ? undefined : await requireVolume(host, volumeAt(backing));
         const chosen = keepsFiles ? format ?? (encryption === undefined ? "qcow2" : "raw") : undefined;
         if (encryption !== undefined && (chosen !== "raw" || preallocation !== "none")) {
           throw new ContractError("InvalidInput", {
@@ -80,45 +106,66 @@ export function volumeHandlers(services: VmServices): VolumeHandlers {
               reason: "preallocation and backing exclude each other",
             });
           }
-          await trusted(services, base);
+          await requireWithin(host, base);
         }
-        await requireRoom(services, pool, capacity);
+        const image = base &&
+          await checkImage(host, { path: base.path }, { purpose: "base", role }, held);
+        await requireRoom(host, pool, capacity);
+        const at = { pool, name };
+        const subject = `${pool}/${name}`;
+        const spec = {
+          command: "create_volume",
+          subject,
+          actor: principal.name,
+          keys: [keyOf.volume(pool, name)],
+        } as const;
         if (encryption !== undefined) {
           const { passphrase } = encryption;
-          const made = await createEncrypted(link, record, { name, capacity, allocation: 0 }, passphrase);
+          const volume = { name, capacity, allocation: 0 };
+          const made = await host.operations.run(
+            spec,
+            (steps) =>
+              makeVolume(link, steps, at, () => createEncrypted(link, record, volume, passphrase, steps)),
+          );
           return view(made);
         }
         const { allocation, preallocate } = allocationOf(preallocation, chosen, capacity);
-        const made = await createVolume(link, pool, {
+        const volume = {
           name,
           capacity,
           // A volume group has no holes: what is not taken at once could not be taken later.
           allocation: keepsFiles ? allocation : capacity,
           format: chosen,
-          ...(base && { backing: { path: base.path, format: base.format ?? "raw" } }),
-        }, preallocate);
+          ...(image && { backing: { path: image.path, format: image.format } }),
+        };
+        const made = await host.operations.run(
+          spec,
+          (steps) => makeVolume(link, steps, at, () => createVolume(link, pool, volume, preallocate)),
+        );
+        // What was just made is what was asked for: later its content alone would not be believed.
+        if (image !== undefined && isLocal(link.uri)) await host.formats.set(made.path, "qcow2");
         return view(made);
       }),
 
-    resize_volume: ({ capacityBytes, ...at }) =>
-      operate(services, at, "VolumeResizeFailed", async () => {
-        const volume = await requireVolume(services, at);
+    resize_volume: ({ capacityBytes, ...at }, { principal: { role } }) =>
+      operate(host, at, "VolumeResizeFailed", async () => {
+        const volume = await requireVolume(host, at);
         if (capacityBytes <= volume.capacity) {
           throw new ContractError("NotLarger", { current: volume.capacity, requested: capacityBytes });
         }
-        await refuseUsed(services, volume);
-        await trusted(services, volume);
-        await requireRoom(services, at.pool, capacityBytes - volume.capacity);
+        await refuseUsed(host, volume);
+        await requireResizable(host, volume, role);
+        await requireRoom(host, at.pool, capacityBytes - volume.capacity);
         await resizeVolume(link, volume.path, capacityBytes);
-        const resized = await requireVolume(services, at);
+        const resized = await requireVolume(host, at);
         storage.put(resized);
         return view(resized);
       }),
 
     delete_volume: (at) =>
-      operate(services, at, "VolumeDeleteFailed", async () => {
-        const volume = await requireVolume(services, at);
-        await refuseUsed(services, volume);
+      operate(host, at, "VolumeDeleteFailed", async () => {
+        const volume = await requireVolume(host, at);
+        await refuseUsed(host, volume);
         await deleteVolume(link, volume.path);
         return null;
       }),

@@ -4,17 +4,22 @@ import {
   type CommandName,
   ContractError,
   type ErrorCode,
+  type Role,
   type StorageVolume,
   type volumeCommands,
 } from "../../lib/contract/mod.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
-import type { VmServices } from "../vm/services.ts";
+import type { Host } from "../hosts/host.ts";
+import { t } from "../operations/outcome.ts";
+import { keyOf } from "../operations/step.ts";
+import { makeVolume } from "./volume_steps.ts";
 import { copyVolume } from "./copy.ts";
-import { storageError, take } from "./shared.ts";
-import { refuseRunningVolume, Users } from "./users.ts";
-import { requireRoom, requireWithin, trusted } from "./volume_checks.ts";
+import { type CopySource, copySource } from "./copy_source.ts";
+import { lockVolume, storageError } from "./shared.ts";
+import { VolumeUsage } from "./volume_usage.ts";
+import { requireRoom, requireWithin } from "./volume_checks.ts";
 import {
   type At,
   operate,
@@ -34,9 +39,6 @@ type VolumeJobs = Pick<
 /** Bytes of zeros written at a time. */
 const PIECE = 1024 * 1024;
 
-/** Formats that a copy may be made of; libvirt would have qemu-img follow what others name. */
-const COPIED: ReadonlySet<string | undefined> = new Set([undefined, "raw", "iso", "qcow2"]);
-
 /** A copy to be made. */
 interface Copy {
   readonly command: "clone_volume" | "convert_volume";
@@ -46,17 +48,30 @@ interface Copy {
   readonly pool: string;
   readonly name: string;
   /** The copy's format, by the source's. */
-  readonly formatOf: (source: Volume, toFiles: boolean) => string | undefined;
+  readonly formatOf: (source: string | undefined, toFiles: boolean) => string | undefined;
+}
+
+/** What is copied: decided on and held. What is neither file nor device has no header that anybody would follow. */
+async function sourceOf(
+  host: Host,
+  volume: Volume,
+  role: Role,
+  held: DisposableStack,
+): Promise<CopySource | Volume> {
+  if (volume.type !== "file" && volume.type !== "block") return volume;
+  await requireWithin(host, volume);
+  const { pool, name } = volume;
+  return await copySource(host, { volume: { pool, name } }, role, held);
 }
 
 /** Whether the host keeps a volume with holes: libvirt wipes it by making one hole of it. */
-async function isSparse({ link }: VmServices, { path, type, allocation }: Volume): Promise<boolean> {
+async function isSparse({ link }: Host, { path, type, allocation }: Volume): Promise<boolean> {
   return type === "file" && allocation < await link.call("volumePhysical", { path });
 }
 
 /** Writes zeros over all of a volume. What is half wiped stays so when it is cancelled. */
 async function overwrite(
-  { link }: VmServices,
+  { link }: Host,
   { path }: Volume,
   job: JobHandle,
 ): Promise<void> {
@@ -79,8 +94,8 @@ async function overwrite(
 }
 
 /** A handler for each of them. */
-export function volumeJobs(services: VmServices): VolumeJobs {
-  const { link, inventory, jobs } = services;
+export function volumeJobs(host: Host): VolumeJobs {
+  const { link, inventory, jobs, operations } = host;
 
   /** Has libvirt look again what a volume is: wiped, it has no format. Its next refresh finds that, too. */
   const look = (pool: string) =>
@@ -92,42 +107,51 @@ export function volumeJobs(services: VmServices): VolumeJobs {
     { command, title, failed, at, pool, name, formatOf }: Copy,
     { principal }: CallContext,
   ): Promise<StorageVolume> => {
-    using _source = take(at.pool, at.volume);
-    return await operate(services, { pool, volume: name }, failed, async () => {
-      const volume = await requireVolume(services, at);
-      const toFiles = hasFormats(requireMakeable(services, pool));
-      await requireFreeName(services, pool, name);
-      refuseRunningVolume(services, volume);
-      const refuse = (reason: string) => new ContractError("DiskRefused", { path: volume.path, reason });
-      if (!COPIED.has(volume.format)) {
-        throw refuse(`its format is ${volume.format}: only qcow2 and raw are copied`);
-      }
-      if (volume.encryption?.secret !== undefined) {
-        throw refuse("it is encrypted, and its passphrase belongs to it alone: copy inside a VM");
-      }
-      await trusted(services, volume);
-      const format = formatOf(volume, toFiles);
-      await requireRoom(services, pool, toFiles ? volume.allocation : volume.capacity);
+    const keys = [keyOf.volume(pool, name), keyOf.volume(at.pool, at.volume)];
+    await operations.ready(keys);
+    // It stays while the job waits; what it is, is looked at when its turn has come.
+    using _source = lockVolume(at.pool, at.volume, { hold: "read" });
+    return await operate(host, { pool, volume: name }, failed, async () => {
+      const toFiles = hasFormats(requireMakeable(host, pool));
+      await requireFreeName(host, pool, name);
+      const prepare = async (held: DisposableStack) => {
+        const volume = await requireVolume(host, at);
+        const source = await sourceOf(host, volume, principal.role, held);
+        const format = formatOf("volume" in source ? source.format : volume.format, toFiles);
+        await requireRoom(host, pool, toFiles ? volume.allocation : volume.capacity);
+        return { volume, source, format };
+      };
+      // What is refused now is not put into the queue.
+      using looking = new DisposableStack();
+      await prepare(looking);
+      looking.dispose();
       const made = await jobs.run({
         command,
         title,
         actor: principal.name,
         subject: `${pool}/${name}`,
         lane: "copy",
-        ifInterrupted: `Delete the unfinished volume ${name} from the pool ${pool}, then try again.`,
+        ifInterrupted: t("operations.later"),
       }, async (job) => {
+        using held = new DisposableStack();
+        const { volume, source, format } = await prepare(held);
         job.log(`Copying ${volume.path}`);
         const share = { before: 0, total: volume.allocation };
+        const about = { command, subject: `${pool}/${name}`, actor: principal.name, keys };
         try {
-          const done = await copyVolume(link, { source: volume.path, pool, name, format }, job, share);
+          const done = await operations.run(about, (operation) => {
+            operation.showsAs(job.id);
+            const target = { source, pool, name, format };
+            return makeVolume(link, operation, { pool, name }, () => copyVolume(link, target, job, share));
+          });
           job.progress(volume.allocation, volume.allocation);
           return done;
         } catch (error) {
           throw storageError(error, failed, { name });
         }
       });
-      return volumeView(made, new Users(inventory));
-    });
+      return volumeView(made, new VolumeUsage(inventory));
+    }, "make");
   };
 
   return {
@@ -139,7 +163,7 @@ export function volumeJobs(services: VmServices): VolumeJobs {
         at: { pool, volume },
         pool: targetPool,
         name,
-        formatOf: ({ format }, toFiles) => toFiles ? format === "qcow2" ? "qcow2" : "raw" : undefined,
+        formatOf: (format, toFiles) => toFiles ? format === "qcow2" ? "qcow2" : "raw" : undefined,
       }, context),
 
     convert_volume: ({ pool, volume, name, format, targetPool = pool }, context) =>
@@ -153,7 +177,7 @@ export function volumeJobs(services: VmServices): VolumeJobs {
         pool: targetPool,
         name,
         formatOf: (source, toFiles) => {
-          if ((source.format === "qcow2" ? "qcow2" : "raw") === format) {
+          if ((source === "qcow2" ? "qcow2" : "raw") === format) {
             throw new ContractError("InvalidInput", { reason: `format: the volume is ${format} already` });
           }
           if (!toFiles && format === "qcow2") {
@@ -166,21 +190,21 @@ export function volumeJobs(services: VmServices): VolumeJobs {
       }, context),
 
     wipe_volume: (at, { principal }) =>
-      operate(services, at, "VolumeWipeFailed", async () => {
-        const volume = await requireVolume(services, at);
-        await requireWithin(services, volume);
-        await refuseUsed(services, volume);
+      operate(host, at, "VolumeWipeFailed", async () => {
+        const volume = await requireVolume(host, at);
+        await requireWithin(host, volume);
+        await refuseUsed(host, volume);
         await jobs.run({
           command: "wipe_volume",
           title: `Wipe ${at.volume} of ${at.pool}`,
           actor: principal.name,
           subject: `${at.pool}/${at.volume}`,
           lane: "copy",
-          ifInterrupted: `A part of ${at.volume} is overwritten. Wipe it again.`,
+          ifInterrupted: t("operations.wiped"),
         }, async (job) => {
           try {
-            if (await isSparse(services, volume)) await link.call("volumeWipe", { path: volume.path });
-            else await overwrite(services, volume, job);
+            if (await isSparse(host, volume)) await link.call("volumeWipe", { path: volume.path });
+            else await overwrite(host, volume, job);
             // What it opened is no more.
             if (volume.encryption?.secret !== undefined) {
               await link.call("secretForget", { path: volume.path });

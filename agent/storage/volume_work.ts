@@ -3,10 +3,11 @@ import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, type StorageVolume } from "../../lib/contract/mod.ts";
 import { FIXED_TYPES } from "../../lib/storage/pool_types.ts";
-import { describePool } from "../../lib/xml/pool.ts";
-import type { VmServices } from "../vm/services.ts";
-import { requireActive, storageError, take } from "./shared.ts";
-import { exactUsers, Users } from "./users.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import type { Host } from "../hosts/host.ts";
+import { type Hold, lockVolume, requireActive, storageError } from "./shared.ts";
+import { requireWritable } from "./volume_checks.ts";
+import { exactUsers, overlays, VolumeUsage } from "./volume_usage.ts";
 import { type Volume, volumeNamed } from "./volumes.ts";
 
 /** Which volume. */
@@ -16,7 +17,7 @@ export interface At {
 }
 
 /** A volume as the contract shows it. */
-export function volumeView(volume: Volume, users: Users): StorageVolume {
+export function volumeView(volume: Volume, users: VolumeUsage): StorageVolume {
   const { pool, name, path, type, format, capacity, allocation, backing } = volume;
   return {
     pool,
@@ -38,16 +39,16 @@ export function volumeView(volume: Volume, users: Users): StorageVolume {
 }
 
 /** The volume as libvirt has it now. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound */
-export async function requireVolume(services: VmServices, { pool, volume: name }: At): Promise<Volume> {
-  requireActive(services, pool);
-  const found = await volumeNamed(services.link, pool, name);
+export async function requireVolume(host: Host, { pool, volume: name }: At): Promise<Volume> {
+  requireActive(host, pool);
+  const found = await volumeNamed(host.link, pool, name);
   if (found === undefined) throw new ContractError("VolumeNotFound", { pool, name });
   return found;
 }
 
 /** A pool in which volumes can be made. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, NotOnThisHost */
-export function requireMakeable(services: VmServices, pool: string): PoolRecord {
-  const record = requireActive(services, pool);
+export function requireMakeable(host: Host, pool: string): PoolRecord {
+  const record = requireActive(host, pool);
   const { type } = describePool(record.xml);
   if (FIXED_TYPES.has(type)) {
     const reason = `the volumes of a pool of type ${type} are made on its server`;
@@ -57,30 +58,33 @@ export function requireMakeable(services: VmServices, pool: string): PoolRecord 
 }
 
 /** @throws {ContractError} VolumeExists */
-export async function requireFreeName({ link }: VmServices, pool: string, name: string): Promise<void> {
+export async function requireFreeName({ link }: Host, pool: string, name: string): Promise<void> {
   if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
 }
 
 /** @throws {ContractError} VolumeInUse, naming the machine or the volume that needs it */
-export async function refuseUsed(services: VmServices, volume: Volume): Promise<void> {
-  const { storage } = services.inventory;
+export async function refuseUsed(host: Host, volume: Volume): Promise<void> {
+  const { storage } = host.inventory;
   const { pool, name, path } = volume;
   await storage.volumes(pool);
-  const overlay = storage.known().find(({ backing }) => backing?.path === path);
-  const vm = (await exactUsers(services))(volume) ??
+  const overlay = await (await overlays(host))(path);
+  const vm = await (await exactUsers(host))(volume) ??
     (overlay && `the volume ${overlay.name} of ${overlay.pool}`);
   if (vm !== undefined) throw new ContractError("VolumeInUse", { vm, pool, name });
 }
 
 /** Runs an operation on a volume, alone; what libvirt says no with becomes `code`. */
 export async function operate<T>(
-  { inventory }: VmServices,
+  host: Host,
   { pool, volume }: At,
   code: ErrorCode,
   run: () => Promise<T>,
+  hold: Hold = "change",
 ): Promise<T> {
-  using _taken = take(pool, volume);
+  using _taken = lockVolume(pool, volume, { hold });
+  const { inventory } = host;
   try {
+    await requireWritable(host, pool);
     return await run();
   } catch (error) {
     if (error instanceof LibvirtError && error.code === VIR_ERR.STORAGE_VOL_EXIST) {

@@ -1,4 +1,5 @@
 /** Volumes through libvirt's volume API: the one way disks come into being and go. */
+import { plainPath } from "../host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import type { PoolRecord, VolumeRecord } from "../../ffi/calls/mod.ts";
 import {
@@ -8,9 +9,10 @@ import {
   summarizeVolume,
   type VolumeSummary,
   volumeXml,
-} from "../../lib/xml/volume.ts";
+} from "../../lib/formats/xml/volume.ts";
 import { log } from "../log.ts";
-import { isLocalSystem } from "../host/local.ts";
+import { isLocalSystem } from "../libvirt/uri.ts";
+import { isUnsupported } from "../libvirt/failure.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
 /** Whatever passes calls to libvirt. */
@@ -73,12 +75,25 @@ export async function createVolume(
   volume: NewVolume,
   preallocate = false,
 ): Promise<Volume> {
-  return volumeOf(await link.call("volumeCreate", { pool, xml: volumeXml(volume), preallocate }));
+  for (let tries = 1;; tries++) {
+    try {
+      return volumeOf(await link.call("volumeCreate", { pool, xml: volumeXml(volume), preallocate }));
+    } catch (error) {
+      if (!isTooBusy(error) || tries === MOST_TRIES) throw error;
+    }
+  }
 }
 
+/** How often an encrypted volume is tried on a busy host. */
+const MOST_TRIES = 3;
+
+/** qemu-img measures how long deriving LUKS's key takes, and gives up where it gets no time of a processor. */
+const isTooBusy = (error: unknown): boolean =>
+  error instanceof LibvirtError && /Unable to get accurate CPU usage/.test(error.message);
+
 /**
- * Makes a volume with the content of the one at `source`: all of it, or linked, as an overlay that keeps only what
- * changes. The formats are those libvirt has on record.
+ * Has libvirt make a volume with the content of the one at `source`. Format and chain are those libvirt reads from the
+ * content: who asks for it has decided on them, and holds them.
  *
  * @throws {LibvirtError}
  */
@@ -88,26 +103,31 @@ export async function cloneVolume(
   target: {
     readonly pool: string;
     readonly name: string;
-    readonly linked?: boolean;
     /** The copy's format; its source's when nobody says. */
     readonly format?: string | undefined;
   },
 ): Promise<Volume> {
-  const { pool, name, linked = false } = target;
+  const { pool } = target;
   const original = volumeOf(await link.call("volumeAt", { path: source }));
-  const { capacity, format } = original;
-  if (linked) {
-    const backing = { path: original.path, format: format ?? "raw" };
-    return await createVolume(link, pool, { name, capacity, format: "qcow2", backing });
-  }
   return volumeOf(
     await link.call("volumeCopy", { pool, xml: volumeXml(copyTarget(original, target)), path: source }),
   );
 }
 
+/** Makes an overlay on an image, which keeps only what changes. @throws {LibvirtError} */
+export async function linkVolume(
+  link: Caller,
+  base: { readonly path: string; readonly format: string; readonly virtualBytes: number | null },
+  { pool, name }: { readonly pool: string; readonly name: string },
+): Promise<Volume> {
+  const { path, format } = base;
+  const capacity = base.virtualBytes ?? volumeOf(await link.call("volumeAt", { path })).capacity;
+  return await createVolume(link, pool, { name, capacity, format: "qcow2", backing: { path, format } });
+}
+
 /** The volume that is to hold a copy of another one, in the same format when nobody says. */
 export function copyTarget(
-  { capacity, format: own }: Volume,
+  { capacity, format: own }: Pick<Volume, "capacity" | "format">,
   target: { readonly name: string; readonly format?: string | undefined },
 ): NewVolume {
   const format = "format" in target ? target.format : own === "iso" ? "raw" : own;
@@ -115,7 +135,7 @@ export function copyTarget(
   return { name: target.name, capacity, format, allocation: format === undefined ? capacity : 0 };
 }
 
-/** Makes a raw volume that holds `bytes`. What is half written is removed again. @throws {LibvirtError} */
+/** Makes a raw volume that holds `bytes`. @throws {LibvirtError}; what is half written stays */
 export async function uploadVolume(
   link: Caller,
   pool: string,
@@ -123,12 +143,7 @@ export async function uploadVolume(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Volume> {
   const volume = await createVolume(link, pool, { name, capacity: bytes.length, format: "raw" });
-  try {
-    await link.call("volumeUpload", { path: volume.path, bytes });
-  } catch (error) {
-    await deleteVolume(link, volume.path);
-    throw error;
-  }
+  await link.call("volumeUpload", { path: volume.path, bytes });
   return volume;
 }
 
@@ -144,7 +159,7 @@ export async function deleteVolume(link: Caller, path: string): Promise<void> {
     await link.call("secretForget", { path });
   } catch (error) {
     // A driver without secrets has none to be removed.
-    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_SUPPORT) return;
+    if (isUnsupported(error)) return;
     log.error("the passphrase of a deleted volume could not be removed", { path, error });
   }
 }
@@ -163,7 +178,7 @@ export async function removeMade(
   } catch (error) {
     const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL;
     if (!isUnknown || type !== "file" || !isLocalSystem(link.uri)) throw error;
-    await Deno.remove(path).catch((gone) => {
+    await Deno.remove(plainPath(path)).catch((gone) => {
       if (!(gone instanceof Deno.errors.NotFound)) throw gone;
     });
   }

@@ -6,6 +6,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Activity } from "../../lib/contract/host.ts";
 import { type AuditEntry, ContractError, type Input } from "../../lib/contract/mod.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { Store } from "./store.ts";
 
 /** An entry as it is recorded: what is shown, and what an audit needs beside it. */
@@ -40,13 +41,14 @@ export class ActivityLog {
   #waiting: Row[] = [];
   #recent: Activity[] = [];
   #nextId = 1;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancelFlush: (() => void) | undefined;
 
   /** Works in memory while the store cannot be used, and tries it again later. */
   constructor(
     store: Store,
     onEntry: (activity: Activity, entry: ActivityEntry) => void,
     times: ActivityTimes = { flush: FLUSH_MS, retry: RETRY_MS },
+    private readonly clock: Clock = SYSTEM_CLOCK,
   ) {
     this.#store = store;
     this.#times = times;
@@ -64,10 +66,7 @@ export class ActivityLog {
     if (this.#waiting.length > IN_MEMORY && this.#store.trouble === null) this.#flush();
     if (this.#waiting.length > IN_MEMORY) this.#waiting.shift();
     if (this.#waiting.length > 0) {
-      this.#timer ??= setTimeout(
-        () => this.#flush(),
-        this.#store.database ? this.#times.flush : this.#times.retry,
-      );
+      this.#flushIn(this.#store.database ? this.#times.flush : this.#times.retry);
     }
     this.#onEntry(activity, entry);
     return activity;
@@ -95,7 +94,7 @@ export class ActivityLog {
 
   #made(entry: ActivityEntry): { activity: Activity; row: Row } {
     const { door, address, input, tookMs, ...shown } = entry;
-    const activity: Activity = { ...shown, id: this.#nextId++, timestamp: Date.now() };
+    const activity: Activity = { ...shown, id: this.#nextId++, timestamp: this.clock.now() };
     const row: Row = {
       ...activity,
       door,
@@ -166,16 +165,16 @@ export class ActivityLog {
 
   /** Writes what waits. The store is closed by who opened it. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#cancelFlush?.();
     if (this.#waiting.length > 0) this.#flush();
-    clearTimeout(this.#timer);
+    this.#cancelFlush?.();
   }
 
   /** Takes up what is stored, before what was recorded meanwhile. */
   #prepare(database: DatabaseSync): void {
     const insert = database.prepare(
       "INSERT INTO activity (id, timestamp, actor, door, action, vm_id, vm_name, result, message, input, took_ms, " +
-        "address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "address, mentions, host) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const rows = database.prepare("SELECT * FROM activity ORDER BY id DESC LIMIT ?").all(IN_MEMORY);
     const stored = rows.map(toActivity).reverse();
@@ -192,14 +191,19 @@ export class ActivityLog {
     this.#insert = insert;
   }
 
+  /** Writes what waits after so many milliseconds, unless that is to be done sooner. */
+  #flushIn(ms: number): void {
+    this.#cancelFlush ??= this.clock.after(ms, () => this.#flush());
+  }
+
   #flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
     const written = this.#store.write(() => {
       for (const row of this.#waiting) this.#write(row);
     });
     if (written) this.#waiting = [];
-    else if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#times.retry);
+    else if (this.#waiting.length > 0) this.#flushIn(this.#times.retry);
   }
 
   #write(row: Row): void {
@@ -216,6 +220,8 @@ export class ActivityLog {
       row.input === undefined ? null : JSON.stringify(row.input),
       row.tookMs ?? null,
       row.address ?? null,
+      row.mentions === undefined ? null : JSON.stringify(row.mentions),
+      row.host ?? null,
     );
   }
 }
@@ -225,6 +231,7 @@ function toAuditEntry(row: Record<string, unknown>): AuditEntry {
   const { id, timestamp, actor, action, result } = toActivity(row);
   return {
     ...{ id, timestamp, actor, action, result },
+    host: text("host"),
     door: text("door") ?? "",
     address: text("address"),
     vmId: text("vm_id"),
@@ -238,15 +245,17 @@ function toAuditEntry(row: Record<string, unknown>): AuditEntry {
 function toActivity(row: Record<string, unknown>): Activity {
   const text = (name: string) => typeof row[name] === "string" ? row[name] : undefined;
   const vmId = text("vm_id"), vmName = text("vm_name"), message = text("message");
-  const result = text("result");
+  const result = text("result"), mentions = text("mentions"), host = text("host");
   return {
     id: Number(row.id),
     timestamp: Number(row.timestamp),
     actor: text("actor") ?? "",
     action: text("action") ?? "",
     result: result === "ok" || result === "error" ? result : "event",
+    ...(host !== undefined && { host }),
     ...(vmId !== undefined && { vmId }),
     ...(vmName !== undefined && { vmName }),
     ...(message !== undefined && { message }),
+    ...(mentions !== undefined && { mentions: JSON.parse(mentions) as string[] }),
   };
 }

@@ -5,6 +5,7 @@ import type { Activity } from "../../lib/contract/host.ts";
 import { ActivityLog, type ActivityTimes } from "./activity.ts";
 import { DATABASE_FILE } from "./database.ts";
 import { Store } from "./store.ts";
+import { skippedUnlessRoot } from "../../tests/testbed/skipped_unless.ts";
 
 const QUICK: ActivityTimes = { flush: 1, retry: 20 };
 /** A log with a store of its own. */
@@ -190,7 +191,7 @@ Deno.test("ActivityLog tries a database again whose tables are not ours", () =>
 
 Deno.test({
   name: "ActivityLog keeps entries while the disk is full, and writes them when there is room (fault 10)",
-  ignore: Deno.uid() !== 0,
+  ignore: skippedUnlessRoot(),
   fn: () =>
     withFolder(async (outer) => {
       const folder = `${outer}/small`, path = `${folder}/${DATABASE_FILE}`;

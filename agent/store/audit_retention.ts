@@ -1,9 +1,16 @@
 /**
- * How long the audit log is kept: so many days, so many entries. It is the only thing that may delete entries (a
- * trigger of the database refuses all else), and each time it leaves an entry that says so.
+ * How long the audit log is kept: so many days, so many entries, but never less than the youngest month: whoever makes
+ * many entries pushes no young one out. It is the only thing that may delete entries (a trigger of the database refuses
+ * all else), and each time it leaves an entry that says so.
  */
-import { type AuditRetention as Shown, ContractError } from "../../lib/contract/mod.ts";
+import {
+  type AuditRetention as Shown,
+  ContractError,
+  MIN_AUDIT_DAYS as MIN_DAYS,
+} from "../../lib/contract/mod.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { ActivityLog } from "./activity.ts";
+import { ClockDrift } from "./clock_drift.ts";
 import type { Store } from "./store.ts";
 
 /** What is kept when nobody has said anything else. */
@@ -15,32 +22,22 @@ interface Limits {
 const DAY_MS = 24 * 3600_000;
 /** Entries deleted in one go: it holds up the process. */
 const AT_ONCE = 5000;
-/** Milliseconds that the wall clock may differ from the time that went by: more is a clock that was set. */
-const DRIFT_MS = 3600_000;
-
-/** The clocks; tests bring their own. */
-export interface Clocks {
-  readonly wall: () => number;
-  readonly up: () => number;
-}
-
 export class AuditRetention {
   readonly #store: Store;
   readonly #activity: ActivityLog;
-  readonly #clocks: Clocks;
-  /** Wall minus monotonic time at the start. */
-  readonly #base: number;
+  readonly #clock: Clock;
+  readonly #drift: ClockDrift;
   #limits: Limits = KEPT;
 
   constructor(
     store: Store,
     activity: ActivityLog,
-    clocks: Clocks = { wall: () => Date.now(), up: () => performance.now() },
+    clock: Clock = SYSTEM_CLOCK,
   ) {
     this.#store = store;
     this.#activity = activity;
-    this.#clocks = clocks;
-    this.#base = clocks.wall() - clocks.up();
+    this.#clock = clock;
+    this.#drift = new ClockDrift(clock);
     store.attach((database) => {
       const row = database.prepare("SELECT record FROM audit_retention").get();
       this.#limits = row === undefined ? KEPT : JSON.parse(String(row.record)) as Limits;
@@ -50,7 +47,7 @@ export class AuditRetention {
   /** @throws {ContractError} StoreUnavailable */
   show(): Shown {
     const { oldest, stored } = this.#ask("SELECT count(*) AS stored, min(timestamp) AS oldest FROM activity");
-    const held = this.#held();
+    const held = this.#drift.held;
     return {
       ...this.#limits,
       stored: Number(stored),
@@ -83,18 +80,14 @@ export class AuditRetention {
     return removed;
   }
 
-  /** Why nothing is removed by its age: after a clock was set, old and new are anybody's guess. */
-  #held(): string | undefined {
-    const drift = this.#clocks.wall() - this.#clocks.up() - this.#base;
-    if (Math.abs(drift) < DRIFT_MS) return undefined;
-    return "the host's clock was set since the start, so ages cannot be trusted: check it, then restart KVM Manager";
-  }
-
   /** The last entry to be removed; 0 when none is. */
   #upto(): number {
     if (!this.#store.database) return 0;
     try {
-      return Math.max(this.#tooMany(), this.#held() === undefined ? this.#tooOld() : 0);
+      if (this.#drift.held !== undefined) return 0;
+      const { days } = this.#limits;
+      const tooOld = this.#olderThan(days);
+      return Math.max(tooOld, Math.min(this.#tooMany(), this.#olderThan(MIN_DAYS)));
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
       return 0; // the store has said why
@@ -113,7 +106,8 @@ export class AuditRetention {
       if (Number(n) === 0) return 0;
       const { days, entries } = this.#limits;
       const message =
-        `${n} entries were removed (${first} to ${last}): the log keeps ${days} days and ${entries} entries`;
+        `${n} entries were removed (${first} to ${last}): the log keeps ${days} days and ${entries} entries, ` +
+        `at least those of ${Math.min(days, MIN_DAYS)} days`;
       const done = this.#activity.recordWith(
         { actor: "kvm-manager", door: "agent", action: "prune_audit", result: "event", message },
         () => {
@@ -138,9 +132,9 @@ export class AuditRetention {
     return over > entries / 100 ? Number(last) - entries : 0;
   }
 
-  /** The last entry before the first that is young enough; 0 when none is too old. */
-  #tooOld(): number {
-    const since = this.#clocks.wall() - this.#limits.days * DAY_MS;
+  /** The last entry before the first that is younger than so many days; 0 when none is older. */
+  #olderThan(days: number): number {
+    const since = this.#clock.now() - days * DAY_MS;
     const { id } = this.#ask("SELECT min(id) AS id FROM activity WHERE timestamp >= ?", since);
     if (id !== null) return Number(id) - 1;
     return Number(this.#ask("SELECT coalesce(max(id), 0) AS id FROM activity").id);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { TestClock } from "../testing.ts";
 import { ActivityLog } from "./activity.ts";
 import { AuditRetention } from "./audit_retention.ts";
 import { Store } from "./store.ts";
@@ -11,22 +12,22 @@ async function withLog(
     log: ActivityLog;
     retention: AuditRetention;
     age: (days: number, count: number) => void;
-    clock: { wall: number; up: number };
+    clock: TestClock;
     ids: () => number[];
   }) => Promise<void>,
 ) {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const store = new Store(folder);
   const log = new ActivityLog(store, () => {});
-  const clock = { wall: Date.now(), up: 1000 };
-  const retention = new AuditRetention(store, log, { wall: () => clock.wall, up: () => clock.up });
+  const clock = new TestClock(Date.now());
+  const retention = new AuditRetention(store, log, clock);
   let next = 1;
   const age = (days: number, count: number) => {
     store.write(() => {
       const insert = store.database!.prepare(
         "INSERT INTO activity (id, timestamp, actor, door, action, result) VALUES (?, ?, 'a', 'api', 'x', 'ok')",
       );
-      for (let each = 0; each < count; each++) insert.run(next++, clock.wall - days * DAY);
+      for (let each = 0; each < count; each++) insert.run(next++, clock.now() - days * DAY);
     });
     // As after a restart: the log knows what is stored.
     store.close();
@@ -73,7 +74,7 @@ Deno.test("AuditRetention.prune() removes what is too old, in parts, and each pa
 
 Deno.test("AuditRetention keeps so many entries, and what was set over a restart", () =>
   withLog(async ({ store, log, retention, age, ids }) => {
-    age(1, 1500);
+    age(31, 1500);
     retention.set({ entries: 1000 });
     assert.equal(await retention.prune(), 500);
     assert.equal(ids()[0], 501);
@@ -81,13 +82,25 @@ Deno.test("AuditRetention keeps so many entries, and what was set over a restart
     assert.deepEqual([days, entries], [365, 1000]);
   }));
 
+Deno.test("AuditRetention removes no young entry because there are too many, only by its age (threat 24)", () =>
+  withLog(async ({ retention, age, ids }) => {
+    age(31, 200);
+    age(29, 5000);
+    retention.set({ entries: 1000 });
+    assert.equal(await retention.prune(), 200);
+    assert.equal(ids()[0], 201);
+    assert.equal(await retention.prune(), 0);
+    retention.set({ days: 7 });
+    assert.equal(await retention.prune(), 5000, "who wants fewer days gets fewer");
+  }));
+
 Deno.test("AuditRetention removes nothing by its age after the clock was set, and says so (fault 13)", () =>
   withLog(async ({ retention, age, clock, ids }) => {
     age(1, 10);
-    clock.wall += 10 * 365 * DAY;
+    clock.set(clock.now() + 10 * 365 * DAY);
     assert.equal(await retention.prune(), 0);
     assert.match(retention.show().held ?? "", /clock was set/);
-    clock.up += 10 * 365 * DAY;
+    await clock.advance(10 * 365 * DAY, 0);
     assert.equal(retention.show().held, undefined, "time that went by is no jump");
     assert.equal(await retention.prune(), 10);
     assert.equal(ids().length, 1);

@@ -4,9 +4,9 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import { copyName } from "../../lib/install/record.ts";
-import { messageOf } from "../../lib/message.ts";
-import { MIGRATIONS } from "./migrations.ts";
+import { copyName } from "../../lib/system/install/record.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { type Migration, MIGRATIONS } from "./migrations.ts";
 
 /** Name of the file in the data folder. */
 export const DATABASE_FILE = "kvm-manager.db";
@@ -43,7 +43,7 @@ function advice(path: string, error: unknown): string {
  *
  * @throws {StoreError} when it is damaged, locked, not writable or newer than this program
  */
-export function openDatabase(dataDir: string): DatabaseSync {
+export function openDatabase(dataDir: string, nouns: readonly Tables[] = []): DatabaseSync {
   const path = join(dataDir, DATABASE_FILE);
   let database: DatabaseSync | undefined;
   try {
@@ -51,10 +51,10 @@ export function openDatabase(dataDir: string): DatabaseSync {
     // Made with its mode: SQLite gives the files beside it (-wal, -shm) the same.
     Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
     Deno.chmodSync(path, 0o600);
-    inspect(path);
+    inspect(path, nouns);
     database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
-    migrate(database, dataDir);
+    migrate(database, dataDir, nouns);
     return database;
   } catch (error) {
     database?.close();
@@ -69,7 +69,7 @@ export function openDatabase(dataDir: string): DatabaseSync {
  *
  * @throws when it is damaged, locked, or newer than this program
  */
-function inspect(path: string): void {
+function inspect(path: string, nouns: readonly Tables[]): void {
   if (Deno.statSync(path).size === 0) return; // new, or a first start that was cut short
   const database = new DatabaseSync(path, { readOnly: true });
   try {
@@ -77,15 +77,37 @@ function inspect(path: string): void {
     const check = database.prepare("PRAGMA quick_check(1)").get();
     if (check?.quick_check !== "ok") throw new Error(`corrupt: ${check?.quick_check}`);
     const version = versionOf(database);
-    if (version > MIGRATIONS.length) {
-      throw new StoreError(
-        `${path} was written by a newer KVM Manager (version ${version} of the database, this program knows ` +
-          `${MIGRATIONS.length}). Use that version, or put back the copy made before the upgrade. Nothing was changed`,
-      );
+    if (version > MIGRATIONS.length) throw tooNew(path, "the database", version, MIGRATIONS.length);
+    const had = versionsOf(database);
+    for (const { name, migrations } of nouns) {
+      const own = had.get(name) ?? 0;
+      if (own > migrations.length) throw tooNew(path, `its tables of ${name}`, own, migrations.length);
     }
   } finally {
     database.close();
   }
+}
+
+/** The tables of one noun, beside those that all share. */
+export interface Tables {
+  readonly name: string;
+  /** Steps in order; a released one is never changed. */
+  readonly migrations: readonly Migration[];
+}
+
+function tooNew(path: string, what: string, version: number, known: number): StoreError {
+  return new StoreError(
+    `${path} was written by a newer KVM Manager (version ${version} of ${what}, this program knows ` +
+      `${known}). Use that version, or put back the copy made before the upgrade. Nothing was changed`,
+  );
+}
+
+/** How many of its own steps each noun has had. */
+function versionsOf(database: DatabaseSync): ReadonlyMap<string, number> {
+  const isThere = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'noun_versions'").get();
+  if (isThere === undefined) return new Map();
+  const rows = database.prepare("SELECT noun, version FROM noun_versions").all();
+  return new Map(rows.map(({ noun, version }) => [String(noun), Number(version)]));
 }
 
 /** How many migrations it has had. */
@@ -128,18 +150,34 @@ export function copyInto(database: DatabaseSync, path: string): void {
 }
 
 /** Steps forward, each in a transaction of its own; before the first, what is there is copied. */
-function migrate(database: DatabaseSync, dataDir: string): void {
-  const version = versionOf(database);
-  if (version > 0 && version < MIGRATIONS.length) copyInto(database, join(dataDir, copyName(version)));
+function migrate(database: DatabaseSync, dataDir: string, nouns: readonly Tables[]): void {
+  const version = versionOf(database), had = versionsOf(database);
+  const isBehind = version < MIGRATIONS.length ||
+    nouns.some(({ name, migrations }) => (had.get(name) ?? 0) < migrations.length);
+  if (version > 0 && isBehind) copyInto(database, join(dataDir, copyName(version)));
   for (let step = version; step < MIGRATIONS.length; step++) {
-    database.exec("BEGIN IMMEDIATE");
-    try {
-      database.exec(MIGRATIONS[step]!);
-      database.exec(`PRAGMA user_version = ${step + 1}`);
-      database.exec("COMMIT");
-    } catch (error) {
-      database.exec("ROLLBACK");
-      throw error;
+    carryOut(database, MIGRATIONS[step]!, () => database.exec(`PRAGMA user_version = ${step + 1}`));
+  }
+  for (const { name, migrations } of nouns) {
+    for (let step = had.get(name) ?? 0; step < migrations.length; step++) {
+      carryOut(
+        database,
+        migrations[step]!,
+        () => void database.prepare("INSERT OR REPLACE INTO noun_versions VALUES (?, ?)").run(name, step + 1),
+      );
     }
+  }
+}
+
+/** One step, and the note that it was taken: both, or none. */
+function carryOut(database: DatabaseSync, step: Migration, note: () => void): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    database.exec(step);
+    note();
+    database.exec("COMMIT");
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
   }
 }

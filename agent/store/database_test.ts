@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { DATABASE_FILE, openDatabase, StoreError } from "./database.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { skippedUnlessRoot } from "../../tests/testbed/skipped_unless.ts";
 
 function withFolder(run: (folder: string, path: string) => void | Promise<void>) {
   const folder = Deno.makeTempDirSync({ prefix: "kvmm-test-" });
@@ -183,13 +184,10 @@ function mounted(folder: string, options: string): boolean {
   }
 }
 const unmount = (folder: string) => void new Deno.Command("umount", { args: ["-l", folder] }).outputSync();
-const ROOT = Deno.uid() === 0;
 
 Deno.test({
-  name: `openDatabase() says that a file system is read-only${
-    ROOT ? "" : " (ignored: only root may mount one)"
-  }`,
-  ignore: !ROOT,
+  name: "openDatabase() says that a file system is read-only",
+  ignore: skippedUnlessRoot(),
   fn: () =>
     withFolder((folder) => {
       if (!mounted(folder, "ro")) return console.log("not tested: mount is not allowed here");
@@ -202,10 +200,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: `openDatabase() says that a file system is full, and opens once there is room (fault 10)${
-    ROOT ? "" : " (ignored: only root may mount one)"
-  }`,
-  ignore: !ROOT,
+  name: "openDatabase() says that a file system is full, and opens once there is room (fault 10)",
+  ignore: skippedUnlessRoot(),
   fn: () =>
     withFolder((folder) => {
       if (!mounted(folder, "size=256k")) return console.log("not tested: mount is not allowed here");
@@ -265,4 +261,40 @@ Deno.test("openDatabase() keeps every acknowledged row when the process is kille
       );
     }
     assert.ok(acknowledged > 40);
+  }));
+
+Deno.test("openDatabase() takes each noun's own steps once, and refuses a database that has more of them", () =>
+  withFolder((folder) => {
+    const steps = ["CREATE TABLE one (a TEXT) STRICT", "CREATE TABLE two (a TEXT) STRICT"];
+    const open = (count: number, name = "notes") =>
+      openDatabase(folder, [{ name, migrations: steps.slice(0, count) }]);
+    const tables = (database: DatabaseSync) =>
+      database.prepare("SELECT name FROM sqlite_schema WHERE name IN ('one', 'two') ORDER BY name").all()
+        .map(({ name }) => name);
+    const first = open(1);
+    assert.deepEqual(tables(first), ["one"]);
+    first.close();
+    const second = open(2);
+    assert.deepEqual(tables(second), ["one", "two"]);
+    second.close();
+    open(2).close();
+    assert.deepEqual(
+      [...Deno.readDirSync(folder)].filter(({ name }) => name.includes("before-upgrade")).length,
+      1,
+      "what was there is copied before the second step",
+    );
+    assert.throws(() => open(1), /version 2 of its tables of notes, this program knows 1\)/);
+    open(2).close();
+  }));
+
+Deno.test("openDatabase() undoes a noun's step that fails, and takes none after it", () =>
+  withFolder((folder) => {
+    const broken = ["CREATE TABLE one (a TEXT) STRICT", "CREATE TABLE one (a TEXT) STRICT"];
+    assert.throws(() => openDatabase(folder, [{ name: "notes", migrations: broken }]), StoreError);
+    const database = openDatabase(folder, [{ name: "notes", migrations: broken.slice(0, 1) }]);
+    assert.deepEqual({ ...database.prepare("SELECT * FROM noun_versions").get() }, {
+      noun: "notes",
+      version: 1,
+    });
+    database.close();
   }));

@@ -57,7 +57,7 @@ export class Journal implements Disposable {
       Deno.statSync(path);
       this.#socket = new DatagramSocket(path);
     } catch (error) {
-      log.info("the audit log goes to no journal", { socket: path, error });
+      log.debug("the audit log goes to no journal", { socket: path, error });
     }
   }
 

@@ -56,13 +56,14 @@ print("ready", flush=True)
 while True:
     print(base64.b64encode(listener.recv(1 << 20)).decode(), flush=True)
 `;
+import { skippedUnless } from "../../tests/testbed/skipped_unless.ts";
 const python = await new Deno.Command("python3", { args: ["--version"], stdout: "null", stderr: "null" })
   .output()
   .then(({ success }) => success, () => false);
 
 Deno.test({
   name: "Journal.tell() reaches a datagram socket, and neither waits nor fails when nobody listens any more",
-  ignore: !python,
+  ignore: skippedUnless(python, "python3 is not installed"),
   fn: async () => {
     const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const path = `${folder}/socket`;

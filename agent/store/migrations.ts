@@ -1,5 +1,8 @@
-/** The database's steps, in order. A step that was released is never changed; a new one is added at the end. */
-export const MIGRATIONS: readonly string[] = [
+/** Statements that bring the tables one step further. */
+export type Migration = string;
+
+/** The steps of the tables that all share, and of those older than `noun_versions`, in order. A step that was released is never changed; a new one is added at the end. */
+export const MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE activity (
      id        INTEGER PRIMARY KEY,
      timestamp INTEGER NOT NULL,  -- ms since 1970
@@ -77,4 +80,28 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TRIGGER activity_is_new BEFORE INSERT ON activity
      WHEN EXISTS (SELECT 1 FROM activity WHERE id = NEW.id)
      BEGIN SELECT RAISE(ABORT, 'the audit log is not changed'); END;`,
+  // Work of several steps that is not over: written before each step, removed at its end, settled after a fault.
+  `CREATE TABLE operations (
+     id         TEXT PRIMARY KEY,
+     host       TEXT NOT NULL,     -- the libvirt URI it works on
+     started_at INTEGER NOT NULL,  -- ms since 1970
+     record     TEXT NOT NULL      -- JSON: what it is, and its steps; no secrets
+   ) STRICT;`,
+  // JSON: ids of other machines that the message names. Whoever does not see them does not get the message.
+  "ALTER TABLE activity ADD COLUMN mentions TEXT;",
+  `CREATE TABLE image_formats (
+     path   TEXT PRIMARY KEY,
+     inode  INTEGER NOT NULL,  -- with \`born\`: a file made later under the same name is another one
+     born   INTEGER NOT NULL,  -- ms since 1970; 0 where the file system does not tell
+     format TEXT NOT NULL      -- raw, qcow2: as a machine had it
+   ) STRICT, WITHOUT ROWID;`,
+  // The volumes that downloads fill are steps of operations.
+  "DROP TABLE image_partials;",
+  // Missing: the local host.
+  "ALTER TABLE activity ADD COLUMN host TEXT;",
+  // From here on each noun has steps of its own (`agent/feature.ts`).
+  `CREATE TABLE noun_versions (
+     noun    TEXT PRIMARY KEY,
+     version INTEGER NOT NULL  -- how many of its steps were taken
+   ) STRICT, WITHOUT ROWID;`,
 ];

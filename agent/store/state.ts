@@ -2,14 +2,22 @@
  * The product's own state – database, keys, settings – saved into one file and put back. The file is a tar: a manifest
  * with the versions and a checksum of each part, then the parts. It holds secrets, so only its owner can read it.
  */
+import { parseJson } from "../../lib/text/json.ts";
 import { createHash } from "node:crypto";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { messageOf } from "../../lib/message.ts";
-import { readTar, type TarEntry, writeTar } from "../../lib/pack/tar.ts";
+import { clauseOf, messageOf } from "../../lib/text/message.ts";
+import { state } from "../../lib/i18n/en/state.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { readTar, type TarEntry, writeTar } from "../../lib/formats/tar/tar.ts";
 import { VERSION } from "../../lib/version.ts";
 import { writeAll } from "../../lib/write_all.ts";
+import { log } from "../log.ts";
+import { type NotTakenBack, Rollback } from "../rollback.ts";
+import { asOwner } from "./as_owner.ts";
 import { copyInto, DATABASE_FILE, KNOWN_VERSION, versionOf } from "./database.ts";
+
+const { t } = textsOf(state);
 
 /** It cannot be saved or put back: what, why, what to do. */
 export class StateError extends Error {
@@ -94,12 +102,17 @@ export async function saveState({ dataDir, config }: StatePlace, file: string): 
   const add = (name: string, content: Uint8Array) => entries.push({ name, mode: 0o600, content });
   let version: number;
   try {
-    const found = databaseBytes(dataDir);
-    version = found.version;
-    add(`data/${DATABASE_FILE}`, found.bytes);
-    for await (const { name, path } of smallFiles(dataDir)) add(`data/${name}`, await Deno.readFile(path));
+    version = await asOwner(dataDir, async () => {
+      const { bytes, version } = databaseBytes(dataDir);
+      add(`data/${DATABASE_FILE}`, bytes);
+      for await (const { name, path } of smallFiles(dataDir)) add(`data/${name}`, await Deno.readFile(path));
+      return version;
+    });
   } catch (error) {
-    throw new StateError(`the state in ${dataDir} cannot be read: ${messageOf(error)}`, { cause: error });
+    if (error instanceof StateError) throw error;
+    throw new StateError(t("state.unreadable", { folder: dataDir, reason: messageOf(error) }), {
+      cause: error,
+    });
   }
   try {
     add(SETTINGS, await Deno.readFile(config));
@@ -132,23 +145,27 @@ async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
     }
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      throw new StateError(`${file} exists already. Give another name; nothing is written over`);
+      throw new StateError(t("state.exists", { file }));
     }
-    throw new StateError(`${file} cannot be written: ${messageOf(error)}`, { cause: error });
+    throw new StateError(t("state.unwritable", { file, reason: messageOf(error) }), { cause: error });
   }
 }
 
 /** A note that cannot be written is worth no failure: the state was saved. */
 async function noteBackup(dataDir: string, note: { file: string; createdAt: string }): Promise<void> {
-  const path = join(dataDir, NOTE);
-  await Deno.writeTextFile(path, `${JSON.stringify(note)}\n`, { mode: 0o600 });
-  await giveTo(dataDir, path);
+  const text = `${JSON.stringify(note)}\n`;
+  try {
+    await asOwner(dataDir, () => Deno.writeTextFile(join(dataDir, NOTE), text, { mode: 0o600 }));
+  } catch (error) {
+    log.warn("the state was saved, but no note of it could be written", { error });
+  }
 }
 
 /** When and where the state was saved last; undefined when it never was. */
 export async function lastBackup(dataDir: string): Promise<{ file: string; createdAt: string } | undefined> {
   try {
-    const { file, createdAt } = JSON.parse(await Deno.readTextFile(join(dataDir, NOTE)));
+    const note = parseJson(await Deno.readTextFile(join(dataDir, NOTE)));
+    const { file, createdAt } = note as Record<string, unknown>;
     return typeof file === "string" && typeof createdAt === "string" ? { file, createdAt } : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
@@ -159,7 +176,7 @@ export async function lastBackup(dataDir: string): Promise<{ file: string; creat
 function manifestOf(bytes: Uint8Array | undefined): Manifest {
   let value: Partial<Manifest> | null = null;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    value = parseJson(new TextDecoder().decode(bytes)) as Partial<Manifest>;
   } catch {
     value = null; // said below
   }
@@ -167,7 +184,7 @@ function manifestOf(bytes: Uint8Array | undefined): Manifest {
   if (
     kind !== "kvm-manager-state" || typeof version !== "string" || typeof createdAt !== "string" ||
     !Number.isSafeInteger(database) || typeof parts !== "object" || parts === null
-  ) throw new Error("it has no manifest of a state");
+  ) throw new Error(t("state.no_manifest"));
   return value as Manifest;
 }
 
@@ -181,7 +198,7 @@ function readState(file: string): { summary: StateSummary; parts: Map<string, Ui
   let parts: Map<string, Uint8Array>, manifest: Manifest;
   try {
     const { size } = Deno.statSync(file);
-    if (size > MOST_STATE) throw new Error("it is too large to be a state");
+    if (size > MOST_STATE) throw new Error(t("state.too_large"));
     const bytes = Deno.readFileSync(file);
     if (new TextDecoder().decode(bytes.subarray(0, 15)) === "SQLite format 3") {
       parts = new Map([[`data/${DATABASE_FILE}`, bytes]]);
@@ -197,41 +214,44 @@ function readState(file: string): { summary: StateSummary; parts: Map<string, Ui
       manifest = manifestOf(parts.get(MANIFEST));
       parts.delete(MANIFEST);
       const names = Object.keys(manifest.parts);
-      if (names.length !== parts.size) throw new Error("parts are missing");
+      if (names.length !== parts.size) throw new Error(t("state.parts_missing"));
       for (const name of names) {
         const part = parts.get(name);
-        if (!part || sum(part) !== manifest.parts[name]) throw new Error(`its part ${name} is damaged`);
+        if (!part || sum(part) !== manifest.parts[name]) throw new Error(t("state.part_wrong", { name }));
         if (name !== SETTINGS && !name.startsWith("data/")) {
-          throw new Error(`it holds ${name}, which is no state`);
+          throw new Error(t("state.foreign_part", { name }));
         }
       }
     }
-    if (!parts.has(`data/${DATABASE_FILE}`)) throw new Error("it holds no database");
+    if (!parts.has(`data/${DATABASE_FILE}`)) throw new Error(t("state.no_database"));
   } catch (error) {
-    throw new StateError(`${file} cannot be put back: ${messageOf(error)}. Nothing was changed`, {
+    throw new StateError(t("state.damaged_file", { file, reason: messageOf(error) }), {
       cause: error,
     });
   }
   if (manifest.database > KNOWN_VERSION) {
     throw new StateError(
-      `${file} was saved by a newer KVM Manager (${manifest.version}, version ${manifest.database} of the database; ` +
-        `this program knows ${KNOWN_VERSION}). Install that version or a newer one first. Nothing was changed`,
+      t("state.newer", {
+        file,
+        version: manifest.version,
+        database: manifest.database,
+        known: KNOWN_VERSION,
+      }),
     );
   }
   const { version, database, createdAt } = manifest;
   return { summary: { version, database, createdAt, bytes: Deno.statSync(file).size }, parts };
 }
 
-/** What a file would bring back. @throws {StateError} when it is none, damaged, or too new */
-export function inspectState(file: string): StateSummary {
-  return readState(file).summary;
+/** Reads a saved state; one that lies in the data folder could be a link of the service's to what is root's alone. */
+async function readSafely(dataDir: string, file: string): Promise<ReturnType<typeof readState>> {
+  const isBelow = resolve(file).startsWith(`${resolve(dataDir)}/`);
+  return isBelow ? await asOwner(dataDir, () => readState(file)) : readState(file);
 }
 
-/** Makes a file the owner's of the data folder: root may do this for the service. */
-async function giveTo(dataDir: string, path: string): Promise<void> {
-  if (Deno.uid() !== 0) return;
-  const { uid, gid } = await Deno.stat(dataDir);
-  await Deno.chown(path, uid, gid);
+/** What a file would bring back. @throws {StateError} when it is none, damaged, or too new */
+export async function inspectState({ dataDir }: StatePlace, file: string): Promise<StateSummary> {
+  return (await readSafely(dataDir, file)).summary;
 }
 
 /**
@@ -241,12 +261,43 @@ async function giveTo(dataDir: string, path: string): Promise<void> {
  * @throws {StateError} when the file is damaged or too new: nothing was changed then
  */
 export async function putBack({ dataDir, config }: StatePlace, file: string): Promise<string> {
-  const { parts } = readState(file);
+  const { parts } = await readSafely(dataDir, file);
   await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const settings = parts.get(SETTINGS);
+  parts.delete(SETTINGS);
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, "-");
+  try {
+    const { aside, rollback } = await asOwner(dataDir, () => exchange(dataDir, parts, stamp));
+    try {
+      if (settings !== undefined) await putSettings(config, settings, stamp);
+    } catch (error) {
+      throw withLeft(error, await asOwner(dataDir, () => rollback.run()));
+    }
+    return aside;
+  } catch (error) {
+    if (error instanceof StateError) throw error;
+    throw new StateError(t("state.not_put_back", { reason: messageOf(error) }), {
+      cause: error,
+    });
+  }
+}
+
+/** The error of a restore; it says so when something is not as it was before. */
+function withLeft(error: unknown, left: readonly NotTakenBack[]): unknown {
+  if (left.length === 0) return error;
+  const parts = left.map(({ what, error }) => `${what} (${messageOf(error)})`).join(", ");
+  return new Error(`${messageOf(error)}. Not as before: ${parts}`, { cause: error });
+}
+
+/** Puts files in the place of those of the data folder, which are moved aside. @throws what went wrong, once it is taken back */
+async function exchange(
+  dataDir: string,
+  parts: ReadonlyMap<string, Uint8Array>,
+  stamp: string,
+): Promise<{ aside: string; rollback: Rollback }> {
   const aside = join(dataDir, `replaced-${stamp}`);
   const staging = await Deno.makeTempDir({ dir: dataDir, prefix: ".restore-" });
-  const undo: (() => Promise<void>)[] = [];
+  const rollback = new Rollback();
   try {
     for (const [name, bytes] of parts) {
       const path = join(staging, name);
@@ -254,42 +305,39 @@ export async function putBack({ dataDir, config }: StatePlace, file: string): Pr
       await Deno.writeFile(path, bytes, { mode: 0o600 });
     }
     check(join(staging, "data", DATABASE_FILE));
+    forgetOperations(join(staging, "data", DATABASE_FILE));
     await Deno.mkdir(aside, { mode: 0o700 });
-    await giveTo(dataDir, aside);
     // The -wal file holds the newest of the old state: it goes along, and must not meet the new one
     const old = [DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`];
     const tops = [...new Set([...parts.keys()].map((name) => name.split("/")[1]!).filter(Boolean))];
     for (const name of new Set([...old, ...tops])) {
       if (await move(join(dataDir, name), join(aside, name))) {
-        undo.push(async () => void await move(join(aside, name), join(dataDir, name)));
+        rollback.add(`${name}, moved aside`, () => move(join(aside, name), join(dataDir, name)));
       }
     }
     for (const name of tops) {
       const to = join(dataDir, name);
       await Deno.rename(join(staging, "data", name), to);
-      undo.push(() => Deno.remove(to, { recursive: true }));
+      rollback.add(`${name}, put in its place`, () => Deno.remove(to, { recursive: true }));
     }
-    for (const name of parts.keys()) {
-      for (let at = name; at.includes("/") && at !== "data"; at = dirname(at)) {
-        await giveTo(dataDir, join(dataDir, at.slice("data/".length)));
-      }
-    }
-    if (parts.has(SETTINGS)) await putSettings(config, join(staging, SETTINGS), stamp);
-    return aside;
+    return { aside, rollback };
   } catch (error) {
-    for (const step of undo.toReversed()) await step();
-    if (error instanceof StateError) throw error;
-    throw new StateError(`the state cannot be put back: ${messageOf(error)}. The present one stays`, {
-      cause: error,
-    });
+    throw withLeft(error, await rollback.run());
   } finally {
     await Deno.remove(staging, { recursive: true });
   }
 }
 
+/** What was under way when a state was saved is over: the machines it was making may be in use for long. */
+function forgetOperations(path: string): void {
+  using database = new DatabaseSync(path);
+  const has = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'operations'").get() !== undefined;
+  if (has) database.exec("DELETE FROM operations");
+}
+
 /** Settings that say the same stay; others are kept beside the new ones. */
-async function putSettings(config: string, from: string, stamp: string): Promise<void> {
-  const text = await Deno.readTextFile(from);
+async function putSettings(config: string, settings: Uint8Array, stamp: string): Promise<void> {
+  const text = new TextDecoder().decode(settings);
   let mode = 0o640, gid: number | null = null;
   try {
     if (await Deno.readTextFile(config) === text) return;
@@ -319,11 +367,11 @@ function check(path: string): void {
   try {
     const found = database.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
     if (found !== "ok") {
-      throw new StateError(`${basename(path)} in it is damaged (${found}). Nothing was changed`);
+      throw new StateError(t("state.part_damaged", { part: basename(path), found: String(found) }));
     }
   } catch (error) {
     if (error instanceof StateError) throw error;
-    throw new StateError(`the database in it cannot be read (${messageOf(error)}). Nothing was changed`, {
+    throw new StateError(t("state.database_unreadable", { reason: clauseOf(error) }), {
       cause: error,
     });
   } finally {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { DATABASE_FILE, KNOWN_VERSION, openDatabase, savedCopies } from "./database.ts";
-import { copyName } from "../../lib/install/record.ts";
-import { readTar, writeTar } from "../../lib/pack/tar.ts";
+import { copyName } from "../../lib/system/install/record.ts";
+import { readTar, writeTar } from "../../lib/formats/tar/tar.ts";
 import { inspectState, lastBackup, putBack, saveState, StateError } from "./state.ts";
+import { inOwnProcess } from "../../tests/testbed/own_process.ts";
+import { skippedUnlessRoot } from "../../tests/testbed/skipped_unless.ts";
 
 interface Bed {
   readonly folder: string;
@@ -54,7 +56,7 @@ Deno.test("saveState() and putBack() bring back database, keys and settings, and
     mark(place.dataDir, "second");
     await Deno.writeTextFile(`${place.dataDir}/tls.pem`, "another key");
     await Deno.writeTextFile(place.config, "");
-    assert.equal(inspectState(file).createdAt, summary.createdAt);
+    assert.equal((await inspectState(place, file)).createdAt, summary.createdAt);
     const aside = await putBack(place, file);
     assert.equal(marked(place.dataDir), "first");
     assert.equal(await Deno.readTextFile(`${place.dataDir}/tls.pem`), "a key");
@@ -64,6 +66,28 @@ Deno.test("saveState() and putBack() bring back database, keys and settings, and
     for (const name of [DATABASE_FILE, "tls.pem"]) {
       assert.equal((await Deno.stat(`${place.dataDir}/${name}`)).mode! & 0o777, 0o600, name);
     }
+  }));
+
+Deno.test("putBack() forgets the operations that were under way when the state was saved", () =>
+  withState(async ({ place, file }) => {
+    const count = () => {
+      using database = openDatabase(place.dataDir);
+      return database.prepare("SELECT count(*) AS n FROM operations").get()?.n;
+    };
+    const begin = (id: string) => {
+      using database = openDatabase(place.dataDir);
+      database.prepare(
+        "INSERT INTO operations (id, host, started_at, record) VALUES (?, 'qemu:///system', 1, '{}')",
+      )
+        .run(id);
+    };
+    begin("when-saved");
+    await saveState(place, file);
+    begin("since");
+    assert.equal(count(), 2);
+    await putBack(place, file);
+    assert.equal(count(), 0);
+    assert.equal(marked(place.dataDir), "first", "the rest is there");
   }));
 
 Deno.test("saveState() writes nothing over, and leaves nothing behind where it fails", () =>
@@ -138,7 +162,63 @@ Deno.test("openDatabase() copies a database before it brings it up to date, and 
     assert.deepEqual(await savedCopies(place.dataDir), [copyName(1)]);
     const copy = `${place.dataDir}/${copyName(1)}`;
     assert.equal((await Deno.stat(copy)).mode! & 0o777, 0o600);
-    assert.equal(inspectState(copy).database, 1);
+    assert.equal((await inspectState(place, copy)).database, 1);
     await putBack(place, copy);
     assert.ok((await savedCopies(place.dataDir)).includes(copyName(1)));
   }));
+
+const AS_ROOT =
+  "saveState() and putBack() as root follow no link that the service's user put into its folder (threat 4)";
+
+Deno.test({
+  name: AS_ROOT,
+  ignore: skippedUnlessRoot(),
+  fn: inOwnProcess(import.meta.url, AS_ROOT, () =>
+    withState(async ({ place, file, folder }) => {
+      const { dataDir } = place;
+      const service = 65534;
+      const target = `${folder}/root`;
+      await Deno.chmod(folder, 0o711);
+      await Deno.mkdir(target, { mode: 0o700 });
+      await Deno.writeTextFile(`${target}/secret`, "root's own", { mode: 0o600 });
+      await Deno.chown(dataDir, service, service);
+      for await (const { name } of Deno.readDir(dataDir)) {
+        await Deno.chown(`${dataDir}/${name}`, service, service);
+      }
+      const untouched = async () => {
+        const { uid, mode } = await Deno.stat(`${target}/secret`);
+        assert.deepEqual([uid, mode! & 0o777], [0, 0o600]);
+        assert.equal(await Deno.readTextFile(`${target}/secret`), "root's own");
+        assert.equal((await Deno.stat(target)).uid, 0);
+      };
+      const plant = (name: string, to: string) => Deno.symlink(to, `${dataDir}/${name}`);
+
+      // The note of the last backup leads to a file of root's.
+      await plant("last-backup.json", `${target}/secret`);
+      await saveState(place, file);
+      await untouched();
+      await Deno.remove(`${dataDir}/last-backup.json`);
+
+      // What is put back belongs to the service; nothing of root's is given to it.
+      const aside = await putBack(place, file);
+      for (const path of [aside, `${dataDir}/${DATABASE_FILE}`, `${dataDir}/tls.pem`]) {
+        assert.equal((await Deno.stat(path)).uid, service, path);
+      }
+
+      // The database, or a copy of it, is a link to one of root's.
+      openDatabase(target).close();
+      await Deno.remove(`${dataDir}/${DATABASE_FILE}`);
+      await plant(DATABASE_FILE, `${target}/${DATABASE_FILE}`);
+      await assert.rejects(saveState(place, `${file}2`), StateError);
+      await plant("copy.db", `${target}/${DATABASE_FILE}`);
+      await assert.rejects(inspectState(place, `${dataDir}/copy.db`), StateError);
+      await assert.rejects(putBack(place, `${dataDir}/copy.db`), StateError);
+      await untouched();
+
+      // The folder itself is a link.
+      await Deno.symlink(target, `${folder}/link`);
+      await new Deno.Command("chown", { args: ["-h", `${service}`, `${folder}/link`] }).output();
+      await assert.rejects(saveState({ ...place, dataDir: `${folder}/link` }, `${file}3`), /symbolic link/);
+      assert.equal(Deno.uid(), 0);
+    })),
+});

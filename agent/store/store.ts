@@ -3,23 +3,32 @@
  * do, and is tried again later; repositories keep what they must in memory meanwhile.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { messageOf } from "../../lib/message.ts";
+import { messageOf } from "../../lib/text/message.ts";
 import { log } from "../log.ts";
-import { openDatabase, StoreError } from "./database.ts";
+import { openDatabase, StoreError, type Tables } from "./database.ts";
 
 /** Readies a repository for a database that was just opened: statements, what is stored. */
 export type Prepare = (database: DatabaseSync) => void;
 
 export class Store {
   readonly #dataDir: string;
+  readonly #nouns: readonly Tables[];
   readonly #onTrouble: (trouble: string) => void;
   readonly #repositories: Prepare[] = [];
   #database: DatabaseSync | undefined;
   #trouble: string | null = null;
 
-  /** @param onTrouble told once of each trouble, in the words of {@link trouble} */
-  constructor(dataDir: string, onTrouble: (trouble: string) => void = () => {}) {
+  /**
+   * @param onTrouble told once of each trouble, in the words of {@link trouble}
+   * @param nouns whose tables are brought up to date
+   */
+  constructor(
+    dataDir: string,
+    onTrouble: (trouble: string) => void = () => {},
+    nouns: readonly Tables[] = [],
+  ) {
     this.#dataDir = dataDir;
+    this.#nouns = nouns;
     this.#onTrouble = onTrouble;
   }
 
@@ -44,7 +53,7 @@ export class Store {
   open(): DatabaseSync | undefined {
     if (this.#database) return this.#database;
     try {
-      this.#prepare(openDatabase(this.#dataDir), this.#repositories);
+      this.#prepare(openDatabase(this.#dataDir, this.#nouns), this.#repositories);
     } catch (error) {
       this.fail(error);
     }

@@ -1,23 +1,23 @@
 /** The commands that manage machines whole. */
 import type { manageCommands } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
-import { cloneVm } from "./clone.ts";
-import { deletePlan } from "./delete_plan.ts";
-import { exportVm } from "./export.ts";
-import { importVm } from "./import.ts";
-import { renameVm } from "./rename.ts";
-import type { VmServices } from "./services.ts";
+import { cloneVm } from "./lifecycle/clone.ts";
+import { deletePlan } from "./lifecycle/delete_plan.ts";
+import { exportVm } from "./lifecycle/export.ts";
+import { importVm } from "./lifecycle/import.ts";
+import { renameVm } from "./lifecycle/rename.ts";
+import type { Host } from "../hosts/host.ts";
 import { checkVmXml, setVmXml } from "./xml.ts";
 
 /** A handler for each of them. */
-export function manageHandlers(services: VmServices): Pick<Handlers, keyof typeof manageCommands> {
+export function manageHandlers(host: Host): Pick<Handlers, keyof typeof manageCommands> {
   return {
-    check_vm_xml: (input) => checkVmXml(services, input),
-    set_vm_xml: (input) => setVmXml(services, input),
-    rename_vm: (input) => renameVm(services, input),
-    clone_vm: (input, { principal }) => cloneVm(services, input, principal),
-    export_vm: (input, context) => exportVm(services, input, context),
-    import_vm: (input) => importVm(services, input),
-    get_delete_plan: ({ vmId }) => deletePlan(services, vmId),
+    check_vm_xml: (input) => checkVmXml(host, input),
+    set_vm_xml: (input) => setVmXml(host, input),
+    rename_vm: (input, { principal }) => renameVm(host, input, principal.name),
+    clone_vm: (input, { principal }) => cloneVm(host, input, principal),
+    export_vm: (input, context) => exportVm(host, input, context),
+    import_vm: (input, { principal }) => importVm(host, input, principal.name),
+    get_delete_plan: ({ vmId }) => deletePlan(host, vmId),
   };
 }

@@ -1,8 +1,10 @@
 /** A machine's XML: its version, checking an edited one without applying it, and replacing it. */
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type Input, type Output, type VM, type XmlProblem } from "../../lib/contract/mod.ts";
-import type { XmlDocument } from "../../lib/xml/edit.ts";
-import { lineOf } from "../../lib/xml/locate.ts";
+import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { lineOf } from "../../lib/formats/xml/locate.ts";
+import { relativePaths, withAbsolutePaths } from "../../lib/formats/xml/relative.ts";
+import { withoutGeneratedPasswords } from "../../lib/formats/xml/screen_passwords.ts";
 import {
   lineFrom,
   onlyChild,
@@ -10,18 +12,20 @@ import {
   refusedOutright,
   trialFault,
   trialXml,
-} from "../../lib/xml/trial.ts";
+} from "../../lib/formats/xml/trial.ts";
 import { contractError } from "../libvirt/failure.ts";
-import type { VmServices } from "./services.ts";
+import { pinImages } from "./pinned_images.ts";
+import type { Host } from "../hosts/host.ts";
 
-/** The version of an XML: its SHA-256, in hexadecimal. */
+/** The version of an XML: its SHA-256, in hexadecimal. A start, which renews generated passwords, is no new version. */
 export async function etagOf(xml: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(xml));
+  const bytes = new TextEncoder().encode(withoutGeneratedPasswords(xml));
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The XML that can be edited: of the next start, whole, passwords included. @throws {LibvirtError} */
-export function editableXml({ link }: VmServices, vm: VM): Promise<string> {
+export function editableXml({ link }: Host, vm: VM): Promise<string> {
   return link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
 }
 
@@ -35,16 +39,21 @@ export function invalidXml(problem: XmlProblem): ContractError {
 /**
  * What every XML from outside goes through before libvirt is asked to make something of it: refused outright, or
  * wrong by libvirt's schemas.
+ *
+ * @param relative relative paths that the machine has already: the schemas do not allow any
  */
 export async function readChecked(
-  { link }: VmServices,
+  { link }: Host,
   xml: string,
+  relative: readonly string[] = [],
 ): Promise<{ document: XmlDocument } | { problem: XmlProblem }> {
   const refused = refusedOutright(xml);
   if (refused) return { problem: refused };
-  const fault = await link.call("domainSchemaFault", { xml });
-  if (fault) return { problem: fault };
   const read = readDomain(xml);
+  // What our own reader does not take, the schemas say better.
+  const judged = "fault" in read ? xml : withAbsolutePaths(xml, relative);
+  const fault = await link.schema.faultOf(judged);
+  if (fault) return { problem: fault };
   return "fault" in read ? { problem: read.fault } : read;
 }
 
@@ -66,15 +75,16 @@ function identityFault(document: XmlDocument, vm: VM): { what: string; is: strin
  * @throws {ContractError} VmNotFound, and what any libvirt call may give
  */
 export async function checkVmXml(
-  services: VmServices,
+  host: Host,
   { vmId, xml }: Input<"check_vm_xml">,
 ): Promise<Output<"check_vm_xml">> {
-  const vm = services.requireVm(vmId);
-  return { problem: await problemOf(services, vm, xml) };
+  const vm = host.requireVm(vmId);
+  return { problem: await problemOf(host, vm, xml) };
 }
 
-async function problemOf(services: VmServices, vm: VM, xml: string): Promise<XmlProblem | null> {
-  const read = await readChecked(services, xml);
+async function problemOf(host: Host, vm: VM, xml: string): Promise<XmlProblem | null> {
+  const before = await editableXml(host, vm);
+  const read = await readChecked(host, xml, relativePaths(before));
   if ("problem" in read) return read.problem;
   const identity = identityFault(read.document, vm);
   if (identity) {
@@ -82,37 +92,60 @@ async function problemOf(services: VmServices, vm: VM, xml: string): Promise<Xml
     return { message: new ContractError("XmlIdentity", details).message, line };
   }
   const trial = trialXml(read.document, vm.name);
-  return trialFault(await services.link.call("domainTryXml", { xml: trial }), xml);
+  const fault = trialFault(await host.link.call("domainValidateXml", { xml: trial }), xml);
+  return fault ?? await imageProblem(host, read.document, vm, before);
+}
+
+/** What set_vm_xml would say of the images. */
+async function imageProblem(
+  host: Host,
+  document: XmlDocument,
+  vm: VM,
+  before: string,
+): Promise<XmlProblem | null> {
+  try {
+    await pinImages(host, document, { vm, before, held: undefined });
+    return null;
+  } catch (error) {
+    if (error instanceof ContractError) return { message: error.message };
+    throw error;
+  }
 }
 
 /**
  * Replaces a machine's stored XML. What somebody else changed since the version `etag` is not overwritten.
  *
- * @throws {ContractError} VmNotFound, VmNotPersistent, XmlInvalid, XmlIdentity, XmlChanged, VmBusy
+ * @throws {ContractError} VmNotFound, VmNotPersistent, XmlInvalid, XmlIdentity, XmlChanged, VmBusy, DiskRefused
  */
 export async function setVmXml(
-  services: VmServices,
+  host: Host,
   { vmId, xml, etag }: Input<"set_vm_xml">,
 ): Promise<Output<"set_vm_xml">> {
-  const vm = services.requireVm(vmId);
+  const vm = host.requireVm(vmId);
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
-  const read = await readChecked(services, xml);
+  const relative = relativePaths(await editableXml(host, vm));
+  const read = await readChecked(host, xml, relative);
   if ("problem" in read) throw invalidXml(read.problem);
+  const kept = relativePaths(xml);
   const identity = identityFault(read.document, vm);
   if (identity) throw new ContractError("XmlIdentity", identity);
   let saved = "";
-  await services.operate(vm, "updating", async () => {
+  await host.operate(vm, "updating", async () => {
+    using held = new DisposableStack();
+    const before = await editableXml(host, vm);
+    if (etag !== undefined && await etagOf(before) !== etag) throw new ContractError("XmlChanged");
+    await pinImages(host, read.document, { vm, before, held });
+    const pinned = read.document.toString();
     try {
-      if (etag !== undefined && await etagOf(await editableXml(services, vm)) !== etag) {
-        throw new ContractError("XmlChanged");
-      }
-      await services.link.call("domainDefineXml", { xml });
-      saved = await editableXml(services, vm);
+      // libvirt would check it by its schemas again, and refuse the relative paths that it has itself.
+      const unchecked = kept.length > 0 && kept.every((path) => relative.includes(path));
+      await host.link.call("domainDefineXml", { xml: pinned, unchecked });
+      saved = await editableXml(host, vm);
     } catch (error) {
-      throw defineError(error, xml, "set_vm_xml");
+      throw defineError(error, pinned, "set_vm_xml");
     }
   });
-  return { etag: await etagOf(saved), pending: services.inventory.active().includes(vm.id) };
+  return { etag: await etagOf(saved), pending: host.inventory.active().includes(vm.id) };
 }
 
 /** What libvirt said to a definition: about the XML when it is libvirt itself that refuses, else what any call gives. */

@@ -1,9 +1,15 @@
 /** What may come next on a command line: verbs, options, values; names from the running server. */
-import { type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
-import { at, harmless, isRow } from "../verb/cells.ts";
-import { findVerb, type Verb, VERBS, verbsUnder } from "../verb/find.ts";
-import { commonRows, targetRows } from "../verb/help.ts";
-import { type Option, optionsOf, positionalsOf } from "../verb/options.ts";
+import { ApiError } from "../../lib/client/api.ts";
+import { type CommandName, COMMANDS, type Image } from "../../lib/contract/mod.ts";
+import { findOwn, type OwnVerb } from "../own_verb.ts";
+import { didYouMean } from "../suggestion.ts";
+import { at, harmless, heading, isRow } from "../verb/cells.ts";
+import { findVerb, OTHER_WORDS, type Verb, verbOf, VERBS, verbsUnder } from "../verb/find.ts";
+import { type Resource, RESOURCES } from "../verb/resolve_ids.ts";
+import { targetRows } from "../verb/help.ts";
+import { commonOptionsOf } from "../verb/common.ts";
+import { type Option, optionsOf, type Positional, positionalsOf } from "../verb/options.ts";
+import { WAITED_FOR } from "../verb/waited_for.ts";
 import { OUTPUTS } from "../verb/output.ts";
 
 /** A word, and what it means. */
@@ -11,48 +17,14 @@ export type Candidate = readonly [word: string, text: string];
 /** Words; or `files`: the shell knows those better. */
 export type Candidates = readonly Candidate[] | "files";
 
-/** A verb that is no command of the contract. */
-export interface OtherVerb {
-  readonly summary: string;
-  readonly help: () => string;
-  /** Words that may follow. */
-  readonly words?: readonly string[];
-}
-
 /** Asks the running server. */
 export type Ask = (command: CommandName, input: Record<string, unknown>) => Promise<unknown>;
 
-/** Where names come from: the command, its field with the list, the name, what tells more of it. */
-type Source = readonly [command: CommandName, name: string, text?: string, rows?: string];
-
-const MACHINES: Source = ["get_vms", "name", "state"];
-const POOLS: Source = ["get_storage_pools", "name", "state"];
-const NETWORKS: Source = ["get_networks", "name", "mode"];
-
-/** Field → where its values come from. */
-const LIVE: Readonly<Record<string, Source>> = {
-  vmId: MACHINES,
-  vmIds: MACHINES,
-  pool: POOLS,
-  targetPool: POOLS,
-  network: NETWORKS,
-  volume: ["get_volumes", "name", "format"],
-  userId: ["list_users", "name", "displayName"],
-  tokenId: ["list_tokens", "name", "userName"],
-  sessionId: ["list_sessions", "id", "client"],
-  jobId: ["list_jobs", "id", "title"],
-  role: ["list_roles", "role", "description"],
-  id: ["list_port_forwards", "id", "network"],
-  target: ["get_vm_devices", "target", "source", "disks"],
-  catalogId: ["list_image_catalog", "id", "name"],
-  osVariant: ["list_operating_systems", "id", "name"],
-};
-
-/** `name` is a new one nearly everywhere; by its route it is one there is. */
-function sourceOf(field: string, { command }: Verb): Source | undefined {
-  if (field !== "name") return LIVE[field];
-  if (/ \/networks\/\{name\}/.test(command.route)) return NETWORKS;
-  return command.content === "download" ? LIVE.volume : undefined;
+/** What a field names. `name` is a new one nearly everywhere; by its route it is one there is. */
+function resourceOf(field: string, { command }: Verb): Resource | undefined {
+  if (field !== "name") return RESOURCES.get(field);
+  if (/ \/networks\/\{name\}/.test(command.route)) return RESOURCES.get("network");
+  return command.content === "download" ? RESOURCES.get("volume") : undefined;
 }
 
 async function live(
@@ -61,15 +33,15 @@ async function live(
   given: Readonly<Record<string, string>>,
   ask: Ask,
 ): Promise<readonly Candidate[]> {
-  const source = sourceOf(field, verb);
-  if (!source) return [];
-  const [command, name, text, rows] = source;
-  const { properties = {} } = COMMANDS[command].input as { properties?: object };
+  const resource = resourceOf(field, verb);
+  if (!resource) return [];
+  const { list, by, more: text, in: rows } = resource;
+  const { properties = {} } = COMMANDS[list].input as { properties?: object };
   const input = Object.fromEntries(Object.entries(given).filter(([key]) => key in properties));
-  const answer = await ask(command, input);
+  const answer = await ask(list, input);
   const found = rows === undefined ? answer : at(answer, rows);
   return (Array.isArray(found) ? found : []).filter(isRow).flatMap((row) => {
-    const word = row[name], more = text === undefined ? "" : row[text];
+    const word = row[by], more = text === undefined ? "" : row[text];
     // What has signs of its own for shells and terminals is typed by hand.
     return typeof word === "string" && harmless(word) === word
       ? [[word, harmless(String(more ?? ""))] as const]
@@ -77,7 +49,31 @@ async function live(
   });
 }
 
-const FILE_OPTION = /^(file|from|to|ca|token-file|socket|runtime-dir)$|-file$/;
+/**
+ * "Did you mean …?", where a name that a command was given is near to one there is; empty otherwise. What the server
+ * does not tell is no reason to hide the error it is asked about.
+ */
+export async function nearNames(
+  verb: Verb,
+  input: Readonly<Record<string, unknown>>,
+  ask: Ask,
+): Promise<string> {
+  const texts = Object.entries(input).filter((entry): entry is [string, string] =>
+    typeof entry[1] === "string"
+  );
+  for (const [field, given] of texts) {
+    const known = await live(field, verb, Object.fromEntries(texts), ask).catch((error) => {
+      if (error instanceof ApiError) return [];
+      throw error;
+    });
+    if (known.some(([name]) => name === given)) continue;
+    const near = didYouMean(given, known.map(([name]) => name));
+    if (near !== "") return near;
+  }
+  return "";
+}
+
+const FILE_OPTION = /^(file|from|to|out|ca|token-file|socket|runtime-dir)$|-file$/;
 
 /** Values of an option. */
 async function valuesOf(
@@ -88,25 +84,53 @@ async function valuesOf(
 ): Promise<Candidates> {
   if (flag === "output") return OUTPUTS.map((each) => [each, ""]);
   if (FILE_OPTION.test(flag)) return "files";
-  const option = optionsOf(verb.command).find((each) => each.flag === flag);
+  if (verb.extras.shorthands?.[flag]?.file) return "files";
+  if (flag === "sort" || flag === "columns") return columnsOf(verb);
+  if (flag === "image" || flag === "iso") return await imagesOf(flag, ask);
+  const option = optionsOf(verb).find((each) => each.flag === flag || each.other === flag);
   if (option?.choices) return option.choices.map((each) => [each, ""]);
-  return option ? await live(option.path.at(-1)!, verb, given, ask) : [];
+  return await live(option?.path.at(-1) ?? flag, verb, given, ask);
+}
+
+/** Columns by their headings. */
+const columnsOf = ({ command: { columns = [], wide = [] } }: Verb): Candidates =>
+  [...columns, ...wide].map((path) => [heading(path).toLowerCase().replaceAll(" ", "-"), path]);
+
+/** Images of a kind, by name. */
+async function imagesOf(flag: "image" | "iso", ask: Ask): Promise<Candidates> {
+  const { images } = await ask("list_images", {}) as { images: readonly Image[] };
+  return images.filter(({ kind, name }) => (kind === "iso") === (flag === "iso") && harmless(name) === name)
+    .map(({ name, pool }) => [name, pool]);
 }
 
 const flagOf = (row: readonly [string, string]) => /--[a-z][a-z-]*/.exec(row[0])![0];
 
 function flagsOf(verb: Verb): Candidate[] {
-  const own = optionsOf(verb.command).flatMap(({ flag, secret, description = "" }): Candidate[] => [
-    [`--${flag}`, description],
-    ...(secret ? [[`--${flag}-file`, description] as const] : []),
-  ]);
-  const common = [...commonRows(verb), ...targetRows()].map((row): Candidate => [flagOf(row), row[1]]);
-  return [...own, ...common, ["--help", "tell more of it"]];
+  const options = optionsOf(verb);
+  const own = [
+    ...Object.entries(verb.extras.shorthands ?? {}).map(([flag, { text }]): Candidate => [`--${flag}`, text]),
+    ...options.flatMap(({ flag, secret, description = "" }): Candidate[] => [
+      [`--${flag}`, description],
+      ...(secret ? [[`--${flag}-file`, description] as const] : []),
+    ]),
+  ];
+  const common = commonOptionsOf(verb, new Set(options.map(({ flag }) => flag)))
+    .map(([name, { text }]): Candidate => [`--${name}`, text]);
+  const target = targetRows().map((row): Candidate => [flagOf(row), row[1]]);
+  return [...own, ...common, ...target, ["--help", "tell more of it"]];
 }
 
-const isFlagOnly = (flag: string, options: readonly Option[]) =>
-  /^(watch|yes|no-wait|help|w|y|h)$/.test(flag) || flag.startsWith("no-") ||
-  options.some((each) => each.flag === flag && each.kind === "boolean");
+/** Options that no value follows. */
+function isFlagOnly(flag: string, verb: Verb, options: readonly Option[]): boolean {
+  const shorthand = verb.extras.shorthands?.[flag];
+  if (shorthand) return shorthand.value === undefined;
+  const common = commonOptionsOf(verb, new Set()).find(([name, { short }]) =>
+    name === flag || short === flag
+  );
+  if (common) return common[1].type === "boolean" || common[1].optional !== undefined;
+  return /^(help|h)$/.test(flag) || flag.startsWith("no-") ||
+    options.some((each) => each.kind === "boolean" && (each.flag === flag || each.other === flag));
+}
 
 async function afterVerb(
   verb: Verb,
@@ -114,37 +138,52 @@ async function afterVerb(
   current: string,
   ask: Ask,
 ): Promise<Candidates> {
-  const options = optionsOf(verb.command), places = positionalsOf(verb.command);
+  const options = optionsOf(verb), places = positionalsOf(verb);
   const given: Record<string, string> = {};
   let place = 0, waiting: string | undefined;
   for (const word of words) {
     if (waiting !== undefined) {
-      const option = options.find(({ flag }) => flag === waiting);
+      const option = options.find(({ flag, other }) => flag === waiting || other === waiting);
       if (option) given[option.path.at(-1)!] = word;
       waiting = undefined;
     } else if (word.startsWith("-")) {
       const flag = word === "-o" ? "output" : word === "-f" ? "file" : word.replace(/^-+/, "");
-      waiting = flag.includes("=") || isFlagOnly(flag, options) ? undefined : flag;
+      waiting = flag.includes("=") || isFlagOnly(flag, verb, options) ? undefined : flag;
     } else {
       const at = places[Math.min(place, places.length - 1)];
       if (at) given[at.field] = word;
+      // What takes several is followed by others once something else is typed.
       if (!at?.many) place++;
     }
   }
   if (waiting !== undefined) return await valuesOf(waiting, verb, given, ask);
+  if (words.at(-1) === "--wait") return WAITED_FOR.map((each) => [each, ""]);
   if (current.startsWith("-")) return flagsOf(verb);
   const at = places[place];
   if (!at) return flagsOf(verb);
-  if (at.kind === "boolean") return [["yes", ""], ["no", ""]];
-  return at.choices?.map((each): Candidate => [each, ""]) ?? await live(at.field, verb, given, ask);
+  const own = await valuesAt(at, verb, given, ask);
+  const next = at.many && given[at.field] !== undefined ? places[place + 1] : undefined;
+  return next ? [...own, ...await valuesAt(next, verb, given, ask)] : own;
+}
+
+/** What may stand in a place. */
+async function valuesAt(
+  { kind, choices, field }: Positional,
+  verb: Verb,
+  given: Readonly<Record<string, string>>,
+  ask: Ask,
+): Promise<readonly Candidate[]> {
+  if (kind === "boolean") return [["yes", ""], ["no", ""]];
+  return choices?.map((each): Candidate => [each, ""]) ?? await live(field, verb, given, ask);
 }
 
 /** The next words of verbs that begin with these. */
-function nextWords(words: readonly string[], others: Readonly<Record<string, OtherVerb>>): Candidate[] {
+function nextWords(words: readonly string[], others: Readonly<Record<string, OwnVerb>>): Candidate[] {
   const found = new Map<string, string>();
-  if (words.length === 0) {
-    for (const [name, { summary }] of Object.entries(others)) {
-      found.set(name, summary);
+  for (const [name, { summary }] of Object.entries(others)) {
+    const own = name.split(" ");
+    if (words.every((word, index) => own[index] === word) && own.length > words.length) {
+      found.set(own[words.length]!, own.length === words.length + 1 ? summary : `${own[0]} …`);
     }
   }
   for (const verb of words.length === 0 ? VERBS : verbsUnder(words)) {
@@ -153,7 +192,27 @@ function nextWords(words: readonly string[], others: Readonly<Record<string, Oth
     const isWhole = verb.words.length === words.length + 1;
     if (!found.has(next)) found.set(next, isWhole ? verb.command.summary : `${[...words, next].join(" ")} …`);
   }
+  for (const [other, name] of OTHER_WORDS) {
+    const [noun, word] = other.split(" ");
+    if (words.length === 1 && words[0] === noun) found.set(word!, verbOf(name).command.summary);
+  }
   return [...found];
+}
+
+/** What may follow a verb that is no command of the contract. */
+async function afterOwn(
+  verb: OwnVerb,
+  before: string,
+  current: string,
+  ask: Ask,
+): Promise<Candidates> {
+  if (before.startsWith("--") && FILE_OPTION.test(before.slice(2))) return "files";
+  if (current.startsWith("-")) {
+    const { help } = await verb.load();
+    return [...new Set(help().match(/--[a-z][a-z-]+/g) ?? [])].map((flag): Candidate => [flag, ""]);
+  }
+  const words = verb.words.map((word): Candidate => [word, ""]);
+  return verb.takesVm ? [...await live("vmId", verbOf("get_vm"), {}, ask), ...words] : words;
 }
 
 /**
@@ -163,7 +222,7 @@ function nextWords(words: readonly string[], others: Readonly<Record<string, Oth
  */
 export async function candidates(
   line: readonly string[],
-  others: Readonly<Record<string, OtherVerb>>,
+  others: Readonly<Record<string, OwnVerb>>,
   ask: Ask,
 ): Promise<Candidates> {
   // bash takes --output=json apart at the sign.
@@ -171,20 +230,8 @@ export async function candidates(
   const current = last === "=" ? "" : last;
   const begun = (all: Candidates): Candidates =>
     all === "files" ? all : all.filter(([word]) => word.startsWith(current));
-  const [first = ""] = words;
-  // `vm console` is `console`.
-  const name = words[0] === "vm" && words[1] === "console" ? "console" : first;
-  const other = Object.hasOwn(others, name) ? others[name] : undefined;
-  if (other) {
-    const flags = [...new Set(other.help().match(/--[a-z][a-z-]+/g) ?? [])].map((
-      flag,
-    ): Candidate => [flag, ""]);
-    const before = words.at(-1)!;
-    if (before.startsWith("--") && FILE_OPTION.test(before.slice(2))) return "files";
-    if (current.startsWith("-")) return begun(flags);
-    if (name === "console") return begun(await live("vmId", findVerb(["vm", "show"])!.verb, {}, ask));
-    return begun((other.words ?? []).map((word) => [word, ""]));
-  }
+  const own = findOwn(others, words);
+  if (own) return begun(await afterOwn(own.verb, words.at(-1)!, current, ask));
   const found = findVerb(words);
   if (!found) return begun(nextWords(words, others));
   // `host` may be a verb, and `host stats` another.

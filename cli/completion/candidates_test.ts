@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { CommandName } from "../../lib/contract/mod.ts";
+import { type OwnVerb, ownVerb } from "../own_verb.ts";
 import { candidates } from "./candidates.ts";
 
 const ANSWERS: Readonly<Partial<Record<CommandName, unknown>>> = {
@@ -11,9 +12,11 @@ const ANSWERS: Readonly<Partial<Record<CommandName, unknown>>> = {
   get_volumes: [{ name: "a.qcow2", format: "qcow2" }],
   get_vm_devices: { disks: [{ target: "vda", source: "/a" }] },
 };
+const verb = (summary: string, help: string, words: readonly string[] = []): OwnVerb =>
+  ownVerb(summary, () => Promise.resolve({ help: () => help, run: () => Promise.resolve(0) }), { words });
 const OTHERS = {
-  serve: { summary: "serve", help: () => "  --listen HOST\n  --data-dir DIR" },
-  completion: { summary: "complete", help: () => "", words: ["bash", "zsh"] },
+  serve: verb("serve", "  --listen HOST\n  --data-dir DIR"),
+  completion: verb("complete", "", ["bash", "zsh"]),
 };
 
 /** The words that may come next, and what the server was asked. */
@@ -31,8 +34,7 @@ Deno.test("candidates() are the verbs that go on with what is typed", async () =
   assert.deepEqual(await words("serv"), ["serve"]);
   assert.deepEqual(
     await words("vm", "re"),
-    ["resume", "reboot", "reset", "remove-cloud-init", "rename", "resize-disk"]
-      .filter((each) => each !== "remove-cloud-init"),
+    ["resume", "reboot", "reset", "rename", "resize-disk", "restart"],
   );
   assert.deepEqual(await words("vm", "cloud-init", "s"), ["show", "set"]);
   assert.deepEqual(await words("completion", ""), ["bash", "zsh"]);

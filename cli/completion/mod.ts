@@ -1,16 +1,17 @@
 /** `kvm-manager completion SHELL`, and what the shells ask it for. */
-import { messageOf } from "../../lib/message.ts";
+import { messageOf } from "../../lib/text/message.ts";
 import { serverOf } from "../connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
-import { candidates, type OtherVerb } from "./candidates.ts";
+import type { OwnVerb } from "../own_verb.ts";
+import { candidates } from "./candidates.ts";
 import { SHELLS } from "./scripts.ts";
 
 export const COMPLETION_HELP = () =>
   [
     `Usage: kvm-manager completion ${Object.keys(SHELLS).join("|")}`,
     "",
-    "Prints what a shell needs to complete verbs, options, and the names of machines, pools and networks.",
+    "Prints what a shell needs to complete verbs, options, and the names of VMs, pools and networks.",
     "",
     "Examples:",
     "  source <(kvm-manager completion bash)                                            # this shell",
@@ -30,7 +31,7 @@ export function completion(args: readonly string[]): Promise<number> {
 }
 
 /** Milliseconds somebody who pressed Tab waits for names. */
-const PATIENCE_MS = 2000;
+const COMPLETION_WAIT_MS = 2000;
 
 /** The option of a line that says which server names come from, if it does. */
 function targetValues(line: readonly string[]): Record<string, string> {
@@ -45,14 +46,16 @@ function targetValues(line: readonly string[]): Record<string, string> {
 /** Prints what may come next, one a line, with what it means behind a tab. */
 export async function complete(
   line: readonly string[],
-  others: Readonly<Record<string, OtherVerb>>,
+  others: Readonly<Record<string, OwnVerb>>,
 ): Promise<number> {
   const late = new Promise<never>((_, reject) =>
-    setTimeout(() => reject(new Error("too late")), PATIENCE_MS)
+    setTimeout(() => reject(new Error("too late")), COMPLETION_WAIT_MS)
   );
   try {
-    const ask = (command: string, input: unknown) =>
-      Promise.race([serverOf(targetOf(targetValues(line))).call(command, input), late]);
+    const ask = async (command: string, input: unknown) => {
+      const server = serverOf(await targetOf(targetValues(line)));
+      return await Promise.race([server.call(command, input), late]);
+    };
     const found = await candidates(line, others, ask);
     if (found === "files") console.log(":files");
     else for (const [word, text] of found) console.log(`${word}\t${text.replace(/\s+/g, " ")}`);

@@ -1,7 +1,7 @@
 /** Servers somebody has logged in to, with the API token for each: a file that is theirs alone. */
-import { dirname } from "node:path";
-import { SettingsError } from "../../agent/settings.ts";
-import { messageOf } from "../../lib/message.ts";
+import { SettingsError } from "../../agent/settings_error.ts";
+import { parseJson } from "../../lib/text/json.ts";
+import { messageOf } from "../../lib/text/message.ts";
 
 /** A server that is known by a name. */
 export interface Context {
@@ -57,7 +57,7 @@ export function readContexts(env: Env): Contexts {
     throw error;
   }
   try {
-    return checked(JSON.parse(text), file);
+    return checked(parseJson(text), file);
   } catch (error) {
     if (error instanceof SettingsError) throw error;
     throw new SettingsError(`${file} is not JSON: ${messageOf(error)}`);
@@ -67,7 +67,7 @@ export function readContexts(env: Env): Contexts {
 /** Writes them, whole or not at all. */
 export async function writeContexts(env: Env, contexts: Contexts): Promise<void> {
   const file = contextsFile(env);
-  await Deno.mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true, mode: 0o700 });
   const draft = `${file}.${crypto.randomUUID()}`;
   await Deno.writeTextFile(draft, JSON.stringify(contexts, null, 2) + "\n", { mode: 0o600, createNew: true });
   await Deno.rename(draft, file);

@@ -1,8 +1,15 @@
 /** Which server is meant: this host's, by its socket, or one elsewhere, over HTTPS with an API token. */
-import { join } from "node:path";
-import { HOST_RUNTIME_DIR, readSettings, SETTINGS, SettingsError } from "../../agent/settings.ts";
-import { messageOf } from "../../lib/message.ts";
-import { SOCKET_FILE, where } from "../place.ts";
+import {
+  CONFIG_ENV,
+  DEFAULT_CONFIG,
+  defaultRuntimeDir,
+  HOST_RUNTIME_DIR,
+  RUNTIME_DIR_ENV,
+  RUNTIME_DIR_FLAG,
+} from "../../agent/runtime_dir.ts";
+import { SettingsError } from "../../agent/settings_error.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { environment, SOCKET_FILE } from "../environment.ts";
 import { type Context, readContexts } from "./contexts.ts";
 
 /** Options that say which server is meant, for `parseArgs`. */
@@ -21,7 +28,7 @@ export type TargetValues = { readonly [N in keyof typeof TARGET_OPTIONS]?: strin
 /** The same for help and man page: option, value, what it says, its variable. */
 export const TARGET_HELP: readonly (readonly [flag: string, value: string, text: string, env?: string])[] = [
   ["socket", "FILE", "the socket of a server on this host", "KVMM_SOCKET"],
-  ["runtime-dir", "DIR", `folder of that socket, ${SOCKET_FILE}`, SETTINGS.runtimeDir.env],
+  ["runtime-dir", "DIR", `folder of that socket, ${SOCKET_FILE}`, RUNTIME_DIR_ENV],
   ["server", "URL", "a server elsewhere, https://host:8440", "KVMM_SERVER"],
   [
     "token-file",
@@ -99,12 +106,12 @@ export function remoteTarget({ server, token, ca, fingerprint }: Context): Targe
  *
  * @throws {SettingsError}
  */
-export function targetOf(values: TargetValues): Target {
-  const { env } = where();
+export async function targetOf(values: TargetValues): Promise<Target> {
+  const { env } = environment();
   const of = (name: keyof TargetValues, variable: string) => values[name] ?? (env(variable) || undefined);
   const folder = values["runtime-dir"];
   if (values.socket !== undefined || folder !== undefined) {
-    return { kind: "socket", path: values.socket ?? join(folder!, SOCKET_FILE) };
+    return { kind: "socket", path: values.socket ?? `${folder}/${SOCKET_FILE}` };
   }
   // A context that was asked for by option is not overridden by what happens to be in the environment.
   const server = values.server ??
@@ -135,14 +142,37 @@ export function targetOf(values: TargetValues): Target {
     }
     return remoteTarget(contexts[name]!);
   }
-  return { kind: "socket", path: hereSocket() };
+  return { kind: "socket", path: await hereSocket() };
 }
 
 /** This host's socket: one's own server's where there is one, else the host's. */
-function hereSocket(): string {
-  const own = join(readSettings([], where()).runtimeDir, SOCKET_FILE);
-  const host = join(HOST_RUNTIME_DIR, SOCKET_FILE);
+async function hereSocket(): Promise<string> {
+  const own = `${await ownRuntimeDir()}/${SOCKET_FILE}`;
+  const host = `${HOST_RUNTIME_DIR}/${SOCKET_FILE}`;
   return !isThere(own) && isThere(host) ? host : own;
+}
+
+/** The folder that settings name. They are read as a whole only where the config file names it. @throws {SettingsError} */
+async function ownRuntimeDir(): Promise<string> {
+  const { env } = environment();
+  const named = env(CONFIG_ENV) || undefined;
+  const said = env(RUNTIME_DIR_ENV);
+  if (said) return said;
+  if (named === undefined && !mentions(DEFAULT_CONFIG, RUNTIME_DIR_FLAG)) {
+    return defaultRuntimeDir(environment());
+  }
+  const { readSettings } = await import("../../agent/settings.ts");
+  return readSettings([], environment()).runtimeDir;
+}
+
+/** Whether a text is in a file; one that is not there, or not for us to read, has none. */
+function mentions(file: string, text: string): boolean {
+  try {
+    return Deno.readTextFileSync(file).includes(text);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return false;
+    throw error;
+  }
 }
 
 function isThere(path: string): boolean {

@@ -1,12 +1,12 @@
 /** One value as people read it: sizes, times, shares, states. Pure. */
-import { formatBytes, formatDisk, formatMemory } from "../../lib/format/quantity.ts";
+import { formatBytes, formatDisk, formatMemory } from "../../lib/text/quantity.ts";
 
 /** Characters that steer a terminal: a machine's name must not move its cursor or write its clipboard. */
 // deno-lint-ignore no-control-regex -- these are the very characters
 export const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** A text that steers no terminal. */
-export const harmless = (text: string) => text.replace(STEERING, "\ufffd");
+/** A text that steers no terminal. The sign is not U+FFFD, which spells bytes (lib/text/byte_text.ts). */
+export const harmless = (text: string) => text.replace(STEERING, "\u2426");
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -56,6 +56,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   vmId: "ID",
   userName: "USER",
   networkInterfaces: "CARDS",
+  ipAddress: "ADDRESS",
   tookMs: "TOOK",
   ip: "IP",
   mac: "MAC",
@@ -108,12 +109,14 @@ export function cell(path: string, value: unknown): string {
   return harmless(plain(path.split(".").at(-1)!, value));
 }
 
-/** What stands at a dotted path. */
+/** What stands at a dotted path; through a list, what stands there in each of its parts. */
 export function at(row: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>(
-    (value, step) => isRow(value) && Object.hasOwn(value, step) ? value[step] : undefined,
-    row,
-  );
+  return path.split(".").reduce<unknown>((value, step) => {
+    if (Array.isArray(value)) {
+      return value.map((each) => at(each, step)).filter((each) => each !== undefined && each !== "");
+    }
+    return isRow(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+  }, row);
 }
 
 /** Words of a state → its colour (ECMA-48, SGR). */

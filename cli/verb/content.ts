@@ -1,27 +1,24 @@
 /** Content that travels as a body, and answers that are files: `volume upload`, `volume download`, `vm screenshot`. */
 import { ApiError } from "../../lib/client/api.ts";
-import type { CommandName } from "../../lib/contract/mod.ts";
-import { CONTENT_PATH } from "../../lib/contract/transfer.ts";
-import { messageOf } from "../../lib/message.ts";
+import type { Command } from "../../lib/contract/mod.ts";
+import { fields } from "../../lib/contract/rest.ts";
+import { messageOf } from "../../lib/text/message.ts";
 import { writeAll } from "../../lib/write_all.ts";
 import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "./values.ts";
 import { ProgressDisplay } from "./progress.ts";
 
-/** Commands whose answer holds a file: `--to FILE` writes it. */
-export const FILES: Readonly<
-  Partial<Record<CommandName, { readonly field: string; readonly base64?: true }>>
-> = {
-  screenshot_vm: { field: "data", base64: true },
-  get_viewer_file: { field: "content" },
-  export_vm: { field: "xml" },
-  get_vm_xml: { field: "xml" },
-};
-
-const place = ({ pool, name }: Record<string, unknown>) =>
-  "/api/v1" + CONTENT_PATH.replace("{pool}", encodeURIComponent(String(pool)))
-    .replace("{name}", encodeURIComponent(String(name)));
+/** The address of a command's content. */
+function place({ route, contentFields = [] }: Command, input: Record<string, unknown>): string {
+  const path = route.replace(/^\w+ /, "").replace(
+    /\{(\w+)\}/g,
+    (_all, field: string) => encodeURIComponent(String(input[field])),
+  );
+  const given = contentFields.filter((field) => input[field] !== undefined);
+  const query = given.map((field) => `${field}=${encodeURIComponent(String(input[field]))}`).join("&");
+  return `/api/v1${path}${query === "" ? "" : `?${query}`}`;
+}
 
 async function answerOf(response: Response): Promise<unknown> {
   const body = await response.json() as { code?: string; message?: string; details?: unknown };
@@ -53,11 +50,11 @@ function counted(display: ProgressDisplay, title: string, from: number, total: n
 /** Where an upload of this file that broke off goes on; the beginning when there is none. */
 async function goesOnAt(
   server: Server,
-  { pool, name }: Record<string, unknown>,
+  { pool, volume }: Record<string, unknown>,
   size: number,
 ): Promise<number> {
   try {
-    const found = await server.call("get_upload", { pool, name }) as { offset: number; size: number };
+    const found = await server.call("get_upload", { pool, volume }) as { offset: number; size: number };
     return found.size === size ? found.offset : 0;
   } catch (error) {
     if (error instanceof ApiError && error.code === "UploadNotFound") return 0;
@@ -68,6 +65,7 @@ async function goesOnAt(
 /** Sends a file. One that breaks off is kept by the server for a while: said again, it goes on. @throws {ApiError, UsageError} */
 export async function upload(
   server: Server,
+  command: Command,
   input: Record<string, unknown>,
   file: string | undefined,
   terminal: Terminal,
@@ -83,25 +81,24 @@ export async function upload(
   let isHandedOver = false;
   try {
     const { size, isFile } = await source.stat();
-    if (!isFile || size === 0) {
+    const canGoOn = Object.hasOwn(fields(command), "offset");
+    if (!isFile || (size === 0 && canGoOn)) {
       throw new UsageError("--from must be a file with something in it: its size is told first");
     }
-    const offset = await goesOnAt(server, input, size);
+    const offset = canGoOn ? await goesOnAt(server, input, size) : 0;
     if (offset > 0) {
       console.error(`Going on at ${offset} of ${size} bytes.`);
       await source.seek(offset, Deno.SeekMode.Start);
     }
-    const { checksum } = input;
-    const query = checksum === undefined ? "" : `?checksum=${encodeURIComponent(String(checksum))}`;
     // From here on the stream closes it.
     isHandedOver = true;
     return await answerOf(
-      await server.request(place(input) + query, {
+      await server.request(place(command, input), {
         method: "PUT",
         headers: {
           "content-type": "application/octet-stream",
           "content-length": String(size - offset),
-          "content-range": `bytes ${offset}-${size - 1}/${size}`,
+          ...(canGoOn && { "content-range": `bytes ${offset}-${size - 1}/${size}` }),
         },
         body: source.readable.pipeThrough(counted(display, `upload ${file}`, offset, size)),
       }),
@@ -122,32 +119,36 @@ async function draftOf(file: string, overwrite: boolean): Promise<{ draft: strin
   try {
     return { draft, sink: await Deno.open(draft, { write: true, create: true, truncate: true }) };
   } catch (error) {
-    throw new UsageError(`--to cannot be written: ${messageOf(error)}`);
+    throw new UsageError(`--out cannot be written: ${messageOf(error)}`);
   }
 }
 
-/** Fetches a volume into a file, or to standard output for `-`. A file appears once it is whole. @throws {ApiError, UsageError} */
+/** Fetches content into a file, or to standard output for `-`. A file appears once it is whole. @throws {ApiError, UsageError} */
 export async function download(
   server: Server,
+  command: Command,
   input: Record<string, unknown>,
   { to, overwrite }: { to: string | undefined; overwrite: boolean },
   terminal: Terminal,
 ): Promise<void> {
-  if (to === undefined) throw new UsageError("say where to: --to FILE, or --to - for standard output");
+  if (to === undefined) throw new UsageError("say where to: --out FILE, or --out - for standard output");
   const target = to === "-" ? undefined : await draftOf(to, overwrite);
   const display = new ProgressDisplay(terminal);
   let isWhole = false;
   try {
-    const response = await server.request(place(input));
+    const response = await server.request(place(command, input));
     if (!response.ok || response.body === null) return void await answerOf(response);
-    const total = Number(response.headers.get("content-length") ?? 0);
+    const length = response.headers.get("content-length");
+    const total = Number(length ?? 0);
     let arrived = 0;
-    const content = response.body.pipeThrough(counted(display, `download ${input.name}`, 0, total));
+    const content = response.body.pipeThrough(
+      counted(display, `download ${input.volume ?? input.path}`, 0, total),
+    );
     for await (const chunk of content) {
       arrived += chunk.byteLength;
       await writeAll(target?.sink ?? Deno.stdout, chunk);
     }
-    if (arrived !== total) {
+    if (length !== null && arrived !== total) {
       throw new ApiError("Unreachable", `it broke off after ${arrived} of ${total} bytes. Try again`);
     }
     isWhole = true;
@@ -160,17 +161,19 @@ export async function download(
   }
 }
 
-/** Writes the file that an answer holds. @throws {UsageError} */
-export async function writeAnswer(
-  name: CommandName,
+/** The bytes of the file that an answer holds. */
+export function fileIn(
   answer: unknown,
-  { to, overwrite }: { to: string; overwrite: boolean },
-): Promise<void> {
-  const { field, base64 } = FILES[name]!;
+  { field, base64 }: NonNullable<Command["file"]>,
+): Uint8Array<ArrayBuffer> {
   const text = String((answer as Record<string, unknown>)[field]);
-  const bytes = base64
+  return base64
     ? Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0))
-    : new TextEncoder().encode(text);
+    : new TextEncoder().encode(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+/** Writes a file, or to standard output for `-`. A file appears once it is whole. @throws {UsageError} */
+export async function writeFile(bytes: Uint8Array, to: string, overwrite: boolean): Promise<void> {
   if (to === "-") return await writeAll(Deno.stdout, bytes);
   const { draft, sink } = await draftOf(to, overwrite);
   using file = sink;

@@ -1,22 +1,13 @@
-/** Help of the contract's verbs, made from the contract. */
+/** Help of the contract's verbs, made from the contract and the command line's own table. */
 import { TARGET_HELP } from "../connect/target.ts";
 import { EXIT_STATUSES } from "../exit.ts";
+import { listed, wrapped } from "../text.ts";
+import { commonOptionsOf } from "./common.ts";
 import { examplesOf } from "./examples.ts";
-import { FILES } from "./content.ts";
 import type { Verb } from "./find.ts";
-import { isLong, type Option, optionsOf, positionalsOf } from "./options.ts";
-import { OUTPUTS } from "./output.ts";
-import type { Kind } from "./values.ts";
-
-/** Lines of a list: names in one column, what they mean in the other. */
-export function listed(rows: readonly (readonly [name: string, text: string])[]): string[] {
-  const width = Math.min(36, Math.max(0, ...rows.map(([name]) => name.length)));
-  return rows.flatMap(([name, text]) =>
-    name.length > width
-      ? [`  ${name}`, `  ${" ".repeat(width)}  ${text}`.trimEnd()]
-      : [`  ${name.padEnd(width)}  ${text}`.trimEnd()]
-  );
-}
+import { type Option, optionsOf, positionalsOf } from "./options.ts";
+import { usageOf } from "./usage.ts";
+import type { Kind } from "../../lib/text/values.ts";
 
 const PLACEHOLDERS: Readonly<Record<Kind, string>> = {
   boolean: "",
@@ -33,6 +24,12 @@ const PLACEHOLDERS: Readonly<Record<Kind, string>> = {
 export const placeholder = ({ kind, choices }: Pick<Option, "kind" | "choices">) =>
   choices && kind !== "boolean" ? choices.join("|") : PLACEHOLDERS[kind];
 
+/** What holds when an option is left out: nothing is said of what is off anyway. */
+const defaultText = (value: unknown) =>
+  value === undefined || value === false || value === ""
+    ? false
+    : `default ${value === true ? "yes" : typeof value === "string" ? value : JSON.stringify(value)}`;
+
 /** An option as it is written, and what it means. */
 export function optionRow(option: Option): [string, string] {
   const value = option.secret ? "-" : placeholder(option);
@@ -40,53 +37,83 @@ export function optionRow(option: Option): [string, string] {
     option.description,
     (option.kind === "strings" || option.kind === "grants") && "may be given several times",
     option.secret && `- reads it from standard input; or --${option.flag}-file FILE`,
+    defaultText(option.default),
     option.required && "needed",
+    option.other !== undefined && `also --${option.other}`,
   ].filter(Boolean).join("; ");
   return [`--${option.flag}${value && ` ${value}`}`, note];
 }
 
-/** The options a verb has beside its fields. */
-export function commonRows({ name, command }: Verb): [string, string][] {
-  const rows: (readonly [boolean, string, string])[] = [
-    [true, `-o, --output ${OUTPUTS.join("|")}`, "how to print the answer (KVMM_OUTPUT)"],
-    [true, "-f, --file FILE|-", "fields of the input, as YAML or JSON; options win"],
-    [true, "--input JSON|-", "the same on the command line"],
-    [command.readOnly && !command.content, "-w, --watch", "print it anew whenever it changes"],
-    [command.destroys !== undefined, "-y, --yes", "do not ask"],
-    [isLong(command) || name === "download_image", "--no-wait", "do not wait for the end of the work"],
-    [command.content === "upload", "--from FILE", "the file to send; said again after a break, it goes on"],
-    [
-      command.content === "download" || name in FILES,
-      "--to FILE|-",
-      "where to write the file; --yes replaces one",
-    ],
+/** Rows of the options that are no fields. */
+function shorthandRow(
+  [flag, { value, text, multiple }]: [string, { value?: string; text: string; multiple?: true }],
+): [
+  string,
+  string,
+] {
+  return [
+    `--${flag}${value === undefined ? "" : ` ${value}`}`,
+    multiple ? `${text}; may be given several times` : text,
   ];
-  return rows.filter(([has]) => has).map(([, option, text]) => [option, text]);
+}
+
+/** A verb's own options, below the titles that its table has for them. */
+export function optionGroups(verb: Verb): [title: string, rows: [string, string][]][] {
+  const { groups = [], shorthands = {} } = verb.extras;
+  const named: [name: string, row: [string, string]][] = [
+    ...Object.entries(shorthands).map((entry): [string, [string, string]] => [entry[0], shorthandRow(entry)]),
+    ...optionsOf(verb).map((option): [string, [string, string]] => [option.path[0]!, optionRow(option)]),
+  ];
+  const titled = groups.map(([title, names]): [string, [string, string][]] => [
+    title,
+    names.flatMap((name) => named.filter(([each]) => each === name).map(([, row]) => row)),
+  ]);
+  const taken = new Set(groups.flatMap(([, names]) => names));
+  const rest = named.filter(([name]) => !taken.has(name)).map(([, row]) => row);
+  return [...titled, [groups.length > 0 ? "More" : "Options", rest] as [string, [string, string][]]]
+    .filter(([, rows]) => rows.length > 0);
+}
+
+/** The options a verb has beside its fields. */
+export function commonRows(verb: Verb): [string, string][] {
+  const own = new Set(optionsOf(verb).map(({ flag }) => flag));
+  return commonOptionsOf(verb, own).map(([name, { short, value = "", text }]) => [
+    `${short === undefined ? "" : `-${short}, `}--${name}${
+      value === "" || value.startsWith("[=") ? value : ` ${value}`
+    }`,
+    text,
+  ]);
 }
 
 /** The options that say which server is meant. */
 export const targetRows = (): [string, string][] =>
   TARGET_HELP.map(([flag, value, text, env]) => [`--${flag} ${value}`, env ? `${text} (${env})` : text]);
 
-/** How a verb is written. */
-export function usageOf({ command, words }: Verb): string {
-  const places = positionalsOf(command).map(({ field, many }) => many ? `<${field}...>` : `<${field}>`);
-  return `kvm-manager ${[...words, ...places].join(" ")} [OPTIONS]`;
+/** What is said of the places. */
+function placesText(verb: Verb): string[] {
+  const places = positionalsOf(verb);
+  if (!places.some(({ field }) => /^vmIds?$/.test(field))) return [];
+  const isMany = places.some(({ field, many }) => many && /^vmIds?$/.test(field));
+  return [
+    isMany
+      ? "VMs are meant by name, id or pattern ('web-*'). Of several, each has its own result."
+      : "A VM is meant by its name or its id.",
+  ];
 }
 
 /** Help of one verb. */
 export function verbHelp(verb: Verb): string {
   const { name, command } = verb;
-  const options = optionsOf(command);
   return [
     `Usage: ${usageOf(verb)}`,
-    "",
-    `${command.summary}.${command.description ? ` ${command.description}` : ""}`,
-    ...(positionalsOf(command).some(({ field }) => /^vmIds?$/.test(field))
-      ? ["A machine is meant by its name or its id."]
+    ...(command.aliases
+      ? [`Also:  ${command.aliases.map((words) => `kvm-manager ${words}`).join(", ")}`]
       : []),
-    ...(command.destroys ? [`Asks first, because this is lost: ${command.destroys}.`] : []),
-    ...(options.length > 0 ? ["", "Options:", ...listed(options.map(optionRow))] : []),
+    "",
+    ...wrapped(`${command.summary}.${command.description ? ` ${command.description}` : ""}`),
+    ...placesText(verb).flatMap((text) => wrapped(text)),
+    ...(command.destroys ? wrapped(`Asks first, because this is lost: ${command.destroys}.`) : []),
+    ...optionGroups(verb).flatMap(([title, rows]) => ["", `${title}:`, ...listed(rows)]),
     "",
     "Always:",
     ...listed(commonRows(verb)),
@@ -97,22 +124,28 @@ export function verbHelp(verb: Verb): string {
     "Examples:",
     ...examplesOf(verb).map((line) => `  ${line}`),
     "",
-    `Exit status: ${Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${text}`).join("; ")}.`,
+    ...wrapped(
+      `Exit status: ${Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${text}`).join("; ")}.`,
+    ),
     `The command's name is ${name}; its role is ${command.role}.`,
   ].join("\n");
 }
 
 /** The verbs that begin with these words. */
 export function groupHelp(words: readonly string[], verbs: readonly Verb[]): string {
+  const rows = verbs.map((verb): [string, string] => [
+    verb.words.slice(words.length).join(" ") || verb.words.join(" "),
+    verb.command.summary,
+  ]);
   return [
     `Usage: kvm-manager ${words.join(" ")} VERB [OPTIONS]`,
     "",
-    ...listed(
-      verbs.map((
-        verb,
-      ) => [verb.words.slice(words.length).join(" ") || verb.words.join(" "), verb.command.summary]),
-    ),
+    ...listed(rows),
     "",
-    `kvm-manager ${words.join(" ")} VERB --help tells more of a verb.`,
+    ...wrapped(
+      `kvm-manager ${
+        words.join(" ")
+      } VERB --help tells more of a verb. ls, info and rm are list, show and delete.`,
+    ),
   ].join("\n");
 }

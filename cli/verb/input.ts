@@ -1,16 +1,20 @@
 /** What a command is given beside its options: a file, standard input, secrets. */
-import { parse } from "yaml";
-import { messageOf } from "../../lib/message.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { parseJson } from "../../lib/text/json.ts";
+import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "./find.ts";
-import { type Arguments, optionsOf, put } from "./options.ts";
-import { UsageError } from "./values.ts";
+import { type Arguments, optionsOf, positionalsOf, put } from "./options.ts";
+import type { InputDraft } from "./extras.ts";
+import { usageOf } from "./usage.ts";
+import { UsageError, valueOf } from "./values.ts";
 
 /** Longer ones are no passwords but texts, which nobody types unseen. */
 const LONGEST_TYPED = 1024;
 
 /** Reads a file, or standard input for `-`: that once. */
-function reader(terminal: Terminal): (file: string, flag: string) => Promise<string> {
+export function reader(terminal: Terminal): (file: string, flag: string) => Promise<string> {
   let taken: string | undefined;
   return async (file, flag) => {
     if (file === "-") {
@@ -59,36 +63,43 @@ function merged(below: Record<string, unknown>, above: Record<string, unknown>):
 /** A secret without the new line that files and pipes end with. A text of several lines stays whole. */
 const trimmed = (text: string) => /\n./.test(text) ? text : text.replace(/\r?\n$/, "");
 
+/** The fields of a file. JSON is YAML, too, and needs no library. */
+async function fileFields(text: string): Promise<Record<string, unknown>> {
+  if (/^\s*\{/.test(text)) {
+    try {
+      return object(parseJson(text), "--file");
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error; // YAML may begin like it
+    }
+  }
+  const { parse } = await import("./yaml.ts");
+  // No aliases without end: a small file must not become a large input.
+  return parsed(text, "--file", (yaml) => parse(yaml, { maxAliasCount: 100 }));
+}
+
 /**
  * The whole input. Options win over `--input`, that over `--file`; a secret that is needed and missing is asked for.
  *
  * @throws {UsageError}
  */
 export async function wholeInput(
-  { command }: Verb,
+  verb: Verb,
   { input, secrets, common }: Arguments,
   terminal: Terminal,
-): Promise<Record<string, unknown>> {
-  const read = reader(terminal);
-  let whole: Record<string, unknown> = {};
-  if (common.file !== undefined) {
-    // JSON is YAML, too. No aliases without end: a small file must not become a large input.
-    whole = parsed(
-      await read(common.file, "--file"),
-      "--file",
-      (text) => parse(text, { maxAliasCount: 100 }),
-    );
-  }
+  read: ReturnType<typeof reader>,
+): Promise<InputDraft> {
+  let whole: InputDraft = {};
+  if (common.file !== undefined) whole = await fileFields(await read(common.file, "--file"));
   if (common.input !== undefined) {
     const text = common.input === "-" ? await read("-", "--input") : common.input;
-    whole = merged(whole, parsed(text, "--input", JSON.parse));
+    whole = merged(whole, parsed(text, "--input", parseJson));
   }
   whole = merged(whole, input);
   for (const { option, file } of secrets) {
     put(whole, option.path, trimmed(await read(file, `--${option.flag}`)));
   }
-  for (const { path, required, secret, flag } of optionsOf(command)) {
-    const { maxLength } = (command.input as { properties?: Record<string, { maxLength?: number }> })
+  for (const { path, required, secret, flag } of optionsOf(verb)) {
+    const { maxLength } = (verb.command.input as { properties?: Record<string, { maxLength?: number }> })
       .properties?.[path[0]!] ?? {};
     const isAsked = secret && required && whole[path[0]!] === undefined &&
       (maxLength ?? Infinity) <= LONGEST_TYPED;
@@ -98,4 +109,44 @@ export async function wholeInput(
     }
   }
   return whole;
+}
+
+/** Refuses an input without what the command needs: the server would, but knows nothing of places and options. */
+export function refuseMissing(verb: Verb, input: InputDraft): void {
+  const { required = [] } = verb.command.input as { required?: readonly string[] };
+  const missing = required.filter((field) => input[field] === undefined);
+  if (missing.length === 0) return;
+  const places = new Set(positionalsOf(verb).map(({ field }) => field));
+  const options = optionsOf(verb);
+  const shown = missing.map((field) => {
+    const option = options.find(({ path }) => path.length === 1 && path[0] === field);
+    return places.has(field) || !option
+      ? `<${field}>`
+      : option.secret
+      ? `--${option.flag}-file FILE`
+      : `--${option.flag}`;
+  });
+  throw new UsageError(`missing ${shown.join(", ")}`, usageOf(verb));
+}
+
+/** Puts a size that grows (`+2G`) into the input, by what there is now. @throws {UsageError} */
+export async function growSize(
+  { extras: { growing } }: Verb,
+  input: InputDraft,
+  server: Server,
+): Promise<void> {
+  const given = growing && input[growing.field];
+  if (growing === undefined || typeof given !== "string" || !given.startsWith("+")) return;
+  const { field, now } = growing;
+  const unit = field.endsWith("Gb") ? 1024 ** 3 : 1;
+  const more = valueOf(field, "size", given.slice(1), `<${field}>`) as number;
+  const size = await now(server, input) / unit + more;
+  if (!Number.isInteger(size)) {
+    throw new UsageError(
+      `it has ${
+        formatBytes((size - more) * unit)
+      } now: with ${given} that is no whole number of GiB. Say the whole new size, like ${Math.ceil(size)}G`,
+    );
+  }
+  input[field] = size;
 }

@@ -1,14 +1,14 @@
 /** Long work from the command line: its progress is shown while the answer is waited for, or it is left to itself. */
 import { ApiError } from "../../lib/client/api.ts";
 import { isOpenJob, type Job } from "../../lib/contract/mod.ts";
-import { messageOf } from "../../lib/message.ts";
+import { messageOf } from "../../lib/text/message.ts";
 import type { Server } from "../connect/server.ts";
 import { follow } from "../events.ts";
 import type { Terminal } from "../terminal.ts";
 import { ProgressDisplay } from "./progress.ts";
 
 /** What came of it: its answer, or the job that goes on by itself. */
-export type Outcome = { readonly answer: unknown } | { readonly job: Job };
+export type VerbOutcome = { readonly answer: unknown } | { readonly job: Job };
 
 /** Milliseconds that work may take to become a job that can be told, for who does not wait. */
 const APPEARS_MS = 10_000;
@@ -48,10 +48,10 @@ export async function carryOutLong(
   name: string,
   input: unknown,
   { wait, terminal, onJob }: { wait: boolean; terminal: Terminal; onJob: (job: Job) => void },
-): Promise<Outcome> {
+): Promise<VerbOutcome> {
   const stop = new AbortController();
   const display = new ProgressDisplay(terminal);
-  const appeared = Promise.withResolvers<Outcome>();
+  const appeared = Promise.withResolvers<VerbOutcome>();
   let own: string | undefined;
   try {
     const me = await server.call("get_session", {}) as { name: string };
@@ -70,7 +70,7 @@ export async function carryOutLong(
     }, stop.signal);
     // The stream may end before the work does; the answer still comes.
     reading.catch((error) => terminal.show(`progress is not shown: ${messageOf(error)}\n`));
-    const answering = server.call(name, input).then((answer): Outcome => ({ answer }));
+    const answering = server.call(name, input).then((answer): VerbOutcome => ({ answer }));
     if (wait) return await answering;
     const limit = setTimeout(
       () =>

@@ -1,21 +1,28 @@
-/** A command's input schema ⇄ the options of its verb. */
-import type { ParseArgsConfig } from "node:util";
+/** A command's input schema ⇄ the options and places of its verb. */
 import type { Command } from "../../lib/contract/mod.ts";
 import { TARGET_OPTIONS, type TargetValues } from "../connect/target.ts";
-import { parsed } from "../arguments.ts";
-import { bare, type Kind, kindOf, type Schema, UsageError, valueOf } from "./values.ts";
+import { type ArgumentOption, parsed } from "../arguments.ts";
+import { COMMON_OPTIONS, type CommonValues } from "./common.ts";
+import type { Given, InputDraft } from "./extras.ts";
+import type { Verb } from "./find.ts";
+import { bare, type FieldSchema, type Kind, valueKind } from "../../lib/text/values.ts";
+import { UsageError, valueOf } from "./values.ts";
 
 /** A field of the input as an option. */
 export interface Option {
   /** Where it is in the input: `["cpu", "count"]`. */
   readonly path: readonly string[];
-  /** `deleteDisks` → `delete-disks`; of a part `cpu.count`. */
+  /** `deleteDisks` → `delete-disks`; of a part `cpu.count`; a better name where the verb has one. */
   readonly flag: string;
+  /** The name it has by its field, where that is another one. */
+  readonly other: string | undefined;
   readonly kind: Kind;
   readonly required: boolean;
   /** One word of these. */
   readonly choices: readonly string[] | undefined;
   readonly description: string | undefined;
+  /** What holds when it is left out. */
+  readonly default: unknown;
   /** Not on the command line, where every process can read it: `-` reads it, `--FLAG-file` has it in a file. */
   readonly secret: boolean;
 }
@@ -24,79 +31,74 @@ export interface Option {
 export interface Positional {
   readonly field: string;
   readonly kind: Kind;
-  /** Takes all that follow. */
+  /** Takes all that are left. */
   readonly many: boolean;
+  /** It is one in the input: the command is carried out for each that is given. */
+  readonly each: boolean;
+  readonly optional: boolean;
   readonly choices: readonly string[] | undefined;
 }
 
-const inputOf = (command: Command): Schema => command.input;
-const choicesOf = (schema: Schema) => (bare(schema).enum ?? bare(schema).items?.enum)?.map(String);
+const inputOf = (command: Command): FieldSchema => command.input;
+const choicesOf = (schema: FieldSchema) => (bare(schema).enum ?? bare(schema).items?.enum)?.map(String);
+
+/** The fields that the contract gives a place. */
+const placedByContract = ({ cli }: Command) => cli.filter((part) => part.startsWith("<"));
 
 /** The fields a verb takes by place. */
-export function positionalsOf(command: Command): Positional[] {
-  return command.cli.flatMap((part) => {
-    const [, field, many] = /^<(\w+)(\.\.\.)?>$/.exec(part) ?? [];
+export function positionalsOf({ command }: Pick<Verb, "command">): Positional[] {
+  return (command.places ?? placedByContract(command)).flatMap((part) => {
+    const [, open, field, many] = /^([<[])(\w+)(\.\.\.)?[>\]]$/.exec(part) ?? [];
     if (field === undefined) return [];
     const schema = inputOf(command).properties?.[field] ?? {};
-    return [{ field, kind: kindOf(field, schema), many: many !== undefined, choices: choicesOf(schema) }];
+    const kind = valueKind(field, schema);
+    return [{
+      field,
+      kind,
+      many: many !== undefined,
+      each: many !== undefined && bare(schema).type !== "array",
+      optional: open === "[",
+      choices: choicesOf(schema),
+    }];
   });
 }
 
 const kebab = (field: string) => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Options of an object's fields, those of its parts behind a dot. */
-function fieldsOf({ properties = {}, required = [] }: Schema, above: readonly string[] = []): Option[] {
+function fieldsOf(
+  { properties = {}, required = [] }: FieldSchema,
+  names: ReadonlyMap<string, string>,
+  above: readonly string[] = [],
+): Option[] {
   return Object.entries(properties).flatMap(([field, schema]) => {
     const path = [...above, field];
-    const own: Option = {
+    const own = path.map(kebab).join("."), better = names.get(path.join("."));
+    const option: Option = {
       path,
-      flag: path.map(kebab).join("."),
-      kind: kindOf(field, schema),
+      flag: better ?? own,
+      other: better === undefined ? undefined : own,
+      kind: valueKind(field, schema),
       required: above.length === 0 && required.includes(field),
       choices: choicesOf(schema),
       description: schema.description ?? bare(schema).description,
+      default: schema.default,
       secret: schema["x-secret"] === true,
     };
     const parts = bare(schema);
-    return parts.type === "object" && parts.properties ? [own, ...fieldsOf(parts, path)] : [own];
+    return parts.type === "object" && parts.properties ? [option, ...fieldsOf(parts, names, path)] : [option];
   });
 }
 
-/** The fields without a place, by name. */
-export function optionsOf(command: Command): Option[] {
-  const placed = new Set(positionalsOf(command).map(({ field }) => field));
-  return fieldsOf(inputOf(command)).filter(({ path }) => !placed.has(path[0]!));
-}
-
-/** Whether a command is long work that others can look at. */
-export function isLong({ errors, content }: Command): boolean {
-  return content === undefined && errors.includes("JobCancelled");
-}
-
-/** Options every verb has; some are for some verbs alone (`run.ts` says no elsewhere). */
-export const COMMON_OPTIONS = {
-  output: { type: "string", short: "o" },
-  file: { type: "string", short: "f" },
-  input: { type: "string" },
-  watch: { type: "boolean", short: "w" },
-  yes: { type: "boolean", short: "y" },
-  wait: { type: "boolean" },
-  from: { type: "string" },
-  to: { type: "string" },
-  ...TARGET_OPTIONS,
-} as const satisfies ParseArgsConfig["options"];
-
-/** What the common options were given. */
-export interface CommonValues extends TargetValues {
-  readonly output?: string;
-  readonly file?: string;
-  readonly input?: string;
-  readonly watch?: boolean;
-  readonly yes?: boolean;
-  /** `--no-wait` makes it false. */
-  readonly wait?: boolean;
-  readonly from?: string;
-  readonly to?: string;
+/** The fields without a place of the contract's, by name. What another option stands for has none. */
+export function optionsOf({ command, extras }: Pick<Verb, "command" | "extras">): Option[] {
+  const placed = new Set(placedByContract(command).map((part) => part.replace(/[<>.]/g, "")));
+  const names = new Map(Object.entries(command.flags ?? {}).map(([flag, path]) => [path, flag]));
+  // A better name is not shared: `--memory 8G`, and the whole of `memory` as JSON by --input alone.
+  const taken = new Set([...Object.keys(command.flags ?? {}), ...Object.keys(extras.shorthands ?? {})]);
+  return fieldsOf(inputOf(command), names).filter(({ path, flag, other }) =>
+    !placed.has(path[0]!) && (other !== undefined || !taken.has(flag))
+  );
 }
 
 /** A secret that is to be read: from a file, or standard input. */
@@ -108,28 +110,37 @@ export interface SecretSource {
 /** What a command line says. */
 export interface Arguments {
   /** The input as far as it was given: the server checks it against the schema. */
-  readonly input: Record<string, unknown>;
+  readonly input: InputDraft;
   readonly secrets: readonly SecretSource[];
   readonly common: CommonValues;
+  /** What options that are no fields were given. */
+  readonly given: Given;
+  /** What is given for the place that the command is carried out for each of. */
+  readonly each: readonly string[] | undefined;
 }
 
 /** Puts a value to its place, making the objects on the way. */
-export function put(input: Record<string, unknown>, path: readonly string[], value: unknown): void {
+export function put(input: InputDraft, path: readonly string[], value: unknown): void {
   let at = input;
   for (const step of path.slice(0, -1)) {
     if (typeof at[step] !== "object" || at[step] === null) at[step] = {};
-    at = at[step] as Record<string, unknown>;
+    at = at[step] as InputDraft;
   }
   at[path.at(-1)!] = value;
 }
 
-function configOf(options: readonly Option[]): NonNullable<ParseArgsConfig["options"]> {
-  const config: NonNullable<ParseArgsConfig["options"]> = { ...COMMON_OPTIONS };
-  for (const { flag, kind, secret } of options) {
-    if (secret) config[`${flag}-file`] = { type: "string" };
-    config[flag] = kind === "boolean"
-      ? { type: "boolean" }
-      : { type: "string", multiple: kind === "strings" || kind === "grants" };
+function configOf(verb: Verb, options: readonly Option[]): Record<string, ArgumentOption> {
+  const config: Record<string, ArgumentOption> = { ...COMMON_OPTIONS, ...TARGET_OPTIONS };
+  for (const { flag, other, kind, secret } of options) {
+    for (const name of other === undefined ? [flag] : [flag, other]) {
+      if (secret) config[`${name}-file`] = { type: "string" };
+      config[name] = kind === "boolean"
+        ? { type: "boolean" }
+        : { type: "string", multiple: kind === "strings" || kind === "grants" };
+    }
+  }
+  for (const [flag, { value, multiple = false }] of Object.entries(verb.extras.shorthands ?? {})) {
+    config[flag] = value === undefined ? { type: "boolean" } : { type: "string", multiple };
   }
   return config;
 }
@@ -144,35 +155,63 @@ function secretSource(option: Option, given: unknown, file: unknown): SecretSour
   );
 }
 
+/** Shares words out over places: one place may take several, those behind it have theirs first. */
+function shared(places: readonly Positional[], words: readonly string[]): (readonly string[])[] {
+  const left = [...words];
+  const many = places.findIndex((place) => place.many);
+  const before = many < 0 ? places.length : many, after = many < 0 ? 0 : places.length - many - 1;
+  const head = places.slice(0, before).map(() => left.splice(0, 1));
+  if (many < 0) {
+    if (left.length > 0) throw new UsageError(`${JSON.stringify(left[0])} is one too many`);
+    return head;
+  }
+  // The one that takes several has at least one, unless it may be left out.
+  const tail = left.splice(Math.max(places[many]!.optional ? 0 : 1, left.length - after));
+  return [...head, left, ...Array.from({ length: after }, (_, index) => tail.slice(index, index + 1))];
+}
+
+/** Puts what stands in places into the input; gives the words of the place that is carried out for each. */
+function readPlaces(verb: Verb, words: readonly string[], input: InputDraft): readonly string[] | undefined {
+  const other = words.length > 0 ? verb.extras.otherPlaces?.read(words) : undefined;
+  if (other !== undefined) {
+    Object.assign(input, other);
+    return undefined;
+  }
+  const places = positionalsOf(verb), parts = shared(places, words);
+  let each: readonly string[] | undefined;
+  for (const [index, { field, many, kind, ...place }] of places.entries()) {
+    const part = parts[index]!;
+    if (place.each && part.length > 0) each = part;
+    else if (part.length === 0) continue; // it may come from --file or --input
+    else if (many) input[field] = [...part];
+    else if (verb.extras.growing?.field === field && part[0]!.startsWith("+")) input[field] = part[0];
+    else input[field] = valueOf(field, kind === "strings" ? "string" : kind, part[0]!, `<${field}>`);
+  }
+  return each;
+}
+
 /**
  * Reads the arguments after a verb's words.
  *
  * @throws {UsageError}
  */
-export function readArguments(command: Command, args: readonly string[]): Arguments {
-  const options = optionsOf(command);
-  const { positionals, values }: { positionals: string[]; values: Record<string, unknown> } = parsed({
-    args: [...args],
-    options: configOf(options),
-    allowPositionals: true,
-    allowNegative: true,
-  });
-  const input: Record<string, unknown> = {};
-  for (const { field, many, kind } of positionalsOf(command)) {
-    if (positionals.length === 0) continue; // it may come from --file or --input; the server names what is missing
-    input[field] = many
-      ? positionals.splice(0)
-      : valueOf(field, kind === "strings" ? "string" : kind, positionals.shift()!, `<${field}>`);
-  }
-  if (positionals.length > 0) throw new UsageError(`${JSON.stringify(positionals[0])} is one too many`);
+export function readArguments(verb: Verb, args: readonly string[]): Arguments {
+  const options = optionsOf(verb);
+  const { positionals, values } = parsed(args, configOf(verb, options)) as {
+    positionals: string[];
+    values: Record<string, unknown>;
+  };
+  const input: InputDraft = {};
+  const each = readPlaces(verb, positionals, input);
   const secrets: SecretSource[] = [];
   for (const option of options) {
-    const { path, flag, kind } = option, given = values[flag];
+    const { path, flag, other = flag, kind } = option, given = values[flag] ?? values[other];
     if (option.secret) {
-      const source = secretSource(option, given, values[`${flag}-file`]);
+      const source = secretSource(option, given, values[`${flag}-file`] ?? values[`${other}-file`]);
       if (source) secrets.push(source);
     } else if (given !== undefined) {
-      const read = (text: string) => valueOf(path.at(-1)!, kind, text, `--${flag}`);
+      const read = (text: string) =>
+        valueOf(path.at(-1)!, kind, text, `--${values[flag] === undefined ? other : flag}`);
       const value = typeof given === "string"
         ? read(given)
         : Array.isArray(given)
@@ -181,5 +220,19 @@ export function readArguments(command: Command, args: readonly string[]): Argume
       put(input, path, value);
     }
   }
-  return { input, secrets, common: values as CommonValues };
+  const own = new Set([
+    ...options.flatMap(({ flag, other }) => [flag, ...other === undefined ? [] : [other]]),
+    ...Object.keys(verb.extras.shorthands ?? {}),
+  ]);
+  const pick = (names: Iterable<string>) =>
+    Object.fromEntries([...names].filter((name) => name in values).map((name) => [name, values[name]]));
+  return {
+    input,
+    secrets,
+    each,
+    common: pick(
+      Object.keys({ ...COMMON_OPTIONS, ...TARGET_OPTIONS }).filter((name) => !own.has(name)),
+    ) as CommonValues & TargetValues,
+    given: pick(Object.keys(verb.extras.shorthands ?? {})) as Given,
+  };
 }

@@ -1,5 +1,4 @@
 /** Answers as people and programs read them: tables, JSON, YAML, names. Pure. */
-import { stringify } from "yaml";
 import { at, cell, coloured, harmless, heading, isRow, type Row, STEERING } from "./cells.ts";
 
 /** Ways to print an answer. */
@@ -103,21 +102,34 @@ function names(answer: unknown, { rows }: Layout): string {
   return (Array.isArray(found) ? found : [found]).flatMap(nameOf).join("\n");
 }
 
+/** A value as a text that is searched and sorted by. */
+export const textOf = (value: unknown): string =>
+  value === null || value === undefined
+    ? ""
+    : typeof value === "object"
+    ? JSON.stringify(value)
+    : String(value);
+
+/** YAML that says the same. The library is loaded when it is asked for. */
+async function yaml(answer: unknown): Promise<string> {
+  const { stringify } = await import("./yaml.ts");
+  // Escapes are understood between double quotes alone.
+  const quoted = [...JSON.stringify(answer).matchAll(STEERING)].length > 0;
+  return escaped(stringify(answer, quoted ? { defaultStringType: "QUOTE_DOUBLE" } : {}).trimEnd());
+}
+
 /** What is printed for an answer; an empty text for none. */
-export function rendered(
+export async function rendered(
   answer: unknown,
   format: OutputFormat,
   layout: Layout = {},
   colours = false,
-): string {
+): Promise<string> {
   switch (format) {
     case "json":
       return escaped(JSON.stringify(answer, null, 2));
-    case "yaml": {
-      // Escapes are understood between double quotes alone.
-      const quoted = [...JSON.stringify(answer).matchAll(STEERING)].length > 0;
-      return escaped(stringify(answer, quoted ? { defaultStringType: "QUOTE_DOUBLE" } : {}).trimEnd());
-    }
+    case "yaml":
+      return await yaml(answer);
     case "name":
       return names(answer, layout);
     case "table":

@@ -1,7 +1,7 @@
 /** How far long work is: a bar on a terminal, lines elsewhere. On standard error, where it disturbs no answer. */
 import type { Job } from "../../lib/contract/mod.ts";
 import type { Terminal } from "../terminal.ts";
-import { formatBytes } from "../../lib/format/quantity.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
 import { duration, harmless } from "./cells.ts";
 
 /** How far something is. */

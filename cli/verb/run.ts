@@ -1,22 +1,32 @@
 /** `kvm-manager vm start web1`: any command of the contract as a verb. */
-import { SettingsError } from "../../agent/settings.ts";
 import { ApiError } from "../../lib/client/api.ts";
 import type { Job } from "../../lib/contract/mod.ts";
+import { asksForHelp } from "../arguments.ts";
 import { type Server, serverOf } from "../connect/server.ts";
 import { targetOf } from "../connect/target.ts";
-import { EXIT, exitStatus } from "../exit.ts";
+import { EXIT } from "../exit.ts";
 import { TERMINAL, type Terminal } from "../terminal.ts";
-import { harmless } from "./cells.ts";
-import { download, FILES, upload, writeAnswer } from "./content.ts";
-import { findVerb, type Verb, verbsUnder } from "./find.ts";
-import { groupHelp, verbHelp } from "./help.ts";
-import { wholeInput } from "./input.ts";
-import { carryOutLong, leftAlone, waitForJob } from "./jobs.ts";
-import { withIds } from "./names.ts";
-import { type CommonValues, isLong, readArguments } from "./options.ts";
-import { UsageError } from "./values.ts";
+import { harmless, isRow, type Row } from "./cells.ts";
+import { type CommonValues, isLong, isWork, listSchema, unfit } from "./common.ts";
+import { failed } from "./failure.ts";
+import { findVerb, type Verb, verbOf, verbsUnder } from "./find.ts";
+import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
+import { isPattern, Resources, withIds } from "./resolve_ids.ts";
+import { type Arguments, readArguments } from "./options.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
-import { watch } from "./watch.ts";
+import { UsageError } from "./values.ts";
+import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
+import type { InputDraft } from "./extras.ts";
+
+/** What a verb is carried out with. */
+interface Run {
+  readonly verb: Verb;
+  readonly server: Server;
+  readonly common: CommonValues;
+  readonly terminal: Terminal;
+  readonly format: OutputFormat;
+  readonly resources: Resources;
+}
 
 function formatOf({ output = Deno.env.get("KVMM_OUTPUT") || "table" }: CommonValues): OutputFormat {
   const format = OUTPUTS.find((each) => each === output);
@@ -24,38 +34,51 @@ function formatOf({ output = Deno.env.get("KVMM_OUTPUT") || "table" }: CommonVal
   throw new UsageError(`--output is ${JSON.stringify(output)}; it must be one of ${OUTPUTS.join(", ")}`);
 }
 
-/** Options that only some verbs have → which. */
-const ONLY: readonly (readonly [option: keyof CommonValues, has: (verb: Verb) => boolean, why: string])[] = [
-  ["watch", ({ command }) => command.readOnly && !command.content, "is for commands that change nothing"],
-  ["wait", isWaitedFor, "is for long work"],
-  ["from", ({ command }) => command.content === "upload", "is for uploads"],
-  [
-    "to",
-    ({ name, command }) => command.content === "download" || name in FILES,
-    "is for answers that are files",
-  ],
-];
-
-/** Whether a verb is long work: a job while it is waited for, or one that goes on by itself. */
-export function isWaitedFor({ command }: Verb): boolean {
-  return isLong(command) || "jobId" in ((command.output as { properties?: object }).properties ?? {});
+/** What is waited for; undefined when nothing is. @throws {UsageError} */
+function waitedFor({ command }: Verb, { wait }: CommonValues): WaitedFor | undefined {
+  if (wait === undefined || command.reaches === undefined) return undefined;
+  if (wait === true) return command.reaches;
+  const found = WAITED_FOR.find((each) => each === wait);
+  if (found) return found;
+  throw new UsageError(`--wait is ${JSON.stringify(wait)}; it must be one of ${WAITED_FOR.join(", ")}`);
 }
 
 /** Whether to go on with what destroys something. @throws {UsageError} where nobody can be asked */
-function confirmed({ command, words }: Verb, { yes = false }: CommonValues, terminal: Terminal): boolean {
-  if (!command.destroys || yes) return true;
+function confirmed({ verb, common: { yes = false }, terminal }: Run, names: readonly string[]): boolean {
+  const { destroys } = verb.command;
+  if (!destroys || yes) return true;
   if (!terminal.isTerminal) {
-    throw new UsageError(`this would lose ${command.destroys}. Say --yes to go on without being asked`);
+    throw new UsageError(`this would lose ${destroys}. Say --yes to go on without being asked`);
   }
-  const answer = terminal.ask(`${words.join(" ")} loses ${command.destroys}. Type yes to go on:`);
+  const whom = names.length > 0
+    ? ` of ${names.length === 1 ? "1 VM" : `${names.length} VMs`} (${harmless(names.join(", "))})`
+    : "";
+  const answer = terminal.ask(`${verb.words.join(" ")} loses ${destroys}${whom}. Type yes to go on:`);
   return answer?.trim().toLowerCase() === "yes";
 }
 
+/** The text of an answer, in the rows and columns that are wanted. */
+async function textOf({ verb, common, format, terminal }: Run, answer: unknown): Promise<string> {
+  const { command } = verb, item = listSchema(verb);
+  const rows = command.rows === undefined ? answer : (answer as Row)[command.rows];
+  const isView = [common.state, common.filter, common.sort, common.reverse, common.columns].some((each) =>
+    each !== undefined
+  );
+  if (item === undefined || !isView || !Array.isArray(rows)) {
+    return await rendered(answer, format, command, terminal.hasColours);
+  }
+  const { ListView } = await import("./list_view.ts");
+  const view = new ListView(rows.filter(isRow), command, Object.keys(item.properties ?? {}));
+  const selected = view.selected(common);
+  const shown = command.rows === undefined ? selected : { ...answer as Row, [command.rows]: selected };
+  return await rendered(shown, format, view.layoutOf(common), terminal.hasColours);
+}
+
 /** Prints an answer; what is empty is said where it disturbs no script. */
-function print(verb: Verb, answer: unknown, format: OutputFormat, terminal: Terminal): void {
-  const text = rendered(answer, format, verb.command, terminal.hasColours);
+async function print(run: Run, answer: unknown): Promise<void> {
+  const text = await textOf(run, answer);
   if (text !== "") console.log(text);
-  else if (answer !== null) console.error(`${verb.words.join(" ")}: the list is empty`);
+  else if (answer !== null) console.error(`${run.verb.words.join(" ")}: the list is empty`);
 }
 
 /** Several things at once: one that failed makes it fail, whatever the others did. */
@@ -64,14 +87,9 @@ const statusOf = (answer: unknown) => {
   return typeof failed === "number" && failed > 0 ? EXIT.failed : EXIT.done;
 };
 
-async function callLong(
-  server: Server,
-  { name, command }: Verb,
-  input: Record<string, unknown>,
-  common: CommonValues,
-  terminal: Terminal,
-): Promise<unknown> {
-  const { wait = true } = common;
+async function callLong({ server, verb, common, terminal }: Run, input: InputDraft): Promise<unknown> {
+  const { carryOutLong, leftAlone, waitForJob } = await import("./jobs.ts");
+  const wait = common["no-wait"] !== true;
   let job: Job | undefined;
   const interrupted = () => {
     console.error(job === undefined ? "\nIt may go on: see kvm-manager job list." : `\n${leftAlone(job)}`);
@@ -79,13 +97,17 @@ async function callLong(
   };
   Deno.addSignalListener("SIGINT", interrupted);
   try {
-    if (isLong(command)) {
-      const outcome = await carryOutLong(server, name, input, { wait, terminal, onJob: (it) => job = it });
+    if (isLong(verb)) {
+      const outcome = await carryOutLong(server, verb.name, input, {
+        wait,
+        terminal,
+        onJob: (it) => job = it,
+      });
       if ("answer" in outcome) return outcome.answer;
       console.error(leftAlone(outcome.job));
       return outcome.job;
     }
-    const answer = await server.call(name, input) as { jobId: string };
+    const answer = await server.call(verb.name, input) as { jobId: string };
     if (wait) await waitForJob(server, answer.jobId, terminal);
     else console.error(leftAlone({ id: answer.jobId }));
     return answer;
@@ -94,49 +116,203 @@ async function callLong(
   }
 }
 
-async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal): Promise<number> {
-  const { name, command } = verb;
-  const given = readArguments(command, args), { common } = given;
-  const format = formatOf(common);
-  for (const [option, has, why] of ONLY) {
-    if (common[option] !== undefined && !has(verb)) throw new UsageError(`--${option} ${why}`);
+/** Waits for VMs, and says of each that is not as it should be; gives the exit status. */
+async function waited({ verb, server, common, resources }: Run, ids: readonly string[]): Promise<number> {
+  const what = waitedFor(verb, common);
+  if (what === undefined || ids.length === 0) return EXIT.done;
+  const { timeoutOf, waitForVms } = await import("./wait.ts");
+  const outcomes = await waitForVms(server, ids, what, timeoutOf(common.timeout));
+  let status: number = EXIT.done;
+  for (const [id, why] of outcomes) {
+    if (why === undefined) continue;
+    status = EXIT.notInTime;
+    console.error(`kvm-manager: ${harmless(await resources.nameOf("vmId", id))}: ${why}`);
   }
-  const server = serverOf(targetOf(common));
-  const input = await withIds(server, await wholeInput(verb, given, terminal));
-  if (!confirmed(verb, common, terminal)) {
-    console.error("Nothing was done.");
-    return EXIT.failed;
+  return status;
+}
+
+/** Carries a command out for one thing. @returns its answer, and lines about it where the verb has some */
+async function carryOutFor(
+  run: Run,
+  input: InputDraft,
+  name: string,
+): Promise<{ answer: unknown; lines: readonly string[] }> {
+  const { verb: { name: command, extras: { report } }, server } = run;
+  const before = await report?.before(server, input);
+  const answer = isWork(run.verb) ? await callLong(run, input) : await server.call(command, input);
+  return { answer, lines: report?.lines(name, before, answer) ?? [] };
+}
+
+/** Commands that run at the same time when there are several things. */
+const AT_ONCE = 8;
+
+/** Carries a command out for each of several VMs; one that fails holds none up. */
+async function carryOutEach(
+  run: Run,
+  field: string,
+  ids: readonly string[],
+  input: InputDraft,
+): Promise<number> {
+  const { resources, format } = run;
+  const results: {
+    name: string;
+    vmId: string;
+    success: boolean;
+    error?: { code: string; message: string };
+  }[] = [];
+  const texts: (readonly string[])[] = [];
+  const left = ids.map((id, index) => ({ id, index }));
+  const work = async () => {
+    for (let next = left.shift(); next; next = left.shift()) {
+      const { id, index } = next;
+      const name = await resources.nameOf(field, id);
+      try {
+        const { lines } = await carryOutFor(run, { ...input, [field]: id }, name);
+        results[index] = { name, vmId: id, success: true };
+        texts[index] = lines;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        results[index] = {
+          name,
+          vmId: id,
+          success: false,
+          error: { code: error.code, message: error.message },
+        };
+        console.error(`kvm-manager: ${harmless(name)}: ${harmless(error.message)}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, ids.length) }, work));
+  const done = results.filter(({ success }) => success).map(({ vmId }) => vmId);
+  const status = await waited(run, done);
+  const answer = { results, succeeded: done.length, failed: results.length - done.length };
+  if (format !== "table" && format !== "wide") {
+    console.log(await rendered(answer, format, { rows: "results" }));
+  } else {
+    const rows = results.map(({ name, success }) => ({ name, result: success ? "done" : "failed" }));
+    const lines = texts.flat().map(harmless);
+    console.log(
+      lines.length > 0 ? lines.join("\n") : await rendered(rows, "table", { columns: ["name", "result"] }),
+    );
   }
-  const overwrite = common.yes ?? false;
+  return answer.failed > 0 ? EXIT.failed : status;
+}
+
+/** Writes an answer that is a file: where it is said to, or as it is, for a pipe. */
+async function writeAnswer(
+  { verb, common: { yes = false, ...common }, terminal }: Run,
+  answer: unknown,
+): Promise<void> {
+  const { fileIn, writeFile } = await import("./content.ts");
+  const { file } = verb.command;
+  const to = common.out ?? common.to ?? "-";
+  if (file!.base64 && to === "-" && terminal.isTerminal) {
+    throw new UsageError(
+      "this is no text for a terminal: say --out FILE, or send it to a file or program with > or |",
+    );
+  }
+  const bytes = fileIn(answer, file!);
+  if (to === "-" && terminal.isTerminal) {
+    console.log((await rendered(new TextDecoder().decode(bytes), "table")).trimEnd());
+  } else await writeFile(bytes, to, yes);
+}
+
+/** Carries out what is about one thing, or about none; gives the exit status. */
+async function carryOutOne(run: Run, input: InputDraft): Promise<number> {
+  const { verb, server, common, terminal, format } = run, { command, name, extras } = verb;
+  const to = common.out ?? common.to;
   if (common.watch) {
-    const text = async () => rendered(await server.call(name, input), format, command, terminal.hasColours);
+    const { watch } = await import("./watch.ts");
+    const text = async () => await textOf(run, await server.call(name, input));
     await watch(server, text, { isLoad: /stats/.test(name), terminal, signal: terminal.until });
     return EXIT.done;
   }
-  if (command.content === "download") {
-    await download(server, input, { to: common.to, overwrite }, terminal);
+  if (command.content !== undefined) {
+    const { download, upload } = await import("./content.ts");
+    if (command.content === "download") {
+      await download(server, command, input, { to, overwrite: common.yes ?? false }, terminal);
+      return EXIT.done;
+    }
+    await print(run, await upload(server, command, input, common.from, terminal));
     return EXIT.done;
   }
-  const answer = command.content === "upload"
-    ? await upload(server, input, common.from, terminal)
-    : isWaitedFor(verb)
-    ? await callLong(server, verb, input, common, terminal)
-    : await server.call(name, input);
-  if (common.to === undefined) print(verb, answer, format, terminal);
-  else await writeAnswer(name, answer, { to: common.to, overwrite });
-  return statusOf(answer);
+  const id = typeof input.vmId === "string" ? input.vmId : undefined;
+  const named = extras.report && id !== undefined ? await run.resources.nameOf("vmId", id) : "";
+  const { answer, lines } = await carryOutFor(run, input, named);
+  const about = command.makesVm === undefined || !isRow(answer) ? id : String(answer[command.makesVm]);
+  const status = await waited(run, about === undefined ? [] : [about]);
+  if (command.file !== undefined && (to !== undefined || common.output === undefined)) {
+    await writeAnswer(run, answer);
+  } else if (lines.length > 0 && (format === "table" || format === "wide")) {
+    console.log(lines.map(harmless).join("\n"));
+  } else await print(run, answer);
+  return statusOf(answer) || status;
 }
 
-/** Tells what went wrong with a verb; gives the exit status. @throws what is no error of its use */
-export function failed(error: unknown, words: readonly string[]): number {
-  if (error instanceof UsageError || error instanceof SettingsError) {
-    const line = ["kvm-manager", ...words].join(" ");
-    console.error(`${line}: ${harmless(error.message)}. See ${line} --help`);
-    return EXIT.usage;
+/** What `--dry-run` asks: what would be said of it, and nothing done. */
+async function tryOut(run: Run, input: InputDraft): Promise<number> {
+  const { command, input: asked } = run.verb.extras.dryRun!;
+  const answer = await run.server.call(command, asked(input)) as {
+    errors?: readonly { field: string; message: string }[];
+  };
+  const { errors = [] } = answer;
+  for (const { field, message } of errors) {
+    console.error(`kvm-manager: ${harmless(field === "" ? message : `${field}: ${message}`)}`);
   }
-  if (!(error instanceof ApiError)) throw error;
-  console.error(`kvm-manager: ${harmless(error.message)}`);
-  return exitStatus(error);
+  if (errors.length === 0 || run.format === "json" || run.format === "yaml") {
+    await print({ ...run, verb: verbOf(command) }, answer);
+  }
+  return errors.length > 0 ? EXIT.usage : EXIT.done;
+}
+
+/** Ids of everything that is meant by names and patterns. */
+async function idsOfEach(resources: Resources, field: string, each: readonly string[]): Promise<string[]> {
+  const ids = await Promise.all(each.map((given) => resources.ids(field, given)));
+  return [...new Set(ids.flat())];
+}
+
+/** An error of a name that nothing has, with those that are near. */
+async function withNearName(error: unknown, verb: Verb, input: InputDraft, server: Server): Promise<unknown> {
+  if (!(error instanceof ApiError) || error.status !== 404) return error;
+  const { nearNames } = await import("../completion/candidates.ts");
+  const near = await nearNames(verb, input, (command, asked) => server.call(command, asked));
+  return near === ""
+    ? error
+    : new ApiError(error.code, `${error.message}.${near}`, error.details, error.status);
+}
+
+async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal): Promise<number> {
+  const given: Arguments = readArguments(verb, args), { common } = given;
+  const why = unfit(verb, common);
+  if (why !== undefined) throw new UsageError(why);
+  const server = serverOf(await targetOf(common));
+  const resources = new Resources(server);
+  const run: Run = { verb, server, common, terminal, format: formatOf(common), resources };
+  waitedFor(verb, common); // a wrong one is told before anything is done
+  if (common.timeout !== undefined) (await import("./wait.ts")).timeoutOf(common.timeout);
+  const read = reader(terminal);
+  const draft = await wholeInput(verb, given, terminal, read);
+  await verb.extras.expand?.(draft, given.given, { server, read });
+  const field = given.each &&
+    verb.command.places?.map((place) => /^<(\w+)\.\.\.>$/.exec(place)?.[1]).find(Boolean);
+  refuseMissing(verb, field === undefined ? draft : { ...draft, [field]: given.each });
+  const ids = field === undefined ? undefined : await idsOfEach(resources, field, given.each!);
+  // A pattern is for several, whatever it fits: what it comes to is told.
+  const isOne = ids === undefined || (given.each!.length === 1 && !isPattern(given.each![0]!));
+  if (isOne && ids !== undefined) draft[field!] = ids[0];
+  const input = await withIds(server, draft, resources);
+  if (common["dry-run"]) return await tryOut(run, input);
+  await growSize(verb, input, server);
+  const names = isOne ? [] : await Promise.all(ids.map((id) => resources.nameOf(field!, id)));
+  if (!confirmed(run, names)) {
+    console.error("Nothing was done.");
+    return EXIT.failed;
+  }
+  try {
+    return isOne ? await carryOutOne(run, input) : await carryOutEach(run, field!, ids, input);
+  } catch (error) {
+    throw await withNearName(error, verb, input, server);
+  }
 }
 
 /**
@@ -148,18 +324,20 @@ export async function runVerb(
   args: readonly string[],
   terminal: Terminal = TERMINAL,
 ): Promise<number | undefined> {
-  const wantsHelp = args.some((arg) => arg === "--help" || arg === "-h");
+  const wantsHelp = asksForHelp(args);
   const options = args.findIndex((arg) => arg.startsWith("-"));
   const words = options < 0 ? args : args.slice(0, options);
   const found = findVerb(args);
   if (!found) {
     const group = words.length > 0 ? verbsUnder(words) : [];
     if (group.length === 0) return undefined;
+    const { groupHelp } = await import("./help.ts");
     (wantsHelp ? console.log : console.error)(groupHelp(words, group));
     return wantsHelp ? EXIT.done : EXIT.usage;
   }
   const { verb, rest } = found;
   if (wantsHelp) {
+    const { verbHelp } = await import("./help.ts");
     console.log(verbHelp(verb));
     return EXIT.done;
   }

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { listenSocket } from "../../agent/http/server.ts";
-import { type Command, COMMANDS, ContractError } from "../../lib/contract/mod.ts";
-import { findVerb, VERBS } from "./find.ts";
-import { COMMON_OPTIONS, optionsOf, readArguments } from "./options.ts";
+import { type Command, type CommandName, COMMANDS, ContractError } from "../../lib/contract/mod.ts";
+import { COMMON_OPTIONS } from "./common.ts";
+import { findVerb, verbOf, VERBS } from "./find.ts";
+import { optionsOf, readArguments } from "./options.ts";
 import { rendered } from "./output.ts";
-import { type Kind, type Schema, UsageError, valueOf } from "./values.ts";
+import type { FieldSchema, Kind } from "../../lib/text/values.ts";
+import { UsageError, valueOf } from "./values.ts";
 import type { Terminal } from "../terminal.ts";
 import { runVerb } from "./run.ts";
 
@@ -23,12 +25,16 @@ interface Run {
   calls: { name: string; input: unknown }[];
 }
 
-/** A stream that says once that something happened. */
-function eventsOf(gone: AbortSignal): Promise<Response> {
+/** A stream that says that something happened: at once, and once more when it was looked at again. */
+function eventsOf(gone: AbortSignal, secondLook: Promise<void>): Promise<Response> {
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => {
-      const frame = 'id: 1\nevent: vm-deleted\ndata: {"vmId":"x"}\n\n';
-      controller.enqueue(new TextEncoder().encode(frame));
+      const tell = (id: number) => {
+        const frame = `id: ${id}\nevent: vm-deleted\ndata: {"vmId":"x"}\n\n`;
+        if (!gone.aborted) controller.enqueue(new TextEncoder().encode(frame));
+      };
+      tell(1);
+      void secondLook.then(() => tell(2));
       gone.addEventListener("abort", () => controller.close());
     },
   });
@@ -42,12 +48,28 @@ async function run(
 ) {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const calls: Run["calls"] = [];
+  let looks = 0;
+  const secondLook = Promise.withResolvers<void>(), thirdLook = new AbortController();
+  const look = () => {
+    looks++;
+    if (looks === 2) secondLook.resolve();
+    if (looks === 3) thirdLook.abort();
+    return Response.json(MACHINES);
+  };
   const listener = await listenSocket(`${folder}/api.sock`, async (request) => {
     const name = new URL(request.url).pathname.split("/").at(-1)!;
-    if (name === "get_vms") return Response.json(MACHINES);
+    if (name === "get_vms") return look();
     if (name === "get_volumes") return Response.json([]);
-    if (name === "events") return await eventsOf(request.signal);
+    if (name === "events") return await eventsOf(request.signal, secondLook.promise);
+    if (name === "get_vm_devices") {
+      const drives = ((await request.json()) as { vmId: string }).vmId === ID ? ["sda"] : ["sda", "sdb"];
+      return Response.json({ disks: drives.map((target) => ({ target, device: "cdrom" })), nics: [] });
+    }
+    if (name === "get_delete_plan") return Response.json({ disks: [] });
     calls.push({ name, input: await request.json() });
+    if (name === "check_vm_config") return Response.json({ errors: [], warnings: [], resolved: null });
+    if (name === "create_vm") return Response.json({ id: "3", warnings: [] });
+    if (name === "delete_vm") return Response.json({ deletedDisks: [] });
     if (name !== "pause_vm") return Response.json(null);
     const error = new ContractError("VmNotRunning");
     return Response.json(error, { status: error.status });
@@ -61,7 +83,7 @@ async function run(
     secret: () => Promise.resolve(secret),
     input: () => Promise.resolve(stdin),
     show: (text) => void (result.err += text),
-    until: AbortSignal.timeout(400),
+    until: thirdLook.signal,
   };
   const { log, error } = console;
   console.log = (text: string) => void (result.out += `${text}\n`);
@@ -84,47 +106,51 @@ Deno.test("every command of the contract is a verb of its own, none hides anothe
 });
 
 Deno.test("every field of every command can be given, and no option is there twice", () => {
-  for (const [name, command] of Object.entries(COMMANDS)) {
-    const flags = optionsOf(command).map(({ flag }) => flag);
+  for (const name of Object.keys(COMMANDS) as CommandName[]) {
+    const flags = optionsOf(verbOf(name)).map(({ flag }) => flag);
     assert.equal(new Set(flags).size, flags.length, name);
-    for (const common of Object.keys(COMMON_OPTIONS)) {
-      assert(!flags.includes(common), `${name} --${common}`);
+    // Lists and VMs have options of their own there, as the field of a command wins where both could be meant.
+    for (const common of ["output", "file", "input", "yes", "watch", "out", "to", "from", "dry-run"]) {
+      assert(common in COMMON_OPTIONS && !flags.includes(common), `${name} --${common}`);
     }
   }
 });
 
+const NOTHING_ELSE = { secrets: [], common: {}, given: {} };
+
 Deno.test("readArguments() turns words into the input's types", () => {
-  assert.deepEqual(readArguments(COMMANDS.delete_vm, ["x", "--delete-disks"]).input, {
-    vmId: "x",
-    deleteDisks: true,
+  assert.deepEqual(readArguments(verbOf("delete_vm"), ["x", "--delete-disks"]), {
+    ...NOTHING_ELSE,
+    input: { deleteDisks: true },
+    each: ["x"],
   });
-  assert.deepEqual(readArguments(COMMANDS.delete_vm, ["x", "--no-delete-disks"]).input.deleteDisks, false);
-  assert.deepEqual(readArguments(COMMANDS.set_tags, ["x", "--tags", "a", "--tags", "b"]).input.tags, [
+  assert.deepEqual(readArguments(verbOf("delete_vm"), ["x", "--no-delete-disks"]).input.deleteDisks, false);
+  assert.deepEqual(readArguments(verbOf("set_tags"), ["x", "--tags", "a", "--tags", "b"]).input.tags, [
     "a",
     "b",
   ]);
-  assert.deepEqual(readArguments(COMMANDS.batch_start_vms, ["x", "y"]).input, { vmIds: ["x", "y"] });
-  assert.deepEqual(readArguments(COMMANDS.get_activity, ["--limit", "5"]).input, { limit: 5 });
+  assert.deepEqual(readArguments(verbOf("batch_start_vms"), ["x", "y"]).input, { vmIds: ["x", "y"] });
+  assert.deepEqual(readArguments(verbOf("get_activity"), ["--limit", "5"]).input, { limit: 5 });
   for (const args of [["--limit", "many"], ["--nonsense"], ["one too many"]]) {
-    assert.throws(() => readArguments(COMMANDS.get_activity, args), UsageError, args.join(" "));
+    assert.throws(() => readArguments(verbOf("get_activity"), args), UsageError, args.join(" "));
   }
 });
 
-Deno.test("rendered() prints a table, JSON and YAML that hold the same", () => {
+Deno.test("rendered() prints a table, JSON and YAML that hold the same", async () => {
   const columns = ["name", "memoryMb", "tags", "diskSizeGb"];
-  const lines = rendered(MACHINES.slice(0, 1), "table", { columns }).split("\n");
+  const lines = (await rendered(MACHINES.slice(0, 1), "table", { columns })).split("\n");
   assert.deepEqual(lines, ["NAME  MEMORY   TAGS  DISK", "web1  512 MiB  a,b   -"]);
-  assert.deepEqual(JSON.parse(rendered(MACHINES, "json")), MACHINES);
-  assert.deepEqual(parse(rendered(MACHINES, "yaml")), MACHINES);
-  assert.deepEqual([rendered(null, "table"), rendered([], "table")], ["", ""]);
-  assert.equal(rendered({ xml: "<a>\n  <b/>\n</a>\n" }, "table"), "<a>\n  <b/>\n</a>");
+  assert.deepEqual(JSON.parse(await rendered(MACHINES, "json")), MACHINES);
+  assert.deepEqual(parse(await rendered(MACHINES, "yaml")), MACHINES);
+  assert.deepEqual([await rendered(null, "table"), await rendered([], "table")], ["", ""]);
+  assert.equal(await rendered({ xml: "<a>\n  <b/>\n</a>\n" }, "table"), "<a>\n  <b/>\n</a>");
 });
 
-Deno.test("rendered() lets no text steer the terminal", () => {
+Deno.test("rendered() lets no text steer the terminal", async () => {
   // deno-lint-ignore no-control-regex -- these are the very characters
   const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
   for (const format of ["table", "json", "yaml"] as const) {
-    assert.doesNotMatch(rendered(MACHINES, format), steering, format);
+    assert.doesNotMatch(await rendered(MACHINES, format), steering, format);
   }
 });
 
@@ -186,7 +212,7 @@ Deno.test("runVerb() prints lists, watches what changes nothing alone, and expla
 });
 
 Deno.test("runVerb() watches by events, and prints what has changed alone", async () => {
-  // The names are asked for anew, and are the same: nothing is printed again.
+  // The names are asked for twice more, and are the same: nothing is printed again. The third look ends it.
   const { status, out } = await run(["vm", "list", "--watch"]);
   assert.equal(status, 0);
   assert.equal(out.match(/^NAME/gm)?.length, 1);
@@ -248,14 +274,14 @@ Deno.test("runVerb() takes input from a file as YAML or JSON, options and parts 
 Deno.test("runVerb() says that a list is empty, where it disturbs no script", async () => {
   const { status, out, err } = await run(["volume", "list", "p"]);
   assert.deepEqual([status, out, err], [0, "", "volume list: the list is empty\n"]);
-  assert.equal(rendered([], "table"), "");
-  assert.equal(rendered([], "json"), "[]");
+  assert.equal(await rendered([], "table"), "");
+  assert.equal(await rendered([], "json"), "[]");
 });
 
-Deno.test("rendered() has names, colours for states, and nothing nested in a cell", () => {
-  assert.equal(rendered(MACHINES.slice(0, 1), "name"), "web1");
+Deno.test("rendered() has names, colours for states, and nothing nested in a cell", async () => {
+  assert.equal(await rendered(MACHINES.slice(0, 1), "name"), "web1");
   assert.match(
-    rendered(MACHINES.slice(0, 1), "table", { columns: ["name", "state"] }, true),
+    await rendered(MACHINES.slice(0, 1), "table", { columns: ["name", "state"] }, true),
     // deno-lint-ignore no-control-regex -- the colour itself
     /\x1b\[32mrunning\x1b\[0m/,
   );
@@ -264,10 +290,13 @@ Deno.test("rendered() has names, colours for states, and nothing nested in a cel
     grants: [{ role: "operator", on: { kind: "group", group: "web" } }],
     sizes: { aBytes: 1536 },
   };
-  const text = rendered(user, "table");
+  const text = await rendered(user, "table");
   assert.doesNotMatch(text, /[{}[\]]/);
   assert.match(text, /A +1\.5 KiB/);
-  assert.match(rendered([user], "table", { columns: ["name", "grants"] }), /^ann +operator@group:web$/m);
+  assert.match(
+    await rendered([user], "table", { columns: ["name", "grants"] }),
+    /^ann +operator@group:web$/m,
+  );
 });
 
 Deno.test("valueOf() reads sizes in the field's unit, times, grants, and says what must be", () => {
@@ -298,14 +327,178 @@ Deno.test("valueOf() reads sizes in the field's unit, times, grants, and says wh
   }
 });
 
+/** Whether rows have what stands at a dotted path. */
+function hasField(schema: FieldSchema, path: string): boolean {
+  const [step = "", ...rest] = path.split(".");
+  const part = schema.properties?.[step];
+  return part !== undefined && (rest.length === 0 || hasField(part.items ?? part, rest.join(".")));
+}
+
 Deno.test("every list of the contract has its columns, each a field of it", () => {
   for (const [name, command] of Object.entries(COMMANDS) as [string, Command][]) {
-    const output = command.output as Schema;
+    const output = command.output as FieldSchema;
     const list = command.rows === undefined ? output : output.properties?.[command.rows];
     if (list?.type !== "array" || list.items?.type !== "object") continue;
     assert.ok((command.columns?.length ?? 0) > 0, name);
     for (const column of [...command.columns!, ...command.wide ?? []]) {
-      assert.ok(column in (list.items.properties ?? {}), `${name} ${column}`);
+      assert.ok(hasField(list.items, column), `${name} ${column}`);
     }
   }
+});
+
+Deno.test("runVerb() carries out for each name, and for what a pattern fits; one that fails holds none up", async () => {
+  const several = await run(["vm", "stop", "web1", "2"]);
+  // Side by side: which is the first, nobody says.
+  const inputsOf = ({ calls }: Run) => calls.map(({ input }) => JSON.stringify(input)).sort();
+  assert.deepEqual([several.status, inputsOf(several)], [0, ['{"vmId":"2"}', `{"vmId":"${ID}"}`]]);
+  assert.match(several.out, /^NAME +RESULT\nweb1 +done$/m);
+  const pattern = await run(["vm", "stop", "w*", "-o", "json"]);
+  assert.deepEqual(pattern.calls, [{ name: "stop_vm", input: { vmId: ID } }]);
+  assert.deepEqual(JSON.parse(pattern.out), {
+    results: [{ name: "web1", vmId: ID, success: true }],
+    succeeded: 1,
+    failed: 0,
+  });
+  const failing = await run(["vm", "pause", "*"]);
+  assert.deepEqual([failing.status, failing.calls.length], [1, 2]);
+  assert.match(failing.err, /^kvm-manager: web1: VM is not running$/m);
+  const none = await run(["vm", "stop", "db-*"]);
+  assert.deepEqual([none.status, none.calls], [4, []]);
+  const one = await run(["vm", "rename", "*", "x"]);
+  assert.deepEqual([one.status, one.calls], [2, []], "what is for one takes no pattern that fits several");
+  const last = await run(["vm", "autostart", "web1", "2", "on"]);
+  assert.deepEqual(inputsOf(last), [`{"autostart":true,"vmId":"2"}`, `{"autostart":true,"vmId":"${ID}"}`]);
+});
+
+Deno.test("runVerb() asks once for several, and names them", async () => {
+  const { status, calls, err } = await run(["vm", "delete", "w*"]);
+  assert.deepEqual([status, calls], [2, []]);
+  assert.match(err, /--yes/);
+  const said = await run(["vm", "delete", "web1", "2", "--yes"]);
+  assert.deepEqual([said.status, said.calls.length], [0, 2]);
+  assert.match(said.out, /^Deleted web1\.$/m);
+});
+
+Deno.test("runVerb() shows how a verb is written when an argument is missing, and what was mistyped", async () => {
+  const missing = await run(["vm", "clone", "web1"]);
+  assert.deepEqual([missing.status, missing.calls], [2, []]);
+  assert.match(missing.err, /missing <name>\.\nUsage: kvm-manager vm clone <vmId> <name> \[OPTIONS\]/);
+  assert.match((await run(["vm", "keys", "web1"])).err, /missing <keys>/);
+  assert.match((await run(["vm", "set-xml", "web1"])).err, /missing --xml-file FILE/);
+  assert.match((await run(["vm", "list", "--watc"])).err, /Did you mean --watch\?/);
+  assert.match((await run(["vm", "start", "wbe1"])).err, /VM not found: wbe1\. Did you mean web1\?/);
+});
+
+Deno.test("runVerb() knows other words for a verb, and places and options by better names", async () => {
+  assert.match((await run(["vm", "ls"])).out, /^NAME/);
+  assert.equal((await run(["vm", "info", "web1"])).calls[0]!.name, "get_vm");
+  assert.deepEqual((await run(["vm", "tag", "web1", "a", "b"])).calls, [
+    { name: "set_tags", input: { vmId: ID, tags: ["a", "b"] } },
+  ]);
+  assert.deepEqual((await run(["vm", "tags", "web1", "--clear"])).calls[0]!.input, { vmId: ID, tags: [] });
+  assert.deepEqual((await run(["vm", "autostart", "web1", "--autostart"])).calls[0]!.input, {
+    vmId: ID,
+    autostart: true,
+  });
+  for (const names of [["--cpus", "4", "--memory", "4G"], ["--cpu-count", "4", "--memory-mb", "4096"]]) {
+    const { calls } = await run(["vm", "create", "web3", ...names, "--disk", "40G", "--network", "lab"]);
+    const input = { name: "web3", cpuCount: 4, memoryMb: 4096, diskSizeGb: 40, network: "lab" };
+    assert.deepEqual(calls, [{ name: "create_vm", input }]);
+  }
+  const cards = await run([
+    "vm",
+    "create",
+    "web3",
+    "--network",
+    "lab",
+    "--network",
+    "bridge=br0",
+    "--disk",
+    "none",
+  ]);
+  assert.deepEqual(cards.calls[0]!.input, {
+    name: "web3",
+    disks: [],
+    nics: [{ network: "lab" }, { bridge: "br0" }],
+  });
+  const dry = await run(["vm", "create", "web3", "--cpus", "4", "--dry-run"]);
+  assert.deepEqual(dry.calls, [{
+    name: "check_vm_config",
+    input: { config: { name: "web3", cpuCount: 4 } },
+  }]);
+});
+
+Deno.test("runVerb() makes a user of --user, --ssh-key and --password-stdin, and takes no private key", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  try {
+    await Deno.writeTextFile(`${folder}/key.pub`, "ssh-ed25519 AAAA me@here\n");
+    await Deno.writeTextFile(`${folder}/key`, "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+    const line = ["vm", "create", "web3", "--user", "me"];
+    const made = await run([...line, "--ssh-key", `${folder}/key.pub`, "--password-stdin"], {
+      stdin: "secret\n",
+    });
+    const user = { name: "me", sshKeys: ["ssh-ed25519 AAAA me@here"], password: "secret", sudo: "password" };
+    assert.deepEqual(made.calls[0]?.input, { name: "web3", cloudInit: { form: { users: [user] } } });
+    const refused = await run([...line, "--ssh-key", `${folder}/key`]);
+    assert.deepEqual([refused.status, refused.calls], [2, []]);
+    assert.match(refused.err, /private key/);
+    const nobody = await run(["vm", "create", "web3", "--ssh-key", `${folder}/key.pub`]);
+    assert.match(nobody.err, /say which with --user/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("runVerb() shows the rows, order and columns of a list that are asked for", async () => {
+  const out = async (...args: string[]) => (await run(["vm", "list", ...args])).out;
+  assert.equal(await out("--state", "running", "-o", "name"), "web1\n");
+  assert.equal(await out("--filter", "tags=b", "--columns", "name,tags"), "NAME  TAGS\nweb1  a,b\n");
+  assert.equal(await out("--filter", "name!=web*", "--columns", "state"), "STATE\nstopped\n");
+  assert.deepEqual((await out("--sort", "state", "-r", "--columns", "state")).split("\n"), [
+    "STATE",
+    "stopped",
+    "running",
+    "",
+  ]);
+  assert.equal(JSON.parse(await out("--state", "stopped", "-o", "json")).length, 1);
+  const wrong = await run(["vm", "list", "--columns", "nmae"]);
+  assert.deepEqual([wrong.status, wrong.out], [2, ""]);
+  assert.match(wrong.err, /Did you mean name\?/);
+});
+
+Deno.test("runVerb() takes a port forward as VM:PORT and the host's port", async () => {
+  const network = COMMANDS.add_port_forward.cli.find((part) => part.startsWith("<"))!.slice(1, -1);
+  const input = async (...args: string[]) => {
+    const { calls } = await run(["forward", "add", ...args]);
+    return calls.at(-1)?.input;
+  };
+  assert.deepEqual(
+    await input("192.168.122.7:80", "127.0.0.1:8080", "--input", JSON.stringify({ [network]: "lab" })),
+    {
+      [network]: "lab",
+      address: "192.168.122.7",
+      targetPort: 80,
+      hostPort: 8080,
+      hostAddress: "127.0.0.1",
+      protocol: "tcp",
+    },
+  );
+  assert.deepEqual(await input("lab", "udp", "53", "--vm-id", "web1"), {
+    [network]: "lab",
+    protocol: "udp",
+    hostPort: 53,
+    vmId: ID,
+  });
+  assert.match((await run(["forward", "add", "web1:80", "many"])).err, /is no port of the host/);
+});
+
+Deno.test("runVerb() takes a medium without its drive, where the VM has one alone", async () => {
+  const input = async (...args: string[]) => (await run(["vm", "insert-media", ...args])).calls.at(-1)?.input;
+  const path = "default/debian.iso";
+  assert.deepEqual(await input("web1", path), { vmId: ID, target: "sda", path });
+  assert.deepEqual(await input("web1", "sdb", path), { vmId: ID, target: "sdb", path });
+  assert.deepEqual(await input("web1", "sdb", "--path", path), { vmId: ID, target: "sdb", path });
+  const several = await run(["vm", "insert-media", MACHINES[1]!.id, path]);
+  assert.equal(several.status, 2);
+  assert.match(several.err, /has several drives \(sda, sdb\): say which/);
 });

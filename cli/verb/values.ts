@@ -1,123 +1,12 @@
-/** What people write for a value: `20G`, `yes`, `2h`, `operator@group:web`. Pure. */
+/** What the command line says is wrong with what was typed. */
+import { type Kind, readValue } from "../../lib/text/values.ts";
 
 /** What is wrong with a command line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-}
-
-/** The parts of JSON Schema that options are made of. */
-export interface Schema {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly Schema[];
-  readonly items?: Schema;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly "x-secret"?: boolean;
-}
-
-/** How a field's value is written: JSON for what has parts of its own. */
-export const KINDS = ["boolean", "string", "number", "size", "time", "strings", "grants", "json"] as const;
-export type Kind = typeof KINDS[number];
-
-/** The schema without "or nothing". */
-export function bare(schema: Schema): Schema {
-  const [only, ...others] = schema.anyOf?.filter(({ type }) => type !== "null") ?? [];
-  return only !== undefined && others.length === 0 ? { ...schema, ...only } : schema;
-}
-
-/** How the value of a field is written. */
-export function kindOf(field: string, schema: Schema): Kind {
-  const { type, items, description = "" } = bare(schema);
-  switch (type) {
-    case "boolean":
-    case "string":
-      return type;
-    case "integer":
-    case "number":
-      if (description.startsWith("milliseconds since 1970")) return "time";
-      return /(Bytes|Mb|Gb)$/.test(field) ? "size" : "number";
-    case "array":
-      if (items?.type === "string") return "strings";
-      return items?.properties?.role && items.properties.on ? "grants" : "json";
-    default:
-      return "json";
-  }
-}
-
-const BINARY: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
-const UNIT_OF: readonly (readonly [suffix: RegExp, power: number])[] = [[/Bytes$/, 0], [/Mb$/, 2], [
-  /Gb$/,
-  3,
-]];
-
-/** `20G` in the unit of a field: bytes, MiB or GiB. */
-function size(field: string, text: string): number | undefined {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
-  if (amount === undefined) return undefined;
-  const own = UNIT_OF.find(([suffix]) => suffix.test(field))?.[1] ?? 0;
-  // A bare number is in the field's own unit, as in JSON.
-  const power = unit === "" ? own : BINARY[unit!.toLowerCase()]!;
-  return Number(amount) * 1024 ** (power - own);
-}
-
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-
-/** `2h` ago, a date, or milliseconds since 1970. */
-function time(text: string, now: number): number | undefined {
-  const [, amount, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
-  if (amount !== undefined) return now - Number(amount) * SECONDS[unit!]! * 1000;
-  if (/^\d+$/.test(text)) return Number(text);
-  const found = Date.parse(text);
-  return Number.isNaN(found) ? undefined : found;
-}
-
-/** `operator`, `operator@group:web`, `viewer@vm:web1`. */
-function grant(text: string): unknown {
-  const [, role, kind, what] = /^([^@]+)(?:@(group|vm):(.+))?$/.exec(text) ?? [];
-  if (role === undefined) return undefined;
-  if (kind === undefined) return { role, on: { kind: "everything" } };
-  return { role, on: kind === "vm" ? { kind, vmId: what } : { kind, group: what } };
-}
-
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  on: true,
-  1: true,
-  false: false,
-  no: false,
-  off: false,
-  0: false,
-};
-
-type Read = (given: string, field: string, now: number) => unknown;
-
-/** How each kind is read; undefined is what it cannot be. */
-const READ: Readonly<Record<Kind, readonly [read: Read, mustBe: string]>> = {
-  string: [(given) => given, "a text"],
-  strings: [(given) => given, "a text"],
-  boolean: [(given) => BOOLEANS[given.toLowerCase()], "yes or no"],
-  number: [
-    (given) => given.trim() === "" || Number.isNaN(Number(given)) ? undefined : Number(given),
-    "a number",
-  ],
-  size: [(given, field) => size(field, given), "a size like 512M or 20G"],
-  time: [(given, _field, now) => time(given, now), "a time like 2h (ago) or 2026-11-21T15:00"],
-  grants: [
-    (given) => given.trimStart().startsWith("[") ? json(given) : grant(given),
-    "a role, role@group:NAME, role@vm:NAME, or JSON",
-  ],
-  json: [json, "JSON"],
-};
-
-function json(given: string): unknown {
-  try {
-    return JSON.parse(given);
-  } catch {
-    return undefined;
+  /** @param usage how the verb is written, where that helps */
+  constructor(message: string, readonly usage?: string) {
+    super(message);
   }
 }
 
@@ -128,8 +17,7 @@ function json(given: string): unknown {
  * @throws {UsageError}
  */
 export function valueOf(field: string, kind: Kind, given: string, shown: string, now = Date.now()): unknown {
-  const [read, mustBe] = READ[kind];
-  const value = read(given, field, now);
-  if (value === undefined) throw new UsageError(`${shown} must be ${mustBe}`);
-  return value;
+  const read = readValue(field, kind, given, now);
+  if ("mustBe" in read) throw new UsageError(`${shown} must be ${read.mustBe}`);
+  return read.value;
 }

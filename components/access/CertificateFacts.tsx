@@ -1,11 +1,11 @@
 import type { Certificate } from "../../lib/contract/certificate.ts";
 import { EXPIRY_WARNING_DAYS } from "../../lib/contract/certificate.ts";
-import { formatMoment } from "../../lib/format/time.ts";
+import { formatMoment } from "../../lib/text/time.ts";
 import { certificate as texts } from "../../lib/i18n/en/certificate.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import CopyText from "../../islands/CopyText.tsx";
-import { Banner } from "../Banner.tsx";
-import { Fact } from "../Fact.tsx";
+import { Flash } from "../kit/Flash.tsx";
+import { Fact } from "../kit/Fact.tsx";
 
 const { t, plural } = textsOf(texts);
 
@@ -16,21 +16,18 @@ export function CertificateWarnings({ daysLeft, origin, problem }: Certificate) 
   return (
     <>
       {isEnding && (
-        <Banner
+        <Flash
           tone={daysLeft < 0 ? "bad" : "warn"}
           icon="circleAlert"
           title={daysLeft < 0 ? t("certificate.ended") : t("certificate.ending")}
-          text={t("certificate.replace")}
-        />
+        >
+          {t("certificate.replace")}
+        </Flash>
       )}
       {problem !== null && (
-        <Banner
-          tone="bad"
-          icon="circleAlert"
-          title={t("certificate.problem")}
-          text={problem}
-          more={t("certificate.problem_what")}
-        />
+        <Flash tone="bad" icon="circleAlert" title={t("certificate.problem")}>
+          {problem} {t("certificate.problem_what")}
+        </Flash>
       )}
     </>
   );
@@ -41,14 +38,14 @@ export function CertificateFacts(certificate: Certificate) {
   const { subject, issuer, names, notBefore, notAfter, fingerprint, keyType, selfSigned, daysLeft } =
     certificate;
   return (
-    <dl class="facts">
+    <dl class="description-list">
       <Fact label={t("certificate.subject")}>{subject}</Fact>
       <Fact label={t("certificate.names")}>{names.join(", ")}</Fact>
       <Fact label={t("certificate.issuer")}>{selfSigned ? t("certificate.itself") : issuer}</Fact>
       <Fact label={t("certificate.begins")}>{formatMoment(notBefore)}</Fact>
       <Fact label={t("certificate.ends")}>
         {formatMoment(notAfter)}
-        {daysLeft >= 0 && <span class="muted">{plural("certificate.days", daysLeft)}</span>}
+        {daysLeft >= 0 && <span class="text-muted">{plural("certificate.days", daysLeft)}</span>}
       </Fact>
       <Fact label={t("certificate.key")}>{keyType}</Fact>
       <Fact label={t("certificate.fingerprint")}>

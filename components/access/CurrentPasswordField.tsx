@@ -1,18 +1,45 @@
-import { TextField } from "../Field.tsx";
+import { access } from "../../lib/i18n/en/access.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { TextField } from "../kit/Field.tsx";
+
+const { t } = textsOf(access);
+
+/** Props of {@link CurrentPasswordField}. */
+export interface CurrentPasswordFieldProps {
+  label: string;
+  name?: string;
+  autofocus?: boolean;
+  /** They have shown just now that it is them: it may be left empty. */
+  confirmed?: boolean;
+  /** The page to come back to from a passkey that does instead. */
+  passkeyTo?: string | undefined;
+  /** One that was typed was refused with its form. */
+  again?: boolean;
+}
 
 /** Where somebody proves that it is them, by the password they have. */
 export function CurrentPasswordField(
-  { label, name = "password", autofocus }: { label: string; name?: string; autofocus?: boolean },
+  { label, name = "password", autofocus, confirmed = false, passkeyTo, again = false }:
+    CurrentPasswordFieldProps,
 ) {
   return (
-    <TextField
-      label={label}
-      name={name}
-      type="password"
-      autocomplete="current-password"
-      required
-      maxLength={1024}
-      autofocus={autofocus}
-    />
+    <>
+      <TextField
+        label={label}
+        name={name}
+        type="password"
+        autocomplete="current-password"
+        required={!confirmed}
+        hint={confirmed ? t("access.confirm_not_needed") : undefined}
+        maxLength={1024}
+        autofocus={autofocus}
+        again={again}
+      />
+      {passkeyTo !== undefined && !confirmed && (
+        <p class="text-muted">
+          <a href={`/settings/confirm?to=${encodeURIComponent(passkeyTo)}`}>{t("access.confirm_passkey")}</a>
+        </p>
+      )}
+    </>
   );
 }

@@ -1,8 +1,8 @@
 import type { Grant, RoleInfo, VM } from "../../lib/contract/mod.ts";
-import { oneLine } from "../../lib/format/text.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { SelectField } from "../Field.tsx";
+import { SelectField } from "../kit/Field.tsx";
 
 const { t } = textsOf(access);
 
@@ -21,12 +21,12 @@ export function placeOf({ on }: Grant, vms: GrantChoices["vms"]): string {
 
 /** Grants, one a line. */
 export function GrantList({ grants, vms }: { grants: readonly Grant[]; vms: GrantChoices["vms"] }) {
-  if (grants.length === 0) return <span class="muted">{t("access.no_grants")}</span>;
+  if (grants.length === 0) return <span class="text-muted">{t("access.no_grants")}</span>;
   return (
     <ul class="grants">
       {grants.map((grant) => (
         <li key={JSON.stringify(grant)}>
-          <strong>{grant.role}</strong> {placeOf(grant, vms)}
+          <strong>{grant.role}</strong> · {placeOf(grant, vms)}
         </li>
       ))}
     </ul>

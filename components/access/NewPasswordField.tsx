@@ -1,12 +1,18 @@
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { TextField } from "../Field.tsx";
+import { TextField } from "../kit/Field.tsx";
 
 const { t } = textsOf(access);
 
 /** Where a new password is typed, as `password`; the server holds its bounds. */
 export function NewPasswordField(
-  { label, required = false, minLength }: { label: string; required?: boolean; minLength?: number },
+  { label, required = false, minLength, again = false }: {
+    label: string;
+    required?: boolean;
+    minLength?: number;
+    /** One that was typed was refused with its form. */
+    again?: boolean;
+  },
 ) {
   return (
     <TextField
@@ -18,6 +24,7 @@ export function NewPasswordField(
       required={required}
       minLength={minLength}
       maxLength={256}
+      again={again}
     />
   );
 }

@@ -1,5 +1,6 @@
 import { passkeys } from "../../lib/i18n/en/passkeys.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { Flash } from "../kit/Flash.tsx";
 
 const { t } = textsOf(passkeys);
 
@@ -15,9 +16,5 @@ const WORDS: Readonly<Record<string, PlainKeyOf<typeof passkeys>>> = {
 export function PasskeyTrouble({ error }: { error: unknown }) {
   if (error === null) return null;
   const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
-  return (
-    <div class="banner inset" data-tone="bad" role="alert">
-      <span>{Object.hasOwn(WORDS, name) ? t(WORDS[name]!) : message}</span>
-    </div>
-  );
+  return <Flash tone="bad">{Object.hasOwn(WORDS, name) ? t(WORDS[name]!) : message}</Flash>;
 }

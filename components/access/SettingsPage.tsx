@@ -1,29 +1,14 @@
 import type { ComponentChildren } from "preact";
 import { Head } from "fresh/runtime";
-import type { Failure } from "../../lib/format/failure.ts";
-import { SETTINGS_TABS } from "../../lib/format/settings_tabs.ts";
-import { access } from "../../lib/i18n/en/access.ts";
+import type { Failure } from "../../lib/text/failure.ts";
+import { SETTINGS_TABS } from "../../lib/access/settings_tabs.ts";
 import { crumbs } from "../../lib/i18n/en/crumbs.ts";
-import { type PlainKeyOf, t, textsOf } from "../../lib/i18n/mod.ts";
+import { t, textsOf } from "../../lib/i18n/mod.ts";
 import type { PageUser } from "../../lib/page_state.ts";
-import { FailureText } from "../FailureText.tsx";
-import { Icon } from "../Icon.tsx";
+import { Confirmed } from "./Confirmed.tsx";
+import { Flash } from "../kit/Flash.tsx";
 
 const texts = textsOf(crumbs);
-const own = textsOf(access);
-
-/** What forms did, by the word in `?done=`: a text of ours, whatever the address says. */
-const DONE: Readonly<Record<string, PlainKeyOf<typeof access>>> = {
-  saved: "access.done_saved",
-  password: "access.done_password",
-  totp_off: "access.done_totp_off",
-  passkey: "access.done_passkey",
-  passkey_renamed: "access.done_passkey_renamed",
-  passkey_removed: "access.done_passkey_removed",
-  revoked: "access.done_revoked",
-  user: "access.done_user",
-  deleted: "access.done_deleted",
-};
 
 /** Props of {@link SettingsPage}. */
 export interface SettingsPageProps {
@@ -33,14 +18,17 @@ export interface SettingsPageProps {
   title?: string;
   url: URL;
   failure?: Failure | null;
+  /** What it changes takes a proof that it is still the same person. */
+  confirms?: boolean;
   children: ComponentChildren;
 }
 
 /** The frame of every page of the settings: its tabs, what a form did, what went wrong. */
-export function SettingsPage({ at, user, title, url, failure, children }: SettingsPageProps) {
+export function SettingsPage(
+  { at, user, title, url, failure, confirms = false, children }: SettingsPageProps,
+) {
   const tabs = SETTINGS_TABS.filter(({ administrator }) => !administrator || user?.administrator);
   const here = texts.t(SETTINGS_TABS.find(({ href }) => href === at)!.label);
-  const done = url.searchParams.get("done") ?? "";
   return (
     <>
       <Head>
@@ -56,21 +44,10 @@ export function SettingsPage({ at, user, title, url, failure, children }: Settin
           </a>
         ))}
       </nav>
-      {failure && (
-        <div class="banner inset" data-tone="bad" role="alert">
-          <Icon name="circleAlert" />
-          <div>
-            <FailureText failure={failure} />
-          </div>
-        </div>
-      )}
-      {!failure && Object.hasOwn(DONE, done) && (
-        <p class="banner inset" data-tone="ok" role="status">
-          <Icon name="check" />
-          <span>{own.t(DONE[done]!)}</span>
-        </p>
-      )}
-      <div class="settings-page">{children}</div>
+      <Flash tone="bad" failure={failure} />
+      <div class="settings-page">
+        {confirms ? <Confirmed user={user} at={url.pathname}>{children}</Confirmed> : children}
+      </div>
     </>
   );
 }

@@ -1,10 +1,11 @@
 import type { StoragePoolType, StorageSource } from "../../lib/contract/mod.ts";
-import type { Failure } from "../../lib/format/failure.ts";
+import type { Failure } from "../../lib/text/failure.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
-import { oneLine } from "../../lib/format/text.ts";
-import { type FoundType, isFoundType, POOL_KINDS, type PoolField } from "../../lib/storage/pool_types.ts";
-import { CheckField, SelectField, TextField } from "../Field.tsx";
+import { oneLine } from "../../lib/text/text.ts";
+import type { FoundType } from "../../lib/contract/choices.ts";
+import { isFoundType, POOL_KINDS, type PoolField } from "../../lib/storage/pool_types.ts";
+import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { typeName } from "./PoolParts.tsx";
 import { StorageForm } from "./StorageForm.tsx";
 
@@ -16,7 +17,7 @@ type StorageKey = PlainKeyOf<typeof texts>;
 const FIELDS: Readonly<Record<Exclude<PoolField, "format">, { label: StorageKey; hint?: StorageKey }>> = {
   path: { label: "storage.field_path", hint: "storage.field_path_hint" },
   device: { label: "storage.field_device", hint: "storage.field_device_hint" },
-  host: { label: "storage.field_host", hint: "storage.field_host_hint" },
+  sourceHost: { label: "storage.field_sourceHost", hint: "storage.field_sourceHost_hint" },
   sourcePath: { label: "storage.field_sourcePath" },
   sourceName: { label: "storage.field_sourceName", hint: "storage.field_sourceName_hint" },
   username: { label: "storage.field_username" },
@@ -83,9 +84,10 @@ function Found({ type, typed, found }: Pick<NewPoolFormProps, "type" | "typed" |
             <a href={`/storage?${filled(source)}`}>
               <bdi class="mono">
                 {oneLine(
-                  [source.host, source.sourceName, source.sourcePath, source.device].filter(Boolean).join(
-                    " ",
-                  ),
+                  [source.sourceHost, source.sourceName, source.sourcePath, source.device].filter(Boolean)
+                    .join(
+                      " ",
+                    ),
                 )}
               </bdi>
             </a>

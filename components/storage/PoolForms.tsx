@@ -1,11 +1,11 @@
 import type { StoragePool, StorageVolume } from "../../lib/contract/mod.ts";
-import type { Failure } from "../../lib/format/failure.ts";
-import { formatBytes } from "../../lib/format/quantity.ts";
-import type { StorageDeed } from "../../lib/format/storage_forms.ts";
-import { oneLine } from "../../lib/format/text.ts";
+import type { Failure } from "../../lib/text/failure.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import type { StorageAction } from "../../lib/storage/forms.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { CheckField, SelectField, TextField } from "../Field.tsx";
+import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { poolHref } from "./PoolParts.tsx";
 import { StorageForm } from "./StorageForm.tsx";
 
@@ -18,7 +18,7 @@ const MOST_BACKINGS = 200;
 export interface PoolFormsProps {
   pool: StoragePool;
   /** Which form. */
-  deed: StorageDeed;
+  formAction: StorageAction;
   /** The volume it is about, where it is about one. */
   volume: StorageVolume | undefined;
   volumes: readonly StorageVolume[];
@@ -94,6 +94,7 @@ function NewVolume({ pool, volumes, typed, ...frame }: Omit<PoolFormsProps, "dee
             autocomplete="new-password"
             minLength={8}
             maxLength={512}
+            again={(typed.passphrase ?? "") !== ""}
           />
         </>
       )}
@@ -103,11 +104,11 @@ function NewVolume({ pool, volumes, typed, ...frame }: Omit<PoolFormsProps, "dee
 
 /** The form that a pool's page was asked for. */
 export function PoolForms(props: PoolFormsProps) {
-  const { pool, deed, volume, typed, failure } = props;
+  const { pool, formAction, volume, typed, failure } = props;
   const here = poolHref(pool.name);
-  const frame = { action: here, does: deed, cancel: here, failure };
-  if (deed === "create_volume") return <NewVolume {...props} />;
-  if (deed === "delete") {
+  const frame = { action: here, does: formAction, cancel: here, failure };
+  if (formAction === "create_volume") return <NewVolume {...props} />;
+  if (formAction === "delete") {
     return (
       <StorageForm
         {...frame}
@@ -129,7 +130,7 @@ export function PoolForms(props: PoolFormsProps) {
   if (volume === undefined) return null;
   const name = oneLine(volume.name, 60);
   const hidden = <input type="hidden" name="volume" value={volume.name} />;
-  switch (deed) {
+  switch (formAction) {
     case "resize":
       return (
         <StorageForm
@@ -196,12 +197,12 @@ export function PoolForms(props: PoolFormsProps) {
     }
     case "wipe":
     case "delete_volume": {
-      const verb = t(deed === "wipe" ? "storage.wipe" : "storage.delete");
+      const verb = t(formAction === "wipe" ? "storage.wipe" : "storage.delete");
       return (
         <StorageForm {...frame} title={t("storage.verb_of", { verb, name })} submit={verb} danger>
           {hidden}
           <p class="wide form-field">
-            {t(deed === "wipe" ? "storage.wipe_what" : "storage.delete_volume_what", { name })}
+            {t(formAction === "wipe" ? "storage.wipe_what" : "storage.delete_volume_what", { name })}
           </p>
         </StorageForm>
       );

@@ -1,12 +1,12 @@
 import type { StoragePool, StorageUser } from "../../lib/contract/mod.ts";
-import { segmentOf } from "../../lib/format/path_segment.ts";
-import { formatBytes, share } from "../../lib/format/quantity.ts";
-import { oneLine } from "../../lib/format/text.ts";
+import { segmentOf } from "../../lib/text/path_segment.ts";
+import { formatBytes, share } from "../../lib/text/quantity.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { number, type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
-import { Icon } from "../Icon.tsx";
-import type { IconName } from "../icons.ts";
-import { LoadBar } from "../LoadBar.tsx";
+import { Icon } from "../kit/Icon.tsx";
+import type { IconName } from "../kit/icons.ts";
+import { LoadBar } from "../kit/LoadBar.tsx";
 
 const { t } = textsOf(texts);
 
@@ -51,15 +51,10 @@ export function PoolState({ pool }: { pool: StoragePool }) {
   );
 }
 
-/** A column's name beside its value, on screens too narrow for columns. */
-export function Label({ text }: { text: string }) {
-  return <span class="storage-label" aria-hidden="true">{text}</span>;
-}
-
 /** How full a pool is. */
 export function PoolSpace({ pool }: { pool: StoragePool }) {
   const { capacityBytes: all, availableBytes: free } = pool;
-  if (all === undefined || free === undefined) return <span class="muted">{t("storage.unknown")}</span>;
+  if (all === undefined || free === undefined) return <span class="text-muted">{t("storage.unknown")}</span>;
   return (
     <span class="storage-space">
       <LoadBar percent={share(all - free, all)} kind="memory" />
@@ -73,13 +68,13 @@ const NAMED = 3;
 
 /** The machines that use something, as links. */
 export function UsedBy({ users }: { users: readonly StorageUser[] }) {
-  if (users.length === 0) return <span class="muted">{t("storage.nobody")}</span>;
+  if (users.length === 0) return <span class="text-muted">{t("storage.nobody")}</span>;
   return (
     <span class="storage-users">
       {users.slice(0, NAMED).map(({ vmId, name }) =>
         // Without an id it is one that may not be seen.
         vmId === ""
-          ? <span key="" class="muted">{name}</span>
+          ? <span key="" class="text-muted">{name}</span>
           : (
             <a key={vmId} href={`/vms/${encodeURIComponent(vmId)}`}>
               <bdi>{oneLine(name, 40)}</bdi>
@@ -87,7 +82,7 @@ export function UsedBy({ users }: { users: readonly StorageUser[] }) {
           )
       )}
       {users.length > NAMED && (
-        <span class="muted">{t("storage.more", { n: number(users.length - NAMED) })}</span>
+        <span class="text-muted">{t("storage.more", { n: number(users.length - NAMED) })}</span>
       )}
     </span>
   );
@@ -97,3 +92,6 @@ export function UsedBy({ users }: { users: readonly StorageUser[] }) {
 export function poolHref(pool: string): string {
   return `/storage/${segmentOf(pool)}`;
 }
+
+/** Whether there is something to stop. */
+export const isOn = ({ state }: StoragePool): boolean => state !== "inactive";

@@ -1,54 +1,32 @@
 import type { ComponentChildren } from "preact";
-import type { Failure } from "../../lib/format/failure.ts";
-import { isStorageDeed, STORAGE_DEEDS } from "../../lib/format/storage_forms.ts";
+import type { Failure } from "../../lib/text/failure.ts";
+import { isStorageAction, STORAGE_ACTIONS } from "../../lib/storage/forms.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { FailureText } from "../FailureText.tsx";
-import { Icon } from "../Icon.tsx";
-import { Panel } from "../Panel.tsx";
+import { Panel } from "../kit/Panel.tsx";
+import { Flash } from "../kit/Flash.tsx";
 
 const { t } = textsOf(texts);
 
 /** What a form that led here did, from `?done=`: a word of ours, whatever the address says. */
-export function StorageDone({ done }: { done: string | null }) {
-  const text = done === "create"
-    ? t("storage.done_create")
-    : isStorageDeed(done)
-    ? t(STORAGE_DEEDS[done].done)
-    : undefined;
-  if (text === undefined) return null;
-  return (
-    <p class="banner inset" data-tone="ok" role="status">
-      <Icon name="check" />
-      <span>{text}</span>
-    </p>
-  );
+export function storageDoneText(done: string | null): string | undefined {
+  if (done === "create") return t("storage.done_create");
+  return isStorageAction(done) ? t(STORAGE_ACTIONS[done].done) : undefined;
 }
 
 /** What a form that led here began, from `?started=`. */
 export function StorageStarted({ started }: { started: string | null }) {
-  if (!isStorageDeed(started)) return null;
+  if (!isStorageAction(started)) return null;
   return (
-    <p class="banner inset" data-tone="info" role="status">
-      <Icon name="loader" />
-      <span>{t("storage.started")}</span>
-      <a class="button small" href="/tasks">{t("storage.tasks")}</a>
-    </p>
+    <Flash tone="info" icon="loader">
+      {t("storage.started")} <a class="button small" href="/tasks">{t("storage.tasks")}</a>
+    </Flash>
   );
 }
 
 /** Why something was not done. */
 export function StorageFailure({ failure }: { failure: Failure | null }) {
-  if (failure === null) return null;
-  return (
-    <div class="banner inset" data-tone="bad" role="alert">
-      <Icon name="circleAlert" />
-      <div>
-        <strong>{t("storage.failed")}</strong>
-        <FailureText failure={failure} />
-      </div>
-    </div>
-  );
+  return <Flash tone="bad" title={t("storage.failed")} failure={failure} />;
 }
 
 /** Props of {@link StorageForm}. */

@@ -1,13 +1,19 @@
+import { useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
 import type { Progress, Uploaded } from "../../lib/client/upload.ts";
-import { formatBytes } from "../../lib/format/quantity.ts";
-import { oneLine } from "../../lib/format/text.ts";
-import { formatSpan } from "../../lib/format/time.ts";
-import { contentHref } from "../../lib/format/volume_page.ts";
+import type { UploadModel } from "../../lib/client/upload_model.ts";
+import { quoted } from "../../lib/text/shell_word.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { formatSpan } from "../../lib/text/time.ts";
+import { contentHref } from "../../lib/storage/volume_page.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { CopyButton } from "../CopyButton.tsx";
-import { Icon } from "../Icon.tsx";
-import { JobBar } from "../JobBar.tsx";
+import { CopyButton } from "../kit/CopyButton.tsx";
+import { Field, TextField } from "../kit/Field.tsx";
+import { Icon } from "../kit/Icon.tsx";
+import { JobBar } from "../jobs/JobBar.tsx";
+import { Flash } from "../kit/Flash.tsx";
 
 const { t } = textsOf(texts);
 
@@ -20,6 +26,69 @@ function timeLeft({ secondsLeft, isWaiting }: Progress): string | undefined {
   return secondsLeft < COUNTED
     ? t("storage.upload_seconds", { seconds: secondsLeft })
     : t("storage.upload_left", { span: formatSpan(secondsLeft * 1000) });
+}
+
+/** Props of {@link UploadFile}. */
+export interface UploadFileProps {
+  model: UploadModel;
+  input: RefObject<HTMLInputElement>;
+  /** What may be chosen; an ISO or a disk image when nothing is said. */
+  hint?: string;
+}
+
+/** The file: dropped or chosen. */
+export function UploadFile({ model, input, hint = t("storage.upload_drop") }: UploadFileProps) {
+  const isOver = useSignal(false);
+  const file = model.file.value;
+  return (
+    <div
+      class="upload-drop"
+      data-over={isOver.value ? "" : undefined}
+      onDragOver={(event) => {
+        event.preventDefault();
+        isOver.value = true;
+      }}
+      onDragLeave={() => isOver.value = false}
+      onDrop={(event) => {
+        event.preventDefault();
+        isOver.value = false;
+        model.choose(event.dataTransfer?.files[0]);
+      }}
+    >
+      <Icon name="upload" />
+      <Field
+        label={t("storage.upload_file")}
+        hint={file === null ? hint : `${file.name} · ${formatBytes(file.size)}`}
+        control={(ties) => (
+          <input
+            ref={input}
+            type="file"
+            class="input"
+            disabled={model.sending.value !== null}
+            onChange={(event) => model.choose(event.currentTarget.files?.[0])}
+            {...ties}
+          />
+        )}
+      />
+    </div>
+  );
+}
+
+/** What the file is called as a volume. */
+export function UploadName({ model }: { model: UploadModel }) {
+  return (
+    <TextField
+      label={t("storage.upload_name")}
+      hint={t("storage.upload_name_hint")}
+      required
+      maxLength={128}
+      pattern="[A-Za-z0-9_][A-Za-z0-9._+@ \-]*"
+      title={t("storage.upload_name_hint")}
+      value={model.name.value}
+      disabled={model.sending.value !== null}
+      onInput={(event) => model.name.value = event.currentTarget.value}
+    />
+  );
 }
 
 /** How far an upload is. */
@@ -44,20 +113,13 @@ export function UploadProgress({ name, progress }: { name: string; progress: Pro
 /** What an upload came to. */
 export function UploadDone({ volume }: { volume: Uploaded }) {
   return (
-    <div class="banner inset" data-tone="ok" role="status">
-      <Icon name="check" />
-      <div>
-        <strong>{t("storage.upload_done", { name: oneLine(volume.name, 80) })}</strong>
-        <p class="upload-sum">
-          SHA-256 <code>{volume.sha256}</code> <CopyButton text={volume.sha256} what="SHA-256" />
-        </p>
-      </div>
-    </div>
+    <Flash tone="ok" title={t("storage.upload_done", { name: oneLine(volume.name, 80) })}>
+      <p class="upload-sum">
+        SHA-256 <code>{volume.sha256}</code> <CopyButton text={volume.sha256} what="SHA-256" />
+      </p>
+    </Flash>
   );
 }
-
-/** A word that a shell takes as it is. */
-const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** A line for a shell, to be copied. */
 function ShellLine({ line }: { line: string }) {
@@ -69,16 +131,18 @@ function ShellLine({ line }: { line: string }) {
 }
 
 /** How to upload without a browser: on the host as whoever may use its socket, from elsewhere with a token. */
-export function UploadShell({ pool, origin }: { pool: string; origin: string }) {
-  const url = origin + contentHref(pool, "disk.qcow2");
+export function UploadShell(
+  { pool, server, file = "disk.qcow2" }: { pool: string; server: string; file?: string },
+) {
+  const url = server + contentHref(pool, file);
   return (
     <div class="upload-shell">
       <p class="form-hint">{t("storage.upload_here")}</p>
-      <ShellLine line={`kvm-manager volume upload ${quoted(pool)} disk.qcow2 --from disk.qcow2`} />
+      <ShellLine line={`kvm-manager volume upload ${quoted(pool)} ${file} --from ${file}`} />
       <p class="form-hint">
         {t("storage.upload_elsewhere")} <a href="/settings/tokens">{t("storage.upload_token")}</a>
       </p>
-      <ShellLine line={`curl -T disk.qcow2 -H "Authorization: Bearer $KVMM_TOKEN" ${quoted(url)}`} />
+      <ShellLine line={`curl -T ${file} -H "Authorization: Bearer $KVMM_TOKEN" ${quoted(url)}`} />
     </div>
   );
 }

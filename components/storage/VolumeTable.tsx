@@ -1,10 +1,13 @@
 import type { StoragePool, StorageVolume } from "../../lib/contract/mod.ts";
-import { formatBytes } from "../../lib/format/quantity.ts";
-import { oneLine } from "../../lib/format/text.ts";
-import { contentHref } from "../../lib/format/volume_page.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { contentHref } from "../../lib/storage/volume_page.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
-import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
-import { Label, poolHref, UsedBy } from "./PoolParts.tsx";
+import { type PlainKeyOf, t as tAll, textsOf } from "../../lib/i18n/mod.ts";
+import { poolHref, UsedBy } from "./PoolParts.tsx";
+import { MoreMenu } from "../kit/MoreMenu.tsx";
+import { ActionLink } from "../kit/ActionLink.tsx";
+import { DataTable } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);
 
@@ -17,6 +20,9 @@ export const VOLUME_VERBS = {
   delete_volume: "storage.delete",
 } as const satisfies Record<string, PlainKeyOf<typeof texts>>;
 export type VolumeVerb = keyof typeof VOLUME_VERBS;
+
+/** What takes something away for good. */
+const DANGEROUS: ReadonlySet<VolumeVerb> = new Set(["wipe", "delete_volume"]);
 
 /** Whether a volume has content of its own. */
 const isDisk = ({ type }: StorageVolume) => type === "file" || type === "block";
@@ -39,80 +45,82 @@ export function VolumeTable({ pool, volumes, enabled }: {
   const href = (verb: VolumeVerb, { name }: StorageVolume) =>
     `${poolHref(pool.name)}?do=${verb}&volume=${encodeURIComponent(name)}`;
   return (
-    <div class="scroll-x" tabIndex={0} role="group" aria-label={t("storage.volumes")}>
-      <table class="plain-table device-table">
-        <thead>
-          <tr>
-            <th scope="col">{t("storage.name")}</th>
-            <th scope="col" class="num">{t("storage.size")}</th>
-            <th scope="col" class="num">{t("storage.used")}</th>
-            <th scope="col">{t("storage.used_by")}</th>
-            <th scope="col">
-              <span class="visually-hidden">{t("storage.actions")}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {volumes.map((volume) => (
-            <tr key={volume.name} data-volume={volume.name}>
-              <th scope="row" class="source">
-                <bdi class="ellipsis" title={oneLine(volume.path)}>{oneLine(volume.name)}</bdi>
-                <small>
-                  {oneLine(volume.format ?? volume.type, 20)}
-                  {volume.encrypted && <span>· {t("storage.encrypted")}</span>}
-                  {volume.backing !== undefined && (
-                    <bdi title={oneLine(volume.backing.path)}>
-                      {t("storage.backing", { path: oneLine(volume.backing.path) })}
-                    </bdi>
-                  )}
-                </small>
-              </th>
-              <td class="num">
-                <Label text={t("storage.size")} />
-                {formatBytes(volume.capacityBytes)}
-              </td>
-              <td class="num">
-                <Label text={t("storage.used")} />
-                {formatBytes(volume.allocationBytes)}
-              </td>
-              <td class={volume.usedBy.length === 0 ? "empty-cell" : undefined}>
-                <Label text={t("storage.used_by")} />
-                <UsedBy users={volume.usedBy} />
-              </td>
-              <td class="device-verbs">
-                <span>
-                  {enabled && isDisk(volume) && (
-                    <a
-                      class="button ghost"
-                      href={contentHref(pool.name, volume.name)}
-                      download={oneLine(volume.name, 200)}
-                      aria-label={t("storage.verb_of", {
-                        verb: t("storage.download"),
-                        name: oneLine(volume.name, 60),
-                      })}
-                    >
-                      {t("storage.download")}
-                    </a>
-                  )}
-                  {enabled && verbsOf(volume, pool).map((verb) => (
-                    <a
+    <DataTable
+      label={t("storage.volumes")}
+      rows={volumes}
+      keyOf={({ name }) => name}
+      attributesOf={({ name }) => ({ "data-volume": name })}
+      columns={[
+        {
+          title: t("storage.name"),
+          fit: "wide",
+          cell: (volume) => (
+            <>
+              <bdi class="ellipsis" title={oneLine(volume.path)}>{oneLine(volume.name)}</bdi>
+              <small>
+                {oneLine(volume.format ?? volume.type, 20)}
+                {volume.encrypted && <span>· {t("storage.encrypted")}</span>}
+                {volume.backing !== undefined && (
+                  <bdi title={oneLine(volume.backing.path)}>
+                    {t("storage.backing", { path: oneLine(volume.backing.path) })}
+                  </bdi>
+                )}
+              </small>
+            </>
+          ),
+        },
+        {
+          title: t("storage.size"),
+          kind: "number",
+          cell: ({ capacityBytes }) => formatBytes(capacityBytes),
+        },
+        {
+          title: t("storage.used"),
+          kind: "number",
+          cell: ({ allocationBytes }) => formatBytes(allocationBytes),
+        },
+        {
+          title: t("storage.used_by"),
+          cell: ({ usedBy }) => usedBy.length > 0 && <UsedBy users={usedBy} />,
+        },
+        {
+          title: t("storage.actions"),
+          kind: "actions",
+          cell: (volume) => (
+            <>
+              {enabled && isDisk(volume) && (
+                <a
+                  class="button ghost"
+                  href={contentHref(pool.name, volume.name)}
+                  download={oneLine(volume.name, 200)}
+                  aria-label={t("storage.verb_of", {
+                    verb: t("storage.download"),
+                    name: oneLine(volume.name, 60),
+                  })}
+                >
+                  {t("storage.download")}
+                </a>
+              )}
+              {verbsOf(volume, pool).length > 0 && (
+                <MoreMenu label={tAll("menu.of", { name: oneLine(volume.name, 60) })} quiet>
+                  {verbsOf(volume, pool).map((verb) => (
+                    <ActionLink
                       key={verb}
-                      class={verb === "delete_volume" ? "button ghost danger" : "button ghost"}
+                      class="menu-item"
+                      role="menuitem"
+                      {...(DANGEROUS.has(verb) && { "data-danger": "" })}
                       href={href(verb, volume)}
-                      aria-label={t("storage.verb_of", {
-                        verb: t(VOLUME_VERBS[verb]),
-                        name: oneLine(volume.name, 60),
-                      })}
+                      enabled={enabled}
                     >
                       {t(VOLUME_VERBS[verb])}
-                    </a>
+                    </ActionLink>
                   ))}
-                </span>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+                </MoreMenu>
+              )}
+            </>
+          ),
+        },
+      ]}
+    />
   );
 }

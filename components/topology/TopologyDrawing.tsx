@@ -10,7 +10,7 @@ import {
   SIZE,
 } from "../../lib/topology/layout.ts";
 import { foldId } from "../../lib/topology/walk.ts";
-import { type IconName, type IconNode, ICONS } from "../icons.ts";
+import { type IconName, type IconNode, ICONS } from "../kit/icons.ts";
 import { fitting, groupWords, machineWords, type Words, wordsOf } from "./words.ts";
 
 const { t } = textsOf(texts);
@@ -66,8 +66,11 @@ function Stop({ id, href, label, box, radius = 8, stop, lit, tone, children, kin
       data-lit={lit?.has(id) ? "" : undefined}
       tabindex={stop === undefined || stop === id ? 0 : -1}
     >
-      {/* An SVG link is called by its title (SVG-AAM), which is what a pointer sees too. */}
-      <title>{label}</title>
+      {
+        /* An SVG link is called by its title (SVG-AAM), which is what a pointer sees too. The key: without one
+          Fresh takes it for the page's title. */
+      }
+      <title key="label">{label}</title>
       <rect class="topo-card" x={box.x} y={box.y} width={box.width} height={box.height} rx={radius} />
       {children}
     </a>

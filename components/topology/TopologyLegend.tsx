@@ -1,8 +1,8 @@
 import type { VmState } from "../../lib/contract/vm.ts";
-import { STATE_ORDER } from "../../lib/format/state.ts";
+import { STATE_ORDER } from "../../lib/vm/state.ts";
 import { topology as texts } from "../../lib/i18n/en/topology.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { StateBadge } from "../StateBadge.tsx";
+import { StateBadge } from "../vm/StateBadge.tsx";
 
 const { t } = textsOf(texts);
 

@@ -5,14 +5,14 @@ import type {
   TopologyMachine,
   TopologyNic,
 } from "../../lib/contract/topology.ts";
-import { MODE_NAMES, networkHref } from "../../lib/format/networks.ts";
-import { STATES, type Tone } from "../../lib/format/state.ts";
-import { oneLine } from "../../lib/format/text.ts";
+import { MODE_NAMES, networkHref } from "../../lib/network/networks.ts";
+import { STATES, type Tone } from "../../lib/vm/state.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import { networks } from "../../lib/i18n/en/networks.ts";
 import { topology } from "../../lib/i18n/en/topology.ts";
 import { number, type PlainKeyOf, t as shared, textsOf } from "../../lib/i18n/mod.ts";
 import type { GraphNode } from "../../lib/topology/graph.ts";
-import type { IconName } from "../icons.ts";
+import type { IconName } from "../kit/icons.ts";
 
 const { t, plural } = textsOf(topology);
 const modes = textsOf(networks);

@@ -1,5 +1,5 @@
 /** Calls on domains. Each runs to its end on a worker's thread and gives plain data. */
-import { type DomainSummary, summarizeDomain } from "../../lib/xml/domain.ts";
+import { type DomainSummary, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { type Connection, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";
@@ -18,14 +18,16 @@ export interface DomainRecord {
   readonly persistent: boolean;
   readonly autostart: boolean;
   readonly managedSave: boolean;
-  /** What its live XML says, or its stored XML while it is off. */
+  /** What its live XML says, or its stored XML while it is off. No password is in it, only whether there is one. */
   readonly summary: DomainSummary;
   /** How many changes wait for the next boot of a running, stored domain; undefined while that is not known. */
   readonly pending?: number;
+  /** When its reading began, in milliseconds since 1970: it shows what happened before. */
+  readonly readAt: number;
 }
 
 /** What a list of domains costs little to know: enough to notice what events missed. */
-export interface DomainGlance {
+export interface DomainState {
   readonly uuid: string;
   readonly name: string;
   readonly active: boolean;
@@ -39,10 +41,14 @@ const LIST = { ACTIVE: 1, PERSISTENT: 4, MANAGEDSAVE: 256, AUTOSTART: 1024 } as 
 const XML = { SECURE: 1, INACTIVE: 2 } as const;
 /** `virDomainShutdownFlagValues`, `virDomainRebootFlagValues` (the same numbers); `any` leaves it to the driver. */
 const ASK = { any: 0, acpi: 1, agent: 2 } as const;
-/** `virDomainUndefineFlagsValues`: managed save, snapshots' and checkpoints' metadata, NVRAM go with the domain. */
-const UNDEFINE_ALL = 1 | 2 | 4 | 16;
+/** `virDomainUndefineFlagsValues`: managed save, snapshots' and checkpoints' metadata go with the domain, NVRAM stays. */
+const UNDEFINE_KEEP_NVRAM = 1 | 2 | 8 | 16;
+/** NVRAM alone goes with the domain. */
+const UNDEFINE_NVRAM = 4;
 /** The same for a driver that has no NVRAM and no checkpoints, and refuses their flags (test:///). */
 const UNDEFINE_PLAIN = 1 | 2;
+/** NVRAM and TPM state stay; without the TPM where libvirt is older than 8.9. */
+const UNDEFINE_KEEPING = [8 | 64, 8, 0] as const;
 /** `virDomainModificationImpact` */
 const AFFECT = { LIVE: 1, CONFIG: 2 } as const;
 /** What virDomainGetID gives for a domain that is off: -1, unsigned. */
@@ -57,12 +63,13 @@ function gone(error: unknown): boolean {
 
 function readDomain(connection: Connection, pointer: Deno.PointerObject): DomainRecord {
   const { symbols } = libvirt();
+  const readAt = Date.now();
   const state = new Int32Array(1), reason = new Int32Array(1), autostart = new Int32Array(1);
   ok(symbols.virDomainGetState(pointer, state, reason, 0));
   const persistent = ok(symbols.virDomainIsPersistent(pointer)) === 1;
   // A transient domain has no autostart and the call fails; nothing is lost by not asking.
   if (persistent) ok(symbols.virDomainGetAutostart(pointer, autostart));
-  const xml = takeString(symbols.virDomainGetXMLDesc(pointer, 0));
+  const xml = takeString(symbols.virDomainGetXMLDesc(pointer, XML.SECURE));
   const isActive = symbols.virDomainGetID(pointer) !== NO_ID;
   return {
     uuid: readUuid((buffer) => symbols.virDomainGetUUIDString(pointer, buffer)),
@@ -73,8 +80,13 @@ function readDomain(connection: Connection, pointer: Deno.PointerObject): Domain
     autostart: autostart[0] === 1,
     managedSave: persistent && symbols.virDomainHasManagedSaveImage(pointer, 0) === 1,
     summary: summarizeDomain(xml),
+    readAt,
     ...(persistent && isActive && {
-      pending: countPending(connection, xml, takeString(symbols.virDomainGetXMLDesc(pointer, XML.INACTIVE))),
+      pending: countPending(
+        connection,
+        xml,
+        takeString(symbols.virDomainGetXMLDesc(pointer, XML.SECURE | XML.INACTIVE)),
+      ),
     }),
   };
 }
@@ -100,6 +112,7 @@ function uuids(connection: Connection, flags: number): Set<string> {
  */
 export function domainScan(connection: Connection): DomainRecord[] {
   const { symbols } = libvirt();
+  const readAt = Date.now();
   const persistent = uuids(connection, LIST.PERSISTENT);
   const autostart = uuids(connection, LIST.AUTOSTART);
   const managedSave = uuids(connection, LIST.MANAGEDSAVE);
@@ -117,7 +130,8 @@ export function domainScan(connection: Connection): DomainRecord[] {
         persistent: persistent.has(uuid),
         autostart: autostart.has(uuid),
         managedSave: managedSave.has(uuid),
-        summary: summarizeDomain(takeString(symbols.virDomainGetXMLDesc(item, 0))),
+        summary: summarizeDomain(takeString(symbols.virDomainGetXMLDesc(item, XML.SECURE))),
+        readAt,
       };
     } catch (error) {
       if (gone(error)) return null;
@@ -138,7 +152,7 @@ export function domainRead(connection: Connection, { uuid }: { uuid: string }): 
 }
 
 /** Who exists, runs, starts with the host and has saved memory: three lists, whatever the number of domains. */
-export function domainGlance(connection: Connection): DomainGlance[] {
+export function domainListStates(connection: Connection): DomainState[] {
   const { symbols } = libvirt();
   const active = uuids(connection, LIST.ACTIVE);
   const autostart = uuids(connection, LIST.AUTOSTART);
@@ -272,14 +286,43 @@ export function domainSetMetadata(
   return null;
 }
 
-/** Forgets a domain with everything libvirt keeps for it; its disks stay. */
+/** Forgets a domain with what libvirt keeps for it; its disks stay, and its NVRAM: see {@link nvramErase}. */
 export function domainUndefine(connection: Connection, { uuid }: Of): null {
   using domain = connection.domain(uuid);
   const { symbols, lastError } = libvirt();
-  if (symbols.virDomainUndefineFlags(domain.pointer, UNDEFINE_ALL) === 0) return null;
+  if (symbols.virDomainUndefineFlags(domain.pointer, UNDEFINE_KEEP_NVRAM) === 0) return null;
   const error = lastError();
   if (error.code !== VIR_ERR.INVALID_ARG) throw error;
   ok(symbols.virDomainUndefineFlags(domain.pointer, UNDEFINE_PLAIN));
+  return null;
+}
+
+/**
+ * Deletes an NVRAM file, which libvirt does only together with a domain: defines one that has it and undefines it.
+ *
+ * @param xml a domain that has nothing but the NVRAM, under a name and an id that nobody knows
+ */
+export function nvramErase(connection: Connection, { xml }: { xml: string }): null {
+  const { symbols, lastError } = libvirt();
+  const pointer = symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), 0);
+  if (pointer === null) throw lastError();
+  try {
+    ok(symbols.virDomainUndefineFlags(pointer, UNDEFINE_NVRAM));
+  } finally {
+    symbols.virDomainFree(pointer);
+  }
+  return null;
+}
+
+/** Forgets a domain and leaves its NVRAM and its TPM's state, which were there before it. */
+export function domainUndefineKeeping(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  const { symbols, lastError } = libvirt();
+  for (const flags of UNDEFINE_KEEPING) {
+    if (symbols.virDomainUndefineFlags(domain.pointer, flags) === 0) return null;
+    const error = lastError();
+    if (error.code !== VIR_ERR.INVALID_ARG || flags === 0) throw error;
+  }
   return null;
 }
 

@@ -57,15 +57,18 @@ function registered(id: number, needed: boolean): number | null {
 }
 
 /**
- * Opens a connection of its own and registers the callbacks on it.
+ * Opens a connection of its own and registers the callbacks on it. When that took {@link CONNECT_SECONDS}, nobody waits
+ * for it any more, and it is undone again.
  *
- * @param args.deadline `Date.now()` after which nobody waits any more: then it is undone again.
+ * @param begun `Date.now()` when the worker took the call, before it made its own connection
  * @throws {LibvirtError}
  */
 export function eventsOpen(
   { uri }: Connection,
-  { callbacks, deadline }: { callbacks: EventCallbacks; deadline: number },
+  { callbacks }: { callbacks: EventCallbacks },
+  begun = Date.now(),
 ): EventRegistration {
+  const deadline = begun + CONNECT_SECONDS * 1000;
   const { symbols } = libvirt();
   const connection = Connection.open(uri);
   const registration = {
@@ -100,8 +103,11 @@ export function eventsOpen(
   }
 }
 
-/** Deregisters everything and closes the connection. Its daemon may be gone already. */
-export function eventsClose({ uri }: Connection, registration: EventRegistration): void {
+/**
+ * Deregisters everything and closes the connection. Its daemon may be gone already, which is when it matters most: what is
+ * not closed keeps its descriptors. So this call is made without a connection of the worker's own.
+ */
+export function eventsClose({ uri }: Pick<Connection, "uri">, registration: EventRegistration): void {
   undo(Connection.adopt(uri, registration.connection), registration);
 }
 

@@ -1,5 +1,6 @@
 /** Calls that read and change a domain's hardware. */
-import { pendingChanges } from "../../lib/xml/pending.ts";
+import { pendingChanges } from "../../lib/formats/xml/pending.ts";
+import { relativePaths } from "../../lib/formats/xml/relative.ts";
 import type { Connection } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";
@@ -49,7 +50,9 @@ export function domainRedefine(
   using domain = connection.domain(uuid);
   if (xmlOf(domain.pointer, XML.SECURE | XML.INACTIVE) !== from) return null;
   const { symbols, lastError } = libvirt();
-  const defined = symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), DEFINE_VALIDATE);
+  // The schemas do not allow relative paths, which the domain has already.
+  const flags = relativePaths(from).length > 0 ? 0 : DEFINE_VALIDATE;
+  const defined = symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), flags);
   if (defined === null) throw lastError();
   symbols.virDomainFree(defined);
   return xmlOf(domain.pointer, XML.SECURE | XML.INACTIVE);

@@ -18,18 +18,22 @@ function define(connection: Connection, xml: string, flags: number): Handle {
 /**
  * Makes or replaces a stored domain, checked against libvirt's schemas first; gives its UUID.
  *
+ * @param unchecked without that check, for what was checked before
  * @throws {LibvirtError} code XML_INVALID_SCHEMA with the schema's message
  */
-export function domainDefineXml(connection: Connection, { xml }: { xml: string }): string {
-  using domain = define(connection, xml, DEFINE_VALIDATE);
+export function domainDefineXml(
+  connection: Connection,
+  { xml, unchecked = false }: { xml: string; unchecked?: boolean },
+): string {
+  using domain = define(connection, xml, unchecked ? 0 : DEFINE_VALIDATE);
   return readUuid((buffer) => libvirt().symbols.virDomainGetUUIDString(domain.pointer, buffer));
 }
 
 /**
  * Lets libvirt parse and validate an XML that it must refuse in the end, because its name is none: see
- * `lib/xml/trial.ts`. Gives what libvirt said. Were it accepted all the same, it would be undefined at once.
+ * `lib/formats/xml/trial.ts`. Gives what libvirt said. Were it accepted all the same, it would be undefined at once.
  */
-export function domainTryXml(connection: Connection, { xml }: { xml: string }): string | null {
+export function domainValidateXml(connection: Connection, { xml }: { xml: string }): string | null {
   const { symbols, lastError } = libvirt();
   const pointer = symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), 0);
   if (pointer === null) {

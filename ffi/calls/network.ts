@@ -1,5 +1,5 @@
 /** Calls on virtual networks. */
-import { changedNetwork, type NetworkChange } from "../../lib/xml/network_edit.ts";
+import { changedNetwork, type NetworkChange } from "../../lib/formats/xml/network_edit.ts";
 import { type Connection, Handle, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, some, takeString } from "../library.ts";
@@ -88,7 +88,7 @@ export function networkLeases(connection: Connection, { name }: { name: string }
  * Defines a network, has it start with the host and starts it, as far as asked; gives its UUID. Nothing of it is left
  * when a step fails.
  */
-export function networkMake(
+export function networkDefine(
   connection: Connection,
   { xml, start, autostart }: { xml: string; start: boolean; autostart: boolean },
 ): string {
@@ -155,6 +155,8 @@ export interface DhcpStep {
   /** Which of the network's `<ip>` elements, from 0; -1 for DNS, which is the whole network's. */
   readonly subnet: number;
   readonly xml: string;
+  /** Where alone it is made: what runs, or what starts next; both when nothing is said. */
+  readonly only?: "live" | "config";
 }
 
 /** Steps that were done, until they are kept. */
@@ -169,9 +171,20 @@ function runSteps(network: Handle, steps: readonly DhcpStep[]): Done {
   const { symbols } = libvirt();
   const live = ok(symbols.virNetworkIsActive(network.pointer)) === 1;
   const persistent = ok(symbols.virNetworkIsPersistent(network.pointer)) === 1;
-  const flags = (live ? AFFECT_LIVE : 0) | (persistent ? AFFECT_CONFIG : 0);
-  const update = ({ does, section, subnet, xml }: DhcpStep) =>
-    symbols.virNetworkUpdate(network.pointer, UPDATE[does], SECTION[section], subnet, cString(xml), flags);
+  const flagsOf = ({ only }: DhcpStep) =>
+    (live && only !== "config" ? AFFECT_LIVE : 0) | (persistent && only !== "live" ? AFFECT_CONFIG : 0);
+  const update = (step: DhcpStep) => {
+    const { does, section, subnet, xml } = step;
+    const { pointer } = network;
+    return symbols.virNetworkUpdate(
+      pointer,
+      UPDATE[does],
+      SECTION[section],
+      subnet,
+      cString(xml),
+      flagsOf(step),
+    );
+  };
   const done: DhcpStep[] = [];
   const undo = () => {
     for (const step of done.reverse()) update({ ...step, does: step.does === "add" ? "delete" : "add" });

@@ -1,8 +1,8 @@
 /** Calls on a domain's screen and keyboard. */
 import { deflateSync, inflateSync } from "node:zlib";
-import { messageOf } from "../../lib/message.ts";
-import { decodePpm, type Image, MOST_PIXELS, shrink } from "../../lib/png/image.ts";
-import { decodePng, encodePng, isPng, pngSize } from "../../lib/png/png.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { type Bitmap, decodePpm, MOST_PIXELS, shrink } from "../../lib/formats/png/image.ts";
+import { decodePng, encodePng, isPng, pngSize } from "../../lib/formats/png/png.ts";
 import { type Connection, Handle } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, some, takeString } from "../library.ts";
@@ -89,7 +89,7 @@ export function domainScreenshot(
       const { width, height } = pngSize(file);
       if (mostWidth === undefined || width <= mostWidth) return { png: file, width, height };
     }
-    const image: Image = isPng(file) ? decodePng(file, inflate) : decodePpm(file);
+    const image: Bitmap = isPng(file) ? decodePng(file, inflate) : decodePpm(file);
     const { width, height, rgb } = mostWidth === undefined ? image : shrink(image, mostWidth);
     return { png: encodePng({ width, height, rgb }, deflate), width, height };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Calls on volumes. What a volume is, is told by its XML (`lib/xml/volume.ts`). */
+/** Calls on volumes. What a volume is, is told by its XML (`lib/formats/xml/volume.ts`). */
 import { type Connection, Handle, listOf, poolHandle, readList, volumeHandle } from "../connection.ts";
 import { libvirt, ok, some, takeString } from "../library.ts";
 import { cString, readString } from "../memory.ts";

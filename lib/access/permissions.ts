@@ -2,7 +2,15 @@
  * What every command needs, derived from the contract: `<area>.<level>`, where the area is the noun its route begins
  * with, and the level is its role's. A command without a role does not compile; one may declare another `permission`.
  */
-import { type Command, type CommandName, COMMANDS, type Role, ROLES } from "../contract/mod.ts";
+import { extraPermissions } from "./extra_permissions.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  type OutputFilter,
+  type Role,
+  ROLES,
+} from "../contract/mod.ts";
 
 /** Level of each role within an area. */
 const LEVELS: Readonly<Record<Role, string>> = {
@@ -13,12 +21,14 @@ const LEVELS: Readonly<Record<Role, string>> = {
 
 /** First part of a route → its area, where they differ. */
 const AREAS: Readonly<Record<string, string>> = {
+  "alert-history": "alerts",
+  "alert-silences": "alerts",
   "batch": "vms",
   "cloud-init": "vms",
   "create-options": "vms",
   "network-options": "networks",
   "operating-systems": "host",
-  "pools": "storage",
+  "schedule-preview": "schedules",
 };
 
 /** Beside `<area>.<level>`: `anyone` needs no sign-in, `signed-in` nothing but that, `socket` root's own socket. */
@@ -36,11 +46,16 @@ export interface Need {
 
 const first = ({ route }: Command) => /^\w+ \/([a-z-]+)/.exec(route)?.[1] ?? "";
 
-/** What a command is about, told by its route: a machine's own commands are below that machine. */
-function objectOf(name: string, command: Command): CommandObject {
+/** What is filtered to what somebody may see: a right to anything in it opens the list. */
+const LISTS: ReadonlySet<OutputFilter | undefined> = new Set(
+  ["other-vms", "other-alerts", "other-incidents", "other-figures"] as const,
+);
+
+/** What a command is about, told by its route: a VM's own commands are below that VM. */
+function objectOf(command: Command): CommandObject {
   if (/^\w+ \/vms\/\{vmId\}/.test(command.route)) return "vm";
   if (Object.hasOwn((command.input as { properties?: object }).properties ?? {}, "vmIds")) return "vms";
-  return name === "get_vms" ? "list" : "everything";
+  return LISTS.has(command.hides) ? "list" : "everything";
 }
 
 const needs = new Map<CommandName, Need>(
@@ -49,7 +64,7 @@ const needs = new Map<CommandName, Need>(
     return [name, {
       permission: command.permission ?? `${AREAS[area] ?? area}.${LEVELS[command.role]}`,
       role: command.role,
-      object: objectOf(name, command),
+      object: objectOf(command),
     }];
   }),
 );
@@ -60,7 +75,14 @@ export function needOf(name: CommandName): Need {
 }
 
 /** What needs an administrator, yet gives nobody the host: own roles may have it. */
-const GRANTABLE: ReadonlySet<string> = new Set(["vms.clone", "vms.delete"]);
+const GRANTABLE: ReadonlySet<string> = new Set([
+  "vms.clone",
+  "vms.delete",
+  // Root in a guest is nobody on the host
+  "guest.exec",
+  "guest.files",
+  "guest.accounts",
+]);
 
 /** A permission, with the least role that has it and the commands it opens. */
 export interface Permission {
@@ -84,6 +106,11 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = (() => {
       // Only what is declared by name is known to be less than root, once it needs an administrator.
       grantable: role !== "administrator" || GRANTABLE.has(name),
     });
+  }
+  // No command is opened by these alone; they give a guest more than libvirt's networks, and nobody the host.
+  for (const [name, commands] of extraPermissions()) {
+    if (found.has(name)) continue;
+    found.set(name, { name, role: "administrator", commands, grantable: true });
   }
   return found;
 })();

@@ -3,7 +3,7 @@
  * only, no schemas, so it costs a page almost nothing. Every call goes to `POST /api/v1/commands/{name}`.
  */
 import type { CommandName, Input, Output } from "../contract/mod.ts";
-import { messageOf } from "../message.ts";
+import { messageOf } from "../text/message.ts";
 import { base, based } from "./base.ts";
 
 type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}` : S;
@@ -31,7 +31,7 @@ const AGAIN_MS = 300;
 
 const post: Transport = async (command, input) => {
   const ask = () =>
-    fetch(based(`/api/v1/commands/${command}`), {
+    fetch(based(`/api/v1/commands/${command}${hostQuery()}`), {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(input ?? {}),
@@ -45,6 +45,12 @@ const post: Transport = async (command, input) => {
   if (response.status === 401) signInAgain();
   return response;
 };
+
+/** Commands of a page are about the host that its address names. */
+function hostQuery(): string {
+  const host = new URLSearchParams(globalThis.location?.search).get("host");
+  return host === null ? "" : `?${new URLSearchParams({ host })}`;
+}
 
 /** The session has ended: to the sign-in, and back here after it. */
 function signInAgain(): void {
@@ -80,6 +86,32 @@ export async function call(command: string, input: unknown, transport: Transport
     error.details,
     response.status,
   );
+}
+
+/**
+ * Sends a form of a page that is one command (`/do/{command}`), as the browser would without a script.
+ *
+ * @param submitter the button, which may have an address of its own
+ * @returns what is said when it was done
+ * @throws {ApiError}
+ */
+export async function callByForm(form: HTMLFormElement, submitter: HTMLElement | null): Promise<string> {
+  const button = submitter instanceof HTMLButtonElement && submitter.hasAttribute("formaction")
+    ? submitter
+    : null;
+  const address = button?.formAction ?? form.action;
+  const answer = await call(address, new FormData(form, submitter), async (_address, body) => {
+    const response = await fetch(address, {
+      method: "POST",
+      headers: { accept: "application/json" },
+      body: body as FormData,
+      redirect: "manual",
+    });
+    // Pages send whoever is not signed in to the sign-in.
+    if (response.type === "opaqueredirect") signInAgain();
+    return response;
+  });
+  return (answer as { done: string }).done;
 }
 
 /** Every command as a method, over anything that carries one out by its wire name. */

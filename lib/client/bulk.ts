@@ -1,11 +1,11 @@
 /** One action on several machines: never all-or-nothing, and what failed is said machine by machine. */
 import { signal } from "@preact/signals";
 import type { BatchOperationResult, VM } from "../contract/mod.ts";
-import { type ActionName, ACTIONS, isAllowed } from "../format/actions.ts";
-import { type Failure, failureOf } from "../format/failure.ts";
+import { type ActionName, ACTIONS, isAllowed, perform } from "../vm/actions.ts";
+import { type Failure, failureOf } from "../text/failure.ts";
 import { plural, t } from "../i18n/mod.ts";
 import { type Api, api } from "./api.ts";
-import { ask } from "./danger.ts";
+import { askToConfirm, isAsked } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report } from "./toasts.ts";
@@ -29,7 +29,7 @@ const BATCH = 1_000;
 /** Calls under way at once, where there is no batch command. */
 const AT_ONCE = 4;
 
-type Outcome = { readonly vm: VM; readonly error?: unknown };
+type BulkOutcome = { readonly vm: VM; readonly error?: unknown };
 type Many = (input: { vmIds: string[] }) => Promise<BatchOperationResult>;
 
 const BATCHES: Readonly<Record<Exclude<BulkAction, "delete">, (client: Api) => Many>> = {
@@ -39,8 +39,8 @@ const BATCHES: Readonly<Record<Exclude<BulkAction, "delete">, (client: Api) => M
   force_stop: (client) => client.batchForceStopVms,
 };
 
-async function inBatches(call: Many, vms: readonly VM[]): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+async function inBatches(call: Many, vms: readonly VM[]): Promise<BulkOutcome[]> {
+  const outcomes: BulkOutcome[] = [];
   for (let at = 0; at < vms.length; at += BATCH) {
     const part = vms.slice(at, at + BATCH);
     try {
@@ -62,8 +62,8 @@ async function inBatches(call: Many, vms: readonly VM[]): Promise<Outcome[]> {
 export async function forEachVm(
   vms: readonly VM[],
   change: (vm: VM) => Promise<unknown>,
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+): Promise<BulkOutcome[]> {
+  const outcomes: BulkOutcome[] = [];
   const queue = vms[Symbol.iterator]();
   const work = async () => {
     for (const vm of queue) {
@@ -80,7 +80,7 @@ export async function forEachVm(
 }
 
 /** Says how it went: a message when all is well, else a list of what failed and why. */
-export function reportBulk(label: string, outcomes: readonly Outcome[]): void {
+export function reportBulk(label: string, outcomes: readonly BulkOutcome[]): void {
   const failures = outcomes.flatMap(({ vm, error }) =>
     error === undefined ? [] : [{ vm, failure: failureOf(error) }]
   );
@@ -98,11 +98,11 @@ export function eligible(action: ActionName, vms: readonly VM[]): VM[] {
 export async function actOnMany(action: BulkAction, selected: readonly VM[]): Promise<boolean> {
   const vms = eligible(action, selected);
   if (vms.length === 0) return false;
-  const consent = ACTIONS[action].danger ? await ask({ action, vms }) : { deleteDisks: false };
+  const consent = isAsked(action, vms.length) ? await askToConfirm({ action, vms }) : undefined;
   if (consent === null) return false;
   for (const { id } of vms) pending.begin(id, action);
   const outcomes = action === "delete"
-    ? await forEachVm(vms, ({ id: vmId }) => api.deleteVm({ vmId, deleteDisks: consent.deleteDisks }))
+    ? await forEachVm(vms, ({ id }) => perform(api, action, id, { disks: consent?.disks.get(id) ?? [] }))
     : await inBatches(BATCHES[action](api), vms);
   for (const { vm, error } of outcomes) {
     if (error === undefined) pending.accepted(vm.id, live.vms.peek(vm.id)?.state);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { aVm } from "../format/vm_fixture_test.ts";
+import { aVm } from "../text/vm_fixture_test.ts";
 import { bulkReport, eligible, forEachVm, reportBulk } from "./bulk.ts";
 
 const a = aVm({ id: "a" }), b = aVm({ id: "b", state: "stopped" }), c = aVm({ id: "c" });

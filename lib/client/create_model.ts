@@ -1,21 +1,36 @@
 /** The form for a new machine: what was chosen, what the server says of it, and what it comes to. */
 import { batch, computed, signal } from "@preact/signals";
-import type { ConfigCheck, NewDisk, NewNic, OperatingSystem, VmConfig } from "../contract/mod.ts";
-import { type Failure, failureOf } from "../format/failure.ts";
-import { freeName, guessSystem } from "../format/new_vm.ts";
+import type {
+  ConfigCheck,
+  ConfigFinding,
+  Image,
+  NewDisk,
+  NewNic,
+  OperatingSystem,
+  VmConfig,
+} from "../contract/mod.ts";
+import { fieldSentence } from "../text/field_sentence.ts";
+import { type Failure, failureOf } from "../text/failure.ts";
+import { freeName, guessSystem } from "../vm/create/guesses.ts";
 import { api } from "./api.ts";
 
 /** What was chosen; what is left out is the server's choice. */
-export type Wish = Partial<VmConfig>;
+export type VmDraft = Partial<VmConfig>;
 
 /** What a machine is first started from. */
-export const SOURCES = ["iso", "image", "network", "none"] as const;
-export type Source = typeof SOURCES[number];
+export const SOURCES = ["cloud", "iso", "image", "network", "none"] as const;
+export type InstallSource = typeof SOURCES[number];
+
+/** Whether the first disk is an image that was there before. */
+export const isImageSource = (source: InstallSource): boolean => source === "cloud" || source === "image";
 
 /** Where the form begins. */
 export interface CreateStart {
-  readonly wish: Wish;
+  readonly wish: VmDraft;
   readonly check: ConfigCheck | null;
+  /** What is chosen while nothing was: an ISO where there is one. */
+  readonly first: InstallSource;
+  readonly withoutIso: boolean;
   readonly systems: readonly OperatingSystem[];
   /** Names that machines have. */
   readonly taken: readonly string[];
@@ -28,16 +43,25 @@ const REST_MS = 250;
 type Followed = "name" | "system" | "disk";
 
 /** What a wish is first started from. */
-function sourceOf({ disks, bootOrder }: Wish): Source {
-  if (disks?.[0]?.path !== undefined) return "image";
-  return bootOrder?.[0] === "network" ? "network" : "iso";
+function sourceOf({ disks, bootOrder, isoPath, cloudInit }: VmDraft, first: InstallSource): InstallSource {
+  if (disks?.[0]?.path !== undefined) return cloudInit === undefined ? "image" : "cloud";
+  if (isoPath !== undefined) return "iso";
+  return bootOrder?.[0] === "network" ? "network" : first;
 }
 
+/** How the form's image is used, where one was chosen. */
+const withCopy = ({ copyAs }: NewDisk) => copyAs === undefined ? {} : { copyAs };
+
+/** What to choose first, where it is missing: said here, because the server does not know which card is open. */
+export type Missing = "iso" | "image";
+
 export class CreateModel {
-  readonly wish = signal<Wish>({});
+  readonly wish = signal<VmDraft>({});
   /** What the server says of the wish; null before its first answer. */
   readonly check = signal<ConfigCheck | null>(null);
-  readonly source = signal<Source>("iso");
+  readonly source = signal<InstallSource>("iso");
+  /** Somebody wants an installation without its CD. */
+  readonly withoutIso = signal(false);
   readonly submitting = signal(false);
   /** Why it could not be created. */
   readonly failure = signal<Failure | null>(null);
@@ -47,6 +71,8 @@ export class CreateModel {
   /** Fields somebody has been at: errors of the others are not shown before the first attempt. */
   readonly #touched = signal<ReadonlySet<string>>(new Set());
   readonly #attempted = signal(false);
+  /** The wish that `check` is about. */
+  #checked: VmDraft | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
 
@@ -54,8 +80,9 @@ export class CreateModel {
     this.#systems = start.systems;
     this.#taken = new Set(start.taken);
     this.wish.value = start.wish;
-    this.source.value = sourceOf(start.wish);
-    this.#take(start.check);
+    this.source.value = sourceOf(start.wish, start.first);
+    this.withoutIso.value = start.withoutIso;
+    this.#take(start.check, start.wish);
   }
 
   /** What the wish last came to: what is wrong now does not empty the fields around it. */
@@ -75,7 +102,7 @@ export class CreateModel {
       this.#touched.value = new Set([...this.#touched.peek(), ...Object.keys(change)]);
       this.failure.value = null;
     });
-    this.#checkSoon();
+    this.checkSoon();
   }
 
   /** Names the machine. */
@@ -106,11 +133,12 @@ export class CreateModel {
   }
 
   /** Chooses what it is started from, and clears what belongs to the other ways. */
-  chooseSource(source: Source): void {
+  chooseSource(source: InstallSource): void {
     const [first, ...others] = this.disks.peek();
     const sizeGb = this.system.peek()?.defaults.diskSizeGb ?? 20;
-    const main: NewDisk = source === "image"
-      ? { path: first?.path ?? "", ...(first?.copyAs !== undefined && { copyAs: first.copyAs }) }
+    const main: NewDisk = isImageSource(source)
+      // A copy, unless somebody wants the VM to write into the image.
+      ? { path: first?.path ?? "", ...(first?.path === undefined ? { copyAs: "qcow2" } : withCopy(first)) }
       : first === undefined || first.path !== undefined
       ? { sizeGb }
       : first;
@@ -121,6 +149,23 @@ export class CreateModel {
       bootOrder: source === "network" ? ["network", "disk"] : undefined,
     });
     this.#touched.value = new Set([...this.#touched.peek()].filter((field) => field !== "disks"));
+  }
+
+  /** Chooses an image by what it is: an ISO goes into the drive, a disk image becomes the first disk. */
+  chooseImage({ kind, path, pool, name }: Pick<Image, "kind" | "path" | "pool" | "name">): void {
+    if (kind === "iso") {
+      if (this.source.peek() !== "iso") this.chooseSource("iso");
+      return this.chooseIso(path);
+    }
+    if (!isImageSource(this.source.peek())) this.chooseSource("image");
+    this.chooseDiskImage(`${pool}/${name}`);
+  }
+
+  /** Makes an image the first disk. The first one that is chosen is copied; how it is used may be changed then. */
+  chooseDiskImage(path: string | undefined): void {
+    const [disk] = this.disks.peek();
+    const image = path === undefined ? {} : { path };
+    this.changeDisk(0, disk?.path === undefined ? { ...image, copyAs: "qcow2" } : { ...disk, ...image });
   }
 
   /** Changes one disk, or removes it. */
@@ -142,10 +187,27 @@ export class CreateModel {
 
   /** What is wrong with a field, once somebody has been at it or has tried to create the machine. */
   error(field: string): string | undefined {
-    const found = this.check.value?.errors.find((error) => error.field === field);
-    if (!found) return undefined;
-    return this.#attempted.value || this.#touched.value.has(field.split(".")[0]!) ? found.message : undefined;
+    const found = this.errors.value.find((error) => error.field === field);
+    return found && fieldSentence(field, found.message);
   }
+
+  /** What is wrong, as far as somebody has been at it. */
+  readonly errors = computed<readonly ConfigFinding[]>(() =>
+    (this.check.value?.errors ?? []).filter(({ field }) =>
+      this.#attempted.value || this.#touched.value.has(field.split(".")[0]!)
+    )
+  );
+
+  /** What the chosen source still lacks. */
+  readonly lacking = computed<Missing | undefined>(() => {
+    const source = this.source.value;
+    const { isoPath } = this.wish.value;
+    if (source === "iso" && isoPath === undefined && !this.withoutIso.value) return "iso";
+    return isImageSource(source) && !this.disks.value[0]?.path ? "image" : undefined;
+  });
+
+  /** What to choose first, said once somebody has tried to create the VM. */
+  readonly missing = computed(() => this.#attempted.value ? this.lacking.value : undefined);
 
   /** What is worth knowing about a field. */
   warning(field: string): string | undefined {
@@ -159,20 +221,27 @@ export class CreateModel {
     this.submitting.value = true;
     this.failure.value = null;
     try {
-      await this.#ask(); // what is known to be wrong is said at its field, not by a failed attempt
-      if (this.failure.peek() !== null || (this.check.peek()?.errors.length ?? 0) > 0) return null;
+      if (this.lacking.peek() !== undefined) return null;
+      // What is known to be wrong is said at its field. Everything else the creation itself finds out.
+      const isWrong = this.#checked === this.wish.peek() && (this.check.peek()?.errors.length ?? 0) > 0;
+      if (isWrong) return null;
+      clearTimeout(this.#timer);
       const { id } = await api.createVm(this.wish.peek() as VmConfig);
       return id;
-    } catch (error) {
-      this.failure.value = failureOf(error);
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      this.failure.value = failure;
       await this.#ask();
+      const isAtField = this.check.peek()?.errors.some(({ code }) => code === failure.code);
+      if (isAtField && this.failure.peek() === failure) this.failure.value = null;
       return null;
     } finally {
       this.submitting.value = false;
     }
   }
 
-  #take(check: ConfigCheck | null): void {
+  #take(check: ConfigCheck | null, wish: VmDraft): void {
+    this.#checked = wish;
     batch(() => {
       this.check.value = check;
       if (check?.resolved) this.resolved.value = check.resolved;
@@ -185,7 +254,14 @@ export class CreateModel {
     if (guessed !== undefined && guessed !== this.wish.peek().osVariant) this.chooseSystem(guessed, true);
   }
 
-  #checkSoon(): void {
+  /** The wish as far as it can be judged: an image that is still to be chosen is no mistake. */
+  #question(): VmDraft {
+    const wish = this.wish.peek();
+    return { ...wish, disks: (wish.disks ?? []).filter(({ path }) => path !== "") };
+  }
+
+  /** Judges the form anew: something it depends on has changed. */
+  checkSoon(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#ask(), REST_MS);
   }
@@ -194,9 +270,10 @@ export class CreateModel {
   async #ask(): Promise<void> {
     clearTimeout(this.#timer);
     const question = ++this.#asked;
+    const wish = this.wish.peek();
     try {
-      const check = await api.checkVmConfig({ config: this.wish.peek() });
-      if (question === this.#asked) this.#take(check);
+      const check = await api.checkVmConfig(this.#question());
+      if (question === this.#asked) this.#take(check, wish);
     } catch (error) {
       if (question === this.#asked) this.failure.value = failureOf(error);
     }

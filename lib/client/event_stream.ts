@@ -6,7 +6,7 @@ import type { AnyEvent, EventName } from "../contract/mod.ts";
 export type StreamState = "connecting" | "open" | "broken" | "paused";
 
 /** What the stream needs of an EventSource; a test brings its own. */
-export interface Source {
+export interface StreamSource {
   readonly readyState: number;
   onopen: ((event: Event) => void) | null;
   onerror: ((event: Event) => void) | null;
@@ -22,7 +22,7 @@ export interface StreamOptions {
   readonly onEvents: (events: readonly AnyEvent[]) => void;
   readonly onState: (state: StreamState) => void;
   /** Opens a source; the default is the server's stream. */
-  readonly open?: (since: string) => Source;
+  readonly open?: (since: string) => StreamSource;
   /** Calls back after a time, in milliseconds; returns how to call it off. */
   readonly after?: (milliseconds: number, run: () => void) => () => void;
 }
@@ -34,7 +34,7 @@ const HANDFUL_MS = 40;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
-const openStream = (since: string): Source =>
+const openStream = (since: string): StreamSource =>
   new EventSource(based(`/api/v1/events?since=${encodeURIComponent(since)}`));
 
 const later = (milliseconds: number, run: () => void) => {
@@ -46,7 +46,7 @@ const later = (milliseconds: number, run: () => void) => {
 export class EventStream {
   readonly #options: Required<StreamOptions>;
   #since: string;
-  #source: Source | undefined;
+  #source: StreamSource | undefined;
   #queue: AnyEvent[] = [];
   #cancelFlush: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
@@ -99,7 +99,7 @@ export class EventStream {
     this.#options.onEvents(events);
   }
 
-  #broke(source: Source): void {
+  #broke(source: StreamSource): void {
     if (source !== this.#source) return;
     this.#options.onState("broken");
     // A connection that broke is opened anew by the browser; one that was refused (HTTP 503) is not.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { AnyEvent } from "../contract/mod.ts";
-import { EventStream, type Source, type StreamState } from "./event_stream.ts";
+import { EventStream, type StreamSource, type StreamState } from "./event_stream.ts";
 
-class FakeSource implements Source {
+class FakeSource implements StreamSource {
   readyState = 0;
   onopen: ((event: Event) => void) | null = null;
   onerror: ((event: Event) => void) | null = null;

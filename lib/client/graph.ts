@@ -1,6 +1,8 @@
 /** Drawing a graph with uPlot, in the colours of the stylesheet. */
 import uPlot from "uplot";
-import { formatClock } from "../format/time.ts";
+import { formatClock } from "../text/time.ts";
+import { type PlainKey, t } from "../i18n/mod.ts";
+import { axisOf, colourOf, faint, followBox } from "./plot.ts";
 import { type Columns, GRAPH_SECONDS } from "./samples.ts";
 
 /** Colours a series may have: the names the stylesheet knows. */
@@ -8,7 +10,7 @@ export type SeriesToken = "cpu" | "memory" | "read" | "write" | "rx" | "tx";
 
 /** One line of a graph. */
 export interface GraphSeries {
-  readonly label: string;
+  readonly label: PlainKey;
   readonly token: SeriesToken;
 }
 
@@ -25,24 +27,6 @@ const HEIGHT = 112;
 const AXIS_WIDTH = 64;
 const AXIS_HEIGHT = 22;
 
-/**
- * Reads a colour of the stylesheet. A custom property is text to a script, `light-dark()` and all; the colour of an
- * element that uses it is resolved.
- */
-function colourOf(box: HTMLElement, attribute: string, value: string): string {
-  const probe = document.createElement("i");
-  probe.setAttribute(attribute, value);
-  box.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
-}
-
-/** The same colour, almost transparent, for the area below a line. */
-function faint(colour: string): string {
-  return colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.13)");
-}
-
 /** Highest value of a scale that grows: never so low that a murmur fills the graph. */
 function ceiling(highest: number | null): number {
   return Math.max(1024, (highest ?? 0) * 1.15);
@@ -55,13 +39,7 @@ export function drawGraph(
 ): { show: (columns: Columns) => void; destroy: () => void } {
   const { series, format, max, onHover } = options;
   const ink = (token: string) => () => colourOf(box, "data-series", token);
-  const grid = () => colourOf(box, "data-ink", "grid");
-  const axis: uPlot.Axis = {
-    stroke: () => colourOf(box, "data-ink", "axis"),
-    grid: { stroke: grid, width: 1 },
-    ticks: { show: false },
-    font: `11px ${getComputedStyle(box).fontFamily}`,
-  };
+  const axis = axisOf(box);
   const plot = new uPlot(
     {
       width: Math.max(1, box.clientWidth),
@@ -93,7 +71,7 @@ export function drawGraph(
       series: [
         {},
         ...series.map(({ label, token }, index) => ({
-          label,
+          label: t(label),
           stroke: ink(token),
           width: 1.5,
           points: { show: false },
@@ -107,21 +85,11 @@ export function drawGraph(
     box,
   );
 
-  const resize = new ResizeObserver(() =>
-    plot.setSize({ width: Math.max(1, box.clientWidth), height: HEIGHT })
-  );
-  resize.observe(box);
-  const redraw = () => plot.redraw(false);
-  const theme = new MutationObserver(redraw);
-  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  const device = matchMedia("(prefers-color-scheme: dark)");
-  device.addEventListener("change", redraw);
+  const stop = followBox(box, plot, HEIGHT);
   return {
     show: (columns) => plot.setData(columns),
     destroy: () => {
-      resize.disconnect();
-      theme.disconnect();
-      device.removeEventListener("change", redraw);
+      stop();
       plot.destroy();
     },
   };

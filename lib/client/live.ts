@@ -1,5 +1,5 @@
 /** What the page knows of the host, kept by its event stream. One a page, in the browser alone. */
-import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type {
   Activity,
   AnyEvent,
@@ -8,11 +8,16 @@ import type {
   EventName,
   HostStats,
 } from "../contract/mod.ts";
+import { LOCAL_HOST } from "../contract/local_host.ts";
+import { t } from "../i18n/mod.ts";
+
+import { aboutWord } from "../alerts/about.ts";
 import { api } from "./api.ts";
+import { based } from "./base.ts";
 import { EventStream, type StreamState } from "./event_stream.ts";
 import { jobs } from "./jobs.ts";
 import { pending } from "./pending.ts";
-import { reportFailure } from "./toasts.ts";
+import { report, reportFailure } from "./toasts.ts";
 import { VmStore } from "./vm_store.ts";
 
 /** How many machines there are, and how many of them run. */
@@ -29,13 +34,32 @@ const BACKGROUND_MS = 30_000;
 const RECOUNT_MS = 400;
 
 const vms = new VmStore();
-const hostStats = signal<HostStats | null>(null);
-const connection = signal<ConnectionStatus | null>(null);
+/** What is known of one host. */
+interface LiveHost {
+  /** Its newest load; null until the first arrives. */
+  readonly stats: Signal<HostStats | null>;
+  /** The connection to its libvirt; null until it is known. */
+  readonly connection: Signal<ConnectionStatus | null>;
+}
+
+const hosts = new Map<string, LiveHost>();
+
+/** The signals of a host. */
+function hostOf(id: string = LOCAL_HOST): LiveHost {
+  const known = hosts.get(id) ?? { stats: signal(null), connection: signal(null) };
+  hosts.set(id, known);
+  return known;
+}
+
+/** The host this page is about. */
+const here = () => new URLSearchParams(globalThis.location?.search).get("host") ?? LOCAL_HOST;
+const { stats: hostStats, connection } = hostOf(here());
 const stream = signal<StreamState>("connecting");
 const activity = signal<readonly Activity[]>([]);
 const counts = signal<VmCounts | null>(null);
 const pools = signal<{ readonly name: string | undefined } | null>(null);
 const networkChanges = signal(0);
+const alertChanges = signal(0);
 
 type Handlers = { readonly [N in EventName]: (data: EventData<N>) => void };
 
@@ -61,18 +85,18 @@ const HANDLERS: Handlers = {
     recount();
   },
   "vm-stats-updated": ({ stats }) => vms.setStats(stats),
-  "host-stats-updated": (stats) => {
-    hostStats.value = stats;
+  "host-stats-updated": ({ host, ...stats }) => {
+    hostOf(host).stats.value = stats;
   },
-  "connection-status-changed": ({ status }) => {
-    connection.value = status;
+  "connection-status-changed": ({ status, host }) => {
+    hostOf(host).connection.value = status;
     if (status.connected) refetch();
   },
-  "network-changed": () => {
-    networkChanges.value++;
+  "network-changed": ({ host = LOCAL_HOST }) => {
+    if (host === here()) networkChanges.value++;
   },
-  "pool-changed": ({ name }) => {
-    pools.value = { name };
+  "pool-changed": ({ name, host = LOCAL_HOST }) => {
+    if (host === here()) pools.value = { name };
   },
   "device-changed": () => {},
   activity: (entry) => {
@@ -81,6 +105,16 @@ const HANDLERS: Handlers = {
   },
   "job-changed": ({ job }) => jobs.put(job),
   "job-progress": ({ job }) => jobs.put(job),
+  "alert-fired": ({ incident, more }) => {
+    const about = `${aboutWord(incident)}: ${incident.name}`;
+    report(more > 0 ? `${about} (+${more})` : about, {
+      label: t("nav.alerts"),
+      run: () => location.assign(based("/alerts")),
+    });
+  },
+  "alerts-changed": () => {
+    alertChanges.value++;
+  },
   error: ({ message }) => reportFailure(undefined, new Error(message)),
   reload: () => refetch(),
 };
@@ -147,7 +181,7 @@ function keepToForeground(events: EventStream): void {
 /** The page's live data. On the server it stays empty: pages are rendered from what their route fetched. */
 export const live = {
   vms,
-  /** The host's newest load; null until the first arrives. */
+  /** The page's host's newest load; null until the first arrives. */
   hostStats: hostStats as ReadonlySignal<HostStats | null>,
   /** The connection to libvirt; null until it is known. */
   connection: connection as ReadonlySignal<ConnectionStatus | null>,
@@ -157,6 +191,8 @@ export const live = {
   activity: activity as ReadonlySignal<readonly Activity[]>,
   /** Grows with every change of a network, whichever it is. */
   networkChanges: networkChanges as ReadonlySignal<number>,
+  /** Grows whenever something fires, or is over. */
+  alertChanges: alertChanges as ReadonlySignal<number>,
   /** How many machines there are; null until something changed. */
   counts: computed<VmCounts | null>(() => {
     if (!vms.complete.value) return counts.value;

@@ -2,27 +2,40 @@
  * Opening a graph. What draws it (uPlot) weighs more than the page around it, so it is fetched when a graph first comes
  * into view: the figures, which are text, never wait for it.
  */
-import type { GraphOptions } from "./graph.ts";
-import type { Columns } from "./samples.ts";
+
+/** A graph that is drawn. */
+export interface DrawnGraph<Data> {
+  readonly show: (data: Data) => void;
+  readonly destroy: () => void;
+}
 
 /** A graph that is drawn now, or will be once it is seen. */
-export interface OpenGraph {
-  /** Shows these columns: at once, or as soon as it is drawn. */
-  readonly show: (columns: Columns) => void;
+export interface OpenGraph<Data> {
+  /** Shows this: at once, or as soon as it is drawn. */
+  readonly show: (data: Data) => void;
   readonly close: () => void;
 }
 
-/** Draws into a box as soon as that is in view. */
-export function openGraph(box: HTMLElement, options: GraphOptions): OpenGraph {
-  let drawn: { readonly show: (columns: Columns) => void; readonly destroy: () => void } | undefined;
-  let latest: Columns | undefined;
+/**
+ * Draws into a box as soon as that is in view.
+ *
+ * @param load fetches what draws, and gives how to
+ */
+export function openGraph<Data, Drawn extends DrawnGraph<Data>>(
+  box: HTMLElement,
+  load: () => Promise<() => Drawn>,
+  onDrawn: (drawn: Drawn) => void = () => {},
+): OpenGraph<Data> {
+  let drawn: Drawn | undefined;
+  let latest: { readonly data: Data } | undefined;
   let closed = false;
 
   async function draw(): Promise<void> {
-    const { drawGraph } = await import("./graph.ts");
+    const begin = await load();
     if (closed) return;
-    drawn = drawGraph(box, options);
-    if (latest !== undefined) drawn.show(latest);
+    drawn = begin();
+    if (latest !== undefined) drawn.show(latest.data);
+    onDrawn(drawn);
   }
 
   const seen = new IntersectionObserver((entries) => {
@@ -35,9 +48,9 @@ export function openGraph(box: HTMLElement, options: GraphOptions): OpenGraph {
   });
   seen.observe(box);
   return {
-    show: (columns) => {
-      latest = columns;
-      drawn?.show(columns);
+    show: (data) => {
+      latest = { data };
+      drawn?.show(data);
     },
     close: () => {
       closed = true;

@@ -1,10 +1,10 @@
 /** What the command palette offers for what is typed: pages, machines, actions on them, themes. */
 import type { VM } from "../contract/mod.ts";
-import { type ActionName, ACTIONS, choiceOf } from "../format/actions.ts";
-import { fuzzyFind, type FuzzyMatch } from "../format/fuzzy.ts";
-import { STATES } from "../format/state.ts";
-import { oneLine } from "../format/text.ts";
-import { VM_TABS } from "../format/vm_tabs.ts";
+import { type ActionName, ACTIONS, allowedActions, wordsOf } from "../vm/actions.ts";
+import { fuzzyFind, type FuzzyMatch } from "../text/fuzzy.ts";
+import { STATES } from "../vm/state.ts";
+import { oneLine } from "../text/text.ts";
+import { VM_TABS } from "../vm/tabs.ts";
 import { palette as paletteTexts } from "../i18n/en/palette.ts";
 import { t, textsOf } from "../i18n/mod.ts";
 
@@ -67,7 +67,7 @@ const toTheme = (theme: "system" | "light" | "dark", icon: Command["icon"]): Com
 });
 
 /** The entries that are always there. */
-export const FIXED_COMMANDS: readonly Command[] = [
+const fixedCommands = (): readonly Command[] => [
   toPage("dashboard", t("nav.dashboard"), "dashboard", "/"),
   toPage("vms", t("nav.vms"), "machines", "/vms"),
   toPage("new", t("vms.new"), "machines", "/vms/new"),
@@ -76,6 +76,7 @@ export const FIXED_COMMANDS: readonly Command[] = [
   toPage("images", t("nav.images"), "disc", "/images"),
   toPage("attention", texts.t("palette.attention"), "machines", "/vms?state=attention"),
   toPage("import", texts.t("palette.import"), "machines", "/vms/import"),
+  toPage("import-ova", texts.t("palette.import_ova"), "machines", "/vms/import-ova"),
   toTheme("system", "system"),
   toTheme("light", "sun"),
   toTheme("dark", "moon"),
@@ -99,10 +100,9 @@ function machine(vm: VM): Command {
 }
 
 function actions(vm: VM): Command[] {
-  const { primary, buttons, menu } = choiceOf(vm);
-  return [primary, ...buttons, ...menu].map((action) => ({
+  return allowedActions(vm).map((action) => ({
     id: `${vm.id} ${action}`,
-    label: texts.t("palette.act", { action: t(ACTIONS[action].label), name: oneLine(vm.name, 80) }),
+    label: texts.t("palette.act", { action: t(wordsOf(action, vm).label), name: oneLine(vm.name, 80) }),
     hint: texts.t("palette.action"),
     icon: ACTIONS[action].icon,
     effect: { kind: "act", action, vm },
@@ -121,7 +121,7 @@ function pages(vm: VM): Command[] {
 }
 
 function* commands(vms: readonly VM[], isClear: boolean, controllable: boolean): Generator<Command> {
-  yield* FIXED_COMMANDS;
+  yield* fixedCommands();
   for (const vm of vms) yield machine(vm);
   if (!isClear) return;
   for (const vm of vms) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { aVm } from "../format/vm_fixture_test.ts";
+import { aVm } from "../text/vm_fixture_test.ts";
 import { findCommands } from "./palette.ts";
 
 const vms = [aVm({ name: "web-01", state: "stopped" }), aVm({ name: "db-01" })];

@@ -1,10 +1,10 @@
 /** Actions that were asked for and have not shown an effect yet: what makes a click visible at once. */
 import { type Signal, signal } from "@preact/signals";
 import type { VmState } from "../contract/mod.ts";
-import { type ActionName, ACTIONS } from "../format/actions.ts";
+import { type ActionName, ACTIONS } from "../vm/actions.ts";
 
 /** How long to wait, after the server said yes, for the event with the new state. */
-const PATIENCE_MS = 5_000;
+const PENDING_WAIT_MS = 5_000;
 
 const actions = new Map<string, Signal<ActionName | undefined>>();
 
@@ -38,7 +38,7 @@ export const pending = {
     else {
       setTimeout(() => {
         if (of(vmId).peek() === action) pending.end(vmId);
-      }, PATIENCE_MS);
+      }, PENDING_WAIT_MS);
     }
   },
 

@@ -1,6 +1,6 @@
 /** Messages about what was done or failed: shown in a corner, and said to screen readers. */
 import { signal } from "@preact/signals";
-import { type Failure, failureOf } from "../format/failure.ts";
+import { type Failure, failureOf } from "../text/failure.ts";
 import { type PlainKey, t } from "../i18n/mod.ts";
 
 /** One message. Failures stay until they are closed; the rest goes by itself. */

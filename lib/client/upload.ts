@@ -25,7 +25,7 @@ export interface Progress {
 }
 
 /** What an upload needs of the world: tests bring their own. */
-export interface Wires {
+export interface UploadTransport {
   /** Sends the content from a byte on. @throws {ApiError} `Unreachable` when the connection broke */
   readonly send: (
     what: Sending,
@@ -70,7 +70,7 @@ function estimate(from: number, now: number, sent: number, rest: number): number
  *
  * @throws {ApiError} what the server refused it with: the answer to a body that is not read whole gets lost
  */
-async function goOn(wires: Wires, what: Sending, known: string | undefined): Promise<number> {
+async function goOn(wires: UploadTransport, what: Sending, known: string | undefined): Promise<number> {
   try {
     return await wires.offset(what);
   } catch (error) {
@@ -89,7 +89,7 @@ async function goOn(wires: Wires, what: Sending, known: string | undefined): Pro
  * @throws {ApiError} why it was refused @throws the signal's reason when it was cancelled
  */
 export async function upload(
-  wires: Wires,
+  wires: UploadTransport,
   what: Sending,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,

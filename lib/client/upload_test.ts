@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import type { Job } from "../contract/mod.ts";
 import { ApiError } from "./api.ts";
-import { type Progress, type Sending, upload, type Uploaded, type Wires } from "./upload.ts";
+import { type Progress, type Sending, upload, type Uploaded, type UploadTransport } from "./upload.ts";
 
 const WHAT: Sending = { pool: "p", name: "a.iso", file: new Blob(["x".repeat(100)]), checksum: "" };
 const ANSWER: Uploaded = { pool: "p", name: "a.iso", path: "/p/a.iso", size: 100, sha256: "0".repeat(64) };
 const lost = () => new ApiError("Unreachable", "gone");
 
-/** Wires that do what a script says; they note from where was sent. */
-function scripted(sends: (() => Uploaded)[], rest: Partial<Wires> = {}) {
+/** UploadTransport that do what a script says; they note from where was sent. */
+function scripted(sends: (() => Uploaded)[], rest: Partial<UploadTransport> = {}) {
   const offsets: number[] = [], waits: number[] = [];
-  const wires: Wires = {
+  const wires: UploadTransport = {
     send: (_what, offset) => {
       offsets.push(offset);
       return new Promise((resolve) => resolve(sends.shift()!()));
@@ -29,7 +29,7 @@ function scripted(sends: (() => Uploaded)[], rest: Partial<Wires> = {}) {
 const fails = (error: unknown) => () => {
   throw error;
 };
-const go = (wires: Wires, seen: Progress[] = [], signal = new AbortController().signal) =>
+const go = (wires: UploadTransport, seen: Progress[] = [], signal = new AbortController().signal) =>
   upload(wires, WHAT, (progress) => seen.push(progress), signal);
 
 Deno.test("upload() goes on where a broken connection left it, however often", async () => {

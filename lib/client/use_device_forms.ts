@@ -2,9 +2,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { DeviceOptions, VM } from "../contract/mod.ts";
-import { DEVICE_DONE, type DeviceAction, performDevice } from "../format/device_forms.ts";
+import { DEVICE_DONE, type DeviceAction, performDevice } from "../vm/device_forms.ts";
 import { devices as texts } from "../i18n/en/devices.ts";
 import { textsOf } from "../i18n/mod.ts";
+import { isLive } from "../vm/state.ts";
 import { api } from "./api.ts";
 import { report, reportFailure } from "./toasts.ts";
 
@@ -66,9 +67,8 @@ export function useDeviceForms<V extends string>(
     },
     async send(does, form) {
       const { live = true, persistent } = await performDevice(api, does, vm.peek().id, form);
-      const isOn = vm.peek().state === "running" || vm.peek().state === "paused";
       const done = t(DEVICE_DONE[does]);
-      report(isOn && !live && persistent ? t("devices.done_next", { done }) : done);
+      report(isLive(vm.peek()) && !live && persistent ? t("devices.done_next", { done }) : done);
       await onDone();
     },
   };

@@ -1,7 +1,7 @@
 /** The list's keys: j and k move, x selects, / searches. Enter opens by itself: a link has the focus. */
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../vm/list_lines.ts";
 import { isTyping } from "./typing.ts";
 import type { VmListModel } from "./vm_list_model.ts";
 

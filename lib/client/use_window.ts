@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { type RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { type Window, windowOf } from "../format/window.ts";
+import { type Window, windowOf } from "../text/window.ts";
 
 /** Shorter lists are drawn whole: the browser's own find then sees all of it. */
 const WHOLE = 150;

@@ -1,8 +1,8 @@
 /** The list's state in the browser: what is asked for, which rows that gives, what is selected. */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { VM } from "../contract/mod.ts";
-import { DEFAULT_QUERY, type ListQuery, listSearch, type StateFilter } from "../format/list_query.ts";
-import { countVms, filterVms, groupVms, sortsByLoad, sortVms, type VmGroup } from "../format/vm_list.ts";
+import { DEFAULT_QUERY, type ListQuery, listSearch, type StateFilter } from "../vm/list_query.ts";
+import { countVms, filterVms, groupVms, sortsByLoad, sortVms, type VmGroup } from "../vm/list.ts";
 import type { VmStore } from "./vm_store.ts";
 
 /** What the page brought: the first rows, as the server filtered and sorted them, and figures about all. */
@@ -29,6 +29,8 @@ export class VmListModel {
   readonly selectedVms: ReadonlySignal<readonly VM[]>;
   /** Whether more rows are on their way. */
   readonly loading: ReadonlySignal<boolean>;
+  /** Whether the VMs are of more than one host: rows tell which then. */
+  readonly manyHosts: ReadonlySignal<boolean>;
   readonly #store: VmStore;
   #anchor: string | undefined;
 
@@ -46,6 +48,7 @@ export class VmListModel {
       if (sortsByLoad(query.sort)) store.ticks.value;
       return sortVms(filterVms(store.all.value, query), query, ({ id }) => store.stats(id).peek());
     });
+    this.manyHosts = computed(() => new Set(store.all.value.map(({ host }) => host)).size > 1);
     this.groups = computed(() => groupVms(this.rows.value, this.query.value.by));
     this.matching = computed(() =>
       !complete.value && this.query.value === first.query ? first.matching : this.rows.value.length
@@ -97,6 +100,11 @@ export class VmListModel {
   /** The load of a machine, for its cells. */
   stats(vmId: string) {
     return this.#store.stats(vmId);
+  }
+
+  /** CPU loads of a machine since the page was opened, for its sparkline. */
+  recentCpu(vmId: string) {
+    return this.#store.recentCpu(vmId);
   }
 
   #between(from: string | undefined, to: string): string[] {

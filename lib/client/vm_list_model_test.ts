@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { DEFAULT_QUERY } from "../format/list_query.ts";
-import { aVm } from "../format/vm_fixture_test.ts";
-import { countVms } from "../format/vm_list.ts";
+import { DEFAULT_QUERY } from "../vm/list_query.ts";
+import { aVm } from "../text/vm_fixture_test.ts";
+import { countVms } from "../vm/list.ts";
 import { VmListModel } from "./vm_list_model.ts";
 import { VmStore } from "./vm_store.ts";
 

@@ -1,7 +1,10 @@
 /** The machines as the browser knows them: filled from a page or a list, then kept by events. */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { VM, VmState, VmStats } from "../contract/mod.ts";
-import { isLive } from "../format/state.ts";
+import { isLive } from "../vm/state.ts";
+
+/** Loads of a machine that are kept for its sparkline: two minutes of them. */
+export const RECENT = 60;
 
 /**
  * Machines and their loads. The two are apart because loads change all the time: a cell that shows a load listens
@@ -10,6 +13,7 @@ import { isLive } from "../format/state.ts";
 export class VmStore {
   readonly #machines = new Map<string, VM>();
   readonly #stats = new Map<string, Signal<VmStats | undefined>>();
+  readonly #recent = new Map<string, number[]>();
   readonly #version = signal(0);
   readonly #ticks = signal(0);
   readonly #complete = signal(false);
@@ -48,6 +52,13 @@ export class VmStore {
       found = signal(this.#machines.get(vmId)?.stats);
       this.#stats.set(vmId, found);
     }
+    return found;
+  }
+
+  /** CPU loads of a machine since the page was opened, the newest last; the same array for as long as it is known. */
+  recentCpu(vmId: string): readonly number[] {
+    let found = this.#recent.get(vmId);
+    if (found === undefined) this.#recent.set(vmId, found = []);
     return found;
   }
 
@@ -100,21 +111,34 @@ export class VmStore {
   setStats(stats: VmStats): void {
     const vm = this.#machines.get(stats.vmId);
     if (vm === undefined || !isLive(vm)) return;
+    this.#keep(stats.vmId, stats.cpuUsagePercent);
     batch(() => {
       this.stats(stats.vmId).value = stats;
       this.#ticks.value++;
     });
   }
 
+  #keep(vmId: string, percent: number | null): void {
+    const recent = this.#recent.get(vmId);
+    if (recent === undefined || percent === null) return; // nobody draws it
+    recent.push(percent);
+    if (recent.length > RECENT) recent.shift();
+  }
+
+  #clear(vmId: string): void {
+    this.stats(vmId).value = undefined;
+    this.#recent.get(vmId)?.splice(0);
+  }
+
   #set(vm: VM): void {
     this.#machines.set(vm.id, vm);
-    if (!isLive(vm)) this.stats(vm.id).value = undefined;
+    if (!isLive(vm)) this.#clear(vm.id);
     else if (vm.stats !== undefined) this.stats(vm.id).value = vm.stats;
   }
 
   #forget(vmId: string): void {
     this.#machines.delete(vmId);
     // Kept, not deleted: a cell may still listen, and the machine may come back under the same id.
-    this.stats(vmId).value = undefined;
+    this.#clear(vmId);
   }
 }

@@ -1,8 +1,8 @@
 import { effect } from "@preact/signals";
 import assert from "node:assert/strict";
 import type { VmStats } from "../contract/mod.ts";
-import { aVm } from "../format/vm_fixture_test.ts";
-import { VmStore } from "./vm_store.ts";
+import { aVm } from "../text/vm_fixture_test.ts";
+import { RECENT, VmStore } from "./vm_store.ts";
 
 const load = (vmId: string, cpuUsagePercent: number): VmStats => ({
   vmId,
@@ -58,4 +58,18 @@ Deno.test("VmStore.setState() of an unknown machine changes nothing", () => {
   store.setState("x", "running");
   store.setStats(load("x", 1));
   assert.deepEqual(store.all.value, []);
+});
+
+Deno.test("VmStore keeps the CPU loads that somebody draws, so many at most, and none of a VM that was off", () => {
+  const store = new VmStore();
+  store.replace([aVm({ id: "a" }), aVm({ id: "b" })]);
+  const recent = store.recentCpu("a");
+  for (let n = 0; n < RECENT + 5; n++) {
+    store.setStats(load("a", n));
+    store.setStats(load("b", n));
+  }
+  assert.deepEqual([recent.length, recent[0], recent.at(-1)], [RECENT, 5, RECENT + 4]);
+  assert.deepEqual(store.recentCpu("b"), [], "nobody had asked");
+  store.setState("a", "stopped");
+  assert.equal(recent.length, 0);
 });

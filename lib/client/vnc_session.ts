@@ -2,9 +2,9 @@
 import { based } from "./base.ts";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { CONSOLE_CLOSE } from "../contract/console_close.ts";
-import type { Key } from "../rfb/keys.ts";
-import { failureOf } from "../format/failure.ts";
-import { oneLine } from "../format/text.ts";
+import type { Key } from "../formats/rfb/keys.ts";
+import { failureOf } from "../text/failure.ts";
+import { oneLine } from "../text/text.ts";
 import { api } from "./api.ts";
 import { loadNoVnc, type Rfb } from "./novnc.ts";
 

@@ -1,7 +1,18 @@
 /** Who gets in and what they may do: users, sign-in, sessions, roles, API tokens. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, Instant, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
+import {
+  closed,
+  Instant,
+  NO_OUTER_BLANK,
+  NOTHING_IN,
+  NOTHING_OUT,
+  oneOf,
+  SECRET,
+  Timestamp,
+  VmId,
+} from "./schema.ts";
+import { NamedGroup } from "./vm.ts";
 
 const Id = (of: string) => Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
 const UserId = Id("user");
@@ -20,14 +31,13 @@ const NewPassword = Type.String({
   ...SECRET,
 });
 export const RoleName = Type.String({ minLength: 1, maxLength: 32, pattern: "^[a-z][a-z0-9-]*$" });
-const Group = Type.String({ minLength: 1, maxLength: 64 });
 
 /** A role, and where one has it. */
 export const Grant = closed({
   role: RoleName,
   on: Type.Union([
     closed({ kind: oneOf(["everything"]) }),
-    closed({ kind: oneOf(["group"]), group: Group }),
+    closed({ kind: oneOf(["group"]), group: NamedGroup }),
     closed({ kind: oneOf(["vm"]), vmId: VmId }),
   ], { description: "on everything, on the VMs of a group, or on one VM" }),
 });
@@ -58,6 +68,9 @@ export const SignedIn = Type.Object({
   name: Type.String(),
   via: oneOf(["session", "token", "socket", "demo"]),
   administrator: Type.Boolean(),
+  confirmedUntil: Type.Union([Timestamp, Type.Null()], {
+    description: "so long one need not confirm again that it is oneself: `reauthenticate`",
+  }),
   permissions: Type.Array(Type.String(), { description: "what one may do on everything" }),
 });
 export type SignedIn = Static<typeof SignedIn>;
@@ -123,7 +136,11 @@ export const AuditEntry = Type.Object({
   id: Type.Integer(),
   timestamp: Timestamp,
   actor: Type.String(),
-  door: Type.String({ description: "page, api, socket; libvirt for what happened without us" }),
+  door: Type.String({
+    description:
+      "page, api, socket, schedule; libvirt for what happened without us; agent for what was settled later",
+  }),
+  host: Type.Union([Type.String(), Type.Null()], { description: "null: the local host, or none" }),
   address: Type.Union([Type.String(), Type.Null()]),
   action: Type.String(),
   vmId: Type.Union([Type.String(), Type.Null()]),
@@ -140,6 +157,25 @@ const OWN = { role: "viewer", permission: "signed-in", withoutLibvirt: true } as
 const OPEN = { role: "viewer", permission: "anyone", withoutLibvirt: true } as const;
 const PASSWORD_ERRORS = ["WeakPassword", "TooManyRequests", "StoreUnavailable"] as const;
 
+/** The account's own password once more, unless it was confirmed just now: a session may be stolen. */
+export const PresentPassword = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 1024,
+    description: "one's present password, at a session that was not confirmed by `reauthenticate`",
+    ...SECRET,
+  }),
+);
+export const PRESENT_ERRORS = [
+  "PasswordNeeded",
+  "SignInFailed",
+  "TooManyAttempts",
+  "TooManyRequests",
+] as const;
+const RevokeTokens = Type.Optional(
+  Type.Boolean({ default: true, description: "with a new password: end the account's API tokens, too" }),
+);
+
 export const accessCommands = {
   get_session: command({
     ...OWN,
@@ -155,7 +191,10 @@ export const accessCommands = {
     ...OPEN,
     summary: "Sign in with name and password",
     description: "Sets the session's cookie once `state` is signed-in. Programs use an API token instead.",
-    input: closed({ name: Type.String({ minLength: 1, maxLength: 64 }), password: Password }),
+    input: closed({
+      name: Type.String({ minLength: 1, maxLength: 64, pattern: NO_OUTER_BLANK }),
+      password: Password,
+    }),
     output: SignInStep,
     errors: ["SignInFailed", "TooManyAttempts", "TooManyRequests", "StoreUnavailable", "WrongDoor"],
     route: "POST /session",
@@ -215,10 +254,17 @@ export const accessCommands = {
   }),
   set_password: command({
     ...OWN,
-    summary: "Change one's own password; ends one's other sessions",
-    input: closed({ current: Password, password: NewPassword }),
+    summary: "Change one's own password; ends one's other sessions and, unless they are kept, API tokens",
+    input: closed({ current: PresentPassword, password: NewPassword, revokeTokens: RevokeTokens }),
     output: NOTHING_OUT,
-    errors: ["SignInFailed", "TooManyAttempts", "NoAccount", "HostAccount", ...PASSWORD_ERRORS],
+    errors: [
+      "PasswordNeeded",
+      "SignInFailed",
+      "TooManyAttempts",
+      "NoAccount",
+      "HostAccount",
+      ...PASSWORD_ERRORS,
+    ],
     route: "PUT /account/password",
     cli: ["account", "password"],
     readOnly: false,
@@ -239,16 +285,12 @@ export const accessCommands = {
   confirm_totp: command({
     ...OWN,
     summary: "Switch one-time codes on with the app's first code; gives recovery codes",
-    input: closed({ code: Type.String({ minLength: 1, maxLength: 16, ...SECRET }) }),
+    input: closed({
+      code: Type.String({ minLength: 1, maxLength: 16, ...SECRET }),
+      password: PresentPassword,
+    }),
     output: Type.Object({ recoveryCodes: Type.Array(Type.String()) }),
-    errors: [
-      "NoAccount",
-      "SecondFactorOn",
-      "SignInFailed",
-      "SignInExpired",
-      "TooManyAttempts",
-      "StoreUnavailable",
-    ],
+    errors: ["NoAccount", "SecondFactorOn", "SignInExpired", "StoreUnavailable", ...PRESENT_ERRORS],
     route: "PUT /account/totp",
     cli: ["account", "totp", "confirm"],
     readOnly: false,
@@ -256,9 +298,9 @@ export const accessCommands = {
   disable_totp: command({
     ...OWN,
     summary: "Switch one-time codes off",
-    input: closed({ password: Password }),
+    input: closed({ password: PresentPassword }),
     output: NOTHING_OUT,
-    errors: ["NoAccount", "SignInFailed", "TooManyAttempts", "TooManyRequests", "StoreUnavailable"],
+    errors: ["NoAccount", "StoreUnavailable", ...PRESENT_ERRORS],
     route: "POST /account/totp/disable",
     cli: ["account", "totp", "disable"],
     readOnly: false,
@@ -271,6 +313,7 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /users",
     cli: ["user", "list"],
+    lookup: { fields: ["userId"], by: "name", more: "displayName", missing: "UserNotFound" },
     columns: ["name", "displayName", "grants", "disabled", "secondFactor", "lastSignInAt"],
     wide: ["hasPassword", "createdAt", "id"],
     readOnly: true,
@@ -281,14 +324,20 @@ export const accessCommands = {
     description: "Without a password the user cannot sign in: an account for API tokens.",
     input: closed({
       name: UserName,
-      displayName: Type.Optional(Type.String({ maxLength: 100 })),
+      displayName: Type.Optional(Type.String({ maxLength: 100, pattern: NO_OUTER_BLANK })),
       password: Type.Optional(NewPassword),
       grants: Type.Optional(Grants),
     }),
     output: User,
-    errors: ["UserExists", "RoleNotFound", ...PASSWORD_ERRORS],
+    errors: ["UserExists", "RoleNotFound", "PasswordNeeded", ...PASSWORD_ERRORS],
     route: "POST /users",
     cli: ["user", "add", "<name>"],
+    examples: [
+      "kvm-manager user add ann --grants operator@group:web --password -",
+      "kvm-manager user add ann --password-file secret.txt",
+    ],
+    exampleFields: ["displayName"],
+    confirms: true,
     readOnly: false,
   }),
   update_user: command({
@@ -298,15 +347,25 @@ export const accessCommands = {
       "What is given replaces what was. Live consoles and event streams of the user end, to be asked for anew.",
     input: closed({
       userId: UserId,
-      displayName: Type.Optional(Type.String({ maxLength: 100 })),
+      displayName: Type.Optional(Type.String({ maxLength: 100, pattern: NO_OUTER_BLANK })),
       disabled: Type.Optional(Type.Boolean()),
       password: Type.Optional(NewPassword),
+      revokeTokens: RevokeTokens,
       grants: Type.Optional(Grants),
     }),
     output: User,
-    errors: ["UserNotFound", "RoleNotFound", "LastAdministrator", "HostAccount", ...PASSWORD_ERRORS],
+    errors: [
+      "UserNotFound",
+      "RoleNotFound",
+      "LastAdministrator",
+      "HostAccount",
+      "PasswordNeeded",
+      ...PASSWORD_ERRORS,
+    ],
     route: "PATCH /users/{userId}",
     cli: ["user", "update", "<userId>"],
+    exampleFields: ["displayName"],
+    confirms: true,
     readOnly: false,
   }),
   delete_user: command({
@@ -314,9 +373,10 @@ export const accessCommands = {
     summary: "Remove a user, its sessions and its tokens",
     input: closed({ userId: UserId }),
     output: NOTHING_OUT,
-    errors: ["UserNotFound", "LastAdministrator", "StoreUnavailable"],
+    errors: ["UserNotFound", "LastAdministrator", "PasswordNeeded", "StoreUnavailable"],
     route: "DELETE /users/{userId}",
     cli: ["user", "delete", "<userId>"],
+    confirms: true,
     destroys: "the user, its sessions and its tokens",
     readOnly: false,
   }),
@@ -325,9 +385,10 @@ export const accessCommands = {
     summary: "Take a user's one-time codes and passkeys away: the phone is lost",
     input: closed({ userId: UserId }),
     output: NOTHING_OUT,
-    errors: ["UserNotFound", "StoreUnavailable"],
+    errors: ["UserNotFound", "PasswordNeeded", "StoreUnavailable"],
     route: "POST /users/{userId}/reset-second-factor",
     cli: ["user", "reset-second-factor", "<userId>"],
+    confirms: true,
     readOnly: false,
   }),
   list_sessions: command({
@@ -338,6 +399,7 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /sessions",
     cli: ["session", "list"],
+    lookup: { fields: ["sessionId"], by: "id", more: "client", missing: "SessionNotFound" },
     columns: ["id", "userName", "current", "address", "client", "lastUsedAt"],
     wide: ["createdAt", "endsAt"],
     readOnly: true,
@@ -360,6 +422,7 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /roles",
     cli: ["role", "list"],
+    lookup: { fields: ["role"], by: "role", more: "description" },
     columns: ["role", "builtIn", "description"],
     wide: ["permissions"],
     readOnly: true,
@@ -381,9 +444,10 @@ export const accessCommands = {
     summary: "Make a role of one's own, a set of permissions",
     input: closed({ role: RoleName, ...RoleFields }),
     output: RoleInfo,
-    errors: ["RoleExists", "PermissionNotGrantable", "StoreUnavailable"],
+    errors: ["RoleExists", "PermissionNotGrantable", "PasswordNeeded", "StoreUnavailable"],
     route: "POST /roles",
     cli: ["role", "add", "<role>"],
+    confirms: true,
     readOnly: false,
   }),
   update_role: command({
@@ -391,9 +455,10 @@ export const accessCommands = {
     summary: "Replace the permissions of a role of one's own",
     input: closed({ role: RoleName, ...RoleFields }),
     output: RoleInfo,
-    errors: ["RoleNotFound", "RoleBuiltIn", "PermissionNotGrantable", "StoreUnavailable"],
+    errors: ["RoleNotFound", "RoleBuiltIn", "PermissionNotGrantable", "PasswordNeeded", "StoreUnavailable"],
     route: "PUT /roles/{role}",
     cli: ["role", "update", "<role>"],
+    confirms: true,
     readOnly: false,
   }),
   delete_role: command({
@@ -401,9 +466,10 @@ export const accessCommands = {
     summary: "Remove a role of one's own that nobody has",
     input: closed({ role: RoleName }),
     output: NOTHING_OUT,
-    errors: ["RoleNotFound", "RoleBuiltIn", "RoleInUse", "StoreUnavailable"],
+    errors: ["RoleNotFound", "RoleBuiltIn", "RoleInUse", "PasswordNeeded", "StoreUnavailable"],
     route: "DELETE /roles/{role}",
     cli: ["role", "delete", "<role>"],
+    confirms: true,
     destroys: "the role",
     readOnly: false,
   }),
@@ -415,6 +481,7 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /tokens",
     cli: ["token", "list"],
+    lookup: { fields: ["tokenId"], by: "name", more: "userName", missing: "TokenNotFound" },
     columns: ["name", "userName", "grants", "expiresAt", "lastUsedAt"],
     wide: ["lastUsedFrom", "createdAt", "id"],
     readOnly: true,
@@ -424,17 +491,19 @@ export const accessCommands = {
     summary: "Make an API token; its secret is shown this once",
     description:
       "It may do what is picked here, as far as its owner may do it too. Without grants it may do nothing. " +
-      "Administrators may make one for another user. A token cannot make tokens.",
+      "Administrators may make one for another user. A token cannot make tokens; at a session it takes the password.",
     input: closed({
-      name: Type.String({ minLength: 1, maxLength: 64 }),
+      name: Type.String({ minLength: 1, maxLength: 64, pattern: NO_OUTER_BLANK }),
       grants: Type.Optional(Grants),
       expiresInDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 366, default: 90 })),
       userId: Type.Optional(UserId),
+      password: PresentPassword,
     }),
     output: Type.Object({ token: Type.String(), info: Token }),
-    errors: ["UserNotFound", "RoleNotFound", "NoAccount", "TooManyRequests", "StoreUnavailable"],
+    errors: ["UserNotFound", "RoleNotFound", "NoAccount", "StoreUnavailable", ...PRESENT_ERRORS],
     route: "POST /tokens",
     cli: ["token", "add", "<name>"],
+    examples: ["kvm-manager token add backup --grants viewer --expires-in-days 90"],
     readOnly: false,
   }),
   revoke_token: command({
@@ -468,6 +537,7 @@ export const accessCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /audit",
     cli: ["audit"],
+    examples: ["kvm-manager audit --since 24h --result error", "kvm-manager audit --actor ann -o json"],
     columns: ["timestamp", "actor", "door", "address", "action", "vmName", "result", "message"],
     wide: ["tookMs", "input", "id"],
     readOnly: true,

@@ -3,9 +3,17 @@ import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { closed, NOTHING_IN, Timestamp } from "./schema.ts";
 
+/** Days for which no entry is removed because there are too many. */
+export const MIN_AUDIT_DAYS = 30;
+
 const Limits = {
   days: Type.Integer({ minimum: 1, maximum: 36_500, description: "older entries are removed" }),
-  entries: Type.Integer({ minimum: 1000, maximum: 100_000_000, description: "the newest that are kept" }),
+  entries: Type.Integer({
+    minimum: 1000,
+    maximum: 100_000_000,
+    description:
+      `the newest that are kept; those younger than ${MIN_AUDIT_DAYS} days are, however many they are`,
+  }),
 };
 
 export const AuditRetention = Type.Object({

@@ -4,6 +4,14 @@ export const OS_TYPES = ["linux", "windows", "other"] as const;
 export const DISK_FORMATS = ["qcow2", "raw"] as const;
 export const DISK_BUSES = ["virtio", "scsi", "sata", "ide", "usb"] as const;
 export const DISK_CACHES = ["none", "writeback", "writethrough", "directsync", "unsafe"] as const;
+/** How the host caches what the guest writes. */
+export const CACHE_CHOICES = ["default", ...DISK_CACHES] as const;
+/** How QEMU reads and writes. */
+export const DISK_IO = ["default", "threads", "native", "io_uring"] as const;
+/** What happens to blocks the guest gives back. */
+export const DISK_DISCARD = ["default", "unmap", "ignore"] as const;
+/** What happens to blocks of zeroes the guest writes. */
+export const DISK_DETECT_ZEROES = ["default", "off", "on", "unmap"] as const;
 /** What forwards a guest's traffic where it has no network: QEMU's own code, or passt, which does it faster. */
 export const USER_BACKENDS = ["slirp", "passt"] as const;
 export const NIC_MODELS = ["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3", "ne2k_pci"] as const;
@@ -15,3 +23,19 @@ export const SOUND_MODELS = ["none", "ich9", "ich6", "ac97", "es1370", "usb"] as
 export const WATCHDOGS = ["none", "i6300esb", "itco"] as const;
 export const WATCHDOG_ACTIONS = ["reset", "poweroff", "shutdown", "pause", "none", "inject-nmi"] as const;
 export const BOOT_DEVICES = ["disk", "cdrom", "network"] as const;
+/** Types of pools that can be created. */
+export const POOL_TYPES = [
+  "dir",
+  "fs",
+  "netfs",
+  "logical",
+  "disk",
+  "iscsi",
+  "zfs",
+  "rbd",
+  "gluster",
+] as const;
+export type PoolType = typeof POOL_TYPES[number];
+/** Types whose sources can be looked for, and whether a server has to be named for that. */
+export const FOUND_TYPES = { netfs: "host", iscsi: "host", gluster: "host", logical: "here" } as const;
+export type FoundType = keyof typeof FOUND_TYPES;

@@ -2,25 +2,24 @@
  * Cloud-init: what a machine's first start sets up in the guest, handed over as a NoCloud seed (a small CD).
  *
  * Bounds that one field shows by itself are here; what takes more (SSH keys, addresses, YAML) is checked by
- * `lib/cloud_init/check.ts`, with errors that name the field.
+ * `lib/vm/cloud_init/check.ts`, with errors that name the field.
  */
 import Type, { type Static } from "typebox";
 import { KEPT_SECRET, MOST_USERS, MOST_YAML_BYTES } from "./cloud_init_bounds.ts";
 import { command } from "./command.ts";
-import { closed, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
+import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
 
 /** A line of text without control characters, nor what only some programs take for the end of a line. */
+const LINE = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$";
 const line = (maxLength: number, options: Record<string, unknown> = {}) =>
-  Type.String({
-    minLength: 1,
-    maxLength,
-    pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$",
-    ...options,
-  });
+  Type.String({ minLength: 1, maxLength, pattern: `^${LINE}`, ...options });
+/** A line without blanks at its ends, which nobody would see. */
+const name = (maxLength: number, options: Record<string, unknown> = {}) =>
+  line(maxLength, { pattern: `${NO_OUTER_BLANK}${LINE}`, ...options });
 
 export const CloudInitUser = closed({
-  name: line(32, { description: "login name: a small letter or _, then small letters, digits, - and _" }),
-  fullName: Type.Optional(line(128)),
+  name: name(32, { description: "login name: a small letter or _, then small letters, digits, - and _" }),
+  fullName: Type.Optional(name(128)),
   password: Type.Optional(line(256, {
     ...SECRET,
     description: "plain; hashed (SHA-512 crypt) on the server, kept and shown nowhere",
@@ -36,14 +35,14 @@ export const CloudInitUser = closed({
   sudo: Type.Optional(oneOf(["none", "password", "nopasswd"], {
     description: "rights of root: none, after its password, or at once; none when left out",
   })),
-  shell: Type.Optional(line(128, { description: "absolute path; /bin/bash when left out" })),
+  shell: Type.Optional(name(128, { description: "absolute path; /bin/bash when left out" })),
   groups: Type.Optional(Type.Array(line(32), { maxItems: 32 })),
 });
 export type CloudInitUser = Static<typeof CloudInitUser>;
 
 export const CloudInitNic = closed({
   mac: Type.Optional(line(17, {
-    description: "which interface; when left out, the machine's own in their order",
+    description: "which interface; when left out, the VM's own in their order",
   })),
   dhcp4: Type.Optional(Type.Boolean()),
   dhcp6: Type.Optional(Type.Boolean()),
@@ -60,7 +59,7 @@ export type CloudInitNic = Static<typeof CloudInitNic>;
 
 /** The form: what most machines need, without writing YAML. */
 export const CloudInitForm = closed({
-  hostname: Type.Optional(line(253, { description: "host name, or the fully qualified one" })),
+  hostname: Type.Optional(name(253, { description: "host name, or the fully qualified one" })),
   users: Type.Optional(Type.Array(CloudInitUser, { maxItems: MOST_USERS })),
   sshPasswordLogin: Type.Optional(
     Type.Boolean({ description: "log-in by password over SSH; no when left out" }),
@@ -73,8 +72,8 @@ export const CloudInitForm = closed({
     maxItems: 100,
     description: "shell commands, run by root once, in their order",
   })),
-  timezone: Type.Optional(line(64, { description: "Europe/Vienna" })),
-  locale: Type.Optional(line(64, { description: "en_US.UTF-8" })),
+  timezone: Type.Optional(name(64, { description: "Europe/Vienna" })),
+  locale: Type.Optional(name(64, { description: "en_US.UTF-8" })),
 });
 export type CloudInitForm = Static<typeof CloudInitForm>;
 
@@ -127,7 +126,7 @@ export const SetCloudInitResult = Type.Object({
   path: Type.String(),
   instanceId: Type.String(),
   applies: oneOf(["now", "next start"], {
-    description: "whether the running machine has it already, or gets it with its next start",
+    description: "whether the running VM has it already, or gets it with its next start",
   }),
 });
 export type SetCloudInitResult = Static<typeof SetCloudInitResult>;
@@ -154,6 +153,7 @@ export const cloudInitCommands = {
     errors: ["VmNotFound", "VmNotPersistent", "CloudInitFailed", "CloudInitUnreadable"],
     route: "PUT /vms/{vmId}/cloud-init",
     cli: ["vm", "cloud-init", "set", "<vmId>"],
+    alsoNeeds: [{ permission: "storage.view" }],
     readOnly: false,
   }),
   remove_cloud_init: command({

@@ -2,6 +2,8 @@
 
 /** Most bytes each of the seed's YAML documents may have (UTF-8). */
 export const MOST_YAML_BYTES = 64 * 1024;
+/** Most lines and commas each of them may have: more are no configuration, but work for a parser. */
+export const MOST_YAML_ENTRIES = 10_000;
 /** Most users a form may have. */
 export const MOST_USERS = 32;
 /** Stands for a secret that is kept but not shown; given back to `set_cloud_init`, it means "as it was". */

@@ -1,6 +1,8 @@
 /** What a command of the contract is: the shape of one row in the one table that every door is derived from. */
 import type { Static, TSchema } from "typebox";
 import type { ErrorCode } from "./errors.ts";
+import type { VmState } from "./vm.ts";
+import type { ExtraPermission, OutputFilter } from "./access_rules.ts";
 
 /** Roles in rising order: whoever has one may do what the ones before it may. */
 export const ROLES = ["viewer", "operator", "administrator"] as const;
@@ -9,6 +11,20 @@ export type Role = typeof ROLES[number];
 
 /** HTTP methods the REST door uses. */
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** What a list is looked up in it: the command line completes and resolves names by it. */
+export interface Lookup {
+  /** Fields of other commands whose values it lists. */
+  readonly fields: readonly string[];
+  /** Field of the answer that holds the list, where it is not the answer or its `rows`. */
+  readonly in?: string;
+  /** Field of an entry that people type: its name, or its id, whose beginning will do. */
+  readonly by: string;
+  /** Field that tells more of an entry. */
+  readonly more?: string;
+  /** Given where the fields hold ids, which names are resolved to: the error for a name that nothing has. */
+  readonly missing?: ErrorCode;
+}
 
 /** One command: what it is called, takes, gives, may fail with, and where each door has it. */
 export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchema> {
@@ -22,6 +38,17 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
    * or `anyone` (no sign-in), `signed-in` (nothing but that: it shows and changes what is one's own), `socket` (root).
    */
   readonly permission?: `${string}.${string}` | "anyone" | "signed-in" | "socket";
+  /** Permissions on everything that a call needs beside that one. */
+  readonly alsoNeeds?: readonly ExtraPermission[];
+  /**
+   * At a session it needs a proof, not older than a few minutes, that the session is still its owner's. A command whose
+   * input may carry that proof itself (`password`) does without: its handler checks.
+   */
+  readonly confirms?: true;
+  /** What of its answer is hidden from who may see only some VMs. */
+  readonly hides?: OutputFilter;
+  /** Who is told that it was carried out; without it, who sees the VM it was about. */
+  readonly activityFor?: "administrators";
   /** Closed object schema: unknown fields are refused. */
   readonly input: I;
   readonly output: O;
@@ -31,17 +58,46 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly route: `${Method} /${string}`;
   /** Words of the CLI verb, then the positional fields: `["vm", "start", "<vmId>"]`. */
   readonly cli: readonly string[];
+  /** Other words for the verb, as other tools have them: `vm tag` for `vm tags`. */
+  readonly aliases?: readonly string[];
+  /** Places of the verb instead of those in `cli`: `<vmId...>` is carried out for each, `[tags...]` may be left out. */
+  readonly places?: readonly string[];
+  /** Option → field (dots for parts) that it is a better name of. The field's own name goes on working. */
+  readonly flags?: Readonly<Record<string, string>>;
+  /** State of the VM that `--wait` alone waits for. */
+  readonly reaches?: VmState;
+  /** Field of the answer that is a file: the whole output, unless another format is asked for. */
+  readonly file?: { readonly field: string; readonly base64?: true };
+  /** Command lines that can be typed, where something is worth showing beyond the plain call. */
+  readonly examples?: readonly string[];
+  /** Fields that may be left out, yet are worth showing in examples of its input. */
+  readonly exampleFields?: readonly string[];
+  /** What people may look up in its list. */
+  readonly lookup?: Lookup;
   /** Fields of its list that a table shows (`info.name` is one of a part), and what a wide table has behind them. */
   readonly columns?: readonly string[];
   readonly wide?: readonly string[];
   /** Field that holds the list, where the answer has other things beside it. */
   readonly rows?: string;
+  /**
+   * Object that its fields may stand in as well, as in `{ "config": { "name": "web" } }`. Fields beside it stay where
+   * they are; none may be in both places.
+   */
+  readonly envelope?: string;
+  /** The handler tells what is wrong with the input's fields, so that they are not validated before. */
+  readonly unchecked?: true;
+  /** Field of the answer with the id of the VM that it makes; the field `name` has its name. */
+  readonly makesVm?: string;
   /** What is lost by it for good: the command line asks first. */
   readonly destroys?: string;
   /** Changes nothing: may be called with GET, is not audited. */
   readonly readOnly: boolean;
+  /** It is audited all the same: it gives what others have kept to themselves. */
+  readonly audited?: true;
   /** Its REST route takes or gives content as the body itself, streamed; its other fields are in path, query and head. */
   readonly content?: "upload" | "download";
+  /** Fields of such a command that travel in the query. */
+  readonly contentFields?: readonly string[];
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
 }

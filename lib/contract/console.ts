@@ -72,6 +72,7 @@ export const consoleCommands = {
     errors: ["VmNotFound", "VmNotRunning", "NoViewer"],
     route: "GET /vms/{vmId}/viewer-file",
     cli: ["vm", "viewer-file", "<vmId>"],
+    file: { field: "content" },
     readOnly: true,
   }),
 };

@@ -111,6 +111,53 @@ Deno.test("COMMANDS and EVENTS have schemas that can be checked", () => {
   for (const [name, schema] of schemas) assert.equal(Compile(schema).Check(Symbol(name)), false, name);
 });
 
+/** Whether a schema has a part, by its path with dots. */
+function hasPart(schema: unknown, path: string): boolean {
+  let at = schema as { properties?: Record<string, unknown>; anyOf?: { type?: string }[] } | undefined;
+  for (const name of path.split(".")) {
+    if (at?.properties === undefined) at = at?.anyOf?.find(({ type }) => type === "object") as typeof at;
+    at = at?.properties?.[name] as typeof at;
+  }
+  return at !== undefined;
+}
+
+Deno.test("COMMANDS name only fields of theirs for the command line, and words that are nobody else's", () => {
+  const verbs = new Set(ALL.map(([, { cli }]) => cli.filter((word) => !word.startsWith("<")).join(" ")));
+  const aliases = ALL.flatMap(([, { aliases = [] }]) => aliases);
+  assert.deepEqual(twice(aliases), []);
+  assert.deepEqual(aliases.filter((words) => verbs.has(words)), []);
+  for (const [name, { input, output, places = [], flags = {}, exampleFields = [], file, makesVm }] of ALL) {
+    const taken = [
+      ...places.map((place) => place.replace(/^[<[](\w+).*$/, "$1")),
+      ...Object.values(flags),
+      ...exampleFields,
+    ];
+    for (const field of taken) assert.ok(hasPart(input, field), `${name} takes no ${field}`);
+    const given = [file?.field, makesVm].filter((field) => field !== undefined);
+    for (const field of given) assert.ok(hasPart(output, field), `${name} gives no ${field}`);
+  }
+});
+
+Deno.test("COMMANDS that list tell what is looked up in the list, each field in one list", () => {
+  const lists = ALL.filter(([, { lookup }]) => lookup !== undefined);
+  assert.deepEqual(twice(lists.flatMap(([, { lookup }]) => lookup!.fields)), []);
+  for (const [name, { lookup, output, readOnly, rows }] of lists) {
+    const { fields: named, by, more, missing } = lookup!, within = lookup!.in ?? rows;
+    assert.ok(readOnly, name);
+    for (const field of named) {
+      assert.ok(ALL.some(([, { input }]) => hasPart(input, field)), `nothing takes ${field}`);
+    }
+    const list = within === undefined
+      ? output
+      : (output as { properties?: Record<string, unknown> }).properties?.[within];
+    const { items } = list as { items?: unknown };
+    for (const field of [by, more, missing === undefined ? undefined : "id"]) {
+      assert.ok(field === undefined || hasPart(items, field), `${name} lists no ${field}`);
+    }
+    if (missing !== undefined) assert.equal(within, undefined, `${name}: names are resolved in a plain list`);
+  }
+});
+
 Deno.test("EVENTS have kebab-case names", () => {
   for (const name of Object.keys(EVENTS)) assert.match(name, /^[a-z]+(-[a-z]+)*$/);
 });

@@ -20,17 +20,19 @@ import {
 import { CreateOptions, OsDefaults } from "./create_options.ts";
 import { refusedAs } from "./refusal.ts";
 import { closed, oneOf } from "./schema.ts";
-import { Group, MAX_TAGS, Tag } from "./vm.ts";
+import { Group, MAX_TAGS, Tag, Title } from "./vm.ts";
 
 /** A line of text without control characters. */
 const line = (maxLength: number, description: string) =>
   Type.String({ minLength: 1, maxLength, pattern: "^[^\\u0000-\\u001f\\u007f]*$", description });
 
+/** The name of a VM to be made or renamed. One that begins with a dash would be an option to other programs. */
 export const VmName = Type.String({
   minLength: 1,
   maxLength: 64,
-  pattern: "^[A-Za-z_-][A-Za-z0-9_-]*$",
-  description: "1–64 letters, digits, dashes and underscores; does not start with a digit",
+  pattern: "^[A-Za-z_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$",
+  description:
+    "1–64 letters, digits, dashes and underscores, with single dots between them; does not start with a digit or a dash",
   ...refusedAs({ minLength: "InvalidName", maxLength: "InvalidName", pattern: "InvalidName" }),
 });
 export const CpuCount = Type.Integer({
@@ -54,6 +56,13 @@ export const MacAddress = Type.String({
   maxLength: 17,
   pattern: "^[0-9A-Fa-f][02468ACEace]:([0-9A-Fa-f]{2}:){4}[0-9A-Fa-f]{2}$",
   description: "unicast, six bytes with colons; 52:54:00:… is made up when left out",
+});
+/** Share of the host's memory that one machine may have. */
+export const MEMORY_SHARE = 0.9;
+export const AllowOvercommit = Type.Boolean({
+  description:
+    "warn instead of refusing what the host does not have: more than 90 % of its memory, disks larger than the free " +
+    "space of their pool; the server's setting (--overcommit) when left out",
 });
 /** A path on the host or `pool/volume`. */
 export const ImagePlace = line(4096, "absolute path on the host, or pool/volume");
@@ -107,7 +116,7 @@ export type NewNic = Static<typeof NewNic>;
 /** What a machine is made of. All but the name has a default, from its operating system and the host. */
 export const VmConfig = closed({
   name: VmName,
-  title: Type.Optional(line(256, "a longer name for people")),
+  title: Type.Optional(Title),
   description: Type.Optional(
     Type.String({ maxLength: 8192, pattern: "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$" }),
   ),
@@ -183,18 +192,15 @@ export const VmConfig = closed({
 
   cloudInit: Type.Optional(CloudInit),
 
+  allowOvercommit: Type.Optional(AllowOvercommit),
   autostart: Type.Optional(Type.Boolean({ description: "start it with the host" })),
   start: Type.Optional(Type.Boolean({ description: "start it as soon as it is made" })),
 });
 export type VmConfig = Static<typeof VmConfig>;
 
-/** Texts of what is worth knowing but no reason to refuse. Sizes are whole GiB. */
+/** Texts of what is worth knowing but no reason to refuse. */
 export const WARNINGS = {
   CpuAboveHost: "CPU count exceeds host capacity (requested: {requested}, available: {available})",
-  MemoryAboveHost:
-    "Memory exceeds available host memory (requested: {requested}GB, available: {available}GB)",
-  DiskAbovePool:
-    "Disk size exceeds storage pool capacity (requested: {requested}GB, available: {available}GB)",
   NetworkNotActive: "Network {network} is not active: the VM cannot start until it is",
   NetworkIsStarted: "Network {network} is not active: it is started with the VM",
   OsUnknown: "Operating system {osVariant} is not known: general defaults are used",
@@ -271,8 +277,14 @@ export const createCommands = {
       "Makes its disks, defines it, and starts it if asked. When a step fails, what was made is removed.",
     role: "administrator",
     input: VmConfig,
+    envelope: "config",
+    makesVm: "id",
     output: Type.Object({
       id: Type.String({ description: "UUID of the VM" }),
+      name: Type.String(),
+      diskSizeGb: Type.Union([Type.Number(), Type.Null()], {
+        description: "GiB of all its disks; null where one cannot be read",
+      }),
       warnings: Type.Array(ConfigFinding),
     }),
     errors: [
@@ -280,8 +292,12 @@ export const createCommands = {
       "InvalidCpuCount",
       "InvalidMemorySize",
       "InvalidDiskSize",
+      "MemoryExceedsHost",
+      "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "VmNameExists",
       "IsoNotFound",
+      "PathRefused",
       "NetworkNotFound",
       "BridgeNotFound",
       "StoragePoolNotFound",
@@ -300,20 +316,31 @@ export const createCommands = {
     ],
     route: "POST /vms",
     cli: ["vm", "create", "<name>"],
+    aliases: ["vm launch"],
+    flags: { cpus: "cpuCount", memory: "memoryMb", os: "osVariant" },
+    reaches: "running",
+    examples: [
+      "kvm-manager vm create web1 --image debian-12.qcow2 --disk 40G --user me --ssh-key ~/.ssh/id_ed25519.pub --start",
+      "kvm-manager vm create web1 --os debian12 --cpus 2 --memory 4G --disk 40G --iso debian.iso --network default",
+      "kvm-manager vm create web1 --memory 4G --disk 40G --network bridge=br0 --dry-run",
+      "kvm-manager vm create web1 --file web1.yaml --start --wait agent",
+    ],
+    exampleFields: ["osVariant", "cpuCount", "memoryMb", "diskSizeGb", "network"],
     readOnly: false,
   }),
   check_vm_config: command({
     summary: "Check what create_vm would say, and change nothing",
     description:
-      "Tells every error and warning by its field, and what the configuration comes to with defaults.",
+      "Takes create_vm's fields, whole or not, right or wrong. Tells every error and warning by its field, and what " +
+      "the configuration comes to with defaults.",
     role: "administrator",
-    input: closed({
-      config: Type.Unsafe<Partial<VmConfig>>({ description: "a VmConfig, whole or not, right or wrong" }),
-    }),
+    input: Type.Unsafe<Partial<VmConfig>>({ ...VmConfig, required: [] }),
+    envelope: "config",
+    unchecked: true,
     output: ConfigCheck,
     errors: [],
     route: "POST /vms/check",
-    cli: ["vm", "check"],
+    cli: ["vm", "check", "<name>"],
     readOnly: true,
   }),
   get_create_options: command({
@@ -339,6 +366,7 @@ export const createCommands = {
     errors: [],
     route: "GET /operating-systems",
     cli: ["os", "list"],
+    lookup: { fields: ["osVariant"], by: "id", more: "name" },
     columns: ["id", "name", "osType", "version", "endOfLife"],
     wide: ["family", "releaseDate"],
     readOnly: true,

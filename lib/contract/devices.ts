@@ -1,9 +1,18 @@
 /** A machine's disks and network cards: what there is, and every command that adds, changes or removes one. */
 import Type, { type Static } from "typebox";
-import { CACHE_CHOICES, DISK_DETECT_ZEROES, DISK_DISCARD, DISK_IO } from "../xml/device_disk.ts";
-import { DISK_BUSES, DISK_FORMATS, NIC_MODELS, USER_BACKENDS } from "./choices.ts";
+import { type ExtraPermission, HOST_NETWORK } from "./access_rules.ts";
+import {
+  CACHE_CHOICES,
+  DISK_BUSES,
+  DISK_DETECT_ZEROES,
+  DISK_DISCARD,
+  DISK_FORMATS,
+  DISK_IO,
+  NIC_MODELS,
+  USER_BACKENDS,
+} from "./choices.ts";
 import { command } from "./command.ts";
-import { DiskSizeGb } from "./create.ts";
+import { DiskSizeGb, ImagePlace } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
 
@@ -75,6 +84,10 @@ export const DeviceOptions = Type.Object({
   hostInterfaces: Type.Array(Type.Object({ name: Type.String(), bridge: Type.Boolean() })),
   filters: Type.Array(Type.String()),
   filtersUnavailable: Type.Optional(Type.String({ description: "why there are no filters" })),
+  mayLoosenFilters: Type.Boolean({
+    description:
+      "false: an interface that has a filter may not be changed in filter or MAC address, none be added",
+  }),
   userNetworking: Type.Array(
     Type.Object({ backend: oneOf(USER_BACKENDS), unavailable: Type.Optional(Type.String()) }),
     { description: "ways to forward a guest's traffic without a network" },
@@ -144,10 +157,6 @@ const Where = {
     Type.Boolean({ description: "change what the next start has; without it: where there is one" }),
   ),
 };
-const Existing = {
-  volume: Type.Optional(closed({ pool: Name, name: Name }, { description: "a volume that is there" })),
-  path: Type.Optional(Path),
-};
 const Plug = {
   network: Type.Optional(Name),
   bridge: Type.Optional(InterfaceName),
@@ -164,7 +173,17 @@ const FilterAddresses = Type.Array(
 /** Which disk. */
 const OneDisk = { vmId: VmId, target: Target };
 /** Which card. */
-const OneNic = { vmId: VmId, mac: Mac };
+const OneNic = {
+  vmId: VmId,
+  mac: Type.String({
+    minLength: 17,
+    maxLength: 80,
+    description: "52:54:00:…; of cards with one address, 52:54:00:…@0000:01:00.0, as the refusal names them",
+  }),
+};
+
+/** A card on no libvirt network. */
+const HOST_CARD: ExtraPermission = { permission: HOST_NETWORK, fields: ["bridge", "direct", "user"] };
 
 export const deviceCommands = {
   get_vm_devices: command({
@@ -175,6 +194,7 @@ export const deviceCommands = {
     errors: ["VmNotFound"],
     route: "GET /vms/{vmId}/devices",
     cli: ["vm", "devices", "<vmId>"],
+    lookup: { fields: ["target"], in: "disks", by: "target", more: "source" },
     readOnly: true,
   }),
   get_device_options: command({
@@ -187,13 +207,15 @@ export const deviceCommands = {
     errors: ["VmNotFound"],
     route: "GET /vms/{vmId}/device-options",
     cli: ["vm", "device-options", "<vmId>"],
+    alsoNeeds: [{ permission: "storage.view" }, { permission: "networks.view" }],
+    hides: "host-interfaces",
     readOnly: true,
   }),
   attach_disk: command({
     summary: "Add a disk or a CD-ROM drive to a VM",
     description:
-      "Of a new volume (`create`), of one that is there (`volume`), or of a file or block device " +
-      "(`path`; outside every pool for administrators only). A drive (`device: cdrom`) may be empty.",
+      "Of a new volume (`create`), or of what is there (`path`): a volume, or a file or block device, which outside " +
+      "every pool is for administrators only. A drive (`device: cdrom`) may be empty.",
     role: "operator",
     input: closed({
       vmId: VmId,
@@ -204,7 +226,7 @@ export const deviceCommands = {
         format: Type.Optional(ImageFormat),
         name: Type.Optional(VolumeName),
       }, { description: "a new volume; in the default pool when none is named" })),
-      ...Existing,
+      path: Type.Optional(ImagePlace),
       format: Type.Optional(ImageFormat),
       backingFile: Type.Optional(Path),
       bus: Type.Optional(oneOf(DISK_BUSES)),
@@ -223,11 +245,13 @@ export const deviceCommands = {
       "VmNotPersistent",
       "InvalidDiskSize",
       "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "StoragePoolNotFound",
       "StoragePoolNotActive",
       "VolumeNotFound",
       "VolumeExists",
       "DiskNotFound",
+      "PathRefused",
       "DiskRefused",
       "DiskInUse",
       "TargetTaken",
@@ -241,6 +265,13 @@ export const deviceCommands = {
     ],
     route: "POST /vms/{vmId}/disks",
     cli: ["vm", "attach-disk", "<vmId>"],
+    flags: { size: "create.sizeGb" },
+    examples: [
+      "kvm-manager vm attach-disk web1 --size 20G",
+      "kvm-manager vm attach-disk web1 --size 1T --bus scsi",
+    ],
+    exampleFields: ["path", "bus"],
+    alsoNeeds: [{ permission: "storage.operate" }],
     readOnly: false,
   }),
   detach_disk: command({
@@ -271,6 +302,7 @@ export const deviceCommands = {
     ],
     route: "DELETE /vms/{vmId}/disks/{target}",
     cli: ["vm", "detach-disk", "<vmId>", "<target>"],
+    alsoNeeds: [{ permission: "storage.operate", fields: ["deleteVolume"] }],
     destroys: "with --delete-volume the disk's data",
     readOnly: false,
   }),
@@ -287,12 +319,14 @@ export const deviceCommands = {
       "InvalidDiskSize",
       "NotLarger",
       "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "DiskRefused",
       "DiskInUse",
       "ResizeFailed",
     ],
     route: "PUT /vms/{vmId}/disks/{target}/size",
     cli: ["vm", "resize-disk", "<vmId>", "<target>", "<sizeGb>"],
+    examples: ["kvm-manager vm resize-disk web1 vda 40G", "kvm-manager vm resize-disk web1 vda +2G"],
     readOnly: false,
   }),
   update_disk: command({
@@ -312,7 +346,7 @@ export const deviceCommands = {
     role: "operator",
     input: closed({
       ...OneDisk,
-      ...Existing,
+      path: ImagePlace,
       force: Type.Optional(Type.Boolean({ default: false })),
       ...Where,
     }),
@@ -327,6 +361,7 @@ export const deviceCommands = {
       "StoragePoolNotActive",
       "VolumeNotFound",
       "IsoNotFound",
+      "PathRefused",
       "DiskRefused",
       "DiskInUse",
       "MediaLocked",
@@ -335,6 +370,15 @@ export const deviceCommands = {
     ],
     route: "PUT /vms/{vmId}/disks/{target}/media",
     cli: ["vm", "insert-media", "<vmId>", "<target>"],
+    // `--path` goes on working.
+    places: ["<vmId>", "<target>", "[path]"],
+    examples: [
+      "kvm-manager vm insert-media web1 default/debian-12.iso",
+      "kvm-manager vm insert-media web1 sdb default/drivers.iso",
+    ],
+    exampleFields: ["path"],
+    // The guest can read the medium: that takes what a download of it takes.
+    alsoNeeds: [{ permission: "storage.operate" }],
     readOnly: false,
   }),
   eject_media: command({
@@ -391,6 +435,8 @@ export const deviceCommands = {
     ],
     route: "POST /vms/{vmId}/nics",
     cli: ["vm", "attach-nic", "<vmId>"],
+    exampleFields: ["network", "mac"],
+    alsoNeeds: [{ permission: "networks.view" }, HOST_CARD],
     readOnly: false,
   }),
   detach_nic: command({
@@ -404,11 +450,13 @@ export const deviceCommands = {
       "VmNotRunning",
       "VmNotPersistent",
       "NoSuchNic",
+      "NicAmbiguous",
       "DeviceNotReleased",
       "DetachFailed",
     ],
     route: "DELETE /vms/{vmId}/nics/{mac}",
     cli: ["vm", "detach-nic", "<vmId>", "<mac>"],
+    alsoNeeds: [{ permission: HOST_NETWORK, of: "filtered-nic" }],
     readOnly: false,
   }),
   update_nic: command({
@@ -435,6 +483,7 @@ export const deviceCommands = {
       "VmNotFound",
       "VmNotPersistent",
       "NoSuchNic",
+      "NicAmbiguous",
       "NetworkNotFound",
       "NetworkNotActive",
       "BridgeNotFound",
@@ -447,6 +496,8 @@ export const deviceCommands = {
     ],
     route: "PATCH /vms/{vmId}/nics/{mac}",
     cli: ["vm", "update-nic", "<vmId>", "<mac>"],
+    exampleFields: ["network"],
+    alsoNeeds: [{ permission: "networks.view", fields: ["network", "bridge", "direct"] }, HOST_CARD],
     readOnly: false,
   }),
 };

@@ -4,6 +4,8 @@
  * Texts are CONTRACT.md's, word for word; `{name}` places are filled from the error's details.
  */
 
+import { fill } from "../i18n/fill.ts";
+
 /** What one error code means at each door. */
 export interface ErrorKind {
   /** The exact text; `{key}` is replaced by `details.key`. */
@@ -22,6 +24,26 @@ export const ERRORS = {
   UnsupportedMediaType: {
     text: "Send the input as JSON (Content-Type: application/json)",
     status: 415,
+    exit: 2,
+  },
+  EncodedBody: {
+    text: "The request body came with {header}. Send it as it is, without that header.",
+    status: 415,
+    exit: 2,
+  },
+  FileExpected: {
+    text: "The request body is a form ({type}). Send the file itself as the body: curl -T FILE.",
+    status: 415,
+    exit: 2,
+  },
+  PreconditionFailed: {
+    text: "The content has changed: its ETag is {tag} now, and If-Match names another",
+    status: 412,
+    exit: 5,
+  },
+  RangeNotSatisfiable: {
+    text: "The range {range} begins beyond the end: the content has {size} bytes",
+    status: 416,
     exit: 2,
   },
   BodyTooLarge: { text: "The request body is larger than {limit} bytes", status: 413, exit: 2 },
@@ -54,8 +76,17 @@ export const ERRORS = {
 
   // Access
   NotSignedIn: { text: "Sign in first", status: 401, exit: 6 },
-  TokenInvalid: { text: "The API token is not valid (any more). Make a new one.", status: 401, exit: 6 },
+  TokenInvalid: {
+    text: "The API token is wrong, has expired or was revoked. Create another one.",
+    status: 401,
+    exit: 6,
+  },
   SignInFailed: { text: "Name, password or code is wrong", status: 403, exit: 6 },
+  PasswordNeeded: {
+    text: "Confirm that it is you first, with your present password or a passkey. It holds for five minutes.",
+    status: 403,
+    exit: 6,
+  },
   SignInExpired: { text: "This sign-in is over. Begin again.", status: 403, exit: 6 },
   TooManyAttempts: {
     text: "Too many attempts. Wait {seconds} seconds, then try again.",
@@ -82,12 +113,12 @@ export const ERRORS = {
     exit: 2,
   },
   SetupKey: {
-    text: "This setup link is not valid (any more). Get a new one as root: kvm-manager setup-link",
+    text: "This setup link has expired or was already used. Get a new one as root: kvm-manager setup-link",
     status: 403,
     exit: 6,
   },
   NoAccount: {
-    text: "Only a signed-in user can do this, with an account of their own",
+    text: "Only a signed-in user can do this, with an account of their own. Sign in on the pages.",
     status: 403,
     exit: 6,
   },
@@ -127,6 +158,12 @@ export const ERRORS = {
     status: 409,
     exit: 5,
   },
+  OperationUnsettled: {
+    text:
+      "{subject} is held by {operation}, which was cut short and is not settled yet. Try again in a moment.",
+    status: 409,
+    exit: 5,
+  },
   VncNotConfigured: { text: "VNC not configured for this VM", status: 409, exit: 5 },
   NoViewer: {
     text: "remote-viewer cannot reach this VM's screen: {reason}",
@@ -134,7 +171,7 @@ export const ERRORS = {
     exit: 5,
   },
   ConsoleTicket: {
-    text: "This console ticket is not valid (any more). Open the console again.",
+    text: "This console ticket has expired or was already used. Open the console again.",
     status: 403,
     exit: 6,
   },
@@ -159,13 +196,25 @@ export const ERRORS = {
   InvalidCpuCount: { text: "Invalid CPU count: {n} (must be 1-256)", status: 400, exit: 2 },
   InvalidMemorySize: { text: "Invalid memory size: {n}MB (minimum 128MB)", status: 400, exit: 2 },
   InvalidDiskSize: { text: "Invalid disk size: {n}GB (minimum 1GB)", status: 400, exit: 2 },
+  MemoryExceedsHost: {
+    text: "Memory exceeds available host memory (requested: {requested}GB, available: {available}GB)",
+    status: 409,
+    exit: 5,
+  },
   VmNameExists: { text: "VM name already exists: {name}", status: 409, exit: 5 },
   IsoNotFound: { text: "ISO file not found: {isoPath}", status: 404, exit: 4 },
   NetworkNotFound: { text: "Network not found: {network}", status: 404, exit: 4 },
   BridgeNotFound: { text: "Bridge not found: {bridge}", status: 404, exit: 4 },
+  HostNotFound: { text: "Host not found: {host}", status: 404, exit: 4 },
   StoragePoolNotFound: { text: "Storage pool not found: {pool}", status: 404, exit: 4 },
   StoragePoolNotActive: {
     text: "Storage pool is not active: {pool}. Start it first.",
+    status: 409,
+    exit: 5,
+  },
+  StoragePoolReadOnly: {
+    text: "Storage pool {pool} is read-only: its folder {path} is mounted read-only. " +
+      "Mount it writable, or choose another storage pool.",
     status: 409,
     exit: 5,
   },
@@ -174,6 +223,11 @@ export const ERRORS = {
   DiskRefused: { text: "Disk image cannot be used: {path} ({reason})", status: 400, exit: 2 },
   MacInUse: { text: "MAC address is already used by {vm}: {mac}", status: 409, exit: 5 },
   FileNotFound: { text: "File not found: {path}", status: 404, exit: 4 },
+  PathRefused: {
+    text: "The path cannot be used: {path} ({reason}). Name another one.",
+    status: 400,
+    exit: 2,
+  },
   NotOnThisHost: { text: "{what} is not available on this host: {reason}", status: 409, exit: 5 },
   DiskCreateFailed: { text: "Failed to create disk image: {error}", status: 502, exit: 1 },
   CreateFailed: { text: "Failed to create VM: {error}", status: 502, exit: 1 },
@@ -219,10 +273,84 @@ export const ERRORS = {
     exit: 5,
   },
   RenameFailed: { text: "Failed to rename VM: {error}", status: 502, exit: 1 },
+  SnapshotNotFound: { text: "Snapshot not found: {name}", status: 404, exit: 4 },
+  SnapshotExists: { text: "The VM has a snapshot of this name: {name}", status: 409, exit: 5 },
+  SnapshotNotPossible: { text: "No snapshot of this VM can be taken: {reason}", status: 409, exit: 5 },
+  SnapshotNotRevertable: {
+    text: "The VM cannot be reverted to {name}: {reason}",
+    status: 409,
+    exit: 5,
+  },
+  SnapshotNotDeletable: {
+    text: "The snapshot {name} cannot be deleted: {reason}",
+    status: 409,
+    exit: 5,
+  },
+  SnapshotFailed: { text: "Failed to create snapshot: {error}", status: 502, exit: 1 },
+  SnapshotRevertFailed: { text: "Failed to revert to snapshot: {error}", status: 502, exit: 1 },
+  SnapshotDeleteFailed: { text: "Failed to delete snapshot: {error}", status: 502, exit: 1 },
+
+  // Guest
+  GuestUnavailable: { text: "Not available in this guest: {reason}. {remedy}", status: 409, exit: 5 },
+  GuestSilent: {
+    text: "The guest agent did not answer in time. The guest may hang, or be very busy.",
+    status: 502,
+    exit: 1,
+  },
+  GuestBusy: {
+    text: "Too much is asked of this guest at once. Try again in a moment.",
+    status: 429,
+    exit: 3,
+  },
+  GuestRefused: { text: "The guest agent said no: {error}", status: 502, exit: 1 },
+  GuestProgramNotFound: { text: "The guest cannot run {command}: {error}", status: 404, exit: 4 },
+  GuestExecTimeout: {
+    text: "The program did not end within {seconds} seconds, and still runs in the guest (process {pid})",
+    status: 502,
+    exit: 1,
+  },
+  GuestOutputLost: {
+    text: "The program wrote more than the guest agent can pass on: its output and exit status are lost. " +
+      "Have it write to a file, and copy that.",
+    status: 502,
+    exit: 1,
+  },
+  GuestFileNotFound: { text: "Nothing is at {path} in the guest", status: 404, exit: 4 },
+  GuestFileDenied: { text: "The guest does not give {path}: {error}", status: 409, exit: 5 },
+  GuestCopyFailed: { text: "Copying failed: {error}", status: 502, exit: 1 },
   CloneFailed: { text: "Failed to clone VM: {error}", status: 502, exit: 1 },
   DiskNotClonable: { text: "Disk {target} ({path}) cannot be cloned: {reason}", status: 409, exit: 5 },
   ImportFailed: { text: "Failed to import VM: {error}", status: 502, exit: 1 },
+  OvaRefused: { text: "This archive cannot be imported: {reason}", status: 409, exit: 5 },
+  OvaDamaged: {
+    text: "The archive is damaged: the {algorithm} of {file} is {found}, expected {wanted}. Get it anew.",
+    status: 409,
+    exit: 5,
+  },
+  DiskNotExportable: { text: "Disk {target} ({path}) cannot be exported: {reason}", status: 409, exit: 5 },
+  ExportFailed: { text: "Failed to export VM: {error}", status: 502, exit: 1 },
   DisksMissing: { text: "These disks do not exist on this host: {paths}", status: 409, exit: 5 },
+  // Templates
+  TemplateNotFound: { text: "Template not found: {templateId}", status: 404, exit: 4 },
+  TemplateVersionNotFound: { text: "Template {name} has no version {version}", status: 404, exit: 4 },
+  TemplateExists: { text: "Template name already exists: {name}", status: 409, exit: 5 },
+  TooManyTemplates: {
+    text: "There are {limit} {what} already. Delete one that is not needed any more first.",
+    status: 409,
+    exit: 5,
+  },
+  TemplateRefused: { text: "No template can be made of {vm}: {reason}", status: 409, exit: 5 },
+  TemplateInUse: {
+    text: "The disks of template {name} are needed by {users}. Delete them first.",
+    status: 409,
+    exit: 5,
+  },
+  TemplateFailed: { text: "Failed to {verb} template: {error}", status: 502, exit: 1 },
+  TemplateVmFailed: {
+    text: "Failed to create {vm}, after {done} of {count} VMs: {error}",
+    status: 502,
+    exit: 1,
+  },
   // Cloud-init
   CloudInitNotSet: { text: "This VM has no cloud-init configuration", status: 409, exit: 5 },
   CloudInitFailed: { text: "Failed to write the cloud-init configuration: {error}", status: 502, exit: 1 },
@@ -234,6 +362,11 @@ export const ERRORS = {
   // Disks and network interfaces
   NoSuchDisk: { text: "VM has no disk {target}", status: 404, exit: 4 },
   NoSuchNic: { text: "VM has no network interface with the MAC address {mac}", status: 404, exit: 4 },
+  NicAmbiguous: {
+    text: "Several network interfaces have the MAC address {mac}. Name one of them: {names}",
+    status: 409,
+    exit: 5,
+  },
   NotLarger: { text: "new capacity must be larger", status: 400, exit: 2 },
   DiskExceedsPool: {
     text: "Disk size exceeds storage pool capacity (requested: {requested}GB, available: {available}GB)",
@@ -361,7 +494,7 @@ export const ERRORS = {
     exit: 2,
   },
   AddressOutsideSubnet: {
-    text: "Address {ip} is none for a machine of {subnet}: {reason}",
+    text: "Address {ip} is none for a VM of {subnet}: {reason}",
     status: 400,
     exit: 2,
   },
@@ -420,14 +553,79 @@ export const ERRORS = {
   JobCancelled: { text: "The job was cancelled. What it had done was undone.", status: 409, exit: 5 },
   JobInterrupted: { text: "KVM Manager ended while this was running. {advice}", status: 409, exit: 5 },
 
+  // Schedules
+  ScheduleNotFound: { text: "Schedule not found: {scheduleId}", status: 404, exit: 4 },
+  ScheduleExists: { text: "Schedule name already exists: {name}", status: 409, exit: 5 },
+  ScheduleRunning: {
+    text: "{name} is running already. Wait for the task to end, or cancel it.",
+    status: 409,
+    exit: 5,
+  },
+  TooManySchedules: {
+    text: "There are {limit} schedules already. Delete one that is not needed any more first.",
+    status: 409,
+    exit: 5,
+  },
+  ScheduleOwnerLost: {
+    text: "It runs as {name}, and {reason}. Somebody who may do this must save the schedule again.",
+    status: 403,
+    exit: 6,
+  },
+  ScheduleRunFailed: { text: "It failed for {failed} of {all} VMs. {first}", status: 502, exit: 1 },
+
+  // Backups
+  BackupNotFound: { text: "Backup not found: {backupId}", status: 404, exit: 4 },
+  BackupExists: { text: "Backup name already exists: {name}", status: 409, exit: 5 },
+  BackupRunning: {
+    text: "{name} is running already. Wait for the task to end, or cancel it.",
+    status: 409,
+    exit: 5,
+  },
+  TooManyBackups: {
+    text: "There are {limit} backups already. Delete one that is not needed any more first.",
+    status: 409,
+    exit: 5,
+  },
+  BackupOwnerLost: {
+    text: "It runs as {name}, and {reason}. Somebody who may do this must save the backup again.",
+    status: 403,
+    exit: 6,
+  },
+  BackupRunNotFound: { text: "No such copy in this backup: {runId}", status: 404, exit: 4 },
+  BackupFolderUnusable: { text: "The folder {folder} cannot be used: {reason}", status: 409, exit: 5 },
+  BackupFolderBusy: {
+    text: "Another backup is writing to {folder}. Try again when it has ended.",
+    status: 409,
+    exit: 5,
+  },
+  BackupFailed: { text: "Failed to back up: {error}", status: 502, exit: 1 },
+  BackupRunFailed: { text: "It failed for {failed} of {all} VMs. {first}", status: 502, exit: 1 },
+  BackupNotPossible: { text: "This VM cannot be backed up: {reason}", status: 409, exit: 5 },
+  BackupDamaged: {
+    text:
+      "The copy is damaged, and cannot be restored: {reason}. Verify other copies, and restore one that is whole.",
+    status: 409,
+    exit: 5,
+  },
+  RestoreNotPossible: { text: "It cannot be restored so: {reason}", status: 409, exit: 5 },
+  RestoreFailed: { text: "Failed to restore: {error}", status: 502, exit: 1 },
+
   // Content of volumes
   ContentExpected: {
-    text: "The content itself is missing. Send or fetch it at /api/v1/pools/{pool}/volumes/{name}/content " +
+    text:
+      "The content itself is missing. Send or fetch it at /api/v1/storage/pools/{pool}/volumes/{volume}/content " +
       "(curl -T FILE, curl -O).",
     status: 400,
     exit: 2,
   },
   UploadRunning: { text: "{name} is being uploaded to the pool {pool} already", status: 409, exit: 5 },
+  TooManyUploads: {
+    text:
+      "Too many unfinished uploads {whose} (limit {limit}): {names}. Finish one of them, or remove one that broke " +
+      "off (delete_upload); each goes by itself an hour after it broke off.",
+    status: 429,
+    exit: 3,
+  },
   UploadNotFound: {
     text: "No upload of {name} to the pool {pool} waits to go on. Begin anew.",
     status: 404,
@@ -492,15 +690,27 @@ export const ERRORS = {
   },
   ConnectionLost: {
     text: "The connection to libvirt was lost during {operation}. " +
-      "Whether it was carried out is not known yet; the list shows the state after reconnecting.",
+      "Whether it was carried out is not known yet. After reconnecting the list shows the state, and what is half done is " +
+      "finished or undone; the activity list says which.",
     status: 503,
     exit: 3,
   },
   NotSupported: { text: "This host's libvirt cannot do that: {error}", status: 501, exit: 1 },
   LibvirtFailed: { text: "Libvirt failed: {error}", status: 502, exit: 1 },
+
+  // Alerts
+  AlertNotFound: { text: "Alert not found: {alertId}", status: 404, exit: 4 },
+  IncidentNotFound: { text: "Nothing has fired with the id {incidentId}", status: 404, exit: 4 },
+  IncidentOver: { text: "This is over already: there is nothing to acknowledge", status: 409, exit: 5 },
+  SilenceNotFound: { text: "Silence not found: {silenceId}", status: 404, exit: 4 },
+  AlertTargetNotFound: { text: "Target not found: {targetId}", status: 404, exit: 4 },
+  AlertTargetRefused: { text: "Messages cannot be sent to {host}: {reason}", status: 403, exit: 6 },
+  TooManyAlerts: { text: "There can be {limit} {what}. Delete one first.", status: 409, exit: 5 },
+  AlertNotDelivered: { text: "The message was not delivered: {reason}", status: 502, exit: 1 },
+  MetricsUnavailable: { text: "Metrics cannot be read: {reason}", status: 503, exit: 3 },
   StoreUnavailable: {
     text:
-      "The database cannot be used: {reason}. Machines can still be controlled; what was done is not recorded.",
+      "The database cannot be used: {reason}. VMs can still be controlled; what was done is not recorded.",
     status: 503,
     exit: 3,
   },
@@ -528,10 +738,7 @@ export interface ErrorBody {
 
 /** Fills `{key}` places of an error text. A missing value stays visible as `{key}`: it is a bug to be seen. */
 export function errorText(code: ErrorCode, details: Record<string, unknown> = {}): string {
-  return ERRORS[code].text.replace(
-    /\{(\w+)\}/g,
-    (place, key: string) => Object.hasOwn(details, key) ? String(details[key]) : place,
-  );
+  return fill(ERRORS[code].text, details);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -565,7 +772,7 @@ export class ContractError extends Error {
   }
 
   /** HTTP status of this error. */
-  get status(): number {
+  get status(): (typeof ERRORS)[ErrorCode]["status"] {
     return ERRORS[this.code].status;
   }
 

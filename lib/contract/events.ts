@@ -1,6 +1,8 @@
 /** Events pushed to browsers and API clients (server-sent events, `GET /api/v1/events`). */
 import Type, { type Static } from "typebox";
+import { AlertIncident } from "./alerts.ts";
 import { Activity, ConnectionStatus, HostStats } from "./host.ts";
+import { toldHost } from "./on_host.ts";
 import { Job } from "./jobs.ts";
 import { VM, VmState, VmStats } from "./vm.ts";
 
@@ -14,16 +16,32 @@ export const EVENTS = {
   "vm-updated": { kept: true, data: Type.Object({ vm: VM }) },
   "vm-deleted": { kept: true, data: Type.Object({ vmId: Type.String() }) },
   "vm-stats-updated": { kept: false, data: Type.Object({ vmId: Type.String(), stats: VmStats }) },
-  "host-stats-updated": { kept: false, data: HostStats },
-  "connection-status-changed": { kept: true, data: Type.Object({ status: ConnectionStatus }) },
-  "network-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
-  "pool-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
-  "device-changed": { kept: true, data: Type.Object({ name: Type.String(), event: Type.String() }) },
+  "host-stats-updated": { kept: false, data: Type.Object({ ...HostStats.properties, ...toldHost }) },
+  "connection-status-changed": { kept: true, data: Type.Object({ status: ConnectionStatus, ...toldHost }) },
+  "network-changed": {
+    kept: true,
+    data: Type.Object({ name: Type.String(), event: Type.String(), ...toldHost }),
+  },
+  "pool-changed": {
+    kept: true,
+    data: Type.Object({ name: Type.String(), event: Type.String(), ...toldHost }),
+  },
+  "device-changed": {
+    kept: true,
+    data: Type.Object({ name: Type.String(), event: Type.String(), ...toldHost }),
+  },
   "activity": { kept: true, data: Activity },
   /** A job began, ended, or is being cancelled. */
   "job-changed": { kept: true, data: Type.Object({ job: Job }) },
   /** How far a job is, a few times a second at most. */
   "job-progress": { kept: false, data: Type.Object({ job: Job }) },
+  /** An alert fired. Of many at once the worst are told one by one, and how many more there are. */
+  "alert-fired": {
+    kept: true,
+    data: Type.Object({ incident: AlertIncident, more: Type.Integer({ minimum: 0 }) }),
+  },
+  /** Something fired, was acknowledged or is over, or an alert was changed: read what is shown anew. */
+  "alerts-changed": { kept: true, data: Type.Object({}) },
   "error": { kept: true, data: Type.Object({ message: Type.String() }) },
   /** The client missed more than is kept: fetch everything anew. */
   "reload": { kept: false, data: Type.Object({ reason: Type.String() }) },

@@ -40,7 +40,7 @@ const ForwardId = Type.String({ minLength: 1, maxLength: 64, pattern: "^[0-9A-Za
 
 /** What a new forward is made of. */
 export const NewPortForward = closed({
-  name: NetworkName,
+  network: NetworkName,
   protocol: oneOf(FORWARD_PROTOCOLS),
   hostPort: port("port of the host, or the first of a range"),
   hostPortEnd: Type.Optional(port("last of a range")),
@@ -104,6 +104,7 @@ export const forwardCommands = {
     errors: [],
     route: "GET /port-forwards",
     cli: ["forward", "list"],
+    lookup: { fields: ["id"], by: "id", more: "network", missing: "PortForwardNotFound" },
     columns: ["id", "network", "protocol", "hostPort", "hostPortEnd", "vmName", "targetAddress", "state"],
     wide: ["targetPort", "hostAddress", "description", "createdAt"],
     readOnly: true,
@@ -120,7 +121,7 @@ export const forwardCommands = {
     withoutLibvirt: true,
   }),
   add_port_forward: command({
-    summary: "Forward a port of the host, or a range, to a machine on a NAT network",
+    summary: "Forward a port of the host, or a range, to a VM on a NAT network",
     description: "The target is a VM, whose address is followed, or a fixed address of the network. " +
       "It stays over restarts of the host, of libvirt and of the network.",
     role: "operator",
@@ -144,8 +145,14 @@ export const forwardCommands = {
       "PortForwardFailed",
       "StoreUnavailable",
     ],
-    route: "POST /networks/{name}/port-forwards",
-    cli: ["forward", "add", "<name>", "<protocol>", "<hostPort>"],
+    route: "POST /networks/{network}/port-forwards",
+    cli: ["forward", "add", "<network>", "<protocol>", "<hostPort>"],
+    examples: [
+      "kvm-manager forward add web1:80 8080",
+      "kvm-manager forward add dns1:53 53/udp",
+      "kvm-manager forward add default tcp 8080 --vm-id web1 --target-port 80",
+    ],
+    exampleFields: ["vmId", "targetPort"],
     readOnly: false,
   }),
   enable_port_forward: command({

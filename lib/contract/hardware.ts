@@ -2,9 +2,9 @@
 import Type, { type Static } from "typebox";
 import { CPU_MODES, FIRMWARES, SOUND_MODELS, VIDEO_MODELS, WATCHDOG_ACTIONS, WATCHDOGS } from "./choices.ts";
 import { command } from "./command.ts";
-import { CpuCount, MemoryMb } from "./create.ts";
+import { AllowOvercommit, CpuCount, MemoryMb } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
-import { Group, MAX_TAGS, Tag } from "./vm.ts";
+import { Group, MAX_TAGS, Tag, Title } from "./vm.ts";
 
 /** Most vCPUs a machine may have. */
 const MAX_CPUS = 256;
@@ -29,7 +29,7 @@ export const CpuTopology = closed({
   sockets: Type.Integer({ minimum: 1, maximum: MAX_CPUS }),
   cores: Type.Integer({ minimum: 1, maximum: MAX_CPUS }),
   threads: Type.Integer({ minimum: 1, maximum: 64 }),
-}, { description: "their product is the most vCPUs of the machine" });
+}, { description: "their product is the most vCPUs of the VM" });
 export type CpuTopology = Static<typeof CpuTopology>;
 
 export const CpuPin = closed({
@@ -71,7 +71,7 @@ export const HardwareChange = closed({
       description: "kinds of devices in the order they are tried; takes the place of order",
     })),
     order: Type.Optional(Type.Array(
-      Type.String({ minLength: 1, maxLength: 64, pattern: "^[a-z]+:[A-Za-z0-9:]+$" }),
+      Type.String({ minLength: 1, maxLength: 64, pattern: "^[a-z]+:[A-Za-z0-9:@._-]+$" }),
       {
         maxItems: 64,
         uniqueItems: true,
@@ -92,11 +92,7 @@ export const HardwareChange = closed({
   ])),
   rng: Type.Optional(Type.Boolean({ description: "a source of random numbers from the host" })),
   sound: Type.Optional(Type.Union([oneOf(SOUND_CARDS), Type.Null()])),
-  title: Type.Optional(Type.String({
-    maxLength: 256,
-    pattern: "^[^\\u0000-\\u001f\\u007f]*$",
-    description: "empty removes it",
-  })),
+  title: Type.Optional(Title),
   description: Type.Optional(Type.String({
     maxLength: 16_384,
     pattern: "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$",
@@ -178,13 +174,13 @@ export type PendingChange = Static<typeof PendingChange>;
 
 const FieldChange = Type.Object({
   field: Type.String({ description: "cpu.count, memory.maxMb, …" }),
-  live: Type.Union([Type.String(), Type.Null()], { description: "null when the machine is off" }),
+  live: Type.Union([Type.String(), Type.Null()], { description: "null when the VM is off" }),
   next: Type.Union([Type.String(), Type.Null()]),
 });
 
 export const UpdateVmResult = Type.Object({
   applied: Type.Array(FieldChange, {
-    description: "in force now; of a machine that is off: at its next start",
+    description: "in force now; of a VM that is off: at its next start",
   }),
   waiting: Type.Array(FieldChange, { description: "in force from the next boot on" }),
   warnings: Type.Array(Type.String(), { description: "what a person should know, one sentence each" }),
@@ -226,6 +222,7 @@ export const hardwareCommands = {
         default: false,
         description: "leave the running VM as it is, also where it could be changed now",
       })),
+      allowOvercommit: Type.Optional(AllowOvercommit),
     }),
     output: UpdateVmResult,
     errors: [
@@ -235,6 +232,7 @@ export const hardwareCommands = {
       "InvalidMemorySize",
       "CpuCountAboveMaximum",
       "MemoryAboveMaximum",
+      "MemoryExceedsHost",
       "TopologyMismatch",
       "PinningMismatch",
       "BootDeviceNotFound",
@@ -243,6 +241,10 @@ export const hardwareCommands = {
     ],
     route: "PATCH /vms/{vmId}",
     cli: ["vm", "update", "<vmId>"],
+    aliases: ["vm set"],
+    flags: { cpus: "cpu.count", memory: "memory.currentMb", "max-memory": "memory.maxMb" },
+    examples: ["kvm-manager vm update web1 --cpus 4 --memory 8G"],
+    exampleFields: ["title", "tags"],
     readOnly: false,
   }),
   get_pending_changes: command({

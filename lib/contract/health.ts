@@ -1,12 +1,31 @@
 /** How the host fares: what the doctor finds. */
 import Type, { type Static } from "typebox";
-import { AREAS, LEVELS } from "../doctor/finding.ts";
 import { command } from "./command.ts";
 import { NOTHING_IN, oneOf } from "./schema.ts";
 
+/** How bad: nothing, something that may bite, something that does. */
+export const HEALTH_LEVELS = ["ok", "warning", "problem"] as const;
+export type HealthLevel = typeof HEALTH_LEVELS[number];
+
+/** Areas that are looked at, in the order they are shown. */
+export const HEALTH_AREAS = [
+  "libvirt",
+  "kvm",
+  "qemu",
+  "modules",
+  "groups",
+  "firewall",
+  "storage",
+  "clock",
+  "names",
+  "ports",
+  "state",
+  "certificate",
+] as const;
+
 export const HealthFinding = Type.Object({
-  area: oneOf(AREAS),
-  level: oneOf(LEVELS),
+  area: oneOf(HEALTH_AREAS),
+  level: oneOf(HEALTH_LEVELS),
   what: Type.String({ description: "what is so, in a sentence" }),
   advice: Type.Optional(Type.String({ description: "what to do about it" })),
   command: Type.Optional(Type.String({ description: "the command that does it here, run as root" })),

@@ -1,6 +1,7 @@
 /** The host: what it is, how loaded it is, whether libvirt answers. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
+import { toldHost } from "./on_host.ts";
 import { NOTHING_IN, oneOf, Timestamp } from "./schema.ts";
 
 export const HostInfo = Type.Object({
@@ -48,10 +49,14 @@ export const Activity = Type.Object({
   timestamp: Timestamp,
   actor: Type.String({ description: "who: a user, or `libvirt` for what happened without us" }),
   action: Type.String({ description: "the command's name, or libvirt's event" }),
+  ...toldHost,
   vmId: Type.Optional(Type.String()),
   vmName: Type.Optional(Type.String()),
   result: oneOf(["ok", "error", "event"]),
   message: Type.Optional(Type.String()),
+  mentions: Type.Optional(
+    Type.Array(Type.String(), { description: "ids of other VMs that the message names" }),
+  ),
 });
 export type Activity = Static<typeof Activity>;
 
@@ -65,6 +70,7 @@ export const hostCommands = {
     errors: [],
     route: "GET /host",
     cli: ["host", "info"],
+    hides: "vm-counts",
     readOnly: true,
   }),
   get_host_stats: command({
@@ -76,6 +82,7 @@ export const hostCommands = {
     errors: [],
     route: "GET /host/stats",
     cli: ["host", "stats"],
+    examples: ["kvm-manager host stats --watch"],
     readOnly: true,
   }),
   get_connection_status: command({
@@ -102,6 +109,7 @@ export const hostCommands = {
     errors: [],
     route: "GET /activity",
     cli: ["activity"],
+    hides: "other-activity",
     columns: ["timestamp", "actor", "action", "vmName", "result", "message"],
     wide: ["id"],
     readOnly: true,

@@ -50,7 +50,7 @@ const PoolName = Type.String({ minLength: 1, maxLength: 256, description: "name 
 const NewImageName = Type.String({
   minLength: 1,
   maxLength: 128,
-  pattern: "^[A-Za-z0-9_][A-Za-z0-9._+@ -]*$",
+  pattern: "^[A-Za-z0-9_]([A-Za-z0-9._+@ -]*[A-Za-z0-9._+@-])?$",
   description: "letters, digits and ._+@-, not beginning with a dot or a dash",
 });
 const Url = Type.String({ minLength: 1, maxLength: 4096, description: "http or https" });
@@ -60,16 +60,21 @@ const Gib = (description: string) => Type.Integer({ minimum: 1, maximum: 1_048_5
 /** What may be fetched, from where. */
 export const ImagePolicy = closed({
   internet: Type.Boolean({ description: "public addresses may be asked" }),
-  hosts: Type.Array(Type.String({ minLength: 1, maxLength: 253 }), {
+  hosts: Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: "^[^\\s,]+$" }), {
     maxItems: 200,
     uniqueItems: true,
-    description: "hosts, *.domains, addresses and subnets that may be asked although they are not public",
+    description:
+      "addresses and subnets that may be asked although they are not public; names and *.domains that may be asked as " +
+      "far as they lead to public addresses",
+  }),
+  privateNames: Type.Boolean({
+    description: "the names in hosts may lead to private networks, too; never to this host itself",
   }),
   maxImageGb: Gib("largest file, unpacked, in GiB"),
   maxVirtualGb: Gib("largest disk that an image may be, as a guest sees it, in GiB"),
   linkedImages: Type.Boolean({
     description:
-      "keep images that name other files or are of foreign formats; machines are not given them unchecked",
+      "keep images that name other files or are of foreign formats; VMs are not given them unchecked",
   }),
 });
 export type ImagePolicy = Static<typeof ImagePolicy>;
@@ -78,6 +83,7 @@ export type ImagePolicy = Static<typeof ImagePolicy>;
 export const DEFAULT_IMAGE_POLICY: ImagePolicy = {
   internet: true,
   hosts: [],
+  privateNames: false,
   maxImageGb: 256,
   maxVirtualGb: 4096,
   linkedImages: false,
@@ -144,6 +150,7 @@ export const imageCommands = {
       "VolumeExists",
       "NotOnThisHost",
       "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "DiskRefused",
       "ImageUrlRefused",
       "DownloadTargetRefused",
@@ -160,6 +167,11 @@ export const imageCommands = {
     ],
     route: "POST /images",
     cli: ["image", "download"],
+    examples: [
+      "kvm-manager image download --catalog-id debian-12",
+      "kvm-manager image download --url https://… --no-wait",
+    ],
+    exampleFields: ["url", "pool"],
     readOnly: false,
   }),
   list_image_catalog: command({
@@ -171,6 +183,7 @@ export const imageCommands = {
     errors: ["CatalogUnusable"],
     route: "GET /images/catalog",
     cli: ["image", "catalog"],
+    lookup: { fields: ["catalogId"], by: "id", more: "name" },
     columns: ["id", "name", "arch", "format", "user"],
     wide: ["url", "checksumUrl"],
     readOnly: true,
@@ -195,6 +208,7 @@ export const imageCommands = {
     input: closed({
       internet: Type.Optional(ImagePolicy.properties.internet),
       hosts: Type.Optional(ImagePolicy.properties.hosts),
+      privateNames: Type.Optional(ImagePolicy.properties.privateNames),
       maxImageGb: Type.Optional(ImagePolicy.properties.maxImageGb),
       maxVirtualGb: Type.Optional(ImagePolicy.properties.maxVirtualGb),
       linkedImages: Type.Optional(ImagePolicy.properties.linkedImages),
@@ -203,6 +217,7 @@ export const imageCommands = {
     errors: ["StoreUnavailable"],
     route: "PUT /images/policy",
     cli: ["image", "set-policy"],
+    exampleFields: ["internet"],
     readOnly: false,
     withoutLibvirt: true,
   }),

@@ -1,6 +1,7 @@
 /** Long work as something one can look at: how far it is, how long it will take, and a way to stop it. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
+import { toldHost } from "./on_host.ts";
 import { closed, NOTHING_OUT, oneOf, Timestamp } from "./schema.ts";
 
 /** `interrupted`: KVM Manager ended while it ran. */
@@ -17,6 +18,7 @@ export const Job = Type.Object({
   title: Type.String({ description: "what is done, with its names" }),
   vmId: Type.Optional(Type.String({ description: "the VM it is about" })),
   subject: Type.Optional(Type.String({ description: "the volume it is about: pool/name" })),
+  ...toldHost,
   actor: Type.String({ description: "who asked for it" }),
   state: oneOf(JOB_STATES),
   progress: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
@@ -54,6 +56,9 @@ export const jobCommands = {
     errors: [],
     route: "GET /jobs",
     cli: ["job", "list"],
+    lookup: { fields: ["jobId"], by: "id", more: "title", missing: "JobNotFound" },
+    examples: ["kvm-manager job list --open --watch"],
+    hides: "other-jobs",
     columns: ["id", "state", "title", "progress", "secondsLeft", "startedAt"],
     wide: ["actor", "doneBytes", "totalBytes", "endedAt", "error"],
     readOnly: true,
@@ -68,6 +73,7 @@ export const jobCommands = {
     errors: ["JobNotFound"],
     route: "GET /jobs/{jobId}",
     cli: ["job", "show", "<jobId>"],
+    hides: "job-of-other-vms",
     readOnly: true,
     withoutLibvirt: true,
   }),

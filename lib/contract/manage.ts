@@ -1,5 +1,6 @@
 /** Managing machines whole: their XML, their names, copies of them, taking them away and bringing them in. */
 import Type, { type Static } from "typebox";
+import { HOST_NETWORK } from "./access_rules.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
 import { closed, NOTHING_OUT, SECRET, VmId } from "./schema.ts";
@@ -47,10 +48,10 @@ export type DoomedDisk = Static<typeof DoomedDisk>;
 export const DeletePlan = Type.Object({
   vmId: Type.String(),
   disks: Type.Array(DoomedDisk, { description: "every disk with a medium; kept unless asked for" }),
-  snapshots: Type.Integer({ description: "snapshots whose records go with the machine" }),
-  checkpoints: Type.Integer({ description: "backup checkpoints whose records go with the machine" }),
-  managedSave: Type.Boolean({ description: "saved memory that goes with the machine" }),
-  nvram: Type.Optional(Type.String({ description: "file of UEFI variables that goes with the machine" })),
+  snapshots: Type.Integer({ description: "snapshots whose records go with the VM" }),
+  checkpoints: Type.Integer({ description: "backup checkpoints whose records go with the VM" }),
+  managedSave: Type.Boolean({ description: "saved memory that goes with the VM" }),
+  nvram: Type.Optional(Type.String({ description: "file of UEFI variables that goes with the VM" })),
 });
 export type DeletePlan = Static<typeof DeletePlan>;
 
@@ -86,6 +87,10 @@ export const manageCommands = {
     errors: ["VmNotFound", "VmNotPersistent", "XmlInvalid", "XmlChanged", "XmlIdentity"],
     route: "PUT /vms/{vmId}/xml",
     cli: ["vm", "set-xml", "<vmId>"],
+    examples: [
+      "kvm-manager vm set-xml web1 --xml-file web1.xml",
+      "kvm-manager vm xml web1 | sed … | kvm-manager vm set-xml web1 --xml -",
+    ],
     readOnly: false,
   }),
   rename_vm: command({
@@ -101,8 +106,9 @@ export const manageCommands = {
   clone_vm: command({
     summary: "Copy a stopped VM",
     description: "Every disk it writes to is copied, or linked: a linked disk keeps only what changes and " +
-      "needs the original's disk, which must not be written to any more. CDs and shared disks are used by both. " +
-      "The copy has an id, a name and MAC addresses of its own. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
+      "needs the original's disk, which must not be written to any more; raw disks are not linked. CDs and shared disks are used by both, but a " +
+      "cloud-init seed stays with the original: its drive is empty in the copy. " +
+      "The copy has an id, a name, MAC addresses, UEFI variables and an empty TPM of its own. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
     role: "administrator",
     permission: "vms.clone",
     input: closed({
@@ -116,6 +122,13 @@ export const manageCommands = {
           description: "pool for its disks; else each disk's own",
         }),
       ),
+      snapshot: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 255,
+          description: "its disks as they were in this snapshot, with the VM's hardware of now; not linked",
+        }),
+      ),
     }),
     output: Type.Object({ vmId: Type.String(), name: Type.String(), disks: Type.Array(ClonedDisk) }),
     errors: [
@@ -123,12 +136,23 @@ export const manageCommands = {
       "InvalidName",
       "VmNameExists",
       "VmMustBeOff",
+      "SnapshotNotFound",
       "DiskNotClonable",
+      "DiskRefused",
+      "VolumeInUse",
+      "StorageBusy",
       "CloneFailed",
       "JobCancelled",
     ],
     route: "POST /vms/{vmId}/clone",
     cli: ["vm", "clone", "<vmId>", "<name>"],
+    examples: [
+      "kvm-manager vm clone web1 web2",
+      "kvm-manager vm clone web1 web2 --linked --no-wait",
+      "kvm-manager vm clone web1 web2 --snapshot before",
+    ],
+    // A clone has the network cards of its original.
+    alsoNeeds: [{ permission: "storage.operate" }, { permission: HOST_NETWORK, of: "vm-on-host-network" }],
     readOnly: false,
   }),
   export_vm: command({
@@ -145,6 +169,8 @@ export const manageCommands = {
     errors: ["VmNotFound", "Forbidden"],
     route: "GET /vms/{vmId}/export",
     cli: ["vm", "export", "<vmId>"],
+    file: { field: "xml" },
+    examples: ["kvm-manager vm export web1 > web1.xml", "kvm-manager vm export web1 --out web1.xml"],
     readOnly: true,
   }),
   import_vm: command({
@@ -172,10 +198,17 @@ export const manageCommands = {
       "VmIdTaken",
       "MacInUse",
       "DisksMissing",
+      "PathRefused",
+      "DiskRefused",
+      "DiskInUse",
+      "StorageBusy",
       "ImportFailed",
     ],
     route: "POST /vms/import",
+    makesVm: "vmId",
     cli: ["vm", "import"],
+    aliases: ["vm define"],
+    examples: ["kvm-manager vm import --xml-file web1.xml"],
     readOnly: false,
   }),
   get_delete_plan: command({

@@ -3,6 +3,8 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import { accessCommands } from "./access.ts";
+import { alertCommands, alertTargetCommands } from "./alerts.ts";
+import { auditedForAdministrators } from "./access_rules.ts";
 import { auditCommands } from "./audit.ts";
 import { passkeyCommands } from "./passkeys.ts";
 import type { InputOf, OutputOf } from "./command.ts";
@@ -13,53 +15,88 @@ import { createCommands } from "./create.ts";
 import { deviceCommands } from "./devices.ts";
 import { filterCommands } from "./filters.ts";
 import { forwardCommands } from "./forwards.ts";
+import { guestCommands } from "./guest.ts";
 import { hardwareCommands } from "./hardware.ts";
 import { healthCommands } from "./health.ts";
 import { hostCommands } from "./host.ts";
 import { imageCommands } from "./images.ts";
+import { insightCommands } from "./insights.ts";
 import { jobCommands } from "./jobs.ts";
 import { manageCommands } from "./manage.ts";
+import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
 import { networkCommands } from "./networks.ts";
+import { ovaCommands } from "./ova.ts";
+import { backupCommands } from "./backups.ts";
+import { scheduleCommands } from "./schedules.ts";
 import { screenCommands } from "./screens.ts";
+import { snapshotCommands } from "./snapshots.ts";
 import { storageCommands } from "./storage.ts";
+import { templateCommands } from "./templates.ts";
 import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
 import { volumeCommands } from "./volumes.ts";
 
-export const COMMANDS = {
-  ...vmCommands,
+import { type OnHost, onHost } from "./on_host.ts";
+
+/** Commands that are carried out on one host. */
+const onOneHost = onHost({
   ...createCommands,
   ...cloudInitCommands,
   ...manageCommands,
+  ...ovaCommands,
   ...hardwareCommands,
   ...hostCommands,
   ...healthCommands,
   ...deviceCommands,
   ...consoleCommands,
   ...screenCommands,
+  ...snapshotCommands,
+  ...guestCommands,
   ...storageCommands,
   ...volumeCommands,
   ...networkCommands,
   ...topologyCommands,
   ...filterCommands,
   ...forwardCommands,
-  ...jobCommands,
   ...transferCommands,
   ...imageCommands,
-  ...accessCommands,
+  ...templateCommands,
+  ...metricCommands,
+});
+
+export const COMMANDS = {
+  ...vmCommands,
+  ...onOneHost,
+  ...jobCommands,
+  ...metricExportCommands,
+  ...insightCommands,
+  ...retentionCommands,
+  ...scheduleCommands,
+  ...backupCommands,
+  ...alertCommands,
   ...certificateCommands,
-  ...auditCommands,
-  ...passkeyCommands,
+  ...auditedForAdministrators({
+    ...accessCommands,
+    ...auditCommands,
+    ...passkeyCommands,
+    ...alertTargetCommands,
+  }),
 };
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
-export type Input<N extends CommandName> = InputOf<Commands[N]>;
+export type Input<N extends CommandName> = N extends keyof typeof onOneHost ? InputOf<Commands[N]> & OnHost
+  : InputOf<Commands[N]>;
 export type Output<N extends CommandName> = OutputOf<Commands[N]>;
 
 export * from "./access.ts";
+export * from "./access_rules.ts";
+export * from "./alert_series.ts";
+export * from "./alerts.ts";
 export * from "./audit.ts";
+export * from "./backups.ts";
+export * from "./certificate.ts";
 export * from "./cloud_init.ts";
 export * from "./cloud_init_bounds.ts";
 export * from "./command.ts";
@@ -72,16 +109,26 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./filters.ts";
 export * from "./forwards.ts";
+export * from "./guest.ts";
 export * from "./hardware.ts";
 export * from "./health.ts";
 export * from "./host.ts";
 export * from "./images.ts";
+export * from "./insights.ts";
 export * from "./jobs.ts";
+export * from "./local_host.ts";
 export * from "./manage.ts";
+export * from "./metric_series.ts";
+export * from "./metrics.ts";
 export * from "./networks.ts";
+export * from "./on_host.ts";
+export * from "./ova.ts";
 export * from "./passkeys.ts";
+export * from "./schedules.ts";
 export * from "./screens.ts";
+export * from "./snapshots.ts";
 export * from "./storage.ts";
+export * from "./templates.ts";
 export * from "./topology.ts";
 export * from "./transfer.ts";
 export * from "./vm.ts";

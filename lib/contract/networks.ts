@@ -263,6 +263,7 @@ export const networkCommands = {
     errors: [],
     route: "GET /networks",
     cli: ["network", "list"],
+    lookup: { fields: ["network"], by: "name", more: "mode" },
     columns: ["name", "active", "mode", "bridge", "subnets", "autostart"],
     wide: ["domain", "persistent", "uuid"],
     readOnly: true,
@@ -313,6 +314,10 @@ export const networkCommands = {
     errors: [...WRONG, "NetworkCreateFailed"],
     route: "POST /networks",
     cli: ["network", "create", "<name>", "<mode>"],
+    examples: [
+      "kvm-manager network create lab nat --ipv4.address 192.168.50.1/24",
+      "kvm-manager network create lab nat --file lab.yaml",
+    ],
     readOnly: false,
   }),
   start_network: command({
@@ -407,6 +412,7 @@ export const networkCommands = {
     errors: ["NetworkNotFound", "NetworkNotPersistent", "NetworkMismatch", "NetworkUpdateFailed"],
     route: "PATCH /networks/{name}",
     cli: ["network", "update", "<name>"],
+    exampleFields: ["domain"],
     readOnly: false,
   }),
   get_network_leases: command({

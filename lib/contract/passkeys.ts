@@ -1,16 +1,17 @@
 /** Passkeys: keys of a device or a security key that sign in instead of, or beside, a password (WebAuthn level 3). */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
-import { SignInStep } from "./access.ts";
+import { closed, NO_OUTER_BLANK, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
+import { PRESENT_ERRORS, PresentPassword, SignInStep } from "./access.ts";
 
 const Bytes = (maxLength: number, description: string) =>
   Type.String({ minLength: 1, maxLength, pattern: "^[A-Za-z0-9_-]+$", description });
 const PasskeyId = Type.String({ minLength: 1, maxLength: 64, description: "id of the passkey" });
-const PasskeyName = Type.String({ minLength: 1, maxLength: 64, pattern: "^[^\\u0000-\\u001f\\u007f]+$" });
-const Password = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 1024, description: "where the account has one", ...SECRET }),
-);
+const PasskeyName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: `${NO_OUTER_BLANK}[^\\u0000-\\u001f\\u007f]+$`,
+});
 const TRANSPORTS = ["ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"] as const;
 
 export const Passkey = Type.Object({
@@ -86,15 +87,41 @@ const Challenge = Type.Optional(
 
 const OWN = { role: "viewer", permission: "signed-in", withoutLibvirt: true } as const;
 const OPEN = { role: "viewer", permission: "anyone", withoutLibvirt: true } as const;
-const PASSWORD_ERRORS = ["SignInFailed", "TooManyAttempts", "TooManyRequests"] as const;
 
 export const passkeyCommands = {
+  begin_reauthentication: command({
+    ...OWN,
+    summary: "Begin to confirm with a passkey that it is oneself: gives what the browser asks the device",
+    input: NOTHING_IN,
+    output: PasskeyRequest,
+    errors: ["NoAccount", "PasskeyRefused", "PasskeyNeedsName", "WrongDoor", "StoreUnavailable"],
+    route: "POST /session/confirm/begin",
+    cli: ["session", "confirm-begin"],
+    readOnly: false,
+  }),
+  reauthenticate: command({
+    ...OWN,
+    summary: "Confirm that it is oneself, by the present password or a passkey",
+    description:
+      "For five minutes this session may then do what opens the door: make tokens, change how one signs in, and, for " +
+      "administrators, change users and roles. API tokens and root are not asked.",
+    input: closed({
+      password: PresentPassword,
+      assertion: Type.Optional({ ...PasskeyAssertion, ...SECRET }),
+    }),
+    output: Type.Object({ confirmedUntil: Timestamp }),
+    errors: ["NoAccount", "WrongDoor", "StoreUnavailable", ...PRESENT_ERRORS],
+    route: "POST /session/confirm",
+    cli: ["session", "confirm"],
+    exampleFields: ["password"],
+    readOnly: false,
+  }),
   begin_passkey: command({
     ...OWN,
     summary: "Begin to add a passkey: gives what the browser asks the device",
-    input: closed({ password: Password }),
+    input: closed({ password: PresentPassword }),
     output: PasskeyCreation,
-    errors: ["NoAccount", "PasskeyNeedsName", "WrongDoor", "StoreUnavailable", ...PASSWORD_ERRORS],
+    errors: ["NoAccount", "PasskeyNeedsName", "WrongDoor", "StoreUnavailable", ...PRESENT_ERRORS],
     route: "POST /account/passkeys/begin",
     cli: ["account", "passkey", "begin"],
     readOnly: false,
@@ -135,9 +162,9 @@ export const passkeyCommands = {
   remove_passkey: command({
     ...OWN,
     summary: "Remove a passkey: it opens nothing any more",
-    input: closed({ passkeyId: PasskeyId, password: Password }),
+    input: closed({ passkeyId: PasskeyId, password: PresentPassword }),
     output: NOTHING_OUT,
-    errors: ["NoAccount", "PasskeyNotFound", "StoreUnavailable", ...PASSWORD_ERRORS],
+    errors: ["NoAccount", "PasskeyNotFound", "StoreUnavailable", ...PRESENT_ERRORS],
     route: "POST /account/passkeys/{passkeyId}/remove",
     cli: ["account", "passkey", "remove", "<passkeyId>"],
     destroys: "the passkey",

@@ -24,8 +24,10 @@ export interface SchemaRefusal {
 
 interface Node {
   readonly [KEYWORD]?: Refusals;
+  readonly "x-secret"?: boolean;
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
+  readonly enum?: readonly unknown[];
 }
 
 /** Steps of a JSON pointer. */
@@ -45,6 +47,35 @@ function at(schema: TSchema, path: readonly string[]): Node | undefined {
 }
 
 const invalid = (reason: string) => new ContractError("InvalidInput", { reason });
+
+/** Longest text whose fault is looked for. */
+const MOST_EXAMINED = 1000;
+
+/** What keeps a text from matching a pattern, in words; undefined where only the pattern itself tells. */
+export function patternFault(pattern: string, value: unknown): string | undefined {
+  if (typeof value !== "string" || value.length > MOST_EXAMINED) return undefined;
+  const fits = new RegExp(pattern, "u");
+  if (fits.test(value)) return undefined;
+  if (value !== value.trim()) return "begins or ends with a blank: remove it";
+  // A character that none of these texts may have beside it is none of those allowed.
+  const plain = ["aa", "00"].filter((text) => fits.test(text));
+  const wrong = [...new Set(value)].filter((char) =>
+    plain.length > 0 && plain.every((text) => !fits.test(`${text[0]}${char}${text[1]}`))
+  );
+  if (wrong.length === 0) return undefined;
+  return `must not contain ${wrong.slice(0, 8).map((char) => JSON.stringify(char)).join(", ")}`;
+}
+
+/** What a bound of a field says in words for a person; the validator's own where there are none. */
+function told(
+  node: Node | undefined,
+  { keyword, message, params }: TLocalizedValidationError,
+  value: unknown,
+): string {
+  if (keyword === "enum" && node?.enum !== undefined) return `must be one of ${node.enum.join(", ")}`;
+  if (keyword !== "pattern" || node?.["x-secret"]) return message;
+  return patternFault((params as { pattern: string }).pattern, value) ?? message;
+}
 
 /** What is said of a value that is not as it should be; a text of any length must not make it long. */
 const short = (value: unknown) => typeof value === "string" ? value.slice(0, 64) : value;
@@ -69,7 +100,9 @@ function refusalOf(schema: TSchema, error: TLocalizedValidationError, input: unk
     const value = short(path.reduce<unknown>(own, input));
     return [{ field, error: new ContractError(code, { n: value, field }) }];
   }
-  return [{ field, error: invalid(`${field === "" ? "the input" : field} ${error.message}`) }];
+  const subject = field === "" ? "the input" : field;
+  const message = told(at(schema, path), error, path.reduce<unknown>(own, input));
+  return [{ field, error: invalid(`${subject} ${message}`) }];
 }
 
 /** Most refusals that are told; one who sends more wrong than this has not filled in a form. */

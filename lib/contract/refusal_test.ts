@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Compile } from "typebox/compile";
 import { VmConfig } from "./create.ts";
-import { schemaRefusals } from "./refusal.ts";
+import { patternFault, schemaRefusals } from "./refusal.ts";
 
 const validator = Compile(VmConfig);
 const refusals = (input: unknown) =>
@@ -13,11 +13,30 @@ const refusals = (input: unknown) =>
 
 Deno.test("schemaRefusals() has the contract's texts for the bounds of a VM", () => {
   const name = "Invalid VM name: must be 1-64 characters, alphanumeric with dash/underscore only";
-  for (const bad of ["", "1a", "a b", "a/b", "ä", "a\n", "x".repeat(65), "a.b", "$(id)"]) {
+  for (
+    const bad of [
+      "",
+      "1a",
+      "a b",
+      "a/b",
+      "ä",
+      "a\n",
+      "x".repeat(65),
+      "a..b",
+      ".a",
+      "a.",
+      "a./b",
+      "$(id)",
+      "-a",
+      "--help",
+    ]
+  ) {
     assert.equal(validator.Check({ name: bad }), false, JSON.stringify(bad));
     assert.deepEqual(refusals({ name: bad })[0], ["name", "InvalidName", name], JSON.stringify(bad));
   }
-  for (const good of ["a", "_", "A-b_9", "x".repeat(64)]) assert.ok(validator.Check({ name: good }), good);
+  for (const good of ["a", "_", "A-b_9", "a.b", "web-1.example.org", "x".repeat(64)]) {
+    assert.ok(validator.Check({ name: good }), good);
+  }
   const table: [object, string, string, string][] = [
     [{ cpuCount: 0 }, "cpuCount", "InvalidCpuCount", "Invalid CPU count: 0 (must be 1-256)"],
     [{ cpuCount: 257 }, "cpuCount", "InvalidCpuCount", "Invalid CPU count: 257 (must be 1-256)"],
@@ -29,6 +48,18 @@ Deno.test("schemaRefusals() has the contract's texts for the bounds of a VM", ()
       "disks.1.sizeGb",
       "InvalidDiskSize",
       "Invalid disk size: 0GB (minimum 1GB)",
+    ],
+    [
+      { graphics: "rdp" },
+      "graphics",
+      "InvalidInput",
+      "Invalid input: graphics must be one of vnc, spice, none",
+    ],
+    [
+      { disks: [{ bus: "x" }] },
+      "disks.0.bus",
+      "InvalidInput",
+      "Invalid input: disks.0.bus must be one of virtio, scsi, sata, ide, usb",
     ],
     [{ cpuCount: "4" }, "cpuCount", "InvalidInput", "Invalid input: cpuCount must be integer"],
     [{ disks: [{ size: 1 }] }, "disks.0.size", "InvalidInput", 'Invalid input: unknown field "disks.0.size"'],
@@ -54,4 +85,23 @@ Deno.test("schemaRefusals() stays small for hostile input", () => {
   const many = { name: "a", disks: Array.from({ length: 24 }, () => ({ sizeGb: 0, ["x".repeat(9999)]: 1 })) };
   assert.ok(JSON.stringify(refusals(many)).length < 50_000);
   assert.deepEqual(refusals(null)[0], ["", "InvalidInput", "Invalid input: the input must be object"]);
+});
+
+Deno.test("patternFault() says what is wrong with a text, not how the pattern is written", () => {
+  const group = "^(?!\\s)(?!.*\\s$)[^\\u0000-\\u001f\\u007f]*$";
+  const table: [pattern: string, value: unknown, said: string | undefined][] = [
+    [group, "web", undefined],
+    [group, " web", "begins or ends with a blank: remove it"],
+    [group, "web\u00a0", "begins or ends with a blank: remove it"],
+    [group, "a\nb", 'must not contain "\\n"'],
+    ["^[^\\s,]+$", "a b,c", 'must not contain " ", ","'],
+    ["^[0-9a-f]+$", "12xyz", 'must not contain "x", "y", "z"'],
+    ["^[a-z][a-z0-9-]*$", "1a", undefined], // only its place is wrong
+    ["^\\d{4}$", "12", undefined],
+    ["^[a-z]+$", 7, undefined],
+    ["^[a-z]+$", "A".repeat(100_000), undefined],
+  ];
+  for (const [pattern, value, said] of table) {
+    assert.equal(patternFault(pattern, value), said, String(value).slice(0, 20));
+  }
 });

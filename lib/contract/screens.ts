@@ -1,8 +1,11 @@
 /** A machine's screen as a picture, and keys pressed on its keyboard. */
 import Type, { type Static } from "typebox";
-import { MOST_KEYS } from "../keys/mod.ts";
 import { command } from "./command.ts";
+import { DeviceApplied } from "./devices.ts";
 import { closed, NOTHING_OUT, Timestamp, VmId } from "./schema.ts";
+
+/** Most keys libvirt presses at once: `VIR_DOMAIN_SEND_KEY_MAX_KEYS`. */
+export const MOST_KEYS = 16;
 
 /** Pixels a thumbnail is wide at most. */
 export const THUMBNAIL_WIDTH = 320;
@@ -34,7 +37,23 @@ export const screenCommands = {
     errors: ["VmNotFound", "VmNotRunning", "NoScreen", "ScreenshotFailed"],
     route: "GET /vms/{vmId}/screenshot",
     cli: ["vm", "screenshot", "<vmId>"],
+    file: { field: "data", base64: true },
+    examples: ["kvm-manager vm screenshot web1 --out web1.png", "kvm-manager vm screenshot web1 > web1.png"],
     readOnly: true,
+  }),
+  protect_screens: command({
+    summary: "Give a VM's VNC and SPICE screens passwords",
+    description:
+      "Random ones, new at each start; a password that somebody chose is replaced. The console, get_vnc_info and " +
+      "get_viewer_file give the present one. A screen that runs without a password gets one when QEMU is started " +
+      "anew: shut the VM down and start it, or suspend and start it.",
+    role: "operator",
+    input: closed({ vmId: VmId }),
+    output: DeviceApplied,
+    errors: ["VmNotFound", "VmNotPersistent", "NoScreen", "UpdateFailed"],
+    route: "POST /vms/{vmId}/protect-screens",
+    cli: ["vm", "protect-screens", "<vmId>"],
+    readOnly: false,
   }),
   send_keys: command({
     summary: "Press keys on a VM's keyboard",
@@ -52,6 +71,7 @@ export const screenCommands = {
     errors: ["VmNotFound", "VmNotRunning", "UnknownKey", "TooManyKeys", "SendKeysFailed"],
     route: "POST /vms/{vmId}/keys",
     cli: ["vm", "keys", "<vmId>", "<keys...>"],
+    examples: ["kvm-manager vm keys web1 ctrl alt del"],
     readOnly: false,
   }),
 };

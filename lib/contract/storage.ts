@@ -1,8 +1,8 @@
 /** Storage pools: what there is, making and removing them, starting and stopping. */
 import Type, { type Static } from "typebox";
-import { FOUND_TYPES, type FoundType, POOL_TYPES } from "../storage/pool_types.ts";
+import { FOUND_TYPES, type FoundType, POOL_TYPES } from "./choices.ts";
 import { command } from "./command.ts";
-import { closed, NOTHING_OUT, oneOf } from "./schema.ts";
+import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf } from "./schema.ts";
 
 /** States of a pool. `inaccessible`: libvirt cannot reach its storage. */
 export const POOL_STATES = ["inactive", "building", "running", "degraded", "inaccessible"] as const;
@@ -21,7 +21,12 @@ const NewPoolName = Type.String({
   description: "1-64 letters, digits, dash, underscore, dot",
 });
 const Line = (description: string) =>
-  Type.String({ minLength: 1, maxLength: 1024, pattern: "^[^\\u0000-\\u001f\\u007f]+$", description });
+  Type.String({
+    minLength: 1,
+    maxLength: 1024,
+    pattern: `${NO_OUTER_BLANK}[^\\u0000-\\u001f\\u007f]+$`,
+    description,
+  });
 
 /** A machine that needs a pool or a volume. */
 export const StorageUser = Type.Object({ vmId: Type.String(), name: Type.String() });
@@ -58,7 +63,7 @@ export type StoragePoolType = Static<typeof StoragePoolType>;
 
 /** Something a pool can be made of: fields of create_storage_pool. */
 export const StorageSource = Type.Object({
-  host: Type.Optional(Type.String()),
+  sourceHost: Type.Optional(Type.String({ description: "server" })),
   sourcePath: Type.Optional(Type.String({ description: "exported folder" })),
   sourceName: Type.Optional(Type.String({ description: "volume group, Gluster volume" })),
   device: Type.Optional(Type.String({ description: "target (IQN)" })),
@@ -76,6 +81,7 @@ export const storageCommands = {
     errors: ["StorageUnknown"],
     route: "GET /storage/pools",
     cli: ["pool", "list"],
+    lookup: { fields: ["pool", "targetPool"], by: "name", more: "state" },
     columns: ["name", "state", "type", "capacityBytes", "availableBytes", "volumes", "autostart"],
     wide: ["path", "usedBy", "uuid"],
     readOnly: true,
@@ -107,7 +113,7 @@ export const storageCommands = {
     role: "administrator",
     input: closed({
       type: oneOf(Object.keys(FOUND_TYPES) as FoundType[]),
-      host: Type.Optional(
+      sourceHost: Type.Optional(
         Type.String({
           minLength: 1,
           maxLength: 255,
@@ -120,7 +126,8 @@ export const storageCommands = {
     errors: ["StorageSourcesFailed", "NotOnThisHost"],
     route: "GET /storage/pool-sources/{type}",
     cli: ["pool", "find", "<type>"],
-    columns: ["host", "sourcePath", "sourceName", "device"],
+    exampleFields: ["sourceHost"],
+    columns: ["sourceHost", "sourcePath", "sourceName", "device"],
     readOnly: true,
   }),
   create_storage_pool: command({
@@ -134,7 +141,7 @@ export const storageCommands = {
       type: oneOf(POOL_TYPES),
       path: Type.Optional(Line("folder on the host; dir, fs, netfs")),
       device: Type.Optional(Line("block device of fs, logical, disk, zfs; target (IQN) of iscsi")),
-      host: Type.Optional(
+      sourceHost: Type.Optional(
         Line("server, with :port where it is not the usual one; netfs, iscsi, rbd, gluster"),
       ),
       sourcePath: Type.Optional(Line("exported folder of netfs; folder in a gluster volume")),
@@ -149,6 +156,7 @@ export const storageCommands = {
     errors: ["StoragePoolExists", "StoragePoolFailed", "NotOnThisHost"],
     route: "POST /storage/pools",
     cli: ["pool", "create", "<name>"],
+    exampleFields: ["path"],
     readOnly: false,
   }),
   start_storage_pool: command({

@@ -51,7 +51,7 @@ export const TopologyNic = Type.Object({
     description: "what it is plugged into; user: QEMU itself forwards its traffic",
   }),
   name: Type.String({ description: "of the network or device; empty for the others" }),
-  target: Type.Optional(Type.String({ description: "its end on the host; running machines only" })),
+  target: Type.Optional(Type.String({ description: "its end on the host; running VMs only" })),
   linkUp: Type.Boolean(),
   addresses: Type.Array(Type.String()),
 });
@@ -77,9 +77,9 @@ export type Topology = Static<typeof Topology>;
 
 export const topologyCommands = {
   get_network_topology: command({
-    summary: "Show how devices, networks and machines are connected",
+    summary: "Show how devices, networks and VMs are connected",
     description:
-      "The host's interfaces, bridges, bonds and VLANs, libvirt's networks, and every machine's cards with " +
+      "The host's interfaces, bridges, bonds and VLANs, libvirt's networks, and every VM's cards with " +
       "their addresses. From the live model and the kernel's sysfs: no question to libvirt.",
     role: "viewer",
     input: NOTHING_IN,

@@ -1,21 +1,30 @@
 /** Moving the content of volumes in and out over HTTP. The content itself travels as the body, not as a field. */
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed } from "./schema.ts";
+import { closed, NOTHING_OUT } from "./schema.ts";
 
 /** Where the content of a volume is, below `/api/v1`: PUT and GET. */
-export const CONTENT_PATH = "/pools/{pool}/volumes/{name}/content";
+export const CONTENT_PATH = "/storage/pools/{pool}/volumes/{volume}/content";
 
 /** Names as libvirt takes them: never a path. */
 const PoolName = Type.String({ minLength: 1, maxLength: 255, pattern: "^[^/\\u0000-\\u001f\\u007f]+$" });
 const NewVolumeName = Type.String({
   minLength: 1,
   maxLength: 128,
-  pattern: "^[A-Za-z0-9_][A-Za-z0-9._+@ -]*$",
+  pattern: "^[A-Za-z0-9_]([A-Za-z0-9._+@ -]*[A-Za-z0-9._+@-])?$",
   description: "letters, digits and ._+@-, not beginning with a dot or a dash",
 });
-const VolumeName = Type.String({ minLength: 1, maxLength: 255, pattern: "^[^/\\u0000-\\u001f\\u007f]+$" });
+const VolumeName = Type.String({ minLength: 1, maxLength: 1024, pattern: "^[^/\\u0000-\\u001f\\u007f]+$" });
 const Bytes = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "bytes" });
+
+/** A volume that is not whole yet. */
+export const UnfinishedUpload = Type.Object({
+  volume: Type.String(),
+  offset: Type.Integer({ minimum: 0, description: "bytes that have arrived" }),
+  size: Type.Integer({ minimum: 1, description: "bytes of the whole file" }),
+  isRunning: Type.Boolean({ description: "false: it broke off, and is kept for an hour to be gone on with" }),
+});
+export type UnfinishedUpload = Static<typeof UnfinishedUpload>;
 
 export const transferCommands = {
   upload_volume: command({
@@ -27,7 +36,7 @@ export const transferCommands = {
     role: "operator",
     input: closed({
       pool: PoolName,
-      name: NewVolumeName,
+      volume: NewVolumeName,
       size: Type.Optional(Type.Integer({
         minimum: 1,
         maximum: Number.MAX_SAFE_INTEGER,
@@ -50,9 +59,13 @@ export const transferCommands = {
       "StoragePoolNotActive",
       "VolumeExists",
       "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "DiskRefused",
       "ContentExpected",
+      "EncodedBody",
+      "FileExpected",
       "UploadRunning",
+      "TooManyUploads",
       "UploadNotFound",
       "UploadOffset",
       "UploadBroken",
@@ -61,35 +74,67 @@ export const transferCommands = {
       "JobCancelled",
     ],
     route: `PUT ${CONTENT_PATH}`,
-    cli: ["volume", "upload", "<pool>", "<name>"],
+    cli: ["volume", "upload", "<pool>", "<volume>"],
+    examples: ["kvm-manager volume upload default disk.qcow2 --from disk.qcow2"],
     readOnly: false,
     content: "upload",
+    contentFields: ["checksum"],
+  }),
+  list_uploads: command({
+    summary: "List the uploads into a storage pool that are not whole",
+    role: "operator",
+    input: closed({ pool: PoolName }),
+    output: Type.Array(UnfinishedUpload),
+    errors: [],
+    route: "GET /storage/pools/{pool}/uploads",
+    cli: ["volume", "uploads", "<pool>"],
+    columns: ["volume", "offset", "size", "isRunning"],
+    readOnly: true,
   }),
   get_upload: command({
     summary: "Show how far an upload that broke off had come",
     role: "operator",
-    input: closed({ pool: PoolName, name: VolumeName }),
+    input: closed({ pool: PoolName, volume: VolumeName }),
     output: Type.Object({ offset: Bytes, size: Bytes }),
     errors: ["UploadNotFound"],
-    route: "GET /pools/{pool}/volumes/{name}/upload",
-    cli: ["volume", "upload-state", "<pool>", "<name>"],
+    route: "GET /storage/pools/{pool}/volumes/{volume}/upload",
+    cli: ["volume", "upload-state", "<pool>", "<volume>"],
     readOnly: true,
+  }),
+  delete_upload: command({
+    summary: "Remove an upload that broke off",
+    description: "One that still runs is a job: cancel_job ends and removes it.",
+    role: "operator",
+    input: closed({ pool: PoolName, volume: VolumeName }),
+    output: NOTHING_OUT,
+    errors: ["UploadNotFound", "UploadRunning"],
+    route: "DELETE /storage/pools/{pool}/volumes/{volume}/upload",
+    cli: ["volume", "upload-remove", "<pool>", "<volume>"],
+    readOnly: false,
   }),
   download_volume: command({
     summary: "Download a volume's content",
-    description: "GET the file itself, as it is stored. With Range (bytes=FIRST-) from there on.",
+    description:
+      "GET the file itself, as it is stored, or with Range a part of it (bytes=FIRST-LAST, FIRST- or -LENGTH; one). " +
+      "Its ETag changes with its content: with If-Range the rest of a download that broke off is given only if the " +
+      "content is still the same, else all of it. Volumes that are no files have no ETag.",
     role: "operator",
-    input: closed({ pool: PoolName, name: VolumeName, offset: Type.Optional(Bytes) }),
-    output: Type.Object({ name: Type.String(), size: Bytes, offset: Bytes }),
+    input: closed({ pool: PoolName, volume: VolumeName }),
+    output: Type.Object({ name: Type.String(), size: Bytes }),
     errors: [
       "StoragePoolNotFound",
       "StoragePoolNotActive",
       "VolumeNotFound",
+      "DiskRefused",
+      "StorageBusy",
       "ContentExpected",
+      "PreconditionFailed",
+      "RangeNotSatisfiable",
       "DownloadFailed",
     ],
     route: `GET ${CONTENT_PATH}`,
-    cli: ["volume", "download", "<pool>", "<name>"],
+    cli: ["volume", "download", "<pool>", "<volume>"],
+    examples: ["kvm-manager volume download default disk.qcow2 --out disk.qcow2"],
     readOnly: true,
     content: "download",
   }),

@@ -1,7 +1,8 @@
 /** Virtual machines: the types, and every command on them. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+import { HostName } from "./on_host.ts";
+import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
 
 /** States a person distinguishes. `suspended` is off with its memory saved (managed save) or asleep (S3). */
 export const VM_STATES = ["running", "stopped", "paused", "suspended", "crashed"] as const;
@@ -25,7 +26,7 @@ export const NetworkInterface = Type.Object({
   ipAddresses: Type.Array(Type.String(), { description: "every known address with its prefix length" }),
   model: Type.Optional(Type.String()),
   target: Type.Optional(
-    Type.String({ description: "device on the host, e.g. vnet0; running machines only" }),
+    Type.String({ description: "device on the host, e.g. vnet0; running VMs only" }),
   ),
   linkUp: Type.Boolean(),
 });
@@ -55,20 +56,37 @@ export const Graphics = Type.Object({
 });
 export type Graphics = Static<typeof Graphics>;
 
+/** What a VM with an unprotected screen is told. */
+export const OPEN_SCREEN = ["open", "until-restart"] as const;
+export const OpenScreen = oneOf(OPEN_SCREEN, {
+  description:
+    "absent when every VNC and SPICE screen that listens on TCP asks for a password; open: one does not; " +
+    "until-restart: one does not, but will from the next start",
+});
+
 export const VmStats = Type.Object({
   vmId: Type.String(),
-  cpuUsagePercent: Type.Number({ description: "0–100 of all its vCPUs together, since the sample before" }),
+  cpuUsagePercent: Type.Union([Type.Number(), Type.Null()], {
+    description: "0–100 of all its vCPUs together, since the sample before; null before a second sample",
+  }),
   memoryUsedMb: Type.Number({
     description: "MiB in use: the guest's own view where it tells, else the host's",
   }),
-  memoryAvailableMb: Type.Number({ description: "MiB the machine has now (balloon)" }),
-  diskReadBytes: Type.Integer({ description: "cumulative since the machine started" }),
+  memoryAvailableMb: Type.Number({ description: "MiB the VM has now (balloon)" }),
+  diskReadBytes: Type.Integer({ description: "cumulative since the VM started" }),
   diskWriteBytes: Type.Integer(),
   networkRxBytes: Type.Integer(),
   networkTxBytes: Type.Integer(),
   timestamp: Timestamp,
 });
 export type VmStats = Static<typeof VmStats>;
+
+/** What a guest can be asked for; only the guest decides when it happens. */
+export const PowerRequest = Type.Object({
+  action: oneOf(["stop", "reboot"]),
+  requestedAt: Timestamp,
+});
+export type PowerRequest = Static<typeof PowerRequest>;
 
 export const VM = Type.Object({
   id: Type.String(),
@@ -84,6 +102,11 @@ export const VM = Type.Object({
   operation: Type.Optional(
     Type.String({ description: "what is being done to it right now: starting, stopping, …" }),
   ),
+  powerRequest: Type.Optional(
+    Type.Object(PowerRequest.properties, {
+      description: "what the guest was asked for and has not done yet; forgotten after ten minutes",
+    }),
+  ),
   responsive: Type.Boolean({ description: "false when QEMU does not answer libvirt" }),
   cpuCount: Type.Integer(),
   maxCpuCount: Type.Integer(),
@@ -98,6 +121,7 @@ export const VM = Type.Object({
   disks: Type.Array(Disk),
   graphics: Type.Array(Graphics),
   vncPort: Type.Optional(Type.Integer()),
+  openScreen: Type.Optional(OpenScreen),
   createdAt: Type.Optional(Timestamp),
   startedAt: Type.Optional(Timestamp),
   description: Type.Optional(Type.String()),
@@ -129,8 +153,9 @@ export const VncInfo = Type.Object({
     description: "null when it listens on a UNIX socket only",
   }),
   socket: Type.Optional(Type.String()),
-  password: Type.Optional(Type.String()),
-  websocketPort: Type.Optional(Type.Integer()),
+  password: Type.Optional(Type.String({
+    description: "where the screen asks for one; generated ones are new at each start",
+  })),
 });
 export type VncInfo = Static<typeof VncInfo>;
 
@@ -166,22 +191,52 @@ export const Tag = Type.String({
 });
 /** Most tags one machine may carry. */
 export const MAX_TAGS = 32;
+const ONE_LINE = "[^\\u0000-\\u001f\\u007f]*$";
+/** Name of the group that a VM is put into. */
 export const Group = Type.String({
   maxLength: 128,
-  pattern: "^[^\\u0000-\\u001f\\u007f]*$",
-  description: "name of the group; empty for none",
+  pattern: NO_OUTER_BLANK + ONE_LINE,
+  description: "name of the group, without blanks at its ends; empty for none",
+});
+/** Name of a group that VMs are in, whoever put them there. */
+export const NamedGroup = Type.String({ minLength: 1, maxLength: 128, pattern: `^${ONE_LINE}` });
+/** A longer name of a VM for people. */
+export const Title = Type.String({
+  maxLength: 256,
+  pattern: NO_OUTER_BLANK + ONE_LINE,
+  description: "a longer name for people, without blanks at its ends; empty for none",
 });
 
 export const vmCommands = {
   get_vms: command({
     summary: "List all VMs",
     role: "viewer",
-    input: NOTHING_IN,
+    input: closed({
+      host: Type.Optional(Type.String({ ...HostName, description: "only the VMs of this host" })),
+    }),
     output: Type.Array(VM),
     errors: [],
     route: "GET /vms",
     cli: ["vm", "list"],
-    columns: ["name", "state", "cpuCount", "memoryMb", "diskSizeGb", "osVariant", "tags"],
+    lookup: { fields: ["vmId", "vmIds"], by: "name", more: "state", missing: "VmNotFound" },
+    examples: [
+      "kvm-manager vm list",
+      "kvm-manager vm list --state running --sort memory --columns name,address,memory",
+      "kvm-manager vm list --filter tags=web --filter 'name=web-*' -o name",
+      "kvm-manager vm list --watch",
+      "kvm-manager vm list -o json | jq -r '.[].name'",
+    ],
+    hides: "other-vms",
+    columns: [
+      "name",
+      "state",
+      "cpuCount",
+      "memoryMb",
+      "diskSizeGb",
+      "networkInterfaces.ipAddress",
+      "osVariant",
+      "tags",
+    ],
     wide: ["networkInterfaces", "autostart", "id"],
     readOnly: true,
   }),
@@ -193,6 +248,7 @@ export const vmCommands = {
     errors: ["VmNotFound"],
     route: "GET /vms/{vmId}",
     cli: ["vm", "show", "<vmId>"],
+    examples: ["kvm-manager vm show web1", "kvm-manager vm show web1 -o yaml"],
     readOnly: true,
   }),
   start_vm: command({
@@ -201,9 +257,19 @@ export const vmCommands = {
     role: "operator",
     input: OneVm,
     output: NOTHING_OUT,
-    errors: ["VmNotFound", "VmAlreadyRunning", "NetworkNotActive", "NetworkNotFound", "StartFailed"],
+    errors: [
+      "VmNotFound",
+      "VmAlreadyRunning",
+      "NetworkNotActive",
+      "NetworkNotFound",
+      "DiskRefused",
+      "StartFailed",
+    ],
     route: "POST /vms/{vmId}/start",
     cli: ["vm", "start", "<vmId>"],
+    places: ["<vmId...>"],
+    reaches: "running",
+    examples: ["kvm-manager vm start web1 web2", "kvm-manager vm start web1 --wait agent --timeout 2m"],
     readOnly: false,
   }),
   stop_vm: command({
@@ -217,6 +283,10 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotRunning", "StopFailed"],
     route: "POST /vms/{vmId}/stop",
     cli: ["vm", "stop", "<vmId>"],
+    places: ["<vmId...>"],
+    aliases: ["vm shutdown"],
+    reaches: "stopped",
+    examples: ["kvm-manager vm stop web1", "kvm-manager vm stop 'web-*' --wait --timeout 2m"],
     readOnly: false,
   }),
   force_stop_vm: command({
@@ -228,6 +298,9 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotRunning", "ForceStopFailed"],
     route: "POST /vms/{vmId}/force-stop",
     cli: ["vm", "force-stop", "<vmId>"],
+    places: ["<vmId...>"],
+    aliases: ["vm destroy", "vm kill", "vm force-off"],
+    reaches: "stopped",
     destroys: "what the guest has not written to disk yet",
     readOnly: false,
   }),
@@ -239,6 +312,8 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotRunning", "PauseFailed"],
     route: "POST /vms/{vmId}/pause",
     cli: ["vm", "pause", "<vmId>"],
+    places: ["<vmId...>"],
+    reaches: "paused",
     readOnly: false,
   }),
   resume_vm: command({
@@ -249,6 +324,9 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotPaused", "ResumeFailed"],
     route: "POST /vms/{vmId}/resume",
     cli: ["vm", "resume", "<vmId>"],
+    places: ["<vmId...>"],
+    aliases: ["vm unpause"],
+    reaches: "running",
     readOnly: false,
   }),
   reboot_vm: command({
@@ -259,6 +337,8 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotRunning", "RebootFailed"],
     route: "POST /vms/{vmId}/reboot",
     cli: ["vm", "reboot", "<vmId>"],
+    places: ["<vmId...>"],
+    aliases: ["vm restart"],
     readOnly: false,
   }),
   reset_vm: command({
@@ -270,6 +350,7 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotRunning", "ResetFailed"],
     route: "POST /vms/{vmId}/reset",
     cli: ["vm", "reset", "<vmId>"],
+    places: ["<vmId...>"],
     destroys: "what the guest has not written to disk yet",
     readOnly: false,
   }),
@@ -281,12 +362,16 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotRunning", "VmNotPersistent", "SuspendFailed"],
     route: "POST /vms/{vmId}/suspend",
     cli: ["vm", "suspend", "<vmId>"],
+    places: ["<vmId...>"],
+    aliases: ["vm managedsave"],
+    reaches: "suspended",
     readOnly: false,
   }),
   delete_vm: command({
     summary: "Delete a stopped VM, and its disks if asked",
     role: "administrator",
     permission: "vms.delete",
+    envelope: "options",
     input: closed({
       vmId: VmId,
       deleteDisks: Type.Optional(Type.Boolean({ default: false, description: "delete its disk images too" })),
@@ -301,7 +386,10 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmStillRunning", "DeleteFailed", "DiskDeleteFailed"],
     route: "DELETE /vms/{vmId}",
     cli: ["vm", "delete", "<vmId>"],
-    destroys: "the machine's configuration, saved memory and snapshots, and with --delete-disks its disks",
+    places: ["<vmId...>"],
+    aliases: ["vm undefine"],
+    examples: ["kvm-manager vm delete web1", "kvm-manager vm delete 'test-*' --delete-disks --yes"],
+    destroys: "the VM's configuration, saved memory and snapshots, and with --delete-disks its disks",
     readOnly: false,
   }),
   get_vm_xml: command({
@@ -328,6 +416,9 @@ export const vmCommands = {
     errors: ["VmNotFound", "Forbidden"],
     route: "GET /vms/{vmId}/xml",
     cli: ["vm", "xml", "<vmId>"],
+    aliases: ["vm dumpxml"],
+    file: { field: "xml" },
+    examples: ["kvm-manager vm xml web1", "kvm-manager vm xml web1 --out web1.xml"],
     readOnly: true,
   }),
   get_vm_stats: command({
@@ -359,6 +450,8 @@ export const vmCommands = {
     errors: ["VmNotFound", "VmNotPersistent", "UpdateFailed"],
     route: "PUT /vms/{vmId}/autostart",
     cli: ["vm", "autostart", "<vmId>"],
+    places: ["<vmId...>", "<autostart>"],
+    examples: ["kvm-manager vm autostart web1 on", "kvm-manager vm autostart 'web-*' off"],
     readOnly: false,
   }),
   set_tags: command({
@@ -369,6 +462,9 @@ export const vmCommands = {
     errors: ["VmNotFound", "UpdateFailed"],
     route: "PUT /vms/{vmId}/tags",
     cli: ["vm", "tags", "<vmId>"],
+    aliases: ["vm tag"],
+    places: ["<vmId>", "[tags...]"],
+    examples: ["kvm-manager vm tag web1 web production", "kvm-manager vm tag web1 --clear"],
     readOnly: false,
   }),
   set_group: command({
@@ -379,6 +475,8 @@ export const vmCommands = {
     errors: ["VmNotFound", "UpdateFailed"],
     route: "PUT /vms/{vmId}/group",
     cli: ["vm", "group", "<vmId>"],
+    places: ["<vmId...>", "<group>"],
+    examples: ["kvm-manager vm group web1 web2 web", "kvm-manager vm group web1 ''"],
     readOnly: false,
   }),
   batch_start_vms: command({
@@ -389,6 +487,7 @@ export const vmCommands = {
     errors: [],
     route: "POST /batch/start",
     cli: ["batch", "start", "<vmIds...>"],
+    examples: ["kvm-manager batch start web1 web2 'db-*'"],
     columns: ["vmId", "success", "error"],
     rows: "results",
     readOnly: false,

@@ -1,7 +1,7 @@
 /** Volumes: the disks and images in storage pools. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { closed, oneOf, SECRET } from "./schema.ts";
+import { closed, NO_OUTER_BLANK, oneOf, SECRET } from "./schema.ts";
 import { PoolName, StorageUser } from "./storage.ts";
 
 /** Formats a volume can be made in. */
@@ -18,11 +18,12 @@ const VolumeName = Type.String({
   description: "name of the volume in its pool",
 });
 /** One to be made: a file name, and nothing else. */
-const NewVolumeName = Type.String({
+export const NewVolumeName = Type.String({
   minLength: 1,
   maxLength: 200,
-  pattern: "^(?![.-])[^/\\u0000-\\u001f\\u007f]+$",
-  description: "a file name: no slash or line break, not beginning with a dot or dash",
+  pattern: `${NO_OUTER_BLANK}(?![.-])[^/\\u0000-\\u001f\\u007f\\ufffd]+$`,
+  description:
+    "a file name: no slash, line break or U+FFFD, no blank at its ends, not beginning with a dot or dash",
 });
 /** What opens an encrypted volume: text, because a person has to be able to type it elsewhere. */
 const Passphrase = Type.String({
@@ -32,6 +33,13 @@ const Passphrase = Type.String({
   pattern: "^[^\\u0000-\\u001f\\u007f]+$",
   description:
     "8 to 512 characters without line breaks; kept by libvirt as a secret that nobody can read back",
+});
+/** A volume in any pool. */
+const VolumePlace = Type.String({
+  minLength: 3,
+  maxLength: 1281,
+  pattern: "^[^/]+/[^/].*$",
+  description: "the volume it is built on, as pool/volume; the format is qcow2 then",
 });
 const Capacity = Type.Integer({
   minimum: 1,
@@ -68,6 +76,7 @@ export const volumeCommands = {
     errors: ["StoragePoolNotFound", "StoragePoolNotActive", "StorageUnknown"],
     route: "GET /storage/pools/{pool}/volumes",
     cli: ["volume", "list", "<pool>"],
+    lookup: { fields: ["volume"], by: "name", more: "format" },
     columns: ["name", "format", "capacityBytes", "allocationBytes", "usedBy"],
     wide: ["backing", "encrypted", "path"],
     readOnly: true,
@@ -84,9 +93,7 @@ export const volumeCommands = {
       capacityBytes: Type.Optional(Capacity),
       format: Type.Optional(oneOf(VOLUME_FORMATS, { description: "qcow2 where the pool keeps files" })),
       preallocation: Type.Optional(oneOf(PREALLOCATIONS)),
-      backing: Type.Optional(
-        closed(AT, { description: "the volume it is built on; the format is qcow2 then" }),
-      ),
+      backing: Type.Optional(VolumePlace),
       encryption: Type.Optional(closed({ passphrase: Passphrase }, {
         description:
           "encrypts it with LUKS; the format is raw then. VMs that have it as a disk open it by themselves",
@@ -98,10 +105,17 @@ export const volumeCommands = {
       "VolumeExists",
       "VolumeCreateFailed",
       "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "DiskRefused",
     ],
     route: "POST /storage/pools/{pool}/volumes",
     cli: ["volume", "create", "<pool>", "<name>"],
+    flags: { size: "capacityBytes" },
+    examples: [
+      "kvm-manager volume create default data.qcow2 --size 20G --format qcow2",
+      "kvm-manager volume create default web.qcow2 --backing default/debian-12.qcow2",
+    ],
+    exampleFields: ["capacityBytes", "format"],
     readOnly: false,
   }),
   resize_volume: command({
@@ -115,11 +129,16 @@ export const volumeCommands = {
       "NotLarger",
       "VolumeInUse",
       "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "DiskRefused",
       "VolumeResizeFailed",
     ],
     route: "POST /storage/pools/{pool}/volumes/{volume}/resize",
     cli: ["volume", "resize", "<pool>", "<volume>", "<capacityBytes>"],
+    examples: [
+      "kvm-manager volume resize default data.qcow2 40G",
+      "kvm-manager volume resize default data.qcow2 +2G",
+    ],
     readOnly: false,
   }),
   clone_volume: command({
@@ -135,6 +154,7 @@ export const volumeCommands = {
       "VolumeExists",
       "VolumeInUse",
       "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "DiskRefused",
       "VolumeCloneFailed",
       "JobCancelled",
@@ -161,6 +181,7 @@ export const volumeCommands = {
       "VolumeExists",
       "VolumeInUse",
       "DiskExceedsPool",
+      "StoragePoolReadOnly",
       "DiskRefused",
       "VolumeConvertFailed",
       "JobCancelled",
@@ -177,7 +198,7 @@ export const volumeCommands = {
     role: "administrator",
     input: closed(AT),
     output: Type.Null(),
-    errors: [...AT_ERRORS, "VolumeInUse", "VolumeWipeFailed", "JobCancelled"],
+    errors: [...AT_ERRORS, "StoragePoolReadOnly", "VolumeInUse", "VolumeWipeFailed", "JobCancelled"],
     route: "POST /storage/pools/{pool}/volumes/{volume}/wipe",
     cli: ["volume", "wipe", "<pool>", "<volume>"],
     destroys: "the volume's content",
@@ -188,7 +209,7 @@ export const volumeCommands = {
     role: "operator",
     input: closed(AT),
     output: Type.Null(),
-    errors: [...AT_ERRORS, "VolumeInUse", "VolumeDeleteFailed"],
+    errors: [...AT_ERRORS, "StoragePoolReadOnly", "VolumeInUse", "VolumeDeleteFailed"],
     route: "DELETE /storage/pools/{pool}/volumes/{volume}",
     cli: ["volume", "delete", "<pool>", "<volume>"],
     destroys: "the volume",

@@ -3,14 +3,17 @@ import { type ComponentType, h, hydrate } from "preact";
 import { type IslandState, setIdRoot, STATE_ID } from "./island_state.ts";
 import { reviver } from "./revive.ts";
 import { setBuildId } from "./runtime.ts";
-import { setBasePath } from "./base.ts";
+import { useLocale } from "../i18n/locale.ts";
+import { keepTyped } from "./typed.ts";
+import "./base.ts"; // reads the document's path
+
+useLocale(() => document.documentElement.lang || "en");
 
 const block = document.getElementById(STATE_ID);
 if (block !== null) boot(JSON.parse(block.textContent) as IslandState);
 
 function boot(state: IslandState): void {
   setBuildId(state.build);
-  setBasePath(state.base);
   const revive = reviver(state.signals);
   for (const [name, address] of Object.entries(state.islands)) {
     import(address).then((module: Record<string, ComponentType<object>>) => {
@@ -19,8 +22,17 @@ function boot(state: IslandState): void {
         const number = Number(element.dataset.props);
         const vnode = h(component, revive(state.props[number] ?? {}) as object);
         setIdRoot(vnode, number);
+        const restore = isFirstVisit() ? keepTyped(element) : undefined;
         hydrate(vnode, element);
+        restore?.();
+        element.dataset.hydrated = "";
       }
     }).catch(reportError); // one island that fails must not keep the others from working
   }
+}
+
+/** Whether fields hold what was typed now: browsers fill those of a page that is reloaded or gone back to with older text. */
+function isFirstVisit(): boolean {
+  const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  return visit?.type === "navigate";
 }

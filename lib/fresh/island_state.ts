@@ -1,6 +1,6 @@
 /** What server and browser agree on about islands. */
 import type { VNode } from "preact";
-import type { Json } from "./props.ts";
+import type { Json } from "./server/props.ts";
 
 /** Id of the data block. */
 export const STATE_ID = "__FRSH_STATE";
@@ -8,8 +8,6 @@ export const STATE_ID = "__FRSH_STATE";
 /** What the data block holds. */
 export interface IslandState {
   readonly build: string;
-  /** Path below which the app is served; empty for none. */
-  readonly base: string;
   /** Name → address of its module. */
   readonly islands: Readonly<Record<string, string>>;
   /** Props of each instance; the island's element says which are its own. */

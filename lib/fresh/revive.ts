@@ -1,6 +1,6 @@
 /** Island props as they arrive in the browser: the inverse of `props.ts`. */
 import { type Signal, signal } from "@preact/signals";
-import type { Json } from "./props.ts";
+import type { Json } from "./server/props.ts";
 
 /** Turns the table of signals into signals, and returns what turns an island's props back into values. */
 export function reviver(values: readonly Json[]): (props: Json) => unknown {

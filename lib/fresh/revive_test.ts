@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Signal, signal } from "@preact/signals";
-import { type Json, PropsWriter } from "./props.ts";
+import { type Json, PropsWriter } from "./server/props.ts";
 import { reviver } from "./revive.ts";
 
 function travel(...props: Record<string, unknown>[]): Record<string, unknown>[] {

@@ -1,6 +1,5 @@
 /** `fresh/runtime`: what islands and components may import. Runs in the browser and on the server. */
 export { Head } from "./head.tsx";
-export { setBasePath } from "./base.ts";
 
 /** True in the browser, false on the server. */
 export const IS_BROWSER: boolean = typeof document !== "undefined";

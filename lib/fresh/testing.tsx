@@ -1,6 +1,6 @@
 /** Fixtures for the tests of this folder: apps made of manifests in memory. */
-import { App, type AppOptions, type Handler } from "./mod.ts";
-import { type Manifest, register } from "./manifest.ts";
+import { App, type Handler, type Middleware } from "./mod.ts";
+import { type Manifest, register } from "./server/manifest.ts";
 
 /** Assets of no build. */
 export const NO_ASSETS: Awaited<ReturnType<Manifest["assets"]>> = {
@@ -11,10 +11,12 @@ export const NO_ASSETS: Awaited<ReturnType<Manifest["assets"]>> = {
   packed: true,
 };
 
-/** The handler of an app with these routes and nothing else. */
-export function handlerOf(manifest: Partial<Manifest>, options: AppOptions = {}): Handler {
+/** The handler of an app with these middlewares and routes, and nothing else. */
+export function handlerOf(manifest: Partial<Manifest>, ...middlewares: Middleware<unknown>[]): Handler {
   register({ assets: () => Promise.resolve(NO_ASSETS), ...manifest });
-  return new App<unknown>(options).fsRoutes().handler();
+  const app = new App<unknown>();
+  for (const middleware of middlewares) app.use(middleware);
+  return app.fsRoutes().handler();
 }
 
 /** Asks a handler for a path. */

@@ -1,10 +1,13 @@
 /**
- * Texts for people: `t("key", { place })` and `plural("key", n)`. Keys and their places are checked by the compiler.
+ * Texts for people: `t("key", { place })` and `plural("key", n)`, in the language of what is done now (`locale.ts`). Keys
+ * and their places are checked by the compiler.
  *
  * What every page needs is in `en.ts`. What one area needs is in `en/<area>.ts`, so that only its pages load it:
  * `const { t } = textsOf(console)`.
  */
+import { fill } from "./fill.ts";
 import { en } from "./en.ts";
+import { perLocale, translation } from "./locale.ts";
 
 /** The texts of an area: key → text with `{places}`. */
 type Texts = Readonly<Record<string, string>>;
@@ -31,28 +34,23 @@ export type PlainKey = PlainKeyOf<typeof en>;
 /** Key of such a text that depends on a count. */
 export type PluralKey = PluralKeyOf<typeof en>;
 
-/** The language of the texts, for `<html lang>` and for number formats. */
-export const LANGUAGE = "en";
-
-const numbers = new Intl.NumberFormat(LANGUAGE);
-const pluralRules = new Intl.PluralRules(LANGUAGE);
-
-function fill(text: string, vars: Record<string, string | number> | undefined): string {
-  if (vars === undefined) return text;
-  return text.replace(/\{(\w+)\}/g, (place, name: string) => name in vars ? String(vars[name]) : place);
-}
+// Made when they are needed: the runtime reads a language's data for several milliseconds.
+const numbers = perLocale((language) => new Intl.NumberFormat(language));
+const pluralRules = perLocale((language) => new Intl.PluralRules(language));
 
 /** `t` and `plural` over the texts of an area. */
 export function textsOf<T extends Texts>(texts: T) {
   return {
     /** The text of a key, its `{places}` filled. */
     t<K extends KeyOf<T>>(key: K, ...[vars]: Args<T[K]>): string {
-      return fill(texts[key]!, vars);
+      return fill(translation(key) ?? texts[key]!, vars ?? {});
     },
     /** The text for a count; `{n}` is the count, written the language's way. */
     plural(base: PluralKeyOf<T>, count: number, vars: Record<string, string | number> = {}): string {
-      const form = pluralRules.select(count) === "one" ? "one" : "other";
-      return fill(texts[`${base}.${form}`] ?? base, { ...vars, n: numbers.format(count) });
+      const form = pluralRules().select(count);
+      const text = translation(`${base}.${form}`) ?? translation(`${base}.other`) ??
+        texts[`${base}.${form}`] ?? texts[`${base}.other`] ?? base;
+      return fill(text, { ...vars, n: numbers().format(count) });
     },
   };
 }
@@ -61,5 +59,5 @@ export const { t, plural } = textsOf(en);
 
 /** A whole number, written the language's way. */
 export function number(value: number): string {
-  return numbers.format(value);
+  return numbers().format(value);
 }

@@ -1,10 +1,11 @@
 /** The kinds of storage pools as data: what each needs to be told, and what the host needs for it. Pure. */
+import { FOUND_TYPES, type FoundType, type PoolType } from "../contract/choices.ts";
 
 /** What a new pool may be told beside its name and type. */
 export const POOL_FIELDS = [
   "path",
   "device",
-  "host",
+  "sourceHost",
   "sourcePath",
   "sourceName",
   "format",
@@ -12,20 +13,6 @@ export const POOL_FIELDS = [
   "secret",
 ] as const;
 export type PoolField = typeof POOL_FIELDS[number];
-
-/** Types of pools that can be created. */
-export const POOL_TYPES = [
-  "dir",
-  "fs",
-  "netfs",
-  "logical",
-  "disk",
-  "iscsi",
-  "zfs",
-  "rbd",
-  "gluster",
-] as const;
-export type PoolType = typeof POOL_TYPES[number];
 
 /** What one type is about. */
 export interface PoolKind {
@@ -52,7 +39,7 @@ export const POOL_KINDS: Readonly<Record<PoolType, PoolKind>> = {
   dir: { needs: ["path"], may: [], build: "always", driver: CORE },
   fs: { needs: ["device"], may: ["path", "format"], target: MOUNTS, build: "asked", driver: CORE },
   netfs: {
-    needs: ["host", "sourcePath"],
+    needs: ["sourceHost", "sourcePath"],
     may: ["path", "format"],
     target: MOUNTS,
     build: "always",
@@ -76,7 +63,7 @@ export const POOL_KINDS: Readonly<Record<PoolType, PoolKind>> = {
     tool: { program: "parted", package: "parted" },
   },
   iscsi: {
-    needs: ["host", "device"],
+    needs: ["sourceHost", "device"],
     may: [],
     target: "/dev/disk/by-path",
     build: "never",
@@ -92,22 +79,18 @@ export const POOL_KINDS: Readonly<Record<PoolType, PoolKind>> = {
     tool: { program: "zpool", package: "zfsutils-linux" },
   },
   rbd: {
-    needs: ["host", "sourceName"],
+    needs: ["sourceHost", "sourceName"],
     may: ["username", "secret"],
     build: "never",
     driver: "libvirt-daemon-driver-storage-rbd",
   },
   gluster: {
-    needs: ["host", "sourceName"],
+    needs: ["sourceHost", "sourceName"],
     may: ["sourcePath"],
     build: "never",
     driver: "libvirt-daemon-driver-storage-gluster",
   },
 };
-
-/** Types whose sources can be looked for, and whether a server has to be named for that. */
-export const FOUND_TYPES = { netfs: "host", iscsi: "host", gluster: "host", logical: "here" } as const;
-export type FoundType = keyof typeof FOUND_TYPES;
 
 /** Whether sources of a type can be looked for. */
 export function isFoundType(type: string): type is FoundType {

@@ -1,7 +1,7 @@
 /** The picture of a topology: every box, chip and line with its place. The same on the server and in the browser. Pure. */
 import type { Topology, TopologyMachine } from "../contract/topology.ts";
 import { type GraphEdge, type GraphNode, graphOf } from "./graph.ts";
-import { isBend, orderOf, type Step } from "./order.ts";
+import { isBend, type LayerEdge, orderOf } from "./order.ts";
 import { placed } from "./place.ts";
 
 /** Sizes in pixels at the natural scale. */
@@ -155,8 +155,8 @@ export function layoutOf(topology: Topology, open: Open = new Set()): Picture {
   const heights = (layers.at(-1) ?? []).map((id) => sizes.get(id)!.height);
   const gather = heights.reduce((sum, each) => sum + each, 0) > SCREEN ? least : mean;
   const towards = (
-    list: readonly Step[] | undefined,
-    end: keyof Step,
+    list: readonly LayerEdge[] | undefined,
+    end: keyof LayerEdge,
     take: (values: readonly number[]) => number | undefined,
   ) => take((list ?? []).flatMap((step) => anchors.get(step[end]) ?? []));
   // From the machines to the left, then the machines by what they hang on, then once more.

@@ -2,7 +2,7 @@
 import type { Graph, GraphEdge } from "./graph.ts";
 
 /** A connection between neighbouring layers. Long ones are led through the layers between by bends. */
-export interface Step {
+export interface LayerEdge {
   readonly from: string;
   readonly to: string;
 }
@@ -10,7 +10,7 @@ export interface Step {
 export interface Layers {
   /** Ids from top to bottom, of each layer from the left. */
   readonly layers: readonly (readonly string[])[];
-  readonly steps: readonly Step[];
+  readonly steps: readonly LayerEdge[];
   /** A connection → the ids it passes, its ends among them. */
   readonly paths: ReadonlyMap<GraphEdge, readonly string[]>;
 }
@@ -22,14 +22,16 @@ const SWEEPS = 8;
 export const isBend = (id: string): boolean => id.startsWith("bend:");
 
 /** Nodes by layer in the order they came, with a bend for every layer that a connection crosses. */
-function withBends({ nodes, edges }: Graph): { layers: string[][]; steps: Step[]; paths: Layers["paths"] } {
+function withBends(
+  { nodes, edges }: Graph,
+): { layers: string[][]; steps: LayerEdge[]; paths: Layers["paths"] } {
   const layerOf = new Map(nodes.map(({ id, layer }) => [id, layer]));
   const depth = Math.max(-1, ...layerOf.values()) + 1;
   const layers = Array.from(
     { length: depth },
     (_, layer) => nodes.filter((node) => node.layer === layer).map(({ id }) => id),
   );
-  const steps: Step[] = [];
+  const steps: LayerEdge[] = [];
   const paths = new Map<GraphEdge, readonly string[]>();
   for (const edge of edges) {
     const path = [edge.from];
@@ -48,7 +50,7 @@ function withBends({ nodes, edges }: Graph): { layers: string[][]; steps: Step[]
 const indexOf = (layer: readonly string[]) => new Map(layer.map((id, index) => [id, index]));
 
 /** How many pairs of connections between neighbouring layers cross. Source: Barth, Jünger, Mutzel (2002). */
-export function crossings(layers: Layers["layers"], steps: readonly Step[]): number {
+export function crossings(layers: Layers["layers"], steps: readonly LayerEdge[]): number {
   let count = 0;
   for (let layer = 1; layer < layers.length; layer++) {
     const left = indexOf(layers[layer - 1]!), right = indexOf(layers[layer]!);
@@ -90,7 +92,7 @@ function sorted(
 
 function neighbours(
   layer: readonly string[],
-  steps: readonly Step[],
+  steps: readonly LayerEdge[],
   mine: "from" | "to",
 ): Map<string, number[]> {
   const places = indexOf(layer);

@@ -38,6 +38,14 @@ Deno.test("Type writes the schemas that the whole of typebox writes", () => {
   assert.deepEqual(JSON.parse(JSON.stringify(schemaOf(Type))), JSON.parse(JSON.stringify(schemaOf(Whole))));
 });
 
+Deno.test("Optional() leaves the schema itself as it is: elsewhere the field must be given", () => {
+  const name = Type.String();
+  assert.deepEqual(
+    JSON.parse(JSON.stringify(Type.Object({ may: Type.Optional(name), must: name }))).required,
+    ["must"],
+  );
+});
+
 Deno.test("Compile() accepts and refuses what the whole of typebox does, for the same reasons", () => {
   const ours = Compile(schemaOf(Type)), whole = wholeCompile(schemaOf(Whole));
   for (const value of VALUES) {

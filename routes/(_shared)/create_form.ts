@@ -1,13 +1,22 @@
 /** The plain form for a new machine: what a page without script sends. */
-import { USE_CLOUD_INIT } from "../../components/create/CloudInitFields.tsx";
-import { cloudInitOf } from "../../lib/cloud_init/form_data.ts";
+import { USE_CLOUD_INIT } from "../../components/vm/create/CloudInitFields.tsx";
+import { cloudInitOf } from "../../lib/vm/cloud_init/form_data.ts";
+import type { Missing } from "../../lib/client/create_model.ts";
 import type { NewDisk, VmConfig } from "../../lib/contract/mod.ts";
+
+/** What the chosen source lacks: a VM without what it starts from is made only where that was asked for. */
+export function missingIn(form: FormData, { isoPath, disks }: Partial<VmConfig>): Missing | undefined {
+  const source = form.get("source");
+  if (source === "iso" && isoPath === undefined && form.get("withoutIso") !== "yes") return "iso";
+  const isImage = source === "image" || source === "cloud";
+  return isImage && disks?.[0]?.path === undefined ? "image" : undefined;
+}
 
 /** What was typed into the plain form, as a wish. Whether it can be granted is for the server to say. */
 export function wishOf(form: FormData): Partial<VmConfig> {
   const text = (name: string) => {
     const value = form.get(name);
-    return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+    return typeof value === "string" && value !== "" ? value : undefined; // as it was typed
   };
   const count = (name: string) => {
     const value = text(name);
@@ -16,7 +25,8 @@ export function wishOf(form: FormData): Partial<VmConfig> {
   const iso = text("isoPath");
   const isoPath = iso === undefined || iso === "?" ? text("isoOther") : iso;
   const source = text("source");
-  const image = source === "image" ? text("imagePath") : undefined;
+  const isImage = source === "image" || source === "cloud";
+  const image = isImage ? text("imageOther") ?? text("imagePath") : undefined;
   const sizeGb = count("diskSizeGb");
   const pool = text("pool");
   const copyAs = text("imageCopy") as NewDisk["copyAs"];

@@ -1,6 +1,6 @@
 import { HttpError } from "fresh";
 import type { DeviceOptions, VM, VmDevices } from "../../lib/contract/mod.ts";
-import { isDeviceAction, performDevice } from "../../lib/format/device_forms.ts";
+import { isDeviceAction, performDevice } from "../../lib/vm/device_forms.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { fail } from "./fail.ts";

@@ -1,6 +1,6 @@
-import type { Naming } from "../../components/NamingPage.tsx";
+import type { Naming } from "../../components/vm/VmNamePage.tsx";
 import type { VM } from "../../lib/contract/mod.ts";
-import { failureOf } from "../../lib/format/failure.ts";
+import { failureOf } from "../../lib/text/failure.ts";
 import type { PageState } from "../../lib/page_state.ts";
 
 /**
@@ -10,14 +10,15 @@ import type { PageState } from "../../lib/page_state.ts";
 export async function named(
   vm: VM,
   form: FormData,
-  call: (name: string, linked: boolean) => Promise<string>,
+  call: (name: string, linked: boolean, snapshot: string) => Promise<string>,
 ): Promise<{ vmId: string } | Naming> {
-  const name = String(form.get("name") ?? "").trim();
+  const name = String(form.get("name") ?? "");
   const linked = form.get("disks") === "linked";
+  const snapshot = String(form.get("snapshot") ?? "");
   try {
-    return { vmId: await call(name, linked) };
+    return { vmId: await call(name, linked, snapshot) };
   } catch (error) {
-    return { vm, name, linked, failure: failureOf(error) };
+    return { vm, name, linked, snapshot, failure: failureOf(error) };
   }
 }
 

@@ -13,8 +13,3 @@ export function signInAt({ method }: Pick<Request, "method">, { pathname, search
   const to = method === "GET" || method === "HEAD" ? pathname + search : "/";
   return to === "/" ? "/sign-in" : `/sign-in?to=${encodeURIComponent(to.slice(0, 512))}`;
 }
-
-/** The page to go on with after the sign-in: one of ours, whatever the address says. */
-export function wayBack(to: unknown): string {
-  return typeof to === "string" && /^\/(?![/\\])/.test(to) && !to.startsWith("/api/") ? to : "/";
-}

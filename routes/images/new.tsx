@@ -1,10 +1,11 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { CheckField, SelectField, TextField } from "../../components/Field.tsx";
-import { FormActions, ImagesFailure } from "../../components/images/ImageParts.tsx";
-import { Panel } from "../../components/Panel.tsx";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
-import { downloadInput, poolsForImages } from "../../lib/format/images.ts";
+import { CheckField, SelectField, TextField } from "../../components/kit/Field.tsx";
+import { FormActions } from "../../components/image/ImageParts.tsx";
+import { Flash } from "../../components/kit/Flash.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
+import { type Failure, failureOf } from "../../lib/text/failure.ts";
+import { downloadInput, poolsForImages } from "../../lib/image/images.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -29,7 +30,7 @@ export const handler = define.handlers({
       const failure = failureOf(error);
       return page(await shown(ctx.state.api, typedIn(form), failure), { status: failure.status });
     }
-    return ctx.redirect("/images?done=download", 303);
+    return ctx.redirect("/images?done=download_image", 303);
   },
 });
 
@@ -45,8 +46,8 @@ export default define.page<typeof handler>(function NewImage({ data: { pools, ty
       </header>
       <Panel title={t("images.add")} class="storage-form">
         <form method="post" action="/images/new">
-          <ImagesFailure failure={failure} title="images.download_failed" />
-          {pools.length === 0 && <p class="calm">{t("images.no_pools")}</p>}
+          <Flash tone="bad" title={t("images.download_failed")} failure={failure} />
+          {pools.length === 0 && <p class="text-muted pad">{t("images.no_pools")}</p>}
           <div class="form-grid">
             <TextField
               label={t("images.url")}

@@ -1,59 +1,54 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { CheckField, Field, TextField } from "../../components/Field.tsx";
-import { FormActions, ImagesDone, ImagesFailure, ImageTabs } from "../../components/images/ImageParts.tsx";
-import { Panel } from "../../components/Panel.tsx";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
-import { policyInput } from "../../lib/format/images.ts";
+import { CheckField, Field, TextField } from "../../components/kit/Field.tsx";
+import { FormActions, ImageTabs } from "../../components/image/ImageParts.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
+import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
-import { typedIn } from "../(_shared)/typed.ts";
 
 const { t } = textsOf(texts);
+const AT = "/images/policy";
 
 export const handler = define.handlers({
   async GET({ state }) {
-    const { internet, hosts, maxImageGb, maxVirtualGb, linkedImages } = await state.api.getImagePolicy()
-      .catch(fail);
-    const values: Record<string, string> = {
+    const { internet, hosts, privateNames, maxImageGb, maxVirtualGb, linkedImages } = await state.api
+      .getImagePolicy().catch(fail);
+    const stored: Readonly<Record<string, string>> = {
       ...(internet && { internet: "yes" }),
       hosts: hosts.join("\n"),
+      ...(privateNames && { privateNames: "yes" }),
       maxImageGb: String(maxImageGb),
       maxVirtualGb: String(maxVirtualGb),
       ...(linkedImages && { linkedImages: "yes" }),
     };
-    return page({ values, failure: null as Failure | null });
-  },
-  async POST(ctx) {
-    const form = await ctx.req.formData();
-    try {
-      await ctx.state.api.setImagePolicy(policyInput(form));
-    } catch (error) {
-      const failure = failureOf(error);
-      return page({ values: typedIn(form), failure }, { status: failure.status });
-    }
-    return ctx.redirect("/images/policy?done=rules", 303);
+    return page({ stored });
   },
 });
 
 /** What may be downloaded, from where. */
-export default define.page<typeof handler>(function Policy({ data: { values, failure }, url }) {
+export default define.page<typeof handler>(function Policy({ data: { stored }, state }) {
+  const values = typedAgain(state.refused, "set_image_policy") ?? stored;
+  const errorAt = (field: string) => refusalAt(state.refused, "set_image_policy", field);
   return (
     <>
       <Head>
         <title>{tAll("title.page", { page: t("images.rules") })}</title>
       </Head>
-      <ImagesDone done={url.searchParams.get("done")} />
       <header class="page-head">
         <h1>{t("images.rules")}</h1>
       </header>
-      <ImageTabs at="/images/policy" />
+      <ImageTabs at={AT} />
       <p class="mode-what">{t("images.rules_what")}</p>
       <Panel title={t("images.rules")} class="storage-form">
-        <form method="post" action="/images/policy">
-          <ImagesFailure failure={failure} title="images.rules_failed" />
+        <form method="post" action={formHref("set_image_policy", {}, AT)}>
+          {/* A box that is not ticked says nothing. */}
+          {["internet", "privateNames", "linkedImages"].map((name) => (
+            <input key={name} type="hidden" name={name} value="no" />
+          ))}
           <div class="form-grid">
             <CheckField
               label={t("images.internet")}
@@ -65,12 +60,21 @@ export default define.page<typeof handler>(function Policy({ data: { values, fai
             <Field
               label={t("images.hosts")}
               hint={t("images.hosts_hint")}
+              error={errorAt("hosts")}
               wide
               control={(ties) => (
                 <textarea class="input xml-input" name="hosts" rows={4} spellcheck={false} {...ties}>
                   {values.hosts ?? ""}
                 </textarea>
               )}
+            />
+            <CheckField
+              label={t("images.private_names")}
+              hint={t("images.private_names_hint")}
+              name="privateNames"
+              value="yes"
+              checked={values.privateNames === "yes"}
+              wide
             />
             <TextField
               label={t("images.max_image")}
@@ -79,6 +83,7 @@ export default define.page<typeof handler>(function Policy({ data: { values, fai
               min={1}
               required
               value={values.maxImageGb ?? ""}
+              error={errorAt("maxImageGb")}
               suffix="GiB"
             />
             <TextField
@@ -88,6 +93,7 @@ export default define.page<typeof handler>(function Policy({ data: { values, fai
               min={1}
               required
               value={values.maxVirtualGb ?? ""}
+              error={errorAt("maxVirtualGb")}
               suffix="GiB"
             />
             <CheckField

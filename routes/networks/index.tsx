@@ -1,11 +1,9 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { ForwardDone } from "../../components/ForwardDone.tsx";
-import { OrphanForwards } from "../../components/OrphanForwards.tsx";
-import { NetworkDone } from "../../components/NetworkDone.tsx";
-import { Icon } from "../../components/Icon.tsx";
+import { OrphanForwards } from "../../components/network/OrphanForwards.tsx";
+import { Icon } from "../../components/kit/Icon.tsx";
 import NetworkList from "../../islands/NetworkList.tsx";
-import { topologyHref } from "../../lib/format/topology.ts";
+import { topologyHref } from "../../lib/topology/describe.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -25,13 +23,13 @@ export const handler = define.handlers({
 });
 
 /** The list of networks. */
-export default define.page<typeof handler>(function Networks({ data, state, url }) {
+export default define.page<typeof handler>(function Networks({ data, state }) {
+  const mayCreate = state.may("create_network");
   return (
     <>
       <Head>
         <title>{t("title.page", { page: t("nav.networks") })}</title>
       </Head>
-      <NetworkDone params={url.searchParams} />
       <header class="page-head">
         <h1>{area.t("networks.title")}</h1>
         <span class="actions">
@@ -39,11 +37,15 @@ export default define.page<typeof handler>(function Networks({ data, state, url 
             <Icon name="waypoints" />
             <span>{area.t("networks.topology")}</span>
           </a>
-          <a class="button primary" href="/networks/new">{area.t("networks.new")}</a>
+          {mayCreate && <a class="button primary" href="/networks/new">{area.t("networks.new")}</a>}
         </span>
       </header>
-      <ForwardDone params={url.searchParams} />
-      <NetworkList networks={data.networks} connected={state.connection.connected} />
+      <NetworkList
+        networks={data.networks}
+        connected={state.connection.connected}
+        mayCreate={mayCreate}
+        mayAct={state.may("start_network")}
+      />
       <OrphanForwards forwards={data.orphans} />
     </>
   );

@@ -3,8 +3,8 @@ import { Head } from "fresh/runtime";
 import NetworkForm from "../../islands/NetworkForm.tsx";
 import { NETWORK_MODES, type NetworkFinding, type NetworkMode } from "../../lib/contract/networks.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
-import { findingIn, MODE_MEANINGS, MODE_NAMES, networkHref, networkIn } from "../../lib/format/networks.ts";
+import { type Failure, failureOf } from "../../lib/text/failure.ts";
+import { findingIn, MODE_MEANINGS, MODE_NAMES, networkHref, networkIn } from "../../lib/network/networks.ts";
 import { networks as texts } from "../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -36,7 +36,7 @@ export const handler = define.handlers({
     const form = await ctx.req.formData();
     try {
       const { name } = await api.createNetwork(networkIn(form));
-      return ctx.redirect(`${networkHref(name)}?done=create`, 303);
+      return ctx.redirect(`${networkHref(name)}?done=create_network`, 303);
     } catch (error) {
       return page({
         mode: modeOf(form.get("mode")),

@@ -1,7 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import NetworkTopology from "../../islands/NetworkTopology.tsx";
-import { topologyHref } from "../../lib/format/topology.ts";
+import { topologyHref } from "../../lib/topology/describe.ts";
 import { topology as texts } from "../../lib/i18n/en/topology.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";

@@ -2,13 +2,16 @@ import { page } from "fresh";
 import { CurrentPasswordField } from "../../components/access/CurrentPasswordField.tsx";
 import { GrantList } from "../../components/access/GrantFields.tsx";
 import { PasskeyPanel } from "../../components/access/PasskeyPanel.tsx";
+import { RevokeTokensField } from "../../components/access/RevokeTokensField.tsx";
 import { Qr } from "../../components/access/Qr.tsx";
 import { NewPasswordField } from "../../components/access/NewPasswordField.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
-import { TextField } from "../../components/Field.tsx";
-import { Panel } from "../../components/Panel.tsx";
-import { textIn, trimmedIn } from "../../lib/format/form_fields.ts";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
+import { TextField } from "../../components/kit/Field.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
+import { presentPasswordIn } from "../../lib/access/forms.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { textIn } from "../../lib/text/form_fields.ts";
+import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -36,49 +39,25 @@ export const handler = define.handlers({
   async GET({ state }) {
     return page(await shown(state));
   },
-  async POST({ req, state, redirect }) {
+  /** Setting codes up: the secret and the recovery codes are shown once, so its forms have answers of their own. */
+  async POST(ctx) {
+    const { req, state } = ctx;
     const form = await req.formData();
-    const password = textIn(form, "password");
+    const present = presentPasswordIn(form);
     const { api } = state;
     switch (form.get("do")) {
-      case "password":
-        try {
-          await api.setPassword({ current: textIn(form, "current"), password });
-          return redirect(`${AT}?done=password`, 303);
-        } catch (error) {
-          return page(await shown(state, { failure: failureOf(error) }), { status: failureOf(error).status });
-        }
       case "totp":
         return page(await shown(state, { totp: await api.beginTotp().catch(fail) }));
       case "totp-confirm":
         try {
-          return page(await shown(state, await api.confirmTotp({ code: textIn(form, "code") })));
+          return page(await shown(state, await api.confirmTotp({ code: textIn(form, "code"), ...present })));
         } catch (error) {
           const failure = failureOf(error);
           const totp = await api.beginTotp().catch(fail);
           return page(await shown(state, { failure, totp }), { status: failure.status });
         }
-      case "totp-off":
-        try {
-          await api.disableTotp({ password });
-          return redirect(`${AT}?done=totp_off`, 303);
-        } catch (error) {
-          return page(await shown(state, { failure: failureOf(error) }), { status: failureOf(error).status });
-        }
-      case "passkey-rename":
-      case "passkey-remove": {
-        const passkeyId = textIn(form, "passkey");
-        const renames = form.get("do") === "passkey-rename";
-        try {
-          if (renames) await api.renamePasskey({ passkeyId, name: trimmedIn(form, "name") });
-          else await api.removePasskey({ passkeyId, ...(password !== "" && { password }) });
-          return redirect(`${AT}?done=${renames ? "passkey_renamed" : "passkey_removed"}`, 303);
-        } catch (error) {
-          return page(await shown(state, { failure: failureOf(error) }), { status: failureOf(error).status });
-        }
-      }
       default:
-        return redirect(AT, 303);
+        return ctx.redirect(AT, 303);
     }
   },
 });
@@ -86,9 +65,28 @@ export const handler = define.handlers({
 /** One's own account: password and second factor. */
 export default define.page<typeof handler>(function Account({ data, state, url }) {
   const { account, passkeys, vms, failure = null, totp, recoveryCodes } = data;
+  const confirmed = state.user?.confirmed ?? false;
+  const again = state.refused?.command === "set_password";
+  const present = (name = "password", again = false) =>
+    account?.hasPassword &&
+    (
+      <CurrentPasswordField
+        label={t("access.current")}
+        name={name}
+        again={again}
+        confirmed={confirmed}
+        passkeyTo={passkeys.length > 0 ? AT : undefined}
+      />
+    );
   return (
-    <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
-      {account === null ? <p class="muted">{t("access.no_account")}</p> : (
+    <SettingsPage
+      at={AT}
+      user={state.user}
+      url={url}
+      failure={failure}
+      confirms={account !== null && !account.hasPassword}
+    >
+      {account === null ? <p class="text-muted">{t("access.no_account")}</p> : (
         <>
           {recoveryCodes && (
             <Panel title={t("access.recovery")}>
@@ -130,6 +128,7 @@ export default define.page<typeof handler>(function Account({ data, state, url }
                       maxLength={16}
                       autofocus
                     />
+                    {present()}
                     <div>
                       <button type="submit" class="button primary" name="do" value="totp-confirm">
                         {t("access.totp_confirm")}
@@ -142,12 +141,12 @@ export default define.page<typeof handler>(function Account({ data, state, url }
               ? (
                 <>
                   <p>{t("access.totp_on", { n: account.recoveryCodesLeft })}</p>
-                  <form method="post">
+                  <form method="post" action={formHref("disable_totp", {}, AT)}>
                     <div class="form-grid">
-                      <CurrentPasswordField label={t("access.current")} />
+                      {present()}
                     </div>
                     <div class="form-actions">
-                      <button type="submit" class="button" name="do" value="totp-off">
+                      <button type="submit" class="button">
                         {t("access.totp_disable")}
                       </button>
                     </div>
@@ -165,15 +164,21 @@ export default define.page<typeof handler>(function Account({ data, state, url }
                 </>
               )}
           </Panel>
-          <PasskeyPanel passkeys={passkeys} hasPassword={account.hasPassword} url={url} />
+          <PasskeyPanel
+            passkeys={passkeys}
+            hasPassword={account.hasPassword}
+            confirmed={confirmed}
+            url={url}
+          />
           <Panel title={t("access.change_password")}>
-            <form method="post">
+            <form method="post" action={formHref("set_password", {}, AT)}>
               <div class="form-grid">
-                <CurrentPasswordField label={t("access.current")} name="current" />
-                <NewPasswordField label={t("access.new")} required minLength={12} />
+                {present("current", again)}
+                <NewPasswordField label={t("access.new")} required minLength={12} again={again} />
+                <RevokeTokensField />
               </div>
               <div class="form-actions">
-                <button type="submit" class="button" name="do" value="password">{t("access.change")}</button>
+                <button type="submit" class="button">{t("access.change")}</button>
               </div>
             </form>
           </Panel>

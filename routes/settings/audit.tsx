@@ -1,17 +1,20 @@
 import { page } from "fresh";
-import { ScrollTable } from "../../components/access/ScrollTable.tsx";
+import { DataTable } from "../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
-import { SelectField, TextField } from "../../components/Field.tsx";
-import { Panel } from "../../components/Panel.tsx";
+import { SelectField, TextField } from "../../components/kit/Field.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
 import type { AuditEntry, Input } from "../../lib/contract/mod.ts";
-import { csvField, dayIn } from "../../lib/format/access_forms.ts";
-import { oneLine } from "../../lib/format/text.ts";
-import { formatMoment } from "../../lib/format/time.ts";
+import { dayIn } from "../../lib/access/forms.ts";
+import { csvRow } from "../../lib/text/csv.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { formatUtc } from "../../lib/text/time.ts";
+import { activityText } from "../../lib/vm/activity.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { number, type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { MIN_AUDIT_DAYS } from "../../lib/contract/audit.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
-import { trimmedIn } from "../../lib/format/form_fields.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(access);
@@ -25,6 +28,14 @@ const RESULTS: Readonly<Record<AuditEntry["result"], PlainKeyOf<typeof access>>>
   ok: "access.audit_ok",
   error: "access.audit_error",
   event: "access.audit_event",
+};
+
+/** Door → the word for it. Another is shown as it is. */
+const DOORS: Readonly<Record<string, PlainKeyOf<typeof access>>> = {
+  page: "access.door_page",
+  api: "access.door_api",
+  socket: "access.door_socket",
+  schedule: "access.door_schedule",
 };
 
 /** What is searched for, from the address. */
@@ -55,9 +66,11 @@ const FORMATS = {
     type: "text/csv; charset=utf-8",
     head: `${COLUMNS.join(",")}\r\n`,
     line: (entry: AuditEntry) =>
-      COLUMNS.map((column) =>
-        csvField(column === "timestamp" ? new Date(entry.timestamp).toISOString() : entry[column])
-      ).join(",") + "\r\n",
+      csvRow(
+        COLUMNS.map((column) =>
+          column === "timestamp" ? new Date(entry.timestamp).toISOString() : entry[column]
+        ),
+      ),
   },
   // One entry a line: what log tools read.
   json: {
@@ -68,17 +81,6 @@ const FORMATS = {
 } as const;
 
 export const handler = define.handlers({
-  async POST({ req, state, redirect }) {
-    const form = await req.formData();
-    const numberIn = (name: string) => Number(trimmedIn(form, name));
-    try {
-      await state.api.updateAuditRetention({ days: numberIn("days"), entries: numberIn("entries") });
-    } catch (error) {
-      const failure = failureOf(error);
-      return page(await shown(state, {}, failure), { status: failure.status });
-    }
-    return redirect(`${AT}?done=saved`, 303);
-  },
   async GET({ state, url }) {
     const { searchParams: query } = url;
     const search = wanted(query);
@@ -108,12 +110,12 @@ export const handler = define.handlers({
   },
 });
 
-async function shown({ api }: PageState, search: Input<"get_audit_log">, failure: Failure | null = null) {
+async function shown({ api }: PageState, search: Input<"get_audit_log">) {
   const [entries, retention] = await Promise.all([
     api.getAuditLog({ ...search, limit: PAGE }).catch(fail),
     api.getAuditRetention().catch(fail),
   ]);
-  return { search, entries, retention, failure };
+  return { search, entries, retention };
 }
 
 /** The address of the same search, with something else. */
@@ -125,11 +127,12 @@ function withQuery(url: URL, more: Record<string, string>): string {
 
 /** Who did what, when, from where, on what, and how it went. */
 export default define.page<typeof handler>(
-  function Audit({ data: { entries, search, retention, failure }, state, url }) {
+  function Audit({ data: { entries, search, retention }, state, url }) {
     const query = url.searchParams;
     const last = entries.at(-1);
+    const typed = typedAgain(state.refused, "update_audit_retention");
     return (
-      <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
+      <SettingsPage at={AT} user={state.user} url={url}>
         <Panel title={t("access.audit_search")}>
           <form method="get">
             <div class="form-grid">
@@ -181,49 +184,57 @@ export default define.page<typeof handler>(
           </form>
         </Panel>
         <Panel title={t("access.audit_entries")}>
-          {entries.length === 0
-            ? <p>{t("access.audit_none")}</p>
-            : (
-              <ScrollTable of={t("access.audit_entries")}>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("access.audit_when")}</th>
-                    <th scope="col">{t("access.audit_who")}</th>
-                    <th scope="col">{t("access.audit_door")}</th>
-                    <th scope="col">{t("access.audit_what")}</th>
-                    <th scope="col">{t("access.audit_on")}</th>
-                    <th scope="col">{t("access.audit_result")}</th>
-                    <th scope="col">{t("access.audit_input")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {entries.map((entry) => (
-                    <tr key={entry.id}>
-                      <td>
-                        <time dateTime={new Date(entry.timestamp).toISOString()}>
-                          {formatMoment(entry.timestamp)}
-                        </time>
-                      </td>
-                      <td>{oneLine(entry.actor, 40)}</td>
-                      <td>
-                        {entry.door} {entry.address !== null && <small class="muted">{entry.address}</small>}
-                      </td>
-                      <td>{oneLine(entry.action, 60)}</td>
-                      <td>
-                        <bdi>{oneLine(entry.vmName ?? "", 40)}</bdi>
-                      </td>
-                      <td title={entry.message ?? undefined}>
-                        {t(RESULTS[entry.result])}
-                        {entry.message !== null && <small class="muted">{oneLine(entry.message, 60)}</small>}
-                      </td>
-                      <td title={entry.input ?? undefined}>
-                        <code>{oneLine(entry.input ?? "", 60)}</code>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </ScrollTable>
-            )}
+          <DataTable
+            label={t("access.audit_entries")}
+            rows={entries}
+            keyOf={({ id }) => String(id)}
+            empty={t("access.audit_none")}
+            columns={[
+              {
+                title: t("access.audit_when"),
+                cell: ({ timestamp }) => (
+                  <time dateTime={new Date(timestamp).toISOString()}>{formatUtc(timestamp)}</time>
+                ),
+              },
+              { title: t("access.audit_who"), cell: ({ actor }) => oneLine(actor, 40) },
+              {
+                title: t("access.audit_door"),
+                cell: ({ actor, door, address }) =>
+                  door !== actor && (
+                    <>
+                      {Object.hasOwn(DOORS, door) ? t(DOORS[door]!) : oneLine(door, 20)}
+                      {address !== null && <small>{address}</small>}
+                    </>
+                  ),
+              },
+              {
+                title: t("access.audit_what"),
+                cell: (entry) => (
+                  <>
+                    {activityText(entry)}
+                    <small class="mono">{oneLine(entry.action, 60)}</small>
+                  </>
+                ),
+              },
+              {
+                title: t("access.audit_on"),
+                cell: ({ vmName }) => vmName !== null && <bdi>{oneLine(vmName, 40)}</bdi>,
+              },
+              {
+                title: t("access.audit_result"),
+                cell: ({ result, message }) => (
+                  <>
+                    {t(RESULTS[result])}
+                    {message !== null && <small title={message}>{oneLine(message, 60)}</small>}
+                  </>
+                ),
+              },
+              {
+                title: t("access.audit_input"),
+                cell: ({ input }) => input !== null && <code title={input}>{oneLine(input, 60)}</code>,
+              },
+            ]}
+          />
           {entries.length === PAGE && last && (
             <div class="form-actions">
               <a class="button" href={withQuery(url, { before: String(last.id) })}>
@@ -236,10 +247,10 @@ export default define.page<typeof handler>(
           <p>
             {retention.held ?? t("access.retention_what", {
               n: retention.stored === null ? "–" : number(retention.stored),
-              since: retention.oldest === null ? "–" : formatMoment(retention.oldest),
+              since: retention.oldest === null ? "–" : formatUtc(retention.oldest),
             })}
           </p>
-          <form method="post">
+          <form method="post" action={formHref("update_audit_retention", {}, AT)}>
             <div class="form-grid">
               <TextField
                 label={t("access.retention_days")}
@@ -248,16 +259,19 @@ export default define.page<typeof handler>(
                 min={1}
                 max={36_500}
                 required
-                defaultValue={retention.days}
+                defaultValue={typed?.days ?? retention.days}
+                error={refusalAt(state.refused, "update_audit_retention", "days")}
               />
               <TextField
                 label={t("access.retention_entries")}
+                hint={t("access.retention_young", { n: MIN_AUDIT_DAYS })}
                 name="entries"
                 type="number"
                 min={1000}
                 max={100_000_000}
                 required
-                defaultValue={retention.entries}
+                defaultValue={typed?.entries ?? retention.entries}
+                error={refusalAt(state.refused, "update_audit_retention", "entries")}
               />
             </div>
             <div class="form-actions">

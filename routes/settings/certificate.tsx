@@ -1,8 +1,8 @@
 import { page } from "fresh";
 import { CertificateFacts, CertificateWarnings } from "../../components/access/CertificateFacts.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
-import { Empty } from "../../components/Empty.tsx";
-import { Panel } from "../../components/Panel.tsx";
+import { Empty } from "../../components/kit/Empty.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
 import { certificate as texts } from "../../lib/i18n/en/certificate.ts";
 import { crumbs } from "../../lib/i18n/en/crumbs.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -10,7 +10,7 @@ import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(texts);
-const title = textsOf(crumbs).t("crumbs.certificate");
+const crumbTexts = textsOf(crumbs);
 const AT = "/settings/certificate";
 
 export const handler = define.handlers({
@@ -24,9 +24,9 @@ export default define.page<typeof handler>(function CertificatePage({ data, stat
   const { certificate, addresses } = data;
   return (
     <SettingsPage at={AT} user={state.user} url={url}>
-      <Panel title={title}>
+      <Panel title={crumbTexts.t("crumbs.certificate")}>
         {certificate && <CertificateWarnings {...certificate} />}
-        <p class="muted">{t("certificate.what")}</p>
+        <p class="text-muted">{t("certificate.what")}</p>
         <p>
           {t("certificate.reached")}{" "}
           {addresses.map((address) => <code key={address} class="address">{address}</code>)}
@@ -34,7 +34,7 @@ export default define.page<typeof handler>(function CertificatePage({ data, stat
         {certificate !== null && (
           <>
             <CertificateFacts {...certificate} />
-            <p class="muted">
+            <p class="text-muted">
               {certificate.origin === "files" ? t("certificate.from_files") : t("certificate.from_us")}
             </p>
           </>

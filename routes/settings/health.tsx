@@ -1,7 +1,7 @@
 import { page } from "fresh";
-import { HealthList } from "../../components/HealthList.tsx";
+import { HealthList } from "../../components/host/HealthList.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
-import { Panel } from "../../components/Panel.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
 import { health } from "../../lib/i18n/en/health.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -29,7 +29,7 @@ export default define.page<typeof handler>(function Health({ data: { findings },
     <SettingsPage at={AT} user={state.user} url={url}>
       <Panel title={t("health.summary")} aside={<a class="button" href={AT}>{t("health.again")}</a>}>
         <p class="health-summary">{counts === "" ? t("health.all_well") : counts}</p>
-        <p class="health-summary muted">{t("health.shell")}</p>
+        <p class="health-summary text-muted">{t("health.shell")}</p>
       </Panel>
       {counts !== "" && (
         <Panel title={t("health.to_do")}>

@@ -1,4 +1,4 @@
 import { define } from "../../lib/page_state.ts";
 
 /** The settings begin with one's own account. */
-export const handler = define.handlers({ GET: ({ redirect }) => redirect("/settings/account", 302) });
+export const handler = define.handlers({ GET: (ctx) => ctx.redirect("/settings/account", 302) });

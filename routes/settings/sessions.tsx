@@ -1,12 +1,12 @@
 import { page } from "fresh";
-import { RowButton } from "../../components/access/RowButton.tsx";
-import { ScrollTable } from "../../components/access/ScrollTable.tsx";
+import { RowButton } from "../../components/kit/RowButton.tsx";
+import { DataTable } from "../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
-import { Moment } from "../../components/Moment.tsx";
-import { Panel } from "../../components/Panel.tsx";
-import { textIn } from "../../lib/format/form_fields.ts";
-import { oneLine } from "../../lib/format/text.ts";
-import { formatMoment } from "../../lib/format/time.ts";
+import { RelativeTime } from "../../components/kit/RelativeTime.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
+import { formHref } from "../../lib/text/form_href.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { formatMoment } from "../../lib/text/time.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -25,11 +25,6 @@ export const handler = define.handlers({
       sessions: own ? await state.api.listSessions({ all }).catch(fail) : [],
     });
   },
-  async POST({ req, state, redirect }) {
-    const sessionId = textIn(await req.formData(), "session");
-    await state.api.revokeSession({ sessionId }).catch(fail);
-    return redirect(`${AT}?done=revoked`, 303);
-  },
 });
 
 /** Where one is signed in; where everybody is, for administrators. */
@@ -42,49 +37,47 @@ export default define.page<typeof handler>(function Sessions({ data: { all, now,
           <a href={all ? AT : `${AT}?all`}>{all ? t("access.sessions_own") : t("access.sessions_all")}</a>
         )}
       >
-        <p class="muted">{t("access.sessions_what")}</p>
-        <ScrollTable of={t("access.sessions")}>
-          <thead>
-            <tr>
-              <th scope="col">{t("access.owner")}</th>
-              <th scope="col">{t("access.session_client")}</th>
-              <th scope="col">{t("access.session_from")}</th>
-              <th scope="col">{t("access.session_since")}</th>
-              <th scope="col">{t("access.last_used")}</th>
-              <th scope="col">{t("access.session_ends")}</th>
-              <td />
-            </tr>
-          </thead>
-          <tbody>
-            {sessions.map((session) => (
-              <tr key={session.id}>
-                <th scope="row">{session.userName}</th>
-                <td title={session.client}>
-                  {oneLine(session.client, 48)}{" "}
-                  {session.current && <small>({t("access.session_this")})</small>}
-                </td>
-                <td>{session.address}</td>
-                <td>
-                  <Moment at={session.createdAt} now={now} />
-                </td>
-                <td>
-                  <Moment at={session.lastUsedAt} now={now} />
-                </td>
-                <td>{formatMoment(session.endsAt)}</td>
-                <td>
-                  <RowButton
-                    name="session"
-                    value={session.id}
-                    text={t("access.revoke")}
-                    label={t("access.revoke_named", {
-                      name: `${session.userName}, ${session.address}, ${formatMoment(session.createdAt)}`,
-                    })}
-                  />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </ScrollTable>
+        <p class="text-muted">{t("access.sessions_what")}</p>
+        <DataTable
+          label={t("access.sessions")}
+          rows={sessions}
+          keyOf={({ id }) => id}
+          columns={[
+            { title: t("access.owner"), cell: ({ userName }) => userName },
+            {
+              title: t("access.session_client"),
+              cell: ({ client, current }) => (
+                <>
+                  <span title={client}>{oneLine(client, 48)}</span>{" "}
+                  {current && <small>({t("access.session_this")})</small>}
+                </>
+              ),
+            },
+            { title: t("access.session_from"), cell: ({ address }) => address },
+            {
+              title: t("access.session_since"),
+              cell: ({ createdAt }) => <RelativeTime at={createdAt} now={now} />,
+            },
+            {
+              title: t("access.last_used"),
+              cell: ({ lastUsedAt }) => <RelativeTime at={lastUsedAt} now={now} />,
+            },
+            { title: t("access.session_ends"), cell: ({ endsAt }) => formatMoment(endsAt) },
+            {
+              title: t("access.actions"),
+              kind: "actions",
+              cell: ({ id, userName, address, createdAt }) => (
+                <RowButton
+                  action={formHref("revoke_session", { sessionId: id }, AT)}
+                  text={t("access.revoke")}
+                  label={t("access.revoke_named", {
+                    name: `${userName}, ${address}, ${formatMoment(createdAt)}`,
+                  })}
+                />
+              ),
+            },
+          ]}
+        />
       </Panel>
     </SettingsPage>
   );

@@ -1,17 +1,19 @@
 import { page } from "fresh";
+import { CurrentPasswordField } from "../../components/access/CurrentPasswordField.tsx";
 import { GrantFields, GrantList } from "../../components/access/GrantFields.tsx";
-import { RowButton } from "../../components/access/RowButton.tsx";
-import { ScrollTable } from "../../components/access/ScrollTable.tsx";
+import { RowButton } from "../../components/kit/RowButton.tsx";
+import { DataTable } from "../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
-import { TextField } from "../../components/Field.tsx";
-import { Moment } from "../../components/Moment.tsx";
-import { Panel } from "../../components/Panel.tsx";
+import { TextField } from "../../components/kit/Field.tsx";
+import { RelativeTime } from "../../components/kit/RelativeTime.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
 import { ROLES } from "../../lib/contract/mod.ts";
-import { grantIn } from "../../lib/format/access_forms.ts";
-import { textIn, trimmedIn } from "../../lib/format/form_fields.ts";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
-import { oneLine } from "../../lib/format/text.ts";
-import { formatMoment } from "../../lib/format/time.ts";
+import { grantIn, presentPasswordIn } from "../../lib/access/forms.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { textIn } from "../../lib/text/form_fields.ts";
+import { type Failure, failureOf } from "../../lib/text/failure.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { formatMoment } from "../../lib/text/time.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -22,7 +24,14 @@ const AT = "/settings/tokens";
 
 async function shown(
   { api, user }: PageState,
-  step: { failure?: Failure; made?: { token: string; info: { name: string } } } = {},
+  step: {
+    failure?: Failure;
+    /** What was typed into a form that was refused, but no password. */
+    typed?: Readonly<Record<"name" | "days", string>>;
+    /** A password was typed, too. */
+    again?: boolean;
+    made?: { token: string; info: { name: string } };
+  } = {},
 ) {
   const mayAsk = user?.hasAccount || user?.administrator;
   return {
@@ -38,32 +47,38 @@ export const handler = define.handlers({
   async GET({ state }) {
     return page(await shown(state));
   },
-  async POST({ req, state, redirect }) {
+  /** A new token is shown once, so its form has an answer of its own; its grant is two fields. */
+  async POST({ req, state }) {
     const form = await req.formData();
-    if (form.has("revoke")) {
-      await state.api.revokeToken({ tokenId: textIn(form, "revoke") }).catch(fail);
-      return redirect(`${AT}?done=revoked`, 303);
-    }
     const grant = grantIn(form);
     try {
       const made = await state.api.createToken({
-        name: trimmedIn(form, "name"),
+        name: textIn(form, "name"),
         expiresInDays: Number(textIn(form, "days")),
         grants: grant === undefined ? [] : [grant],
+        ...presentPasswordIn(form),
       });
       return page(await shown(state, { made }));
     } catch (error) {
       const failure = failureOf(error);
-      return page(await shown(state, { failure }), { status: failure.status });
+      const typed = { name: textIn(form, "name"), days: textIn(form, "days") };
+      const again = textIn(form, "password") !== "";
+      return page(await shown(state, { failure, typed, again }), { status: failure.status });
     }
   },
 });
 
 /** API tokens: one's own, and everybody's for administrators. */
 export default define.page<typeof handler>(function Tokens({ data, state, url }) {
-  const { tokens, vms, roles, now, failure = null, made } = data;
+  const { tokens, vms, roles, now, failure = null, typed, again = false, made } = data;
   return (
-    <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
+    <SettingsPage
+      at={AT}
+      user={state.user}
+      url={url}
+      failure={failure}
+      confirms={state.user?.hasAccount === true && !state.user.hasPassword}
+    >
       {made && (
         <Panel title={t("access.token_made", { name: oneLine(made.info.name, 40) })}>
           <p>{t("access.token_secret")}</p>
@@ -71,65 +86,74 @@ export default define.page<typeof handler>(function Tokens({ data, state, url })
         </Panel>
       )}
       <Panel title={t("access.tokens")}>
-        <p class="muted">{t("access.tokens_what")}</p>
-        {tokens.length === 0 ? <p>{t("access.tokens_none")}</p> : (
-          <ScrollTable of={t("access.tokens")}>
-            <thead>
-              <tr>
-                <th scope="col">{t("access.token_name")}</th>
-                <th scope="col">{t("access.owner")}</th>
-                <th scope="col">{t("access.may")}</th>
-                <th scope="col">{t("access.expires")}</th>
-                <th scope="col">{t("access.last_used")}</th>
-                <td />
-              </tr>
-            </thead>
-            <tbody>
-              {tokens.map((token) => (
-                <tr key={token.id}>
-                  <th scope="row">
-                    <bdi>{oneLine(token.name, 40)}</bdi>
-                  </th>
-                  <td>{token.userName}</td>
-                  <td class="wrap">
-                    <GrantList grants={token.grants} vms={vms} />
-                  </td>
-                  <td>{formatMoment(token.expiresAt)}</td>
-                  <td>
-                    {token.lastUsedAt === null
-                      ? t("access.never")
-                      : <Moment at={token.lastUsedAt} now={now} />} {token.lastUsedFrom}
-                  </td>
-                  <td>
-                    <RowButton
-                      name="revoke"
-                      value={token.id}
-                      text={t("access.revoke")}
-                      label={t("access.revoke_named", { name: oneLine(token.name, 40) })}
-                    />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </ScrollTable>
-        )}
+        <p class="text-muted">{t("access.tokens_what")}</p>
+        <DataTable
+          label={t("access.tokens")}
+          rows={tokens}
+          keyOf={({ id }) => id}
+          empty={t("access.tokens_none")}
+          columns={[
+            { title: t("access.token_name"), cell: ({ name }) => <bdi>{oneLine(name, 40)}</bdi> },
+            { title: t("access.owner"), cell: ({ userName }) => userName },
+            {
+              title: t("access.may"),
+              fit: "wrap",
+              cell: ({ grants }) => <GrantList grants={grants} vms={vms} />,
+            },
+            { title: t("access.expires"), cell: ({ expiresAt }) => formatMoment(expiresAt) },
+            {
+              title: t("access.last_used"),
+              cell: ({ lastUsedAt, lastUsedFrom }) => (
+                <>
+                  {lastUsedAt === null ? t("access.never") : <RelativeTime at={lastUsedAt} now={now} />}{" "}
+                  {lastUsedFrom}
+                </>
+              ),
+            },
+            {
+              title: t("access.actions"),
+              kind: "actions",
+              cell: ({ id, name }) => (
+                <RowButton
+                  action={formHref("revoke_token", { tokenId: id }, AT)}
+                  text={t("access.revoke")}
+                  label={t("access.revoke_named", { name: oneLine(name, 40) })}
+                />
+              ),
+            },
+          ]}
+        />
       </Panel>
       {state.user?.hasAccount && (
         <Panel title={t("access.token_new")}>
           <form method="post">
             <div class="form-grid">
-              <TextField label={t("access.token_name")} name="name" required maxLength={64} />
+              <TextField
+                label={t("access.token_name")}
+                name="name"
+                required
+                maxLength={64}
+                defaultValue={typed?.name ?? ""}
+              />
               <TextField
                 label={t("access.token_days")}
                 name="days"
                 type="number"
                 min={1}
                 max={366}
-                defaultValue="90"
+                defaultValue={typed?.days ?? "90"}
                 suffix={t("access.token_days_unit")}
                 required
               />
               <GrantFields roles={roles} vms={vms} />
+              {state.user.hasPassword && (
+                <CurrentPasswordField
+                  label={t("access.current")}
+                  confirmed={state.user.confirmed}
+                  again={again}
+                  passkeyTo={state.user.hasPasskeys ? AT : undefined}
+                />
+              )}
             </div>
             <div class="form-actions">
               <button type="submit" class="button primary">{t("access.token_create")}</button>

@@ -2,13 +2,15 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { NewPoolForm } from "../../components/storage/NewPoolForm.tsx";
 import { poolHref } from "../../components/storage/PoolParts.tsx";
-import { StorageDone } from "../../components/storage/StorageForm.tsx";
+import { storageDoneText } from "../../components/storage/StorageForm.tsx";
+import { Flash } from "../../components/kit/Flash.tsx";
 import StoragePools from "../../islands/StoragePools.tsx";
 import type { PageState } from "../../lib/page_state.ts";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
-import { poolInput } from "../../lib/format/storage_forms.ts";
+import { type Failure, failureOf } from "../../lib/text/failure.ts";
+import { poolInput } from "../../lib/storage/forms.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
-import { FOUND_TYPES, type FoundType, isFoundType, POOL_FIELDS } from "../../lib/storage/pool_types.ts";
+import { FOUND_TYPES, type FoundType } from "../../lib/contract/choices.ts";
+import { isFoundType, POOL_FIELDS } from "../../lib/storage/pool_types.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
@@ -41,10 +43,10 @@ async function shown(api: PageState["api"], type: string | null, asked: {
 }
 
 /** What is found; why not is said in the form. */
-async function findIn(api: PageState["api"], type: FoundType, { host }: Record<string, string>) {
+async function findIn(api: PageState["api"], type: FoundType, { sourceHost }: Record<string, string>) {
   try {
-    const named = FOUND_TYPES[type] === "host" && host !== undefined && host !== "";
-    return { found: await api.findStorageSources({ type, ...(named && { host }) }), failure: null };
+    const named = FOUND_TYPES[type] === "host" && sourceHost !== undefined && sourceHost !== "";
+    return { found: await api.findStorageSources({ type, ...(named && { sourceHost }) }), failure: null };
   } catch (error) {
     return { found: null, failure: failureOf(error) };
   }
@@ -93,11 +95,11 @@ export default define.page<typeof handler>(function Storage({ data: { pools, for
       <Head>
         <title>{t("title.page", { page: t("nav.storage") })}</title>
       </Head>
-      <StorageDone done={url.searchParams.get("done")} />
+      <Flash tone="ok">{storageDoneText(url.searchParams.get("done"))}</Flash>
       <header class="page-head">
         <h1>{t("nav.storage")}</h1>
         <div class="actions">
-          {connected && form === null && (
+          {connected && form === null && state.may("create_storage_pool") && (
             <a class="button primary" href="/storage?do=create">{storage.t("storage.new")}</a>
           )}
         </div>

@@ -1,5 +1,5 @@
 import { HttpError } from "fresh";
-import { PLAIN_BULK_ACTIONS } from "../../components/BulkForm.tsx";
+import { PLAIN_BULK_ACTIONS } from "../../components/vm/list/BulkForm.tsx";
 import type { BatchOperationResult } from "../../lib/contract/mod.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -28,6 +28,6 @@ export const handler = define.handlers({
       const reasons = results.flatMap(({ vmId, error }) => error ? [`${vmId}: ${error.message}`] : []);
       throw new HttpError(409, reasons.join("\n"));
     }
-    return ctx.redirect(`/vms?done=${action}`, 303);
+    return ctx.redirect(`/vms?done=${action}_vm`, 303);
   },
 });

@@ -1,8 +1,8 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import ImportForm from "../../islands/ImportForm.tsx";
-import { type Failure, failureOf } from "../../lib/format/failure.ts";
-import { type ImportRequest, importRequest } from "../../lib/format/import_form.ts";
+import { type Failure, failureOf } from "../../lib/text/failure.ts";
+import { type ImportRequest, importRequest } from "../../lib/vm/import_form.ts";
 import { manage } from "../../lib/i18n/en/manage.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -20,7 +20,7 @@ export const handler = define.handlers({
     const asked = await importRequest(await ctx.req.formData());
     try {
       const { vmId } = await ctx.state.api.importVm(asked);
-      return ctx.redirect(`/vms/${encodeURIComponent(vmId)}?done=import`, 303);
+      return ctx.redirect(`/vms/${encodeURIComponent(vmId)}?done=import_vm`, 303);
     } catch (error) {
       return page({ asked, failure: failureOf(error) });
     }

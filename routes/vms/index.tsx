@@ -1,12 +1,11 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { BulkForm } from "../../components/BulkForm.tsx";
-import { Done } from "../../components/Done.tsx";
-import { Pages } from "../../components/Pages.tsx";
+import { BulkForm } from "../../components/vm/list/BulkForm.tsx";
+import { Pages } from "../../components/kit/Pages.tsx";
 import VmList from "../../islands/VmList.tsx";
-import { lean } from "../../lib/format/lean.ts";
-import { listHref, parseListQuery } from "../../lib/format/list_query.ts";
-import { countVms, filterVms, groupVms, sortVms } from "../../lib/format/vm_list.ts";
+import { vmListItem } from "../../lib/vm/vm_list_item.ts";
+import { listHref, parseListQuery } from "../../lib/vm/list_query.ts";
+import { countVms, filterVms, groupVms, sortVms } from "../../lib/vm/list.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
@@ -25,7 +24,7 @@ export const handler = define.handlers({
     const at = Math.min(query.page, pages);
     return page({
       query: { ...query, page: at },
-      vms: inOrder.slice((at - 1) * PAGE_ROWS, at * PAGE_ROWS).map(lean),
+      vms: inOrder.slice((at - 1) * PAGE_ROWS, at * PAGE_ROWS).map(vmListItem),
       matching: matching.length,
       counts: countVms(all),
       pages,
@@ -35,23 +34,26 @@ export const handler = define.handlers({
 });
 
 /** The list of machines. */
-export default define.page<typeof handler>(function Vms({ data, state, url }) {
+export default define.page<typeof handler>(function Vms({ data, state }) {
   const { vms, matching, counts, query, pages, now } = data;
   return (
     <>
       <Head>
         <title>{t("title.page", { page: t("nav.vms") })}</title>
       </Head>
-      <Done params={url.searchParams} />
       <VmList
         vms={vms}
         matching={matching}
         counts={counts}
         query={query}
         connected={state.connection.connected}
+        mayCreate={state.may("create_vm")}
+        mayImport={state.may("import_vm")}
+        mayImportOva={state.may("import_ova")}
+        mayOperate={state.may("start_vm")}
         now={now}
       />
-      <BulkForm enabled={state.connection.connected} />
+      <BulkForm enabled={state.connection.connected && state.may("start_vm")} />
       {/* The page with script scrolls instead. */}
       <Pages
         class="noscript-only"

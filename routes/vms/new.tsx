@@ -1,22 +1,24 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { Banner } from "../../components/Banner.tsx";
-import type { Bounds } from "../../components/create/props.ts";
+import { Flash } from "../../components/kit/Flash.tsx";
+import type { Bounds } from "../../components/vm/create/props.ts";
 import CreateVm from "../../islands/CreateVm.tsx";
 import {
   CpuCount,
   type CreateOptions,
   DiskSizeGb,
+  type Image,
   MemoryMb,
   type OperatingSystem,
   type VmConfig,
 } from "../../lib/contract/mod.ts";
-import { failureOf } from "../../lib/format/failure.ts";
-import { freeName, guessSystem } from "../../lib/format/new_vm.ts";
+import { type InstallSource, SOURCES } from "../../lib/client/create_model.ts";
+import { failureOf } from "../../lib/text/failure.ts";
+import { freeName, guessSystem } from "../../lib/vm/create/guesses.ts";
 import { create } from "../../lib/i18n/en/create.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
-import { wishOf } from "../(_shared)/create_form.ts";
+import { missingIn, wishOf } from "../(_shared)/create_form.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(create);
@@ -72,17 +74,37 @@ function firstWish(
   };
 }
 
-async function formOf(api: PageState["api"], begin: Begin, typed?: Partial<VmConfig>) {
-  const [options, systems, vms] = await Promise.all([
+/** The images of all pools; none for who may create VMs, and not see what is in the pools. */
+async function imagesOf(api: PageState["api"]): Promise<Image[]> {
+  try {
+    return (await api.listImages()).images;
+  } catch (error) {
+    if (failureOf(error).status === 403) return [];
+    throw error;
+  }
+}
+
+/** What was sent by a form without script: shown again where it was refused. */
+interface Typed {
+  readonly wish: Partial<VmConfig>;
+  readonly source: InstallSource | undefined;
+  readonly withoutIso: boolean;
+}
+
+async function formOf(api: PageState["api"], begin: Begin, typed?: Typed) {
+  const [options, images, systems, vms] = await Promise.all([
     api.getCreateOptions(),
+    imagesOf(api),
     api.listOperatingSystems(),
     api.getVms(),
   ]);
   const taken = vms.map(({ name }) => name);
   const current = systems.filter(isCurrent);
-  const wish = typed ?? firstWish(begin, options, current, new Set(taken));
-  const check = await api.checkVmConfig({ config: wish });
-  return { options, systems: current, taken, wish, check };
+  const wish = typed?.wish ?? firstWish(begin, options, current, new Set(taken));
+  const check = await api.checkVmConfig(wish);
+  const first: InstallSource = typed?.source ?? (images.some(({ kind }) => kind === "iso") ? "iso" : "cloud");
+  const withoutIso = typed?.withoutIso ?? false;
+  return { options, images, systems: current, taken, wish, check, first, withoutIso };
 }
 
 export const handler = define.handlers({
@@ -93,13 +115,24 @@ export const handler = define.handlers({
   /** The form of a page without script. */
   async POST(ctx) {
     const { api } = ctx.state;
-    const wish = wishOf(await ctx.req.formData());
+    const form = await ctx.req.formData();
+    const wish = wishOf(form);
+    const source = SOURCES.find((each) => each === form.get("source"));
+    const typed = { wish, source, withoutIso: form.get("withoutIso") === "yes" };
+    const again = () => formOf(api, { iso: null, disk: null }, typed).catch(fail);
+    const missing = missingIn(form, wish);
+    if (missing !== undefined) {
+      const why = t(missing === "iso" ? "create.iso_missing" : "create.image_missing");
+      return page({ ...await again(), why }, {
+        status: 400,
+      });
+    }
     try {
       const { id } = await api.createVm(wish as VmConfig);
       return ctx.redirect(`/vms/${encodeURIComponent(id)}?done=create`, 303);
     } catch (error) {
       const { status, why } = failureOf(error);
-      return page({ ...await formOf(api, { iso: null, disk: null }, wish).catch(fail), why }, { status });
+      return page({ ...await again(), why }, { status });
     }
   },
 });
@@ -115,7 +148,7 @@ export default define.page<typeof handler>(function NewVm({ data, state }) {
       <header class="page-head">
         <h1>{t("create.title")}</h1>
       </header>
-      {why !== undefined && <Banner tone="bad" icon="alert" title={t("create.failed")} text={why} />}
+      {why !== undefined && <Flash tone="bad" icon="alert" title={t("create.failed")}>{why}</Flash>}
       <CreateVm {...start} bounds={BOUNDS} connected={state.connection.connected} />
     </>
   );

@@ -39,7 +39,7 @@ export const consoles: Bench = async (context) => {
   await using relayEnd = startEnd("relay", String(flood));
   const bare = await relayEnd.port();
   const theirs = freePort();
-  await using _websockify = startWebsockify(theirs, flood);
+  await using _websockify = await startWebsockify(theirs, flood);
   await answers(theirs);
   const figures = await inTurn(roundsOf(context, 9), {
     ours: () => timed(() => throughWebSocket(ours, bytes)),

@@ -1,6 +1,6 @@
 /** The doors to a VNC server that are compared: the processes, and how a viewer comes in. */
 import { fileURLToPath } from "node:url";
-import { Unavailable } from "../testbed/unavailable.ts";
+import { ensurePackages } from "../testbed/packages.ts";
 
 const ENDS = fileURLToPath(new URL("console_ends.ts", import.meta.url));
 
@@ -57,14 +57,10 @@ export async function answers(port: number): Promise<void> {
   }
 }
 
-/** Debian's websockify before a VNC server. @throws {Unavailable} where it is not installed */
-export function startWebsockify(port: number, target: number): Process {
-  try {
-    return Process.start("websockify", [`127.0.0.1:${port}`, `127.0.0.1:${target}`]);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Unavailable("websockify is not installed (apt-get install websockify)");
-  }
+/** Debian's websockify before a VNC server, installed where it is missing. @throws {Unavailable} where it cannot be */
+export async function startWebsockify(port: number, target: number): Promise<Process> {
+  await ensurePackages("websockify");
+  return Process.start("websockify", [`127.0.0.1:${port}`, `127.0.0.1:${target}`]);
 }
 
 /** A binary frame of a client, masked with zeros (RFC 6455, 5.2). At most 125 bytes. */

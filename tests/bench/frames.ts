@@ -138,7 +138,7 @@ export const frames: Bench = async (context) => {
     await using proxy = startEnd("proxy", String(screen));
     const ours = await proxy.port();
     const theirs = freePort();
-    await using _websockify = startWebsockify(theirs, screen);
+    await using _websockify = await startWebsockify(theirs, screen);
     await answers(theirs);
     await new Promise((resolve) => setTimeout(resolve, 3000)); // the firmware has handed over by then
     const figures = await inTurn(roundsOf(context, 9), {

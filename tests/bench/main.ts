@@ -16,10 +16,12 @@ import { first } from "./first.ts";
 import { frames } from "./frames.ts";
 import { listCosts, lists } from "./lists.ts";
 import { memory } from "./memory.ts";
+import { metrics } from "./metrics.ts";
 import { opening } from "./opening.ts";
-import { BINARY, ensureBinary } from "./product.ts";
+import { BINARY, buildBinary } from "../testbed/product_binary.ts";
 import { holds, type Row } from "./row.ts";
 import { scans } from "./scans.ts";
+import { shell } from "./shell.ts";
 import { pauses, starts } from "./starts.ts";
 import { stats } from "./stats.ts";
 import { sessions } from "./sessions.ts";
@@ -36,6 +38,7 @@ const SCENES: readonly { readonly machines: number; readonly benches: Readonly<R
       memory,
       weights,
       stats,
+      metrics,
       starts,
       pauses,
       creations,
@@ -45,6 +48,7 @@ const SCENES: readonly { readonly machines: number; readonly benches: Readonly<R
       firstFrame,
       storage,
       sessions,
+      shell,
     },
   },
   { machines: 100, benches: { lists } },
@@ -87,7 +91,7 @@ async function runAll(server: Context["server"], quick: boolean, only: readonly 
 async function main(): Promise<void> {
   const [quick, only, json] = [Deno.args.includes("--quick"), option("only"), option("json")];
   await ensureLibvirtd();
-  await ensureBinary();
+  await buildBinary();
   const cache = await Deno.makeTempDir({ prefix: "kvmm-bench-" });
   try {
     const server = { binary: BINARY, logLevel: "info", env: { KVMM_CACHE_DIR: cache } } as const;

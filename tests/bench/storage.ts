@@ -38,7 +38,8 @@ async function moved(context: Context, { server, url }: TlsServer, pool: TestPoo
     [name, value],
   ) => ["-H", `${name}: ${value}`]);
   const curl = (...args: string[]) => timed(() => run(["curl", "-ksSf", ...headers, ...args]));
-  const place = (at: string, name: string) => `${at}/api/v1/pools/${pool.name}/volumes/${name}/content`;
+  const place = (at: string, name: string) =>
+    `${at}/api/v1/storage/pools/${pool.name}/volumes/${name}/content`;
   const again = async (name: string) => {
     await virsh("vol-delete", name, "--pool", pool.name);
     await virsh("vol-create-as", pool.name, name, `${megabytes}M`, "--allocation", "0", "--format", "raw");

@@ -13,6 +13,7 @@ const reason = await requirement("qemu", "chromium");
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
+const VISITORS_PASSWORD = "one bed for every machine";
 const PASSWORD = "correct horse battery";
 const VIEWS: BrowserContextOptions[] = [{ colorScheme: "dark" }, { colorScheme: "light" }, {
   ...PHONE,
@@ -39,6 +40,14 @@ browserTest("from the first start to signed in, out, and in again with a one-tim
     const name = javaScriptEnabled ? "ann" : "bob";
     let secret = "";
     try {
+      if (javaScriptEnabled) {
+        await t.step("while nobody can sign in there is no form, but what to do", async () => {
+          await page.goto(`${server.url}/sign-in`);
+          await waitForText(page, "h1", "Nobody can sign in yet");
+          await waitForText(page, "code", "kvm-manager setup-link");
+          assert.equal(await page.locator("input").count(), 0);
+        });
+      }
       await t.step(`setup, ${javaScriptEnabled ? "with" : "without"} script`, async () => {
         const link = javaScriptEnabled
           ? await setupLink(server)
@@ -55,6 +64,7 @@ browserTest("from the first start to signed in, out, and in again with a one-tim
         await page.locator("svg.qr").waitFor();
         secret = await page.locator("code.secret").innerText();
         await page.fill("[name=code]", codeAt(secret, stepOf(Date.now()) - 1));
+        await page.fill("form.totp [name=password]", PASSWORD);
         await page.click("button[value=totp-confirm]");
         assert.equal(await page.locator(".recovery-codes li").count(), 10);
         await page.goto(`${server.url}/settings/account`);
@@ -88,7 +98,7 @@ browserTest("a session that is revoked takes the open page to the sign-in at onc
   await streamed;
   const sessions = await asRoot(server, "list_sessions", { all: true });
   for (const { id } of sessions) await asRoot(server, "revoke_session", { sessionId: id });
-  await page.waitForURL(/\/sign-in\?to=%2Fvms$/, { timeout: 10_000 });
+  await page.waitForURL(/\/sign-in\?to=%2Fvms$/, { timeout: 90_000 });
   await page.context().close();
 });
 
@@ -103,16 +113,28 @@ browserTest("the pages of access read well in both themes, wide and on a phone",
     password: PASSWORD,
     grants: [{ role: "janitor", on: { kind: "group", group: hostile } }],
   });
-  const pages = ["account", "tokens", "sessions", "users", `users/${id}`, "roles", "audit", "certificate"];
-  for (const [index, view] of VIEWS.entries()) {
-    await t.step(`signed in, view ${index}`, async () => {
+  const pages = [
+    "account",
+    "tokens",
+    "sessions",
+    "users",
+    `users/${id}`,
+    "roles",
+    "audit",
+    "certificate",
+    "confirm",
+  ];
+  for (const size of [{}, PHONE]) {
+    await t.step(`signed in, ${size === PHONE ? "on a phone" : "wide"}`, async () => {
       for (const path of pages) {
         await visit(tester, `${server.url}/settings/${path}`, async (page) => {
           await waitForText(page, "h1", /./);
           assert.equal(await overflows(page), false, path);
-        }, { ...view, accessible: true });
+        }, { ...size, accessible: "in both themes" });
       }
     });
+  }
+  for (const [index, view] of VIEWS.entries()) {
     await t.step(`not signed in, view ${index}`, async () => {
       const context = await tester.browser.newContext(view);
       const page = await context.newPage();
@@ -138,12 +160,18 @@ browserTest("users, roles and tokens are made, changed and removed on the pages"
   await using server = await plainServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/settings/users`, async (page) => {
+    // A session that lies open changes nobody: the password comes first, and holds for a while.
+    await page.click("a:text-is('Confirm')");
+    await page.waitForURL(/settings\/confirm/);
+    await fill(page, { password: VISITORS_PASSWORD });
+    await page.click(".form-actions button[type=submit]");
+    await page.waitForURL(`${server.url}/settings/users`);
     await fill(page, { name: "carl", password: PASSWORD });
     await page.selectOption("[name=role]", "operator");
     await page.click("form:has([name=name]) button[type=submit]");
     await waitForText(page, "tbody", "carl");
     await page.click("text=carl");
-    await page.click("button[value=ungrant]");
+    await page.click("form[action*='grants='] button");
     await waitForText(page, "[role=status]", "Saved");
     await page.check("[name=disabled]");
     await page.click("button[value=profile]");
@@ -151,18 +179,19 @@ browserTest("users, roles and tokens are made, changed and removed on the pages"
     const carl = (await asRoot(server, "list_users", {})).find(({ name }) => name === "carl")!;
     assert.deepEqual([carl.grants, carl.disabled], [[], true]);
     await page.click("summary");
-    await page.click("button[value=delete]");
+    await page.click("form[action*='/do/delete_user'] button");
     await waitForText(page, "[role=status]", "removed");
     await page.goto(`${server.url}/settings/tokens`);
-    await fill(page, { name: "ci" });
+    await fill(page, { name: "ci" }); // confirmed still
     await page.click("form:has([name=days]) button[type=submit]");
     const token = await page.locator("code.secret").innerText();
     assert.match(token, /^kvmm_/);
     await page.goto(`${server.url}/settings/tokens`);
     assert.ok(!(await page.content()).includes(token), "shown once");
-    await page.click("tr:has-text('ci') button[name=revoke]");
+    await page.click("tr:has-text('ci') form[action*='/do/revoke_token'] button");
     await waitForText(page, "[role=status]", "ended");
     await page.goto(`${server.url}/settings/audit?action=create_user`);
-    await waitForText(page, "tbody", "create_user");
+    await waitForText(page, "tbody", "User created");
+    await waitForText(page, "tbody small", "create_user");
   });
 });

@@ -89,7 +89,6 @@ browserTest(
       await t.step("a change keeps the password, and a user goes", async () => {
         await page.reload();
         await waitForText(page, "main", "Stays as it is when left empty");
-        await page.waitForTimeout(500);
         await button("Remove user 2").click();
         await page.getByLabel("Host name").fill("db");
         await button("Save").click();
@@ -134,22 +133,19 @@ browserTest(
     const cloudInit = { form: { users: [user] }, network: [{}], metaData: { role: "web" } };
     await call(server, "set_cloud_init", { vmId: vm.uuid, cloudInit });
     for (const mode of ["Form", "YAML"]) {
-      for (const colorScheme of ["light", "dark"] as const) {
-        for (const size of [{}, PHONE]) {
-          await t.step(
-            `${mode} ${colorScheme}${size === PHONE ? " phone" : ""}`,
-            () =>
-              visit(tester, `${server.url}/vms/${vm.uuid}/cloud-init`, async (page) => {
-                await page.waitForTimeout(500);
-                await page.getByRole("radio", { name: mode, exact: true }).check();
-                await page.getByRole("button", { name: "Preview" }).click();
-                await waitForText(page, "pre", "#cloud-config");
-                await page.getByText("Remove…").click();
-                assert.equal(await page.locator("main img").count(), 0);
-                assert.equal(await overflows(page), false, "wider than its window");
-              }, { colorScheme, ...size, accessible: true }),
-          );
-        }
+      for (const size of [{}, PHONE]) {
+        await t.step(
+          `${mode} ${size === PHONE ? "phone" : "wide"}`,
+          () =>
+            visit(tester, `${server.url}/vms/${vm.uuid}/cloud-init`, async (page) => {
+              await page.getByRole("radio", { name: mode, exact: true }).check();
+              await page.getByRole("button", { name: "Preview" }).click();
+              await waitForText(page, "pre", "#cloud-config");
+              await page.getByText("Remove…").click();
+              assert.equal(await page.locator("main img").count(), 0);
+              assert.equal(await overflows(page), false, "wider than its window");
+            }, { ...size, accessible: "in both themes" }),
+        );
       }
     }
     await call(server, "remove_cloud_init", { vmId: vm.uuid });

@@ -1,6 +1,6 @@
 /** Port forwards on the pages of networks and machines, on the real kernel, in a real browser. */
 import assert from "node:assert/strict";
-import { forwardNames } from "../../agent/forward/names.ts";
+import { forwardNames } from "../../agent/network/forwards/names.ts";
 import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
@@ -9,7 +9,7 @@ import { call, known, readyServer } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
-import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+import { fromMenu, overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "forwarding", "chromium");
 /** playwright-core keeps timers and pipes of the browser's process a moment longer. */
@@ -58,7 +58,7 @@ browserTest("a port forward is added, switched off and removed, with and without
       const port = somePort();
       const row = "tr[data-forward]";
       await visit(tester, `${server.url}/networks/${network.name}`, async (page) => {
-        await page.getByLabel("Port of the host", { exact: true }).fill(String(port));
+        await page.getByLabel("Host port", { exact: true }).fill(String(port));
         await page.getByLabel("Fixed address", { exact: true }).fill(`${network.subnet}.9`);
         await page.getByLabel("Port of the target", { exact: true }).fill("80");
         await page.getByLabel("Note", { exact: true }).fill("the web <b>server</b>");
@@ -71,7 +71,7 @@ browserTest("a port forward is added, switched off and removed, with and without
         await page.getByRole("button", { name: `Switch off the port forward TCP ${port}` }).click();
         await waitForText(page, row, "Switched off");
         assert.equal(await isTranslated(server, port), false);
-        await page.getByRole("link", { name: `Remove the port forward TCP ${port}` }).click();
+        await fromMenu(page, `TCP ${port}`, `Remove the port forward TCP ${port}`);
         await waitForText(page, "h1", `Remove the port forward TCP ${port}?`);
         await page.getByRole("button", { name: "Remove" }).click();
         await waitForText(page, "main", "The port forward was removed");
@@ -91,7 +91,7 @@ browserTest("a forward to a machine shows on both their pages, and what is refus
   const port = somePort();
   await visit(tester, `${server.url}/networks/${network.name}`, async (page) => {
     const add = async (ports: string) => {
-      await page.getByLabel("Port of the host", { exact: true }).fill(ports);
+      await page.getByLabel("Host port", { exact: true }).fill(ports);
       await page.getByRole("button", { name: "Add port forward" }).click();
     };
     await add(`${port}-${port + 4}`);
@@ -127,7 +127,7 @@ browserTest(
         return found.some((each) => each.name === name);
       });
       await call(server, "add_port_forward", {
-        name,
+        network: name,
         protocol: "udp",
         hostPort: somePort(),
         address: `${network.subnet}.9`,
@@ -137,9 +137,10 @@ browserTest(
     await visit(tester, `${server.url}/networks`, async (page) => {
       await waitForText(page, "main", "Port forwards without their network");
       await waitForText(page, "tr[data-forward]", name);
-      await page.getByRole("link", { name: /Remove the port forward UDP/ }).click();
+      await page.getByRole("button", { name: /^Actions for UDP/ }).click();
+      await page.getByRole("menuitem", { name: /Remove the port forward UDP/ }).click();
       await page.getByRole("button", { name: "Remove" }).click();
-      await page.waitForURL("**/networks?forward=remove");
+      await page.waitForURL("**/networks?done=remove_port_forward");
       assert.deepEqual(await call(server, "list_port_forwards"), []);
     });
   },
@@ -156,14 +157,14 @@ browserTest(
     const { name, subnet } = network;
     const port = somePort();
     await call(server, "add_port_forward", {
-      name,
+      network: name,
       protocol: "tcp",
       hostPort: port,
       address: `${subnet}.9`,
       description: "a note that is long enough to be broken over several lines of the table",
     });
     const { id } = await call(server, "add_port_forward", {
-      name,
+      network: name,
       protocol: "udp",
       hostPort: port,
       hostPortEnd: port + 9,
@@ -180,18 +181,16 @@ browserTest(
         `/vms/${vm.uuid}/network`,
       ]
     ) {
-      for (const colorScheme of ["light", "dark"] as const) {
-        for (const size of [{}, PHONE]) {
-          const what = path.replace(name, "NAME").replace(id, "ID").replace(vm.uuid, "VM");
-          await t.step(
-            `${what} ${colorScheme}${size === PHONE ? " phone" : ""}`,
-            () =>
-              visit(tester, server.url + path, async (page) => {
-                await page.getByRole("heading", { level: 1 }).waitFor();
-                assert.equal(await overflows(page), false, "wider than its window");
-              }, { colorScheme, ...size, accessible: true }),
-          );
-        }
+      for (const size of [{}, PHONE]) {
+        const what = path.replace(name, "NAME").replace(id, "ID").replace(vm.uuid, "VM");
+        await t.step(
+          `${what} ${size === PHONE ? "phone" : "wide"}`,
+          () =>
+            visit(tester, server.url + path, async (page) => {
+              await page.getByRole("heading", { level: 1 }).waitFor();
+              assert.equal(await overflows(page), false, "wider than its window");
+            }, { ...size, accessible: "in both themes" }),
+        );
       }
     }
   },

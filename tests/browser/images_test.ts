@@ -8,7 +8,7 @@ import { testPool } from "../testbed/pool.ts";
 import { call, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
-import { looksWell, visit, waitForText } from "./visit.ts";
+import { fromMenu, looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("chromium");
 
@@ -53,10 +53,10 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await page.goto(`${server.url}/images/policy`);
         await page.getByLabel("Also allowed").fill("not a host!");
         await page.getByRole("button", { name: "Save" }).click();
-        await waitForText(page, "[role=alert]", 'hosts: "host!" is no host name');
+        await waitForText(page, "[role=alert]", '"host!" is no host name');
         await page.getByLabel("Also allowed").fill("127.0.0.1\nmirror.example");
         await page.getByRole("button", { name: "Save" }).click();
-        await page.waitForURL(/done=rules/);
+        await page.waitForURL(/done=set_image_policy/);
         assert.deepEqual((await call(server, "get_image_policy")).hosts, ["127.0.0.1", "mirror.example"]);
       }, { ...options, expected: /status of 40[03]/ }),
   );
@@ -68,7 +68,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await page.getByLabel("URL", { exact: true }).fill(slow);
         await page.getByLabel("Storage pool").selectOption(pool.name);
         await page.getByRole("button", { name: "Download" }).click();
-        await page.waitForURL(/images\?done=download/);
+        await page.waitForURL(/images\?done=download_image/);
         await waitForText(page, ".job", `Download slow.iso to ${pool.name}`);
         assert.equal(await page.locator("[data-image='slow.iso']").count(), 0);
         await page.getByRole("button", { name: /^Cancel: Download slow/ }).click();
@@ -86,7 +86,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
       visit(tester, `${server.url}/images/catalog`, async (page) => {
         await page.getByLabel("Into the pool").selectOption(pool.name);
         await page.getByRole("button", { name: "Download Fedora 42 x86_64" }).click();
-        await page.waitForURL(/images\?done=download/);
+        await page.waitForURL(/images\?done=download_image/);
         const row = page.locator("[data-image='fedora-42.img']");
         if (javaScriptEnabled) await row.waitFor();
         else {
@@ -116,9 +116,9 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
     "an image is deleted, after a question",
     () =>
       visit(tester, `${server.url}/images`, async (page) => {
-        await page.getByRole("link", { name: "Delete fedora-42.img" }).click();
+        await fromMenu(page, "fedora-42.img", "Delete fedora-42.img");
         await page.getByRole("button", { name: "Delete" }).click();
-        await page.waitForURL(/done=delete/);
+        await page.waitForURL(/done=delete_volume/);
         assert.equal(await page.locator("[data-image='fedora-42.img']").count(), 0);
         assert.doesNotMatch(await virsh("vol-list", pool.name), /fedora/);
       }, options),

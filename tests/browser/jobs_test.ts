@@ -24,7 +24,7 @@ function slowUpload(server: TestServer, pool: string, name: string) {
       controller.enqueue(piece.slice());
     },
   }, { highWaterMark: 0 });
-  const asked = fetch(`${server.url}/api/v1/pools/${pool}/volumes/${name}/content`, {
+  const asked = fetch(`${server.url}/api/v1/storage/pools/${pool}/volumes/${name}/content`, {
     method: "PUT",
     body,
     headers: { "content-range": `bytes 0-${size - 1}/${size}` },
@@ -37,7 +37,7 @@ browserTest("the tasks drawer shows long work live, and cancels it", async (t) =
   await using pool = await testPool("drawer");
   await using tester = await browser();
   await until("the pool to be known", async () => {
-    const url = `${server.url}/api/v1/pools/${pool.name}/volumes/first.img/content`;
+    const url = `${server.url}/api/v1/storage/pools/${pool.name}/volumes/first.img/content`;
     const answer = await fetch(url, { method: "PUT", body: "x" });
     await answer.body?.cancel();
     return answer.ok;

@@ -140,17 +140,15 @@ browserTest("the pages that manage machines are free of axe-core's violations", 
   await known(server, vm.uuid);
   const at = `/vms/${vm.uuid}`;
   for (const path of [`${at}/rename`, `${at}/clone`, "/vms/import", `${at}/confirm?action=delete`]) {
-    for (const colorScheme of ["light", "dark"] as const) {
-      for (const size of [{}, PHONE]) {
-        await t.step(
-          `${path} ${colorScheme}${size === PHONE ? " phone" : ""}`,
-          () =>
-            visit(tester, server.url + path, async (page) => {
-              await page.locator("main form").waitFor();
-              assert.equal(await overflows(page), false, "wider than its window");
-            }, { colorScheme, ...size, accessible: true }),
-        );
-      }
+    for (const size of [{}, PHONE]) {
+      await t.step(
+        `${path} ${size === PHONE ? "phone" : "wide"}`,
+        () =>
+          visit(tester, server.url + path, async (page) => {
+            await page.locator("main form").waitFor();
+            assert.equal(await overflows(page), false, "wider than its window");
+          }, { ...size, accessible: "in both themes" }),
+      );
     }
   }
   await t.step("the dialog before a deletion", () =>

@@ -5,10 +5,12 @@ import { browser, type TestBrowser } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
+import { testPool } from "../testbed/pool.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -124,17 +126,15 @@ browserTest("every page is free of axe-core's violations in both themes, wide an
     "/nothing",
   ];
   for (const path of pages) {
-    for (const colorScheme of ["light", "dark"] as const) {
-      for (const size of [{}, PHONE]) {
-        await t.step(
-          `${path} ${colorScheme}${size === PHONE ? " phone" : ""}`,
-          () =>
-            visit(tester, server.url + path, async (page) => {
-              await page.waitForLoadState("networkidle").catch(() => {/* the event stream never ends */});
-              assert.equal(await overflows(page), false, "wider than its window");
-            }, { colorScheme, ...size, accessible: true, expected: /status of 404/ }),
-        );
-      }
+    for (const size of [{}, PHONE]) {
+      await t.step(
+        `${path} ${size === PHONE ? "phone" : "wide"}`,
+        () =>
+          visit(tester, server.url + path, async (page) => {
+            await page.waitForLoadState("networkidle").catch(() => {/* the event stream never ends */});
+            assert.equal(await overflows(page), false, "wider than its window");
+          }, { ...size, accessible: "in both themes", expected: /status of 404/ }),
+      );
     }
   }
 });
@@ -152,7 +152,6 @@ browserTest("hostile names, titles and descriptions are text on every page", asy
   await server.call("set_group", { vmId: vm.uuid, group: "</script><script>alert(1)</script>" });
   for (const path of ["/", "/vms", "/vms?view=cards&by=group", `/vms/${vm.uuid}`, `/vms/${vm.uuid}/xml`]) {
     await dialogFree(tester, server, path, async (page) => {
-      await page.waitForTimeout(500);
       assert.equal(await page.locator("main img").count(), 0);
       assert.equal(await overflows(page), false, `${path} is wider than its window`);
     });
@@ -184,7 +183,7 @@ browserTest("1,005 machines: all rows are there at once, few in the document, an
     await page.waitForFunction(
       () => Number(document.querySelector("table[aria-rowcount]")?.getAttribute("aria-rowcount")) > 1005,
       undefined,
-      { timeout: 15_000 },
+      { timeout: 90_000 },
     );
     assert.ok(await grid.locator("tbody tr[data-vm]").count() < 200, "only what is seen is in the document");
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
@@ -194,14 +193,83 @@ browserTest("1,005 machines: all rows are there at once, few in the document, an
         return rows.some((each) => Number(each.getAttribute("aria-rowindex")) > 1000);
       },
       undefined,
-      { timeout: 15_000 },
+      { timeout: 90_000 },
     );
     await page.keyboard.press("/");
     await page.keyboard.press("Control+a");
     await page.keyboard.type(machines.names[999]!);
     await page.waitForFunction(() => document.querySelectorAll("tr[data-vm]").length === 1, undefined, {
-      timeout: 15_000,
+      timeout: 90_000,
     });
+  });
+});
+
+browserTest("Escape in a search empties the box and shows the whole list", async () => {
+  await using machines = await manyMachines(3, "escape");
+  await using pool = await testPool("escape");
+  await pool.createVolume("one.qcow2", "1M");
+  await pool.createVolume("two.qcow2", "1M");
+  await using server = await readyServer();
+  await using tester = await browser();
+  await visit(tester, `${server.url}/vms`, async (page) => {
+    // Other tests have machines of their own meanwhile.
+    const rows = (count: number) =>
+      page.waitForFunction(
+        ({ names, count }) => {
+          const rows = [...document.querySelectorAll("tr[data-vm]")].map((row) => row.textContent ?? "");
+          return rows.filter((text) => names.some((name) => text.includes(name))).length === count;
+        },
+        { names: machines.names, count },
+      );
+    const box = page.locator("[name=q]");
+    await rows(3);
+    await until("the list takes keys", async () => {
+      await page.locator("h1").click();
+      await page.keyboard.press("/");
+      return await box.evaluate((element) => element === document.activeElement);
+    });
+    await page.keyboard.type(machines.names[1]!);
+    await rows(1);
+    await page.keyboard.press("Escape");
+    await rows(3);
+    assert.equal(await box.inputValue(), "");
+    assert.equal(new URL(page.url()).search, "");
+  });
+  await visit(tester, `${server.url}/storage/${pool.name}?q=one`, async (page) => {
+    const box = page.locator("[name=q]");
+    await waitForText(page, "main", "one.qcow2");
+    await box.fill("typed");
+    await box.press("Escape");
+    assert.equal(await box.inputValue(), "one", "what the list shows");
+    await box.press("Escape");
+    await waitForText(page, "main", "two.qcow2");
+    assert.equal(await box.inputValue(), "");
+  });
+});
+
+browserTest("Back finds a long list where it was left, filtered as it was", async () => {
+  await using _machines = await manyMachines(400, "back");
+  await using server = await readyServer();
+  await using tester = await browser();
+  await visit(tester, `${server.url}/vms?q=kvmm-test-back`, async (page) => {
+    await page.waitForFunction(() => document.documentElement.scrollHeight > 12_000);
+    await page.evaluate(() => scrollTo(0, 9_000));
+    await page.waitForFunction(() => {
+      const rows = [...document.querySelectorAll("tr[aria-rowindex]")];
+      return scrollY > 8_000 && rows.some((row) => Number(row.getAttribute("aria-rowindex")) > 230);
+    });
+    const before = await page.evaluate(() => scrollY);
+    const row = await page.evaluate(() =>
+      document.elementFromPoint(600, 400)?.closest<HTMLElement>("tr[data-vm]")?.dataset.vm
+    );
+    assert.ok(row);
+    await page.locator(`tr[data-vm="${row}"] .vm-link`).click();
+    await page.waitForURL(`**/vms/${row}`);
+    await page.goBack();
+    // Clicking may have moved it by a line.
+    await page.waitForFunction((before) => Math.abs(scrollY - before) < 72, before);
+    await page.locator(`tr[data-vm="${row}"]`).waitFor();
+    assert.match(page.url(), /q=kvmm-test-back/);
   });
 });
 
@@ -211,9 +279,8 @@ browserTest("the command palette finds a machine and starts it from the keyboard
   await using tester = await browser();
   await visit(tester, `${server.url}/`, async (page) => {
     await waitForText(page, "main", "Host");
-    await page.waitForTimeout(500);
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
+    await page.getByRole("combobox", { name: "Search or run a command" }).waitFor();
     await page.keyboard.type(`start ${vm.name}`);
     await page.getByRole("option").first().waitFor();
     await page.keyboard.press("Enter");

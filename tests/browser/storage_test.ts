@@ -7,7 +7,7 @@ import { exists } from "../testbed/process.ts";
 import { removeFiles, removePool } from "../testbed/removal.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { looksWell, visit, waitForText } from "./visit.ts";
+import { fromMenu, looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
 /** playwright-core keeps timers and pipes of the browser's process a moment longer. */
@@ -40,7 +40,7 @@ for (const javaScriptEnabled of [true, false]) {
       "a pool is created; what is refused is said, and what was typed stays",
       () =>
         visit(tester, `${server.url}/storage`, async (page) => {
-          await page.getByRole("link", { name: "New storage pool" }).click();
+          await page.getByRole("link", { name: "Create storage pool" }).click();
           await page.getByLabel("Name", { exact: true }).fill(pool.name);
           await page.getByLabel("Folder").fill("/etc/pool");
           await page.getByRole("button", { name: "Create" }).click();
@@ -67,13 +67,13 @@ for (const javaScriptEnabled of [true, false]) {
       "a volume is created, resized, copied and deleted",
       () =>
         visit(tester, here, async (page) => {
-          await page.getByRole("link", { name: "New volume" }).click();
+          await page.getByRole("link", { name: "Create volume" }).click();
           await page.getByLabel("Name", { exact: true }).fill("disk.qcow2");
           await page.getByLabel("Size", { exact: true }).fill("1");
           await page.getByRole("button", { name: "Create" }).click();
           await page.waitForURL(/done=create_volume/);
           await waitForText(page, "[data-volume='disk.qcow2']", "1 GiB");
-          await page.getByRole("link", { name: "Resize disk.qcow2" }).click();
+          await fromMenu(page, "disk.qcow2", "Resize");
           await page.getByLabel("Size", { exact: true }).fill("0.5");
           await page.getByRole("button", { name: "Resize" }).click();
           await waitForText(page, "[role=alert]", "new capacity must be larger");
@@ -81,11 +81,11 @@ for (const javaScriptEnabled of [true, false]) {
           await page.getByRole("button", { name: "Resize" }).click();
           await page.waitForURL(/done=resize/);
           await waitForText(page, "[data-volume='disk.qcow2']", "2 GiB");
-          await page.getByRole("link", { name: "Clone disk.qcow2" }).click();
+          await fromMenu(page, "disk.qcow2", "Clone");
           await page.getByLabel("Name of the copy").fill("copy.qcow2");
           await page.getByRole("button", { name: "Clone" }).click();
           await page.waitForURL(/done=clone/);
-          await page.getByRole("link", { name: "Delete disk.qcow2" }).click();
+          await fromMenu(page, "disk.qcow2", "Delete");
           await page.getByRole("button", { name: "Delete" }).click();
           await page.waitForURL(/done=delete_volume/);
           assert.equal(await page.locator("[data-volume='disk.qcow2']").count(), 0);
@@ -123,7 +123,7 @@ for (const javaScriptEnabled of [true, false]) {
           assert.match(await virsh("pool-info", pool.name), /State:\s+inactive/);
           await page.getByRole("button", { name: /^Start kvmm/ }).click();
           await page.waitForURL(/done=start/);
-          await page.getByRole("link", { name: "Delete", exact: true }).click();
+          await fromMenu(page, pool.name, "Delete");
           await page.getByLabel("Delete everything in it, too").check();
           await page.getByRole("button", { name: "Delete" }).click();
           await page.waitForURL(/storage\?done=delete/);

@@ -12,10 +12,32 @@ import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { cuttingProxy } from "../testbed/socks.ts";
 import { until } from "../testbed/wait.ts";
-import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+import { fromMenu, looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
 const MIB = 2 ** 20;
+
+/** Sends the first of 8 MiB, and hangs up. */
+async function breakOff(server: string, pool: string, volume: string): Promise<void> {
+  const abort = new AbortController();
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(MIB)),
+    pull: () => new Promise(() => {}),
+  });
+  const sent = fetch(`${server}/api/v1/storage/pools/${pool}/volumes/${volume}/content`, {
+    method: "PUT",
+    body,
+    headers: { "content-range": `bytes 0-${8 * MIB - 1}/${8 * MIB}` },
+    signal: abort.signal,
+  }).catch(() => "hung up");
+  await until("a part to arrive", async () => {
+    const response = await fetch(`${server}/api/v1/storage/pools/${pool}/uploads`);
+    const [found] = await response.json() as { offset: number }[];
+    return (found?.offset ?? 0) > 0;
+  });
+  abort.abort();
+  assert.equal(await sent, "hung up");
+}
 
 Deno.test({
   name: "a volume is uploaded and downloaded from its pool's page",
@@ -44,7 +66,7 @@ Deno.test({
             "the file's name",
             async () => await page.getByLabel("Name of the volume").inputValue() === "disk.raw",
           );
-          await page.getByLabel("SHA-256 it must have").fill(sha256.toUpperCase());
+          await page.getByLabel("Expected SHA-256").fill(sha256.toUpperCase());
           await page.getByRole("button", { name: "Upload", exact: true }).click();
           await waitForText(page, "[role=status]", "disk.raw was uploaded.");
           await waitForText(page, ".upload-sum", sha256);
@@ -82,7 +104,7 @@ Deno.test({
           });
           await page.locator(".upload-drop").dispatchEvent("drop", { dataTransfer: transfer });
           await waitForText(page, ".upload-drop", "dropped.raw");
-          await page.getByLabel("SHA-256 it must have").fill("0".repeat(64));
+          await page.getByLabel("Expected SHA-256").fill("0".repeat(64));
           await page.getByRole("button", { name: "Upload", exact: true }).click();
           await waitForText(page, "[role=alert]", /SHA-256 is/i);
           assert.equal(await exists(`${pool.path}/dropped.raw`), false);
@@ -140,6 +162,27 @@ Deno.test({
           await until("it to be gone", async () => !await exists(`${pool.path}/cancelled.raw`));
         }, { expected: /status of 4\d\d/ }),
     );
+    for (const javaScriptEnabled of [true, false]) {
+      await t.step(
+        `what broke off is shown and can be removed, ${javaScriptEnabled ? "with" : "without"} script`,
+        async () => {
+          await breakOff(server.url, pool.name, "broken.raw");
+          await until("it to be kept", async () => {
+            const [found] = await call(server, "list_uploads", { pool: pool.name });
+            return found?.isRunning === false;
+          });
+          await visit(tester, `${here}?do=upload`, async (page) => {
+            const row = page.locator("[data-upload='broken.raw']");
+            assert.match(await row.innerText(), /Broke off · .* of 8 MiB/);
+            await page.getByRole("button", { name: "Remove broken.raw" }).click();
+            await waitForText(page, "[role=status]", "The unfinished upload was removed.");
+            assert.equal(await row.count(), 0);
+            assert.equal(await exists(`${pool.path}/broken.raw`), false);
+            assert.deepEqual(await call(server, "list_uploads", { pool: pool.name }), []);
+          }, { javaScriptEnabled });
+        },
+      );
+    }
     await t.step(
       "without script the lines for a shell are there, and work, and a volume is converted",
       () =>
@@ -153,28 +196,17 @@ Deno.test({
           const answer = await run(["sh", "-c", line], { cwd: folder.path, env: { KVMM_TOKEN } });
           assert.equal(JSON.parse(answer).size, 5);
           assert.equal(await page.getByLabel("File", { exact: true }).isVisible(), false);
-          await page.getByRole("link", { name: "Convert disk.raw" }).click();
+          await fromMenu(page, "disk.raw", "Convert");
           assert.equal(await page.getByLabel("Name of the new volume").inputValue(), "disk.qcow2");
           await page.getByRole("button", { name: "Convert" }).click();
           await page.waitForURL(/(done|started)=convert/);
           await until("the image", () => exists(`${pool.path}/disk.qcow2`));
         }, { javaScriptEnabled: false }),
     );
-    for (const colorScheme of ["light", "dark"] as const) {
-      for (
-        const path of [`${here}?do=upload`, `${here}?do=convert&volume=disk.raw`, `${here}?started=clone`]
-      ) {
-        await t.step(
-          `${path.slice(here.length)} is accessible, ${colorScheme}, on a phone, too`,
-          async () => {
-            const look = { colorScheme, reducedMotion: "reduce", accessible: true } as const;
-            await visit(tester, path, (page) => page.locator("h1").first().waitFor(), look);
-            await visit(tester, path, async (page) => {
-              assert.equal(await overflows(page), false);
-            }, { ...PHONE, ...look });
-          },
-        );
-      }
+    for (
+      const path of [`${here}?do=upload`, `${here}?do=convert&volume=disk.raw`, `${here}?started=clone`]
+    ) {
+      await looksWell(t, tester, path, path.slice(here.length));
     }
   },
 });

@@ -77,6 +77,6 @@ systemTest("the OpenAPI description and the reference have every command", async
   const reference = await (await fetch(`${server.url}/api/v1/reference`)).text();
   for (const name of Object.keys(COMMANDS)) {
     assert.ok(ids.includes(name), name);
-    assert.ok(reference.includes(`id="${name}"`), name);
+    assert.ok(reference.includes(`?command=${name}"`), name);
   }
 });

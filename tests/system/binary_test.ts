@@ -53,7 +53,7 @@ Deno.test("the executable needs nothing of its machine", async (t) => {
 
     await t.step("it serves pages and islands", async () => {
       const html = await text("/");
-      const [, boot = ""] = /<script type="module" src="(.*?)">/.exec(html) ?? [];
+      const [, boot = ""] = /<script type="module"[^>]* src="(.*?)"/.exec(html) ?? [];
       const response = await fetch(origin + boot);
       assert.equal(response.headers.get("cache-control"), "public, immutable, max-age=31536000");
       assert.match(await response.text(), /hydrate|getElementById/);

@@ -1,7 +1,7 @@
 /** Cloud-init: seeds that a real guest mounts and reads, and that the real cloud-init carries out. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { sha512Crypt } from "../../agent/vm/sha512_crypt.ts";
+import { sha512Crypt } from "../../agent/vm/cloud_init/sha512_crypt.ts";
 import { type CloudInit, KEPT_SECRET } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
@@ -9,32 +9,13 @@ import { releaseName, testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { exists } from "../testbed/process.ts";
 import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
-import { removeDomain, removeVolume } from "../testbed/removal.ts";
+import { removeDomain } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
-import { buildCloudGuest } from "../testbed/cloud_guest.ts";
+import { inGuest } from "../testbed/in_guest.ts";
 
 const ignore = await requirement("guest") !== null;
 const KEY =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDevMTEDHkmIYu3VVsmi/0NYl4KEhg2ZFtKpPjJNMo6k ann@example.org";
-
-/** Runs a program in the guest through its agent. @returns what it printed */
-async function inGuest(vm: TestMachine, path: string, ...arg: string[]): Promise<string> {
-  const { pid } = await vm.agent("guest-exec", { path, arg, "capture-output": true }) as { pid: number };
-  const result = await until(`${path} in the guest`, async () => {
-    const status = await vm.agent("guest-exec-status", { pid }) as {
-      exited: boolean;
-      exitcode?: number;
-      "out-data"?: string;
-      "err-data"?: string;
-    };
-    return status.exited ? status : null;
-  }, { seconds: 400 });
-  const text = (data: string | undefined) =>
-    new TextDecoder().decode(Uint8Array.from(atob(data ?? ""), (each) => each.charCodeAt(0)));
-  assert.equal(result.exitcode, 0, text(result["err-data"]));
-  return text(result["out-data"]);
-}
 
 /** The CD in the guest: its files with their modes, and what is in them. */
 async function seedInGuest(
@@ -68,6 +49,34 @@ const FORM = {
   runCommands: ["echo 'öä' > /root/done"],
   timezone: "Europe/Vienna",
 } satisfies CloudInit["form"];
+
+Deno.test({
+  name: "get_cloud_init() reads a whole seed while others take its place",
+  ignore,
+  fn: async () => {
+    await using vm = await testMachine({ purpose: "reread", guest: false });
+    await using server = await readyServer();
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    const set = (number: number) =>
+      call(server, "set_cloud_init", { vmId, cloudInit: { form: { hostname: `host-${number}` } } });
+    await set(0);
+    let writing = true;
+    const seen = new Set<string>();
+    const reader = async () => {
+      while (writing) seen.add((await call(server, "get_cloud_init", { vmId })).cloudInit!.form!.hostname!);
+    };
+    const readers = Promise.all([reader(), reader(), reader()]);
+    try {
+      for (let number = 1; number <= 15; number++) await set(number);
+    } finally {
+      writing = false;
+      await readers;
+    }
+    assert.ok(seen.size > 5, `it was read between the changes: ${[...seen]}`);
+    await call(server, "remove_cloud_init", { vmId });
+  },
+});
 
 Deno.test({
   name:
@@ -291,7 +300,7 @@ Deno.test({
       "InvalidInput",
       /cloudInit\.form\.hostname must be a host name/,
     );
-    const { errors } = await call(server, "check_vm_config", { config: bad });
+    const { errors } = await call(server, "check_vm_config", bad);
     assert.deepEqual(errors.map(({ field }) => field), ["cloudInit.form.hostname"]);
     assert.deepEqual(await seeds(), []);
     const password = "top-secret-3";
@@ -309,71 +318,5 @@ Deno.test({
     await call(server, "delete_vm", { vmId: id, deleteDisks: true });
     assert.equal(await exists(path!), false);
     assert.deepEqual(await seeds(), []);
-  },
-});
-
-Deno.test({
-  name: "the real cloud-init of a Debian guest carries out what set_cloud_init() was told",
-  ignore: ignore || await requirement("cloudGuest") !== null,
-  fn: async () => {
-    const guest = await buildCloudGuest();
-    await using network = await testNetwork();
-    await using vm = await testMachine({
-      purpose: "cloud",
-      guest,
-      network,
-      memoryMiB: 768,
-      vcpus: 2,
-      disks: [{ backing: guest.disk }],
-    });
-    await using _seed = {
-      [Symbol.asyncDispose]: () => removeVolume("default", `${vm.name}-seed.iso`),
-    };
-    await using server = await readyServer();
-    const vmId = vm.uuid;
-    await known(server, vmId);
-    const { instanceId } = await call(server, "set_cloud_init", {
-      vmId,
-      cloudInit: {
-        form: {
-          hostname: "web.example.org",
-          users: [
-            { name: "ann", fullName: "Ann B", password: "open sesame", sshKeys: [KEY], sudo: "nopasswd" },
-            { name: "root", password: "toor" },
-          ],
-          runCommands: ["echo \"ran: yes, $(id -un) 'öä'\" > /root/ran", "echo two >> /root/ran"],
-          timezone: "Europe/Vienna",
-          locale: "C.UTF-8", // the one that needs not be generated
-        },
-        network: [{
-          addresses: ["192.0.2.10/24", "2001:db8::10/64"],
-          gateway4: "192.0.2.1",
-          nameservers: ["192.0.2.53"],
-        }],
-      },
-    });
-    await vm.start();
-    await vm.waitForAgent({ seconds: 600 }); // a minute, on a machine that has nothing else to do
-    const shell = (script: string) => inGuest(vm, "/bin/sh", "-c", script);
-    const settled = "for each in $(seq 300); do [ -e /run/cloud-init/result.json ] && break; sleep 1; done;";
-    const result = JSON.parse(await shell(`${settled} cat /run/cloud-init/result.json`));
-    assert.deepEqual(result.v1.errors, []);
-    assert.match(result.v1.datasource, /NoCloud.*\/dev\/sr0/);
-    assert.equal((await shell("cat /var/lib/cloud/data/instance-id")).trim(), instanceId);
-    assert.equal((await shell("hostname; hostname -f")).trim(), "web\nweb.example.org");
-    assert.equal(await shell("cat /root/ran"), "ran: yes, root 'öä'\ntwo\n");
-    assert.match(await shell("getent passwd ann"), /:Ann B:\/home\/ann:\/bin\/bash$/m);
-    assert.equal((await shell("cat /home/ann/.ssh/authorized_keys")).trim(), KEY);
-    assert.match(await shell("sudo -l -U ann"), /NOPASSWD: ALL/);
-    for (const [user, password] of [["ann", "open sesame"], ["root", "toor"]] as const) {
-      const hash = (await shell(`getent shadow ${user}`)).split(":")[1]!;
-      assert.equal(hash, sha512Crypt(password, hash.split("$")[2]), user);
-    }
-    assert.match(await shell("readlink /etc/localtime"), /Europe\/Vienna/);
-    const addresses = await shell("ip -brief address show eth0; ip route");
-    for (const each of ["192.0.2.10/24", "2001:db8::10/64", "default via 192.0.2.1"]) {
-      assert.ok(addresses.includes(each), addresses);
-    }
-    assert.match(await shell("cloud-init schema --system 2>&1"), /Valid/, "its own schema takes it");
   },
 });

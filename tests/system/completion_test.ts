@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { ensurePackages } from "../testbed/packages.ts";
 import { run } from "../testbed/process.ts";
+import { BINARY_ENV, buildBinary } from "../testbed/product_binary.ts";
 import { TerminalProgram } from "../testbed/pty.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { Unavailable } from "../testbed/unavailable.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const noServer = await requirement("qemu") !== null;
 
 /** Why a Debian package cannot be had; null when it is there. */
@@ -27,13 +27,9 @@ async function withCommand(run: (env: Record<string, string>, server: TestServer
   await using server = await startServer({ uri: "test:///default", logLevel: "warn" });
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   try {
-    const program = `#!/bin/sh\nexec "${Deno.execPath()}" run -A "${MAIN}" "$@"\n`;
-    await Deno.writeTextFile(`${folder}/kvm-manager`, program, { mode: 0o755 });
+    await Deno.symlink(await buildBinary(), `${folder}/kvm-manager`);
     const env = { PATH: `${folder}:${Deno.env.get("PATH")}`, KVMM_SOCKET: server.socket, HOME: folder };
-    await run(
-      { ...env, DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno` },
-      server,
-    );
+    await run({ ...env, ...BINARY_ENV }, server);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -105,7 +101,7 @@ Deno.test({
   fn: async () => {
     const file = await Deno.makeTempFile({ prefix: "kvmm-test-", suffix: ".1" });
     try {
-      await Deno.writeTextFile(file, await run([Deno.execPath(), "run", "-A", MAIN, "man"]));
+      await Deno.writeTextFile(file, await run([await buildBinary(), "man"], { env: BINARY_ENV }));
       const { stdout } = await new Deno.Command("mandoc", { args: ["-Tlint", "-W", "warning", file] })
         .output();
       const found = new TextDecoder().decode(stdout).split("\n").filter((line) =>

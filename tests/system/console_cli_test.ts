@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { readyServer, shows } from "../testbed/product.ts";
+import { buildBinary } from "../testbed/product_binary.ts";
 import { TerminalProgram } from "../testbed/pty.ts";
 import { SerialClient } from "../testbed/serial.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -10,7 +11,6 @@ import { tlsProxy } from "../testbed/tls_proxy.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 
 const ignore = await requirement("guest") !== null;
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 Deno.test({
   name: "kvm-manager console is the guest's shell in a terminal, which it leaves as it was",
@@ -18,10 +18,11 @@ Deno.test({
   fn: async (t) => {
     await using server = await readyServer();
     await using vm = await testMachine({ purpose: "cli", start: true });
+    const binary = await buildBinary();
     await vm.waitForBoot();
     await shows(server, vm.uuid, ({ state }) => state === "running");
     const startAt = (socket: string, ...args: string[]) =>
-      new TerminalProgram([Deno.execPath(), "run", "-A", MAIN, "console", ...args, "--socket", socket]);
+      new TerminalProgram([binary, "console", ...args, "--socket", socket]);
     const start = (...args: string[]) => startAt(server.socket, ...args);
 
     await t.step(
@@ -71,7 +72,7 @@ Deno.test({
           `KVMM_TOKEN=${token}`,
           `KVMM_FINGERPRINT=${proxy.fingerprint}`,
         ],
-        ...[Deno.execPath(), "run", "-A", MAIN, "vm", "console", vm.name, "--force"],
+        ...[binary, "vm", "console", vm.name, "--force"],
       ]);
       await console.waitFor("Ctrl+a t leaves");
       await console.type("\recho far $((6 * 7))\r");

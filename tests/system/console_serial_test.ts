@@ -7,7 +7,6 @@ import { call, readyServer, refused, shows } from "../testbed/product.ts";
 import { TerminalProgram } from "../testbed/pty.ts";
 import { openSocket } from "../testbed/rfb.ts";
 import { SerialClient } from "../testbed/serial.ts";
-import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
@@ -77,10 +76,15 @@ Deno.test({
       assert.match(reason, /took the serial console over/);
       await second.run("echo $((7 * 6))", "42");
     });
-    await t.step("ten who take over at once leave one of them with the line", async () => {
-      const all = await Promise.all(Array.from({ length: 10 }, () => open(true)));
-      await delay(1500);
-      const held = all.filter(({ socket }) => socket.readyState === socket.OPEN);
+    await t.step("six who take over at once leave one of them with the line", async () => {
+      const all = await Promise.all(Array.from({ length: 6 }, () => open(true)));
+      // Each is told as soon as the next one has the line; nobody takes it from the last.
+      const holders = () => all.filter(({ socket }) => socket.readyState === socket.OPEN);
+      await until("five to be told that they lost it", () => Promise.resolve(holders().length <= 1), {
+        seconds: 60,
+        lastSeen: () => `${holders().length} are open`,
+      });
+      const held = holders();
       assert.equal(held.length, 1);
       await held[0]!.run("echo $((11 * 11))", "121");
       for (const each of all) await each[Symbol.asyncDispose]();
@@ -158,53 +162,5 @@ Deno.test({
         "what was typed or shown is nobody's log",
       );
     });
-  },
-});
-
-Deno.test({
-  name: "a client that does not read is cut off, and holds no memory",
-  ignore,
-  fn: async () => {
-    await using server = await readyServer();
-    await using vm = await testMachine({ purpose: "flood", start: true });
-    await vm.waitForBoot();
-    await shows(server, vm.uuid, ({ state }) => state === "running");
-    const { path, ticket } = await call(server, "open_console", { vmId: vm.uuid, kind: "serial" });
-    const { hostname, port, host } = new URL(server.url);
-    // A WebSocket by hand: one that accepts, types a line, and then never reads.
-    const line = await Deno.connect({ hostname, port: Number(port) });
-    try {
-      const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
-      const head = `GET ${path}?ticket=${ticket} HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${server.url}\r\n` +
-        `Authorization: ${testerHeaders(server.url).authorization}\r\n` +
-        `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`;
-      await line.write(new TextEncoder().encode(head));
-      await line.read(new Uint8Array(4096));
-      const typed = new TextEncoder().encode(
-        "\nyes 'a rather long line to fill the buffers with, quickly' \n",
-      );
-      // FIN and binary, masked with zeroes (RFC 6455, 5.2)
-      await line.write(Uint8Array.from([0x82, 0x80 | typed.length, 0, 0, 0, 0, ...typed]));
-      const before = await server.rss();
-      // The kernel's buffers take some megabytes before ours begin to fill. As long as it is not cut off, it has the line.
-      await until("the server to cut it off", async () => {
-        await using console = await SerialClient.open(server, vm.uuid);
-        return await Promise.race([console.closed, delay(2000)]) === undefined;
-      }, {
-        seconds: 240,
-        every: 5000,
-        lastSeen: async () => `${Math.round((await server.rss() - before) / 1e6)} MB more`,
-      });
-      // What went through is collected when the collector likes.
-      await until("its memory to be given back", async () => await server.rss() - before < 100e6, {
-        every: 1000,
-        lastSeen: async () => `${Math.round((await server.rss() - before) / 1e6)} MB more`,
-      });
-    } finally {
-      line.close();
-    }
-    await using console = await SerialClient.open(server, vm.uuid);
-    console.type("\x03");
-    await console.run("echo free $((2 * 4))", "free 8", { seconds: 60 });
   },
 });

@@ -47,7 +47,10 @@ async function screenSize(name: string): Promise<[number, number]> {
 
 /** Waits until the firmware has written something on the screen. */
 async function firstLight(viewer: Viewer): Promise<number> {
-  return await until("something on the screen", async () => lit(await viewer.frame()), { seconds: 30 });
+  return await until("something on the screen", async () => {
+    const seen = lit(await viewer.frame());
+    return seen > 100 && seen;
+  }, { seconds: 30 });
 }
 
 Deno.test({

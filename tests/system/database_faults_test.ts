@@ -29,7 +29,7 @@ async function whileBroken(server: TestServer, ann: Person, why: RegExp): Promis
       new Person(server, {}).call("sign_in", { name: "ann", password: PASSWORD }),
     );
     assert.equal(code, "StoreUnavailable");
-    assert.match(message, /Machines can still be controlled/);
+    assert.match(message, /VMs can still be controlled/);
   }, 8000);
   // Said on the dashboard, and by get_host_info to programs.
   await until("the fault to be told", async () => {

@@ -2,36 +2,17 @@
 import assert from "node:assert/strict";
 import { REST_ROUTES } from "../../lib/contract/rest.ts";
 import { COMMANDS } from "../../lib/contract/mod.ts";
+import { CommandLine, type Said } from "../testbed/command_line.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { call, checkOutput, known, readyServer } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null;
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-
-interface Said {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** `kvm-manager call …`, as a person runs it. */
-async function cli(server: TestServer, args: readonly string[], stdin?: string): Promise<Said> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", MAIN, "call", ...args, "--socket", server.socket],
-    stdin: stdin === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = child.output();
-  if (stdin !== undefined) {
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(stdin));
-    await writer.close();
-  }
-  const { code, stdout, stderr } = await output;
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+function cli(server: TestServer, args: readonly string[], stdin?: string): Promise<Said> {
+  return new CommandLine({}).run(["call", ...args, "--socket", server.socket], stdin);
 }
 
 Deno.test({
@@ -129,10 +110,10 @@ Deno.test({
     });
     await t.step("kvm-manager call, with its exit statuses", async () => {
       const found = await cli(server, ["get_vm", JSON.stringify({ vmId: vm.uuid })]);
-      assert.deepEqual([found.code, found.stderr], [0, ""]);
-      assert.equal(JSON.parse(found.stdout).name, vm.name);
+      assert.deepEqual([found.status, found.err], [0, ""]);
+      assert.equal(JSON.parse(found.out).name, vm.name);
       const tags = JSON.stringify({ vmId: vm.uuid, tags: ["cli"] });
-      assert.equal((await cli(server, ["set_tags", "-"], tags)).code, 0);
+      assert.equal((await cli(server, ["set_tags", "-"], tags)).status, 0);
       assert.deepEqual((await call(server, "get_vm", { vmId: vm.uuid })).tags, ["cli"]);
       const [row] = await call(server, "get_activity", { vmId: vm.uuid, limit: 1 });
       assert.deepEqual([row?.action, row?.actor], ["set_tags", "root"]);
@@ -146,15 +127,15 @@ Deno.test({
       ];
       for (const [args, code, text] of failures) {
         const said = await cli(server, args);
-        assert.deepEqual([said.code, said.stdout], [code, ""], args.join(" "));
-        assert.match(said.stderr, text);
+        assert.deepEqual([said.status, said.out], [code, ""], args.join(" "));
+        assert.match(said.err, text);
       }
     });
     await t.step("kvm-manager call without a server", async () => {
       const gone = { socket: `${server.socket}-gone` } as TestServer;
       const said = await cli(gone, ["get_vms"]);
-      assert.deepEqual([said.code, said.stdout], [3, ""]);
-      assert.match(said.stderr, /"Unreachable"[^]*Is kvm-manager serve running\?/);
+      assert.deepEqual([said.status, said.out], [3, ""]);
+      assert.match(said.err, /"Unreachable"[^]*Is kvm-manager serve running\?/);
     });
     await t.step("OpenAPI has every command", async () => {
       const { body } = await rest("GET", "/openapi.json");

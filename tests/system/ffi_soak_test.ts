@@ -9,6 +9,7 @@ import { DOMAIN_EVENTS, OTHER_EVENTS } from "../../ffi/events.ts";
 import { Subscription } from "../../ffi/subscription.ts";
 import { libvirtTest, SHARED, until } from "../../ffi/testing.ts";
 import { WorkerPool } from "../../ffi/worker_pool.ts";
+import { skippedUnless } from "../testbed/skipped_unless.ts";
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const files = () => [...Deno.readDirSync("/proc/self/fd")].length;
@@ -58,7 +59,7 @@ const RUNS: Record<string, () => Promise<Measured>> = {
     const pool = new WorkerPool(SHARED, { warm: 2, most: 2 });
     const { uuid } = (await pool.call("domainScan")).find(({ name }) => name === "test")!;
     const kinds: (() => Promise<unknown>)[] = [
-      () => pool.call("domainGlance"),
+      () => pool.call("domainListStates"),
       () => pool.call("domainXml", { uuid, secure: false, inactive: false }),
       () =>
         pool.call("networkLeases", { name: "no such network" }).catch(
@@ -195,10 +196,8 @@ libvirtTest("startEventLoop() does not spin, also when it was stopped and starte
 
 const daemon = existsSync(DAEMON);
 Deno.test({
-  name: `WorkerPool closes the connections of workers that end${
-    daemon ? "" : ` (ignored: no libvirtd at ${DAEMON})`
-  }`,
-  ignore: !daemon,
+  name: "WorkerPool closes the connections of workers that end",
+  ignore: skippedUnless(daemon, `no libvirtd at ${DAEMON}`),
   fn: async () => {
     const { more } = await inOwnProcess("connections");
     assert.ok(more!.most! > 1, `${more!.most} connections were open`);

@@ -11,7 +11,7 @@ import { exists } from "../testbed/process.ts";
 import { call, EventLog, known, refusal, refused, shows } from "../testbed/product.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
-import { delay, until } from "../testbed/wait.ts";
+import { delay, Lateness, until } from "../testbed/wait.ts";
 
 const reason = await requirement("qemu") ??
   (Deno.uid() === 0 ? null : "only root can make a private libvirtd");
@@ -160,6 +160,51 @@ test("libvirtd killed again and again: every time the product heals, and a comma
   }
 });
 
+/** How many of its descriptors are of the kind that each connection to libvirt has one of. */
+async function eventDescriptors({ pid }: TestServer): Promise<number> {
+  let count = 0;
+  for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
+    const target = await Deno.readLink(`/proc/${pid}/fd/${name}`).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return ""; // closed in between
+      throw error;
+    });
+    if (target.includes("[eventfd]")) count++;
+  }
+  return count;
+}
+
+test("a connection that died with its libvirtd keeps no descriptor (fault 20)", async () => {
+  await using host = await privateLibvirt("descriptors");
+  await using server = await startServer({ uri: host.uri });
+  await connected(server);
+  const reconnect = async () => {
+    await host.kill();
+    await until(
+      "the loss to be told",
+      async () => !(await call(server, "get_connection_status")).connected,
+      { every: 20 },
+    );
+    await host.start();
+    await connected(server);
+  };
+  await reconnect();
+  await call(server, "get_vms");
+  // Workers beyond the warm ones have a connection each, and end after a while.
+  let before = 0;
+  await until("idle workers to end", async () => {
+    const now = await eventDescriptors(server);
+    const steady = now === before;
+    before = now;
+    return steady;
+  }, { seconds: 60, every: 6000 });
+  for (let round = 0; round < 12; round++) await reconnect();
+  let seen = 0;
+  await until("the descriptors to be given back", async () => {
+    seen = await eventDescriptors(server);
+    return seen <= before + 1;
+  }, { seconds: 60, every: 500, lastSeen: () => `${before} before, ${seen} after twelve connections` });
+});
+
 test("without libvirtd at the start the product serves, says so, and heals when it appears", async () => {
   await using host = await privateLibvirt("missing");
   const vm = await host.machine();
@@ -182,35 +227,42 @@ test("without libvirtd at the start the product serves, says so, and heals when 
   assert.equal(await vm.state(), "running");
 });
 
-test("a libvirtd that hangs is noticed within 25 s, calls fail in bounded time, and it heals", async () => {
+test("a libvirtd that hangs is noticed within 5 s, calls fail in bounded time, and it heals", async () => {
   await using faulty = await faultyHost(1);
   const { host, server, machines: [vm] } = faulty;
   assert.ok(vm);
   await using events = await EventLog.open(server);
+  // The product has more to do than this process, and waits longer for its turns.
+  using late = new Lateness();
+  const limit = (ms: number) => ms + 3 * late.ms;
   const begin = performance.now();
   {
     await using _frozen = await host.freeze();
     const first = timed(refusal(call(server, "pause_vm", { vmId: vm.uuid })));
     first.catch(() => {/* looked at below, if it comes to that */});
-    await servesFast(server);
+    await servesFast(server, limit(2000));
     const lost = await events.waitFor(
       "connection-status-changed",
       ({ status }) => !status.connected,
-      { seconds: 25 },
+      { seconds: 60 },
     );
-    assert.ok(lost.at - begin < 25_000);
+    // 4 s, and what a busy machine adds
+    assert.ok(
+      lost.at - begin < limit(6000),
+      `it was noticed after ${lost.at - begin} ms, ${late.ms} of them late`,
+    );
     assert.equal(lost.data.status.error, "Libvirtd does not answer.");
     const [took, no] = await first;
-    assert.ok(took < 35_000, `the call under way was told after ${took} ms`);
+    assert.ok(took < limit(10_000), `the call under way was told after ${took} ms`);
     assert.ok(["ConnectionLost", "LibvirtTimeout"].includes(no.code), `${no.code}: ${no.message}`);
     assert.equal(no.status, ERRORS[no.code].status);
     const [later, again] = await timed(refusal(call(server, "pause_vm", { vmId: vm.uuid })));
-    assert.ok(later < 2000, `the next call was told after ${later} ms`);
+    assert.ok(later < limit(2000), `the next call was told after ${later} ms`);
     assert.deepEqual([again.status, again.code], [503, "LibvirtUnavailable"]);
     assert.match(again.message, /does not answer/);
-    await servesFast(server);
+    await servesFast(server, limit(2000));
   }
-  await connected(server, 25);
+  await connected(server, 60);
   const from = events.events.length;
   await host.virsh("suspend", vm.name);
   // The pause that was under way may have been carried out after all: only the outcome counts.
@@ -248,6 +300,20 @@ test("one QEMU that hangs is shown as such, while the others' numbers stay fresh
   }
   const healed = await shows(server, stuck.uuid, ({ responsive }) => responsive, { seconds: 15 });
   assert.deepEqual(healed.attention, []);
+});
+
+test("a QEMU that hangs is named to API clients, though no browser listens", async () => {
+  await using faulty = await faultyHost(1);
+  const { server, machines: [stuck] } = faulty;
+  assert.ok(stuck);
+  await shows(server, stuck.uuid, ({ state }) => state === "running");
+  {
+    await using _hung = await hang(stuck);
+    // Within 10 s, and what a busy machine adds: a tick that nobody looks at comes every 30 s.
+    const seen = await shows(server, stuck.uuid, ({ responsive }) => !responsive, { seconds: 15 });
+    assert.match(seen.attention.join("\n"), /QEMU does not answer/);
+  }
+  await shows(server, stuck.uuid, ({ responsive }) => responsive, { seconds: 15 });
 });
 
 test("with many calls hanging in libvirt, pages, files and lists still come at once", async () => {

@@ -11,10 +11,10 @@ import { removeFiles, removeNetwork } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
-import { networkHref } from "../../lib/format/networks.ts";
-import { renderXml } from "../../lib/xml/build.ts";
-import { nicXml } from "../../lib/xml/device_nic.ts";
-import { networkXml } from "../../lib/xml/network.ts";
+import { networkHref } from "../../lib/network/networks.ts";
+import { renderXml } from "../../lib/formats/xml/build.ts";
+import { nicXml } from "../../lib/formats/xml/device_nic.ts";
+import { networkXml } from "../../lib/formats/xml/network.ts";
 import { until } from "../testbed/wait.ts";
 import { markup } from "../testbed/xml.ts";
 

@@ -1,6 +1,6 @@
 /** Network filters on a real guest's card: what it may send, and what is dropped; virsh is the independent witness. */
 import assert from "node:assert/strict";
-import { messageOf } from "../../lib/message.ts";
+import { messageOf } from "../../lib/text/message.ts";
 import { inGuest } from "../testbed/exec.ts";
 import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";

@@ -4,7 +4,8 @@ import openapiTS, { astToString } from "openapi-typescript";
 import spectralCore from "@stoplight/spectral-core";
 import owaspRules from "@stoplight/spectral-owasp-ruleset";
 import spectralRules from "@stoplight/spectral-rulesets";
-import { openApi } from "../../lib/contract/openapi.ts";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { openApi } from "../../lib/openapi/openapi.ts";
 import { REST_ROUTES } from "../../lib/contract/rest.ts";
 import { type Person, personWith } from "../testbed/people.ts";
 import { readyServer } from "../testbed/product.ts";
@@ -85,6 +86,25 @@ Deno.test("openApi() is clean by Spectral's rules for OpenAPI, and by OWASP's as
       found.some(({ code }) => code === rule),
       `${rule} finds nothing any more: take it off the list`,
     );
+  }
+});
+
+/** Redocly's rules that are not ours to follow, and why. */
+const NOT_REDOCLYS: Readonly<Record<string, string>> = {
+  "info-license": NOT_OURS["info-license"]!,
+  "operation-2xx-response": "a WebSocket's success is 101",
+};
+
+Deno.test("openApi() is clean by Redocly's rules, as far as they are ours", async () => {
+  const config = await createConfig({ extends: ["recommended"] });
+  const found = await lintFromString({ source: JSON.stringify(description), config });
+  const told = found.map(({ ruleId, message, location: [at] }) =>
+    `${ruleId} ${at && "pointer" in at ? at.pointer : ""}: ${message}`
+  );
+  const allowed = Object.keys(NOT_REDOCLYS);
+  assert.deepEqual(told.filter((each) => !allowed.some((rule) => each.startsWith(`${rule} `))), []);
+  for (const rule of allowed) {
+    assert.equal(found.filter(({ ruleId }) => ruleId === rule).length, 1, `${rule} is for one place`);
   }
 });
 

@@ -70,12 +70,12 @@ async function nfsExport(server: TestServer): Promise<void> {
   await Deno.mkdir(shared);
   await run(["exportfs", "-o", "rw,no_root_squash,insecure,fsid=99", `127.0.0.1:${shared}`]);
   try {
-    const found = await call(server, "find_storage_sources", { type: "netfs", host: "127.0.0.1" });
+    const found = await call(server, "find_storage_sources", { type: "netfs", sourceHost: "127.0.0.1" });
     assert.ok(found.some(({ sourcePath }) => sourcePath === shared), JSON.stringify(found));
     await call(server, "create_storage_pool", {
       name: pool.name,
       type: "netfs",
-      host: "127.0.0.1",
+      sourceHost: "127.0.0.1",
       sourcePath: shared,
       path: pool.path,
     });
@@ -112,12 +112,12 @@ async function iscsiTarget(server: TestServer): Promise<void> {
       `${pool.files}/lun`,
     ]);
     await run([...target, "target", "--op", "bind", "--initiator-address", "127.0.0.1"]);
-    const found = await call(server, "find_storage_sources", { type: "iscsi", host: "127.0.0.1" });
+    const found = await call(server, "find_storage_sources", { type: "iscsi", sourceHost: "127.0.0.1" });
     assert.ok(found.some(({ device }) => device === iqn), JSON.stringify(found));
     const made = await call(server, "create_storage_pool", {
       name: pool.name,
       type: "iscsi",
-      host: "127.0.0.1",
+      sourceHost: "127.0.0.1",
       device: iqn,
     });
     assert.equal(made.fixed, true);

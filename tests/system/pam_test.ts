@@ -88,7 +88,6 @@ Deno.test({
           [stranger.name, PASSWORD],
           ["nobody-here", PASSWORD],
           ["root", PASSWORD],
-          [`${member.name}\0x`, PASSWORD],
         ] as const;
         const took: number[] = [];
         for (const [name, password] of tries) {
@@ -98,6 +97,9 @@ Deno.test({
           took.push(performance.now() - started);
         }
         assert.ok(took.every((ms) => ms >= 1990), took.join());
+        // C would end the name at the NUL, and find the member: no text with one comes as far as PAM
+        const cut = nobody.call("sign_in", { name: `${member.name}\0x`, password: PASSWORD });
+        assert.equal(await codeOf(cut), "InvalidInput");
       },
     );
     await t.step("one-time codes work; the server answers others while PAM waits", async () => {

@@ -1,9 +1,9 @@
 /** Port forwards with real traffic to a real guest: from outside, from the host, over restarts of everything. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { forwardNames } from "../../agent/forward/names.ts";
+import { forwardNames } from "../../agent/network/forwards/names.ts";
 import type { Output } from "../../lib/contract/mod.ts";
-import { tableOf } from "../../lib/nft/json.ts";
+import { tableOf } from "../../lib/formats/nft/json.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { filesOf, testName } from "../testbed/names.ts";
@@ -11,6 +11,7 @@ import { type TestNetwork, testNetwork } from "../testbed/network.ts";
 import { fromHost, type Outside, outside } from "../testbed/outside.ts";
 import { exists, ProcessError, run } from "../testbed/process.ts";
 import { call, known, readyServer, refused } from "../testbed/product.ts";
+import { buildBinary } from "../testbed/product_binary.ts";
 import { removeFiles, removeNetwork } from "../testbed/removal.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -205,8 +206,8 @@ Deno.test({
       await known(server, vm.uuid);
       const at = freePorts(64);
       const ids: string[] = [];
-      const add = async (input: Omit<Parameters<typeof call<"add_port_forward">>[2] & object, "name">) => {
-        const made = await call(server, "add_port_forward", { name, ...input });
+      const add = async (input: Omit<Parameters<typeof call<"add_port_forward">>[2] & object, "network">) => {
+        const made = await call(server, "add_port_forward", { network: name, ...input });
         ids.push(made.id);
         return made;
       };
@@ -346,7 +347,7 @@ Deno.test({
     await using network = await testNetwork("tables");
     await using data = await dataFolder();
     await using server = await readyServer({ dataDir: data.path });
-    const input = { name: network.name, protocol: "tcp", address: `${network.subnet}.9` } as const;
+    const input = { network: network.name, protocol: "tcp", address: `${network.subnet}.9` } as const;
     // Others on this machine start networks, too: what they change is not ours, and not changed every time.
     for (let attempt = 1;; attempt++) {
       const before = await others(data.path);
@@ -398,7 +399,7 @@ Deno.test({
     const port = freePorts(10);
     const add = (input: Record<string, unknown>) =>
       server.call("add_port_forward", {
-        name,
+        network: name,
         protocol: "tcp",
         hostPort: port,
         ...("vmId" in input ? {} : { address: `${subnet}.9` }),
@@ -455,7 +456,7 @@ Deno.test({
       await refused(add({ vmId: vm.uuid }), "VmNotOnNetwork");
       await refused(add({ vmId: crypto.randomUUID() }), "VmNotFound");
       await refused(add({ vmId: on.uuid, address: `${subnet}.9` }), "InvalidInput");
-      await refused(add({ name: "kvmm-test-nowhere" }), "NetworkNotFound");
+      await refused(add({ network: "kvmm-test-nowhere" }), "NetworkNotFound");
       await refused(server.call("remove_port_forward", { id: "nothing" }), "PortForwardNotFound");
     });
     await t.step("a network that is not NAT", async () => {
@@ -465,9 +466,9 @@ Deno.test({
         return found.some((each) => each.name === other.name);
       });
       await refused(
-        add({ name: other.name }),
+        add({ network: other.name }),
         "NetworkNotForwardable",
-        `Ports cannot be forwarded to the network ${other.name}: it is isolated, its machines have no way to answer`,
+        `Ports cannot be forwarded to the network ${other.name}: it is isolated, its VMs have no way to answer`,
       );
     });
     assert.deepEqual(await call(server, "list_port_forwards"), []);
@@ -488,7 +489,7 @@ Deno.test({
       await using vm = await testMachine({ purpose: "lost", network, guest: false });
       await known(server, vm.uuid);
       const add = (hostPort: number, target: { vmId: string } | { address: string }) =>
-        call(server, "add_port_forward", { name, protocol: "udp", hostPort, ...target });
+        call(server, "add_port_forward", { network: name, protocol: "udp", hostPort, ...target });
       const machine = await add(port, { vmId: vm.uuid });
       assert.equal(machine.state, "waiting");
       assert.equal(machine.reason, `${vm.name} does not run`);
@@ -496,7 +497,7 @@ Deno.test({
       assert.equal(fixed.state, "active");
       await vm[Symbol.asyncDispose]();
       const gone = await becomes(server, machine.id, "lost");
-      assert.equal(gone.reason, `the machine ${vm.name} is gone`);
+      assert.equal(gone.reason, `the VM ${vm.name} is gone`);
       await network[Symbol.asyncDispose]();
       network = undefined;
       const lost = await becomes(server, fixed.id, "lost");
@@ -526,7 +527,7 @@ Deno.test({
     await Deno.writeTextFile(`${folder}/nft`, script, { mode: 0o755 });
     const env = { PATH: `${folder}:${Deno.env.get("PATH")}` };
     await using server = await readyServer({ dataDir: data.path, env });
-    const input = { name: network.name, protocol: "tcp", address: `${network.subnet}.9` } as const;
+    const input = { network: network.name, protocol: "tcp", address: `${network.subnet}.9` } as const;
     const bad = 40_013;
     await refused(
       server.call("add_port_forward", { ...input, hostPort: bad }),
@@ -555,7 +556,7 @@ Deno.test({
     await using server = await readyServer({ dataDir: data.path });
     const { name, subnet } = network;
     await call(server, "add_port_forward", {
-      name,
+      network: name,
       protocol: "tcp",
       hostPort: freePorts(1),
       address: `${subnet}.9`,
@@ -577,14 +578,14 @@ Deno.test({
       "no rights, run KVM Manager as root (or with CAP_NET_ADMIN)":
         'exec setpriv --bounding-set -net_admin --inh-caps -net_admin -- "$@"',
     };
-    const main = new URL("../../main.ts", import.meta.url).pathname;
+    const product = await buildBinary();
     for (const [reason, line] of Object.entries(cases)) {
       await t.step(reason, async () => {
         await using data = await dataFolder();
         const binary = `${data.path}/start`;
         await Deno.writeTextFile(
           binary,
-          `#!/bin/sh\nset -- ${Deno.execPath()} run -A ${main} "$@"\n${line}\n`,
+          `#!/bin/sh\nset -- ${product} "$@"\n${line}\n`,
         );
         await Deno.chmod(binary, 0o700);
         await using server = await startServer({ binary, dataDir: data.path });
@@ -595,7 +596,7 @@ Deno.test({
         assert.deepEqual(await call(server, "get_port_forwarding"), { available: false, reason });
         await refused(
           server.call("add_port_forward", {
-            name: network.name,
+            network: network.name,
             protocol: "tcp",
             hostPort: freePorts(1),
             address: `${network.subnet}.9`,

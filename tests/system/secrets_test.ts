@@ -5,7 +5,7 @@ import { call } from "../testbed/product.ts";
 import { filesOf, testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
-import { PROJECT } from "../testbed/product_binary.ts";
+import { buildBinary } from "../testbed/product_binary.ts";
 import { removeFiles } from "../testbed/removal.ts";
 import { anonymously, atSocket } from "../testbed/sign_in.ts";
 import { startServer } from "../testbed/server.ts";
@@ -92,10 +92,7 @@ Deno.test({
 
     await t.step("the state is saved while it runs", async () => {
       await run([
-        Deno.execPath(),
-        "run",
-        "-A",
-        `${PROJECT}/main.ts`,
+        await buildBinary(),
         "backup-state",
         `${folder}/saved.state`,
         "--data-dir",

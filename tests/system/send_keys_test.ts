@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { testMachine } from "../testbed/machine.ts";
 import { call, EventLog, readyServer, refused, shows } from "../testbed/product.ts";
+import { firmwareIsDone } from "../testbed/screen.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay } from "../testbed/wait.ts";
 
@@ -20,7 +21,7 @@ Deno.test({
       log.of("activity").filter((entry) => entry.vmId === vmId && entry.action === "reboot");
 
     await t.step("single keys, and one held for long, do nothing of the kind", async () => {
-      await delay(8000); // the firmware is done, and reads the keyboard
+      await firmwareIsDone(vm.name); // and reads the keyboard
       const before = reboots().length;
       for (const keys of [["a"], ["KEY_ENTER"], ["ctrl", "alt"], ["delete"]]) {
         assert.equal(await call(server, "send_keys", { vmId, keys, holdMs: 50 }), null);
@@ -29,14 +30,16 @@ Deno.test({
       assert.equal(reboots().length, before);
     });
     await t.step("Ctrl+Alt+Delete restarts it, however it is written", async () => {
-      for (const keys of [["ctrl+alt+delete"], ["KEY_LEFTCTRL", "KEY_LEFTALT", "KEY_DELETE"]]) {
+      const spellings = [["ctrl+alt+delete"], ["KEY_LEFTCTRL", "KEY_LEFTALT", "KEY_DELETE"]];
+      for (const [index, keys] of spellings.entries()) {
+        // The screen does not tell when it reads keys again: it may still be the one from before the restart
+        if (index > 0) await delay(8000);
         const from = log.events.length;
         await call(server, "send_keys", { vmId, keys });
         await log.waitFor("activity", (entry) => entry.vmId === vmId && entry.action === "reboot", {
           from,
           seconds: 20,
         });
-        await delay(8000);
       }
     });
     await t.step("what is no key is refused by its name, and nothing is pressed", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readyServer } from "../testbed/product.ts";
 import { run } from "../testbed/process.ts";
+import { buildBinary } from "../testbed/product_binary.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null || Deno.uid() !== 0;
@@ -106,11 +107,10 @@ Deno.test({
   fn: async () => {
     const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     try {
-      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      const { code, stderr } = await new Deno.Command(await buildBinary(), {
         args: [
-          ...["run", "-A", new URL("../../main.ts", import.meta.url).pathname, "serve", "--demo"],
-          ...["--listen", "127.0.0.1:0", "--data-dir", folder, "--runtime-dir", folder],
-          ...["--socket-group", "no-such-group"],
+          ...["serve", "--demo"],
+          ...["--listen", "127.0.0.1:0", "--socket-group", "no-such-group"],
         ],
       }).output();
       assert.equal(code, 1);

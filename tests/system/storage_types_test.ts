@@ -94,18 +94,26 @@ Deno.test({
       await run(["vgremove", "--quiet", "--force", group]);
     }
     await refused(
-      call(server, "find_storage_sources", { type: "logical", host: "nas" }),
+      call(server, "find_storage_sources", { type: "logical", sourceHost: "nas" }),
       "InvalidInput",
-      /host/,
+      /sourceHost/,
     );
-    await refused(call(server, "find_storage_sources", { type: "netfs" }), "InvalidInput", /host is missing/);
-    for (const host of ["-rf", "a b", "$(id)", "nas\n"]) {
-      await refused(server.call("find_storage_sources", { type: "netfs", host }), "InvalidInput", /host/);
+    await refused(
+      call(server, "find_storage_sources", { type: "netfs" }),
+      "InvalidInput",
+      /sourceHost is missing/,
+    );
+    for (const sourceHost of ["-rf", "a b", "$(id)", "nas\n"]) {
+      await refused(
+        server.call("find_storage_sources", { type: "netfs", sourceHost }),
+        "InvalidInput",
+        /sourceHost/,
+      );
     }
     const gluster = (await call(server, "get_storage_pool_types")).find(({ type }) => type === "gluster");
     if (gluster?.available === false) {
       await refused(
-        call(server, "find_storage_sources", { type: "gluster", host: "nas" }),
+        call(server, "find_storage_sources", { type: "gluster", sourceHost: "nas" }),
         "NotOnThisHost",
         /install libvirt-daemon-driver-storage-gluster/,
       );

@@ -1,6 +1,6 @@
 /** The systemd unit: what systemd itself thinks of it, and that the product works under what it allows. */
 import assert from "node:assert/strict";
-import { CAPABILITIES } from "../../lib/install/unit.ts";
+import { CAPABILITIES } from "../../lib/system/install/unit.ts";
 import { testbedDir } from "../testbed/names.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { buildBinary } from "../testbed/product_binary.ts";
@@ -9,8 +9,9 @@ import { directives, sandboxed } from "../testbed/sandbox.ts";
 import { requirement } from "../testbed/skip.ts";
 import { type Throwaway, throwaway } from "../testbed/throwaway.ts";
 import { until } from "../testbed/wait.ts";
+import { skippedUnlessRoot } from "../testbed/skipped_unless.ts";
 
-const ignore = await requirement("sandbox") !== null || Deno.uid() !== 0;
+const ignore = await requirement("sandbox") !== null || skippedUnlessRoot();
 const UNIT = "/etc/systemd/system/kvm-manager.service";
 const INSTALLED = "/usr/local/bin/kvm-manager";
 /** Of 10; 9.6 is a service with no sandbox at all. */
@@ -43,7 +44,11 @@ async function product(): Promise<Throwaway> {
   return host;
 }
 
-async function sandboxOf(host: Throwaway, without: readonly string[] = []): Promise<string[]> {
+async function sandboxOf(
+  host: Throwaway,
+  without: readonly string[] = [],
+  writable: readonly string[] = [],
+): Promise<string[]> {
   const unit = await well(host, "cat", UNIT);
   const paths = [
     ...directives(unit, "InaccessiblePaths"),
@@ -54,7 +59,7 @@ async function sandboxOf(host: Throwaway, without: readonly string[] = []): Prom
     .map((path) => path.replace(/^-/, ""));
   const present = new Set<string>();
   for (const path of paths) if ((await host.run("test", "-e", path)).code === 0) present.add(path);
-  return sandboxed(unit, (path) => present.has(path), { without });
+  return sandboxed(unit, (path) => present.has(path), { without, writable });
 }
 
 Deno.test({
@@ -150,9 +155,9 @@ Deno.test({
       return JSON.parse(stdout);
     };
 
-    const serve = async (without: readonly string[]) => {
+    const serve = async (without: readonly string[], writable: readonly string[] = []) => {
       const argv = [
-        ...await sandboxOf(host, without),
+        ...await sandboxOf(host, without, writable),
         INSTALLED,
         "serve",
         "--uri",
@@ -234,6 +239,25 @@ Deno.test({
       assert.equal(open, "");
     });
 
+    const volume = (name: string) => ({ pool: "unit", volume: name });
+    await t.step(
+      "where it may not write, libvirt copies, and gets no image that is built on another",
+      async () => {
+        await using _server = await serve([]);
+        const made = { pool: "unit", format: "qcow2", capacityBytes: 1 << 20 };
+        await answer("create_volume", { ...made, name: "base.qcow2" });
+        await answer("create_volume", { ...made, name: "over.qcow2", backing: "unit/base.qcow2" });
+        await answer("clone_volume", { ...volume("base.qcow2"), name: "base-copy.qcow2" });
+        const { code, stderr } = await call("clone_volume", { ...volume("over.qcow2"), name: "copy.qcow2" });
+        assert.deepEqual([code, /built on .*base\.qcow2.*ReadWritePaths=/.test(stderr)], [2, true], stderr);
+        assert.doesNotMatch(await libvirt.virsh("vol-list", "unit"), / copy\.qcow2/);
+      },
+    );
+    await t.step("where it may, it names each image of the chain itself", async () => {
+      await using _server = await serve([], [`${folder}/pool`]);
+      await answer("clone_volume", { ...volume("over.qcow2"), name: "copy.qcow2" });
+      assert.doesNotMatch(await libvirt.virsh("vol-dumpxml", "copy.qcow2", "unit"), /backingStore/);
+    });
     await t.step("its group alone lets it in at libvirt: machines run without any capability", async () => {
       await using _server = await serve(Object.keys(CAPABILITIES));
       await answer("start_vm", { vmId: vm.uuid });

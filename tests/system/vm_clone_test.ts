@@ -88,21 +88,22 @@ Deno.test({
     });
     await t.step("linked: its disks are overlays that say their backing format", async () => {
       await using own = await cloneName();
-      const { disks } = await call(server, "clone_vm", { vmId: vm.uuid, name: own.name, linked: true });
-      for (const [index, format] of ["qcow2", "raw"].entries()) {
-        const found = await info(disks[index]!.path);
-        assert.deepEqual(
-          [found.format, found["backing-filename"], found["backing-filename-format"]],
-          ["qcow2", vm.disks[index], format],
-        );
-        await io(disks[index]!.path, "qcow2", "read");
-      }
+      const linked = () => call(server, "clone_vm", { vmId: vm.uuid, name: own.name, linked: true });
+      await refused(linked(), "DiskNotClonable", /it is raw.*clone it in full/);
+      await virsh("detach-disk", vm.name, "vdb", "--config");
+      await shows(server, vm.uuid, ({ disks }) => disks.length === 1);
+      const { disks: [disk] } = await linked();
+      const found = await info(disk!.path);
+      assert.deepEqual(
+        [found.format, found["backing-filename"], found["backing-filename-format"]],
+        ["qcow2", qcow2, "qcow2"],
+      );
+      await io(disk!.path, "qcow2", "read");
       await boots(own.name, vm);
       await virsh("destroy", own.name);
       await shows(server, vm.uuid, () => true);
       const plan = await call(server, "get_delete_plan", { vmId: vm.uuid });
       assert.deepEqual(plan.disks.map(({ deletable, reason }) => [deletable, reason]), [
-        [false, `it is also used by ${own.name}`],
         [false, `it is also used by ${own.name}`],
       ]);
     });
@@ -124,7 +125,32 @@ Deno.test({
       await refused(clone("kvmm-test-never"), "VmMustBeOff");
       await refused(clone(vm.name), "VmNameExists");
       await refused(clone("a/b"), "InvalidName");
+      await refused(clone("-a"), "InvalidName");
     });
+    await t.step(
+      "a disk whose image is missing from its pool, or whose pool is off: that is said",
+      async () => {
+        await using vm = await testMachine({ purpose: "clone", guest: false, disks: [{ pool }] });
+        await known(server, vm.uuid);
+        const refusedFor = async (reason: RegExp) => {
+          const asked = call(server, "clone_vm", { vmId: vm.uuid, name: "kvmm-test-never" });
+          await refused(asked, "DiskNotClonable", reason);
+        };
+        const away = `${vm.disks[0]!}.away`;
+        await Deno.rename(vm.disks[0]!, away);
+        await virsh("pool-refresh", pool.name);
+        await refusedFor(
+          new RegExp(`there is no volume \\S+ in the storage pool ${pool.name}: the image is missing`),
+        );
+        await Deno.rename(away, vm.disks[0]!);
+        await virsh("pool-destroy", pool.name);
+        try {
+          await refusedFor(new RegExp(`its storage pool ${pool.name} is not active. Start it`));
+        } finally {
+          await virsh("pool-start", pool.name);
+        }
+      },
+    );
     await t.step("a disk that no pool knows", async () => {
       await using vm = await testMachine({ purpose: "clone", guest: false, disks: [{ pool }, {}] });
       await known(server, vm.uuid);
@@ -171,7 +197,7 @@ Deno.test({
       const { name } = own;
       await virsh("vol-create-as", pool.name, `${name}-vdb.qcow2`, "1M", "--format", "qcow2");
       const before = await volumes();
-      await refused(call(server, "clone_vm", { vmId: vm.uuid, name }), "CloneFailed", /already in use/);
+      await refused(call(server, "clone_vm", { vmId: vm.uuid, name }), "CloneFailed", /exist|already in use/);
       assert.equal(await volumes(), before);
       assert.equal((await virsh("list", "--all", "--name")).includes(name), false);
       await shows(server, vm.uuid, ({ operation }) => operation === undefined);

@@ -1,13 +1,13 @@
 /** create_vm with copies of images: what the machine gets, what is refused, and that nothing is left behind. */
 import assert from "node:assert/strict";
+import { claimedVm } from "../testbed/claimed_vm.ts";
 import type { Input } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { filesOf, testName } from "../testbed/names.ts";
+import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refusal, refused } from "../testbed/product.ts";
-import { removeDomain, removeFiles } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -15,18 +15,6 @@ const ignore = await requirement("qemu") !== null;
 const GIB = 2 ** 30;
 const info = async (path: string): Promise<Record<string, unknown>> =>
   JSON.parse(await run(["qemu-img", "info", "-U", "--output=json", path]));
-
-/** A name for a machine, which goes with the machine. */
-async function claimed(): Promise<AsyncDisposable & { readonly name: string }> {
-  const name = await testName("copied");
-  return {
-    name,
-    [Symbol.asyncDispose]: async () => {
-      await removeDomain(name);
-      await removeFiles(name);
-    },
-  };
-}
 
 Deno.test({
   name: "create_vm() gives a machine a copy of an image",
@@ -48,7 +36,7 @@ Deno.test({
 
     await t.step("in its format, made larger, started; the image stays as it is", async () => {
       const before = await Deno.readFile(image);
-      await using claim = await claimed();
+      await using claim = await claimedVm("copied");
       const { name } = claim;
       const wish = { ...config(name, { path: golden, copyAs: "qcow2", sizeGb: 2 }), start: true };
       const { id } = await call(server, "create_vm", wish);
@@ -68,7 +56,7 @@ Deno.test({
     });
 
     await t.step("converted, at its own size; twice from the same image", async () => {
-      await using claim = await claimed();
+      await using claim = await claimedVm("copied");
       const { name } = claim;
       const { disks: [raw] } = config(name, { path: image, copyAs: "raw" });
       const { disks: [second] } = config(name, { path: golden, copyAs: "qcow2" });
@@ -90,7 +78,7 @@ Deno.test({
         const { disks, state } = await call(server, "get_vm", { vmId: user.uuid });
         return state === "running" && disks.some(({ source }) => source === image);
       });
-      await using claim = await claimed();
+      await using claim = await claimedVm("copied");
       const { name } = claim;
       const wish = config(name, { path: golden, copyAs: "qcow2" });
       await refused(
@@ -184,7 +172,7 @@ Deno.test({
       await pool.createVolume("big.qcow2", "900M");
       await run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0x5a 0 900M", `${pool.path}/big.qcow2`]);
       await virsh("pool-refresh", pool.name);
-      await using claim = await claimed();
+      await using claim = await claimedVm("copied");
       const { name } = claim;
       const making = refusal(
         server.call("create_vm", config(name, { path: `${pool.name}/big.qcow2`, copyAs: "raw" })),

@@ -1,20 +1,19 @@
 /** create_vm: what libvirt then has, what is refused and why, and that a creation that fails leaves nothing. */
 import assert from "node:assert/strict";
-import type { Input } from "../../lib/contract/mod.ts";
-import { FULL, resolved } from "../../lib/create/testing.ts";
-import { newDomainXml } from "../../lib/xml/new_domain.ts";
+import type { Input, Output } from "../../lib/contract/mod.ts";
+import { FULL, resolved } from "../../lib/vm/create/testing.ts";
+import { newDomainXml } from "../../lib/formats/xml/new_domain.ts";
 import { buildGuest } from "../testbed/guest.ts";
 import { virsh, virshUnless } from "../testbed/libvirt.ts";
+import { noFirmware } from "../testbed/firmware.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf, testName } from "../testbed/names.ts";
-import { ensurePackages } from "../testbed/packages.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, EventLog, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { removeDomain, removeFiles, removeNetwork } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
-import { Unavailable } from "../testbed/unavailable.ts";
 import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
@@ -44,6 +43,9 @@ const info = async (path: string): Promise<Record<string, unknown>> =>
   JSON.parse(await run(["qemu-img", "info", "-U", "--output=json", path]));
 const attributes = (xml: string, pattern: RegExp) => [...xml.matchAll(pattern)].map((match) => match[1]);
 
+/** A path that the kernel looks nothing up at. */
+const TOO_LONG = `/${"n".repeat(300)}`;
+
 Deno.test({
   name: "create_vm() makes what was asked for, as virsh and qemu-img see it",
   ignore,
@@ -60,7 +62,7 @@ Deno.test({
         title: `A <title> & "more"`,
         description: "first\nsecond ]]> <b>",
         tags: ["web", "<b>&'\"", "日本-💥"],
-        group: " Team <A> ",
+        group: "Team <A>",
         osVariant: "debian12",
         cpuCount: 2,
         cpuTopology: { sockets: 1, cores: 2, threads: 1 },
@@ -218,7 +220,7 @@ Deno.test({
         await refused(call(server, "create_vm", config), "BridgeNotFound", "Bridge not found: lo-none");
         continue;
       }
-      const { resolved, errors } = await call(server, "check_vm_config", { config });
+      const { resolved, errors } = await call(server, "check_vm_config", config);
       assert.deepEqual(errors, [], JSON.stringify(wish));
       const path = `${filesOf(vm.name)}.xml`;
       try {
@@ -310,6 +312,7 @@ Deno.test({
     const name = "Invalid VM name: must be 1-64 characters, alphanumeric with dash/underscore only";
     const table: [string, Partial<Config>, Parameters<typeof refused>[1], string | RegExp][] = [
       ["a name with a slash", { name: "../x" }, "InvalidName", name],
+      ["a name that begins with a dash", { name: "-x" }, "InvalidName", name],
       ["a name that begins with a digit", { name: "1x" }, "InvalidName", name],
       ["a name that is taken", { name: other.name }, "VmNameExists", `VM name already exists: ${other.name}`],
       ["no CPU", { cpuCount: 0 }, "InvalidCpuCount", "Invalid CPU count: 0 (must be 1-256)"],
@@ -333,7 +336,12 @@ Deno.test({
       ["no such network", { nics: [{ network: "no-net" }] }, "NetworkNotFound", "Network not found: no-net"],
       ["no such pool", { disks: [{ sizeGb: 1, pool: "no-pool" }] }, "StoragePoolNotFound", /no-pool/],
       ["no such image", { disks: [{ path: "/none.img", format: "raw" }] }, "DiskNotFound", /none\.img/],
-      ["a device as image", { disks: [{ path: "/dev/zero", format: "raw" }] }, "DiskNotFound", /zero/],
+      [
+        "a device as image",
+        { disks: [{ path: "/dev/zero", format: "raw" }] },
+        "DiskRefused",
+        /zero .*neither a file nor a block device/,
+      ],
       [
         "another's disk",
         { disks: [{ path: other.disks[0]!, format: "qcow2" }] },
@@ -358,11 +366,14 @@ Deno.test({
         "InvalidInput",
         /nics\.0\.mac/,
       ],
+      ["an ISO's name of 300 letters", { isoPath: TOO_LONG }, "PathRefused", /longer than this host allows/],
+      ["a disk's name of 300 letters", { disks: [{ path: TOO_LONG }] }, "PathRefused", /longer than/],
+      ["a kernel's name of 300 letters", { kernel: { path: TOO_LONG } }, "PathRefused", /longer than/],
     ];
     for (const [what, wish, code, text] of table) {
       await t.step(what, async () => {
         await refused(call(server, "create_vm", { ...base, ...wish }), code, text);
-        const { errors, resolved } = await call(server, "check_vm_config", { config: { ...base, ...wish } });
+        const { errors, resolved } = await call(server, "check_vm_config", { ...base, ...wish });
         assert.ok(errors.some((error) => error.code === code), JSON.stringify(errors));
         assert.equal(resolved, null);
       });
@@ -401,7 +412,7 @@ async function vmNetwork(inside = ""): Promise<AsyncDisposable & { readonly name
 }
 
 Deno.test({
-  name: "create_vm() warns of what is more than the host has, and of what will keep it from starting",
+  name: "create_vm() refuses what is more than the host has, or warns where overcommit is allowed",
   ignore,
   fn: async () => {
     await using pool = await testPool("create-warn");
@@ -417,25 +428,75 @@ Deno.test({
       disks: [{ sizeGb: 900_000, pool: pool.name }],
       nics: [{ network: network.name }],
     };
-    const { warnings, errors } = await call(server, "check_vm_config", { config });
+    const memory = Math.floor(host.memoryMb / 1024);
+    const said = {
+      cpus: `CPU count exceeds host capacity (requested: 200, available: ${host.cpus})`,
+      memory: `Memory exceeds available host memory (requested: 32768GB, available: ${memory}GB)`,
+      disk: `Disk size exceeds storage pool capacity (requested: 900000GB, available: ${free}GB)`,
+    };
+    const strict = await call(server, "check_vm_config", config);
+    const ours = (field: string) => field === "memoryMb" || field === "disks.0.sizeGb";
+    const figure = (text: string) => text.replace(/(available: \d+)\.\d+GB\)$/, "$1GB)");
+    assert.deepEqual(strict.errors.map(({ field, code }) => [field, code]), [
+      ["memoryMb", "MemoryExceedsHost"],
+      ["disks.0.sizeGb", "DiskExceedsPool"],
+    ]);
+    assert.equal(figure(strict.errors[0]!.message), said.memory);
+    assert.equal(figure(strict.errors[1]!.message), said.disk);
+    assert.ok(!strict.warnings.some(({ field }) => ours(field)));
+    await refused(call(server, "create_vm", { ...config, disks: [] }), "MemoryExceedsHost");
+    await refused(call(server, "create_vm", { ...config, memoryMb: 256 }), "DiskExceedsPool");
+    assert.equal(await virsh("vol-list", pool.name), "", "nothing was made");
+
+    const lenient = { ...config, allowOvercommit: true };
+    const { warnings, errors } = await call(server, "check_vm_config", lenient);
     assert.deepEqual(errors, []);
-    const memory = Math.round(host.memoryMb / 1024 * 10) / 10;
-    assert.deepEqual(warnings.slice(0, 4).map(({ field, message }) => [field, message]), [
-      ["cpuCount", `CPU count exceeds host capacity (requested: 200, available: ${host.cpus})`],
-      ["memoryMb", `Memory exceeds available host memory (requested: 32768GB, available: ${memory}GB)`],
-      [
-        "disks.0.sizeGb",
-        `Disk size exceeds storage pool capacity (requested: 900000GB, available: ${free}GB)`,
-      ],
+    assert.deepEqual(warnings.slice(0, 4).map(({ field, message }) => [field, figure(message)]), [
+      ["cpuCount", said.cpus],
+      ["memoryMb", figure(said.memory)],
+      ["disks.0.sizeGb", said.disk],
       ["nics.0.network", `Network ${network.name} is not active: the VM cannot start until it is`],
     ]);
-    const made = await call(server, "create_vm", { ...config, cpuCount: 1, memoryMb: 256 });
+    const made = await call(server, "create_vm", { ...lenient, cpuCount: 1, memoryMb: 256 });
     assert.deepEqual(made.warnings.map(({ code }) => code), [
-      "DiskAbovePool",
+      "DiskExceedsPool",
       "NetworkNotActive",
       "NoBootSource",
     ]);
     await call(server, "delete_vm", { vmId: made.id, deleteDisks: true });
+  },
+});
+
+Deno.test({
+  name: "create_vm() and delete_vm() take the seed's shapes, and the activity names the VM",
+  ignore,
+  fn: async () => {
+    await using pool = await testPool("create-seed");
+    await using server = await emulating();
+    await using vm = await vmName("create-seed");
+    const disks = [{ sizeGb: 2, pool: pool.name }, { sizeGb: 1, pool: pool.name, format: "raw" }];
+    const config = { name: vm.name, memoryMb: 256, osType: "linux", disks, nics: [] };
+    // Untyped: these shapes are not the typed client's.
+    const answer = await server.call("create_vm", { config }) as Output<"create_vm">;
+    assert.deepEqual([answer.name, answer.diskSizeGb], [vm.name, 3]);
+    const shown = await call(server, "get_vm", { vmId: answer.id });
+    assert.deepEqual([shown.diskSizeGb, shown.osType, shown.osVariant], [3, "linux", undefined]);
+    await call(server, "set_tags", { vmId: answer.id, tags: ["a"] });
+    assert.equal((await call(server, "get_vm", { vmId: answer.id })).osType, "linux", "tags leave it alone");
+    const rows = await call(server, "get_activity", { vmId: answer.id });
+    const made = rows.find(({ action }) => action === "create_vm");
+    assert.deepEqual([made?.vmId, made?.vmName, made?.result], [answer.id, vm.name, "ok"]);
+
+    const options = { deleteDisks: true };
+    await refused(
+      server.call("delete_vm", { vmId: answer.id, deleteDisks: false, options }),
+      "InvalidInput",
+      /deleteDisks was given twice/,
+    );
+    const gone = await server.call("delete_vm", { vmId: answer.id, options }) as Output<"delete_vm">;
+    assert.equal(gone.deletedDisks.length, 2);
+    assert.deepEqual(await filesIn(pool), []);
+    await refused(server.call("create_vm", { config: { ...config, name: "1" } }), "InvalidName");
   },
 });
 
@@ -480,10 +541,11 @@ Deno.test({
         await virsh("pool-refresh", pool.name);
         const big = [{ sizeGb: 1, pool: pool.name }, { sizeGb: 1_000_000, pool: pool.name }];
         await refused(
-          call(server, "create_vm", { ...base, disks: big }),
+          call(server, "create_vm", { ...base, disks: big, allowOvercommit: true }),
           "DiskCreateFailed",
           /^Failed to create disk image: /,
         );
+        await refused(call(server, "create_vm", { ...base, disks: big }), "DiskExceedsPool");
         await nothing();
       } finally {
         await run(["umount", pool.path]);
@@ -498,18 +560,6 @@ Deno.test({
     });
   },
 });
-
-/** Why firmware and TPM cannot be tried here, or null: installs them where that is possible. */
-async function noFirmware(): Promise<string | null> {
-  try {
-    await ensurePackages("ovmf", "swtpm", "swtpm-tools");
-    return null;
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    console.error(`SKIP firmware: ${error.message}`);
-    return error.message;
-  }
-}
 
 Deno.test({
   name:
@@ -782,7 +832,7 @@ Deno.test({
       nics: [{ network: network.name }],
       start: true,
     };
-    const { warnings } = await call(server, "check_vm_config", { config });
+    const { warnings } = await call(server, "check_vm_config", config);
     assert(warnings.some(({ code }) => code === "NetworkIsStarted"), JSON.stringify(warnings));
     await refused(
       call(server, "create_vm", { ...config, kernel: { path: `${pool.path}/create-wake.img` } }),
@@ -813,9 +863,7 @@ Deno.test("check_vm_config() warns of an ISO in a folder that QEMU may not enter
       isoPath,
     };
     const warned = async () =>
-      (await call(server, "check_vm_config", { config })).warnings.filter(({ code }) =>
-        code === "NotReachable"
-      );
+      (await call(server, "check_vm_config", config)).warnings.filter(({ code }) => code === "NotReachable");
     assert.deepEqual(await warned(), [{
       field: "isoPath",
       code: "NotReachable",

@@ -220,16 +220,16 @@ Deno.test({
     await t.step("pools, volumes and paths that are not there, sizes that do not fit", async () => {
       const attach = (what: object) => server.call("attach_disk", { vmId, ...what });
       await refused(attach({ create: { pool: "kvmm-none", sizeGb: 1 } }), "StoragePoolNotFound");
-      await refused(attach({ volume: { pool: pool.name, name: "none" } }), "VolumeNotFound");
+      await refused(attach({ path: `${pool.name}/none` }), "VolumeNotFound");
       await refused(attach({ path: "/nowhere/at.all", format: "raw" }), "DiskNotFound");
       await refused(attach({ path: "/etc", format: "raw" }), "DiskRefused", /neither a file nor a block/);
       await refused(attach({ create: { pool: pool.name, sizeGb: 0 } }), "InvalidDiskSize");
       await refused(
         attach({ create: { pool: pool.name, sizeGb: 1_000_000 } }),
         "DiskExceedsPool",
-        /^Disk size exceeds storage pool capacity \(requested: 1000000GB, available: \d+GB\)$/,
+        /^Disk size exceeds storage pool capacity \(requested: 1000000GB, available: [\d.]+GB\)$/,
       );
-      await refused(attach({}), "InvalidInput", /create, volume and path/);
+      await refused(attach({}), "InvalidInput", /create and path/);
       await refused(attach({ create, path: "/x/y" }), "InvalidInput");
       await refused(attach({ device: "cdrom", create }), "InvalidInput");
       await refused(attach({ create, target: "../a" }), "InvalidInput", /target/);
@@ -466,7 +466,7 @@ Deno.test({
     const both = async () => [medium(await vm.xml()), medium(await vm.xml("--inactive"))];
     await t.step("a medium goes in", async () => {
       assert.deepEqual(
-        await call(server, "insert_media", { vmId, target, volume: { pool: pool.name, name: "one.iso" } }),
+        await call(server, "insert_media", { vmId, target, path: `${pool.name}/one.iso` }),
         { live: true, persistent: true },
       );
       assert.deepEqual(await both(), [`${pool.path}/one.iso`, `${pool.path}/one.iso`]);
@@ -517,7 +517,12 @@ Deno.test({
         "IsoNotFound",
         "ISO file not found: /nowhere.iso",
       );
-      await refused(call(server, "insert_media", { vmId, target }), "InvalidInput");
+      await refused(server.call("insert_media", { vmId, target }), "InvalidInput", /missing field path/);
+      await refused(
+        call(server, "insert_media", { vmId, target, path: "one.iso" }),
+        "InvalidInput",
+        /path must be an absolute path on the host, or pool\/volume/,
+      );
       await refused(call(server, "insert_media", { vmId, target, path: vm.disks[0]! }), "DiskRefused");
     });
   },

@@ -50,6 +50,11 @@ Deno.test({
         await refused(bring({ name }), "VmIdTaken", new RegExp(vm.uuid));
         await refused(bring({ name, newId: true }), "MacInUse", new RegExp(`${vm.name}: ${vm.mac}`));
         await refused(bring({ name: "1st", newId: true, newMacs: true }), "InvalidName");
+        await refused(bring({ name: "-first", newId: true, newMacs: true }), "InvalidName");
+        const tooLong = xml.replace(/<source file='[^']+'/, `<source file='/${"n".repeat(300)}'`);
+        assert.notEqual(tooLong, xml);
+        const own = { xml: tooLong, name, newId: true, newMacs: true };
+        await refused(bring({ ...own, allowMissing: true }), "PathRefused", /longer than this host allows/);
         assert.equal((await names()).includes(name), false);
       },
     );
@@ -69,7 +74,10 @@ Deno.test({
       const { vmId } = await call(server, "import_vm", { xml });
       assert.equal(vmId, vm.uuid);
       const lines = (text: string) => text.split("\n").sort();
-      assert.deepEqual(lines(await vm.xml("--inactive", "--security-info")), lines(before));
+      const after = lines(await vm.xml("--inactive", "--security-info"));
+      // The chain of its image was looked at, and stands in it now.
+      const pinned = after.splice(after.findIndex((line) => line.trim() === "<backingStore/>"), 1);
+      assert.deepEqual([pinned.map((line) => line.trim()), after], [["<backingStore/>"], lines(before)]);
     });
     await t.step("missing disks are named, and taken only when that is said", async () => {
       const name = await testName("imported");

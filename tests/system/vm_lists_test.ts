@@ -87,7 +87,9 @@ Deno.test({
       assert.equal(vm.firmware, "bios");
       assert.equal(vm.responsive, true);
       assert.equal(vm.stateReason, /\((.+)\)/.exec(await virsh("domstate", "--reason", running.name))?.[1]);
-      assert.deepEqual(vm.attention, []);
+      assert.deepEqual(vm.attention, [
+        "Its screen has no password: everybody who reaches its port on the host has its keyboard.",
+      ]);
       assert.deepEqual(vm.tags, []);
       assert.equal(vm.group, undefined);
       assert.equal(vm.operation, undefined);

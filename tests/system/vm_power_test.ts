@@ -246,3 +246,42 @@ Deno.test({
     await refused(call(server, "get_vm", { vmId }), "VmNotFound");
   },
 });
+
+Deno.test({
+  name: "power() tells the losers of a race what the VM is, not what libvirt says of it",
+  ignore,
+  fn: async () => {
+    await using vm = await testMachine({ purpose: "race", memoryMiB: 128 });
+    await using first = await readyServer();
+    await using second = await readyServer();
+    const servers = [first, second, first, second];
+    const vmId = vm.uuid;
+    /** Codes of those that were not the first. */
+    const losers = async (command: Power) => {
+      const asked = await Promise.allSettled(servers.map((server) => call(server, command, { vmId })));
+      return asked.flatMap((each) => each.status === "rejected" ? [each.reason.body.code] : []);
+    };
+    for (let round = 0; round < 6; round++) {
+      for (
+        const [command, code] of [
+          ["start_vm", "VmAlreadyRunning"],
+          ["pause_vm", "VmNotRunning"],
+          ["resume_vm", "VmNotPaused"],
+          ["force_stop_vm", "VmNotRunning"],
+        ] as const
+      ) {
+        // The other server may be carrying it out still, as its own operation.
+        for (const told of await losers(command)) {
+          assert.ok([code, "VmBusy"].includes(told), `${command}: ${told}`);
+        }
+        const [state] = {
+          start_vm: ["running"],
+          pause_vm: ["paused"],
+          resume_vm: ["running"],
+          force_stop_vm: ["stopped"],
+        }[command];
+        for (const server of [first, second]) await shows(server, vmId, (now) => now.state === state);
+      }
+    }
+  },
+});

@@ -1,6 +1,7 @@
 /** rename_vm: what may be renamed, and to what. */
 import assert from "node:assert/strict";
-import { virsh } from "../testbed/libvirt.ts";
+import { CommandLine } from "../testbed/command_line.ts";
+import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { releaseName, testName } from "../testbed/names.ts";
 import { removeDomain } from "../testbed/removal.ts";
@@ -41,7 +42,9 @@ Deno.test({
     await t.step("bad names are refused with the contract's text", async () => {
       await using vm = await testMachine({ purpose: "rename", guest: false });
       await known(server, vm.uuid);
-      for (const name of ["", "1st", "a b", "a/b", "../x", "é", "a".repeat(65), "a\nb", "<b>"]) {
+      for (
+        const name of ["", "1st", "a b", "a/b", "../x", "é", "a".repeat(65), "a\nb", "<b>", "-a", "--help"]
+      ) {
         await refused(call(server, "rename_vm", { vmId: vm.uuid, name }), "InvalidName", BOUNDS);
       }
       assert.equal(await virsh("domname", vm.uuid), vm.name);
@@ -67,5 +70,57 @@ Deno.test({
       await refused(rename(), "VmMustBeOff");
       assert.equal(await virsh("domname", vm.uuid), vm.name);
     });
+  },
+});
+
+Deno.test({
+  name: "A VM whose name begins with a dash works through every door, and can be given another name",
+  ignore,
+  fn: async (t) => {
+    await using server = await readyServer();
+    await using vm = await testMachine({ purpose: "dash", guest: false, vnc: true, disks: [{}] });
+    const vmId = vm.uuid;
+    const cli = new CommandLine({ KVMM_SOCKET: server.socket });
+    const said = async (...args: string[]) => {
+      const { status, out, err } = await cli.run(args);
+      assert.equal(status, 0, err);
+      return out;
+    };
+    await known(server, vmId);
+    // The last is what every program takes for its option.
+    for (const odd of [`-${vm.name}`, "-h", "--help"]) {
+      await virsh("domrename", vmId, "--", odd);
+      try {
+        await shows(server, vmId, ({ name }) => name === odd);
+        await t.step(`${odd.slice(0, 6)}: the API`, async () => {
+          await call(server, "start_vm", { vmId });
+          await shows(server, vmId, ({ state }) => state === "running");
+          assert.equal((await call(server, "screenshot_vm", { vmId })).format, "image/png");
+          const { fileName } = await call(server, "get_viewer_file", { vmId });
+          assert.doesNotMatch(fileName, /^-/);
+          assert.doesNotMatch((await call(server, "export_vm", { vmId })).fileName, /^-/);
+          await call(server, "get_vm_devices", { vmId });
+          await call(server, "set_tags", { vmId, tags: ["dashed"] });
+          await call(server, "suspend_vm", { vmId });
+          await call(server, "start_vm", { vmId });
+          await call(server, "force_stop_vm", { vmId });
+          await shows(server, vmId, ({ state }) => state === "stopped");
+          await call(server, "get_delete_plan", { vmId });
+        });
+        await t.step(`${odd.slice(0, 6)}: the command line, after --`, async () => {
+          assert.match(await said("vm", "show", "--", odd), new RegExp(vmId));
+          await said("vm", "start", "--", odd);
+          await shows(server, vmId, ({ state }) => state === "running");
+          await said("vm", "force-stop", "--yes", "--", odd);
+          await shows(server, vmId, ({ state }) => state === "stopped");
+        });
+        await call(server, "rename_vm", { vmId, name: vm.name });
+      } finally {
+        if (await virsh("domname", vmId) === odd) {
+          await virshUnless(/not running/, "destroy", vmId);
+          await virsh("domrename", vmId, vm.name);
+        }
+      }
+    }
   },
 });

@@ -53,7 +53,7 @@ Deno.test({
     });
     await t.step("empty ones leave nothing behind", async () => {
       await call(server, "set_tags", { vmId, tags: [] });
-      await call(server, "set_group", { vmId, group: "  " });
+      await call(server, "set_group", { vmId, group: "" });
       assert.equal((await vm.xml()).includes(URI), false);
       const { tags, group } = await call(server, "get_vm", { vmId });
       assert.deepEqual([tags, group], [[], undefined]);

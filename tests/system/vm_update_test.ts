@@ -454,3 +454,116 @@ Deno.test({
     });
   },
 });
+
+/** Replaces a machine's stored XML, as virsh does: without libvirt's schemas. */
+async function redefine(name: string, change: (xml: string) => string): Promise<void> {
+  const path = await Deno.makeTempFile({ prefix: "kvmm-test-", suffix: ".xml" });
+  try {
+    await Deno.writeTextFile(path, change(await stored(name)));
+    await virsh("define", path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test({
+  name: "update_vm() says no where libvirt does not do it, and leaves everything as it was",
+  ignore,
+  fn: async () => {
+    await using vm = await testMachine({ purpose: "cells", guest: false, memoryMiB: 256 });
+    const cells = "<cpu><numa><cell id='0' cpus='0' memory='256' unit='MiB'/></numa></cpu>";
+    await redefine(
+      vm.name,
+      (xml) => xml.replace(/<cpu[\s\S]*?<\/cpu>|<cpu [^>]*\/>/, "").replace("<devices>", `${cells}<devices>`),
+    );
+    await using server = await readyServer();
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    const before = await stored(vm.name);
+    await refused(
+      call(server, "update_vm", { vmId, memory: { maxMb: 512 }, title: "never" }),
+      "UpdateFailed",
+      /libvirt leaves memory.maxMb at 256 MiB, not 512 MiB. The VM's NUMA cells determine it/,
+    );
+    assert.equal(await stored(vm.name), before);
+    const { applied } = await call(server, "update_vm", { vmId, title: "Cells" });
+    assert.deepEqual(applied, [{ field: "title", live: null, next: "Cells" }]);
+  },
+});
+
+Deno.test({
+  name: "update_vm() tells a team's cards apart, keeps a redirdev's order, and minds no relative path",
+  ignore,
+  fn: async () => {
+    await using vm = await testMachine({ purpose: "team", guest: false, machine: "pc" });
+    const mac = "52:54:00:aa:bb:cc";
+    const card = (slot: string) =>
+      `<interface type='user'><mac address='${mac}'/><model type='virtio'/>` +
+      `<address type='pci' domain='0' bus='0' slot='${slot}' function='0'/></interface>`;
+    const parts = [
+      "<disk type='file' device='disk'><source file='kvmm-test-relative.img'/><target dev='vdz' bus='virtio'/></disk>",
+      "<controller type='usb' model='ich9-ehci1'/>",
+      "<redirdev bus='usb' type='spicevmc'><boot order='1'/></redirdev>",
+      "<graphics type='spice'/>",
+      card("0x1a"),
+      card("0x1b"),
+    ];
+    await redefine(
+      vm.name,
+      (xml) => xml.replace(/<boot dev=[^>]*>/g, "").replace("</devices>", `${parts.join("")}</devices>`),
+    );
+    await using server = await readyServer();
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    const { next } = await call(server, "get_hardware", { vmId });
+    const cards = [`nic:${mac}@0000:00:1a.0`, `nic:${mac}@0000:00:1b.0`];
+    const ids = next.boot.candidates.map(({ id }) => id);
+    assert.ok(cards.every((id) => ids.includes(id)), ids.join());
+    assert.deepEqual(next.boot.order, ["redirdev:0"]);
+
+    const order = [cards[1]!, "redirdev:0", "disk:vdz"];
+    const { applied } = await call(server, "update_vm", { vmId, boot: { order } });
+    assert.deepEqual(applied, [{ field: "boot.order", live: null, next: order.join(", ") }]);
+    const xml = await stored(vm.name);
+    assert.match(xml, /<boot order='1'\/>\s*<address[^>]*slot='0x1b'/);
+    assert.match(xml, /<redirdev[^>]*>\s*<boot order='2'\/>/);
+    assert.match(xml, /<source file='kvmm-test-relative.img'/);
+
+    await refused(
+      call(server, "update_nic", { vmId, mac, linkUp: false }),
+      "NicAmbiguous",
+      /52:54:00:aa:bb:cc@0000:00:1a.0, 52:54:00:aa:bb:cc@0000:00:1b.0/,
+    );
+    await call(server, "update_nic", { vmId, mac: `${mac}@0000:00:1b.0`, linkUp: false });
+    assert.match(await stored(vm.name), /<link state='down'\/>\s*(<boot[^>]*>\s*)?<address[^>]*slot='0x1b'/);
+    await call(server, "detach_nic", { vmId, mac: `${mac}@0000:00:1a.0` });
+    const rest = await stored(vm.name);
+    assert.deepEqual([/slot='0x1a'/.test(rest), /slot='0x1b'/.test(rest)], [false, true]);
+
+    const edited = rest.replace("<memory", "<description>edited</description><memory");
+    assert.deepEqual(await call(server, "check_vm_xml", { vmId, xml: edited }), { problem: null });
+    await call(server, "set_vm_xml", { vmId, xml: edited });
+    const another = edited.replace("kvmm-test-relative.img", "another.img");
+    await refused(call(server, "set_vm_xml", { vmId, xml: another }), "XmlInvalid");
+  },
+});
+
+Deno.test({
+  name: "operate() tells what an operation changed with its end, in one event",
+  ignore,
+  fn: async () => {
+    await using vm = await testMachine({ purpose: "event", guest: false });
+    await using server = await readyServer();
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    await using log = await EventLog.open(server);
+    await call(server, "set_tags", { vmId, tags: ["one"] });
+    await call(server, "set_tags", { vmId, tags: ["two"] });
+    const has = (tag: string) => (event: { vm: { id: string; tags: string[] } }) =>
+      event.vm.id === vmId && event.vm.tags.includes(tag);
+    await log.waitFor("vm-updated", (event) => has("two")(event));
+    // The second operation begins with the first one's tags, so that one event more has them.
+    const first = log.of("vm-updated").filter(has("one"));
+    assert.deepEqual(first.map((event) => event.vm.operation), [undefined, "updating"]);
+  },
+});

@@ -12,6 +12,7 @@ import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { slowStorage } from "../testbed/slow_storage.ts";
 import { until } from "../testbed/wait.ts";
+import { skippedUnlessRoot } from "../testbed/skipped_unless.ts";
 
 const ignore = await requirement("qemu", "slowStorage") !== null;
 const MIB = 2 ** 20;
@@ -211,7 +212,7 @@ Deno.test({
 
 Deno.test({
   name: "a disk that is full in the middle of a copy fails it, and gives its space back (fault 8)",
-  ignore: ignore || Deno.uid() !== 0,
+  ignore: ignore || skippedUnlessRoot(),
   fn: async (t) => {
     await using pool = await testPool("voljobfull");
     await using server = await readyServer();

@@ -83,7 +83,7 @@ Deno.test({
         await vm.waitForAgent();
         const { target } = await call(server, "attach_disk", {
           vmId: vm.uuid,
-          volume: { pool: pool.name, name: "a.luks" },
+          path: `${pool.name}/a.luks`,
         });
         await until(
           "the disk in the guest",
@@ -161,7 +161,7 @@ Deno.test({
     await t.step("what fails leaves no secret", async () => {
       const before = await secrets();
       await Deno.writeTextFile(path("unseen.luks"), "a file that the pool has not seen");
-      await refused(create({ name: "unseen.luks" }), "VolumeCreateFailed");
+      await refused(create({ name: "unseen.luks" }), "VolumeExists");
       assert.deepEqual(await secrets(), before);
     });
     await t.step("delete_volume() removes the secret, too", async () => {

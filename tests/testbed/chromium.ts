@@ -9,6 +9,7 @@ import {
 import { ensurePackages } from "./packages.ts";
 import { exists } from "./process.ts";
 import { testerCookies } from "./sign_in.ts";
+import { spend } from "./times.ts";
 
 export { checkAccessibility, type Violation } from "./accessibility.ts";
 export { type PageWatch, watchPage } from "./page_watch.ts";
@@ -24,6 +25,9 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Letters are drawn alike everywhere: pictures are compared.
+  "--font-render-hinting=none",
+  "--disable-lcd-text",
 ] as const;
 
 /** A running browser that ends when disposed of. */
@@ -33,6 +37,9 @@ export interface TestBrowser extends AsyncDisposable {
   page(options?: BrowserContextOptions): Promise<Page>;
   context(options?: BrowserContextOptions): Promise<BrowserContext>;
 }
+
+/** Milliseconds within which a page does what a test waits for, also on a machine several times slower than ours. */
+const PATIENCE_MS = 90_000;
 
 /** Installs chromium when it is missing. @throws {Unavailable} when that is not possible here */
 export async function ensureChromium(): Promise<void> {
@@ -44,16 +51,38 @@ export async function ensureChromium(): Promise<void> {
 /** Launches a headless browser. */
 export async function browser(): Promise<TestBrowser> {
   await ensureChromium();
-  const launched = await chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS] });
+  const launched = await spend(
+    "browser",
+    () => chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS] }),
+  );
   const context = async (options?: BrowserContextOptions) => {
     const made = await launched.newContext(options);
+    made.setDefaultTimeout(PATIENCE_MS);
     await made.addCookies(await testerCookies());
     return made;
+  };
+  const page = async (options?: BrowserContextOptions) => {
+    const opened = await (await context(options)).newPage();
+    if (options?.javaScriptEnabled !== false) await whenHydrated(opened);
+    return opened;
   };
   return {
     browser: launched,
     context,
-    page: async (options) => await (await context(options)).newPage(),
+    page,
     [Symbol.asyncDispose]: () => launched.close(),
   };
+}
+
+/** Islands that have not taken over yet: their buttons do nothing. */
+const waiting = (page: Page) => page.locator("fresh-island:not([data-hydrated])");
+
+/** Lets every action on an element wait until the islands of its page have taken over. */
+async function whenHydrated(page: Page): Promise<void> {
+  await page.addLocatorHandler(waiting(page).first(), () => Promise.resolve()); // then it waits until none is seen
+}
+
+/** Waits until the islands of a page have taken over: for keys, and whatever else is no action on an element. */
+export async function hydrated(page: Page): Promise<void> {
+  await waiting(page).first().waitFor({ state: "detached" });
 }

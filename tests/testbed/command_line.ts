@@ -1,5 +1,6 @@
 /** The product's command line as a child process, with nothing of this process's environment but what it needs. */
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+import { BINARY_ENV, buildBinary } from "./product_binary.ts";
+import { spend } from "./times.ts";
 
 /** Milliseconds after which a verb that goes on by itself is ended: whoever reads it waited for something in vain. */
 const LONGEST_MS = 90_000;
@@ -13,46 +14,28 @@ export interface Said {
 
 /** A way to run verbs. */
 export class CommandLine {
-  /** @param program the packed binary; the source without it */
-  constructor(private readonly env: Record<string, string>, private readonly program?: string) {}
+  constructor(private readonly env: Record<string, string>) {}
 
-  #child(args: readonly string[]): Deno.Command {
-    const { env: { HOME = "", ...env } } = this;
-    const [program, ...head] = this.program === undefined
-      ? [Deno.execPath(), "run", "-A", MAIN]
-      : [this.program];
-    const deno = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
-    return new Deno.Command(program!, {
-      args: [...head, ...args],
+  async #child(args: readonly string[]): Promise<Deno.ChildProcess> {
+    return new Deno.Command(await buildBinary(), {
+      args: [...args],
       clearEnv: true,
-      env: {
-        PATH: Deno.env.get("PATH") ?? "",
-        DENO_DIR: deno,
-        TZ: "UTC",
-        ...(HOME !== "" && { HOME }),
-        ...env,
-      },
+      env: { PATH: Deno.env.get("PATH") ?? "", TZ: "UTC", ...BINARY_ENV, ...this.env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-    });
+    }).spawn();
   }
 
   /** Runs a verb to its end. @param stdin what it is given to read */
   async run(args: readonly string[], stdin = ""): Promise<Said> {
-    const child = this.#child(args).spawn();
-    const output = child.output();
-    const writer = child.stdin.getWriter();
-    // A verb that reads nothing may have ended already.
-    await writer.write(new TextEncoder().encode(stdin)).then(() => writer.close(), () => {});
-    const { code, stdout, stderr } = await output;
-    const decoder = new TextDecoder();
-    return { status: code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+    const child = await this.#child(args);
+    return await spend("command line", () => toItsEnd(child, stdin));
   }
 
   /** Runs a verb that goes on by itself, and gives its lines as they come. It is ended with the reading, or by its limit. */
   async *lines(args: readonly string[]): AsyncGenerator<string, void, undefined> {
-    const child = this.#child(args).spawn();
+    const child = await this.#child(args);
     await child.stdin.close();
     const draining = child.stderr.pipeTo(new WritableStream());
     let hasEnded = false;
@@ -72,4 +55,14 @@ export class CommandLine {
       await draining;
     }
   }
+}
+
+async function toItsEnd(child: Deno.ChildProcess, stdin: string): Promise<Said> {
+  const output = child.output();
+  const writer = child.stdin.getWriter();
+  // A verb that reads nothing may have ended already.
+  await writer.write(new TextEncoder().encode(stdin)).then(() => writer.close(), () => {});
+  const { code, stdout, stderr } = await output;
+  const decoder = new TextDecoder();
+  return { status: code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }

@@ -1,4 +1,5 @@
 /** Domain XML of test machines. */
+import { AGENT_CHANNEL } from "../../lib/guest/protocol.ts";
 import type { Guest } from "./guest.ts";
 import { type Markup, markup, NOTHING } from "./xml.ts";
 
@@ -29,6 +30,8 @@ export interface DomainXml {
   readonly network?: { readonly name: string; readonly mac: string };
   readonly vnc?: VncXml;
   readonly agent: boolean;
+  /** A channel for our own agent. */
+  readonly ownAgent?: boolean;
   readonly serial: { readonly kind: "pty" | "file"; readonly log: string };
   readonly disks: readonly DiskXml[];
 }
@@ -58,6 +61,7 @@ export function domainXml(domain: DomainXml): Markup {
     ${network === undefined ? NOTHING : interfaceXml(network)}
     ${serialXml(domain.serial)}
     ${domain.agent ? AGENT : NOTHING}
+    ${domain.ownAgent === true ? OWN_AGENT : NOTHING}
     ${vnc === undefined ? NOTHING : vncXml(vnc)}
     <memballoon model='virtio'><stats period='1'/></memballoon>
   </devices>
@@ -67,6 +71,7 @@ export function domainXml(domain: DomainXml): Markup {
 
 const SCSI = markup`<controller type='scsi' model='virtio-scsi'/>`;
 const AGENT = markup`<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>`;
+const OWN_AGENT = markup`<channel type='unix'><target type='virtio' name='${AGENT_CHANNEL}'/></channel>`;
 
 function bootXml(guest: Guest, hostname: string): Markup {
   return markup`<kernel>${guest.kernel}</kernel>

@@ -1,5 +1,5 @@
 /** Block devices for tests: files of the test bed on loop devices. */
-import { messageOf } from "../../lib/message.ts";
+import { messageOf } from "../../lib/text/message.ts";
 import { ensurePackages } from "./packages.ts";
 import { run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";

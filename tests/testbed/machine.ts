@@ -7,6 +7,7 @@ import type { TestNetwork } from "./network.ts";
 import type { TestPool } from "./pool.ts";
 import { exists, run } from "./process.ts";
 import { removeDomain, removeFiles } from "./removal.ts";
+import { spend } from "./times.ts";
 import { until, type WaitOptions } from "./wait.ts";
 
 /** A disk to make for a machine. */
@@ -35,6 +36,8 @@ export interface MachineOptions {
   readonly network?: TestNetwork;
   readonly vnc?: boolean | VncXml;
   readonly agent?: boolean;
+  /** A channel for our own agent; the guest of `agent_guest.ts` has one. */
+  readonly ownAgent?: boolean;
   /** `pty` (the default) can be attached to and is logged as well; `file` is only logged. */
   readonly serial?: "pty" | "file";
   readonly disks?: readonly DiskOptions[];
@@ -107,10 +110,14 @@ export class TestMachine implements AsyncDisposable {
 
   /** Waits until the guest has come up. @param boots how often, since the start: 2 after one reboot */
   async waitForBoot(boots = 1, options: WaitOptions = {}): Promise<void> {
-    await until(`boot ${boots} of ${this.name}`, async () => await this.boots() >= boots, {
-      lastSeen: async () => JSON.stringify((await this.serial()).slice(-400)),
-      ...options,
-    });
+    await spend(
+      "boot",
+      () =>
+        until(`boot ${boots} of ${this.name}`, async () => await this.boots() >= boots, {
+          lastSeen: async () => JSON.stringify((await this.serial()).slice(-400)),
+          ...options,
+        }),
+    );
   }
 
   /** What the guest has written to its serial console since the start. */
@@ -129,22 +136,25 @@ export class TestMachine implements AsyncDisposable {
   async waitForAgent(options: WaitOptions = {}): Promise<void> {
     const silent = /not connected|not responding|not available/i;
     const ping = JSON.stringify({ execute: "guest-ping" });
-    await until(
-      `the agent of ${this.name}`,
-      async () => await virshUnless(silent, "qemu-agent-command", this.name, ping, "--timeout", "1") !== null,
-      { lastSeen: () => this.state(), ...options },
-    );
+    const answers = async () =>
+      await virshUnless(silent, "qemu-agent-command", this.name, ping, "--timeout", "1") !== null;
+    await spend("boot", () =>
+      until(`the agent of ${this.name}`, answers, {
+        lastSeen: () => this.state(),
+        ...options,
+      }));
   }
 
   /** Waits until the network's DHCP server has given it an address, and returns that. */
   async waitForLease(options: WaitOptions = {}): Promise<string> {
     const { network, mac } = this;
     if (network === null || mac === null) throw new Error(`${this.name} has no network to get a lease from`);
-    return await until(
-      `a lease for ${this.name}`,
-      async () => (await network.leases()).find((lease) => lease.mac === mac)?.address,
-      { lastSeen: async () => JSON.stringify((await this.serial()).slice(-400)), ...options },
-    );
+    const address = async () => (await network.leases()).find((lease) => lease.mac === mac)?.address;
+    return await spend("boot", () =>
+      until(`a lease for ${this.name}`, address, {
+        lastSeen: async () => JSON.stringify((await this.serial()).slice(-400)),
+        ...options,
+      }));
   }
 
   /** Removes it. */
@@ -187,6 +197,7 @@ export async function testMachine(options: MachineOptions = {}): Promise<TestMac
       ? {}
       : { vnc: options.vnc === true ? {} : options.vnc }),
     agent: options.agent ?? true,
+    ownAgent: options.ownAgent ?? false,
     serial: { kind: options.serial ?? "pty", log: serialLog },
     disks,
   });

@@ -119,7 +119,16 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Starts libvirtd and waits until it answers. */
   async start(): Promise<void> {
-    await run([...this.#inside(), "libvirtd", "--daemon", "--pid-file", `${this.folder}/libvirtd.pid`]);
+    // A child of the one that was killed may still hold its lock for a moment.
+    await until("the lock of the one before", async () => {
+      try {
+        await run([...this.#inside(), "libvirtd", "--daemon", "--pid-file", `${this.folder}/libvirtd.pid`]);
+        return true;
+      } catch (error) {
+        if (error instanceof ProcessError && error.message.includes("obtain pidfile")) return false;
+        throw error;
+      }
+    }, { seconds: 10 });
     await until("the private libvirtd to answer", async () => {
       try {
         return await this.virsh("version") !== "";
@@ -219,6 +228,18 @@ export class PrivateLibvirt implements AsyncDisposable {
   /** Runs a program in its namespaces. @throws {ProcessError} */
   async inside(...argv: string[]): Promise<string> {
     return await run([...this.#inside(), ...argv]);
+  }
+
+  /** A line of sh that runs a program with this libvirtd as `qemu:///system`, in our network: `exec … "$@"`. */
+  get line(): string {
+    // Its /proc has its own processes alone, and Deno wants to see itself.
+    const own = `mount -t proc proc /proc && exec "$@"`;
+    return `exec nsenter --target ${this.first} --mount -- unshare --mount sh -c '${own}' sh "$@"`;
+  }
+
+  /** A file of libvirt's own below /var/lib/libvirt, as we see it from outside. */
+  stateFile(path: string): string {
+    return `${this.folder}/${PRIVATE["/var/lib/libvirt"]}/${path}`;
   }
 
   #inside(): string[] {

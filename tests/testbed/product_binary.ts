@@ -1,14 +1,26 @@
 /** The product as one file, built when its sources changed. */
 import { fileURLToPath } from "node:url";
 import { run } from "./process.ts";
+import { spend } from "./times.ts";
 
 /** Folder of the project. */
 export const PROJECT = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
 /** The one file. */
 export const BINARY = `${PROJECT}/dist/kvm-manager`;
 
-/** Builds it, unless it is newer than everything it is made of: the one rule for that is in scripts/lib.sh. */
-export async function buildBinary(): Promise<string> {
+let building: Promise<string> | undefined;
+
+/**
+ * The path of the one file, built first where it was made of other sources: the one rule for that is `build_is_new` of
+ * scripts/lib.sh. Sources are compared once per test file.
+ *
+ * @throws {ProcessError} when the build fails, with what it said
+ */
+export function buildBinary(): Promise<string> {
+  return building ??= spend("build", build);
+}
+
+async function build(): Promise<string> {
   // Test files run beside each other: one builds, the others wait
   await Deno.mkdir(`${PROJECT}/dist`, { recursive: true });
   using lock = await Deno.open(`${PROJECT}/dist/.build-lock`, { write: true, create: true });
@@ -18,3 +30,11 @@ export async function buildBinary(): Promise<string> {
   if (!success) await run([Deno.execPath(), "task", "build"], { cwd: PROJECT });
   return BINARY;
 }
+
+/**
+ * Environment with which tests start the binary. Root unpacks it where everybody can read it, as the demo must once it has
+ * given up root; for anybody else it would unpack itself again in every home that a test makes up.
+ */
+export const BINARY_ENV: Readonly<Record<string, string>> = Deno.uid() === 0
+  ? {}
+  : { KVMM_CACHE_DIR: `${PROJECT}/dist/unpacked` };

@@ -2,7 +2,7 @@
 import { createServer, request } from "node:https";
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import type { Duplex } from "node:stream";
-import { makePair } from "../../agent/certificate/make.ts";
+import { makePair } from "../../agent/system/certificate/make.ts";
 
 /** A running proxy that ends, with its connections, when disposed of. */
 export interface ReverseProxy extends AsyncDisposable {

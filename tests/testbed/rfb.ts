@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
 import type { ConsoleTicket } from "../../lib/contract/mod.ts";
-import { ByteSource } from "../../lib/rfb/source.ts";
+import { ByteSource } from "../../lib/formats/rfb/source.ts";
 import type { TestServer } from "./server.ts";
 import { testerHeaders } from "./sign_in.ts";
 

@@ -1,21 +1,26 @@
 /** The real product as a child process, reached over HTTP like any client reaches it. */
+import { V8_FLAGS } from "../../scripts/pack.ts";
 import { ensureLibvirtd, URI } from "./libvirt.ts";
 import { filesOf, testName } from "./names.ts";
+import { BINARY_ENV, buildBinary } from "./product_binary.ts";
 import { removeFiles } from "./removal.ts";
 import { forgetTester, signInTester } from "./sign_in.ts";
 import { parseEvents, type StreamEvent } from "./sse.ts";
+import { spend } from "./times.ts";
 import { delay, until } from "./wait.ts";
 
 /** How the product is started. */
 export interface ServerOptions {
-  /** The packed binary to start instead of `deno run -A main.ts`. */
+  /** The executable to start instead of the product as it is built from the sources. */
   readonly binary?: string;
-  /** The script to start, instead of the product's. */
+  /** A script to start with Deno, instead of an executable. */
   readonly main?: string;
   /** `0`, the default: any free port. */
   readonly port?: number;
   /** libvirt connection; `qemu:///system` when left out. */
   readonly uri?: string;
+  /** `serve --demo`, with the folders that it makes itself. */
+  readonly demo?: boolean;
   readonly logLevel?: "debug" | "info" | "warn" | "error";
   /** Kept by the caller, so that a second server can go on with it. Without it: a new one, removed in the end. */
   readonly dataDir?: string;
@@ -64,7 +69,7 @@ export class TestServer implements AsyncDisposable {
 
   /** The UNIX socket of the command line. */
   get socket(): string {
-    return `${this.runtimeDir}/api.sock`;
+    return / is ready .*? socket=(\S+)/.exec(this.#log)?.[1] ?? `${this.runtimeDir}/api.sock`;
   }
 
   get pid(): number {
@@ -178,7 +183,14 @@ export class TestServer implements AsyncDisposable {
 
 /** Starts the product with folders of its own and returns once it answers `GET /api/v1/connection`. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const uri = options.uri ?? URI;
+  const program = options.main === undefined
+    ? [options.binary ?? await buildBinary()]
+    : [Deno.execPath(), "run", "-A", V8_FLAGS, options.main];
+  return await spend("server", () => start(program, options));
+}
+
+async function start([program, ...head]: readonly string[], options: ServerOptions): Promise<TestServer> {
+  const uri = options.demo ? "test:///default" : options.uri ?? URI;
   if (uri === URI) await ensureLibvirtd();
   const name = await testName("server");
   const runtimeDir = `${filesOf(name)}/run`;
@@ -187,22 +199,17 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   undo.defer(() => removeFiles(name));
   await Deno.mkdir(runtimeDir, { recursive: true });
   await Deno.mkdir(dataDir, { recursive: true });
-  const main = options.main ?? new URL("../../main.ts", import.meta.url).pathname;
-  const [program, ...head] = options.binary === undefined
-    ? [Deno.execPath(), "run", "-A", main]
-    : [options.binary];
   const child = new Deno.Command(program!, {
     args: [
       ...head,
       "serve",
       ...["--listen", `127.0.0.1:${options.port ?? 0}`],
-      ...["--data-dir", dataDir],
-      ...["--runtime-dir", runtimeDir],
-      ...["--uri", uri],
+      ...(options.demo ? ["--demo"] : ["--data-dir", dataDir, "--runtime-dir", runtimeDir, "--uri", uri]),
       ...["--log-level", options.logLevel ?? "debug"],
       ...(options.args ?? []),
     ],
-    ...(options.env === undefined ? {} : { env: options.env }),
+    // A group of that name is there where KVM Manager is installed
+    env: { ...BINARY_ENV, KVMM_SOCKET_GROUP: "none", ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -211,7 +218,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const server = new TestServer(dataDir, runtimeDir, child, cleanup);
   undo.defer(() => server.stop());
   await server.ready(options.seconds ?? 30);
-  await signInTester(server.url, server.socket);
+  if (!options.demo) await signInTester(server.url, server.socket);
   cleanup.use(undo.move());
   return server;
 }

@@ -4,6 +4,7 @@
  *     const reason = await requirement("guest");
  *     Deno.test({ name: "start_vm() boots the guest", ignore: reason !== null, fn: … });
  */
+import { buildAgentGuest } from "./agent_guest.ts";
 import { ensureChromium } from "./chromium.ts";
 import { buildCloudGuest } from "./cloud_guest.ts";
 import { buildGuest } from "./guest.ts";
@@ -25,6 +26,13 @@ const NEEDS = {
     await ensureLibvirtd();
     await buildGuest();
   },
+  /** These, and our own agent in the guest: built by Debian's Go. */
+  agentGuest: async () => {
+    await ensureLibvirtd();
+    await buildAgentGuest();
+  },
+  /** Debian's Go. */
+  go: () => ensurePackages("golang-go"),
   /** The guest with the real cloud-init. */
   cloudGuest: async () => {
     await ensureLibvirtd();
@@ -53,6 +61,8 @@ const NEEDS = {
   slowhttptest: () => ensurePackages("slowhttptest"),
   /** Debian's libfaketime. */
   faketime: () => ensurePackages("faketime"),
+  /** Debian's prometheus, with promtool. */
+  prometheus: () => ensurePackages("prometheus"),
   /** A file system that can be made to hang. */
   slowStorage: ensureSlowStorage,
   /** Debian's strace. */

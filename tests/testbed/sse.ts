@@ -1,4 +1,5 @@
 /** Server-sent events, read without the product's own client. */
+import { createParser } from "eventsource-parser";
 
 /** One event of a stream. */
 export interface StreamEvent {
@@ -13,31 +14,15 @@ export interface StreamEvent {
 export async function* parseEvents(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<StreamEvent, void, undefined> {
-  let rest = "";
-  let id: string | null = null;
-  let event = "message";
-  let data: string[] = [];
+  const found: StreamEvent[] = [];
+  let last: string | null = null;
+  const parser = createParser({
+    onId: (id) => last = id,
+    onEvent: ({ event = "message", data }) => found.push({ id: last, event, data: JSON.parse(data) }),
+  });
   const decoder = new TextDecoder();
   for await (const bytes of body) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split(/\r\n|\n|\r(?=.)/);
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (line === "") {
-        if (data.length > 0) yield { id, event, data: JSON.parse(data.join("\n")) };
-        event = "message";
-        data = [];
-        continue;
-      }
-      const [field, value] = splitField(line);
-      if (field === "id") id = value;
-      else if (field === "event") event = value;
-      else if (field === "data") data.push(value);
-    }
+    parser.feed(decoder.decode(bytes, { stream: true }));
+    yield* found.splice(0);
   }
-}
-
-/** One blank after the colon belongs to the syntax; a line that begins with a colon is a comment (field ""). */
-function splitField(line: string): [field: string, value: string] {
-  const colon = line.indexOf(":");
-  return colon === -1 ? [line, ""] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")];
 }

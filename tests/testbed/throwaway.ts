@@ -1,14 +1,16 @@
 /**
  * A throwaway copy of this machine's file system, to install things into: an overlay in memory, seen by the processes
  * that are started in it alone, in namespaces of their own. Nothing of it reaches the machine, and nothing of it stays.
+ * KVM Manager is not in it, whatever this machine has of it: installed, or served from its sources by start.sh.
  */
+import { layoutOf, NAME } from "../../lib/system/install/layout.ts";
 import { namespaces } from "./namespaces.ts";
 import { exists } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** Bash, as the first process: makes the overlay, waits for its standard input's end. */
 const FIRST_PROCESS = `set -e
-top=$1; project=$2; shift 2
+top=$1; project=$2; absent=$3; shift 3
 mount -t tmpfs -o mode=755 throwaway "$top"
 mkdir "$top/upper" "$top/work" "$top/root"
 mount -t overlay throwaway -o "lowerdir=/,upperdir=$top/upper,workdir=$top/work" "$top/root"
@@ -16,6 +18,8 @@ mount -t proc proc "$top/root/proc"
 mount --rbind /sys "$top/root/sys"
 mount --rbind /dev "$top/root/dev"
 mount -t tmpfs -o mode=1777 tmp "$top/root/tmp"
+for path in $absent; do rm -rf "$top/root$path"; done
+for list in passwd group shadow gshadow; do sed -i "/^${NAME}:/d" "$top/root/etc/$list"; done
 for path in "$@"; do mkdir -p "$top/root/$path"; mount --bind "$path" "$top/root/$path"; done
 mkdir -p "$top/root/$project"
 mount --bind "$project" "$top/root/$project"
@@ -26,6 +30,12 @@ read -r _ || true`;
 
 /** The sources, and what was built of them: readable in it, also where /tmp has them. */
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** Everything an installation consists of, below both prefixes. */
+const ABSENT = (["/usr", "/usr/local"] as const).map(layoutOf).flatMap((layout) => [
+  ...[layout.binary, layout.library, layout.unit, layout.sysusers, layout.tmpfiles],
+  ...[layout.configDir, layout.dataDir, layout.runtimeDir, layout.cacheDir],
+]);
 
 /** What a program did. */
 export interface Ran {
@@ -74,6 +84,6 @@ export async function throwaway(...shared: string[]): Promise<Throwaway> {
   undo.defer(async () => {
     if (await exists(top)) await Deno.remove(top, { recursive: true });
   });
-  const first = await namespaces(FIRST_PROCESS, [top, PROJECT, ...shared], undo);
+  const first = await namespaces(FIRST_PROCESS, [top, PROJECT, ABSENT.join(" "), ...shared], undo);
   return new Throwaway(first, top, undo.move());
 }

@@ -1,5 +1,6 @@
 /** `virsh` as a witness: it shares no code with the product. */
 import { ProcessError, run } from "./process.ts";
+import { spend } from "./times.ts";
 
 /** The connection that every helper of the test bed uses. */
 export const URI = "qemu:///system";
@@ -11,7 +12,7 @@ export const URI = "qemu:///system";
  * @throws {ProcessError} when it fails; `stderr` has libvirt's message
  */
 export async function virsh(...args: string[]): Promise<string> {
-  return (await run(["virsh", "--quiet", "--connect", URI, ...args])).trim();
+  return (await spend("virsh", () => run(["virsh", "--quiet", "--connect", URI, ...args]))).trim();
 }
 
 /** Like {@link virsh}, but when libvirt's message matches `harmless` the failure is answered with null. */

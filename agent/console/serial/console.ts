@@ -3,17 +3,16 @@
  * type on it would disturb each other. Who comes second is told, and may take over; who was first is told then.
  */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
-import { serialLine } from "../../../lib/xml/serial.ts";
-import type { Farewell, Peer } from "../../http/peer.ts";
-import type { LibvirtLink } from "../../libvirt/link.ts";
-import type { VmServices } from "../../vm/services.ts";
+import { serialLine } from "../../../lib/formats/xml/serial.ts";
+import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
+import type { Host } from "../../hosts/host.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { FAREWELL } from "./farewell.ts";
 import { SerialSession } from "./session.ts";
 
 /** Who has a machine's line now. */
 interface Holder {
-  readonly peer: Peer;
+  readonly peer: WebSocketConnection;
   readonly session: SerialSession;
   /** Resolved when libvirt has let go of the line. */
   readonly released: Promise<void>;
@@ -22,17 +21,15 @@ interface Holder {
 export class SerialConsoles implements ConsoleType {
   readonly #holders = new Map<string, Holder>();
 
-  constructor(private readonly link: LibvirtLink) {}
-
   /** @throws {ContractError} NoSerialLine, SerialElsewhere */
-  async check({ link }: VmServices, vm: VM): Promise<void> {
+  async check({ link }: Host, vm: VM): Promise<void> {
     const line = serialLine(await link.call("domainXml", { uuid: vm.id, secure: false, inactive: false }));
     if (line === "none") throw new ContractError("NoSerialLine");
     if (line === "elsewhere") throw new ContractError("SerialElsewhere");
   }
 
   /** Serves a peer until it leaves, another takes over, or the line closes. */
-  async serve({ vm, grant, peer }: ConsoleCall): Promise<Farewell> {
+  async serve({ host: { link }, vm, grant, peer }: ConsoleCall): Promise<Farewell> {
     for (let before = this.#holders.get(vm.id); before; before = this.#holders.get(vm.id)) {
       // Someone who reloads the page must not find themselves in the way.
       if (!grant.force && !before.peer.gone.aborted) return FAREWELL.inUse;
@@ -43,7 +40,7 @@ export class SerialConsoles implements ConsoleType {
     const session = new SerialSession(peer, grant.viewOnly);
     this.#holders.set(vm.id, { peer, session, released });
     try {
-      return await session.run(this.link.consoles, { uuid: vm.id, force: grant.force });
+      return await session.run(link.consoles, { uuid: vm.id, force: grant.force });
     } finally {
       this.#holders.delete(vm.id);
       resolve();

@@ -1,6 +1,6 @@
 /** Why a serial console is closed, in words for people (at most 123 bytes: RFC 6455, 5.5). */
 import { CONSOLE_CLOSE } from "../../../lib/contract/mod.ts";
-import type { Farewell } from "../../http/peer.ts";
+import type { Farewell } from "../../http/websocket_connection.ts";
 
 export const FAREWELL = {
   done: { code: CONSOLE_CLOSE.done, reason: "" },

@@ -2,7 +2,8 @@
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { ConsoleStream, ConsoleStreams, ConsoleTarget } from "../../../ffi/streams.ts";
 import { CONSOLE_CLOSE } from "../../../lib/contract/mod.ts";
-import type { Farewell, Peer } from "../../http/peer.ts";
+import { parseJson } from "../../../lib/text/json.ts";
+import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
 import { log } from "../../log.ts";
 import { FAREWELL } from "./farewell.ts";
 
@@ -31,7 +32,7 @@ const isTakenAway = (error: LibvirtError) => /stream had I\/O failure/i.test(err
 export function isControl(message: string): boolean {
   const size = (value: unknown) => Number.isInteger(value) && Number(value) > 0 && Number(value) <= 10_000;
   try {
-    const { type, cols, rows } = JSON.parse(message) as Record<string, unknown>;
+    const { type, cols, rows } = parseJson(message) as Record<string, unknown>;
     return type === "resize" && size(cols) && size(rows);
   } catch {
     return false; // no JSON, or none with fields
@@ -39,13 +40,13 @@ export function isControl(message: string): boolean {
 }
 
 export class SerialSession {
-  readonly #peer: Peer;
+  readonly #peer: WebSocketConnection;
   readonly #viewOnly: boolean;
   readonly #over = Promise.withResolvers<Farewell>();
   #unanswered = 0;
 
   /** @param viewOnly what the peer types is dropped */
-  constructor(peer: Peer, viewOnly: boolean) {
+  constructor(peer: WebSocketConnection, viewOnly: boolean) {
     this.#peer = peer;
     this.#viewOnly = viewOnly;
   }

@@ -1,8 +1,8 @@
 /** A connection to a machine's VNC server, signed in. */
 import type { VncInfo } from "../../../lib/contract/mod.ts";
-import { messageOf } from "../../../lib/message.ts";
-import { joinServer } from "../../../lib/rfb/handshake.ts";
-import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { joinServer } from "../../../lib/formats/rfb/handshake.ts";
+import { ByteSource, RfbError } from "../../../lib/formats/rfb/source.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 
 /** Milliseconds until a server must have let us in: a QEMU that hangs accepts, and then says nothing. */

@@ -4,12 +4,12 @@
  * only look sends no keys.
  */
 import { CONSOLE_CLOSE, ContractError } from "../../../lib/contract/mod.ts";
-import { welcomeViewer } from "../../../lib/rfb/handshake.ts";
-import { ByteSource, RfbError } from "../../../lib/rfb/source.ts";
-import { ViewOnlyFilter } from "../../../lib/rfb/view_only.ts";
+import { welcomeViewer } from "../../../lib/formats/rfb/handshake.ts";
+import { ByteSource, RfbError } from "../../../lib/formats/rfb/source.ts";
+import { ViewOnlyFilter } from "../../../lib/formats/rfb/view_only.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { FRAME_HEAD } from "../../http/frame.ts";
-import type { Farewell, Message, Peer } from "../../http/peer.ts";
+import type { Farewell, Message, WebSocketConnection } from "../../http/websocket_connection.ts";
 import { log } from "../../log.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { CHUNK, connectVnc, type VncConnection } from "./connection.ts";
@@ -24,7 +24,7 @@ const DONE: Farewell = { code: CONSOLE_CLOSE.done, reason: "" };
 const CLOSED: Farewell = { code: CONSOLE_CLOSE.disconnected, reason: "The VM closed the connection" };
 
 export const vncConsole: ConsoleType = {
-  check: async (services, vm) => void await vncTarget(services, vm),
+  check: async (host, vm) => void await vncTarget(host, vm),
   serve: async (call: ConsoleCall) => {
     let server: VncConnection;
     try {
@@ -39,11 +39,11 @@ export const vncConsole: ConsoleType = {
 };
 
 /** @throws {RfbError | ContractError} why there is no getting in */
-async function signIn({ services, vm, peer }: ConsoleCall): Promise<VncConnection> {
+async function signIn({ host, vm, peer }: ConsoleCall): Promise<VncConnection> {
   const end = performance.now() + SIGN_IN.all;
   for (;;) {
     try {
-      return await connectVnc(await vncTarget(services, vm));
+      return await connectVnc(await vncTarget(host, vm));
     } catch (error) {
       if (!(error instanceof RfbError) || performance.now() > end || peer.gone.aborted) throw error;
       await new Promise((resolve) => setTimeout(resolve, SIGN_IN.pause));
@@ -52,7 +52,11 @@ async function signIn({ services, vm, peer }: ConsoleCall): Promise<VncConnectio
 }
 
 /** Carries bytes between a signed-in server and a viewer until one of them is gone. */
-export async function proxyVnc(server: VncConnection, peer: Peer, viewOnly: boolean): Promise<Farewell> {
+export async function proxyVnc(
+  server: VncConnection,
+  peer: WebSocketConnection,
+  viewOnly: boolean,
+): Promise<Farewell> {
   const { connection } = server;
   const messages = peer.messages();
   const source = new ByteSource(async () => {
@@ -84,7 +88,10 @@ function binary(message: Message): Uint8Array {
   return message;
 }
 
-async function pipeToViewer({ connection, rest }: VncConnection, peer: Peer): Promise<Farewell> {
+async function pipeToViewer(
+  { connection, rest }: VncConnection,
+  peer: WebSocketConnection,
+): Promise<Farewell> {
   if (rest.length > 0 && !await peer.send(rest)) return DONE;
   // Buffers whose bytes were taken. Few are under way at once: sending waits for a slow viewer, and until then the next
   // bytes are read while the last are being written.

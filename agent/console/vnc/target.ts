@@ -1,7 +1,7 @@
 /** Where a machine's VNC server is. */
 import { ContractError, type VM, type VncInfo } from "../../../lib/contract/mod.ts";
-import { vncServer } from "../../../lib/xml/domain.ts";
-import type { VmServices } from "../../vm/services.ts";
+import { vncServer } from "../../../lib/formats/xml/domain.ts";
+import type { Host } from "../../hosts/host.ts";
 
 /** Where a server that listens everywhere can be reached by someone on this host. */
 export const reachable = (listen: string | undefined) =>
@@ -12,7 +12,7 @@ export const reachable = (listen: string | undefined) =>
  *
  * @throws {ContractError} VmNotRunning, VncNotConfigured
  */
-export async function vncTarget({ link, inventory }: VmServices, vm: VM): Promise<VncInfo> {
+export async function vncTarget({ link, inventory }: Host, vm: VM): Promise<VncInfo> {
   if (!inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
   const server = vncServer(await link.call("domainXml", { uuid: vm.id, secure: true, inactive: false }));
   if (!server || (server.port === undefined && server.socket === undefined)) {

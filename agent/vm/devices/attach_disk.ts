@@ -1,22 +1,20 @@
 /** Adding disks and drives to a machine. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
-import { renderXml, xml } from "../../../lib/xml/build.ts";
-import { type DiskBus, diskXml, freeTarget } from "../../../lib/xml/device_disk.ts";
-import { contractError } from "../../libvirt/failure.ts";
+import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
+import { type DiskBus, diskXml, freeTarget } from "../../../lib/formats/xml/device_disk.ts";
+import type { Principal } from "../../access.ts";
+import { contractError, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
+import type { Operation, Steps } from "../../operations/operation.ts";
+import { keyOf } from "../../operations/step.ts";
+import { makeVolume } from "../../storage/volume_steps.ts";
 import { requireActive } from "../../storage/shared.ts";
 import { refuseTooLarge } from "../../storage/volume_checks.ts";
-import {
-  createVolume,
-  defaultPool,
-  deleteVolume,
-  hasFormats,
-  usualPool,
-  type Volume,
-} from "../../storage/volumes.ts";
-import { reservations } from "../reservations.ts";
-import type { VmServices } from "../services.ts";
+import { createVolume, defaultPool, hasFormats, usualPool, type Volume } from "../../storage/volumes.ts";
+import { type CheckedImage, checkImage, requireWish } from "../../storage/disk_images/check.ts";
+import { Rollback } from "../../rollback.ts";
+import type { Host } from "../../hosts/host.ts";
 import {
   type Configurations,
   configurationsOf,
@@ -25,10 +23,8 @@ import {
   type Places,
   placesOf,
   targetsIn,
-  Undo,
 } from "./configurations.ts";
-import { type Image, imageOf } from "./image.ts";
-import { refuseUsed } from "./usage.ts";
+import { refuseUsed } from "../../storage/disk_images/usage.ts";
 
 type AttachInput = Input<"attach_disk">;
 
@@ -52,16 +48,11 @@ function hasIde(machine: string): boolean {
 }
 
 /** What exactly one of the fields names. @throws {ContractError} InvalidInput */
-function requireOneSource({ device = "disk", create, volume, path }: AttachInput): void {
-  const given = [create, volume, path].filter((each) => each !== undefined).length;
+function requireOneSource({ device = "disk", create, path }: AttachInput): void {
   const reason = device === "cdrom"
-    ? create !== undefined
-      ? "a drive takes a medium that is there (volume or path), or none"
-      : given > 1
-      ? "say one of volume and path"
-      : undefined
-    : given !== 1
-    ? "say one of create, volume and path"
+    ? create === undefined ? undefined : "a drive takes a medium that is there (path), or none"
+    : (create === undefined) === (path === undefined)
+    ? "say one of create and path"
     : undefined;
   if (reason !== undefined) throw new ContractError("InvalidInput", { reason });
 }
@@ -70,7 +61,7 @@ function requireOneSource({ device = "disk", create, volume, path }: AttachInput
 function possible(places: Places, input: AttachInput, bus: DiskBus): Places {
   const { device = "disk" } = input;
   // QEMU plugs a drive in with its medium; libvirt 9.0 fails for an empty one.
-  const isEmpty = device === "cdrom" && input.volume === undefined && input.path === undefined;
+  const isEmpty = device === "cdrom" && input.path === undefined;
   if (!places.live || (HOTPLUG.has(bus) && !isEmpty)) return places;
   if (input.live === true || !places.config) {
     throw new ContractError("NotHotpluggable", { device: isEmpty ? "empty drive" : kind(device), bus });
@@ -80,61 +71,58 @@ function possible(places: Places, input: AttachInput, bus: DiskBus): Places {
 
 const kind = (device: "disk" | "cdrom") => device === "cdrom" ? "drive" : "disk";
 
-/** The image it is made of; a new volume is made here, and remembered to be deleted. */
+/** The image it is made of; a new volume is made here, as a step. */
 async function imageFor(
-  services: VmServices,
+  host: Host,
   vm: VM,
   input: AttachInput,
   target: string,
   role: Role,
-  undo: Undo,
+  steps: Steps,
   held: DisposableStack,
-): Promise<Image | undefined> {
-  const { device = "disk", create, volume, path, format, backingFile } = input;
+): Promise<Pick<CheckedImage, "path" | "type" | "format" | "secret" | "backing"> | undefined> {
+  const { device = "disk", create, path, format, backingFile } = input;
   if (create !== undefined) {
-    const made = await newVolume(services, vm, create, target);
-    undo.add(`the new volume ${made.path}`, () => deleteVolume(services.link, made.path));
+    const made = await newVolume(host, vm, create, target, steps);
     return {
       path: made.path,
       type: made.type === "block" ? "block" : "file",
       format: made.format === "qcow2" ? "qcow2" : "raw",
+      backing: [],
     };
   }
-  if (volume === undefined && path === undefined) return undefined;
+  if (path === undefined) return undefined;
   const wish = {
-    ...(volume !== undefined && { volume }),
-    ...(path !== undefined && { path }),
+    ...requireWish(path),
     ...(format !== undefined && { format }),
     ...(backingFile !== undefined && { backingFile }),
   };
-  const image = await imageOf(services, wish, { role, isMedium: device === "cdrom" });
-  // Two machines that are given it at the same time would both find it free.
-  const taken = reservations.take("image", image.path, vm.name);
-  if (typeof taken === "string") throw new ContractError("DiskInUse", { vm: taken, path: image.path });
-  held.use(taken);
+  const purpose = device === "cdrom" ? "medium" : "disk";
+  const image = await checkImage(host, wish, { role, purpose, vm }, held);
   const { readOnly = false, shareable = false } = input;
-  await refuseUsed(services, image.path, { readOnly: readOnly || device === "cdrom", shareable });
+  refuseUsed(image.uses, image.path, { readOnly: readOnly || device === "cdrom", shareable });
   return image;
 }
 
 async function newVolume(
-  services: VmServices,
+  host: Host,
   vm: VM,
   create: NonNullable<AttachInput["create"]>,
   target: string,
+  steps: Steps,
 ): Promise<Volume> {
-  const { link } = services;
+  const { link } = host;
   const capacity = create.sizeGb * GIB;
   try {
-    const { storage } = services.inventory;
+    const { storage } = host.inventory;
     const pool = create.pool ?? usualPool(storage.records()) ?? await defaultPool(link);
-    if (create.pool !== undefined) requireActive(services, create.pool);
+    if (create.pool !== undefined) requireActive(host, create.pool);
     if (storage.record(pool) === undefined) await storage.refresh();
-    refuseTooLarge(services, pool, capacity);
-    const files = hasFormats(requireActive(services, pool));
+    refuseTooLarge(host, pool, capacity);
+    const files = hasFormats(requireActive(host, pool));
     const format = files ? create.format ?? "qcow2" : undefined;
     const name = create.name ?? `${vm.name.replace(/[^\w.-]/g, "-")}-${target}${format ? `.${format}` : ""}`;
-    return await named(services, pool, name, create.name === undefined, (each) => ({
+    return await named(host, steps, pool, name, create.name === undefined, (each) => ({
       name: each,
       capacity,
       format,
@@ -154,7 +142,8 @@ function isTaken(error: unknown): boolean {
 
 /** Makes a volume; a name that was not asked for gets a number when it is taken. */
 async function named(
-  { link }: VmServices,
+  { link }: Host,
+  steps: Steps,
   pool: string,
   name: string,
   isFree: boolean,
@@ -164,7 +153,8 @@ async function named(
   for (let number = 1;; number++) {
     const each = number === 1 ? name : `${stem}-${number}${ending ?? ""}`;
     try {
-      return await createVolume(link, pool, volume(each));
+      const at = { pool, name: each };
+      return await makeVolume(link, steps, at, () => createVolume(link, pool, volume(each)));
     } catch (error) {
       if (!isTaken(error)) throw error;
       if (!isFree || number === MOST_NAMES) {
@@ -176,11 +166,11 @@ async function named(
 
 /** A SCSI disk without a controller would get one of libvirt's choice, for which few guests have a driver. */
 async function ensureScsi(
-  { link }: VmServices,
+  { link }: Host,
   vm: VM,
   { live, next }: Configurations,
   places: Places,
-  undo: Undo,
+  rollback: Rollback,
 ): Promise<void> {
   const missing = {
     live: places.live && !hasController(live, "scsi"),
@@ -190,12 +180,12 @@ async function ensureScsi(
   const controller = renderXml(xml("controller", { type: "scsi", index: 0, model: "virtio-scsi" }));
   const change = { uuid: vm.id, xml: controller, ...missing };
   await link.call("domainAttachDevice", change);
-  undo.add("the SCSI controller", () => link.call("domainDetachDevice", change));
+  rollback.add("the SCSI controller", () => link.call("domainDetachDevice", change));
 }
 
 /** Plugs it in; without a free slot only for the next start, where nobody asked for more. */
 async function plug(
-  services: VmServices,
+  host: Host,
   vm: VM,
   places: Places,
   mayWait: boolean,
@@ -210,27 +200,22 @@ async function plug(
     if (!isFull || !places.live) throw error;
     if (!mayWait) throw new ContractError("NoFreeSlot", { device }, { cause: error });
     log.info("no free slot: the device is there from the next start on", { vm: vm.name, device });
-    return await plug(services, vm, { live: false, config: true }, false, attach, device);
+    return await plug(host, vm, { live: false, config: true }, false, attach, device);
   }
 }
 
 /** {@link plug} for other devices: attaches an element where it can be. @throws {LibvirtError|ContractError} */
 export function attachElement(
-  services: VmServices,
+  host: Host,
   vm: VM,
   element: string,
   places: Places,
   wish: { readonly live?: boolean },
   device: string,
 ): Promise<Places> {
-  return plug(services, vm, places, places.config && wish.live !== true, async (at) => {
-    await services.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
+  return plug(host, vm, places, places.config && wish.live !== true, async (at) => {
+    await host.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
   }, device);
-}
-
-/** Whether a failure leaves open what libvirt did: then nothing it may use by now is taken away from it. */
-function isUnknown(error: unknown): boolean {
-  return error instanceof LibvirtError && (error.kind === "timeout" || error.kind === "lost");
 }
 
 /**
@@ -239,12 +224,12 @@ function isUnknown(error: unknown): boolean {
  * @throws {ContractError}
  */
 export async function attachDisk(
-  services: VmServices,
+  host: Host,
   input: AttachInput,
-  role: Role,
+  { role, name: actor }: Pick<Principal, "role" | "name">,
 ): Promise<Output<"attach_disk">> {
-  const vm = services.requireVm(input.vmId);
-  const wanted = placesOf(services, vm, input);
+  const vm = host.requireVm(input.vmId);
+  const wanted = placesOf(host, vm, input);
   requireOneSource(input);
   const { device = "disk" } = input;
   const bus = input.bus ?? defaultBus(device, vm.machine ?? "");
@@ -253,37 +238,49 @@ export async function attachDisk(
   }
   const places = possible(wanted, input, bus);
   let output: Output<"attach_disk"> | undefined;
-  await services.operate(vm, `attaching a ${kind(device)}`, async () => {
-    const undo = new Undo();
+  const spec = {
+    command: "attach_disk",
+    subject: vm.name,
+    vmId: vm.id,
+    actor,
+    keys: [keyOf.vm(vm.id)],
+  } as const;
+  const run = async (operation: Operation) => {
+    const rollback = new Rollback();
     using held = new DisposableStack();
     try {
-      const both = await configurationsOf(services, vm);
+      const both = await configurationsOf(host, vm);
       const taken = targetsIn(both);
       if (input.target !== undefined && taken.has(input.target)) {
         throw new ContractError("TargetTaken", { target: input.target });
       }
       const target = input.target ?? freeTarget(bus, taken);
       if (target === undefined) throw new ContractError("NoFreeTarget", { bus });
-      const image = await imageFor(services, vm, input, target, role, undo, held);
+      const image = await imageFor(host, vm, input, target, role, operation, held);
       const { cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder } = input;
       const element = renderXml(diskXml({
         device,
         bus,
         target,
         source: image,
+        backing: image?.backing,
         format: image?.format ?? "raw",
         ...{ cache, io, discard, detectZeroes, readOnly, shareable, serial, bootOrder },
       }));
-      const done = await plug(services, vm, places, places.config && input.live !== true, async (at) => {
-        if (bus === "scsi") await ensureScsi(services, vm, both, at, undo);
-        await services.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
+      const done = await plug(host, vm, places, places.config && input.live !== true, async (at) => {
+        if (bus === "scsi") await ensureScsi(host, vm, both, at, rollback);
+        await host.link.call("domainAttachDevice", { uuid: vm.id, xml: element, ...at });
       }, kind(device));
       output = { live: done.live, persistent: done.config, target, path: image?.path ?? null };
     } catch (error) {
-      if (isUnknown(error)) log.warn("whether a disk was attached is unknown", { vm: vm.name, error });
-      else await undo.run();
+      if (!isAway(error)) await rollback.run();
       throw deviceError(error, "AttachFailed", "attach_disk", { device: kind(device) });
     }
-  });
+  };
+  await host.operate(
+    vm,
+    `attaching a ${kind(device)}`,
+    () => host.operations.run(spec, run),
+  );
   return output!;
 }

@@ -1,11 +1,11 @@
 /** A machine's two configurations – what runs, what starts next – and which of them a change is meant for. */
 import { ContractError, type ErrorCode, type VM } from "../../../lib/contract/mod.ts";
-import { normalMac } from "../../../lib/xml/device_nic.ts";
-import { XmlDocument } from "../../../lib/xml/edit.ts";
-import { child, children, type XmlElement } from "../../../lib/xml/tree.ts";
+import { normalMac } from "../../../lib/formats/xml/device_nic.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { nicKeys, placeOf } from "../../../lib/formats/xml/hardware.ts";
+import { child, children, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { contractError } from "../../libvirt/failure.ts";
-import { log } from "../../log.ts";
-import type { VmServices } from "../services.ts";
+import type { Host } from "../../hosts/host.ts";
 
 /** Which configurations a change is made in. */
 export interface Places {
@@ -14,7 +14,7 @@ export interface Places {
 }
 
 /** What a caller may say about that. */
-export interface Wish {
+export interface ApplyScope {
   readonly live?: boolean;
   readonly persistent?: boolean;
 }
@@ -24,7 +24,7 @@ export interface Wish {
  *
  * @throws {ContractError} VmNotRunning, VmNotPersistent; InvalidInput when nothing is left
  */
-export function placesOf({ inventory }: VmServices, vm: VM, { live, persistent }: Wish): Places {
+export function placesOf({ inventory }: Host, vm: VM, { live, persistent }: ApplyScope): Places {
   const active = inventory.active().includes(vm.id);
   if (live === true && !active) throw new ContractError("VmNotRunning");
   if (persistent === true && !vm.persistent) throw new ContractError("VmNotPersistent");
@@ -44,7 +44,7 @@ export interface Configurations {
 }
 
 /** Reads a machine's configurations. @throws {LibvirtError} */
-export async function configurationsOf({ link, inventory }: VmServices, vm: VM): Promise<Configurations> {
+export async function configurationsOf({ link, inventory }: Host, vm: VM): Promise<Configurations> {
   const read = async (inactive: boolean) =>
     new XmlDocument(await link.call("domainXml", { uuid: vm.id, secure: false, inactive }));
   const active = inventory.active().includes(vm.id);
@@ -62,11 +62,22 @@ export function diskIn(document: XmlDocument | undefined, target: string): XmlEl
   return devices(document, "disk").find((each) => child(each, "target")?.attributes.dev === target);
 }
 
-/** The network card with this address. */
-export function nicIn(document: XmlDocument | undefined, mac: string): XmlElement | undefined {
-  return devices(document, "interface").find((each) =>
-    normalMac(child(each, "mac")?.attributes.address ?? "") === mac
+/**
+ * The network card with this address: a MAC address, or `MAC@place` where several cards have the same.
+ *
+ * @throws {ContractError} NicAmbiguous for a MAC address that several cards have
+ */
+export function nicIn(document: XmlDocument | undefined, address: string): XmlElement | undefined {
+  if (document === undefined) return undefined;
+  const [mac, place] = address.split("@");
+  const found = [...nicKeys(document.root)].filter(([element]) =>
+    normalMac(child(element, "mac")?.attributes.address ?? "") === mac &&
+    (place === undefined || placeOf(element) === place)
   );
+  if (found.length > 1) {
+    throw new ContractError("NicAmbiguous", { mac, names: found.map(([, key]) => key).join(", ") });
+  }
+  return found[0]?.[0];
 }
 
 /** The targets of all disks in both configurations. */
@@ -92,25 +103,4 @@ export function deviceError(
   const error = contractError(thrown, code, operation);
   if (!(error instanceof ContractError) || error.code !== code || error === thrown) return error;
   return new ContractError(code, { ...error.details, ...details }, { cause: thrown });
-}
-
-/** Steps to take back, last first, when a later one fails. */
-export class Undo {
-  readonly #steps: { what: string; back: () => Promise<unknown> }[] = [];
-
-  /** Remembers how to take a step back. @param what what could not be done, for the log */
-  add(what: string, back: () => Promise<unknown>): void {
-    this.#steps.push({ what, back });
-  }
-
-  /** Takes every step back. One that cannot be is logged: the error that led here is the one to tell. */
-  async run(): Promise<void> {
-    for (const { what, back } of this.#steps.splice(0).reverse()) {
-      try {
-        await back();
-      } catch (error) {
-        log.error(`could not take back: ${what}`, { error });
-      }
-    }
-  }
 }

@@ -1,18 +1,26 @@
 /** Removing, growing and changing a machine's disks. */
+import { plainPath } from "../../host_file.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
-import { type DiskDevice, disksOf } from "../../../lib/xml/device_diff.ts";
-import { type DiskBus, tuneDisk } from "../../../lib/xml/device_disk.ts";
-import type { XmlElement } from "../../../lib/xml/tree.ts";
-import { includes } from "../../access.ts";
-import { isLocal } from "../../host/local.ts";
+import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
+import { type DiskBus, tuneDisk } from "../../../lib/formats/xml/device_disk.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
+import { includes, type Principal } from "../../access.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { keyOf } from "../../operations/step.ts";
+import { fileOf } from "../../storage/volume_steps.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
-import { deleteDisk } from "../delete.ts";
-import type { VmServices } from "../services.ts";
+import { deleteDisk } from "../lifecycle/delete.ts";
+import { Rollback } from "../../rollback.ts";
+import type { Host } from "../../hosts/host.ts";
+import { isOff } from "../lifecycle/undefine.ts";
 import { refuseTooLarge } from "../../storage/volume_checks.ts";
-import { configurationsOf, deviceError, diskIn, placesOf, Undo } from "./configurations.ts";
+import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { remove } from "./release.ts";
-import { refuseUsed, usesOf } from "./usage.ts";
+import { refuseUsed, usesOf } from "../../storage/disk_images/usage.ts";
 
 const GIB = 1024 ** 3;
 /** Buses that let a device go while the machine runs. */
@@ -24,14 +32,14 @@ function described(xml: string | undefined, target: string): DiskDevice | undefi
 }
 
 /** The file or block device a disk is on; undefined for an empty drive and for what is on another host. */
-async function pathOf({ link }: VmServices, disk: DiskDevice): Promise<string | undefined> {
+async function pathOf({ link }: Host, disk: DiskDevice): Promise<string | undefined> {
   if (disk.volume !== undefined) return (await volumeNamed(link, disk.volume.pool, disk.volume.name))?.path;
   return disk.type === "file" || disk.type === "block" ? disk.source : undefined;
 }
 
 /** Learns the sizes of a machine's disks anew, after one has changed. A size that cannot be read is unknown. */
 async function learnSizes(
-  { link, inventory }: VmServices,
+  { link, inventory }: Host,
   vm: VM,
   targets: readonly string[],
 ): Promise<void> {
@@ -42,27 +50,25 @@ async function learnSizes(
 
 /** Refuses to delete what is not this machine's alone. @throws {ContractError} Forbidden, DiskDeleteFailed */
 async function requireOwn(
-  services: VmServices,
+  host: Host,
   vm: VM,
   disk: DiskDevice,
   isLeftLive: boolean,
   role: Role,
 ): Promise<string> {
   if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
-  const path = await pathOf(services, disk);
+  const path = await pathOf(host, disk);
   if (path === undefined || disk.device !== "disk") {
     throw new ContractError("DiskDeleteFailed", {
       path: disk.source ?? disk.target,
       error: "it is no volume",
     });
   }
-  const others = (await usesOf(services, path)).filter((use) =>
-    use.vmId !== vm.id || use.target !== disk.target
-  );
+  const others = (await usesOf(host, path)).filter((use) => use.vmId !== vm.id || use.target !== disk.target);
   const error = others[0] !== undefined
     ? `it is also used by ${others[0].name}`
     : disk.shareable
-    ? "it is marked as shared with other machines"
+    ? "it is marked as shared with other VMs"
     : isLeftLive
     ? "the running VM still has it"
     : undefined;
@@ -76,18 +82,25 @@ async function requireOwn(
  * @throws {ContractError}
  */
 export async function detachDisk(
-  services: VmServices,
+  host: Host,
   input: Input<"detach_disk">,
-  role: Role,
+  { role, name: actor }: Pick<Principal, "role" | "name">,
 ): Promise<Output<"detach_disk">> {
-  const vm = services.requireVm(input.vmId);
+  const vm = host.requireVm(input.vmId);
   const { target, deleteVolume = false } = input;
-  const places = placesOf(services, vm, input);
+  const places = placesOf(host, vm, input);
   let output: Output<"detach_disk"> | undefined;
-  await services.operate(vm, "detaching a disk", async () => {
-    const undo = new Undo();
+  const spec = {
+    command: "detach_disk",
+    subject: vm.name,
+    vmId: vm.id,
+    actor,
+    keys: [keyOf.vm(vm.id)],
+  } as const;
+  const run = async (operation: Operation) => {
+    const rollback = new Rollback();
     try {
-      const { live, next } = await configurationsOf(services, vm);
+      const { live, next } = await configurationsOf(host, vm);
       const inLive = diskIn(live, target), inNext = diskIn(next, target);
       const disk = described(live?.toString(), target) ?? described(next?.toString(), target);
       const wanted = {
@@ -106,31 +119,52 @@ export async function detachDisk(
       }
       const isLeft = (inLive && !wanted.live) || (inNext && !wanted.next);
       const path = deleteVolume
-        ? await requireOwn(services, vm, disk, isLeft !== undefined && isLeft, role)
+        ? await requireOwn(host, vm, disk, isLeft !== undefined && isLeft, role)
         : undefined;
-      await remove(services, vm, {
+      if (path !== undefined) {
+        operation.add({ kind: "disk-doomed", path, file: await fileOf(host.link, path) });
+      }
+      await remove(host, vm, {
         device: `${disk.device === "disk" ? "disk" : "drive"} ${target}`,
         live: live && wanted.live && { document: live, element: wanted.live },
         next: next && wanted.next && { document: next, element: wanted.next },
         find: (document) => diskIn(document, target),
-      }, undo);
-      if (path !== undefined) await deleteOf(services, path);
+      }, rollback);
+      if (path !== undefined) {
+        await refuseStarted(host, vm, target, path);
+        await deleteOf(host, path);
+      }
       output = {
         live: wanted.live !== undefined,
         persistent: wanted.next !== undefined,
         deletedVolume: path ?? null,
       };
     } catch (error) {
-      await undo.run();
+      if (!isAway(error)) await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_disk", { device: `disk ${target}` });
     }
-  });
+  };
+  await host.operate(vm, "detaching a disk", () => host.operations.run(spec, run));
   return output!;
 }
 
-async function deleteOf(services: VmServices, path: string): Promise<void> {
+/** Refuses to delete what a VM that was started meanwhile runs with. @throws {ContractError} DiskDeleteFailed */
+async function refuseStarted(
+  { link }: Host,
+  { id: uuid }: VM,
+  target: string,
+  path: string,
+): Promise<void> {
+  const domain = await link.call("domainRead", { uuid });
+  if (domain === null || isOff(domain)) return;
+  const live = new XmlDocument(await link.call("domainXml", { uuid, secure: false, inactive: false }));
+  if (diskIn(live, target) === undefined) return;
+  throw new ContractError("DiskDeleteFailed", { path, error: "the running VM still has it" });
+}
+
+async function deleteOf(host: Host, path: string): Promise<void> {
   try {
-    await deleteDisk(services, path);
+    await deleteDisk(host, path);
   } catch (error) {
     throw deviceError(error, "DiskDeleteFailed", "detach_disk", { path });
   }
@@ -143,31 +177,31 @@ async function deleteOf(services: VmServices, path: string): Promise<void> {
  * @throws {ContractError}
  */
 export async function resizeDisk(
-  services: VmServices,
+  host: Host,
   { vmId, target, sizeGb }: Input<"resize_disk">,
 ): Promise<Output<"resize_disk">> {
-  const vm = services.requireVm(vmId);
-  const { link } = services;
+  const vm = host.requireVm(vmId);
+  const { link } = host;
   const bytes = sizeGb * GIB;
-  await services.operate(vm, "resizing a disk", async () => {
+  await host.operate(vm, "resizing a disk", async () => {
     try {
-      const { live, next } = await configurationsOf(services, vm);
+      const { live, next } = await configurationsOf(host, vm);
       const running = described(live?.toString(), target);
       const disk = running ?? described(next?.toString(), target);
       if (disk === undefined) throw new ContractError("NoSuchDisk", { target });
       const fail = (error: string) => new ContractError("ResizeFailed", { error });
       if (disk.device !== "disk") throw fail(`${target} is a drive: its medium has the size it has`);
-      const path = await pathOf(services, disk);
+      const path = await pathOf(host, disk);
       const volume = path === undefined ? undefined : await volumeAt(link, path);
       const [sizes] = await link.call("domainDiskSizes", { domains: [{ uuid: vm.id, targets: [target] }] });
       const current = sizes?.disks[0]?.capacity ?? (running ? undefined : volume?.capacity);
       if (current === undefined) throw fail("its present size is not known");
       if (bytes <= current) throw new ContractError("NotLarger", { current, requested: bytes });
-      if (volume !== undefined) refuseTooLarge(services, volume.pool, bytes - current);
+      if (volume !== undefined) refuseTooLarge(host, volume.pool, bytes - current);
       if (running) await link.call("domainBlockResize", { uuid: vm.id, target, bytes });
       else if (path === undefined) throw fail("it is not on this host");
-      else await growStopped(services, vm, disk, path, bytes);
-      await learnSizes(services, vm, disksOf((live ?? next)!.toString()).map((each) => each.target));
+      else await growStopped(host, vm, disk, path, bytes);
+      await learnSizes(host, vm, disksOf((live ?? next)!.toString()).map((each) => each.target));
     } catch (error) {
       throw deviceError(error, "ResizeFailed", "resize_disk");
     }
@@ -176,14 +210,14 @@ export async function resizeDisk(
 }
 
 async function growStopped(
-  services: VmServices,
+  host: Host,
   vm: VM,
   { target, format = "raw" }: DiskDevice,
   path: string,
   bytes: number,
 ): Promise<void> {
-  const { link } = services;
-  const others = (await usesOf(services, path)).filter((use) => use.vmId !== vm.id || use.target !== target);
+  const { link } = host;
+  const others = (await usesOf(host, path)).filter((use) => use.vmId !== vm.id || use.target !== target);
   if (others[0] !== undefined) throw new ContractError("DiskInUse", { vm: others[0].name, path });
   const volume = await volumeAt(link, path);
   const seen = volume?.format ?? "raw";
@@ -191,9 +225,9 @@ async function growStopped(
     return await resizeVolume(link, path, bytes);
   }
   // libvirt tells a volume's format from its content, which is the guest's; a raw image simply gets longer.
-  if (format === "raw" && isLocal(link.uri) && (await Deno.lstat(path)).isFile) {
-    await Deno.truncate(path, bytes);
-    if (volume !== undefined) await refreshPool(services, volume.pool);
+  if (format === "raw" && isLocal(link.uri) && (await Deno.lstat(plainPath(path))).isFile) {
+    await Deno.truncate(plainPath(path), bytes);
+    if (volume !== undefined) await refreshPool(host, volume.pool);
     return;
   }
   throw volume === undefined
@@ -204,7 +238,7 @@ async function growStopped(
 }
 
 /** The pool shows the new size with its next refresh at the latest. */
-async function refreshPool({ link }: VmServices, pool: string): Promise<void> {
+async function refreshPool({ link }: Host, pool: string): Promise<void> {
   try {
     await link.call("poolRefresh", { pool });
   } catch (error) {
@@ -218,17 +252,17 @@ async function refreshPool({ link }: VmServices, pool: string): Promise<void> {
  * @throws {ContractError}
  */
 export async function updateDisk(
-  services: VmServices,
+  host: Host,
   { vmId, target, ...tuning }: Input<"update_disk">,
 ): Promise<Output<"update_disk">> {
-  const vm = services.requireVm(vmId);
+  const vm = host.requireVm(vmId);
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
   if (Object.keys(tuning).length === 0) {
     throw new ContractError("InvalidInput", { reason: "say what to change" });
   }
-  await services.operate(vm, "changing a disk", async () => {
+  await host.operate(vm, "changing a disk", async () => {
     try {
-      const { next } = await configurationsOf(services, vm);
+      const { next } = await configurationsOf(host, vm);
       const disk = described(next?.toString(), target);
       if (next === undefined || disk === undefined) throw new ContractError("NoSuchDisk", { target });
       if ((tuning.bootOrder ?? 0) > 0 && next.find("os", "boot") !== undefined) {
@@ -237,16 +271,16 @@ export async function updateDisk(
             "its boot order is set by kinds of devices, for the VM as a whole. Change it with its hardware",
         });
       }
-      const path = await pathOf(services, disk);
+      const path = await pathOf(host, disk);
       const { readOnly = disk.readOnly, shareable = disk.shareable } = tuning;
       if (path !== undefined && (readOnly !== disk.readOnly || shareable !== disk.shareable)) {
-        await refuseUsed(services, path, { readOnly, shareable }, { vmId: vm.id, target });
+        refuseUsed(await usesOf(host, path), path, { readOnly, shareable }, { vmId: vm.id, target });
       }
       // Found a moment ago in the same document.
       const find = (): XmlElement => diskIn(next, target)!;
       tuneDisk(next, find, disk.device === "cdrom" ? { ...tuning, readOnly: true } : tuning);
       const xml = next.sourceOf(find());
-      await services.link.call("domainUpdateDevice", { uuid: vm.id, xml, live: false, config: true });
+      await host.link.call("domainUpdateDevice", { uuid: vm.id, xml, live: false, config: true });
     } catch (error) {
       throw deviceError(error, "UpdateFailed", "update_disk");
     }

@@ -1,17 +1,19 @@
 /** Media in a machine's drives. */
 import { LibvirtError } from "../../../ffi/error.ts";
-import { ContractError, type Input, type Output, type Role } from "../../../lib/contract/mod.ts";
-import { type DiskSpec, setMedium } from "../../../lib/xml/device_disk.ts";
-import type { XmlDocument } from "../../../lib/xml/edit.ts";
-import type { VmServices } from "../services.ts";
-import { configurationsOf, deviceError, diskIn, placesOf, Undo } from "./configurations.ts";
-import { imageOf } from "./image.ts";
-import { refuseUsed } from "./usage.ts";
+import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
+import { type DiskSpec, setMedium } from "../../../lib/formats/xml/device_disk.ts";
+import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { checkImage, requireWish } from "../../storage/disk_images/check.ts";
+import { Rollback } from "../../rollback.ts";
+import type { Host } from "../../hosts/host.ts";
+import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
+import { refuseUsed } from "../../storage/disk_images/usage.ts";
 
 /** libvirt's words for a guest that holds on to its medium. */
 const LOCKED = /tray.*(locked|open)|locked.*tray|timed out waiting to open tray|removal of the media/i;
 
-const DRIVES: ReadonlySet<string> = new Set(["cdrom", "floppy"]);
+/** Kinds of disk that have a medium. */
+export const DRIVES: ReadonlySet<string> = new Set(["cdrom", "floppy"]);
 
 interface Change {
   readonly vmId: string;
@@ -23,18 +25,19 @@ interface Change {
 
 /** Changes a drive's medium: in the running machine first, back again when the stored configuration cannot follow. */
 async function change(
-  services: VmServices,
+  host: Host,
   { target, force = false, ...wish }: Change,
   label: string,
-  medium: () => Promise<DiskSpec["source"]>,
+  medium: (vm: VM, held: DisposableStack) => Promise<DiskSpec["source"]>,
 ): Promise<Output<"eject_media">> {
-  const vm = services.requireVm(wish.vmId);
-  const places = placesOf(services, vm, wish);
+  const vm = host.requireVm(wish.vmId);
+  const places = placesOf(host, vm, wish);
   let done: Output<"eject_media"> | undefined;
-  await services.operate(vm, label, async () => {
-    const undo = new Undo();
+  await host.operate(vm, label, async () => {
+    const rollback = new Rollback();
+    using held = new DisposableStack();
     try {
-      const { live, next } = await configurationsOf(services, vm);
+      const { live, next } = await configurationsOf(host, vm);
       const at = {
         live: places.live && diskIn(live, target) ? live : undefined,
         next: places.config && diskIn(next, target) ? next : undefined,
@@ -42,21 +45,21 @@ async function change(
       const drive = diskIn(at.live ?? at.next, target);
       if (drive === undefined) throw new ContractError("NoSuchDisk", { target });
       if (!DRIVES.has(drive.attributes.device ?? "disk")) throw new ContractError("NotRemovable", { target });
-      const source = await medium();
+      const source = await medium(vm, held);
       const put = async (document: XmlDocument, where: { live: boolean; config: boolean }) => {
         const find = () => diskIn(document, target)!;
         const before = document.sourceOf(find());
         setMedium(document, find, source);
         const update = (xml: string) =>
-          services.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
+          host.link.call("domainUpdateDevice", { uuid: vm.id, xml, ...where, force });
         await update(document.sourceOf(find()));
-        undo.add(`the medium of ${target}`, () => update(before));
+        rollback.add(`the medium of ${target}`, () => update(before));
       };
       if (at.live) await put(at.live, { live: true, config: false });
       if (at.next) await put(at.next, { live: false, config: true });
       done = { live: at.live !== undefined, persistent: at.next !== undefined };
     } catch (error) {
-      await undo.run();
+      await rollback.run();
       if (error instanceof LibvirtError && error.kind === "libvirt" && LOCKED.test(error.message)) {
         throw new ContractError("MediaLocked", { target, error: error.message }, { cause: error });
       }
@@ -68,27 +71,24 @@ async function change(
 
 /** Puts a medium into a drive. @throws {ContractError} */
 export function insertMedia(
-  services: VmServices,
+  host: Host,
   input: Input<"insert_media">,
   role: Role,
 ): Promise<Output<"insert_media">> {
-  const { volume, path, ...rest } = input;
-  if ((volume === undefined) === (path === undefined)) {
-    throw new ContractError("InvalidInput", { reason: "say one of volume and path" });
-  }
-  return change(services, rest, "inserting a medium", async () => {
-    const wish = { ...(volume !== undefined && { volume }), ...(path !== undefined && { path }) };
-    const image = await imageOf(services, wish, { role, isMedium: true });
+  const { path, ...rest } = input;
+  const wish = requireWish(path);
+  return change(host, rest, "inserting a medium", async (vm, held) => {
+    const image = await checkImage(host, wish, { role, purpose: "medium", vm }, held);
     const own = { vmId: input.vmId, target: input.target };
-    await refuseUsed(services, image.path, { readOnly: true, shareable: false }, own);
+    refuseUsed(image.uses, image.path, { readOnly: true, shareable: false }, own);
     return image;
   });
 }
 
 /** Takes the medium out of a drive. @throws {ContractError} */
 export function ejectMedia(
-  services: VmServices,
+  host: Host,
   input: Input<"eject_media">,
 ): Promise<Output<"eject_media">> {
-  return change(services, input, "ejecting a medium", () => Promise.resolve(undefined));
+  return change(host, input, "ejecting a medium", () => Promise.resolve(undefined));
 }

@@ -1,8 +1,8 @@
 /** Adding, removing and changing a machine's network cards. */
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
-import { parseAddress } from "../../../lib/net/cidr.ts";
-import { renderXml } from "../../../lib/xml/build.ts";
-import { nicsOf } from "../../../lib/xml/device_diff.ts";
+import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
+import { renderXml } from "../../../lib/formats/xml/build.ts";
+import { nicOf, nicsOf } from "../../../lib/formats/xml/device_diff.ts";
 import {
   changeNic,
   freeMac,
@@ -12,16 +12,19 @@ import {
   nicXml,
   normalMac,
   type UserBackend,
-} from "../../../lib/xml/device_nic.ts";
-import { XmlDocument } from "../../../lib/xml/edit.ts";
-import { hostInterfaces } from "../../host/interfaces.ts";
-import { isLocal } from "../../host/local.ts";
+} from "../../../lib/formats/xml/device_nic.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import type { Principal } from "../../access.ts";
+import { hostInterfaces } from "../../hosts/interfaces.ts";
+import { isLocal } from "../../libvirt/uri.ts";
 import { cannotLive } from "../../libvirt/failure.ts";
 import { noFilters } from "../../network/filters.ts";
-import { reservations } from "../reservations.ts";
-import type { VmServices } from "../services.ts";
+import { reservations } from "../create/reservations.ts";
+import { Rollback } from "../../rollback.ts";
+import type { Host } from "../../hosts/host.ts";
 import { attachElement } from "./attach_disk.ts";
-import { configurationsOf, deviceError, nicIn, placesOf, Undo } from "./configurations.ts";
+import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations.ts";
+import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
 import { remove } from "./release.ts";
 
 const FAULTS = {
@@ -37,12 +40,18 @@ function requireMac(text: string): string {
   return mac;
 }
 
+/** Which of a machine's cards is meant: `MAC`, or `MAC@place`. @throws {ContractError} InvalidMac */
+function requireNic(text: string): string {
+  const [mac = "", ...place] = text.split("@");
+  return [requireMac(mac), ...place].join("@");
+}
+
 /**
  * Address → name of the machine that has it, or will have it from its next start on.
  *
  * @param own the machine whose next start alone counts: what its cards have now they can have again
  */
-async function takenMacs({ link, inventory }: VmServices, own?: VM): Promise<Map<string, string>> {
+async function takenMacs({ link, inventory }: Host, own?: VM): Promise<Map<string, string>> {
   const taken = new Map<string, string>();
   for (const vm of inventory.vms()) {
     const counts = vm.id !== own?.id || !inventory.active().includes(vm.id);
@@ -83,19 +92,22 @@ function plugOf({ network, bridge, direct, user }: Plug): NicSource | undefined 
 }
 
 /** @throws {ContractError} NetworkNotFound, NetworkNotActive, BridgeNotFound, HostInterfaceNotFound */
-async function requirePlug(services: VmServices, { type, name }: NicSource, isLive: boolean): Promise<void> {
+async function requirePlug(host: Host, { type, name }: NicSource, isLive: boolean): Promise<void> {
   if (type === "network") {
-    const network = (await services.link.call("networkScan")).find((each) => each.name === name);
+    const { inventory } = host;
+    // Somebody may have made or started it a moment ago: a refusal is worth a call.
+    if (!inventory.network(name)?.active) await inventory.rereadNetworks();
+    const network = inventory.network(name);
     if (network === undefined) throw new ContractError("NetworkNotFound", { network: name });
     if (isLive && !network.active) throw new ContractError("NetworkNotActive", { network: name });
     return;
   }
   if (type === "user") {
-    const reason = name === "passt" ? await services.passt.missing() : undefined;
+    const reason = name === "passt" ? await host.passt.missing() : undefined;
     if (reason !== undefined) throw new ContractError("NotOnThisHost", { what: "passt", reason });
     return;
   }
-  if (!isLocal(services.link.uri)) return; // libvirt says it when the card is plugged in
+  if (!isLocal(host.link.uri)) return; // libvirt says it when the card is plugged in
   const there = (await hostInterfaces()).some((each) =>
     each.name === name && (type === "direct" || each.bridge)
   );
@@ -106,7 +118,7 @@ async function requirePlug(services: VmServices, { type, name }: NicSource, isLi
 }
 
 /** @throws {ContractError} FilterNotFound: a machine with a filter that is gone does not start */
-async function requireFilter({ link }: VmServices, filter: string | undefined): Promise<void> {
+async function requireFilter({ link }: Host, filter: string | undefined): Promise<void> {
   if (filter === undefined || filter === "") return;
   if (!(await link.call("filterNames").catch(noFilters)).includes(filter)) {
     throw new ContractError("FilterNotFound", { filter });
@@ -136,22 +148,24 @@ function requireAddresses(addresses: readonly string[] | undefined, filter: stri
  * @throws {ContractError}
  */
 export async function attachNic(
-  services: VmServices,
+  host: Host,
   input: Input<"attach_nic">,
+  principal: Pick<Principal, "rights">,
 ): Promise<Output<"attach_nic">> {
-  const vm = services.requireVm(input.vmId);
-  const places = placesOf(services, vm, input);
+  const vm = host.requireVm(input.vmId);
+  const places = placesOf(host, vm, input);
   const source = plugOf(input);
   if (source === undefined) {
     throw new ContractError("InvalidInput", { reason: "say one of network, bridge, direct and user" });
   }
   const wanted = input.mac === undefined ? undefined : requireMac(input.mac);
   let output: Output<"attach_nic"> | undefined;
-  await services.operate(vm, "attaching a network interface", async () => {
+  await host.operate(vm, "attaching a network interface", async () => {
     try {
-      await requirePlug(services, source, places.live);
-      await requireFilter(services, input.filter);
-      const taken = await takenMacs(services);
+      guardNewNic(principal, await configurationsOf(host, vm));
+      await requirePlug(host, source, places.live);
+      await requireFilter(host, input.filter);
+      const taken = await takenMacs(host);
       const user = wanted === undefined ? undefined : taken.get(wanted);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: wanted, vm: user });
       const mac = wanted ?? freeMac(new Set(taken.keys()));
@@ -159,7 +173,7 @@ export async function attachNic(
       const { model = "virtio", filter, filterAddresses, linkUp } = input;
       requireAddresses(filterAddresses, filter);
       const element = renderXml(nicXml({ source, mac, model, filter, filterAddresses, linkUp }));
-      const done = await attachElement(services, vm, element, places, input, "network interface");
+      const done = await attachElement(host, vm, element, places, input, "network interface");
       output = { live: done.live, persistent: done.config, mac };
     } catch (error) {
       throw deviceError(error, "AttachFailed", "attach_nic", { device: "network interface" });
@@ -174,29 +188,31 @@ export async function attachNic(
  * @throws {ContractError}
  */
 export async function detachNic(
-  services: VmServices,
+  host: Host,
   input: Input<"detach_nic">,
+  principal: Pick<Principal, "rights">,
 ): Promise<Output<"detach_nic">> {
-  const vm = services.requireVm(input.vmId);
-  const mac = requireMac(input.mac);
-  const places = placesOf(services, vm, input);
+  const vm = host.requireVm(input.vmId);
+  const mac = requireNic(input.mac);
+  const places = placesOf(host, vm, input);
   let output: Output<"detach_nic"> | undefined;
-  await services.operate(vm, "detaching a network interface", async () => {
-    const undo = new Undo();
+  await host.operate(vm, "detaching a network interface", async () => {
+    const rollback = new Rollback();
     try {
-      const { live, next } = await configurationsOf(services, vm);
+      const { live, next } = await configurationsOf(host, vm);
+      guardDetachedNic(principal, { live, next }, mac);
       const inLive = places.live ? nicIn(live, mac) : undefined;
       const inNext = places.config ? nicIn(next, mac) : undefined;
       if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });
-      await remove(services, vm, {
+      await remove(host, vm, {
         device: `network interface ${mac}`,
         live: live && inLive && { document: live, element: inLive },
         next: next && inNext && { document: next, element: inNext },
         find: (document) => nicIn(document, mac),
-      }, undo);
+      }, rollback);
       output = { live: inLive !== undefined, persistent: inNext !== undefined };
     } catch (error) {
-      await undo.run();
+      await rollback.run();
       throw deviceError(error, "DetachFailed", "detach_nic", { device: `network interface ${mac}` });
     }
   });
@@ -211,23 +227,23 @@ function atOnce({ source, linkUp, filter, filterAddresses }: NicChange): NicChan
 
 /** Changes a running machine's card. Another network shows to the guest as its cable pulled and plugged in again. */
 async function changeLive(
-  { link }: VmServices,
+  { link }: Host,
   vm: VM,
   document: XmlDocument,
   mac: string,
   change: NicChange,
-  undo: Undo,
+  rollback: Rollback,
 ): Promise<void> {
   const find = () => nicIn(document, mac)!;
   const update = (xml: string) =>
     link.call("domainUpdateDevice", { uuid: vm.id, xml, live: true, config: false });
   const before = document.sourceOf(find());
-  const wasUp = nicsOf(document.toString()).find((nic) => nic.mac === mac)?.linkUp ?? true;
+  const wasUp = nicOf(find()).linkUp;
   const isUp = change.linkUp ?? wasUp;
   const replug = change.source !== undefined && isUp;
   changeNic(document, find, replug ? { ...change, linkUp: false } : change);
   await update(document.sourceOf(find()));
-  undo.add(`the change of ${mac} in the running VM`, () => update(before));
+  rollback.add(`the change of ${mac} in the running VM`, () => update(before));
   if (!replug) return;
   changeNic(document, find, { linkUp: true });
   await update(document.sourceOf(find()));
@@ -235,7 +251,7 @@ async function changeLive(
 
 /** Changes the card the next start has. */
 async function changeNext(
-  { link }: VmServices,
+  { link }: Host,
   vm: VM,
   document: XmlDocument,
   mac: string,
@@ -261,11 +277,12 @@ async function changeNext(
  * @throws {ContractError}
  */
 export async function updateNic(
-  services: VmServices,
+  host: Host,
   input: Input<"update_nic">,
+  principal: Pick<Principal, "rights">,
 ): Promise<Output<"update_nic">> {
-  const vm = services.requireVm(input.vmId);
-  const mac = requireMac(input.mac);
+  const vm = host.requireVm(input.vmId);
+  const mac = requireNic(input.mac);
   const wanted = input.newMac === undefined ? undefined : requireMac(input.newMac);
   const newMac = wanted === mac ? undefined : wanted;
   const { linkUp, filter, filterAddresses, model } = input;
@@ -278,30 +295,32 @@ export async function updateNic(
     throw new ContractError("VmNotPersistent");
   }
   let output: Output<"update_nic"> | undefined;
-  await services.operate(vm, "changing a network interface", async () => {
-    const undo = new Undo();
+  await host.operate(vm, "changing a network interface", async () => {
+    const rollback = new Rollback();
     try {
-      const { live, next } = await configurationsOf(services, vm);
+      const { live, next } = await configurationsOf(host, vm);
+      guardChangedNic(principal, { live, next }, mac, change);
       const inLive = now !== undefined && nicIn(live, mac) !== undefined;
       const inNext = vm.persistent && nicIn(next, mac) !== undefined;
       if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });
-      const has = nicsOf((next ?? live)!.toString()).find((nic) => nic.mac === mac)?.filter;
+      const card = nicIn(next ?? live, mac) ?? nicIn(live, mac);
+      const has = card && nicOf(card).filter;
       requireAddresses(filterAddresses, filter ?? has);
-      if (change.source !== undefined) await requirePlug(services, change.source, inLive);
-      await requireFilter(services, filter);
-      const user = newMac === undefined ? undefined : (await takenMacs(services, vm)).get(newMac);
+      if (change.source !== undefined) await requirePlug(host, change.source, inLive);
+      await requireFilter(host, filter);
+      const user = newMac === undefined ? undefined : (await takenMacs(host, vm)).get(newMac);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: newMac, vm: user });
       using _held = newMac === undefined ? null : holdMac(newMac, vm);
       const isDone = live !== undefined && inLive && now !== undefined &&
-        await changeLive(services, vm, live, mac, now, undo).then(() => true, (error) => {
+        await changeLive(host, vm, live, mac, now, rollback).then(() => true, (error) => {
           // From one network of Open vSwitch to another, for one: it waits for the next start.
           if (inNext && change.source !== undefined && cannotLive(error)) return false;
           throw error;
         });
-      if (next && inNext) await changeNext(services, vm, next, mac, change);
+      if (next && inNext) await changeNext(host, vm, next, mac, change);
       output = { live: isDone, persistent: inNext };
     } catch (error) {
-      await undo.run();
+      await rollback.run();
       throw deviceError(error, "UpdateFailed", "update_nic");
     }
   });

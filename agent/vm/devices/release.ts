@@ -4,10 +4,10 @@
  */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
-import { XmlDocument } from "../../../lib/xml/edit.ts";
-import { child, type XmlElement } from "../../../lib/xml/tree.ts";
-import type { VmServices } from "../services.ts";
-import type { Undo } from "./configurations.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { child, type XmlElement } from "../../../lib/formats/xml/tree.ts";
+import type { Rollback } from "../../rollback.ts";
+import type { Host } from "../../hosts/host.ts";
 
 /** Seconds a guest has to release a device; libvirt itself waits for five of them. */
 const RELEASE_SECONDS = 15;
@@ -32,17 +32,17 @@ export interface Removal {
  * @throws {ContractError} DeviceNotReleased @throws {LibvirtError}
  */
 export async function remove(
-  services: VmServices,
+  host: Host,
   vm: VM,
   { device, live, next, find }: Removal,
-  undo: Undo,
+  rollback: Rollback,
 ): Promise<void> {
-  const { link } = services;
+  const { link } = host;
   const uuid = vm.id;
   if (live !== undefined) {
     const xml = live.document.sourceOf(live.element);
-    await release(services, vm, device, xml, child(live.element, "alias")?.attributes.name ?? "", find);
-    undo.add(
+    await release(host, vm, device, xml, child(live.element, "alias")?.attributes.name ?? "", find);
+    rollback.add(
       `the removal of ${device} from the running VM`,
       () => link.call("domainAttachDevice", { uuid, xml, live: true, config: false }),
     );
@@ -50,7 +50,7 @@ export async function remove(
   if (next !== undefined) {
     const xml = next.document.sourceOf(next.element);
     await link.call("domainDetachDevice", { uuid, xml, live: false, config: true });
-    undo.add(
+    rollback.add(
       `the removal of ${device} from the next start`,
       () => link.call("domainAttachDevice", { uuid, xml, live: false, config: true }),
     );
@@ -58,7 +58,7 @@ export async function remove(
 }
 
 async function release(
-  { link }: VmServices,
+  { link }: Host,
   vm: VM,
   device: string,
   xml: string,
@@ -91,7 +91,7 @@ async function release(
   }
 }
 
-async function request({ link }: Pick<VmServices, "link">, vm: VM, device: string, xml: string) {
+async function request({ link }: Pick<Host, "link">, vm: VM, device: string, xml: string) {
   try {
     await link.call("domainDetachDevice", { uuid: vm.id, xml, live: true, config: false });
   } catch (error) {

@@ -7,14 +7,14 @@ import {
   compareNics,
   type DiskDevice,
   type NicDevice,
-} from "../../../lib/xml/device_diff.ts";
-import { isLocal } from "../../host/local.ts";
+} from "../../../lib/formats/xml/device_diff.ts";
+import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
-import type { VmServices } from "../services.ts";
+import type { Host } from "../../hosts/host.ts";
 import { configurationsOf } from "./configurations.ts";
-import { hostInterfaces } from "../../host/interfaces.ts";
+import { hostInterfaces } from "../../hosts/interfaces.ts";
 
 /** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
 async function unlessSilent<T>(what: string, asked: Promise<T>): Promise<T | null> {
@@ -34,7 +34,7 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
-async function volumeOf({ link }: VmServices, disk: DiskDevice): Promise<Volume | undefined> {
+async function volumeOf({ link }: Host, disk: DiskDevice): Promise<Volume | undefined> {
   const asked = disk.volume !== undefined
     ? volumeNamed(link, disk.volume.pool, disk.volume.name)
     : disk.source !== undefined && (disk.type === "file" || disk.type === "block")
@@ -45,9 +45,9 @@ async function volumeOf({ link }: VmServices, disk: DiskDevice): Promise<Volume 
 
 const DEVICES: ReadonlySet<string> = new Set(["disk", "cdrom", "floppy", "lun"]);
 
-async function showDisk(services: VmServices, vm: VM, compared: Compared<DiskDevice>): Promise<VmDisk> {
+async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Promise<VmDisk> {
   const { device: disk, place, pending } = compared;
-  const volume = await volumeOf(services, disk);
+  const volume = await volumeOf(host, disk);
   const known = vm.disks.find((each) => each.target === disk.target && each.source === disk.source);
   const { source, format, cache, io, discard, detectZeroes, serial, bootOrder } = disk;
   return {
@@ -71,16 +71,16 @@ async function showDisk(services: VmServices, vm: VM, compared: Compared<DiskDev
 }
 
 /** A machine's disks and network cards. @throws {ContractError} VmNotFound @throws {LibvirtError} */
-export async function showDevices(services: VmServices, vmId: string): Promise<VmDevices> {
-  const vm = services.requireVm(vmId);
-  const { live, next } = await configurationsOf(services, vm);
+export async function showDevices(host: Host, vmId: string): Promise<VmDevices> {
+  const vm = host.requireVm(vmId);
+  const { live, next } = await configurationsOf(host, vm);
   const [now, then] = [live?.toString(), next?.toString()];
   const nics = compareNics(now, then);
   const [disks, traffic] = await Promise.all([
-    Promise.all(compareDisks(now, then).map((disk) => showDisk(services, vm, disk))),
+    Promise.all(compareDisks(now, then).map((disk) => showDisk(host, vm, disk))),
     live === undefined ? null : unlessSilent(
       "traffic",
-      services.link.call("domainTraffic", {
+      host.link.call("domainTraffic", {
         uuid: vm.id,
         macs: nics.filter(({ place }) => place !== "next").map(({ device }) => device.mac),
       }),
@@ -106,8 +106,8 @@ export async function showDevices(services: VmServices, vmId: string): Promise<V
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */
-export async function showOptions(services: VmServices): Promise<DeviceOptions> {
-  const { link, inventory } = services;
+export async function showOptions(host: Host): Promise<DeviceOptions> {
+  const { link, inventory } = host;
   const users = new Map<string, string[]>();
   for (const { name, disks } of inventory.vms()) {
     for (const { source } of disks) {
@@ -117,13 +117,12 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
   const { storage } = inventory;
   // A network card can be added while storage does not answer
   if (!storage.isKnown) await unlessSilent("storage pools", storage.refresh());
-  const [networks, filters, interfaces, noPasst] = await Promise.all([
-    link.call("networkScan"),
+  const [filters, interfaces, noPasst] = await Promise.all([
     link.call("filterNames").catch((error) =>
       filtersMissing(error) ?? unlessSilent("network filters", Promise.reject(error))
     ),
     isLocal(link.uri) ? hostInterfaces() : [],
-    services.passt.missing(),
+    host.passt.missing(),
   ]);
   const started = storage.records().filter(({ state }) => state === POOL_RUNNING);
   const listed = await Promise.all(started.map(async ({ name, available }) => ({
@@ -140,10 +139,11 @@ export async function showOptions(services: VmServices): Promise<DeviceOptions> 
   const byName = (a: { name: string }, b: { name: string }) => a.name < b.name ? -1 : 1;
   return {
     pools: listed.sort(byName),
-    networks: networks.map(({ name, active }) => ({ name, active })).sort(byName),
+    networks: inventory.networks().map(({ name, active }) => ({ name, active })).sort(byName),
     hostInterfaces: interfaces,
     filters: typeof filters === "string" ? [] : (filters ?? []).sort(),
     ...(typeof filters === "string" && { filtersUnavailable: filters }),
+    mayLoosenFilters: true,
     userNetworking: [
       { backend: "slirp" },
       { backend: "passt", ...(noPasst !== undefined && { unavailable: noPasst }) },

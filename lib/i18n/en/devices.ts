@@ -1,4 +1,4 @@
-/** Texts of a machine's disks and network pages. */
+/** Texts of a VM's disks and network pages. */
 export const devices = {
   "devices.add_disk": "Add disk or drive",
   "devices.add_nic": "Add network interface",
@@ -12,6 +12,8 @@ export const devices = {
   "devices.automatic": "Automatic",
   "devices.default": "Default",
   "devices.none": "None",
+  "devices.yes": "Yes",
+  "devices.no": "No",
   "devices.unknown": "Unknown",
 
   "devices.disks": "Disks and drives",
@@ -41,9 +43,9 @@ export const devices = {
   "devices.serial": "serial {value}",
 
   "devices.place_live": "Until it is off",
-  "devices.place_live_what": "Only the running machine has it: it is gone at the next start.",
+  "devices.place_live_what": "Only the running VM has it: it is gone at the next start.",
   "devices.place_next": "From the next start",
-  "devices.place_next_what": "The running machine does not have it yet.",
+  "devices.place_next_what": "The running VM does not have it yet.",
   "devices.pending": "Changes at the next start",
   "devices.difference": "{field}: {now} → {next}",
 
@@ -78,23 +80,26 @@ export const devices = {
   "devices.field_medium": "Medium",
   "devices.medium_none": "No medium",
   "devices.field_bus": "Bus",
-  "devices.bus_hint":
-    "virtio is fastest and needs a driver in the guest; scsi and usb can be added while it runs, too.",
+  "devices.bus_hint": "virtio, SCSI and USB can be added while the VM runs.",
   "devices.field_where": "When",
   "devices.where_both": "Now, and at every start",
   "devices.where_live": "Now, until it is off",
   "devices.where_next": "From the next start on",
   "devices.field_cache": "Cache",
   "devices.field_io": "I/O mode",
-  "devices.field_discard": "Discard",
-  "devices.discard_hint": "unmap gives back to the host what the guest frees.",
-  "devices.field_zeroes": "Detect zeroes",
+  "devices.field_discard": "Space the guest frees (discard)",
+  "devices.discard_hint": "Given back, the image shrinks again; the guest must trim (fstrim).",
+  "devices.field_zeroes": "Zeroes the guest writes",
+  "devices.zeroes_hint": "Saves room in the image for a little CPU time.",
+  "devices.cache_hint": "What of reads and writes the host keeps in its memory.",
+  "devices.io_hint": "How QEMU reads and writes the image.",
+  "devices.serial_hint": "Seen by the guest, up to 20 characters.",
   "devices.field_serial": "Serial number",
   "devices.field_boot": "Boot order",
   "devices.boot_hint": "1 is tried first; 0 for none.",
   "devices.field_read_only": "The guest can only read it",
-  "devices.field_shareable": "Several machines may have it at the same time",
-  "devices.edit_running": "This machine runs: what you change here is so from its next start on.",
+  "devices.field_shareable": "Several VMs may have it at the same time",
+  "devices.edit_running": "This VM runs: what you change here is so from its next start on.",
   "devices.resize_now": "It has {size} now. A disk can only be made larger.",
   "devices.resize_guest":
     "The guest sees the larger disk at once; its partitions and file systems stay as they are until you extend them there.",
@@ -110,7 +115,7 @@ export const devices = {
 
   "devices.nics": "Network interfaces",
   "devices.no_nics": "No network interfaces yet",
-  "devices.no_nics_what": "An interface plugs the machine into a network of libvirt or of the host.",
+  "devices.no_nics_what": "An interface plugs the VM into a network of libvirt or of the host.",
   "devices.mac": "MAC address",
   "devices.network": "Network",
   "devices.model": "Model",
@@ -141,9 +146,13 @@ export const devices = {
   "devices.field_filter_addresses": "Addresses it may use",
   "devices.filter_addresses_hint": "Separated by blanks. Empty: the first address the guest uses.",
   "devices.filters_unavailable": "Filters are not available: {reason}.",
+  "devices.filter_locked":
+    "The filter {filter} limits what this interface may send. Its filter and MAC address can be changed by administrators only.",
+  "devices.filter_add_locked":
+    "An interface of this VM has a network filter. Another interface could get around it: ask an administrator to add one.",
   "devices.field_link": "The cable is plugged in",
   "devices.nic_running":
-    "This machine runs: model and MAC address change at its next start, the rest at once where libvirt can.",
+    "This VM runs: model and MAC address change at its next start, the rest at once where libvirt can.",
 
   "devices.done_attach_disk": "The disk was added",
   "devices.done_detach_disk": "The disk was detached",

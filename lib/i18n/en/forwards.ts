@@ -1,7 +1,7 @@
-/** Port forwards: on a network's page, on a machine's, and what is asked before one is removed. */
+/** Port forwards: on a network's page, on a VM's, and what is asked before one is removed. */
 export const forwards = {
   "forwards.title": "Port forwards",
-  "forwards.none": "None. A port forward leads a port of this host to a machine on this network.",
+  "forwards.none": "None. Forward a host port to a VM on this network.",
   "forwards.unavailable": "Port forwarding unavailable: {reason}",
   "forwards.orphans": "Port forwards without their network",
   "forwards.orphans_what": "They lead somewhere again once a network of that name is there.",
@@ -32,25 +32,22 @@ export const forwards = {
   "forwards.state_disabled": "Switched off",
 
   "forwards.protocol": "Protocol",
-  "forwards.host_ports": "Port of the host",
+  "forwards.host_ports": "Host port",
   "forwards.host_ports_hint": "One, or a range: 5000-5010.",
-  "forwards.host_address": "Address of the host",
+  "forwards.host_address": "Listen address",
   "forwards.host_address_hint": "Empty: every one but 127.0.0.1.",
-  "forwards.machine": "Machine",
+  "forwards.machine": "VM",
   "forwards.machine_none": "None: a fixed address",
   "forwards.machine_hint": "Its address is followed when it changes.",
   "forwards.machine_card": "{name} ({mac})",
   "forwards.address": "Fixed address",
-  "forwards.address_hint": "Instead of a machine.",
+  "forwards.address_hint": "Instead of a VM.",
   "forwards.target_port": "Port of the target",
   "forwards.target_port_hint": "Empty: the same. Of a range, the first.",
-  "forwards.keep": "Keep the machine's address: make it a static lease",
+  "forwards.keep": "Keep the VM's address: make it a static lease",
   "forwards.add": "Add port forward",
 
   "forwards.done_add": "The port forward was added",
-  "forwards.done_remove": "The port forward was removed",
-  "forwards.done_enable": "The port forward was switched on",
-  "forwards.done_disable": "The port forward was switched off",
   "forwards.failed": "The port forward: that failed",
 
   "forwards.confirm": "Remove the port forward {what}?",

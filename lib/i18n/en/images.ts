@@ -3,14 +3,14 @@ export const images = {
   "images.tabs": "Images",
   "images.here": "On this host",
   "images.catalog": "Catalogue",
-  "images.rules": "Rules for downloads",
+  "images.rules": "Download policy",
   "images.add": "Add from a URL",
   "images.list": "ISOs and disk images",
   "images.count.one": "{n} image",
   "images.count.other": "{n} images",
   "images.none": "No images yet",
   "images.none_what":
-    "ISOs to install from, and disk images to build machines on, wherever they lie in the storage pools. Take a " +
+    "ISOs to install from, and disk images to build VMs on, wherever they lie in the storage pools. Take a " +
     "ready one from the catalogue, or add one from a URL.",
   "images.none_match": "No image matches",
   "images.unread": "Not everything is shown.",
@@ -26,24 +26,19 @@ export const images = {
   "images.name": "Name",
   "images.pool": "Storage pool",
   "images.os": "System",
-  "images.os_unknown": "not known",
   "images.size": "Size",
-  "images.virtual": "{size} for a guest",
+  "images.virtual": "virtual size {size}",
   "images.used_by": "Used by",
   "images.base": "others are built on it",
   "images.actions": "Actions",
   "images.delete": "Delete",
-  "images.new_vm": "Create machine",
-  "images.new_vm_from": "Create machine from {name}",
+  "images.new_vm": "Create VM",
+  "images.new_vm_from": "Create VM from {name}",
   "images.verb_of": "{verb} {name}",
   "images.cancel": "Cancel",
   "images.pages": "Pages of images",
   "images.delete_title": "Delete {name}?",
   "images.delete_what": "{name} in the pool {pool} and everything in it is deleted. This cannot be undone.",
-  "images.delete_failed": "The image was not deleted.",
-  "images.done_delete": "The image was deleted.",
-  "images.done_download": "The download has begun. The list shows the image when it is whole.",
-  "images.done_rules": "The rules were saved.",
   "images.downloads": "Downloads",
 
   "images.add_title": "Add an image from a URL",
@@ -63,6 +58,7 @@ export const images = {
   "images.catalog_what":
     "Cloud images as their makers publish them: small, ready to boot, set up by cloud-init. Each is checked against its " +
     "published checksum.",
+  "images.catalog_failed": "The catalogue could not be read.",
   "images.catalog_none": "The catalogue is empty",
   "images.catalog_into": "Into the pool",
   "images.arch": "Architecture",
@@ -76,12 +72,14 @@ export const images = {
   "images.internet": "Download from the internet",
   "images.hosts": "Also allowed",
   "images.hosts_hint":
-    "One a line: a host, *.domain, an address or a subnet. For mirrors in one's own network.",
+    "One a line: an address, a subnet, a host or *.domain. Names lead to public addresses only.",
+  "images.private_names": "Let these names lead to private networks",
+  "images.private_names_hint":
+    "For mirrors in one's own network whose names are served there. Never to this host itself.",
   "images.max_image": "Largest file, unpacked",
   "images.max_virtual": "Largest disk, as a guest sees it",
   "images.linked": "Keep images that name other files, or are of foreign formats",
   "images.linked_hint":
-    "Such an image can make a machine read files of this host. Machines are still not given it unchecked.",
+    "Such an image can make a VM read files of this host. VMs are still not given it unchecked.",
   "images.save": "Save",
-  "images.rules_failed": "The rules were not saved.",
 } as const;

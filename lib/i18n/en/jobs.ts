@@ -1,7 +1,7 @@
 /** The list of long work, in the drawer and on its page. */
 export const jobs = {
   "jobs.title": "Tasks",
-  "jobs.empty": "Nothing runs, and nothing has run yet",
+  "jobs.empty": "No tasks yet",
   "jobs.empty_what":
     "Copies, uploads and other long work appear here, with how far they are and a way to stop them.",
   "jobs.list": "Long work, what runs first",

@@ -1,7 +1,7 @@
-/** The list of machines: its tools, groups and pages. */
+/** The list of VMs: its tools, groups and pages. */
 export const list = {
   "group.label": "Group by",
-  "group.none": "Nothing",
+  "group.none": "None",
   "group.by_state": "State",
   "group.by_tag": "Tag",
   "group.by_group": "Group",
@@ -12,12 +12,12 @@ export const list = {
   "view.table": "Table",
   "view.cards": "Cards",
 
-  "list.search": "Search machines",
+  "list.search": "Search VMs",
   "list.apply": "Apply",
   "list.select": "Select {name}",
   "list.select_all": "Select all",
-  "list.shown.one": "{n} machine is shown",
-  "list.shown.other": "{n} machines are shown",
+  "list.shown.one": "{n} VM is shown",
+  "list.shown.other": "{n} VMs are shown",
 
   "pages.label": "Pages",
   "pages.at": "Page {page} of {pages}",

@@ -7,6 +7,7 @@ export const passkeys = {
   "passkeys.none_here": "This browser has no passkeys here: they need a secure page (HTTPS, or localhost).",
   "passkeys.sign_in": "Sign in with a passkey",
   "passkeys.use": "Use a passkey",
+  "passkeys.confirm": "Confirm with a passkey",
   "passkeys.waiting": "Waiting for your device …",
   "passkeys.cancelled":
     "Nothing came from the device: it was cancelled, took too long, or has no passkey of yours.",

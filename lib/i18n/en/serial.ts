@@ -1,13 +1,15 @@
 /** Texts of the serial console. */
 export const serial = {
-  "serial.terminal": "Serial console. Tab goes to the machine; Ctrl+Shift+E leaves the terminal.",
+  "serial.terminal": "Serial console. Tab goes to the VM; Ctrl+Shift+E leaves the terminal.",
   "serial.tools": "Tools of the serial console",
-  "serial.off": "The machine is off",
+  "serial.off": "The VM is off",
   "serial.off_what": "Its serial console opens by itself when it starts.",
-  "serial.none": "This machine has no serial line",
+  "serial.suspended": "The VM is suspended",
+  "serial.suspended_what": "Resume it from disk: its serial console then opens by itself.",
+  "serial.none": "This VM has no serial line",
   "serial.none_what":
     "Add a serial port of the type pty to it, and tell its system to use it: on Linux, console=ttyS0 on the kernel's command line.",
-  "serial.elsewhere": "This machine's serial line leads elsewhere",
+  "serial.elsewhere": "This VM's serial line leads elsewhere",
   "serial.elsewhere_what": "It goes to a file or the network, so it cannot be shown here. Make its type pty.",
   "serial.connecting": "Connecting …",
   "serial.open": "Connected",

@@ -1,4 +1,4 @@
-/** Texts of a machine's XML page. */
+/** Texts of a VM's XML page. */
 export const xml = {
   "xml.which": "Configuration",
   "xml.live": "Live",
@@ -10,7 +10,7 @@ export const xml = {
   "xml.editing": "Editing the configuration of the next start",
   "xml.secrets":
     "This is the whole configuration, with any passwords in it: whoever sees your screen sees them, too.",
-  "xml.running": "The machine runs. What you save here counts from its next start.",
+  "xml.running": "The VM runs. What you save here counts from its next start.",
   "xml.keys": "Tab indents, Shift+Tab takes it back. To leave the text with the keyboard: Escape, then Tab.",
   "xml.cancel": "Cancel",
   "xml.check": "Check",
@@ -31,7 +31,7 @@ export const xml = {
   "xml.undone": "The configuration is as it was before",
   "xml.failed": "The configuration was not saved",
   "xml.failed_check": "The XML could not be checked",
-  "xml.conflict": "Somebody else changed this machine meanwhile. Nothing was saved.",
+  "xml.conflict": "Somebody else changed this VM meanwhile. Nothing was saved.",
   "xml.conflict_what":
     "Your text is still here. It is now compared with the new version: review the differences, because saving takes their change back.",
 } as const;

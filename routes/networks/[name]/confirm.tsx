@@ -1,9 +1,10 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
-import { forwardName, forwardTarget } from "../../../lib/format/forwards.ts";
-import { networkHref } from "../../../lib/format/networks.ts";
-import { nameIn } from "../../../lib/format/path_segment.ts";
-import { oneLine } from "../../../lib/format/text.ts";
+import { forwardName, forwardTarget } from "../../../lib/network/forwards/describe.ts";
+import { networkHref } from "../../../lib/network/networks.ts";
+import { nameIn } from "../../../lib/text/path_segment.ts";
+import { formHref } from "../../../lib/text/form_href.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { forwards as forwardTexts } from "../../../lib/i18n/en/forwards.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -43,7 +44,16 @@ export default define.page<typeof handler>(function Confirm({ data: { network, f
       <Head>
         <title>{t("title.page", { page: title })}</title>
       </Head>
-      <form class="panel narrow" method="post" action={`${networkHref(name)}/actions`}>
+      <form
+        class="panel narrow"
+        method="post"
+        action={formHref(
+          `${action}_network`,
+          { name },
+          action === "delete" ? "/networks" : networkHref(name),
+          `${networkHref(name)}/confirm?action=${action}`,
+        )}
+      >
         <div class="dialog-body">
           <h1>{title}</h1>
           <p>{area.t(words.lost)}</p>
@@ -82,7 +92,7 @@ export default define.page<typeof handler>(function Confirm({ data: { network, f
         </div>
         <footer class="dialog-foot">
           <a class="button" href={networkHref(name)}>{area.t("networks.cancel")}</a>
-          <button type="submit" class="button danger" name="action" value={action}>
+          <button type="submit" class="button danger" name="confirmed" value="yes">
             {area.t(words.verb)}
           </button>
         </footer>

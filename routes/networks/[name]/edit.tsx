@@ -1,19 +1,19 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { NetworkSettingsFields } from "../../../components/NetworkFields.tsx";
-import { Panel } from "../../../components/Panel.tsx";
+import { NetworkSettingsFields } from "../../../components/network/NetworkFields.tsx";
+import { Panel } from "../../../components/kit/Panel.tsx";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import type { NetworkFinding } from "../../../lib/contract/networks.ts";
-import { type Failure, failureOf } from "../../../lib/format/failure.ts";
+import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import {
   findingIn,
   findingOf,
   networkHref,
   settingsIn,
   settingsValues,
-} from "../../../lib/format/networks.ts";
-import { nameIn } from "../../../lib/format/path_segment.ts";
-import { oneLine } from "../../../lib/format/text.ts";
+} from "../../../lib/network/networks.ts";
+import { nameIn } from "../../../lib/text/path_segment.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
@@ -41,7 +41,7 @@ export const handler = define.handlers({
       const findings = error instanceof ContractError ? findingIn(error) : [];
       return page({ network, values: typedIn(form), findings, failure: failureOf(error) });
     }
-    return ctx.redirect(`${networkHref(network.name)}?done=update`, 303);
+    return ctx.redirect(`${networkHref(network.name)}?done=update_network`, 303);
   },
 });
 

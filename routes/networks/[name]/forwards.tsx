@@ -1,9 +1,10 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
-import { forwardDeed, forwardName, forwardsHref, forwardTarget } from "../../../lib/format/forwards.ts";
-import { networkHref } from "../../../lib/format/networks.ts";
-import { nameIn } from "../../../lib/format/path_segment.ts";
-import { oneLine } from "../../../lib/format/text.ts";
+import { forwardIn, forwardName, forwardTarget } from "../../../lib/network/forwards/describe.ts";
+import { networkHref } from "../../../lib/network/networks.ts";
+import { nameIn } from "../../../lib/text/path_segment.ts";
+import { formHref } from "../../../lib/text/form_href.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { forwards as texts } from "../../../lib/i18n/en/forwards.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
@@ -18,23 +19,21 @@ async function placeOf(name: string, api: { getNetworks(): Promise<{ name: strin
 }
 
 export const handler = define.handlers({
-  async GET({ state: { api }, params, url }) {
+  async GET(ctx) {
+    const { state: { api }, params, url } = ctx;
     const name = nameIn(params.name ?? "");
     const id = url.searchParams.get("remove");
+    if (id === null) return ctx.redirect(await placeOf(name, api), 303);
     const found = await api.listPortForwards({ network: name }).catch(fail);
     const forward = found.find((each) => each.id === id);
-    if (!forward) throw new HttpError(404, `Port forward not found: ${id ?? ""}`);
+    if (!forward) throw new HttpError(404, `Port forward not found: ${id}`);
     return page({ forward, place: await placeOf(name, api) });
   },
-  /** What a form does to a network's forwards, where there is no script. */
+  /** Another forward, where there is no script: a range of ports is one field of the form, and so is a VM with its card. */
   async POST(ctx) {
-    const form = await ctx.req.formData();
-    const action = form.get("action");
     const name = nameIn(ctx.params.name ?? "");
-    const deed = forwardDeed(action);
-    if (!deed) throw new HttpError(400, t("error.form"));
-    await deed.run(ctx.state.api, name, form).catch(fail);
-    return ctx.redirect(`${await placeOf(name, ctx.state.api)}?forward=${action}`, 303);
+    await ctx.state.api.addPortForward(forwardIn(name, await ctx.req.formData())).catch(fail);
+    return ctx.redirect(`${await placeOf(name, ctx.state.api)}?done=add_port_forward`, 303);
   },
 });
 
@@ -47,15 +46,18 @@ export default define.page<typeof handler>(function Confirm({ data: { forward, p
       <Head>
         <title>{t("title.page", { page: title })}</title>
       </Head>
-      <form class="panel narrow" method="post" action={forwardsHref(forward.network)}>
+      <form
+        class="panel narrow"
+        method="post"
+        action={formHref("remove_port_forward", { id: forward.id }, place)}
+      >
         <div class="dialog-body">
           <h1>{title}</h1>
           <p>{area.t("forwards.confirm_lost", { target })}</p>
-          <input type="hidden" name="id" value={forward.id} />
         </div>
         <footer class="dialog-foot">
           <a class="button" href={place}>{area.t("forwards.cancel")}</a>
-          <button type="submit" class="button danger" name="action" value="remove">
+          <button type="submit" class="button danger">
             {area.t("forwards.remove")}
           </button>
         </footer>

@@ -1,12 +1,10 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { ForwardDone } from "../../../components/ForwardDone.tsx";
-import { NetworkDone } from "../../../components/NetworkDone.tsx";
-import { XmlCode } from "../../../components/XmlCode.tsx";
+import { XmlCode } from "../../../components/vm/XmlCode.tsx";
 import NetworkDetail from "../../../islands/NetworkDetail.tsx";
 import NetworkForwards from "../../../islands/NetworkForwards.tsx";
-import { nameIn } from "../../../lib/format/path_segment.ts";
-import { oneLine } from "../../../lib/format/text.ts";
+import { nameIn } from "../../../lib/text/path_segment.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { networks as texts } from "../../../lib/i18n/en/networks.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
@@ -28,7 +26,7 @@ export const handler = define.handlers({
 });
 
 /** One network. */
-export default define.page<typeof handler>(function NetworkPage({ data, state, url }) {
+export default define.page<typeof handler>(function NetworkPage({ data, state }) {
   const { network: { xml, ...network }, leases, forwards, forwarding, now } = data;
   const { connected } = state.connection;
   return (
@@ -36,8 +34,6 @@ export default define.page<typeof handler>(function NetworkPage({ data, state, u
       <Head>
         <title>{t("title.page", { page: oneLine(network.name, 60) })}</title>
       </Head>
-      <NetworkDone params={url.searchParams} />
-      <ForwardDone params={url.searchParams} />
       <NetworkDetail network={network} leases={leases} connected={connected} now={now} />
       <NetworkForwards
         network={network}

@@ -1,15 +1,17 @@
 import { HttpError, page } from "fresh";
 import { GrantFields, placeOf } from "../../../components/access/GrantFields.tsx";
 import { NewPasswordField } from "../../../components/access/NewPasswordField.tsx";
-import { RowButton } from "../../../components/access/RowButton.tsx";
-import { ScrollTable } from "../../../components/access/ScrollTable.tsx";
+import { RowButton } from "../../../components/kit/RowButton.tsx";
+import { DataTable } from "../../../components/kit/DataTable.tsx";
+import { RevokeTokensField } from "../../../components/access/RevokeTokensField.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
-import { CheckField, TextField } from "../../../components/Field.tsx";
-import { Panel } from "../../../components/Panel.tsx";
+import { CheckField, TextField } from "../../../components/kit/Field.tsx";
+import { Panel } from "../../../components/kit/Panel.tsx";
 import type { Input } from "../../../lib/contract/mod.ts";
-import { grantIn } from "../../../lib/format/access_forms.ts";
-import { textIn, trimmedIn } from "../../../lib/format/form_fields.ts";
-import { type Failure, failureOf } from "../../../lib/format/failure.ts";
+import { grantIn } from "../../../lib/access/forms.ts";
+import { formHref } from "../../../lib/text/form_href.ts";
+import { textIn } from "../../../lib/text/form_fields.ts";
+import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
 import { t as shared, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
@@ -18,9 +20,14 @@ import { fail, unlessAway } from "../../(_shared)/fail.ts";
 const { t } = textsOf(access);
 const AT = "/settings/users";
 
-async function shown({ api }: PageState, userId: string, failure: Failure | null = null) {
-  const user = (await api.listUsers().catch(fail)).find(({ id }) => id === userId);
+async function shown(
+  state: PageState,
+  userId: string,
+  failure: Failure | null = null,
+) {
+  const { api } = state, user = (await api.listUsers().catch(fail)).find(({ id }) => id === userId);
   if (!user) throw new HttpError(404);
+  state.subject = user.name;
   return {
     user,
     roles: await api.listRoles().catch(fail),
@@ -29,7 +36,7 @@ async function shown({ api }: PageState, userId: string, failure: Failure | null
   };
 }
 
-/** What a form of the page asks to change. */
+/** What a form of the page asks to change: a grant is two fields, and a name may be emptied. */
 function changeIn(
   form: FormData,
   userId: string,
@@ -37,11 +44,7 @@ function changeIn(
 ): Input<"update_user"> {
   switch (form.get("do")) {
     case "profile":
-      return { userId, displayName: trimmedIn(form, "display"), disabled: form.has("disabled") };
-    case "password":
-      return { userId, password: textIn(form, "password") };
-    case "ungrant":
-      return { userId, grants: grants.filter((grant) => JSON.stringify(grant) !== textIn(form, "grant")) };
+      return { userId, displayName: textIn(form, "display"), disabled: form.has("disabled") };
     case "grant": {
       const grant = grantIn(form);
       return { userId, grants: grant === undefined ? grants : [...grants, grant] };
@@ -55,65 +58,56 @@ export const handler = define.handlers({
   async GET({ state, params }) {
     return page(await shown(state, params.id ?? ""));
   },
-  async POST({ req, state, params, redirect }) {
+  async POST(ctx) {
+    const { req, state, params } = ctx;
     const form = await req.formData();
     const userId = params.id ?? "";
     const { user } = await shown(state, userId);
     try {
-      switch (form.get("do")) {
-        case "delete":
-          await state.api.deleteUser({ userId });
-          return redirect(`${AT}?done=deleted`, 303);
-        case "reset":
-          await state.api.resetSecondFactor({ userId });
-          break;
-        default:
-          await state.api.updateUser(changeIn(form, userId, user.grants));
-      }
+      await state.api.updateUser(changeIn(form, userId, user.grants));
     } catch (error) {
       if (error instanceof HttpError) throw error;
       const failure = failureOf(error);
       return page(await shown(state, userId, failure), { status: failure.status });
     }
-    return redirect(`${AT}/${encodeURIComponent(userId)}?done=saved`, 303);
+    return ctx.redirect(`${AT}/${encodeURIComponent(userId)}?done=update_user`, 303);
   },
 });
 
 /** One user: rights, account, password, second factor, the end. */
 export default define.page<typeof handler>(function UserPage({ data, state, url }) {
   const { user, roles, vms, failure } = data;
+  const here = `${AT}/${encodeURIComponent(user.id)}`;
+  // Of the forms of this command only that of the password has no other field.
+  const again = state.refused?.command === "update_user" &&
+    Object.keys(state.refused.typed).every((name) => name === "userId" || name === "revokeTokens");
   return (
-    <SettingsPage at={AT} user={state.user} url={url} failure={failure} title={user.name}>
+    <SettingsPage at={AT} user={state.user} url={url} failure={failure} confirms title={user.name}>
       <Panel title={t("access.user_grants")}>
-        <ScrollTable of={t("access.user_grants")}>
-          <thead>
-            <tr>
-              <th scope="col">{t("access.role")}</th>
-              <th scope="col">{t("access.place")}</th>
-              <td />
-            </tr>
-          </thead>
-          <tbody>
-            {user.grants.map((grant) => (
-              <tr key={JSON.stringify(grant)}>
-                <th scope="row">{grant.role}</th>
-                <td>{placeOf(grant, vms)}</td>
-                <td class="num">
-                  <RowButton
-                    name="do"
-                    value="ungrant"
-                    text={t("access.grant_remove")}
-                    label={t("access.grant_remove_named", {
-                      role: grant.role,
-                      place: placeOf(grant, vms),
-                    })}
-                    more={{ name: "grant", value: JSON.stringify(grant) }}
-                  />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </ScrollTable>
+        <DataTable
+          label={t("access.user_grants")}
+          rows={user.grants}
+          keyOf={(grant) => JSON.stringify(grant)}
+          columns={[
+            { title: t("access.role"), cell: ({ role }) => role },
+            { title: t("access.place"), cell: (grant) => placeOf(grant, vms) },
+            {
+              title: t("access.actions"),
+              kind: "actions",
+              cell: (grant) => (
+                <RowButton
+                  action={formHref(
+                    "update_user",
+                    { userId: user.id, grants: JSON.stringify(user.grants.filter((each) => each !== grant)) },
+                    here,
+                  )}
+                  text={t("access.grant_remove")}
+                  label={t("access.grant_remove_named", { role: grant.role, place: placeOf(grant, vms) })}
+                />
+              ),
+            },
+          ]}
+        />
         <form method="post">
           <div class="form-grid">
             <GrantFields roles={roles} vms={vms} />
@@ -146,30 +140,39 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
         </form>
       </Panel>
       <Panel title={t("access.set_password")}>
-        <form method="post">
+        <form method="post" action={formHref("update_user", { userId: user.id }, here)}>
           <div class="form-grid">
-            <NewPasswordField label={t("access.new")} required />
+            <NewPasswordField label={t("access.new")} required again={again} />
+            <RevokeTokensField />
           </div>
           <div class="form-actions">
-            <button type="submit" class="button" name="do" value="password">{t("access.set")}</button>
-            <span class="muted">{t("access.set_password_what")}</span>
+            <button type="submit" class="button">{t("access.set")}</button>
+            <span class="text-muted">{t("access.set_password_what")}</span>
           </div>
         </form>
       </Panel>
       {user.secondFactor && (
         <Panel title={t("access.second_factor")}>
-          <p class="muted">{t("access.reset_totp_what")}</p>
-          <form method="post" class="form-actions">
-            <button type="submit" class="button" name="do" value="reset">{t("access.reset_totp")}</button>
+          <p class="text-muted">{t("access.reset_totp_what")}</p>
+          <form
+            method="post"
+            class="form-actions"
+            action={formHref("reset_second_factor", { userId: user.id }, here)}
+          >
+            <button type="submit" class="button">{t("access.reset_totp")}</button>
           </form>
         </Panel>
       )}
       <Panel title={t("access.user_delete")}>
-        <p class="muted">{t("access.user_delete_what")}</p>
-        <form method="post" class="form-actions">
+        <p class="text-muted">{t("access.user_delete_what")}</p>
+        <form
+          method="post"
+          class="form-actions"
+          action={formHref("delete_user", { userId: user.id }, AT, here)}
+        >
           <details class="edit">
             <summary class="button danger">{t("access.user_delete")}</summary>
-            <button type="submit" class="button danger" name="do" value="delete">
+            <button type="submit" class="button danger" name="confirmed" value="yes">
               {t("access.user_delete_sure", { name: user.name })}
             </button>
           </details>

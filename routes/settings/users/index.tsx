@@ -1,15 +1,15 @@
 import { page } from "fresh";
 import { GrantFields, GrantList } from "../../../components/access/GrantFields.tsx";
 import { NewPasswordField } from "../../../components/access/NewPasswordField.tsx";
-import { ScrollTable } from "../../../components/access/ScrollTable.tsx";
+import { DataTable } from "../../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
-import { TextField } from "../../../components/Field.tsx";
-import { Moment } from "../../../components/Moment.tsx";
-import { Panel } from "../../../components/Panel.tsx";
-import { grantIn } from "../../../lib/format/access_forms.ts";
-import { textIn, trimmedIn } from "../../../lib/format/form_fields.ts";
-import { type Failure, failureOf } from "../../../lib/format/failure.ts";
-import { oneLine } from "../../../lib/format/text.ts";
+import { TextField } from "../../../components/kit/Field.tsx";
+import { RelativeTime } from "../../../components/kit/RelativeTime.tsx";
+import { Panel } from "../../../components/kit/Panel.tsx";
+import { grantIn } from "../../../lib/access/forms.ts";
+import { textIn } from "../../../lib/text/form_fields.ts";
+import { type Failure, failureOf } from "../../../lib/text/failure.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
@@ -20,7 +20,7 @@ const AT = "/settings/users";
 
 async function shown(
   { api }: PageState,
-  refused: { failure?: Failure; typed?: Record<string, string> } = {},
+  refused: { failure?: Failure; typed?: Record<string, string>; again?: boolean } = {},
 ) {
   return {
     now: Date.now(),
@@ -35,10 +35,12 @@ export const handler = define.handlers({
   async GET({ state }) {
     return page(await shown(state));
   },
-  async POST({ req, state, redirect }) {
+  /** A grant is two fields of the form. */
+  async POST(ctx) {
+    const { req, state } = ctx;
     const form = await req.formData();
     const grant = grantIn(form);
-    const name = trimmedIn(form, "name"), displayName = trimmedIn(form, "display");
+    const name = textIn(form, "name"), displayName = textIn(form, "display");
     const password = textIn(form, "password");
     try {
       await state.api.createUser({
@@ -49,58 +51,56 @@ export const handler = define.handlers({
       });
     } catch (error) {
       const failure = failureOf(error);
-      return page(await shown(state, { failure, typed: { name, displayName } }), { status: failure.status });
+      const again = password !== "";
+      return page(await shown(state, { failure, typed: { name, displayName }, again }), {
+        status: failure.status,
+      });
     }
-    return redirect(`${AT}?done=user`, 303);
+    return ctx.redirect(`${AT}?done=create_user`, 303);
   },
 });
 
 /** Who there is, and a form for one more. */
 export default define.page<typeof handler>(function Users({ data, state, url }) {
-  const { users, roles, vms, now, failure = null, typed = {} } = data;
+  const { users, roles, vms, now, failure = null, typed = {}, again } = data;
   return (
-    <SettingsPage at={AT} user={state.user} url={url} failure={failure}>
+    <SettingsPage at={AT} user={state.user} url={url} failure={failure} confirms>
       <Panel title={t("access.users")}>
-        <ScrollTable of={t("access.users")}>
-          <thead>
-            <tr>
-              <th scope="col">{t("access.name")}</th>
-              <th scope="col">{t("access.display_name")}</th>
-              <th scope="col">{t("access.may")}</th>
-              <th scope="col">{t("access.second_factor")}</th>
-              <th scope="col">{t("access.user_state")}</th>
-              <th scope="col">{t("access.last_sign_in")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {users.map((user) => (
-              <tr key={user.id}>
-                <th scope="row">
-                  <a href={`${AT}/${user.id}`}>{user.name}</a>
-                </th>
-                <td>
-                  <bdi>{oneLine(user.displayName, 40)}</bdi>
-                </td>
-                <td class="wrap">
-                  <GrantList grants={user.grants} vms={vms} />
-                </td>
-                <td>{user.secondFactor ? t("access.on") : t("access.off")}</td>
-                <td>
-                  {user.disabled
-                    ? t("access.disabled")
-                    : user.hasPassword
-                    ? t("access.user_active")
-                    : t("access.user_tokens_only")}
-                </td>
-                <td>
-                  {user.lastSignInAt === null
-                    ? t("access.never")
-                    : <Moment at={user.lastSignInAt} now={now} />}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </ScrollTable>
+        <DataTable
+          label={t("access.users")}
+          rows={users}
+          keyOf={({ id }) => id}
+          columns={[
+            { title: t("access.name"), cell: ({ id, name }) => <a href={`${AT}/${id}`}>{name}</a> },
+            {
+              title: t("access.display_name"),
+              cell: ({ displayName }) => displayName !== "" && <bdi>{oneLine(displayName, 40)}</bdi>,
+            },
+            {
+              title: t("access.may"),
+              fit: "wrap",
+              cell: ({ grants }) => <GrantList grants={grants} vms={vms} />,
+            },
+            {
+              title: t("access.second_factor"),
+              cell: ({ secondFactor }) => secondFactor ? t("access.on") : t("access.off"),
+            },
+            {
+              title: t("access.user_state"),
+              cell: ({ disabled, hasPassword }) =>
+                disabled
+                  ? t("access.disabled")
+                  : hasPassword
+                  ? t("access.user_active")
+                  : t("access.user_tokens_only"),
+            },
+            {
+              title: t("access.last_sign_in"),
+              cell: ({ lastSignInAt }) =>
+                lastSignInAt === null ? t("access.never") : <RelativeTime at={lastSignInAt} now={now} />,
+            },
+          ]}
+        />
       </Panel>
       <Panel title={t("access.user_new")}>
         <form method="post">
@@ -121,7 +121,7 @@ export default define.page<typeof handler>(function Users({ data, state, url }) 
               maxLength={100}
               defaultValue={typed.displayName ?? ""}
             />
-            <NewPasswordField label={t("access.optional_password")} />
+            <NewPasswordField label={t("access.optional_password")} again={again ?? false} />
             <GrantFields roles={roles} vms={vms} optional />
           </div>
           <div class="form-actions">

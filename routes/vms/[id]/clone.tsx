@@ -1,9 +1,16 @@
 import { page } from "fresh";
-import { type Naming, NamingPage } from "../../../components/NamingPage.tsx";
-import { define } from "../../../lib/page_state.ts";
-import { fail } from "../../(_shared)/fail.ts";
+import { type Naming, VmNamePage } from "../../../components/vm/VmNamePage.tsx";
+import type { VM } from "../../../lib/contract/mod.ts";
+import { define, type PageState } from "../../../lib/page_state.ts";
+import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { copyName, named } from "../../(_shared)/manage.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
+
+/** Names of the snapshots that are within the disks themselves, the newest first. */
+async function snapshotsOf(api: PageState["api"], { id: vmId }: VM): Promise<string[]> {
+  const list = await api.listSnapshots({ vmId }).catch(unlessAway);
+  return list?.snapshots.filter(({ external }) => !external).map(({ name }) => name).reverse() ?? [];
+}
 
 export const handler = define.handlers({
   async GET(ctx) {
@@ -12,6 +19,8 @@ export const handler = define.handlers({
       vm,
       name: await copyName(ctx.state.api, vm.name).catch(fail),
       linked: false,
+      snapshots: await snapshotsOf(ctx.state.api, vm),
+      snapshot: ctx.url.searchParams.get("snapshot") ?? "",
       failure: null,
     };
     return page(shown);
@@ -23,14 +32,15 @@ export const handler = define.handlers({
     const result = await named(
       vm,
       await ctx.req.formData(),
-      async (name, linked) => (await api.cloneVm({ vmId: vm.id, name, linked })).vmId,
+      async (name, linked, snapshot) =>
+        (await api.cloneVm({ vmId: vm.id, name, linked, ...(snapshot !== "" && { snapshot }) })).vmId,
     );
-    if (!("vmId" in result)) return page(result);
-    return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}?done=clone`, 303);
+    if (!("vmId" in result)) return page({ ...result, snapshots: await snapshotsOf(api, vm) });
+    return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}?done=clone_vm`, 303);
   },
 });
 
 /** Making a copy of a machine. */
 export default define.page<typeof handler>(function Clone({ data }) {
-  return <NamingPage kind="clone" {...data} />;
+  return <VmNamePage kind="clone" {...data} />;
 });

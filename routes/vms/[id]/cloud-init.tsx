@@ -1,10 +1,10 @@
 import { HttpError, page } from "fresh";
 import { signal } from "@preact/signals";
-import type { FormFault } from "../../../components/CloudInitField.tsx";
-import { VmPage } from "../../../components/VmPage.tsx";
+import type { FormFault } from "../../../components/vm/cloud_init/CloudInitField.tsx";
+import { VmPage } from "../../../components/vm/VmPage.tsx";
 import CloudInit from "../../../islands/CloudInit.tsx";
-import { faultOf } from "../../../lib/cloud_init/fault.ts";
-import { cloudInitOf } from "../../../lib/cloud_init/form_data.ts";
+import { faultOf } from "../../../lib/vm/cloud_init/fault.ts";
+import { cloudInitOf } from "../../../lib/vm/cloud_init/form_data.ts";
 import {
   type CloudInit as Wanted,
   type CloudInitFiles,
@@ -12,8 +12,8 @@ import {
   ContractError,
   type VM,
 } from "../../../lib/contract/mod.ts";
-import { failureOf } from "../../../lib/format/failure.ts";
-import { oneLine } from "../../../lib/format/text.ts";
+import { failureOf } from "../../../lib/text/failure.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
@@ -26,6 +26,7 @@ interface Shown {
   now: number;
   fault?: FormFault;
   said?: Wanted;
+  passwordsAgain?: readonly number[];
   preview?: CloudInitFiles;
 }
 
@@ -41,11 +42,15 @@ async function shown(ctx: { params: Record<string, string>; state: PageState }):
   }
 }
 
-/** What was said goes back into the form, but no password. */
-function withoutPasswords(said: Wanted): Wanted {
+/** What was said goes back into the form, but no password: it says which are to be typed again. */
+function withoutPasswords(said: Wanted): Pick<Shown, "said" | "passwordsAgain"> {
   const { form, ...rest } = said;
   const users = form?.users?.map(({ password: _password, ...user }) => user);
-  return { ...rest, ...(form && { form: { ...form, ...(users && { users }) } }) };
+  const passwordsAgain = form?.users?.flatMap(({ password }, index) => password === undefined ? [] : [index]);
+  return {
+    said: { ...rest, ...(form && { form: { ...form, ...(users && { users }) } }) },
+    ...(passwordsAgain && { passwordsAgain }),
+  };
 }
 
 /** What a button of the form does; what it gives is shown on the page, nothing leads back to it. */
@@ -75,35 +80,36 @@ export const handler = define.handlers({
     try {
       const preview = await action(ctx.state.api, vmId, said);
       if (preview === null) return ctx.redirect(`/vms/${encodeURIComponent(vmId)}/cloud-init`, 303);
-      return page<Shown>({ ...await shown(ctx), said: withoutPasswords(said), preview });
+      return page<Shown>({ ...await shown(ctx), ...withoutPasswords(said), preview });
     } catch (error) {
       const fault = error instanceof ContractError ? faultOf(error) : undefined;
       if (fault === undefined) return fail(error);
-      return page<Shown>({ ...await shown(ctx), said: withoutPasswords(said), fault }, { status: 400 });
+      return page<Shown>({ ...await shown(ctx), ...withoutPasswords(said), fault }, { status: 400 });
     }
   },
 });
 
 /** What cloud-init is told to set up in a machine. */
-export default define.page<typeof handler>(function VmCloudInit({ data, state: { connection } }) {
-  const { vm, state, unreadable, now, fault, said, preview } = data;
+export default define.page<typeof handler>(function VmCloudInit({ data, state }) {
+  const { vm, state: told, unreadable, now, fault, said, passwordsAgain, preview } = data;
   const shared = signal(vm);
   return (
     <VmPage
       vm={shared}
-      connected={connection.connected}
+      state={state}
       now={now}
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_cloud_init")}`}
       at="/cloud-init"
     >
       <CloudInit
         vm={shared}
-        connected={connection.connected}
-        state={state}
+        connected={state.connection.connected}
+        state={told}
         now={now}
         {...(unreadable !== undefined && { unreadable })}
         {...(fault && { fault })}
         {...(said && { said })}
+        {...(passwordsAgain && { passwordsAgain })}
         {...(preview && { preview })}
       />
     </VmPage>

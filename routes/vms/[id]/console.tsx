@@ -1,8 +1,8 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
-import { VmPage } from "../../../components/VmPage.tsx";
+import { VmPage } from "../../../components/vm/VmPage.tsx";
 import VncConsole from "../../../islands/VncConsole.tsx";
-import { oneLine } from "../../../lib/format/text.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { console as consoleTexts } from "../../../lib/i18n/en/console.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
@@ -24,7 +24,7 @@ export default define.page<typeof handler>(function VmConsole({ data: { vm, now 
   return (
     <VmPage
       vm={shared}
-      connected={connected}
+      state={state}
       now={now}
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_console")}`}
       at="/console"
@@ -38,7 +38,7 @@ export default define.page<typeof handler>(function VmConsole({ data: { vm, now 
             </a>
           </p>
           {port !== undefined && (
-            <p class="muted">{texts.t("console.no_script_tunnel", { port, host: state.hostname })}</p>
+            <p class="text-muted">{texts.t("console.no_script_tunnel", { port, host: state.hostname })}</p>
           )}
         </div>
       </noscript>

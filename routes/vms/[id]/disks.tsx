@@ -1,13 +1,14 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
-import { DeviceDone } from "../../../components/DeviceMarks.tsx";
-import { DISK_VERBS } from "../../../components/DiskList.tsx";
-import { VmPage } from "../../../components/VmPage.tsx";
+import { Flash } from "../../../components/kit/Flash.tsx";
+import { DISK_VERBS } from "../../../components/vm/devices/DiskList.tsx";
+import { VmPage } from "../../../components/vm/VmPage.tsx";
 import VmDisks from "../../../islands/VmDisks.tsx";
-import { oneLine } from "../../../lib/format/text.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
+import { deviceDoneText } from "../../../lib/vm/device_forms.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
@@ -27,12 +28,12 @@ export default define.page<typeof handler>(function Disks({ data, state, url }) 
   return (
     <VmPage
       vm={shared}
-      connected={connected}
+      state={state}
       now={now}
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_disks")}`}
       at="/disks"
     >
-      <DeviceDone params={url.searchParams} />
+      <Flash tone="ok">{deviceDoneText(url.searchParams)}</Flash>
       <VmDisks vm={shared} connected={connected} devices={devices} form={form} options={options} />
     </VmPage>
   );

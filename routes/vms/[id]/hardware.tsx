@@ -1,19 +1,20 @@
 import { HttpError, page } from "fresh";
 import { signal } from "@preact/signals";
-import { VmPage } from "../../../components/VmPage.tsx";
+import { VmPage } from "../../../components/vm/VmPage.tsx";
 import HardwareForms from "../../../islands/HardwareForms.tsx";
 import { AREAS, type Output, type VM } from "../../../lib/contract/mod.ts";
-import { failureOf } from "../../../lib/format/failure.ts";
+import { failureOf } from "../../../lib/text/failure.ts";
 import {
   changeOf,
   failedWith,
   FormError,
+  type FormOutcome,
   isSection,
-  type Outcome,
   succeeded,
-} from "../../../lib/format/hardware_form.ts";
-import { BOUNDS } from "../../../lib/format/hardware_bounds.ts";
-import { oneLine } from "../../../lib/format/text.ts";
+  updateOptionsOf,
+} from "../../../lib/vm/hardware_form.ts";
+import { BOUNDS } from "../../../lib/vm/hardware_bounds.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { hardware as texts } from "../../../lib/i18n/en/hardware.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
@@ -26,13 +27,13 @@ const NOTHING = { applied: [], waiting: [], warnings: [] };
 interface Data {
   vm: VM;
   hardware: Output<"get_hardware">;
-  outcome: Outcome | null;
+  outcome: FormOutcome | null;
   now: number;
 }
 
 async function dataOf(
   ctx: { params: Record<string, string>; state: PageState },
-  outcome: Outcome | null,
+  outcome: FormOutcome | null,
 ): Promise<Data> {
   const vm = await vmOf(ctx);
   const hardware = await ctx.state.api.getHardware({ vmId: vm.id }).catch(fail);
@@ -42,9 +43,9 @@ async function dataOf(
 /** Carries out what a form asks for, where there is no script to do it. */
 async function carryOut(
   ctx: { params: Record<string, string>; state: PageState },
-  section: Outcome["section"],
+  section: FormOutcome["section"],
   form: FormData,
-): Promise<Outcome> {
+): Promise<FormOutcome> {
   const { api } = ctx.state;
   const { vm, hardware } = await dataOf(ctx, null);
   if (section === "pending") {
@@ -54,8 +55,7 @@ async function carryOut(
   }
   const change = changeOf(section, form, hardware.next, vm, { pins: own.t("hardware.bad_pins") });
   if (Object.keys(change).length === 0) return succeeded(section, NOTHING);
-  const nextBootOnly = form.get("nextBootOnly") === "yes";
-  return succeeded(section, await api.updateVm({ vmId: vm.id, ...change, nextBootOnly }));
+  return succeeded(section, await api.updateVm({ vmId: vm.id, ...change, ...updateOptionsOf(form) }));
 }
 
 export const handler = define.handlers({
@@ -84,7 +84,7 @@ export default define.page<typeof handler>(function VmHardware({ data, state }) 
   return (
     <VmPage
       vm={shared}
-      connected={connected}
+      state={state}
       now={now}
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_hardware")}`}
       at="/hardware"

@@ -1,15 +1,16 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
-import { DeviceDone } from "../../../components/DeviceMarks.tsx";
-import { NIC_VERBS } from "../../../components/NicList.tsx";
-import { VmForwards } from "../../../components/VmForwards.tsx";
-import { VmPage } from "../../../components/VmPage.tsx";
+import { Flash } from "../../../components/kit/Flash.tsx";
+import { NIC_VERBS } from "../../../components/vm/devices/NicList.tsx";
+import { VmForwards } from "../../../components/network/VmForwards.tsx";
+import { VmPage } from "../../../components/vm/VmPage.tsx";
 import VmNics from "../../../islands/VmNics.tsx";
-import { oneLine } from "../../../lib/format/text.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { devicePost, devicesOf } from "../../(_shared)/devices.ts";
 import { fail } from "../../(_shared)/fail.ts";
+import { deviceDoneText } from "../../../lib/vm/device_forms.ts";
 
 export const handler = define.handlers({
   async GET(ctx) {
@@ -31,12 +32,12 @@ export default define.page<typeof handler>(function Network({ data, state, url }
   return (
     <VmPage
       vm={shared}
-      connected={connected}
+      state={state}
       now={now}
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_network")}`}
       at="/network"
     >
-      <DeviceDone params={url.searchParams} />
+      <Flash tone="ok">{deviceDoneText(url.searchParams)}</Flash>
       <VmNics vm={shared} connected={connected} devices={devices} form={form} options={options} />
       <VmForwards forwards={forwards} />
     </VmPage>

@@ -1,5 +1,5 @@
 import { page } from "fresh";
-import { type Naming, NamingPage } from "../../../components/NamingPage.tsx";
+import { type Naming, VmNamePage } from "../../../components/vm/VmNamePage.tsx";
 import { define } from "../../../lib/page_state.ts";
 import { named } from "../../(_shared)/manage.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
@@ -19,11 +19,11 @@ export const handler = define.handlers({
       return vm.id;
     });
     if (!("vmId" in result)) return page(result);
-    return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}?done=rename`, 303);
+    return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}?done=rename_vm`, 303);
   },
 });
 
 /** Giving a machine another name. */
 export default define.page<typeof handler>(function Rename({ data }) {
-  return <NamingPage kind="rename" {...data} />;
+  return <VmNamePage kind="rename" {...data} />;
 });

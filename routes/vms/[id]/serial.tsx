@@ -1,11 +1,11 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
-import { VmPage } from "../../../components/VmPage.tsx";
+import { VmPage } from "../../../components/vm/VmPage.tsx";
 import SerialConsole from "../../../islands/SerialConsole.tsx";
-import { oneLine } from "../../../lib/format/text.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
-import { serialLine } from "../../../lib/xml/serial.ts";
+import { serialLine } from "../../../lib/formats/xml/serial.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
@@ -24,7 +24,7 @@ export default define.page<typeof handler>(function VmSerial({ data, state }) {
   return (
     <VmPage
       vm={shared}
-      connected={state.connection.connected}
+      state={state}
       now={now}
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_serial")}`}
       at="/serial"

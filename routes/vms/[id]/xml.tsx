@@ -1,17 +1,17 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
-import { Banner } from "../../../components/Banner.tsx";
-import { Done } from "../../../components/Done.tsx";
-import { VmPage } from "../../../components/VmPage.tsx";
-import { XmlCode } from "../../../components/XmlCode.tsx";
+import { Flash } from "../../../components/kit/Flash.tsx";
+import { VmPage } from "../../../components/vm/VmPage.tsx";
+import { XmlCode } from "../../../components/vm/XmlCode.tsx";
 import CopyText from "../../../islands/CopyText.tsx";
 import XmlEditor from "../../../islands/XmlEditor.tsx";
 import type { VM, XmlProblem } from "../../../lib/contract/mod.ts";
-import { failureOf } from "../../../lib/format/failure.ts";
-import { oneLine } from "../../../lib/format/text.ts";
+import { failureOf } from "../../../lib/text/failure.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 import { xml as xmlTexts } from "../../../lib/i18n/en/xml.ts";
 import { type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { isLive } from "../../../lib/vm/state.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
@@ -35,8 +35,6 @@ interface Editing {
 /** There are passwords in the page. */
 const KEPT_NOWHERE = { headers: { "cache-control": "no-store" } };
 
-const isOn = (vm: VM) => vm.state === "running" || vm.state === "paused";
-
 /** The XML to edit, with secrets: administrators alone get it. */
 async function editable(api: PageState["api"], vm: VM, rest: Omit<Editing, "etag"> = {}) {
   const { xml, etag = "" } = await api.getVmXml({ vmId: vm.id, secure: true, inactive: true }).catch(fail);
@@ -51,7 +49,7 @@ export const handler = define.handlers({
     if (searchParams.has("edit") && vm.persistent) {
       return page(await editable(ctx.state.api, vm), KEPT_NOWHERE);
     }
-    const inactive = searchParams.get("config") === "next" || !isOn(vm);
+    const inactive = searchParams.get("config") === "next" || !isLive(vm);
     const { xml } = await ctx.state.api.getVmXml({ vmId: vm.id, inactive }).catch(fail);
     const editing: Editing | null = null;
     return page({ vm, xml, inactive, editing, now: Date.now() });
@@ -85,7 +83,7 @@ export const handler = define.handlers({
 
 /** Links to the machine's two configurations. */
 function Versions({ vm, inactive }: { vm: VM; inactive: boolean }) {
-  if (!isOn(vm)) return <p class="muted">{texts.t("xml.off")}</p>;
+  if (!isLive(vm)) return <p class="text-muted">{texts.t("xml.off")}</p>;
   return (
     <nav class="segments" aria-label={texts.t("xml.which")}>
       {VERSIONS.map(({ config, label }) => (
@@ -103,29 +101,24 @@ function Versions({ vm, inactive }: { vm: VM; inactive: boolean }) {
 }
 
 /** A machine's configuration as libvirt has it, to read or to edit. */
-export default define.page<typeof handler>(function VmXml({ data, state, url }) {
+export default define.page<typeof handler>(function VmXml({ data, state }) {
   const { vm, xml, inactive, editing, now } = data;
   const here = `/vms/${encodeURIComponent(vm.id)}`;
   return (
     <VmPage
       vm={signal(vm)}
-      connected={state.connection.connected}
+      state={state}
       now={now}
       title={`${oneLine(vm.name, 60)} · ${t("vm.tab_xml")}`}
       at="/xml"
     >
       <div class="xml-page">
-        <Done params={url.searchParams} />
         {editing !== null && (
-          <Banner
-            tone="warn"
-            icon="alert"
-            title={texts.t("xml.editing")}
-            text={texts.t("xml.secrets")}
-            {...(isOn(vm) && { more: texts.t("xml.running") })}
-          />
+          <Flash tone="warn" icon="alert" title={texts.t("xml.editing")}>
+            {texts.t("xml.secrets")} {isLive(vm) && texts.t("xml.running")}
+          </Flash>
         )}
-        {editing?.fine && <p class="banner inset" data-tone="ok" role="status">{texts.t("xml.fine")}</p>}
+        <Flash tone="ok">{editing?.fine && texts.t("xml.fine")}</Flash>
         <section class="panel" aria-label={t("vm.tab_xml")}>
           {editing === null
             ? (

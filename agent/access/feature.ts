@@ -1,0 +1,52 @@
+/** Accounts, roles, sessions, tokens, passkeys, and the audit of it all. */
+import type { accessCommands, auditCommands, passkeyCommands } from "../../lib/contract/mod.ts";
+import { feature } from "../feature.ts";
+import { AuditRetention } from "../store/audit_retention.ts";
+import { auditHandlers } from "./audit_handlers.ts";
+import { accessHandlers } from "./handlers.ts";
+import { passkeyHandlers } from "./passkey_handlers.ts";
+
+/** Milliseconds between looks at what has run out. */
+const SESSIONS_MS = 30_000;
+/** Milliseconds between looks at entries that are older than the policy keeps. */
+const RETENTION_MS = 15 * 60_000;
+/** Milliseconds between looks at refusals whose sum is due. */
+const REFUSALS_MS = 10_000;
+
+export const accessFeature = feature<keyof typeof accessCommands>({
+  name: "access",
+  open: (app) => ({
+    handlers: accessHandlers({
+      access: app.access,
+      activity: app.activity,
+      address: () => app.doors?.address ?? "",
+      hostname: () => app.hosts.local.inventory.hostname,
+    }),
+    periodic: [{ name: "sessions", every: () => SESSIONS_MS, run: () => app.access.credentials.tidy() }],
+    stop: () => app.access.credentials.tidy(),
+  }),
+});
+
+export const passkeyFeature = feature<keyof typeof passkeyCommands>({
+  name: "passkeys",
+  open: ({ access }) => ({ handlers: passkeyHandlers(access) }),
+});
+
+export const auditFeature = feature<keyof typeof auditCommands>({
+  name: "audit",
+  open: ({ store, activity, refusals, clock }) => {
+    const retention = new AuditRetention(store, activity, clock);
+    return {
+      handlers: auditHandlers(retention),
+      periodic: [
+        {
+          name: "audit retention",
+          every: () => RETENTION_MS,
+          run: async (signal) => void await retention.prune(signal),
+        },
+        { name: "refusals", every: () => REFUSALS_MS, run: () => refusals.tidy() },
+      ],
+      stop: () => refusals.close(),
+    };
+  },
+});

@@ -1,0 +1,258 @@
+/** How each kind of target is told: one table. Every connection goes to an address that was judged (`outbound.ts`). */
+import { type AlertChannel, ContractError } from "../../lib/contract/mod.ts";
+import type { AlertText } from "../../lib/alerts/text.ts";
+import type { ReachRules } from "../../lib/network/address_scope.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { parseAddress } from "../../lib/formats/ip/cidr.ts";
+import { reachOf } from "../../lib/network/address_scope.ts";
+import {
+  allowedAddresses,
+  ask,
+  BrokenOff,
+  checkedUrl,
+  type Resolve,
+  systemResolve,
+  trusted,
+} from "../storage/images/outbound.ts";
+import type { MessageItem, TargetRecord } from "./records.ts";
+
+/** What is sent. */
+export interface Outgoing {
+  /** Stays the same over all tries, so that who gets it twice can tell. */
+  readonly id: string;
+  readonly text: AlertText;
+  readonly items: readonly MessageItem[];
+  readonly more: number;
+  readonly at: number;
+}
+
+/** How something is sent: tests bring a name service of their own. */
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  readonly resolve?: Resolve;
+  /** Milliseconds that a try may take. */
+  readonly mostMs?: number;
+}
+
+/** It was not delivered. */
+export class NotDelivered extends Error {
+  override readonly name = "NotDelivered";
+
+  /** @param isFinal another try changes nothing */
+  constructor(message: string, readonly isFinal: boolean, options?: { cause?: unknown }) {
+    super(message, options);
+  }
+}
+
+/** Characters of an answer that are told. */
+const MOST_ANSWER = 200;
+/** Milliseconds that a try may take, however busily the other side answers. */
+const MOST_MS = 90_000;
+/** Milliseconds for a mail server to connect, greet and answer. */
+const SMTP_MS = 20_000;
+/** Names of this host itself, which lead to its loopback. */
+const LOOPBACK = ["127.0.0.0/8", "::1"];
+
+/**
+ * Where a target's messages may go: public addresses; where it is allowed, the private or own address that its host is.
+ * A redirect or another answer of the name service changes nothing of it.
+ */
+function rulesOf({ privateAddresses }: TargetRecord, host: string): ReachRules {
+  if (!privateAddresses) return { internet: true, hosts: [], privateNames: false };
+  return { internet: true, hosts: [host, ...host === "localhost" ? LOOPBACK : []], privateNames: true };
+}
+
+/** Judges where a target is. @throws {NotDelivered} */
+async function judged(target: TargetRecord, url: URL, resolve: Resolve): Promise<string[]> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const found = await allowedAddresses(url, rulesOf(target, host), resolve);
+  for (const text of found) {
+    const address = parseAddress(text.replace(/%.*$/, ""));
+    // Where clouds keep the keys of their machines
+    if (address !== undefined && reachOf(address) === "link-local") {
+      throw new NotDelivered(`${text} is a link-local address, where nothing is sent`, true);
+    }
+  }
+  return found;
+}
+
+/** Whatever went wrong, as something that was not delivered. */
+function failureOf(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof NotDelivered) return error;
+  if (error instanceof ContractError) {
+    const { reason } = (error.details ?? {}) as { reason?: unknown };
+    const why = typeof reason === "string" ? reason : error.message;
+    const advice = error.code === "DownloadTargetRefused"
+      ? ". Allow private addresses for this target, or use another"
+      : "";
+    return new NotDelivered(`${why}${advice}`, true, { cause: error });
+  }
+  return new NotDelivered(messageOf(error), false, { cause: error });
+}
+
+/** Posts JSON. @throws {NotDelivered} */
+async function post(
+  target: TargetRecord,
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+  { signal, resolve = systemResolve }: SendOptions,
+): Promise<void> {
+  const parsed = checkedUrl(url), addresses = await judged(target, parsed, resolve);
+  await using answer = await ask({
+    url,
+    rules: rulesOf(target, parsed.hostname.replace(/^\[|\]$/g, "")),
+    headers: { "content-type": "application/json; charset=utf-8", ...headers },
+    body: new TextEncoder().encode(JSON.stringify(body)),
+    signal,
+    // The addresses that were judged, not those of another question
+    resolve: () => Promise.resolve(addresses),
+  });
+  const { status } = answer;
+  if (status >= 200 && status < 300) return;
+  if (status >= 300 && status < 400) {
+    throw new NotDelivered(`it answers with a redirect (HTTP ${status}): give the address it leads to`, true);
+  }
+  let text = "";
+  for await (const piece of answer.content()) {
+    text += new TextDecoder().decode(piece);
+    if (text.length > MOST_ANSWER) break;
+  }
+  const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429;
+  const said = text.trim() === "" ? "" : `: ${oneLine(text.trim(), MOST_ANSWER)}`;
+  throw new NotDelivered(`the server says HTTP ${status}${said}`, isFinal);
+}
+
+const bodyOf = ({ lines }: AlertText) => lines.join("\n");
+const bearer = ({ secret }: TargetRecord): Record<string, string> =>
+  secret === undefined ? {} : { authorization: `Bearer ${secret}` };
+
+/** Priorities of ntfy (1–5) and Gotify (0–10). */
+const NTFY = { info: 3, warning: 4, critical: 5 } as const;
+const GOTIFY = { info: 3, warning: 6, critical: 9 } as const;
+const EMOJI = { info: "information_source", warning: "warning", critical: "rotating_light" } as const;
+
+const SMTP_PORTS = { tls: 465, starttls: 587, none: 25 } as const;
+
+/** Sends a mail. nodemailer encodes headers and addresses; none of them can hold a line break (the contract's patterns). */
+async function mail(target: TargetRecord, { id, text, at }: Outgoing, options: SendOptions): Promise<void> {
+  const { createTransport } = await import("nodemailer");
+  const { smtpHost = "", smtpSecurity = "starttls", smtpUser, secret, mailFrom = "", mailTo = [] } = target;
+  const url = new URL(`smtp://${smtpHost.includes(":") ? `[${smtpHost}]` : smtpHost}`);
+  const [address] = await judged(target, url, options.resolve ?? systemResolve);
+  const ca = await trusted();
+  const transport = createTransport({
+    host: address!,
+    port: target.smtpPort ?? SMTP_PORTS[smtpSecurity],
+    secure: smtpSecurity === "tls",
+    requireTLS: smtpSecurity === "starttls",
+    ignoreTLS: smtpSecurity === "none",
+    ...(smtpUser !== undefined && { auth: { user: smtpUser, pass: secret ?? "" } }),
+    // The certificate is checked against the name, or against the address where there is no name
+    tls: {
+      ...(parseAddress(smtpHost) === undefined && { servername: smtpHost }),
+      minVersion: "TLSv1.2",
+      ...(ca !== undefined && { ca: [ca] }),
+    },
+    ...{ connectionTimeout: SMTP_MS, greetingTimeout: SMTP_MS, socketTimeout: SMTP_MS },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const onAbort = () => transport.close();
+  options.signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await transport.sendMail({
+      from: { name: "KVM Manager", address: mailFrom },
+      to: mailTo.map((each) => ({ name: "", address: each })),
+      subject: text.title,
+      text: `${bodyOf(text)}\n`,
+      date: new Date(at),
+      messageId: `<${id}@${mailFrom.split("@")[1] ?? "kvm-manager"}>`,
+      headers: { "Auto-Submitted": "auto-generated", "X-KVM-Manager-Message": id },
+    });
+  } catch (error) {
+    const { responseCode } = error as { responseCode?: unknown };
+    // 5yz: for good. What a server answers may quote what it was sent; passwords are not in it (they go as base64)
+    const isFinal = typeof responseCode === "number" && responseCode >= 500;
+    throw new NotDelivered(oneLine(messageOf(error), MOST_ANSWER), isFinal, { cause: error });
+  } finally {
+    options.signal.removeEventListener("abort", onAbort);
+    transport.close();
+  }
+}
+
+/** The address of ntfy's server, and the topic. */
+function ntfyPlace(text: string): { server: string; topic: string } {
+  const url = new URL(text), parts = url.pathname.split("/").filter((part) => part !== "");
+  const topic = parts.pop() ?? "";
+  return {
+    server: `${url.origin}/${parts.map((part) => `${part}/`).join("")}`,
+    topic: decodeURIComponent(topic),
+  };
+}
+
+type Channel = (target: TargetRecord, message: Outgoing, options: SendOptions) => Promise<void>;
+
+const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
+  email: mail,
+  webhook: (target, { id, text, items, more, at }, options) => {
+    const alerts = items.map(({ kind, incident }) => ({ event: kind, ...incident }));
+    const body = { version: 1, id, sentAt: at, title: text.title, severity: text.severity, alerts, more };
+    return post(target, target.url ?? "", body, { ...bearer(target), "x-kvm-manager-message": id }, options);
+  },
+  ntfy: (target, { text }, options) => {
+    const { server, topic } = ntfyPlace(target.url ?? "");
+    const { title, severity, isResolved } = text;
+    const body = {
+      ...{ topic, title, message: bodyOf(text) },
+      priority: isResolved ? 3 : NTFY[severity],
+      tags: [isResolved ? "white_check_mark" : EMOJI[severity]],
+    };
+    return post(target, server, body, bearer(target), options);
+  },
+  gotify: (target, { text }, options) => {
+    const { title, severity, isResolved } = text;
+    const body = { title, message: bodyOf(text), priority: isResolved ? GOTIFY.info : GOTIFY[severity] };
+    const url = `${(target.url ?? "").replace(/\/+$/, "")}/message`;
+    return post(target, url, body, { "x-gotify-key": target.secret ?? "" }, options);
+  },
+  slack: (target, { text }, options) => {
+    // Slack's own escapes, so that a VM's name is no link and calls nobody
+    const plain = (line: string) =>
+      line.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+    const body = { text: [`*${plain(text.title)}*`, ...text.lines.map(plain)].join("\n") };
+    return post(target, target.url ?? "", body, bearer(target), options);
+  },
+};
+
+/**
+ * Sends a message to a target, within a bounded time: a server that answers a letter at a time would otherwise keep every
+ * other message from being sent.
+ *
+ * @throws {NotDelivered}, and why the signal was aborted
+ */
+export async function send(target: TargetRecord, message: Outgoing, options: SendOptions): Promise<void> {
+  options.signal.throwIfAborted();
+  const ms = options.mostMs ?? MOST_MS;
+  const ended = new AbortController(), signal = AbortSignal.any([options.signal, ended.signal]);
+  const late = setTimeout(() => ended.abort(), ms);
+  const over = new Promise<never>((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true })
+  );
+  over.catch(() => {/* told by the race, where it is still on */});
+  try {
+    // Raced: a mail's connection does not end by a signal, only by silence.
+    await Promise.race([CHANNELS[target.channel](target, message, { ...options, signal }), over]);
+  } catch (error) {
+    if (ended.signal.aborted && !options.signal.aborted) {
+      throw new NotDelivered(`it was not taken within ${ms / 1000} seconds`, false, { cause: error });
+    }
+    throw error instanceof BrokenOff
+      ? new NotDelivered(error.message, false, { cause: error })
+      : failureOf(error, options.signal);
+  } finally {
+    clearTimeout(late);
+  }
+}

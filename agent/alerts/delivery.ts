@@ -1,0 +1,169 @@
+/**
+ * Sends the messages that wait, each as a task with its result. What fails is tried again, later each time; a restart
+ * goes on where it was. A message whose try was cut short is sent again with the same id: it may arrive twice, and is
+ * never lost.
+ */
+import { ContractError } from "../../lib/contract/mod.ts";
+import { alertText } from "../../lib/alerts/text.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import type { Clock } from "../clock.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import { log } from "../log.ts";
+import { NotDelivered, send, type SendOptions } from "./channels.ts";
+import type { Outbox } from "./outbox.ts";
+import type { AlertRecords, TargetRecord, WaitingMessage } from "./records.ts";
+
+/** Milliseconds until the next try, by how many there were; the last counts for all that follow. */
+export const BACK_OFF_MS = [15_000, 60_000, 5 * 60_000, 15 * 60_000, 3600_000] as const;
+/** Milliseconds after which a message says nothing any more. */
+export const STALE_MS = 24 * 3600_000;
+/** Messages that are sent at the same time. */
+const AT_ONCE = 5;
+
+/** What delivery works with. */
+export interface DeliveryWorld {
+  readonly records: AlertRecords;
+  readonly outbox: Outbox;
+  readonly jobs: Pick<Jobs, "run">;
+  readonly clock: Clock;
+  readonly hostname: () => string;
+  readonly resolve?: SendOptions["resolve"];
+}
+
+/** How the last try of a target went. */
+export interface TargetStatus {
+  readonly lastSentAt?: number;
+  readonly lastError?: string;
+}
+
+export class Delivery {
+  readonly #world: DeliveryWorld;
+  readonly #status = new Map<string, TargetStatus>();
+
+  constructor(world: DeliveryWorld) {
+    this.#world = world;
+  }
+
+  /** How the last try of a target went, since the start. */
+  status(targetId: string): TargetStatus {
+    return this.#status.get(targetId) ?? {};
+  }
+
+  /** Sends what is due. @param stop aborted when KVM Manager stops: what is not sent then, waits */
+  async run(stop: AbortSignal, isForced = false): Promise<void> {
+    const { messages } = this.#world.records;
+    const { sending } = this.#world.outbox, now = this.#world.clock.now();
+    // One whose time is far off was put off by a clock that was set since
+    const isDue = ({ id, nextAt }: WaitingMessage) =>
+      !sending.has(id) && (isForced || nextAt <= now || nextAt > now + 2 * BACK_OFF_MS.at(-1)!);
+    const due = messages.all.filter(isDue);
+    while (due.length > 0 && !stop.aborted) {
+      await Promise.all(due.splice(0, AT_ONCE).map((message) => this.#send(message, stop)));
+    }
+  }
+
+  async #send(message: WaitingMessage, stop: AbortSignal): Promise<void> {
+    const { records, outbox, clock } = this.#world, { id, targetId } = message;
+    const target = records.targets.get(targetId);
+    if (target === undefined || !target.enabled) return this.#forget(id);
+    outbox.sending.add(id);
+    try {
+      await this.#try(target, message, stop);
+      outbox.sentAt.set(targetId, clock.now());
+      this.#forget(id);
+    } catch (error) {
+      if (stop.aborted) return;
+      const isCancelled = error instanceof ContractError && error.code === "JobCancelled";
+      if (isCancelled || isOver(message, error, clock.now())) {
+        log.warn("a message about alerts was given up", { target: target.name, reason: messageOf(error) });
+        return this.#forget(id);
+      }
+      const wait = BACK_OFF_MS[Math.min(message.tries, BACK_OFF_MS.length - 1)]!;
+      this.#keep({ ...message, tries: message.tries + 1, nextAt: clock.now() + wait });
+    } finally {
+      outbox.sending.delete(id);
+    }
+  }
+
+  async #try(
+    target: TargetRecord,
+    { id, items, more, tries }: WaitingMessage,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const { clock, hostname } = this.#world;
+    const count = items.length + more;
+    const spec = {
+      command: "deliver_alerts",
+      title: `Send ${count} ${count === 1 ? "alert" : "alerts"} to ${target.name}${
+        tries > 0 ? `, try ${tries + 1}` : ""
+      }`,
+      actor: "KVM Manager",
+      ifInterrupted: "It is sent again by itself.",
+    } as const;
+    const text = alertText(items, more, hostname());
+    await this.#asTask(target, spec, { id, text, items, more, at: clock.now() }, stop);
+  }
+
+  /** Sends a message that is a test. @throws {ContractError} AlertNotDelivered, JobCancelled */
+  async test(target: TargetRecord, actor: string): Promise<void> {
+    const { clock, hostname } = this.#world;
+    const spec = {
+      command: "test_alert_target",
+      title: `Send a test message to ${target.name}`,
+      actor,
+      ifInterrupted: "Send another one.",
+    } as const;
+    const text = {
+      title: `Test message (${hostname()})`,
+      lines: ["This is a test. Alerts of KVM Manager arrive here."],
+      severity: "info",
+      isResolved: false,
+    } as const;
+    const message = { id: crypto.randomUUID(), text, items: [], more: 0, at: clock.now() };
+    await this.#asTask(target, spec, message, new AbortController().signal);
+  }
+
+  async #asTask(
+    target: TargetRecord,
+    spec: Parameters<Jobs["run"]>[0],
+    message: Parameters<typeof send>[1],
+    stop: AbortSignal,
+  ): Promise<void> {
+    const { jobs, clock, resolve } = this.#world;
+    try {
+      await jobs.run(spec, async (job) => {
+        const signal = AbortSignal.any([job.signal, stop]);
+        try {
+          await send(target, message, { signal, ...(resolve && { resolve }) });
+          job.log(`Delivered: ${message.text.title}`);
+        } catch (error) {
+          if (!(error instanceof NotDelivered)) throw error;
+          throw new ContractError("AlertNotDelivered", { reason: error.message }, { cause: error });
+        }
+      });
+      this.#status.set(target.id, { lastSentAt: clock.now() });
+    } catch (error) {
+      this.#status.set(target.id, { ...this.status(target.id), lastError: messageOf(error) });
+      throw error;
+    }
+  }
+
+  /** A message that cannot be written stays as it was in memory, too: it is sent once more rather than never. */
+  #forget(id: string): void {
+    const { records } = this.#world;
+    records.write((database) => records.messages.erase(database, id));
+    records.messages.forget(id);
+  }
+
+  #keep(message: WaitingMessage): void {
+    const { records } = this.#world;
+    records.write((database) => records.messages.write(database, message));
+    records.messages.keep(message);
+  }
+}
+
+/** Whether another try changes nothing, or comes too late. */
+function isOver({ createdAt }: WaitingMessage, error: unknown, now: number): boolean {
+  const { cause } = error as { cause?: unknown };
+  return (cause instanceof NotDelivered && cause.isFinal) || now - createdAt > STALE_MS;
+}

@@ -1,0 +1,92 @@
+/** Alerts: what is watched, what fires, and who is told. */
+import type { alertCommands, alertTargetCommands } from "../../lib/contract/mod.ts";
+import { localPrincipal } from "../access.ts";
+import { feature } from "../feature.ts";
+import type { Host } from "../hosts/host.ts";
+import { Delivery } from "./delivery.ts";
+import { AlertEngine } from "./engine.ts";
+import { alertHandlers, endOld } from "./handlers.ts";
+import { Outbox } from "./outbox.ts";
+import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
+import { targetHandlers } from "./target_handlers.ts";
+import { AlertWatcher, type WatchedHost } from "./watcher.ts";
+
+/** Milliseconds between looks at messages that wait. */
+const SEND_MS = 5000;
+/** Milliseconds between looks at what is too old. */
+const UPKEEP_MS = 3600_000;
+
+const watched = ({ id, link, inventory }: Host): WatchedHost => ({
+  id,
+  isConnected: link.status.connected,
+  vms: inventory.vms(),
+});
+
+export const alertFeature = feature<keyof typeof alertCommands | keyof typeof alertTargetCommands>({
+  name: "alerts",
+  migrations: ALERT_MIGRATIONS,
+  open: (app) => {
+    const { store, clock, hosts, hub, figures, jobs, settings: { metricsInterval } } = app;
+    const vm = (vmId: string) => hosts.vm(vmId);
+    const records = new AlertRecords(store), outbox = new Outbox(records, clock);
+    const engine = new AlertEngine({
+      ...{ records, outbox, clock },
+      publish: (events) => hub.publishAll(events),
+      groupOf: (vmId) => vm(vmId)?.group,
+    });
+    records.attach((open) => engine.takeUp(open));
+    const watcher = new AlertWatcher(engine, clock);
+    const delivery = new Delivery({
+      ...{ records, outbox, jobs, clock },
+      hostname: () => hosts.local.inventory.hostname,
+    });
+    const stopping = new AbortController();
+    const following = figures.follow((id, taken) => {
+      const host = hosts.require(id);
+      // Before a host was read, a VM that is not known yet would look like one that is gone
+      if (host.inventory.filled) watcher.figures(watched(host), taken);
+    });
+    return {
+      handlers: {
+        ...alertHandlers({ records, engine, clock, vm }),
+        ...targetHandlers({ records, delivery, stopping: stopping.signal }),
+      },
+      periodic: [
+        {
+          name: "alerts on the program",
+          every: () => metricsInterval * 1000,
+          run: () => {
+            const certificate = app.doors && (app.doors.certificates?.about.notAfter ?? null);
+            watcher.program(hosts.all().map(watched), certificate);
+          },
+        },
+        {
+          name: "alerts on backups",
+          every: () => metricsInterval * 1000,
+          run: async () => {
+            const host = hosts.local;
+            if (!host.inventory.filled) return;
+            const backups = await host.run("list_backups", {}, localPrincipal("page"));
+            watcher.backups(watched(host), backups);
+          },
+        },
+        { name: "alert messages", every: () => SEND_MS, run: (signal) => delivery.run(signal) },
+        {
+          name: "alert upkeep",
+          every: () => UPKEEP_MS,
+          run: () => {
+            records.prune(clock.now());
+            endOld(records, clock.now());
+          },
+        },
+      ],
+      stop: () => {
+        stopping.abort();
+        following[Symbol.dispose]();
+      },
+      host: (host) => ({
+        changed: ({ vmId, event }) => watcher.told(host.id, host.inventory.vm(vmId), event),
+      }),
+    };
+  },
+});

@@ -1,0 +1,230 @@
+/** What is kept of alerts: alerts, silences, what has fired, targets, and messages that wait to be sent. */
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import {
+  type AlertIncident,
+  type AlertRule,
+  type AlertSilence,
+  type AlertTarget,
+  ContractError,
+} from "../../lib/contract/mod.ts";
+import { defaultAlerts } from "../../lib/alerts/defaults.ts";
+import type { Store } from "../store/store.ts";
+
+/** A target with its secrets. */
+export interface TargetRecord
+  extends Omit<AlertTarget, "address" | "hasSecret" | "waiting" | "lastSentAt" | "lastError"> {
+  readonly url?: string;
+  readonly secret?: string;
+}
+
+/** One thing that somebody is told of. */
+export interface MessageItem {
+  readonly kind: "fired" | "resolved";
+  readonly incident: AlertIncident;
+}
+
+/** A message that waits to be sent to one target. */
+export interface WaitingMessage {
+  readonly id: string;
+  readonly targetId: string;
+  readonly items: readonly MessageItem[];
+  /** How many more there are beyond those. */
+  readonly more: number;
+  readonly createdAt: number;
+  /** Milliseconds since 1970 of the next try. */
+  readonly nextAt: number;
+  readonly tries: number;
+}
+
+/** What is kept of an incident beside what is shown. */
+export interface IncidentRecord {
+  readonly incident: AlertIncident;
+  /** Whether messages of it were written. */
+  readonly told: boolean;
+}
+
+/** Incidents that are over are kept so long, and so many. */
+export const HISTORY_MS = 90 * 24 * 3600_000;
+export const MOST_HISTORY = 20_000;
+
+const quoted = (value: unknown) => `'${JSON.stringify(value).replaceAll("'", "''")}'`;
+
+function insertsOf(of: Parameters<typeof defaultAlerts>[0]): string {
+  return defaultAlerts(of, 0).map((rule) =>
+    `INSERT INTO alerts (id, record) VALUES ('${rule.id}', json_set(${
+      quoted(rule)
+    }, '$.createdAt', unixepoch() * 1000));`
+  ).join("\n");
+}
+
+/** The steps of its tables. The alerts of a new installation are rows like any other: deleted ones do not come back. */
+export const ALERT_MIGRATIONS = [
+  `CREATE TABLE alerts (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE alert_silences (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE alert_targets (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE alert_messages (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE alert_incidents (
+     id       TEXT PRIMARY KEY,
+     fired_at INTEGER NOT NULL,  -- ms since 1970
+     ended_at INTEGER,           -- missing: it is open
+     record   TEXT NOT NULL      -- JSON
+   ) STRICT;
+   CREATE INDEX alert_incidents_open ON alert_incidents (fired_at) WHERE ended_at IS NULL;
+   CREATE INDEX alert_incidents_ended ON alert_incidents (ended_at);
+   ${insertsOf("first")}`,
+  insertsOf("backups"),
+];
+
+/** Tables whose rows are an id and a record. */
+type Table = "alerts" | "alert_silences" | "alert_targets" | "alert_messages";
+
+/** Few records of one kind, held in memory and written through. */
+export class Kept<T extends { readonly id: string }> {
+  readonly #rows = new Map<string, T>();
+
+  constructor(private readonly table: Table) {}
+
+  /** All of them, in the order of their ids. Not to be changed. */
+  get all(): readonly T[] {
+    return [...this.#rows.values()];
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get(id: string): T | undefined {
+    return this.#rows.get(id);
+  }
+
+  /** Reads what is stored. */
+  load(database: DatabaseSync): void {
+    this.#rows.clear();
+    for (const { id, record } of database.prepare(`SELECT id, record FROM ${this.table} ORDER BY id`).all()) {
+      this.#rows.set(String(id), JSON.parse(String(record)) as T);
+    }
+  }
+
+  /** A statement that keeps a row, within a transaction; `keep` once it is over. */
+  write(database: DatabaseSync, row: T): void {
+    database.prepare(
+      `INSERT INTO ${this.table} (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record`,
+    ).run(row.id, JSON.stringify(row));
+  }
+
+  /** The same for one that goes; `forget` once it is over. */
+  erase(database: DatabaseSync, id: string): void {
+    database.prepare(`DELETE FROM ${this.table} WHERE id = ?`).run(id);
+  }
+
+  keep(row: T): void {
+    this.#rows.set(row.id, row);
+  }
+
+  forget(id: string): void {
+    this.#rows.delete(id);
+  }
+}
+
+export class AlertRecords {
+  readonly rules = new Kept<AlertRule>("alerts");
+  readonly silences = new Kept<AlertSilence>("alert_silences");
+  readonly targets = new Kept<TargetRecord>("alert_targets");
+  readonly messages = new Kept<WaitingMessage>("alert_messages");
+  readonly #store: Store;
+  #isLoaded = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Reads what is stored, whenever the database is opened. @param onLoaded given what is open */
+  attach(onLoaded: (open: readonly IncidentRecord[]) => void): void {
+    this.#store.attach((database) => {
+      for (const kept of [this.rules, this.silences, this.targets, this.messages]) kept.load(database);
+      this.#isLoaded = true;
+      onLoaded(incidentsIn(database, "WHERE ended_at IS NULL ORDER BY fired_at"));
+    });
+  }
+
+  /** @throws {ContractError} StoreUnavailable while what is stored is not known */
+  require(): this {
+    if (!this.#isLoaded) this.#store.open();
+    if (!this.#isLoaded) throw this.#unavailable();
+    return this;
+  }
+
+  /** Writes one row, or deletes it. @throws {ContractError} StoreUnavailable */
+  put<T extends { readonly id: string }>(kept: Kept<T>, row: T): void {
+    this.commit((database) => kept.write(database, row));
+    kept.keep(row);
+  }
+
+  /** @throws {ContractError} StoreUnavailable */
+  delete<T extends { readonly id: string }>(kept: Kept<T>, id: string): void {
+    this.commit((database) => kept.erase(database, id));
+    kept.forget(id);
+  }
+
+  /** One transaction. @throws {ContractError} StoreUnavailable */
+  commit(run: (database: DatabaseSync) => void): void {
+    this.require();
+    if (!this.write(run)) throw this.#unavailable();
+  }
+
+  /** One transaction. Never throws. @returns whether it was carried out */
+  write(run: (database: DatabaseSync) => void): boolean {
+    return this.#store.write(() => run(this.#store.database!));
+  }
+
+  /** Statements that keep incidents, within a transaction. */
+  writeIncidents(database: DatabaseSync, records: readonly IncidentRecord[]): void {
+    const put = database.prepare(
+      "INSERT INTO alert_incidents (id, fired_at, ended_at, record) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE " +
+        "SET ended_at = excluded.ended_at, record = excluded.record",
+    );
+    for (const record of records) {
+      const { id, firedAt, endedAt = null } = record.incident;
+      put.run(id, firedAt, endedAt, JSON.stringify(record));
+    }
+  }
+
+  /** What is over, the newest first. @throws {ContractError} StoreUnavailable */
+  history(limit: number): AlertIncident[] {
+    const database = this.require().#store.open();
+    if (database === undefined) throw this.#unavailable();
+    const ended = incidentsIn(
+      database,
+      "WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, fired_at DESC LIMIT ?",
+      limit,
+    );
+    return ended.map(({ incident }) => incident);
+  }
+
+  /** Whether an incident of that id is over. */
+  isOver(id: string): boolean {
+    const database = this.#store.open();
+    return database !== undefined && incidentsIn(database, "WHERE id = ?", id).length > 0;
+  }
+
+  /** Forgets what is over for too long, and what is too much. */
+  prune(now: number): void {
+    this.write((database) => {
+      database.prepare("DELETE FROM alert_incidents WHERE ended_at < ?").run(now - HISTORY_MS);
+      database.prepare(
+        "DELETE FROM alert_incidents WHERE ended_at IS NOT NULL AND id NOT IN (SELECT id FROM alert_incidents " +
+          "WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT ?)",
+      ).run(MOST_HISTORY);
+    });
+  }
+
+  #unavailable(): ContractError {
+    return new ContractError("StoreUnavailable", { reason: this.#store.trouble ?? "it is not open" });
+  }
+}
+
+/** Rows are ours alone: the database is checked when it is opened, and nobody else writes it. */
+function incidentsIn(database: DatabaseSync, where: string, ...values: SQLInputValue[]): IncidentRecord[] {
+  return database.prepare(`SELECT record FROM alert_incidents ${where}`).all(...values)
+    .map(({ record }) => JSON.parse(String(record)) as IncidentRecord);
+}

@@ -1,0 +1,163 @@
+/** The commands on targets of messages. Their addresses and secrets are taken, and never given. */
+import {
+  type AlertChannel,
+  type AlertTarget,
+  type alertTargetCommands,
+  ContractError,
+  type Input,
+  MOST_ALERT_TARGETS,
+} from "../../lib/contract/mod.ts";
+import type { Refusal } from "../../lib/alerts/rule.ts";
+import type { Handlers } from "../dispatch.ts";
+import { checkedUrl } from "../storage/images/outbound.ts";
+import type { Delivery } from "./delivery.ts";
+import { invalid } from "./handlers.ts";
+import type { AlertRecords, TargetRecord } from "./records.ts";
+
+/** What the handlers work with. */
+export interface TargetContext {
+  readonly records: AlertRecords;
+  readonly delivery: Delivery;
+  /** Aborted when KVM Manager stops. */
+  readonly stopping: AbortSignal;
+}
+
+type NewTarget = Input<"create_alert_target">;
+
+const MAIL_FIELDS = ["smtpHost", "smtpPort", "smtpSecurity", "smtpUser", "mailFrom", "mailTo"] as const;
+/** Kind of target → fields that it needs. */
+const NEEDED: Readonly<Record<AlertChannel, readonly (keyof NewTarget)[]>> = {
+  email: ["smtpHost", "mailFrom", "mailTo"],
+  webhook: ["url"],
+  ntfy: ["url"],
+  gotify: ["url", "secret"],
+  slack: ["url"],
+};
+
+/** What is wrong with a target as a whole; its fields fit the schema. */
+function refusalOf(input: NewTarget): Refusal | undefined {
+  const isMail = input.channel === "email";
+  const missing = NEEDED[input.channel].find((field) => input[field] === undefined);
+  if (missing !== undefined) return { field: missing, reason: `is needed for ${input.channel}` };
+  const foreign = (isMail ? ["url"] as const : MAIL_FIELDS).find((field) => input[field] !== undefined);
+  if (foreign !== undefined) return { field: foreign, reason: `must be empty for ${input.channel}` };
+  if (isMail && input.secret !== undefined && input.smtpUser === undefined) {
+    return { field: "smtpUser", reason: "is needed with a password" };
+  }
+  if (isMail && input.smtpUser !== undefined && input.smtpSecurity === "none" && !input.privateAddresses) {
+    return {
+      field: "smtpSecurity",
+      reason: "must be tls or starttls: the password would be sent unencrypted",
+    };
+  }
+  if (isMail || input.url === undefined) return undefined;
+  try {
+    const { pathname } = checkedUrl(input.url);
+    const hasTopic = pathname.split("/").some((part) => part !== "");
+    return input.channel === "ntfy" && !hasTopic
+      ? { field: "url", reason: "must end in the topic" }
+      : undefined;
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    return { field: "url", reason: `cannot be used: ${String(error.details?.reason)}` };
+  }
+}
+
+/** The target after a change. */
+function changed(target: TargetRecord, change: Omit<Input<"update_alert_target">, "targetId">): TargetRecord {
+  const { replace = false, ...fields } = change;
+  if (!replace) return { ...target, ...fields };
+  const { smtpPort: _port, smtpUser: _user, secret, ...base } = target;
+  // A password goes with its user's name; the token of the others is kept
+  const keepsSecret = target.channel !== "email" || fields.smtpUser !== undefined;
+  return {
+    ...base,
+    privateAddresses: false,
+    ...(keepsSecret && secret !== undefined && { secret }),
+    ...fields,
+  };
+}
+
+/** Where a target's secret is sent. */
+const serverOf = ({ channel, url, smtpHost, smtpPort, smtpSecurity }: TargetRecord): string =>
+  channel === "email" ? `${smtpHost}:${smtpPort}:${smtpSecurity}` : new URL(url ?? "").origin;
+
+/** A secret that was taken for one server is not sent to another. */
+function strangerRefusal(before: TargetRecord, after: TargetRecord, isGiven: boolean): Refusal | undefined {
+  const isKept = after.secret !== undefined && !isGiven;
+  return isKept && serverOf(before) !== serverOf(after)
+    ? { field: "secret", reason: "must be given again: the server is another one" }
+    : undefined;
+}
+
+/** Where a target is: what may be secret in an address is its path, its query and more. */
+function addressOf({ channel, url, smtpHost, mailTo = [] }: TargetRecord): string {
+  return channel === "email" ? `${mailTo.join(", ")} (${smtpHost})` : new URL(url ?? "").origin;
+}
+
+/** A handler for each of them. */
+export function targetHandlers(
+  { records, delivery, stopping }: TargetContext,
+): Pick<Handlers, keyof typeof alertTargetCommands> {
+  const requireTarget = (targetId: string): TargetRecord => {
+    const target = records.require().targets.get(targetId);
+    if (target === undefined) throw new ContractError("AlertTargetNotFound", { targetId });
+    return target;
+  };
+  const shown = (target: TargetRecord): AlertTarget => {
+    const { url: _url, secret, ...rest } = target;
+    const waiting = records.messages.all.filter(({ targetId }) => targetId === target.id).length;
+    return {
+      ...rest,
+      address: addressOf(target),
+      hasSecret: secret !== undefined,
+      waiting,
+      ...delivery.status(target.id),
+    };
+  };
+  return {
+    list_alert_targets: () => records.require().targets.all.map(shown),
+    create_alert_target: (input) => {
+      if (records.require().targets.size >= MOST_ALERT_TARGETS) {
+        throw new ContractError("TooManyAlerts", { limit: MOST_ALERT_TARGETS, what: "targets" });
+      }
+      const refusal = refusalOf(input);
+      if (refusal !== undefined) throw invalid(refusal);
+      const target: TargetRecord = {
+        id: crypto.randomUUID(),
+        ...{ enabled: true, minSeverity: "warning", privateAddresses: false } as const,
+        ...input,
+      };
+      records.put(records.targets, target);
+      return shown(target);
+    },
+    update_alert_target: ({ targetId, ...change }) => {
+      const before = requireTarget(targetId), target = changed(before, change);
+      const refusal = refusalOf(target) ?? strangerRefusal(before, target, change.secret !== undefined);
+      if (refusal !== undefined) throw invalid(refusal);
+      records.put(records.targets, target);
+      return shown(target);
+    },
+    enable_alert_target: ({ targetId, enabled }) => {
+      records.put(records.targets, { ...requireTarget(targetId), enabled });
+      return null;
+    },
+    delete_alert_target: ({ targetId }) => {
+      requireTarget(targetId);
+      records.delete(records.targets, targetId);
+      for (const message of records.messages.all) {
+        if (message.targetId === targetId) records.delete(records.messages, message.id);
+      }
+      return null;
+    },
+    test_alert_target: async ({ targetId }, { principal }) => {
+      await delivery.test(requireTarget(targetId), principal.name);
+      return null;
+    },
+    deliver_alerts: async () => {
+      records.require();
+      await delivery.run(stopping, true);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,213 @@
+/** What alerts see: the figures that the collector has just taken, and the states that are known of VMs and hosts. */
+import {
+  type AlertKind,
+  type AlertRatio,
+  type AlertRule,
+  HOST_RATIOS,
+  type VM,
+  VM_RATIOS,
+} from "../../lib/contract/mod.ts";
+import type { FigureSource } from "../../lib/metrics/figure_taker.ts";
+import type { Backup } from "../../lib/contract/backups.ts";
+import { seenOfCopies, seenOfRun } from "../../lib/alerts/backups.ts";
+import { type Observation, observe } from "../../lib/alerts/watch.ts";
+import type { Clock } from "../clock.ts";
+import type { TakenFigures } from "../metrics/figure_feed.ts";
+import type { AlertEngine, Round, Watched } from "./engine.ts";
+
+/** Milliseconds for which a crash or a disk error that libvirt told of counts as going on. */
+const EVENT_MS = 10 * 60_000;
+const DAY_MS = 24 * 3600_000;
+
+/** What is known of a host. */
+export interface WatchedHost {
+  readonly id: string;
+  readonly isConnected: boolean;
+  readonly vms: readonly VM[];
+}
+
+/** Kinds that are checked with each round of figures. */
+const WITH_FIGURES: ReadonlySet<AlertKind> = new Set([
+  "vm_metric",
+  "host_metric",
+  "vm_crashed",
+  "vm_disk_error",
+  "guest_agent_silent",
+]);
+/** Kinds that are checked with the backups. */
+const OF_BACKUPS: ReadonlySet<AlertKind> = new Set(["backup_failed", "backup_old"]);
+/** libvirt's event → the alert that it is about. */
+const OF_EVENT: Readonly<Record<string, AlertKind>> = {
+  "crashed": "vm_crashed",
+  "io-error": "vm_disk_error",
+};
+
+/** Where the figures of a series are among those taken, by their part. */
+type Places = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/** Places are the same as long as the list of sources is. */
+const places = new WeakMap<readonly FigureSource[], Places>();
+
+function placesOf(sources: readonly FigureSource[]): Places {
+  let found = places.get(sources) as Map<string, Map<string, number>> | undefined;
+  if (found === undefined) {
+    found = new Map();
+    for (const [index, { name, label }] of sources.entries()) {
+      found.getOrInsertComputed(name, () => new Map()).set(label, index);
+    }
+    places.set(sources, found);
+  }
+  return found;
+}
+
+/** The figures of an alert's series, by their part. */
+function* figuresOf(
+  { series, label }: AlertRule,
+  { sources, figures }: TakenFigures,
+  ratios: Readonly<Record<string, AlertRatio>>,
+): Generator<readonly [label: string, value: number]> {
+  if (series === undefined) return;
+  const places = placesOf(sources);
+  const ratio = Object.hasOwn(ratios, series) ? ratios[series] : undefined;
+  const whole = ratio && places.get(ratio.in);
+  for (const [part, index] of places.get(ratio?.of ?? series) ?? []) {
+    if (label !== undefined && label !== part) continue;
+    const value = figures[index]!;
+    if (ratio === undefined) yield [part, value];
+    else {
+      const total = figures[whole?.get(part) ?? -1] ?? NaN;
+      yield [part, total > 0 ? value / total * 100 : NaN];
+    }
+  }
+}
+
+export class AlertWatcher {
+  readonly #engine: AlertEngine;
+  readonly #clock: Clock;
+  /** When libvirt last told of something bad of a VM: `kind/vmId` → monotonic milliseconds. */
+  readonly #told = new Map<string, number>();
+  /** VMs whose guest agent has answered since they were started. */
+  readonly #answered = new Set<string>();
+
+  constructor(engine: AlertEngine, clock: Clock) {
+    this.#engine = engine;
+    this.#clock = clock;
+  }
+
+  /** A round of figures was taken on a host. */
+  figures({ id, vms }: WatchedHost, taken: readonly TakenFigures[]): void {
+    const round = this.#engine.begin(({ watches }) => WITH_FIGURES.has(watches));
+    const byId = new Map(vms.map((vm) => [vm.id, vm]));
+    const read = new Set(taken.map(({ subject }) => subject));
+    for (const each of taken) {
+      const vm = each.subject === "" ? undefined : byId.get(each.subject);
+      if (each.subject !== "" && vm === undefined) continue;
+      const kind = vm === undefined ? "host_metric" : "vm_metric",
+        ratios = vm === undefined ? HOST_RATIOS : VM_RATIOS;
+      for (const rule of round.rules) {
+        if (rule.watches !== kind) continue;
+        for (const [label, value] of figuresOf(rule, each, ratios)) {
+          round.see(rule, { ...subjectOf(id, vm), label }, observe(value, rule), value);
+        }
+      }
+    }
+    for (const vm of vms) this.#seeStates(round, id, vm);
+    this.#forgetEvents();
+    // A VM that runs and could not be read, is unknown; one that is off or gone, and a part that was taken away, is no more
+    round.end(({ host, vmId }, { watches }) => {
+      if (host !== id) return undefined;
+      const isRunning = vmId === undefined || byId.get(vmId)?.state === "running";
+      return watches.endsWith("_metric") && isRunning && !read.has(vmId ?? "") ? "unknown" : "gone";
+    });
+  }
+
+  /** libvirt told of something of a VM: a crash is not waited for. */
+  told(host: string, vm: VM | undefined, event: string): void {
+    const kind = OF_EVENT[event];
+    if (vm === undefined) return;
+    if (event === "started" || event === "stopped") this.#answered.delete(vm.id);
+    if (kind === undefined) return;
+    this.#told.set(`${kind}/${vm.id}`, this.#clock.monotonic());
+    const round = this.#engine.begin((rule) => rule.watches === kind);
+    this.#seeStates(round, host, vm);
+    round.end();
+  }
+
+  /**
+   * What there is no figure of: the hosts themselves, and this program's certificate.
+   *
+   * @param certificateEnds milliseconds since 1970; null where there is none, undefined while that is not known
+   */
+  program(hosts: readonly WatchedHost[], certificateEnds: number | null | undefined): void {
+    const round = this.#engine.begin(({ watches }) =>
+      watches === "host_connection_lost" || watches === "certificate_ends"
+    );
+    for (const rule of round.rules) {
+      if (rule.watches === "certificate_ends") {
+        if (certificateEnds === undefined || certificateEnds === null) continue;
+        const days = (certificateEnds - this.#clock.now()) / DAY_MS;
+        round.see(rule, { host: hosts[0]?.id ?? "", label: "" }, observe(days, rule), days);
+      } else {
+        for (const { id, isConnected } of hosts) {
+          round.see(rule, { host: id, label: "" }, isConnected ? "good" : "bad");
+        }
+      }
+    }
+    round.end((_of, { watches }) =>
+      watches === "certificate_ends" && certificateEnds === undefined ? "unknown" : "gone"
+    );
+  }
+
+  /** The backups of a host: their last runs, and how old what they have of each VM is. */
+  backups({ id, vms }: WatchedHost, backups: readonly Backup[]): void {
+    const round = this.#engine.begin(({ watches }) => OF_BACKUPS.has(watches));
+    const seenOf = seenOfCopies(backups, this.#clock.now());
+    for (const rule of round.rules) {
+      if (rule.watches === "backup_failed") {
+        for (const backup of backups) {
+          const { seen, value } = seenOfRun(backup);
+          round.see(rule, { host: id, label: backup.name }, seen, value);
+        }
+      } else {
+        for (const vm of vms) {
+          const { seen, value } = seenOf(rule, vm.id);
+          round.see(rule, subjectOf(id, vm), seen, value);
+        }
+      }
+    }
+    round.end(({ host }) => host === id ? "gone" : undefined);
+  }
+
+  #seeStates(round: Round, host: string, vm: VM): void {
+    if (vm.state === "running" && vm.guestAgent === "connected") this.#answered.add(vm.id);
+    for (const rule of round.rules) {
+      const see = STATES[rule.watches];
+      if (see === undefined) continue;
+      const at = this.#told.get(`${rule.watches}/${vm.id}`);
+      const wasTold = at !== undefined && this.#clock.monotonic() - at < EVENT_MS;
+      round.see(rule, subjectOf(host, vm), see(vm, wasTold, this.#answered.has(vm.id)));
+    }
+  }
+
+  #forgetEvents(): void {
+    const now = this.#clock.monotonic();
+    for (const [key, at] of this.#told) if (now - at >= EVENT_MS) this.#told.delete(key);
+  }
+}
+
+const subjectOf = (host: string, vm: VM | undefined): Watched =>
+  vm === undefined ? { host, label: "" } : { host, vmId: vm.id, vmName: vm.name, group: vm.group, label: "" };
+
+/** Kind of alert → what the state of a VM says. */
+const STATES: Readonly<
+  Partial<Record<AlertKind, (vm: VM, wasTold: boolean, hasAnswered: boolean) => Observation>>
+> = {
+  vm_crashed: ({ state }, wasTold) => state === "crashed" || wasTold ? "bad" : "good",
+  vm_disk_error: ({ stateReason }, wasTold) => stateReason === "I/O error" || wasTold ? "bad" : "good",
+  guest_agent_silent: ({ state, guestAgent }, _wasTold, hasAnswered) => {
+    if (state !== "running" || guestAgent === "not configured") return "gone";
+    if (guestAgent === "connected") return "good";
+    // One that never answered is not installed: it has not fallen silent
+    return hasAnswered ? "bad" : "unknown";
+  },
+};

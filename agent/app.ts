@@ -1,0 +1,188 @@
+/** The application: its store, its doors' commands, its hosts and its features, put together and started in one place. */
+import { type Api, commandMethods } from "../lib/client/api.ts";
+import type { CommandName } from "../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../lib/contract/local_host.ts";
+import { VERSION } from "../lib/version.ts";
+import type { Principal } from "./access.ts";
+import { hostRolesIn } from "../lib/access/host_roles.ts";
+import { HostAccounts } from "./access/host_accounts.ts";
+import { Access } from "./access/mod.ts";
+import { requireConfirmed } from "./access/reauthentication.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import { Consoles } from "./console/consoles.ts";
+import { createDispatch, type Dispatch, type Handlers, onPageOf, type Route } from "./dispatch.ts";
+import { EventHub } from "./events/hub.ts";
+import type { HostPart, OpenFeature } from "./feature.ts";
+import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
+import { Host, type HostConfig } from "./hosts/host.ts";
+import { HostRegistry } from "./hosts/registry.ts";
+import { type ApiHandler, createApi } from "./http/api.ts";
+import type { Listeners } from "./http/listeners.ts";
+import { OperatingSystems } from "./hosts/operating_systems.ts";
+import { ImageRecords } from "./storage/images/records.ts";
+import { Jobs } from "./jobs/jobs.ts";
+import { releaseStartupMemory } from "../ffi/startup_memory.ts";
+import { FigureFeed } from "./metrics/figure_feed.ts";
+import { MetricStore } from "./metrics/metric_store.ts";
+import { overtaken } from "./libvirt/overtaken.ts";
+import { log } from "./log.ts";
+import { Periodic } from "./periodic.ts";
+import type { Settings } from "./settings.ts";
+import { ActivityLog } from "./store/activity.ts";
+import { Journal } from "./store/journal.ts";
+import { Refusals } from "./store/refusals.ts";
+import { Store } from "./store/store.ts";
+
+/** Milliseconds the stop waits for what still runs. */
+const STOP_MS = 2000;
+/** Milliseconds after which what the start needed is needed no more. */
+const START_MS = 30_000;
+
+function releaseMemory(): void {
+  try {
+    releaseStartupMemory();
+  } catch (error) {
+    log.debug("what the start needed stays in memory", { error });
+  }
+}
+
+export class App {
+  readonly hub = new EventHub();
+  readonly store: Store;
+  readonly activity: ActivityLog;
+  /** Refused calls of nobody in particular: they are summed up. */
+  readonly refusals: Refusals;
+  readonly jobs: Jobs;
+  readonly access: Access;
+  readonly hosts = new HostRegistry();
+  readonly consoles: Consoles;
+  /** The past of hosts and VMs: a file of its own. */
+  readonly metrics: MetricStore;
+  /** Figures of hosts and VMs as they are taken. */
+  readonly figures = new FigureFeed();
+  /** What is known of operating systems. */
+  readonly systems = new OperatingSystems();
+  /** What may be downloaded and made a disk of. */
+  readonly images: ImageRecords;
+  /** How the steps of operations are settled. */
+  readonly stepRules = STEP_RULES;
+  /** The one way to carry a command out. */
+  readonly dispatch: Dispatch;
+  /** The REST door. */
+  readonly api: ApiHandler;
+  /** Where people reach the pages; set once they are open. */
+  doors: Listeners | undefined;
+  readonly #journal: Journal;
+  readonly #features: readonly OpenFeature<CommandName, CommandName>[];
+  readonly #handlers: Partial<Handlers>;
+  readonly #periodic: Periodic;
+  #startIsOver: (() => void) | undefined;
+
+  /** @param others hosts beside the local one, whose libvirt the settings name */
+  constructor(
+    readonly settings: Settings,
+    others: readonly HostConfig[] = [],
+    readonly clock: Clock = SYSTEM_CLOCK,
+  ) {
+    this.store = new Store(
+      settings.dataDir,
+      (message) => this.hub.publish("error", { message }),
+      FEATURES.map(({ name, migrations = [] }) => ({ name, migrations })),
+    );
+    this.#journal = new Journal(settings.journal);
+    this.activity = new ActivityLog(
+      this.store,
+      (activity, entry) => {
+        this.hub.publish("activity", activity);
+        this.#journal.tell(activity, entry);
+      },
+      undefined,
+      clock,
+    );
+    this.refusals = new Refusals((entry) => void this.activity.record(entry), clock);
+    const hostRoles = hostRolesIn(settings.pam);
+    this.access = new Access(this.store, settings.demo, clock, hostRoles && new HostAccounts(hostRoles));
+    this.jobs = new Jobs(this.store, {
+      clock,
+      onChanged: (job) => this.hub.publish("job-changed", { job }),
+      onProgress: (job) => this.hub.publish("job-progress", { job }),
+    });
+    this.images = new ImageRecords(this.store);
+    this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
+    this.consoles = new Consoles(
+      this.hosts,
+      (request, caller) => this.access.identify(request, caller),
+      clock,
+    );
+    this.dispatch = createDispatch({
+      route: (command, input) => this.#route(command, input),
+      record: (entry, refusal) => {
+        if (refusal === undefined) this.activity.record(entry);
+        else this.refusals.add(entry, refusal);
+      },
+      vm: (vmId) => this.hosts.vm(vmId),
+      vms: () => this.hosts.vms(),
+      overtaken: (command, input, error) => overtaken(this.hosts.of(input).inventory, command, input, error),
+      requireConfirmed: (principal) => requireConfirmed(this.access, principal),
+      grantedGroups: () => this.access.accounts.grantedGroups(),
+      settled: async () => void await Promise.all(this.hosts.all().map((host) => host.settled())),
+    });
+    this.#features = FEATURES.map((each) => each.open(this));
+    this.#handlers = handlersOf(this.#features);
+    for (const config of [{ id: LOCAL_HOST, uri: settings.uri }, ...others]) {
+      this.hosts.add(new Host(this, config));
+    }
+    this.api = createApi({
+      dispatch: this.dispatch,
+      hub: this.hub,
+      version: VERSION,
+      vms: () => this.hosts.vms(),
+      vm: (vmId) => this.hosts.vm(vmId),
+    });
+    this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
+  }
+
+  /** The application carries out what it has a handler for; all else is of one host. @throws {ContractError} HostNotFound */
+  #route(command: CommandName, input: unknown): Route {
+    const own = this.#handlers[command];
+    if (own !== undefined) return { handler: own };
+    const host = this.hosts.of(input);
+    return { handler: host.handler(command)!, host: host.id };
+  }
+
+  /** What each feature does on a host that is being made. */
+  partsOn(host: Host): HostPart<CommandName>[] {
+    return this.#features.flatMap((each) => each.host?.(host) ?? []);
+  }
+
+  /** Starts everything. Returns at once: a libvirt may come later. */
+  start(): void {
+    for (const host of this.hosts.all()) host.start();
+    this.#startIsOver = this.clock.after(START_MS, releaseMemory);
+    this.#periodic.start();
+  }
+
+  /** Stops everything within a few seconds. VMs run on. */
+  async stop(): Promise<void> {
+    this.#startIsOver?.();
+    const [late, unfinished] = await Promise.all([this.#periodic.stop(STOP_MS), this.jobs.stop(STOP_MS)]);
+    if (unfinished.length > 0) log.warn("work was interrupted by the stop", { work: unfinished });
+    if (late.length > 0) log.warn("still running at the stop", { jobs: late });
+    await Promise.all(this.hosts.all().map((host) => host.stop()));
+    for (const each of this.#features) await each.stop?.();
+    this.activity.close();
+    this.store.close();
+    this.#journal[Symbol.dispose]();
+  }
+
+  /**
+   * The typed client for in-process use: the same dispatch as every other door.
+   *
+   * @param host the one that is meant where a call names none
+   */
+  apiFor(principal: Principal, host?: string | null): Api {
+    return commandMethods((command, input) =>
+      this.dispatch(command, onPageOf(host, command, input), principal)
+    );
+  }
+}

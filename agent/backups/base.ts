@@ -1,0 +1,130 @@
+/** Which earlier copy a new one of a running VM can build on, so that only what changed since is read; or why none. */
+import type { Chunk } from "../../lib/backup/chunk_list.ts";
+import { CHUNK_BYTES, type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
+import type { Disk, VM } from "../../lib/contract/mod.ts";
+import { statFile } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import { isUnsupported } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import { ownCheckpoints } from "../vm/checkpoints.ts";
+import type { FoundCopy, Repository } from "./repository.ts";
+import { chunksOf } from "./write_disk.ts";
+
+/** A copy that a new one builds on. */
+export interface Base {
+  readonly checkpoint: string;
+  readonly takenAt: number;
+  /** The chunks of the disks of which only what changed is read, by target. */
+  readonly disks: ReadonlyMap<string, readonly Chunk[]>;
+}
+
+/** How the disks of a running VM can be read. */
+export interface ReadPlan {
+  /** Where QEMU can note from now on what is written: disk → which image it is. */
+  readonly noted: ReadonlyMap<string, string>;
+  readonly base: Base | undefined;
+  /** Why all is read; empty where there is a base for every disk. */
+  readonly reason: string;
+}
+
+/** Which image a disk is: another one at the same place, or the same at another place, has not the same notes. */
+async function imageOf({ type, source = "" }: Disk): Promise<string | undefined> {
+  if (type !== "file") return `${type} ${source}`;
+  try {
+    return `file ${(await statFile(source)).ino ?? 0} ${source}`;
+  } catch (error) {
+    log.debug("an image cannot be looked at", { path: source, error });
+    return undefined;
+  }
+}
+
+async function hasSnapshots({ link }: Host, uuid: string): Promise<boolean> {
+  try {
+    return (await link.call("snapshotScan", { uuid })).length > 0;
+  } catch (error) {
+    if (isUnsupported(error)) return false;
+    throw error;
+  }
+}
+
+/** What of a copy can be built on: its disks that are the same image still, and whose chunks are all there. */
+async function usable(
+  repository: Repository,
+  copy: FoundCopy & { readonly manifest: Manifest },
+  disks: readonly Disk[],
+  noted: ReadonlyMap<string, string>,
+): Promise<{ readonly disks: Map<string, readonly Chunk[]>; readonly reason: string }> {
+  const { manifest } = copy, found = new Map<string, readonly Chunk[]>();
+  let reason = "";
+  for (const { target, capacityBytes } of disks) {
+    const image = noted.get(target), was = manifest.disks.find((each) => each.target === target);
+    if (image === undefined) reason ||= `disk ${target} is not qcow2`;
+    else if (was === undefined) reason ||= `disk ${target} is new`;
+    else if (was.image !== image) reason ||= `disk ${target} is another image than before`;
+    else if (capacityBytes !== undefined && capacityBytes !== was.bytes) {
+      reason ||= `disk ${target} has another size than before`;
+    } else {
+      const chunks = await chunksOf(repository, copy, manifest, was);
+      const missing = await repository.firstMissing(chunks);
+      if (missing === undefined) found.set(target, chunks);
+      else reason ||= `the chunk ${missing} of the copy before is missing`;
+    }
+  }
+  return { disks: found, reason };
+}
+
+/**
+ * Looks for the newest copy of this backup that QEMU has noted the changes since.
+ *
+ * @param disks those that are copied, as the VM has them now
+ * @throws {LibvirtError}
+ */
+export async function planRead(
+  host: Host,
+  repository: Repository,
+  { vm, backupId, disks, isFull }: {
+    readonly vm: VM;
+    readonly backupId: string;
+    readonly disks: readonly Disk[];
+    readonly isFull: boolean;
+  },
+): Promise<ReadPlan> {
+  const noted = new Map<string, string>();
+  if (await hasSnapshots(host, vm.id)) {
+    return {
+      noted,
+      base: undefined,
+      reason: "it has snapshots, which do not go with QEMU's notes of changes",
+    };
+  }
+  for (const disk of disks) {
+    const image = disk.format === "qcow2" ? await imageOf(disk) : undefined;
+    if (image !== undefined) noted.set(disk.target, image);
+  }
+  const whole = (reason: string): ReadPlan => ({ noted, base: undefined, reason });
+  if (noted.size === 0) return whole("none of its disks is qcow2");
+  if (isFull) return whole("that was asked for");
+  const own = (await ownCheckpoints(host, vm.id)).filter((each) => each.backupId === backupId)
+    .sort((a, b) => a.copyId < b.copyId ? 1 : -1);
+  if (own.length === 0) return whole("nothing was noted since an earlier copy");
+  let why = "";
+  for (const { name, copyId } of own) {
+    const copy = await repository.copy(copyId), { manifest } = copy;
+    if (manifest === undefined) {
+      why ||= "the copy that changes were noted since is not in the folder";
+      continue;
+    }
+    if (manifest.vm.id !== vm.id || manifest.chunkBytes !== CHUNK_BYTES) continue;
+    try {
+      const { disks: found, reason } = await usable(repository, { ...copy, manifest }, disks, noted);
+      if (found.size > 0) {
+        return { noted, base: { checkpoint: name, takenAt: manifest.takenAt, disks: found }, reason };
+      }
+      why ||= reason;
+    } catch (error) {
+      if (!(error instanceof ManifestError)) throw error;
+      why ||= `the copy before is damaged: ${error.message}`;
+    }
+  }
+  return whole(why || "nothing was noted since an earlier copy");
+}

@@ -1,0 +1,171 @@
+/** Content ⇄ chunks: read, compressed and named; found, checked and given back. */
+import { Buffer } from "node:buffer";
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { type Chunk, chunkCount } from "../../lib/backup/chunk_list.ts";
+import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
+import { orMissing, readRegular } from "../files.ts";
+import { digestOf } from "./digest.ts";
+import type { Pace } from "./pace.ts";
+import type { Repository } from "./repository.ts";
+
+/** zstd's fastest ordinary level: a backup waits for the disk, not for the CPUs. */
+const LEVEL = 1;
+/** Chunks that are worked on at once. */
+const AT_ONCE = 3;
+/** Bytes that a compressed chunk may be larger than its content. */
+const OVERHEAD = 64 * 1024;
+
+/** A chunk that is not there, or not what it was. */
+export class BackupChunkError extends ManifestError {
+  constructor(readonly digest: string, reason: string) {
+    super(reason);
+  }
+}
+
+/** What has become of a disk. */
+export interface Stored {
+  readonly chunks: readonly Chunk[];
+  /** Bytes that were not in the folder before, compressed. */
+  readonly storedBytes: number;
+}
+
+/** Fills a buffer from a file; what the file does not have is zeros. */
+export async function fill(file: Deno.FsFile, buffer: Uint8Array<ArrayBuffer>): Promise<void> {
+  let length = 0;
+  while (length < buffer.length) {
+    const read = await file.read(buffer.subarray(length));
+    if (read === null) return void buffer.fill(0, length);
+    length += read;
+  }
+}
+
+/** Writes a chunk, unless it is there. @returns bytes that were written */
+async function keep(
+  repository: Repository,
+  digest: string,
+  content: Uint8Array<ArrayBuffer>,
+): Promise<number> {
+  const path = repository.chunkPath(digest);
+  const there = await orMissing(Deno.lstat(path));
+  if (there?.isFile && there.size > 0) return 0;
+  const packed = zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
+  const partial = repository.partialChunk(digest);
+  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
+  try {
+    await Deno.writeFile(partial, packed, { createNew: true, mode: 0o600 });
+    await Deno.rename(partial, path);
+  } catch (error) {
+    await orMissing(Deno.remove(partial));
+    throw error;
+  }
+  return packed.length;
+}
+
+/** Content of a chunk, or which chunk it is already. */
+export type Piece = Uint8Array<ArrayBuffer> | { readonly kept: Chunk };
+
+/** How content is put into the folder. */
+export interface Storing {
+  readonly signal: AbortSignal;
+  /** Told after each chunk how much was read in all. */
+  readonly onBytes: (done: number) => void;
+  /** How fast content may be taken; zeros do not count. */
+  readonly pace?: Pace | undefined;
+}
+
+/**
+ * Puts a disk's content into the folder, chunk by chunk.
+ *
+ * @param bytes how much of it
+ * @param pieceAt the chunk of an index, of so many bytes; asked for in order
+ */
+export async function storePieces(
+  repository: Repository,
+  bytes: number,
+  pieceAt: (index: number, length: number) => Promise<Piece>,
+  { signal, onBytes, pace }: Storing,
+): Promise<Stored> {
+  const count = chunkCount(bytes, CHUNK_BYTES), zeros = new Uint8Array(CHUNK_BYTES);
+  const chunks: Chunk[] = Array.from({ length: count }, () => null);
+  const under = new Set<Promise<void>>();
+  let storedBytes = 0;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for (let index = 0; index < count; index++) {
+      signal.throwIfAborted();
+      if (failure) break;
+      const length = Math.min(CHUNK_BYTES, bytes - index * CHUNK_BYTES);
+      const content = await pieceAt(index, length);
+      onBytes(index * CHUNK_BYTES + length);
+      if ("kept" in content) {
+        chunks[index] = content.kept;
+        continue;
+      }
+      if (Buffer.compare(content, zeros.subarray(0, content.length)) === 0) continue;
+      await pace?.take(content.length, signal);
+      const work = (async () => {
+        const digest = chunks[index] = await digestOf(content);
+        const written = await keep(repository, digest, content);
+        storedBytes += written;
+      })();
+      const tracked: Promise<void> = work.catch((error) => void (failure ??= { error }))
+        .finally(() => under.delete(tracked));
+      under.add(tracked);
+      if (under.size >= AT_ONCE) await Promise.race(under);
+    }
+  } finally {
+    // What still writes must have ended before anything is removed.
+    await Promise.all(under);
+  }
+  if (failure) throw failure.error;
+  return { chunks, storedBytes };
+}
+
+/** Puts a file or device of raw content into the folder. @param bytes how much of it */
+export async function storeContent(
+  repository: Repository,
+  path: string,
+  bytes: number,
+  storing: Storing,
+): Promise<Stored> {
+  const file = await Deno.open(path, { read: true });
+  // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+  try {
+    return await storePieces(repository, bytes, async (_index, length) => {
+      const content = new Uint8Array(length);
+      await fill(file, content);
+      return content;
+    }, storing);
+  } finally {
+    file.close();
+  }
+}
+
+/** The content of a chunk, once it was found to be what it was. @throws {BackupChunkError} @throws {Error} from reading it */
+export async function readChunk(
+  repository: Repository,
+  digest: string,
+  bytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const path = repository.chunkPath(digest);
+  const info = await orMissing(Deno.lstat(path));
+  if (info === undefined) throw new BackupChunkError(digest, `the chunk ${digest} is missing`);
+  const damaged = (cause?: unknown) => {
+    const error = new BackupChunkError(digest, `the chunk ${digest} is damaged`);
+    error.cause = cause;
+    return error;
+  };
+  if (!info.isFile || info.size > bytes + OVERHEAD) throw damaged();
+  let content: Uint8Array<ArrayBuffer>;
+  try {
+    const packed = await readRegular(path, bytes + OVERHEAD);
+    // What would grow beyond a chunk is none of ours. Not the function with a callback: Deno 2.9 runs it on this thread as
+    // well, and throws what is wrong with the content where nobody can catch it.
+    content = new Uint8Array(zstdDecompressSync(packed, { maxOutputLength: bytes }));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code))) throw error;
+    throw damaged(error);
+  }
+  if (content.length !== bytes || await digestOf(content) !== digest) throw damaged();
+  return content;
+}

@@ -1,0 +1,386 @@
+/** One VM into a folder of backups: its definition, its UEFI variables, its disks. Whole, or not at all. */
+import { type Chunk, writeChunkList } from "../../lib/backup/chunk_list.ts";
+import {
+  CHUNK_BYTES,
+  copyIdAt,
+  type Manifest,
+  MANIFEST_VERSION,
+  type ManifestDisk,
+  ManifestError,
+} from "../../lib/backup/manifest.ts";
+import { checkpointName } from "../../lib/backup/checkpoint.ts";
+import { disksToCopy } from "../../lib/backup/disks.ts";
+import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
+import { tablesOf } from "../../lib/formats/qcow2/allocation.ts";
+import { HEAD_BYTES, ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
+import { encryptedDisks } from "../../lib/formats/xml/backup.ts";
+import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import type { Clock } from "../clock.ts";
+import { openFile, plainPath } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { orMissing } from "../files.ts";
+import { log } from "../log.ts";
+import { checkImage, requireWish } from "../storage/disk_images/check.ts";
+import { copyImage } from "../storage/qemu_img.ts";
+import { holdWriters } from "../storage/volume_usage.ts";
+import { dropQuietly } from "../vm/checkpoints.ts";
+import { planRead } from "./base.ts";
+import { BackupChunkError, storeContent } from "./chunks.ts";
+import { digestOf } from "./digest.ts";
+import type { Pace } from "./pace.ts";
+import { storeIncrement } from "./increment.ts";
+import type { StoredBackup, StoredRun } from "./records.ts";
+import type { Repository } from "./repository.ts";
+import { copyRunning, spooled } from "./running_copy.ts";
+
+/** What a copy is part of. */
+export interface CopyContext {
+  readonly host: Host;
+  readonly repository: Repository;
+  readonly backup: Pick<StoredBackup, "id" | "name">;
+  readonly run: Pick<StoredRun, "id" | "startedAt" | "actor">;
+  readonly job: Pick<JobHandle, "signal" | "log">;
+  readonly clock: Clock;
+  /** Reads disks in full, also where only what changed could be read. */
+  readonly isFull: boolean;
+  /** How fast content may be read. */
+  readonly pace?: Pace | undefined;
+  /** Told how many bytes of disks were copied and kept, each of which counts. */
+  readonly onBytes: (done: number) => void;
+}
+
+/** A copy that is whole, and what is worth knowing of it. */
+export interface Copied {
+  readonly manifest: Manifest;
+  readonly notes: readonly string[];
+}
+
+/** What is known of a VM's content once it is in the folder. */
+interface Content {
+  readonly takenAt: number;
+  readonly consistency: Manifest["consistency"];
+  readonly notes: readonly string[];
+  readonly disks: readonly (ManifestDisk & { readonly list: string })[];
+  readonly storedBytes: number;
+  readonly readBytes: number;
+}
+
+/** Bytes that QEMU copies together at least. */
+const COPIED_BYTES = 65_536;
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+/** The size of a file or a device. */
+async function sizeOf(path: string): Promise<number> {
+  const file = await Deno.open(path, { read: true });
+  // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+  try {
+    return await file.seek(0, Deno.SeekMode.End);
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Copies a VM.
+ *
+ * @throws {ContractError} VmNotFound, VmBusy, BackupNotPossible, BackupFailed, what the decision on its images says
+ */
+export async function copyVm(context: CopyContext, vmId: string): Promise<Copied> {
+  const { host, repository, clock } = context;
+  const vm = host.requireVm(vmId);
+  if (!vm.persistent) {
+    throw new ContractError("BackupNotPossible", {
+      reason: "it is transient: it disappears when it stops",
+    });
+  }
+  const attempt = async (isFull: boolean) => {
+    const id = copyIdAt(clock.now(), crypto.randomUUID().slice(0, 8));
+    try {
+      const copied = await write({ ...context, isFull }, vm, id);
+      await repository.dropSpool(id);
+      return copied;
+    } catch (error) {
+      await repository.abandon(id).catch((left) =>
+        log.warn("what a backup has left could not be removed: the next one does", { id, error: left })
+      );
+      if (host.inventory.active().includes(vm.id)) {
+        await dropQuietly(host, vm, ({ copyId }) => copyId === id);
+      }
+      throw error;
+    }
+  };
+  try {
+    return await attempt(context.isFull);
+  } catch (error) {
+    if (!(error instanceof IncrementError)) throw repository.explain(error);
+    context.job.log(`${vm.name}: its disks are read in full after all: ${error.message}`);
+    if (error.damaged !== undefined) await repository.setAside([error.damaged]);
+    return await attempt(true).catch((again) => {
+      throw repository.explain(again);
+    });
+  }
+}
+
+/** What changed could not be laid over the copy before: all must be read. */
+class IncrementError extends Error {
+  override readonly name = "IncrementError";
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+
+  /** The chunk of the copy before that is damaged. */
+  get damaged(): string | undefined {
+    return this.cause instanceof BackupChunkError ? this.cause.digest : undefined;
+  }
+}
+
+async function write(context: CopyContext, vm: VM, id: string): Promise<Copied> {
+  const { host, repository, backup, run } = context;
+  const folder = await repository.begin(id), spool = await repository.spool(id);
+  const definition = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+  const { disks, left } = disksToCopy(vm.disks);
+  const secret = encryptedDisks(definition).find((target) => disks.some((disk) => disk.target === target));
+  if (secret !== undefined) {
+    const reason = `disk ${secret} is encrypted, and its content would be in the folder unencrypted`;
+    throw new ContractError("BackupNotPossible", { reason });
+  }
+  const nvram = await nvramBytes(definition, vm.name);
+  const isLive = host.inventory.active().includes(vm.id);
+  const content = isLive
+    ? await ofRunning(context, vm, disks, { spool, id })
+    : await ofStopped(context, vm, disks, spool);
+  const put = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
+    await Deno.writeFile(`${folder}/${name}`, bytes, { createNew: true, mode: 0o600 });
+    return await digestOf(bytes);
+  };
+  for (const { target, list } of content.disks) await put(`${target}.chunks`, encode(list));
+  const manifest: Manifest = {
+    format: "kvm-manager-backup",
+    version: MANIFEST_VERSION,
+    id,
+    backup: { id: backup.id, name: backup.name },
+    run: { id: run.id, startedAt: run.startedAt, actor: run.actor },
+    host: host.inventory.hostname,
+    takenAt: content.takenAt,
+    vm: { id: vm.id, name: vm.name },
+    consistency: content.consistency,
+    chunkBytes: CHUNK_BYTES,
+    disks: content.disks.map(({ list: _list, ...disk }) => disk),
+    definition: await put("domain.xml", encode(definition)),
+    ...(nvram && { nvram: await put("nvram", nvram) }),
+    left: left.map(({ target, reason }) => ({ target, reason })),
+    storedBytes: content.storedBytes,
+    readBytes: content.readBytes,
+  };
+  const text = encode(JSON.stringify(manifest, null, 1));
+  await put("manifest.json.sha256", encode(`${await put("manifest.json", text)}\n`));
+  context.job.signal.throwIfAborted();
+  await repository.finish(id);
+  // The copy is whole: QEMU need not note what changed since earlier ones, nor since those that were never whole.
+  if (isLive) await dropQuietly(host, vm, (each) => each.backupId === backup.id && each.copyId !== id);
+  const notes = [
+    ...content.notes,
+    ...left.map(({ target, reason }) => `Disk ${target} is not in it: ${reason}`),
+  ];
+  return { manifest, notes };
+}
+
+/** The UEFI variables of a definition; undefined where there are none, or none yet. */
+async function nvramBytes(definition: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const path = nvramPaths(new XmlDocument(definition), name, name, (own) => own)?.from;
+  if (path === undefined) return undefined;
+  return await orMissing((async () => {
+    const file = await openFile(path); // closed by its stream's end
+    return new Uint8Array(await new Response(file.readable).arrayBuffer());
+  })());
+}
+
+/** A disk as the manifest has it. */
+async function described(
+  disk: Disk,
+  bytes: number,
+  chunks: readonly Chunk[],
+  image?: string,
+): Promise<Content["disks"][number]> {
+  const list = writeChunkList(chunks);
+  const format = disk.format === "qcow2" ? "qcow2" : "raw";
+  const digest = await digestOf(encode(list));
+  return { target: disk.target, format, bytes, chunks: digest, ...(image !== undefined && { image }), list };
+}
+
+/** Has a job's bytes counted: of each disk first what QEMU copies, then what is kept. */
+class Count {
+  #before = 0;
+  constructor(readonly tell: (done: number) => void) {}
+  readonly add = (done: number) => this.tell(this.#before + done);
+  next(bytes: number): void {
+    this.#before += bytes;
+    this.tell(this.#before);
+  }
+}
+
+async function ofRunning(
+  { host, repository, backup, job, clock, isFull, pace, onBytes }: CopyContext,
+  vm: VM,
+  disks: readonly Disk[],
+  { spool, id }: { readonly spool: string; readonly id: string },
+): Promise<Content> {
+  const count = new Count(onBytes);
+  if (disks.length === 0) {
+    const none = { notes: [], disks: [], storedBytes: 0, readBytes: 0 };
+    return { takenAt: clock.now(), consistency: "crash", ...none };
+  }
+  const plan = await planRead(host, repository, { vm, backupId: backup.id, disks, isFull });
+  const copied = await copyRunning({
+    ...{ host, vm, disks, repository, spool, job, clock, plan, pace },
+    checkpoint: checkpointName(backup.id, id),
+    onBytes: count.add,
+  });
+  const { takenAt, isFrozen, notes, way, refusals } = copied;
+  const why = refusals[0] ?? plan.reason;
+  if (way.incremental.size === 0) job.log(`${vm.name}: its disks are read in full: ${why}`);
+  else if (why !== "") job.log(`${vm.name}: some disks are read in full: ${why}`);
+  const bytesOf = async ({ target }: Disk) => {
+    const before = way.incremental.has(target) ? plan.base?.disks.get(target) : undefined;
+    return before === undefined
+      ? await sizeOf(way.files.get(target)!)
+      : await virtualSizeOf(way.files.get(target)!);
+  };
+  const sizes = new Map<string, number>();
+  for (const disk of disks) sizes.set(disk.target, await bytesOf(disk));
+  count.next([...sizes.values()].reduce((sum, bytes) => sum + bytes, 0));
+  const found: Content["disks"][number][] = [];
+  let storedBytes = 0, readBytes = 0;
+  for (const disk of disks) {
+    const { target } = disk, path = way.files.get(target)!, bytes = sizes.get(target)!;
+    const storing = { signal: job.signal, onBytes: count.add, pace };
+    let chunks: readonly Chunk[];
+    if (way.incremental.has(target)) {
+      const base = plan.base!.disks.get(target)!;
+      const increment = await ofIncrement(() => storeIncrement(repository, path, { bytes, base }, storing));
+      chunks = increment.chunks;
+      storedBytes += increment.storedBytes;
+      readBytes += increment.copiedBytes;
+    } else {
+      const whole = await storeContent(repository, path, bytes, storing);
+      chunks = whole.chunks;
+      storedBytes += whole.storedBytes;
+      readBytes += Math.ceil(bytes / COPIED_BYTES) * COPIED_BYTES;
+    }
+    await Deno.remove(path);
+    count.next(bytes);
+    found.push(await described(disk, bytes, chunks, way.isNoted ? plan.noted.get(target) : undefined));
+  }
+  if (way.incremental.size > 0 && readBytes < copied.doneBytes) {
+    throw new IncrementError(
+      new Error(`QEMU says that it copied ${copied.doneBytes} bytes, and ${readBytes} were found`),
+    );
+  }
+  const all = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  if (way.incremental.size > 0) {
+    const since = new Date(plan.base!.takenAt).toISOString().slice(0, 16).replace("T", " ");
+    job.log(`${vm.name}: ${mib(readBytes)} of ${mib(all)} were read: what changed since ${since} UTC`);
+  }
+  return {
+    takenAt,
+    consistency: isFrozen ? "frozen" : "crash",
+    notes,
+    disks: found,
+    storedBytes,
+    readBytes: Math.min(all, readBytes),
+  };
+}
+
+const mib = (bytes: number) => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+
+/** What a file that QEMU made for changes alone is the size of. @throws {IncrementError} */
+async function virtualSizeOf(path: string): Promise<number> {
+  return await ofIncrement(async () => {
+    const file = await Deno.open(path, { read: true });
+    // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+    try {
+      const head = new Uint8Array(HEAD_BYTES);
+      return tablesOf(head.subarray(0, await file.read(head) ?? 0)).virtualBytes;
+    } finally {
+      file.close();
+    }
+  });
+}
+
+/** @throws {IncrementError} for what a whole read can put right */
+async function ofIncrement<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ImageError || error instanceof ManifestError) throw new IncrementError(error);
+    throw error;
+  }
+}
+
+/** Nothing of a VM that is off changes while it is read: it cannot be started meanwhile. */
+async function ofStopped(
+  { host, repository, job, clock, pace, onBytes }: CopyContext,
+  vm: VM,
+  disks: readonly Disk[],
+  spool: string,
+): Promise<Content> {
+  const count = new Count(onBytes), found: Content["disks"][number][] = [], takenAt = clock.now();
+  let stored = 0, readBytes = 0;
+  await host.operate(vm, "backing up", async () => {
+    if (host.inventory.active().includes(vm.id)) {
+      throw new ContractError("BackupFailed", { error: "the VM was started just now" });
+    }
+    using held = new DisposableStack();
+    for (const disk of disks) {
+      const { source = "", target } = disk;
+      if (disk.type === "network") {
+        const reason = `disk ${target} is on the network, and can be backed up while the VM runs alone`;
+        throw new ContractError("BackupNotPossible", { reason });
+      }
+      const wish = { ...requireWish(source), format: disk.format === "qcow2" ? "qcow2" : "raw" } as const;
+      const image = await checkImage(host, wish, { purpose: "content", role: "administrator" }, held);
+      if (image.secret !== undefined) {
+        throw new ContractError("BackupNotPossible", { reason: `disk ${target} is encrypted` });
+      }
+      const { volume } = image;
+      if (volume !== undefined) await holdWriters(host, { ...image, volume }, held, vm.id);
+      let path = plainPath(image.path);
+      if (image.format !== "raw") {
+        path = spooled(spool, target);
+        const bytes = image.virtualBytes ?? 0;
+        await Deno.writeFile(path, new Uint8Array(), { createNew: true, mode: 0o600 });
+        await Deno.truncate(path, bytes);
+        await copyImage({
+          ...{ source: image, target: path, format: "raw", isFile: true, signal: job.signal },
+          bytesPerSecond: pace?.bytesPerSecond,
+          onShare: (share) => count.add(share * bytes),
+        });
+      }
+      const bytes = await sizeOf(path);
+      count.next(bytes);
+      const { chunks, storedBytes } = await storeContent(repository, path, bytes, {
+        signal: job.signal,
+        onBytes: count.add,
+        pace,
+      });
+      if (path === spooled(spool, target)) await Deno.remove(path);
+      count.next(bytes);
+      stored += storedBytes;
+      readBytes += bytes;
+      found.push(await described(disk, bytes, chunks));
+    }
+  });
+  const isSaved = vm.state === "suspended";
+  return {
+    takenAt,
+    consistency: isSaved ? "crash" : "stopped",
+    notes: isSaved ? ["Its saved memory is not in it: the copy is as after a power failure"] : [],
+    disks: found,
+    storedBytes: stored,
+    readBytes,
+  };
+}

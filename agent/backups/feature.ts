@@ -1,0 +1,78 @@
+/** VMs that are kept in folders, and come back from there. */
+import { type backupCommands, ContractError } from "../../lib/contract/mod.ts";
+import { dueOf, handledAt } from "../../lib/schedules/due.ts";
+import { delegateFor } from "../access/delegation.ts";
+import type { App } from "../app.ts";
+import { feature } from "../feature.ts";
+import { log } from "../log.ts";
+import { backupHandlers } from "./handlers.ts";
+import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
+import { BackupRuns } from "./runs.ts";
+
+/** Milliseconds between looks at what is due. */
+const LOOK_MS = 10_000;
+
+/** Begins what is due, as who saved it. */
+class BackupClock {
+  constructor(
+    private readonly app: App,
+    private readonly records: BackupRecords,
+    private readonly runs: BackupRuns,
+  ) {}
+
+  /** Looks at every backup once. Nobody waits for the runs. */
+  async tick(stopping: AbortSignal): Promise<void> {
+    this.runs.watch(stopping);
+    if (!this.app.hosts.local.inventory.filled) return;
+    try {
+      await this.runs.settle();
+      for (const { id } of this.records.all()) await this.#look(this.records.get(id)!);
+    } catch (error) {
+      // Nothing runs that could not be written down: it would run again after a restart. The store has said why.
+      if (!(error instanceof ContractError)) throw error;
+      log.debug("backups wait for the database", { error });
+    }
+  }
+
+  async #look(backup: StoredBackup): Promise<void> {
+    const { clock, access } = this.app, { id, name, timing, missed, owner } = backup;
+    if (!backup.enabled || timing === null) return;
+    const now = clock.now();
+    const due = dueOf(timing, handledAt(backup.handled, now) ?? now, now, missed);
+    if (due.what === "wait") return;
+    this.records.put({ ...backup, handled: now });
+    if (due.what === "missed" || this.runs.isRunning(id)) return;
+    const principal = delegateFor(access, owner, `backup:${id}`);
+    const reason = typeof principal === "string" ? principal : undefined;
+    try {
+      if (typeof principal === "string") {
+        throw new ContractError("BackupOwnerLost", { name: owner.name, reason });
+      }
+      await this.app.apiFor(principal).runBackupNow({ backupId: id });
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      log.warn("a backup that was due did not run", { backup: name, error });
+      this.runs.refused(backup, owner.name, error.message);
+    }
+  }
+}
+
+export const backupFeature = feature<keyof typeof backupCommands>({
+  name: "backups",
+  migrations: BACKUP_MIGRATIONS,
+  open: (app) => {
+    const { store, clock, jobs, hosts } = app;
+    const records = new BackupRecords(store);
+    const host = () => hosts.local;
+    const runs = new BackupRuns(records, { clock, jobs, host });
+    const due = new BackupClock(app, records, runs);
+    return {
+      handlers: backupHandlers({
+        ...{ records, runs, clock, jobs, host },
+        vmsOf: (principal) => app.apiFor(principal).getVms(),
+      }),
+      periodic: [{ name: "backups", every: () => LOOK_MS, run: (signal) => due.tick(signal) }],
+      stop: () => runs.stop(),
+    };
+  },
+});

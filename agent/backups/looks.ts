@@ -1,0 +1,45 @@
+/**
+ * Looks into folders that may not answer: a share that is away keeps whoever looks waiting, and each who waits takes one of
+ * the few threads by which all files are read. So a folder is looked into by one at a time.
+ */
+import { Turns } from "../../lib/turns.ts";
+import { within } from "../within.ts";
+
+/** Milliseconds that somebody waits for a look. */
+const MOST_MS = 10_000;
+
+/** A folder's looks. */
+interface Queue<T> {
+  readonly turns: Turns;
+  /** By what is looked for: those that have not begun. */
+  readonly waiting: Map<string, Promise<T>>;
+}
+
+export class Looks<T> {
+  readonly #queues = new Map<string, Queue<T>>();
+
+  /** @param mostMs milliseconds that somebody waits for a look */
+  constructor(private readonly mostMs: number = MOST_MS) {}
+
+  /**
+   * What a look gives; undefined where it does not in time. Who asks while another one looks shares the next look: the one
+   * under way may have begun before what they ask for.
+   *
+   * @throws what the look throws
+   */
+  async ask(folder: string, what: string, look: () => Promise<T>): Promise<T | undefined> {
+    const queue = this.#queues.get(folder) ?? { turns: new Turns(), waiting: new Map<string, Promise<T>>() };
+    this.#queues.set(folder, queue);
+    let mine = queue.waiting.get(what);
+    if (mine === undefined) {
+      mine = queue.turns.run(() => {
+        queue.waiting.delete(what);
+        return look();
+      });
+      queue.waiting.set(what, mine);
+    }
+    let found: T | undefined;
+    await within(this.mostMs, mine.then((given) => void (found = given)));
+    return found;
+  }
+}

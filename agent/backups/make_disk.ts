@@ -1,0 +1,93 @@
+/** One disk of a copy as a new volume: made, filled and checked, or nothing of it is left. */
+import { type Manifest, type ManifestDisk, ManifestError } from "../../lib/backup/manifest.ts";
+import { ContractError } from "../../lib/contract/mod.ts";
+import { XmlError } from "../../lib/formats/xml/tree.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import type { Operation } from "../operations/operation.ts";
+import { lockVolume, requireActive } from "../storage/shared.ts";
+import { requireRoom, requireWritable } from "../storage/volume_checks.ts";
+import { makeVolume } from "../storage/volume_steps.ts";
+import { createVolume, keepsFiles, removeMade, type Volume } from "../storage/volumes.ts";
+import type { FoundCopy, Repository } from "./repository.ts";
+import { chunksOf, writeDisk } from "./write_disk.ts";
+
+/** What is restored, from where. */
+export interface RestoreSource {
+  readonly repository: Repository;
+  readonly copy: FoundCopy;
+  readonly manifest: Manifest;
+}
+
+/** Restoring disks, while it runs. */
+export interface DiskWork extends RestoreSource {
+  readonly host: Host;
+  readonly operation: Operation;
+  readonly job: JobHandle;
+  /** Keeps volumes that are being made from others. */
+  readonly held: DisposableStack;
+}
+
+/** Where a disk goes. */
+export type DiskPlace =
+  & { readonly pool: string }
+  /** A name as it is, or one that gets the ending of its format. */
+  & ({ readonly name: string } | { readonly stem: string });
+
+/** A disk that was restored. */
+export interface MadeDisk {
+  readonly volume: Volume;
+  readonly format: "qcow2" | "raw";
+}
+
+/** A failure for people: damage of the copy is told apart from what the host cannot do. */
+export function restoreFailure(error: unknown, command: string = "restore_backup"): unknown {
+  if (error instanceof ManifestError || error instanceof XmlError) {
+    return new ContractError("BackupDamaged", { reason: error.message }, { cause: error });
+  }
+  const told = contractError(error, "RestoreFailed", command);
+  if (told instanceof ContractError || !(told instanceof Error) || !("code" in told)) return told;
+  return new ContractError("RestoreFailed", { error: messageOf(told) }, { cause: told });
+}
+
+/** Makes a volume of a disk. @throws what was made is taken back by the operation */
+export async function makeDisk(
+  { host, operation, job, repository, copy, manifest, held }: DiskWork,
+  disk: ManifestDisk,
+  place: DiskPlace,
+  onBytes: (done: number) => void,
+): Promise<MadeDisk> {
+  const { link } = host, { target, bytes } = disk, { pool } = place;
+  requireActive(host, pool);
+  await requireWritable(host, pool);
+  const isFiles = await keepsFiles(link, pool);
+  const format = isFiles && disk.format === "qcow2" ? "qcow2" : "raw";
+  const chunks = await chunksOf(repository, copy, manifest, disk);
+  const content = chunks.filter((chunk) => chunk !== null).length * manifest.chunkBytes;
+  await requireRoom(host, pool, isFiles ? content : bytes);
+  const name = "name" in place ? place.name : isFiles ? `${place.stem}.${format}` : place.stem;
+  held.use(lockVolume(pool, name, { hold: "make" }));
+  job.log(`Restoring ${target} to ${pool}/${name}`);
+  const volume = await makeVolume(link, operation, { pool, name }, async () => {
+    const wanted = { name, capacity: bytes, ...(isFiles && { format, allocation: 0 }) };
+    const created: Volume = await createVolume(link, pool, wanted);
+    try {
+      await writeDisk(created, {
+        ...{ repository, chunks, bytes, format, job, onBytes },
+        chunkBytes: manifest.chunkBytes,
+      });
+      return created;
+    } catch (error) {
+      await removeMade(link, created).catch((left) =>
+        log.error("an unfinished disk could not be removed", { path: created.path, error: left })
+      );
+      throw error;
+    }
+  });
+  // Whatever the guest wrote on it: it stays what it was.
+  await host.formats.set(volume.path, format);
+  return { volume, format };
+}

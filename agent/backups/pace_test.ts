@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { TestClock } from "../testing.ts";
+import { Pace } from "./pace.ts";
+
+Deno.test("a pace lets the first piece go, and each further one when those before have had their time", async () => {
+  const clock = new TestClock(), pace = new Pace(clock, 1000);
+  const gone: number[] = [], start = clock.monotonic();
+  const work = (async () => {
+    for (let piece = 0; piece < 4; piece++) {
+      await pace.take(500);
+      gone.push(clock.monotonic() - start);
+    }
+  })();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await clock.advance(499);
+  assert.deepEqual(gone, [0]);
+  await clock.advance(2000);
+  await work;
+  assert.deepEqual(gone, [0, 500, 1000, 1500]);
+  await clock.advance(60_000);
+  await pace.take(500);
+  assert.equal(clock.monotonic() - start, 62_499, "an idle time is not saved up, and costs nothing");
+});
+
+Deno.test("a pace that is waited for ends with the signal", async () => {
+  const clock = new TestClock(), pace = new Pace(clock, 1), end = new AbortController();
+  await pace.take(1000, end.signal);
+  const waiting = assert.rejects(pace.take(1, end.signal), /cancelled/);
+  end.abort(new Error("cancelled"));
+  await waiting;
+});

@@ -1,0 +1,207 @@
+/** Backups, their runs, and what checks of copies have said, as they are kept. The folder itself says what copies there are. */
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import {
+  type Backup,
+  type BackupCopy,
+  type BackupRun,
+  type BackupVerified,
+  ContractError,
+  type MissedPolicy,
+} from "../../lib/contract/mod.ts";
+import type { Retention } from "../../lib/backup/retention.ts";
+import type { Timing } from "../../lib/schedules/timing.ts";
+import type { Delegator } from "../access/delegation.ts";
+import type { Store } from "../store/store.ts";
+
+/** Runs of each backup that are kept. */
+const RUNS_KEPT = 500;
+
+/** A backup as it is kept. */
+export interface StoredBackup extends Retention {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly targets: Backup["targets"];
+  readonly folder: string;
+  /** Id of what the folder holds: another disk may be mounted there one day. */
+  readonly repository: string;
+  /** When it runs by itself; null: never. */
+  readonly timing: Timing | null;
+  readonly missed: MissedPolicy;
+  /** How fast content may be read; 0: as fast as it goes. */
+  readonly maxMibPerSecond: number;
+  readonly owner: Delegator;
+  readonly createdAt: number;
+  /** Milliseconds since 1970: what was due up to then was run, or is never. */
+  readonly handled: number;
+}
+
+/** A VM of a run, with the copy in the folder. */
+export interface StoredCopy extends Omit<BackupCopy, "verified"> {
+  readonly copyId: string | null;
+}
+
+/** A run as it is kept. */
+export interface StoredRun extends Omit<BackupRun, "copies" | "found"> {
+  readonly copies: readonly StoredCopy[];
+  /** The VM that is just copied: its guest may be frozen when the process ends. */
+  readonly vmId: string | null;
+}
+
+export const BACKUP_MIGRATIONS = [
+  `CREATE TABLE backups (
+     id         TEXT PRIMARY KEY,
+     created_at INTEGER NOT NULL,  -- ms since 1970
+     handled    INTEGER NOT NULL,  -- ms since 1970: what was due up to then was run, or is never
+     record     TEXT NOT NULL      -- JSON: the rest of it
+   ) STRICT;
+   CREATE TABLE backup_runs (
+     id         TEXT PRIMARY KEY,
+     backup_id  TEXT NOT NULL,
+     started_at INTEGER NOT NULL,  -- ms since 1970
+     state      TEXT NOT NULL,
+     record     TEXT NOT NULL      -- JSON: the run
+   ) STRICT;
+   CREATE INDEX backup_runs_by_start ON backup_runs (backup_id, started_at);
+   CREATE TABLE backup_checks (
+     copy_id TEXT PRIMARY KEY,     -- of a copy in some folder
+     record  TEXT NOT NULL         -- JSON: when it was verified, and what was found
+   ) STRICT;`,
+];
+
+type Row = Record<string, SQLOutputValue>;
+
+// Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+const backupOf = ({ record, handled }: Row): StoredBackup => ({
+  // Backups of earlier versions have none.
+  maxMibPerSecond: 0,
+  ...JSON.parse(String(record)),
+  handled: Number(handled),
+});
+const runOf = ({ record }: Row): StoredRun => JSON.parse(String(record));
+
+type Statements = Readonly<
+  Record<"put" | "remove" | "forget" | "putRun" | "prune" | "runs" | "unfinished" | "check", StatementSync>
+>;
+
+export class BackupRecords {
+  readonly #store: Store;
+  /** Every backup, the oldest first: there are few, and they are looked through often. */
+  readonly #backups = new Map<string, StoredBackup>();
+  readonly #checks = new Map<string, BackupVerified>();
+  #statements: Statements | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+    store.attach((database) => this.#prepare(database));
+  }
+
+  /** @throws {ContractError} StoreUnavailable while what is stored is not known */
+  require(): void {
+    if (this.#store.open() === undefined) throw this.#unavailable();
+  }
+
+  /** Every one, the oldest first. */
+  all(): readonly StoredBackup[] {
+    return [...this.#backups.values()];
+  }
+
+  get(id: string): StoredBackup | undefined {
+    return this.#backups.get(id);
+  }
+
+  /** Writes a backup. @throws {ContractError} StoreUnavailable */
+  put(backup: StoredBackup): void {
+    const { id, createdAt, handled, ...rest } = backup;
+    this.#write(({ put }) => put.run(id, createdAt, handled, JSON.stringify({ id, createdAt, ...rest })));
+    this.#backups.set(id, backup);
+  }
+
+  /** Removes a backup with its runs. @throws {ContractError} StoreUnavailable */
+  remove(id: string): void {
+    this.#write(({ remove, forget }) => {
+      remove.run(id);
+      forget.run(id);
+    });
+    this.#backups.delete(id);
+  }
+
+  /** Writes how a run is now; one of a deleted backup is gone with it. @throws {ContractError} StoreUnavailable */
+  putRun(backupId: string, run: StoredRun): void {
+    if (!this.#backups.has(backupId)) return;
+    this.#write(({ putRun, prune }) => {
+      putRun.run(run.id, backupId, run.startedAt, run.state, JSON.stringify(run));
+      prune.run(backupId, backupId, RUNS_KEPT);
+    });
+  }
+
+  /** The runs of a backup, the newest first. @throws {ContractError} StoreUnavailable */
+  runs(backupId: string, limit: number): StoredRun[] {
+    this.require();
+    return this.#statements!.runs.all(backupId, limit).map(runOf);
+  }
+
+  /** Runs that are written down as under way. @throws {ContractError} StoreUnavailable */
+  unfinished(): { readonly backupId: string; readonly run: StoredRun }[] {
+    this.require();
+    return this.#statements!.unfinished.all().map((row) => ({
+      backupId: String(row.backup_id),
+      run: runOf(row),
+    }));
+  }
+
+  /** What the last check of a copy said; null where there was none. */
+  check(copyId: string): BackupVerified | null {
+    return this.#checks.get(copyId) ?? null;
+  }
+
+  /** Writes what a check of a copy said. @throws {ContractError} StoreUnavailable */
+  putCheck(copyId: string, verified: BackupVerified): void {
+    this.#write(({ check }) => check.run(copyId, JSON.stringify(verified)));
+    this.#checks.set(copyId, verified);
+  }
+
+  #write(run: (statements: Statements) => void): void {
+    if (!this.#store.write(() => run(this.#statements!))) throw this.#unavailable();
+  }
+
+  #unavailable(): ContractError {
+    return new ContractError("StoreUnavailable", { reason: this.#store.trouble ?? "it is not open" });
+  }
+
+  #prepare(database: DatabaseSync): void {
+    this.#statements = {
+      put: database.prepare(
+        "INSERT INTO backups (id, created_at, handled, record) VALUES (?, ?, ?, ?) " +
+          "ON CONFLICT (id) DO UPDATE SET handled = excluded.handled, record = excluded.record",
+      ),
+      remove: database.prepare("DELETE FROM backups WHERE id = ?"),
+      forget: database.prepare("DELETE FROM backup_runs WHERE backup_id = ?"),
+      putRun: database.prepare(
+        "INSERT INTO backup_runs (id, backup_id, started_at, state, record) VALUES (?, ?, ?, ?, ?) " +
+          "ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record",
+      ),
+      prune: database.prepare(
+        "DELETE FROM backup_runs WHERE backup_id = ? AND rowid <= (SELECT rowid FROM backup_runs " +
+          "WHERE backup_id = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+      ),
+      runs: database.prepare(
+        "SELECT record FROM backup_runs WHERE backup_id = ? ORDER BY rowid DESC LIMIT ?",
+      ),
+      unfinished: database.prepare("SELECT backup_id, record FROM backup_runs WHERE state = 'running'"),
+      check: database.prepare(
+        "INSERT INTO backup_checks (copy_id, record) VALUES (?, ?) " +
+          "ON CONFLICT (copy_id) DO UPDATE SET record = excluded.record",
+      ),
+    };
+    this.#backups.clear();
+    for (const row of database.prepare("SELECT * FROM backups ORDER BY created_at, rowid").all()) {
+      const backup = backupOf(row);
+      this.#backups.set(backup.id, backup);
+    }
+    this.#checks.clear();
+    for (const row of database.prepare("SELECT * FROM backup_checks").all()) {
+      this.#checks.set(String(row.copy_id), JSON.parse(String(row.record)));
+    }
+  }
+}

@@ -1,0 +1,319 @@
+/** A VM out of a folder of backups: as a new one, or in the place of what it has become. Undone where a step fails. */
+import {
+  confineDefinition,
+  confineDisk,
+  hasMedium,
+  keepGroup,
+  type Medium,
+  mediumIn,
+} from "../../lib/backup/confine.ts";
+import { ManifestError } from "../../lib/backup/manifest.ts";
+import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
+import { type CopiedDisk, makeCopy, ownPath, setDisk } from "../../lib/formats/xml/clone.ts";
+import { setMedium } from "../../lib/formats/xml/device_disk.ts";
+import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { setName, setUuid } from "../../lib/formats/xml/identity.ts";
+import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
+import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
+import { readDomain } from "../../lib/formats/xml/trial.ts";
+import { child, children } from "../../lib/formats/xml/tree.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import type { Principal } from "../access.ts";
+import { isTaken, isThere } from "../files.ts";
+import { plainPath } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { log } from "../log.ts";
+import { identityAt } from "../operations/file_identity.ts";
+import type { Operation } from "../operations/operation.ts";
+import { t } from "../operations/outcome.ts";
+import { type DiskDoomed, type FileMade, keyOf } from "../operations/step.ts";
+import { checkImage } from "../storage/disk_images/check.ts";
+import { fileOf } from "../storage/volume_steps.ts";
+import { refuseUsed } from "../storage/volume_work.ts";
+import { defaultPool, type Volume, volumeAt } from "../storage/volumes.ts";
+import { dropCheckpoints } from "../vm/checkpoints.ts";
+import { diskIn } from "../vm/devices/configurations.ts";
+import { deleteDisk } from "../vm/lifecycle/delete.ts";
+import { requireFreeName, requireOff } from "../vm/lifecycle/rename.ts";
+import { editableXml } from "../vm/xml.ts";
+import { type DiskPlace, type DiskWork, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";
+
+/** Bytes of a definition and of UEFI variables that are read at most: libvirt takes no larger ones. */
+const MOST_DEFINITION = 4 * 1024 ** 2, MOST_VARIABLES = 128 * 1024 ** 2;
+
+type Restored = Output<"restore_backup">;
+
+/** Restoring, while it runs. */
+interface Work extends DiskWork {
+  readonly warnings: string[];
+}
+
+const notPossible = (reason: string) => new ContractError("RestoreNotPossible", { reason });
+
+/** The definition that the host has of the VM that was copied, where it has that VM. @throws {LibvirtError} */
+async function definitionNow(
+  { host: { inventory, link }, manifest }: Work,
+): Promise<XmlDocument | undefined> {
+  const uuid = inventory.vm(manifest.vm.id)?.id;
+  if (uuid === undefined) return undefined;
+  return new XmlDocument(await link.call("domainXml", { uuid, secure: false, inactive: true }));
+}
+
+/**
+ * The definition that the copy has, as far as it stays within its VM: the folder's word is not the host's.
+ *
+ * @throws {ManifestError} @throws {XmlError}
+ */
+async function definitionOf(
+  { repository, copy, manifest, warnings }: Work,
+  now: XmlDocument | undefined,
+): Promise<XmlDocument> {
+  const bytes = await repository.fileOf(copy, "domain.xml", manifest.definition, MOST_DEFINITION);
+  const read = readDomain(new TextDecoder().decode(bytes));
+  if ("fault" in read) throw new ManifestError(`its definition cannot be taken: ${read.fault.message}`);
+  warnings.push(...confineDefinition(read.document, now));
+  return read.document;
+}
+
+/** Makes the volumes, and fills them. @throws what was made is taken back by the operation */
+async function makeDisks(
+  work: Work,
+  placeOf: (target: string) => Promise<DiskPlace>,
+): Promise<Map<string, CopiedDisk>> {
+  const { job, manifest } = work, made = new Map<string, CopiedDisk>();
+  const total = manifest.disks.reduce((sum, { bytes }) => sum + bytes, 0);
+  let before = 0;
+  for (const disk of manifest.disks) {
+    const place = await placeOf(disk.target), start = before;
+    const { volume: { path, type }, format } = await makeDisk(
+      work,
+      disk,
+      place,
+      (done) => job.progress(start + done, total),
+    );
+    made.set(disk.target, { path, type, format, backing: [] });
+    before += disk.bytes;
+  }
+  return made;
+}
+
+/** Why a medium is not put back into its drive: the end of a sentence. Undefined where it is. @throws {LibvirtError} */
+async function mediumFault({ host, held }: Work, name: string, medium: Medium): Promise<string | undefined> {
+  if (medium === "elsewhere") return "is no file in a storage pool";
+  if ("path" in medium && !await isThere(medium.path).catch(() => false)) return "is not here";
+  try {
+    // As somebody who may not have every file of the host: so little is a folder's word worth.
+    const use = { purpose: "medium", role: "operator", vm: { name } } as const;
+    const { volume } = await checkImage(host, { ...medium, format: "raw" }, use, held);
+    return volume?.format === "iso" ? undefined : "is no ISO image";
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    return error.code === "Forbidden" ? "is in no storage pool" : `is not to be had: ${error.message}`;
+  }
+}
+
+/** What the disks of a definition are fitted to. */
+interface Fitting {
+  readonly name: string;
+  readonly made: ReadonlyMap<string, CopiedDisk>;
+  /** The definition that the host has of the VM. */
+  readonly now: XmlDocument | undefined;
+}
+
+/** Takes out what the copy does not have, and media that are gone; what that is stands in the warnings. */
+async function fitDisks(work: Work, document: XmlDocument, { name, made, now }: Fitting) {
+  const { warnings } = work;
+  const disks = () => children(document.find("devices"), "disk");
+  const targetOf = (disk: ReturnType<typeof disks>[number]) => child(disk, "target")?.attributes.dev ?? "";
+  for (const target of disks().map(targetOf)) {
+    const disk = diskIn(document, target);
+    if (disk === undefined) continue;
+    if (made.has(target)) {
+      confineDisk(document, () => diskIn(document, target));
+      continue;
+    }
+    const { device = "disk" } = disk.attributes;
+    if (device === "cdrom" || device === "floppy") {
+      const medium = mediumIn(disk);
+      if (medium === undefined) continue;
+      const isThereStill = hasMedium(now, medium) &&
+        (!(typeof medium === "object" && "path" in medium) || await isThere(medium.path).catch(() => false));
+      const fault = isThereStill ? undefined : await mediumFault(work, name, medium);
+      if (fault === undefined) continue;
+      const path = typeof medium === "object" && "path" in medium ? ` ${oneLine(medium.path)}` : "";
+      warnings.push(`The drive ${target} is empty: its medium${path} ${fault}`);
+      setMedium(document, () => diskIn(document, target)!, undefined);
+      continue;
+    }
+    warnings.push(`Disk ${target} is not in the backup, and was taken out`);
+    document.remove(disk);
+  }
+  const there = new Set(disks().map(targetOf));
+  const missing = [...made.keys()].filter((target) => !there.has(target));
+  for (const target of missing) {
+    warnings.push(
+      `Disk ${target} was attached until the next stop alone: it was restored, and is not attached`,
+    );
+  }
+}
+
+/** The UEFI variables of the copy. @throws {ManifestError} */
+async function nvramIn({ repository, copy, manifest }: RestoreSource) {
+  return manifest.nvram === undefined
+    ? undefined
+    : await repository.fileOf(copy, "nvram", manifest.nvram, MOST_VARIABLES);
+}
+
+/** Writes UEFI variables where nothing is. */
+async function putNvram({ operation }: Work, path: string, bytes: Uint8Array): Promise<void> {
+  if (await isTaken(plainPath(path))) throw notPossible(`${path} exists already`);
+  const noted = operation.add<FileMade>({ kind: "file-made", path, file: null, at: Date.now() });
+  await Deno.writeFile(plainPath(path), bytes, { createNew: true, mode: 0o600 });
+  noted.know({ file: await identityAt(path) });
+}
+
+/** As a new VM. */
+async function asNew(
+  work: Work,
+  { vmId, name, pool }: { readonly vmId: string; readonly name: string; readonly pool: string | undefined },
+): Promise<void> {
+  const { host: { link }, operation, job, manifest } = work;
+  const now = await definitionNow(work), document = await definitionOf(work, now);
+  const goal = pool ?? await defaultPool(link);
+  const disks = await makeDisks(work, (target) => Promise.resolve({ pool: goal, stem: `${name}-${target}` }));
+  await fitDisks(work, document, { name, made: disks, now });
+  const nvram = nvramPaths(document, manifest.vm.name, name, ownPath)?.to, variables = await nvramIn(work);
+  if (nvram !== undefined && variables !== undefined) await putNvram(work, nvram, variables);
+  const own = new Map([...disks].filter(([target]) => diskIn(document, target) !== undefined));
+  makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: own, nvram: variables && nvram });
+  job.signal.throwIfAborted();
+  job.log(`Defining ${name}`);
+  operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
+  await link.call("domainDefineXml", { xml: document.toString() });
+}
+
+/** The volumes that a VM's disks are, by their targets: those that a copy takes the place of. */
+async function oldVolumes({ host: { link }, manifest }: Work, vm: VM): Promise<Map<string, Volume>> {
+  const found = new Map<string, Volume>();
+  for (const { target, source, type } of vm.disks) {
+    if (source === undefined || (type !== "file" && type !== "block")) continue;
+    if (!manifest.disks.some((disk) => disk.target === target)) continue;
+    const volume = await volumeAt(link, source);
+    if (volume !== undefined) found.set(target, volume);
+  }
+  return found;
+}
+
+/** In the place of what a VM has become. Its old disks go last, once it has the restored ones. */
+async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<void> {
+  const { host, operation, job, warnings, manifest } = work, { link } = host;
+  const now = await definitionNow(work), document = await definitionOf(work, now);
+  const before = await editableXml(host, vm), old = await oldVolumes(work, vm);
+  const mark = manifest.id.slice(0, 15);
+  const disks = await makeDisks(work, async (target) => ({
+    pool: pool ?? old.get(target)?.pool ?? await defaultPool(link),
+    stem: `${vm.name}-${target}-${mark}-${crypto.randomUUID().slice(0, 4)}`,
+  }));
+  await fitDisks(work, document, { name: vm.name, made: disks, now });
+  keepGroup(document, new XmlDocument(before), Date.now());
+  setName(document, vm.name);
+  setUuid(document, vm.id);
+  for (const [target, disk] of disks) if (diskIn(document, target)) setDisk(document, target, disk);
+  protectNewDomain(document);
+  const pathIn = (of: XmlDocument) => nvramPaths(of, vm.name, vm.name, (own) => own)?.from;
+  const path = pathIn(new XmlDocument(before)) ?? pathIn(document), variables = await nvramIn(work);
+  const fresh = path !== undefined && variables !== undefined ? `${path}.restored-${manifest.id}` : undefined;
+  if (fresh !== undefined) await putNvram(work, fresh, variables!);
+  job.signal.throwIfAborted();
+  job.log(`Defining ${vm.name}`);
+  await dropCheckpoints(host, vm);
+  await link.call("domainDefineXml", { xml: document.toString() });
+  if (fresh !== undefined) await Deno.rename(plainPath(fresh), plainPath(path!));
+  await host.reread(vm);
+  for (const volume of old.values()) {
+    const file = await fileOf(link, volume.path);
+    operation.add<DiskDoomed>({ kind: "disk-doomed", path: volume.path, file });
+    try {
+      await refuseUsed(host, volume);
+      await deleteDisk(host, volume.path);
+    } catch (error) {
+      warnings.push(`The old disk ${volume.path} was kept: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** @throws {ContractError} RestoreNotPossible for one that has snapshots: they are of the disks it has now */
+async function requireNoSnapshots({ link }: Host, { id: uuid, name }: VM): Promise<void> {
+  if ((await link.call("snapshotScan", { uuid })).length === 0) return;
+  throw notPossible(`${name} has snapshots, which are kept in the disks it has now. Delete them first`);
+}
+
+/**
+ * Restores a VM, as a task.
+ *
+ * @throws {ContractError} those of restore_backup
+ */
+export async function restoreVm(
+  host: Host,
+  source: RestoreSource,
+  input: Input<"restore_backup">,
+  principal: Principal,
+): Promise<Restored> {
+  const { inventory, jobs, operations } = host, { vm: was } = source.manifest;
+  const isInPlace = input.inPlace === true;
+  if (isInPlace === (input.name !== undefined)) {
+    throw new ContractError("InvalidInput", {
+      reason: isInPlace ? "name is for a new VM, not for one in place" : "name is needed for a new VM",
+      field: "name",
+    });
+  }
+  const vm = isInPlace ? host.requireVm(was.id) : undefined;
+  const name = vm?.name ?? input.name!, vmId = vm?.id ?? crypto.randomUUID();
+  const keys = [keyOf.vm(vmId), keyOf.vmName(name)];
+  await operations.ready(keys);
+  if (vm === undefined) requireFreeName(host, name);
+  else {
+    requireOff(host, vm);
+    await requireNoSnapshots(host, vm);
+  }
+  const warnings: string[] = [];
+  const carryOut = async (job: JobHandle, operation: Operation) => {
+    operation.showsAs(job.id);
+    using held = new DisposableStack();
+    const work = { host, operation, job, warnings, ...source };
+    try {
+      if (vm === undefined) await asNew({ ...work, held }, { vmId, name, pool: input.pool });
+      else await inPlace({ ...work, held }, vm, input.pool);
+    } catch (error) {
+      job.log("Removing what was made");
+      throw restoreFailure(error);
+    }
+  };
+  const run = () =>
+    jobs.run({
+      command: "restore_backup",
+      title: vm === undefined ? `Restore ${was.name} as ${name}` : `Restore ${name}`,
+      actor: principal.name,
+      ...(vm !== undefined && { vmId }),
+      subject: name,
+      lane: "copy",
+      ifInterrupted: t("operations.later"),
+    }, (job) =>
+      operations.run(
+        { command: "restore_backup", subject: name, vmId, actor: principal.name, keys },
+        (operation) => carryOut(job, operation),
+      ));
+  if (vm === undefined) await run();
+  else {
+    await host.operate(vm, "restoring", async () => {
+      requireOff(host, host.requireVm(vm.id));
+      await run();
+    });
+  }
+  await inventory.refresh(vmId).catch((error) =>
+    log.debug("a restored VM could not be read", { name, error })
+  );
+  return { vmId, name, warnings };
+}

@@ -1,0 +1,420 @@
+/** Runs of backups: begun, carried out as tasks, written down; and what the folders have of them. */
+import { toPrune } from "../../lib/backup/retention.ts";
+import type { Manifest } from "../../lib/backup/manifest.ts";
+import { disksToCopy } from "../../lib/backup/disks.ts";
+import {
+  type Backup,
+  type BackupCopy,
+  type BackupRun,
+  ContractError,
+  type VM,
+} from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import type { Clock } from "../clock.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle, Jobs } from "../jobs/jobs.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import { targetsIn } from "../schedules/actions.ts";
+import { type Copied, copyVm } from "./copy_vm.ts";
+import { Looks } from "./looks.ts";
+import { Pace } from "./pace.ts";
+import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
+import { type FoundCopy, Repository } from "./repository.ts";
+import { endOurs } from "./running_copy.ts";
+import { within } from "../within.ts";
+
+/** What runs need of the rest. */
+export interface RunsOptions {
+  readonly clock: Clock;
+  readonly jobs: Pick<Jobs, "run">;
+  /** The host whose VMs are copied: the one KVM Manager runs on. */
+  readonly host: () => Host;
+}
+
+/** A VM that is meant, or one that is not to be found. */
+type Meant = { readonly vm: VM } | { readonly missing: string };
+
+/** How a job ended, as a run says it. */
+function endOf(thrown: unknown): Pick<StoredRun, "state" | "message"> {
+  if (thrown === undefined) return { state: "done", message: null };
+  if (!(thrown instanceof ContractError)) {
+    return { state: "failed", message: "An internal error occurred. The log has more" };
+  }
+  return thrown.code === "JobCancelled"
+    ? { state: "cancelled", message: "The task was cancelled" }
+    : { state: "failed", message: thrown.message };
+}
+
+/** A copy as a run has it. */
+export function copyOf(manifest: Manifest, notes: readonly string[] = []): StoredCopy {
+  const { id, vm, takenAt, consistency, disks, storedBytes, readBytes = null } = manifest;
+  return {
+    vmId: vm.id,
+    name: vm.name,
+    state: "done",
+    message: notes.length === 0 ? null : notes.join(". "),
+    takenAt,
+    consistency,
+    bytes: disks.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...{ storedBytes, readBytes },
+    disks: disks.map(({ target }) => target),
+    copyId: id,
+  };
+}
+
+const failedCopy = (vmId: string, name: string, message: string): StoredCopy => ({
+  ...{ vmId, name, state: "failed", message, takenAt: null, consistency: null },
+  ...{ bytes: 0, storedBytes: 0, readBytes: null, disks: [], copyId: null },
+});
+
+export class BackupRuns {
+  readonly #records: BackupRecords;
+  readonly #options: RunsOptions;
+  /** By id of the backup. */
+  readonly #running = new Map<string, { run: StoredRun; readonly work: Promise<void> }>();
+  readonly #looks = new Looks<FoundCopy[] | undefined>();
+  #isSettled = false;
+  /** Aborted once the application stops: what ends then was not cancelled by somebody. */
+  #stopping: AbortSignal | undefined;
+
+  constructor(records: BackupRecords, options: RunsOptions) {
+    this.#records = records;
+    this.#options = options;
+  }
+
+  /** @param stopping aborted once the application stops */
+  watch(stopping: AbortSignal): void {
+    this.#stopping = stopping;
+  }
+
+  isRunning(backupId: string): boolean {
+    return this.#running.has(backupId);
+  }
+
+  /** Ends what runs, as far as the time allows: the jobs have been told. */
+  async stop(): Promise<void> {
+    await within(1000, Promise.all([...this.#running.values()].map(({ work }) => work)));
+    for (const [id, { run }] of this.#running) this.#interrupt(id, run);
+  }
+
+  /**
+   * Runs an earlier process has left are no more: said so, and the guest that it may have frozen is thawed. Once libvirt
+   * answers.
+   */
+  async settle(): Promise<void> {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const ours = new Set([...this.#running.values()].map(({ run }) => run.id));
+    for (const { backupId, run } of this.#records.unfinished()) {
+      if (ours.has(run.id)) continue;
+      const { vmId } = run;
+      this.#interrupt(backupId, run);
+      const host = this.#options.host();
+      const vm = vmId === null ? undefined : host.inventory.vm(vmId);
+      if (vm?.guestAgent !== "connected") continue;
+      await host.link.call("domainThaw", { uuid: vm.id }).catch((error) =>
+        log.warn("a guest could not be thawed after a backup that was cut short", { vm: vm.name, error })
+      );
+    }
+  }
+
+  /**
+   * Begins a run.
+   *
+   * @param isFull reads disks in full, also where only what changed could be read
+   * @throws {ContractError} BackupRunning, StoreUnavailable
+   */
+  begin(backup: StoredBackup, actor: string, isFull = false): BackupRun {
+    const { id: backupId, name } = backup;
+    const running = () => new ContractError("BackupRunning", { name });
+    if (this.isRunning(backupId)) throw running();
+    const now = this.#options.clock.now();
+    const run: StoredRun = {
+      ...{ id: crypto.randomUUID(), startedAt: now, endedAt: null, state: "running", actor },
+      ...{ jobId: null, message: null, copies: [], vmId: null },
+    };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const entry = { run, work: promise };
+    this.#running.set(backupId, entry);
+    try {
+      this.#records.putRun(backupId, run);
+    } catch (error) {
+      this.#running.delete(backupId);
+      resolve();
+      throw error;
+    }
+    this.#work(backup, entry, isFull).finally(resolve);
+    return this.#shown(entry.run, false, []);
+  }
+
+  /** Writes down that a run which was due did not begin. */
+  refused(backup: StoredBackup, actor: string, message: string): void {
+    const now = this.#options.clock.now();
+    this.#keep(backup.id, {
+      ...{ id: crypto.randomUUID(), startedAt: now, endedAt: now, state: "failed", actor, message },
+      ...{ jobId: null, copies: [], vmId: null },
+    });
+  }
+
+  /** Carries a run out as a job, and writes how it ended. Never fails. */
+  async #work(backup: StoredBackup, entry: { run: StoredRun }, isFull: boolean): Promise<void> {
+    const { id, name } = backup;
+    const set = (change: Partial<StoredRun>) => {
+      entry.run = { ...entry.run, ...change };
+      this.#keep(id, entry.run);
+    };
+    let thrown: unknown;
+    try {
+      await this.#options.jobs.run({
+        command: "run_backup_now",
+        title: `Backup ${name}`,
+        actor: entry.run.actor,
+        ifInterrupted:
+          "Copies that were whole are kept, the one that was not is removed. The VMs are as they were. " +
+          "Run the backup again.",
+      }, async (job) => {
+        set({ jobId: job.id });
+        const repository = await Repository.open(backup.folder, backup.repository);
+        try {
+          const carryOut = () => this.#carryOut({ backup, repository, run: entry.run, isFull, job }, set);
+          await repository.locked("write", true, carryOut);
+        } catch (error) {
+          throw repository.explain(error);
+        }
+      });
+    } catch (error) {
+      thrown = error;
+      if (!(error instanceof ContractError)) log.error("a backup failed unexpectedly", { name, error });
+    }
+    this.#running.delete(id);
+    if (this.#stopping?.aborted && thrown !== undefined) return this.#interrupt(id, entry.run);
+    set({ ...endOf(thrown), vmId: null, endedAt: this.#options.clock.now() });
+  }
+
+  async #carryOut(
+    { backup, repository, run, isFull, job }: {
+      readonly backup: StoredBackup;
+      readonly repository: Repository;
+      readonly run: StoredRun;
+      readonly isFull: boolean;
+      readonly job: JobHandle;
+    },
+    set: (change: Partial<StoredRun>) => void,
+  ): Promise<void> {
+    const { clock } = this.#options, host = this.#options.host();
+    if (await repository.hasLeftovers()) await this.#clean(host, repository, job);
+    const meant = this.#meant(backup, host);
+    if (meant.length === 0) throw new ContractError("BackupFailed", { error: "no VM is meant by it" });
+    job.log(`${meant.length} VMs are meant`);
+    const sizeOf = ({ disks }: VM) =>
+      2 * disksToCopy(disks).disks.reduce((sum, { capacityBytes = 0 }) => sum + capacityBytes, 0);
+    const total = meant.reduce((sum, each) => sum + ("vm" in each ? sizeOf(each.vm) : 0), 0);
+    const rate = backup.maxMibPerSecond * 1024 ** 2;
+    const pace = rate > 0 ? new Pace(clock, rate) : undefined;
+    let before = 0;
+    const copies: StoredCopy[] = [];
+    for (const each of meant) {
+      job.signal.throwIfAborted();
+      if ("missing" in each) {
+        copies.push(failedCopy(each.missing, each.missing, "It is gone, or on another host"));
+        set({ copies: [...copies] });
+        continue;
+      }
+      const { vm } = each;
+      set({ vmId: vm.id });
+      job.log(`Copying ${vm.name}`);
+      const context = {
+        ...{ host, repository, backup, run, job, clock, isFull, pace },
+        onBytes: (done: number) => job.progress(Math.min(total, before + done), total),
+      };
+      copies.push(await this.#copy(context, vm, job));
+      before += sizeOf(vm);
+      set({ copies: [...copies], vmId: null });
+    }
+    await this.#prune(backup, repository, job);
+    const failed = copies.filter(({ state }) => state === "failed");
+    if (failed.length === 0) return;
+    const first = `${failed[0]!.name}: ${failed[0]!.message}`;
+    throw new ContractError("BackupRunFailed", { failed: failed.length, all: copies.length, first });
+  }
+
+  /** Copies one VM; another one's failure is none of the others'. @throws the reason of the job's end */
+  async #copy(context: Parameters<typeof copyVm>[0], vm: VM, job: JobHandle): Promise<StoredCopy> {
+    let copied: Copied;
+    try {
+      copied = await copyVm(context, vm.id);
+    } catch (thrown) {
+      job.signal.throwIfAborted();
+      const error = contractError(thrown, "BackupFailed", "run_backup_now");
+      if (!(error instanceof ContractError)) log.error("a VM could not be backed up", { vm: vm.name, error });
+      const message = error instanceof ContractError ? error.message : messageOf(error);
+      job.log(`${vm.name}: failed (${message})`);
+      return failedCopy(vm.id, vm.name, message);
+    }
+    job.log(`${vm.name}: done`);
+    return copyOf(copied.manifest, copied.notes);
+  }
+
+  #meant({ targets }: StoredBackup, host: Host): Meant[] {
+    const vms = [...host.requireFilled().inventory.vms()].sort((a, b) => a.name.localeCompare(b.name));
+    if (targets.all) return vms.map((vm) => ({ vm }));
+    const { found, missing } = targetsIn(vms, targets);
+    return [...found.map((vm) => ({ vm })), ...missing.map((id) => ({ missing: id }))];
+  }
+
+  /** Removes what an earlier run has left that was cut short; QEMU may still be copying for it. */
+  async #clean(host: Host, repository: Repository, job: JobHandle): Promise<void> {
+    job.log("Removing what an earlier run has left");
+    for (const uuid of host.inventory.active()) {
+      await endOurs(host, uuid, (file) => repository.isSpooled(file), this.#options.clock);
+    }
+    await this.#sweep(repository, job);
+  }
+
+  async #sweep(repository: Repository, job: JobHandle): Promise<void> {
+    const isDone = await repository.tryLocked("content", true, async () => {
+      const freed = await repository.sweep();
+      if (freed > 0) job.log(`Freed ${Math.ceil(freed / 1024 ** 2)} MiB`);
+    });
+    if (!isDone) job.log("Copies are being read: what is no longer needed goes next time");
+  }
+
+  /** Deletes the copies of this backup that are too many. Nothing of other backups in the folder is touched. */
+  async #prune(backup: StoredBackup, repository: Repository, job: JobHandle): Promise<void> {
+    const own = (await repository.copies()).flatMap(({ manifest }) =>
+      manifest?.backup.id === backup.id ? [manifest] : []
+    );
+    const gone = [...Map.groupBy(own, ({ vm }) => vm.id).values()].flatMap((copies) =>
+      this.#surplus(copies, backup)
+    );
+    if (gone.length === 0) return;
+    for (const { id } of gone) await repository.remove(id);
+    job.log(`Deleted ${gone.length} older copies`);
+    await this.#sweep(repository, job);
+  }
+
+  /** Copies of a VM that are too many. Damaged ones go in their turn, and take no whole copy's place. */
+  #surplus(copies: readonly Manifest[], backup: StoredBackup): Manifest[] {
+    const isDamaged = ({ id }: Manifest) => this.#records.check(id)?.ok === false;
+    const sound = copies.filter((copy) => !isDamaged(copy));
+    return [...toPrune(sound, backup), ...toPrune(copies, backup).filter(isDamaged)];
+  }
+
+  #interrupt(backupId: string, run: StoredRun): void {
+    const message = "KVM Manager ended while this was running";
+    const endedAt = this.#options.clock.now();
+    this.#keep(backupId, { ...run, state: "interrupted", message, endedAt, vmId: null });
+  }
+
+  /** Writes how a run is now. What cannot be written is said by the store, and settled at the next start. */
+  #keep(backupId: string, run: StoredRun): void {
+    try {
+      this.#records.putRun(backupId, run);
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      log.warn("a backup's run could not be written", { error });
+    }
+  }
+
+  /** The run that began last, without a look into the folder. */
+  lastRun(backupId: string): BackupRun | null {
+    const [run] = this.#records.runs(backupId, 1);
+    return run === undefined ? null : this.#shown(run, false, run.copies);
+  }
+
+  /** The runs of a backup, the newest first, with what its folder has. @throws {ContractError} StoreUnavailable */
+  async list(backup: StoredBackup, limit: number): Promise<BackupRun[]> {
+    const stored = this.#records.runs(backup.id, 10_000);
+    const found = await this.#found(backup);
+    if (found === undefined) return stored.slice(0, limit).map((run) => this.#shown(run, false, run.copies));
+    const there = new Set(found.map(({ id }) => id));
+    const known = new Set(stored.map(({ id }) => id));
+    const own = stored.map((run) =>
+      this.#shown(run, false, run.copies.filter(({ copyId }) => copyId === null || there.has(copyId)))
+    ).filter((run, index) => run.copies.length > 0 || stored[index]!.copies.length === 0);
+    const others = Map.groupBy(
+      found.flatMap(({ manifest }) => manifest && !known.has(manifest.run.id) ? [manifest] : []),
+      ({ run }) => run.id,
+    );
+    const foreign = [...others].map(([id, manifests]) => this.#ofFolder(id, manifests));
+    return [...own, ...foreign].sort((a, b) => b.startedAt - a.startedAt).slice(0, limit);
+  }
+
+  /** A run, and its copies as the folder has them. @throws {ContractError} BackupRunNotFound, BackupFolderUnusable */
+  async open(
+    backup: StoredBackup,
+    runId: string,
+  ): Promise<{ readonly repository: Repository; readonly copies: FoundCopy[] }> {
+    const repository = await Repository.open(backup.folder, backup.repository);
+    const ids = new Set(
+      this.#records.runs(backup.id, 10_000).find(({ id }) => id === runId)?.copies.map(({ copyId }) =>
+        copyId
+      ),
+    );
+    const copies = (await repository.copies()).filter(({ id, manifest }) =>
+      ids.has(id) || (manifest?.run.id === runId && this.#isListed(backup, manifest))
+    );
+    if (copies.length === 0) throw new ContractError("BackupRunNotFound", { runId });
+    return { repository, copies };
+  }
+
+  /** Copies of this backup, and those of backups that nobody here knows: a lost host's. */
+  #isListed(backup: StoredBackup, { backup: { id } }: Manifest): boolean {
+    return id === backup.id || this.#records.get(id) === undefined;
+  }
+
+  /** What the folder has; undefined while it cannot be read, or does not answer in time. */
+  #found(backup: StoredBackup): Promise<FoundCopy[] | undefined> {
+    return this.#looks.ask(backup.folder, backup.id, () => this.#look(backup));
+  }
+
+  async #look(backup: StoredBackup): Promise<FoundCopy[] | undefined> {
+    try {
+      const repository = await Repository.open(backup.folder, backup.repository);
+      return (await repository.copies()).filter(({ manifest }) =>
+        manifest === undefined || this.#isListed(backup, manifest)
+      );
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      log.debug("a folder of backups cannot be read", { folder: backup.folder, error });
+      return undefined;
+    }
+  }
+
+  #ofFolder(id: string, manifests: readonly Manifest[]): BackupRun {
+    const { startedAt, actor } = manifests[0]!.run;
+    const endedAt = Math.max(...manifests.map(({ takenAt }) => takenAt));
+    const run: StoredRun = {
+      ...{ id, startedAt, endedAt, state: "done", actor, jobId: null, vmId: null },
+      message: `Found in the folder: backup ${manifests[0]!.backup.name} of ${manifests[0]!.host}`,
+      copies: [],
+    };
+    return this.#shown(run, true, manifests.map((manifest) => copyOf(manifest)));
+  }
+
+  #shown(run: StoredRun, found: boolean, copies: readonly StoredCopy[]): BackupRun {
+    const { vmId: _vmId, ...rest } = run;
+    return {
+      ...rest,
+      found,
+      copies: copies.map(({ copyId, ...copy }): BackupCopy => ({
+        ...copy,
+        // Runs of earlier versions have not noted it.
+        readBytes: copy.readBytes ?? null,
+        verified: copyId === null ? null : this.#records.check(copyId),
+      })),
+    };
+  }
+}
+
+/** The targets that are given, made whole. @throws {ContractError} InvalidInput for what is meant for no VM at all */
+export function targetsOf(
+  { all = false, vmIds = [], tags = [], groups = [] }: Partial<Backup["targets"]>,
+): Backup["targets"] {
+  if (all || vmIds.length + tags.length + groups.length > 0) return { all, vmIds, tags, groups };
+  throw new ContractError("InvalidInput", {
+    reason: "targets must have a VM, a tag or a group at least, or be all VMs",
+    field: "targets",
+  });
+}

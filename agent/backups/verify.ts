@@ -1,0 +1,85 @@
+/** Whether copies are what they were: every chunk is read, and compared with its checksum. */
+import { chunkCount, readChunkList } from "../../lib/backup/chunk_list.ts";
+import { type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { log } from "../log.ts";
+import { BackupChunkError, readChunk } from "./chunks.ts";
+import type { FoundCopy, Repository } from "./repository.ts";
+
+/** Lines of a task's log about one copy. */
+const MOST_TOLD = 5;
+
+/** What a check of a copy found. */
+export interface Verdict {
+  /** What is wrong; undefined where nothing is. */
+  readonly fault: string | undefined;
+  readonly checkedBytes: number;
+}
+
+/** The bytes of chunks that differ: what is read for a whole copy. */
+export const contentBytes = ({ disks }: Manifest): number => disks.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/**
+ * Checks a copy. Damaged chunks are set aside where nobody writes to the folder, so that the next copy heals them.
+ *
+ * @param known chunks that were found right just now: what copies share is read once
+ */
+export async function verifyCopy(
+  repository: Repository,
+  copy: FoundCopy,
+  job: Pick<JobHandle, "signal" | "log">,
+  onBytes: (done: number) => void,
+  known: Set<string>,
+): Promise<Verdict> {
+  const { manifest } = copy;
+  if (manifest === undefined) return { fault: copy.fault ?? "it cannot be read", checkedBytes: 0 };
+  const faults: string[] = [], damaged = new Set<string>();
+  const note = (fault: string) => {
+    faults.push(fault);
+    if (faults.length <= MOST_TOLD) job.log(`${manifest.vm.name}: ${fault}`);
+  };
+  const noteError = (error: unknown, what: string) => {
+    if (error instanceof BackupChunkError) damaged.add(error.digest);
+    if (error instanceof ManifestError) return note(`${what}: ${error.message}`);
+    if (error instanceof Deno.errors.NotFound) return note(`${what}: a file of it is missing`);
+    throw error;
+  };
+  const files = [["domain.xml", manifest.definition], ["nvram", manifest.nvram]] as const;
+  for (const [name, digest] of files) {
+    if (digest === undefined) continue;
+    await repository.fileOf(copy, name, digest).catch((error) => noteError(error, name));
+  }
+  let checkedBytes = 0;
+  for (const { target, bytes, chunks } of manifest.disks) {
+    const { chunkBytes } = manifest;
+    let list: readonly (string | null)[];
+    try {
+      const text = new TextDecoder().decode(await repository.fileOf(copy, `${target}.chunks`, chunks));
+      list = readChunkList(text, chunkCount(bytes, chunkBytes));
+    } catch (error) {
+      noteError(error, `disk ${target}`);
+      continue;
+    }
+    for (const [index, digest] of list.entries()) {
+      job.signal.throwIfAborted();
+      const length = Math.min(chunkBytes, bytes - index * chunkBytes);
+      checkedBytes += length;
+      if (digest === null || known.has(digest)) continue;
+      try {
+        await readChunk(repository, digest, length);
+        known.add(digest);
+      } catch (error) {
+        noteError(error, `disk ${target}`);
+      }
+      onBytes(checkedBytes);
+    }
+  }
+  if (damaged.size > 0) {
+    await repository.tryLocked("write", true, () => repository.setAside(damaged)).catch((error) =>
+      log.debug("damaged chunks could not be set aside", { folder: repository.folder, error })
+    );
+  }
+  const [first] = faults;
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : "";
+  return { fault: first === undefined ? undefined : `${first}${more}`, checkedBytes };
+}

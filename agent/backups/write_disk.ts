@@ -1,0 +1,69 @@
+/** Content of a folder of backups into a new volume: each chunk is checked before it is written. */
+import { chunkCount, readChunkList } from "../../lib/backup/chunk_list.ts";
+import type { Manifest, ManifestDisk } from "../../lib/backup/manifest.ts";
+import { Qcow2Layout } from "../../lib/formats/qcow2/layout.ts";
+import { writeAll } from "../../lib/write_all.ts";
+import { plainPath } from "../host_file.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import type { Volume } from "../storage/volumes.ts";
+import { readChunk } from "./chunks.ts";
+import type { FoundCopy, Repository } from "./repository.ts";
+
+/** The chunks of a disk. @throws {ManifestError} @throws {Error} from reading */
+export async function chunksOf(
+  repository: Repository,
+  copy: FoundCopy,
+  { chunkBytes }: Pick<Manifest, "chunkBytes">,
+  { target, bytes, chunks }: ManifestDisk,
+): Promise<readonly (string | null)[]> {
+  const list = new TextDecoder().decode(await repository.fileOf(copy, `${target}.chunks`, chunks));
+  return readChunkList(list, chunkCount(bytes, chunkBytes));
+}
+
+async function writeAt(
+  file: Deno.FsFile,
+  { offset, bytes }: { readonly offset: number; readonly bytes: Uint8Array },
+): Promise<void> {
+  await file.seek(offset, Deno.SeekMode.Start);
+  await writeAll(file, bytes);
+}
+
+/** What is written. */
+export interface DiskToWrite {
+  readonly repository: Repository;
+  readonly chunks: readonly (string | null)[];
+  readonly chunkBytes: number;
+  /** What the guest sees. */
+  readonly bytes: number;
+  readonly format: "raw" | "qcow2";
+  readonly job: Pick<JobHandle, "signal">;
+  readonly onBytes: (done: number) => void;
+}
+
+/**
+ * Fills a new volume. A file keeps its holes; a device is written whole, for nobody knows what was on it.
+ *
+ * @throws {ManifestError} for what is damaged @throws {Error} from writing
+ */
+export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void> {
+  const { repository, chunks, chunkBytes, bytes, format, job, onBytes } = disk;
+  const isFile = volume.type === "file";
+  const layout = format === "qcow2" ? new Qcow2Layout(bytes) : undefined;
+  using file = await Deno.open(plainPath(volume.path), { read: true, write: true });
+  if (isFile) await file.truncate(0);
+  for (const [index, digest] of chunks.entries()) {
+    job.signal.throwIfAborted();
+    const at = index * chunkBytes, length = Math.min(chunkBytes, bytes - at);
+    const content = digest === null ? undefined : await readChunk(repository, digest, length);
+    // Of zeros there may be millions, and a file has them by itself: no time is spent on them.
+    if (content === undefined && isFile) continue;
+    if (content === undefined) await writeAt(file, { offset: at, bytes: new Uint8Array(length) });
+    else if (layout === undefined) await writeAt(file, { offset: at, bytes: content });
+    else for (const placed of layout.place(at, content)) await writeAt(file, placed);
+    onBytes(at + length);
+  }
+  if (layout !== undefined) {
+    for (const placed of layout.end()) await writeAt(file, placed);
+  } else if (isFile) await file.truncate(bytes);
+  await file.sync();
+}

@@ -1,0 +1,98 @@
+/**
+ * What an agent in a guest is to the rest: one interface, whichever agent it is. Each command goes to the better one that
+ * can do it (`service.ts`). All that comes back is the guest's own word, bounded and checked by the back end.
+ */
+import type {
+  AgentStatus,
+  GuestAbility,
+  GuestAgentKind,
+  GuestFile,
+  GuestFilesystem,
+  GuestInfo,
+  GuestInterface,
+  GuestMetrics,
+  UserInfo,
+  VM,
+} from "../../lib/contract/mod.ts";
+import type { Hindrance } from "../../lib/guest/remedies.ts";
+
+/** Whether an agent is there. */
+export type BackendState = AgentStatus["agents"][number];
+
+/** A program to be run. */
+export interface ExecRequest {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** `NAME=value`, beside what the guest has for every program. */
+  readonly env?: readonly string[];
+  readonly input?: Uint8Array;
+  /** Time limit. */
+  readonly seconds: number;
+}
+
+/** What came of it; of each output no more than {@link MOST_OUTPUT} bytes. */
+export interface ExecOutcome {
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly exitCode: number;
+  readonly timedOut: boolean;
+  readonly stdoutTruncated: boolean;
+  readonly stderrTruncated: boolean;
+}
+
+/** A file of the guest that is read. */
+export interface GuestReader extends AsyncDisposable {
+  /** Bytes it has; null where that is known at its end alone. */
+  readonly size: number | null;
+  /** Goes to a byte. */
+  seek(offset: number): Promise<void>;
+  /** The next bytes, never more than asked for; none at the end. */
+  read(most: number): Promise<Uint8Array>;
+}
+
+/** A file of the guest that is written: it takes its place when it is whole. */
+export interface GuestWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Puts it into its place.
+   *
+   * @param sha256 of all that was written
+   * @returns whether the guest has counted the same
+   */
+  finish(sha256: string): Promise<boolean>;
+  /** Takes it away, as far as the guest still answers. @returns what is left of it, where something is */
+  abandon(): Promise<string | undefined>;
+}
+
+/** An agent. Every call may fail with GuestSilent, GuestBusy, GuestRefused; those on files with theirs. */
+export interface GuestBackend {
+  readonly kind: GuestAgentKind;
+  /** Whether it is there; asks it, where it may be. Never throws for a guest's fault. */
+  state(vm: VM): Promise<BackendState>;
+  /** Why it cannot do something; undefined when it can. Never throws for a guest's fault. */
+  hindrance(vm: VM, ability: GuestAbility): Promise<Hindrance | undefined>;
+
+  system(vm: VM): Promise<GuestInfo>;
+  interfaces(vm: VM): Promise<GuestInterface[]>;
+  filesystems(vm: VM): Promise<GuestFilesystem[]>;
+  users(vm: VM): Promise<UserInfo[]>;
+  metrics(vm: VM): Promise<GuestMetrics>;
+
+  exec(vm: VM, request: ExecRequest): Promise<ExecOutcome>;
+
+  listFiles(vm: VM, path: string): Promise<{ files: GuestFile[]; truncated: boolean }>;
+  openFile(vm: VM, path: string): Promise<GuestReader>;
+  /** @param mode permissions in octal; those of what it replaces, else 0644, when left out */
+  createFile(vm: VM, path: string, mode?: string): Promise<GuestWriter>;
+  appendToFile(vm: VM, path: string, bytes: Uint8Array): Promise<void>;
+
+  /** Freezes file systems; all where none is named. @returns how many */
+  freeze(vm: VM, mountpoints: readonly string[]): Promise<number>;
+  /** @returns how many were thawed */
+  thaw(vm: VM): Promise<number>;
+  /** @param ms milliseconds since 1970 */
+  setTime(vm: VM, ms: number): Promise<void>;
+  setPassword(vm: VM, user: string, password: string): Promise<void>;
+  sshKeys(vm: VM, user: string): Promise<string[]>;
+  changeSshKeys(vm: VM, user: string, change: "add" | "remove", keys: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,150 @@
+/** The commands inside guests. */
+import {
+  ContractError,
+  EXEC_SECONDS,
+  FREEZE_SECONDS,
+  type guestCommands,
+  MOST_FILE,
+} from "../../lib/contract/mod.ts";
+import type { Handlers } from "../dispatch.ts";
+import type { Host } from "../hosts/host.ts";
+import { power } from "../vm/lifecycle/power.ts";
+import { copyFrom, copyTo } from "./copy.ts";
+import type { GuestFreezes } from "./freezes.ts";
+import type { GuestService } from "./service.ts";
+
+type Encoding = "text" | "base64" | undefined;
+
+/** What a text stands for. @throws {ContractError} InvalidInput, naming the field */
+function decoded(text: string, encoding: Encoding, field: string): Uint8Array<ArrayBuffer> {
+  if (encoding !== "base64") return new TextEncoder().encode(text);
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ContractError("InvalidInput", { reason: `${field} is no base64`, field }, { cause: error });
+  }
+}
+
+/** The text that stands for bytes; as UTF-8, what is none of it is lost. */
+function encoded(bytes: Uint8Array, encoding: Encoding): string {
+  return encoding === "base64" ? bytes.toBase64() : new TextDecoder().decode(bytes);
+}
+
+/** A handler for each of them. */
+export function guestHandlers(
+  { host, guests, freezes, now }: {
+    host: Host;
+    guests: GuestService;
+    freezes: GuestFreezes;
+    now: () => number;
+  },
+): Pick<Handlers, keyof typeof guestCommands> {
+  return {
+    guest_agent_status: ({ vmId }) => guests.status(vmId),
+    guest_get_info: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "info");
+      return await agent.system(vm);
+    },
+    guest_get_network_info: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "network");
+      return await agent.interfaces(vm);
+    },
+    guest_get_disk_usage: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "filesystems");
+      return await agent.filesystems(vm);
+    },
+    guest_get_users: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "users");
+      return await agent.users(vm);
+    },
+    guest_get_metrics: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "metrics");
+      return await agent.metrics(vm);
+    },
+    guest_exec: async ({ vmId, command, args = [], env, stdin, encoding, seconds = EXEC_SECONDS.usual }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "exec");
+      const { stdout, stderr, ...rest } = await agent.exec(vm, {
+        command,
+        args,
+        ...(env !== undefined && { env }),
+        ...(stdin !== undefined && { input: decoded(stdin, encoding, "stdin") }),
+        seconds,
+      });
+      return { stdout: encoded(stdout, encoding), stderr: encoded(stderr, encoding), ...rest };
+    },
+    guest_list_files: async ({ vmId, path }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "files");
+      return { path, ...await agent.listFiles(vm, path) };
+    },
+    guest_read_file: async ({ vmId, path, offset = 0, length = MOST_FILE, encoding }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "files");
+      await using file = await agent.openFile(vm, path);
+      if (offset > 0) await file.seek(offset);
+      const bytes = await file.read(length);
+      const isEnd = file.size === null ? bytes.length < length : offset + bytes.length >= file.size;
+      return { content: encoded(bytes, encoding), length: bytes.length, isEnd };
+    },
+    guest_write_file: async ({ vmId, path, content, encoding, append = false }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "files");
+      const bytes = decoded(content, encoding, "content"), { length } = bytes;
+      if (length > MOST_FILE) throw new ContractError("BodyTooLarge", { limit: MOST_FILE });
+      if (append) {
+        await agent.appendToFile(vm, path, bytes);
+        return { length };
+      }
+      const writer = await agent.createFile(vm, path);
+      try {
+        await writer.write(bytes);
+        const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+        await writer.finish(sha256);
+      } catch (error) {
+        await writer.abandon();
+        throw error;
+      }
+      return { length };
+    },
+    guest_copy_to: async (input, context) =>
+      await copyTo(host, await guests.agentFor(input.vmId, "files"), input, context),
+    guest_copy_from: async (input, context) =>
+      await copyFrom(host, await guests.agentFor(input.vmId, "files"), input, context),
+    guest_shutdown: async ({ vmId }) => {
+      await guests.agentFor(vmId, "power");
+      return await power(host, "stop_vm", vmId);
+    },
+    guest_reboot: async ({ vmId }) => {
+      await guests.agentFor(vmId, "power");
+      return await power(host, "reboot_vm", vmId);
+    },
+    guest_freeze: async (
+      { vmId, seconds = FREEZE_SECONDS.usual, mountpoints = [] },
+      { principal: { name: actor } },
+    ) => {
+      const { vm, agent } = await guests.agentFor(vmId, "freeze");
+      return await freezes.freeze(vm, agent, { seconds, mountpoints, actor });
+    },
+    guest_thaw: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "freeze");
+      return { filesystems: await freezes.thaw(vm, agent) };
+    },
+    guest_set_time: async ({ vmId, time }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "time");
+      await agent.setTime(vm, time ?? now());
+      return null;
+    },
+    guest_set_password: async ({ vmId, user, password }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "password");
+      await agent.setPassword(vm, user, password);
+      return null;
+    },
+    guest_ssh_keys: async ({ vmId, user }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "ssh-keys");
+      return (await agent.sshKeys(vm, user)).map((key) => ({ key }));
+    },
+    guest_change_ssh_keys: async ({ vmId, user, change, sshKeys }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "ssh-keys");
+      await agent.changeSshKeys(vm, user, change, sshKeys);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * Files of this host by the paths that libvirt and people give: text that may stand for bytes which are no UTF-8
+ * (lib/text/byte_text.ts). Given to Deno's functions or to a program as it is, such a path would be another file's.
+ */
+import { type FileHandle, holdFile, realPathOfBytes } from "../ffi/file_handle.ts";
+import { plainText, textOfBytes } from "../lib/text/byte_text.ts";
+
+/** Whether programs and libvirt's XML, which are UTF-8, can name a path. */
+export const isNameable = (path: string): boolean => plainText(path) !== undefined;
+
+/** That the bytes of a path are no UTF-8, where only text will do. */
+class NameError extends Error {
+  override readonly name = "NameError";
+  /** As the kernel says it: "Invalid or incomplete multibyte or wide character". */
+  readonly code = "EILSEQ";
+}
+
+/** The path as Deno's functions and programs take it. @throws {Error} code EILSEQ for bytes that are no UTF-8 */
+export function plainPath(path: string): string {
+  const plain = plainText(path);
+  if (plain === undefined) throw new NameError(`the name of ${path} is no UTF-8`);
+  return plain;
+}
+
+/** The file at a path, by a path that Deno's functions and programs take until it is disposed of. */
+export async function reach(path: string): Promise<FileHandle> {
+  const plain = plainText(path);
+  return plain === undefined ? await holdFile(path) : { path: plain, [Symbol.dispose]: () => {} };
+}
+
+/** What the kernel says of the file that a path leads to. @throws {Error} as Deno.stat does */
+export async function statFile(path: string): Promise<Deno.FileInfo> {
+  using file = await reach(path);
+  return await Deno.stat(file.path);
+}
+
+/** Opens a file to be read. @throws {Error} as Deno.open does */
+export async function openFile(path: string): Promise<Deno.FsFile> {
+  using file = await reach(path);
+  return await Deno.open(file.path);
+}
+
+/** The path with every link followed. @throws {Error} as Deno.realPath does */
+export async function realPathOf(path: string): Promise<string> {
+  const plain = plainText(path);
+  if (plain === undefined) return await realPathOfBytes(path);
+  try {
+    return textOfBytes(new TextEncoder().encode(await Deno.realPath(plain)));
+  } catch (error) {
+    // A link to such a name.
+    if (error instanceof Deno.errors.InvalidData) return await realPathOfBytes(path);
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+/** What the host can give to machines, as libvirt tells it: read when first asked for, anew after a reconnect. */
+import type { DomainKind } from "../../ffi/calls/mod.ts";
+import { isPc } from "../../lib/formats/xml/machine_type.ts";
+import {
+  type DomainCapabilities,
+  type Guests,
+  plainCapabilities,
+  type QemuUser,
+  readDomainCapabilities,
+  readGuests,
+  readQemuUser,
+} from "../../lib/formats/xml/capabilities.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import { isUnsupported } from "../libvirt/failure.ts";
+import type { LibvirtLink } from "../libvirt/link.ts";
+import { kvmTrouble } from "./kvm_probe.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import type { NodeInfo } from "./node_info.ts";
+
+/** Milliseconds after which firmware or swtpm that was installed meanwhile is noticed. */
+const KEEP_MS = 20_000;
+
+interface Kept {
+  readonly value: Promise<DomainCapabilities>;
+  readonly at: number;
+}
+
+export class HostCapabilities {
+  readonly #kept = new Map<string, Kept>();
+  #guests: Promise<Guests> | undefined;
+  #kvm: Promise<string | null> | undefined;
+  #knownKvmTrouble: string | null | undefined;
+
+  constructor(
+    readonly link: Pick<LibvirtLink, "call" | "uri">,
+    readonly make: Pick<NodeInfo, "get">,
+    readonly clock: Clock = SYSTEM_CLOCK,
+  ) {}
+
+  /** What can be run. @throws {LibvirtError} */
+  guests(): Promise<Guests> {
+    return this.#guests ??= this.make.get().then(({ capabilities }) => readGuests(capabilities)).catch(
+      (error) => {
+        this.#guests = undefined;
+        throw error;
+      },
+    );
+  }
+
+  /** Who QEMU runs as; undefined when libvirt does not say. @throws {LibvirtError} */
+  async qemuUser(): Promise<QemuUser | undefined> {
+    return readQemuUser((await this.make.get()).capabilities);
+  }
+
+  /** libvirt's version: major * 1,000,000 + minor * 1,000 + release. @throws {LibvirtError} */
+  async libvirtVersion(): Promise<number> {
+    return (await this.make.get()).libvirtVersion;
+  }
+
+  /** What a kind of machine may have. @throws {LibvirtError} */
+  domain(kind: DomainKind): Promise<DomainCapabilities> {
+    const key = JSON.stringify([kind.emulator, kind.arch, kind.machine, kind.virtType]);
+    const kept = this.#kept.get(key);
+    if (kept && this.clock.monotonic() - kept.at < KEEP_MS) return kept.value;
+    const value = this.#readDomain(kind);
+    this.#kept.set(key, { value, at: this.clock.monotonic() });
+    value.catch(() => this.#kept.delete(key));
+    return value;
+  }
+
+  async #readDomain(kind: DomainKind): Promise<DomainCapabilities> {
+    try {
+      return readDomainCapabilities(await this.link.call("domainCapabilities", kind));
+    } catch (error) {
+      if (!isUnsupported(error)) throw error;
+      return plainCapabilities(kind);
+    }
+  }
+
+  /**
+   * Why KVM cannot be used, or null when it works: what libvirt says, and, for PCs on this machine, a try.
+   *
+   * @throws {LibvirtError}
+   */
+  kvmTrouble(): Promise<string | null> {
+    return this.#kvm ??= this.#findKvmTrouble().then((trouble) => this.#knownKvmTrouble = trouble).catch(
+      (error) => {
+        this.#kvm = undefined;
+        throw error;
+      },
+    );
+  }
+
+  /** What {@link kvmTrouble} found; undefined while it was not asked. It may take seconds, which no page waits for. */
+  get knownKvmTrouble(): string | null | undefined {
+    return this.#knownKvmTrouble;
+  }
+
+  async #findKvmTrouble(): Promise<string | null> {
+    const { arch, guests } = await this.guests();
+    const guest = guests.find((each) => each.arch === arch);
+    const local = isLocal(this.link.uri);
+    if (!guest?.virtTypes.includes("kvm")) {
+      return "libvirt does not offer it: virtualization is off in the firmware, or kvm_intel or kvm_amd is not loaded";
+    }
+    return local && isPc(arch) && guest.emulator !== undefined ? await kvmTrouble(guest.emulator) : null;
+  }
+
+  /** Reads everything anew when next asked: after a reconnect it may be another libvirt or QEMU. */
+  forget(): void {
+    this.#kept.clear();
+    this.#guests = undefined;
+    this.#kvm = undefined;
+    this.#knownKvmTrouble = undefined;
+  }
+}

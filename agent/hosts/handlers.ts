@@ -1,0 +1,97 @@
+/** The commands on the host. */
+import type { NodeRecord } from "../../ffi/calls/mod.ts";
+import { LibvirtError } from "../../ffi/error.ts";
+import { type CommandName, ContractError, hostCommands, type HostInfo } from "../../lib/contract/mod.ts";
+import { health } from "../../lib/i18n/en/health.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { child, childText, parseXml } from "../../lib/formats/xml/tree.ts";
+import type { App } from "../app.ts";
+import type { Handlers } from "../dispatch.ts";
+import type { Host } from "./host.ts";
+
+type HostHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof hostCommands>>, "get_activity">;
+
+/** libvirt's version numbers: major * 1,000,000 + minor * 1,000 + release. */
+export function versionText(version: number): string {
+  return [Math.floor(version / 1e6), Math.floor(version / 1e3) % 1e3, version % 1e3].join(".");
+}
+
+/** Model of the processor: libvirt's name where it knows one, else the kernel's, else the architecture. */
+function cpuModel({ capabilities, cpuModel: architecture }: NodeRecord): string {
+  const cpu = child(child(parseXml(capabilities), "host"), "cpu");
+  return kernelCpuModel() ?? childText(cpu, "model") ?? architecture;
+}
+
+/** `model name` of /proc/cpuinfo: what a person knows the processor by. Only right for the machine we run on. */
+function kernelCpuModel(): string | undefined {
+  try {
+    return Deno.readTextFileSync("/proc/cpuinfo").match(/^model name\s*:\s*(.+)$/m)?.[1];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** `QEMU/KVM` where KVM can be used. @param trouble why it cannot; undefined while only libvirt's word is known */
+function hypervisor({ type, capabilities }: NodeRecord, trouble: string | null | undefined): string {
+  if (type !== "QEMU") return type === "TEST" ? "test" : type;
+  const works = trouble === undefined ? /<domain type='kvm'\/?>/.test(capabilities) : trouble === null;
+  return works ? "QEMU/KVM" : "QEMU";
+}
+
+const { t } = textsOf(health);
+
+/** What about the host or KVM Manager itself needs a person. */
+function attention(name: string, trouble: string | null | undefined, { store, metrics }: App): string[] {
+  const reason = trouble ?? "libvirt does not offer it";
+  const found = [
+    store.trouble,
+    metrics.trouble === null ? null : t("health.metrics_stopped", { reason: metrics.trouble }),
+    name === "QEMU" ? t("health.kvm_unused", { reason }) : null,
+  ];
+  return found.filter((text) => text !== null);
+}
+
+/** A handler for each command on the host. */
+export function hostHandlers(
+  { app, link, inventory, sampler, make, capabilities }: Host,
+): HostHandlers {
+  return {
+    get_host_info: async (_input, { principal }): Promise<HostInfo> => {
+      const record = await make.get();
+      // Trying KVM takes seconds where it hangs guests: browsers and pages are told what is known.
+      const trouble = record.type !== "QEMU" || principal.door === "page" || principal.via === "session"
+        ? capabilities.knownKvmTrouble
+        : await capabilities.kvmTrouble();
+      const name = hypervisor(record, trouble);
+      const stats = sampler.host ?? await sampler.tick().then(() => sampler.host);
+      const totalMb = stats?.memoryTotalMb ?? await make.memoryMb();
+      const { active, total } = inventory.counts();
+      return {
+        hostname: record.hostname,
+        cpuModel: cpuModel(record),
+        cpuCount: record.cores,
+        cpuThreads: record.threads,
+        memoryTotalMb: totalMb,
+        memoryFreeMb: Math.max(0, totalMb - (stats?.memoryUsedMb ?? 0)),
+        libvirtVersion: versionText(record.libvirtVersion),
+        qemuVersion: versionText(record.hypervisorVersion),
+        hypervisor: name,
+        activeVms: active,
+        totalVms: total,
+        attention: attention(name, trouble, app),
+      };
+    },
+    get_host_stats: async () => {
+      if (!sampler.host && !link.status.connected) {
+        throw new LibvirtError({ kind: "unavailable", message: link.status.error ?? "not connected yet" });
+      }
+      if (!sampler.host) await sampler.tick();
+      if (!sampler.host) {
+        throw new ContractError("LibvirtFailed", { error: "the host's load could not be read" });
+      }
+      return sampler.host;
+    },
+    get_connection_status: () => link.status,
+  };
+}

@@ -1,0 +1,357 @@
+/**
+ * One host: its libvirt, what is known of it, and what may be done on it. Whatever a feature does on a host begins
+ * here; two hosts share nothing but the application (`app.ts`).
+ */
+import type { DomainRecord } from "../../ffi/calls/mod.ts";
+import {
+  type CommandName,
+  type ConnectionStatus,
+  ContractError,
+  type Input,
+  type Output,
+  type VM,
+} from "../../lib/contract/mod.ts";
+import type { App } from "../app.ts";
+import type { Handler, Handlers } from "../dispatch.ts";
+import type { ActivityEntry } from "../store/activity.ts";
+import { localPrincipal, type Principal } from "../access.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import { hostField } from "../../lib/contract/on_host.ts";
+import type { HostPart } from "../feature.ts";
+import { HostCapabilities } from "./capabilities.ts";
+import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
+import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
+import { NodeInfo } from "./node_info.ts";
+import { Passt } from "./passt.ts";
+import { Addresses } from "./inventory/addresses.ts";
+import { DiskSizes } from "./inventory/disk_sizes.ts";
+import { type DomainChange, Inventory } from "./inventory/inventory.ts";
+import { findPending } from "./inventory/pending.ts";
+import { watchLibvirtFiles } from "./inventory/watch.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import { LibvirtLink } from "../libvirt/link.ts";
+import { log } from "../log.ts";
+import { Sampler } from "../metrics/sampler.ts";
+import { Operations } from "../operations/operations.ts";
+import { keyOf } from "../operations/step.ts";
+import { Periodic, type PeriodicJob } from "../periodic.ts";
+import { FormatRecords } from "../storage/format_records.ts";
+import { VolumeKeepers } from "../storage/volume_keepers.ts";
+import { volumeOf } from "../storage/volumes.ts";
+import { HostEvents } from "./events.ts";
+import { within } from "../within.ts";
+
+/** Which libvirt it is. */
+export interface HostConfig {
+  /** Name of the host in commands, events and rows. */
+  readonly id: string;
+  /** libvirt's connection URI. */
+  readonly uri: string;
+}
+
+/** Milliseconds between looks, while someone is looking and while nobody is. */
+const PACE = {
+  loads: { watched: 2000, idle: 45_000 },
+  answers: 3000,
+  addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
+  reconcile: { watched: 10_000, idle: 30_000 },
+} as const;
+/** Milliseconds between the questions whether something is due: what nobody looks at may wait, a new look must not. */
+const QUESTION_MS = 500;
+/** Milliseconds the first calls after the start wait for libvirt: they would fail for no reason a person knows of. */
+const SETTLE_MS = 5000;
+/** Milliseconds the stop waits for what still runs. */
+const STOP_MS = 2000;
+/** What is said while a large or busy host is read for the first time. */
+const READING = "KVM Manager is still reading this host. Try again in a moment.";
+
+export class Host {
+  readonly id: string;
+  readonly events: HostEvents;
+  readonly link: LibvirtLink;
+  readonly inventory: Inventory;
+  readonly make: NodeInfo;
+  readonly capabilities: HostCapabilities;
+  readonly sampler: Sampler;
+  readonly sizes: DiskSizes;
+  readonly jobs: Pick<Jobs, "open" | "run">;
+  readonly operations: Operations;
+  readonly formats: FormatRecords;
+  readonly keepers = new VolumeKeepers();
+  readonly passt: Passt;
+  readonly #addresses: Addresses;
+  readonly #parts: readonly HostPart<CommandName>[];
+  readonly #handlers: Partial<Handlers>;
+  readonly #periodic: Periodic;
+  readonly #stopping = new AbortController();
+  /** A connection was made whose state is not wholly read yet. */
+  #unread = false;
+  /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
+  readonly #attempted = Promise.withResolvers<void>();
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(readonly app: App, { id, uri }: HostConfig) {
+    this.id = id;
+    const { clock } = app;
+    this.events = new HostEvents(app.hub, id);
+    this.link = new LibvirtLink(uri, {
+      status: (status) => this.#onStatus(status),
+      connected: () => {
+        this.#reading = this.#onConnected();
+        this.#attempted.resolve();
+      },
+      events: (events) => this.inventory.onEvents(events),
+      volumeMade: (record) => this.inventory.storage.put(volumeOf(record)),
+      volumeGone: (path) => this.inventory.storage.removeAt(path),
+    });
+    this.inventory = new Inventory(
+      this.link,
+      this.events,
+      id === LOCAL_HOST ? localHostname() : id,
+      (change) => this.#onChange(change),
+    );
+    this.make = new NodeInfo(this.link);
+    this.capabilities = new HostCapabilities(this.link, this.make, clock);
+    this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock);
+    this.sizes = new DiskSizes(this.link, this.inventory, clock);
+    this.jobs = {
+      open: (spec) => app.jobs.open({ ...spec, ...hostField(id) }),
+      run: (spec, work) => app.jobs.run({ ...spec, ...hostField(id) }, work),
+    };
+    this.operations = new Operations({
+      store: app.store,
+      jobs: app.jobs,
+      record: (entry) => this.record(entry),
+      link: this.link,
+    });
+    this.formats = new FormatRecords(app.store);
+    this.passt = new Passt(this.link);
+    this.#addresses = new Addresses(this.link, this.inventory, clock);
+    this.#parts = app.partsOn(this);
+    this.#handlers = Object.assign({}, ...this.#parts.map(({ handlers }) => handlers));
+    this.operations.settleWith({
+      vms: this,
+      rules: app.stepRules,
+      run: (command, input, actor) => this.run(command, input, { ...localPrincipal("page"), name: actor }),
+    });
+    this.#periodic = new Periodic(this.#jobs(), clock);
+  }
+
+  /** Its handler for a command; undefined where hosts have none. */
+  handler<N extends CommandName>(command: N): Handler<N> | undefined {
+    return this.#handlers[command] as Handler<N> | undefined;
+  }
+
+  /** Connects, and goes on trying. Returns at once: libvirt may come later. */
+  start(): void {
+    this.link.start();
+    setTimeout(this.#attempted.resolve, SETTLE_MS);
+    this.#periodic.start();
+    if (isLocalSystem(this.link.uri)) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
+  }
+
+  /** Stops within a few seconds. VMs run on. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const late = await this.#periodic.stop(STOP_MS);
+    if (late.length > 0) log.warn("still running at the stop", { host: this.id, jobs: late });
+    for (const part of this.#parts) await part.stop?.();
+    this.operations.stop();
+    await this.link.stop();
+  }
+
+  /** Writes down what was done, or happened, on this host. */
+  record(entry: ActivityEntry): void {
+    this.app.activity.record({ ...entry, ...hostField(this.id) });
+  }
+
+  /** Carries a command out on this host as somebody: with their rights, and with a row of its own in the audit. */
+  async run<N extends CommandName>(command: N, input: Input<N>, principal: Principal): Promise<Output<N>> {
+    return await this.app.dispatch(command, { ...input, ...hostField(this.id) }, principal) as Output<N>;
+  }
+
+  /** Tells the features that a command deleted a network. */
+  async networkDeleted(name: string): Promise<void> {
+    for (const part of this.#parts) await part.networkDeleted?.(name);
+  }
+
+  /** Waits, a bounded time, until the host was read for the first time, or it is known that it cannot be. */
+  async settled(): Promise<void> {
+    await this.#attempted.promise;
+    if (this.inventory.filled) return;
+    await within(SETTLE_MS, this.#reading);
+  }
+
+  /**
+   * The machine with this id.
+   *
+   * @throws {ContractError} VmNotFound; LibvirtUnavailable while nothing is known of the host yet
+   */
+  requireVm(vmId: string): VM {
+    const vm = this.inventory.vm(vmId);
+    if (vm) return vm;
+    this.requireFilled();
+    throw new ContractError("VmNotFound", { vmId });
+  }
+
+  /** @throws {ContractError} LibvirtUnavailable while the host was never read: "unknown" must not look like "none" */
+  requireFilled(): this {
+    if (this.inventory.filled) return this;
+    const { connected, error } = this.link.status;
+    const message = error ?? (connected ? READING : undefined);
+    throw new ContractError("LibvirtUnavailable", undefined, { ...(message !== undefined && { message }) });
+  }
+
+  /**
+   * Runs an operation on a machine: shows its label meanwhile, and reads the machine anew at the end, so that
+   * whoever gets the answer sees what it did.
+   *
+   * @param run gives the machine as it read it last, where it did that itself
+   * @param always run beside another operation
+   * @throws {ContractError} VmBusy, OperationUnsettled
+   */
+  async operate(
+    vm: VM,
+    label: string,
+    run: () => Promise<DomainRecord | null | void>,
+    always = false,
+  ): Promise<void> {
+    if (this.operations.unsettled > 0) await this.operations.ready([keyOf.vm(vm.id)]);
+    const isBeside = always && this.inventory.vm(vm.id)?.operation !== undefined;
+    using _claim = isBeside ? undefined : this.claim(vm, label);
+    const record = await run();
+    if (!isBeside) this.inventory.endOperation(vm.id);
+    if (record) this.inventory.take(record);
+    else await this.reread(vm);
+  }
+
+  /**
+   * Keeps other operations off a machine until disposed of; its label is shown meanwhile.
+   *
+   * @throws {ContractError} VmBusy
+   */
+  claim({ id }: VM, label: string): Disposable {
+    const running = this.inventory.vm(id)?.operation;
+    if (running !== undefined) throw new ContractError("VmBusy", { operation: running });
+    this.inventory.update(id, { operation: label });
+    return { [Symbol.dispose]: () => void this.inventory.update(id, { operation: undefined }) };
+  }
+
+  /** Reads a machine anew. What cannot be read now, the reconcile reads later: what was done is done. */
+  async reread(vm: VM): Promise<void> {
+    try {
+      await this.inventory.refresh(vm.id);
+    } catch (error) {
+      log.debug("a domain could not be read anew", { vm: vm.name, error });
+    }
+  }
+
+  #onStatus(status: ConnectionStatus): void {
+    this.events.publish("connection-status-changed", { status });
+    if (status.connected) return;
+    this.#attempted.resolve();
+    this.sampler.forget();
+    this.make.forget();
+    this.capabilities.forget();
+    for (const part of this.#parts) part.disconnected?.();
+  }
+
+  /** Reads everything of a fresh connection. What fails is tried again by the reconcile. */
+  async #onConnected(): Promise<void> {
+    this.#unread = true;
+    try {
+      const { hostname } = await this.make.get();
+      if (this.id === LOCAL_HOST) this.inventory.hostname = hostname;
+      await this.inventory.resync();
+      this.#unread = false;
+    } catch (error) {
+      log.warn("the host could not be read", { host: this.id, error });
+      return;
+    }
+    this.operations.settle().catch((error) =>
+      log.error("what was cut short could not be settled", { host: this.id, error })
+    );
+    this.sizes.forget();
+    this.#details().catch((error) => log.warn("the VMs could not be read whole", { host: this.id, error }));
+  }
+
+  /** What is found out beside the list: nobody waits for it. */
+  async #details(): Promise<void> {
+    await this.#uptimes();
+    await Promise.all([
+      ...this.#parts.map((part) => part.connected?.()),
+      this.sizes.update(),
+      this.#addresses.update(),
+      this.sampler.tick(),
+      findPending(this.link, this.inventory),
+    ]);
+  }
+
+  /** Finds out since when VMs run that were started before us. */
+  async #uptimes(): Promise<void> {
+    if (!isLocalSystem(this.link.uri)) return;
+    for (const uuid of this.inventory.active()) {
+      const vm = this.inventory.vm(uuid);
+      if (!vm || vm.startedAt !== undefined) continue;
+      const startedAt = await qemuStartedAt(vm.name);
+      if (startedAt !== undefined) this.inventory.update(uuid, { startedAt });
+    }
+  }
+
+  #onChange(change: DomainChange): void {
+    for (const part of this.#parts) part.changed?.(change);
+  }
+
+  /** Made-up VMs have no files. */
+  async #observeFormats(): Promise<void> {
+    if (isLocal(this.link.uri)) await this.formats.observe(this.inventory.vms());
+  }
+
+  async #reconcile(): Promise<void> {
+    if (this.#unread) return await this.#onConnected();
+    const missed = this.inventory.reconcile(await this.link.call("domainListStates"));
+    if (missed > 0) log.info("found what events did not tell", { host: this.id, vms: missed });
+    await this.inventory.rereadOldest();
+  }
+
+  /** Everything periodic on this host, in one list. */
+  #jobs(): PeriodicJob[] {
+    const watched = () => this.events.listeners > 0;
+    const pace = ({ watched: some, idle }: { watched: number; idle: number }) => () =>
+      watched() ? some : idle;
+    const own: PeriodicJob[] = [
+      {
+        name: "loads",
+        // While nobody looks, the rounds of the metrics tell them as well
+        every: () => watched() || this.sampler.age >= PACE.loads.idle ? PACE.loads.watched : Infinity,
+        run: () => this.sampler.tick(),
+      },
+      // A tick tells it as well; API clients that ask now and then cause none.
+      { name: "answers", every: () => watched() ? Infinity : PACE.answers, run: () => this.sampler.probe() },
+      {
+        name: "addresses",
+        every: () => watched() && this.#addresses.wanting ? PACE.addresses.wanting : pace(PACE.addresses)(),
+        run: () => this.#addresses.update(),
+      },
+      { name: "disk sizes", every: pace(PACE.reconcile), run: () => this.sizes.update() },
+      { name: "image formats", every: pace(PACE.reconcile), run: () => this.#observeFormats() },
+      { name: "storage", every: pace(PACE.reconcile), run: () => this.inventory.storage.reconcile() },
+      { name: "reconcile", every: pace(PACE.reconcile), run: () => this.#reconcile() },
+    ];
+    return [...own, ...this.#parts.flatMap(({ periodic = [] }) => periodic)].map((job) => this.#paced(job));
+  }
+
+  /** Asks often whether a job is due, so that a new listener does not wait; runs it while libvirt answers. */
+  #paced({ name, every, run }: PeriodicJob): PeriodicJob {
+    let last = -Infinity;
+    return {
+      name,
+      every: () => QUESTION_MS,
+      run: async (signal) => {
+        if (!this.link.status.connected || this.app.clock.monotonic() - last < every()) return;
+        last = this.app.clock.monotonic();
+        await run(signal);
+      },
+    };
+  }
+}

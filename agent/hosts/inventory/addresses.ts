@@ -1,0 +1,137 @@
+/**
+ * Addresses of running machines, from whoever answers: DHCP leases (one call a network), the guest agent where it
+ * is connected, else the host's ARP table. A guest that hangs costs one probe and is then left alone for a while.
+ */
+import type { GuestAddress, Lease } from "../../../ffi/calls/mod.ts";
+import { LibvirtError } from "../../../ffi/error.ts";
+import type { VM } from "../../../lib/contract/vm.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
+import type { LibvirtLink } from "../../libvirt/link.ts";
+import { log } from "../../log.ts";
+import type { Inventory } from "./inventory.ts";
+import { isActive } from "./states.ts";
+
+/** Milliseconds until a guest agent is asked again: while the guest has no address yet, after that, after a failure. */
+const AGENT_SOON_MS = 3000;
+const AGENT_AGAIN_MS = 30_000;
+const AGENT_FAILED_MS = 120_000;
+/** Addresses kept of what one guest says: a container host has dozens, one that lies has thousands. */
+const MOST = 64;
+/** Machines that are asked at the same time. */
+const PROBES = 3;
+/** Milliseconds until ARP is asked again for a machine nothing else is known of. */
+const ARP_AGAIN_MS = 10_000;
+
+export class Addresses {
+  readonly #nextProbe = new Map<string, number>();
+  readonly #agent = new Map<string, readonly GuestAddress[]>();
+  readonly #arp = new Map<string, readonly GuestAddress[]>();
+  #running = false;
+
+  constructor(
+    readonly link: LibvirtLink,
+    readonly inventory: Inventory,
+    readonly clock: Clock = SYSTEM_CLOCK,
+  ) {}
+
+  /** Whether a machine runs whose address is not known yet. */
+  get wanting(): boolean {
+    return this.#machines().some((vm) => !addressed(vm));
+  }
+
+  /** Asks everyone who is due, and tells the inventory. Runs once at a time. */
+  async update(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      const machines = this.#machines();
+      this.#forgetGone(new Set(machines.map((vm) => vm.id)));
+      const leases = await this.#leases(machines);
+      for (const vm of machines) this.#tell(vm, leases);
+      // Guests that hang take seconds each: they wait beside one another, but never take all of libvirt's workers
+      const queue = machines.values();
+      await Promise.all(Array.from({ length: PROBES }, async () => {
+        for (const vm of queue) if (await this.#probe(vm)) this.#tell(vm, leases);
+      }));
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #machines(): VM[] {
+    return this.inventory.vms().filter((vm) =>
+      isActive(this.inventory.record(vm.id)?.state ?? 0) && vm.networkInterfaces.length > 0
+    );
+  }
+
+  #forgetGone(present: ReadonlySet<string>): void {
+    for (const map of [this.#nextProbe, this.#agent, this.#arp]) {
+      for (const id of map.keys()) if (!present.has(id)) map.delete(id);
+    }
+  }
+
+  async #leases(machines: readonly VM[]): Promise<Lease[]> {
+    const used = new Set(
+      machines.flatMap((vm) => vm.networkInterfaces).filter((nic) => nic.type === "network").map((nic) =>
+        nic.network
+      ),
+    );
+    const active = this.inventory.networks().filter((network) => network.active && used.has(network.name));
+    const lists = await Promise.all(
+      active.map(({ name }) =>
+        this.link.call("networkLeases", { name }).catch((error) => {
+          log.debug("leases could not be read", { network: name, error });
+          return [];
+        })
+      ),
+    );
+    const seconds = this.clock.now() / 1000;
+    return lists.flat().filter((lease) => lease.expires === 0 || lease.expires > seconds);
+  }
+
+  /** Asks the machine's agent, or ARP, when it is due; true when there is something new. */
+  async #probe(vm: VM): Promise<boolean> {
+    if (
+      vm.state !== "running" || !vm.responsive || this.clock.monotonic() < (this.#nextProbe.get(vm.id) ?? 0)
+    ) {
+      return false;
+    }
+    const known = addressed(vm);
+    const source = vm.guestAgent === "connected" ? "agent" : "arp";
+    if (source === "arp" && known) return false;
+    this.#nextProbe.set(
+      vm.id,
+      this.clock.monotonic() + (source === "arp" ? ARP_AGAIN_MS : known ? AGENT_AGAIN_MS : AGENT_SOON_MS),
+    );
+    try {
+      const found = await this.link.call("domainAddresses", { uuid: vm.id, source });
+      (source === "agent" ? this.#agent : this.#arp).set(vm.id, found.filter(plausible).slice(0, MOST));
+      return true;
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      if (source === "agent") this.#nextProbe.set(vm.id, this.clock.monotonic() + AGENT_FAILED_MS);
+      log.debug("addresses could not be asked", { vm: vm.name, source, error });
+      return false;
+    }
+  }
+
+  #tell(vm: VM, leases: readonly Lease[]): void {
+    const macs = new Set(vm.networkInterfaces.map((nic) => nic.mac.toLowerCase()));
+    const leased = leases.filter((lease) => macs.has(lease.mac.toLowerCase()));
+    const addresses = [...this.#agent.get(vm.id) ?? [], ...leased, ...this.#arp.get(vm.id) ?? []]
+      .map(({ mac, address, prefix }) => ({ mac, address, prefix }));
+    this.inventory.update(vm.id, { addresses });
+  }
+}
+
+/** Whether every interface has an address beyond its own link: what a guest has before DHCP is none worth showing. */
+function addressed(vm: VM): boolean {
+  return vm.networkInterfaces.every(({ ipAddress }) =>
+    ipAddress !== undefined && !/^(fe80:|169\.254\.)/i.test(ipAddress)
+  );
+}
+
+/** Guests may say anything: only what looks like an address is taken over. */
+function plausible({ address, prefix }: GuestAddress): boolean {
+  return address.length <= 45 && /^[0-9a-fA-F:.]+$/.test(address) && prefix >= 0 && prefix <= 128;
+}

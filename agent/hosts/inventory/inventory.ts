@@ -1,0 +1,502 @@
+/**
+ * The live model of a host: domains, networks and pools in memory, filled once per connection, then kept by
+ * libvirt's events. Lists are answered from here; asking for one costs libvirt nothing.
+ */
+import type {
+  DomainRecord,
+  DomainState,
+  GuestAddress,
+  NetworkRecord,
+  PoolRecord,
+} from "../../../ffi/calls/mod.ts";
+import { type LibvirtEvent, LIFECYCLE, OBJECT_LIFECYCLE } from "../../../ffi/events.ts";
+import type { VM, VmStats } from "../../../lib/contract/vm.ts";
+import type { EventHub, Published } from "../../events/hub.ts";
+
+/** Where the host's events go. */
+type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
+import type { LibvirtLink } from "../../libvirt/link.ts";
+import { log } from "../../log.ts";
+import { PoolInventory } from "./pools.ts";
+import { isActive, STATE_AFTER, STOPPED_REASON } from "./states.ts";
+import { type Extras, vmView } from "./view.ts";
+
+/** What happened to a machine without a command of ours, for the activity list. */
+export interface DomainChange {
+  readonly vmId: string;
+  readonly vmName: string;
+  readonly event: string;
+  /** libvirt's number for why: of "started", `virDomainEventStartedDetailType`. */
+  readonly detail?: number;
+}
+
+/** A machine in memory. */
+interface Entry {
+  record: DomainRecord;
+  addresses: readonly GuestAddress[];
+  sizes: Map<string, { capacity: number; allocation: number }>;
+  stateSince: number | undefined;
+  startedAt: number | undefined;
+  operation: string | undefined;
+  powerRequest: VM["powerRequest"];
+  /** When libvirt last told of a change that the operation under way is to read; undefined when there is none. */
+  toldAt: number | undefined;
+  responsive: boolean;
+  stats: VmStats | undefined;
+  trouble: string | undefined;
+  /** It was told that it was paused, and not yet that it goes on. */
+  toldPaused: boolean;
+  /** When it was last asked for, by `performance.now()`. */
+  askedAt: number;
+  /** The view of all the above; made anew when one of them changes. */
+  view: VM;
+}
+
+/** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
+const MOST_REREADS = 3;
+/** In how many rounds of `rereadOldest` every machine is read once. */
+const ROUNDS_FOR_ALL = 30;
+/** `VIR_DOMAIN_EVENT_STOPPED_SAVED` */
+const STOPPED_SAVED = 4;
+/** Milliseconds after which a machine that was saved is read again: libvirt 9.0 tells it a moment too early. */
+const SAVED_AGAIN_MS = 300;
+/** Milliseconds after which a guest that was asked to shut down or reboot is taken to have ignored it. */
+const POWER_REQUEST_MS = 10 * 60_000;
+/**
+ * Milliseconds that an event waits for the operation under way to end. What most operations cause they read themselves;
+ * a read beside them would hold both up, and start a worker for it.
+ */
+const OPERATION_READS_MS = 1000;
+/** Domain events that leave what we show of a domain as it was. */
+const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
+
+export class Inventory {
+  readonly #link: LibvirtLink;
+  readonly #events: Events;
+  readonly #onChange: (change: DomainChange) => void;
+  readonly #entries = new Map<string, Entry>();
+  /** What `vms()` gives, until something changes. */
+  #list: readonly VM[] | undefined;
+  readonly #networks = new Map<string, NetworkRecord>();
+  /** Storage pools and their volumes. */
+  readonly storage: PoolInventory;
+  /** Domains being read; the value counts events that arrived meanwhile. */
+  readonly #reading = new Map<string, { again: boolean; done: Promise<void> }>();
+  /** Pages are told of changes only once the first scan of a connection is complete. */
+  #filled = false;
+  #resyncing: Promise<void> | undefined;
+  /** Domains that events told of while everything is being read: the scan may be older than the event. */
+  #toldMeanwhile: Set<string> | undefined;
+  hostname: string;
+
+  constructor(
+    link: LibvirtLink,
+    events: Events,
+    hostname: string,
+    onChange: (change: DomainChange) => void,
+  ) {
+    this.#link = link;
+    this.#events = events;
+    this.hostname = hostname;
+    this.storage = new PoolInventory(link, (name, event) => events.publish("pool-changed", { name, event }));
+    this.#onChange = onChange;
+  }
+
+  /** True once everything was read at least once since the start. */
+  get filled(): boolean {
+    return this.#filled;
+  }
+
+  /** Every machine, by name. */
+  vms(): readonly VM[] {
+    return this.#list ??= [...this.#entries.values()].map((entry) => entry.view)
+      .sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  vm(vmId: string): VM | undefined {
+    return this.#entries.get(vmId)?.view;
+  }
+
+  /** libvirt's own record of a machine. */
+  record(vmId: string): DomainRecord | undefined {
+    return this.#entries.get(vmId)?.record;
+  }
+
+  /** The machine with this name; names are unique on a host. */
+  vmByName(name: string): VM | undefined {
+    for (const { view } of this.#entries.values()) if (view.name === name) return view;
+  }
+
+  networks(): NetworkRecord[] {
+    return [...this.#networks.values()];
+  }
+
+  network(name: string): NetworkRecord | undefined {
+    return this.#networks.get(name);
+  }
+
+  /** Reads the networks anew. libvirt's events lead to this; who asks for more needs a reason. @throws {LibvirtError} */
+  async rereadNetworks(): Promise<void> {
+    this.#replaceAll(this.#networks, await this.#link.call("networkScan"));
+  }
+
+  /** Reads the networks anew, and tells that one of them changed. @throws {LibvirtError} */
+  async refreshNetworks(name: string, event: string): Promise<void> {
+    await this.rereadNetworks();
+    this.#events.publish("network-changed", { name, event });
+  }
+
+  /** Does so without waiting; a failure is logged. */
+  refreshNetworksSoon(name: string): void {
+    this.refreshNetworks(name, "updated").catch((error) =>
+      log.debug("the networks could not be read", { error })
+    );
+  }
+
+  pools(): PoolRecord[] {
+    return this.storage.records();
+  }
+
+  counts(): { total: number; active: number } {
+    let active = 0;
+    for (const { record } of this.#entries.values()) if (isActive(record.state)) active++;
+    return { total: this.#entries.size, active };
+  }
+
+  /** UUIDs of the machines QEMU runs for. */
+  active(): string[] {
+    return [...this.#entries.values()].filter(({ record }) => isActive(record.state)).map(({ record }) =>
+      record.uuid
+    );
+  }
+
+  /** Reads everything anew and tells the differences. Runs once at a time. @throws {LibvirtError} */
+  resync(): Promise<void> {
+    return this.#resyncing ??= this.#resync().finally(() => {
+      this.#resyncing = undefined;
+      this.#toldMeanwhile = undefined;
+    });
+  }
+
+  async #resync(): Promise<void> {
+    const meanwhile = this.#toldMeanwhile = new Set<string>();
+    const [domains, networks] = await Promise.all([
+      this.#link.call("domainScan"),
+      this.#link.call("networkScan"),
+      this.storage.restart(),
+    ]);
+    const events: Published[] = [];
+    const seen = new Set(domains.map((record) => record.uuid));
+    for (const uuid of [...this.#entries.keys()]) if (!seen.has(uuid)) this.#remove(uuid, events);
+    for (const record of domains) this.#put(record, events);
+    this.#replaceAll(this.#networks, networks);
+    this.#filled = true;
+    this.#events.publishAll(events);
+    for (const uuid of meanwhile) this.refreshSoon(uuid);
+  }
+
+  #replaceAll<T extends { name: string }>(map: Map<string, T>, records: readonly T[]): void {
+    map.clear();
+    for (const record of records) map.set(record.name, record);
+  }
+
+  /**
+   * Reads one machine anew and tells what changed: what is shown afterwards is no older than the call. Reads of one
+   * machine that come together become one.
+   */
+  refresh(uuid: string): Promise<void> {
+    const entry = this.#entries.get(uuid);
+    if (entry) entry.askedAt = performance.now();
+    const running = this.#reading.get(uuid);
+    if (running) {
+      running.again = true;
+      // Where the reads under way are all overtaken, only those that follow are later than this call.
+      return running.done.then(() => this.#reading.get(uuid)?.done);
+    }
+    const reading = { again: false, done: Promise.resolve() };
+    this.#reading.set(uuid, reading);
+    reading.done = this.#read(uuid, reading).finally(() => {
+      this.#reading.delete(uuid);
+      // The last read allowed was overtaken as well: what it brought may be older than what the event told.
+      if (reading.again) this.refreshSoon(uuid);
+    });
+    return reading.done;
+  }
+
+  async #read(uuid: string, reading: { again: boolean }): Promise<void> {
+    for (let round = 0;; round++) {
+      reading.again = false;
+      const record = await this.#link.call("domainRead", { uuid });
+      // An event arrived during the read: what was read may be older than what the event told already.
+      if (reading.again && round < MOST_REREADS) continue;
+      const events: Published[] = [];
+      const isNew = !this.#entries.has(uuid);
+      if (record) this.#put(record, events);
+      else this.#remove(uuid, events);
+      this.#events.publishAll(events);
+      // Defined and started in one breath: it was never seen stopped.
+      if (record && isNew && isActive(record.state)) this.update(uuid, { startedAt: Date.now() });
+      return;
+    }
+  }
+
+  /**
+   * Takes in what a call read of a machine right after it changed it. A read under way may be older than that, and is
+   * repeated; an event that comes later leads to another.
+   */
+  take(record: DomainRecord): void {
+    const running = this.#reading.get(record.uuid);
+    if (running) running.again = true;
+    // Removed meanwhile: only a read can tell whether it is there again.
+    if (!this.#entries.has(record.uuid)) return this.refreshSoon(record.uuid);
+    const events: Published[] = [];
+    this.#put(record, events);
+    this.#events.publishAll(events);
+  }
+
+  /** Refreshes without waiting; a failure is logged, and the next reconcile sees to it. */
+  refreshSoon(uuid: string): void {
+    this.refresh(uuid).catch((error) => log.debug("a domain could not be read", { uuid, error }));
+  }
+
+  /**
+   * Reads a machine anew whose stored configuration changed. One that is not known yet is being read for the first
+   * time, perhaps from before the change: which one it is shows only then, so all of those are read once more.
+   */
+  changedOnDisk(name: string): void {
+    const vm = this.vmByName(name);
+    if (vm) return this.refreshSoon(vm.id);
+    for (const [uuid, reading] of this.#reading) if (!this.#entries.has(uuid)) reading.again = true;
+  }
+
+  /** Takes libvirt's events in. */
+  onEvents(events: readonly LibvirtEvent[]): void {
+    for (const event of events) {
+      if (event.kind === "domain") this.#onDomainEvent(event);
+      else this.#onObjectEvent(event);
+    }
+  }
+
+  #onDomainEvent({ event, uuid, name, args }: LibvirtEvent & { kind: "domain" }): void {
+    this.#toldMeanwhile?.add(uuid);
+    const entry = this.#entries.get(uuid);
+    if (event === "lifecycle") {
+      const kind = LIFECYCLE[Number(args[0])];
+      // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person. A read
+      // may have seen it running again already.
+      const told = kind !== "resumed" || entry?.view.state === "paused" || entry?.toldPaused;
+      if (entry) entry.toldPaused = kind === "suspended";
+      if (kind && entry) this.#anticipate(entry, kind, Number(args[1]));
+      if (kind && told) {
+        this.#onChange({ vmId: uuid, vmName: name, event: kind, detail: Number(args[1]) });
+      }
+      // libvirt notes that there is a managed save only after it has told that the machine stopped for it.
+      if (kind === "stopped" && Number(args[1]) === STOPPED_SAVED) {
+        setTimeout(() => this.refreshSoon(uuid), SAVED_AGAIN_MS);
+      }
+    }
+    // A guest that boots anew has done what it was asked for, or will not do it any more.
+    if (event === "reboot") this.update(uuid, { powerRequest: undefined });
+    if (event === "io-error" && entry) {
+      const [path, , , reason] = args;
+      this.update(uuid, { trouble: `Disk error on ${path}${reason ? ` (${reason})` : ""}.` });
+    }
+    if (event === "io-error" || event === "watchdog" || event === "reboot") {
+      this.#onChange({ vmId: uuid, vmName: name, event });
+    }
+    if (WITHOUT_READ.has(event)) return;
+    if (entry?.operation === undefined) this.refreshSoon(uuid);
+    else this.#leaveToOperation(uuid, entry);
+  }
+
+  /** Reads a machine anew after the operation under way, unless that one reads it by then. */
+  #leaveToOperation(uuid: string, entry: Entry): void {
+    if (entry.toldAt === undefined) setTimeout(() => this.#readIfTold(uuid, entry), OPERATION_READS_MS);
+    entry.toldAt = Date.now();
+  }
+
+  #readIfTold(uuid: string, entry: Entry): void {
+    const { toldAt, record } = entry;
+    entry.toldAt = undefined;
+    if (toldAt !== undefined && record.readAt <= toldAt) this.refreshSoon(uuid);
+  }
+
+  /** Shows what a lifecycle event means at once; the read that follows confirms it. */
+  #anticipate(entry: Entry, kind: typeof LIFECYCLE[number], detail: number): void {
+    const after = STATE_AFTER[kind];
+    if (!after) return;
+    const reason = kind === "stopped" ? STOPPED_REASON[detail] ?? after.reason : after.reason;
+    const events: Published[] = [];
+    this.#put({
+      ...entry.record,
+      state: after.state,
+      reason,
+      ...(kind === "started" && { managedSave: false }),
+    }, events);
+    this.#events.publishAll(events);
+  }
+
+  #onObjectEvent({ kind, event, name, args }: LibvirtEvent & { kind: "network" | "pool" | "device" }): void {
+    const word = event === "lifecycle" ? OBJECT_LIFECYCLE[Number(args[0])] ?? event : event;
+    if (kind === "pool") return this.storage.onEvent(name, word);
+    // A network is told of once it was read: whoever asks then gets what the event is about.
+    if (kind !== "network") this.#events.publish(`${kind}-changed`, { name, event: word });
+    const scan = {
+      network: () => this.refreshNetworks(name, word),
+      device: () => Promise.resolve(),
+    }[kind];
+    scan().catch((error) => log.debug(`the ${kind}s could not be read`, { error }));
+  }
+
+  /** Compares with a fresh glance at all domains; reads anew what events missed. Gives how many that were. */
+  reconcile(glances: readonly DomainState[]): number {
+    const seen = new Set<string>();
+    let missed = 0;
+    for (const glance of glances) {
+      seen.add(glance.uuid);
+      this.#forgetPowerRequest(glance.uuid);
+      const record = this.#entries.get(glance.uuid)?.record;
+      const same = record && record.name === glance.name && isActive(record.state) === glance.active &&
+        record.autostart === glance.autostart && record.managedSave === glance.managedSave;
+      if (same || this.#reading.has(glance.uuid)) continue;
+      missed++;
+      this.refreshSoon(glance.uuid);
+    }
+    for (const uuid of this.#entries.keys()) {
+      if (seen.has(uuid)) continue;
+      missed++;
+      this.refreshSoon(uuid);
+    }
+    return missed;
+  }
+
+  /** Forgets what a guest was asked for so long ago that it has ignored it. */
+  #forgetPowerRequest(uuid: string): void {
+    const request = this.#entries.get(uuid)?.powerRequest;
+    if (request !== undefined && Date.now() - request.requestedAt > POWER_REQUEST_MS) {
+      this.update(uuid, { powerRequest: undefined });
+    }
+  }
+
+  /**
+   * Reads those anew that were not read for the longest time: no event and no glance shows every change. One after the
+   * other, so that no workers are started for it.
+   *
+   * @throws {LibvirtError}
+   */
+  async rereadOldest(): Promise<void> {
+    const oldest = [...this.#entries].sort(([, a], [, b]) => a.askedAt - b.askedAt);
+    const share = Math.ceil(oldest.length / ROUNDS_FOR_ALL);
+    for (const [uuid] of oldest.slice(0, share)) await this.refresh(uuid);
+  }
+
+  /** Changes what is known of a machine beside its record, and tells it when that can be seen. */
+  update(
+    uuid: string,
+    extras: Partial<
+      Pick<
+        Entry,
+        "addresses" | "sizes" | "startedAt" | "operation" | "powerRequest" | "responsive" | "trouble"
+      >
+    >,
+  ): void {
+    const entry = this.#entries.get(uuid);
+    if (!entry) return;
+    Object.assign(entry, extras);
+    const events: Published[] = [];
+    this.#show(entry, events);
+    this.#events.publishAll(events);
+    if (entry.operation === undefined) this.#readIfTold(uuid, entry);
+  }
+
+  /** Notes that the operation on a machine is over. It is told with what the operation changed, which is read next. */
+  endOperation(uuid: string): void {
+    const entry = this.#entries.get(uuid);
+    if (entry) entry.operation = undefined;
+  }
+
+  /** Remembers a machine's latest load. Loads are told by their own event, so nothing is published here. */
+  setStats(uuid: string, stats: VmStats): void {
+    const entry = this.#entries.get(uuid);
+    if (!entry) return;
+    this.#list = undefined;
+    entry.stats = stats;
+    entry.view = { ...entry.view, stats };
+  }
+
+  /** Takes in how many changes wait for a machine's next boot, unless a read has brought that meanwhile. */
+  setPending(uuid: string, pending: number): void {
+    const entry = this.#entries.get(uuid);
+    if (!entry || entry.record.pending !== undefined) return;
+    entry.record = { ...entry.record, pending };
+    this.update(uuid, {});
+  }
+
+  #put(record: DomainRecord, events: Published[]): void {
+    const old = this.#entries.get(record.uuid);
+    if (!old) {
+      const entry: Entry = {
+        record,
+        addresses: [],
+        sizes: new Map(),
+        stateSince: undefined,
+        startedAt: undefined,
+        operation: undefined,
+        powerRequest: undefined,
+        toldAt: undefined,
+        responsive: true,
+        stats: undefined,
+        trouble: undefined,
+        toldPaused: false,
+        askedAt: performance.now(),
+        view: undefined as unknown as VM,
+      };
+      entry.view = vmView(record, this.#extras(entry));
+      this.#entries.set(record.uuid, entry);
+      this.#list = undefined;
+      events.push(["vm-created", { vm: entry.view }]);
+      return;
+    }
+    const wasActive = isActive(old.record.state), nowActive = isActive(record.state);
+    if (old.record.state !== record.state || old.record.managedSave !== record.managedSave) {
+      old.stateSince = Date.now();
+    }
+    if (!wasActive && nowActive) {
+      old.startedAt = Date.now();
+      old.trouble = undefined;
+    }
+    if (!nowActive) {
+      old.startedAt = undefined;
+      old.addresses = [];
+      old.stats = undefined;
+      old.responsive = true;
+      old.powerRequest = undefined;
+    }
+    old.record = record;
+    this.#show(old, events);
+  }
+
+  /** Makes an entry's view anew; adds the events that tell what changed in it. */
+  #show(entry: Entry, events: Published[]): void {
+    const before = entry.view;
+    const after = vmView(entry.record, this.#extras(entry));
+    const { stats: _old, ...seenBefore } = before;
+    const { stats: _new, ...seenAfter } = after;
+    entry.view = after;
+    this.#list = undefined;
+    if (JSON.stringify(seenBefore) === JSON.stringify(seenAfter)) return;
+    if (before.state !== after.state) {
+      events.push(["vm-state-changed", { vmId: after.id, state: after.state }]);
+    }
+    events.push(["vm-updated", { vm: after }]);
+  }
+
+  #remove(uuid: string, events: Published[]): void {
+    this.#list = undefined;
+    if (this.#entries.delete(uuid)) events.push(["vm-deleted", { vmId: uuid }]);
+  }
+
+  #extras(entry: Entry): Extras {
+    return { ...entry, host: this.hostname };
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * The live model of a host's storage: pools, and the volumes of those that somebody has looked at. Volumes are read
+ * once a pool, then kept by libvirt's events, by what our own commands did, and by a look at the pools' figures now
+ * and then. A dead server lets the calls about pools wait: one worker waits then, and nobody else for longer than
+ * a moment.
+ */
+import type { PoolRecord } from "../../../ffi/calls/mod.ts";
+import { LibvirtError } from "../../../ffi/error.ts";
+import { log } from "../../log.ts";
+import { type Caller, type Volume, volumeOf } from "../../storage/volumes.ts";
+
+/** Milliseconds somebody who asks waits for pools or volumes that are being read. */
+export const POOLS_WAIT_MS = 8000;
+/** Milliseconds the first list of machines waits for the pools. */
+const START_MS = 2000;
+
+/** Runs again when asked while it runs: whoever asked gets a result that is no older than the question. */
+class Latest {
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(readonly run: () => Promise<void>) {}
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  ask(): Promise<void> {
+    if (this.#running === undefined) return this.#start();
+    return this.#next ??= this.#running.catch(() => {/* told to those who asked for it */}).then(() => {
+      this.#next = undefined;
+      return this.#start();
+    });
+  }
+
+  #start(): Promise<void> {
+    return this.#running = this.run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+}
+
+/** The volumes of a pool. */
+interface Shelf {
+  readonly reader: Latest;
+  volumes: Map<string, Volume> | undefined;
+  /** The same by name, until one changes. */
+  sorted: readonly Volume[] | undefined;
+  /** What the pool was like when they were read. */
+  figures: string | undefined;
+}
+
+export class PoolInventory {
+  readonly #link: Caller;
+  readonly #tell: (pool: string, event: string) => void;
+  readonly #scanner = new Latest(() => this.#scan());
+  readonly #shelves = new Map<string, Shelf>();
+  #records = new Map<string, PoolRecord>();
+  #isKnown = false;
+
+  /** @param tell publishes that something about a pool changed */
+  constructor(link: Caller, tell: (pool: string, event: string) => void) {
+    this.#link = link;
+    this.#tell = tell;
+  }
+
+  /** Whether the pools were read at all. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** Every pool as last read, by name. */
+  records(): PoolRecord[] {
+    return [...this.#records.values()];
+  }
+
+  record(pool: string): PoolRecord | undefined {
+    return this.#records.get(pool);
+  }
+
+  /** The volumes of a pool, as far as they were read; undefined when they were not. Asks nobody. */
+  peek(pool: string): readonly Volume[] | undefined {
+    const shelf = this.#shelves.get(pool);
+    if (shelf?.volumes === undefined) return undefined;
+    return shelf.sorted ??= [...shelf.volumes.values()].sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /** The volumes of all pools that were read. */
+  known(): Volume[] {
+    return [...this.#shelves.values()].flatMap(({ volumes }) => [...volumes?.values() ?? []]);
+  }
+
+  /** A new connection: what was known may be wrong. Waits no longer than a moment for the pools. @throws {LibvirtError} */
+  async restart(): Promise<void> {
+    this.#shelves.clear();
+    await patient(this.#scanner.ask(), START_MS);
+  }
+
+  /** Reads the pools anew. @throws {LibvirtError} kind `timeout` when that takes longer than {@link POOLS_WAIT_MS} */
+  async refresh(): Promise<void> {
+    if (!await patient(this.#scanner.ask(), POOLS_WAIT_MS)) throw late();
+  }
+
+  /**
+   * The volumes of an active pool, by name: from memory, or read when it is the first time.
+   *
+   * @throws {LibvirtError} kind `timeout` when its storage does not answer
+   */
+  async volumes(pool: string): Promise<readonly Volume[]> {
+    const there = this.peek(pool);
+    if (there !== undefined) return there;
+    const { reader } = this.#shelf(pool);
+    // One read is enough for all who ask at the same time.
+    if (!await patient(this.#first(reader), POOLS_WAIT_MS)) throw late();
+    return this.peek(pool) ?? [];
+  }
+
+  /** Takes in a volume that a command of ours made or changed. */
+  put(volume: Volume): void {
+    const shelf = this.#shelves.get(volume.pool);
+    if (shelf?.volumes !== undefined) {
+      shelf.volumes.set(volume.name, volume);
+      shelf.sorted = undefined;
+    }
+    this.#again(shelf, volume.pool);
+    this.#changed(volume.pool);
+  }
+
+  /** Takes in that a command of ours deleted a volume. */
+  remove(pool: string, name: string): void {
+    const shelf = this.#shelves.get(pool);
+    shelf?.volumes?.delete(name);
+    if (shelf !== undefined) shelf.sorted = undefined;
+    this.#again(shelf, pool);
+    this.#changed(pool);
+  }
+
+  /** The same by its path, as far as its pool was read. */
+  removeAt(path: string): void {
+    const volume = this.known().find((each) => each.path === path);
+    if (volume !== undefined) this.remove(volume.pool, volume.name);
+  }
+
+  /** A read that began before the change will bring what was before it: another has to follow. */
+  #again(shelf: Shelf | undefined, pool: string): void {
+    if (!shelf?.reader.isRunning) return;
+    shelf.reader.ask().catch((error) => log.debug("volumes could not be read", { pool, error }));
+  }
+
+  /** Takes in an event of libvirt's: reads what it is about, then tells of it. */
+  onEvent(pool: string, event: string): void {
+    this.#reread(pool, event).catch((error) => {
+      log.debug("a storage pool could not be read", { pool, error });
+      this.#tell(pool, event);
+    });
+  }
+
+  /** Compares the pools' figures with what is known: libvirt tells nobody of volumes that others make and delete. */
+  async reconcile(): Promise<void> {
+    if (this.#scanner.isRunning) return;
+    const before = this.#records;
+    await this.#scanner.ask();
+    for (const [name, record] of this.#records) {
+      const old = before.get(name);
+      const figures = JSON.stringify(record);
+      // Others scan the pools, too: what counts for the volumes is what the pool was like when they were read.
+      const shelf = this.#shelves.get(name);
+      const isCurrent = shelf?.volumes === undefined || shelf.figures === figures;
+      if (old !== undefined && isCurrent && JSON.stringify(old) === figures) continue;
+      this.onEvent(name, old === undefined ? "defined" : "changed");
+    }
+    for (const name of before.keys()) if (!this.#records.has(name)) this.#tell(name, "undefined");
+  }
+
+  #changed(pool: string): void {
+    this.#scanner.ask().then(
+      () => this.#tell(pool, "volumes"),
+      (error) => log.debug("the storage pools could not be read", { error }),
+    );
+  }
+
+  async #reread(pool: string, event: string): Promise<void> {
+    await this.#scanner.ask();
+    const shelf = this.#shelves.get(pool);
+    if ((this.#records.get(pool)?.volumes ?? null) === null) this.#shelves.delete(pool);
+    else if (shelf !== undefined) await shelf.reader.ask();
+    this.#tell(pool, event);
+  }
+
+  async #scan(): Promise<void> {
+    const records = await this.#link.call("poolScanPatient");
+    this.#records = new Map(
+      records.sort((a, b) => a.name < b.name ? -1 : 1).map((record) => [record.name, record]),
+    );
+    for (const name of this.#shelves.keys()) if (!this.#records.has(name)) this.#shelves.delete(name);
+    this.#isKnown = true;
+  }
+
+  readonly #reading = new Map<Latest, Promise<void>>();
+
+  #first(reader: Latest): Promise<void> {
+    let reading = this.#reading.get(reader);
+    if (reading === undefined) {
+      reading = reader.ask().finally(() => this.#reading.delete(reader));
+      this.#reading.set(reader, reading);
+    }
+    return reading;
+  }
+
+  #shelf(pool: string): Shelf {
+    let shelf = this.#shelves.get(pool);
+    if (shelf === undefined) {
+      const made: Shelf = {
+        reader: new Latest(async () => {
+          const figures = JSON.stringify(this.#records.get(pool));
+          const volumes = (await this.#link.call("volumeScanPatient", { pool })).map(volumeOf);
+          made.figures = figures;
+          made.volumes = new Map(volumes.map((volume) => [volume.name, volume]));
+          made.sorted = undefined;
+        }),
+        volumes: undefined,
+        figures: undefined,
+        sorted: undefined,
+      };
+      this.#shelves.set(pool, shelf = made);
+    }
+    return shelf;
+  }
+}
+
+const late = () =>
+  new LibvirtError({
+    kind: "timeout",
+    message: `no answer within ${POOLS_WAIT_MS / 1000} seconds`,
+  });
+
+/** Waits for something, but not longer than that: false when it took longer. What fails later is logged. */
+async function patient(work: Promise<void>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
+  try {
+    const done = await Promise.race([work.then(() => true), limit]);
+    if (!done) {
+      work.catch((error) => log.debug("storage that did not answer failed in the end", { error }));
+      log.warn("a storage pool does not answer: its server may be away", { waitedMs: ms });
+    }
+    return done;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,111 @@
+/** libvirt's numbers for domain states → the words of the contract. Source: virDomainState and its reasons. */
+import type { LIFECYCLE } from "../../../ffi/events.ts";
+import type { VmState } from "../../../lib/contract/vm.ts";
+
+/** `virDomainState` by number. A domain that is shutting down still runs; an idle one (blocked) too. */
+const STATES: readonly VmState[] = [
+  "stopped", // NOSTATE
+  "running",
+  "running", // BLOCKED
+  "paused",
+  "running", // SHUTDOWN: being shut down
+  "stopped", // SHUTOFF
+  "crashed",
+  "suspended", // PMSUSPENDED
+];
+
+const SHUTOFF = 5;
+/** VIR_DOMAIN_SHUTOFF_CRASHED: QEMU went away by itself. */
+const SHUTOFF_CRASHED = 3;
+
+/** Reasons by state and number. */
+const REASONS: Readonly<Record<number, readonly string[]>> = {
+  1: [
+    "",
+    "booted",
+    "migrated",
+    "restored",
+    "from snapshot",
+    "unpaused",
+    "migration canceled",
+    "saving canceled",
+    "woken up",
+    "crashed",
+    "post-copy",
+    "post-copy failed",
+  ],
+  3: [
+    "",
+    "by user",
+    "migrating",
+    "saving",
+    "dumping",
+    "I/O error",
+    "watchdog",
+    "from snapshot",
+    "shutting down",
+    "creating snapshot",
+    "crashed",
+    "starting up",
+    "post-copy",
+    "post-copy failed",
+    "API error",
+  ],
+  4: ["", "shutting down"],
+  5: [
+    "",
+    "shut down",
+    "powered off",
+    "crashed",
+    "migrated",
+    "saved",
+    "failed to start",
+    "from snapshot",
+    "daemon",
+  ],
+  6: ["", "panicked"],
+};
+
+const PAUSED = 3;
+/** VIR_DOMAIN_PAUSED_STARTING_UP: QEMU is there, its vCPUs start in a moment. */
+const PAUSED_STARTING_UP = 11;
+
+/** What a person sees of libvirt's state. `managedSave`: its memory is saved, a start continues it. */
+export function vmState(state: number, reason: number, managedSave: boolean): VmState {
+  if (state === SHUTOFF && managedSave) return "suspended";
+  if (state === SHUTOFF && reason === SHUTOFF_CRASHED) return "crashed";
+  if (state === PAUSED && reason === PAUSED_STARTING_UP) return "running";
+  return STATES[state] ?? "stopped";
+}
+
+/** Why it is in this state, in words; undefined when libvirt does not say. */
+export function stateReason(state: number, reason: number): string | undefined {
+  return REASONS[state]?.[reason] || undefined;
+}
+
+/**
+ * Whether QEMU exists for it: it can be asked for statistics, addresses, screens. A crashed one (6) is there, too: its
+ * guest panicked and `<on_crash>preserve` kept it. One that is gone is shut off, with "crashed" as the reason.
+ */
+export function isActive(state: number): boolean {
+  return state !== 0 && state !== SHUTOFF;
+}
+
+/**
+ * The state a lifecycle event leads to, so that pages change before the domain is read again. Undefined: the event
+ * alone does not tell.
+ */
+export const STATE_AFTER: Readonly<
+  Partial<Record<typeof LIFECYCLE[number], { state: number; reason: number }>>
+> = {
+  started: { state: 1, reason: 1 },
+  suspended: { state: 3, reason: 1 },
+  resumed: { state: 1, reason: 5 },
+  stopped: { state: SHUTOFF, reason: 1 },
+  shutdown: { state: 4, reason: 1 },
+  pmsuspended: { state: 7, reason: 0 },
+  crashed: { state: 6, reason: 1 },
+};
+
+/** `virDomainEventStoppedDetailType`: reasons of the shut-off state in the event's own numbering. */
+export const STOPPED_REASON: readonly number[] = [1, 2, 3, 4, 5, 3, 7];

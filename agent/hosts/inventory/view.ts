@@ -1,0 +1,150 @@
+/** One machine as the contract shows it, put together from what libvirt said and what was found out beside it. Pure. */
+import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
+import type { Disk, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
+import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
+import { isActive, stateReason, vmState } from "./states.ts";
+
+/** What is known of a machine beside its record. */
+export interface Extras {
+  readonly host: string;
+  readonly addresses: readonly GuestAddress[];
+  readonly sizes: ReadonlyMap<string, { capacity: number; allocation: number }>;
+  readonly stateSince: number | undefined;
+  readonly startedAt: number | undefined;
+  readonly operation: string | undefined;
+  readonly powerRequest: VM["powerRequest"];
+  readonly responsive: boolean;
+  readonly stats: VmStats | undefined;
+  /** The last thing that went wrong, e.g. an I/O error that paused it. */
+  readonly trouble: string | undefined;
+}
+
+const GIB = 1024 ** 3;
+
+/** An address worth showing first: global before link-local and loopback, IPv4 before IPv6. */
+function rank(address: string): number {
+  if (/^(127\.|::1$)/.test(address)) return 9;
+  if (/^(fe80:|169\.254\.)/i.test(address)) return 5;
+  return address.includes(":") ? 2 : 1;
+}
+
+function withAddresses(
+  nic: DomainRecord["summary"]["interfaces"][number],
+  known: readonly GuestAddress[],
+): NetworkInterface {
+  const own = known
+    .filter((entry) => entry.mac.toLowerCase() === nic.mac.toLowerCase() && rank(entry.address) < 9)
+    .sort((a, b) => rank(a.address) - rank(b.address) || a.address.localeCompare(b.address));
+  const [first] = own;
+  const unique = [...new Set(own.map((entry) => `${entry.address}/${entry.prefix}`))];
+  return { ...nic, ...(first && { ipAddress: first.address }), ipAddresses: unique };
+}
+
+function withSize(disk: Disk, sizes: Extras["sizes"]): Disk {
+  const size = sizes.get(disk.target);
+  return size ? { ...disk, capacityBytes: size.capacity, allocationBytes: size.allocation } : disk;
+}
+
+/** GiB of all its disks together, to one decimal; null while one of them is unknown. */
+function totalGib(disks: readonly Disk[]): number | null {
+  const own = disks.filter((disk) => disk.device === "disk" || disk.device === "lun");
+  if (own.some((disk) => disk.capacityBytes === undefined)) return null;
+  return Math.round(own.reduce((sum, disk) => sum + disk.capacityBytes!, 0) / GIB * 10) / 10;
+}
+
+function attention(
+  state: VM["state"],
+  reason: string | undefined,
+  extras: Extras,
+  screen: VM["openScreen"],
+): string[] {
+  const found: string[] = [];
+  if (!extras.responsive) {
+    found.push(
+      "QEMU does not answer: the VM may hang. Look at its console; force it off if it stays so.",
+    );
+  }
+  if (state === "crashed") {
+    found.push("It crashed. Look at its log under /var/log/libvirt/qemu, then start it again.");
+  }
+  if (state === "paused" && reason === "I/O error") {
+    found.push("It was paused by an I/O error: a disk is full or gone. Give it room, then resume it.");
+  }
+  if (state === "paused" && reason === "watchdog") {
+    found.push("Its watchdog paused it: the guest had stopped answering.");
+  }
+  if (extras.trouble !== undefined) found.push(extras.trouble);
+  if (screen === "open") {
+    found.push(OPEN_SCREEN);
+  }
+  if (screen === "until-restart") {
+    found.push(
+      "Its screen has no password until QEMU is started anew: shut the VM down and start it, or suspend and start it.",
+    );
+  }
+  return found;
+}
+
+/** Whether a screen can be used without a password, and for how long. The test driver has no screens. */
+function openScreen({ openScreen, generatedPasswords, virtType }: DomainRecord["summary"]): VM["openScreen"] {
+  if (!openScreen || virtType === "test") return undefined;
+  return generatedPasswords ? "until-restart" : "open";
+}
+
+/** Puts a machine together. Fields that are unknown are left out, never zero. */
+export function vmView(record: DomainRecord, extras: Extras): VM {
+  const { summary } = record;
+  const state = vmState(record.state, record.reason, record.managedSave);
+  const reason = stateReason(record.state, record.reason);
+  const disks = summary.disks.map((disk) => withSize(disk, extras.sizes));
+  const screen = openScreen(summary);
+  const vnc = summary.graphics.find((each) => each.type === "vnc" && each.port !== undefined);
+  return {
+    id: record.uuid,
+    name: record.name,
+    state,
+    responsive: extras.responsive,
+    cpuCount: summary.cpuCount,
+    maxCpuCount: summary.maxCpuCount,
+    memoryMb: summary.memoryMb,
+    maxMemoryMb: summary.maxMemoryMb,
+    diskSizeGb: totalGib(disks),
+    networkInterfaces: summary.interfaces.map((nic) => withAddresses(nic, extras.addresses)),
+    disks,
+    graphics: summary.graphics,
+    tags: summary.tags,
+    autostart: record.autostart,
+    persistent: record.persistent,
+    guestAgent: summary.guestAgent,
+    firmware: summary.firmware,
+    virtType: summary.virtType,
+    host: extras.host,
+    attention: attention(state, reason, extras, screen),
+    ...defined({
+      title: summary.title,
+      stateReason: reason,
+      stateSince: extras.stateSince,
+      operation: extras.operation,
+      powerRequest: extras.powerRequest,
+      osType: summary.osType,
+      osVariant: summary.osVariant,
+      vncPort: vnc?.port,
+      openScreen: screen,
+      createdAt: summary.createdAt,
+      startedAt: extras.startedAt,
+      description: summary.description,
+      group: summary.group,
+      machine: summary.machine,
+      arch: summary.arch,
+      stats: extras.stats,
+      pendingChanges: isActive(record.state) && record.persistent ? record.pending : undefined,
+    }),
+  };
+}
+
+/** Leaves out what is undefined: an optional field is absent, not present and empty. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,40 @@
+/** What only the machine we run on can tell, beside libvirt. */
+import { hostname } from "node:os";
+import { isLocal } from "../libvirt/uri.ts";
+import { log } from "../log.ts";
+import type { LocalLoad } from "../metrics/host_stats.ts";
+
+/** Load averages and uptime of this machine; nulls for another. */
+export function localLoad(uri: string): LocalLoad {
+  if (!isLocal(uri)) return { loadAverage: null, uptimeSeconds: null };
+  return { loadAverage: Deno.loadavg(), uptimeSeconds: Math.round(Deno.osUptime()) };
+}
+
+/** This machine's name. */
+export function localHostname(): string {
+  return hostname();
+}
+
+/** USER_HZ: the unit of times in /proc/PID/stat. It is 100 on every Linux we run on. */
+const TICKS_PER_SECOND = 100;
+
+/**
+ * When QEMU was started for a machine, in milliseconds since 1970: from its pid file and /proc. Undefined when it
+ * cannot be told. Source: proc(5), field 22.
+ */
+export async function qemuStartedAt(name: string): Promise<number | undefined> {
+  if (name.includes("/")) return undefined;
+  try {
+    const pid = (await Deno.readTextFile(`/run/libvirt/qemu/${name}.pid`)).trim();
+    if (!/^\d+$/.test(pid)) return undefined;
+    const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+    // The command's name stands in parentheses and may hold spaces and parentheses itself.
+    const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+    const uptime = Number((await Deno.readTextFile("/proc/uptime")).split(" ")[0]);
+    if (!Number.isFinite(ticks) || !Number.isFinite(uptime)) return undefined;
+    return Math.round(Date.now() - (uptime - ticks / TICKS_PER_SECOND) * 1000);
+  } catch (error) {
+    log.debug("when a VM was started cannot be told", { name, error });
+    return undefined;
+  }
+}

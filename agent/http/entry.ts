@@ -1,0 +1,74 @@
+/** Where a request goes once a listener took it in: to the API, or to the pages with the application at hand. */
+import { ContractError } from "../../lib/contract/errors.ts";
+import type { Door, SocketPeer } from "../access.ts";
+import type { RefusedForm } from "../../lib/text/refused_form.ts";
+import type { Caller } from "../access/mod.ts";
+import type { App } from "../app.ts";
+import { localeFor } from "../../lib/i18n/locale.ts";
+import { markSignedIn } from "./connections.ts";
+import { errorResponse } from "./guard.ts";
+import { withLocale } from "./request_locale.ts";
+import type { Answer } from "./listener.ts";
+import { answerMetrics, METRICS_PATH } from "./metrics_door.ts";
+
+/** Answers requests for pages and files. */
+export type Pages = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
+
+/** What the pages know of a request beside itself (Fresh's `ctx.info`). */
+interface Visit extends Deno.ServeHandlerInfo {
+  readonly app: App;
+  readonly caller: Caller;
+  /** Answers with another page as if it had been asked for, and tells it what was refused in its form. */
+  readonly again: (path: string, refused: RefusedForm) => Promise<Response>;
+  /** What was refused in a form of the page that is shown again. */
+  readonly refused?: RefusedForm;
+}
+
+/** Below it is the API; but the reference is a page. */
+const API = "/api/", REFERENCE = "/api/v1/reference";
+
+/** Heads that tell of a request's body. */
+const OF_BODIES = ["content-length", "content-type"];
+
+const isApi = (pathname: string) => pathname.startsWith(API) && pathname !== REFERENCE;
+
+/** Answers a request to the API as who sends it. */
+async function answerApi({ access, api }: App, request: Request, caller: Caller): Promise<Response> {
+  const cookies: string[] = [];
+  try {
+    const principal = access.identify(request, caller, (cookie) => cookies.push(cookie));
+    const response = await api(request, principal);
+    for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+    return response;
+  } catch (error) {
+    if (error instanceof ContractError) return errorResponse(error);
+    throw error;
+  }
+}
+
+/** Answers every request. Behind a proxy or a tunnel the address is theirs: it slows guessing down, and grants nothing. */
+export function entry(app: App, pages: Pages): Answer {
+  return (request: Request, door: Door, address: string, peer?: SocketPeer) => {
+    const caller = { door, address, peer, signedIn: () => markSignedIn(request) };
+    const { pathname } = new URL(request.url);
+    if (pathname === METRICS_PATH && app.settings.metricsEndpoint !== "off") {
+      return answerMetrics(app, request, caller);
+    }
+    if (isApi(pathname)) return answerApi(app, request, caller);
+    const remoteAddr = { transport: "tcp", hostname: address, port: 0 } as const;
+    const again: Visit["again"] = (path, refused) => {
+      const headers = new Headers(request.headers);
+      for (const name of OF_BODIES) headers.delete(name);
+      const shown: Visit = { ...visit, refused };
+      return pages(new Request(new URL(path, request.url), { headers }), shown);
+    };
+    const visit: Visit = { app, caller, again, remoteAddr, completed: Promise.resolve() };
+    return withLocale(localeFor(request.headers.get("accept-language")), () => pages(request, visit));
+  };
+}
+
+/** For the pages. @throws {Error} for a request that came by no listener */
+export function visitOf(info: Deno.ServeHandlerInfo): Visit {
+  if (!("app" in info)) throw new Error("a page was asked for without the application");
+  return info as Visit;
+}

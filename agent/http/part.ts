@@ -1,0 +1,58 @@
+/** Which part of some content a request wants: its conditions and its range (RFC 9110, 13 and 14). */
+import { ContractError } from "../../lib/contract/errors.ts";
+import type { Part, Whole } from "../dispatch.ts";
+
+/** How a request for content is answered. */
+export interface ChosenPart extends Part {
+  readonly status: 200 | 206 | 304;
+  /** The content's ETag, where it has one. */
+  readonly tag: string | undefined;
+  /** What is read for it; null for nothing. */
+  readonly part: Part | null;
+}
+
+/** The ETags of a list; `*` stands for any. */
+const tagsIn = (list: string) => list.match(/\*|(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g) ?? [];
+
+/** Bytes FIRST to LAST, from FIRST on, or the last so many. */
+const RANGE = /^bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/i;
+
+/**
+ * The part that a range names. Several ranges, other units and what is none are passed over, as 14.2 allows.
+ *
+ * @throws {ContractError} RangeNotSatisfiable
+ */
+function partOf(range: string, size: number): Part | undefined {
+  const [, first, last, suffix] = RANGE.exec(range.trim()) ?? [];
+  const offset = suffix === undefined ? Number(first) : Math.max(0, size - Number(suffix));
+  const end = Math.min(last === undefined ? Infinity : Number(last), size - 1);
+  if (Number.isNaN(offset) || (last !== undefined && Number(last) < offset)) return undefined;
+  if (offset >= size) throw new ContractError("RangeNotSatisfiable", { range: range.trim(), size });
+  return { offset, length: end - offset + 1 };
+}
+
+/**
+ * What a request is answered with. Its conditions come first, in the order of RFC 9110 (13.2.2); a range is only for
+ * GET, and only if `If-Range` names the content as it is.
+ *
+ * @throws {ContractError} PreconditionFailed, RangeNotSatisfiable
+ */
+export function choosePart({ method, headers }: Request, { size, version }: Whole): ChosenPart {
+  const tag = version === undefined ? undefined : `"${version}"`;
+  const match = headers.get("if-match"), noneMatch = headers.get("if-none-match");
+  const all = { offset: 0, length: size };
+  if (match !== null && !tagsIn(match).some((each) => each === "*" || each === tag)) {
+    throw new ContractError("PreconditionFailed", { tag: tag ?? "unknown" });
+  }
+  if (
+    noneMatch !== null && tagsIn(noneMatch).some((each) => each === "*" || each.replace(/^W\//, "") === tag)
+  ) {
+    return { ...all, status: 304, tag, part: null };
+  }
+  const range = headers.get("range"), ifRange = headers.get("if-range");
+  if (method === "HEAD") return { ...all, status: 200, tag, part: null };
+  const part = range !== null && (ifRange === null || ifRange.trim() === tag)
+    ? partOf(range, size)
+    : undefined;
+  return part === undefined ? { ...all, status: 200, tag, part: all } : { ...part, status: 206, tag, part };
+}

@@ -1,0 +1,280 @@
+/** The analysis of VMs and hosts: facts from inventory and metrics, what rules find, kept for a few minutes. */
+import type { App } from "../app.ts";
+import { localPrincipal, type Principal } from "../access.ts";
+import type { Host } from "../hosts/host.ts";
+import { log } from "../log.ts";
+import {
+  type AllInsights,
+  ContractError,
+  type HostSeriesName,
+  type InsightWindow,
+  METRIC_WINDOWS,
+  type Output,
+  type VM,
+  type VmInsights,
+  type VmSeriesName,
+} from "../../lib/contract/mod.ts";
+import { seesVm, type Viewer } from "../../lib/access/filter_output.ts";
+import { may } from "../../lib/access/rights.ts";
+import { hostField } from "../../lib/contract/on_host.ts";
+import {
+  analyseHost,
+  analyseVm,
+  coverageOf,
+  inOrder,
+  insightOf,
+  isEnough,
+  type RuleFinding,
+} from "../../lib/insights/analyse.ts";
+import { backupFactsOf } from "../../lib/insights/backups.ts";
+import {
+  type AnalysedHost,
+  type BackupFacts,
+  isActive,
+  type PoolFacts,
+  type Summary,
+} from "../../lib/insights/facts.ts";
+
+/** Milliseconds for which an analysis is taken as it is. */
+export const INSIGHTS_MS = 5 * 60_000;
+
+/** Series that rules read; of the others nothing need be summed up. */
+const VM_NAMES: readonly VmSeriesName[] = [
+  ...["cpu_usage", "cpu_steal", "memory_used", "memory_guest_total", "memory_guest_free"] as const,
+  ...["memory_guest_usable", "memory_swap_in", "disk_read_latency", "disk_write_latency"] as const,
+  ...["nic_rx_drops", "nic_tx_drops"] as const,
+];
+const HOST_NAMES: readonly HostSeriesName[] = ["cpu_usage", "memory_used"];
+
+/** What was found of a VM or a host. */
+interface Analysis {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Changes with whatever of it the rules depend on beside its figures. */
+  readonly signature: string;
+  readonly findings: readonly RuleFinding[];
+  readonly coverage: number;
+}
+
+/** What rules read of a VM beside its figures. */
+const signatureOf = (vm: VM, backup: BackupFacts | undefined) =>
+  JSON.stringify([
+    backup,
+    ...[vm.name, isActive(vm), vm.cpuCount, vm.maxCpuCount, vm.memoryMb, vm.maxMemoryMb, vm.pendingChanges],
+    ...[vm.persistent, vm.guestAgent, vm.disks.map(({ target, bus }) => [target, bus])],
+    vm.networkInterfaces.map(({ mac, model }) => [mac, model]),
+  ]);
+
+export class Insights {
+  readonly #app: App;
+  readonly #kept = new Map<string, Analysis>();
+  readonly #running = new Map<string, Promise<void>>();
+  /** Why figures could not be read when that was tried last. */
+  #unread: string | undefined;
+
+  constructor(app: App) {
+    this.#app = app;
+  }
+
+  #now = () => this.#app.clock.now();
+
+  /** The analysis of one VM, made now. @throws {ContractError} VmNotFound, MetricsUnavailable */
+  async ofVm(vmId: string, window: InsightWindow, principal: Principal): Promise<VmInsights> {
+    const host = this.#app.hosts.of({ vmId }), vm = host.requireVm(vmId);
+    const backup = (await this.#backupsOf(host))?.(vmId);
+    const { findings, coverage, at } = await this.#analyseVm(vm, window, await sizeOf(host), backup);
+    return {
+      ...{ window, from: at - METRIC_WINDOWS[window], analysedAt: at },
+      insights: inOrder(this.#told(host, findings, principal)),
+      enough: isEnough(coverage),
+      coverage,
+    };
+  }
+
+  /** The analysis of all that somebody may see. What is older than a few minutes is made anew meanwhile. */
+  async ofAll(window: InsightWindow, principal: Principal): Promise<AllInsights> {
+    await this.#fill(window, Infinity);
+    const { rights, name } = principal, { hosts } = this.#app;
+    const viewer: Viewer = { rights, name, groupOf: (vmId) => hosts.vm(vmId)?.group };
+    const insights: AllInsights["insights"] = [], tooFew: AllInsights["tooFew"] = [];
+    let vms = 0, analysedAt = this.#now();
+    for (const host of hosts.all()) {
+      for (const vm of host.inventory.vms().filter(({ id }) => seesVm(viewer, id))) {
+        const analysis = this.#kept.get(keyOf(window, host, vm));
+        if (analysis === undefined) continue; // made a moment ago: the next look has it
+        vms++;
+        analysedAt = Math.min(analysedAt, analysis.at);
+        insights.push(...this.#told(host, analysis.findings, principal));
+        if (isActive(vm) && !isEnough(analysis.coverage)) {
+          tooFew.push({ vmId: vm.id, vmName: vm.name, coverage: analysis.coverage });
+        }
+      }
+      const ofHost = this.#kept.get(keyOf(window, host))?.findings ?? [];
+      insights.push(...this.#told(host, ofHost.filter(({ about }) => seesHost(rights, about)), principal));
+    }
+    if (this.#now() - analysedAt >= INSIGHTS_MS) this.#refresh(window);
+    return {
+      ...{ window, from: analysedAt - METRIC_WINDOWS[window], analysedAt },
+      ...{ insights: inOrder(insights), vms, tooFew },
+      ...(this.#unread !== undefined && { unread: this.#unread }),
+    };
+  }
+
+  /** Makes everything anew; nobody waits for it. */
+  #refresh(window: InsightWindow): void {
+    this.#fill(window, INSIGHTS_MS).catch((error) =>
+      log.warn("the insights could not be refreshed", { error })
+    );
+  }
+
+  /** Analyses what was not, is not what it was, or is older. One does it for all. @param most milliseconds */
+  #fill(window: InsightWindow, most: number): Promise<void> {
+    // Who waits for what is missing does not wait for all to be made anew
+    const name = `${window} ${most}`, running = this.#running.get(name);
+    if (running) return running;
+    const run = this.#analyseAll(window, most).finally(() => this.#running.delete(name));
+    this.#running.set(name, run);
+    return run;
+  }
+
+  async #analyseAll(window: InsightWindow, most: number): Promise<void> {
+    const seen = new Set<string>();
+    let unread: string | undefined;
+    const keep = async (key: string, signature: string, make: () => Promise<Analysis>) => {
+      seen.add(key);
+      const kept = this.#kept.get(key);
+      if (kept?.signature === signature && this.#now() - kept.at < most) return;
+      try {
+        this.#kept.set(key, await make());
+      } catch (error) {
+        if (!(error instanceof ContractError)) throw error;
+        if (error.code !== "VmNotFound") unread = error.message; // gone meanwhile
+      }
+    };
+    let isWhole = true;
+    for (const host of this.#app.hosts.all()) {
+      isWhole &&= host.inventory.filled;
+      const size = await sizeOf(host), backupOf = await this.#backupsOf(host);
+      for (const vm of host.inventory.vms()) {
+        const backup = backupOf?.(vm.id);
+        const make = () => this.#analyseVm(vm, window, size, backup);
+        await keep(keyOf(window, host, vm), signatureOf(vm, backup), make);
+      }
+      await keep(keyOf(window, host), "", () => this.#analyseHost(host, window));
+    }
+    this.#unread = unread;
+    if (!isWhole) return;
+    for (const key of this.#kept.keys()) {
+      if (key.startsWith(`${window} `) && !seen.has(key)) this.#kept.delete(key);
+    }
+  }
+
+  /** What backups have of each VM; undefined where that is not known, and of hosts that are not backed up. */
+  async #backupsOf(host: Host): Promise<((vmId: string) => BackupFacts) | undefined> {
+    if (host !== this.#app.hosts.local) return undefined;
+    try {
+      const backups = await host.run("list_backups", {}, localPrincipal("page"));
+      return backupFactsOf(backups);
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      return undefined;
+    }
+  }
+
+  /** @throws {ContractError} VmNotFound, MetricsUnavailable */
+  async #analyseVm(
+    vm: VM,
+    window: InsightWindow,
+    size: HostSize,
+    backup: BackupFacts | undefined,
+  ): Promise<Analysis> {
+    const asked = { vmId: vm.id, window, series: [...VM_NAMES] };
+    const { series } = await this.#app.dispatch(
+      "get_metric_summary",
+      asked,
+      localPrincipal("page"),
+    ) as Output<"get_metric_summary">;
+    const hours = METRIC_WINDOWS[window] / 3600_000;
+    return {
+      at: this.#now(),
+      signature: signatureOf(vm, backup),
+      findings: analyseVm({ vm, host: size, series, hours, backup }, this.#now),
+      coverage: coverageOf(series),
+    };
+  }
+
+  /** @throws {ContractError} MetricsUnavailable */
+  async #analyseHost(host: Host, window: InsightWindow): Promise<Analysis> {
+    const asked = { window, series: [...HOST_NAMES] };
+    const { series } = await host.run("get_host_metric_summary", asked, localPrincipal("page"));
+    const facts = await hostFacts(host, series, METRIC_WINDOWS[window] / 3600_000);
+    return { at: this.#now(), signature: "", findings: analyseHost(facts), coverage: coverageOf(series) };
+  }
+
+  #told(host: Host, findings: readonly RuleFinding[], { rights }: Principal): AllInsights["insights"] {
+    const mayApply = (vmId: string) =>
+      may(rights, "vms.operate", { vmId, group: host.inventory.vm(vmId)?.group });
+    return findings.map((each) => insightOf(each, hostField(host.id), mayApply));
+  }
+}
+
+const keyOf = (window: InsightWindow, host: Host, vm?: VM) => `${window} ${host.id} ${vm?.id ?? ""}`;
+
+/** Pools are told to who sees the storage, the rest of a host to who sees that and all VMs. */
+function seesHost(rights: Principal["rights"], pool: string | undefined): boolean {
+  const needs = pool === undefined ? ["host.view", "vms.view"] : ["storage.view"];
+  return needs.every((permission) => may(rights, permission, "everything"));
+}
+
+type HostSize = Pick<AnalysedHost, "threads" | "memoryMb">;
+
+/** Threads and memory of a host; zeros where they are not known, which no rule takes for figures. */
+async function sizeOf(host: Host): Promise<HostSize> {
+  try {
+    const { cpuThreads, memoryTotalMb } = await host.run("get_host_info", {}, localPrincipal("page"));
+    return { threads: cpuThreads, memoryMb: memoryTotalMb };
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    return { threads: 0, memoryMb: 0 };
+  }
+}
+
+async function hostFacts(host: Host, series: readonly Summary[], hours: number): Promise<AnalysedHost> {
+  const running = host.inventory.vms().filter(isActive);
+  const pools: PoolFacts[] = [];
+  for (const { name, active, capacity, allocation } of poolsOf(host)) {
+    if (active) pools.push({ name, capacity, allocation, unused: await unusedIn(host, name) });
+  }
+  return {
+    ...await sizeOf(host),
+    ...{ hours, series, pools },
+    runningCpus: running.reduce((sum, { cpuCount }) => sum + cpuCount, 0),
+    runningMemoryMb: running.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
+  };
+}
+
+/** libvirt's numbers of pools that are active. */
+const ACTIVE: ReadonlySet<number> = new Set([2, 3]);
+
+const poolsOf = ({ inventory }: Host) =>
+  inventory.pools().map(({ name, state, capacity, allocation }) => ({
+    ...{ name, capacity, allocation, active: ACTIVE.has(state) },
+  }));
+
+/** Disk images that no VM has, nor another image is built on. Images to install from are none of them. */
+async function unusedIn(host: Host, pool: string): Promise<PoolFacts["unused"]> {
+  try {
+    const volumes = await host.run("get_volumes", { pool }, localPrincipal("page"));
+    const bases = new Set(volumes.map(({ backing }) => backing?.path));
+    const unused = volumes.filter(({ type, format, usedBy, path }) =>
+      type === "file" && (format === "qcow2" || format === "raw") && usedBy.length === 0 && !bases.has(path)
+    );
+    return {
+      names: unused.map(({ name }) => name),
+      bytes: unused.reduce((sum, { allocationBytes }) => sum + allocationBytes, 0),
+    };
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    return undefined;
+  }
+}

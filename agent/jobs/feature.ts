@@ -1,0 +1,9 @@
+/** Long work: listed, followed, cancelled. */
+import type { jobCommands } from "../../lib/contract/mod.ts";
+import { feature } from "../feature.ts";
+import { jobHandlers } from "./handlers.ts";
+
+export const jobFeature = feature<keyof typeof jobCommands>({
+  name: "jobs",
+  open: ({ jobs, hosts }) => ({ handlers: jobHandlers(jobs, (vmId) => hosts.vm(vmId)) }),
+});

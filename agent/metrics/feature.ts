@@ -1,0 +1,64 @@
+/** The past of hosts and VMs. */
+import type { metricCommands, metricExportCommands, retentionCommands } from "../../lib/contract/mod.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
+import { feature } from "../feature.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { log } from "../log.ts";
+import { Collector } from "./collector.ts";
+import { type ExportedHost, exportHandlers } from "./export.ts";
+import { metricHandlers, retentionHandlers } from "./handlers.ts";
+import { MetricRetention, RETENTION_MIGRATIONS } from "./retention.ts";
+
+/** Milliseconds between looks at what is over, and at what is too old. */
+const UPKEEP_MS = 30_000;
+
+export const metricsFeature = feature<
+  keyof typeof retentionCommands | keyof typeof metricExportCommands,
+  keyof typeof metricCommands
+>({
+  name: "metrics",
+  migrations: RETENTION_MIGRATIONS,
+  open: (app) => {
+    const { store, metrics, figures, clock, settings: { metricsInterval: interval, metricsEndpoint } } = app;
+    const collected: ExportedHost[] = [];
+    const retention = new MetricRetention(store, metrics, interval, clock);
+    const now = () => clock.now();
+    return {
+      handlers: { ...retentionHandlers(retention), ...exportHandlers(app, () => collected) },
+      periodic: [{
+        name: "metrics upkeep",
+        every: () => UPKEEP_MS,
+        run: async (signal) => {
+          try {
+            await metrics.pack(Math.floor(now() / 1000), signal);
+            await retention.cleanUpWhenDue();
+          } catch (error) {
+            if (!(error instanceof ContractError)) throw error;
+            log.debug("the metrics were not packed or cleaned", { error }); // the store has said why
+          }
+        },
+      }],
+      stop: () => metrics.close(),
+      host: (host) => {
+        const { id, inventory, sampler } = host, isHere = isLocal(host.link.uri);
+        const collector = new Collector(
+          { id, inventory, sampler, isHere, keepsLatest: metricsEndpoint !== "off" },
+          metrics,
+          interval,
+          { now },
+          figures,
+        );
+        collected.push({ host, collector });
+        return {
+          handlers: metricHandlers(host, { store: metrics, retention, interval, now }),
+          periodic: [{
+            name: "metrics",
+            // At the beginning of each slot of time, not so long after the one before
+            every: () => collector.isDue ? 0 : Infinity,
+            run: () => collector.tick(),
+          }],
+        };
+      },
+    };
+  },
+});

@@ -1,0 +1,381 @@
+/**
+ * The store of metrics, as its worker has it: figures of a tick are written at once, and each hour that is over is
+ * packed into chunks of every resolution. All calls are synchronous; each writes all or nothing.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { MetricFigures } from "../../lib/contract/metrics.ts";
+import { decodeChunk, encodeChunk } from "../../lib/metrics/chunk.ts";
+import { between, merge, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
+import { floorTo, HOUR_S, type Resolution, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
+import { rollUp } from "../../lib/metrics/roll_up.ts";
+import { log } from "../log.ts";
+import { bytesOf } from "./metric_file.ts";
+
+/** What a series is of. */
+export interface SeriesKey {
+  readonly host: string;
+  /** Id of the VM; empty: the host itself. */
+  readonly subject: string;
+  readonly name: string;
+  /** Empty where there is one of it alone. */
+  readonly label: string;
+}
+
+/** Series that are asked for; of all names or labels where nothing is said. */
+export interface SeriesQuery {
+  readonly host: string;
+  readonly subject: string;
+  readonly names?: readonly string[];
+  readonly label?: string;
+}
+
+/** A series with its points. */
+export interface StoredSeries {
+  readonly name: string;
+  readonly label: string;
+  readonly points: Points;
+}
+
+/** What a part of a clean-up did. */
+export interface CleanedPart {
+  readonly points: number;
+  /** Series that have nothing any more were removed. */
+  readonly series: number;
+  /** Where the next part begins; null: it was the last. */
+  readonly next: number | null;
+}
+
+/** Series whose figures of a tick stand in one row. */
+const BUCKET = 512;
+/** A chunk's id: series · 2^24 + resolution · 2^22 + number of the chunk. It stays below 2^53 for 500 million series. */
+const OF_SERIES = 2 ** 24, OF_RESOLUTION = 2 ** 22;
+/** Series that a part of a clean-up looks at. */
+const CLEANED_AT_ONCE = 1000;
+/** Pages that are given back to the file system at once. */
+const PAGES_AT_ONCE = 2000;
+
+const idBase = (series: number, { id }: Resolution) => series * OF_SERIES + id * OF_RESOLUTION;
+/** Times before 1970 or after 2400 are none: the clock is out of its mind. */
+const chunkNumber = (time: number, { chunk }: Resolution) =>
+  Math.min(OF_RESOLUTION - 1, Math.max(0, Math.floor(time / chunk)));
+
+/** A byte in front tells whether the rest was deflated: of few bytes it does not get smaller. */
+function pack(points: Points): Uint8Array {
+  const plain = encodeChunk(points), deflated = deflateRawSync(plain);
+  const [mark, body] = deflated.length < plain.length ? [1, deflated] : [0, plain];
+  const bytes = new Uint8Array(1 + body.length);
+  bytes[0] = mark;
+  bytes.set(body, 1);
+  return bytes;
+}
+
+/** Most bytes that a chunk is unpacked to. */
+const MOST_BYTES = 4 << 20;
+
+/** A chunk whose bytes are damaged is a gap: it must not keep the others from being packed or read. */
+function unpack(bytes: Uint8Array): Points {
+  try {
+    const body = bytes.subarray(1);
+    return decodeChunk(bytes[0] === 1 ? inflateRawSync(body, { maxOutputLength: MOST_BYTES }) : body);
+  } catch (error) {
+    log.warn("a chunk of the metrics is damaged", { error });
+    return NO_POINTS;
+  }
+}
+
+/** Changes of `totals` that a transaction makes. */
+class Totals {
+  readonly #of = new Map<number, { points: number; bytes: number; oldest: number }>();
+
+  add({ id }: Resolution, points: number, bytes: number, oldest = Infinity): void {
+    const total = this.#of.get(id) ?? { points: 0, bytes: 0, oldest: Infinity };
+    total.points += points;
+    total.bytes += bytes;
+    total.oldest = Math.min(total.oldest, oldest);
+    this.#of.set(id, total);
+  }
+
+  write(statement: StatementSync): void {
+    for (const [id, { points, bytes, oldest }] of this.#of) {
+      statement.run(id, points, bytes, Number.isFinite(oldest) ? oldest : Number.MAX_SAFE_INTEGER);
+    }
+  }
+}
+
+export class MetricDatabase {
+  readonly #put: StatementSync;
+  readonly #chunk: StatementSync;
+  readonly #chunks: StatementSync;
+  readonly #putChunk: StatementSync;
+  readonly #ticksOf: StatementSync;
+  readonly #total: StatementSync;
+
+  constructor(readonly database: DatabaseSync, readonly path: string) {
+    this.#put = database.prepare(
+      "INSERT OR REPLACE INTO ticks (bucket, time, host, figures) VALUES (?, ?, ?, ?)",
+    );
+    this.#chunk = database.prepare("SELECT points, data FROM chunks WHERE id = ?");
+    this.#chunks = database.prepare("SELECT data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id");
+    this.#putChunk = database.prepare(
+      "INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET points = excluded.points, data = excluded.data",
+    );
+    this.#ticksOf = database.prepare(
+      "SELECT time, figures FROM ticks WHERE bucket = ? AND time >= ? AND time < ? ORDER BY time",
+    );
+    this.#total = database.prepare(
+      "INSERT INTO totals VALUES (?, ?, ?, ?) ON CONFLICT (resolution) DO UPDATE SET points = points + excluded.points, " +
+        "bytes = bytes + excluded.bytes, oldest = min(oldest, excluded.oldest)",
+    );
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  /** Runs statements as one transaction. */
+  #write<T>(run: () => T): T {
+    this.database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = run();
+      this.database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // A full disk has ended the transaction already
+      if (this.database.isTransaction) this.database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** The ids of series, which are made where they are new. */
+  register(keys: readonly SeriesKey[]): number[] {
+    const find = this.database.prepare(
+      "SELECT id FROM series WHERE host = ? AND subject = ? AND name = ? AND label = ?",
+    );
+    const add = this.database.prepare(
+      "INSERT INTO series (host, subject, name, label) VALUES (?, ?, ?, ?) RETURNING id",
+    );
+    return this.#write(() =>
+      keys.map(({ host, subject, name, label }) => {
+        const row = find.get(host, subject, name, label) ?? add.get(host, subject, name, label);
+        return Number(row!.id);
+      })
+    );
+  }
+
+  /**
+   * Writes what was taken at a time. What was written for that time before, and of the same series, is replaced.
+   *
+   * @param time seconds since 1970
+   * @param ids of the series, rising
+   */
+  write(host: string, time: number, ids: Uint32Array, figures: Float32Array): void {
+    this.#write(() => {
+      for (let first = 0; first < ids.length;) {
+        const bucket = Math.floor(ids[first]! / BUCKET);
+        let end = first;
+        while (end < ids.length && Math.floor(ids[end]! / BUCKET) === bucket) end++;
+        const count = end - first, bytes = new Uint8Array(count * 6);
+        const places = new DataView(bytes.buffer);
+        for (let index = 0; index < count; index++) {
+          places.setUint16(index * 2, ids[first + index]! % BUCKET, true);
+          places.setFloat32(count * 2 + index * 4, figures[first + index]!, true);
+        }
+        this.#put.run(bucket, time, host, bytes);
+        first = end;
+      }
+    });
+  }
+
+  /** What was taken and is not packed yet, of the series of a bucket: by place in it. */
+  #ticks(bucket: number, from: number, to: number): Map<number, { times: number[]; avg: number[] }> {
+    const found = new Map<number, { times: number[]; avg: number[] }>();
+    for (const { time, figures } of this.#ticksOf.iterate(bucket, from, to)) {
+      const bytes = figures as Uint8Array, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const count = Math.floor(bytes.length / 6);
+      for (let index = 0; index < count; index++) {
+        const figure = view.getFloat32(count * 2 + index * 4, true);
+        if (Number.isNaN(figure)) continue;
+        const place = view.getUint16(index * 2, true);
+        let points = found.get(place);
+        if (!points) found.set(place, points = { times: [], avg: [] });
+        points.times.push(Number(time));
+        points.avg.push(figure);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Packs figures of an hour that is over. Where the clock was set back, what is there of the hour already is kept.
+   *
+   * @param now seconds since 1970
+   * @returns whether there may be more to pack
+   */
+  pack(now: number): boolean {
+    const hour = floorTo(now, HOUR_S);
+    const due = this.database.prepare(
+      "SELECT bucket, time FROM ticks WHERE time < ? OR time >= ? ORDER BY bucket, time LIMIT 1",
+    ).get(hour, hour + HOUR_S);
+    if (due === undefined) return false;
+    const bucket = Number(due.bucket), from = floorTo(Number(due.time), HOUR_S);
+    this.#write(() => {
+      const totals = new Totals();
+      const known = new Set(
+        this.database.prepare("SELECT id FROM series WHERE id >= ? AND id < ?").all(
+          bucket * BUCKET,
+          (bucket + 1) * BUCKET,
+        )
+          .map(({ id }) => Number(id)),
+      );
+      for (const [place, points] of this.#ticks(bucket, from, from + HOUR_S)) {
+        const series = bucket * BUCKET + place;
+        if (known.has(series)) this.#packSeries(series, from, points, totals);
+      }
+      this.database.prepare("DELETE FROM ticks WHERE bucket = ? AND time >= ? AND time < ?")
+        .run(bucket, from, from + HOUR_S);
+      totals.write(this.#total);
+    });
+    return true;
+  }
+
+  #packSeries(series: number, hour: number, taken: Points, totals: Totals): void {
+    let raw = taken;
+    for (const each of RESOLUTIONS) {
+      const id = idBase(series, each) + chunkNumber(hour, each);
+      const row = this.#chunk.get(id);
+      const had = row === undefined ? NO_POINTS : unpack(row.data as Uint8Array);
+      const points = merge(had, each.step === 0 ? raw : rollUp(raw, each.step));
+      if (each.step === 0) raw = points;
+      const data = pack(points);
+      this.#putChunk.run(id, points.times.length, data);
+      totals.add(
+        each,
+        points.times.length - Number(row?.points ?? 0),
+        data.length - (row === undefined ? 0 : (row.data as Uint8Array).length),
+        points.times[0],
+      );
+    }
+  }
+
+  /** Series with what is known of them from one time to another. Seconds since 1970. */
+  read(
+    { host, subject, names, label }: SeriesQuery,
+    from: number,
+    to: number,
+    resolution: Resolution,
+  ): StoredSeries[] {
+    const rows = this.database.prepare("SELECT id, name, label FROM series WHERE host = ? AND subject = ?")
+      .all(host, subject);
+    const wanted = names && new Set(names);
+    const buckets = new Map<number, Map<number, Points>>();
+    const found: StoredSeries[] = [];
+    for (const row of rows) {
+      const name = String(row.name), own = String(row.label), id = Number(row.id);
+      if ((wanted && !wanted.has(name)) || (label !== undefined && own !== label)) continue;
+      const bucket = Math.floor(id / BUCKET);
+      let open = buckets.get(bucket);
+      if (!open) buckets.set(bucket, open = this.#ticks(bucket, floorTo(from, HOUR_S), to));
+      const points = this.#points(id, from, to, resolution, open.get(id % BUCKET));
+      if (points.times.length > 0) found.push({ name, label: own, points });
+    }
+    return found;
+  }
+
+  #points(
+    series: number,
+    from: number,
+    to: number,
+    resolution: Resolution,
+    open: Points = NO_POINTS,
+  ): Points {
+    const base = idBase(series, resolution);
+    const rows = this.#chunks.all(base + chunkNumber(from, resolution), base + chunkNumber(to, resolution));
+    const parts = rows.map(({ data }) => unpack(data as Uint8Array));
+    const recent = resolution.step === 0 ? open : rollUp(open, resolution.step);
+    return between([...parts, recent].reduce(merge, NO_POINTS), from, to);
+  }
+
+  /**
+   * Removes chunks that are over, of some series at a time.
+   *
+   * @param before seconds since 1970, by resolution: a chunk that ended by then is removed
+   * @param after id of the series after which to go on
+   */
+  clean(before: readonly number[], after: number): CleanedPart {
+    const rows = this.database.prepare("SELECT id FROM series WHERE id > ? ORDER BY id LIMIT ?").all(
+      after,
+      CLEANED_AT_ONCE,
+    );
+    const ids = rows.map(({ id }) => Number(id));
+    const sum = this.database.prepare(
+      "SELECT count(*) AS n, total(points) AS points, total(length(data)) AS bytes FROM chunks WHERE id >= ? AND id < ?",
+    );
+    const remove = this.database.prepare("DELETE FROM chunks WHERE id >= ? AND id < ?");
+    const left = this.database.prepare("SELECT 1 FROM chunks WHERE id >= ? AND id < ? LIMIT 1");
+    const taken = this.database.prepare("SELECT 1 FROM ticks WHERE bucket = ? LIMIT 1");
+    const drop = this.database.prepare("DELETE FROM series WHERE id = ?");
+    return this.#write(() => {
+      const totals = new Totals();
+      let points = 0, series = 0;
+      for (const id of ids) {
+        for (const each of RESOLUTIONS) {
+          const first = idBase(id, each), end = first + chunkNumber(before[each.id]!, each);
+          const gone = sum.get(first, end)!;
+          if (Number(gone.n) === 0) continue;
+          remove.run(first, end);
+          points += Number(gone.points);
+          totals.add(each, -Number(gone.points), -Number(gone.bytes));
+        }
+        const isEmpty = left.get(id * OF_SERIES, (id + 1) * OF_SERIES) === undefined &&
+          taken.get(Math.floor(id / BUCKET)) === undefined;
+        if (isEmpty) {
+          drop.run(id);
+          series++;
+        }
+      }
+      totals.write(this.#total);
+      if (ids.length < CLEANED_AT_ONCE) this.#noteOldest(before);
+      return { points, series, next: ids.length < CLEANED_AT_ONCE ? null : ids.at(-1)! };
+    });
+  }
+
+  /** After a clean-up nothing is older than what it left. */
+  #noteOldest(before: readonly number[]): void {
+    const note = this.database.prepare("UPDATE totals SET oldest = max(oldest, ?) WHERE resolution = ?");
+    for (const each of RESOLUTIONS) note.run(floorTo(before[each.id]!, each.chunk), each.id);
+  }
+
+  /** Gives pages that are not in use back to the file system. @returns whether there are more */
+  shrink(): boolean {
+    this.database.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
+    if (this.#pragma("freelist_count") > 0) return true;
+    this.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    return false;
+  }
+
+  #pragma(name: string): number {
+    return Number(Object.values(this.database.prepare(`PRAGMA ${name}`).get()!)[0]);
+  }
+
+  /** What is stored, as it was when it was packed last. */
+  figures(): MetricFigures {
+    const totals = new Map(
+      this.database.prepare("SELECT * FROM totals").all().map((row) => [Number(row.resolution), row]),
+    );
+    return {
+      bytes: bytesOf(this.path),
+      freeBytes: this.#pragma("freelist_count") * this.#pragma("page_size"),
+      series: Number(this.database.prepare("SELECT count(*) AS n FROM series").get()!.n),
+      resolutions: RESOLUTIONS.map(({ id, name }) => {
+        const row = totals.get(id), points = Number(row?.points ?? 0);
+        return {
+          resolution: name,
+          points,
+          bytes: Number(row?.bytes ?? 0),
+          oldest: points > 0 ? Number(row!.oldest) * 1000 : null,
+        };
+      }),
+    };
+  }
+}

@@ -1,0 +1,205 @@
+/** The store of metrics on real files: what is written, packed, rolled up, read, cleaned. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { resolutionOf, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
+import { rollUp } from "../../lib/metrics/roll_up.ts";
+import { setLogLevel } from "../log.ts";
+import { MetricDatabase } from "./metric_database.ts";
+import { openMetrics } from "./metric_file.ts";
+
+setLogLevel("error");
+
+/** An hour's beginning. */
+const HOUR = 1_700_000_400 - 1_700_000_400 % 3600;
+const KEY = { host: "local", subject: "vm-1", name: "cpu_usage", label: "" };
+
+function testDatabase() {
+  const folder = Deno.makeTempDirSync({ prefix: "kvmm-test-" });
+  const path = join(folder, "metrics.db");
+  let store = new MetricDatabase(openMetrics(path), path);
+  return {
+    path,
+    get store() {
+      return store;
+    },
+    /** As after a kill: the file is opened again without having been closed in order. */
+    reopen: () => store = new MetricDatabase(openMetrics(path), path),
+    pack: (now: number) => {
+      while (store.pack(now)) { /* the next part */ }
+    },
+    /** Writes `figures` of one series, one each `step` seconds from `from` on. */
+    fill: (id: number, from: number, figures: readonly number[], step = 30) => {
+      for (const [index, figure] of figures.entries()) {
+        store.write("local", from + index * step, Uint32Array.of(id), Float32Array.of(figure));
+      }
+    },
+    read: (from: number, to: number, name: "raw" | "1m" | "15m" | "1h", query: object = {}) =>
+      store.read({ host: "local", subject: "vm-1", ...query }, from, to, resolutionOf(name)),
+    [Symbol.dispose]() {
+      store.close();
+      Deno.removeSync(folder, { recursive: true });
+    },
+  };
+}
+
+const WAVE = Array.from({ length: 240 }, (_, index) => (index * 37) % 101);
+
+Deno.test("MetricDatabase: what is read is the same before and after it is packed, at every resolution", () => {
+  using test = testDatabase();
+  const [id] = test.store.register([KEY]);
+  test.fill(id!, HOUR, WAVE);
+  const raw = { times: WAVE.map((_, index) => HOUR + index * 30), avg: WAVE };
+  const seen = () => RESOLUTIONS.map(({ name }) => test.read(HOUR, HOUR + 7200, name)[0]!.points);
+  const before = seen();
+  assert.deepEqual(before[0], raw);
+  for (const each of RESOLUTIONS.slice(1)) {
+    assert.deepEqual(before[each.id], rollUp(raw, each.step), each.name);
+  }
+  test.pack(HOUR + 3600); // the first hour alone is over
+  assert.deepEqual(seen(), before);
+  test.pack(HOUR + 7200);
+  assert.deepEqual(seen(), before);
+  assert.equal(test.store.database.prepare("SELECT count(*) AS n FROM ticks").get()!.n, 0);
+});
+
+Deno.test("MetricDatabase: a kill loses nothing that was written", () => {
+  using test = testDatabase();
+  const [id] = test.store.register([KEY]);
+  test.fill(id!, HOUR, [1, 2, 3]);
+  const first = test.store;
+  test.reopen();
+  assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw")[0]!.points.avg, [1, 2, 3]);
+  assert.deepEqual(test.store.register([KEY]), [id], "a series keeps its id");
+  first.close();
+});
+
+Deno.test("MetricDatabase: hosts, VMs, names and labels are kept apart", () => {
+  using test = testDatabase();
+  const keys = [
+    KEY,
+    { ...KEY, host: "lab" },
+    { ...KEY, subject: "vm-2" },
+    { ...KEY, name: "disk_read_bytes", label: "vda" },
+    { ...KEY, name: "disk_read_bytes", label: "vdb" },
+  ];
+  const ids = test.store.register(keys);
+  assert.equal(new Set(ids).size, keys.length);
+  test.store.write(
+    "local",
+    HOUR,
+    Uint32Array.from([ids[0]!, ids[2]!, ids[3]!, ids[4]!]),
+    Float32Array.of(1, 3, 4, 5),
+  );
+  test.store.write("lab", HOUR, Uint32Array.of(ids[1]!), Float32Array.of(2));
+  const look = () => ({
+    mine: test.read(HOUR, HOUR + 60, "raw").map(({ name, label, points }) => [name, label, points.avg[0]]),
+    lab: test.read(HOUR, HOUR + 60, "raw", { host: "lab" }).map(({ points }) => points.avg),
+    vdb: test.read(HOUR, HOUR + 60, "raw", { label: "vdb" }).map(({ points }) => points.avg),
+    cpu: test.read(HOUR, HOUR + 60, "raw", { names: ["cpu_usage"] }).map(({ points }) => points.avg),
+  });
+  const expected = {
+    mine: [["cpu_usage", "", 1], ["disk_read_bytes", "vda", 4], ["disk_read_bytes", "vdb", 5]],
+    lab: [[2]],
+    vdb: [[5]],
+    cpu: [[1]],
+  };
+  assert.deepEqual(look(), expected);
+  test.pack(HOUR + 3600);
+  assert.deepEqual(look(), expected);
+});
+
+Deno.test("MetricDatabase: more series than a row of a tick holds", () => {
+  using test = testDatabase();
+  const ids = test.store.register(
+    Array.from({ length: 1500 }, (_, index) => ({ ...KEY, label: String(index) })),
+  );
+  const figures = Float32Array.from(ids, (_, index) => index % 1000);
+  for (const time of [HOUR, HOUR + 30]) test.store.write("local", time, Uint32Array.from(ids), figures);
+  for (const now of [HOUR, HOUR + 3600]) {
+    test.pack(now);
+    const found = test.read(HOUR, HOUR + 60, "raw");
+    assert.equal(found.length, 1500);
+    for (const { label, points } of found) assert.deepEqual(points.avg, Array(2).fill(Number(label) % 1000));
+  }
+});
+
+Deno.test("MetricDatabase: a clock that is set back adds to hours that are packed; one that jumps ahead loses none", () => {
+  using test = testDatabase();
+  const [id] = test.store.register([KEY]);
+  test.fill(id!, HOUR, [10, 20]);
+  test.pack(HOUR + 3600);
+  test.fill(id!, HOUR + 30, [40, 60]); // again 30 s, and a new one
+  test.pack(HOUR + 3600);
+  assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw")[0]!.points.avg, [10, 40, 60]);
+  const [hour] = test.read(HOUR, HOUR + 3600, "1h");
+  assert.deepEqual([hour!.points.min, hour!.points.max], [[10], [60]]);
+  const ahead = HOUR + 9 * 365 * 86_400;
+  test.fill(id!, ahead, [7]);
+  test.pack(HOUR + 3600); // set right again: an hour to come is packed as well
+  assert.equal(test.store.database.prepare("SELECT count(*) AS n FROM ticks").get()!.n, 0);
+  assert.deepEqual(test.read(ahead, ahead + 30, "raw")[0]!.points.avg, [7]);
+  assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw")[0]!.points.avg, [10, 40, 60]);
+});
+
+Deno.test("MetricDatabase.clean() removes what is over, by resolution, gives space back and counts right", () => {
+  using test = testDatabase();
+  const { store } = test;
+  const ids = store.register(Array.from({ length: 400 }, (_, index) => ({ ...KEY, label: String(index) })));
+  for (let hour = 0; hour < 3; hour++) {
+    for (let tick = 0; tick < 120; tick++) {
+      const figures = Float32Array.from(ids, (id) => (id * 7919 + hour * 104_729 + tick * 1299) % 100_003);
+      store.write("local", HOUR + hour * 3600 + tick * 30, Uint32Array.from(ids), figures);
+    }
+    test.pack(HOUR + (hour + 1) * 3600);
+  }
+  const points = () => store.figures().resolutions.map((each) => each.points);
+  const counted = () =>
+    RESOLUTIONS.map(({ id }) =>
+      Number(
+        store.database.prepare("SELECT total(points) AS n FROM chunks WHERE (id >> 22) & 3 = ?").get(id)!.n,
+      )
+    );
+  assert.deepEqual(points(), [400 * 360, 400 * 180, 400 * 12, 400 * 3]);
+  assert.deepEqual(points(), counted());
+  const full = store.figures();
+  assert.ok(full.bytes > 500_000);
+  const cleaned = store.clean([HOUR + 2 * 3600, 0, 0, 0], 0);
+  assert.deepEqual(cleaned, { points: 400 * 240, series: 0, next: null });
+  assert.deepEqual(points(), [400 * 120, 400 * 180, 400 * 12, 400 * 3]);
+  assert.deepEqual(points(), counted());
+  assert.equal(store.figures().resolutions[0]!.oldest, (HOUR + 2 * 3600) * 1000);
+  const gone = store.clean(Array(4).fill(HOUR + 100 * 86_400), 0);
+  assert.equal(gone.series, 400);
+  while (store.shrink()) { /* the next part */ }
+  assert.deepEqual(points(), [0, 0, 0, 0]);
+  const empty = store.figures();
+  assert.ok(empty.bytes < 150_000, `${empty.bytes} bytes are left`);
+  assert.deepEqual([empty.series, empty.freeBytes], [0, 0]);
+  assert.notDeepEqual(store.register([{ ...KEY, label: "0" }]), [ids[0]], "an id is not given twice");
+});
+
+Deno.test("MetricDatabase: a damaged chunk is a gap, and keeps nothing else from being read, packed or counted", () => {
+  using test = testDatabase();
+  const ids = test.store.register([KEY, { ...KEY, label: "other" }]);
+  const both = (time: number, figure: number) =>
+    test.store.write("local", time, Uint32Array.from(ids), Float32Array.of(figure, figure));
+  both(HOUR, 1);
+  both(HOUR + 30, 2);
+  test.pack(HOUR + 3600);
+  test.store.database.prepare("UPDATE chunks SET data = x'01ffff' WHERE id < ?").run((ids[0]! + 1) * 2 ** 24);
+  assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw").map(({ label, points }) => [label, points.avg]), [[
+    "other",
+    [1, 2],
+  ]]);
+  both(HOUR + 60, 3);
+  test.pack(HOUR + 3600);
+  assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw").map(({ points }) => points.avg), [[3], [1, 2, 3]]);
+  const [raw] = test.store.figures().resolutions;
+  assert.equal(raw!.points, 4);
+});
+
+Deno.test("MetricDatabase: its file is its owner's alone", () => {
+  using test = testDatabase();
+  assert.equal(Deno.statSync(test.path).mode! & 0o777, 0o600);
+  assert.equal(Deno.statSync(`${test.path}-wal`).mode! & 0o777, 0o600);
+});

@@ -1,0 +1,110 @@
+/**
+ * The file of metrics: a database of its own beside that of the configuration, which it never touches. A damaged one is
+ * moved aside and begun anew: figures of the past are worth less than figures at all.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { basename, dirname, join } from "node:path";
+import { messageOf } from "../../lib/text/message.ts";
+
+/** Name of the file in the data folder. */
+export const METRICS_FILE = "metrics.db";
+/** Version of the tables; a file of a newer one is not opened. */
+const VERSION = 1;
+/** Milliseconds a statement waits for another process's lock. */
+const BUSY_MS = 2000;
+/** Beside a database: what was written to it lately. */
+const BESIDE = ["", "-wal", "-shm"] as const;
+
+/**
+ * `ticks` is what was taken in the hour that goes on: one row for 512 series, so that a row fits into a page or two.
+ * `chunks` is what was before; its id is made of series, resolution and time (`chunkId()`), so that a range of time is a
+ * range of rows and there is no index beside it.
+ */
+const TABLES = `
+  CREATE TABLE series (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice
+    host    TEXT NOT NULL,
+    subject TEXT NOT NULL,                      -- id of the VM; empty: the host itself
+    name    TEXT NOT NULL,
+    label   TEXT NOT NULL,
+    UNIQUE (host, subject, name, label)
+  ) STRICT;
+  CREATE TABLE ticks (
+    bucket  INTEGER NOT NULL,  -- id of the series / 512
+    time    INTEGER NOT NULL,  -- seconds since 1970
+    host    TEXT NOT NULL,
+    figures BLOB NOT NULL,     -- places in the bucket, 16 bits each; then the figures, 32-bit floats
+    PRIMARY KEY (bucket, time, host)
+  ) STRICT;
+  CREATE TABLE chunks (
+    id     INTEGER PRIMARY KEY,
+    points INTEGER NOT NULL,
+    data   BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE totals (
+    resolution INTEGER PRIMARY KEY,
+    points     INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL,
+    oldest     INTEGER NOT NULL  -- seconds since 1970
+  ) STRICT;
+  PRAGMA user_version = ${VERSION};`;
+
+/** Whether an error says that the file is damaged. */
+export function isDamage(error: unknown): boolean {
+  return /malformed|not a database|corrupt/i.test(messageOf(error));
+}
+
+/**
+ * Opens the file, and makes it where there is none.
+ *
+ * @throws where it cannot be opened, is damaged ({@link isDamage}), or is of a newer program
+ */
+export function openMetrics(path: string): DatabaseSync {
+  Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  const database = new DatabaseSync(path);
+  try {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    const version = Number(database.prepare("PRAGMA user_version").get()!.user_version);
+    if (version > VERSION) {
+      throw new Error(`${path} was written by a newer KVM Manager. Move it away to begin a new one`);
+    }
+    if (version === 0) database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    // What was written last may be lost with the power, never the file
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096");
+    database.exec("PRAGMA journal_size_limit = 8388608");
+    if (version === 0) database.exec(`BEGIN; ${TABLES} COMMIT`);
+    const check = database.prepare("PRAGMA quick_check(1)").get();
+    if (check?.quick_check !== "ok") throw new Error(`corrupt: ${check?.quick_check}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Moves a damaged file out of the way; the one that was moved before is removed. @returns its new path */
+export function moveAside(path: string): string {
+  const folder = dirname(path), aside = join(folder, `${basename(path)}.damaged`);
+  for (const end of BESIDE) {
+    try {
+      Deno.renameSync(path + end, aside + end);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return aside;
+}
+
+/** Bytes of the file and what is beside it. */
+export function bytesOf(path: string): number {
+  let bytes = 0;
+  for (const end of BESIDE) {
+    try {
+      bytes += Deno.statSync(path + end).size;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,56 @@
+/** Messages between the store of metrics and its worker. Each is answered once, in order. */
+import type { MetricFigures, MetricHistory, MetricSummary } from "../../lib/contract/metrics.ts";
+import type { MetricResolution } from "../../lib/contract/metrics.ts";
+import type { CleanedPart, SeriesKey, SeriesQuery } from "./metric_database.ts";
+
+/** What is asked for of a range. Times in seconds since 1970. */
+export interface MetricRequest extends SeriesQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly resolution: MetricResolution;
+  /** Seconds between raw figures. */
+  readonly interval: number;
+}
+
+/** What the worker can be asked, by the word it is asked with: what it takes and gives. */
+export interface MetricCalls {
+  /** Opens the file; before anything else. `reserve`: bytes of the file system that metrics leave free. */
+  open: { in: { readonly path: string; readonly reserve: number }; out: null };
+  register: { in: { readonly keys: readonly SeriesKey[] }; out: Uint32Array };
+  /** `generation` is that of the ids: those of another file are not taken. */
+  write: {
+    in: {
+      readonly host: string;
+      readonly time: number;
+      readonly ids: Uint32Array;
+      readonly figures: Float32Array;
+      readonly generation: number;
+    };
+    out: null;
+  };
+  /** Packs a part of what is over. Gives whether there may be more. */
+  pack: { in: { readonly now: number }; out: boolean };
+  history: { in: MetricRequest; out: Pick<MetricHistory, "times" | "series" | "stepSeconds"> };
+  summary: { in: MetricRequest; out: MetricSummary["series"] };
+  clean: { in: { readonly before: readonly number[]; readonly after: number }; out: CleanedPart };
+  /** Gives some space back. Gives whether there may be more. */
+  shrink: { in: Record<never, never>; out: boolean };
+  figures: { in: Record<never, never>; out: MetricFigures };
+  close: { in: Record<never, never>; out: null };
+}
+export type MetricCall = keyof MetricCalls;
+
+export type ToMetricWorker = {
+  [C in MetricCall]: { readonly call: C; readonly input: MetricCalls[C]["in"] };
+}[MetricCall];
+
+/** The answer, and what happened to the file meanwhile. */
+export interface FromMetricWorker {
+  readonly value?: unknown;
+  /** Why it could not be done. */
+  readonly trouble?: string;
+  /** Changes when ids given before are good no more. */
+  readonly generation: number;
+  /** The file was damaged; here it is now. A new one was begun. */
+  readonly movedTo?: string;
+}

@@ -1,0 +1,159 @@
+/** libvirt's statistics of a VM → where each of its series comes from. Pure. */
+import type { Params } from "../../ffi/typed_params.ts";
+import { MOST_LABEL, type VmSeriesName } from "../../lib/contract/metric_series.ts";
+import {
+  type FigureSource,
+  FigureTaker,
+  numberIn,
+  type Reading,
+  type SourceRow,
+  sourcesOf,
+} from "../../lib/metrics/figure_taker.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { memoryUsedKib } from "./vm_stats.ts";
+
+/** Disks, cards and vCPUs of a VM of which figures are kept: whoever makes more than these fills nobody's disk. */
+const MOST_PARTS = { disk: 64, nic: 64, vcpu: 256 } as const;
+const KIB = 1024;
+/** Nanoseconds of each second → percent. */
+const NS_PERCENT = 100 / 1e9;
+
+/** Where the figures of series come from. */
+type Rows = Readonly<Partial<Record<VmSeriesName, SourceRow>>>;
+
+const WHOLE: Rows = {
+  memory_balloon: ["gauge", "balloon.current", KIB],
+  memory_rss: ["gauge", "balloon.rss", KIB],
+  memory_guest_total: ["gauge", "balloon.available", KIB],
+  memory_guest_free: ["gauge", "balloon.unused", KIB],
+  memory_guest_usable: ["gauge", "balloon.usable", KIB],
+  memory_swap_in: ["counter", "balloon.swap_in", KIB],
+  memory_swap_out: ["counter", "balloon.swap_out", KIB],
+  memory_major_faults: ["counter", "balloon.major_fault"],
+};
+
+const OF_DISK: Rows = {
+  disk_read_bytes: ["counter", "rd.bytes"],
+  disk_write_bytes: ["counter", "wr.bytes"],
+  disk_read_ops: ["counter", "rd.reqs"],
+  disk_write_ops: ["counter", "wr.reqs"],
+  disk_read_latency: ["ratio", "rd.times", 1e-6, "rd.reqs"],
+  disk_write_latency: ["ratio", "wr.times", 1e-6, "wr.reqs"],
+  disk_allocation: ["gauge", "allocation"],
+  disk_physical: ["gauge", "physical"],
+  disk_capacity: ["gauge", "capacity"],
+};
+
+/** In the order of libvirt's words; a card's counters are those of its end on the host, which libvirt has turned round. */
+const OF_NIC: Rows = {
+  nic_rx_bytes: ["counter", "rx.bytes"],
+  nic_tx_bytes: ["counter", "tx.bytes"],
+  nic_rx_packets: ["counter", "rx.pkts"],
+  nic_tx_packets: ["counter", "tx.pkts"],
+  nic_rx_drops: ["counter", "rx.drop"],
+  nic_tx_drops: ["counter", "tx.drop"],
+  nic_rx_errors: ["counter", "rx.errs"],
+  nic_tx_errors: ["counter", "tx.errs"],
+};
+
+const OF_VCPU: Rows = {
+  vcpu_usage: ["counter", "time", NS_PERCENT],
+  vcpu_steal: ["counter", "delay", NS_PERCENT],
+};
+
+/** Names come from the VM's definition, whoever wrote it. */
+const labelOf = (name: unknown) => oneLine(String(name), MOST_LABEL - 1);
+
+/** Names of the parts that a reading has, by their number in it. */
+function partsIn(reading: Reading, group: "block" | "net", most: number): string[] {
+  const count = numberIn(reading, `${group}.count`) || 0;
+  return Array.from(
+    { length: Math.min(count, most) },
+    (_, index) => String(reading[`${group}.${index}.name`] ?? ""),
+  );
+}
+
+const vcpusIn = (reading: Reading) =>
+  Math.min(MOST_PARTS.vcpu, numberIn(reading, "vcpu.maximum") || numberIn(reading, "vcpu.current") || 0);
+
+/** Time that all vCPUs waited for the host, in nanoseconds. */
+function totalDelay(reading: Reading): number {
+  let sum = NaN;
+  for (let index = 0, count = vcpusIn(reading); index < count; index++) {
+    const delay = numberIn(reading, `vcpu.${index}.delay`);
+    if (!Number.isNaN(delay)) sum = (Number.isNaN(sum) ? 0 : sum) + delay;
+  }
+  return sum;
+}
+
+const memoryUsed = (reading: Reading) => memoryUsedKib(reading as Params);
+
+/** Changes when the VM has other parts than before. */
+export function layoutOf(reading: Reading, cpuCount: number): string {
+  return [
+    cpuCount,
+    vcpusIn(reading),
+    ...partsIn(reading, "block", MOST_PARTS.disk),
+    "",
+    ...partsIn(reading, "net", MOST_PARTS.nic),
+  ].join("\n");
+}
+
+/**
+ * Where the series of a VM come from.
+ *
+ * @param macOf the address of the card with that device on the host: devices change with each start, cards do not
+ */
+export function vmSources(
+  reading: Reading,
+  cpuCount: number,
+  macOf: (device: string) => string | undefined,
+): FigureSource[] {
+  const share = NS_PERCENT / Math.max(1, cpuCount);
+  const vcpus = Array.from({ length: vcpusIn(reading) }, (_, index) => index)
+    .filter((index) => !Number.isNaN(numberIn(reading, `vcpu.${index}.time`)));
+  return [
+    { name: "cpu_usage", label: "", kind: "counter", from: "cpu.time", factor: share },
+    { name: "cpu_steal", label: "", kind: "counter", from: totalDelay, factor: share },
+    { name: "memory_used", label: "", kind: "gauge", from: memoryUsed, factor: KIB },
+    ...sourcesOf(WHOLE),
+    ...vcpus.flatMap((index) => sourcesOf(OF_VCPU, String(index), `vcpu.${index}.`)),
+    ...partsIn(reading, "block", MOST_PARTS.disk).flatMap((name, index) =>
+      sourcesOf(OF_DISK, labelOf(name), `block.${index}.`)
+    ),
+    ...partsIn(reading, "net", MOST_PARTS.nic).flatMap((name, index) =>
+      sourcesOf(OF_NIC, labelOf(macOf(name) ?? name), `net.${index}.`)
+    ),
+  ];
+}
+
+/** Takes the figures of one VM, whatever parts it has. */
+export class VmFigures {
+  #layout = "";
+  #taker: FigureTaker | undefined;
+  #cpuTime = NaN;
+
+  /** Where the figures come from; another list after the parts have changed. */
+  get sources(): readonly FigureSource[] {
+    return this.#taker?.sources ?? [];
+  }
+
+  /** The figures of a reading, one for each of {@link sources}. @param at monotonic milliseconds */
+  take(
+    reading: Reading,
+    at: number,
+    mostSeconds: number,
+    cpuCount: number,
+    macOf: (device: string) => string | undefined,
+  ): Float32Array {
+    const layout = layoutOf(reading, cpuCount);
+    if (!this.#taker || layout !== this.#layout) {
+      this.#taker = new FigureTaker(vmSources(reading, cpuCount, macOf));
+      this.#layout = layout;
+    }
+    // QEMU was started anew: all its counters were. NIC counters of 32 bits are told from those by this.
+    const cpuTime = numberIn(reading, "cpu.time"), hasReset = cpuTime < this.#cpuTime;
+    this.#cpuTime = cpuTime;
+    return this.#taker.take(reading, at, mostSeconds, hasReset);
+  }
+}

@@ -1,0 +1,36 @@
+/** Whether a file is the one that an operation has made, or meant. */
+import { plainPath } from "../host_file.ts";
+import { orMissing } from "../files.ts";
+import type { FileIdentity, OperationRecord } from "./step.ts";
+
+/** Milliseconds the kernel's clock for files may be behind. */
+const CLOCK_MS = 50;
+/** Milliseconds after a fault in which what was under way may still make its file. */
+const LATE_MS = 10_000;
+/** When this process began: what an earlier one has begun, it began before. */
+const PROCESS_START = performance.timeOrigin;
+
+/** The file at a path; null where there is none, or no regular file. */
+export async function identityAt(path: string): Promise<FileIdentity | null> {
+  const info = await orMissing(Deno.lstat(plainPath(path)));
+  return info?.isFile ? { dev: info.dev, ino: Number(info.ino) } : null;
+}
+
+/** Whether two looks found the same file. */
+export const isSame = (a: FileIdentity, b: FileIdentity): boolean => a.dev === b.dev && a.ino === b.ino;
+
+/**
+ * Whether the file that is there now was made by a step: it is the file that was noted, or, where the step was cut short
+ * before that, one that was born while it ran.
+ */
+export function isMadeBy(
+  info: Deno.FileInfo,
+  { file, at }: { readonly file: FileIdentity | null; readonly at: number },
+  { cut }: Pick<OperationRecord, "cut">,
+): boolean {
+  if (file !== null) return isSame(file, { dev: info.dev, ino: Number(info.ino) });
+  // A file system that keeps no birth times tells at least when the file was changed last.
+  const born = (info.birthtime ?? info.ctime)?.getTime() ?? NaN;
+  const end = cut === undefined ? Infinity : (cut.cause === "process" ? PROCESS_START : cut.at) + LATE_MS;
+  return born >= at - CLOCK_MS && born <= end;
+}

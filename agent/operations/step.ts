@@ -1,0 +1,227 @@
+/**
+ * What is written down of work of several steps before each step runs: plain data, so that another run of the process
+ * can finish it or take it back. Secrets are no part of it.
+ */
+import type { CommandName } from "../../lib/contract/mod.ts";
+
+/** What tells a file from another one at the same path. */
+export interface FileIdentity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** A volume that is made. There was none of its name before. */
+export interface VolumeMade {
+  readonly kind: "volume-made";
+  readonly pool: string;
+  readonly name: string;
+  /** Where it lies, as far as that is known before it is there. */
+  readonly path: string | null;
+  /** Its file, once it is known; null where it is no file of this host. */
+  readonly file: FileIdentity | null;
+  /** When it was begun: milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A file that is made beside libvirt. There was none before. */
+export interface FileMade {
+  readonly kind: "file-made";
+  readonly path: string;
+  readonly file: FileIdentity | null;
+  readonly at: number;
+}
+
+/** A domain that is defined under an id of its own. */
+export interface DomainMade {
+  readonly kind: "domain-made";
+  readonly uuid: string;
+  readonly name: string;
+  readonly at: number;
+  /** Its NVRAM and its TPM's state may have been there before: they stay when it is taken back. */
+  readonly keepsState?: true;
+}
+
+/** The passphrase of a volume, kept by libvirt under an id of its own. */
+export interface SecretMade {
+  readonly kind: "secret-made";
+  readonly uuid: string;
+  readonly path: string;
+}
+
+/** A network that was off, and is started for a machine. */
+export interface NetworkStarted {
+  readonly kind: "network-started";
+  readonly network: string;
+}
+
+/** A static lease that is given to a card. It had none before. */
+export interface LeaseMade {
+  readonly kind: "lease-made";
+  readonly network: string;
+  readonly ip: string;
+  readonly mac: string;
+}
+
+/** A port forward that is kept under an id of its own. */
+export interface ForwardMade {
+  readonly kind: "forward-made";
+  readonly id: string;
+  readonly network: string;
+}
+
+/** A pool that is defined and started under an id of its own. */
+export interface PoolMade {
+  readonly kind: "pool-made";
+  readonly uuid: string;
+  readonly name: string;
+  /** What building makes was not there before. */
+  readonly undoBuild: boolean;
+}
+
+/** A network that is defined under an id of its own. */
+export interface NetworkDefined {
+  readonly kind: "network-defined";
+  readonly uuid: string;
+  readonly name: string;
+  readonly start: boolean;
+  readonly autostart: boolean;
+}
+
+/** A network that goes: stopped and forgotten, with its port forwards. */
+export interface NetworkDoomed {
+  readonly kind: "network-doomed";
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** A pool that goes with everything in it. None of it was in use when it was written down. */
+export interface PoolDoomed {
+  readonly kind: "pool-doomed";
+  readonly uuid: string;
+  readonly name: string;
+  readonly volumes: readonly { readonly path: string; readonly file: FileIdentity | null }[];
+  /** What it was built on goes, too. */
+  readonly unbuild: boolean;
+}
+
+/** A machine that is whole, and is started with the networks that it needs. */
+export interface StartWanted {
+  readonly kind: "start-wanted";
+  readonly uuid: string;
+  readonly name: string;
+  readonly networks: readonly string[];
+  readonly at: number;
+}
+
+/** A domain that goes. While it is there, nothing that follows is done. */
+export interface DomainDoomed {
+  readonly kind: "domain-doomed";
+  readonly uuid: string;
+  readonly name: string;
+  /** A domain that has nothing but its NVRAM, which goes after it; see `nvramHolder()`. */
+  readonly nvram?: string;
+}
+
+/** A disk that goes with its machine. */
+export interface DiskDoomed {
+  readonly kind: "disk-doomed";
+  readonly path: string;
+  readonly file: FileIdentity | null;
+}
+
+/** A volume that takes the place of another, which goes once no machine has it. */
+export interface VolumeReplaced {
+  readonly kind: "volume-replaced";
+  readonly path: string;
+  readonly file: FileIdentity | null;
+}
+
+/** A guest that is frozen for a copy of its disks: it thaws, whatever happens. */
+export interface GuestFrozen {
+  readonly kind: "guest-frozen";
+  readonly uuid: string;
+  readonly name: string;
+  /** The operation is nothing else: it is tried until the guest thaws. */
+  readonly isAll?: boolean;
+}
+
+/** A VM goes back to an external snapshot: its disks go on in new images. What follows goes only where they do. */
+export interface DisksReverted {
+  readonly kind: "disks-reverted";
+  readonly uuid: string;
+  readonly name: string;
+  readonly snapshot: string;
+  /** The new images. */
+  readonly paths: readonly string[];
+}
+
+/** A change that gives the same however often it is made: it is made again. */
+export interface ChangeWanted {
+  readonly kind: "change-wanted";
+  readonly command: "update_vm" | "update_network" | "rename_vm" | "delete_snapshot";
+  readonly input: unknown;
+  /** What gives the state before it: made when the change is refused after a part of it. */
+  readonly back?: unknown;
+}
+
+export type Step =
+  | VolumeMade
+  | FileMade
+  | DomainMade
+  | SecretMade
+  | NetworkStarted
+  | LeaseMade
+  | ForwardMade
+  | PoolMade
+  | NetworkDefined
+  | NetworkDoomed
+  | PoolDoomed
+  | StartWanted
+  | DomainDoomed
+  | DiskDoomed
+  | VolumeReplaced
+  | GuestFrozen
+  | DisksReverted
+  | ChangeWanted;
+
+export type StepKind = Step["kind"];
+export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>;
+
+/** What an operation is about. */
+export interface OperationSpec {
+  readonly command: CommandName;
+  /** What a person calls it: a machine's name, or `pool/volume`. */
+  readonly subject: string;
+  readonly vmId?: string;
+  readonly actor: string;
+  /** What nobody else may use until it is settled; see {@link keyOf}. */
+  readonly keys: readonly string[];
+}
+
+/** Why an operation was cut short: libvirt went away under it, or its process ended. */
+export type Cause = "link" | "process";
+
+/** An operation as it is kept. */
+export interface OperationRecord extends OperationSpec {
+  readonly id: string;
+  /** The libvirt URI it works on. */
+  readonly host: string;
+  readonly startedAt: number;
+  jobId?: string;
+  /** When and why it was cut short; absent while it runs. */
+  cut?: { readonly at: number; readonly cause: Cause };
+  /** It is taken back, whatever it wanted. */
+  back?: boolean;
+  steps: Step[];
+}
+
+/** The name under which an operation holds something. */
+export const keyOf = {
+  vm: (uuid: string): string => `vm:${uuid}`,
+  freeze: (uuid: string): string => `freeze:${uuid}`,
+  vmName: (name: string): string => `vm-name:${name}`,
+  volume: (pool: string, name: string): string => `volume:${pool}/${name}`,
+  pool: (name: string): string => `pool:${name}`,
+  network: (name: string): string => `network:${name}`,
+  template: (name: string): string => `template:${name}`,
+};

@@ -1,0 +1,162 @@
+/** The commands on schedules. */
+import {
+  ContractError,
+  type Input,
+  MOST_SCHEDULES,
+  NEXT_RUNS,
+  type Schedule,
+  type scheduleCommands,
+  type VM,
+} from "../../lib/contract/mod.ts";
+import { handledAt } from "../../lib/schedules/due.ts";
+import { nextRuns } from "../../lib/schedules/next_run.ts";
+import { type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
+import { delegatorOf } from "../access/delegation.ts";
+import type { Principal } from "../access.ts";
+import type { Clock } from "../clock.ts";
+import type { Handlers } from "../dispatch.ts";
+import type { ScheduleRecords, StoredSchedule } from "./records.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+type Targets = StoredSchedule["targets"];
+
+/** What they work with. */
+export interface ScheduleContext {
+  readonly records: ScheduleRecords;
+  readonly scheduler: Scheduler;
+  readonly clock: Clock;
+  /** The VMs that somebody may see. */
+  readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
+}
+
+/** The time zone of the host, where none is given. */
+const hostZone = () => new Intl.DateTimeFormat("en").resolvedOptions().timeZone;
+
+/** @throws {ContractError} InvalidInput for what is meant for no VM at all */
+function targetsOf({ vmIds = [], tags = [], groups = [] }: Input<"create_schedule">["targets"]): Targets {
+  if (vmIds.length + tags.length + groups.length > 0) return { vmIds, tags, groups };
+  throw new ContractError("InvalidInput", {
+    reason: "targets must have a VM, a tag or a group at least",
+    field: "targets",
+  });
+}
+
+/** The fields of a change that say when; the others of the schedule stay where the frequency does. */
+function changedTiming(before: StoredSchedule, change: Input<"update_schedule">): TimingFields | undefined {
+  const { frequency, at, time, weekdays, monthDay, cron, timeZone } = change;
+  const given = { frequency, at, time, weekdays, monthDay, cron, timeZone };
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return Object.keys(own).length === 0 ? undefined : { ...before.timing, ...own };
+}
+
+/** A handler for each of them. */
+export function scheduleHandlers(
+  { records, scheduler, clock, vmsOf }: ScheduleContext,
+): Pick<Handlers, keyof typeof scheduleCommands> {
+  const find = (scheduleId: string): StoredSchedule => {
+    records.require();
+    const found = records.get(scheduleId);
+    if (!found) throw new ContractError("ScheduleNotFound", { scheduleId });
+    return found;
+  };
+  const shown = (schedule: StoredSchedule): Schedule => {
+    const { timing, owner, handled, ...rest } = schedule, now = clock.now();
+    const isRunning = scheduler.isRunning(schedule.id);
+    return {
+      ...rest,
+      ...timing,
+      ...(timing.frequency === "weekly" && { weekdays: [...timing.weekdays] }),
+      runsAs: owner.name,
+      next: schedule.enabled ? nextRuns(timing, handledAt(handled, now) ?? now, NEXT_RUNS) : [],
+      running: isRunning,
+      lastRun: records.lastRun(schedule.id),
+    } as Schedule;
+  };
+  const requireFree = (name: string, but?: string) => {
+    const isTaken = records.all().some((each) => each.name === name && each.id !== but);
+    if (isTaken) throw new ContractError("ScheduleExists", { name });
+  };
+  /** VMs that are named must be there, as far as who names them sees. */
+  const requireVms = async ({ vmIds }: Targets, principal: Principal) => {
+    if (vmIds.length === 0) return;
+    const known = new Set((await vmsOf(principal)).map(({ id }) => id));
+    const vmId = vmIds.find((id) => !known.has(id));
+    if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
+  };
+  return {
+    list_schedules: () => {
+      records.require();
+      return records.all().map(shown).sort((a, b) => a.name.localeCompare(b.name));
+    },
+    get_schedule: ({ scheduleId }) => shown(find(scheduleId)),
+    preview_schedule: (fields) => {
+      const now = clock.now(), timing = timingOf(fields, now, hostZone());
+      return { timeZone: timing.timeZone, next: nextRuns(timing, now, NEXT_RUNS) };
+    },
+    get_schedule_history: ({ scheduleId, limit = 20 }) => records.history(find(scheduleId).id, limit),
+    create_schedule: async (input, { principal }) => {
+      const { name, action, deadlineSeconds = 120, force = false, keep = 7 } = input;
+      const { missed = "skip", enabled = true } = input;
+      const now = clock.now();
+      const schedule: StoredSchedule = {
+        id: crypto.randomUUID(),
+        ...{ name, enabled, action, deadlineSeconds, force, keep, missed },
+        targets: targetsOf(input.targets),
+        timing: timingOf(input, now, hostZone()),
+        owner: delegatorOf(principal),
+        createdAt: now,
+        handled: now,
+      };
+      await requireVms(schedule.targets, principal);
+      records.require();
+      requireFree(name);
+      if (records.all().length >= MOST_SCHEDULES) {
+        throw new ContractError("TooManySchedules", { limit: MOST_SCHEDULES });
+      }
+      records.put(schedule);
+      return shown(schedule);
+    },
+    update_schedule: async (change, { principal }) => {
+      const { scheduleId, name, action, deadlineSeconds, force, keep, missed, enabled } = change;
+      const first = find(scheduleId), owner = delegatorOf(principal), now = clock.now();
+      const timingFields = changedTiming(first, change);
+      const timing = timingFields && timingOf(timingFields, now, hostZone());
+      const targets = change.targets && targetsOf(change.targets);
+      if (targets !== undefined) {
+        const isNew = (vmId: string) => !first.targets.vmIds.includes(vmId);
+        await requireVms({ ...targets, vmIds: targets.vmIds.filter(isNew) }, principal);
+      }
+      const before = find(scheduleId); // looking the VMs up takes a while
+      if (name !== undefined) requireFree(name, scheduleId);
+      const schedule: StoredSchedule = {
+        ...before,
+        ...(name !== undefined && { name }),
+        ...(action !== undefined && { action }),
+        ...(targets !== undefined && { targets }),
+        ...(timing !== undefined && { timing }),
+        ...(deadlineSeconds !== undefined && { deadlineSeconds }),
+        ...(force !== undefined && { force }),
+        ...(keep !== undefined && { keep }),
+        ...(missed !== undefined && { missed }),
+        ...(enabled !== undefined && { enabled }),
+        owner,
+      };
+      const begins = timing !== undefined || (schedule.enabled && !before.enabled);
+      records.put(begins ? { ...schedule, handled: now } : schedule);
+      return shown(find(scheduleId));
+    },
+    enable_schedule: ({ scheduleId, enabled }, { principal }) => {
+      const before = find(scheduleId);
+      if (before.enabled !== enabled) {
+        const begun = enabled ? { owner: delegatorOf(principal), handled: clock.now() } : {};
+        records.put({ ...before, enabled, ...begun });
+      }
+      return shown(find(scheduleId));
+    },
+    run_schedule_now: ({ scheduleId }, { principal }) => scheduler.runNow(find(scheduleId), principal),
+    delete_schedule: ({ scheduleId }) => {
+      records.remove(find(scheduleId).id);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,221 @@
+/** Schedules and their runs as they are kept. */
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import {
+  ContractError,
+  type Input,
+  type MissedPolicy,
+  type Schedule,
+  SCHEDULE_RUNS_KEPT,
+  type ScheduleRun,
+} from "../../lib/contract/mod.ts";
+import type { Timing } from "../../lib/schedules/timing.ts";
+import type { Delegator } from "../access/delegation.ts";
+import type { Store } from "../store/store.ts";
+
+/** A schedule as it is kept. */
+export interface StoredSchedule {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly action: Schedule["action"];
+  readonly targets: Required<Input<"create_schedule">["targets"]>;
+  readonly timing: Timing;
+  /** Seconds. */
+  readonly deadlineSeconds: number;
+  readonly force: boolean;
+  /** Snapshots of its own that a VM keeps. */
+  readonly keep: number;
+  readonly missed: MissedPolicy;
+  readonly owner: Delegator;
+  readonly createdAt: number;
+  /** Milliseconds since 1970: what was due up to then was run, or is never. */
+  readonly handled: number;
+}
+
+export const SCHEDULE_MIGRATIONS = [
+  `CREATE TABLE schedules (
+     id         TEXT PRIMARY KEY,
+     created_at INTEGER NOT NULL,  -- ms since 1970
+     handled    INTEGER NOT NULL,  -- ms since 1970: what was due up to then was run, or is never
+     record     TEXT NOT NULL      -- JSON: the rest of it
+   ) STRICT;
+   CREATE TABLE schedule_runs (
+     id          TEXT PRIMARY KEY,
+     schedule_id TEXT NOT NULL,
+     slot        INTEGER,           -- ms since 1970 when it was due; missing: somebody asked for it
+     started_at  INTEGER NOT NULL,  -- ms since 1970
+     state       TEXT NOT NULL,
+     record      TEXT NOT NULL,     -- JSON: the run
+     UNIQUE (schedule_id, slot)     -- a time is run once, whatever the clock does
+   ) STRICT;
+   CREATE INDEX schedule_runs_by_start ON schedule_runs (schedule_id, started_at);`,
+];
+
+type Row = Record<string, SQLOutputValue>;
+
+// Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+const scheduleOf = ({ record, handled }: Row): StoredSchedule => ({
+  ...JSON.parse(String(record)),
+  handled: Number(handled),
+});
+const runOf = ({ record }: Row) => JSON.parse(String(record)) as ScheduleRun;
+
+interface Statements {
+  readonly put: StatementSync;
+  readonly handle: StatementSync;
+  readonly remove: StatementSync;
+  readonly begin: StatementSync;
+  readonly end: StatementSync;
+  readonly prune: StatementSync;
+  readonly forget: StatementSync;
+  readonly history: StatementSync;
+  readonly unfinished: StatementSync;
+}
+
+export class ScheduleRecords {
+  readonly #store: Store;
+  /** What the database has; read when it is opened, written through. */
+  readonly #schedules = new Map<string, StoredSchedule>();
+  readonly #lastRuns = new Map<string, ScheduleRun>();
+  #statements: Statements | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+    store.attach((database) => this.#prepare(database));
+  }
+
+  /** @throws {ContractError} StoreUnavailable while what is stored is not known */
+  require(): void {
+    if (this.#store.open() === undefined) throw this.#unavailable();
+  }
+
+  /** Every one, the oldest first. */
+  all(): readonly StoredSchedule[] {
+    return [...this.#schedules.values()];
+  }
+
+  get(id: string): StoredSchedule | undefined {
+    return this.#schedules.get(id);
+  }
+
+  /** The run that began last. */
+  lastRun(id: string): ScheduleRun | null {
+    return this.#lastRuns.get(id) ?? null;
+  }
+
+  /** Writes a schedule. @throws {ContractError} StoreUnavailable */
+  put(schedule: StoredSchedule): void {
+    const { id, createdAt, handled, ...rest } = schedule;
+    this.#write(({ put }) => put.run(id, createdAt, handled, JSON.stringify({ id, createdAt, ...rest })));
+    this.#schedules.set(id, schedule);
+  }
+
+  /** Removes a schedule with its history. @throws {ContractError} StoreUnavailable */
+  remove(id: string): void {
+    this.#write(({ remove, forget }) => {
+      remove.run(id);
+      forget.run(id);
+    });
+    this.#schedules.delete(id);
+    this.#lastRuns.delete(id);
+  }
+
+  /** Writes up to when everything was run or skipped. @throws {ContractError} StoreUnavailable */
+  handle(schedule: StoredSchedule, handled: number): void {
+    this.#write(({ handle }) => handle.run(handled, schedule.id));
+    this.#schedules.set(schedule.id, { ...schedule, handled });
+  }
+
+  /**
+   * Writes, before the work begins, that there is a run, and up to when everything is handled by it: one step.
+   *
+   * @returns whether it is to be carried out: no where its time was run before
+   * @throws {ContractError} StoreUnavailable
+   */
+  begin(schedule: StoredSchedule, run: ScheduleRun, handled: number): boolean {
+    let isNew = false;
+    this.#write(({ begin, handle, prune }) => {
+      const { changes } = begin.run(
+        run.id,
+        schedule.id,
+        run.slot,
+        run.startedAt,
+        run.state,
+        JSON.stringify(run),
+      );
+      isNew = Number(changes) > 0;
+      handle.run(handled, schedule.id);
+      prune.run(schedule.id, schedule.id, SCHEDULE_RUNS_KEPT);
+    });
+    this.#schedules.set(schedule.id, { ...schedule, handled });
+    if (isNew) this.#lastRuns.set(schedule.id, run);
+    return isNew;
+  }
+
+  /** Writes how a run is now; one of a deleted schedule is gone with it. @throws {ContractError} StoreUnavailable */
+  update(scheduleId: string, run: ScheduleRun): void {
+    if (!this.#schedules.has(scheduleId)) return;
+    // What is shown is true, whatever becomes of the disk.
+    if (this.#lastRuns.get(scheduleId)?.id === run.id) this.#lastRuns.set(scheduleId, run);
+    this.#write(({ end }) => end.run(run.state, JSON.stringify(run), run.id));
+  }
+
+  /** Runs that are written down as under way: their schedules, and they. @throws {ContractError} StoreUnavailable */
+  unfinished(): { readonly scheduleId: string; readonly run: ScheduleRun }[] {
+    this.require();
+    return this.#statements!.unfinished.all().map((row) => ({
+      scheduleId: String(row.schedule_id),
+      run: runOf(row),
+    }));
+  }
+
+  /** The runs of a schedule, the newest first. @throws {ContractError} StoreUnavailable */
+  history(id: string, limit: number): ScheduleRun[] {
+    this.require();
+    return this.#statements!.history.all(id, limit).map(runOf);
+  }
+
+  #write(run: (statements: Statements) => void): void {
+    if (!this.#store.write(() => run(this.#statements!))) throw this.#unavailable();
+  }
+
+  #unavailable(): ContractError {
+    return new ContractError("StoreUnavailable", { reason: this.#store.trouble ?? "it is not open" });
+  }
+
+  #prepare(database: DatabaseSync): void {
+    this.#statements = {
+      put: database.prepare(
+        "INSERT INTO schedules (id, created_at, handled, record) VALUES (?, ?, ?, ?) " +
+          "ON CONFLICT (id) DO UPDATE SET handled = excluded.handled, record = excluded.record",
+      ),
+      handle: database.prepare("UPDATE schedules SET handled = ? WHERE id = ?"),
+      remove: database.prepare("DELETE FROM schedules WHERE id = ?"),
+      begin: database.prepare(
+        "INSERT OR IGNORE INTO schedule_runs (id, schedule_id, slot, started_at, state, record) " +
+          "VALUES (?, ?, ?, ?, ?, ?)",
+      ),
+      end: database.prepare("UPDATE schedule_runs SET state = ?, record = ? WHERE id = ?"),
+      prune: database.prepare(
+        "DELETE FROM schedule_runs WHERE schedule_id = ? AND rowid <= (SELECT rowid FROM schedule_runs " +
+          "WHERE schedule_id = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+      ),
+      forget: database.prepare("DELETE FROM schedule_runs WHERE schedule_id = ?"),
+      history: database.prepare(
+        "SELECT record FROM schedule_runs WHERE schedule_id = ? ORDER BY rowid DESC LIMIT ?",
+      ),
+      unfinished: database.prepare("SELECT schedule_id, record FROM schedule_runs WHERE state = 'running'"),
+    };
+    this.#schedules.clear();
+    for (const row of database.prepare("SELECT * FROM schedules ORDER BY created_at, rowid").all()) {
+      const schedule = scheduleOf(row);
+      this.#schedules.set(schedule.id, schedule);
+    }
+    this.#lastRuns.clear();
+    const last = database.prepare(
+      "SELECT schedule_id, record FROM schedule_runs WHERE rowid IN " +
+        "(SELECT max(rowid) FROM schedule_runs GROUP BY schedule_id)",
+    ).all();
+    for (const row of last) this.#lastRuns.set(String(row.schedule_id), runOf(row));
+  }
+}

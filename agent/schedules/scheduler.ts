@@ -1,0 +1,299 @@
+/**
+ * Has schedules run when they are due: each time once, over restarts and whatever the clock does, and never two runs of
+ * one schedule at the same time. That a time is run is written down before the work begins.
+ */
+import type { Api } from "../../lib/client/api.ts";
+import { ContractError, type ScheduleRun, type VmState } from "../../lib/contract/mod.ts";
+import { dueOf, handledAt, ON_TIME_MS } from "../../lib/schedules/due.ts";
+import { nextRun } from "../../lib/schedules/next_run.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import type { Principal } from "../access.ts";
+import { type Clock, sleep } from "../clock.ts";
+import type { JobHandle, Jobs } from "../jobs/jobs.ts";
+import { log } from "../log.ts";
+import { TaskRun } from "./actions.ts";
+import type { ScheduleRecords, StoredSchedule } from "./records.ts";
+import { within } from "../within.ts";
+
+/** Milliseconds between looks at least and at most: the clock may have been set, a schedule changed. */
+const LOOK_MS = { least: 200, most: 5000 } as const;
+/** Milliseconds that a run waits for a libvirt that is away, at most, and between looks whether it is back. */
+const AWAY_MS = { most: 120_000, look: 1000 } as const;
+/** VMs whose results a run keeps. */
+const RESULTS_KEPT = 100;
+/** What a job's title calls the actions. */
+const WORDS = { start: "start", stop: "shut down", reboot: "reboot", snapshot: "take a snapshot" } as const;
+
+/** What the runs need of the application. */
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  readonly jobs: Pick<Jobs, "run">;
+  /** The commands as somebody. */
+  readonly apiFor: (principal: Principal) => Api;
+  /** Who a schedule runs as, with the rights of this moment; or why nobody. @throws {ContractError} StoreUnavailable */
+  readonly ownerOf: (schedule: StoredSchedule) => Principal | string;
+  readonly stateOf: (vmId: string) => VmState | undefined;
+  /** Whether libvirt answers, and its VMs were read: after a boot of the host that may take a while. */
+  readonly isReady: () => boolean;
+  /** Milliseconds between looks at most; tests let a year go by with longer ones. */
+  readonly lookMs?: number;
+}
+
+const NOBODY = { done: 0, unchanged: 0, forced: 0, failed: 0 } as const;
+
+/** The results of a run as they are kept: failures first. */
+function summed(results: ScheduleRun["results"]): Pick<ScheduleRun, "counts" | "results"> {
+  const counts = { ...NOBODY };
+  for (const { outcome } of results) counts[outcome]++;
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  const others = results.filter(({ outcome }) => outcome !== "failed");
+  return { counts, results: [...failed, ...others].slice(0, RESULTS_KEPT) };
+}
+
+/** How a run ended, by what its work threw. */
+function endOf(thrown: unknown): Pick<ScheduleRun, "state"> & Partial<Pick<ScheduleRun, "message">> {
+  if (thrown === undefined) return { state: "done" };
+  const isCancelled = thrown instanceof ContractError && thrown.code === "JobCancelled";
+  return isCancelled
+    ? { state: "cancelled", message: null }
+    : { state: "failed", message: thrown instanceof ContractError ? thrown.message : messageOf(thrown) };
+}
+
+interface Running {
+  run: ScheduleRun;
+  readonly work: Promise<void>;
+  /** Whether the history has that a time was left out because of it. */
+  isInTheWay: boolean;
+}
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #records: ScheduleRecords;
+  /** By id of the schedule. */
+  readonly #running = new Map<string, Running>();
+  /** Since when the clock has not been set back; milliseconds since 1970. */
+  #since: number;
+  #lastLook: number;
+  #wait = 0;
+  #isSettled = false;
+  /** Aborted once the application stops: what ends then was not cancelled by somebody. */
+  #stopping: AbortSignal | undefined;
+
+  constructor(records: ScheduleRecords, options: SchedulerOptions) {
+    this.#records = records;
+    this.#options = options;
+    this.#since = this.#lastLook = options.clock.now();
+  }
+
+  /** Milliseconds until it should look again. */
+  get wait(): number {
+    return this.#wait;
+  }
+
+  isRunning(scheduleId: string): boolean {
+    return this.#running.has(scheduleId);
+  }
+
+  /** Begins what is due. Nobody waits for its end. @param stopping aborted once the application stops */
+  tick(stopping?: AbortSignal): void {
+    this.#stopping = stopping;
+    const now = this.#options.clock.now(), most = this.#options.lookMs ?? LOOK_MS.most;
+    if (now < this.#lastLook) this.#since = now;
+    this.#lastLook = now;
+    this.#wait = most;
+    try {
+      this.#settle();
+      for (const { id } of this.#records.all()) {
+        const next = this.#look(this.#records.get(id)!, now);
+        if (next !== null) this.#wait = Math.min(this.#wait, Math.max(LOOK_MS.least, next - now));
+      }
+    } catch (error) {
+      // Nothing runs that could not be written down: it would run again after a restart. The store has said why.
+      if (!(error instanceof ContractError)) throw error;
+      log.debug("schedules wait for the database", { error });
+      this.#wait = most;
+    }
+  }
+
+  /**
+   * Runs a schedule at once, as who asks.
+   *
+   * @returns the run that has begun
+   * @throws {ContractError} ScheduleRunning, StoreUnavailable
+   */
+  runNow(schedule: StoredSchedule, principal: Principal): ScheduleRun {
+    if (this.isRunning(schedule.id)) throw new ContractError("ScheduleRunning", { name: schedule.name });
+    return this.#begin(schedule, null, schedule.handled, principal)!;
+  }
+
+  /** Ends what runs, as far as the time allows: the jobs have been told. Waits for what was told to write its end. */
+  async stop(): Promise<void> {
+    await within(500, Promise.all([...this.#running.values()].map(({ work }) => work)));
+    for (const [scheduleId, { run }] of this.#running) this.#interrupt(scheduleId, run);
+  }
+
+  /** Looks at one schedule. @returns when it is due next; null: never, as far as is known. @throws {ContractError} StoreUnavailable */
+  #look(schedule: StoredSchedule, now: number): number | null {
+    if (!schedule.enabled) return null;
+    const { timing, missed } = schedule;
+    // What was done in a future that is none: by a clock that was wrong, and was set right.
+    const handled = handledAt(schedule.handled, now) ?? this.#since;
+    const due = dueOf(timing, handled, now, missed);
+    switch (due.what) {
+      case "wait":
+        return due.next;
+      case "missed": {
+        const upTo = Math.max(handled, now - ON_TIME_MS);
+        const message = "KVM Manager was not running at that time, and what was missed is skipped";
+        this.#skip(schedule, due.slot, upTo, message);
+        return this.#look(this.#records.get(schedule.id)!, now);
+      }
+      case "run":
+        this.#runDue(schedule, due.slot, now);
+        return nextRun(timing, now);
+    }
+  }
+
+  #runDue(schedule: StoredSchedule, slot: number, now: number): void {
+    const running = this.#running.get(schedule.id);
+    if (running === undefined) return void this.#begin(schedule, slot, now);
+    // Once for each run that takes so long: a minute's schedule would fill its history with it.
+    if (running.isInTheWay) return this.#records.handle(schedule, now);
+    this.#skip(schedule, slot, now, "The run before was still under way");
+    running.isInTheWay = true;
+  }
+
+  /** Writes into the history that a time is left out. */
+  #skip(schedule: StoredSchedule, slot: number, handled: number, message: string): void {
+    const now = this.#options.clock.now();
+    const run = { ...this.#newRun(schedule, slot), state: "skipped", endedAt: now, message } as const;
+    this.#records.begin(schedule, run, handled);
+  }
+
+  #newRun({ owner }: StoredSchedule, slot: number | null, actor = owner.name): ScheduleRun {
+    return {
+      id: crypto.randomUUID(),
+      slot,
+      startedAt: this.#options.clock.now(),
+      endedAt: null,
+      state: "running",
+      actor,
+      jobId: null,
+      message: null,
+      counts: NOBODY,
+      results: [],
+    };
+  }
+
+  /** @returns the run, or undefined where its time was run before @throws {ContractError} StoreUnavailable */
+  #begin(
+    schedule: StoredSchedule,
+    slot: number | null,
+    handled: number,
+    by?: Principal,
+  ): ScheduleRun | undefined {
+    const run = this.#newRun(schedule, slot, by?.name);
+    if (!this.#records.begin(schedule, run, handled)) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const running: Running = { run, work: promise, isInTheWay: false };
+    this.#running.set(schedule.id, running);
+    this.#work(schedule, running, by).finally(resolve);
+    return running.run;
+  }
+
+  /** Carries a run out as a job, and writes how it ended. Never fails. */
+  async #work(schedule: StoredSchedule, running: Running, by: Principal | undefined): Promise<void> {
+    const { jobs } = this.#options, { id, name, action } = schedule;
+    const set = (change: Partial<ScheduleRun>) => {
+      running.run = { ...running.run, ...change };
+      this.#keep(id, running.run);
+    };
+    let thrown: unknown;
+    try {
+      await jobs.run({
+        command: "run_schedule_now",
+        title: `Schedule ${name}: ${WORDS[action]}`,
+        actor: running.run.actor,
+        ifInterrupted:
+          "VMs that were not reached yet are as they were. Run the schedule again if it is still needed.",
+      }, async (job) => {
+        set({ jobId: job.id });
+        await this.#carryOut(schedule, job, by, (results) => {
+          const message = results.length === 0
+            ? "No VM was meant: none has its tags or is in its groups"
+            : null;
+          running.run = { ...running.run, ...summed(results), message };
+        });
+      });
+    } catch (error) {
+      thrown = error;
+      if (!(error instanceof ContractError)) log.error("a schedule failed unexpectedly", { name, error });
+    }
+    this.#running.delete(id);
+    if (this.#stopping?.aborted && thrown !== undefined) return this.#interrupt(id, running.run);
+    set({ ...endOf(thrown), endedAt: this.#options.clock.now() });
+  }
+
+  async #carryOut(
+    schedule: StoredSchedule,
+    job: JobHandle,
+    by: Principal | undefined,
+    tell: (results: ScheduleRun["results"]) => void,
+  ): Promise<void> {
+    const { clock, stateOf, apiFor, ownerOf } = this.#options;
+    const principal = by ?? ownerOf(schedule);
+    if (typeof principal === "string") {
+      throw new ContractError("ScheduleOwnerLost", { name: schedule.owner.name, reason: principal });
+    }
+    await this.#awaitLibvirt(job);
+    const api = apiFor(principal);
+    const task = new TaskRun({ schedule, api, job, clock, stateOf });
+    try {
+      await task.run();
+    } finally {
+      tell(task.results());
+    }
+    const results = task.results();
+    const failed = results.filter(({ outcome }) => outcome === "failed");
+    if (failed.length === 0) return;
+    const first = `${failed[0]!.name}: ${failed[0]!.message}`;
+    throw new ContractError("ScheduleRunFailed", { failed: failed.length, all: results.length, first });
+  }
+
+  /** Waits for libvirt, a bounded time: without it a run would find no VM, or fail for each of them. */
+  async #awaitLibvirt(job: JobHandle): Promise<void> {
+    const { clock, isReady } = this.#options;
+    if (isReady()) return;
+    job.log("Waiting for libvirt");
+    const end = clock.monotonic() + AWAY_MS.most;
+    while (!isReady() && clock.monotonic() < end) {
+      await sleep(clock, AWAY_MS.look, job.signal);
+      job.signal.throwIfAborted();
+    }
+  }
+
+  /** Runs that an earlier process has left: they are no more. @throws {ContractError} StoreUnavailable */
+  #settle(): void {
+    if (this.#isSettled) return;
+    const ours = new Set([...this.#running.values()].map(({ run }) => run.id));
+    for (const { scheduleId, run } of this.#records.unfinished()) {
+      if (!ours.has(run.id)) this.#interrupt(scheduleId, run);
+    }
+    this.#isSettled = true;
+  }
+
+  #interrupt(scheduleId: string, run: ScheduleRun): void {
+    const message = "KVM Manager ended while this was running";
+    this.#keep(scheduleId, { ...run, state: "interrupted", message, endedAt: this.#options.clock.now() });
+  }
+
+  /** Writes how a run is now. What cannot be written is said by the store, and settled at the next start. */
+  #keep(scheduleId: string, run: ScheduleRun): void {
+    try {
+      this.#records.update(scheduleId, run);
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      log.warn("the end of a schedule's run could not be written", { error });
+    }
+  }
+}

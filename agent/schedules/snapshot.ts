@@ -1,0 +1,37 @@
+/** The snapshots that a schedule takes: each VM keeps so many of them, the oldest beyond are deleted. */
+import type { Api } from "../../lib/client/api.ts";
+import { snapshotNameAt } from "../../lib/vm/snapshots.ts";
+
+/** What takes them. */
+export type SnapshotApi = Pick<Api, "createSnapshot" | "listSnapshots" | "deleteSnapshot">;
+
+/** Whose they are. */
+export interface SnapshotSchedule {
+  readonly id: string;
+  readonly name: string;
+  /** How many a VM keeps. */
+  readonly keep: number;
+}
+
+/** What the names of a schedule's snapshots begin with: it may be renamed, and people have snapshots of their own. */
+export const snapshotPrefix = ({ id }: Pick<SnapshotSchedule, "id">): string => `schedule-${id.slice(0, 8)}`;
+
+/**
+ * Takes a snapshot of a VM, then deletes those of the same schedule that are too many. What people took is never touched.
+ *
+ * @throws {ContractError} what the commands refuse
+ */
+export async function takeSnapshot(
+  api: SnapshotApi,
+  vmId: string,
+  schedule: SnapshotSchedule,
+  now: number,
+): Promise<void> {
+  const prefix = snapshotPrefix(schedule);
+  const description = `By the schedule “${schedule.name}”`;
+  await api.createSnapshot({ vmId, name: snapshotNameAt(now, prefix), description });
+  const { snapshots } = await api.listSnapshots({ vmId });
+  const own = snapshots.filter(({ name }) => name.startsWith(`${prefix}-`))
+    .sort((a, b) => b.createdAt - a.createdAt || (a.name < b.name ? 1 : -1));
+  for (const { name } of own.slice(schedule.keep)) await api.deleteSnapshot({ vmId, name });
+}

@@ -1,0 +1,35 @@
+/** The source of a copy: decided on when its turn has come, and held until the copy is made. */
+import { ContractError, type Role } from "../../lib/contract/mod.ts";
+import { type CheckedImage, checkImage, type ImageWish } from "./disk_images/check.ts";
+import type { Host } from "../hosts/host.ts";
+import { holdWriters } from "./volume_usage.ts";
+import type { Volume } from "./volumes.ts";
+
+/** A volume that may be copied, with the whole chain it is read through. */
+export interface CopySource extends CheckedImage {
+  readonly volume: Volume;
+}
+
+/**
+ * Decides on a source, and keeps it, what it is built on, and the machines that could write to either as they are.
+ *
+ * @param except a machine that is held already
+ * @throws {ContractError} what the decision says; VolumeInUse, VmBusy, DiskRefused @throws {LibvirtError}
+ */
+export async function copySource(
+  host: Host,
+  wish: ImageWish,
+  role: Role,
+  held: DisposableStack,
+  except?: string,
+): Promise<CopySource> {
+  const image = await checkImage(host, wish, { purpose: "content", role }, held);
+  const { path, volume } = image;
+  const refused = (reason: string) => new ContractError("DiskRefused", { path, reason });
+  if (volume === undefined) throw refused("it is in no storage pool");
+  if (image.secret !== undefined || volume.encryption?.secret !== undefined) {
+    throw refused("it is encrypted, and its passphrase belongs to it alone: copy inside a VM");
+  }
+  await holdWriters(host, { ...image, volume }, held, except);
+  return { ...image, volume };
+}

@@ -1,0 +1,143 @@
+/**
+ * What an image on this host is built on. One policy for every door: an image may be built on the one its user names,
+ * and on volumes of libvirt's active pools; nothing of the chain may name a data file, be encrypted or marked corrupt,
+ * or leave the format of the image below it to be guessed. Read before QEMU or qemu-img would open any of it
+ * (CVE-2024-32498 and its kin).
+ */
+import { dirname, resolve } from "node:path";
+import {
+  HEAD_BYTES,
+  headRefusal,
+  ImageError,
+  looksLikeQcow2,
+  type Qcow2Header,
+  readQcow2Header,
+} from "../../../lib/formats/qcow2/qcow2_header.ts";
+import { isNameable, openFile, realPathOf, statFile } from "../../host_file.ts";
+import type { BackingImage } from "../../../lib/vm/create/vm.ts";
+import { lookAt } from "../../files.ts";
+import type { Volume } from "../volumes.ts";
+
+/** Images in a chain that are followed; a header can make a chain point back to itself. */
+const MOST_IMAGES = 64;
+
+/** A reason not to use an image, fit to be shown. */
+export class ImageRefused extends Error {
+  override readonly name = "ImageRefused";
+}
+
+/** The path with every link followed; undefined when nothing is there. @throws {ContractError} PathRefused */
+export const realPath = (path: string): Promise<string | undefined> => lookAt(path, realPathOf);
+
+/** The first bytes of a file: {@link HEAD_BYTES}, or all of a shorter one. @throws {Error} when it cannot be read */
+export async function readHead(path: string): Promise<Uint8Array> {
+  using file = await openFile(path);
+  const head = new Uint8Array(HEAD_BYTES);
+  let length = 0;
+  while (length < head.length) {
+    const read = await file.read(head.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return head.subarray(0, length);
+}
+
+/**
+ * What a head says of its qcow2 image; null when it is no such image.
+ *
+ * @throws {ImageRefused} when it says what cannot be
+ */
+export function qcow2Header(head: Uint8Array): Qcow2Header | null {
+  try {
+    return looksLikeQcow2(head) ? readQcow2Header(head) : null;
+  } catch (error) {
+    if (error instanceof ImageError) throw new ImageRefused(error.message);
+    throw error;
+  }
+}
+
+/** {@link qcow2Header} of the image at a path. @throws {ImageRefused} @throws {Error} when it cannot be read */
+export async function qcow2Head(path: string): Promise<Qcow2Header | null> {
+  return qcow2Header(await readHead(path));
+}
+
+/** What is known of an image besides itself. */
+export interface ChainWish {
+  /** The image that its user says it is built on. */
+  readonly named?: string | undefined;
+  /** Whether its format rests on more than its content: only then what it is built on is opened. */
+  readonly isSaid: boolean;
+  /** Whether images outside all pools may be below it, though nobody named them. */
+  readonly anyBase?: boolean | undefined;
+  /** The volume at a path; undefined when no active pool knows it. */
+  readonly volumeAt: (path: string) => Promise<Volume | undefined>;
+  /** Told of each image below before its head is read: to lock it, and to say no. @throws {ImageRefused} */
+  readonly enter: (image: BackingImage, volume: Volume | undefined) => Promise<void>;
+}
+
+/**
+ * The images that the qcow2 image at `path` is built on, nearest first.
+ *
+ * @throws {ImageRefused} when it must not be used @throws {LibvirtError}
+ * @throws {Error} when an image of the chain cannot be read
+ */
+export async function checkedChain(path: string, wish: ChainWish): Promise<BackingImage[]> {
+  const { named, isSaid, anyBase = false, volumeAt, enter } = wish;
+  const wanted = named === undefined ? undefined : await realPath(resolve(named));
+  if (named !== undefined && wanted === undefined) {
+    throw new ImageRefused(`there is no backing file ${named}`);
+  }
+  const chain: BackingImage[] = [];
+  for (let at = path; chain.length < MOST_IMAGES;) {
+    const isTop = at === path;
+    const refuse = (reason: string) =>
+      new ImageRefused(isTop ? reason : `of its backing file ${at}: ${reason}`);
+    const head = await qcow2Head(at);
+    if (head === null) throw refuse("it is not a qcow2 image");
+    const wrong = headRefusal(head);
+    if (wrong !== null) throw refuse(wrong);
+    if (head.backingFile === undefined) {
+      if (isTop && named !== undefined) {
+        throw refuse(`it is not built on ${named}, nor on any other image`);
+      }
+      return chain;
+    }
+    const target = resolve(dirname(at), head.backingFile);
+    const isNamed = isTop && wanted !== undefined && await realPath(target) === wanted;
+    if (isTop && named !== undefined && !isNamed) throw refuse(`it is built on ${target}, not on ${named}`);
+    const volume = await volumeAt(target);
+    if (!isNamed && !anyBase && volume === undefined) {
+      const hint = isTop ? ": name that as its backing file to allow it" : "";
+      throw refuse(`it is built on ${target}, which is in no storage pool${hint}`);
+    }
+    if (isTop && !isNamed && !isSaid) {
+      throw refuse(`it is built on ${target}; say that its format is qcow2 if that is meant`);
+    }
+    const next = await linkOf(target, head.backingFormat, refuse);
+    if (next.path === path || chain.some((each) => each.path === next.path)) break;
+    await enter(next, volume);
+    chain.push(next);
+    if (next.format === "raw") return chain;
+    at = next.path;
+  }
+  throw new ImageRefused("it is built on itself, or on too many images");
+}
+
+/** One image of the chain, as the machine's XML has it. */
+async function linkOf(
+  target: string,
+  format: string | undefined,
+  refuse: (reason: string) => ImageRefused,
+): Promise<BackingImage> {
+  if (format !== "qcow2" && format !== "raw") {
+    throw refuse("it does not say the format of its backing file: set it with qemu-img rebase -u -F");
+  }
+  const path = await realPath(target);
+  if (path === undefined) throw refuse(`its backing file ${target} is missing`);
+  if (!isNameable(path)) throw refuse(`the name of its backing file ${target} is no UTF-8`);
+  const { isFile, isBlockDevice } = await statFile(path);
+  if (!isFile && !isBlockDevice) {
+    throw refuse(`its backing file ${target} is neither a file nor a block device`);
+  }
+  return { path, type: isFile ? "file" : "block", format };
+}

@@ -1,0 +1,357 @@
+/**
+ * The one decision on an image: what it is, whether it may be used, and the whole chain of images below it. Every
+ * door asks here, and nothing else decides: disks and media of machines, new machines, bases of overlays, copies,
+ * downloads, resizing.
+ *
+ * The rules, in the order in which they are looked at:
+ *  1. What is not whole is nobody's: a volume that an upload, a download or a copy fills is held by it alone.
+ *  2. The image and everything it is built on is held (`take`) before its head is read, and until the work is over.
+ *     Work that waits for its turn as a job asks after the wait.
+ *  3. Files outside all pools are the administrators', who are root on the host anyway.
+ *  4. A cloud-init seed belongs to its machine alone.
+ *  5. The format: {@link decideFormat}. Every use by a machine is recorded (`FormatRecords`), so that a raw disk stays
+ *     raw after it was detached, whatever its guest wrote on it.
+ *  6. The chain: {@link checkedChain}. An image that a machine has as raw is nowhere taken as qcow2, and is no base.
+ *  7. The chain that was found is what is used: written into the domain's XML with an empty `<backingStore/>` at its
+ *     end, or given to qemu-img node by node. Nobody reads it from the headers again.
+ */
+import { resolve } from "node:path";
+import { isNameable, statFile } from "../../host_file.ts";
+import { LibvirtError } from "../../../ffi/error.ts";
+import { ContractError, type Role } from "../../../lib/contract/mod.ts";
+import type { BackingImage, DiskSource } from "../../../lib/vm/create/vm.ts";
+import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
+import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
+import { decideFormat, type ImageFormat } from "../../../lib/formats/qcow2/format.ts";
+import { looksLikeQcow2 } from "../../../lib/formats/qcow2/qcow2_header.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { includes } from "../../access.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { isMounted } from "../mounts.ts";
+import { secretFor } from "../luks.ts";
+import { type Hold, lockVolume, NO_POOL, refuseHeld, requireActive } from "../shared.ts";
+import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
+import { directUses, type Use, usesOf } from "./usage.ts";
+import { type ChainWish, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
+import type { Host } from "../../hosts/host.ts";
+
+/** Milliseconds the heads of an image's chain may take to be read: behind a dead server they never are. */
+const HEADS_MS = 10_000;
+
+/** Which image is asked for. */
+export interface ImageWish {
+  readonly volume?: { readonly pool: string; readonly name: string };
+  readonly path?: string;
+  readonly format?: ImageFormat;
+  /** The image that it is said to be built on: any file of the host, so for administrators alone. */
+  readonly backingFile?: string;
+}
+
+/** What an absolute path or `pool/volume` names; undefined for what can name nothing. */
+export function wishAt(place: string): ImageWish | undefined {
+  if (place.startsWith("/")) return { path: place };
+  const slash = place.indexOf("/");
+  return slash > 0 ? { volume: { pool: place.slice(0, slash), name: place.slice(slash + 1) } } : undefined;
+}
+
+/** As {@link wishAt}. @throws {ContractError} InvalidInput for what can name nothing */
+export function requireWish(place: string): ImageWish {
+  const wish = wishAt(place);
+  if (wish !== undefined) return wish;
+  const reason = "path must be an absolute path on the host, or pool/volume";
+  throw new ContractError("InvalidInput", { field: "path", reason });
+}
+
+/**
+ * What an image is for: a machine's disk; a medium in its drive; the base of an overlay; its content as a guest sees
+ * it, to be copied or resized; its bytes as they are stored, which nobody interprets.
+ */
+export type ImagePurpose = "disk" | "medium" | "base" | "content" | "bytes";
+
+/** Who asks, and what for. */
+export interface ImageUse {
+  readonly purpose: ImagePurpose;
+  readonly role: Role;
+  /** The machine that is given it. */
+  readonly vm?: { readonly id?: string; readonly name: string };
+  /** Whether the caller holds the image itself already. */
+  readonly isHeld?: boolean;
+  /** Whether its chain may leave the pools: where administrators bring a whole definition. */
+  readonly anyBase?: boolean;
+}
+
+/** An image that may be used. */
+export interface CheckedImage extends DiskSource {
+  readonly format: ImageFormat;
+  /** Everything it is built on, nearest first. */
+  readonly backing: readonly BackingImage[];
+  readonly volume: Volume | undefined;
+  /** What a guest sees, in bytes; null when that is not known here. */
+  readonly virtualBytes: number | null;
+  /** How machines use it already. */
+  readonly uses: readonly Use[];
+}
+
+const refused = (path: string, reason: string, cause?: unknown) =>
+  new ContractError("DiskRefused", { path, reason }, { cause });
+
+function requireAdministrator({ role }: ImageUse): void {
+  if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
+}
+
+/** What is at a place. */
+interface Found {
+  readonly source: DiskSource;
+  readonly volume: Volume | undefined;
+}
+
+function ofVolume(volume: Volume): Found {
+  const { path, type } = volume;
+  if (type !== "file" && type !== "block") throw refused(path, `it is a volume of type ${type}`);
+  return { source: { path, type }, volume };
+}
+
+/** The path that a guest's disk, or an image built on it, would be told: libvirt's XML is UTF-8. */
+const BY_NAME: ReadonlySet<ImagePurpose> = new Set(["disk", "medium", "base"]);
+
+/** @throws {ContractError} DiskRefused for a name that libvirt's XML cannot hold */
+async function find(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> {
+  const found = await look(host, wish, use);
+  const { path } = found.source;
+  if (!BY_NAME.has(use.purpose) || isNameable(path)) return found;
+  throw refused(path, "its name is no UTF-8, which libvirt's XML cannot hold: clone or rename it");
+}
+
+async function look(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> {
+  const { link } = host;
+  if (wish.backingFile !== undefined) requireAdministrator(use);
+  if (wish.volume !== undefined) {
+    const { pool, name } = wish.volume;
+    requireActive(host, pool);
+    const volume = await volumeNamed(link, pool, name);
+    if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
+    return ofVolume(volume);
+  }
+  const { path } = wish;
+  if (path === undefined) {
+    throw new ContractError("InvalidInput", { reason: "say which image: a volume or a path" });
+  }
+  const known = await volumeAt(link, path);
+  if (known !== undefined) return ofVolume(known);
+  const missing = () =>
+    new ContractError(use.purpose === "medium" ? "IsoNotFound" : "DiskNotFound", { path, isoPath: path });
+  if (!isLocal(link.uri)) throw missing();
+  const real = await realPath(resolve(path));
+  // A pool knows its volumes by the path it has, which may hold links.
+  const linked = real === undefined
+    ? undefined
+    : await volumeAt(link, real) ?? await volumeAt(link, resolve(path));
+  if (linked !== undefined) return ofVolume(linked);
+  // Any file of the host: whoever may use it can read it.
+  requireAdministrator(use);
+  if (real === undefined) throw missing();
+  const { isFile, isBlockDevice } = await statFile(real);
+  if (!isFile && !isBlockDevice) {
+    if (use.purpose === "medium") throw missing();
+    throw refused(path, "it is neither a file nor a block device");
+  }
+  // A guest that writes to it too would destroy it.
+  if (isBlockDevice && await isMounted(real)) throw refused(path, "it is mounted on this host");
+  return { source: { path: real, type: isFile ? "file" : "block" }, volume: undefined };
+}
+
+/** Holds an image, or sees at least that nobody works on it. @throws {ContractError} StorageBusy, DiskInUse */
+function hold(held: DisposableStack | undefined, { source, volume }: Found, how: Hold, vm?: string): void {
+  const keys = [[NO_POOL, source.path], ...volume ? [[volume.pool, volume.name]] : []] as const;
+  for (const [pool, name] of keys) {
+    if (held === undefined) refuseHeld(pool!, name!, "read");
+    else held.use(lockVolume(pool!, name!, { hold: how, ...(vm !== undefined && { vm }) }));
+  }
+}
+
+/** @throws {ImageRefused} for a seed, unless it is put back into a drive of its own machine */
+function refuseSeed(
+  path: string,
+  head: Uint8Array,
+  { purpose, role, vm }: ImageUse,
+  uses: readonly Use[],
+): void {
+  if (!isSeed(path, head) || includes(role, "administrator")) return;
+  if (purpose === "medium" && uses.some(({ vmId }) => vmId === vm?.id)) return;
+  throw new ImageRefused("it is a cloud-init seed, which belongs to its VM alone");
+}
+
+/** A base must not change below its overlays, and nothing a guest may write on is followed as qcow2. */
+async function enterChain(
+  host: Host,
+  held: DisposableStack | undefined,
+  { path, type, format }: BackingImage,
+  volume: Volume | undefined,
+): Promise<void> {
+  hold(held, { source: { path, type }, volume }, "read");
+  const of = `of its backing file ${path}`;
+  const other = (await directUses(host, path)).find((each) => each.format !== format);
+  if (other !== undefined) {
+    throw new ImageRefused(`${of}: ${other.name} has it as ${other.format}, not as ${format}`);
+  }
+  const recorded = await host.formats.formatAt(path);
+  if (recorded !== undefined && recorded !== format) {
+    throw new ImageRefused(`${of}: a VM had it as ${recorded}, not as ${format}`);
+  }
+}
+
+/** What keeps an image writes to it alone. @throws {ImageRefused} */
+function refuseKept({ keepers }: Host, path: string, { purpose }: ImageUse): void {
+  const keeper = purpose === "disk" ? keepers.of(path) : undefined;
+  if (keeper !== undefined) {
+    throw new ImageRefused(`it belongs to the ${keeper}, and must not change: use a copy of it`);
+  }
+}
+
+/** @throws {ImageRefused} when an image's content is to be used that is not what it looks like */
+function refuseDisguised(format: ImageFormat, looksQcow2: boolean, uses: readonly Use[]): void {
+  if (format !== "raw" || !looksQcow2) return;
+  const who = uses[0] === undefined ? "it was used" : `${uses[0].name} uses it`;
+  throw new ImageRefused(`${who} as raw, but its content looks like qcow2`);
+}
+
+/** Decides about what was found. @throws {ContractError} @throws {ImageRefused} @throws {Error} from reading it */
+async function decide(
+  host: Host,
+  wish: ImageWish,
+  use: ImageUse,
+  found: Found,
+  held: DisposableStack | undefined,
+): Promise<CheckedImage> {
+  const { link, formats } = host;
+  const { source, volume } = found;
+  const { path, type } = source;
+  const { purpose, role } = use;
+  const isMedium = purpose === "medium", isHere = isLocal(link.uri);
+  const giving = purpose === "disk" ? use.vm?.name : undefined;
+  refuseKept(host, path, use);
+  if (!use.isHeld) hold(held, found, purpose === "disk" ? "change" : "read", giving);
+  const uses = purpose === "bytes" ? [] : await usesOf(host, path);
+  // A device's first bytes are looked at only where somebody says that they are an image's.
+  const isRead = purpose === "bytes"
+    ? path.endsWith(SEED_SUFFIX)
+    : type === "file" || wish.format === "qcow2";
+  const head = isHere && isRead ? await readHead(path) : new Uint8Array();
+  refuseSeed(path, head, use, uses);
+  const plain = {
+    ...source,
+    format: "raw",
+    backing: [],
+    volume,
+    virtualBytes: volume?.capacity ?? null,
+  } as const;
+  if (purpose === "bytes") return { ...plain, uses };
+  const looksQcow2 = looksLikeQcow2(head);
+  const direct = uses.flatMap(({ name, format }) => format === undefined ? [] : [{ vm: name, format }]);
+  const recorded = isHere ? await formats.formatAt(path) : undefined;
+  if (isMedium) {
+    const isRaw = recorded === "raw" || direct.some(({ format }) => format === "raw");
+    if (looksQcow2 && !isRaw) throw new ImageRefused("it is a qcow2 image, not an ISO");
+    return { ...plain, uses };
+  }
+  const decision = decideFormat({
+    said: wish.format,
+    uses: direct,
+    recorded,
+    pool: volume?.format,
+    isInPool: volume !== undefined,
+    looksQcow2,
+    mayOverrule: includes(role, "administrator"),
+  });
+  if ("refusal" in decision) throw new ImageRefused(decision.refusal);
+  const { format, isSaid } = decision;
+  const owners = uses.filter((each) => each.format !== undefined);
+  if (purpose !== "disk") refuseDisguised(format, looksQcow2, owners);
+  if (purpose === "base" && format === "raw" && owners[0] !== undefined) {
+    throw new ImageRefused(
+      `${owners[0].name} has it as its raw disk, which changes below what is built on it`,
+    );
+  }
+  if (format === "raw" && wish.backingFile !== undefined) {
+    throw new ImageRefused("a raw image is built on no other");
+  }
+  const backing = format === "qcow2" && !isTestDriver(link.uri)
+    ? await chainOf(host, path, { named: wish.backingFile, isSaid, anyBase: use.anyBase }, held)
+    : [];
+  if (purpose === "disk" && held !== undefined && isHere) await formats.set(path, format);
+  const secret = format === "raw" && volume !== undefined ? await secretFor(link, path) : undefined;
+  const virtual = format === "qcow2" ? qcow2Header(head)?.virtualSize : undefined;
+  return {
+    ...source,
+    ...(secret !== undefined && { secret }),
+    format,
+    backing,
+    volume,
+    virtualBytes: virtual === undefined ? volume?.capacity ?? null : Number(virtual),
+    uses,
+  };
+}
+
+/** The machines of libvirt's built-in test driver have no files: nothing is ever opened for them. */
+const isTestDriver = (uri: string) => uri.startsWith("test:");
+
+/** The chain below a qcow2 image. @throws {ImageRefused} */
+async function chainOf(
+  host: Host,
+  path: string,
+  wish: Pick<ChainWish, "named" | "isSaid" | "anyBase">,
+  held: DisposableStack | undefined,
+): Promise<BackingImage[]> {
+  const { link } = host;
+  if (!isLocal(link.uri)) {
+    throw new ImageRefused(
+      "its header can be checked on the host itself alone, and KVM Manager runs elsewhere",
+    );
+  }
+  return await checkedChain(path, {
+    ...wish,
+    volumeAt: (at) => volumeAt(link, at),
+    enter: (image, volume) => enterChain(host, held, image, volume),
+  });
+}
+
+/**
+ * Decides on an image.
+ *
+ * @param held keeps the image and all it is built on from change until it is disposed of. Without it the answer is
+ * only what would be said now: for previews
+ * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound, DiskNotFound or IsoNotFound,
+ * DiskRefused, Forbidden, InvalidInput, StorageBusy, DiskInUse, StorageUnknown @throws {LibvirtError}
+ */
+export async function checkImage(
+  host: Host,
+  wish: ImageWish,
+  use: ImageUse,
+  held: DisposableStack | undefined,
+): Promise<CheckedImage> {
+  const found = await find(host, wish, use);
+  const { path } = found.source;
+  // What is decided too late holds nothing.
+  const holding = held && new DisposableStack();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const reason = `${path} cannot be read now`;
+    timer = setTimeout(() => reject(new ContractError("StorageUnknown", { reason })), HEADS_MS);
+  });
+  const deciding = decide(host, wish, use, found, holding);
+  try {
+    const image = await Promise.race([deciding, limit]);
+    if (holding !== undefined) held?.use(holding);
+    return image;
+  } catch (error) {
+    deciding.then(() => holding?.dispose(), () => holding?.dispose());
+    if (error instanceof ContractError || error instanceof LibvirtError) throw error;
+    if (error instanceof ImageRefused) throw refused(path, error.message, error);
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw refused(path, "KVM Manager may not read it", error);
+    }
+    throw refused(path, `it cannot be read (${messageOf(error)})`, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

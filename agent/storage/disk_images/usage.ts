@@ -1,0 +1,112 @@
+/** Who has an image already: two machines that write to one image destroy it. */
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import { log } from "../../log.ts";
+import { diskFormat } from "../format_records.ts";
+import { volumeNamed } from "../volumes.ts";
+import { backingChain } from "./backing.ts";
+import type { Host } from "../../hosts/host.ts";
+
+/** One machine's use of an image. */
+export interface Use {
+  readonly vmId: string;
+  readonly name: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly shareable: boolean;
+  /** The format the machine has it in; undefined where its disk is built on it. */
+  readonly format: string | undefined;
+}
+
+type AnyDisk = Pick<DiskDevice, "target" | "type" | "source" | "format" | "readOnly" | "shareable">;
+
+/** How an image is used by machines: as their disk, or because their disk is built on it. */
+export async function usesOf(host: Host, path: string): Promise<Use[]> {
+  return await collectUses(host, path, (disk, real) => isBuiltOn(host, disk, real));
+}
+
+/** The machines that have an image as their own disk or medium, now or at their next start. */
+export async function directUses(host: Host, path: string): Promise<Use[]> {
+  return await collectUses(host, path, () => Promise.resolve(false));
+}
+
+async function collectUses(
+  host: Host,
+  path: string,
+  isBase: (disk: AnyDisk, real: string) => Promise<boolean>,
+): Promise<Use[]> {
+  const found: Use[] = [];
+  const { uri } = host.link;
+  const real = await resolvedPath(uri, path);
+  for (const vm of host.inventory.vms()) {
+    const seen = new Set<string>();
+    for (const disk of await disksOfBoth(host, vm)) {
+      const key = `${disk.target} ${disk.source} ${disk.format}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const use = { vmId: vm.id, name: vm.name, target: disk.target };
+      const own = await pathOf(host, disk);
+      if (own !== undefined && await resolvedPath(uri, own) === real) {
+        const { readOnly, shareable } = disk;
+        found.push({ ...use, readOnly, shareable, format: diskFormat(disk) });
+      } else if (await isBase(disk, real)) {
+        found.push({ ...use, readOnly: true, shareable: false, format: undefined });
+      }
+    }
+  }
+  return found;
+}
+
+/** A machine's disks: those it has, and those it will have. */
+async function disksOfBoth({ link, inventory }: Host, vm: VM): Promise<AnyDisk[]> {
+  const disks: AnyDisk[] = vm.disks.map((disk) => ({ ...disk, source: disk.source, format: disk.format }));
+  if (!vm.persistent || !inventory.active().includes(vm.id)) return disks;
+  const next = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+  return [...disks, ...disksOf(next)];
+}
+
+async function pathOf({ link }: Host, { type, source }: AnyDisk): Promise<string | undefined> {
+  if (type !== "volume" || source === undefined) return source;
+  const slash = source.indexOf("/");
+  return (await volumeNamed(link, source.slice(0, slash), source.slice(slash + 1)))?.path;
+}
+
+async function isBuiltOn({ link }: Host, disk: AnyDisk, real: string): Promise<boolean> {
+  if (disk.type !== "file" || disk.format !== "qcow2" || disk.source === undefined || !isLocal(link.uri)) {
+    return false;
+  }
+  try {
+    return (await resolvedPaths(link.uri, await backingChain(disk.source))).includes(real);
+  } catch (error) {
+    log.warn("what an image is built on cannot be read", { path: disk.source, error });
+    return false;
+  }
+}
+
+/** Whether two uses of an image leave it whole. */
+function agree(
+  a: Pick<Use, "readOnly" | "shareable">,
+  b: Pick<Use, "readOnly" | "shareable">,
+): boolean {
+  return (a.readOnly && b.readOnly) || (a.shareable && b.shareable);
+}
+
+/**
+ * Refuses an image that somebody uses in a way that does not agree with the new one.
+ *
+ * @param own the use that is about to change: it does not count
+ * @throws {ContractError} DiskInUse
+ */
+export function refuseUsed(
+  uses: readonly Use[],
+  path: string,
+  wanted: { readonly readOnly: boolean; readonly shareable: boolean },
+  own?: { readonly vmId: string; readonly target: string },
+): void {
+  for (const use of uses) {
+    if (own !== undefined && use.vmId === own.vmId && use.target === own.target) continue;
+    if (!agree(use, wanted)) throw new ContractError("DiskInUse", { vm: use.name, path });
+  }
+}

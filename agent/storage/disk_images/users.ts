@@ -1,0 +1,43 @@
+/** Which machines need an image: as their disk, or because their disk is built on it. */
+import type { VM } from "../../../lib/contract/mod.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
+import type { LibvirtLink } from "../../libvirt/link.ts";
+import { log } from "../../log.ts";
+import { backingChain } from "./backing.ts";
+
+async function backing(source: string): Promise<string[]> {
+  try {
+    return await backingChain(source);
+  } catch (error) {
+    log.warn("what an image is built on cannot be read", { path: source, error });
+    return [];
+  }
+}
+
+/** Path → name of a machine that needs it, for those of `paths` that one of `vms` needs. */
+export async function imageUsers(
+  { uri }: Pick<LibvirtLink, "uri">,
+  paths: readonly string[],
+  vms: readonly VM[],
+): Promise<Map<string, string>> {
+  const here = isLocal(uri);
+  const users = new Map<string, string>();
+  const wanted = new Map<string, string[]>();
+  for (const path of paths) {
+    const real = await resolvedPath(uri, path);
+    wanted.set(real, [...wanted.get(real) ?? [], path]);
+  }
+  for (const { name, disks } of vms) {
+    for (const { source, type, format } of disks) {
+      if (source === undefined) continue;
+      const needed = here && type === "file" && format === "qcow2"
+        ? [source, ...await backing(source)]
+        : [source];
+      for (const real of await resolvedPaths(uri, needed)) {
+        for (const path of wanted.get(real) ?? []) users.set(path, name);
+      }
+    }
+  }
+  return users;
+}

@@ -1,0 +1,32 @@
+/** Storage pools, their volumes, and what goes into and out of them. */
+import type { storageCommands, transferCommands, volumeCommands } from "../../lib/contract/mod.ts";
+import { feature } from "../feature.ts";
+import { poolHandlers } from "./pool_handlers.ts";
+import { poolSteps } from "./pool_steps.ts";
+import { transferHandlers } from "./transfer_handlers.ts";
+import { Uploads } from "./uploads.ts";
+import { volumeHandlers } from "./volume_handlers.ts";
+import { volumeSteps } from "./volume_steps.ts";
+
+type StorageCommand =
+  | keyof typeof storageCommands
+  | keyof typeof volumeCommands
+  | keyof typeof transferCommands;
+
+export const storageFeature = feature<
+  never,
+  StorageCommand,
+  keyof typeof poolSteps | keyof typeof volumeSteps
+>({
+  name: "storage",
+  steps: { ...poolSteps, ...volumeSteps },
+  open: () => ({
+    host: (host) => {
+      const uploads = new Uploads(host);
+      return {
+        handlers: { ...poolHandlers(host), ...volumeHandlers(host), ...transferHandlers(host, uploads) },
+        stop: () => uploads.stop(),
+      };
+    },
+  }),
+});

@@ -1,0 +1,102 @@
+/**
+ * The formats in which machines have, or had, their images. A guest can write a qcow2 header onto its raw disk, and
+ * libvirt's pools tell a format from the content: what an image was once is therefore written down, and is still known
+ * when no machine has it any more.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { statFile } from "../host_file.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import type { DiskFormat } from "../../lib/formats/xml/device_disk.ts";
+import { log } from "../log.ts";
+import type { Store } from "../store/store.ts";
+
+/** A file that cannot be mistaken for another one made later under its name. */
+interface FileId {
+  readonly inode: number;
+  /** When it was made, in ms since 1970; 0 where its file system does not tell. */
+  readonly born: number;
+}
+
+interface FormatRecord extends FileId {
+  readonly format: DiskFormat;
+}
+
+/** Gives the file's identity; undefined for what is no file, for a device has no format of its own. */
+async function fileId(path: string): Promise<FileId | undefined> {
+  try {
+    const { isFile, ino, birthtime } = await statFile(path);
+    return isFile ? { inode: ino ?? 0, born: birthtime?.getTime() ?? 0 } : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
+}
+
+const isFormat = (format: string | undefined): format is DiskFormat => format === "raw" || format === "qcow2";
+
+/** The format in which a machine has a disk: libvirt takes one without a format for raw. */
+export const diskFormat = ({ format = "raw" }: { readonly format?: string | undefined }): string => format;
+
+export class FormatRecords {
+  readonly #store: Store;
+  readonly #records = new Map<string, FormatRecord>();
+  /** What was seen at machines, and is recorded: path and format. */
+  readonly #seen = new Set<string>();
+
+  constructor(store: Store) {
+    this.#store = store;
+    store.attach((database) => this.#read(database));
+  }
+
+  /** The format on record of the file at a path; undefined when nobody had it as a disk. @throws {Error} from stat */
+  async formatAt(path: string): Promise<DiskFormat | undefined> {
+    const record = this.#records.get(path);
+    if (record === undefined) return undefined;
+    const id = await fileId(path);
+    return id?.inode === record.inode && id.born === record.born ? record.format : undefined;
+  }
+
+  /** Records the format of the file at a path. @throws {Error} from stat */
+  async set(path: string, format: DiskFormat): Promise<void> {
+    const id = await fileId(path);
+    if (id === undefined) return;
+    const { inode, born } = id;
+    const known = this.#records.get(path);
+    if (known?.inode === inode && known.born === born && known.format === format) return;
+    this.#records.set(path, { inode, born, format });
+    const isWritten = this.#store.write(() =>
+      this.#store.database!.prepare(
+        "INSERT OR REPLACE INTO image_formats (path, inode, born, format) VALUES (?, ?, ?, ?)",
+      ).run(path, inode, born, format)
+    );
+    if (!isWritten) log.warn("the format of an image is known until the next start only", { path, format });
+  }
+
+  /** Records what machines have that others made or changed. What is recorded already costs nothing. */
+  async observe(vms: readonly VM[]): Promise<void> {
+    for (const { disks } of vms) {
+      for (const disk of disks) {
+        const { source, type, device } = disk;
+        const format = diskFormat(disk);
+        if (source === undefined || type !== "file" || device !== "disk" || !isFormat(format)) continue;
+        const key = `${format} ${source}`;
+        if (this.#seen.has(key)) continue;
+        try {
+          await this.set(source, format);
+          this.#seen.delete(`${format === "raw" ? "qcow2" : "raw"} ${source}`);
+          this.#seen.add(key);
+        } catch (error) {
+          log.debug("the format of a disk could not be recorded", { path: source, error });
+        }
+      }
+    }
+  }
+
+  #read(database: DatabaseSync): void {
+    for (const row of database.prepare("SELECT path, inode, born, format FROM image_formats").all()) {
+      const format = String(row.format);
+      if (!isFormat(format)) continue;
+      this.#records.set(String(row.path), { inode: Number(row.inode), born: Number(row.born), format });
+    }
+  }
+}

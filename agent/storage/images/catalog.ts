@@ -1,0 +1,39 @@
+/** The catalogue that holds here: the program's own, or the site's. */
+import { type CatalogImage, ContractError } from "../../../lib/contract/mod.ts";
+import { builtinCatalog, CatalogError, readCatalog } from "../../../lib/image/catalog.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { parseJson } from "../../../lib/text/json.ts";
+
+/** What stands for the catalogue that comes with the program. */
+export const BUILTIN = "builtin";
+
+export class SiteCatalog {
+  /** @param place a file, or {@link BUILTIN} */
+  constructor(readonly place: string) {}
+
+  /** Its images. A site's file is read each time: a change of it needs no restart. @throws {ContractError} CatalogUnusable */
+  async list(): Promise<CatalogImage[]> {
+    if (this.place === BUILTIN) return builtinCatalog();
+    const unusable = (why: string, cause: unknown) =>
+      new ContractError("CatalogUnusable", { reason: `${this.place}: ${why}` }, { cause });
+    let text: string;
+    try {
+      text = await Deno.readTextFile(this.place);
+    } catch (error) {
+      throw unusable(messageOf(error), error);
+    }
+    try {
+      return readCatalog(parseJson(text));
+    } catch (error) {
+      if (error instanceof CatalogError || error instanceof SyntaxError) throw unusable(error.message, error);
+      throw error;
+    }
+  }
+
+  /** @throws {ContractError} CatalogImageNotFound, CatalogUnusable */
+  async image(id: string): Promise<CatalogImage> {
+    const found = (await this.list()).find((image) => image.id === id);
+    if (found === undefined) throw new ContractError("CatalogImageNotFound", { id });
+    return found;
+  }
+}

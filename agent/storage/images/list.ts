@@ -1,0 +1,97 @@
+/** The images of all pools, from the live model. */
+import type { Image, ImageKind, OperatingSystem, Output } from "../../../lib/contract/mod.ts";
+import { systemGuesser } from "../../../lib/vm/create/guesses.ts";
+import { LibvirtError } from "../../../ffi/error.ts";
+import type { OperatingSystems } from "../../hosts/operating_systems.ts";
+import { log } from "../../log.ts";
+import { isActive, isUnfinished, requireKnown } from "../shared.ts";
+import { VolumeUsage } from "../volume_usage.ts";
+import type { Volume } from "../volumes.ts";
+import type { Host } from "../../hosts/host.ts";
+
+/** Names whose guess is remembered. */
+const MOST_GUESSES = 20_000;
+
+/** What an image is for; undefined for what is none. A name alone makes no CD of a disk that has a format. */
+export function imageKind(
+  { type, format, name }: Pick<Volume, "type" | "format" | "name">,
+): ImageKind | undefined {
+  if (type !== "file" && type !== "block" && type !== "network") return undefined;
+  if (format === "iso" || (format === "raw" && /\.iso$/i.test(name))) return "iso";
+  return "disk";
+}
+
+export class ImageList {
+  readonly #host: Host;
+  readonly #systems: OperatingSystems;
+  readonly #guesses = new Map<string, OperatingSystem | undefined>();
+  #guess: ReturnType<typeof systemGuesser> | undefined;
+
+  constructor(host: Host, systems: OperatingSystems) {
+    this.#host = host;
+    this.#systems = systems;
+  }
+
+  /**
+   * Every image; pools that do not answer are named. What is not whole yet is none.
+   *
+   * @throws {ContractError} StorageUnknown
+   */
+  async get(): Promise<Output<"list_images">> {
+    const { inventory } = this.#host;
+    requireKnown(this.#host);
+    const { storage } = inventory;
+    const unread: Output<"list_images">["unread"] = [];
+    // A pool whose server is away lets only itself wait.
+    const read = await Promise.all(
+      storage.records().filter(isActive).map(async ({ name: pool }) => {
+        try {
+          return await storage.volumes(pool);
+        } catch (error) {
+          if (!(error instanceof LibvirtError)) throw error;
+          log.debug("the images of a pool could not be read", { pool, error });
+          unread.push({ pool, reason: error.message });
+          return [];
+        }
+      }),
+    );
+    const volumes = read.flat();
+    const users = new VolumeUsage(inventory);
+    const bases = new Set(volumes.flatMap(({ backing }) => backing?.path ?? []));
+    const systemOf = await this.#guesser();
+    const images = volumes.flatMap((volume): Image[] => {
+      const kind = imageKind(volume);
+      const { pool, name, path, format, allocation, capacity } = volume;
+      if (kind === undefined || isUnfinished(pool, name)) return [];
+      const system = systemOf(name);
+      return [{
+        pool,
+        name,
+        path,
+        kind,
+        ...(format !== undefined && { format }),
+        sizeBytes: allocation,
+        virtualBytes: capacity,
+        usedBy: users.of(volume),
+        isBase: bases.has(path),
+        ...(system && { osId: system.id, osName: system.name }),
+      }];
+    });
+    return { images, unread };
+  }
+
+  /** What guesses the system of an image by its name, each name once. */
+  async #guesser(): Promise<(name: string) => OperatingSystem | undefined> {
+    const systems = await this.#systems.list();
+    this.#guess ??= systemGuesser(systems);
+    const byId = new Map(systems.map((system) => [system.id, system]));
+    const guess = this.#guess, guesses = this.#guesses;
+    return (name) => {
+      if (!guesses.has(name)) {
+        if (guesses.size >= MOST_GUESSES) guesses.clear();
+        guesses.set(name, byId.get(guess(name) ?? ""));
+      }
+      return guesses.get(name);
+    };
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * Fetching from other hosts: HTTP and HTTPS alone, never where the rules do not allow. A name is resolved once a hop, all
+ * its addresses are judged, and the connection goes to just those: an answer that changes in between (rebinding) changes
+ * nothing. Redirects are judged as the first address was. (Tried on Deno 2.9: `lookup` of node:https pins the address,
+ * while the certificate is still checked against the name.)
+ */
+import dns from "node:dns";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { messageOf } from "../../../lib/text/message.ts";
+import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
+import { reachRefusal, type ReachRules } from "../../../lib/network/address_scope.ts";
+import { ContractError } from "../../../lib/contract/mod.ts";
+import { VERSION } from "../../../lib/version.ts";
+
+/** Redirects followed. */
+const MOST_HOPS = 5;
+/** Milliseconds from the question to the head of the answer. */
+const HEAD_MS = 30_000;
+/** Milliseconds in which something of the content must arrive. */
+const STALL_MS = 30_000;
+/** Addresses of a name that are tried. */
+const MOST_ADDRESSES = 4;
+/** Where systems keep the certificates they trust; a site's own authority is there, too. */
+const CERTIFICATES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+
+/** What the name service gives for a host. */
+export type Resolve = (host: string) => Promise<string[]>;
+
+/** The system's resolver: /etc/hosts, DNS, whatever it is set to. */
+export const systemResolve: Resolve = (host) =>
+  new Promise((resolve, reject) =>
+    dns.lookup(
+      host,
+      { all: true },
+      (error: Error | null, found: { address: string }[]) =>
+        error ? reject(error) : resolve(found.map(({ address }) => address)),
+    )
+  );
+
+/** What is asked for. */
+export interface Ask {
+  readonly url: string;
+  readonly rules: ReachRules;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What is posted; without it the content is asked for (GET). Nothing is posted a second time: no redirect is followed. */
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Whether a redirect may lead from https to http: where a checksum tells what was changed on the way. */
+  readonly mayDowngrade?: boolean;
+  readonly resolve?: Resolve;
+}
+
+/** The head of an answer, and its content to be read. */
+export interface Fetched extends AsyncDisposable {
+  readonly status: number;
+  /** Where the answer came from, after redirects. */
+  readonly url: string;
+  header(name: string): string | undefined;
+  /** The content's pieces, as fast as they are taken. @throws {BrokenOff} */
+  content(): AsyncGenerator<Uint8Array>;
+}
+
+/** A connection could not be made, or ended before its time: another try may do better. */
+export class BrokenOff extends Error {
+  override readonly name = "BrokenOff";
+}
+
+/** An address without what may be secret in it, fit to be shown. */
+export function shownUrl(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+/** Reads an address. @throws {ContractError} ImageUrlRefused */
+export function checkedUrl(text: string): URL {
+  const refuse = (reason: string) =>
+    new ContractError("ImageUrlRefused", { url: text.slice(0, 200).replace(/\/\/[^/@]*@/, "//"), reason });
+  const url = URL.parse(text);
+  if (url === null) throw refuse("it is not a URL");
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw refuse("only http and https are possible");
+  if (url.username !== "" || url.password !== "") throw refuse("it must not hold a user name or a password");
+  if (url.hostname === "") throw refuse("it names no host");
+  return url;
+}
+
+/**
+ * The addresses of a host, all of which may be asked.
+ *
+ * @throws {ContractError} DownloadTargetRefused @throws {BrokenOff} when the name is not known (now)
+ */
+export async function allowedAddresses(
+  url: URL,
+  rules: ReachRules,
+  resolve: Resolve = systemResolve,
+): Promise<string[]> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const literal = parseAddress(host);
+  const found = literal === undefined ? await resolved(host, resolve) : [host];
+  for (const text of found) {
+    const address = parseAddress(text.replace(/%.*$/, ""));
+    const why = address === undefined ? `${text} is no address` : reachRefusal(host, address, rules);
+    if (why !== null) throw new ContractError("DownloadTargetRefused", { host, reason: why });
+  }
+  return found;
+}
+
+async function resolved(host: string, resolve: Resolve): Promise<string[]> {
+  let found: string[];
+  try {
+    found = await resolve(host);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    throw new BrokenOff(`the name ${host} cannot be resolved${code ? ` (${code})` : ""}`, { cause: error });
+  }
+  if (found.length === 0) throw new BrokenOff(`the name ${host} has no address`);
+  return found.slice(0, MOST_ADDRESSES);
+}
+
+let certificates: Promise<string | undefined> | undefined;
+
+/** What the system trusts; undefined where it says nothing, and the runtime's own list counts. */
+export function trusted(): Promise<string | undefined> {
+  return certificates ??= (async () => {
+    const named = Deno.env.get("SSL_CERT_FILE");
+    for (const path of named ? [named] : CERTIFICATES) {
+      try {
+        return await Deno.readTextFile(path);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    return undefined;
+  })();
+}
+
+/** Asks one host, at just these addresses. @throws {BrokenOff} */
+async function askOnce(
+  url: URL,
+  addresses: readonly string[],
+  { headers = {}, body, signal }: Pick<Ask, "headers" | "body" | "signal">,
+): Promise<{ response: IncomingMessage; abort: AbortController }> {
+  signal?.throwIfAborted();
+  const pinned = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+  const lookup = (
+    _host: string,
+    options: { all?: boolean },
+    give: (error: null, found: unknown, family?: number) => void,
+  ) => options.all ? give(null, pinned) : give(null, pinned[0]!.address, pinned[0]!.family);
+  const isSecure = url.protocol === "https:";
+  const ca = isSecure ? await trusted() : undefined;
+  const abort = new AbortController();
+  const onAbort = () => abort.abort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const limit = setTimeout(onAbort, HEAD_MS);
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = (isSecure ? https : http).request({
+        method: body === undefined ? "GET" : "POST",
+        hostname: url.hostname.replace(/^\[|\]$/g, ""),
+        port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
+        path: `${url.pathname}${url.search}`,
+        // No proxy, no kept connection: every one is made here, to an address that was judged.
+        agent: false,
+        signal: abort.signal,
+        lookup,
+        headers: {
+          host: url.host,
+          "user-agent": `kvm-manager/${VERSION}`,
+          accept: "*/*",
+          "accept-encoding": "identity",
+          ...(body !== undefined && { "content-length": String(body.length) }),
+          ...headers,
+        },
+        ...(ca !== undefined && { ca: [ca] }),
+      } as https.RequestOptions, resolve);
+      request.on("error", reject);
+      request.end(body);
+    });
+    return { response, abort };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const late = abort.signal.aborted ? `no answer within ${HEAD_MS / 1000} seconds` : undefined;
+    throw new BrokenOff(late ?? messageOf(error), { cause: error });
+  } finally {
+    clearTimeout(limit);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** The pieces of an answer. A connection that is silent for too long has broken off. */
+async function* contentOf(
+  response: IncomingMessage,
+  abort: AbortController,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  let isLate = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      isLate = true;
+      abort.abort();
+      response.destroy();
+    }, STALL_MS);
+  };
+  const onAbort = () => {
+    abort.abort();
+    response.destroy();
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    watch();
+    for await (const piece of response) {
+      // Whoever takes the pieces may take his time: only the other side's silence counts.
+      clearTimeout(timer);
+      yield piece as Uint8Array;
+      watch();
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    const why = isLate ? `nothing came for ${STALL_MS / 1000} seconds` : "the connection broke off";
+    throw new BrokenOff(why, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+  signal?.throwIfAborted();
+  if (!response.complete) throw new BrokenOff("the connection broke off");
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Asks for a URL, following redirects, each of them judged anew.
+ *
+ * @throws {ContractError} ImageUrlRefused, DownloadTargetRefused, ImageFetchFailed @throws {BrokenOff}
+ */
+export async function ask(
+  { url: first, rules, headers, body, signal, mayDowngrade, resolve }: Ask,
+): Promise<Fetched> {
+  let url = checkedUrl(first);
+  for (let hop = 0; hop <= MOST_HOPS; hop++) {
+    const addresses = await allowedAddresses(url, rules, resolve);
+    const { response, abort } = await askOnce(url, addresses, {
+      ...(headers && { headers }),
+      ...(body && { body }),
+      ...(signal && { signal }),
+    });
+    const status = response.statusCode ?? 0;
+    const target = response.headers.location;
+    if (!REDIRECTS.has(status) || target === undefined || body !== undefined) {
+      const close = () => {
+        abort.abort();
+        response.destroy();
+        return Promise.resolve();
+      };
+      response.on("error", () => {/* told to whoever reads it */});
+      return {
+        status,
+        url: url.href,
+        header: (name) => {
+          const value = response.headers[name];
+          return Array.isArray(value) ? value[0] : value;
+        },
+        content: () => contentOf(response, abort, signal),
+        [Symbol.asyncDispose]: close,
+      };
+    }
+    response.on("error", () => {/* nobody reads it */});
+    abort.abort();
+    response.destroy();
+    const next = checkedUrl(URL.parse(target, url)?.href ?? target);
+    if (url.protocol === "https:" && next.protocol === "http:" && !mayDowngrade) {
+      throw new ContractError("ImageUrlRefused", {
+        url: shownUrl(next.href),
+        reason: "a redirect leads from https to http. Give a checksum to allow that",
+      });
+    }
+    url = next;
+  }
+  throw new ContractError("ImageFetchFailed", {
+    url: shownUrl(first),
+    error: `it redirects more than ${MOST_HOPS} times`,
+  });
+}

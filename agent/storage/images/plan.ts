@@ -1,0 +1,88 @@
+/** A download as it is asked for, made whole: from where, to where, what it must come to. */
+import { ContractError, type ImagePolicy, type Input } from "../../../lib/contract/mod.ts";
+import { type Algorithm, ALGORITHMS, type Checksum } from "../../../lib/image/checksums.ts";
+import { FILE_TYPES } from "../../../lib/storage/pool_types.ts";
+import { describePool } from "../../../lib/formats/xml/pool.ts";
+import { requireActive } from "../shared.ts";
+import { defaultPool } from "../volumes.ts";
+import type { Host } from "../../hosts/host.ts";
+import type { SiteCatalog } from "./catalog.ts";
+import { checkedUrl } from "./outbound.ts";
+import type { ImageRecords } from "./records.ts";
+import { unpackedName } from "./unpack.ts";
+
+/** What is to be fetched, and where it goes. */
+export interface Plan {
+  readonly url: string;
+  readonly pool: string;
+  readonly name: string;
+  readonly policy: ImagePolicy;
+  /** The sum that was given. */
+  readonly checksum: Checksum | undefined;
+  /** Where the sum is published. */
+  readonly checksumUrl: string | undefined;
+  readonly unpack: boolean;
+}
+
+/** The file name at the end of a URL. */
+export function fileOf(url: string): string {
+  const part = new URL(url).pathname.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+const invalid = (reason: string) => new ContractError("InvalidInput", { reason });
+
+/**
+ * What is asked for, with everything that is left out.
+ *
+ * @throws {ContractError} InvalidInput, ImageUrlRefused, CatalogImageNotFound, CatalogUnusable, StoragePoolNotFound,
+ * StoragePoolNotActive, NotOnThisHost, StoreUnavailable
+ */
+export async function planOf(
+  host: Host,
+  records: ImageRecords,
+  catalog: SiteCatalog,
+  input: Input<"download_image">,
+): Promise<Plan> {
+  const { url: given, catalogId, unpack = "auto" } = input;
+  if ((given === undefined) === (catalogId === undefined)) {
+    throw invalid("give either url or catalogId");
+  }
+  const sums = [input.sha256, input.sha512, input.checksumUrl].filter((sum) => sum !== undefined);
+  if (sums.length > 1) throw invalid("give one of sha256, sha512 and checksumUrl");
+  const image = catalogId === undefined ? undefined : await catalog.image(catalogId);
+  const wanted = sums.length > 0 ? input : { ...input, ...image };
+  const url = checkedUrl(given ?? image!.url).href;
+  const policy = records.policy();
+  const algorithm = ALGORITHMS.find((each) =>
+    (wanted as Partial<Record<Algorithm, string>>)[each] !== undefined
+  );
+  const checksum = algorithm &&
+    { algorithm, hex: (wanted as Record<Algorithm, string>)[algorithm].toLowerCase() };
+  const file = fileOf(url);
+  const name = input.name ?? (unpack === "auto" ? unpackedName(file) : file);
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._+@ -]{0,127}$/.test(name)) {
+    throw invalid("name: the URL ends in no name that a volume can have. Say one");
+  }
+  const pool = input.pool ?? await defaultPool(host.link);
+  const { type } = describePool(requireActive(host, pool).xml);
+  if (!FILE_TYPES.has(type)) {
+    const reason = `a pool of type ${type} keeps no files`;
+    throw new ContractError("NotOnThisHost", { what: `Downloading to the pool ${pool}`, reason });
+  }
+  return {
+    url,
+    pool,
+    name,
+    policy,
+    checksum,
+    checksumUrl: checksum === undefined && wanted.checksumUrl !== undefined
+      ? checkedUrl(wanted.checksumUrl).href
+      : undefined,
+    unpack: unpack === "auto",
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * Unpacking a stream on its way: gzip by the runtime's zlib; xz, zstd and bzip2 by the tools of those names, which every
+ * distribution has (no library for them is kept well enough to read hostile input). Memory stays flat; a tool may take
+ * so much and no more.
+ */
+import { Buffer } from "node:buffer";
+import { Readable } from "node:stream";
+import zlib from "node:zlib";
+import { ContractError } from "../../../lib/contract/mod.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { log } from "../../log.ts";
+
+/** A way of packing: its first bytes, the ends of its files' names, and what undoes it. */
+interface Packing {
+  readonly magic: readonly number[];
+  readonly ends: RegExp;
+  readonly unpack: (packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+}
+
+/** Most memory the zstd tool may take: what it takes by default. */
+const ZSTD_MEMORY = "--memory=128MB";
+/** Most memory the xz tool may take. */
+const XZ_MEMORY = "256MiB";
+
+export const PACKINGS = {
+  gzip: {
+    magic: [0x1f, 0x8b],
+    ends: /\.gz$/i,
+    unpack: (packed) => through(packed, zlib.createGunzip()),
+  },
+  zstd: {
+    magic: [0x28, 0xb5, 0x2f, 0xfd],
+    ends: /\.zst$/i,
+    // The runtime's own takes a file that is cut short for a whole one (Deno 2.9).
+    unpack: (packed) => tool(packed, "zstd", ["--decompress", "--stdout", "--quiet", ZSTD_MEMORY]),
+  },
+  xz: {
+    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+    ends: /\.xz$/i,
+    unpack: (packed) =>
+      tool(packed, "xz", ["--decompress", "--stdout", "--format=xz", `--memlimit-decompress=${XZ_MEMORY}`]),
+  },
+  bzip2: {
+    magic: [0x42, 0x5a, 0x68],
+    ends: /\.bz2$/i,
+    unpack: (packed) => tool(packed, "bzip2", ["--decompress", "--stdout"]),
+  },
+} as const satisfies Record<string, Packing>;
+export type PackingName = keyof typeof PACKINGS;
+
+const NAMES = Object.keys(PACKINGS) as PackingName[];
+
+/** How something is packed, by its first bytes; undefined when it is not. */
+export function packingOf(head: Uint8Array): PackingName | undefined {
+  return NAMES.find((name) => PACKINGS[name].magic.every((byte, index) => head[index] === byte));
+}
+
+/** A file's name as it is when it is unpacked. */
+export function unpackedName(name: string): string {
+  const packing = NAMES.find((each) => PACKINGS[each].ends.test(name));
+  return packing === undefined ? name : name.replace(PACKINGS[packing].ends, "");
+}
+
+/**
+ * Unpacks a stream.
+ *
+ * @throws {ContractError} ImageUnpackFailed, NotOnThisHost @throws what the packed stream throws
+ */
+export async function* unpacked(
+  packed: AsyncIterable<Uint8Array>,
+  packing: PackingName,
+): AsyncGenerator<Uint8Array> {
+  let source: { readonly failure: unknown } | undefined;
+  // Asked by hand: where the unpacking ends before the stream does, the stream is not to be closed.
+  const stream = packed[Symbol.asyncIterator]();
+  const watched = async function* () {
+    try {
+      for (let next = await stream.next(); !next.done; next = await stream.next()) yield next.value;
+    } catch (failure) {
+      source = { failure };
+      throw failure;
+    }
+  };
+  try {
+    yield* PACKINGS[packing].unpack(watched());
+  } catch (error) {
+    if (source !== undefined) throw source.failure;
+    if (error instanceof ContractError) throw error;
+    const text = messageOf(error);
+    throw new ContractError("ImageUnpackFailed", { format: packing, error: text }, { cause: error });
+  }
+}
+
+/** Passes a stream through a transform of node's. */
+async function* through(
+  packed: AsyncIterable<Uint8Array>,
+  transform: zlib.Gunzip,
+): AsyncGenerator<Uint8Array> {
+  const source = Readable.from(packed, { objectMode: false });
+  source.on("error", (error) => transform.destroy(error));
+  source.pipe(transform);
+  try {
+    for await (const piece of transform) yield piece as Uint8Array;
+  } finally {
+    source.destroy();
+    transform.destroy();
+  }
+}
+
+/** Passes a stream through a program. It is ended when nobody reads any more. */
+async function* tool(
+  packed: AsyncIterable<Uint8Array>,
+  program: string,
+  args: string[],
+): AsyncGenerator<Uint8Array> {
+  const child = start(program, args);
+  const feeding = feed(packed, child.stdin);
+  // Told when the output has ended; until then it must not count as unhandled.
+  feeding.catch(() => {});
+  const errors = new Response(child.stderr).text();
+  try {
+    for await (const piece of child.stdout) yield piece;
+    const { success } = await child.status;
+    if (!success) {
+      await feeding;
+      const [said = ""] = (await errors).trim().split("\n");
+      throw new Error(said.slice(0, 300) || `${program} failed`);
+    }
+    await feeding;
+  } finally {
+    try {
+      child.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) log.debug("a program had ended", { program, error });
+    }
+    await child.status;
+    await errors.catch(() => {});
+  }
+}
+
+function start(program: string, args: string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, {
+      args,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      clearEnv: true,
+    })
+      .spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const reason = `the program ${program} is not installed`;
+    throw new ContractError("NotOnThisHost", { what: `Unpacking ${program}`, reason }, { cause: error });
+  }
+}
+
+/** Writes everything to a program. Its own end, before it was given all, is told by its status. */
+async function feed(packed: AsyncIterable<Uint8Array>, stdin: WritableStream<Uint8Array>): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    for await (const piece of packed) {
+      try {
+        await writer.write(Buffer.from(piece));
+      } catch (error) {
+        log.debug("a program took no more", { error });
+        return;
+      }
+    }
+    await writer.close().catch((error) => log.debug("a program had ended", { error }));
+  } catch (error) {
+    // What it has so far is no whole file: it must not end as if it were.
+    await writer.abort(error).catch(() => {});
+    throw error;
+  }
+}

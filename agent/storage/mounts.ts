@@ -1,0 +1,77 @@
+/** What is mounted where on this host. Source: proc(5), mountinfo. */
+import { orMissing } from "../files.ts";
+
+/** One mount. */
+export interface Mount {
+  /** Where it is mounted. */
+  readonly at: string;
+  /** The device or share; not a path for what has none. */
+  readonly source: string;
+  readonly readOnly: boolean;
+}
+
+/** The kernel writes blanks and backslashes in octal. */
+const plain = (text: string) =>
+  text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+
+const isRo = (options: string) => options.split(",").includes("ro");
+
+/**
+ * Reads /proc/self/mountinfo, the last mounted last. In systemd's sandbox (ProtectSystem=strict) all is mounted
+ * read-only for us, and nothing for libvirt: there only a file system that is read-only itself counts.
+ */
+export function parseMounts(text: string): Mount[] {
+  const lines = text.split("\n").flatMap((line) => {
+    const [front = "", back = ""] = line.split(" - ");
+    const [, , , , at, here = ""] = front.split(" ");
+    const [, source = "", itself = ""] = back.split(" ");
+    return at === undefined
+      ? []
+      : [{ at: plain(at), source: plain(source), here: isRo(here), itself: isRo(itself) }];
+  });
+  const isSandbox = mountOf(lines, "/")?.here ?? false;
+  return lines.map(({ at, source, here, itself }) => ({
+    at,
+    source,
+    readOnly: itself || here && !isSandbox,
+  }));
+}
+
+const isBelow = (path: string, folder: string) =>
+  path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+
+/** The mount that a path without links is on. */
+export function mountOf<M extends { readonly at: string }>(
+  mounts: readonly M[],
+  path: string,
+): M | undefined {
+  return mounts.filter(({ at }) => isBelow(path, at)).reduce<M | undefined>(
+    (found, each) => found === undefined || each.at.length >= found.at.length ? each : found,
+    undefined,
+  );
+}
+
+const mounts = async () => parseMounts(await Deno.readTextFile("/proc/self/mountinfo"));
+
+/** Whether what is below a folder cannot be written because of how it is mounted; false where there is no folder. */
+export async function isReadOnly(folder: string): Promise<boolean> {
+  const real = await orMissing(Deno.realPath(folder));
+  return real !== undefined && (mountOf(await mounts(), real)?.readOnly ?? false);
+}
+
+/** The device in the kernel's tree, in which a partition lies below its disk. */
+async function inKernel(device: string): Promise<string | undefined> {
+  const real = await orMissing(Deno.realPath(device));
+  return real && await orMissing(Deno.realPath(`/sys/class/block/${real.split("/").at(-1)}`));
+}
+
+/** Whether a block device, or a partition of it, is mounted, under whatever name. */
+export async function isMounted(device: string): Promise<boolean> {
+  const own = await inKernel(device);
+  if (own === undefined) return false;
+  for (const { source } of await mounts()) {
+    const other = source.startsWith("/dev/") ? await inKernel(source) : undefined;
+    if (other !== undefined && isBelow(other, own)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { mountOf, parseMounts } from "./mounts.ts";
+
+const TEXT = `21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 21 0:40 / /srv rw - nfs nas:/disks ro,vers=4
+31 21 8:1 /images /srv/my\\040images ro,relatime - ext4 /dev/sda1 rw
+32 21 8:2 / /srv-2 rw - ext4 /dev/mapper/a-b rw
+33 21 8:3 / /srv-2 ro - ext4 /dev/sdb rw
+`;
+
+Deno.test("mountOf() finds the mount that a path is on, and whether it can be written", () => {
+  const mounts = parseMounts(TEXT);
+  const cases: [path: string, at: string, source: string, readOnly: boolean][] = [
+    ["/var/lib", "/", "/dev/sda1", false],
+    ["/srv", "/srv", "nas:/disks", true],
+    ["/srv/my images/a", "/srv/my images", "/dev/sda1", true],
+    ["/srv/my images-2", "/srv", "nas:/disks", true],
+    ["/srv-3", "/", "/dev/sda1", false],
+    ["/srv-2/x", "/srv-2", "/dev/sdb", true], // the last one hides the one before
+  ];
+  for (const [path, at, source, readOnly] of cases) {
+    assert.deepEqual(mountOf(mounts, path), { at, source, readOnly }, path);
+  }
+});
+
+Deno.test("parseMounts() takes a sandbox's own read-only mounts for writable: libvirt is outside of it", () => {
+  const mounts = parseMounts(`21 1 8:1 / / ro,relatime shared:1 - ext4 /dev/sda1 rw
+30 21 0:40 / /srv ro - nfs nas:/disks ro,vers=4
+31 21 8:2 / /var ro - ext4 /dev/sdb rw
+`);
+  assert.deepEqual(mounts.map(({ at, readOnly }) => [at, readOnly]), [["/", false], ["/srv", true], [
+    "/var",
+    false,
+  ]]);
+});

@@ -1,0 +1,245 @@
+/** Volumes and files as steps: made, replaced, deleted with their machine. */
+import { plainPath } from "../host_file.ts";
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { orMissing } from "../files.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { log } from "../log.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import { endWriters } from "./image_writers.ts";
+import { exactUsers, VolumeUsage } from "./volume_usage.ts";
+import { deleteVolume, keepsFiles, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
+import type { Host } from "../hosts/host.ts";
+import { identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
+import type { Noted, Steps } from "../operations/operation.ts";
+import { left, NOTHING, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
+import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
+import type { FileIdentity, VolumeMade } from "../operations/step.ts";
+
+/** Milliseconds between two looks for the file of a volume that is being made. */
+const LOOK_MS = 200;
+
+type Link = Pick<Host["link"], "call" | "uri">;
+
+const isLibvirts = (error: unknown): error is LibvirtError =>
+  error instanceof LibvirtError && error.kind === "libvirt";
+
+/** Where a new volume will lie, if that is a file of this host. */
+export async function placeOf(link: Link, pool: string, name: string): Promise<string | null> {
+  if (!isLocal(link.uri) || !await keepsFiles(link, pool)) return null;
+  const { path } = describePool(await link.call("poolXml", { pool }));
+  return path === undefined ? null : `${path}/${name}`;
+}
+
+/**
+ * Makes a volume as a step that was written down before.
+ *
+ * @throws {LibvirtError} code STORAGE_VOL_EXIST when the name is taken, be it by a file that its pool has not seen yet
+ */
+export async function makeVolume(
+  link: Link,
+  steps: Steps,
+  { pool, name }: { readonly pool: string; readonly name: string },
+  make: () => Promise<Volume>,
+): Promise<Volume> {
+  const path = await placeOf(link, pool, name);
+  const isTaken = await volumeNamed(link, pool, name) !== undefined ||
+    (path !== null && await orMissing(Deno.lstat(plainPath(path))) !== undefined);
+  if (isTaken) {
+    const message = `storage volume name '${name}' already in use`;
+    throw new LibvirtError({ kind: "libvirt", code: VIR_ERR.STORAGE_VOL_EXIST, message });
+  }
+  const noted = steps.add<VolumeMade>({ kind: "volume-made", pool, name, path, file: null, at: Date.now() });
+  using _watch = path === null ? undefined : noteWhenThere(path, noted);
+  try {
+    const made = await make();
+    noted.know({ path: made.path, file: await fileOf(link, made.path) });
+    return made;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === VIR_ERR.STORAGE_VOL_EXIST) noted.drop();
+    throw error;
+  }
+}
+
+/** Writes down which file it is as soon as it is there: it may be long until it is whole. */
+function noteWhenThere(path: string, noted: Noted<VolumeMade>): Disposable {
+  const look = async () => {
+    const file = await identityAt(path);
+    if (file === null) return;
+    clearInterval(timer);
+    noted.know({ file }, true);
+  };
+  const timer = setInterval(() => {
+    look().catch((error) => log.debug("a new file cannot be looked at", { path, error }));
+  }, LOOK_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** The file at a path, where that is one of this host. */
+export const fileOf = (link: Pick<Link, "uri">, path: string): Promise<FileIdentity | null> =>
+  isLocal(link.uri) ? identityAt(path) : Promise.resolve(null);
+
+/**
+ * Who needs what is at a path. What was cut short is looked at exactly: anything may have happened since.
+ *
+ * @throws {ContractError} StorageUnknown when the images cannot be read in time
+ */
+async function userOf(
+  { vms, operation }: Settlement,
+  { pool, name, path }: { pool: string; name: string; path: string },
+): Promise<string | undefined> {
+  const volume = { pool, name, path, type: "file", capacity: 0, allocation: 0 } as Volume;
+  if (operation.cut === undefined) return new VolumeUsage(vms.inventory).of(volume)[0]?.name;
+  return await (await exactUsers(vms))(volume);
+}
+
+/** Has the pool look again, as far as it can: what a program made in it, it has not seen. */
+async function refreshed(link: Link, pool: string): Promise<void> {
+  await link.call("poolRefresh", { pool }).catch((error) => {
+    if (!isLibvirts(error)) throw error;
+    log.debug("a pool could not be refreshed", { pool, error }); // it is off, gone, or something is made in it
+  });
+}
+
+/** Deletes what is at a path; a file of this host also where no pool knows it. @throws {Unsettled} */
+async function removeAt(link: Link, path: string): Promise<void> {
+  try {
+    return await deleteVolume(link, path);
+  } catch (error) {
+    if (!isLibvirts(error)) throw error;
+    // It is still being made, or its stream is just closing.
+    if (error.code !== VIR_ERR.NO_STORAGE_VOL) throw new Unsettled(error.message, { cause: error });
+  }
+  if (isLocal(link.uri)) await orMissing(Deno.remove(plainPath(path)));
+}
+
+/** What a machine has by now stays. That it is the machine which was meant needs no telling. */
+function kept(path: string, user: string, { operation: { subject } }: Settlement): StepOutcome {
+  if (user === subject) return { did: "kept" };
+  return { ...left(path, t("operations.is_used", { name: user })), did: "kept" };
+}
+
+/** Takes a file of this host away, if it is the one that was made. */
+async function removeFile(
+  at: Settlement,
+  step: { pool: string; name: string; path: string; file: FileIdentity | null; at: number },
+): Promise<StepOutcome> {
+  const { link } = at.vms;
+  const { pool, path } = step;
+  if (at.operation.cut !== undefined && !await endWriters(path)) {
+    throw new Unsettled(t("operations.copy_runs", { path }));
+  }
+  const info = await orMissing(Deno.lstat(plainPath(path)));
+  if (info === undefined) {
+    await refreshed(link, pool);
+    return NOTHING;
+  }
+  if (!info.isFile || !isMadeBy(info, step, at.operation)) return left(path, t("operations.is_other"));
+  const user = await userOf(at, step);
+  if (user !== undefined) return kept(path, user, at);
+  if (at.operation.cut !== undefined) await refreshed(link, pool);
+  await removeAt(link, path);
+  return removed(path);
+}
+
+/** Takes back a volume that was made, or was being made. */
+const volumeMade: StepRule<"volume-made"> = {
+  undo: async (step, at) => {
+    const { link, inventory } = at.vms;
+    const { pool, name, path } = step;
+    if (path !== null && isLocal(link.uri) && await keepsFilesStill(link, pool)) {
+      const outcome = await removeFile(at, { ...step, path });
+      if (outcome.did !== "left") inventory.storage.remove(pool, name);
+      return outcome;
+    }
+    const volume = await volumeNamed(link, pool, name);
+    if (volume === undefined) {
+      if (await isOff(link, pool)) throw new Unsettled(t("operations.pool_off", { pool }));
+      return NOTHING;
+    }
+    if (path !== null && volume.path !== path) return left(volume.path, t("operations.is_other"));
+    const user = await userOf(at, volume);
+    if (user !== undefined) return kept(volume.path, user, at);
+    await removeAt(link, volume.path);
+    return removed(`${pool}/${name}`);
+  },
+};
+
+/** Whether a pool keeps files; one that is gone did, where a path of this host was noted. */
+async function keepsFilesStill(link: Link, pool: string): Promise<boolean> {
+  try {
+    return await keepsFiles(link, pool);
+  } catch (error) {
+    if (isLibvirts(error) && error.code === VIR_ERR.NO_STORAGE_POOL) return true;
+    throw error;
+  }
+}
+
+/** Whether a pool is there and stopped, so that nobody knows what is in it. */
+async function isOff(link: Link, pool: string): Promise<boolean> {
+  const record = (await link.call("poolScan")).find((each) => each.name === pool);
+  return record !== undefined && record.volumes === null;
+}
+
+/** Takes back a file that was made beside libvirt. */
+const fileMade: StepRule<"file-made"> = {
+  undo: async (step, { operation }) => {
+    const info = await orMissing(Deno.lstat(plainPath(step.path)));
+    if (info === undefined) return NOTHING;
+    if (!info.isFile || !isMadeBy(info, step, operation)) return left(step.path, t("operations.is_other"));
+    await orMissing(Deno.remove(plainPath(step.path)));
+    return removed(step.path);
+  },
+};
+
+/** Takes back the passphrase of a volume that was not made. */
+const secretMade: StepRule<"secret-made"> = {
+  undo: async ({ uuid, path }, { vms: { link } }) => {
+    if (await link.call("secretOfVolume", { path }) !== uuid) return NOTHING;
+    await link.call("secretForget", { path });
+    return NOTHING;
+  },
+};
+
+/** Deletes what is at a path and is the file that was meant, unless a machine needs it. */
+export async function deleteMeant(
+  at: Settlement,
+  { path, file }: { readonly path: string; readonly file: FileIdentity | null },
+): Promise<StepOutcome> {
+  const { link } = at.vms;
+  const volume = await volumeAt(link, path);
+  if (isLocal(link.uri)) {
+    const info = await orMissing(Deno.lstat(plainPath(path)));
+    if (info === undefined) return NOTHING;
+    if (file !== null && !isSame(file, { dev: info.dev, ino: Number(info.ino) })) {
+      return left(path, t("operations.is_other"));
+    }
+    // A device that no pool made is the host's own.
+    if (!info.isFile && volume === undefined) return left(path, t("operations.is_other"));
+  } else if (volume === undefined) return NOTHING;
+  const user = await userOf(at, volume ?? { pool: "", name: "", path });
+  if (user !== undefined) return left(path, t("operations.is_used", { name: user }));
+  await removeAt(link, path);
+  return removed(path);
+}
+
+/** Goes on deleting the disks of a machine that is gone. */
+const diskDoomed: StepRule<"disk-doomed"> = {
+  finish: async (step, at) => await deleteMeant(at, step),
+};
+
+/** Deletes a volume whose place another one has taken. A machine that still has it keeps it. */
+const volumeReplaced: StepRule<"volume-replaced"> = {
+  undo: async (step, at) => {
+    const outcome = await deleteMeant(at, step);
+    return outcome.did === "left" ? NOTHING : outcome;
+  },
+};
+
+/** How the steps of volumes and files are settled. */
+export const volumeSteps = {
+  "volume-made": volumeMade,
+  "file-made": fileMade,
+  "secret-made": secretMade,
+  "disk-doomed": diskDoomed,
+  "volume-replaced": volumeReplaced,
+} satisfies Partial<StepRules>;

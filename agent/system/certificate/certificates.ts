@@ -1,0 +1,208 @@
+/**
+ * The certificate that serves: the one of the settings, or one of our own making in the data folder. It is taken anew
+ * when its files change; what cannot serve is told of, and the one before stays.
+ */
+import { join } from "node:path";
+import type { Certificate } from "../../../lib/contract/certificate.ts";
+import { EXPIRY_WARNING_DAYS } from "../../../lib/contract/certificate.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { isTaken } from "../../files.ts";
+import { Turns } from "../../../lib/turns.ts";
+import { log } from "../../log.ts";
+import { type Pair, PairError, readPair, untimely } from "./pair.ts";
+
+/** Where a certificate and its key lie. */
+export interface PairFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+const DAY_MS = 24 * 3600_000;
+/** Name in the data folder: key and certificate in one file, so that neither is ever without the other. */
+export const OWN_FILE = "tls.pem";
+
+export class Certificates {
+  #pair: Pair;
+  #problem: string | null = null;
+  /** Of the files when they were read last: `mtime size` of each. */
+  #version: string;
+  readonly #turns = new Turns();
+  readonly #listeners = new Set<(pair: Pair) => void>();
+
+  private constructor(
+    private readonly files: PairFiles,
+    private readonly own: { readonly names: () => readonly string[] } | undefined,
+    private readonly now: () => number,
+    pair: Pair,
+    version: string,
+  ) {
+    this.#pair = pair;
+    this.#version = version;
+  }
+
+  /**
+   * Opens the certificate of the settings, or our own: made when there is none, or its end is near.
+   *
+   * @param files of the settings; without them our own is used
+   * @param dataDir where our own lies
+   * @param names host names and addresses that a new one of our own is for
+   * @throws {PairError} when the files cannot be read, or cannot serve
+   */
+  static async open({ files, dataDir, names, now = Date.now }: {
+    files?: PairFiles | undefined;
+    dataDir: string;
+    names: () => readonly string[];
+    now?: () => number;
+  }): Promise<Certificates> {
+    const path = join(dataDir, OWN_FILE);
+    const places = files ?? { cert: path, key: path };
+    const own = files === undefined ? { names } : undefined;
+    if (own !== undefined && !await isTaken(path)) await make(path, names(), now());
+    const version = await versionOf(places);
+    const pair = await read(places);
+    const late = untimely(pair, now());
+    const certificates = new Certificates(places, own, now, pair, version);
+    // Nobody is served better by no server at all: root could not even get in to change it.
+    if (late !== undefined) log.warn("the TLS certificate is not valid now", { reason: late });
+    await certificates.#renew();
+    return certificates;
+  }
+
+  /** What serves now. */
+  get pair(): Pair {
+    return this.#pair;
+  }
+
+  /** What is known of it, and why the newest files were not taken. */
+  get about(): Certificate {
+    return {
+      ...this.#pair.facts,
+      origin: this.own === undefined ? "files" : "made",
+      daysLeft: Math.floor((this.#pair.facts.notAfter - this.now()) / DAY_MS),
+      problem: this.#problem,
+    };
+  }
+
+  /** Calls back whenever another certificate begins to serve. */
+  onChange(listener: (pair: Pair) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /**
+   * Looks whether the files have changed, or our own is near its end. Never throws.
+   *
+   * @param again reads them even when they look the same
+   */
+  check(again = false): Promise<void> {
+    return this.#turns.run(() => this.#check(again));
+  }
+
+  async #check(again: boolean): Promise<void> {
+    try {
+      await this.#renew();
+      const version = await versionOf(this.files);
+      if (version === this.#version && !again) return;
+      this.#version = version;
+      const pair = await read(this.files);
+      const late = untimely(pair, this.now());
+      if (late !== undefined) throw new PairError(late);
+      this.#problem = null;
+      if (pair.facts.fingerprint === this.#pair.facts.fingerprint && pair.cert === this.#pair.cert) return;
+      this.#serve(pair);
+    } catch (error) {
+      const reason = messageOf(error);
+      if (reason !== this.#problem) {
+        log.error("the TLS certificate was not taken: the one before it stays", { reason });
+      }
+      this.#problem = reason;
+    }
+  }
+
+  #serve(pair: Pair): void {
+    this.#pair = pair;
+    for (const listener of this.#listeners) listener(pair);
+    log.info("a new TLS certificate serves", {
+      fingerprint: pair.facts.fingerprint,
+      until: new Date(pair.facts.notAfter).toISOString(),
+    });
+  }
+
+  /** Makes our own anew before its end. */
+  async #renew(): Promise<void> {
+    if (this.own === undefined) return;
+    if (this.#pair.facts.notAfter - this.now() > EXPIRY_WARNING_DAYS * DAY_MS) return;
+    await make(this.files.cert, this.own.names(), this.now());
+    this.#version = await versionOf(this.files);
+    this.#serve(await read(this.files));
+  }
+}
+
+/** Makes a pair in place of what is at `path`: whole or not at all, never readable by others. */
+async function make(path: string, names: readonly string[], now: number): Promise<void> {
+  const { makePair } = await import("./make.ts");
+  const { cert, key } = makePair(names, now);
+  const beside = `${path}.${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+    const file = await Deno.open(beside, { write: true, createNew: true, mode: 0o600 });
+    try {
+      await file.write(new TextEncoder().encode(key + cert));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(beside, path);
+  } catch (error) {
+    await Deno.remove(beside).catch(() => {/* it was renamed, or never made */});
+    throw error;
+  }
+}
+
+/** Changes when a file does, also when a link leads to another file now. */
+async function versionOf({ cert, key }: PairFiles): Promise<string> {
+  const each: string[] = [];
+  // One after the other: of two that are missing, the first is named.
+  for (const path of new Set([cert, key])) {
+    const { mtime, size, ino } = await stat(path);
+    each.push(`${mtime?.getTime()} ${size} ${ino}`);
+  }
+  return each.join(" ");
+}
+
+async function stat(path: string): Promise<Deno.FileInfo> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    throw new PairError(`${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Bytes of the largest file that is taken for a certificate's. */
+const LARGEST = 1024 * 1024;
+
+async function textOf(path: string): Promise<string> {
+  const { isFile, size } = await stat(path);
+  if (!isFile || size > LARGEST) throw new PairError(`${path} is no certificate's file`);
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new PairError(`${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** @throws {PairError} naming the files */
+async function read({ cert, key }: PairFiles): Promise<Pair> {
+  const [certText, keyText] = await Promise.all([textOf(cert), textOf(key)]);
+  try {
+    return readPair(certText, keyText);
+  } catch (error) {
+    if (!(error instanceof PairError)) throw error;
+    throw new PairError(cert === key ? `${cert}: ${error.message}` : `${cert}, ${key}: ${error.message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/** Removing the program. Machines, disks and networks are libvirt's, and stay. */
+import { textFiles } from "../../../lib/system/install/layout.ts";
+import { ForwardKernel } from "../../network/forwards/kernel.ts";
+import { forwardNames } from "../../network/forwards/names.ts";
+import { NAME } from "../../../lib/system/install/layout.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { placeOf, type Target } from "./install.ts";
+import { InstallError, removeAt, type Say } from "./steps.ts";
+import { hasSystemd, removeAccount, systemctl } from "./system.ts";
+
+/** What stays of an installation, as people are asked about. */
+export function lossOf({ layout }: Target, purge: boolean): string {
+  return purge
+    ? `The program, its settings (${layout.configDir}), its database with users, audit and tasks (${layout.dataDir}), and its user`
+    : `The program and its service; settings (${layout.configDir}) and data (${layout.dataDir}) stay`;
+}
+
+/** Stops the service, and takes our rules out of the packet filter. */
+async function quiet({ layout, isPackage }: Target, say: Say): Promise<void> {
+  if (await hasSystemd()) {
+    await systemctl("disable", "--now", NAME);
+    say("service stopped and disabled");
+  }
+  if (isPackage) return; // another version may follow at once: forwards stay
+  const kernel = new ForwardKernel(forwardNames(layout.dataDir));
+  if (await kernel.present()) {
+    await kernel.clear();
+    say("port forwards taken out of the kernel");
+  }
+}
+
+/**
+ * Removes what `install` put there. A part that cannot be removed hinders no other.
+ *
+ * @throws {InstallError} naming what could not be removed
+ */
+export async function uninstall(target: Target, purge: boolean, say: Say): Promise<void> {
+  const { layout, root, isPackage } = target;
+  if (root === "" && Deno.uid() !== 0) throw new InstallError("this changes the system: run it as root");
+  const left: string[] = [];
+  const attempt = async (what: string, run: () => Promise<void>) => {
+    try {
+      await run();
+    } catch (error) {
+      left.push(`${what}: ${messageOf(error)}`);
+    }
+  };
+  if (root === "") await attempt("service", () => quiet(target, say));
+  const files = textFiles(layout).filter(({ kept }) => !kept).map(({ path }) => path);
+  const paths = [
+    ...(isPackage ? [] : [...files, layout.binary]),
+    layout.library,
+    layout.cacheDir,
+    ...(purge ? [layout.configDir, layout.dataDir] : []),
+  ];
+  for (const path of paths) {
+    await attempt(path, async () => {
+      if (await removeAt(placeOf(target, path))) say(`removed ${path}`);
+    });
+  }
+  if (root === "" && await hasSystemd()) {
+    await attempt("systemd", async () => void await systemctl("daemon-reload"));
+  }
+  if (root === "" && purge) await attempt(`account ${NAME}`, removeAccount);
+  if (left.length > 0) throw new InstallError(`not removed: ${left.join("; ")}`);
+}

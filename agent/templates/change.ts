@@ -1,0 +1,300 @@
+/** Templates made, changed and deleted. */
+import {
+  ContractError,
+  type Input,
+  MOST_TEMPLATE_VERSIONS,
+  MOST_TEMPLATES,
+  type VM,
+} from "../../lib/contract/mod.ts";
+import type { Principal } from "../access.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { contractError, isAway } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import type { Operation } from "../operations/operation.ts";
+import { t } from "../operations/outcome.ts";
+import { keyOf } from "../operations/step.ts";
+import { lockVolume, NO_POOL } from "../storage/shared.ts";
+import { fileOf } from "../storage/volume_steps.ts";
+import { exactUsers, overlays, VolumeUsage } from "../storage/volume_usage.ts";
+import { deleteVolume, type Volume } from "../storage/volumes.ts";
+import { requireOff } from "../vm/lifecycle/rename.ts";
+import { makeVersion, planVersion } from "./make.ts";
+import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
+import { volumesOf } from "./records.ts";
+
+/** What they work with. */
+export interface TemplateContext {
+  readonly host: Host;
+  readonly records: TemplateRecords;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Names that are being made, by host: two at the same time must not be the same. */
+const making = new Set<string>();
+
+/** What a template is called as the user of a volume, and as the subject of an operation. */
+export const labelOf = (name: string): string => `template ${name}`;
+
+const failed = (verb: string, error: unknown): unknown => {
+  const told = contractError(error, "TemplateFailed");
+  if (!(told instanceof ContractError) || told.code !== "TemplateFailed") return told;
+  return new ContractError("TemplateFailed", { verb, ...told.details as object }, { cause: error });
+};
+
+/** @throws {ContractError} TemplateNotFound, StoreUnavailable */
+export function requireTemplate({ host, records }: TemplateContext, templateId: string): StoredTemplate {
+  records.require();
+  const found = records.get(host.id, templateId);
+  if (found === undefined) throw new ContractError("TemplateNotFound", { templateId });
+  return found;
+}
+
+/** A version of a template, the newest when none is said. @throws {ContractError} TemplateVersionNotFound */
+export function requireVersion(
+  { name, versions }: StoredTemplate,
+  version: number | undefined,
+): StoredVersion {
+  const found = version === undefined ? versions.at(-1) : versions.find((each) => each.version === version);
+  if (found === undefined) throw new ContractError("TemplateVersionNotFound", { name, version });
+  return found;
+}
+
+/** Keeps a name for a template until disposed of. @throws {ContractError} TemplateExists */
+function takeName({ host, records }: TemplateContext, name: string, but?: string): Disposable {
+  const key = `${host.id} ${name}`;
+  const isTaken = records.of(host.id).some((each) => each.name === name && each.id !== but);
+  if (isTaken || making.has(key)) throw new ContractError("TemplateExists", { name });
+  making.add(key);
+  return { [Symbol.dispose]: () => void making.delete(key) };
+}
+
+/** What a version is made for. */
+interface VersionWish {
+  readonly command: "create_template" | "update_template";
+  readonly title: string;
+  readonly templateId: string;
+  readonly name: string;
+  readonly version: number;
+  readonly pool: string | undefined;
+  /** Writes the template with its new version: with that it is there. */
+  readonly keep: (version: StoredVersion) => void;
+}
+
+/** Makes a version of a stopped VM, as a job. What was made is removed when it fails or is cancelled. */
+async function addVersion(
+  { host, now }: TemplateContext,
+  vm: VM,
+  { command, title, templateId, name, version, pool, keep }: VersionWish,
+  { name: actor, role }: Principal,
+): Promise<void> {
+  const { jobs, operations } = host;
+  const keys = [keyOf.vm(vm.id), keyOf.template(templateId)];
+  await operations.ready(keys);
+  requireOff(host, vm);
+  await host.operate(vm, "being copied", async () => {
+    // What is refused now is not put into the queue.
+    await planVersion(host, vm, { pool });
+    const spec = {
+      command,
+      title,
+      actor,
+      vmId: vm.id,
+      lane: "copy",
+      ifInterrupted: t("operations.later"),
+    } as const;
+    const about = { command, subject: labelOf(name), actor, keys };
+    const carryOut = async (job: JobHandle, operation: Operation) => {
+      operation.showsAs(job.id);
+      const plan = await planVersion(host, vm, { pool });
+      const marks = {
+        prefix: `template-${name}-${templateId.slice(0, 8)}`,
+        version,
+        createdAt: now(),
+        createdBy: actor,
+        role,
+      };
+      try {
+        keep(await makeVersion(host, plan, marks, job, operation));
+      } catch (error) {
+        job.log("Removing what was made");
+        throw failed("make", error);
+      }
+    };
+    await jobs.run(spec, (job) => operations.run(about, (operation) => carryOut(job, operation)));
+  });
+}
+
+/** @throws {ContractError} as the contract says */
+export async function createTemplate(
+  context: TemplateContext,
+  { vmId, name, description = "", pool }: Input<"create_template">,
+  principal: Principal,
+): Promise<StoredTemplate> {
+  const { host, records, now } = context;
+  const vm = host.requireVm(vmId);
+  records.require();
+  if (records.of(host.id).length >= MOST_TEMPLATES) {
+    throw new ContractError("TooManyTemplates", { limit: MOST_TEMPLATES, what: "templates" });
+  }
+  using _name = takeName(context, name);
+  const id = crypto.randomUUID();
+  const keep = (version: StoredVersion) =>
+    records.put({
+      id,
+      host: host.id,
+      name,
+      description,
+      createdAt: now(),
+      versions: [version],
+      nextVersion: version.version + 1,
+    });
+  const title = `Make the template ${name} of ${vm.name}`;
+  await addVersion(
+    context,
+    vm,
+    { command: "create_template", title, templateId: id, name, version: 1, pool, keep },
+    principal,
+  );
+  return requireTemplate(context, id);
+}
+
+/** @throws {ContractError} as the contract says */
+export async function updateTemplate(
+  context: TemplateContext,
+  { templateId, name, description, vmId, pool }: Input<"update_template">,
+  principal: Principal,
+): Promise<StoredTemplate> {
+  const { host, records } = context;
+  const first = requireTemplate(context, templateId);
+  using _name = name === undefined ? undefined : takeName(context, name, templateId);
+  const change = {
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+  };
+  if (vmId === undefined) {
+    records.put({ ...first, ...change });
+    return requireTemplate(context, templateId);
+  }
+  if (first.versions.length >= MOST_TEMPLATE_VERSIONS) {
+    throw new ContractError("TooManyTemplates", {
+      limit: MOST_TEMPLATE_VERSIONS,
+      what: `versions of ${first.name}`,
+    });
+  }
+  const vm = host.requireVm(vmId);
+  const version = first.nextVersion;
+  // Two versions at the same time would be given one number.
+  using _alone = lockVolume(NO_POOL, labelOf(first.name));
+  const keep = (made: StoredVersion) => {
+    const before = requireTemplate(context, templateId); // it may have been changed, or deleted, meanwhile
+    records.put({ ...before, ...change, versions: [...before.versions, made], nextVersion: version + 1 });
+  };
+  const title = `Make version ${version} of the template ${first.name} of ${vm.name}`;
+  await addVersion(
+    context,
+    vm,
+    { command: "update_template", title, templateId, name: first.name, version, pool, keep },
+    principal,
+  );
+  return requireTemplate(context, templateId);
+}
+
+/** The volumes as what asks for the users of volumes takes them. */
+const asVolume = ({ pool, volume: name, path }: KeptVariables): Volume => ({
+  pool,
+  name,
+  path,
+  type: "file",
+  format: undefined,
+  capacity: 0,
+  allocation: 0,
+} as Volume);
+
+/**
+ * Who needs volumes of a template: VMs by their names, and volumes that are built on them.
+ *
+ * @throws {ContractError} StorageUnknown when the images cannot be read in time
+ */
+async function usersOf(host: Host, label: string, volumes: readonly KeptVariables[]): Promise<string[]> {
+  const { inventory, link } = host;
+  const pools = new Set(volumes.map(({ pool }) => pool));
+  for (const { name, state } of await link.call("poolScan")) {
+    // An overlay may lie in any pool, and one that libvirt has not seen yet has no VM.
+    if (state === 2) {
+      await inventory.storage.volumes(name).catch((error) =>
+        log.debug("a pool's volumes are not known", { pool: name, of: [...pools], error })
+      );
+    }
+  }
+  const memory = new VolumeUsage(inventory);
+  const exact = await exactUsers(host), built = await overlays(host);
+  const found = new Set<string>();
+  for (const volume of volumes.map(asVolume)) {
+    const users = memory.of(volume).map(({ name }) => name);
+    const user = await exact(volume);
+    for (const name of [...users, ...(user === undefined ? [] : [user])]) {
+      if (name !== label) found.add(name);
+    }
+    if (found.size > 0) continue;
+    const overlay = await built(volume.path);
+    if (overlay !== undefined) found.add(`the volume ${overlay.name} of ${overlay.pool}`);
+  }
+  return [...found].sort();
+}
+
+/** @throws {ContractError} as the contract says */
+export async function deleteTemplate(
+  context: TemplateContext,
+  { templateId, version }: Input<"delete_template">,
+  { name: actor }: Principal,
+): Promise<void> {
+  const { host, records } = context;
+  const { link, operations } = host;
+  const keys = [keyOf.template(templateId)];
+  await operations.ready(keys);
+  const template = requireTemplate(context, templateId);
+  const { name } = template;
+  // A new version that is being made would be lost.
+  using _alone = lockVolume(NO_POOL, labelOf(name));
+  const doomed = version === undefined ? template.versions : [requireVersion(template, version)];
+  const volumes = doomed.flatMap(volumesOf);
+  using held = new DisposableStack();
+  for (const { pool, volume } of volumes) held.use(lockVolume(pool, volume));
+  const users = await usersOf(host, labelOf(name), volumes);
+  if (users.length > 0) throw new ContractError("TemplateInUse", { name, users: users.join(", ") });
+  const about = { command: "delete_template", subject: labelOf(name), actor, keys } as const;
+  await operations.run(about, async (operation) => {
+    // While the template is on record, what is settled leaves its volumes alone.
+    operation.addAll(
+      await Promise.all(
+        volumes.map(async ({ path }) => ({
+          kind: "disk-doomed" as const,
+          path,
+          file: await fileOf(link, path),
+        })),
+      ),
+    );
+    const before = requireTemplate(context, templateId), vms = records.vmsOf(templateId);
+    if (doomed.length === before.versions.length) records.remove(templateId);
+    else records.removeVersion(before, doomed[0]!.version);
+    const errors: unknown[] = [];
+    for (const [index, { path }] of volumes.entries()) {
+      try {
+        await deleteVolume(link, path);
+      } catch (error) {
+        if (isAway(error)) throw error; // the rest goes when libvirt answers again
+        if (error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_VOL) continue;
+        errors.push(error);
+        if (index > 0) continue;
+        // Nothing is gone yet.
+        records.put(before);
+        for (const vm of vms) records.putVm(vm);
+        break;
+      }
+    }
+    if (errors.length > 0) throw failed("delete", errors[0]);
+  });
+}

@@ -1,0 +1,267 @@
+/** VMs made of a template: one after the other, each whole or not at all. */
+import { type CloudInit, ContractError, type Input, type Output, type Role } from "../../lib/contract/mod.ts";
+import { type CopiedDisk, makeCopy, ownPath } from "../../lib/formats/xml/clone.ts";
+import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
+import { NO_PLACE } from "../../lib/formats/xml/seed_drive.ts";
+import { giveMacs, putSeed } from "../../lib/template/definition.ts";
+import { vmNames } from "../../lib/template/names.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import type { Principal } from "../access.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import type { Operation } from "../operations/operation.ts";
+import { t } from "../operations/outcome.ts";
+import { keyOf } from "../operations/step.ts";
+import { copyVolume } from "../storage/copy.ts";
+import { copySource } from "../storage/copy_source.ts";
+import { lockVolume, requireActive } from "../storage/shared.ts";
+import { requireRoom, requireWritable } from "../storage/volume_checks.ts";
+import { makeVolume } from "../storage/volume_steps.ts";
+import { keepsFiles, linkVolume } from "../storage/volumes.ts";
+import { makeSeed, seedRefusal } from "../vm/cloud_init/seed.ts";
+import { reservations } from "../vm/create/reservations.ts";
+import { copyNvram } from "../vm/lifecycle/disk_copies.ts";
+import { requireFreeName } from "../vm/lifecycle/rename.ts";
+import { requireTemplate, requireVersion, type TemplateContext } from "./change.ts";
+import type { StoredTemplate, StoredVersion } from "./records.ts";
+
+type Wish = Input<"create_vm_from_template">;
+type Made = Output<"create_vm_from_template">["vms"][number];
+
+/** What every VM is made of. */
+interface Plan {
+  readonly template: StoredTemplate;
+  readonly version: StoredVersion;
+  readonly names: readonly string[];
+  readonly linked: boolean;
+  readonly pool: string | undefined;
+  readonly cloudInit: CloudInit | undefined;
+  readonly role: Role;
+  readonly actor: string;
+}
+
+/** Bytes that are copied for one VM. */
+const bytesOf = ({ version: { disks }, linked }: Plan): number =>
+  linked ? 0 : disks.reduce((sum, { allocationBytes }) => sum + allocationBytes, 0);
+
+/** The pools that disks go into. */
+const poolsOf = ({ pool, version: { disks } }: Plan): Set<string> =>
+  new Set(disks.map((disk) => pool ?? disk.pool));
+
+/** Refuses what cannot be made, before any of it is. @throws {ContractError} */
+async function requireMakeable(host: Host, plan: Plan): Promise<void> {
+  const { names, pool, version: { disks }, cloudInit } = plan;
+  await host.operations.ready(names.map(keyOf.vmName));
+  for (const name of names) requireFreeName(host, name);
+  for (const goal of poolsOf(plan)) {
+    requireActive(host, goal);
+    await requireWritable(host, goal);
+    if (pool === undefined || await keepsFiles(host.link, goal)) continue;
+    const { target, path } = disks[0]!;
+    throw new ContractError("DiskNotClonable", {
+      target,
+      path,
+      reason: `the pool ${goal} keeps no qcow2 files`,
+    });
+  }
+  const bytes = bytesOf(plan) * names.length;
+  const [first] = poolsOf(plan);
+  if (bytes > 0 && first !== undefined && poolsOf(plan).size === 1) await requireRoom(host, first, bytes);
+  const macs = giveMacs(new XmlDocument(plan.version.xml), new Set());
+  const refusal = cloudInit && await seedRefusal({ vmName: names[0]!, cloudInit, macs });
+  if (refusal) throw refusal;
+}
+
+/** Makes the disks of one VM. @returns them by their targets */
+async function makeDisks(
+  host: Host,
+  { version, linked, pool: wanted, role }: Plan,
+  name: string,
+  { job, operation, before, total }: Work,
+): Promise<Map<string, CopiedDisk>> {
+  const { link } = host;
+  using held = new DisposableStack();
+  const made = new Map<string, CopiedDisk>();
+  let done = before;
+  for (const { target, pool: own, volume: base, allocationBytes } of version.disks) {
+    const place = { pool: wanted ?? own, name: `${name}-${target}.qcow2` };
+    held.use(lockVolume(place.pool, place.name, { hold: "make" }));
+    const wish = { volume: { pool: own, name: base }, format: "qcow2" } as const;
+    const image = await copySource(host, wish, role, held);
+    const share = { before: done, total };
+    const volume = await makeVolume(
+      link,
+      operation,
+      place,
+      () =>
+        linked
+          ? linkVolume(link, image, place)
+          : copyVolume(link, { source: image, ...place, format: "qcow2" }, job, share),
+    );
+    const backing = linked ? [image, ...image.backing] : [];
+    made.set(target, { path: volume.path, type: volume.type, format: "qcow2", backing });
+    if (linked) continue;
+    done += allocationBytes;
+    job.progress(Math.min(done, total), total);
+  }
+  return made;
+}
+
+/** One VM's part of the whole. */
+interface Work {
+  readonly job: JobHandle;
+  readonly operation: Operation;
+  /** Bytes copied before, and of all VMs. */
+  readonly before: number;
+  readonly total: number;
+}
+
+/** The VM's own UEFI variables; undefined where libvirt is to make them. */
+async function makeVariables(
+  host: Host,
+  document: XmlDocument,
+  { version: { source, variables } }: Plan,
+  name: string,
+  operation: Operation,
+): Promise<string | undefined> {
+  const to = nvramPaths(document, source, name, ownPath)?.to;
+  if (to === undefined || variables === undefined) return undefined;
+  const failed = (error: string, cause: unknown) => new ContractError("CloneFailed", { error }, { cause });
+  return await copyNvram(host, { from: variables.path, to }, operation, failed) ? to : undefined;
+}
+
+/** Makes one VM, each thing a step of the operation. */
+async function makeVm(
+  { host, records, now }: TemplateContext,
+  plan: Plan,
+  { name, vmId }: Made,
+  work: Work,
+): Promise<void> {
+  const { link, inventory } = host;
+  const { template, version, linked, cloudInit } = plan;
+  const { job, operation } = work;
+  requireFreeName(host, name); // somebody may have taken it meanwhile
+  const disks = await makeDisks(host, plan, name, work);
+  const document = new XmlDocument(version.xml);
+  const nvram = await makeVariables(host, document, plan, name, operation);
+  makeCopy(document, { name, uuid: vmId, createdAt: now(), disks, nvram });
+  const taken = inventory.vms().flatMap((vm) => vm.networkInterfaces.map(({ mac }) => mac.toLowerCase()));
+  const macs = giveMacs(document, new Set(taken));
+  if (cloudInit !== undefined) {
+    const { path } = await makeSeed(link, { vmName: name, cloudInit, macs }, operation);
+    if (!putSeed(document, path, version.osType === "windows")) {
+      throw new ContractError("CloudInitFailed", { error: NO_PLACE });
+    }
+  }
+  job.signal.throwIfAborted();
+  operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
+  await link.call("domainDefineXml", { xml: document.toString() });
+  records.putVm({ vmId, templateId: template.id, version: version.version, linked, createdAt: now() });
+}
+
+/** Makes all of them. @throws {ContractError} TemplateVmFailed naming the one that failed; JobCancelled */
+async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Promise<Made[]> {
+  const { host } = context;
+  const { names, actor } = plan, made: Made[] = [];
+  const share = bytesOf(plan), total = share * names.length;
+  for (const [index, name] of names.entries()) {
+    job.signal.throwIfAborted();
+    const vmId = crypto.randomUUID();
+    const about = {
+      command: "create_vm_from_template",
+      subject: name,
+      vmId,
+      actor,
+      keys: [keyOf.vm(vmId), keyOf.vmName(name)],
+    } as const;
+    try {
+      await host.operations.run(about, (operation) => {
+        operation.showsAs(job.id);
+        return makeVm(context, plan, { name, vmId }, { job, operation, before: share * index, total });
+      });
+    } catch (error) {
+      job.log(`${name} was not made. What was made of it is removed; the VMs before it stay.`);
+      if (job.signal.aborted) throw error;
+      const told = contractError(error, "CreateFailed", "create_vm_from_template");
+      const [done, count] = [index, names.length];
+      throw new ContractError("TemplateVmFailed", { vm: name, done, count, error: messageOf(told) }, {
+        cause: error,
+      });
+    }
+    await host.inventory.refresh(vmId).catch((error) =>
+      log.debug("a new VM could not be read", { name, error })
+    );
+    made.push({ vmId, name });
+    job.log(`Created ${name} (${index + 1} of ${names.length})`);
+  }
+  return made;
+}
+
+/** Starts them, as who asks; one that does not start stays. */
+async function startAll(
+  { host }: TemplateContext,
+  made: readonly Made[],
+  principal: Principal,
+  job: JobHandle,
+): Promise<Output<"create_vm_from_template">["notStarted"]> {
+  const notStarted: Output<"create_vm_from_template">["notStarted"] = [];
+  for (const { vmId, name } of made) {
+    job.signal.throwIfAborted();
+    try {
+      await host.run("start_vm", { vmId }, principal);
+    } catch (error) {
+      notStarted.push({ name, reason: messageOf(error) });
+      job.log(`${name} did not start: ${messageOf(error)}`);
+    }
+  }
+  return notStarted;
+}
+
+/** @throws {ContractError} as the contract says */
+export async function createVms(
+  context: TemplateContext,
+  { templateId, name, count = 1, first = 1, version, linked = true, pool, cloudInit, start = false }: Wish,
+  principal: Principal,
+): Promise<Output<"create_vm_from_template">> {
+  const { host } = context;
+  const template = requireTemplate(context, templateId);
+  const plan: Plan = {
+    template,
+    version: requireVersion(template, version),
+    names: vmNames({ name, count, first }),
+    linked,
+    pool,
+    cloudInit,
+    role: principal.role,
+    actor: principal.name,
+  };
+  await requireMakeable(host, plan);
+  using held = new DisposableStack();
+  for (const each of plan.names) {
+    const taken = reservations.take("name", each, each);
+    if (typeof taken === "string") throw new ContractError("VmNameExists", { name: each });
+    held.use(taken);
+  }
+  // A version that is in use here is not deleted meanwhile.
+  for (const { pool: own, volume } of plan.version.disks) {
+    held.use(lockVolume(own, volume, { hold: "read" }));
+  }
+  const many = plan.names.length;
+  const spec = {
+    command: "create_vm_from_template",
+    title: many === 1
+      ? `Create ${plan.names[0]} from the template ${template.name}`
+      : `Create ${many} VMs from the template ${template.name}`,
+    actor: principal.name,
+    subject: template.name,
+    ...(!linked && { lane: "copy" as const }),
+    ifInterrupted: t("operations.later"),
+  } as const;
+  return await host.jobs.run(spec, async (job) => {
+    const vms = await makeAll(context, plan, job);
+    return { vms, notStarted: start ? await startAll(context, vms, principal, job) : [] };
+  });
+}

@@ -1,0 +1,23 @@
+/** Templates: VMs kept as they were, and what is made of them. */
+import type { templateCommands } from "../../lib/contract/mod.ts";
+import { feature } from "../feature.ts";
+import { labelOf } from "./change.ts";
+import { templateHandlers } from "./handlers.ts";
+import { TEMPLATE_MIGRATIONS, TemplateRecords } from "./records.ts";
+
+export const templateFeature = feature<never, keyof typeof templateCommands>({
+  name: "templates",
+  migrations: TEMPLATE_MIGRATIONS,
+  open: ({ store, clock }) => {
+    const records = new TemplateRecords(store);
+    return {
+      host: (host) => {
+        host.keepers.add((path) => {
+          const template = records.keeperOf(host.id, path);
+          return template && labelOf(template.name);
+        });
+        return { handlers: templateHandlers({ host, records, now: () => clock.now() }) };
+      },
+    };
+  },
+});

@@ -1,0 +1,183 @@
+/** Making a version of a template: full copies of a stopped VM's disks, and its definition. */
+import { ContractError, type Role, type VM } from "../../lib/contract/mod.ts";
+import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
+import { sealDefinition, templateRefusal } from "../../lib/template/definition.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { openFile } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import type { Operation } from "../operations/operation.ts";
+import { copyVolume } from "../storage/copy.ts";
+import { copySource } from "../storage/copy_source.ts";
+import { lockVolume, requireActive } from "../storage/shared.ts";
+import { requireRoom, requireWritable } from "../storage/volume_checks.ts";
+import { makeVolume } from "../storage/volume_steps.ts";
+import { defaultPool, keepsFiles, uploadVolume } from "../storage/volumes.ts";
+import { copyOf, type DiskCopy, isOwn } from "../vm/lifecycle/disk_copies.ts";
+import type { KeptVariables, StoredVersion } from "./records.ts";
+
+/** Bytes of the largest file of UEFI variables that is kept: those of ARM machines have 64 MiB. */
+const MOST_VARIABLES = 128 * 1024 ** 2;
+
+/** A disk to be copied, and into which pool. */
+export interface PlannedDisk extends DiskCopy {
+  readonly goal: string;
+}
+
+/** What a version is made of. Nothing was made yet. */
+export interface VersionPlan {
+  readonly vm: VM;
+  readonly disks: readonly PlannedDisk[];
+}
+
+/** The pool that a disk's copy goes into: it must keep files, for VMs are built on it. */
+async function goalOf(host: Host, copy: DiskCopy, pool: string | undefined): Promise<string> {
+  if (pool === undefined) {
+    return await keepsFiles(host.link, copy.source.pool) ? copy.source.pool : await defaultPool(host.link);
+  }
+  requireActive(host, pool);
+  if (await keepsFiles(host.link, pool)) return pool;
+  const { target, source: { path } } = copy;
+  const reason = `the pool ${pool} keeps no files, and VMs are built on a template's`;
+  throw new ContractError("DiskNotClonable", { target, path, reason });
+}
+
+/** The VM's definition of its next start, without passwords. @throws {ContractError} TemplateRefused */
+async function readDefinition({ link }: Host, { id, name }: VM): Promise<XmlDocument> {
+  const document = new XmlDocument(
+    await link.call("domainXml", { uuid: id, secure: false, inactive: true }),
+  );
+  const reason = templateRefusal(document);
+  if (reason !== undefined) throw new ContractError("TemplateRefused", { vm: name, reason });
+  return document;
+}
+
+/**
+ * Decides on everything, before anything is made.
+ *
+ * @throws {ContractError} TemplateRefused, DiskNotClonable, StoragePoolNotFound, StoragePoolNotActive,
+ * StoragePoolReadOnly, DiskExceedsPool
+ */
+export async function planVersion(
+  host: Host,
+  vm: VM,
+  { pool }: { readonly pool: string | undefined },
+): Promise<VersionPlan> {
+  await readDefinition(host, vm);
+  const disks: PlannedDisk[] = [];
+  for (const disk of vm.disks.filter(isOwn)) {
+    const copy = await copyOf(host, disk, {});
+    disks.push({ ...copy, goal: await goalOf(host, copy, pool) });
+  }
+  const needed = new Map<string, number>();
+  for (const { goal, source: { allocation } } of disks) {
+    needed.set(goal, (needed.get(goal) ?? 0) + allocation);
+  }
+  for (const [goal, bytes] of needed) {
+    await requireWritable(host, goal);
+    await requireRoom(host, goal, bytes);
+  }
+  return { vm, disks };
+}
+
+/** Keeps the UEFI variables as a volume beside the disks. A VM that was never started has none. */
+async function keepVariables(
+  host: Host,
+  document: XmlDocument,
+  { pool, volume, source }: Pick<KeptVariables, "pool" | "volume"> & { readonly source: string },
+  operation: Operation,
+  held: DisposableStack,
+): Promise<KeptVariables | undefined> {
+  const { link } = host;
+  const from = nvramPaths(document, source, source, (path) => path)?.from;
+  if (from === undefined || !isLocal(link.uri)) return undefined;
+  const failed = (error: string, cause?: unknown) =>
+    new ContractError("TemplateFailed", { verb: "make", error: `the UEFI variables ${error}` }, { cause });
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    using file = await openFile(from);
+    const { size } = await file.stat();
+    if (size > MOST_VARIABLES) throw failed(`in ${from} are larger than any firmware's`);
+    bytes = new Uint8Array(await new Response(file.readable).arrayBuffer());
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof ContractError) throw error;
+    throw failed(`cannot be read: ${messageOf(error)}`, error);
+  }
+  held.use(lockVolume(pool, volume, { hold: "make" }));
+  const made = await makeVolume(
+    link,
+    operation,
+    { pool, name: volume },
+    () => uploadVolume(link, pool, volume, bytes),
+  );
+  return { pool, volume, path: made.path };
+}
+
+/** What a version is called, and by whom it is asked for. */
+export interface VersionMarks {
+  /** How names of its volumes begin. */
+  readonly prefix: string;
+  readonly version: number;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly role: Role;
+}
+
+/** Copies what was planned, each volume a step of the operation. @throws {ContractError} @throws {LibvirtError} */
+export async function makeVersion(
+  host: Host,
+  { vm, disks: planned }: VersionPlan,
+  { prefix, version, createdAt, createdBy, role }: VersionMarks,
+  job: JobHandle,
+  operation: Operation,
+): Promise<StoredVersion> {
+  const { link } = host;
+  using held = new DisposableStack();
+  const document = await readDefinition(host, vm);
+  const total = planned.reduce((sum, { source }) => sum + source.allocation, 0);
+  const disks: StoredVersion["disks"] = [];
+  let before = 0;
+  for (const { target, source, used, goal: pool } of planned) {
+    const volume = `${prefix}-v${version}-${target}.qcow2`;
+    job.log(`Copying ${target}: ${source.path} to ${pool}/${volume}`);
+    held.use(lockVolume(pool, volume, { hold: "make" }));
+    const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
+    const image = await copySource(host, wish, role, held, vm.id);
+    const made = await makeVolume(
+      link,
+      operation,
+      { pool, name: volume },
+      () => copyVolume(link, { source: image, pool, name: volume, format: "qcow2" }, job, { before, total }),
+    );
+    const { path, capacity, allocation } = made;
+    disks.push({ target, pool, volume, path, capacityBytes: capacity, allocationBytes: allocation });
+    before += source.allocation;
+    job.progress(Math.min(before, total), total);
+  }
+  const place = {
+    pool: planned[0]?.goal ?? await defaultPool(link),
+    volume: `${prefix}-v${version}-nvram.fd`,
+    source: vm.name,
+  };
+  const variables = await keepVariables(host, document, place, operation, held);
+  sealDefinition(document);
+  job.signal.throwIfAborted();
+  const { name, cpuCount, memoryMb, firmware, osType, osVariant } = vm;
+  return {
+    version,
+    createdAt,
+    createdBy,
+    source: name,
+    cpuCount,
+    memoryMb,
+    firmware,
+    ...(osType !== undefined && { osType }),
+    ...(osVariant !== undefined && { osVariant }),
+    disks,
+    xml: document.toString(),
+    ...(variables !== undefined && { variables }),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Checkpoints that backups have in VMs. QEMU notes from each on what is written, in the disks themselves. They stand in
+ * the way of snapshots: libvirt takes none of a VM that is off, and a revert ends a VM that runs (QEMU: "Device has active
+ * dirty bitmaps"). So they go before; the next backup reads the disks in full.
+ */
+import { LibvirtError } from "../../ffi/error.ts";
+import { checkpointOf } from "../../lib/backup/checkpoint.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import {
+  HEAD_BYTES,
+  headRefusal,
+  ImageError,
+  readQcow2Header,
+} from "../../lib/formats/qcow2/qcow2_header.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { openFile, plainPath } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import { log } from "../log.ts";
+
+/** A checkpoint of ours. */
+export interface OwnCheckpoint {
+  readonly name: string;
+  readonly backupId: string;
+  readonly copyId: string;
+}
+
+/** The checkpoints of a VM that are ours. @throws {LibvirtError} */
+export async function ownCheckpoints({ link }: Host, uuid: string): Promise<OwnCheckpoint[]> {
+  const names = await link.call("checkpointNames", { uuid });
+  return names.flatMap((name) => {
+    const of = checkpointOf(name);
+    return of === undefined ? [] : [{ name, ...of }];
+  });
+}
+
+/** Takes what a checkpoint has left out of a qcow2 file that nobody uses. What is not there is none. */
+async function forget(path: string, name: string): Promise<void> {
+  try {
+    const file = await openFile(path);
+    const head = new Uint8Array(HEAD_BYTES);
+    // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+    try {
+      const refusal = headRefusal(readQcow2Header(head.subarray(0, await file.read(head) ?? 0)));
+      if (refusal !== null) throw new ImageError(refusal);
+    } finally {
+      file.close();
+    }
+    // Without the images that it is built on: nothing of them is needed.
+    const node = { driver: "qcow2", file: { driver: "file", filename: plainPath(path) }, backing: null };
+    const { success, stderr } = await new Deno.Command("qemu-img", {
+      args: ["bitmap", "--remove", `json:${JSON.stringify(node)}`, name],
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    const error = new TextDecoder().decode(stderr).trim();
+    if (!success && !/not found/i.test(error)) throw new ImageError(error);
+  } catch (error) {
+    log.warn("a disk keeps what a checkpoint noted", { path, error: messageOf(error) });
+  }
+}
+
+/**
+ * Deletes a checkpoint of ours. libvirt leaves what is in the disks of a VM that is off, or that QEMU does not know any
+ * more: then the record goes at least.
+ *
+ * @throws {LibvirtError}
+ */
+async function drop(host: Host, vm: VM, name: string): Promise<void> {
+  const { link, inventory } = host, { id: uuid } = vm;
+  if (inventory.active().includes(uuid)) {
+    try {
+      await link.call("checkpointDelete", { uuid, name, metadataOnly: false });
+      return;
+    } catch (error) {
+      if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
+      log.debug("a checkpoint could not be deleted whole", { vm: vm.name, name, error });
+    }
+  }
+  await link.call("checkpointDelete", { uuid, name, metadataOnly: true });
+  if (inventory.active().includes(uuid)) return;
+  for (const { source, format, device } of vm.disks) {
+    if (source !== undefined && format === "qcow2" && device === "disk") await forget(source, name);
+  }
+}
+
+/** Deletes checkpoints of ours that fit. @throws {LibvirtError} */
+export async function dropCheckpoints(
+  host: Host,
+  vm: VM,
+  fits: (checkpoint: OwnCheckpoint) => boolean = () => true,
+): Promise<void> {
+  for (const checkpoint of await ownCheckpoints(host, vm.id)) {
+    if (fits(checkpoint)) await drop(host, vm, checkpoint.name);
+  }
+}
+
+/** As {@link dropCheckpoints}, where it is no harm if some stay: the next run looks again. */
+export async function dropQuietly(
+  host: Host,
+  vm: VM,
+  fits: (checkpoint: OwnCheckpoint) => boolean,
+): Promise<void> {
+  await dropCheckpoints(host, vm, fits).catch((error) =>
+    log.warn("checkpoints of earlier backups stay for now", { vm: vm.name, error: messageOf(error) })
+  );
+}

@@ -1,0 +1,119 @@
+/** Seeds as volumes: made, read, and found in a machine. */
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { type CloudInit, ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { drivesOf, seedName } from "../../../lib/formats/xml/seed_drive.ts";
+import { MOST_SEED_BYTES, type Seed, writeSeed } from "../../../lib/vm/cloud_init/seed.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { contractError, isAway } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import type { LibvirtLink } from "../../libvirt/link.ts";
+import type { Steps } from "../../operations/operation.ts";
+import { makeVolume } from "../../storage/volume_steps.ts";
+import { type Caller, defaultPool, deleteVolume, uploadVolume, type Volume } from "../../storage/volumes.ts";
+import { seedDocuments } from "./seed_work.ts";
+
+/** Most names tried for a seed: every change of a machine's gives the one before free again. */
+const MOST_NAMES = 100;
+
+type Link = Pick<LibvirtLink, "call" | "uri">;
+
+/** What a seed is made from. */
+export interface SeedRequest {
+  readonly vmName: string;
+  readonly cloudInit: CloudInit;
+  /** MAC addresses of the machine's interfaces in their order: what `network` without `mac` is about. */
+  readonly macs: readonly string[];
+  /** Where the seed goes: the default pool when left out. */
+  readonly pool?: string;
+  /** The seed before: what secrets that are kept are taken from. */
+  readonly before?: Seed;
+}
+
+/** A seed that was made. */
+export interface MadeSeed {
+  readonly volume: Volume;
+  readonly path: string;
+  readonly instanceId: string;
+}
+
+/** What {@link makeSeed} would refuse, without making anything; undefined when it would not. */
+export async function seedRefusal(
+  { vmName, cloudInit, macs }: SeedRequest,
+): Promise<ContractError | undefined> {
+  try {
+    await seedDocuments.make(cloudInit, undefined, { vmName, macs, instanceId: "" });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ContractError) return error;
+    throw error;
+  }
+}
+
+/**
+ * Makes a seed as a new volume, a step of an operation; none that is there is touched.
+ *
+ * @throws {ContractError} InvalidInput, naming the field; CloudInitFailed; what any libvirt call may give
+ */
+export async function makeSeed(link: Link, request: SeedRequest, steps: Steps): Promise<MadeSeed> {
+  const { vmName, macs, before } = request;
+  const instanceId = `kvmm-${crypto.randomUUID()}`;
+  const { cloudInit, files } = await seedDocuments.make(request.cloudInit, before, {
+    vmName,
+    instanceId,
+    macs,
+  });
+  const bytes = writeSeed(cloudInit, files, Date.now());
+  try {
+    const volume = await upload(link, steps, request.pool ?? await defaultPool(link), vmName, bytes);
+    return { volume, path: volume.path, instanceId };
+  } catch (error) {
+    throw contractError(error, "CloudInitFailed", "cloud-init");
+  }
+}
+
+/** Uploads under the first name that is free. */
+async function upload(
+  link: Link,
+  steps: Steps,
+  pool: string,
+  vmName: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Volume> {
+  for (let number = 1;; number++) {
+    try {
+      const name = seedName(vmName, number);
+      return await makeVolume(link, steps, { pool, name }, () => uploadVolume(link, pool, name, bytes));
+    } catch (error) {
+      const taken = error instanceof LibvirtError && error.code === VIR_ERR.STORAGE_VOL_EXIST;
+      if (!taken || number === MOST_NAMES) throw error;
+    }
+  }
+}
+
+/** Deletes a seed that nothing needs any more. That it stays behind harms nothing: it is logged. */
+export async function dropSeed(link: Caller, path: string): Promise<void> {
+  try {
+    await deleteVolume(link, path);
+  } catch (error) {
+    if (isAway(error)) throw error; // the operation that it is part of deletes it later
+    log.warn("a cloud-init seed could not be deleted", { path, error });
+  }
+}
+
+/** Reads a seed. @throws {ContractError} CloudInitUnreadable; what any libvirt call may give */
+export async function seedAt(link: Caller, path: string): Promise<Seed> {
+  try {
+    return await seedDocuments.read(await link.call("volumeRead", { path, most: MOST_SEED_BYTES }));
+  } catch (thrown) {
+    if (thrown instanceof LibvirtError && thrown.kind !== "libvirt") throw contractError(thrown);
+    const error = messageOf(thrown);
+    throw new ContractError("CloudInitUnreadable", { path, error }, { cause: thrown });
+  }
+}
+
+/** The seed of a machine that goes with it when it is deleted: not one that another machine has in a drive. */
+export function ownSeed(domainXml: string, vm: VM, all: readonly VM[]): string | undefined {
+  const path = drivesOf(domainXml).seed?.path;
+  const shared = all.some(({ id, disks }) => id !== vm.id && disks.some(({ source }) => source === path));
+  return shared ? undefined : path;
+}

@@ -1,0 +1,26 @@
+/** Messages between what works on seeds and its worker. */
+import type { SeedSubject } from "../../../lib/vm/cloud_init/documents.ts";
+import type { Seed } from "../../../lib/vm/cloud_init/seed.ts";
+import type { CloudInit } from "../../../lib/contract/cloud_init.ts";
+import type { Documents } from "./seed_documents.ts";
+
+/** Work, with the milliseconds that it may take. */
+export type ToSeedWorker = { readonly ms: number } & SeedTask;
+
+/** What is to be done. */
+export type SeedTask =
+  | {
+    readonly type: "make";
+    readonly cloudInit: CloudInit;
+    readonly before: Seed | undefined;
+    readonly about: SeedSubject;
+  }
+  | { readonly type: "show"; readonly documents: Documents }
+  | { readonly type: "read"; readonly bytes: Uint8Array };
+
+/** What came of it: a result, what is wrong with a field, what is wrong with the bytes, or why there is no result. */
+export type FromSeedWorker =
+  | { readonly type: "documents"; readonly documents: Documents }
+  | { readonly type: "seed"; readonly seed: Seed }
+  | { readonly type: "fault"; readonly field: string; readonly message: string }
+  | { readonly type: "failure"; readonly message: string };

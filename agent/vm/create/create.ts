@@ -1,0 +1,153 @@
+/** Creating a machine: its disks, its definition, its start. What was made is removed when a later step fails. */
+import { LibvirtError } from "../../../ffi/error.ts";
+import { ContractError, type ErrorCode, type Output, type VmConfig } from "../../../lib/contract/mod.ts";
+import type { NewVm } from "../../../lib/vm/create/vm.ts";
+import { newDomainXml } from "../../../lib/formats/xml/new_domain.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import type { Principal } from "../../access.ts";
+import type { CallContext } from "../../dispatch.ts";
+import type { Operation, Steps } from "../../operations/operation.ts";
+import { keyOf } from "../../operations/step.ts";
+import { copyJob, withImages } from "./disks.ts";
+import { type CreateServices, decide } from "./facts.ts";
+import { makeSeed, seedRefusal } from "../cloud_init/seed.ts";
+import { type Reservations, reservations } from "./reservations.ts";
+
+/** Takes what two new machines must not share, for as long as this one is being made. */
+function reserve(
+  stack: DisposableStack,
+  kind: Parameters<Reservations["take"]>[0],
+  key: string,
+  owner: string,
+  refuse: (user: string) => ContractError,
+): void {
+  const taken = reservations.take(kind, key, owner);
+  if (typeof taken === "string") throw refuse(taken);
+  stack.use(taken);
+}
+
+const failed = (error: unknown, code: ErrorCode) => contractError(error, code, "create_vm");
+
+/** Makes the CD for cloud-init where one is asked for. */
+async function withSeed(
+  { vms: { link } }: CreateServices,
+  vm: NewVm,
+  { cloudInit }: VmConfig,
+  steps: Steps,
+): Promise<NewVm> {
+  const { name, nics, seed } = vm;
+  if (cloudInit === undefined || seed === undefined) return vm;
+  const { path } = await makeSeed(
+    link,
+    { vmName: name, cloudInit, macs: nics.map(({ mac }) => mac) },
+    steps,
+  );
+  return { ...vm, seed: { ...seed, path } };
+}
+
+/** Defines it. libvirt refuses a name that another machine has: nobody's definition is replaced. */
+async function define({ vms: { link } }: CreateServices, vm: NewVm): Promise<void> {
+  try {
+    await link.call("domainDefine", { xml: newDomainXml(vm) });
+  } catch (error) {
+    const taken = error instanceof LibvirtError && error.kind === "libvirt" &&
+      /domain .* already exists|already defined with uuid/i.test(error.message);
+    if (taken) throw new ContractError("VmNameExists", { name: vm.name }, { cause: error });
+    throw failed(error, "CreateFailed");
+  }
+}
+
+/** Networks that a machine which is started needs and that are off: a fresh host's `default` is. */
+function networksOff({ vms: { inventory } }: CreateServices, { nics }: NewVm): string[] {
+  const names = new Set(nics.filter(({ type }) => type === "network").map(({ source }) => source));
+  return [...names].filter((name): name is string =>
+    name !== undefined && inventory.network(name)?.active === false
+  );
+}
+
+/** Starts a machine that is whole otherwise. */
+async function start(
+  services: CreateServices,
+  vm: NewVm,
+  steps: Steps,
+  principal: Principal,
+): Promise<void> {
+  const { vms } = services;
+  const { uuid, name } = vm;
+  const off = networksOff(services, vm);
+  steps.add({ kind: "start-wanted", uuid, name, networks: off, at: Date.now() });
+  for (const network of off) {
+    steps.add({ kind: "network-started", network });
+    await vms.run("start_network", { name: network }, principal);
+  }
+  await vms.operate(vms.requireVm(uuid), "starting", async () => {
+    try {
+      await vms.link.call("domainStart", { uuid });
+    } catch (error) {
+      throw failed(error, "StartFailed");
+    }
+  });
+}
+
+/** The steps that libvirt carries out. */
+async function build(
+  services: CreateServices,
+  planned: NewVm,
+  config: VmConfig,
+  principal: Principal,
+  operation: Operation,
+): Promise<void> {
+  const { link, inventory } = services.vms;
+  const copying = copyJob(services.vms, planned, operation);
+  const withDisks = await withImages(services.vms, planned, copying, principal.role, operation);
+  const vm = await withSeed(services, withDisks, config, operation);
+  operation.add({ kind: "domain-made", uuid: vm.uuid, name: vm.name, at: Date.now() });
+  await define(services, vm);
+  if (config.autostart) {
+    try {
+      await link.call("domainSetAutostart", { uuid: vm.uuid, autostart: true });
+    } catch (error) {
+      throw failed(error, "CreateFailed");
+    }
+  }
+  await inventory.refresh(vm.uuid);
+  if (config.start) await start(services, vm, operation, principal);
+}
+
+/**
+ * Makes a machine.
+ *
+ * @throws {ContractError} what is wrong with the configuration, or which step failed
+ */
+export async function createVm(
+  services: CreateServices,
+  config: VmConfig,
+  { principal }: CallContext,
+): Promise<Pick<Output<"create_vm">, "id" | "warnings">> {
+  using held = new DisposableStack();
+  const { name } = config;
+  const { operations } = services.vms;
+  await operations.ready([keyOf.vmName(name)]);
+  reserve(held, "name", name, name, () => new ContractError("VmNameExists", { name }));
+  const { vm, findings } = await decide(services, config, { role: principal.role, held });
+  if (findings.first) throw findings.first;
+  const refusal = config.cloudInit &&
+    await seedRefusal({ vmName: name, cloudInit: config.cloudInit, macs: vm.nics.map(({ mac }) => mac) });
+  if (refusal) throw refusal;
+  for (const { mac } of vm.nics) {
+    reserve(held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
+  }
+  const spec = {
+    command: "create_vm",
+    subject: name,
+    vmId: vm.uuid,
+    actor: principal.name,
+    keys: [keyOf.vmName(name), keyOf.vm(vm.uuid)],
+  } as const;
+  try {
+    await operations.run(spec, (operation) => build(services, vm, config, principal, operation));
+  } catch (error) {
+    throw failed(error, "CreateFailed");
+  }
+  return { id: vm.uuid, warnings: findings.warnings };
+}

@@ -1,0 +1,90 @@
+/** The commands that check, make and prepare new machines. */
+import { Compile, type Validator } from "typebox/compile";
+import {
+  type CommandName,
+  type ConfigCheck,
+  createCommands,
+  type Role,
+  VmConfig,
+} from "../../../lib/contract/mod.ts";
+import { seedName } from "../../../lib/formats/xml/seed_drive.ts";
+import { schemaRefusals } from "../../../lib/contract/refusal.ts";
+import { described } from "../../../lib/vm/create/resolve.ts";
+import type { NewVm } from "../../../lib/vm/create/vm.ts";
+import { newDomainXml } from "../../../lib/formats/xml/new_domain.ts";
+import type { Handlers } from "../../dispatch.ts";
+import { createOptions } from "./options.ts";
+import { createVm } from "./create.ts";
+import { type CreateServices, decide } from "./facts.ts";
+import { seedRefusal } from "../cloud_init/seed.ts";
+
+type CreateHandlers = Pick<Handlers, Extract<CommandName, keyof typeof createCommands>>;
+
+let validator: Validator | undefined;
+/** Stands for a name nobody has given yet; what is found out about it is told to nobody. */
+const NO_NAME = "new-vm";
+
+/** What the schema says, and what of the configuration can be gone on with. */
+function readable(input: unknown): { config: VmConfig; errors: ConfigCheck["errors"] } {
+  validator ??= Compile(VmConfig);
+  if (validator.Check(input)) return { config: input as VmConfig, errors: [] };
+  const refusals = schemaRefusals(VmConfig, validator.Errors(input), input);
+  const errors = refusals.map(({ field, error }) => ({ field, code: error.code, message: error.message }));
+  const bad = new Set(refusals.map(({ field }) => field.split(".")[0]));
+  const object = typeof input === "object" && input !== null && !bad.has("") ? Object.entries(input) : [];
+  const rest = { name: NO_NAME, ...Object.fromEntries(object.filter(([field]) => !bad.has(field))) };
+  return { config: validator.Check(rest) ? rest as VmConfig : { name: NO_NAME }, errors };
+}
+
+/** The XML as it would be, with an example's path for what is still to be made. */
+function preview(vm: NewVm): string {
+  const disks = vm.disks.map((disk) => ({
+    ...disk,
+    source: disk.source ??
+      { path: `/${disk.pool ?? "default"}/${vm.name}.${disk.format}`, type: "file" as const },
+  }));
+  const seed = vm.seed && { ...vm.seed, path: `/${vm.disks[0]?.pool ?? "default"}/${seedName(vm.name)}` };
+  return newDomainXml({ ...vm, disks, seed, screenPassword: undefined });
+}
+
+async function cloudInitErrors(
+  { cloudInit }: VmConfig,
+  { name, nics }: NewVm,
+): Promise<ConfigCheck["errors"]> {
+  if (cloudInit === undefined) return [];
+  const refusal = await seedRefusal({ vmName: name, cloudInit, macs: nics.map(({ mac }) => mac) });
+  if (refusal === undefined) return [];
+  const { code, message, details } = refusal;
+  return [{ field: `cloudInit.${String(details?.field ?? "")}`, code, message }];
+}
+
+async function check(services: CreateServices, input: unknown, role: Role): Promise<ConfigCheck> {
+  const { config, errors } = readable(input);
+  const { vm, findings } = await decide(services, config, { role, held: undefined });
+  const told = new Set(errors.map(({ field }) => field));
+  const all = [
+    ...errors,
+    ...findings.errors.filter(({ field }) => !told.has(field)),
+    ...await cloudInitErrors(config, vm),
+  ];
+  return {
+    errors: all,
+    warnings: findings.warnings,
+    resolved: all.length === 0 ? described(vm, preview(vm)) : null,
+  };
+}
+
+/** A handler for each of them. */
+export function createHandlers(services: CreateServices): CreateHandlers {
+  return {
+    create_vm: async (config, context) => {
+      const { id, warnings } = await createVm(services, config, context);
+      await services.sizes.read(id);
+      const diskSizeGb = services.vms.inventory.vm(id)?.diskSizeGb ?? null;
+      return { id, name: config.name, diskSizeGb, warnings };
+    },
+    check_vm_config: (config, { principal }) => check(services, config, principal.role),
+    get_create_options: (wish) => createOptions(services, wish),
+    list_operating_systems: () => services.systems.list(),
+  };
+}

@@ -1,0 +1,119 @@
+/** Images and CDs that somebody names for a new machine: what they are, and whether they may be used. */
+import { ContractError, type ImagePolicy, type NewDisk } from "../../../lib/contract/mod.ts";
+import type { ImageFact } from "../../../lib/vm/create/facts.ts";
+import type { DiskSource } from "../../../lib/vm/create/vm.ts";
+import { type CheckedImage, checkImage, type ImageUse, wishAt } from "../../storage/disk_images/check.ts";
+import type { Host } from "../../hosts/host.ts";
+
+const GIB = 1024 ** 3;
+
+/** In whose name images are looked at, and what they are held by. */
+export interface ImageContext {
+  readonly host: Host;
+  readonly role: ImageUse["role"];
+  readonly vmName: string;
+  /** What an image may be. @throws {ContractError} while it cannot be read */
+  readonly policy: () => Pick<ImagePolicy, "maxVirtualGb">;
+  /** Holds what is used directly until the machine is made; nothing is held where it is only looked at. */
+  readonly held: DisposableStack | undefined;
+}
+
+/** Errors that say that nothing is at the place. */
+const MISSING: ReadonlySet<string> = new Set([
+  "StoragePoolNotFound",
+  "StoragePoolNotActive",
+  "VolumeNotFound",
+  "IsoNotFound",
+  "DiskNotFound",
+]);
+
+const isMissing = (error: unknown) => error instanceof ContractError && MISSING.has(error.code);
+
+/** The CD at a place; an error when it may not be used, undefined when there is none. @throws {LibvirtError} */
+export async function isoFact(
+  { host, role, vmName, held }: ImageContext,
+  place: string,
+): Promise<DiskSource | { readonly error: ContractError } | undefined> {
+  const wish = wishAt(place);
+  if (wish === undefined) return undefined;
+  try {
+    const use = { purpose: "medium", role, vm: { name: vmName } } as const;
+    const { path, type } = await checkImage(host, wish, use, held);
+    return { path, type };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    if (error instanceof ContractError) return { error };
+    throw error;
+  }
+}
+
+/** @throws {ContractError} DiskRefused for what no host can hold: a few kilobytes can pretend to be such a disk */
+function requireVirtualSize(
+  place: string,
+  { virtualBytes, format }: CheckedImage,
+  context: ImageContext,
+): void {
+  if (format !== "qcow2" || virtualBytes === null) return;
+  const { maxVirtualGb } = context.policy();
+  if (virtualBytes <= maxVirtualGb * GIB) return;
+  const gib = Math.floor(virtualBytes / GIB);
+  const reason =
+    `a guest would see ${gib} GiB, allowed are ${maxVirtualGb}: see the rules on the page of images`;
+  throw new ContractError("DiskRefused", { path: place, reason });
+}
+
+/** @throws {ContractError} DiskRefused, DiskInUse: what cannot be copied */
+function requireCopyable(place: string, image: CheckedImage, { host }: ImageContext): void {
+  const refused = (reason: string) => new ContractError("DiskRefused", { path: place, reason });
+  if (image.volume === undefined) {
+    throw refused(
+      "it is in no storage pool, so it cannot be copied: upload it, or make a pool of its folder",
+    );
+  }
+  if (image.volume.encryption?.secret !== undefined) {
+    throw refused("it is encrypted, and its passphrase belongs to it alone: copy inside a VM");
+  }
+  const active = new Set(host.inventory.active());
+  const writer = image.uses.find(({ vmId, readOnly }) => active.has(vmId) && !readOnly);
+  if (writer !== undefined) throw new ContractError("DiskInUse", { path: place, vm: writer.name });
+}
+
+/**
+ * What an image that is to become a disk, or to be copied for one, is, or why it must not.
+ *
+ * @throws {LibvirtError}
+ */
+export async function imageFact(
+  context: ImageContext,
+  disk: NewDisk & { readonly path: string },
+): Promise<ImageFact> {
+  const { path: place, format, backingFile, copyAs } = disk;
+  const isCopy = copyAs !== undefined;
+  try {
+    const wish = wishAt(place);
+    if (wish === undefined) return { error: new ContractError("DiskNotFound", { path: place }) };
+    const image = await checkImage(
+      context.host,
+      { ...wish, ...(format && { format }), ...(backingFile !== undefined && { backingFile }) },
+      { purpose: isCopy ? "content" : "disk", role: context.role, vm: { name: context.vmName } },
+      // A copy is decided on once more when its turn has come, and held then.
+      isCopy ? undefined : context.held,
+    );
+    if (isCopy) requireCopyable(place, image, context);
+    else if (image.uses[0] !== undefined) {
+      throw new ContractError("DiskInUse", { path: place, vm: image.uses[0].name });
+    }
+    requireVirtualSize(place, image, context);
+    const { path, type, secret, backing, virtualBytes } = image;
+    return {
+      source: { path, type, ...(secret !== undefined && { secret }) },
+      format: image.format,
+      backing,
+      virtualBytes,
+    };
+  } catch (error) {
+    if (isMissing(error)) return { error: new ContractError("DiskNotFound", { path: place }) };
+    if (error instanceof ContractError) return { error };
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+/** What machines that are being made will have: names and addresses. Two at once must not have the same. */
+
+/** Something taken for a while. */
+export class Reservations {
+  readonly #taken = new Map<string, string>();
+
+  /** Takes `key` for `owner` until disposed of; when it is taken already, gives its owner's name instead. */
+  take(kind: "name" | "mac", key: string, owner: string): Disposable | string {
+    const id = `${kind}:${key}`;
+    const has = this.#taken.get(id);
+    if (has !== undefined) return has;
+    this.#taken.set(id, owner);
+    return { [Symbol.dispose]: () => void this.#taken.delete(id) };
+  }
+}
+
+/** What this process is about to give to machines. */
+export const reservations = new Reservations();

@@ -1,0 +1,82 @@
+/** VMs: made, started and stopped, changed, copied and deleted. */
+import type {
+  cloudInitCommands,
+  CommandName,
+  createCommands,
+  deviceCommands,
+  hardwareCommands,
+  manageCommands,
+  ovaCommands,
+  snapshotCommands,
+  vmCommands,
+} from "../../lib/contract/mod.ts";
+import { feature } from "../feature.ts";
+import type { App } from "../app.ts";
+import { VmActivity } from "./activity.ts";
+import { cloudInitHandlers } from "./cloud_init/handlers.ts";
+import { createHandlers } from "./create/handlers.ts";
+import { deviceHandlers } from "./devices/handlers.ts";
+import { vmHandlers, vmListHandlers } from "./handlers.ts";
+import { manageHandlers } from "./manage.ts";
+import { ovaHandlers } from "./ova/handlers.ts";
+import { snapshotHandlers } from "./snapshots/handlers.ts";
+import { SnapshotImages } from "./snapshots/images.ts";
+import { snapshotSteps } from "./snapshots/steps.ts";
+import { vmSteps } from "./steps.ts";
+import { hardwareHandlers } from "./update/handlers.ts";
+
+/** Commands on the VMs of all hosts. */
+type ListCommand = keyof ReturnType<typeof vmListHandlers>;
+type VmCommand = Exclude<
+  Extract<
+    CommandName,
+    | keyof typeof vmCommands
+    | keyof typeof createCommands
+    | keyof typeof cloudInitCommands
+    | keyof typeof deviceCommands
+    | keyof typeof hardwareCommands
+    | keyof typeof manageCommands
+    | keyof typeof ovaCommands
+    | keyof typeof snapshotCommands
+  >,
+  ListCommand | "get_vnc_info"
+>;
+
+const steps = { ...vmSteps, ...snapshotSteps };
+
+export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
+  name: "vms",
+  steps,
+  open: ({ hosts, activity, systems, images, settings, clock }: App) => ({
+    handlers: vmListHandlers(hosts),
+    host: (host) => {
+      const told = new VmActivity(host, activity);
+      const kept = new SnapshotImages(host);
+      host.keepers.add(kept.keeperOf);
+      const allowOvercommit = settings.overcommit === "allow";
+      return {
+        handlers: {
+          ...vmHandlers(host),
+          ...createHandlers({
+            vms: host,
+            capabilities: host.capabilities,
+            systems,
+            make: host.make,
+            sizes: host.sizes,
+            virtType: settings.virtType,
+            allowOvercommit,
+            imagePolicy: () => images.policy(),
+          }),
+          ...cloudInitHandlers(host),
+          ...deviceHandlers(host),
+          ...manageHandlers(host),
+          ...ovaHandlers({ host, imagePolicy: () => images.policy() }),
+          ...snapshotHandlers({ host, images: kept, clock }),
+          ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit),
+        },
+        changed: (change) => told.onChange(change),
+        connected: () => kept.read(),
+      };
+    },
+  }),
+});

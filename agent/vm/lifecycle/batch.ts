@@ -1,0 +1,30 @@
+/** One command on several machines. Never all-or-nothing: each machine has its own result. */
+import { type BatchOperationResult, ContractError } from "../../../lib/contract/mod.ts";
+
+/** Machines worked on at the same time. */
+const AT_ONCE = 4;
+
+/** Runs `one` for every machine, a few at a time, and reports each. Results are in the order of `vmIds`. */
+export async function batch(
+  vmIds: readonly string[],
+  one: (vmId: string) => Promise<unknown>,
+  asError: (thrown: unknown) => ContractError,
+): Promise<BatchOperationResult> {
+  const results: BatchOperationResult["results"] = new Array(vmIds.length);
+  let next = 0;
+  const work = async () => {
+    while (next < vmIds.length) {
+      const index = next++;
+      const vmId = vmIds[index]!;
+      try {
+        await one(vmId);
+        results[index] = { vmId, success: true };
+      } catch (thrown) {
+        results[index] = { vmId, success: false, error: asError(thrown).toJSON() };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, vmIds.length) }, work));
+  const succeeded = results.filter((result) => result.success).length;
+  return { results, succeeded, failed: results.length - succeeded };
+}

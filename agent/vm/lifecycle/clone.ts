@@ -1,0 +1,202 @@
+/** Copying a machine: its definition, and its disks through libvirt's volume API. */
+import {
+  ContractError,
+  type Disk,
+  type Input,
+  type Output,
+  type Role,
+  type VM,
+} from "../../../lib/contract/mod.ts";
+import { type CopiedDisk, makeCopy, ownPath } from "../../../lib/formats/xml/clone.ts";
+import { setMedium } from "../../../lib/formats/xml/device_disk.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";
+import { child } from "../../../lib/formats/xml/tree.ts";
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { nvramPaths } from "../../../lib/formats/xml/nvram.ts";
+import type { Principal } from "../../access.ts";
+import type { JobHandle } from "../../jobs/jobs.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import type { Operation, Steps } from "../../operations/operation.ts";
+import { t } from "../../operations/outcome.ts";
+import { keyOf } from "../../operations/step.ts";
+import { makeVolume } from "../../storage/volume_steps.ts";
+import { copyVolume } from "../../storage/copy.ts";
+import { copySource } from "../../storage/copy_source.ts";
+import { lockVolume } from "../../storage/shared.ts";
+import { linkVolume } from "../../storage/volumes.ts";
+import { diskIn } from "../devices/configurations.ts";
+import { copyNvram, copyOf, type DiskCopy, isOwn, seedDrives } from "./disk_copies.ts";
+import { requireFreeName, requireOff } from "./rename.ts";
+import type { Host } from "../../hosts/host.ts";
+import { editableXml } from "../xml.ts";
+
+/**
+ * Makes a copy of a stopped machine, as a job. When a step fails or the job is cancelled, what the steps before made
+ * is removed.
+ *
+ * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, DiskNotClonable, CloneFailed, VmBusy,
+ * JobCancelled
+ */
+export async function cloneVm(
+  host: Host,
+  input: Input<"clone_vm">,
+  principal: Principal,
+): Promise<Output<"clone_vm">> {
+  const { inventory, jobs, operations } = host;
+  const { name, linked = false, snapshot } = input;
+  if (linked && snapshot !== undefined) {
+    const reason = "linked must be left out: a copy of a snapshot is a full one";
+    throw new ContractError("InvalidInput", { reason, field: "linked" });
+  }
+  const vm = host.requireVm(input.vmId);
+  await operations.ready([keyOf.vm(vm.id), keyOf.vmName(name)]);
+  requireFreeName(host, name);
+  requireOff(host, vm);
+  const vmId = crypto.randomUUID();
+  let disks: Output<"clone_vm">["disks"] = [];
+  await host.operate(vm, "cloning", async () => {
+    const copies: DiskCopy[] = [];
+    const kept = snapshot === undefined ? undefined : await keptIn(host, vm, snapshot);
+    for (const disk of vm.disks.filter(isOwn)) {
+      requireKept(disk, kept, snapshot);
+      copies.push(await copyOf(host, disk, input));
+    }
+    const spec = {
+      command: "clone_vm",
+      title: `Clone ${vm.name} to ${name}`,
+      actor: principal.name,
+      vmId: vm.id,
+      ...(!linked && { lane: "copy" as const }),
+      ifInterrupted: t("operations.later"),
+    } as const;
+    const about = {
+      command: "clone_vm",
+      subject: name,
+      actor: principal.name,
+      keys: [keyOf.vm(vm.id), keyOf.vm(vmId), keyOf.vmName(name)],
+    } as const;
+    const plan = { vm, vmId, name, linked, snapshot, copies, role: principal.role };
+    disks = await jobs.run(
+      spec,
+      (job) => operations.run(about, (operation) => carryOut(host, plan, job, operation)),
+    );
+  });
+  await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
+  return { vmId, name, disks };
+}
+
+/** Targets of the disks that a snapshot has. @throws {ContractError} SnapshotNotFound */
+async function keptIn({ link }: Host, { id: uuid }: VM, name: string): Promise<ReadonlySet<string>> {
+  try {
+    return new Set(summarizeSnapshot(await link.call("snapshotXml", { uuid, name })).internalDisks);
+  } catch (error) {
+    const isUnknown = error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN_SNAPSHOT;
+    throw isUnknown ? new ContractError("SnapshotNotFound", { name }, { cause: error }) : error;
+  }
+}
+
+/** @throws {ContractError} DiskNotClonable for a disk that the snapshot does not have */
+function requireKept(
+  { target, source: path = "" }: Disk,
+  kept: ReadonlySet<string> | undefined,
+  snapshot: string | undefined,
+): void {
+  if (kept === undefined || kept.has(target)) return;
+  const reason = `the snapshot ${snapshot} does not have it within its image`;
+  throw new ContractError("DiskNotClonable", { target, path, reason });
+}
+
+/** Whether the VM has a TPM of its own. libvirt keeps its state by the VM's id: a copy begins with an empty one. */
+const hasTpm = (document: XmlDocument): boolean =>
+  child(child(document.find("devices"), "tpm"), "backend")?.attributes.type === "emulator";
+
+/** The copy's own file of UEFI variables; undefined where libvirt is to make it. */
+async function ownNvram(
+  host: Host,
+  document: XmlDocument,
+  vm: VM,
+  name: string,
+  steps: Steps,
+): Promise<string | undefined> {
+  const paths = nvramPaths(document, vm.name, name, ownPath);
+  if (paths === undefined) return undefined;
+  const failed = (error: string, cause: unknown) => new ContractError("CloneFailed", { error }, { cause });
+  return await copyNvram(host, paths, steps, failed) ? paths.to : undefined;
+}
+
+/** What is to be made. */
+interface Plan {
+  readonly vm: VM;
+  readonly vmId: string;
+  readonly name: string;
+  readonly linked: boolean;
+  /** The snapshot whose disks are copied. */
+  readonly snapshot: string | undefined;
+  readonly copies: readonly DiskCopy[];
+  readonly role: Role;
+}
+
+async function carryOut(
+  host: Host,
+  { vm, vmId, name, linked, snapshot, copies, role }: Plan,
+  job: JobHandle,
+  operation: Operation,
+): Promise<Output<"clone_vm">["disks"]> {
+  const { link } = host;
+  operation.showsAs(job.id);
+  using held = new DisposableStack();
+  const made = new Map<string, CopiedDisk>();
+  const total = linked ? 0 : copies.reduce((sum, { source }) => sum + source.allocation, 0);
+  const of = snapshot === undefined ? "" : ` of the snapshot ${snapshot}`;
+  let before = 0;
+  try {
+    for (const { target, source, used, pool } of copies) {
+      const format = linked ? "qcow2" : source.format ?? "raw";
+      const volumeName = `${name}-${target}.${format}`;
+      job.log(`${linked ? "Linking" : "Copying"} ${target}${of}: ${source.path} to ${pool}/${volumeName}`);
+      held.use(lockVolume(pool, volumeName, { hold: "make" }));
+      const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
+      const image = await copySource(host, wish, role, held, vm.id);
+      const volume = await makeVolume(
+        link,
+        operation,
+        { pool, name: volumeName },
+        () =>
+          linked
+            ? linkVolume(link, image, { pool, name: volumeName })
+            : copyVolume(link, { source: image, pool, name: volumeName, format, snapshot }, job, {
+              before,
+              total,
+            }),
+      );
+      const backing = linked ? [image, ...image.backing] : [];
+      made.set(target, { path: volume.path, type: volume.type, format: volume.format, backing });
+      before += source.allocation;
+      if (!linked) job.progress(Math.min(before, total), total);
+    }
+    const document = new XmlDocument(await editableXml(host, vm));
+    const nvram = await ownNvram(host, document, vm, name, operation);
+    makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: made, nvram });
+    for (const target of await seedDrives(host, vm)) {
+      job.log(`Leaving the drive ${target} empty: the cloud-init seed in it belongs to ${vm.name}`);
+      setMedium(document, () => diskIn(document, target)!, undefined);
+    }
+    if (hasTpm(document)) {
+      job.log(`${name} gets an empty TPM: what ${vm.name} keeps in its own is not copied`);
+    }
+    job.signal.throwIfAborted();
+    job.log(`Defining ${name}`);
+    operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
+    await link.call("domainDefineXml", { xml: document.toString() });
+  } catch (error) {
+    job.log("Removing what was made");
+    throw contractError(error, "CloneFailed", "clone_vm");
+  }
+  return copies.map(({ target, source }) => ({
+    target,
+    source: source.path,
+    path: made.get(target)?.path ?? "",
+  }));
+}

@@ -1,0 +1,142 @@
+/** Deleting a machine, with its disks when asked. */
+import { plainPath } from "../../host_file.ts";
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { ContractError, type Input, type VM } from "../../../lib/contract/mod.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import type { Principal } from "../../access.ts";
+import { contractError, isAway } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { keyOf } from "../../operations/step.ts";
+import { fileOf } from "../../storage/volume_steps.ts";
+import { deleteVolume } from "../../storage/volumes.ts";
+import { planDisks } from "./delete_plan.ts";
+import type { Host } from "../../hosts/host.ts";
+import { defineAgain, undefineStopped } from "./undefine.ts";
+
+/** Which disks go, too. */
+type DisksChosen = Omit<Input<"delete_vm">, "vmId">;
+
+/**
+ * The paths to delete: all that can be, or those that were chosen. Refuses before anything is touched when one of them
+ * cannot: another machine uses it, or the file system would not let it go.
+ */
+async function pathsToDelete(
+  host: Host,
+  vm: VM,
+  xml: string,
+  { deleteDisks = false, disks }: DisksChosen,
+): Promise<string[]> {
+  if (!deleteDisks && disks === undefined) return [];
+  const planned = await planDisks(host, vm, xml);
+  const refuse = (path: string, error: string) => new ContractError("DiskDeleteFailed", { path, error });
+  for (const path of disks ?? []) {
+    const disk = planned.find((each) => each.path === path);
+    if (disk === undefined) throw refuse(path, "it is no disk of this VM");
+    if (!disk.deletable) throw refuse(path, disk.reason ?? "");
+  }
+  if (disks !== undefined) return disks;
+  const hindering = planned.find(({ hinders }) => hinders);
+  if (hindering) throw refuse(hindering.path, hindering.reason ?? "");
+  return planned.filter(({ deletable }) => deletable).map(({ path }) => path);
+}
+
+/** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
+export async function deleteDisk({ link }: Host, path: string): Promise<void> {
+  try {
+    await deleteVolume(link, path);
+    return;
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.code !== VIR_ERR.NO_STORAGE_VOL) throw error;
+    if (!isLocal(link.uri)) throw error; // its path is no file of this host
+  }
+  const info = await Deno.lstat(plainPath(path));
+  if (!info.isFile) throw new Error("it is not a regular file");
+  await Deno.remove(plainPath(path));
+}
+
+/**
+ * Forgets a stopped machine with all libvirt keeps for it (saved memory, NVRAM, snapshots' records), then deletes its
+ * disks when asked. Whether they can be deleted is looked at first. A machine that is started meanwhile stays whole. If the first disk cannot be deleted all the same,
+ * the machine is defined again; saved memory and snapshots' records are lost then. When libvirt or this process goes away
+ * in the middle, the disks of a machine that is gone are deleted later.
+ *
+ * @throws {ContractError} VmNotFound, VmStillRunning, DeleteFailed, DiskDeleteFailed, VmBusy
+ */
+export async function deleteVm(
+  host: Host,
+  { vmId, ...choice }: DisksChosen & { vmId: string },
+  principal: Pick<Principal, "name">,
+): Promise<{ deletedDisks: string[] }> {
+  const { link, inventory } = host;
+  const vm = host.requireVm(vmId);
+  if (inventory.active().includes(vm.id)) throw new ContractError("VmStillRunning");
+  const deletedDisks: string[] = [];
+  const spec = {
+    command: "delete_vm",
+    subject: vm.name,
+    vmId: vm.id,
+    actor: principal.name,
+    keys: [keyOf.vm(vm.id), keyOf.vmName(vm.name)],
+  } as const;
+  const run = async (operation: Operation) => {
+    const xml = await link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
+    const paths = await pathsToDelete(host, vm, xml, choice);
+    await noteWhatGoes(host, vm, xml, paths, operation);
+    if (!await forget(host, vm)) throw new ContractError("VmStillRunning");
+    for (const path of paths) {
+      try {
+        await deleteDisk(host, path);
+        deletedDisks.push(path);
+      } catch (error) {
+        if (deletedDisks.length === 0 && !isAway(error)) await putBack(host, vm, xml);
+        throw diskError(path, error);
+      }
+    }
+  };
+  await host.operate(vm, "deleting", () => host.operations.run(spec, run));
+  return { deletedDisks };
+}
+
+/** Writes down what goes once the machine is gone: its NVRAM, and its disks where that was asked for. */
+async function noteWhatGoes(
+  { link }: Host,
+  { id: uuid, name }: VM,
+  xml: string,
+  paths: readonly string[],
+  operation: Operation,
+): Promise<void> {
+  const nvram = nvramHolder(xml, crypto.randomUUID());
+  if (paths.length === 0 && nvram === undefined) return;
+  const doomed = await Promise.all(
+    paths.map(async (path) => ({ kind: "disk-doomed" as const, path, file: await fileOf(link, path) })),
+  );
+  operation.addAll([{ kind: "domain-doomed", uuid, name, ...(nvram !== undefined && { nvram }) }, ...doomed]);
+}
+
+/** Undefines the machine. Says false of one that runs by now: it stays, defined as it was. */
+async function forget({ link }: Host, { id }: VM): Promise<boolean> {
+  try {
+    return await undefineStopped(link, id);
+  } catch (error) {
+    throw contractError(error, "DeleteFailed", "delete_vm");
+  }
+}
+
+async function putBack({ link }: Host, { id: uuid, name, autostart }: VM, xml: string): Promise<void> {
+  try {
+    await defineAgain(link, { uuid, xml, autostart });
+  } catch (error) {
+    log.error("a VM could not be put back after its disk could not be deleted", { vm: name, error });
+  }
+}
+
+function diskError(path: string, thrown: unknown): unknown {
+  if (thrown instanceof LibvirtError && thrown.kind !== "libvirt") {
+    return contractError(thrown, "DiskDeleteFailed", "delete_vm");
+  }
+  const error = messageOf(thrown);
+  return new ContractError("DiskDeleteFailed", { path, error }, { cause: thrown });
+}

@@ -1,0 +1,175 @@
+/** What exactly goes when a machine is deleted: which of its disks can be deleted, and why the others cannot. */
+import { plainPath } from "../../host_file.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { nvramOf } from "../../../lib/formats/xml/identity.ts";
+import { summarizePool } from "../../../lib/formats/xml/volume.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { imageUsers } from "../../storage/disk_images/users.ts";
+import { ownSeed } from "../cloud_init/seed.ts";
+import type { Host } from "../../hosts/host.ts";
+import { scan } from "../snapshots/scan.ts";
+
+/** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
+export type PlannedDisk = DoomedDisk & { readonly hinders: boolean };
+
+/** Kinds of pools whose block devices are made and deleted by libvirt. */
+const OWN_BLOCKS: ReadonlySet<string> = new Set(["logical", "zfs"]);
+
+/** Why a disk is none that deleting could mean, whatever its file is like. */
+function unfit({ device, readOnly, shareable, type }: Disk): string | undefined {
+  if (device === "cdrom") return "it is a CD-ROM, which other VMs may use";
+  if (device !== "disk") return `it is a ${device}, not a disk image`;
+  if (readOnly) return "it is read-only, so it is not this VM's own";
+  if (shareable) return "it is marked as shared with other VMs";
+  if (type !== "file" && type !== "volume" && type !== "block") {
+    return `it is not on this host (${type})`;
+  }
+}
+
+/** Where a disk is, and in which pool. */
+interface Place {
+  readonly path: string;
+  readonly pool: string | undefined;
+  readonly missing: boolean;
+  /** What the pool knows of it. */
+  readonly volume: Volume | undefined;
+}
+
+async function placeOf({ link }: Host, { type, source = "" }: Disk): Promise<Place> {
+  if (type === "volume") {
+    const [pool = "", ...name] = source.split("/");
+    const volume = await volumeNamed(link, pool, name.join("/"));
+    return { path: volume?.path ?? source, pool, missing: volume === undefined, volume };
+  }
+  const volume = await volumeAt(link, source);
+  return { path: source, pool: volume?.pool, missing: false, volume };
+}
+
+/** Why what is at a path cannot be deleted; `missing`: because it is not there. */
+async function undeletable(
+  { link }: Host,
+  { path, pool, missing }: Place,
+  { type }: Disk,
+): Promise<{ reason: string; missing: boolean } | undefined> {
+  const gone = { reason: "it does not exist", missing: true };
+  if (missing) return gone;
+  if (type === "block") {
+    const kind = pool === undefined ? "" : summarizePool(await link.call("poolXml", { pool })).type;
+    return OWN_BLOCKS.has(kind)
+      ? undefined
+      : { reason: "it is a device of the host, not a disk image", missing: false };
+  }
+  if (!isLocal(link.uri)) {
+    return pool === undefined ? { reason: "it is in no storage pool", missing: false } : undefined;
+  }
+  try {
+    const info = await Deno.lstat(plainPath(path));
+    if (!info.isFile) return { reason: "it is not a regular file", missing: false };
+    // Opened, not written to: tells a read-only file system and an immutable file, which would stop it half way.
+    using _file = await Deno.open(plainPath(path), { write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return gone;
+    return { reason: messageOf(error), missing: false };
+  }
+}
+
+/** A disk that deleting might mean; `no`: why it does not. */
+interface Candidate {
+  readonly disk: Disk;
+  readonly place: Place;
+  readonly no: string | undefined;
+}
+
+async function planDisk(
+  host: Host,
+  { disk, place, no }: Candidate,
+  users: ReadonlyMap<string, string>,
+): Promise<PlannedDisk> {
+  const { target, source = "" } = disk;
+  // The pool's figures where the machine's own were not asked yet.
+  const { capacityBytes = place.volume?.capacity, allocationBytes = place.volume?.allocation } = disk;
+  const known = {
+    target,
+    ...(capacityBytes !== undefined && { capacityBytes }),
+    ...(allocationBytes !== undefined && { allocationBytes }),
+  };
+  if (no !== undefined) {
+    return {
+      ...known,
+      path: source,
+      deletable: false,
+      reason: no,
+      hinders: disk.device === "disk" && disk.shareable,
+    };
+  }
+  const at = { ...known, path: place.path, ...(place.pool !== undefined && { pool: place.pool }) };
+  const user = users.get(place.path) ?? users.get(source);
+  if (user !== undefined) {
+    return { ...at, deletable: false, reason: `it is also used by ${user}`, hinders: true };
+  }
+  const why = await undeletable(host, place, disk);
+  return why === undefined
+    ? { ...at, deletable: true, hinders: false }
+    : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
+}
+
+/** The images that external snapshots of a machine keep, as its disks: of no use without it. @throws {LibvirtError} */
+async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
+  return (await scan(host, vm)).flatMap(({ externalDisks }) => externalDisks).flatMap(
+    ({ target, type, path, format }) =>
+      type !== "file" || path === undefined ? [] : [{
+        ...{ target, type, source: path, bus: "", device: "disk", readOnly: false, shareable: false },
+        ...(format !== undefined && { format }),
+      }],
+  );
+}
+
+/**
+ * The disks of a machine that have a medium, and the images of its external snapshots, each with whether it can be
+ * deleted.
+ *
+ * @param xml its stored configuration
+ * @throws {LibvirtError}
+ */
+export async function planDisks(host: Host, vm: VM, xml: string): Promise<PlannedDisk[]> {
+  const all = host.inventory.vms();
+  const seed = ownSeed(xml, vm, all);
+  const candidates = new Map<string, Candidate>();
+  for (const disk of [...vm.disks, ...await keptImages(host, vm)]) {
+    const { source } = disk;
+    if (source === undefined || candidates.has(source)) continue;
+    // The machine's own cloud-init CD holds its secrets, and is of use to nobody else.
+    const no = source === seed ? undefined : unfit(disk);
+    const nowhere = { path: source, pool: undefined, missing: false, volume: undefined };
+    candidates.set(source, { disk, no, place: no === undefined ? await placeOf(host, disk) : nowhere });
+  }
+  const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
+  const users = await imageUsers(host.link, paths, all.filter(({ id }) => id !== vm.id));
+  const planned: PlannedDisk[] = [];
+  for (const candidate of candidates.values()) planned.push(await planDisk(host, candidate, users));
+  return planned;
+}
+
+/**
+ * Everything that goes with a machine.
+ *
+ * @throws {ContractError} VmNotFound, and what any libvirt call may give
+ */
+export async function deletePlan(host: Host, vmId: string): Promise<DeletePlan> {
+  const vm = host.requireVm(vmId);
+  const xml = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+  const [disks, keeps] = await Promise.all([
+    planDisks(host, vm, xml),
+    host.link.call("domainKeeps", { uuid: vm.id }),
+  ]);
+  const nvram = nvramOf(new XmlDocument(xml));
+  return {
+    vmId: vm.id,
+    disks: disks.map(({ hinders: _, ...disk }) => disk),
+    ...keeps,
+    ...(nvram !== undefined && { nvram }),
+  };
+}

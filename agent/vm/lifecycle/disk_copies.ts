@@ -1,0 +1,152 @@
+/** What copies of machines have in common, be it a clone, a template or what is made of one: disks, UEFI variables, seeds. */
+import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
+import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
+import { summarizePool } from "../../../lib/formats/xml/volume.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
+import { isTaken } from "../../files.ts";
+import { openFile, plainPath } from "../../host_file.ts";
+import type { Host } from "../../hosts/host.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { log } from "../../log.ts";
+import { identityAt } from "../../operations/file_identity.ts";
+import type { Steps } from "../../operations/operation.ts";
+import type { FileMade } from "../../operations/step.ts";
+import { readHead } from "../../storage/disk_images/chain.ts";
+import { keepsFiles, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+
+/** A disk to be copied: which, its volume, and where the copy goes. */
+export interface DiskCopy {
+  readonly target: string;
+  readonly source: Volume;
+  /** The format the machine has it in. */
+  readonly used: string;
+  readonly pool: string;
+}
+
+/** Where copies go, and whether they are overlays. */
+export interface DiskCopyWish {
+  /** Each disk's own when left out. */
+  readonly pool?: string | undefined;
+  readonly linked?: boolean | undefined;
+}
+
+/** Disks that a machine writes to alone; CDs, read-only and shared ones are used by the copy as well. */
+export const isOwn = ({ device, readOnly, shareable, source }: Disk) =>
+  source !== undefined && !readOnly && !shareable && device !== "cdrom" && device !== "floppy";
+
+/** The volume of a file that lies in a pool's folder although the pool has not seen it yet. */
+async function volumeAfterRefresh({ link }: Host, path: string): Promise<Volume | undefined> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  for (const { name, state } of await link.call("poolScan")) {
+    if (state !== 2 || summarizePool(await link.call("poolXml", { pool: name })).path !== folder) continue;
+    await link.call("poolRefresh", { pool: name });
+    return await volumeAt(link, path);
+  }
+}
+
+async function volumeOfDisk(host: Host, { type, source = "" }: Disk): Promise<Volume | undefined> {
+  const { link } = host;
+  if (type === "volume") {
+    const [pool = "", ...name] = source.split("/");
+    return await volumeNamed(link, pool, name.join("/"));
+  }
+  if (type !== "file" && type !== "block") return undefined;
+  return await volumeAt(link, source) ?? await volumeAfterRefresh(host, source);
+}
+
+/** Why a disk is no volume that could be copied: what is missing, and what to do. */
+async function whyNoVolume({ link }: Host, { type, source = "" }: Disk): Promise<string> {
+  if (type !== "file" && type !== "block" && type !== "volume") {
+    return `it is of the type ${type}, which is in no storage pool of this host`;
+  }
+  const slash = type === "volume" ? source.indexOf("/") : source.lastIndexOf("/");
+  const [place, name] = [source.slice(0, slash), source.slice(slash + 1)];
+  for (const pool of await link.call("poolScan")) {
+    const isHere = type === "volume" ? pool.name === place : summarizePool(pool.xml).path === place;
+    if (!isHere) continue;
+    return pool.state === 2
+      ? `there is no volume ${name} in the storage pool ${pool.name}: the image is missing. Put it back or detach the disk`
+      : `its storage pool ${pool.name} is not active. Start it, then try again`;
+  }
+  return type === "volume"
+    ? `there is no storage pool ${place}. Define it anew or detach the disk`
+    : "it is in no storage pool. Make a pool of the folder it is in, then try again";
+}
+
+/** @throws {ContractError} DiskNotClonable, before anything is made */
+export async function copyOf(
+  host: Host,
+  disk: Disk,
+  { pool, linked = false }: DiskCopyWish,
+): Promise<DiskCopy> {
+  const { target, source: path = "" } = disk;
+  const refuse = (reason: string) => new ContractError("DiskNotClonable", { target, path, reason });
+  const source = await volumeOfDisk(host, disk);
+  if (source === undefined) throw refuse(await whyNoVolume(host, disk));
+  if (source.encryption?.secret !== undefined) {
+    throw refuse("it is encrypted, and its passphrase belongs to it alone");
+  }
+  // libvirt guesses a volume's format from what is in it, and a guest can write what it likes into a raw disk: copied
+  // as the qcow2 it pretends to be, it could name any file of the host as its content (CVE-2013-1922 and its kin).
+  const format = disk.format ?? "raw";
+  if (format !== (source.format ?? "raw")) {
+    throw refuse(`it is used as ${format}, but its content looks like ${source.format}`);
+  }
+  if (linked && format === "raw") {
+    throw refuse("it is raw, and no disk is built on what a guest has as raw: clone it in full");
+  }
+  const goal = pool ?? source.pool;
+  if (
+    (linked || pool !== undefined) && (linked || format !== "raw") && !await keepsFiles(host.link, goal)
+  ) {
+    throw refuse(`the pool ${goal} cannot keep ${linked ? "linked disks" : `${format} disks`}`);
+  }
+  return { target, source, used: format, pool: goal };
+}
+
+/** Drives with a cloud-init seed: it has the original's name and secrets, and belongs to it alone. */
+export async function seedDrives({ link }: Host, { disks }: VM): Promise<string[]> {
+  const found: string[] = [];
+  for (const { source, device, target } of disks) {
+    if (device !== "cdrom" || source === undefined) continue;
+    const canRead = isLocal(link.uri) && source.endsWith(SEED_SUFFIX) && source.startsWith("/");
+    // What cannot be read is told by its name.
+    const head = canRead
+      ? await readHead(source).catch((error) => {
+        log.debug("a medium cannot be looked at", { path: source, error });
+        return new Uint8Array();
+      })
+      : new Uint8Array();
+    if (isSeed(source, head)) found.push(target);
+  }
+  return found;
+}
+
+/**
+ * Copies the file of UEFI variables: boot entries and keys are in it. A source that is not there was never started, and
+ * libvirt makes the variables anew.
+ *
+ * @returns whether there is a copy now
+ * @param failed makes the error for what else keeps it from being copied
+ */
+export async function copyNvram(
+  { link }: Host,
+  { from, to }: { readonly from: string; readonly to: string },
+  steps: Steps,
+  failed: (error: string, cause: unknown) => ContractError,
+): Promise<boolean> {
+  if (!isLocal(link.uri)) return false;
+  try {
+    using source = await openFile(from);
+    if (await isTaken(plainPath(to))) throw new Error(`${to} exists already`);
+    const noted = steps.add<FileMade>({ kind: "file-made", path: to, file: null, at: Date.now() });
+    using copy = await Deno.open(plainPath(to), { write: true, createNew: true, mode: 0o600 });
+    noted.know({ file: await identityAt(to) });
+    await source.readable.pipeTo(copy.writable);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw failed(`the UEFI variables cannot be copied: ${messageOf(error)}`, error);
+  }
+}

@@ -1,0 +1,133 @@
+/** Defining a machine from XML that somebody brings. */
+import { statFile } from "../../host_file.ts";
+import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
+import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
+import {
+  dropMacs,
+  type Identity,
+  identityOf,
+  setCreatedAt,
+  setName,
+  setUuid,
+} from "../../../lib/formats/xml/identity.ts";
+import { protectNewDomain } from "../../../lib/formats/xml/screen_passwords.ts";
+import { lookAt } from "../../files.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { isAway } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import type { Noted } from "../../operations/operation.ts";
+import { type DomainMade, keyOf } from "../../operations/step.ts";
+import { volumeAt } from "../../storage/volumes.ts";
+import { requireFreeName } from "./rename.ts";
+import type { Host } from "../../hosts/host.ts";
+import { defineError, invalidXml, readChecked } from "../xml.ts";
+import { pinImages } from "../pinned_images.ts";
+
+/** Refuses what would take an existing machine's place. libvirt would replace a machine of the same name and id. */
+function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
+  const { inventory } = host;
+  requireFreeName(host, name);
+  const same = uuid === undefined ? undefined : inventory.vm(uuid);
+  if (same) throw new ContractError("VmIdTaken", { id: same.id, name: same.name });
+  for (const vm of inventory.vms()) {
+    const mac = vm.networkInterfaces.find((nic) => macs.includes(nic.mac.toLowerCase()))?.mac;
+    if (mac !== undefined) throw new ContractError("MacInUse", { mac, vm: vm.name });
+  }
+}
+
+const isDenied = (error: unknown) => error instanceof Deno.errors.PermissionDenied;
+
+/** @throws {ContractError} PathRefused */
+async function isMissing({ link }: Host, path: string): Promise<boolean> {
+  // Another host's paths are not here; its pools may know them.
+  if (!isLocal(link.uri)) return await volumeAt(link, path) === undefined;
+  try {
+    return await lookAt(path, statFile) === undefined;
+  } catch (error) {
+    if (error instanceof ContractError && !isDenied(error.cause)) throw error;
+    log.debug("a disk cannot be looked at", { path, error }); // unknown is not missing
+    return false;
+  }
+}
+
+/** Defines it as an operation: when it is not known what came of it, it is taken back, and can be imported again. */
+async function define(
+  { link, operations }: Host,
+  xml: string,
+  { name, uuid }: Identity & { readonly uuid: string },
+  { actor, keys }: { readonly actor: string; readonly keys: readonly string[] },
+): Promise<string> {
+  const spec = { command: "import_vm", subject: name, vmId: uuid, actor, keys } as const;
+  return await operations.run(spec, async (operation) => {
+    let noted: Noted<DomainMade> | undefined;
+    try {
+      // libvirt would replace a machine of the same name and id.
+      if (await link.call("domainRead", { uuid }) !== null) {
+        throw new ContractError("VmIdTaken", { id: uuid, name });
+      }
+      noted = operation.add<DomainMade>({
+        kind: "domain-made",
+        uuid,
+        name,
+        at: Date.now(),
+        keepsState: true,
+      });
+      return await link.call("domainDefineXml", { xml });
+    } catch (error) {
+      if (!isAway(error)) noted?.drop();
+      throw defineError(error, xml, "import_vm");
+    }
+  });
+}
+
+/**
+ * Defines a machine; nothing is started.
+ *
+ * @param actor who asks for it
+ * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, MacInUse, DisksMissing, PathRefused,
+ * DiskRefused
+ */
+export async function importVm(
+  host: Host,
+  { xml, name, newId = false, newMacs = false, allowMissing = false }: Input<"import_vm">,
+  actor: string,
+): Promise<Output<"import_vm">> {
+  host.requireFilled();
+  using held = new DisposableStack();
+  const read = await readChecked(host, xml);
+  if ("problem" in read) throw invalidXml(read.problem);
+  const { document } = read;
+  if (name !== undefined) setName(document, name);
+  // What is defined is known before libvirt is asked for it.
+  const given = newId ? undefined : identityOf(document).uuid;
+  const uuid = given ?? crypto.randomUUID();
+  if (given === undefined) setUuid(document, uuid);
+  if (newId) setCreatedAt(document, Date.now());
+  if (newMacs) dropMacs(document);
+  protectNewDomain(document);
+  const identity = { ...identityOf(document), uuid };
+  const keys = [keyOf.vmName(identity.name), keyOf.vm(uuid)];
+  await host.operations.ready(keys);
+  refuseTaken(host, identity);
+  const missing = await missingFiles(host, document.toString());
+  if (missing.length > 0 && !allowMissing) {
+    throw new ContractError("DisksMissing", { paths: missing.join(", "), missing });
+  }
+  await pinImages(host, document, { vm: { name: identity.name }, held });
+  const changed = document.toString();
+  const vmId = await define(host, changed, identity, { actor, keys });
+  await host.inventory.refresh(vmId).catch((error) =>
+    log.debug("an imported domain could not be read", { name: identity.name, error })
+  );
+  return { vmId, name: identity.name, missing };
+}
+
+/** Files and devices of this host that the machine needs and that are not there. */
+async function missingFiles(host: Host, xml: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { type, source } of summarizeDomain(xml).disks) {
+    if (source === undefined || (type !== "file" && type !== "block") || missing.includes(source)) continue;
+    if (await isMissing(host, source)) missing.push(source);
+  }
+  return missing;
+}

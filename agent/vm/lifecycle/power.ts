@@ -1,0 +1,203 @@
+/** Power: start, stop, pause and their kin. What may be done when is a table; what is done is one libvirt call each. */
+import type { CallName, DomainRecord } from "../../../ffi/calls/mod.ts";
+import { LibvirtError } from "../../../ffi/error.ts";
+import {
+  type CommandName,
+  ContractError,
+  type ErrorCode,
+  type VM,
+  type VmState,
+} from "../../../lib/contract/mod.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import type { Host } from "../../hosts/host.ts";
+import { requireStartable } from "./start_check.ts";
+
+type PowerCommand = Extract<
+  CommandName,
+  | "start_vm"
+  | "stop_vm"
+  | "force_stop_vm"
+  | "pause_vm"
+  | "resume_vm"
+  | "reboot_vm"
+  | "reset_vm"
+  | "suspend_vm"
+>;
+
+interface PowerRule {
+  /** States it makes sense in. */
+  readonly from: readonly VmState[];
+  /** The error in any other state. */
+  readonly otherwise: ErrorCode;
+  /** The error when libvirt says no. */
+  readonly failed: ErrorCode;
+  /** What pages show while it runs. */
+  readonly label: string;
+  /** Gives the machine as it is afterwards, where the call has read it. */
+  readonly run: (host: Host, vm: VM) => Promise<DomainRecord | null>;
+  /** What the guest is asked for: remembered until the guest has done it. */
+  readonly asks?: "stop" | "reboot";
+  /** May run beside another operation on the machine: the way out when that one hangs. */
+  readonly always?: true;
+  /** Needs a stored definition. */
+  readonly persistent?: true;
+}
+
+const ON: readonly VmState[] = ["running", "paused"];
+/** A crashed guest whose QEMU is still there counts as crashed too, and can be forced off. */
+const FORCIBLE: readonly VmState[] = ["running", "paused", "crashed", "suspended"];
+
+const simple = (call: Extract<CallName, `domain${string}`>) => (host: Host, vm: VM) =>
+  host.link.call(call as "domainStart", { uuid: vm.id });
+
+/**
+ * Asks by the guest agent where it is connected; an agent that does not answer is no reason to give up while there
+ * is ACPI. Without an agent the driver chooses: ACPI for QEMU.
+ */
+const ask = (call: "domainShutdown" | "domainReboot") => async ({ link }: Host, vm: VM) => {
+  if (vm.guestAgent !== "connected") return await link.call(call, { uuid: vm.id, by: "any" });
+  try {
+    return await link.call(call, { uuid: vm.id, by: "agent" });
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
+    log.info("the guest agent does not answer, asking through ACPI", { vm: vm.name, error });
+    return await link.call(call, { uuid: vm.id, by: "acpi" });
+  }
+};
+
+/** A suspended machine is either off with saved memory (started again) or asleep (woken). */
+async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
+  const isSuspended = vm.state === "suspended";
+  if (isSuspended && host.inventory.active().includes(vm.id)) {
+    return await simple("domainWakeup")(host, vm);
+  }
+  await requireStartable(host, vm);
+  const record = await simple("domainStart")(host, vm);
+  if (!isSuspended) return record;
+  // Its saved memory had the password of the run before.
+  await host.link.call("domainRenewPasswords", { uuid: vm.id, restored: true }).catch((error) =>
+    log.warn("a VM continues with the screen password it was saved with", { vm: vm.name, error })
+  );
+  return record;
+}
+
+/** A password that waits for the next start is part of what is saved: continued, the screen asks for it. */
+async function suspend(host: Host, vm: VM): Promise<null> {
+  await simple("domainManagedSave")(host, vm);
+  if (vm.openScreen === "until-restart") await host.link.call("domainProtectScreens", { uuid: vm.id });
+  return null;
+}
+
+export const POWER = {
+  start_vm: {
+    from: ["stopped", "crashed", "suspended"],
+    otherwise: "VmAlreadyRunning",
+    failed: "StartFailed",
+    label: "starting",
+    run: start,
+  },
+  stop_vm: {
+    from: ["running"],
+    otherwise: "VmNotRunning",
+    failed: "StopFailed",
+    label: "shutting down",
+    run: ask("domainShutdown"),
+    asks: "stop",
+  },
+  force_stop_vm: {
+    from: FORCIBLE,
+    otherwise: "VmNotRunning",
+    failed: "ForceStopFailed",
+    label: "powering off",
+    run: simple("domainDestroy"),
+    always: true,
+  },
+  pause_vm: {
+    from: ["running"],
+    otherwise: "VmNotRunning",
+    failed: "PauseFailed",
+    label: "pausing",
+    run: simple("domainSuspend"),
+  },
+  resume_vm: {
+    from: ["paused"],
+    otherwise: "VmNotPaused",
+    failed: "ResumeFailed",
+    label: "resuming",
+    run: simple("domainResume"),
+  },
+  reboot_vm: {
+    from: ["running"],
+    otherwise: "VmNotRunning",
+    failed: "RebootFailed",
+    label: "rebooting",
+    run: ask("domainReboot"),
+    asks: "reboot",
+  },
+  reset_vm: {
+    from: ON,
+    otherwise: "VmNotRunning",
+    failed: "ResetFailed",
+    label: "resetting",
+    run: simple("domainReset"),
+  },
+  suspend_vm: {
+    from: ON,
+    otherwise: "VmNotRunning",
+    failed: "SuspendFailed",
+    label: "suspending",
+    run: suspend,
+    persistent: true,
+  },
+} as const satisfies Record<PowerCommand, PowerRule>;
+
+/** Says of a machine that libvirt could not start for want of a network, which one that is. */
+async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Promise<void> {
+  if (!(error instanceof LibvirtError) || error.kind !== "libvirt") return;
+  for (const { network, type } of vm.networkInterfaces) {
+    if (type !== "network" || !error.message.includes(network)) continue;
+    await inventory.refreshNetworks(network, "updated");
+    const found = inventory.network(network);
+    if (!found) throw new ContractError("NetworkNotFound", { network }, { cause: error });
+    if (!found.active) throw new ContractError("NetworkNotActive", { network }, { cause: error });
+  }
+}
+
+/**
+ * Carries a power command out on one machine.
+ *
+ * @throws {ContractError} VmNotFound, the rule's `otherwise` and `failed`, VmBusy, and what any libvirt call may give
+ */
+export async function power(host: Host, command: PowerCommand, vmId: string): Promise<null> {
+  const rule: PowerRule = POWER[command];
+  let vm = host.requireVm(vmId);
+  const fits = () =>
+    rule.from.includes(vm.state) &&
+    (command !== "force_stop_vm" || host.inventory.active().includes(vm.id));
+  /** @throws {ContractError} VmNotFound, the rule's `otherwise`, by what libvirt says now */
+  const requireFit = async (cause?: unknown) => {
+    await host.reread(vm);
+    vm = host.requireVm(vmId);
+    if (!fits()) throw new ContractError(rule.otherwise, undefined, { cause });
+  };
+  // An event that comes late shows for a moment what was before: no is said only of what libvirt says now.
+  if (!fits()) await requireFit();
+  if (rule.persistent && !vm.persistent) throw new ContractError("VmNotPersistent");
+  await host.operate(vm, rule.label, async () => {
+    // Before the call: a quick guest has shut down before the call returns.
+    if (rule.asks) {
+      host.inventory.update(vm.id, { powerRequest: { action: rule.asks, requestedAt: Date.now() } });
+    }
+    try {
+      return await rule.run(host, vm);
+    } catch (error) {
+      if (rule.asks) host.inventory.update(vm.id, { powerRequest: undefined });
+      // Somebody else may have been faster: that is no failure of libvirt's.
+      if (error instanceof LibvirtError && error.kind === "libvirt") await requireFit(error);
+      if (command === "start_vm") await missingNetwork(host, vm, error);
+      throw contractError(error, rule.failed, command);
+    }
+  }, rule.always);
+  return null;
+}

@@ -1,0 +1,129 @@
+/**
+ * What is looked at before a machine starts, for QEMU opens its images then. The chain of a disk that was attached
+ * here stands in the machine's XML, so that headers are not followed. What is left: an image of which two machines have
+ * different formats, one that is being made, and a header that has changed since it was decided on and now names a
+ * data file, which the XML cannot rule out. Machines that others define may be built on anything: only what another
+ * machine's guest could have written is refused of theirs.
+ */
+import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
+import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { log } from "../../log.ts";
+import { diskFormat } from "../../storage/format_records.ts";
+import { anyUnfinished, isUnfinished } from "../../storage/shared.ts";
+import { volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { backingImages } from "../../storage/disk_images/backing.ts";
+import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
+import type { Host } from "../../hosts/host.ts";
+
+/** Milliseconds the heads of a machine's images may take to be read. */
+const HEADS_MS = 5000;
+
+const refused = (path: string, reason: string) => new ContractError("DiskRefused", { path, reason });
+
+/** A machine's disk that is a file, or a volume given by its name. */
+interface FileDisk {
+  readonly target: string;
+  readonly path: string;
+  readonly format: string;
+}
+
+async function fileDisks({ link }: Host, { disks }: VM): Promise<FileDisk[]> {
+  const found: FileDisk[] = [];
+  for (const disk of disks) {
+    const { source, type, device, target } = disk;
+    if (source === undefined || device !== "disk") continue;
+    const slash = source.indexOf("/");
+    const path = type === "file"
+      ? source
+      : type === "volume"
+      ? (await volumeNamed(link, source.slice(0, slash), source.slice(slash + 1)))?.path
+      : undefined;
+    if (path !== undefined) found.push({ target, path, format: diskFormat(disk) });
+  }
+  return found;
+}
+
+/** Another machine that has a file as its disk in another format. */
+function otherFormat({ inventory }: Host, own: VM, path: string, format: string) {
+  const differs = (disk: Disk) =>
+    disk.source === path && disk.device === "disk" && diskFormat(disk) !== format;
+  for (const vm of inventory.vms()) {
+    const disk = vm.id === own.id ? undefined : vm.disks.find(differs);
+    if (disk !== undefined) return { vm: vm.name, format: diskFormat(disk) };
+  }
+}
+
+/** @throws {ContractError} DiskRefused when two machines have a file in different formats */
+function requireOneFormat(host: Host, vm: VM, { path, format }: Omit<FileDisk, "target">): void {
+  const other = otherFormat(host, vm, path, format);
+  if (other !== undefined) {
+    throw refused(path, `${other.vm} has it as ${other.format}, but ${vm.name} as ${format}`);
+  }
+}
+
+/** Whether the chain of a disk is complete in the machine's stored XML. */
+async function isPinned({ link }: Host, vm: VM, target: string): Promise<boolean> {
+  const xml = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+  return disksOf(xml).find((disk) => disk.target === target)?.isChainComplete ?? false;
+}
+
+/** @throws {ContractError} DiskRefused */
+async function checkQcow2(host: Host, vm: VM, { path, target }: FileDisk): Promise<void> {
+  const { formats } = host;
+  const head = await qcow2Head(path);
+  if (head === null) return; // QEMU refuses it with its own words
+  if (head.externalData && await formats.formatAt(path) === "qcow2") {
+    throw refused(path, "since it was attached, its header has changed: it names another file for its data");
+  }
+  if (head.backingFile === undefined || await isPinned(host, vm, target)) return;
+  for (const image of await backingImages(path)) {
+    requireOneFormat(host, vm, image);
+    const recorded = await formats.formatAt(image.path);
+    if (image.format === "qcow2" && recorded === "raw") {
+      throw refused(path, `it is built on ${image.path}, which a VM had as raw, not as qcow2`);
+    }
+  }
+}
+
+async function check(host: Host, vm: VM): Promise<void> {
+  const disks = await fileDisks(host, vm);
+  for (const disk of disks) {
+    requireOneFormat(host, vm, disk);
+    if (anyUnfinished()) {
+      const volume = await volumeAt(host.link, disk.path);
+      if (volume !== undefined && isUnfinished(volume.pool, volume.name)) {
+        throw new ContractError("StorageBusy", { what: `${volume.name} (${volume.pool})` });
+      }
+    }
+    if (disk.format !== "qcow2") continue;
+    try {
+      await checkQcow2(host, vm, disk);
+    } catch (error) {
+      if (error instanceof ImageRefused) throw refused(disk.path, error.message);
+      if (error instanceof ContractError) throw error;
+      // QEMU runs as another user, and says by itself what it cannot open.
+      log.info("the head of a disk cannot be read before the start", {
+        path: disk.path,
+        error: messageOf(error),
+      });
+    }
+  }
+  await host.formats.observe([vm]);
+}
+
+/**
+ * Refuses to start a machine whose images are not what they were decided to be.
+ *
+ * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown @throws {LibvirtError}
+ */
+export async function requireStartable(host: Host, vm: VM): Promise<void> {
+  if (!isLocal(host.link.uri)) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const reason = `the disks of ${vm.name} cannot be read now`;
+    timer = setTimeout(() => reject(new ContractError("StorageUnknown", { reason })), HEADS_MS);
+  });
+  await Promise.race([check(host, vm), limit]).finally(() => clearTimeout(timer));
+}

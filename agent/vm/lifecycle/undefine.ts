@@ -1,0 +1,82 @@
+/** Undefines VMs without ever letting go of one that runs: what runs has its disks in use. */
+import type { DomainRecord } from "../../../ffi/calls/domain.ts";
+import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
+import { isAway } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import type { Host } from "../../hosts/host.ts";
+
+type Link = Pick<Host["link"], "call">;
+
+/** `virDomainState`: shut off, crashed. */
+const OFF: ReadonlySet<number> = new Set([5, 6]);
+
+/** Whether a domain has no process. */
+export const isOff = ({ state }: Pick<DomainRecord, "state">): boolean => OFF.has(state);
+
+/** Defines a VM again, with what its XML does not hold. @throws {LibvirtError} */
+export async function defineAgain(
+  link: Link,
+  { uuid, xml, autostart }: { readonly uuid: string; readonly xml: string; readonly autostart: boolean },
+): Promise<void> {
+  await link.call("domainDefine", { xml });
+  if (autostart) await link.call("domainSetAutostart", { uuid, autostart });
+}
+
+/**
+ * Deletes the NVRAM file of a VM that is gone. One that libvirt does not delete is left: the VM is gone all the same.
+ *
+ * @param holder what {@link nvramHolder} made of the VM's XML
+ * @throws {LibvirtError} when libvirt is away
+ */
+export async function eraseNvram(link: Link, holder: string): Promise<void> {
+  try {
+    await link.call("nvramErase", { xml: holder });
+  } catch (error) {
+    if (isAway(error)) throw error;
+    log.warn("the UEFI variables of a deleted VM could not be deleted", { error });
+  }
+}
+
+/**
+ * Undefines a VM that is off, with its saved memory, NVRAM and snapshots' records. libvirt undefines a VM that runs too
+ * and makes it transient: a VM that somebody starts in between is defined again. Its NVRAM goes last, once it is sure
+ * that nobody runs with it.
+ *
+ * @param call leaves NVRAM and TPM state where they were there before the VM
+ * @returns whether the VM is gone; false when it runs, and then it is defined
+ * @throws {LibvirtError}
+ */
+export async function undefineStopped(
+  link: Link,
+  uuid: string,
+  call: "domainUndefine" | "domainUndefineKeeping" = "domainUndefine",
+): Promise<boolean> {
+  const xml = await link.call("domainXml", { uuid, secure: true, inactive: true });
+  const before = await link.call("domainRead", { uuid });
+  if (before !== null && !isOff(before)) return false;
+  await link.call(call, { uuid });
+  const after = await link.call("domainRead", { uuid });
+  if (after === null) {
+    const holder = call === "domainUndefine" ? nvramHolder(xml, crypto.randomUUID()) : undefined;
+    if (holder !== undefined) await eraseNvram(link, holder);
+    return true;
+  }
+  if (!after.persistent) await defineAgain(link, { uuid, xml, autostart: before?.autostart ?? false });
+  return false;
+}
+
+/**
+ * Defines a VM that an interrupted {@link undefineStopped} left running without a definition.
+ *
+ * @returns whether there is such a VM, defined or not
+ * @throws {LibvirtError}
+ */
+export async function keepRunning(link: Link, uuid: string): Promise<boolean> {
+  const domain = await link.call("domainRead", { uuid });
+  if (domain === null) return false;
+  if (!domain.persistent) {
+    const xml = await link.call("domainXml", { uuid, secure: true, inactive: true });
+    await defineAgain(link, { uuid, xml, autostart: false });
+  }
+  return true;
+}

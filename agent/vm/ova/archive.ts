@@ -1,0 +1,157 @@
+/** An OVA archive on this host: its files read in place, never unpacked under names that it chose. */
+import { createHash } from "node:crypto";
+import { ContractError } from "../../../lib/contract/mod.ts";
+import { type ImageSource } from "../../../lib/formats/foreign/mod.ts";
+import { type Digest, MAX_MANIFEST, readManifest } from "../../../lib/formats/ovf/manifest.ts";
+import { OvfError, type OvfVm } from "../../../lib/formats/ovf/model.ts";
+import { readOvf } from "../../../lib/formats/ovf/read.ts";
+import { MAX_OVF } from "../../../lib/formats/ovf/tree.ts";
+import { archiveEntries, type ArchiveEntry, ArchiveError } from "../../../lib/formats/tar/entries.ts";
+import { openFile } from "../../host_file.ts";
+
+/** Bytes that are read at a time. */
+const PIECE = 1024 * 1024;
+
+/** An archive that is not taken. */
+export const ovaRefused = (reason: string, cause?: unknown) =>
+  new ContractError("OvaRefused", { reason }, { cause });
+
+/** One that is open; its file must not change meanwhile: it is held. */
+export class Archive implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly size: number;
+  #entries: ReadonlyMap<string, ArchiveEntry> = new Map();
+
+  private constructor(file: Deno.FsFile, size: number) {
+    this.#file = file;
+    this.size = size;
+  }
+
+  /** Opens the one at a path. @throws {ContractError} OvaRefused */
+  static async open(path: string): Promise<Archive> {
+    const file = await openFile(path);
+    try {
+      const archive = new Archive(file, (await file.stat()).size);
+      const entries = await archiveEntries((offset, length) => archive.#read(offset, length), archive.size);
+      archive.#entries = new Map(entries.map((entry) => [entry.name, entry]));
+      return archive;
+    } catch (error) {
+      file.close();
+      if (error instanceof ArchiveError) throw ovaRefused(error.message, error);
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  /** Its files in order. */
+  get entries(): ArchiveEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  /** One of its files. @throws {ContractError} OvaRefused when there is none of that name */
+  entry(name: string): ArchiveEntry {
+    const found = this.#entries.get(name);
+    if (found === undefined) throw ovaRefused(`it has no file ${JSON.stringify(name)}, which it describes`);
+    return found;
+  }
+
+  /** A file's bytes, as they are judged. */
+  source({ offset, size }: ArchiveEntry): ImageSource {
+    return {
+      size,
+      read: (at, length) => this.#read(offset + at, Math.max(0, Math.min(length, size - at))),
+    };
+  }
+
+  /** Reads; one at a time. */
+  async #read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    await this.#file.seek(offset, Deno.SeekMode.Start);
+    let read = 0;
+    while (read < length) {
+      const more = await this.#file.read(bytes.subarray(read));
+      if (more === null) break;
+      read += more;
+    }
+    return bytes.subarray(0, read);
+  }
+
+  async #text(entry: ArchiveEntry, most: number): Promise<string> {
+    if (entry.size > most) throw ovaRefused(`its file ${JSON.stringify(entry.name)} is too long`);
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(await this.#read(entry.offset, entry.size));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw ovaRefused(`its file ${JSON.stringify(entry.name)} is no UTF-8`, error);
+    }
+  }
+
+  /** The one file with this ending; undefined when there is none. @throws {ContractError} OvaRefused for several */
+  #only(ending: string): ArchiveEntry | undefined {
+    const found = this.entries.filter(({ name }) => name.toLowerCase().endsWith(ending));
+    if (found.length > 1) throw ovaRefused(`it has more than one file *${ending}`);
+    return found[0];
+  }
+
+  /** The VM that it describes. @throws {ContractError} OvaRefused */
+  async describe(): Promise<OvfVm> {
+    const entry = this.#only(".ovf");
+    if (entry === undefined) throw ovaRefused("it has no description (*.ovf): it is no OVA");
+    return await told(async () => readOvf(await this.#text(entry, MAX_OVF)));
+  }
+
+  /** The checksums it has; undefined where it has none. @throws {ContractError} OvaRefused */
+  async manifest(): Promise<Map<string, Digest> | undefined> {
+    const entry = this.#only(".mf");
+    if (entry === undefined) return undefined;
+    return await told(async () => readManifest(await this.#text(entry, MAX_MANIFEST)));
+  }
+
+  /** Whether somebody has signed it. */
+  get isSigned(): boolean {
+    return this.#only(".cert") !== undefined;
+  }
+
+  /**
+   * Compares a file with its checksum.
+   *
+   * @param onRead is told of each piece
+   * @throws {ContractError} OvaDamaged @throws the signal's reason
+   */
+  async verify(
+    { name, offset, size }: ArchiveEntry,
+    { algorithm, hex }: Digest,
+    { signal, onRead }: { readonly signal: AbortSignal; readonly onRead: (bytes: number) => void },
+  ): Promise<void> {
+    const hash = createHash(algorithm);
+    for (let at = 0; at < size;) {
+      signal.throwIfAborted();
+      const bytes = await this.#read(offset + at, Math.min(PIECE, size - at));
+      if (bytes.length === 0) throw ovaRefused("it is cut off");
+      hash.update(bytes);
+      at += bytes.length;
+      onRead(bytes.length);
+    }
+    const found = hash.digest("hex");
+    if (found === hex) return;
+    throw new ContractError("OvaDamaged", {
+      file: name,
+      algorithm: algorithm.replace("sha", "SHA-"),
+      found,
+      wanted: hex,
+    });
+  }
+}
+
+/** @throws {ContractError} OvaRefused for what the description's reader refuses */
+async function told<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof OvfError) throw ovaRefused(error.message, error);
+    throw error;
+  }
+}

@@ -1,0 +1,185 @@
+/** What an archive would become: its description, its disks judged by their heads, and what has no match here. */
+import {
+  ContractError,
+  type ImagePolicy,
+  type Input,
+  type OvaPreview,
+  type Role,
+} from "../../../lib/contract/mod.ts";
+import { type ArrivingDisk, readArriving } from "../../../lib/formats/foreign/mod.ts";
+import type { OvfDisk, OvfVm, OvfWarning } from "../../../lib/formats/ovf/model.ts";
+import { ovfWarning } from "../../../lib/formats/ovf/read.ts";
+import { ImageError } from "../../../lib/formats/qcow2/qcow2_header.ts";
+import type { ArchiveEntry } from "../../../lib/formats/tar/entries.ts";
+import { vmNameOf } from "../../../lib/vm/vm_name.ts";
+import { gigabytes } from "../../../lib/text/quantity.ts";
+import { usualNetwork } from "../../../lib/vm/create/nics.ts";
+import { copySource } from "../../storage/copy_source.ts";
+import { requireWithin } from "../../storage/volume_checks.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import type { Host } from "../../hosts/host.ts";
+import { Archive, ovaRefused } from "./archive.ts";
+
+const GIB = 1024 ** 3;
+
+/** What reading archives needs beside the host. */
+export interface OvaServices {
+  readonly host: Host;
+  /** What an image may be. @throws {ContractError} while it cannot be read */
+  readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
+}
+
+/** A disk that is in the archive. */
+export interface ArchivedDisk extends ArrivingDisk {
+  readonly entry: ArchiveEntry;
+}
+
+/** An archive that may be imported. */
+export interface OpenOva {
+  readonly archive: Archive;
+  /** Where it lies. */
+  readonly path: string;
+  readonly vm: OvfVm;
+  /** By the place of each disk; undefined for an empty one. */
+  readonly disks: readonly (ArchivedDisk | undefined)[];
+  readonly checksums: Awaited<ReturnType<Archive["manifest"]>>;
+  readonly warnings: readonly OvfWarning[];
+}
+
+/** @throws {ContractError} NotOnThisHost */
+export function requireHere({ link }: Host, what: string): void {
+  if (isLocal(link.uri)) return;
+  const reason = "disks are converted on the host itself alone, and KVM Manager runs elsewhere";
+  throw new ContractError("NotOnThisHost", { what, reason });
+}
+
+/** Judges a disk by its head. @throws {ContractError} DiskRefused, ImageTooLarge, OvaRefused */
+async function judged(
+  archive: Archive,
+  { file, format }: OvfDisk,
+  { maxVirtualGb }: Pick<ImagePolicy, "maxVirtualGb">,
+): Promise<ArchivedDisk | undefined> {
+  if (file === null) return undefined;
+  const entry = archive.entry(file);
+  try {
+    const disk = await readArriving(archive.source(entry), format);
+    if (disk.virtualBytes > maxVirtualGb * GIB) {
+      const gib = Math.floor(disk.virtualBytes / GIB);
+      const reason = `a guest would see ${gib} GiB of ${file}, allowed are ${maxVirtualGb}`;
+      throw new ContractError("ImageTooLarge", { reason });
+    }
+    return { ...disk, entry };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    throw new ContractError("DiskRefused", { path: file, reason: error.message }, { cause: error });
+  }
+}
+
+/** What is to be said of the files. @throws {ContractError} OvaRefused for a manifest that names what is not there */
+function warningsOf(
+  archive: Archive,
+  disks: readonly (ArchivedDisk | undefined)[],
+  checksums: OpenOva["checksums"],
+): OvfWarning[] {
+  const used = new Set(disks.flatMap((disk) => disk?.entry.name ?? []));
+  const found: OvfWarning[] = [];
+  if (checksums === undefined) found.push(ovfWarning("", "NoManifest"));
+  for (const name of checksums?.keys() ?? []) archive.entry(name);
+  if (archive.isSigned) found.push(ovfWarning("", "SignatureUnchecked"));
+  for (const { name } of archive.entries) {
+    const isOwn = /\.(ovf|mf|cert)$/i.test(name);
+    if (!used.has(name) && !isOwn) found.push(ovfWarning("", "FileIgnored", { file: name }));
+    if (used.has(name) && checksums !== undefined && !checksums.has(name)) {
+      found.push(ovfWarning("", "FileUnchecked", { file: name }));
+    }
+  }
+  return found;
+}
+
+/**
+ * Opens an archive and judges all of it but its checksums.
+ *
+ * @param held keeps it as it is until it is disposed of, and closes it then
+ * @throws {ContractError} why it cannot be imported
+ */
+export async function openOva(
+  { host, imagePolicy }: OvaServices,
+  { pool, volume }: Pick<Input<"inspect_ova">, "pool" | "volume">,
+  role: Role,
+  held: DisposableStack,
+): Promise<OpenOva> {
+  requireHere(host, "Import of archives");
+  // An archive is bytes: whatever its head pretends to be, it is nobody's qcow2.
+  const image = await copySource(host, { volume: { pool, name: volume }, format: "raw" }, role, held);
+  if (image.type !== "file") throw ovaRefused("it is no file");
+  await requireWithin(host, image.volume);
+  const archive = held.use(await Archive.open(image.path));
+  const vm = await archive.describe();
+  const policy = imagePolicy();
+  const disks: (ArchivedDisk | undefined)[] = [];
+  for (const disk of vm.disks) disks.push(await judged(archive, disk, policy));
+  const checksums = await archive.manifest();
+  const differing = vm.disks.flatMap(({ capacityBytes }, index) => {
+    const disk = disks[index];
+    if (disk === undefined || Math.abs(disk.virtualBytes - capacityBytes) < GIB) return [];
+    const [is, said] = [disk.virtualBytes, capacityBytes].map((bytes) => `${gigabytes(bytes)} GiB`);
+    return ovfWarning(`disks.${index}`, "SizeDiffers", { file: disk.entry.name, is: is!, said: said! });
+  });
+  const warnings = [...vm.warnings, ...differing, ...warningsOf(archive, disks, checksums)];
+  return { archive, path: image.path, vm, disks, checksums, warnings };
+}
+
+/** The network here that stands for one elsewhere. */
+export function networkFor({ inventory }: Host, name: string): string | undefined {
+  const networks = inventory.networks();
+  return networks.some((each) => each.name === name) ? name : usualNetwork(networks);
+}
+
+/** inspect_ova. @throws {ContractError} why it cannot be imported */
+export async function inspectOva(
+  services: OvaServices,
+  input: Input<"inspect_ova">,
+  role: Role,
+): Promise<OvaPreview> {
+  const { host } = services;
+  host.requireFilled();
+  using held = new DisposableStack();
+  const { vm, disks, checksums, warnings } = await openOva(services, input, role, held);
+  const nics = vm.nics.map(({ network, model, mac }) => ({
+    network,
+    model,
+    ...(mac !== undefined && { mac }),
+    taken: networkFor(host, network) ?? null,
+  }));
+  return {
+    name: vmNameOf(vm.name, (name) => host.inventory.vmByName(name) !== undefined),
+    originalName: vm.name,
+    ...(vm.description !== undefined && { description: vm.description }),
+    ...(vm.osType !== undefined && { osType: vm.osType }),
+    cpuCount: vm.cpuCount,
+    memoryMb: vm.memoryMb,
+    firmware: vm.firmware,
+    disks: vm.disks.map(({ file, capacityBytes, bus }, index) => ({
+      file,
+      format: disks[index]?.format ?? "new",
+      capacityBytes: disks[index]?.virtualBytes ?? capacityBytes,
+      fileBytes: disks[index]?.entry.size ?? 0,
+      bus,
+    })),
+    nics,
+    checksums: checksums !== undefined,
+    warnings: [...warnings, ...networkWarnings(nics)],
+  };
+}
+
+/** Which cards go to another network than they came from. */
+export function networkWarnings(
+  nics: readonly { readonly network: string; readonly taken: string | null }[],
+): OvfWarning[] {
+  return nics.flatMap(({ network, taken }, index) =>
+    taken === network ? [] : [ovfWarning(`nics.${index}`, "NetworkReplaced", {
+      was: network === "" ? "without a name" : network,
+      taken: taken ?? "none",
+    })]
+  );
+}

@@ -1,0 +1,289 @@
+/**
+ * Deleting a snapshot that lies beside the disks: its image and the one that went on from it become one, so that chains
+ * get short again. It is marked before anything of it changes, and can be deleted again where that ends in the middle.
+ */
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
+import { isBeingDeleted, markedAsDeleting, withImageMoved } from "../../../lib/formats/xml/snapshot.ts";
+import { keptDisks } from "../../../lib/vm/snapshots.ts";
+import type { Principal } from "../../access.ts";
+import type { Host } from "../../hosts/host.ts";
+import { orMissing } from "../../files.ts";
+import type { JobHandle } from "../../jobs/jobs.ts";
+import { ToolError } from "../../libvirt/failure.ts";
+import { keyOf } from "../../operations/step.ts";
+import { t } from "../../operations/outcome.ts";
+import { backingChain } from "../../storage/disk_images/backing.ts";
+import type { CheckedImage } from "../../storage/disk_images/check.ts";
+import { imageUsers } from "../../storage/disk_images/users.ts";
+import { rebaseImage } from "../../storage/qemu_img.ts";
+import { lockVolume } from "../../storage/shared.ts";
+import { type Volume, volumeAt } from "../../storage/volumes.ts";
+import { deleteDisk } from "../lifecycle/delete.ts";
+import type { SnapshotImages } from "./images.ts";
+import { merge } from "./merge.ts";
+import { builtOn, diskAt, judge, rereadBackings, storeDisks } from "./overlays.ts";
+import { contentsOf, type Found, snapshotError } from "./scan.ts";
+
+type ExternalDisk = Found["externalDisks"][number];
+
+/** Where a snapshot is deleted. */
+export interface DeleteContext {
+  readonly host: Host;
+  /** What VMs' snapshots keep: no reason not to delete them. */
+  readonly images: Pick<SnapshotImages, "keeperOf">;
+}
+
+/** What is done with the image of a snapshot's disk. */
+type Fate =
+  /** It stays: something else needs it, as it is. */
+  | { readonly does: "keep" }
+  /** Nothing is built on it, and nobody has it. */
+  | { readonly does: "drop"; readonly path: string }
+  /** What was built on it was merged before, and is of no use now. */
+  | { readonly does: "clean"; readonly path: string }
+  | {
+    readonly does: "merge";
+    readonly lower: { readonly path: string; readonly format: "raw" | "qcow2" };
+    readonly upper: Volume;
+    /** The VM's disk in whose chain the upper one is. */
+    readonly target: string | undefined;
+    readonly isHead: boolean;
+  };
+
+/** What a VM's disks are on now. */
+interface Chains {
+  /** Target → paths, what the VM writes to first. */
+  readonly byTarget: ReadonlyMap<string, readonly string[]>;
+}
+
+async function chainsOf(vm: VM): Promise<Chains> {
+  const byTarget = new Map<string, readonly string[]>();
+  for (const { target, source, format } of keptDisks(vm.disks)) {
+    if (source === undefined) continue;
+    byTarget.set(target, [source, ...format === "qcow2" ? await backingChain(source) : []]);
+  }
+  return { byTarget };
+}
+
+const refused = (name: string, reason: string) => new ContractError("SnapshotNotDeletable", { name, reason });
+
+/** @throws {ContractError} SnapshotNotDeletable for what is not only disks beside the disks */
+function requireOurKind({ name, memory, internalDisks, externalDisks }: Found): void {
+  if (memory === "no" && internalDisks.length === 0) {
+    const odd = externalDisks.find(({ type, path, format }) =>
+      type !== "file" || path === undefined || (format !== "raw" && format !== "qcow2")
+    );
+    if (odd === undefined) return;
+    throw refused(name, `its image of disk ${odd.target} is no file of this host`);
+  }
+  throw refused(
+    name,
+    "another program made it, with its memory in a file or with some disks within themselves. " +
+      "Delete it with that program",
+  );
+}
+
+/**
+ * The volumes that are built on an image; undefined where the one that a VM's disk is on is in no pool.
+ *
+ * @param chain the images of that disk, what the VM writes to first
+ */
+async function volumesAbove(
+  host: Host,
+  path: string,
+  chain: readonly string[],
+): Promise<Volume[] | undefined> {
+  const next = chain[chain.indexOf(path) - 1];
+  await rereadBackings(host, path);
+  const found = await builtOn(host, path);
+  return next === undefined || found.some((volume) => volume.path === next) ? found : undefined;
+}
+
+/** Decides what is done with one image. @throws {ContractError} SnapshotNotDeletable @throws {LibvirtError} */
+async function fateOf(
+  { host, images }: DeleteContext,
+  vm: VM,
+  snapshot: Found,
+  all: readonly Found[],
+  { path, format }: ExternalDisk,
+  { byTarget }: Chains,
+): Promise<Fate> {
+  const { name } = snapshot;
+  const others = all.filter((each) => each.name !== name);
+  const contents = contentsOf(others);
+  const lower = { path: path!, format: format === "raw" ? "raw" as const : "qcow2" as const };
+  if (contents.has(lower.path)) return { does: "keep" };
+  const chain = [...byTarget].find(([, paths]) => paths.includes(lower.path));
+  const above = await volumesAbove(host, lower.path, chain?.[1] ?? []);
+  if (above === undefined) {
+    throw refused(
+      name,
+      `an image that is built on ${lower.path} is in no storage pool. Make a pool of its folder`,
+    );
+  }
+  const [upper, more] = above;
+  const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id);
+  const touched = [lower.path, ...above.map((each) => each.path)];
+  const user = (await imageUsers(host.link, touched, otherVms)).values().next().value ??
+    touched.map((each) => host.keepers.of(each, images.keeperOf)).find((keeper) => keeper !== undefined);
+  if (user !== undefined) throw refused(name, `its image ${lower.path} is also used by ${user}`);
+  if (upper === undefined) {
+    return chain === undefined ? { does: "drop", path: lower.path } : { does: "keep" };
+  }
+  const isDeleting = isBeingDeleted(snapshot);
+  const needed = (image: Volume) =>
+    contents.has(image.path) || [...byTarget.values()].some((paths) => paths.includes(image.path));
+  if (more !== undefined) {
+    const names = above.map((each) => contents.get(each.path)?.[0] ?? each.name).join(", ");
+    throw refused(
+      name,
+      `several images are built on it (${names}): the VM was reverted to it. Delete what came from it first`,
+    );
+  }
+  if (!needed(upper)) {
+    // The VM is on the lower one by now, or another snapshot is: all of it was merged.
+    if (isDeleting && (await builtOn(host, upper.path)).length === 0) {
+      return { does: "clean", path: upper.path };
+    }
+    throw refused(name, `the volume ${upper.name} of ${upper.pool} is built on it`);
+  }
+  const target = [...byTarget].find(([, paths]) => paths.includes(upper.path))?.[0];
+  const isHead = target !== undefined && byTarget.get(target)?.[0] === upper.path;
+  return { does: "merge", lower, upper, target, isHead };
+}
+
+/** Writes a snapshot's mark: its content changes from here on. */
+async function mark({ link }: Host, uuid: string, { name, isCurrent }: Found): Promise<void> {
+  const xml = await link.call("snapshotXml", { uuid, name });
+  await link.call("snapshotRedefine", { uuid, xml: markedAsDeleting(xml), current: isCurrent });
+}
+
+/** Merges what goes on from a snapshot's image into it, and has all that was built on the former be built on the latter. */
+async function carryOutMerge(
+  host: Host,
+  vm: VM,
+  { lower, upper, target, isHead }: Extract<Fate, { does: "merge" }>,
+  { all, job, onShare, held }: {
+    readonly all: readonly Found[];
+    readonly job: JobHandle;
+    readonly onShare: (share: number) => void;
+    readonly held: DisposableStack;
+  },
+): Promise<void> {
+  const { link } = host;
+  const image: CheckedImage = await judge(host, vm, {
+    target: target ?? "",
+    path: upper.path,
+    format: "qcow2",
+  }, held);
+  job.log(`Merging ${upper.path} into ${lower.path}`);
+  await merge(host, { vm, target, upper: image, lower, isHead }, { job, onShare });
+  for (const { path } of await builtOn(host, upper.path)) {
+    job.log(`Building ${path} on ${lower.path}`);
+    await rebaseImage(path, lower, job.signal);
+  }
+  await rereadBackings(host, lower.path);
+  for (const { name, isCurrent, externalDisks } of all) {
+    if (!externalDisks.some(({ path }) => path === upper.path)) continue;
+    const xml = await link.call("snapshotXml", { uuid: vm.id, name });
+    const moved = withImageMoved(xml, upper.path, lower);
+    await link.call("snapshotRedefine", { uuid: vm.id, xml: moved, current: isCurrent });
+  }
+  if (target === undefined) return;
+  using judging = new DisposableStack();
+  const head = isHead ? { target, ...lower } : diskAt(vm.disks.find((each) => each.target === target)!);
+  const stored = await judge(host, vm, head, judging);
+  await storeDisks(host, vm, new Map([[target, stored]]));
+  await host.reread(vm);
+}
+
+/** Deletes an image that nothing needs, unless that was done before. @throws {Error} */
+async function discard(host: Host, path: string): Promise<void> {
+  const volume = await volumeAt(host.link, path);
+  using _held = volume && lockVolume(volume.pool, volume.name);
+  await orMissing(deleteDisk(host, path));
+}
+
+/**
+ * Deletes one snapshot beside the disks of a VM that somebody holds.
+ *
+ * @throws {ContractError} SnapshotNotDeletable, SnapshotDeleteFailed, JobCancelled, StorageBusy
+ */
+export async function deleteBeside(
+  context: DeleteContext,
+  vmId: string,
+  name: string,
+  all: readonly Found[],
+  principal: Pick<Principal, "name">,
+): Promise<void> {
+  const { host } = context;
+  const vm = host.requireVm(vmId);
+  const snapshot = all.find((each) => each.name === name);
+  if (snapshot === undefined) throw new ContractError("SnapshotNotFound", { name });
+  requireOurKind(snapshot);
+  const chains = await chainsOf(vm);
+  const fates: Fate[] = [];
+  for (const disk of snapshot.externalDisks) {
+    fates.push(await fateOf(context, vm, snapshot, all, disk, chains));
+  }
+  const about = {
+    command: "delete_snapshot",
+    subject: vm.name,
+    vmId,
+    actor: principal.name,
+    keys: [keyOf.vm(vmId)],
+  } as const;
+  const carryOut = (job: JobHandle) =>
+    host.operations.run(about, async (operation) => {
+      operation.showsAs(job.id);
+      await mark(host, vmId, snapshot);
+      // What ends in the middle is begun again: the mark says that this snapshot is to go.
+      operation.add({ kind: "change-wanted", command: "delete_snapshot", input: { vmId, name } });
+      await carryOutAll(host, vmId, name, { fates, all, job }).catch((error) => {
+        if (!(error instanceof ToolError)) throw error;
+        throw new ContractError("SnapshotDeleteFailed", { error: error.message }, { cause: error });
+      });
+    });
+  const spec = {
+    command: "delete_snapshot",
+    title: `Delete the snapshot ${name} of ${vm.name}`,
+    actor: principal.name,
+    vmId,
+    lane: "copy",
+    ifInterrupted: t("operations.later"),
+  } as const;
+  try {
+    await host.jobs.run(spec, carryOut);
+  } catch (error) {
+    throw snapshotError(error, name, "SnapshotDeleteFailed", "delete_snapshot");
+  }
+}
+
+async function carryOutAll(
+  host: Host,
+  vmId: string,
+  name: string,
+  { fates, all, job }: {
+    readonly fates: readonly Fate[];
+    readonly all: readonly Found[];
+    readonly job: JobHandle;
+  },
+): Promise<void> {
+  const merges = fates.flatMap((fate) => fate.does === "merge" ? [fate] : []);
+  const total = merges.reduce((sum, { upper }) => sum + Math.max(1, upper.allocation), 0);
+  let before = 0;
+  for (const fate of merges) {
+    using held = new DisposableStack();
+    const size = Math.max(1, fate.upper.allocation);
+    const onShare = (share: number) => job.progress(Math.round(before + size * Math.min(1, share)), total);
+    await carryOutMerge(host, host.requireVm(vmId), fate, { all, job, onShare, held });
+    before += size;
+    job.progress(before, total);
+  }
+  for (const fate of fates) {
+    if (fate.does === "merge") await discard(host, fate.upper.path);
+    else if (fate.does !== "keep") await discard(host, fate.path);
+  }
+  // Last: as long as libvirt knows it, what was left can be deleted by its name.
+  await host.link.call("snapshotForget", { uuid: vmId, name });
+}

@@ -1,0 +1,285 @@
+/** The commands on snapshots. */
+import { ContractError, type DiskChain, type Snapshot, type VM } from "../../../lib/contract/mod.ts";
+import type { snapshotCommands } from "../../../lib/contract/mod.ts";
+import { encryptedDisks } from "../../../lib/formats/xml/backup.ts";
+import { isBeingDeleted, snapshotXml } from "../../../lib/formats/xml/snapshot.ts";
+import { parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
+import {
+  externalRevertHindrance,
+  keptDisks,
+  type RevertHindrance,
+  revertHindrance,
+  snapshotKind,
+  snapshotNameAt,
+} from "../../../lib/vm/snapshots.ts";
+import { descendants } from "../../../lib/vm/snapshot_tree.ts";
+import { isLive } from "../../../lib/vm/state.ts";
+import { includes, type Principal } from "../../access.ts";
+import type { Clock } from "../../clock.ts";
+import type { Handlers } from "../../dispatch.ts";
+import type { Host } from "../../hosts/host.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { log } from "../../log.ts";
+import { backingChain } from "../../storage/disk_images/backing.ts";
+import { volumeAt } from "../../storage/volumes.ts";
+import { deleteBeside } from "./delete.ts";
+import type { SnapshotImages } from "./images.ts";
+import { overlayHindrance } from "./overlays.ts";
+import { lostImages, revertBeside } from "./revert.ts";
+import { contentsOf, type Found, scan, snapshotError } from "./scan.ts";
+import { takeBeside } from "./take.ts";
+import { dropCheckpoints } from "../checkpoints.ts";
+import { keepGroup } from "./keep_group.ts";
+
+type SnapshotHandlers = Pick<Handlers, keyof typeof snapshotCommands>;
+
+/** libvirt's words for the state a VM had → ours. */
+const STATES: Readonly<Record<string, Snapshot["state"]>> = {
+  "shutoff": "stopped",
+  "disk-snapshot": "stopped",
+  "running": "running",
+  "paused": "paused",
+};
+
+/** The definitions of a VM: what is stored, and what runs. */
+async function definitions({ link }: Host, vm: VM): Promise<[string, ...string[]]> {
+  const read = (inactive: boolean) => link.call("domainXml", { uuid: vm.id, secure: false, inactive });
+  return isLive(vm) ? [await read(true), await read(false)] : [await read(true)];
+}
+
+/** What is known of a VM whose snapshots are worked on. */
+interface Known {
+  readonly vm: VM;
+  readonly stored: string;
+  readonly domains: readonly XmlElement[];
+  readonly present: readonly Found[];
+}
+
+/** Why a VM cannot go back to a snapshot. */
+function hindranceOf(found: Found, { vm, domains }: Known): RevertHindrance | undefined {
+  if (isBeingDeleted(found)) {
+    return { reason: "its deletion was begun and did not end: it can only be deleted", forOthers: false };
+  }
+  if (!found.isExternal) return revertHindrance(found, domains);
+  const reason = externalRevertHindrance(found, vm.disks);
+  return reason === undefined ? undefined : { reason, forOthers: false };
+}
+
+/** Images of external snapshots that are in no storage pool. */
+async function outsidePools({ link }: Host, present: readonly Found[]): Promise<ReadonlySet<string>> {
+  const outside = new Set<string>();
+  for (const path of contentsOf(present).keys()) {
+    if (await volumeAt(link, path) === undefined) outside.add(path);
+  }
+  return outside;
+}
+
+/** Why a VM cannot go back to a snapshot that lies outside the pools. */
+function outsideHindrance(
+  { externalDisks }: Found,
+  outside: ReadonlySet<string>,
+): RevertHindrance | undefined {
+  const disk = externalDisks.find(({ path }) => path !== undefined && outside.has(path));
+  return disk && {
+    reason: `its external image ${disk.path} is in no storage pool. Make a pool of its folder first`,
+    forOthers: false,
+  };
+}
+
+/** The images that the disks of a VM are made of, where they are several. */
+async function chainsOf({ link }: Host, { vm, present }: Known): Promise<DiskChain[]> {
+  if (!isLocal(link.uri)) return [];
+  const contents = contentsOf(present);
+  const image = (path: string) => ({ path, snapshots: contents.get(path) ?? [] });
+  const chains: DiskChain[] = [];
+  for (const { target, source, type, format } of keptDisks(vm.disks)) {
+    if (source === undefined || type !== "file" || format !== "qcow2") continue;
+    try {
+      const below = await backingChain(source);
+      if (below.length > 0) chains.push({ target, images: [source, ...below].map(image) });
+    } catch (error) {
+      log.debug("the chain of a disk cannot be read", { path: source, error });
+    }
+  }
+  return chains;
+}
+
+/** What the commands need beside the host. */
+export interface SnapshotContext {
+  readonly host: Host;
+  readonly images: SnapshotImages;
+  readonly clock: Clock;
+}
+
+/** A handler for each of them. */
+export function snapshotHandlers({ host, images, clock }: SnapshotContext): SnapshotHandlers {
+  const { link } = host;
+
+  async function know(vmId: string): Promise<Known> {
+    const vm = host.requireVm(vmId);
+    const [present, xmls] = await Promise.all([scan(host, vm), definitions(host, vm)]);
+    images.take(vmId, present);
+    return { vm, stored: xmls[0], domains: xmls.map((xml) => parseXml(xml)), present };
+  }
+
+  async function kindOf({ vm, stored, domains, present }: Known, disksOnly: boolean) {
+    const subject = { vm, domain: domains[0]!, present, encrypted: encryptedDisks(stored) };
+    const kind = snapshotKind(subject, disksOnly);
+    if (typeof kind === "string" || kind.kind === "internal") return kind;
+    const elsewhere = await overlayHindrance(host, keptDisks(vm.disks));
+    return elsewhere === undefined ? kind : `${kind.reason}, and ${elsewhere}`;
+  }
+
+  const shown = (
+    found: Found,
+    known: Known,
+    { lost = [], outside = new Set() }: { lost?: readonly string[]; outside?: ReadonlySet<string> } = {},
+  ): Snapshot => {
+    const hindrance = hindranceOf(found, known) ?? outsideHindrance(found, outside);
+    return {
+      name: found.name,
+      description: found.description ?? "",
+      createdAt: found.createdAt * 1000,
+      ...(found.parent !== undefined && { parent: found.parent }),
+      current: found.isCurrent,
+      state: STATES[found.state] ?? "other",
+      memory: found.memory !== "no",
+      external: found.isExternal,
+      ...(hindrance && { hindrance: hindrance.reason }),
+      ...(!hindrance && found.isExternal && lost.length > 0 && { loses: [...lost] }),
+    };
+  };
+
+  /** What a revert would throw away; nothing is told of where the pools cannot be read now. */
+  const lostOf = (vm: VM, present: readonly Found[]) =>
+    lostImages(host, vm, present).catch((error) => {
+      log.debug("what a revert would delete is not known", { vm: vm.name, error });
+      return [];
+    });
+
+  /** The snapshot of this name. @throws {ContractError} SnapshotNotFound */
+  function requireFound({ present }: Known, name: string): Found {
+    const found = present.find((each) => each.name === name);
+    if (found === undefined) throw new ContractError("SnapshotNotFound", { name });
+    return found;
+  }
+
+  async function requireRevertable(known: Known, name: string, principal: Pick<Principal, "role">) {
+    const found = requireFound(known, name);
+    const hindrance = hindranceOf(found, known) ??
+      outsideHindrance(found, await outsidePools(host, [found]));
+    if (hindrance === undefined) return found;
+    if (hindrance.forOthers && includes(principal.role, "administrator")) return found;
+    throw new ContractError("SnapshotNotRevertable", { name, reason: hindrance.reason });
+  }
+
+  async function revertWithin(vm: VM, name: string): Promise<void> {
+    try {
+      await dropCheckpoints(host, vm);
+      await link.call("snapshotRevert", { uuid: vm.id, name });
+    } catch (error) {
+      throw snapshotError(error, name, "SnapshotRevertFailed", "revert_snapshot");
+    }
+    // A memory that was kept had the password of its run.
+    await link.call("domainRenewPasswords", { uuid: vm.id, restored: true }).catch((error) =>
+      log.warn("a VM continues with the screen password of its snapshot", { vm: vm.name, error })
+    );
+  }
+
+  async function takeWithin(vm: VM, name: string, description: string | undefined): Promise<void> {
+    const kept = new Set(keptDisks(vm.disks));
+    const disks = vm.disks.map((disk) => ({ target: disk.target, isKept: kept.has(disk) }));
+    const xml = snapshotXml({ name, description, memory: isLive(vm), disks });
+    try {
+      await dropCheckpoints(host, vm);
+      await link.call("snapshotCreate", { uuid: vm.id, xml });
+    } catch (error) {
+      throw contractError(error, "SnapshotFailed", "create_snapshot");
+    }
+  }
+
+  async function deleteWithin(vm: VM, name: string, children: boolean): Promise<void> {
+    try {
+      await dropCheckpoints(host, vm);
+      await link.call("snapshotDelete", { uuid: vm.id, name, children });
+    } catch (error) {
+      throw snapshotError(error, name, "SnapshotDeleteFailed", "delete_snapshot");
+    }
+  }
+
+  return {
+    list_snapshots: async ({ vmId }) => {
+      const known = await know(vmId);
+      const { vm, present } = known;
+      const kind = await kindOf(known, false);
+      const isBeside = typeof kind !== "string" && kind.kind === "external";
+      const [lost, outside, chains] = await Promise.all([
+        present.some(({ isExternal }) => isExternal) ? lostOf(vm, present) : [],
+        outsidePools(host, present),
+        chainsOf(host, known),
+      ]);
+      return {
+        snapshots: present.map((each) => shown(each, known, { lost, outside })),
+        ...(typeof kind === "string" && { hindrance: kind }),
+        withMemory: isLive(vm) && !isBeside,
+        ...(isBeside && { external: kind.reason }),
+        ...(isBeside && isLive(vm) && vm.guestAgent === "connected" && { quiesces: true }),
+        ...(chains.length > 0 && { chains }),
+      };
+    },
+    create_snapshot: async (
+      { vmId, name = snapshotNameAt(clock.now()), description, memory = true, quiesce },
+      { principal },
+    ) => {
+      const vm = host.requireVm(vmId);
+      let taken: Awaited<ReturnType<SnapshotHandlers["create_snapshot"]>> = { name };
+      await host.operate(vm, "taking a snapshot", async () => {
+        const known = await know(vmId);
+        const kind = await kindOf(known, !memory || quiesce === true);
+        if (typeof kind === "string") throw new ContractError("SnapshotNotPossible", { reason: kind });
+        if (known.present.some((each) => each.name === name)) {
+          throw new ContractError("SnapshotExists", { name });
+        }
+        if (kind.kind === "internal") await takeWithin(known.vm, name, description);
+        else {
+          await dropCheckpoints(host, known.vm);
+          taken = await takeBeside(host, known.vm, { name, description, quiesce }, { principal, clock });
+          images.take(vmId, await scan(host, known.vm));
+        }
+      });
+      return taken;
+    },
+    revert_snapshot: async ({ vmId, name }, { principal }) => {
+      const vm = host.requireVm(vmId);
+      await host.operate(vm, "reverting to a snapshot", async () => {
+        const known = await know(vmId);
+        const found = await requireRevertable(known, name, principal);
+        if (!found.isExternal) await revertWithin(known.vm, name);
+        else {
+          await dropCheckpoints(host, known.vm);
+          await revertBeside(host, known.vm, found, known.present, principal);
+        }
+        await keepGroup(host, known.vm);
+      });
+      return null;
+    },
+    delete_snapshot: async ({ vmId, name, children = false }, { principal }) => {
+      const vm = host.requireVm(vmId);
+      await host.operate(vm, "deleting a snapshot", async () => {
+        const known = await know(vmId);
+        const { isExternal } = requireFound(known, name);
+        if (!isExternal) return await deleteWithin(known.vm, name, children);
+        await dropCheckpoints(host, known.vm);
+        const all = known.present.map((each) => shown(each, known));
+        const below = children ? descendants(all, name).toReversed() : [];
+        for (const each of [...below.map((child) => child.name), name]) {
+          const present = await scan(host, vm);
+          await deleteBeside({ host, images }, vmId, each, present, principal);
+        }
+        images.take(vmId, await scan(host, vm));
+      });
+      return null;
+    },
+  };
+}

@@ -1,0 +1,179 @@
+/** New images in which disks go on, and the chains of images below disks. */
+import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
+import { setDisk } from "../../../lib/formats/xml/clone.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import type { Host } from "../../hosts/host.ts";
+import type { Steps } from "../../operations/operation.ts";
+import { type CheckedImage, checkImage } from "../../storage/disk_images/check.ts";
+import { isActive, lockVolume } from "../../storage/shared.ts";
+import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
+import { makeVolume } from "../../storage/volume_steps.ts";
+import { linkVolume, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
+import { backingChain } from "../../storage/disk_images/backing.ts";
+import { isAway } from "../../libvirt/failure.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { log } from "../../log.ts";
+import { resolvedPath } from "../../resolved_path.ts";
+
+/** Bytes that a new image takes at least: its tables. */
+const OVERLAY_BYTES = 1024 ** 2;
+/** Names that are tried for a new image. */
+const MOST_NAMES = 1000;
+
+/** A disk's image as a VM has it. */
+export interface DiskAt {
+  readonly target: string;
+  readonly path: string;
+  readonly format: "raw" | "qcow2";
+}
+
+/** The disk of a VM as an image on this host. Their hindrances were looked at before. */
+export const diskAt = ({ target, source = "", format }: Disk): DiskAt => ({
+  target,
+  path: source,
+  format: format === "raw" ? "raw" : "qcow2",
+});
+
+/**
+ * Decides on an image that a VM has, or had at a snapshot, with the whole chain below it, and holds it.
+ *
+ * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown, DiskNotFound
+ */
+export const judge = (
+  host: Host,
+  { id, name }: VM,
+  { path, format }: DiskAt,
+  held: DisposableStack,
+): Promise<CheckedImage> =>
+  // The VM has it already: whoever may take its snapshot need not be somebody who may use any file of the host.
+  checkImage(
+    host,
+    { path, format },
+    { purpose: "content", role: "administrator", vm: { id, name }, anyBase: true },
+    held,
+  );
+
+const inNoPool = (target: string, path: string) =>
+  `disk ${target} (${path}) is in no storage pool, so the external image that it would go on in would be in ` +
+  "none either. Make a pool of its folder first";
+
+/** What hinders that the disks of a VM go on in new images beside them. @throws {LibvirtError} */
+export async function overlayHindrance({ link }: Host, disks: readonly Disk[]): Promise<string | undefined> {
+  for (const { target, source = "" } of disks) {
+    if (await volumeAt(link, source) === undefined) return inNoPool(target, source);
+  }
+  return undefined;
+}
+
+/** A name in a pool that nothing has yet. */
+async function freeName({ link }: Host, pool: string, stem: string): Promise<string> {
+  for (let count = 1; count < MOST_NAMES; count++) {
+    const name = count === 1 ? `${stem}.qcow2` : `${stem}-${count}.qcow2`;
+    if (await volumeNamed(link, pool, name) === undefined) return name;
+  }
+  throw new ContractError("SnapshotFailed", { error: `the pool ${pool} has too many images of this name` });
+}
+
+/**
+ * Makes an image on another one, in the same pool, for a VM's disk to go on in.
+ *
+ * @param what is part of its name: a snapshot's name
+ * @throws {ContractError} SnapshotNotPossible, StoragePoolReadOnly, DiskExceedsPool, StorageBusy @throws {LibvirtError}
+ */
+export async function makeOverlay(
+  host: Host,
+  steps: Steps,
+  { vm, target, image, what }: {
+    readonly vm: VM;
+    readonly target: string;
+    readonly image: CheckedImage;
+    readonly what: string;
+  },
+  held: DisposableStack,
+): Promise<Volume> {
+  const pool = image.volume?.pool;
+  if (pool === undefined) {
+    const reason =
+      `disk ${target} (${image.path}) is in no storage pool, so the external image that it would ` +
+      "go on in would be in none either. Make a pool of its folder first";
+    throw new ContractError("SnapshotNotPossible", { reason });
+  }
+  await requireWritable(host, pool);
+  await requireRoom(host, pool, OVERLAY_BYTES);
+  const stem = `${vm.name}-${target}-${what}`.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 120);
+  const name = await freeName(host, pool, stem);
+  held.use(lockVolume(pool, name, { hold: "make" }));
+  const volume = await makeVolume(
+    host.link,
+    steps,
+    { pool, name },
+    () => linkVolume(host.link, image, { pool, name }),
+  );
+  await host.formats.set(volume.path, "qcow2");
+  return volume;
+}
+
+/**
+ * Writes the images of disks, and their whole chains, into a VM's stored definition.
+ *
+ * @throws {ContractError} @throws {LibvirtError}
+ */
+export async function storeDisks(
+  { link }: Host,
+  { id: uuid }: VM,
+  images: ReadonlyMap<string, Pick<CheckedImage, "path" | "format" | "type" | "backing">>,
+): Promise<void> {
+  const document = new XmlDocument(await link.call("domainXml", { uuid, secure: true, inactive: true }));
+  for (const [target, image] of images) setDisk(document, target, image);
+  await link.call("domainDefine", { xml: document.toString() });
+}
+
+/** What a volume is built on, by its own head where that can be read: QEMU and qemu-img change it, and tell no pool. */
+async function backingNow(
+  { link }: Host,
+  { path, type, format, backing }: Volume,
+): Promise<string | undefined> {
+  if (type !== "file" || format !== "qcow2" || !isLocal(link.uri)) return backing?.path;
+  return (await backingChain(path))[0];
+}
+
+/** The volumes that are built directly on the image at a path. @throws {Error} when one of them cannot be read */
+export async function builtOn(host: Host, path: string): Promise<Volume[]> {
+  const { link: { uri }, inventory: { storage } } = host;
+  const real = await resolvedPath(uri, path);
+  const found: Volume[] = [];
+  // What was not read yet would look like nothing.
+  for (const record of storage.records()) {
+    if (isActive(record)) await storage.volumes(record.name);
+  }
+  for (const volume of storage.known()) {
+    if (volume.backing === undefined) continue;
+    const backing = await backingNow(host, volume);
+    if (backing !== undefined && await resolvedPath(uri, backing) === real) found.push(volume);
+  }
+  return found;
+}
+
+/**
+ * Has the pool of an image look again at what its volumes are built on.
+ *
+ * @throws {LibvirtError} when libvirt is away
+ */
+export async function rereadBackings({ link, inventory: { storage } }: Host, path: string): Promise<void> {
+  const pool = (await volumeAt(link, path))?.pool;
+  if (pool === undefined) return;
+  try {
+    await link.call("poolRefresh", { pool });
+  } catch (error) {
+    if (isAway(error)) throw error;
+    log.debug("a pool could not be refreshed", { pool, error }); // something is made in it: that tells it later
+  }
+  await storage.volumes(pool);
+  const known = new Map(storage.peek(pool)?.map((volume) => [volume.name, volume]));
+  for (const volume of await volumesOf(link, pool)) {
+    const before = known.get(volume.name);
+    known.delete(volume.name);
+    if (before === undefined || before.backing?.path !== volume.backing?.path) storage.put(volume);
+  }
+  for (const name of known.keys()) storage.remove(pool, name);
+}

@@ -1,0 +1,41 @@
+/** What libvirt knows of a VM's snapshots, read anew. */
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
+import { ContractError, type ErrorCode, type VM } from "../../../lib/contract/mod.ts";
+import { type SnapshotSummary, summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";
+import { contractError, isUnsupported } from "../../libvirt/failure.ts";
+import type { Host } from "../../hosts/host.ts";
+
+/** A snapshot that is there. */
+export interface Found extends SnapshotSummary {
+  readonly isCurrent: boolean;
+}
+
+/** The snapshots there are, parents before their children. None where the driver does not know any. */
+export async function scan({ link }: Pick<Host, "link">, { id: uuid }: Pick<VM, "id">): Promise<Found[]> {
+  try {
+    const records = await link.call("snapshotScan", { uuid });
+    return records.map(({ xml, isCurrent }) => ({ ...summarizeSnapshot(xml), isCurrent }));
+  } catch (error) {
+    if (isUnsupported(error)) return [];
+    throw error;
+  }
+}
+
+/** What libvirt said, as an error of the contract's. */
+export function snapshotError(error: unknown, name: string, code: ErrorCode, command: string): unknown {
+  if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN_SNAPSHOT) {
+    return new ContractError("SnapshotNotFound", { name }, { cause: error });
+  }
+  return contractError(error, code, command);
+}
+
+/** Paths of the images that are the content of external snapshots → names of those. */
+export function contentsOf(snapshots: readonly SnapshotSummary[]): Map<string, string[]> {
+  const contents = new Map<string, string[]>();
+  for (const { name, externalDisks } of snapshots) {
+    for (const { path } of externalDisks) {
+      if (path !== undefined) contents.set(path, [...contents.get(path) ?? [], name]);
+    }
+  }
+  return contents;
+}

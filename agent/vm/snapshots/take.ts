@@ -1,0 +1,101 @@
+/** Taking a snapshot beside the disks: they go on in new images, and the guest agent has the guest ready for that. */
+import { ContractError, type Output, type VM } from "../../../lib/contract/mod.ts";
+import { externalSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
+import { keptDisks } from "../../../lib/vm/snapshots.ts";
+import { isLive } from "../../../lib/vm/state.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import type { Principal } from "../../access.ts";
+import type { Clock } from "../../clock.ts";
+import type { Host } from "../../hosts/host.ts";
+import { thawGuest } from "../../hosts/thaw.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { keyOf } from "../../operations/step.ts";
+import type { CheckedImage } from "../../storage/disk_images/check.ts";
+import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
+
+/** A snapshot to be taken. */
+export interface NewSnapshot {
+  readonly name: string;
+  readonly description: string | undefined;
+  /** Whether the guest agent is asked: true: or there is none; undefined: where it answers. */
+  readonly quiesce: boolean | undefined;
+}
+
+/** An image that a disk goes on in. */
+type Overlay = Pick<CheckedImage, "path" | "format" | "type" | "backing">;
+
+/** Whether the guest agent is asked. @throws {ContractError} SnapshotNotPossible where it has to be and does not answer */
+function quiesceOf(vm: VM, quiesce: boolean | undefined): "no" | "try" | "must" {
+  const answers = isLive(vm) && vm.guestAgent === "connected";
+  if (quiesce === true && isLive(vm) && !answers) {
+    const reason = "its guest agent does not answer, so the guest cannot be asked to write all to its disks";
+    throw new ContractError("SnapshotNotPossible", { reason });
+  }
+  if (!answers || quiesce === false) return "no";
+  return quiesce === true ? "must" : "try";
+}
+
+/**
+ * Takes a snapshot of a VM's disks alone. What fails is taken back; a guest that was frozen is thawed.
+ *
+ * @throws {ContractError} SnapshotNotPossible, SnapshotFailed, DiskRefused, StorageBusy
+ */
+export async function takeBeside(
+  host: Host,
+  vm: VM,
+  { name, description, quiesce }: NewSnapshot,
+  { principal, clock }: { readonly principal: Pick<Principal, "name">; readonly clock: Clock },
+): Promise<Output<"create_snapshot">> {
+  const { link, operations } = host;
+  const asks = quiesceOf(vm, quiesce);
+  const notes: string[] = [];
+  using held = new DisposableStack();
+  const overlays = new Map<string, Overlay>();
+  const work = async (operation: Operation) => {
+    for (const disk of keptDisks(vm.disks)) {
+      const { target } = disk;
+      const image = await judge(host, vm, diskAt(disk), held);
+      const { path } = await makeOverlay(host, operation, { vm, target, image, what: name }, held);
+      overlays.set(target, { path, format: "qcow2", type: "file", backing: [image, ...image.backing] });
+    }
+    const disks = vm.disks.map(({ target }) => ({ target, overlay: overlays.get(target)?.path }));
+    const xml = externalSnapshotXml({ name, description, disks });
+    // Whatever happens to libvirt or to this process from here on: the guest is thawed.
+    if (asks !== "no") operation.add({ kind: "guest-frozen", uuid: vm.id, name: vm.name });
+    const taken = await link.call("snapshotOfDisks", { uuid: vm.id, xml, quiesce: asks });
+    await host.reread(vm);
+    return taken;
+  };
+  const spec = {
+    command: "create_snapshot",
+    subject: vm.name,
+    vmId: vm.id,
+    actor: principal.name,
+    keys: [keyOf.vm(vm.id)],
+  } as const;
+  try {
+    const { quiesced, notQuiesced, notThawed } = await operations.run(spec, work);
+    if (notQuiesced !== undefined) {
+      notes.push(`The guest agent did not quiesce the guest: ${notQuiesced}. It is as after a power failure`);
+    }
+    if (notThawed !== undefined && asks !== "no") {
+      const still = await thawGuest(host, vm, clock);
+      if (still !== undefined) notes.push(still);
+    }
+    await pin(host, vm, overlays);
+    return { name, external: true, quiesced, ...(notes.length > 0 && { notes }) };
+  } catch (error) {
+    throw contractError(error, "SnapshotFailed", "create_snapshot");
+  }
+}
+
+/** Writes the judged chains into the definition, which libvirt leaves open. Where that fails, the next start judges them. */
+async function pin(host: Host, vm: VM, overlays: ReadonlyMap<string, Overlay>): Promise<void> {
+  try {
+    await storeDisks(host, vm, overlays);
+  } catch (error) {
+    log.warn("the chains of a VM's disks could not be stored", { vm: vm.name, error: messageOf(error) });
+  }
+}

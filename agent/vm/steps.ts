@@ -1,0 +1,89 @@
+/** Machines as steps: defined, started, forgotten. */
+import { statFile } from "../host_file.ts";
+import { orMissing } from "../files.ts";
+import { isLocal } from "../libvirt/uri.ts";
+import { contractError, isAway } from "../libvirt/failure.ts";
+import { eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
+import { left, NOTHING, Refused, removed, type StepOutcome, t } from "../operations/outcome.ts";
+import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
+
+/** Milliseconds a definition and what belongs to it may take: what is written to a disk later, a guest wrote. */
+const DEFINING_MS = 120_000;
+/** Milliseconds after which a start that was asked for is no longer what somebody waits for. */
+const START_WITHIN_MS = 600_000;
+
+/** Whether a disk of the machine was changed after it was made: somebody has used it since. */
+async function wasUsed(
+  { vms: { link } }: Settlement,
+  paths: readonly string[],
+  at: number,
+): Promise<boolean> {
+  if (!isLocal(link.uri)) return false;
+  for (const path of paths) {
+    const info = await orMissing(statFile(path));
+    if (info?.isFile && (info.mtime?.getTime() ?? 0) > at + DEFINING_MS) return true;
+  }
+  return false;
+}
+
+/** Takes a definition back, unless somebody uses the machine by now. */
+const domainMade: StepRule<"domain-made"> = {
+  undo: async ({ uuid, name, at, keepsState }, settlement) => {
+    const { vms: { link, inventory } } = settlement;
+    const domain = await link.call("domainRead", { uuid });
+    if (domain === null) return NOTHING;
+    const stays = (reason: string): StepOutcome => ({ ...left(name, reason), stop: true });
+    if (!isOff(domain)) return stays(t("operations.is_running"));
+    const paths = domain.summary.disks.flatMap(({ source, readOnly }) => source && !readOnly ? [source] : []);
+    if (await wasUsed(settlement, paths, at)) return stays(t("operations.was_used"));
+    // With whatever libvirt keeps for it, unless that was there before.
+    const call = keepsState ? "domainUndefineKeeping" : "domainUndefine";
+    if (!await undefineStopped(link, uuid, call)) return stays(t("operations.is_running"));
+    await inventory.refresh(uuid);
+    return removed(name);
+  },
+};
+
+/** Starts a machine that was asked to be started, with the networks it needs. */
+const startWanted: StepRule<"start-wanted"> = {
+  finish: async ({ uuid, name, networks, at }, { vms, run, operation: { actor } }) => {
+    const { link, inventory } = vms;
+    const domain = await link.call("domainRead", { uuid });
+    if (domain === null) return NOTHING;
+    if (!isOff(domain)) return { did: "done", note: t("operations.started", { what: name }) };
+    if (Date.now() - at > START_WITHIN_MS) {
+      const reason = t("operations.too_late");
+      return { did: "left", note: t("operations.not_started", { what: name, reason }) };
+    }
+    try {
+      for (const network of networks) {
+        if (inventory.network(network)?.active === false) {
+          await run("start_network", { name: network }, actor);
+        }
+      }
+      await link.call("domainStart", { uuid });
+    } catch (error) {
+      if (isAway(error)) throw error;
+      const told = contractError(error, "StartFailed", "create_vm");
+      throw new Refused(told instanceof Error ? told.message : String(told), { cause: error });
+    }
+    await inventory.refresh(uuid);
+    return { did: "done", note: t("operations.started", { what: name }) };
+  },
+};
+
+/** Looks whether a machine is gone: only then is anything of it deleted, its NVRAM first. One that runs by now is defined again. */
+const domainDoomed: StepRule<"domain-doomed"> = {
+  finish: async ({ uuid, nvram }, { vms: { link } }) => {
+    if (await keepRunning(link, uuid)) return { did: "nothing", stop: true };
+    if (nvram !== undefined) await eraseNvram(link, nvram);
+    return { did: "done" };
+  },
+};
+
+/** How the steps of VMs are settled. */
+export const vmSteps = {
+  "domain-made": domainMade,
+  "start-wanted": startWanted,
+  "domain-doomed": domainDoomed,
+} satisfies Partial<StepRules>;

@@ -1,0 +1,74 @@
+/** The commands on a machine's hardware. */
+import {
+  type Area,
+  AREAS,
+  type CommandName,
+  ContractError,
+  type hardwareCommands,
+  type PendingChange,
+} from "../../../lib/contract/mod.ts";
+import { pendingChanges } from "../../../lib/formats/xml/pending.ts";
+import { discardPending } from "../../../lib/formats/xml/pending_discard.ts";
+import type { Handlers } from "../../dispatch.ts";
+import type { HostCapabilities } from "../../hosts/capabilities.ts";
+import type { NodeInfo } from "../../hosts/node_info.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import type { Host } from "../../hosts/host.ts";
+import { updateVm } from "./update.ts";
+import { HardwareSource, type HardwareState } from "./options.ts";
+
+type HardwareHandlers = Pick<Handlers, Extract<CommandName, keyof typeof hardwareCommands>>;
+
+/** What waits for the next boot; nothing for a machine that is off. */
+function waiting({ xmls: { live, next }, hostCpus }: HardwareState): PendingChange[] {
+  return live === null ? [] : pendingChanges(live, next, hostCpus);
+}
+
+/** A handler for each command on hardware. */
+export function hardwareHandlers(
+  host: Host,
+  make: NodeInfo,
+  capabilities: HostCapabilities,
+  overcommit: boolean,
+): HardwareHandlers {
+  const source = new HardwareSource(host.link, make, capabilities);
+
+  /** Makes the stored configuration of these areas like the live one. */
+  const discard = async (vmId: string, areas: readonly Area[]) => {
+    const vm = host.requireVm(vmId);
+    if (!vm.persistent) throw new ContractError("VmNotPersistent");
+    let before: PendingChange[] = [];
+    await host.operate(vm, "updating", async () => {
+      before = waiting(await source.read(vm, false));
+      const { xmls: { live, next }, hostCpus } = await source.read(vm, true);
+      if (live === null) throw new ContractError("VmNotRunning");
+      const xml = discardPending(live, next, areas, hostCpus);
+      if (xml === next) return;
+      const stored = await host.link.call("domainRedefine", { uuid: vm.id, from: next, xml }).catch(
+        (error) => {
+          throw contractError(error, "UpdateFailed", "discard_pending_changes");
+        },
+      );
+      if (stored === null) {
+        throw new ContractError("UpdateFailed", {
+          error: "somebody else changed this VM meanwhile. Try again.",
+        });
+      }
+    });
+    const pending = waiting(await source.read(vm, false));
+    const still = new Set(pending.map(({ what }) => what));
+    return { discarded: before.filter(({ what }) => !still.has(what)), pending };
+  };
+
+  return {
+    get_hardware: async ({ vmId }) => {
+      const state = await source.read(host.requireVm(vmId), false);
+      const { live, next, options } = state;
+      return { live, next, options, pending: waiting(state) };
+    },
+    update_vm: ({ vmId, nextBootOnly = false, allowOvercommit = overcommit, ...change }, { principal }) =>
+      updateVm(host, source, vmId, change, { nextBootOnly, allowOvercommit, actor: principal.name }),
+    get_pending_changes: async ({ vmId }) => waiting(await source.read(host.requireVm(vmId), false)),
+    discard_pending_changes: ({ vmId, areas = AREAS }) => discard(vmId, areas),
+  };
+}

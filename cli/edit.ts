@@ -1,0 +1,133 @@
+/** `kvm-manager vm edit NAME`: a VM's libvirt XML in an editor, checked before it is taken, as `virsh edit` does. */
+import type { XmlProblem } from "../lib/contract/mod.ts";
+import { ApiError } from "../lib/client/api.ts";
+import { parsed } from "./arguments.ts";
+import { type Server, serverOf } from "./connect/server.ts";
+import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
+import { EXIT } from "./exit.ts";
+import { TERMINAL, type Terminal } from "./terminal.ts";
+import { listed } from "./text.ts";
+import { failed } from "./verb/failure.ts";
+import { harmless } from "./verb/cells.ts";
+import { targetRows } from "./verb/help.ts";
+import { withIds } from "./verb/resolve_ids.ts";
+import { UsageError } from "./verb/values.ts";
+
+export const EDIT_HELP = () =>
+  [
+    "Usage: kvm-manager vm edit NAME|UUID [OPTIONS]",
+    "",
+    "Opens the XML of a VM's next start in an editor (VISUAL, EDITOR, else vi). What is saved is checked against",
+    "libvirt's schemas; where it is wrong, the line is told, and it can be edited again. A running VM takes it at its",
+    "next start. If somebody else changed the VM meanwhile, nothing is overwritten.",
+    "",
+    "Which server:",
+    ...listed(targetRows()),
+    "",
+    "Examples:",
+    "  kvm-manager vm edit web1",
+    "  EDITOR=nano kvm-manager vm edit web1",
+  ].join("\n");
+
+/** Runs the editor on a file, by the shell, as git and virsh do: EDITOR may have arguments of its own. */
+async function edit(file: string): Promise<void> {
+  const editor = Deno.env.get("VISUAL") || Deno.env.get("EDITOR") || "vi";
+  let status: Deno.CommandStatus;
+  try {
+    status = await new Deno.Command("/bin/sh", {
+      args: ["-c", `exec ${editor} "$1"`, "sh", file],
+      stdin: "inherit",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn().status;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new UsageError(
+      "an editor cannot be started here: write it as kvm-manager vm edit NAME, options behind",
+    );
+  }
+  if (!status.success) {
+    throw new UsageError(`the editor ${editor} failed with exit status ${status.code}; nothing was changed`);
+  }
+}
+
+const placeOf = ({ line, element, attribute }: XmlProblem) =>
+  [
+    line !== undefined && `line ${line}`,
+    element !== undefined && `<${element}>`,
+    attribute !== undefined && `attribute ${attribute}`,
+  ].filter(Boolean).join(", ");
+
+/** What libvirt says is wrong; null when nothing is. */
+async function problemOf(server: Server, vmId: string, xml: string): Promise<string | null> {
+  const { problem } = await server.call("check_vm_xml", { vmId, xml }) as { problem: XmlProblem | null };
+  if (problem === null) return null;
+  const place = placeOf(problem);
+  return harmless(place === "" ? problem.message : `${place}: ${problem.message}`);
+}
+
+/** Whether to edit again. */
+function goesOn(terminal: Terminal): boolean {
+  const answer = terminal.ask("Edit it again? Type y to go on, n to leave it as it was:");
+  return /^y/i.test(answer?.trim() ?? "");
+}
+
+/** Edits until it is taken, or given up; gives the exit status. */
+async function editUntilTaken(
+  server: Server,
+  vmId: string,
+  file: string,
+  terminal: Terminal,
+): Promise<number> {
+  const { xml: before, etag } = await server.call("get_vm_xml", { vmId, secure: true, inactive: true }) as {
+    xml: string;
+    etag: string;
+  };
+  await Deno.writeTextFile(file, before);
+  for (;;) {
+    await edit(file);
+    const xml = await Deno.readTextFile(file);
+    if (xml === before) {
+      console.error("Nothing was changed.");
+      return EXIT.done;
+    }
+    const problem = await problemOf(server, vmId, xml).catch((error) => {
+      if (!(error instanceof ApiError) || error.code === "Unreachable") throw error;
+      return harmless(error.message);
+    });
+    if (problem === null) {
+      const { pending } = await server.call("set_vm_xml", { vmId, xml, etag }) as { pending: boolean };
+      console.error(pending ? "Saved. The VM runs: it is so from its next start on." : "Saved.");
+      return EXIT.done;
+    }
+    console.error(`kvm-manager vm edit: ${problem}`);
+    if (!goesOn(terminal)) {
+      console.error("Nothing was changed.");
+      return EXIT.failed;
+    }
+  }
+}
+
+/** Edits a VM's XML; gives the exit status. */
+export async function editCommand(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
+  try {
+    const { positionals, values } = parsed(args, TARGET_OPTIONS);
+    if (positionals.length !== 1) {
+      throw new UsageError(
+        "missing <vmId>: one VM is edited at a time",
+        "kvm-manager vm edit <vmId> [OPTIONS]",
+      );
+    }
+    const server = serverOf(await targetOf(values));
+    const { vmId } = await withIds(server, { vmId: positionals[0] }) as { vmId: string };
+    // For its owner alone: the XML has passwords.
+    const folder = await Deno.makeTempDir({ prefix: "kvm-manager-" });
+    try {
+      return await editUntilTaken(server, vmId, `${folder}/vm.xml`, terminal);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  } catch (error) {
+    return failed(error, ["vm", "edit"]);
+  }
+}

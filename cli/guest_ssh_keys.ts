@@ -1,0 +1,69 @@
+/** `kvm-manager vm ssh-key add NAME FILE`: the SSH keys that let in to an account in a VM's guest. */
+import { messageOf } from "../lib/text/message.ts";
+import { parsed } from "./arguments.ts";
+import { serverOf } from "./connect/server.ts";
+import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
+import { EXIT } from "./exit.ts";
+import { listed } from "./text.ts";
+import { harmless } from "./verb/cells.ts";
+import { failed } from "./verb/failure.ts";
+import { targetRows } from "./verb/help.ts";
+import { withIds } from "./verb/resolve_ids.ts";
+import { UsageError } from "./verb/values.ts";
+
+const USAGE = "kvm-manager vm ssh-key list|add|remove NAME|UUID [FILE] [--user USER]";
+
+export const SSH_KEY_HELP = () =>
+  [
+    `Usage: ${USAGE}`,
+    "",
+    "Lists the SSH keys of an account in a VM's guest, adds those of a file, or removes them.",
+    "",
+    ...listed([["--user USER", "the account; root when left out"]]),
+    "",
+    "Which server:",
+    ...listed(targetRows()),
+    "",
+    "Examples:",
+    "  kvm-manager vm ssh-key add web1 ~/.ssh/id_ed25519.pub",
+    "  kvm-manager vm ssh-key list web1 --user ann",
+  ].join("\n");
+
+/** The keys of a file with public keys. @throws {UsageError} */
+async function keysOf(file: string | undefined): Promise<string[]> {
+  if (file === undefined) throw new UsageError("say which file: the one that ends with .pub", USAGE);
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+  }
+  if (/PRIVATE KEY/.test(text)) {
+    throw new UsageError(`${file} is a private key: name the one that ends with .pub`);
+  }
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** Lists or changes keys; gives the exit status. */
+export async function sshKeyCommand(args: readonly string[]): Promise<number> {
+  try {
+    const { positionals: [what, name, file], values } = parsed(args, {
+      ...TARGET_OPTIONS,
+      user: { type: "string" },
+    });
+    if ((what !== "list" && what !== "add" && what !== "remove") || name === undefined) {
+      throw new UsageError("say list, add or remove, and a VM's name", USAGE);
+    }
+    const { user = "root" } = values;
+    const sshKeys = what === "list" ? [] : await keysOf(file);
+    const server = serverOf(await targetOf(values));
+    const { vmId } = await withIds(server, { vmId: name });
+    if (what === "list") {
+      const keys = await server.call("guest_ssh_keys", { vmId, user }) as { key: string }[];
+      for (const { key } of keys) console.log(harmless(key));
+    } else await server.call("guest_change_ssh_keys", { vmId, user, change: what, sshKeys });
+    return EXIT.done;
+  } catch (error) {
+    return failed(error, ["vm", "ssh-key"]);
+  }
+}

@@ -1,0 +1,77 @@
+/** The table of verbs that are no commands of the contract. */
+import { COMMANDS, EVENTS } from "../lib/contract/mod.ts";
+import type { Pages } from "../agent/http/entry.ts";
+import { HOST_VERBS } from "./host_verbs.ts";
+import { type OwnVerb, ownVerb } from "./own_verb.ts";
+import { WAITED_FOR } from "./verb/waited_for.ts";
+
+/** Shells that can complete. */
+export const SHELL_NAMES = ["bash", "zsh", "fish"] as const;
+
+/** Verbs by name; every other verb is a command of the contract. @param app what `serve` serves */
+export function ownVerbs(app: () => Promise<Pages>): Readonly<Record<string, OwnVerb>> {
+  const verbs: Readonly<Record<string, OwnVerb>> = {
+    serve: ownVerb("serve this host's VMs in a browser", async () => {
+      const { serve, SERVE_HELP } = await import("./serve.ts");
+      return { help: SERVE_HELP, run: async (args) => await serve(args, await app()) };
+    }),
+    call: ownVerb("carry out a command of the running server, JSON in and out", async () => {
+      const { CALL_HELP, callCommand } = await import("./call.ts");
+      return { help: CALL_HELP, run: callCommand };
+    }, { words: Object.keys(COMMANDS) }),
+    console: ownVerb("open a VM's serial console in this terminal", async () => {
+      const { CONSOLE_HELP, consoleCommand } = await import("./console.ts");
+      return { help: CONSOLE_HELP, run: consoleCommand };
+    }, { takesVm: true }),
+    "vm edit": ownVerb("edit a VM's libvirt XML in your editor", async () => {
+      const { EDIT_HELP, editCommand } = await import("./edit.ts");
+      return { help: EDIT_HELP, run: (args) => editCommand(args) };
+    }, { takesVm: true }),
+    "vm wait": ownVerb("wait until VMs are in a state, answer, or have an address", async () => {
+      const { WAIT_HELP, waitCommand } = await import("./wait.ts");
+      return { help: WAIT_HELP, run: waitCommand };
+    }, { takesVm: true, words: WAITED_FOR }),
+    "vm exec": ownVerb("run a program in a VM's guest", async () => {
+      const { EXEC_HELP, execCommand } = await import("./guest_exec.ts");
+      return { help: EXEC_HELP, run: execCommand };
+    }, { takesVm: true }),
+    "vm cp": ownVerb("copy a file into a VM's guest, or out of it", async () => {
+      const { COPY_HELP, copyCommand } = await import("./guest_copy.ts");
+      return { help: COPY_HELP, run: (args) => copyCommand(args) };
+    }),
+    "vm ssh-key": ownVerb("list, add or remove SSH keys in a VM's guest", async () => {
+      const { SSH_KEY_HELP, sshKeyCommand } = await import("./guest_ssh_keys.ts");
+      return { help: SSH_KEY_HELP, run: sshKeyCommand };
+    }, { words: ["list", "add", "remove"] }),
+    login: ownVerb("remember a server elsewhere, and an API token for it", async () => {
+      const { login, LOGIN_HELP } = await import("./login.ts");
+      return { help: LOGIN_HELP, run: (args) => login(args) };
+    }),
+    logout: ownVerb("forget a server", async () => {
+      const { logout, LOGOUT_HELP } = await import("./login.ts");
+      return { help: LOGOUT_HELP, run: logout };
+    }),
+    context: ownVerb("list servers, or say which verbs are for", async () => {
+      const { context, CONTEXT_HELP } = await import("./login.ts");
+      return { help: CONTEXT_HELP, run: context };
+    }, { words: ["list", "use"] }),
+    events: ownVerb("follow what happens, as lines of JSON", async () => {
+      const { events, EVENTS_HELP } = await import("./follow.ts");
+      return { help: EVENTS_HELP, run: events };
+    }, { words: Object.keys(EVENTS) }),
+    openapi: ownVerb("print the description of the API", async () => {
+      const { openapi, OPENAPI_HELP } = await import("./openapi.ts");
+      return { help: OPENAPI_HELP, run: openapi };
+    }),
+    completion: ownVerb("print what a shell needs to complete", async () => {
+      const { completion, COMPLETION_HELP } = await import("./completion/mod.ts");
+      return { help: COMPLETION_HELP, run: completion };
+    }, { words: SHELL_NAMES }),
+    man: ownVerb("print the manual page", async () => {
+      const { man, MAN_HELP } = await import("./man.ts");
+      return { help: MAN_HELP, run: () => man(verbs) };
+    }),
+    ...HOST_VERBS,
+  };
+  return verbs;
+}

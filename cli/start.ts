@@ -1,0 +1,7 @@
+/** The `kvm-manager` command as it is packed: what a verb does not need is not loaded for it. */
+import { main } from "./main.ts";
+
+Deno.exitCode = await main(Deno.args, async () => {
+  await import("../fresh.gen.ts");
+  return (await import("../main.ts")).app.handler();
+});

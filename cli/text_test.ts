@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { listed, wrapped } from "./text.ts";
+
+Deno.test("wrapped() breaks lines between words, none wider than it may be", () => {
+  assert.deepEqual(wrapped("aa bb cc dd", 5), ["aa bb", "cc dd"]);
+  assert.deepEqual(wrapped("averylongword b", 5), ["averylongword", "b"]);
+});
+
+Deno.test("listed() has names in one column and wraps what they mean beside them", () => {
+  const text = "one two three four five six seven eight nine ten";
+  const lines = listed([["--a", text], ["--a-name-that-is-longer-than-its-column", "x"]], 40);
+  assert.ok(lines.every((line) => line.length <= 44), lines.join("\n"));
+  assert.equal(lines[0], "  --a  one two three four five six seven");
+  assert.match(lines[1]!, /^ {7}eight/);
+  assert.deepEqual(lines.slice(-2), ["  --a-name-that-is-longer-than-its-column", "       x"]);
+});

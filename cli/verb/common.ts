@@ -1,0 +1,184 @@
+/** Options that are no fields of a command: how to print, which rows, what to wait for. One table for all doors of the shell. */
+import type { TargetValues } from "../connect/target.ts";
+import type { ArgumentOption } from "../arguments.ts";
+import type { Verb } from "./find.ts";
+import { OUTPUTS } from "./output.ts";
+import type { FieldSchema } from "../../lib/text/values.ts";
+import { WAITED_FOR } from "./waited_for.ts";
+
+/** An option, whom it is for, and what it says. */
+interface CommonOption extends ArgumentOption {
+  /** Stands for its value. */
+  readonly value?: string;
+  readonly text: string;
+  /** Verbs that have it; all without this. */
+  readonly has?: (verb: Verb) => boolean;
+  /** Why others refuse it: "is for …". Without this they take it, and nothing comes of it. */
+  readonly why?: string;
+}
+
+/** The schema of a command's list, where it answers with one. */
+export function listSchema({ command }: Pick<Verb, "command">): FieldSchema | undefined {
+  const output: FieldSchema = command.output;
+  const list = command.rows === undefined ? output : output.properties?.[command.rows];
+  return list?.type === "array" ? list.items ?? {} : undefined;
+}
+
+/** Whether a command is long work that others can look at. */
+export function isLong({ command: { errors, content } }: Pick<Verb, "command">): boolean {
+  return content === undefined && errors.includes("JobCancelled");
+}
+
+/** Whether a verb is long work: a job while it is waited for, or one that goes on by itself. */
+export function isWork(verb: Pick<Verb, "command">): boolean {
+  return isLong(verb) || "jobId" in ((verb.command.output as FieldSchema).properties ?? {});
+}
+
+/** Whether it brings a VM into a state that can be waited for. */
+const isAboutVm = ({ command }: Verb) => command.reaches !== undefined;
+const isList = (verb: Verb) => listSchema(verb)?.type === "object" && verb.command.readOnly;
+const hasFile = ({ command }: Verb) => command.content === "download" || command.file !== undefined;
+
+const TABLE = {
+  output: {
+    type: "string",
+    short: "o",
+    value: OUTPUTS.join("|"),
+    text: "how to print the answer (KVMM_OUTPUT); table when left out",
+  },
+  state: {
+    type: "string",
+    value: "STATE",
+    text: "only rows in this state",
+    has: (verb) => isList(verb) && "state" in (listSchema(verb)!.properties ?? {}),
+    why: "is for lists whose rows have a state",
+  },
+  filter: {
+    type: "string",
+    multiple: true,
+    value: "[COLUMN=]PATTERN",
+    text:
+      "only rows with this in a column, or anywhere; * and ? stand for other signs, COLUMN!= for all others; " +
+      "may be given several times",
+    has: isList,
+    why: "is for lists",
+  },
+  sort: { type: "string", value: "COLUMN", text: "sort by a column", has: isList, why: "is for lists" },
+  reverse: { type: "boolean", short: "r", text: "the last one first", has: isList, why: "is for lists" },
+  columns: {
+    type: "string",
+    value: "COLUMN,…",
+    text: "columns of the table",
+    has: isList,
+    why: "is for lists",
+  },
+  watch: {
+    type: "boolean",
+    short: "w",
+    text: "print it anew whenever it changes",
+    has: ({ command }) => command.readOnly && !command.content,
+    why: "is for commands that change nothing",
+  },
+  wait: {
+    type: "string",
+    optional: WAITED_FOR,
+    value: "[=STATE|agent|address]",
+    text:
+      "wait until the VM is in that state (the one it is brought to, when none is said), its guest agent answers, " +
+      "or it has an address",
+    has: (verb) => isAboutVm(verb) || isWork(verb),
+    why: "is for what brings a VM into a state",
+  },
+  "no-wait": {
+    type: "boolean",
+    text: "do not wait for the end of the work",
+    has: isWork,
+    why: "is for long work",
+  },
+  timeout: {
+    type: "string",
+    value: "TIME",
+    text: "longest time to wait, like 90s or 5m; 2m when left out, 0 for no end",
+    has: isAboutVm,
+    why: "is for what --wait waits for",
+  },
+  "dry-run": {
+    type: "boolean",
+    text: "check it and show what it comes to; change nothing",
+    has: ({ extras }) => extras.dryRun !== undefined,
+    why: "is for what can be checked first",
+  },
+  yes: {
+    type: "boolean",
+    short: "y",
+    text: "do not ask, and replace files",
+    has: (verb) => verb.command.destroys !== undefined || hasFile(verb),
+  },
+  from: {
+    type: "string",
+    value: "FILE",
+    text: "the file to send; said again after a break, it goes on",
+    has: ({ command }) => command.content === "upload",
+    why: "is for uploads",
+  },
+  out: {
+    type: "string",
+    value: "FILE|-",
+    text: "write the file there (also --to); --yes replaces one",
+    has: hasFile,
+    why: "is for answers that are files",
+  },
+  to: { type: "string", text: "", has: hasFile, why: "is for answers that are files" },
+  file: {
+    type: "string",
+    short: "f",
+    value: "FILE|-",
+    text: "fields of the input, as YAML or JSON; options win",
+  },
+  input: { type: "string", value: "JSON|-", text: "the same on the command line" },
+} as const satisfies Record<string, CommonOption>;
+
+/** The options, as the parser takes them. */
+export const COMMON_OPTIONS: { readonly [N in keyof typeof TABLE]: typeof TABLE[N] } = TABLE;
+
+/** What these were given. */
+export interface CommonValues extends TargetValues {
+  readonly output?: string;
+  readonly file?: string;
+  readonly input?: string;
+  readonly state?: string;
+  readonly filter?: readonly string[];
+  readonly sort?: string;
+  readonly reverse?: boolean;
+  readonly columns?: string;
+  readonly watch?: boolean;
+  readonly yes?: boolean;
+  /** True without a value. */
+  readonly wait?: string | true;
+  readonly "no-wait"?: boolean;
+  readonly timeout?: string;
+  readonly "dry-run"?: boolean;
+  readonly from?: string;
+  readonly out?: string;
+  readonly to?: string;
+}
+
+const ROWS = Object.entries(TABLE) as [keyof typeof TABLE, CommonOption][];
+
+/** The options that a verb has, but for those that fields of its own are called like. */
+export function commonOptionsOf(
+  verb: Verb,
+  ownFlags: ReadonlySet<string>,
+): [name: string, option: CommonOption][] {
+  return ROWS.filter(([name, { has, text }]) =>
+    text !== "" && !ownFlags.has(name) && (has === undefined || has(verb))
+  );
+}
+
+/** Why a verb does not have one of the options it was given; undefined when it has all. */
+export function unfit(verb: Verb, values: CommonValues): string | undefined {
+  for (const [name, { has, why }] of ROWS) {
+    if (values[name] !== undefined && why !== undefined && has?.(verb) === false) return `--${name} ${why}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,25 @@
+/** How a verb that failed says so. */
+import { SettingsError } from "../../agent/settings_error.ts";
+import { ApiError } from "../../lib/client/api.ts";
+import { EXIT, exitStatus } from "../exit.ts";
+import { harmless } from "./cells.ts";
+import { UsageError } from "./values.ts";
+
+/** A sentence: with its end, where it has none yet. */
+const sentence = (text: string) => /[.?!]$/.test(text) ? text : `${text}.`;
+
+/** Tells what went wrong with a verb; gives the exit status. @throws what is no error of its use */
+export function failed(error: unknown, words: readonly string[]): number {
+  if (error instanceof UsageError || error instanceof SettingsError) {
+    const line = ["kvm-manager", ...words].join(" ");
+    if (error instanceof UsageError && error.usage !== undefined) {
+      console.error(
+        `${line}: ${harmless(sentence(error.message))}\nUsage: ${error.usage}\nSee ${line} --help`,
+      );
+    } else console.error(`${line}: ${harmless(sentence(error.message))} See ${line} --help`);
+    return EXIT.usage;
+  }
+  if (!(error instanceof ApiError)) throw error;
+  console.error(`kvm-manager: ${harmless(error.message)}`);
+  return exitStatus(error);
+}

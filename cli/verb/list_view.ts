@@ -1,0 +1,84 @@
+/** Which rows of a list are shown, in which order and columns: `--state`, `--filter`, `--sort`, `--columns`. Pure. */
+import { didYouMean } from "../suggestion.ts";
+import { at, cell, heading, type Row } from "./cells.ts";
+import type { CommonValues } from "./common.ts";
+import { matcher } from "./resolve_ids.ts";
+import { type Layout, textOf } from "./output.ts";
+import { UsageError } from "./values.ts";
+
+/** How columns are called: the field, the field in words, the heading. */
+const namesOf = (path: string) => [
+  path,
+  path.replace(/[A-Z]/g, (letter) => `-${letter}`).toLowerCase(),
+  heading(path).toLowerCase().replaceAll(" ", "-"),
+];
+
+/** A list, and how it is laid out. */
+export class ListView {
+  /** Fields by each of their names. The layout's columns win over fields that are called like them. */
+  readonly #fields = new Map<string, string>();
+
+  constructor(
+    private readonly rows: readonly Row[],
+    private readonly layout: Layout,
+    fields: readonly string[],
+  ) {
+    for (const path of [...layout.columns ?? [], ...layout.wide ?? [], ...fields]) {
+      for (const name of namesOf(path)) if (!this.#fields.has(name)) this.#fields.set(name, path);
+    }
+  }
+
+  /** The field of a column. @throws {UsageError} */
+  #field(name: string, flag: string): string {
+    const path = this.#fields.get(name) ?? this.#fields.get(name.toLowerCase());
+    if (path !== undefined) return path;
+    const shown = [...this.layout.columns ?? [], ...this.layout.wide ?? []].map((each) => namesOf(each)[2]!);
+    const near = didYouMean(name, this.#fields.keys()) || ` There are ${shown.join(", ")}`;
+    throw new UsageError(`--${flag}: no column ${JSON.stringify(name)}.${near}`);
+  }
+
+  #filter(text: string): (row: Row) => boolean {
+    const [, name, not, pattern] = /^([A-Za-z][\w.-]*)(!)?=(.*)$/s.exec(text) ?? [];
+    if (name !== undefined && pattern !== undefined) {
+      const path = this.#field(name, "filter"), fits = matcher(pattern);
+      const holds = (row: Row) => {
+        const value = at(row, path);
+        const each = Array.isArray(value) ? value : [value];
+        return each.some((one) => fits.test(textOf(one)) || fits.test(cell(path, one))) ||
+          fits.test(cell(path, value));
+      };
+      return not === undefined ? holds : (row) => !holds(row);
+    }
+    const shown = [...this.layout.columns ?? this.#fields.values(), ...this.layout.wide ?? []];
+    const fits = matcher(`*${text}*`);
+    return (row) => shown.some((path) => fits.test(cell(path, at(row, path))));
+  }
+
+  /** The rows that are wanted, in their order. @throws {UsageError} for a column there is not */
+  selected({ state, filter = [], sort, reverse = false }: CommonValues): Row[] {
+    const filters = [...state === undefined ? [] : [`state=${state}`], ...filter].map((each) =>
+      this.#filter(each)
+    );
+    const found = this.rows.filter((row) => filters.every((fits) => fits(row)));
+    if (sort !== undefined) {
+      const path = this.#field(sort, "sort"), collator = new Intl.Collator(undefined, { numeric: true });
+      found.sort((a, b) => compared(at(a, path), at(b, path), collator));
+    }
+    return reverse ? found.reverse() : found;
+  }
+
+  /** The layout with the columns that are wanted. @throws {UsageError} for a column there is not */
+  layoutOf({ columns }: CommonValues): Layout {
+    if (columns === undefined) return this.layout;
+    const names = columns.split(",").map((name) => name.trim()).filter((name) => name !== "");
+    if (names.length === 0) throw new UsageError("--columns names none");
+    return { ...this.layout, columns: names.map((name) => this.#field(name, "columns")), wide: [] };
+  }
+}
+
+/** Numbers by size, texts as people order them (`vm2` before `vm10`), what is not known last. */
+function compared(a: unknown, b: unknown, collator: Intl.Collator): number {
+  const isNone = (value: unknown) => value === undefined || value === null || value === "";
+  if (isNone(a) || isNone(b)) return Number(isNone(a)) - Number(isNone(b));
+  return typeof a === "number" && typeof b === "number" ? a - b : collator.compare(textOf(a), textOf(b));
+}

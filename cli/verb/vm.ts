@@ -1,0 +1,87 @@
+/** What the command line has for VMs beside the contract. */
+import type { DeletePlan, DeleteVmResult, VmDevices } from "../../lib/contract/mod.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import type { Server } from "../connect/server.ts";
+import type { ExtrasTable, InputDraft } from "./extras.ts";
+import { idsOf } from "./resolve_ids.ts";
+import { UsageError } from "./values.ts";
+
+/** What became of a deleted VM's disks: each is named, with why it is still there. */
+function deletedLines(name: string, plan: unknown, answer: unknown): string[] {
+  const { deletedDisks } = answer as DeleteVmResult;
+  const { disks } = plan as DeletePlan;
+  const gone = new Set(deletedDisks);
+  const kept = disks.filter(({ path }) => !gone.has(path));
+  const count = gone.size === 1 ? "1 disk" : `${gone.size} disks`;
+  return [
+    `Deleted ${name}${gone.size > 0 ? ` and ${count}` : ""}.`,
+    ...deletedDisks.map((path) => `  deleted  ${path}`),
+    ...kept.map(({ path, allocationBytes, deletable, reason }) => {
+      const size = allocationBytes === undefined ? "" : `, ${formatBytes(allocationBytes)}`;
+      const why = deletable ? "not asked for" : reason ?? "not deletable";
+      return `  kept     ${path} (${why}${size})`;
+    }),
+  ];
+}
+
+async function diskSize(
+  server: { call(command: string, input: unknown): Promise<unknown> },
+  { vmId, target }: InputDraft,
+): Promise<number> {
+  const { disks } = await server.call("get_vm_devices", { vmId }) as VmDevices;
+  const found = disks.find((disk) => disk.target === target);
+  if (!found) {
+    const known = disks.map((disk) => disk.target).join(", ");
+    throw new UsageError(`the VM has no disk ${String(target)}: it has ${known || "none"}`);
+  }
+  if (found.capacityBytes === undefined) {
+    throw new UsageError(`how large ${String(target)} is now is not known: say the whole new size, like 40G`);
+  }
+  return found.capacityBytes;
+}
+
+/** The drive a medium goes into, where a VM has one alone. @throws {UsageError} */
+async function onlyDrive(server: Server, vm: string): Promise<string> {
+  const [vmId] = await idsOf(server, "vmId", vm);
+  const { disks } = await server.call("get_vm_devices", { vmId }) as VmDevices;
+  const drives = disks.filter(({ device }) => device === "cdrom" || device === "floppy");
+  if (drives.length === 1) return drives[0]!.target;
+  const known = drives.map(({ target }) => target).join(", ");
+  throw new UsageError(
+    known === ""
+      ? `${vm} has no drive: add one with kvm-manager vm attach-disk ${vm} --device cdrom`
+      : `${vm} has several drives (${known}): say which: kvm-manager vm insert-media ${vm} TARGET PATH`,
+  );
+}
+
+export const VM_EXTRAS: ExtrasTable = {
+  insert_media: {
+    otherPlaces: {
+      usage: "<vm> <path>",
+      // No drive's name has a slash, and every place of a medium has.
+      read: ([vmId, path = "", ...others]) =>
+        others.length === 0 && path.includes("/") ? { vmId, path } : undefined,
+    },
+    expand: async (input, _given, { server }) => {
+      if (input.target === undefined && typeof input.vmId === "string") {
+        input.target = await onlyDrive(server, input.vmId);
+      }
+    },
+  },
+  delete_vm: {
+    report: {
+      before: (server, { vmId }) => server.call("get_delete_plan", { vmId }),
+      lines: deletedLines,
+    },
+  },
+  set_tags: {
+    shorthands: { clear: { text: "take all tags away" } },
+    expand: (input, { clear }) => {
+      if (clear === true) input.tags = [];
+      return Promise.resolve();
+    },
+  },
+  resize_disk: {
+    growing: { field: "sizeGb", now: diskSize },
+  },
+};

@@ -1,0 +1,20 @@
+/** What the command line has for volumes and images beside the contract. */
+import type { ExtrasTable } from "./extras.ts";
+import { UsageError } from "./values.ts";
+
+export const VOLUME_EXTRAS: ExtrasTable = {
+  resize_volume: {
+    growing: {
+      field: "capacityBytes",
+      now: async (server, { pool, volume }) => {
+        const volumes = await server.call("get_volumes", { pool }) as {
+          name: string;
+          capacityBytes: number;
+        }[];
+        const found = volumes.find(({ name }) => name === volume);
+        if (!found) throw new UsageError(`the pool ${String(pool)} has no volume ${String(volume)}`);
+        return found.capacityBytes;
+      },
+    },
+  },
+};

@@ -1,0 +1,110 @@
+/** `--wait`: until VMs are in a state, their guest agents answer, or they have an address. */
+import type { VM } from "../../lib/contract/mod.ts";
+import type { Server } from "../connect/server.ts";
+import { followOn, LOADS } from "../events.ts";
+import { UsageError } from "./values.ts";
+import type { WaitedFor } from "./waited_for.ts";
+
+/** Seconds that are waited when nobody says how long. */
+const DEFAULT_SECONDS = 120;
+/** Milliseconds after which VMs are looked at although nothing was told of them: some addresses are learnt when asked for. */
+const LOOK_MS = 2000;
+
+const SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600 };
+
+/** Milliseconds of `90`, `90s`, `5m`; undefined for no end. @throws {UsageError} */
+export function timeoutOf(text: string | undefined): number | undefined {
+  const [, amount, unit = ""] = /^(\d+)([smh]?)$/.exec(text ?? String(DEFAULT_SECONDS)) ?? [];
+  if (amount === undefined) {
+    throw new UsageError(`--timeout is ${JSON.stringify(text)}; it must be a time like 90s or 5m`);
+  }
+  const seconds = Number(amount) * SECONDS[unit]!;
+  return seconds === 0 ? undefined : seconds * 1000;
+}
+
+/** Whether a VM is as it is waited for. */
+export function isReached(vm: VM, what: WaitedFor): boolean {
+  switch (what) {
+    case "agent":
+      return vm.guestAgent === "connected";
+    case "address":
+      return vm.networkInterfaces.some(({ ipAddress }) => ipAddress !== undefined);
+    default:
+      return vm.state === what;
+  }
+}
+
+const GOAL: Readonly<Partial<Record<WaitedFor, string>>> = {
+  agent: "its guest agent does not answer",
+  address: "it has no address",
+};
+
+function whyNot(vm: VM | undefined, what: WaitedFor, milliseconds: number): string {
+  if (vm === undefined) return "it is gone";
+  const after = `after ${milliseconds / 1000} s`;
+  return GOAL[what] === undefined
+    ? `it is still ${vm.state} ${after}`
+    : `${GOAL[what]} ${after} (it is ${vm.state})`;
+}
+
+/** What came of waiting for one VM: undefined when it is so, else why not. */
+export type WaitOutcome = string | undefined;
+
+/**
+ * Waits for each of some VMs. One that is gone is not waited for any longer.
+ *
+ * @param milliseconds longest time; undefined for no end
+ * @returns by id
+ */
+export async function waitForVms(
+  server: Server,
+  ids: readonly string[],
+  what: WaitedFor,
+  milliseconds: number | undefined,
+): Promise<ReadonlyMap<string, WaitOutcome>> {
+  const outcomes = new Map<string, WaitOutcome>();
+  const left = new Set(ids);
+  const last = new Map<string, VM>();
+  const stop = new AbortController();
+  const look = async () => {
+    const vms = new Map((await server.call("get_vms", {}) as VM[]).map((vm) => [vm.id, vm]));
+    for (const id of [...left]) {
+      const vm = vms.get(id);
+      if (vm && !isReached(vm, what)) {
+        last.set(id, vm);
+        continue;
+      }
+      left.delete(id);
+      outcomes.set(id, vm ? undefined : "it is gone");
+    }
+    if (left.size === 0) stop.abort();
+  };
+  const over = milliseconds === undefined ? undefined : setTimeout(() => stop.abort(), milliseconds);
+  let failure: unknown;
+  let looking = Promise.resolve(), isDue = false;
+  const lookAgain = () => {
+    if (isDue) return; // a hundred events are one look
+    isDue = true;
+    looking = looking.then(async () => {
+      isDue = false;
+      if (left.size > 0) await look();
+    }).catch((error) => {
+      failure ??= error;
+      stop.abort();
+    });
+  };
+  const again = setInterval(lookAgain, LOOK_MS);
+  try {
+    const broke = (reason: string) => console.error(`kvm-manager: ${reason}; trying again`);
+    for await (const event of followOn(server, stop.signal, broke)) {
+      if (event === "opened" || !LOADS.has(event.name)) lookAgain();
+    }
+    await looking;
+  } finally {
+    clearTimeout(over);
+    clearInterval(again);
+  }
+  if (failure !== undefined) throw failure;
+  for (const id of left) outcomes.set(id, whyNot(last.get(id), what, milliseconds ?? 0));
+  return outcomes;
+}

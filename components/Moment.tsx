@@ -1,6 +1,0 @@
-import { formatAgo, formatMoment } from "../lib/format/time.ts";
-
-/** How long ago something was; the exact time on hover and for machines. */
-export function Moment({ at, now }: { at: number; now: number }) {
-  return <time dateTime={new Date(at).toISOString()} title={formatMoment(at)}>{formatAgo(at, now)}</time>;
-}

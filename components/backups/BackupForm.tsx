@@ -1,0 +1,183 @@
+import type { Backup, ScheduleFrequency, VM, Weekday } from "../../lib/contract/mod.ts";
+import { weekdayName } from "../../lib/schedules/describe.ts";
+import { backups as texts } from "../../lib/i18n/en/backups.ts";
+import { schedules } from "../../lib/i18n/en/schedules.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
+import { Panel } from "../kit/Panel.tsx";
+import { Boxes, FREQUENCIES, tickedIn } from "../schedules/ScheduleForm.tsx";
+
+const { t } = textsOf(texts), times = textsOf(schedules);
+
+/** VMs that can be ticked. */
+const LISTED = 100;
+const WEEKDAYS: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/** What the form begins with, by the names of its fields. */
+export type BackupValues = Readonly<Record<string, string>>;
+
+/** A backup as the fields of the form. */
+export function valuesOf({ targets, weekdays = [], ...rest }: Backup): BackupValues {
+  const listed = (name: string, values: readonly string[]) =>
+    values.map((value, index) => [`${name}.${index}`, value]);
+  const plain = [
+    ...["name", "folder", "frequency", "at", "time", "monthDay", "cron", "timeZone"] as const,
+    ...["keep", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"] as const,
+    "maxMibPerSecond" as const,
+  ];
+  return Object.fromEntries([
+    ...plain.flatMap((name) => rest[name] === undefined ? [] : [[name, String(rest[name])]]),
+    ["enabled", rest.enabled ? "yes" : "no"],
+    ["targets.all", targets.all ? "yes" : "no"],
+    ["targets.tags", targets.tags.join(" ")],
+    ...listed("targets.vmIds", targets.vmIds),
+    ...listed("targets.groups", targets.groups),
+    ...listed("weekdays", weekdays),
+  ]);
+}
+
+/** Props of {@link BackupForm}. */
+export interface BackupFormProps {
+  action: string;
+  values: BackupValues;
+  vms: readonly Pick<VM, "id" | "name">[];
+  /** What is wrong with a field. */
+  errorAt: (field: string) => string | undefined;
+  submit: string;
+  /** Where one goes who wants none of it. */
+  back: string;
+}
+
+const KEPT = [
+  ["keepDaily", "backups.keep_daily"],
+  ["keepWeekly", "backups.keep_weekly"],
+  ["keepMonthly", "backups.keep_monthly"],
+  ["keepYearly", "backups.keep_yearly"],
+] as const;
+
+/** The fields of a backup. Those of other frequencies are out of sight (`schedules.css`), and count for nothing. */
+export function BackupForm({ action, values, vms, errorAt, submit, back }: BackupFormProps) {
+  const chosen = tickedIn(values, "targets.vmIds");
+  const known = new Set(vms.map(({ id }) => id));
+  const byName = [...vms].sort((a, b) => a.name.localeCompare(b.name));
+  const rows = [
+    ...[...chosen].filter((id) => !known.has(id)).map((id) => ({ value: id, label: id })),
+    ...byName.filter(({ id }) => chosen.has(id)).map(({ id, name }) => ({
+      value: id,
+      label: oneLine(name, 60),
+    })),
+    ...byName.filter(({ id }) => !chosen.has(id)).map(({ id, name }) => ({
+      value: id,
+      label: oneLine(name, 60),
+    })),
+  ].slice(0, LISTED);
+  const text = (label: Parameters<typeof t>[0], name: string, more: object = {}) => (
+    <TextField
+      label={t(label as "backups.name")}
+      name={name}
+      defaultValue={values[name] ?? ""}
+      error={errorAt(name)}
+      {...more}
+    />
+  );
+  return (
+    <form class="schedule-form" method="post" action={action}>
+      <Panel title={t("backups.form_where")}>
+        <div class="form-grid">
+          {text("backups.name", "name", { required: true, maxLength: 100 })}
+          {text("backups.folder", "folder", {
+            required: true,
+            maxLength: 1024,
+            placeholder: "/mnt/backup",
+            hint: t("backups.folder_hint"),
+          })}
+          {text("backups.limit", "maxMibPerSecond", {
+            ...{ type: "number", min: 0, max: 1_000_000 },
+            hint: t("backups.limit_hint"),
+          })}
+        </div>
+      </Panel>
+      <Panel title={t("backups.form_what")}>
+        <div class="form-grid">
+          <input type="hidden" name="targets.all" value="no" />
+          <CheckField
+            label={t("backups.all")}
+            hint={t("backups.all_hint")}
+            name="targets.all"
+            value="yes"
+            wide
+            defaultChecked={values["targets.all"] === "yes"}
+          />
+          {rows.length > 0 && (
+            <Boxes legend={t("backups.chosen")} name="targets.vmIds" rows={rows} ticked={chosen} />
+          )}
+          <TextField
+            label={t("backups.tags")}
+            hint={t("backups.tags_hint")}
+            name="targets.tags"
+            wide
+            defaultValue={values["targets.tags"] ?? ""}
+            error={errorAt("targets") ?? errorAt("targets.tags")}
+          />
+        </div>
+      </Panel>
+      <Panel title={t("backups.form_when")}>
+        <div class="form-grid">
+          <SelectField
+            label={t("backups.frequency")}
+            name="frequency"
+            value={values.frequency ?? "daily"}
+            choices={[
+              { value: "by-hand", label: t("backups.by_hand") },
+              ...Object.entries(FREQUENCIES).map(([value, word]) => ({
+                value: value as ScheduleFrequency,
+                label: times.t(word),
+              })),
+            ]}
+          />
+          <div class="of-once">{text("backups.at", "at", { type: "datetime-local" })}</div>
+          <div class="of-daily of-weekly of-monthly">{text("backups.time", "time", { type: "time" })}</div>
+          <div class="of-monthly">
+            {text("backups.month_day", "monthDay", { type: "number", min: 1, max: 31 })}
+          </div>
+          <div class="of-cron">
+            {text("backups.cron", "cron", { maxLength: 100, hint: t("backups.cron_hint") })}
+          </div>
+          {text("backups.zone", "timeZone", { maxLength: 64 })}
+          <Boxes
+            class="of-weekly"
+            legend={t("backups.weekdays")}
+            name="weekdays"
+            rows={WEEKDAYS.map((day) => ({ value: day, label: weekdayName(day) }))}
+            ticked={tickedIn(values, "weekdays")}
+          />
+          {errorAt("weekdays") !== undefined && (
+            <p class="form-error form-field wide of-weekly">{errorAt("weekdays")}</p>
+          )}
+        </div>
+      </Panel>
+      <Panel title={t("backups.form_keep")}>
+        <div class="form-grid">
+          {text("backups.keep", "keep", {
+            ...{ type: "number", min: 1, max: 1000, required: true },
+            hint: t("backups.keep_hint"),
+          })}
+          {KEPT.map(([name, label]) => text(label, name, { type: "number", min: 0, max: 1000 }))}
+        </div>
+      </Panel>
+      <div class="form-actions schedule-actions">
+        <input type="hidden" name="enabled" value="no" />
+        <CheckField
+          label={t("backups.enabled")}
+          name="enabled"
+          value="yes"
+          defaultChecked={(values.enabled ?? "yes") === "yes"}
+        />
+        <span class="grow text-muted">{t("backups.runs_as")}</span>
+        <a class="button" href={back}>{t("backups.cancel")}</a>
+        <button type="submit" class="button primary">{submit}</button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,117 @@
+import type { Backup, BackupCopy, BackupRun } from "../../lib/contract/mod.ts";
+import { backupHref, consistencyText, verifiedOf } from "../../lib/backup/describe.ts";
+import { backups as texts } from "../../lib/i18n/en/backups.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { formatInZone } from "../../lib/schedules/describe.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { DataTable } from "../kit/DataTable.tsx";
+import { Empty } from "../kit/Empty.tsx";
+import { RunState } from "../schedules/RunState.tsx";
+import { Verified } from "./Verified.tsx";
+
+const area = textsOf(texts);
+
+/** What somebody may do with runs. */
+export interface BackupRunRights {
+  verify: boolean;
+  restore: boolean;
+}
+
+/** Props of {@link BackupRunList}. */
+export interface BackupRunListProps {
+  backup: Backup;
+  runs: readonly BackupRun[];
+  may: BackupRunRights;
+}
+
+/** One VM of a run: what is kept of it, and how it comes back. */
+function Copies(
+  { backup: { id }, run, mayRestore }: { backup: Backup; run: BackupRun; mayRestore: boolean },
+) {
+  const restoreHref = ({ vmId }: BackupCopy) =>
+    `${backupHref(id)}/restore?${new URLSearchParams({ run: run.id, vm: vmId })}`;
+  return (
+    <DataTable
+      label={area.t("backups.vms")}
+      rows={run.copies}
+      keyOf={({ vmId }) => vmId}
+      attributesOf={({ state }) => ({ "data-copy": state })}
+      columns={[
+        { title: area.t("backups.vm"), cell: ({ name }) => <bdi>{oneLine(name, 60)}</bdi> },
+        {
+          title: area.t("backups.consistency"),
+          fit: "wrap",
+          cell: (copy) => (
+            <span class="stack">
+              <span>{consistencyText(copy)}</span>
+              {copy.message !== null && (
+                <span class="text-muted schedule-why">{oneLine(copy.message, 300)}</span>
+              )}
+            </span>
+          ),
+        },
+        {
+          title: area.t("backups.size"),
+          cell: ({ state, bytes, storedBytes }) =>
+            state === "done"
+              ? area.t("backups.size_of", { bytes: formatBytes(bytes), stored: formatBytes(storedBytes) })
+              : null,
+        },
+        { title: area.t("backups.verified"), cell: (copy) => <Verified is={verifiedOf([copy])} /> },
+        mayRestore && {
+          title: area.t("backups.actions"),
+          kind: "actions",
+          cell: (copy) =>
+            copy.state === "done" && (
+              <a
+                class="button small"
+                href={restoreHref(copy)}
+                aria-label={area.t("backups.restore_of", { name: copy.name })}
+              >
+                {area.t("backups.restore")}
+              </a>
+            ),
+        },
+      ]}
+    />
+  );
+}
+
+/** One run, with its VMs. */
+function Run({ backup, run, may }: { backup: Backup; run: BackupRun; may: BackupRunRights }) {
+  const { id, timeZone } = backup;
+  return (
+    // Not a landmark: two runs of one minute would be called the same.
+    <article class="panel">
+      <header class="panel-head">
+        <h2>{formatInZone(run.startedAt, timeZone)}</h2>
+        <span class="actions" data-run={run.state}>
+          <RunState run={run} />
+          {may.verify && run.copies.some(({ state }) => state === "done") && (
+            <form
+              method="post"
+              action={formHref("verify_backup", { backupId: id, runId: run.id }, backupHref(id))}
+            >
+              <button type="submit" class="button small">{area.t("backups.verify")}</button>
+            </form>
+          )}
+        </span>
+      </header>
+      {run.message !== null && <p class="pad text-muted">{oneLine(run.message, 300)}</p>}
+      {run.copies.length > 0 && <Copies backup={backup} run={run} mayRestore={may.restore} />}
+    </article>
+  );
+}
+
+/** The runs of a backup, the newest first. */
+export function BackupRunList({ backup, runs, may }: BackupRunListProps) {
+  return (
+    <section class="backup-runs" aria-label={area.t("backups.runs")}>
+      {runs.length === 0
+        ? <Empty icon="download" title={area.t("backups.runs_none")} />
+        : runs.map((run) => <Run key={run.id} backup={backup} run={run} may={may} />)}
+    </section>
+  );
+}

@@ -1,0 +1,106 @@
+import type { Backup } from "../../lib/contract/mod.ts";
+import { backupHref, sizesOf, targetsText, verifiedOf, whenText } from "../../lib/backup/describe.ts";
+import { backups as texts } from "../../lib/i18n/en/backups.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { DataTable } from "../kit/DataTable.tsx";
+import { RelativeTime } from "../kit/RelativeTime.tsx";
+import { SwitchForm } from "../kit/SwitchForm.tsx";
+import { RunState } from "../schedules/RunState.tsx";
+import { NextBackup } from "./NextBackup.tsx";
+import { Verified } from "./Verified.tsx";
+
+const area = textsOf(texts);
+const AT = "/backups";
+
+/** Props of {@link BackupTable}. */
+export interface BackupTableProps {
+  list: readonly Backup[];
+  may: { enable: boolean; run: boolean };
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+function Last({ backup: { lastRun }, now }: { backup: Backup; now: number }) {
+  if (lastRun === null) return <span class="text-muted">{area.t("backups.never")}</span>;
+  return (
+    <span class="stack">
+      <RunState run={lastRun} />
+      <span class="text-muted">
+        <RelativeTime at={lastRun.startedAt} now={now} />
+      </span>
+    </span>
+  );
+}
+
+function Size({ backup: { lastRun } }: { backup: Backup }) {
+  if (lastRun === null || lastRun.copies.length === 0) return null;
+  const { bytes, stored } = sizesOf(lastRun);
+  return <>{area.t("backups.size_of", { bytes: formatBytes(bytes), stored: formatBytes(stored) })}</>;
+}
+
+/** The list of backups. */
+export function BackupTable({ list, may, now }: BackupTableProps) {
+  return (
+    <div class="panel">
+      <DataTable
+        label={area.t("backups.title")}
+        rows={list}
+        keyOf={({ id }) => id}
+        attributesOf={({ id }) => ({ "data-backup": id })}
+        columns={[
+          {
+            title: area.t("backups.name"),
+            cell: ({ id, name, folder }) => (
+              <span class="stack">
+                <a href={backupHref(id)}>
+                  <bdi>{oneLine(name, 60)}</bdi>
+                </a>
+                <span class="text-muted">{oneLine(folder, 60)}</span>
+              </span>
+            ),
+          },
+          { title: area.t("backups.vms"), fit: "wrap", cell: targetsText },
+          { title: area.t("backups.when"), fit: "wrap", cell: whenText },
+          { title: area.t("backups.next"), cell: (backup) => <NextBackup backup={backup} /> },
+          { title: area.t("backups.last"), cell: (backup) => <Last backup={backup} now={now} /> },
+          { title: area.t("backups.size"), fit: "wrap", cell: (backup) => <Size backup={backup} /> },
+          {
+            title: area.t("backups.verified"),
+            cell: ({ lastRun }) => <Verified is={verifiedOf(lastRun?.copies ?? [])} />,
+          },
+          {
+            title: area.t("backups.switch_title"),
+            cell: ({ id, name, enabled }) => (
+              <SwitchForm
+                action={formHref("enable_backup", { backupId: id, enabled: !enabled }, AT)}
+                checked={enabled}
+                label={area.t("backups.switch", { name })}
+                word={enabled ? area.t("backups.on") : area.t("backups.off")}
+                disabled={!may.enable}
+              />
+            ),
+          },
+          may.run && {
+            title: area.t("backups.actions"),
+            kind: "actions",
+            cell: ({ id, name, running }) => (
+              <form method="post" action={formHref("run_backup_now", { backupId: id }, AT)}>
+                <button
+                  type="submit"
+                  class="button small"
+                  aria-label={area.t("backups.run_of", { name })}
+                  disabled={running}
+                >
+                  {area.t("backups.run")}
+                </button>
+              </form>
+            ),
+          },
+        ]}
+      />
+    </div>
+  );
+}

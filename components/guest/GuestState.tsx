@@ -1,0 +1,110 @@
+import type { AgentStatus, GuestAbility, VM } from "../../lib/contract/mod.ts";
+import { INSTALL_COMMANDS } from "../../lib/guest/remedies.ts";
+import { guest as texts } from "../../lib/i18n/en/guest.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { formatMoment } from "../../lib/text/time.ts";
+import { DataTable } from "../kit/DataTable.tsx";
+import { Empty } from "../kit/Empty.tsx";
+import { Flash } from "../kit/Flash.tsx";
+import { Panel } from "../kit/Panel.tsx";
+
+const { t } = textsOf(texts);
+
+const ABILITIES = {
+  "info": "guest.ability_info",
+  "network": "guest.ability_network",
+  "filesystems": "guest.ability_filesystems",
+  "users": "guest.ability_users",
+  "metrics": "guest.ability_metrics",
+  "exec": "guest.ability_exec",
+  "files": "guest.ability_files",
+  "power": "guest.ability_power",
+  "freeze": "guest.ability_freeze",
+  "time": "guest.ability_time",
+  "password": "guest.ability_password",
+  "ssh-keys": "guest.ability_ssh_keys",
+} as const satisfies Record<GuestAbility, keyof typeof texts>;
+
+/** What there is without an agent: why, and how to get one. */
+export function NoAgent({ vm, status }: { vm: VM; status: AgentStatus }) {
+  if (vm.state !== "running") {
+    return (
+      <Empty icon="power" title={t("guest.off")}>
+        <p>{t("guest.off_what")}</p>
+      </Empty>
+    );
+  }
+  const state = status.agents[0]?.state;
+  if (state === "silent") {
+    return (
+      <Empty icon="unplug" title={t("guest.silent")}>
+        <p>{t("guest.silent_what")}</p>
+      </Empty>
+    );
+  }
+  if (state === "not configured") {
+    return (
+      <Empty icon="unplug" title={t("guest.not_configured")}>
+        <p>{t("guest.not_configured_what")}</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <Empty icon="unplug" title={t("guest.disconnected")}>
+        <p>{t("guest.disconnected_what")}</p>
+      </Empty>
+      <DataTable
+        label={t("guest.disconnected")}
+        rows={INSTALL_COMMANDS}
+        keyOf={({ system }) => system}
+        columns={[
+          { title: t("guest.install_system"), cell: ({ system }) => system },
+          {
+            title: t("guest.install_command"),
+            kind: "code",
+            fit: "wrap",
+            cell: ({ command }) => command,
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+/** Says that a guest is frozen, and thaws it. */
+export function FrozenNote({ vmId, until, at }: { vmId: string; until: number; at: string }) {
+  return (
+    <Flash
+      tone="warn"
+      actions={
+        <form method="post" action={formHref("guest_thaw", { vmId }, at)}>
+          <button type="submit" class="button">{t("guest.thaw")}</button>
+        </form>
+      }
+    >
+      {t("guest.frozen", { time: formatMoment(until) })}
+    </Flash>
+  );
+}
+
+/** What the guest's agent cannot do, with why and how to get it. */
+export function MissingAbilities({ status }: { status: AgentStatus }) {
+  const missing = status.abilities.filter(({ available }) => !available);
+  if (missing.length === 0) return null;
+  return (
+    <Panel title={t("guest.missing")}>
+      <DataTable
+        label={t("guest.missing")}
+        rows={missing}
+        keyOf={({ ability }) => ability}
+        columns={[
+          { title: t("guest.ability"), cell: ({ ability }) => t(ABILITIES[ability]) },
+          { title: t("guest.reason"), fit: "wrap", cell: ({ reason }) => reason },
+          { title: t("guest.remedy"), fit: "wrap", cell: ({ remedy }) => remedy },
+        ]}
+      />
+    </Panel>
+  );
+}

@@ -1,0 +1,84 @@
+import type { Insight, InsightSeverity } from "../../lib/contract/mod.ts";
+import { applyHref, type InsightQuery } from "../../lib/insights/page_query.ts";
+import { insights as texts } from "../../lib/i18n/en/insights.ts";
+import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { VM_TABS } from "../../lib/vm/tabs.ts";
+import { Icon } from "../kit/Icon.tsx";
+import type { IconName } from "../kit/icons.ts";
+
+const { t } = textsOf(texts);
+
+/** How each severity looks. */
+export const SEVERITY_LOOKS: Readonly<
+  Record<InsightSeverity, { icon: IconName; tone: "bad" | "warn" | "info"; word: PlainKeyOf<typeof texts> }>
+> = {
+  critical: { icon: "circleAlert", tone: "bad", word: "insights.severity.critical" },
+  warning: { icon: "alert", tone: "warn", word: "insights.severity.warning" },
+  info: { icon: "info", tone: "info", word: "insights.severity.info" },
+};
+
+const MONITORING = "/monitoring";
+/** The pages with graphs. */
+const hasGraphs = VM_TABS.some(({ path }) => path === MONITORING);
+
+/** Where the figures of a finding are shown; undefined where no page shows them. */
+function graphHref({ vmId, host, series }: Insight, { window }: InsightQuery): string | undefined {
+  if (!hasGraphs || series.length === 0) return undefined;
+  const query = new URLSearchParams({ window, ...(vmId === undefined && host !== undefined && { host }) });
+  return `${vmId === undefined ? "" : `/vms/${vmId}`}${MONITORING}?${query}`;
+}
+
+/** The button is behind a fold that says what would change: nobody changes a VM by one wrong click. */
+function Apply({ insight: { id, change, apply, undo }, query }: { insight: Insight; query: InsightQuery }) {
+  if (!apply || !undo) return null;
+  return (
+    <details class="insight-apply">
+      <summary class="button">{t("insights.apply")}</summary>
+      <form method="post" action={applyHref(query, apply, undo)} data-insight={id}>
+        <p>
+          <strong>{change}</strong> {t("insights.apply_hint")}
+        </p>
+        <button type="submit" class="button primary">{t("insights.apply_now")}</button>
+      </form>
+    </details>
+  );
+}
+
+function Finding({ insight, query }: { insight: Insight; query: InsightQuery }) {
+  const { severity, vmId, vmName, host, title, seen, why, advice } = insight;
+  const { icon, tone, word } = SEVERITY_LOOKS[severity], graph = graphHref(insight, query);
+  return (
+    <li data-severity={severity}>
+      <span class="state" data-tone={tone}>
+        <Icon name={icon} />
+        <span class="state-word">{t(word)}</span>
+      </span>
+      <div class="insight-text">
+        <h3>
+          {title} {vmId === undefined
+            ? <span class="text-muted">{host ?? t("insights.host")}</span>
+            : (
+              <a href={`/vms/${vmId}`}>
+                <bdi>{vmName}</bdi>
+              </a>
+            )}
+        </h3>
+        <p>
+          {seen} {graph !== undefined && <a href={graph}>{t("insights.graph")}</a>}
+        </p>
+        <p class="text-muted">{why}</p>
+        <p>{advice}</p>
+        <Apply insight={insight} query={query} />
+      </div>
+    </li>
+  );
+}
+
+/** Findings, each with what was seen, why it matters, and what to do. */
+export function FindingList({ insights, query }: { insights: readonly Insight[]; query: InsightQuery }) {
+  return (
+    <ul class="insight-list">
+      {insights.map((each) => <Finding key={each.id} insight={each} query={query} />)}
+    </ul>
+  );
+}

@@ -1,0 +1,98 @@
+import type { ComponentChildren } from "preact";
+
+/** A column of a {@link DataTable}. */
+export interface Column<Row> {
+  /** Its heading; on a narrow screen, where each row is a card, the word before the value. */
+  readonly title: string;
+  /** What a row has there. Nothing (`null`, `""`, `false`, `undefined`) is a dash, and is left out on a card. */
+  readonly cell: (row: Row) => ComponentChildren;
+  /** Figures stand to the right and are of equal width; `code` is in the mono face; `actions` has no visible heading. */
+  readonly kind?: "number" | "code" | "actions";
+  /** `wide` takes the room that is left and cuts its text; `wrap` breaks its lines. */
+  readonly fit?: "wide" | "wrap";
+}
+
+/** Props of {@link DataTable}. */
+export interface DataTableProps<Row> {
+  /** What it is a table of; screen readers hear it. */
+  label: string;
+  /** The first column names the row. `false` leaves a column out. */
+  columns: readonly (Column<Row> | false)[];
+  rows: readonly Row[];
+  /** Tells rows apart. */
+  keyOf: (row: Row) => string;
+  /** Said in place of the table when it has no rows. */
+  empty?: ComponentChildren;
+  /** Attributes of a row: its `id`, or `data-…` that tests and styles find it by. */
+  attributesOf?: (row: Row) => Readonly<Record<string, string | undefined>>;
+  /** Hides the headings from sight: the panel around the table says them. */
+  headless?: boolean;
+  class?: string;
+}
+
+const CLASSES = { number: "num", code: "mono", actions: "cell-actions" } as const;
+
+const isNothing = (content: ComponentChildren) =>
+  content === null || content === undefined || content === false || content === "";
+
+function classesOf(...names: (string | false | undefined)[]): string | undefined {
+  return names.filter(Boolean).join(" ") || undefined;
+}
+
+function Cell<Row>({ column: { title, cell, kind, fit }, row, first }: {
+  column: Column<Row>;
+  row: Row;
+  first: boolean;
+}) {
+  const content = cell(row);
+  const nothing = isNothing(content);
+  const look = classesOf(kind && CLASSES[kind], fit, nothing && "empty-cell");
+  if (first) return <th scope="row" class={look}>{content}</th>;
+  return (
+    <td class={look} data-label={kind === "actions" ? undefined : title}>
+      {nothing && kind !== "actions" ? <span class="none">–</span> : content}
+    </td>
+  );
+}
+
+/** Texts one below the other, for a cell; nothing where there are none. */
+export function stacked(texts: readonly string[]): ComponentChildren {
+  return texts.length === 0
+    ? null
+    : <span class="stack">{texts.map((text) => <span key={text}>{text}</span>)}</span>;
+}
+
+/**
+ * A table of things, one a row. It scrolls sideways where it must, by keyboard too; where the page is narrow, each row
+ * is a card with the columns' titles as labels.
+ */
+export function DataTable<Row>(
+  { label, columns, rows, keyOf, empty, attributesOf, headless = false, class: extra }: DataTableProps<Row>,
+) {
+  if (rows.length === 0 && empty !== undefined) return <p class="text-muted pad">{empty}</p>;
+  const shown = columns.filter((column) => column !== false);
+  return (
+    <div class="scroll-x" tabIndex={0} role="group" aria-label={label}>
+      <table class={classesOf("table data-table", extra)}>
+        <thead class={headless ? "headless" : undefined}>
+          <tr>
+            {shown.map(({ title, kind }) => (
+              <th key={title} scope="col" class={kind === "number" ? "num" : undefined}>
+                {kind === "actions" ? <span class="visually-hidden">{title}</span> : title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)} {...attributesOf?.(row)}>
+              {shown.map((column, index) => (
+                <Cell key={column.title} column={column} row={row} first={index === 0} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

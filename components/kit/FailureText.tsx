@@ -1,0 +1,19 @@
+import type { Failure } from "../../lib/text/failure.ts";
+import { t } from "../../lib/i18n/mod.ts";
+
+/** Longest reason shown; QEMU's own errors can be pages. The rest is in the details. */
+const LONGEST = 600;
+
+/** What of a failure is told to a person. */
+export type Reason = { readonly why: string; readonly advice?: Failure["advice"] | undefined };
+
+/** Why something failed, and what to do. */
+export function FailureText({ failure }: { failure: Reason }) {
+  const { why, advice } = failure;
+  return (
+    <>
+      <p class="error-text">{why.length > LONGEST ? `${why.slice(0, LONGEST)}…` : why}</p>
+      {advice && <p class="advice">{t("failure.todo", { advice })}</p>}
+    </>
+  );
+}

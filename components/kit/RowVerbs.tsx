@@ -1,0 +1,66 @@
+import { t } from "../../lib/i18n/mod.ts";
+import { ActionLink } from "./ActionLink.tsx";
+import { MoreMenu } from "./MoreMenu.tsx";
+
+/** One of the things that can be done to a row. */
+export interface RowVerb {
+  /** Its word. */
+  text: string;
+  /** What it does to what, for who does not see the row. */
+  label: string;
+  /** The page that asks for what it needs; followed where there is no `onAct`, or no script. */
+  href: string;
+  onAct?: () => void;
+  /** It takes something away: never in sight, always in the menu. */
+  danger?: boolean;
+}
+
+/** Props of {@link RowVerbs}. */
+export interface RowVerbsProps {
+  /** What the row is of, as a sentence calls it. */
+  name: string;
+  /** The most likely first. */
+  verbs: readonly RowVerb[];
+  /** Whether anything can be done now. */
+  enabled: boolean;
+}
+
+/** What can be done to a row of a table: the most likely in sight, the rest behind `⋯`. Links, without script too. */
+export function RowVerbs({ name, verbs, enabled }: RowVerbsProps) {
+  const [head, ...tail] = verbs;
+  const primary = head?.danger ? undefined : head;
+  const rest = primary === undefined ? verbs : tail;
+  return (
+    <>
+      {primary && (
+        <ActionLink
+          class="button ghost"
+          href={primary.href}
+          enabled={enabled}
+          aria-label={primary.label}
+          {...(primary.onAct && { onAct: primary.onAct })}
+        >
+          {primary.text}
+        </ActionLink>
+      )}
+      {rest.length > 0 && (
+        <MoreMenu label={t("menu.of", { name })} quiet>
+          {rest.map(({ text, label, href, onAct, danger }) => (
+            <ActionLink
+              key={text}
+              class="menu-item"
+              role="menuitem"
+              {...(danger && { "data-danger": "" })}
+              href={href}
+              enabled={enabled}
+              aria-label={label}
+              {...(onAct && { onAct })}
+            >
+              {text}
+            </ActionLink>
+          ))}
+        </MoreMenu>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,31 @@
+/** Props of {@link Switch}. */
+export interface SwitchProps {
+  checked: boolean;
+  /** What it switches; screen readers hear it. */
+  label: string;
+  /** What its state is called, beside it. */
+  word: string;
+  /** Name and value that are posted, where the form's other fields do not say what is wanted. */
+  name?: string;
+  value?: string;
+  disabled: boolean;
+}
+
+/** A switch that submits its form: it works without script, and its state comes with the answer. */
+export function Switch({ checked, label, word, ...button }: SwitchProps) {
+  return (
+    <>
+      <button
+        type="submit"
+        class="switch"
+        role="switch"
+        aria-checked={checked}
+        aria-label={label}
+        {...button}
+      >
+        <span class="switch-knob" aria-hidden="true" />
+      </button>
+      <span class="switch-word">{word}</span>
+    </>
+  );
+}

@@ -1,0 +1,8 @@
+import { oneLine } from "../../lib/text/text.ts";
+
+/** A text from elsewhere on one line. Isolated, so that its direction does not turn what stands beside it around. */
+export function TruncatedText(
+  { text, longest, class: extra = "" }: { text: string; longest?: number; class?: string },
+) {
+  return <bdi class={`ellipsis ${extra}`.trim()} title={oneLine(text)}>{oneLine(text, longest)}</bdi>;
+}

@@ -1,0 +1,99 @@
+import type { Network } from "../../lib/contract/mod.ts";
+import { MODE_NAMES, SETTING_NAMES } from "../../lib/network/networks.ts";
+import { formatRate } from "../../lib/text/quantity.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { networks as texts } from "../../lib/i18n/en/networks.ts";
+import { number, textsOf } from "../../lib/i18n/mod.ts";
+import { Fact } from "../kit/Fact.tsx";
+import { NetworkAutostart, type OnSent } from "./NetworkActions.tsx";
+import { NetworkState } from "./NetworkState.tsx";
+import { deviceOf } from "./NetworkTable.tsx";
+import { Panel } from "../kit/Panel.tsx";
+
+const { t } = textsOf(texts);
+const KIB = 1024;
+
+/** Props of {@link NetworkFacts}. */
+export interface NetworkFactsProps {
+  network: Network;
+  enabled: boolean;
+  onSent: OnSent;
+}
+
+/** What a network is. */
+export function NetworkFacts({ network, enabled, onSent }: NetworkFactsProps) {
+  const { subnets, domain, mtu, vlanTags, vlanNative, bandwidth, dnsHosts, uuid, persistent } = network;
+  const ranges = subnets.flatMap((subnet) => subnet.ranges);
+  return (
+    <Panel title={t("networks.overview")}>
+      <dl class="description-list columns">
+        <Fact label={t("networks.state")}>
+          <NetworkState network={network} />
+          {!persistent && <span class="text-muted">{t("networks.transient")}</span>}
+        </Fact>
+        <Fact label={t("networks.mode")}>{t(MODE_NAMES[network.mode])}</Fact>
+        <Fact label={t("networks.device")}>
+          <span class="mono">{oneLine(deviceOf(network), 120) || "–"}</span>
+        </Fact>
+        <Fact label={t("networks.subnet")}>
+          {subnets.length === 0
+            ? <span class="text-muted">{t("networks.no_subnet")}</span>
+            : subnets.map(({ cidr }) => <span key={cidr} class="mono line">{cidr}</span>)}
+        </Fact>
+        {subnets.length > 0 && (
+          <>
+            <Fact label={t("networks.host_address")}>
+              {subnets.map(({ address }) => (
+                <span key={address} class="mono line">{oneLine(address, 60)}</span>
+              ))}
+            </Fact>
+            <Fact label={t("networks.dhcp")}>
+              {ranges.length === 0
+                ? <span class="text-muted">{t("networks.no_dhcp")}</span>
+                : ranges.map(({ start, end }) => (
+                  <span key={start} class="mono line">{t("networks.range", { start, end })}</span>
+                ))}
+            </Fact>
+          </>
+        )}
+        {domain !== undefined && <Fact label={t("networks.domain")}>{oneLine(domain, 120)}</Fact>}
+        {mtu !== undefined && (
+          <Fact label={t("networks.mtu")}>
+            {number(mtu)} {t("networks.bytes")}
+          </Fact>
+        )}
+        {vlanTags.length > 0 && (
+          <Fact label={t("networks.vlans")}>
+            {vlanTags.map((tag) => tag === vlanNative ? t("networks.vlan_is_native", { tag }) : tag).join(
+              ", ",
+            )}
+          </Fact>
+        )}
+        {bandwidth?.inbound && (
+          <Fact label={t("networks.inbound")}>{formatRate(bandwidth.inbound.averageKib * KIB)}</Fact>
+        )}
+        {bandwidth?.outbound && (
+          <Fact label={t("networks.outbound")}>{formatRate(bandwidth.outbound.averageKib * KIB)}</Fact>
+        )}
+        {dnsHosts.length > 0 && (
+          <Fact label={t("networks.dns_hosts")}>
+            {dnsHosts.map(({ ip, hostnames }) => (
+              <span key={ip} class="mono line">{oneLine(`${ip} ${hostnames.join(" ")}`, 120)}</span>
+            ))}
+          </Fact>
+        )}
+        {network.pending.length > 0 && (
+          <Fact label={t("networks.pending")}>
+            {network.pending.map((each) => t(SETTING_NAMES[each])).join(", ")}
+          </Fact>
+        )}
+        <Fact label={t("networks.autostart")}>
+          <NetworkAutostart network={network} enabled={enabled} onSent={onSent} />
+        </Fact>
+        <Fact label={t("networks.uuid")}>
+          <span class="mono">{uuid}</span>
+        </Fact>
+      </dl>
+    </Panel>
+  );
+}

@@ -1,0 +1,258 @@
+import { api } from "../../lib/client/api.ts";
+import { attempt } from "../../lib/client/run_action.ts";
+import { sendsForm } from "../../lib/client/send_form.ts";
+import { report } from "../../lib/client/toasts.ts";
+import type { PortForward, PortForwarding } from "../../lib/contract/forwards.ts";
+import type { Network } from "../../lib/contract/mod.ts";
+import {
+  FORWARD_WORDS,
+  forwardIn,
+  forwardName,
+  forwardsHref,
+  forwardTarget,
+  targetValue,
+} from "../../lib/network/forwards/describe.ts";
+import { networkHref } from "../../lib/network/networks.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { forwards as texts } from "../../lib/i18n/en/forwards.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
+import { Icon } from "../kit/Icon.tsx";
+import type { OnSent } from "./NetworkActions.tsx";
+import { Panel } from "../kit/Panel.tsx";
+import { DataTable } from "../kit/DataTable.tsx";
+import { Flash } from "../kit/Flash.tsx";
+import { type RowVerb, RowVerbs } from "../kit/RowVerbs.tsx";
+
+const { t } = textsOf(texts);
+
+/** A forward's state as icon, word and colour, with the reason below. */
+function State({ forward: { state, reason } }: { forward: PortForward }) {
+  const { word, icon, tone } = FORWARD_WORDS[state];
+  return (
+    <span class="stack">
+      <span class="state" data-tone={tone}>
+        <Icon name={icon} />
+        <span class="state-word">{t(word)}</span>
+      </span>
+      {reason !== undefined && <span class="forward-reason">{oneLine(reason, 200)}</span>}
+    </span>
+  );
+}
+
+/** Where a forward leads. */
+function Target({ forward }: { forward: PortForward }) {
+  return (
+    <span class="stack">
+      {forward.vmId !== undefined && (
+        <a href={`/vms/${encodeURIComponent(forward.vmId)}`}>
+          <bdi>{oneLine(forward.vmName ?? forward.vmId, 60)}</bdi>
+        </a>
+      )}
+      <span class="text-muted">{forwardTarget(forward)}</span>
+    </span>
+  );
+}
+
+/** What can be done to a forward, where it can be changed. */
+interface Change {
+  readonly enabled: boolean;
+  readonly onSent: OnSent;
+}
+
+/** Removing a forward is asked for on a page of its own. */
+export function removal(forward: PortForward): RowVerb {
+  return {
+    text: t("forwards.remove"),
+    label: t("forwards.remove_of", { what: forwardName(forward) }),
+    href: `${forwardsHref(forward.network)}?remove=${encodeURIComponent(forward.id)}`,
+    danger: true,
+  };
+}
+
+function Actions({ forward, enabled, onSent }: Change & { forward: PortForward }) {
+  const { id, network } = forward;
+  const what = forwardName(forward);
+  const label = forward.enabled ? t("forwards.off") : t("forwards.on");
+  return (
+    <form
+      class="action-form"
+      method="post"
+      action={formHref("enable_port_forward", { id, enabled: !forward.enabled }, networkHref(network))}
+      onSubmit={sendsForm(t("forwards.failed"), onSent)}
+    >
+      <button
+        type="submit"
+        class="button ghost"
+        disabled={!enabled}
+        aria-label={t(forward.enabled ? "forwards.off_of" : "forwards.on_of", { what })}
+      >
+        {label}
+      </button>
+      <RowVerbs name={what} verbs={[removal(forward)]} enabled={enabled} />
+    </form>
+  );
+}
+
+/** Props of {@link ForwardTable}. */
+export interface ForwardTableProps {
+  label: string;
+  forwards: readonly PortForward[];
+  /** Says which network each is of. */
+  withNetwork?: boolean;
+  /** Without it, the table is only read. */
+  change?: Change;
+}
+
+/** Port forwards, one a row. */
+export function ForwardTable({ label, forwards, withNetwork = false, change }: ForwardTableProps) {
+  return (
+    <DataTable
+      label={label}
+      rows={forwards}
+      keyOf={({ id }) => id}
+      attributesOf={({ id }) => ({ "data-forward": id })}
+      empty={t("forwards.none")}
+      columns={[
+        {
+          title: t("forwards.on_host"),
+          cell: (forward) => (
+            <span class="stack">
+              <span>{forwardName(forward)}</span>
+              <span class="text-muted">
+                {forward.hostAddress === undefined
+                  ? t("forwards.any_address")
+                  : oneLine(forward.hostAddress, 45)}
+              </span>
+            </span>
+          ),
+        },
+        { title: t("forwards.leads_to"), cell: (forward) => <Target forward={forward} /> },
+        withNetwork && {
+          title: t("forwards.network"),
+          cell: ({ network }) => (
+            <a href={networkHref(network)}>
+              <bdi>{oneLine(network, 60)}</bdi>
+            </a>
+          ),
+        },
+        { title: t("forwards.state"), cell: (forward) => <State forward={forward} /> },
+        {
+          title: t("forwards.note"),
+          fit: "wrap",
+          cell: ({ description }) => description !== undefined && <bdi>{oneLine(description, 200)}</bdi>,
+        },
+        change !== undefined && {
+          title: t("forwards.actions"),
+          kind: "actions",
+          cell: (forward) => <Actions {...change} forward={forward} />,
+        },
+      ]}
+    />
+  );
+}
+
+/** A form for another forward of a network. */
+function AddForward({ network, enabled, onSent }: Change & { network: Network }) {
+  const targets = network.vms.flatMap(({ vmId, name, macs }) =>
+    macs.map((mac) => ({
+      value: macs.length === 1 ? vmId : targetValue(vmId, mac),
+      label: macs.length === 1
+        ? oneLine(name, 60)
+        : t("forwards.machine_card", { name: oneLine(name, 60), mac }),
+    }))
+  );
+  return (
+    <form
+      class="static-form"
+      method="post"
+      action={forwardsHref(network.name)}
+      onSubmit={async (event) => {
+        event.preventDefault();
+        const form = event.currentTarget, input = forwardIn(network.name, new FormData(form));
+        const isDone = await attempt(t("forwards.failed"), () => api.addPortForward(input));
+        if (isDone) {
+          form.reset();
+          report(t("forwards.done_add"));
+        }
+        onSent(form, isDone);
+      }}
+    >
+      <div class="form-grid">
+        <SelectField
+          label={t("forwards.protocol")}
+          name="protocol"
+          value="tcp"
+          choices={[{ value: "tcp", label: "TCP" }, { value: "udp", label: "UDP" }]}
+        />
+        <TextField
+          label={t("forwards.host_ports")}
+          hint={t("forwards.host_ports_hint")}
+          name="hostPorts"
+          required
+          maxLength={15}
+          inputMode="numeric"
+        />
+        <SelectField
+          label={t("forwards.machine")}
+          hint={t("forwards.machine_hint")}
+          name="target"
+          value={targets[0]?.value ?? ""}
+          choices={[...targets, { value: "", label: t("forwards.machine_none") }]}
+        />
+        <TextField
+          label={t("forwards.target_port")}
+          hint={t("forwards.target_port_hint")}
+          name="targetPort"
+          maxLength={5}
+          inputMode="numeric"
+        />
+        <TextField
+          label={t("forwards.address")}
+          hint={t("forwards.address_hint")}
+          name="address"
+          maxLength={45}
+        />
+        <TextField
+          label={t("forwards.host_address")}
+          hint={t("forwards.host_address_hint")}
+          name="hostAddress"
+          maxLength={45}
+        />
+        <TextField label={t("forwards.note")} name="description" maxLength={200} />
+        <CheckField label={t("forwards.keep")} name="keepAddress" />
+      </div>
+      <div class="form-actions">
+        <button type="submit" class="button" disabled={!enabled}>
+          {t("forwards.add")}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** Props of {@link PortForwards}. */
+export interface PortForwardsProps extends Change {
+  network: Network;
+  forwards: readonly PortForward[];
+  forwarding: PortForwarding;
+}
+
+/** The port forwards of a network, and a form for another. Nothing where there are and can be none. */
+export function PortForwards({ network, forwards, forwarding, enabled, onSent }: PortForwardsProps) {
+  const isNat = network.mode === "nat";
+  if (!isNat && forwards.length === 0) return null;
+  const title = t("forwards.title");
+  return (
+    <Panel title={title} class="forward-panel">
+      {!forwarding.available && (
+        <Flash tone="warn">
+          {t("forwards.unavailable", { reason: oneLine(forwarding.reason ?? "", 200) })}
+        </Flash>
+      )}
+      <ForwardTable label={title} forwards={forwards} change={{ enabled, onSent }} />
+      {isNat && forwarding.available && <AddForward network={network} enabled={enabled} onSent={onSent} />}
+    </Panel>
+  );
+}

@@ -1,0 +1,122 @@
+import { based } from "../../lib/client/base.ts";
+import { useSignal } from "@preact/signals";
+import { useEffect, useId, useMemo, useRef } from "preact/hooks";
+import { runAction } from "../../lib/client/run_action.ts";
+import { live } from "../../lib/client/live.ts";
+import { type Effect, findCommands } from "../../lib/client/palette.ts";
+import { setTheme } from "../../lib/client/preferences.ts";
+import { reportFailure } from "../../lib/client/toasts.ts";
+import { palette as paletteTexts } from "../../lib/i18n/en/palette.ts";
+import { number, t, textsOf } from "../../lib/i18n/mod.ts";
+import { Icon } from "../kit/Icon.tsx";
+import { Highlight } from "../kit/Highlight.tsx";
+
+const texts = textsOf(paletteTexts);
+
+/** Props of {@link PaletteDialog}. */
+export interface PaletteDialogProps {
+  onClose: () => void;
+  onKeys: () => void;
+}
+
+/** The open command palette: a combobox in a dialog. */
+export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const typed = useSignal("");
+  const active = useSignal(0);
+  const listId = useId();
+
+  useEffect(() => {
+    dialog.current?.showModal();
+    live.complete().catch((error) => reportFailure("failed.list", error));
+  }, []);
+
+  const controllable = live.controllable.value;
+  const complete = live.vms.complete.value;
+  // Events do not change the entries while somebody looks at them: Enter would meet another one.
+  const vms = useMemo(() => live.vms.all.peek(), [typed.value, complete]);
+  const found = useMemo(() => findCommands(typed.value, vms, controllable), [typed.value, vms, controllable]);
+  const at = Math.min(active.value, found.length - 1);
+  const optionId = (index: number) => `${listId}-${index}`;
+
+  const run = (effect: Effect) => {
+    // Closed first: the browser gives the focus back, and a question may take it.
+    dialog.current?.close();
+    if (effect.kind === "go") location.assign(based(effect.href));
+    else if (effect.kind === "theme") setTheme(effect.theme);
+    else if (effect.kind === "keys") onKeys();
+    else void runAction(effect.action, effect.vm);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined && found.length > 0) {
+      event.preventDefault();
+      active.value = (at + step + found.length) % found.length;
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      const chosen = found[at];
+      if (chosen) run(chosen.command.effect);
+    }
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog palette"
+      aria-label={texts.t("palette.title")}
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+    >
+      <div class="palette-box">
+        <div class="palette-field">
+          <Icon name="search" />
+          <input
+            type="text"
+            role="combobox"
+            aria-expanded="true"
+            aria-controls={listId}
+            aria-activedescendant={found.length > 0 ? optionId(at) : undefined}
+            aria-autocomplete="list"
+            aria-label={t("palette.open")}
+            placeholder={texts.t("palette.placeholder")}
+            autocomplete="off"
+            spellcheck={false}
+            autoFocus
+            value={typed.value}
+            onInput={(event) => {
+              typed.value = event.currentTarget.value;
+              active.value = 0;
+            }}
+            onKeyDown={onKeyDown}
+          />
+        </div>
+        <ul id={listId} role="listbox" class="palette-list" aria-label={texts.t("palette.results")}>
+          {found.map(({ command, match }, index) => (
+            <li
+              key={command.id}
+              id={optionId(index)}
+              role="option"
+              class="palette-option"
+              aria-selected={index === at}
+              ref={(element) => {
+                if (index === at) element?.scrollIntoView({ block: "nearest" });
+              }}
+              onPointerMove={() => active.value = index}
+              onClick={() => run(command.effect)}
+            >
+              <Icon name={command.icon} />
+              <Highlight text={command.label} positions={match.positions} />
+              <span class="palette-kind">{command.hint}</span>
+            </li>
+          ))}
+        </ul>
+        {found.length === 0 && <p class="palette-none">{texts.t("palette.none")}</p>}
+        <p class="palette-foot" role="status">
+          {texts.plural("palette.found", found.length)}
+          {!complete && ` ${texts.t("palette.loading")}`}
+          {complete && ` ${texts.t("palette.of", { count: number(vms.length) })}`}
+        </p>
+      </div>
+    </dialog>
+  );
+}

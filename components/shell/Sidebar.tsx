@@ -1,0 +1,50 @@
+import NavCount from "../../islands/NavCount.tsx";
+import SidebarToggle from "../../islands/SidebarToggle.tsx";
+import type { VmCounts } from "../../lib/client/live.ts";
+import { t } from "../../lib/i18n/mod.ts";
+import { REFERENCE } from "./breadcrumbs.ts";
+import { Icon } from "../kit/Icon.tsx";
+import { Logo } from "./Logo.tsx";
+import { DESTINATIONS, isAt } from "./navigation.ts";
+
+/** Props of {@link Sidebar}. */
+export interface SidebarProps {
+  path: string;
+  folded: boolean;
+  /** Null while unknown. */
+  counts: VmCounts | null;
+  version: string;
+}
+
+/** The way around. On a narrow screen a popover that the top bar's button opens, without any script. */
+export function Sidebar({ path, folded, counts, version }: SidebarProps) {
+  return (
+    <nav id="sidebar" class="side" popover="auto" aria-label={t("nav.label")}>
+      <a class="brand" href="/">
+        <Logo />
+        <span class="side-text">{t("app.name")}</span>
+      </a>
+      <ul class="side-list">
+        {DESTINATIONS.map((destination) => (
+          <li key={destination.href}>
+            <a
+              class="side-link"
+              href={destination.href}
+              title={t(destination.label)}
+              aria-current={isAt(path, destination) ? "page" : undefined}
+            >
+              <Icon name={destination.icon} />
+              <span class="side-text">{t(destination.label)}</span>
+              {destination.count && counts && <NavCount counts={counts} />}
+            </a>
+          </li>
+        ))}
+      </ul>
+      <footer class="side-foot">
+        <SidebarToggle folded={folded} />
+        <a class="side-text version" href={REFERENCE}>{t("nav.api")}</a>
+        {version !== "" && <span class="side-text version">{t("app.version", { version })}</span>}
+      </footer>
+    </nav>
+  );
+}

@@ -1,0 +1,64 @@
+import { useEffect, useRef } from "preact/hooks";
+import { dismiss, type Toast, toasts } from "../../lib/client/toasts.ts";
+import { t } from "../../lib/i18n/mod.ts";
+import { CopyButton } from "../kit/CopyButton.tsx";
+import { FailureText } from "../kit/FailureText.tsx";
+import { Icon } from "../kit/Icon.tsx";
+
+function One({ toast }: { toast: Toast }) {
+  const { failure, action } = toast;
+  return (
+    <li class="toast" data-tone={failure ? "bad" : "ok"}>
+      <Icon name={failure ? "circleAlert" : "check"} />
+      <div class="toast-text">
+        <p class="toast-title">{toast.title}</p>
+        {failure && (
+          <>
+            <FailureText failure={failure} />
+            <CopyButton text={failure.details} what={t("copy.details")} labelled />
+          </>
+        )}
+        {action && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              dismiss(toast.id);
+              action.run();
+            }}
+          >
+            {action.label}
+          </button>
+        )}
+      </div>
+      <button
+        type="button"
+        class="icon-button small"
+        aria-label={t("toast.dismiss")}
+        onClick={() => dismiss(toast.id)}
+      >
+        <Icon name="close" />
+      </button>
+    </li>
+  );
+}
+
+/** The messages, in a corner. Always there, so that screen readers notice what is put into it. */
+export function Toasts() {
+  const list = useRef<HTMLUListElement>(null);
+  const count = toasts.value.length;
+  useEffect(() => {
+    const element = list.current;
+    if (element === null) return;
+    // In the top layer, above an open dialog: opened anew, because the last one opened is on top.
+    if (element.matches(":popover-open")) element.hidePopover();
+    if (count > 0) element.showPopover();
+  }, [count]);
+  return (
+    <div aria-live="polite" aria-relevant="additions">
+      <ul ref={list} class="toasts" popover="manual" aria-label={t("toast.region")}>
+        {toasts.value.map((toast) => <One key={toast.id} toast={toast} />)}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+/** The sidebar's entries: one line a page. */
+import type { PlainKey } from "../../lib/i18n/mod.ts";
+import type { IconName } from "../kit/icons.ts";
+
+/** One entry of the sidebar and of the command palette. */
+export interface Destination {
+  readonly href: string;
+  readonly label: PlainKey;
+  readonly icon: IconName;
+  /** Live count beside it. */
+  readonly count?: "machines";
+}
+
+export const DESTINATIONS: readonly Destination[] = [
+  { href: "/", label: "nav.dashboard", icon: "dashboard" },
+  { href: "/vms", label: "nav.vms", icon: "machines", count: "machines" },
+  { href: "/storage", label: "nav.storage", icon: "disk" },
+  { href: "/networks", label: "nav.networks", icon: "network" },
+  { href: "/images", label: "nav.images", icon: "disc" },
+  { href: "/templates", label: "nav.templates", icon: "cards" },
+  { href: "/alerts", label: "nav.alerts", icon: "bell" },
+  { href: "/schedules", label: "nav.schedules", icon: "calendar" },
+  { href: "/backups", label: "nav.backups", icon: "download" },
+  { href: "/insights", label: "nav.insights", icon: "activity" },
+  { href: "/settings", label: "nav.settings", icon: "settings" },
+];
+
+/** Whether an address is a destination's page, or one below it. */
+export function isAt(path: string, { href }: Pick<Destination, "href">): boolean {
+  return path === href || (href !== "/" && path.startsWith(`${href}/`));
+}

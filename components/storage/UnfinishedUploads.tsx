@@ -1,0 +1,51 @@
+import type { UnfinishedUpload } from "../../lib/contract/mod.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { storage as texts } from "../../lib/i18n/en/storage.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { JobBar } from "../jobs/JobBar.tsx";
+import { Panel } from "../kit/Panel.tsx";
+import { poolHref } from "./PoolParts.tsx";
+
+const { t } = textsOf(texts);
+
+/** Uploads into a pool that are not whole. What broke off can be removed before its hour is over: a plain form. */
+export function UnfinishedUploads({ pool, uploads }: { pool: string; uploads: readonly UnfinishedUpload[] }) {
+  if (uploads.length === 0) return null;
+  return (
+    <Panel title={t("storage.uploads")} class="storage-form">
+      <p class="form-note">{t("storage.uploads_what")}</p>
+      <ul class="upload-list">
+        {uploads.map(({ volume, offset, size, isRunning }) => {
+          const name = oneLine(volume, 80);
+          return (
+            <li key={volume} data-upload={name}>
+              <div>
+                <bdi>{name}</bdi>
+                <JobBar progress={offset / size} label={t("storage.upload_progress", { name })} />
+                <p class="form-hint">
+                  {t(isRunning ? "storage.upload_running" : "storage.upload_broke_off")} ·{" "}
+                  {t("storage.upload_bytes", { done: formatBytes(offset), total: formatBytes(size) })}
+                </p>
+              </div>
+              {!isRunning && (
+                <form method="post" action={`${poolHref(pool)}?do=upload`}>
+                  <input type="hidden" name="volume" value={volume} />
+                  <button
+                    type="submit"
+                    class="button"
+                    name="action"
+                    value="delete_upload"
+                    aria-label={t("storage.verb_of", { verb: t("storage.upload_remove"), name })}
+                  >
+                    {t("storage.upload_remove")}
+                  </button>
+                </form>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </Panel>
+  );
+}

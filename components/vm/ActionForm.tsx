@@ -1,0 +1,85 @@
+import { runAction } from "../../lib/client/run_action.ts";
+import { pending } from "../../lib/client/pending.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import {
+  type ActionName,
+  ACTIONS,
+  BUTTON_SLOTS,
+  isActionName,
+  MENU_SLOTS,
+  type Slot,
+  slotsOf,
+  wordsOf,
+} from "../../lib/vm/actions.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { t } from "../../lib/i18n/mod.ts";
+import { Icon } from "../kit/Icon.tsx";
+import { MoreMenu } from "../kit/MoreMenu.tsx";
+import { actionTarget } from "./action_target.ts";
+import { ManageLinks } from "./ManageLinks.tsx";
+import { SteadyButton } from "../kit/SteadyButton.tsx";
+
+/** Props of {@link ActionForm}. */
+export interface ActionFormProps {
+  vm: VM;
+  /** Whether anything can be done now. */
+  enabled: boolean;
+  /** Called after an action was carried out. */
+  onDone?: (action: ActionName) => void;
+}
+
+function ActionButton({ slot: { name, allowed }, vm, look, enabled }: {
+  slot: Slot;
+  vm: VM;
+  look: string;
+  enabled: boolean;
+}) {
+  const { icon, danger, always } = ACTIONS[name];
+  const { label } = wordsOf(name, vm);
+  const isItem = look === "menu-item";
+  const asked = pending.of(vm.id).value;
+  const isBusy = !always && (asked !== undefined || vm.operation !== undefined);
+  return (
+    <SteadyButton
+      type="submit"
+      class={look}
+      {...actionTarget(name, vm)}
+      what={`${name} ${allowed}`}
+      busy={isBusy}
+      disabled={!enabled || !allowed}
+      role={isItem ? "menuitem" : undefined}
+      data-danger={danger ? "" : undefined}
+    >
+      {asked === name ? <Icon name="loader" class="spin" /> : <Icon name={icon} />}
+      <span>{t(label)}</span>
+    </SteadyButton>
+  );
+}
+
+/** What can be done to a VM, each action in its own place. A plain form without script, menu included. */
+export function ActionForm({ vm, enabled, onDone }: ActionFormProps) {
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const name = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "";
+    if (isActionName(name) && await runAction(name, vm)) onDone?.(name);
+  };
+  return (
+    <form class="actions" method="post" onSubmit={submit}>
+      {slotsOf(BUTTON_SLOTS, vm).map((slot, place) => (
+        <ActionButton
+          key={place}
+          slot={slot}
+          vm={vm}
+          look={ACTIONS[slot.name].begins ? "button primary" : "button"}
+          enabled={enabled}
+        />
+      ))}
+      <MoreMenu label={t("menu.of", { name: oneLine(vm.name, 60) })}>
+        <ManageLinks vm={vm} />
+        {slotsOf(MENU_SLOTS, vm).map((slot, place) => (
+          <ActionButton key={place} slot={slot} vm={vm} look="menu-item" enabled={enabled} />
+        ))}
+      </MoreMenu>
+    </form>
+  );
+}

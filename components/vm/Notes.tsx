@@ -1,0 +1,62 @@
+import type { VM } from "../../lib/contract/mod.ts";
+import { OPEN_SCREEN } from "../../lib/vm/attention.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { type PlainKey, plural, t } from "../../lib/i18n/mod.ts";
+import { changes } from "./change_form.ts";
+import { Flash, type Tone } from "../kit/Flash.tsx";
+
+/** What a machine's own fields tell that a person should know, beside what the server says. */
+const NOTES: readonly { applies: (vm: VM) => boolean; tone: Tone; text: PlainKey }[] = [
+  { applies: (vm) => !vm.responsive, tone: "bad", text: "note.unresponsive" },
+  { applies: (vm) => !vm.persistent, tone: "warn", text: "note.transient" },
+];
+
+/** Gives the screen of a VM a password. */
+function ProtectScreens({ vm, enabled }: { vm: VM; enabled: boolean }) {
+  return (
+    <form {...changes(vm, "protect_screens", {}, "failed.protect_screens")}>
+      <button
+        type="submit"
+        class="button small"
+        title={t("note.screen_passwords")}
+        disabled={!enabled}
+      >
+        {t("note.protect_screens")}
+      </button>
+    </form>
+  );
+}
+
+/** What about a machine needs a person, one line each. */
+export function Notes({ vm, enabled }: { vm: VM; enabled: boolean }) {
+  const own = NOTES.filter(({ applies }) => applies(vm));
+  const { pendingChanges = 0 } = vm;
+  if (own.length === 0 && vm.attention.length === 0 && pendingChanges === 0) return null;
+  return (
+    <ul class="notes stack">
+      {vm.attention.map((text) => (
+        <li key={text}>
+          <Flash
+            tone="warn"
+            actions={text === OPEN_SCREEN && vm.persistent && <ProtectScreens vm={vm} enabled={enabled} />}
+          >
+            {oneLine(text, 400)}
+          </Flash>
+        </li>
+      ))}
+      {own.map(({ tone, text }) => (
+        <li key={text}>
+          <Flash tone={tone} quiet>{t(text)}</Flash>
+        </li>
+      ))}
+      {pendingChanges > 0 && (
+        <li>
+          <Flash tone="info" icon="reboot" quiet>
+            {plural("note.pending", pendingChanges)}{" "}
+            <a href={`/vms/${encodeURIComponent(vm.id)}/hardware`}>{t("note.pending_show")}</a>
+          </Flash>
+        </li>
+      )}
+    </ul>
+  );
+}

@@ -1,0 +1,67 @@
+import type { Waiting } from "../../lib/client/power_requests.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import { type ActionName, ACTIONS } from "../../lib/vm/actions.ts";
+import { STATES } from "../../lib/vm/state.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { formatStopwatch } from "../../lib/text/time.ts";
+import { t } from "../../lib/i18n/mod.ts";
+import { Icon } from "../kit/Icon.tsx";
+
+const WAITING = {
+  stop: { label: "doing.stop", overdue: "state.stop_ignored" },
+  reboot: { label: "doing.reboot", overdue: "state.reboot_ignored" },
+} as const;
+
+/** Props of {@link StateBadge}. */
+export interface StateBadgeProps {
+  vm: Pick<VM, "state" | "stateReason" | "operation" | "responsive">;
+  /** What was asked for a moment ago, before the server tells. */
+  pending?: ActionName | undefined;
+  /** What the guest was asked for, and how long ago. */
+  waiting?: Waiting | undefined;
+}
+
+/** A machine's state as icon, word and colour; while something is being done to it, that. */
+export function StateBadge({ vm, pending, waiting }: StateBadgeProps) {
+  const { icon, word, tone } = STATES[vm.state];
+  const doing = pending ? t(ACTIONS[pending].doing) : vm.operation;
+  if (doing !== undefined && doing !== "") {
+    return (
+      <span class="state" data-tone="busy">
+        <Icon name="loader" class="spin" />
+        <span class="state-word">{oneLine(doing, 40)}</span>
+      </span>
+    );
+  }
+  if (waiting !== undefined) {
+    const { label, overdue } = WAITING[waiting.action];
+    return (
+      <span
+        class="state"
+        data-tone={waiting.isOverdue ? "warn" : "busy"}
+        title={waiting.isOverdue ? t(overdue) : undefined}
+      >
+        <Icon name={waiting.isOverdue ? "alert" : "loader"} {...(!waiting.isOverdue && { class: "spin" })} />
+        <span class="state-word">
+          {t(label)}
+          {/* Every second would be too much to be told. */}
+          <span class="state-clock" aria-hidden="true">{formatStopwatch(waiting.span)}</span>
+        </span>
+      </span>
+    );
+  }
+  if (!vm.responsive) {
+    return (
+      <span class="state" data-tone="bad" title={t("state.unresponsive_long")}>
+        <Icon name="circleAlert" />
+        <span class="state-word">{t("state.unresponsive")}</span>
+      </span>
+    );
+  }
+  return (
+    <span class="state" data-tone={tone} title={vm.stateReason && oneLine(vm.stateReason)}>
+      <Icon name={icon} />
+      <span class="state-word">{t(word)}</span>
+    </span>
+  );
+}

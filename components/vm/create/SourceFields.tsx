@@ -1,0 +1,153 @@
+import { IMAGE_WAYS } from "../../../lib/client/image_arrival.ts";
+import { type InstallSource, type Missing, SOURCES } from "../../../lib/client/create_model.ts";
+import { formatBytes } from "../../../lib/text/quantity.ts";
+import type { create } from "../../../lib/i18n/en/create.ts";
+import type { PlainKeyOf } from "../../../lib/i18n/mod.ts";
+import { CheckField, SelectField, TextField } from "../../kit/Field.tsx";
+import { Icon } from "../../kit/Icon.tsx";
+import type { IconName } from "../../kit/icons.ts";
+import { Panel } from "../../kit/Panel.tsx";
+import { USE_CLOUD_INIT } from "./CloudInitFields.tsx";
+import { CopyFields } from "./CopyFields.tsx";
+import { GetImage } from "./GetImage.tsx";
+import { ImagePicker } from "./ImagePicker.tsx";
+import { type CreateProps, given, t } from "./props.ts";
+
+type Text = PlainKeyOf<typeof create>;
+
+const LABELS: Readonly<Record<InstallSource, { icon: IconName; label: Text; what: Text }>> = {
+  cloud: { icon: "disc", label: "create.source_cloud", what: "create.source_cloud_what" },
+  iso: { icon: "disk", label: "create.source_iso", what: "create.source_iso_what" },
+  image: { icon: "machines", label: "create.source_image", what: "create.source_image_what" },
+  network: { icon: "network", label: "create.source_network", what: "create.source_network_what" },
+  none: { icon: "unplug", label: "create.source_none", what: "create.source_none_what" },
+};
+/** Stands for "another path" in the list of images. */
+const OTHER = "?";
+
+/** What to choose first, or to wait for. */
+function missingText({ model, arrival }: CreateProps, what: Missing): string | undefined {
+  if (model.missing.value !== what) return undefined;
+  if (arrival.isBusy.value) return t("create.image_coming");
+  return t(what === "iso" ? "create.iso_missing" : "create.image_missing");
+}
+
+function IsoFields(props: CreateProps) {
+  const { model, images } = props;
+  const path = model.wish.value.isoPath;
+  const isos = images.filter(({ kind }) => kind === "iso");
+  const isListed = isos.some((iso) => iso.path === path);
+  const other = path !== undefined && !isListed;
+  const missing = missingText(props, "iso");
+  return (
+    <>
+      {isos.length > 0 && (
+        <SelectField
+          wide
+          name="isoPath"
+          label={t("create.iso")}
+          value={other ? OTHER : path ?? ""}
+          error={other ? undefined : missing ?? model.error("isoPath")}
+          choices={[
+            { value: "", label: t("create.iso_choose") },
+            ...isos.map(({ path, name, pool, sizeBytes }) => ({
+              value: path,
+              label: `${name} (${pool}, ${formatBytes(sizeBytes)})`,
+            })),
+            { value: OTHER, label: t("create.iso_other") },
+          ]}
+          onChange={({ currentTarget: { value } }) => model.chooseIso(value === OTHER ? "/" : given(value))}
+        />
+      )}
+      {(other || isos.length === 0) && (
+        <TextField
+          wide
+          name="isoOther"
+          label={t("create.iso_path")}
+          hint={isos.length === 0 ? t("create.iso_none") : undefined}
+          placeholder="/var/lib/libvirt/images/debian-12.iso"
+          value={path ?? ""}
+          error={(isos.length === 0 ? missing : undefined) ?? model.error("isoPath")}
+          onInput={({ currentTarget: { value } }) => model.chooseIso(given(value))}
+        />
+      )}
+      <CheckField
+        wide
+        name="withoutIso"
+        value="yes"
+        label={t("create.iso_without")}
+        checked={model.withoutIso.value}
+        onChange={({ currentTarget: { checked } }) => model.withoutIso.value = checked}
+      />
+    </>
+  );
+}
+
+function ImageFields(props: CreateProps) {
+  const { model, images } = props;
+  const [disk] = model.disks.value;
+  const disks = images.filter(({ kind }) => kind === "disk");
+  return (
+    <>
+      {disks.length === 0 && <p class="form-field wide form-hint">{t("create.image_none")}</p>}
+      <ImagePicker
+        images={disks}
+        value={disk?.path ?? ""}
+        error={missingText(props, "image") ?? model.error("disks.0.path") ?? model.error("disks.0")}
+        onChoose={(path) => model.chooseDiskImage(path)}
+      />
+      <CopyFields {...props} index={0} disk={disk ?? {}} named />
+    </>
+  );
+}
+
+/** A cloud image knows nobody until cloud-init tells it: its fields are opened, and count. */
+function openCloudInit(form: HTMLFormElement | null): void {
+  const box = form?.elements.namedItem(USE_CLOUD_INIT);
+  if (!(box instanceof HTMLInputElement) || box.checked) return;
+  const folded = box.closest("details");
+  if (folded) folded.open = true;
+  box.checked = true;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+/** What the machine is first started from. */
+export function SourceFields(props: CreateProps) {
+  const { model } = props;
+  const source = model.source.value;
+  return (
+    <Panel title={t("create.source")}>
+      <div class="choice-cards" role="radiogroup" aria-label={t("create.source")}>
+        {SOURCES.map((each) => (
+          <label key={each} class="choice-card">
+            <input
+              type="radio"
+              name="source"
+              value={each}
+              checked={each === source}
+              onChange={({ currentTarget }) => {
+                model.chooseSource(each);
+                if (each === "cloud") openCloudInit(currentTarget.form);
+              }}
+            />
+            <Icon name={LABELS[each].icon} />
+            <span>
+              <strong>{t(LABELS[each].label)}</strong>
+              <small>{t(LABELS[each].what)}</small>
+            </span>
+          </label>
+        ))}
+      </div>
+      {/* Both are there, and the stylesheet shows the chosen one's: so it works without script, too. */}
+      <div class="form-grid source-fields" data-source="iso">
+        <IsoFields {...props} />
+      </div>
+      <div class="form-grid source-fields" data-source="image">
+        <ImageFields {...props} />
+      </div>
+      <div class="form-grid source-fields" data-source="file">
+        <GetImage {...props} ways={source === "iso" ? ["url", "upload"] : IMAGE_WAYS} />
+      </div>
+    </Panel>
+  );
+}

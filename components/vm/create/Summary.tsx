@@ -1,0 +1,158 @@
+import type { ConfigCheck, ConfigFinding, OperatingSystem } from "../../../lib/contract/mod.ts";
+import { formatDisk, formatMemory } from "../../../lib/text/quantity.ts";
+import { fieldSentence } from "../../../lib/text/field_sentence.ts";
+import { quoted } from "../../../lib/text/shell_word.ts";
+import { Icon } from "../../kit/Icon.tsx";
+import { FailureText } from "../../kit/FailureText.tsx";
+import { XmlCode } from "../XmlCode.tsx";
+import { type CreateProps, plural, t } from "./props.ts";
+
+const FIRMWARE = {
+  bios: "create.firmware_bios",
+  uefi: "create.firmware_uefi",
+  "uefi-secure": "create.firmware_secure",
+} as const;
+
+type Resolved = NonNullable<ConfigCheck["resolved"]>;
+
+/** What a disk comes to. */
+function diskText({ path, copyOf, sizeGb, format, pool: name }: Resolved["disks"][number]): string {
+  if (path !== undefined) return path;
+  const pool = name ?? t("create.sum_new_pool");
+  const size = sizeGb === undefined ? undefined : formatDisk(sizeGb);
+  if (copyOf === undefined) return t("create.sum_new", { size: size ?? "", format, pool });
+  return [size, t("create.sum_copy", { path: copyOf, format, pool })].filter(Boolean).join(" · ");
+}
+
+function Facts({ resolved, system }: { resolved: Resolved; system: OperatingSystem | undefined }) {
+  const { cpuCount, cpuMode, memoryMb, firmware, tpm, disks, nics, virtType, machine } = resolved;
+  const rows: [label: string, value: string][] = [
+    [t("create.sum_system"), system?.name ?? t("create.system_other")],
+    [t("create.sum_cpu"), `${plural("create.sum_cpus", cpuCount)} · ${cpuMode}`],
+    [t("create.sum_memory"), formatMemory(memoryMb)],
+    [
+      t("create.sum_firmware"),
+      [t(FIRMWARE[firmware]), tpm && t("create.sum_tpm"), machine].filter(Boolean).join(" · "),
+    ],
+    ...disks.map((disk): [string, string] => [t("create.sum_disk", { target: disk.target }), diskText(disk)]),
+    ...nics.map(({ network, bridge, model }): [string, string] => [
+      t("create.sum_nic"),
+      `${network ?? bridge ?? ""} · ${model}`,
+    ]),
+    [t("create.sum_virt"), virtType === "kvm" ? t("create.virt_kvm") : t("create.virt_qemu")],
+  ];
+  return (
+    <dl class="create-facts">
+      {rows.map(([label, value], index) => (
+        <div key={index}>
+          <dt>{label}</dt>
+          <dd>
+            <bdi>{value}</bdi>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Fields whose sentences do not say themselves what they are about. */
+const LABELS: Readonly<Record<string, () => string>> = {
+  name: () => t("create.name"),
+  cpuCount: () => t("create.cpus"),
+  memoryMb: () => t("create.memory"),
+  isoPath: () => t("create.iso"),
+  group: () => t("create.group"),
+  description: () => t("create.description"),
+};
+
+/** A sentence with what it is about: `Disk 1: Must not be empty.` */
+function labelled(field: string, sentence: string): string {
+  const [first = "", index] = field.split(".");
+  if (sentence.startsWith("Invalid ") || !sentence.startsWith("Must")) return sentence;
+  const label = first === "disks"
+    ? t("create.disk_n", { n: Number(index) + 1 })
+    : Object.hasOwn(LABELS, first)
+    ? LABELS[first]?.()
+    : undefined;
+  return label === undefined ? sentence : `${label}: ${sentence}`;
+}
+
+function Findings(
+  { title, tone, list }: { title: string; tone: "bad" | "warn"; list: readonly ConfigFinding[] },
+) {
+  if (list.length === 0) return null;
+  return (
+    <div class="findings" data-tone={tone}>
+      <h3>
+        <Icon name="alert" />
+        {title}
+      </h3>
+      <ul>
+        {list.map(({ field, message }, index) => (
+          <li key={`${field}-${index}`}>{labelled(field, fieldSentence(field, message))}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** What the wish comes to, what is wrong with it, and the button. */
+export function Summary({ model, connected }: Pick<CreateProps, "model"> & { connected: boolean }) {
+  const check = model.check.value;
+  const failure = model.failure.value;
+  const submitting = model.submitting.value;
+  const errors = model.errors.value;
+  return (
+    <aside class="panel create-summary" aria-label={t("create.summary")}>
+      <header class="panel-head">
+        <h2>{t("create.summary")}</h2>
+      </header>
+      {failure !== null && (
+        <div class="findings" data-tone="bad" role="alert">
+          <h3>
+            <Icon name="alert" />
+            {t("create.failed")}
+          </h3>
+          <FailureText failure={failure} />
+        </div>
+      )}
+      {check?.resolved
+        ? <Facts resolved={check.resolved} system={model.system.value} />
+        : check === null && <p class="form-note">{t("create.checking")}</p>}
+      <div role="status">
+        <Findings title={t("create.problems")} tone="bad" list={errors} />
+        <Findings title={t("create.warnings")} tone="warn" list={check?.warnings ?? []} />
+      </div>
+      <div class="form-actions">
+        <button type="submit" class="button primary" disabled={submitting || !connected}>
+          {submitting
+            ? (
+              <>
+                <Icon name="loader" class="spin" />
+                {t("create.creating")}
+              </>
+            )
+            : t("create.button")}
+        </button>
+        <a class="button" href="/vms">{t("create.cancel")}</a>
+      </div>
+      {check?.resolved && (
+        <>
+          <details class="create-more">
+            <summary>{t("create.command")}</summary>
+            <pre class="code-block" tabIndex={0}>{commandLine(model.wish.value)}</pre>
+          </details>
+          <details class="create-more">
+            <summary>{t("create.xml")}</summary>
+            <XmlCode xml={check.resolved.xml} />
+          </details>
+        </>
+      )}
+    </aside>
+  );
+}
+
+/** The same wish for a shell. */
+function commandLine(wish: unknown): string {
+  return `kvm-manager call create_vm ${quoted(JSON.stringify(wish, null, 1))}`;
+}

@@ -1,0 +1,72 @@
+/** What every part of the form for a new machine is given. */
+import type { CreateModel } from "../../../lib/client/create_model.ts";
+import type { ImageArrival } from "../../../lib/client/image_arrival.ts";
+import type { CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";
+import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
+import { create } from "../../../lib/i18n/en/create.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+import type { FieldChoice } from "../../kit/Field.tsx";
+
+/** Bounds of a number, from the contract's schema. */
+export interface Bounds {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+export interface CreateProps {
+  model: CreateModel;
+  options: CreateOptions;
+  /** Images that are fetched from this form. */
+  arrival: ImageArrival;
+  /** ISOs and disk images of all pools. */
+  images: readonly Image[];
+  bounds: Readonly<Record<"cpuCount" | "memoryMb" | "diskSizeGb", Bounds>>;
+}
+
+export const { t, plural } = textsOf(create);
+
+/** A list's first entry, that leaves the choice to the server. @param resolved what that comes to */
+export const automatic = (resolved?: string | undefined): FieldChoice => ({
+  value: "",
+  label: resolved === undefined ? t("create.auto") : t("create.auto_is", { what: resolved }),
+});
+
+/** Entries that are shown as they are called. */
+export const plainChoices = (names: readonly string[]): FieldChoice[] =>
+  names.map((name) => ({ value: name, label: name === "none" ? t("create.none") : name }));
+
+/** Entries for words of QEMU's, as a person reads them. */
+export const deviceChoices = (field: DeviceField, names: readonly string[]): FieldChoice[] =>
+  names.map((name) => ({
+    value: name,
+    label: name === "none" && field !== "cache" ? t("create.none") : deviceValue(field, name),
+  }));
+
+/** An entry for something the host may lack: with the reason, when it does. */
+export function choiceOf(
+  label: string,
+  id: string,
+  offered: readonly { id: string; available: boolean; reason?: string }[],
+): FieldChoice {
+  const offer = offered.find((each) => each.id === id);
+  return {
+    value: id,
+    label,
+    unavailable: offer?.available ? undefined : offer?.reason ?? t("create.unavailable"),
+  };
+}
+
+/** A form's text: nothing for an empty one. */
+export const given = (text: string): string | undefined => text === "" ? undefined : text;
+
+/** A number as it was typed; NaN for what is none, so that the server can say so. Nothing for an empty field. */
+export const number = (text: string): number | undefined => text.trim() === "" ? undefined : Number(text);
+
+/** One of a list's words as the contract's type; undefined for the empty entry. */
+export const word = <T extends string>(value: string): T | undefined => given(value) as T | undefined;
+
+/** A disk with a field changed; `undefined` takes it away. */
+export function changed(disk: NewDisk, field: keyof NewDisk, value: NewDisk[keyof NewDisk]): NewDisk {
+  const { [field]: _, ...rest } = disk;
+  return value === undefined ? rest : { ...rest, [field]: value };
+}

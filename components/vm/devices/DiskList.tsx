@@ -1,0 +1,155 @@
+import type { VmDisk } from "../../../lib/contract/mod.ts";
+import { formatBytes, share } from "../../../lib/text/quantity.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
+import { DeviceMarks } from "./DeviceMarks.tsx";
+import { LoadBar } from "../../kit/LoadBar.tsx";
+import { DataTable, stacked } from "../../kit/DataTable.tsx";
+import { RowVerbs } from "../../kit/RowVerbs.tsx";
+
+const { t } = textsOf(texts);
+
+/** What can be done to a disk or drive. */
+export const DISK_VERBS = ["resize", "insert", "eject", "edit", "detach"] as const;
+export type DiskVerb = typeof DISK_VERBS[number];
+
+export const VERB_TEXTS: Readonly<Record<DiskVerb, PlainKeyOf<typeof texts>>> = {
+  resize: "devices.resize",
+  insert: "devices.insert",
+  eject: "devices.eject",
+  edit: "devices.edit",
+  detach: "devices.detach",
+};
+
+/** The verbs that make sense for a disk or drive, the most likely first. */
+export function verbsOf({ device, source, place }: VmDisk, persistent: boolean): DiskVerb[] {
+  const edit: DiskVerb[] = persistent && place !== "live" ? ["edit"] : [];
+  if (device === "disk") return [...edit, "resize", "detach"];
+  if (device === "cdrom" || device === "floppy") {
+    return ["insert", ...(source === undefined ? [] : ["eject" as const]), ...edit, "detach"];
+  }
+  return ["detach"];
+}
+
+/** A disk as a sentence calls it. */
+export function diskName({ device, target }: Pick<VmDisk, "device" | "target">): string {
+  const vars = { target: oneLine(target, 20) };
+  return device === "disk" || device === "lun"
+    ? t("devices.disk_named", vars)
+    : t("devices.drive_named", vars);
+}
+
+const KINDS: Readonly<Record<VmDisk["device"], PlainKeyOf<typeof texts>>> = {
+  disk: "devices.kind_disk",
+  cdrom: "devices.kind_cdrom",
+  floppy: "devices.kind_floppy",
+  lun: "devices.kind_lun",
+};
+
+/** How it is run, as far as somebody chose it. */
+function settingsOf(disk: VmDisk): string[] {
+  const { cache, io, discard, detectZeroes, serial } = disk;
+  return [
+    disk.readOnly && disk.device !== "cdrom" && t("devices.read_only"),
+    disk.shareable && t("devices.shareable"),
+    cache && t("devices.cache", { value: oneLine(cache, 20) }),
+    io && t("devices.io", { value: oneLine(io, 20) }),
+    discard && t("devices.discard", { value: oneLine(discard, 20) }),
+    detectZeroes && t("devices.zeroes", { value: oneLine(detectZeroes, 20) }),
+    serial && t("devices.serial", { value: oneLine(serial, 40) }),
+  ].filter((each) => typeof each === "string" && each !== "") as string[];
+}
+
+function Size({ disk }: { disk: VmDisk }) {
+  const { capacityBytes: size, allocationBytes: used } = disk;
+  if (size === undefined) return <span class="none">–</span>;
+  return (
+    <>
+      <span class="device-size">{formatBytes(size)}</span>
+      {used !== undefined && disk.device === "disk" && (
+        <span class="device-used">
+          <LoadBar percent={share(used, size)} kind="memory" />
+          <small>{t("devices.of", { used: formatBytes(used), size: formatBytes(size) })}</small>
+        </span>
+      )}
+    </>
+  );
+}
+
+function Source({ disk }: { disk: VmDisk }) {
+  const { source, pool, trayOpen } = disk;
+  const isHere = disk.type === "file" || disk.type === "block" || disk.type === "volume";
+  return (
+    <>
+      {source === undefined
+        ? <span class="text-muted">{t("devices.empty")}</span>
+        : <bdi class="mono ellipsis" title={oneLine(source)}>{oneLine(source)}</bdi>}
+      {source !== undefined && isHere && (
+        <small>
+          {pool === undefined ? t("devices.no_pool") : t("devices.pool", { pool: oneLine(pool, 60) })}
+          {disk.format !== undefined && ` · ${oneLine(disk.format, 20)}`}
+        </small>
+      )}
+      {trayOpen && <small>{t("devices.tray_open")}</small>}
+    </>
+  );
+}
+
+/** Props of {@link DiskList}. */
+export interface DiskListProps {
+  disks: readonly VmDisk[];
+  persistent: boolean;
+  /** Whether anything can be done now. */
+  enabled: boolean;
+  /** Address of a form, where there is no script to open it here. */
+  hrefOf: (verb: DiskVerb, disk: VmDisk) => string;
+  onVerb: (verb: DiskVerb, disk: VmDisk) => void;
+}
+
+/** A machine's disks and drives, with what can be done to each. */
+export function DiskList({ disks, persistent, enabled, hrefOf, onVerb }: DiskListProps) {
+  return (
+    <DataTable
+      label={t("devices.disks")}
+      rows={disks}
+      keyOf={({ target, place }) => `${target} ${place}`}
+      attributesOf={({ target, place }) => ({ "data-disk": target, "data-place": place })}
+      columns={[
+        {
+          title: t("devices.device"),
+          cell: (disk) => (
+            <>
+              <span class="mono">{oneLine(disk.target, 20)}</span>
+              <small>
+                {t(KINDS[disk.device])} · {oneLine(disk.bus, 20)}
+              </small>
+              <DeviceMarks device={disk} />
+            </>
+          ),
+        },
+        { title: t("devices.source"), fit: "wide", cell: (disk) => <Source disk={disk} /> },
+        { title: t("devices.size"), cell: (disk) => <Size disk={disk} /> },
+        { title: t("devices.settings"), cell: (disk) => stacked(settingsOf(disk)) },
+        { title: t("devices.boot"), kind: "number", cell: ({ bootOrder }) => bootOrder },
+        {
+          title: t("devices.actions"),
+          kind: "actions",
+          cell: (disk) => (
+            <RowVerbs
+              name={diskName(disk)}
+              enabled={enabled}
+              verbs={verbsOf(disk, persistent).map((verb) => ({
+                text: t(VERB_TEXTS[verb]),
+                label: t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device: diskName(disk) }),
+                href: hrefOf(verb, disk),
+                onAct: () => onVerb(verb, disk),
+                danger: verb === "detach",
+              }))}
+            />
+          ),
+        },
+      ]}
+    />
+  );
+}

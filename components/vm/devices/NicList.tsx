@@ -1,0 +1,149 @@
+import { ANTI_SPOOFING } from "../../../lib/contract/filters.ts";
+import type { VmNic } from "../../../lib/contract/mod.ts";
+import { formatBytes } from "../../../lib/text/quantity.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { devices as texts } from "../../../lib/i18n/en/devices.ts";
+import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
+import { Icon } from "../../kit/Icon.tsx";
+import { Switch } from "../../kit/Switch.tsx";
+import { DeviceMarks } from "./DeviceMarks.tsx";
+import { DataTable, stacked } from "../../kit/DataTable.tsx";
+import { RowVerbs } from "../../kit/RowVerbs.tsx";
+
+const { t } = textsOf(texts);
+
+/** What can be done to a network card, beside its cable. */
+export const NIC_VERBS = ["edit", "detach"] as const;
+export type NicVerb = typeof NIC_VERBS[number];
+
+const VERB_TEXTS: Readonly<Record<NicVerb, PlainKeyOf<typeof texts>>> = {
+  edit: "devices.edit",
+  detach: "devices.detach",
+};
+
+/** A card as a sentence calls it. */
+export function nicName({ mac }: Pick<VmNic, "mac">): string {
+  return t("devices.nic_named", { mac: oneLine(mac, 20) });
+}
+
+/** Props of {@link NicList}. */
+export interface NicListProps {
+  nics: readonly VmNic[];
+  /** Where the link's form posts to. */
+  action: string;
+  enabled: boolean;
+  hrefOf: (verb: NicVerb, nic: VmNic) => string;
+  onVerb: (verb: NicVerb, nic: VmNic) => void;
+  onLink: (nic: VmNic, form: FormData) => void;
+}
+
+/** The cable: in or out. Changes at once, and for the next start. */
+function Link(
+  { nic, action, enabled, onLink }: { nic: VmNic } & Pick<NicListProps, "action" | "enabled" | "onLink">,
+) {
+  return (
+    <form
+      class="link-form"
+      method="post"
+      action={action}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onLink(nic, new FormData(event.currentTarget));
+      }}
+    >
+      <input type="hidden" name="device" value={nic.mac} />
+      <input type="hidden" name="linkUp" value={String(!nic.linkUp)} />
+      <Switch
+        checked={nic.linkUp}
+        label={t("devices.link_of", { mac: oneLine(nic.mac, 20) })}
+        word={t(nic.linkUp ? "devices.link_up" : "devices.link_down")}
+        name="action"
+        value="update_nic"
+        disabled={!enabled}
+      />
+    </form>
+  );
+}
+
+/** What keeps the guest to its own addresses, or another filter. */
+function Filter({ nic: { filter, filterAddresses } }: { nic: VmNic }) {
+  if (filter === undefined) return null;
+  const addresses = oneLine(filterAddresses.join(" "), 60);
+  if (filter !== ANTI_SPOOFING) {
+    return (
+      <small>
+        {t("devices.filter")}: {oneLine(filter, 60)} {addresses}
+      </small>
+    );
+  }
+  return (
+    <span class="device-mark" title={t("devices.anti_spoofing_hint")}>
+      <Icon name="shield" />
+      {t("devices.anti_spoofing")} {addresses}
+    </span>
+  );
+}
+
+/** A machine's network cards, with what can be done to each. */
+export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicListProps) {
+  return (
+    <DataTable
+      label={t("devices.nics")}
+      rows={nics}
+      keyOf={({ mac, place }) => `${mac} ${place}`}
+      attributesOf={({ mac, place }) => ({ "data-nic": mac, "data-place": place })}
+      columns={[
+        {
+          title: t("devices.mac"),
+          cell: (nic) => (
+            <>
+              <span class="mono">{oneLine(nic.mac, 20)}</span>
+              {nic.target && <small class="mono">{oneLine(nic.target, 20)}</small>}
+              <DeviceMarks device={nic} />
+            </>
+          ),
+        },
+        {
+          title: t("devices.network"),
+          cell: (nic) => (
+            <>
+              <bdi>{nic.network ? oneLine(nic.network, 60) : "–"}</bdi>
+              <small>{oneLine(nic.type, 20)}</small>
+              <Filter nic={nic} />
+            </>
+          ),
+        },
+        { title: t("devices.model"), cell: ({ model }) => oneLine(model ?? "", 20) },
+        { title: t("devices.addresses"), kind: "code", cell: ({ ipAddresses }) => stacked(ipAddresses) },
+        {
+          title: t("devices.traffic"),
+          kind: "number",
+          cell: ({ rxBytes, txBytes }) =>
+            rxBytes !== undefined && txBytes !== undefined &&
+            `${formatBytes(rxBytes)} / ${formatBytes(txBytes)}`,
+        },
+        {
+          title: t("devices.link"),
+          cell: (nic) => <Link nic={nic} action={action} enabled={enabled} onLink={onLink} />,
+        },
+        {
+          title: t("devices.actions"),
+          kind: "actions",
+          cell: (nic) => (
+            <RowVerbs
+              name={nicName(nic)}
+              enabled={enabled}
+              verbs={NIC_VERBS.map((verb) => ({
+                text: t(VERB_TEXTS[verb]),
+                label: t("devices.verb_of", { verb: t(VERB_TEXTS[verb]), device: nicName(nic) }),
+                href: hrefOf(verb, nic),
+                onAct: () => onVerb(verb, nic),
+                danger: verb === "detach",
+              }))}
+            />
+          ),
+        },
+      ]}
+    />
+  );
+}

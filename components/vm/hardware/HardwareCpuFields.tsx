@@ -1,0 +1,149 @@
+/** The fields of a machine's processor and memory. */
+import { useState } from "preact/hooks";
+import { pinLines } from "../../../lib/vm/hardware_form.ts";
+import { hardware } from "../../../lib/i18n/en/hardware.ts";
+import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
+import { Field, SelectField, TextField } from "../../kit/Field.tsx";
+import { choice, type FieldsProps, frame, withCurrent } from "./HardwareField.tsx";
+
+const { t } = textsOf(hardware);
+
+const MODES: Readonly<Record<string, PlainKeyOf<typeof hardware>>> = {
+  "default": "hardware.mode.default",
+  "host-passthrough": "hardware.mode.host_passthrough",
+  "host-model": "hardware.mode.host_model",
+  "maximum": "hardware.mode.maximum",
+  "custom": "hardware.mode.custom",
+};
+
+const TOPOLOGY = [
+  ["sockets", "hardware.field.sockets"],
+  ["cores", "hardware.field.cores"],
+  ["threads", "hardware.field.threads"],
+] as const;
+
+/** How many vCPUs, of what kind, and where they run. */
+export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsProps) {
+  const [mode, setMode] = useState<string>(cpu.mode);
+  const count = {
+    type: "number",
+    min: 1,
+    max: bounds.maxCpus,
+    required: true,
+    inputMode: "numeric",
+  } as const;
+  const part = { type: "number", min: 1, max: bounds.maxCpus, inputMode: "numeric" } as const;
+  const models = (options?.cpuModels ?? []).map((model) => ({ value: model, label: model }));
+  return (
+    <>
+      <TextField
+        {...frame("cpu.count", t("hardware.field.count"), context)}
+        name="count"
+        {...count}
+        defaultValue={cpu.count}
+      />
+      <TextField
+        {...frame("cpu.max", t("hardware.field.max"), context, t("hardware.hint.max"))}
+        name="max"
+        {...count}
+        defaultValue={cpu.max}
+      />
+      <SelectField
+        {...frame("cpu.mode", t("hardware.field.mode"), context)}
+        name="mode"
+        value={mode}
+        onChange={(event) => setMode(event.currentTarget.value)}
+        choices={bounds.cpuModes.map((each) =>
+          choice(
+            each,
+            t(MODES[each] ?? "hardware.mode.default"),
+            options?.cpuModes.some((one) => one === each) ?? true,
+          )
+        )}
+      />
+      {options === null
+        ? (
+          <TextField
+            {...frame("cpu.model", t("hardware.field.model"), context)}
+            name="model"
+            maxLength={64}
+            onInput={() => setMode("custom")}
+            defaultValue={cpu.model ?? ""}
+          />
+        )
+        : (
+          <SelectField
+            {...frame("cpu.model", t("hardware.field.model"), context)}
+            name="model"
+            value={cpu.model ?? ""}
+            onChange={() => setMode("custom")}
+            choices={withCurrent([{ value: "", label: t("hardware.model.none") }, ...models], cpu.model)}
+          />
+        )}
+      <fieldset class="form-field wide" aria-describedby="hardware-topology">
+        <legend>{t("hardware.field.topology")}</legend>
+        <div class="field-row">
+          {TOPOLOGY.map(([name, label]) => (
+            <label key={name}>
+              <span>{t(label)}</span>
+              <input class="input" name={name} {...part} defaultValue={cpu.topology?.[name] ?? ""} />
+            </label>
+          ))}
+        </div>
+        <p class="form-hint" id="hardware-topology">
+          {frame("cpu.topology", "", context, t("hardware.hint.topology")).hint}
+        </p>
+        {frame("cpu.topology", "", context).error !== undefined && (
+          <p class="form-error">{frame("cpu.topology", "", context).error}</p>
+        )}
+      </fieldset>
+      <Field
+        {...frame(
+          "cpu.pinning",
+          t("hardware.field.pinning"),
+          context,
+          t("hardware.hint.pinning", { host: options === null ? "0-…" : `0-${options.hostCpus - 1}` }),
+        )}
+        wide
+        control={(ties) => (
+          <textarea
+            class="input area mono"
+            name="pinning"
+            rows={2}
+            spellcheck={false}
+            {...ties}
+            defaultValue={pinLines(cpu.pinning)}
+          />
+        )}
+      />
+    </>
+  );
+}
+
+/** How much memory. */
+export function MemoryFields({ next: { memory }, bounds, context }: FieldsProps) {
+  const amount = {
+    type: "number",
+    min: bounds.minMemoryMb,
+    max: bounds.maxMemoryMb,
+    required: true,
+    inputMode: "numeric",
+    suffix: "MiB",
+  } as const;
+  return (
+    <>
+      <TextField
+        {...frame("memory.currentMb", t("hardware.field.current_mb"), context, t("hardware.hint.current_mb"))}
+        name="currentMb"
+        {...amount}
+        defaultValue={memory.currentMb}
+      />
+      <TextField
+        {...frame("memory.maxMb", t("hardware.field.max_mb"), context)}
+        name="maxMb"
+        {...amount}
+        defaultValue={memory.maxMb}
+      />
+    </>
+  );
+}

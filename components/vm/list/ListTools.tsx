@@ -1,0 +1,176 @@
+import type { JSX, RefObject } from "preact";
+import { isPlainClick } from "../../../lib/client/click.ts";
+import type { Grouping, ListQuery, StateFilter, View } from "../../../lib/vm/list_query.ts";
+import { DEFAULT_QUERY, listHref } from "../../../lib/vm/list_query.ts";
+import { STATE_ORDER, STATES } from "../../../lib/vm/state.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { list as listTexts } from "../../../lib/i18n/en/list.ts";
+import { number, type PlainKey, type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
+import { Icon } from "../../kit/Icon.tsx";
+import type { IconName } from "../../kit/icons.ts";
+
+const texts = textsOf(listTexts);
+type ListKey = PlainKeyOf<typeof listTexts>;
+
+/** Props of {@link ListTools}. */
+export interface ListToolsProps {
+  query: ListQuery;
+  counts: Readonly<Record<StateFilter, number>>;
+  search: RefObject<HTMLInputElement>;
+  onAsk: (change: Partial<ListQuery>) => void;
+}
+
+const FILTERS: readonly { state: StateFilter; label: PlainKey; always: boolean }[] = [
+  { state: "all", label: "filter.all", always: true },
+  ...STATE_ORDER.map((state) => ({
+    state,
+    label: STATES[state].word,
+    always: state === "running" || state === "stopped",
+  })),
+  { state: "attention", label: "filter.attention", always: true },
+];
+
+const GROUPINGS: readonly { by: Grouping; label: ListKey }[] = [
+  { by: "none", label: "group.none" },
+  { by: "state", label: "group.by_state" },
+  { by: "tag", label: "group.by_tag" },
+  { by: "group", label: "group.by_group" },
+];
+
+const VIEWS: readonly { view: View; label: ListKey; icon: IconName }[] = [
+  { view: "table", label: "view.table", icon: "list" },
+  { view: "cards", label: "view.cards", icon: "cards" },
+];
+
+/** A link that changes the list in place; a plain link without script, or in a new tab. */
+function Ask({ query, change, onAsk, ...props }:
+  & { query: ListQuery; change: Partial<ListQuery>; onAsk: ListToolsProps["onAsk"] }
+  & JSX.AnchorHTMLAttributes<HTMLAnchorElement>) {
+  return (
+    <a
+      {...props}
+      href={listHref(query, change)}
+      onClick={(event) => {
+        if (!isPlainClick(event)) return;
+        event.preventDefault();
+        onAsk(change);
+      }}
+    />
+  );
+}
+
+/** The chips that narrow the list: states, and what else was chosen, with a cross. */
+function Chips({ query, counts, onAsk }: Pick<ListToolsProps, "query" | "counts" | "onAsk">) {
+  const shown = FILTERS.filter(({ state, always }) => always || counts[state] > 0 || query.state === state);
+  const extra = (["tag", "group"] as const).filter((field) => query[field] !== "");
+  return (
+    <nav class="chips" aria-label={t("filter.label")}>
+      {shown.map(({ state, label }) => (
+        <Ask
+          key={state}
+          class="chip"
+          query={query}
+          change={{ state }}
+          onAsk={onAsk}
+          aria-current={query.state === state ? "true" : undefined}
+          data-tone={state === "attention" && counts.attention > 0 ? "warn" : undefined}
+        >
+          {t(label)}
+          <span class="chip-count">{number(counts[state])}</span>
+        </Ask>
+      ))}
+      {extra.map((field) => (
+        <Ask
+          key={field}
+          class="chip"
+          query={query}
+          change={{ [field]: "" }}
+          onAsk={onAsk}
+          aria-current="true"
+          aria-label={t("filter.remove", { what: oneLine(query[field], 40) })}
+        >
+          {t(field === "tag" ? "filter.tag" : "filter.group")}
+          <bdi>{oneLine(query[field], 40)}</bdi>
+          <Icon name="close" />
+        </Ask>
+      ))}
+    </nav>
+  );
+}
+
+/** What is in the query but has no field of its own in the form. */
+function HiddenFields({ query }: { query: ListQuery }) {
+  const fields = ["state", "tag", "group", "sort", "dir", "view"] as const;
+  return (
+    <>
+      {fields.filter((name) => query[name] !== DEFAULT_QUERY[name]).map((name) => (
+        <input key={name} type="hidden" name={name} value={query[name]} />
+      ))}
+    </>
+  );
+}
+
+/** Filter, search, grouping and view of the list. Links and a plain form without script. */
+export function ListTools({ query, counts, search, onAsk }: ListToolsProps) {
+  return (
+    <div class="tools">
+      <Chips query={query} counts={counts} onAsk={onAsk} />
+      <form class="tools-form" action="/vms" role="search" onSubmit={(event) => event.preventDefault()}>
+        <HiddenFields query={query} />
+        <label class="field search-field">
+          <Icon name="search" />
+          <input
+            ref={search}
+            type="search"
+            name="q"
+            value={query.q}
+            placeholder={texts.t("list.search")}
+            aria-label={texts.t("list.search")}
+            aria-keyshortcuts="/"
+            autocomplete="off"
+            spellcheck={false}
+            onInput={(event) => onAsk({ q: event.currentTarget.value })}
+            onKeyDown={(event) => {
+              if (event.key !== "Escape") return;
+              // The browser's own Escape empties the box without telling the list.
+              event.preventDefault();
+              if (query.q === "") event.currentTarget.blur();
+              else onAsk({ q: "" });
+            }}
+          />
+          <kbd aria-hidden="true">/</kbd>
+        </label>
+        <label class="field">
+          <span class="field-label">{texts.t("group.label")}</span>
+          <select
+            aria-label={texts.t("group.label")}
+            name="by"
+            value={query.by}
+            onChange={(event) => onAsk({ by: event.currentTarget.value as Grouping })}
+          >
+            {GROUPINGS.map(({ by, label }) => (
+              <option key={by} value={by} selected={by === query.by}>{texts.t(label)}</option>
+            ))}
+          </select>
+        </label>
+        <button type="submit" class="button noscript-only">{texts.t("list.apply")}</button>
+      </form>
+      <nav class="segments" aria-label={texts.t("view.label")}>
+        {VIEWS.map(({ view, label, icon }) => (
+          <Ask
+            key={view}
+            class="segment"
+            query={query}
+            change={{ view }}
+            onAsk={onAsk}
+            aria-label={texts.t(label)}
+            title={texts.t(label)}
+            aria-current={query.view === view ? "true" : undefined}
+          >
+            <Icon name={icon} />
+          </Ask>
+        ))}
+      </nav>
+    </div>
+  );
+}

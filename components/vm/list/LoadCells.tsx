@@ -1,0 +1,49 @@
+import type { ReadonlySignal } from "@preact/signals";
+import type { VM, VmStats } from "../../../lib/contract/mod.ts";
+import { formatMemory, formatPercent, share } from "../../../lib/text/quantity.ts";
+import { isLive, STATES } from "../../../lib/vm/state.ts";
+import { t } from "../../../lib/i18n/mod.ts";
+import { LoadBar } from "../../kit/LoadBar.tsx";
+import { Sparkline } from "../../kit/Sparkline.tsx";
+
+/** Props of the load figures: the signal is read here, so that a tick renders these and nothing around them. */
+export interface LoadProps {
+  vm: VM;
+  stats: ReadonlySignal<VmStats | undefined>;
+}
+
+/** Nothing to show: the machine is off, or nothing is known yet. Never a zero. */
+function Unknown({ vm }: { vm: VM }) {
+  const off = !isLive(vm);
+  return <span class="none" title={t(off ? STATES[vm.state].word : "load.unknown")}>{off ? "–" : "…"}</span>;
+}
+
+/** CPU load: its course where that is known, else a bar, and the figure. */
+export function CpuLoad({ vm, stats, recent }: LoadProps & { recent?: readonly number[] }) {
+  const percent = stats.value?.cpuUsagePercent ?? null;
+  if (percent === null) return <Unknown vm={vm} />;
+  return (
+    <span class="figure-bar">
+      {recent === undefined
+        ? <LoadBar percent={share(percent, 100)} kind="cpu" />
+        : <Sparkline percents={recent.length === 0 ? [percent] : recent} kind="cpu" />}
+      <span>{formatPercent(percent)}</span>
+    </span>
+  );
+}
+
+/** Memory in use, of what the machine has: bar and figure. */
+export function MemoryLoad({ vm, stats }: LoadProps) {
+  const now = stats.value;
+  if (now === undefined) return <Unknown vm={vm} />;
+  const total = now.memoryAvailableMb || vm.memoryMb;
+  return (
+    <span
+      class="figure-bar"
+      title={t("load.of", { used: formatMemory(now.memoryUsedMb), total: formatMemory(total) })}
+    >
+      <LoadBar percent={share(now.memoryUsedMb, total)} kind="memory" />
+      <span>{formatMemory(now.memoryUsedMb)}</span>
+    </span>
+  );
+}

@@ -1,0 +1,56 @@
+import { memo } from "../../kit/memo.ts";
+import { osOf } from "../../../lib/vm/os/names.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { firstAddress } from "../../../lib/vm/list.ts";
+import { t } from "../../../lib/i18n/mod.ts";
+import { CpuLoad, MemoryLoad } from "./LoadCells.tsx";
+import { TruncatedText } from "../../kit/TruncatedText.tsx";
+import { RowActions } from "./RowActions.tsx";
+import { SelectBox } from "./SelectBox.tsx";
+import { Thumbnail } from "../Thumbnail.tsx";
+import type { VmItemProps } from "./vm_item.ts";
+import { VmState } from "../VmState.tsx";
+
+/** Props of {@link VmCard}. */
+export interface VmCardProps extends VmItemProps {
+  /** Where in the list it stands. */
+  place: string;
+}
+
+/** One machine as a card. */
+export const VmCard = memo(function VmCard(props: VmCardProps) {
+  const { vm, place, model, selected, enabled, onMenu } = props;
+  const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
+  const subtitle = [vm.title || osOf(vm), firstAddress(vm), model.manyHosts.value ? vm.host : undefined]
+    .filter((
+      part,
+    ) => part !== undefined).join(" · ");
+  return (
+    <div class="vm-card" role="listitem" data-vm={vm.id} data-selected={selected ? "" : undefined}>
+      <div class="vm-card-head">
+        <SelectBox vm={vm} model={model} selected={selected} />
+        <a class="vm-link" href={`/vms/${encodeURIComponent(vm.id)}`}>
+          <TruncatedText text={vm.name} />
+        </a>
+        <RowActions vm={vm} place={place} enabled={enabled} onMenu={onMenu} />
+      </div>
+      <p class="vm-card-sub ellipsis">{subtitle === "" ? "\u00a0" : oneLine(subtitle, 120)}</p>
+      <a class="vm-card-screen" href={`/vms/${encodeURIComponent(vm.id)}`} tabIndex={-1}>
+        <Thumbnail vm={vm} />
+      </a>
+      <dl class="vm-card-loads">
+        <dt>{t("column.cpu")}</dt>
+        <dd>
+          <CpuLoad vm={vm} stats={stats} recent={recent} />
+        </dd>
+        <dt>{t("column.memory")}</dt>
+        <dd>
+          <MemoryLoad vm={vm} stats={stats} />
+        </dd>
+      </dl>
+      <p class="vm-card-foot">
+        <VmState vm={vm} now={props.now} />
+      </p>
+    </div>
+  );
+});

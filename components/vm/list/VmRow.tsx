@@ -1,0 +1,101 @@
+import { memo } from "../../kit/memo.ts";
+import type { ListQuery } from "../../../lib/vm/list_query.ts";
+import { listHref } from "../../../lib/vm/list_query.ts";
+import { osOf } from "../../../lib/vm/os/names.ts";
+import { formatDisk } from "../../../lib/text/quantity.ts";
+import { needsAttention } from "../../../lib/vm/state.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { firstAddress } from "../../../lib/vm/list.ts";
+import { t } from "../../../lib/i18n/mod.ts";
+import { Icon } from "../../kit/Icon.tsx";
+import { CpuLoad, MemoryLoad } from "./LoadCells.tsx";
+import { TruncatedText } from "../../kit/TruncatedText.tsx";
+import { RowActions } from "./RowActions.tsx";
+import { SelectBox } from "./SelectBox.tsx";
+import { TagList } from "../TagList.tsx";
+import { Uptime } from "../Uptime.tsx";
+import { VmState } from "../VmState.tsx";
+import type { VmItemProps } from "./vm_item.ts";
+
+/** Props of {@link VmRow}. */
+export interface VmRowProps extends VmItemProps {
+  /** Place in the whole table, for screen readers; the header is 1. */
+  rowIndex: number;
+  query: ListQuery;
+}
+
+/** What stands small beside the name: the title a person gave, else the operating system; and the host, where there are several. */
+function subtitleOf({ vm, model }: VmRowProps): string {
+  const about = vm.title !== undefined && vm.title !== "" ? vm.title : osOf(vm);
+  const host = model.manyHosts.value ? vm.host : undefined;
+  return [about, host].filter((part) => part !== undefined).join(" · ");
+}
+
+/** One machine in the table. Rendered anew when something about the machine changed; its loads render themselves. */
+export const VmRow = memo(function VmRow(props: VmRowProps) {
+  const { vm, model, rowIndex, query, now, enabled, onMenu } = props;
+  const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
+  const address = firstAddress(vm);
+  const subtitle = subtitleOf(props);
+  return (
+    <tr
+      class="vm-row"
+      data-vm={vm.id}
+      data-selected={props.selected ? "" : undefined}
+      aria-rowindex={rowIndex}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        const { clientX: x, clientY: y } = event;
+        onMenu(vm, new DOMRect(x, y, 0, 0));
+      }}
+    >
+      <td class="col-select">
+        <SelectBox vm={vm} model={model} selected={props.selected} />
+      </td>
+      <td class="col-state">
+        <VmState vm={vm} now={now} />
+      </td>
+      <th scope="row" class="col-name">
+        <span class="name-cell">
+          {needsAttention(vm) && (
+            <span class="attention-mark" title={oneLine(vm.attention.join(" · ") || t("state.attention"))}>
+              <Icon name="alert" />
+              <span class="visually-hidden">{t("state.attention")}</span>
+            </span>
+          )}
+          <a class="vm-link" href={`/vms/${encodeURIComponent(vm.id)}`}>
+            <TruncatedText text={vm.name} />
+          </a>
+          {subtitle && (
+            <small>
+              <TruncatedText text={subtitle} longest={80} />
+            </small>
+          )}
+        </span>
+      </th>
+      <td class="col-tags">
+        <TagList tags={vm.tags} hrefOf={(tag) => listHref(query, { tag })} />
+      </td>
+      <td class="col-cpu">
+        <CpuLoad vm={vm} stats={stats} recent={recent} />
+      </td>
+      <td class="col-memory">
+        <MemoryLoad vm={vm} stats={stats} />
+      </td>
+      <td class="col-address">
+        {address === undefined
+          ? <span class="none">–</span>
+          : <span class="mono" title={address}>{address}</span>}
+      </td>
+      <td class="col-disk">
+        {vm.diskSizeGb === null ? <span class="none">?</span> : formatDisk(vm.diskSizeGb)}
+      </td>
+      <td class="col-uptime">
+        <Uptime vm={vm} now={now} />
+      </td>
+      <td class="col-actions">
+        <RowActions vm={vm} place={rowIndex} enabled={enabled} onMenu={onMenu} />
+      </td>
+    </tr>
+  );
+});

@@ -1,0 +1,15 @@
+/** What a row and a card of the list have in common. */
+import type { VmListModel } from "../../../lib/client/vm_list_model.ts";
+import type { VM } from "../../../lib/contract/mod.ts";
+
+/** Props of a machine in the list. Each keeps its identity while nothing changed, so that the machine is not rendered anew. */
+export interface VmItemProps {
+  vm: VM;
+  model: VmListModel;
+  selected: boolean;
+  /** When the page was rendered: what spans are counted to in the first render. */
+  now: number;
+  /** Whether anything can be done now. */
+  enabled: boolean;
+  onMenu: (vm: VM, anchor: DOMRect) => void;
+}

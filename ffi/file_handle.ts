@@ -1,0 +1,49 @@
+/** Files of this host whose names are no UTF-8: Deno's own functions take names as text alone. */
+import { openLibc } from "./library.ts";
+import { cString, readString } from "./memory.ts";
+
+const SYMBOLS = {
+  // Behind a server that does not answer they wait: beside the thread that serves.
+  open: { parameters: ["buffer", /* pathname */ "i32" /* flags */], result: "i32", nonblocking: true },
+  realpath: {
+    parameters: ["buffer", /* path */ "pointer" /* resolved_path */],
+    result: "pointer",
+    nonblocking: true,
+  },
+  close: { parameters: ["i32" /* fd */], result: "i32" },
+  free: { parameters: ["pointer" /* ptr */], result: "void" },
+} as const satisfies Record<string, Deno.ForeignFunction>;
+
+/** open(2): nothing is read, nothing waits for a FIFO's writer; the same on x86-64 and aarch64. */
+const O_PATH = 0x200000, O_CLOEXEC = 0x80000;
+
+let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
+const libc = () => opened ??= openLibc(SYMBOLS);
+
+/** The error's number is lost between threads; a path that cannot be reached leads to nothing. */
+const unreachable = (path: string) =>
+  new Deno.errors.NotFound(`${path} is not there, or a folder of it may not be entered`);
+
+/** A file, held: whatever becomes of its name, `path` is this file. */
+export interface FileHandle extends Disposable {
+  /** A path of ASCII that this process and its children open the file by. */
+  readonly path: string;
+}
+
+/** Holds the file that a path leads to, following links. @throws {Deno.errors.NotFound} */
+export async function holdFile(path: string): Promise<FileHandle> {
+  const fd = await libc().open(cString(path), O_PATH | O_CLOEXEC);
+  if (fd < 0) throw unreachable(path);
+  return { path: `/proc/${Deno.pid}/fd/${fd}`, [Symbol.dispose]: () => void libc().close(fd) };
+}
+
+/** The path with every link followed, whatever bytes are in it. @throws {Deno.errors.NotFound} */
+export async function realPathOfBytes(path: string): Promise<string> {
+  const found = await libc().realpath(cString(path), null);
+  if (found === null) throw unreachable(path);
+  try {
+    return readString(found);
+  } finally {
+    libc().free(found);
+  }
+}

@@ -1,0 +1,3 @@
+module kvmmanager.org/guest
+
+go 1.19

@@ -1,0 +1,39 @@
+/**
+ * What commands on a VM need beside the right to it (`alsoNeeds` of their rows). Without this, whoever may change one VM
+ * could attach another's disk to it.
+ */
+import { type Command, type CommandName, COMMANDS, type ExtraPermission } from "../contract/mod.ts";
+
+/** What of a VM decides what a command on it needs. */
+export interface VmDevices {
+  /** Types of its network cards: libvirt's word, `network` for all on libvirt networks. */
+  readonly networkInterfaces?: readonly { readonly type: string }[];
+}
+
+/** Whether it is needed for a VM. */
+const APPLIES: Readonly<Record<NonNullable<ExtraPermission["of"]>, (vm: VmDevices) => boolean>> = {
+  "vm-on-host-network": ({ networkInterfaces = [] }) =>
+    networkInterfaces.some(({ type }) => type !== "network"),
+  // The handler sees the card, and checks.
+  "filtered-nic": () => false,
+};
+
+/** Permissions that commands need beside their own, with these commands, in the order of the contract. */
+export function extraPermissions(): ReadonlyMap<string, readonly CommandName[]> {
+  const pairs = (Object.entries(COMMANDS) as [CommandName, Command][]).flatMap(([name, { alsoNeeds = [] }]) =>
+    [...new Set(alsoNeeds.map(({ permission }) => permission))].map((permission) => ({ permission, name }))
+  );
+  const grouped = Map.groupBy(pairs, ({ permission }) => permission);
+  return new Map([...grouped].map(([permission, each]) => [permission, each.map(({ name }) => name)]));
+}
+
+/** Permissions on everything that a call needs beside its command's own. @param vm what it is about, where that is one */
+export function extraNeedsOf(command: CommandName, input: unknown, vm: VmDevices = {}): string[] {
+  const { alsoNeeds = [] }: Command = COMMANDS[command];
+  const given = (field: string) => typeof input === "object" && input !== null && Object.hasOwn(input, field);
+  return alsoNeeds
+    .filter(({ fields, of }) =>
+      (fields === undefined || fields.some(given)) && (of === undefined || APPLIES[of](vm))
+    )
+    .map(({ permission }) => permission);
+}

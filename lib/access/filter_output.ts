@@ -1,0 +1,208 @@
+/**
+ * What somebody may see of what is told to many: lists, the activity, jobs, events. Whoever sees only some machines
+ * learns nothing of the others. Pure.
+ */
+import {
+  type Activity,
+  type Alert,
+  type AlertIncident,
+  type Command,
+  type CommandName,
+  COMMANDS,
+  type DeviceOptions,
+  HOST_NETWORK,
+  type HostInfo,
+  type Job,
+  type Output,
+  type OutputFilter,
+  type VM,
+} from "../contract/mod.ts";
+import type { Published } from "../contract/events.ts";
+import { HIDDEN_MESSAGE, redact, redactText, type Sight } from "./redact.ts";
+import { isAdministrator, may, type Rights, seesEverything } from "./rights.ts";
+
+/** Who looks, and what is known of machines. */
+export interface Viewer {
+  readonly rights: Rights;
+  readonly name: string;
+  /** The group of a machine; undefined where it has none, or is gone. */
+  readonly groupOf: (vmId: string) => string | undefined;
+}
+
+/** Whether a machine may be seen. */
+export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
+  return may(rights, "vms.view", { vmId, group: groupOf(vmId) });
+}
+
+/** The row of a command; undefined for what is none. */
+const rowOf = (name: string): Command | undefined =>
+  Object.hasOwn(COMMANDS, name) ? COMMANDS[name as CommandName] : undefined;
+
+/** What the audit does itself, which no command is: for administrators, as the commands for it are. */
+const OF_AUDIT = "prune_audit";
+
+/** What administrators do with accounts is for administrators. */
+function seesActivity(viewer: Viewer, { action, actor, vmId }: Activity): boolean {
+  if (isAdministrator(viewer.rights)) return true;
+  if (action === OF_AUDIT || rowOf(action)?.activityFor === "administrators") return false;
+  // Not even one's own attempts on a machine out of sight: the entry has its name.
+  if (vmId !== undefined) return seesVm(viewer, vmId);
+  return actor === viewer.name || seesEverything(viewer.rights);
+}
+
+/**
+ * An entry of the activity as somebody may see it; null when not at all. A message that names other machines is told to
+ * who sees these: a machine that is gone is seen by nobody whose rights are to some machines.
+ */
+function filterActivity(viewer: Viewer, entry: Activity): Activity | null {
+  if (!seesActivity(viewer, entry)) return null;
+  const { mentions = [], ...rest } = entry;
+  return mentions.every((id) => seesVm(viewer, id)) ? entry : { ...rest, message: HIDDEN_MESSAGE };
+}
+
+/** A job as somebody may see it: its failure may name other machines. */
+function filterJob(viewer: Viewer, job: Job, vms: () => readonly VM[]): Job {
+  const sight = job.error === null ? undefined : sightOf(viewer, vms);
+  if (sight === undefined || job.error === null) return job;
+  return { ...job, error: { ...job.error, message: redactText(job.error.message, sight) } };
+}
+
+/** Whether a job may be seen: one's own, of a machine one sees, or of the storage. */
+export function seesJob(viewer: Viewer, { actor, vmId }: Job): boolean {
+  if (isAdministrator(viewer.rights) || actor === viewer.name) return true;
+  return vmId === undefined ? may(viewer.rights, "storage.view", "everything") : seesVm(viewer, vmId);
+}
+
+/** Whether an alert, or what it fired, may be seen: that of a VM one sees; all others take a right to everything. */
+export function seesAlert(viewer: Viewer, { vmId }: Pick<Alert | AlertIncident, "vmId">): boolean {
+  if (vmId === undefined) {
+    return seesEverything(viewer.rights) && may(viewer.rights, "alerts.view", "everything");
+  }
+  return may(viewer.rights, "alerts.view", { vmId, group: viewer.groupOf(vmId) }) && seesVm(viewer, vmId);
+}
+
+/** What is left of an answer, by what the command's row hides. */
+const FILTERS: Readonly<
+  Record<OutputFilter, (answer: never, viewer: Viewer, vms: () => readonly VM[]) => unknown>
+> = {
+  "host-interfaces": (options: DeviceOptions, { rights }) =>
+    may(rights, HOST_NETWORK, "everything")
+      ? options
+      : { ...options, hostInterfaces: [], userNetworking: [], mayLoosenFilters: false },
+  "other-vms": (list: readonly VM[], viewer) => list.filter(({ id }) => seesVm(viewer, id)),
+  "other-figures": (written: unknown) => written,
+  "other-activity": (list: readonly Activity[], viewer) =>
+    list.map((each) => filterActivity(viewer, each)).filter((each) => each !== null),
+  "other-jobs": (list: readonly Job[], viewer, vms) =>
+    list.filter((each) => seesJob(viewer, each)).map((each) => filterJob(viewer, each, vms)),
+  "other-alerts": (list: readonly Alert[], viewer) => list.filter((each) => seesAlert(viewer, each)),
+  "other-incidents": (list: readonly AlertIncident[], viewer) =>
+    list.filter((each) => seesAlert(viewer, each)),
+  "job-of-other-vms": ({ job, log }: Output<"get_job">, viewer, vms) => {
+    const sight = sightOf(viewer, vms);
+    if (sight === undefined) return { job, log };
+    const lines = log.map(({ at, text }) => ({ at, text: redactText(text, sight) }));
+    return { job: filterJob(viewer, job, vms), log: lines };
+  },
+  "vm-counts": (info: HostInfo, viewer, vms) => {
+    if (may(viewer.rights, "vms.view", "everything")) return info;
+    const seen = vms().filter(({ id }) => seesVm(viewer, id));
+    const active = seen.filter(({ state }) => state === "running" || state === "paused");
+    return { ...info, activeVms: active.length, totalVms: seen.length };
+  },
+};
+
+/**
+ * How much is asked for of a list that is cut to a length before it is filtered, so that enough is left: as much as its
+ * `limit` allows. Undefined for other answers.
+ */
+export function longestOf(command: CommandName): number | undefined {
+  const { hides, input }: Command = COMMANDS[command];
+  const { properties = {} } = input as { properties?: { limit?: { maximum?: number } } };
+  return hides === undefined ? undefined : properties.limit?.maximum;
+}
+
+/** What of the machines somebody sees; undefined where it is all of them. */
+export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Sight | undefined {
+  if (may(viewer.rights, "vms.view", "everything")) return undefined;
+  const sees = (vmId: string) => seesVm(viewer, vmId);
+  return { sees, hiddenNames: new Set(vms().filter(({ id }) => !sees(id)).map(({ name }) => name)) };
+}
+
+/** A command's answer as somebody may see it. */
+export function filterOutput(
+  command: CommandName,
+  answer: unknown,
+  viewer: Viewer,
+  vms: () => readonly VM[],
+): unknown {
+  if (isAdministrator(viewer.rights)) return answer;
+  const { hides }: Command = COMMANDS[command];
+  const filter = hides && FILTERS[hides] as (...call: [unknown, Viewer, typeof vms]) => unknown;
+  const shown = filter === undefined ? answer : filter(answer, viewer, vms);
+  const sight = sightOf(viewer, vms);
+  return sight === undefined ? shown : redact(shown, sight);
+}
+
+/** An event stream as somebody may see it. It remembers which machines it has told of: some go out of sight. */
+export class EventView {
+  readonly #known: Set<string>;
+
+  /**
+   * @param known ids of the machines that are seen when the stream begins
+   * @param vms every machine
+   */
+  constructor(
+    private readonly viewer: Viewer,
+    known: Iterable<string>,
+    private readonly vms: () => readonly VM[],
+  ) {
+    this.#known = new Set(known);
+  }
+
+  /** The event as it is told; null when it is not. */
+  shown(event: Published): Published | null {
+    const { viewer } = this;
+    const [name, data] = event;
+    switch (name) {
+      case "vm-created":
+      case "vm-updated": {
+        if (may(viewer.rights, "vms.view", { vmId: data.vm.id, group: data.vm.group })) {
+          this.#known.add(data.vm.id);
+          return event;
+        }
+        return this.#known.delete(data.vm.id) ? ["vm-deleted", { vmId: data.vm.id }] : null;
+      }
+      case "vm-deleted":
+        return this.#known.delete(data.vmId) ? event : null;
+      case "vm-state-changed":
+      case "vm-stats-updated":
+        return seesVm(viewer, data.vmId) ? event : null;
+      case "activity": {
+        const shown = filterActivity(viewer, data);
+        return shown === data ? event : shown && ["activity", shown];
+      }
+      case "job-changed":
+      case "job-progress": {
+        if (!seesJob(viewer, data.job)) return null;
+        const job = filterJob(viewer, data.job, this.vms);
+        return job === data.job ? event : [name, { job }];
+      }
+      case "network-changed":
+        return may(viewer.rights, "networks.view", "everything") ? event : null;
+      case "pool-changed":
+        return may(viewer.rights, "storage.view", "everything") ? event : null;
+      case "alert-fired":
+        if (!seesAlert(viewer, data.incident)) return null;
+        // How many others there are is nothing for who sees only some
+        return seesEverything(viewer.rights) ? event : [name, { incident: data.incident, more: 0 }];
+      case "alerts-changed":
+      case "host-stats-updated":
+      case "connection-status-changed":
+      case "reload":
+        return event;
+      default:
+        return seesEverything(viewer.rights) ? event : null;
+    }
+  }
+}

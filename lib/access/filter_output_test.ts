@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import type { Activity, Job, VM } from "../contract/mod.ts";
+import { HIDDEN_MESSAGE } from "./redact.ts";
+import { permissionsOf } from "./permissions.ts";
+import { EventView, filterOutput, type Viewer } from "./filter_output.ts";
+
+const VMS = [{ id: "mine", name: "web" }, { id: "theirs", name: "secret" }] as VM[];
+/** Somebody with rights to one machine. */
+const EVE: Viewer = {
+  name: "eve",
+  rights: [[{ permissions: permissionsOf("operator"), on: { kind: "vm", vmId: "mine" } }]],
+  groupOf: () => undefined,
+};
+const entry = (more: Partial<Activity>): Activity => ({
+  ...{ id: 1, timestamp: 0, actor: "ann", action: "attach_disk", vmId: "mine", vmName: "web" },
+  result: "error",
+  ...more,
+});
+const job = (message: string) =>
+  ({ id: "1", actor: "eve", vmId: "mine", error: { code: "VolumeInUse", message } }) as Job;
+
+Deno.test("filterOutput() and EventView.shown() tell no message that names a machine out of sight (threat 23)", () => {
+  const view = new EventView(EVE, ["mine"], () => VMS);
+  const messages = (each: Activity) => {
+    const [listed] = filterOutput("get_activity", [each], EVE, () => VMS) as Activity[];
+    const [, told] = view.shown(["activity", each])! as ["activity", Activity];
+    assert.deepEqual(told, listed);
+    assert.ok(!JSON.stringify(told).includes("theirs"));
+    return told.message;
+  };
+  assert.equal(
+    messages(entry({ message: "Volume is used by secret: disk", mentions: ["theirs"] })),
+    HIDDEN_MESSAGE,
+  );
+  assert.equal(messages(entry({ message: "used by gone", mentions: ["gone"] })), HIDDEN_MESSAGE);
+  assert.equal(messages(entry({ message: "VM is already running" })), "VM is already running");
+  assert.equal(messages(entry({ message: "used by web", mentions: ["mine"] })), "used by web");
+
+  for (const [told, shown] of [["used by secret", HIDDEN_MESSAGE], ["no space", "no space"]] as const) {
+    const [listed] = filterOutput("list_jobs", [job(told)], EVE, () => VMS) as Job[];
+    assert.equal(listed!.error!.message, shown);
+    const [, event] = view.shown(["job-changed", { job: job(told) }]) as ["job-changed", { job: Job }];
+    assert.equal(event.job.error!.message, shown);
+    const log = [{ at: 0, text: told }];
+    assert.deepEqual(filterOutput("get_job", { job: job(told), log }, EVE, () => VMS), {
+      job: job(shown),
+      log: [{ at: 0, text: shown }],
+    });
+  }
+});

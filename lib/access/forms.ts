@@ -1,0 +1,26 @@
+/** What the forms of the settings carry, read back. Pure; the server checks all of it again. */
+import type { Grant } from "../contract/mod.ts";
+import { textIn } from "../text/form_fields.ts";
+
+/** The grant of `GrantFields`; undefined where no role is chosen. */
+export function grantIn(form: FormData): Grant | undefined {
+  const role = textIn(form, "role");
+  if (role === "") return undefined;
+  const [, kind = "everything", value = ""] = /^(group|vm):(.*)$/s.exec(textIn(form, "on")) ?? [];
+  if (kind === "group") return { role, on: { kind, group: value } };
+  if (kind === "vm") return { role, on: { kind, vmId: value } };
+  return { role, on: { kind: "everything" } };
+}
+
+/** A date field as the beginning of that day (UTC), in milliseconds; undefined when it is empty or none. */
+export function dayIn(value: string | null): number | undefined {
+  if (value === null || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return undefined;
+  const time = Date.parse(`${value}T00:00:00Z`);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** The present password of a form; nothing where it was left empty: it was confirmed before. */
+export function presentPasswordIn(form: FormData): { password?: string } {
+  const password = textIn(form, "password");
+  return password === "" ? {} : { password };
+}

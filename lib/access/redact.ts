@@ -1,0 +1,130 @@
+/**
+ * Machines out of sight, in answers about other things: leases, users of volumes and networks, the topology, refusals.
+ * One place for all commands, by what their fields are called; a new command needs nothing. Pure.
+ */
+import { ContractError } from "../contract/errors.ts";
+
+/** Stands in the place of a machine's name. */
+export const HIDDEN_VM = "a VM you may not see";
+
+/** Which machines are out of sight. */
+export interface Sight {
+  readonly sees: (vmId: string) => boolean;
+  /** Names of those that are not seen. */
+  readonly hiddenNames: ReadonlySet<string>;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What the place of a machine is told of besides: its guest's own name for itself, and its cards. */
+const TELLING: ReadonlySet<string> = new Set(["vmId", "vmName", "hostname"]);
+
+/** Fields of what a run came to for one machine: a line of its own, which goes with the machine. */
+const OF_RUNS = ["outcome", "storedBytes"] as const;
+
+/** Something about a machine that is not seen, without the machine; undefined when nothing is left of it. */
+function anonymous(fields: Fields): Fields | undefined {
+  // A machine itself, with its cards: who may see networks may not see these.
+  if ("nics" in fields || "macs" in fields) return undefined;
+  if (OF_RUNS.some((field) => field in fields)) return undefined;
+  if ("name" in fields && !("vmName" in fields)) return { vmId: "", name: HIDDEN_VM };
+  if (!("vmName" in fields) && !("hostname" in fields)) return fields; // what was asked for by this id
+  const left = Object.entries(fields).filter(([name]) => !TELLING.has(name));
+  return { ...Object.fromEntries(left), vmName: HIDDEN_VM };
+}
+
+const isAnonymous = (value: unknown): boolean =>
+  value === HIDDEN_VM ||
+  (typeof value === "object" && value !== null && (value as Fields).name === HIDDEN_VM);
+
+/** Several of them are one: how many there are is nobody's business either. */
+function once(list: readonly unknown[]): unknown[] {
+  const first = list.findIndex(isAnonymous);
+  return list.filter((each, at) => at === first || !isAnonymous(each));
+}
+
+/** Fields in which names stand without an id beside them: lists of users, and sentences such as why a run failed. */
+const TEXTS: Readonly<Record<string, (field: unknown, sight: Sight) => unknown>> = {
+  usedBy: withoutNames,
+  message: (field, sight) => typeof field === "string" ? redactText(field, sight) : field,
+};
+
+/** An answer without the names and ids of machines that are not seen. What is given is left as it is. */
+export function redact(value: unknown, sight: Sight): unknown {
+  if (Array.isArray(value)) {
+    return once(value.map((each) => redact(each, sight)).filter((each) => each !== undefined));
+  }
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+    return value;
+  }
+  const { vmId } = value as Fields;
+  const shown = typeof vmId === "string" && !sight.sees(vmId) ? anonymous(value as Fields) : value as Fields;
+  if (shown === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(shown).map(([name, field]) => [
+      name,
+      redact(Object.hasOwn(TEXTS, name) ? TEXTS[name]!(field, sight) : field, sight),
+    ]),
+  );
+}
+
+function withoutNames(list: unknown, { hiddenNames }: Sight): unknown {
+  if (!Array.isArray(list)) return list;
+  return list.map((each) => typeof each === "string" && hiddenNames.has(each) ? HIDDEN_VM : each);
+}
+
+/** Stands in the place of a message that names a machine. */
+export const HIDDEN_MESSAGE = `The message names ${HIDDEN_VM}`;
+
+/** Whether a text holds a name as a word of its own. */
+function holds(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const around = text.slice(Math.max(0, at - 1), at) + text.slice(at + name.length, at + name.length + 1);
+    if (name !== "" && !/[\p{L}\p{N}_]/u.test(around)) return true;
+  }
+  return false;
+}
+
+/**
+ * Ids of machines that a text names, or has the id of. A name that is part of a longer word is none.
+ *
+ * @param besides the machine that the text is about
+ */
+export function mentionedIn(
+  text: string,
+  vms: readonly { readonly id: string; readonly name: string }[],
+  besides?: string,
+): string[] {
+  const found = vms.filter(({ id, name }) => id !== besides && (holds(text, name) || text.includes(id)));
+  return found.map(({ id }) => id);
+}
+
+/** A text without what it says, where it names machines that are not seen. */
+export function redactText(text: string, { hiddenNames }: Sight): string {
+  return [...hiddenNames].some((name) => holds(text, name)) ? HIDDEN_MESSAGE : text;
+}
+
+/** Details of refusals that name machines. */
+const NAMING = ["vm", "vms", "what"] as const;
+
+/** A refusal that names no machine that is not seen. */
+export function redactRefusal(error: ContractError, sight: Sight): ContractError {
+  const { details = {} } = error;
+  const { vmIds } = details;
+  const hidden = Array.isArray(vmIds) ? vmIds.filter((each) => !sight.sees(String(each))) : [];
+  const change: Record<string, unknown> = {};
+  for (const name of NAMING) {
+    const told = details[name];
+    if (typeof told !== "string") continue;
+    if (hidden.length > 0 || names(told, sight)) change[name] = HIDDEN_VM;
+  }
+  if (Object.keys(change).length === 0) return error;
+  if (Array.isArray(vmIds)) change.vmIds = vmIds.filter((each) => !hidden.includes(each));
+  // A text of its own may have the name anywhere: the table's is told instead.
+  return new ContractError(error.code, { ...details, ...change }, { cause: error.cause });
+}
+
+/** Whether a detail is the name of a machine that is not seen, or one and where it is ("web on default"). */
+function names(told: string, { hiddenNames }: Sight): boolean {
+  return [...hiddenNames].some((name) => told === name || told.startsWith(`${name} on `));
+}

@@ -1,0 +1,24 @@
+/** The pages of the settings: one line a tab. */
+import type { crumbs } from "../i18n/en/crumbs.ts";
+import type { PlainKeyOf } from "../i18n/mod.ts";
+
+/** A page of the settings. */
+export interface SettingsTab {
+  readonly href: string;
+  readonly label: PlainKeyOf<typeof crumbs>;
+  /** For administrators alone. */
+  readonly administrator: boolean;
+}
+
+export const SETTINGS_TABS: readonly SettingsTab[] = [
+  { href: "/settings/account", label: "crumbs.account", administrator: false },
+  { href: "/settings/tokens", label: "crumbs.tokens", administrator: false },
+  { href: "/settings/sessions", label: "crumbs.sessions", administrator: false },
+  { href: "/settings/users", label: "crumbs.users", administrator: true },
+  { href: "/settings/roles", label: "crumbs.roles", administrator: true },
+  { href: "/settings/audit", label: "crumbs.audit", administrator: true },
+  { href: "/settings/metrics", label: "crumbs.metrics", administrator: true },
+  { href: "/settings/alert-targets", label: "crumbs.alert_targets", administrator: true },
+  { href: "/settings/certificate", label: "crumbs.certificate", administrator: true },
+  { href: "/settings/health", label: "crumbs.health", administrator: true },
+];

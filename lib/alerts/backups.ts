@@ -1,0 +1,57 @@
+/** What alerts see of backups. Pure. */
+import type { Backup, BackupRunState } from "../contract/backups.ts";
+import type { AlertRule } from "../contract/alerts.ts";
+import { backupFactsOf } from "../insights/backups.ts";
+import { type Observation, observe } from "./watch.ts";
+
+const DAY_MS = 86_400_000;
+
+/** What a check says, and the figure that goes with it. */
+export interface Seen {
+  readonly seen: Observation;
+  readonly value: number;
+}
+
+/** State of a run → what it says. One that somebody cancelled, or that is under way, says nothing of the one before. */
+const RUNS: Readonly<Record<BackupRunState, Observation>> = {
+  running: "unknown",
+  done: "good",
+  failed: "bad",
+  cancelled: "unknown",
+  interrupted: "bad",
+};
+
+/** Whether the last run of a backup failed, and for how many VMs. One that never ran, or is switched off, is no more. */
+export function seenOfRun({ lastRun, enabled }: Pick<Backup, "lastRun" | "enabled">): Seen {
+  if (lastRun === null || !enabled) return { seen: "gone", value: 0 };
+  const failed = lastRun.copies.filter(({ state }) => state === "failed").length;
+  const seen = RUNS[lastRun.state];
+  return { seen: seen === "good" && failed > 0 ? "bad" : seen, value: failed };
+}
+
+const isScheduled = ({ enabled, frequency }: Backup) =>
+  enabled && frequency !== "by-hand" && frequency !== "once";
+
+/**
+ * Whether the newest copy of a VM is too old. An alert on everything means the VMs that backups take at set times; one on a
+ * VM or a group means those, whether or not a backup takes them. After a run that failed it is not known when the copy
+ * before was taken.
+ *
+ * @param now milliseconds since 1970
+ */
+export function seenOfCopies(
+  backups: readonly Backup[],
+  now: number,
+): (rule: AlertRule, vmId: string) => Seen {
+  const ofAll = backupFactsOf(backups), ofScheduled = backupFactsOf(backups.filter(isScheduled));
+  return (rule, vmId) => {
+    const isMeant = rule.scope === "vm" || rule.scope === "group";
+    const { takenAt, failed } = (isMeant ? ofAll : ofScheduled)(vmId);
+    if (takenAt !== undefined) {
+      const days = (now - takenAt) / DAY_MS;
+      return { seen: observe(days, rule), value: days };
+    }
+    if (failed) return { seen: "unknown", value: NaN };
+    return { seen: isMeant ? "bad" : "gone", value: NaN };
+  };
+}

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import type { AlertRule, Backup, BackupCopy, BackupRunState } from "../contract/mod.ts";
+import { seenOfCopies, seenOfRun } from "./backups.ts";
+import { incidentMessage } from "./words.ts";
+
+const DAY_MS = 86_400_000, NOW = 100 * DAY_MS;
+
+const copy = (vmId: string, state: BackupCopy["state"], days: number): BackupCopy => ({
+  ...{
+    vmId,
+    name: vmId,
+    state,
+    message: null,
+    consistency: null,
+    bytes: 0,
+    storedBytes: 0,
+    readBytes: null,
+    disks: [],
+  },
+  ...{ takenAt: state === "done" ? NOW - days * DAY_MS : null, verified: null },
+});
+
+const backup = (state: BackupRunState | undefined, copies: BackupCopy[] = [], change: Partial<Backup> = {}) =>
+  ({
+    ...{ id: "b", name: "nightly", enabled: true, frequency: "daily" },
+    lastRun: state === undefined ? null : { id: "r", state, startedAt: NOW, copies },
+    ...change,
+  }) as Backup;
+
+const rule = (change: Partial<AlertRule>): AlertRule => ({
+  ...{ id: "r", name: "R", severity: "warning", watches: "backup_old", comparison: "above", threshold: 7 },
+  ...{ checks: 1, scope: "everything", enabled: true, createdAt: 0 },
+  ...change,
+});
+
+const RUNS: readonly [of: Backup, seen: string, value: number][] = [
+  [backup(undefined), "gone", 0],
+  [backup("done", [copy("a", "done", 0)]), "good", 0],
+  [backup("done", [copy("a", "done", 0), copy("b", "failed", 0)]), "bad", 1],
+  [backup("failed"), "bad", 0],
+  [backup("interrupted"), "bad", 0],
+  [backup("cancelled"), "unknown", 0],
+  [backup("running", [copy("a", "failed", 0)]), "unknown", 1],
+  [backup("failed", [], { enabled: false }), "gone", 0],
+];
+
+Deno.test("seenOfRun() judges the last run that is over, of backups that are switched on", () => {
+  for (const [of, seen, value] of RUNS) {
+    assert.deepEqual(seenOfRun(of), { seen, value }, String(of.lastRun?.state));
+  }
+});
+
+const COPIES: readonly [backups: Backup[], change: Partial<AlertRule>, seen: string][] = [
+  [[backup("done", [copy("a", "done", 3)])], {}, "good"],
+  [[backup("done", [copy("a", "done", 9)])], {}, "bad"],
+  [[backup("done", [copy("a", "done", 9)]), backup("done", [copy("a", "done", 1)])], {}, "good"],
+  [[backup("done", [copy("a", "done", 9)], { frequency: "by-hand" })], {}, "gone"],
+  [[backup("done", [copy("a", "done", 9)], { frequency: "by-hand" })], { scope: "vm", vmId: "a" }, "bad"],
+  [[], {}, "gone"],
+  [[], { scope: "group", group: "prod" }, "bad"],
+  [[backup("done", [copy("a", "failed", 0)])], { scope: "vm", vmId: "a" }, "unknown"],
+];
+
+Deno.test("seenOfCopies() takes no copy at all for a fault only where a VM is meant", () => {
+  for (const [index, [backups, change, seen]] of COPIES.entries()) {
+    assert.equal(seenOfCopies(backups, NOW)(rule(change), "a").seen, seen, `row ${index}`);
+  }
+});
+
+Deno.test("incidentMessage() tells of backups with their figures", () => {
+  const failed = rule({ watches: "backup_failed" });
+  assert.equal(incidentMessage(failed, 2, "nightly"), "The last run of the backup nightly failed for 2 VMs");
+  assert.equal(incidentMessage(failed, 0, "nightly"), "The last run of the backup nightly failed");
+  assert.equal(incidentMessage(rule({}), 9.04, ""), "The newest backup of the VM is 9 days old");
+  assert.equal(incidentMessage(rule({}), NaN, ""), "There is no backup of the VM");
+});

@@ -1,0 +1,89 @@
+/** The alerts of a new installation: people change and delete them as their own. */
+import type { AlertRule } from "../contract/alerts.ts";
+
+type Default = Omit<AlertRule, "createdAt" | "scope" | "enabled" | "comparison"> & {
+  readonly comparison?: "below";
+};
+
+/** By their ids. Their rows are part of a released step of the tables: new ones go into a new step. */
+const FIRST: readonly Default[] = [
+  {
+    id: "host-unreachable",
+    name: "Host is not reachable",
+    severity: "critical",
+    watches: "host_connection_lost",
+    checks: 2,
+  },
+  { id: "vm-crashed", name: "VM crashed", severity: "critical", watches: "vm_crashed", checks: 1 },
+  {
+    id: "disk-errors",
+    name: "VM has disk errors",
+    severity: "critical",
+    watches: "vm_disk_error",
+    checks: 1,
+  },
+  {
+    ...{
+      id: "pool-nearly-full",
+      name: "Storage pool is nearly full",
+      severity: "warning",
+      watches: "host_metric",
+    },
+    ...{ series: "pool_usage", threshold: 90, clearThreshold: 85, checks: 4 },
+  },
+  {
+    ...{
+      id: "host-memory",
+      name: "Host memory is nearly used up",
+      severity: "warning",
+      watches: "host_metric",
+    },
+    ...{ series: "memory_usage", threshold: 92, clearThreshold: 88, checks: 10 },
+  },
+  {
+    ...{ id: "host-cpu", name: "Host CPU is busy", severity: "warning", watches: "host_metric" },
+    ...{ series: "cpu_usage", threshold: 95, clearThreshold: 85, checks: 20 },
+  },
+  {
+    ...{ id: "vm-cpu", name: "VM CPU is busy", severity: "info", watches: "vm_metric" },
+    ...{ series: "cpu_usage", threshold: 95, clearThreshold: 80, checks: 60 },
+  },
+  {
+    ...{
+      id: "certificate-ends",
+      name: "Certificate expires soon",
+      severity: "warning",
+      watches: "certificate_ends",
+    },
+    ...{ comparison: "below", threshold: 14, checks: 1 },
+  },
+  {
+    id: "agent-silent",
+    name: "Guest agent is silent",
+    severity: "warning",
+    watches: "guest_agent_silent",
+    checks: 10,
+  },
+];
+
+const BACKUPS: readonly Default[] = [
+  { id: "backup-failed", name: "Backup failed", severity: "warning", watches: "backup_failed", checks: 1 },
+  {
+    id: "backup-old",
+    name: "Backup is too old",
+    severity: "warning",
+    watches: "backup_old",
+    threshold: 8, // a weekly one, and a day for its run
+    checks: 1,
+  },
+];
+
+/** The alerts of a new installation, as they came one after the other. */
+export const DEFAULT_ALERTS = { first: FIRST, backups: BACKUPS };
+
+/** Alerts as they are kept. @param createdAt milliseconds since 1970 */
+export function defaultAlerts(of: keyof typeof DEFAULT_ALERTS, createdAt: number): AlertRule[] {
+  return DEFAULT_ALERTS[of].map((row) => ({
+    ...{ comparison: "above", ...row, scope: "everything", enabled: true, createdAt },
+  }));
+}

@@ -1,0 +1,234 @@
+/**
+ * A definition that comes from a folder of backups, without what would let it reach into the host: whoever can write to
+ * the folder's disk or share can change it, and libvirt does as root what it says. Devices of the host, files outside the
+ * places where libvirt keeps a VM's own, and words to QEMU are taken out, unless the VM has just the same now. Pure.
+ */
+import { xml } from "../formats/xml/build.ts";
+import type { XmlDocument } from "../formats/xml/edit.ts";
+import { setCreatedAt } from "../formats/xml/identity.ts";
+import { METADATA_PREFIX } from "../formats/xml/metadata.ts";
+import { child, children, type XmlElement } from "../formats/xml/tree.ts";
+import { oneLine } from "../text/text.ts";
+
+/** Parts of a definition that say what the VM is. Words to QEMU, labels of its process, boot loaders of the host do not. */
+const PARTS: ReadonlySet<string> = new Set([
+  ...["name", "uuid", "genid", "title", "description", "metadata", "memory", "currentMemory", "maxMemory"],
+  ...["memoryBacking", "memtune", "vcpu", "vcpus", "iothreads", "iothreadids", "defaultiothread", "cputune"],
+  ...["numatune", "blkiotune", "throttlegroups", "resource", "sysinfo", "keywrap", "os", "features", "cpu"],
+  ...["clock", "on_poweroff", "on_reboot", "on_crash", "on_lockfailure", "pm", "perf", "devices"],
+]);
+/** Parts of `<os>`; a kernel, a device tree or an ACPI table is a file of the host that the guest would read. */
+const OS_PARTS: ReadonlySet<string> = new Set(
+  ["type", "boot", "bootmenu", "bios", "smbios", "firmware", "cmdline", "loader", "nvram"],
+);
+/** Devices that are a VM's own. */
+const DEVICES: ReadonlySet<string> = new Set([
+  ...["emulator", "disk", "controller", "interface", "serial", "parallel", "console", "channel", "input"],
+  ...["hub", "graphics", "video", "sound", "audio", "watchdog", "memballoon", "rng", "tpm", "panic", "vsock"],
+  ...["iommu", "redirdev", "redirfilter", "memory", "nvram", "crypto", "smartcard"],
+]);
+/** Parts of a disk that say what the guest sees. Its source is another one, and what that was built on none of it. */
+const DISK_PARTS: ReadonlySet<string> = new Set([
+  ...["driver", "source", "target", "serial", "wwn", "vendor", "product", "boot", "iotune", "address"],
+  ...["alias", "blockio", "geometry"],
+]);
+
+const ofTypes = (...types: string[]): (device: XmlElement) => boolean => {
+  const known: ReadonlySet<string | undefined> = new Set(types);
+  return ({ attributes: { type } }) => known.has(type);
+};
+const port = ofTypes("pty", "unix", "null", "vc", "spicevmc", "spiceport", "qemu-vdagent", "dbus");
+/** A program that is installed; QEMU's user runs it. */
+const EMULATOR = /^\/(usr\/(local\/)?)?(s?bin|libexec|lib)\/([^/]+\/)?(qemu-system-[^/]+|qemu-kvm|kvm)$/;
+
+/** Kinds of devices of which only some are a VM's own. */
+const OWN: Readonly<Record<string, (device: XmlElement) => boolean>> = {
+  emulator: ({ text }) => EMULATOR.test(text.trim()),
+  interface: ofTypes("network", "bridge", "direct", "user", "internal"),
+  serial: port,
+  parallel: port,
+  console: port,
+  channel: port,
+  redirdev: ofTypes("spicevmc"),
+  smartcard: ofTypes("spicevmc"),
+  input: ofTypes("tablet", "mouse", "keyboard"),
+  graphics: ofTypes("vnc", "spice"),
+  audio: ofTypes("none", "spice"),
+  rng: (device) => child(device, "backend")?.attributes.model !== "egd",
+  tpm: (device) => child(device, "backend")?.attributes.type === "emulator",
+};
+
+/** Folders in which libvirt keeps sockets and logs of VMs: it deletes and writes what is named there. */
+const FOLDERS = [
+  ...["/run/libvirt/qemu/", "/var/run/libvirt/qemu/", "/var/lib/libvirt/qemu/channel/"],
+  "/var/log/libvirt/qemu/",
+];
+const SOURCES_OF_RANDOM: ReadonlySet<string> = new Set(["/dev/urandom", "/dev/random", "/dev/hwrng"]);
+/** Attributes that name a file also without a slash: one of the folder that QEMU runs in. */
+const FILE_ATTRIBUTES: ReadonlySet<string> = new Set([
+  ...["path", "file", "socket", "logFile", "logfile", "tap", "vhost", "rendernode", "xauth", "template"],
+]);
+/** Where libvirt keeps UEFI variables. */
+const NVRAM = /^\/var\/lib\/libvirt\/qemu\/nvram\/[^/]+$/;
+const FIRMWARE = /^\/usr\/(share|lib)\//;
+
+const climbs = (path: string) => path.split("/").includes("..");
+const isFirmware = (path: string) => FIRMWARE.test(path) && !climbs(path);
+const isPlace = (path: string) =>
+  SOURCES_OF_RANDOM.has(path) || (!climbs(path) && FOLDERS.some((folder) => path.startsWith(folder)));
+
+/** A file that an element names and that lies in no place of libvirt's; undefined where there is none. */
+function foreignFile({ attributes, text, children: parts }: XmlElement): string | undefined {
+  for (const [key, value] of Object.entries(attributes)) {
+    if ((FILE_ATTRIBUTES.has(key) || value.startsWith("/")) && !isPlace(value)) return value;
+  }
+  const said = text.trim();
+  if (said.startsWith("/") && !isPlace(said)) return said;
+  for (const part of parts) {
+    const found = foreignFile(part);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** An element as text that is the same for the same content, however it is written. */
+function sameness({ name, attributes, text, children: parts }: XmlElement): string {
+  const own = Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1);
+  return JSON.stringify([name, own, text.trim(), parts.map(sameness)]);
+}
+
+/** A device or part, for people. */
+function called(element: XmlElement): string {
+  const { name, attributes: { type, mode } } = element;
+  return oneLine([name, type ?? mode ?? ""].filter((part) => part !== "").join(" "), 80);
+}
+
+const ofHost = "it reaches into the host";
+
+/** Why a device is none of the VM's own; undefined where it is. Disks are judged with their content. */
+function deviceFault(device: XmlElement): string | undefined {
+  const { name } = device;
+  if (name === "disk") return undefined;
+  if (!DEVICES.has(name) || (Object.hasOwn(OWN, name) && !OWN[name]!(device))) return ofHost;
+  const file = name === "emulator" ? undefined : foreignFile(device);
+  return file === undefined ? undefined : `it names ${oneLine(file, 200)}, a file of the host`;
+}
+
+/** Why a part of `<os>` is not taken. */
+function osFault(part: XmlElement): string | undefined {
+  const { name, attributes: { template, type, readonly } } = part;
+  if (!OS_PARTS.has(name)) return "it is a file of the host";
+  const path = part.text.trim() || (child(part, "source")?.attributes.file ?? "");
+  if (name === "loader" && path !== "") {
+    // What a guest may write to, libvirt gives to QEMU's user.
+    const isSafe = isFirmware(path) && (readonly === "yes" || type === "rom");
+    return isSafe ? undefined : "it is no firmware that is installed, or may be written to";
+  }
+  if (name !== "nvram") return undefined;
+  const isOwn = (type === undefined || type === "file") && (path === "" || NVRAM.test(path)) && !climbs(path);
+  return isOwn && (template === undefined || isFirmware(template))
+    ? undefined
+    : "it is no file where libvirt keeps UEFI variables";
+}
+
+const namesFile = (part: XmlElement): boolean =>
+  Object.entries(part.attributes).some(([key, value]) => FILE_ATTRIBUTES.has(key) || value.startsWith("/")) ||
+  part.children.some(namesFile);
+
+/** Why a part of the definition is not taken. */
+function partFault(part: XmlElement): string | undefined {
+  if (!PARTS.has(part.name)) return ofHost;
+  const isJudged = ["os", "devices", "metadata"].includes(part.name);
+  return isJudged || !namesFile(part) ? undefined : "it names a file of the host";
+}
+
+/**
+ * Takes out what would reach into the host.
+ *
+ * @param now the definition that the host has of the VM; what is the same there stays
+ * @returns what was taken out, as sentences
+ */
+export function confineDefinition(document: XmlDocument, now: XmlDocument | undefined): string[] {
+  const told: string[] = [];
+  const drop = (within: string | undefined, faultOf: (element: XmlElement) => string | undefined) => {
+    const list = (of: XmlDocument | undefined) =>
+      (within === undefined ? of?.root : of?.find(within))?.children ?? [];
+    const known = new Set(list(now).map(sameness));
+    const next = () =>
+      list(document).find((each) => faultOf(each) !== undefined && !known.has(sameness(each)));
+    for (let found = next(); found !== undefined; found = next()) {
+      told.push(`${called(found)} was taken out: ${faultOf(found)}. Add it again if it belongs to the VM`);
+      document.remove(found);
+    }
+  };
+  // Of what is there twice only one would be looked at.
+  for (const name of PARTS) {
+    const second = () => children(document.root, name)[1];
+    for (let found = second(); found !== undefined; found = second()) {
+      told.push(`A second <${name}> was taken out`);
+      document.remove(found);
+    }
+  }
+  drop(undefined, partFault);
+  drop("os", osFault);
+  drop("devices", deviceFault);
+  return told;
+}
+
+/** Takes out of a restored disk what QEMU would open beside its content. */
+export function confineDisk(document: XmlDocument, find: () => XmlElement | undefined): void {
+  for (const name of ["rawio", "sgio"]) {
+    const disk = find();
+    if (disk !== undefined) document.setAttribute(disk, name, undefined);
+  }
+  const other = () =>
+    find()?.children.find((part, index, all) =>
+      !DISK_PARTS.has(part.name) || all.findIndex(({ name }) => name === part.name) < index
+    );
+  for (let part = other(); part !== undefined; part = other()) document.remove(part);
+  const source = child(find(), "source");
+  if (source !== undefined) document.replace(source, xml("source"));
+}
+
+/** A medium as a drive names it; `elsewhere`: a device, or on the network. */
+export type Medium =
+  | { readonly path: string }
+  | { readonly volume: { readonly pool: string; readonly name: string } }
+  | "elsewhere";
+
+/** What is in a drive; undefined where it is empty. */
+export function mediumIn(drive: XmlElement): Medium | undefined {
+  const source = child(drive, "source")?.attributes;
+  if (source === undefined) return undefined;
+  const { type = "file" } = drive.attributes, { file, pool, volume } = source;
+  if (type === "file" && file !== undefined) return { path: file };
+  const isVolume = type === "volume" && pool !== undefined && volume !== undefined;
+  return isVolume ? { volume: { pool, name: volume } } : "elsewhere";
+}
+
+/** Whether a definition has a medium in one of its drives. */
+export const hasMedium = (now: XmlDocument | undefined, medium: Medium): boolean =>
+  medium !== "elsewhere" &&
+  children(now?.find("devices"), "disk").some((disk) =>
+    ["cdrom", "floppy"].includes(disk.attributes.device ?? "") &&
+    JSON.stringify(mediumIn(disk)) === JSON.stringify(medium)
+  );
+
+const groupIn = (document: XmlDocument): XmlElement | undefined => {
+  const own = document.find("metadata", `${METADATA_PREFIX}:vm`);
+  return child(own, "group") ?? child(own, `${METADATA_PREFIX}:group`);
+};
+
+/**
+ * Leaves a VM in the group that it is in: what a copy says of it would give others rights again, or take them.
+ *
+ * @param createdAt of a VM of which nothing was noted yet, in milliseconds since 1970
+ */
+export function keepGroup(document: XmlDocument, now: XmlDocument, createdAt: number): void {
+  const was = groupIn(document), is = groupIn(now);
+  if (was !== undefined) document.remove(was);
+  if (is === undefined) return;
+  const own = () => document.find("metadata", `${METADATA_PREFIX}:vm`);
+  if (own() === undefined) setCreatedAt(document, createdAt);
+  document.append(own()!, xml(is.name, {}, is.text));
+}

@@ -1,0 +1,51 @@
+/** Asking before something is lost. Any island asks; the one dialog that is on every page answers. */
+import { signal } from "@preact/signals";
+import type { VM } from "../contract/mod.ts";
+import { type ActionName, ACTIONS } from "../vm/actions.ts";
+
+/** A question: may this be done to these machines? */
+export interface Question {
+  readonly action: ActionName;
+  readonly vms: readonly VM[];
+}
+
+/** Yes, and which disks go too. */
+export interface Consent {
+  /** VM → paths of its disks that were ticked. */
+  readonly disks: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Above so many VMs at once their number is typed: one click is too little for what it does. */
+export const MOST_UNTYPED = 10;
+
+/** Whether an action is asked about first: where something is lost, or where many guests are interrupted. */
+export function isAsked(action: ActionName, count: number): boolean {
+  const { danger, interrupts } = ACTIONS[action];
+  return danger !== undefined || (interrupts === true && count > MOST_UNTYPED);
+}
+
+interface Asked extends Question {
+  /** Tells it from the question before. */
+  readonly id: number;
+  readonly answer: (consent: Consent | null) => void;
+}
+
+/** The question on the screen. */
+export const openQuestion = signal<Asked | null>(null);
+
+let questions = 0;
+
+/** Asks; null is no. A question that is still open is answered with no. */
+export function askToConfirm(question: Question): Promise<Consent | null> {
+  openQuestion.peek()?.answer(null);
+  return new Promise((resolve) => {
+    openQuestion.value = {
+      ...question,
+      id: ++questions,
+      answer: (consent) => {
+        openQuestion.value = null;
+        resolve(consent);
+      },
+    };
+  });
+}

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { aVm } from "../text/vm_fixture_test.ts";
+import { askToConfirm, isAsked, openQuestion } from "./confirm.ts";
+
+Deno.test("askToConfirm() resolves with the answer, and takes the question off the screen", async () => {
+  const answer = askToConfirm({ action: "delete", vms: [aVm()] });
+  const consent = { disks: new Map([["vm", ["/a.qcow2"]]]) };
+  openQuestion.value?.answer(consent);
+  assert.deepEqual(await answer, consent);
+  assert.equal(openQuestion.value, null);
+});
+
+Deno.test("askToConfirm() answers an open question with no before it asks the next", async () => {
+  const first = askToConfirm({ action: "reset", vms: [aVm()] });
+  const second = askToConfirm({ action: "delete", vms: [aVm()] });
+  assert.equal(await first, null);
+  openQuestion.value?.answer(null);
+  assert.equal(await second, null);
+});
+
+Deno.test("isAsked() asks before something is lost, and before many guests are interrupted", () => {
+  assert.deepEqual(
+    [
+      isAsked("force_stop", 1),
+      isAsked("delete", 1),
+      isAsked("stop", 10),
+      isAsked("stop", 11),
+      isAsked("reboot", 11),
+      isAsked("start", 500),
+    ],
+    [true, true, false, true, true, false],
+  );
+});

@@ -1,0 +1,90 @@
+/** What a page of graphs shows of a VM or the host: read by its route first, then by its island. */
+import type { MetricSummary } from "../contract/metrics.ts";
+import type { MetricPart } from "../contract/metric_series.ts";
+import { METRIC_PARTS } from "../contract/metric_series.ts";
+import { type ChartSet, chartSet, type ChosenParts } from "../metrics/chart_data.ts";
+import { type Chart, HOST_CHARTS, seriesNames, VM_CHARTS } from "../metrics/charts.ts";
+import { LIVE_CHARTS, type LiveSeed, liveSeed } from "../metrics/live_seed.ts";
+import { type Mark, marksOf } from "../metrics/marks.ts";
+import { type PageRange, rangeInput, rangeQuery } from "../metrics/ranges.ts";
+import type { Api } from "./api.ts";
+
+/** Most entries of the activity that marks are made of: as many as one call gives. */
+const MOST_ACTIVITY = 500;
+
+/** Whose graphs: those of a VM, or of the host where none is named. */
+export interface MonitoredSubject {
+  readonly vmId?: string;
+}
+
+/** What is asked for. */
+export interface MonitoringQuery {
+  readonly range: PageRange;
+  readonly parts: ChosenParts;
+}
+
+/** What there is to show. */
+export interface MonitoringData {
+  readonly set: ChartSet;
+  /** Rows of all parts, in the order of the contract's table. */
+  readonly summary: MetricSummary["series"];
+  readonly marks: readonly Mark[];
+}
+
+/** The graphs of a subject. */
+export const chartsOf = ({ vmId }: MonitoredSubject): readonly Chart[] =>
+  vmId === undefined ? HOST_CHARTS : VM_CHARTS;
+
+/** Reads all that a page of graphs shows. @param now milliseconds since 1970 @throws what the commands throw */
+export async function readMonitoring(
+  api: Api,
+  subject: MonitoredSubject,
+  { range, parts }: MonitoringQuery,
+  now: number,
+): Promise<MonitoringData> {
+  const { vmId } = subject, asked = rangeInput(range, now);
+  const ofVm = { series: seriesNames(VM_CHARTS), ...asked },
+    ofHost = { series: seriesNames(HOST_CHARTS), ...asked };
+  const [history, summary, activity] = await Promise.all([
+    vmId === undefined ? api.getHostMetrics(ofHost) : api.getHistoricalMetrics({ vmId, ...ofVm }),
+    vmId === undefined ? api.getHostMetricSummary(ofHost) : api.getMetricSummary({ vmId, ...ofVm }),
+    api.getActivity({ limit: MOST_ACTIVITY, ...(vmId !== undefined && { vmId }) }),
+  ]);
+  return {
+    set: chartSet(history, chartsOf(subject), parts),
+    summary: summary.series,
+    marks: marksOf(activity, history.from, history.to),
+  };
+}
+
+const isLiveChart = ({ id }: Pick<Chart, "id">) => LIVE_CHARTS.some((live) => live === id);
+
+/** What is stored of the last minutes, for live graphs to begin with. @throws what the commands throw */
+export async function readLiveSeed(api: Api, subject: MonitoredSubject, now: number): Promise<LiveSeed[]> {
+  const { vmId } = subject, asked = rangeInput({ window: "live" }, now);
+  const history = vmId === undefined
+    ? await api.getHostMetrics({ series: seriesNames(HOST_CHARTS.filter(isLiveChart)), ...asked })
+    : await api.getHistoricalMetrics({ vmId, series: seriesNames(VM_CHARTS.filter(isLiveChart)), ...asked });
+  return liveSeed(chartSet(history, chartsOf(subject).filter(isLiveChart), {}));
+}
+
+/** The parts that an address chooses. */
+export function partsIn(query: URLSearchParams): ChosenParts {
+  const chosen: Partial<Record<MetricPart, string>> = {};
+  for (const part of METRIC_PARTS) {
+    const label = query.get(part);
+    if (label !== null && label !== "") chosen[part] = label.slice(0, 64);
+  }
+  return chosen;
+}
+
+/** The address of a page with this range and these parts. Others of its query stay. */
+export function monitoringHref(
+  path: string,
+  { range, parts }: MonitoringQuery,
+  more: readonly (readonly [string, string])[] = [],
+): string {
+  const query = new URLSearchParams([...more.map(([name, value]) => [name, value])]);
+  for (const [name, value] of Object.entries({ ...rangeQuery(range), ...parts })) query.set(name, value);
+  return `${path}?${query}`;
+}

@@ -1,0 +1,49 @@
+/** What an island shows of the server, kept up to date. */
+import { computed, type ReadonlySignal, type Signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { VM } from "../contract/mod.ts";
+import type { PlainKey } from "../i18n/mod.ts";
+import { live } from "./live.ts";
+import { Query, type QueryOptions, whenChanged } from "./query.ts";
+import { reportFailure } from "./toasts.ts";
+
+/** What {@link useQuery} is given. */
+export interface UseQuery<T> extends Pick<QueryOptions<T>, "first" | "read" | "follow" | "everyMs"> {
+  /** What is said when it cannot be read; null where the page's banner says it. */
+  readonly failed?: PlainKey | { readonly sentence: string } | null;
+}
+
+/**
+ * Reads something anew whenever it may have changed. The old value stays while it is read, and when it cannot be.
+ *
+ * @returns the value, and how to read it at once: after something was done to it
+ */
+export function useQuery<T>(
+  { failed = "failed.refresh", ...options }: UseQuery<T>,
+): { value: ReadonlySignal<T>; reread: () => Promise<void> } {
+  const query = useMemo(() =>
+    new Query({
+      ...options,
+      canRead: () => !document.hidden && live.controllable.peek(),
+      onFailure: (error) => failed === null ? undefined : reportFailure(failed, error),
+    }), []);
+  useEffect(() => query.start(), []);
+  return { value: query.value, reread: () => query.reread() };
+}
+
+/** Changes of networks, and of what uses them. */
+export const networkChanges = whenChanged(live.networkChanges, live.counts);
+
+/** Changes of storage pools. @param pool the one that matters; undefined: any */
+export function poolChanges(pool?: string): UseQuery<unknown>["follow"] {
+  return (changed) =>
+    whenChanged(live.pools)(() => {
+      const name = live.pools.peek()?.name;
+      if (pool === undefined || name === undefined || name === pool) changed();
+    });
+}
+
+/** Changes of what `sign` tells of a VM. */
+export function vmChanges(vm: Signal<VM>, sign: (vm: VM) => string): UseQuery<unknown>["follow"] {
+  return (changed) => whenChanged(computed(() => sign(vm.value)))(changed);
+}

@@ -1,0 +1,515 @@
+/** Alerts: what is watched, what fires, what is silenced, and who is told. */
+import Type, { type Static } from "typebox";
+import { ALERT_SERIES_NAMES } from "./alert_series.ts";
+import { command } from "./command.ts";
+import { MOST_LABEL } from "./metric_series.ts";
+import { HostName } from "./on_host.ts";
+import {
+  closed,
+  Instant,
+  NO_OUTER_BLANK,
+  NOTHING_IN,
+  NOTHING_OUT,
+  oneOf,
+  SECRET,
+  Timestamp,
+  VmId,
+} from "./schema.ts";
+
+/** How bad it is, in rising order. */
+export const ALERT_SEVERITIES = ["info", "warning", "critical"] as const;
+export type AlertSeverity = typeof ALERT_SEVERITIES[number];
+
+/** What an alert watches: a figure of VMs or hosts, or a state. */
+export const ALERT_KINDS = [
+  "vm_metric",
+  "host_metric",
+  "vm_crashed",
+  "vm_disk_error",
+  "guest_agent_silent",
+  "host_connection_lost",
+  "certificate_ends",
+  "backup_failed",
+  "backup_old",
+] as const;
+export type AlertKind = typeof ALERT_KINDS[number];
+
+/** On what an alert, or a silence, is: everything there is, one host, a group of VMs, or one VM. */
+export const ALERT_SCOPES = ["everything", "host", "group", "vm"] as const;
+export type AlertScope = typeof ALERT_SCOPES[number];
+
+/** On which side of its threshold a figure is bad. */
+export const ALERT_COMPARISONS = ["above", "below"] as const;
+export type AlertComparison = typeof ALERT_COMPARISONS[number];
+
+/** States of an incident: one time that an alert held of one thing. */
+export const INCIDENT_STATES = ["firing", "acknowledged", "resolved"] as const;
+export type IncidentState = typeof INCIDENT_STATES[number];
+
+/** Most alerts there can be. */
+export const MOST_ALERTS = 500;
+/** Most incidents that are open at once; what comes beyond is counted. */
+export const MOST_OPEN_INCIDENTS = 10_000;
+/** Most targets of messages, and most silences. */
+export const MOST_ALERT_TARGETS = 50;
+export const MOST_SILENCES = 500;
+/** Largest threshold, of either sign. */
+const MOST_THRESHOLD = 1e18;
+
+const Line = (maxLength: number, description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern: `${NO_OUTER_BLANK}[^\\u0000-\\u001f\\u007f]+$`,
+    description,
+  });
+const Id = (of: string) => Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
+const AlertId = Id("alert");
+const Figure = (description: string) =>
+  Type.Number({ minimum: -MOST_THRESHOLD, maximum: MOST_THRESHOLD, description });
+
+/** On what it is. */
+const SCOPE = {
+  scope: oneOf(ALERT_SCOPES),
+  hostId: Type.Optional(HostName),
+  group: Type.Optional(Line(128, "group of VMs, with scope group")),
+  vmId: Type.Optional(VmId),
+};
+
+/** What a person says of an alert. */
+const SETTINGS = {
+  name: Line(100, "what it is called in lists and messages"),
+  severity: oneOf(ALERT_SEVERITIES),
+  watches: oneOf(ALERT_KINDS, { description: "what it watches: a figure of VMs or of hosts, or a state" }),
+  series: Type.Optional(
+    oneOf(ALERT_SERIES_NAMES, { description: "the figure, with vm_metric and host_metric" }),
+  ),
+  label: Type.Optional(
+    Line(MOST_LABEL, "only of this disk, network card, vCPU, pool or sensor; all when left out"),
+  ),
+  comparison: oneOf(ALERT_COMPARISONS, { description: "the side of the threshold on which it fires" }),
+  threshold: Type.Optional(Figure("in the unit of the series; days with certificate_ends and backup_old")),
+  clearThreshold: Type.Optional(
+    Figure("the figure must come back beyond this until it is over; the threshold when left out"),
+  ),
+  checks: Type.Integer({
+    minimum: 1,
+    maximum: 1000,
+    description: "consecutive checks until it fires, and until it is over; one each --metrics-interval",
+  }),
+  ...SCOPE,
+  enabled: Type.Boolean(),
+};
+
+/** An alert, as it is kept. */
+export const AlertRule = closed({ id: Type.String(), ...SETTINGS, createdAt: Timestamp });
+export type AlertRule = Static<typeof AlertRule>;
+
+export const Alert = Type.Object({
+  ...AlertRule.properties,
+  vmName: Type.Optional(Type.String({ description: "name of its VM, with scope vm" })),
+  pending: Type.Integer({
+    description: "of how many things it is beyond its threshold, but not for long enough",
+  }),
+  firing: Type.Integer({ description: "of how many things it is firing or acknowledged" }),
+});
+export type Alert = Static<typeof Alert>;
+
+export const AlertIncident = Type.Object({
+  id: Type.String(),
+  alertId: Type.String(),
+  name: Type.String({ description: "of the alert, when it fired" }),
+  severity: oneOf(ALERT_SEVERITIES),
+  watches: oneOf(ALERT_KINDS),
+  state: oneOf(INCIDENT_STATES),
+  host: Type.String(),
+  vmId: Type.Optional(Type.String()),
+  vmName: Type.Optional(Type.String()),
+  label: Type.Optional(Type.String({ description: "which disk, network card, vCPU, pool or sensor" })),
+  message: Type.String({ description: "what was seen, in a sentence" }),
+  value: Type.Union([Type.Number(), Type.Null()], { description: "the figure when it fired" }),
+  firedAt: Timestamp,
+  acknowledgedAt: Type.Optional(Timestamp),
+  acknowledgedBy: Type.Optional(Type.String()),
+  endedAt: Type.Optional(Timestamp),
+  ended: Type.Optional(oneOf(["cleared", "gone", "changed"], {
+    description: "cleared: all is well again. gone: what it was about is no more. changed: the alert was",
+  })),
+  silenced: Type.Boolean({ description: "nobody is told of it" }),
+});
+export type AlertIncident = Static<typeof AlertIncident>;
+
+/** What somebody sees firing. */
+export const AlertSummary = Type.Object({
+  firing: Type.Integer({ description: "nobody has acknowledged them" }),
+  acknowledged: Type.Integer(),
+  worst: Type.Union([oneOf(ALERT_SEVERITIES), Type.Null()], { description: "of what is firing" }),
+});
+export type AlertSummary = Static<typeof AlertSummary>;
+
+export const AlertSilence = Type.Object({
+  id: Type.String(),
+  alertId: Type.Optional(Type.String({ description: "of one alert; of all when missing" })),
+  ...SCOPE,
+  startsAt: Timestamp,
+  endsAt: Timestamp,
+  reason: Type.Optional(Type.String()),
+  by: Type.String(),
+});
+export type AlertSilence = Static<typeof AlertSilence>;
+
+/** Ways to tell people elsewhere. */
+export const ALERT_CHANNELS = ["email", "webhook", "ntfy", "gotify", "slack"] as const;
+export type AlertChannel = typeof ALERT_CHANNELS[number];
+
+/** How a mail server is spoken to: TLS from the first byte, TLS once both agree, none. */
+export const SMTP_SECURITIES = ["tls", "starttls", "none"] as const;
+
+const MailAddress = Type.String({
+  minLength: 3,
+  maxLength: 254,
+  pattern: "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
+  description: "a plain address: name@domain",
+});
+/** What can be told of a target. Secrets are only ever taken. */
+const TARGET = {
+  name: Line(100, "what it is called"),
+  channel: oneOf(ALERT_CHANNELS),
+  enabled: Type.Boolean(),
+  minSeverity: oneOf(ALERT_SEVERITIES, { description: "it is told of this and worse" }),
+  privateAddresses: Type.Boolean({
+    description: "it may be on a private network, or this host itself; never at a link-local address",
+  }),
+  smtpHost: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 253,
+      pattern: "^[A-Za-z0-9][A-Za-z0-9.:_-]*$",
+      description: "mail server",
+    }),
+  ),
+  smtpPort: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 65535, description: "465, 587 or 25 when left out" }),
+  ),
+  smtpSecurity: Type.Optional(oneOf(SMTP_SECURITIES, { description: "starttls when left out" })),
+  smtpUser: Type.Optional(Line(254, "user name at the mail server; none: it asks for none")),
+  mailFrom: Type.Optional(MailAddress),
+  mailTo: Type.Optional(Type.Array(MailAddress, { minItems: 1, maxItems: 20, uniqueItems: true })),
+};
+const TargetUrl = Type.String({
+  minLength: 8,
+  maxLength: 2048,
+  pattern: "^https?://[^\\s\\u0000-\\u001f\\u007f]+$",
+  description:
+    "webhook and slack: where it is posted; ntfy: with the topic; gotify: the server. Never shown again",
+  ...SECRET,
+});
+const TargetSecret = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+  description: "password of the mail server, or access token. Never shown again",
+  ...SECRET,
+});
+
+export const AlertTarget = Type.Object({
+  id: Type.String(),
+  ...TARGET,
+  address: Type.String({ description: "where it is, without what may be secret in it" }),
+  hasSecret: Type.Boolean(),
+  waiting: Type.Integer({ description: "messages that wait to be sent, or to be tried again" }),
+  lastSentAt: Type.Optional(Timestamp),
+  lastError: Type.Optional(Type.String({ description: "why the last try failed" })),
+});
+export type AlertTarget = Static<typeof AlertTarget>;
+
+const READ = { role: "viewer", readOnly: true, withoutLibvirt: true } as const;
+const OPERATE = { role: "operator", readOnly: false, withoutLibvirt: true } as const;
+const ADMINISTER = { role: "administrator", readOnly: false, withoutLibvirt: true } as const;
+
+const { enabled, checks, comparison, scope, severity, ...named } = SETTINGS;
+
+export const alertCommands = {
+  list_alerts: command({
+    ...READ,
+    summary: "List the alerts: what is watched, and what fires",
+    input: NOTHING_IN,
+    output: Type.Array(Alert),
+    errors: ["StoreUnavailable"],
+    route: "GET /alerts",
+    cli: ["alert", "list"],
+    hides: "other-alerts",
+    lookup: { fields: ["alertId"], by: "name", missing: "AlertNotFound" },
+    columns: ["name", "severity", "watches", "series", "comparison", "threshold", "enabled", "firing"],
+    wide: ["id", "scope", "checks", "clearThreshold", "pending"],
+  }),
+  get_alert: command({
+    ...READ,
+    summary: "Show an alert",
+    permission: "signed-in",
+    input: closed({ alertId: AlertId }),
+    output: Alert,
+    errors: ["AlertNotFound", "StoreUnavailable"],
+    route: "GET /alerts/{alertId}",
+    cli: ["alert", "show", "<alertId>"],
+  }),
+  create_alert: command({
+    ...OPERATE,
+    summary: "Watch a figure or a state, and tell when it is bad",
+    description:
+      "A figure fires when it is beyond the threshold in so many checks in a row, and is over when it is back beyond the " +
+      "clear threshold in as many. A gap in the figures is neither.",
+    input: closed({
+      ...named,
+      severity: Type.Optional(severity),
+      comparison: Type.Optional(comparison),
+      checks: Type.Optional(checks),
+      scope: Type.Optional(scope),
+      enabled: Type.Optional(enabled),
+    }),
+    output: Alert,
+    errors: ["VmNotFound", "TooManyAlerts", "StoreUnavailable"],
+    route: "POST /alerts",
+    cli: ["alert", "create", "<name>", "<watches>"],
+    examples: [
+      "kvm-manager alert create 'CPU is busy' vm_metric --series=cpu_usage --threshold=90 --checks=10",
+      "kvm-manager alert create 'Pool is nearly full' host_metric --series=pool_usage --threshold=85 --severity=critical",
+    ],
+    exampleFields: ["series", "threshold", "checks"],
+  }),
+  update_alert: command({
+    ...OPERATE,
+    summary: "Change an alert",
+    description: "What is left out stays as it is. What it has fired is over, and is watched anew.",
+    input: closed({
+      alertId: AlertId,
+      name: Type.Optional(SETTINGS.name),
+      severity: Type.Optional(severity),
+      series: SETTINGS.series,
+      label: SETTINGS.label,
+      comparison: Type.Optional(comparison),
+      threshold: SETTINGS.threshold,
+      clearThreshold: SETTINGS.clearThreshold,
+      checks: Type.Optional(checks),
+      scope: Type.Optional(scope),
+      hostId: SCOPE.hostId,
+      group: SCOPE.group,
+      vmId: SCOPE.vmId,
+      replace: Type.Optional(
+        Type.Boolean({ description: "label and clearThreshold are taken away where they are left out" }),
+      ),
+    }),
+    output: Alert,
+    errors: ["AlertNotFound", "VmNotFound", "StoreUnavailable"],
+    route: "PUT /alerts/{alertId}",
+    cli: ["alert", "update", "<alertId>"],
+    exampleFields: ["threshold"],
+  }),
+  delete_alert: command({
+    ...OPERATE,
+    summary: "Delete an alert",
+    description: "Its history stays.",
+    input: closed({ alertId: AlertId }),
+    output: NOTHING_OUT,
+    errors: ["AlertNotFound", "StoreUnavailable"],
+    route: "DELETE /alerts/{alertId}",
+    cli: ["alert", "delete", "<alertId>"],
+    destroys: "the alert. What it has fired stays in the history",
+  }),
+  enable_alert: command({
+    ...OPERATE,
+    summary: "Switch an alert on or off",
+    input: closed({ alertId: AlertId, enabled }),
+    output: NOTHING_OUT,
+    errors: ["AlertNotFound", "StoreUnavailable"],
+    route: "PUT /alerts/{alertId}/enabled",
+    cli: ["alert", "enable", "<alertId>", "<enabled>"],
+  }),
+  get_alert_history: command({
+    ...READ,
+    summary: "List what alerts have fired, what is open first, then the newest",
+    input: closed({
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+      open: Type.Optional(
+        Type.Boolean({ default: false, description: "only what fires or is acknowledged" }),
+      ),
+    }),
+    output: Type.Array(AlertIncident),
+    errors: ["StoreUnavailable"],
+    route: "GET /alert-history",
+    cli: ["alert", "history"],
+    hides: "other-incidents",
+    lookup: { fields: ["incidentId"], by: "id", more: "message", missing: "IncidentNotFound" },
+    columns: ["id", "state", "severity", "name", "vmName", "message", "firedAt", "endedAt"],
+    wide: ["host", "label", "value", "acknowledgedBy", "ended", "silenced"],
+  }),
+  get_alert_summary: command({
+    ...READ,
+    summary: "Count what fires, and say how bad the worst is",
+    permission: "signed-in",
+    input: NOTHING_IN,
+    output: AlertSummary,
+    errors: [],
+    route: "GET /alert-history/summary",
+    cli: ["alert", "summary"],
+  }),
+  acknowledge_alert: command({
+    ...OPERATE,
+    summary: "Say that somebody looks after what has fired",
+    description: "It stays in the list until it is over. Nobody is told of it again.",
+    permission: "signed-in",
+    input: closed({ incidentId: Id("incident") }),
+    output: NOTHING_OUT,
+    errors: ["IncidentNotFound", "IncidentOver", "Forbidden", "StoreUnavailable"],
+    route: "POST /alert-history/{incidentId}/acknowledge",
+    cli: ["alert", "acknowledge", "<incidentId>"],
+  }),
+  silence_alert: command({
+    ...OPERATE,
+    summary: "Tell nobody of alerts for a while: a silence, or a maintenance window",
+    description:
+      "What fires meanwhile is in the list; what still fires at the end is told then. One that begins later is a " +
+      "maintenance window.",
+    input: closed({
+      alertId: Type.Optional(AlertId),
+      scope: Type.Optional(scope),
+      hostId: SCOPE.hostId,
+      group: SCOPE.group,
+      vmId: SCOPE.vmId,
+      startsAt: Type.Optional(Instant),
+      minutes: Type.Integer({ minimum: 1, maximum: 60 * 24 * 366, description: "how long" }),
+      reason: Type.Optional(Line(200, "why")),
+    }),
+    output: AlertSilence,
+    errors: ["AlertNotFound", "VmNotFound", "TooManyAlerts", "StoreUnavailable"],
+    route: "POST /alert-silences",
+    cli: ["alert", "silence"],
+    examples: ["kvm-manager alert silence --minutes=60 --scope=vm --vm-id=web --reason='new disk'"],
+    exampleFields: ["alertId"],
+  }),
+  list_silences: command({
+    ...READ,
+    summary: "List silences and maintenance windows that are not over",
+    input: NOTHING_IN,
+    output: Type.Array(AlertSilence),
+    errors: ["StoreUnavailable"],
+    route: "GET /alert-silences",
+    cli: ["alert", "silences"],
+    lookup: { fields: ["silenceId"], by: "id", more: "reason", missing: "SilenceNotFound" },
+    columns: ["id", "scope", "alertId", "startsAt", "endsAt", "reason", "by"],
+    wide: ["hostId", "group", "vmId"],
+  }),
+  end_silence: command({
+    ...OPERATE,
+    summary: "End a silence before its time",
+    input: closed({ silenceId: Id("silence") }),
+    output: NOTHING_OUT,
+    errors: ["SilenceNotFound", "StoreUnavailable"],
+    route: "DELETE /alert-silences/{silenceId}",
+    cli: ["alert", "unsilence", "<silenceId>"],
+  }),
+};
+
+const { name: _name, channel: _channel, enabled: targetEnabled, ...settable } = TARGET;
+
+export const alertTargetCommands = {
+  list_alert_targets: command({
+    ...ADMINISTER,
+    readOnly: true,
+    summary: "List who is told of alerts",
+    input: NOTHING_IN,
+    output: Type.Array(AlertTarget),
+    errors: ["StoreUnavailable"],
+    route: "GET /alert-targets",
+    cli: ["alert", "targets"],
+    lookup: { fields: ["targetId"], by: "name", missing: "AlertTargetNotFound" },
+    columns: ["name", "channel", "address", "minSeverity", "enabled", "waiting", "lastError"],
+    wide: ["id", "privateAddresses", "lastSentAt"],
+  }),
+  create_alert_target: command({
+    ...ADMINISTER,
+    summary: "Tell somebody of alerts: by mail, webhook, ntfy, Gotify or Slack",
+    input: closed({
+      name: TARGET.name,
+      channel: TARGET.channel,
+      ...settable,
+      enabled: Type.Optional(targetEnabled),
+      minSeverity: Type.Optional(TARGET.minSeverity),
+      privateAddresses: Type.Optional(TARGET.privateAddresses),
+      url: Type.Optional(TargetUrl),
+      secret: Type.Optional(TargetSecret),
+    }),
+    output: AlertTarget,
+    errors: ["AlertTargetRefused", "TooManyAlerts", "StoreUnavailable"],
+    route: "POST /alert-targets",
+    cli: ["alert", "add-target", "<name>", "<channel>"],
+    examples: [
+      "kvm-manager alert add-target Phone ntfy --url=https://ntfy.sh/my-topic --min-severity=critical",
+    ],
+    exampleFields: ["url"],
+  }),
+  update_alert_target: command({
+    ...ADMINISTER,
+    summary: "Change a target of messages",
+    description:
+      "What is left out stays as it is; its kind cannot be changed. With another server, its password or token must be " +
+      "given again: it goes nowhere but where it was meant for.",
+    input: closed({
+      targetId: Id("target"),
+      name: Type.Optional(TARGET.name),
+      ...settable,
+      minSeverity: Type.Optional(TARGET.minSeverity),
+      privateAddresses: Type.Optional(TARGET.privateAddresses),
+      url: Type.Optional(TargetUrl),
+      secret: Type.Optional(TargetSecret),
+      replace: Type.Optional(
+        Type.Boolean({
+          description:
+            "smtpPort, smtpUser with its password, and privateAddresses go where they are left out",
+        }),
+      ),
+    }),
+    output: AlertTarget,
+    errors: ["AlertTargetNotFound", "AlertTargetRefused", "StoreUnavailable"],
+    route: "PUT /alert-targets/{targetId}",
+    cli: ["alert", "update-target", "<targetId>"],
+    exampleFields: ["minSeverity"],
+  }),
+  enable_alert_target: command({
+    ...ADMINISTER,
+    summary: "Switch a target of messages on or off",
+    input: closed({ targetId: Id("target"), enabled: targetEnabled }),
+    output: NOTHING_OUT,
+    errors: ["AlertTargetNotFound", "StoreUnavailable"],
+    route: "PUT /alert-targets/{targetId}/enabled",
+    cli: ["alert", "enable-target", "<targetId>", "<enabled>"],
+  }),
+  delete_alert_target: command({
+    ...ADMINISTER,
+    summary: "Delete a target of messages",
+    input: closed({ targetId: Id("target") }),
+    output: NOTHING_OUT,
+    errors: ["AlertTargetNotFound", "StoreUnavailable"],
+    route: "DELETE /alert-targets/{targetId}",
+    cli: ["alert", "remove-target", "<targetId>"],
+    destroys: "the target, its secret, and what waits to be sent to it",
+  }),
+  test_alert_target: command({
+    ...ADMINISTER,
+    summary: "Send a test message to a target",
+    input: closed({ targetId: Id("target") }),
+    output: NOTHING_OUT,
+    errors: ["AlertTargetNotFound", "AlertNotDelivered", "JobCancelled", "StoreUnavailable"],
+    route: "POST /alert-targets/{targetId}/test",
+    cli: ["alert", "test-target", "<targetId>"],
+  }),
+  deliver_alerts: command({
+    ...ADMINISTER,
+    summary: "Try at once to send the messages that wait",
+    input: NOTHING_IN,
+    output: NOTHING_OUT,
+    errors: ["StoreUnavailable"],
+    route: "POST /alert-targets/deliver",
+    cli: ["alert", "deliver"],
+  }),
+};

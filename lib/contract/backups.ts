@@ -1,0 +1,451 @@
+/** Backups: which VMs are kept in which folder, how often and how long; what there is, and how it comes back. */
+import Type, { type Static } from "typebox";
+import { command } from "./command.ts";
+import { MISSED_POLICIES, SCHEDULE_FREQUENCIES, scheduleTiming, WEEKDAYS } from "./schedules.ts";
+import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+import { NamedGroup, Tag } from "./vm.ts";
+import { NewVolumeName } from "./volumes.ts";
+
+/** Most backups there can be. */
+export const MOST_BACKUPS = 100;
+/** Runs of a backup that its list gives at most. */
+export const BACKUP_RUNS_LISTED = 200;
+
+/** `interrupted`: KVM Manager ended while it ran. */
+export const BACKUP_RUN_STATES = ["running", "done", "failed", "cancelled", "interrupted"] as const;
+export type BackupRunState = typeof BACKUP_RUN_STATES[number];
+
+/**
+ * How far what the guest wrote is in a copy. `stopped`: the VM was off. `frozen`: the guest agent had the guest write
+ * everything first. `crash`: as after a power failure.
+ */
+export const BACKUP_CONSISTENCIES = ["stopped", "frozen", "crash"] as const;
+export type BackupConsistency = typeof BACKUP_CONSISTENCIES[number];
+
+const BackupId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[0-9A-Za-z-]+$",
+  description: "id of the backup",
+});
+const RunId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[0-9A-Za-z-]+$",
+  description: "id of the run",
+});
+const BackupName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: `${NO_OUTER_BLANK}[^\\u0000-\\u001f\\u007f]+$`,
+  description: "without blanks at its ends",
+});
+const Folder = Type.String({
+  minLength: 2,
+  maxLength: 1024,
+  pattern: "^/[^\\u0000-\\u001f\\u007f]+$",
+  description:
+    "absolute path of a folder of the host that is there: a disk or a network share that is mounted",
+});
+
+const Targets = closed({
+  all: Type.Optional(Type.Boolean({ description: "every VM, also those to come" })),
+  vmIds: Type.Optional(Type.Array(VmId, { maxItems: 500, uniqueItems: true })),
+  tags: Type.Optional(Type.Array(Tag, { maxItems: 32, uniqueItems: true })),
+  groups: Type.Optional(Type.Array(NamedGroup, { maxItems: 32, uniqueItems: true })),
+}, { description: "all VMs, or VMs by id, tag or group; looked up at each run" });
+
+const kept = (what: string, least: number) =>
+  Type.Optional(Type.Integer({ minimum: least, maximum: 1000, description: what }));
+
+const options = {
+  frequency: Type.Optional(
+    oneOf([...SCHEDULE_FREQUENCIES, "by-hand"], {
+      description: "when it runs by itself; by-hand, as in a new one: never",
+    }),
+  ),
+  ...scheduleTiming,
+  missed: Type.Optional(
+    oneOf(MISSED_POLICIES, {
+      description: "what becomes of missed runs; run-once, as in a new one, makes up for all of them by one",
+    }),
+  ),
+  keep: kept("copies of each VM that are kept, the newest ones; 7 in a new one", 1),
+  keepDaily: kept("also the last copy of so many days; 0 in a new one", 0),
+  keepWeekly: kept("also the last copy of so many weeks; 0 in a new one", 0),
+  keepMonthly: kept("also the last copy of so many months; 0 in a new one", 0),
+  keepYearly: kept("also the last copy of so many years; 0 in a new one", 0),
+  maxMibPerSecond: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      description: "reads no faster, in MiB a second; 0, as in a new one: no limit",
+    }),
+  ),
+  enabled: Type.Optional(Type.Boolean({ description: "runs by itself; yes in a new one" })),
+};
+
+/** What a check of every chunk of a copy said. */
+export const BackupVerified = Type.Object({
+  at: Timestamp,
+  ok: Type.Boolean(),
+  message: Type.Union([Type.String(), Type.Null()], { description: "what is wrong with it" }),
+});
+export type BackupVerified = Static<typeof BackupVerified>;
+
+export const BackupCopy = Type.Object({
+  vmId: Type.String(),
+  name: Type.String({ description: "as it was called then" }),
+  state: oneOf(["done", "failed"]),
+  message: Type.Union([Type.String(), Type.Null()], {
+    description: "why it failed; of one that is done, what is worth knowing",
+  }),
+  takenAt: Type.Union([Timestamp, Type.Null()], {
+    description: "the moment it shows; null where there is none",
+  }),
+  consistency: Type.Union([oneOf(BACKUP_CONSISTENCIES), Type.Null()], {
+    description:
+      "stopped: it was off. frozen: the guest had written everything. crash: as after a power failure",
+  }),
+  bytes: Type.Integer({ description: "size of its disks, as the guest sees them" }),
+  storedBytes: Type.Integer({ description: "what it added to the folder: changed, compressed" }),
+  readBytes: Type.Union([Type.Integer(), Type.Null()], {
+    description:
+      "what was read of its disks: less than their size where only what changed was; null: not known",
+  }),
+  disks: Type.Array(Type.String(), { description: "targets of the disks in it" }),
+  verified: Type.Union([BackupVerified, Type.Null()], { description: "null: it never was verified" }),
+});
+export type BackupCopy = Static<typeof BackupCopy>;
+
+export const BackupRun = Type.Object({
+  id: Type.String(),
+  startedAt: Timestamp,
+  endedAt: Type.Union([Timestamp, Type.Null()]),
+  state: oneOf(BACKUP_RUN_STATES),
+  actor: Type.String({ description: "as whom it ran" }),
+  jobId: Type.Union([Type.String(), Type.Null()], { description: "its job, while that is kept" }),
+  message: Type.Union([Type.String(), Type.Null()]),
+  found: Type.Boolean({
+    description: "found in the folder: another KVM Manager made it, or this one before",
+  }),
+  copies: Type.Array(BackupCopy, { description: "one a VM; those that were pruned are gone" }),
+});
+export type BackupRun = Static<typeof BackupRun>;
+
+export const Backup = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  enabled: Type.Boolean(),
+  targets: Type.Object({
+    all: Type.Optional(Type.Boolean({ description: "every VM" })),
+    vmIds: Type.Array(Type.String()),
+    tags: Type.Array(Type.String()),
+    groups: Type.Array(Type.String()),
+  }),
+  folder: Type.String(),
+  frequency: oneOf([...SCHEDULE_FREQUENCIES, "by-hand"]),
+  at: Type.Optional(Type.String()),
+  time: Type.Optional(Type.String()),
+  weekdays: Type.Optional(Type.Array(oneOf(WEEKDAYS))),
+  monthDay: Type.Optional(Type.Integer()),
+  cron: Type.Optional(Type.String()),
+  timeZone: Type.String(),
+  missed: oneOf(MISSED_POLICIES),
+  keep: Type.Integer(),
+  keepDaily: Type.Integer(),
+  keepWeekly: Type.Integer(),
+  keepMonthly: Type.Integer(),
+  keepYearly: Type.Integer(),
+  maxMibPerSecond: Type.Integer({ description: "0: no limit" }),
+  runsAs: Type.String({ description: "whose rights a run by itself has: of who saved it last" }),
+  createdAt: Timestamp,
+  next: Type.Array(Timestamp, { description: "the next runs, at most five" }),
+  running: Type.Boolean(),
+  lastRun: Type.Union([BackupRun, Type.Null()]),
+});
+export type Backup = Static<typeof Backup>;
+
+export const VmBackups = Type.Object({
+  backups: Type.Array(Backup, { description: "those that the VM is meant by now" }),
+  copies: Type.Array(
+    Type.Object({
+      backupId: Type.String(),
+      backupName: Type.String(),
+      runId: Type.String(),
+      copy: BackupCopy,
+    }),
+    { description: "what there is of the VM, the newest first, also of backups that it is meant by no more" },
+  ),
+});
+export type VmBackups = Static<typeof VmBackups>;
+
+const FLAGS = {
+  all: "targets.all",
+  vm: "targets.vmIds",
+  tag: "targets.tags",
+  group: "targets.groups",
+} as const;
+const SAVING = [
+  "BackupExists",
+  "BackupFolderUnusable",
+  "VmNotFound",
+  "NoAccount",
+  "StoreUnavailable",
+] as const;
+
+export const backupCommands = {
+  list_backups: command({
+    summary: "List backups",
+    role: "viewer",
+    input: closed({}),
+    output: Type.Array(Backup),
+    errors: ["StoreUnavailable"],
+    route: "GET /backups",
+    cli: ["backup", "list"],
+    lookup: { fields: ["backupId"], by: "name", more: "folder", missing: "BackupNotFound" },
+    columns: ["name", "enabled", "folder", "frequency", "keep", "next", "running"],
+    wide: ["id", "timeZone", "runsAs", "createdAt"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  get_backup: command({
+    summary: "Show a backup with its next runs and its last one",
+    role: "viewer",
+    input: closed({ backupId: BackupId }),
+    output: Backup,
+    errors: ["BackupNotFound", "StoreUnavailable"],
+    route: "GET /backups/{backupId}",
+    cli: ["backup", "show", "<backupId>"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  list_backup_runs: command({
+    summary: "List the runs of a backup, the newest first",
+    description:
+      "With what is in its folder: runs that another KVM Manager made there are listed as found, and can be restored.",
+    role: "viewer",
+    input: closed({
+      backupId: BackupId,
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: BACKUP_RUNS_LISTED, default: 50 })),
+    }),
+    output: Type.Array(BackupRun),
+    errors: ["BackupNotFound", "StoreUnavailable"],
+    route: "GET /backups/{backupId}/runs",
+    cli: ["backup", "runs", "<backupId>"],
+    columns: ["id", "startedAt", "state", "actor", "message"],
+    wide: ["endedAt", "jobId", "found"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  list_vm_backups: command({
+    summary: "List a VM's backups and the copies there are of it",
+    role: "viewer",
+    input: closed({ vmId: VmId }),
+    output: VmBackups,
+    errors: ["VmNotFound", "StoreUnavailable"],
+    route: "GET /vms/{vmId}/backups",
+    cli: ["backup", "of", "<vmId>"],
+    readOnly: true,
+  }),
+  create_backup: command({
+    summary: "Create a backup: VMs that are copied to a folder",
+    description:
+      "What the folder already has of backups is kept, and can be restored: so a new host takes up the backups of a lost one.",
+    role: "administrator",
+    input: closed({ name: BackupName, folder: Folder, targets: Targets, ...options }),
+    output: Backup,
+    errors: [...SAVING, "TooManyBackups"],
+    route: "POST /backups",
+    cli: ["backup", "create", "<name>", "<folder>"],
+    flags: FLAGS,
+    examples: [
+      "kvm-manager backup create nightly /mnt/backup --all --frequency daily --time 02:00 --keep 14",
+    ],
+    exampleFields: ["frequency", "time"],
+    readOnly: false,
+    withoutLibvirt: true,
+  }),
+  update_backup: command({
+    summary: "Change a backup",
+    description: "What is left out stays. From then on it runs with the rights of who changed it.",
+    role: "administrator",
+    input: closed({
+      backupId: BackupId,
+      name: Type.Optional(BackupName),
+      folder: Type.Optional(Folder),
+      targets: Type.Optional(Targets),
+      ...options,
+    }),
+    output: Backup,
+    errors: ["BackupNotFound", "BackupRunning", ...SAVING],
+    route: "PATCH /backups/{backupId}",
+    cli: ["backup", "update", "<backupId>"],
+    flags: FLAGS,
+    readOnly: false,
+    withoutLibvirt: true,
+  }),
+  enable_backup: command({
+    summary: "Switch a backup on or off",
+    description: "One that is off runs by hand alone. Switched on, it runs with the rights of who did that.",
+    role: "administrator",
+    input: closed({ backupId: BackupId, enabled: Type.Boolean() }),
+    output: Backup,
+    errors: ["BackupNotFound", "NoAccount", "StoreUnavailable"],
+    route: "PUT /backups/{backupId}/enabled",
+    cli: ["backup", "enable", "<backupId>", "<enabled>"],
+    readOnly: false,
+    withoutLibvirt: true,
+  }),
+  delete_backup: command({
+    summary: "Delete a backup",
+    description: "The copies in its folder stay: a new backup of the same folder has them.",
+    role: "administrator",
+    input: closed({ backupId: BackupId }),
+    output: NOTHING_OUT,
+    errors: ["BackupNotFound", "BackupRunning", "StoreUnavailable"],
+    route: "DELETE /backups/{backupId}",
+    cli: ["backup", "delete", "<backupId>"],
+    destroys: "the backup's settings; its copies stay in the folder",
+    readOnly: false,
+    withoutLibvirt: true,
+  }),
+  run_backup_now: command({
+    summary: "Run a backup at once",
+    description: "Gives the run that has begun. It goes on as a task.",
+    role: "operator",
+    input: closed({
+      backupId: BackupId,
+      full: Type.Optional(
+        Type.Boolean({ description: "reads disks in full, also where only what changed could be read" }),
+      ),
+    }),
+    output: BackupRun,
+    errors: ["BackupNotFound", "BackupRunning", "BackupFolderUnusable", "StoreUnavailable"],
+    route: "POST /backups/{backupId}/run",
+    cli: ["backup", "run", "<backupId>"],
+    readOnly: false,
+  }),
+  restore_backup: command({
+    summary: "Restore a VM from a backup",
+    description:
+      "As a new VM of another name, or in place, where the VM is off: its disks are deleted once the restored ones are " +
+      "whole. Every chunk is checked while it is read.",
+    role: "administrator",
+    input: closed({
+      backupId: BackupId,
+      runId: RunId,
+      vmId: VmId,
+      name: Type.Optional(Type.String({ maxLength: 255, description: "of the new VM; not in place" })),
+      inPlace: Type.Optional(
+        Type.Boolean({ default: false, description: "what the VM has on its disks now is lost" }),
+      ),
+      pool: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 255,
+          description: "where its disks go; left out: the usual pool, in place the pools that they are in",
+        }),
+      ),
+    }),
+    output: Type.Object({
+      vmId: Type.String({ description: "id of the restored VM" }),
+      name: Type.String(),
+      warnings: Type.Array(Type.String(), { description: "what is not as it was" }),
+    }),
+    errors: [
+      "BackupNotFound",
+      "BackupRunNotFound",
+      "BackupFolderBusy",
+      "BackupFolderUnusable",
+      "BackupDamaged",
+      "InvalidName",
+      "VmNameExists",
+      "VmNotFound",
+      "VmMustBeOff",
+      "VmBusy",
+      "RestoreNotPossible",
+      "RestoreFailed",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "StoragePoolReadOnly",
+      "DiskExceedsPool",
+      "JobCancelled",
+      "StoreUnavailable",
+    ],
+    route: "POST /backups/{backupId}/runs/{runId}/restore",
+    cli: ["backup", "restore", "<backupId>", "<runId>", "<vmId>"],
+    examples: ["kvm-manager backup restore nightly RUN VM --name web-restored"],
+    makesVm: "vmId",
+    readOnly: false,
+  }),
+  restore_backup_disk: command({
+    summary: "Restore one disk of a VM from a backup, as a new volume",
+    description:
+      "No VM is changed: attach it to one with attach_disk. Every chunk is checked while it is read.",
+    role: "administrator",
+    input: closed({
+      backupId: BackupId,
+      runId: RunId,
+      vmId: VmId,
+      target: Type.String({
+        maxLength: 8,
+        pattern: "^[a-z]{2,8}$",
+        description: "the disk, as the VM had it: vda",
+      }),
+      pool: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 255, description: "where it goes; left out: the usual pool" }),
+      ),
+      volume: Type.Optional(NewVolumeName),
+    }),
+    output: Type.Object({
+      pool: Type.String(),
+      volume: Type.String(),
+      path: Type.String(),
+      format: oneOf(["qcow2", "raw"]),
+    }),
+    errors: [
+      "BackupNotFound",
+      "BackupRunNotFound",
+      "BackupFolderBusy",
+      "BackupFolderUnusable",
+      "BackupDamaged",
+      "RestoreNotPossible",
+      "RestoreFailed",
+      "VolumeExists",
+      "VolumeInUse",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "StoragePoolReadOnly",
+      "DiskExceedsPool",
+      "JobCancelled",
+      "StoreUnavailable",
+    ],
+    route: "POST /backups/{backupId}/runs/{runId}/restore-disk",
+    cli: ["backup", "restore-disk", "<backupId>", "<runId>", "<vmId>", "<target>"],
+    examples: ["kvm-manager backup restore-disk nightly RUN VM vda --pool default"],
+    readOnly: false,
+  }),
+  verify_backup: command({
+    summary: "Read every chunk of a run, and compare it with its checksum",
+    role: "operator",
+    input: closed({ backupId: BackupId, runId: RunId }),
+    output: Type.Object({
+      ok: Type.Boolean(),
+      checkedBytes: Type.Integer(),
+      run: BackupRun,
+    }),
+    errors: [
+      "BackupNotFound",
+      "BackupRunNotFound",
+      "BackupFolderBusy",
+      "BackupFolderUnusable",
+      "JobCancelled",
+      "StoreUnavailable",
+    ],
+    route: "POST /backups/{backupId}/runs/{runId}/verify",
+    cli: ["backup", "verify", "<backupId>", "<runId>"],
+    readOnly: false,
+    withoutLibvirt: true,
+  }),
+};

@@ -1,0 +1,257 @@
+/** Templates: VMs kept as they were, from which any number of new ones are made. */
+import Type, { type Static } from "typebox";
+import { FIRMWARES } from "./choices.ts";
+import { CloudInit } from "./cloud_init.ts";
+import { command } from "./command.ts";
+import { VmName } from "./create.ts";
+import { closed, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+
+/** Most templates a host can have, and versions a template. */
+export const MOST_TEMPLATES = 200;
+export const MOST_TEMPLATE_VERSIONS = 50;
+/** Most VMs that are made at once. */
+export const MOST_NEW_VMS = 50;
+/** Stands for the number in the name of one of several VMs; several of them give it leading zeros. */
+export const NUMBER_MARK = "#";
+
+const TEMPLATE_ID = { minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" } as const;
+const TemplateId = Type.String({ ...TEMPLATE_ID, description: "id of the template" });
+const TemplateName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[A-Za-z0-9_][A-Za-z0-9._-]*$",
+  description:
+    "letters, digits, dots, dashes and underscores; begins with a letter, a digit or an underscore",
+});
+const Description = Type.String({
+  maxLength: 1000,
+  pattern: "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$",
+});
+const poolFor = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: 256, description }));
+const version = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description }));
+
+/** A disk of a template: a volume that nobody writes to. */
+export const TemplateDisk = Type.Object({
+  target: Type.String({ description: "vda, sda, …" }),
+  pool: Type.String(),
+  volume: Type.String(),
+  path: Type.String(),
+  capacityBytes: Type.Integer({ description: "what a guest sees" }),
+  allocationBytes: Type.Integer({ description: "what it takes on the host" }),
+});
+export type TemplateDisk = Static<typeof TemplateDisk>;
+
+export const TemplateVersion = Type.Object({
+  version: Type.Integer(),
+  createdAt: Timestamp,
+  createdBy: Type.String(),
+  source: Type.String({ description: "name that the VM had of which it was made" }),
+  cpuCount: Type.Integer(),
+  memoryMb: Type.Integer(),
+  firmware: oneOf(FIRMWARES),
+  osType: Type.Optional(oneOf(["linux", "windows", "other"])),
+  osVariant: Type.Optional(Type.String({ description: "libosinfo short id, e.g. debian12" })),
+  disks: Type.Array(TemplateDisk),
+});
+export type TemplateVersion = Static<typeof TemplateVersion>;
+
+/** A VM that was made of a template, while it is there. */
+export const TemplateVm = Type.Object({
+  vmId: Type.String(),
+  name: Type.String(),
+  version: Type.Integer(),
+  linked: Type.Boolean({ description: "its disks need those of the template" }),
+  createdAt: Timestamp,
+});
+export type TemplateVm = Static<typeof TemplateVm>;
+
+export const Template = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  description: Type.String(),
+  createdAt: Timestamp,
+  versions: Type.Array(TemplateVersion, { description: "the newest first" }),
+  vms: Type.Array(TemplateVm, { description: "the VMs made of it that are still there, and may be seen" }),
+});
+export type Template = Static<typeof Template>;
+
+const COPYING = [
+  "VmNotFound",
+  "VmMustBeOff",
+  "VmNotPersistent",
+  "TemplateRefused",
+  "DiskNotClonable",
+  "DiskRefused",
+  "DiskExceedsPool",
+  "StoragePoolNotFound",
+  "StoragePoolNotActive",
+  "StoragePoolReadOnly",
+  "VolumeInUse",
+  "StorageBusy",
+  "TemplateFailed",
+  "JobCancelled",
+  "StoreUnavailable",
+] as const;
+
+export const templateCommands = {
+  list_templates: command({
+    summary: "List templates",
+    role: "viewer",
+    input: closed({}),
+    output: Type.Array(Template),
+    errors: ["StoreUnavailable"],
+    route: "GET /templates",
+    cli: ["template", "list"],
+    lookup: { fields: ["templateId"], by: "name", more: "description", missing: "TemplateNotFound" },
+    columns: ["name", "description", "createdAt"],
+    wide: ["id"],
+    readOnly: true,
+  }),
+  get_template: command({
+    summary: "Show a template with its versions and the VMs made of it",
+    role: "viewer",
+    input: closed({ templateId: TemplateId }),
+    output: Template,
+    errors: ["TemplateNotFound", "StoreUnavailable"],
+    route: "GET /templates/{templateId}",
+    cli: ["template", "show", "<templateId>"],
+    readOnly: true,
+  }),
+  create_template: command({
+    summary: "Make a template of a stopped VM",
+    description:
+      "Copies every disk into volumes of the template's own, which nobody writes to, and keeps the VM's hardware. The " +
+      "VM stays as it is. Of what is special to the VM, its id, its MAC addresses, its group, its screen passwords and " +
+      "its media are left out. What is inside its disks is copied as it is: see docs/templates.md for what cloud-init " +
+      "resets in the guest. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
+    role: "administrator",
+    permission: "templates.manage",
+    input: closed({
+      vmId: VmId,
+      name: TemplateName,
+      description: Type.Optional(Description),
+      pool: poolFor("pool for its disks, which must keep files; else each disk's own, where that does"),
+    }),
+    output: Template,
+    errors: [...COPYING, "TemplateExists", "TooManyTemplates"],
+    route: "POST /templates",
+    cli: ["template", "create", "<vmId>", "<name>"],
+    examples: ["kvm-manager template create web1 web", "kvm-manager template create web1 web --no-wait"],
+    alsoNeeds: [{ permission: "storage.operate" }],
+    readOnly: false,
+  }),
+  update_template: command({
+    summary: "Change a template, or give it a new version",
+    description:
+      "What is left out stays. With a VM, which must be off, a further version is made of it as create_template would; " +
+      "the versions before stay until they are deleted.",
+    role: "administrator",
+    permission: "templates.manage",
+    input: closed({
+      templateId: TemplateId,
+      name: Type.Optional(TemplateName),
+      description: Type.Optional(Description),
+      vmId: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 128,
+          description: "UUID of the VM that a new version is made of",
+        }),
+      ),
+      pool: poolFor("pool for the disks of the new version"),
+    }),
+    output: Template,
+    errors: [...COPYING, "TemplateNotFound", "TemplateExists", "TooManyTemplates"],
+    route: "PATCH /templates/{templateId}",
+    cli: ["template", "update", "<templateId>"],
+    examples: ["kvm-manager template update web --vm web-patched"],
+    alsoNeeds: [{ permission: "storage.operate" }],
+    flags: { vm: "vmId" },
+    readOnly: false,
+  }),
+  delete_template: command({
+    summary: "Delete a template, or a version of it, with its disks",
+    description: "Refused while a linked VM, or a volume, is built on its disks. VMs with full copies stay.",
+    role: "administrator",
+    permission: "templates.manage",
+    input: closed({
+      templateId: TemplateId,
+      version: version("only this one; else all of it"),
+    }),
+    output: NOTHING_OUT,
+    errors: [
+      "TemplateNotFound",
+      "TemplateVersionNotFound",
+      "TemplateInUse",
+      "StorageBusy",
+      "StorageUnknown",
+      "TemplateFailed",
+      "StoreUnavailable",
+    ],
+    route: "DELETE /templates/{templateId}",
+    cli: ["template", "delete", "<templateId>"],
+    alsoNeeds: [{ permission: "storage.operate" }],
+    destroys: "the template's disks; the VMs made of it stay",
+    readOnly: false,
+  }),
+  create_vm_from_template: command({
+    summary: "Create VMs from a template",
+    description:
+      "Each has an id, MAC addresses, UEFI variables and an empty TPM of its own. Its disks keep only what changes and " +
+      "need the template's (linked), or are full copies. With cloud-init, each gets a seed with a new instance-id and " +
+      "its own name as host name. They are made one after the other: when one fails or the job is cancelled, that one " +
+      "is taken back and the ones before stay. Answers when all are there; meanwhile it is a job (list_jobs).",
+    role: "administrator",
+    permission: "vms.administer",
+    input: closed({
+      templateId: TemplateId,
+      name: Type.String({
+        minLength: 1,
+        maxLength: 64,
+        pattern: "^[A-Za-z_][A-Za-z0-9_.#-]*$",
+        description:
+          "name of the VM; of several, # stands for the number (web-## → web-01), which else is put behind it (web-1)",
+      }),
+      count: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_NEW_VMS, default: 1 })),
+      first: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: 999_999, default: 1, description: "number of the first" }),
+      ),
+      version: version("the newest when left out"),
+      linked: Type.Optional(Type.Boolean({ default: true, description: "overlays instead of copies" })),
+      pool: poolFor("pool for the disks; else those of the template's"),
+      cloudInit: Type.Optional(CloudInit),
+      start: Type.Optional(Type.Boolean({ default: false, description: "start each once all are there" })),
+    }),
+    output: Type.Object({
+      vms: Type.Array(Type.Object({ vmId: Type.String(), name: VmName })),
+      notStarted: Type.Array(Type.Object({ name: Type.String(), reason: Type.String() })),
+    }),
+    errors: [
+      "TemplateNotFound",
+      "TemplateVersionNotFound",
+      "InvalidName",
+      "VmNameExists",
+      "DiskNotClonable",
+      "DiskRefused",
+      "DiskExceedsPool",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "StoragePoolReadOnly",
+      "StorageBusy",
+      "VolumeInUse",
+      "CloudInitFailed",
+      "TemplateVmFailed",
+      "JobCancelled",
+      "StoreUnavailable",
+    ],
+    route: "POST /templates/{templateId}/vms",
+    cli: ["template", "create-vms", "<templateId>", "<name>"],
+    examples: [
+      "kvm-manager template create-vms web web-## --count 3 --start",
+      "kvm-manager template create-vms web web-copy --linked false",
+    ],
+    readOnly: false,
+  }),
+};

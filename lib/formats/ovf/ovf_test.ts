@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { readManifest, writeManifest } from "./manifest.ts";
+import { OvfError } from "./model.ts";
+import { readOvf } from "./read.ts";
+import { OVIRT, VIRTUALBOX, VMWARE } from "./testing.ts";
+import { bytesOf } from "./units.ts";
+import { type ExportedVm, writeOvf } from "./write.ts";
+
+const GIB = 2 ** 30;
+const codes = (text: string) => readOvf(text).warnings.map(({ code }) => code);
+
+Deno.test("readOvf() reads VMware's dialect", () => {
+  const { warnings: _, ...vm } = readOvf(VMWARE);
+  assert.deepEqual(vm, {
+    name: "web server",
+    description: "Serves <pages>",
+    osType: "linux",
+    cpuCount: 4,
+    coresPerSocket: 2,
+    memoryMb: 2048,
+    firmware: "uefi-secure",
+    machine: undefined,
+    disks: [
+      { file: "web-disk1.vmdk", format: "vmdk", capacityBytes: 16 * GIB, bus: "sata" },
+      { file: null, format: "vmdk", capacityBytes: 2 * GIB, bus: "sata" },
+    ],
+    nics: [{ network: "VM Network", model: "vmxnet3", mac: undefined }],
+  });
+  assert.deepEqual(codes(VMWARE), ["ControllerReplaced", "FirmwareState", "CdDropped"]);
+  assert.match(
+    readOvf(VMWARE).warnings[0]!.message,
+    /^Disk controller VirtualSCSI is not available here: SATA is used instead$/,
+  );
+});
+
+Deno.test("readOvf() reads VirtualBox's dialect", () => {
+  const { warnings: _, ...vm } = readOvf(VIRTUALBOX);
+  assert.deepEqual(vm, {
+    name: "Win PC",
+    description: undefined,
+    osType: "windows",
+    cpuCount: 2,
+    coresPerSocket: undefined,
+    memoryMb: 4096,
+    firmware: "bios",
+    machine: "pc",
+    disks: [{ file: "Win PC-disk001.vmdk", format: "vmdk", capacityBytes: 20 * GIB, bus: "ide" }],
+    nics: [{ network: "NAT", model: "e1000", mac: undefined }],
+  });
+  assert.deepEqual(codes(VIRTUALBOX), ["NicReplaced", "DeviceDropped"]);
+});
+
+Deno.test("readOvf() reads oVirt's dialect", () => {
+  const { warnings: _, ...vm } = readOvf(OVIRT);
+  assert.deepEqual(vm, {
+    name: "db1",
+    description: "a database",
+    osType: "linux",
+    cpuCount: 4,
+    coresPerSocket: 2,
+    memoryMb: 1024,
+    firmware: "uefi",
+    machine: undefined,
+    disks: [{ file: "2f1b-image", format: "qcow2", capacityBytes: 10 * GIB, bus: "scsi" }],
+    nics: [{ network: "ovirtmgmt", model: "virtio", mac: "56:6f:02:0b:00:01" }],
+  });
+});
+
+Deno.test("readOvf() gives no description that libvirt could not hold", () => {
+  const text = VMWARE.replace("Serves", "&#xD800;&#xFFFE;&#7;�ff Serves");
+  assert.equal(readOvf(text).description, "    ff Serves <pages>");
+});
+
+Deno.test("readOvf() takes the usual one of several configurations", () => {
+  const text = VMWARE.replace(
+    "<VirtualSystem ",
+    '<DeploymentOptionSection><Info/><Configuration ovf:id="small"/>' +
+      '<Configuration ovf:id="big" ovf:default="true"/></DeploymentOptionSection><VirtualSystem ',
+  ).replace(
+    "</VirtualHardwareSection>",
+    ["small 512", "big 8192"].map((each) => {
+      const [id, size] = each.split(" ");
+      return `<Item ovf:configuration="${id}"><rasd:AllocationUnits>byte * 2^20</rasd:AllocationUnits>` +
+        `<rasd:InstanceID>2</rasd:InstanceID><rasd:ResourceType>4</rasd:ResourceType>` +
+        `<rasd:VirtualQuantity>${size}</rasd:VirtualQuantity></Item>`;
+    }).join("") + "</VirtualHardwareSection>",
+  );
+  assert.equal(readOvf(text).memoryMb, 8192);
+  assert(codes(text).includes("OptionIgnored"));
+});
+
+Deno.test("readOvf() refuses what reaches outside, and what is too much (threats 4, 6, 25)", () => {
+  const file = (href: string) => VMWARE.replace("web-disk1.vmdk", href);
+  const more = (text: string, count: number) =>
+    VMWARE.replace("</VirtualHardwareSection>", `${text.repeat(count)}</VirtualHardwareSection>`);
+  const system = "<VirtualSystem ovf:id='b'><Info/></VirtualSystem>";
+  const table: [string, RegExp][] = [
+    [file("../../etc/shadow"), /name that is not allowed/],
+    [file("..%2f..%2fetc%2fshadow"), /name that is not allowed/],
+    [file("%zz%20"), /name that is not allowed/],
+    [file("/etc/shadow"), /name that is not allowed/],
+    [file("a\\b"), /name that is not allowed/],
+    [file(".."), /name that is not allowed/],
+    [file("http://host/x.vmdk"), /somewhere else/],
+    [file("FILE:///etc/shadow"), /somewhere else/],
+    [file('x" ovf:chunkSize="100'), /split into pieces/],
+    [file('x" ovf:compression="gzip'), /is compressed \(gzip\)/],
+    [VMWARE.replace('ovf:fileRef="file1"', 'ovf:fileRef="gone"'), /has no file/],
+    [VMWARE.replace("ovf:/disk/vmdisk1", "ovf:/disk/gone"), /has no medium/],
+    [
+      VMWARE.replace('ovf:diskId="vmdisk2"', 'ovf:diskId="vmdisk2" ovf:fileRef="file1"'),
+      /medium of two disks/,
+    ],
+    [
+      VMWARE.replace('ovf:fileRef="file1"', 'ovf:fileRef="file1" ovf:parentRef="vmdisk2"'),
+      /built on another/,
+    ],
+    ['<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Envelope>&e;</Envelope>', /not accepted/],
+    [more("<Item><rasd:ResourceType>1</rasd:ResourceType></Item>", 1001), /more than 1000/],
+    [more("<Item><rasd:ResourceType>1</rasd:ResourceType></Item>", 10_000), /too many elements/],
+    [more("<a>", 200), /inside each other/],
+    [VMWARE.replace("</Envelope>", `${system}</Envelope>`), /describes 2 VMs/],
+    ["<Envelope/>", /describes no VM/],
+    ["<Envelope><VirtualSystem/></Envelope>", /no hardware/],
+    ["<domain/>", /no OVF/],
+    ["not XML", /no XML/],
+    [VMWARE.replace('capacity="16"', 'capacity="16e9"'), /no quantity/],
+    [VMWARE.replace('capacity="16"', 'capacity="9999999999999"'), /too large/],
+    [VMWARE.replace("byte * 2^20", "byte * 2^99"), /unit/],
+    [VMWARE.replace(">2048<", ">-1<"), /no quantity/],
+    [VMWARE.replace(">4<", ">0.5<"), /CPUs/],
+    ["x".repeat(2 * 2 ** 20 + 1), /longer than/],
+  ];
+  for (const [text, reason] of table) {
+    assert.throws(() => readOvf(text), (error) => {
+      assert(error instanceof OvfError, String(error));
+      assert.match(error.message, reason);
+      return true;
+    }, text.slice(0, 300));
+  }
+});
+
+Deno.test("bytesOf() knows the units of every dialect", () => {
+  assert.deepEqual(
+    ["byte", "byte * 2^20", "bytes*2^10", "MegaBytes", "GB", "byte * 10^3"].map((unit) => bytesOf("3", unit)),
+    [3, 3 * 2 ** 20, 3 * 2 ** 10, 3 * 2 ** 20, 3 * GIB, 3000],
+  );
+});
+
+Deno.test("readManifest() reads what each program writes", () => {
+  const one = "a".repeat(40), two = "B".repeat(64);
+  const found = readManifest(`SHA1(a b.ovf)= ${one}\r\nSHA256 (c.vmdk) = ${two}\n\n`);
+  assert.deepEqual([...found], [
+    ["a b.ovf", { algorithm: "sha1", hex: one }],
+    ["c.vmdk", { algorithm: "sha256", hex: two.toLowerCase() }],
+  ]);
+  const sums = [["a", "0".repeat(64)]] as const;
+  assert.equal(readManifest(writeManifest(sums)).get("a")?.hex, "0".repeat(64));
+  for (const text of ["x", `MD5(a)= ${one}`, `SHA256(a)= ${one}`, `SHA1(a)= ${one}\nSHA1(a)= ${one}`]) {
+    assert.throws(() => readManifest(text), OvfError, text);
+  }
+});
+
+Deno.test("writeOvf() writes what readOvf() reads back as it was", () => {
+  const vm: ExportedVm = {
+    name: "web1",
+    description: "a < b & 'c'",
+    isWindows: false,
+    cpuCount: 3,
+    memoryMb: 512,
+    firmware: "uefi-secure",
+    disks: [
+      { file: "web1-disk1.vmdk", fileBytes: 100, capacityBytes: GIB, bus: "virtio" },
+      { file: "web1-disk2.vmdk", fileBytes: 200, capacityBytes: 2 * GIB, bus: undefined },
+    ],
+    nics: [{ network: "default", mac: "52:54:00:00:00:01", model: "virtio" }],
+  };
+  const { warnings, ...read } = readOvf(writeOvf(vm));
+  assert.deepEqual(read, {
+    name: "web1",
+    description: "a < b & 'c'",
+    osType: "linux",
+    cpuCount: 3,
+    coresPerSocket: undefined,
+    memoryMb: 512,
+    firmware: "uefi-secure",
+    machine: undefined,
+    disks: [
+      { file: "web1-disk1.vmdk", format: "vmdk", capacityBytes: GIB, bus: "virtio" },
+      { file: "web1-disk2.vmdk", format: "vmdk", capacityBytes: 2 * GIB, bus: "sata" },
+    ],
+    nics: [{ network: "default", model: "virtio", mac: "52:54:00:00:00:01" }],
+  });
+  assert.deepEqual(warnings.map(({ code }) => code), ["FirmwareState"]);
+});

@@ -1,0 +1,75 @@
+/**
+ * Which clusters a qcow2 file holds itself, whatever it names below it: so is read what QEMU copied of a disk, and what it
+ * did not. The file is read here and not by qemu-img, which would open the file it names. Everything in it is checked:
+ * a QEMU that a guest took over wrote it. Pure. Source: QEMU's docs/interop/qcow2.rst.
+ */
+import { ImageError, readQcow2Header } from "./qcow2_header.ts";
+
+/** What a file has of a cluster: nothing, zeros, or content that begins at so many bytes. */
+export type Cluster = "none" | "zeros" | number;
+
+/** Where the tables of a file are. */
+export interface Qcow2Tables {
+  readonly clusterBytes: number;
+  /** What a guest would see, in bytes. */
+  readonly virtualBytes: number;
+  readonly l1: { readonly offset: number; readonly entries: number };
+}
+
+/** Bits 9 to 55 of an entry: where it leads. */
+const OFFSET = 0x00ff_ffff_ffff_fe00n;
+const COMPRESSED = 1n << 62n, ZEROS = 1n;
+/** Incompatible features that change how tables are read: compression types, extended L2 entries. */
+const OTHER_TABLES = 0b11000n;
+
+/**
+ * Reads where the tables are.
+ *
+ * @param head the first {@link HEAD_BYTES} of the file, or all of a shorter one
+ * @throws {ImageError}
+ */
+export function tablesOf(head: Uint8Array): Qcow2Tables {
+  const header = readQcow2Header(head);
+  if (header.externalData || header.corrupt || header.encrypted) {
+    throw new ImageError("it is no plain qcow2 image");
+  }
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  if (header.version === 3 && (view.getBigUint64(72) & OTHER_TABLES) !== 0n) {
+    throw new ImageError("its tables are of a kind that is not read");
+  }
+  const bits = view.getUint32(20), entries = view.getUint32(36), offset = view.getBigUint64(40);
+  if (bits < 9 || bits > 21) throw new ImageError("its clusters have a size that the format does not allow");
+  const clusterBytes = 2 ** bits, virtualBytes = Number(header.virtualSize);
+  const needed = Math.ceil(virtualBytes / (clusterBytes * clusterBytes / 8));
+  if (!Number.isSafeInteger(virtualBytes) || entries < needed || entries > 2 ** 22) {
+    throw new ImageError("its first table has a wrong size");
+  }
+  if (offset % BigInt(clusterBytes) !== 0n || offset > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new ImageError("its first table is not where the format has it");
+  }
+  return { clusterBytes, virtualBytes, l1: { offset: Number(offset), entries: needed } };
+}
+
+/** Where the tables of the second level are, in order; 0 where there is none. @throws {ImageError} */
+export function secondTables(l1: Uint8Array, { clusterBytes }: Qcow2Tables): number[] {
+  const view = new DataView(l1.buffer, l1.byteOffset, l1.byteLength);
+  return Array.from({ length: l1.length / 8 }, (_, index) => {
+    const offset = Number(view.getBigUint64(index * 8) & OFFSET);
+    if (offset % clusterBytes !== 0) throw new ImageError("a table of it is not where the format has it");
+    return offset;
+  });
+}
+
+/** The clusters of one table of the second level. @throws {ImageError} */
+export function clustersIn(l2: Uint8Array, { clusterBytes }: Qcow2Tables): Cluster[] {
+  const view = new DataView(l2.buffer, l2.byteOffset, l2.byteLength);
+  return Array.from({ length: l2.length / 8 }, (_, index): Cluster => {
+    const entry = view.getBigUint64(index * 8);
+    if ((entry & COMPRESSED) !== 0n) throw new ImageError("it is compressed");
+    if ((entry & ZEROS) !== 0n) return "zeros";
+    const offset = Number(entry & OFFSET);
+    if (offset === 0) return "none";
+    if (offset % clusterBytes !== 0) throw new ImageError("content of it is not where the format has it");
+    return offset;
+  });
+}

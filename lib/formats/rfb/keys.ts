@@ -1,0 +1,134 @@
+/** Keys by what they are called: the keysym (X11) and the place on the keyboard (UI Events `code`). */
+import { LAYOUTS, PLACES } from "../keymaps/layouts.ts";
+
+/** One key. */
+export interface Key {
+  readonly keysym: number;
+  readonly code: string;
+}
+
+const key = (keysym: number, code: string): Key => ({ keysym, code });
+const [CONTROL, ALT, SHIFT] = [
+  key(0xffe3, "ControlLeft"),
+  key(0xffe9, "AltLeft"),
+  key(0xffe1, "ShiftLeft"),
+];
+const functionKey = (number: number) => key(0xffbd + number, `F${number}`);
+
+/** Keys that a browser or the desktop around it keeps for itself, as what is pressed together. */
+export const SPECIAL_KEYS: readonly { readonly name: string; readonly keys: readonly Key[] }[] = [
+  { name: "Ctrl+Alt+Del", keys: [CONTROL, ALT, key(0xffff, "Delete")] },
+  { name: "Ctrl+Alt+Backspace", keys: [CONTROL, ALT, key(0xff08, "Backspace")] },
+  { name: "Esc", keys: [key(0xff1b, "Escape")] },
+  { name: "Tab", keys: [key(0xff09, "Tab")] },
+  { name: "Alt+Tab", keys: [ALT, key(0xff09, "Tab")] },
+  { name: "Alt+F4", keys: [ALT, functionKey(4)] },
+  { name: "Win", keys: [key(0xffeb, "MetaLeft")] },
+  { name: "Win+L", keys: [key(0xffeb, "MetaLeft"), key(0x6c, "KeyL")] },
+  { name: "Print Screen", keys: [key(0xff61, "PrintScreen")] },
+  { name: "Alt+SysRq+B", keys: [ALT, key(0xff15, "PrintScreen"), key(0x62, "KeyB")] },
+  ...Array.from({ length: 12 }, (_, index) => ({
+    name: `Ctrl+Alt+F${index + 1}`,
+    keys: [CONTROL, ALT, functionKey(index + 1)],
+  })),
+];
+
+const ALT_GRAPH = key(0xfe03, "AltRight");
+/** What is held for each level of a keyboard. */
+const HELD: readonly (readonly Key[])[] = [[], [SHIFT], [ALT_GRAPH], [SHIFT, ALT_GRAPH]];
+
+/** Combining character of a dead key → the character it writes with the space bar. */
+const SPACING: Readonly<Record<string, string>> = {
+  "\u0300": "`",
+  "\u0301": "´",
+  "\u0302": "^",
+  "\u0303": "~",
+  "\u0304": "¯",
+  "\u0306": "˘",
+  "\u0307": "˙",
+  "\u0308": "¨",
+  "\u030a": "°",
+  "\u030b": "˝",
+  "\u030c": "ˇ",
+  "\u0327": "¸",
+  "\u0328": "˛",
+};
+
+/** A keyboard that a machine may have. */
+export type Layout = keyof typeof LAYOUTS;
+
+/** X11's number of a character: Latin 1 as it is, others in the block for Unicode. */
+function keysymOf(character: string): number {
+  const codePoint = character.codePointAt(0)!;
+  return codePoint < 0x100 ? codePoint : 0x0100_0000 + codePoint;
+}
+
+/** What is pressed for each character that a keyboard writes with one stroke, dead keys among them. */
+function strokesOf(layout: Layout): Map<string, readonly Key[]> {
+  const [, ...levels] = LAYOUTS[layout];
+  const strokes = new Map<string, readonly Key[]>([
+    ["\n", [key(0xff0d, "Enter")]],
+    ["\t", [key(0xff09, "Tab")]],
+    [" ", [key(0x20, "Space")]],
+  ]);
+  for (const [level, written] of levels.entries()) {
+    for (const [at, character] of Array.from(written).entries()) {
+      // The first is pressed most easily; a blank stands for a key that writes nothing.
+      if (strokes.has(character)) continue;
+      strokes.set(character, [
+        ...HELD[level]!,
+        key(keysymOf(SPACING[character] ?? character), PLACES[at]!),
+      ]);
+    }
+  }
+  return strokes;
+}
+
+/** Keys pressed together, one after another, and the characters the keyboard does not have. */
+export interface Typing {
+  readonly strokes: readonly (readonly Key[])[];
+  readonly untypable: readonly string[];
+}
+
+/** What a keyboard writes: with one stroke, and what dead keys write with the space bar. */
+interface Keyboard {
+  readonly single: ReadonlyMap<string, readonly Key[]>;
+  readonly dead: ReadonlyMap<string, readonly (readonly Key[])[]>;
+}
+
+/** Keyboards that were asked for: a text is looked at anew with each letter somebody writes. */
+const keyboards = new Map<Layout, Keyboard>();
+
+function keyboardOf(layout: Layout): Keyboard {
+  const known = keyboards.get(layout);
+  if (known !== undefined) return known;
+  const single = strokesOf(layout);
+  const dead = new Map(
+    Object.entries(SPACING).flatMap(([combining, spacing]) => {
+      const stroke = single.get(combining);
+      return stroke === undefined ? [] : [[spacing, [stroke, single.get(" ")!]] as const];
+    }),
+  );
+  const keyboard = { single, dead };
+  keyboards.set(layout, keyboard);
+  return keyboard;
+}
+
+/** How a text is typed on a machine's keyboard, with dead keys where needed. Line ends of any kind are Enter. */
+export function typingOf(text: string, layout: Layout = "us"): Typing {
+  const { single, dead } = keyboardOf(layout);
+  const accented = (character: string) => {
+    const [base = "", combining = "", ...rest] = character.normalize("NFD");
+    const [accent, letter] = [single.get(combining), single.get(base)];
+    return accent === undefined || letter === undefined || rest.length > 0 ? undefined : [accent, letter];
+  };
+  const strokes: (readonly Key[])[] = [];
+  const untypable = new Set<string>();
+  for (const character of text.normalize("NFC").replaceAll(/\r\n?/g, "\n")) {
+    const one = single.get(character);
+    const keys = one === undefined ? dead.get(character) ?? accented(character) : [one];
+    if (keys === undefined) untypable.add(character);
+    else strokes.push(...keys);
+  }
+  return { strokes, untypable: [...untypable] };
+}

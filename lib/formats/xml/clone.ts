@@ -1,0 +1,130 @@
+/** A domain's XML → that of a copy of it. */
+import type { BackingImage } from "../../vm/create/vm.ts";
+import { backingStoreXml } from "./backing_store.ts";
+import { xml } from "./build.ts";
+import type { XmlDocument } from "./edit.ts";
+import { dropMacs, nvramOf, setCreatedAt, setName, setUuid } from "./identity.ts";
+import { protectNewDomain } from "./screen_passwords.ts";
+import { child, children, type XmlElement } from "./tree.ts";
+
+/** A disk of the copy's own. */
+export interface CopiedDisk {
+  readonly path: string;
+  readonly format: string | undefined;
+  /** libvirt's type of the volume it is: file, block. */
+  readonly type: string;
+  /** The images it is built on, nearest first. */
+  readonly backing: readonly BackingImage[];
+}
+
+/** What a copy has of its own. */
+export interface CopyMarks {
+  readonly name: string;
+  readonly uuid: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Disks of its own by their target (`vda`). */
+  readonly disks: ReadonlyMap<string, CopiedDisk>;
+  /** The file of its UEFI variables, where it has one already; without it libvirt makes one. */
+  readonly nvram: string | undefined;
+}
+
+/** Devices that write to a file or listen on a socket of the host. */
+const CHARACTER_DEVICES: ReadonlySet<string> = new Set(["serial", "console", "parallel", "channel"]);
+
+/** The last part of a path under a name of the copy's own: `web.log` → `web-2.log`, `serial.log` → `serial.log-web-2`. */
+export function ownPath(path: string, from: string, to: string): string {
+  const slash = path.lastIndexOf("/") + 1;
+  const [folder, file] = [path.slice(0, slash), path.slice(slash)];
+  return folder + (file.includes(from) ? file.replaceAll(from, () => to) : `${file}-${to}`);
+}
+
+const devices = (document: XmlDocument) => document.find("devices")?.children ?? [];
+const targetOf = (disk: XmlElement) => child(disk, "target")?.attributes.dev ?? "";
+
+/** Changes a domain's XML into a copy's. Whatever is not named here stays as it is. */
+export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
+  const original = child(document.root, "name")?.text ?? "";
+  setName(document, copy.name);
+  setUuid(document, copy.uuid);
+  setCreatedAt(document, copy.createdAt);
+  dropMacs(document);
+  // A guest tells by it that it was copied; without a value libvirt makes a new one.
+  const genid = document.find("genid");
+  if (genid) document.setText(genid, crypto.randomUUID());
+  setNvram(document, copy.nvram);
+  for (const target of copy.disks.keys()) setDisk(document, target, copy.disks.get(target)!);
+  freePorts(document);
+  protectNewDomain(document);
+  ownFiles(document, original, copy.name);
+}
+
+function setNvram(document: XmlDocument, path: string | undefined): void {
+  const nvram = document.find("os", "nvram");
+  if (nvram === undefined || nvramOf(document) === undefined) return;
+  const source = child(nvram, "source");
+  if (path === undefined) document.remove(nvram);
+  else if (source) document.setAttribute(source, "file", path);
+  else document.setText(nvram, path);
+}
+
+/** How a disk's source names what it is, by the disk's type. */
+const SOURCE_ATTRIBUTES = ["file", "dev", "pool", "volume", "mode"];
+
+/** Puts another image into a disk. What the old one was built on is none of the new one's. */
+export function setDisk(
+  document: XmlDocument,
+  target: string,
+  { path, format, type, backing }: CopiedDisk,
+): void {
+  const disk = () => devices(document).find((each) => each.name === "disk" && targetOf(each) === target);
+  const chain = child(disk(), "backingStore");
+  if (chain) document.remove(chain);
+  const driver = child(disk(), "driver");
+  if (driver && format !== undefined) document.setAttribute(driver, "type", format);
+  const source = () => child(disk(), "source");
+  if (!source()) return;
+  // One on the network has its servers in it.
+  if (source()!.attributes.protocol !== undefined) document.replace(source()!, xml("source"));
+  for (const name of SOURCE_ATTRIBUTES) document.setAttribute(source()!, name, undefined);
+  const isBlock = type === "block";
+  document.setAttribute(source()!, isBlock ? "dev" : "file", path);
+  document.setAttribute(disk()!, "type", isBlock ? "block" : "file");
+  document.insertAfter(source()!, backingStoreXml(backing));
+}
+
+/** Two machines cannot listen on one port: the copy gets whichever is free. */
+function freePorts(document: XmlDocument): void {
+  const fixed = () =>
+    children(document.find("devices"), "graphics").find(({ attributes }) =>
+      attributes.port !== undefined && attributes.port !== "-1" && attributes.autoport !== "yes"
+    );
+  for (let graphics = fixed(); graphics; graphics = fixed()) {
+    document.setAttribute(graphics, "autoport", "yes");
+    document.setAttribute(fixedNow(document, graphics), "port", undefined);
+  }
+}
+
+/** The element that an edited one has become: it begins where it began. */
+function fixedNow(document: XmlDocument, { from }: XmlElement): XmlElement {
+  return children(document.find("devices"), "graphics").find((each) => each.from === from)!;
+}
+
+/** Files and sockets of the copy's own, for what the original writes to or listens on. */
+function ownFiles(document: XmlDocument, from: string, to: string): void {
+  const count = devices(document).length;
+  for (let index = 0; index < count; index++) {
+    const device = () => devices(document)[index]!;
+    if (!CHARACTER_DEVICES.has(device().name)) continue;
+    const log = child(device(), "log")?.attributes.file;
+    if (log !== undefined) {
+      document.setAttribute(child(device(), "log")!, "file", ownPath(log, from, to));
+    }
+    const source = child(device(), "source");
+    const path = source?.attributes.path;
+    const writes = device().attributes.type === "file" || source?.attributes.mode === "bind";
+    if (path !== undefined && writes) {
+      document.setAttribute(child(device(), "source")!, "path", ownPath(path, from, to));
+    }
+  }
+}

@@ -1,0 +1,200 @@
+/** A machine's disks and network cards out of its two configurations, and what differs between them. */
+import type { DeviceDifference, DevicePlace } from "../../contract/devices.ts";
+import { declaredChain } from "./backing_store.ts";
+import { filterAddresses } from "./filter.ts";
+import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
+
+/** A disk or drive as one configuration has it. */
+export interface DiskDevice {
+  readonly target: string;
+  readonly bus: string;
+  readonly device: string;
+  readonly type: string;
+  readonly source: string | undefined;
+  /** Pool and name, of a disk that is given as a volume. */
+  readonly volume: { readonly pool: string; readonly name: string } | undefined;
+  readonly format: string | undefined;
+  readonly cache: string | undefined;
+  readonly io: string | undefined;
+  readonly discard: string | undefined;
+  readonly detectZeroes: string | undefined;
+  readonly readOnly: boolean;
+  readonly shareable: boolean;
+  readonly serial: string | undefined;
+  readonly bootOrder: number | undefined;
+  readonly trayOpen: boolean;
+  /** Whether it says all the images it is built on: libvirt then looks for no others. */
+  readonly isChainComplete: boolean;
+}
+
+/** A network card as one configuration has it. */
+export interface NicDevice {
+  readonly mac: string;
+  readonly type: string;
+  readonly network: string;
+  readonly model: string | undefined;
+  readonly filter: string | undefined;
+  /** Addresses its filter is told of, separated by blanks. */
+  readonly filterAddresses: string;
+  readonly linkUp: boolean;
+  readonly bootOrder: number | undefined;
+  readonly target: string | undefined;
+  /** Its place on the machine's bus: tells a card again whose address changes. */
+  readonly slot: string | undefined;
+}
+
+const order = (element: XmlElement) => {
+  const text = child(element, "boot")?.attributes.order;
+  return text === undefined ? undefined : Number(text);
+};
+
+/** What names a disk's source, first found: file, block device, folder, URL's name. */
+const SOURCE = ["file", "dev", "dir", "name", "path"] as const;
+
+function disk(element: XmlElement): DiskDevice {
+  const driver = child(element, "driver")?.attributes;
+  const source = child(element, "source")?.attributes;
+  const target = child(element, "target")?.attributes;
+  const { pool, volume } = source ?? {};
+  const named = SOURCE.map((name) => source?.[name]).find((value) => value !== undefined);
+  return {
+    target: target?.dev ?? "",
+    bus: target?.bus ?? "",
+    device: element.attributes.device ?? "disk",
+    type: element.attributes.type ?? "file",
+    source: pool !== undefined && volume !== undefined ? `${pool}/${volume}` : named,
+    volume: pool !== undefined && volume !== undefined ? { pool, name: volume } : undefined,
+    format: driver?.type,
+    cache: driver?.cache,
+    io: driver?.io,
+    discard: driver?.discard,
+    detectZeroes: driver?.detect_zeroes,
+    readOnly: child(element, "readonly") !== undefined,
+    shareable: child(element, "shareable") !== undefined,
+    serial: childText(element, "serial"),
+    bootOrder: order(element),
+    trayOpen: target?.tray === "open",
+    isChainComplete: declaredChain(element).isComplete,
+  };
+}
+
+/** What forwards the traffic of a card without a network. */
+const userBackend = (element: XmlElement) =>
+  child(element, "backend")?.attributes.type === "passt" ? "passt" : "slirp";
+
+/** A network card, as its element has it. */
+export function nicOf(element: XmlElement): NicDevice {
+  const source = child(element, "source")?.attributes;
+  const address = child(element, "address")?.attributes;
+  const slot = address && ["domain", "bus", "slot", "function"].map((name) => address[name] ?? "").join(":");
+  return {
+    mac: (child(element, "mac")?.attributes.address ?? "").toLowerCase(),
+    // A network over a bridge of the host is shown as that bridge while it runs: it is the same network.
+    type: source?.network === undefined ? element.attributes.type ?? "" : "network",
+    network: element.attributes.type === "user"
+      ? userBackend(element)
+      : source?.network ?? source?.bridge ?? source?.dev ?? source?.path ?? source?.name ?? "",
+    model: child(element, "model")?.attributes.type,
+    filter: child(element, "filterref")?.attributes.filter,
+    filterAddresses: filterAddresses(element).join(" "),
+    linkUp: child(element, "link")?.attributes.state !== "down",
+    bootOrder: order(element),
+    target: child(element, "target")?.attributes.dev,
+    slot,
+  };
+}
+
+const devices = (xml: string, name: string) => children(child(parseXml(xml), "devices"), name);
+
+/** The disks and drives of a configuration. @throws {XmlError} */
+export function disksOf(xml: string): DiskDevice[] {
+  return devices(xml, "disk").map(disk);
+}
+
+/** The network cards of a configuration. @throws {XmlError} */
+export function nicsOf(xml: string): NicDevice[] {
+  return devices(xml, "interface").map(nicOf);
+}
+
+/** A device with where it is, and what will be different about it. */
+export interface Compared<T> {
+  /** As it runs; as it will be, for one that is not there yet or of a machine that is off. */
+  readonly device: T;
+  readonly place: DevicePlace;
+  readonly pending: DeviceDifference[];
+}
+
+const shown = (value: unknown) => value === undefined ? null : String(value);
+
+/**
+ * Compares what runs with what starts next, device by device: what is in one of them alone, and what differs.
+ *
+ * @param live undefined when the machine is off @param next undefined when it is transient
+ * @param same whether two are the same device @param fields what can differ
+ */
+function compare<T extends object>(
+  live: readonly T[] | undefined,
+  next: readonly T[] | undefined,
+  same: (a: T, b: T) => boolean,
+  fields: readonly (keyof T & string)[],
+): Compared<T>[] {
+  if (live === undefined || next === undefined) {
+    return (live ?? next ?? []).map((device) => ({ device, place: "both", pending: [] }));
+  }
+  const rest = [...next];
+  const found = live.map((device): Compared<T> => {
+    const index = rest.findIndex((other) => same(device, other));
+    const [other] = index < 0 ? [] : rest.splice(index, 1);
+    if (other === undefined) return { device, place: "live", pending: [] };
+    const pending = fields.filter((field) => device[field] !== other[field])
+      .map((field) => ({ field, now: shown(device[field]), next: shown(other[field]) }));
+    return { device, place: "both", pending };
+  });
+  return [...found, ...rest.map((device): Compared<T> => ({ device, place: "next", pending: [] }))];
+}
+
+/** What can differ about a disk. The tray is the guest's business. */
+const DISK_FIELDS = [
+  "bus",
+  "source",
+  "format",
+  "cache",
+  "io",
+  "discard",
+  "detectZeroes",
+  "readOnly",
+  "shareable",
+  "serial",
+  "bootOrder",
+] as const;
+const NIC_FIELDS = [
+  "mac",
+  "type",
+  "network",
+  "model",
+  "filter",
+  "filterAddresses",
+  "linkUp",
+  "bootOrder",
+] as const;
+
+/** A machine's disks in both of its configurations. @throws {XmlError} */
+export function compareDisks(live: string | undefined, next: string | undefined): Compared<DiskDevice>[] {
+  const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : disksOf(xml));
+  return compare(now, then, (a, b) => a.target === b.target && a.device === b.device, DISK_FIELDS);
+}
+
+/** A machine's network cards in both of its configurations. @throws {XmlError} */
+export function compareNics(live: string | undefined, next: string | undefined): Compared<NicDevice>[] {
+  const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : nicsOf(xml));
+  // A card whose address was changed is still the one in its slot; another card with its address is itself.
+  const known = (list: NicDevice[] | undefined, mac: string) => list?.some((each) => each.mac === mac);
+  // Of several cards with one address, as those of a team have, each is the one in its slot.
+  const many = (list: NicDevice[] | undefined, mac: string) =>
+    (list?.filter((each) => each.mac === mac).length ?? 0) > 1;
+  const isTeam = (mac: string) => many(now, mac) || many(then, mac);
+  const same = (a: NicDevice, b: NicDevice) =>
+    (a.mac === b.mac && (a.slot === b.slot || !isTeam(a.mac))) ||
+    (a.slot !== undefined && a.slot === b.slot && !known(then, a.mac) && !known(now, b.mac));
+  return compare(now, then, same, NIC_FIELDS);
+}

@@ -1,0 +1,134 @@
+/**
+ * A network card as libvirt's domain format writes it, MAC addresses, and how a card is changed.
+ * Source: "Network interfaces" in libvirt's domain format.
+ */
+import type { NIC_MODELS, USER_BACKENDS } from "../../contract/choices.ts";
+import { xml, type XmlNode } from "./build.ts";
+import type { XmlDocument } from "./edit.ts";
+import { filterAddresses as addressesOf, filterRefXml } from "./filter.ts";
+import { child, type XmlElement } from "./tree.ts";
+
+/** What a card can be plugged into: a network of libvirt, a bridge of the host, a device of the host (macvtap). */
+export const NIC_TYPES = ["network", "bridge", "direct"] as const;
+export type NicType = typeof NIC_TYPES[number];
+export type UserBackend = typeof USER_BACKENDS[number];
+export type NicModel = typeof NIC_MODELS[number];
+
+/** Where a card is plugged in. */
+export type NicSource =
+  | {
+    readonly type: NicType;
+    /** Name of the network, bridge or host device. */
+    readonly name: string;
+  }
+  /** No network: what the named process forwards. */
+  | { readonly type: "user"; readonly name: UserBackend };
+
+/** A card to be written. */
+export interface NicSpec {
+  readonly source: NicSource;
+  readonly mac: string;
+  readonly model: NicModel;
+  /** Name of a network filter of libvirt. */
+  readonly filter?: string | undefined;
+  readonly filterAddresses?: readonly string[] | undefined;
+  /** False for a card whose cable is out. */
+  readonly linkUp?: boolean | undefined;
+  /** Place in the order in which the firmware tries devices, from 1. */
+  readonly bootOrder?: number | undefined;
+}
+
+/** Attribute of `<source>` that names what it is plugged into. */
+const SOURCE: Readonly<Record<NicType, string>> = { network: "network", bridge: "bridge", direct: "dev" };
+
+/** Where a card is plugged in, as its element. A macvtap device bridges, so that the network outside sees the guest. */
+export function nicSourceXml({ type, name }: NicSource): XmlNode | undefined {
+  if (type === "user") return undefined;
+  return xml("source", { [SOURCE[type]]: name, mode: type === "direct" ? "bridge" : undefined });
+}
+
+/** What forwards the traffic; QEMU's own code needs no word. */
+function backendXml({ type, name }: NicSource): XmlNode | undefined {
+  return type === "user" && name === "passt" ? xml("backend", { type: name }) : undefined;
+}
+
+/** A card's element. */
+export function nicXml(
+  { source, mac, model, filter, filterAddresses, linkUp = true, bootOrder }: NicSpec,
+): XmlNode {
+  return xml(
+    "interface",
+    { type: source.type },
+    xml("mac", { address: mac }),
+    nicSourceXml(source),
+    xml("model", { type: model }),
+    backendXml(source),
+    filter !== undefined && filter !== "" && filterRefXml(filter, filterAddresses),
+    !linkUp && xml("link", { state: "down" }),
+    bootOrder !== undefined && bootOrder > 0 && xml("boot", { order: bootOrder }),
+  );
+}
+
+/** What about a card can be changed. */
+export interface NicChange {
+  readonly source?: NicSource | undefined;
+  readonly linkUp?: boolean | undefined;
+  readonly model?: string | undefined;
+  readonly mac?: string | undefined;
+  /** Empty for none. */
+  readonly filter?: string | undefined;
+  /** Addresses the filter is told of; without a word, those of the filter that was there. */
+  readonly filterAddresses?: readonly string[] | undefined;
+}
+
+/** Changes a card. `find` gives its element anew after each edit. */
+export function changeNic(
+  document: XmlDocument,
+  find: () => XmlElement,
+  { source, linkUp, model, mac, filter, filterAddresses }: NicChange,
+): void {
+  const put = (name: string, node: XmlNode | undefined) => {
+    const old = child(find(), name);
+    if (old && node) document.replace(old, node);
+    else if (old) document.remove(old);
+    else if (node) document.append(find(), node);
+  };
+  if (source !== undefined) {
+    put("source", nicSourceXml(source));
+    put("backend", backendXml(source));
+    // A port of the old network says nothing about the new one.
+    if (child(find(), "virtualport")) put("virtualport", undefined);
+    document.setAttribute(find(), "type", source.type);
+  }
+  if (linkUp !== undefined) put("link", xml("link", { state: linkUp ? "up" : "down" }));
+  if (model !== undefined) put("model", xml("model", { type: model }));
+  if (mac !== undefined) put("mac", xml("mac", { address: mac }));
+  if (filter === undefined && filterAddresses === undefined) return;
+  const name = filter ?? child(find(), "filterref")?.attributes.filter ?? "";
+  const addresses = filterAddresses ?? addressesOf(find());
+  put("filterref", name === "" ? undefined : filterRefXml(name, addresses));
+}
+
+/** A MAC address as it is compared and shown: lower case, colons. Takes `-` for `:`. */
+export function normalMac(mac: string): string {
+  return mac.trim().toLowerCase().replaceAll("-", ":");
+}
+
+/** Why an address cannot be a guest's; undefined when it can. An odd first byte names a group, not one card. */
+export function macFault(mac: string): "malformed" | "multicast" | undefined {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac) || mac === "00:00:00:00:00:00") return "malformed";
+  return (parseInt(mac.slice(0, 2), 16) & 1) === 1 ? "multicast" : undefined;
+}
+
+/** An address in QEMU's own range (52:54:00) that is not taken. @param random gives that many random bytes */
+export function freeMac(
+  taken: ReadonlySet<string>,
+  random: (bytes: number) => Uint8Array = (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+): string {
+  while (true) {
+    const mac = ["52", "54", "00", ...[...random(3)].map((byte) => byte.toString(16).padStart(2, "0"))].join(
+      ":",
+    );
+    if (!taken.has(mac)) return mac;
+  }
+}

@@ -1,0 +1,8 @@
+/** Where KVM Manager keeps what is its own in a domain's metadata: it travels with the VM. */
+
+/** Namespace of it. */
+export const METADATA_URI = "urn:kvm-manager:vm:1";
+/** Prefix of that namespace. */
+export const METADATA_PREFIX = "kvmm";
+/** Attribute that says that the passwords of the VM's screens are made here, and are new at each start. */
+export const SCREEN_PASSWORDS = { name: "screen-passwords", value: "generated" } as const;

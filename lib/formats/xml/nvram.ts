@@ -1,0 +1,68 @@
+/** The file of a UEFI machine's variables, apart from the machine. */
+import { renderXml, xml } from "./build.ts";
+import { XmlDocument } from "./edit.ts";
+import { nvramOf } from "./identity.ts";
+import { child } from "./tree.ts";
+
+/** Where libvirt's system daemon puts the NVRAM of a domain that names only its kind of firmware. */
+const FOLDER = "/var/lib/libvirt/qemu/nvram";
+
+/** Where a domain of this name has its variables when it names only its kind of firmware: so libvirt finds them at a start. */
+export const usualNvram = (name: string): string => `${FOLDER}/${name}_VARS.fd`;
+
+/** Whether a domain leaves it to libvirt where its variables are: its stored XML has no path then, started or not. */
+export const hasUsualNvram = (document: XmlDocument): boolean =>
+  nvramOf(document) === undefined && document.find("os")?.attributes.firmware === "efi";
+
+/**
+ * A domain that has the NVRAM file of another one and nothing else, under a name and an id of its own: libvirt deletes
+ * such a file only together with a domain.
+ *
+ * @param source the other domain's XML
+ * @returns undefined where it has no NVRAM file
+ */
+export function nvramHolder(source: string, uuid: string): string | undefined {
+  const document = new XmlDocument(source);
+  const { root } = document;
+  const os = document.find("os");
+  const firmware = os?.attributes.firmware === "efi" ? "efi" : undefined;
+  const path = nvramOf(document) ?? (firmware && usualNvram(child(root, "name")?.text ?? ""));
+  const type = child(os, "type"), loader = child(os, "loader")?.text.trim();
+  if (path === undefined || type === undefined || !(loader || firmware)) return undefined;
+  const { arch, machine } = type.attributes;
+  return renderXml(
+    xml(
+      "domain",
+      { type: root.attributes.type },
+      xml("name", {}, `nvram-${uuid}`),
+      xml("uuid", {}, uuid),
+      xml("memory", { unit: "MiB" }, "64"),
+      xml(
+        "os",
+        loader ? {} : { firmware },
+        xml("type", { arch, machine }, "hvm"),
+        ...loader ? [xml("loader", { readonly: "yes", type: "pflash" }, loader)] : [],
+        xml("nvram", {}, path),
+      ),
+      xml("features", {}, xml("acpi", {})), // UEFI is refused without
+    ),
+  );
+}
+
+/**
+ * The file of a domain's variables, and where a copy of the domain has its own; undefined where there are none.
+ *
+ * @param from the domain's name
+ * @param to the copy's
+ * @param ownPath makes the copy's path of the domain's
+ */
+export function nvramPaths(
+  document: XmlDocument,
+  from: string,
+  to: string,
+  ownPath: (path: string, from: string, to: string) => string,
+): { readonly from: string; readonly to: string } | undefined {
+  const path = nvramOf(document);
+  if (path !== undefined) return { from: path, to: ownPath(path, from, to) };
+  return hasUsualNvram(document) ? { from: usualNvram(from), to: usualNvram(to) } : undefined;
+}

@@ -1,0 +1,15 @@
+/** The nonce of a page's scripts: the renderer puts it on the response, and the content security policy names it. */
+
+/** Where Fresh keeps it. A header would be seen by the browser, and by whoever copies responses. */
+const NONCE = Symbol.for("__freshNonce");
+
+/** Keeps the nonce with the page's response. */
+export function setNonce(response: Response, nonce: string): void {
+  Object.assign(response, { [NONCE]: nonce });
+}
+
+/** The nonce of a page, 32 hexadecimal digits; undefined for every other response. */
+export function nonceOf(response: Response): string | undefined {
+  const nonce: unknown = Reflect.get(response, NONCE);
+  return typeof nonce === "string" && /^[0-9a-f]{32}$/.test(nonce) ? nonce : undefined;
+}

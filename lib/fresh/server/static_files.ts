@@ -1,0 +1,110 @@
+/** Serves the files of `static/` and the bundled islands. */
+import { getMimeType } from "hono/utils/mime";
+import type { Assets } from "./assets.ts";
+import { internalsOf } from "./context.ts";
+import type { Middleware } from "./middleware.ts";
+import { CACHE_KEY } from "../runtime.ts";
+
+/** A middleware that answers GET and HEAD for files there are, and passes on everything else. */
+export function staticFiles<State>(): Middleware<State> {
+  const tags = new Map<string, { version: string; tag: string }>();
+
+  return async function serveStaticFile(ctx) {
+    const { method } = ctx.req;
+    const names = fileNames(ctx.url.pathname);
+    if (names === null || (method !== "GET" && method !== "HEAD")) return await ctx.next();
+    const assets = await internalsOf(ctx).manifest.assets();
+    const file = await find(assets, names);
+    if (file === null) return await ctx.next();
+
+    const small = takesGzip(ctx.req.headers.get("accept-encoding"))
+      ? await compressed(assets, file.path)
+      : null;
+    const bytes = small ?? await Deno.readFile(file.path);
+    const known = tags.get(file.path);
+    const tag = known?.version === file.version ? known.tag : await entityTag(bytes);
+    tags.set(file.path, { version: file.version, tag });
+    const headers = new Headers({
+      "content-type": getMimeType(file.path) ?? "application/octet-stream",
+      "cache-control": isForEver(assets, ctx.url) ? "public, immutable, max-age=31536000" : "no-cache",
+      "x-content-type-options": "nosniff",
+      etag: tag,
+      ...(assets.packed && { vary: "accept-encoding" }),
+      ...(small !== null && { "content-encoding": "gzip" }),
+    });
+    if (matches(ctx.req.headers.get("if-none-match"), tag)) {
+      return new Response(null, { status: 304, headers });
+    }
+    headers.set("content-length", String(bytes.length));
+    return new Response(method === "HEAD" ? null : bytes, { headers });
+  };
+}
+
+/** Whether a client takes gzip (RFC 9110, 12.5.3): named, and not with the weight of never. */
+const takesGzip = (header: string | null): boolean =>
+  header !== null && /(?:^|,)\s*gzip\s*(?:,|$|;(?!\s*q=0(?:\.0*)?\s*(?:,|$)))/i.test(header);
+
+/** What the build has compressed; null for a file that is only there as it is. */
+async function compressed({ packed }: Assets, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (!packed) return null;
+  try {
+    return await Deno.readFile(`${path}.gz`);
+  } catch (error) {
+    if (!isAbsence(error)) throw error;
+    return null;
+  }
+}
+
+/** The names along an address's path; null for one that no file can have. */
+function fileNames(pathname: string): string[] | null {
+  try {
+    const names = pathname.slice(1).split("/").map(decodeURIComponent);
+    // Leading dots: hidden files, and `..`. A slash can only be an encoded one
+    // deno-lint-ignore no-control-regex -- NUL ends a C string, and with it a path
+    return names.some((name) => name === "" || /^\.|[/\\\x00]/.test(name)) ? null : names;
+  } catch {
+    return null; // not UTF-8
+  }
+}
+
+/** The first folder's file of that name; symbolic links that lead out of the folder are not followed. */
+async function find({ folders }: Assets, names: readonly string[]) {
+  for (const folder of folders) {
+    try {
+      const [inside, path] = await Promise.all([
+        Deno.realPath(folder),
+        Deno.realPath([folder, ...names].join("/")),
+      ]);
+      if (!path.startsWith(inside + "/")) continue;
+      const { isFile, size, mtime } = await Deno.stat(path);
+      if (isFile) return { path, version: `${size} ${mtime?.getTime()}` };
+    } catch (error) {
+      if (!isAbsence(error)) throw error;
+    }
+  }
+  return null;
+}
+
+function isAbsence(error: unknown): boolean {
+  // A name too long for the file system is reported without a class of its own
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+    (error as { code?: string }).code === "ENAMETOOLONG";
+}
+
+/** Whether what this address gives can never change: the build's id is in it. */
+function isForEver({ build, packed }: Assets, url: URL): boolean {
+  return url.pathname.startsWith("/_fresh/") || (packed && url.searchParams.get(CACHE_KEY) === build);
+}
+
+/** Weak, because the server may compress the file on its way. */
+async function entityTag(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `W/"${digest.toHex().slice(0, 32)}"`;
+}
+
+/** `If-None-Match` (RFC 9110, 13.1.2): weak comparison. */
+function matches(header: string | null, tag: string): boolean {
+  if (header === null) return false;
+  const opaque = (text: string) => text.trim().replace(/^W\//, "");
+  return header.trim() === "*" || header.split(",").some((one) => opaque(one) === opaque(tag));
+}

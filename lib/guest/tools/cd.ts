@@ -1,0 +1,151 @@
+/** The "guest tools" CD: packages, installers and a README, made of the agents when it is asked for. Pure. */
+import { type IsoFile, writeIso } from "../../formats/iso9660/write.ts";
+import { writeAr } from "../../formats/tar/ar.ts";
+import { type TarEntry, writeTar } from "../../formats/tar/tar.ts";
+import {
+  AGENT_CONFIG,
+  AGENT_NAME,
+  INSTALL_CMD,
+  INSTALL_SH,
+  OPENRC_SCRIPT,
+  readme,
+  SYSTEMD_UNIT,
+  SYSV_SCRIPT,
+} from "./texts.ts";
+
+/** The agents by what they are built for. */
+export interface AgentPrograms {
+  readonly "linux-x86_64": Uint8Array;
+  readonly "linux-aarch64": Uint8Array;
+  readonly "windows-x86_64": Uint8Array;
+}
+
+/** What the CD depends on. */
+export interface GuestTools {
+  readonly programs: AgentPrograms;
+  readonly version: string;
+  /** Compresses as gzip does, always the same way. */
+  readonly gzip: (bytes: Uint8Array) => Uint8Array;
+}
+
+/** The CD's label. */
+export const TOOLS_LABEL = "KVM_GUEST_TOOLS";
+
+/** The time of everything on it: the same tools give the same CD. */
+const DATE = new Date(Date.UTC(2020, 0, 1));
+
+const encoder = new TextEncoder();
+const bytes = (text: string) => encoder.encode(text);
+
+const file = (name: string, content: Uint8Array, mode = 0o644): TarEntry => ({ name, mode, content });
+const folders = (...names: string[]) => names.map((name) => file(name, new Uint8Array(), 0o755));
+
+const DEB_SCRIPTS = {
+  postinst: `#!/bin/sh
+set -e
+if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  systemctl enable ${AGENT_NAME}
+  systemctl restart ${AGENT_NAME}
+fi
+`,
+  prerm: `#!/bin/sh
+set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+  systemctl disable --now ${AGENT_NAME}
+fi
+`,
+} as const;
+
+/** A Debian package: deb(5). */
+export function agentDeb(
+  program: Uint8Array,
+  architecture: "amd64" | "arm64",
+  { version, gzip }: Pick<GuestTools, "version" | "gzip">,
+): Uint8Array<ArrayBuffer> {
+  const control = [
+    `Package: ${AGENT_NAME}`,
+    `Version: ${version}`,
+    `Architecture: ${architecture}`,
+    "Maintainer: KVM Manager <noreply@kvm-manager.invalid>",
+    `Installed-Size: ${Math.ceil(program.length / 1024)}`,
+    "Section: admin",
+    "Priority: optional",
+    "Description: agent of KVM Manager inside a virtual machine",
+    " Lets the host see addresses, file systems and services of this virtual machine,",
+    " run commands, copy files and shut it down, by a virtual serial port.",
+    "",
+  ].join("\n");
+  const config = `/etc/${AGENT_NAME}/agent.json`;
+  const tar = (entries: readonly TarEntry[]) => gzip(writeTar(entries));
+  return writeAr([
+    { name: "debian-binary", content: bytes("2.0\n") },
+    {
+      name: "control.tar.gz",
+      content: tar([
+        ...folders("./"),
+        file("./control", bytes(control)),
+        file("./conffiles", bytes(`${config}\n`)),
+        ...Object.entries(DEB_SCRIPTS).map(([name, text]) => file(`./${name}`, bytes(text), 0o755)),
+      ]),
+    },
+    {
+      name: "data.tar.gz",
+      content: tar([
+        ...folders("./", "./etc/", `./etc/${AGENT_NAME}/`, "./usr/", "./usr/sbin/", "./usr/lib/"),
+        ...folders("./usr/lib/systemd/", "./usr/lib/systemd/system/"),
+        file(`.${config}`, bytes(AGENT_CONFIG)),
+        file(`./usr/sbin/${AGENT_NAME}`, program, 0o755),
+        file(`./usr/lib/systemd/system/${AGENT_NAME}.service`, bytes(SYSTEMD_UNIT)),
+      ]),
+    },
+  ]);
+}
+
+/** What is beside the packages: the installers and what they install. */
+function looseFiles(
+  { programs, version }: GuestTools,
+): readonly { name: string; bytes: Uint8Array; mode: number }[] {
+  const text = (name: string, content: string, mode = 0o644) => ({ name, bytes: bytes(content), mode });
+  return [
+    text("README.txt", readme(version)),
+    text("install.sh", INSTALL_SH, 0o755),
+    text("install.cmd", INSTALL_CMD),
+    text("agent.json", AGENT_CONFIG),
+    text(`${AGENT_NAME}.service`, SYSTEMD_UNIT),
+    text(`${AGENT_NAME}.openrc`, OPENRC_SCRIPT),
+    text(`${AGENT_NAME}.sysv`, SYSV_SCRIPT),
+    { name: `${AGENT_NAME}-linux-x86_64`, bytes: programs["linux-x86_64"], mode: 0o755 },
+    { name: `${AGENT_NAME}-linux-aarch64`, bytes: programs["linux-aarch64"], mode: 0o755 },
+    { name: `${AGENT_NAME}-windows-x86_64.exe`, bytes: programs["windows-x86_64"], mode: 0o755 },
+  ];
+}
+
+/** The archive for those who bring the agent in by themselves: what Linux needs of it, in a folder. */
+function archive(tools: GuestTools): Uint8Array {
+  const top = `${AGENT_NAME}-${tools.version}`;
+  return tools.gzip(writeTar([
+    ...folders(`${top}/`),
+    ...looseFiles(tools).filter(({ name }) => !/windows|\.cmd$/.test(name))
+      .map(({ name, bytes, mode }) => file(`${top}/${name}`, bytes, mode)),
+  ]));
+}
+
+/** The files on the CD. */
+export function guestToolsFiles(tools: GuestTools): IsoFile[] {
+  const { programs, version } = tools;
+  return [
+    ...looseFiles(tools).map(({ name, bytes }) => ({ name, bytes })),
+    { name: `${AGENT_NAME}_${version}_amd64.deb`, bytes: agentDeb(programs["linux-x86_64"], "amd64", tools) },
+    {
+      name: `${AGENT_NAME}_${version}_arm64.deb`,
+      bytes: agentDeb(programs["linux-aarch64"], "arm64", tools),
+    },
+    { name: `${AGENT_NAME}-${version}-linux.tar.gz`, bytes: archive(tools) },
+  ];
+}
+
+/** The CD. The same tools give the same bytes. */
+export function guestToolsCd(tools: GuestTools): Uint8Array<ArrayBuffer> {
+  return writeIso({ volumeId: TOOLS_LABEL, files: guestToolsFiles(tools), date: DATE, permissions: 0o555 });
+}

@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { wordsOf } from "./words.ts";
+
+Deno.test("wordsOf() cuts a line at blanks, but not within quotes, and expands nothing", () => {
+  const cases: [string, string[] | null][] = [
+    ["", []],
+    ["  uname   -a ", ["uname", "-a"]],
+    ["sh -c 'df -h | tail -1'", ["sh", "-c", "df -h | tail -1"]],
+    [`echo "a \\"b\\" $HOME" '' x"y"z`, ["echo", 'a "b" $HOME', "", "xyz"]],
+    ["ls a\\ b", ["ls", "a b"]],
+    ["echo 'open", null],
+  ];
+  for (const [line, words] of cases) assert.deepEqual(wordsOf(line), words, line);
+});

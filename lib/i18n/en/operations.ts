@@ -1,0 +1,27 @@
+/** What is told of work that was cut short, once it is settled. The activity list and the task show it. */
+export const operations = {
+  "operations.cause_link": "The connection to libvirt was lost in the middle.",
+  "operations.cause_process": "KVM Manager ended in the middle.",
+  "operations.finished": "{cause} It has been finished now.",
+  "operations.undone": "{cause} What it had made was removed: it can be done again.",
+  "operations.untouched": "{cause} Nothing was changed: it can be done again.",
+  "operations.waits": "{cause} What it left cannot be settled yet: {reason}. It is tried again by itself.",
+  "operations.later": "What it left is finished or removed by itself as soon as libvirt answers.",
+  "operations.wiped": "A part of it is overwritten: wipe it again.",
+
+  "operations.removed": "Removed: {what}.",
+  "operations.left": "Left as it is: {what}, because {reason}.",
+  "operations.thawed": "Thawed: {what}.",
+  "operations.started": "Started: {what}.",
+  "operations.not_started": "Not started: {what}, because {reason}.",
+
+  "operations.snapshot_not_reverted": "The VM was not reverted: its disks are as they were.",
+
+  "operations.is_used": "it is used by {name}",
+  "operations.is_other": "it is not the one that was made here",
+  "operations.is_running": "somebody has started it",
+  "operations.was_used": "its disks were written to since",
+  "operations.too_late": "that was too long ago",
+  "operations.pool_off": "the storage pool {pool} is not active",
+  "operations.copy_runs": "a program still writes to {path}",
+} as const;

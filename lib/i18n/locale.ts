@@ -1,0 +1,70 @@
+/**
+ * Which language texts are taken in. Who serves a request, and the browser, say which; nothing is taken while a module
+ * loads, so that one process can answer in several.
+ */
+
+/** The language the texts are written in: others are translations of it. */
+export const SOURCE_LOCALE = "en";
+
+let current: () => string = () => SOURCE_LOCALE;
+
+/** The language of what is done now: of the request, in the browser of the page. BCP 47. */
+export function locale(): string {
+  return current();
+}
+
+/** Says where the language comes from. Called once by what starts the program; tests set it for a while. */
+export function useLocale(source: () => string): Disposable {
+  const before = current;
+  current = source;
+  return { [Symbol.dispose]: () => void (current = before) };
+}
+
+/** Translated texts, by language. */
+const catalogs = new Map<string, Map<string, string>>();
+
+/** Adds translations: key → text, of any noun; keys are unique. */
+export function addTexts(language: string, texts: Readonly<Record<string, string>>): void {
+  const catalog = catalogs.get(language) ?? new Map<string, string>();
+  for (const [key, text] of Object.entries(texts)) catalog.set(key, text);
+  catalogs.set(language, catalog);
+}
+
+/** The languages there are texts in. */
+export function locales(): readonly string[] {
+  return [SOURCE_LOCALE, ...catalogs.keys()];
+}
+
+/** A text's translation into the language of what is done now; undefined where there is none. */
+export function translation(key: string): string | undefined {
+  return catalogs.get(locale())?.get(key);
+}
+
+/** Something that is costly to make, made once for each language when it is first needed. */
+export function perLocale<T>(make: (locale: string) => T): () => T {
+  const made = new Map<string, T>();
+  return () => {
+    const language = locale();
+    if (!made.has(language)) made.set(language, make(language));
+    return made.get(language)!;
+  };
+}
+
+/**
+ * The language to answer a request in.
+ *
+ * @param accepted the header Accept-Language (RFC 9110, 12.5.4)
+ */
+export function localeFor(accepted: string | null, known: readonly string[] = locales()): string {
+  const wanted = (accepted ?? "").split(",", 32).map((part) => {
+    const [range = "", ...parameters] = part.trim().toLowerCase().split(";");
+    const quality = parameters.map((each) => /^\s*q=([01](?:\.\d{0,3})?)$/.exec(each)?.[1]).find(Boolean);
+    return { range: range.trim(), quality: Number(quality ?? 1) };
+  }).filter(({ quality }) => quality > 0).sort((a, b) => b.quality - a.quality);
+  for (const { range } of wanted) {
+    const found = known.find((each) => each.toLowerCase() === range) ??
+      known.find((each) => each.toLowerCase() === range.split("-")[0]);
+    if (found !== undefined) return found;
+  }
+  return SOURCE_LOCALE;
+}

@@ -1,0 +1,95 @@
+/** What the pages on images show and ask for. Pure; the server checks it all. */
+import type { CatalogImage, Image, Input, StoragePool } from "../contract/mod.ts";
+import { FILE_TYPES } from "../storage/pool_types.ts";
+import { enteredIn, givenIn } from "../text/form_fields.ts";
+import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "../text/list_page.ts";
+
+/** What the list may be narrowed to. */
+export const IMAGE_FILTERS = ["all", "iso", "disk", "free"] as const;
+export type ImageFilter = typeof IMAGE_FILTERS[number];
+
+/** Which part of the list is looked at: its word is part of a name, a pool, a system or a machine's name. */
+export interface ImageQuery extends PageQuery {
+  readonly kind: ImageFilter;
+}
+
+/** The query in an address; what makes no sense there is left out. */
+export function imageQuery(params: URLSearchParams): ImageQuery {
+  return {
+    ...pageQuery(params),
+    kind: IMAGE_FILTERS.find((kind) => kind === params.get("kind")) ?? "all",
+  };
+}
+
+/** The address of a query. */
+export function imagesHref({ kind, ...query }: ImageQuery): string {
+  return pageHref("/images", query, { kind: kind === "all" ? "" : kind });
+}
+
+const FITS: Readonly<Record<ImageFilter, (image: Image) => boolean>> = {
+  all: () => true,
+  iso: ({ kind }) => kind === "iso",
+  disk: ({ kind }) => kind === "disk",
+  free: ({ usedBy, isBase }) => usedBy.length === 0 && !isBase,
+};
+
+const { compare: order } = new Intl.Collator("en");
+
+/** The page that a query asks for; beyond the last one, the last. */
+export function imagePage(images: readonly Image[], { kind, q, page }: ImageQuery): ListPage<Image> {
+  const word = q.toLowerCase();
+  const has = (text: string | undefined) => text?.toLowerCase().includes(word) ?? false;
+  const found = images.filter((image) =>
+    FITS[kind](image) &&
+    (word === "" || has(image.name) || has(image.pool) || has(image.osName) || has(image.format) ||
+      image.usedBy.some(({ name }) => has(name)))
+  ).sort((a, b) => order(a.name, b.name) || order(a.pool, b.pool));
+  return pageOf(found, page);
+}
+
+/** Pools that an image can be downloaded into, the usual one first. */
+export function poolsForImages(pools: readonly StoragePool[]): string[] {
+  return pools.filter(({ state, type }) => state !== "inactive" && FILE_TYPES.has(type)).map(({ name }) =>
+    name
+  )
+    .sort((a, b) => Number(b === "default") - Number(a === "default") || (a < b ? -1 : 1));
+}
+
+/** Where the images of a catalogue are already, by the names they are downloaded under: id → image. */
+export function heldImages<Held extends Pick<Image, "name">>(
+  catalog: readonly CatalogImage[],
+  images: readonly Held[],
+): Readonly<Record<string, Held>> {
+  const byName = new Map(images.map((image) => [image.name, image]));
+  return Object.fromEntries(catalog.flatMap(({ id, url }) => {
+    const image = byName.get(url.slice(url.lastIndexOf("/") + 1).replace(/\.(gz|xz|zst|bz2)$/, ""));
+    return image === undefined ? [] : [[id, image]];
+  }));
+}
+
+/** The address of the form for a new machine that begins with an image: an ISO in its drive, or its disk. */
+export function newVmHref({ kind, pool, name }: Image): string {
+  return `/vms/new?${new URLSearchParams({ [kind]: `${pool}/${name}` })}`;
+}
+
+/** A checksum as people paste it: a sum in hex, or the address of a published file. */
+export function checksumIn(text: string): Pick<Input<"download_image">, "sha256" | "sha512" | "checksumUrl"> {
+  // Tools print the file's name behind the sum.
+  const [first = ""] = text.split(/\s/);
+  if (/^[0-9a-f]{128}$/i.test(first)) return { sha512: first };
+  // What is neither a sum nor a URL is refused by its field's name.
+  return /^[a-z]+:\/\//i.test(text) ? { checksumUrl: text } : { sha256: first };
+}
+
+/** The input of `download_image`, of the form for a URL: its checksum is a sum or an address, as people paste it. */
+export function downloadInput(form: FormData): Input<"download_image"> {
+  const pool = enteredIn(form, "pool");
+  const name = enteredIn(form, "name"), checksum = givenIn(form, "checksum");
+  return {
+    url: givenIn(form, "url") ?? "",
+    ...(pool !== undefined && { pool }),
+    ...(name !== undefined && { name }),
+    ...(checksum !== undefined && checksumIn(checksum)),
+    unpack: form.get("unpack") === "yes" ? "auto" : "never",
+  };
+}

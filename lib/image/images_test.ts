@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import type { Image, StoragePool } from "../contract/mod.ts";
+import { downloadInput, imagePage, imageQuery, imagesHref, newVmHref, poolsForImages } from "./images.ts";
+
+const image = (name: string, change: Partial<Image> = {}): Image => ({
+  pool: "default",
+  name,
+  path: `/p/${name}`,
+  kind: "disk",
+  sizeBytes: 1,
+  virtualBytes: 1,
+  usedBy: [],
+  isBase: false,
+  ...change,
+});
+const form = (fields: Record<string, string>) => {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(fields)) data.set(name, value);
+  return data;
+};
+
+Deno.test("imageQuery() and imagesHref() are each other's inverse, and hold against nonsense", () => {
+  for (const href of ["/images", "/images?kind=iso", "/images?kind=free&q=a+b&page=3"]) {
+    assert.equal(imagesHref(imageQuery(new URL(href, "http://x").searchParams)), href);
+  }
+  const odd = imageQuery(new URLSearchParams("kind=x&page=-1&q=%20"));
+  assert.deepEqual(odd, { kind: "all", q: "", page: 1 });
+});
+
+Deno.test("imagePage() narrows by kind, use and words, and cuts into pages", () => {
+  const images = [
+    image("b.iso", { kind: "iso", osName: "Debian 12" }),
+    image("a.qcow2", { usedBy: [{ vmId: "1", name: "web-01" }] }),
+    image("base.qcow2", { isBase: true }),
+  ];
+  const names = (q: string, kind: "all" | "iso" | "disk" | "free" = "all") =>
+    imagePage(images, { kind, q, page: 1 }).rows.map(({ name }) => name);
+  assert.deepEqual(names(""), ["a.qcow2", "b.iso", "base.qcow2"]);
+  assert.deepEqual(names("", "iso"), ["b.iso"]);
+  assert.deepEqual(names("", "free"), ["b.iso"]);
+  assert.deepEqual(names("WEB"), ["a.qcow2"]);
+  assert.deepEqual(names("debian"), ["b.iso"]);
+  const many = Array.from({ length: 250 }, (_, index) => image(`x${String(index).padStart(3, "0")}`));
+  const last = imagePage(many, { kind: "all", q: "", page: 9 });
+  assert.deepEqual([last.rows.length, last.matching, last.page, last.pages], [50, 250, 3, 3]);
+});
+
+Deno.test("newVmHref() names the image as create_vm takes it", () => {
+  assert.equal(newVmHref(image("a b.iso", { kind: "iso" })), "/vms/new?iso=default%2Fa+b.iso");
+  assert.equal(newVmHref(image("x.qcow2")), "/vms/new?disk=default%2Fx.qcow2");
+});
+
+Deno.test("downloadInput() reads what people paste as a checksum", () => {
+  const checksum = (text: string) => {
+    const { sha256, sha512, checksumUrl } = downloadInput(form({ url: "http://x/y", checksum: text }));
+    return [sha256, sha512, checksumUrl];
+  };
+  const short = "a".repeat(64), long = "b".repeat(128);
+  assert.deepEqual(checksum(` ${short}  disk.img `), [short, undefined, undefined]);
+  assert.deepEqual(checksum(long), [undefined, long, undefined]);
+  assert.deepEqual(checksum("https://x/SHA256SUMS"), [undefined, undefined, "https://x/SHA256SUMS"]);
+  assert.equal(downloadInput(form({ url: "u" })).unpack, "never");
+});
+
+Deno.test("poolsForImages() are the running ones that keep files, default first", () => {
+  const pool = (name: string, type = "dir", state = "running") => ({ name, type, state }) as StoragePool;
+  const pools = [
+    pool("b"),
+    pool("lvm", "logical"),
+    pool("off", "dir", "inactive"),
+    pool("default"),
+    pool("a"),
+  ];
+  assert.deepEqual(poolsForImages(pools), ["default", "a", "b"]);
+});

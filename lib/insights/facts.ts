@@ -1,0 +1,98 @@
+/** What rules judge by: a VM or a host, and the summary of its figures over the range. Pure. */
+import type { InsightCategory, InsightChange, InsightSeverity } from "../contract/insights.ts";
+import type { HostSeriesName, VmSeriesName } from "../contract/metric_series.ts";
+import type { MetricSummary } from "../contract/metrics.ts";
+import type { VM } from "../contract/vm.ts";
+
+/** The summary of a series. */
+export type Summary = MetricSummary["series"][number];
+
+/** What rules know of the range. */
+interface RangeFacts {
+  /** Hours of the range. */
+  readonly hours: number;
+  readonly series: readonly Summary[];
+}
+
+/** A storage pool as rules see it. */
+export interface PoolFacts {
+  readonly name: string;
+  readonly capacity: number;
+  readonly allocation: number;
+  /** Disk images in it that no VM has; undefined where that is not known. */
+  readonly unused?: { readonly names: readonly string[]; readonly bytes: number } | undefined;
+}
+
+/** A host, and what its VMs take together. */
+export interface AnalysedHost extends RangeFacts {
+  readonly threads: number;
+  readonly memoryMb: number;
+  /** Of the VMs that run. */
+  readonly runningCpus: number;
+  readonly runningMemoryMb: number;
+  readonly pools: readonly PoolFacts[];
+}
+
+/** What the last runs of all backups have of a VM. */
+export interface BackupFacts {
+  /** When the newest copy was taken, milliseconds since 1970; undefined: there is none. */
+  readonly takenAt?: number;
+  /** The newest run that was to copy the VM failed to. */
+  readonly failed: boolean;
+}
+
+/** A VM on its host. */
+export interface VmFacts extends RangeFacts {
+  readonly vm: VM;
+  /** Undefined where backups are not known, or not made. */
+  readonly backup?: BackupFacts | undefined;
+  readonly host: Pick<AnalysedHost, "threads" | "memoryMb">;
+}
+
+/** What a rule found. */
+export interface Found {
+  readonly severity: InsightSeverity;
+  /** Which disk, card or pool. */
+  readonly about?: string;
+  /** What the rule's texts name. */
+  readonly vars: Readonly<Record<string, string | number>>;
+  /** Series that show it, with a label where it is of one part. */
+  readonly series?: readonly (VmSeriesName | HostSeriesName)[];
+  /** Fields of update_vm. Without one there is nothing that is safe to do by itself. */
+  readonly apply?: Pick<InsightChange["input"], "cpu" | "memory">;
+}
+
+/** A rule. Its texts are `insights.<id>.title`, `.seen`, `.why`, `.advice`, and `.change` where it applies something. */
+export interface Rule<F> {
+  readonly id: string;
+  readonly category: InsightCategory;
+  /** Hours that the range must have: a quiet hour says nothing of the day. */
+  readonly hours?: number;
+  /** Judges the load over the range: it says nothing where figures are too few. */
+  readonly ofLoad?: true;
+  readonly find: (facts: F) => readonly Found[];
+}
+
+/** Points that a percentile needs, and the share of the range that must be known. */
+export const ENOUGH = { points: 20, coverage: 0.5 } as const;
+
+/** The summary of a series that has points enough; undefined where it has not. */
+export function summaryOf(
+  series: readonly Summary[],
+  name: VmSeriesName | HostSeriesName,
+): Summary | undefined {
+  return series.find((each) =>
+    each.name === name && each.label === undefined && each.points >= ENOUGH.points
+  );
+}
+
+/** The summaries of a series with parts, of those with points enough. */
+export function partsOf(series: readonly Summary[], name: VmSeriesName | HostSeriesName): Summary[] {
+  return series.filter((each) => each.name === name && each.points >= ENOUGH.points);
+}
+
+/** A whole number of percent. */
+export const percent = (value: number) => Math.round(value);
+
+/** Whether QEMU runs for it. */
+export const isActive = ({ state }: Pick<VM, "state">) => state === "running" || state === "paused";

@@ -1,0 +1,88 @@
+/** Counters and gauges of one VM or host, reading by reading → figures to keep. Pure. */
+import { quantise } from "./quantise.ts";
+import { increase, perSecond } from "./rate.ts";
+
+/** A reading: libvirt's typed parameters, or what the kernel's files say, by name. */
+export type Reading = Readonly<Record<string, number | string | boolean>>;
+
+/** Where a figure comes from: a name of the reading, or what is made of several. */
+export type Origin = string | ((reading: Reading) => number);
+
+/** How a series is taken from readings. */
+export interface FigureSource {
+  readonly name: string;
+  readonly label: string;
+  readonly from: Origin;
+  /** counter: what it rose by in a second. ratio: what `from` rose by for each that `by` rose. */
+  readonly kind: "gauge" | "counter" | "ratio";
+  readonly by?: Origin;
+  /** The figure's unit over the reading's. */
+  readonly factor: number;
+}
+
+/** A source as tables have it: names in the reading, after that of its part. */
+export type SourceRow = readonly [kind: FigureSource["kind"], from: string, factor?: number, by?: string];
+
+/** The sources of a table, by name of the series. @param part what names in the reading of that part begin with */
+export function sourcesOf(
+  table: Readonly<Partial<Record<string, SourceRow>>>,
+  label = "",
+  part = "",
+): FigureSource[] {
+  return Object.entries(table as Readonly<Record<string, SourceRow>>).map((
+    [name, [kind, from, factor = 1, by]],
+  ) => ({
+    ...{ name, label, kind, factor },
+    from: part + from,
+    ...(by !== undefined && { by: part + by }),
+  }));
+}
+
+/** The number of that name; NaN where there is none. */
+export function numberIn(reading: Reading, name: string): number {
+  const value = reading[name];
+  return typeof value === "number" ? value : NaN;
+}
+
+const valueOf = (reading: Reading, from: Origin) =>
+  typeof from === "string" ? numberIn(reading, from) : from(reading);
+
+/** Takes the figures of one VM or host. It keeps the last reading of its counters alone. */
+export class FigureTaker {
+  readonly #last: Float64Array;
+  readonly #lastBy: Float64Array;
+  #at = NaN;
+
+  constructor(readonly sources: readonly FigureSource[]) {
+    this.#last = new Float64Array(sources.length).fill(NaN);
+    this.#lastBy = new Float64Array(sources.length).fill(NaN);
+  }
+
+  /**
+   * The figures of a reading, one for each source; NaN where nothing can be told.
+   *
+   * @param at monotonic milliseconds
+   * @param mostSeconds since the reading before: after more, what a counter rose by says nothing of now
+   * @param hasReset whether the counters began anew since
+   */
+  take(reading: Reading, at: number, mostSeconds: number, hasReset = false): Float32Array {
+    const seconds = (at - this.#at) / 1000;
+    const canTell = seconds > 0 && seconds <= mostSeconds && !hasReset;
+    const figures = new Float32Array(this.sources.length);
+    for (const [index, source] of this.sources.entries()) {
+      const now = valueOf(reading, source.from), before = this.#last[index]!;
+      this.#last[index] = now;
+      if (source.kind === "gauge") figures[index] = quantise(now * source.factor);
+      else if (source.kind === "counter") {
+        figures[index] = quantise(canTell ? perSecond(before, now, seconds, source.factor) : NaN);
+      } else {
+        const by = valueOf(reading, source.by!), beforeBy = this.#lastBy[index]!;
+        this.#lastBy[index] = by;
+        const rose = increase(beforeBy, by);
+        figures[index] = quantise(canTell && rose > 0 ? increase(before, now) / rose * source.factor : NaN);
+      }
+    }
+    this.#at = at;
+    return figures;
+  }
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import type { Activity } from "../contract/host.ts";
+import { activity as activityTexts } from "../i18n/en/activity.ts";
+import { markKindOf, marksOf } from "./marks.ts";
+
+const entry = (action: string, timestamp: number, result: Activity["result"] = "ok"): Activity => ({
+  ...{ id: timestamp, timestamp, actor: "ada", action, result },
+});
+
+Deno.test("marksOf() marks what changed something in the range, newest first", () => {
+  const told = [
+    entry("start_vm", 10),
+    entry("crashed", 30, "event"),
+    entry("batch_stop_vms", 20),
+    entry("start_vm", 25, "error"),
+    entry("open_console", 26),
+    entry("constructor", 27),
+    entry("update_vm", 99),
+  ];
+  assert.deepEqual(marksOf(told, 10, 40).map(({ kind, entry: { timestamp } }) => [kind, timestamp]), [
+    ["trouble", 30],
+    ["power", 20],
+    ["power", 10],
+  ]);
+});
+
+Deno.test("marksOf() has a bound", () => {
+  const told = Array.from({ length: 500 }, (_, at) => entry("start_vm", at));
+  assert.equal(marksOf(told, 0, 1000).length, 200);
+});
+
+Deno.test("markKindOf() of all that is told as activity: a new command is thought of here", () => {
+  const names = Object.keys(activityTexts).flatMap((key) =>
+    /^activity\.(?:command|event)\.(.+)$/.exec(key)?.[1] ?? []
+  );
+  const marked = (kind: string) => names.filter((name) => markKindOf(name) === kind).sort().join(" ");
+  assert.equal(
+    marked("power"),
+    "force_stop_vm pause_vm pmsuspended reboot reboot_vm reset_vm resume_vm resumed start_vm started stop_vm " +
+      "stopped suspend_vm suspended",
+  );
+  assert.equal(marked("snapshot"), "create_snapshot revert_snapshot");
+  assert.equal(marked("trouble"), "crashed io-error watchdog");
+  assert.equal(
+    marked("change"),
+    "attach_disk attach_nic clone_vm create_vm delete_vm detach_disk detach_nic import_vm resize_disk set_vm_xml " +
+      "start_network start_storage_pool stop_network stop_storage_pool update_disk update_nic update_vm",
+  );
+});

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { NewNetwork } from "../contract/networks.ts";
+import { freeIpv4, type NetworkFacts, networkProblems, rangeFault, sameLease } from "./check.ts";
+import { bitsOf, formatSubnet, networkOf, overlaps, parseSubnet, type Subnet } from "../formats/ip/cidr.ts";
+
+const FACTS: NetworkFacts = {
+  names: new Set(["default"]),
+  taken: [{ subnet: parseSubnet("192.168.122.1/24")!, what: "the network default" }],
+  devices: new Set(["eth0", "br0", "virbr0"]),
+  bridges: new Set(["br0"]),
+  sriov: new Set(),
+  ownBridges: new Set(["virbr0", "virbr9"]),
+  noOpenvswitch: "it is not there",
+};
+const codes = (network: NewNetwork, facts = FACTS) =>
+  networkProblems(network, facts).map(({ field, code }) => `${field} ${code}`);
+const nat = (more: Partial<NewNetwork> = {}): NewNetwork => ({
+  name: "lab",
+  mode: "nat",
+  ipv4: { address: "10.5.0.1/24" },
+  ...more,
+});
+
+Deno.test("networkProblems() finds nothing wrong with what fits", () => {
+  assert.deepEqual(codes(nat()), []);
+  assert.deepEqual(codes({ name: "lab", mode: "isolated" }), []);
+  assert.deepEqual(codes({ name: "lan", mode: "bridge", bridge: "br0" }), []);
+  const ipv6 = { address: "fd00::1/64", ranges: [{ start: "fd00::10", end: "fd00::ff" }] };
+  assert.deepEqual(
+    codes(nat({ ipv6, ipv6Nat: true, devices: ["eth0"], domain: "lab", localDomain: true })),
+    [],
+  );
+  const unknown = {
+    ...FACTS,
+    devices: undefined,
+    bridges: undefined,
+    sriov: undefined,
+    noOpenvswitch: undefined,
+  };
+  assert.deepEqual(
+    codes({ name: "o", mode: "openvswitch", bridge: "x", vlan: { tags: [1, 2], native: 2 } }, unknown),
+    [],
+  );
+});
+
+Deno.test("networkProblems() names the field of everything that is wrong", () => {
+  const cases: [NewNetwork, string[]][] = [
+    [nat({ name: "default" }), ["name NetworkNameExists"]],
+    [nat({ ipv4: { address: "192.168.0.1/16" } }), ["ipv4.address NetworkOverlaps"]],
+    [nat({ ipv4: { address: "10.5.0.255/24" } }), ["ipv4.address InvalidSubnet"]],
+    [nat({ ipv6: { address: "fe80::1/64" } }), ["ipv6.address InvalidSubnet"]],
+    [nat({ ipv6: { address: "fd00::/64" } }), ["ipv6.address InvalidSubnet"]],
+    [nat({ bridge: "virbr9" }), ["bridge InterfaceNameTaken"]],
+    [nat({ vlan: { tags: [4] } }), ["vlan NetworkMismatch"]],
+    [{ name: "v", mode: "sriov", devices: ["eth0"] }, ["devices.0 NotOnThisHost"]],
+    [{ name: "o", mode: "openvswitch" }, ["mode NotOnThisHost", "bridge NetworkMismatch"]],
+    [{ name: "m", mode: "macvtap" }, ["devices NetworkMismatch"]],
+    [{ name: "b", mode: "bridge", bridge: "eth0" }, ["bridge BridgeNotFound"]],
+    [nat({ forwarders: ["nine"] }), ["forwarders.0 NetworkMismatch"]],
+    [nat({ ipv6: { address: "fd00::1/80", ranges: [{ start: "fd00::2", end: "fd00::3" }] } }), [
+      "ipv6.address NetworkMismatch",
+    ]],
+  ];
+  for (const [network, expected] of cases) {
+    const found = codes(network);
+    for (const each of expected) assert.ok(found.includes(each), `${JSON.stringify(network)}: ${found}`);
+  }
+});
+
+/** Subnets of a family around two places, so that many overlap. */
+const subnetOf = (family: 4 | 6, least: number): fc.Arbitrary<Subnet> => {
+  const base = parseSubnet(family === 4 ? "10.64.0.0/16" : "fd64::/48")!.value;
+  const span = family === 4 ? 1n << 18n : 1n << 82n;
+  const most = family === 4 ? 30 : 126;
+  return fc.tuple(fc.bigInt({ min: 0n, max: span }), fc.integer({ min: least, max: most })).map(
+    ([offset, prefix]) => networkOf({ family, value: base + offset, prefix }),
+  );
+};
+
+Deno.test("networkProblems() finds an overlap exactly where there is one, of either family", () => {
+  for (const family of [4, 6] as const) {
+    const field = family === 4 ? "ipv4" as const : "ipv6" as const;
+    const least = bitsOf(family) / 4 + 8;
+    const taken = fc.array(subnetOf(family, least), { maxLength: 6 });
+    const other = fc.array(subnetOf(family === 4 ? 6 : 4, family === 4 ? 40 : 16), { maxLength: 3 });
+    fc.assert(fc.property(subnetOf(family, least), taken, other, (own, same, foreign) => {
+      const address = formatSubnet({ ...own, value: own.value + 1n });
+      const facts = {
+        ...FACTS,
+        taken: [...foreign, ...same].map((subnet) => ({ subnet, what: "somebody" })),
+      };
+      const found = codes({ name: "lab", mode: "routed", [field]: { address } }, facts);
+      const expected = same.some((each) => overlaps(each, own)) ? [`${field}.address NetworkOverlaps`] : [];
+      assert.deepEqual(found, expected, address);
+    }));
+  }
+});
+
+Deno.test("networkProblems() looks at ranges and leases one with another", () => {
+  const ranges = [{ start: "10.5.0.10", end: "10.5.0.20" }, { start: "10.5.0.20", end: "10.5.0.30" }];
+  assert.deepEqual(codes(nat({ ipv4: { address: "10.5.0.1/24", ranges } })), [
+    "ipv4.ranges.1 DhcpOutsideSubnet",
+  ]);
+  const hosts = [{ mac: "52:54:00:00:00:01", ip: "10.5.0.5" }, { mac: "52:54:00:00:00:01", ip: "10.5.0.6" }];
+  assert.deepEqual(codes(nat({ ipv4: { address: "10.5.0.1/24", hosts } })), [
+    "ipv4.hosts.1 StaticLeaseTaken",
+  ]);
+});
+
+Deno.test("rangeFault() takes exactly the hosts of a subnet", () => {
+  const host = parseSubnet("10.0.0.1/24")!;
+  const part = fc.integer({ min: 0, max: 255 });
+  fc.assert(fc.property(part, part, (from, to) => {
+    const isFine = from > 0 && to < 255 && from <= to;
+    assert.equal(rangeFault({ start: `10.0.0.${from}`, end: `10.0.0.${to}` }, host) === undefined, isFine);
+  }));
+  assert.match(rangeFault({ start: "10.0.0.2", end: "x" }, host)!, /not made of/);
+  const wide = parseSubnet("10.0.0.1/8")!;
+  assert.match(rangeFault({ start: "10.0.0.2", end: "10.9.0.2" }, wide)!, /65535/);
+});
+
+Deno.test("sameLease() sees through spellings", () => {
+  assert.equal(sameLease({ ip: "fd00::1", hostname: "a" }, { ip: "fd00:0::0001", hostname: "b" }), "fd00::1");
+  assert.equal(
+    sameLease({ ip: "1.1.1.1", mac: "AA:00:00:00:00:01" }, { ip: "1.1.1.2", mac: "aa:00:00:00:00:01" }),
+    "aa:00:00:00:00:01",
+  );
+  assert.equal(sameLease({ ip: "1.1.1.1" }, { ip: "1.1.1.2" }), undefined);
+});
+
+Deno.test("freeIpv4() gives what nothing uses, until nothing is left", () => {
+  const taken: { subnet: NonNullable<ReturnType<typeof parseSubnet>>; what: string }[] = [];
+  for (let round = 0; round < 300; round++) {
+    const free = parseSubnet(freeIpv4(taken)!)!;
+    assert.equal(taken.some(({ subnet }) => overlaps(subnet, free)), false, formatSubnet(free));
+    taken.push({ subnet: free, what: "us" });
+  }
+  const all = ["192.168.0.0/16", "10.0.0.0/8"].map((text) => ({ subnet: parseSubnet(text)!, what: "" }));
+  assert.equal(freeIpv4(all), null);
+});

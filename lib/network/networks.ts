@@ -1,0 +1,176 @@
+/** Networks as pages show them and as their plain forms send them. The same on the server and in the browser. */
+import type { Input } from "../contract/mod.ts";
+import type {
+  NetworkFinding,
+  NetworkMode,
+  NetworkSetting,
+  NetworkSettings,
+  NewNetwork,
+} from "../contract/networks.ts";
+import type { networks } from "../i18n/en/networks.ts";
+import { segmentOf } from "../text/path_segment.ts";
+import type { PlainKeyOf } from "../i18n/mod.ts";
+import { enteredIn, textIn, trimmedIn } from "../text/form_fields.ts";
+
+type Text = PlainKeyOf<typeof networks>;
+
+/** Mode → its name. */
+export const MODE_NAMES: Readonly<Record<NetworkMode | "other", Text>> = {
+  nat: "networks.mode_nat",
+  routed: "networks.mode_routed",
+  isolated: "networks.mode_isolated",
+  open: "networks.mode_open",
+  bridge: "networks.mode_bridge",
+  macvtap: "networks.mode_macvtap",
+  openvswitch: "networks.mode_openvswitch",
+  sriov: "networks.mode_sriov",
+  other: "networks.mode_other",
+};
+
+/** Mode → what it means for machines. */
+export const MODE_MEANINGS: Readonly<Record<NetworkMode, Text>> = {
+  nat: "networks.what_nat",
+  routed: "networks.what_routed",
+  isolated: "networks.what_isolated",
+  open: "networks.what_open",
+  bridge: "networks.what_bridge",
+  macvtap: "networks.what_macvtap",
+  openvswitch: "networks.what_openvswitch",
+  sriov: "networks.what_sriov",
+};
+
+/** The pages beside those of networks. */
+const PAGES = ["new", "topology"];
+
+/** Where a network's page is. */
+export const networkHref = (name: string): string => `/networks/${segmentOf(name, PAGES)}`;
+
+const some = (value: string): string | undefined => value === "" ? undefined : value;
+const words = (value: string): string[] => value.split(/[\s,]+/).filter(Boolean);
+const lines = (value: string): string[][] => value.split("\n").map(words).filter((each) => each.length > 0);
+
+/** Leaves out what is undefined. */
+function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
+
+/** A whole number of a field; what is none becomes NaN, which the contract refuses at its field. */
+const whole = (value: string): number | undefined => value === "" ? undefined : Number(value);
+
+function subnetIn(form: FormData, family: "ipv4" | "ipv6"): NewNetwork["ipv4"] {
+  const address = trimmedIn(form, `${family}.address`);
+  if (address === "") return undefined;
+  const start = trimmedIn(form, `${family}.start`), end = trimmedIn(form, `${family}.end`);
+  const hosts = lines(trimmedIn(form, `${family}.hosts`)).map(([mac, ip = "", hostname]) =>
+    defined({ mac, ip, hostname })
+  );
+  return {
+    address,
+    ...((start !== "" || end !== "") && { ranges: [{ start, end }] }),
+    ...(hosts.length > 0 && { hosts }),
+  };
+}
+
+/** The network a form describes. @param mode one of the contract's; anything else is refused by it */
+export function networkIn(form: FormData): NewNetwork {
+  const field = (name: string) => some(trimmedIn(form, name));
+  const list = (name: string) => {
+    const found = words(trimmedIn(form, name));
+    return found.length > 0 ? found : undefined;
+  };
+  const speed = (name: string) => {
+    const averageKib = whole(trimmedIn(form, name));
+    return averageKib === undefined ? undefined : { averageKib };
+  };
+  const [inbound, outbound] = [speed("inbound"), speed("outbound")];
+  const tags = list("vlan.tags")?.map(Number);
+  const dnsHosts = lines(trimmedIn(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }));
+  const native = whole(trimmedIn(form, "vlan.native"));
+  return defined({
+    name: textIn(form, "name"),
+    mode: trimmedIn(form, "mode") as NetworkMode,
+    bridge: enteredIn(form, "bridge"),
+    devices: list("devices"),
+    macvtapMode: field("macvtapMode") as NewNetwork["macvtapMode"],
+    ipv4: subnetIn(form, "ipv4"),
+    ipv6: subnetIn(form, "ipv6"),
+    ipv6Nat: form.has("ipv6Nat") || undefined,
+    domain: enteredIn(form, "domain"),
+    localDomain: form.has("localDomain") || undefined,
+    dnsHosts: dnsHosts.length > 0 ? dnsHosts : undefined,
+    forwarders: list("forwarders"),
+    mtu: whole(trimmedIn(form, "mtu")),
+    bandwidth: inbound || outbound ? defined({ inbound, outbound }) : undefined,
+    vlan: tags && defined({ tags, native, trunk: form.has("vlan.trunk") || undefined }),
+    start: form.has("start"),
+    autostart: form.has("autostart"),
+  }) as NewNetwork;
+}
+
+/** A network's settings as the fields of their form begin. */
+export function settingsValues(settings: NetworkSettings): Record<string, string> {
+  const { domain, localDomain, forwarders, dnsHosts, mtu, bandwidth } = settings;
+  return {
+    domain: domain ?? "",
+    ...(localDomain && { localDomain: "on" }),
+    forwarders: forwarders.join(" "),
+    dnsHosts: dnsHosts.map(({ ip, hostnames }) => [ip, ...hostnames].join(" ")).join("\n"),
+    mtu: mtu === undefined ? "" : String(mtu),
+    inbound: String(bandwidth?.inbound?.averageKib ?? ""),
+    outbound: String(bandwidth?.outbound?.averageKib ?? ""),
+  };
+}
+
+/** What the form of settings asks for: the fields it has, and of those what is not as it was. */
+export function settingsIn(form: FormData, was: NetworkSettings): Omit<Input<"update_network">, "name"> {
+  const before = settingsValues(was);
+  const spelled = (value: string) => value.replaceAll("\r", "");
+  const changed = (name: string) =>
+    form.has(name) && spelled(textIn(form, name)) !== spelled(before[name] ?? "");
+  const mtu = whole(trimmedIn(form, "mtu"));
+  // Peak and burst have no field: they stay while their mean does.
+  const speed = (way: "inbound" | "outbound") => {
+    if (!changed(way)) return was.bandwidth?.[way];
+    const averageKib = whole(trimmedIn(form, way));
+    return averageKib === undefined ? undefined : { averageKib };
+  };
+  const [inbound, outbound] = [speed("inbound"), speed("outbound")];
+  // A box that is not ticked is not sent; its form has a domain.
+  const local = form.has("localDomain");
+  return defined({
+    domain: changed("domain") ? enteredIn(form, "domain") ?? null : undefined,
+    localDomain: form.has("domain") && local !== was.localDomain ? local : undefined,
+    forwarders: changed("forwarders") ? words(trimmedIn(form, "forwarders")) : undefined,
+    dnsHosts: changed("dnsHosts")
+      ? lines(trimmedIn(form, "dnsHosts")).map(([ip = "", ...hostnames]) => ({ ip, hostnames }))
+      : undefined,
+    mtu: changed("mtu") ? mtu ?? null : undefined,
+    bandwidth: changed("inbound") || changed("outbound")
+      ? inbound || outbound ? defined({ inbound, outbound }) : null
+      : undefined,
+  }) as Omit<Input<"update_network">, "name">;
+}
+
+/** Setting → its name. */
+export const SETTING_NAMES: Readonly<Record<NetworkSetting, Text>> = {
+  domain: "networks.domain",
+  localDomain: "networks.domain_local",
+  forwarders: "networks.forwarders",
+  dnsHosts: "networks.dns_hosts",
+  mtu: "networks.mtu",
+  bandwidth: "networks.limits",
+};
+
+/** What a refused command says about a field; nothing where it is about the whole. */
+export function findingIn(error: { code: string; message: string; details?: unknown }): NetworkFinding[] {
+  const field = (error.details as { field?: unknown } | undefined)?.field;
+  const named = typeof field === "string" ? field : /^Invalid input: ([\w.]+) /.exec(error.message)?.[1];
+  return named === undefined ? [] : [{ field: named, code: error.code, message: error.message }];
+}
+
+/** What is said of a field, or of something below it. */
+export function findingOf(findings: readonly NetworkFinding[], field: string): string | undefined {
+  return findings.find((each) => each.field === field || each.field.startsWith(`${field}.`))?.message;
+}

@@ -1,0 +1,240 @@
+/** Judges of what is around machines: firewall, storage, names, ports, the clock. */
+import { formatBytes } from "../../text/quantity.ts";
+import { installs } from "./distribution.ts";
+import type { HostFacts, PoolFacts } from "./facts.ts";
+import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+
+/** The packet filter: there, working, and not cutting guests off. */
+export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
+  return judged(firewall, "the firewall", (facts) => {
+    const findings: Finding[] = [];
+    if (!facts.nft || !facts.ip) {
+      const what = facts.nft ? "ip is missing" : "nft is missing";
+      findings.push(
+        found(
+          "warning",
+          `${what}: ports cannot be forwarded to VMs`,
+          "Install it.",
+          installs("nftables", family),
+        ),
+      );
+    } else if (facts.trouble !== null) {
+      findings.push(
+        found(
+          "warning",
+          `nftables does not work: ${facts.trouble}`,
+          "Ports cannot be forwarded until it does. Run this as root to be sure.",
+        ),
+      );
+    }
+    if (!facts.dnsmasq) {
+      findings.push(
+        found(
+          "problem",
+          "dnsmasq is missing: libvirt's networks with DHCP cannot start",
+          "Install it.",
+          installs("dnsmasq", family),
+        ),
+      );
+    }
+    const drops = facts.forwardChains.filter((chain) => chain.drops);
+    for (const { name } of drops) {
+      if (facts.docker && /^ip6? filter FORWARD$/.test(name)) {
+        findings.push(
+          found(
+            "warning",
+            `Docker drops what is forwarded (${name}): VMs on bridges and routed networks are cut off`,
+            "Let them through, before Docker's own rules; keep it in your firewall's settings.",
+            "iptables -I DOCKER-USER -i virbr+ -j ACCEPT && iptables -I DOCKER-USER -o virbr+ -j ACCEPT",
+          ),
+        );
+      } else if (facts.ufw && /^ip6? filter (FORWARD|ufw)/.test(name)) {
+        findings.push(
+          found(
+            "warning",
+            `ufw drops what is forwarded (${name}): VMs are cut off`,
+            "Let libvirt's networks through.",
+            "ufw route allow in on virbr0 && ufw route allow out on virbr0",
+          ),
+        );
+      } else if (!/libvirt|kvm_manager/.test(name)) {
+        findings.push(
+          found(
+            "warning",
+            `the firewall drops what is forwarded (${name}): VMs may be cut off`,
+            "Let libvirt's bridges (virbr*) through there.",
+          ),
+        );
+      }
+    }
+    if (findings.length > 0) return findings;
+    const backend = facts.backend ?? "libvirt's own choice";
+    return [
+      ok(
+        `nftables works, nothing drops what is forwarded${
+          facts.firewalld ? ", firewalld runs" : ""
+        }; libvirt's backend: ${backend}`,
+      ),
+    ];
+  });
+}
+
+/** Bytes below which a pool is nearly full, where it is also below that share. */
+const LITTLE = 10 * 2 ** 30, LITTLE_SHARE = 0.1;
+
+function judgePool(
+  { name, active, autostart, path, capacity, available, closedFolder, readOnly }: PoolFacts,
+): Finding[] {
+  const of = `pool ${name}`;
+  if (!active) {
+    return [found("warning", `${of} is not active`, "Start it.", `virsh pool-start ${shellWord(name)}`)];
+  }
+  const findings: Finding[] = [];
+  if (closedFolder !== null) {
+    findings.push(
+      found(
+        "problem",
+        `${of}: QEMU may not enter ${closedFolder}, so no VM can use its disks`,
+        "Let it through.",
+        `chmod o+x ${shellWord(closedFolder)}`,
+      ),
+    );
+  }
+  if (readOnly) {
+    findings.push(
+      found(
+        "warning",
+        `${of} is read-only: its folder ${path} is mounted read-only`,
+        "Mount it writable, unless nothing is to be made, changed or deleted in it.",
+      ),
+    );
+  } else if (
+    capacity !== null && available !== null && available < LITTLE && available < capacity * LITTLE_SHARE
+  ) {
+    findings.push(
+      found(
+        "warning",
+        `${of} is nearly full: ${formatBytes(available)} of ${formatBytes(capacity)} are free`,
+        `Delete what nobody needs, or make room in ${path ?? "it"}. A VM whose disk cannot grow is paused.`,
+      ),
+    );
+  }
+  if (name === "default" && !autostart) {
+    findings.push(
+      found(
+        "warning",
+        `${of} is not started with the host`,
+        "Have it started.",
+        "virsh pool-autostart default",
+      ),
+    );
+  }
+  return findings.length > 0
+    ? findings
+    : [ok(`${of}: ${available === null ? "" : `${formatBytes(available)} free, `}QEMU can use it`)];
+}
+
+/** Where disks go. */
+export function judgeStorage({ pools }: HostFacts): Finding[] {
+  return judged(pools, "storage", (list) => {
+    if (list === null) {
+      return [found("warning", "storage is unknown while libvirt does not answer", "Mend libvirt first.")];
+    }
+    if (list.length === 0) {
+      return [
+        found(
+          "problem",
+          "there is no storage pool: no VM can be given a disk",
+          "Make one.",
+          "virsh pool-define-as default dir --target /var/lib/libvirt/images && virsh pool-build default && " +
+            "virsh pool-start default && virsh pool-autostart default",
+        ),
+      ];
+    }
+    return list.flatMap(judgePool);
+  });
+}
+
+/** Clocks before this are wrong: the program is younger. */
+const PAST = Date.UTC(2025, 0, 1);
+
+/** The clock: sessions, one-time codes and certificates depend on it. */
+export function judgeClock({ clock, family }: HostFacts): Finding[] {
+  return judged(clock, "the clock", ({ services, synchronised, now }) => {
+    if (now < PAST) {
+      return [
+        found(
+          "problem",
+          "the clock is years behind: one-time codes and certificates do not work",
+          "Set it, and keep it set.",
+          installs("chrony", family),
+        ),
+      ];
+    }
+    if (services.length === 0) {
+      return [
+        found(
+          "warning",
+          "no time synchronisation: one-time codes fail once it is half a minute off",
+          "Install a time service; without internet, give it a server of yours.",
+          installs("chrony", family),
+        ),
+      ];
+    }
+    if (synchronised === false) {
+      return [
+        found(
+          "warning",
+          "the clock is not synchronised (yet)",
+          "Look whether its servers can be reached.",
+          "timedatectl timesync-status",
+        ),
+      ];
+    }
+    return [ok(`${services.join(", ")} keeps the clock`)];
+  });
+}
+
+/** The host's own name. */
+export function judgeNames({ names }: HostFacts): Finding[] {
+  return judged(names, "the host's name", ({ hostname, error }) => {
+    if (error === null) return [ok(`${hostname} can be resolved`)];
+    return [
+      found(
+        "warning",
+        `this host's own name ${hostname} cannot be resolved (${error}): sign-ins of sudo and migrations get slow or fail`,
+        "Write it into /etc/hosts.",
+        `echo ${shellWord(`127.0.1.1 ${hostname}`)} >> /etc/hosts`,
+      ),
+    ];
+  });
+}
+
+/** Ports that we or libvirt's networks need. */
+export function judgePorts({ ports }: HostFacts): Finding[] {
+  return judged(ports, "ports", ({ listen, ours, dns, dhcp }) => {
+    const taken = ours ? [] : listen.filter(({ holder }) => holder !== null);
+    const findings: Finding[] = taken.map(({ at, holder }) =>
+      found(
+        "problem",
+        `${holder} has the port of ${at}, where the web server is to listen`,
+        "Stop that program, or set listen in /etc/kvm-manager/config.toml to another port.",
+      )
+    );
+    for (const [who, port, what] of [[dns, 53, "DNS"], [dhcp, 67, "DHCP"]] as const) {
+      if (who === null) continue;
+      findings.push(
+        found(
+          "warning",
+          `${who} waits for ${what} at every address (port ${port}): networks of libvirt may fail to start`,
+          "Let it listen at the addresses it needs alone.",
+        ),
+      );
+    }
+    return findings.length > 0
+      ? findings
+      : [ok(`${
+        listen.map(({ at }) => at).join(", ")
+      }: ${ours ? "ours" : "free"}; nothing is in the way of libvirt's networks`)];
+  });
+}

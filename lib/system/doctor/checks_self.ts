@@ -1,0 +1,87 @@
+/** Judges of what is our own: the database, its files, the certificate. */
+import { formatBytes } from "../../text/quantity.ts";
+import type { HostFacts } from "./facts.ts";
+import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+
+/** Bytes below which the database may soon not be written. */
+const LITTLE = 200 * 2 ** 20;
+const DAY = 86_400_000;
+/** Days after which a saved state is old. */
+const OLD_DAYS = 30;
+
+/** The database and the folder it is in. */
+export function judgeState({ state }: HostFacts): Finding[] {
+  return judged(state, "the database", ({ dataDir, version, known, damage, open, free, savedAt, now }) => {
+    if (version === null && damage === null) return [ok(`there is no database in ${dataDir} yet`)];
+    const findings: Finding[] = [];
+    if (damage !== null) {
+      findings.push(
+        found(
+          "problem",
+          `the database in ${dataDir} is damaged: ${damage}`,
+          "Stop the service, put a saved state back, start it.",
+          "systemctl stop kvm-manager; kvm-manager restore-state FILE; systemctl start kvm-manager",
+        ),
+      );
+    }
+    if (version !== null && version > known) {
+      findings.push(
+        found(
+          "problem",
+          `the database (version ${version}) is newer than this program (${known})`,
+          "Install the version that wrote it, or put back a state saved with this one: docs/install.md, Upgrading.",
+        ),
+      );
+    }
+    if (open.length > 0) {
+      findings.push(
+        found(
+          "problem",
+          `others may read ${open.join(", ")}: password hashes and keys are in there`,
+          "Take that away.",
+          `chmod -R go-rwx ${shellWord(dataDir)}`,
+        ),
+      );
+    }
+    if (free !== null && free < LITTLE) {
+      findings.push(
+        found(
+          "warning",
+          `only ${formatBytes(free)} are free where the database is (${dataDir})`,
+          "Make room: what cannot be written down is not audited.",
+        ),
+      );
+    }
+    if (savedAt === null || now - savedAt > OLD_DAYS * DAY) {
+      const days = savedAt === null ? null : Math.floor((now - savedAt) / DAY);
+      const when = days === null ? "was never saved" : `was saved ${days} days ago for the last time`;
+      findings.push(
+        found(
+          "warning",
+          `KVM Manager's own state ${when}`,
+          "Save it, and keep the file elsewhere.",
+          "kvm-manager backup-state /root/kvm-manager.state",
+        ),
+      );
+    }
+    return findings.length > 0
+      ? findings
+      : [ok(`the database (version ${version}) is whole, and nobody else can read it`)];
+  });
+}
+
+/** Days before its end that a certificate is told of. */
+const WARN_DAYS = 21;
+
+/** The certificate that serves. */
+export function judgeCertificate({ certificate }: HostFacts): Finding[] {
+  return judged(certificate, "the certificate", (facts) => {
+    if (facts === null) return [ok("there is no certificate: pages are on loopback alone")];
+    const { path, validUntil, now } = facts;
+    const days = Math.floor((validUntil - now) / DAY);
+    const renew = "Put a new one in its place; it is taken without a restart.";
+    if (days < 0) return [found("problem", `the certificate ${path} ended ${-days} days ago`, renew)];
+    if (days < WARN_DAYS) return [found("warning", `the certificate ${path} ends in ${days} days`, renew)];
+    return [ok(`the certificate ${path} is good for ${days} days`)];
+  });
+}

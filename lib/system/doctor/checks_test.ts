@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { forwardChains } from "./chains.ts";
+import { examine } from "./checks.ts";
+import { familyOf, installs } from "./distribution.ts";
+import type { HostFacts } from "./facts.ts";
+import { HEALTH_AREAS } from "../../contract/health.ts";
+import { type Fact, shellWord, worst } from "./finding.ts";
+
+const NOW = Date.UTC(2026, 5, 1), DAY = 86_400_000, GIB = 2 ** 30;
+const pool = {
+  name: "default",
+  active: true,
+  autostart: true,
+  path: "/var/lib/libvirt/images",
+  capacity: 100 * GIB,
+  available: 50 * GIB,
+  closedFolder: null,
+  readOnly: false,
+};
+/** A host on which all is well. */
+const WELL = {
+  libvirt: {
+    connected: true,
+    uri: "qemu:///system",
+    error: null,
+    version: "9.0.0",
+    qemuVersion: "7.2.0",
+    offersKvm: true,
+    hasLibrary: true,
+    sockets: ["/run/libvirt/libvirt-sock"],
+  },
+  kvm: {
+    device: true,
+    groupMayUse: true,
+    modules: ["kvm", "kvm_intel"],
+    flags: ["vmx"],
+    nested: true,
+    trouble: null,
+    arch: "x86_64",
+  },
+  qemuImg: true,
+  tpm: { folder: "/var/lib/swtpm-localca", foreign: [] as readonly string[] },
+  modules: ["tun", "bridge", "vhost_net"] as readonly string[],
+  account: { uid: 995, user: "kvm-manager", groups: ["libvirt", "kvm"], existing: ["libvirt", "kvm"] },
+  firewall: {
+    nft: true,
+    ip: true,
+    trouble: null as string | null,
+    forwardChains: [{ name: "ip filter LIBVIRT_FWI", drops: false }],
+    docker: false,
+    ufw: false,
+    firewalld: false,
+    backend: null,
+    dnsmasq: true,
+  },
+  pools: [pool] as (typeof pool | { closedFolder: string | null })[] as never,
+  clock: { services: ["chronyd"], synchronised: null, now: NOW },
+  names: { hostname: "host", error: null as string | null },
+  ports: {
+    listen: [{ at: "127.0.0.1:8440", holder: null as string | null }],
+    ours: false,
+    dns: null as string | null,
+    dhcp: null,
+  },
+  state: {
+    dataDir: "/var/lib/kvm-manager",
+    version: 5 as number | null,
+    known: 5,
+    damage: null as string | null,
+    open: [] as string[],
+    free: 100 * GIB,
+    savedAt: NOW - DAY as number | null,
+    now: NOW,
+  },
+  certificate: { path: "/c.pem", validUntil: NOW + 300 * DAY, now: NOW },
+};
+type Part = keyof typeof WELL;
+
+/** The facts of a host with something else in one part. */
+function host(part?: Part, change: unknown = {}): HostFacts {
+  const facts = Object.entries(WELL).map(([name, value]): [string, Fact<unknown>] => {
+    if (name !== part) return [name, { value }];
+    const isRecord = typeof value === "object" && !Array.isArray(value) && typeof change === "object" &&
+      change !== null;
+    return [name, { value: isRecord ? { ...value, ...change } : change }];
+  });
+  return { family: "debian", systemd: true, ...Object.fromEntries(facts) } as unknown as HostFacts;
+}
+
+Deno.test("examine() finds nothing on a host where all is well, in every area", () => {
+  const findings = examine(host());
+  assert.deepEqual(findings.filter(({ level }) => level !== "ok"), []);
+  assert.deepEqual([...new Set(findings.map(({ area }) => area))], [...HEALTH_AREAS]);
+});
+
+/** Part, what is changed in it → level, what is said, what is to be run. */
+const CASES: readonly [Part, unknown, "warning" | "problem", RegExp, RegExp?][] = [
+  [
+    "libvirt",
+    { connected: false, error: "no", hasLibrary: false, qemuVersion: null },
+    "problem",
+    /client library/,
+    /^apt-get install -y libvirt/,
+  ],
+  [
+    "libvirt",
+    { connected: false, error: "Libvirtd is not running", sockets: [] },
+    "problem",
+    /does not run/,
+    /systemctl enable --now libvirtd/,
+  ],
+  [
+    "libvirt",
+    { connected: false, error: "Permission denied. Run as root" },
+    "problem",
+    /does not let this user in/,
+    /usermod .*libvirt/,
+  ],
+  [
+    "libvirt",
+    { connected: false, error: "it hangs" },
+    "problem",
+    /cannot be reached: it hangs/,
+    /journalctl -u libvirtd/,
+  ],
+  ["libvirt", { qemuVersion: null }, "problem", /finds no QEMU/, /qemu-system-x86/],
+  ["libvirt", { offersKvm: false }, "warning", /offers no KVM although/, /restart libvirtd/],
+  ["kvm", { device: false, flags: [], modules: [] }, "problem", /offers no virtualization/],
+  [
+    "kvm",
+    { device: false, modules: [], flags: ["svm"] },
+    "problem",
+    /\/dev\/kvm is missing/,
+    /modprobe kvm_amd/,
+  ],
+  ["kvm", { trouble: "a guest under it hangs" }, "problem", /KVM cannot be used: a guest under it hangs/],
+  ["kvm", { groupMayUse: false }, "problem", /only root may use/, /chgrp kvm \/dev\/kvm/],
+  ["qemuImg", false, "warning", /qemu-img is missing/, /qemu-utils/],
+  [
+    "tpm",
+    { foreign: ["/var/lib/swtpm-localca/signkey.pem"] },
+    "warning",
+    /swtpm may not use its own certificates/,
+    /^chown --recursive --reference=\/var\/lib\/swtpm-localca \/var\/lib\/swtpm-localca$/,
+  ],
+  ["modules", ["tun", "bridge"], "warning", /vhost_net is not loaded/, /modprobe vhost_net/],
+  ["account", { groups: ["kvm"] }, "warning", /not in the group libvirt/, /usermod .* libvirt kvm-manager/],
+  ["firewall", { nft: false }, "warning", /nft is missing/, /nftables/],
+  ["firewall", { trouble: "Operation not permitted" }, "warning", /does not work: Operation not permitted/],
+  ["firewall", { dnsmasq: false }, "problem", /dnsmasq is missing/, /dnsmasq-base/],
+  [
+    "firewall",
+    { docker: true, forwardChains: [{ name: "ip filter FORWARD", drops: true }] },
+    "warning",
+    /Docker drops/,
+    /DOCKER-USER/,
+  ],
+  [
+    "firewall",
+    { ufw: true, forwardChains: [{ name: "ip filter FORWARD", drops: true }] },
+    "warning",
+    /ufw drops/,
+    /ufw route allow/,
+  ],
+  [
+    "firewall",
+    { forwardChains: [{ name: "inet mine forward", drops: true }] },
+    "warning",
+    /firewall drops .*inet mine forward/,
+  ],
+  ["pools", null, "warning", /unknown while libvirt/],
+  ["pools", [], "problem", /no storage pool/, /pool-define-as default/],
+  ["pools", [{ ...pool, active: false }], "warning", /not active/, /pool-start default/],
+  [
+    "pools",
+    [{ ...pool, closedFolder: "/srv/my disks" }],
+    "problem",
+    /may not enter/,
+    /chmod o\+x '\/srv\/my disks'/,
+  ],
+  ["pools", [{ ...pool, available: GIB }], "warning", /nearly full: 1 GiB of 100 GiB/],
+  ["pools", [{ ...pool, readOnly: true }], "warning", /is read-only: its folder .* is mounted read-only/],
+  ["pools", [{ ...pool, autostart: false }], "warning", /not started with the host/, /pool-autostart/],
+  ["clock", { now: 0 }, "problem", /years behind/],
+  ["clock", { services: [] }, "warning", /no time synchronisation/, /chrony/],
+  ["clock", { services: ["systemd-timesyn"], synchronised: false }, "warning", /not synchronised/],
+  ["names", { error: "ENOTFOUND" }, "warning", /cannot be resolved \(ENOTFOUND\)/, /\/etc\/hosts/],
+  [
+    "ports",
+    { listen: [{ at: "0.0.0.0:8440", holder: "nginx (process 3)" }] },
+    "problem",
+    /nginx \(process 3\) has the port/,
+  ],
+  ["ports", { dns: "named (process 4)" }, "warning", /named .* DNS at every address \(port 53\)/],
+  ["state", { damage: "malformed" }, "problem", /damaged: malformed/, /restore-state FILE/],
+  ["state", { version: 6 }, "problem", /newer than this program/],
+  ["state", { open: ["/x.db"] }, "problem", /others may read \/x\.db/, /chmod -R go-rwx/],
+  ["state", { free: 1000 }, "warning", /only .* are free/],
+  ["state", { savedAt: null }, "warning", /was never saved/, /backup-state/],
+  ["state", { savedAt: NOW - 90 * DAY }, "warning", /was saved 90 days ago/],
+  ["certificate", { validUntil: NOW - 2 * DAY }, "problem", /ended 2 days ago/],
+  ["certificate", { validUntil: NOW + 5 * DAY }, "warning", /ends in 5 days/],
+];
+
+for (const [part, change, level, what, command] of CASES) {
+  Deno.test(`examine() tells: ${what.source}`, () => {
+    const findings = examine(host(part, change)).filter((each) => each.level !== "ok");
+    const finding = findings.find((each) => what.test(each.what));
+    assert.ok(finding, JSON.stringify(findings));
+    assert.equal(finding.level, level);
+    assert.ok((finding.advice ?? "").length > 0, "it says what to do");
+    if (command) assert.match(finding.command ?? "", command);
+  });
+}
+
+Deno.test("examine() takes what it does not know for no good news", () => {
+  for (const part of Object.keys(WELL)) {
+    const facts = { ...host(), [part]: { unknown: "may not be read" } };
+    const findings = examine(facts);
+    assert.ok(
+      findings.some(({ level, what }) => level === "warning" && what.includes("may not be read")),
+      part,
+    );
+  }
+});
+
+Deno.test("examine() needs no database, no certificate and no groups where there are none yet", () => {
+  assert.equal(worst(examine(host("state", { version: null, savedAt: null }))), "ok");
+  assert.equal(worst(examine(host("certificate", null))), "ok");
+  assert.equal(worst(examine(host("account", { uid: 0, groups: [] }))), "ok");
+  assert.equal(
+    worst(
+      examine(host("ports", { listen: [{ at: "127.0.0.1:1", holder: "deno (process 1)" }], ours: true })),
+    ),
+    "ok",
+  );
+});
+
+Deno.test("familyOf() and installs() know the distributions' names", () => {
+  const families = {
+    'ID=debian\nVERSION_ID="12"': "debian",
+    'ID=linuxmint\nID_LIKE="ubuntu debian"': "debian",
+    'ID="rocky"\nID_LIKE="rhel centos fedora"': "fedora",
+    'ID="opensuse-leap"\nID_LIKE="suse opensuse"': "suse",
+    "ID=arch": "arch",
+    "ID=constructor": "other",
+    "": "other",
+  };
+  for (const [release, family] of Object.entries(families)) assert.equal(familyOf(release), family, release);
+  assert.equal(installs("dnsmasq", "fedora"), "dnf install -y dnsmasq");
+  assert.equal(installs("dnsmasq", "other"), undefined);
+});
+
+Deno.test("forwardChains() reads nft's list", () => {
+  const chain = (name: string, more: object) => ({ chain: { family: "ip", table: "filter", name, ...more } });
+  const json = JSON.stringify({
+    nftables: [
+      { metainfo: {} },
+      chain("FORWARD", { hook: "forward", policy: "drop" }),
+      chain("INPUT", { hook: "input", policy: "drop" }),
+      chain("mine", { hook: "forward", policy: "accept" }),
+    ],
+  });
+  assert.deepEqual(forwardChains(json), [
+    { name: "ip filter FORWARD", drops: true },
+    { name: "ip filter mine", drops: false },
+  ]);
+});
+
+Deno.test("shellWord() quotes what a shell would take apart", () => {
+  assert.deepEqual(["a/b", "a b", "it's", "$(x)"].map(shellWord), ["a/b", "'a b'", `'it'\\''s'`, "'$(x)'"]);
+});

@@ -1,0 +1,198 @@
+/** Judges of what machines run on: libvirt, KVM, QEMU, the kernel's modules, the groups. */
+import { installs } from "./distribution.ts";
+import type { HostFacts } from "./facts.ts";
+import { type Finding, found, judged, ok } from "./finding.ts";
+
+/** libvirt: installed, running, lets us in. */
+export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[] {
+  return judged(libvirt, "libvirt", ({ connected, uri, error, version, hasLibrary, sockets }) => {
+    if (connected) return [ok(`libvirt ${version ?? ""} answers at ${uri}`.replace("  ", " "))];
+    if (!hasLibrary) {
+      return [
+        found(
+          "problem",
+          "libvirt's client library is not installed",
+          "Install libvirt.",
+          installs("libvirt", family),
+        ),
+      ];
+    }
+    const why = error ?? "it does not answer";
+    if (/permission denied|authentication/i.test(why)) {
+      const join = "usermod --append --groups libvirt kvm-manager";
+      return [
+        found(
+          "problem",
+          `libvirt does not let this user in: ${why}`,
+          "Let the user into the group libvirt, then start it anew.",
+          join,
+        ),
+      ];
+    }
+    if (sockets.length === 0 && family !== "other") {
+      return [
+        found(
+          "problem",
+          "libvirt does not run here: it has no socket in /run/libvirt",
+          "Start it; where it is not installed, install it first.",
+          systemd ? "systemctl enable --now libvirtd" : "virtlogd -d && libvirtd -d",
+        ),
+      ];
+    }
+    return [
+      found(
+        "problem",
+        `libvirt cannot be reached: ${why}`,
+        "Start it anew, and look at its log.",
+        systemd ? "systemctl restart libvirtd; journalctl -u libvirtd -n 50" : "libvirtd -d",
+      ),
+    ];
+  });
+}
+
+/** KVM: processor, modules, device, and whether libvirt would use it. */
+export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
+  return judged(kvm, "KVM", ({ device, groupMayUse, modules, flags, nested, arch, trouble }) => {
+    const isPc = arch === "x86_64";
+    if (!device) {
+      const module = flags.includes("svm") ? "kvm_amd" : "kvm_intel";
+      if (isPc && flags.length === 0) {
+        return [
+          found(
+            "problem",
+            "the processor offers no virtualization: VMs are emulated, and slow",
+            "Switch VT-x or AMD-V on in the firmware; in a virtual machine, nested virtualization in the host.",
+          ),
+        ];
+      }
+      return [
+        found(
+          "problem",
+          "/dev/kvm is missing: VMs are emulated, and slow",
+          modules.length === 0
+            ? "Load the kernel module."
+            : "Look why the module makes no device: dmesg | grep kvm",
+          isPc ? `modprobe ${module}` : "modprobe kvm",
+        ),
+      ];
+    }
+    const findings: Finding[] = [];
+    if (!groupMayUse) {
+      findings.push(
+        found(
+          "problem",
+          "only root may use /dev/kvm, and QEMU does not run as root",
+          "Give it the group and mode that udev gives it.",
+          "chgrp kvm /dev/kvm && chmod 660 /dev/kvm",
+        ),
+      );
+    }
+    if ("value" in libvirt && libvirt.value.connected && !libvirt.value.offersKvm) {
+      findings.push(
+        found(
+          "warning",
+          "libvirt offers no KVM although /dev/kvm is there",
+          "Start libvirt anew, so that it asks QEMU again.",
+          "systemctl restart libvirtd",
+        ),
+      );
+    }
+    if (findings.length === 0 && trouble !== null) {
+      findings.push(
+        found(
+          "problem",
+          `KVM cannot be used: ${trouble}`,
+          "VMs are emulated, and slow. In a virtual machine, its own host must offer nested virtualization.",
+        ),
+      );
+    }
+    if (findings.length > 0) return findings;
+    const guests = nested === null ? "" : nested ? "; guests can have guests" : "; guests cannot have guests";
+    return [
+      ok(`KVM can be used (${modules.join(", ") || "built in"})${guests}`),
+    ];
+  });
+}
+
+/** QEMU, its tool for images, its TPM emulator. */
+export function judgeQemu({ libvirt, qemuImg, tpm, family }: HostFacts): Finding[] {
+  const emulator = judged(libvirt, "QEMU", ({ connected, qemuVersion }) => {
+    if (qemuVersion !== null) return [ok(`QEMU ${qemuVersion}`)];
+    const why = connected
+      ? "libvirt finds no QEMU: no VM can start"
+      : "unknown while libvirt does not answer";
+    return [
+      found(connected ? "problem" : "warning", `QEMU: ${why}`, "Install it.", installs("qemu", family)),
+    ];
+  });
+  const tool = judged(qemuImg, "qemu-img", (there) =>
+    there ? [] : [
+      found(
+        "warning",
+        "qemu-img is missing: libvirt cannot convert images",
+        "Install it.",
+        installs("qemuImg", family),
+      ),
+    ]);
+  const authority = judged(tpm, "swtpm", ({ folder, foreign }) =>
+    foreign.length === 0 ? [] : [
+      found(
+        "warning",
+        `swtpm may not use its own certificates in ${folder}: VMs with a TPM do not start`,
+        "They were made while libvirt ran as another user, before swtpm was installed with a user of its own. " +
+          "Give them back to it.",
+        `chown --recursive --reference=${folder} ${folder}`,
+      ),
+    ]);
+  return [...emulator, ...tool, ...authority];
+}
+
+/** Kernel modules, and what does not work without each. */
+const MODULES: Readonly<Record<string, string>> = {
+  tun: "no VM can be on a network",
+  bridge: "no network of libvirt can start",
+  vhost_net: "networks of VMs are slower",
+};
+
+/** The kernel's modules. */
+export function judgeModules({ modules }: HostFacts): Finding[] {
+  return judged(modules, "the kernel's modules", (loaded) => {
+    const missing = Object.entries(MODULES).filter(([name]) => !loaded.includes(name));
+    if (missing.length === 0) return [ok(`${Object.keys(MODULES).join(", ")} are there`)];
+    return missing.map(([name, loss]) =>
+      found(
+        "warning",
+        `the kernel module ${name} is not loaded: where it cannot be, ${loss}`,
+        "Load it.",
+        `modprobe ${name}`,
+      )
+    );
+  });
+}
+
+/** The groups that let the service in. */
+const GROUPS: Readonly<Record<string, string>> = {
+  libvirt: "libvirt's socket stays closed",
+  kvm: "whether KVM works cannot be tried",
+};
+
+/** The user this runs as. */
+export function judgeGroups({ account }: HostFacts): Finding[] {
+  return judged(account, "the user", ({ uid, user, groups, existing }) => {
+    if (uid === 0) return [ok("this runs as root, which needs no groups")];
+    const missing = Object.entries(GROUPS).filter(([name]) =>
+      existing.includes(name) && !groups.includes(name)
+    );
+    if (missing.length === 0) {
+      return [ok(`${user} is in ${groups.filter((name) => name in GROUPS).join(" and ")}`)];
+    }
+    return missing.map(([name, loss]) =>
+      found(
+        "warning",
+        `${user} is not in the group ${name}: ${loss}`,
+        "Let it in, then start the service anew.",
+        `usermod --append --groups ${name} ${user}`,
+      )
+    );
+  });
+}

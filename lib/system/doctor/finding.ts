@@ -1,0 +1,41 @@
+/** What a check of the host finds: how bad it is, what is wrong, and what to do about it. */
+import { HEALTH_LEVELS, type HealthLevel } from "../../contract/health.ts";
+
+/** One thing that was found. */
+export interface Finding {
+  readonly level: HealthLevel;
+  /** What is so, in a sentence. */
+  readonly what: string;
+  /** What to do about it, in a sentence. */
+  readonly advice?: string;
+  /** The command that does it, for this distribution; run as root. */
+  readonly command?: string;
+}
+
+/** Something about the host: known, or why it is not. Unknown is never taken for well. */
+export type Fact<T> = { readonly value: T } | { readonly unknown: string };
+
+export const ok = (what: string): Finding => ({ level: "ok", what });
+
+/** A finding with its advice. */
+export function found(level: "warning" | "problem", what: string, advice: string, command?: string): Finding {
+  return { level, what, advice, ...(command !== undefined && { command }) };
+}
+
+/** Judges a fact where it is known; says what could not be looked at where it is not. */
+export function judged<T>(fact: Fact<T>, of: string, judge: (value: T) => Finding[]): Finding[] {
+  if ("value" in fact) return judge(fact.value);
+  return [
+    found("warning", `${of} could not be looked at: ${fact.unknown}`, "Run kvm-manager doctor as root."),
+  ];
+}
+
+/** The worst of some findings. */
+export function worst(findings: readonly Pick<Finding, "level">[]): HealthLevel {
+  return HEALTH_LEVELS[Math.max(0, ...findings.map(({ level }) => HEALTH_LEVELS.indexOf(level)))]!;
+}
+
+/** A word as a shell takes it, for commands that are shown. */
+export function shellWord(word: string): string {
+  return /^[\w./@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

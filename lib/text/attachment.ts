@@ -1,0 +1,12 @@
+/** The head of an answer that a browser saves as a file (RFC 6266). */
+
+/**
+ * `Content-Disposition` for a file of this name: as it is for all programs of today (RFC 8187), and for others in ASCII,
+ * with `_` for what they could misread. Some take `%41` for an escape.
+ */
+export function attachment(name: string): string {
+  const plain = name.replace(/[^\x20-\x7e]|[%"\\]/gu, "_");
+  const exact = encodeURIComponent(name.toWellFormed())
+    .replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
+}

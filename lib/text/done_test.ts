@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { type Command, COMMANDS } from "../contract/mod.ts";
+import { forms } from "../i18n/en/forms.ts";
+import { doneText, doneWord } from "./done.ts";
+import type { FieldSchema } from "./values.ts";
+
+Deno.test("doneWord() and doneText(): a command's words, those of its field where there are some, and nobody else's", () => {
+  assert.equal(doneText(doneWord("start_network", { name: "lan" })), "The network was started");
+  assert.equal(
+    doneWord("enable_port_forward", { id: "1", enabled: false }),
+    "enable_port_forward.enabled.false",
+  );
+  assert.equal(
+    doneWord("update_network_dhcp", { name: "n", addRanges: [] }),
+    "update_network_dhcp.addRanges",
+  );
+  assert.equal(doneText("start_vm"), "Started", "the activity's words");
+  for (const word of [null, "constructor", "start", "<b>"]) assert.equal(doneText(word), undefined);
+});
+
+Deno.test("each text of a form that was carried out is of a command and a field that there are", () => {
+  const known: Readonly<Record<string, Command>> = COMMANDS;
+  for (const key of Object.keys(forms).filter((each) => each.startsWith("forms.done."))) {
+    const [command = "", field] = key.slice("forms.done.".length).split(".");
+    assert.ok(Object.hasOwn(known, command), key);
+    if (field !== undefined) {
+      assert.ok(Object.hasOwn((known[command]!.input as FieldSchema).properties ?? {}, field), key);
+    }
+  }
+});

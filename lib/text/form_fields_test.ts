@@ -1,0 +1,152 @@
+/** Forms of every noun: names and texts arrive as they were typed, and the contract says what is wrong with them. */
+import assert from "node:assert/strict";
+import { Compile } from "typebox/compile";
+import { type CommandName, COMMANDS } from "../contract/mod.ts";
+import { schemaRefusals } from "../contract/refusal.ts";
+import { downloadInput } from "../image/images.ts";
+import { forwardIn } from "../network/forwards/describe.ts";
+import { networkIn, settingsIn } from "../network/networks.ts";
+import { poolInput } from "../storage/forms.ts";
+import { cloudInitOf } from "../vm/cloud_init/form_data.ts";
+import { type DeviceAction, performDevice } from "../vm/device_forms.ts";
+import { enteredIn, textIn, trimmedIn } from "./form_fields.ts";
+
+type Fields = Readonly<Record<string, string>>;
+
+function formOf(fields: Fields): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  return form;
+}
+
+/** What a form on devices asks the API for. */
+function asked(action: DeviceAction, form: FormData): unknown {
+  let input: unknown;
+  const api = new Proxy({}, { get: () => (given: unknown) => Promise.resolve(input = given) });
+  performDevice(api as Parameters<typeof performDevice>[0], action, "v", form);
+  return input;
+}
+
+const BLANK = / begins or ends with a blank: remove it$/;
+const NO_SETTINGS = { localDomain: false, forwarders: [], dnsHosts: [] };
+
+/** Form, field, the command's field that it becomes, and whether blanks at its ends are refused there. */
+const TABLE: readonly {
+  readonly command: CommandName;
+  readonly read: (form: FormData) => unknown;
+  readonly field: string;
+  /** Steps to it in the input. */
+  readonly at: string;
+  readonly rest?: Fields;
+  readonly isTaken?: true;
+}[] = [
+  { command: "create_network", read: networkIn, field: "name", at: "name" },
+  { command: "create_network", read: networkIn, field: "bridge", at: "bridge" },
+  { command: "create_network", read: networkIn, field: "domain", at: "domain" },
+  { command: "update_network", read: (form) => settingsIn(form, NO_SETTINGS), field: "domain", at: "domain" },
+  {
+    command: "add_port_forward",
+    read: (form) => forwardIn("n", form),
+    field: "description",
+    at: "description",
+    isTaken: true,
+  },
+  { command: "create_storage_pool", read: poolInput, field: "name", at: "name" },
+  { command: "create_storage_pool", read: poolInput, field: "path", at: "path" },
+  { command: "download_image", read: downloadInput, field: "name", at: "name" },
+  { command: "download_image", read: downloadInput, field: "pool", at: "pool", isTaken: true },
+  {
+    command: "attach_disk",
+    read: (form) => asked("attach_disk", form),
+    field: "serial",
+    at: "serial",
+    rest: { what: "image" },
+    isTaken: true,
+  },
+  {
+    command: "attach_disk",
+    read: (form) => asked("attach_disk", form),
+    field: "pool",
+    at: "create.pool",
+    rest: { what: "create" },
+    isTaken: true,
+  },
+  ...["hostname", "timezone", "locale"].map((field) => ({
+    command: "set_cloud_init" as const,
+    read: (form: FormData) => ({ cloudInit: cloudInitOf(form) }),
+    field: `ci.form.${field}`,
+    at: `cloudInit.form.${field}`,
+  })),
+  ...["name", "fullName", "shell"].map((field) => ({
+    command: "set_cloud_init" as const,
+    read: (form: FormData) => ({ cloudInit: cloudInitOf(form) }),
+    field: `ci.form.users.0.${field}`,
+    at: `cloudInit.form.users.0.${field}`,
+    rest: { "ci.form.users.0.name": "ann" },
+  })),
+  {
+    command: "set_cloud_init",
+    read: (form) => ({ cloudInit: cloudInitOf(form) }),
+    field: "ci.form.runCommands",
+    at: "cloudInit.form.runCommands.0",
+    isTaken: true,
+  },
+];
+
+const valueAt = (value: unknown, at: string) =>
+  at.split(".").reduce<unknown>((of, step) => (of as Record<string, unknown> | undefined)?.[step], value);
+
+Deno.test("what is typed as a name or a text arrives with its blanks, and is refused by its name or taken", () => {
+  for (const { command, read, field, at, rest, isTaken } of TABLE) {
+    const about = `${command} ${field}`;
+    for (
+      const [typed, isOdd] of [["a b ", true], [" ab", true], ["ab\u00a0", true], ["ab", false]] as const
+    ) {
+      const input = read(formOf({ ...rest, [field]: typed }));
+      assert.equal(valueAt(input, at), typed, about);
+      const schema = COMMANDS[command].input;
+      const refusals = schemaRefusals(schema, Compile(schema).Errors(input), input)
+        .filter((each) => each.field === at);
+      if (!isOdd) continue;
+      if (isTaken) {
+        // A serial takes letters; blanks of other alphabets are none.
+        if (typed.includes("\u00a0")) continue;
+        assert.deepEqual(refusals, [], about);
+      } else {
+        const [refusal = assert.fail(`not refused: ${about}`)] = refusals;
+        // Some names have a text of their own.
+        if (refusal.error.code === "InvalidInput") assert.match(refusal.error.message, BLANK, about);
+      }
+    }
+  }
+});
+
+Deno.test("names of accounts are not changed either: who signs in is told of the blank", () => {
+  for (
+    const [command, rest] of [["sign_in", {}], ["set_up", { key: "k" }], ["rename_passkey", {
+      passkeyId: "p",
+    }]] as const
+  ) {
+    const schema = COMMANDS[command].input;
+    for (const name of ["ann ", " ann", "ann\u00a0"]) {
+      const input = { ...rest, name, ...(command !== "rename_passkey" && { password: "x" }) };
+      const refusals = schemaRefusals(schema, Compile(schema).Errors(input), input);
+      assert.deepEqual(refusals.map(({ field }) => field), ["name"], command);
+      assert.match(refusals[0]!.error.message, BLANK, command);
+    }
+  }
+});
+
+Deno.test("textIn() and enteredIn() keep blanks; trimmedIn() is for what has none", () => {
+  const form = formOf({ name: " a ", empty: "", blank: " " });
+  assert.deepEqual([textIn(form, "name"), enteredIn(form, "name"), trimmedIn(form, "name")], [
+    " a ",
+    " a ",
+    "a",
+  ]);
+  assert.deepEqual([enteredIn(form, "empty"), enteredIn(form, "blank"), enteredIn(form, "none")], [
+    undefined,
+    " ",
+    undefined,
+  ]);
+});

@@ -1,0 +1,24 @@
+/** Where a form is sent that is one command with fields: `POST /do/{command}`. Pure. */
+import type { CommandName } from "../contract/mod.ts";
+
+/** Names in its address that are no fields: where to go on, where the form is, which host the page is about. */
+export const FORM_PLACES = ["to", "from", "host"] as const;
+
+/**
+ * The address for `action`.
+ *
+ * @param fields values that stand fast; the form's own fields come beside them, named by their paths in the input
+ * @param to the page to go to when it is done
+ * @param from the page to show again when it is refused, where that is another one
+ */
+export function formHref(
+  command: CommandName,
+  fields: Readonly<Record<string, string | number | boolean>>,
+  to: string,
+  from = to,
+): string {
+  const query = new URLSearchParams(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+  query.set("to", to);
+  if (from !== to) query.set("from", from);
+  return `/do/${command}?${query}`;
+}

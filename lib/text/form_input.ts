@@ -1,0 +1,107 @@
+/** A posted form as the input of a command, read by the command's schema as the command line reads its words. Pure. */
+import type { Command } from "../contract/command.ts";
+import { ContractError } from "../contract/errors.ts";
+import { NO_OUTER_BLANK } from "../contract/schema.ts";
+import { bare, type FieldSchema, readValue, valueKind } from "./values.ts";
+
+/** Most entries of a list that a form can have a row for. */
+const MOST_ROWS = 100;
+/** What people put between the values of a list, where no value can have it. */
+const SEPARATORS = ["\n", ",", " "];
+
+type Fields = Record<string, unknown>;
+
+const refused = (field: string, reason: string) =>
+  new ContractError("InvalidInput", { reason: `${field} ${reason}`, field });
+
+/** The schema of a part: of an object's field, or of a list's entry. */
+function partOf(schema: FieldSchema, step: string): FieldSchema | undefined {
+  const { type, properties = {}, items } = bare(schema);
+  if (type === "array") return /^\d{1,2}$/.test(step) && Number(step) < MOST_ROWS ? items : undefined;
+  return Object.hasOwn(properties, step) ? properties[step] : undefined;
+}
+
+const isRequired = ({ required = [] }: FieldSchema, field: string) => required.includes(field);
+
+/** The values that a text may have several of, where its pattern allows none of what is between them. */
+function separated(text: string, { pattern }: FieldSchema): string[] {
+  const allows = (value: string) => pattern === undefined || new RegExp(pattern, "u").test(value);
+  const between = SEPARATORS.filter((each) => allows("a") && !allows(`a${each}a`));
+  let parts = [text.replaceAll("\r\n", "\n")];
+  for (const each of between) parts = parts.flatMap((part) => part.split(each));
+  return (between.length > 0 ? parts.map((part) => part.trim()) : [text]).filter((part) => part !== "");
+}
+
+/** A text as it was typed; blanks around it are left out where they only make it wrong. A name with some is refused. */
+function typed(text: string, { pattern }: FieldSchema): string {
+  if (pattern === undefined || pattern.startsWith(NO_OUTER_BLANK)) return text;
+  const fits = new RegExp(pattern, "u");
+  return !fits.test(text) && fits.test(text.trim()) ? text.trim() : text;
+}
+
+/** The value of one field; undefined for an empty one, which is as if it were not there. */
+function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: readonly string[]): unknown {
+  const field = name.slice(name.lastIndexOf(".") + 1);
+  const own = bare(schema), kind = valueKind(field, schema);
+  const read = (text: string) => {
+    const found = readValue(field, kind, text);
+    if ("mustBe" in found) throw refused(name, `must be ${found.mustBe}`);
+    return found.value;
+  };
+  if (own.type === "array") {
+    const texts = kind === "strings" ? given.flatMap((text) => separated(text, own.items ?? {})) : given;
+    return [...new Set(texts.filter((text) => text !== ""))].flatMap(read);
+  }
+  // Of a box and the hidden field that stands for an empty one, the box comes last.
+  const text = given.at(-1)!;
+  if (kind === "string") return text === "" && !isNeeded ? undefined : typed(text, own);
+  return text.trim() === "" && !isNeeded ? undefined : read(text.trim());
+}
+
+/** Makes lists of their numbered rows. */
+function listed(value: unknown, schema: FieldSchema): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const { type, items = {}, properties = {} } = bare(schema);
+  if (type === "array") {
+    return Object.values(value).map((row) => listed(row, items));
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([field, part]) => [field, listed(part, properties[field] ?? {})]),
+  );
+}
+
+/**
+ * The input that a form describes. A field's name is its path: `name`, `bandwidth.inbound.averageKib`, `add.0.ip`. What was
+ * left empty is left out; boxes that must be told of and are not ticked are no, and lists of such boxes are empty.
+ *
+ * @throws {ContractError} InvalidInput, naming the field: one that the command does not have, or a text that cannot be it
+ */
+export function formInput(
+  command: Pick<Command, "input">,
+  form: Iterable<readonly [name: string, value: FormDataEntryValue]>,
+): Record<string, unknown> {
+  const given = new Map<string, string[]>();
+  for (const [name, value] of form) {
+    if (typeof value === "string") given.getOrInsertComputed(name, () => []).push(value);
+  }
+  const input: FieldSchema = command.input;
+  const result: Fields = {};
+  for (const [name, texts] of given) {
+    const path = name.split("."), field = path.pop()!;
+    let schema: FieldSchema | undefined = input, at = result;
+    for (const step of path) {
+      schema = schema && partOf(schema, step);
+      if (schema !== undefined) at = (at[step] ??= {}) as Fields;
+    }
+    const own = schema && partOf(schema, field);
+    if (schema === undefined || own === undefined) throw refused(name.slice(0, 64), "is no field of it");
+    const value = valueOf(name, own, isRequired(bare(schema), field), texts);
+    if (value !== undefined) at[field] = value;
+  }
+  for (const field of input.required ?? []) {
+    const { type } = bare(input.properties?.[field] ?? {});
+    if (type === "boolean") result[field] ??= false;
+    if (type === "array") result[field] ??= [];
+  }
+  return listed(result, input) as Record<string, unknown>;
+}

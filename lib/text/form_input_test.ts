@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { COMMANDS, ContractError } from "../contract/mod.ts";
+import { FORM_PLACES } from "./form_href.ts";
+import { formInput } from "./form_input.ts";
+import type { FieldSchema } from "./values.ts";
+
+type Name = keyof typeof COMMANDS;
+const read = (command: Name, ...form: [string, FormDataEntryValue][]) => formInput(COMMANDS[command], form);
+const refusal = (command: Name, ...form: [string, FormDataEntryValue][]): ContractError => {
+  try {
+    read(command, ...form);
+  } catch (error) {
+    assert.ok(error instanceof ContractError, String(error));
+    return error;
+  }
+  assert.fail("it was taken");
+};
+
+Deno.test("formInput() reads numbers, switches, sizes and texts by the schema, and leaves out what is empty", () => {
+  assert.deepEqual(read("update_audit_retention", ["days", " 90 "], ["entries", "1000"]), {
+    days: 90,
+    entries: 1000,
+  });
+  assert.deepEqual(read("set_autostart", ["vmId", "u"], ["autostart", "true"]), {
+    vmId: "u",
+    autostart: true,
+  });
+  assert.deepEqual(read("set_image_policy", ["maxImageGb", "1T"]), { maxImageGb: 1024 });
+  assert.deepEqual(read("add_port_forward", ["description", ""], ["hostPort", "80"]), { hostPort: 80 });
+});
+
+Deno.test("formInput(): the box behind a hidden field wins; a required one that is not there is no", () => {
+  assert.deepEqual(read("update_user", ["userId", "u"], ["disabled", "no"], ["disabled", "yes"]), {
+    userId: "u",
+    disabled: true,
+  });
+  assert.deepEqual(read("update_user", ["userId", "u"], ["disabled", "no"]), {
+    userId: "u",
+    disabled: false,
+  });
+  assert.deepEqual(read("set_autostart", ["vmId", "u"]), { vmId: "u", autostart: false });
+  assert.deepEqual(read("create_role", ["role", "x"]).permissions, [], "no box of a list is ticked");
+});
+
+Deno.test("formInput() separates the values of a list only by what none of them can have", () => {
+  assert.deepEqual(read("set_tags", ["vmId", "u"], ["tags", " web,  prod\r\nweb "]).tags, ["web", "prod"]);
+  assert.deepEqual(read("set_tags", ["vmId", "u"], ["tags", ""]).tags, []);
+  const disks = ["/a, b.img", "/c\nd.img"];
+  assert.deepEqual(
+    read("delete_vm", ["vmId", "u"], ...disks.map((path): [string, string] => ["disks", path])).disks,
+    disks,
+  );
+});
+
+Deno.test("formInput() reads parts and rows by their path", () => {
+  const lease = { ip: "10.0.0.9", mac: "52:54:00:11:22:33" };
+  assert.deepEqual(
+    read("update_network_dhcp", ["name", "n"], ["add.0.ip", ` ${lease.ip} `], ["add.0.mac", lease.mac], [
+      "add.0.hostname",
+      "",
+    ]),
+    { name: "n", add: [lease] },
+  );
+});
+
+Deno.test("formInput() keeps a name and a secret as they were typed", () => {
+  assert.equal(read("set_group", ["vmId", "u"], ["group", " x "]).group, " x ");
+  assert.equal(read("create_role", ["role", " x "], ["description", " y "]).description, " y ");
+  assert.equal(read("set_password", ["password", " a secret "]).password, " a secret ");
+});
+
+Deno.test("formInput() refuses what the command does not have, and what cannot be its value, by name", () => {
+  for (
+    const name of ["admin", "__proto__", "constructor.name", "add", "vmId.length", "tags.0.x", "tags.100", ""]
+  ) {
+    const error = refusal("set_tags", ["vmId", "u"], [name, "x"]);
+    assert.equal(error.code, "InvalidInput", name);
+  }
+  assert.equal(({} as Record<string, unknown>).name, undefined);
+  const error = refusal("update_audit_retention", ["days", "many"]);
+  assert.match(error.message, /days must be a number/);
+  assert.deepEqual((error.details as { field: string }).field, "days");
+  assert.deepEqual(
+    read("set_tags", ["vmId", "u"], ["tags", new File(["x"], "x")]).tags,
+    [],
+    "a file is no text",
+  );
+});
+
+Deno.test("no command has a field by the name of a form's places", () => {
+  for (const [name, command] of Object.entries(COMMANDS)) {
+    const fields = Object.keys((command.input as FieldSchema).properties ?? {});
+    for (const place of [...FORM_PLACES.filter((each) => each !== "host"), "confirmed"]) {
+      assert.ok(!fields.includes(place), `${name}: ${place}`);
+    }
+  }
+});

@@ -1,0 +1,31 @@
+/** A form that a command refused, for its page to show again. Pure. */
+import type { CommandName } from "../contract/mod.ts";
+import { fieldSentence } from "./field_sentence.ts";
+import type { Failure } from "./failure.ts";
+
+export interface RefusedForm {
+  readonly command: CommandName;
+  /** What was typed, by the names of its fields; secrets are left out. */
+  readonly typed: Readonly<Record<string, string>>;
+  readonly failure: Failure;
+  /** The field that it is about; undefined where it is about the whole. */
+  readonly field?: string | undefined;
+}
+
+/** What a page's form begins with when it is shown again; undefined for the form of another command. */
+export function typedAgain(
+  refused: RefusedForm | null | undefined,
+  command: CommandName,
+): Readonly<Record<string, string>> | undefined {
+  return refused?.command === command ? refused.typed : undefined;
+}
+
+/** What is wrong with a field, as a sentence beside it; undefined where nothing is. */
+export function refusalAt(
+  refused: RefusedForm | null | undefined,
+  command: CommandName,
+  field: string,
+): string | undefined {
+  if (refused?.command !== command || refused.field !== field) return undefined;
+  return fieldSentence(field, refused.failure.why);
+}

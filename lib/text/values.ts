@@ -1,0 +1,132 @@
+/**
+ * What people write for a value – `20G`, `yes`, `2h`, `operator@group:web` – as the value that a field's schema wants. The
+ * command line reads its words by it, pages their forms. Pure.
+ */
+import { parseJson } from "./json.ts";
+
+/** The parts of JSON Schema that decide how a field is written. */
+export interface FieldSchema {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly FieldSchema[];
+  readonly items?: FieldSchema;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly pattern?: string;
+  readonly properties?: Readonly<Record<string, FieldSchema>>;
+  readonly required?: readonly string[];
+  readonly "x-secret"?: boolean;
+}
+/** How a field's value is written: JSON for what has parts of its own. */
+export const KINDS = ["boolean", "string", "number", "size", "time", "strings", "grants", "json"] as const;
+export type Kind = typeof KINDS[number];
+
+/** The schema without "or nothing". */
+export function bare(schema: FieldSchema): FieldSchema {
+  const [only, ...others] = schema.anyOf?.filter(({ type }) => type !== "null") ?? [];
+  return only !== undefined && others.length === 0 ? { ...schema, ...only } : schema;
+}
+
+/** How the value of a field is written. */
+export function valueKind(field: string, schema: FieldSchema): Kind {
+  const { type, items, description = "" } = bare(schema);
+  switch (type) {
+    case "boolean":
+    case "string":
+      return type;
+    case "integer":
+    case "number":
+      if (description.startsWith("milliseconds since 1970")) return "time";
+      return /(Bytes|Mb|Gb)$/.test(field) ? "size" : "number";
+    case "array":
+      if (items?.type === "string") return "strings";
+      return items?.properties?.role && items.properties.on ? "grants" : "json";
+    default:
+      return "json";
+  }
+}
+
+const BINARY: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
+const UNIT_OF: readonly (readonly [suffix: RegExp, power: number])[] = [[/Bytes$/, 0], [/Mb$/, 2], [
+  /Gb$/,
+  3,
+]];
+
+/** `20G` in the unit of a field: bytes, MiB or GiB. */
+function size(field: string, text: string): number | undefined {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  if (amount === undefined) return undefined;
+  const own = UNIT_OF.find(([suffix]) => suffix.test(field))?.[1] ?? 0;
+  // A bare number is in the field's own unit, as in JSON.
+  const power = unit === "" ? own : BINARY[unit!.toLowerCase()]!;
+  return Number(amount) * 1024 ** (power - own);
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** `2h` ago, a date, or milliseconds since 1970. */
+function time(text: string, now: number): number | undefined {
+  const [, amount, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
+  if (amount !== undefined) return now - Number(amount) * SECONDS[unit!]! * 1000;
+  if (/^\d+$/.test(text)) return Number(text);
+  const found = Date.parse(text);
+  return Number.isNaN(found) ? undefined : found;
+}
+
+/** `operator`, `operator@group:web`, `viewer@vm:web1`. */
+function grant(text: string): unknown {
+  const [, role, kind, what] = /^([^@]+)(?:@(group|vm):(.+))?$/.exec(text) ?? [];
+  if (role === undefined) return undefined;
+  if (kind === undefined) return { role, on: { kind: "everything" } };
+  return { role, on: kind === "vm" ? { kind, vmId: what } : { kind, group: what } };
+}
+
+/** Words for yes and no. */
+export const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+};
+
+type Read = (given: string, field: string, now: number) => unknown;
+
+/** How each kind is read; undefined is what it cannot be. */
+const READ: Readonly<Record<Kind, readonly [read: Read, mustBe: string]>> = {
+  string: [(given) => given, "a text"],
+  strings: [(given) => given, "a text"],
+  boolean: [(given) => BOOLEANS[given.toLowerCase()], "yes or no"],
+  number: [
+    (given) => given.trim() === "" || Number.isNaN(Number(given)) ? undefined : Number(given),
+    "a number",
+  ],
+  size: [(given, field) => size(field, given), "a size like 512M or 20G"],
+  time: [(given, _field, now) => time(given, now), "a time like 2h (ago) or 2026-11-21T15:00"],
+  grants: [
+    (given) => given.trimStart().startsWith("[") ? json(given) : grant(given),
+    "a role, role@group:NAME, role@vm:NAME, or JSON",
+  ],
+  json: [json, "JSON"],
+};
+
+function json(given: string): unknown {
+  try {
+    return parseJson(given);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value that was read, or what the text must be: "a number". */
+export type ReadValue = { readonly value: unknown } | { readonly mustBe: string };
+
+/** Reads what was written for a field. @param now milliseconds since 1970, for times like `2h` */
+export function readValue(field: string, kind: Kind, given: string, now = Date.now()): ReadValue {
+  const [read, mustBe] = READ[kind];
+  const value = read(given, field, now);
+  return value === undefined ? { mustBe } : { value };
+}

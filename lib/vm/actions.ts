@@ -1,0 +1,242 @@
+/** What can be done to a machine, and in which state: two tables that every button, menu and form is drawn from. */
+import type { Api } from "../client/api.ts";
+import type { VM, VmState } from "../contract/mod.ts";
+import type { PlainKey } from "../i18n/mod.ts";
+
+/** Actions on a machine that need no input, and deleting it. */
+export const ACTION_NAMES = [
+  "start",
+  "stop",
+  "resume",
+  "pause",
+  "reboot",
+  "suspend",
+  "reset",
+  "force_stop",
+  "delete",
+] as const;
+export type ActionName = typeof ACTION_NAMES[number];
+
+/** What is said before something is lost. */
+export interface Danger {
+  /** What will be lost, as a sentence. */
+  readonly lost: PlainKey;
+}
+
+/** One action: its words, its icon, and whether it asks first. */
+export interface ActionKind {
+  readonly label: PlainKey;
+  /** Shown on the machine from the click until the answer. */
+  readonly doing: PlainKey;
+  /** Said when it was carried out, or when the guest was asked. */
+  readonly done: PlainKey;
+  readonly icon: "play" | "power" | "pause" | "reboot" | "suspend" | "reset" | "forceOff" | "trash";
+  readonly danger?: Danger;
+  /** Brings a machine to life: what one came for when it is off. */
+  readonly begins?: true;
+  /** Interrupts what runs on the VM, though nothing is lost. */
+  readonly interrupts?: true;
+  /** Can be asked for while something else is being done to the VM: the last resort when that hangs. */
+  readonly always?: true;
+  /** Ends when the machine reaches one of these; empty when only the guest knows. */
+  readonly reaches: readonly VmState[];
+}
+
+export const ACTIONS: Readonly<Record<ActionName, ActionKind>> = {
+  start: {
+    label: "action.start",
+    doing: "doing.start",
+    done: "done.start",
+    icon: "play",
+    begins: true,
+    reaches: ["running"],
+  },
+  stop: {
+    label: "action.stop",
+    doing: "doing.stop",
+    done: "done.stop",
+    icon: "power",
+    interrupts: true,
+    reaches: [],
+  },
+  resume: {
+    label: "action.resume",
+    doing: "doing.resume",
+    done: "done.resume",
+    icon: "play",
+    begins: true,
+    reaches: ["running"],
+  },
+  pause: {
+    label: "action.pause",
+    doing: "doing.pause",
+    done: "done.pause",
+    icon: "pause",
+    reaches: ["paused"],
+  },
+  reboot: {
+    label: "action.reboot",
+    doing: "doing.reboot",
+    done: "done.reboot",
+    icon: "reboot",
+    interrupts: true,
+    reaches: [],
+  },
+  suspend: {
+    label: "action.suspend",
+    doing: "doing.suspend",
+    done: "done.suspend",
+    icon: "suspend",
+    reaches: ["suspended", "stopped"],
+  },
+  reset: {
+    label: "action.reset",
+    doing: "doing.reset",
+    done: "done.reset",
+    icon: "reset",
+    danger: { lost: "lost.reset" },
+    reaches: [],
+  },
+  force_stop: {
+    label: "action.force_stop",
+    doing: "doing.force_stop",
+    done: "done.force_stop",
+    icon: "forceOff",
+    danger: { lost: "lost.force_stop" },
+    always: true,
+    reaches: ["stopped"],
+  },
+  delete: {
+    label: "action.delete",
+    doing: "doing.delete",
+    done: "done.delete",
+    icon: "trash",
+    danger: { lost: "lost.delete" },
+    reaches: [],
+  },
+};
+
+/** Words for starting a VM whose memory was saved. */
+const RESUME_FROM_DISK = {
+  label: "action.resume_disk",
+  doing: "doing.resume",
+  done: "done.resume",
+} as const;
+
+/** State → the actions that make sense in it. A suspended VM continues by being started: libvirt finds its saved memory. */
+const ALLOWED: Readonly<Record<VmState, readonly ActionName[]>> = {
+  running: ["stop", "reboot", "pause", "suspend", "reset", "force_stop"],
+  paused: ["resume", "suspend", "reset", "force_stop"],
+  suspended: ["start", "force_stop", "delete"],
+  crashed: ["start", "reset", "force_stop", "delete"],
+  stopped: ["start", "delete"],
+};
+
+/** Needs a definition that outlives the machine's process: a transient machine is gone once it is off. */
+const PERSISTENT_ONLY: ReadonlySet<ActionName> = new Set(["suspend", "delete"]);
+
+/** Whether an action makes sense for a machine. */
+export function isAllowed(name: ActionName, vm: Pick<VM, "state" | "persistent">): boolean {
+  return ALLOWED[vm.state].includes(name) && (vm.persistent || !PERSISTENT_ONLY.has(name));
+}
+
+/**
+ * The places of a VM's buttons. An action never leaves its place, so that a second click cannot meet another one.
+ * Starting and resuming share a place: both bring the VM to life, and no state allows both.
+ */
+export const BUTTON_SLOTS: readonly (readonly ActionName[])[] = [
+  ["start", "resume"],
+  ["stop"],
+  ["reboot"],
+  ["pause"],
+];
+
+/** The places in a VM's menu. */
+export const MENU_SLOTS: readonly (readonly ActionName[])[] = [
+  ["suspend"],
+  ["reset"],
+  ["force_stop"],
+  ["delete"],
+];
+
+/** The places of the buttons in a row or on a card of the list. */
+export const ROW_SLOTS = BUTTON_SLOTS.slice(0, 2);
+
+/** What a place holds now: the action, and whether it makes sense in this state. */
+export interface Slot {
+  readonly name: ActionName;
+  readonly allowed: boolean;
+}
+
+/** What each place holds for a VM: the action that is allowed, else its first one, switched off. */
+export function slotsOf(
+  slots: readonly (readonly ActionName[])[],
+  vm: Pick<VM, "state" | "persistent">,
+): Slot[] {
+  return slots.map((names) => {
+    const allowed = names.find((name) => isAllowed(name, vm));
+    return { name: allowed ?? names[0]!, allowed: allowed !== undefined };
+  });
+}
+
+/** Every action that is allowed, in the order of the places. */
+export function allowedActions(vm: Pick<VM, "state" | "persistent">): ActionName[] {
+  return slotsOf([...BUTTON_SLOTS, ...MENU_SLOTS], vm).filter(({ allowed }) => allowed).map(({ name }) =>
+    name
+  );
+}
+
+/** The words of an action on a VM: starting a suspended VM resumes it from disk. */
+export function wordsOf(
+  name: ActionName,
+  { state }: Pick<VM, "state">,
+): Pick<ActionKind, "label" | "doing" | "done"> {
+  return name === "start" && state === "suspended" ? RESUME_FROM_DISK : ACTIONS[name];
+}
+
+/** Whether a text (from a form or a URL) is an action's name. */
+export function isActionName(text: unknown): text is ActionName {
+  return ACTION_NAMES.some((name) => name === text);
+}
+
+type ActionApi = Pick<
+  Api,
+  | "startVm"
+  | "stopVm"
+  | "resumeVm"
+  | "pauseVm"
+  | "rebootVm"
+  | "suspendVm"
+  | "resetVm"
+  | "forceStopVm"
+  | "deleteVm"
+>;
+
+/** Which disks go with a deleted VM. */
+export interface DoomedDisks {
+  readonly disks?: readonly string[];
+}
+
+const CALLS: Readonly<
+  Record<ActionName, (api: ActionApi, vmId: string, doomed: DoomedDisks) => Promise<unknown>>
+> = {
+  start: (api, vmId) => api.startVm({ vmId }),
+  stop: (api, vmId) => api.stopVm({ vmId }),
+  resume: (api, vmId) => api.resumeVm({ vmId }),
+  pause: (api, vmId) => api.pauseVm({ vmId }),
+  reboot: (api, vmId) => api.rebootVm({ vmId }),
+  suspend: (api, vmId) => api.suspendVm({ vmId }),
+  reset: (api, vmId) => api.resetVm({ vmId }),
+  force_stop: (api, vmId) => api.forceStopVm({ vmId }),
+  delete: (api, vmId, { disks = [] }) => api.deleteVm({ vmId, disks: [...disks] }),
+};
+
+/** Carries an action out, from a form on the server or from an island in the browser. */
+export async function perform(
+  api: ActionApi,
+  name: ActionName,
+  vmId: string,
+  options: DoomedDisks = {},
+): Promise<void> {
+  await CALLS[name](api, vmId, options);
+}

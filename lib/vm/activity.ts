@@ -1,0 +1,28 @@
+/** What happened, in words. */
+import type { Activity } from "../contract/mod.ts";
+import { activity as texts } from "../i18n/en/activity.ts";
+import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import { oneLine } from "../text/text.ts";
+
+const own = textsOf(texts);
+
+/** The key of what a command or an event is called. */
+type NameKey = Extract<PlainKeyOf<typeof texts>, `activity.${"command" | "event"}.${string}`>;
+const isKey = (key: string): key is NameKey => Object.hasOwn(texts, key);
+
+/** What was done, from the command's name or the event's. A batch is told as what it did to each. */
+export function activityText({ action }: Pick<Activity, "action">): string {
+  const name = action.replace(/^batch_(\w+)s$/, "$1");
+  const key = [`activity.command.${name}`, `activity.event.${name}`].find(isKey);
+  return key ? own.t(key) : oneLine(action.replaceAll("_", " "), 80);
+}
+
+/** What is known of what happened, newest first: the page's list and what events brought, each entry once. */
+export function mergeActivity(
+  newer: readonly Activity[],
+  older: readonly Activity[],
+  limit: number,
+): Activity[] {
+  const byId = new Map([...older, ...newer].map((entry) => [entry.id, entry]));
+  return [...byId.values()].sort((a, b) => b.timestamp - a.timestamp || b.id - a.id).slice(0, limit);
+}

@@ -1,0 +1,20 @@
+/** Which files are the seeds that KVM Manager makes: by their name and by the CD's label. Pure. */
+import { DESCRIPTOR, FIRST_DESCRIPTOR, SECTOR } from "../../formats/iso9660/fields.ts";
+import { SEED_SUFFIX } from "../../formats/xml/seed_drive.ts";
+import { SEED_LABEL } from "./seed.ts";
+
+/** Where a CD's label stands in its first descriptor (ECMA-119, 8.4.6), and how long it is. */
+const LABEL_AT = FIRST_DESCRIPTOR * SECTOR + 40, LABEL_BYTES = 32;
+
+/**
+ * Whether a file is a seed.
+ *
+ * @param head its first bytes; empty where they cannot be read: its name is believed then
+ */
+export function isSeed(path: string, head: Uint8Array): boolean {
+  if (!path.endsWith(SEED_SUFFIX)) return false;
+  if (head.length < LABEL_AT + LABEL_BYTES) return head.length === 0;
+  if (head[FIRST_DESCRIPTOR * SECTOR] !== DESCRIPTOR.PRIMARY) return false;
+  const label = String.fromCharCode(...head.subarray(LABEL_AT, LABEL_AT + LABEL_BYTES)).trimEnd();
+  return label.toLowerCase() === SEED_LABEL;
+}

@@ -1,0 +1,260 @@
+/** Forms about disks and network cards → commands: the same in the browser and, without script, on the server. */
+import type { Api } from "../client/api.ts";
+import { ANTI_SPOOFING } from "../contract/filters.ts";
+import type { DeviceApplied, ErrorCode, Input } from "../contract/mod.ts";
+import { devices } from "../i18n/en/devices.ts";
+import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import { textIn, trimmedIn } from "../text/form_fields.ts";
+
+type DeviceApi = Pick<
+  Api,
+  | "attachDisk"
+  | "detachDisk"
+  | "resizeDisk"
+  | "updateDisk"
+  | "insertMedia"
+  | "ejectMedia"
+  | "attachNic"
+  | "detachNic"
+  | "updateNic"
+>;
+
+const ticked = (form: FormData, name: string) => form.get(name) === "yes";
+
+/** The fields that were filled in. Words are passed on as they are: the server knows which there are. */
+function filled<T extends object>(fields: { [K in keyof T]?: unknown }): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== "" && value !== undefined),
+  ) as Partial<T>;
+}
+
+/** A number a person typed; text that is none is passed on for the server to name. */
+function count(value: string): number | undefined {
+  return value === ""
+    ? undefined
+    : Number.isFinite(Number(value))
+    ? Number(value)
+    : value as unknown as number;
+}
+
+const WHERE: Readonly<Record<string, { live?: boolean; persistent?: boolean }>> = {
+  live: { persistent: false },
+  next: { live: false },
+};
+const whereOf = (form: FormData) => {
+  const word = trimmedIn(form, "where");
+  return Object.hasOwn(WHERE, word) ? WHERE[word] : {};
+};
+
+/** The image a form names: typed as a path, else chosen from a list. As it is typed: a name may end with a blank. */
+const pathIn = (form: FormData, field: string) => textIn(form, `${field}Path`) || textIn(form, field);
+
+/** The image a form names, if it names one. */
+function imageOf(form: FormData, field: string): { path?: string } {
+  const path = pathIn(form, field);
+  return path === "" ? {} : { path };
+}
+
+function attachDisk(vmId: string, form: FormData): Input<"attach_disk"> {
+  const what = trimmedIn(form, "what");
+  const isDrive = what === "cdrom";
+  const made = what === "create"
+    ? {
+      create: {
+        sizeGb: count(trimmedIn(form, "sizeGb")) ?? 0,
+        ...filled<NonNullable<Input<"attach_disk">["create"]>>({
+          pool: textIn(form, "pool"),
+          format: trimmedIn(form, "format"),
+        }),
+      },
+    }
+    : isDrive
+    ? { device: "cdrom" as const, ...imageOf(form, "medium") }
+    : {
+      ...imageOf(form, "image"),
+      ...filled<Input<"attach_disk">>({ format: trimmedIn(form, "imageFormat") }),
+    };
+  return {
+    vmId,
+    ...made,
+    ...filled<Input<"attach_disk">>({
+      bus: trimmedIn(form, "bus"),
+      ...(!isDrive && {
+        cache: trimmedIn(form, "cache"),
+        io: trimmedIn(form, "io"),
+        discard: trimmedIn(form, "discard"),
+        detectZeroes: trimmedIn(form, "detectZeroes"),
+        serial: textIn(form, "serial"),
+        readOnly: ticked(form, "readOnly") || undefined,
+        shareable: ticked(form, "shareable") || undefined,
+      }),
+    }),
+    ...whereOf(form),
+  };
+}
+
+function updateDisk(vmId: string, target: string, form: FormData): Input<"update_disk"> {
+  const isDrive = form.get("drive") === "yes";
+  return {
+    vmId,
+    target,
+    ...filled<Input<"update_disk">>({
+      cache: trimmedIn(form, "cache"),
+      io: trimmedIn(form, "io"),
+      discard: trimmedIn(form, "discard"),
+      detectZeroes: trimmedIn(form, "detectZeroes"),
+      bootOrder: count(trimmedIn(form, "bootOrder")),
+    }),
+    ...(!isDrive && {
+      serial: textIn(form, "serial"),
+      readOnly: ticked(form, "readOnly"),
+      shareable: ticked(form, "shareable"),
+    }),
+  };
+}
+
+/** `network:default` → `{ network: "default" }`. */
+function plugOf(value: string): Pick<Input<"attach_nic">, "network" | "bridge" | "direct" | "user"> {
+  const colon = value.indexOf(":");
+  const [type, name] = [value.slice(0, colon), value.slice(colon + 1)];
+  if (type === "user") return { user: name === "passt" ? "passt" : "slirp" };
+  return type === "network" || type === "bridge" || type === "direct" ? { [type]: name } : {};
+}
+
+/** The filter a form asks for: the box for anti-spoofing is one. */
+function filterOf(form: FormData): string {
+  return ticked(form, "antiSpoofing") ? ANTI_SPOOFING : textIn(form, "filter");
+}
+
+/** Addresses of a field, separated by blanks or commas. */
+function addressesOf(value: string): string[] {
+  return value.split(/[\s,]+/).filter(Boolean);
+}
+
+/** What a form changes about a card: only what is not as it was, so that nothing is pulled out that stays. */
+function updateNic(vmId: string, mac: string, form: FormData): Input<"update_nic"> {
+  const changed = (name: string) => {
+    const value = trimmedIn(form, name);
+    return value === trimmedIn(form, `${name}Was`) ? undefined : value;
+  };
+  const source = changed("source"), addresses = changed("filterAddresses"), filter = filterOf(form);
+  return {
+    vmId,
+    mac,
+    ...(source !== undefined && plugOf(source)),
+    ...(filter !== textIn(form, "filterWas") && { filter }),
+    ...(addresses !== undefined && { filterAddresses: addressesOf(addresses) }),
+    ...filled<Input<"update_nic">>({ model: changed("model"), newMac: changed("newMac") }),
+    ...(form.has("linkUp") && { linkUp: form.get("linkUp") === "true" }),
+  };
+}
+
+type Call = (api: DeviceApi, vmId: string, form: FormData) => Promise<Partial<DeviceApplied>>;
+
+/** What forms on these pages do. */
+export const DEVICE_ACTIONS = {
+  attach_disk: (api, vmId, form) => api.attachDisk(attachDisk(vmId, form)),
+  detach_disk: (api, vmId, form) =>
+    api.detachDisk({ vmId, target: trimmedIn(form, "device"), deleteVolume: ticked(form, "deleteVolume") }),
+  resize_disk: async (api, vmId, form) => {
+    await api.resizeDisk({
+      vmId,
+      target: trimmedIn(form, "device"),
+      sizeGb: count(trimmedIn(form, "sizeGb")) ?? 0,
+    });
+    return {};
+  },
+  update_disk: (api, vmId, form) => api.updateDisk(updateDisk(vmId, trimmedIn(form, "device"), form)),
+  insert_media: (api, vmId, form) =>
+    api.insertMedia({
+      vmId,
+      target: trimmedIn(form, "device"),
+      path: pathIn(form, "medium"),
+      force: ticked(form, "force"),
+    }),
+  eject_media: (api, vmId, form) =>
+    api.ejectMedia({ vmId, target: trimmedIn(form, "device"), force: ticked(form, "force") }),
+  attach_nic: (api, vmId, form) =>
+    api.attachNic({
+      vmId,
+      ...plugOf(textIn(form, "source")),
+      ...filled<Input<"attach_nic">>({
+        model: trimmedIn(form, "model"),
+        mac: trimmedIn(form, "newMac"),
+        filter: filterOf(form),
+      }),
+      ...(trimmedIn(form, "filterAddresses") !== "" && {
+        filterAddresses: addressesOf(trimmedIn(form, "filterAddresses")),
+      }),
+      linkUp: ticked(form, "plugged"),
+      ...whereOf(form),
+    }),
+  detach_nic: (api, vmId, form) => api.detachNic({ vmId, mac: trimmedIn(form, "device") }),
+  update_nic: (api, vmId, form) => api.updateNic(updateNic(vmId, trimmedIn(form, "device"), form)),
+} as const satisfies Record<string, Call>;
+export type DeviceAction = keyof typeof DEVICE_ACTIONS;
+
+/** Whether a text (from a form or a URL) is one of them. */
+export function isDeviceAction(value: unknown): value is DeviceAction {
+  return typeof value === "string" && Object.hasOwn(DEVICE_ACTIONS, value);
+}
+
+/** Carries out what a form asks for. Gives where it was done; nothing is said where that needs no word. */
+export function performDevice(
+  api: DeviceApi,
+  action: DeviceAction,
+  vmId: string,
+  form: FormData,
+): Promise<Partial<DeviceApplied>> {
+  return DEVICE_ACTIONS[action](api, vmId, form);
+}
+
+/** What is said when it was done. */
+export const DEVICE_DONE: Readonly<Record<DeviceAction, PlainKeyOf<typeof devices>>> = {
+  attach_disk: "devices.done_attach_disk",
+  detach_disk: "devices.done_detach_disk",
+  resize_disk: "devices.done_resize_disk",
+  update_disk: "devices.done_update_disk",
+  insert_media: "devices.done_insert_media",
+  eject_media: "devices.done_eject_media",
+  attach_nic: "devices.done_attach_nic",
+  detach_nic: "devices.done_detach_nic",
+  update_nic: "devices.done_update_nic",
+};
+
+/** What the form that led to a page did, from `?done=`: a word of ours, whatever the address says. */
+export function deviceDoneText(params: URLSearchParams): string | undefined {
+  const done = params.get("done");
+  return isDeviceAction(done) ? textsOf(devices).t(DEVICE_DONE[done]) : undefined;
+}
+
+const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
+  InvalidDiskSize: ["sizeGb"],
+  NotLarger: ["sizeGb"],
+  DiskExceedsPool: ["sizeGb"],
+  StoragePoolNotFound: ["pool"],
+  StoragePoolNotActive: ["pool"],
+  VolumeNotFound: ["image", "medium"],
+  DiskInUse: ["image", "medium"],
+  DiskRefused: ["image", "medium"],
+  DiskNotFound: ["imagePath"],
+  IsoNotFound: ["mediumPath"],
+  NotHotpluggable: ["bus"],
+  BusNotSupported: ["bus"],
+  NoFreeTarget: ["bus"],
+  MediaLocked: ["force"],
+  InvalidMac: ["newMac"],
+  MacInUse: ["newMac"],
+  NetworkNotFound: ["source"],
+  NetworkNotActive: ["source"],
+  BridgeNotFound: ["source"],
+  HostInterfaceNotFound: ["source"],
+  FilterNotFound: ["filter"],
+  InvalidInput: ["filterAddresses"],
+};
+
+/** The field of a form that an error is about; undefined when it is about the whole, or the form has no such field. */
+export function fieldOf(code: string, form: Pick<FormData, "has">): string | undefined {
+  const fields = Object.hasOwn(FIELDS, code) ? FIELDS[code as ErrorCode] : undefined;
+  return fields?.find((name) => form.has(name));
+}

@@ -1,0 +1,154 @@
+/** Which snapshots a VM can have, and which of them it can go back to, told before libvirt is asked. Pure. */
+import type { Disk, VM } from "../contract/vm.ts";
+import { disksOf, reachOf, type SnapshotSummary } from "../formats/xml/snapshot.ts";
+import type { XmlElement } from "../formats/xml/tree.ts";
+
+/** The name of a snapshot that was given none: when it was taken, in UTC. */
+export const snapshotNameAt = (now: number, prefix = "snapshot"): string =>
+  `${prefix}-${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
+
+/** Disks whose content a snapshot keeps: what is written to. */
+export const keptDisks = (disks: readonly Disk[]): Disk[] =>
+  disks.filter(({ device, readOnly, source }) => device === "disk" && !readOnly && source !== undefined);
+
+/** How a snapshot is kept. */
+export type SnapshotKind =
+  /** Within the qcow2 disks, with the memory of what runs. */
+  | { readonly kind: "internal" }
+  /** The disks go on in new images and stay as they are; without memory. `reason`: why not within them. */
+  | { readonly kind: "external"; readonly reason: string };
+
+/** What is known of a VM that is to have a snapshot. */
+export interface SnapshotSubject {
+  readonly vm: Pick<VM, "persistent" | "firmware" | "disks" | "state">;
+  readonly domain: XmlElement;
+  /** The snapshots that it has. */
+  readonly present: readonly Pick<SnapshotSummary, "isExternal">[];
+  /** Targets of its encrypted disks. */
+  readonly encrypted: readonly string[];
+}
+
+const isOn = ({ state }: SnapshotSubject["vm"]) => state !== "stopped" && state !== "crashed";
+
+/** What hinders any snapshot of a VM, as a sentence. */
+function hindrance({ vm, encrypted }: SnapshotSubject): string | undefined {
+  if (!vm.persistent) return "the VM is transient: it disappears when it stops";
+  const disks = keptDisks(vm.disks);
+  if (disks.length === 0) return "it has no disk that could keep a snapshot";
+  const other = disks.find(({ format }) => format !== "qcow2" && format !== "raw");
+  if (other) {
+    return `disk ${other.target} is ${other.format ?? "of an unknown format"}: ` +
+      "only qcow2 and raw disks can have snapshots. Convert it first";
+  }
+  const shared = disks.find(({ shareable }) => shareable);
+  if (shared) return `disk ${shared.target} is shared with other VMs`;
+  const secret = disks.find(({ target }) => encrypted.includes(target));
+  if (secret) return `disk ${secret.target} is encrypted: what a snapshot goes on in would not be`;
+  if (vm.state === "suspended") return "it is suspended. Start it, or stop it, first";
+  return undefined;
+}
+
+/** Why a snapshot cannot lie within the disks; undefined where it can. */
+function outside(
+  { vm, domain, present }: SnapshotSubject,
+  disksOnly: boolean,
+): string | undefined {
+  if (vm.firmware !== "bios") {
+    return "the VM starts by UEFI, whose variables libvirt cannot keep within a disk";
+  }
+  const raw = keptDisks(vm.disks).find(({ format }) => format === "raw");
+  if (raw) return `disk ${raw.target} is raw, which has no room for a snapshot`;
+  if (present.some(({ isExternal }) => isExternal)) return "the VM has external snapshots already";
+  if (!isOn(vm)) return undefined;
+  if (disksOnly) return "the VM runs, and its memory is left out";
+  const passed = domain.children.find(({ name }) => name === "devices")?.children
+    .some(({ name }) => name === "hostdev");
+  return passed ? "the VM has a device of the host, whose state cannot be kept" : undefined;
+}
+
+/**
+ * How the next snapshot of a VM is kept, or what hinders it, as a sentence.
+ *
+ * @param disksOnly the memory of what runs is left out
+ */
+export function snapshotKind(subject: SnapshotSubject, disksOnly = false): SnapshotKind | string {
+  const no = hindrance(subject);
+  if (no !== undefined) return no;
+  const reason = outside(subject, disksOnly);
+  if (reason === undefined) return { kind: "internal" };
+  if (subject.present.some(({ isExternal }) => !isExternal)) {
+    return `${reason}, so that it would lie beside the disks (external), and the VM has snapshots within ` +
+      "its disks: delete those first";
+  }
+  const elsewhere = keptDisks(subject.vm.disks).find(({ type }) => type !== "file");
+  if (elsewhere) {
+    return `${reason}, and disk ${elsewhere.target} is no file: only files can go on in another image`;
+  }
+  return { kind: "external", reason };
+}
+
+/** What hinders going back to a snapshot of disks alone that lies beside them, as far as the definitions tell. */
+export function externalRevertHindrance(
+  { memory, externalDisks }: Pick<SnapshotSummary, "memory" | "externalDisks">,
+  disks: readonly Disk[],
+): string | undefined {
+  if (memory !== "no") {
+    return "it is external, and so is its memory, which this version of libvirt cannot bring back";
+  }
+  const now = keptDisks(disks).map(({ target }) => target);
+  const then = externalDisks.map(({ target }) => target);
+  const gone = without(then, now)[0], added = without(now, then)[0];
+  if (gone !== undefined) return `disk ${gone} is not the VM's any more`;
+  if (added !== undefined) return `it does not have disk ${added}. Detach that first`;
+  const odd = externalDisks.find(({ type, path, format }) =>
+    type !== "file" || path === undefined || (format !== "raw" && format !== "qcow2")
+  );
+  return odd && `its external image of disk ${odd.target} is no file of this host`;
+}
+
+/** What hinders going back to a snapshot. */
+export interface RevertHindrance {
+  readonly reason: string;
+  /** An administrator may all the same. */
+  readonly forOthers: boolean;
+}
+
+const without = (these: readonly string[], those: readonly string[]) => {
+  const known = new Set(those);
+  return these.filter((each) => !known.has(each));
+};
+
+/** Its target from an entry of {@link disksOf}. */
+const targetOf = (disk: string): string => String((JSON.parse(disk) as unknown[])[0]);
+
+/**
+ * What hinders going back to a snapshot within the disks; undefined where nothing does. A definition that was in force then comes back with
+ * it: it must have the disks of now, and reach nothing else on the host unless an administrator wants that.
+ *
+ * @param now the definitions of now: what runs, and what is stored
+ */
+export function revertHindrance(
+  { domains }: Pick<SnapshotSummary, "domains">,
+  now: readonly XmlElement[],
+): RevertHindrance | undefined {
+  const disks = now.flatMap(disksOf), reach = now.flatMap(reachOf);
+  for (const domain of domains) {
+    const then = disksOf(domain);
+    const gone = without(then, disks)[0];
+    if (gone !== undefined) {
+      return {
+        reason: `disk ${targetOf(gone)} is not the VM's any more, or another one now`,
+        forOthers: false,
+      };
+    }
+    const added = without(disks, then)[0];
+    if (added !== undefined) {
+      return { reason: `disk ${targetOf(added)} was added since. Detach it first`, forOthers: false };
+    }
+  }
+  const more = domains.flatMap((domain) => without(reachOf(domain), reach));
+  return more.length === 0 ? undefined : {
+    reason: "the VM had other devices, networks or media then, which only an administrator may give back",
+    forOthers: true,
+  };
+}

@@ -1,0 +1,30 @@
+/** All machines in a few figures, for the dashboard. */
+import type { VM } from "../contract/mod.ts";
+import type { StateFilter } from "./list_query.ts";
+import { vmListItem } from "./vm_list_item.ts";
+import { isLive, needsAttention } from "./state.ts";
+import { countVms, sortVms, type StatsOf } from "./list.ts";
+
+/** What the dashboard says about the machines. */
+export interface Summary {
+  readonly counts: Readonly<Record<StateFilter, number>>;
+  /** Those that need a person: the first few. */
+  readonly attention: readonly VM[];
+  /** Those that use most of the processor, most first. */
+  readonly top: readonly VM[];
+}
+
+const ATTENTION = 8;
+const TOP = 6;
+
+/** Sums machines up. */
+export function summarise(vms: readonly VM[], statsOf: StatsOf = (vm) => vm.stats): Summary {
+  const busy = vms.filter((vm) => isLive(vm) && statsOf(vm) !== undefined);
+  return {
+    counts: countVms(vms),
+    attention: sortVms(vms.filter(needsAttention), { sort: "name", dir: "asc" }).slice(0, ATTENTION).map(
+      vmListItem,
+    ),
+    top: sortVms(busy, { sort: "cpu", dir: "desc" }, statsOf).slice(0, TOP).map(vmListItem),
+  };
+}

@@ -1,0 +1,64 @@
+import { HttpError } from "fresh";
+import {
+  type MonitoredSubject,
+  type MonitoringData,
+  type MonitoringQuery,
+  partsIn,
+  readLiveSeed,
+  readMonitoring,
+} from "../../lib/client/monitoring.ts";
+import type { LiveSeed } from "../../lib/metrics/live_seed.ts";
+import { rangeIn } from "../../lib/metrics/ranges.ts";
+import type { PageState } from "../../lib/page_state.ts";
+import { failureOf } from "../../lib/text/failure.ts";
+import { fail } from "./fail.ts";
+import { soon } from "./soon.ts";
+
+/** What a page of graphs is rendered with. */
+export interface ShownMonitoring {
+  readonly query: MonitoringQuery;
+  /** Null where metrics cannot be read: why not is in `trouble`. */
+  readonly data: MonitoringData | null;
+  readonly trouble: string | null;
+  readonly now: number;
+}
+
+/** What an address asks for. */
+export function monitoringQuery({ searchParams }: URL, now: number): MonitoringQuery {
+  return { range: rangeIn(searchParams, now), parts: partsIn(searchParams) };
+}
+
+/** Carries something out on the metrics; what they cannot give is told on the page, not instead of it. */
+export async function unlessUnavailable<T>(
+  read: () => Promise<T>,
+): Promise<{ readonly data: T | null; readonly trouble: string | null }> {
+  try {
+    return { data: await read(), trouble: null };
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
+    const { code, why } = failureOf(error);
+    return code === "MetricsUnavailable" ? { data: null, trouble: why } : fail(error);
+  }
+}
+
+/** Milliseconds that a page waits for what its graphs begin with: without it they begin empty. */
+const SEED_WAIT_MS = 200;
+
+/** What live graphs begin with; nothing where it cannot be read, may not be seen, or is late. @throws {HttpError} */
+export async function liveSeedOf(api: PageState["api"], subject: MonitoredSubject): Promise<LiveSeed[]> {
+  const read = readLiveSeed(api, subject, Date.now()).catch((error) => {
+    const { code, status } = failureOf(error);
+    return code === "MetricsUnavailable" || status === 403 ? [] : fail(error);
+  });
+  return await soon(read, SEED_WAIT_MS) ? await read : [];
+}
+
+/** What a page shows of a subject. @throws {HttpError} */
+export async function shownMonitoring(
+  api: PageState["api"],
+  subject: MonitoredSubject,
+  url: URL,
+): Promise<ShownMonitoring> {
+  const now = Date.now(), query = monitoringQuery(url, now);
+  return { query, now, ...await unlessUnavailable(() => readMonitoring(api, subject, query, now)) };
+}

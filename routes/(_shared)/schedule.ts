@@ -1,0 +1,45 @@
+/** What the pages with the form of a schedule share. */
+import type { Preview, ScheduleFormProps, ScheduleValues } from "../../components/schedules/ScheduleForm.tsx";
+import { scheduleCommands } from "../../lib/contract/schedules.ts";
+import type { PageState } from "../../lib/page_state.ts";
+import { type Failure, failureOf } from "../../lib/text/failure.ts";
+import { formInput } from "../../lib/text/form_input.ts";
+import { fail, unlessAway } from "./fail.ts";
+
+const preview = scheduleCommands.preview_schedule;
+
+/** A failure beside a field: its name is not said in front. */
+function shortened(failure: Failure): Failure {
+  return { ...failure, why: failure.why.replace(/^Invalid input: /, "") };
+}
+
+/** When a schedule with these fields would run. */
+async function previewOf({ api }: PageState, values: ScheduleValues): Promise<Preview> {
+  const fields = Object.keys((preview.input as { properties?: object }).properties ?? {});
+  const own = Object.entries(values).filter(([name]) => fields.includes(name.split(".")[0]!));
+  try {
+    const input = formInput(preview, own) as Parameters<typeof api.previewSchedule>[0];
+    return { ...await api.previewSchedule(input), failure: null };
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.status !== 400) fail(error);
+    return { timeZone: values.timeZone ?? "UTC", next: [], failure: shortened(failure) };
+  }
+}
+
+/** What a form for a schedule needs: what was typed last, VMs to choose from, the next runs. */
+export async function scheduleForm(
+  state: PageState,
+  url: URL,
+  first: ScheduleValues,
+): Promise<Pick<ScheduleFormProps, "values" | "vms" | "zones" | "preview">> {
+  const asked = Object.fromEntries(url.searchParams);
+  const values = state.refused?.typed ?? ("frequency" in asked ? asked : first);
+  const vms = await state.api.getVms().catch(unlessAway) ?? [];
+  return {
+    values,
+    vms: vms.map(({ id, name, tags, group }) => ({ id, name, tags, ...(group !== undefined && { group }) })),
+    zones: Intl.supportedValuesOf("timeZone"),
+    preview: await previewOf(state, values),
+  };
+}

@@ -1,0 +1,151 @@
+import { page } from "fresh";
+import { AlertsPage } from "../../components/alerts/AlertsPage.tsx";
+import { ScopeFields } from "../../components/alerts/ScopeFields.tsx";
+import { DataTable } from "../../components/kit/DataTable.tsx";
+import { SelectField, TextField } from "../../components/kit/Field.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
+import { RowButton } from "../../components/kit/RowButton.tsx";
+import type { Alert, AlertSilence, VM } from "../../lib/contract/mod.ts";
+import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { define } from "../../lib/page_state.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { formatMoment } from "../../lib/text/time.ts";
+import { fail, unlessAway } from "../(_shared)/fail.ts";
+
+const { t } = textsOf(texts);
+const AT = "/alerts/silences";
+const MINUTES = ["60", "240", "720", "1440", "10080"] as const;
+const HOUR_MS = 3600_000;
+
+/** A time of the host's day: today's, or tomorrow's. */
+function at(now: number, days: number, hour: number): number {
+  const date = new Date(now);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days, hour).getTime();
+}
+
+/** When a silence may begin: later is a maintenance window. */
+function startsOf(now: number) {
+  const evening = at(now, 0, 22);
+  return [
+    { value: "", label: t("alerts.starts.now") },
+    { value: String(now + HOUR_MS), label: t("alerts.starts.hour") },
+    ...evening > now ? [{ value: String(evening), label: t("alerts.starts.evening") }] : [],
+    { value: String(at(now, 1, 2)), label: t("alerts.starts.night") },
+  ];
+}
+
+export const handler = define.handlers({
+  async GET({ state: { api } }) {
+    const [silences, alerts, vms] = await Promise.all([
+      api.listSilences().catch(fail),
+      api.listAlerts().catch(fail),
+      api.getVms().catch(unlessAway),
+    ]);
+    return page({ silences, alerts, vms: vms ?? [], now: Date.now() });
+  },
+});
+
+/** What a silence is of, in words. */
+function wordOf(silence: AlertSilence, alerts: readonly Alert[], vms: readonly VM[]): string {
+  const { scope, hostId = "", group = "", vmId = "", alertId } = silence;
+  const alert = alertId === undefined
+    ? t("alerts.silence_all")
+    : alerts.find(({ id }) => id === alertId)?.name ?? "–";
+  if (scope === "everything") return oneLine(alert, 80);
+  const name = { host: hostId, group, vm: vms.find(({ id }) => id === vmId)?.name ?? vmId }[scope];
+  return `${oneLine(alert, 80)} · ${t(`alerts.scope.${scope}`, { name: oneLine(name, 60) })}`;
+}
+
+/** Silences and maintenance windows: what there is, and a new one. */
+export default define.page<typeof handler>(function Silences({ data, state }) {
+  const { silences, alerts, vms, now } = data;
+  const typed = typedAgain(state.refused, "silence_alert") ?? {};
+  const errorAt = (field: string) => refusalAt(state.refused, "silence_alert", field);
+  const mayAdd = state.may("silence_alert"), mayEnd = state.may("end_silence");
+  return (
+    <AlertsPage at={AT} mayCreate={state.may("create_alert")}>
+      <div class="settings-page">
+        <Panel title={t("alerts.silences")}>
+          <DataTable
+            label={t("alerts.silences")}
+            rows={silences}
+            keyOf={({ id }) => id}
+            empty={t("alerts.silences_none")}
+            columns={[
+              { title: t("alerts.about"), cell: (silence) => <bdi>{wordOf(silence, alerts, vms)}</bdi> },
+              { title: t("alerts.from"), cell: ({ startsAt }) => formatMoment(startsAt) },
+              { title: t("alerts.until"), cell: ({ endsAt }) => formatMoment(endsAt) },
+              {
+                title: t("alerts.reason"),
+                fit: "wrap",
+                cell: ({ reason }) => reason && <bdi>{oneLine(reason)}</bdi>,
+              },
+              { title: t("alerts.by_whom"), cell: ({ by }) => oneLine(by, 40) },
+              mayEnd && {
+                title: t("alerts.actions"),
+                kind: "actions",
+                cell: (silence) => (
+                  <RowButton
+                    action={formHref("end_silence", { silenceId: silence.id }, AT)}
+                    text={t("alerts.end")}
+                    label={t("alerts.end_of", { what: wordOf(silence, alerts, vms) })}
+                  />
+                ),
+              },
+            ]}
+          />
+        </Panel>
+        {mayAdd && (
+          <Panel title={t("alerts.silence_new")}>
+            <form method="post" action={formHref("silence_alert", {}, AT)}>
+              <p class="text-muted">{t("alerts.silence_what")}</p>
+              <div class="form-grid">
+                <SelectField
+                  label={t("alerts.silence_alert")}
+                  name="alertId"
+                  choices={[
+                    { value: "", label: t("alerts.silence_all") },
+                    ...alerts.map(({ id, name }) => ({ value: id, label: oneLine(name, 80) })),
+                  ]}
+                  value={typed.alertId ?? ""}
+                />
+                <ScopeFields
+                  values={typed}
+                  errorAt={errorAt}
+                  vms={vms}
+                  everything={t("alerts.scope.everything")}
+                />
+                <SelectField
+                  label={t("alerts.starts")}
+                  name="startsAt"
+                  choices={startsOf(now)}
+                  value={typed.startsAt ?? ""}
+                />
+                <SelectField
+                  label={t("alerts.minutes")}
+                  name="minutes"
+                  choices={MINUTES.map((value) => ({ value, label: t(`alerts.minutes.${value}`) }))}
+                  value={typed.minutes ?? "60"}
+                />
+                <TextField
+                  label={t("alerts.reason")}
+                  name="reason"
+                  maxLength={200}
+                  defaultValue={typed.reason ?? ""}
+                  error={errorAt("reason")}
+                  wide
+                />
+              </div>
+              <div class="form-actions">
+                <button type="submit" class="button primary">{t("alerts.silence")}</button>
+              </div>
+            </form>
+          </Panel>
+        )}
+      </div>
+    </AlertsPage>
+  );
+});

@@ -1,0 +1,45 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { BackupForm, valuesOf } from "../../../components/backups/BackupForm.tsx";
+import { backupHref } from "../../../lib/backup/describe.ts";
+import { backups as texts } from "../../../lib/i18n/en/backups.ts";
+import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { formHref } from "../../../lib/text/form_href.ts";
+import { refusalAt } from "../../../lib/text/refused_form.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { fail, unlessAway } from "../../(_shared)/fail.ts";
+
+const area = textsOf(texts);
+
+export const handler = define.handlers({
+  async GET({ state, params }) {
+    const { api } = state, backup = await api.getBackup({ backupId: params.id ?? "" }).catch(fail);
+    state.subject = backup.name;
+    return page({ backup, vms: await api.getVms().catch(unlessAway) ?? [] });
+  },
+});
+
+/** Changing a backup. */
+export default define.page<typeof handler>(function EditBackup({ data: { backup, vms }, state }) {
+  const { id, name } = backup, title = area.t("backups.edit_title", { name: oneLine(name, 60) });
+  const at = backupHref(id);
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: title })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>{title}</h1>
+      </header>
+      <BackupForm
+        values={state.refused?.typed ?? valuesOf(backup)}
+        vms={vms}
+        action={formHref("update_backup", { backupId: id }, at, `${at}/edit`)}
+        errorAt={(field) => refusalAt(state.refused, "update_backup", field)}
+        submit={area.t("backups.save")}
+        back={at}
+      />
+    </>
+  );
+});

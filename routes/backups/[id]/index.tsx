@@ -1,0 +1,101 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { Fact } from "../../../components/kit/Fact.tsx";
+import { Panel } from "../../../components/kit/Panel.tsx";
+import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
+import BackupRuns from "../../../islands/BackupRuns.tsx";
+import { backupHref, keptText, targetsText, whenText } from "../../../lib/backup/describe.ts";
+import { formatInZone } from "../../../lib/schedules/describe.ts";
+import { backups as texts } from "../../../lib/i18n/en/backups.ts";
+import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { formHref } from "../../../lib/text/form_href.ts";
+import { formatRate } from "../../../lib/text/quantity.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { fail } from "../../(_shared)/fail.ts";
+
+const area = textsOf(texts);
+
+export const handler = define.handlers({
+  async GET({ state, params }) {
+    const { api } = state, backupId = params.id ?? "";
+    const [backup, runs] = await Promise.all([
+      api.getBackup({ backupId }),
+      api.listBackupRuns({ backupId, limit: 50 }),
+    ]).catch(fail);
+    state.subject = backup.name;
+    return page({ backup, runs });
+  },
+});
+
+/** One backup: what it does, and what it has. */
+export default define.page<typeof handler>(function BackupPage({ data: { backup, runs }, state: { may } }) {
+  const { id, name, enabled, folder, running, runsAs, next: [first], timeZone, maxMibPerSecond } = backup;
+  const here = backupHref(id);
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: name })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>
+          <bdi>{oneLine(name, 100)}</bdi>
+        </h1>
+        <SwitchForm
+          action={formHref("enable_backup", { backupId: id, enabled: !enabled }, here)}
+          checked={enabled}
+          label={area.t("backups.switch", { name })}
+          word={enabled ? area.t("backups.on") : area.t("backups.off")}
+          disabled={!may("enable_backup")}
+        />
+        <span class="actions">
+          {may("update_backup") && <a class="button" href={`${here}/edit`}>{area.t("backups.edit")}</a>}
+          {may("run_backup_now") && (
+            <form method="post" action={formHref("run_backup_now", { backupId: id }, here)}>
+              <button type="submit" class="button primary" disabled={running}>{area.t("backups.run")}</button>
+            </form>
+          )}
+        </span>
+      </header>
+      <div class="schedule-page">
+        <Panel title={area.t("backups.details")}>
+          <dl class="description-list">
+            <Fact label={area.t("backups.vms")}>{targetsText(backup)}</Fact>
+            <Fact label={area.t("backups.folder")}>{oneLine(folder, 200)}</Fact>
+            <Fact label={area.t("backups.when")}>{whenText(backup)}</Fact>
+            {first !== undefined && (
+              <Fact label={area.t("backups.next")}>{formatInZone(first, timeZone)}</Fact>
+            )}
+            <Fact label={area.t("backups.kept")}>{keptText(backup)}</Fact>
+            {maxMibPerSecond > 0 && (
+              <Fact label={area.t("backups.limit_fact")}>{formatRate(maxMibPerSecond * 1024 ** 2)}</Fact>
+            )}
+            <Fact label={area.t("backups.owner")}>{runsAs}</Fact>
+          </dl>
+        </Panel>
+      </div>
+      <BackupRuns
+        backup={backup}
+        runs={runs}
+        may={{ verify: may("verify_backup"), restore: may("restore_backup") }}
+      />
+      {may("delete_backup") && (
+        <Panel title={area.t("backups.delete")}>
+          <p class="text-muted pad">{area.t("backups.delete_what")}</p>
+          <form
+            method="post"
+            class="form-actions"
+            action={formHref("delete_backup", { backupId: id }, "/backups", here)}
+          >
+            <details class="edit">
+              <summary class="button danger">{area.t("backups.delete")}</summary>
+              <button type="submit" class="button danger" name="confirmed" value="yes" disabled={running}>
+                {area.t("backups.delete_sure", { name: oneLine(name, 40) })}
+              </button>
+            </details>
+          </form>
+        </Panel>
+      )}
+    </>
+  );
+});

@@ -1,0 +1,169 @@
+import { HttpError, page } from "fresh";
+import { Head } from "fresh/runtime";
+import { Verified } from "../../../components/backups/Verified.tsx";
+import { Fact } from "../../../components/kit/Fact.tsx";
+import { CheckField, SelectField, TextField } from "../../../components/kit/Field.tsx";
+import { Panel } from "../../../components/kit/Panel.tsx";
+import { errorText } from "../../../lib/contract/errors.ts";
+import { backupHref, verifiedOf } from "../../../lib/backup/describe.ts";
+import { formatInZone } from "../../../lib/schedules/describe.ts";
+import { backups as texts } from "../../../lib/i18n/en/backups.ts";
+import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { define } from "../../../lib/page_state.ts";
+import { formHref } from "../../../lib/text/form_href.ts";
+import { formatBytes } from "../../../lib/text/quantity.ts";
+import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { fail, unlessAway } from "../../(_shared)/fail.ts";
+
+const area = textsOf(texts);
+/** Runs that are looked through. */
+const LOOKED = 200;
+
+export const handler = define.handlers({
+  async GET({ state, params, url }) {
+    const { api } = state;
+    const backupId = params.id ?? "", runId = url.searchParams.get("run"), vmId = url.searchParams.get("vm");
+    const [backup, runs] = await Promise.all([
+      api.getBackup({ backupId }),
+      api.listBackupRuns({ backupId, limit: LOOKED }),
+    ]).catch(fail);
+    state.subject = backup.name;
+    const run = runs.find(({ id }) => id === runId);
+    const copy = run?.copies.find((each) => each.vmId === vmId && each.state === "done");
+    if (run === undefined || copy === undefined) {
+      throw new HttpError(404, errorText("BackupRunNotFound", { runId: runId ?? "" }));
+    }
+    const pools = await api.getStoragePools().catch(unlessAway) ?? [];
+    return page({ backup, run, copy, pools: pools.map(({ name }) => name) });
+  },
+});
+
+/** Restoring a VM. */
+export default define.page<typeof handler>(function RestorePage({ data, state: { refused } }) {
+  const { backup, run, copy, pools } = data, { vmId, name, verified } = copy;
+  const at = backupHref(backup.id);
+  const here = `${at}/restore?${new URLSearchParams({ run: run.id, vm: vmId })}`;
+  const fields = { backupId: backup.id, runId: run.id, vmId };
+  const typed = typedAgain(refused, "restore_backup"),
+    title = area.t("backups.restore_title", {
+      name: oneLine(name, 60),
+    });
+  const errorAt = (field: string) => refusalAt(refused, "restore_backup", field);
+  const diskTyped = typedAgain(refused, "restore_backup_disk");
+  const diskErrorAt = (field: string) => refusalAt(refused, "restore_backup_disk", field);
+  const poolChoices = (first: string) => [
+    { value: "", label: first },
+    ...pools.map((each) => ({ value: each, label: each })),
+  ];
+  const pool = (first: string) => (
+    <SelectField
+      label={area.t("backups.restore_pool")}
+      name="pool"
+      value={typed?.pool ?? ""}
+      choices={poolChoices(first)}
+      error={errorAt("pool")}
+    />
+  );
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: title })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>{title}</h1>
+      </header>
+      <div class="backup-runs">
+        <Panel title={area.t("backups.details")}>
+          <dl class="description-list">
+            <Fact label={area.t("backups.restore_taken")}>
+              {formatInZone(copy.takenAt ?? run.startedAt, backup.timeZone)}
+            </Fact>
+            <Fact label={area.t("backups.size")}>{formatBytes(copy.bytes)}</Fact>
+            <Fact label={area.t("backups.verified")}>
+              <Verified is={verifiedOf([copy])} />
+            </Fact>
+          </dl>
+          {verified === null && <p class="pad text-muted">{area.t("backups.restore_unverified")}</p>}
+          {verified?.ok === false && (
+            <p class="pad text-danger">
+              {area.t("backups.restore_damaged", { reason: verified.message ?? "" })}
+            </p>
+          )}
+        </Panel>
+        <Panel title={area.t("backups.restore_new")}>
+          <p class="pad text-muted">{area.t("backups.restore_new_what", { name: oneLine(name, 60) })}</p>
+          <form method="post" action={formHref("restore_backup", fields, at, here)}>
+            <div class="form-grid">
+              <TextField
+                label={area.t("backups.restore_name")}
+                name="name"
+                required
+                maxLength={255}
+                defaultValue={typed?.name ?? `${name}-restored`}
+                error={errorAt("name")}
+              />
+              {pool(area.t("backups.restore_pool_usual"))}
+            </div>
+            <div class="form-actions">
+              <button type="submit" class="button primary">{area.t("backups.restore_as_new")}</button>
+              <a class="button" href={at}>{area.t("backups.cancel")}</a>
+            </div>
+          </form>
+        </Panel>
+        <Panel title={area.t("backups.restore_in_place")}>
+          <p class="pad text-muted">{area.t("backups.restore_in_place_what", { name: oneLine(name, 60) })}</p>
+          <form method="post" action={formHref("restore_backup", fields, at, here)}>
+            <div class="form-grid">
+              {pool(area.t("backups.restore_pool_same"))}
+              <CheckField
+                label={area.t("backups.restore_sure", { name: oneLine(name, 60) })}
+                name="inPlace"
+                value="yes"
+                required
+                wide
+              />
+            </div>
+            <div class="form-actions">
+              <button type="submit" class="button danger">{area.t("backups.restore_replace")}</button>
+            </div>
+          </form>
+        </Panel>
+        {copy.disks.length > 0 && (
+          <Panel title={area.t("backups.restore_disk")}>
+            <p class="pad text-muted">{area.t("backups.restore_disk_what")}</p>
+            <form method="post" action={formHref("restore_backup_disk", fields, at, here)}>
+              <div class="form-grid">
+                <SelectField
+                  label={area.t("backups.restore_target")}
+                  name="target"
+                  value={diskTyped?.target ?? copy.disks[0]!}
+                  choices={copy.disks.map((each) => ({ value: each, label: each }))}
+                  error={diskErrorAt("target")}
+                />
+                <TextField
+                  label={area.t("backups.restore_volume")}
+                  hint={area.t("backups.restore_volume_hint")}
+                  name="volume"
+                  maxLength={200}
+                  defaultValue={diskTyped?.volume ?? ""}
+                  error={diskErrorAt("volume")}
+                />
+                <SelectField
+                  label={area.t("backups.restore_pool")}
+                  name="pool"
+                  value={diskTyped?.pool ?? ""}
+                  choices={poolChoices(area.t("backups.restore_pool_usual"))}
+                  error={diskErrorAt("pool")}
+                />
+              </div>
+              <div class="form-actions">
+                <button type="submit" class="button">{area.t("backups.restore_disk_do")}</button>
+              </div>
+            </form>
+          </Panel>
+        )}
+      </div>
+    </>
+  );
+});

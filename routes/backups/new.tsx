@@ -1,0 +1,47 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { BackupForm } from "../../components/backups/BackupForm.tsx";
+import { backups as texts } from "../../lib/i18n/en/backups.ts";
+import { t, textsOf } from "../../lib/i18n/mod.ts";
+import { define } from "../../lib/page_state.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt } from "../../lib/text/refused_form.ts";
+import { unlessAway } from "../(_shared)/fail.ts";
+
+const area = textsOf(texts);
+const HERE = "/backups/new";
+/** What a new backup begins with. */
+const FIRST = {
+  ...{ frequency: "daily", time: "02:00", cron: "0 2 * * *", monthDay: "1", "targets.all": "yes" },
+  ...{ keep: "7", keepDaily: "0", keepWeekly: "0", keepMonthly: "0", keepYearly: "0" },
+  maxMibPerSecond: "0",
+  timeZone: new Intl.DateTimeFormat("en").resolvedOptions().timeZone,
+};
+
+export const handler = define.handlers({
+  async GET({ state }) {
+    return page({ vms: await state.api.getVms().catch(unlessAway) ?? [] });
+  },
+});
+
+/** Making a backup. */
+export default define.page<typeof handler>(function NewBackup({ data: { vms }, state }) {
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: area.t("backups.new") })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>{area.t("backups.new")}</h1>
+      </header>
+      <BackupForm
+        values={state.refused?.typed ?? FIRST}
+        vms={vms}
+        action={formHref("create_backup", {}, "/backups", HERE)}
+        errorAt={(field) => refusalAt(state.refused, "create_backup", field)}
+        submit={area.t("backups.create")}
+        back="/backups"
+      />
+    </>
+  );
+});

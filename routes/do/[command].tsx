@@ -1,0 +1,163 @@
+import { HttpError, page } from "fresh";
+import { Head } from "fresh/runtime";
+import { visitOf } from "../../agent/http/entry.ts";
+import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
+import { doneText, doneWord } from "../../lib/text/done.ts";
+import { failureOf } from "../../lib/text/failure.ts";
+import { FORM_PLACES } from "../../lib/text/form_href.ts";
+import { formInput } from "../../lib/text/form_input.ts";
+import { returnPath } from "../../lib/text/return_path.ts";
+import type { RefusedForm } from "../../lib/text/refused_form.ts";
+import { forms } from "../../lib/i18n/en/forms.ts";
+import { t as common, textsOf } from "../../lib/i18n/mod.ts";
+import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
+import { bare, type FieldSchema } from "../../lib/text/values.ts";
+import { define, type PageState } from "../../lib/page_state.ts";
+
+const { t } = textsOf(forms);
+/** The field that says a person has read what is lost. */
+const CONFIRMED = "confirmed";
+
+/** The command of the address. @throws {HttpError} 404 for what no form can ask for */
+function commandIn(params: Record<string, string>): CommandName {
+  const name = params.command ?? "";
+  const command: Command | undefined = Object.hasOwn(COMMANDS, name)
+    ? COMMANDS[name as CommandName]
+    : undefined;
+  if (command === undefined || command.readOnly || command.content !== undefined) throw new HttpError(404);
+  return name as CommandName;
+}
+
+/** Where the form is, and where to go on. */
+function placesIn({ searchParams }: URL): { readonly to: string; readonly from: string } {
+  const to = returnPath(searchParams.get("to"));
+  return { to, from: searchParams.has("from") ? returnPath(searchParams.get("from")) : to };
+}
+
+/** The fields of the address and of the form, and whether a person has confirmed. */
+async function fieldsIn(req: Request, { searchParams }: URL) {
+  const form = await req.formData();
+  const places: readonly string[] = FORM_PLACES;
+  const all = [...[...searchParams].filter(([name]) => !places.includes(name)), ...form];
+  return {
+    fields: all.filter(([name]) => name !== CONFIRMED),
+    isConfirmed: all.some(([name, value]) => name === CONFIRMED && value === "yes"),
+  };
+}
+
+type Fields = Awaited<ReturnType<typeof fieldsIn>>["fields"];
+
+/** What is lost by it; undefined where nothing is. Some lose something by one of their fields alone (`with --force …`). */
+function lostBy({ destroys }: Command, fields: Fields): string | undefined {
+  const option = destroys && /^with --([a-z-]+) (.*)$/.exec(destroys);
+  if (!option) return destroys;
+  const field = option[1]!.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase());
+  return fields.some(([name]) => name === field) ? option[2] : undefined;
+}
+
+/** What was typed, to be shown again: without secrets, and without what the address says. A list has a line for each. */
+function typedIn(command: CommandName, fields: Fields): Record<string, string> {
+  const { properties = {} }: FieldSchema = (COMMANDS[command] as Command).input;
+  const typed: Record<string, string> = {};
+  for (const [name, value] of fields) {
+    const schema = properties[name.split(".")[0]!];
+    if (typeof value !== "string" || schema?.["x-secret"]) continue;
+    const isList = schema !== undefined && bare(schema).type === "array" && Object.hasOwn(properties, name);
+    typed[name] = isList && Object.hasOwn(typed, name) ? `${typed[name]}\n${value}` : value;
+  }
+  return typed;
+}
+
+/** The field that an error is about. */
+function fieldOf(error: unknown): string | undefined {
+  if (!(error instanceof ContractError)) return undefined;
+  const { field } = (error.details ?? {}) as { field?: unknown };
+  return typeof field === "string" ? field : /^Invalid input: ([\w.]+) /.exec(error.message)?.[1];
+}
+
+const methodOf = (command: string) =>
+  command.replace(/_([a-z])/g, (_under, letter: string) => letter.toUpperCase());
+
+/** A page with another status. */
+function withStatus(shown: Response, status: number): Response {
+  const response = new Response(shown.body, { status, headers: shown.headers });
+  const nonce = nonceOf(shown);
+  if (nonce !== undefined) setNonce(response, nonce);
+  return response;
+}
+
+/** Carries out what a form asks for. @returns the word for what was done @throws {ContractError} */
+async function carryOut(api: PageState["api"], command: CommandName, fields: Fields): Promise<string> {
+  const methods = api as unknown as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
+  const input = formInput(COMMANDS[command], fields);
+  await methods[methodOf(command)]!(input);
+  return doneWord(command, input);
+}
+
+/** Every form that is one command with fields, with script and without. */
+export const handler = define.handlers({
+  /** Somebody comes back to the address of a form that was refused. */
+  GET: (ctx) => ctx.redirect(placesIn(ctx.url).from, 303),
+  async POST(ctx) {
+    const command = commandIn(ctx.params);
+    const { fields, isConfirmed } = await fieldsIn(ctx.req, ctx.url);
+    const { to, from } = placesIn(ctx.url);
+    const isScript = ctx.req.headers.get("accept")?.startsWith("application/json") ?? false;
+    const lost = lostBy(COMMANDS[command], fields);
+    if (lost !== undefined && !isConfirmed && !isScript) {
+      return page({ command, lost, from, fields: Object.entries(typedIn(command, fields)) });
+    }
+    let done: string;
+    try {
+      done = await carryOut(ctx.state.api, command, fields);
+    } catch (error) {
+      const failure = failureOf(error);
+      const known = error instanceof ContractError ? error : undefined;
+      if (isScript) return Response.json(known ?? new ContractError("Internal"), { status: failure.status });
+      if (known === undefined) throw error;
+      // A fresh proof of who asks has a page of its own.
+      if (known.code === "PasswordNeeded") {
+        return ctx.redirect(`/settings/confirm?${new URLSearchParams({ to: from })}`, 303);
+      }
+      const refused: RefusedForm = {
+        command,
+        typed: typedIn(command, fields),
+        failure,
+        field: fieldOf(error),
+      };
+      return withStatus(await visitOf(ctx.info).again(from, refused), failure.status);
+    }
+    if (isScript) return Response.json({ done: doneText(done) ?? "" });
+    const [path = "/", query = ""] = to.split("?");
+    const params = new URLSearchParams(query);
+    params.set("done", done);
+    return ctx.redirect(`${path}?${params}`, 303);
+  },
+});
+
+/** The question before something is lost, for forms that have no page of their own for it. */
+export default define.page<typeof handler>(function Confirm({ data: { command, lost, from, fields }, url }) {
+  const title = t("forms.confirm_title", { what: COMMANDS[command].summary });
+  return (
+    <>
+      <Head>
+        <title>{common("title.page", { page: title })}</title>
+      </Head>
+      <form class="panel narrow" method="post" action={url.pathname + url.search}>
+        <div class="dialog-body">
+          <h1>{title}</h1>
+          <p>{t("forms.confirm_lost", { lost })}</p>
+          {fields.filter(([name]) => !url.searchParams.has(name)).map(([name, value], index) => (
+            <input key={index} type="hidden" name={name} value={value} />
+          ))}
+          <input type="hidden" name={CONFIRMED} value="yes" />
+        </div>
+        <footer class="dialog-foot">
+          <a class="button" href={from}>{t("forms.cancel")}</a>
+          <button type="submit" class="button danger">{t("forms.confirm")}</button>
+        </footer>
+      </form>
+    </>
+  );
+});

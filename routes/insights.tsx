@@ -1,0 +1,96 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { ByVm } from "../components/insights/ByVm.tsx";
+import { FindingList } from "../components/insights/FindingList.tsx";
+import { InsightFilters, WindowLinks } from "../components/insights/InsightFilters.tsx";
+import { Empty } from "../components/kit/Empty.tsx";
+import { Flash } from "../components/kit/Flash.tsx";
+import { Panel } from "../components/kit/Panel.tsx";
+import { insights as texts } from "../lib/i18n/en/insights.ts";
+import { number, t as common, textsOf } from "../lib/i18n/mod.ts";
+import { insightHref, insightQueryIn, passes, undoIn } from "../lib/insights/page_query.ts";
+import { define } from "../lib/page_state.ts";
+import { formatMemory } from "../lib/text/quantity.ts";
+import { formatMoment } from "../lib/text/time.ts";
+import { fail } from "./(_shared)/fail.ts";
+
+const { t, plural } = textsOf(texts);
+
+export const handler = define.handlers({
+  async GET({ state, url }) {
+    const query = insightQueryIn(url);
+    const report = await state.api.analyzeAllVms({ window: query.window }).catch(fail);
+    const undo = undoIn(url, query);
+    const vm = undo && await state.api.getVm({ vmId: undo.vmId }).catch(fail);
+    return page({ query, report, undo, vm });
+  },
+});
+
+/** What a change gives back, in words: vCPUs and memory. */
+function undoText(fields: readonly (readonly [string, number])[]): string {
+  const values = new Map(fields);
+  const cpus = values.get("cpu.count"), memory = values.get("memory.currentMb");
+  return [
+    cpus !== undefined && plural("insights.undo_cpus", cpus),
+    memory !== undefined && formatMemory(memory),
+  ].filter((each) => each !== false).join(", ");
+}
+
+/** What the figures say that somebody should know: counts, filters, findings, and what can be applied. */
+export default define.page<typeof handler>(function Insights({ data: { query, report, undo, vm } }) {
+  const { insights, vms, tooFew, unread, analysedAt } = report;
+  const shown = insights.filter((each) => passes(query, each));
+  const looked = plural("insights.looked", vms, { window: t(`insights.window.${query.window}`) });
+  return (
+    <>
+      <Head>
+        <title>{common("title.page", { page: t("insights.title") })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>{t("insights.title")}</h1>
+        <WindowLinks query={query} />
+      </header>
+      {undo && vm && (
+        <Flash
+          tone="info"
+          title={t("insights.applied", { name: vm.name })}
+          actions={
+            <form method="post" action={undo.href}>
+              <button type="submit" class="button">
+                {t("insights.undo", { what: undoText(undo.fields) })}
+              </button>
+            </form>
+          }
+        >
+          {t("insights.applied_hint")}
+        </Flash>
+      )}
+      {unread !== undefined && <Flash tone="bad" title={t("insights.unread")}>{unread}</Flash>}
+      {tooFew.length > 0 && (
+        <Flash tone="info" title={t("insights.too_few")}>{plural("insights.too_few", tooFew.length)}</Flash>
+      )}
+      <InsightFilters insights={insights} query={query} />
+      <div class="insight-page">
+        <Panel title={t("insights.findings")} aside={<span class="count">{number(shown.length)}</span>}>
+          {shown.length > 0
+            ? <FindingList insights={shown} query={query} />
+            : (
+              <Empty icon="check" title={t("insights.none")}>
+                <p>
+                  {insights.length === 0 ? looked : plural("insights.none_filtered", insights.length)}
+                </p>
+                {insights.length > 0 && (
+                  <a class="button" href={insightHref({ window: query.window })}>{t("insights.show_all")}</a>
+                )}
+              </Empty>
+            )}
+        </Panel>
+        <aside class="insight-aside" aria-label={t("insights.by_vm")}>
+          <ByVm insights={insights} query={query} />
+          <p class="text-muted">{t("insights.when", { when: formatMoment(analysedAt) })}</p>
+          {insights.length > 0 && <p class="text-muted">{looked}</p>}
+        </aside>
+      </div>
+    </>
+  );
+});

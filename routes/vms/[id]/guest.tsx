@@ -1,0 +1,96 @@
+import { page } from "fresh";
+import { signal } from "@preact/signals";
+import { GuestSystem, GuestTables, type GuestTold } from "../../../components/guest/GuestFacts.tsx";
+import { GuestFiles, type OpenFolder } from "../../../components/guest/GuestFiles.tsx";
+import { FrozenNote, MissingAbilities, NoAgent } from "../../../components/guest/GuestState.tsx";
+import { Panel } from "../../../components/kit/Panel.tsx";
+import { VmPage } from "../../../components/vm/VmPage.tsx";
+import GuestExec from "../../../islands/GuestExec.tsx";
+import type { AgentStatus, GuestAbility } from "../../../lib/contract/mod.ts";
+import { guest as texts } from "../../../lib/i18n/en/guest.ts";
+import { t as shared, textsOf } from "../../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../../lib/page_state.ts";
+import { failureOf } from "../../../lib/text/failure.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import { fail } from "../../(_shared)/fail.ts";
+import { vmOf } from "../../(_shared)/vm.ts";
+
+const { t } = textsOf(texts);
+
+const can = ({ abilities }: AgentStatus, ability: GuestAbility) =>
+  abilities.some((each) => each.ability === ability && each.available);
+
+/** What the guest tells; one question for all of it, whatever becomes of it. */
+async function toldOf(api: PageState["api"], status: AgentStatus, vmId: string): Promise<GuestTold> {
+  const ask = async <T,>(ability: GuestAbility, read: () => Promise<T>): Promise<T | null> =>
+    can(status, ability) ? await read().catch(() => null) : null;
+  const [info, interfaces, filesystems, users] = await Promise.all([
+    ask("info", () => api.guestGetInfo({ vmId })),
+    ask("network", () => api.guestGetNetworkInfo({ vmId })),
+    ask("filesystems", () => api.guestGetDiskUsage({ vmId })),
+    ask("users", () => api.guestGetUsers({ vmId })),
+  ]);
+  return { info, interfaces, filesystems, users };
+}
+
+async function folderOf(
+  api: PageState["api"],
+  vmId: string,
+  path: string | null,
+): Promise<OpenFolder | null> {
+  if (path === null || path === "") return null;
+  try {
+    return { path, list: await api.guestListFiles({ vmId, path }), failure: null };
+  } catch (error) {
+    return { path, list: null, failure: failureOf(error).why };
+  }
+}
+
+export const handler = define.handlers({
+  async GET(ctx) {
+    const { api, may } = ctx.state;
+    const vm = await vmOf(ctx), { id: vmId, group } = vm;
+    const status = await api.guestAgentStatus({ vmId }).catch(fail);
+    const mayFiles = may("guest_list_files", { vmId, group }) && can(status, "files");
+    const [told, folder] = await Promise.all([
+      toldOf(api, status, vmId),
+      mayFiles ? folderOf(api, vmId, ctx.url.searchParams.get("path")) : null,
+    ]);
+    const mayExec = may("guest_exec", { vmId, group }) && can(status, "exec");
+    return page({ vm, status, told, folder, mayFiles, mayExec, now: Date.now() });
+  },
+});
+
+/** What is inside a VM. */
+export default define.page<typeof handler>(function Guest({ data, state }) {
+  const { vm, status, told, folder, mayFiles, mayExec, now } = data;
+  const at = `/vms/${encodeURIComponent(vm.id)}/guest`;
+  return (
+    <VmPage
+      vm={signal(vm)}
+      state={state}
+      now={now}
+      title={`${oneLine(vm.name, 60)} · ${shared("vm.tab_guest")}`}
+      at="/guest"
+    >
+      <div class="guest-page">
+        {status.frozenUntil !== undefined && <FrozenNote vmId={vm.id} until={status.frozenUntil} at={at} />}
+        {!status.connected
+          ? (
+            <Panel title={t("guest.agent")}>
+              <NoAgent vm={vm} status={status} />
+            </Panel>
+          )
+          : (
+            <>
+              {status.frozenUntil === undefined && <GuestSystem status={status} info={told.info} />}
+              <GuestTables told={told} />
+              {mayExec && <GuestExec vmId={vm.id} />}
+              {mayFiles && <GuestFiles vmId={vm.id} folder={folder} />}
+              <MissingAbilities status={status} />
+            </>
+          )}
+      </div>
+    </VmPage>
+  );
+});

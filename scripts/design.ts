@@ -1,0 +1,30 @@
+/**
+ * Shows the kit's parts in all their states, in both themes; or takes the pictures anew that a test compares them with.
+ *
+ *     deno task design [--port=8123]
+ *     deno task design --update
+ */
+import { dirname } from "node:path";
+import { browser } from "../tests/testbed/chromium.ts";
+import { keptAt, PICTURES, takePicture } from "./design/pictures.ts";
+import { serveDesign } from "./design/serve.ts";
+import { option } from "./project.ts";
+
+async function update(): Promise<void> {
+  await using server = serveDesign(0);
+  await using tester = await browser();
+  for (const picture of PICTURES) {
+    const path = keptAt(picture);
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.writeFile(path, await takePicture(tester, server.url, picture));
+    console.log(`${path} is written`);
+  }
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--update")) await update();
+  else {
+    const { url } = serveDesign(Number(option("port") ?? 8123));
+    console.log(`${url}/light and ${url}/dark`);
+  }
+}

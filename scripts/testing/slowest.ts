@@ -1,0 +1,81 @@
+/**
+ * Where the tests' time went, for `test.sh`: the slowest files of reports of `deno test --junit-path`, and what was
+ * waited for, as the testbed wrote it down (tests/testbed/times.ts).
+ *
+ *     deno run -A scripts/testing/slowest.ts [--times=FILE] [--record] REPORT…
+ *
+ * `--record` writes what each file took into tests/durations.json, by which `plan.ts` puts the longest first.
+ */
+import { join } from "node:path";
+import type { SpentTime } from "../../tests/testbed/times.ts";
+import { durationsOf } from "../junit.ts";
+import { option, PROJECT } from "../project.ts";
+
+/** Seconds by test file. */
+export const DURATIONS = join(PROJECT, "tests/durations.json");
+
+/** How many files are named. */
+const SLOWEST = 20;
+
+/** A file's share, by what it went to. */
+interface Share {
+  seconds: number;
+  times: number;
+}
+
+/** The table: one line a file, the slowest first, each with what it waited for most. */
+export function slowest(durations: Readonly<Record<string, number>>, spent: readonly SpentTime[]): string[] {
+  const all = Object.entries(durations).sort(([, a], [, b]) => b - a);
+  const lines = all.slice(0, SLOWEST).map(([file, seconds]) => {
+    const shares = sharesOf(spent.filter((each) => each.file === file));
+    return `${seconds.toFixed(1).padStart(8)} s  ${file}${
+      shares.length > 0 ? `  (${shares.join(", ")})` : ""
+    }`;
+  });
+  const total = all.reduce((sum, [, seconds]) => sum + seconds, 0);
+  return [
+    `The slowest of ${all.length} files, ${total.toFixed(0)} s in all:`,
+    ...lines,
+    ...(spent.length > 0 ? [`All went to: ${sharesOf(spent).join(", ")}`] : []),
+  ];
+}
+
+/** `server 3 × 2.1 s`, the largest share first; what took less than a tenth of a second is left out. */
+function sharesOf(spent: readonly SpentTime[]): string[] {
+  const shares = new Map<string, Share>();
+  for (const { what, ms } of spent) {
+    const share = shares.get(what) ?? { seconds: 0, times: 0 };
+    shares.set(what, { seconds: share.seconds + ms / 1000, times: share.times + 1 });
+  }
+  return [...shares].filter(([, { seconds }]) => seconds >= 0.1).sort(([, a], [, b]) => b.seconds - a.seconds)
+    .map(([what, { seconds, times }]) => `${what} ${seconds.toFixed(1)} s in ${times}`);
+}
+
+/** The recorded durations. */
+export async function recorded(): Promise<Record<string, number>> {
+  return JSON.parse(await Deno.readTextFile(DURATIONS));
+}
+
+async function record(durations: Readonly<Record<string, number>>): Promise<void> {
+  const all = Object.entries({ ...await recorded(), ...durations }).sort(([a], [b]) => a < b ? -1 : 1);
+  const lines = all.map(([file, seconds]) => `  ${JSON.stringify(file)}: ${Math.round(seconds)}`);
+  await Deno.writeTextFile(DURATIONS, `{\n${lines.join(",\n")}\n}\n`);
+}
+
+async function spentIn(file: string | undefined): Promise<SpentTime[]> {
+  if (file === undefined) return [];
+  try {
+    return (await Deno.readTextFile(file)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return []; // nothing of the testbed was used
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const reports = Deno.args.filter((each) => !each.startsWith("--"));
+  const texts = await Promise.all(reports.map((path) => Deno.readTextFile(path)));
+  const durations = Object.assign({}, ...texts.map(durationsOf)) as Record<string, number>;
+  if (Deno.args.includes("--record")) await record(durations);
+  for (const line of slowest(durations, await spentIn(option("times")))) console.log(line);
+}

@@ -1,0 +1,69 @@
+/** The page of what is inside a VM: told, run and browsed through a real guest's agent, and what it says without one. */
+import assert from "node:assert/strict";
+import { browser } from "../testbed/chromium.ts";
+import { testMachine } from "../testbed/machine.ts";
+import { call, known, readyServer, shows } from "../testbed/product.ts";
+import { requirement } from "../testbed/skip.ts";
+import { overflows, PHONE, visit, waitForText } from "./visit.ts";
+
+const reason = await requirement("guest", "chromium");
+const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
+  Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
+
+browserTest("a VM's guest is looked at, a program run and a file opened on its page", async (t) => {
+  await using vm = await testMachine({ purpose: "guestpage", start: true });
+  await using server = await readyServer();
+  await using tester = await browser();
+  const vmId = vm.uuid, path = `${server.url}/vms/${vmId}/guest`;
+  await known(server, vmId);
+  await vm.waitForAgent();
+  await shows(server, vmId, (now) => now.guestAgent === "connected");
+
+  await t.step(
+    "it tells the system, and runs a program, whose output is text",
+    () =>
+      visit(tester, path, async (page) => {
+        await waitForText(page, "main", vm.name);
+        await waitForText(page, "main", "cloud-amd64");
+        await page.getByLabel("Program and arguments").fill("echo 'open");
+        await page.getByRole("button", { name: "Run", exact: true }).click();
+        await waitForText(page, "[role=alert], .form-error", "not closed");
+        await page.getByLabel("Program and arguments").fill("sh -c 'echo \"<b>hi</b>\"; exit 3'");
+        await page.getByRole("button", { name: "Run", exact: true }).click();
+        await waitForText(page, ".guest-history", "<b>hi</b>");
+        await waitForText(page, ".guest-history", "Exit status 3");
+      }),
+  );
+
+  await t.step(
+    "folders are opened, without script, too; what is not there is said",
+    () =>
+      visit(tester, `${path}?path=/etc`, async (page) => {
+        await page.getByRole("link", { name: "acpi" }).click();
+        await waitForText(page, "main", "PWRF");
+        await page.getByLabel("Folder").fill("/nope");
+        await page.getByRole("button", { name: "Open" }).click();
+        await waitForText(page, ".form-error", "Nothing is at /nope");
+      }, { javaScriptEnabled: false }),
+  );
+
+  await t.step("it reads well in both themes, wide and on a phone", async () => {
+    await call(server, "guest_freeze", { vmId, seconds: 60 });
+    await visit(tester, path, (page) => waitForText(page, "main", "Wait until it thaws"));
+    await visit(tester, path, async (page) => {
+      await page.getByRole("button", { name: "Thaw" }).click();
+      await waitForText(page, "[role=status]", "thawed");
+    });
+    for (const size of [{}, PHONE]) {
+      await visit(tester, `${path}?path=/`, async (page) => {
+        await waitForText(page, "main", "modules");
+        assert.equal(await overflows(page), false);
+      }, { ...size, accessible: "in both themes" });
+    }
+  });
+
+  await t.step("of a VM that is off it says so", async () => {
+    await call(server, "force_stop_vm", { vmId });
+    await visit(tester, path, (page) => waitForText(page, "main", "The VM is not running"));
+  });
+});

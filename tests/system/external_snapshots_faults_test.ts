@@ -1,0 +1,171 @@
+/** Snapshots beside the disks on bad days: KVM Manager is killed in the middle, and nothing is lost or left behind. */
+import assert from "node:assert/strict";
+import { virsh } from "../testbed/libvirt.ts";
+import { testMachine } from "../testbed/machine.ts";
+import { testName } from "../testbed/names.ts";
+import { testPool } from "../testbed/pool.ts";
+import { run } from "../testbed/process.ts";
+import { call, known, readyServer } from "../testbed/product.ts";
+import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
+
+const ignore = await requirement("guest") !== null;
+
+Deno.test({
+  name: "what ends in the middle of a revert or a deletion leaves all data, and is settled",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool("besidekill");
+    await using vm = await testMachine({
+      purpose: "besidekill",
+      guest: false,
+      disks: [{ format: "raw", pool, size: "256M" }],
+    });
+    const vmId = vm.uuid, base = vm.disks[0]!;
+    const headOf = async () => {
+      const disk = (await vm.xml("--inactive")).split("<disk type='file' device='disk'>")[1] ?? "";
+      return /<source file='([^']+)'/.exec(disk)?.[1] ?? "";
+    };
+    const files = async () => (await Array.fromAsync(Deno.readDir(pool.path))).map(({ name }) => name).sort();
+    const fill = async (path: string, format: string, word: string) =>
+      await run(["qemu-io", "-f", format, "-c", `write -P ${word} 0 1M`, path]);
+    const holds = async (path: string, format: string, word: string) => {
+      const said = await run(["qemu-io", "-f", format, "-r", "-c", `read -P ${word} 0 1M`, path])
+        .catch((error) => String(error));
+      return /^read 1048576/m.test(said) && !/verification failed/i.test(said);
+    };
+    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("beside-kill")}-` });
+    const restarted = async () => {
+      const server = await readyServer({ dataDir });
+      await known(server, vmId);
+      return server;
+    };
+    /** Kills the server so many milliseconds after a command was sent. */
+    const killedAfter = async (ms: number, command: "revert_snapshot" | "delete_snapshot") => {
+      await using server = await restarted();
+      const going = call(server, command, { vmId, name: "s" }).catch(() => null);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      await server.kill();
+      await going;
+    };
+    try {
+      {
+        await using server = await restarted();
+        await fill(base, "raw", "0x11");
+        await call(server, "create_snapshot", { vmId, name: "s" });
+      }
+      await t.step("kills while it goes back", async () => {
+        for (const ms of [10, 80, 160, 280]) {
+          const before = await headOf();
+          await fill(before, "qcow2", "0x22");
+          await killedAfter(ms, "revert_snapshot");
+          await using _server = await restarted();
+          await until("it to be settled", async () => {
+            const [entries, head] = [await files(), await headOf()];
+            return entries.length === 2 && entries.some((name) => head.endsWith(`/${name}`));
+          }, { lastSeen: async () => JSON.stringify([await files(), await headOf()]) });
+          const after = await headOf();
+          assert.ok(await holds(after, "qcow2", after === before ? "0x22" : "0x11"), `${before} → ${after}`);
+          assert.ok(await holds(base, "raw", "0x11"));
+        }
+      });
+      await t.step("kills while images are merged", async () => {
+        await fill(await headOf(), "qcow2", "0x33");
+        for (const ms of [20, 80, 150, 240]) {
+          await killedAfter(ms, "delete_snapshot");
+          const head = await headOf();
+          assert.ok(await holds(head, head === base ? "raw" : "qcow2", "0x33"), head);
+        }
+        await using server = await restarted();
+        await until("it to be settled", async () => {
+          const { snapshots } = await call(server, "list_snapshots", { vmId });
+          if (snapshots.length === 0) return true;
+          await call(server, "delete_snapshot", { vmId, name: "s" }).catch((e) =>
+            console.log("DBG", String(e))
+          );
+          return false;
+        });
+        assert.equal(await headOf(), base);
+        await until("nothing else to be left", async () => (await files()).length === 1);
+        assert.ok(await holds(base, "raw", "0x33"));
+      });
+      await t.step(
+        "kills while QEMU merges what a VM writes to: it runs on, and the merge is gone on with",
+        async () => {
+          {
+            await using server = await restarted();
+            await call(server, "create_snapshot", { vmId, name: "s" });
+            await run(["qemu-io", "-f", "qcow2", "-c", "write -P 0x44 0 192M", await headOf()]);
+            await vm.start();
+          }
+          await killedAfter(250, "delete_snapshot");
+          await using server = await restarted();
+          await until("it to be settled", async () => {
+            const { snapshots } = await call(server, "list_snapshots", { vmId });
+            if (snapshots.length === 0) return true;
+            await call(server, "delete_snapshot", { vmId, name: "s" }).catch(() => null);
+            return false;
+          });
+          assert.equal(await vm.state(), "running");
+          assert.equal(await headOf(), base);
+          assert.equal((await virsh("blockjob", vm.name, "vda", "--info")).trim(), "");
+          await until("nothing else to be left", async () => (await files()).length === 1);
+          await call(server, "force_stop_vm", { vmId });
+          const said = await run(["qemu-io", "-f", "raw", "-r", "-c", "read -P 0x44 0 192M", base]);
+          assert.doesNotMatch(said, /verification failed/i);
+        },
+      );
+    } finally {
+      await Deno.remove(dataDir, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "a guest is thawed when KVM Manager is killed while it is quiesced",
+  ignore,
+  fn: async () => {
+    await using pool = await testPool("freezekill");
+    await using vm = await testMachine({
+      purpose: "freezekill",
+      disks: [{ format: "raw", pool }],
+      start: true,
+    });
+    const vmId = vm.uuid;
+    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("freeze-kill")}-` });
+    const restarted = async () => {
+      const server = await readyServer({ dataDir });
+      await known(server, vmId);
+      return server;
+    };
+    await vm.waitForAgent();
+    try {
+      for (const ms of [60, 130, 220]) {
+        await using server = await restarted();
+        await until(
+          "the agent to be known",
+          async () => (await call(server, "list_snapshots", { vmId })).quiesces === true,
+        );
+        const going = call(server, "create_snapshot", { vmId, name: `s${ms}`, quiesce: true }).catch(() =>
+          null
+        );
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        await server.kill();
+        await going;
+      }
+      await using server = await restarted();
+      const status = () => virsh("qemu-agent-command", vm.name, '{"execute":"guest-fsfreeze-status"}');
+      await until("it to be thawed", async () => (await status()).includes("thawed"));
+      // Each was taken whole, or nothing of it is there.
+      await until("what was made to be settled", async () => {
+        const { snapshots } = await call(server, "list_snapshots", { vmId });
+        const files = (await Array.fromAsync(Deno.readDir(pool.path))).length;
+        return files === 1 + snapshots.length;
+      });
+      const whole = { vmId, name: "whole", quiesce: true };
+      assert.equal((await call(server, "create_snapshot", whole)).quiesced, true);
+    } finally {
+      await Deno.remove(dataDir, { recursive: true });
+    }
+  },
+});

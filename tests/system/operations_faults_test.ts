@@ -1,0 +1,180 @@
+/**
+ * libvirtd, KVM Manager, or both killed in the middle of every operation of several steps: afterwards it is whole or
+ * was never begun, nothing is left, nothing is lost, and the same command works again. A few kills of each operation
+ * run always; `KVMM_KILLS=200` sets how many.
+ */
+import assert from "node:assert/strict";
+import { config, KILL_SCENARIOS, KillBench, type KillScenario, NotDone } from "../testbed/kill_scenarios.ts";
+import { Mirror } from "../testbed/mirror.ts";
+import { filesOf, releaseName, testName } from "../testbed/names.ts";
+import { privateLibvirt } from "../testbed/private_libvirt.ts";
+import { run } from "../testbed/process.ts";
+import { call } from "../testbed/product.ts";
+import { removeFiles } from "../testbed/removal.ts";
+import { CallError } from "../testbed/server.ts";
+import { requirement } from "../testbed/skip.ts";
+import { delay, until } from "../testbed/wait.ts";
+
+const ignore = await requirement("qemu") !== null;
+/** How many kills. */
+const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? KILL_SCENARIOS.length);
+/** Who is killed; a libvirtd takes less time to come back than the product. */
+const VICTIMS = ["libvirtd", "libvirtd", "agent", "both"] as const;
+/** Megabytes of content of what is copied: enough for a copy to be met in the middle. */
+const SIZE = 160;
+
+/** What came of a call that was cut off. */
+async function outcomeOf(asked: Promise<unknown>): Promise<string> {
+  try {
+    await asked;
+    return "done";
+  } catch (error) {
+    if (error instanceof CallError) return (error.body as { code: string }).code;
+    if (error instanceof NotDone) return error.message;
+    if (error instanceof TypeError) return "cut off"; // fetch's word for a connection that broke
+    throw error;
+  }
+}
+
+/** Kills, and brings back. @param libvirtd its process: to look for it would take longer than some operations do */
+async function strike(bench: KillBench, victim: typeof VICTIMS[number], libvirtd: number): Promise<void> {
+  const { host, server } = bench;
+  if (victim !== "agent") Deno.kill(libvirtd, "SIGKILL");
+  if (victim !== "libvirtd") await server.kill();
+  if (victim !== "agent") {
+    await host.kill(); // waits until it is gone
+    await host.start();
+  }
+  if (victim === "libvirtd") return;
+  await server[Symbol.asyncDispose]();
+  await bench.start();
+}
+
+/** Waits until nothing is held, left or half done. */
+async function clean(bench: KillBench, extra: readonly string[], about: string): Promise<void> {
+  let seen: unknown;
+  await until(`everything to be settled ${about}`, async () => {
+    if (!(await call(bench.server, "get_connection_status")).connected) return false;
+    const files = await bench.files();
+    const wanted = [...new Set([...await bench.used(), "base.qcow2", ...extra])].sort();
+    const busy = (await call(bench.server, "get_vms")).filter(({ operation }) => operation !== undefined);
+    const jobs = await call(bench.server, "list_jobs", { open: true });
+    const open = bench.open();
+    seen = { files, wanted, busy: busy.map(({ name }) => name), jobs: jobs.map(({ title }) => title), open };
+    return open.length === 0 && busy.length === 0 && jobs.length === 0 &&
+      JSON.stringify(files) === JSON.stringify(wanted);
+  }, {
+    seconds: 90,
+    every: 100,
+    lastSeen: () => `${JSON.stringify(seen)}\n${bench.server.log().slice(-3000)}`,
+  });
+}
+
+/** One kill, everything that must hold after it, and the same once more. */
+async function round(
+  bench: KillBench,
+  scenario: KillScenario,
+  n: number,
+  { victim, afterMs }: { victim: typeof VICTIMS[number]; afterMs: number },
+): Promise<string> {
+  const { name, prepare, isWhole, clear, files = () => [] } = scenario;
+  const about = `after ${victim} was killed ${Math.round(afterMs)} ms into ${name} (round ${n})`;
+  await prepare?.(bench, n);
+  const vmId = await bench.idFor(scenario, n);
+  const libvirtd = await bench.host.pid() ?? assert.fail("there is no libvirtd");
+  const asked = outcomeOf(scenario.run(bench, n, vmId));
+  await delay(afterMs);
+  await strike(bench, victim, libvirtd);
+  const outcome = await asked;
+  const wait = async () => {
+    let whole = false;
+    await until(`a state that is one of the two ${about}`, async () => {
+      if (bench.open().length > 0) return false;
+      whole = await isWhole(bench, n);
+      return true;
+    }, { seconds: 90, every: 100, lastSeen: () => bench.open().join("\n") });
+    return whole;
+  };
+  await until("the connection", async () => (await call(bench.server, "get_connection_status")).connected, {
+    seconds: 60,
+  });
+  let whole = await wait();
+  const end = `${outcome}: ${whole ? "whole" : "undone"}`;
+  if (outcome === "done") assert.ok(whole, `it was told to be done, and is not ${about}`);
+  await clean(bench, whole ? files(n) : [], about);
+  if (!whole) {
+    await scenario.run(bench, n, vmId);
+    whole = await isWhole(bench, n);
+    assert.ok(whole, `the same command did not work again ${about}`);
+    await clean(bench, files(n), `${about}, and done again`);
+  }
+  await clear(bench, n);
+  await clean(bench, [], `${about}, and cleared`);
+  return end;
+}
+
+Deno.test({
+  name: `operations are whole or undone after ${KILLS} kills of libvirtd, KVM Manager or both (faults 1, 19)`,
+  ignore,
+  fn: async () => {
+    await using undo = new AsyncDisposableStack();
+    const own = await testName("operations");
+    undo.defer(() => releaseName(own));
+    undo.defer(() => removeFiles(own));
+    const pool = `${filesOf(own)}/images`, dataDir = `${filesOf(own)}/data`;
+    for (const folder of [pool, dataDir]) await Deno.mkdir(folder, { recursive: true });
+    const host = undo.use(await privateLibvirt("operations"));
+    await run(["qemu-img", "create", "-q", "-f", "qcow2", `${pool}/base.qcow2`, `${SIZE}M`]);
+    await run(["qemu-io", "-f", "qcow2", "-c", `write -q -P 0x5a 0 ${SIZE}M`, `${pool}/base.qcow2`]);
+    await host.virsh("pool-define-as", "images", "dir", "--target", pool);
+    await host.virsh("pool-autostart", "images");
+    await host.virsh("pool-start", "images");
+    const mirror = undo.use(new Mirror());
+    const body = new Uint8Array(200_000).map((_, index) => index * 7 % 251); // in four pieces
+    mirror.serve("/image.img", { body, pace: 60 });
+    const bench = new KillBench(host, pool, dataDir, mirror);
+    await bench.start();
+    undo.defer(() => bench.server[Symbol.asyncDispose]());
+    await call(bench.server, "set_image_policy", { hosts: ["127.0.0.1"] });
+    await call(
+      bench.server,
+      "create_vm",
+      config("origin", { disks: [{ path: "images/base.qcow2", copyAs: "qcow2", pool: "images" }] }),
+    );
+    // How long each takes: a kill is to meet every step of it.
+    const took = new Map<KillScenario, number>();
+    for (const scenario of KILL_SCENARIOS) {
+      // Twice: the first one finds out what is found out once.
+      for (const n of [9998, 9999]) {
+        await scenario.prepare?.(bench, n);
+        const vmId = await bench.idFor(scenario, n);
+        const begin = performance.now();
+        await scenario.run(bench, n, vmId);
+        took.set(scenario, performance.now() - begin);
+        assert.ok(await scenario.isWhole(bench, n), scenario.name);
+        await scenario.clear(bench, n);
+      }
+    }
+    const counts = new Map<string, number>();
+    for (let n = 1; n <= KILLS; n++) {
+      const index = n % KILL_SCENARIOS.length;
+      const scenario = KILL_SCENARIOS[index]!;
+      const lap = Math.floor(n / KILL_SCENARIOS.length);
+      // By lap, not by round alone: with as many rounds a lap as it may be, each meets every kind of kill.
+      const victim = VICTIMS[(index + lap) % VICTIMS.length]!;
+      // 0.62 is near the golden ratio: its multiples fill the time evenly, whatever their number.
+      const afterMs = took.get(scenario)! * ((lap * 0.62 + index * 0.17) % 1.05);
+      const end = await round(bench, scenario, n, { victim, afterMs });
+      const key = `${scenario.name}, ${victim} killed, ${end}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      // As it goes: a run that is broken off has shown what it saw.
+      console.log(`${n}: ${key}, ${Math.round(afterMs)} of ${Math.round(took.get(scenario)!)} ms into it`);
+    }
+    for (const [key, count] of [...counts].sort()) console.log(`${count} × ${key}`);
+    const database = await Deno.readTextFile(`${dataDir}/kvm-manager.db-wal`).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return "";
+      throw error;
+    });
+    assert.equal(database.includes("geheim-42"), false, "a password was written down");
+  },
+});

@@ -1,0 +1,54 @@
+/** The application in the test's own process: for what must be chosen between two of its calls, or has no setting yet. */
+import { localPrincipal } from "../../agent/access.ts";
+import { App } from "../../agent/app.ts";
+import type { HostConfig } from "../../agent/hosts/host.ts";
+import type { Settings } from "../../agent/settings.ts";
+import type { Api } from "../../lib/client/api.ts";
+import { until } from "./wait.ts";
+
+/** What the settings of such an application are; nothing listens. */
+export function settingsHere(dataDir: string): Settings {
+  return {
+    listen: [],
+    tlsCert: "auto",
+    tlsKey: "auto",
+    hsts: "auto",
+    hostName: [],
+    trustedProxy: [],
+    basePath: "/",
+    uri: "qemu:///system",
+    dataDir,
+    runtimeDir: dataDir,
+    socketGroup: "none",
+    socketRole: "operator",
+    virtType: "qemu",
+    overcommit: "refuse",
+    logLevel: "error",
+    journal: "off",
+    pam: "off",
+    imageCatalog: "builtin",
+    metricsInterval: 30,
+    metricsEndpoint: "off",
+    demo: false,
+  };
+}
+
+/** A started application whose hosts were read, and its commands as an administrator. Stops when disposed of. */
+export async function appHere(others: readonly HostConfig[] = [], uri = "qemu:///system") {
+  const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const app = new App({ ...settingsHere(dataDir), uri }, others);
+  app.start();
+  await until(
+    "the hosts are read",
+    () => Promise.resolve(app.hosts.all().every(({ inventory }) => inventory.filled)),
+  );
+  return {
+    app,
+    dataDir,
+    api: app.apiFor(localPrincipal("page")) as Api,
+    async [Symbol.asyncDispose]() {
+      await app.stop();
+      await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+}
