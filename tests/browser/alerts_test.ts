@@ -59,7 +59,7 @@ browserTest(
     await t.step("it fires: the open page and the shell say so without a reload", async () => {
       await visit(tester, `${server.url}/alerts`, async (page) => {
         await waitForText(page, "tr[data-state=firing]", "VMs are <b>counted</b>", SOON);
-        await page.getByRole("link", { name: "Alerts: 1 firing" }).waitFor({ timeout: SOON * 1000 });
+        await page.getByRole("link", { name: "Alerts: 1 firing" }).waitFor({ timeout: 90_000 });
         assert.match(await page.locator("tr[data-state=firing]").innerText(), /VMs running is \d+, above -1/);
       }, { accessible: "in both themes" });
       await visit(tester, `${server.url}/vms`, async (page) => {

@@ -60,9 +60,13 @@ browserTest("the picture shows real machines on their networks, live, and opens 
     );
     await t.step("a network that stops is shown so", async () => {
       await virsh("net-destroy", network.name);
-      await page.locator(`[data-stop="network:${network.name}"][data-tone="off"]`).waitFor({ timeout: 5000 });
+      await page.locator(`[data-stop="network:${network.name}"][data-tone="off"]`).waitFor({
+        timeout: 60_000,
+      });
       await virsh("net-start", network.name);
-      await page.locator(`[data-stop="network:${network.name}"][data-tone="ok"]`).waitFor({ timeout: 5000 });
+      await page.locator(`[data-stop="network:${network.name}"][data-tone="ok"]`).waitFor({
+        timeout: 60_000,
+      });
     });
     await t.step("pointing at a network lights up what hangs on it", async () => {
       await net.hover();

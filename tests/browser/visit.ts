@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { messageOf } from "../../lib/text/message.ts";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { checkAccessibility, hydrated, type TestBrowser, watchPage } from "../testbed/chromium.ts";
+import { PATIENCE } from "../testbed/wait.ts";
 
 /** A phone as narrow as they come. */
 export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true };
@@ -61,14 +62,16 @@ async function shown(page: Page): Promise<string> {
   return text.replaceAll(/\n+/g, "\n").slice(0, 3000);
 }
 
-/** Waits until a page's text has something. */
+/** Waits until a page's text has something. `seconds` are those of an idle machine, see {@link PATIENCE}. */
 export async function waitForText(
   page: Page,
   selector: string,
   text: string | RegExp,
   seconds = 15,
 ): Promise<void> {
-  await page.locator(selector).filter({ hasText: text }).first().waitFor({ timeout: seconds * 1000 });
+  await page.locator(selector).filter({ hasText: text }).first().waitFor({
+    timeout: seconds * PATIENCE * 1000,
+  });
 }
 
 /** Chooses an entry of the menu `⋯` of a thing. */

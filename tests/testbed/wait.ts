@@ -5,7 +5,7 @@ import { spend } from "./times.ts";
  * How many times longer than its limit a wait goes on. Limits are those of an idle machine; the suite has to pass on one
  * that is several times slower, or busy with other work.
  */
-const PATIENCE = 4;
+export const PATIENCE = 4;
 
 /** How {@link until} waits. */
 export interface WaitOptions {

@@ -1,0 +1,155 @@
+/**
+ * Runs each test file in a process of its own, a few at a time, for `test.sh`: a file that hangs or crashes is a failure
+ * of that file alone, and is named. `deno test --parallel` runs all of them in one process, which ends with the first
+ * crash in a native library and waits for ever for what hangs.
+ *
+ *     deno run -A scripts/testing/run.ts --report=FILE [--jobs=2] [--minutes-per-file=15] [--minutes=75] FILE…
+ *
+ * The files are begun in the order given. What a file printed is printed when it ends; the reports of all become one, as
+ * `deno test --junit-path` writes it. The exit status is 1 when a file failed, or was not begun in time.
+ */
+import { option } from "../project.ts";
+import { failedFile, mergeReports, reportOf } from "./report.ts";
+
+/** How a file ended. */
+interface Ended {
+  readonly seconds: number;
+  /** What went wrong with the file itself, not with a test in it; undefined when its report says everything. */
+  readonly fault?: string;
+  readonly output: string;
+  readonly report: string;
+}
+
+/** What `run()` needs to know. Times in milliseconds. */
+export interface Limits {
+  readonly jobs: number;
+  readonly perFile: number;
+  /** Files that are not begun after this are not run at all. */
+  readonly total: number;
+}
+
+/** Processes of the files being run. Each leads a session of its own, which an interrupt from the terminal does not reach. */
+const running = new Set<number>();
+
+/**
+ * Runs the files, and calls `ended` as each one does.
+ * @returns the report of all, and whether all passed.
+ */
+export async function run(
+  files: readonly string[],
+  limits: Limits,
+  ended: (file: string, how: Ended) => Promise<void>,
+): Promise<{ report: string; passed: boolean }> {
+  const began = performance.now();
+  const waiting = [...files];
+  const reports: string[] = [];
+  async function worker(): Promise<void> {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const how = performance.now() - began < limits.total
+        ? await runFile(file, limits.perFile)
+        : notBegun(file, limits.total);
+      reports.push(how.report);
+      await ended(file, how);
+    }
+  }
+  await Promise.all(Array.from({ length: limits.jobs }, worker));
+  const report = mergeReports(reports);
+  return { report, passed: !/<(failure|error)\b/.test(report) };
+}
+
+async function runFile(file: string, limit: number): Promise<Ended> {
+  const began = performance.now();
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-run-" });
+  try {
+    const path = `${folder}/report.xml`, printed = `${folder}/output`;
+    // A session of its own, so that a file that hangs ends with all it started; its output goes to a file, because a
+    // process that it left behind would hold a pipe open
+    const child = new Deno.Command("setsid", {
+      args: [
+        "sh",
+        "-c",
+        'out=$1; shift; exec "$0" "$@" >"$out" 2>&1',
+        Deno.execPath(),
+        printed,
+        "test",
+        "-A",
+        "--no-check",
+        `--junit-path=${path}`,
+        file,
+      ],
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn();
+    running.add(child.pid);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      endSession(child.pid);
+    }, limit);
+    const { code, signal } = await child.status;
+    clearTimeout(timer);
+    running.delete(child.pid);
+    const fault = late ? `It was ended after ${seconds(limit)}: it hangs, or is too slow` : undefined;
+    return {
+      seconds: (performance.now() - began) / 1000,
+      output: await Deno.readTextFile(printed),
+      ...reportOf(file, await textOf(path), signal ?? code, fault),
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function notBegun(file: string, limit: number): Ended {
+  const fault = `It was not begun: the files before it took ${seconds(limit)}`;
+  return { seconds: 0, fault, output: "", report: failedFile(file, fault) };
+}
+
+/** Kills a process and all of its group, whose leader it is. */
+function endSession(pid: number): void {
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // it has just ended
+  }
+}
+
+const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const files = Deno.args.filter((each) => !each.startsWith("--"));
+  const path = option("report");
+  if (path === undefined || files.length === 0) {
+    console.error("Usage: run.ts --report=FILE [--jobs=2] [--minutes-per-file=15] [--minutes=75] FILE…");
+    Deno.exit(2);
+  }
+  const limits = {
+    jobs: Number(option("jobs") ?? 2),
+    perFile: Number(option("minutes-per-file") ?? 15) * 60_000,
+    total: Number(option("minutes") ?? 75) * 60_000,
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      running.forEach(endSession);
+      Deno.exit(130);
+    });
+  }
+  let count = 0;
+  const { report, passed } = await run(files, limits, async (file, { seconds, fault, output }) => {
+    const head = `[${++count}/${files.length}] ${file} (${Math.round(seconds)} s)`;
+    const text = `${head}\n${output}${fault === undefined ? "" : `${head}: FAILED. ${fault}\n`}`;
+    await new Blob([text]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
+  });
+  await Deno.writeTextFile(path, report);
+  if (!passed) Deno.exit(1);
+}
