@@ -14,6 +14,7 @@ const PLACEHOLDERS: Readonly<Record<Kind, string>> = {
   string: "TEXT",
   number: "N",
   size: "SIZE",
+  figure: "NUMBER|SIZE",
   time: "TIME",
   strings: "TEXT",
   grants: "ROLE[@group:NAME|@vm:NAME]",

@@ -95,8 +95,7 @@ export function RuleFields({ watches, values, errorAt, vms }: RuleFieldsProps) {
           label={days ? t("alerts.days") : t("alerts.threshold")}
           hint={days ? t(`alerts.days_hint.${days}`) : t("alerts.threshold_hint")}
           name="threshold"
-          type="number"
-          step="any"
+          type={days ? "number" : "text"}
           required
           defaultValue={values.threshold ?? ""}
           error={errorAt("threshold")}
@@ -107,8 +106,6 @@ export function RuleFields({ watches, values, errorAt, vms }: RuleFieldsProps) {
           label={t("alerts.clear")}
           hint={t("alerts.clear_hint")}
           name="clearThreshold"
-          type="number"
-          step="any"
           defaultValue={values.clearThreshold ?? ""}
           error={errorAt("clearThreshold")}
         />

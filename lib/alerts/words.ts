@@ -1,7 +1,7 @@
 /** What alerts watch, in words. Pure. */
 import type { AlertRule, MetricUnit } from "../contract/mod.ts";
 import { HOST_ALERT_SERIES, VM_ALERT_SERIES } from "../contract/alert_series.ts";
-import { formatBytes, formatPercent, formatRate } from "../text/quantity.ts";
+import { exactBytes, formatBytes, formatPercent, formatRate } from "../text/quantity.ts";
 import { oneLine } from "../text/text.ts";
 
 /** Parts of series' names that are not words as they stand. */
@@ -46,6 +46,12 @@ export function unitOf({ watches, series }: Pick<AlertRule, "watches" | "series"
 export function figureWord(rule: Pick<AlertRule, "watches" | "series">, value: number): string {
   const unit = unitOf(rule);
   return unit === undefined ? plain(value) : FORMATS[unit](value);
+}
+
+/** A figure of an alert as it is typed into its form: to the byte where it is of bytes. */
+export function typedFigure(rule: Pick<AlertRule, "watches" | "series">, value: number): string {
+  const isBytes = unitOf(rule)?.startsWith("bytes");
+  return isBytes ? exactBytes(value) : String(value);
 }
 
 /** Longest name of a part or a VM in a sentence. */

@@ -32,6 +32,9 @@ export const Instant = Type.Integer({
 /** Marks a field of a command's input as secret: the audit does not keep it, whatever stands in it. */
 export const SECRET = { "x-secret": true } as const;
 
+/** A text that a form empties by an empty field. Elsewhere an empty field that may be left out is as if not there. */
+export const CLEARABLE = { "x-clearable": true } as const;
+
 /**
  * Begins a pattern of names to be made: no blank at either end, Unicode's among them (NBSP, U+3000, BOM). Nobody could
  * tell two such names apart. Names that exist already may have them.

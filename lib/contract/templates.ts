@@ -4,7 +4,7 @@ import { FIRMWARES } from "./choices.ts";
 import { CloudInit } from "./cloud_init.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
-import { closed, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+import { CLEARABLE, closed, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
 
 /** Most templates a host can have, and versions a template. */
 export const MOST_TEMPLATES = 200;
@@ -23,10 +23,10 @@ const TemplateName = Type.String({
   description:
     "letters, digits, dots, dashes and underscores; begins with a letter, a digit or an underscore",
 });
-const Description = Type.String({
+const DESCRIPTION = {
   maxLength: 1000,
   pattern: "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$",
-});
+} as const;
 const poolFor = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 256, description }));
 const version = (description: string) =>
@@ -131,7 +131,7 @@ export const templateCommands = {
     input: closed({
       vmId: VmId,
       name: TemplateName,
-      description: Type.Optional(Description),
+      description: Type.Optional(Type.String(DESCRIPTION)),
       pool: poolFor("pool for its disks, which must keep files; else each disk's own, where that does"),
     }),
     output: Template,
@@ -152,7 +152,7 @@ export const templateCommands = {
     input: closed({
       templateId: TemplateId,
       name: Type.Optional(TemplateName),
-      description: Type.Optional(Description),
+      description: Type.Optional(Type.String({ ...DESCRIPTION, ...CLEARABLE })),
       vmId: Type.Optional(
         Type.String({
           minLength: 1,

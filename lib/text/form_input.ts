@@ -54,7 +54,9 @@ function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: re
   }
   // Of a box and the hidden field that stands for an empty one, the box comes last.
   const text = given.at(-1)!;
-  if (kind === "string") return text === "" && !isNeeded ? undefined : typed(text, own);
+  if (kind === "string") {
+    return text === "" && !isNeeded && !own["x-clearable"] ? undefined : typed(text, own);
+  }
   return text.trim() === "" && !isNeeded ? undefined : read(text.trim());
 }
 

@@ -26,6 +26,25 @@ Deno.test("formInput() reads numbers, switches, sizes and texts by the schema, a
     autostart: true,
   });
   assert.deepEqual(read("set_image_policy", ["maxImageGb", "1T"]), { maxImageGb: 1024 });
+  for (
+    const [typed, threshold] of [["90 %", 90], ["2 GiB", 2 ** 31], ["10M/s", 10 * 2 ** 20], [
+      "1.5 ms",
+      1.5,
+    ]] as const
+  ) {
+    assert.deepEqual(read("update_alert", ["alertId", "a"], ["threshold", typed]), {
+      alertId: "a",
+      threshold,
+    });
+  }
+  assert.match(
+    refusal("update_alert", ["alertId", "a"], ["threshold", "2 apples"]).message,
+    /threshold must be a number like 90, or a size like 2G/,
+  );
+  assert.deepEqual(read("update_template", ["templateId", "t"], ["description", ""], ["name", ""]), {
+    templateId: "t",
+    description: "",
+  });
   assert.deepEqual(read("add_port_forward", ["description", ""], ["hostPort", "80"]), { hostPort: 80 });
 });
 

@@ -26,6 +26,17 @@ export function formatBytes(bytes: number): string {
   return `${digits(value)} ${UNITS[unit]}`;
 }
 
+/** Bytes as somebody would type them, to the byte: `2147483648` → `2 GiB`, `1500` → `1500`. */
+export function exactBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value !== 0 && value % 1024 === 0 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? String(value) : `${value} ${UNITS[unit]}`;
+}
+
 /** `2048` MiB → `2 GiB`. */
 export function formatMemory(mib: number): string {
   return formatBytes(mib * MIB);

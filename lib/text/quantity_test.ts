@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  exactBytes,
   formatBytes,
   formatDisk,
   formatMemory,
@@ -15,6 +16,12 @@ Deno.test("formatBytes() picks the unit that keeps the figure short", () => {
   assert.equal(formatBytes(1006), "1 KiB");
   assert.equal(formatBytes(1536), "1.5 KiB");
   assert.equal(formatBytes(200 * 1024 ** 3), "200 GiB");
+});
+
+Deno.test("exactBytes() loses no byte", () => {
+  assert.deepEqual([0, 1500, 1536, 1 << 20, 2 ** 31, 3 * 2 ** 40].map(exactBytes), [
+    ...["0", "1500", "1536", "1 MiB", "2 GiB", "3 TiB"],
+  ]);
 });
 
 Deno.test("formatMemory() takes MiB", () => assert.equal(formatMemory(2458), "2.4 GiB"));

@@ -16,9 +16,20 @@ export interface FieldSchema {
   readonly properties?: Readonly<Record<string, FieldSchema>>;
   readonly required?: readonly string[];
   readonly "x-secret"?: boolean;
+  readonly "x-clearable"?: boolean;
 }
 /** How a field's value is written: JSON for what has parts of its own. */
-export const KINDS = ["boolean", "string", "number", "size", "time", "strings", "grants", "json"] as const;
+export const KINDS = [
+  "boolean",
+  "string",
+  "number",
+  "size",
+  "figure",
+  "time",
+  "strings",
+  "grants",
+  "json",
+] as const;
 export type Kind = typeof KINDS[number];
 
 /** The schema without "or nothing". */
@@ -37,7 +48,8 @@ export function valueKind(field: string, schema: FieldSchema): Kind {
     case "integer":
     case "number":
       if (description.startsWith("milliseconds since 1970")) return "time";
-      return /(Bytes|Mb|Gb)$/.test(field) ? "size" : "number";
+      if (/(Bytes|Mb|Gb)$/.test(field)) return "size";
+      return /threshold$/i.test(field) ? "figure" : "number";
     case "array":
       if (items?.type === "string") return "strings";
       return items?.properties?.role && items.properties.on ? "grants" : "json";
@@ -61,6 +73,14 @@ function size(field: string, text: string): number | undefined {
   const power = unit === "" ? own : BINARY[unit!.toLowerCase()]!;
   return Number(amount) * 1024 ** (power - own);
 }
+
+/** `90`, `90 %`, `1.5 ms` and `40 °C` as they stand; `2G` and `10 MiB/s` in bytes: a series' own unit is its base unit. */
+function figure(text: string): number | undefined {
+  const [, amount, unit = ""] = FIGURE.exec(text.trim()) ?? [];
+  return amount === undefined ? undefined : Number(amount) * 1024 ** BINARY[unit.toLowerCase()]!;
+}
+const FIGURE =
+  /^([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(?:([kmgtp])(?:i?b)?(?:\/s)?|b(?:\/s)?|%|ms|°?c|\/s)?$/i;
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
@@ -105,6 +125,7 @@ const READ: Readonly<Record<Kind, readonly [read: Read, mustBe: string]>> = {
     "a number",
   ],
   size: [(given, field) => size(field, given), "a size like 512M or 20G"],
+  figure: [(given) => figure(given), "a number like 90, or a size like 2G"],
   time: [(given, _field, now) => time(given, now), "a time like 2h (ago) or 2026-11-21T15:00"],
   grants: [
     (given) => given.trimStart().startsWith("[") ? json(given) : grant(given),

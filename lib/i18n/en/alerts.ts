@@ -98,7 +98,7 @@ export const alerts = {
   "alerts.comparison.above": "above the threshold",
   "alerts.comparison.below": "below the threshold",
   "alerts.threshold": "Threshold",
-  "alerts.threshold_hint": "In the unit beside the metric.",
+  "alerts.threshold_hint": "In the unit beside the metric. Bytes may be written as 2 GiB, rates as 10 MiB/s.",
   "alerts.days": "Days",
   "alerts.days_hint.left": "Fires so many days before its end.",
   "alerts.days_hint.passed":

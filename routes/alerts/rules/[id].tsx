@@ -3,6 +3,7 @@ import { Head } from "fresh/runtime";
 import { RuleFields } from "../../../components/alerts/RuleFields.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import type { Alert } from "../../../lib/contract/mod.ts";
+import { typedFigure } from "../../../lib/alerts/words.ts";
 import { alerts as texts } from "../../../lib/i18n/en/alerts.ts";
 import { t as common, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
@@ -23,7 +24,12 @@ export const handler = define.handlers({
 
 /** What the form begins with. */
 const valuesOf = (alert: Alert): Record<string, string> =>
-  Object.fromEntries(Object.entries(alert).map(([name, value]) => [name, String(value)]));
+  Object.fromEntries(
+    Object.entries(alert).map(([name, value]) => [
+      name,
+      name === "threshold" || name === "clearThreshold" ? typedFigure(alert, Number(value)) : String(value),
+    ]),
+  );
 
 /** An alert, to be changed or deleted. An empty field that may be empty is taken away. */
 export default define.page<typeof handler>(function EditAlert({ data: { alert, vms }, state }) {
