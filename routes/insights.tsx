@@ -6,13 +6,22 @@ import { InsightFilters, WindowLinks } from "../components/insights/InsightFilte
 import { Empty } from "../components/kit/Empty.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
+import type { HostSeriesName, Insight, VmSeriesName } from "../lib/contract/mod.ts";
 import { insights as texts } from "../lib/i18n/en/insights.ts";
 import { number, t as common, textsOf } from "../lib/i18n/mod.ts";
-import { insightHref, insightQueryIn, passes, undoIn } from "../lib/insights/page_query.ts";
+import { type FindingGraph, findingGraph } from "../lib/insights/graph.ts";
+import {
+  insightHref,
+  type InsightQuery,
+  insightQueryIn,
+  passes,
+  undoIn,
+} from "../lib/insights/page_query.ts";
+import type { Api } from "../lib/client/api.ts";
 import { define } from "../lib/page_state.ts";
 import { formatMemory } from "../lib/text/quantity.ts";
 import { formatMoment } from "../lib/text/time.ts";
-import { fail } from "./(_shared)/fail.ts";
+import { fail, unlessAway } from "./(_shared)/fail.ts";
 
 const { t, plural } = textsOf(texts);
 
@@ -22,9 +31,33 @@ export const handler = define.handlers({
     const report = await state.api.analyzeAllVms({ window: query.window }).catch(fail);
     const undo = undoIn(url, query);
     const vm = undo && await state.api.getVm({ vmId: undo.vmId }).catch(fail);
-    return page({ query, report, undo, vm });
+    const shown = report.insights.filter((each) => passes(query, each));
+    return page({ query, report, shown, graphs: await graphsOf(state.api, shown, query), undo, vm });
   },
 });
+
+/** Findings that get a graph: the worst, which stand first. Each is a question to the store. */
+const MOST_GRAPHS = 12;
+
+/** The graphs of findings, by their ids. A store that does not answer leaves them out: the findings are there all the same. */
+async function graphsOf(
+  api: Api,
+  insights: readonly Insight[],
+  { window }: InsightQuery,
+): Promise<Map<string, FindingGraph>> {
+  const drawn = insights.filter(({ series }) => series.length > 0).slice(0, MOST_GRAPHS);
+  const found = await Promise.all(drawn.map(async ({ id, vmId, host, series: [first] }) => {
+    const asked = { window, ...(first!.label !== undefined && { label: first!.label }) };
+    const history = vmId === undefined
+      ? await api.getHostMetrics({ ...asked, series: [first!.name as HostSeriesName], ...(host && { host }) })
+        .catch(unlessAway)
+      : await api.getHistoricalMetrics({ ...asked, vmId, series: [first!.name as VmSeriesName] })
+        .catch(unlessAway);
+    const graph = history === null ? undefined : findingGraph(history);
+    return graph === undefined ? [] : [[id, graph] as const];
+  }));
+  return new Map(found.flat());
+}
 
 /** What a change gives back, in words: vCPUs and memory. */
 function undoText(fields: readonly (readonly [string, number])[]): string {
@@ -37,9 +70,9 @@ function undoText(fields: readonly (readonly [string, number])[]): string {
 }
 
 /** What the figures say that somebody should know: counts, filters, findings, and what can be applied. */
-export default define.page<typeof handler>(function Insights({ data: { query, report, undo, vm } }) {
+export default define.page<typeof handler>(function Insights({ data }) {
+  const { query, report, shown, graphs, undo, vm } = data;
   const { insights, vms, tooFew, unread, analysedAt } = report;
-  const shown = insights.filter((each) => passes(query, each));
   const looked = plural("insights.looked", vms, { window: t(`insights.window.${query.window}`) });
   return (
     <>
@@ -73,7 +106,7 @@ export default define.page<typeof handler>(function Insights({ data: { query, re
       <div class="insight-page">
         <Panel title={t("insights.findings")} aside={<span class="count">{number(shown.length)}</span>}>
           {shown.length > 0
-            ? <FindingList insights={shown} query={query} />
+            ? <FindingList insights={shown} query={query} graphs={graphs} />
             : (
               <Empty icon="check" title={t("insights.none")}>
                 <p>

@@ -3,6 +3,8 @@ import { applyHref, type InsightQuery } from "../../lib/insights/page_query.ts";
 import { insights as texts } from "../../lib/i18n/en/insights.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
 import { VM_TABS } from "../../lib/vm/tabs.ts";
+import type { FindingGraph as Graph } from "../../lib/insights/graph.ts";
+import { FindingGraph } from "./FindingGraph.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import type { IconName } from "../kit/icons.ts";
 
@@ -44,9 +46,16 @@ function Apply({ insight: { id, change, apply, undo }, query }: { insight: Insig
   );
 }
 
-function Finding({ insight, query }: { insight: Insight; query: InsightQuery }) {
+/** Props of {@link Finding}. */
+interface FindingProps {
+  insight: Insight;
+  query: InsightQuery;
+  graph: Graph | undefined;
+}
+
+function Finding({ insight, query, graph }: FindingProps) {
   const { severity, vmId, vmName, host, title, seen, why, advice } = insight;
-  const { icon, tone, word } = SEVERITY_LOOKS[severity], graph = graphHref(insight, query);
+  const { icon, tone, word } = SEVERITY_LOOKS[severity], figures = graphHref(insight, query);
   return (
     <li data-severity={severity}>
       <span class="state" data-tone={tone}>
@@ -64,8 +73,9 @@ function Finding({ insight, query }: { insight: Insight; query: InsightQuery }) 
             )}
         </h3>
         <p>
-          {seen} {graph !== undefined && <a href={graph}>{t("insights.graph")}</a>}
+          {seen} {figures !== undefined && <a href={figures}>{t("insights.graph")}</a>}
         </p>
+        {graph !== undefined && <FindingGraph graph={graph} />}
         <p class="text-muted">{why}</p>
         <p>{advice}</p>
         <Apply insight={insight} query={query} />
@@ -74,11 +84,21 @@ function Finding({ insight, query }: { insight: Insight; query: InsightQuery }) 
   );
 }
 
+/** Props of {@link FindingList}. */
+export interface FindingListProps {
+  insights: readonly Insight[];
+  query: InsightQuery;
+  /** By the findings' ids; not all have one. */
+  graphs: ReadonlyMap<string, Graph>;
+}
+
 /** Findings, each with what was seen, why it matters, and what to do. */
-export function FindingList({ insights, query }: { insights: readonly Insight[]; query: InsightQuery }) {
+export function FindingList({ insights, query, graphs }: FindingListProps) {
   return (
     <ul class="insight-list">
-      {insights.map((each) => <Finding key={each.id} insight={each} query={query} />)}
+      {insights.map((each) => (
+        <Finding key={each.id} insight={each} query={query} graph={graphs.get(each.id)} />
+      ))}
     </ul>
   );
 }

@@ -1,7 +1,8 @@
 /** What alerts watch, in words. Pure. */
 import type { AlertRule, MetricUnit } from "../contract/mod.ts";
 import { HOST_ALERT_SERIES, VM_ALERT_SERIES } from "../contract/alert_series.ts";
-import { exactBytes, formatBytes, formatPercent, formatRate } from "../text/quantity.ts";
+import { formatFigure } from "../text/figure.ts";
+import { exactBytes } from "../text/quantity.ts";
 import { oneLine } from "../text/text.ts";
 
 /** Parts of series' names that are not words as they stand. */
@@ -23,17 +24,6 @@ export function seriesWord(series: string): string {
   return series.split("_").map((part) => WORDS[part] ?? part).join(" ");
 }
 
-/** Unit → a figure in words. */
-const FORMATS: Readonly<Record<MetricUnit, (value: number) => string>> = {
-  "percent": formatPercent,
-  "bytes": formatBytes,
-  "bytes/s": formatRate,
-  "1/s": (value) => `${plain(value)}/s`,
-  "ms": (value) => `${plain(value)} ms`,
-  "celsius": (value) => `${plain(value)} °C`,
-  "count": (value) => plain(value),
-};
-
 const plain = (value: number) => String(Math.round(value * 10) / 10);
 
 /** The unit of a series of an alert; undefined where it watches a state. */
@@ -45,7 +35,7 @@ export function unitOf({ watches, series }: Pick<AlertRule, "watches" | "series"
 /** A figure of an alert in words. */
 export function figureWord(rule: Pick<AlertRule, "watches" | "series">, value: number): string {
   const unit = unitOf(rule);
-  return unit === undefined ? plain(value) : FORMATS[unit](value);
+  return unit === undefined ? plain(value) : formatFigure(unit, value);
 }
 
 /** A figure of an alert as it is typed into its form: to the byte where it is of bytes. */

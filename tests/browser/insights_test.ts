@@ -32,6 +32,7 @@ Deno.test({
         await waitForText(page, "h1", "Insights");
         await waitForText(page, ".insight-list", "More CPU than needed");
         await waitForText(page, ".insight-list", "No guest agent channel");
+        await waitForText(page, ".insight-graph", /CPU usage: 5\.?\d* % on average, 5\.?\d* % at most/);
         const apply = page.locator(".insight-apply").first();
         assert.equal(await apply.locator("button").isVisible(), false);
         await apply.locator("summary").click();

@@ -162,6 +162,8 @@ export const insights = {
   "insights.show_all": "Show all",
   "insights.when": "As of {when}. Looked at anew every 5 minutes.",
   "insights.graph": "Figures",
+  "insights.graph_words":
+    "{series}: {mean} on average, {highest} at most. The top of the graph is {ceiling}.",
   "insights.apply": "Apply…",
   "insights.apply_now": "Apply",
   "insights.apply_hint": "A running VM goes on as it is until it is shut down and started.",

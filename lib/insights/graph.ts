@@ -1,0 +1,28 @@
+/** The graph within a finding: the course of the series that shows it. Pure. */
+import type { MetricHistory } from "../contract/metrics.ts";
+import type { MetricUnit } from "../contract/metric_series.ts";
+import { type ChartLine, gridOf, lineOf } from "../metrics/chart_data.ts";
+
+/** What is drawn, and said of it. */
+export interface FindingGraph {
+  readonly label?: string;
+  readonly unit: MetricUnit;
+  readonly line: ChartLine;
+  readonly highest: number;
+  readonly mean: number;
+}
+
+/** The graph of a history's first series; undefined where less than a line is known of it. */
+export function findingGraph(history: MetricHistory): FindingGraph | undefined {
+  const [first] = history.series;
+  if (first === undefined) return undefined;
+  const known = first.avg.filter((value) => value !== null);
+  if (known.length < 2) return undefined;
+  return {
+    unit: first.unit,
+    line: lineOf(first, history.times, gridOf(history)),
+    highest: first.max.reduce((most: number, value) => Math.max(most, value ?? -Infinity), -Infinity),
+    mean: known.reduce((sum, value) => sum + value, 0) / known.length,
+    ...(first.label !== undefined && { label: first.label }),
+  };
+}
