@@ -102,3 +102,6 @@ class SystemClock implements Clock {
 
 /** The clock of everything that is given no other. */
 export const SYSTEM_CLOCK: Clock = new SystemClock();
+
+/** The time zone of the host (IANA), for times of day where none is given. */
+export const hostZone = (): string => new Intl.DateTimeFormat("en").resolvedOptions().timeZone;

@@ -6,12 +6,12 @@ import {
   ALERT_SEVERITIES,
   type AlertIncident,
   type AlertRule,
-  type AlertSilence,
   ContractError,
   MOST_OPEN_INCIDENTS,
 } from "../../lib/contract/mod.ts";
 import type { Published } from "../../lib/contract/events.ts";
 import { isInScope, type Subject } from "../../lib/alerts/rule.ts";
+import { holds, type StoredSilence } from "../../lib/alerts/silence.ts";
 import { check, type Observation, type Watch, WELL } from "../../lib/alerts/watch.ts";
 import { incidentMessage } from "../../lib/alerts/words.ts";
 import type { Clock } from "../clock.ts";
@@ -197,9 +197,9 @@ export class AlertEngine {
   }
 
   /** The silences that hold now. */
-  #silences(): readonly AlertSilence[] {
+  #silences(): readonly StoredSilence[] {
     const now = this.#world.clock.now();
-    return this.#world.records.silences.all.filter(({ startsAt, endsAt }) => startsAt <= now && now < endsAt);
+    return this.#world.records.silences.all.filter((silence) => holds(silence, now));
   }
 
   #isSilenced({ rule, of }: Open, silences = this.#silences()): boolean {

@@ -12,8 +12,9 @@ import {
 import { seesAlert } from "../../lib/access/filter_output.ts";
 import { may } from "../../lib/access/rights.ts";
 import { type Refusal, ruleRefusal, scopeRefusal } from "../../lib/alerts/rule.ts";
+import { firstWindow, isOver, silenceAt, type StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Principal } from "../access.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { AlertEngine } from "./engine.ts";
 import type { AlertRecords } from "./records.ts";
@@ -167,7 +168,7 @@ export function alertHandlers(
       engine.acknowledge(incidentId, principal.name);
       return null;
     },
-    silence_alert: ({ minutes, startsAt = clock.now(), scope = "everything", ...input }, { principal }) => {
+    silence_alert: ({ minutes, startsAt: begin, scope = "everything", ...input }, { principal }) => {
       records.require();
       const refusal = scopeRefusal({ scope, ...input });
       if (refusal !== undefined) throw invalid(refusal);
@@ -177,17 +178,20 @@ export function alertHandlers(
       if (records.silences.size >= MOST_SILENCES) {
         throw new ContractError("TooManyAlerts", { limit: MOST_SILENCES, what: "silences" });
       }
-      const endsAt = startsAt + minutes * 60_000;
-      const silence = { id: crypto.randomUUID(), ...input, scope, startsAt, endsAt, by: principal.name };
+      const now = clock.now(), { repeat } = input;
+      const silence: StoredSilence = {
+        ...{ id: crypto.randomUUID(), ...input, scope, by: principal.name },
+        ...firstWindow(begin ?? now, minutes, repeat),
+        ...(repeat !== undefined && { timeZone: hostZone() }),
+      };
       records.put(records.silences, silence);
       engine.refresh();
-      return silence;
+      return silenceAt(silence, now);
     },
     list_silences: () => {
       const now = clock.now();
-      return records.require().silences.all.filter(({ endsAt }) => endsAt > now).sort((a, b) =>
-        a.startsAt - b.startsAt
-      );
+      return records.require().silences.all.filter((silence) => !isOver(silence, now))
+        .map((silence) => silenceAt(silence, now)).sort((a, b) => a.startsAt - b.startsAt);
     },
     end_silence: ({ silenceId }) => {
       if (records.require().silences.get(silenceId) === undefined) {
@@ -202,5 +206,7 @@ export function alertHandlers(
 
 /** Forgets silences that are over. @throws {ContractError} StoreUnavailable */
 export function endOld(records: AlertRecords, now: number): void {
-  for (const { id, endsAt } of records.silences.all) if (endsAt <= now) records.delete(records.silences, id);
+  for (const silence of records.silences.all) {
+    if (isOver(silence, now)) records.delete(records.silences, silence.id);
+  }
 }

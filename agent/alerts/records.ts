@@ -3,11 +3,11 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import {
   type AlertIncident,
   type AlertRule,
-  type AlertSilence,
   type AlertTarget,
   ContractError,
 } from "../../lib/contract/mod.ts";
 import { defaultAlerts } from "../../lib/alerts/defaults.ts";
+import type { StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Store } from "../store/store.ts";
 
 /** A target with its secrets. */
@@ -128,7 +128,7 @@ export class Kept<T extends { readonly id: string }> {
 
 export class AlertRecords {
   readonly rules = new Kept<AlertRule>("alerts");
-  readonly silences = new Kept<AlertSilence>("alert_silences");
+  readonly silences = new Kept<StoredSilence>("alert_silences");
   readonly targets = new Kept<TargetRecord>("alert_targets");
   readonly messages = new Kept<WaitingMessage>("alert_messages");
   readonly #store: Store;

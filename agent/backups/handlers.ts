@@ -15,7 +15,7 @@ import { nextRuns } from "../../lib/schedules/next_run.ts";
 import { type Timing, type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Principal } from "../access.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -42,9 +42,6 @@ export interface BackupContext {
 
 /** Copies of a VM that its list gives at most. */
 const COPIES_LISTED = 200;
-
-/** The time zone of the host, where none is given. */
-const hostZone = () => new Intl.DateTimeFormat("en").resolvedOptions().timeZone;
 
 /** The fields that say when; undefined where none was given. */
 function timingIn(

@@ -13,7 +13,7 @@ import { nextRuns } from "../../lib/schedules/next_run.ts";
 import { type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Principal } from "../access.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { ScheduleRecords, StoredSchedule } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -28,9 +28,6 @@ export interface ScheduleContext {
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
 }
-
-/** The time zone of the host, where none is given. */
-const hostZone = () => new Intl.DateTimeFormat("en").resolvedOptions().timeZone;
 
 /** @throws {ContractError} InvalidInput for what is meant for no VM at all */
 function targetsOf({ vmIds = [], tags = [], groups = [] }: Input<"create_schedule">["targets"]): Targets {

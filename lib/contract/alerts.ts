@@ -147,12 +147,23 @@ export const AlertSummary = Type.Object({
 });
 export type AlertSummary = Static<typeof AlertSummary>;
 
+/** How often a maintenance window comes again: at the same time of day, weekday or day of the month. */
+export const SILENCE_REPEATS = ["daily", "weekly", "monthly"] as const;
+export type SilenceRepeat = typeof SILENCE_REPEATS[number];
+
+const repeat = Type.Optional(
+  oneOf(SILENCE_REPEATS, {
+    description: "it holds again at the same time, by the host's clock, until it is ended; once when missing",
+  }),
+);
+
 export const AlertSilence = Type.Object({
   id: Type.String(),
   alertId: Type.Optional(Type.String({ description: "of one alert; of all when missing" })),
   ...SCOPE,
   startsAt: Timestamp,
   endsAt: Timestamp,
+  repeat,
   reason: Type.Optional(Type.String()),
   by: Type.String(),
 });
@@ -368,8 +379,8 @@ export const alertCommands = {
     ...OPERATE,
     summary: "Tell nobody of alerts for a while: a silence, or a maintenance window",
     description:
-      "What fires meanwhile is in the list; what still fires at the end is told then. One that begins later is a " +
-      "maintenance window.",
+      "What fires meanwhile is in the list; what still fires at the end is told then. One that begins later, or " +
+      "repeats, is a maintenance window.",
     input: closed({
       alertId: Type.Optional(AlertId),
       scope: Type.Optional(scope),
@@ -378,13 +389,17 @@ export const alertCommands = {
       vmId: SCOPE.vmId,
       startsAt: Type.Optional(Instant),
       minutes: Type.Integer({ minimum: 1, maximum: 60 * 24 * 366, description: "how long" }),
+      repeat,
       reason: Type.Optional(Line(200, "why")),
     }),
     output: AlertSilence,
     errors: ["AlertNotFound", "VmNotFound", "TooManyAlerts", "StoreUnavailable"],
     route: "POST /alert-silences",
     cli: ["alert", "silence"],
-    examples: ["kvm-manager alert silence --minutes=60 --scope=vm --vm-id=web --reason='new disk'"],
+    examples: [
+      "kvm-manager alert silence --minutes=60 --scope=vm --vm-id=web --reason='new disk'",
+      "kvm-manager alert silence --minutes=120 --starts-at=2026-12-06T02:00 --repeat=weekly --reason=updates",
+    ],
     exampleFields: ["alertId"],
   }),
   list_silences: command({
@@ -396,7 +411,7 @@ export const alertCommands = {
     route: "GET /alert-silences",
     cli: ["alert", "silences"],
     lookup: { fields: ["silenceId"], by: "id", more: "reason", missing: "SilenceNotFound" },
-    columns: ["id", "scope", "alertId", "startsAt", "endsAt", "reason", "by"],
+    columns: ["id", "scope", "alertId", "startsAt", "endsAt", "repeat", "reason", "by"],
     wide: ["hostId", "group", "vmId"],
   }),
   end_silence: command({

@@ -75,7 +75,7 @@ const BY_NAME = [
   /^activity\.(command|event)\./,
   /^forms\.done\./,
   /^permission\./,
-  /^alerts\.(severity|state|ended|watches|condition|scope|comparison|minutes|channel|min|url|smtp_security|days_hint)\./,
+  /^alerts\.(severity|state|ended|watches|condition|scope|comparison|minutes|repeat|channel|min|url|smtp_security|days_hint)\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
 ];
 

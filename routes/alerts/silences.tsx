@@ -5,7 +5,13 @@ import { DataTable } from "../../components/kit/DataTable.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { RowButton } from "../../components/kit/RowButton.tsx";
-import type { Alert, AlertSilence, VM } from "../../lib/contract/mod.ts";
+import {
+  type Alert,
+  type AlertSilence,
+  SILENCE_REPEATS,
+  type SilenceRepeat,
+  type VM,
+} from "../../lib/contract/mod.ts";
 import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -17,25 +23,7 @@ import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(texts);
 const AT = "/alerts/silences";
-const MINUTES = ["60", "240", "720", "1440", "10080"] as const;
-const HOUR_MS = 3600_000;
-
-/** A time of the host's day: today's, or tomorrow's. */
-function at(now: number, days: number, hour: number): number {
-  const date = new Date(now);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days, hour).getTime();
-}
-
-/** When a silence may begin: later is a maintenance window. */
-function startsOf(now: number) {
-  const evening = at(now, 0, 22);
-  return [
-    { value: "", label: t("alerts.starts.now") },
-    { value: String(now + HOUR_MS), label: t("alerts.starts.hour") },
-    ...evening > now ? [{ value: String(evening), label: t("alerts.starts.evening") }] : [],
-    { value: String(at(now, 1, 2)), label: t("alerts.starts.night") },
-  ];
-}
+const MINUTES = ["60", "120", "240", "720", "1440", "10080"] as const;
 
 export const handler = define.handlers({
   async GET({ state: { api } }) {
@@ -44,9 +32,12 @@ export const handler = define.handlers({
       api.listAlerts().catch(fail),
       api.getVms().catch(unlessAway),
     ]);
-    return page({ silences, alerts, vms: vms ?? [], now: Date.now() });
+    return page({ silences, alerts, vms: vms ?? [] });
   },
 });
+
+/** How often a silence holds, in words. */
+const repeatWord = (repeat: SilenceRepeat | "never") => t(`alerts.repeat.${repeat}`);
 
 /** What a silence is of, in words. */
 function wordOf(silence: AlertSilence, alerts: readonly Alert[], vms: readonly VM[]): string {
@@ -61,7 +52,7 @@ function wordOf(silence: AlertSilence, alerts: readonly Alert[], vms: readonly V
 
 /** Silences and maintenance windows: what there is, and a new one. */
 export default define.page<typeof handler>(function Silences({ data, state }) {
-  const { silences, alerts, vms, now } = data;
+  const { silences, alerts, vms } = data;
   const typed = typedAgain(state.refused, "silence_alert") ?? {};
   const errorAt = (field: string) => refusalAt(state.refused, "silence_alert", field);
   const mayAdd = state.may("silence_alert"), mayEnd = state.may("end_silence");
@@ -78,6 +69,7 @@ export default define.page<typeof handler>(function Silences({ data, state }) {
               { title: t("alerts.about"), cell: (silence) => <bdi>{wordOf(silence, alerts, vms)}</bdi> },
               { title: t("alerts.from"), cell: ({ startsAt }) => formatMoment(startsAt) },
               { title: t("alerts.until"), cell: ({ endsAt }) => formatMoment(endsAt) },
+              { title: t("alerts.repeat"), cell: ({ repeat }) => repeatWord(repeat ?? "never") },
               {
                 title: t("alerts.reason"),
                 fit: "wrap",
@@ -118,17 +110,31 @@ export default define.page<typeof handler>(function Silences({ data, state }) {
                   vms={vms}
                   everything={t("alerts.scope.everything")}
                 />
-                <SelectField
+                <TextField
                   label={t("alerts.starts")}
+                  hint={t("alerts.starts_hint")}
                   name="startsAt"
-                  choices={startsOf(now)}
-                  value={typed.startsAt ?? ""}
+                  type="datetime-local"
+                  defaultValue={typed.startsAt ?? ""}
+                  error={errorAt("startsAt")}
                 />
                 <SelectField
                   label={t("alerts.minutes")}
                   name="minutes"
                   choices={MINUTES.map((value) => ({ value, label: t(`alerts.minutes.${value}`) }))}
                   value={typed.minutes ?? "60"}
+                  error={errorAt("minutes")}
+                />
+                <SelectField
+                  label={t("alerts.repeat")}
+                  hint={t("alerts.repeat_hint")}
+                  name="repeat"
+                  choices={[
+                    { value: "", label: repeatWord("never") },
+                    ...SILENCE_REPEATS.map((value) => ({ value, label: repeatWord(value) })),
+                  ]}
+                  value={typed.repeat ?? ""}
+                  error={errorAt("repeat")}
                 />
                 <TextField
                   label={t("alerts.reason")}
