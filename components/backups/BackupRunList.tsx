@@ -9,6 +9,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Empty } from "../kit/Empty.tsx";
 import { RunState } from "../schedules/RunState.tsx";
+import { runAnchor } from "./BackupCalendar.tsx";
 import { Verified } from "./Verified.tsx";
 
 const area = textsOf(texts);
@@ -84,7 +85,7 @@ function Run({ backup, run, may }: { backup: Backup; run: BackupRun; may: Backup
   const { id, timeZone } = backup;
   return (
     // Not a landmark: two runs of one minute would be called the same.
-    <article class="panel">
+    <article class="panel" id={runAnchor(run)}>
       <header class="panel-head">
         <h2>{formatInZone(run.startedAt, timeZone)}</h2>
         <span class="actions" data-run={run.state}>

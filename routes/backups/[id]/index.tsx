@@ -24,78 +24,83 @@ export const handler = define.handlers({
       api.listBackupRuns({ backupId, limit: 50 }),
     ]).catch(fail);
     state.subject = backup.name;
-    return page({ backup, runs });
+    return page({ backup, runs, now: Date.now() });
   },
 });
 
 /** One backup: what it does, and what it has. */
-export default define.page<typeof handler>(function BackupPage({ data: { backup, runs }, state: { may } }) {
-  const { id, name, enabled, folder, running, runsAs, next: [first], timeZone, maxMibPerSecond } = backup;
-  const here = backupHref(id);
-  return (
-    <>
-      <Head>
-        <title>{t("title.page", { page: name })}</title>
-      </Head>
-      <header class="page-head">
-        <h1>
-          <bdi>{oneLine(name, 100)}</bdi>
-        </h1>
-        <SwitchForm
-          action={formHref("enable_backup", { backupId: id, enabled: !enabled }, here)}
-          checked={enabled}
-          label={area.t("backups.switch", { name })}
-          word={enabled ? area.t("backups.on") : area.t("backups.off")}
-          disabled={!may("enable_backup")}
+export default define.page<typeof handler>(
+  function BackupPage({ data: { backup, runs, now }, state: { may } }) {
+    const { id, name, enabled, folder, running, runsAs, next: [first], timeZone, maxMibPerSecond } = backup;
+    const here = backupHref(id);
+    return (
+      <>
+        <Head>
+          <title>{t("title.page", { page: name })}</title>
+        </Head>
+        <header class="page-head">
+          <h1>
+            <bdi>{oneLine(name, 100)}</bdi>
+          </h1>
+          <SwitchForm
+            action={formHref("enable_backup", { backupId: id, enabled: !enabled }, here)}
+            checked={enabled}
+            label={area.t("backups.switch", { name })}
+            word={enabled ? area.t("backups.on") : area.t("backups.off")}
+            disabled={!may("enable_backup")}
+          />
+          <span class="actions">
+            {may("update_backup") && <a class="button" href={`${here}/edit`}>{area.t("backups.edit")}</a>}
+            {may("run_backup_now") && (
+              <form method="post" action={formHref("run_backup_now", { backupId: id }, here)}>
+                <button type="submit" class="button primary" disabled={running}>
+                  {area.t("backups.run")}
+                </button>
+              </form>
+            )}
+          </span>
+        </header>
+        <div class="schedule-page">
+          <Panel title={area.t("backups.details")}>
+            <dl class="description-list">
+              <Fact label={area.t("backups.vms")}>{targetsText(backup)}</Fact>
+              <Fact label={area.t("backups.folder")}>{oneLine(folder, 200)}</Fact>
+              <Fact label={area.t("backups.when")}>{whenText(backup)}</Fact>
+              {first !== undefined && (
+                <Fact label={area.t("backups.next")}>{formatInZone(first, timeZone)}</Fact>
+              )}
+              <Fact label={area.t("backups.kept")}>{keptText(backup)}</Fact>
+              {maxMibPerSecond > 0 && (
+                <Fact label={area.t("backups.limit_fact")}>{formatRate(maxMibPerSecond * 1024 ** 2)}</Fact>
+              )}
+              <Fact label={area.t("backups.owner")}>{runsAs}</Fact>
+            </dl>
+          </Panel>
+        </div>
+        <BackupRuns
+          backup={backup}
+          runs={runs}
+          now={now}
+          may={{ verify: may("verify_backup"), restore: may("restore_backup") }}
         />
-        <span class="actions">
-          {may("update_backup") && <a class="button" href={`${here}/edit`}>{area.t("backups.edit")}</a>}
-          {may("run_backup_now") && (
-            <form method="post" action={formHref("run_backup_now", { backupId: id }, here)}>
-              <button type="submit" class="button primary" disabled={running}>{area.t("backups.run")}</button>
+        {may("delete_backup") && (
+          <Panel title={area.t("backups.delete")}>
+            <p class="text-muted pad">{area.t("backups.delete_what")}</p>
+            <form
+              method="post"
+              class="form-actions"
+              action={formHref("delete_backup", { backupId: id }, "/backups", here)}
+            >
+              <details class="edit">
+                <summary class="button danger">{area.t("backups.delete")}</summary>
+                <button type="submit" class="button danger" name="confirmed" value="yes" disabled={running}>
+                  {area.t("backups.delete_sure", { name: oneLine(name, 40) })}
+                </button>
+              </details>
             </form>
-          )}
-        </span>
-      </header>
-      <div class="schedule-page">
-        <Panel title={area.t("backups.details")}>
-          <dl class="description-list">
-            <Fact label={area.t("backups.vms")}>{targetsText(backup)}</Fact>
-            <Fact label={area.t("backups.folder")}>{oneLine(folder, 200)}</Fact>
-            <Fact label={area.t("backups.when")}>{whenText(backup)}</Fact>
-            {first !== undefined && (
-              <Fact label={area.t("backups.next")}>{formatInZone(first, timeZone)}</Fact>
-            )}
-            <Fact label={area.t("backups.kept")}>{keptText(backup)}</Fact>
-            {maxMibPerSecond > 0 && (
-              <Fact label={area.t("backups.limit_fact")}>{formatRate(maxMibPerSecond * 1024 ** 2)}</Fact>
-            )}
-            <Fact label={area.t("backups.owner")}>{runsAs}</Fact>
-          </dl>
-        </Panel>
-      </div>
-      <BackupRuns
-        backup={backup}
-        runs={runs}
-        may={{ verify: may("verify_backup"), restore: may("restore_backup") }}
-      />
-      {may("delete_backup") && (
-        <Panel title={area.t("backups.delete")}>
-          <p class="text-muted pad">{area.t("backups.delete_what")}</p>
-          <form
-            method="post"
-            class="form-actions"
-            action={formHref("delete_backup", { backupId: id }, "/backups", here)}
-          >
-            <details class="edit">
-              <summary class="button danger">{area.t("backups.delete")}</summary>
-              <button type="submit" class="button danger" name="confirmed" value="yes" disabled={running}>
-                {area.t("backups.delete_sure", { name: oneLine(name, 40) })}
-              </button>
-            </details>
-          </form>
-        </Panel>
-      )}
-    </>
-  );
-});
+          </Panel>
+        )}
+      </>
+    );
+  },
+);

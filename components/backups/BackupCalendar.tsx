@@ -1,0 +1,88 @@
+import type { Backup, BackupRun, Weekday } from "../../lib/contract/mod.ts";
+import { type BackupDay, calendarOf, dayText } from "../../lib/backup/calendar.ts";
+import { backups as texts } from "../../lib/i18n/en/backups.ts";
+import { schedules } from "../../lib/i18n/en/schedules.ts";
+import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { formatInZone, RUN_LOOKS, weekdayName } from "../../lib/schedules/describe.ts";
+import { Panel } from "../kit/Panel.tsx";
+
+const { t } = textsOf(texts);
+const words = textsOf(schedules);
+const WEEKDAYS: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/** The place of a run on its page. */
+export const runAnchor = ({ id }: Pick<BackupRun, "id">): string => `run-${id}`;
+
+/** What a check found, where it says more than that there was none. */
+const CHECKS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
+  ok: "backups.verified_ok",
+  bad: "backups.verified_bad",
+};
+
+/** What a day's run did, in words; a day without one is empty. */
+function Day({ day: { date, run, verified, planned }, timeZone }: { day: BackupDay; timeZone: string }) {
+  const number = Number(date.slice(8));
+  if (run !== undefined) {
+    const { tone, word } = RUN_LOOKS[run.state], check = verified && CHECKS[verified];
+    const state = check ? t("backups.day_checked", { state: words.t(word), check: t(check) }) : words.t(word);
+    return (
+      <a
+        href={`#${runAnchor(run)}`}
+        class="backup-day"
+        data-tone={verified === "bad" ? "bad" : tone}
+        data-verified={verified === "ok" ? "" : undefined}
+        title={`${dayText(date)}: ${state}`}
+      >
+        {number}
+        <span class="visually-hidden">{state}</span>
+      </a>
+    );
+  }
+  if (planned === undefined) return <span class="backup-day">{number}</span>;
+  const next = t("backups.day_next", { when: formatInZone(planned, timeZone) });
+  return (
+    <span class="backup-day" data-planned="" title={next}>
+      {number}
+      <span class="visually-hidden">{next}</span>
+    </span>
+  );
+}
+
+/** Props of {@link BackupCalendar}. */
+export interface BackupCalendarProps {
+  backup: Backup;
+  /** The newest first. */
+  runs: readonly BackupRun[];
+  now: number;
+}
+
+/** The last weeks of a backup: how it went on each day, and when it runs next. */
+export function BackupCalendar({ backup, runs, now }: BackupCalendarProps) {
+  const weeks = calendarOf(backup, runs, now);
+  return (
+    <Panel
+      title={t("backups.calendar", {
+        from: dayText(weeks[0]![0]!.date),
+        to: dayText(weeks.at(-1)!.at(-1)!.date),
+      })}
+    >
+      <table class="backup-calendar">
+        <thead>
+          <tr>{WEEKDAYS.map((day) => <th key={day} scope="col">{weekdayName(day)}</th>)}</tr>
+        </thead>
+        <tbody>
+          {weeks.map((week) => (
+            <tr key={week[0]!.date}>
+              {week.map((day) => (
+                <td key={day.date} aria-current={day.today ? "date" : undefined}>
+                  <Day day={day} timeZone={backup.timeZone} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="pad text-muted">{t("backups.calendar_key")}</p>
+    </Panel>
+  );
+}

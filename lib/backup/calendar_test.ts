@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import type { BackupCopy, BackupRun } from "../contract/backups.ts";
+import { calendarOf, dayText } from "./calendar.ts";
+
+const copy = (ok: boolean | null) =>
+  ({ state: "done", verified: ok === null ? null : { ok, at: 0, message: null } }) as unknown as BackupCopy;
+const run = (at: string, state: BackupRun["state"] = "done", copies = [copy(null)]): BackupRun => ({
+  ...{ id: at, startedAt: Date.parse(at), endedAt: null, state, actor: "", jobId: null, message: null },
+  ...{ found: false, copies },
+});
+const NOW = Date.parse("2026-11-25T12:00:00Z");
+
+Deno.test("calendarOf() has five weeks from Monday on, the last with today", () => {
+  const weeks = calendarOf({ timeZone: "UTC", next: [] }, [], NOW);
+  assert.deepEqual(weeks.map(([first]) => first!.date), [
+    ...["2026-10-26", "2026-11-02", "2026-11-09", "2026-11-16", "2026-11-23"],
+  ]);
+  assert.deepEqual(weeks.flat().filter(({ today }) => today).map(({ date }) => date), ["2026-11-25"]);
+  assert.equal(weeks.flat().length, 35);
+  assert.equal(dayText("2026-11-23"), "Nov 23");
+});
+
+Deno.test("calendarOf() puts runs on the days of the backup's time zone, the newest of a day first", () => {
+  const runs = [
+    run("2026-11-24T23:30:00Z", "failed"),
+    run("2026-11-24T12:00:00Z"),
+    run("2026-11-23T12:00:00Z", "done", [copy(true), copy(true)]),
+    run("2026-11-20T12:00:00Z", "done", [copy(true), copy(null)]),
+    run("2026-11-19T12:00:00Z", "done", [copy(true), copy(false)]),
+  ];
+  const found = (timeZone: string) =>
+    calendarOf({ timeZone, next: [] }, runs, NOW).flat().flatMap(({ date, run, verified }) =>
+      run === undefined ? [] : [[date.slice(5), run.state, verified]]
+    );
+  assert.deepEqual(found("UTC"), [
+    ["11-19", "done", "bad"],
+    ["11-20", "done", "never"],
+    ["11-23", "done", "ok"],
+    ["11-24", "failed", "never"],
+  ]);
+  assert.deepEqual(found("Europe/Berlin"), [
+    ["11-19", "done", "bad"],
+    ["11-20", "done", "never"],
+    ["11-23", "done", "ok"],
+    ["11-24", "done", "never"],
+    ["11-25", "failed", "never"],
+  ]);
+});
+
+Deno.test("calendarOf() tells when it runs next, the first time of each day", () => {
+  const next = [
+    "2026-11-26T02:00:00Z",
+    "2026-11-26T14:00:00Z",
+    "2026-11-29T02:00:00Z",
+    "2026-12-09T02:00:00Z",
+  ];
+  const weeks = calendarOf({ timeZone: "UTC", next: next.map((at) => Date.parse(at)) }, [], NOW);
+  assert.deepEqual(
+    weeks.flat().flatMap(({ date, planned }) => planned === undefined ? [] : [[date, planned]]),
+    [
+      ["2026-11-26", Date.parse(next[0]!)],
+      ["2026-11-29", Date.parse(next[2]!)],
+    ],
+  );
+});
