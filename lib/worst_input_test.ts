@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { sshKeyFault } from "./vm/cloud_init/ssh_key.ts";
 import { checkUserData, readYaml, withoutSecrets, YamlFault } from "./vm/cloud_init/yaml.ts";
 import { COMMANDS } from "./contract/mod.ts";
+import { Compile } from "./typebox/compile.ts";
 import { MAX_XML } from "./contract/manage.ts";
 import { MOST_YAML_BYTES } from "./contract/cloud_init_bounds.ts";
 import { parseListQuery } from "./vm/list_query.ts";
@@ -37,6 +38,8 @@ interface Parser {
 }
 
 const MIB = 1024 * 1024;
+/** Milliseconds that a list of the largest body may take: it is passed over once or twice. Quadratic, it takes an hour. */
+const LIST_MS = 5000;
 const yaml: Parser["inputs"] = {
   keys: (size) => fill(size, (index) => `k${index}: 1\n`, "#cloud-config\n"),
   flowKeys: (size) => fill(size, (index) => `k${index},`, "#cloud-config\n{", "}"),
@@ -234,6 +237,35 @@ Deno.test("a YAML document of too many entries is refused, with the number", () 
     assert.match(error.message, /at most 10000 lines and commas, and has 10001/);
     return true;
   });
+});
+
+/** Inputs that have one thing again and again, as often as a body has room for it, where a schema has a list. */
+function* overfull(schema: unknown): Generator<unknown> {
+  const { type, items, properties, anyOf } = schema as Schema;
+  if (type === "array") {
+    yield Array(MIB / 2).fill(1);
+    for (const item of overfull(items)) yield [item];
+  }
+  for (const [name, field] of Object.entries(properties ?? {})) {
+    for (const value of overfull(field)) yield { [name]: value };
+  }
+  for (const each of (anyOf as unknown[] | undefined) ?? []) yield* overfull(each);
+}
+
+Deno.test("a list with one thing again and again, where all must differ, is refused at once", () => {
+  let count = 0;
+  for (const [name, { input }] of Object.entries(COMMANDS)) {
+    const validator = Compile(input);
+    for (const value of overfull(input)) {
+      count++;
+      const started = performance.now();
+      assert.equal(validator.Check(value), false, name);
+      const [error] = validator.Errors(value), ms = performance.now() - started;
+      assert.match(error!.message, /must not have more than \d+ items/, name);
+      assert.ok(ms < LIST_MS, `${name} takes ${ms} ms for ${JSON.stringify(value).slice(0, 60)}`);
+    }
+  }
+  assert.ok(count > 40, "too few lists were found: the test looks in the wrong place");
 });
 
 interface Schema {

@@ -156,7 +156,15 @@ export function backupHandlers(
       }
       const at = ({ copy }: typeof copies[number]) => copy.takenAt ?? 0;
       const newest = copies.sort((a, b) => at(b) - at(a)).slice(0, COPIES_LISTED);
-      return { backups: backups.map(shown), copies: newest };
+      // Which other VMs a backup is of is nothing for who may see this one.
+      const ofThis = ({ targets: { vmIds, tags, groups, ...rest } }: Backup): Backup["targets"] => ({
+        ...rest,
+        vmIds: vmIds.filter((each) => each === vmId),
+        tags: tags.filter((tag) => vm.tags.includes(tag)),
+        groups: groups.filter((group) => group === vm.group),
+      });
+      const told = backups.map(shown).map((backup) => ({ ...backup, targets: ofThis(backup) }));
+      return { backups: told, copies: newest };
     },
     create_backup: async (input, { principal }) => {
       const { name, keep = 7, keepDaily = 0, keepWeekly = 0, keepMonthly = 0, keepYearly = 0 } = input;

@@ -53,6 +53,29 @@ function requireOwn(folder: string, { isDirectory, mode }: Deno.FileInfo): void 
   );
 }
 
+/**
+ * Whoever owns a folder, or may rename what is in it, can put a link in its place at any moment: we would follow.
+ *
+ * @param uid who owns what we make there; on a share that may be somebody else than we are
+ * @throws {ContractError} BackupFolderUnusable
+ */
+async function requireOwner(folder: string, uid: number | null): Promise<void> {
+  const inside = ["", ...FOLDERS.map(([name]) => name)].map((name) => `${folder}/${FOLDER}${name}`);
+  for (const path of [folder, ...inside]) {
+    const info = await orMissing(path === folder ? Deno.stat(path) : Deno.lstat(path));
+    if (info === undefined || info.uid === null) continue;
+    if (info.uid !== uid && info.uid !== 0) {
+      throw unusable(
+        folder,
+        `${path} belongs to another user (${info.uid}): chown it, or take another folder`,
+      );
+    }
+    // The sticky bit leaves what is in it to its owner, as in /tmp.
+    if (((info.mode ?? 0) & 0o1002) !== 0o002) continue;
+    throw unusable(folder, `everybody may write to ${path}. Take that away: chmod o-w ${path}`);
+  }
+}
+
 /** Why a folder cannot be worked with, for people. */
 function reasonOf(error: unknown): string {
   const fault = pathFault(error);
@@ -120,6 +143,11 @@ export class Repository {
       // Before anything is written through it: it may be a link to a folder of the host.
       const there = await orMissing(Deno.lstat(root));
       if (there !== undefined) requireOwn(folder, there);
+      const probe = `${there === undefined ? folder : root}/probe-${crypto.randomUUID()}`;
+      await Deno.writeTextFile(probe, "", { createNew: true, mode: 0o600 });
+      const { uid } = await Deno.lstat(probe);
+      await Deno.remove(probe);
+      await requireOwner(folder, uid);
       if (await orMissing(Deno.lstat(`${root}/repository.json`)) === undefined) {
         for (const [name, mode] of [["", 0o711], ...FOLDERS] as const) {
           await ownFolder(`${root}${name}`, mode);
@@ -133,9 +161,6 @@ export class Repository {
         await Deno.writeTextFile(fresh, text, { createNew: true, mode: 0o600 });
         await Deno.rename(fresh, `${root}/repository.json`);
       }
-      const probe = `${root}/probe-${crypto.randomUUID()}`;
-      await Deno.writeTextFile(probe, "", { createNew: true, mode: 0o600 });
-      await Deno.remove(probe);
       return await Repository.open(folder);
     } catch (error) {
       if (error instanceof ContractError) throw error;

@@ -12,7 +12,7 @@ import { type Dispatch, onPageOf } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
 import { PICTURE_PATH, pictureInput, pictureResponse } from "./picture.ts";
-import { readJson } from "./body.ts";
+import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT, readJson } from "./body.ts";
 import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
 import { EventStreams } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
@@ -36,8 +36,16 @@ const OPEN: ReadonlySet<string> = new Set(
 /** `/vms/{vmId}` → Hono's `/vms/:vmId`. */
 const honoPath = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
 
+/** Bytes of the largest body that somebody may send. */
+const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT : BODY_LIMIT;
+
 /** A command's input from path, query and body. A field may be given once only. */
-async function inputOf(route: RestRoute, request: Request, path: Record<string, string>): Promise<unknown> {
+async function inputOf(
+  route: RestRoute,
+  request: Request,
+  path: Record<string, string>,
+  limit: number,
+): Promise<unknown> {
   const schemas = fields(route.command);
   const query: Record<string, unknown> = Object.create(null); // or `__proto__` would not be a field
   for (const [name, text] of new URL(request.url).searchParams) {
@@ -52,7 +60,7 @@ async function inputOf(route: RestRoute, request: Request, path: Record<string, 
       reason: `${route.method} takes its fields from the body, not the query`,
     });
   }
-  const body = await readJson(request);
+  const body = await readJson(request, limit);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new ContractError("InvalidInput", { reason: "the body must be a JSON object" });
   }
@@ -83,7 +91,7 @@ export function createApi(
   const api = new Hono<Environment>().basePath("/api/v1");
 
   api.post("/commands/:name", async (context) => {
-    const input = await readJson(context.req.raw);
+    const input = await readJson(context.req.raw, limitFor(context.env.principal));
     const name = context.req.param("name"), host = context.req.query("host");
     return answer(await dispatch(name, onPageOf(host, name, input), context.env.principal));
   });
@@ -119,8 +127,9 @@ export function createApi(
   for (const route of REST_ROUTES) {
     if (route.command.content !== undefined) continue;
     api.on(route.method, honoPath(route.path), async (context) => {
-      const input = await inputOf(route, context.req.raw, context.req.param() as Record<string, string>);
-      return answer(await dispatch(route.name, input, context.env.principal));
+      const { principal } = context.env, place = context.req.param() as Record<string, string>;
+      const input = await inputOf(route, context.req.raw, place, limitFor(principal));
+      return answer(await dispatch(route.name, input, principal));
     });
   }
   // A known path with another method says which ones it takes (RFC 9110, 15.5.6).

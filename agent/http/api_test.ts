@@ -3,13 +3,14 @@ import fc from "fast-check";
 import { COMMANDS, ERRORS } from "../../lib/contract/mod.ts";
 import { REST_ROUTES } from "../../lib/contract/rest.ts";
 import { SAMPLES } from "../../lib/contract/testing.ts";
-import { localPrincipal } from "../access.ts";
+import { localPrincipal, nobody, type Principal } from "../access.ts";
 import { createDispatch, type Handlers } from "../dispatch.ts";
 import { EventHub } from "../events/hub.ts";
 import { createApi } from "./api.ts";
+import { ANONYMOUS_BODY_LIMIT } from "./body.ts";
 
 /** The door before handlers that give back what they were called with. */
-function door() {
+function door(principal: Principal = localPrincipal("socket")) {
   const calls: [string, unknown][] = [];
   const handlers = Object.fromEntries(
     Object.keys(COMMANDS).map((name) => [name, (input: unknown) => {
@@ -41,7 +42,7 @@ function door() {
   ) =>
     api(
       new Request(`http://127.0.0.1:8440${path}`, { method, headers, ...(body !== undefined && { body }) }),
-      localPrincipal("socket"),
+      principal,
     );
   return { calls, send };
 }
@@ -50,6 +51,19 @@ const read = async (
   response: Response,
 ): Promise<[number, Answer]> => [response.status, await response.json()];
 const V1 = "/api/v1";
+
+Deno.test("createApi() reads no long body of somebody who is not signed in", async () => {
+  const { calls, send } = door(nobody("api"));
+  const keys = Array.from({ length: 80_000 }, (_, index) => `"k${index}":1`);
+  const long = `{${keys.join(",")}}`, short = JSON.stringify({ name: "a", password: "b" });
+  for (const path of [`${V1}/commands/sign_in`, `${V1}/session`]) {
+    const [status, { code, message }] = await read(await send("POST", path, long));
+    assert.deepEqual([status, code], [413, "BodyTooLarge"], path);
+    assert.match(message!, new RegExp(` ${ANONYMOUS_BODY_LIMIT} bytes`));
+    assert.equal((await send("POST", path, short)).status, 200);
+  }
+  assert.equal(calls.length, 2);
+});
 
 Deno.test("createApi() has every command at its route and by its name, and both are one", async () => {
   const { calls, send } = door();

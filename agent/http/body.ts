@@ -4,6 +4,8 @@ import { parseJson } from "../../lib/text/json.ts";
 
 /** Bytes of the largest body of a command. */
 export const BODY_LIMIT = 1024 * 1024;
+/** … of one from nobody: what signs somebody in is small, and all else would cost time for nothing. */
+export const ANONYMOUS_BODY_LIMIT = 16 * 1024;
 /** Seconds a body may take to arrive. */
 export const BODY_SECONDS = 15;
 
@@ -76,10 +78,10 @@ export async function readBody(
  *
  * @throws {ContractError} EncodedBody, UnsupportedMediaType, InvalidJson, BodyTooLarge, BodyTimeout
  */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readJson(request: Request, limit = BODY_LIMIT): Promise<unknown> {
   requireUnencoded(request.headers);
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  const text = await readBody(request);
+  const text = await readBody(request, limit);
   if (text.trim() === "") return {};
   if (type !== "application/json") throw new ContractError("UnsupportedMediaType");
   try {

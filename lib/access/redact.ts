@@ -106,6 +106,8 @@ export function redactText(text: string, { hiddenNames }: Sight): string {
 
 /** Details of refusals that name machines. */
 const NAMING = ["vm", "vms", "what"] as const;
+/** Details that are sentences, which may name one anywhere. */
+const SENTENCES = ["reason", "error"] as const;
 
 /** A refusal that names no machine that is not seen. */
 export function redactRefusal(error: ContractError, sight: Sight): ContractError {
@@ -117,6 +119,11 @@ export function redactRefusal(error: ContractError, sight: Sight): ContractError
     const told = details[name];
     if (typeof told !== "string") continue;
     if (hidden.length > 0 || names(told, sight)) change[name] = HIDDEN_VM;
+  }
+  for (const name of SENTENCES) {
+    const told = details[name];
+    const shown = typeof told === "string" ? redactText(told, sight) : told;
+    if (shown !== told) change[name] = shown;
   }
   if (Object.keys(change).length === 0) return error;
   if (Array.isArray(vmIds)) change.vmIds = vmIds.filter((each) => !hidden.includes(each));

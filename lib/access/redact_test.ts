@@ -63,6 +63,15 @@ Deno.test("redactRefusal() tells that something stands in the way, not what", ()
   assert.ok(!network.message.includes("secret"));
 });
 
+Deno.test("redactRefusal() tells no reason that names a machine out of sight", () => {
+  const told = (reason: string) =>
+    redactRefusal(new ContractError("DiskRefused", { path: "/images/a.img", reason }), sight);
+  const error = told("it belongs to the snapshot first of secret, and must not change");
+  assert.equal(error.message, `Disk image cannot be used: /images/a.img (${HIDDEN_MESSAGE})`);
+  assert.ok(!JSON.stringify(error).includes("secret"));
+  assert.match(told("web has it as qcow2, not as raw").message, /web has it as qcow2/);
+});
+
 Deno.test("mentionedIn() finds machines that a message names, as words of their own or by their ids", () => {
   const vms = [
     ...[{ id: "1", name: "web" }, { id: "2", name: "web-1" }, { id: "3", name: "a.b" }, {

@@ -3,6 +3,34 @@ import type { Static, TSchema } from "npm-typebox";
 import { Compile as compile } from "npm-typebox/schema";
 import type { TLocalizedValidationError } from "npm-typebox/error";
 
+/** What of a schema says where lists are, and how long they may be. */
+interface Shape {
+  readonly maxItems?: number;
+  readonly items?: Shape;
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly anyOf?: readonly Shape[];
+}
+
+/** Lists that are longer than their schema allows. */
+function* tooLong(schema: Shape, value: unknown, instancePath = ""): Generator<TLocalizedValidationError> {
+  const { maxItems: limit = Infinity, items, properties = {}, anyOf = [] } = schema;
+  if (Array.isArray(value)) {
+    const message = `must not have more than ${limit} items`;
+    if (value.length > limit) {
+      return yield { keyword: "maxItems", schemaPath: "#", instancePath, params: { limit }, message };
+    }
+    for (const [at, each] of items ? value.entries() : []) {
+      yield* tooLong(items!, each, `${instancePath}/${at}`);
+    }
+  } else if (typeof value === "object" && value !== null) {
+    for (const [name, each] of Object.entries(properties)) {
+      const field = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+      yield* tooLong(each, field, `${instancePath}/${name}`);
+    }
+  }
+  for (const each of anyOf) yield* tooLong(each, value, instancePath);
+}
+
 /** A schema made into code. */
 export class Validator<S extends TSchema = TSchema> {
   readonly #compiled: {
@@ -10,7 +38,7 @@ export class Validator<S extends TSchema = TSchema> {
     Errors(value: unknown): [result: boolean, errors: TLocalizedValidationError[]];
   };
 
-  constructor(schema: S) {
+  constructor(private readonly schema: S) {
     this.#compiled = compile(schema);
   }
 
@@ -21,7 +49,9 @@ export class Validator<S extends TSchema = TSchema> {
 
   /** What is wrong with the value; nothing when it is as the schema says. */
   Errors(value: unknown): TLocalizedValidationError[] {
-    return this.#compiled.Errors(value)[1];
+    // Of a list whose items must differ the library copies all it has found for each one that does not: quadratic.
+    const long = tooLong(this.schema as Shape, value).next().value as TLocalizedValidationError | undefined;
+    return long === undefined ? this.#compiled.Errors(value)[1] : [long];
   }
 }
 

@@ -7,6 +7,7 @@ import type { Input, Job } from "../../lib/contract/mod.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { Mirror } from "../testbed/mirror.ts";
 import { filesOf, testName } from "../testbed/names.ts";
+import { personWith } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refusal, refused } from "../testbed/product.ts";
@@ -352,6 +353,34 @@ Deno.test("download_image() brings an image in, checked and unpacked", async (t)
     );
     assert.equal(await volumes(), before);
   });
+});
+
+Deno.test("download_image() from servers that take their time leaves others their downloads", async () => {
+  await using pool = await testPool();
+  await using mirror = new Mirror();
+  await using server = await readyFor(pool.name);
+  const operator = [{ role: "operator", on: { kind: "everything" } }] as const;
+  const [first, second] = [
+    await personWith(server, "first", [...operator]),
+    await personWith(server, "second", [...operator]),
+  ];
+  const bytes = noise(8 * MIB);
+  const slow = (name: string) => ({
+    url: mirror.serve(`/${name}.img`, { body: bytes, pace: 500 }),
+    pool: pool.name,
+  });
+  const jobs: string[] = [];
+  for (const name of ["a", "b", "c", "d"]) {
+    jobs.push((await first.call("download_image", slow(name))).jobId);
+  }
+  await refused(
+    first.call("download_image", slow("e")),
+    "TooManyRequests",
+    /image downloads of yours .*limit 4/,
+  );
+  jobs.push((await second.call("download_image", slow("f"))).jobId);
+  for (const jobId of jobs) await call(server, "cancel_job", { jobId });
+  for (const jobId of jobs) assert.equal((await over(server, jobId)).job.state, "cancelled");
 });
 
 Deno.test("download_image() refuses images that are traps (threats 1 to 3)", async (t) => {

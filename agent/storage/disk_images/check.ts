@@ -8,7 +8,7 @@
  *  2. The image and everything it is built on is held (`take`) before its head is read, and until the work is over.
  *     Work that waits for its turn as a job asks after the wait.
  *  3. Files outside all pools are the administrators', who are root on the host anyway.
- *  4. A cloud-init seed belongs to its machine alone.
+ *  4. A cloud-init seed belongs to its machine alone, and nothing that is built on it is given to others.
  *  5. The format: {@link decideFormat}. Every use by a machine is recorded (`FormatRecords`), so that a raw disk stays
  *     raw after it was detached, whatever its guest wrote on it.
  *  6. The chain: {@link checkedChain}. An image that a machine has as raw is nowhere taken as qcow2, and is no base.
@@ -185,11 +185,14 @@ function refuseSeed(
 async function enterChain(
   host: Host,
   held: DisposableStack | undefined,
+  use: ImageUse,
   { path, type, format }: BackingImage,
   volume: Volume | undefined,
 ): Promise<void> {
   hold(held, { source: { path, type }, volume }, "read");
   const of = `of its backing file ${path}`;
+  // Whoever reads what is built on a seed reads the seed.
+  if (path.endsWith(SEED_SUFFIX)) refuseSeed(path, await readHead(path), { ...use, purpose: "base" }, []);
   const other = (await directUses(host, path)).find((each) => each.format !== format);
   if (other !== undefined) {
     throw new ImageRefused(`${of}: ${other.name} has it as ${other.format}, not as ${format}`);
@@ -276,7 +279,7 @@ async function decide(
     throw new ImageRefused("a raw image is built on no other");
   }
   const backing = format === "qcow2" && !isTestDriver(link.uri)
-    ? await chainOf(host, path, { named: wish.backingFile, isSaid, anyBase: use.anyBase }, held)
+    ? await chainOf(host, path, { named: wish.backingFile, isSaid, anyBase: use.anyBase }, use, held)
     : [];
   if (purpose === "disk" && held !== undefined && isHere) await formats.set(path, format);
   const secret = format === "raw" && volume !== undefined ? await secretFor(link, path) : undefined;
@@ -300,6 +303,7 @@ async function chainOf(
   host: Host,
   path: string,
   wish: Pick<ChainWish, "named" | "isSaid" | "anyBase">,
+  use: ImageUse,
   held: DisposableStack | undefined,
 ): Promise<BackingImage[]> {
   const { link } = host;
@@ -311,7 +315,7 @@ async function chainOf(
   return await checkedChain(path, {
     ...wish,
     volumeAt: (at) => volumeAt(link, at),
-    enter: (image, volume) => enterChain(host, held, image, volume),
+    enter: (image, volume) => enterChain(host, held, use, image, volume),
   });
 }
 

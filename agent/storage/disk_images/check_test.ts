@@ -10,6 +10,7 @@ import type { Disk } from "../../../lib/contract/mod.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { backingStoreXml, sourceXml } from "../../../lib/formats/xml/backing_store.ts";
 import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
+import { writeSeed } from "../../../lib/vm/cloud_init/seed.ts";
 import { copySource } from "../copy_source.ts";
 import { FormatRecords } from "../format_records.ts";
 import { lockVolume } from "../shared.ts";
@@ -24,8 +25,13 @@ type File = typeof FILES[number];
 const VMS = ["x", "y"] as const;
 type Name = typeof VMS[number];
 /** What a header can say. */
-const HEADERS = ["none", "clean", "canary below", "canary as data", "below a", "below a as qcow2"] as const;
+const HEADERS = [
+  ...["none", "clean", "canary below", "canary as data", "below a", "below a as qcow2"] as const,
+  "seed below",
+] as const;
 type Header = typeof HEADERS[number];
+/** Another VM's cloud-init, in the same pool. */
+const SEED = "y-seed.iso";
 
 /** The start of an image. */
 function headerBytes(header: Header, folder: string): Uint8Array {
@@ -37,7 +43,13 @@ function headerBytes(header: Header, folder: string): Uint8Array {
   view.setBigUint64(24, 1n << 20n);
   view.setUint32(100, 104);
   const write = (text: string, at: number) => bytes.set(new TextEncoder().encode(text), at);
-  const below = header === "canary below" ? "canary" : header.startsWith("below a") ? "a" : undefined;
+  const below = header === "canary below"
+    ? "canary"
+    : header === "seed below"
+    ? SEED
+    : header.startsWith("below a")
+    ? "a"
+    : undefined;
   if (header === "canary as data") {
     view.setBigUint64(72, 1n << 2n);
     view.setUint32(104, 0x44415441);
@@ -91,6 +103,7 @@ class World {
       link: { uri: "qemu:///system", call: (name: string, input: unknown) => this.#call(name, input) },
       inventory,
       formats: new FormatRecords(this.#store),
+      keepers: { of: () => undefined },
       requireFilled: () => {},
       claim: ({ name }: Machine) => {
         assert.equal(this.machines.get(name)?.running, false);
@@ -112,7 +125,7 @@ class World {
     if (name === "secretOfVolume") return null;
     if (name === "domainXml") return this.#domainXml(uuid!);
     assert.equal(name, "volumeAt");
-    const file = FILES.find((each) => this.path(each) === path);
+    const file = [...FILES, SEED].find((each) => this.path(each) === path);
     if (file === undefined) {
       throw new LibvirtError({ kind: "libvirt", code: VIR_ERR.NO_STORAGE_VOL, message: "no volume" });
     }
@@ -350,7 +363,7 @@ function finish(world: World, file: File): [] {
 }
 
 Deno.test("checkImage() lets no order of write, attach, start, overlay, upload and copy open a file of the host", async () => {
-  let opens = 0;
+  let opens = 0, attached = 0;
   await fc.assert(
     fc.asyncProperty(orders, async (steps) => {
       const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
@@ -361,6 +374,7 @@ Deno.test("checkImage() lets no order of write, attach, start, overlay, upload a
         for (const each of steps) {
           const opened = await carryOut(world, each);
           opens += opened.length;
+          if (each.do === "attach" && world.isUsed(each.file)) attached++;
           assert.ok(!opened.includes(world.path("canary")), JSON.stringify(each));
         }
       } finally {
@@ -371,4 +385,32 @@ Deno.test("checkImage() lets no order of write, attach, start, overlay, upload a
     { numRuns: 300 },
   );
   assert.ok(opens > 50, "much of it is allowed");
+  assert.ok(attached > 50, "many images are attached");
+});
+
+Deno.test("checkImage() gives what is built on another machine's seed to nobody but administrators", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const world = new World(folder);
+  try {
+    const files = { userData: "#cloud-config\n", metaData: "" };
+    await Deno.writeFile(world.path(SEED), writeSeed({ form: {} }, files, 0));
+    world.write("b", "seed below");
+    const wish = { path: world.path("b"), format: "qcow2" } as const;
+    for (const purpose of ["disk", "base", "content"] as const) {
+      await assert.rejects(
+        checkImage(world.host, wish, { purpose, role: "operator" }, undefined),
+        (error) => {
+          assert.ok(error instanceof ContractError, String(error));
+          assert.match(error.message, /it is a cloud-init seed, which belongs to its VM alone/);
+          return true;
+        },
+      );
+    }
+    const use = { purpose: "content", role: "administrator" } as const;
+    const { backing } = await checkImage(world.host, wish, use, undefined);
+    assert.deepEqual(backing.map(({ path }) => path), [world.path(SEED)]);
+  } finally {
+    world.close();
+    await Deno.remove(folder, { recursive: true });
+  }
 });

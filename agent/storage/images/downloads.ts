@@ -11,6 +11,7 @@ import { log } from "../../log.ts";
 import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
 import { lockVolume, storageError } from "../shared.ts";
+import { callerOf } from "../upload_limits.ts";
 import { volumeNamed } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { SiteCatalog } from "./catalog.ts";
@@ -22,8 +23,8 @@ import { requireFits, Sink } from "./sink.ts";
 import { DownloadSource, SourceChanged } from "./source.ts";
 import { unpacked } from "./unpack.ts";
 
-/** Downloads at once. */
-const MOST_DOWNLOADS = 4;
+/** Downloads at once, and of one account: their servers may take all the time they like. */
+const MOST_DOWNLOADS = 8, MOST_OF_ONE = 4;
 /** Milliseconds whoever asked waits to hear that it has begun, or why not. */
 const BEGIN_MS = 15_000;
 /** Beginnings, when the file changes on its server meanwhile. */
@@ -36,7 +37,8 @@ export class ImageDownloads {
   readonly #records: ImageRecords;
   readonly #catalog: SiteCatalog;
   readonly #resolve: Resolve | undefined;
-  readonly #filling = new Set<string>();
+  /** Volumes that are not whole yet, and who has each of them made. */
+  readonly #filling = new Map<string, string>();
 
   /** @param resolve replaces the system's resolver */
   constructor(host: Host, records: ImageRecords, catalog: SiteCatalog, resolve?: Resolve) {
@@ -60,11 +62,10 @@ export class ImageDownloads {
     const { pool, name, url } = plan;
     const key = `${pool}/${name}`;
     await this.#host.operations.ready([keyOf.volume(pool, name)]);
-    if (this.#filling.size >= MOST_DOWNLOADS) {
-      throw new ContractError("TooManyRequests", { what: "image downloads", limit: MOST_DOWNLOADS });
-    }
+    const caller = callerOf(principal);
+    this.#requirePlace(caller);
     const taken = lockVolume(pool, name, { hold: "make" });
-    this.#filling.add(key);
+    this.#filling.set(key, caller);
     const release = () => {
       this.#filling.delete(key);
       taken[Symbol.dispose]();
@@ -93,6 +94,17 @@ export class ImageDownloads {
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, BEGIN_MS));
     await Promise.race([begun.promise, running, late]).finally(() => clearTimeout(timer));
     return { jobId: job.id, pool, name };
+  }
+
+  /** @throws {ContractError} TooManyRequests */
+  #requirePlace(caller: string): void {
+    const own = [...this.#filling.values()].filter((each) => each === caller).length;
+    if (own >= MOST_OF_ONE) {
+      throw new ContractError("TooManyRequests", { what: "image downloads of yours", limit: MOST_OF_ONE });
+    }
+    if (this.#filling.size >= MOST_DOWNLOADS) {
+      throw new ContractError("TooManyRequests", { what: "image downloads", limit: MOST_DOWNLOADS });
+    }
   }
 
   /** Says no at once to what would be refused anyway. Every connection is judged again when it is made. */

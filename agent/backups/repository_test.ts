@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { ContractError } from "../../lib/contract/mod.ts";
+import { Repository } from "./repository.ts";
+
+/** Some user who is not the one that the tests run as. */
+const SOMEBODY = 65_534;
+
+/** A folder with these folders of backups in it, gone afterwards. */
+async function folderWith(...names: string[]): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "kvmm-test-repository-" });
+  for (const name of names) await Deno.mkdir(`${path}/kvm-manager-backups${name}`, { mode: 0o755 });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+const refuses = (folder: string, reason: RegExp) =>
+  assert.rejects(Repository.make(folder), (error) => {
+    assert.ok(error instanceof ContractError, String(error));
+    assert.equal(error.code, "BackupFolderUnusable");
+    assert.match(error.message, reason);
+    return true;
+  });
+
+Deno.test("Repository.make() takes a folder of its own user, and what it has made before", async () => {
+  await using folder = await folderWith();
+  const { id } = await Repository.make(folder.path);
+  assert.equal((await Repository.make(folder.path)).id, id);
+  await using prepared = await folderWith("", "/chunks");
+  await Repository.make(prepared.path);
+});
+
+Deno.test({
+  name: "Repository.make() takes no folder in which somebody else may put a link in the place of a folder",
+  ignore: Deno.uid() !== 0, // root alone gives folders away
+  fn: async () => {
+    for (const owned of ["", "/kvm-manager-backups", "/kvm-manager-backups/spool"]) {
+      await using folder = await folderWith("", "/chunks", "/copies", "/spool");
+      await Deno.chown(`${folder.path}${owned}`, SOMEBODY, SOMEBODY);
+      await refuses(folder.path, /belongs to another user \(65534\)/);
+      await assert.rejects(Deno.lstat(`${folder.path}/kvm-manager-backups/repository.json`));
+    }
+  },
+});
+
+Deno.test("Repository.make() takes no folder that everybody may write to, but one with the sticky bit", async () => {
+  await using folder = await folderWith();
+  await Deno.chmod(folder.path, 0o777);
+  await refuses(folder.path, /everybody may write to/);
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(folder.path)), []);
+  await Deno.chmod(folder.path, 0o1777);
+  await Repository.make(folder.path);
+});
