@@ -189,6 +189,8 @@ export class Repository {
       if (id !== undefined && value.id !== id) {
         throw unusable(folder, "it holds other backups than before. Is another disk mounted there?");
       }
+      // Its file was made by us, whoever has taken the folder over since.
+      await requireOwner(folder, (await Deno.lstat(`${root}/repository.json`)).uid);
       return new Repository(folder, value.id);
     } catch (error) {
       if (error instanceof ContractError) throw error;

@@ -38,6 +38,10 @@ Deno.test({
       await refuses(folder.path, /belongs to another user \(65534\)/);
       await assert.rejects(Deno.lstat(`${folder.path}/kvm-manager-backups/repository.json`));
     }
+    await using later = await folderWith();
+    const { id } = await Repository.make(later.path);
+    await Deno.chown(`${later.path}/kvm-manager-backups/chunks`, SOMEBODY, SOMEBODY);
+    await assert.rejects(Repository.open(later.path, id), /chunks belongs to another user \(65534\)/);
   },
 });
 
