@@ -31,6 +31,8 @@ export interface Principal {
   readonly holder: string;
   /** Where the call comes from: an IP address, empty at the socket. */
   readonly address: string;
+  /** The user of this host at the other end, on loopback; undefined where the kernel does not know (any more). */
+  readonly localUser?: () => number | undefined;
   /** The site's origin as the caller reached it: `https://kvm.example`; missing where there are no pages. */
   readonly origin?: string;
   /** The browser or program, as it calls itself. */

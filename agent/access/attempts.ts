@@ -14,7 +14,7 @@ import { type Patience, Throttle } from "./throttle.ts";
 /** What is tried: the first step, or the second. */
 export type SignInStep = "password" | "code";
 /** What is known of who tries. */
-export type Client = Pick<Principal, "address" | "device" | "via" | "holder">;
+export type Client = Pick<Principal, "address" | "device" | "via" | "holder" | "localUser">;
 
 const MINUTE = 60_000;
 /** Of one account from one network, of one device, of one session. */
@@ -30,6 +30,12 @@ const MOST_KNOWN = 10;
 /** A list with one more at its beginning. */
 const newest = (list: readonly string[] | undefined, one: string): readonly string[] =>
   [one, ...(list ?? []).filter((each) => each !== one)].slice(0, MOST_KNOWN);
+
+/** Where somebody tries from: the network; on loopback the user of this host, where the kernel knows. */
+function placeOf({ address, localUser }: Pick<Client, "address" | "localUser">): string {
+  const uid = isShared(address) ? localUser?.() : undefined;
+  return uid === undefined ? clientSubnet(address) : `${address} uid ${uid}`;
+}
 
 /** An account that has signed in from here: what is known of it for the next time. */
 export function withKnown(user: UserRecord, address: string, device: string): UserRecord {
@@ -66,15 +72,15 @@ export class Attempts {
    */
   begin(step: SignInStep, name: string, user: UserRecord | undefined, client: Client): Waiter {
     const { key, isTrusted } = strictKey(step, name, user, client);
-    const network = clientSubnet(client.address);
-    const isKnown = isTrusted || (user?.networks?.includes(network) ?? false);
+    const network = placeOf(client), isMany = network === client.address && isShared(network);
+    const isKnown = isTrusted || (user?.networks?.includes(clientSubnet(client.address)) ?? false);
     if (!isTrusted) this.#networks.check(network);
     try {
       this.#strict.check(key);
       if (!isKnown && step === "password") this.#accounts.check(name);
     } catch (error) {
-      // Who goes on at other accounts is slowed down, too; but behind a loopback address are many.
-      if (!isTrusted && !isShared(client.address)) this.#networks.failed(network);
+      // Who goes on at other accounts is slowed down, too; but behind a loopback address may be many.
+      if (!isTrusted && !isMany) this.#networks.failed(network);
       throw error;
     }
     this.#strict.failed(key);
@@ -86,7 +92,7 @@ export class Attempts {
     const { key, isTrusted } = strictKey(step, name, user, client);
     this.#strict.renew(key);
     if (isTrusted) return;
-    this.#networks.failed(clientSubnet(client.address));
+    this.#networks.failed(placeOf(client));
     this.#accounts.failed(name);
   }
 
@@ -98,13 +104,13 @@ export class Attempts {
   }
 
   /** Begins an attempt that names no account. @throws {ContractError} TooManyAttempts */
-  beginNameless({ address }: Pick<Client, "address">): void {
-    this.#networks.check(clientSubnet(address));
+  beginNameless(client: Pick<Client, "address" | "localUser">): void {
+    this.#networks.check(placeOf(client));
   }
 
   /** An attempt that names no account has failed. */
-  failedNameless({ address }: Pick<Client, "address">): void {
-    this.#networks.failed(clientSubnet(address));
+  failedNameless(client: Pick<Client, "address" | "localUser">): void {
+    this.#networks.failed(placeOf(client));
   }
 }
 
@@ -115,14 +121,14 @@ function strictKey(
   user: UserRecord | undefined,
   client: Client,
 ): { key: string; isTrusted: boolean } {
-  const { address, device, via, holder } = client;
+  const { device, via, holder } = client;
   if (via === "session") return { key: `${step} ${holder}`, isTrusted: true };
   if (isKnownDevice(user, client)) {
     return { key: `${step} ${name} device:${hashOf(device!)}`, isTrusted: true };
   }
   // Only who knows the password gets to the second step: there is nobody else to be locked out by.
   return {
-    key: step === "code" ? `code ${name}` : `password ${name} ${clientSubnet(address)}`,
+    key: step === "code" ? `code ${name}` : `password ${name} ${placeOf(client)}`,
     isTrusted: false,
   };
 }

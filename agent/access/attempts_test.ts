@@ -91,6 +91,16 @@ Deno.test("Attempts that were refused count for their address, at whatever accou
   assert.ok(isFree(attempts, from("127.0.0.1"), undefined, "somebody-else"));
 });
 
+Deno.test("Attempts of one user of this host hold up no other user's", () => {
+  const attempts = fresh();
+  const by = (uid: number) => from("127.0.0.1", { localUser: () => uid });
+  many(200, (index) => fails(attempts, by(65534), undefined, `wrong-${index}`));
+  assert.ok(!isFree(attempts, by(65534), undefined, "anybody"));
+  assert.equal(many(20, () => fails(attempts, by(65534))), 0, "the account is tried no more by them");
+  assert.ok(isFree(attempts, by(1000)), "another user is not held up");
+  assert.ok(isFree(attempts, from("127.0.0.1")), "nor somebody whom the kernel does not know");
+});
+
 Deno.test("Attempts.succeeded() forgives one's own failures, not those of others at the account", async () => {
   const clock = new TestClock(), attempts = new Attempts(clock);
   many(60, (index) => fails(attempts, from(`198.51.100.${index}`)));

@@ -30,6 +30,8 @@ export interface Caller {
   readonly address: string;
   /** At the socket: who it is. Without it nobody is let in there. */
   readonly peer?: SocketPeer | undefined;
+  /** Finds out which user of this host is at the other end; asked of who calls from loopback. */
+  readonly localUser?: () => number | undefined;
   /** Told once a session or a token has shown who it is, so that the door keeps their connection. */
   readonly signedIn?: () => void;
 }
@@ -73,7 +75,7 @@ export class Access {
    * @throws {ContractError} TooManyRequests; TokenInvalid for an API token that is none (any more): it must not pass for nobody's
    */
   identify(request: Request, caller: Caller, keep?: (cookie: string) => void): Principal {
-    const { door, address, peer, signedIn } = caller;
+    const { door, address, peer, signedIn, localUser } = caller;
     if (door === "socket") return peer === undefined ? nobody("socket") : socketPrincipal(peer);
     const { headers } = request;
     const url = new URL(request.url);
@@ -85,6 +87,7 @@ export class Access {
       origin: url.origin,
       client: headers.get("user-agent")?.slice(0, 200) ?? "",
       ...(device !== undefined && { device }),
+      ...(localUser !== undefined && { localUser }),
       ...(keep !== undefined && {
         keepSession: (secret: string | null) => keep(cookieFor(secret, reached)),
         keepDevice: (secret: string) => keep(deviceCookie(secret, reached)),

@@ -16,7 +16,7 @@ import { needOf } from "../../lib/access/permissions.ts";
 import { may } from "../../lib/access/rights.ts";
 import type { Door, Principal, SocketPeer } from "../access.ts";
 import type { Caller } from "../access/mod.ts";
-import { markSignedIn } from "../http/connections.ts";
+import { ofConnection } from "../http/connections.ts";
 import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
 import type { Admit, Session } from "../http/websocket.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
@@ -74,7 +74,7 @@ export class Consoles {
       door,
       address,
       peer,
-      signedIn: () => markSignedIn(request),
+      ...ofConnection(request),
     });
     const { pathname, searchParams } = new URL(request.url);
     const [, word, place = ""] = PATH.exec(pathname) ?? [];

@@ -26,6 +26,8 @@ class Connection implements Place {
   isKnown = false;
   /** Requests that are being answered. */
   open = 0;
+  /** The user of this host at its other end, once it is known. */
+  uid: number | undefined;
 
   constructor(
     readonly socket: Socket,
@@ -46,10 +48,26 @@ const localAddressOf = ({ localAddress }: Socket) => peerAddress({ socket: { rem
 /** Requests on connections, for who finds out whose they are. */
 const byRequest = new WeakMap<Request, Connection>();
 
-/** Somebody has shown at a request who they are: their connection is not lost to anybody who has not. */
-export function markSignedIn(request: Request): void {
-  const connection = byRequest.get(request);
-  if (connection) connection.isKnown = true;
+/** What a request's connection is told by who finds out whose it is, and what it tells them. */
+export function ofConnection(request: Request) {
+  return {
+    /** Somebody has shown who they are: their connection is not lost to anybody who has not. */
+    signedIn: (): void => {
+      const connection = byRequest.get(request);
+      if (connection) connection.isKnown = true;
+    },
+    /** The user of this host at its other end. */
+    localUser: (): number | undefined => {
+      const connection = byRequest.get(request);
+      return connection && userAt(connection);
+    },
+  };
+}
+
+/** Asks the kernel whose a connection of this host is; what it said once holds. */
+function userAt(connection: Connection): number | undefined {
+  const { localPort = 0, remotePort = 0 } = connection.socket;
+  return connection.uid ??= lookUp(localPort, new Set([remotePort])).get(connection.end);
 }
 
 /** The kernel's lists. Without them (IPv6 is off, no /proc) nobody is known. */

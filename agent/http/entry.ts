@@ -5,7 +5,7 @@ import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import type { Caller } from "../access/mod.ts";
 import type { App } from "../app.ts";
 import { localeFor } from "../../lib/i18n/locale.ts";
-import { markSignedIn } from "./connections.ts";
+import { ofConnection } from "./connections.ts";
 import { errorResponse } from "./guard.ts";
 import { withLocale } from "./request_locale.ts";
 import type { Answer } from "./listener.ts";
@@ -49,7 +49,7 @@ async function answerApi({ access, api }: App, request: Request, caller: Caller)
 /** Answers every request. Behind a proxy or a tunnel the address is theirs: it slows guessing down, and grants nothing. */
 export function entry(app: App, pages: Pages): Answer {
   return (request: Request, door: Door, address: string, peer?: SocketPeer) => {
-    const caller = { door, address, peer, signedIn: () => markSignedIn(request) };
+    const caller = { door, address, peer, ...ofConnection(request) };
     const { pathname } = new URL(request.url);
     if (pathname === METRICS_PATH && app.settings.metricsEndpoint !== "off") {
       return answerMetrics(app, request, caller);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { MOST_ROWS } from "../../agent/store/refusals.ts";
 import { asRoot } from "../testbed/people.ts";
+import { run } from "../testbed/process.ts";
 import { readyServer } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -90,6 +91,28 @@ Deno.test({
     });
     await t.step("who signed in from there before gets in at once", async () => {
       assert.equal(await guess(server, "127.0.8.8", "ann", PASSWORD), "signed-in");
+    });
+    await t.step("one user of this host holds up no other user's sign-in at the same address", async () => {
+      await asRoot(server, "create_user", { name: "new", password: PASSWORD, grants: [] });
+      const codes: string[] = [];
+      for (let at = 0; at < 60; at++) codes.push(await guess(server, "127.0.0.1", `nobody-${at}`, "wrong"));
+      assert.equal(codes.at(-1), "TooManyAttempts");
+      assert.equal(await guess(server, "127.0.0.1", "new", PASSWORD), "TooManyAttempts");
+      const body = JSON.stringify({ name: "new", password: PASSWORD });
+      const answer = await run([
+        ...[
+          "setpriv",
+          "--reuid=65534",
+          "--regid=65534",
+          "--clear-groups",
+          "curl",
+          "--silent",
+          "--data",
+          body,
+        ],
+        ...["--header", "content-type: application/json", `${server.url}/api/v1/session`],
+      ]);
+      assert.equal(JSON.parse(answer).state, "signed-in", answer);
     });
     await t.step("who knows the password gets in once the wait is over, from wherever", async () => {
       const deadline = performance.now() + 90_000;
