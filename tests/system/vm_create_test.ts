@@ -428,7 +428,7 @@ Deno.test({
       disks: [{ sizeGb: 900_000, pool: pool.name }],
       nics: [{ network: network.name }],
     };
-    const memory = Math.floor(host.memoryMb / 1024);
+    const memory = Math.floor(host.memoryMb * 0.9 / 1024);
     const said = {
       cpus: `CPU count exceeds host capacity (requested: 200, available: ${host.cpus})`,
       memory: `Memory exceeds available host memory (requested: 32768GB, available: ${memory}GB)`,
