@@ -2,6 +2,7 @@
 import { ApiError } from "../../lib/client/api.ts";
 import type { Job } from "../../lib/contract/mod.ts";
 import { asksForHelp } from "../arguments.ts";
+import type { OwnVerb } from "../own_verb.ts";
 import { type Server, serverOf } from "../connect/server.ts";
 import { targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
@@ -158,6 +159,8 @@ async function carryOutEach(
     name: string;
     vmId: string;
     success: boolean;
+    /** What the command says of it, where it says anything. */
+    answer?: unknown;
     error?: { code: string; message: string };
   }[] = [];
   const texts: (readonly string[])[] = [];
@@ -167,8 +170,8 @@ async function carryOutEach(
       const { id, index } = next;
       const name = await resources.nameOf(field, id);
       try {
-        const { lines } = await carryOutFor(run, { ...input, [field]: id }, name);
-        results[index] = { name, vmId: id, success: true };
+        const { answer, lines } = await carryOutFor(run, { ...input, [field]: id }, name);
+        results[index] = { name, vmId: id, success: true, ...(answer !== null && { answer }) };
         texts[index] = lines;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -318,11 +321,13 @@ async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal)
 /**
  * Carries out the verb a command line means.
  *
+ * @param own verbs that are no commands of the contract: what `kvm-manager vm` tells names them, too
  * @returns the exit status; undefined when the line means no verb
  */
 export async function runVerb(
   args: readonly string[],
   terminal: Terminal = TERMINAL,
+  own: Readonly<Record<string, OwnVerb>> = {},
 ): Promise<number | undefined> {
   const wantsHelp = asksForHelp(args);
   const options = args.findIndex((arg) => arg.startsWith("-"));
@@ -332,7 +337,8 @@ export async function runVerb(
     const group = words.length > 0 ? verbsUnder(words) : [];
     if (group.length === 0) return undefined;
     const { groupHelp } = await import("./help.ts");
-    (wantsHelp ? console.log : console.error)(groupHelp(words, group));
+    const others = Object.entries(own).map(([name, { summary }]) => [name, summary] as const);
+    (wantsHelp ? console.log : console.error)(groupHelp(words, group, others));
     return wantsHelp ? EXIT.done : EXIT.usage;
   }
   const { verb, rest } = found;
