@@ -66,18 +66,19 @@ export const AllowOvercommit = Type.Boolean({
 });
 /** A path on the host or `pool/volume`. */
 export const ImagePlace = line(4096, "absolute path on the host, or pool/volume");
+/** The image below an existing one, in the same ways. */
+export const BackingPlace = line(
+  4096,
+  "absolute path or pool/volume of the image that the existing image is built on: it must be named unless it is in a " +
+    "storage pool",
+);
 const PoolName = line(255, "storage pool");
 const NetworkName = line(255, "libvirt network");
 
 export const NewDisk = closed({
   sizeGb: Type.Optional(DiskSizeGb),
   path: Type.Optional(ImagePlace),
-  backingFile: Type.Optional(
-    line(
-      4096,
-      "path of the image that the existing image is built on: it must be named unless it is in a storage pool",
-    ),
-  ),
+  backingFile: Type.Optional(BackingPlace),
   pool: Type.Optional(PoolName),
   format: Type.Optional(oneOf(DISK_FORMATS, {
     description:
