@@ -1,6 +1,7 @@
 /** `kvm-manager vm start web1`: any command of the contract as a verb. */
 import { ApiError } from "../../lib/client/api.ts";
 import type { Job } from "../../lib/contract/mod.ts";
+import { lostBy } from "../../lib/text/lost_by.ts";
 import { asksForHelp } from "../arguments.ts";
 import type { OwnVerb } from "../own_verb.ts";
 import { type Server, serverOf } from "../connect/server.ts";
@@ -45,8 +46,12 @@ function waitedFor({ command }: Verb, { wait }: CommonValues): WaitedFor | undef
 }
 
 /** Whether to go on with what destroys something. @throws {UsageError} where nobody can be asked */
-function confirmed({ verb, common: { yes = false }, terminal }: Run, names: readonly string[]): boolean {
-  const { destroys } = verb.command;
+function confirmed(
+  { verb, common: { yes = false }, terminal }: Run,
+  input: InputDraft,
+  names: readonly string[],
+): boolean {
+  const destroys = lostBy(verb.command, (field) => input[field] === true);
   if (!destroys || yes) return true;
   if (!terminal.isTerminal) {
     throw new UsageError(`this would lose ${destroys}. Say --yes to go on without being asked`);
@@ -307,7 +312,7 @@ async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal)
   if (common["dry-run"]) return await tryOut(run, input);
   await growSize(verb, input, server);
   const names = isOne ? [] : await Promise.all(ids.map((id) => resources.nameOf(field!, id)));
-  if (!confirmed(run, names)) {
+  if (!confirmed(run, input, names)) {
     console.error("Nothing was done.");
     return EXIT.failed;
   }

@@ -538,6 +538,16 @@ Deno.test("runVerb() says in JSON, too, what became of the disks of each of seve
   assert.ok(!("answer" in started.results[0]), "where a command says nothing, nothing is there");
 });
 
+Deno.test("runVerb() asks about what an option loses where the option is said, and not else", async () => {
+  const plain = await run(["vm", "detach-disk", "web1", "vda"]);
+  assert.deepEqual([plain.status, plain.calls.at(-1)?.name], [0, "detach_disk"]);
+  const deleting = await run(["vm", "detach-disk", "web1", "vda", "--delete-volume"]);
+  assert.deepEqual([deleting.status, deleting.calls], [2, []]);
+  assert.match(deleting.err, /this would lose the disk's data\. Say --yes/);
+  const kept = await run(["network", "stop", "lab", "--no-force"]);
+  assert.deepEqual([kept.status, kept.calls.at(-1)?.name], [0, "stop_network"]);
+});
+
 Deno.test("runVerb() says which file is not there", async () => {
   const { err, status } = await run(["vm", "create", "web3", "--user", "me", "--ssh-key", "/no/key.pub"]);
   assert.equal(status, 2);
