@@ -29,9 +29,18 @@ export const EDIT_HELP = () =>
     "  EDITOR=nano kvm-manager vm edit web1",
   ].join("\n");
 
+/** The editor that is meant. @throws {UsageError} where nobody has named one, and vi would wait for nobody's keys */
+function editorOf(terminal: Terminal): string {
+  const named = Deno.env.get("VISUAL") || Deno.env.get("EDITOR");
+  if (named || terminal.isTerminal) return named || "vi";
+  throw new UsageError(
+    "there is no terminal for an editor. Without one, say a program that edits a file as EDITOR, or change the XML " +
+      "with kvm-manager vm xml and kvm-manager vm set-xml",
+  );
+}
+
 /** Runs the editor on a file, by the shell, as git and virsh do: EDITOR may have arguments of its own. */
-async function edit(file: string): Promise<void> {
-  const editor = Deno.env.get("VISUAL") || Deno.env.get("EDITOR") || "vi";
+async function edit(file: string, editor: string): Promise<void> {
   let status: Deno.CommandStatus;
   try {
     status = await new Deno.Command("/bin/sh", {
@@ -78,6 +87,7 @@ async function editUntilTaken(
   vmId: string,
   file: string,
   terminal: Terminal,
+  editor: string,
 ): Promise<number> {
   const { xml: before, etag } = await server.call("get_vm_xml", { vmId, secure: true, inactive: true }) as {
     xml: string;
@@ -85,7 +95,7 @@ async function editUntilTaken(
   };
   await Deno.writeTextFile(file, before);
   for (;;) {
-    await edit(file);
+    await edit(file, editor);
     const xml = await Deno.readTextFile(file);
     if (xml === before) {
       console.error("Nothing was changed.");
@@ -118,12 +128,13 @@ export async function editCommand(args: readonly string[], terminal: Terminal = 
         "kvm-manager vm edit <vmId> [OPTIONS]",
       );
     }
+    const editor = editorOf(terminal);
     const server = serverOf(await targetOf(values));
     const { vmId } = await withIds(server, { vmId: positionals[0] }) as { vmId: string };
     // For its owner alone: the XML has passwords.
     const folder = await Deno.makeTempDir({ prefix: "kvm-manager-" });
     try {
-      return await editUntilTaken(server, vmId, `${folder}/vm.xml`, terminal);
+      return await editUntilTaken(server, vmId, `${folder}/vm.xml`, terminal, editor);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

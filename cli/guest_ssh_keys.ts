@@ -1,10 +1,10 @@
 /** `kvm-manager vm ssh-key add NAME FILE`: the SSH keys that let in to an account in a VM's guest. */
-import { messageOf } from "../lib/text/message.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
 import { listed } from "./text.ts";
+import { unreadable } from "./unreadable.ts";
 import { harmless } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
@@ -36,7 +36,7 @@ async function keysOf(file: string | undefined): Promise<string[]> {
   try {
     text = await Deno.readTextFile(file);
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+    throw new UsageError(unreadable("the key", file, error));
   }
   if (/PRIVATE KEY/.test(text)) {
     throw new UsageError(`${file} is a private key: name the one that ends with .pub`);

@@ -1,7 +1,6 @@
 /** `kvm-manager login`, `logout`, `context`: servers elsewhere, known by a name. */
 import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
-import { messageOf } from "../lib/text/message.ts";
 import { parsed } from "./arguments.ts";
 import { type Context, contextsFile, readContexts, writeContexts } from "./connect/contexts.ts";
 import { type Server, serverOf } from "./connect/server.ts";
@@ -10,6 +9,7 @@ import { shownFingerprint, UntrustedError } from "./connect/untrusted.ts";
 import { EXIT } from "./exit.ts";
 import { environment } from "./environment.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
+import { unreadable } from "./unreadable.ts";
 import { harmless } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { rendered } from "./verb/output.ts";
@@ -68,7 +68,7 @@ async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<
   try {
     return (file === "-" ? await terminal.input() : await Deno.readTextFile(file)).trim();
   } catch (error) {
-    throw new UsageError(`--token-file cannot be read: ${messageOf(error)}`);
+    throw new UsageError(unreadable("--token-file", file, error));
   }
 }
 

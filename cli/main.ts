@@ -89,5 +89,5 @@ export async function main(args: readonly string[], app: () => Promise<Pages>): 
   }
   const found = findOwn(own, given);
   if (found) return await runOwn(found.verb, found.rest);
-  return await runVerb(given) ?? unknown(given, own);
+  return await runVerb(given, undefined, own) ?? unknown(given, own);
 }

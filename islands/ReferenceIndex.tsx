@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { clearOnEscape } from "../components/kit/clear_on_escape.ts";
 import { reference as referenceTexts } from "../lib/i18n/en/reference.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -34,11 +35,7 @@ export default function ReferenceIndex({ entries, current }: ReferenceIndexProps
         placeholder={t("reference.filter")}
         value={typed.value}
         onInput={({ currentTarget }) => typed.value = currentTarget.value}
-        onKeyDown={(event) => {
-          if (event.key !== "Escape") return;
-          event.preventDefault();
-          typed.value = "";
-        }}
+        onKeyDown={clearOnEscape(typed.value, () => typed.value = "")}
       />
       <p class="visually-hidden" role="status">{plural("reference.found", found.length)}</p>
       <ul>

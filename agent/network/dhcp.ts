@@ -146,7 +146,7 @@ export async function updateDhcp(
   } catch (error) {
     throw contractError(error, "NetworkUpdateFailed", "update_network_dhcp");
   } finally {
-    await host.inventory.refreshNetworks(name, "updated").catch((error) =>
+    await host.inventory.refreshNetwork(name).catch((error) =>
       log.debug("the networks could not be read", { error })
     );
   }
@@ -178,7 +178,7 @@ export async function forgetLease(
   ];
   if (steps.length === 0) return false;
   await link.call("networkUpdateDhcp", { name, steps });
-  await inventory.refreshNetworks(name, "updated");
+  await inventory.refreshNetwork(name);
   return true;
 }
 

@@ -1,6 +1,7 @@
 /** What of the host matters for a new network: devices, routes, what other networks have. */
 import type { Network } from "../../lib/contract/mod.ts";
 import { formatAddress, networkOf, parseSubnet } from "../../lib/formats/ip/cidr.ts";
+import { isLinkLocal } from "../../lib/formats/ip/link_local.ts";
 import type { NetworkFacts, TakenSubnet } from "../../lib/network/check.ts";
 import { routesV4, routesV6 } from "../../lib/network/routes.ts";
 import { isThere, textAt } from "../files.ts";
@@ -40,7 +41,7 @@ async function hostSubnets(ownBridges: ReadonlySet<string>): Promise<TakenSubnet
     .map(({ subnet, device }) => ({ subnet, what: `a route of the host (${device})` }));
   const addresses = Deno.networkInterfaces().flatMap(({ name, address, cidr }): TakenSubnet[] => {
     const subnet = parseSubnet(cidr);
-    const isShared = name === "lo" || ownBridges.has(name) || /^(fe80:|169\.254\.)/i.test(address);
+    const isShared = name === "lo" || ownBridges.has(name) || isLinkLocal(address);
     return subnet === undefined || isShared
       ? []
       : [{ subnet: networkOf(subnet), what: `the host's device ${name}` }];

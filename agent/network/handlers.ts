@@ -86,9 +86,9 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
     } catch (error) {
       throw contractError(error, failed, event);
     } finally {
-      await inventory.refreshNetworks(name, event).catch((error) =>
-        log.debug("the networks could not be read", { error })
-      );
+      // What happens to the network as a whole, libvirt tells; of the rest it says nothing.
+      const read = event === "updated" ? inventory.refreshNetwork(name) : inventory.rereadNetworks();
+      await read.catch((error) => log.debug("the networks could not be read", { error }));
     }
     return null;
   };

@@ -17,7 +17,7 @@ const networkDefined: StepRule<"network-defined"> = {
       if (isAway(error)) throw error;
       throw new Refused(messageOf(contractError(error, "NetworkStartFailed", "create_network")));
     } finally {
-      await inventory.refreshNetworks(name, "started");
+      await inventory.rereadNetworks();
     }
     return { did: "done" };
   },
@@ -25,7 +25,7 @@ const networkDefined: StepRule<"network-defined"> = {
     const network = (await link.call("networkScan")).find((each) => each.uuid === uuid);
     if (network === undefined) return NOTHING;
     await link.call("networkDelete", { name });
-    await inventory.refreshNetworks(name, "undefined");
+    await inventory.rereadNetworks();
     return removed(name);
   },
 };
@@ -41,7 +41,7 @@ const networkDoomed: StepRule<"network-doomed"> = {
       if (isAway(error)) throw error;
       throw new Refused(messageOf(contractError(error, "NetworkDeleteFailed", "delete_network")));
     } finally {
-      await inventory.refreshNetworks(name, "undefined");
+      await inventory.rereadNetworks();
     }
     await vms.networkDeleted(name);
     return removed(name);

@@ -118,9 +118,11 @@ export function poolHandlers(host: Host): PoolHandlers {
         () => deletePool(host, record, deleteContent, principal.name),
       );
     },
-    set_storage_pool_autostart: ({ pool, autostart }) => {
+    set_storage_pool_autostart: async ({ pool, autostart }) => {
       if (!requirePool(host, pool).persistent) throw new ContractError("StoragePoolNotPersistent");
-      return operate(pool, "change", () => link.call("poolSetAutostart", { pool, autostart }));
+      await operate(pool, "change", () => link.call("poolSetAutostart", { pool, autostart }));
+      storage.onEvent(pool, "changed"); // libvirt tells nobody
+      return null;
     },
   };
 }

@@ -76,13 +76,18 @@ function identityFault(document: XmlDocument, vm: VM): { what: string; is: strin
  */
 export async function checkVmXml(
   host: Host,
-  { vmId, xml }: Input<"check_vm_xml">,
+  { vmId, xml, etag }: Input<"check_vm_xml">,
 ): Promise<Output<"check_vm_xml">> {
   const vm = host.requireVm(vmId);
-  return { problem: await problemOf(host, vm, xml) };
+  return { problem: await problemOf(host, vm, xml, etag) };
 }
 
-async function problemOf(host: Host, vm: VM, xml: string): Promise<XmlProblem | null> {
+async function problemOf(
+  host: Host,
+  vm: VM,
+  xml: string,
+  etag: string | undefined,
+): Promise<XmlProblem | null> {
   const before = await editableXml(host, vm);
   const read = await readChecked(host, xml, relativePaths(before));
   if ("problem" in read) return read.problem;
@@ -93,7 +98,11 @@ async function problemOf(host: Host, vm: VM, xml: string): Promise<XmlProblem | 
   }
   const trial = trialXml(read.document, vm.name);
   const fault = trialFault(await host.link.call("domainValidateXml", { xml: trial }), xml);
-  return fault ?? await imageProblem(host, read.document, vm, before);
+  if (fault) return fault;
+  if (etag !== undefined && await etagOf(before) !== etag) {
+    return { message: new ContractError("XmlChanged").message };
+  }
+  return await imageProblem(host, read.document, vm, before);
 }
 
 /** What set_vm_xml would say of the images. */

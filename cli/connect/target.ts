@@ -8,8 +8,8 @@ import {
   RUNTIME_DIR_FLAG,
 } from "../../agent/runtime_dir.ts";
 import { SettingsError } from "../../agent/settings_error.ts";
-import { messageOf } from "../../lib/text/message.ts";
 import { environment, SOCKET_FILE } from "../environment.ts";
+import { unreadable } from "../unreadable.ts";
 import { type Context, readContexts } from "./contexts.ts";
 
 /** Options that say which server is meant, for `parseArgs`. */
@@ -82,7 +82,7 @@ function read(file: string, what: string): string {
   try {
     return Deno.readTextFileSync(file === "-" ? "/dev/stdin" : file);
   } catch (error) {
-    throw new SettingsError(`${what} cannot be read: ${messageOf(error)}`);
+    throw new SettingsError(unreadable(what, file, error));
   }
 }
 

@@ -6,6 +6,7 @@ import { messageOf } from "../../lib/text/message.ts";
 import { writeAll } from "../../lib/write_all.ts";
 import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
+import { unreadable } from "../unreadable.ts";
 import { UsageError } from "./values.ts";
 import { ProgressDisplay } from "./progress.ts";
 
@@ -75,7 +76,7 @@ export async function upload(
   try {
     source = await Deno.open(file);
   } catch (error) {
-    throw new UsageError(`--from cannot be read: ${messageOf(error)}`);
+    throw new UsageError(unreadable("--from", file, error));
   }
   const display = new ProgressDisplay(terminal);
   let isHandedOver = false;

@@ -135,7 +135,9 @@ export const CREATE_EXTRAS: ExtrasTable = {
       disk: {
         value: "SIZE|none",
         multiple: true,
-        text: "a new disk of this size, like 40G; with --image, the size of the first one",
+        text:
+          "a new disk of this size, like 40G; one of 20G when left out, or what suits the operating system; with " +
+          "--image, the size of the first one",
       },
       image: {
         value: "NAME",
@@ -149,7 +151,8 @@ export const CREATE_EXTRAS: ExtrasTable = {
       network: {
         value: "NAME|bridge=NAME|none",
         multiple: true,
-        text: "the network of a card, or the bridge of the host it is on",
+        text:
+          "the network of a card, or the bridge of the host it is on; `default`, or the only one there is, when left out",
       },
       user: { value: "NAME", text: "user whom cloud-init makes, with sudo" },
       "ssh-key": { value: "FILE", multiple: true, file: true, text: "the user's SSH public key" },

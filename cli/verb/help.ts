@@ -132,12 +132,23 @@ export function verbHelp(verb: Verb): string {
   ].join("\n");
 }
 
-/** The verbs that begin with these words. */
-export function groupHelp(words: readonly string[], verbs: readonly Verb[]): string {
-  const rows = verbs.map((verb): [string, string] => [
-    verb.words.slice(words.length).join(" ") || verb.words.join(" "),
-    verb.command.summary,
-  ]);
+/** The verbs that begin with these words. @param own those that are no commands of the contract, with what they do */
+export function groupHelp(
+  words: readonly string[],
+  verbs: readonly Verb[],
+  own: readonly (readonly [name: string, summary: string])[] = [],
+): string {
+  const begin = `${words.join(" ")} `;
+  const rows = [
+    ...verbs.map((verb): [string, string] => [
+      verb.words.slice(words.length).join(" ") || verb.words.join(" "),
+      verb.command.summary,
+    ]),
+    ...own.filter(([name]) => name.startsWith(begin)).map(([name, summary]): [string, string] => [
+      name.slice(begin.length),
+      `${summary[0]!.toUpperCase()}${summary.slice(1)}`,
+    ]),
+  ];
   return [
     `Usage: kvm-manager ${words.join(" ")} VERB [OPTIONS]`,
     "",

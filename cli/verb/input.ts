@@ -7,6 +7,7 @@ import type { Terminal } from "../terminal.ts";
 import type { Verb } from "./find.ts";
 import { type Arguments, optionsOf, positionalsOf, put } from "./options.ts";
 import type { InputDraft } from "./extras.ts";
+import { unreadable } from "../unreadable.ts";
 import { usageOf } from "./usage.ts";
 import { UsageError, valueOf } from "./values.ts";
 
@@ -25,7 +26,7 @@ export function reader(terminal: Terminal): (file: string, flag: string) => Prom
     try {
       return await Deno.readTextFile(file);
     } catch (error) {
-      throw new UsageError(`${flag} cannot be read: ${messageOf(error)}`);
+      throw new UsageError(unreadable(flag, file, error));
     }
   };
 }

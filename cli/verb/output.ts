@@ -15,6 +15,8 @@ export interface Layout {
   readonly wide?: readonly string[];
   /** Field with the list, where the answer has other things beside it. */
   readonly rows?: string;
+  /** How other commands name what is in the list. */
+  readonly lookup?: { readonly by: string; readonly in?: string };
 }
 
 /** For JSON and YAML, where a reader must get the text back whole. */
@@ -86,15 +88,25 @@ function table(answer: unknown, layout: Layout, wide: boolean, colours: boolean)
   return Array.isArray(answer) ? answer.map((each) => cell("", each)).join("\n") : cell("", answer);
 }
 
+/** Fields that a thing may be called by, the best first. */
+const CALLED_BY = ["name", "id", "vmId", "jobId", "role", "permission", "ip", "target"];
+
+/**
+ * Fields that the things of a list are called by, the best first: what commands take for them (a port forward is removed
+ * by its own id, not its VM's), what its table begins with where that is a name, and anything rather than nothing.
+ */
+function calledBy({ lookup, columns: [first = ""] = [] }: Layout): readonly string[] {
+  const known = lookup !== undefined && lookup.in === undefined ? [lookup.by] : [];
+  return [...known, ...CALLED_BY.includes(first) ? [first] : [], ...CALLED_BY, first];
+}
+
 /** What scripts go on with: a line for each thing, its name or id. */
-function names(answer: unknown, { rows }: Layout): string {
+function names(answer: unknown, layout: Layout): string {
+  const { rows } = layout, fields = calledBy(layout);
   const found = rows === undefined ? answer : at(answer, rows);
   const nameOf = (value: unknown): string[] => {
     if (!isRow(value)) return value === null ? [] : [cell("", value)];
-    const name = ["name", "vmId", "id", "jobId", "role", "permission", "ip", "target"].map((field) =>
-      value[field]
-    )
-      .find((each) => typeof each === "string");
+    const name = fields.map((field) => value[field]).find((each) => typeof each === "string");
     return typeof name === "string"
       ? [harmless(name)]
       : Object.values(value).filter(isRow).slice(0, 1).flatMap(nameOf);

@@ -1,7 +1,9 @@
 /** `kvm-manager vm start web1`: any command of the contract as a verb. */
 import { ApiError } from "../../lib/client/api.ts";
 import type { Job } from "../../lib/contract/mod.ts";
+import { lostBy } from "../../lib/text/lost_by.ts";
 import { asksForHelp } from "../arguments.ts";
+import type { OwnVerb } from "../own_verb.ts";
 import { type Server, serverOf } from "../connect/server.ts";
 import { targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
@@ -44,8 +46,12 @@ function waitedFor({ command }: Verb, { wait }: CommonValues): WaitedFor | undef
 }
 
 /** Whether to go on with what destroys something. @throws {UsageError} where nobody can be asked */
-function confirmed({ verb, common: { yes = false }, terminal }: Run, names: readonly string[]): boolean {
-  const { destroys } = verb.command;
+function confirmed(
+  { verb, common: { yes = false }, terminal }: Run,
+  input: InputDraft,
+  names: readonly string[],
+): boolean {
+  const destroys = lostBy(verb.command, (field) => input[field] === true);
   if (!destroys || yes) return true;
   if (!terminal.isTerminal) {
     throw new UsageError(`this would lose ${destroys}. Say --yes to go on without being asked`);
@@ -158,6 +164,8 @@ async function carryOutEach(
     name: string;
     vmId: string;
     success: boolean;
+    /** What the command says of it, where it says anything. */
+    answer?: unknown;
     error?: { code: string; message: string };
   }[] = [];
   const texts: (readonly string[])[] = [];
@@ -167,8 +175,8 @@ async function carryOutEach(
       const { id, index } = next;
       const name = await resources.nameOf(field, id);
       try {
-        const { lines } = await carryOutFor(run, { ...input, [field]: id }, name);
-        results[index] = { name, vmId: id, success: true };
+        const { answer, lines } = await carryOutFor(run, { ...input, [field]: id }, name);
+        results[index] = { name, vmId: id, success: true, ...(answer !== null && { answer }) };
         texts[index] = lines;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -304,7 +312,7 @@ async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal)
   if (common["dry-run"]) return await tryOut(run, input);
   await growSize(verb, input, server);
   const names = isOne ? [] : await Promise.all(ids.map((id) => resources.nameOf(field!, id)));
-  if (!confirmed(run, names)) {
+  if (!confirmed(run, input, names)) {
     console.error("Nothing was done.");
     return EXIT.failed;
   }
@@ -318,11 +326,13 @@ async function carryOut(verb: Verb, args: readonly string[], terminal: Terminal)
 /**
  * Carries out the verb a command line means.
  *
+ * @param own verbs that are no commands of the contract: what `kvm-manager vm` tells names them, too
  * @returns the exit status; undefined when the line means no verb
  */
 export async function runVerb(
   args: readonly string[],
   terminal: Terminal = TERMINAL,
+  own: Readonly<Record<string, OwnVerb>> = {},
 ): Promise<number | undefined> {
   const wantsHelp = asksForHelp(args);
   const options = args.findIndex((arg) => arg.startsWith("-"));
@@ -332,7 +342,8 @@ export async function runVerb(
     const group = words.length > 0 ? verbsUnder(words) : [];
     if (group.length === 0) return undefined;
     const { groupHelp } = await import("./help.ts");
-    (wantsHelp ? console.log : console.error)(groupHelp(words, group));
+    const others = Object.entries(own).map(([name, { summary }]) => [name, summary] as const);
+    (wantsHelp ? console.log : console.error)(groupHelp(words, group, others));
     return wantsHelp ? EXIT.done : EXIT.usage;
   }
   const { verb, rest } = found;

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { listenSocket } from "../../agent/http/server.ts";
 import { type Command, type CommandName, COMMANDS, ContractError } from "../../lib/contract/mod.ts";
-import { COMMON_OPTIONS } from "./common.ts";
+import { editCommand } from "../edit.ts";
+import { ownVerb } from "../own_verb.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import { COMMON_OPTIONS, listSchema } from "./common.ts";
 import { findVerb, verbOf, VERBS } from "./find.ts";
 import { optionsOf, readArguments } from "./options.ts";
 import { rendered } from "./output.ts";
@@ -10,6 +13,7 @@ import type { FieldSchema, Kind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
 import type { Terminal } from "../terminal.ts";
 import { runVerb } from "./run.ts";
+import { isReached } from "./wait.ts";
 
 const ID = "6f1d3f3e-9a53-4c1e-8d6e-0c6a2a3b4c5d";
 const MACHINES = [
@@ -501,4 +505,91 @@ Deno.test("runVerb() takes a medium without its drive, where the VM has one alon
   const several = await run(["vm", "insert-media", MACHINES[1]!.id, path]);
   assert.equal(several.status, 2);
   assert.match(several.err, /has several drives \(sda, sdb\): say which/);
+});
+
+Deno.test("-o name has a name for the rows of every list, and for a port forward its own", async () => {
+  for (const verb of VERBS) {
+    const item = listSchema(verb);
+    if (item?.type !== "object") continue;
+    const fields = Object.entries(item.properties ?? {}).filter(([, { type }]) => type === "string");
+    const row = Object.fromEntries(fields.map(([field]) => [field, field]));
+    // Who wrote the audit log's rows is all that they have in common with names.
+    if (verb.name === "get_audit_log") continue;
+    const rows = verb.command.rows === undefined ? [row] : { [verb.command.rows]: [row] };
+    assert.notEqual(await rendered(rows, "name", verb.command), "", verb.words.join(" "));
+  }
+  const of = (name: CommandName, row: Record<string, unknown>) => rendered([row], "name", COMMANDS[name]);
+  const forward = { id: "86e0d744", network: "default", vmId: ID, vmName: "web1" };
+  assert.equal(await of("list_port_forwards", forward), "86e0d744");
+  assert.equal(await of("get_network_leases", { ip: "192.168.122.7", vmId: ID }), "192.168.122.7");
+  assert.equal(await of("list_operating_systems", { id: "debian12", name: "Debian 12" }), "debian12");
+  assert.equal(await of("get_vms", { id: ID, name: "web1" }), "web1");
+});
+
+Deno.test("runVerb() says in JSON, too, what became of the disks of each of several VMs", async () => {
+  const { out, status } = await run(["vm", "delete", "web1", "2", "--yes", "-o", "json"]);
+  const { results } = JSON.parse(out) as { results: { success: boolean; answer: unknown }[] };
+  assert.equal(status, 0);
+  assert.deepEqual(results.map(({ success, answer }) => [success, answer]), [
+    [true, { deletedDisks: [] }],
+    [true, { deletedDisks: [] }],
+  ]);
+  const started = JSON.parse((await run(["vm", "start", "web1", "2", "-o", "json"])).out);
+  assert.ok(!("answer" in started.results[0]), "where a command says nothing, nothing is there");
+});
+
+Deno.test("runVerb() asks about what an option loses where the option is said, and not else", async () => {
+  const plain = await run(["vm", "detach-disk", "web1", "vda"]);
+  assert.deepEqual([plain.status, plain.calls.at(-1)?.name], [0, "detach_disk"]);
+  const deleting = await run(["vm", "detach-disk", "web1", "vda", "--delete-volume"]);
+  assert.deepEqual([deleting.status, deleting.calls], [2, []]);
+  assert.match(deleting.err, /this would lose the disk's data\. Say --yes/);
+  const kept = await run(["network", "stop", "lab", "--no-force"]);
+  assert.deepEqual([kept.status, kept.calls.at(-1)?.name], [0, "stop_network"]);
+});
+
+Deno.test("runVerb() says which file is not there", async () => {
+  const { err, status } = await run(["vm", "create", "web3", "--user", "me", "--ssh-key", "/no/key.pub"]);
+  assert.equal(status, 2);
+  assert.match(err, /--ssh-key: there is no file "\/no\/key\.pub"\. See/);
+});
+
+Deno.test("runVerb() names the verbs that are no commands beside the others of their noun", async () => {
+  const lines: string[] = [], { log } = console;
+  console.log = (text: string) => void lines.push(...text.split("\n"));
+  const load = () => Promise.reject(new Error("it is not asked for"));
+  try {
+    const own = { "vm edit": ownVerb("edit its XML", load), serve: ownVerb("serve", load) };
+    assert.equal(await runVerb(["vm", "--help"], undefined, own), 0);
+  } finally {
+    console.log = log;
+  }
+  assert.ok(lines.some((line) => /^ {2}edit +Edit its XML$/.test(line)), lines.join("\n"));
+  assert.ok(lines.some((line) => /^ {2}start +Start a VM$/.test(line)));
+  assert.ok(!lines.some((line) => line.includes("serve ")));
+});
+
+Deno.test("isReached() takes no address that is good on its own link alone for one", () => {
+  const vm = (ipAddress?: string) => ({ networkInterfaces: [{ ipAddress }] }) as unknown as VM;
+  assert.deepEqual(
+    [undefined, "fe80::1", "169.254.3.4", "192.168.122.5", "2001:db8::5"].map((ip) =>
+      isReached(vm(ip), "address")
+    ),
+    [false, false, false, true, true],
+  );
+});
+
+Deno.test("vm edit refuses to start an editor that nobody sits before", async () => {
+  const before = ["VISUAL", "EDITOR"].map((name) => [name, Deno.env.get(name)] as const);
+  const errors: string[] = [], { error } = console;
+  console.error = (text: string) => void errors.push(text);
+  try {
+    for (const [name] of before) Deno.env.delete(name);
+    const terminal = { isTerminal: false } as Terminal;
+    assert.equal(await editCommand(["web1", "--socket", "/no/such.sock"], terminal), 2);
+  } finally {
+    console.error = error;
+    for (const [name, value] of before) if (value !== undefined) Deno.env.set(name, value);
+  }
+  assert.match(errors.join(), /there is no terminal for an editor/);
 });

@@ -2,6 +2,7 @@
 import type { VM } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
 import { followOn, LOADS } from "../events.ts";
+import { isLinkLocal } from "../../lib/formats/ip/link_local.ts";
 import { UsageError } from "./values.ts";
 import type { WaitedFor } from "./waited_for.ts";
 
@@ -28,7 +29,8 @@ export function isReached(vm: VM, what: WaitedFor): boolean {
     case "agent":
       return vm.guestAgent === "connected";
     case "address":
-      return vm.networkInterfaces.some(({ ipAddress }) => ipAddress !== undefined);
+      // One that nobody else can reach is what a guest has before DHCP has answered.
+      return vm.networkInterfaces.some(({ ipAddress }) => ipAddress !== undefined && !isLinkLocal(ipAddress));
     default:
       return vm.state === what;
   }

@@ -4,6 +4,7 @@ import { saveText } from "../../lib/client/save_file.ts";
 import type { PageTerminal } from "../../lib/client/terminal.ts";
 import { serial } from "../../lib/i18n/en/serial.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import { clearOnEscape } from "../kit/clear_on_escape.ts";
 import { Icon } from "../kit/Icon.tsx";
 
 const { t } = textsOf(serial);
@@ -76,6 +77,10 @@ export function SerialTools({ tools, terminal, isOpen, onSend }: SerialToolsProp
             query.value = event.currentTarget.value;
             isMissing.value = false;
           }}
+          onKeyDown={clearOnEscape(query.value, () => {
+            query.value = "";
+            isMissing.value = false;
+          })}
         />
         <span class="text-muted" role="status">{isMissing.value ? t("serial.not_found") : ""}</span>
       </form>

@@ -158,6 +158,27 @@ Deno.test("COMMANDS that list tell what is looked up in the list, each field in 
   }
 });
 
+Deno.test("COMMANDS that check take the fields of what they check, and images are named alike everywhere", () => {
+  const CHECKED = {
+    check_vm_config: "create_vm",
+    check_network: "create_network",
+    check_vm_xml: "set_vm_xml",
+  } as const;
+  for (const [check, checked] of Object.entries(CHECKED)) {
+    const [is, wanted] = [check, checked].map((name) => fields(COMMANDS[name as keyof typeof COMMANDS]));
+    assert.deepEqual(Object.keys(is!).sort(), Object.keys(wanted!).sort(), check);
+  }
+  const unlisted = ALL.filter(([name]) => name.startsWith("check_") && !(name in CHECKED));
+  assert.deepEqual(unlisted, []);
+  const attach = fields(COMMANDS.attach_disk),
+    { items } = fields(COMMANDS.create_vm).disks as unknown as {
+      items: { properties: Record<string, unknown> };
+    };
+  for (const field of ["path", "backingFile"]) {
+    assert.deepEqual(attach[field], items.properties[field], field);
+  }
+});
+
 Deno.test("EVENTS have kebab-case names", () => {
   for (const name of Object.keys(EVENTS)) assert.match(name, /^[a-z]+(-[a-z]+)*$/);
 });

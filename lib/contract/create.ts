@@ -66,18 +66,19 @@ export const AllowOvercommit = Type.Boolean({
 });
 /** A path on the host or `pool/volume`. */
 export const ImagePlace = line(4096, "absolute path on the host, or pool/volume");
+/** The image below an existing one, in the same ways. */
+export const BackingPlace = line(
+  4096,
+  "absolute path or pool/volume of the image that the existing image is built on: it must be named unless it is in a " +
+    "storage pool",
+);
 const PoolName = line(255, "storage pool");
 const NetworkName = line(255, "libvirt network");
 
 export const NewDisk = closed({
   sizeGb: Type.Optional(DiskSizeGb),
   path: Type.Optional(ImagePlace),
-  backingFile: Type.Optional(
-    line(
-      4096,
-      "path of the image that the existing image is built on: it must be named unless it is in a storage pool",
-    ),
-  ),
+  backingFile: Type.Optional(BackingPlace),
   pool: Type.Optional(PoolName),
   format: Type.Optional(oneOf(DISK_FORMATS, {
     description:
@@ -113,6 +114,9 @@ export const NewNic = closed({
 });
 export type NewNic = Static<typeof NewNic>;
 
+/** What is taken for a field that is left out. @param general where no operating system is named, or none knows better */
+const suits = (general: string) => `what suits the operating system when left out, ${general} without one`;
+
 /** What a machine is made of. All but the name has a default, from its operating system and the host. */
 export const VmConfig = closed({
   name: VmName,
@@ -133,7 +137,7 @@ export const VmConfig = closed({
     }),
   ),
 
-  cpuCount: Type.Optional(CpuCount),
+  cpuCount: Type.Optional({ ...CpuCount, description: suits("2") }),
   cpuTopology: Type.Optional(closed({
     sockets: Type.Integer({ minimum: 1, maximum: 256 }),
     cores: Type.Integer({ minimum: 1, maximum: 256 }),
@@ -143,7 +147,7 @@ export const VmConfig = closed({
   cpuModel: Type.Optional(
     Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9_.+-]+$", description: "e.g. EPYC" }),
   ),
-  memoryMb: Type.Optional(MemoryMb),
+  memoryMb: Type.Optional({ ...MemoryMb, description: `MiB; ${suits("2048")}` }),
 
   virtType: Type.Optional(oneOf(["auto", "kvm", "qemu"], {
     description: "the server's setting when left out; auto takes KVM where it works",
@@ -152,11 +156,11 @@ export const VmConfig = closed({
   machine: Type.Optional(
     Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9_.+-]+$", description: "q35, pc, …" }),
   ),
-  firmware: Type.Optional(oneOf(FIRMWARES)),
+  firmware: Type.Optional(oneOf(FIRMWARES, { description: suits("bios") })),
   tpm: Type.Optional(Type.Boolean({ description: "TPM 2.0, emulated" })),
 
-  diskSizeGb: Type.Optional(DiskSizeGb),
-  diskFormat: Type.Optional(oneOf(DISK_FORMATS)),
+  diskSizeGb: Type.Optional({ ...DiskSizeGb, description: `GiB; ${suits("20")}` }),
+  diskFormat: Type.Optional(oneOf(DISK_FORMATS, { description: "qcow2 when left out" })),
   disks: Type.Optional(Type.Array(NewDisk, {
     maxItems: 24,
     description: "instead of diskSizeGb and diskFormat; empty for none",

@@ -12,7 +12,7 @@ import {
   USER_BACKENDS,
 } from "./choices.ts";
 import { command } from "./command.ts";
-import { DiskSizeGb, ImagePlace } from "./create.ts";
+import { BackingPlace, DiskSizeGb, ImagePlace } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
 
@@ -119,12 +119,6 @@ const VolumeName = Type.String({
   maxLength: 128,
   pattern: "^[A-Za-z0-9_][A-Za-z0-9._+@ -]*$",
 });
-const Path = Type.String({
-  minLength: 2,
-  maxLength: 1024,
-  pattern: "^/[^\\u0000-\\u001f\\u007f]+$",
-  description: "absolute path on the host",
-});
 /** What can go into a file name, or into the name of a device of the host. */
 const InterfaceName = Type.String({
   minLength: 1,
@@ -228,7 +222,7 @@ export const deviceCommands = {
       }, { description: "a new volume; in the default pool when none is named" })),
       path: Type.Optional(ImagePlace),
       format: Type.Optional(ImageFormat),
-      backingFile: Type.Optional(Path),
+      backingFile: Type.Optional(BackingPlace),
       bus: Type.Optional(oneOf(DISK_BUSES)),
       target: Type.Optional(Target),
       ...Tuning,

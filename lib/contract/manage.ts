@@ -66,9 +66,10 @@ export const manageCommands = {
   check_vm_xml: command({
     summary: "Check an edited libvirt XML of a VM without applying it",
     description:
-      "Against libvirt's schemas, with lines, then by libvirt's own parser and validation. Changes nothing.",
+      "Takes set_vm_xml's fields. Against libvirt's schemas, with lines, then by libvirt's own parser and validation. " +
+      "Changes nothing.",
     role: "administrator",
-    input: closed({ vmId: VmId, xml: DomainXml }),
+    input: closed({ vmId: VmId, xml: DomainXml, etag: Type.Optional(Etag) }),
     output: Type.Object({ problem: Type.Union([XmlProblem, Type.Null()]) }),
     errors: ["VmNotFound"],
     route: "POST /vms/{vmId}/xml/check",
@@ -137,6 +138,10 @@ export const manageCommands = {
       "VmNameExists",
       "VmMustBeOff",
       "SnapshotNotFound",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "StoragePoolReadOnly",
+      "DiskExceedsPool",
       "DiskNotClonable",
       "DiskRefused",
       "VolumeInUse",

@@ -3,6 +3,7 @@
  * guest's own word: whatever does not fit is left out, and nothing is long. Pure.
  */
 import type { GuestFilesystem, GuestInfo, GuestInterface, UserInfo } from "../contract/guest.ts";
+import { isLinkLocal } from "../formats/ip/link_local.ts";
 import { oneLine } from "../text/text.ts";
 
 /** The names and values, as they come. */
@@ -55,8 +56,6 @@ export function toldInterfaces(told: Told): GuestInterface[] {
     return [{ name, ...(isMac && { mac: mac.toLowerCase() }), addresses }];
   });
 }
-
-const isLinkLocal = (address: string) => /^(fe80:|169\.254\.)/i.test(address);
 
 /** What system it is. */
 export function toldSystem(told: Told): GuestInfo {

@@ -7,6 +7,7 @@ import { doneText, doneWord } from "../../lib/text/done.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
 import { formInput } from "../../lib/text/form_input.ts";
+import { lostBy } from "../../lib/text/lost_by.ts";
 import { returnPath } from "../../lib/text/return_path.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { forms } from "../../lib/i18n/en/forms.ts";
@@ -47,14 +48,6 @@ async function fieldsIn(req: Request, { searchParams }: URL) {
 }
 
 type Fields = Awaited<ReturnType<typeof fieldsIn>>["fields"];
-
-/** What is lost by it; undefined where nothing is. Some lose something by one of their fields alone (`with --force …`). */
-function lostBy({ destroys }: Command, fields: Fields): string | undefined {
-  const option = destroys && /^with --([a-z-]+) (.*)$/.exec(destroys);
-  if (!option) return destroys;
-  const field = option[1]!.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase());
-  return fields.some(([name]) => name === field) ? option[2] : undefined;
-}
 
 /** What was typed, to be shown again: without secrets, and without what the address says. A list has a line for each. */
 function typedIn(command: CommandName, fields: Fields): Record<string, string> {
@@ -104,7 +97,7 @@ export const handler = define.handlers({
     const { fields, isConfirmed } = await fieldsIn(ctx.req, ctx.url);
     const { to, from } = placesIn(ctx.url);
     const isScript = ctx.req.headers.get("accept")?.startsWith("application/json") ?? false;
-    const lost = lostBy(COMMANDS[command], fields);
+    const lost = lostBy(COMMANDS[command], (field) => fields.some(([name]) => name === field));
     if (lost !== undefined && !isConfirmed && !isScript) {
       return page({ command, lost, from, fields: Object.entries(typedIn(command, fields)) });
     }

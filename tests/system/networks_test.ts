@@ -69,7 +69,9 @@ Deno.test({
       assert.match(xml, /<mtu size='1400'\/>/);
       assert.match(xml, /<domain name='lab.test' localOnly='yes'\/>/);
       assert.match(xml, /<hostname>printer.lab.test<\/hostname>/);
-      await log.waitFor("network-changed", (data) => data.name === name);
+      await log.waitFor("network-changed", (data) => data.name === name && data.event === "started");
+      const told = log.of("network-changed").filter((data) => data.name === name).map(({ event }) => event);
+      assert.deepEqual(told.filter((event) => event !== "updated"), ["defined", "started"], "each once");
     });
     await t.step("get_network() shows it so", async () => {
       const shown = await call(server, "get_network", { name });

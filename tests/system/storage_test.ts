@@ -109,6 +109,10 @@ Deno.test({
       assert.deepEqual(await call(server, "get_volumes", { pool: pool.name }), []);
       await Deno.writeFile(`${pool.path}/put.img`, new Uint8Array(MIB));
       await call(server, "refresh_storage_pool", { pool: pool.name });
+      await log.waitFor("pool-changed", ({ name, event }) => name === pool.name && event === "refresh");
+      const told = log.of("pool-changed").filter(({ name }) => name === pool.name).map(({ event }) => event);
+      const since = told.slice(told.lastIndexOf("started") + 1);
+      assert.deepEqual(since, ["changed", "refresh"], "of autostart libvirt has no event");
       await until(
         "the volume",
         async () => names(await call(server, "get_volumes", { pool: pool.name })).includes("put.img"),

@@ -151,6 +151,31 @@ Deno.test({
         }
       },
     );
+    await t.step("a pool that is not there, has no room, or is off", async () => {
+      await using stack = new AsyncDisposableStack();
+      const vm = stack.use(
+        await testMachine({ purpose: "clone", guest: false, disks: [{ pool, format: "raw" }] }),
+      );
+      const tiny = stack.use(await testPool("clone-tiny"));
+      await known(server, vm.uuid);
+      const into = (pool: string) =>
+        call(server, "clone_vm", { vmId: vm.uuid, name: "kvmm-test-never", pool });
+      await refused(into("kvmm-test-none"), "StoragePoolNotFound");
+
+      await run(["mount", "-t", "tmpfs", "-o", "size=14m", "tmpfs", tiny.path]);
+      stack.defer(async () => void await run(["umount", tiny.path]));
+      const disk = vm.disks[0]!;
+      await run(["dd", "if=/dev/zero", `of=${disk}`, "bs=1M", "count=32", "conv=notrunc", "status=none"]);
+      for (const { name } of [pool, tiny]) await virsh("pool-refresh", name);
+      await refused(into(tiny.name), "DiskExceedsPool");
+
+      await virsh("pool-destroy", tiny.name);
+      await until(
+        "the pool to be off",
+        async () => (await call(server, "get_storage_pool", { pool: tiny.name })).state === "inactive",
+      );
+      await refused(into(tiny.name), "StoragePoolNotActive");
+    });
     await t.step("a disk that no pool knows", async () => {
       await using vm = await testMachine({ purpose: "clone", guest: false, disks: [{ pool }, {}] });
       await known(server, vm.uuid);

@@ -428,7 +428,7 @@ Deno.test({
       disks: [{ sizeGb: 900_000, pool: pool.name }],
       nics: [{ network: network.name }],
     };
-    const memory = Math.floor(host.memoryMb / 1024);
+    const memory = Math.floor(host.memoryMb * 0.9 / 1024);
     const said = {
       cpus: `CPU count exceeds host capacity (requested: 200, available: ${host.cpus})`,
       memory: `Memory exceeds available host memory (requested: 32768GB, available: ${memory}GB)`,
@@ -762,6 +762,10 @@ Deno.test({
       await qemuImg("create", "-q", "-f", "qcow2", "-b", middle, "-F", "qcow2", top);
       await virsh("pool-refresh", pool.name);
       await no({ path: top }, /built on .*middle\.qcow2; say that its format is qcow2/);
+      const named = (name: string) =>
+        ({ path: `${pool.name}/top.qcow2`, format: "qcow2", backingFile: `${pool.name}/${name}` }) as const;
+      await no(named("base.qcow2"), /it is built on .*middle\.qcow2, not on .*base\.qcow2/);
+      await no(named("gone.qcow2"), /there is no backing file .*gone\.qcow2/);
       const xml = await make([{ path: top, format: "qcow2" }]);
       const below = (path: string) =>
         `<backingStore type='file'>\\s*<format type='qcow2'/>\\s*<source file='${path}'/>\\s*`;

@@ -50,11 +50,12 @@ Deno.test({
     });
     await t.step("what somebody else changed in between is not overwritten", async () => {
       const { xml, etag } = await load();
+      const mine = { vmId, xml: xml.replace("after", "mine"), etag: etag! };
+      assert.deepEqual(await call(server, "check_vm_xml", mine), { problem: null });
       await virsh("desc", vm.name, "--config", "by another");
-      await refused(
-        call(server, "set_vm_xml", { vmId, xml: xml.replace("after", "mine"), etag: etag! }),
-        "XmlChanged",
-      );
+      await refused(call(server, "set_vm_xml", mine), "XmlChanged");
+      const { problem } = await call(server, "check_vm_xml", mine);
+      assert.match(problem!.message, /changed/, "a check says what set_vm_xml would");
       assert.match(await vm.xml("--inactive"), /by another/);
     });
     await t.step("what we do not know is kept", async () => {

@@ -103,6 +103,22 @@ Deno.test("upload_volume() and download_volume() move content whole and in parts
     ]);
   });
 
+  await t.step("a download is done for a client that hangs up with the last byte, as curl does", async () => {
+    const { authorization } = testerHeaders(server.url);
+    for (const range of ["0-9", "-17", "0-", "0-9", "-17", "0-"]) {
+      const headers = ["-H", `authorization: ${authorization}`, "-H", `range: bytes=${range}`];
+      await run(["curl", "-sf", "-o", "/dev/null", ...headers, at(server, pool.name, "a disk.img")]);
+    }
+    await until(
+      "the downloads to be over",
+      async () => (await call(server, "list_jobs", { open: true })).length === 0,
+    );
+    const jobs = (await call(server, "list_jobs")).filter(({ subject, command }) =>
+      subject === `${pool.name}/a disk.img` && command === "download_volume"
+    );
+    assert.deepEqual(jobs.slice(0, 6).map(({ state }) => state), Array(6).fill("done"));
+  });
+
   await t.step("a part, a head and an ETag are what they say", async () => {
     const url = at(server, pool.name, "a disk.img");
     const get = (headers: Record<string, string>, method = "GET") => fetch(url, { method, headers });

@@ -5,6 +5,7 @@
 import type { GuestAddress, Lease } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { VM } from "../../../lib/contract/vm.ts";
+import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
@@ -126,9 +127,7 @@ export class Addresses {
 
 /** Whether every interface has an address beyond its own link: what a guest has before DHCP is none worth showing. */
 function addressed(vm: VM): boolean {
-  return vm.networkInterfaces.every(({ ipAddress }) =>
-    ipAddress !== undefined && !/^(fe80:|169\.254\.)/i.test(ipAddress)
-  );
+  return vm.networkInterfaces.every(({ ipAddress }) => ipAddress !== undefined && !isLinkLocal(ipAddress));
 }
 
 /** Guests may say anything: only what looks like an address is taken over. */

@@ -52,6 +52,13 @@ interface Entry {
   view: VM;
 }
 
+/** What happens to a network as a whole, each time: libvirt tells it once. */
+const SWITCHED = new Set(["started", "stopped", "undefined"]);
+
+/** All that clients can see of a network, but for how many VMs are plugged in. */
+const lookOf = (network: NetworkRecord | undefined): string | undefined =>
+  network && JSON.stringify(network).replaceAll(/ connections='\d+'/g, "");
+
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
 const MOST_REREADS = 3;
 /** In how many rounds of `rereadOldest` every machine is read once. */
@@ -78,6 +85,8 @@ export class Inventory {
   /** What `vms()` gives, until something changes. */
   #list: readonly VM[] | undefined;
   readonly #networks = new Map<string, NetworkRecord>();
+  /** What the networks were like when clients were told of them last, by name. */
+  readonly #toldNetworks = new Map<string, string>();
   /** Storage pools and their volumes. */
   readonly storage: PoolInventory;
   /** Domains being read; the value counts events that arrived meanwhile. */
@@ -140,17 +149,29 @@ export class Inventory {
     this.#replaceAll(this.#networks, await this.#link.call("networkScan"));
   }
 
-  /** Reads the networks anew, and tells that one of them changed. @throws {LibvirtError} */
-  async refreshNetworks(name: string, event: string): Promise<void> {
+  /**
+   * Reads the networks anew, and tells of one of them where it is another than was told last: commands, libvirt's events
+   * and its files all lead here for the same change. That it was defined, started, stopped or undefined libvirt tells.
+   *
+   * @throws {LibvirtError}
+   */
+  async refreshNetwork(name: string): Promise<void> {
     await this.rereadNetworks();
+    this.#tellNetwork(name, "updated");
+  }
+
+  #tellNetwork(name: string, event: string): void {
+    const is = lookOf(this.#networks.get(name)), was = this.#toldNetworks.get(name);
+    // One that was stopped and started again looks the same, and yet both happened.
+    if (is === was && !SWITCHED.has(event)) return;
+    if (is === undefined) this.#toldNetworks.delete(name);
+    else this.#toldNetworks.set(name, is);
     this.#events.publish("network-changed", { name, event });
   }
 
   /** Does so without waiting; a failure is logged. */
-  refreshNetworksSoon(name: string): void {
-    this.refreshNetworks(name, "updated").catch((error) =>
-      log.debug("the networks could not be read", { error })
-    );
+  refreshNetworkSoon(name: string): void {
+    this.refreshNetwork(name).catch((error) => log.debug("the networks could not be read", { error }));
   }
 
   pools(): PoolRecord[] {
@@ -190,6 +211,8 @@ export class Inventory {
     for (const uuid of [...this.#entries.keys()]) if (!seen.has(uuid)) this.#remove(uuid, events);
     for (const record of domains) this.#put(record, events);
     this.#replaceAll(this.#networks, networks);
+    this.#toldNetworks.clear();
+    for (const network of networks) this.#toldNetworks.set(network.name, lookOf(network)!);
     this.#filled = true;
     this.#events.publishAll(events);
     for (const uuid of meanwhile) this.refreshSoon(uuid);
@@ -342,7 +365,7 @@ export class Inventory {
     // A network is told of once it was read: whoever asks then gets what the event is about.
     if (kind !== "network") this.#events.publish(`${kind}-changed`, { name, event: word });
     const scan = {
-      network: () => this.refreshNetworks(name, word),
+      network: () => this.rereadNetworks().then(() => this.#tellNetwork(name, word)),
       device: () => Promise.resolve(),
     }[kind];
     scan().catch((error) => log.debug(`the ${kind}s could not be read`, { error }));

@@ -347,6 +347,49 @@ libvirtTest("Inventory.update() tells what can be seen, and nothing for what can
   assert.deepEqual(host.happenings.map(({ event }) => event), ["io-error"]);
 });
 
+libvirtTest("Inventory tells of each change of a network once, whoever noticed it", async () => {
+  const hub = new EventHub(), frames: string[] = [];
+  hub.listen((text) => frames.push(text));
+  const network = (active: boolean, extra = "", users = 0) => ({
+    uuid: "u",
+    name: "n",
+    active,
+    persistent: true,
+    autostart: false,
+    xml: `<network connections='${users}'><name>n</name>${extra}</network>`,
+    nextXml: undefined,
+  });
+  let networks: ReturnType<typeof network>[] = [];
+  const link = { call: () => Promise.resolve(networks) } as unknown as LibvirtLink;
+  const inventory = new Inventory(link, hub, "host", () => {});
+  const event = (number: number): LibvirtEvent => (
+    {
+      kind: "network",
+      event: "lifecycle",
+      uuid: "u",
+      name: "n",
+      args: [String(number)],
+    } as unknown as LibvirtEvent
+  );
+  const [DEFINED, UNDEFINED, STARTED, STOPPED] = [0, 1, 2, 3];
+  const told = async (is: typeof networks, ...numbers: number[]) => {
+    networks = is;
+    frames.length = 0;
+    await inventory.rereadNetworks(); // the command that made the change
+    inventory.onEvents(numbers.map(event));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await inventory.refreshNetwork("n"); // libvirt's file
+    return frames.flatMap((frame) => [...frame.matchAll(/"event":"(\w+)"/g)].map(([, word]) => word));
+  };
+  assert.deepEqual(await told([network(false)], DEFINED!), ["defined"]);
+  assert.deepEqual(await told([network(true)], STARTED!), ["started"]);
+  assert.deepEqual(await told([network(true, "", 2)]), [], "a VM that was plugged in is none of its changes");
+  assert.deepEqual(await told([network(true, "<dns/>")]), ["updated"], "libvirt has no event of it");
+  assert.deepEqual(await told([network(true, "<dns/>")], STOPPED!, STARTED!), ["stopped", "started"]);
+  assert.deepEqual(await told([network(true, "<dns/>")], DEFINED!), [], "defined as it was");
+  assert.deepEqual(await told([], STOPPED!, UNDEFINED!), ["stopped", "undefined"]);
+});
+
 libvirtTest("Inventory takes events of machines, networks and kinds it does not know", async () => {
   await using host = await testHost(false);
   const { inventory } = host;

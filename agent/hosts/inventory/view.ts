@@ -1,6 +1,7 @@
 /** One machine as the contract shows it, put together from what libvirt said and what was found out beside it. Pure. */
 import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
 import type { Disk, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
+import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
 import { isActive, stateReason, vmState } from "./states.ts";
 
@@ -24,7 +25,7 @@ const GIB = 1024 ** 3;
 /** An address worth showing first: global before link-local and loopback, IPv4 before IPv6. */
 function rank(address: string): number {
   if (/^(127\.|::1$)/.test(address)) return 9;
-  if (/^(fe80:|169\.254\.)/i.test(address)) return 5;
+  if (isLinkLocal(address)) return 5;
   return address.includes(":") ? 2 : 1;
 }
 

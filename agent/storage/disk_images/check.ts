@@ -43,7 +43,7 @@ export interface ImageWish {
   readonly volume?: { readonly pool: string; readonly name: string };
   readonly path?: string;
   readonly format?: ImageFormat;
-  /** The image that it is said to be built on: any file of the host, so for administrators alone. */
+  /** The image that it is said to be built on, as a path or `pool/volume`: any file of the host, so for administrators alone. */
   readonly backingFile?: string;
 }
 
@@ -55,11 +55,11 @@ export function wishAt(place: string): ImageWish | undefined {
 }
 
 /** As {@link wishAt}. @throws {ContractError} InvalidInput for what can name nothing */
-export function requireWish(place: string): ImageWish {
+export function requireWish(place: string, field = "path"): ImageWish {
   const wish = wishAt(place);
   if (wish !== undefined) return wish;
-  const reason = "path must be an absolute path on the host, or pool/volume";
-  throw new ContractError("InvalidInput", { field: "path", reason });
+  const reason = `${field} must be an absolute path on the host, or pool/volume`;
+  throw new ContractError("InvalidInput", { field, reason });
 }
 
 /**
@@ -122,16 +122,31 @@ async function find(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> 
   throw refused(path, "its name is no UTF-8, which libvirt's XML cannot hold: clone or rename it");
 }
 
+/** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound */
+async function requireVolume(host: Host, { pool, name }: NonNullable<ImageWish["volume"]>): Promise<Volume> {
+  requireActive(host, pool);
+  const volume = await volumeNamed(host.link, pool, name);
+  if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
+  return volume;
+}
+
+/** The path of the image that another is said to be built on. @throws {ContractError} InvalidInput @throws {ImageRefused} */
+async function baseNamed(host: Host, place: string): Promise<string> {
+  const { path, volume } = requireWish(place, "backingFile");
+  if (path !== undefined) return path;
+  try {
+    return (await requireVolume(host, volume!)).path;
+  } catch (error) {
+    // What is not found is the base, not the image itself.
+    if (error instanceof ContractError) throw new ImageRefused(`there is no backing file ${place}`);
+    throw error;
+  }
+}
+
 async function look(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> {
   const { link } = host;
   if (wish.backingFile !== undefined) requireAdministrator(use);
-  if (wish.volume !== undefined) {
-    const { pool, name } = wish.volume;
-    requireActive(host, pool);
-    const volume = await volumeNamed(link, pool, name);
-    if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
-    return ofVolume(volume);
-  }
+  if (wish.volume !== undefined) return ofVolume(await requireVolume(host, wish.volume));
   const { path } = wish;
   if (path === undefined) {
     throw new ContractError("InvalidInput", { reason: "say which image: a volume or a path" });
@@ -139,7 +154,9 @@ async function look(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> 
   const known = await volumeAt(link, path);
   if (known !== undefined) return ofVolume(known);
   const missing = () =>
-    new ContractError(use.purpose === "medium" ? "IsoNotFound" : "DiskNotFound", { path, isoPath: path });
+    use.purpose === "medium"
+      ? new ContractError("IsoNotFound", { isoPath: path })
+      : new ContractError("DiskNotFound", { path });
   if (!isLocal(link.uri)) throw missing();
   const real = await realPath(resolve(path));
   // A pool knows its volumes by the path it has, which may hold links.
@@ -278,8 +295,9 @@ async function decide(
   if (format === "raw" && wish.backingFile !== undefined) {
     throw new ImageRefused("a raw image is built on no other");
   }
+  const named = wish.backingFile === undefined ? undefined : await baseNamed(host, wish.backingFile);
   const backing = format === "qcow2" && !isTestDriver(link.uri)
-    ? await chainOf(host, path, { named: wish.backingFile, isSaid, anyBase: use.anyBase }, use, held)
+    ? await chainOf(host, path, { named, isSaid, anyBase: use.anyBase }, use, held)
     : [];
   if (purpose === "disk" && held !== undefined && isHere) await formats.set(path, format);
   const secret = format === "raw" && volume !== undefined ? await secretFor(link, path) : undefined;

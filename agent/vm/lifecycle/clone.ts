@@ -24,7 +24,8 @@ import { keyOf } from "../../operations/step.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { copyVolume } from "../../storage/copy.ts";
 import { copySource } from "../../storage/copy_source.ts";
-import { lockVolume } from "../../storage/shared.ts";
+import { lockVolume, requireActive } from "../../storage/shared.ts";
+import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { linkVolume } from "../../storage/volumes.ts";
 import { diskIn } from "../devices/configurations.ts";
 import { copyNvram, copyOf, type DiskCopy, isOwn, seedDrives } from "./disk_copies.ts";
@@ -36,8 +37,8 @@ import { editableXml } from "../xml.ts";
  * Makes a copy of a stopped machine, as a job. When a step fails or the job is cancelled, what the steps before made
  * is removed.
  *
- * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, DiskNotClonable, CloneFailed, VmBusy,
- * JobCancelled
+ * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, StoragePoolNotFound, StoragePoolNotActive,
+ * StoragePoolReadOnly, DiskExceedsPool, DiskNotClonable, CloneFailed, VmBusy, JobCancelled
  */
 export async function cloneVm(
   host: Host,
@@ -57,12 +58,14 @@ export async function cloneVm(
   const vmId = crypto.randomUUID();
   let disks: Output<"clone_vm">["disks"] = [];
   await host.operate(vm, "cloning", async () => {
+    if (input.pool !== undefined) requireActive(host, input.pool);
     const copies: DiskCopy[] = [];
     const kept = snapshot === undefined ? undefined : await keptIn(host, vm, snapshot);
     for (const disk of vm.disks.filter(isOwn)) {
       requireKept(disk, kept, snapshot);
       copies.push(await copyOf(host, disk, input));
     }
+    await requirePlaces(host, copies, linked);
     const spec = {
       command: "clone_vm",
       title: `Clone ${vm.name} to ${name}`,
@@ -85,6 +88,20 @@ export async function cloneVm(
   });
   await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
   return { vmId, name, disks };
+}
+
+/**
+ * Sees that each pool can be written to, and has room for what is copied into it: of what is linked nobody knows how
+ * large it becomes.
+ *
+ * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, StoragePoolReadOnly, DiskExceedsPool
+ */
+async function requirePlaces(host: Host, copies: readonly DiskCopy[], linked: boolean): Promise<void> {
+  for (const [pool, into] of Map.groupBy(copies, ({ pool }) => pool)) {
+    requireActive(host, pool);
+    await requireWritable(host, pool);
+    if (!linked) await requireRoom(host, pool, into.reduce((sum, { source }) => sum + source.allocation, 0));
+  }
 }
 
 /** Targets of the disks that a snapshot has. @throws {ContractError} SnapshotNotFound */

@@ -157,7 +157,7 @@ async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Prom
   if (!(error instanceof LibvirtError) || error.kind !== "libvirt") return;
   for (const { network, type } of vm.networkInterfaces) {
     if (type !== "network" || !error.message.includes(network)) continue;
-    await inventory.refreshNetworks(network, "updated");
+    await inventory.refreshNetwork(network);
     const found = inventory.network(network);
     if (!found) throw new ContractError("NetworkNotFound", { network }, { cause: error });
     if (!found.active) throw new ContractError("NetworkNotActive", { network }, { cause: error });

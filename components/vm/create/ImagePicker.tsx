@@ -3,6 +3,7 @@ import type { CreateProps } from "./props.ts";
 import { imageRef } from "../../../lib/client/image_arrival.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
+import { clearOnEscape } from "../../kit/clear_on_escape.ts";
 import { t } from "./props.ts";
 
 type Image = CreateProps["images"][number];
@@ -38,8 +39,13 @@ export function ImagePicker({ images, value, error, onChoose }: ImagePickerProps
             placeholder={t("create.image_search")}
             value={typed.value}
             onInput={({ currentTarget }) => typed.value = currentTarget.value}
-            onKeyDown={(event) =>
-              event.key === "Enter" && event.preventDefault()}
+            onKeyDown={(event) => {
+              if (event.key === "Enter") {
+                event.preventDefault();
+              }
+              clearOnEscape(typed.value, () =>
+                typed.value = "")(event);
+            }}
           />
           <ul class="image-list">
             {found.map((image) => (

@@ -6,6 +6,7 @@ import { STATE_ORDER, STATES } from "../../../lib/vm/state.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { list as listTexts } from "../../../lib/i18n/en/list.ts";
 import { number, type PlainKey, type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
+import { clearOnEscape } from "../../kit/clear_on_escape.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import type { IconName } from "../../kit/icons.ts";
 
@@ -130,13 +131,7 @@ export function ListTools({ query, counts, search, onAsk }: ListToolsProps) {
             autocomplete="off"
             spellcheck={false}
             onInput={(event) => onAsk({ q: event.currentTarget.value })}
-            onKeyDown={(event) => {
-              if (event.key !== "Escape") return;
-              // The browser's own Escape empties the box without telling the list.
-              event.preventDefault();
-              if (query.q === "") event.currentTarget.blur();
-              else onAsk({ q: "" });
-            }}
+            onKeyDown={clearOnEscape(query.q, () => onAsk({ q: "" }))}
           />
           <kbd aria-hidden="true">/</kbd>
         </label>

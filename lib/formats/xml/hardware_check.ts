@@ -2,6 +2,7 @@
 import { MEMORY_SHARE } from "../../contract/create.ts";
 import { ContractError } from "../../contract/errors.ts";
 import type { Hardware, HardwareChange, HardwareOptions } from "../../contract/hardware.ts";
+import { gigabytes } from "../../text/quantity.ts";
 import { parseCpus } from "./hardware.ts";
 
 /** What a change is checked against. */
@@ -81,7 +82,7 @@ function checkMemory(change: NonNullable<HardwareChange["memory"]>, fit: Fit): v
   if (exceeds && !fit.allowOvercommit) throw exceeds;
 }
 
-const gib = (mib: number) => Math.round(mib / 1024 * 10) / 10;
+const MIB = 1024 ** 2;
 
 /** The error of a change to more memory than the host has; a machine that has as much already may keep it. */
 function memoryExceedsHost(
@@ -89,12 +90,12 @@ function memoryExceedsHost(
   { next, options }: Fit,
 ): ContractError | undefined {
   const wanted = Math.max(currentMb, maxMb);
-  if (!options || wanted <= options.hostMemoryMb * MEMORY_SHARE || wanted <= next.memory.maxMb) {
-    return undefined;
-  }
+  if (!options || wanted <= next.memory.maxMb) return undefined;
+  const most = Math.floor(options.hostMemoryMb * MEMORY_SHARE);
+  if (wanted <= most) return undefined;
   return new ContractError("MemoryExceedsHost", {
-    requested: gib(wanted),
-    available: gib(options.hostMemoryMb),
+    requested: gigabytes(wanted * MIB),
+    available: gigabytes(most * MIB),
     field: maxMb >= currentMb ? "memory.maxMb" : "memory.currentMb",
   });
 }

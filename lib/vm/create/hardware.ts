@@ -92,7 +92,7 @@ export function decideMemory(
   if (wanted > most) {
     const details = {
       requested: gigabytes(wanted * MIB),
-      available: gigabytes(host.memoryMb * MIB),
+      available: gigabytes(most * MIB),
     };
     findings.exceeds("memoryMb", "MemoryExceedsHost", details, allowOvercommit ?? facts.allowOvercommit);
   }

@@ -68,7 +68,7 @@ Deno.test("resolveVm() refuses more memory and disk than the host has, with the 
   };
   const host = { cpus: 8, memoryMb: 16 * 1024 };
   const cpus = "cpuCount: CPU count exceeds host capacity (requested: 16, available: 8)";
-  const memory = "Memory exceeds available host memory (requested: 32GB, available: 16GB)";
+  const memory = "Memory exceeds available host memory (requested: 32GB, available: 14.39GB)";
   const disks = "Disk size exceeds storage pool capacity (requested: 500GB, available: 250GB)";
   const refused = resolved(wish, FULL, { ...kernel, host });
   assert.deepEqual(refused.errors, ["memoryMb MemoryExceedsHost", "disks.1.sizeGb DiskExceedsPool"]);
@@ -89,6 +89,12 @@ Deno.test("resolveVm() refuses more memory and disk than the host has, with the 
 Deno.test("resolveVm() refuses memory above 90 % of the host's, and chooses no more by itself", () => {
   const facts = { ...kernel, host: { cpus: 8, memoryMb: 10_000 } };
   assert.deepEqual(resolved({ ...nothing, memoryMb: 9000 }, FULL, facts).errors, []);
+  const above = resolved({ ...nothing, memoryMb: 9500 }, FULL, facts);
+  assert.deepEqual(above.errors, ["memoryMb MemoryExceedsHost"]);
+  // Less than the host has in all: what is told as available is what may be had of it.
+  assert.deepEqual(above.messages, [
+    "Memory exceeds available host memory (requested: 9.27GB, available: 8.78GB)",
+  ]);
   assert.deepEqual(resolved({ ...nothing, memoryMb: 9001 }, FULL, facts).errors, [
     "memoryMb MemoryExceedsHost",
   ]);

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { COMMANDS } from "../../contract/mod.ts";
+import { fields } from "../../contract/rest.ts";
+import { GENERAL } from "./traits.ts";
 import { Compile } from "typebox/compile";
 import { OperatingSystem } from "../../contract/create.ts";
 import { XmlError } from "../../formats/xml/tree.ts";
@@ -105,4 +108,11 @@ Deno.test("BUILTIN systems fit the contract, and each kind has one that stands f
   }
   assert.equal(findSystem(BUILTIN, { osVariant: "win11", osType: "linux" })?.id, "win11");
   assert.equal(findSystem(BUILTIN, { osVariant: "none" }), undefined);
+});
+
+Deno.test("create_vm says what is taken for fields that are left out", () => {
+  const described = fields(COMMANDS.create_vm) as Record<string, { description?: string }>;
+  for (const [field, value] of Object.entries(GENERAL)) {
+    assert.match(described[field]!.description!, new RegExp(`when left out, ${value} without one$`), field);
+  }
 });
