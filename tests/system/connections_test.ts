@@ -1,7 +1,7 @@
 /** Users of this host at one listener: whoever takes all connections they can get keeps nobody else out. */
 import assert from "node:assert/strict";
 import { Certificates } from "../../agent/system/certificate/certificates.ts";
-import { markSignedIn, MOST_CONNECTIONS, MOST_PER_USER } from "../../agent/http/connections.ts";
+import { MOST_CONNECTIONS, MOST_PER_USER, ofConnection } from "../../agent/http/connections.ts";
 import { type Answer, type Listener, listenTcp } from "../../agent/http/server.ts";
 import { asUser } from "../../ffi/effective_user.ts";
 import { inOwnProcess } from "../testbed/own_process.ts";
@@ -75,7 +75,7 @@ class Clients {
 }
 
 const answer: Answer = (request) => {
-  if (new URL(request.url).pathname === "/signed-in") markSignedIn(request);
+  if (new URL(request.url).pathname === "/signed-in") ofConnection(request).signedIn();
   return Promise.resolve(new Response("answer"));
 };
 const countOpen = (all: readonly Held[]) => all.filter(({ isOpen }) => isOpen).length;
