@@ -19,6 +19,7 @@ import { HostRegistry } from "./hosts/registry.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import type { Listeners } from "./http/listeners.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
+import { BinRecords } from "./storage/bin/records.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
@@ -56,6 +57,8 @@ export class App {
   readonly access: Access;
   readonly hosts = new HostRegistry();
   readonly consoles: Consoles;
+  /** What was deleted, and can come back. */
+  readonly bin: BinRecords;
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
   /** Figures of hosts and VMs as they are taken. */
@@ -108,6 +111,7 @@ export class App {
       onProgress: (job) => this.hub.publish("job-progress", { job }),
     });
     this.images = new ImageRecords(this.store);
+    this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
     this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.consoles = new Consoles(
       this.hosts,

@@ -4,7 +4,7 @@ import { type ActionName, perform, wordsOf } from "../vm/actions.ts";
 import { oneLine } from "../text/text.ts";
 import { t } from "../i18n/mod.ts";
 import { api } from "./api.ts";
-import { askToConfirm, isAsked } from "./confirm.ts";
+import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
@@ -31,7 +31,7 @@ export async function runAction(action: ActionName, vm: VM): Promise<boolean> {
   const texts = say(action, vm);
   pending.begin(vm.id, action);
   try {
-    await perform(api, action, vm.id, { disks: consent?.disks.get(vm.id) ?? [] });
+    await perform(api, action, vm.id, doomedOf(consent, vm.id));
   } catch (error) {
     pending.end(vm.id);
     reportFailure({ sentence: texts.failed }, error);

@@ -212,9 +212,11 @@ type ActionApi = Pick<
   | "deleteVm"
 >;
 
-/** Which disks go with a deleted VM. */
+/** What goes with a deleted VM, and whether for good. */
 export interface DoomedDisks {
   readonly disks?: readonly string[];
+  /** It does not go into the bin. */
+  readonly permanently?: boolean;
 }
 
 const CALLS: Readonly<
@@ -228,7 +230,8 @@ const CALLS: Readonly<
   suspend: (api, vmId) => api.suspendVm({ vmId }),
   reset: (api, vmId) => api.resetVm({ vmId }),
   force_stop: (api, vmId) => api.forceStopVm({ vmId }),
-  delete: (api, vmId, { disks = [] }) => api.deleteVm({ vmId, disks: [...disks] }),
+  delete: (api, vmId, { disks = [], permanently }) =>
+    api.deleteVm({ vmId, disks: [...disks], ...(permanently && { permanently }) }),
 };
 
 /** Carries an action out, from a form on the server or from an island in the browser. */

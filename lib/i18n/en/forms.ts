@@ -50,6 +50,10 @@ export const forms = {
   "forms.done.delete_user": "It was removed.",
   "forms.done.delete_role": "It was removed.",
 
+  "forms.done.restore_bin_entry": "It was restored from the bin.",
+  "forms.done.delete_bin_entry": "It was deleted for good.",
+  "forms.done.empty_bin": "The bin was emptied.",
+  "forms.done.update_bin_policy": "The settings of the bin were saved.",
   "forms.done.delete_volume": "Deleted.",
   "forms.done.download_image": "The download has begun. The list shows the image when it is whole.",
   "forms.done.set_image_policy": "The policy was saved.",
