@@ -35,6 +35,7 @@ const testSettings = (dataDir: string): Settings => ({
   imageCatalog: "builtin",
   metricsInterval: 30,
   metricsEndpoint: "off",
+  binDays: 0,
   demo: true,
 });
 

@@ -4,7 +4,7 @@ import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import { whenChanged } from "../lib/client/query.ts";
 import { useQuery } from "../lib/client/use_query.ts";
-import type { Bin } from "../lib/contract/mod.ts";
+import type { BinEntry, BinUsage } from "../lib/contract/mod.ts";
 import { bin as texts } from "../lib/i18n/en/bin.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { formHref } from "../lib/text/form_href.ts";
@@ -12,6 +12,12 @@ import { formatBytes } from "../lib/text/quantity.ts";
 import { oneLine } from "../lib/text/text.ts";
 
 const { t, plural } = textsOf(texts);
+
+/** What is in the bin, and what it takes. */
+interface Bin {
+  readonly entries: readonly BinEntry[];
+  readonly usage: BinUsage;
+}
 
 /** Props of {@link BinList}. */
 export interface BinListProps {
@@ -23,7 +29,7 @@ export interface BinListProps {
 }
 
 /** What takes how much. */
-function Sums({ bin: { bytes, pools } }: { bin: Bin }) {
+function Sums({ usage: { bytes, pools } }: { usage: BinUsage }) {
   return (
     <span class="count">
       {[
@@ -40,16 +46,19 @@ function Sums({ bin: { bytes, pools } }: { bin: Bin }) {
 export default function BinList({ bin: first, now, mayEmpty, title }: BinListProps) {
   const { value } = useQuery<{ readonly bin: Bin; readonly now: number }>({
     first: { bin: first, now },
-    read: async () => ({ bin: await api.listBin(), now: Date.now() }),
+    read: async () => {
+      const [entries, usage] = await Promise.all([api.listBin(), api.getBinUsage()]);
+      return { bin: { entries, usage }, now: Date.now() };
+    },
     follow: whenChanged(live.binChanges),
   });
-  const { bin } = value.value, { days } = bin.policy;
+  const { bin } = value.value, { days } = bin.usage.policy;
   const isEmpty = bin.entries.length === 0;
   return (
     <>
       <header class="page-head">
         <h1>{title}</h1>
-        {!isEmpty && <Sums bin={bin} />}
+        {!isEmpty && <Sums usage={bin.usage} />}
         {!isEmpty && mayEmpty && (
           <form class="actions" method="post" action={formHref("empty_bin", {}, "/bin")}>
             <button type="submit" class="button danger">{t("bin.empty_all")}</button>

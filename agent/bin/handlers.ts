@@ -1,6 +1,6 @@
 /** The commands on the bin. */
 import { bytesIn, bytesOf, type StoredEntry } from "../../lib/bin/entry.ts";
-import { type Bin, type binCommands, type BinEntry, ContractError } from "../../lib/contract/mod.ts";
+import { type binCommands, type BinEntry, type BinUsage, ContractError } from "../../lib/contract/mod.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Principal } from "../access.ts";
@@ -46,7 +46,7 @@ function view(entry: StoredEntry, missing: readonly string[]): BinEntry {
 }
 
 /** What entries take of each pool. */
-function poolsOf(entries: readonly StoredEntry[]): Bin["pools"] {
+function poolsOf(entries: readonly StoredEntry[]): BinUsage["pools"] {
   const names = new Set(entries.flatMap(({ files }) => files.flatMap(({ pool }) => pool ?? [])));
   return [...names].sort().map((pool) => {
     const own = entries.filter(({ files }) => files.some((file) => file.pool === pool));
@@ -74,8 +74,12 @@ export function binHandlers({ bin, hosts }: App): Pick<Handlers, keyof typeof bi
         LOOK_MS,
         Promise.all(entries.map(async (entry) => void missing.set(entry.id, await missingOf(entry)))),
       );
+      return entries.map((entry) => view(entry, missing.get(entry.id) ?? []));
+    },
+    get_bin_usage: (_input, { principal }) => {
+      bin.require();
+      const entries = seen(principal);
       return {
-        entries: entries.map((entry) => view(entry, missing.get(entry.id) ?? [])),
         bytes: entries.reduce((sum, entry) => sum + bytesOf(entry), 0),
         pools: poolsOf(entries),
         policy: bin.policy,

@@ -183,6 +183,7 @@ export interface EntryBinned {
 /** A file that is moved into the bin of its folder. */
 export interface FileBinned {
   readonly kind: "file-binned";
+  readonly entry: string;
   readonly pool: string | null;
   readonly path: string;
   /** Its name in the bin. */

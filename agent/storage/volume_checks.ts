@@ -15,11 +15,16 @@ import type { Volume } from "./volumes.ts";
  * @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, asked anew
  */
 export async function requireRoom(host: Host, pool: string, bytes: number): Promise<void> {
+  await makeRoomFor(host, pool, bytes);
+  refuseTooLarge(host, pool, bytes);
+}
+
+/** Asks anew what a pool has free, and makes room of what is in the bin where that is too little. */
+export async function makeRoomFor(host: Host, pool: string, bytes: number): Promise<void> {
   const { storage } = host.inventory;
   await storage.refresh();
   const record = storage.record(pool);
   if (record !== undefined && bytes > record.available) await freeRoom(host, pool, bytes - record.available);
-  refuseTooLarge(host, pool, bytes);
 }
 
 /** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, as far as is known */

@@ -1,6 +1,6 @@
 /** The commands on volumes. */
 import { type CommandName, ContractError, type Role, volumeCommands } from "../../lib/contract/mod.ts";
-import { isBinOn, receiptOf } from "./bin/keep.ts";
+import { receiptOf } from "./bin/keep.ts";
 import { binVolume } from "./bin/volume.ts";
 import { createEncrypted } from "./luks.ts";
 import type { Handlers } from "../dispatch.ts";
@@ -168,9 +168,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
       operate(host, at, "VolumeDeleteFailed", async () => {
         const volume = await requireVolume(host, at);
         await refuseUsed(host, volume);
-        const entry = permanently || !isBinOn(host)
-          ? undefined
-          : await binVolume(host, volume, "delete_volume", principal.name);
+        const entry = permanently ? undefined : await binVolume(host, volume, principal.name);
         if (entry !== undefined) return { bin: receiptOf(entry) };
         await deleteVolume(link, volume.path);
         return { bin: null };

@@ -70,34 +70,45 @@ export const BinPolicy = Type.Object({
 });
 export type BinPolicy = Static<typeof BinPolicy>;
 
-export const Bin = Type.Object({
-  entries: Type.Array(BinEntry, { description: "the newest first" }),
-  bytes: Type.Integer({ description: "what all of them take" }),
+export const BinUsage = Type.Object({
+  bytes: Type.Integer({ description: "what all of it takes" }),
   pools: Type.Array(
     Type.Object({ pool: Type.String(), bytes: Bytes, entries: Type.Integer() }),
-    { description: "what they take of each storage pool" },
+    { description: "what it takes of each storage pool" },
   ),
   policy: BinPolicy,
 });
-export type Bin = Static<typeof Bin>;
+export type BinUsage = Static<typeof BinUsage>;
 
 const ONE = { entryId: EntryId };
 
 export const binCommands = {
   list_bin: command({
-    summary: "List what is in the bin, with what it takes",
+    summary: "List what is in the bin, the newest first",
     description: "What somebody may delete, they see here once it was deleted, and nothing else.",
     role: "viewer",
     permission: "signed-in",
     input: closed({}),
-    output: Bin,
+    output: Type.Array(BinEntry),
     errors: ["StoreUnavailable"],
     route: "GET /bin",
     cli: ["bin", "list"],
-    lookup: { fields: ["entryId"], in: "entries", by: "name", more: "kind", missing: "BinEntryNotFound" },
-    rows: "entries",
+    lookup: { fields: ["entryId"], by: "name", more: "kind", missing: "BinEntryNotFound" },
     columns: ["name", "kind", "deletedAt", "until", "deletedBy", "bytes"],
     wide: ["id", "host", "lost"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  get_bin_usage: command({
+    summary: "Show what the bin takes of each storage pool, and how long it keeps things",
+    description: "Of what who asks sees in it.",
+    role: "viewer",
+    permission: "signed-in",
+    input: closed({}),
+    output: BinUsage,
+    errors: ["StoreUnavailable"],
+    route: "GET /bin/usage",
+    cli: ["bin", "usage"],
     readOnly: true,
     withoutLibvirt: true,
   }),

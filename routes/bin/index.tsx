@@ -13,9 +13,9 @@ const area = textsOf(texts);
 
 export const handler = define.handlers({
   async GET({ state, url }) {
-    const bin = await state.api.listBin().catch(fail);
-    const restoring = bin.entries.find(({ id }) => id === url.searchParams.get("restore"));
-    return page({ bin, restoring, now: Date.now() });
+    const [entries, usage] = await Promise.all([state.api.listBin(), state.api.getBinUsage()]).catch(fail);
+    const restoring = entries.find(({ id }) => id === url.searchParams.get("restore"));
+    return page({ bin: { entries, usage }, restoring, now: Date.now() });
   },
 });
 
@@ -31,7 +31,7 @@ export default define.page<typeof handler>(function BinPage({ data: { bin, resto
       <FormOutcome refused={refused} done={url.searchParams.get("done")} />
       {restoring !== undefined && <RestoreForm entry={restoring} refused={refused} />}
       <BinList bin={bin} now={now} mayEmpty={mayEmpty} title={area.t("bin.title")} />
-      {state.may("update_bin_policy") && <BinSettings policy={bin.policy} refused={refused} />}
+      {state.may("update_bin_policy") && <BinSettings policy={bin.usage.policy} refused={refused} />}
     </>
   );
 });

@@ -15,7 +15,7 @@ const poolsOf = ({ pool }: { readonly pool: string | null }) => pool === null ? 
 async function into(step: FileBinned | FileUnbinned, at: Settlement): Promise<StepOutcome> {
   const { path, pool } = step;
   const user = await userOf(at, { pool: pool ?? "", name: splitPath(path).name, path });
-  if (user !== undefined && user !== at.operation.subject) {
+  if (user !== undefined) {
     return left(path, t("operations.is_used", { name: user }));
   }
   try {
@@ -43,7 +43,13 @@ async function outOf(step: FileBinned | FileUnbinned, { vms }: Settlement): Prom
 }
 
 const fileBinned: StepRule<"file-binned"> = {
-  finish: into,
+  finish: async (step, at) => {
+    const outcome = await into(step, at), entry = at.vms.app.bin.get(step.entry);
+    if (outcome.did === "left" && entry !== undefined && entry.kind !== "vm") {
+      await forgetUnlessKept(at.vms, entry);
+    }
+    return outcome;
+  },
   undo: async (step, at) => {
     try {
       return await outOf(step, at);

@@ -7,50 +7,88 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { isTaken } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { requireWritable } from "../volume_checks.ts";
 import { lockVolume, requireActive } from "../shared.ts";
 import { secretFor } from "../luks.ts";
 import { type Volume, volumeNamed } from "../volumes.ts";
 import { BinFolderError, moveIn, moveOut } from "./folder.ts";
-import { forgetEntry, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
+import { forgetEntry, isBinOn, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
 
 const isNewName = checker(NewVolumeName);
+
+/** A volume that is to go into the bin, as a part of an operation. */
+export interface VolumeMove {
+  readonly entry: StoredEntry;
+  /** Writes down what is to be moved. @throws {ContractError} VolumeDeleteFailed, StoreUnavailable */
+  begin(operation: Operation): Promise<void>;
+  /** Moves it. @throws {ContractError} VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError} */
+  move(): Promise<void>;
+}
+
+/**
+ * How a volume goes into the bin.
+ *
+ * @returns undefined where the bin is off, or cannot keep it
+ * @throws {LibvirtError}
+ */
+export async function planVolume(
+  host: Host,
+  { pool, name, path }: Volume,
+  actor: string,
+): Promise<VolumeMove | undefined> {
+  const { app, inventory } = host;
+  if (!isBinOn(host)) return undefined;
+  const id = crypto.randomUUID();
+  const { files } = await planKeeping(host, id, [{ path, pool, role: "disk" }]);
+  if (files.length === 0) return undefined;
+  const entry = newEntry(host, {
+    ...{ id, kind: "volume", name: `${pool}/${name}`, deletedBy: actor, files, lost: [] },
+  });
+  return {
+    entry,
+    begin: async (operation) => {
+      app.bin.require();
+      operation.addAll([
+        { kind: "entry-binned", entry: id },
+        ...files.map(({ pool, path, as, file }) => ({
+          ...{ kind: "file-binned" as const, entry: id, pool, path, as, file },
+        })),
+      ]);
+      await failing(name, pool, () => writeEntry(host, entry, { ...entry, state: "kept" }));
+    },
+    move: async () => {
+      await failing(name, pool, async () => {
+        for (const file of files) await moveIn(file);
+      });
+      app.bin.put({ ...entry, state: "kept" });
+      inventory.storage.remove(pool, name);
+      await refreshPools(host, [pool]);
+    },
+  };
+}
 
 /**
  * Moves a volume into the bin that nobody uses and that the caller holds.
  *
- * @returns undefined where the bin cannot keep it
+ * @returns undefined where the bin is off, or cannot keep it
  * @throws {ContractError} VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError}
  */
 export async function binVolume(
   host: Host,
-  { pool, name, path }: Volume,
-  command: "delete_volume" | "detach_disk",
+  volume: Volume,
   actor: string,
 ): Promise<StoredEntry | undefined> {
-  const { app, operations, inventory } = host;
-  const id = crypto.randomUUID(), subject = `${pool}/${name}`;
-  const { files } = await planKeeping(host, id, [{ path, pool, role: "disk" }]);
-  if (files.length === 0) return undefined;
-  app.bin.require();
-  const made = { id, kind: "volume" as const, name: subject, deletedBy: actor, files, lost: [] };
-  const entry = newEntry(host, made);
-  const keys = [keyOf.volume(pool, name), keyOf.binEntry(id)];
-  await operations.run({ command, subject, actor, keys }, async (operation) => {
-    operation.addAll([
-      { kind: "entry-binned", entry: id },
-      ...files.map(({ pool, path, as, file }) => ({ kind: "file-binned" as const, pool, path, as, file })),
-    ]);
-    await failing(name, pool, async () => {
-      await writeEntry(host, entry, { ...entry, state: "kept" });
-      for (const file of files) await moveIn(file);
-    });
-    app.bin.put({ ...entry, state: "kept" });
-    inventory.storage.remove(pool, name);
-    await refreshPools(host, [pool]);
+  const move = await planVolume(host, volume, actor);
+  if (move === undefined) return undefined;
+  const { entry } = move, keys = [keyOf.volume(volume.pool, volume.name), keyOf.binEntry(entry.id)];
+  const spec = { command: "delete_volume", subject: entry.name, actor, keys } as const;
+  await host.operations.run(spec, async (operation) => {
+    await move.begin(operation);
+    await move.move();
   });
-  return { ...entry, state: "kept" };
+  return entry;
 }
 
 /** What the file system refuses becomes an error of the contract. */

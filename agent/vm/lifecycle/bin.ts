@@ -1,6 +1,6 @@
 /** A VM into the bin, with all that makes it whole. */
 import { LibvirtError } from "../../../ffi/error.ts";
-import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
+import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
@@ -118,8 +118,8 @@ export async function planBin(
 const snapshotName = (xml: string): string => child(new XmlDocument(xml).root, "name")?.text ?? "";
 
 /** The moves of an entry's files as steps. */
-export const movesOf = (files: readonly KeptFile[]): Step[] =>
-  files.map(({ pool, path, as, file }) => ({ kind: "file-binned", pool, path, as, file }));
+export const movesOf = ({ id: entry, files }: Pick<StoredEntry, "id" | "files">): Step[] =>
+  files.map(({ pool, path, as, file }) => ({ kind: "file-binned", entry, pool, path, as, file }));
 
 /**
  * Puts back what libvirt kept beside a definition.

@@ -143,7 +143,7 @@ async function moveToBin(
   );
   operation.addAll([
     { kind: "vm-binned", uuid, name, entry: entry.id, ...(lostNvram !== undefined && { nvram: lostNvram }) },
-    ...movesOf(entry.files),
+    ...movesOf(entry),
     ...doomed,
   ]);
   await inBin(entry, () => writeEntry(host, entry, { ...open, state: "kept" }));

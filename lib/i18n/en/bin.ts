@@ -29,18 +29,14 @@ export const bin = {
   "bin.found": "Found in its storage pool",
   "bin.disks.one": "{n} disk",
   "bin.disks.other": "{n} disks",
-  "bin.restore_failed": "It was not restored",
-  "bin.delete_failed": "It was not deleted",
 
   "bin.empty_all": "Empty bin",
-  "bin.empty_failed": "The bin was not emptied",
   "bin.settings": "Settings",
   "bin.days": "Days to keep",
   "bin.days_hint": "0 to 365. 0 switches the bin off: what is deleted is gone for good.",
   "bin.free_percent": "Free space of a pool, in percent",
   "bin.free_percent_hint": "0 to 50. A pool with less has its oldest entries deleted.",
   "bin.save": "Save",
-  "bin.save_failed": "The settings were not saved",
 
   "bin.why_expired": "its time in the bin was over",
   "bin.why_full": "the storage pool {pool} was running full",
