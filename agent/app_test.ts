@@ -162,7 +162,7 @@ libvirtTest("App deletes a machine, and a batch reports each machine for itself"
     [vmId, true, undefined],
   ]);
   await api.forceStopVm({ vmId });
-  assert.deepEqual(await api.deleteVm({ vmId }), { deletedDisks: [] });
+  assert.deepEqual(await api.deleteVm({ vmId }), { deletedDisks: [], bin: null });
   assert.equal(await code(api.getVm({ vmId })), "VmNotFound");
 });
 

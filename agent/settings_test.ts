@@ -46,7 +46,7 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     imageCatalog: "builtin",
     metricsInterval: 30,
     metricsEndpoint: "off",
-    binDays: "7",
+    binDays: 7,
     tlsCert: "auto",
     tlsKey: "auto",
     hsts: "auto",

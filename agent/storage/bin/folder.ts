@@ -5,6 +5,7 @@
  */
 import { type FileHandle, holdFile, holdFolder } from "../../../ffi/file_handle.ts";
 import { BIN_FOLDER, splitPath } from "../../../lib/bin/place.ts";
+import { writeAll } from "../../../lib/write_all.ts";
 import { orMissing } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import type { FileIdentity } from "../../operations/step.ts";
@@ -217,9 +218,7 @@ export async function putNote(folder: string, name: string, text: string): Promi
   await orMissing(Deno.remove(part));
   {
     using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
-    const writer = (file as Deno.FsFile).writable.getWriter();
-    await writer.write(new TextEncoder().encode(text));
-    writer.releaseLock();
+    await writeAll(file, new TextEncoder().encode(text));
     await file.sync();
   }
   await Deno.rename(part, `${bin.path}/${name}`);
