@@ -90,6 +90,7 @@ export function binHandlers({ bin, hosts }: App): Pick<Handlers, keyof typeof bi
       const host = hosts.require(first.host).requireFilled();
       using _alone = lockEntry(first);
       const entry = find(entryId, principal);
+      if (entry.state === "moving") throw new ContractError("StorageBusy", { what: entry.name });
       const restore = entry.kind === "vm" ? restoreBinnedVm : restoreVolume;
       return await restore(host, entry, name, principal.name);
     },

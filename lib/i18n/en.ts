@@ -99,6 +99,7 @@ export const en = {
   "done.reset": "was reset",
   "done.force_stop": "was powered off",
   "done.delete": "was deleted",
+  "done.binned": "{name} is in the bin until {until}",
 
   "lost.reset":
     "The guest is not asked first. What it has not written to disk is lost, and files may be damaged.",

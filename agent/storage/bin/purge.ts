@@ -59,6 +59,7 @@ export async function purge(
   await operations.ready(keys);
   const there = app.bin.get(entry.id);
   if (there === undefined) return; // somebody else was quicker
+  if (there.state === "moving") throw new ContractError("StorageBusy", { what: there.name });
   await operations.run({ command, subject: entry.name, actor, keys }, async (operation) => {
     operation.add({ kind: "bin-doomed", entry: entry.id });
     try {

@@ -26,7 +26,7 @@ export interface BinPlan {
   readonly open: StoredEntry;
   /** Disks that the bin cannot keep: they are deleted for good. */
   readonly lostDisks: readonly string[];
-  /** What holds the UEFI variables that the bin cannot keep. */
+  /** What holds the UEFI variables that the bin does not keep: elsewhere, or not to be found. */
   readonly lostNvram: string | undefined;
 }
 
@@ -106,12 +106,13 @@ export async function planBin(
     definition: { xml, autostart: vm.autostart, snapshots: records },
   });
   const open = await link.call("domainXml", { uuid, secure: false, inactive: true });
-  const lostNvram = going.some(({ path, role }) => role === "nvram" && gone.has(path));
+  const keepsNvram = files.some(({ role }) => role === "nvram");
   return {
     entry,
     open: { ...entry, definition: { xml: open, autostart: vm.autostart, snapshots } },
     lostDisks: paths.filter((path) => gone.has(path)),
-    lostNvram: lostNvram ? nvramHolder(xml, crypto.randomUUID()) : undefined,
+    // Left where it is, another VM of that name would begin with it.
+    lostNvram: keepsNvram ? undefined : nvramHolder(xml, crypto.randomUUID()),
   };
 }
 

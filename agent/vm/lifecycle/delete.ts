@@ -13,6 +13,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { moveIn } from "../../storage/bin/folder.ts";
 import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../storage/bin/keep.ts";
+import { lockEntry } from "../../storage/bin/purge.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { deleteVolume } from "../../storage/volumes.ts";
 import { movesOf, planBin } from "./bin.ts";
@@ -141,15 +142,17 @@ async function moveToBin(
   const doomed = await Promise.all(
     lostDisks.map(async (path) => ({ kind: "disk-doomed" as const, path, file: await fileOf(link, path) })),
   );
+  using _alone = lockEntry(entry);
   operation.addAll([
     { kind: "vm-binned", uuid, name, entry: entry.id, ...(lostNvram !== undefined && { nvram: lostNvram }) },
     ...movesOf(entry),
     ...doomed,
   ]);
   await inBin(entry, () => writeEntry(host, entry, { ...open, state: "kept" }));
-  if (!await forget(host, vm, "domainUndefineForBin")) throw new ContractError("VmStillRunning");
+  // A TPM's state on another host cannot be kept, and nobody would find it there later.
+  const call = isLocal(link.uri) ? "domainUndefineForBin" : "domainUndefine";
+  if (!await forget(host, vm, call)) throw new ContractError("VmStillRunning");
   for (const file of entry.files) await inBin(entry, () => moveIn(file), file.path);
-  if (lostNvram !== undefined) await eraseNvram(link, lostNvram);
   for (const path of lostDisks) {
     try {
       await deleteDisk(host, path);
@@ -157,6 +160,7 @@ async function moveToBin(
       throw diskError(path, error);
     }
   }
+  if (lostNvram !== undefined) await eraseNvram(link, lostNvram);
   app.bin.put({ ...entry, state: "kept" });
   for (const { pool, path } of entry.files) {
     if (pool !== null) host.inventory.storage.removeAt(path);
