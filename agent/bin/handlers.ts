@@ -9,6 +9,7 @@ import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
 import { isKept } from "../storage/bin/folder.ts";
 import { lockEntry, purge } from "../storage/bin/purge.ts";
+import { restoreTemplate } from "../templates/bin.ts";
 import { restoreVolume } from "../storage/bin/volume.ts";
 import { restoreBinnedVm } from "../vm/lifecycle/unbin.ts";
 import { within } from "../within.ts";
@@ -16,6 +17,13 @@ import { mayTouch } from "./visible.ts";
 
 /** Milliseconds the files of all entries are looked for: behind a dead server none is found missing. */
 const LOOK_MS = 2000;
+
+/** How each kind comes back. */
+const RESTORES = {
+  vm: restoreBinnedVm,
+  volume: restoreVolume,
+  template: restoreTemplate,
+} as const;
 
 /** Paths of the files that are gone from the bin. */
 async function missingOf({ files }: StoredEntry): Promise<string[]> {
@@ -31,7 +39,7 @@ async function missingOf({ files }: StoredEntry): Promise<string[]> {
 }
 
 function view(entry: StoredEntry, missing: readonly string[]): BinEntry {
-  const { host, files, definition: _definition, state: _state, ...shown } = entry;
+  const { host, files, definition: _definition, template: _template, state: _state, ...shown } = entry;
   return {
     ...shown,
     ...hostField(host),
@@ -91,8 +99,7 @@ export function binHandlers({ bin, hosts }: App): Pick<Handlers, keyof typeof bi
       using _alone = lockEntry(first);
       const entry = find(entryId, principal);
       if (entry.state === "moving") throw new ContractError("StorageBusy", { what: entry.name });
-      const restore = entry.kind === "vm" ? restoreBinnedVm : restoreVolume;
-      return await restore(host, entry, name, principal.name);
+      return await RESTORES[entry.kind](host, entry, name, principal.name);
     },
     delete_bin_entry: async ({ entryId }, { principal }) => {
       const entry = find(entryId, principal);

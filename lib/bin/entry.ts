@@ -45,6 +45,8 @@ export const StoredEntry = Type.Object({
   files: Type.Array(KeptFile),
   lost: Type.Array(text),
   definition: Type.Optional(KeptDefinition),
+  // Of a template: what `agent/templates` keeps of it.
+  template: Type.Optional(Type.Unknown()),
   found: Type.Boolean(),
   // `moving`: it goes in or out just now, or that was cut short and is settled soon.
   state: oneOf(["moving", "kept"]),

@@ -5,7 +5,7 @@ import { closed, NOTHING_OUT, oneOf, Timestamp } from "./schema.ts";
 import { PoolName } from "./storage.ts";
 
 /** What the bin keeps. */
-export const BIN_KINDS = ["vm", "volume"] as const;
+export const BIN_KINDS = ["vm", "volume", "template"] as const;
 export type BinKind = typeof BIN_KINDS[number];
 
 /** Days something is kept, when nobody has said anything else. */
@@ -45,7 +45,7 @@ export type BinFile = Static<typeof BinFile>;
 export const BinEntry = Type.Object({
   id: Type.String(),
   kind: oneOf(BIN_KINDS),
-  name: Type.String({ description: "of the VM; pool/volume" }),
+  name: Type.String({ description: "of the VM or the template; pool/volume" }),
   host: Type.Optional(Type.String({ description: "missing: the local host" })),
   vmId: Type.Optional(Type.String({ description: "UUID of the VM" })),
   group: Type.Optional(Type.String({ description: "group of the VM" })),

@@ -411,3 +411,33 @@ Deno.test({
     await call(server, "empty_bin");
   },
 });
+
+Deno.test({
+  name: "a template, and a version of it, go into the bin and come back",
+  ignore,
+  fn: async () => {
+    await using server = await binServer();
+    await using pool = await testPool("bin");
+    await using vm = await testMachine({ purpose: "bin", guest: false, disks: [{ pool }] });
+    await io(vm.disks[0]!, "write", "0x66");
+    await known(server, vm.uuid);
+    const { id: templateId } = await call(server, "create_template", {
+      vmId: vm.uuid,
+      name: `${vm.name}-template`,
+      pool: pool.name,
+    });
+    await call(server, "update_template", { templateId, vmId: vm.uuid, pool: pool.name });
+    const before = await call(server, "get_template", { templateId });
+    assert.equal(before.versions.length, 2);
+    const one = await call(server, "delete_template", { templateId, version: 1 });
+    assert.equal((await call(server, "get_template", { templateId })).versions.length, 1);
+    const rest = await call(server, "delete_template", { templateId });
+    await refused(call(server, "get_template", { templateId }), "TemplateNotFound");
+    assert.equal((await shown(server, pool.name)).length, 1);
+    for (const { bin } of [rest, one]) await call(server, "restore_bin_entry", { entryId: bin!.entryId });
+    assert.deepEqual(await call(server, "get_template", { templateId }), before);
+    for (const { disks } of before.versions) for (const { path } of disks) await io(path, "read", "0x66");
+    assert.equal((await call(server, "delete_template", { templateId, permanently: true })).bin, null);
+    assert.equal((await shown(server, pool.name)).length, 1);
+  },
+});

@@ -88,7 +88,7 @@ export async function planKeeping(host: Host, entryId: string, going: readonly G
 export interface NewEntry extends
   Pick<
     StoredEntry,
-    "id" | "kind" | "name" | "deletedBy" | "files" | "lost" | "vmId" | "group" | "definition"
+    "id" | "kind" | "name" | "deletedBy" | "files" | "lost" | "vmId" | "group" | "definition" | "template"
   > {
   readonly kind: BinKind;
 }

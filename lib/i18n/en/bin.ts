@@ -2,10 +2,12 @@
 export const bin = {
   "bin.title": "Bin",
   "bin.empty": "The bin is empty",
-  "bin.empty_what.one": "VMs and volumes that are deleted stay here for {n} day, and can be restored.",
-  "bin.empty_what.other": "VMs and volumes that are deleted stay here for {n} days, and can be restored.",
+  "bin.empty_what.one":
+    "VMs, volumes and templates that are deleted stay here for {n} day, and can be restored.",
+  "bin.empty_what.other":
+    "VMs, volumes and templates that are deleted stay here for {n} days, and can be restored.",
   "bin.is_off": "The bin is off",
-  "bin.is_off_what": "VMs and volumes that are deleted are gone for good.",
+  "bin.is_off_what": "VMs, volumes and templates that are deleted are gone for good.",
   "bin.takes": "{size} in all",
   "bin.of_pool": "{pool}: {size}",
 
@@ -13,6 +15,7 @@ export const bin = {
   "bin.kind": "Type",
   "bin.kind.vm": "VM",
   "bin.kind.volume": "Volume",
+  "bin.kind.template": "Template",
   "bin.deleted": "Deleted",
   "bin.by": "by {name}",
   "bin.until": "Kept until",
