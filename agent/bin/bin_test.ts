@@ -1,5 +1,6 @@
 /** The bin on libvirt's test driver: definitions alone, for it has no files. */
 import assert from "node:assert/strict";
+import type { CallName } from "../../ffi/calls/mod.ts";
 import { libvirtTest, SHARED, testMachine, until } from "../../ffi/testing.ts";
 import { type Api } from "../../lib/client/api.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
@@ -168,3 +169,56 @@ libvirtTest(
       assert.deepEqual(await api.listBin(), []);
     }),
 );
+
+/** Has the application stand still before or after its next call of this name: as if it were killed there. */
+function standsStill({ hosts }: App, name: CallName, when: "before" | "after"): Promise<void> {
+  const { link } = hosts.local, call = link.call.bind(link), reached = Promise.withResolvers<void>();
+  link.call = async (asked, ...args) => {
+    if (asked !== name) return await call(asked, ...args);
+    if (when === "after") await call(asked, ...args);
+    reached.resolve();
+    return await new Promise<never>(() => {});
+  };
+  return reached.promise;
+}
+
+for (
+  const [what, name, when, isThere] of [
+    ["deleting", "domainUndefine", "before", true],
+    ["deleting", "domainUndefine", "after", false],
+    ["restoring", "domainDefine", "before", true],
+    ["restoring", "domainDefine", "after", true],
+  ] as const
+) {
+  libvirtTest(`a VM is whole after a kill ${when} ${name} of ${what}`, () =>
+    withFolder(async (dataDir) => {
+      const uuid = crypto.randomUUID(), vmName = `kvmm-test-${uuid.slice(0, 8)}`;
+      // The test driver forgets everything with its last connection.
+      const other = await Deno.makeTempDir({ dir: dataDir });
+      await using _open = await appWith(other);
+      let before: string[] = [];
+      {
+        await using here = await appWith(dataDir);
+        const xml = await machine(here.app, vmName, uuid);
+        before = await xml();
+        const input = what === "deleting"
+          ? undefined
+          : { entryId: (await here.api.deleteVm({ vmId: uuid })).bin!.entryId };
+        const reached = standsStill(here.app, name, when);
+        const asked = input === undefined
+          ? here.api.deleteVm({ vmId: uuid })
+          : here.api.restoreBinEntry(input);
+        asked.catch(() => {/* its process ends */});
+        await reached;
+      }
+      await using here = await appWith(dataDir);
+      const { operations, inventory, link } = here.app.hosts.local;
+      await until("it is settled, and the VM is where it has to be", async () =>
+        operations.unsettled === 0 && (inventory.vm(uuid) !== undefined) === isThere &&
+        (await here.api.listBin()).length === (isThere ? 0 : 1));
+      if (!isThere) return;
+      const after = (await link.call("domainXml", { uuid, secure: true, inactive: true })).split("\n").sort();
+      assert.deepEqual(after, before);
+      await here.api.deleteVm({ vmId: uuid, permanently: true });
+    }));
+}
