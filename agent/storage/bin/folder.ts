@@ -15,6 +15,8 @@ export class BinFolderError extends Error {
   override readonly name = "BinFolderError";
 }
 
+/** Nobody else writes to it; what is in it keeps its own mode. */
+const MODE = 0o755;
 /** Bytes of a block in `stat`: stat(2). */
 const BLOCK = 512;
 
@@ -43,7 +45,7 @@ async function openBin(place: FileHandle): Promise<FileHandle | undefined> {
   }
   const { uid, mode } = await Deno.stat(bin.path);
   // Nobody else may have put anything into it.
-  if (uid !== Deno.uid() || ((mode ?? 0o777) & 0o077) !== 0) {
+  if (uid !== Deno.uid() || ((mode ?? 0o777) & 0o022) !== 0) {
     throw new BinFolderError(`the ${BIN_FOLDER} beside it is not KVM Manager's own`);
   }
   held.move();
@@ -52,13 +54,21 @@ async function openBin(place: FileHandle): Promise<FileHandle | undefined> {
 
 /** Holds the bin of a held folder, made where there is none. @throws {BinFolderError} */
 async function makeBin(place: FileHandle): Promise<FileHandle> {
+  let isNew = true;
   try {
     await Deno.mkdir(`${place.path}/${BIN_FOLDER}`, { mode: 0o700 });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    isNew = false;
   }
-  const bin = await openBin(place);
-  if (bin === undefined) throw new BinFolderError(`the ${BIN_FOLDER} beside it was removed just now`);
+  using held = new DisposableStack();
+  const opened = await openBin(place);
+  if (opened === undefined) throw new BinFolderError(`the ${BIN_FOLDER} beside it was removed just now`);
+  const bin = held.use(opened);
+  // libvirt must be able to open it, also as nobody on a share: a pool that it cannot read whole goes off. By the
+  // handle: what has its name by now may be a link.
+  if (isNew) await Deno.chmod(bin.path, MODE);
+  held.move();
   return bin;
 }
 

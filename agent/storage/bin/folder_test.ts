@@ -35,7 +35,7 @@ Deno.test("a file goes in and comes out, once however often it is asked for", ()
     const move = { path, as: "x.0", file };
     assert.deepEqual([await moveIn(move), await moveIn(move), await isKept(move)], [true, false, true]);
     assert.deepEqual(await names(folder), [BIN_FOLDER]);
-    assert.equal((await Deno.stat(`${folder}/${BIN_FOLDER}`)).mode! & 0o777, 0o700);
+    assert.equal((await Deno.stat(`${folder}/${BIN_FOLDER}`)).mode! & 0o777, 0o755);
     assert.deepEqual([await moveOut(move), await moveOut(move), await isKept(move)], [true, false, false]);
     assert.equal(await Deno.readTextFile(path), "content");
   }));
@@ -101,7 +101,7 @@ Deno.test("a bin that somebody else has put there is not used", () =>
       assert.deepEqual(await names(elsewhere), []);
       await Deno.remove(bin);
       await Deno.mkdir(bin);
-      await Deno.chmod(bin, 0o755);
+      await Deno.chmod(bin, 0o775);
       assert.match(await binFault(folder) ?? "", /own/);
       await assert.rejects(moveIn({ path, as: "x.0", file }), BinFolderError);
       assert.equal(await Deno.readTextFile(path), "content");
