@@ -9,6 +9,7 @@ import type { Host } from "../../hosts/host.ts";
 import { setLogLevel } from "../../log.ts";
 import { Operations } from "../../operations/operations.ts";
 import { Store } from "../../store/store.ts";
+import { takeFound } from "../../bin/found.ts";
 import type { Volume } from "../volumes.ts";
 import { purge } from "./purge.ts";
 import { BIN_MIGRATIONS, BinRecords } from "./records.ts";
@@ -95,6 +96,11 @@ class World {
       put: () => {},
       volumes: () => Promise.resolve([]),
       record: () => ({ name: "p", volumes: 1, xml: `<pool type="dir"/>` }),
+      records: () => [{
+        name: "p",
+        volumes: 1,
+        xml: `<pool type="dir"><target><path>${this.folder}</path></target></pool>`,
+      }],
       isKnown: true,
     };
     const host = {
@@ -234,4 +240,21 @@ Deno.test("a name that is taken meanwhile is told, and the volume stays in the b
   await restoreVolume(world.host, entry, "b.qcow2", "ann");
   assert.deepEqual(world.names(), [world.name, "b.qcow2"].sort());
   assert.equal(await Deno.readTextFile(`${world.folder}/b.qcow2`), "content");
+});
+
+Deno.test("what the database has forgotten is known by the note beside it", async () => {
+  using world = new World();
+  await Deno.writeTextFile(world.path, "content");
+  world.store.open();
+  const { id } = (await binVolume(world.host, world.volume, "ann"))!;
+  assert.equal(await takeFound(world.host), 0);
+  world.bin.remove(id);
+  // Others' files are no entries, whatever they say.
+  await Deno.writeTextFile(`${world.folder}/${BIN_FOLDER}/${crypto.randomUUID()}.json`, "{}");
+  await Deno.symlink("/etc/passwd", `${world.folder}/${BIN_FOLDER}/${crypto.randomUUID()}.json`);
+  assert.equal(await takeFound(world.host), 1);
+  const entry = world.bin.get(id)!;
+  assert.deepEqual([entry.found, entry.name, entry.deletedBy], [true, `p/${world.name}`, "ann"]);
+  await restoreVolume(world.host, entry, undefined, "ann");
+  assert.equal(await Deno.readTextFile(world.path), "content");
 });
