@@ -15,6 +15,7 @@ import * as route_backups_$id_index from "./routes/backups/[id]/index.tsx";
 import * as route_backups_$id_restore from "./routes/backups/[id]/restore.tsx";
 import * as route_backups_index from "./routes/backups/index.tsx";
 import * as route_backups_new from "./routes/backups/new.tsx";
+import * as route_bin_index from "./routes/bin/index.tsx";
 import * as route_do_$command from "./routes/do/[command].tsx";
 import * as route_images_catalog from "./routes/images/catalog.tsx";
 import * as route_images_index from "./routes/images/index.tsx";
@@ -88,6 +89,7 @@ import ActivityFeed from "./islands/ActivityFeed.tsx";
 import AddPasskey from "./islands/AddPasskey.tsx";
 import BackupList from "./islands/BackupList.tsx";
 import BackupRuns from "./islands/BackupRuns.tsx";
+import BinList from "./islands/BinList.tsx";
 import CloudInit from "./islands/CloudInit.tsx";
 import Comparison from "./islands/Comparison.tsx";
 import ConfirmPasskey from "./islands/ConfirmPasskey.tsx";
@@ -149,6 +151,7 @@ register({
     "backups/[id]/restore.tsx": route_backups_$id_restore,
     "backups/index.tsx": route_backups_index,
     "backups/new.tsx": route_backups_new,
+    "bin/index.tsx": route_bin_index,
     "do/[command].tsx": route_do_$command,
     "images/catalog.tsx": route_images_catalog,
     "images/index.tsx": route_images_index,
@@ -219,6 +222,6 @@ register({
     "vms/index.tsx": route_vms_index,
     "vms/new.tsx": route_vms_new,
   },
-  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

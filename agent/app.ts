@@ -19,11 +19,13 @@ import { HostRegistry } from "./hosts/registry.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import type { Listeners } from "./http/listeners.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
+import { BinRecords } from "./storage/bin/records.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
+import { TemplateRecords } from "./templates/records.ts";
 import { overtaken } from "./libvirt/overtaken.ts";
 import { log } from "./log.ts";
 import { Periodic } from "./periodic.ts";
@@ -56,6 +58,10 @@ export class App {
   readonly access: Access;
   readonly hosts = new HostRegistry();
   readonly consoles: Consoles;
+  /** VMs that were kept as they were. */
+  readonly templates: TemplateRecords;
+  /** What was deleted, and can come back. */
+  readonly bin: BinRecords;
   /** The past of hosts and VMs: a file of its own. */
   readonly metrics: MetricStore;
   /** Figures of hosts and VMs as they are taken. */
@@ -108,6 +114,8 @@ export class App {
       onProgress: (job) => this.hub.publish("job-progress", { job }),
     });
     this.images = new ImageRecords(this.store);
+    this.templates = new TemplateRecords(this.store);
+    this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
     this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.consoles = new Consoles(
       this.hosts,

@@ -35,6 +35,7 @@ const testSettings = (dataDir: string): Settings => ({
   imageCatalog: "builtin",
   metricsInterval: 30,
   metricsEndpoint: "off",
+  binDays: 0,
   demo: true,
 });
 
@@ -161,7 +162,7 @@ libvirtTest("App deletes a machine, and a batch reports each machine for itself"
     [vmId, true, undefined],
   ]);
   await api.forceStopVm({ vmId });
-  assert.deepEqual(await api.deleteVm({ vmId }), { deletedDisks: [] });
+  assert.deepEqual(await api.deleteVm({ vmId }), { deletedDisks: [], bin: null });
   assert.equal(await code(api.getVm({ vmId })), "VmNotFound");
 });
 

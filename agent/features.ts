@@ -3,6 +3,7 @@ import type { CommandName } from "../lib/contract/mod.ts";
 import { accessFeature, auditFeature, passkeyFeature } from "./access/feature.ts";
 import { alertFeature } from "./alerts/feature.ts";
 import { backupFeature } from "./backups/feature.ts";
+import { binFeature } from "./bin/feature.ts";
 import { certificateFeature } from "./system/certificate/feature.ts";
 import { consoleFeature } from "./console/feature.ts";
 import type { Handlers } from "./dispatch.ts";
@@ -45,6 +46,7 @@ const ALL = [
   metricsFeature,
   scheduleFeature,
   backupFeature,
+  binFeature,
   alertFeature,
   insightFeature,
 ] as const;

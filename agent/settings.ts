@@ -3,6 +3,7 @@ import { clauseOf, messageOf } from "../lib/text/message.ts";
 import { hostRolesIn } from "../lib/access/host_roles.ts";
 import { parseArgs } from "node:util";
 import { parse as parseToml } from "smol-toml";
+import { BIN_DAYS } from "../lib/contract/bin.ts";
 import { type Role, ROLES } from "../lib/contract/command.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 import {
@@ -69,6 +70,8 @@ export interface Settings {
   readonly metricsInterval: number;
   /** Whether `/metrics` answers, to who has an API token for it. */
   readonly metricsEndpoint: MetricsEndpoint;
+  /** Days that the bin keeps what was deleted, as long as nobody has said anything else in it. */
+  readonly binDays: number;
   /** Serves libvirt's built-in test driver. */
   readonly demo: boolean;
 }
@@ -200,6 +203,14 @@ export const SETTINGS = {
     help: "/metrics for Prometheus: token answers to API tokens with the permission metrics.scrape",
     default: () => "off",
     choices: METRICS_ENDPOINT,
+  },
+  binDays: {
+    flag: "bin-days",
+    env: "KVMM_BIN_DAYS",
+    value: "DAYS",
+    help:
+      `days that the bin keeps what was deleted, ${BIN_DAYS.least} to ${BIN_DAYS.most}, until its own setting is changed; 0: no bin`,
+    default: () => String(BIN_DAYS.usual),
   },
   tlsCert: {
     flag: "tls-cert",
@@ -370,6 +381,12 @@ export function readSettings(args: readonly string[], where: Where): Settings {
   if (!Number.isInteger(metricsInterval) || metricsInterval < least || metricsInterval > most) {
     throw new SettingsError(`--metrics-interval must be a whole number of seconds from ${least} to ${most}`);
   }
+  const binDays = Number(settings.binDays);
+  if (!Number.isInteger(binDays) || binDays < BIN_DAYS.least || binDays > BIN_DAYS.most) {
+    throw new SettingsError(
+      `--bin-days must be a whole number of days from ${BIN_DAYS.least} to ${BIN_DAYS.most}`,
+    );
+  }
   return {
     ...settings,
     uri: demo ? "test:///default" : settings.uri,
@@ -383,6 +400,7 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     hostName: listed(settings.hostName),
     trustedProxy: listed(settings.trustedProxy),
     metricsInterval,
+    binDays,
     demo,
   };
 }

@@ -46,6 +46,7 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     imageCatalog: "builtin",
     metricsInterval: 30,
     metricsEndpoint: "off",
+    binDays: 7,
     tlsCert: "auto",
     tlsKey: "auto",
     hsts: "auto",
@@ -89,6 +90,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     imageCatalog: "/c",
     metricsInterval: "20",
     metricsEndpoint: "token",
+    binDays: "7",
     tlsCert: "/cert",
     tlsKey: "/key",
     hsts: "on",
@@ -106,6 +108,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
       logLevel: "error",
       hsts: "off",
       metricsEndpoint: "off",
+      binDays: "7",
     }[key];
     const third = {
       ...value,
@@ -114,6 +117,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
       logLevel: "debug",
       hsts: "auto",
       metricsEndpoint: "token",
+      binDays: "7",
     }[key];
     const from = (args: string[], env: Record<string, string>, config: string) =>
       String(read(args, env, config)[key]);

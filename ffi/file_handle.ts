@@ -47,3 +47,20 @@ export async function realPathOfBytes(path: string): Promise<string> {
     libc().free(found);
   }
 }
+
+/**
+ * Holds a folder that is one itself: a link to one is refused, also one that is put there meanwhile. What is reached
+ * through `path` stays in this folder, whatever becomes of its name or of the folders above it.
+ *
+ * @throws {Deno.errors.NotFound} @throws {Deno.errors.NotADirectory} for anything else that is there
+ */
+export async function holdFolder(path: string): Promise<FileHandle> {
+  const seen = await Deno.lstat(path);
+  using held = new DisposableStack();
+  const folder = held.use(await holdFile(path));
+  const own = await Deno.stat(folder.path);
+  const isIt = seen.isDirectory && own.isDirectory && own.dev === seen.dev && own.ino === seen.ino;
+  if (!isIt) throw new Deno.errors.NotADirectory(`${path} is no folder of its own`);
+  held.move();
+  return folder;
+}

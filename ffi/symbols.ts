@@ -325,6 +325,7 @@ export const REQUIRED = {
   virStoragePoolFree: { parameters: [ptr /* pool */], result: int },
   virStoragePoolGetName: { parameters: [ptr /* pool */], result: ptr }, // borrowed
   virStoragePoolGetUUIDString: { parameters: [ptr, /* pool */ buf /* buf */], result: int },
+  virStorageVolGetName: { parameters: [ptr /* vol */], result: ptr }, // borrowed
   virStoragePoolIsPersistent: { parameters: [ptr /* pool */], result: int },
   virStoragePoolGetAutostart: { parameters: [ptr, /* pool */ buf /* autostart */], result: int },
   virStoragePoolGetInfo: { parameters: [ptr, /* pool */ buf /* info */], result: int },

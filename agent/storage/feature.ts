@@ -1,6 +1,7 @@
 /** Storage pools, their volumes, and what goes into and out of them. */
 import type { storageCommands, transferCommands, volumeCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
+import { binSteps } from "./bin/steps.ts";
 import { poolHandlers } from "./pool_handlers.ts";
 import { poolSteps } from "./pool_steps.ts";
 import { transferHandlers } from "./transfer_handlers.ts";
@@ -16,10 +17,10 @@ type StorageCommand =
 export const storageFeature = feature<
   never,
   StorageCommand,
-  keyof typeof poolSteps | keyof typeof volumeSteps
+  keyof typeof poolSteps | keyof typeof volumeSteps | keyof typeof binSteps
 >({
   name: "storage",
-  steps: { ...poolSteps, ...volumeSteps },
+  steps: { ...poolSteps, ...volumeSteps, ...binSteps },
   open: () => ({
     host: (host) => {
       const uploads = new Uploads(host);

@@ -8,6 +8,8 @@ export interface Mount {
   /** The device or share; not a path for what has none. */
   readonly source: string;
   readonly readOnly: boolean;
+  /** Nothing can be written by this process: also in a sandbox that leaves the folder to libvirt alone. */
+  readonly readOnlyHere: boolean;
 }
 
 /** The kernel writes blanks and backslashes in octal. */
@@ -34,6 +36,7 @@ export function parseMounts(text: string): Mount[] {
     at,
     source,
     readOnly: itself || here && !isSandbox,
+    readOnlyHere: itself || here,
   }));
 }
 
@@ -57,6 +60,12 @@ const mounts = async () => parseMounts(await Deno.readTextFile("/proc/self/mount
 export async function isReadOnly(folder: string): Promise<boolean> {
   const real = await orMissing(Deno.realPath(folder));
   return real !== undefined && (mountOf(await mounts(), real)?.readOnly ?? false);
+}
+
+/** Whether this process cannot write what is below a folder because of how it is mounted for it. */
+export async function isReadOnlyHere(folder: string): Promise<boolean> {
+  const real = await orMissing(Deno.realPath(folder));
+  return real !== undefined && (mountOf(await mounts(), real)?.readOnlyHere ?? false);
 }
 
 /** The device in the kernel's tree, in which a partition lies below its disk. */

@@ -19,7 +19,8 @@ Deno.test("mountOf() finds the mount that a path is on, and whether it can be wr
     ["/srv-2/x", "/srv-2", "/dev/sdb", true], // the last one hides the one before
   ];
   for (const [path, at, source, readOnly] of cases) {
-    assert.deepEqual(mountOf(mounts, path), { at, source, readOnly }, path);
+    const found = { at, source, readOnly, readOnlyHere: readOnly };
+    assert.deepEqual(mountOf(mounts, path), found, path);
   }
 });
 
@@ -32,4 +33,5 @@ Deno.test("parseMounts() takes a sandbox's own read-only mounts for writable: li
     "/var",
     false,
   ]]);
+  assert.deepEqual(mounts.map(({ readOnlyHere }) => readOnlyHere), [true, true, true]);
 });

@@ -65,10 +65,18 @@ export async function removePool(link: Caller, record: PoolRecord, unbuild: bool
   await link.call("poolUndefine", { pool: name });
 }
 
+/** Refuses to take away what can still be brought back into a pool. @throws {ContractError} BinNotEmpty */
+function refuseBinned({ app, id }: Host, pool: string): void {
+  const entries = app.bin.all(id).filter(({ files }) => files.some((file) => file.pool === pool));
+  if (entries.length === 0) return;
+  const names = entries.slice(0, 5).map(({ name }) => name).join(", ");
+  throw new ContractError("BinNotEmpty", { n: entries.length, pool, names });
+}
+
 /**
  * Stops and forgets a pool, with what is in it where that is asked for.
  *
- * @throws {ContractError} StoragePoolInUse, StoragePoolNotActive, VolumeInUse, VolumeDeleteFailed
+ * @throws {ContractError} StoragePoolInUse, StoragePoolNotActive, VolumeInUse, VolumeDeleteFailed, BinNotEmpty
  * @throws {LibvirtError}
  */
 export async function deletePool(
@@ -84,6 +92,7 @@ export async function deletePool(
   const [user] = new VolumeUsage(inventory).ofPool(inventory, record);
   if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: name, vm: user.name });
   requireActive(host, name);
+  refuseBinned(host, name);
   const unbuild = UNBUILT.has(describePool(xml).type);
   const spec = { command: "delete_storage_pool", subject: name, actor, keys: [keyOf.pool(name)] } as const;
   await operations.run(spec, async (operation) => {

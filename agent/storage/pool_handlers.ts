@@ -44,7 +44,8 @@ export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeU
       allocationBytes: record.allocation,
       availableBytes: record.available,
     }),
-    ...(volumes !== null && { volumes }),
+    // The bin's own folder is a volume to libvirt.
+    ...(volumes !== null && { volumes: inventory.storage.peek(name)?.length ?? volumes }),
     ...(path !== undefined && { path }),
     ...(source !== undefined && { source }),
     autostart,

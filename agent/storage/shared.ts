@@ -108,6 +108,10 @@ export function lockVolume(
   };
 }
 
+/** Whether anybody holds something. */
+export const isHeld = (pool: string, volume: string): boolean =>
+  (holders.get(pool)?.get(volume)?.size ?? 0) > 0;
+
 /** Whether a volume is not whole yet: it is no volume for anybody but the operation that makes it. */
 export function isUnfinished(pool: string, volume: string): boolean {
   return [...holders.get(pool)?.get(volume) ?? []].some(({ hold }) => hold === "make");

@@ -17,7 +17,7 @@ import type { Host } from "../hosts/host.ts";
 import { Checksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { freeBuffer } from "./free_buffer.ts";
-import { requireWritable } from "./volume_checks.ts";
+import { makeRoomFor, requireWritable } from "./volume_checks.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
 import { lockVolume, noRoom, requireActive } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
@@ -187,7 +187,7 @@ export class Uploads {
       this.#partials.set(key, partial);
       await link.call("poolRefresh", { pool });
       if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
-      await storage.refresh();
+      await makeRoomFor(this.#host, pool, size);
       const available = storage.record(pool)?.available ?? 0;
       if (size > available) {
         throw noRoom(size, available);

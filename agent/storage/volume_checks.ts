@@ -3,15 +3,28 @@ import { realPathOf } from "../host_file.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { isLocal } from "../libvirt/uri.ts";
+import { freeRoom } from "./bin/room.ts";
 import { isReadOnly } from "./mounts.ts";
 import type { Host } from "../hosts/host.ts";
 import { noRoom } from "./shared.ts";
 import type { Volume } from "./volumes.ts";
 
-/** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, asked anew */
+/**
+ * Makes room of what is in the bin where there is too little.
+ *
+ * @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, asked anew
+ */
 export async function requireRoom(host: Host, pool: string, bytes: number): Promise<void> {
-  await host.inventory.storage.refresh();
+  await makeRoomFor(host, pool, bytes);
   refuseTooLarge(host, pool, bytes);
+}
+
+/** Asks anew what a pool has free, and makes room of what is in the bin where that is too little. */
+export async function makeRoomFor(host: Host, pool: string, bytes: number): Promise<void> {
+  const { storage } = host.inventory;
+  await storage.refresh();
+  const record = storage.record(pool);
+  if (record !== undefined && bytes > record.available) await freeRoom(host, pool, bytes - record.available);
 }
 
 /** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, as far as is known */

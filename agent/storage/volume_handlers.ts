@@ -1,5 +1,7 @@
 /** The commands on volumes. */
 import { type CommandName, ContractError, type Role, volumeCommands } from "../../lib/contract/mod.ts";
+import { receiptOf } from "./bin/keep.ts";
+import { binVolume } from "./bin/volume.ts";
 import { createEncrypted } from "./luks.ts";
 import type { Handlers } from "../dispatch.ts";
 import { isLocal } from "../libvirt/uri.ts";
@@ -162,12 +164,14 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         return view(resized);
       }),
 
-    delete_volume: (at) =>
+    delete_volume: ({ permanently = false, ...at }, { principal }) =>
       operate(host, at, "VolumeDeleteFailed", async () => {
         const volume = await requireVolume(host, at);
         await refuseUsed(host, volume);
+        const entry = permanently ? undefined : await binVolume(host, volume, principal.name);
+        if (entry !== undefined) return { bin: receiptOf(entry) };
         await deleteVolume(link, volume.path);
-        return null;
+        return { bin: null };
       }),
   };
 }

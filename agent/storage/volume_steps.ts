@@ -83,7 +83,7 @@ export const fileOf = (link: Pick<Link, "uri">, path: string): Promise<FileIdent
  *
  * @throws {ContractError} StorageUnknown when the images cannot be read in time
  */
-async function userOf(
+export async function userOf(
   { vms, operation }: Settlement,
   { pool, name, path }: { pool: string; name: string; path: string },
 ): Promise<string | undefined> {

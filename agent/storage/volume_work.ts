@@ -2,6 +2,7 @@
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, type StorageVolume } from "../../lib/contract/mod.ts";
+import { BIN_FOLDER } from "../../lib/bin/place.ts";
 import { FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
@@ -41,7 +42,7 @@ export function volumeView(volume: Volume, users: VolumeUsage): StorageVolume {
 /** The volume as libvirt has it now. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound */
 export async function requireVolume(host: Host, { pool, volume: name }: At): Promise<Volume> {
   requireActive(host, pool);
-  const found = await volumeNamed(host.link, pool, name);
+  const found = name === BIN_FOLDER ? undefined : await volumeNamed(host.link, pool, name);
   if (found === undefined) throw new ContractError("VolumeNotFound", { pool, name });
   return found;
 }

@@ -4,6 +4,7 @@ import {
   type Input,
   MOST_TEMPLATE_VERSIONS,
   MOST_TEMPLATES,
+  type Output,
   type VM,
 } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
@@ -15,11 +16,13 @@ import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
+import { receiptOf } from "../storage/bin/keep.ts";
 import { lockVolume, NO_POOL } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { exactUsers, overlays, VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume, type Volume } from "../storage/volumes.ts";
 import { requireOff } from "../vm/lifecycle/rename.ts";
+import { planTemplate } from "./bin.ts";
 import { makeVersion, planVersion } from "./make.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
 import { volumesOf } from "./records.ts";
@@ -235,7 +238,8 @@ async function usersOf(host: Host, label: string, volumes: readonly KeptVariable
   for (const volume of volumes.map(asVolume)) {
     const users = memory.of(volume).map(({ name }) => name);
     const user = await exact(volume);
-    for (const name of [...users, ...(user === undefined ? [] : [user])]) {
+    const binned = host.app.bin.keeperOf(host.id, volume.path);
+    for (const name of [...users, ...[user, binned].filter((each) => each !== undefined)]) {
       if (name !== label) found.add(name);
     }
     if (found.size > 0) continue;
@@ -248,9 +252,9 @@ async function usersOf(host: Host, label: string, volumes: readonly KeptVariable
 /** @throws {ContractError} as the contract says */
 export async function deleteTemplate(
   context: TemplateContext,
-  { templateId, version }: Input<"delete_template">,
+  { templateId, version, permanently = false }: Input<"delete_template">,
   { name: actor }: Principal,
-): Promise<void> {
+): Promise<Output<"delete_template">> {
   const { host, records } = context;
   const { link, operations } = host;
   const keys = [keyOf.template(templateId)];
@@ -266,11 +270,16 @@ export async function deleteTemplate(
   const users = await usersOf(host, labelOf(name), volumes);
   if (users.length > 0) throw new ContractError("TemplateInUse", { name, users: users.join(", ") });
   const about = { command: "delete_template", subject: labelOf(name), actor, keys } as const;
+  const plan = permanently
+    ? undefined
+    : await planTemplate(host, template, doomed, records.vmsOf(templateId), actor);
+  const gone = plan === undefined ? volumes : [];
   await operations.run(about, async (operation) => {
     // While the template is on record, what is settled leaves its volumes alone.
+    await plan?.begin(operation);
     operation.addAll(
       await Promise.all(
-        volumes.map(async ({ path }) => ({
+        gone.map(async ({ path }) => ({
           kind: "disk-doomed" as const,
           path,
           file: await fileOf(link, path),
@@ -278,10 +287,20 @@ export async function deleteTemplate(
       ),
     );
     const before = requireTemplate(context, templateId), vms = records.vmsOf(templateId);
+    const putBack = () => {
+      records.put(before);
+      for (const vm of vms) records.putVm(vm);
+    };
     if (doomed.length === before.versions.length) records.remove(templateId);
     else records.removeVersion(before, doomed[0]!.version);
+    try {
+      await plan?.move();
+    } catch (error) {
+      if (!isAway(error)) putBack();
+      throw failed("delete", error);
+    }
     const errors: unknown[] = [];
-    for (const [index, { path }] of volumes.entries()) {
+    for (const [index, { path }] of gone.entries()) {
       try {
         await deleteVolume(link, path);
       } catch (error) {
@@ -290,11 +309,11 @@ export async function deleteTemplate(
         errors.push(error);
         if (index > 0) continue;
         // Nothing is gone yet.
-        records.put(before);
-        for (const vm of vms) records.putVm(vm);
+        putBack();
         break;
       }
     }
     if (errors.length > 0) throw failed("delete", errors[0]);
   });
+  return { bin: plan === undefined ? null : receiptOf(plan.entry) };
 }

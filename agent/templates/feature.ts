@@ -3,13 +3,12 @@ import type { templateCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import { labelOf } from "./change.ts";
 import { templateHandlers } from "./handlers.ts";
-import { TEMPLATE_MIGRATIONS, TemplateRecords } from "./records.ts";
+import { TEMPLATE_MIGRATIONS } from "./records.ts";
 
 export const templateFeature = feature<never, keyof typeof templateCommands>({
   name: "templates",
   migrations: TEMPLATE_MIGRATIONS,
-  open: ({ store, clock }) => {
-    const records = new TemplateRecords(store);
+  open: ({ templates: records, clock }) => {
     return {
       host: (host) => {
         host.keepers.add((path) => {

@@ -53,10 +53,7 @@ export function templateHandlers(
       shown(await createTemplate(context, input, principal), principal),
     update_template: async (input, { principal }) =>
       shown(await updateTemplate(context, input, principal), principal),
-    delete_template: async (input, { principal }) => {
-      await deleteTemplate(context, input, principal);
-      return null;
-    },
+    delete_template: (input, { principal }) => deleteTemplate(context, input, principal),
     create_vm_from_template: (input, { principal }) => createVms(context, input, principal),
   };
 }

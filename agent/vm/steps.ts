@@ -3,7 +3,11 @@ import { statFile } from "../host_file.ts";
 import { orMissing } from "../files.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { contractError, isAway } from "../libvirt/failure.ts";
-import { eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { recordSnapshots } from "./lifecycle/bin.ts";
+import { definitionFor } from "./lifecycle/unbin.ts";
+import { defineAgain, eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
+import { forgetEntry, forgetUnlessKept } from "../storage/bin/keep.ts";
 import { left, NOTHING, Refused, removed, type StepOutcome, t } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
 
@@ -81,9 +85,66 @@ const domainDoomed: StepRule<"domain-doomed"> = {
   },
 };
 
+/** Looks whether a VM that was going into the bin is gone. One that is there stays, and the bin knows nothing of it. */
+const vmBinned: StepRule<"vm-binned"> = {
+  finish: async ({ uuid, entry: id, nvram }, { vms }) => {
+    const { link, app } = vms, entry = app.bin.get(id);
+    if (await keepRunning(link, uuid)) {
+      if (entry !== undefined) await forgetEntry(vms, entry);
+      return { did: "nothing", stop: true };
+    }
+    if (entry === undefined) return { did: "nothing", stop: true };
+    if (nvram !== undefined) await eraseNvram(link, nvram);
+    app.bin.put({ ...entry, state: "kept" });
+    return { did: "done" };
+  },
+  undo: async ({ uuid, name, entry: id }, { vms }) => {
+    const { link, app, inventory } = vms, entry = app.bin.get(id);
+    if (entry === undefined) return NOTHING;
+    if (!await keepRunning(link, uuid) && entry.definition !== undefined) {
+      const { xml, autostart, snapshots } = entry.definition;
+      await defineAgain(link, { uuid, xml, autostart });
+      await recordSnapshots(vms, uuid, snapshots);
+      await inventory.refresh(uuid);
+    }
+    await forgetUnlessKept(vms, entry);
+    return { did: "done", note: t("operations.restored", { what: name }) };
+  },
+};
+
+/** Defines a VM again whose files have come out of the bin. */
+const vmUnbinned: StepRule<"vm-unbinned"> = {
+  finish: async (step, { vms }) => {
+    const { link, app, inventory } = vms, { uuid, name } = step, entry = app.bin.get(step.entry);
+    if (entry?.definition === undefined) return NOTHING;
+    if (await link.call("domainRead", { uuid }) !== null) return NOTHING;
+    const { autostart, snapshots } = entry.definition;
+    try {
+      await defineAgain(link, { uuid, xml: definitionFor(entry, step), autostart });
+    } catch (error) {
+      if (isAway(error)) throw error;
+      throw new Refused(messageOf(error), { cause: error });
+    }
+    if (uuid === entry.vmId && step.moved.length === 0) await recordSnapshots(vms, uuid, snapshots);
+    await inventory.refresh(uuid);
+    return { did: "done", note: t("operations.restored", { what: name }) };
+  },
+  undo: async ({ uuid, name, entry }, { vms: { link, app, inventory } }) => {
+    const domain = await link.call("domainRead", { uuid });
+    if (domain === null || app.bin.get(entry) === undefined) return NOTHING;
+    if (!isOff(domain) || !await undefineStopped(link, uuid, "domainUndefineForBin")) {
+      return { ...left(name, t("operations.is_running")), stop: true };
+    }
+    await inventory.refresh(uuid);
+    return removed(name);
+  },
+};
+
 /** How the steps of VMs are settled. */
 export const vmSteps = {
   "domain-made": domainMade,
   "start-wanted": startWanted,
   "domain-doomed": domainDoomed,
+  "vm-binned": vmBinned,
+  "vm-unbinned": vmUnbinned,
 } satisfies Partial<StepRules>;

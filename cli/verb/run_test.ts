@@ -73,7 +73,7 @@ async function run(
     calls.push({ name, input: await request.json() });
     if (name === "check_vm_config") return Response.json({ errors: [], warnings: [], resolved: null });
     if (name === "create_vm") return Response.json({ id: "3", warnings: [] });
-    if (name === "delete_vm") return Response.json({ deletedDisks: [] });
+    if (name === "delete_vm") return Response.json({ deletedDisks: [], bin: null });
     if (name !== "pause_vm") return Response.json(null);
     const error = new ContractError("VmNotRunning");
     return Response.json(error, { status: error.status });

@@ -1,6 +1,7 @@
 /** What the command line has for VMs beside the contract. */
 import type { DeletePlan, DeleteVmResult, VmDevices } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
+import { formatMoment } from "../../lib/text/time.ts";
 import type { Server } from "../connect/server.ts";
 import type { ExtrasTable, InputDraft } from "./extras.ts";
 import { idsOf } from "./resolve_ids.ts";
@@ -8,13 +9,18 @@ import { UsageError } from "./values.ts";
 
 /** What became of a deleted VM's disks: each is named, with why it is still there. */
 function deletedLines(name: string, plan: unknown, answer: unknown): string[] {
-  const { deletedDisks } = answer as DeleteVmResult;
+  const { deletedDisks, bin } = answer as DeleteVmResult;
   const { disks } = plan as DeletePlan;
-  const gone = new Set(deletedDisks);
+  const binned = bin?.paths ?? [];
+  const gone = new Set([...deletedDisks, ...binned]);
   const kept = disks.filter(({ path }) => !gone.has(path));
   const count = gone.size === 1 ? "1 disk" : `${gone.size} disks`;
   return [
     `Deleted ${name}${gone.size > 0 ? ` and ${count}` : ""}.`,
+    ...(bin === null ? [] : [
+      `It is in the bin until ${formatMoment(bin.until)}: kvm-manager bin restore ${bin.entryId}`,
+    ]),
+    ...binned.map((path) => `  in bin   ${path}`),
     ...deletedDisks.map((path) => `  deleted  ${path}`),
     ...kept.map(({ path, allocationBytes, deletable, reason }) => {
       const size = allocationBytes === undefined ? "" : `, ${formatBytes(allocationBytes)}`;

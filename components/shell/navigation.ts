@@ -21,6 +21,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { href: "/alerts", label: "nav.alerts", icon: "bell" },
   { href: "/schedules", label: "nav.schedules", icon: "calendar" },
   { href: "/backups", label: "nav.backups", icon: "download" },
+  { href: "/bin", label: "nav.bin", icon: "trash" },
   { href: "/insights", label: "nav.insights", icon: "activity" },
   { href: "/settings", label: "nav.settings", icon: "settings" },
 ];

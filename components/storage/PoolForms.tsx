@@ -198,12 +198,22 @@ export function PoolForms(props: PoolFormsProps) {
     case "wipe":
     case "delete_volume": {
       const verb = t(formAction === "wipe" ? "storage.wipe" : "storage.delete");
+      const deletion = pool.keepsFiles ? "storage.delete_volume_bin" : "storage.delete_volume_what";
       return (
         <StorageForm {...frame} title={t("storage.verb_of", { verb, name })} submit={verb} danger>
           {hidden}
           <p class="wide form-field">
-            {t(formAction === "wipe" ? "storage.wipe_what" : "storage.delete_volume_what", { name })}
+            {t(formAction === "wipe" ? "storage.wipe_what" : deletion, { name })}
           </p>
+          {formAction !== "wipe" && pool.keepsFiles && (
+            <CheckField
+              wide
+              label={t("storage.permanently")}
+              hint={t("storage.permanently_hint")}
+              name="permanently"
+              value="yes"
+            />
+          )}
         </StorageForm>
       );
     }

@@ -23,9 +23,12 @@ function PlansOf({ vms }: DeletePlansProps) {
   return Plans.value && <Plans.value vms={vms} />;
 }
 
-/** The disks ticked, one by one. */
+/** The disks ticked, one by one, and the VMs that are not to go into the bin. */
 function consentIn(form: FormData, { vms }: Question): Consent {
-  return { disks: new Map(vms.map(({ id }) => [id, form.getAll(`disk ${id}`).map(String)])) };
+  return {
+    disks: new Map(vms.map(({ id }) => [id, form.getAll(`disk ${id}`).map(String)])),
+    permanently: new Set(vms.map(({ id }) => id).filter((id) => form.has(`permanently ${id}`))),
+  };
 }
 
 /** One question: what would be lost, what of it is wanted, and for many VMs their number, typed. */

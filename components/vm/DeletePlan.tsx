@@ -7,17 +7,19 @@ import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { manage } from "../../lib/i18n/en/manage.ts";
 import { number, t as tAll, textsOf } from "../../lib/i18n/mod.ts";
+import { CheckField } from "../kit/Field.tsx";
 import { FailureText } from "../kit/FailureText.tsx";
 
 const { t, plural } = textsOf(manage);
 
 function DiskLine({ disk }: { disk: DoomedDisk }) {
-  const { target, path, pool, allocationBytes, deletable, reason } = disk;
+  const { target, path, pool, allocationBytes, deletable, reason, forGood } = disk;
   const facts = [
     target,
     pool !== undefined && t("manage.plan_pool", { pool: oneLine(pool, 40) }),
     allocationBytes !== undefined && t("manage.plan_size", { size: formatBytes(allocationBytes) }),
     !deletable && t("manage.plan_kept_why", { reason: reason ?? "" }),
+    forGood !== undefined && t("manage.plan_for_good", { reason: forGood }),
   ].filter((fact) => fact !== false);
   return (
     <span class="plan-disk">
@@ -27,13 +29,13 @@ function DiskLine({ disk }: { disk: DoomedDisk }) {
   );
 }
 
-/** What goes with the machine besides its definition, in words. */
-function alsoLost({ snapshots, checkpoints, managedSave, nvram }: DeletePlan): string[] {
+/** What is lost with the machine, in words: the bin keeps snapshots and UEFI variables. */
+function alsoLost({ snapshots, checkpoints, managedSave, nvram, binDays }: DeletePlan): string[] {
   return [
-    snapshots > 0 && plural("manage.plan_snapshots", snapshots),
+    binDays === 0 && snapshots > 0 && plural("manage.plan_snapshots", snapshots),
     checkpoints > 0 && plural("manage.plan_checkpoints", checkpoints),
     managedSave && t("manage.plan_saved"),
-    nvram !== undefined && t("manage.plan_nvram", { path: oneLine(nvram) }),
+    binDays === 0 && nvram !== undefined && t("manage.plan_nvram", { path: oneLine(nvram) }),
   ].filter((text) => text !== false);
 }
 
@@ -41,13 +43,19 @@ function alsoLost({ snapshots, checkpoints, managedSave, nvram }: DeletePlan): s
  * Exactly what goes with a machine: its disks each with a box of its own, never ticked from the start.
  *
  * @param field name of the boxes
+ * @param permanently name of the box for no bin
  */
-export function DeletePlanView({ plan, field = "disks" }: { plan: DeletePlan; field?: string }) {
+export function DeletePlanView({ plan, field = "disks", permanently = "permanently" }: {
+  plan: DeletePlan;
+  field?: string;
+  permanently?: string;
+}) {
   const doomed = plan.disks.filter(({ deletable }) => deletable);
   const kept = plan.disks.filter(({ deletable }) => !deletable);
-  const lost = alsoLost(plan);
+  const lost = alsoLost(plan), { binDays } = plan;
   return (
     <>
+      <p>{binDays > 0 ? plural("manage.plan_bin", binDays) : t("manage.plan_no_bin")}</p>
       {lost.length > 0 && (
         <div class="plan-list">
           <p>{t("manage.plan_also")}</p>
@@ -56,7 +64,7 @@ export function DeletePlanView({ plan, field = "disks" }: { plan: DeletePlan; fi
       )}
       {doomed.length > 0 && (
         <fieldset class="disk-choice">
-          <legend>{t("manage.plan_disks")}</legend>
+          <legend>{t(binDays > 0 ? "manage.plan_disks_bin" : "manage.plan_disks")}</legend>
           {doomed.map((disk) => (
             <label key={disk.path} class="check">
               <input type="checkbox" name={field} value={disk.path} />
@@ -76,6 +84,14 @@ export function DeletePlanView({ plan, field = "disks" }: { plan: DeletePlan; fi
             ))}
           </ul>
         </div>
+      )}
+      {binDays > 0 && (
+        <CheckField
+          label={t("manage.permanently")}
+          hint={t("manage.permanently_hint")}
+          name={permanently}
+          value="true"
+        />
       )}
     </>
   );
@@ -107,7 +123,7 @@ function PlanOfVm({ vm }: { vm: VM }) {
       </>
     );
   }
-  return <DeletePlanView plan={found} field={`disk ${vm.id}`} />;
+  return <DeletePlanView plan={found} field={`disk ${vm.id}`} permanently={`permanently ${vm.id}`} />;
 }
 
 /** Props of {@link DeletePlans}. */

@@ -49,6 +49,8 @@ const UNDEFINE_NVRAM = 4;
 const UNDEFINE_PLAIN = 1 | 2;
 /** NVRAM and TPM state stay; without the TPM where libvirt is older than 8.9. */
 const UNDEFINE_KEEPING = [8 | 64, 8, 0] as const;
+/** The same as {@link UNDEFINE_KEEP_NVRAM}, and TPM state stays, too; then without the TPM where libvirt is older than 8.9. */
+const UNDEFINE_FOR_BIN = [UNDEFINE_KEEP_NVRAM | 64, UNDEFINE_KEEP_NVRAM, UNDEFINE_PLAIN] as const;
 /** `virDomainModificationImpact` */
 const AFFECT = { LIVE: 1, CONFIG: 2 } as const;
 /** What virDomainGetID gives for a domain that is off: -1, unsigned. */
@@ -322,6 +324,18 @@ export function domainUndefineKeeping(connection: Connection, { uuid }: Of): nul
     if (symbols.virDomainUndefineFlags(domain.pointer, flags) === 0) return null;
     const error = lastError();
     if (error.code !== VIR_ERR.INVALID_ARG || flags === 0) throw error;
+  }
+  return null;
+}
+
+/** Forgets a domain with saved memory and the records of snapshots and checkpoints; leaves its NVRAM and its TPM's state. */
+export function domainUndefineForBin(connection: Connection, { uuid }: Of): null {
+  using domain = connection.domain(uuid);
+  const { symbols, lastError } = libvirt();
+  for (const flags of UNDEFINE_FOR_BIN) {
+    if (symbols.virDomainUndefineFlags(domain.pointer, flags) === 0) return null;
+    const error = lastError();
+    if (error.code !== VIR_ERR.INVALID_ARG || flags === UNDEFINE_PLAIN) throw error;
   }
   return null;
 }

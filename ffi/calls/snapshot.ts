@@ -86,6 +86,20 @@ export function snapshotCreate(connection: Connection, { uuid, xml }: { uuid: st
   return null;
 }
 
+/** Records a snapshot whose content is there already. Source: virDomainSnapshotCreateXML. */
+export function snapshotRecord(
+  connection: Connection,
+  { uuid, xml, isCurrent }: { uuid: string; xml: string; isCurrent: boolean },
+): null {
+  using domain = connection.domain(uuid);
+  const flags = CREATE.REDEFINE | (isCurrent ? CREATE.CURRENT : 0);
+  using _snapshot = new Handle(
+    some(libvirt().symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), flags)),
+    free,
+  );
+  return null;
+}
+
 /**
  * Takes a snapshot of the disks alone: what is written from now on goes into the images that the XML names, which are
  * there already. libvirt has the guest agent freeze the file systems for that moment and thaw them, also when this

@@ -2,6 +2,7 @@
 import { type Connection, Handle, listOf, poolHandle, readList, volumeHandle } from "../connection.ts";
 import { libvirt, ok, some, takeString } from "../library.ts";
 import { cString, readString } from "../memory.ts";
+import { BIN_FOLDER } from "../../lib/bin/place.ts";
 
 /** A volume as libvirt tells of it, and the pool it is in. */
 export interface VolumeRecord {
@@ -24,12 +25,13 @@ function record(volume: Handle): VolumeRecord {
   return { pool: readString(symbols.virStoragePoolGetName(pool.pointer)), xml: xmlOf(volume) };
 }
 
-/** Every volume of a pool, as of its last refresh; one that goes in between is left out. */
+/** Every volume of a pool, as of its last refresh; one that goes in between is left out, and so is the bin. */
 export function volumeScan(connection: Connection, { pool: name }: { pool: string }): VolumeRecord[] {
   const { symbols } = libvirt();
   using pool = connection.pool(name);
   const { array, items } = listOf((out) => symbols.virStoragePoolListAllVolumes(pool.pointer, out, 0));
   return readList(array, items, (item) => symbols.virStorageVolFree(item), (item) => {
+    if (readString(symbols.virStorageVolGetName(item)) === BIN_FOLDER) return null;
     const xml = symbols.virStorageVolGetXMLDesc(item, 0);
     if (xml !== null) return { pool: name, xml: takeString(xml) };
     symbols.virResetLastError();

@@ -197,6 +197,7 @@ export class EventView {
         // How many others there are is nothing for who sees only some
         return seesEverything(viewer.rights) ? event : [name, { incident: data.incident, more: 0 }];
       case "alerts-changed":
+      case "bin-changed":
       case "host-stats-updated":
       case "connection-status-changed":
       case "reload":

@@ -5,7 +5,7 @@ import { type ActionName, ACTIONS, isAllowed, perform } from "../vm/actions.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { plural, t } from "../i18n/mod.ts";
 import { type Api, api } from "./api.ts";
-import { askToConfirm, isAsked } from "./confirm.ts";
+import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report } from "./toasts.ts";
@@ -102,7 +102,7 @@ export async function actOnMany(action: BulkAction, selected: readonly VM[]): Pr
   if (consent === null) return false;
   for (const { id } of vms) pending.begin(id, action);
   const outcomes = action === "delete"
-    ? await forEachVm(vms, ({ id }) => perform(api, action, id, { disks: consent?.disks.get(id) ?? [] }))
+    ? await forEachVm(vms, ({ id }) => perform(api, action, id, doomedOf(consent, id)))
     : await inBatches(BATCHES[action](api), vms);
   for (const { vm, error } of outcomes) {
     if (error === undefined) pending.accepted(vm.id, live.vms.peek(vm.id)?.state);

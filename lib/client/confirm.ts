@@ -1,7 +1,7 @@
 /** Asking before something is lost. Any island asks; the one dialog that is on every page answers. */
 import { signal } from "@preact/signals";
 import type { VM } from "../contract/mod.ts";
-import { type ActionName, ACTIONS } from "../vm/actions.ts";
+import { type ActionName, ACTIONS, type DoomedDisks } from "../vm/actions.ts";
 
 /** A question: may this be done to these machines? */
 export interface Question {
@@ -9,10 +9,12 @@ export interface Question {
   readonly vms: readonly VM[];
 }
 
-/** Yes, and which disks go too. */
+/** Yes, and what goes too. */
 export interface Consent {
   /** VM → paths of its disks that were ticked. */
   readonly disks: ReadonlyMap<string, readonly string[]>;
+  /** VMs that do not go into the bin. */
+  readonly permanently: ReadonlySet<string>;
 }
 
 /** Above so many VMs at once their number is typed: one click is too little for what it does. */
@@ -48,4 +50,10 @@ export function askToConfirm(question: Question): Promise<Consent | null> {
       },
     };
   });
+}
+
+/** What of a VM goes with it, as somebody has agreed. */
+export function doomedOf(consent: Consent | undefined, vmId: string): DoomedDisks {
+  const permanently = consent?.permanently.has(vmId) ?? false;
+  return { disks: consent?.disks.get(vmId) ?? [], ...(permanently && { permanently }) };
 }

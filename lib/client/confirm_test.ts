@@ -4,7 +4,7 @@ import { askToConfirm, isAsked, openQuestion } from "./confirm.ts";
 
 Deno.test("askToConfirm() resolves with the answer, and takes the question off the screen", async () => {
   const answer = askToConfirm({ action: "delete", vms: [aVm()] });
-  const consent = { disks: new Map([["vm", ["/a.qcow2"]]]) };
+  const consent = { disks: new Map([["vm", ["/a.qcow2"]]]), permanently: new Set<string>() };
   openQuestion.value?.answer(consent);
   assert.deepEqual(await answer, consent);
   assert.equal(openQuestion.value, null);

@@ -60,6 +60,8 @@ const counts = signal<VmCounts | null>(null);
 const pools = signal<{ readonly name: string | undefined } | null>(null);
 const networkChanges = signal(0);
 const alertChanges = signal(0);
+/** Counts changes of the bin. */
+const binChanges = signal(0);
 
 type Handlers = { readonly [N in EventName]: (data: EventData<N>) => void };
 
@@ -114,6 +116,9 @@ const HANDLERS: Handlers = {
   },
   "alerts-changed": () => {
     alertChanges.value++;
+  },
+  "bin-changed": () => {
+    binChanges.value++;
   },
   error: ({ message }) => reportFailure(undefined, new Error(message)),
   reload: () => refetch(),
@@ -193,6 +198,8 @@ export const live = {
   networkChanges: networkChanges as ReadonlySignal<number>,
   /** Grows whenever something fires, or is over. */
   alertChanges: alertChanges as ReadonlySignal<number>,
+  /** Counts what went into the bin, came back, or is gone. */
+  binChanges: binChanges as ReadonlySignal<number>,
   /** How many machines there are; null until something changed. */
   counts: computed<VmCounts | null>(() => {
     if (!vms.complete.value) return counts.value;

@@ -1,10 +1,11 @@
 /** A click on an action, from asking first to saying how it went. */
 import type { VM } from "../contract/mod.ts";
-import { type ActionName, perform, wordsOf } from "../vm/actions.ts";
+import { type ActionName, binnedUntil, perform, wordsOf } from "../vm/actions.ts";
 import { oneLine } from "../text/text.ts";
+import { formatDay } from "../text/time.ts";
 import { t } from "../i18n/mod.ts";
 import { api } from "./api.ts";
-import { askToConfirm, isAsked } from "./confirm.ts";
+import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
@@ -30,15 +31,18 @@ export async function runAction(action: ActionName, vm: VM): Promise<boolean> {
   if (consent === null) return false;
   const texts = say(action, vm);
   pending.begin(vm.id, action);
+  let until: number | undefined;
   try {
-    await perform(api, action, vm.id, { disks: consent?.disks.get(vm.id) ?? [] });
+    const answer = await perform(api, action, vm.id, doomedOf(consent, vm.id));
+    until = binnedUntil(action, answer);
   } catch (error) {
     pending.end(vm.id);
     reportFailure({ sentence: texts.failed }, error);
     return false;
   }
   pending.accepted(vm.id, live.vms.peek(vm.id)?.state);
-  report(texts.done);
+  const name = oneLine(vm.name, 60);
+  report(until === undefined ? texts.done : t("done.binned", { name, until: formatDay(until) }));
   return true;
 }
 

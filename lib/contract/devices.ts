@@ -11,6 +11,7 @@ import {
   NIC_MODELS,
   USER_BACKENDS,
 } from "./choices.ts";
+import { BinReceipt } from "./bin.ts";
 import { command } from "./command.ts";
 import { BackingPlace, DiskSizeGb, ImagePlace } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
@@ -282,6 +283,9 @@ export const deviceCommands = {
     output: Type.Object({
       ...DeviceApplied.properties,
       deletedVolume: Type.Union([Type.String(), Type.Null()]),
+      bin: Type.Union([BinReceipt, Type.Null()], {
+        description: "where the volume is kept; null: it is gone for good, or was not to be deleted",
+      }),
     }),
     errors: [
       "VmNotFound",
@@ -297,7 +301,7 @@ export const deviceCommands = {
     route: "DELETE /vms/{vmId}/disks/{target}",
     cli: ["vm", "detach-disk", "<vmId>", "<target>"],
     alsoNeeds: [{ permission: "storage.operate", fields: ["deleteVolume"] }],
-    destroys: "with --delete-volume the disk's data",
+    destroys: "with --delete-volume the disk's data, once its time in the bin is over",
     readOnly: false,
   }),
   resize_disk: command({

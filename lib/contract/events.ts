@@ -42,6 +42,8 @@ export const EVENTS = {
   },
   /** Something fired, was acknowledged or is over, or an alert was changed: read what is shown anew. */
   "alerts-changed": { kept: true, data: Type.Object({}) },
+  /** Something went into the bin, came back or is gone for good: read what is shown anew. */
+  "bin-changed": { kept: true, data: Type.Object({}) },
   "error": { kept: true, data: Type.Object({ message: Type.String() }) },
   /** The client missed more than is kept: fetch everything anew. */
   "reload": { kept: false, data: Type.Object({ reason: Type.String() }) },

@@ -41,6 +41,9 @@ export const DoomedDisk = Type.Object({
   ),
   deletable: Type.Boolean(),
   reason: Type.Optional(Type.String({ description: "why it is not deletable" })),
+  forGood: Type.Optional(
+    Type.String({ description: "why the bin cannot keep it: deleted, it is gone at once" }),
+  ),
 });
 export type DoomedDisk = Static<typeof DoomedDisk>;
 
@@ -52,6 +55,7 @@ export const DeletePlan = Type.Object({
   checkpoints: Type.Integer({ description: "backup checkpoints whose records go with the VM" }),
   managedSave: Type.Boolean({ description: "saved memory that goes with the VM" }),
   nvram: Type.Optional(Type.String({ description: "file of UEFI variables that goes with the VM" })),
+  binDays: Type.Integer({ description: "days that the bin keeps it; 0: it is deleted for good" }),
 });
 export type DeletePlan = Static<typeof DeletePlan>;
 

@@ -8,6 +8,7 @@ import { auditedForAdministrators } from "./access_rules.ts";
 import { auditCommands } from "./audit.ts";
 import { passkeyCommands } from "./passkeys.ts";
 import type { InputOf, OutputOf } from "./command.ts";
+import { binCommands } from "./bin.ts";
 import { certificateCommands } from "./certificate.ts";
 import { consoleCommands } from "./console.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
@@ -74,6 +75,7 @@ export const COMMANDS = {
   ...retentionCommands,
   ...scheduleCommands,
   ...backupCommands,
+  ...binCommands,
   ...alertCommands,
   ...certificateCommands,
   ...auditedForAdministrators({
@@ -96,6 +98,7 @@ export * from "./alert_series.ts";
 export * from "./alerts.ts";
 export * from "./audit.ts";
 export * from "./backups.ts";
+export * from "./bin.ts";
 export * from "./certificate.ts";
 export * from "./cloud_init.ts";
 export * from "./cloud_init_bounds.ts";

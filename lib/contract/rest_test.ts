@@ -10,7 +10,7 @@ Deno.test("REST_ROUTES have every command, with method, path and the fields in i
 });
 
 Deno.test("fields() and requiredFields() read an input's schema", () => {
-  assert.deepEqual(Object.keys(fields(COMMANDS.delete_vm)), ["vmId", "deleteDisks", "disks"]);
+  assert.deepEqual(Object.keys(fields(COMMANDS.delete_vm)), ["vmId", "deleteDisks", "disks", "permanently"]);
   assert.deepEqual(requiredFields(COMMANDS.delete_vm), ["vmId"]);
   assert.deepEqual([fields(COMMANDS.get_session), requiredFields(COMMANDS.get_session)], [{}, []]);
 });

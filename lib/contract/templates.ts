@@ -2,9 +2,10 @@
 import Type, { type Static } from "typebox";
 import { FIRMWARES } from "./choices.ts";
 import { CloudInit } from "./cloud_init.ts";
+import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
-import { CLEARABLE, closed, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+import { CLEARABLE, closed, oneOf, Timestamp, VmId } from "./schema.ts";
 
 /** Most templates a host can have, and versions a template. */
 export const MOST_TEMPLATES = 200;
@@ -179,8 +180,13 @@ export const templateCommands = {
     input: closed({
       templateId: TemplateId,
       version: version("only this one; else all of it"),
+      permanently: PERMANENTLY,
     }),
-    output: NOTHING_OUT,
+    output: Type.Object({
+      bin: Type.Union([BinReceipt, Type.Null()], {
+        description: "where it is kept; null: it is gone for good",
+      }),
+    }),
     errors: [
       "TemplateNotFound",
       "TemplateVersionNotFound",
@@ -193,7 +199,8 @@ export const templateCommands = {
     route: "DELETE /templates/{templateId}",
     cli: ["template", "delete", "<templateId>"],
     alsoNeeds: [{ permission: "storage.operate" }],
-    destroys: "the template's disks; the VMs made of it stay",
+    destroys:
+      "the template's disks, once their time in the bin is over; at once what the bin cannot keep, and with --permanently. The VMs made of it stay",
     readOnly: false,
   }),
   create_vm_from_template: command({

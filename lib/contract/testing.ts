@@ -33,6 +33,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   jobId: "j",
   scheduleId: "s",
   backupId: "b",
+  entryId: "e",
   runId: "r",
   folder: "/mnt/backup",
   templateId: "t",

@@ -1,5 +1,6 @@
 /** Virtual machines: the types, and every command on them. */
 import Type, { type Static } from "typebox";
+import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
 import { HostName } from "./on_host.ts";
 import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
@@ -175,7 +176,10 @@ export const BatchOperationResult = Type.Object({
 export type BatchOperationResult = Static<typeof BatchOperationResult>;
 
 export const DeleteVmResult = Type.Object({
-  deletedDisks: Type.Array(Type.String(), { description: "paths of the disks that were deleted" }),
+  deletedDisks: Type.Array(Type.String(), { description: "paths of the disks that were deleted for good" }),
+  bin: Type.Union([BinReceipt, Type.Null()], {
+    description: "where the VM is kept, with its disks that were deleted; null: it is gone for good",
+  }),
 });
 export type DeleteVmResult = Static<typeof DeleteVmResult>;
 
@@ -369,6 +373,9 @@ export const vmCommands = {
   }),
   delete_vm: command({
     summary: "Delete a stopped VM, and its disks if asked",
+    description:
+      "It goes into the bin, from where restore_bin_entry brings it back, with those of its disks that were asked for: " +
+      "files in a folder of this host. Disks elsewhere (LVM, Ceph, iSCSI) are deleted for good; get_delete_plan tells which.",
     role: "administrator",
     permission: "vms.delete",
     envelope: "options",
@@ -381,15 +388,20 @@ export const vmCommands = {
         description:
           "paths of the disks to delete, instead of all: those that get_delete_plan calls deletable",
       })),
+      permanently: PERMANENTLY,
     }),
     output: DeleteVmResult,
-    errors: ["VmNotFound", "VmStillRunning", "DeleteFailed", "DiskDeleteFailed"],
+    errors: ["VmNotFound", "VmStillRunning", "DeleteFailed", "DiskDeleteFailed", "StoreUnavailable"],
     route: "DELETE /vms/{vmId}",
     cli: ["vm", "delete", "<vmId>"],
     places: ["<vmId...>"],
     aliases: ["vm undefine"],
-    examples: ["kvm-manager vm delete web1", "kvm-manager vm delete 'test-*' --delete-disks --yes"],
-    destroys: "the VM's configuration, saved memory and snapshots, and with --delete-disks its disks",
+    examples: [
+      "kvm-manager vm delete web1",
+      "kvm-manager vm delete 'test-*' --delete-disks --permanently --yes",
+    ],
+    destroys:
+      "the VM, and with --delete-disks its disks, once their time in the bin is over; at once what the bin cannot keep, and all with --permanently",
     readOnly: false,
   }),
   get_vm_xml: command({

@@ -1,5 +1,6 @@
 /** Volumes: the disks and images in storage pools. */
 import Type, { type Static } from "typebox";
+import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
 import { closed, NO_OUTER_BLANK, oneOf, SECRET } from "./schema.ts";
 import { PoolName, StorageUser } from "./storage.ts";
@@ -206,13 +207,21 @@ export const volumeCommands = {
   }),
   delete_volume: command({
     summary: "Delete a volume",
+    description:
+      "It goes into the bin, from where restore_bin_entry brings it back, where it is a file in a folder of this host. " +
+      "Elsewhere (LVM, Ceph, iSCSI) it is deleted for good.",
     role: "operator",
-    input: closed(AT),
-    output: Type.Null(),
-    errors: [...AT_ERRORS, "StoragePoolReadOnly", "VolumeInUse", "VolumeDeleteFailed"],
+    input: closed({ ...AT, permanently: PERMANENTLY }),
+    output: Type.Object({
+      bin: Type.Union([BinReceipt, Type.Null()], {
+        description: "where it is kept; null: it is gone for good",
+      }),
+    }),
+    errors: [...AT_ERRORS, "StoragePoolReadOnly", "VolumeInUse", "VolumeDeleteFailed", "StoreUnavailable"],
     route: "DELETE /storage/pools/{pool}/volumes/{volume}",
     cli: ["volume", "delete", "<pool>", "<volume>"],
-    destroys: "the volume",
+    destroys:
+      "the volume, once its time in the bin is over; at once where the bin cannot keep it, and with --permanently",
     readOnly: false,
   }),
 };

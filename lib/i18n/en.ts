@@ -17,6 +17,7 @@ export const en = {
   "nav.templates": "Templates",
   "nav.schedules": "Schedules",
   "nav.backups": "Backups",
+  "nav.bin": "Bin",
   "nav.alerts": "Alerts",
   "nav.insights": "Insights",
   "nav.settings": "Settings",
@@ -98,13 +99,14 @@ export const en = {
   "done.reset": "was reset",
   "done.force_stop": "was powered off",
   "done.delete": "was deleted",
+  "done.binned": "{name} is in the bin until {until}",
 
   "lost.reset":
     "The guest is not asked first. What it has not written to disk is lost, and files may be damaged.",
   "lost.force_stop":
     "This is like pulling the plug. What the guest has not written to disk is lost, and files may be damaged.",
   "lost.delete":
-    "The configuration is removed from this host, with any saved memory. This cannot be undone. Disks are kept, unless you choose otherwise.",
+    "The VM is removed from this host, and any saved memory is lost. Disks stay where they are, unless you choose otherwise.",
   "danger.single": "{action} {name}?",
   "danger.many.one": "{action} {n} VM?",
   "danger.many.other": "{action} {n} VMs?",

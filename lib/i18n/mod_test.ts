@@ -76,6 +76,7 @@ const BY_NAME = [
   /^forms\.done\./,
   /^permission\./,
   /^alerts\.(severity|state|ended|watches|condition|scope|comparison|minutes|repeat|channel|min|url|smtp_security|days_hint)\./,
+  /^bin\.kind\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
 ];
 

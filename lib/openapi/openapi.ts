@@ -59,6 +59,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "alert-targets": "Who is told of alerts.",
   "metrics": "How long figures of hosts and VMs are kept.",
   "backups": "What is kept of VMs, and how it comes back.",
+  "bin": "What was deleted, and how it comes back.",
   "templates": "VMs kept as they were, to make new ones of.",
   "schedules": "What is done to VMs at set times.",
   "schedule-preview": "When a schedule would run.",

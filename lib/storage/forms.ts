@@ -98,7 +98,12 @@ export const STORAGE_ACTIONS = {
     done: "storage.done_delete_upload",
   },
   delete_volume: {
-    run: (api, pool, form) => api.deleteVolume({ pool, volume: volumeIn(form) }),
+    run: (api, pool, form) =>
+      api.deleteVolume({
+        pool,
+        volume: volumeIn(form),
+        ...(form.get("permanently") === "yes" && { permanently: true }),
+      }),
     done: "storage.done_delete_volume",
   },
 } as const satisfies Record<

@@ -1,6 +1,6 @@
 /** What can be done to a machine, and in which state: two tables that every button, menu and form is drawn from. */
 import type { Api } from "../client/api.ts";
-import type { VM, VmState } from "../contract/mod.ts";
+import type { DeleteVmResult, VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
 
 /** Actions on a machine that need no input, and deleting it. */
@@ -212,9 +212,11 @@ type ActionApi = Pick<
   | "deleteVm"
 >;
 
-/** Which disks go with a deleted VM. */
+/** What goes with a deleted VM, and whether for good. */
 export interface DoomedDisks {
   readonly disks?: readonly string[];
+  /** It does not go into the bin. */
+  readonly permanently?: boolean;
 }
 
 const CALLS: Readonly<
@@ -228,15 +230,21 @@ const CALLS: Readonly<
   suspend: (api, vmId) => api.suspendVm({ vmId }),
   reset: (api, vmId) => api.resetVm({ vmId }),
   force_stop: (api, vmId) => api.forceStopVm({ vmId }),
-  delete: (api, vmId, { disks = [] }) => api.deleteVm({ vmId, disks: [...disks] }),
+  delete: (api, vmId, { disks = [], permanently }) =>
+    api.deleteVm({ vmId, disks: [...disks], ...(permanently && { permanently }) }),
 };
 
-/** Carries an action out, from a form on the server or from an island in the browser. */
+/** Carries an action out, from a form on the server or from an island in the browser. @returns what the command gave */
 export async function perform(
   api: ActionApi,
   name: ActionName,
   vmId: string,
   options: DoomedDisks = {},
-): Promise<void> {
-  await CALLS[name](api, vmId, options);
+): Promise<unknown> {
+  return await CALLS[name](api, vmId, options);
+}
+
+/** Until when the bin keeps what an action deleted; undefined where it does not. */
+export function binnedUntil(name: ActionName, answer: unknown): number | undefined {
+  return name === "delete" ? (answer as DeleteVmResult).bin?.until : undefined;
 }

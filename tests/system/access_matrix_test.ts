@@ -42,6 +42,8 @@ const ANYBODYS = new Set<string>([
   ...["list_jobs", "get_job", "cancel_job"],
   // Their handlers check the right to what they are about (tests/system/alerts_test.ts)
   ...["get_alert", "get_alert_summary", "acknowledge_alert"],
+  // Who may delete what it was (tests/system/bin_test.ts)
+  ...["list_bin", "get_bin_usage", "restore_bin_entry", "delete_bin_entry"],
 ]);
 /** Lists that are filtered to what somebody may see: a right to anything in them opens them. */
 const LISTS = new Set<string>([

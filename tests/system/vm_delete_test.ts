@@ -23,7 +23,7 @@ Deno.test({
     await t.step("without its disks they stay", async () => {
       await using vm = await testMachine({ purpose: "delete", guest: false, disks: [{}] });
       await known(server, vm.uuid);
-      assert.deepEqual(await call(server, "delete_vm", { vmId: vm.uuid }), { deletedDisks: [] });
+      assert.deepEqual(await call(server, "delete_vm", { vmId: vm.uuid }), { deletedDisks: [], bin: null });
       assert.equal(await defined(vm.name), false);
       assert.equal(await exists(vm.disks[0]!), true);
       await log.waitFor("vm-deleted", ({ vmId }) => vmId === vm.uuid);
@@ -102,7 +102,7 @@ Deno.test({
       await call(server, "suspend_vm", { vmId: vm.uuid });
       const saved = `/var/lib/libvirt/qemu/save/${vm.name}.save`;
       assert.equal(await exists(saved), true);
-      assert.deepEqual(await call(server, "delete_vm", { vmId: vm.uuid }), { deletedDisks: [] });
+      assert.deepEqual(await call(server, "delete_vm", { vmId: vm.uuid }), { deletedDisks: [], bin: null });
       assert.equal(await defined(vm.name), false);
       assert.equal(await exists(saved), false);
     });

@@ -137,6 +137,7 @@ Deno.test({
         live: true,
         persistent: true,
         deletedVolume: null,
+        bin: null,
       });
       assert.doesNotMatch(await inGuest(vm, "ls /sys/block"), /sda/);
       assert.equal((await Deno.stat(`${pool.path}/second.raw`)).isFile, true);
@@ -144,6 +145,7 @@ Deno.test({
         live: true,
         persistent: true,
         deletedVolume: path,
+        bin: null,
       });
       assert.doesNotMatch(await inGuest(vm, "ls /sys/block"), /vda/);
       for (const xml of [await vm.xml(), await vm.xml("--inactive")]) assert.doesNotMatch(xml, /<disk /);

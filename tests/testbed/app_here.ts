@@ -29,6 +29,7 @@ export function settingsHere(dataDir: string): Settings {
     imageCatalog: "builtin",
     metricsInterval: 30,
     metricsEndpoint: "off",
+    binDays: 0,
     demo: false,
   };
 }

@@ -208,8 +208,8 @@ async function start([program, ...head]: readonly string[], options: ServerOptio
       ...["--log-level", options.logLevel ?? "debug"],
       ...(options.args ?? []),
     ],
-    // A group of that name is there where KVM Manager is installed
-    env: { ...BINARY_ENV, KVMM_SOCKET_GROUP: "none", ...options.env },
+    // A group of that name is there where KVM Manager is installed. What tests delete is gone: bin_test.ts has the bin.
+    env: { ...BINARY_ENV, KVMM_SOCKET_GROUP: "none", KVMM_BIN_DAYS: "0", ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -18,6 +18,7 @@
 import { resolve } from "node:path";
 import { isNameable, statFile } from "../../host_file.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
+import { isInBin } from "../../../lib/bin/place.ts";
 import { ContractError, type Role } from "../../../lib/contract/mod.ts";
 import type { BackingImage, DiskSource } from "../../../lib/vm/create/vm.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
@@ -118,6 +119,7 @@ const BY_NAME: ReadonlySet<ImagePurpose> = new Set(["disk", "medium", "base"]);
 async function find(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> {
   const found = await look(host, wish, use);
   const { path } = found.source;
+  if (isInBin(path)) throw refused(path, "it is in the bin: restore it first");
   if (!BY_NAME.has(use.purpose) || isNameable(path)) return found;
   throw refused(path, "its name is no UTF-8, which libvirt's XML cannot hold: clone or rename it");
 }
@@ -159,6 +161,7 @@ async function look(host: Host, wish: ImageWish, use: ImageUse): Promise<Found> 
       : new ContractError("DiskNotFound", { path });
   if (!isLocal(link.uri)) throw missing();
   const real = await realPath(resolve(path));
+  if (real !== undefined && isInBin(real)) throw refused(path, "it is in the bin: restore it first");
   // A pool knows its volumes by the path it has, which may hold links.
   const linked = real === undefined
     ? undefined

@@ -8,10 +8,13 @@ import type { Principal } from "../../access.ts";
 import type { CallContext } from "../../dispatch.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
+import { makeRoomFor } from "../../storage/volume_checks.ts";
 import { copyJob, withImages } from "./disks.ts";
 import { type CreateServices, decide } from "./facts.ts";
 import { makeSeed, seedRefusal } from "../cloud_init/seed.ts";
 import { type Reservations, reservations } from "./reservations.ts";
+
+const GIB = 1024 ** 3;
 
 /** Takes what two new machines must not share, for as long as this one is being made. */
 function reserve(
@@ -114,6 +117,23 @@ async function build(
   if (config.start) await start(services, vm, operation, principal);
 }
 
+/** Makes room of what is in the bin, where the disks have too little otherwise. Holds nothing: it is decided again. */
+async function makeRoom(
+  services: CreateServices,
+  config: VmConfig,
+  { role }: Pick<Principal, "role">,
+): Promise<void> {
+  const host = services.vms;
+  if (host.app.bin.all(host.id).length === 0) return;
+  const { vm, findings } = await decide(services, config, { role, held: undefined });
+  if (findings.first?.code !== "DiskExceedsPool") return;
+  const wanted = new Map<string, number>();
+  for (const { pool, sizeGb = 0 } of vm.disks) {
+    if (pool !== undefined) wanted.set(pool, (wanted.get(pool) ?? 0) + sizeGb * GIB);
+  }
+  for (const [pool, bytes] of wanted) await makeRoomFor(host, pool, bytes);
+}
+
 /**
  * Makes a machine.
  *
@@ -129,6 +149,7 @@ export async function createVm(
   const { operations } = services.vms;
   await operations.ready([keyOf.vmName(name)]);
   reserve(held, "name", name, name, () => new ContractError("VmNameExists", { name }));
+  await makeRoom(services, config, principal);
   const { vm, findings } = await decide(services, config, { role: principal.role, held });
   if (findings.first) throw findings.first;
   const refusal = config.cloudInit &&

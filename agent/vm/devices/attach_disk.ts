@@ -10,7 +10,7 @@ import type { Operation, Steps } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { requireActive } from "../../storage/shared.ts";
-import { refuseTooLarge } from "../../storage/volume_checks.ts";
+import { requireRoom } from "../../storage/volume_checks.ts";
 import { createVolume, defaultPool, hasFormats, usualPool, type Volume } from "../../storage/volumes.ts";
 import { type CheckedImage, checkImage, requireWish } from "../../storage/disk_images/check.ts";
 import { Rollback } from "../../rollback.ts";
@@ -117,8 +117,7 @@ async function newVolume(
     const { storage } = host.inventory;
     const pool = create.pool ?? usualPool(storage.records()) ?? await defaultPool(link);
     if (create.pool !== undefined) requireActive(host, create.pool);
-    if (storage.record(pool) === undefined) await storage.refresh();
-    refuseTooLarge(host, pool, capacity);
+    await requireRoom(host, pool, capacity);
     const files = hasFormats(requireActive(host, pool));
     const format = files ? create.format ?? "qcow2" : undefined;
     const name = create.name ?? `${vm.name.replace(/[^\w.-]/g, "-")}-${target}${format ? `.${format}` : ""}`;

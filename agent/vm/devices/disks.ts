@@ -11,13 +11,15 @@ import { isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
+import { receiptOf } from "../../storage/bin/keep.ts";
+import { planVolume } from "../../storage/bin/volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
-import { refuseTooLarge } from "../../storage/volume_checks.ts";
+import { requireRoom } from "../../storage/volume_checks.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { remove } from "./release.ts";
 import { refuseUsed, usesOf } from "../../storage/disk_images/usage.ts";
@@ -121,7 +123,10 @@ export async function detachDisk(
       const path = deleteVolume
         ? await requireOwn(host, vm, disk, isLeft !== undefined && isLeft, role)
         : undefined;
-      if (path !== undefined) {
+      const volume = path === undefined ? undefined : await volumeAt(host.link, path);
+      const move = volume && await planVolume(host, volume, actor);
+      if (move !== undefined) await move.begin(operation);
+      else if (path !== undefined) {
         operation.add({ kind: "disk-doomed", path, file: await fileOf(host.link, path) });
       }
       await remove(host, vm, {
@@ -132,12 +137,13 @@ export async function detachDisk(
       }, rollback);
       if (path !== undefined) {
         await refuseStarted(host, vm, target, path);
-        await deleteOf(host, path);
+        await (move === undefined ? deleteOf(host, path) : move.move());
       }
       output = {
         live: wanted.live !== undefined,
         persistent: wanted.next !== undefined,
         deletedVolume: path ?? null,
+        bin: move === undefined ? null : receiptOf(move.entry),
       };
     } catch (error) {
       if (!isAway(error)) await rollback.run();
@@ -197,7 +203,7 @@ export async function resizeDisk(
       const current = sizes?.disks[0]?.capacity ?? (running ? undefined : volume?.capacity);
       if (current === undefined) throw fail("its present size is not known");
       if (bytes <= current) throw new ContractError("NotLarger", { current, requested: bytes });
-      if (volume !== undefined) refuseTooLarge(host, volume.pool, bytes - current);
+      if (volume !== undefined) await requireRoom(host, volume.pool, bytes - current);
       if (running) await link.call("domainBlockResize", { uuid: vm.id, target, bytes });
       else if (path === undefined) throw fail("it is not on this host");
       else await growStopped(host, vm, disk, path, bytes);

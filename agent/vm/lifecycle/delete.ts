@@ -1,7 +1,8 @@
 /** Deleting a machine, with its disks when asked. */
 import { plainPath } from "../../host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
-import { ContractError, type Input, type VM } from "../../../lib/contract/mod.ts";
+import type { StoredEntry } from "../../../lib/bin/entry.ts";
+import { ContractError, type DeleteVmResult, type Input, type VM } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -10,13 +11,17 @@ import { contractError, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
+import { moveIn } from "../../storage/bin/folder.ts";
+import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../storage/bin/keep.ts";
+import { lockEntry } from "../../storage/bin/purge.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { deleteVolume } from "../../storage/volumes.ts";
+import { movesOf, planBin } from "./bin.ts";
 import { planDisks } from "./delete_plan.ts";
 import type { Host } from "../../hosts/host.ts";
-import { defineAgain, undefineStopped } from "./undefine.ts";
+import { defineAgain, eraseNvram, undefineStopped } from "./undefine.ts";
 
-/** Which disks go, too. */
+/** Which disks go, too, and whether all goes for good. */
 type DisksChosen = Omit<Input<"delete_vm">, "vmId">;
 
 /**
@@ -61,19 +66,17 @@ export async function deleteDisk({ link }: Host, path: string): Promise<void> {
  * Forgets a stopped machine with all libvirt keeps for it (saved memory, NVRAM, snapshots' records), then deletes its
  * disks when asked. Whether they can be deleted is looked at first. A machine that is started meanwhile stays whole. If the first disk cannot be deleted all the same,
  * the machine is defined again; saved memory and snapshots' records are lost then. When libvirt or this process goes away
- * in the middle, the disks of a machine that is gone are deleted later.
+ * in the middle, the disks of a machine that is gone are deleted later. While the bin is on it is moved there instead.
  *
- * @throws {ContractError} VmNotFound, VmStillRunning, DeleteFailed, DiskDeleteFailed, VmBusy
+ * @throws {ContractError} VmNotFound, VmStillRunning, DeleteFailed, DiskDeleteFailed, VmBusy, StoreUnavailable
  */
 export async function deleteVm(
   host: Host,
   { vmId, ...choice }: DisksChosen & { vmId: string },
   principal: Pick<Principal, "name">,
-): Promise<{ deletedDisks: string[] }> {
-  const { link, inventory } = host;
+): Promise<DeleteVmResult> {
   const vm = host.requireVm(vmId);
-  if (inventory.active().includes(vm.id)) throw new ContractError("VmStillRunning");
-  const deletedDisks: string[] = [];
+  if (host.inventory.active().includes(vm.id)) throw new ContractError("VmStillRunning");
   const spec = {
     command: "delete_vm",
     subject: vm.name,
@@ -81,23 +84,100 @@ export async function deleteVm(
     actor: principal.name,
     keys: [keyOf.vm(vm.id), keyOf.vmName(vm.name)],
   } as const;
+  let result: DeleteVmResult = { deletedDisks: [], bin: null };
   const run = async (operation: Operation) => {
-    const xml = await link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
+    const xml = await host.link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
     const paths = await pathsToDelete(host, vm, xml, choice);
-    await noteWhatGoes(host, vm, xml, paths, operation);
-    if (!await forget(host, vm)) throw new ContractError("VmStillRunning");
-    for (const path of paths) {
-      try {
-        await deleteDisk(host, path);
-        deletedDisks.push(path);
-      } catch (error) {
-        if (deletedDisks.length === 0 && !isAway(error)) await putBack(host, vm, xml);
-        throw diskError(path, error);
-      }
-    }
+    result = choice.permanently || !isBinOn(host)
+      ? await deleteForGood(host, vm, { xml, paths, operation })
+      : await moveToBin(host, vm, { xml, paths, operation }, principal.name);
   };
   await host.operate(vm, "deleting", () => host.operations.run(spec, run));
-  return { deletedDisks };
+  return result;
+}
+
+/** A deletion, while it runs. */
+interface Deletion {
+  /** The VM's stored definition, with passwords. */
+  readonly xml: string;
+  /** The disks that go. */
+  readonly paths: readonly string[];
+  readonly operation: Operation;
+}
+
+/** Forgets the VM, then deletes its disks. */
+async function deleteForGood(
+  host: Host,
+  vm: VM,
+  { xml, paths, operation }: Deletion,
+): Promise<DeleteVmResult> {
+  const deletedDisks: string[] = [];
+  await noteWhatGoes(host, vm, xml, paths, operation);
+  if (!await forget(host, vm)) throw new ContractError("VmStillRunning");
+  for (const path of paths) {
+    try {
+      await deleteDisk(host, path);
+      deletedDisks.push(path);
+    } catch (error) {
+      if (deletedDisks.length === 0 && !isAway(error)) await putBack(host, vm, xml);
+      throw diskError(path, error);
+    }
+  }
+  return { deletedDisks, bin: null };
+}
+
+/**
+ * Writes the VM down in the bin, forgets it, and moves its files there. What fails takes all of it back, but for saved
+ * memory and the disks that the bin cannot keep.
+ */
+async function moveToBin(
+  host: Host,
+  vm: VM,
+  { xml, paths, operation }: Deletion,
+  actor: string,
+): Promise<DeleteVmResult> {
+  const { link, app } = host, { id: uuid, name } = vm;
+  app.bin.require();
+  const { entry, open, lostDisks, lostNvram } = await planBin(host, vm, xml, paths, actor);
+  const doomed = await Promise.all(
+    lostDisks.map(async (path) => ({ kind: "disk-doomed" as const, path, file: await fileOf(link, path) })),
+  );
+  using _alone = lockEntry(entry);
+  operation.addAll([
+    { kind: "vm-binned", uuid, name, entry: entry.id, ...(lostNvram !== undefined && { nvram: lostNvram }) },
+    ...movesOf(entry),
+    ...doomed,
+  ]);
+  await inBin(entry, () => writeEntry(host, entry, { ...open, state: "kept" }));
+  // A TPM's state on another host cannot be kept, and nobody would find it there later.
+  const call = isLocal(link.uri) ? "domainUndefineForBin" : "domainUndefine";
+  if (!await forget(host, vm, call)) throw new ContractError("VmStillRunning");
+  for (const file of entry.files) await inBin(entry, () => moveIn(file), file.path);
+  for (const path of lostDisks) {
+    try {
+      await deleteDisk(host, path);
+    } catch (error) {
+      throw diskError(path, error);
+    }
+  }
+  if (lostNvram !== undefined) await eraseNvram(link, lostNvram);
+  app.bin.put({ ...entry, state: "kept" });
+  for (const { pool, path } of entry.files) {
+    if (pool !== null) host.inventory.storage.removeAt(path);
+  }
+  await refreshPools(host, poolsOf(entry.files));
+  return { deletedDisks: [...lostDisks], bin: receiptOf(entry) };
+}
+
+/** What the file system refuses becomes an error of the contract. */
+async function inBin(entry: StoredEntry, run: () => Promise<unknown>, path = entry.name): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof ContractError || error instanceof LibvirtError) throw error;
+    const why = `it cannot be moved into the bin: ${messageOf(error)}. Delete it permanently instead`;
+    throw new ContractError("DiskDeleteFailed", { path, error: why }, { cause: error });
+  }
 }
 
 /** Writes down what goes once the machine is gone: its NVRAM, and its disks where that was asked for. */
@@ -117,9 +197,13 @@ async function noteWhatGoes(
 }
 
 /** Undefines the machine. Says false of one that runs by now: it stays, defined as it was. */
-async function forget({ link }: Host, { id }: VM): Promise<boolean> {
+async function forget(
+  { link }: Host,
+  { id }: VM,
+  call: "domainUndefine" | "domainUndefineForBin" = "domainUndefine",
+): Promise<boolean> {
   try {
-    return await undefineStopped(link, id);
+    return await undefineStopped(link, id, call);
   } catch (error) {
     throw contractError(error, "DeleteFailed", "delete_vm");
   }

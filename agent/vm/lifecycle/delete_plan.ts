@@ -7,6 +7,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isLocal } from "../../libvirt/uri.ts";
+import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -106,13 +107,16 @@ async function planDisk(
     };
   }
   const at = { ...known, path: place.path, ...(place.pool !== undefined && { pool: place.pool }) };
-  const user = users.get(place.path) ?? users.get(source);
+  const user = users.get(place.path) ?? users.get(source) ?? host.app.bin.keeperOf(host.id, place.path);
   if (user !== undefined) {
     return { ...at, deletable: false, reason: `it is also used by ${user}`, hinders: true };
   }
   const why = await undeletable(host, place, disk);
+  const forGood = why === undefined && isBinOn(host)
+    ? await unkeepable(host, { path: place.path, pool: place.pool ?? null })
+    : undefined;
   return why === undefined
-    ? { ...at, deletable: true, hinders: false }
+    ? { ...at, deletable: true, ...(forGood !== undefined && { forGood }), hinders: false }
     : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
 }
 
@@ -171,5 +175,6 @@ export async function deletePlan(host: Host, vmId: string): Promise<DeletePlan> 
     disks: disks.map(({ hinders: _, ...disk }) => disk),
     ...keeps,
     ...(nvram !== undefined && { nvram }),
+    binDays: host.app.bin.policy.days,
   };
 }

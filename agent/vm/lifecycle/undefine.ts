@@ -42,14 +42,14 @@ export async function eraseNvram(link: Link, holder: string): Promise<void> {
  * and makes it transient: a VM that somebody starts in between is defined again. Its NVRAM goes last, once it is sure
  * that nobody runs with it.
  *
- * @param call leaves NVRAM and TPM state where they were there before the VM
+ * @param call leaves NVRAM and TPM state where they were there before the VM, or go into the bin
  * @returns whether the VM is gone; false when it runs, and then it is defined
  * @throws {LibvirtError}
  */
 export async function undefineStopped(
   link: Link,
   uuid: string,
-  call: "domainUndefine" | "domainUndefineKeeping" = "domainUndefine",
+  call: "domainUndefine" | "domainUndefineKeeping" | "domainUndefineForBin" = "domainUndefine",
 ): Promise<boolean> {
   const xml = await link.call("domainXml", { uuid, secure: true, inactive: true });
   const before = await link.call("domainRead", { uuid });

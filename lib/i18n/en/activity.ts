@@ -37,6 +37,10 @@ export const activity = {
   "activity.command.guest_set_time": "Guest's clock set",
   "activity.command.guest_set_password": "Password in the guest set",
   "activity.command.guest_change_ssh_keys": "SSH keys in the guest changed",
+  "activity.command.restore_bin_entry": "Restored from the bin",
+  "activity.command.delete_bin_entry": "Deleted from the bin for good",
+  "activity.command.empty_bin": "Bin emptied",
+  "activity.command.update_bin_policy": "Bin settings changed",
   "activity.command.rename_vm": "Renamed",
   "activity.command.set_tags": "Tags changed",
   "activity.command.set_group": "Group changed",
@@ -162,5 +166,6 @@ export const activity = {
   "activity.event.reboot": "Rebooted by its guest",
   "activity.event.io-error": "A disk failed to read or write",
   "activity.event.watchdog": "Its watchdog went off",
+  "activity.event.prune_bin": "Left the bin for good",
   "activity.event.prune_audit": "Old audit entries removed",
 } as const;

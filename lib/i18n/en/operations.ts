@@ -11,6 +11,8 @@ export const operations = {
 
   "operations.removed": "Removed: {what}.",
   "operations.left": "Left as it is: {what}, because {reason}.",
+  "operations.binned": "Moved to the bin: {what}.",
+  "operations.restored": "Restored from the bin: {what}.",
   "operations.thawed": "Thawed: {what}.",
   "operations.started": "Started: {what}.",
   "operations.not_started": "Not started: {what}, because {reason}.",

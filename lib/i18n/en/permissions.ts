@@ -33,6 +33,7 @@ export const permissions = {
   "permission.backups.view": "See backups and their runs",
   "permission.backups.operate": "Run and verify backups",
   "permission.backups.administer": "Create, change and delete backups, restore VMs",
+  "permission.bin.administer": "Empty the bin and change its settings",
   "permission.schedules.view": "See schedules and their runs",
   "permission.schedules.operate": "Create, change and run schedules",
   "permission.metrics.scrape": "Read /metrics, for Prometheus",

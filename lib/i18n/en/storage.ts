@@ -108,6 +108,9 @@ export const storage = {
   "storage.convert_what": "{name} itself stays as it is.",
   "storage.wipe_what": "Everything in {name} is overwritten with zeros. This cannot be undone.",
   "storage.delete_volume_what": "{name} and everything in it is deleted. This cannot be undone.",
+  "storage.delete_volume_bin": "{name} goes into the bin, if that is on, and can be restored from there.",
+  "storage.permanently": "Delete permanently",
+  "storage.permanently_hint": "It does not go into the bin. This cannot be undone.",
   "storage.delete_pool_what":
     "The pool is stopped and removed from libvirt. What is in it stays where it is, unless you say otherwise.",
   "storage.delete_content": "Delete everything in it, too",

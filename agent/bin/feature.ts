@@ -1,0 +1,63 @@
+/** What was deleted, until its time is over. */
+import type { binCommands } from "../../lib/contract/mod.ts";
+import { expired } from "../../lib/bin/retention.ts";
+import { bin as texts } from "../../lib/i18n/en/bin.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { feature } from "../feature.ts";
+import type { Host } from "../hosts/host.ts";
+import { BIN_MIGRATIONS } from "../storage/bin/records.ts";
+import { refreshPools } from "../storage/bin/keep.ts";
+import { isLocked, lockEntry } from "../storage/bin/purge.ts";
+import { keepPoolsFree, purgeItself } from "../storage/bin/room.ts";
+import { ClockDrift } from "../store/clock_drift.ts";
+import { takeFound } from "./found.ts";
+import { binHandlers } from "./handlers.ts";
+
+const { t } = textsOf(texts);
+
+/** Milliseconds between looks at what is due. */
+const LOOK_MS = 30_000;
+
+/** What was on its way when this process or its database was lost, and nobody works on, is taken for what is kept. */
+function repair({ app, id, operations }: Host): void {
+  if (operations.unsettled > 0) return;
+  for (const entry of app.bin.all(id)) {
+    if (entry.state === "kept" || isLocked(entry)) continue;
+    using _alone = lockEntry(entry);
+    app.bin.put({ ...entry, state: "kept" });
+  }
+}
+
+export const binFeature = feature<keyof typeof binCommands>({
+  name: "bin",
+  migrations: BIN_MIGRATIONS,
+  open: (app) => {
+    const drift = new ClockDrift(app.clock);
+    const look = async (host: Host) => {
+      if (!host.inventory.filled || app.store.open() === undefined) return;
+      repair(host);
+      for (const key of [...app.bin.stale]) {
+        const [id, ...pool] = key.split(" ");
+        if (id === host.id) await refreshPools(host, [pool.join(" ")]);
+      }
+      if (drift.held === undefined) {
+        for (const entry of expired(app.bin.all(host.id), app.clock.now())) {
+          await purgeItself(host, entry, t("bin.why_expired"));
+        }
+      }
+      await keepPoolsFree(host);
+    };
+    return {
+      handlers: binHandlers(app),
+      host: (host) => {
+        host.keepers.add((path) => app.bin.keeperOf(host.id, path));
+        return {
+          connected: async () => {
+            if (app.store.open() !== undefined) await takeFound(host);
+          },
+          periodic: [{ name: "bin", every: () => LOOK_MS, run: () => look(host) }],
+        };
+      },
+    };
+  },
+});

@@ -1,0 +1,131 @@
+/** The commands on the bin. */
+import { bytesIn, bytesOf, type StoredEntry } from "../../lib/bin/entry.ts";
+import { type binCommands, type BinEntry, type BinUsage, ContractError } from "../../lib/contract/mod.ts";
+import { hostField } from "../../lib/contract/on_host.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import type { Principal } from "../access.ts";
+import type { App } from "../app.ts";
+import type { Handlers } from "../dispatch.ts";
+import { log } from "../log.ts";
+import { isKept } from "../storage/bin/folder.ts";
+import { lockEntry, purge } from "../storage/bin/purge.ts";
+import { restoreTemplate } from "../templates/bin.ts";
+import { restoreVolume } from "../storage/bin/volume.ts";
+import { restoreBinnedVm } from "../vm/lifecycle/unbin.ts";
+import { within } from "../within.ts";
+import { mayTouch } from "./visible.ts";
+
+/** Milliseconds the files of all entries are looked for: behind a dead server none is found missing. */
+const LOOK_MS = 2000;
+
+/** How each kind comes back. */
+const RESTORES = {
+  vm: restoreBinnedVm,
+  volume: restoreVolume,
+  template: restoreTemplate,
+} as const;
+
+/** Paths of the files that are gone from the bin. */
+async function missingOf({ files }: StoredEntry): Promise<string[]> {
+  const looks = files.map(async (file) => {
+    try {
+      return await isKept(file) ? [] : [file.path];
+    } catch (error) {
+      log.debug("a file in the bin cannot be looked at", { path: file.path, error });
+      return [];
+    }
+  });
+  return (await Promise.all(looks)).flat();
+}
+
+function view(entry: StoredEntry, missing: readonly string[]): BinEntry {
+  const { host, files, definition: _definition, template: _template, state: _state, ...shown } = entry;
+  return {
+    ...shown,
+    ...hostField(host),
+    bytes: bytesOf(entry),
+    files: files.filter(({ role }) => role === "disk").map(({ path, pool, bytes }) => ({
+      path,
+      pool,
+      bytes,
+    })),
+    missing: [...missing],
+  };
+}
+
+/** What entries take of each pool. */
+function poolsOf(entries: readonly StoredEntry[]): BinUsage["pools"] {
+  const names = new Set(entries.flatMap(({ files }) => files.flatMap(({ pool }) => pool ?? [])));
+  return [...names].sort().map((pool) => {
+    const own = entries.filter(({ files }) => files.some((file) => file.pool === pool));
+    return { pool, bytes: own.reduce((sum, each) => sum + bytesIn(each, pool), 0), entries: own.length };
+  });
+}
+
+/** A handler for each of them. */
+export function binHandlers({ bin, hosts }: App): Pick<Handlers, keyof typeof binCommands> {
+  const seen = ({ rights }: Principal) => bin.all().filter((entry) => mayTouch(rights, entry));
+  const find = (entryId: string, principal: Principal): StoredEntry => {
+    bin.require();
+    const entry = bin.get(entryId);
+    if (entry === undefined || !mayTouch(principal.rights, entry)) {
+      throw new ContractError("BinEntryNotFound", { entryId });
+    }
+    return entry;
+  };
+  return {
+    list_bin: async (_input, { principal }) => {
+      bin.require();
+      const entries = seen(principal);
+      const missing = new Map<string, string[]>();
+      await within(
+        LOOK_MS,
+        Promise.all(entries.map(async (entry) => void missing.set(entry.id, await missingOf(entry)))),
+      );
+      return entries.map((entry) => view(entry, missing.get(entry.id) ?? []));
+    },
+    get_bin_usage: (_input, { principal }) => {
+      bin.require();
+      const entries = seen(principal);
+      return {
+        bytes: entries.reduce((sum, entry) => sum + bytesOf(entry), 0),
+        pools: poolsOf(entries),
+        policy: bin.policy,
+      };
+    },
+    restore_bin_entry: async ({ entryId, name }, { principal }) => {
+      const first = find(entryId, principal);
+      const host = hosts.require(first.host).requireFilled();
+      using _alone = lockEntry(first);
+      const entry = find(entryId, principal);
+      if (entry.state === "moving") throw new ContractError("StorageBusy", { what: entry.name });
+      return await RESTORES[entry.kind](host, entry, name, principal.name);
+    },
+    delete_bin_entry: async ({ entryId }, { principal }) => {
+      const entry = find(entryId, principal);
+      await purge(hosts.require(entry.host), entry, { command: "delete_bin_entry", actor: principal.name });
+      return null;
+    },
+    empty_bin: async ({ pool }, { principal: { name: actor } }) => {
+      bin.require();
+      const failed: { name: string; message: string }[] = [];
+      let deleted = 0, bytes = 0;
+      for (const entry of bin.all()) {
+        if (pool !== undefined && !entry.files.some((file) => file.pool === pool)) continue;
+        try {
+          await purge(hosts.require(entry.host), entry, { command: "empty_bin", actor });
+          deleted++;
+          bytes += bytesOf(entry);
+        } catch (error) {
+          if (!(error instanceof ContractError)) throw error;
+          failed.push({ name: entry.name, message: messageOf(error) });
+        }
+      }
+      return { deleted, bytes, failed };
+    },
+    update_bin_policy: (change) => {
+      bin.setPolicy(change);
+      return bin.policy;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** Who may see something in the bin, and bring it back: who may delete what it was. */
+import { needOf } from "../../lib/access/permissions.ts";
+import { isAdministrator, may, type Rights } from "../../lib/access/rights.ts";
+import { type Command, COMMANDS } from "../../lib/contract/mod.ts";
+import type { StoredEntry } from "../../lib/bin/entry.ts";
+
+/** The command that deletes each kind. */
+const DELETES = {
+  vm: "delete_vm",
+  volume: "delete_volume",
+  template: "delete_template",
+} as const;
+
+/** Whether rights reach an entry. What was found beside its files nobody but an administrator knows. */
+export function mayTouch(
+  rights: Rights,
+  { kind, vmId, group, found }: Pick<StoredEntry, "kind" | "vmId" | "group" | "found">,
+): boolean {
+  if (found) return isAdministrator(rights);
+  const { permission } = needOf(DELETES[kind]), { alsoNeeds = [] }: Command = COMMANDS[DELETES[kind]];
+  const needs = [permission, ...alsoNeeds.map((extra) => extra.permission)];
+  if (kind !== "vm") return needs.every((each) => may(rights, each, "everything"));
+  if (vmId === undefined) return isAdministrator(rights);
+  const vm = { vmId, group };
+  return may(rights, "vms.view", vm) && may(rights, permission, vm);
+}

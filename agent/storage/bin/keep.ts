@@ -1,0 +1,181 @@
+/** What the bin can keep of a deletion, and the moves themselves. */
+import { BIN_FOLDER, isInBin, keptName, noteName, splitPath } from "../../../lib/bin/place.ts";
+import type { FileRole, KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
+import { writeNote } from "../../../lib/bin/note.ts";
+import { DAY_MS } from "../../../lib/bin/retention.ts";
+import type { BinKind, BinReceipt } from "../../../lib/contract/bin.ts";
+import { describePool } from "../../../lib/formats/xml/pool.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { pathFault } from "../../files.ts";
+import { isNameable } from "../../host_file.ts";
+import type { Host } from "../../hosts/host.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { failureKind, isAway } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import { backingChain } from "../disk_images/backing.ts";
+import { isReadOnlyHere } from "../mounts.ts";
+import { keepsFiles } from "../volumes.ts";
+import { binFault, findKeepable, isKept, putNote, removeNote } from "./folder.ts";
+
+/** A file that goes, as far as it is known before. */
+export interface Going {
+  readonly path: string;
+  /** The pool it is a volume of. */
+  readonly pool: string | null;
+  readonly role: FileRole;
+}
+
+/** What is kept of each, and why the rest is not. */
+export interface Keeping {
+  readonly files: KeptFile[];
+  readonly lost: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Whether what is deleted on a host goes into the bin. */
+export const isBinOn = ({ app }: Host): boolean => app.bin.policy.days > 0;
+
+/** Why the bin cannot keep a file; undefined where it can. @throws {LibvirtError} */
+export async function unkeepable(
+  host: Host,
+  { path, pool }: Omit<Going, "role">,
+): Promise<string | undefined> {
+  const { link } = host;
+  if (!isLocal(link.uri)) return "it is on another host";
+  if (pool !== null && !await keepsFiles(link, pool)) return "its storage pool keeps no files";
+  if (!isNameable(path)) return "its name is no UTF-8";
+  if (isInBin(path)) return "it is in the bin already";
+  try {
+    const found = await findKeepable(path);
+    if (found === undefined) return "it is not a regular file";
+    const { folder } = splitPath(path);
+    if (await isReadOnlyHere(folder)) {
+      return "KVM Manager may not write there. ReadWritePaths= of its unit allows it, see docs/bin.md";
+    }
+    return await binFault(folder);
+  } catch (error) {
+    return pathFault(error) ?? messageOf(error);
+  }
+}
+
+/** The images that one is built on; none where that cannot be read: it is moved all the same. */
+async function chainOf({ path, role }: Going): Promise<string[]> {
+  if (role !== "disk") return [];
+  try {
+    return await backingChain(path);
+  } catch (error) {
+    log.warn("what an image in the bin is built on cannot be read", { path, error });
+    return [];
+  }
+}
+
+/** What the bin keeps of these files under an entry's id. @throws {LibvirtError} */
+export async function planKeeping(host: Host, entryId: string, going: readonly Going[]): Promise<Keeping> {
+  const files: KeptFile[] = [], lost: { path: string; reason: string }[] = [];
+  for (const each of going) {
+    const reason = await unkeepable(host, each);
+    const found = reason === undefined ? await findKeepable(each.path) : undefined;
+    if (found === undefined) {
+      lost.push({ path: each.path, reason: reason ?? "it is not there" });
+      continue;
+    }
+    const as = keptName(entryId, files.length);
+    files.push({ ...each, as, file: found.file, bytes: found.bytes, backing: await chainOf(each) });
+  }
+  return { files, lost };
+}
+
+/** What an entry is made of. */
+export interface NewEntry extends
+  Pick<
+    StoredEntry,
+    "id" | "kind" | "name" | "deletedBy" | "files" | "lost" | "vmId" | "group" | "definition" | "template"
+  > {
+  readonly kind: BinKind;
+}
+
+/** An entry on its way in. */
+export function newEntry({ id: host, app }: Host, made: NewEntry): StoredEntry {
+  const now = app.clock.now();
+  return {
+    ...made,
+    host,
+    deletedAt: now,
+    until: now + app.bin.policy.days * DAY_MS,
+    found: false,
+    state: "moving",
+  };
+}
+
+/** What whoever deleted it is told. */
+export const receiptOf = ({ id, until, files }: StoredEntry): BinReceipt => ({
+  entryId: id,
+  until,
+  paths: files.filter(({ role }) => role === "disk").map(({ path }) => path),
+});
+
+/** The folders that an entry has files in. */
+export const foldersOf = ({ files }: Pick<StoredEntry, "files">): string[] => [
+  ...new Set(files.map(({ path }) => splitPath(path).folder)),
+];
+
+/** Writes an entry down, in the database and beside its files. @throws {ContractError} StoreUnavailable */
+export async function writeEntry({ app }: Host, entry: StoredEntry, open: StoredEntry): Promise<void> {
+  app.bin.put(entry);
+  const note = writeNote(open);
+  for (const folder of foldersOf(entry)) await putNote(folder, noteName(entry.id), note);
+}
+
+/** Forgets an entry whose files are no longer in the bin. @throws {ContractError} StoreUnavailable */
+export async function forgetEntry({ app }: Host, entry: StoredEntry): Promise<void> {
+  for (const folder of foldersOf(entry)) {
+    try {
+      await removeNote(folder, noteName(entry.id));
+    } catch (error) {
+      // A note without files tells of nothing.
+      log.debug("a note of the bin could not be removed", { folder, bin: BIN_FOLDER, error });
+    }
+  }
+  app.bin.remove(entry.id);
+}
+
+/** Forgets an entry that was taken back; one of which a file could not be put back stays, and can be restored. */
+export async function forgetUnlessKept(host: Host, entry: StoredEntry): Promise<void> {
+  for (const file of entry.files) {
+    if (await isKept(file)) return host.app.bin.put({ ...entry, state: "kept" });
+  }
+  await forgetEntry(host, entry);
+}
+
+/** The pools that files are in. */
+export const poolsOf = (files: readonly Pick<KeptFile, "pool">[]): string[] => [
+  ...new Set(files.flatMap(({ pool }) => pool ?? [])),
+];
+
+/**
+ * Has libvirt see what was moved in its pools. What cannot be looked at just now is looked at later: a pool in which
+ * something is made is not read anew before that is over.
+ *
+ * @throws {LibvirtError} when libvirt is away
+ */
+export async function refreshPools(
+  { link, app, id }: Host,
+  pools: readonly string[],
+): Promise<void> {
+  for (const pool of pools) {
+    try {
+      await link.call("poolRefresh", { pool });
+      app.bin.stale.delete(`${id} ${pool}`);
+    } catch (error) {
+      if (isAway(error)) throw error;
+      if (failureKind(error) === undefined) throw error;
+      log.debug("a storage pool is read anew later", { pool, error });
+      app.bin.stale.add(`${id} ${pool}`);
+    }
+  }
+}
+
+/** The pool whose folder a path is in, as far as the pools are known. */
+export function poolAround({ inventory }: Host, path: string): string | null {
+  const { folder } = splitPath(path);
+  return inventory.storage.records().find(({ xml }) => describePool(xml).path === folder)?.name ?? null;
+}

@@ -1,0 +1,128 @@
+/** What is in the bin, and how long it stays, as they are kept. */
+import type { DatabaseSync } from "node:sqlite";
+import { type StoredEntry } from "../../../lib/bin/entry.ts";
+import { BIN_FREE_PERCENT, type BinPolicy } from "../../../lib/contract/bin.ts";
+import { ContractError } from "../../../lib/contract/errors.ts";
+import type { Store } from "../../store/store.ts";
+
+export const BIN_MIGRATIONS = [
+  `CREATE TABLE bin_entries (
+     id         TEXT PRIMARY KEY,
+     deleted_at INTEGER NOT NULL,  -- ms since 1970
+     record     TEXT NOT NULL      -- JSON; with the passwords of a VM's screens
+   ) STRICT;
+   CREATE TABLE bin_policy (
+     id     INTEGER PRIMARY KEY CHECK (id = 1),
+     record TEXT NOT NULL          -- JSON: what somebody has set
+   ) STRICT;`,
+];
+
+export class BinRecords {
+  readonly #store: Store;
+  readonly #usual: BinPolicy;
+  readonly #changed: () => void;
+  /** What the database has; read when it is opened, written through. */
+  readonly #entries = new Map<string, StoredEntry>();
+  /** Path of an image that something in the bin is built on → name of that, by host. */
+  readonly #kept = new Map<string, string>();
+  #set: Partial<BinPolicy> = {};
+  /** Pools, as `host pool`, that libvirt has not read anew since something was moved in them. */
+  readonly stale = new Set<string>();
+
+  /**
+   * @param days that something is kept, as long as nobody has set another number
+   * @param changed called after each change
+   */
+  constructor(store: Store, days: number, changed: () => void) {
+    this.#store = store;
+    this.#usual = { days, freePercent: BIN_FREE_PERCENT.usual };
+    this.#changed = changed;
+    store.attach((database) => this.#read(database));
+  }
+
+  /** @throws {ContractError} StoreUnavailable while what is stored is not known */
+  require(): void {
+    if (this.#store.open() === undefined) throw this.#unavailable();
+  }
+
+  get policy(): BinPolicy {
+    return { ...this.#usual, ...this.#set };
+  }
+
+  /** @throws {ContractError} StoreUnavailable */
+  setPolicy(change: Partial<BinPolicy>): void {
+    const set = { ...this.#set, ...change };
+    this.#write((database) =>
+      void database.prepare(
+        "INSERT INTO bin_policy (id, record) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+      ).run(JSON.stringify(set))
+    );
+    this.#set = set;
+    this.#changed();
+  }
+
+  /** Every entry, the newest first; with a host, those of that one. */
+  all(host?: string): StoredEntry[] {
+    return [...this.#entries.values()].filter((each) => host === undefined || each.host === host)
+      .sort((a, b) => b.deletedAt - a.deletedAt);
+  }
+
+  get(id: string): StoredEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** What in the bin of a host is built on the image at a path, as it is called in an error. */
+  keeperOf(host: string, path: string): string | undefined {
+    return this.#kept.get(`${host} ${path}`);
+  }
+
+  /** @throws {ContractError} StoreUnavailable */
+  put(entry: StoredEntry): void {
+    this.#write((database) =>
+      void database.prepare(
+        "INSERT INTO bin_entries (id, deleted_at, record) VALUES (?, ?, ?) " +
+          "ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+      ).run(entry.id, entry.deletedAt, JSON.stringify(entry))
+    );
+    this.#entries.set(entry.id, entry);
+    this.#index();
+    this.#changed();
+  }
+
+  /** @throws {ContractError} StoreUnavailable */
+  remove(id: string): void {
+    this.#write((database) => void database.prepare("DELETE FROM bin_entries WHERE id = ?").run(id));
+    this.#entries.delete(id);
+    this.#index();
+    this.#changed();
+  }
+
+  #index(): void {
+    this.#kept.clear();
+    for (const { host, name, files } of this.#entries.values()) {
+      for (const path of files.flatMap(({ backing }) => backing)) {
+        this.#kept.set(`${host} ${path}`, `${name}, which is in the bin`);
+      }
+    }
+  }
+
+  #write(run: (database: DatabaseSync) => void): void {
+    if (!this.#store.write(() => run(this.#store.database!))) throw this.#unavailable();
+  }
+
+  #unavailable(): ContractError {
+    return new ContractError("StoreUnavailable", { reason: this.#store.trouble ?? "it is not open" });
+  }
+
+  #read(database: DatabaseSync): void {
+    const set = database.prepare("SELECT record FROM bin_policy").get();
+    this.#set = set === undefined ? {} : JSON.parse(String(set.record));
+    this.#entries.clear();
+    // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+    for (const { record } of database.prepare("SELECT record FROM bin_entries ORDER BY deleted_at").all()) {
+      const entry = JSON.parse(String(record)) as StoredEntry;
+      this.#entries.set(entry.id, entry);
+    }
+    this.#index();
+  }
+}

@@ -1,0 +1,67 @@
+/** Room made of what is in the bin. */
+import { bytesOf, type StoredEntry } from "../../../lib/bin/entry.ts";
+import { lacking, makeRoom } from "../../../lib/bin/retention.ts";
+import { bin } from "../../../lib/i18n/en/bin.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+import { formatBytes } from "../../../lib/text/quantity.ts";
+import { ContractError } from "../../../lib/contract/errors.ts";
+import type { Host } from "../../hosts/host.ts";
+import { isAway } from "../../libvirt/failure.ts";
+import { log } from "../../log.ts";
+import { purge } from "./purge.ts";
+
+const { t } = textsOf(bin);
+
+/** Who deletes what nobody asked for. */
+const ACTOR = "kvm-manager";
+
+/** Deletes an entry for good by itself, and tells why. @returns whether it is gone */
+export async function purgeItself(host: Host, entry: StoredEntry, why: string): Promise<boolean> {
+  const told = { actor: ACTOR, door: "agent", action: "prune_bin" } as const;
+  const what = { what: entry.name, size: formatBytes(bytesOf(entry)) };
+  try {
+    await purge(host, entry, { command: "empty_bin", actor: ACTOR });
+  } catch (error) {
+    if (isAway(error)) throw error;
+    log.warn("something in the bin could not be deleted", { entry: entry.name, error });
+    if (error instanceof ContractError && error.code === "StorageBusy") return false;
+    const message = t("bin.not_pruned", {
+      ...what,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    host.record({ ...told, result: "error", message });
+    return false;
+  }
+  host.record({ ...told, result: "event", message: t("bin.pruned", { ...what, why }) });
+  return true;
+}
+
+/**
+ * Makes a pool have so many bytes more free, of what is in the bin there: the oldest goes first, and nothing where all of
+ * it is too little.
+ *
+ * @throws {LibvirtError} when libvirt is away
+ */
+export async function freeRoom(host: Host, pool: string, bytes: number, all = false): Promise<void> {
+  const entries = host.app.bin.all(host.id);
+  const going = makeRoom(entries, pool, bytes);
+  const sum = going.reduce(
+    (total, { files }) => total + bytesOf({ files: files.filter((f) => f.pool === pool) }),
+    0,
+  );
+  if (going.length === 0 || (sum < bytes && !all)) return;
+  for (const entry of going) await purgeItself(host, entry, t("bin.why_full", { pool }));
+  await host.inventory.storage.refresh();
+}
+
+/** Deletes the oldest entries of pools that run full. @throws {LibvirtError} when libvirt is away */
+export async function keepPoolsFree(host: Host): Promise<void> {
+  const { app, inventory } = host, { freePercent } = app.bin.policy;
+  const pools = new Set(app.bin.all(host.id).flatMap(({ files }) => files.flatMap(({ pool }) => pool ?? [])));
+  for (const pool of pools) {
+    const record = inventory.storage.record(pool);
+    if (record === undefined || record.volumes === null) continue;
+    const bytes = lacking(record, freePercent);
+    if (bytes > 0) await freeRoom(host, pool, bytes, true);
+  }
+}

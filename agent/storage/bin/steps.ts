@@ -1,0 +1,111 @@
+/** Moves into the bin and out of it as steps. */
+import { messageOf } from "../../../lib/text/message.ts";
+import { splitPath } from "../../../lib/bin/place.ts";
+import { left, NOTHING, Refused, type StepOutcome, t } from "../../operations/outcome.ts";
+import type { Settlement, StepRule, StepRules } from "../../operations/settlement.ts";
+import type { FileBinned, FileUnbinned } from "../../operations/step.ts";
+import { userOf } from "../volume_steps.ts";
+import { BinFolderError, moveIn, moveOut } from "./folder.ts";
+import { forgetEntry, forgetUnlessKept, refreshPools } from "./keep.ts";
+import { purgeNow } from "./purge.ts";
+
+const poolsOf = ({ pool }: { readonly pool: string | null }) => pool === null ? [] : [pool];
+
+/** Moves a file in, unless a VM has it by now, or another file took its place. */
+async function into(step: FileBinned | FileUnbinned, at: Settlement): Promise<StepOutcome> {
+  const { path, pool } = step;
+  const user = await userOf(at, { pool: pool ?? "", name: splitPath(path).name, path });
+  if (user !== undefined) {
+    return left(path, t("operations.is_used", { name: user }));
+  }
+  try {
+    if (!await moveIn(step)) return NOTHING;
+  } catch (error) {
+    if (error instanceof BinFolderError) return left(path, error.message);
+    throw error;
+  }
+  await refreshPools(at.vms, poolsOf(step));
+  return { did: "done", note: t("operations.binned", { what: path }) };
+}
+
+/** Moves a file out, unless something else is at its path. */
+async function outOf(step: FileBinned | FileUnbinned, { vms }: Settlement): Promise<StepOutcome> {
+  try {
+    if (!await moveOut(step)) return NOTHING;
+  } catch (error) {
+    if (error instanceof BinFolderError || error instanceof Deno.errors.AlreadyExists) {
+      throw new Refused(`${step.path}: ${messageOf(error)}`, { cause: error });
+    }
+    throw error;
+  }
+  await refreshPools(vms, poolsOf(step));
+  return { did: "done", note: t("operations.restored", { what: step.path }) };
+}
+
+const fileBinned: StepRule<"file-binned"> = {
+  finish: async (step, at) => {
+    const outcome = await into(step, at), entry = at.vms.app.bin.get(step.entry);
+    if (outcome.did === "left" && entry !== undefined && entry.kind !== "vm") {
+      await forgetUnlessKept(at.vms, entry);
+    }
+    return outcome;
+  },
+  undo: async (step, at) => {
+    try {
+      return await outOf(step, at);
+    } catch (error) {
+      // It never went in, or its place was taken: there is nothing to be put back.
+      if (error instanceof Refused) return NOTHING;
+      throw error;
+    }
+  },
+};
+
+const fileUnbinned: StepRule<"file-unbinned"> = { finish: outOf, undo: into };
+
+const entryBinned: StepRule<"entry-binned"> = {
+  finish: ({ entry: id }, { vms: { app } }) => {
+    const entry = app.bin.get(id);
+    if (entry === undefined) return Promise.resolve({ did: "nothing", stop: true });
+    app.bin.put({ ...entry, state: "kept" });
+    return Promise.resolve({ did: "done" });
+  },
+  undo: async ({ entry: id }, { vms }) => {
+    const entry = vms.app.bin.get(id);
+    if (entry === undefined) return NOTHING;
+    await forgetUnlessKept(vms, entry);
+    return { did: "done" };
+  },
+};
+
+const entryUnbinned: StepRule<"entry-unbinned"> = {
+  finish: async ({ entry: id }, { vms }) => {
+    const entry = vms.app.bin.get(id);
+    if (entry === undefined) return NOTHING;
+    await forgetEntry(vms, entry);
+    return { did: "done" };
+  },
+  undo: ({ entry: id }, { vms: { app } }) => {
+    const entry = app.bin.get(id);
+    if (entry !== undefined) app.bin.put({ ...entry, state: "kept" });
+    return Promise.resolve(NOTHING);
+  },
+};
+
+const binDoomed: StepRule<"bin-doomed"> = {
+  finish: async ({ entry: id }, { vms }) => {
+    const entry = vms.app.bin.get(id);
+    if (entry === undefined) return NOTHING;
+    await purgeNow(vms, entry);
+    return { did: "done" };
+  },
+};
+
+/** How moves into the bin and out of it are settled. */
+export const binSteps = {
+  "entry-binned": entryBinned,
+  "file-binned": fileBinned,
+  "file-unbinned": fileUnbinned,
+  "entry-unbinned": entryUnbinned,
+  "bin-doomed": binDoomed,
+} satisfies Partial<StepRules>;

@@ -1,0 +1,174 @@
+/** A volume into the bin, and back. */
+import type { StoredEntry } from "../../../lib/bin/entry.ts";
+import { freeName, joinPath, splitPath } from "../../../lib/bin/place.ts";
+import { checker } from "../../../lib/typebox/compile.ts";
+import { ContractError, NewVolumeName, type Output } from "../../../lib/contract/mod.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { isTaken } from "../../files.ts";
+import { plainPath } from "../../host_file.ts";
+import type { Host } from "../../hosts/host.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { keyOf } from "../../operations/step.ts";
+import { requireWritable } from "../volume_checks.ts";
+import { lockVolume, requireActive } from "../shared.ts";
+import { secretFor } from "../luks.ts";
+import { type Volume, volumeNamed } from "../volumes.ts";
+import { BinFolderError, moveIn, moveOut } from "./folder.ts";
+import { forgetEntry, isBinOn, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
+
+const isNewName = checker(NewVolumeName);
+
+/** A volume that is to go into the bin, as a part of an operation. */
+export interface VolumeMove {
+  readonly entry: StoredEntry;
+  /** Writes down what is to be moved. @throws {ContractError} VolumeDeleteFailed, StoreUnavailable */
+  begin(operation: Operation): Promise<void>;
+  /** Moves it. @throws {ContractError} VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError} */
+  move(): Promise<void>;
+}
+
+/**
+ * How a volume goes into the bin.
+ *
+ * @returns undefined where the bin is off, or cannot keep it
+ * @throws {LibvirtError}
+ */
+export async function planVolume(
+  host: Host,
+  { pool, name, path }: Volume,
+  actor: string,
+): Promise<VolumeMove | undefined> {
+  const { app, inventory } = host;
+  if (!isBinOn(host)) return undefined;
+  const id = crypto.randomUUID();
+  const { files } = await planKeeping(host, id, [{ path, pool, role: "disk" }]);
+  if (files.length === 0) return undefined;
+  const entry = newEntry(host, {
+    ...{ id, kind: "volume", name: `${pool}/${name}`, deletedBy: actor, files, lost: [] },
+  });
+  return {
+    entry,
+    begin: async (operation) => {
+      app.bin.require();
+      operation.addAll([
+        { kind: "entry-binned", entry: id },
+        ...files.map(({ pool, path, as, file }) => ({
+          ...{ kind: "file-binned" as const, entry: id, pool, path, as, file },
+        })),
+      ]);
+      await failing(name, pool, () => writeEntry(host, entry, { ...entry, state: "kept" }));
+    },
+    move: async () => {
+      await failing(name, pool, async () => {
+        for (const file of files) await moveIn(file);
+      });
+      app.bin.put({ ...entry, state: "kept" });
+      inventory.storage.remove(pool, name);
+      await refreshPools(host, [pool]);
+    },
+  };
+}
+
+/**
+ * Moves a volume into the bin that nobody uses and that the caller holds.
+ *
+ * @returns undefined where the bin is off, or cannot keep it
+ * @throws {ContractError} VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError}
+ */
+export async function binVolume(
+  host: Host,
+  volume: Volume,
+  actor: string,
+): Promise<StoredEntry | undefined> {
+  const move = await planVolume(host, volume, actor);
+  if (move === undefined) return undefined;
+  const { entry } = move, keys = [keyOf.volume(volume.pool, volume.name), keyOf.binEntry(entry.id)];
+  const spec = { command: "delete_volume", subject: entry.name, actor, keys } as const;
+  await host.operations.run(spec, async (operation) => {
+    await move.begin(operation);
+    await move.move();
+  });
+  return entry;
+}
+
+/** What the file system refuses becomes an error of the contract. */
+async function failing(name: string, pool: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof ContractError) throw error;
+    const why = `it cannot be moved into the bin: ${messageOf(error)}. Delete it permanently instead`;
+    throw new ContractError("VolumeDeleteFailed", { name, pool, error: why }, { cause: error });
+  }
+}
+
+/** The volume that an entry keeps: its pool, its name, and its file. @throws {ContractError} BinRestoreFailed */
+function volumeIn({ files: [file], name: label }: StoredEntry) {
+  if (file === undefined || file.pool === null) {
+    throw new ContractError("BinRestoreFailed", { reason: `nothing is kept of ${label}` });
+  }
+  return { file, pool: file.pool, ...splitPath(file.path) };
+}
+
+/**
+ * Brings a volume back into its pool.
+ *
+ * @param wanted another name than its own
+ * @throws {ContractError} those of restore_bin_entry
+ */
+export async function restoreVolume(
+  host: Host,
+  entry: StoredEntry,
+  wanted: string | undefined,
+  actor: string,
+): Promise<Output<"restore_bin_entry">> {
+  const { app, link, operations, inventory } = host;
+  const { file, pool, folder, name: own } = volumeIn(entry);
+  const name = wanted ?? own;
+  if (name !== own && !isNewName(name)) {
+    throw new ContractError("InvalidInput", { reason: `${name} is no name for a volume`, field: "name" });
+  }
+  requireActive(host, pool);
+  await requireWritable(host, pool);
+  using _taken = lockVolume(pool, name);
+  const path = joinPath(folder, name);
+  if (name !== own && await secretFor(link, file.path) !== undefined) {
+    const reason = `it is encrypted, and its passphrase belongs to the name ${own}`;
+    throw new ContractError("BinRestoreFailed", { reason });
+  }
+  const there = new Set((await inventory.storage.volumes(pool)).map((each) => each.name));
+  if (there.has(name) || await isTaken(plainPath(path))) {
+    const free = freeName(own, (tried) => there.has(tried));
+    throw new ContractError("BinNameTaken", { what: `A volume of the pool ${pool}`, name, free });
+  }
+  const keys = [keyOf.volume(pool, name), keyOf.binEntry(entry.id)];
+  const spec = { command: "restore_bin_entry", subject: `${pool}/${name}`, actor, keys } as const;
+  await operations.ready(keys);
+  await operations.run(spec, async (operation) => {
+    const move = { path, as: file.as, file: file.file };
+    operation.addAll([
+      { kind: "file-unbinned", pool, ...move },
+      { kind: "entry-unbinned", entry: entry.id },
+    ]);
+    app.bin.put({ ...entry, state: "moving" });
+    try {
+      await moveOut(move);
+    } catch (error) {
+      throw restoreFault(error, path);
+    }
+    await refreshPools(host, [pool]);
+    await forgetEntry(host, entry);
+  });
+  const volume = await volumeNamed(link, pool, name);
+  if (volume !== undefined) inventory.storage.put(volume);
+  return { kind: "volume", name: `${pool}/${name}`, warnings: [] };
+}
+
+/** Why a file did not come out, as an error of the contract. */
+export function restoreFault(error: unknown, path: string): unknown {
+  if (error instanceof BinFolderError || error instanceof Deno.errors.AlreadyExists) {
+    const reason = `${path}: ${messageOf(error)}`;
+    return new ContractError("BinRestoreFailed", { reason }, { cause: error });
+  }
+  return error;
+}

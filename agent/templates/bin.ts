@@ -1,0 +1,167 @@
+/** Templates into the bin, and back. */
+import type { StoredEntry } from "../../lib/bin/entry.ts";
+import { freeName } from "../../lib/bin/place.ts";
+import { ContractError, type Output } from "../../lib/contract/mod.ts";
+import { isTaken } from "../files.ts";
+import { plainPath } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import type { Operation } from "../operations/operation.ts";
+import { keyOf } from "../operations/step.ts";
+import { moveIn, moveOut } from "../storage/bin/folder.ts";
+import {
+  forgetEntry,
+  isBinOn,
+  newEntry,
+  planKeeping,
+  poolsOf,
+  refreshPools,
+  writeEntry,
+} from "../storage/bin/keep.ts";
+import { restoreFault } from "../storage/bin/volume.ts";
+import { lockVolume } from "../storage/shared.ts";
+import { type MadeVm, type StoredTemplate, type StoredVersion, volumesOf } from "./records.ts";
+
+/** What the bin keeps of a template beside its files. */
+interface Kept {
+  /** With the versions that were deleted alone. */
+  readonly template: StoredTemplate;
+  /** The VMs made of these. */
+  readonly vms: readonly MadeVm[];
+}
+
+/** A template, or a version of it, on its way into the bin, as a part of an operation. */
+export interface TemplateMove {
+  readonly entry: StoredEntry;
+  /** Writes down what is to be moved. @throws {ContractError} StoreUnavailable */
+  begin(operation: Operation): Promise<void>;
+  /** Moves it, once the template is off the record. @throws {Error} what the file system says */
+  move(): Promise<void>;
+}
+
+/**
+ * How a template goes into the bin.
+ *
+ * @param versions those that go
+ * @returns undefined where the bin is off, or cannot keep all of its volumes
+ * @throws {LibvirtError}
+ */
+export async function planTemplate(
+  host: Host,
+  template: StoredTemplate,
+  versions: readonly StoredVersion[],
+  made: readonly MadeVm[],
+  actor: string,
+): Promise<TemplateMove | undefined> {
+  if (!isBinOn(host)) return undefined;
+  const { app, inventory } = host, id = crypto.randomUUID();
+  const going = versions.flatMap(volumesOf).map(({ pool, path }) => ({ pool, path, role: "disk" as const }));
+  const { files, lost } = await planKeeping(host, id, going);
+  // A template without its disks is none.
+  if (lost.length > 0) return undefined;
+  const isWhole = versions.length === template.versions.length;
+  const vms = made.filter(({ version }) => versions.some((each) => each.version === version));
+  const kept: Kept = { template: { ...template, versions }, vms };
+  const entry = newEntry(host, {
+    ...{ id, kind: "template", deletedBy: actor, files, lost: [], template: kept },
+    name: isWhole ? template.name : `${template.name}, version ${versions[0]!.version}`,
+  });
+  return {
+    entry,
+    begin: async (operation) => {
+      app.bin.require();
+      operation.addAll([
+        { kind: "entry-binned", entry: id },
+        ...files.map(({ pool, path, as, file }) => ({
+          ...{ kind: "file-binned" as const, entry: id, pool, path, as, file },
+        })),
+      ]);
+      await writeEntry(host, entry, { ...entry, state: "kept" });
+    },
+    move: async () => {
+      for (const file of files) await moveIn(file);
+      app.bin.put({ ...entry, state: "kept" });
+      for (const { path } of files) inventory.storage.removeAt(path);
+      await refreshPools(host, poolsOf(files));
+    },
+  };
+}
+
+/** The template that versions come back to, or the one that comes back. @throws {ContractError} BinNameTaken */
+function joined(
+  { app, id: host }: Host,
+  { template }: Kept,
+  wanted: string | undefined,
+): StoredTemplate {
+  const there = app.templates.get(host, template.id);
+  if (there !== undefined) {
+    const versions = [...there.versions, ...template.versions].sort((a, b) => a.version - b.version);
+    return { ...there, versions };
+  }
+  const name = wanted ?? template.name;
+  const names = new Set(app.templates.of(host).map((each) => each.name));
+  if (names.has(name)) {
+    const free = freeName(template.name, (tried) => names.has(tried));
+    throw new ContractError("BinNameTaken", { what: "A template", name, free });
+  }
+  return { ...template, name };
+}
+
+/**
+ * Brings a template back, or a version of it.
+ *
+ * @param wanted another name than its own
+ * @throws {ContractError} those of restore_bin_entry
+ */
+export async function restoreTemplate(
+  host: Host,
+  entry: StoredEntry,
+  wanted: string | undefined,
+  actor: string,
+): Promise<Output<"restore_bin_entry">> {
+  const { app, operations } = host, { files } = entry;
+  if (entry.found || entry.template === undefined) {
+    const reason = "the database does not know what it was; its disks can be taken out of the bin by hand";
+    throw new ContractError("BinRestoreFailed", { reason });
+  }
+  // The database is ours alone, and it was put there by `planTemplate()`.
+  const kept = entry.template as Kept, { id } = kept.template;
+  const keys = [keyOf.template(id), keyOf.binEntry(entry.id)];
+  await operations.ready(keys);
+  const before = app.templates.get(host.id, id), after = joined(host, kept, wanted);
+  using held = new DisposableStack();
+  for (const { pool, path } of files) {
+    held.use(lockVolume(pool ?? "", path.slice(path.lastIndexOf("/") + 1)));
+    if (await isTaken(plainPath(path))) {
+      throw new ContractError("BinRestoreFailed", { reason: `${path} is taken` });
+    }
+  }
+  const spec = { command: "restore_bin_entry", subject: `template ${after.name}`, actor, keys } as const;
+  await operations.run(spec, async (operation) => {
+    operation.addAll([
+      ...files.map(({ pool, path, as, file }) => ({
+        ...{ kind: "file-unbinned" as const, pool, path, as, file },
+      })),
+      { kind: "entry-unbinned", entry: entry.id },
+    ]);
+    app.bin.put({ ...entry, state: "moving" });
+    // First on record: cut short after this, its files follow.
+    app.templates.put(after);
+    for (const vm of kept.vms) app.templates.putVm(vm);
+    try {
+      for (const { path, as, file } of files) {
+        try {
+          await moveOut({ path, as, file });
+        } catch (error) {
+          throw restoreFault(error, path);
+        }
+      }
+      await refreshPools(host, poolsOf(files));
+      await forgetEntry(host, entry);
+    } catch (error) {
+      if (before === undefined) app.templates.remove(id);
+      else app.templates.put(before);
+      throw error;
+    }
+  });
+  return { kind: "template", name: after.name, warnings: [] };
+}

@@ -1,0 +1,147 @@
+/** A VM into the bin, with all that makes it whole. */
+import { LibvirtError } from "../../../ffi/error.ts";
+import type { StoredEntry } from "../../../lib/bin/entry.ts";
+import type { VM } from "../../../lib/contract/mod.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { nvramOf } from "../../../lib/formats/xml/identity.ts";
+import { hasUsualNvram, nvramHolder, usualNvram } from "../../../lib/formats/xml/nvram.ts";
+import { child, children } from "../../../lib/formats/xml/tree.ts";
+import { isThere } from "../../files.ts";
+import { plainPath } from "../../host_file.ts";
+import type { Host } from "../../hosts/host.ts";
+import { isAway, isUnsupported } from "../../libvirt/failure.ts";
+import { isLocal, isLocalSystem } from "../../libvirt/uri.ts";
+import { log } from "../../log.ts";
+import type { Step } from "../../operations/step.ts";
+import { type Going, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
+import { volumeAt } from "../../storage/volumes.ts";
+
+/** Where libvirt's system daemon keeps the state of emulated TPMs, by the UUIDs of their VMs. */
+const TPM_FOLDER = "/var/lib/libvirt/swtpm";
+
+/** What becomes of a VM that goes into the bin. */
+export interface BinPlan {
+  readonly entry: StoredEntry;
+  /** The entry as the note beside its files tells it: without passwords. */
+  readonly open: StoredEntry;
+  /** Disks that the bin cannot keep: they are deleted for good. */
+  readonly lostDisks: readonly string[];
+  /** What holds the UEFI variables that the bin does not keep: elsewhere, or not to be found. */
+  readonly lostNvram: string | undefined;
+}
+
+/** The file of a VM's UEFI variables. */
+function nvramPath(document: XmlDocument): string | undefined {
+  const name = child(document.root, "name")?.text ?? "";
+  return nvramOf(document) ?? (hasUsualNvram(document) ? usualNvram(name) : undefined);
+}
+
+const hasTpm = (document: XmlDocument) =>
+  children(document.find("devices"), "tpm").some((tpm) =>
+    child(tpm, "backend")?.attributes.type === "emulator"
+  );
+
+/** What of a VM lies in files beside its disks. */
+async function beside({ link }: Host, document: XmlDocument, uuid: string): Promise<Going[]> {
+  if (!isLocal(link.uri)) return [];
+  const nvram = nvramPath(document), tpm = `${TPM_FOLDER}/${uuid}`;
+  const found: Going[] = [];
+  if (nvram !== undefined && await isThere(plainPath(nvram))) {
+    found.push({ path: nvram, pool: null, role: "nvram" });
+  }
+  if (isLocalSystem(link.uri) && hasTpm(document) && await isThere(tpm)) {
+    found.push({ path: tpm, pool: null, role: "tpm" });
+  }
+  return found;
+}
+
+/** The records of a VM's snapshots. None where the driver does not know any. @throws {LibvirtError} */
+async function snapshotsOf({ link }: Host, uuid: string): Promise<{ xml: string; isCurrent: boolean }[]> {
+  try {
+    return [...await link.call("snapshotScan", { uuid })];
+  } catch (error) {
+    if (isUnsupported(error)) return [];
+    throw error;
+  }
+}
+
+/**
+ * What of a VM the bin keeps: its definition, the disks that go, its UEFI variables and its TPM's state.
+ *
+ * @param xml its stored definition with passwords
+ * @param paths the disks that go
+ * @throws {LibvirtError}
+ */
+export async function planBin(
+  host: Host,
+  vm: VM,
+  xml: string,
+  paths: readonly string[],
+  actor: string,
+): Promise<BinPlan> {
+  const { link } = host, id = crypto.randomUUID(), uuid = vm.id;
+  const document = new XmlDocument(xml);
+  const going: Going[] = [];
+  for (const path of paths) {
+    const volume = await volumeAt(link, path);
+    going.push({ path, pool: volume?.pool ?? poolAround(host, path), role: "disk" });
+  }
+  going.push(...await beside(host, document, uuid));
+  const { files, lost } = await planKeeping(host, id, going);
+  const gone = new Set(lost.map(({ path }) => path));
+  const snapshots = await snapshotsOf(host, uuid);
+  const records = await Promise.all(snapshots.map(async ({ isCurrent, xml: plain }) => ({
+    isCurrent,
+    xml: await link.call("snapshotXml", { uuid, name: snapshotName(plain) }),
+  })));
+  const entry = newEntry(host, {
+    id,
+    kind: "vm",
+    name: vm.name,
+    vmId: uuid,
+    ...(vm.group !== undefined && { group: vm.group }),
+    deletedBy: actor,
+    files,
+    lost: [...gone],
+    definition: { xml, autostart: vm.autostart, snapshots: records },
+  });
+  const open = await link.call("domainXml", { uuid, secure: false, inactive: true });
+  const keepsNvram = files.some(({ role }) => role === "nvram");
+  return {
+    entry,
+    open: { ...entry, definition: { xml: open, autostart: vm.autostart, snapshots } },
+    lostDisks: paths.filter((path) => gone.has(path)),
+    // Left where it is, another VM of that name would begin with it.
+    lostNvram: keepsNvram ? undefined : nvramHolder(xml, crypto.randomUUID()),
+  };
+}
+
+const snapshotName = (xml: string): string => child(new XmlDocument(xml).root, "name")?.text ?? "";
+
+/** The moves of an entry's files as steps. */
+export const movesOf = ({ id: entry, files }: Pick<StoredEntry, "id" | "files">): Step[] =>
+  files.map(({ pool, path, as, file }) => ({ kind: "file-binned", entry, pool, path, as, file }));
+
+/**
+ * Puts back what libvirt kept beside a definition.
+ *
+ * @returns what could not be put back, as sentences
+ * @throws {LibvirtError} when libvirt is away
+ */
+export async function recordSnapshots(
+  { link }: Host,
+  uuid: string,
+  snapshots: readonly { readonly xml: string; readonly isCurrent: boolean }[],
+): Promise<string[]> {
+  const warnings: string[] = [];
+  for (const { xml, isCurrent } of snapshots) {
+    try {
+      await link.call("snapshotRecord", { uuid, xml, isCurrent });
+    } catch (error) {
+      if (isAway(error) || !(error instanceof LibvirtError)) throw error;
+      log.warn("the record of a snapshot could not be put back", { uuid, error });
+      warnings.push(`The snapshot ${snapshotName(xml)} is not there any more: ${error.message}`);
+    }
+  }
+  return warnings;
+}

@@ -1,0 +1,190 @@
+/** A VM out of the bin: whole, under its own name or another one. */
+import { confineDefinition } from "../../../lib/backup/confine.ts";
+import { restoreDefinition } from "../../../lib/bin/definition.ts";
+import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
+import { freeName, joinPath, splitPath } from "../../../lib/bin/place.ts";
+import { ContractError, type Output } from "../../../lib/contract/mod.ts";
+import { ownPath } from "../../../lib/formats/xml/clone.ts";
+import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
+import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import { identityOf } from "../../../lib/formats/xml/identity.ts";
+import { hasUsualNvram, usualNvram } from "../../../lib/formats/xml/nvram.ts";
+import { isTaken } from "../../files.ts";
+import { plainPath } from "../../host_file.ts";
+import type { Host } from "../../hosts/host.ts";
+import { contractError } from "../../libvirt/failure.ts";
+import { isLocal } from "../../libvirt/uri.ts";
+import { log } from "../../log.ts";
+import { keyOf, type VmUnbinned } from "../../operations/step.ts";
+import { moveOut } from "../../storage/bin/folder.ts";
+import { forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
+import { restoreFault } from "../../storage/bin/volume.ts";
+import { lockVolume, NO_POOL } from "../../storage/shared.ts";
+import { recordSnapshots } from "./bin.ts";
+import { requireFreeName } from "./rename.ts";
+import { defineAgain } from "./undefine.ts";
+
+/** A file, and where it goes. */
+interface Placed extends KeptFile {
+  readonly to: string;
+}
+
+/** The definition that an entry keeps. One that was found beside its files stays within its VM. */
+function documentOf(entry: StoredEntry, warnings: string[]): XmlDocument {
+  if (entry.definition === undefined) {
+    throw new ContractError("BinRestoreFailed", { reason: `no definition of ${entry.name} is kept` });
+  }
+  const document = new XmlDocument(entry.definition.xml);
+  if (entry.found) {
+    warnings.push(...confineDefinition(document, undefined), "Passwords of its screens were not kept.");
+  }
+  return document;
+}
+
+/** @throws {ContractError} InvalidName, BinNameTaken */
+function requireName(host: Host, name: string): void {
+  try {
+    requireFreeName(host, name);
+  } catch (error) {
+    if (!(error instanceof ContractError) || error.code !== "VmNameExists") throw error;
+    const free = freeName(name, (tried) => host.inventory.vmByName(tried) !== undefined);
+    throw new ContractError("BinNameTaken", { what: "A VM", name, free }, { cause: error });
+  }
+}
+
+/** The MAC address that another VM has by now, and that VM. */
+function takenMac({ inventory }: Host, macs: readonly string[]): { mac: string; vm: string } | undefined {
+  for (const vm of inventory.vms()) {
+    const mac = vm.networkInterfaces.find((nic) => macs.includes(nic.mac.toLowerCase()))?.mac;
+    if (mac !== undefined) return { mac, vm: vm.name };
+  }
+}
+
+/** Where each file goes: to where it was, or beside that where another name was asked for. @throws {ContractError} BinNameTaken */
+async function place(
+  host: Host,
+  { files, name: own, vmId }: StoredEntry,
+  document: XmlDocument,
+  { name, uuid, isRenamed }: { readonly name: string; readonly uuid: string; readonly isRenamed: boolean },
+): Promise<Placed[]> {
+  const placed: Placed[] = [];
+  for (const file of files) {
+    const { folder, name: last } = splitPath(file.path);
+    let to = file.path;
+    if (file.role === "tpm" && uuid !== vmId) to = joinPath(folder, uuid);
+    if (file.role === "nvram" && hasUsualNvram(document)) to = usualNvram(name);
+    if (await isTaken(plainPath(to))) {
+      if (!isRenamed) {
+        const free = freeName(own, (tried) => host.inventory.vmByName(tried) !== undefined);
+        throw new ContractError("BinNameTaken", { what: "A file", name: to, free });
+      }
+      to = ownPath(file.path, own, name);
+      if (await isTaken(plainPath(to))) {
+        const taken = new Set<string>();
+        for await (const entry of Deno.readDir(plainPath(folder))) taken.add(entry.name);
+        to = joinPath(folder, freeName(last, (tried) => taken.has(tried)));
+      }
+    }
+    placed.push({ ...file, to });
+  }
+  return placed;
+}
+
+/** What is not as it was, of disks that were not in the bin. */
+async function diskWarnings(host: Host, xml: string, entry: StoredEntry): Promise<string[]> {
+  const lost = new Set(entry.lost), warnings: string[] = [];
+  if (!isLocal(host.link.uri)) return [...lost].map((path) => `${path} was deleted for good.`);
+  for (const { type, source } of summarizeDomain(xml).disks) {
+    if (source === undefined || type !== "file" || entry.files.some(({ path }) => path === source)) continue;
+    const user = host.inventory.vms().find(({ disks }) => disks.some((disk) => disk.source === source));
+    if (user !== undefined) warnings.push(`${source} is used by ${user.name}, too.`);
+    else if (!lost.has(source) && !await isTaken(plainPath(source)).catch(() => true)) {
+      warnings.push(`${source} is not there any more.`);
+    }
+  }
+  return [...warnings, ...[...lost].map((path) => `${path} was deleted for good.`)];
+}
+
+/** The XML that a step defines. */
+export function definitionFor(entry: StoredEntry, step: Omit<VmUnbinned, "kind" | "entry">): string {
+  const document = documentOf(entry, []);
+  restoreDefinition(document, step);
+  return document.toString();
+}
+
+/**
+ * Brings a VM back.
+ *
+ * @param wanted another name than its own
+ * @throws {ContractError} those of restore_bin_entry
+ */
+export async function restoreBinnedVm(
+  host: Host,
+  entry: StoredEntry,
+  wanted: string | undefined,
+  actor: string,
+): Promise<Output<"restore_bin_entry">> {
+  const { app, link, operations, inventory } = host;
+  host.requireFilled();
+  const warnings: string[] = [];
+  const document = documentOf(entry, warnings);
+  const name = wanted ?? entry.name, isRenamed = name !== entry.name;
+  const own = entry.vmId!, same = inventory.vm(own);
+  const uuid = same === undefined ? own : crypto.randomUUID();
+  const keys = [keyOf.vm(uuid), keyOf.vmName(name), keyOf.binEntry(entry.id)];
+  await operations.ready(keys);
+  requireName(host, name);
+  if (same !== undefined && !isRenamed) throw new ContractError("VmIdTaken", { id: own, name: same.name });
+  const mac = takenMac(host, identityOf(document).macs);
+  if (mac !== undefined && !isRenamed) throw new ContractError("MacInUse", mac);
+  if (same !== undefined) warnings.push(`It has a new UUID: ${same.name} has the one it had.`);
+  if (mac !== undefined) warnings.push(`It has new MAC addresses: ${mac.vm} has ${mac.mac}.`);
+  const placed = await place(host, entry, document, { name, uuid, isRenamed });
+  const moved = placed.filter(({ path, to }) => path !== to).map(({ path, to }) => [path, to] as const);
+  const step = { uuid, name, newMacs: mac !== undefined, moved };
+  using held = new DisposableStack();
+  for (const { pool, to } of placed) {
+    held.use(lockVolume(pool ?? NO_POOL, pool === null ? to : splitPath(to).name));
+  }
+  const { autostart, snapshots } = entry.definition!;
+  const spec = { command: "restore_bin_entry", subject: name, vmId: uuid, actor, keys } as const;
+  await operations.run(spec, async (operation) => {
+    operation.addAll([
+      ...placed.map(({ pool, to: path, as, file }) => ({
+        kind: "file-unbinned" as const,
+        ...{ pool, path, as, file },
+      })),
+      { kind: "vm-unbinned", entry: entry.id, ...step },
+      { kind: "entry-unbinned", entry: entry.id },
+    ]);
+    app.bin.put({ ...entry, state: "moving" });
+    for (const { to: path, as, file } of placed) {
+      try {
+        await moveOut({ path, as, file });
+      } catch (error) {
+        throw restoreFault(error, path);
+      }
+    }
+    await refreshPools(host, poolsOf(placed));
+    const xml = definitionFor(entry, step);
+    try {
+      await defineAgain(link, { uuid, xml, autostart });
+    } catch (error) {
+      const told = contractError(error, "LibvirtFailed", "restore_bin_entry");
+      if (!(told instanceof ContractError) || told.code !== "LibvirtFailed") throw told;
+      throw new ContractError("BinRestoreFailed", { reason: told.message }, { cause: error });
+    }
+    const isSame = uuid === own &&
+      moved.every(([from]) => placed.find(({ path }) => path === from)?.role !== "disk");
+    if (isSame) warnings.push(...await recordSnapshots(host, uuid, snapshots));
+    else if (snapshots.length > 0) {
+      warnings.push("Its snapshots are not there any more: they are of other disks.");
+    }
+    warnings.push(...await diskWarnings(host, xml, entry));
+    await forgetEntry(host, entry);
+  });
+  await inventory.refresh(uuid).catch((error) =>
+    log.debug("a restored domain could not be read", { name, error })
+  );
+  return { kind: "vm", name, vmId: uuid, warnings };
+}

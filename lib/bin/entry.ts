@@ -1,0 +1,62 @@
+/** What the bin keeps of each thing: as it is stored, and as the note beside its files tells it. */
+import Type, { type Static } from "typebox";
+import { BIN_KINDS } from "../contract/bin.ts";
+import { oneOf } from "../contract/schema.ts";
+
+const text = Type.String();
+
+/** What a kept file was. */
+export const FILE_ROLES = ["disk", "nvram", "tpm"] as const;
+export type FileRole = typeof FILE_ROLES[number];
+
+/** A file in the bin of its folder. */
+export const KeptFile = Type.Object({
+  path: Type.String({ pattern: "^/", maxLength: 4096, description: "where it was" }),
+  as: Type.String({ pattern: "^[0-9a-f-]{36}\\.\\d{1,4}$", description: "its name in the bin" }),
+  role: oneOf(FILE_ROLES),
+  file: Type.Object({ dev: Type.Number(), ino: Type.Number() }),
+  pool: Type.Union([text, Type.Null()]),
+  bytes: Type.Integer({ minimum: 0 }),
+  backing: Type.Array(text, { description: "images that it is built on" }),
+});
+export type KeptFile = Static<typeof KeptFile>;
+
+/** A VM's definition with what libvirt keeps beside it. */
+export const KeptDefinition = Type.Object({
+  xml: text,
+  autostart: Type.Boolean(),
+  snapshots: Type.Array(Type.Object({ xml: text, isCurrent: Type.Boolean() }), {
+    description: "parents before their children",
+  }),
+});
+export type KeptDefinition = Static<typeof KeptDefinition>;
+
+/** What is kept. */
+export const StoredEntry = Type.Object({
+  id: Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }),
+  host: Type.String({ description: "id of the host" }),
+  kind: oneOf(BIN_KINDS),
+  name: text,
+  vmId: Type.Optional(text),
+  group: Type.Optional(text),
+  deletedAt: Type.Integer(),
+  until: Type.Integer(),
+  deletedBy: text,
+  files: Type.Array(KeptFile),
+  lost: Type.Array(text),
+  definition: Type.Optional(KeptDefinition),
+  // Of a template: what `agent/templates` keeps of it.
+  template: Type.Optional(Type.Unknown()),
+  found: Type.Boolean(),
+  // `moving`: it goes in or out just now, or that was cut short and is settled soon.
+  state: oneOf(["moving", "kept"]),
+});
+export type StoredEntry = Static<typeof StoredEntry>;
+
+/** What an entry takes, in bytes. */
+export const bytesOf = ({ files }: Pick<StoredEntry, "files">): number =>
+  files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** What an entry takes of one pool, in bytes. */
+export const bytesIn = ({ files }: Pick<StoredEntry, "files">, pool: string): number =>
+  files.reduce((sum, file) => file.pool === pool ? sum + file.bytes : sum, 0);

@@ -1,0 +1,48 @@
+/** The bin: what was deleted, and how it comes back. */
+export const bin = {
+  "bin.title": "Bin",
+  "bin.empty": "The bin is empty",
+  "bin.empty_what.one":
+    "VMs, volumes and templates that are deleted stay here for {n} day, and can be restored.",
+  "bin.empty_what.other":
+    "VMs, volumes and templates that are deleted stay here for {n} days, and can be restored.",
+  "bin.is_off": "The bin is off",
+  "bin.is_off_what": "VMs, volumes and templates that are deleted are gone for good.",
+  "bin.takes": "{size} in all",
+  "bin.of_pool": "{pool}: {size}",
+
+  "bin.name": "Name",
+  "bin.kind": "Type",
+  "bin.kind.vm": "VM",
+  "bin.kind.volume": "Volume",
+  "bin.kind.template": "Template",
+  "bin.deleted": "Deleted",
+  "bin.by": "by {name}",
+  "bin.until": "Kept until",
+  "bin.size": "Size",
+  "bin.actions": "Actions",
+  "bin.restore": "Restore",
+  "bin.restore_of": "Restore {name}",
+  "bin.restore_as": "New name",
+  "bin.restore_as_what": "Leave empty to restore it under its own name.",
+  "bin.delete": "Delete permanently",
+  "bin.delete_of": "Delete {name} permanently",
+  "bin.missing": "Gone from the bin: {paths}",
+  "bin.lost": "Not kept: {paths}",
+  "bin.found": "Found in its storage pool",
+  "bin.disks.one": "{n} disk",
+  "bin.disks.other": "{n} disks",
+
+  "bin.empty_all": "Empty bin",
+  "bin.settings": "Settings",
+  "bin.days": "Days to keep",
+  "bin.days_hint": "0 to 365. 0 switches the bin off: what is deleted is gone for good.",
+  "bin.free_percent": "Free space of a pool, in percent",
+  "bin.free_percent_hint": "0 to 50. A pool with less has its oldest entries deleted.",
+  "bin.save": "Save",
+
+  "bin.why_expired": "its time in the bin was over",
+  "bin.why_full": "the storage pool {pool} was running full",
+  "bin.pruned": "{what} ({size}): {why}",
+  "bin.not_pruned": "{what} ({size}) could not be deleted: {reason}",
+} as const;
