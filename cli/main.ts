@@ -7,6 +7,7 @@ import { LOST_BYTE, spelledArguments } from "./lost_bytes.ts";
 import { findOwn, OWN_OTHER_WORDS, type OwnVerb } from "./own_verb.ts";
 import { ownVerbs } from "./own_verbs.ts";
 import { didYouMean } from "./suggestion.ts";
+import { fitted } from "./text.ts";
 import { VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
 import { runVerb } from "./verb/run.ts";
 
@@ -15,7 +16,7 @@ const isHelp = (word: string) => word === "--help" || word === "-h";
 async function runOwn(verb: OwnVerb, args: readonly string[]): Promise<number> {
   const { help, run } = await verb.load();
   if (asksForHelp(args)) {
-    console.log(help());
+    console.log(fitted(help()));
     return EXIT.done;
   }
   return await run(args);

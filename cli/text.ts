@@ -27,6 +27,19 @@ export function wrapped(text: string, width: number = textWidth()): string[] {
   return lines;
 }
 
+/**
+ * A help text whose paragraphs fit: those of plain prose are broken anew, what is laid out (lists, examples, usage, lines
+ * below a title) stays as it is.
+ */
+export function fitted(text: string, width: number = textWidth()): string {
+  return text.split("\n\n").map((paragraph) => {
+    const lines = paragraph.split("\n");
+    const isProse = lines.every((line) => /^\S/.test(line) && !/^(Usage|Also):/.test(line)) &&
+      !lines.at(-1)!.endsWith(":");
+    return isProse ? wrapped(lines.join(" "), width).join("\n") : paragraph;
+  }).join("\n\n");
+}
+
 /** Widest column of names; a longer name has a line of its own. */
 const WIDEST_NAME = 34;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listed, wrapped } from "./text.ts";
+import { fitted, listed, wrapped } from "./text.ts";
 
 Deno.test("wrapped() breaks lines between words, none wider than it may be", () => {
   assert.deepEqual(wrapped("aa bb cc dd", 5), ["aa bb", "cc dd"]);
@@ -13,4 +13,11 @@ Deno.test("listed() has names in one column and wraps what they mean beside them
   assert.equal(lines[0], "  --a  one two three four five six seven");
   assert.match(lines[1]!, /^ {7}eight/);
   assert.deepEqual(lines.slice(-2), ["  --a-name-that-is-longer-than-its-column", "       x"]);
+});
+
+Deno.test("fitted() breaks prose anew and leaves what is laid out", () => {
+  const text =
+    "Usage: a very long usage line\n\nOne two three\nfour five.\n\nOptions:\n  --long  what it means";
+  const broken = "One two\nthree four\nfive.";
+  assert.equal(fitted(text, 10), text.replace("One two three\nfour five.", broken));
 });

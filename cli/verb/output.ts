@@ -69,7 +69,9 @@ function thing(value: Row, colours: boolean): string {
   const texts = entries.filter(([, part]) => isText(part))
     .map(([field, part]) => `${heading(field)}\n${indented(lines(part as string))}`);
   const paint = (text: string) => colours ? coloured(text) : text;
-  const own = grid(plain.map(([field, part]) => [heading(field), cell(field, part)]), paint);
+  // What belongs to a VM has an id of its own beside the VM's.
+  const named = (field: string) => field === "vmId" && "id" in value ? "VM ID" : heading(field);
+  const own = grid(plain.map(([field, part]) => [named(field), cell(field, part)]), paint);
   return [own, ...parts, ...texts].filter((each) => each !== "").join("\n");
 }
 

@@ -521,6 +521,8 @@ Deno.test("-o name has a name for the rows of every list, and for a port forward
   const of = (name: CommandName, row: Record<string, unknown>) => rendered([row], "name", COMMANDS[name]);
   const forward = { id: "86e0d744", network: "default", vmId: ID, vmName: "web1" };
   assert.equal(await of("list_port_forwards", forward), "86e0d744");
+  const shown = (await rendered(forward, "table")).split("\n").map((line) => line.replace(/ {2,}/, "="));
+  assert.deepEqual(shown, ["ID=86e0d744", "NETWORK=default", `VM ID=${ID}`, "VM=web1"]);
   assert.equal(await of("get_network_leases", { ip: "192.168.122.7", vmId: ID }), "192.168.122.7");
   assert.equal(await of("list_operating_systems", { id: "debian12", name: "Debian 12" }), "debian12");
   assert.equal(await of("get_vms", { id: ID, name: "web1" }), "web1");
