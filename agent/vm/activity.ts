@@ -1,5 +1,5 @@
 /** What happened to VMs without a command of ours, for the activity list. A command's own effect is told by the command. */
-import type { CommandName } from "../../lib/contract/mod.ts";
+import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import type { Host } from "../hosts/host.ts";
 import type { DomainChange } from "../hosts/inventory/inventory.ts";
 import type { ActivityLog } from "../store/activity.ts";
@@ -21,16 +21,8 @@ const LOGGED_EVENTS: ReadonlySet<string> = new Set([
  * What libvirt tells because of a command. Most of it comes while the operation is under way, the last of it a moment
  * after the command's own row.
  */
-const EFFECTS: Readonly<Partial<Record<CommandName, readonly string[]>>> = {
-  create_vm: ["started"],
-  start_vm: ["started"],
-  resume_vm: ["resumed"],
-  pause_vm: ["suspended"],
-  force_stop_vm: ["stopped"],
-  suspend_vm: ["stopped"],
-  reset_vm: ["reboot"],
-  delete_vm: ["stopped", "undefined"],
-};
+const effectsOf = (action: string): readonly string[] =>
+  Object.hasOwn(COMMANDS, action) ? (COMMANDS[action as CommandName] as Command).effects ?? [] : [];
 /**
  * Milliseconds within which the same event of a VM is one, as libvirt tells a guest's reboot more than once, and within
  * which what a command does is the command's.
@@ -47,7 +39,7 @@ export class VmActivity {
     const last = this.activity.latest(ROWS).find((row) => row.vmId === vmId);
     const isTold = last !== undefined && Date.now() - last.timestamp < REPEAT_MS &&
       (last.action === event ||
-        (last.result === "ok" && EFFECTS[last.action as CommandName]?.includes(event)));
+        (last.result === "ok" && effectsOf(last.action).includes(event)));
     if (isTold) return;
     this.host.record({ actor: "libvirt", door: "libvirt", action: event, vmId, vmName, result: "event" });
   }

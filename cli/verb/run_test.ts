@@ -533,8 +533,8 @@ Deno.test("runVerb() says in JSON, too, what became of the disks of each of seve
   const { results } = JSON.parse(out) as { results: { success: boolean; answer: unknown }[] };
   assert.equal(status, 0);
   assert.deepEqual(results.map(({ success, answer }) => [success, answer]), [
-    [true, { deletedDisks: [] }],
-    [true, { deletedDisks: [] }],
+    [true, { bin: null, deletedDisks: [] }],
+    [true, { bin: null, deletedDisks: [] }],
   ]);
   const started = JSON.parse((await run(["vm", "start", "web1", "2", "-o", "json"])).out);
   assert.ok(!("answer" in started.results[0]), "where a command says nothing, nothing is there");
@@ -545,7 +545,7 @@ Deno.test("runVerb() asks about what an option loses where the option is said, a
   assert.deepEqual([plain.status, plain.calls.at(-1)?.name], [0, "detach_disk"]);
   const deleting = await run(["vm", "detach-disk", "web1", "vda", "--delete-volume"]);
   assert.deepEqual([deleting.status, deleting.calls], [2, []]);
-  assert.match(deleting.err, /this would lose the disk's data\. Say --yes/);
+  assert.match(deleting.err, /this would lose the disk's data, once its time in the bin is over\. Say --yes/);
   const kept = await run(["network", "stop", "lab", "--no-force"]);
   assert.deepEqual([kept.status, kept.calls.at(-1)?.name], [0, "stop_network"]);
 });

@@ -276,6 +276,7 @@ export type OperatingSystem = Static<typeof OperatingSystem>;
 
 export const createCommands = {
   create_vm: command({
+    effects: ["started"],
     summary: "Create a VM",
     description:
       "Makes its disks, defines it, and starts it if asked. When a step fails, what was made is removed.",

@@ -256,6 +256,7 @@ export const vmCommands = {
     readOnly: true,
   }),
   start_vm: command({
+    effects: ["started"],
     summary: "Start a VM",
     description: "A suspended VM continues from its saved memory.",
     role: "operator",
@@ -294,6 +295,7 @@ export const vmCommands = {
     readOnly: false,
   }),
   force_stop_vm: command({
+    effects: ["stopped"],
     summary: "Power a VM off at once",
     description: "Like pulling the plug: what the guest has not written to disk is lost.",
     role: "operator",
@@ -309,6 +311,7 @@ export const vmCommands = {
     readOnly: false,
   }),
   pause_vm: command({
+    effects: ["suspended"],
     summary: "Pause a running VM",
     role: "operator",
     input: OneVm,
@@ -321,6 +324,7 @@ export const vmCommands = {
     readOnly: false,
   }),
   resume_vm: command({
+    effects: ["resumed"],
     summary: "Resume a paused VM",
     role: "operator",
     input: OneVm,
@@ -346,6 +350,7 @@ export const vmCommands = {
     readOnly: false,
   }),
   reset_vm: command({
+    effects: ["reboot"],
     summary: "Press a VM's reset button",
     description: "The guest is not asked: what it has not written to disk is lost.",
     role: "operator",
@@ -359,6 +364,7 @@ export const vmCommands = {
     readOnly: false,
   }),
   suspend_vm: command({
+    effects: ["stopped"],
     summary: "Save a VM's memory to disk and power it off",
     role: "operator",
     input: OneVm,
@@ -372,6 +378,7 @@ export const vmCommands = {
     readOnly: false,
   }),
   delete_vm: command({
+    effects: ["stopped", "undefined"],
     summary: "Delete a stopped VM, and its disks if asked",
     description:
       "It goes into the bin, from where restore_bin_entry brings it back, with those of its disks that were asked for: " +
