@@ -87,8 +87,13 @@ export async function binFault(folder: string): Promise<string | undefined> {
 
 /** Has the file system write a folder down: a rename that a power failure takes back would not be where it was told. */
 async function sync(folder: FileHandle): Promise<void> {
-  using opened = await Deno.open(`${folder.path}/.`, { read: true });
-  await opened.sync();
+  // Not `using`: the bundler takes out what is read once, and then nothing is closed.
+  const opened = await Deno.open(`${folder.path}/.`, { read: true });
+  try {
+    await opened.sync();
+  } finally {
+    opened.close();
+  }
 }
 
 /** A file or folder as it can be kept, without links followed; undefined where there is none. */
