@@ -69,7 +69,7 @@ libvirtTest(
       assert.deepEqual([deletedDisks, bin?.paths], [[], []]);
       assert.equal(await code(api.getVm({ vmId: uuid })), "VmNotFound");
       const [entry] = await api.listBin();
-      assert.deepEqual([entry!.id, entry!.kind, entry!.name, entry!.vmId], [bin!.entryId, "vm", name, uuid]);
+      assert.deepEqual([entry!.id, entry!.kind, entry!.name, entry!.uuid], [bin!.entryId, "vm", name, uuid]);
       assert.equal(entry!.until - entry!.deletedAt, 7 * DAY_MS);
       assert.deepEqual(await api.restoreBinEntry({ entryId: entry!.id }), {
         kind: "vm",

@@ -39,9 +39,10 @@ async function missingOf({ files }: StoredEntry): Promise<string[]> {
 }
 
 function view(entry: StoredEntry, missing: readonly string[]): BinEntry {
-  const { host, files, definition: _definition, template: _template, state: _state, ...shown } = entry;
+  const { host, files, vmId, definition: _definition, template: _template, state: _state, ...shown } = entry;
   return {
     ...shown,
+    ...(vmId !== undefined && { uuid: vmId }),
     ...hostField(host),
     bytes: bytesOf(entry),
     files: files.filter(({ role }) => role === "disk").map(({ path, pool, bytes }) => ({

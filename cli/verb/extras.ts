@@ -5,6 +5,7 @@
  */
 import type { CommandName } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
+import { BIN_EXTRAS } from "./bin.ts";
 import { CREATE_EXTRAS } from "./create.ts";
 import { NETWORK_EXTRAS } from "./network.ts";
 import { VM_EXTRAS } from "./vm.ts";
@@ -75,6 +76,7 @@ const EXTRAS: ExtrasTable = {
   ...CREATE_EXTRAS,
   ...VOLUME_EXTRAS,
   ...NETWORK_EXTRAS,
+  ...BIN_EXTRAS,
 };
 
 /** The row of a command; an empty one where it has none. */

@@ -1,8 +1,8 @@
 /** What the command line has for VMs beside the contract. */
 import type { DeletePlan, DeleteVmResult, VmDevices } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
-import { formatMoment } from "../../lib/text/time.ts";
 import type { Server } from "../connect/server.ts";
+import { receiptLine } from "./bin.ts";
 import type { ExtrasTable, InputDraft } from "./extras.ts";
 import { idsOf } from "./resolve_ids.ts";
 import { UsageError } from "./values.ts";
@@ -17,9 +17,7 @@ function deletedLines(name: string, plan: unknown, answer: unknown): string[] {
   const count = gone.size === 1 ? "1 disk" : `${gone.size} disks`;
   return [
     `Deleted ${name}${gone.size > 0 ? ` and ${count}` : ""}.`,
-    ...(bin === null ? [] : [
-      `It is in the bin until ${formatMoment(bin.until)}: kvm-manager bin restore ${bin.entryId}`,
-    ]),
+    ...(bin === null ? [] : [receiptLine(bin)]),
     ...binned.map((path) => `  in bin   ${path}`),
     ...deletedDisks.map((path) => `  deleted  ${path}`),
     ...kept.map(({ path, allocationBytes, deletable, reason }) => {

@@ -47,7 +47,8 @@ export const BinEntry = Type.Object({
   kind: oneOf(BIN_KINDS),
   name: Type.String({ description: "of the VM or the template; pool/volume" }),
   host: Type.Optional(Type.String({ description: "missing: the local host" })),
-  vmId: Type.Optional(Type.String({ description: "UUID of the VM" })),
+  // Not vmId: of a VM that is gone nobody's rights are known by that, and its name would be hidden.
+  uuid: Type.Optional(Type.String({ description: "UUID of the VM" })),
   group: Type.Optional(Type.String({ description: "group of the VM" })),
   deletedAt: Timestamp,
   until: Timestamp,

@@ -83,7 +83,7 @@ Deno.test({
       await log.waitFor("bin-changed");
       const usage = await call(server, "get_bin_usage");
       const entry = (await call(server, "list_bin")).find(({ id }) => id === entryId)!;
-      assert.deepEqual([entry.kind, entry.name, entry.vmId, entry.group], ["vm", vm.name, vm.uuid, "shop"]);
+      assert.deepEqual([entry.kind, entry.name, entry.uuid, entry.group], ["vm", vm.name, vm.uuid, "shop"]);
       assert.deepEqual([entry.missing, entry.lost, entry.found], [[], [], false]);
       assert.ok(entry.bytes >= 128 * 1024 && usage.bytes === entry.bytes);
       assert.deepEqual(usage.pools.map(({ pool, entries }) => [pool, entries]), [[pool.name, 1]]);
@@ -323,7 +323,7 @@ Deno.test({
     await using server = await binServer();
     const entry = await until(
       "it is found",
-      async () => (await call(server, "list_bin")).find(({ vmId }) => vmId === vm.uuid),
+      async () => (await call(server, "list_bin")).find(({ uuid }) => uuid === vm.uuid),
     );
     assert.deepEqual([entry.found, entry.name, entry.kind], [true, vm.name, "vm"]);
     const bob = await personWith(server, "bob", [{ role: "operator", on: { kind: "everything" } }]);
@@ -379,7 +379,7 @@ Deno.test({
     undo.defer(() => removeFiles(name));
     await Deno.mkdir(folder, { recursive: true });
     await run(["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", folder]);
-    undo.defer(async () => void await run(["umount", folder]));
+    undo.defer(async () => void await run(["umount", "--lazy", folder]));
     await virsh("pool-create-as", name, "dir", "--target", folder);
     undo.defer(async () => void await virsh("pool-destroy", name));
     await until(
@@ -409,6 +409,14 @@ Deno.test({
     await refused(full("four.img", 100), "DiskExceedsPool");
     assert.deepEqual(await left(), [`${name}/two.img`]);
     await call(server, "empty_bin");
+    const open = (await Array.fromAsync(Deno.readDir(`/proc/${server.pid}/fd`))).map(({ name: fd }) => {
+      try {
+        return Deno.readLinkSync(`/proc/${server.pid}/fd/${fd}`);
+      } catch {
+        return ""; // closed meanwhile
+      }
+    });
+    assert.deepEqual(open.filter((path) => path.startsWith(folder)), [], "a folder is held open");
   },
 });
 

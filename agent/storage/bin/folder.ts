@@ -75,8 +75,9 @@ async function makeBin(place: FileHandle): Promise<FileHandle> {
 /** Why nothing can be moved into the bin of a folder; undefined where it can. */
 export async function binFault(folder: string): Promise<string | undefined> {
   try {
-    using place = await holdPlace(folder);
-    using _bin = await openBin(place);
+    // Not `using`: the bundler takes out what is read once, and then nothing is closed.
+    const bin = await binIn(folder);
+    bin?.[Symbol.dispose]();
     return undefined;
   } catch (error) {
     if (error instanceof BinFolderError) return error.message;
@@ -86,8 +87,13 @@ export async function binFault(folder: string): Promise<string | undefined> {
 
 /** Has the file system write a folder down: a rename that a power failure takes back would not be where it was told. */
 async function sync(folder: FileHandle): Promise<void> {
-  using opened = await Deno.open(`${folder.path}/.`, { read: true });
-  await opened.sync();
+  // Not `using`: the bundler takes out what is read once, and then nothing is closed.
+  const opened = await Deno.open(`${folder.path}/.`, { read: true });
+  try {
+    await opened.sync();
+  } finally {
+    opened.close();
+  }
 }
 
 /** A file or folder as it can be kept, without links followed; undefined where there is none. */
@@ -202,8 +208,12 @@ async function binBeside(path: string): Promise<FileHandle | undefined> {
 /** Holds the bin of a folder, where there is one. @throws {BinFolderError} */
 async function binIn(folder: string): Promise<FileHandle | undefined> {
   if (await orMissing(Deno.stat(plainPath(folder))) === undefined) return undefined;
-  using place = await holdPlace(folder);
-  return await openBin(place);
+  const place = await holdPlace(folder);
+  try {
+    return await openBin(place);
+  } finally {
+    place[Symbol.dispose]();
+  }
 }
 
 /** Whether the bin beside a path has the file. @throws {BinFolderError} */
@@ -222,8 +232,8 @@ export async function removeKept({ path, as }: Omit<Move, "file">): Promise<void
 
 /** Writes a note into the bin of a folder, whole or not at all. @throws {BinFolderError} */
 export async function putNote(folder: string, name: string, text: string): Promise<void> {
-  using place = await holdPlace(folder);
-  using bin = await makeBin(place);
+  const place = await holdPlace(folder);
+  using bin = await makeBin(place).finally(() => place[Symbol.dispose]());
   const part = `${bin.path}/${name}.part`;
   await orMissing(Deno.remove(part));
   {

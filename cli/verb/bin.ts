@@ -1,0 +1,35 @@
+/** What the command line says of deletions that the bin may keep, and of what comes back. */
+import type { BinReceipt, Output } from "../../lib/contract/mod.ts";
+import { formatMoment } from "../../lib/text/time.ts";
+import type { ExtrasTable, InputDraft, Report } from "./extras.ts";
+
+/** Until when it is kept, and how it comes back. */
+export const receiptLine = ({ until, entryId }: BinReceipt): string =>
+  `It is in the bin until ${formatMoment(until)}: kvm-manager bin restore ${entryId}`;
+
+/** Says what became of what was deleted. @param label what it is called */
+const deletion = (label: (input: InputDraft) => string): Report => ({
+  before: (_server, input) => Promise.resolve(label(input)),
+  lines: (_name, what, answer) => {
+    const { bin } = answer as { readonly bin: BinReceipt | null };
+    return bin === null ? [`Deleted ${what} for good.`] : [`Deleted ${what}.`, receiptLine(bin)];
+  },
+});
+
+export const BIN_EXTRAS: ExtrasTable = {
+  delete_volume: { report: deletion(({ pool, volume }) => `${String(pool)}/${String(volume)}`) },
+  delete_template: {
+    report: deletion(({ version }) =>
+      version === undefined ? "the template" : `its version ${String(version)}`
+    ),
+  },
+  restore_bin_entry: {
+    report: {
+      before: () => Promise.resolve(undefined),
+      lines: (_name, _before, answer) => {
+        const { name, warnings } = answer as Output<"restore_bin_entry">;
+        return [`Restored ${name}.`, ...warnings.map((warning) => `  ${warning}`)];
+      },
+    },
+  },
+};
