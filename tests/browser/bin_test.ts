@@ -28,7 +28,7 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
     "the question says that it stays, and with which disks",
     () =>
       visit(tester, `${server.url}/vms/${vm.uuid}`, async (page) => {
-        await page.getByRole("button", { name: "More actions" }).first().click();
+        await page.locator("form.actions button[popovertarget]").click();
         await page.getByRole("menuitem", { name: "Delete" }).click();
         await waitForText(page, "dialog[open]", "stays in the bin for 7 days");
         await page.locator("dialog[open]").getByLabel(disk).check();
@@ -72,7 +72,7 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
         await waitForText(page, "main", "The bin is empty");
         await call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
         await waitForText(page, "tr[data-entry]", vm.name);
-        await page.getByRole("button", { name: `Delete ${vm.name} permanently` }).click();
+        await page.getByRole("button", { name: `Delete permanently: ${vm.name}` }).click();
         await waitForText(page, "main", "This cannot be undone");
         await main(page).locator("button.danger").click();
         await waitForText(page, "main", "It was deleted for good.");

@@ -71,7 +71,9 @@ Deno.test({
       assert.match(xml, /<hostname>printer.lab.test<\/hostname>/);
       await log.waitFor("network-changed", (data) => data.name === name && data.event === "started");
       const told = log.of("network-changed").filter((data) => data.name === name).map(({ event }) => event);
-      assert.deepEqual(told.filter((event) => event !== "updated"), ["defined", "started"], "each once");
+      // Read when it runs already, it looks the same at both: then the start alone is told.
+      const once = told.filter((event) => event !== "updated");
+      assert.ok(["defined,started", "started"].includes(once.join()), `each once: ${told}`);
     });
     await t.step("get_network() shows it so", async () => {
       const shown = await call(server, "get_network", { name });

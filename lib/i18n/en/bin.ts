@@ -26,7 +26,7 @@ export const bin = {
   "bin.restore_as": "New name",
   "bin.restore_as_what": "Leave empty to restore it under its own name.",
   "bin.delete": "Delete permanently",
-  "bin.delete_of": "Delete {name} permanently",
+  "bin.delete_of": "Delete permanently: {name}",
   "bin.missing": "Gone from the bin: {paths}",
   "bin.lost": "Not kept: {paths}",
   "bin.found": "Found in its storage pool",
