@@ -25,7 +25,7 @@ function notesOf({ kind, files, missing, lost, found }: BinEntry): string[] {
 function Actions({ entry: { id, name } }: { entry: BinEntry }) {
   const of = { name: oneLine(name, 60) };
   return (
-    <>
+    <span class="actions">
       <form method="post" action={formHref("restore_bin_entry", { entryId: id }, AT, `${AT}?restore=${id}`)}>
         <button type="submit" class="button small" aria-label={t("bin.restore_of", of)}>
           {t("bin.restore")}
@@ -36,7 +36,7 @@ function Actions({ entry: { id, name } }: { entry: BinEntry }) {
           {t("bin.delete")}
         </button>
       </form>
-    </>
+    </span>
   );
 }
 

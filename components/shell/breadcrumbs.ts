@@ -188,6 +188,7 @@ const AREAS:
     ["/alerts", alertCrumbs],
     ["/settings", settingsCrumbs],
     ["/monitoring", monitoringCrumbs],
+    ["/bin", single(() => t("nav.bin"))],
     [INSIGHTS_PATH, single(() => t("nav.insights"))],
     ["/tasks", single(() => t("tasks.open"))],
     ...Object.keys(LISTED).map((list) =>
