@@ -24,6 +24,11 @@ const ABILITIES = {
   "time": "guest.ability_time",
   "password": "guest.ability_password",
   "ssh-keys": "guest.ability_ssh_keys",
+  "processes": "guest.ability_processes",
+  "services": "guest.ability_services",
+  "service-control": "guest.ability_service_control",
+  "packages": "guest.ability_packages",
+  "security": "guest.ability_security",
 } as const satisfies Record<GuestAbility, keyof typeof texts>;
 
 /** What there is without an agent: why, and how to get one. */

@@ -1,4 +1,5 @@
 /** A new machine's devices as libvirt's XML. Pure. Source: "Devices" in libvirt's domain format. */
+import { channelDevice, OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "./channel.ts";
 import { isPc, isQ35 } from "./machine_type.ts";
 import { seedDisk } from "./seed_drive.ts";
 import type { NewVm, VmCd, VmDisk, VmNic, VmSeed } from "../../vm/create/vm.ts";
@@ -7,8 +8,6 @@ import { xml, type XmlContent, type XmlNode } from "./build.ts";
 
 /** PCI Express takes one device a port: ports for what is plugged in later. */
 const SPARE_PORTS = 14;
-/** Channels of the stock guest agent and of the project's own. */
-const AGENT_CHANNELS = ["org.qemu.guest_agent.0", "org.kvmmanager.agent.0"] as const;
 /** Seconds between the guest's reports of its memory. */
 const BALLOON_PERIOD = 5;
 
@@ -104,8 +103,7 @@ function controllers({ arch, machine, disks, cd, seed }: NewVm): XmlContent {
   ];
 }
 
-const agentChannels = () =>
-  AGENT_CHANNELS.map((name) => xml("channel", { type: "unix" }, xml("target", { type: "virtio", name })));
+const agentChannels = () => [QEMU_AGENT_CHANNEL, OWN_AGENT_CHANNEL].map(channelDevice);
 
 /**
  * A screen listens on loopback alone: who may see it comes through the agent's own door. Everybody who is signed in to

@@ -33,6 +33,11 @@ export const guest = {
   "guest.ability_time": "Clock",
   "guest.ability_password": "Passwords",
   "guest.ability_ssh_keys": "SSH keys",
+  "guest.ability_processes": "Processes",
+  "guest.ability_services": "Services",
+  "guest.ability_service_control": "Starting and stopping services",
+  "guest.ability_packages": "Packages",
+  "guest.ability_security": "Security",
 
   "guest.system": "System",
   "guest.os": "Operating system",

@@ -12,6 +12,7 @@ export const operations = {
   "operations.removed": "Removed: {what}.",
   "operations.left": "Left as it is: {what}, because {reason}.",
   "operations.thawed": "Thawed: {what}.",
+  "operations.thaws_itself": "{what} thaws by itself: its agent does that at the time limit.",
   "operations.started": "Started: {what}.",
   "operations.not_started": "Not started: {what}, because {reason}.",
 
