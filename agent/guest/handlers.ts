@@ -9,6 +9,8 @@ import {
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import { power } from "../vm/lifecycle/power.ts";
+import { insertGuestTools } from "../vm/guest_tools/insert.ts";
+import { installAgent } from "./install.ts";
 import { copyFrom, copyTo } from "./copy.ts";
 import type { GuestFreezes } from "./freezes.ts";
 import type { GuestService } from "./service.ts";
@@ -82,6 +84,11 @@ export function guestHandlers(
     guest_get_security: async ({ vmId }) => {
       const { vm, agent } = await guests.agentFor(vmId, "security");
       return await agent.security(vm);
+    },
+    insert_guest_tools: async ({ vmId }, { principal }) => await insertGuestTools(host, vmId, principal),
+    install_guest_agent: async ({ vmId }) => {
+      const { vm, agent } = await guests.thisAgentFor("qemu-ga", vmId, ["exec", "files"]);
+      return await installAgent(host, vm, agent);
     },
     guest_exec: async ({ vmId, command, args = [], env, stdin, encoding, seconds = EXEC_SECONDS.usual }) => {
       const { vm, agent } = await guests.agentFor(vmId, "exec");

@@ -4,6 +4,7 @@ import {
   ContractError,
   GUEST_ABILITIES,
   type GuestAbility,
+  type GuestAgentKind,
   type GuestCapability,
   type VM,
 } from "../../lib/contract/mod.ts";
@@ -41,6 +42,21 @@ export class GuestService {
     const { agent, hindrance } = await this.#agentOf(vm, ability);
     if (agent === undefined) throw new ContractError("GuestUnavailable", { ...hindrance });
     return { vm, agent };
+  }
+
+  /**
+   * One agent, where it can do all of these.
+   *
+   * @throws {ContractError} VmNotFound, VmNotRunning, GuestUnavailable
+   */
+  async thisAgentFor(
+    kind: GuestAgentKind,
+    vmId: string,
+    abilities: readonly GuestAbility[],
+  ): Promise<{ vm: VM; agent: GuestBackend }> {
+    const one = new GuestService(this.host, this.backends.filter((each) => each.kind === kind), this.freezes);
+    const found = await Promise.all(abilities.map((ability) => one.agentFor(vmId, ability)));
+    return found[0]!;
   }
 
   /** Which agents there are, and what they can do. @throws {ContractError} VmNotFound */

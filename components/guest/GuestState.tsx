@@ -40,15 +40,16 @@ export function NoAgent({ vm, status }: { vm: VM; status: AgentStatus }) {
       </Empty>
     );
   }
-  const state = status.agents[0]?.state;
-  if (state === "silent") {
+  const has = (state: AgentStatus["agents"][number]["state"]) =>
+    status.agents.some((each) => each.state === state);
+  if (has("silent")) {
     return (
       <Empty icon="unplug" title={t("guest.silent")}>
         <p>{t("guest.silent_what")}</p>
       </Empty>
     );
   }
-  if (state === "not configured") {
+  if (!has("disconnected")) {
     return (
       <Empty icon="unplug" title={t("guest.not_configured")}>
         <p>{t("guest.not_configured_what")}</p>

@@ -398,6 +398,51 @@ export const guestCommands = {
     cli: ["guest", "security", "<vmId>"],
     readOnly: true,
   }),
+  insert_guest_tools: command({
+    summary: "Put the CD with the guest tools into a VM",
+    description:
+      "KVM Manager's guest agent, with its installers for Linux and Windows. It goes into an empty CD drive, or into one " +
+      "that is added. A VM without the agent's channel gets it: at once where it runs and takes it.",
+    role: "operator",
+    input: OneVm,
+    output: Type.Object({
+      target: Type.String({ description: "the drive: sda" }),
+      path: Type.String({ description: "of the CD on the host" }),
+      applies: oneOf(["now", "next start"], { description: "when the guest sees the CD" }),
+      channel: oneOf(["present", "now", "next start"], {
+        description: "whether the VM had the agent's channel, has it now, or from its next start on",
+      }),
+    }),
+    errors: [
+      ...["VmNotFound", "VmBusy", "GuestToolsMissing", "GuestToolsFailed", "AttachFailed"] as const,
+      ...["MediaFailed", "NoFreeTarget", "NoFreeSlot", "NotHotpluggable", "StoragePoolNotActive"] as const,
+    ],
+    route: "POST /vms/{vmId}/guest/tools",
+    cli: ["vm", "guest-tools", "<vmId>"],
+    readOnly: false,
+  }),
+  install_guest_agent: command({
+    summary: "Install KVM Manager's guest agent in a VM through QEMU's",
+    description:
+      "Copies the agent into the guest and runs its installer there, by qemu-guest-agent, in Linux guests. The VM gets " +
+      "the agent's channel where it lacks it. Others: insert_guest_tools.",
+    ...EXEC,
+    input: OneVm,
+    output: Type.Object({
+      channel: oneOf(["present", "now", "next start"], {
+        description: "next start: the agent runs, and is heard once the VM was shut down and started",
+      }),
+      output: Type.String({ description: "what the installer said" }),
+    }),
+    errors: [
+      ...FILES,
+      ...["GuestToolsMissing", "GuestInstallFailed", "GuestCopyFailed", "GuestProgramNotFound"] as const,
+      ...["GuestExecTimeout", "GuestOutputLost", "AttachFailed", "VmBusy"] as const,
+    ],
+    route: "POST /vms/{vmId}/guest/agent",
+    cli: ["guest", "install-agent", "<vmId>"],
+    readOnly: false,
+  }),
   guest_exec: command({
     summary: "Run a program in a guest",
     description:

@@ -77,6 +77,12 @@ export const NOT_ON_WINDOWS: Hindrance = {
   remedy: "Install QEMU's guest agent beside it, or use the VM's console",
 };
 
+/** Our agent is installed through QEMU's in Linux guests alone. */
+export const NOT_ON_WINDOWS_BY_QEMU: Hindrance = {
+  reason: "KVM Manager installs its agent through QEMU's in Linux guests on x86-64 and ARM alone",
+  remedy: "Insert the guest tools, and run their installer in the guest",
+};
+
 /** The two have no version of the protocol in common. */
 export const OTHER_VERSION: Hindrance = {
   reason: "KVM Manager's agent in it speaks another version of the protocol",

@@ -25,6 +25,8 @@ export const activity = {
   "activity.command.revert_snapshot": "Reverted to a snapshot",
   "activity.command.delete_snapshot": "Snapshot deleted",
   "activity.command.guest_exec": "Program run in the guest",
+  "activity.command.insert_guest_tools": "Guest tools inserted",
+  "activity.command.install_guest_agent": "Guest agent installed",
   "activity.command.guest_control_service": "Service in the guest controlled",
   "activity.command.guest_list_files": "Folder in the guest listed",
   "activity.command.guest_read_file": "File in the guest read",
