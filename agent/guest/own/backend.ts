@@ -43,6 +43,7 @@ import {
 import type { AgentMethod, AgentResult } from "../../../lib/guest/results.ts";
 import { toldText } from "../../../lib/guest/told.ts";
 import type { Clock } from "../../clock.ts";
+import { log } from "../../log.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import type {
   BackendState,
@@ -301,6 +302,18 @@ export class OwnBackend implements GuestBackend {
   readonly power = async (vm: VM, again: boolean): Promise<void> => {
     await this.#call(vm, again ? "reboot" : "shutdown");
   };
+
+  /** {@link power}, where the agent is there and does it: whoever asks has another way. */
+  async asks(vm: VM, again: boolean): Promise<boolean> {
+    try {
+      if (await this.hindrance(vm, "power") !== undefined) return false;
+      await this.power(vm, again);
+      return true;
+    } catch (error) {
+      log.info("the guest's agent was asked for nothing, it goes another way", { vm: vm.name, error });
+      return false;
+    }
+  }
 
   async setTime(vm: VM, ms: number): Promise<void> {
     await this.#call(vm, "set_time", { time_ms: ms });

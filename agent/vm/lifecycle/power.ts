@@ -52,11 +52,15 @@ const simple = (call: Extract<CallName, `domain${string}`>) => (host: Host, vm: 
   host.link.call(call as "domainStart", { uuid: vm.id });
 
 /**
- * Asks by the guest agent where it is connected; an agent that does not answer is no reason to give up while there
+ * Asks by a guest agent where one is connected; an agent that does not answer is no reason to give up while there
  * is ACPI. Without an agent the driver chooses: ACPI for QEMU.
  */
-const ask = (call: "domainShutdown" | "domainReboot") => async ({ link }: Host, vm: VM) => {
-  if (vm.guestAgent !== "connected") return await link.call(call, { uuid: vm.id, by: "any" });
+const ask = (call: "domainShutdown" | "domainReboot") => async (host: Host, vm: VM) => {
+  const { link } = host;
+  if (vm.guestAgent !== "connected") {
+    if (await host.askGuest(vm, call === "domainReboot")) return null;
+    return await link.call(call, { uuid: vm.id, by: "any" });
+  }
   try {
     return await link.call(call, { uuid: vm.id, by: "agent" });
   } catch (error) {
