@@ -6,14 +6,19 @@ import type { AgentStatus } from "../../lib/contract/mod.ts";
 import { readIso } from "../../lib/formats/iso9660/read.ts";
 import { AGENT_RESULTS } from "../../lib/guest/results.ts";
 import { AGENT_IN_GUEST, buildAgentGuest } from "../testbed/agent_guest.ts";
+import { buildCloudGuest } from "../testbed/cloud_guest.ts";
+import { testFolder } from "../testbed/folder.ts";
 import { ensureGuestTools } from "../testbed/guest_tools.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { LyingOwnAgent, type OwnRequest } from "../testbed/lying_own_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
+import { claimedVm } from "../testbed/claimed_vm.ts";
 import { filesOf } from "../testbed/names.ts";
-import { personWith } from "../testbed/people.ts";
+import { run } from "../testbed/process.ts";
+import { asRoot, personWith } from "../testbed/people.ts";
 import { call, known, readyServer, refusal, refused } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
+import { removeVolume } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -271,6 +276,90 @@ Deno.test({
     const processes = without.abilities.find(({ ability }) => ability === "processes")!;
     assert.deepEqual([processes.available, /guest tools/.test(processes.remedy!)], [false, true]);
     assert.equal((await call(server, "guest_exec", { vmId, command: "true" })).exitCode, 0);
+  },
+});
+
+Deno.test({
+  name: "QEMU's agent alone: ours is installed through it",
+  ignore,
+  fn: async () => {
+    await ensureGuestTools();
+    await using vm = await testMachine({ purpose: "install", ownAgent: true, start: true });
+    await using server = await readyServer();
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    await vm.waitForAgent();
+    await agentIs(server, vmId, "qemu-ga", "connected");
+    assert.equal(
+      stateOf(await call(server, "guest_agent_status", { vmId }), "kvm-manager-agent"),
+      "disconnected",
+    );
+    // What a Linux has, and this guest lacks
+    await call(server, "guest_exec", {
+      vmId,
+      command: "mkdir",
+      args: ["-p", "/etc/init.d", "/var/tmp", "/run"],
+    });
+    const operator = await personWith(server, "olaf", [{ role: "operator", on: { kind: "vm", vmId } }]);
+    await refused(operator.call("install_guest_agent", { vmId }), "Forbidden");
+    const { channel, output } = await call(server, "install_guest_agent", { vmId });
+    assert.deepEqual([channel, /is installed and runs/.test(output)], ["present", true], output);
+    await agentIs(server, vmId, "kvm-manager-agent", "connected");
+    assert.equal((await call(server, "guest_exec", { vmId, command: "true" })).exitCode, 0);
+    const { files } = await call(server, "guest_list_files", { vmId, path: "/var/tmp" });
+    assert.deepEqual(files, [], "nothing is left of the installer");
+    const audit = await asRoot(server, "get_audit_log", { limit: 50 });
+    assert.ok(JSON.stringify(audit).includes("install_guest_agent"));
+  },
+});
+
+Deno.test({
+  name: "a new VM with cloud-init installs the guest tools at its first start, without a network",
+  ignore: ignore || await requirement("cloudGuest") !== null,
+  fn: async () => {
+    await ensureGuestTools();
+    const guest = await buildCloudGuest();
+    await using folder = await testFolder();
+    await Deno.chmod(folder.path, 0o755);
+    const disk = `${folder.path}/disk.qcow2`;
+    await run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", guest.disk, disk]);
+    await using vm = await claimedVm("tools");
+    await using _seed = {
+      [Symbol.asyncDispose]: () => removeVolume("default", `${vm.name}-seed.iso`),
+    };
+    await using server = await readyServer();
+    const { id: vmId } = await call(server, "create_vm", {
+      name: vm.name,
+      virtType: "qemu",
+      memoryMb: 768,
+      cpuCount: 2,
+      disks: [{ path: disk, backingFile: guest.disk }],
+      nics: [],
+      kernel: { path: guest.kernel, initrd: guest.initrd, args: guest.cmdline },
+      graphics: "none",
+      cloudInit: { form: { hostname: "web", runCommands: ["echo ran >/root/ran"] } },
+      guestTools: true,
+      start: true,
+    });
+    await until("our agent", async () => {
+      const status = await call(server, "guest_agent_status", { vmId });
+      return stateOf(status, "kvm-manager-agent") === "connected";
+    }, { seconds: 900 });
+    const info = await call(server, "guest_get_info", { vmId });
+    assert.deepEqual([info.hostname, info.osId], ["web", "debian"]);
+    const units = await call(server, "guest_get_services", { vmId });
+    assert.equal(units.find(({ name }) => name === "kvm-manager-agent")?.state, "running");
+    const { manager, total } = await call(server, "guest_get_packages", { vmId, limit: 10 });
+    assert.ok(manager === "dpkg" && total > 100);
+    await call(server, "guest_control_service", { vmId, name: "qemu-guest-agent", action: "stop" });
+    // The user's own commands ran all the same
+    await until("the user's commands", async () => {
+      try {
+        return (await call(server, "guest_read_file", { vmId, path: "/root/ran" })).content === "ran\n";
+      } catch {
+        return false;
+      }
+    }, { seconds: 300 });
   },
 });
 

@@ -42,6 +42,8 @@ export interface CallOptions {
   /** Milliseconds until it is given up. */
   readonly limitMs?: number;
   readonly signal?: AbortSignal;
+  /** That it is not answered keeps no other call from being made. */
+  readonly isProbe?: boolean;
 }
 
 /** What a command is run with. */
@@ -148,6 +150,25 @@ export class OwnAgentClient implements AsyncDisposable {
     return this.#over.promise;
   }
 
+  /** Whether answers are waited for. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /**
+   * Whether it is still the agent that the conversation began with: one that was killed is started anew by the guest, and
+   * knows nothing of what was asked of the one before. Without an answer it is taken for the same.
+   */
+  async isSame(limitMs = HELLO_MS): Promise<boolean> {
+    try {
+      const { pid } = await this.call("get_agent_info", {}, { limitMs, isProbe: true });
+      return pid === this.info.pid;
+    } catch (error) {
+      if (error instanceof AgentFailure) return true;
+      throw error;
+    }
+  }
+
   /** Whether the agent has a method, and its configuration allows it. */
   can(method: AgentMethod): boolean {
     return this.info.methods.includes(method);
@@ -159,7 +180,7 @@ export class OwnAgentClient implements AsyncDisposable {
     params: object = {},
     options: CallOptions & Pick<Pending, "onOutput"> = {},
   ): Promise<AgentResult<M>> {
-    const { limitMs = LIMIT_MS, signal, onOutput } = options;
+    const { limitMs = LIMIT_MS, signal, onOutput, isProbe = false } = options;
     signal?.throwIfAborted();
     if (this.#failure) throw this.#failure;
     if (performance.now() < this.#silentUntil) throw silent();
@@ -177,7 +198,7 @@ export class OwnAgentClient implements AsyncDisposable {
       answer.reject(signal!.reason);
     };
     const timer = setTimeout(() => {
-      this.#silentUntil = performance.now() + SILENCE_MS;
+      if (!isProbe) this.#silentUntil = performance.now() + SILENCE_MS;
       this.#notify("cancel", { id });
       answer.reject(silent());
     }, limitMs);

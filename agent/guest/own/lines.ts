@@ -10,6 +10,8 @@ import { AgentFailure } from "./failure.ts";
 
 /** Milliseconds a line is kept that nobody uses: who looks at a page asks again soon. */
 const IDLE_MS = 30_000;
+/** Milliseconds between two looks whether an agent that is waited for is still the same. */
+const LOOK_MS = 3000;
 /** Milliseconds in which a guest whose line failed is left in peace, by how often it did in a row; the last one repeats. */
 const PAUSES_MS = [500, 1000, 2000, 5000, 10_000, 30_000];
 
@@ -130,11 +132,23 @@ export class OwnAgentLines {
         void client.close();
       });
       line.failures = 0;
+      this.#look(vmId, line, client);
       return client;
     } catch (error) {
       this.#paused(line, error);
       throw error;
     }
+  }
+
+  /** Ends the line when another agent has taken the place of the one that is waited for. */
+  #look(vmId: string, line: Line, client: OwnAgentClient): void {
+    this.clock.after(LOOK_MS, async () => {
+      if (line.client !== client) return;
+      if (client.isWaiting && !await client.isSame() && line.client === client) {
+        return await this.#close(vmId, line);
+      }
+      this.#look(vmId, line, client);
+    });
   }
 
   #paused(line: Line, reason: unknown): void {

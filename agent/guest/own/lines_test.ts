@@ -105,3 +105,24 @@ Deno.test("a guest that floods its line is cut off, and left in peace for a mome
   assert.ok((await lines.use("a", (client) => client.call("ping"))).pong);
   await lines.stop();
 });
+
+Deno.test("an agent that was killed and started anew answers nothing of before: who waits is told soon", async () => {
+  let pid = 412;
+  const info = RESULTS.get("get_agent_info") as object;
+  const { clock, lines } = linesTo(({ method }) =>
+    method === "get_agent_info" ? { ...info, pid } : method === "ping" ? undefined : RESULTS.get(method)
+  );
+  const waiting = lines.use("a", (client) => client.call("ping"));
+  waiting.catch(() => {}); // told below
+  await settle();
+  await clock.advance(10_000);
+  await settle();
+  assert.equal(lines.size, 1);
+  pid++;
+  await clock.advance(10_000);
+  await assert.rejects(waiting, { reason: "closed" });
+  assert.ok(await lines.use("a", (client) => client.call("get_users")));
+  await lines.stop();
+  await clock.advance(10_000);
+  assert.equal(clock.waiting, 0);
+});
