@@ -1,5 +1,4 @@
 import type {
-  AgentStatus,
   GuestAbility,
   GuestPackages,
   GuestProcess,
@@ -170,7 +169,6 @@ function Told({ told, ...rest }: { told: GuestMoreTold; vmId: string; at: string
 
 /** Props of {@link GuestMore}. */
 export interface GuestMoreProps {
-  status: AgentStatus;
   told: GuestMoreTold | null;
   vmId: string;
   /** Address of the page. */

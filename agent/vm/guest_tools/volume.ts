@@ -19,26 +19,42 @@ const nameOf = (sha256: string, number: number) =>
 /** What is made just now, by host: two who want it at once get the same. */
 const making = new Map<string, Promise<unknown>>();
 
+/** What a CD is known by. */
+interface Identity {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** The CD of this program, once it was made: the agents do not change while it runs. */
+let known: Identity | undefined;
+
 /** Whether a volume holds this CD, byte for byte: whoever may upload volumes could have put another one there. */
-async function holds({ link }: Host, volume: Volume, cd: Uint8Array, sha256: string): Promise<boolean> {
-  if (volume.capacity < cd.length) return false;
-  const bytes = await link.call("volumeRead", { path: volume.path, most: cd.length });
+async function holds({ link }: Host, volume: Volume, { sha256, size }: Identity): Promise<boolean> {
+  if (volume.capacity < size) return false;
+  const bytes = await link.call("volumeRead", { path: volume.path, most: size });
   return createHash("sha256").update(bytes).digest("hex") === sha256;
+}
+
+/** The volume that holds it, or the first name that is free. @throws {ContractError} GuestToolsFailed */
+async function look(host: Host, pool: string, cd: Identity): Promise<Volume | string> {
+  for (let number = 1; number <= MOST_NAMES; number++) {
+    const name = nameOf(cd.sha256, number), volume = await volumeNamed(host.link, pool, name);
+    if (volume === undefined) return name;
+    if (await holds(host, volume, cd)) return volume;
+  }
+  throw new ContractError("GuestToolsFailed", { error: `other files have its names in the pool ${pool}` });
 }
 
 async function find(host: Host, steps: Steps): Promise<Volume> {
   const { link } = host;
-  const { cd, sha256 } = await makeToolsCd();
   const pool = usualPool(host.inventory.storage.records()) ?? await defaultPool(link);
-  for (let number = 1; number <= MOST_NAMES; number++) {
-    const name = nameOf(sha256, number);
-    const volume = await volumeNamed(link, pool, name);
-    if (volume === undefined) {
-      return await makeVolume(link, steps, { pool, name }, () => uploadVolume(link, pool, name, cd));
-    }
-    if (await holds(host, volume, cd, sha256)) return volume;
-  }
-  throw new ContractError("GuestToolsFailed", { error: `other files have its names in the pool ${pool}` });
+  const there = known && await look(host, pool, known);
+  if (typeof there === "object") return there;
+  const { cd, sha256 } = await makeToolsCd();
+  known = { sha256, size: cd.length };
+  const place = await look(host, pool, known);
+  if (typeof place === "object") return place;
+  return await makeVolume(link, steps, { pool, name: place }, () => uploadVolume(link, pool, place, cd));
 }
 
 /**

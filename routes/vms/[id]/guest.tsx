@@ -131,7 +131,6 @@ export default define.page<typeof handler>(function Guest({ data, state }) {
               {status.frozenUntil === undefined && <GuestSystem info={told.info} />}
               <GuestTables told={told} />
               <GuestMore
-                status={status}
                 told={more}
                 vmId={vm.id}
                 page={at}
