@@ -1,5 +1,6 @@
 import type {
   GuestAbility,
+  GuestMetrics,
   GuestPackages,
   GuestProcess,
   GuestSecurity,
@@ -18,6 +19,7 @@ const { t } = textsOf(texts);
 
 /** What is asked of the guest only when somebody wants to see it. */
 export const VIEWS = [
+  "metrics",
   "processes",
   "services",
   "packages",
@@ -27,6 +29,7 @@ export type GuestView = typeof VIEWS[number];
 
 /** What came of it. */
 export type GuestMoreTold =
+  | { readonly view: "metrics"; readonly metrics: GuestMetrics }
   | { readonly view: "processes"; readonly processes: readonly GuestProcess[]; readonly total: number }
   | { readonly view: "services"; readonly services: readonly GuestUnit[] }
   | { readonly view: "packages"; readonly packages: GuestPackages }
@@ -34,6 +37,7 @@ export type GuestMoreTold =
   | { readonly view: GuestView; readonly failure: string };
 
 const TITLES = {
+  metrics: "guest.ability_metrics",
   processes: "guest.ability_processes",
   services: "guest.ability_services",
   packages: "guest.ability_packages",
@@ -49,26 +53,59 @@ const STATES = {
   unknown: "guest.unknown",
 } as const satisfies Record<GuestUnit["state"], keyof typeof texts>;
 
+const MEBIBYTE = 1024 * 1024;
+const percent = (value: number) => `${value.toFixed(1)} %`;
+const usedOf = (used: number, total: number) =>
+  t("guest.used_of", { used: formatBytes(used * MEBIBYTE), total: formatBytes(total * MEBIBYTE) });
+
+/** The guest's load, as it sees it itself. */
+function Load(
+  { cpuUsagePercent, cores, loadAverage, processes, ...memory }: GuestMetrics,
+) {
+  return (
+    <>
+      <dl class="description-list">
+        <Fact label={t("guest.cpu")}>{percent(cpuUsagePercent)}</Fact>
+        {cores.length > 1 && <Fact label={t("guest.cores")}>{cores.map(percent).join(", ")}</Fact>}
+        {loadAverage && (
+          <Fact label={t("guest.load_average")}>{loadAverage.map((each) => each.toFixed(2)).join(", ")}</Fact>
+        )}
+        <Fact label={t("guest.memory")}>{usedOf(memory.memoryUsedMb, memory.memoryTotalMb)}</Fact>
+        {memory.swapTotalMb > 0 && (
+          <Fact label={t("guest.swap")}>{usedOf(memory.swapUsedMb, memory.swapTotalMb)}</Fact>
+        )}
+      </dl>
+      {processes && <ProcessTable processes={processes} />}
+    </>
+  );
+}
+
+function ProcessTable({ processes }: { processes: readonly GuestProcess[] }) {
+  return (
+    <DataTable
+      label={t("guest.ability_processes")}
+      rows={processes}
+      keyOf={({ pid }) => String(pid)}
+      columns={[
+        { title: t("guest.process"), cell: ({ pid }) => pid },
+        { title: t("guest.user"), cell: ({ user }) => user },
+        { title: t("guest.cpu"), cell: ({ cpuPercent }) => percent(cpuPercent) },
+        { title: t("guest.memory"), cell: ({ memoryBytes }) => formatBytes(memoryBytes) },
+        {
+          title: t("guest.command"),
+          kind: "code",
+          fit: "wrap",
+          cell: ({ command, name }) => command || name,
+        },
+      ]}
+    />
+  );
+}
+
 function Processes({ processes, total }: Extract<GuestMoreTold, { processes: unknown }>) {
   return (
     <>
-      <DataTable
-        label={t("guest.ability_processes")}
-        rows={processes}
-        keyOf={({ pid }) => String(pid)}
-        columns={[
-          { title: t("guest.process"), cell: ({ pid }) => pid },
-          { title: t("guest.user"), cell: ({ user }) => user },
-          { title: t("guest.cpu"), cell: ({ cpuPercent }) => `${cpuPercent.toFixed(1)} %` },
-          { title: t("guest.memory"), cell: ({ memoryBytes }) => formatBytes(memoryBytes) },
-          {
-            title: t("guest.command"),
-            kind: "code",
-            fit: "wrap",
-            cell: ({ command, name }) => command || name,
-          },
-        ]}
-      />
+      <ProcessTable processes={processes} />
       <p class="pad text-muted">{t("guest.processes_of", { shown: processes.length, total })}</p>
     </>
   );
@@ -162,6 +199,7 @@ function Security({ security }: { security: GuestSecurity }) {
 
 function Told({ told, ...rest }: { told: GuestMoreTold; vmId: string; at: string; mayControl: boolean }) {
   if ("failure" in told) return <Flash tone="bad">{told.failure}</Flash>;
+  if ("metrics" in told) return <Load {...told.metrics} />;
   if ("processes" in told) return <Processes {...told} />;
   if ("services" in told) return <Services services={told.services} {...rest} />;
   return "packages" in told ? <Packages packages={told.packages} /> : <Security security={told.security} />;

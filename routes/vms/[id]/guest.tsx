@@ -41,6 +41,7 @@ async function toldOf(api: PageState["api"], status: AgentStatus, vmId: string):
 }
 
 const COMMAND_OF = {
+  metrics: "guest_get_metrics",
   processes: "guest_get_processes",
   services: "guest_get_services",
   packages: "guest_get_packages",
@@ -53,6 +54,8 @@ const MOST_PACKAGES = 500;
 async function moreOf(api: PageState["api"], vmId: string, view: GuestView): Promise<GuestMoreTold> {
   try {
     switch (view) {
+      case "metrics":
+        return { view, metrics: await api.guestGetMetrics({ vmId }) };
       case "processes":
         return { view, ...await api.guestGetProcesses({ vmId }) };
       case "services":
