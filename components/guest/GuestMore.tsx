@@ -218,7 +218,7 @@ export interface GuestMoreProps {
 /** Processes, services, packages, security: one of them at a time, as a guest may take seconds for each. */
 export function GuestMore({ told, vmId, page, views, mayControl }: GuestMoreProps) {
   if (views.length === 0) return null;
-  const at = (view: GuestView) => `${page}?show=${view}#more`;
+  const at = (view: GuestView) => `${page}?show=${view}`;
   return (
     <div id="more">
       <Panel title={t("guest.more")}>
@@ -227,7 +227,7 @@ export function GuestMore({ told, vmId, page, views, mayControl }: GuestMoreProp
             <a
               key={view}
               class="button small"
-              href={at(view)}
+              href={`${at(view)}#more`}
               aria-current={told?.view === view ? "page" : undefined}
             >
               {t(TITLES[view])}
