@@ -323,7 +323,7 @@ export const guestCommands = {
       sort: Type.Optional(
         oneOf(PROCESS_ORDERS, { description: "what the first have most of: cpu, when left out" }),
       ),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: "50 when left out" })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "50 when left out" })),
     }),
     output: Type.Object({
       total: Type.Integer({ description: "processes in the guest" }),

@@ -29,8 +29,3 @@ export function channelState(domainXml: string, name: string): ChannelState {
 export function channelDevice(name: string): XmlNode {
   return xml("channel", { type: "unix" }, xml("target", { type: "virtio", name }));
 }
-
-/** The controller that channels are at. */
-export function serialController(): XmlNode {
-  return xml("controller", { type: "virtio-serial", index: 0 });
-}
