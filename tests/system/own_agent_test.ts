@@ -90,7 +90,7 @@ Deno.test({
         "next start",
       ]);
       assert.equal((await vm.xml()).split("device='cdrom'").length, 2);
-      assert.equal((await vm.xml("--inactive")).split("org.kvmmanager.agent.0").length, 2);
+      assert.equal((await vm.xml("--inactive")).split("name='org.kvmmanager.agent.0'").length, 2);
       await call(server, "force_stop_vm", { vmId });
       await call(server, "start_vm", { vmId });
       await vm.waitForBoot();
@@ -191,7 +191,13 @@ Deno.test({
           await call(server, "guest_exec", {
             vmId,
             command: "sh",
-            args: ["-c", 'setsid sh -c "sleep 1; kill -9 $1" &', "sh", String(pid)],
+            // What keeps the output open is waited for
+            args: [
+              "-c",
+              'setsid sh -c "sleep 1; kill -9 $1" >/dev/null 2>&1 </dev/null &',
+              "sh",
+              String(pid),
+            ],
           });
         };
         await kill();
@@ -261,7 +267,7 @@ Deno.test({
     const inserted = await call(server, "insert_guest_tools", { vmId });
     assert.deepEqual([inserted.applies, inserted.channel], ["now", "now"]);
     for (const xml of [await vm.xml(), await vm.xml("--inactive")]) {
-      assert.equal(xml.split("org.kvmmanager.agent.0").length, 2, xml);
+      assert.equal(xml.split("name='org.kvmmanager.agent.0'").length, 2, xml);
     }
     await agentIs(server, vmId, "kvm-manager-agent", "connected");
     await agentIs(server, vmId, "qemu-ga", "connected");
@@ -276,7 +282,7 @@ Deno.test({
     await call(server, "guest_exec", {
       vmId,
       command: "sh",
-      args: ["-c", 'setsid sh -c "sleep 1; killall -9 kvm-manager-agent" &'],
+      args: ["-c", 'setsid sh -c "sleep 1; killall -9 kvm-manager-agent" >/dev/null 2>&1 </dev/null &'],
     });
     await agentIs(server, vmId, "kvm-manager-agent", "disconnected");
     const without = await call(server, "guest_agent_status", { vmId });

@@ -3,12 +3,13 @@ import { LibvirtError } from "../../../ffi/error.ts";
 import type { ConsoleStreams } from "../../../ffi/streams.ts";
 import { AGENT_CHANNEL } from "../../../lib/guest/protocol.ts";
 import type { ByteStreams } from "./client.ts";
+import { log } from "../../log.ts";
 import { AgentFailure } from "./failure.ts";
 
 /** libvirt's words for a channel that another has open. Source: qemuDomainOpenChannel. */
 const TAKEN = /active channel stream exists/i;
 
-/** Opens the channel of a running VM. @throws {AgentFailure} `taken` @throws {LibvirtError} */
+/** Opens the channel of a running VM. @throws {AgentFailure} `taken`, `closed` where libvirt opens none */
 export async function openChannel(consoles: ConsoleStreams, uuid: string): Promise<ByteStreams> {
   const incoming = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>>();
   let isOver = false;
@@ -43,9 +44,9 @@ export async function openChannel(consoles: ConsoleStreams, uuid: string): Promi
     });
     return { readable, writable };
   } catch (error) {
-    if (error instanceof LibvirtError && TAKEN.test(error.message)) {
-      throw new AgentFailure("taken", error.message, { cause: error });
-    }
-    throw error;
+    if (!(error instanceof LibvirtError)) throw error;
+    // A VM that stops meanwhile, or a channel that is no socket: QEMU's agent is asked, or libvirt says more elsewhere
+    log.info("a guest agent's channel cannot be opened", { vm: uuid, error });
+    throw new AgentFailure(TAKEN.test(error.message) ? "taken" : "closed", error.message, { cause: error });
   }
 }

@@ -34,7 +34,7 @@ export class OwnAgentLines {
   readonly #lines = new Map<string, Line>();
   #isStopped = false;
 
-  /** @param open opens a VM's channel @throws {AgentFailure} `taken` @throws {LibvirtError} */
+  /** @param open opens a VM's channel @throws {AgentFailure} `taken`, `closed` */
   constructor(private readonly open: (vmId: string) => Promise<ByteStreams>, private readonly clock: Clock) {}
 
   /** Lines that are open, or being opened. */
