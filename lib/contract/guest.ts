@@ -402,7 +402,8 @@ export const guestCommands = {
     summary: "Put the CD with the guest tools into a VM",
     description:
       "KVM Manager's guest agent, with its installers for Linux and Windows. It goes into an empty CD drive, or into one " +
-      "that is added. A VM without the agent's channel gets it: at once where it runs and takes it.",
+      "that is added. A VM without the agent's channel gets it: at once where it runs with a virtio-serial controller, else from its " +
+      "next start on.",
     role: "operator",
     input: OneVm,
     output: Type.Object({

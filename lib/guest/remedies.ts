@@ -42,7 +42,8 @@ export const NOT_INSTALLED: Hindrance = ofAbsence({
 /** The VM has no way to our agent. */
 export const OWN_NO_CHANNEL: Hindrance = ofAbsence({
   reason: "the VM has no channel for KVM Manager's guest agent",
-  remedy: "Insert the guest tools: that adds it. Then run their installer in the guest",
+  remedy:
+    "Insert the guest tools: that adds it, to some VMs at their next start. Then run their installer in the guest",
 });
 
 /** Nobody is at the other end of ours. */

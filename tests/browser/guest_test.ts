@@ -74,12 +74,8 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
 if (reason === null && await requirement("agentGuest") === null) {
   browserTest("the guest tools are inserted by one click, and our agent tells what runs", async (t) => {
     await ensureGuestTools();
-    await using vm = await testMachine({
-      purpose: "toolspage",
-      guest: await buildAgentGuest(),
-      agent: false,
-      start: true,
-    });
+    // QEMU's agent is there: with its channel comes the controller that ours is plugged into
+    await using vm = await testMachine({ purpose: "toolspage", guest: await buildAgentGuest(), start: true });
     await using server = await readyServer();
     await using tester = await browser();
     const vmId = vm.uuid, path = `${server.url}/vms/${vmId}/guest`;
