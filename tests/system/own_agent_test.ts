@@ -347,7 +347,7 @@ Deno.test({
       virtType: "qemu",
       memoryMb: 768,
       cpuCount: 2,
-      disks: [{ path: disk, backingFile: guest.disk }],
+      disks: [{ path: disk, format: "qcow2", backingFile: guest.disk }],
       nics: [],
       kernel: { path: guest.kernel, initrd: guest.initrd, args: guest.cmdline },
       graphics: "none",
