@@ -1,15 +1,17 @@
 /// <reference lib="deno.worker" />
 /**
- * The stream worker: holds consoles open. libvirt's streams are read in callbacks that the thread of the event loop
+ * The stream worker: holds consoles and channels open. libvirt's streams are read in callbacks that the thread of the event loop
  * (`event_loop.ts`) calls and waits for, so what they do is short: read what is there, post it.
  *
  * Each console has a connection of its own: libvirtd stops reading a connection whose stream the guest does not read,
  * and must not stop reading the others'. What arrives is always read at once: libvirt's client keeps what is not read
- * in memory, without a bound, so waiting here would bound nothing. The owner bounds both ways.
+ * in memory, without a bound, so waiting here would bound nothing. The owner bounds both ways; what it has not worked on
+ * lies between the two, so a guest that sends faster than that is cut off here.
  */
 import { Connection, Handle } from "./connection.ts";
 import { failureOf, LibvirtError, type LibvirtFailure } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
+import { cString } from "./memory.ts";
 import type { ConsoleTarget, FromStreamWorker, ToStreamWorker } from "./stream_protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -23,11 +25,15 @@ const NONBLOCK = 1;
 const EVENT = { READABLE: 1, ERROR: 4, HANGUP: 8 } as const;
 /** `virDomainConsoleFlags`: SAFE refuses where libvirt cannot tell whether another is there. */
 const CONSOLE = { FORCE: 1, SAFE: 2 } as const;
+/** `virDomainChannelFlags`. Without FORCE a channel that another has open is refused. */
+const CHANNEL = { FORCE: 1 } as const;
 /** virStreamRecv's and virStreamSend's "not now". */
 const NOT_NOW = -2;
 /** Bytes read at once, and reads in one callback: another comes when there is more. */
 const CHUNK = 64 * 1024;
 const READS = 16;
+/** Bytes that may wait for the owner. What a person reads, or an agent answers, is far less. */
+const MOST_WAITING = 32 * 1024 * 1024;
 /** Milliseconds until what could not be sent is tried again. */
 const RETRY_MS = 20;
 /** Milliseconds after which no dispatch that began before a deregistration is still under way. */
@@ -54,10 +60,12 @@ class OpenConsole {
   /** Read into again and again: a line sends a few bytes at a time, and each would cost a whole buffer. */
   readonly #buffer = new Uint8Array(CHUNK);
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Bytes that were posted, and not worked on yet. */
+  #waiting = 0;
   #isOver = false;
 
   /** @throws {LibvirtError} */
-  constructor(id: number, uri: string, { uuid, force }: ConsoleTarget) {
+  constructor(id: number, uri: string, { uuid, channel, force }: ConsoleTarget) {
     this.#id = id;
     const { symbols } = libvirt();
     using stack = new DisposableStack();
@@ -69,13 +77,11 @@ class OpenConsole {
         (pointer) => symbols.virStreamFree(pointer),
       ),
     );
+    const { pointer } = this.#stream;
     ok(
-      symbols.virDomainOpenConsole(
-        domain.pointer,
-        null,
-        this.#stream.pointer,
-        force ? CONSOLE.FORCE : CONSOLE.SAFE,
-      ),
+      channel === undefined
+        ? symbols.virDomainOpenConsole(domain.pointer, null, pointer, force ? CONSOLE.FORCE : CONSOLE.SAFE)
+        : symbols.virDomainOpenChannel(domain.pointer, cString(channel), pointer, force ? CHANNEL.FORCE : 0),
     );
     // Abort is right after an error and before the end alike, and needs no answer from the guest.
     stack.defer(() => symbols.virStreamAbort(this.#stream.pointer));
@@ -111,9 +117,20 @@ class OpenConsole {
       if (count === NOT_NOW) return;
       if (count === 0) return this.#end(null);
       if (count < 0) return this.#end(lastError().toFailure());
+      this.#waiting += count;
+      if (this.#waiting > MOST_WAITING) {
+        return this.#end(
+          new LibvirtError({ kind: "libvirt", message: "the guest sends faster than is read" }).toFailure(),
+        );
+      }
       const bytes = this.#buffer.slice(0, count);
       post({ type: "data", id: this.#id, bytes }, [bytes.buffer]);
     }
+  }
+
+  /** The owner has worked on so many bytes. */
+  took(bytes: number): void {
+    this.#waiting -= bytes;
   }
 
   /** Sends, after what waits already. */
@@ -180,6 +197,8 @@ self.onmessage = ({ data }: MessageEvent<ToStreamWorker>) => {
       }
     case "write":
       return consoles.get(data.id)?.write(data.bytes);
+    case "took":
+      return consoles.get(data.id)?.took(data.bytes);
     case "shut":
       return shut(data.id);
     case "close":

@@ -1,5 +1,5 @@
 /**
- * Consoles of domains: byte streams both ways. Their worker is started with the first one and ended a moment after
+ * Consoles and channels of domains: byte streams both ways. Their worker is started with the first one and ended a moment after
  * the last: it costs 7 MB. libvirt's event loop must run (`event_loop.ts`).
  */
 import { workerUrl } from "../lib/bundle.ts";
@@ -54,7 +54,7 @@ export class ConsoleStreams {
     return this.#worker !== undefined;
   }
 
-  /** Opens a domain's first console. @throws {LibvirtError} */
+  /** Opens a domain's first console, or a channel. @throws {LibvirtError} */
   async open(target: ConsoleTarget, listener: ConsoleListener): Promise<ConsoleStream> {
     clearTimeout(this.#idle);
     const worker = this.#worker ??= this.#start();
@@ -134,7 +134,7 @@ export class ConsoleStreams {
         return member.opened.reject(new LibvirtError(message.failure));
       case "data":
         if (member.state === "open") member.listener.data(message.bytes);
-        return;
+        return post(worker, { type: "took", id: message.id, bytes: message.bytes.length });
       case "ended":
         if (member.state === "open") {
           member.listener.ended(message.failure && new LibvirtError(message.failure));

@@ -274,6 +274,10 @@ export const REQUIRED = {
     parameters: [ptr, /* dom */ buf, /* dev_name */ ptr, /* st */ uint /* flags */],
     result: int,
   },
+  virDomainOpenChannel: {
+    parameters: [ptr, /* dom */ buf, /* name */ ptr, /* st */ uint /* flags */],
+    result: int,
+  },
 
   // Networks
   virConnectListAllNetworks: { parameters: [ptr, /* conn */ buf, /* nets */ uint /* flags */], result: int },

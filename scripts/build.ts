@@ -7,6 +7,7 @@
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { messageOf } from "../lib/text/message.ts";
+import { bundleAgents } from "./guest_agents.ts";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
@@ -36,6 +37,7 @@ async function makeBundle(app: string): Promise<string> {
     // Here, unlike in development, the build's id also stands for the files of static/
     const build = await hashOf(files);
     await compressFiles(files);
+    if (app === PROJECT && !await bundleAgents(staging)) console.warn(WITHOUT_GO);
     await Deno.writeTextFile(join(staging, "islands.json"), JSON.stringify({ ...index, build }));
     await Deno.chmod(staging, 0o755);
     await remove(bundle);
@@ -45,6 +47,11 @@ async function makeBundle(app: string): Promise<string> {
   }
   return bundle;
 }
+
+/** Said where the guest tools cannot be built. */
+const WITHOUT_GO =
+  "Go is not installed: the guest tools are left out. KVM Manager says so when they are asked for. " +
+  "Debian: apt-get install golang-go";
 
 /** Files that become much smaller; pictures and fonts are compressed already. */
 const SHRINKS = /\.(?:js|css|svg|json)$/;

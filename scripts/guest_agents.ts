@@ -6,26 +6,14 @@
  */
 import { createHash } from "node:crypto";
 import { join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
+import { agentFile, bundledAgent, GUEST_TARGETS, type GuestTarget } from "../lib/guest/tools/targets.ts";
 import { VERSION } from "../lib/version.ts";
 import { PROJECT, remove, run, walk } from "./project.ts";
-
-/** What the agent is built for: names as `uname -m` and the protocol have them, and Go's. */
-export const GUEST_TARGETS = [
-  { name: "linux-x86_64", os: "linux", arch: "amd64" },
-  { name: "linux-aarch64", os: "linux", arch: "arm64" },
-  { name: "windows-x86_64", os: "windows", arch: "amd64" },
-] as const;
-
-/** One of them. */
-export type GuestTarget = (typeof GUEST_TARGETS)[number];
 
 const SOURCES = join(PROJECT, "guest");
 /** Milliseconds after which a build that is still running is given up; a cold one takes about 15 s of CPU time. */
 const TOO_SLOW_MS = 600_000;
-
-/** The agent's file in the bundle and on the CD. */
-export const agentFile = ({ name, os }: GuestTarget) =>
-  `kvm-manager-agent-${name}${os === "windows" ? ".exe" : ""}`;
 
 /** Go's version as it says it; null where Go is not installed. */
 export async function goVersion(): Promise<string | null> {
@@ -99,6 +87,23 @@ export async function buildAgent(target: GuestTarget, go: string): Promise<strin
     await remove(staging);
   }
   return file;
+}
+
+/**
+ * Puts the agents, compressed, into a bundle.
+ *
+ * @returns whether they are there: not where Go is not installed
+ * @throws {Error} with what Go says, when they cannot be built
+ */
+export async function bundleAgents(bundle: string): Promise<boolean> {
+  const go = await goVersion();
+  if (go === null) return false;
+  await Deno.mkdir(join(bundle, "guest"), { recursive: true });
+  for (const target of GUEST_TARGETS) {
+    const program = await Deno.readFile(await buildAgent(target, go));
+    await Deno.writeFile(join(bundle, bundledAgent(target)), gzipSync(program, { level: 9 }));
+  }
+  return true;
 }
 
 if (import.meta.main) {

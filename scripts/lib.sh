@@ -210,7 +210,8 @@ sources_digest() {
   (
     cd "$project" || exit 1
     find main.ts deno.json deno.lock fresh.gen.ts cli routes islands components static lib ffi agent scripts/*.ts \
-      scripts/self_extract.sh -type f ! -name '*_test.ts' ! -name '*_test.tsx' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum |
+      scripts/self_extract.sh guest/main.go guest/go.mod guest/internal \
+      -type f ! -name '*_test.ts' ! -name '*_test.tsx' ! -name '*_test.go' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum |
       cut -c -64
   )
 }

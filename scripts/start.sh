@@ -41,6 +41,9 @@ else
 fi
 
 if ! build_is_new; then
+  if ! have go && is_root && is_debian; then
+    install_packages "the guest tools" golang-go || say "Going on without: the guest tools are left out."
+  fi
   step "Building" "$deno" task --cwd "$project" build || fail "the build failed" "See the lines above."
 fi
 

@@ -11,9 +11,15 @@ import type {
   GuestInfo,
   GuestInterface,
   GuestMetrics,
+  GuestPackages,
+  GuestProcess,
+  GuestSecurity,
+  GuestUnit,
+  Input,
   UserInfo,
   VM,
 } from "../../lib/contract/mod.ts";
+import type { ChannelState } from "../../lib/formats/xml/channel.ts";
 import type { Hindrance } from "../../lib/guest/remedies.ts";
 
 /** Whether an agent is there. */
@@ -39,6 +45,11 @@ export interface ExecOutcome {
   readonly stdoutTruncated: boolean;
   readonly stderrTruncated: boolean;
 }
+
+/** Which processes are wanted. */
+export type ProcessWish = Required<Pick<Input<"guest_get_processes">, "sort" | "limit">>;
+/** Which packages are wanted. */
+export type PackageWish = Required<Pick<Input<"guest_get_packages">, "upgradesOnly" | "offset" | "limit">>;
 
 /** A file of the guest that is read. */
 export interface GuestReader extends AsyncDisposable {
@@ -67,6 +78,10 @@ export interface GuestWriter {
 /** An agent. Every call may fail with GuestSilent, GuestBusy, GuestRefused; those on files with theirs. */
 export interface GuestBackend {
   readonly kind: GuestAgentKind;
+  /** The most seconds it keeps a guest frozen, where that is less than a caller may ask for. */
+  readonly mostFrozenSeconds?: number;
+  /** Whether the VM has its channel, and somebody in the guest is at it. */
+  channel(vm: VM): Promise<ChannelState>;
   /** Whether it is there; asks it, where it may be. Never throws for a guest's fault. */
   state(vm: VM): Promise<BackendState>;
   /** Why it cannot do something; undefined when it can. Never throws for a guest's fault. */
@@ -77,6 +92,11 @@ export interface GuestBackend {
   filesystems(vm: VM): Promise<GuestFilesystem[]>;
   users(vm: VM): Promise<UserInfo[]>;
   metrics(vm: VM): Promise<GuestMetrics>;
+  processes(vm: VM, wish: ProcessWish): Promise<{ total: number; processes: GuestProcess[] }>;
+  services(vm: VM): Promise<GuestUnit[]>;
+  controlService(vm: VM, name: string, action: Input<"guest_control_service">["action"]): Promise<void>;
+  packages(vm: VM, wish: PackageWish): Promise<GuestPackages>;
+  security(vm: VM): Promise<GuestSecurity>;
 
   exec(vm: VM, request: ExecRequest): Promise<ExecOutcome>;
 
@@ -86,10 +106,17 @@ export interface GuestBackend {
   createFile(vm: VM, path: string, mode?: string): Promise<GuestWriter>;
   appendToFile(vm: VM, path: string, bytes: Uint8Array): Promise<void>;
 
-  /** Freezes file systems; all where none is named. @returns how many */
-  freeze(vm: VM, mountpoints: readonly string[]): Promise<number>;
+  /**
+   * Freezes file systems; all where none is named.
+   *
+   * @param seconds after which an agent that can thaws by itself, whatever becomes of its host
+   * @returns how many
+   */
+  freeze(vm: VM, mountpoints: readonly string[], seconds: number): Promise<number>;
   /** @returns how many were thawed */
   thaw(vm: VM): Promise<number>;
+  /** Asks the guest to shut down, or to reboot; undefined: libvirt does it. */
+  readonly power?: (vm: VM, again: boolean) => Promise<void>;
   /** @param ms milliseconds since 1970 */
   setTime(vm: VM, ms: number): Promise<void>;
   setPassword(vm: VM, user: string, password: string): Promise<void>;

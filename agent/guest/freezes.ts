@@ -44,15 +44,17 @@ export class GuestFreezes {
   async freeze(
     vm: VM,
     agent: GuestBackend,
-    { seconds, mountpoints, actor }: { seconds: number; mountpoints: readonly string[]; actor: string },
+    asked: { seconds: number; mountpoints: readonly string[]; actor: string },
   ): Promise<{ filesystems: number; thawsAt: number }> {
-    const { id: uuid, name } = vm;
+    const { id: uuid, name } = vm, { mountpoints, actor } = asked;
+    const seconds = Math.min(asked.seconds, agent.mostFrozenSeconds ?? Infinity);
     if (this.#frozen.has(uuid)) throw new ContractError("VmBusy", { operation: "frozen" });
     const { operations } = this.host;
     const keys = [keyOf.freeze(uuid)];
     await operations.ready(keys);
     const operation = operations.begin({ command: "guest_freeze", subject: name, vmId: uuid, actor, keys });
-    operation.add({ kind: "guest-frozen", uuid, name, isAll: true });
+    const thawsItself = agent.kind === "kvm-manager-agent";
+    operation.add({ kind: "guest-frozen", uuid, name, isAll: true, ...(thawsItself && { thawsItself }) });
     const until = this.clock.now() + seconds * 1000;
     const cancel = this.clock.after(
       seconds * 1000,
@@ -63,7 +65,7 @@ export class GuestFreezes {
     );
     this.#frozen.set(uuid, { operation, until, agent, cancel });
     try {
-      return { filesystems: await agent.freeze(vm, mountpoints), thawsAt: until };
+      return { filesystems: await agent.freeze(vm, mountpoints, seconds), thawsAt: until };
     } catch (error) {
       // A late agent may carry it out all the same: it is thawed, too.
       cancel();

@@ -9,6 +9,8 @@ import {
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import { power } from "../vm/lifecycle/power.ts";
+import { insertGuestTools } from "../vm/guest_tools/insert.ts";
+import { installAgent } from "./install.ts";
 import { copyFrom, copyTo } from "./copy.ts";
 import type { GuestFreezes } from "./freezes.ts";
 import type { GuestService } from "./service.ts";
@@ -62,6 +64,32 @@ export function guestHandlers(
       const { vm, agent } = await guests.agentFor(vmId, "metrics");
       return await agent.metrics(vm);
     },
+    guest_get_processes: async ({ vmId, sort = "cpu", limit = 50 }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "processes");
+      return await agent.processes(vm, { sort, limit });
+    },
+    guest_get_services: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "services");
+      return await agent.services(vm);
+    },
+    guest_control_service: async ({ vmId, name, action }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "service-control");
+      await agent.controlService(vm, name, action);
+      return null;
+    },
+    guest_get_packages: async ({ vmId, upgradesOnly = false, offset = 0, limit = 1000 }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "packages");
+      return await agent.packages(vm, { upgradesOnly, offset, limit });
+    },
+    guest_get_security: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "security");
+      return await agent.security(vm);
+    },
+    insert_guest_tools: async ({ vmId }, { principal }) => await insertGuestTools(host, vmId, principal),
+    install_guest_agent: async ({ vmId }) => {
+      const { vm, agent } = await guests.thisAgentFor("qemu-ga", vmId, ["exec", "files"]);
+      return await installAgent(host, vm, agent);
+    },
     guest_exec: async ({ vmId, command, args = [], env, stdin, encoding, seconds = EXEC_SECONDS.usual }) => {
       const { vm, agent } = await guests.agentFor(vmId, "exec");
       const { stdout, stderr, ...rest } = await agent.exec(vm, {
@@ -109,12 +137,12 @@ export function guestHandlers(
     guest_copy_from: async (input, context) =>
       await copyFrom(host, await guests.agentFor(input.vmId, "files"), input, context),
     guest_shutdown: async ({ vmId }) => {
-      await guests.agentFor(vmId, "power");
-      return await power(host, "stop_vm", vmId);
+      const { agent } = await guests.agentFor(vmId, "power");
+      return await power(host, "stop_vm", vmId, agent.power && ((vm) => agent.power!(vm, false)));
     },
     guest_reboot: async ({ vmId }) => {
-      await guests.agentFor(vmId, "power");
-      return await power(host, "reboot_vm", vmId);
+      const { agent } = await guests.agentFor(vmId, "power");
+      return await power(host, "reboot_vm", vmId, agent.power && ((vm) => agent.power!(vm, true)));
     },
     guest_freeze: async (
       { vmId, seconds = FREEZE_SECONDS.usual, mountpoints = [] },

@@ -4,16 +4,19 @@ import {
   ContractError,
   GUEST_ABILITIES,
   type GuestAbility,
+  type GuestAgentKind,
   type GuestCapability,
   type VM,
 } from "../../lib/contract/mod.ts";
-import { FROZEN, type Hindrance } from "../../lib/guest/remedies.ts";
+import { FROZEN, type Hindrance, isAbsence } from "../../lib/guest/remedies.ts";
 import type { Host } from "../hosts/host.ts";
 import type { BackendState, GuestBackend } from "./backend.ts";
 import type { GuestFreezes } from "./freezes.ts";
 
 /** Why nothing can be done in a VM that is off. */
 const OFF: Hindrance = { reason: "the VM is not running", remedy: "Start it" };
+/** What QEMU's agent does better: libvirt knows of it, and settles what was cut short; Windows takes part (VSS). */
+const QEMU_FIRST: ReadonlySet<GuestAbility> = new Set(["freeze"]);
 /** What an agent does also while its guest is frozen. */
 const WHILE_FROZEN: ReadonlySet<GuestAbility> = new Set(["freeze"]);
 
@@ -41,16 +44,31 @@ export class GuestService {
     return { vm, agent };
   }
 
+  /**
+   * One agent, where it can do all of these.
+   *
+   * @throws {ContractError} VmNotFound, VmNotRunning, GuestUnavailable
+   */
+  async thisAgentFor(
+    kind: GuestAgentKind,
+    vmId: string,
+    abilities: readonly GuestAbility[],
+  ): Promise<{ vm: VM; agent: GuestBackend }> {
+    const one = new GuestService(this.host, this.backends.filter((each) => each.kind === kind), this.freezes);
+    const found = await Promise.all(abilities.map((ability) => one.agentFor(vmId, ability)));
+    return found[0]!;
+  }
+
   /** Which agents there are, and what they can do. @throws {ContractError} VmNotFound */
   async status(vmId: string): Promise<AgentStatus> {
     const vm = this.host.requireVm(vmId), frozenUntil = this.freezes.until(vmId);
     const isOn = vm.state === "running";
     const agents: BackendState[] = isOn
       ? await Promise.all(this.backends.map((backend) => backend.state(vm)))
-      : this.backends.map(({ kind }) => ({
-        agent: kind,
-        state: vm.guestAgent === "not configured" ? vm.guestAgent : "disconnected",
-      }));
+      : await Promise.all(this.backends.map(async (backend) => ({
+        agent: backend.kind,
+        state: await backend.channel(vm) === "not configured" ? "not configured" : "disconnected",
+      } as const)));
     const abilities: GuestCapability[] = [];
     for (const ability of GUEST_ABILITIES) {
       const without = !isOn
@@ -79,13 +97,15 @@ export class GuestService {
     };
   }
 
-  /** The first that can, or why the last cannot. */
+  /** The first that can, or why none can: what one says that is there, else what the last says. */
   async #agentOf(vm: VM, ability: GuestAbility): Promise<{ agent?: GuestBackend; hindrance?: Hindrance }> {
-    let hindrance: Hindrance | undefined;
-    for (const agent of this.backends) {
-      hindrance = await agent.hindrance(vm, ability);
+    const hindrances: Hindrance[] = [];
+    for (const agent of QEMU_FIRST.has(ability) ? this.backends.toReversed() : this.backends) {
+      const hindrance = await agent.hindrance(vm, ability);
       if (hindrance === undefined) return { agent };
+      hindrances.push(hindrance);
     }
+    const hindrance = hindrances.find((each) => !isAbsence(each)) ?? hindrances.at(-1);
     return hindrance === undefined ? {} : { hindrance };
   }
 }

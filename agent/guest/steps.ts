@@ -8,9 +8,10 @@ import type { Settlement, StepRule, StepRules } from "../operations/settlement.t
 import type { GuestFrozen } from "../operations/step.ts";
 
 async function thaw(
-  { uuid, name, isAll = false }: GuestFrozen,
+  { uuid, name, isAll = false, thawsItself }: GuestFrozen,
   { vms: { link } }: Settlement,
 ): Promise<StepOutcome> {
+  if (thawsItself === true) return { did: "done", note: t("operations.thaws_itself", { what: name }) };
   const domain = await link.call("domainRead", { uuid });
   // A guest that is off begins anew, thawed.
   if (domain === null || isOff(domain)) return NOTHING;

@@ -78,6 +78,8 @@ export class Host {
   readonly operations: Operations;
   readonly formats: FormatRecords;
   readonly keepers = new VolumeKeepers();
+  /** Asks a guest to shut down, or to reboot, by an agent that libvirt does not know of; false where none does. Set by its feature. */
+  askGuest: (vm: VM, again: boolean) => Promise<boolean> = () => Promise.resolve(false);
   readonly passt: Passt;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];

@@ -143,6 +143,8 @@ export interface GuestFrozen {
   readonly name: string;
   /** The operation is nothing else: it is tried until the guest thaws. */
   readonly isAll?: boolean;
+  /** KVM Manager's own agent froze it, which thaws by itself at the time limit. */
+  readonly thawsItself?: true;
 }
 
 /** A VM goes back to an external snapshot: its disks go on in new images. What follows goes only where they do. */

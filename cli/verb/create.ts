@@ -175,6 +175,7 @@ export const CREATE_EXTRAS: ExtrasTable = {
         "rng",
         "balloon",
         "guestAgent",
+        "guestTools",
         "watchdog",
         "watchdogAction",
       ]],

@@ -1,10 +1,4 @@
-import type {
-  AgentStatus,
-  GuestFilesystem,
-  GuestInfo,
-  GuestInterface,
-  UserInfo,
-} from "../../lib/contract/mod.ts";
+import type { GuestFilesystem, GuestInfo, GuestInterface, UserInfo } from "../../lib/contract/mod.ts";
 import { guest as texts } from "../../lib/i18n/en/guest.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatBytes, share } from "../../lib/text/quantity.ts";
@@ -24,8 +18,8 @@ export interface GuestTold {
   readonly users: readonly UserInfo[] | null;
 }
 
-/** What system it is, and its agent. */
-export function GuestSystem({ status, info }: { status: AgentStatus; info: GuestInfo | null }) {
+/** What system it is. */
+export function GuestSystem({ info }: { info: GuestInfo | null }) {
   const known = (text: string | undefined) =>
     text === undefined || text === "" ? <span class="text-muted">{t("guest.unknown")}</span> : text;
   return (
@@ -35,9 +29,6 @@ export function GuestSystem({ status, info }: { status: AgentStatus; info: Guest
         <Fact label={t("guest.os")}>{known(info?.osVersion || info?.osId)}</Fact>
         <Fact label={t("guest.kernel")}>{known(info?.kernelVersion)}</Fact>
         <Fact label={t("guest.time_zone")}>{known(info?.timeZone)}</Fact>
-        <Fact label={t("guest.agent")}>
-          {t("guest.version", { version: status.version ?? t("guest.unknown") })}
-        </Fact>
       </dl>
       <p class="pad text-muted">{t("guest.told")}</p>
     </Panel>

@@ -24,6 +24,11 @@ const ABILITIES = {
   "time": "guest.ability_time",
   "password": "guest.ability_password",
   "ssh-keys": "guest.ability_ssh_keys",
+  "processes": "guest.ability_processes",
+  "services": "guest.ability_services",
+  "service-control": "guest.ability_service_control",
+  "packages": "guest.ability_packages",
+  "security": "guest.ability_security",
 } as const satisfies Record<GuestAbility, keyof typeof texts>;
 
 /** What there is without an agent: why, and how to get one. */
@@ -35,15 +40,16 @@ export function NoAgent({ vm, status }: { vm: VM; status: AgentStatus }) {
       </Empty>
     );
   }
-  const state = status.agents[0]?.state;
-  if (state === "silent") {
+  const has = (state: AgentStatus["agents"][number]["state"]) =>
+    status.agents.some((each) => each.state === state);
+  if (has("silent")) {
     return (
       <Empty icon="unplug" title={t("guest.silent")}>
         <p>{t("guest.silent_what")}</p>
       </Empty>
     );
   }
-  if (state === "not configured") {
+  if (!has("disconnected")) {
     return (
       <Empty icon="unplug" title={t("guest.not_configured")}>
         <p>{t("guest.not_configured_what")}</p>

@@ -191,6 +191,10 @@ export const VmConfig = closed({
   guestAgent: Type.Optional(
     Type.Boolean({ description: "channels for the guest agents; yes when left out" }),
   ),
+  guestTools: Type.Optional(Type.Boolean({
+    description:
+      "put the CD with KVM Manager's guest agent into a drive; with cloud-init the first start installs it, without a network",
+  })),
   watchdog: Type.Optional(oneOf(WATCHDOGS)),
   watchdogAction: Type.Optional(oneOf(WATCHDOG_ACTIONS, { description: "reset when left out" })),
 

@@ -317,6 +317,18 @@ export const ERRORS = {
   },
   GuestFileNotFound: { text: "Nothing is at {path} in the guest", status: 404, exit: 4 },
   GuestFileDenied: { text: "The guest does not give {path}: {error}", status: 409, exit: 5 },
+  GuestToolsMissing: {
+    text: "This build of KVM Manager has no guest tools: Go was not there when it was built. " +
+      "Install Go (Debian: golang-go) where it is built, and run deno task build",
+    status: 501,
+    exit: 1,
+  },
+  GuestInstallFailed: {
+    text: "The installer in the guest ended with exit status {code}: {error}",
+    status: 502,
+    exit: 1,
+  },
+  GuestToolsFailed: { text: "The guest tools cannot be given to the VM: {error}", status: 502, exit: 1 },
   GuestCopyFailed: { text: "Copying failed: {error}", status: 502, exit: 1 },
   CloneFailed: { text: "Failed to clone VM: {error}", status: 502, exit: 1 },
   DiskNotClonable: { text: "Disk {target} ({path}) cannot be cloned: {reason}", status: 409, exit: 5 },

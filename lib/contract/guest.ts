@@ -20,6 +20,11 @@ export const GUEST_ABILITIES = [
   "time",
   "password",
   "ssh-keys",
+  "processes",
+  "services",
+  "service-control",
+  "packages",
+  "security",
 ] as const;
 export type GuestAbility = typeof GUEST_ABILITIES[number];
 
@@ -134,6 +139,21 @@ export const ExecResult = Type.Object({
 });
 export type ExecResult = Static<typeof ExecResult>;
 
+export const PROCESS_ORDERS = ["cpu", "memory", "pid"] as const;
+
+export const GuestProcess = Type.Object({
+  pid: Type.Integer(),
+  parentPid: Type.Integer(),
+  name: Type.String(),
+  command: Type.String({ description: "with its arguments, as far as the guest tells them" }),
+  user: Type.String(),
+  state: Type.String({ description: "running, sleeping, waiting, stopped, zombie, idle" }),
+  cpuPercent: Type.Number({ description: "of one core" }),
+  memoryBytes: Type.Integer({ description: "resident" }),
+  threads: Type.Integer(),
+});
+export type GuestProcess = Static<typeof GuestProcess>;
+
 export const GuestMetrics = Type.Object({
   cpuUsagePercent: Type.Number({ description: "of all cores together: 0 to 100" }),
   cores: Type.Array(Type.Number({ description: "per cent" })),
@@ -156,8 +176,51 @@ export const GuestMetrics = Type.Object({
       description: "since the guest's boot",
     },
   ),
+  processes: Type.Optional(
+    Type.Array(GuestProcess, { description: "that take the most CPU; KVM Manager's agent alone tells them" }),
+  ),
 });
 export type GuestMetrics = Static<typeof GuestMetrics>;
+
+export const SERVICE_STATES = ["running", "exited", "stopped", "failed", "changing", "unknown"] as const;
+
+export const GuestUnit = Type.Object({
+  name: Type.String(),
+  description: Type.String(),
+  state: oneOf(SERVICE_STATES, { description: "exited: it did its work and ended, as it should" }),
+  startup: Type.String({ description: "enabled, disabled, manual, static, masked; may be empty" }),
+});
+export type GuestUnit = Static<typeof GuestUnit>;
+
+/** What can be done to a service. */
+export const SERVICE_ACTIONS = ["start", "stop", "restart", "reload", "enable", "disable"] as const;
+
+export const GuestPackage = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  architecture: Type.String(),
+  upgrade: Type.Optional(Type.String({ description: "the version that the guest could go to" })),
+});
+export type GuestPackage = Static<typeof GuestPackage>;
+
+export const GuestPackages = Type.Object({
+  manager: Type.String({ description: "dpkg, rpm, apk, pacman" }),
+  total: Type.Integer({ description: "packages that are installed" }),
+  upgrades: Type.Integer({ description: "of these, how many could be upgraded, by the guest's own lists" }),
+  packages: Type.Array(GuestPackage),
+  hasMore: Type.Boolean({ description: "more follow: ask with a larger offset" }),
+});
+export type GuestPackages = Static<typeof GuestPackages>;
+
+export const GuestSecurity = Type.Object({
+  selinux: Type.String({ description: "enforcing, permissive, disabled" }),
+  apparmor: Type.String({ description: "enabled, disabled" }),
+  apparmorProfiles: Type.Integer(),
+  lockdown: Type.String({ description: "of the kernel: none, integrity, confidentiality" }),
+  secureBoot: Type.String({ description: "enabled, disabled, unsupported" }),
+  rebootRequired: Type.Boolean({ description: "an upgrade waits for a reboot" }),
+});
+export type GuestSecurity = Static<typeof GuestSecurity>;
 
 export const GUEST_FILE_KINDS = ["file", "folder", "link", "other"] as const;
 
@@ -249,6 +312,137 @@ export const guestCommands = {
     route: "GET /vms/{vmId}/guest/metrics",
     cli: ["guest", "metrics", "<vmId>"],
     readOnly: true,
+  }),
+  guest_get_processes: command({
+    summary: "List what runs in a guest",
+    description:
+      "Command lines may hold secrets, so that they are not for viewers. KVM Manager's agent does it.",
+    role: "operator",
+    input: closed({
+      vmId: VmId,
+      sort: Type.Optional(
+        oneOf(PROCESS_ORDERS, { description: "what the first have most of: cpu, when left out" }),
+      ),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "50 when left out" })),
+    }),
+    output: Type.Object({
+      total: Type.Integer({ description: "processes in the guest" }),
+      processes: Type.Array(GuestProcess),
+    }),
+    errors: DOING,
+    route: "GET /vms/{vmId}/guest/processes",
+    cli: ["guest", "processes", "<vmId>"],
+    rows: "processes",
+    columns: ["pid", "user", "cpuPercent", "memoryBytes", "state", "command"],
+    readOnly: true,
+  }),
+  guest_get_services: command({
+    summary: "List a guest's services",
+    description: "KVM Manager's agent does it.",
+    role: "viewer",
+    input: OneVm,
+    output: Type.Array(GuestUnit),
+    errors: DOING,
+    route: "GET /vms/{vmId}/guest/services",
+    cli: ["guest", "services", "<vmId>"],
+    columns: ["name", "state", "startup", "description"],
+    readOnly: true,
+  }),
+  guest_control_service: command({
+    summary: "Start, stop or restart a service in a guest, or change whether it starts with it",
+    description: "KVM Manager's agent does it.",
+    ...EXEC,
+    input: closed({
+      vmId: VmId,
+      name: Type.String({
+        minLength: 1,
+        maxLength: 256,
+        pattern: "^[A-Za-z0-9_@:.][A-Za-z0-9_@:.\\\\ -]*$",
+        description: "as guest_get_services calls it",
+      }),
+      action: oneOf(SERVICE_ACTIONS),
+    }),
+    output: NOTHING_OUT,
+    errors: DOING,
+    route: "POST /vms/{vmId}/guest/services/{name}",
+    cli: ["guest", "service", "<vmId>", "<action>", "<name>"],
+    readOnly: false,
+  }),
+  guest_get_packages: command({
+    summary: "List what is installed in a guest, and what could be upgraded",
+    description:
+      "From the guest's own lists: nothing is downloaded. KVM Manager's agent does it, in Linux guests.",
+    role: "viewer",
+    input: closed({
+      vmId: VmId,
+      upgradesOnly: Type.Optional(Type.Boolean({ default: false })),
+      offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: "1000 when left out" })),
+    }),
+    output: GuestPackages,
+    errors: DOING,
+    route: "GET /vms/{vmId}/guest/packages",
+    cli: ["guest", "packages", "<vmId>"],
+    rows: "packages",
+    columns: ["name", "version", "upgrade", "architecture"],
+    readOnly: true,
+  }),
+  guest_get_security: command({
+    summary: "Show what protects a guest, and whether it waits for a reboot",
+    description: "KVM Manager's agent does it.",
+    role: "viewer",
+    input: OneVm,
+    output: GuestSecurity,
+    errors: DOING,
+    route: "GET /vms/{vmId}/guest/security",
+    cli: ["guest", "security", "<vmId>"],
+    readOnly: true,
+  }),
+  insert_guest_tools: command({
+    summary: "Put the CD with the guest tools into a VM",
+    description:
+      "KVM Manager's guest agent, with its installers for Linux and Windows. It goes into an empty CD drive, or into one " +
+      "that is added. A VM without the agent's channel gets it: at once where it runs with a virtio-serial controller, else from its " +
+      "next start on.",
+    role: "operator",
+    input: OneVm,
+    output: Type.Object({
+      target: Type.String({ description: "the drive: sda" }),
+      path: Type.String({ description: "of the CD on the host" }),
+      applies: oneOf(["now", "next start"], { description: "when the guest sees the CD" }),
+      channel: oneOf(["present", "now", "next start"], {
+        description: "whether the VM had the agent's channel, has it now, or from its next start on",
+      }),
+    }),
+    errors: [
+      ...["VmNotFound", "VmBusy", "GuestToolsMissing", "GuestToolsFailed", "AttachFailed"] as const,
+      ...["MediaFailed", "NoFreeTarget", "NoFreeSlot", "NotHotpluggable", "StoragePoolNotActive"] as const,
+    ],
+    route: "POST /vms/{vmId}/guest/tools",
+    cli: ["vm", "guest-tools", "<vmId>"],
+    readOnly: false,
+  }),
+  install_guest_agent: command({
+    summary: "Install KVM Manager's guest agent in a VM through QEMU's",
+    description:
+      "Copies the agent into the guest and runs its installer there, by qemu-guest-agent, in Linux guests. The VM gets " +
+      "the agent's channel where it lacks it. Others: insert_guest_tools.",
+    ...EXEC,
+    input: OneVm,
+    output: Type.Object({
+      channel: oneOf(["present", "now", "next start"], {
+        description: "next start: the agent runs, and is heard once the VM was shut down and started",
+      }),
+      output: Type.String({ description: "what the installer said" }),
+    }),
+    errors: [
+      ...FILES,
+      ...["GuestToolsMissing", "GuestInstallFailed", "GuestCopyFailed", "GuestProgramNotFound"] as const,
+      ...["GuestExecTimeout", "GuestOutputLost", "AttachFailed", "VmBusy"] as const,
+    ],
+    route: "POST /vms/{vmId}/guest/agent",
+    cli: ["guest", "install-agent", "<vmId>"],
+    readOnly: false,
   }),
   guest_exec: command({
     summary: "Run a program in a guest",

@@ -1,7 +1,6 @@
 /** What host and guest agent have agreed on: guest/PROTOCOL.md in words. Pure. */
 
-/** The name of the virtio-serial channel. */
-export const AGENT_CHANNEL = "org.kvmmanager.agent.0";
+export { OWN_AGENT_CHANNEL as AGENT_CHANNEL } from "../formats/xml/channel.ts";
 
 /** Versions of the protocol that this host speaks. */
 export const PROTOCOL_MIN = 1, PROTOCOL_MAX = 1;

@@ -6,6 +6,16 @@ export interface Hindrance {
   readonly remedy: string;
 }
 
+/** What is said where no agent is there: of two agents, the one that is there says more. */
+const absent = new Set<Hindrance>();
+function ofAbsence(hindrance: Hindrance): Hindrance {
+  absent.add(hindrance);
+  return hindrance;
+}
+
+/** Whether it is said because no agent is there. */
+export const isAbsence = (hindrance: Hindrance): boolean => absent.has(hindrance);
+
 /** What installs QEMU's guest agent, by system. */
 export const INSTALL_COMMANDS = [
   { system: "Debian, Ubuntu", command: "apt-get install qemu-guest-agent" },
@@ -17,15 +27,67 @@ export const INSTALL_COMMANDS = [
 ] as const;
 
 /** The VM has no way to an agent. */
-export const NO_CHANNEL: Hindrance = {
+export const NO_CHANNEL: Hindrance = ofAbsence({
   reason: "the VM has no channel for a guest agent",
   remedy: "Add the channel org.qemu.guest_agent.0 to its XML, then shut it down and start it",
-};
+});
 
 /** Nobody is at the other end. */
-export const NOT_INSTALLED: Hindrance = {
+export const NOT_INSTALLED: Hindrance = ofAbsence({
   reason: "no guest agent runs in it",
-  remedy: "Install it in the guest: apt-get install qemu-guest-agent, or dnf install qemu-guest-agent",
+  remedy:
+    "Insert the guest tools and run their installer in the guest, or install qemu-guest-agent: apt-get install qemu-guest-agent, or dnf install qemu-guest-agent",
+});
+
+/** The VM has no way to our agent. */
+export const OWN_NO_CHANNEL: Hindrance = ofAbsence({
+  reason: "the VM has no channel for KVM Manager's guest agent",
+  remedy:
+    "Insert the guest tools: that adds it, to some VMs at their next start. Then run their installer in the guest",
+});
+
+/** Nobody is at the other end of ours. */
+export const OWN_NOT_INSTALLED: Hindrance = ofAbsence({
+  reason: "KVM Manager's guest agent does not run in it",
+  remedy: "Insert the guest tools, and run their installer in the guest",
+});
+
+/** What QEMU's agent has no command for. */
+export const OWN_ALONE: Hindrance = {
+  reason: "QEMU's guest agent cannot do it: KVM Manager's can",
+  remedy: "Insert the guest tools, and run their installer in the guest",
+};
+
+/** Another program has opened the one line there is. */
+export const LINE_TAKEN: Hindrance = {
+  reason: "another program on the host has the line to its agent open",
+  remedy: "Close it: another KVM Manager, or a script",
+};
+
+/** Our agent does not offer a method: its configuration, or its age. */
+export function notOffered(method: string): Hindrance {
+  return {
+    reason: `KVM Manager's agent in it does not offer ${method}`,
+    remedy: "See agent.json in the guest (/etc/kvm-manager-agent), or install newer guest tools",
+  };
+}
+
+/** What our agent has no way to do on a system. */
+export const NOT_ON_WINDOWS: Hindrance = {
+  reason: "KVM Manager's guest agent cannot do that on Windows",
+  remedy: "Install QEMU's guest agent beside it, or use the VM's console",
+};
+
+/** Our agent is installed through QEMU's in Linux guests alone. */
+export const NOT_ON_WINDOWS_BY_QEMU: Hindrance = {
+  reason: "KVM Manager installs its agent through QEMU's in Linux guests on x86-64 and ARM alone",
+  remedy: "Insert the guest tools, and run their installer in the guest",
+};
+
+/** The two have no version of the protocol in common. */
+export const OTHER_VERSION: Hindrance = {
+  reason: "KVM Manager's agent in it speaks another version of the protocol",
+  remedy: "Insert the guest tools, and run their installer in the guest",
 };
 
 /** The agent is there and says nothing. */

@@ -187,6 +187,7 @@ export const en = {
   "manage.clone": "Clone…",
   "manage.template": "Make template…",
   "manage.export": "Export XML",
+  "manage.guest_tools": "Guest tools…",
   "manage.export_ova": "Export as OVA…",
   "manage.import": "Import XML",
   "manage.import_ova": "Import OVA",

@@ -5,9 +5,9 @@ import type { PlainKey } from "../i18n/mod.ts";
 /** A page that does something to a machine. */
 export interface ManageLink {
   /** Below the machine's own address. */
-  readonly path: "rename" | "clone" | "template" | "export" | "export-ova";
+  readonly path: "rename" | "clone" | "template" | "export" | "export-ova" | "guest";
   readonly label: PlainKey;
-  readonly icon: "edit" | "copy" | "cards" | "code";
+  readonly icon: "edit" | "copy" | "cards" | "code" | "disc";
   /** Nothing may be writing to the machine's disks. */
   readonly off: boolean;
   /** It is a file to keep, not a page. */
@@ -18,6 +18,7 @@ const LINKS: readonly ManageLink[] = [
   { path: "rename", label: "manage.rename", icon: "edit", off: true },
   { path: "clone", label: "manage.clone", icon: "copy", off: true },
   { path: "template", label: "manage.template", icon: "cards", off: true },
+  { path: "guest", label: "manage.guest_tools", icon: "disc", off: false },
   { path: "export", label: "manage.export", icon: "code", off: false, download: true },
   { path: "export-ova", label: "manage.export_ova", icon: "code", off: true },
 ];

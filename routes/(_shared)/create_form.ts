@@ -57,6 +57,7 @@ export function wishOf(form: FormData): Partial<VmConfig> {
     disks: disk === undefined ? [] : [disk],
     nics: plug === undefined ? [] : [plug.startsWith("/") ? { bridge: plug.slice(1) } : { network: plug }],
     ...(form.get(USE_CLOUD_INIT) === "yes" && { cloudInit: cloudInitOf(form) }),
+    ...(form.get("guestTools") === "yes" && { guestTools: true }),
     start: form.get("start") === "yes",
   };
 }

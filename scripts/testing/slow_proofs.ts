@@ -45,9 +45,10 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
     sources: ["agent/console", "agent/http", "ffi", "tests/testbed/serial.ts"],
   },
   "our guest agent in a guest": {
-    files: ["tests/system/guest_agent_test.ts"],
+    files: ["tests/system/guest_agent_test.ts", "tests/system/own_agent_test.ts"],
     sources: [
-      ...["guest", "lib/guest/tools", "agent/guest/own", "scripts/guest_agents.ts"],
+      ...["guest", "lib/guest/tools", "agent/guest", "agent/vm/guest_tools", "scripts/guest_agents.ts"],
+      ...["ffi/stream_worker.ts", "ffi/streams.ts", "lib/guest/own_told.ts"],
       ...["lib/guest/lines.ts", "lib/guest/message.ts", "lib/guest/protocol.ts", "lib/guest/results.ts"],
     ],
   },

@@ -1,9 +1,12 @@
 /** The page of what is inside a VM: told, run and browsed through a real guest's agent, and what it says without one. */
 import assert from "node:assert/strict";
+import { buildAgentGuest } from "../testbed/agent_guest.ts";
 import { browser } from "../testbed/chromium.ts";
+import { ensureGuestTools } from "../testbed/guest_tools.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { call, known, readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -67,3 +70,57 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
     await visit(tester, path, (page) => waitForText(page, "main", "The VM is not running"));
   });
 });
+
+if (reason === null && await requirement("agentGuest") === null) {
+  browserTest("the guest tools are inserted by one click, and our agent tells what runs", async (t) => {
+    await ensureGuestTools();
+    // QEMU's agent is there: with its channel comes the controller that ours is plugged into
+    await using vm = await testMachine({ purpose: "toolspage", guest: await buildAgentGuest(), start: true });
+    await using server = await readyServer();
+    await using tester = await browser();
+    const vmId = vm.uuid, path = `${server.url}/vms/${vmId}/guest`;
+    await known(server, vmId);
+    await vm.waitForBoot();
+
+    await t.step(
+      "a VM without a channel gets it with the CD, also without script",
+      () =>
+        visit(tester, path, async (page) => {
+          await waitForText(page, "main", "The VM has no channel for it");
+          await page.getByRole("button", { name: "Insert guest tools" }).click();
+          await waitForText(page, "[role=status]", "Run their installer");
+        }, { javaScriptEnabled: false }),
+    );
+
+    await t.step(
+      "the VM's menu leads there",
+      () =>
+        visit(tester, `${server.url}/vms/${vmId}`, async (page) => {
+          await page.getByRole("button", { name: /More actions|Actions/ }).first().click();
+          await page.getByRole("menuitem", { name: "Guest tools…" }).click();
+          await waitForText(page, "main", "Guest agents");
+        }),
+    );
+
+    await until("our agent", async () => {
+      const { agents } = await call(server, "guest_agent_status", { vmId });
+      return agents.some(({ agent, state }) => agent === "kvm-manager-agent" && state === "connected");
+    }, { seconds: 240 });
+
+    await t.step("load, processes and security, in both themes, wide and on a phone", async () => {
+      for (
+        const [view, text] of [["metrics", "Load average"], ["processes", "kvm-manager-agent"], [
+          "security",
+          "SELinux",
+        ]]
+      ) {
+        for (const size of [{}, PHONE]) {
+          await visit(tester, `${path}?show=${view}`, async (page) => {
+            await waitForText(page, "#more", text!);
+            assert.equal(await overflows(page), false);
+          }, { ...size, accessible: "in both themes" });
+        }
+      }
+    });
+  });
+}

@@ -34,7 +34,16 @@ Deno.test({
       const status = await call(server, "guest_agent_status", { vmId });
       assert.deepEqual([status.installed, status.connected], [true, true]);
       assert.match(status.version!, /^\d+\.\d+/);
-      assert.deepEqual(status.abilities.filter(({ available }) => !available), []);
+      const missing = status.abilities.filter(({ available }) => !available);
+      assert.deepEqual(
+        missing.map(({ ability }) => ability),
+        ["processes", "services", "service-control", "packages", "security"],
+        "what KVM Manager's own agent alone can do",
+      );
+      for (const { reason, remedy } of missing) {
+        assert.match(`${reason} ${remedy}`, /KVM Manager.*guest tools/);
+      }
+      await refused(call(server, "guest_get_services", { vmId }), "GuestUnavailable", /guest tools/);
       const info = await call(server, "guest_get_info", { vmId });
       assert.equal(info.hostname, vm.name);
       assert.equal(info.osType, "linux");

@@ -1,5 +1,6 @@
 /** The tiny guest with our own agent (guest/, Go) in it. */
-import { buildAgent, goVersion, GUEST_TARGETS } from "../../scripts/guest_agents.ts";
+import { GUEST_TARGETS } from "../../lib/guest/tools/targets.ts";
+import { buildAgent, goVersion } from "../../scripts/guest_agents.ts";
 import { built } from "./built.ts";
 import { buildGuest, type Guest } from "./guest.ts";
 import { ensurePackages } from "./packages.ts";

@@ -3,6 +3,7 @@
  * guest does, a call ends within its limit; after one that was not answered, others are not kept waiting as well.
  */
 import { createHash } from "node:crypto";
+import type { Static } from "typebox";
 import { checker } from "typebox/compile";
 import { base64Of, bytesOfBase64 } from "../../../lib/guest/base64.ts";
 import { LineCutter } from "../../../lib/guest/lines.ts";
@@ -41,6 +42,8 @@ export interface CallOptions {
   /** Milliseconds until it is given up. */
   readonly limitMs?: number;
   readonly signal?: AbortSignal;
+  /** That it is not answered keeps no other call from being made. */
+  readonly isProbe?: boolean;
 }
 
 /** What a command is run with. */
@@ -65,7 +68,8 @@ export interface ExecEnd {
   readonly signal: string;
   readonly stdout: Uint8Array<ArrayBuffer>;
   readonly stderr: Uint8Array<ArrayBuffer>;
-  readonly truncated: boolean;
+  readonly stdoutTruncated: boolean;
+  readonly stderrTruncated: boolean;
   readonly timedOut: boolean;
 }
 
@@ -79,8 +83,8 @@ const HELLO_MS = 5000;
 const EXEC_GRACE_MS = 10_000;
 /** Milliseconds that a guest which did not answer is left in peace. */
 const SILENCE_MS = 15_000;
-/** Lines in a row that are no messages, after which the other end is taken for no agent. */
-const MOST_GARBAGE = 10_000;
+/** Lines in a row that nobody asked for, and bytes, after which the other end is taken for no agent. */
+const MOST_GARBAGE = { lines: 10_000, bytes: 256 * 1024 * 1024 } as const;
 /** Requests under way; the agent takes 16. */
 const MOST_PENDING = 64;
 
@@ -103,7 +107,7 @@ export class OwnAgentClient implements AsyncDisposable {
   #info: AgentResult<"get_agent_info"> | undefined;
   #failure: AgentFailure | undefined;
   #silentUntil = 0;
-  #garbage = 0;
+  #garbage = { lines: 0, bytes: 0 };
   // Ids of one conversation are none of another: a late answer to the one before fits none of ours
   #nextId = crypto.getRandomValues(new Uint32Array(1))[0]! * 1024;
 
@@ -146,6 +150,25 @@ export class OwnAgentClient implements AsyncDisposable {
     return this.#over.promise;
   }
 
+  /** Whether answers are waited for. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /**
+   * Whether it is still the agent that the conversation began with: one that was killed is started anew by the guest, and
+   * knows nothing of what was asked of the one before. Without an answer it is taken for the same.
+   */
+  async isSame(limitMs = HELLO_MS): Promise<boolean> {
+    try {
+      const { pid } = await this.call("get_agent_info", {}, { limitMs, isProbe: true });
+      return pid === this.info.pid;
+    } catch (error) {
+      if (error instanceof AgentFailure) return true;
+      throw error;
+    }
+  }
+
   /** Whether the agent has a method, and its configuration allows it. */
   can(method: AgentMethod): boolean {
     return this.info.methods.includes(method);
@@ -157,7 +180,7 @@ export class OwnAgentClient implements AsyncDisposable {
     params: object = {},
     options: CallOptions & Pick<Pending, "onOutput"> = {},
   ): Promise<AgentResult<M>> {
-    const { limitMs = LIMIT_MS, signal, onOutput } = options;
+    const { limitMs = LIMIT_MS, signal, onOutput, isProbe = false } = options;
     signal?.throwIfAborted();
     if (this.#failure) throw this.#failure;
     if (performance.now() < this.#silentUntil) throw silent();
@@ -175,7 +198,7 @@ export class OwnAgentClient implements AsyncDisposable {
       answer.reject(signal!.reason);
     };
     const timer = setTimeout(() => {
-      this.#silentUntil = performance.now() + SILENCE_MS;
+      if (!isProbe) this.#silentUntil = performance.now() + SILENCE_MS;
       this.#notify("cancel", { id });
       answer.reject(silent());
     }, limitMs);
@@ -222,7 +245,8 @@ export class OwnAgentClient implements AsyncDisposable {
       signal: ended.signal,
       stdout: decoded(ended.stdout),
       stderr: decoded(ended.stderr),
-      truncated: ended.stdout_truncated || ended.stderr_truncated,
+      stdoutTruncated: ended.stdout_truncated,
+      stderrTruncated: ended.stderr_truncated,
       timedOut: ended.timed_out,
     };
   }
@@ -361,37 +385,44 @@ export class OwnAgentClient implements AsyncDisposable {
       for (;;) {
         const { value, done } = await this.#reader.read();
         if (done) return this.#end(new AgentFailure("closed", "the guest closed the channel"));
+        this.#garbage.bytes += value.length;
         for (const line of cutter.push(value)) {
-          if (line?.length === 0) continue; // ends a half line, as ours does
           this.#take(line === null ? { kind: "invalid" } : decodeMessage(line));
+          if (this.#failure) return;
         }
+        this.#bear();
       }
     } catch (error) {
       this.#end(new AgentFailure("closed", String(error), { cause: error }));
     }
   }
 
+  /** Ends it when too much came that nobody asked for: half a line is left over at the beginning, and some answers are late. */
+  #bear(): void {
+    const { lines, bytes } = this.#garbage;
+    if (lines <= MOST_GARBAGE.lines && bytes <= MOST_GARBAGE.bytes) return;
+    this.#end(new AgentFailure("invalid", "what comes from the guest is not its agent's protocol"));
+  }
+
   #take(message: AgentMessage): void {
-    if (message.kind === "invalid") {
-      // Half a line is left over at the beginning; without end it is no agent
-      if (++this.#garbage > MOST_GARBAGE) {
-        this.#end(new AgentFailure("invalid", "what comes from the guest is not its agent's protocol"));
-      }
-      return;
+    const { kind } = message;
+    const id = kind === "result" || kind === "error" ? message.id : outputOf(message)?.id;
+    const pending = id === undefined || id === null ? undefined : this.#pending.get(id);
+    if (!pending) {
+      this.#garbage.lines++;
+      return this.#bear();
     }
-    this.#garbage = 0;
-    if (message.kind === "notification") return this.#output(message);
-    const pending = message.id === null ? undefined : this.#pending.get(message.id);
-    if (!pending) return; // late, or never asked for
+    this.#garbage = { lines: 0, bytes: 0 };
+    if (message.kind === "notification") return this.#output(message, pending);
+    if (message.kind === "invalid") return;
     this.#silentUntil = 0;
     if (message.kind === "result") return pending.answer.resolve(message.result);
     pending.answer.reject(new AgentFailure("refused", message.message, { code: message.code }));
   }
 
-  #output({ method, params }: AgentMessage & { readonly kind: "notification" }): void {
-    if (method !== "exec_output" || !isOutput(params)) return;
-    const bytes = bytesOfBase64(params.data);
-    if (bytes) this.#pending.get(params.id)?.onOutput?.(params.stream, bytes);
+  #output(message: AgentMessage, { onOutput }: Pending): void {
+    const output = outputOf(message), bytes = output && bytesOfBase64(output.data);
+    if (output && bytes) onOutput?.(output.stream, bytes);
   }
 
   #end(failure: AgentFailure): void {
@@ -401,6 +432,12 @@ export class OwnAgentClient implements AsyncDisposable {
     for (const { answer } of this.#pending.values()) answer.reject(failure);
     this.#pending.clear();
   }
+}
+
+/** What a message says that a command has written; undefined for another message. */
+function outputOf(message: AgentMessage): Static<typeof EXEC_OUTPUT> | undefined {
+  if (message.kind !== "notification" || message.method !== "exec_output") return undefined;
+  return isOutput(message.params) ? message.params : undefined;
 }
 
 const silent = () => new AgentFailure("silent", "the guest's agent does not answer");

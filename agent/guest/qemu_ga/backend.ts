@@ -12,12 +12,14 @@ import {
   type UserInfo,
   type VM,
 } from "../../../lib/contract/mod.ts";
+import type { ChannelState } from "../../../lib/formats/xml/channel.ts";
 import { PROC_FILES, procMetrics } from "../../../lib/guest/linux_proc.ts";
 import {
   type Hindrance,
   LINUX_ALONE,
   NO_CHANNEL,
   NOT_INSTALLED,
+  OWN_ALONE,
   SILENT,
   switchedOff,
   unknownTo,
@@ -40,7 +42,7 @@ import { QemuExec } from "./exec.ts";
 import { QemuFiles } from "./files.ts";
 
 /** The agent's commands that an ability takes. */
-const COMMANDS: Readonly<Record<GuestAbility, readonly string[]>> = {
+const COMMANDS: Readonly<Partial<Record<GuestAbility, readonly string[]>>> = {
   "info": ["guest-get-osinfo"],
   "network": ["guest-network-get-interfaces"],
   "filesystems": ["guest-get-fsinfo"],
@@ -78,6 +80,9 @@ interface Kept<T> {
   readonly value: Promise<T>;
 }
 
+/** What it has no command for is asked of the other agent. @throws {ContractError} GuestUnavailable */
+const cannot = () => Promise.reject(new ContractError("GuestUnavailable", { ...OWN_ALONE }));
+
 export class QemuBackend implements GuestBackend {
   readonly kind = "qemu-ga";
   readonly #agent: QemuAgent;
@@ -110,7 +115,13 @@ export class QemuBackend implements GuestBackend {
     }
   }
 
+  channel({ guestAgent }: VM): Promise<ChannelState> {
+    return Promise.resolve(guestAgent);
+  }
+
   async hindrance(vm: VM, ability: GuestAbility): Promise<Hindrance | undefined> {
+    const needed = COMMANDS[ability];
+    if (needed === undefined) return OWN_ALONE;
     if (vm.guestAgent === "not configured") return NO_CHANNEL;
     if (vm.guestAgent === "disconnected") return NOT_INSTALLED;
     let known: Known;
@@ -122,7 +133,7 @@ export class QemuBackend implements GuestBackend {
     }
     const { commands, version, isWindows } = known;
     if (isWindows && OF_LINUX.has(ability)) return LINUX_ALONE;
-    for (const command of COMMANDS[ability]) {
+    for (const command of needed) {
       const isEnabled = commands.get(command);
       if (isEnabled === undefined) return unknownTo(command, version);
       if (!isEnabled) return switchedOff(command);
@@ -164,6 +175,26 @@ export class QemuBackend implements GuestBackend {
     const now = read as Record<keyof typeof PROC_FILES, string>;
     this.#stats.set(vm.id, { at: this.clock.monotonic(), stat: now.stat });
     return procMetrics(before.stat, now);
+  }
+
+  processes(): Promise<never> {
+    return cannot();
+  }
+
+  services(): Promise<never> {
+    return cannot();
+  }
+
+  controlService(): Promise<never> {
+    return cannot();
+  }
+
+  packages(): Promise<never> {
+    return cannot();
+  }
+
+  security(): Promise<never> {
+    return cannot();
   }
 
   async exec(vm: VM, request: ExecRequest): Promise<ExecOutcome> {

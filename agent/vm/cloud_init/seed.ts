@@ -25,6 +25,8 @@ export interface SeedRequest {
   readonly macs: readonly string[];
   /** Where the seed goes: the default pool when left out. */
   readonly pool?: string;
+  /** A script that the first start runs beside what `cloudInit` says. Never made of what people write. */
+  readonly vendorData?: string;
   /** The seed before: what secrets that are kept are taken from. */
   readonly before?: Seed;
 }
@@ -62,7 +64,7 @@ export async function makeSeed(link: Link, request: SeedRequest, steps: Steps): 
     instanceId,
     macs,
   });
-  const bytes = writeSeed(cloudInit, files, Date.now());
+  const bytes = writeSeed(cloudInit, files, Date.now(), request.vendorData);
   try {
     const volume = await upload(link, steps, request.pool ?? await defaultPool(link), vmName, bytes);
     return { volume, path: volume.path, instanceId };

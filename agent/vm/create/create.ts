@@ -12,6 +12,9 @@ import { makeRoomFor } from "../../storage/volume_checks.ts";
 import { copyJob, withImages } from "./disks.ts";
 import { type CreateServices, decide } from "./facts.ts";
 import { makeSeed, seedRefusal } from "../cloud_init/seed.ts";
+import { INSTALL_AT_FIRST_START } from "../../../lib/guest/tools/texts.ts";
+import { requireGuestTools } from "../guest_tools/programs.ts";
+import { toolsVolumeOf } from "../guest_tools/volume.ts";
 import { type Reservations, reservations } from "./reservations.ts";
 
 const GIB = 1024 ** 3;
@@ -31,21 +34,34 @@ function reserve(
 
 const failed = (error: unknown, code: ErrorCode) => contractError(error, code, "create_vm");
 
-/** Makes the CD for cloud-init where one is asked for. */
+/** Makes the CD for cloud-init where one is asked for; it installs the guest tools where those are wanted, too. */
 async function withSeed(
   { vms: { link } }: CreateServices,
   vm: NewVm,
   { cloudInit }: VmConfig,
   steps: Steps,
 ): Promise<NewVm> {
-  const { name, nics, seed } = vm;
+  const { name, nics, seed, tools } = vm;
   if (cloudInit === undefined || seed === undefined) return vm;
+  const vendorData = tools === undefined ? undefined : INSTALL_AT_FIRST_START;
   const { path } = await makeSeed(
     link,
-    { vmName: name, cloudInit, macs: nics.map(({ mac }) => mac) },
+    {
+      vmName: name,
+      cloudInit,
+      macs: nics.map(({ mac }) => mac),
+      ...(vendorData !== undefined && { vendorData }),
+    },
     steps,
   );
   return { ...vm, seed: { ...seed, path } };
+}
+
+/** Makes the CD with the guest tools where it is wanted: under an operation of its own, for other VMs go on using it. */
+async function withTools({ vms }: CreateServices, vm: NewVm, actor: string): Promise<NewVm> {
+  if (vm.tools === undefined) return vm;
+  const { path } = await toolsVolumeOf(vms, vm, actor);
+  return { ...vm, tools: { ...vm.tools, path } };
 }
 
 /** Defines it. libvirt refuses a name that another machine has: nobody's definition is replaced. */
@@ -103,7 +119,12 @@ async function build(
   const { link, inventory } = services.vms;
   const copying = copyJob(services.vms, planned, operation);
   const withDisks = await withImages(services.vms, planned, copying, principal.role, operation);
-  const vm = await withSeed(services, withDisks, config, operation);
+  const vm = await withSeed(
+    services,
+    await withTools(services, withDisks, principal.name),
+    config,
+    operation,
+  );
   operation.add({ kind: "domain-made", uuid: vm.uuid, name: vm.name, at: Date.now() });
   await define(services, vm);
   if (config.autostart) {
@@ -155,6 +176,7 @@ export async function createVm(
   const refusal = config.cloudInit &&
     await seedRefusal({ vmName: name, cloudInit: config.cloudInit, macs: vm.nics.map(({ mac }) => mac) });
   if (refusal) throw refusal;
+  if (config.guestTools) await requireGuestTools();
   for (const { mac } of vm.nics) {
     reserve(held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
   }

@@ -3,6 +3,7 @@ import { Compile, type Validator } from "typebox/compile";
 import {
   type CommandName,
   type ConfigCheck,
+  ContractError,
   createCommands,
   type Role,
   VmConfig,
@@ -16,6 +17,7 @@ import type { Handlers } from "../../dispatch.ts";
 import { createOptions } from "./options.ts";
 import { createVm } from "./create.ts";
 import { type CreateServices, decide } from "./facts.ts";
+import { requireGuestTools } from "../guest_tools/programs.ts";
 import { seedRefusal } from "../cloud_init/seed.ts";
 
 type CreateHandlers = Pick<Handlers, Extract<CommandName, keyof typeof createCommands>>;
@@ -44,7 +46,8 @@ function preview(vm: NewVm): string {
       { path: `/${disk.pool ?? "default"}/${vm.name}.${disk.format}`, type: "file" as const },
   }));
   const seed = vm.seed && { ...vm.seed, path: `/${vm.disks[0]?.pool ?? "default"}/${seedName(vm.name)}` };
-  return newDomainXml({ ...vm, disks, seed, screenPassword: undefined });
+  const tools = vm.tools && { ...vm.tools, path: "/default/kvm-manager-guest-tools.iso" };
+  return newDomainXml({ ...vm, disks, seed, tools, screenPassword: undefined });
 }
 
 async function cloudInitErrors(
@@ -58,14 +61,26 @@ async function cloudInitErrors(
   return [{ field: `cloudInit.${String(details?.field ?? "")}`, code, message }];
 }
 
+async function guestToolsErrors(): Promise<ConfigCheck["errors"]> {
+  try {
+    await requireGuestTools();
+    return [];
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    return [{ field: "guestTools", code: error.code, message: error.message }];
+  }
+}
+
 async function check(services: CreateServices, input: unknown, role: Role): Promise<ConfigCheck> {
   const { config, errors } = readable(input);
   const { vm, findings } = await decide(services, config, { role, held: undefined });
+  const toolsErrors = config.guestTools ? await guestToolsErrors() : [];
   const told = new Set(errors.map(({ field }) => field));
   const all = [
     ...errors,
     ...findings.errors.filter(({ field }) => !told.has(field)),
     ...await cloudInitErrors(config, vm),
+    ...toolsErrors,
   ];
   return {
     errors: all,

@@ -52,11 +52,15 @@ const simple = (call: Extract<CallName, `domain${string}`>) => (host: Host, vm: 
   host.link.call(call as "domainStart", { uuid: vm.id });
 
 /**
- * Asks by the guest agent where it is connected; an agent that does not answer is no reason to give up while there
+ * Asks by a guest agent where one is connected; an agent that does not answer is no reason to give up while there
  * is ACPI. Without an agent the driver chooses: ACPI for QEMU.
  */
-const ask = (call: "domainShutdown" | "domainReboot") => async ({ link }: Host, vm: VM) => {
-  if (vm.guestAgent !== "connected") return await link.call(call, { uuid: vm.id, by: "any" });
+const ask = (call: "domainShutdown" | "domainReboot") => async (host: Host, vm: VM) => {
+  const { link } = host;
+  if (vm.guestAgent !== "connected") {
+    if (await host.askGuest(vm, call === "domainReboot")) return null;
+    return await link.call(call, { uuid: vm.id, by: "any" });
+  }
   try {
     return await link.call(call, { uuid: vm.id, by: "agent" });
   } catch (error) {
@@ -167,9 +171,15 @@ async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Prom
 /**
  * Carries a power command out on one machine.
  *
+ * @param through asks the guest another way than libvirt does
  * @throws {ContractError} VmNotFound, the rule's `otherwise` and `failed`, VmBusy, and what any libvirt call may give
  */
-export async function power(host: Host, command: PowerCommand, vmId: string): Promise<null> {
+export async function power(
+  host: Host,
+  command: PowerCommand,
+  vmId: string,
+  through?: (vm: VM) => Promise<void>,
+): Promise<null> {
   const rule: PowerRule = POWER[command];
   let vm = host.requireVm(vmId);
   const fits = () =>
@@ -190,7 +200,9 @@ export async function power(host: Host, command: PowerCommand, vmId: string): Pr
       host.inventory.update(vm.id, { powerRequest: { action: rule.asks, requestedAt: Date.now() } });
     }
     try {
-      return await rule.run(host, vm);
+      if (through === undefined) return await rule.run(host, vm);
+      await through(vm);
+      return null;
     } catch (error) {
       if (rule.asks) host.inventory.update(vm.id, { powerRequest: undefined });
       // Somebody else may have been faster: that is no failure of libvirt's.

@@ -158,7 +158,9 @@ function DeviceFields({ model, options }: CreateProps) {
   return (
     <Disclosure
       title={t("create.devices")}
-      wrong={["graphics", "video", "sound", "watchdog"].some((field) => model.error(field) !== undefined)}
+      wrong={["graphics", "video", "sound", "watchdog", "guestTools"].some((field) =>
+        model.error(field) !== undefined
+      )}
     >
       <div class="form-grid">
         <SelectField
@@ -191,6 +193,16 @@ function DeviceFields({ model, options }: CreateProps) {
             onChange={({ currentTarget: { checked } }) => model.set({ [field]: checked ? undefined : false })}
           />
         ))}
+        <CheckField
+          wide
+          name="guestTools"
+          value="yes"
+          label={t("create.guest_tools")}
+          hint={t("create.guest_tools_hint")}
+          error={model.error("guestTools")}
+          checked={wish.guestTools ?? false}
+          onChange={({ currentTarget: { checked } }) => model.set({ guestTools: checked ? true : undefined })}
+        />
       </div>
     </Disclosure>
   );

@@ -1,6 +1,7 @@
 /** libvirt's domain XML → what lists and pages show of a machine. */
 import { OS_TYPES } from "../../contract/choices.ts";
 import type { Disk, Graphics, GuestAgentState, NetworkInterface, VM } from "../../contract/vm.ts";
+import { channelIn, QEMU_AGENT_CHANNEL } from "./channel.ts";
 import { METADATA_PREFIX, SCREEN_PASSWORDS } from "./metadata.ts";
 import { hasGeneratedPasswords, hasOpenScreen } from "./screen_passwords.ts";
 import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
@@ -128,14 +129,6 @@ export function firmware(os: XmlElement | undefined): VM["firmware"] {
   return loader?.secure === "yes" || feature?.attributes.enabled === "yes" ? "uefi-secure" : "uefi";
 }
 
-function guestAgent(devices: XmlElement | undefined): GuestAgentState {
-  const channel = children(devices, "channel")
-    .map((each) => child(each, "target")?.attributes)
-    .find((target) => target?.name === "org.qemu.guest_agent.0");
-  if (!channel) return "not configured";
-  return channel.state === "connected" ? "connected" : "disconnected";
-}
-
 /** libosinfo ids look like `http://debian.org/debian/12`; the family is told by the vendor's place. */
 function operatingSystem(
   metadata: XmlElement | undefined,
@@ -184,7 +177,7 @@ export function summarizeDomain(xml: string): DomainSummary {
     arch: osAttributes?.arch,
     virtType: domain.attributes.type ?? "",
     firmware: firmware(os),
-    guestAgent: guestAgent(devices),
+    guestAgent: channelIn(devices, QEMU_AGENT_CHANNEL),
     tags: ownChildren(own, "tag"),
     group: ownChildren(own, "group")[0],
     createdAt: integer(own?.attributes.created),

@@ -1,14 +1,13 @@
 /** A new machine's devices as libvirt's XML. Pure. Source: "Devices" in libvirt's domain format. */
+import { channelDevice, OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "./channel.ts";
 import { isPc, isQ35 } from "./machine_type.ts";
 import { seedDisk } from "./seed_drive.ts";
-import type { NewVm, VmCd, VmDisk, VmNic, VmSeed } from "../../vm/create/vm.ts";
+import type { NewVm, VmCd, VmDisk, VmNic, VmSeed, VmTools } from "../../vm/create/vm.ts";
 import { backingStoreXml, sourceXml } from "./backing_store.ts";
 import { xml, type XmlContent, type XmlNode } from "./build.ts";
 
 /** PCI Express takes one device a port: ports for what is plugged in later. */
 const SPARE_PORTS = 14;
-/** Channels of the stock guest agent and of the project's own. */
-const AGENT_CHANNELS = ["org.qemu.guest_agent.0", "org.kvmmanager.agent.0"] as const;
 /** Seconds between the guest's reports of its memory. */
 const BALLOON_PERIOD = 5;
 
@@ -63,6 +62,24 @@ function seedCd(seed: VmSeed): XmlNode {
   return seedDisk(seed);
 }
 
+/**
+ * The CD with the guest tools. That it is not there any more keeps no VM from starting.
+ *
+ * @throws {TypeError} for a CD that was not made yet
+ */
+function toolsCd({ path, target, bus }: VmTools): XmlNode {
+  if (path === undefined) throw new TypeError("the CD with the guest tools was not made yet");
+  return xml(
+    "disk",
+    { type: "file", device: "cdrom" },
+    xml("driver", { name: "qemu", type: "raw" }),
+    xml("source", { file: path, startupPolicy: "optional" }),
+    backingStoreXml([]),
+    xml("target", { dev: target, bus }),
+    xml("readonly"),
+  );
+}
+
 function nic(each: VmNic, order: number | undefined): XmlNode {
   return xml(
     "interface",
@@ -90,8 +107,8 @@ function bootable({ disks, cd, nics, bootOrder }: NewVm): XmlNode[] {
   ];
 }
 
-function controllers({ arch, machine, disks, cd, seed }: NewVm): XmlContent {
-  const buses = new Set<string | undefined>([...disks.map(({ bus }) => bus), cd?.bus, seed?.bus]);
+function controllers({ arch, machine, disks, cd, seed, tools }: NewVm): XmlContent {
+  const buses = new Set<string | undefined>([...disks.map(({ bus }) => bus), cd?.bus, seed?.bus, tools?.bus]);
   const express = isQ35(machine) || machine === "virt" || machine.startsWith("virt-");
   return [
     express && xml("controller", { type: "pci", model: "pcie-root" }),
@@ -104,8 +121,7 @@ function controllers({ arch, machine, disks, cd, seed }: NewVm): XmlContent {
   ];
 }
 
-const agentChannels = () =>
-  AGENT_CHANNELS.map((name) => xml("channel", { type: "unix" }, xml("target", { type: "virtio", name })));
+const agentChannels = () => [QEMU_AGENT_CHANNEL, OWN_AGENT_CHANNEL].map(channelDevice);
 
 /**
  * A screen listens on loopback alone: who may see it comes through the agent's own door. Everybody who is signed in to
@@ -140,6 +156,7 @@ export function newDevices(vm: NewVm): XmlNode {
     vm.emulator !== undefined && xml("emulator", {}, vm.emulator),
     bootable(vm),
     vm.seed && seedCd(vm.seed),
+    vm.tools && toolsCd(vm.tools),
     controllers(vm),
     xml("serial", { type: "pty" }),
     vm.guestAgent && agentChannels(),

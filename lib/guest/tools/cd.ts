@@ -11,6 +11,7 @@ import {
   readme,
   SYSTEMD_UNIT,
   SYSV_SCRIPT,
+  TOOLS_LABEL,
 } from "./texts.ts";
 
 /** The agents by what they are built for. */
@@ -27,9 +28,6 @@ export interface GuestTools {
   /** Compresses as gzip does, always the same way. */
   readonly gzip: (bytes: Uint8Array) => Uint8Array;
 }
-
-/** The CD's label. */
-export const TOOLS_LABEL = "KVM_GUEST_TOOLS";
 
 /** The time of everything on it: the same tools give the same CD. */
 const DATE = new Date(Date.UTC(2020, 0, 1));
@@ -102,19 +100,36 @@ export function agentDeb(
   ]);
 }
 
+/** A file of an installer. */
+export interface ToolsFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+}
+
+const textFile = (name: string, content: string, mode = 0o644): ToolsFile => ({
+  name,
+  bytes: bytes(content),
+  mode,
+});
+
+/** What installs on any Linux, beside the program. */
+export const linuxInstaller = (): readonly ToolsFile[] => [
+  textFile("install.sh", INSTALL_SH, 0o755),
+  textFile("agent.json", AGENT_CONFIG),
+  textFile(`${AGENT_NAME}.service`, SYSTEMD_UNIT),
+  textFile(`${AGENT_NAME}.openrc`, OPENRC_SCRIPT),
+  textFile(`${AGENT_NAME}.sysv`, SYSV_SCRIPT),
+];
+
 /** What is beside the packages: the installers and what they install. */
 function looseFiles(
   { programs, version }: GuestTools,
-): readonly { name: string; bytes: Uint8Array; mode: number }[] {
-  const text = (name: string, content: string, mode = 0o644) => ({ name, bytes: bytes(content), mode });
+): readonly ToolsFile[] {
   return [
-    text("README.txt", readme(version)),
-    text("install.sh", INSTALL_SH, 0o755),
-    text("install.cmd", INSTALL_CMD),
-    text("agent.json", AGENT_CONFIG),
-    text(`${AGENT_NAME}.service`, SYSTEMD_UNIT),
-    text(`${AGENT_NAME}.openrc`, OPENRC_SCRIPT),
-    text(`${AGENT_NAME}.sysv`, SYSV_SCRIPT),
+    textFile("README.txt", readme(version)),
+    ...linuxInstaller(),
+    textFile("install.cmd", INSTALL_CMD),
     { name: `${AGENT_NAME}-linux-x86_64`, bytes: programs["linux-x86_64"], mode: 0o755 },
     { name: `${AGENT_NAME}-linux-aarch64`, bytes: programs["linux-aarch64"], mode: 0o755 },
     { name: `${AGENT_NAME}-windows-x86_64.exe`, bytes: programs["windows-x86_64"], mode: 0o755 },

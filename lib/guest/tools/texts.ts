@@ -163,6 +163,19 @@ export const INSTALL_CMD = cmd(
   "echo The KVM Manager guest agent is installed and runs.",
 );
 
+/** The label of the CD. */
+export const TOOLS_LABEL = "KVM_GUEST_TOOLS";
+
+/** What cloud-init runs at the first start: installs from the CD, and needs no network. Nothing of it is anybody's input. */
+export const INSTALL_AT_FIRST_START = `#!/bin/sh
+# KVM Manager's guest agent, from the CD with the guest tools
+set -eu
+folder=$(mktemp -d)
+mount -o ro -t iso9660 /dev/disk/by-label/${TOOLS_LABEL} "$folder"
+trap 'umount "$folder"; rmdir "$folder"' EXIT
+sh "$folder/install.sh"
+`;
+
 /** What people read first. */
 export const readme = (version: string) =>
   cmd(

@@ -144,6 +144,9 @@ export const create = {
   "create.rng": "Random numbers from the host",
   "create.balloon": "Memory ballooning",
   "create.agent": "Channels for guest agents",
+  "create.guest_tools": "Insert the guest tools",
+  "create.guest_tools_hint":
+    "A CD with KVM Manager's guest agent. With cloud-init the first start installs it, without a network.",
 
   "create.overcommit": "Allow more memory and disk space than the host has",
 

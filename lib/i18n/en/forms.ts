@@ -9,6 +9,10 @@ export const forms = {
   "forms.confirm": "Go on",
   "forms.cancel": "Cancel",
 
+  "forms.done.insert_guest_tools":
+    "The guest tools are in the VM's CD drive. Run their installer in the guest. While the VM is shown without a channel, shut it down and start it: it has one then.",
+  "forms.done.install_guest_agent": "KVM Manager's guest agent was installed.",
+  "forms.done.guest_control_service": "Done.",
   "forms.done.set_tags": "Tags saved",
   "forms.done.set_group": "Group saved",
   "forms.done.set_autostart": "Autostart saved",

@@ -14,6 +14,7 @@ export const operations = {
   "operations.binned": "Moved to the bin: {what}.",
   "operations.restored": "Restored from the bin: {what}.",
   "operations.thawed": "Thawed: {what}.",
+  "operations.thaws_itself": "{what} thaws by itself: its agent does that at the time limit.",
   "operations.started": "Started: {what}.",
   "operations.not_started": "Not started: {what}, because {reason}.",
 

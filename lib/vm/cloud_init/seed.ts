@@ -48,8 +48,18 @@ export class SeedFault extends Error {
   override readonly name = "SeedFault";
 }
 
-/** The CD's bytes. @param now milliseconds since 1970 */
-export function writeSeed(cloudInit: CloudInit, files: CloudInitFiles, now: number): Uint8Array<ArrayBuffer> {
+/**
+ * The CD's bytes.
+ *
+ * @param now milliseconds since 1970
+ * @param vendorData what cloud-init runs beside the user's data, which neither replaces nor is replaced by it
+ */
+export function writeSeed(
+  cloudInit: CloudInit,
+  files: CloudInitFiles,
+  now: number,
+  vendorData?: string,
+): Uint8Array<ArrayBuffer> {
   const { userData: _whole, networkConfig: _network, ...rest } = cloudInit;
   const about: About = { version: 1, changedAt: now, cloudInit: rest };
   const encode = (name: string, text: string): IsoFile => ({ name, bytes: new TextEncoder().encode(text) });
@@ -61,6 +71,7 @@ export function writeSeed(cloudInit: CloudInit, files: CloudInitFiles, now: numb
       encode("user-data", files.userData),
       encode("meta-data", files.metaData),
       ...(files.networkConfig === undefined ? [] : [encode("network-config", files.networkConfig)]),
+      ...(vendorData === undefined ? [] : [encode("vendor-data", vendorData)]),
       encode(ABOUT, JSON.stringify(about)),
     ],
   });

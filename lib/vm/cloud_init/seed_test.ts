@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { CloudInit } from "../../contract/cloud_init.ts";
+import { readIso } from "../../formats/iso9660/read.ts";
 import { writeIso } from "../../formats/iso9660/write.ts";
 import { documentsOf } from "./documents.ts";
 import { readSeed, SeedFault, writeSeed } from "./seed.ts";
@@ -45,4 +46,15 @@ Deno.test("readSeed() reads a seed of another program as whole documents", () =>
   assert.deepEqual(readSeed(iso("cidata", strange)).cloudInit, { userData });
   assert.throws(() => readSeed(iso("other", { "user-data": userData })), SeedFault);
   assert.throws(() => readSeed(iso("cidata", {})), SeedFault);
+});
+
+Deno.test("writeSeed() has a vendor's script beside what the user says, and the user's documents do not change", () => {
+  const script = "#!/bin/sh\ntrue\n";
+  for (const cloudInit of CASES) {
+    const files = documentsOf(cloudInit, SUBJECT);
+    const bytes = writeSeed(cloudInit, files, NOW, script);
+    assert.equal(new TextDecoder().decode(readIso(bytes).files.get("vendor-data")), script);
+    assert.deepEqual(readSeed(bytes), { cloudInit, files, instanceId: "kvmm-1", changedAt: NOW });
+    assert.equal(readIso(writeSeed(cloudInit, files, NOW)).files.has("vendor-data"), false);
+  }
 });

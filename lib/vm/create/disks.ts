@@ -5,7 +5,7 @@ import type { Facts, PoolFact } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import { NO_PLACE, ownBusOf, placeFor } from "../../formats/xml/seed_drive.ts";
 import { isQ35 } from "../../formats/xml/machine_type.ts";
-import type { DiskSource, NewVm, VmDisk, VmSeed } from "./vm.ts";
+import type { DiskSource, NewVm, VmDisk, VmSeed, VmTools } from "./vm.ts";
 
 const GIB = 1024 ** 3;
 type Bus = VmDisk["bus"];
@@ -221,12 +221,33 @@ function decideSeed(
   return { ...place, path: undefined };
 }
 
+/** Where the CD with the guest tools goes, beside all other drives. */
+function decideTools(
+  { guestTools, guestAgent }: VmConfig,
+  drives: readonly { readonly bus: string; readonly target: string }[],
+  { os, platform }: Facts,
+  findings: Findings,
+): VmTools | undefined {
+  if (guestTools !== true) return undefined;
+  if (guestAgent === false) findings.invalid("guestTools", "needs the channels for guest agents");
+  const place = placeFor({
+    scsi: drives.some(({ bus }) => bus === "scsi") ? "virtio" : "none",
+    ownBus: ownBusOf(platform.machine),
+    targets: new Set(drives.map(({ target }) => target)),
+  }, os.osType === "windows");
+  if (place === undefined) {
+    findings.error("guestTools", "GuestToolsFailed", { error: NO_PLACE });
+    return undefined;
+  }
+  return { ...place, path: undefined };
+}
+
 /** Decides disks and CDs; tells what is wrong with them. */
 export function decideDisks(
   config: VmConfig,
   facts: Facts,
   findings: Findings,
-): Pick<NewVm, "disks" | "cd" | "seed"> {
+): Pick<NewVm, "disks" | "cd" | "seed" | "tools"> {
   const target = targets();
   const decided: { field: string; disk: Decided }[] = [];
   const disks: VmDisk[] = [];
@@ -254,5 +275,8 @@ export function decideDisks(
   if (ide > MOST_IDE) {
     findings.invalid("disks", `are ${ide} on the IDE bus with the CD, which takes ${MOST_IDE}`);
   }
-  return { disks, cd, seed: decideSeed(config, cd === undefined ? disks : [...disks, cd], facts, findings) };
+  const drives = cd === undefined ? disks : [...disks, cd];
+  const seed = decideSeed(config, drives, facts, findings);
+  const tools = decideTools(config, seed === undefined ? drives : [...drives, seed], facts, findings);
+  return { disks, cd, seed, tools };
 }

@@ -23,7 +23,7 @@ export function resolveVm(config: VmConfig, facts: Facts, findings: Findings): N
   if (facts.emulated) findings.warn("virtType", "Emulated");
   const cpu = decideCpu(config, facts, findings);
   const memoryMb = decideMemory(config, facts, findings);
-  const { disks, cd, seed } = decideDisks(config, facts, findings);
+  const { disks, cd, seed, tools } = decideDisks(config, facts, findings);
   const nics = decideNics(config, facts, findings);
   const firmware = decideFirmware(config, facts, findings);
   const tpm = decideTpm(config, facts, findings);
@@ -60,6 +60,7 @@ export function resolveVm(config: VmConfig, facts: Facts, findings: Findings): N
     disks,
     cd,
     seed,
+    tools,
     nics,
     bootOrder,
     bootMenu: config.bootMenu ?? false,

@@ -292,3 +292,19 @@ Deno.test("resolveVm() gives the CD of cloud-init a place beside the other drive
   const full = place({ osType: "windows", disks: Array.from({ length: 6 }, () => sata) });
   assert.deepEqual(full, { seed: undefined, errors: ["cloudInit CloudInitFailed"] });
 });
+
+Deno.test("resolveVm() gives the CD with the guest tools a place beside all others, and needs its channel", () => {
+  const place = (config: Parameters<typeof resolved>[0]) => {
+    const { vm: { tools, seed }, errors } = resolved({ guestTools: true, ...config });
+    return { places: [seed, tools].map((each) => each && `${each.bus} ${each.target}`), errors };
+  };
+  assert.equal(resolved({}).vm.tools, undefined);
+  assert.deepEqual(place({}), { places: [undefined, "scsi sda"], errors: [] });
+  const cloudInit = { form: { hostname: "web" } };
+  assert.deepEqual(place({ cloudInit }), { places: ["scsi sda", "scsi sdb"], errors: [] });
+  assert.deepEqual(place({ osType: "windows" }).places, [undefined, "sata sdb"]);
+  assert.deepEqual(place({ guestAgent: false }).errors, ["guestTools InvalidInput"]);
+  const sata = { sizeGb: 1, bus: "sata" as const };
+  const full = place({ osType: "windows", disks: Array.from({ length: 6 }, () => sata) });
+  assert.deepEqual(full.errors, ["guestTools GuestToolsFailed"]);
+});

@@ -64,6 +64,13 @@ export interface VmCd {
 /** The drive for the CD of cloud-init. Its path is known once the CD was made. */
 export type VmSeed = Pick<SeedDrive, "target" | "bus" | "path">;
 
+/** The drive for the CD with the guest tools. Its path is known once the CD was made. */
+export interface VmTools {
+  readonly target: string;
+  readonly bus: string;
+  readonly path: string | undefined;
+}
+
 /** A network interface. */
 export interface VmNic {
   readonly type: "network" | "bridge";
@@ -107,6 +114,8 @@ export interface NewVm {
   readonly cd: VmCd | undefined;
   /** Undefined without cloud-init. */
   readonly seed: VmSeed | undefined;
+  /** Undefined without the guest tools. */
+  readonly tools: VmTools | undefined;
   readonly nics: readonly VmNic[];
   readonly bootOrder: readonly Of<typeof BOOT_DEVICES>[];
   readonly bootMenu: boolean;

@@ -1,12 +1,19 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
 import { GuestSystem, GuestTables, type GuestTold } from "../../../components/guest/GuestFacts.tsx";
+import { GuestAgents } from "../../../components/guest/GuestAgents.tsx";
+import {
+  GuestMore,
+  type GuestMoreTold,
+  type GuestView,
+  VIEWS,
+} from "../../../components/guest/GuestMore.tsx";
 import { GuestFiles, type OpenFolder } from "../../../components/guest/GuestFiles.tsx";
 import { FrozenNote, MissingAbilities, NoAgent } from "../../../components/guest/GuestState.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { VmPage } from "../../../components/vm/VmPage.tsx";
 import GuestExec from "../../../islands/GuestExec.tsx";
-import type { AgentStatus, GuestAbility } from "../../../lib/contract/mod.ts";
+import type { AgentStatus, CommandName, GuestAbility } from "../../../lib/contract/mod.ts";
 import { guest as texts } from "../../../lib/i18n/en/guest.ts";
 import { t as shared, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
@@ -33,6 +40,39 @@ async function toldOf(api: PageState["api"], status: AgentStatus, vmId: string):
   return { info, interfaces, filesystems, users };
 }
 
+const COMMAND_OF = {
+  metrics: "guest_get_metrics",
+  processes: "guest_get_processes",
+  services: "guest_get_services",
+  packages: "guest_get_packages",
+  security: "guest_get_security",
+} as const satisfies Record<GuestView, CommandName>;
+
+/** Packages that are listed: those that wait for an upgrade. */
+const MOST_PACKAGES = 500;
+
+async function moreOf(api: PageState["api"], vmId: string, view: GuestView): Promise<GuestMoreTold> {
+  try {
+    switch (view) {
+      case "metrics":
+        return { view, metrics: await api.guestGetMetrics({ vmId }) };
+      case "processes":
+        return { view, ...await api.guestGetProcesses({ vmId }) };
+      case "services":
+        return { view, services: await api.guestGetServices({ vmId }) };
+      case "packages":
+        return {
+          view,
+          packages: await api.guestGetPackages({ vmId, upgradesOnly: true, limit: MOST_PACKAGES }),
+        };
+      case "security":
+        return { view, security: await api.guestGetSecurity({ vmId }) };
+    }
+  } catch (error) {
+    return { view, failure: failureOf(error).why };
+  }
+}
+
 async function folderOf(
   api: PageState["api"],
   vmId: string,
@@ -52,18 +92,26 @@ export const handler = define.handlers({
     const vm = await vmOf(ctx), { id: vmId, group } = vm;
     const status = await api.guestAgentStatus({ vmId }).catch(fail);
     const mayFiles = may("guest_list_files", { vmId, group }) && can(status, "files");
-    const [told, folder] = await Promise.all([
+    const views = VIEWS.filter((view) => can(status, view) && may(COMMAND_OF[view], { vmId, group }));
+    const view = views.find((each) => each === ctx.url.searchParams.get("show"));
+    const [told, more, folder] = await Promise.all([
       toldOf(api, status, vmId),
+      view === undefined ? null : moreOf(api, vmId, view),
       mayFiles ? folderOf(api, vmId, ctx.url.searchParams.get("path")) : null,
     ]);
     const mayExec = may("guest_exec", { vmId, group }) && can(status, "exec");
-    return page({ vm, status, told, folder, mayFiles, mayExec, now: Date.now() });
+    const mayControl = may("guest_control_service", { vmId, group }) && can(status, "service-control");
+    const mayInsert = may("insert_guest_tools", { vmId, group });
+    const mayInstall = may("install_guest_agent", { vmId, group });
+    const rights = { mayFiles, mayExec, mayControl, mayInsert, mayInstall };
+    return page({ vm, status, told, more, views, folder, ...rights, now: Date.now() });
   },
 });
 
 /** What is inside a VM. */
 export default define.page<typeof handler>(function Guest({ data, state }) {
-  const { vm, status, told, folder, mayFiles, mayExec, now } = data;
+  const { vm, status, told, more, views, folder, mayFiles, mayExec, mayControl, mayInsert, mayInstall, now } =
+    data;
   const at = `/vms/${encodeURIComponent(vm.id)}/guest`;
   return (
     <VmPage
@@ -83,13 +131,21 @@ export default define.page<typeof handler>(function Guest({ data, state }) {
           )
           : (
             <>
-              {status.frozenUntil === undefined && <GuestSystem status={status} info={told.info} />}
+              {status.frozenUntil === undefined && <GuestSystem info={told.info} />}
               <GuestTables told={told} />
+              <GuestMore
+                told={more}
+                vmId={vm.id}
+                page={at}
+                views={views}
+                mayControl={mayControl}
+              />
               {mayExec && <GuestExec vmId={vm.id} />}
               {mayFiles && <GuestFiles vmId={vm.id} folder={folder} />}
-              <MissingAbilities status={status} />
             </>
           )}
+        <GuestAgents vm={vm} status={status} at={at} mayInsert={mayInsert} mayInstall={mayInstall} />
+        {status.connected && <MissingAbilities status={status} />}
       </div>
     </VmPage>
   );

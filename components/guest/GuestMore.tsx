@@ -1,0 +1,241 @@
+import type {
+  GuestAbility,
+  GuestMetrics,
+  GuestPackages,
+  GuestProcess,
+  GuestSecurity,
+  GuestUnit,
+} from "../../lib/contract/mod.ts";
+import { guest as texts } from "../../lib/i18n/en/guest.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { formatBytes } from "../../lib/text/quantity.ts";
+import { DataTable } from "../kit/DataTable.tsx";
+import { Fact } from "../kit/Fact.tsx";
+import { Flash } from "../kit/Flash.tsx";
+import { Panel } from "../kit/Panel.tsx";
+
+const { t } = textsOf(texts);
+
+/** What is asked of the guest only when somebody wants to see it. */
+export const VIEWS = [
+  "metrics",
+  "processes",
+  "services",
+  "packages",
+  "security",
+] as const satisfies readonly GuestAbility[];
+export type GuestView = typeof VIEWS[number];
+
+/** What came of it. */
+export type GuestMoreTold =
+  | { readonly view: "metrics"; readonly metrics: GuestMetrics }
+  | { readonly view: "processes"; readonly processes: readonly GuestProcess[]; readonly total: number }
+  | { readonly view: "services"; readonly services: readonly GuestUnit[] }
+  | { readonly view: "packages"; readonly packages: GuestPackages }
+  | { readonly view: "security"; readonly security: GuestSecurity }
+  | { readonly view: GuestView; readonly failure: string };
+
+const TITLES = {
+  metrics: "guest.ability_metrics",
+  processes: "guest.ability_processes",
+  services: "guest.ability_services",
+  packages: "guest.ability_packages",
+  security: "guest.ability_security",
+} as const satisfies Record<GuestView, keyof typeof texts>;
+
+const STATES = {
+  running: "guest.service_running",
+  exited: "guest.service_exited",
+  stopped: "guest.service_stopped",
+  failed: "guest.service_failed",
+  changing: "guest.service_changing",
+  unknown: "guest.unknown",
+} as const satisfies Record<GuestUnit["state"], keyof typeof texts>;
+
+const MEBIBYTE = 1024 * 1024;
+const percent = (value: number) => `${value.toFixed(1)} %`;
+const usedOf = (used: number, total: number) =>
+  t("guest.used_of", { used: formatBytes(used * MEBIBYTE), total: formatBytes(total * MEBIBYTE) });
+
+/** The guest's load, as it sees it itself. */
+function Load(
+  { cpuUsagePercent, cores, loadAverage, processes, ...memory }: GuestMetrics,
+) {
+  return (
+    <>
+      <dl class="description-list">
+        <Fact label={t("guest.cpu")}>{percent(cpuUsagePercent)}</Fact>
+        {cores.length > 1 && <Fact label={t("guest.cores")}>{cores.map(percent).join(", ")}</Fact>}
+        {loadAverage && (
+          <Fact label={t("guest.load_average")}>{loadAverage.map((each) => each.toFixed(2)).join(", ")}</Fact>
+        )}
+        <Fact label={t("guest.memory")}>{usedOf(memory.memoryUsedMb, memory.memoryTotalMb)}</Fact>
+        {memory.swapTotalMb > 0 && (
+          <Fact label={t("guest.swap")}>{usedOf(memory.swapUsedMb, memory.swapTotalMb)}</Fact>
+        )}
+      </dl>
+      {processes && <ProcessTable processes={processes} />}
+    </>
+  );
+}
+
+function ProcessTable({ processes }: { processes: readonly GuestProcess[] }) {
+  return (
+    <DataTable
+      label={t("guest.ability_processes")}
+      rows={processes}
+      keyOf={({ pid }) => String(pid)}
+      columns={[
+        { title: t("guest.process"), cell: ({ pid }) => pid },
+        { title: t("guest.user"), cell: ({ user }) => user },
+        { title: t("guest.cpu"), cell: ({ cpuPercent }) => percent(cpuPercent) },
+        { title: t("guest.memory"), cell: ({ memoryBytes }) => formatBytes(memoryBytes) },
+        {
+          title: t("guest.command"),
+          kind: "code",
+          fit: "wrap",
+          cell: ({ command, name }) => command || name,
+        },
+      ]}
+    />
+  );
+}
+
+function Processes({ processes, total }: Extract<GuestMoreTold, { processes: unknown }>) {
+  return (
+    <>
+      <ProcessTable processes={processes} />
+      <p class="pad text-muted">{t("guest.processes_of", { shown: processes.length, total })}</p>
+    </>
+  );
+}
+
+/** What can be done to a service in a state. */
+const actionsOf = ({ state }: GuestUnit) =>
+  state === "running" ? ["restart", "stop"] as const : ["start"] as const;
+
+const ACTIONS = {
+  start: "guest.service_start",
+  stop: "guest.service_stop",
+  restart: "guest.service_restart",
+} as const satisfies Record<string, keyof typeof texts>;
+
+function Services({ services, vmId, at, mayControl }: {
+  services: readonly GuestUnit[];
+  vmId: string;
+  at: string;
+  mayControl: boolean;
+}) {
+  return (
+    <DataTable
+      label={t("guest.ability_services")}
+      rows={services}
+      keyOf={({ name }) => name}
+      empty={t("guest.no_services")}
+      columns={[
+        { title: t("guest.service"), fit: "wrap", cell: ({ name }) => name },
+        { title: t("guest.state"), cell: ({ state }) => t(STATES[state]) },
+        { title: t("guest.startup"), cell: ({ startup }) => startup },
+        { title: t("guest.description"), fit: "wrap", cell: ({ description }) => description },
+        ...mayControl
+          ? [{
+            title: "",
+            cell: (each: GuestUnit) => (
+              <div class="guest-service">
+                {actionsOf(each).map((action) => (
+                  <form
+                    key={action}
+                    method="post"
+                    action={formHref("guest_control_service", { vmId, name: each.name, action }, at)}
+                  >
+                    <button type="submit" class="button small">{t(ACTIONS[action])}</button>
+                  </form>
+                ))}
+              </div>
+            ),
+          }]
+          : [],
+      ]}
+    />
+  );
+}
+
+function Packages({ packages: { packages, total, upgrades, manager } }: { packages: GuestPackages }) {
+  return (
+    <>
+      <p class="pad">{t("guest.packages_of", { total, upgrades, manager })}</p>
+      <DataTable
+        label={t("guest.ability_packages")}
+        rows={packages}
+        keyOf={({ name, version, architecture }) => `${name} ${version} ${architecture}`}
+        empty={t("guest.no_upgrades")}
+        columns={[
+          { title: t("guest.package"), fit: "wrap", cell: ({ name }) => name },
+          { title: t("guest.version_title"), kind: "code", cell: ({ version }) => version },
+          { title: t("guest.upgrade"), kind: "code", cell: ({ upgrade }) => upgrade },
+        ]}
+      />
+    </>
+  );
+}
+
+function Security({ security }: { security: GuestSecurity }) {
+  const known = (text: string) => text === "" ? t("guest.unknown") : text;
+  return (
+    <>
+      {security.rebootRequired && <Flash tone="warn">{t("guest.reboot_required")}</Flash>}
+      <dl class="description-list">
+        <Fact label="SELinux">{known(security.selinux)}</Fact>
+        <Fact label="AppArmor">
+          {t("guest.apparmor", { state: known(security.apparmor), profiles: security.apparmorProfiles })}
+        </Fact>
+        <Fact label={t("guest.lockdown")}>{known(security.lockdown)}</Fact>
+        <Fact label={t("guest.secure_boot")}>{known(security.secureBoot)}</Fact>
+      </dl>
+    </>
+  );
+}
+
+function Told({ told, ...rest }: { told: GuestMoreTold; vmId: string; at: string; mayControl: boolean }) {
+  if ("failure" in told) return <Flash tone="bad">{told.failure}</Flash>;
+  if ("metrics" in told) return <Load {...told.metrics} />;
+  if ("processes" in told) return <Processes {...told} />;
+  if ("services" in told) return <Services services={told.services} {...rest} />;
+  return "packages" in told ? <Packages packages={told.packages} /> : <Security security={told.security} />;
+}
+
+/** Props of {@link GuestMore}. */
+export interface GuestMoreProps {
+  told: GuestMoreTold | null;
+  vmId: string;
+  /** Address of the page. */
+  page: string;
+  views: readonly GuestView[];
+  mayControl: boolean;
+}
+
+/** Processes, services, packages, security: one of them at a time, as a guest may take seconds for each. */
+export function GuestMore({ told, vmId, page, views, mayControl }: GuestMoreProps) {
+  if (views.length === 0) return null;
+  const at = (view: GuestView) => `${page}?show=${view}`;
+  return (
+    <div id="more">
+      <Panel title={t("guest.more")}>
+        <nav class="pad guest-views" aria-label={t("guest.more")}>
+          {views.map((view) => (
+            <a
+              key={view}
+              class="button small"
+              href={`${at(view)}#more`}
+              aria-current={told?.view === view ? "page" : undefined}
+            >
+              {t(TITLES[view])}
+            </a>
+          ))}
+        </nav>
+        {told !== null && <Told told={told} vmId={vmId} at={at(told.view)} mayControl={mayControl} />}
+      </Panel>
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+/** A domain's virtio channels: how programs in the guest and on the host speak without a network. Pure. */
+import { xml, type XmlNode } from "./build.ts";
+import { child, children, parseXml, type XmlElement } from "./tree.ts";
+
+/** The channels of QEMU's guest agent and of ours. */
+export const QEMU_AGENT_CHANNEL = "org.qemu.guest_agent.0", OWN_AGENT_CHANNEL = "org.kvmmanager.agent.0";
+
+/**
+ * The way to an agent: `connected` when somebody in the guest has opened its end, which libvirt knows for every virtio
+ * channel of a running VM (`state` of its `<target>`).
+ */
+export type ChannelState = "connected" | "disconnected" | "not configured";
+
+/** The state of a channel among a domain's `<devices>`. */
+export function channelIn(devices: XmlElement | undefined, name: string): ChannelState {
+  const target = children(devices, "channel")
+    .map((each) => child(each, "target")?.attributes)
+    .find((each) => each?.name === name);
+  if (!target) return "not configured";
+  return target.state === "connected" ? "connected" : "disconnected";
+}
+
+/** The state of a channel of a domain. @throws {XmlError} */
+export function channelState(domainXml: string, name: string): ChannelState {
+  return channelIn(child(parseXml(domainXml), "devices"), name);
+}
+
+/** A channel as a device; libvirt chooses its socket on the host. */
+export function channelDevice(name: string): XmlNode {
+  return xml("channel", { type: "unix" }, xml("target", { type: "virtio", name }));
+}
