@@ -3,6 +3,7 @@
  * network alone, and for the account alone with much more patience. A device that signed in before, or a session, has a
  * count of its own: attempts from elsewhere do not hold it up.
  */
+import { MINUTE_MS } from "../../lib/duration.ts";
 import type { Principal } from "../access.ts";
 import type { Clock } from "../clock.ts";
 import { clientSubnet, isShared } from "../limits.ts";
@@ -16,13 +17,12 @@ export type SignInStep = "password" | "code";
 /** What is known of who tries. */
 export type Client = Pick<Principal, "address" | "device" | "via" | "holder" | "localUser">;
 
-const MINUTE = 60_000;
 /** Of one account from one network, of one device, of one session. */
-const STRICT: Patience = { free: 5, longest: 5 * MINUTE };
+const STRICT: Patience = { free: 5, longest: 5 * MINUTE_MS };
 /** Of one network: many people may come from one, as behind a proxy or a tunnel. */
-const NETWORK: Patience = { free: 30, longest: MINUTE };
+const NETWORK: Patience = { free: 30, longest: MINUTE_MS };
 /** Of one account from everywhere it has not signed in from. */
-const ACCOUNT: Patience = { free: 50, longest: MINUTE };
+const ACCOUNT: Patience = { free: 50, longest: MINUTE_MS };
 
 /** Devices and networks remembered of one account: the newest. */
 const MOST_KNOWN = 10;
