@@ -72,15 +72,15 @@ export class Attempts {
    */
   begin(step: SignInStep, name: string, user: UserRecord | undefined, client: Client): Waiter {
     const { key, isTrusted } = strictKey(step, name, user, client);
-    const network = placeOf(client), isMany = network === client.address && isShared(network);
+    const network = placeOf(client);
     const isKnown = isTrusted || (user?.networks?.includes(clientSubnet(client.address)) ?? false);
     if (!isTrusted) this.#networks.check(network);
     try {
       this.#strict.check(key);
       if (!isKnown && step === "password") this.#accounts.check(name);
     } catch (error) {
-      // Who goes on at other accounts is slowed down, too; but behind a loopback address may be many.
-      if (!isTrusted && !isMany) this.#networks.failed(network);
+      // Who goes on at other accounts is slowed down, too; but behind a loopback address are many, as through a tunnel.
+      if (!isTrusted && !isShared(client.address)) this.#networks.failed(network);
       throw error;
     }
     this.#strict.failed(key);
