@@ -21,6 +21,7 @@ import type { Listeners } from "./http/listeners.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
 import { BinRecords } from "./storage/bin/records.ts";
 import { ImageRecords } from "./storage/images/records.ts";
+import { FormerNames } from "./vm/former_names.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
 import { FigureFeed } from "./metrics/figure_feed.ts";
@@ -69,6 +70,7 @@ export class App {
   /** What is known of operating systems. */
   readonly systems = new OperatingSystems();
   /** What may be downloaded and made a disk of. */
+  readonly formerNames: FormerNames;
   readonly images: ImageRecords;
   /** How the steps of operations are settled. */
   readonly stepRules = STEP_RULES;
@@ -113,6 +115,7 @@ export class App {
       onChanged: (job) => this.hub.publish("job-changed", { job }),
       onProgress: (job) => this.hub.publish("job-progress", { job }),
     });
+    this.formerNames = new FormerNames(this.store, clock);
     this.images = new ImageRecords(this.store);
     this.templates = new TemplateRecords(this.store);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
@@ -130,6 +133,7 @@ export class App {
       },
       vm: (vmId) => this.hosts.vm(vmId),
       vms: () => this.hosts.vms(),
+      formerNames: () => this.formerNames.all(),
       overtaken: (command, input, error) => overtaken(this.hosts.of(input).inventory, command, input, error),
       requireConfirmed: (principal) => requireConfirmed(this.access, principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),

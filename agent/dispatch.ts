@@ -90,6 +90,8 @@ export interface DispatchOptions {
   readonly vm: (vmId: string) => VmFacts | undefined;
   /** Every machine, for who may see only some of them. */
   readonly vms: () => readonly VM[];
+  /** Names that VMs had. */
+  readonly formerNames: NonNullable<Viewer["formerNames"]>;
   /** The error of a call that somebody else may have overtaken (`libvirt/overtaken.ts`). */
   readonly overtaken?: (command: CommandName, input: unknown, error: ContractError) => Promise<ContractError>;
   /** Asks for a fresh proof of who calls. @throws {ContractError} PasswordNeeded */
@@ -186,7 +188,8 @@ function withoutHost(input: unknown): unknown {
 
 /** Builds the dispatcher. */
 export function createDispatch(
-  { route, record, vm, vms, grantedGroups, settled, overtaken, requireConfirmed }: DispatchOptions,
+  { route, record, vm, vms, formerNames, grantedGroups, settled, overtaken, requireConfirmed }:
+    DispatchOptions,
 ): Dispatch {
   return async (command, sent, principal, content) => {
     if (!isCommand(command)) throw new ContractError("UnknownCommand", { command: command.slice(0, 64) });
@@ -207,6 +210,7 @@ export function createDispatch(
       rights: principal.rights,
       name: principal.name,
       groupOf: (id) => vm(id)?.group,
+      formerNames,
     };
     try {
       const role = authorise(principal, command, input, vm);

@@ -50,6 +50,7 @@ function dispatcher(run?: (input: unknown, context: CallContext) => unknown, isC
     settled: () => Promise.resolve(),
     vm: (vmId) => vmId === "u-1" ? { name: "web" } : undefined,
     vms: () => [],
+    formerNames: () => [],
     requireConfirmed: (principal) => {
       asked.push(principal);
       return isConfirmed ? Promise.resolve() : Promise.reject(new ContractError("PasswordNeeded"));

@@ -28,6 +28,12 @@ function showWrong(form: HTMLFormElement | null): void {
   field?.focus();
 }
 
+/**
+ * How often, and after how many milliseconds, the list of images is looked at for one that has just come: another reading
+ * of the list may have begun after ours, and has the answer a moment later.
+ */
+const LOOKS = 20, LOOK_MS = 500;
+
 /** The form for a new machine, with what it comes to beside it. Posts its plain fields without script. */
 export default function CreateVm(
   { options: knownOptions, bounds, images: first, connected, ...start }: CreateVmProps,
@@ -55,9 +61,16 @@ export default function CreateVm(
   });
   const arrival = useMemo(() =>
     new ImageArrival(imagePools(knownOptions)[0] ?? "", async (ref) => {
-      await reread();
-      const image = images.peek().find((each) => imageRef(each) === ref);
-      if (image !== undefined) model.chooseImage(image);
+      for (let look = 0; look < LOOKS; look++) {
+        await reread();
+        const image = images.peek().find((each) => imageRef(each) === ref);
+        if (image !== undefined) {
+          model.chooseImage(image);
+          return true;
+        }
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+      return false;
     }), []);
   const parts = { model, options: options.value, images: images.value, bounds, arrival };
   const submit = async (event: SubmitEvent) => {

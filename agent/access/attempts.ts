@@ -3,6 +3,7 @@
  * network alone, and for the account alone with much more patience. A device that signed in before, or a session, has a
  * count of its own: attempts from elsewhere do not hold it up.
  */
+import { MINUTE_MS } from "../../lib/duration.ts";
 import type { Principal } from "../access.ts";
 import type { Clock } from "../clock.ts";
 import { clientSubnet, isShared } from "../limits.ts";
@@ -16,13 +17,12 @@ export type SignInStep = "password" | "code";
 /** What is known of who tries. */
 export type Client = Pick<Principal, "address" | "device" | "via" | "holder" | "localUser">;
 
-const MINUTE = 60_000;
 /** Of one account from one network, of one device, of one session. */
-const STRICT: Patience = { free: 5, longest: 5 * MINUTE };
+const STRICT: Patience = { free: 5, longest: 5 * MINUTE_MS };
 /** Of one network: many people may come from one, as behind a proxy or a tunnel. */
-const NETWORK: Patience = { free: 30, longest: MINUTE };
+const NETWORK: Patience = { free: 30, longest: MINUTE_MS };
 /** Of one account from everywhere it has not signed in from. */
-const ACCOUNT: Patience = { free: 50, longest: MINUTE };
+const ACCOUNT: Patience = { free: 50, longest: MINUTE_MS };
 
 /** Devices and networks remembered of one account: the newest. */
 const MOST_KNOWN = 10;
@@ -72,15 +72,15 @@ export class Attempts {
    */
   begin(step: SignInStep, name: string, user: UserRecord | undefined, client: Client): Waiter {
     const { key, isTrusted } = strictKey(step, name, user, client);
-    const network = placeOf(client), isMany = network === client.address && isShared(network);
+    const network = placeOf(client);
     const isKnown = isTrusted || (user?.networks?.includes(clientSubnet(client.address)) ?? false);
     if (!isTrusted) this.#networks.check(network);
     try {
       this.#strict.check(key);
       if (!isKnown && step === "password") this.#accounts.check(name);
     } catch (error) {
-      // Who goes on at other accounts is slowed down, too; but behind a loopback address may be many.
-      if (!isTrusted && !isMany) this.#networks.failed(network);
+      // Who goes on at other accounts is slowed down, too; but behind a loopback address are many, as through a tunnel.
+      if (!isTrusted && !isShared(client.address)) this.#networks.failed(network);
       throw error;
     }
     this.#strict.failed(key);

@@ -1,4 +1,5 @@
 /** Sessions and API tokens: what shows at each request who somebody is. */
+import { DAY_MS } from "../../lib/duration.ts";
 import { Buffer } from "node:buffer";
 import type { Rights } from "../../lib/access/rights.ts";
 import { ContractError, type Grant, type Session, type Token } from "../../lib/contract/mod.ts";
@@ -21,7 +22,6 @@ const MOST_SESSIONS = 50;
 const MOST_TOKENS = 200;
 /** How a token begins: secret scanners, and people, know it for one. */
 export const TOKEN_PREFIX = "kvmm_";
-const DAY_MS = 24 * 3600_000;
 
 /** Who a secret stands for. */
 export interface Holder {

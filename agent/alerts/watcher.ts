@@ -1,4 +1,5 @@
 /** What alerts see: the figures that the collector has just taken, and the states that are known of VMs and hosts. */
+import { DAY_MS } from "../../lib/duration.ts";
 import {
   type AlertKind,
   type AlertRatio,
@@ -17,7 +18,6 @@ import type { AlertEngine, Round, Watched } from "./engine.ts";
 
 /** Milliseconds for which a crash or a disk error that libvirt told of counts as going on. */
 const EVENT_MS = 10 * 60_000;
-const DAY_MS = 24 * 3600_000;
 
 /** What is known of a host. */
 export interface WatchedHost {

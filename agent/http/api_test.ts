@@ -23,6 +23,7 @@ function door(principal: Principal = localPrincipal("socket")) {
     record: () => {},
     vm: () => undefined,
     vms: () => [],
+    formerNames: () => [],
     requireConfirmed: () => Promise.resolve(),
     grantedGroups: () => new Set(),
     settled: () => Promise.resolve(),

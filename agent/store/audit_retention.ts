@@ -3,6 +3,7 @@
  * many entries pushes no young one out. It is the only thing that may delete entries (a trigger of the database refuses
  * all else), and each time it leaves an entry that says so.
  */
+import { DAY_MS } from "../../lib/duration.ts";
 import {
   type AuditRetention as Shown,
   ContractError,
@@ -19,7 +20,6 @@ interface Limits {
   readonly days: number;
   readonly entries: number;
 }
-const DAY_MS = 24 * 3600_000;
 /** Entries deleted in one go: it holds up the process. */
 const AT_ONCE = 5000;
 export class AuditRetention {

@@ -13,6 +13,7 @@ import type {
 import { feature } from "../feature.ts";
 import type { App } from "../app.ts";
 import { VmActivity } from "./activity.ts";
+import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { cloudInitHandlers } from "./cloud_init/handlers.ts";
 import { createHandlers } from "./create/handlers.ts";
 import { deviceHandlers } from "./devices/handlers.ts";
@@ -47,7 +48,8 @@ const steps = { ...vmSteps, ...snapshotSteps };
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
-  open: ({ hosts, activity, systems, images, settings, clock }: App) => ({
+  migrations: FORMER_NAME_MIGRATIONS,
+  open: ({ hosts, activity, formerNames, systems, images, settings, clock }: App) => ({
     handlers: vmListHandlers(hosts),
     host: (host) => {
       const told = new VmActivity(host, activity);
@@ -74,7 +76,11 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           ...snapshotHandlers({ host, images: kept, clock }),
           ...hardwareHandlers(host, host.make, host.capabilities, allowOvercommit),
         },
-        changed: (change) => told.onChange(change),
+        changed: (change) => {
+          told.onChange(change);
+          // Also of a VM that is renamed: libvirt takes its definition away under the old name.
+          if (change.event === "undefined") formerNames.add(change.vmId, change.vmName);
+        },
         connected: () => kept.read(),
       };
     },

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../lib/duration.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api } from "../../lib/client/api.ts";
@@ -29,8 +30,6 @@ const LOOKS: Readonly<
   interrupted: { icon: "alert", tone: "warn", word: "jobs.state_interrupted" },
 };
 
-/** Milliseconds in a minute, and seconds below which they are counted down. */
-const MINUTE = 60_000;
 const COUNTED = 90;
 
 /** How far, how much, how long: what is known of it. */
@@ -39,7 +38,7 @@ function figures({ state, progress, doneBytes, totalBytes, secondsLeft, startedA
     const took = endedAt - startedAt;
     return [
       ...(totalBytes !== null && totalBytes > 0 ? [formatBytes(totalBytes)] : []),
-      ...(took >= MINUTE ? [t("jobs.took", { span: formatSpan(took) })] : []),
+      ...(took >= MINUTE_MS ? [t("jobs.took", { span: formatSpan(took) })] : []),
     ];
   }
   if (state !== "running") return [];

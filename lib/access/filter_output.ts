@@ -27,6 +27,8 @@ export interface Viewer {
   readonly name: string;
   /** The group of a machine; undefined where it has none, or is gone. */
   readonly groupOf: (vmId: string) => string | undefined;
+  /** Names that machines had: of those that are gone, or were renamed. */
+  readonly formerNames?: () => Iterable<{ readonly id: string; readonly name: string }>;
 }
 
 /** Whether a machine may be seen. */
@@ -126,7 +128,17 @@ export function longestOf(command: CommandName): number | undefined {
 export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Sight | undefined {
   if (may(viewer.rights, "vms.view", "everything")) return undefined;
   const sees = (vmId: string) => seesVm(viewer, vmId);
-  return { sees, hiddenNames: new Set(vms().filter(({ id }) => !sees(id)).map(({ name }) => name)) };
+  const [shown, hidden] = [true, false].map((is) => vms().filter(({ id }) => sees(id) === is)) as [
+    VM[],
+    VM[],
+  ];
+  const hiddenNames = new Set(hidden.map(({ name }) => name));
+  const taken = new Set(shown.map(({ name }) => name));
+  // A name that one has now whom they see is told: it is that one's.
+  for (const { id, name } of viewer.formerNames?.() ?? []) {
+    if (!sees(id) && !taken.has(name)) hiddenNames.add(name);
+  }
+  return { sees, hiddenNames };
 }
 
 /** A command's answer as somebody may see it. */

@@ -48,3 +48,22 @@ Deno.test("filterOutput() and EventView.shown() tell no message that names a mac
     });
   }
 });
+
+Deno.test("filterOutput() tells no former name of a machine out of sight, unless a seen one has it now", () => {
+  const former = [{ id: "theirs", name: "old" }, { id: "gone", name: "deleted" }, {
+    id: "gone",
+    name: "web",
+  }];
+  const eve: Viewer = { ...EVE, formerNames: () => [...former, { id: "mine", name: "mine-before" }] };
+  for (
+    const [told, shown] of [
+      ["old: it failed", HIDDEN_MESSAGE],
+      ["deleted: it failed", HIDDEN_MESSAGE],
+      ["web: it failed", "web: it failed"],
+      ["mine-before: it failed", "mine-before: it failed"],
+    ]
+  ) {
+    const [listed] = filterOutput("list_jobs", [job(told!)], eve, () => VMS) as Job[];
+    assert.equal(listed!.error!.message, shown);
+  }
+});

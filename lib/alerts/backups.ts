@@ -1,10 +1,9 @@
 /** What alerts see of backups. Pure. */
+import { DAY_MS } from "../duration.ts";
 import type { Backup, BackupRunState } from "../contract/backups.ts";
 import type { AlertRule } from "../contract/alerts.ts";
 import { backupFactsOf } from "../insights/backups.ts";
 import { type Observation, observe } from "./watch.ts";
-
-const DAY_MS = 86_400_000;
 
 /** What a check says, and the figure that goes with it. */
 export interface Seen {

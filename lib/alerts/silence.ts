@@ -1,11 +1,11 @@
 /** When a silence holds: once, or again and again as a maintenance window. Pure. */
+import { MINUTE_MS } from "../duration.ts";
 import type { AlertSilence, SilenceRepeat } from "../contract/alerts.ts";
 import { ContractError } from "../contract/errors.ts";
 import { WEEKDAYS } from "../contract/schedules.ts";
 import { nextRun } from "../schedules/next_run.ts";
 import type { Timing } from "../schedules/timing.ts";
 
-const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
 
 /** Minutes from one window to the next, at the least: a longer window would never end. */

@@ -1,4 +1,5 @@
 /** The days of a backup: how it went on each, and when it runs next. Pure. */
+import { DAY_MS } from "../duration.ts";
 import type { Backup, BackupRun } from "../contract/backups.ts";
 import { perLocale } from "../i18n/locale.ts";
 import { verifiedOf } from "./describe.ts";
@@ -6,7 +7,6 @@ import { verifiedOf } from "./describe.ts";
 /** Weeks that are shown: the one with today, and those before it. */
 const WEEKS = 5;
 const DAYS = 7;
-const DAY_MS = 86_400_000;
 
 /** A day of the calendar. */
 export interface BackupDay {

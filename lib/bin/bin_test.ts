@@ -4,7 +4,8 @@ import { restoreDefinition } from "./definition.ts";
 import { bytesIn, bytesOf, type KeptFile, type StoredEntry } from "./entry.ts";
 import { readNote, writeNote } from "./note.ts";
 import { entryOfNote, freeName, isInBin, joinPath, keptName, noteName, splitPath } from "./place.ts";
-import { DAY_MS, expired, lacking, makeRoom } from "./retention.ts";
+import { DAY_MS } from "../duration.ts";
+import { expired, lacking, makeRoom } from "./retention.ts";
 
 const ID = "8c1f0d66-0f7d-4a0f-9d2e-6d5f3b1e2a10";
 

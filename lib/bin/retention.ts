@@ -1,9 +1,6 @@
 /** What goes out of the bin for good, and when. Pure. */
 import { bytesIn, type StoredEntry } from "./entry.ts";
 
-/** Milliseconds of a day. */
-export const DAY_MS = 24 * 3600_000;
-
 type Dated = Pick<StoredEntry, "files" | "deletedAt" | "until" | "state">;
 
 /** The entries whose time is over. What is on its way in or out is left. @param now milliseconds since 1970 */

@@ -36,10 +36,10 @@ export class ImageArrival {
   readonly upload = new UploadModel();
   readonly #asking = signal(false);
   readonly #download = signal<Download | null>(null);
-  readonly #onArrived: (ref: string) => Promise<void>;
+  readonly #onArrived: (ref: string) => Promise<boolean>;
 
-  /** @param onArrived takes what has come, by `pool/name` */
-  constructor(pool: string, onArrived: (ref: string) => Promise<void>) {
+  /** @param onArrived takes what has come, by `pool/name`; false where it does not find it */
+  constructor(pool: string, onArrived: (ref: string) => Promise<boolean>) {
     this.pool.value = pool;
     this.#onArrived = onArrived;
   }
@@ -119,9 +119,9 @@ export class ImageArrival {
 
   /** Gives the form what has come. */
   async #take(ref: string): Promise<void> {
-    await this.#onArrived(ref);
+    const isChosen = await this.#onArrived(ref);
     batch(() => {
-      this.arrived.value = ref;
+      this.arrived.value = isChosen ? ref : null;
       this.way.value = null;
     });
   }

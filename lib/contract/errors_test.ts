@@ -112,3 +112,13 @@ Deno.test("ContractError.fromBody() makes an error of anything", () => {
     "VM not found: {vmId}",
   );
 });
+
+Deno.test("ERRORS have every code of every noun, and no code in two of them", async () => {
+  const folder = new URL("errors/", import.meta.url);
+  const codes: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const tables: Record<string, object> = await import(new URL(name, folder).href);
+    codes.push(...Object.values(tables).flatMap((table) => Object.keys(table)));
+  }
+  assert.deepEqual(codes.sort(), Object.keys(ERRORS).sort());
+});

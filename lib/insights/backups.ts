@@ -1,10 +1,10 @@
 /** Rules on what is kept of VMs. Pure. */
+import { DAY_MS } from "../duration.ts";
 import type { Backup } from "../contract/backups.ts";
 import type { BackupFacts, Found, Rule, VmFacts } from "./facts.ts";
 
 /** Days after which a copy is old. */
 const OLD_DAYS = 7;
-const DAY_MS = 86_400_000;
 
 /** What the last runs have of each VM: the newest of them decides whether it failed. Read once, asked for many VMs. */
 export function backupFactsOf(backups: readonly Backup[]): (vmId: string) => BackupFacts {

@@ -1,4 +1,5 @@
 /** Schedules in words. Pure; pages and islands use it. */
+import { DAY_MS } from "../duration.ts";
 import type { Schedule, ScheduleRun, ScheduleRunState, Weekday } from "../contract/schedules.ts";
 import { perLocale } from "../i18n/locale.ts";
 import { schedules } from "../i18n/en/schedules.ts";
@@ -29,7 +30,7 @@ export function formatInZone(at: number, timeZone: string): string {
 }
 
 // The 5th of January 2026 is a Monday.
-const MONDAY = Date.UTC(2026, 0, 5, 12), DAY = 86_400_000;
+const MONDAY = Date.UTC(2026, 0, 5, 12);
 const ORDER: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const weekdays = perLocale((language) =>
   new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" })
@@ -37,7 +38,7 @@ const weekdays = perLocale((language) =>
 
 /** A day of the week, short. */
 export function weekdayName(day: Weekday): string {
-  return weekdays().format(MONDAY + ORDER.indexOf(day) * DAY);
+  return weekdays().format(MONDAY + ORDER.indexOf(day) * DAY_MS);
 }
 
 /** When a schedule runs: `Daily at 03:30`. */

@@ -1,17 +1,14 @@
 /** Points in time and spans as people read them. */
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../duration.ts";
 import { perLocale } from "../i18n/locale.ts";
 import { t } from "../i18n/mod.ts";
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** A span in its two largest units: `12 d 4 h`, `3 h 20 m`, `14 m`. */
 export function formatSpan(milliseconds: number): string {
   const span = Math.max(0, milliseconds);
-  const days = Math.floor(span / DAY);
-  const hours = Math.floor(span % DAY / HOUR);
-  const minutes = Math.floor(span % HOUR / MINUTE);
+  const days = Math.floor(span / DAY_MS);
+  const hours = Math.floor(span % DAY_MS / HOUR_MS);
+  const minutes = Math.floor(span % HOUR_MS / MINUTE_MS);
   if (days >= 100) return t("span.days", { days });
   if (days > 0) return t("span.days_hours", { days, hours });
   if (hours > 0) return t("span.hours_minutes", { hours, minutes });
@@ -28,7 +25,7 @@ export function formatStopwatch(milliseconds: number): string {
 /** How long ago: `14 m ago`; `just now` below a minute, and for a clock that runs ahead of ours. */
 export function formatAgo(timestamp: number, now: number): string {
   const span = now - timestamp;
-  return span < MINUTE ? t("span.now") : t("span.ago", { span: formatSpan(span) });
+  return span < MINUTE_MS ? t("span.now") : t("span.ago", { span: formatSpan(span) });
 }
 
 const full = perLocale((language) =>

@@ -34,8 +34,8 @@ export async function visit(
     ...(themes.length > 0 ? { colorScheme: themes[0], reducedMotion: "reduce" } : {}),
     ...options,
   });
+  const watch = watchPage(page);
   try {
-    const watch = watchPage(page);
     await page.goto(url);
     if (options.javaScriptEnabled !== false) await hydrated(page);
     await look(page);
@@ -48,7 +48,8 @@ export async function visit(
       assert.equal(await overflows(page), isWide, `${colorScheme}: as wide as in the other theme`);
     }
   } catch (error) {
-    throw new Error(`${messageOf(error)}\nat ${page.url()}, which showed:\n${await shown(page)}`, {
+    const told = [messageOf(error), ...watch.failures, `at ${page.url()}, which showed:`, await shown(page)];
+    throw new Error(told.join("\n"), {
       cause: error,
     });
   } finally {
@@ -59,7 +60,8 @@ export async function visit(
 /** What a page shows, for whoever has to find out why a test failed. */
 async function shown(page: Page): Promise<string> {
   const text = await page.locator("body").innerText({ timeout: 2000 }).catch(String);
-  return text.replaceAll(/\n+/g, "\n").slice(0, 3000);
+  const short = text.replaceAll(/\n+/g, "\n");
+  return short.length <= 4000 ? short : `${short.slice(0, 1500)}\n…\n${short.slice(-2500)}`;
 }
 
 /** Waits until a page's text has something. `seconds` are those of an idle machine, see {@link PATIENCE}. */

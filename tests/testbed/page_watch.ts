@@ -11,6 +11,8 @@ export interface PageWatch {
   readonly cspViolations: string[];
   /** `alert` and its like, which the product never uses. They are dismissed, or the page would hang. */
   readonly dialogs: string[];
+  /** What the server answered where it failed (5xx): for whoever has to find out why. No fault by itself. */
+  readonly failures: string[];
   /** All that is untoward, each with its kind; empty when all was well. */
   all(): string[];
 }
@@ -28,6 +30,12 @@ export function watchPage(page: Page): PageWatch {
     if (/content security policy/i.test(text)) seen.cspViolations.push(text);
     else if (message.type() === "error") seen.consoleErrors.push(text);
   });
+  const failures: string[] = [];
+  page.on("response", (response) => {
+    if (response.status() < 500) return;
+    const text = response.text().catch(String); // the page may be gone
+    text.then((body) => failures.push(`${response.status()} ${response.url()}: ${body.slice(0, 1000)}`));
+  });
   page.on("pageerror", (error) => seen.pageErrors.push(error.stack ?? error.message));
   page.on("dialog", async (dialog) => {
     seen.dialogs.push(`${dialog.type()}: ${dialog.message()}`);
@@ -35,6 +43,7 @@ export function watchPage(page: Page): PageWatch {
   });
   return {
     ...seen,
+    failures,
     all: () => Object.entries(seen).flatMap(([kind, texts]) => texts.map((text) => `${kind}: ${text}`)),
   };
 }

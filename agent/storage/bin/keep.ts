@@ -2,7 +2,7 @@
 import { BIN_FOLDER, isInBin, keptName, noteName, splitPath } from "../../../lib/bin/place.ts";
 import type { FileRole, KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { writeNote } from "../../../lib/bin/note.ts";
-import { DAY_MS } from "../../../lib/bin/retention.ts";
+import { DAY_MS } from "../../../lib/duration.ts";
 import type { BinKind, BinReceipt } from "../../../lib/contract/bin.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { messageOf } from "../../../lib/text/message.ts";

@@ -2,6 +2,7 @@
  * The certificate that serves: the one of the settings, or one of our own making in the data folder. It is taken anew
  * when its files change; what cannot serve is told of, and the one before stays.
  */
+import { DAY_MS } from "../../../lib/duration.ts";
 import { join } from "node:path";
 import type { Certificate } from "../../../lib/contract/certificate.ts";
 import { EXPIRY_WARNING_DAYS } from "../../../lib/contract/certificate.ts";
@@ -17,7 +18,6 @@ export interface PairFiles {
   readonly key: string;
 }
 
-const DAY_MS = 24 * 3600_000;
 /** Name in the data folder: key and certificate in one file, so that neither is ever without the other. */
 export const OWN_FILE = "tls.pem";
 

@@ -2,6 +2,7 @@
  * A certificate of our own making, for the first start: nobody vouches for it but its fingerprint. Structures of
  * RFC 5280 by @peculiar/asn1-x509, key and signature by node:crypto.
  */
+import { DAY_MS } from "../../../lib/duration.ts";
 import { Buffer } from "node:buffer";
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { isIP } from "node:net";
@@ -32,7 +33,6 @@ import {
   Version,
 } from "@peculiar/asn1-x509";
 
-const DAY_MS = 24 * 3600_000;
 /** Days it is good for: browsers take no longer ones (CA/Browser Forum, 398). */
 const DAYS = 397;
 /** ecdsa-with-SHA256 (RFC 5758), commonName and organizationName (X.520). */

@@ -1,11 +1,11 @@
 /** Judges of what is our own: the database, its files, the certificate. */
+import { DAY_MS } from "../../duration.ts";
 import { formatBytes } from "../../text/quantity.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
 
 /** Bytes below which the database may soon not be written. */
 const LITTLE = 200 * 2 ** 20;
-const DAY = 86_400_000;
 /** Days after which a saved state is old. */
 const OLD_DAYS = 30;
 
@@ -52,8 +52,8 @@ export function judgeState({ state }: HostFacts): Finding[] {
         ),
       );
     }
-    if (savedAt === null || now - savedAt > OLD_DAYS * DAY) {
-      const days = savedAt === null ? null : Math.floor((now - savedAt) / DAY);
+    if (savedAt === null || now - savedAt > OLD_DAYS * DAY_MS) {
+      const days = savedAt === null ? null : Math.floor((now - savedAt) / DAY_MS);
       const when = days === null ? "was never saved" : `was saved ${days} days ago for the last time`;
       findings.push(
         found(
@@ -78,7 +78,7 @@ export function judgeCertificate({ certificate }: HostFacts): Finding[] {
   return judged(certificate, "the certificate", (facts) => {
     if (facts === null) return [ok("there is no certificate: pages are on loopback alone")];
     const { path, validUntil, now } = facts;
-    const days = Math.floor((validUntil - now) / DAY);
+    const days = Math.floor((validUntil - now) / DAY_MS);
     const renew = "Put a new one in its place; it is taken without a restart.";
     if (days < 0) return [found("problem", `the certificate ${path} ended ${-days} days ago`, renew)];
     if (days < WARN_DAYS) return [found("warning", `the certificate ${path} ends in ${days} days`, renew)];

@@ -1,0 +1,40 @@
+/** Errors: backups. */
+import type { ErrorKind } from "./kind.ts";
+
+export const BACKUP_ERRORS = {
+  BackupNotFound: { text: "Backup not found: {backupId}", status: 404, exit: 4 },
+  BackupExists: { text: "Backup name already exists: {name}", status: 409, exit: 5 },
+  BackupRunning: {
+    text: "{name} is running already. Wait for the task to end, or cancel it.",
+    status: 409,
+    exit: 5,
+  },
+  TooManyBackups: {
+    text: "There are {limit} backups already. Delete one that is not needed any more first.",
+    status: 409,
+    exit: 5,
+  },
+  BackupOwnerLost: {
+    text: "It runs as {name}, and {reason}. Somebody who may do this must save the backup again.",
+    status: 403,
+    exit: 6,
+  },
+  BackupRunNotFound: { text: "No such copy in this backup: {runId}", status: 404, exit: 4 },
+  BackupFolderUnusable: { text: "The folder {folder} cannot be used: {reason}", status: 409, exit: 5 },
+  BackupFolderBusy: {
+    text: "Another backup is writing to {folder}. Try again when it has ended.",
+    status: 409,
+    exit: 5,
+  },
+  BackupFailed: { text: "Failed to back up: {error}", status: 502, exit: 1 },
+  BackupRunFailed: { text: "It failed for {failed} of {all} VMs. {first}", status: 502, exit: 1 },
+  BackupNotPossible: { text: "This VM cannot be backed up: {reason}", status: 409, exit: 5 },
+  BackupDamaged: {
+    text:
+      "The copy is damaged, and cannot be restored: {reason}. Verify other copies, and restore one that is whole.",
+    status: 409,
+    exit: 5,
+  },
+  RestoreNotPossible: { text: "It cannot be restored so: {reason}", status: 409, exit: 5 },
+  RestoreFailed: { text: "Failed to restore: {error}", status: 502, exit: 1 },
+} as const satisfies Record<string, ErrorKind>;

@@ -1,0 +1,56 @@
+/** Errors: the inside of guests. */
+import type { ErrorKind } from "./kind.ts";
+
+export const GUEST_ERRORS = {
+  GuestUnavailable: { text: "Not available in this guest: {reason}. {remedy}", status: 409, exit: 5 },
+  GuestSilent: {
+    text: "The guest agent did not answer in time. The guest may hang, or be very busy.",
+    status: 502,
+    exit: 1,
+  },
+  GuestBusy: {
+    text: "Too much is asked of this guest at once. Try again in a moment.",
+    status: 429,
+    exit: 3,
+  },
+  GuestRefused: { text: "The guest agent said no: {error}", status: 502, exit: 1 },
+  GuestProgramNotFound: { text: "The guest cannot run {command}: {error}", status: 404, exit: 4 },
+  GuestExecTimeout: {
+    text: "The program did not end within {seconds} seconds, and still runs in the guest (process {pid})",
+    status: 502,
+    exit: 1,
+  },
+  GuestOutputLost: {
+    text: "The program wrote more than the guest agent can pass on: its output and exit status are lost. " +
+      "Have it write to a file, and copy that.",
+    status: 502,
+    exit: 1,
+  },
+  GuestFileNotFound: { text: "Nothing is at {path} in the guest", status: 404, exit: 4 },
+  GuestFileDenied: { text: "The guest does not give {path}: {error}", status: 409, exit: 5 },
+  GuestToolsMissing: {
+    text: "This build of KVM Manager has no guest tools: Go was not there when it was built. " +
+      "Install Go (Debian: golang-go) where it is built, and run deno task build",
+    status: 501,
+    exit: 1,
+  },
+  GuestInstallFailed: {
+    text: "The installer in the guest ended with exit status {code}: {error}",
+    status: 502,
+    exit: 1,
+  },
+  GuestToolsFailed: { text: "The guest tools cannot be given to the VM: {error}", status: 502, exit: 1 },
+  GuestCopyFailed: { text: "Copying failed: {error}", status: 502, exit: 1 },
+  CloneFailed: { text: "Failed to clone VM: {error}", status: 502, exit: 1 },
+  DiskNotClonable: { text: "Disk {target} ({path}) cannot be cloned: {reason}", status: 409, exit: 5 },
+  ImportFailed: { text: "Failed to import VM: {error}", status: 502, exit: 1 },
+  OvaRefused: { text: "This archive cannot be imported: {reason}", status: 409, exit: 5 },
+  OvaDamaged: {
+    text: "The archive is damaged: the {algorithm} of {file} is {found}, expected {wanted}. Get it anew.",
+    status: 409,
+    exit: 5,
+  },
+  DiskNotExportable: { text: "Disk {target} ({path}) cannot be exported: {reason}", status: 409, exit: 5 },
+  ExportFailed: { text: "Failed to export VM: {error}", status: 502, exit: 1 },
+  DisksMissing: { text: "These disks do not exist on this host: {paths}", status: 409, exit: 5 },
+} as const satisfies Record<string, ErrorKind>;

@@ -1,0 +1,11 @@
+/** What an error is, whatever it is about. */
+
+/** What one error code means at each door. */
+export interface ErrorKind {
+  /** The exact text; `{key}` is replaced by `details.key`. */
+  readonly text: string;
+  /** HTTP status (RFC 9110). */
+  readonly status: number;
+  /** Exit status of the command line. 2 usage, 3 unavailable, 4 not found, 5 conflict, 6 denied, 1 the rest. */
+  readonly exit: number;
+}

@@ -1,0 +1,19 @@
+/** Errors: VMs as a whole: their XML and copies. */
+import type { ErrorKind } from "./kind.ts";
+
+export const MANAGE_ERRORS = {
+  VmIdTaken: { text: "A VM with this UUID exists already: {name} ({id})", status: 409, exit: 5 },
+  VmMustBeOff: { text: "VM must be shut down for this ({state} now)", status: 409, exit: 5 },
+  XmlInvalid: { text: "Invalid XML: {error}", status: 400, exit: 2 },
+  XmlIdentity: {
+    text: "The XML must keep the VM's {what} ({is}). Use rename or clone to change it.",
+    status: 400,
+    exit: 2,
+  },
+  XmlChanged: {
+    text: "Somebody else changed this VM meanwhile. Nothing was saved: load the new version first.",
+    status: 409,
+    exit: 5,
+  },
+  RenameFailed: { text: "Failed to rename VM: {error}", status: 502, exit: 1 },
+} as const satisfies Record<string, ErrorKind>;

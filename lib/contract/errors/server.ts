@@ -1,0 +1,22 @@
+/** Errors: KVM Manager itself. */
+import type { ErrorKind } from "./kind.ts";
+
+export const SERVER_ERRORS = {
+  MetricsUnavailable: { text: "Metrics cannot be read: {reason}", status: 503, exit: 3 },
+  StoreUnavailable: {
+    text:
+      "The database cannot be used: {reason}. VMs can still be controlled; what was done is not recorded.",
+    status: 503,
+    exit: 3,
+  },
+  TooManyRequests: {
+    text: "Too many {what} at once (limit {limit}). Try again shortly.",
+    status: 429,
+    exit: 3,
+  },
+  Internal: {
+    text: "Something went wrong inside KVM Manager. The log has the details.",
+    status: 500,
+    exit: 1,
+  },
+} as const satisfies Record<string, ErrorKind>;

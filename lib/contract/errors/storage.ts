@@ -1,0 +1,36 @@
+/** Errors: storage pools and volumes. */
+import type { ErrorKind } from "./kind.ts";
+
+export const STORAGE_ERRORS = {
+  StorageUnknown: {
+    text: "The storage of this host is not known yet: {reason}. Try again shortly.",
+    status: 503,
+    exit: 3,
+  },
+  StoragePoolExists: { text: "Storage pool already exists: {pool}", status: 409, exit: 5 },
+  StoragePoolActive: { text: "Storage pool is already active: {pool}", status: 409, exit: 5 },
+  StoragePoolNotPersistent: {
+    text: "Storage pool is transient: it disappears when it stops, so this setting cannot be kept",
+    status: 409,
+    exit: 5,
+  },
+  StoragePoolInUse: {
+    text: "Storage pool is used by {vm}: {pool}. Shut it down or give it other disks first.",
+    status: 409,
+    exit: 5,
+  },
+  StoragePoolFailed: { text: "Failed to {verb} storage pool: {error}", status: 502, exit: 1 },
+  StorageSourcesFailed: { text: "Failed to look for storage: {error}", status: 502, exit: 1 },
+  StorageBusy: {
+    text: "{what} is busy with another operation. Wait for it to end, then try again.",
+    status: 409,
+    exit: 5,
+  },
+  VolumeInUse: { text: "Volume is used by {vm}: {name} (storage pool {pool})", status: 409, exit: 5 },
+  VolumeCreateFailed: { text: "Failed to create volume: {error}", status: 502, exit: 1 },
+  VolumeResizeFailed: { text: "Failed to resize volume: {error}", status: 502, exit: 1 },
+  VolumeCloneFailed: { text: "Failed to clone volume: {error}", status: 502, exit: 1 },
+  VolumeConvertFailed: { text: "Failed to convert volume: {error}", status: 502, exit: 1 },
+  VolumeWipeFailed: { text: "Failed to wipe volume: {error}", status: 502, exit: 1 },
+  VolumeDeleteFailed: { text: "Failed to delete volume: {name} - {error}", status: 502, exit: 1 },
+} as const satisfies Record<string, ErrorKind>;

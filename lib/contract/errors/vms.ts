@@ -1,0 +1,48 @@
+/** Errors: VMs and their power. */
+import type { ErrorKind } from "./kind.ts";
+
+export const VM_ERRORS = {
+  VmNotFound: { text: "VM not found: {vmId}", status: 404, exit: 4 },
+  VmAlreadyRunning: { text: "VM is already running", status: 409, exit: 5 },
+  VmNotRunning: { text: "VM is not running", status: 409, exit: 5 },
+  VmNotPaused: { text: "VM is not paused", status: 409, exit: 5 },
+  VmStillRunning: { text: "Cannot delete running VM. Stop it first.", status: 409, exit: 5 },
+  VmNotPersistent: {
+    text: "VM is transient: it disappears when it stops, so this setting cannot be kept",
+    status: 409,
+    exit: 5,
+  },
+  VmBusy: {
+    text: "VM is busy with another operation ({operation}). Wait for it to end, then try again.",
+    status: 409,
+    exit: 5,
+  },
+  OperationUnsettled: {
+    text:
+      "{subject} is held by {operation}, which was cut short and is not settled yet. Try again in a moment.",
+    status: 409,
+    exit: 5,
+  },
+  VncNotConfigured: { text: "VNC not configured for this VM", status: 409, exit: 5 },
+  NoViewer: {
+    text: "remote-viewer cannot reach this VM's screen: {reason}",
+    status: 409,
+    exit: 5,
+  },
+  ConsoleTicket: {
+    text: "This console ticket has expired or was already used. Open the console again.",
+    status: 403,
+    exit: 6,
+  },
+  StartFailed: { text: "Failed to start VM: {error}", status: 502, exit: 1 },
+  StopFailed: { text: "Failed to stop VM: {error}", status: 502, exit: 1 },
+  ForceStopFailed: { text: "Failed to force stop VM: {error}", status: 502, exit: 1 },
+  PauseFailed: { text: "Failed to pause VM: {error}", status: 502, exit: 1 },
+  ResumeFailed: { text: "Failed to resume VM: {error}", status: 502, exit: 1 },
+  RebootFailed: { text: "Failed to reboot VM: {error}", status: 502, exit: 1 },
+  ResetFailed: { text: "Failed to reset VM: {error}", status: 502, exit: 1 },
+  SuspendFailed: { text: "Failed to suspend VM: {error}", status: 502, exit: 1 },
+  DeleteFailed: { text: "Failed to delete VM: {error}", status: 502, exit: 1 },
+  DiskDeleteFailed: { text: "Failed to delete disk: {path} - {error}", status: 502, exit: 1 },
+  UpdateFailed: { text: "Failed to update VM: {error}", status: 502, exit: 1 },
+} as const satisfies Record<string, ErrorKind>;

@@ -1,0 +1,4 @@
+/** Spans in milliseconds. Days of a calendar are not all as long: lib/schedules knows those. */
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
