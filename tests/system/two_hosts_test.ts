@@ -84,7 +84,9 @@ Deno.test({
       try {
         assert.equal(await code(api.getNetwork({ name })), "NetworkNotFound");
         assert.equal((await api.getNetwork({ name, host: "lab" })).name, name);
-        assert.ok(told.length > 0 && told.every((host) => host === "lab"), JSON.stringify(told));
+        // libvirt tells of it, a moment after the command's answer
+        await until("the event", () => Promise.resolve(told.length > 0));
+        assert.ok(told.every((host) => host === "lab"), JSON.stringify(told));
         assert.match(await text("/networks?host=lab"), new RegExp(name));
         assert.doesNotMatch(await text("/networks"), new RegExp(name));
       } finally {
