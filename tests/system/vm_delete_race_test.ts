@@ -80,6 +80,7 @@ for (
         () => Promise.resolve(here.app.hosts.local.inventory.vm(vm.uuid)?.state === "stopped"),
       );
       assert.deepEqual(await here.api.deleteVm({ vmId: vm.uuid, deleteDisks: true }), {
+        bin: null,
         deletedDisks: vm.disks,
       });
     },

@@ -175,7 +175,7 @@ Deno.test({
         }
         assert.equal(await exists(volume), true);
         assert.equal((await names()).includes(vm.name), true);
-        assert.deepEqual(await wish([volume]), { deletedDisks: [volume] });
+        assert.deepEqual(await wish([volume]), { bin: null, deletedDisks: [volume] });
         assert.equal((await names()).includes(vm.name), false);
         assert.deepEqual(await Promise.all([volume, file, shared, cd].map(exists)), [
           false,
