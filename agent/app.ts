@@ -150,6 +150,7 @@ export class App {
       version: VERSION,
       vms: () => this.hosts.vms(),
       vm: (vmId) => this.hosts.vm(vmId),
+      formerNames: () => this.formerNames.all(),
     });
     this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
   }

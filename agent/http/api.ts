@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
 import { fields, fromText, IN_QUERY, REST_ROUTES, type RestRoute } from "../../lib/contract/rest.ts";
-import { EventView, seesVm } from "../../lib/access/filter_output.ts";
+import { EventView, seesVm, type Viewer } from "../../lib/access/filter_output.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { VmFacts } from "../access/authorise.ts";
@@ -74,13 +74,15 @@ async function inputOf(
 
 /** Builds the door. */
 export function createApi(
-  { dispatch, hub, version, vms, vm }: {
+  { dispatch, hub, version, vms, vm, formerNames }: {
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
     /** Machines, for who may see only some of them. */
     vms: () => readonly VM[];
     vm: (vmId: string) => VmFacts | undefined;
+    /** Names that VMs had. */
+    formerNames: NonNullable<Viewer["formerNames"]>;
   },
 ): ApiHandler {
   const answer = (value: unknown) =>
@@ -100,7 +102,7 @@ export function createApi(
     const { rights, name, ended, hold, userId, holder } = principal;
     const follower = { ended, hold, who: userId ?? holder };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);
-    const viewer = { rights, name, groupOf: (vmId: string) => vm(vmId)?.group };
+    const viewer: Viewer = { rights, name, groupOf: (vmId) => vm(vmId)?.group, formerNames };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
     return streams.open(req.raw, { ...follower, view: new EventView(viewer, known, vms) });
   });

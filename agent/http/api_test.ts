@@ -33,6 +33,7 @@ function door(principal: Principal = localPrincipal("socket")) {
     hub: new EventHub(),
     version: "1.2.3",
     vms: () => [],
+    formerNames: () => [],
     vm: () => undefined,
   });
   const send = (

@@ -63,8 +63,7 @@ function filterActivity(viewer: Viewer, entry: Activity): Activity | null {
 }
 
 /** A job as somebody may see it: its failure may name other machines. */
-function filterJob(viewer: Viewer, job: Job, vms: () => readonly VM[]): Job {
-  const sight = job.error === null ? undefined : sightOf(viewer, vms);
+function filterJob(job: Job, sight: Sight | undefined): Job {
   if (sight === undefined || job.error === null) return job;
   return { ...job, error: { ...job.error, message: redactText(job.error.message, sight) } };
 }
@@ -85,7 +84,10 @@ export function seesAlert(viewer: Viewer, { vmId }: Pick<Alert | AlertIncident, 
 
 /** What is left of an answer, by what the command's row hides. */
 const FILTERS: Readonly<
-  Record<OutputFilter, (answer: never, viewer: Viewer, vms: () => readonly VM[]) => unknown>
+  Record<
+    OutputFilter,
+    (answer: never, viewer: Viewer, vms: () => readonly VM[], sight: Sight | undefined) => unknown
+  >
 > = {
   "host-interfaces": (options: DeviceOptions, { rights }) =>
     may(rights, HOST_NETWORK, "everything")
@@ -95,16 +97,15 @@ const FILTERS: Readonly<
   "other-figures": (written: unknown) => written,
   "other-activity": (list: readonly Activity[], viewer) =>
     list.map((each) => filterActivity(viewer, each)).filter((each) => each !== null),
-  "other-jobs": (list: readonly Job[], viewer, vms) =>
-    list.filter((each) => seesJob(viewer, each)).map((each) => filterJob(viewer, each, vms)),
+  "other-jobs": (list: readonly Job[], viewer, _vms, sight) =>
+    list.filter((each) => seesJob(viewer, each)).map((each) => filterJob(each, sight)),
   "other-alerts": (list: readonly Alert[], viewer) => list.filter((each) => seesAlert(viewer, each)),
   "other-incidents": (list: readonly AlertIncident[], viewer) =>
     list.filter((each) => seesAlert(viewer, each)),
-  "job-of-other-vms": ({ job, log }: Output<"get_job">, viewer, vms) => {
-    const sight = sightOf(viewer, vms);
+  "job-of-other-vms": ({ job, log }: Output<"get_job">, _viewer, _vms, sight) => {
     if (sight === undefined) return { job, log };
     const lines = log.map(({ at, text }) => ({ at, text: redactText(text, sight) }));
-    return { job: filterJob(viewer, job, vms), log: lines };
+    return { job: filterJob(job, sight), log: lines };
   },
   "vm-counts": (info: HostInfo, viewer, vms) => {
     if (may(viewer.rights, "vms.view", "everything")) return info;
@@ -124,21 +125,27 @@ export function longestOf(command: CommandName): number | undefined {
   return hides === undefined ? undefined : properties.limit?.maximum;
 }
 
+/** Names that machines out of somebody's sight have, or had. One that a machine in sight has now is that one's. */
+function hiddenNames(viewer: Viewer, vms: readonly VM[]): Set<string> {
+  const taken = new Set<string>(), hidden = new Set<string>();
+  for (const { id, name } of vms) (seesVm(viewer, id) ? taken : hidden).add(name);
+  for (const { id, name } of viewer.formerNames?.() ?? []) {
+    if (!taken.has(name) && !seesVm(viewer, id)) hidden.add(name);
+  }
+  return hidden;
+}
+
 /** What of the machines somebody sees; undefined where it is all of them. */
 export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Sight | undefined {
   if (may(viewer.rights, "vms.view", "everything")) return undefined;
-  const sees = (vmId: string) => seesVm(viewer, vmId);
-  const [shown, hidden] = [true, false].map((is) => vms().filter(({ id }) => sees(id) === is)) as [
-    VM[],
-    VM[],
-  ];
-  const hiddenNames = new Set(hidden.map(({ name }) => name));
-  const taken = new Set(shown.map(({ name }) => name));
-  // A name that one has now whom they see is told: it is that one's.
-  for (const { id, name } of viewer.formerNames?.() ?? []) {
-    if (!sees(id) && !taken.has(name)) hiddenNames.add(name);
-  }
-  return { sees, hiddenNames };
+  let names: ReadonlySet<string> | undefined;
+  return {
+    sees: (vmId) => seesVm(viewer, vmId),
+    // Most answers have no text in which to look for a name
+    get hiddenNames() {
+      return names ??= hiddenNames(viewer, vms());
+    },
+  };
 }
 
 /** A command's answer as somebody may see it. */
@@ -150,9 +157,10 @@ export function filterOutput(
 ): unknown {
   if (isAdministrator(viewer.rights)) return answer;
   const { hides }: Command = COMMANDS[command];
-  const filter = hides && FILTERS[hides] as (...call: [unknown, Viewer, typeof vms]) => unknown;
-  const shown = filter === undefined ? answer : filter(answer, viewer, vms);
   const sight = sightOf(viewer, vms);
+  const filter = hides &&
+    FILTERS[hides] as (...call: [unknown, Viewer, typeof vms, typeof sight]) => unknown;
+  const shown = filter === undefined ? answer : filter(answer, viewer, vms, sight);
   return sight === undefined ? shown : redact(shown, sight);
 }
 
@@ -197,7 +205,7 @@ export class EventView {
       case "job-changed":
       case "job-progress": {
         if (!seesJob(viewer, data.job)) return null;
-        const job = filterJob(viewer, data.job, this.vms);
+        const job = filterJob(data.job, sightOf(viewer, this.vms));
         return job === data.job ? event : [name, { job }];
       }
       case "network-changed":

@@ -67,3 +67,10 @@ Deno.test("filterOutput() tells no former name of a machine out of sight, unless
     assert.equal(listed!.error!.message, shown);
   }
 });
+
+Deno.test("EventView.shown() tells no former name of a machine out of sight", () => {
+  const eve: Viewer = { ...EVE, formerNames: () => [{ id: "gone", name: "deleted" }] };
+  const view = new EventView(eve, ["mine"], () => VMS);
+  const [, told] = view.shown(["job-changed", { job: job("deleted: it failed") }]) as [string, { job: Job }];
+  assert.equal(told.job.error!.message, HIDDEN_MESSAGE);
+});
