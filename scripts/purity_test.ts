@@ -26,7 +26,12 @@ const FORBIDDEN: readonly (readonly [folder: string, names: readonly string[], n
   ["lib/", [...SERVER, ...BROWSER, ...OUTSIDE], true],
 ];
 
-type AnyNode = Deno.lint.Node & { readonly parent: AnyNode };
+/** Any node of the tree: of Deno's, each with a type of its own, only what all have. */
+interface AnyNode {
+  readonly type: string;
+  readonly range: readonly [from: number, to: number];
+  readonly parent: AnyNode;
+}
 
 /** Nodes that have variables of their own. */
 const SCOPES =

@@ -50,7 +50,9 @@ export const EVENTS = {
 } as const;
 
 export type EventName = keyof typeof EVENTS;
-export type EventData<N extends EventName> = Static<typeof EVENTS[N]["data"]>;
+export type EventData<N extends EventName> = EventsData[N];
+/** Event → its data: each is worked out once, not for each use of a name. */
+type EventsData = { readonly [N in EventName]: Static<typeof EVENTS[N]["data"]> };
 /** Any event, told apart by its name. */
 export type AnyEvent = { [N in EventName]: { name: N; data: EventData<N> } }[EventName];
 /** One event to publish. */

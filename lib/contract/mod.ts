@@ -88,9 +88,14 @@ export const COMMANDS = {
 
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
-export type Input<N extends CommandName> = N extends keyof typeof onOneHost ? InputOf<Commands[N]> & OnHost
-  : InputOf<Commands[N]>;
-export type Output<N extends CommandName> = OutputOf<Commands[N]>;
+export type Input<N extends CommandName> = Inputs[N];
+export type Output<N extends CommandName> = Outputs[N];
+/** Command → what it takes and gives: each is worked out once, not for each use of a name. */
+type Inputs = {
+  readonly [N in CommandName]: N extends keyof typeof onOneHost ? InputOf<Commands[N]> & OnHost
+    : InputOf<Commands[N]>;
+};
+type Outputs = { readonly [N in CommandName]: OutputOf<Commands[N]> };
 
 export * from "./access.ts";
 export * from "./access_rules.ts";

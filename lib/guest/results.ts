@@ -224,7 +224,9 @@ export const AGENT_RESULTS = {
 export type AgentMethod = keyof typeof AGENT_RESULTS;
 
 /** What a method answers. */
-export type AgentResult<M extends AgentMethod> = Static<(typeof AGENT_RESULTS)[M]>;
+export type AgentResult<M extends AgentMethod> = AgentResults[M];
+/** Method → its result: each is worked out once, not for each use of a name. */
+type AgentResults = { readonly [M in AgentMethod]: Static<(typeof AGENT_RESULTS)[M]> };
 
 /** What a command that is streamed has written. */
 export const EXEC_OUTPUT = Type.Object({

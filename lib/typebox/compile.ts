@@ -31,19 +31,19 @@ function* tooLong(schema: Shape, value: unknown, instancePath = ""): Generator<T
   for (const each of anyOf) yield* tooLong(each, value, instancePath);
 }
 
-/** A schema made into code. */
-export class Validator<S extends TSchema = TSchema> {
+/** A schema made into code. `T` is what fits it. */
+export class Validator<T = unknown> {
   readonly #compiled: {
     Check(value: unknown): boolean;
     Errors(value: unknown): [result: boolean, errors: TLocalizedValidationError[]];
   };
 
-  constructor(private readonly schema: S) {
+  constructor(private readonly schema: TSchema) {
     this.#compiled = compile(schema);
   }
 
   /** Whether the value is as the schema says. */
-  Check(value: unknown): value is Static<S> {
+  Check(value: unknown): value is T {
     return this.#compiled.Check(value);
   }
 
@@ -56,12 +56,12 @@ export class Validator<S extends TSchema = TSchema> {
 }
 
 /** Makes code of a schema. */
-export function Compile<S extends TSchema>(schema: S): Validator<S> {
-  return new Validator(schema);
+export function Compile<S extends TSchema>(schema: S): Validator<Static<S>> {
+  return new Validator<Static<S>>(schema);
 }
 
 /** A check against a schema that is made into code when it is first used. */
 export function checker<S extends TSchema>(schema: S): (value: unknown) => value is Static<S> {
-  let validator: Validator<S> | undefined;
+  let validator: Validator<Static<S>> | undefined;
   return (value): value is Static<S> => (validator ??= Compile(schema)).Check(value);
 }
