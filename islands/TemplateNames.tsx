@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { TextField } from "../components/kit/Field.tsx";
-import { MOST_NEW_VMS } from "../lib/contract/templates.ts";
+import { MOST_NEW_VMS } from "../lib/contract/template_bounds.ts";
 import { shortened, vmNames } from "../lib/template/names.ts";
 import { templates } from "../lib/i18n/en/templates.ts";
 import { textsOf } from "../lib/i18n/mod.ts";

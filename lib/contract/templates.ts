@@ -5,16 +5,12 @@ import { CloudInit } from "./cloud_init.ts";
 import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
+import { MOST_NEW_VMS, NUMBER_MARK } from "./template_bounds.ts";
 import { CLEARABLE, closed, oneOf, Timestamp, VmId } from "./schema.ts";
 
 /** Most templates a host can have, and versions a template. */
 export const MOST_TEMPLATES = 200;
 export const MOST_TEMPLATE_VERSIONS = 50;
-/** Most VMs that are made at once. */
-export const MOST_NEW_VMS = 50;
-/** Stands for the number in the name of one of several VMs; several of them give it leading zeros. */
-export const NUMBER_MARK = "#";
-
 const TEMPLATE_ID = { minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" } as const;
 const TemplateId = Type.String({ ...TEMPLATE_ID, description: "id of the template" });
 const TemplateName = Type.String({

@@ -1,5 +1,5 @@
 /** Names of VMs that are made of a template. Pure. */
-import { NUMBER_MARK } from "../contract/templates.ts";
+import { NUMBER_MARK } from "../contract/template_bounds.ts";
 
 /** A run of marks: as many digits at least. */
 const MARKS = new RegExp(`${NUMBER_MARK}+`);

@@ -1,0 +1,6 @@
+/** Bounds of what is made of templates, without schemas: pages have them, too. */
+
+/** Most VMs that are made at once. */
+export const MOST_NEW_VMS = 50;
+/** Stands for the number in the name of one of several VMs; several of them give it leading zeros. */
+export const NUMBER_MARK = "#";
