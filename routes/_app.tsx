@@ -89,7 +89,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
             )}
             {ready && <LiveStatus eventId={state.eventId} connection={state.connection} />}
             <main id="main" tabIndex={-1}>
-              {ready && <FormOutcome refused={state.refused} done={url.searchParams.get("done")} />}
+              {ready && <FormOutcome refused={state.refused} params={url.searchParams} />}
               <Component />
             </main>
           </div>

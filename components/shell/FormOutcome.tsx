@@ -6,8 +6,15 @@ import { Flash } from "../kit/Flash.tsx";
 
 const { t } = textsOf(forms);
 
-/** What became of the form that led to a page. */
-export function FormOutcome({ refused, done }: { refused: RefusedForm | null; done: string | null }) {
+/** What became of the form that led to a page, from the page's address: `?done=` and `?started=` have words of ours. */
+export function FormOutcome({ refused, params }: { refused: RefusedForm | null; params: URLSearchParams }) {
   if (refused !== null) return <Flash tone="bad" title={t("forms.refused")} failure={refused.failure} />;
-  return <Flash tone="ok">{doneText(done)}</Flash>;
+  if (params.has("started")) {
+    return (
+      <Flash tone="info" icon="loader">
+        {t("forms.started")} <a class="button small" href="/tasks">{t("forms.tasks")}</a>
+      </Flash>
+    );
+  }
+  return <Flash tone="ok">{doneText(params.get("done"))}</Flash>;
 }

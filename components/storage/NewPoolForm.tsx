@@ -2,12 +2,13 @@ import type { StoragePoolType, StorageSource } from "../../lib/contract/mod.ts";
 import type { Failure } from "../../lib/text/failure.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { FoundType } from "../../lib/contract/choices.ts";
 import { isFoundType, POOL_KINDS, type PoolField } from "../../lib/storage/pool_types.ts";
 import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { typeName } from "./PoolParts.tsx";
-import { StorageForm } from "./StorageForm.tsx";
+import { StorageFailure, StorageForm } from "./StorageForm.tsx";
 
 const { t } = textsOf(texts);
 
@@ -36,9 +37,11 @@ const FINDS: Readonly<Record<FoundType, StorageKey>> = {
 export interface NewPoolFormProps {
   types: readonly StoragePoolType[];
   type: StoragePoolType;
-  /** What was typed, where it was refused. */
+  /** What was typed, where it was refused, or something was looked for. */
   typed: Readonly<Record<string, string>>;
-  failure: Failure | null;
+  errorAt: (field: string) => string | undefined;
+  /** Why nothing could be looked for. */
+  findFailure: Failure | null;
   /** What was found, where it was looked for. */
   found: readonly StorageSource[] | null;
 }
@@ -99,7 +102,7 @@ function Found({ type, typed, found }: Pick<NewPoolFormProps, "type" | "typed" |
 }
 
 /** Making a storage pool. */
-export function NewPoolForm({ types, type, typed, failure, found }: NewPoolFormProps) {
+export function NewPoolForm({ types, type, typed, errorAt, findFailure, found }: NewPoolFormProps) {
   const { needs, may, build, target } = POOL_KINDS[type.type];
   const fields = [...needs, ...may].filter((field) => field !== "format");
   const hintOf = (field: Exclude<PoolField, "format">) => {
@@ -111,12 +114,15 @@ export function NewPoolForm({ types, type, typed, failure, found }: NewPoolFormP
   return (
     <StorageForm
       title={t("storage.new")}
-      action="/storage"
-      does="create"
+      action={formHref("create_storage_pool", {}, "/storage/{name}", `/storage?do=create&type=${type.type}`)}
       submit={t("storage.create")}
       cancel="/storage"
-      failure={failure}
     >
+      {findFailure !== null && (
+        <div class="wide form-field">
+          <StorageFailure failure={findFailure} />
+        </div>
+      )}
       <div class="wide form-field">
         <Kinds types={types} type={type} />
       </div>
@@ -125,6 +131,7 @@ export function NewPoolForm({ types, type, typed, failure, found }: NewPoolFormP
       <TextField
         label={t("storage.name")}
         hint={t("storage.name_hint")}
+        error={errorAt("name")}
         name="name"
         required
         maxLength={64}
@@ -139,6 +146,7 @@ export function NewPoolForm({ types, type, typed, failure, found }: NewPoolFormP
               ? t("storage.field_target")
               : t(FIELDS[field].label)}
             {...(hint !== undefined && { hint })}
+            error={errorAt(field)}
             name={field}
             required={needs.includes(field)}
             maxLength={1024}
@@ -148,7 +156,6 @@ export function NewPoolForm({ types, type, typed, failure, found }: NewPoolFormP
       })}
       {type.available && isFoundType(type.type) && (
         <div class="wide form-field">
-          <input type="hidden" name="do" value="create" />
           <span>
             <button
               type="submit"
@@ -186,12 +193,13 @@ export function NewPoolForm({ types, type, typed, failure, found }: NewPoolFormP
           defaultChecked={typed.build === "yes"}
         />
       )}
+      <input type="hidden" name="autostart" value="no" />
       <CheckField
         wide
         label={t("storage.autostart_on")}
         name="autostart"
         value="yes"
-        defaultChecked={typed.type === undefined || typed.autostart === "yes"}
+        defaultChecked={typed.autostart !== "no"}
       />
     </StorageForm>
   );

@@ -1,7 +1,8 @@
+import type { ComponentChildren } from "preact";
 import type { StoragePool, StorageVolume } from "../../lib/contract/mod.ts";
-import type { Failure } from "../../lib/text/failure.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
-import type { StorageAction } from "../../lib/storage/forms.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -14,108 +15,137 @@ const { t } = textsOf(texts);
 /** Backing volumes offered by name; a form with thousands would be no help. */
 const MOST_BACKINGS = 200;
 
+/** Form of a pool's page, as its address names it → the command it is. */
+const FORMS = {
+  delete: "delete_storage_pool",
+  create_volume: "create_volume",
+  resize: "resize_volume",
+  clone: "clone_volume",
+  convert: "convert_volume",
+  wipe: "wipe_volume",
+  delete_volume: "delete_volume",
+} as const;
+export type PoolFormName = keyof typeof FORMS;
+
+/** Whether an address names a form. */
+export function isPoolForm(word: string | null): word is PoolFormName {
+  return word !== null && Object.hasOwn(FORMS, word);
+}
+
 /** Props of {@link PoolForms}. */
 export interface PoolFormsProps {
   pool: StoragePool;
-  /** Which form. */
-  formAction: StorageAction;
+  form: PoolFormName;
   /** The volume it is about, where it is about one. */
   volume: StorageVolume | undefined;
+  /** Volumes that a new one may be built on. */
   volumes: readonly StorageVolume[];
-  /** What was typed, where it was refused. */
-  typed: Readonly<Record<string, string>>;
-  failure: Failure | null;
+  refused: RefusedForm | null;
 }
 
-function NewVolume({ pool, volumes, typed, ...frame }: Omit<PoolFormsProps, "deed" | "volume">) {
-  const here = poolHref(pool.name);
-  const images = volumes.filter(({ format }) => format === "qcow2" || format === "raw");
-  return (
-    <StorageForm
-      title={t("storage.new_volume")}
-      action={here}
-      does="create_volume"
-      submit={t("storage.create")}
-      cancel={here}
-      {...frame}
-    >
-      <TextField
-        label={t("storage.name")}
-        name="name"
-        required
-        maxLength={200}
-        defaultValue={typed.name ?? ""}
-      />
-      <TextField
-        label={t("storage.size_gib")}
-        {...(pool.keepsFiles && { hint: t("storage.size_base") })}
-        name="sizeGib"
-        inputMode="decimal"
-        suffix="GiB"
-        required={!pool.keepsFiles}
-        defaultValue={typed.sizeGib ?? "20"}
-      />
-      {pool.keepsFiles && (
-        <>
-          <SelectField
-            label={t("storage.format")}
-            name="format"
-            value={typed.format ?? "qcow2"}
-            choices={["qcow2", "raw"].map((value) => ({ value, label: value }))}
-          />
-          <SelectField
-            label={t("storage.preallocation")}
-            name="preallocation"
-            value={typed.preallocation ?? "none"}
-            choices={[
-              { value: "none", label: t("storage.preallocation_none") },
-              { value: "metadata", label: t("storage.preallocation_metadata") },
-              { value: "full", label: t("storage.preallocation_full") },
-            ]}
-          />
-          <SelectField
-            label={t("storage.backing_volume")}
-            hint={t("storage.backing_hint")}
-            name="backing"
-            value={typed.backing ?? ""}
-            choices={[
-              { value: "", label: t("storage.backing_none") },
-              ...images.filter(({ encrypted }) => !encrypted).slice(0, MOST_BACKINGS).map(({ name }) => ({
-                value: name,
-                label: oneLine(name, 80),
-              })),
-            ]}
-          />
-          <TextField
-            label={t("storage.passphrase")}
-            hint={t("storage.passphrase_hint")}
-            name="passphrase"
-            type="password"
-            autocomplete="new-password"
-            minLength={8}
-            maxLength={512}
-            again={(typed.passphrase ?? "") !== ""}
-          />
-        </>
-      )}
-    </StorageForm>
+/** A form's words and fields. */
+interface FormParts {
+  readonly title: string;
+  readonly submit: string;
+  readonly danger?: true;
+  readonly fields: ComponentChildren;
+}
+
+/** What was typed into a form that was refused, and what is wrong with it. */
+interface Typed {
+  readonly typed: Readonly<Record<string, string>>;
+  readonly withheld: readonly string[];
+  readonly errorAt: (field: string) => string | undefined;
+}
+
+function newVolume(
+  { pool, volumes }: Pick<PoolFormsProps, "pool" | "volumes">,
+  { typed, withheld, errorAt }: Typed,
+): FormParts {
+  const images = volumes.filter(({ format, encrypted }) =>
+    !encrypted && (format === "qcow2" || format === "raw")
   );
+  return {
+    title: t("storage.new_volume"),
+    submit: t("storage.create"),
+    fields: (
+      <>
+        <TextField
+          label={t("storage.name")}
+          error={errorAt("name")}
+          name="name"
+          required
+          maxLength={200}
+          defaultValue={typed.name ?? ""}
+        />
+        <TextField
+          label={t("storage.new_size")}
+          {...(pool.keepsFiles && { hint: t("storage.size_base") })}
+          error={errorAt("capacityBytes")}
+          name="capacityBytes:G"
+          inputMode="decimal"
+          suffix="GiB"
+          required={!pool.keepsFiles}
+          defaultValue={typed.capacityBytes ?? "20"}
+        />
+        {pool.keepsFiles && (
+          <>
+            <SelectField
+              label={t("storage.format")}
+              error={errorAt("format")}
+              name="format"
+              value={typed.format ?? ""}
+              choices={[{ value: "", label: "qcow2" }, { value: "raw", label: "raw" }]}
+            />
+            <SelectField
+              label={t("storage.preallocation")}
+              error={errorAt("preallocation")}
+              name="preallocation"
+              value={typed.preallocation ?? ""}
+              choices={[
+                { value: "", label: t("storage.preallocation_none") },
+                { value: "metadata", label: t("storage.preallocation_metadata") },
+                { value: "full", label: t("storage.preallocation_full") },
+              ]}
+            />
+            <SelectField
+              label={t("storage.backing_volume")}
+              hint={t("storage.backing_hint")}
+              error={errorAt("backing")}
+              name="backing"
+              value={typed.backing ?? ""}
+              choices={[
+                { value: "", label: t("storage.backing_none") },
+                ...images.slice(0, MOST_BACKINGS).map(({ name }) => ({
+                  value: `${pool.name}/${name}`,
+                  label: oneLine(name, 80),
+                })),
+              ]}
+            />
+            <TextField
+              label={t("storage.passphrase")}
+              hint={t("storage.passphrase_hint")}
+              name="encryption.passphrase"
+              type="password"
+              autocomplete="new-password"
+              minLength={8}
+              maxLength={512}
+              again={withheld.includes("encryption.passphrase")}
+            />
+          </>
+        )}
+      </>
+    ),
+  };
 }
 
-/** The form that a pool's page was asked for. */
-export function PoolForms(props: PoolFormsProps) {
-  const { pool, formAction, volume, typed, failure } = props;
-  const here = poolHref(pool.name);
-  const frame = { action: here, does: formAction, cancel: here, failure };
-  if (formAction === "create_volume") return <NewVolume {...props} />;
-  if (formAction === "delete") {
-    return (
-      <StorageForm
-        {...frame}
-        title={t("storage.verb_of", { verb: t("storage.delete"), name: oneLine(pool.name, 60) })}
-        submit={t("storage.delete")}
-        danger
-      >
+function poolDeletion({ pool }: Pick<PoolFormsProps, "pool">): FormParts {
+  return {
+    title: t("storage.verb_of", { verb: t("storage.delete"), name: oneLine(pool.name, 60) }),
+    submit: t("storage.delete"),
+    danger: true,
+    fields: (
+      <>
         <p class="wide form-field">{t("storage.delete_pool_what")}</p>
         <CheckField
           wide
@@ -124,60 +154,54 @@ export function PoolForms(props: PoolFormsProps) {
           name="deleteContent"
           value="yes"
         />
-      </StorageForm>
-    );
-  }
-  if (volume === undefined) return null;
-  const name = oneLine(volume.name, 60);
-  const hidden = <input type="hidden" name="volume" value={volume.name} />;
-  switch (formAction) {
-    case "resize":
-      return (
-        <StorageForm
-          {...frame}
-          title={t("storage.verb_of", { verb: t("storage.resize"), name })}
-          submit={t("storage.resize")}
-        >
-          {hidden}
-          <TextField
-            label={t("storage.size_gib")}
-            hint={t("storage.size_now", { size: formatBytes(volume.capacityBytes) })}
-            name="sizeGib"
-            inputMode="decimal"
-            suffix="GiB"
-            required
-            defaultValue={typed.sizeGib ?? ""}
-          />
-        </StorageForm>
-      );
-    case "clone":
-      return (
-        <StorageForm
-          {...frame}
-          title={t("storage.verb_of", { verb: t("storage.clone"), name })}
-          submit={t("storage.clone")}
-        >
-          {hidden}
-          <TextField
-            label={t("storage.clone_name")}
-            hint={t("storage.clone_what")}
-            name="name"
-            required
-            maxLength={200}
-            defaultValue={typed.name ?? ""}
-          />
-        </StorageForm>
-      );
-    case "convert": {
-      const format = volume.format === "qcow2" ? "raw" : "qcow2";
-      const stem = volume.name.replace(/\.(qcow2|raw|img|iso)$/i, "");
-      return (
-        <StorageForm
-          {...frame}
-          title={t("storage.verb_of", { verb: t("storage.convert"), name })}
-          submit={t("storage.convert")}
-        >
-          {hidden}
+      </>
+    ),
+  };
+}
+
+type VolumeForm = (
+  about: { readonly pool: StoragePool; readonly volume: StorageVolume; readonly name: string },
+  typed: Typed,
+) => Omit<FormParts, "title">;
+
+/** Forms about one volume. */
+const VOLUME_FORMS: Readonly<Record<Exclude<PoolFormName, "delete" | "create_volume">, VolumeForm>> = {
+  resize: ({ volume }, { typed, errorAt }) => ({
+    submit: t("storage.resize"),
+    fields: (
+      <TextField
+        label={t("storage.new_size")}
+        hint={t("storage.size_now", { size: formatBytes(volume.capacityBytes) })}
+        error={errorAt("capacityBytes")}
+        name="capacityBytes:G"
+        inputMode="decimal"
+        suffix="GiB"
+        required
+        defaultValue={typed.capacityBytes ?? ""}
+      />
+    ),
+  }),
+  clone: (_about, { typed, errorAt }) => ({
+    submit: t("storage.clone"),
+    fields: (
+      <TextField
+        label={t("storage.clone_name")}
+        hint={t("storage.clone_what")}
+        error={errorAt("name")}
+        name="name"
+        required
+        maxLength={200}
+        defaultValue={typed.name ?? ""}
+      />
+    ),
+  }),
+  convert: ({ volume, name }, { typed, errorAt }) => {
+    const format = volume.format === "qcow2" ? "raw" : "qcow2";
+    const stem = volume.name.replace(/\.(qcow2|raw|img|iso)$/i, "");
+    return {
+      submit: t("storage.convert"),
+      fields: (
+        <>
           <SelectField
             label={t("storage.format")}
             name="format"
@@ -187,37 +211,72 @@ export function PoolForms(props: PoolFormsProps) {
           <TextField
             label={t("storage.convert_name")}
             hint={t("storage.convert_what", { name })}
+            error={errorAt("name")}
             name="name"
             required
             maxLength={200}
             defaultValue={typed.name ?? `${stem}.${format}`}
           />
-        </StorageForm>
-      );
-    }
-    case "wipe":
-    case "delete_volume": {
-      const verb = t(formAction === "wipe" ? "storage.wipe" : "storage.delete");
-      const deletion = pool.keepsFiles ? "storage.delete_volume_bin" : "storage.delete_volume_what";
-      return (
-        <StorageForm {...frame} title={t("storage.verb_of", { verb, name })} submit={verb} danger>
-          {hidden}
-          <p class="wide form-field">
-            {t(formAction === "wipe" ? "storage.wipe_what" : deletion, { name })}
-          </p>
-          {formAction !== "wipe" && pool.keepsFiles && (
-            <CheckField
-              wide
-              label={t("storage.permanently")}
-              hint={t("storage.permanently_hint")}
-              name="permanently"
-              value="yes"
-            />
-          )}
-        </StorageForm>
-      );
-    }
-    default:
-      return null;
-  }
+        </>
+      ),
+    };
+  },
+  wipe: ({ name }) => ({
+    submit: t("storage.wipe"),
+    danger: true,
+    fields: <p class="wide form-field">{t("storage.wipe_what", { name })}</p>,
+  }),
+  delete_volume: ({ pool, name }) => ({
+    submit: t("storage.delete"),
+    danger: true,
+    fields: (
+      <>
+        <p class="wide form-field">
+          {t(pool.keepsFiles ? "storage.delete_volume_bin" : "storage.delete_volume_what", { name })}
+        </p>
+        {pool.keepsFiles && (
+          <CheckField
+            wide
+            label={t("storage.permanently")}
+            hint={t("storage.permanently_hint")}
+            name="permanently"
+            value="yes"
+          />
+        )}
+      </>
+    ),
+  }),
+};
+
+function partsOf({ form, ...about }: PoolFormsProps, typed: Typed): FormParts | null {
+  if (form === "create_volume") return newVolume(about, typed);
+  if (form === "delete") return poolDeletion(about);
+  const { pool, volume } = about;
+  if (volume === undefined) return null;
+  const name = oneLine(volume.name, 60);
+  const parts = VOLUME_FORMS[form]({ pool, volume, name }, typed);
+  return { ...parts, title: t("storage.verb_of", { verb: parts.submit, name }) };
+}
+
+/** The form that a pool's page was asked for; nothing where its volume is not there. */
+export function PoolForms(props: PoolFormsProps) {
+  const { pool, form, volume, refused } = props, command = FORMS[form];
+  const parts = partsOf(props, {
+    typed: typedAgain(refused, command) ?? {},
+    withheld: refused?.command === command ? refused.withheld : [],
+    errorAt: (field) => refusalAt(refused, command, field),
+  });
+  if (parts === null) return null;
+  const { fields, ...words } = parts, here = poolHref(pool.name);
+  const about = volume === undefined ? {} : { volume: volume.name };
+  const from = `${here}?${new URLSearchParams({ do: form, ...about })}`;
+  return (
+    <StorageForm
+      {...words}
+      action={formHref(command, { pool: pool.name, ...about }, form === "delete" ? "/storage" : here, from)}
+      cancel={here}
+    >
+      {fields}
+    </StorageForm>
+  );
 }

@@ -1,5 +1,6 @@
 import type { UnfinishedUpload } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
+import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -29,13 +30,13 @@ export function UnfinishedUploads({ pool, uploads }: { pool: string; uploads: re
                 </p>
               </div>
               {!isRunning && (
-                <form method="post" action={`${poolHref(pool)}?do=upload`}>
-                  <input type="hidden" name="volume" value={volume} />
+                <form
+                  method="post"
+                  action={formHref("delete_upload", { pool, volume }, `${poolHref(pool)}?do=upload`)}
+                >
                   <button
                     type="submit"
                     class="button"
-                    name="action"
-                    value="delete_upload"
                     aria-label={t("storage.verb_of", { verb: t("storage.upload_remove"), name })}
                   >
                     {t("storage.upload_remove")}

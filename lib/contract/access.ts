@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import {
+  CLEARABLE,
   closed,
   Instant,
   NO_OUTER_BLANK,
@@ -347,7 +348,7 @@ export const accessCommands = {
       "What is given replaces what was. Live consoles and event streams of the user end, to be asked for anew.",
     input: closed({
       userId: UserId,
-      displayName: Type.Optional(Type.String({ maxLength: 100, pattern: NO_OUTER_BLANK })),
+      displayName: Type.Optional(Type.String({ maxLength: 100, pattern: NO_OUTER_BLANK, ...CLEARABLE })),
       disabled: Type.Optional(Type.Boolean()),
       password: Type.Optional(NewPassword),
       revokeTokens: RevokeTokens,

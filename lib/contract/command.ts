@@ -100,6 +100,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly content?: "upload" | "download";
   /** Fields of such a command that travel in the query. */
   readonly contentFields?: readonly string[];
+  /** It may take as long as a disk is large, and is a task meanwhile: a form waits a moment only, and then shows the page. */
+  readonly isJob?: true;
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
 }

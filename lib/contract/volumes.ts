@@ -162,6 +162,7 @@ export const volumeCommands = {
     ],
     route: "POST /storage/pools/{pool}/volumes/{volume}/clone",
     cli: ["volume", "clone", "<pool>", "<volume>", "<name>"],
+    isJob: true,
     readOnly: false,
   }),
   convert_volume: command({
@@ -189,6 +190,7 @@ export const volumeCommands = {
     ],
     route: "POST /storage/pools/{pool}/volumes/{volume}/convert",
     cli: ["volume", "convert", "<pool>", "<volume>", "<name>", "<format>"],
+    isJob: true,
     readOnly: false,
   }),
   wipe_volume: command({
@@ -203,6 +205,7 @@ export const volumeCommands = {
     route: "POST /storage/pools/{pool}/volumes/{volume}/wipe",
     cli: ["volume", "wipe", "<pool>", "<volume>"],
     destroys: "the volume's content",
+    isJob: true,
     readOnly: false,
   }),
   delete_volume: command({

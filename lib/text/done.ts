@@ -23,3 +23,8 @@ export function doneText(word: string | null): string | undefined {
   if (Object.hasOwn(forms, key)) return own.t(key as Own);
   return Object.hasOwn(activity, activityKey) ? common.t(activityKey as Common) : undefined;
 }
+
+/** What is said of a form's outcome. */
+export function outcomeText({ is, word }: { readonly is: "done" | "started"; readonly word: string }) {
+  return is === "done" ? doneText(word) : own.t("forms.started");
+}

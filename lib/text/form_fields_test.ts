@@ -6,7 +6,6 @@ import { schemaRefusals } from "../contract/refusal.ts";
 import { downloadInput } from "../image/images.ts";
 import { forwardIn } from "../network/forwards/describe.ts";
 import { networkIn, settingsIn } from "../network/networks.ts";
-import { poolInput } from "../storage/forms.ts";
 import { cloudInitOf } from "../vm/cloud_init/form_data.ts";
 import { type DeviceAction, performDevice } from "../vm/device_forms.ts";
 import { enteredIn, textIn, trimmedIn } from "./form_fields.ts";
@@ -51,8 +50,6 @@ const TABLE: readonly {
     at: "description",
     isTaken: true,
   },
-  { command: "create_storage_pool", read: poolInput, field: "name", at: "name" },
-  { command: "create_storage_pool", read: poolInput, field: "path", at: "path" },
   { command: "download_image", read: downloadInput, field: "name", at: "name" },
   { command: "download_image", read: downloadInput, field: "pool", at: "pool", isTaken: true },
   {

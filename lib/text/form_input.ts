@@ -21,6 +21,20 @@ function partOf(schema: FieldSchema, step: string): FieldSchema | undefined {
   return Object.hasOwn(properties, step) ? properties[step] : undefined;
 }
 
+/** The schema of the field with this path; undefined where a form can have no such field. */
+export function fieldSchema(input: FieldSchema, path: string): FieldSchema | undefined {
+  return path.split(".").reduce<FieldSchema | undefined>(
+    (schema, step) => schema && partOf(schema, step),
+    input,
+  );
+}
+
+/** A field's path, and the unit of a bare number in it: `capacityBytes:G` has a field that counts bytes typed in GiB. */
+export function fieldPath(name: string): { readonly path: string; readonly unit: string } {
+  const [path = "", unit = ""] = name.split(":", 2);
+  return { path, unit };
+}
+
 const isRequired = ({ required = [] }: FieldSchema, field: string) => required.includes(field);
 
 /** The values that a text may have several of, where its pattern allows none of what is between them. */
@@ -41,11 +55,12 @@ function typed(text: string, { pattern }: FieldSchema): string {
 
 /** The value of one field; undefined for an empty one, which is as if it were not there. */
 function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: readonly string[]): unknown {
-  const field = name.slice(name.lastIndexOf(".") + 1);
+  const { path, unit } = fieldPath(name);
+  const field = path.slice(path.lastIndexOf(".") + 1);
   const own = bare(schema), kind = valueKind(field, schema);
   const read = (text: string) => {
-    const found = readValue(field, kind, text);
-    if ("mustBe" in found) throw refused(name, `must be ${found.mustBe}`);
+    const found = readValue(field, kind, kind === "size" && /^[\d.,]+$/.test(text) ? text + unit : text);
+    if ("mustBe" in found) throw refused(path, `must be ${found.mustBe}`);
     return found.value;
   };
   if (own.type === "array") {
@@ -73,8 +88,8 @@ function listed(value: unknown, schema: FieldSchema): unknown {
 }
 
 /**
- * The input that a form describes. A field's name is its path: `name`, `bandwidth.inbound.averageKib`, `add.0.ip`. What was
- * left empty is left out; boxes that must be told of and are not ticked are no, and lists of such boxes are empty.
+ * The input that a form describes. A field's name is its path: `name`, `bandwidth.inbound.averageKib`, `add.0.ip`; a size
+ * may have its unit behind it: `capacityBytes:G`. What was left empty is left out; boxes that must be told of and are not ticked are no, and lists of such boxes are empty.
  *
  * @throws {ContractError} InvalidInput, naming the field: one that the command does not have, or a text that cannot be it
  */
@@ -89,15 +104,21 @@ export function formInput(
   const input: FieldSchema = command.input;
   const result: Fields = {};
   for (const [name, texts] of given) {
-    const path = name.split("."), field = path.pop()!;
-    let schema: FieldSchema | undefined = input, at = result;
-    for (const step of path) {
+    const steps = fieldPath(name).path.split("."), field = steps.pop()!;
+    let schema: FieldSchema | undefined = input, isOptional = false, at = result;
+    for (const step of steps) {
+      isOptional ||= schema !== undefined && bare(schema).type === "object" &&
+        !isRequired(bare(schema), step);
       schema = schema && partOf(schema, step);
-      if (schema !== undefined) at = (at[step] ??= {}) as Fields;
     }
     const own = schema && partOf(schema, field);
     if (schema === undefined || own === undefined) throw refused(name.slice(0, 64), "is no field of it");
-    const value = valueOf(name, own, isRequired(bare(schema), field), texts);
+    const isNeeded = isRequired(bare(schema), field);
+    const isRow = steps.some((step) => /^\d+$/.test(step));
+    // Of a part that may be left out, nothing was typed.
+    if (isNeeded && isOptional && !isRow && texts.every((text) => text === "")) continue;
+    for (const step of steps) at = (at[step] ??= {}) as Fields;
+    const value = valueOf(name, own, isNeeded, texts);
     if (value !== undefined) at[field] = value;
   }
   for (const field of input.required ?? []) {

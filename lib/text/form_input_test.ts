@@ -82,6 +82,27 @@ Deno.test("formInput() reads parts and rows by their path", () => {
   );
 });
 
+Deno.test("formInput() reads a bare number in the unit that its form names, and a part that nobody filled is not there", () => {
+  const GIB = 1024 ** 3,
+    create = (...form: [string, string][]) => read("create_volume", ["pool", "p"], ...form);
+  for (
+    const [typed, bytes] of [["20", 20 * GIB], ["1,5", 1.5 * GIB], ["0.1", 107_374_182], [
+      "512M",
+      GIB / 2,
+    ]] as const
+  ) {
+    assert.deepEqual(create(["capacityBytes:G", typed]), { pool: "p", capacityBytes: bytes }, typed);
+  }
+  assert.match(
+    refusal("resize_volume", ["capacityBytes:G", "much"]).message,
+    /^Invalid input: capacityBytes must be/,
+  );
+  assert.deepEqual(create(["capacityBytes:G", ""], ["encryption.passphrase", ""]), { pool: "p" });
+  assert.deepEqual(create(["encryption.passphrase", " 8 of them "]).encryption, {
+    passphrase: " 8 of them ",
+  });
+});
+
 Deno.test("formInput() keeps a name and a secret as they were typed", () => {
   assert.equal(read("set_group", ["vmId", "u"], ["group", " x "]).group, " x ");
   assert.equal(read("create_role", ["role", " x "], ["description", " y "]).description, " y ");

@@ -7,6 +7,8 @@ export interface RefusedForm {
   readonly command: CommandName;
   /** What was typed, by the names of its fields; secrets are left out. */
   readonly typed: Readonly<Record<string, string>>;
+  /** Secrets that were typed, and have to be typed again: names of their fields. */
+  readonly withheld: readonly string[];
   readonly failure: Failure;
   /** The field that it is about; undefined where it is about the whole. */
   readonly field?: string | undefined;

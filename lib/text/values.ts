@@ -66,12 +66,13 @@ const UNIT_OF: readonly (readonly [suffix: RegExp, power: number])[] = [[/Bytes$
 
 /** `20G` in the unit of a field: bytes, MiB or GiB. */
 function size(field: string, text: string): number | undefined {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  const [, amount, unit] = /^(\d+(?:[.,]\d+)?)\s*([kmgtp]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
   if (amount === undefined) return undefined;
   const own = UNIT_OF.find(([suffix]) => suffix.test(field))?.[1] ?? 0;
   // A bare number is in the field's own unit, as in JSON.
   const power = unit === "" ? own : BINARY[unit!.toLowerCase()]!;
-  return Number(amount) * 1024 ** (power - own);
+  const value = Number(amount.replace(",", ".")) * 1024 ** (power - own);
+  return own === 0 ? Math.round(value) : value; // no part of a byte
 }
 
 /** `90`, `90 %`, `1.5 ms` and `40 °C` as they stand; `2G` and `10 MiB/s` in bytes: a series' own unit is its base unit. */

@@ -75,6 +75,7 @@ export async function sendLong(
     return {
       command,
       typed: typedIn(form),
+      withheld: textIn(form, "userData") === "" ? [] : ["userData"],
       failure: failureOf(error),
       ...(at !== undefined && { field: at }),
     };

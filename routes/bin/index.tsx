@@ -28,7 +28,7 @@ export default define.page<typeof handler>(function BinPage({ data: { bin, resto
       <Head>
         <title>{t("title.page", { page: t("nav.bin") })}</title>
       </Head>
-      <FormOutcome refused={refused} done={url.searchParams.get("done")} />
+      <FormOutcome refused={refused} params={url.searchParams} />
       {restoring !== undefined && <RestoreForm entry={restoring} refused={refused} />}
       <BinList bin={bin} now={now} mayEmpty={mayEmpty} title={area.t("bin.title")} />
       {state.may("update_bin_policy") && <BinSettings policy={bin.usage.policy} refused={refused} />}

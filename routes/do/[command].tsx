@@ -3,10 +3,10 @@ import { Head } from "fresh/runtime";
 import { visitOf } from "../../agent/http/entry.ts";
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { doneText, doneWord } from "../../lib/text/done.ts";
+import { doneWord, outcomeText } from "../../lib/text/done.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
-import { formInput } from "../../lib/text/form_input.ts";
+import { fieldPath, fieldSchema, formInput } from "../../lib/text/form_input.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import { returnPath } from "../../lib/text/return_path.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
@@ -14,7 +14,9 @@ import { forms } from "../../lib/i18n/en/forms.ts";
 import { t as common, textsOf } from "../../lib/i18n/mod.ts";
 import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
 import { bare, type FieldSchema } from "../../lib/text/values.ts";
+import { segmentOf } from "../../lib/text/path_segment.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
+import { soon } from "../(_shared)/soon.ts";
 
 const { t } = textsOf(forms);
 /** The field that says a person has read what is lost. */
@@ -49,17 +51,24 @@ async function fieldsIn(req: Request, { searchParams }: URL) {
 
 type Fields = Awaited<ReturnType<typeof fieldsIn>>["fields"];
 
-/** What was typed, to be shown again: without secrets, and without what the address says. A list has a line for each. */
-function typedIn(command: CommandName, fields: Fields): Record<string, string> {
-  const { properties = {} }: FieldSchema = (COMMANDS[command] as Command).input;
-  const typed: Record<string, string> = {};
+/**
+ * What was typed, to be shown again: without what the address says, and without secrets, whose names alone are told. A list
+ * has a line for each.
+ */
+function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed" | "withheld"> {
+  const input: FieldSchema = (COMMANDS[command] as Command).input;
+  const typed: Record<string, string> = {}, withheld: string[] = [];
   for (const [name, value] of fields) {
-    const schema = properties[name.split(".")[0]!];
-    if (typeof value !== "string" || schema?.["x-secret"]) continue;
-    const isList = schema !== undefined && bare(schema).type === "array" && Object.hasOwn(properties, name);
-    typed[name] = isList && Object.hasOwn(typed, name) ? `${typed[name]}\n${value}` : value;
+    const { path } = fieldPath(name), schema = fieldSchema(input, path);
+    if (typeof value !== "string") continue;
+    if (schema && bare(schema)["x-secret"]) {
+      if (value !== "") withheld.push(path);
+      continue;
+    }
+    const isList = schema !== undefined && bare(schema).type === "array" && Object.hasOwn(typed, path);
+    typed[path] = isList ? `${typed[path]}\n${value}` : value;
   }
-  return typed;
+  return { typed, withheld };
 }
 
 /** The field that an error is about. */
@@ -80,12 +89,36 @@ function withStatus(shown: Response, status: number): Response {
   return response;
 }
 
-/** Carries out what a form asks for. @returns the word for what was done @throws {ContractError} */
-async function carryOut(api: PageState["api"], command: CommandName, fields: Fields): Promise<string> {
+/** Milliseconds a form waits for a task: a refusal comes by then, and so does the end of what is small. */
+const TASK_WAIT_MS = 1500;
+
+/** What became of a form: the word for what was done or begun, and the input it was done with. */
+interface Outcome {
+  readonly is: "done" | "started";
+  readonly word: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** Carries out what a form asks for. @throws {ContractError} */
+async function carryOut(api: PageState["api"], command: CommandName, fields: Fields): Promise<Outcome> {
   const methods = api as unknown as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
-  const input = formInput(COMMANDS[command], fields);
-  await methods[methodOf(command)]!(input);
-  return doneWord(command, input);
+  const row: Command = COMMANDS[command], input = formInput(row, fields);
+  const work = methods[methodOf(command)]!(input);
+  if (row.isJob && !await soon(work, TASK_WAIT_MS)) return { is: "started", word: command, input };
+  await work;
+  return { is: "done", word: doneWord(command, input), input };
+}
+
+/** The page to go on to: `{name}` in its path is what the form said for `name`. */
+function pageAfter(to: string, { is, word, input }: Outcome): string {
+  const [path = "/", query = ""] = to.split("?");
+  const params = new URLSearchParams(query);
+  params.set(is, word);
+  const filled = path.replace(
+    /%7B(\w+)%7D/g,
+    (_braces, field: string) => segmentOf(String(input[field] ?? "")),
+  );
+  return `${filled}?${params}`;
 }
 
 /** Every form that is one command with fields, with script and without. */
@@ -99,11 +132,11 @@ export const handler = define.handlers({
     const isScript = ctx.req.headers.get("accept")?.startsWith("application/json") ?? false;
     const lost = lostBy(COMMANDS[command], (field) => fields.some(([name]) => name === field));
     if (lost !== undefined && !isConfirmed && !isScript) {
-      return page({ command, lost, from, fields: Object.entries(typedIn(command, fields)) });
+      return page({ command, lost, from, fields: Object.entries(typedIn(command, fields).typed) });
     }
-    let done: string;
+    let outcome: Outcome;
     try {
-      done = await carryOut(ctx.state.api, command, fields);
+      outcome = await carryOut(ctx.state.api, command, fields);
     } catch (error) {
       const failure = failureOf(error);
       const known = error instanceof ContractError ? error : undefined;
@@ -115,17 +148,14 @@ export const handler = define.handlers({
       }
       const refused: RefusedForm = {
         command,
-        typed: typedIn(command, fields),
+        ...typedIn(command, fields),
         failure,
         field: fieldOf(error),
       };
       return withStatus(await visitOf(ctx.info).again(from, refused), failure.status);
     }
-    if (isScript) return Response.json({ done: doneText(done) ?? "" });
-    const [path = "/", query = ""] = to.split("?");
-    const params = new URLSearchParams(query);
-    params.set("done", done);
-    return ctx.redirect(`${path}?${params}`, 303);
+    if (isScript) return Response.json({ done: outcomeText(outcome) ?? "" });
+    return ctx.redirect(pageAfter(to, outcome), 303);
   },
 });
 

@@ -1,49 +1,42 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { NewPoolForm } from "../../components/storage/NewPoolForm.tsx";
-import { poolHref } from "../../components/storage/PoolParts.tsx";
-import { storageDoneText } from "../../components/storage/StorageForm.tsx";
-import { Flash } from "../../components/kit/Flash.tsx";
 import StoragePools from "../../islands/StoragePools.tsx";
 import type { PageState } from "../../lib/page_state.ts";
-import { type Failure, failureOf } from "../../lib/text/failure.ts";
-import { poolInput } from "../../lib/storage/forms.ts";
+import { failureOf } from "../../lib/text/failure.ts";
+import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { FOUND_TYPES, type FoundType } from "../../lib/contract/choices.ts";
 import { isFoundType, POOL_FIELDS } from "../../lib/storage/pool_types.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
-import { typedIn } from "../(_shared)/typed.ts";
 
 const storage = textsOf(texts);
+const COMMAND = "create_storage_pool";
 
 /** What the page shows; the form when it is asked for. */
-async function shown(api: PageState["api"], type: string | null, asked: {
-  readonly typed: Record<string, string>;
-  readonly failure: Failure | null;
-  readonly find?: boolean;
-} = { typed: {}, failure: null }) {
+async function shown(api: PageState["api"], params: URLSearchParams, refused: RefusedForm | null) {
   const pools = await api.getStoragePools().catch(fail);
-  if (type === null) return { pools, form: null };
+  const isSought = params.get("find") === "yes";
+  if (params.get("do") !== "create" && !isSought) return { pools, form: null };
   const types = await api.getStoragePoolTypes().catch(fail);
-  const chosen = types.find((each) => each.type === type) ?? types[0]!;
-  const { typed, failure, find = false } = asked;
-  const sought = find && isFoundType(chosen.type) ? await findIn(api, chosen.type, typed) : null;
+  const wanted = params.get("type") ?? "dir";
+  const type = types.find((each) => each.type === wanted) ?? types[0]!;
+  const typed = typedAgain(refused, COMMAND) ?? typedAt(params);
+  const sought = isSought && isFoundType(type.type) ? await findIn(api, type.type, typed) : null;
   return {
     pools,
-    form: {
-      types,
-      type: chosen,
-      typed,
-      failure: sought?.failure ?? failure,
-      found: sought?.found ?? null,
-    },
+    form: { types, type, typed, findFailure: sought?.failure ?? null, found: sought?.found ?? null },
   };
 }
 
 /** What is found; why not is said in the form. */
-async function findIn(api: PageState["api"], type: FoundType, { sourceHost }: Record<string, string>) {
+async function findIn(
+  api: PageState["api"],
+  type: FoundType,
+  { sourceHost }: Readonly<Record<string, string>>,
+) {
   try {
     const named = FOUND_TYPES[type] === "host" && sourceHost !== undefined && sourceHost !== "";
     return { found: await api.findStorageSources({ type, ...(named && { sourceHost }) }), failure: null };
@@ -52,50 +45,31 @@ async function findIn(api: PageState["api"], type: FoundType, { sourceHost }: Re
   }
 }
 
-/** Boxes, and what tells that the form was sent: an unticked box is not. */
-const SENT = ["type", "build", "autostart"] as const;
-
 /** Fields of the form that stand in an address: of what was found, or typed before it was looked for. */
-function typedAt(params: URLSearchParams, wasSent: boolean): Record<string, string> {
+function typedAt(params: URLSearchParams): Record<string, string> {
   return Object.fromEntries(
-    ["name", ...POOL_FIELDS, ...wasSent ? SENT : []].flatMap((field) => {
-      const text = params.get(field);
-      return text === null ? [] : [[field, text.slice(0, 1024)]];
+    ["name", ...POOL_FIELDS, "build", "autostart"].flatMap((field) => {
+      // Of a box and the hidden field that stands for an empty one, the box comes last.
+      const text = params.getAll(field).at(-1);
+      return text === undefined ? [] : [[field, text.slice(0, 1024)]];
     }),
   );
 }
 
 export const handler = define.handlers({
   async GET({ state, url }) {
-    const type = url.searchParams.get("do") === "create" ? url.searchParams.get("type") ?? "dir" : null;
-    const { searchParams } = url;
-    const find = searchParams.get("find") === "yes";
-    const asked = { typed: typedAt(searchParams, find), failure: null, find };
-    return page(await shown(state.api, type, asked));
-  },
-  async POST(ctx) {
-    const form = await ctx.req.formData();
-    const input = poolInput(form);
-    try {
-      await ctx.state.api.createStoragePool(input);
-    } catch (error) {
-      return page(
-        await shown(ctx.state.api, input.type, { typed: typedIn(form), failure: failureOf(error) }),
-      );
-    }
-    return ctx.redirect(`${poolHref(input.name)}?done=create`, 303);
+    return page(await shown(state.api, url.searchParams, state.refused));
   },
 });
 
 /** The list of storage pools. */
-export default define.page<typeof handler>(function Storage({ data: { pools, form }, state, url }) {
+export default define.page<typeof handler>(function Storage({ data: { pools, form }, state }) {
   const { connected } = state.connection;
   return (
     <>
       <Head>
         <title>{t("title.page", { page: t("nav.storage") })}</title>
       </Head>
-      <Flash tone="ok">{storageDoneText(url.searchParams.get("done"))}</Flash>
       <header class="page-head">
         <h1>{t("nav.storage")}</h1>
         <div class="actions">
@@ -104,7 +78,12 @@ export default define.page<typeof handler>(function Storage({ data: { pools, for
           )}
         </div>
       </header>
-      {form !== null && <NewPoolForm {...form} />}
+      {form !== null && (
+        <NewPoolForm
+          {...form}
+          errorAt={(field) => refusalAt(state.refused, COMMAND, field)}
+        />
+      )}
       <StoragePools pools={pools} connected={connected} />
     </>
   );

@@ -173,8 +173,8 @@ browserTest("users, roles and tokens are made, changed and removed on the pages"
     await page.click("text=carl");
     await page.click("form[action*='grants='] button");
     await waitForText(page, "[role=status]", "Saved");
-    await page.check("[name=disabled]");
-    await page.click("button[value=profile]");
+    await page.check("[type=checkbox][name=disabled]");
+    await page.click("form:has([name=displayName]) button[type=submit]");
     await waitForText(page, "[role=status]", "Saved");
     const carl = (await asRoot(server, "list_users", {})).find(({ name }) => name === "carl")!;
     assert.deepEqual([carl.grants, carl.disabled], [[], true]);

@@ -8,6 +8,8 @@ export const forms = {
   "forms.confirm_lost": "This cannot be undone. It deletes or ends {lost}.",
   "forms.confirm": "Go on",
   "forms.cancel": "Cancel",
+  "forms.started": "It is under way. The tasks show how far it is.",
+  "forms.tasks": "Tasks",
 
   "forms.done.insert_guest_tools":
     "The guest tools are in the VM's CD drive. Run their installer in the guest. While the VM is shown without a channel, shut it down and start it: it has one then.",
@@ -58,7 +60,7 @@ export const forms = {
   "forms.done.delete_bin_entry": "It was deleted for good.",
   "forms.done.empty_bin": "The bin was emptied.",
   "forms.done.update_bin_policy": "The settings of the bin were saved.",
-  "forms.done.delete_volume": "Deleted.",
+  "forms.done.delete_volume": "The volume was deleted.",
   "forms.done.download_image": "The download has begun. The list shows the image when it is whole.",
   "forms.done.set_image_policy": "The policy was saved.",
   "forms.done.create_backup": "The backup was created.",
@@ -92,6 +94,14 @@ export const forms = {
   "forms.done.enable_alert_target.enabled.false": "The target was switched off.",
   "forms.done.test_alert_target": "The test message was delivered.",
 
+  "forms.done.create_storage_pool": "The storage pool was created.",
+  "forms.done.delete_storage_pool": "The storage pool was deleted.",
+  "forms.done.create_volume": "The volume was created.",
+  "forms.done.resize_volume": "The volume was resized.",
+  "forms.done.clone_volume": "The volume was copied.",
+  "forms.done.convert_volume": "The volume was converted.",
+  "forms.done.wipe_volume": "The volume was wiped.",
+  "forms.done.delete_upload": "The unfinished upload was removed.",
   "forms.done.start_storage_pool": "The storage pool was started.",
   "forms.done.stop_storage_pool": "The storage pool was stopped.",
   "forms.done.refresh_storage_pool": "The storage pool was refreshed.",

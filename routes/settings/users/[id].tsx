@@ -7,13 +7,12 @@ import { RevokeTokensField } from "../../../components/access/RevokeTokensField.
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { CheckField, TextField } from "../../../components/kit/Field.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
-import type { Input } from "../../../lib/contract/mod.ts";
 import { grantIn } from "../../../lib/access/forms.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
-import { textIn } from "../../../lib/text/form_fields.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
+import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
 import { access } from "../../../lib/i18n/en/access.ts";
-import { t as shared, textsOf } from "../../../lib/i18n/mod.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 
@@ -36,37 +35,19 @@ async function shown(
   };
 }
 
-/** What a form of the page asks to change: a grant is two fields, and a name may be emptied. */
-function changeIn(
-  form: FormData,
-  userId: string,
-  grants: Input<"update_user">["grants"] = [],
-): Input<"update_user"> {
-  switch (form.get("do")) {
-    case "profile":
-      return { userId, displayName: textIn(form, "display"), disabled: form.has("disabled") };
-    case "grant": {
-      const grant = grantIn(form);
-      return { userId, grants: grant === undefined ? grants : [...grants, grant] };
-    }
-    default:
-      throw new HttpError(400, shared("error.form"));
-  }
-}
-
 export const handler = define.handlers({
   async GET({ state, params }) {
     return page(await shown(state, params.id ?? ""));
   },
+  /** One more grant, which is two fields. */
   async POST(ctx) {
     const { req, state, params } = ctx;
-    const form = await req.formData();
     const userId = params.id ?? "";
+    const grant = grantIn(await req.formData());
     const { user } = await shown(state, userId);
     try {
-      await state.api.updateUser(changeIn(form, userId, user.grants));
+      await state.api.updateUser({ userId, grants: [...user.grants, ...grant === undefined ? [] : [grant]] });
     } catch (error) {
-      if (error instanceof HttpError) throw error;
       const failure = failureOf(error);
       return page(await shown(state, userId, failure), { status: failure.status });
     }
@@ -78,9 +59,7 @@ export const handler = define.handlers({
 export default define.page<typeof handler>(function UserPage({ data, state, url }) {
   const { user, roles, vms, failure } = data;
   const here = `${AT}/${encodeURIComponent(user.id)}`;
-  // Of the forms of this command only that of the password has no other field.
-  const again = state.refused?.command === "update_user" &&
-    Object.keys(state.refused.typed).every((name) => name === "userId" || name === "revokeTokens");
+  const typed = typedAgain(state.refused, "update_user");
   return (
     <SettingsPage at={AT} user={state.user} url={url} failure={failure} confirms title={user.name}>
       <Panel title={t("access.user_grants")}>
@@ -113,19 +92,21 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
             <GrantFields roles={roles} vms={vms} />
           </div>
           <div class="form-actions">
-            <button type="submit" class="button" name="do" value="grant">{t("access.grant_add")}</button>
+            <button type="submit" class="button">{t("access.grant_add")}</button>
           </div>
         </form>
       </Panel>
       <Panel title={t("access.user_profile")}>
-        <form method="post">
+        <form method="post" action={formHref("update_user", { userId: user.id }, here)}>
           <div class="form-grid">
             <TextField
               label={t("access.display_name")}
-              name="display"
+              error={refusalAt(state.refused, "update_user", "displayName")}
+              name="displayName"
               maxLength={100}
-              defaultValue={user.displayName}
+              defaultValue={typed?.displayName ?? user.displayName}
             />
+            <input type="hidden" name="disabled" value="no" />
             <CheckField
               wide
               label={t("access.user_disable")}
@@ -135,14 +116,18 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
             />
           </div>
           <div class="form-actions">
-            <button type="submit" class="button" name="do" value="profile">{t("access.save")}</button>
+            <button type="submit" class="button">{t("access.save")}</button>
           </div>
         </form>
       </Panel>
       <Panel title={t("access.set_password")}>
         <form method="post" action={formHref("update_user", { userId: user.id }, here)}>
           <div class="form-grid">
-            <NewPasswordField label={t("access.new")} required again={again} />
+            <NewPasswordField
+              label={t("access.new")}
+              required
+              again={state.refused?.withheld.includes("password") ?? false}
+            />
             <RevokeTokensField />
           </div>
           <div class="form-actions">
