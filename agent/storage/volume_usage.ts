@@ -13,6 +13,7 @@ import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { log } from "../log.ts";
 import { backingChain } from "./disk_images/backing.ts";
 import type { Host } from "../hosts/host.ts";
+import { mayBeFile, pathOfDisk } from "./disk_path.ts";
 import type { Volume } from "./volumes.ts";
 
 /** Milliseconds the images' heads may take to be read: behind a dead server they never are. */
@@ -137,10 +138,10 @@ async function placesInUse({ link, inventory }: Host): Promise<Map<string, strin
       ? disksOf(await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true }))
       : [];
     for (const disk of [...vm.disks, ...next]) {
-      const place = placeOf(disk);
+      const place = await pathOfDisk(link, disk);
       if (place === undefined) continue;
       found.set(await resolvedPath(link.uri, place), vm.name);
-      if (!here || disk.type !== "file" || disk.format !== "qcow2" || !place.startsWith("/")) continue;
+      if (!here || !mayBeFile(disk) || disk.format !== "qcow2" || !place.startsWith("/")) continue;
       for (const path of await resolvedPaths(link.uri, await chainOf(place))) found.set(path, vm.name);
     }
     if (!here || !vm.persistent) continue;
