@@ -1,4 +1,6 @@
 /** Who uses which storage: for the lists from memory, and exactly, from the images' own heads, before something goes. */
+import { ImageRefused } from "./disk_images/chain.ts";
+import { isSystemError } from "../files.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
@@ -174,6 +176,7 @@ async function chainOf(path: string): Promise<string[]> {
   try {
     return await backingChain(path);
   } catch (error) {
+    if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
     log.warn("what an image is built on cannot be read", { path, error });
     return [];
   }

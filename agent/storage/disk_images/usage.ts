@@ -1,4 +1,6 @@
 /** Who has an image already: two machines that write to one image destroy it. */
+import { ImageRefused } from "./chain.ts";
+import { isSystemError } from "../../files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -78,6 +80,7 @@ async function isBuiltOn(
   try {
     return (await resolvedPaths(link.uri, await backingChain(own))).includes(real);
   } catch (error) {
+    if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
     log.warn("what an image is built on cannot be read", { path: own, error });
     return false;
   }

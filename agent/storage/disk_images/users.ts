@@ -1,4 +1,6 @@
 /** Which machines need an image: as their disk, or because their disk is built on it. */
+import { ImageRefused } from "./chain.ts";
+import { isSystemError } from "../../files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
@@ -11,6 +13,7 @@ async function backing(source: string): Promise<string[]> {
   try {
     return await backingChain(source);
   } catch (error) {
+    if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
     log.warn("what an image is built on cannot be read", { path: source, error });
     return [];
   }

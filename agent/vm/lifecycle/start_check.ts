@@ -5,9 +5,9 @@
  * data file, which the XML cannot rule out. Machines that others define may be built on anything: only what another
  * machine's guest could have written is refused of theirs.
  */
+import { isSystemError } from "../../files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../../storage/format_records.ts";
@@ -103,12 +103,9 @@ async function check(host: Host, vm: VM): Promise<void> {
       await checkQcow2(host, vm, disk);
     } catch (error) {
       if (error instanceof ImageRefused) throw refused(disk.path, error.message);
-      if (error instanceof ContractError) throw error;
+      if (!isSystemError(error)) throw error;
       // QEMU runs as another user, and says by itself what it cannot open.
-      log.info("the head of a disk cannot be read before the start", {
-        path: disk.path,
-        error: messageOf(error),
-      });
+      log.info("the head of a disk cannot be read before the start", { path: disk.path, error });
     }
   }
   await host.formats.observe(host.link, [vm], true);
