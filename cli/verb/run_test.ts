@@ -404,7 +404,14 @@ Deno.test("runVerb() knows other words for a verb, and places and options by bet
     vmId: ID,
     autostart: true,
   });
-  for (const names of [["--cpus", "4", "--memory", "4G"], ["--cpu-count", "4", "--memory-mb", "4096"]]) {
+  for (
+    const names of [["--cpus", "4", "--memory", "4G"], ["--cpu-count", "4", "--memory-mb", "4096"], [
+      "--vcpus",
+      "4",
+      "--memory",
+      "4096",
+    ]]
+  ) {
     const { calls } = await run(["vm", "create", "web3", ...names, "--disk", "40G", "--network", "lab"]);
     const input = { name: "web3", cpuCount: 4, memoryMb: 4096, diskSizeGb: 40, network: "lab" };
     assert.deepEqual(calls, [{ name: "create_vm", input }]);
