@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { groupHelp, verbHelp } from "./help.ts";
 import { parse } from "yaml";
 import { listenSocket } from "../../agent/http/server.ts";
 import { type Command, type CommandName, COMMANDS, ContractError } from "../../lib/contract/mod.ts";
@@ -601,4 +602,20 @@ Deno.test("vm edit refuses to start an editor that nobody sits before", async ()
     for (const [name, value] of before) if (value !== undefined) Deno.env.set(name, value);
   }
   assert.match(errors.join(), /there is no terminal for an editor/);
+});
+
+Deno.test("help of no verb is wider than 80 columns", () => {
+  const before = Deno.env.get("COLUMNS");
+  Deno.env.set("COLUMNS", "80");
+  try {
+    const helps = [
+      ...VERBS.map((verb) => verbHelp(verb)),
+      ...VERBS.map(({ words }) => groupHelp(words.slice(0, 1), VERBS)),
+    ];
+    const wide = helps.flatMap((help) => help.split("\n")).filter((line) => [...line].length > 80);
+    assert.deepEqual(wide, []);
+  } finally {
+    if (before === undefined) Deno.env.delete("COLUMNS");
+    else Deno.env.set("COLUMNS", before);
+  }
 });

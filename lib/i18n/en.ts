@@ -106,7 +106,7 @@ export const en = {
   "lost.force_stop":
     "This is like pulling the plug. What the guest has not written to disk is lost, and files may be damaged.",
   "lost.delete":
-    "The VM is removed from this host, and any saved memory is lost. Disks stay where they are, unless you choose otherwise.",
+    "This removes the definition from this host, and any saved memory is lost. Disks stay where they are, unless you choose otherwise.",
   "danger.single": "{action} {name}?",
   "danger.many.one": "{action} {n} VM?",
   "danger.many.other": "{action} {n} VMs?",
