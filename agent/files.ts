@@ -17,6 +17,16 @@ export function pathFault(error: unknown): string | undefined {
 }
 
 /**
+ * Whether a failure is what the kernel or a file system said. A mistake of ours – a TypeError, a file that was closed
+ * before – is none: it is told to nobody as an answer.
+ */
+export function isSystemError(error: unknown): error is Error {
+  if (!(error instanceof Error) || error instanceof Deno.errors.BadResource) return false;
+  if ("code" in error && /^E[A-Z0-9]+$/.test(String(error.code))) return true;
+  return Object.values(Deno.errors).some((kind) => error instanceof kind);
+}
+
+/**
  * What a look at a path that somebody gave says; undefined where nothing is.
  *
  * @throws {ContractError} PathRefused @throws {Error} any other reason, as it came

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../lib/contract/errors.ts";
-import { isThere, lookAt, pathFault } from "./files.ts";
+import { isSystemError, isThere, lookAt, pathFault } from "./files.ts";
 
 Deno.test("lookAt() says why the kernel takes no path, and nothing of what is merely not there", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
@@ -33,5 +33,38 @@ Deno.test("lookAt() says why the kernel takes no path, and nothing of what is me
     assert.equal(pathFault(new Error("disk full")), undefined);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("isSystemError() tells what the kernel said from mistakes of ours", async () => {
+  const thrown = async (run: () => unknown): Promise<unknown> => {
+    try {
+      await run();
+    } catch (error) {
+      return error;
+    }
+    assert.fail("nothing was thrown");
+  };
+  const file = await Deno.makeTempFile({ prefix: "kvmm-test-" });
+  try {
+    for (const path of [`${file}/inside`, `${file}-none`, "/proc/self/mem", "/"]) {
+      const error = await thrown(() => Deno.readTextFile(path));
+      assert.ok(isSystemError(error), `${path}: ${error}`);
+    }
+    const closed = await Deno.open(file);
+    closed.close();
+    const mistakes: unknown[] = [
+      await thrown(() => closed.stat()),
+      await thrown(() => (undefined as unknown as string).length),
+      await thrown(() => new Uint8Array(-1)),
+      await thrown(() => JSON.parse("{")),
+      Object.assign(new TypeError("of Node"), { code: "ERR_INVALID_ARG_TYPE" }),
+      new Error("of anybody"),
+      "a text",
+      undefined,
+    ];
+    for (const mistake of mistakes) assert.equal(isSystemError(mistake), false, String(mistake));
+  } finally {
+    await Deno.remove(file);
   }
 });

@@ -1,7 +1,7 @@
 /** Text for people, as wide as the terminal. */
 
 /** Columns without a terminal, and the most with one: longer lines are hard to read. */
-const PLAIN_WIDTH = 100, WIDEST = 120, NARROWEST = 40;
+const PLAIN_WIDTH = 80, WIDEST = 120, NARROWEST = 40;
 
 /** Columns that a text may take. */
 export function textWidth(): number {
@@ -27,17 +27,67 @@ export function wrapped(text: string, width: number = textWidth()): string[] {
   return lines;
 }
 
+/** Parts of a line that stay together: `[--name NAME]`, `'a text'`, a word. */
+const PARTS = /(?:\[[^\]]*\]|'[^']*'|"[^"]*"|\S)+/g;
+
+/** Parts in lines, the later ones below each other. @param end of each line but the last */
+function packed(first: string, parts: readonly string[], indent: string, width: number, end = ""): string[] {
+  const lines = [first];
+  for (const part of parts) {
+    const last = lines.at(-1)!, isBegun = last !== "" && !last.endsWith(" ");
+    const joined = isBegun ? `${last} ${part}` : `${last}${part}`;
+    if (joined.length + end.length <= width || !isBegun) lines[lines.length - 1] = joined;
+    else lines.push(`${indent}${part}`);
+  }
+  return lines.map((line, index) => index < lines.length - 1 ? line + end : line);
+}
+
+/** A line of usage: what does not fit goes on below the program's name. Pure but for the width. */
+export function usageLines(line: string, width: number = textWidth()): string[] {
+  const [, head = "", rest = ""] = /^((?:Usage:|Also:)? *)(.*)$/.exec(line)!;
+  return packed(head, rest.match(PARTS) ?? [], " ".repeat(head.length + 2), width);
+}
+
+/** A line that can be typed: what does not fit goes on behind a backslash. Pure but for the width. */
+export function typedLines(line: string, width: number = textWidth()): string[] {
+  const indent = /^ */.exec(line)![0];
+  return packed(indent, line.match(PARTS) ?? [], `${indent}    `, width, " \\");
+}
+
+/** A line that is laid out: what does not fit goes on below its text. Pure. */
+function folded(line: string, width: number): string[] {
+  if (line.length <= width) return [line];
+  if (/^(Usage|Also):|^ {7}kvm-manager/.test(line)) return usageLines(line, width);
+  if (/^ +kvm-manager /.test(line)) return typedLines(line, width);
+  const head = /^ *(?:\S+(?: \S+)*? {2,})?/.exec(line)![0];
+  const indent = head.length > width / 2 ? /^ */.exec(line)![0] : head;
+  return packed(indent, line.slice(indent.length).split(/ +/), " ".repeat(indent.length), width);
+}
+
 /**
- * A help text whose paragraphs fit: those of plain prose are broken anew, what is laid out (lists, examples, usage, lines
- * below a title) stays as it is.
+ * A help text that fits: paragraphs of plain prose are broken anew; what is laid out (lists, examples, usage, lines below
+ * a title) keeps its lines, of which the long ones go on below.
  */
 export function fitted(text: string, width: number = textWidth()): string {
   return text.split("\n\n").map((paragraph) => {
     const lines = paragraph.split("\n");
     const isProse = lines.every((line) => /^\S/.test(line) && !/^(Usage|Also):/.test(line)) &&
       !lines.at(-1)!.endsWith(":");
-    return isProse ? wrapped(lines.join(" "), width).join("\n") : paragraph;
+    return (isProse ? wrapped(lines.join(" "), width) : lines.flatMap((line) => folded(line, width))).join(
+      "\n",
+    );
   }).join("\n\n");
+}
+
+/** A name with the choices of its value, `--series a|b`, in as many lines as they take. */
+function choicesOf(name: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of name.split(/(?<=\|)/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + part.length <= width) lines[lines.length - 1] = last + part;
+    else lines.push(last === undefined ? part : `      ${part}`);
+  }
+  return lines;
 }
 
 /** Widest column of names; a longer name has a line of its own. */
@@ -55,7 +105,7 @@ export function listed(
     const [first = "", ...others] = wrapped(text, Math.max(24, width - indent.length));
     return [
       ...(name.length > column
-        ? [`  ${name}`, ...first === "" ? [] : [indent + first]]
+        ? [...choicesOf(`  ${name}`, width), ...first === "" ? [] : [indent + first]]
         : [`  ${name.padEnd(column)}  ${first}`.trimEnd()]),
       ...others.map((line) => indent + line),
     ];

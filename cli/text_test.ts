@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fitted, listed, wrapped } from "./text.ts";
+import { fitted, listed, typedLines, usageLines, wrapped } from "./text.ts";
 
 Deno.test("wrapped() breaks lines between words, none wider than it may be", () => {
   assert.deepEqual(wrapped("aa bb cc dd", 5), ["aa bb", "cc dd"]);
@@ -16,8 +16,32 @@ Deno.test("listed() has names in one column and wraps what they mean beside them
 });
 
 Deno.test("fitted() breaks prose anew and leaves what is laid out", () => {
-  const text =
-    "Usage: a very long usage line\n\nOne two three\nfour five.\n\nOptions:\n  --long  what it means";
+  const text = "Usage: a\n\nOne two three\nfour five.\n\nOptions:\n  --l  a b";
   const broken = "One two\nthree four\nfive.";
   assert.equal(fitted(text, 10), text.replace("One two three\nfour five.", broken));
+});
+
+Deno.test("usageLines() and typedLines() break long lines between their parts, so that they can still be typed", () => {
+  const usage = "Usage: kvm-manager login URL [--name NAME] [--token-file FILE|-]";
+  assert.deepEqual(usageLines(usage, 45), [
+    "Usage: kvm-manager login URL [--name NAME]",
+    "         [--token-file FILE|-]",
+  ]);
+  assert.deepEqual(typedLines("  kvm-manager vm create a --title 'one two' --start", 40), [
+    "  kvm-manager vm create a --title \\",
+    "      'one two' --start",
+  ]);
+  assert.deepEqual(typedLines("  kvm-manager vm list", 40), ["  kvm-manager vm list"]);
+});
+
+Deno.test("listed() breaks a value's choices, and fitted() what is laid out", () => {
+  assert.deepEqual(listed([["--series cpu_usage|memory_used|disk_read", "what"]], 40), [
+    "  --series cpu_usage|memory_used|",
+    "      disk_read",
+    "    what",
+  ]);
+  assert.equal(
+    fitted("Options:\n  --long  what it means to one", 24),
+    "Options:\n  --long  what it means\n          to one",
+  );
 });

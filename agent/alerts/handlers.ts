@@ -3,6 +3,7 @@ import {
   type Alert,
   type alertCommands,
   type AlertRule,
+  type AlertSilence,
   ContractError,
   type Input,
   MOST_ALERTS,
@@ -82,14 +83,32 @@ export function alertHandlers(
     const { pending, firing } = counts.get(rule.id) ?? { pending: 0, firing: 0 };
     return { ...rule, ...(vmName !== undefined && { vmName }), pending, firing };
   };
-  const requireVm = (vmId: string | undefined) => {
-    if (vmId !== undefined && vm(vmId) === undefined) throw new ContractError("VmNotFound", { vmId });
+  /** An alert that somebody sees: what is out of sight is not there for them. */
+  const requireSeen = (alertId: string, principal: Principal): AlertRule => {
+    const rule = requireRule(alertId);
+    if (!seesAlert(viewerOf(principal), rule)) throw new ContractError("AlertNotFound", { alertId });
+    return rule;
   };
-  const checked = (rule: AlertRule): AlertRule => {
+  /** What an alert or a silence is on must be there, and in sight: all there is, where it is not on one VM. */
+  const requireScope = (on: Pick<AlertRule, "vmId">, principal: Principal) => {
+    const { vmId } = on, isSeen = seesAlert(viewerOf(principal), on);
+    if (vmId !== undefined && (!isSeen || vm(vmId) === undefined)) {
+      throw new ContractError("VmNotFound", { vmId });
+    }
+    if (!isSeen) throw new ContractError("Forbidden", { role: "viewer" });
+  };
+  const checked = (rule: AlertRule, principal: Principal): AlertRule => {
     const refusal = ruleRefusal(rule);
     if (refusal !== undefined) throw invalid(refusal);
-    requireVm(rule.vmId);
+    requireScope(rule, principal);
     return rule;
+  };
+  /** Whether somebody sees a silence: what it is on, or else the one alert that it is of. */
+  const seesSilence = ({ alertId, scope, vmId }: AlertSilence, principal: Principal) => {
+    const viewer = viewerOf(principal), rule = alertId === undefined ? undefined : records.rules.get(alertId);
+    const isOfSeen = rule !== undefined && seesAlert(viewer, rule);
+    if (alertId !== undefined && !isOfSeen && !seesAlert(viewer, {})) return false;
+    return (scope === "everything" && isOfSeen) || seesAlert(viewer, { vmId });
   };
   return {
     list_alerts: () => {
@@ -97,41 +116,40 @@ export function alertHandlers(
       return [...records.require().rules.all].sort((a, b) => a.name < b.name ? -1 : 1)
         .map((rule) => shown(rule, counts));
     },
-    get_alert: ({ alertId }, { principal }) => {
-      const rule = requireRule(alertId);
-      if (!seesAlert(viewerOf(principal), rule)) throw new ContractError("AlertNotFound", { alertId });
-      return shown(rule);
-    },
-    create_alert: (input) => {
+    get_alert: ({ alertId }, { principal }) => shown(requireSeen(alertId, principal)),
+    create_alert: (input, { principal }) => {
       if (records.require().rules.size >= MOST_ALERTS) {
         throw new ContractError("TooManyAlerts", { limit: MOST_ALERTS, what: "alerts" });
       }
-      const rule = checked(present({
-        id: crypto.randomUUID(),
-        ...{ severity: "warning", checks: 3, scope: "everything", enabled: true } as const,
-        comparison: input.watches === "certificate_ends" ? "below" : "above",
-        ...input,
-        createdAt: clock.now(),
-      }));
+      const rule = checked(
+        present({
+          id: crypto.randomUUID(),
+          ...{ severity: "warning", checks: 3, scope: "everything", enabled: true } as const,
+          comparison: input.watches === "certificate_ends" ? "below" : "above",
+          ...input,
+          createdAt: clock.now(),
+        }),
+        principal,
+      );
       records.put(records.rules, rule);
       engine.refresh();
       return shown(rule);
     },
-    update_alert: ({ alertId, ...change }) => {
-      const before = requireRule(alertId), rule = checked(changed(before, change));
+    update_alert: ({ alertId, ...change }, { principal }) => {
+      const before = requireSeen(alertId, principal), rule = checked(changed(before, change), principal);
       if (WATCHING.some((field) => before[field] !== rule[field])) engine.forget(alertId);
       records.put(records.rules, rule);
       engine.refresh();
       return shown(rule);
     },
-    delete_alert: ({ alertId }) => {
-      requireRule(alertId);
+    delete_alert: ({ alertId }, { principal }) => {
+      requireSeen(alertId, principal);
       records.delete(records.rules, alertId);
       engine.forget(alertId);
       return null;
     },
-    enable_alert: ({ alertId, enabled }) => {
-      records.put(records.rules, { ...requireRule(alertId), enabled });
+    enable_alert: ({ alertId, enabled }, { principal }) => {
+      records.put(records.rules, { ...requireSeen(alertId, principal), enabled });
       if (!enabled) engine.forget(alertId);
       engine.refresh();
       return null;
@@ -172,8 +190,8 @@ export function alertHandlers(
       records.require();
       const refusal = scopeRefusal({ scope, ...input });
       if (refusal !== undefined) throw invalid(refusal);
-      if (input.alertId !== undefined) requireRule(input.alertId);
-      requireVm(input.vmId);
+      if (input.alertId !== undefined) requireSeen(input.alertId, principal);
+      if (scope !== "everything" || input.alertId === undefined) requireScope(input, principal);
       endOld(records, clock.now());
       if (records.silences.size >= MOST_SILENCES) {
         throw new ContractError("TooManyAlerts", { limit: MOST_SILENCES, what: "silences" });
@@ -188,13 +206,15 @@ export function alertHandlers(
       engine.refresh();
       return silenceAt(silence, now);
     },
-    list_silences: () => {
+    list_silences: (_input, { principal }) => {
       const now = clock.now();
-      return records.require().silences.all.filter((silence) => !isOver(silence, now))
+      return records.require().silences.all
+        .filter((silence) => !isOver(silence, now) && seesSilence(silence, principal))
         .map((silence) => silenceAt(silence, now)).sort((a, b) => a.startsAt - b.startsAt);
     },
-    end_silence: ({ silenceId }) => {
-      if (records.require().silences.get(silenceId) === undefined) {
+    end_silence: ({ silenceId }, { principal }) => {
+      const silence = records.require().silences.get(silenceId);
+      if (silence === undefined || !seesSilence(silence, principal)) {
         throw new ContractError("SilenceNotFound", { silenceId });
       }
       records.delete(records.silences, silenceId);

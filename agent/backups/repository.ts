@@ -16,9 +16,8 @@ import Type from "typebox";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { digestsIn } from "../../lib/backup/chunk_list.ts";
 import { isCopyId, type Manifest, ManifestError, readManifest } from "../../lib/backup/manifest.ts";
-import { messageOf } from "../../lib/text/message.ts";
 import { checker } from "../../lib/typebox/compile.ts";
-import { FileRefused, isTaken, orMissing, pathFault, readRegular } from "../files.ts";
+import { FileRefused, isSystemError, isTaken, orMissing, pathFault, readRegular } from "../files.ts";
 import { log } from "../log.ts";
 import { digestOf } from "./digest.ts";
 
@@ -77,19 +76,19 @@ async function requireOwner(folder: string, uid: number | null): Promise<void> {
 }
 
 /** Why a folder cannot be worked with, for people. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: Error): string {
   const fault = pathFault(error);
   if (fault !== undefined) return fault;
   if (error instanceof Deno.errors.NotFound) return "it is not there. Is its disk or share mounted?";
   if (error instanceof Deno.errors.PermissionDenied) {
     return "KVM Manager may not write there. ReadWritePaths= of its unit allows it, see docs/backups.md";
   }
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = "code" in error ? String(error.code) : "";
   if (code === "EROFS") {
     return "it is read-only here. If it is not mounted so, ReadWritePaths= of the unit allows it, see docs/backups.md";
   }
   if (code === "ENOSPC" || code === "EDQUOT") return "it is full";
-  return messageOf(error);
+  return error.message;
 }
 
 /** A file of a folder of backups. @throws {ManifestError} for what is no regular file, or too large */
@@ -163,8 +162,9 @@ export class Repository {
       }
       return await Repository.open(folder);
     } catch (error) {
-      if (error instanceof ContractError) throw error;
-      throw unusable(folder, error instanceof ManifestError ? error.message : reasonOf(error), error);
+      if (error instanceof ManifestError) throw unusable(folder, error.message, error);
+      if (!isSystemError(error)) throw error;
+      throw unusable(folder, reasonOf(error), error);
     }
   }
 
@@ -200,6 +200,7 @@ export class Repository {
       if (error instanceof Deno.errors.NotFound) {
         throw unusable(folder, "its backups are not there. Is its disk or share mounted?", error);
       }
+      if (!isSystemError(error)) throw error;
       throw unusable(folder, reasonOf(error), error);
     }
   }
@@ -329,6 +330,7 @@ export class Repository {
         if (isDirectory && isCopyId(name)) found.push(await this.copy(name));
       }
     } catch (error) {
+      if (!isSystemError(error)) throw error;
       throw unusable(this.folder, reasonOf(error), error);
     }
     return found;
@@ -347,7 +349,8 @@ export class Repository {
       if (manifest.id !== id) throw new ManifestError("its manifest is that of another copy");
       return { id, path, manifest };
     } catch (error) {
-      return { id, path, manifest: undefined, fault: messageOf(error) };
+      if (!isSystemError(error) && !(error instanceof ManifestError)) throw error;
+      return { id, path, manifest: undefined, fault: error.message };
     }
   }
 

@@ -306,7 +306,7 @@ export class Host {
 
   /** Made-up VMs have no files. */
   async #observeFormats(): Promise<void> {
-    if (isLocal(this.link.uri)) await this.formats.observe(this.inventory.vms());
+    if (isLocal(this.link.uri)) await this.formats.observe(this.link, this.inventory.vms());
   }
 
   async #reconcile(): Promise<void> {

@@ -124,23 +124,23 @@ Deno.test("createApi() reads query fields as their schema wants them", async () 
 
 Deno.test("createApi() names the field that is wrong", async () => {
   const table: [string, string, string | undefined, RegExp][] = [
-    ["GET", "/activity?limit=x", undefined, /limit must be integer/],
-    ["GET", "/activity?limit=501", undefined, /limit must be <= 500/],
+    ["GET", "/activity?limit=x", undefined, /limit must be a whole number/],
+    ["GET", "/activity?limit=501", undefined, /limit must be at most 500/],
     ["GET", "/activity?nonsense=1", undefined, /unknown field "nonsense"/],
     ["GET", "/activity?__proto__=1", undefined, /unknown field "__proto__"/],
     ["GET", "/activity?constructor=1", undefined, /unknown field "constructor"/],
     ["GET", "/activity?limit=1&limit=2", undefined, /limit was given twice/],
     ["GET", "/vms/a?vmId=b", undefined, /vmId was given twice/],
-    ["DELETE", "/vms/a?deleteDisks=yes", undefined, /deleteDisks must be boolean/],
+    ["DELETE", "/vms/a?deleteDisks=yes", undefined, /deleteDisks must be true or false/],
     ["PUT", "/vms/a/tags", '{"vmId":"b","tags":[]}', /vmId was given twice/],
     ["PUT", "/vms/a/tags?tags=x", '{"tags":[]}', /PUT takes its fields from the body, not the query/],
     ["PUT", "/vms/a/tags", "[]", /the body must be a JSON object/],
     ["PUT", "/vms/a/tags", "null", /the body must be a JSON object/],
     ["PUT", "/vms/a/tags", '{"tags":[],"__proto__":{"a":1}}', /unknown field "__proto__"/],
     ["PUT", "/vms/a/tags", "{}", /missing field tags/],
-    ["POST", "/commands/get_vm", "[]", /the input must be object/],
+    ["POST", "/commands/get_vm", "[]", /the input must be an object with fields/],
     ["POST", "/commands/get_vm", '{"vmId":"a","vmid":"b"}', /unknown field "vmid"/],
-    ["GET", `/vms/${"x".repeat(129)}`, undefined, /vmId must not have more than 128/],
+    ["GET", `/vms/${"x".repeat(129)}`, undefined, /vmId must have at most 128/],
   ];
   for (const [method, path, body, text] of table) {
     const [status, { code, message }] = await read(await door().send(method, V1 + path, body));

@@ -1,6 +1,6 @@
 /** The commands on jobs. */
 import { seesJob } from "../../lib/access/filter_output.ts";
-import { ContractError, type jobCommands } from "../../lib/contract/mod.ts";
+import { ContractError, type Job, type jobCommands } from "../../lib/contract/mod.ts";
 import { authorise, type FindVm } from "../access/authorise.ts";
 import { type Handlers, isCommand } from "../dispatch.ts";
 import type { Principal } from "../access.ts";
@@ -8,15 +8,18 @@ import type { Jobs } from "./jobs.ts";
 
 /** A handler for each of them. @param vm looks a machine up */
 export function jobHandlers(jobs: Jobs, vm: FindVm): Pick<Handlers, keyof typeof jobCommands> {
-  const visible = (jobId: string, { rights, name }: Principal) => {
+  const seenBy = ({ rights, name }: Principal) => (job: Job) =>
+    seesJob({ rights, name, groupOf: (vmId) => vm(vmId)?.group }, job);
+  const visible = (jobId: string, principal: Principal) => {
     const found = jobs.get(jobId);
-    if (!seesJob({ rights, name, groupOf: (vmId) => vm(vmId)?.group }, found.job)) {
+    if (!seenBy(principal)(found.job)) {
       throw new ContractError("JobNotFound", { jobId });
     }
     return found;
   };
   return {
-    list_jobs: ({ limit = 50, open }) => jobs.list(limit, open),
+    // Cut to its length once it is filtered: jobs out of sight take no place in it.
+    list_jobs: ({ limit = 50, open }, { principal }) => jobs.list(limit, open, seenBy(principal)),
     get_job: ({ jobId }, { principal }) => visible(jobId, principal),
     cancel_job: ({ jobId }, { principal }) => {
       const { command, vmId } = visible(jobId, principal).job;

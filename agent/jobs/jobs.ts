@@ -80,6 +80,8 @@ export class Jobs {
   readonly #options: Required<JobsOptions>;
   readonly #entries = new Map<string, Entry>();
   readonly #records: JobRecords;
+  /** Ids of jobs that the database may still have. */
+  readonly #forgotten = new Set<string>();
   #stopping = false;
 
   constructor(store: Store, options: JobsOptions = {}) {
@@ -139,7 +141,7 @@ export class Jobs {
       isSaved: false,
     };
     this.#entries.set(id, entry);
-    this.#forgetOldest();
+    this.#forgetOldest(actor);
     this.#change(entry, {});
     if (waits) {
       await new Promise<void>((resolve) => entry.start = resolve);
@@ -156,9 +158,9 @@ export class Jobs {
     };
   }
 
-  /** What is open first, the newest first; then what is over, the newest first. */
-  list(limit: number, onlyOpen = false): Job[] {
-    const all = [...this.#entries.values()].map(({ job }) => job).reverse();
+  /** What is open first, the newest first; then what is over, the newest first. @param isSeen which of them count */
+  list(limit: number, onlyOpen = false, isSeen: (job: Job) => boolean = () => true): Job[] {
+    const all = [...this.#entries.values()].map(({ job }) => job).filter(isSeen).reverse();
     const open = all.filter(isOpenJob);
     return (onlyOpen ? open : [...open, ...all.filter((job) => !isOpenJob(job))]).slice(0, limit);
   }
@@ -298,7 +300,8 @@ export class Jobs {
   /** Writes what is not written yet; what cannot be written now is tried with the next change. */
   #save(): void {
     const unsaved = [...this.#entries.values()].filter(({ isSaved }) => !isSaved);
-    if (!this.#records.save(unsaved)) return;
+    if (!this.#records.save(unsaved, this.#forgotten)) return;
+    this.#forgotten.clear();
     for (const entry of unsaved) entry.isSaved = true;
   }
 
@@ -335,12 +338,32 @@ export class Jobs {
       this.#entries.set(job.id, entry);
     }
     for (const [id, entry] of known) this.#entries.set(id, entry);
+    for (const actor of new Set([...this.#entries.values()].map(({ job }) => job.actor))) {
+      this.#forgetOldest(actor);
+    }
   }
 
-  #forgetOldest(): void {
+  /** Forgets what is too much: of an account its own oldest, of all the oldest of whoever has the most. */
+  #forgetOldest(actor: string): void {
+    const over = new Map<string, string[]>();
+    const counts = new Map<string, number>();
     for (const [id, { job }] of this.#entries) {
-      if (this.#entries.size <= JOBS_KEPT) return;
-      if (!isOpenJob(job)) this.#entries.delete(id);
+      counts.set(job.actor, (counts.get(job.actor) ?? 0) + 1);
+      if (isOpenJob(job)) continue;
+      over.get(job.actor)?.push(id) ?? over.set(job.actor, [id]);
+    }
+    const forget = (of: string) => {
+      const id = over.get(of)?.shift();
+      if (id === undefined) return false;
+      this.#entries.delete(id);
+      this.#forgotten.add(id);
+      counts.set(of, counts.get(of)! - 1);
+      return true;
+    };
+    while (counts.get(actor)! > JOBS_KEPT.account && forget(actor));
+    while (this.#entries.size > JOBS_KEPT.all) {
+      const [most] = [...over].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? [];
+      if (most === undefined || !forget(most)) return; // all of them are open
     }
   }
 }

@@ -183,6 +183,41 @@ Deno.test("Jobs.run() lets what shares a lane wait in order; what waits can be c
     assert.equal(jobs.list(10, true).length, 0);
   }));
 
+Deno.test("Jobs of one account push out none of another's, before and after a restart", () =>
+  world(async ({ jobs, again }) => {
+    const done = (title: string, actor: string) => jobs.run(spec(title, { actor }), () => Promise.resolve());
+    for (let index = 0; index < 5; index++) await done(`ann ${index}`, "ann");
+    for (let index = 0; index < 300; index++) await done(`bob ${index}`, "bob");
+    const by = (all: Job[], actor: string) =>
+      all.filter((job) => job.actor === actor).map(({ title }) => title);
+    for (const each of [jobs, again()]) {
+      const all = each.list(1000);
+      assert.deepEqual(by(all, "ann"), ["ann 4", "ann 3", "ann 2", "ann 1", "ann 0"]);
+      assert.deepEqual([by(all, "bob").length, by(all, "bob")[0], by(all, "bob").at(-1)], [
+        200,
+        "bob 299",
+        "bob 100",
+      ]);
+      assert.equal(each.list(5, false, ({ actor }) => actor === "ann").length, 5);
+    }
+  }));
+
+Deno.test("Jobs of all accounts together are bounded: those of whoever has the most go", () =>
+  world(async ({ jobs }) => {
+    const done = (actor: string) => jobs.run(spec("a copy", { actor }), () => Promise.resolve());
+    for (let index = 0; index < 3; index++) await done("ann");
+    for (let account = 0; account < 6; account++) {
+      for (let index = 0; index < 190; index++) await done(`user ${account}`);
+    }
+    const all = jobs.list(2000);
+    assert.equal(all.length, 1000);
+    assert.equal(all.filter(({ actor }) => actor === "ann").length, 3);
+    for (let account = 0; account < 6; account++) {
+      const left = all.filter(({ actor }) => actor === `user ${account}`).length;
+      assert.ok(left >= 166 && left <= 167, `${left} of user ${account}`);
+    }
+  }));
+
 Deno.test("Jobs of an earlier run that had not ended are interrupted, with what to do; the others are as they were", () =>
   world(async ({ jobs, again }) => {
     await jobs.run(spec("whole"), (job) => {

@@ -11,7 +11,9 @@ import {
 import { handledAt } from "../../lib/schedules/due.ts";
 import { nextRuns } from "../../lib/schedules/next_run.ts";
 import { type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
+import { isNoTarget, type Targets as Named } from "../../lib/access/redact.ts";
 import { delegatorOf } from "../access/delegation.ts";
+import { hiddenTargets, joinTargets } from "../access/keep_hidden.ts";
 import type { Principal } from "../access.ts";
 import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
@@ -29,9 +31,13 @@ export interface ScheduleContext {
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
 }
 
-/** @throws {ContractError} InvalidInput for what is meant for no VM at all */
-function targetsOf({ vmIds = [], tags = [], groups = [] }: Input<"create_schedule">["targets"]): Targets {
-  if (vmIds.length + tags.length + groups.length > 0) return { vmIds, tags, groups };
+/** @throws {ContractError} InvalidInput for what is meant for no VM at all @param hidden targets that stay whatever is given */
+function targetsOf(
+  { vmIds = [], tags = [], groups = [] }: Input<"create_schedule">["targets"],
+  hidden: Named = { vmIds: [], tags: [], groups: [] },
+): Targets {
+  const targets = joinTargets({ vmIds, tags, groups }, hidden);
+  if (!isNoTarget(targets)) return targets;
   throw new ContractError("InvalidInput", {
     reason: "targets must have a VM, a tag or a group at least",
     field: "targets",
@@ -74,9 +80,8 @@ export function scheduleHandlers(
     if (isTaken) throw new ContractError("ScheduleExists", { name });
   };
   /** VMs that are named must be there, as far as who names them sees. */
-  const requireVms = async ({ vmIds }: Targets, principal: Principal) => {
-    if (vmIds.length === 0) return;
-    const known = new Set((await vmsOf(principal)).map(({ id }) => id));
+  const requireVms = (vmIds: readonly string[], seen: readonly VM[]) => {
+    const known = new Set(seen.map(({ id }) => id));
     const vmId = vmIds.find((id) => !known.has(id));
     if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
   };
@@ -104,7 +109,7 @@ export function scheduleHandlers(
         createdAt: now,
         handled: now,
       };
-      await requireVms(schedule.targets, principal);
+      if (schedule.targets.vmIds.length > 0) requireVms(schedule.targets.vmIds, await vmsOf(principal));
       records.require();
       requireFree(name);
       if (records.all().length >= MOST_SCHEDULES) {
@@ -118,12 +123,15 @@ export function scheduleHandlers(
       const first = find(scheduleId), owner = delegatorOf(principal), now = clock.now();
       const timingFields = changedTiming(first, change);
       const timing = timingFields && timingOf(timingFields, now, hostZone());
-      const targets = change.targets && targetsOf(change.targets);
-      if (targets !== undefined) {
-        const isNew = (vmId: string) => !first.targets.vmIds.includes(vmId);
-        await requireVms({ ...targets, vmIds: targets.vmIds.filter(isNew) }, principal);
-      }
+      const seen = change.targets && await vmsOf(principal);
       const before = find(scheduleId); // looking the VMs up takes a while
+      const hidden = hiddenTargets(before.targets, principal, seen ?? []);
+      const targets = change.targets && targetsOf(change.targets, hidden);
+      if (seen !== undefined) {
+        // VMs that are gone may stay; one out of sight is answered as one that is not there.
+        const stays = (vmId: string) => before.targets.vmIds.includes(vmId) && !hidden.vmIds.includes(vmId);
+        requireVms((change.targets?.vmIds ?? []).filter((vmId) => !stays(vmId)), seen);
+      }
       if (name !== undefined) requireFree(name, scheduleId);
       const schedule: StoredSchedule = {
         ...before,

@@ -9,6 +9,8 @@ import type { VM } from "../../lib/contract/mod.ts";
 import type { DiskFormat } from "../../lib/formats/xml/device_disk.ts";
 import { log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import { mayBeFile, pathOfDisk } from "./disk_path.ts";
+import type { Caller } from "./volumes.ts";
 
 /** A file that cannot be mistaken for another one made later under its name. */
 interface FileId {
@@ -40,7 +42,7 @@ export const diskFormat = ({ format = "raw" }: { readonly format?: string | unde
 export class FormatRecords {
   readonly #store: Store;
   readonly #records = new Map<string, FormatRecord>();
-  /** What was seen at machines, and is recorded: path and format. */
+  /** What was seen at machines, and is recorded: format, and path or pool and volume. */
   readonly #seen = new Set<string>();
 
   constructor(store: Store) {
@@ -72,21 +74,26 @@ export class FormatRecords {
     if (!isWritten) log.warn("the format of an image is known until the next start only", { path, format });
   }
 
-  /** Records what machines have that others made or changed. What is recorded already costs nothing. */
-  async observe(vms: readonly VM[]): Promise<void> {
+  /**
+   * Records what machines have that others made or changed. What is recorded already costs nothing, unless it is looked at
+   * `anew`: another file may lie at its path by now.
+   */
+  async observe(link: Caller, vms: readonly VM[], anew = false): Promise<void> {
     for (const { disks } of vms) {
       for (const disk of disks) {
         const { source, type, device } = disk;
         const format = diskFormat(disk);
-        if (source === undefined || type !== "file" || device !== "disk" || !isFormat(format)) continue;
-        const key = `${format} ${source}`;
-        if (this.#seen.has(key)) continue;
+        if (source === undefined || !mayBeFile(disk) || device !== "disk" || !isFormat(format)) continue;
+        const place = `${type} ${source}`, key = `${format} ${place}`;
+        if (!anew && this.#seen.has(key)) continue;
         try {
-          await this.set(source, format);
-          this.#seen.delete(`${format === "raw" ? "qcow2" : "raw"} ${source}`);
+          const path = await pathOfDisk(link, disk);
+          if (path === undefined) continue;
+          await this.set(path, format);
+          this.#seen.delete(`${format === "raw" ? "qcow2" : "raw"} ${place}`);
           this.#seen.add(key);
         } catch (error) {
-          log.debug("the format of a disk could not be recorded", { path: source, error });
+          log.debug("the format of a disk could not be recorded", { disk: source, error });
         }
       }
     }

@@ -1,4 +1,6 @@
 /** Who uses which storage: for the lists from memory, and exactly, from the images' own heads, before something goes. */
+import { ImageRefused } from "./disk_images/chain.ts";
+import { isSystemError } from "../files.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
@@ -13,6 +15,7 @@ import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { log } from "../log.ts";
 import { backingChain } from "./disk_images/backing.ts";
 import type { Host } from "../hosts/host.ts";
+import { mayBeFile, pathOfDisk } from "./disk_path.ts";
 import type { Volume } from "./volumes.ts";
 
 /** Milliseconds the images' heads may take to be read: behind a dead server they never are. */
@@ -137,10 +140,10 @@ async function placesInUse({ link, inventory }: Host): Promise<Map<string, strin
       ? disksOf(await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true }))
       : [];
     for (const disk of [...vm.disks, ...next]) {
-      const place = placeOf(disk);
+      const place = await pathOfDisk(link, disk);
       if (place === undefined) continue;
       found.set(await resolvedPath(link.uri, place), vm.name);
-      if (!here || disk.type !== "file" || disk.format !== "qcow2" || !place.startsWith("/")) continue;
+      if (!here || !mayBeFile(disk) || disk.format !== "qcow2" || !place.startsWith("/")) continue;
       for (const path of await resolvedPaths(link.uri, await chainOf(place))) found.set(path, vm.name);
     }
     if (!here || !vm.persistent) continue;
@@ -173,6 +176,7 @@ async function chainOf(path: string): Promise<string[]> {
   try {
     return await backingChain(path);
   } catch (error) {
+    if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
     log.warn("what an image is built on cannot be read", { path, error });
     return [];
   }

@@ -1,9 +1,9 @@
 /** Making a version of a template: full copies of a stopped VM's disks, and its definition. */
+import { isSystemError } from "../files.ts";
 import { ContractError, type Role, type VM } from "../../lib/contract/mod.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { sealDefinition, templateRefusal } from "../../lib/template/definition.ts";
-import { messageOf } from "../../lib/text/message.ts";
 import { openFile } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -103,8 +103,8 @@ async function keepVariables(
     bytes = new Uint8Array(await new Response(file.readable).arrayBuffer());
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    if (error instanceof ContractError) throw error;
-    throw failed(`cannot be read: ${messageOf(error)}`, error);
+    if (!isSystemError(error)) throw error;
+    throw failed(`cannot be read: ${error.message}`, error);
   }
   held.use(lockVolume(pool, volume, { hold: "make" }));
   const made = await makeVolume(

@@ -1,6 +1,8 @@
 /** Machines as steps: defined, started, forgotten. */
 import { statFile } from "../host_file.ts";
 import { orMissing } from "../files.ts";
+import type { DomainRecord } from "../../ffi/calls/mod.ts";
+import { isStartingUp } from "../hosts/inventory/states.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { contractError, isAway } from "../libvirt/failure.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -8,7 +10,7 @@ import { recordSnapshots } from "./lifecycle/bin.ts";
 import { definitionFor } from "./lifecycle/unbin.ts";
 import { defineAgain, eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
 import { forgetEntry, forgetUnlessKept } from "../storage/bin/keep.ts";
-import { left, NOTHING, Refused, removed, type StepOutcome, t } from "../operations/outcome.ts";
+import { left, NOTHING, Refused, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
 
 /** Milliseconds a definition and what belongs to it may take: what is written to a disk later, a guest wrote. */
@@ -30,12 +32,18 @@ async function wasUsed(
   return false;
 }
 
+/** @throws {Unsettled} while a start is under way, of which nobody knows how it ends */
+function requireSettledStart(domain: DomainRecord): void {
+  if (isStartingUp(domain)) throw new Unsettled(t("operations.is_starting"));
+}
+
 /** Takes a definition back, unless somebody uses the machine by now. */
 const domainMade: StepRule<"domain-made"> = {
   undo: async ({ uuid, name, at, keepsState }, settlement) => {
     const { vms: { link, inventory } } = settlement;
     const domain = await link.call("domainRead", { uuid });
     if (domain === null) return NOTHING;
+    requireSettledStart(domain);
     const stays = (reason: string): StepOutcome => ({ ...left(name, reason), stop: true });
     if (!isOff(domain)) return stays(t("operations.is_running"));
     const paths = domain.summary.disks.flatMap(({ source, readOnly }) => source && !readOnly ? [source] : []);
@@ -54,6 +62,7 @@ const startWanted: StepRule<"start-wanted"> = {
     const { link, inventory } = vms;
     const domain = await link.call("domainRead", { uuid });
     if (domain === null) return NOTHING;
+    requireSettledStart(domain);
     if (!isOff(domain)) return { did: "done", note: t("operations.started", { what: name }) };
     if (Date.now() - at > START_WITHIN_MS) {
       const reason = t("operations.too_late");

@@ -87,7 +87,7 @@ async function valuesOf(
   if (verb.extras.shorthands?.[flag]?.file) return "files";
   if (flag === "sort" || flag === "columns") return columnsOf(verb);
   if (flag === "image" || flag === "iso") return await imagesOf(flag, ask);
-  const option = optionsOf(verb).find((each) => each.flag === flag || each.other === flag);
+  const option = optionsOf(verb).find((each) => each.flag === flag || each.others.includes(flag));
   if (option?.choices) return option.choices.map((each) => [each, ""]);
   return await live(option?.path.at(-1) ?? flag, verb, given, ask);
 }
@@ -129,7 +129,7 @@ function isFlagOnly(flag: string, verb: Verb, options: readonly Option[]): boole
   );
   if (common) return common[1].type === "boolean" || common[1].optional !== undefined;
   return /^(help|h)$/.test(flag) || flag.startsWith("no-") ||
-    options.some((each) => each.kind === "boolean" && (each.flag === flag || each.other === flag));
+    options.some((each) => each.kind === "boolean" && (each.flag === flag || each.others.includes(flag)));
 }
 
 async function afterVerb(
@@ -143,7 +143,7 @@ async function afterVerb(
   let place = 0, waiting: string | undefined;
   for (const word of words) {
     if (waiting !== undefined) {
-      const option = options.find(({ flag, other }) => flag === waiting || other === waiting);
+      const name = waiting, option = options.find(({ flag, others }) => [flag, ...others].includes(name));
       if (option) given[option.path.at(-1)!] = word;
       waiting = undefined;
     } else if (word.startsWith("-")) {

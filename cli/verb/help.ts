@@ -1,7 +1,7 @@
 /** Help of the contract's verbs, made from the contract and the command line's own table. */
 import { TARGET_HELP } from "../connect/target.ts";
 import { EXIT_STATUSES } from "../exit.ts";
-import { listed, wrapped } from "../text.ts";
+import { listed, typedLines, usageLines, wrapped } from "../text.ts";
 import { commonOptionsOf } from "./common.ts";
 import { examplesOf } from "./examples.ts";
 import type { Verb } from "./find.ts";
@@ -40,7 +40,7 @@ export function optionRow(option: Option): [string, string] {
     option.secret && `- reads it from standard input; or --${option.flag}-file FILE`,
     defaultText(option.default),
     option.required && "needed",
-    option.other !== undefined && `also --${option.other}`,
+    option.others.length > 0 && `also ${option.others.map((other) => `--${other}`).join(", ")}`,
   ].filter(Boolean).join("; ");
   return [`--${option.flag}${value && ` ${value}`}`, note];
 }
@@ -106,9 +106,9 @@ function placesText(verb: Verb): string[] {
 export function verbHelp(verb: Verb): string {
   const { name, command } = verb;
   return [
-    `Usage: ${usageOf(verb)}`,
+    ...`Usage: ${usageOf(verb)}`.split("\n").flatMap((line) => usageLines(line)),
     ...(command.aliases
-      ? [`Also:  ${command.aliases.map((words) => `kvm-manager ${words}`).join(", ")}`]
+      ? usageLines(`Also:  ${command.aliases.map((words) => `kvm-manager ${words}`).join(", ")}`)
       : []),
     "",
     ...wrapped(`${command.summary}.${command.description ? ` ${command.description}` : ""}`),
@@ -123,7 +123,7 @@ export function verbHelp(verb: Verb): string {
     ...listed(targetRows()),
     "",
     "Examples:",
-    ...examplesOf(verb).map((line) => `  ${line}`),
+    ...examplesOf(verb).flatMap((line) => typedLines(`  ${line}`)),
     "",
     ...wrapped(
       `Exit status: ${Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${text}`).join("; ")}.`,

@@ -1,6 +1,6 @@
 /** Long work from the command line: its progress is shown while the answer is waited for, or it is left to itself. */
 import { ApiError } from "../../lib/client/api.ts";
-import { isOpenJob, type Job } from "../../lib/contract/mod.ts";
+import { isOpenJob, type Job, MOST_JOBS } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Server } from "../connect/server.ts";
 import { follow } from "../events.ts";
@@ -57,7 +57,7 @@ export async function carryOutLong(
     const me = await server.call("get_session", {}) as { name: string };
     // The same command may run already, by the same hand.
     const others = new Set(
-      (await server.call("list_jobs", { open: true, limit: 200 }) as Job[]).map(({ id }) => id),
+      (await server.call("list_jobs", { open: true, limit: MOST_JOBS }) as Job[]).map(({ id }) => id),
     );
     const { reading } = await listen(server, (job) => {
       own ??= job.command === name && job.actor === me.name && isOpenJob(job) && !others.has(job.id)

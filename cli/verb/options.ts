@@ -14,8 +14,8 @@ export interface Option {
   readonly path: readonly string[];
   /** `deleteDisks` → `delete-disks`; of a part `cpu.count`; a better name where the verb has one. */
   readonly flag: string;
-  /** The name it has by its field, where that is another one. */
-  readonly other: string | undefined;
+  /** Its further names: by its field where that is another one, and as other programs call it. */
+  readonly others: readonly string[];
   readonly kind: Kind;
   readonly required: boolean;
   /** One word of these. */
@@ -68,16 +68,16 @@ const kebab = (field: string) => field.replace(/[A-Z]/g, (letter) => `-${letter.
 /** Options of an object's fields, those of its parts behind a dot. */
 function fieldsOf(
   { properties = {}, required = [] }: FieldSchema,
-  names: ReadonlyMap<string, string>,
+  names: ReadonlyMap<string, readonly string[]>,
   above: readonly string[] = [],
 ): Option[] {
   return Object.entries(properties).flatMap(([field, schema]) => {
     const path = [...above, field];
-    const own = path.map(kebab).join("."), better = names.get(path.join("."));
+    const own = path.map(kebab).join("."), [better, ...further] = names.get(path.join(".")) ?? [];
     const option: Option = {
       path,
       flag: better ?? own,
-      other: better === undefined ? undefined : own,
+      others: better === undefined ? [] : [own, ...further],
       kind: valueKind(field, schema),
       required: above.length === 0 && required.includes(field),
       choices: choicesOf(schema),
@@ -93,11 +93,12 @@ function fieldsOf(
 /** The fields without a place of the contract's, by name. What another option stands for has none. */
 export function optionsOf({ command, extras }: Pick<Verb, "command" | "extras">): Option[] {
   const placed = new Set(placedByContract(command).map((part) => part.replace(/[<>.]/g, "")));
-  const names = new Map(Object.entries(command.flags ?? {}).map(([flag, path]) => [path, flag]));
+  const flags = Map.groupBy(Object.entries(command.flags ?? {}), ([, path]) => path);
+  const names = new Map([...flags].map(([path, each]) => [path, each.map(([flag]) => flag)]));
   // A better name is not shared: `--memory 8G`, and the whole of `memory` as JSON by --input alone.
   const taken = new Set([...Object.keys(command.flags ?? {}), ...Object.keys(extras.shorthands ?? {})]);
-  return fieldsOf(inputOf(command), names).filter(({ path, flag, other }) =>
-    !placed.has(path[0]!) && (other !== undefined || !taken.has(flag))
+  return fieldsOf(inputOf(command), names).filter(({ path, flag, others }) =>
+    !placed.has(path[0]!) && (others.length > 0 || !taken.has(flag))
   );
 }
 
@@ -131,8 +132,8 @@ export function put(input: InputDraft, path: readonly string[], value: unknown):
 
 function configOf(verb: Verb, options: readonly Option[]): Record<string, ArgumentOption> {
   const config: Record<string, ArgumentOption> = { ...COMMON_OPTIONS, ...TARGET_OPTIONS };
-  for (const { flag, other, kind, secret } of options) {
-    for (const name of other === undefined ? [flag] : [flag, other]) {
+  for (const { flag, others, kind, secret } of options) {
+    for (const name of [flag, ...others]) {
       if (secret) config[`${name}-file`] = { type: "string" };
       config[name] = kind === "boolean"
         ? { type: "boolean" }
@@ -205,13 +206,14 @@ export function readArguments(verb: Verb, args: readonly string[]): Arguments {
   const each = readPlaces(verb, positionals, input);
   const secrets: SecretSource[] = [];
   for (const option of options) {
-    const { path, flag, other = flag, kind } = option, given = values[flag] ?? values[other];
+    const { path, kind } = option, names = [option.flag, ...option.others];
+    const said = names.find((name) => values[name] !== undefined) ?? option.flag, given = values[said];
     if (option.secret) {
-      const source = secretSource(option, given, values[`${flag}-file`] ?? values[`${other}-file`]);
+      const file = names.map((name) => values[`${name}-file`]).find((each) => each !== undefined);
+      const source = secretSource(option, given, file);
       if (source) secrets.push(source);
     } else if (given !== undefined) {
-      const read = (text: string) =>
-        valueOf(path.at(-1)!, kind, text, `--${values[flag] === undefined ? other : flag}`);
+      const read = (text: string) => valueOf(path.at(-1)!, kind, text, `--${said}`);
       const value = typeof given === "string"
         ? read(given)
         : Array.isArray(given)
@@ -221,7 +223,7 @@ export function readArguments(verb: Verb, args: readonly string[]): Arguments {
     }
   }
   const own = new Set([
-    ...options.flatMap(({ flag, other }) => [flag, ...other === undefined ? [] : [other]]),
+    ...options.flatMap(({ flag, others }) => [flag, ...others]),
     ...Object.keys(verb.extras.shorthands ?? {}),
   ]);
   const pick = (names: Iterable<string>) =>

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { groupHelp, verbHelp } from "./help.ts";
 import { parse } from "yaml";
 import { listenSocket } from "../../agent/http/server.ts";
 import { type Command, type CommandName, COMMANDS, ContractError } from "../../lib/contract/mod.ts";
@@ -404,7 +405,14 @@ Deno.test("runVerb() knows other words for a verb, and places and options by bet
     vmId: ID,
     autostart: true,
   });
-  for (const names of [["--cpus", "4", "--memory", "4G"], ["--cpu-count", "4", "--memory-mb", "4096"]]) {
+  for (
+    const names of [["--cpus", "4", "--memory", "4G"], ["--cpu-count", "4", "--memory-mb", "4096"], [
+      "--vcpus",
+      "4",
+      "--memory",
+      "4096",
+    ]]
+  ) {
     const { calls } = await run(["vm", "create", "web3", ...names, "--disk", "40G", "--network", "lab"]);
     const input = { name: "web3", cpuCount: 4, memoryMb: 4096, diskSizeGb: 40, network: "lab" };
     assert.deepEqual(calls, [{ name: "create_vm", input }]);
@@ -594,4 +602,20 @@ Deno.test("vm edit refuses to start an editor that nobody sits before", async ()
     for (const [name, value] of before) if (value !== undefined) Deno.env.set(name, value);
   }
   assert.match(errors.join(), /there is no terminal for an editor/);
+});
+
+Deno.test("help of no verb is wider than 80 columns", () => {
+  const before = Deno.env.get("COLUMNS");
+  Deno.env.set("COLUMNS", "80");
+  try {
+    const helps = [
+      ...VERBS.map((verb) => verbHelp(verb)),
+      ...VERBS.map(({ words }) => groupHelp(words.slice(0, 1), VERBS)),
+    ];
+    const wide = helps.flatMap((help) => help.split("\n")).filter((line) => [...line].length > 80);
+    assert.deepEqual(wide, []);
+  } finally {
+    if (before === undefined) Deno.env.delete("COLUMNS");
+    else Deno.env.set("COLUMNS", before);
+  }
 });

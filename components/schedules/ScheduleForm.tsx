@@ -120,6 +120,8 @@ export interface ScheduleFormProps {
   vms: readonly Pick<VM, "id" | "name" | "tags" | "group">[];
   zones: readonly string[];
   preview: Preview;
+  /** Whether it is for VMs, too, that who looks may not see. */
+  hasHidden?: boolean | undefined;
   /** What is wrong with a field. */
   errorAt: (field: string) => string | undefined;
   submit: string;
@@ -127,7 +129,7 @@ export interface ScheduleFormProps {
 
 /** The fields of a schedule. Those of other frequencies are out of sight (`schedules.css`), and count for nothing. */
 export function ScheduleForm(
-  { action, here, values, vms, zones, preview, errorAt, submit }: ScheduleFormProps,
+  { action, here, values, vms, zones, preview, hasHidden = false, errorAt, submit }: ScheduleFormProps,
 ) {
   const frequency = (values.frequency ?? "daily") as ScheduleFrequency;
   const chosen = tickedIn(values, "targets.vmIds"), groups = tickedIn(values, "targets.groups");
@@ -198,6 +200,7 @@ export function ScheduleForm(
       </Panel>
       <Panel title={t("schedules.form_which")}>
         <p class="text-muted pad">{t("schedules.form_which_what")}</p>
+        {hasHidden && <p class="text-muted pad">{t("schedules.hidden_stay")}</p>}
         <div class="form-grid">
           {rows.length === 0 ? <p class="text-muted form-field wide">{t("schedules.chosen_none")}</p> : (
             <Boxes

@@ -75,7 +75,10 @@ export function seesJob(viewer: Viewer, { actor, vmId }: Job): boolean {
 }
 
 /** Whether an alert, or what it fired, may be seen: that of a VM one sees; all others take a right to everything. */
-export function seesAlert(viewer: Viewer, { vmId }: Pick<Alert | AlertIncident, "vmId">): boolean {
+export function seesAlert(
+  viewer: Viewer,
+  { vmId }: { readonly [F in keyof Pick<Alert, "vmId">]: Alert[F] | undefined },
+): boolean {
   if (vmId === undefined) {
     return seesEverything(viewer.rights) && may(viewer.rights, "alerts.view", "everything");
   }
@@ -125,12 +128,17 @@ export function longestOf(command: CommandName): number | undefined {
   return hides === undefined ? undefined : properties.limit?.maximum;
 }
 
-/** Names that machines out of somebody's sight have, or had. One that a machine in sight has now is that one's. */
+/** Names that machines out of somebody's sight have, or had, and their ids. One that a machine in sight has now is that one's. */
 function hiddenNames(viewer: Viewer, vms: readonly VM[]): Set<string> {
   const taken = new Set<string>(), hidden = new Set<string>();
-  for (const { id, name } of vms) (seesVm(viewer, id) ? taken : hidden).add(name);
+  for (const { id, name } of vms) {
+    if (seesVm(viewer, id)) taken.add(name);
+    else hidden.add(name).add(id);
+  }
   for (const { id, name } of viewer.formerNames?.() ?? []) {
-    if (!taken.has(name) && !seesVm(viewer, id)) hidden.add(name);
+    if (seesVm(viewer, id)) continue;
+    hidden.add(id);
+    if (!taken.has(name)) hidden.add(name);
   }
   return hidden;
 }
@@ -138,9 +146,14 @@ function hiddenNames(viewer: Viewer, vms: readonly VM[]): Set<string> {
 /** What of the machines somebody sees; undefined where it is all of them. */
 export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Sight | undefined {
   if (may(viewer.rights, "vms.view", "everything")) return undefined;
-  let names: ReadonlySet<string> | undefined;
+  let names: ReadonlySet<string> | undefined, seen: readonly VM[] | undefined;
+  const vmsSeen = () => seen ??= vms().filter(({ id }) => seesVm(viewer, id));
   return {
     sees: (vmId) => seesVm(viewer, vmId),
+    seesTag: (tag) => vmsSeen().some(({ tags }) => tags.includes(tag)),
+    seesGroup: (name) =>
+      may(viewer.rights, "vms.view", { vmId: "", group: name }) ||
+      vmsSeen().some(({ group }) => group === name),
     // Most answers have no text in which to look for a name
     get hiddenNames() {
       return names ??= hiddenNames(viewer, vms());

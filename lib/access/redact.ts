@@ -10,8 +10,11 @@ export const HIDDEN_VM = "a VM you may not see";
 /** Which machines are out of sight. */
 export interface Sight {
   readonly sees: (vmId: string) => boolean;
-  /** Names of those that are not seen. */
+  /** Names and ids of those that are not seen. */
   readonly hiddenNames: ReadonlySet<string>;
+  /** Whether some machine that is seen has a tag, or is in a group. */
+  readonly seesTag: (tag: string) => boolean;
+  readonly seesGroup: (group: string) => boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -43,8 +46,50 @@ function once(list: readonly unknown[]): unknown[] {
   return list.filter((each, at) => at === first || !isAnonymous(each));
 }
 
-/** Fields in which names stand without an id beside them: lists of users, and sentences such as why a run failed. */
-const TEXTS: Readonly<Record<string, (field: unknown, sight: Sight) => unknown>> = {
+/** Machines that something is for: by id, by tag, by group (schedules, backups). */
+export interface Targets {
+  readonly vmIds: readonly string[];
+  readonly tags: readonly string[];
+  readonly groups: readonly string[];
+}
+
+/**
+ * What of targets somebody sees, and what not: a tag or a group is seen where a machine that is seen has it. One that no
+ * machine has is not: it would go out of sight once a hidden machine had it, and so tell of that.
+ */
+export function splitTargets(
+  { vmIds, tags, groups }: Targets,
+  { sees, seesTag, seesGroup }: Omit<Sight, "hiddenNames">,
+): { readonly seen: Targets; readonly hidden: Targets } {
+  const not = (test: (each: string) => boolean) => (each: string) => !test(each);
+  return {
+    seen: { vmIds: vmIds.filter(sees), tags: tags.filter(seesTag), groups: groups.filter(seesGroup) },
+    hidden: {
+      vmIds: vmIds.filter(not(sees)),
+      tags: tags.filter(not(seesTag)),
+      groups: groups.filter(not(seesGroup)),
+    },
+  };
+}
+
+/** Whether targets name nothing at all. */
+export const isNoTarget = ({ vmIds, tags, groups }: Targets): boolean =>
+  vmIds.length + tags.length + groups.length === 0;
+
+const isTargets = (value: unknown): value is Targets =>
+  typeof value === "object" && value !== null &&
+  (["vmIds", "tags", "groups"] as const).every((name) => Array.isArray((value as Fields)[name]));
+
+/** Targets without those that are not seen, and that there are such. */
+function seenTargets(targets: unknown, sight: Sight): unknown {
+  if (!isTargets(targets)) return targets;
+  const { seen, hidden } = splitTargets(targets, sight);
+  return { ...targets, ...seen, ...(!isNoTarget(hidden) && { hidden: true }) };
+}
+
+/** Fields that tell of machines without an id beside them: targets, lists of users, sentences such as why a run failed. */
+const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Sight) => unknown>> = {
+  targets: seenTargets,
   usedBy: withoutNames,
   message: (field, sight) => typeof field === "string" ? redactText(field, sight) : field,
 };
@@ -60,12 +105,20 @@ export function redact(value: unknown, sight: Sight): unknown {
   const { vmId } = value as Fields;
   const shown = typeof vmId === "string" && !sight.sees(vmId) ? anonymous(value as Fields) : value as Fields;
   if (shown === undefined) return undefined;
-  return Object.fromEntries(
+  return counted(Object.fromEntries(
     Object.entries(shown).map(([name, field]) => [
       name,
-      redact(Object.hasOwn(TEXTS, name) ? TEXTS[name]!(field, sight) : field, sight),
+      redact(Object.hasOwn(TELLING_FIELDS, name) ? TELLING_FIELDS[name]!(field, sight) : field, sight),
     ]),
-  );
+  ));
+}
+
+/** A run's counts by outcome are of the results that are told: the others would say how many machines are out of sight. */
+function counted(fields: Fields): Fields {
+  const { counts, results } = fields;
+  if (typeof counts !== "object" || counts === null || !Array.isArray(results)) return fields;
+  const of = (outcome: string) => (results as Fields[]).filter((each) => each.outcome === outcome).length;
+  return { ...fields, counts: Object.fromEntries(Object.keys(counts).map((name) => [name, of(name)])) };
 }
 
 function withoutNames(list: unknown, { hiddenNames }: Sight): unknown {

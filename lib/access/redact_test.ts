@@ -1,8 +1,22 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../contract/errors.ts";
-import { HIDDEN_MESSAGE, HIDDEN_VM, mentionedIn, redact, redactRefusal, redactText } from "./redact.ts";
+import {
+  HIDDEN_MESSAGE,
+  HIDDEN_VM,
+  isNoTarget,
+  mentionedIn,
+  redact,
+  redactRefusal,
+  redactText,
+  splitTargets,
+} from "./redact.ts";
 
-const sight = { sees: (vmId: string) => vmId === "mine", hiddenNames: new Set(["secret", "other"]) };
+const sight = {
+  sees: (vmId: string) => vmId === "mine",
+  hiddenNames: new Set(["secret", "other", "theirs"]),
+  seesTag: (tag: string) => tag === "lab",
+  seesGroup: (group: string) => group === "web",
+};
 const hide = (value: unknown) => redact(value, sight);
 
 Deno.test("redact() keeps what is seen, and says of the rest only that there is something", () => {
@@ -30,10 +44,29 @@ Deno.test("redact() leaves out what a run came to for machines out of sight, and
   const copy = (vmId: string) => ({ vmId, name: vmId, state: "done", storedBytes: 1, disks: ["vda"] });
   assert.deepEqual(hide({ copies: [copy("mine"), copy("theirs")] }), { copies: [copy("mine")] });
   const result = (vmId: string) => ({ vmId, name: vmId, outcome: "done" });
-  assert.deepEqual(hide({ counts: { done: 2 }, results: [result("theirs"), result("mine")] }), {
-    counts: { done: 2 },
+  assert.deepEqual(hide({ counts: { done: 2, failed: 1 }, results: [result("theirs"), result("mine")] }), {
+    counts: { done: 1, failed: 0 },
     results: [result("mine")],
   });
+});
+
+Deno.test("redact() leaves out targets that no machine in sight is, or has, and says that there are others", () => {
+  const targets = { vmIds: ["mine", "theirs"], tags: ["lab", "payroll"], groups: ["web", "board"] };
+  assert.deepEqual(hide([{ name: "nightly", targets: { all: false, ...targets } }]), [{
+    name: "nightly",
+    targets: { all: false, vmIds: ["mine"], tags: ["lab"], groups: ["web"], hidden: true },
+  }]);
+  const seen = { targets: { vmIds: ["mine"], tags: [], groups: [] } };
+  assert.deepEqual(hide(seen), seen);
+  assert.deepEqual(hide({ targets: ["vda"] }), { targets: ["vda"] }, "disks have targets, too");
+});
+
+Deno.test("splitTargets() parts what is seen from what is not, and loses nothing", () => {
+  const targets = { vmIds: ["theirs", "mine"], tags: ["payroll"], groups: ["web"] };
+  const { seen, hidden } = splitTargets(targets, sight);
+  assert.deepEqual(seen, { vmIds: ["mine"], tags: [], groups: ["web"] });
+  assert.deepEqual(hidden, { vmIds: ["theirs"], tags: ["payroll"], groups: [] });
+  assert.deepEqual([isNoTarget(hidden), isNoTarget({ vmIds: [], tags: [], groups: [] })], [false, true]);
 });
 
 Deno.test("redact() leaves what was asked for by its id: it tells nothing new", () => {

@@ -142,6 +142,10 @@ export const Backup = Type.Object({
     vmIds: Type.Array(Type.String()),
     tags: Type.Array(Type.String()),
     groups: Type.Array(Type.String()),
+    hidden: Type.Optional(Type.Boolean({
+      description:
+        "there are others: VMs that who asks may not see, and tags and groups of none that they see",
+    })),
   }),
   folder: Type.String(),
   frequency: oneOf([...SCHEDULE_FREQUENCIES, "by-hand"]),

@@ -62,7 +62,10 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly aliases?: readonly string[];
   /** Places of the verb instead of those in `cli`: `<vmId...>` is carried out for each, `[tags...]` may be left out. */
   readonly places?: readonly string[];
-  /** Option → field (dots for parts) that it is a better name of. The field's own name goes on working. */
+  /**
+   * Option → field (dots for parts) that it is a better name of; the first of several is the one that is told. The
+   * field's own name goes on working.
+   */
   readonly flags?: Readonly<Record<string, string>>;
   /** State of the VM that `--wait` alone waits for. */
   readonly reaches?: VmState;

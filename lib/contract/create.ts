@@ -326,7 +326,7 @@ export const createCommands = {
     route: "POST /vms",
     cli: ["vm", "create", "<name>"],
     aliases: ["vm launch"],
-    flags: { cpus: "cpuCount", memory: "memoryMb", os: "osVariant" },
+    flags: { cpus: "cpuCount", vcpus: "cpuCount", memory: "memoryMb", os: "osVariant" },
     reaches: "running",
     examples: [
       "kvm-manager vm create web1 --image debian-12.qcow2 --disk 40G --user me --ssh-key ~/.ssh/id_ed25519.pub --start",

@@ -242,7 +242,12 @@ export const hardwareCommands = {
     route: "PATCH /vms/{vmId}",
     cli: ["vm", "update", "<vmId>"],
     aliases: ["vm set"],
-    flags: { cpus: "cpu.count", memory: "memory.currentMb", "max-memory": "memory.maxMb" },
+    flags: {
+      cpus: "cpu.count",
+      vcpus: "cpu.count",
+      memory: "memory.currentMb",
+      "max-memory": "memory.maxMb",
+    },
     examples: ["kvm-manager vm update web1 --cpus 4 --memory 8G"],
     exampleFields: ["title", "tags"],
     readOnly: false,

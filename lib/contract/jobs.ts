@@ -8,6 +8,9 @@ import { closed, NOTHING_OUT, oneOf, Timestamp } from "./schema.ts";
 export const JOB_STATES = ["queued", "running", "done", "failed", "cancelled", "interrupted"] as const;
 export type JobState = typeof JOB_STATES[number];
 
+/** Most jobs that are kept, of all accounts together. */
+export const MOST_JOBS = 1000;
+
 /** States in which a job is not over. */
 export const isOpenJob = ({ state }: { state: JobState }): boolean =>
   state === "queued" || state === "running";
@@ -46,10 +49,11 @@ const JobId = Type.String({ minLength: 1, maxLength: 64, description: "id of the
 export const jobCommands = {
   list_jobs: command({
     summary: "List long work, what runs first, then the newest",
+    description: "The newest 200 of each account are kept.",
     role: "viewer",
     permission: "signed-in",
     input: closed({
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_JOBS, default: 50 })),
       open: Type.Optional(Type.Boolean({ default: false, description: "only what waits or runs" })),
     }),
     output: Type.Array(Job),

@@ -28,6 +28,7 @@ interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
   readonly enum?: readonly unknown[];
+  readonly description?: string;
 }
 
 /** Steps of a JSON pointer. */
@@ -66,15 +67,68 @@ export function patternFault(pattern: string, value: unknown): string | undefine
   return `must not contain ${wrong.slice(0, 8).map((char) => JSON.stringify(char)).join(", ")}`;
 }
 
-/** What a bound of a field says in words for a person; the validator's own where there are none. */
+/** A figure as people write it: the contract's texts are English. */
+const figure = (value: unknown) => Number(value).toLocaleString("en");
+
+/** What a keyword of JSON Schema was given: `{ limit: 5 }`, `{ type: "integer" }`. */
+type Params = Readonly<Record<string, unknown>>;
+
+/** So many of them: `1 character`, `2,000 items`. */
+const several = ({ limit }: Params, one: string) =>
+  `${figure(limit)} ${one}${Number(limit) === 1 ? "" : "s"}`;
+const least = (params: Params, one: string) =>
+  Number(params.limit) === 1 ? "must not be empty" : `must have at least ${several(params, one)}`;
+const most = (params: Params, one: string) => `must have at most ${several(params, one)}`;
+
+/** Type of JSON → what a value has to be. */
+const TYPES: Readonly<Record<string, string>> = {
+  integer: "a whole number",
+  number: "a number",
+  string: "a text",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object with fields",
+  null: "null",
+};
+
+/** Word of JSON Schema → the end of a sentence that begins with the field. */
+const WORDS: Readonly<Record<string, (params: Params, node: Node | undefined) => string>> = {
+  minimum: ({ limit }) => `must be at least ${figure(limit)}`,
+  maximum: ({ limit }) => `must be at most ${figure(limit)}`,
+  exclusiveMinimum: ({ limit }) => `must be more than ${figure(limit)}`,
+  exclusiveMaximum: ({ limit }) => `must be less than ${figure(limit)}`,
+  multipleOf: ({ multipleOf }) => `must be a multiple of ${figure(multipleOf)}`,
+  minLength: (params) => least(params, "character"),
+  maxLength: (params) => most(params, "character"),
+  minItems: (params) => least(params, "item"),
+  maxItems: (params) => most(params, "item"),
+  minProperties: (params) => least(params, "field"),
+  maxProperties: (params) => most(params, "field"),
+  uniqueItems: () => "must not have the same item twice",
+  type: ({ type }) => `must be ${[type].flat().map((each) => TYPES[String(each)] ?? each).join(" or ")}`,
+  const: ({ allowedValue }) => `must be ${allowedValue}`,
+  enum: (_params, node) => `must be one of ${(node?.enum ?? []).join(", ")}`,
+  anyOf: () => "has none of the forms that it may have",
+  oneOf: () => "has none of the forms that it may have",
+  propertyNames: () => "has a field whose name is not allowed",
+  pattern: (_params, node) =>
+    node?.description === undefined
+      ? "has characters that are not allowed here"
+      : `is not written as it has to be: ${node.description}`,
+};
+
+/** What a bound of a field says in words for a person: the end of a sentence that begins with the field. */
 function told(
   node: Node | undefined,
   { keyword, message, params }: TLocalizedValidationError,
   value: unknown,
 ): string {
-  if (keyword === "enum" && node?.enum !== undefined) return `must be one of ${node.enum.join(", ")}`;
-  if (keyword !== "pattern" || node?.["x-secret"]) return message;
-  return patternFault((params as { pattern: string }).pattern, value) ?? message;
+  const given = params as Params;
+  const fault = keyword === "pattern" && !node?.["x-secret"]
+    ? patternFault(String(given.pattern), value)
+    : undefined;
+  if (fault !== undefined) return fault;
+  return Object.hasOwn(WORDS, keyword) ? WORDS[keyword]!(given, node) : message;
 }
 
 /** What is said of a value that is not as it should be; a text of any length must not make it long. */

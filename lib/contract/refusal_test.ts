@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import Type from "typebox";
 import { Compile } from "typebox/compile";
 import { VmConfig } from "./create.ts";
 import { patternFault, schemaRefusals } from "./refusal.ts";
@@ -61,7 +62,7 @@ Deno.test("schemaRefusals() has the contract's texts for the bounds of a VM", ()
       "InvalidInput",
       "Invalid input: disks.0.bus must be one of virtio, scsi, sata, ide, usb",
     ],
-    [{ cpuCount: "4" }, "cpuCount", "InvalidInput", "Invalid input: cpuCount must be integer"],
+    [{ cpuCount: "4" }, "cpuCount", "InvalidInput", "Invalid input: cpuCount must be a whole number"],
     [{ disks: [{ size: 1 }] }, "disks.0.size", "InvalidInput", 'Invalid input: unknown field "disks.0.size"'],
   ];
   for (const [input, ...expected] of table) assert.deepEqual(refusals({ name: "a", ...input })[0], expected);
@@ -84,7 +85,11 @@ Deno.test("schemaRefusals() stays small for hostile input", () => {
   assert.deepEqual(refusals(hostile).map(([field]) => field), ["__proto__", "constructor"]);
   const many = { name: "a", disks: Array.from({ length: 24 }, () => ({ sizeGb: 0, ["x".repeat(9999)]: 1 })) };
   assert.ok(JSON.stringify(refusals(many)).length < 50_000);
-  assert.deepEqual(refusals(null)[0], ["", "InvalidInput", "Invalid input: the input must be object"]);
+  assert.deepEqual(refusals(null)[0], [
+    "",
+    "InvalidInput",
+    "Invalid input: the input must be an object with fields",
+  ]);
 });
 
 Deno.test("patternFault() says what is wrong with a text, not how the pattern is written", () => {
@@ -103,5 +108,50 @@ Deno.test("patternFault() says what is wrong with a text, not how the pattern is
   ];
   for (const [pattern, value, said] of table) {
     assert.equal(patternFault(pattern, value), said, String(value).slice(0, 20));
+  }
+});
+
+Deno.test("schemaRefusals() tells every bound in words, in none of the validator's", () => {
+  const schema = Type.Object({
+    a: Type.Integer({ minimum: 2, maximum: 67_108_864 }),
+    b: Type.String({ minLength: 2, maxLength: 3 }),
+    c: Type.Array(Type.String(), { minItems: 1, maxItems: 3, uniqueItems: true }),
+    d: Type.Boolean(),
+    e: Type.Literal("x"),
+    f: Type.Number({ exclusiveMinimum: 0, multipleOf: 2 }),
+    g: Type.String({ pattern: "^(\\d\\d):(\\d\\d)$", description: "time of day, as 03:30" }),
+    h: Type.String({ pattern: "^[a-f]+x$" }),
+    i: Type.Union([Type.Object({ j: Type.String() }), Type.Null()]),
+  }, { additionalProperties: false });
+  const own = Compile(schema);
+  const good = { a: 2, b: "bb", c: ["c"], d: true, e: "x", f: 2, g: "03:30", h: "ax", i: null };
+  assert.ok(own.Check(good));
+  const cases: [field: string, value: unknown, message: string][] = [
+    ["a", 1, "a must be at least 2"],
+    ["a", 1e9, "a must be at most 67,108,864"],
+    ["a", 2.5, "a must be a whole number"],
+    ["a", "2", "a must be a whole number"],
+    ["b", "b", "b must have at least 2 characters"],
+    ["b", "bbbb", "b must have at most 3 characters"],
+    ["c", [], "c must not be empty"],
+    ["c", ["1", "2", "3", "4"], "c must have at most 3 items"],
+    ["c", ["1", "1"], "c must not have the same item twice"],
+    ["c", "1", "c must be a list"],
+    ["d", "yes", "d must be true or false"],
+    ["e", "y", "e must be x"],
+    ["f", 0, "f must be more than 0"],
+    ["f", 3, "f must be a multiple of 2"],
+    ["f", "3", "f must be a number"],
+    ["g", "3:30", "g is not written as it has to be: time of day, as 03:30"],
+    ["h", "x", "h has characters that are not allowed here"],
+  ];
+  for (const [field, value, message] of cases) {
+    const input = { ...good, [field]: value };
+    const [first] = schemaRefusals(schema, own.Errors(input), input);
+    assert.deepEqual([first!.field, first!.error.message], [field, `Invalid input: ${message}`]);
+  }
+  const input = { ...good, i: 5 };
+  for (const { error: { message } } of schemaRefusals(schema, own.Errors(input), input)) {
+    assert.doesNotMatch(message, /schema|anyOf|[<>]=|\^/);
   }
 });

@@ -163,6 +163,10 @@ export const Schedule = Type.Object({
     vmIds: Type.Array(Type.String()),
     tags: Type.Array(Type.String()),
     groups: Type.Array(Type.String()),
+    hidden: Type.Optional(Type.Boolean({
+      description:
+        "there are others: VMs that who asks may not see, and tags and groups of none that they see",
+    })),
   }),
   frequency: Frequency,
   at: Type.Optional(Type.String()),

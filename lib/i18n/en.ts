@@ -106,7 +106,7 @@ export const en = {
   "lost.force_stop":
     "This is like pulling the plug. What the guest has not written to disk is lost, and files may be damaged.",
   "lost.delete":
-    "The VM is removed from this host, and any saved memory is lost. Disks stay where they are, unless you choose otherwise.",
+    "This removes the definition from this host, and any saved memory is lost. Disks stay where they are, unless you choose otherwise.",
   "danger.single": "{action} {name}?",
   "danger.many.one": "{action} {n} VM?",
   "danger.many.other": "{action} {n} VMs?",
@@ -118,15 +118,6 @@ export const en = {
   "danger.disks_kept": "All disks are kept. To choose disks to delete as well, select at most {n} VMs.",
   "danger.cancel": "Cancel",
 
-  "field.empty": "must not be empty",
-  "field.too_short": "must have at least {n} characters",
-  "field.too_long": "must have at most {n} characters",
-  "field.too_few": "must have at least {n} entries",
-  "field.too_many": "must have at most {n} entries",
-  "field.too_small": "must be at least {n}",
-  "field.too_large": "must be at most {n}",
-  "field.no_number": "must be a whole number",
-  "field.pattern": "has characters that are not allowed here",
   "failed.on": "{action} failed: {name}",
   "failed.something": "Something failed",
   "failed.refresh": "The page could not be brought up to date",

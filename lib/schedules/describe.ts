@@ -82,11 +82,12 @@ export function actionText({ action, force, deadlineSeconds, keep }: Schedule): 
 }
 
 /** Which VMs a schedule is for: `2 VMs, tag lab`. */
-export function targetsText({ targets: { vmIds, tags, groups } }: Pick<Schedule, "targets">): string {
+export function targetsText({ targets: { vmIds, tags, groups, hidden } }: Pick<Schedule, "targets">): string {
   return [
     ...(vmIds.length > 0 ? [plural("schedules.vms", vmIds.length)] : []),
     ...tags.map((name) => t("schedules.tag", { name: oneLine(name, 40) })),
     ...groups.map((name) => t("schedules.group", { name: oneLine(name, 40) })),
+    ...(hidden ? [t("schedules.hidden_targets")] : []),
   ].join(", ");
 }
 

@@ -1,5 +1,4 @@
 /** Errors as people should read them: why it failed, and what to do about it. */
-import { plainBounds } from "./field_sentence.ts";
 import type { ErrorCode } from "../contract/errors.ts";
 import { advice as texts } from "../i18n/en/advice.ts";
 import { t, textsOf } from "../i18n/mod.ts";
@@ -80,7 +79,7 @@ export function failureOf(error: unknown): Failure {
   return {
     code,
     status,
-    why: code === "InvalidInput" ? plainBounds(why) : why,
+    why,
     advice: Object.hasOwn(ADVICE, code) ? ADVICE[code as keyof typeof ADVICE]?.() : undefined,
     details: JSON.stringify({ code, message: why, details: known.details }, null, 2),
   };

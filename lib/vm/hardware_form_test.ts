@@ -89,7 +89,10 @@ Deno.test("failedWith() finds the field that is wrong", () => {
     field(new ContractError("CpuCountAboveMaximum", { count: 3, max: 2, field: "cpu.count" })),
     "cpu.count",
   );
-  assert.equal(field(new ContractError("InvalidInput", { reason: "cpu.count must be <= 256" })), "cpu.count");
+  assert.equal(
+    field(new ContractError("InvalidInput", { reason: "cpu.count must be at most 256" })),
+    "cpu.count",
+  );
   assert.equal(field(new ContractError("UpdateFailed", { error: "no" })), undefined);
   assert.equal(field(new FormError("bad", "cpu.pinning")), "cpu.pinning");
 });

@@ -5,9 +5,12 @@ import { t } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 
+/** Tasks that are listed: those of one account, of which 200 are kept, leave room for the others'. */
+const SHOWN = 500;
+
 export const handler = define.handlers({
   async GET(ctx) {
-    return page({ list: await ctx.state.api.listJobs({ limit: 200 }).catch(fail) });
+    return page({ list: await ctx.state.api.listJobs({ limit: SHOWN }).catch(fail) });
   },
 });
 

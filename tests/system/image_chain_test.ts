@@ -15,6 +15,7 @@ import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { slowStorage } from "../testbed/slow_storage.ts";
 import { until } from "../testbed/wait.ts";
+import { markup } from "../testbed/xml.ts";
 
 const ignore = await requirement("qemu") !== null;
 const isSlowMissing = await requirement("slowStorage") !== null;
@@ -246,6 +247,79 @@ Deno.test({
     } finally {
       await Deno.remove(dataDir, { recursive: true });
     }
+  },
+});
+
+/** A disk that names its pool and volume instead of a path, as virt-manager and virsh can. */
+async function attachVolume(vm: TestMachine, pool: string, volume: string, format: string, target: string) {
+  const definition = `${filesOf(vm.name)}/${target}.xml`;
+  const disk = markup`<disk type='volume' device='disk'>
+  <driver name='qemu' type='${format}'/>
+  <source pool='${pool}' volume='${volume}'/>
+  <target dev='${target}' bus='virtio'/>
+</disk>`;
+  await Deno.writeTextFile(definition, String(disk));
+  await virsh("attach-device", vm.name, definition, "--config");
+}
+
+Deno.test({
+  name:
+    "a disk that names pool and volume is known as what it is: its raw content becomes qcow2 by nobody's header",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool("chain-volume");
+    await using owner = await testMachine({ purpose: "chain-volume-owner", guest: false });
+    await using vm = await testMachine({ purpose: "chain-volume-other", guest: false });
+    await using server = await readyServer();
+    const op = await operatorOf(server);
+    const canary = await canaryFor(pool.name);
+    const raw = await pool.createVolume("data", "4M", "raw");
+    await attachVolume(owner, pool.name, "data", "raw", "vdb");
+    const base = await pool.createVolume("base.qcow2", "4M");
+    const top = `${pool.path}/top.qcow2`;
+    await qemuImg("create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", top);
+    await virsh("pool-refresh", pool.name);
+    await attachVolume(owner, pool.name, "top.qcow2", "qcow2", "vdc");
+    for (const { uuid } of [owner, vm]) await known(server, uuid);
+    await shows(server, owner.uuid, ({ disks }) => disks.length === 2);
+
+    await t.step("what such a disk is built on is in use, also as somebody's own disk", async () => {
+      const of = { pool: pool.name, volume: "base.qcow2" };
+      await refused(op.call("delete_volume", of), "VolumeInUse");
+      await refused(attached(op, vm, pool.name, "base.qcow2"), "DiskInUse");
+    });
+
+    const trap = `${filesOf(pool.name)}/trap.qcow2`;
+    await qemuImg("create", "-q", "-f", "qcow2", "-u", "-b", canary, "-F", "raw", trap, "1M");
+    await call(server, "start_vm", { vmId: owner.uuid });
+    await writeHead(raw, trap);
+    await virsh("pool-refresh", pool.name);
+    assert.match(await virsh("vol-dumpxml", "data", "--pool", pool.name), /<format type='qcow2'\/>/);
+    await t.step("another VM does not start with it as qcow2, by its path", async () => {
+      await virsh("attach-disk", vm.name, raw, "vdb", "--config", "--subdriver", "qcow2");
+      await shows(server, vm.uuid, ({ disks }) => disks.length === 1);
+      await refused(call(server, "start_vm", { vmId: vm.uuid }), "DiskRefused", /has it as raw/);
+      await virsh("detach-disk", vm.name, "vdb", "--config");
+      await shows(server, vm.uuid, ({ disks }) => disks.length === 0);
+    });
+    await call(server, "force_stop_vm", { vmId: owner.uuid });
+    for (const target of ["vdb", "vdc"]) await virsh("detach-disk", owner.name, target, "--config");
+    await shows(server, owner.uuid, ({ disks }) => disks.length === 0);
+    await t.step("after it was detached, past the product", async () => {
+      const volume = { pool: pool.name, volume: "data" };
+      await refused(attached(op, vm, pool.name, "data"), "DiskRefused", /only an administrator may say/);
+      const over = { pool: pool.name, name: "over.qcow2", backing: `${pool.name}/data` };
+      await refused(op.call("create_volume", over), "DiskRefused", /looks like qcow2/);
+      const copies = [
+        () => op.call("clone_volume", { ...volume, name: "copy.qcow2" }),
+        () => op.call("convert_volume", { ...volume, name: "copy.raw", format: "raw" }),
+        () => op.call("resize_volume", { ...volume, capacityBytes: 2 ** 30 }),
+      ];
+      for (const copy of copies) await refused(copy(), "DiskRefused", /looks like qcow2/);
+      await op.call("attach_disk", { vmId: vm.uuid, path: `${pool.name}/data`, live: false });
+      assert.match(await vm.xml("--inactive"), /type='raw'/);
+      await startsWithout(vm.name, canary);
+    });
   },
 });
 

@@ -1,7 +1,9 @@
 /**
  * libvirtd, KVM Manager, or both killed in the middle of every operation of several steps: afterwards it is whole or
- * was never begun, nothing is left, nothing is lost, and the same command works again. A few kills of each operation
- * run always; `KVMM_KILLS=200` sets how many.
+ * was never begun, nothing is left, nothing is lost, and the same command works again. A kill of each operation runs
+ * always; `KVMM_KILLS=200` sets how many. Their moments are spread evenly over what an operation takes; with
+ * `KVMM_KILL_SEED=n` moments and victims are drawn instead, each round's of its own seed, which is told.
+ * `KVMM_KILL_ONLY=clone` runs the operations alone whose name has that in it.
  */
 import assert from "node:assert/strict";
 import { config, KILL_SCENARIOS, KillBench, type KillScenario, NotDone } from "../testbed/kill_scenarios.ts";
@@ -16,8 +18,10 @@ import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
+const only = Deno.env.get("KVMM_KILL_ONLY") ?? "", seeded = Deno.env.get("KVMM_KILL_SEED");
+const SCENARIOS = KILL_SCENARIOS.filter(({ name }) => name.includes(only));
 /** How many kills. */
-const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? KILL_SCENARIOS.length);
+const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? SCENARIOS.length);
 /** Who is killed; a libvirtd takes less time to come back than the product. */
 const VICTIMS = ["libvirtd", "libvirtd", "agent", "both"] as const;
 /** Megabytes of content of what is copied: enough for a copy to be met in the middle. */
@@ -77,7 +81,7 @@ async function round(
   n: number,
   { victim, afterMs }: { victim: typeof VICTIMS[number]; afterMs: number },
 ): Promise<string> {
-  const { name, prepare, isWhole, clear, files = () => [] } = scenario;
+  const { name, prepare, isWhole, clear, files = () => [], filesBefore = () => [] } = scenario;
   const about = `after ${victim} was killed ${Math.round(afterMs)} ms into ${name} (round ${n})`;
   await prepare?.(bench, n);
   const vmId = await bench.idFor(scenario, n);
@@ -101,7 +105,7 @@ async function round(
   let whole = await wait();
   const end = `${outcome}: ${whole ? "whole" : "undone"}`;
   if (outcome === "done") assert.ok(whole, `it was told to be done, and is not ${about}`);
-  await clean(bench, whole ? files(n) : [], about);
+  await clean(bench, whole ? files(n) : filesBefore(n), about);
   if (!whole) {
     await scenario.run(bench, n, vmId);
     whole = await isWhole(bench, n);
@@ -111,6 +115,29 @@ async function round(
   await clear(bench, n);
   await clean(bench, [], `${about}, and cleared`);
   return end;
+}
+
+/** Two numbers from 0 to 1 that a seed decides on (splitmix32). */
+function drawn(seed: number): [number, number] {
+  let state = seed | 0;
+  const next = () => {
+    state = state + 0x9e3779b9 | 0;
+    let mixed = Math.imul(state ^ state >>> 16, 0x21f0aaad);
+    mixed = Math.imul(mixed ^ mixed >>> 15, 0x735a2d97);
+    return ((mixed ^ mixed >>> 15) >>> 0) / 2 ** 32;
+  };
+  return [next(), next()];
+}
+
+/** Who is killed in a round, and when: as a part of the time that the operation takes. */
+function kill(n: number, index: number, lap: number): { victim: typeof VICTIMS[number]; part: number } {
+  if (seeded !== undefined) {
+    const [who, when] = drawn(Number(seeded) + n);
+    return { victim: VICTIMS[Math.floor(who * VICTIMS.length)]!, part: when * 1.05 };
+  }
+  // By lap, not by round alone: with as many rounds a lap as it may be, each meets every kind of kill.
+  // 0.62 is near the golden ratio: its multiples fill the time evenly, whatever their number.
+  return { victim: VICTIMS[(index + lap) % VICTIMS.length]!, part: (lap * 0.62 + index * 0.17) % 1.05 };
 }
 
 Deno.test({
@@ -143,7 +170,7 @@ Deno.test({
     );
     // How long each takes: a kill is to meet every step of it.
     const took = new Map<KillScenario, number>();
-    for (const scenario of KILL_SCENARIOS) {
+    for (const scenario of SCENARIOS) {
       // Twice: the first one finds out what is found out once.
       for (const n of [9998, 9999]) {
         await scenario.prepare?.(bench, n);
@@ -157,18 +184,22 @@ Deno.test({
     }
     const counts = new Map<string, number>();
     for (let n = 1; n <= KILLS; n++) {
-      const index = n % KILL_SCENARIOS.length;
-      const scenario = KILL_SCENARIOS[index]!;
-      const lap = Math.floor(n / KILL_SCENARIOS.length);
-      // By lap, not by round alone: with as many rounds a lap as it may be, each meets every kind of kill.
-      const victim = VICTIMS[(index + lap) % VICTIMS.length]!;
-      // 0.62 is near the golden ratio: its multiples fill the time evenly, whatever their number.
-      const afterMs = took.get(scenario)! * ((lap * 0.62 + index * 0.17) % 1.05);
-      const end = await round(bench, scenario, n, { victim, afterMs });
+      const index = n % SCENARIOS.length;
+      const scenario = SCENARIOS[index]!;
+      const { victim, part } = kill(n, index, Math.floor(n / SCENARIOS.length));
+      const afterMs = took.get(scenario)! * part;
+      const end = await round(bench, scenario, n, { victim, afterMs }).catch((cause) => {
+        const of = seeded === undefined ? "" : `, seed ${Number(seeded) + n}`;
+        const what = `round ${n}${of}: ${scenario.name}, ${victim} killed after ${Math.round(afterMs)} ms`;
+        throw new Error(`${what}\n${bench.server.log().slice(-6000)}`, { cause });
+      });
       const key = `${scenario.name}, ${victim} killed, ${end}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
       // As it goes: a run that is broken off has shown what it saw.
-      console.log(`${n}: ${key}, ${Math.round(afterMs)} of ${Math.round(took.get(scenario)!)} ms into it`);
+      const seed = seeded === undefined ? "" : `, seed ${Number(seeded) + n}`;
+      console.log(
+        `${n}: ${key}, ${Math.round(afterMs)} of ${Math.round(took.get(scenario)!)} ms into it${seed}`,
+      );
     }
     for (const [key, count] of [...counts].sort()) console.log(`${count} × ${key}`);
     const database = await Deno.readTextFile(`${dataDir}/kvm-manager.db-wal`).catch((error) => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
+import { BIN_FOLDER } from "../../lib/bin/place.ts";
 import type { Input } from "../../lib/contract/mod.ts";
 import { domainXml } from "./domain_xml.ts";
 import type { Mirror } from "./mirror.ts";
@@ -101,8 +102,9 @@ export interface KillScenario {
   run(bench: KillBench, n: number, vmId: string): Promise<unknown>;
   isWhole(bench: KillBench, n: number): Promise<boolean>;
   clear(bench: KillBench, n: number): Promise<unknown>;
-  /** Files that no machine has, when it is whole. */
+  /** Files that no machine has, when it is whole, and when it was undone. */
   files?(n: number): string[];
+  filesBefore?(n: number): string[];
 }
 
 /** The input of a small VM in the pool. */
@@ -196,6 +198,24 @@ async function isActiveNetwork({ host }: KillBench, name: string): Promise<boole
   assert.match(info, /Active:\s+yes/, "it is left off");
   assert.match(info, /Autostart:\s+yes/, "it does not start with the host");
   return true;
+}
+
+/** The entry of a volume in the bin; it is there, or in the bin, and never in both or nowhere. */
+async function binnedVolume({ server, pool }: KillBench, name: string): Promise<string | undefined> {
+  const entry = (await call(server, "list_bin")).find((each) => each.name === `images/${name}`);
+  assert.equal(
+    await exists(`${pool}/${name}`),
+    entry === undefined,
+    "it is there and in the bin, or nowhere",
+  );
+  assert.deepEqual(entry?.missing ?? [], []);
+  return entry?.id;
+}
+
+/** Makes a volume, with the bin on. */
+async function volumeForBin({ server }: KillBench, name: string): Promise<void> {
+  await call(server, "update_bin_policy", { days: 7 });
+  await call(server, "create_volume", { pool: "images", name, capacityBytes: 2 ** 20 });
 }
 
 /** Every command of several steps. */
@@ -491,5 +511,38 @@ export const KILL_SCENARIOS: readonly KillScenario[] = [
     run: ({ server }, n) => call(server, "delete_network", { name: `gone-${n}` }),
     isWhole: async (bench, n) => !await isActiveNetwork(bench, `gone-${n}`),
     clear: () => Promise.resolve(),
+  },
+  {
+    name: "delete_volume, into the bin",
+    prepare: (bench, n) => volumeForBin(bench, `kept-${n}.qcow2`),
+    run: ({ server }, n) => call(server, "delete_volume", { pool: "images", volume: `kept-${n}.qcow2` }),
+    isWhole: async (bench, n) => await binnedVolume(bench, `kept-${n}.qcow2`) !== undefined,
+    clear: async (bench, n) => {
+      const { server } = bench;
+      await call(server, "delete_bin_entry", {
+        entryId: await binnedVolume(bench, `kept-${n}.qcow2`) ?? assert.fail("it is not in the bin"),
+      });
+      await call(server, "update_bin_policy", { days: 0 });
+    },
+    files: () => [BIN_FOLDER],
+    filesBefore: (n) => [`kept-${n}.qcow2`],
+  },
+  {
+    name: "restore_bin_entry of a volume",
+    prepare: async (bench, n) => {
+      await volumeForBin(bench, `back-${n}.qcow2`);
+      await call(bench.server, "delete_volume", { pool: "images", volume: `back-${n}.qcow2` });
+    },
+    run: async (bench, n) =>
+      await call(bench.server, "restore_bin_entry", {
+        entryId: await binnedVolume(bench, `back-${n}.qcow2`) ?? assert.fail("it is not in the bin"),
+      }),
+    isWhole: async (bench, n) => await binnedVolume(bench, `back-${n}.qcow2`) === undefined,
+    clear: async ({ server }, n) => {
+      await call(server, "update_bin_policy", { days: 0 });
+      await call(server, "delete_volume", { pool: "images", volume: `back-${n}.qcow2` });
+    },
+    files: (n) => [`back-${n}.qcow2`],
+    filesBefore: () => [BIN_FOLDER],
   },
 ];

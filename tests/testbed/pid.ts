@@ -33,6 +33,8 @@ async function statusOf(pid: number, field: string): Promise<string | null> {
     return /^State:\s+[ZX]/m.test(status) ? null : value; // a zombie holds nothing any more
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
+    // It ended between the opening and the reading.
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return null;
     throw error;
   }
 }

@@ -70,11 +70,19 @@ const PAUSED = 3;
 /** VIR_DOMAIN_PAUSED_STARTING_UP: QEMU is there, its vCPUs start in a moment. */
 const PAUSED_STARTING_UP = 11;
 
+/**
+ * Whether QEMU is there, and a start is not over. After a libvirtd that was killed in the middle of it, the new one ends that
+ * QEMU a moment later: whether such a machine runs is not known yet.
+ */
+export const isStartingUp = (
+  { state, reason }: { readonly state: number; readonly reason: number },
+): boolean => state === PAUSED && reason === PAUSED_STARTING_UP;
+
 /** What a person sees of libvirt's state. `managedSave`: its memory is saved, a start continues it. */
 export function vmState(state: number, reason: number, managedSave: boolean): VmState {
   if (state === SHUTOFF && managedSave) return "suspended";
   if (state === SHUTOFF && reason === SHUTOFF_CRASHED) return "crashed";
-  if (state === PAUSED && reason === PAUSED_STARTING_UP) return "running";
+  if (isStartingUp({ state, reason })) return "running";
   return STATES[state] ?? "stopped";
 }
 

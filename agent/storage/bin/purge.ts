@@ -1,8 +1,9 @@
 /** Things in the bin that go for good. */
+import { LibvirtError } from "../../../ffi/error.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import { isTaken } from "../../files.ts";
+import { isSystemError, isTaken } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isAway, isUnsupported } from "../../libvirt/failure.ts";
@@ -10,7 +11,7 @@ import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { keyOf } from "../../operations/step.ts";
 import { isHeld, lockVolume, NO_POOL } from "../shared.ts";
-import { removeKept } from "./folder.ts";
+import { BinFolderError, removeKept } from "./folder.ts";
 import { forgetEntry, poolsOf, refreshPools } from "./keep.ts";
 
 const lockName = ({ id, name }: StoredEntry) => `${name} in the bin, ${id}`;
@@ -65,7 +66,9 @@ export async function purge(
     try {
       await purgeNow(host, there);
     } catch (error) {
-      if (isAway(error) || error instanceof ContractError) throw error;
+      const isAnswer = isSystemError(error) || error instanceof BinFolderError ||
+        error instanceof LibvirtError;
+      if (isAway(error) || !isAnswer) throw error;
       const [path = entry.name] = there.files.map((file) => file.path);
       throw new ContractError("BinDeleteFailed", { path, error: messageOf(error) }, { cause: error });
     }

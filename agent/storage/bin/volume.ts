@@ -4,7 +4,7 @@ import { freeName, joinPath, splitPath } from "../../../lib/bin/place.ts";
 import { checker } from "../../../lib/typebox/compile.ts";
 import { ContractError, NewVolumeName, type Output } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { isTaken } from "../../files.ts";
+import { isSystemError, isTaken } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -96,7 +96,7 @@ async function failing(name: string, pool: string, run: () => Promise<void>): Pr
   try {
     await run();
   } catch (error) {
-    if (error instanceof ContractError) throw error;
+    if (!isSystemError(error) && !(error instanceof BinFolderError)) throw error;
     const why = `it cannot be moved into the bin: ${messageOf(error)}. Delete it permanently instead`;
     throw new ContractError("VolumeDeleteFailed", { name, pool, error: why }, { cause: error });
   }

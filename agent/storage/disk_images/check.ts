@@ -15,6 +15,7 @@
  *  7. The chain that was found is what is used: written into the domain's XML with an empty `<backingStore/>` at its
  *     end, or given to qemu-img node by node. Nobody reads it from the headers again.
  */
+import { isSystemError } from "../../files.ts";
 import { resolve } from "node:path";
 import { isNameable, statFile } from "../../host_file.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
@@ -25,7 +26,6 @@ import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { decideFormat, type ImageFormat } from "../../../lib/formats/qcow2/format.ts";
 import { looksLikeQcow2 } from "../../../lib/formats/qcow2/qcow2_header.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import { includes } from "../../access.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isMounted } from "../mounts.ts";
@@ -375,7 +375,8 @@ export async function checkImage(
     if (error instanceof Deno.errors.PermissionDenied) {
       throw refused(path, "KVM Manager may not read it", error);
     }
-    throw refused(path, `it cannot be read (${messageOf(error)})`, error);
+    if (!isSystemError(error)) throw error;
+    throw refused(path, `it cannot be read (${error.message})`, error);
   } finally {
     clearTimeout(timer);
   }

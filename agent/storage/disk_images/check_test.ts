@@ -414,3 +414,33 @@ Deno.test("checkImage() gives what is built on another machine's seed to nobody 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("checkImage() refuses what cannot be read, and passes a mistake of ours on as it came", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const world = new World(folder);
+  try {
+    world.write("a", "none");
+    const check = (host: Host) =>
+      checkImage(host, { path: world.path("a") }, { purpose: "disk", role: "operator" }, undefined);
+    assert.equal((await check(world.host)).path, world.path("a"));
+    const failing = (thrown: unknown) =>
+      Object.assign(Object.create(world.host) as Host, {
+        keepers: {
+          of: () => {
+            throw thrown;
+          },
+        },
+      });
+    const mistake = new TypeError("undefined is no function");
+    await assert.rejects(check(failing(mistake)), (error) => error === mistake);
+    const io = Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
+    await assert.rejects(check(failing(io)), { code: "DiskRefused", message: /cannot be read \(Input/ });
+    await assert.rejects(check(failing(new Deno.errors.PermissionDenied("no"))), {
+      code: "DiskRefused",
+      message: /KVM Manager may not read it/,
+    });
+  } finally {
+    world.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

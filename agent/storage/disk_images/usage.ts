@@ -1,11 +1,13 @@
 /** Who has an image already: two machines that write to one image destroy it. */
+import { ImageRefused } from "./chain.ts";
+import { isSystemError } from "../../files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../format_records.ts";
-import { volumeNamed } from "../volumes.ts";
+import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
 import type { Host } from "../../hosts/host.ts";
 
@@ -24,7 +26,7 @@ type AnyDisk = Pick<DiskDevice, "target" | "type" | "source" | "format" | "readO
 
 /** How an image is used by machines: as their disk, or because their disk is built on it. */
 export async function usesOf(host: Host, path: string): Promise<Use[]> {
-  return await collectUses(host, path, (disk, real) => isBuiltOn(host, disk, real));
+  return await collectUses(host, path, (disk, own, real) => isBuiltOn(host, disk, own, real));
 }
 
 /** The machines that have an image as their own disk or medium, now or at their next start. */
@@ -35,7 +37,7 @@ export async function directUses(host: Host, path: string): Promise<Use[]> {
 async function collectUses(
   host: Host,
   path: string,
-  isBase: (disk: AnyDisk, real: string) => Promise<boolean>,
+  isBase: (disk: AnyDisk, own: string | undefined, real: string) => Promise<boolean>,
 ): Promise<Use[]> {
   const found: Use[] = [];
   const { uri } = host.link;
@@ -47,11 +49,11 @@ async function collectUses(
       if (seen.has(key)) continue;
       seen.add(key);
       const use = { vmId: vm.id, name: vm.name, target: disk.target };
-      const own = await pathOf(host, disk);
+      const own = await pathOfDisk(host.link, disk);
       if (own !== undefined && await resolvedPath(uri, own) === real) {
         const { readOnly, shareable } = disk;
         found.push({ ...use, readOnly, shareable, format: diskFormat(disk) });
-      } else if (await isBase(disk, real)) {
+      } else if (await isBase(disk, own, real)) {
         found.push({ ...use, readOnly: true, shareable: false, format: undefined });
       }
     }
@@ -67,20 +69,19 @@ async function disksOfBoth({ link, inventory }: Host, vm: VM): Promise<AnyDisk[]
   return [...disks, ...disksOf(next)];
 }
 
-async function pathOf({ link }: Host, { type, source }: AnyDisk): Promise<string | undefined> {
-  if (type !== "volume" || source === undefined) return source;
-  const slash = source.indexOf("/");
-  return (await volumeNamed(link, source.slice(0, slash), source.slice(slash + 1)))?.path;
-}
-
-async function isBuiltOn({ link }: Host, disk: AnyDisk, real: string): Promise<boolean> {
-  if (disk.type !== "file" || disk.format !== "qcow2" || disk.source === undefined || !isLocal(link.uri)) {
-    return false;
-  }
+/** @param own where the disk is */
+async function isBuiltOn(
+  { link }: Host,
+  disk: AnyDisk,
+  own: string | undefined,
+  real: string,
+): Promise<boolean> {
+  if (!mayBeFile(disk) || disk.format !== "qcow2" || own === undefined || !isLocal(link.uri)) return false;
   try {
-    return (await resolvedPaths(link.uri, await backingChain(disk.source))).includes(real);
+    return (await resolvedPaths(link.uri, await backingChain(own))).includes(real);
   } catch (error) {
-    log.warn("what an image is built on cannot be read", { path: disk.source, error });
+    if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
+    log.warn("what an image is built on cannot be read", { path: own, error });
     return false;
   }
 }

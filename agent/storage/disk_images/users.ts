@@ -1,15 +1,19 @@
 /** Which machines need an image: as their disk, or because their disk is built on it. */
+import { ImageRefused } from "./chain.ts";
+import { isSystemError } from "../../files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
+import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
 
 async function backing(source: string): Promise<string[]> {
   try {
     return await backingChain(source);
   } catch (error) {
+    if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
     log.warn("what an image is built on cannot be read", { path: source, error });
     return [];
   }
@@ -17,11 +21,11 @@ async function backing(source: string): Promise<string[]> {
 
 /** Path → name of a machine that needs it, for those of `paths` that one of `vms` needs. */
 export async function imageUsers(
-  { uri }: Pick<LibvirtLink, "uri">,
+  link: Pick<LibvirtLink, "uri" | "call">,
   paths: readonly string[],
   vms: readonly VM[],
 ): Promise<Map<string, string>> {
-  const here = isLocal(uri);
+  const { uri } = link, here = isLocal(uri);
   const users = new Map<string, string>();
   const wanted = new Map<string, string[]>();
   for (const path of paths) {
@@ -29,9 +33,10 @@ export async function imageUsers(
     wanted.set(real, [...wanted.get(real) ?? [], path]);
   }
   for (const { name, disks } of vms) {
-    for (const { source, type, format } of disks) {
+    for (const disk of disks) {
+      const source = await pathOfDisk(link, disk);
       if (source === undefined) continue;
-      const needed = here && type === "file" && format === "qcow2"
+      const needed = here && mayBeFile(disk) && disk.format === "qcow2"
         ? [source, ...await backing(source)]
         : [source];
       for (const real of await resolvedPaths(uri, needed)) {

@@ -1,7 +1,7 @@
 /** The catalogue that holds here: the program's own, or the site's. */
+import { isSystemError } from "../../files.ts";
 import { type CatalogImage, ContractError } from "../../../lib/contract/mod.ts";
 import { builtinCatalog, CatalogError, readCatalog } from "../../../lib/image/catalog.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 
 /** What stands for the catalogue that comes with the program. */
@@ -20,7 +20,8 @@ export class SiteCatalog {
     try {
       text = await Deno.readTextFile(this.place);
     } catch (error) {
-      throw unusable(messageOf(error), error);
+      if (!isSystemError(error)) throw error;
+      throw unusable(error.message, error);
     }
     try {
       return readCatalog(parseJson(text));

@@ -1,4 +1,5 @@
 /** Deleting a machine, with its disks when asked. */
+import { FileRefused, isSystemError } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
@@ -11,7 +12,7 @@ import { contractError, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
-import { moveIn } from "../../storage/bin/folder.ts";
+import { BinFolderError, moveIn } from "../../storage/bin/folder.ts";
 import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../storage/bin/keep.ts";
 import { lockEntry } from "../../storage/bin/purge.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
@@ -58,7 +59,7 @@ export async function deleteDisk({ link }: Host, path: string): Promise<void> {
     if (!isLocal(link.uri)) throw error; // its path is no file of this host
   }
   const info = await Deno.lstat(plainPath(path));
-  if (!info.isFile) throw new Error("it is not a regular file");
+  if (!info.isFile) throw new FileRefused("it is not a regular file");
   await Deno.remove(plainPath(path));
 }
 
@@ -174,7 +175,7 @@ async function inBin(entry: StoredEntry, run: () => Promise<unknown>, path = ent
   try {
     await run();
   } catch (error) {
-    if (error instanceof ContractError || error instanceof LibvirtError) throw error;
+    if (!isSystemError(error) && !(error instanceof BinFolderError)) throw error;
     const why = `it cannot be moved into the bin: ${messageOf(error)}. Delete it permanently instead`;
     throw new ContractError("DiskDeleteFailed", { path, error: why }, { cause: error });
   }
@@ -221,6 +222,7 @@ function diskError(path: string, thrown: unknown): unknown {
   if (thrown instanceof LibvirtError && thrown.kind !== "libvirt") {
     return contractError(thrown, "DiskDeleteFailed", "delete_vm");
   }
-  const error = messageOf(thrown);
-  return new ContractError("DiskDeleteFailed", { path, error }, { cause: thrown });
+  const isAnswer = thrown instanceof LibvirtError || thrown instanceof FileRefused || isSystemError(thrown);
+  if (!isAnswer) return thrown;
+  return new ContractError("DiskDeleteFailed", { path, error: thrown.message }, { cause: thrown });
 }

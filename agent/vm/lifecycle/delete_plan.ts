@@ -1,6 +1,6 @@
 /** What exactly goes when a machine is deleted: which of its disks can be deleted, and why the others cannot. */
+import { isSystemError } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -73,7 +73,8 @@ async function undeletable(
     using _file = await Deno.open(plainPath(path), { write: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return gone;
-    return { reason: messageOf(error), missing: false };
+    if (!isSystemError(error)) throw error;
+    return { reason: error.message, missing: false };
   }
 }
 

@@ -2,9 +2,8 @@
 import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
-import { isTaken } from "../../files.ts";
+import { isSystemError, isTaken } from "../../files.ts";
 import { openFile, plainPath } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -139,7 +138,7 @@ export async function copyNvram(
   if (!isLocal(link.uri)) return false;
   try {
     using source = await openFile(from);
-    if (await isTaken(plainPath(to))) throw new Error(`${to} exists already`);
+    if (await isTaken(plainPath(to))) throw new Deno.errors.AlreadyExists(`${to} exists already`);
     const noted = steps.add<FileMade>({ kind: "file-made", path: to, file: null, at: Date.now() });
     using copy = await Deno.open(plainPath(to), { write: true, createNew: true, mode: 0o600 });
     noted.know({ file: await identityAt(to) });
@@ -147,6 +146,7 @@ export async function copyNvram(
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw failed(`the UEFI variables cannot be copied: ${messageOf(error)}`, error);
+    if (!isSystemError(error)) throw error;
+    throw failed(`the UEFI variables cannot be copied: ${error.message}`, error);
   }
 }

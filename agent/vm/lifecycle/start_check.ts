@@ -5,14 +5,15 @@
  * data file, which the XML cannot rule out. Machines that others define may be built on anything: only what another
  * machine's guest could have written is refused of theirs.
  */
-import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
+import { isSystemError } from "../../files.ts";
+import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import { diskFormat } from "../../storage/format_records.ts";
 import { anyUnfinished, isUnfinished } from "../../storage/shared.ts";
-import { volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
+import { volumeAt } from "../../storage/volumes.ts";
 import { backingImages } from "../../storage/disk_images/backing.ts";
 import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -32,32 +33,32 @@ interface FileDisk {
 async function fileDisks({ link }: Host, { disks }: VM): Promise<FileDisk[]> {
   const found: FileDisk[] = [];
   for (const disk of disks) {
-    const { source, type, device, target } = disk;
-    if (source === undefined || device !== "disk") continue;
-    const slash = source.indexOf("/");
-    const path = type === "file"
-      ? source
-      : type === "volume"
-      ? (await volumeNamed(link, source.slice(0, slash), source.slice(slash + 1)))?.path
-      : undefined;
+    const { source, device, target } = disk;
+    if (source === undefined || device !== "disk" || !mayBeFile(disk)) continue;
+    const path = await pathOfDisk(link, disk);
     if (path !== undefined) found.push({ target, path, format: diskFormat(disk) });
   }
   return found;
 }
 
 /** Another machine that has a file as its disk in another format. */
-function otherFormat({ inventory }: Host, own: VM, path: string, format: string) {
-  const differs = (disk: Disk) =>
-    disk.source === path && disk.device === "disk" && diskFormat(disk) !== format;
+async function otherFormat({ inventory, link }: Host, own: VM, path: string, format: string) {
   for (const vm of inventory.vms()) {
-    const disk = vm.id === own.id ? undefined : vm.disks.find(differs);
-    if (disk !== undefined) return { vm: vm.name, format: diskFormat(disk) };
+    if (vm.id === own.id) continue;
+    for (const disk of vm.disks) {
+      if (disk.device !== "disk" || diskFormat(disk) === format) continue;
+      if (await pathOfDisk(link, disk) === path) return { vm: vm.name, format: diskFormat(disk) };
+    }
   }
 }
 
 /** @throws {ContractError} DiskRefused when two machines have a file in different formats */
-function requireOneFormat(host: Host, vm: VM, { path, format }: Omit<FileDisk, "target">): void {
-  const other = otherFormat(host, vm, path, format);
+async function requireOneFormat(
+  host: Host,
+  vm: VM,
+  { path, format }: Omit<FileDisk, "target">,
+): Promise<void> {
+  const other = await otherFormat(host, vm, path, format);
   if (other !== undefined) {
     throw refused(path, `${other.vm} has it as ${other.format}, but ${vm.name} as ${format}`);
   }
@@ -79,7 +80,7 @@ async function checkQcow2(host: Host, vm: VM, { path, target }: FileDisk): Promi
   }
   if (head.backingFile === undefined || await isPinned(host, vm, target)) return;
   for (const image of await backingImages(path)) {
-    requireOneFormat(host, vm, image);
+    await requireOneFormat(host, vm, image);
     const recorded = await formats.formatAt(image.path);
     if (image.format === "qcow2" && recorded === "raw") {
       throw refused(path, `it is built on ${image.path}, which a VM had as raw, not as qcow2`);
@@ -90,7 +91,7 @@ async function checkQcow2(host: Host, vm: VM, { path, target }: FileDisk): Promi
 async function check(host: Host, vm: VM): Promise<void> {
   const disks = await fileDisks(host, vm);
   for (const disk of disks) {
-    requireOneFormat(host, vm, disk);
+    await requireOneFormat(host, vm, disk);
     if (anyUnfinished()) {
       const volume = await volumeAt(host.link, disk.path);
       if (volume !== undefined && isUnfinished(volume.pool, volume.name)) {
@@ -102,15 +103,12 @@ async function check(host: Host, vm: VM): Promise<void> {
       await checkQcow2(host, vm, disk);
     } catch (error) {
       if (error instanceof ImageRefused) throw refused(disk.path, error.message);
-      if (error instanceof ContractError) throw error;
+      if (!isSystemError(error)) throw error;
       // QEMU runs as another user, and says by itself what it cannot open.
-      log.info("the head of a disk cannot be read before the start", {
-        path: disk.path,
-        error: messageOf(error),
-      });
+      log.info("the head of a disk cannot be read before the start", { path: disk.path, error });
     }
   }
-  await host.formats.observe([vm]);
+  await host.formats.observe(host.link, [vm], true);
 }
 
 /**

@@ -20,6 +20,8 @@ export const schedules = {
   "schedules.vms.other": "{n} VMs",
   "schedules.tag": "tag {name}",
   "schedules.group": "group {name}",
+  "schedules.hidden_targets": "VMs you may not see",
+  "schedules.hidden_stay": "It is also for VMs you may not see. They stay in it.",
   "schedules.next": "Next run",
   "schedules.last": "Last run",
   "schedules.never": "Never ran",

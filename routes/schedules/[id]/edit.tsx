@@ -37,6 +37,7 @@ export default define.page<typeof handler>(function EditSchedule({ data: { sched
         {...form}
         action={formHref("update_schedule", { scheduleId: id }, scheduleHref(id), here)}
         here={here}
+        hasHidden={schedule.targets.hidden}
         errorAt={(field) => refusalAt(state.refused, "update_schedule", field)}
         submit={area.t("schedules.save")}
       />

@@ -20,6 +20,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { formatSpan } from "../../../lib/text/time.ts";
 import { schedules as texts } from "../../../lib/i18n/en/schedules.ts";
 import { type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
+import { MOST_JOBS } from "../../../lib/contract/jobs.ts";
 import { define } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
 
@@ -39,7 +40,7 @@ export const handler = define.handlers({
     const [schedule, runs, jobs] = await Promise.all([
       api.getSchedule({ scheduleId }),
       api.getScheduleHistory({ scheduleId, limit: 50 }),
-      api.listJobs({ limit: 200 }),
+      api.listJobs({ limit: MOST_JOBS }),
     ]).catch(fail);
     state.subject = schedule.name;
     return page({ schedule, runs, tasks: new Set(jobs.map(({ id }) => id)) });

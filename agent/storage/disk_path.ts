@@ -1,0 +1,47 @@
+/** Where the image of a VM's disk is, also of one that names a pool and a volume instead of a path. */
+import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
+import { type Caller, volumeNamed } from "./volumes.ts";
+
+/** What of a disk says where it is. */
+export type DiskPlace = { readonly type: string; readonly source?: string | undefined };
+
+/** The volume's path; undefined where its pool is off, or is not (any more). @throws {LibvirtError} */
+async function pathInPool(link: Caller, pool: string, name: string): Promise<string | undefined> {
+  try {
+    return (await volumeNamed(link, pool, name))?.path;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID) return undefined;
+    throw error;
+  }
+}
+
+/** The folder of a pool that keeps files; undefined for others, and where there is none. @throws {LibvirtError} */
+async function folderOf(link: Caller, pool: string): Promise<string | undefined> {
+  try {
+    const { type, path } = describePool(await link.call("poolXml", { pool }));
+    return PATH_TYPES.has(type) ? path : undefined;
+  } catch (error) {
+    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_STORAGE_POOL) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The path of a disk's image, or what else it is on; undefined where it has no medium, or its volume is nowhere. A
+ * volume of a pool that is off, or has not seen the file yet, is at its name in the pool's folder.
+ *
+ * @throws {LibvirtError}
+ */
+export async function pathOfDisk(link: Caller, { type, source }: DiskPlace): Promise<string | undefined> {
+  if (type !== "volume" || source === undefined) return source;
+  const slash = source.indexOf("/"), pool = source.slice(0, slash), name = source.slice(slash + 1);
+  const known = await pathInPool(link, pool, name);
+  if (known !== undefined) return known;
+  const folder = await folderOf(link, pool);
+  return folder === undefined ? undefined : `${folder}/${name}`;
+}
+
+/** Whether a disk can be a file: its image has a format, and a head that can be read. */
+export const mayBeFile = ({ type }: Pick<DiskPlace, "type">): boolean => type === "file" || type === "volume";
