@@ -118,6 +118,7 @@ export default function Monitoring({ vm, host, path, query: first, data: rendere
         <RangeLinks path={path} query={query} />
         <MarkSwitches
           shown={kinds.value}
+          newest={data.moreMarks ? marks.length : undefined}
           counts={counted(marks)}
           onToggle={(kind) => {
             const next = new Set(kinds.value);

@@ -12,7 +12,7 @@ import {
   ROLES,
 } from "../../lib/contract/mod.ts";
 import type { Change, Records } from "../store/records.ts";
-import { hashPassword } from "./hashing.ts";
+import type { PasswordHashes } from "./hashing.ts";
 import { type RoleRecord, shownRole, shownUser, type TokenRecord, type UserRecord } from "./records.ts";
 
 /** Names that stand for somebody else in the audit. */
@@ -42,16 +42,6 @@ function breachedPasswords(): Promise<ReadonlySet<string>> {
   return known;
 }
 
-/** The hash of a new password. @throws {ContractError} WeakPassword, TooManyRequests */
-export async function acceptPassword(password: string, about: readonly string[]): Promise<string> {
-  const breached = await breachedPasswords();
-  const reason = [...password].length > 256
-    ? "it is longer than 256 characters"
-    : weakness(password, about, (each) => breached.has(each));
-  if (reason !== null) throw new ContractError("WeakPassword", { reason });
-  return await hashPassword(password);
-}
-
 /** Whether a user has a password, here or on the host. */
 const hasPassword = ({ password, host }: Pick<UserRecord, "password" | "host">): boolean =>
   password !== undefined || host === true;
@@ -70,7 +60,18 @@ export class Accounts {
     readonly records: Records,
     private readonly onChanged: (userIds: readonly string[]) => void,
     private readonly clock: Clock,
+    private readonly hashes: PasswordHashes,
   ) {}
+
+  /** The hash of a new password. @throws {ContractError} WeakPassword, TooManyRequests */
+  async acceptPassword(password: string, about: readonly string[]): Promise<string> {
+    const breached = await breachedPasswords();
+    const reason = [...password].length > 256
+      ? "it is longer than 256 characters"
+      : weakness(password, about, (each) => breached.has(each));
+    if (reason !== null) throw new ContractError("WeakPassword", { reason });
+    return await this.hashes.hash(password);
+  }
 
   get users(): ReadonlyMap<string, UserRecord> {
     return this.records.of<UserRecord>("user");
@@ -134,7 +135,7 @@ export class Accounts {
       if (RESERVED.has(name) || this.named(name)) throw new ContractError("UserExists", { name });
     };
     free();
-    const hash = password === undefined ? undefined : await acceptPassword(password, [name]);
+    const hash = password === undefined ? undefined : await this.acceptPassword(password, [name]);
     free(); // hashing takes a while
     const user: UserRecord = {
       id: crypto.randomUUID(),
@@ -156,7 +157,7 @@ export class Accounts {
     if (host && (password !== undefined || change.grants !== undefined)) {
       throw new ContractError("HostAccount", { name });
     }
-    const hash = password === undefined ? undefined : await acceptPassword(password, [name]);
+    const hash = password === undefined ? undefined : await this.acceptPassword(password, [name]);
     const user: UserRecord = {
       ...this.user(userId),
       ...change,

@@ -10,7 +10,6 @@ import {
 import type { Principal, Via } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { ActivityLog } from "../store/activity.ts";
-import { acceptPassword } from "./accounts.ts";
 import type { Access } from "./mod.ts";
 import { shownUser } from "./records.ts";
 import { requireCookies, SIGNED_IN } from "./sign_in.ts";
@@ -92,7 +91,7 @@ export function accessHandlers(
       const { name, host } = own(principal);
       if (host) throw new ContractError("HostAccount", { name });
       await reauthenticate(access, principal, current);
-      const hash = await acceptPassword(password, [name]);
+      const hash = await accounts.acceptPassword(password, [name]);
       accounts.save({ ...own(principal), password: hash });
       credentials.endSessions(principal.userId!, principal.holder);
       if (revokeTokens) credentials.endTokens(principal.userId!);

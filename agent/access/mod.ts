@@ -17,6 +17,7 @@ import { Accounts } from "./accounts.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { cookieFor, deviceCookie, deviceIn, type Reached, sessionIn } from "./cookie.ts";
 import { bearerOf, Credentials, type Holder } from "./credentials.ts";
+import { PasswordHashes } from "./hashing.ts";
 import type { HostAccounts } from "./host_accounts.ts";
 import { Passkeys } from "./passkeys.ts";
 import { Confirmations } from "./reauthentication.ts";
@@ -51,18 +52,21 @@ export class Access {
    * @param isDemo nothing real is served: whoever comes is let in
    * @param clock tests bring their own
    * @param hostAccounts where accounts of this host sign in, too
+   * @param hashes of passwords; tests bring cheap ones
    */
   constructor(
     store: Store,
     readonly isDemo: boolean,
     readonly clock: Clock = SYSTEM_CLOCK,
     private readonly hostAccounts: HostAccounts | null = null,
+    hashes = new PasswordHashes(),
   ) {
     this.#records = new Records(store, () => this.#reloaded());
-    this.accounts = new Accounts(this.#records, (userIds) => this.credentials.interrupt(userIds), clock);
+    const interrupt = (userIds: readonly string[]) => this.credentials.interrupt(userIds);
+    this.accounts = new Accounts(this.#records, interrupt, clock, hashes);
     this.credentials = new Credentials(this.accounts, clock);
     this.passkeys = new Passkeys(clock);
-    this.signIn = new SignIn(this.accounts, this.credentials, this.passkeys, hostAccounts, clock);
+    this.signIn = new SignIn(this.accounts, this.credentials, this.passkeys, hostAccounts, clock, hashes);
     this.setup = new Setup(clock);
     this.confirmations = new Confirmations(clock);
     this.#rate = new Rate(undefined, clock);

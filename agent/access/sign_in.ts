@@ -14,7 +14,7 @@ import type { Accounts } from "./accounts.ts";
 import { Attempts, isKnownDevice, withKnown } from "./attempts.ts";
 import { type Clock, elapsed, type Moment, momentOf } from "../clock.ts";
 import type { Credentials } from "./credentials.ts";
-import { isPassword } from "./hashing.ts";
+import type { PasswordHashes } from "./hashing.ts";
 import type { HostAccounts } from "./host_accounts.ts";
 import type { Passkeys } from "./passkeys.ts";
 import { hasSecondFactor, type UserRecord } from "./records.ts";
@@ -53,6 +53,7 @@ export class SignIn {
     private readonly passkeys: Passkeys,
     private readonly host: HostAccounts | null,
     private readonly clock: Clock,
+    private readonly hashes: PasswordHashes,
   ) {
     this.attempts = new Attempts(clock);
   }
@@ -92,7 +93,7 @@ export class SignIn {
     const waiter = this.attempts.begin("password", name, before, by);
     const started = this.clock.monotonic();
     const [isRight, grants] = await Promise.all([
-      isPassword(password, before?.disabled ? undefined : before?.password, waiter),
+      this.hashes.isPassword(password, before?.disabled ? undefined : before?.password, waiter),
       this.host && this.accounts.mayBeOfHost(name) && !before?.disabled
         ? this.host.check(name, password, by.address)
         : undefined,

@@ -5,6 +5,7 @@ import { nobody, type Principal } from "../access.ts";
 import { setLogLevel } from "../log.ts";
 import { Store } from "../store/store.ts";
 import { SESSION_MS } from "./credentials.ts";
+import { HASH_COST, PasswordHashes } from "./hashing.ts";
 import { Access } from "./mod.ts";
 import { SETUP_MS } from "./setup.ts";
 import type { SignInStep } from "../../lib/contract/mod.ts";
@@ -15,6 +16,8 @@ import { hashOf } from "./secret.ts";
 setLogLevel("error");
 const PASSWORD = "correct horse battery";
 const MINUTE = 60_000;
+/** What is tested here does not depend on how dear a guess is: `PasswordHashes` has a test of its own. */
+const CHEAP = new PasswordHashes({ ...HASH_COST, N: 2 ** 4 });
 
 /** An access of its own, with a clock that the test moves, and a user with one-time codes. */
 async function withAccess(run: (world: Awaited<ReturnType<typeof makeWorld>>) => Promise<void>) {
@@ -31,7 +34,7 @@ async function withAccess(run: (world: Awaited<ReturnType<typeof makeWorld>>) =>
 async function makeWorld(folder: string) {
   const clock = new TestClock(1_700_000_000_000);
   const store = new Store(folder);
-  const access = new Access(store, false, clock);
+  const access = new Access(store, false, clock, null, CHEAP);
   const user = await access.accounts.create({ name: "ann", password: PASSWORD, grants: [] });
   const secret = newTotpSecret();
   const recovery = ["aaaabbbbccccdddd", "eeeeffffgggghhhh"].map(hashOf);
@@ -52,7 +55,7 @@ async function makeWorld(folder: string) {
     again: () => {
       store.close();
       const other = new Store(folder);
-      return { store: other, access: new Access(other, false, clock) };
+      return { store: other, access: new Access(other, false, clock, null, CHEAP) };
     },
     holder: (secret: string | null | undefined) => access.credentials.session(secret ?? "", "192.0.2.1"),
   };

@@ -1,20 +1,11 @@
 /** How each kind of target is told: one table. Every connection goes to an address that was judged (`outbound.ts`). */
-import { type AlertChannel, ContractError } from "../../lib/contract/mod.ts";
+import type { AlertChannel } from "../../lib/contract/mod.ts";
 import type { AlertText } from "../../lib/alerts/text.ts";
-import type { ReachRules } from "../../lib/network/address_scope.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
-import { reachOf } from "../../lib/network/address_scope.ts";
-import {
-  allowedAddresses,
-  ask,
-  BrokenOff,
-  checkedUrl,
-  type Resolve,
-  systemResolve,
-  trusted,
-} from "../storage/images/outbound.ts";
+import { type Resolve, systemResolve, trusted } from "../storage/images/outbound.ts";
+import { failureOf, judged, MOST_ANSWER, NotDelivered, post } from "../storage/images/post.ts";
 import type { MessageItem, TargetRecord } from "./records.ts";
 
 /** What is sent. */
@@ -35,94 +26,24 @@ export interface SendOptions {
   readonly mostMs?: number;
 }
 
-/** It was not delivered. */
-export class NotDelivered extends Error {
-  override readonly name = "NotDelivered";
-
-  /** @param isFinal another try changes nothing */
-  constructor(message: string, readonly isFinal: boolean, options?: { cause?: unknown }) {
-    super(message, options);
-  }
-}
-
-/** Characters of an answer that are told. */
-const MOST_ANSWER = 200;
 /** Milliseconds that a try may take, however busily the other side answers. */
 const MOST_MS = 90_000;
 /** Milliseconds for a mail server to connect, greet and answer. */
 const SMTP_MS = 20_000;
-/** Names of this host itself, which lead to its loopback. */
-const LOOPBACK = ["127.0.0.0/8", "::1"];
-
-/**
- * Where a target's messages may go: public addresses; where it is allowed, the private or own address that its host is.
- * A redirect or another answer of the name service changes nothing of it.
- */
-function rulesOf({ privateAddresses }: TargetRecord, host: string): ReachRules {
-  if (!privateAddresses) return { internet: true, hosts: [], privateNames: false };
-  return { internet: true, hosts: [host, ...host === "localhost" ? LOOPBACK : []], privateNames: true };
-}
-
-/** Judges where a target is. @throws {NotDelivered} */
-async function judged(target: TargetRecord, url: URL, resolve: Resolve): Promise<string[]> {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const found = await allowedAddresses(url, rulesOf(target, host), resolve);
-  for (const text of found) {
-    const address = parseAddress(text.replace(/%.*$/, ""));
-    // Where clouds keep the keys of their machines
-    if (address !== undefined && reachOf(address) === "link-local") {
-      throw new NotDelivered(`${text} is a link-local address, where nothing is sent`, true);
-    }
-  }
-  return found;
-}
-
-/** Whatever went wrong, as something that was not delivered. */
-function failureOf(error: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason;
-  if (error instanceof NotDelivered) return error;
-  if (error instanceof ContractError) {
-    const { reason } = (error.details ?? {}) as { reason?: unknown };
-    const why = typeof reason === "string" ? reason : error.message;
-    const advice = error.code === "DownloadTargetRefused"
-      ? ". Allow private addresses for this target, or use another"
-      : "";
-    return new NotDelivered(`${why}${advice}`, true, { cause: error });
-  }
-  return new NotDelivered(messageOf(error), false, { cause: error });
-}
-
 /** Posts JSON. @throws {NotDelivered} */
-async function post(
-  target: TargetRecord,
+async function postJson(
+  { privateAddresses }: TargetRecord,
   url: string,
   body: unknown,
   headers: Readonly<Record<string, string>>,
-  { signal, resolve = systemResolve }: SendOptions,
+  { signal, resolve }: SendOptions,
 ): Promise<void> {
-  const parsed = checkedUrl(url), addresses = await judged(target, parsed, resolve);
-  await using answer = await ask({
-    url,
-    rules: rulesOf(target, parsed.hostname.replace(/^\[|\]$/g, "")),
+  await post({
+    ...{ url, privateAddresses, signal },
     headers: { "content-type": "application/json; charset=utf-8", ...headers },
     body: new TextEncoder().encode(JSON.stringify(body)),
-    signal,
-    // The addresses that were judged, not those of another question
-    resolve: () => Promise.resolve(addresses),
+    ...(resolve && { resolve }),
   });
-  const { status } = answer;
-  if (status >= 200 && status < 300) return;
-  if (status >= 300 && status < 400) {
-    throw new NotDelivered(`it answers with a redirect (HTTP ${status}): give the address it leads to`, true);
-  }
-  let text = "";
-  for await (const piece of answer.content()) {
-    text += new TextDecoder().decode(piece);
-    if (text.length > MOST_ANSWER) break;
-  }
-  const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429;
-  const said = text.trim() === "" ? "" : `: ${oneLine(text.trim(), MOST_ANSWER)}`;
-  throw new NotDelivered(`the server says HTTP ${status}${said}`, isFinal);
 }
 
 const bodyOf = ({ lines }: AlertText) => lines.join("\n");
@@ -141,7 +62,7 @@ async function mail(target: TargetRecord, { id, text, at }: Outgoing, options: S
   const { createTransport } = await import("nodemailer");
   const { smtpHost = "", smtpSecurity = "starttls", smtpUser, secret, mailFrom = "", mailTo = [] } = target;
   const url = new URL(`smtp://${smtpHost.includes(":") ? `[${smtpHost}]` : smtpHost}`);
-  const [address] = await judged(target, url, options.resolve ?? systemResolve);
+  const [address] = await judged(target.privateAddresses, url, options.resolve ?? systemResolve);
   const ca = await trusted();
   const transport = createTransport({
     host: address!,
@@ -200,7 +121,13 @@ const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
   webhook: (target, { id, text, items, more, at }, options) => {
     const alerts = items.map(({ kind, incident }) => ({ event: kind, ...incident }));
     const body = { version: 1, id, sentAt: at, title: text.title, severity: text.severity, alerts, more };
-    return post(target, target.url ?? "", body, { ...bearer(target), "x-kvm-manager-message": id }, options);
+    return postJson(
+      target,
+      target.url ?? "",
+      body,
+      { ...bearer(target), "x-kvm-manager-message": id },
+      options,
+    );
   },
   ntfy: (target, { text }, options) => {
     const { server, topic } = ntfyPlace(target.url ?? "");
@@ -210,20 +137,20 @@ const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
       priority: isResolved ? 3 : NTFY[severity],
       tags: [isResolved ? "white_check_mark" : EMOJI[severity]],
     };
-    return post(target, server, body, bearer(target), options);
+    return postJson(target, server, body, bearer(target), options);
   },
   gotify: (target, { text }, options) => {
     const { title, severity, isResolved } = text;
     const body = { title, message: bodyOf(text), priority: isResolved ? GOTIFY.info : GOTIFY[severity] };
     const url = `${(target.url ?? "").replace(/\/+$/, "")}/message`;
-    return post(target, url, body, { "x-gotify-key": target.secret ?? "" }, options);
+    return postJson(target, url, body, { "x-gotify-key": target.secret ?? "" }, options);
   },
   slack: (target, { text }, options) => {
     // Slack's own escapes, so that a VM's name is no link and calls nobody
     const plain = (line: string) =>
       line.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
     const body = { text: [`*${plain(text.title)}*`, ...text.lines.map(plain)].join("\n") };
-    return post(target, target.url ?? "", body, bearer(target), options);
+    return postJson(target, target.url ?? "", body, bearer(target), options);
   },
 };
 
@@ -249,9 +176,7 @@ export async function send(target: TargetRecord, message: Outgoing, options: Sen
     if (ended.signal.aborted && !options.signal.aborted) {
       throw new NotDelivered(`it was not taken within ${ms / 1000} seconds`, false, { cause: error });
     }
-    throw error instanceof BrokenOff
-      ? new NotDelivered(error.message, false, { cause: error })
-      : failureOf(error, options.signal);
+    throw failureOf(error, options.signal);
   } finally {
     clearTimeout(late);
   }

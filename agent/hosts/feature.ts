@@ -6,7 +6,7 @@ import { hostHandlers } from "./handlers.ts";
 export const hostFeature = feature<"get_activity", Exclude<keyof typeof hostCommands, "get_activity">>({
   name: "host",
   open: ({ activity }) => ({
-    handlers: { get_activity: ({ limit = 50, vmId }) => activity.latest(limit, vmId) },
+    handlers: { get_activity: ({ limit = 50, ...wanted }) => activity.latest(limit, wanted) },
     host: (host) => ({ handlers: hostHandlers(host) }),
   }),
 });

@@ -1,6 +1,7 @@
 /** The analysis of VMs and hosts: facts from inventory and metrics, what rules find, kept for a few minutes. */
 import type { App } from "../app.ts";
 import { localPrincipal, type Principal } from "../access.ts";
+import { LibvirtError } from "../../ffi/error.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import {
@@ -32,8 +33,10 @@ import {
   type BackupFacts,
   isActive,
   type PoolFacts,
+  type SnapshotFacts,
   type Summary,
 } from "../../lib/insights/facts.ts";
+import { scan } from "../vm/snapshots/scan.ts";
 
 /** Milliseconds for which an analysis is taken as it is. */
 export const INSIGHTS_MS = 5 * 60_000;
@@ -189,16 +192,16 @@ export class Insights {
     backup: BackupFacts | undefined,
   ): Promise<Analysis> {
     const asked = { vmId: vm.id, window, series: [...VM_NAMES] };
-    const { series } = await this.#app.dispatch(
-      "get_metric_summary",
-      asked,
-      localPrincipal("page"),
-    ) as Output<"get_metric_summary">;
+    const [summary, snapshots] = await Promise.all([
+      this.#app.dispatch("get_metric_summary", asked, localPrincipal("page")),
+      snapshotsOf(this.#app.hosts.of({ vmId: vm.id }), vm),
+    ]);
+    const { series } = summary as Output<"get_metric_summary">;
     const hours = METRIC_WINDOWS[window] / 3600_000;
     return {
       at: this.#now(),
       signature: signatureOf(vm, backup),
-      findings: analyseVm({ vm, host: size, series, hours, backup }, this.#now),
+      findings: analyseVm({ vm, host: size, series, hours, backup, snapshots }, this.#now),
       coverage: coverageOf(series),
     };
   }
@@ -215,6 +218,18 @@ export class Insights {
     const mayApply = (vmId: string) =>
       may(rights, "vms.operate", { vmId, group: host.inventory.vm(vmId)?.group });
     return findings.map((each) => insightOf(each, hostField(host.id), mayApply));
+  }
+}
+
+/** The snapshots of a VM; undefined where libvirt does not tell now. */
+async function snapshotsOf(host: Host, vm: VM): Promise<SnapshotFacts[] | undefined> {
+  try {
+    return (await scan(host, vm)).map(({ name, createdAt, isExternal }) => ({
+      ...{ name, createdAt: createdAt * 1000, external: isExternal },
+    }));
+  } catch (error) {
+    if (!(error instanceof LibvirtError)) throw error;
+    return undefined;
   }
 }
 

@@ -35,7 +35,7 @@ export interface CollectedHost {
   /** Whether the kernel's files tell of it. */
   readonly isHere: boolean;
   /** Whether somebody may ask for the last round: it takes up memory. */
-  readonly keepsLatest?: boolean;
+  readonly keepsLatest?: () => boolean;
   readonly inventory: Pick<Inventory, "vm" | "pools" | "counts">;
   readonly sampler: Pick<Sampler, "takeAll">;
 }
@@ -96,7 +96,7 @@ export class Collector {
     const time = this.#slot * this.#interval;
     const round = await this.#host.sampler.takeAll();
     if (round === undefined) return;
-    if (this.#host.keepsLatest) this.#latest = { ...round, takenAt: this.#clock.now() };
+    if (this.#host.keepsLatest?.()) this.#latest = { ...round, takenAt: this.#clock.now() };
     const taken = [await this.#takeHost(round), ...this.#takeVms(round)];
     this.#feed?.tell(this.#host.id, taken);
     try {

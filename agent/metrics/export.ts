@@ -1,6 +1,7 @@
 /** `export_metrics`: what the collectors last took, as text for Prometheus. No call of libvirt's. */
 import { setImmediate } from "node:timers/promises";
 import type { Handlers } from "../dispatch.ts";
+import { localPrincipal } from "../access.ts";
 import type { App } from "../app.ts";
 import type { Host } from "../hosts/host.ts";
 import { seesVm, type Viewer } from "../../lib/access/filter_output.ts";
@@ -10,7 +11,13 @@ import { JOB_STATES } from "../../lib/contract/jobs.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import type { metricExportCommands } from "../../lib/contract/metrics.ts";
 import { readNetwork } from "../../lib/formats/xml/network_read.ts";
-import { exposition, labelSet, type MetricFamily, type Sample } from "../../lib/formats/exposition.ts";
+import {
+  exposition,
+  labelSet,
+  type MetricFamily,
+  NO_LABELS,
+  type Sample,
+} from "../../lib/formats/exposition.ts";
 import { exportedFamilies, type ExportedPool, type ExportedVm } from "../../lib/metrics/exported.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { Collector } from "./collector.ts";
@@ -90,14 +97,24 @@ function* ownFamilies(
   yield gauge(
     "kvm_manager_metrics_store_up",
     "Whether figures are stored",
-    [["", Number(metrics.trouble === null)]],
+    [[NO_LABELS, Number(metrics.trouble === null)]],
   );
-  yield gauge("kvm_manager_metrics_store_bytes", "Size of the stored figures", [["", bytesOf(metrics.path)]]);
+  yield gauge("kvm_manager_metrics_store_bytes", "Size of the stored figures", [[
+    NO_LABELS,
+    bytesOf(metrics.path),
+  ]]);
   yield gauge(
     "kvm_manager_resident_memory_bytes",
     "Memory that KVM Manager holds",
-    [["", Deno.memoryUsage().rss]],
+    [[NO_LABELS, Deno.memoryUsage().rss]],
   );
+}
+
+/** All that is told of one host; of the local one what KVM Manager tells of itself, too. */
+export function* familiesOfHost(app: App, each: ExportedHost): Generator<MetricFamily> {
+  const viewer: Viewer = { ...localPrincipal("page"), groupOf: (vmId) => app.hosts.vm(vmId)?.group };
+  yield* ownFamilies(app, [each], each.host === app.hosts.local);
+  yield* exportedFamilies(vmsOf(each, viewer), poolsOf(each));
 }
 
 /** Pieces of a text as a stream. Between two of them others get their turn, and none is made before it is wanted. */

@@ -1,31 +1,58 @@
 /** The past of hosts and VMs. */
-import type { metricCommands, metricExportCommands, retentionCommands } from "../../lib/contract/mod.ts";
+import type {
+  metricCommands,
+  metricExportCommands,
+  metricPushCommands,
+  retentionCommands,
+} from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { feature } from "../feature.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { Collector } from "./collector.ts";
-import { type ExportedHost, exportHandlers } from "./export.ts";
+import { type ExportedHost, exportHandlers, familiesOfHost } from "./export.ts";
 import { metricHandlers, retentionHandlers } from "./handlers.ts";
+import { MetricPush, PUSH_MIGRATIONS, pushHandlers } from "./push.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "./retention.ts";
 
 /** Milliseconds between looks at what is over, and at what is too old. */
 const UPKEEP_MS = 30_000;
+/** Milliseconds between looks whether figures are to be sent. */
+const PUSH_LOOK_MS = 1000;
 
 export const metricsFeature = feature<
-  keyof typeof retentionCommands | keyof typeof metricExportCommands,
+  keyof typeof retentionCommands | keyof typeof metricExportCommands | keyof typeof metricPushCommands,
   keyof typeof metricCommands
 >({
   name: "metrics",
-  migrations: RETENTION_MIGRATIONS,
+  migrations: [...RETENTION_MIGRATIONS, ...PUSH_MIGRATIONS],
   open: (app) => {
     const { store, metrics, figures, clock, settings: { metricsInterval: interval, metricsEndpoint } } = app;
     const collected: ExportedHost[] = [];
     const retention = new MetricRetention(store, metrics, interval, clock);
     const now = () => clock.now();
+    const push = new MetricPush({
+      ...{ store, clock },
+      latest: () =>
+        collected.flatMap((each) => {
+          const { host: { id, inventory: { hostname } }, collector: { latest } } = each;
+          return latest === undefined
+            ? []
+            : [{ id, hostname, takenAt: latest.takenAt, families: familiesOfHost(app, each) }];
+        }),
+    });
+    const stopping = new AbortController();
     return {
-      handlers: { ...retentionHandlers(retention), ...exportHandlers(app, () => collected) },
+      handlers: {
+        ...retentionHandlers(retention),
+        ...exportHandlers(app, () => collected),
+        ...pushHandlers(push, stopping.signal),
+      },
       periodic: [{
+        name: "metrics push",
+        every: () => PUSH_LOOK_MS,
+        run: (signal) => push.run(signal),
+      }, {
         name: "metrics upkeep",
         every: () => UPKEEP_MS,
         run: async (signal) => {
@@ -38,11 +65,14 @@ export const metricsFeature = feature<
           }
         },
       }],
-      stop: () => metrics.close(),
+      stop: () => {
+        stopping.abort();
+        return metrics.close();
+      },
       host: (host) => {
         const { id, inventory, sampler } = host, isHere = isLocal(host.link.uri);
         const collector = new Collector(
-          { id, inventory, sampler, isHere, keepsLatest: metricsEndpoint !== "off" },
+          { id, inventory, sampler, isHere, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
           metrics,
           interval,
           { now },

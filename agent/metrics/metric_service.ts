@@ -148,7 +148,10 @@ export class MetricService {
     } catch (closing) {
       return `${this.#path} cannot be used (${text}; ${messageOf(closing)})`;
     }
-    if (/full|disk I\/O|no space/i.test(text)) {
+    if (/disk I\/O/i.test(text)) {
+      return `${this.#path} cannot be used (${text}). Look whether its file system is full, and its disk in order`;
+    }
+    if (/full|no space/i.test(text)) {
       return `${this.#path} cannot be written (${text}). Make room on its file system`;
     }
     return `${this.#path} cannot be used (${text})`;

@@ -19,6 +19,9 @@ export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
   readonly tookMs?: number;
 }
 
+/** Which entries are wanted. Times in milliseconds since 1970. */
+export type WantedActivity = Omit<Input<"get_activity">, "limit">;
+
 type Row = Activity & Pick<ActivityEntry, "door" | "address" | "input" | "tookMs">;
 
 /** Milliseconds from an entry to its writing; entries of that time share one sync to disk. */
@@ -105,17 +108,32 @@ export class ActivityLog {
     return { activity, row };
   }
 
-  /** The newest entries, of all machines or of one, newest first. */
-  latest(limit: number, vmId?: string): Activity[] {
-    if (vmId === undefined) return this.#recent.slice(-limit).reverse();
-    const fresh = this.#recent.filter((activity) => activity.vmId === vmId).reverse();
+  /**
+   * The newest entries that are wanted, newest first: those in memory, and behind them what is stored. Where the store
+   * cannot be read, those in memory.
+   */
+  latest(limit: number, wanted: WantedActivity = {}): Activity[] {
+    const fresh = this.#recent.filter((activity) => isWanted(activity, wanted)).reverse();
     const { database } = this.#store;
-    if (fresh.length >= limit || !database) return fresh.slice(0, limit);
+    const isAll = Object.values(wanted).every((each) => each === undefined);
+    if (isAll || fresh.length >= limit || !database) return fresh.slice(0, limit);
+    const { vmId, since, until, actions, succeeded } = wanted;
+    const conditions: readonly (readonly [sql: string, values: readonly (string | number)[] | undefined])[] =
+      [
+        ["vm_id = ?", vmId === undefined ? undefined : [vmId]],
+        ["timestamp >= ?", since === undefined ? undefined : [since]],
+        ["timestamp < ?", until === undefined ? undefined : [until]],
+        [`action IN (${actions?.map(() => "?").join(", ")})`, actions],
+        ["result <> 'error'", succeeded === true ? [] : undefined],
+        ["id < ?", [this.#recent[0]?.id ?? this.#nextId]],
+      ];
+    const given = conditions.filter((each): each is [string, (string | number)[]] => each[1] !== undefined);
+    // By the time where a range is asked for, so that its index is read: a clock that was set back mixes both
+    const order = since !== undefined || until !== undefined ? "timestamp DESC, id DESC" : "id DESC";
     try {
-      const oldest = this.#recent[0]?.id ?? this.#nextId;
       const rows = database.prepare(
-        "SELECT * FROM activity WHERE vm_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
-      ).all(vmId, oldest, limit - fresh.length);
+        `SELECT * FROM activity WHERE ${given.map(([sql]) => sql).join(" AND ")} ORDER BY ${order} LIMIT ?`,
+      ).all(...given.flatMap(([, values]) => values), limit - fresh.length);
       return [...fresh, ...rows.map(toActivity)];
     } catch (error) {
       this.#store.fail(error);
@@ -224,6 +242,15 @@ export class ActivityLog {
       row.host ?? null,
     );
   }
+}
+
+function isWanted(
+  { vmId, timestamp, action, result }: Activity,
+  { vmId: wantedVm, since, until, actions, succeeded }: WantedActivity,
+): boolean {
+  return (wantedVm === undefined || vmId === wantedVm) && timestamp >= (since ?? -Infinity) &&
+    timestamp < (until ?? Infinity) && (actions === undefined || actions.includes(action)) &&
+    !(succeeded === true && result === "error");
 }
 
 function toAuditEntry(row: Record<string, unknown>): AuditEntry {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { until } from "../../ffi/testing.ts";
 import type { Activity } from "../../lib/contract/host.ts";
-import { ActivityLog, type ActivityTimes } from "./activity.ts";
+import { TestClock } from "../testing.ts";
+import { ActivityLog, type ActivityTimes, type WantedActivity } from "./activity.ts";
 import { DATABASE_FILE } from "./database.ts";
 import { Store } from "./store.ts";
 import { skippedUnlessRoot } from "../../tests/testbed/skipped_unless.ts";
@@ -86,6 +87,48 @@ Deno.test("ActivityLog.close() writes what waits", () =>
     assert.deepEqual(stored(path).map(({ action }) => action), ["a"]);
   }));
 
+Deno.test("ActivityLog.latest() has a range of the past, of some actions, without what failed, and reads its index", () =>
+  withFolder((folder, path) => {
+    const clock = new TestClock(Date.UTC(2026, 0, 1));
+    const store = new Store(folder), log = new ActivityLog(store, () => {}, QUICK, clock);
+    const day = 86_400_000, begin = clock.now();
+    for (let at = 0; at < 40; at++) {
+      clock.set(begin + at * day);
+      log.record(entry("start_vm", "u"));
+      log.record({ ...entry("start_vm", "u"), result: "error" });
+      log.record(entry("stop_vm", "v"));
+      for (let each = 0; each < 100; each++) log.record(entry("open_console", "u"));
+    }
+    const range = { since: begin + 3 * day, until: begin + 6 * day, succeeded: true } as const;
+    const seen = (wanted: WantedActivity) =>
+      log.latest(500, wanted).map(({ action, vmId, timestamp }) => [action, vmId, (timestamp - begin) / day]);
+    const both = { ...range, actions: ["start_vm", "stop_vm"] };
+    assert.deepEqual(seen({ ...both, vmId: "u" }), [5, 4, 3].map((at) => ["start_vm", "u", at]));
+    assert.deepEqual(seen(both).length, 6);
+    assert.deepEqual(log.latest(2, both).map(({ action }) => action), ["stop_vm", "start_vm"]);
+    assert.equal(seen({ ...both, succeeded: false }).length, 9);
+    assert.equal(seen({ actions: ["stop_vm"] }).length, 40, "those in memory, and those that are stored");
+    assert.deepEqual(seen({ ...both, since: begin + 39 * day, until: begin + 40 * day }).length, 2);
+    log.close();
+    store.close();
+    const database = new DatabaseSync(path, { readOnly: true });
+    const plan = (sql: string) =>
+      database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map(({ detail }) => detail).join();
+    const rest =
+      "timestamp >= 1 AND timestamp < 2 AND action IN ('a', 'b') AND id < 9 ORDER BY timestamp DESC, id DESC";
+    const plans = { "": "activity_by_time", "vm_id = 'u' AND ": "activity_by_vm_time" };
+    for (const [first, index] of Object.entries(plans)) {
+      const found = plan(`SELECT * FROM activity WHERE ${first}${rest}`);
+      assert.match(
+        found,
+        new RegExp(`^SEARCH activity USING INDEX ${index} \\(.*timestamp>\\? AND timestamp<\\?\\)`),
+      );
+      // Within one moment alone: the range is not sorted
+      assert.doesNotMatch(found, /USE TEMP B-TREE FOR ORDER BY/);
+    }
+    database.close();
+  }));
+
 Deno.test("ActivityLog.latest() is newest first, bounded, and reaches behind what is in memory for one machine", () =>
   withFolder((folder) => {
     const log = new OwnLog(folder, () => {});
@@ -93,9 +136,9 @@ Deno.test("ActivityLog.latest() is newest first, bounded, and reaches behind wha
     for (let index = 0; index < 1100; index++) log.record(entry(`x${index}`, "other"));
     log.record(entry("new", "u"));
     assert.deepEqual(log.latest(2).map(({ action }) => action), ["new", "x1099"]);
-    assert.deepEqual(log.latest(10, "u").map(({ action }) => action), ["new", "old"]);
-    assert.deepEqual(log.latest(1, "u").map(({ action }) => action), ["new"]);
-    assert.deepEqual(log.latest(10, "nobody"), []);
+    assert.deepEqual(log.latest(10, { vmId: "u" }).map(({ action }) => action), ["new", "old"]);
+    assert.deepEqual(log.latest(1, { vmId: "u" }).map(({ action }) => action), ["new"]);
+    assert.deepEqual(log.latest(10, { vmId: "nobody" }), []);
     log.close();
   }));
 

@@ -104,4 +104,8 @@ export const MIGRATIONS: readonly Migration[] = [
      noun    TEXT PRIMARY KEY,
      version INTEGER NOT NULL  -- how many of its steps were taken
    ) STRICT, WITHOUT ROWID;`,
+  // What happened in a range of time, of the kinds that a graph marks: without a look at all the other entries.
+  `DROP INDEX activity_by_time;
+   CREATE INDEX activity_by_time ON activity (timestamp, action);
+   CREATE INDEX activity_by_vm_time ON activity (vm_id, timestamp, action);`,
 ];

@@ -121,8 +121,14 @@ export function RuleFields({ watches, values, errorAt, vms }: RuleFieldsProps) {
         defaultValue={values.checks ?? "3"}
         error={errorAt("checks")}
       />
-      {about === "vm" && (
-        <ScopeFields values={values} errorAt={errorAt} vms={vms} everything={t("alerts.scope_everything")} />
+      {about !== "program" && (
+        <ScopeFields
+          values={values}
+          errorAt={errorAt}
+          vms={vms}
+          everything={about === "vm" ? t("alerts.scope_everything") : t("alerts.scope_hosts")}
+          ofHosts={about === "host"}
+        />
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 import type { Alert } from "../../lib/contract/mod.ts";
 import { figureWord, seriesWord } from "../../lib/alerts/words.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -34,6 +35,7 @@ function conditionOf(alert: Alert): string {
 /** On what it is, in words. */
 function scopeOf({ scope, hostId = "", group = "", vmName, vmId = "" }: Alert): string {
   if (scope === "everything") return t("alerts.scope.everything");
+  if (scope === "host" && hostId === LOCAL_HOST) return t("alerts.this_host");
   return t(`alerts.scope.${scope}`, {
     name: oneLine({ host: hostId, group, vm: vmName ?? vmId }[scope], 60),
   });

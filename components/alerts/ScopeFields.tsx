@@ -1,4 +1,5 @@
-import type { VM } from "../../lib/contract/mod.ts";
+import type { AlertScope, VM } from "../../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -14,15 +15,32 @@ export interface ScopeFieldsProps {
   vms: readonly VM[];
   /** What everything is called. */
   everything: string;
+  /** About hosts themselves: no VM can be chosen. */
+  ofHosts?: boolean;
 }
 
-/** On which VMs something is: fields of a form's grid. */
-export function ScopeFields({ values, errorAt, vms, everything }: ScopeFieldsProps) {
-  const scopes = [
-    { value: "everything", label: everything },
-    { value: "group", label: t("alerts.scope_group") },
-    { value: "vm", label: t("alerts.scope_vm") },
+/** Hosts that can be chosen: this one, as there is no other yet, and the one that was chosen before. */
+function hostChoices(chosen: string | undefined) {
+  const ids = new Set([LOCAL_HOST, ...(chosen === undefined || chosen === "" ? [] : [chosen])]);
+  return [
+    { value: "", label: t("alerts.no_host") },
+    ...[...ids].map((id) => ({
+      value: id,
+      label: id === LOCAL_HOST ? t("alerts.this_host") : oneLine(id, 60),
+    })),
   ];
+}
+
+/** On what something is: fields of a form's grid. */
+export function ScopeFields({ values, errorAt, vms, everything, ofHosts = false }: ScopeFieldsProps) {
+  const words: Readonly<Record<AlertScope, string>> = {
+    everything,
+    host: ofHosts ? t("alerts.scope_one_host") : t("alerts.scope_host"),
+    group: t("alerts.scope_group"),
+    vm: t("alerts.scope_vm"),
+  };
+  const scopes = (ofHosts ? ["everything", "host"] as const : ["everything", "host", "group", "vm"] as const)
+    .map((value) => ({ value, label: words[value] }));
   const choices = [
     { value: "", label: t("alerts.no_vm") },
     ...vms.map(({ id, name }) => ({ value: id, label: oneLine(name, 60) })),
@@ -34,23 +52,36 @@ export function ScopeFields({ values, errorAt, vms, everything }: ScopeFieldsPro
         name="scope"
         choices={scopes}
         value={values.scope ?? "everything"}
+        error={errorAt("scope")}
       />
       <SelectField
-        label={t("alerts.vm")}
-        hint={t("alerts.vm_hint")}
-        name="vmId"
-        choices={choices}
-        value={values.vmId ?? ""}
-        error={errorAt("vmId")}
+        label={t("alerts.host")}
+        hint={t("alerts.host_hint", { choice: words.host })}
+        name="hostId"
+        choices={hostChoices(values.hostId)}
+        value={values.hostId ?? ""}
+        error={errorAt("hostId")}
       />
-      <TextField
-        label={t("alerts.group")}
-        hint={t("alerts.group_hint")}
-        name="group"
-        maxLength={128}
-        defaultValue={values.group ?? ""}
-        error={errorAt("group")}
-      />
+      {!ofHosts && (
+        <>
+          <SelectField
+            label={t("alerts.vm")}
+            hint={t("alerts.vm_hint")}
+            name="vmId"
+            choices={choices}
+            value={values.vmId ?? ""}
+            error={errorAt("vmId")}
+          />
+          <TextField
+            label={t("alerts.group")}
+            hint={t("alerts.group_hint")}
+            name="group"
+            maxLength={128}
+            defaultValue={values.group ?? ""}
+            error={errorAt("group")}
+          />
+        </>
+      )}
     </>
   );
 }

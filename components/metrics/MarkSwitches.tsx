@@ -16,11 +16,13 @@ export interface MarkSwitchesProps {
   shown: ReadonlySet<MarkKind>;
   /** How many of each kind there are. */
   counts: Readonly<Record<MarkKind, number>>;
+  /** There were more: so many of the newest are marked. */
+  newest: number | undefined;
   onToggle: (kind: MarkKind) => void;
 }
 
 /** Which kinds of events stand on the time line. */
-export function MarkSwitches({ shown, counts, onToggle }: MarkSwitchesProps) {
+export function MarkSwitches({ shown, counts, newest, onToggle }: MarkSwitchesProps) {
   return (
     <div class="chips needs-script" role="group" aria-label={texts.t("monitoring.events")}>
       {MARK_KINDS.map((kind) => (
@@ -36,6 +38,9 @@ export function MarkSwitches({ shown, counts, onToggle }: MarkSwitchesProps) {
           <span class="chip-count">{number(counts[kind])}</span>
         </button>
       ))}
+      {newest !== undefined && (
+        <span class="text-muted">{texts.t("monitoring.marks_newest", { n: newest })}</span>
+      )}
     </div>
   );
 }

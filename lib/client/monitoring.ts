@@ -5,12 +5,9 @@ import { METRIC_PARTS } from "../contract/metric_series.ts";
 import { type ChartSet, chartSet, type ChosenParts } from "../metrics/chart_data.ts";
 import { type Chart, HOST_CHARTS, seriesNames, VM_CHARTS } from "../metrics/charts.ts";
 import { LIVE_CHARTS, type LiveSeed, liveSeed } from "../metrics/live_seed.ts";
-import { type Mark, marksOf } from "../metrics/marks.ts";
+import { type Mark, MARKED_ACTIONS, marksOf, MOST_MARKS } from "../metrics/marks.ts";
 import { type PageRange, rangeInput, rangeQuery } from "../metrics/ranges.ts";
 import type { Api } from "./api.ts";
-
-/** Most entries of the activity that marks are made of: as many as one call gives. */
-const MOST_ACTIVITY = 500;
 
 /** Whose graphs: those of a VM, or of the host where none is named. */
 export interface MonitoredSubject {
@@ -29,6 +26,8 @@ export interface MonitoringData {
   /** Rows of all parts, in the order of the contract's table. */
   readonly summary: MetricSummary["series"];
   readonly marks: readonly Mark[];
+  /** There were more in the range than are marked: these are the newest. */
+  readonly moreMarks: boolean;
 }
 
 /** The graphs of a subject. */
@@ -45,15 +44,20 @@ export async function readMonitoring(
   const { vmId } = subject, asked = rangeInput(range, now);
   const ofVm = { series: seriesNames(VM_CHARTS), ...asked },
     ofHost = { series: seriesNames(HOST_CHARTS), ...asked };
-  const [history, summary, activity] = await Promise.all([
+  const [history, summary] = await Promise.all([
     vmId === undefined ? api.getHostMetrics(ofHost) : api.getHistoricalMetrics({ vmId, ...ofVm }),
     vmId === undefined ? api.getHostMetricSummary(ofHost) : api.getMetricSummary({ vmId, ...ofVm }),
-    api.getActivity({ limit: MOST_ACTIVITY, ...(vmId !== undefined && { vmId }) }),
   ]);
+  const happened = await api.getActivity({
+    ...{ since: history.from, until: history.to, limit: MOST_MARKS + 1 },
+    ...{ actions: [...MARKED_ACTIONS], succeeded: true },
+    ...(vmId !== undefined && { vmId }),
+  });
   return {
     set: chartSet(history, chartsOf(subject), parts),
     summary: summary.series,
-    marks: marksOf(activity, history.from, history.to),
+    marks: marksOf(happened, history.from, history.to),
+    moreMarks: happened.length > MOST_MARKS,
   };
 }
 

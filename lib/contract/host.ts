@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { toldHost } from "./on_host.ts";
-import { NOTHING_IN, oneOf, Timestamp } from "./schema.ts";
+import { Instant, NOTHING_IN, oneOf, Timestamp } from "./schema.ts";
 
 export const HostInfo = Type.Object({
   hostname: Type.String(),
@@ -104,11 +104,20 @@ export const hostCommands = {
     input: Type.Object({
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
       vmId: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+      since: Type.Optional(Instant),
+      until: Type.Optional(Instant),
+      actions: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        minItems: 1,
+        maxItems: 100,
+        description: "only these commands and events",
+      })),
+      succeeded: Type.Optional(Type.Boolean({ description: "true: without what failed" })),
     }, { additionalProperties: false }),
     output: Type.Array(Activity),
     errors: [],
     route: "GET /activity",
     cli: ["activity"],
+    examples: ["kvm-manager activity --actions start_vm --actions stop_vm --since 2026-11-20"],
     hides: "other-activity",
     columns: ["timestamp", "actor", "action", "vmName", "result", "message"],
     wide: ["id"],

@@ -25,6 +25,7 @@ import { insightCommands } from "./insights.ts";
 import { jobCommands } from "./jobs.ts";
 import { manageCommands } from "./manage.ts";
 import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
+import { metricPushCommands } from "./metric_push.ts";
 import { networkCommands } from "./networks.ts";
 import { ovaCommands } from "./ova.ts";
 import { backupCommands } from "./backups.ts";
@@ -73,6 +74,7 @@ export const COMMANDS = {
   ...metricExportCommands,
   ...insightCommands,
   ...retentionCommands,
+  ...metricPushCommands,
   ...scheduleCommands,
   ...backupCommands,
   ...binCommands,
@@ -127,6 +129,7 @@ export * from "./jobs.ts";
 export * from "./local_host.ts";
 export * from "./manage.ts";
 export * from "./metric_series.ts";
+export * from "./metric_push.ts";
 export * from "./metrics.ts";
 export * from "./networks.ts";
 export * from "./on_host.ts";

@@ -5,8 +5,15 @@
 
 import type { ExpositionFormat } from "../contract/metrics.ts";
 
-/** A label set as {@link labelSet} writes it, and the value. NaN is left out: what is unknown has no sample. */
-export type Sample = readonly [labels: string, value: number];
+/** Labels of samples: made once for all that is known of a thing, as the texts below have them. */
+export interface LabelSet {
+  readonly values: Readonly<Record<string, string>>;
+  /** In braces; empty where there are none. */
+  readonly text: string;
+}
+
+/** What it is of, and the value. NaN is left out: what is unknown has no sample. */
+export type Sample = readonly [labels: LabelSet, value: number];
 
 /** Samples of one name. */
 export interface MetricFamily {
@@ -53,13 +60,18 @@ export function formatFor(accept: string | null): ExpositionFormat {
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n" };
 const escaped = (text: string, pattern: RegExp) => text.replace(pattern, (each) => ESCAPES[each]!);
 
-/** Labels in braces; empty where there are none. A value is whatever somebody named a thing. */
-export function labelSet(labels: Readonly<Record<string, string | undefined>>): string {
-  const parts = Object.entries(labels).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}="${escaped(value.toWellFormed(), /[\\"\n]/g)}"`]
-  );
-  return parts.length === 0 ? "" : `{${parts.join(",")}}`;
+/** Labels, without those that are not known. A value is whatever somebody named a thing. */
+export function labelSet(labels: Readonly<Record<string, string | undefined>>): LabelSet {
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(labels)) {
+    if (value !== undefined) values[name] = value.toWellFormed();
+  }
+  const parts = Object.entries(values).map(([name, value]) => `${name}="${escaped(value, /[\\"\n]/g)}"`);
+  return { values, text: parts.length === 0 ? "" : `{${parts.join(",")}}` };
 }
+
+/** Of what there is one alone. */
+export const NO_LABELS: LabelSet = labelSet({});
 
 const figure = (value: number) => value === Infinity ? "+Inf" : value === -Infinity ? "-Inf" : String(value);
 
@@ -76,7 +88,7 @@ export function* exposition(families: Iterable<MetricFamily>, format: Exposition
     let head = `# HELP ${told} ${escaped(help, isOpen ? /[\\"\n]/g : /[\\\n]/g)}\n# TYPE ${told} ${kind}\n`;
     for (const [labels, value] of samples) {
       if (Number.isNaN(value)) continue;
-      piece += `${head}${sampled}${labels} ${figure(value)}\n`;
+      piece += `${head}${sampled}${labels.text} ${figure(value)}\n`;
       head = "";
       if (piece.length >= PIECE) {
         yield piece;

@@ -1,14 +1,26 @@
 import assert from "node:assert/strict";
-import { contentTypeOf, exposition, formatFor, labelSet, type MetricFamily } from "./exposition.ts";
+import {
+  contentTypeOf,
+  exposition,
+  formatFor,
+  labelSet,
+  type MetricFamily,
+  NO_LABELS,
+} from "./exposition.ts";
 
 const written = (families: MetricFamily[], format: "openmetrics" | "prometheus") =>
   [...exposition(families, format)].join("");
 
 Deno.test("exposition() writes each format as it wants counters, gauges and the end", () => {
   const families: MetricFamily[] = [
-    { name: "a_bytes", kind: "counter", help: 'a "b"\n\\', samples: [["", 1], [labelSet({ x: "y" }), 2.5]] },
-    { name: "b", kind: "gauge", help: "b", samples: [["", Infinity], [labelSet({ z: "1" }), NaN]] },
-    { name: "none", kind: "gauge", help: "nothing is known", samples: [["", NaN]] },
+    {
+      name: "a_bytes",
+      kind: "counter",
+      help: 'a "b"\n\\',
+      samples: [[NO_LABELS, 1], [labelSet({ x: "y" }), 2.5]],
+    },
+    { name: "b", kind: "gauge", help: "b", samples: [[NO_LABELS, Infinity], [labelSet({ z: "1" }), NaN]] },
+    { name: "none", kind: "gauge", help: "nothing is known", samples: [[NO_LABELS, NaN]] },
   ];
   assert.equal(
     written(families, "openmetrics"),
@@ -25,10 +37,10 @@ Deno.test("exposition() writes each format as it wants counters, gauges and the 
 
 Deno.test("labelSet() keeps every value within its quotes", () => {
   const hostile = 'web"} 1\nlibvirt_up{x="\\';
-  assert.equal(labelSet({ domain: hostile }), '{domain="web\\"} 1\\nlibvirt_up{x=\\"\\\\"}');
-  assert.equal(labelSet({ domain: "\ud800" }), '{domain="\ufffd"}');
-  assert.equal(labelSet({ domain: "a", host: undefined }), '{domain="a"}');
-  assert.equal(labelSet({ host: undefined }), "");
+  assert.equal(labelSet({ domain: hostile }).text, '{domain="web\\"} 1\\nlibvirt_up{x=\\"\\\\"}');
+  assert.equal(labelSet({ domain: "\ud800" }).text, '{domain="\ufffd"}');
+  assert.equal(labelSet({ domain: "a", host: undefined }).text, '{domain="a"}');
+  assert.equal(labelSet({ host: undefined }).text, "");
 });
 
 Deno.test("exposition() comes in pieces that are not long", () => {

@@ -22,6 +22,7 @@ import {
 } from "./facts.ts";
 import { HOST_RULES } from "./host.ts";
 import { MEMORY_RULES } from "./memory.ts";
+import { snapshotRules } from "./snapshots.ts";
 
 const { t } = textsOf(texts);
 
@@ -67,7 +68,12 @@ function undoOf({ vm }: VmFacts, { cpu, memory }: NonNullable<Found["apply"]>): 
 export function analyseVm(facts: VmFacts, now: () => number): RuleFinding[] {
   const { id, name, persistent, pendingChanges = 0 } = facts.vm;
   const vm = { id, name, waits: isActive(facts.vm) && pendingChanges > 0 };
-  return [...found([...CPU_RULES, ...MEMORY_RULES, ...deviceRules(now), ...backupRules(now)], facts)].map(
+  return [
+    ...found(
+      [...CPU_RULES, ...MEMORY_RULES, ...deviceRules(now), ...backupRules(now), ...snapshotRules(now)],
+      facts,
+    ),
+  ].map(
     (each) => {
       const { apply, ...rest } = each;
       // What waits for the next start already may be the very change

@@ -9,6 +9,7 @@ import { deviceRules } from "./devices.ts";
 import type { AnalysedHost, Summary, VmFacts } from "./facts.ts";
 import { HOST_RULES } from "./host.ts";
 import { MEMORY_RULES } from "./memory.ts";
+import { snapshotRules } from "./snapshots.ts";
 
 const GIB = 2 ** 30, NOW = Date.UTC(2026, 0, 1);
 const now = () => NOW;
@@ -237,7 +238,14 @@ Deno.test("backupFactsOf() takes the newest copy, and the newest run's word on f
 });
 
 Deno.test("every rule has its texts, and their places are filled", () => {
-  const rules = [...CPU_RULES, ...MEMORY_RULES, ...deviceRules(now), ...backupRules(now), ...HOST_RULES];
+  const rules = [
+    ...CPU_RULES,
+    ...MEMORY_RULES,
+    ...deviceRules(now),
+    ...backupRules(now),
+    ...snapshotRules(now),
+    ...HOST_RULES,
+  ];
   const ids = new Set(rules.map(({ id }) => id));
   assert.equal(ids.size, rules.length);
   for (const id of ids) {
@@ -262,6 +270,13 @@ Deno.test("every rule has its texts, and their places are filled", () => {
     ...[{ failed: false }, { failed: true }, { failed: false, takenAt: 0 }].flatMap((backup) =>
       analyseVm({ ...facts([], { disks: [disk("virtio")] }), backup }, now)
     ),
+    ...analyseVm({
+      ...facts([]),
+      snapshots: Array.from(
+        { length: 10 },
+        (_, index) => ({ name: `s${index}`, createdAt: 0, external: true }),
+      ),
+    }, now),
     ...analyseHost({
       ...HOST,
       ...{ runningCpus: 100, runningMemoryMb: 99_999_999 },
@@ -284,4 +299,25 @@ Deno.test("inOrder() has the worst first", () => {
   ];
   const told = inOrder(all.reverse().map((each) => insightOf(each, {}, () => true)));
   assert.deepEqual(told.map(({ severity }) => severity), ["critical", "info"]);
+});
+
+Deno.test("snapshots: old ones are told of, external ones sooner and louder; ten external ones are many", () => {
+  const day = 86_400_000;
+  const of = (...snapshots: readonly (readonly [days: number, external?: boolean])[]) =>
+    analyseVm({
+      ...facts([cpu(10, 30, 40)]),
+      snapshots: snapshots.map(([days, external = false], index) => ({
+        ...{ name: `s${index}`, createdAt: NOW - days * day, external },
+      })),
+    }, now).map(({ rule, severity, vars }) =>
+      `${rule} ${severity} ${vars.n} ${vars.days ?? ""} ${vars.names ?? ""}`.trim()
+    );
+  assert.deepEqual(of([29.9], [6.9, true]), []);
+  assert.deepEqual(of([30], [2]), ["snapshots_stale info 1 30 s0"]);
+  assert.deepEqual(of([7, true], [45]), ["snapshots_stale warning 2 45 s1, s0"]);
+  assert.deepEqual(of([31], [32], [33], [34]), ["snapshots_stale info 4 34 s3, s2, s1, …"]);
+  assert.deepEqual(of(...Array.from({ length: 10 }, () => [1, true] as const)), [
+    "snapshots_many warning 10",
+  ]);
+  assert.deepEqual(of([-400]), [], "a clock that was wrong made none old");
 });

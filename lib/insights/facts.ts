@@ -41,11 +41,22 @@ export interface BackupFacts {
   readonly failed: boolean;
 }
 
+/** A snapshot as rules see it. */
+export interface SnapshotFacts {
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Its disks are images of their own: what the VM reads goes through all of them. */
+  readonly external: boolean;
+}
+
 /** A VM on its host. */
 export interface VmFacts extends RangeFacts {
   readonly vm: VM;
   /** Undefined where backups are not known, or not made. */
   readonly backup?: BackupFacts | undefined;
+  /** Undefined where they are not known. */
+  readonly snapshots?: readonly SnapshotFacts[] | undefined;
   readonly host: Pick<AnalysedHost, "threads" | "memoryMb">;
 }
 

@@ -2,7 +2,7 @@
  * Which figures are exported under which name, as one table: those of Debian's prometheus-libvirt-exporter and of its
  * forks, so that dashboards and rules made for them go on, and beside them what libvirt tells further. Pure.
  */
-import type { MetricFamily, Sample } from "../formats/exposition.ts";
+import type { LabelSet, MetricFamily, Sample } from "../formats/exposition.ts";
 import { labelSet } from "../formats/exposition.ts";
 import { numberIn, type Reading } from "./figure_taker.ts";
 
@@ -33,7 +33,7 @@ export interface ExportedPool {
 
 /** Names in a reading begin with this; its labels. */
 interface ExportedPart {
-  readonly labels: string;
+  readonly labels: LabelSet;
   readonly prefix: string;
   readonly reading: Reading;
 }
@@ -136,7 +136,7 @@ function partsOf(
   return Array.from({ length: Math.min(count, MOST_PARTS) }, (_, index) => {
     const prefix = `${group}.${index}.`;
     return { labels: labelSet({ ...labelsOf(vm), ...more(prefix, reading, index) }), prefix, reading };
-  }).filter(({ labels }) => !seen.has(labels) && seen.add(labels)); // of two alike one counts
+  }).filter(({ labels }) => !seen.has(labels.text) && seen.add(labels.text)); // of two alike one counts
 }
 
 /** libvirt tells the backing files of a disk beside it; they have no figures of the guest's. */

@@ -6,18 +6,44 @@ export const MARK_KINDS = ["power", "snapshot", "change", "trouble"] as const;
 export type MarkKind = typeof MARK_KINDS[number];
 
 /** Most marks of a page: more than these are a wall. */
-const MOST_MARKS = 200;
+export const MOST_MARKS = 200;
 
-/** What is marked, by the name of the command or event. What only looks, or only names things, is none. */
-const KINDS: readonly (readonly [name: RegExp, kind: MarkKind])[] = [
-  [/^(start|stop|force_stop|pause|resume|reboot|reset|suspend)_vm$/, "power"],
-  [/^(started|stopped|suspended|resumed|pmsuspended|reboot)$/, "power"],
-  [/^(crashed|io-error|watchdog)$/, "trouble"],
-  [/^(create|revert)_snapshot$/, "snapshot"],
-  [/^(create|clone|import|delete|update)_vm$|^set_vm_xml$/, "change"],
-  [/^(attach|detach|update)_(disk|nic)$|^resize_disk$/, "change"],
-  [/^(start|stop)_(network|storage_pool)$/, "change"],
-];
+/** What is marked, by the names of commands and events. What only looks, or only names things, is none. */
+const ACTIONS: Readonly<Record<MarkKind, readonly string[]>> = {
+  power: [
+    ...[
+      "start_vm",
+      "stop_vm",
+      "force_stop_vm",
+      "pause_vm",
+      "resume_vm",
+      "reboot_vm",
+      "reset_vm",
+      "suspend_vm",
+    ],
+    ...["guest_shutdown", "guest_reboot"],
+    ...["started", "stopped", "suspended", "resumed", "pmsuspended", "reboot"],
+  ],
+  snapshot: ["create_snapshot", "revert_snapshot", "delete_snapshot"],
+  change: [
+    ...["create_vm", "clone_vm", "import_vm", "delete_vm", "update_vm", "set_vm_xml", "restore_backup"],
+    ...["attach_disk", "detach_disk", "update_disk", "resize_disk", "attach_nic", "detach_nic", "update_nic"],
+    ...["start_network", "stop_network", "start_storage_pool", "stop_storage_pool"],
+  ],
+  trouble: ["crashed", "io-error", "watchdog"],
+};
+
+/** A batch is what it did to each. */
+const batchOf = (action: string) => action.endsWith("_vm") ? [`batch_${action}s`] : [];
+
+const KIND_OF: ReadonlyMap<string, MarkKind> = new Map(
+  MARK_KINDS.flatMap((kind) =>
+    ACTIONS[kind].flatMap((action) => [action, ...batchOf(action)]).map((action) => [action, kind] as const)
+  ),
+);
+
+/** The names of all commands and events that are marked: what to ask the activity for. */
+export const MARKED_ACTIONS: readonly string[] = [...KIND_OF.keys()];
 
 /** A mark: what happened, and of which kind that is. */
 export interface Mark {
@@ -25,11 +51,8 @@ export interface Mark {
   readonly entry: Activity;
 }
 
-/** The kind of a command or event, by its name; undefined where it is no mark. A batch is what it did to each. */
-export function markKindOf(action: string): MarkKind | undefined {
-  const name = action.replace(/^batch_(\w+)s$/, "$1");
-  return KINDS.find(([pattern]) => pattern.test(name))?.[1];
-}
+/** The kind of a command or event, by its name; undefined where it is no mark. */
+export const markKindOf = (action: string): MarkKind | undefined => KIND_OF.get(action);
 
 /** Marks from one time to another, in milliseconds since 1970, newest first. What failed changed nothing: no mark. */
 export function marksOf(activity: readonly Activity[], from: number, to: number): Mark[] {

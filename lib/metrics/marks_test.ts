@@ -36,14 +36,14 @@ Deno.test("markKindOf() of all that is told as activity: a new command is though
   const marked = (kind: string) => names.filter((name) => markKindOf(name) === kind).sort().join(" ");
   assert.equal(
     marked("power"),
-    "force_stop_vm pause_vm pmsuspended reboot reboot_vm reset_vm resume_vm resumed start_vm started stop_vm " +
+    "force_stop_vm guest_reboot guest_shutdown pause_vm pmsuspended reboot reboot_vm reset_vm resume_vm resumed start_vm started stop_vm " +
       "stopped suspend_vm suspended",
   );
-  assert.equal(marked("snapshot"), "create_snapshot revert_snapshot");
+  assert.equal(marked("snapshot"), "create_snapshot delete_snapshot revert_snapshot");
   assert.equal(marked("trouble"), "crashed io-error watchdog");
   assert.equal(
     marked("change"),
-    "attach_disk attach_nic clone_vm create_vm delete_vm detach_disk detach_nic import_vm resize_disk set_vm_xml " +
+    "attach_disk attach_nic clone_vm create_vm delete_vm detach_disk detach_nic import_vm resize_disk restore_backup set_vm_xml " +
       "start_network start_storage_pool stop_network stop_storage_pool update_disk update_nic update_vm",
   );
 });

@@ -41,22 +41,38 @@ function patternsOf(timing: Timing): readonly string[] {
   }
 }
 
+/** What was found last for a timing: of every moment from `after` up to `next` the next run is the same. */
+interface Found {
+  readonly crons: readonly Cron[];
+  readonly after: number;
+  readonly next: number | null;
+}
+
+/** Patterns are slow to read and times slow to find, and whoever waits asks for the same one again and again. */
+const lately = new WeakMap<Timing, Found>();
+
+const cronsOf = (timing: Timing): readonly Cron[] =>
+  patternsOf(timing).map((pattern) => {
+    const mode = timing.frequency === "once" ? MODES.once : MODES.other;
+    return new Cron(pattern, { mode, paused: true, timezone: timing.timeZone });
+  });
+
 /**
  * The first run after a moment; null where there is none.
  *
+ * @param timing never changed once it was asked about: what was found is remembered by the object
  * @param after milliseconds since 1970
  * @throws {TypeError} for a pattern that is none
  * @throws {RangeError} for a value in it that is none
  */
 export function nextRun(timing: Timing, after: number): number | null {
-  const times = patternsOf(timing).flatMap((pattern) => {
-    const mode = timing.frequency === "once" ? MODES.once : MODES.other;
-    const found = new Cron(pattern, { mode, paused: true, timezone: timing.timeZone }).nextRun(
-      new Date(after),
-    );
-    return found === null ? [] : [found.getTime()];
-  });
-  return times.length === 0 ? null : Math.min(...times);
+  const known = lately.get(timing);
+  if (known !== undefined && after >= known.after && after < (known.next ?? Infinity)) return known.next;
+  const crons = known?.crons ?? cronsOf(timing), from = new Date(after);
+  const times = crons.flatMap((cron) => cron.nextRun(from)?.getTime() ?? []);
+  const next = times.length === 0 ? null : Math.min(...times);
+  lately.set(timing, { crons, after, next });
+  return next;
 }
 
 /** The next runs after a moment, at most `most`. @throws as {@link nextRun} */

@@ -82,12 +82,35 @@ for (const timeZone of ZONES) {
         if (told !== time) {
           assert.ok(local(next - 60_000).slice(11) < time && told > time, `${told} for ${time}`);
         }
-        assert.equal(nextRun(timing, next - 1), next);
-        assert.equal(nextRun(timing, after + Math.floor((next - after) / 2)), next);
+        // Of objects of their own: what was found for the first is remembered
+        assert.equal(nextRun({ ...timing }, next - 1), next);
+        assert.equal(nextRun({ ...timing }, after + Math.floor((next - after) / 2)), next);
       },
     ));
   });
 }
+
+Deno.test("nextRun() remembers what it found, and gives no other answer for it, in whatever order it is asked", () => {
+  const spring = Date.UTC(2026, 2, 28), autumn = Date.UTC(2026, 9, 24);
+  const timings = ZONES.flatMap((timeZone): Timing[] => [
+    { frequency: "daily", time: "02:30", timeZone },
+    { frequency: "weekly", time: "01:59", weekdays: ["sat", "sun"], timeZone },
+    { frequency: "monthly", time: "02:00", monthDay: 29, timeZone },
+    { frequency: "once", at: "2026-03-29T02:30", timeZone },
+    { frequency: "cron", cron: "*/7 1-3 * * *", timeZone },
+    { frequency: "cron", cron: "30 2 29 3 *", timeZone },
+  ]);
+  fc.assert(fc.property(
+    fc.constantFrom(...timings),
+    fc.constantFrom(spring, autumn),
+    fc.array(fc.integer({ min: 0, max: 3 * 86_400_000 }), { minLength: 2, maxLength: 8 }),
+    (timing, from, moments) => {
+      for (const moment of moments) {
+        assert.equal(nextRun(timing, from + moment), nextRun({ ...timing }, from + moment));
+      }
+    },
+  ));
+});
 
 Deno.test("nextRun() of one moment in a gap is the first after it, in an overlap the first of the two", () => {
   const once = (at: string) => nextRuns({ frequency: "once", at, timeZone: "Europe/Berlin" }, YEAR.from, 5);

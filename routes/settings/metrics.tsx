@@ -4,6 +4,7 @@ import { DataTable } from "../../components/kit/DataTable.tsx";
 import { CheckField, TextField } from "../../components/kit/Field.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
+import { PushPanel } from "../../components/metrics/PushPanel.tsx";
 import type { MetricFigures } from "../../lib/contract/mod.ts";
 import { metrics } from "../../lib/i18n/en/metrics.ts";
 import { number, type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
@@ -36,13 +37,15 @@ const RESOLUTIONS: Readonly<
 
 export const handler = define.handlers({
   async GET({ state }) {
-    return page({ retention: await state.api.getRetentionPolicy().catch(fail) });
+    const [retention, push] = await Promise.all([state.api.getRetentionPolicy(), state.api.getMetricPush()])
+      .catch(fail);
+    return page({ retention, push });
   },
 });
 
 /** How long figures are kept, and what they take up. */
 export default define.page<typeof handler>(
-  function MetricsPage({ data: { retention }, state, url }) {
+  function MetricsPage({ data: { retention, push }, state, url }) {
     const typed = typedAgain(state.refused, "update_retention_policy");
     const errorAt = (field: string) => refusalAt(state.refused, "update_retention_policy", field);
     const { figures, trouble, held, lastCleanup, intervalSeconds } = retention;
@@ -135,6 +138,12 @@ export default define.page<typeof handler>(
             </div>
           </form>
         </Panel>
+        <PushPanel
+          push={push}
+          typed={typedAgain(state.refused, "update_metric_push")}
+          errorAt={(field) => refusalAt(state.refused, "update_metric_push", field)}
+          at={AT}
+        />
       </SettingsPage>
     );
   },

@@ -50,8 +50,11 @@ browserTest(
         await page.getByLabel("Metric", { exact: true }).selectOption("vms_running");
         await page.getByLabel("Threshold", { exact: true }).fill("-1");
         await page.getByLabel("Checks in a row").fill("1");
+        await page.getByLabel("Where").selectOption("One host");
+        await page.getByLabel("Host", { exact: true }).selectOption("This host");
         await page.getByRole("button", { name: "Create alert" }).click();
         await page.waitForURL(/\/alerts\/rules/);
+        await page.getByRole("row").filter({ hasText: "counted" }).filter({ hasText: "This host" }).waitFor();
         await page.getByRole("link", { name: "VMs are <b>counted</b>" }).waitFor();
       }, { javaScriptEnabled: false });
     });
@@ -84,6 +87,7 @@ browserTest(
         await page.getByRole("link", { name: "VMs are <b>counted</b>" }).click();
         await page.getByLabel("Name").fill("Renamed");
         await page.getByRole("button", { name: "Save" }).click();
+        await page.getByRole("row").filter({ hasText: "Renamed" }).filter({ hasText: "This host" }).waitFor();
         await page.getByRole("link", { name: "Renamed" }).click();
         await page.getByRole("button", { name: "Delete" }).click();
         await page.getByRole("button", { name: "Go on" }).click();

@@ -76,6 +76,21 @@ Deno.test({
       assert.match(insights.find(({ about }) => about === "sda")!.seen, /sda is on the bus SATA/);
     });
 
+    await t.step("an old snapshot is told of", async () => {
+      const created = Math.floor(Date.now() / 1000) - 40 * 86_400, file = `${folder.path}/snapshot.xml`;
+      const definition = await virsh("dumpxml", other.name);
+      await Deno.writeTextFile(
+        file,
+        `<domainsnapshot><name>before</name><state>shutoff</state><creationTime>${created}</creationTime>${definition}` +
+          "</domainsnapshot>",
+      );
+      await virsh("snapshot-create", other.name, file, "--redefine");
+      const { insights } = await api.analyzeVmPerformance({ vmId: other.uuid });
+      const { seen, severity } = insights.find(({ id }) => id.startsWith("snapshots_stale"))!;
+      assert.deepEqual([seen, severity], ["Old ones: 1, the oldest 40 days: before", "info"]);
+      await virsh("snapshot-delete", other.name, "before", "--metadata");
+    });
+
     await writeDay(app.metrics, {
       [vmId]: {
         ...{ cpu_usage: 5, memory_used: 300 << 20 },

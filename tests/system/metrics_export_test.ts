@@ -166,7 +166,7 @@ Deno.test({
       try {
         const named = await until("the new name is known", async () => {
           const found = await (await scrape(all)).text();
-          return found.includes(labelSet({ domain: hostile(other.name) })) ? found : undefined;
+          return found.includes(labelSet({ domain: hostile(other.name) }).text) ? found : undefined;
         }, { seconds: SECONDS });
         assert.equal(await promtool(named), "");
         await using prometheus = await prometheusAt(

@@ -1,5 +1,6 @@
 /** The store of metrics on bad days: a full disk, a damaged file, a clock that is set. It is asked through its worker. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { TestClock } from "../../agent/testing.ts";
 import { setLogLevel } from "../../agent/log.ts";
@@ -109,22 +110,24 @@ Deno.test("metrics leave the last of a file system to others", async () => {
   assert.equal(test.told.length, 1);
 });
 
+/** What becomes of a file on a bad disk. */
+const DAMAGES: readonly [how: string, damage: (path: string) => Promise<void>][] = [
+  [
+    "no database at all",
+    (path) => Deno.writeTextFile(path, "this is no database, and never was one ".repeat(200)),
+  ],
+  ["pages overwritten", async (path) => {
+    using file = await Deno.open(path, { write: true });
+    for (let page = 1; page < 40; page++) {
+      await file.seek(page * 4096, Deno.SeekMode.Start);
+      await file.write(crypto.getRandomValues(new Uint8Array(2048)));
+    }
+  }],
+  ["cut off", (path) => Deno.truncate(path, 5000)],
+];
+
 Deno.test("a damaged file of metrics is moved aside, said, and begun anew; the configuration is not touched", async (t) => {
-  const damages: readonly [how: string, damage: (path: string) => Promise<void>][] = [
-    [
-      "no database at all",
-      (path) => Deno.writeTextFile(path, "this is no database, and never was one ".repeat(200)),
-    ],
-    ["pages overwritten", async (path) => {
-      using file = await Deno.open(path, { write: true });
-      for (let page = 1; page < 40; page++) {
-        await file.seek(page * 4096, Deno.SeekMode.Start);
-        await file.write(crypto.getRandomValues(new Uint8Array(2048)));
-      }
-    }],
-    ["cut off", (path) => Deno.truncate(path, 5000)],
-  ];
-  for (const [how, damage] of damages) {
+  for (const [how, damage] of DAMAGES) {
     await t.step(how, async () => {
       await using folder = await testFolder();
       const path = join(folder.path, METRICS_FILE), configuration = join(folder.path, DATABASE_FILE);
@@ -145,6 +148,44 @@ Deno.test("a damaged file of metrics is moved aside, said, and begun anew; the c
       assert.equal(await test.known(HOUR), 0);
       assert.equal(await test.known(HOUR + 3600), 500);
       assert.deepEqual(await Deno.readFile(configuration), before);
+    });
+  }
+});
+
+Deno.test("a file of metrics that is damaged while it is open is moved aside, said, and begun anew, too", async (t) => {
+  for (const [how, damage] of DAMAGES) {
+    await t.step(how, async () => {
+      await using folder = await testFolder();
+      const path = join(folder.path, METRICS_FILE), configuration = join(folder.path, DATABASE_FILE);
+      const kept = new Store(folder.path);
+      kept.open();
+      kept.close();
+      const before = await Deno.readFile(configuration);
+      // More than SQLite keeps in memory: what it has there, it goes on with
+      await using test = testStore(folder.path, 0, 3000);
+      for (let tick = 0; tick < 240; tick++) await test.write(HOUR + tick * 30);
+      await test.store.pack(HOUR + 2 * 3600);
+      while (await test.store.ask("shrink", {})) { /* until the file has all, and its log nothing */ }
+      await damage(path);
+      // As the collector goes on: what is met while reading or writing ends in a new file, without a restart
+      let time = HOUR + 2 * 3600;
+      for (let tick = 0; tick < 20 && test.told.length === 0; tick++) {
+        await test.known(HOUR).catch((error) => assert.equal(error.code, "MetricsUnavailable"));
+        await test.write(time += 30).catch((error) => assert.equal(error.code, "MetricsUnavailable"));
+      }
+      await test.write(time += 30).catch((error) => assert.equal(error.code, "MetricsUnavailable"));
+      await test.write(time += 30);
+      assert.match(
+        test.told.join("\n"),
+        /The metrics' file was damaged\. It was moved to .*metrics\.db\.damaged/,
+      );
+      assert.ok((await Deno.stat(`${path}.damaged`)).size > 0);
+      assert.equal(test.store.trouble, null);
+      assert.equal(await test.known(time), 3000);
+      assert.ok(
+        Buffer.from(before).equals(await Deno.readFile(configuration)),
+        "the configuration is as it was",
+      );
     });
   }
 });

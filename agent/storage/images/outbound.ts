@@ -51,6 +51,8 @@ export interface Ask {
   /** What is posted; without it the content is asked for (GET). Nothing is posted a second time: no redirect is followed. */
   readonly body?: Uint8Array;
   readonly signal?: AbortSignal;
+  /** PEM certificates of the authorities that are believed; those of the system where nothing is said. */
+  readonly ca?: string;
   /** Whether a redirect may lead from https to http: where a checksum tells what was changed on the way. */
   readonly mayDowngrade?: boolean;
   readonly resolve?: Resolve;
@@ -143,7 +145,7 @@ export function trusted(): Promise<string | undefined> {
 async function askOnce(
   url: URL,
   addresses: readonly string[],
-  { headers = {}, body, signal }: Pick<Ask, "headers" | "body" | "signal">,
+  { headers = {}, body, signal, ca: own }: Pick<Ask, "headers" | "body" | "signal" | "ca">,
 ): Promise<{ response: IncomingMessage; abort: AbortController }> {
   signal?.throwIfAborted();
   const pinned = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
@@ -153,7 +155,7 @@ async function askOnce(
     give: (error: null, found: unknown, family?: number) => void,
   ) => options.all ? give(null, pinned) : give(null, pinned[0]!.address, pinned[0]!.family);
   const isSecure = url.protocol === "https:";
-  const ca = isSecure ? await trusted() : undefined;
+  const ca = isSecure ? own ?? await trusted() : undefined;
   const abort = new AbortController();
   const onAbort = () => abort.abort();
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -242,7 +244,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * @throws {ContractError} ImageUrlRefused, DownloadTargetRefused, ImageFetchFailed @throws {BrokenOff}
  */
 export async function ask(
-  { url: first, rules, headers, body, signal, mayDowngrade, resolve }: Ask,
+  { url: first, rules, headers, body, signal, ca, mayDowngrade, resolve }: Ask,
 ): Promise<Fetched> {
   let url = checkedUrl(first);
   for (let hop = 0; hop <= MOST_HOPS; hop++) {
@@ -251,6 +253,7 @@ export async function ask(
       ...(headers && { headers }),
       ...(body && { body }),
       ...(signal && { signal }),
+      ...(ca !== undefined && { ca }),
     });
     const status = response.statusCode ?? 0;
     const target = response.headers.location;

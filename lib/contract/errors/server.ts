@@ -3,6 +3,7 @@ import type { ErrorKind } from "./kind.ts";
 
 export const SERVER_ERRORS = {
   MetricsUnavailable: { text: "Metrics cannot be read: {reason}", status: 503, exit: 3 },
+  MetricsNotSent: { text: "The metrics were not sent: {reason}", status: 502, exit: 1 },
   StoreUnavailable: {
     text:
       "The database cannot be used: {reason}. VMs can still be controlled; what was done is not recorded.",

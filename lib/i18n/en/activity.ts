@@ -142,6 +142,8 @@ export const activity = {
   "activity.command.revoke_token": "API token revoked",
   "activity.command.update_audit_retention": "Audit log retention changed",
   "activity.command.update_retention_policy": "Metrics retention changed",
+  "activity.command.update_metric_push": "Sending of metrics changed",
+  "activity.command.test_metric_push": "Metrics sent as a test",
   "activity.command.execute_cleanup": "Old metrics removed",
   "activity.command.cleanup_old_metrics": "Old metrics removed",
 

@@ -44,6 +44,8 @@ export const forms = {
   "forms.done.create_role": "Saved.",
   "forms.done.update_audit_retention": "Saved.",
   "forms.done.update_retention_policy": "Saved.",
+  "forms.done.update_metric_push": "Saved.",
+  "forms.done.test_metric_push": "The receiver took the latest metrics.",
   "forms.done.execute_cleanup": "Old metrics were removed.",
   "forms.done.set_password": "The password was changed. Other sessions have ended.",
   "forms.done.disable_totp": "One-time codes are off.",

@@ -106,6 +106,20 @@ export const insights = {
   "insights.backup_old.why": "What changed since would be lost.",
   "insights.backup_old.advice": "Let the backup run more often, or see on the page Backups why it does not.",
 
+  "insights.snapshots_stale.title": "Old snapshots",
+  "insights.snapshots_stale.seen": "Old ones: {n}, the oldest {days} days: {names}",
+  "insights.snapshots_stale.why":
+    "They take up more room the more the VM writes; beside the disks (external) they slow reads down, too. They are no backup.",
+  "insights.snapshots_stale.advice":
+    "Delete on the tab Snapshots what nobody would go back to: the VM stays as it is. Keep what is to last in a backup.",
+
+  "insights.snapshots_many.title": "Many external snapshots",
+  "insights.snapshots_many.seen": "Its disks are read through {n} external snapshots.",
+  "insights.snapshots_many.why":
+    "Each of them is one more image to look in: reads get slower, and one lost file is all of them.",
+  "insights.snapshots_many.advice":
+    "Delete on the tab Snapshots what is not needed: its content is merged while the VM runs.",
+
   "insights.pool_full.title": "Storage pool is nearly full",
   "insights.pool_full.seen": "The pool {pool} is {used} % full: {free} of {size} are free.",
   "insights.pool_full.why": "VMs whose disks grow stop when nothing is left.",

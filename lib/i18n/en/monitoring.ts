@@ -93,6 +93,7 @@ export const monitoring = {
 
   "monitoring.events": "Events",
   "monitoring.no_events": "No events in this range.",
+  "monitoring.marks_newest": "The newest {n} events of this range",
   "monitoring.mark.power": "Power",
   "monitoring.mark.snapshot": "Snapshots",
   "monitoring.mark.change": "Changes",

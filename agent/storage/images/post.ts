@@ -1,0 +1,129 @@
+/**
+ * Posting to where an administrator said: a webhook, a receiver of metrics. Every connection goes to an address that was
+ * judged (`outbound.ts`), and no redirect is followed.
+ */
+import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
+import { reachOf, type ReachRules } from "../../../lib/network/address_scope.ts";
+import { ContractError } from "../../../lib/contract/mod.ts";
+import { messageOf } from "../../../lib/text/message.ts";
+import { oneLine } from "../../../lib/text/text.ts";
+import {
+  allowedAddresses,
+  type Ask,
+  ask,
+  BrokenOff,
+  checkedUrl,
+  type Resolve,
+  systemResolve,
+} from "./outbound.ts";
+
+/** It was not delivered. */
+export class NotDelivered extends Error {
+  override readonly name = "NotDelivered";
+
+  /** @param isFinal another try changes nothing */
+  constructor(
+    message: string,
+    readonly isFinal: boolean,
+    options?: { cause?: unknown },
+    /** Seconds after which the other side wants the next try; where it says so. */
+    readonly retryAfter?: number,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Characters of an answer that are told. */
+export const MOST_ANSWER = 200;
+/** Names of this host itself, which lead to its loopback. */
+const LOOPBACK = ["127.0.0.0/8", "::1"];
+
+/**
+ * Where a target's messages may go: public addresses; where it is allowed, the private or own address that its host is.
+ * A redirect or another answer of the name service changes nothing of it.
+ */
+function rulesOf(privateAddresses: boolean, host: string): ReachRules {
+  if (!privateAddresses) return { internet: true, hosts: [], privateNames: false };
+  return { internet: true, hosts: [host, ...host === "localhost" ? LOOPBACK : []], privateNames: true };
+}
+
+/** Judges where a target is. @throws {NotDelivered} */
+export async function judged(privateAddresses: boolean, url: URL, resolve: Resolve): Promise<string[]> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const found = await allowedAddresses(url, rulesOf(privateAddresses, host), resolve);
+  for (const text of found) {
+    const address = parseAddress(text.replace(/%.*$/, ""));
+    // Where clouds keep the keys of their machines
+    if (address !== undefined && reachOf(address) === "link-local") {
+      throw new NotDelivered(`${text} is a link-local address, where nothing is sent`, true);
+    }
+  }
+  return found;
+}
+
+/** Whatever went wrong, as something that was not delivered. */
+export function failureOf(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof NotDelivered) return error;
+  if (error instanceof BrokenOff) return new NotDelivered(error.message, false, { cause: error });
+  if (error instanceof ContractError) {
+    const { reason } = (error.details ?? {}) as { reason?: unknown };
+    const why = typeof reason === "string" ? reason : error.message;
+    const advice = error.code === "DownloadTargetRefused"
+      ? ". Allow private addresses for this target, or use another"
+      : "";
+    return new NotDelivered(`${why}${advice}`, true, { cause: error });
+  }
+  return new NotDelivered(messageOf(error), false, { cause: error });
+}
+
+/** What is posted, and to where. */
+export interface Post extends Pick<Ask, "url" | "headers" | "signal" | "ca"> {
+  readonly body: Uint8Array;
+  /** The receiver may be on a private network, or this host. */
+  readonly privateAddresses: boolean;
+  readonly resolve?: Resolve;
+}
+
+/**
+ * Posts, and gives the beginning of the answer.
+ *
+ * @param mostAnswer characters that are read of an answer that says yes
+ * @throws {NotDelivered}, and what connecting throws ({@link failureOf})
+ */
+export async function post(
+  { url, privateAddresses, resolve = systemResolve, ...asked }: Post,
+  mostAnswer = 0,
+): Promise<string> {
+  const parsed = checkedUrl(url), addresses = await judged(privateAddresses, parsed, resolve);
+  await using answer = await ask({
+    ...asked,
+    url,
+    rules: rulesOf(privateAddresses, parsed.hostname.replace(/^\[|\]$/g, "")),
+    // The addresses that were judged, not those of another question
+    resolve: () => Promise.resolve(addresses),
+  });
+  const { status } = answer, isGood = status >= 200 && status < 300;
+  if (status >= 300 && status < 400) {
+    throw new NotDelivered(`it answers with a redirect (HTTP ${status}): give the address it leads to`, true);
+  }
+  const most = isGood ? mostAnswer : MOST_ANSWER;
+  let text = "";
+  if (most > 0) {
+    const decoder = new TextDecoder();
+    for await (const piece of answer.content()) {
+      text += decoder.decode(piece, { stream: true });
+      if (text.length > most) break;
+    }
+  }
+  if (isGood) return text;
+  const isFinal = status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429;
+  const said = text.trim() === "" ? "" : `: ${oneLine(text.trim(), MOST_ANSWER)}`;
+  const after = Number(answer.header("retry-after") ?? NaN);
+  throw new NotDelivered(
+    `the server says HTTP ${status}${said}`,
+    isFinal,
+    undefined,
+    Number.isFinite(after) && after >= 0 ? after : undefined,
+  );
+}
