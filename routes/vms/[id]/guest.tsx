@@ -131,8 +131,10 @@ export default define.page<typeof handler>(function Guest({ data, state }) {
           )
           : (
             <>
-              {status.frozenUntil === undefined && <GuestSystem info={told.info} />}
-              <GuestTables told={told} />
+              <div class="guest-facts">
+                {status.frozenUntil === undefined && <GuestSystem info={told.info} />}
+                <GuestTables told={told} />
+              </div>
               <GuestMore
                 told={more}
                 vmId={vm.id}
