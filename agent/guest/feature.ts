@@ -2,6 +2,7 @@
 import { type LibvirtEvent, LIFECYCLE } from "../../ffi/events.ts";
 import type { guestCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
+import { log } from "../log.ts";
 import { GuestFreezes } from "./freezes.ts";
 import { GuestLines } from "./guest_lines.ts";
 import { guestHandlers } from "./handlers.ts";
@@ -27,17 +28,31 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
       const ownLines = new OwnAgentLines((vmId) => openChannel(host.link.consoles, vmId), clock);
       const own = new OwnBackend(host.link, ownLines, clock);
       const qemu = new QemuBackend(host, lines, clock);
-      const guests = new GuestService(host, [own, qemu], freezes);
+      const guests = new GuestService(host, [own, qemu], freezes, clock);
       const unwatch = host.link.watch((event) => {
         if (event.kind !== "domain") return;
-        // QEMU's agent comes or goes: what was known of it is old. libvirt tells that of no other channel.
+        // QEMU's agent comes or goes: what was known of it is old.
         if (event.event === "agent") {
           lines.forget(event.uuid);
           qemu.forget(event.uuid);
         }
+        if (event.event === "channel") {
+          const [isOpen, alias] = event.args;
+          own.channelChanged(event.uuid, isOpen === 1, String(alias)).catch((error) =>
+            log.debug("a channel that changed could not be read", { vm: event.uuid, error })
+          );
+        }
         if (endsGuest(event)) own.forget(event.uuid);
+        if (["agent", "channel"].includes(event.event) || endsGuest(event)) guests.forget(event.uuid);
       });
       host.askGuest = (vm, again) => own.asks(vm, again);
+      host.freezer = {
+        // What somebody keeps frozen by guest_freeze stays so
+        isOwn: async (vm) =>
+          freezes.until(vm.id) === undefined && (await guests.whoCan(vm, "freeze")) === own.kind,
+        freeze: async (vm, seconds) => void await own.freeze(vm, [], seconds),
+        thaw: (vm) => own.thaw(vm),
+      };
       return {
         handlers: guestHandlers({ host, guests, freezes, now: () => clock.now() }),
         disconnected: () => ownLines.forgetAll(),

@@ -130,7 +130,10 @@ export const VM = Type.Object({
   group: Type.Optional(Type.String()),
   autostart: Type.Boolean(),
   persistent: Type.Boolean(),
-  guestAgent: GuestAgentState,
+  guestAgent: oneOf(GUEST_AGENT_STATES, {
+    description: "connected: one of the guest agents is there, whichever",
+  }),
+  guestAgents: Type.Object({ "qemu-ga": GuestAgentState, "kvm-manager-agent": GuestAgentState }),
   firmware: oneOf(["bios", "uefi", "uefi-secure"]),
   machine: Type.Optional(Type.String()),
   arch: Type.Optional(Type.String()),

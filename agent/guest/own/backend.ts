@@ -17,7 +17,7 @@ import {
   type VM,
 } from "../../../lib/contract/mod.ts";
 import { joined } from "../../../lib/bytes.ts";
-import { type ChannelState, channelState } from "../../../lib/formats/xml/channel.ts";
+import { channelOf, type ChannelState, type FoundChannel } from "../../../lib/formats/xml/channel.ts";
 import {
   ownFilesystems,
   ownInterfaces,
@@ -116,7 +116,7 @@ class Output {
 
 interface Kept {
   readonly at: number;
-  readonly value: Promise<ChannelState>;
+  readonly value: Promise<FoundChannel>;
 }
 
 export class OwnBackend implements GuestBackend {
@@ -133,6 +133,16 @@ export class OwnBackend implements GuestBackend {
     this.#files = new OwnFiles(lines);
   }
 
+  /** The guest has opened or closed its end of a channel. Whoever waits for an agent that is gone is told at once. */
+  async channelChanged(uuid: string, isOpen: boolean, alias: string): Promise<void> {
+    const known = this.#states.get(uuid);
+    this.#states.delete(uuid);
+    const ours = (await (known?.value ?? this.#channel(uuid))).alias;
+    if (ours !== alias) return;
+    if (!isOpen) this.lines.forget(uuid);
+    else this.lines.hurry(uuid);
+  }
+
   /** Another system may run in it by now. */
   forget(vmId: string): void {
     this.#states.delete(vmId);
@@ -143,8 +153,10 @@ export class OwnBackend implements GuestBackend {
     const agent = this.kind, state = await this.channel(vm);
     if (state !== "connected") return { agent, state };
     try {
-      const version = await this.lines.use(vm.id, ({ info }) => Promise.resolve(toldText(info.version, 64)));
-      return { agent, state, version };
+      return await this.lines.use(vm.id, ({ info, isSilent }) => {
+        const version = toldText(info.version, 64);
+        return Promise.resolve({ agent, state: isSilent ? "silent" : state, version });
+      });
     } catch (error) {
       if (!(error instanceof AgentFailure)) throw ownFailure(error, { method: "get_agent_info" });
       return { agent, state: error.reason === "closed" ? "disconnected" : "silent" };
@@ -157,6 +169,7 @@ export class OwnBackend implements GuestBackend {
     if (state === "disconnected") return OWN_NOT_INSTALLED;
     try {
       return await this.lines.use(vm.id, (client) => {
+        if (client.isSilent) return Promise.resolve(SILENT);
         const missing = METHODS[ability].find((method) => !client.can(method));
         const isLacking = client.info.os_type === "windows" && NOT_WINDOWS.has(ability);
         return Promise.resolve(isLacking ? NOT_ON_WINDOWS : missing && notOffered(missing));
@@ -173,21 +186,21 @@ export class OwnBackend implements GuestBackend {
    * Whether somebody in the guest has opened its end. libvirt tells of QEMU's agent alone when that changes; of any channel
    * it keeps the state, in the XML of the running VM, which is read when somebody wants to know.
    */
-  channel({ id }: VM): Promise<ChannelState> {
+  async channel({ id }: VM): Promise<ChannelState> {
     const kept = this.#states.get(id);
-    if (kept !== undefined && this.clock.monotonic() - kept.at < STATE_MS) return kept.value;
+    if (kept !== undefined && this.clock.monotonic() - kept.at < STATE_MS) return (await kept.value).state;
     const value = this.#channel(id);
     this.#states.set(id, { at: this.clock.monotonic(), value });
     value.catch(() => {
       if (this.#states.get(id)?.value === value) this.#states.delete(id);
     });
-    return value;
+    return (await value).state;
   }
 
-  async #channel(uuid: string): Promise<ChannelState> {
+  async #channel(uuid: string): Promise<FoundChannel> {
     try {
       const xml = await this.link.call("domainXml", { uuid, secure: false, inactive: false });
-      return channelState(xml, AGENT_CHANNEL);
+      return channelOf(xml, AGENT_CHANNEL);
     } catch (error) {
       throw ownFailure(error, { method: "get_agent_info" });
     }

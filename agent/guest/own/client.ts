@@ -150,6 +150,11 @@ export class OwnAgentClient implements AsyncDisposable {
     return this.#over.promise;
   }
 
+  /** Whether a question went unanswered a moment ago. */
+  get isSilent(): boolean {
+    return performance.now() < this.#silentUntil;
+  }
+
   /** Whether answers are waited for. */
   get isWaiting(): boolean {
     return this.#pending.size > 0;

@@ -105,7 +105,8 @@ export class QemuBackend implements GuestBackend {
 
   async state(vm: VM): Promise<BackendState> {
     const agent = this.kind;
-    if (vm.guestAgent !== "connected") return { agent, state: vm.guestAgent };
+    const channel = vm.guestAgents[agent];
+    if (channel !== "connected") return { agent, state: channel };
     try {
       const { version } = await this.#knownOf(vm);
       return { agent, state: "connected", version };
@@ -115,15 +116,16 @@ export class QemuBackend implements GuestBackend {
     }
   }
 
-  channel({ guestAgent }: VM): Promise<ChannelState> {
-    return Promise.resolve(guestAgent);
+  channel({ guestAgents }: VM): Promise<ChannelState> {
+    return Promise.resolve(guestAgents[this.kind]);
   }
 
   async hindrance(vm: VM, ability: GuestAbility): Promise<Hindrance | undefined> {
     const needed = COMMANDS[ability];
     if (needed === undefined) return OWN_ALONE;
-    if (vm.guestAgent === "not configured") return NO_CHANNEL;
-    if (vm.guestAgent === "disconnected") return NOT_INSTALLED;
+    const channel = vm.guestAgents[this.kind];
+    if (channel === "not configured") return NO_CHANNEL;
+    if (channel === "disconnected") return NOT_INSTALLED;
     let known: Known;
     try {
       known = await this.#knownOf(vm);

@@ -74,6 +74,8 @@ const POWER_REQUEST_MS = 10 * 60_000;
  * a read beside them would hold both up, and start a worker for it.
  */
 const OPERATION_READS_MS = 1000;
+/** Milliseconds after which a machine is read again whose guest has opened or closed a channel. */
+const CHANNEL_READ_MS = [50, 1000];
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
 
@@ -328,6 +330,11 @@ export class Inventory {
       this.#onChange({ vmId: uuid, vmName: name, event });
     }
     if (WITHOUT_READ.has(event)) return;
+    // QEMU tells it before libvirt has written it down
+    if (event === "channel") {
+      for (const ms of CHANNEL_READ_MS) setTimeout(() => this.refreshSoon(uuid), ms);
+      return;
+    }
     if (entry?.operation === undefined) this.refreshSoon(uuid);
     else this.#leaveToOperation(uuid, entry);
   }

@@ -117,6 +117,7 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
     autostart: record.autostart,
     persistent: record.persistent,
     guestAgent: summary.guestAgent,
+    guestAgents: summary.guestAgents,
     firmware: summary.firmware,
     virtType: summary.virtType,
     host: extras.host,
