@@ -1,7 +1,7 @@
 import type { GuestFile, Output } from "../../lib/contract/mod.ts";
 import { guest as texts } from "../../lib/i18n/en/guest.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { inFolder, stepsTo } from "../../lib/guest/paths.ts";
+import { contentHref, inFolder, stepsTo } from "../../lib/guest/paths.ts";
 import GuestUpload from "../../islands/GuestUpload.tsx";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -31,10 +31,9 @@ export function GuestFiles({ vmId, folder }: { vmId: string; folder: OpenFolder 
     const shown = oneLine(name, 120);
     if (kind === "folder" || kind === "link") return <a href={hrefOf(inFolder(path, name))}>{shown}</a>;
     if (kind !== "file") return shown;
-    const content = `/api/v1/vms/${encodeURIComponent(vmId)}/guest/content`;
     return (
       <a
-        href={`${content}?path=${encodeURIComponent(inFolder(path, name))}`}
+        href={contentHref(vmId, inFolder(path, name))}
         download
         aria-label={t("guest.download", { name: shown })}
       >

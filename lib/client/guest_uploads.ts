@@ -1,7 +1,6 @@
 /** Files that a page sends into a guest, one after the other. In the browser alone. */
 import { computed, signal } from "@preact/signals";
-import { GUEST_CONTENT_PATH } from "../contract/mod.ts";
-import { inFolder } from "../guest/paths.ts";
+import { contentHref, inFolder } from "../guest/paths.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { api } from "./api.ts";
 import { based } from "./base.ts";
@@ -18,10 +17,6 @@ export interface GuestUpload {
   readonly sent: number;
   readonly failure: Failure | null;
 }
-
-/** The content of a guest's file. */
-const contentHref = (vmId: string, path: string) =>
-  `/api/v1${GUEST_CONTENT_PATH.replace("{vmId}", encodeURIComponent(vmId))}?${new URLSearchParams({ path })}`;
 
 /** The uploads into one folder of a guest. */
 export class GuestUploads {

@@ -26,3 +26,7 @@ export function stepsTo(path: string): PathStep[] {
   for (const name of parts) steps.push({ name, path: inFolder(steps.at(-1)!.path, name) });
   return steps;
 }
+
+/** Where the content of a guest's file is: the contract's `GUEST_CONTENT_PATH`, which no island can import. */
+export const contentHref = (vmId: string, path: string): string =>
+  `/api/v1/vms/${encodeURIComponent(vmId)}/guest/content?path=${encodeURIComponent(path)}`;

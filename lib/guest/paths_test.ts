@@ -1,6 +1,12 @@
 /** Paths inside guests. */
 import assert from "node:assert/strict";
-import { inFolder, stepsTo } from "./paths.ts";
+import { GUEST_CONTENT_PATH } from "../contract/mod.ts";
+import { contentHref, inFolder, stepsTo } from "./paths.ts";
+
+Deno.test("contentHref() is the contract's path", () => {
+  const path = GUEST_CONTENT_PATH.replace("{vmId}", "a%20b");
+  assert.equal(contentHref("a b", "/x & y"), `/api/v1${path}?path=%2Fx%20%26%20y`);
+});
 
 Deno.test("something in a folder is named with the guest's own separator", () => {
   assert.equal(inFolder("/", "etc"), "/etc");
