@@ -14,6 +14,7 @@ import { installAgent } from "./install.ts";
 import { copyFrom, copyTo } from "./copy.ts";
 import type { GuestFreezes } from "./freezes.ts";
 import type { GuestService } from "./service.ts";
+import type { GuestWatch } from "./watch.ts";
 
 type Encoding = "text" | "base64" | undefined;
 
@@ -35,10 +36,11 @@ function encoded(bytes: Uint8Array, encoding: Encoding): string {
 
 /** A handler for each of them. */
 export function guestHandlers(
-  { host, guests, freezes, now }: {
+  { host, guests, freezes, watch, now }: {
     host: Host;
     guests: GuestService;
     freezes: GuestFreezes;
+    watch: Pick<GuestWatch, "note">;
     now: () => number;
   },
 ): Pick<Handlers, keyof typeof guestCommands> {
@@ -46,7 +48,9 @@ export function guestHandlers(
     guest_agent_status: ({ vmId }) => guests.status(vmId),
     guest_get_info: async ({ vmId }) => {
       const { vm, agent } = await guests.agentFor(vmId, "info");
-      return await agent.system(vm);
+      const info = await agent.system(vm);
+      watch.note(vmId, info);
+      return info;
     },
     guest_get_network_info: async ({ vmId }) => {
       const { vm, agent } = await guests.agentFor(vmId, "network");

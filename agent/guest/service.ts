@@ -69,6 +69,7 @@ export class GuestService {
   /** Agents of a VM came, went, or are others. */
   forget(vmId: string): void {
     this.#silences.forget(vmId);
+    this.host.inventory.update(vmId, { agentSilent: false });
   }
 
   /**
@@ -154,9 +155,20 @@ export class GuestService {
     };
   }
 
+  /** Has the list know whether those that are there answer. @param voice one that does */
+  #tellSilence(vm: VM, voice?: GuestBackend): void {
+    const there = this.backends.filter(({ kind }) => vm.guestAgents[kind] === "connected");
+    const isSilent = voice === undefined && there.length > 0 &&
+      there.every((each) => this.#silences.has(vm, each));
+    if (isSilent !== (vm.guestAgent === "silent")) {
+      this.host.inventory.update(vm.id, { agentSilent: isSilent });
+    }
+  }
+
   /** The first that can, or why none can: what one says that is there, else one that has a channel, else the last. */
   async #agentOf(vm: VM, ability: GuestAbility): Promise<{ agent?: GuestBackend; hindrance?: Hindrance }> {
     const hindrances: Hindrance[] = [];
+    const known = (agent?: GuestBackend) => this.#tellSilence(vm, agent);
     const order = QEMU_FIRST.has(ability) ? this.backends.toReversed() : this.backends;
     const [voiced, silent] = [false, true].map((is) =>
       order.filter((each) => this.#silences.has(vm, each) === is)
@@ -164,9 +176,13 @@ export class GuestService {
     for (const agent of [...voiced!, ...silent!]) {
       const hindrance = await agent.hindrance(vm, ability);
       this.#silences.note(vm, agent, hindrance === SILENT);
-      if (hindrance === undefined) return { agent };
+      if (hindrance === undefined) {
+        known(agent);
+        return { agent };
+      }
       hindrances.push(hindrance);
     }
+    known();
     const hindrance = hindrances.find((each) => !isAbsence(each)) ??
       hindrances.find((each) => each !== OWN_NO_CHANNEL && each !== NO_CHANNEL) ?? hindrances.at(-1);
     return hindrance === undefined ? {} : { hindrance };

@@ -42,7 +42,10 @@ export const metricsFeature = feature<
       host: (host) => {
         const { id, inventory, sampler } = host, isHere = isLocal(host.link.uri);
         const collector = new Collector(
-          { id, inventory, sampler, isHere, keepsLatest: metricsEndpoint !== "off" },
+          {
+            ...{ id, inventory, sampler, isHere, keepsLatest: metricsEndpoint !== "off" },
+            guestReading: (vmId) => host.guestReading(vmId),
+          },
           metrics,
           interval,
           { now },

@@ -42,6 +42,8 @@ interface Entry {
   /** When libvirt last told of a change that the operation under way is to read; undefined when there is none. */
   toldAt: number | undefined;
   responsive: boolean;
+  guest: VM["guest"];
+  agentSilent: boolean;
   stats: VmStats | undefined;
   trouble: string | undefined;
   /** It was told that it was paused, and not yet that it goes on. */
@@ -426,7 +428,15 @@ export class Inventory {
     extras: Partial<
       Pick<
         Entry,
-        "addresses" | "sizes" | "startedAt" | "operation" | "powerRequest" | "responsive" | "trouble"
+        | "addresses"
+        | "sizes"
+        | "startedAt"
+        | "operation"
+        | "powerRequest"
+        | "responsive"
+        | "guest"
+        | "agentSilent"
+        | "trouble"
       >
     >,
   ): void {
@@ -475,6 +485,8 @@ export class Inventory {
         powerRequest: undefined,
         toldAt: undefined,
         responsive: true,
+        guest: undefined,
+        agentSilent: false,
         stats: undefined,
         trouble: undefined,
         toldPaused: false,
@@ -500,6 +512,7 @@ export class Inventory {
       old.addresses = [];
       old.stats = undefined;
       old.responsive = true;
+      old.agentSilent = false;
       old.powerRequest = undefined;
     }
     old.record = record;
