@@ -10,6 +10,7 @@ import type {
   GuestFilesystem,
   GuestInfo,
   GuestInterface,
+  GuestMetadatum,
   GuestMetrics,
   GuestPackages,
   GuestProcess,
@@ -97,6 +98,9 @@ export interface GuestBackend {
   controlService(vm: VM, name: string, action: Input<"guest_control_service">["action"]): Promise<void>;
   packages(vm: VM, wish: PackageWish): Promise<GuestPackages>;
   security(vm: VM): Promise<GuestSecurity>;
+  metadata(vm: VM): Promise<GuestMetadatum[]>;
+  /** @param value an empty one is taken away */
+  setMetadata(vm: VM, key: string, value: string): Promise<void>;
 
   exec(vm: VM, request: ExecRequest): Promise<ExecOutcome>;
 

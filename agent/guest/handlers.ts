@@ -89,6 +89,15 @@ export function guestHandlers(
       const { vm, agent } = await guests.agentFor(vmId, "security");
       return await agent.security(vm);
     },
+    guest_get_metadata: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "metadata");
+      return await agent.metadata(vm);
+    },
+    guest_set_metadata: async ({ vmId, key, value }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "metadata");
+      await agent.setMetadata(vm, key, value);
+      return null;
+    },
     insert_guest_tools: async ({ vmId }, { principal }) => await insertGuestTools(host, vmId, principal),
     install_guest_agent: async ({ vmId }) => {
       const { vm, agent } = await guests.thisAgentFor("qemu-ga", vmId, ["exec", "files"]);

@@ -29,6 +29,7 @@ const ABILITIES = {
   "service-control": "guest.ability_service_control",
   "packages": "guest.ability_packages",
   "security": "guest.ability_security",
+  "metadata": "guest.ability_metadata",
 } as const satisfies Record<GuestAbility, keyof typeof texts>;
 
 /** What there is without an agent: why, and how to get one. */

@@ -6,6 +6,7 @@ import { guestExecCommands } from "./guest/exec.ts";
 import { guestFileCommands } from "./guest/files.ts";
 import { guestInfoCommands } from "./guest/info.ts";
 import { guestLoadCommands } from "./guest/load.ts";
+import { guestMetadataCommands } from "./guest/metadata.ts";
 import { guestPackageCommands } from "./guest/packages.ts";
 import { guestServiceCommands } from "./guest/services.ts";
 
@@ -19,6 +20,7 @@ export * from "./guest/exec.ts";
 export * from "./guest/files.ts";
 export * from "./guest/control.ts";
 export * from "./guest/accounts.ts";
+export * from "./guest/metadata.ts";
 
 /** All of them. */
 export const guestCommands = {
@@ -31,4 +33,5 @@ export const guestCommands = {
   ...guestFileCommands,
   ...guestControlCommands,
   ...guestAccountCommands,
+  ...guestMetadataCommands,
 };

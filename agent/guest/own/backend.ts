@@ -6,6 +6,7 @@ import {
   type GuestFilesystem,
   type GuestInfo,
   type GuestInterface,
+  type GuestMetadatum,
   type GuestMetrics,
   type GuestPackages,
   type GuestProcess,
@@ -21,6 +22,7 @@ import { channelOf, type ChannelState, type FoundChannel } from "../../../lib/fo
 import {
   ownFilesystems,
   ownInterfaces,
+  ownMetadata,
   ownMetrics,
   ownPackages,
   ownProcesses,
@@ -79,6 +81,7 @@ const METHODS: Readonly<Record<GuestAbility, readonly AgentMethod[]>> = {
   "service-control": ["control_service"],
   "packages": ["get_packages"],
   "security": ["get_security"],
+  "metadata": ["get_metadata", "set_metadata"],
 };
 
 /** What it cannot do on Windows. */
@@ -253,6 +256,14 @@ export class OwnBackend implements GuestBackend {
 
   async security(vm: VM): Promise<GuestSecurity> {
     return ownSecurity(await this.#call(vm, "get_security"));
+  }
+
+  async metadata(vm: VM): Promise<GuestMetadatum[]> {
+    return ownMetadata(await this.#call(vm, "get_metadata"));
+  }
+
+  async setMetadata(vm: VM, key: string, value: string): Promise<void> {
+    await this.#call(vm, "set_metadata", { key, value });
   }
 
   async exec(vm: VM, { command, args, env = [], input, seconds }: ExecRequest): Promise<ExecOutcome> {

@@ -199,6 +199,14 @@ export class QemuBackend implements GuestBackend {
     return cannot();
   }
 
+  metadata(): Promise<never> {
+    return cannot();
+  }
+
+  setMetadata(): Promise<never> {
+    return cannot();
+  }
+
   async exec(vm: VM, request: ExecRequest): Promise<ExecOutcome> {
     return await this.#exec.run(vm, request, (await this.#knownOf(vm)).isWindows);
   }

@@ -23,6 +23,7 @@ export const GUEST_ABILITIES = [
   "service-control",
   "packages",
   "security",
+  "metadata",
 ] as const;
 export type GuestAbility = typeof GUEST_ABILITIES[number];
 

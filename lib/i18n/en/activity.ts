@@ -37,6 +37,7 @@ export const activity = {
   "activity.command.guest_reboot": "Reboot requested of the guest",
   "activity.command.guest_freeze": "Guest frozen",
   "activity.command.guest_thaw": "Guest thawed",
+  "activity.command.guest_set_metadata": "Value left for the guest",
   "activity.command.guest_set_time": "Guest's clock set",
   "activity.command.guest_set_password": "Password in the guest set",
   "activity.command.guest_change_ssh_keys": "SSH keys in the guest changed",

@@ -52,6 +52,12 @@ export const guest = {
   "guest.ability_service_control": "Starting and stopping services",
   "guest.ability_packages": "Packages",
   "guest.ability_security": "Security",
+  "guest.ability_metadata": "Values",
+  "guest.metadata_what":
+    "What the host and the guest have left for each other, with kvm-manager-agent metadata in the guest.",
+  "guest.no_metadata": "No values yet",
+  "guest.key": "Key",
+  "guest.value": "Value",
 
   "guest.system": "System",
   "guest.os": "Operating system",

@@ -46,6 +46,7 @@ const COMMAND_OF = {
   services: "guest_get_services",
   packages: "guest_get_packages",
   security: "guest_get_security",
+  metadata: "guest_get_metadata",
 } as const satisfies Record<GuestView, CommandName>;
 
 /** Packages that are listed: those that wait for an upgrade. */
@@ -67,6 +68,8 @@ async function moreOf(api: PageState["api"], vmId: string, view: GuestView): Pro
         };
       case "security":
         return { view, security: await api.guestGetSecurity({ vmId }) };
+      case "metadata":
+        return { view, metadata: await api.guestGetMetadata({ vmId }) };
     }
   } catch (error) {
     return { view, failure: failureOf(error).why };
