@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { TextField } from "../components/kit/Field.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
-import { api } from "../lib/client/api.ts";
+import { follow, type ToldLine } from "../lib/client/follow.ts";
 import type { ExecResult } from "../lib/contract/mod.ts";
 import { NO_LINES, recall, remember } from "../lib/guest/recall.ts";
 import { wordsOf } from "../lib/guest/words.ts";
@@ -14,31 +14,52 @@ const { t } = textsOf(texts);
 
 /** Programs whose output stays on the page. */
 const MOST = 50;
+/** Characters that are shown of a part of an output, and parts of one program. */
+const MOST_SHOWN = 256 * 1024, MOST_PARTS = 200;
 
 /** A program that was run, and what it has said by now. */
 interface Entry {
   readonly id: number;
   readonly line: string;
+  /** What has come by now, in its order. */
+  readonly output: readonly { readonly stream: "stdout" | "stderr"; readonly text: string }[];
   readonly result: ExecResult | null;
   readonly failure: string | null;
 }
 
-function Outcome({ entry: { result, failure } }: { entry: Entry }) {
-  if (failure !== null) return <p class="error-text" role="alert">{failure}</p>;
-  if (result === null) return <p class="text-muted">{t("guest.running")}</p>;
-  const { stdout, stderr, exitCode, timedOut, stdoutTruncated, stderrTruncated } = result;
+function End({ result, isEmpty }: { result: ExecResult; isEmpty: boolean }) {
+  const { exitCode, timedOut, stdoutTruncated, stderrTruncated } = result;
   return (
     <>
-      {stdout !== "" && <pre>{stdout}</pre>}
-      {stderr !== "" && <pre data-stream="stderr">{stderr}</pre>}
       {(stdoutTruncated || stderrTruncated) && <p class="text-muted">{t("guest.cut")}</p>}
-      {(exitCode !== 0 || stdout + stderr === "") && (
+      {(exitCode !== 0 || isEmpty) && (
         <p class={exitCode === 0 ? "text-muted" : "error-text"}>
           {timedOut ? t("guest.ended") : t("guest.exit", { code: exitCode })}
         </p>
       )}
     </>
   );
+}
+
+function Outcome({ entry: { output, result, failure } }: { entry: Entry }) {
+  return (
+    <>
+      {output.map(({ stream, text }, index) => <pre key={index} data-stream={stream}>{text}</pre>)}
+      {failure !== null && <p class="error-text" role="alert">{failure}</p>}
+      {failure === null && result === null && <p class="text-muted">{t("guest.running")}</p>}
+      {result !== null && <End result={result} isEmpty={output.length === 0} />}
+    </>
+  );
+}
+
+/** Adds what came: to the last part where it is of the same stream. A program that writes without end loses its beginning. */
+function added(output: Entry["output"], line: ToldLine): Entry["output"] {
+  const stream = typeof line.stdout === "string" ? "stdout" : "stderr", text = line[stream];
+  if (typeof text !== "string" || text === "") return output;
+  const last = output.at(-1);
+  return last?.stream === stream
+    ? [...output.slice(0, -1), { stream, text: (last.text + text).slice(-MOST_SHOWN) }]
+    : [...output, { stream, text } as const].slice(-MOST_PARTS);
 }
 
 /** Runs programs in a VM's guest, and keeps what they said while the page is open. */
@@ -59,17 +80,22 @@ export default function GuestExec({ vmId }: { vmId: string }) {
     const [command, ...args] = words ?? [];
     if (command === undefined || isRunning.value) return;
     const id = (entries.value.at(-1)?.id ?? 0) + 1;
-    const put = (change: Partial<Entry>) => {
-      entries.value = entries.value.map((each) => each.id === id ? { ...each, ...change } : each);
+    const change = (make: (entry: Entry) => Entry) => {
+      entries.value = entries.value.map((each) => each.id === id ? make(each) : each);
     };
-    entries.value = [...entries.value, { id, line: text.trim(), result: null, failure: null }].slice(-MOST);
+    entries.value = [...entries.value, { id, line: text.trim(), output: [], result: null, failure: null }]
+      .slice(-MOST);
     typed.value = remember(typed.value, text.trim());
     isRunning.value = true;
     line.value = "";
     try {
-      put({ result: await api.guestExec({ vmId, command, args }) });
+      const result = await follow("guest_exec", { vmId, command, args }, (line) => {
+        change((entry) => ({ ...entry, output: added(entry.output, line) }));
+      }) as ExecResult;
+      change((entry) => ({ ...entry, result }));
     } catch (error) {
-      put({ failure: failureOf(error).why });
+      const failure = failureOf(error).why;
+      change((entry) => ({ ...entry, failure }));
     } finally {
       isRunning.value = false;
     }

@@ -35,6 +35,10 @@ export interface ExecRequest {
   readonly input?: Uint8Array;
   /** Time limit. */
   readonly seconds: number;
+  /** Is given the output as it comes, in place of the outcome. */
+  readonly onOutput?: (stream: "stdout" | "stderr", bytes: Uint8Array<ArrayBuffer>) => void;
+  /** Ends it, where the agent can. */
+  readonly signal?: AbortSignal;
 }
 
 /** What came of it; of each output no more than {@link MOST_OUTPUT} bytes. */

@@ -2,6 +2,7 @@
 import {
   ContractError,
   EXEC_SECONDS,
+  EXEC_TASK_SECONDS,
   FREEZE_SECONDS,
   type guestCommands,
   MOST_FILE,
@@ -10,6 +11,7 @@ import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import { power } from "../vm/lifecycle/power.ts";
 import { insertGuestTools } from "../vm/guest_tools/insert.ts";
+import { execAsTask } from "./exec_task.ts";
 import { installAgent } from "./install.ts";
 import { copyFrom, copyTo } from "./copy.ts";
 import type { GuestFreezes } from "./freezes.ts";
@@ -103,14 +105,36 @@ export function guestHandlers(
       const { vm, agent } = await guests.thisAgentFor("qemu-ga", vmId, ["exec", "files"]);
       return await installAgent(host, vm, agent);
     },
-    guest_exec: async ({ vmId, command, args = [], env, stdin, encoding, seconds = EXEC_SECONDS.usual }) => {
+    guest_exec_task: async (input, { principal }) => {
+      const seconds = input.seconds ?? EXEC_TASK_SECONDS.usual;
+      return await execAsTask(
+        host,
+        await guests.agentFor(input.vmId, "exec"),
+        { ...input, seconds },
+        principal.name,
+      );
+    },
+    guest_exec: async (
+      { vmId, command, args = [], env, stdin, encoding, seconds = EXEC_SECONDS.usual },
+      { content },
+    ) => {
       const { vm, agent } = await guests.agentFor(vmId, "exec");
+      const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+      const tell = content?.tell;
+      const onOutput = tell && ((stream: "stdout" | "stderr", bytes: Uint8Array) =>
+        tell({
+          [stream]: encoding === "base64"
+            ? bytes.toBase64()
+            : decoders[stream].decode(bytes, { stream: true }),
+        }));
       const { stdout, stderr, ...rest } = await agent.exec(vm, {
         command,
         args,
         ...(env !== undefined && { env }),
         ...(stdin !== undefined && { input: decoded(stdin, encoding, "stdin") }),
         seconds,
+        ...(onOutput && { onOutput }),
+        ...(content?.gone && { signal: content.gone }),
       });
       return { stdout: encoded(stdout, encoding), stderr: encoded(stderr, encoding), ...rest };
     },

@@ -1,6 +1,6 @@
 /** KVM Manager's own guest agent (guest/, Go), over its channel. */
 import {
-  EXEC_SECONDS,
+  EXEC_TASK_SECONDS,
   type GuestAbility,
   type GuestFile,
   type GuestFilesystem,
@@ -266,7 +266,8 @@ export class OwnBackend implements GuestBackend {
     await this.#call(vm, "set_metadata", { key, value });
   }
 
-  async exec(vm: VM, { command, args, env = [], input, seconds }: ExecRequest): Promise<ExecOutcome> {
+  async exec(vm: VM, request: ExecRequest): Promise<ExecOutcome> {
+    const { command, args, env = [], input, seconds, onOutput, signal } = request;
     const out = { stdout: new Output(), stderr: new Output() };
     const pairs = env.map((each) => {
       const at = each.indexOf("=");
@@ -278,9 +279,11 @@ export class OwnBackend implements GuestBackend {
           args,
           env: Object.fromEntries(pairs),
           ...(input !== undefined && { stdin: input }),
-          timeoutMs: Math.min(seconds, EXEC_SECONDS.most) * 1000,
-          maxOutput: MOST_OUTPUT,
-          onOutput: (stream, bytes) => out[stream].add(bytes),
+          timeoutMs: Math.min(seconds, EXEC_TASK_SECONDS.most) * 1000,
+          // What is passed on is not kept, and has no bound
+          ...(onOutput === undefined && { maxOutput: MOST_OUTPUT }),
+          onOutput: onOutput ?? ((stream, bytes) => out[stream].add(bytes)),
+          ...(signal && { signal }),
         }));
       return {
         stdout: out.stdout.bytes,

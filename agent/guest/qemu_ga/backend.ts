@@ -208,7 +208,15 @@ export class QemuBackend implements GuestBackend {
   }
 
   async exec(vm: VM, request: ExecRequest): Promise<ExecOutcome> {
-    return await this.#exec.run(vm, request, (await this.#knownOf(vm)).isWindows);
+    const outcome = await this.#exec.run(vm, request, (await this.#knownOf(vm)).isWindows);
+    const { onOutput } = request;
+    if (onOutput === undefined) return outcome;
+    // This agent has no output to give before the end
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (outcome[stream].length > 0) onOutput(stream, outcome[stream].slice());
+    }
+    const none = new Uint8Array();
+    return { ...outcome, stdout: none, stderr: none };
   }
 
   async listFiles(vm: VM, path: string): Promise<{ files: GuestFile[]; truncated: boolean }> {

@@ -25,6 +25,7 @@ export const activity = {
   "activity.command.revert_snapshot": "Reverted to a snapshot",
   "activity.command.delete_snapshot": "Snapshot deleted",
   "activity.command.guest_exec": "Program run in the guest",
+  "activity.command.guest_exec_task": "Program begun in the guest",
   "activity.command.insert_guest_tools": "Guest tools inserted",
   "activity.command.install_guest_agent": "Guest agent installed",
   "activity.command.guest_control_service": "Service in the guest controlled",
