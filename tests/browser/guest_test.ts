@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { buildAgentGuest } from "../testbed/agent_guest.ts";
-import { browser } from "../testbed/chromium.ts";
+import { browser, hydrated } from "../testbed/chromium.ts";
 import { ensureGuestTools } from "../testbed/guest_tools.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { call, known, readyServer, shows } from "../testbed/product.ts";
@@ -63,6 +63,7 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
           });
         await choose("chosen & <b>.txt", "by hand");
         await waitForText(page, "#files table", "chosen & <b>.txt");
+        await hydrated(page); // it was loaded anew
         assert.equal((await content("/tmp/chosen & <b>.txt")).content, "by hand");
         const dropped = await page.evaluateHandle(() => {
           const data = new DataTransfer();
@@ -73,6 +74,7 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
         await page.locator("#files table").dispatchEvent("drop", { dataTransfer: dropped });
         await waitForText(page, "#files table", "dropped.txt");
         await waitForText(page, "#files table", "empty.txt");
+        await hydrated(page);
         assert.equal((await content("/tmp/dropped.txt")).content, "dropped");
         await choose("dropped.txt", "replaced");
         await waitForText(page, "#files", "A file of that name is there");
@@ -92,7 +94,7 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
         await page.getByRole("link", { name: "acpi" }).click();
         await waitForText(page, "main", "PWRF");
         await page.getByLabel("Folder").fill("/nope");
-        await page.getByRole("button", { name: "Open" }).click();
+        await page.getByRole("button", { name: "Open", exact: true }).click();
         await waitForText(page, ".form-error", "Nothing is at /nope");
       }, { javaScriptEnabled: false }),
   );
