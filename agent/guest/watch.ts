@@ -28,6 +28,10 @@ import type { GuestService } from "./service.ts";
 export const TICK_MS = 2000;
 /** Milliseconds after an agent has come: the guest is busy with its boot. */
 const SOON_MS = 3000;
+/** Milliseconds between two looks at one guest, however often it opens and closes its channel. */
+const LEAST_MS = 30_000;
+/** Milliseconds after which a guest that did not answer is tried again. */
+const PROBE_MS = 60_000;
 /** Milliseconds for which a list of packages is good: guests read all of it for that. */
 const PACKAGES_MS = 60 * 60_000;
 /** Intervals for which figures are good: what is older says nothing of now. */
@@ -66,9 +70,11 @@ export interface GuestWatchOptions {
 export class GuestWatch {
   /** When each is due, by the monotonic clock. */
   readonly #due = new Map<string, number>();
+  readonly #looked = new Map<string, number>();
   readonly #looks = new Map<string, Look>();
   readonly #packages = new Map<string, Look>();
   readonly #labels = new AdmittedLabels();
+  #isProbing = false;
 
   constructor(private readonly options: GuestWatchOptions) {}
 
@@ -81,14 +87,15 @@ export class GuestWatch {
 
   /** An agent has come, or may be another. */
   soon(vmId: string): void {
-    this.#due.set(vmId, this.options.clock.monotonic() + SOON_MS);
+    const looked = this.#looked.get(vmId) ?? -Infinity;
+    this.#due.set(vmId, Math.max(this.options.clock.monotonic() + SOON_MS, looked + LEAST_MS));
     this.#looks.delete(vmId);
     this.#packages.delete(vmId);
   }
 
   /** A VM is no more. */
   forget(vmId: string): void {
-    for (const map of [this.#due, this.#looks, this.#packages]) map.delete(vmId);
+    for (const map of [this.#due, this.#looked, this.#looks, this.#packages]) map.delete(vmId);
     this.#labels.forget(vmId);
     this.options.records.delete(vmId);
   }
@@ -103,9 +110,9 @@ export class GuestWatch {
   /** Asks who is due, as many as it takes to ask each once an interval. */
   async tick(signal: AbortSignal): Promise<void> {
     const { inventory, clock, interval, records } = this.options;
-    const all = inventory.vms().filter(({ state, guestAgent }) =>
-      state === "running" && guestAgent === "connected"
-    );
+    const running = inventory.vms().filter(({ state }) => state === "running");
+    this.#probe(running.filter(({ guestAgent }) => guestAgent === "silent"));
+    const all = running.filter(({ guestAgent }) => guestAgent === "connected");
     for (const { id, guest } of all) {
       const kept = records.get(id);
       if (guest === undefined && kept !== undefined) inventory.update(id, { guest: kept });
@@ -115,10 +122,25 @@ export class GuestWatch {
     const share = interval === 0 ? 1 : Math.ceil(all.length * TICK_MS / (interval * 1000));
     for (const vm of due.slice(0, share + 1)) {
       if (signal.aborted) return;
+      this.#looked.set(vm.id, clock.monotonic());
       await this.#look(vm);
       const again = interval === 0 ? FACTS_MS : interval * 1000;
       this.#due.set(vm.id, clock.monotonic() + again);
     }
+  }
+
+  /** Asks one of those that did not answer whether it does again, beside the others: each may take its time limit. */
+  #probe(silent: readonly VM[]): void {
+    const { clock, guests } = this.options, now = clock.monotonic();
+    const vm = silent.find(({ id }) => (this.#due.get(id) ?? now) <= now);
+    if (vm === undefined || this.#isProbing) return;
+    this.#isProbing = true;
+    const ask = async () => {
+      const answers = await guests.whoCan(vm, "info") !== undefined;
+      this.#due.set(vm.id, clock.monotonic() + (answers ? 0 : PROBE_MS));
+    };
+    ask().catch((error) => log.warn("a silent guest could not be asked", { vm: vm.name, error }))
+      .finally(() => this.#isProbing = false);
   }
 
   #dueAt(vmId: string, now: number): number {

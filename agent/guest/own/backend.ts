@@ -156,9 +156,9 @@ export class OwnBackend implements GuestBackend {
     const agent = this.kind, state = await this.channel(vm);
     if (state !== "connected") return { agent, state };
     try {
-      return await this.lines.use(vm.id, ({ info, isSilent }) => {
-        const version = toldText(info.version, 64);
-        return Promise.resolve({ agent, state: isSilent ? "silent" : state, version });
+      return await this.lines.use(vm.id, async (client) => {
+        const version = toldText(client.info.version, 64);
+        return { agent, state: await client.hasVoice() ? state : "silent", version };
       });
     } catch (error) {
       if (!(error instanceof AgentFailure)) throw ownFailure(error, { method: "get_agent_info" });
@@ -171,11 +171,11 @@ export class OwnBackend implements GuestBackend {
     if (state === "not configured") return OWN_NO_CHANNEL;
     if (state === "disconnected") return OWN_NOT_INSTALLED;
     try {
-      return await this.lines.use(vm.id, (client) => {
-        if (client.isSilent) return Promise.resolve(SILENT);
+      return await this.lines.use(vm.id, async (client) => {
+        if (!await client.hasVoice()) return SILENT;
         const missing = METHODS[ability].find((method) => !client.can(method));
         const isLacking = client.info.os_type === "windows" && NOT_WINDOWS.has(ability);
-        return Promise.resolve(isLacking ? NOT_ON_WINDOWS : missing && notOffered(missing));
+        return isLacking ? NOT_ON_WINDOWS : missing && notOffered(missing);
       });
     } catch (error) {
       if (!(error instanceof AgentFailure)) throw ownFailure(error, { method: "get_agent_info" });
