@@ -98,6 +98,7 @@ import CreateVm from "./islands/CreateVm.tsx";
 import Feedback from "./islands/Feedback.tsx";
 import FiringAlerts from "./islands/FiringAlerts.tsx";
 import GuestExec from "./islands/GuestExec.tsx";
+import GuestUpload from "./islands/GuestUpload.tsx";
 import HardwareForms from "./islands/HardwareForms.tsx";
 import HostPanel from "./islands/HostPanel.tsx";
 import ImageList from "./islands/ImageList.tsx";
@@ -222,6 +223,6 @@ register({
     "vms/index.tsx": route_vms_index,
     "vms/new.tsx": route_vms_new,
   },
-  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

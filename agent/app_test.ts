@@ -34,6 +34,7 @@ const testSettings = (dataDir: string): Settings => ({
   pam: "off",
   imageCatalog: "builtin",
   metricsInterval: 30,
+  guestInterval: 300,
   metricsEndpoint: "off",
   binDays: 0,
   demo: true,

@@ -56,6 +56,10 @@ export interface Content {
   readonly choose?: (whole: Whole) => Part | null;
   /** Takes what the command gives as content. */
   readonly answer?: (content: ReadableStream<Uint8Array>) => void;
+  /** Is told what comes while a command works, where it tells. */
+  readonly tell?: (line: Readonly<Record<string, unknown>>) => void;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone?: AbortSignal;
 }
 
 /** What a handler knows of the call beside its input. */

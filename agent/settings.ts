@@ -68,6 +68,8 @@ export interface Settings {
   readonly journal: string;
   /** Seconds from one stored reading of the metrics to the next. */
   readonly metricsInterval: number;
+  /** Seconds from one look into a guest to the next, by its agent; 0: none for the metrics. */
+  readonly guestInterval: number;
   /** Whether `/metrics` answers, to who has an API token for it. */
   readonly metricsEndpoint: MetricsEndpoint;
   /** Days that the bin keeps what was deleted, as long as nobody has said anything else in it. */
@@ -91,6 +93,7 @@ interface SettingRow {
 }
 
 /** Seconds that may lie between readings of the metrics. */
+export const GUEST_INTERVAL = { least: 60, most: 3600 } as const;
 export const METRICS_INTERVAL = { least: 5, most: 300 } as const;
 
 /** The one list of settings; the config file uses the flags' names. */
@@ -195,6 +198,15 @@ export const SETTINGS = {
     help:
       `seconds from one stored reading of the metrics to the next, ${METRICS_INTERVAL.least} to ${METRICS_INTERVAL.most}`,
     default: () => "30",
+  },
+  guestInterval: {
+    flag: "guest-interval",
+    env: "KVMM_GUEST_INTERVAL",
+    value: "SECONDS",
+    help:
+      "seconds from one look into a guest to the next, through its agent: file systems, memory, services, " +
+      `updates; ${GUEST_INTERVAL.least} to ${GUEST_INTERVAL.most}, or 0 for none`,
+    default: () => "300",
   },
   metricsEndpoint: {
     flag: "metrics-endpoint",
@@ -381,6 +393,15 @@ export function readSettings(args: readonly string[], where: Where): Settings {
   if (!Number.isInteger(metricsInterval) || metricsInterval < least || metricsInterval > most) {
     throw new SettingsError(`--metrics-interval must be a whole number of seconds from ${least} to ${most}`);
   }
+  const guestInterval = Number(settings.guestInterval);
+  const isGuestInterval = Number.isInteger(guestInterval) &&
+    guestInterval >= GUEST_INTERVAL.least && guestInterval <= GUEST_INTERVAL.most;
+  if (!isGuestInterval && settings.guestInterval !== "0") {
+    const { least, most } = GUEST_INTERVAL;
+    throw new SettingsError(
+      `--guest-interval must be 0, or a whole number of seconds from ${least} to ${most}`,
+    );
+  }
   const binDays = Number(settings.binDays);
   if (!Number.isInteger(binDays) || binDays < BIN_DAYS.least || binDays > BIN_DAYS.most) {
     throw new SettingsError(
@@ -400,6 +421,7 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     hostName: listed(settings.hostName),
     trustedProxy: listed(settings.trustedProxy),
     metricsInterval,
+    guestInterval,
     binDays,
     demo,
   };

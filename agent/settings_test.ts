@@ -45,6 +45,7 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     pam: "off",
     imageCatalog: "builtin",
     metricsInterval: 30,
+    guestInterval: 300,
     metricsEndpoint: "off",
     binDays: 7,
     tlsCert: "auto",
@@ -89,6 +90,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     pam: "a=viewer",
     imageCatalog: "/c",
     metricsInterval: "20",
+    guestInterval: "60",
     metricsEndpoint: "token",
     binDays: "7",
     tlsCert: "/cert",
@@ -131,6 +133,15 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     const flag = third + (third === value[key] && !("choices" in row) ? "3" : "");
     assert.equal(from([`--${row.flag}`, flag], { [row.env]: other }, file), flag);
     assert.equal(from([`--${row.flag}=${flag}`], { [row.env]: other }, file), flag);
+  }
+});
+
+Deno.test("readSettings() takes 0 or whole seconds between 60 and 3600 for guests", () => {
+  assert.equal(read([]).guestInterval, 300);
+  assert.equal(read(["--guest-interval=0"]).guestInterval, 0);
+  assert.equal(read(["--guest-interval=60"]).guestInterval, 60);
+  for (const odd of ["59", "3601", "1.5", "x", "-30"]) {
+    wrong(/^--guest-interval must be 0, or a whole number/, [`--guest-interval=${odd}`]);
   }
 });
 

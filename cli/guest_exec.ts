@@ -38,10 +38,13 @@ async function standardInput(): Promise<string> {
   return (await new Response(Deno.stdin.readable).bytes()).toBase64();
 }
 
-/** Writes what the guest wrote; a terminal gets nothing that would change its clipboard. */
-async function pass(to: typeof Deno.stdout | typeof Deno.stderr, base64: string): Promise<void> {
-  const bytes = Uint8Array.fromBase64(base64);
-  await writeAll(to, to.isTerminal() ? new ClipboardFilter().read(bytes) : bytes);
+/** Writes what the guest writes, as it comes; a terminal gets nothing that would change its clipboard. */
+function passer(to: typeof Deno.stdout | typeof Deno.stderr): (base64: string) => Promise<void> {
+  const filter = to.isTerminal() ? new ClipboardFilter() : undefined;
+  return async (base64) => {
+    const bytes = Uint8Array.fromBase64(base64);
+    await writeAll(to, filter?.read(bytes) ?? bytes);
+  };
 }
 
 /** Runs a program in a guest; gives its exit status. */
@@ -62,7 +65,8 @@ export async function execCommand(args: readonly string[]): Promise<number> {
     }
     const server = serverOf(await targetOf(values));
     const { vmId } = await withIds(server, { vmId: name });
-    const { stdout, stderr, exitCode, timedOut, stdoutTruncated, stderrTruncated } = await server.call(
+    const outputs = { stdout: passer(Deno.stdout), stderr: passer(Deno.stderr) };
+    const { stdout, stderr, exitCode, timedOut, stdoutTruncated, stderrTruncated } = await server.follow(
       "guest_exec",
       {
         ...{ vmId, command, args: rest, encoding: "base64" },
@@ -70,9 +74,13 @@ export async function execCommand(args: readonly string[]): Promise<number> {
         ...(seconds !== undefined && { seconds }),
         ...(values.stdin && { stdin: await standardInput() }),
       },
+      async (line) => {
+        if (typeof line.stdout === "string") await outputs.stdout(line.stdout);
+        if (typeof line.stderr === "string") await outputs.stderr(line.stderr);
+      },
     ) as ExecResult;
-    await pass(Deno.stdout, stdout);
-    await pass(Deno.stderr, stderr);
+    await outputs.stdout(stdout);
+    await outputs.stderr(stderr);
     if (stdoutTruncated || stderrTruncated) {
       console.error(
         "kvm-manager: it wrote more than is kept: the rest is lost. Have it write to a file, and copy that.",

@@ -2,7 +2,7 @@
 
 /** An event as it leaves the event worker: plain data. */
 export type LibvirtEvent =
-  | { kind: "domain"; event: DomainEventName; uuid: string; name: string; args: EventArg[] }
+  | { kind: "domain"; event: DomainEventName | "channel"; uuid: string; name: string; args: EventArg[] }
   | {
     kind: "network" | "pool" | "device";
     event: "lifecycle" | "refresh" | "update";
@@ -51,6 +51,24 @@ export const DOMAIN_EVENTS = {
 } as const satisfies Record<string, EventSpec>;
 
 export type DomainEventName = keyof typeof DOMAIN_EVENTS;
+
+/**
+ * QEMU's own event for the guest's end of a virtio channel, told as `channel` with whether it was opened (1) or closed (0)
+ * and the channel's alias. libvirt tells of such in the channel of QEMU's guest agent alone. Source: VSERPORT_CHANGE in
+ * QEMU's qapi/char.json.
+ */
+export const CHANNEL_EVENT = "VSERPORT_CHANGE";
+
+/** What {@link CHANNEL_EVENT} says. @returns undefined where it says something else */
+export function channelChange(details: string): [isOpen: 0 | 1, alias: string] | undefined {
+  try {
+    const { open, id } = JSON.parse(details) as { open?: unknown; id?: unknown };
+    return typeof open === "boolean" && typeof id === "string" ? [open ? 1 : 0, id] : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
 
 /** Events of networks, pools and node devices. Sources: libvirt-network.h, libvirt-storage.h, libvirt-nodedev.h. */
 export const OTHER_EVENTS = [

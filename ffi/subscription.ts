@@ -8,6 +8,7 @@ import { LibvirtError } from "./error.ts";
 import type { EventLoop } from "./event_loop.ts";
 import {
   type ArgType,
+  channelChange,
   CLOSE_REASONS,
   DOMAIN_EVENTS,
   type DomainEventName,
@@ -72,7 +73,20 @@ function callbacksFor(emit: (event: LibvirtEvent) => void, onClose: (reason: str
       emit({ kind, event, name: readString(names[kind](object)), args: values });
     })
   );
-  return { close, domain, other };
+  const channel = Deno.UnsafeCallback.threadSafe(
+    {
+      parameters: ["pointer", "pointer", "pointer", "i64", "u32", "pointer", "pointer"],
+      result: "void",
+    } as const,
+    (_connection, object, _event, _seconds, _micros, details) => {
+      const change = details === null ? undefined : channelChange(readString(details));
+      if (change === undefined) return;
+      const uuid = readUuid((buffer) => symbols.virDomainGetUUIDString(object, buffer));
+      const name = readString(symbols.virDomainGetName(object));
+      emit({ kind: "domain", event: "channel", uuid, name, args: change });
+    },
+  ) as unknown as Deno.UnsafeCallback;
+  return { close, channel, domain, other };
 }
 
 const addressOf = ({ pointer }: Deno.UnsafeCallback) => Deno.UnsafePointer.value(pointer);
@@ -106,10 +120,15 @@ export class Subscription {
    */
   static async open(pool: WorkerPool, loop: EventLoop, listener: EventListener): Promise<Subscription> {
     const subscription = new Subscription(pool, loop, listener);
-    const { close, domain, other } = subscription.#callbacks;
+    const { close, channel, domain, other } = subscription.#callbacks;
     try {
       subscription.#registration = await pool.call("eventsOpen", {
-        callbacks: { close: addressOf(close), domain: domain.map(addressOf), other: other.map(addressOf) },
+        callbacks: {
+          close: addressOf(close),
+          channel: addressOf(channel),
+          domain: domain.map(addressOf),
+          other: other.map(addressOf),
+        },
       });
     } catch (error) {
       subscription.#closed = true;
@@ -142,7 +161,7 @@ export class Subscription {
   /** Frees the callbacks, once no call of one can be under way. */
   async #free(): Promise<void> {
     await this.#loop.turned();
-    const { close, domain, other } = this.#callbacks;
-    for (const each of [close, ...domain, ...other]) each.close();
+    const { close, channel, domain, other } = this.#callbacks;
+    for (const each of [close, channel, ...domain, ...other]) each.close();
   }
 }

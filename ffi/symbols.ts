@@ -486,6 +486,22 @@ export const QEMU = {
     parameters: [ptr, /* domain */ buf, /* cmd */ int, /* timeout, seconds */ uint /* flags */],
     result: ptr,
   },
+  virConnectDomainQemuMonitorEventRegister: {
+    parameters: [
+      ptr, /* conn */
+      ptr, /* dom */
+      buf, /* event */
+      ptr, /* cb */
+      ptr, /* opaque */
+      ptr, /* freecb */
+      uint, /* flags */
+    ],
+    result: int,
+  },
+  virConnectDomainQemuMonitorEventDeregister: {
+    parameters: [ptr, /* conn */ int /* callbackID */],
+    result: int,
+  },
 } as const satisfies Record<string, Deno.ForeignFunction>;
 
 /** The C library's part: memory libvirt hands over is freed with `free`; `dlsym` finds a harmless function's address. */

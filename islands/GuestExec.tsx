@@ -1,8 +1,10 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { TextField } from "../components/kit/Field.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
-import { api } from "../lib/client/api.ts";
+import { follow, type ToldLine } from "../lib/client/follow.ts";
 import type { ExecResult } from "../lib/contract/mod.ts";
+import { NO_LINES, recall, remember } from "../lib/guest/recall.ts";
 import { wordsOf } from "../lib/guest/words.ts";
 import { guest as texts } from "../lib/i18n/en/guest.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -10,65 +12,133 @@ import { failureOf } from "../lib/text/failure.ts";
 
 const { t } = textsOf(texts);
 
-/** Programs that are remembered on the page. */
-const MOST = 20;
+/** Programs whose output stays on the page. */
+const MOST = 50;
+/** Characters that are shown of a part of an output, and parts of one program. */
+const MOST_SHOWN = 256 * 1024, MOST_PARTS = 200;
 
-/** A program that was run, the newest first. */
+/** A program that was run, and what it has said by now. */
 interface Entry {
   readonly id: number;
   readonly line: string;
+  /** What has come by now, in its order. */
+  readonly output: readonly { readonly stream: "stdout" | "stderr"; readonly text: string }[];
   readonly result: ExecResult | null;
   readonly failure: string | null;
 }
 
-function Outcome({ entry: { result, failure } }: { entry: Entry }) {
-  if (failure !== null) return <p class="error-text" role="alert">{failure}</p>;
-  if (result === null) return <p class="text-muted">{t("guest.running")}</p>;
-  const { stdout, stderr, exitCode, timedOut, stdoutTruncated, stderrTruncated } = result;
+function End({ result, isEmpty }: { result: ExecResult; isEmpty: boolean }) {
+  const { exitCode, timedOut, stdoutTruncated, stderrTruncated } = result;
   return (
     <>
-      {stdout !== "" && <pre class="guest-output">{stdout}</pre>}
-      {stderr !== "" && <pre class="guest-output" data-stream="stderr">{stderr}</pre>}
-      {stdout === "" && stderr === "" && <p class="text-muted">{t("guest.no_output")}</p>}
       {(stdoutTruncated || stderrTruncated) && <p class="text-muted">{t("guest.cut")}</p>}
-      <p class={exitCode === 0 ? "text-muted" : "error-text"}>
-        {timedOut ? t("guest.ended") : t("guest.exit", { code: exitCode })}
-      </p>
+      {(exitCode !== 0 || isEmpty) && (
+        <p class={exitCode === 0 ? "text-muted" : "error-text"}>
+          {timedOut ? t("guest.ended") : t("guest.exit", { code: exitCode })}
+        </p>
+      )}
     </>
   );
+}
+
+function Outcome({ entry: { output, result, failure } }: { entry: Entry }) {
+  return (
+    <>
+      {output.map(({ stream, text }, index) => <pre key={index} data-stream={stream}>{text}</pre>)}
+      {failure !== null && <p class="error-text" role="alert">{failure}</p>}
+      {failure === null && result === null && <p class="text-muted">{t("guest.running")}</p>}
+      {result !== null && <End result={result} isEmpty={output.length === 0} />}
+    </>
+  );
+}
+
+/** Adds what came: to the last part where it is of the same stream. A program that writes without end loses its beginning. */
+function added(output: Entry["output"], line: ToldLine): Entry["output"] {
+  const stream = typeof line.stdout === "string" ? "stdout" : "stderr", text = line[stream];
+  if (typeof text !== "string" || text === "") return output;
+  const last = output.at(-1);
+  return last?.stream === stream
+    ? [...output.slice(0, -1), { stream, text: (last.text + text).slice(-MOST_SHOWN) }]
+    : [...output, { stream, text } as const].slice(-MOST_PARTS);
 }
 
 /** Runs programs in a VM's guest, and keeps what they said while the page is open. */
 export default function GuestExec({ vmId }: { vmId: string }) {
   const line = useSignal("");
-  const history = useSignal<readonly Entry[]>([]);
+  const typed = useSignal(NO_LINES);
+  const entries = useSignal<readonly Entry[]>([]);
   const isRunning = useSignal(false);
   const problem = useSignal<string | null>(null);
+  const shown = useRef<HTMLOListElement>(null);
+
+  // The newest is below, where the next is typed
+  useEffect(() => shown.current?.scrollTo({ top: shown.current.scrollHeight }), [entries.value]);
 
   const run = async (text: string) => {
     const words = wordsOf(text);
     problem.value = words === null ? t("guest.unclosed") : null;
     const [command, ...args] = words ?? [];
     if (command === undefined || isRunning.value) return;
-    const id = (history.value[0]?.id ?? 0) + 1;
-    const begun: Entry = { id, line: text.trim(), result: null, failure: null };
-    const put = (change: Partial<Entry>) => {
-      history.value = history.value.map((each) => each.id === id ? { ...each, ...change } : each);
+    const id = (entries.value.at(-1)?.id ?? 0) + 1;
+    const change = (make: (entry: Entry) => Entry) => {
+      entries.value = entries.value.map((each) => each.id === id ? make(each) : each);
     };
-    history.value = [begun, ...history.value].slice(0, MOST);
+    entries.value = [...entries.value, { id, line: text.trim(), output: [], result: null, failure: null }]
+      .slice(-MOST);
+    typed.value = remember(typed.value, text.trim());
     isRunning.value = true;
     line.value = "";
     try {
-      put({ result: await api.guestExec({ vmId, command, args }) });
+      const result = await follow("guest_exec", { vmId, command, args }, (line) => {
+        change((entry) => ({ ...entry, output: added(entry.output, line) }));
+      }) as ExecResult;
+      change((entry) => ({ ...entry, result }));
     } catch (error) {
-      put({ failure: failureOf(error).why });
+      const failure = failureOf(error).why;
+      change((entry) => ({ ...entry, failure }));
     } finally {
       isRunning.value = false;
     }
   };
 
+  const bringBack = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : undefined;
+    const found = step && recall(typed.value, line.value, step);
+    if (!found) return;
+    event.preventDefault();
+    typed.value = found.recall;
+    line.value = found.line;
+  };
+
   return (
-    <Panel title={t("guest.exec")}>
+    <Panel
+      title={t("guest.exec")}
+      aside={entries.value.length > 0 && !isRunning.value && (
+        <button
+          type="button"
+          class="button small"
+          onClick={() => entries.value = []}
+        >
+          {t("guest.clear")}
+        </button>
+      )}
+    >
+      {entries.value.length > 0 && (
+        <ol
+          class="guest-terminal"
+          ref={shown}
+          tabIndex={0}
+          aria-label={t("guest.terminal")}
+          aria-live="polite"
+        >
+          {entries.value.map((entry) => (
+            <li key={entry.id}>
+              <p class="guest-typed">{entry.line}</p>
+              <Outcome entry={entry} />
+            </li>
+          ))}
+        </ol>
+      )}
       <form
         class="guest-exec"
         onSubmit={(event) => {
@@ -78,39 +148,23 @@ export default function GuestExec({ vmId }: { vmId: string }) {
       >
         <TextField
           label={t("guest.program")}
-          hint={t("guest.exec_what")}
+          hint={`${t("guest.exec_what")} ${t("guest.prompt_hint")}`}
           error={problem.value ?? undefined}
           name="program"
           wide
           class="input mono"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
           value={line.value}
           onInput={(event) => line.value = event.currentTarget.value}
+          onKeyDown={bringBack}
           placeholder="uname -a"
         />
         <button type="submit" class="button primary" disabled={isRunning.value}>
           {t(isRunning.value ? "guest.running" : "guest.run")}
         </button>
       </form>
-      {history.value.length > 0 && (
-        <ol class="guest-history" aria-live="polite">
-          {history.value.map((entry) => (
-            <li key={entry.id}>
-              <p class="guest-line">
-                <code>{entry.line}</code>
-                <button
-                  type="button"
-                  class="button small"
-                  disabled={isRunning.value}
-                  onClick={() => void run(entry.line)}
-                >
-                  {t("guest.again")}
-                </button>
-              </p>
-              <Outcome entry={entry} />
-            </li>
-          ))}
-        </ol>
-      )}
     </Panel>
   );
 }

@@ -73,6 +73,7 @@ export const ALERT_MIGRATIONS = [
    CREATE INDEX alert_incidents_ended ON alert_incidents (ended_at);
    ${insertsOf("first")}`,
   insertsOf("backups"),
+  insertsOf("guests"),
 ];
 
 /** Tables whose rows are an id and a record. */

@@ -207,6 +207,7 @@ const STATES: Readonly<
   guest_agent_silent: ({ state, guestAgent }, _wasTold, hasAnswered) => {
     if (state !== "running" || guestAgent === "not configured") return "gone";
     if (guestAgent === "connected") return "good";
+    if (guestAgent === "silent") return "bad";
     // One that never answered is not installed: it has not fallen silent
     return hasAnswered ? "bad" : "unknown";
   },

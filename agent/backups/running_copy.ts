@@ -5,6 +5,7 @@ import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Host } from "../hosts/host.ts";
+import { quiescingOf, whileStill } from "../hosts/quiesce.ts";
 import { thawGuest } from "../hosts/thaw.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError, isAway } from "../libvirt/failure.ts";
@@ -139,11 +140,11 @@ export async function copyRunning(copy: RunningCopy): Promise<RunningCopied> {
     }
     using _claim = host.claim(host.requireVm(uuid), "beginning a backup");
     takenAt = clock.now();
-    return await host.link.call("backupBegin", {
-      uuid,
-      ways: told,
-      freeze: vm.guestAgent === "connected",
-    });
+    const by = await quiescingOf(host, vm);
+    const start = (freeze: boolean) => host.link.call("backupBegin", { uuid, ways: told, freeze });
+    if (by !== "own") return await start(by === "libvirt");
+    const { result, not } = await whileStill(host, vm, () => start(false));
+    return { ...result, ...(not === undefined ? { frozen: true } : { notFrozen: not }) };
   };
   try {
     const begun = await begin();

@@ -112,7 +112,7 @@ export class BackupRuns {
       this.#interrupt(backupId, run);
       const host = this.#options.host();
       const vm = vmId === null ? undefined : host.inventory.vm(vmId);
-      if (vm?.guestAgent !== "connected") continue;
+      if (vm?.guestAgents["qemu-ga"] !== "connected") continue;
       await host.link.call("domainThaw", { uuid: vm.id }).catch((error) =>
         log.warn("a guest could not be thawed after a backup that was cut short", { vm: vm.name, error })
       );

@@ -10,6 +10,7 @@ import type {
   GuestFilesystem,
   GuestInfo,
   GuestInterface,
+  GuestMetadatum,
   GuestMetrics,
   GuestPackages,
   GuestProcess,
@@ -34,6 +35,10 @@ export interface ExecRequest {
   readonly input?: Uint8Array;
   /** Time limit. */
   readonly seconds: number;
+  /** Is given the output as it comes, in place of the outcome. */
+  readonly onOutput?: (stream: "stdout" | "stderr", bytes: Uint8Array<ArrayBuffer>) => void;
+  /** Ends it, where the agent can. */
+  readonly signal?: AbortSignal;
 }
 
 /** What came of it; of each output no more than {@link MOST_OUTPUT} bytes. */
@@ -97,6 +102,9 @@ export interface GuestBackend {
   controlService(vm: VM, name: string, action: Input<"guest_control_service">["action"]): Promise<void>;
   packages(vm: VM, wish: PackageWish): Promise<GuestPackages>;
   security(vm: VM): Promise<GuestSecurity>;
+  metadata(vm: VM): Promise<GuestMetadatum[]>;
+  /** @param value an empty one is taken away */
+  setMetadata(vm: VM, key: string, value: string): Promise<void>;
 
   exec(vm: VM, request: ExecRequest): Promise<ExecOutcome>;
 

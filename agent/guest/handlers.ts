@@ -2,6 +2,7 @@
 import {
   ContractError,
   EXEC_SECONDS,
+  EXEC_TASK_SECONDS,
   FREEZE_SECONDS,
   type guestCommands,
   MOST_FILE,
@@ -10,10 +11,12 @@ import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import { power } from "../vm/lifecycle/power.ts";
 import { insertGuestTools } from "../vm/guest_tools/insert.ts";
+import { execAsTask } from "./exec_task.ts";
 import { installAgent } from "./install.ts";
 import { copyFrom, copyTo } from "./copy.ts";
 import type { GuestFreezes } from "./freezes.ts";
 import type { GuestService } from "./service.ts";
+import type { GuestWatch } from "./watch.ts";
 
 type Encoding = "text" | "base64" | undefined;
 
@@ -35,10 +38,11 @@ function encoded(bytes: Uint8Array, encoding: Encoding): string {
 
 /** A handler for each of them. */
 export function guestHandlers(
-  { host, guests, freezes, now }: {
+  { host, guests, freezes, watch, now }: {
     host: Host;
     guests: GuestService;
     freezes: GuestFreezes;
+    watch: Pick<GuestWatch, "note">;
     now: () => number;
   },
 ): Pick<Handlers, keyof typeof guestCommands> {
@@ -46,7 +50,9 @@ export function guestHandlers(
     guest_agent_status: ({ vmId }) => guests.status(vmId),
     guest_get_info: async ({ vmId }) => {
       const { vm, agent } = await guests.agentFor(vmId, "info");
-      return await agent.system(vm);
+      const info = await agent.system(vm);
+      watch.note(vmId, info);
+      return info;
     },
     guest_get_network_info: async ({ vmId }) => {
       const { vm, agent } = await guests.agentFor(vmId, "network");
@@ -85,19 +91,50 @@ export function guestHandlers(
       const { vm, agent } = await guests.agentFor(vmId, "security");
       return await agent.security(vm);
     },
+    guest_get_metadata: async ({ vmId }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "metadata");
+      return await agent.metadata(vm);
+    },
+    guest_set_metadata: async ({ vmId, key, value }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "metadata");
+      await agent.setMetadata(vm, key, value);
+      return null;
+    },
     insert_guest_tools: async ({ vmId }, { principal }) => await insertGuestTools(host, vmId, principal),
     install_guest_agent: async ({ vmId }) => {
       const { vm, agent } = await guests.thisAgentFor("qemu-ga", vmId, ["exec", "files"]);
       return await installAgent(host, vm, agent);
     },
-    guest_exec: async ({ vmId, command, args = [], env, stdin, encoding, seconds = EXEC_SECONDS.usual }) => {
+    guest_exec_task: async (input, { principal }) => {
+      const seconds = input.seconds ?? EXEC_TASK_SECONDS.usual;
+      return await execAsTask(
+        host,
+        await guests.agentFor(input.vmId, "exec"),
+        { ...input, seconds },
+        principal.name,
+      );
+    },
+    guest_exec: async (
+      { vmId, command, args = [], env, stdin, encoding, seconds = EXEC_SECONDS.usual },
+      { content },
+    ) => {
       const { vm, agent } = await guests.agentFor(vmId, "exec");
+      const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+      const tell = content?.tell;
+      const onOutput = tell && ((stream: "stdout" | "stderr", bytes: Uint8Array) =>
+        tell({
+          [stream]: encoding === "base64"
+            ? bytes.toBase64()
+            : decoders[stream].decode(bytes, { stream: true }),
+        }));
       const { stdout, stderr, ...rest } = await agent.exec(vm, {
         command,
         args,
         ...(env !== undefined && { env }),
         ...(stdin !== undefined && { input: decoded(stdin, encoding, "stdin") }),
         seconds,
+        ...(onOutput && { onOutput }),
+        ...(content?.gone && { signal: content.gone }),
       });
       return { stdout: encoded(stdout, encoding), stderr: encoded(stderr, encoding), ...rest };
     },

@@ -3,12 +3,21 @@ import {
   type AgentStatus,
   ContractError,
   GUEST_ABILITIES,
+  GUEST_AGENTS,
   type GuestAbility,
   type GuestAgentKind,
   type GuestCapability,
   type VM,
 } from "../../lib/contract/mod.ts";
-import { FROZEN, type Hindrance, isAbsence } from "../../lib/guest/remedies.ts";
+import {
+  FROZEN,
+  type Hindrance,
+  isAbsence,
+  NO_CHANNEL,
+  OWN_NO_CHANNEL,
+  SILENT,
+} from "../../lib/guest/remedies.ts";
+import type { Clock } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
 import type { BackendState, GuestBackend } from "./backend.ts";
 import type { GuestFreezes } from "./freezes.ts";
@@ -17,16 +26,51 @@ import type { GuestFreezes } from "./freezes.ts";
 const OFF: Hindrance = { reason: "the VM is not running", remedy: "Start it" };
 /** What QEMU's agent does better: libvirt knows of it, and settles what was cut short; Windows takes part (VSS). */
 const QEMU_FIRST: ReadonlySet<GuestAbility> = new Set(["freeze"]);
+/** Milliseconds for which an agent that did not answer is asked last. */
+const SILENCE_MS = 60_000;
 /** What an agent does also while its guest is frozen. */
 const WHILE_FROZEN: ReadonlySet<GuestAbility> = new Set(["freeze"]);
 
+/** Agents that did not answer lately: asking them first would cost every call their time limit. */
+class Silences {
+  readonly #until = new Map<string, number>();
+
+  constructor(private readonly clock: Clock) {}
+
+  note({ id }: VM, { kind }: GuestBackend, isSilent: boolean): void {
+    const key = `${kind} ${id}`;
+    if (isSilent) this.#until.set(key, this.clock.monotonic() + SILENCE_MS);
+    else this.#until.delete(key);
+  }
+
+  has({ id }: VM, { kind }: GuestBackend): boolean {
+    return (this.#until.get(`${kind} ${id}`) ?? -Infinity) > this.clock.monotonic();
+  }
+
+  /** Another agent may run in a VM by now. */
+  forget(vmId: string): void {
+    for (const kind of GUEST_AGENTS) this.#until.delete(`${kind} ${vmId}`);
+  }
+}
+
 export class GuestService {
+  readonly #silences: Silences;
+
   /** @param backends the better one first */
   constructor(
     private readonly host: Host,
     private readonly backends: readonly GuestBackend[],
     private readonly freezes: Pick<GuestFreezes, "until">,
-  ) {}
+    private readonly clock: Clock,
+  ) {
+    this.#silences = new Silences(clock);
+  }
+
+  /** Agents of a VM came, went, or are others. */
+  forget(vmId: string): void {
+    this.#silences.forget(vmId);
+    this.host.inventory.update(vmId, { agentSilent: false });
+  }
 
   /**
    * The agent that does something in a guest.
@@ -54,9 +98,19 @@ export class GuestService {
     vmId: string,
     abilities: readonly GuestAbility[],
   ): Promise<{ vm: VM; agent: GuestBackend }> {
-    const one = new GuestService(this.host, this.backends.filter((each) => each.kind === kind), this.freezes);
+    const one = new GuestService(
+      this.host,
+      this.backends.filter((each) => each.kind === kind),
+      this.freezes,
+      this.clock,
+    );
     const found = await Promise.all(abilities.map((ability) => one.agentFor(vmId, ability)));
     return found[0]!;
+  }
+
+  /** The agent that would do something in a VM that runs; undefined where none can. Never throws for a guest's fault. */
+  async whoCan(vm: VM, ability: GuestAbility): Promise<GuestAgentKind | undefined> {
+    return (await this.#agentOf(vm, ability)).agent?.kind;
   }
 
   /** Which agents there are, and what they can do. @throws {ContractError} VmNotFound */
@@ -64,7 +118,11 @@ export class GuestService {
     const vm = this.host.requireVm(vmId), frozenUntil = this.freezes.until(vmId);
     const isOn = vm.state === "running";
     const agents: BackendState[] = isOn
-      ? await Promise.all(this.backends.map((backend) => backend.state(vm)))
+      ? await Promise.all(this.backends.map(async (backend) => {
+        const told = await backend.state(vm);
+        this.#silences.note(vm, backend, told.state === "silent");
+        return told;
+      }))
       : await Promise.all(this.backends.map(async (backend) => ({
         agent: backend.kind,
         state: await backend.channel(vm) === "not configured" ? "not configured" : "disconnected",
@@ -97,15 +155,36 @@ export class GuestService {
     };
   }
 
-  /** The first that can, or why none can: what one says that is there, else what the last says. */
+  /** Has the list know whether those that are there answer. @param voice one that does */
+  #tellSilence(vm: VM, voice?: GuestBackend): void {
+    const there = this.backends.filter(({ kind }) => vm.guestAgents[kind] === "connected");
+    const isSilent = voice === undefined && there.length > 0 &&
+      there.every((each) => this.#silences.has(vm, each));
+    if (isSilent !== (vm.guestAgent === "silent")) {
+      this.host.inventory.update(vm.id, { agentSilent: isSilent });
+    }
+  }
+
+  /** The first that can, or why none can: what one says that is there, else one that has a channel, else the last. */
   async #agentOf(vm: VM, ability: GuestAbility): Promise<{ agent?: GuestBackend; hindrance?: Hindrance }> {
     const hindrances: Hindrance[] = [];
-    for (const agent of QEMU_FIRST.has(ability) ? this.backends.toReversed() : this.backends) {
+    const known = (agent?: GuestBackend) => this.#tellSilence(vm, agent);
+    const order = QEMU_FIRST.has(ability) ? this.backends.toReversed() : this.backends;
+    const [voiced, silent] = [false, true].map((is) =>
+      order.filter((each) => this.#silences.has(vm, each) === is)
+    );
+    for (const agent of [...voiced!, ...silent!]) {
       const hindrance = await agent.hindrance(vm, ability);
-      if (hindrance === undefined) return { agent };
+      this.#silences.note(vm, agent, hindrance === SILENT);
+      if (hindrance === undefined) {
+        known(agent);
+        return { agent };
+      }
       hindrances.push(hindrance);
     }
-    const hindrance = hindrances.find((each) => !isAbsence(each)) ?? hindrances.at(-1);
+    known();
+    const hindrance = hindrances.find((each) => !isAbsence(each)) ??
+      hindrances.find((each) => each !== OWN_NO_CHANNEL && each !== NO_CHANNEL) ?? hindrances.at(-1);
     return hindrance === undefined ? {} : { hindrance };
   }
 }

@@ -23,6 +23,8 @@ import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
+import type { GuestReading } from "../../lib/guest/figures.ts";
+import type { GuestFreezer } from "./quiesce.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
 import { type DomainChange, Inventory } from "./inventory/inventory.ts";
@@ -80,6 +82,10 @@ export class Host {
   readonly keepers = new VolumeKeepers();
   /** Asks a guest to shut down, or to reboot, by an agent that libvirt does not know of; false where none does. Set by its feature. */
   askGuest: (vm: VM, again: boolean) => Promise<boolean> = () => Promise.resolve(false);
+  /** Figures that a guest's agent told lately. Set by its feature. */
+  guestReading: (vmId: string) => GuestReading | undefined = () => undefined;
+  /** Freezes guests by an agent that libvirt does not know of. Set by its feature. */
+  freezer: GuestFreezer | undefined;
   readonly passt: Passt;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];

@@ -16,6 +16,7 @@ import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT, readJson } from "./body.ts";
 import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
 import { EventStreams } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
+import { linesOf, wantsLines } from "./lines.ts";
 
 /** Hono's environment here: who asks. */
 interface Environment {
@@ -31,6 +32,11 @@ const OPEN: ReadonlySet<string> = new Set(
     `${method} /api/v1${path}`,
     `POST /api/v1/commands/${name}`,
   ]),
+);
+
+/** Commands that tell what comes while they work. */
+const TELLING: ReadonlySet<string> = new Set(
+  REST_ROUTES.filter(({ command }) => command.tells).map(({ name }) => name),
 );
 
 /** `/vms/{vmId}` → Hono's `/vms/:vmId`. */
@@ -95,7 +101,11 @@ export function createApi(
   api.post("/commands/:name", async (context) => {
     const input = await readJson(context.req.raw, limitFor(context.env.principal));
     const name = context.req.param("name"), host = context.req.query("host");
-    return answer(await dispatch(name, onPageOf(host, name, input), context.env.principal));
+    const asked = onPageOf(host, name, input), { principal } = context.env;
+    if (TELLING.has(name) && wantsLines(context.req.raw)) {
+      return await linesOf((content) => dispatch(name, asked, principal, content));
+    }
+    return answer(await dispatch(name, asked, principal));
   });
   api.get("/openapi.json", () => answer(openApi(version)));
   api.get("/events", ({ req, env: { principal } }) => {
@@ -131,6 +141,9 @@ export function createApi(
     api.on(route.method, honoPath(route.path), async (context) => {
       const { principal } = context.env, place = context.req.param() as Record<string, string>;
       const input = await inputOf(route, context.req.raw, place, limitFor(principal));
+      if (route.command.tells && wantsLines(context.req.raw)) {
+        return await linesOf((content) => dispatch(route.name, input, principal, content));
+      }
       return answer(await dispatch(route.name, input, principal));
     });
   }

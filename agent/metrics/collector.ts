@@ -38,6 +38,8 @@ export interface CollectedHost {
   readonly keepsLatest?: () => boolean;
   readonly inventory: Pick<Inventory, "vm" | "pools" | "counts">;
   readonly sampler: Pick<Sampler, "takeAll">;
+  /** What a VM's agent told last. */
+  readonly guestReading?: (vmId: string) => Reading | undefined;
 }
 
 export class Collector {
@@ -117,7 +119,8 @@ export class Collector {
       let figures = this.#vms.get(record.uuid);
       if (!figures) this.#vms.set(record.uuid, figures = new VmFigures());
       const macOf = (device: string) => vm.networkInterfaces.find(({ target }) => target === device)?.mac;
-      const values = figures.take(record.params, at, most, vm.cpuCount, macOf);
+      const reading = { ...this.#host.guestReading?.(record.uuid), ...record.params };
+      const values = figures.take(reading, at, most, vm.cpuCount, macOf);
       taken.push({ subject: record.uuid, sources: figures.sources, figures: values });
     }
     for (const uuid of this.#vms.keys()) {

@@ -72,7 +72,10 @@ export const metricsFeature = feature<
       host: (host) => {
         const { id, inventory, sampler } = host, isHere = isLocal(host.link.uri);
         const collector = new Collector(
-          { id, inventory, sampler, isHere, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
+          {
+            ...{ id, inventory, sampler, isHere, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
+            guestReading: (vmId) => host.guestReading(vmId),
+          },
           metrics,
           interval,
           { now },

@@ -13,7 +13,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { memoryUsedKib } from "./vm_stats.ts";
 
 /** Disks, cards and vCPUs of a VM of which figures are kept: whoever makes more than these fills nobody's disk. */
-const MOST_PARTS = { disk: 64, nic: 64, vcpu: 256 } as const;
+const MOST_PARTS = { disk: 64, nic: 64, vcpu: 256, filesystem: 16 } as const;
 const KIB = 1024;
 /** Nanoseconds of each second → percent. */
 const NS_PERCENT = 100 / 1e9;
@@ -30,6 +30,16 @@ const WHOLE: Rows = {
   memory_swap_in: ["counter", "balloon.swap_in", KIB],
   memory_swap_out: ["counter", "balloon.swap_out", KIB],
   memory_major_faults: ["counter", "balloon.major_fault"],
+  guest_memory_used: ["gauge", "guest.memory.used"],
+  guest_swap_used: ["gauge", "guest.swap.used"],
+  guest_services_failed: ["gauge", "guest.services.failed"],
+  guest_updates: ["gauge", "guest.updates"],
+};
+
+/** What the guest's agent told (`lib/guest/figures.ts`). */
+const OF_FILESYSTEM: Rows = {
+  filesystem_used: ["gauge", "used"],
+  filesystem_size: ["gauge", "total"],
 };
 
 const OF_DISK: Rows = {
@@ -65,7 +75,7 @@ const OF_VCPU: Rows = {
 const labelOf = (name: unknown) => oneLine(String(name), MOST_LABEL - 1);
 
 /** Names of the parts that a reading has, by their number in it. */
-function partsIn(reading: Reading, group: "block" | "net", most: number): string[] {
+function partsIn(reading: Reading, group: "block" | "net" | "fs", most: number): string[] {
   const count = numberIn(reading, `${group}.count`) || 0;
   return Array.from(
     { length: Math.min(count, most) },
@@ -96,6 +106,8 @@ export function layoutOf(reading: Reading, cpuCount: number): string {
     ...partsIn(reading, "block", MOST_PARTS.disk),
     "",
     ...partsIn(reading, "net", MOST_PARTS.nic),
+    "",
+    ...partsIn(reading, "fs", MOST_PARTS.filesystem),
   ].join("\n");
 }
 
@@ -123,6 +135,9 @@ export function vmSources(
     ),
     ...partsIn(reading, "net", MOST_PARTS.nic).flatMap((name, index) =>
       sourcesOf(OF_NIC, labelOf(macOf(name) ?? name), `net.${index}.`)
+    ),
+    ...partsIn(reading, "fs", MOST_PARTS.filesystem).flatMap((name, index) =>
+      sourcesOf(OF_FILESYSTEM, labelOf(name), `fs.${index}.`)
     ),
   ];
 }

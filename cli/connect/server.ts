@@ -1,6 +1,7 @@
 /** A connection to the server: commands, requests with content, and lines for WebSockets. */
 import type { Duplex } from "node:stream";
 import { ApiError, call } from "../../lib/client/api.ts";
+import { follow, type ToldLine } from "../../lib/client/follow.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Target } from "./target.ts";
 
@@ -22,6 +23,8 @@ export interface Server {
   readonly base: string;
   /** Calls a command by its wire name. @throws {ApiError} */
   call(command: string, input: unknown): Promise<unknown>;
+  /** Calls a command that tells what comes while it works. @returns its result @throws {ApiError} */
+  follow(command: string, input: unknown, told: (line: ToldLine) => Promise<void>): Promise<unknown>;
   /** @throws {ApiError} Unreachable */
   request(path: string, request?: ServerRequest): Promise<Response>;
   /** A fresh connection, for whoever speaks on it themselves; and what to say to be let in. @throws {ApiError} Unreachable */
@@ -108,11 +111,11 @@ export function serverOf(target: Target): Server {
       throw signal?.aborted ? signal.reason : unreachable(target, error);
     }
   };
-  const send = (command: string, input: unknown) => {
+  const send = (command: string, input: unknown, accept?: string) => {
     const body = JSON.stringify(input);
     return request(`/api/v1/commands/${encodeURIComponent(command)}`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...(accept !== undefined && { accept }) },
       body,
     });
   };
@@ -121,6 +124,7 @@ export function serverOf(target: Target): Server {
     origin,
     base: origin + below,
     request,
+    follow: (name, input, told) => follow(name, input, told, send),
     line: async () => ({ line: await dialled(), headers: signedIn }),
     call: async (name, input) => {
       let said: unknown;

@@ -1,6 +1,8 @@
 import type { GuestFile, Output } from "../../lib/contract/mod.ts";
 import { guest as texts } from "../../lib/i18n/en/guest.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import { contentHref, inFolder, stepsTo } from "../../lib/guest/paths.ts";
+import GuestUpload from "../../islands/GuestUpload.tsx";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatMoment } from "../../lib/text/time.ts";
@@ -17,22 +19,21 @@ export interface OpenFolder {
   readonly failure: string | null;
 }
 
-const inFolder = (path: string, name: string) => `${path.replace(/\/+$/, "")}/${name}`;
-const parentOf = (path: string) => path.replace(/\/+$/, "").replace(/\/[^/]*$/, "") || "/";
+/** What takes files that are dropped. */
+const PLACE = "files";
 
 /** Lists folders of a guest, and gives its files. */
 export function GuestFiles({ vmId, folder }: { vmId: string; folder: OpenFolder | null }) {
   const here = `/vms/${encodeURIComponent(vmId)}/guest`;
-  const hrefOf = (path: string) => `${here}?path=${encodeURIComponent(path)}`;
+  const hrefOf = (path: string) => `${here}?path=${encodeURIComponent(path)}#${PLACE}`;
   const path = folder?.path ?? "/";
   const nameOf = ({ name, kind }: GuestFile) => {
     const shown = oneLine(name, 120);
     if (kind === "folder" || kind === "link") return <a href={hrefOf(inFolder(path, name))}>{shown}</a>;
     if (kind !== "file") return shown;
-    const content = `/api/v1/vms/${encodeURIComponent(vmId)}/guest/content`;
     return (
       <a
-        href={`${content}?path=${encodeURIComponent(inFolder(path, name))}`}
+        href={contentHref(vmId, inFolder(path, name))}
         download
         aria-label={t("guest.download", { name: shown })}
       >
@@ -41,43 +42,62 @@ export function GuestFiles({ vmId, folder }: { vmId: string; folder: OpenFolder 
     );
   };
   return (
-    <Panel title={t("guest.files")}>
-      <form method="get" action={here} class="guest-exec">
-        <TextField
-          label={t("guest.folder")}
-          name="path"
-          wide
-          class="input mono"
-          defaultValue={path}
-          error={folder?.failure ?? undefined}
-        />
-        <button type="submit" class="button">{t("guest.open")}</button>
-        {folder !== null && path !== "/" && (
-          <a class="button" href={hrefOf(parentOf(path))}>{t("guest.up")}</a>
-        )}
-      </form>
-      {folder?.list && (
-        <>
-          <DataTable
-            label={t("guest.files")}
-            rows={folder.list.files}
-            keyOf={({ name }) => name}
-            empty={t("guest.empty_folder")}
-            columns={[
-              { title: t("guest.name"), fit: "wrap", cell: nameOf },
-              {
-                title: t("guest.size"),
-                kind: "number",
-                cell: ({ kind, size }) => kind === "file" ? formatBytes(size) : null,
-              },
-              { title: t("guest.modified"), cell: ({ modifiedAt }) => formatMoment(modifiedAt) },
-              { title: t("guest.owner"), cell: ({ owner, group }) => `${owner}:${group}` },
-              { title: t("guest.mode"), kind: "code", cell: ({ mode }) => mode },
-            ]}
+    <div id={PLACE}>
+      <Panel title={t("guest.files")}>
+        <form method="get" action={`${here}#${PLACE}`} class="guest-exec">
+          <TextField
+            label={t("guest.folder")}
+            name="path"
+            wide
+            class="input mono"
+            defaultValue={path}
+            error={folder?.failure ?? undefined}
           />
-          {folder.list.truncated && <p class="pad text-muted">{t("guest.more_files")}</p>}
-        </>
-      )}
-    </Panel>
+          <button type="submit" class="button">{t("guest.open")}</button>
+        </form>
+        {folder?.list && (
+          <>
+            <nav class="guest-way" aria-label={t("guest.way")}>
+              {stepsTo(path).map((step, index, all) => (
+                <a
+                  key={step.path}
+                  href={hrefOf(step.path)}
+                  aria-current={index === all.length - 1 ? "page" : undefined}
+                >
+                  {oneLine(step.name, 60)}
+                </a>
+              ))}
+            </nav>
+            <GuestUpload
+              vmId={vmId}
+              folder={path}
+              taken={folder.list.files.map(({ name }) => name)}
+              target={PLACE}
+            />
+            <DataTable
+              label={t("guest.files")}
+              rows={folder.list.files}
+              keyOf={({ name }) => name}
+              empty={t("guest.empty_folder")}
+              columns={[
+                { title: t("guest.name"), fit: "wrap", cell: nameOf },
+                {
+                  title: t("guest.size"),
+                  kind: "number",
+                  cell: ({ kind, size }) => kind === "file" ? formatBytes(size) : null,
+                },
+                { title: t("guest.modified"), cell: ({ modifiedAt }) => formatMoment(modifiedAt) },
+                {
+                  title: t("guest.mode"),
+                  kind: "code",
+                  cell: ({ mode, owner, group }) => `${mode} ${owner}:${group}`,
+                },
+              ]}
+            />
+            {folder.list.truncated && <p class="pad text-muted">{t("guest.more_files")}</p>}
+          </>
+        )}
+      </Panel>
+    </div>
   );
 }

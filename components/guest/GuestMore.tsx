@@ -1,5 +1,6 @@
 import type {
   GuestAbility,
+  GuestMetadatum,
   GuestMetrics,
   GuestPackages,
   GuestProcess,
@@ -9,6 +10,7 @@ import type {
 import { guest as texts } from "../../lib/i18n/en/guest.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Fact } from "../kit/Fact.tsx";
@@ -24,6 +26,7 @@ export const VIEWS = [
   "services",
   "packages",
   "security",
+  "metadata",
 ] as const satisfies readonly GuestAbility[];
 export type GuestView = typeof VIEWS[number];
 
@@ -34,6 +37,7 @@ export type GuestMoreTold =
   | { readonly view: "services"; readonly services: readonly GuestUnit[] }
   | { readonly view: "packages"; readonly packages: GuestPackages }
   | { readonly view: "security"; readonly security: GuestSecurity }
+  | { readonly view: "metadata"; readonly metadata: readonly GuestMetadatum[] }
   | { readonly view: GuestView; readonly failure: string };
 
 const TITLES = {
@@ -42,6 +46,7 @@ const TITLES = {
   services: "guest.ability_services",
   packages: "guest.ability_packages",
   security: "guest.ability_security",
+  metadata: "guest.ability_metadata",
 } as const satisfies Record<GuestView, keyof typeof texts>;
 
 const STATES = {
@@ -197,10 +202,30 @@ function Security({ security }: { security: GuestSecurity }) {
   );
 }
 
+/** Values are the guest's own text: shown as such, in one line each. */
+function Metadata({ metadata }: { metadata: readonly GuestMetadatum[] }) {
+  return (
+    <>
+      <p class="pad text-muted">{t("guest.metadata_what")}</p>
+      <DataTable
+        label={t("guest.ability_metadata")}
+        rows={metadata}
+        keyOf={({ key }) => key}
+        empty={t("guest.no_metadata")}
+        columns={[
+          { title: t("guest.key"), kind: "code", cell: ({ key }) => key },
+          { title: t("guest.value"), fit: "wrap", cell: ({ value }) => oneLine(value, 1024) },
+        ]}
+      />
+    </>
+  );
+}
+
 function Told({ told, ...rest }: { told: GuestMoreTold; vmId: string; at: string; mayControl: boolean }) {
   if ("failure" in told) return <Flash tone="bad">{told.failure}</Flash>;
   if ("metrics" in told) return <Load {...told.metrics} />;
   if ("processes" in told) return <Processes {...told} />;
+  if ("metadata" in told) return <Metadata metadata={told.metadata} />;
   if ("services" in told) return <Services services={told.services} {...rest} />;
   return "packages" in told ? <Packages packages={told.packages} /> : <Security security={told.security} />;
 }

@@ -29,6 +29,7 @@ const ABILITIES = {
   "service-control": "guest.ability_service_control",
   "packages": "guest.ability_packages",
   "security": "guest.ability_security",
+  "metadata": "guest.ability_metadata",
 } as const satisfies Record<GuestAbility, keyof typeof texts>;
 
 /** What there is without an agent: why, and how to get one. */
@@ -99,16 +100,21 @@ export function FrozenNote({ vmId, until, at }: { vmId: string; until: number; a
 export function MissingAbilities({ status }: { status: AgentStatus }) {
   const missing = status.abilities.filter(({ available }) => !available);
   if (missing.length === 0) return null;
+  const alike = [...Map.groupBy(missing, ({ reason, remedy }) => JSON.stringify([reason, remedy])).values()];
   return (
     <Panel title={t("guest.missing")}>
       <DataTable
         label={t("guest.missing")}
-        rows={missing}
-        keyOf={({ ability }) => ability}
+        rows={alike}
+        keyOf={([first]) => first!.ability}
         columns={[
-          { title: t("guest.ability"), cell: ({ ability }) => t(ABILITIES[ability]) },
-          { title: t("guest.reason"), fit: "wrap", cell: ({ reason }) => reason },
-          { title: t("guest.remedy"), fit: "wrap", cell: ({ remedy }) => remedy },
+          {
+            title: t("guest.ability"),
+            fit: "wrap",
+            cell: (all) => all.map(({ ability }) => t(ABILITIES[ability])).join(", "),
+          },
+          { title: t("guest.reason"), fit: "wrap", cell: ([first]) => first!.reason },
+          { title: t("guest.remedy"), fit: "wrap", cell: ([first]) => first!.remedy },
         ]}
       />
     </Panel>

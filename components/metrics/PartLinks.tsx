@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<MetricPart, PlainKeyOf<typeof monitoring>>> = {
   nic: "monitoring.part.nic",
   pool: "monitoring.part.pool",
   sensor: "monitoring.part.sensor",
+  filesystem: "monitoring.part.filesystem",
 };
 
 /** Props of {@link PartLinks}. */

@@ -10,6 +10,7 @@ import { Icon } from "../kit/Icon.tsx";
 
 const AGENT: Readonly<Record<VM["guestAgent"], PlainKey>> = {
   connected: "agent.connected",
+  silent: "agent.silent",
   disconnected: "agent.disconnected",
   "not configured": "agent.none",
 };

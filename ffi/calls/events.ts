@@ -4,8 +4,9 @@
  */
 import { Connection } from "../connection.ts";
 import { LibvirtError } from "../error.ts";
-import { DOMAIN_EVENTS, OTHER_EVENTS } from "../events.ts";
-import { libvirt, ok } from "../library.ts";
+import { CHANNEL_EVENT, DOMAIN_EVENTS, OTHER_EVENTS } from "../events.ts";
+import { libvirt, ok, qemuLibrary } from "../library.ts";
+import { cString } from "../memory.ts";
 
 /** Seconds that connecting may take: a frozen libvirtd accepts a connection and never answers. */
 export const CONNECT_SECONDS = 15;
@@ -13,6 +14,7 @@ export const CONNECT_SECONDS = 15;
 /** Addresses of C callbacks, one for each kind of event, in the order of the tables in `events.ts`. */
 export interface EventCallbacks {
   readonly close: bigint;
+  readonly channel: bigint;
   readonly domain: readonly bigint[];
   readonly other: readonly bigint[];
 }
@@ -23,6 +25,8 @@ export interface EventRegistration {
   readonly connection: bigint;
   /** The callback of a lost connection, where the driver has a connection to lose. */
   readonly close: bigint | null;
+  /** The callback id of QEMU's own event; null where the driver has none. */
+  readonly channel: number | null;
   /** libvirt's callback ids, in the order of the tables; null where the driver does not have the event. */
   readonly domain: readonly (number | null)[];
   readonly other: readonly (number | null)[];
@@ -56,6 +60,19 @@ function registered(id: number, needed: boolean): number | null {
   return null;
 }
 
+/** Has QEMU's own event told. @returns its callback id; null where the driver is not QEMU's, or its library is not there */
+function channelEvents(connection: Deno.PointerValue, callback: Deno.PointerValue): number | null {
+  try {
+    const id = qemuLibrary().virConnectDomainQemuMonitorEventRegister(
+      ...[connection, null, cString(CHANNEL_EVENT), callback, null, null, 0] as const,
+    );
+    return registered(id, false);
+  } catch (error) {
+    if (error instanceof LibvirtError && error.kind === "unavailable") return null;
+    throw error;
+  }
+}
+
 /**
  * Opens a connection of its own and registers the callbacks on it. When that took {@link CONNECT_SECONDS}, nobody waits
  * for it any more, and it is undone again.
@@ -74,6 +91,7 @@ export function eventsOpen(
   const registration = {
     connection: Deno.UnsafePointer.value(connection.pointer),
     close: null as bigint | null,
+    channel: null as number | null,
     domain: [] as (number | null)[],
     other: [] as (number | null)[],
   };
@@ -88,6 +106,7 @@ export function eventsOpen(
       const result = symbols.virConnectDomainEventRegisterAny(conn, null, id, callback, null, null);
       registration.domain.push(registered(result, event === "lifecycle"));
     });
+    registration.channel = channelEvents(conn, pointer(callbacks.channel));
     const kinds = registrars();
     OTHER_EVENTS.forEach(({ kind, id }, index) => {
       const result = kinds[kind].register(conn, null, id, pointer(callbacks.other[index]!), null, null);
@@ -111,13 +130,14 @@ export function eventsClose({ uri }: Pick<Connection, "uri">, registration: Even
   undo(Connection.adopt(uri, registration.connection), registration);
 }
 
-function undo(connection: Connection, { close, domain, other }: EventRegistration): void {
+function undo(connection: Connection, { close, channel, domain, other }: EventRegistration): void {
   const { symbols } = libvirt();
   using conn = connection;
   const kinds = registrars();
   other.forEach((id, index) => {
     if (id !== null) kinds[OTHER_EVENTS[index]!.kind].deregister(conn.pointer, id);
   });
+  if (channel !== null) qemuLibrary().virConnectDomainQemuMonitorEventDeregister(conn.pointer, channel);
   for (const id of domain) if (id !== null) symbols.virConnectDomainEventDeregisterAny(conn.pointer, id);
   if (close !== null) symbols.virConnectUnregisterCloseCallback(conn.pointer, pointer(close));
   symbols.virResetLastError(); // what a dead connection says to all that

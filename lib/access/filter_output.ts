@@ -69,8 +69,13 @@ function filterJob(job: Job, sight: Sight | undefined): Job {
 }
 
 /** Whether a job may be seen: one's own, of a machine one sees, or of the storage. */
-export function seesJob(viewer: Viewer, { actor, vmId }: Job): boolean {
+export function seesJob(viewer: Viewer, { actor, vmId, command }: Job): boolean {
   if (isAdministrator(viewer.rights) || actor === viewer.name) return true;
+  const { privateTask, permission } = rowOf(command) ?? {};
+  if (privateTask) {
+    const place = vmId === undefined ? "everything" : { vmId, group: viewer.groupOf(vmId) };
+    return permission !== undefined && may(viewer.rights, permission, place);
+  }
   return vmId === undefined ? may(viewer.rights, "storage.view", "everything") : seesVm(viewer, vmId);
 }
 

@@ -74,3 +74,16 @@ Deno.test("EventView.shown() tells no former name of a machine out of sight", ()
   const [, told] = view.shown(["job-changed", { job: job("deleted: it failed") }]) as [string, { job: Job }];
   assert.equal(told.job.error!.message, HIDDEN_MESSAGE);
 });
+
+Deno.test("a task whose log has what takes a permission is seen by who has that, and by its owner", () => {
+  const task = { ...job("it failed"), command: "guest_exec_task" } as Job;
+  const listed = (viewer: Viewer) => (filterOutput("list_jobs", [task], viewer, () => VMS) as Job[]).length;
+  const seeing = (...permissions: string[]): Viewer => ({
+    ...EVE,
+    name: "mallory",
+    rights: [[{ permissions: new Set(permissions), on: { kind: "everything" } }]] as Viewer["rights"],
+  });
+  assert.equal(listed(EVE), 1);
+  assert.equal(listed(seeing("vms.view", "storage.view")), 0);
+  assert.equal(listed(seeing("vms.view", "guest.exec")), 1);
+});

@@ -78,8 +78,20 @@ const BACKUPS: readonly Default[] = [
   },
 ];
 
+const GUESTS: readonly Default[] = [
+  {
+    ...{
+      id: "filesystem-nearly-full",
+      name: "File system in a guest is nearly full",
+      severity: "warning",
+      watches: "vm_metric",
+    },
+    ...{ series: "filesystem_usage", threshold: 90, clearThreshold: 85, checks: 2 },
+  },
+];
+
 /** The alerts of a new installation, as they came one after the other. */
-export const DEFAULT_ALERTS = { first: FIRST, backups: BACKUPS };
+export const DEFAULT_ALERTS = { first: FIRST, backups: BACKUPS, guests: GUESTS };
 
 /** Alerts as they are kept. @param createdAt milliseconds since 1970 */
 export function defaultAlerts(of: keyof typeof DEFAULT_ALERTS, createdAt: number): AlertRule[] {

@@ -11,7 +11,8 @@ const RULE: Omit<AlertRule, "id" | "createdAt"> = {
 };
 
 Deno.test("ruleRefusal() takes every default alert, and each fits its schema", () => {
-  const rules = [...defaultAlerts("first", 0), ...defaultAlerts("backups", 0)], schema = Compile(Schema);
+  const rules = [...defaultAlerts("first", 0), ...defaultAlerts("backups", 0), ...defaultAlerts("guests", 0)],
+    schema = Compile(Schema);
   for (const rule of rules) {
     assert.equal(ruleRefusal(rule), undefined, rule.id);
     assert.ok(schema.Check(rule), rule.id);

@@ -22,18 +22,19 @@ export class ApiError extends Error {
 }
 
 /** How a call reaches the server. The default posts to the page's own origin. */
-export type Transport = (command: string, input: unknown) => Promise<Response>;
+export type Transport = (command: string, input: unknown, accept?: string) => Promise<Response>;
 
 /** Commands that change nothing, by their first word: they can be asked again. */
 const READ = /^(?:get|list|check|find)_/;
 /** Milliseconds before a question is asked again that did not get through. */
 const AGAIN_MS = 300;
 
-const post: Transport = async (command, input) => {
+/** Posts to the page's own origin. */
+export const post: Transport = async (command, input, accept) => {
   const ask = () =>
     fetch(based(`/api/v1/commands/${command}${hostQuery()}`), {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...(accept !== undefined && { accept }) },
       body: JSON.stringify(input ?? {}),
     });
   // A browser drops what is under way whenever an interface of its host comes or goes, as they do where machines start.

@@ -17,6 +17,7 @@ export interface AlertRatio {
 export const VM_RATIOS = {
   memory_usage: { of: "memory_used", in: "memory_balloon" },
   disk_usage: { of: "disk_allocation", in: "disk_capacity" },
+  filesystem_usage: { of: "filesystem_used", in: "filesystem_size" },
 } as const satisfies Record<string, AlertRatio>;
 
 /** Shares of hosts. */

@@ -85,7 +85,7 @@ const SETTINGS = {
     oneOf(ALERT_SERIES_NAMES, { description: "the figure, with vm_metric and host_metric" }),
   ),
   label: Type.Optional(
-    Line(MOST_LABEL, "only of this disk, network card, vCPU, pool or sensor; all when left out"),
+    Line(MOST_LABEL, "only of this disk, network card, vCPU, file system, pool or sensor; all when left out"),
   ),
   comparison: oneOf(ALERT_COMPARISONS, { description: "the side of the threshold on which it fires" }),
   threshold: Type.Optional(Figure("in the unit of the series; days with certificate_ends and backup_old")),
@@ -125,7 +125,9 @@ export const AlertIncident = Type.Object({
   host: Type.String(),
   vmId: Type.Optional(Type.String()),
   vmName: Type.Optional(Type.String()),
-  label: Type.Optional(Type.String({ description: "which disk, network card, vCPU, pool or sensor" })),
+  label: Type.Optional(
+    Type.String({ description: "which disk, network card, vCPU, file system, pool or sensor" }),
+  ),
   message: Type.String({ description: "what was seen, in a sentence" }),
   value: Type.Union([Type.Number(), Type.Null()], { description: "the figure when it fired" }),
   firedAt: Timestamp,

@@ -101,6 +101,10 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly audited?: true;
   /** Its REST route takes or gives content as the body itself, streamed; its other fields are in path, query and head. */
   readonly content?: "upload" | "download";
+  /** Its routes tell what comes while it works, one JSON a line, to who accepts `application/x-ndjson`. */
+  readonly tells?: true;
+  /** Its task's log has what takes its permission to get: nobody else sees the task. */
+  readonly privateTask?: true;
   /** Fields of such a command that travel in the query. */
   readonly contentFields?: readonly string[];
   /** It may take as long as a disk is large, and is a task meanwhile: a form waits a moment only, and then shows the page. */

@@ -8,7 +8,7 @@ export const METRIC_UNITS = ["percent", "bytes", "bytes/s", "1/s", "ms", "celsiu
 export type MetricUnit = typeof METRIC_UNITS[number];
 
 /** What a series has one of each for; its label is that one's name. */
-export const METRIC_PARTS = ["vcpu", "disk", "nic", "pool", "sensor"] as const;
+export const METRIC_PARTS = ["vcpu", "disk", "nic", "pool", "sensor", "filesystem"] as const;
 export type MetricPart = typeof METRIC_PARTS[number];
 
 /** A series. */
@@ -70,6 +70,13 @@ export const VM_SERIES = {
   disk_allocation: gauge("bytes", "disk"),
   disk_physical: gauge("bytes", "disk"),
   disk_capacity: gauge("bytes", "disk"),
+  /** What its agent tells, at a slower pace: file systems by where they are mounted, memory without caches, … */
+  filesystem_used: gauge("bytes", "filesystem"),
+  filesystem_size: gauge("bytes", "filesystem"),
+  guest_memory_used: gauge("bytes"),
+  guest_swap_used: gauge("bytes"),
+  guest_services_failed: gauge("count"),
+  guest_updates: gauge("count"),
 } as const satisfies Record<string, MetricSeries>;
 export type VmSeriesName = keyof typeof VM_SERIES;
 

@@ -23,7 +23,7 @@ const RANGE = {
   label: Type.Optional(Type.String({
     minLength: 1,
     maxLength: MOST_LABEL,
-    description: "only of this disk, network card, vCPU, pool or sensor: vda, vnet0, 0, …",
+    description: "only of this disk, network card, vCPU, file system, pool or sensor: vda, vnet0, 0, …",
   })),
   resolution: Type.Optional(oneOf(["auto", ...METRIC_RESOLUTIONS], {
     description: `how fine; auto is the finest that has the range, in at most ${MOST_METRIC_TIMES / 2} times`,
@@ -41,7 +41,9 @@ const OF_HOST = { series: seriesOf(HOST_SERIES_NAMES), ...RANGE };
 /** What an answer says of one series. */
 const Named = {
   name: Type.String({ description: "the series, as in series" }),
-  label: Type.Optional(Type.String({ description: "which disk, network card, vCPU, pool or sensor" })),
+  label: Type.Optional(
+    Type.String({ description: "which disk, network card, vCPU, file system, pool or sensor" }),
+  ),
   unit: oneOf(METRIC_UNITS),
 };
 

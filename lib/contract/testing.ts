@@ -49,6 +49,7 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   challenge: "c",
   code: "c",
   key: "k",
+  value: "v",
   userId: "u",
   sessionId: "s",
   tokenId: "t",

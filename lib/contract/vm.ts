@@ -10,10 +10,21 @@ export const VM_STATES = ["running", "stopped", "paused", "suspended", "crashed"
 export const VmState = oneOf(VM_STATES);
 export type VmState = Static<typeof VmState>;
 
-/** What is known of the guest agent in a machine. */
-export const GUEST_AGENT_STATES = ["connected", "disconnected", "not configured"] as const;
-export const GuestAgentState = oneOf(GUEST_AGENT_STATES);
+/** What is known of a guest agent's channel. */
+const CHANNEL_STATES = ["connected", "disconnected", "not configured"] as const;
+export const GuestAgentState = oneOf(CHANNEL_STATES);
 export type GuestAgentState = Static<typeof GuestAgentState>;
+/** What is known of the guest agents in a machine, together. */
+export const GUEST_AGENT_STATES = ["connected", "silent", "disconnected", "not configured"] as const;
+
+/** What a guest's agent told of it last. All of it is the guest's own word. */
+export const GuestFacts = Type.Object({
+  hostname: Type.String({ description: "may be empty" }),
+  osName: Type.String({ description: "as the guest calls it: Debian GNU/Linux 12 (bookworm); may be empty" }),
+  osId: Type.Optional(Type.String({ description: "debian, fedora, mswindows, …" })),
+  toldAt: Timestamp,
+});
+export type GuestFacts = Static<typeof GuestFacts>;
 
 export const NetworkInterface = Type.Object({
   mac: Type.String(),
@@ -130,7 +141,14 @@ export const VM = Type.Object({
   group: Type.Optional(Type.String()),
   autostart: Type.Boolean(),
   persistent: Type.Boolean(),
-  guestAgent: GuestAgentState,
+  guestAgent: oneOf(GUEST_AGENT_STATES, {
+    description:
+      "connected: one of the guest agents is there, whichever; silent: none of those that are there answers",
+  }),
+  guest: Type.Optional(Type.Object(GuestFacts.properties, {
+    description: "what the guest said of itself when its agent was asked last; missing while none was",
+  })),
+  guestAgents: Type.Object({ "qemu-ga": GuestAgentState, "kvm-manager-agent": GuestAgentState }),
   firmware: oneOf(["bios", "uefi", "uefi-secure"]),
   machine: Type.Optional(Type.String()),
   arch: Type.Optional(Type.String()),

@@ -3,10 +3,12 @@
  * each is cut and made one line. Pure.
  */
 import {
+  GUEST_METADATA,
   type GuestFile,
   type GuestFilesystem,
   type GuestInfo,
   type GuestInterface,
+  type GuestMetadatum,
   type GuestMetrics,
   type GuestPackages,
   type GuestProcess,
@@ -166,6 +168,16 @@ export function ownSecurity(told: AgentResult<"get_security">): GuestSecurity {
     secureBoot: toldText(told.secure_boot, 32),
     rebootRequired: told.reboot_required,
   };
+}
+
+const METADATA_KEY = /^[A-Za-z0-9._-]+$/;
+
+/** What host and guest have left for each other, by key. What is no key, and more than there can be, is left out. */
+export function ownMetadata({ metadata }: AgentResult<"get_metadata">): GuestMetadatum[] {
+  return Object.entries(metadata)
+    .filter(([key]) => key.length <= GUEST_METADATA.key && METADATA_KEY.test(key))
+    .sort(([a], [b]) => a < b ? -1 : 1).slice(0, GUEST_METADATA.most)
+    .map(([key, value]) => ({ key, value: value.slice(0, GUEST_METADATA.value) }));
 }
 
 const KINDS: Readonly<Record<string, GuestFile["kind"]>> = {

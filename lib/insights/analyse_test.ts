@@ -32,7 +32,14 @@ const memory = (p95: number, max = p95, total = 4) => [
 const VM_FACTS: VM = {
   ...{ id: "u-1", name: "web", state: "running", responsive: true, cpuCount: 4, maxCpuCount: 4 },
   ...{ memoryMb: 4096, maxMemoryMb: 4096, diskSizeGb: null, networkInterfaces: [], disks: [], graphics: [] },
-  ...{ tags: [], autostart: false, persistent: true, guestAgent: "connected", firmware: "bios" },
+  ...{
+    tags: [],
+    autostart: false,
+    persistent: true,
+    guestAgent: "connected",
+    guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" },
+    firmware: "bios",
+  },
   ...{ virtType: "kvm", host: "here", attention: [], startedAt: NOW - 3600_000 },
 };
 

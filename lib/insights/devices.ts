@@ -62,7 +62,8 @@ const noAgent = ({ vm }: VmFacts): Found[] =>
 /** @param now milliseconds since 1970 */
 export const silentAgent = (now: () => number) => ({ vm }: VmFacts): Found[] => {
   const runs = vm.startedAt === undefined ? undefined : now() - vm.startedAt;
-  const isSilent = vm.state === "running" && vm.guestAgent === "disconnected" && (runs ?? Infinity) > BOOTING;
+  const isMissing = vm.guestAgent === "disconnected" || vm.guestAgent === "silent";
+  const isSilent = vm.state === "running" && isMissing && (runs ?? Infinity) > BOOTING;
   return isSilent && isActive(vm) ? [{ severity: "info", vars: {} }] : [];
 };
 

@@ -102,9 +102,18 @@ export const VM_CHARTS: readonly Chart<VmSeriesName>[] = [
       line("memory_used", "monitoring.used", "memory"),
       line("memory_balloon", "monitoring.assigned", "read"),
       line("memory_rss", "monitoring.rss", "tx"),
+      line("guest_memory_used", "monitoring.guest_memory", "cpu"),
     ],
   },
   ...DISK,
+  {
+    ...{ id: "filesystems", title: "monitoring.filesystems", unit: "bytes", isRare: true },
+    parts: { of: "filesystem", as: "sum" },
+    series: [
+      line("filesystem_used", "monitoring.used", "memory"),
+      line("filesystem_size", "monitoring.size", "read"),
+    ],
+  },
   ...nic("sum"),
 ];
 

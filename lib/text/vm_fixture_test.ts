@@ -20,6 +20,7 @@ export function aVm(change: Partial<VM> = {}): VM {
     autostart: false,
     persistent: true,
     guestAgent: "not configured",
+    guestAgents: { "qemu-ga": "not configured", "kvm-manager-agent": "not configured" },
     firmware: "bios",
     virtType: "kvm",
     host: "lab",

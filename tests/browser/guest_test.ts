@@ -1,7 +1,8 @@
 /** The page of what is inside a VM: told, run and browsed through a real guest's agent, and what it says without one. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { buildAgentGuest } from "../testbed/agent_guest.ts";
-import { browser } from "../testbed/chromium.ts";
+import { browser, hydrated } from "../testbed/chromium.ts";
 import { ensureGuestTools } from "../testbed/guest_tools.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { call, known, readyServer, shows } from "../testbed/product.ts";
@@ -33,8 +34,56 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
         await waitForText(page, "[role=alert], .form-error", "not closed");
         await page.getByLabel("Program and arguments").fill("sh -c 'echo \"<b>hi</b>\"; exit 3'");
         await page.getByRole("button", { name: "Run", exact: true }).click();
-        await waitForText(page, ".guest-history", "<b>hi</b>");
-        await waitForText(page, ".guest-history", "Exit status 3");
+        await waitForText(page, ".guest-terminal", "<b>hi</b>");
+        await waitForText(page, ".guest-terminal", "Exit status 3");
+        // Lines come back as in a shell, and what is run next stands below
+        await page.getByLabel("Program and arguments").fill("echo second");
+        await page.keyboard.press("Enter");
+        await waitForText(page, ".guest-terminal li:last-child pre", "second");
+        await page.keyboard.press("ArrowUp");
+        await page.keyboard.press("ArrowUp");
+        assert.match(await page.getByLabel("Program and arguments").inputValue(), /exit 3/);
+        await page.keyboard.press("ArrowDown");
+        assert.equal(await page.getByLabel("Program and arguments").inputValue(), "echo second");
+        await page.getByRole("button", { name: "Clear" }).click();
+        await page.locator(".guest-terminal").waitFor({ state: "detached" });
+      }),
+  );
+
+  await t.step(
+    "files are chosen or dropped, and replace none without a word",
+    () =>
+      visit(tester, `${path}?path=/tmp`, async (page) => {
+        const content = (text: string) => call(server, "guest_read_file", { vmId, path: text });
+        const choose = (name: string, text: string) =>
+          page.locator("#files input[type=file]").setInputFiles({
+            name,
+            mimeType: "text/plain",
+            buffer: Buffer.from(text),
+          });
+        await choose("chosen & <b>.txt", "by hand");
+        await waitForText(page, "#files table", "chosen & <b>.txt");
+        await hydrated(page); // it was loaded anew
+        assert.equal((await content("/tmp/chosen & <b>.txt")).content, "by hand");
+        const dropped = await page.evaluateHandle(() => {
+          const data = new DataTransfer();
+          data.items.add(new File(["dropped"], "dropped.txt"));
+          data.items.add(new File([], "empty.txt"));
+          return data;
+        });
+        await page.locator("#files table").dispatchEvent("drop", { dataTransfer: dropped });
+        await waitForText(page, "#files table", "dropped.txt");
+        await waitForText(page, "#files table", "empty.txt");
+        await hydrated(page);
+        assert.equal((await content("/tmp/dropped.txt")).content, "dropped");
+        await choose("dropped.txt", "replaced");
+        await waitForText(page, "#files", "A file of that name is there");
+        assert.equal((await content("/tmp/dropped.txt")).content, "dropped");
+        await page.getByRole("button", { name: "Replace" }).click();
+        await until("the file to be replaced", async () =>
+          (await content("/tmp/dropped.txt")).content === "replaced");
+        await page.getByRole("link", { name: "/", exact: true }).click();
+        await waitForText(page, "#files table", "init");
       }),
   );
 
@@ -45,7 +94,7 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
         await page.getByRole("link", { name: "acpi" }).click();
         await waitForText(page, "main", "PWRF");
         await page.getByLabel("Folder").fill("/nope");
-        await page.getByRole("button", { name: "Open" }).click();
+        await page.getByRole("button", { name: "Open", exact: true }).click();
         await waitForText(page, ".form-error", "Nothing is at /nope");
       }, { javaScriptEnabled: false }),
   );

@@ -10,6 +10,7 @@ import { VERSION } from "../../lib/version.ts";
 import { AGENT_ERROR, MAX_LINE } from "../../lib/guest/protocol.ts";
 import { GUEST_TARGETS } from "../../lib/guest/tools/targets.ts";
 import { buildAgent, goSettings, goVersion } from "../../scripts/guest_agents.ts";
+import { ensurePackages } from "../testbed/packages.ts";
 import { openAgentChannel } from "../testbed/agent_channel.ts";
 import { AGENT_IN_GUEST, buildAgentGuest } from "../testbed/agent_guest.ts";
 import { testFolder } from "../testbed/folder.ts";
@@ -64,7 +65,12 @@ Deno.test({
       "linux-aarch64": await program(1),
       "windows-x86_64": await program(2),
     };
-    const tools = { programs, version: VERSION, gzip: (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }) };
+    const tools = {
+      programs,
+      version: VERSION,
+      gzip: (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }),
+      digest: (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest("hex"),
+    };
     const cd = guestToolsCd(tools);
     assert.ok(cd.length < 24 * MEBIBYTE, `${cd.length} bytes`);
     assert.deepEqual(guestToolsCd(tools), cd);
@@ -78,6 +84,22 @@ Deno.test({
     const installed = `${root}/usr/sbin/kvm-manager-agent`;
     assert.equal((await run([installed, "--version"])).trim(), VERSION);
     await run([installed, "--check", "--config", `${root}/etc/kvm-manager-agent/agent.json`]);
+    // And so has the other kind of package, which rpm itself finds whole
+    await ensurePackages("rpm");
+    const rpm = `${folder.path}/kvm-manager-agent-${VERSION}-1.x86_64.rpm`,
+      rpmRoot = `${folder.path}/rpm-root`;
+    assert.match(await run(["rpmkeys", "--checksig", rpm]), /digests OK/);
+    assert.match(await run(["rpm", "-qip", rpm]), /Architecture: x86_64\n/);
+    assert.equal((await run(["rpm", "-qcp", rpm])).trim(), "/etc/kvm-manager-agent/agent.json");
+    assert.match(await run(["rpm", "-qp", "--scripts", rpm]), /systemctl disable --now kvm-manager-agent/);
+    await Deno.mkdir(rpmRoot);
+    await run(["rpm", "--root", rpmRoot, "--nodeps", "--noscripts", "-i", rpm]);
+    await run(["rpm", "--root", rpmRoot, "--nodeps", "-V", "kvm-manager-agent"]);
+    const fromRpm = `${rpmRoot}/usr/sbin/kvm-manager-agent`;
+    assert.deepEqual(await Deno.readFile(fromRpm), await Deno.readFile(installed));
+    assert.equal((await run([fromRpm, "--version"])).trim(), VERSION);
+    const other = `${folder.path}/kvm-manager-agent-${VERSION}-1.aarch64.rpm`;
+    assert.match(await run(["rpm", "-qip", other]), /Architecture: aarch64\n/);
     await run(["sh", "-n", `${folder.path}/install.sh`]);
     await run(["sh", "-n", `${folder.path}/kvm-manager-agent.sysv`]);
     await run(["tar", "-xzf", `${folder.path}/kvm-manager-agent-${VERSION}-linux.tar.gz`, "-C", folder.path]);

@@ -122,6 +122,28 @@ Deno.test({
       assert.equal((await viewer.call("guest_get_info", { vmId })).hostname, vm.name);
     });
 
+    await t.step("values go both ways, for operators", async () => {
+      const setMetadata = (key: string, value: string) =>
+        call(server, "guest_set_metadata", { vmId, key, value });
+      await setMetadata("role", "web & <b>");
+      const inside = await call(server, "guest_exec", { vmId, command: AGENT_IN_GUEST, args: ["metadata"] });
+      assert.deepEqual(JSON.parse(inside.stdout), { role: "web & <b>" });
+      const left = ["metadata", "ready", "since noon"];
+      assert.equal(
+        (await call(server, "guest_exec", { vmId, command: AGENT_IN_GUEST, args: left })).exitCode,
+        0,
+      );
+      assert.deepEqual(await call(server, "guest_get_metadata", { vmId }), [
+        { key: "ready", value: "since noon" },
+        { key: "role", value: "web & <b>" },
+      ]);
+      await setMetadata("role", "");
+      assert.equal((await call(server, "guest_get_metadata", { vmId })).length, 1);
+      await refused(setMetadata("a b", "x"), "InvalidInput");
+      const viewer = await personWith(server, "mia", [{ role: "viewer", on: { kind: "vm", vmId } }]);
+      await refused(viewer.call("guest_get_metadata", { vmId }), "Forbidden");
+    });
+
     await t.step("programs, and files in parts and whole", async () => {
       const ran = await call(server, "guest_exec", {
         vmId,

@@ -28,6 +28,7 @@ export function settingsHere(dataDir: string): Settings {
     pam: "off",
     imageCatalog: "builtin",
     metricsInterval: 30,
+    guestInterval: 0,
     metricsEndpoint: "off",
     binDays: 0,
     demo: false,

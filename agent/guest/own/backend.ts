@@ -1,11 +1,12 @@
 /** KVM Manager's own guest agent (guest/, Go), over its channel. */
 import {
-  EXEC_SECONDS,
+  EXEC_TASK_SECONDS,
   type GuestAbility,
   type GuestFile,
   type GuestFilesystem,
   type GuestInfo,
   type GuestInterface,
+  type GuestMetadatum,
   type GuestMetrics,
   type GuestPackages,
   type GuestProcess,
@@ -17,10 +18,11 @@ import {
   type VM,
 } from "../../../lib/contract/mod.ts";
 import { joined } from "../../../lib/bytes.ts";
-import { type ChannelState, channelState } from "../../../lib/formats/xml/channel.ts";
+import { channelOf, type ChannelState, type FoundChannel } from "../../../lib/formats/xml/channel.ts";
 import {
   ownFilesystems,
   ownInterfaces,
+  ownMetadata,
   ownMetrics,
   ownPackages,
   ownProcesses,
@@ -79,6 +81,7 @@ const METHODS: Readonly<Record<GuestAbility, readonly AgentMethod[]>> = {
   "service-control": ["control_service"],
   "packages": ["get_packages"],
   "security": ["get_security"],
+  "metadata": ["get_metadata", "set_metadata"],
 };
 
 /** What it cannot do on Windows. */
@@ -116,7 +119,7 @@ class Output {
 
 interface Kept {
   readonly at: number;
-  readonly value: Promise<ChannelState>;
+  readonly value: Promise<FoundChannel>;
 }
 
 export class OwnBackend implements GuestBackend {
@@ -133,6 +136,16 @@ export class OwnBackend implements GuestBackend {
     this.#files = new OwnFiles(lines);
   }
 
+  /** The guest has opened or closed its end of a channel. Whoever waits for an agent that is gone is told at once. */
+  async channelChanged(uuid: string, isOpen: boolean, alias: string): Promise<void> {
+    const known = this.#states.get(uuid);
+    this.#states.delete(uuid);
+    const ours = (await (known?.value ?? this.#channel(uuid))).alias;
+    if (ours !== alias) return;
+    if (!isOpen) this.lines.forget(uuid);
+    else this.lines.hurry(uuid);
+  }
+
   /** Another system may run in it by now. */
   forget(vmId: string): void {
     this.#states.delete(vmId);
@@ -143,8 +156,10 @@ export class OwnBackend implements GuestBackend {
     const agent = this.kind, state = await this.channel(vm);
     if (state !== "connected") return { agent, state };
     try {
-      const version = await this.lines.use(vm.id, ({ info }) => Promise.resolve(toldText(info.version, 64)));
-      return { agent, state, version };
+      return await this.lines.use(vm.id, async (client) => {
+        const version = toldText(client.info.version, 64);
+        return { agent, state: await client.hasVoice() ? state : "silent", version };
+      });
     } catch (error) {
       if (!(error instanceof AgentFailure)) throw ownFailure(error, { method: "get_agent_info" });
       return { agent, state: error.reason === "closed" ? "disconnected" : "silent" };
@@ -156,10 +171,11 @@ export class OwnBackend implements GuestBackend {
     if (state === "not configured") return OWN_NO_CHANNEL;
     if (state === "disconnected") return OWN_NOT_INSTALLED;
     try {
-      return await this.lines.use(vm.id, (client) => {
+      return await this.lines.use(vm.id, async (client) => {
+        if (!await client.hasVoice()) return SILENT;
         const missing = METHODS[ability].find((method) => !client.can(method));
         const isLacking = client.info.os_type === "windows" && NOT_WINDOWS.has(ability);
-        return Promise.resolve(isLacking ? NOT_ON_WINDOWS : missing && notOffered(missing));
+        return isLacking ? NOT_ON_WINDOWS : missing && notOffered(missing);
       });
     } catch (error) {
       if (!(error instanceof AgentFailure)) throw ownFailure(error, { method: "get_agent_info" });
@@ -173,21 +189,21 @@ export class OwnBackend implements GuestBackend {
    * Whether somebody in the guest has opened its end. libvirt tells of QEMU's agent alone when that changes; of any channel
    * it keeps the state, in the XML of the running VM, which is read when somebody wants to know.
    */
-  channel({ id }: VM): Promise<ChannelState> {
+  async channel({ id }: VM): Promise<ChannelState> {
     const kept = this.#states.get(id);
-    if (kept !== undefined && this.clock.monotonic() - kept.at < STATE_MS) return kept.value;
+    if (kept !== undefined && this.clock.monotonic() - kept.at < STATE_MS) return (await kept.value).state;
     const value = this.#channel(id);
     this.#states.set(id, { at: this.clock.monotonic(), value });
     value.catch(() => {
       if (this.#states.get(id)?.value === value) this.#states.delete(id);
     });
-    return value;
+    return (await value).state;
   }
 
-  async #channel(uuid: string): Promise<ChannelState> {
+  async #channel(uuid: string): Promise<FoundChannel> {
     try {
       const xml = await this.link.call("domainXml", { uuid, secure: false, inactive: false });
-      return channelState(xml, AGENT_CHANNEL);
+      return channelOf(xml, AGENT_CHANNEL);
     } catch (error) {
       throw ownFailure(error, { method: "get_agent_info" });
     }
@@ -242,7 +258,16 @@ export class OwnBackend implements GuestBackend {
     return ownSecurity(await this.#call(vm, "get_security"));
   }
 
-  async exec(vm: VM, { command, args, env = [], input, seconds }: ExecRequest): Promise<ExecOutcome> {
+  async metadata(vm: VM): Promise<GuestMetadatum[]> {
+    return ownMetadata(await this.#call(vm, "get_metadata"));
+  }
+
+  async setMetadata(vm: VM, key: string, value: string): Promise<void> {
+    await this.#call(vm, "set_metadata", { key, value });
+  }
+
+  async exec(vm: VM, request: ExecRequest): Promise<ExecOutcome> {
+    const { command, args, env = [], input, seconds, onOutput, signal } = request;
     const out = { stdout: new Output(), stderr: new Output() };
     const pairs = env.map((each) => {
       const at = each.indexOf("=");
@@ -254,9 +279,11 @@ export class OwnBackend implements GuestBackend {
           args,
           env: Object.fromEntries(pairs),
           ...(input !== undefined && { stdin: input }),
-          timeoutMs: Math.min(seconds, EXEC_SECONDS.most) * 1000,
-          maxOutput: MOST_OUTPUT,
-          onOutput: (stream, bytes) => out[stream].add(bytes),
+          timeoutMs: Math.min(seconds, EXEC_TASK_SECONDS.most) * 1000,
+          // What is passed on is not kept, and has no bound
+          ...(onOutput === undefined && { maxOutput: MOST_OUTPUT }),
+          onOutput: onOutput ?? ((stream, bytes) => out[stream].add(bytes)),
+          ...(signal && { signal }),
         }));
       return {
         stdout: out.stdout.bytes,

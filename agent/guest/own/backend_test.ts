@@ -112,6 +112,25 @@ Deno.test("what it tells is the contract's, one line each, and never more than i
   assert.equal((await guest.backend.metrics(VM_A)).processes!.length, 1);
 });
 
+Deno.test("values of a guest that lies: no odd key, no more than there are, none longer, and no prototype", async () => {
+  const metadata = Object.fromEntries([
+    ...Array.from({ length: 500 }, (_, n) => [`k${n}`, "v"]),
+    ["__proto__", "p"],
+    ["a b", "odd"],
+    ["<b>", "odd"],
+    ["", "odd"],
+    ["x".repeat(65), "odd"],
+    ["0first", "\u001b]52;c;AAAA\u0007"],
+  ]);
+  await using guest = backendOf({ get_metadata: { metadata } });
+  const told = await guest.backend.metadata(VM_A);
+  assert.equal(told.length, 64);
+  assert.deepEqual(told[0], { key: "0first", value: "\u001b]52;c;AAAA\u0007" });
+  assert.ok(told.every(({ key }) => /^[A-Za-z0-9._-]{1,64}$/.test(key)));
+  await using long = backendOf({ get_metadata: { metadata: { k: "v".repeat(5000) } } });
+  await assert.rejects(long.backend.metadata(VM_A), { code: "GuestRefused" });
+});
+
 Deno.test("its refusals are the contract's errors", async () => {
   const cases = [
     [no(AGENT_ERROR.NotFound), "GuestFileNotFound"],

@@ -107,11 +107,13 @@ export class OwnAgentClient implements AsyncDisposable {
   #info: AgentResult<"get_agent_info"> | undefined;
   #failure: AgentFailure | undefined;
   #silentUntil = 0;
+  /** A question went unanswered, and nothing was heard since. */
+  #isDoubtful = false;
   #garbage = { lines: 0, bytes: 0 };
   // Ids of one conversation are none of another: a late answer to the one before fits none of ours
   #nextId = crypto.getRandomValues(new Uint32Array(1))[0]! * 1024;
 
-  private constructor({ readable, writable }: ByteStreams) {
+  private constructor({ readable, writable }: ByteStreams, private readonly silenceMs: number) {
     this.#reader = readable.getReader();
     this.#writer = writable.getWriter();
     this.#writer.closed.catch((error) => this.#end(new AgentFailure("closed", String(error))));
@@ -121,10 +123,15 @@ export class OwnAgentClient implements AsyncDisposable {
   /**
    * Begins a conversation: what a former host left behind is ended, half lines of it are passed over.
    *
+   * @param silenceMs for which a guest is left in peace that did not answer
    * @throws {AgentFailure} `silent` when nobody answers, `version` when nobody speaks our protocol
    */
-  static async open(streams: ByteStreams, limitMs = HELLO_MS): Promise<OwnAgentClient> {
-    const client = new OwnAgentClient(streams);
+  static async open(
+    streams: ByteStreams,
+    limitMs = HELLO_MS,
+    silenceMs = SILENCE_MS,
+  ): Promise<OwnAgentClient> {
+    const client = new OwnAgentClient(streams, silenceMs);
     try {
       await client.#write(new Uint8Array([0x0a]), limitMs);
       const asked = { protocol_min: PROTOCOL_MIN, protocol_max: PROTOCOL_MAX, reset: true };
@@ -148,6 +155,24 @@ export class OwnAgentClient implements AsyncDisposable {
   /** Resolved, with the reason, when the conversation is over. */
   get over(): Promise<AgentFailure> {
     return this.#over.promise;
+  }
+
+  /** Whether a question went unanswered a moment ago. */
+  get isSilent(): boolean {
+    return performance.now() < this.#silentUntil;
+  }
+
+  /** Whether it answers, as far as is known: one that did not a while ago is asked. */
+  async hasVoice(limitMs = HELLO_MS): Promise<boolean> {
+    if (this.isSilent) return false;
+    if (!this.#isDoubtful) return true;
+    try {
+      await this.call("ping", {}, { limitMs });
+      return true;
+    } catch (error) {
+      if (error instanceof AgentFailure && error.reason === "silent") return false;
+      throw error;
+    }
   }
 
   /** Whether answers are waited for. */
@@ -198,7 +223,10 @@ export class OwnAgentClient implements AsyncDisposable {
       answer.reject(signal!.reason);
     };
     const timer = setTimeout(() => {
-      if (!isProbe) this.#silentUntil = performance.now() + SILENCE_MS;
+      if (!isProbe) {
+        this.#silentUntil = performance.now() + this.silenceMs;
+        this.#isDoubtful = true;
+      }
       this.#notify("cancel", { id });
       answer.reject(silent());
     }, limitMs);
@@ -416,6 +444,7 @@ export class OwnAgentClient implements AsyncDisposable {
     if (message.kind === "notification") return this.#output(message, pending);
     if (message.kind === "invalid") return;
     this.#silentUntil = 0;
+    this.#isDoubtful = false;
     if (message.kind === "result") return pending.answer.resolve(message.result);
     pending.answer.reject(new AgentFailure("refused", message.message, { code: message.code }));
   }

@@ -111,6 +111,28 @@ Deno.test("a copy whose checksum the guest has otherwise is no copy", async () =
   await assert.rejects(Array.fromAsync(third.copyFrom("/x")), { reason: "invalid" });
 });
 
+Deno.test("one that did not answer is asked before it counts as there again", async () => {
+  let isHung = true;
+  const guest = new FakeGuest((request) =>
+    isHung && request.method !== "get_agent_info" ? undefined : RESULTS.get(request.method)
+  );
+  await using agent = await OwnAgentClient.open(guest.streams, 5000, 30);
+  const pings = () => guest.asked.filter(({ method }) => method === "ping").length;
+  const later = () => new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(await agent.hasVoice(), true, "nothing speaks against it, and it is not asked");
+  await assert.rejects(agent.call("get_users", {}, { limitMs: 20 }), { reason: "silent" });
+  assert.equal(await agent.hasVoice(20), false);
+  assert.equal(pings(), 0, "it is left in peace for a while");
+  await later();
+  assert.equal(await agent.hasVoice(20), false);
+  assert.equal(pings(), 1);
+  isHung = false;
+  await later();
+  assert.equal(await agent.hasVoice(5000), true);
+  assert.equal(await agent.hasVoice(5000), true);
+  assert.equal(pings(), 2);
+});
+
 Deno.test("a call that is given up is cancelled in the guest", async () => {
   const guest = new FakeGuest(honestBut("exec_command", () => undefined));
   await using agent = await OwnAgentClient.open(guest.streams);

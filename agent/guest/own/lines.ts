@@ -81,6 +81,14 @@ export class OwnAgentLines {
     void this.#close(vmId, line);
   }
 
+  /** An agent has come: a line that failed before it did is tried at once. */
+  hurry(vmId: string): void {
+    const line = this.#lines.get(vmId);
+    if (line === undefined) return;
+    line.pause = undefined;
+    line.failures = 0;
+  }
+
   /** libvirt is gone, and every line with it. */
   forgetAll(): void {
     for (const vmId of [...this.#lines.keys()]) this.forget(vmId);

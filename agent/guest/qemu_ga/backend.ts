@@ -105,7 +105,8 @@ export class QemuBackend implements GuestBackend {
 
   async state(vm: VM): Promise<BackendState> {
     const agent = this.kind;
-    if (vm.guestAgent !== "connected") return { agent, state: vm.guestAgent };
+    const channel = vm.guestAgents[agent];
+    if (channel !== "connected") return { agent, state: channel };
     try {
       const { version } = await this.#knownOf(vm);
       return { agent, state: "connected", version };
@@ -115,15 +116,16 @@ export class QemuBackend implements GuestBackend {
     }
   }
 
-  channel({ guestAgent }: VM): Promise<ChannelState> {
-    return Promise.resolve(guestAgent);
+  channel({ guestAgents }: VM): Promise<ChannelState> {
+    return Promise.resolve(guestAgents[this.kind]);
   }
 
   async hindrance(vm: VM, ability: GuestAbility): Promise<Hindrance | undefined> {
     const needed = COMMANDS[ability];
     if (needed === undefined) return OWN_ALONE;
-    if (vm.guestAgent === "not configured") return NO_CHANNEL;
-    if (vm.guestAgent === "disconnected") return NOT_INSTALLED;
+    const channel = vm.guestAgents[this.kind];
+    if (channel === "not configured") return NO_CHANNEL;
+    if (channel === "disconnected") return NOT_INSTALLED;
     let known: Known;
     try {
       known = await this.#knownOf(vm);
@@ -197,8 +199,24 @@ export class QemuBackend implements GuestBackend {
     return cannot();
   }
 
+  metadata(): Promise<never> {
+    return cannot();
+  }
+
+  setMetadata(): Promise<never> {
+    return cannot();
+  }
+
   async exec(vm: VM, request: ExecRequest): Promise<ExecOutcome> {
-    return await this.#exec.run(vm, request, (await this.#knownOf(vm)).isWindows);
+    const outcome = await this.#exec.run(vm, request, (await this.#knownOf(vm)).isWindows);
+    const { onOutput } = request;
+    if (onOutput === undefined) return outcome;
+    // This agent has no output to give before the end
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (outcome[stream].length > 0) onOutput(stream, outcome[stream].slice());
+    }
+    const none = new Uint8Array();
+    return { ...outcome, stdout: none, stderr: none };
   }
 
   async listFiles(vm: VM, path: string): Promise<{ files: GuestFile[]; truncated: boolean }> {

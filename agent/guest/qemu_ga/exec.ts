@@ -85,7 +85,7 @@ export class QemuExec {
 
   async #run(
     vm: VM,
-    { env, input, seconds }: ExecRequest,
+    { env, input, seconds, signal }: ExecRequest,
     path: string,
     arg: readonly string[],
     isWindows: boolean,
@@ -102,6 +102,7 @@ export class QemuExec {
     const end = began + (seconds + (bounded ? GRACE_SECONDS : 0)) * 1000;
     for (let look = 0;; look++) {
       await sleep(this.clock, LOOKS_MS[Math.min(look, LOOKS_MS.length - 1)]!);
+      signal?.throwIfAborted(); // it runs on in the guest, up to its limit
       const status = await this.#status(vm, pid);
       const tookMs = this.clock.monotonic() - began;
       if (status.exited) return outcome(status, bounded, seconds, tookMs);

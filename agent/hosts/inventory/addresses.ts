@@ -98,7 +98,7 @@ export class Addresses {
       return false;
     }
     const known = addressed(vm);
-    const source = vm.guestAgent === "connected" ? "agent" : "arp";
+    const source = vm.guestAgents["qemu-ga"] === "connected" ? "agent" : "arp";
     if (source === "arp" && known) return false;
     this.#nextProbe.set(
       vm.id,

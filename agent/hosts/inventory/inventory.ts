@@ -42,6 +42,8 @@ interface Entry {
   /** When libvirt last told of a change that the operation under way is to read; undefined when there is none. */
   toldAt: number | undefined;
   responsive: boolean;
+  guest: VM["guest"];
+  agentSilent: boolean;
   stats: VmStats | undefined;
   trouble: string | undefined;
   /** It was told that it was paused, and not yet that it goes on. */
@@ -74,6 +76,8 @@ const POWER_REQUEST_MS = 10 * 60_000;
  * a read beside them would hold both up, and start a worker for it.
  */
 const OPERATION_READS_MS = 1000;
+/** Milliseconds after which a machine is read again whose guest has opened or closed a channel. */
+const CHANNEL_READ_MS = [50, 1000];
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
 
@@ -328,6 +332,11 @@ export class Inventory {
       this.#onChange({ vmId: uuid, vmName: name, event });
     }
     if (WITHOUT_READ.has(event)) return;
+    // QEMU tells it before libvirt has written it down
+    if (event === "channel") {
+      for (const ms of CHANNEL_READ_MS) setTimeout(() => this.refreshSoon(uuid), ms);
+      return;
+    }
     if (entry?.operation === undefined) this.refreshSoon(uuid);
     else this.#leaveToOperation(uuid, entry);
   }
@@ -419,7 +428,15 @@ export class Inventory {
     extras: Partial<
       Pick<
         Entry,
-        "addresses" | "sizes" | "startedAt" | "operation" | "powerRequest" | "responsive" | "trouble"
+        | "addresses"
+        | "sizes"
+        | "startedAt"
+        | "operation"
+        | "powerRequest"
+        | "responsive"
+        | "guest"
+        | "agentSilent"
+        | "trouble"
       >
     >,
   ): void {
@@ -468,6 +485,8 @@ export class Inventory {
         powerRequest: undefined,
         toldAt: undefined,
         responsive: true,
+        guest: undefined,
+        agentSilent: false,
         stats: undefined,
         trouble: undefined,
         toldPaused: false,
@@ -493,6 +512,7 @@ export class Inventory {
       old.addresses = [];
       old.stats = undefined;
       old.responsive = true;
+      old.agentSilent = false;
       old.powerRequest = undefined;
     }
     old.record = record;

@@ -1,6 +1,6 @@
 /** One machine as the contract shows it, put together from what libvirt said and what was found out beside it. Pure. */
 import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
-import type { Disk, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
+import type { Disk, GuestFacts, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
 import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
 import { isActive, stateReason, vmState } from "./states.ts";
@@ -15,6 +15,9 @@ export interface Extras {
   readonly operation: string | undefined;
   readonly powerRequest: VM["powerRequest"];
   readonly responsive: boolean;
+  readonly guest: GuestFacts | undefined;
+  /** Its agents hold their channels open, and do not answer. */
+  readonly agentSilent: boolean;
   readonly stats: VmStats | undefined;
   /** The last thing that went wrong, e.g. an I/O error that paused it. */
   readonly trouble: string | undefined;
@@ -116,13 +119,15 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
     tags: summary.tags,
     autostart: record.autostart,
     persistent: record.persistent,
-    guestAgent: summary.guestAgent,
+    guestAgent: extras.agentSilent && summary.guestAgent === "connected" ? "silent" : summary.guestAgent,
+    guestAgents: summary.guestAgents,
     firmware: summary.firmware,
     virtType: summary.virtType,
     host: extras.host,
     attention: attention(state, reason, extras, screen),
     ...defined({
       title: summary.title,
+      guest: extras.guest,
       stateReason: reason,
       stateSince: extras.stateSince,
       operation: extras.operation,

@@ -14,6 +14,8 @@ const EXTRAS: Extras = {
   operation: undefined,
   powerRequest: undefined,
   responsive: true,
+  guest: undefined,
+  agentSilent: false,
   stats: undefined,
   trouble: undefined,
 };

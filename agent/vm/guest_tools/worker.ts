@@ -8,12 +8,15 @@ import type { FromToolsWorker, ToToolsWorker } from "./protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
+const gzip = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 });
+const digest = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest("hex");
+
 function answer({ packed, version }: ToToolsWorker): FromToolsWorker {
   try {
     const programs = Object.fromEntries(
       Object.entries(packed).map(([name, bytes]) => [name, gunzipSync(bytes)]),
     ) as unknown as AgentPrograms;
-    const cd = guestToolsCd({ programs, version, gzip: (bytes) => gzipSync(bytes, { level: 9 }) });
+    const cd = guestToolsCd({ programs, version, gzip, digest });
     return { cd, sha256: createHash("sha256").update(cd).digest("hex") };
   } catch (error) {
     return { failure: messageOf(error) };

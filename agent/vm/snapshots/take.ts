@@ -1,4 +1,5 @@
 /** Taking a snapshot beside the disks: they go on in new images, and the guest agent has the guest ready for that. */
+import type { SnapshotTaken } from "../../../ffi/calls/mod.ts";
 import { ContractError, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { externalSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
@@ -7,6 +8,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { Host } from "../../hosts/host.ts";
+import { type Quiescing, quiescingOf, whileStill } from "../../hosts/quiesce.ts";
 import { thawGuest } from "../../hosts/thaw.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -26,9 +28,9 @@ export interface NewSnapshot {
 /** An image that a disk goes on in. */
 type Overlay = Pick<CheckedImage, "path" | "format" | "type" | "backing">;
 
-/** Whether the guest agent is asked. @throws {ContractError} SnapshotNotPossible where it has to be and does not answer */
-function quiesceOf(vm: VM, quiesce: boolean | undefined): "no" | "try" | "must" {
-  const answers = isLive(vm) && vm.guestAgent === "connected";
+/** Whether a guest agent is asked. @throws {ContractError} SnapshotNotPossible where it has to be and does not answer */
+function quiesceOf(vm: VM, by: Quiescing, quiesce: boolean | undefined): "no" | "try" | "must" {
+  const answers = by !== "nobody";
   if (quiesce === true && isLive(vm) && !answers) {
     const reason = "its guest agent does not answer, so the guest cannot be asked to write all to its disks";
     throw new ContractError("SnapshotNotPossible", { reason });
@@ -49,7 +51,8 @@ export async function takeBeside(
   { principal, clock }: { readonly principal: Pick<Principal, "name">; readonly clock: Clock },
 ): Promise<Output<"create_snapshot">> {
   const { link, operations } = host;
-  const asks = quiesceOf(vm, quiesce);
+  const by = isLive(vm) && quiesce !== false ? await quiescingOf(host, vm) : "nobody";
+  const asks = quiesceOf(vm, by, quiesce);
   const notes: string[] = [];
   using held = new DisposableStack();
   const overlays = new Map<string, Overlay>();
@@ -63,8 +66,19 @@ export async function takeBeside(
     const disks = vm.disks.map(({ target }) => ({ target, overlay: overlays.get(target)?.path }));
     const xml = externalSnapshotXml({ name, description, disks });
     // Whatever happens to libvirt or to this process from here on: the guest is thawed.
-    if (asks !== "no") operation.add({ kind: "guest-frozen", uuid: vm.id, name: vm.name });
-    const taken = await link.call("snapshotOfDisks", { uuid: vm.id, xml, quiesce: asks });
+    if (asks !== "no") {
+      const thawsItself = by === "own";
+      operation.add({
+        kind: "guest-frozen",
+        uuid: vm.id,
+        name: vm.name,
+        ...(thawsItself && { thawsItself }),
+      });
+    }
+    const take = (quiesce: typeof asks) => link.call("snapshotOfDisks", { uuid: vm.id, xml, quiesce });
+    const taken = by === "own"
+      ? await takeStill(host, vm, () => take("no"), asks === "must")
+      : await take(asks);
     await host.reread(vm);
     return taken;
   };
@@ -90,6 +104,25 @@ export async function takeBeside(
     throw contractError(error, "SnapshotFailed", "create_snapshot");
   }
 }
+
+/**
+ * Takes it while our agent keeps the guest still.
+ *
+ * @param isMust takes none where it does not
+ * @throws {ContractError} SnapshotNotPossible @throws {LibvirtError}
+ */
+async function takeStill(
+  host: Host,
+  vm: VM,
+  take: () => Promise<SnapshotTaken>,
+  isMust: boolean,
+): Promise<SnapshotTaken> {
+  const { result, not } = await whileStill(host, vm, take, isMust ? refused : undefined);
+  return not === undefined ? { ...result, quiesced: true } : { ...result, notQuiesced: not };
+}
+
+/** What is said where the guest has to stand still, and does not. */
+const refused = (reason: string) => new ContractError("SnapshotNotPossible", { reason });
 
 /** Writes the judged chains into the definition, which libvirt leaves open. Where that fails, the next start judges them. */
 async function pin(host: Host, vm: VM, overlays: ReadonlyMap<string, Overlay>): Promise<void> {

@@ -1,10 +1,11 @@
 import { memo } from "../../kit/memo.ts";
-import { osOf } from "../../../lib/vm/os/names.ts";
+import { ownHostname, systemOf } from "../../../lib/vm/os/guest_system.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { firstAddress } from "../../../lib/vm/list.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { CpuLoad, MemoryLoad } from "./LoadCells.tsx";
 import { TruncatedText } from "../../kit/TruncatedText.tsx";
+import { OsMark } from "../OsMark.tsx";
 import { RowActions } from "./RowActions.tsx";
 import { SelectBox } from "./SelectBox.tsx";
 import { Thumbnail } from "../Thumbnail.tsx";
@@ -21,14 +22,14 @@ export interface VmCardProps extends VmItemProps {
 export const VmCard = memo(function VmCard(props: VmCardProps) {
   const { vm, place, model, selected, enabled, onMenu } = props;
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
-  const subtitle = [vm.title || osOf(vm), firstAddress(vm), model.manyHosts.value ? vm.host : undefined]
-    .filter((
-      part,
-    ) => part !== undefined).join(" · ");
+  const host = model.manyHosts.value ? vm.host : undefined;
+  const subtitle = [vm.title || systemOf(vm)?.name, ownHostname(vm), firstAddress(vm), host]
+    .filter((part) => part !== undefined).join(" · ");
   return (
     <div class="vm-card" role="listitem" data-vm={vm.id} data-selected={selected ? "" : undefined}>
       <div class="vm-card-head">
         <SelectBox vm={vm} model={model} selected={selected} />
+        <OsMark vm={vm} />
         <a class="vm-link" href={`/vms/${encodeURIComponent(vm.id)}`}>
           <TruncatedText text={vm.name} />
         </a>

@@ -1,7 +1,7 @@
 import { memo } from "../../kit/memo.ts";
 import type { ListQuery } from "../../../lib/vm/list_query.ts";
 import { listHref } from "../../../lib/vm/list_query.ts";
-import { osOf } from "../../../lib/vm/os/names.ts";
+import { ownHostname, systemOf } from "../../../lib/vm/os/guest_system.ts";
 import { formatDisk } from "../../../lib/text/quantity.ts";
 import { needsAttention } from "../../../lib/vm/state.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -10,6 +10,7 @@ import { t } from "../../../lib/i18n/mod.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import { CpuLoad, MemoryLoad } from "./LoadCells.tsx";
 import { TruncatedText } from "../../kit/TruncatedText.tsx";
+import { OsMark } from "../OsMark.tsx";
 import { RowActions } from "./RowActions.tsx";
 import { SelectBox } from "./SelectBox.tsx";
 import { TagList } from "../TagList.tsx";
@@ -24,11 +25,11 @@ export interface VmRowProps extends VmItemProps {
   query: ListQuery;
 }
 
-/** What stands small beside the name: the title a person gave, else the operating system; and the host, where there are several. */
+/** What stands small beside the name: the title a person gave, else the operating system; the guest's own name; and the host, where there are several. */
 function subtitleOf({ vm, model }: VmRowProps): string {
-  const about = vm.title !== undefined && vm.title !== "" ? vm.title : osOf(vm);
+  const about = vm.title !== undefined && vm.title !== "" ? vm.title : systemOf(vm)?.name;
   const host = model.manyHosts.value ? vm.host : undefined;
-  return [about, host].filter((part) => part !== undefined).join(" · ");
+  return [about, ownHostname(vm), host].filter((part) => part !== undefined).join(" · ");
 }
 
 /** One machine in the table. Rendered anew when something about the machine changed; its loads render themselves. */
@@ -63,6 +64,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
               <span class="visually-hidden">{t("state.attention")}</span>
             </span>
           )}
+          <OsMark vm={vm} />
           <a class="vm-link" href={`/vms/${encodeURIComponent(vm.id)}`}>
             <TruncatedText text={vm.name} />
           </a>

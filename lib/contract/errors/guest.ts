@@ -15,6 +15,7 @@ export const GUEST_ERRORS = {
   },
   GuestRefused: { text: "The guest agent said no: {error}", status: 502, exit: 1 },
   GuestProgramNotFound: { text: "The guest cannot run {command}: {error}", status: 404, exit: 4 },
+  GuestProgramFailed: { text: "{command} ended with exit status {code} in the guest", status: 502, exit: 1 },
   GuestExecTimeout: {
     text: "The program did not end within {seconds} seconds, and still runs in the guest (process {pid})",
     status: 502,

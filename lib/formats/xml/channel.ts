@@ -20,9 +20,31 @@ export function channelIn(devices: XmlElement | undefined, name: string): Channe
   return target.state === "connected" ? "connected" : "disconnected";
 }
 
-/** The state of a channel of a domain. @throws {XmlError} */
-export function channelState(domainXml: string, name: string): ChannelState {
-  return channelIn(child(parseXml(domainXml), "devices"), name);
+/** The states of both agents' channels. */
+export const agentChannelsIn = (devices: XmlElement | undefined) => ({
+  "qemu-ga": channelIn(devices, QEMU_AGENT_CHANNEL),
+  "kvm-manager-agent": channelIn(devices, OWN_AGENT_CHANNEL),
+});
+
+/** One answer for several agents: whether one of them is there. */
+export function anyAgent(states: Readonly<Record<string, ChannelState>>): ChannelState {
+  const all = Object.values(states);
+  return (["connected", "disconnected"] as const).find((state) => all.includes(state)) ?? "not configured";
+}
+
+/** A channel of a domain, as its XML has it. */
+export interface FoundChannel {
+  readonly state: ChannelState;
+  /** What QEMU calls it; a running VM has one. */
+  readonly alias?: string;
+}
+
+/** A channel of a domain. @throws {XmlError} */
+export function channelOf(domainXml: string, name: string): FoundChannel {
+  const devices = child(parseXml(domainXml), "devices");
+  const found = children(devices, "channel").find((each) => child(each, "target")?.attributes.name === name);
+  const alias = child(found, "alias")?.attributes.name;
+  return { state: channelIn(devices, name), ...(alias !== undefined && { alias }) };
 }
 
 /** A channel as a device; libvirt chooses its socket on the host. */

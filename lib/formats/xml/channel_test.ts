@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { renderXml } from "./build.ts";
-import { channelDevice, channelState, OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "./channel.ts";
+import { channelDevice, channelOf, OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "./channel.ts";
 import { FULL, resolved } from "../../vm/create/testing.ts";
 import { newDomainXml } from "./new_domain.ts";
 
@@ -8,12 +8,15 @@ const domain = (...channels: string[]) => `<domain><devices>${channels.join("")}
 const channel = (name: string, state = "") =>
   `<channel type="unix"><target type="virtio" name="${name}"${state}/></channel>`;
 
-Deno.test("channelState() tells one channel from the others, and a state that libvirt may add from none", () => {
+Deno.test("channelOf() tells one channel from the others, and a state that libvirt may add from none", () => {
   const both = domain(channel(QEMU_AGENT_CHANNEL, ' state="connected"'), channel(OWN_AGENT_CHANNEL));
-  assert.equal(channelState(both, QEMU_AGENT_CHANNEL), "connected");
-  assert.equal(channelState(both, OWN_AGENT_CHANNEL), "disconnected");
-  assert.equal(channelState(domain(channel("x", ' state="connected"')), OWN_AGENT_CHANNEL), "not configured");
-  assert.equal(channelState("<domain/>", OWN_AGENT_CHANNEL), "not configured");
+  assert.equal(channelOf(both, QEMU_AGENT_CHANNEL).state, "connected");
+  assert.equal(channelOf(both, OWN_AGENT_CHANNEL).state, "disconnected");
+  assert.equal(
+    channelOf(domain(channel("x", ' state="connected"')), OWN_AGENT_CHANNEL).state,
+    "not configured",
+  );
+  assert.equal(channelOf("<domain/>", OWN_AGENT_CHANNEL).state, "not configured");
 });
 
 Deno.test("a new VM has the channels of both agents, and the CD with the guest tools where it is wished for", () => {

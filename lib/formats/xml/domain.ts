@@ -1,7 +1,7 @@
 /** libvirt's domain XML → what lists and pages show of a machine. */
 import { OS_TYPES } from "../../contract/choices.ts";
 import type { Disk, Graphics, GuestAgentState, NetworkInterface, VM } from "../../contract/vm.ts";
-import { channelIn, QEMU_AGENT_CHANNEL } from "./channel.ts";
+import { agentChannelsIn, anyAgent } from "./channel.ts";
 import { METADATA_PREFIX, SCREEN_PASSWORDS } from "./metadata.ts";
 import { hasGeneratedPasswords, hasOpenScreen } from "./screen_passwords.ts";
 import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
@@ -21,6 +21,7 @@ export type DomainSummary =
     /** The kind of operating system that our own metadata keeps: chosen without naming a system. */
     keptOsType: VM["osType"];
     guestAgent: GuestAgentState;
+    guestAgents: VM["guestAgents"];
     disks: Disk[];
     interfaces: Omit<NetworkInterface, "ipAddress" | "ipAddresses">[];
     graphics: Graphics[];
@@ -157,6 +158,7 @@ function ownChildren(own: XmlElement | undefined, name: string): string[] {
 export function summarizeDomain(xml: string): DomainSummary {
   const domain = parseXml(xml);
   const devices = child(domain, "devices");
+  const guestAgents = agentChannelsIn(devices);
   const os = child(domain, "os");
   const osAttributes = child(os, "type")?.attributes;
   const vcpu = child(domain, "vcpu");
@@ -177,7 +179,8 @@ export function summarizeDomain(xml: string): DomainSummary {
     arch: osAttributes?.arch,
     virtType: domain.attributes.type ?? "",
     firmware: firmware(os),
-    guestAgent: channelIn(devices, QEMU_AGENT_CHANNEL),
+    guestAgent: anyAgent(guestAgents),
+    guestAgents,
     tags: ownChildren(own, "tag"),
     group: ownChildren(own, "group")[0],
     createdAt: integer(own?.attributes.created),

@@ -77,6 +77,7 @@ Deno.test("summarizeDomain() reads a whole running machine", () => {
     virtType: "kvm",
     firmware: "bios",
     guestAgent: "connected",
+    guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" },
     tags: ["web", "a&b"],
     group: "Shop",
     createdAt: 1700000000000,
@@ -123,6 +124,7 @@ Deno.test("summarizeDomain() reads the least libvirt writes without inventing an
     virtType: "test",
     firmware: "bios",
     guestAgent: "not configured",
+    guestAgents: { "qemu-ga": "not configured", "kvm-manager-agent": "not configured" },
     tags: [],
     group: undefined,
     createdAt: undefined,
@@ -303,6 +305,25 @@ Deno.test("summarizeDomain() knows the guest agent's channel and its state", () 
   assert.equal(
     agent(channel("name='x'") + channel("name='org.qemu.guest_agent.0' state='connected'")),
     "connected",
+  );
+});
+
+Deno.test("summarizeDomain() has one answer for both guest agents", () => {
+  const channel = (name: string, state: string) =>
+    `<channel type='unix'><target type='virtio' name='${name}' state='${state}'/></channel>`;
+  const own = (state: string) => channel("org.kvmmanager.agent.0", state);
+  const qemu = (state: string) => channel("org.qemu.guest_agent.0", state);
+  const table: [string, string][] = [
+    [own("connected"), "connected"],
+    [own("disconnected"), "disconnected"],
+    [qemu("disconnected") + own("connected"), "connected"],
+    [qemu("connected") + own("disconnected"), "connected"],
+    [qemu("disconnected") + own("disconnected"), "disconnected"],
+  ];
+  for (const [xml, expected] of table) assert.equal(devices(xml).guestAgent, expected, xml);
+  assert.equal(
+    devices(qemu("connected") + own("disconnected")).guestAgents["kvm-manager-agent"],
+    "disconnected",
   );
 });
 

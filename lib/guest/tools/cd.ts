@@ -1,5 +1,6 @@
 /** The "guest tools" CD: packages, installers and a README, made of the agents when it is asked for. Pure. */
 import { type IsoFile, writeIso } from "../../formats/iso9660/write.ts";
+import { type RpmTools, writeRpm } from "../../formats/rpm/write.ts";
 import { writeAr } from "../../formats/tar/ar.ts";
 import { type TarEntry, writeTar } from "../../formats/tar/tar.ts";
 import {
@@ -27,6 +28,7 @@ export interface GuestTools {
   readonly version: string;
   /** Compresses as gzip does, always the same way. */
   readonly gzip: (bytes: Uint8Array) => Uint8Array;
+  readonly digest: RpmTools["digest"];
 }
 
 /** The time of everything on it: the same tools give the same CD. */
@@ -55,6 +57,45 @@ fi
 `,
 } as const;
 
+const DESCRIPTION = "Lets the host see addresses, file systems and services of this virtual machine,\n" +
+  "run commands, copy files and shut it down, by a virtual serial port.";
+
+const RPM_SCRIPTS = {
+  afterInstall: `if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  systemctl enable ${AGENT_NAME}
+  systemctl restart ${AGENT_NAME}
+fi
+`,
+  // $1 is how many are left: none when it is no upgrade
+  beforeRemove: `if [ "$1" = 0 ] && [ -d /run/systemd/system ]; then
+  systemctl disable --now ${AGENT_NAME}
+fi
+`,
+} as const;
+
+/** A package for Fedora, RHEL, openSUSE and their kin. */
+export function agentRpm(
+  program: Uint8Array,
+  architecture: "x86_64" | "aarch64",
+  { version, gzip, digest }: Pick<GuestTools, "version" | "gzip" | "digest">,
+): Uint8Array<ArrayBuffer> {
+  const folder = `/etc/${AGENT_NAME}/`;
+  return writeRpm({
+    ...{ name: AGENT_NAME, version, release: "1", architecture, modified: DATE.getTime() / 1000 },
+    summary: "Agent of KVM Manager inside a virtual machine",
+    description: DESCRIPTION,
+    license: "None chosen yet",
+    scripts: RPM_SCRIPTS,
+    files: [
+      { path: folder, content: new Uint8Array(), mode: 0o755 },
+      { path: `${folder}agent.json`, content: bytes(AGENT_CONFIG), mode: 0o644, isConfig: true },
+      { path: `/usr/sbin/${AGENT_NAME}`, content: program, mode: 0o755 },
+      { path: `/usr/lib/systemd/system/${AGENT_NAME}.service`, content: bytes(SYSTEMD_UNIT), mode: 0o644 },
+    ],
+  }, { gzip, digest });
+}
+
 /** A Debian package: deb(5). */
 export function agentDeb(
   program: Uint8Array,
@@ -70,8 +111,7 @@ export function agentDeb(
     "Section: admin",
     "Priority: optional",
     "Description: agent of KVM Manager inside a virtual machine",
-    " Lets the host see addresses, file systems and services of this virtual machine,",
-    " run commands, copy files and shut it down, by a virtual serial port.",
+    ...DESCRIPTION.split("\n").map((line) => ` ${line}`),
     "",
   ].join("\n");
   const config = `/etc/${AGENT_NAME}/agent.json`;
@@ -156,6 +196,10 @@ export function guestToolsFiles(tools: GuestTools): IsoFile[] {
       name: `${AGENT_NAME}_${version}_arm64.deb`,
       bytes: agentDeb(programs["linux-aarch64"], "arm64", tools),
     },
+    ...(["x86_64", "aarch64"] as const).map((architecture) => ({
+      name: `${AGENT_NAME}-${version}-1.${architecture}.rpm`,
+      bytes: agentRpm(programs[`linux-${architecture}`], architecture, tools),
+    })),
     { name: `${AGENT_NAME}-${version}-linux.tar.gz`, bytes: archive(tools) },
   ];
 }

@@ -100,7 +100,8 @@ export const alerts = {
   "alerts.no_vm": "None",
   "alerts.series": "Metric",
   "alerts.label": "Only of",
-  "alerts.label_hint": "Name of a disk, network card, vCPU, pool or sensor. Empty: each of them.",
+  "alerts.label_hint":
+    "Name of a disk, network card, vCPU, file system, pool or sensor. Empty: each of them.",
   "alerts.comparison": "Fires when it is",
   "alerts.comparison.above": "above the threshold",
   "alerts.comparison.below": "below the threshold",

@@ -46,6 +46,7 @@ const COMMAND_OF = {
   services: "guest_get_services",
   packages: "guest_get_packages",
   security: "guest_get_security",
+  metadata: "guest_get_metadata",
 } as const satisfies Record<GuestView, CommandName>;
 
 /** Packages that are listed: those that wait for an upgrade. */
@@ -67,6 +68,8 @@ async function moreOf(api: PageState["api"], vmId: string, view: GuestView): Pro
         };
       case "security":
         return { view, security: await api.guestGetSecurity({ vmId }) };
+      case "metadata":
+        return { view, metadata: await api.guestGetMetadata({ vmId }) };
     }
   } catch (error) {
     return { view, failure: failureOf(error).why };
@@ -131,8 +134,10 @@ export default define.page<typeof handler>(function Guest({ data, state }) {
           )
           : (
             <>
-              {status.frozenUntil === undefined && <GuestSystem info={told.info} />}
-              <GuestTables told={told} />
+              <div class="guest-facts">
+                {status.frozenUntil === undefined && <GuestSystem info={told.info} />}
+                <GuestTables told={told} />
+              </div>
               <GuestMore
                 told={more}
                 vmId={vm.id}

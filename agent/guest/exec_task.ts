@@ -1,0 +1,85 @@
+/** A program in a guest as a task: who asked has the task at once, its log has the output as it comes. */
+import { ContractError, type Input, type VM } from "../../lib/contract/mod.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import type { Host } from "../hosts/host.ts";
+import { contractError } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
+import type { GuestBackend } from "./backend.ts";
+
+/** Lines of output that are logged as they come; of what follows the last ones are, at the end. */
+const FIRST_LINES = 120, LAST_LINES = 60;
+/** Characters of a line. */
+const MOST_LINE = 900;
+
+/** Cuts output into lines, and bounds them. */
+export class LoggedOutput {
+  readonly #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  readonly #halves = { stdout: "", stderr: "" };
+  readonly #last: string[] = [];
+  #count = 0;
+
+  constructor(private readonly write: (line: string) => void) {}
+
+  /** Takes what came. */
+  add(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    const lines = (this.#halves[stream] + this.#decoders[stream].decode(bytes, { stream: true })).split("\n");
+    // A line without end is cut, so that none is kept that grows for ever
+    const half = lines.pop()!;
+    if (half.length > MOST_LINE) lines.push(half);
+    this.#halves[stream] = half.length > MOST_LINE ? "" : half;
+    for (const line of lines) this.#put(stream, line);
+  }
+
+  #put(stream: "stdout" | "stderr", line: string): void {
+    const text = `${stream === "stderr" ? "! " : ""}${oneLine(line, MOST_LINE)}`;
+    if (this.#count++ < FIRST_LINES) return this.write(text);
+    this.#last.push(text);
+    if (this.#last.length > LAST_LINES) this.#last.shift();
+  }
+
+  /** Writes what is left. */
+  end(): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const half = this.#halves[stream];
+      if (half !== "") this.#put(stream, half);
+    }
+    const lost = this.#count - FIRST_LINES - this.#last.length;
+    if (lost > 0) this.write(`… ${lost} lines …`);
+    for (const line of this.#last) this.write(line);
+  }
+}
+
+/** Begins it. @returns the task */
+export async function execAsTask(
+  { jobs }: Host,
+  { vm, agent }: { readonly vm: VM; readonly agent: GuestBackend },
+  { command, args = [], env, seconds }: Input<"guest_exec_task"> & { readonly seconds: number },
+  actor: string,
+): Promise<{ jobId: string }> {
+  const job = await jobs.open({
+    command: "guest_exec_task",
+    title: `Run ${oneLine(command.split(/[/\\]/).at(-1)!, 60)} in ${vm.name}`,
+    actor,
+    vmId: vm.id,
+    subject: oneLine([command, ...args].join(" "), 200),
+    ifInterrupted: "What it has done in the guest stays. Look there before it is run again.",
+  });
+  const output = new LoggedOutput((line) => job.log(line));
+  const work = async () => {
+    try {
+      const { exitCode, timedOut } = await agent.exec(vm, {
+        ...{ command, args, seconds, signal: job.signal },
+        ...(env !== undefined && { env }),
+        onOutput: (stream, bytes) => output.add(stream, bytes),
+      });
+      output.end();
+      job.log(timedOut ? `Ended at its time limit of ${seconds} seconds` : `Exit status ${exitCode}`);
+      if (exitCode !== 0) throw new ContractError("GuestProgramFailed", { command, code: exitCode });
+      job.done();
+    } catch (error) {
+      job.failed(contractError(error, "GuestRefused", "guest_exec_task"));
+    }
+  };
+  work().catch((error) => log.error("a task in a guest failed unexpectedly", { vm: vm.name, error }));
+  return { jobId: job.id };
+}

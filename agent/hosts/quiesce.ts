@@ -1,0 +1,67 @@
+/**
+ * A guest that stands still for the moment of a copy: through QEMU's guest agent, which libvirt asks within its own call,
+ * or through KVM Manager's, which is asked before and after it. Ours thaws by itself at its limit, whatever becomes of us.
+ */
+import type { VM } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { log } from "../log.ts";
+import type { Host } from "./host.ts";
+
+/** Seconds a guest stands still at most while a copy begins. */
+export const QUIESCE_SECONDS = 30;
+
+/** The agents that libvirt does not know of. The feature of guests sets it. */
+export interface GuestFreezer {
+  /** Whether ours freezes a guest: QEMU's cannot, or does not answer. */
+  isOwn(vm: VM): Promise<boolean>;
+  /** Freezes all its file systems. @throws {ContractError} */
+  freeze(vm: VM, seconds: number): Promise<void>;
+  /** Thaws them. @returns how many were frozen until now: none where the limit was over @throws {ContractError} */
+  thaw(vm: VM): Promise<number>;
+}
+
+/** Who freezes a guest: libvirt (through QEMU's agent), ourselves, or nobody. */
+export type Quiescing = "libvirt" | "own" | "nobody";
+
+/** Finds who freezes a guest. */
+export async function quiescingOf({ freezer }: Pick<Host, "freezer">, vm: VM): Promise<Quiescing> {
+  if (vm.guestAgent !== "connected") return "nobody";
+  if (vm.guestAgents["kvm-manager-agent"] === "connected" && await freezer?.isOwn(vm)) return "own";
+  return vm.guestAgents["qemu-ga"] === "connected" ? "libvirt" : "nobody";
+}
+
+/** What came of work on a guest that we froze. */
+export interface Quiesced<T> {
+  readonly result: T;
+  /** Why the guest did not stand still; undefined when it did, from the beginning to the end. */
+  readonly not?: string;
+}
+
+/**
+ * Does something while our agent keeps a guest still, or all the same where it does not. The guest goes on whatever happens.
+ *
+ * @param refused what is thrown, and nothing done, where the guest cannot be frozen
+ */
+export async function whileStill<T>(
+  { freezer }: Pick<Host, "freezer">,
+  vm: VM,
+  work: () => Promise<T>,
+  refused?: (reason: string) => Error,
+): Promise<Quiesced<T>> {
+  if (freezer === undefined) return { result: await work(), not: "no guest agent can" };
+  let not: string | undefined;
+  await freezer.freeze(vm, QUIESCE_SECONDS).catch((error) => not = messageOf(error));
+  let result: T;
+  try {
+    if (not !== undefined && refused !== undefined) throw refused(not);
+    result = await work();
+  } finally {
+    // Also after a freeze that failed: a late agent may have carried it out.
+    const still = await freezer.thaw(vm).catch((error) => {
+      log.warn("a guest thaws by itself, at its limit", { vm: vm.name, seconds: QUIESCE_SECONDS, error });
+      return undefined;
+    });
+    if (still === 0) not ??= `it stood still for ${QUIESCE_SECONDS} seconds, and the copy began later`;
+  }
+  return { result, ...(not !== undefined && { not }) };
+}

@@ -1,0 +1,134 @@
+/** Files of a guest: listed, read, written, copied in and out. All that a guest tells is its own word. */
+import Type, { type Static } from "typebox";
+import { command } from "../command.ts";
+import { closed, oneOf, SECRET, Timestamp, VmId } from "../schema.ts";
+import { Bytes, Encoding, FILE, FILES, GuestPath, Sha256 } from "./common.ts";
+
+/** Where the content of a guest's file is, below `/api/v1`: PUT and GET, with `?path=`. */
+export const GUEST_CONTENT_PATH = "/vms/{vmId}/guest/content";
+
+/** Bytes of a file that are read or written at once. */
+export const MOST_FILE = 512 * 1024;
+
+export const GUEST_FILE_KINDS = ["file", "folder", "link", "other"] as const;
+
+export const GuestFile = Type.Object({
+  name: Type.String(),
+  kind: oneOf(GUEST_FILE_KINDS),
+  size: Type.Integer(),
+  modifiedAt: Timestamp,
+  mode: Type.String({ description: "0644" }),
+  owner: Type.String(),
+  group: Type.String(),
+});
+export type GuestFile = Static<typeof GuestFile>;
+
+export const guestFileCommands = {
+  guest_list_files: command({
+    summary: "List a folder in a guest",
+    ...FILE,
+    input: closed({ vmId: VmId, path: GuestPath }),
+    output: Type.Object({
+      path: Type.String(),
+      files: Type.Array(GuestFile),
+      truncated: Type.Boolean({ description: "the folder has more than are listed" }),
+    }),
+    errors: FILES,
+    route: "GET /vms/{vmId}/guest/files",
+    cli: ["guest", "list", "<vmId>", "<path>"],
+    rows: "files",
+    columns: ["name", "kind", "size", "mode", "owner", "modifiedAt"],
+    readOnly: true,
+    audited: true,
+  }),
+  guest_read_file: command({
+    summary: "Read a part of a file in a guest",
+    description: "For whole files of any size: guest_copy_from.",
+    ...FILE,
+    input: closed({
+      vmId: VmId,
+      path: GuestPath,
+      offset: Type.Optional(Bytes),
+      length: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_FILE, description: "bytes" })),
+      encoding: Encoding,
+    }),
+    output: Type.Object({
+      content: Type.String(),
+      length: Type.Integer({ description: "bytes that were read" }),
+      isEnd: Type.Boolean({ description: "the file ends there" }),
+    }),
+    errors: FILES,
+    route: "GET /vms/{vmId}/guest/file",
+    cli: ["guest", "read", "<vmId>", "<path>"],
+    readOnly: true,
+    audited: true,
+  }),
+  guest_write_file: command({
+    summary: "Write a small file in a guest",
+    description:
+      "It takes the place of what is there, or is appended to it. For files of any size: guest_copy_to.",
+    ...FILE,
+    input: closed({
+      vmId: VmId,
+      path: GuestPath,
+      content: Type.String({ maxLength: 700_000, description: "the audit log does not keep it", ...SECRET }),
+      encoding: Encoding,
+      append: Type.Optional(Type.Boolean({ default: false })),
+    }),
+    output: Type.Object({ length: Type.Integer({ description: "bytes that were written" }) }),
+    errors: FILES,
+    route: "PUT /vms/{vmId}/guest/file",
+    cli: ["guest", "write", "<vmId>", "<path>"],
+    readOnly: false,
+  }),
+  guest_copy_to: command({
+    summary: "Copy a file into a guest",
+    description:
+      "PUT the file itself, with `?path=` of where it goes. It takes its place once all of it is there; until then it " +
+      "lies beside it as `PATH.kvm-manager-part`. It is a job: cancel_job ends and removes it.",
+    ...FILE,
+    input: closed({
+      vmId: VmId,
+      path: GuestPath,
+      size: Type.Optional(Bytes),
+      mode: Type.Optional(Type.String({ maxLength: 4, pattern: "^[0-7]{3,4}$", description: "0755" })),
+      checksum: Type.Optional(Sha256),
+    }),
+    output: Type.Object({
+      path: Type.String(),
+      size: Bytes,
+      sha256: Type.String({ description: "of the content that arrived" }),
+      verified: Type.Boolean({ description: "the guest has counted the same checksum of what it wrote" }),
+    }),
+    errors: [
+      ...FILES,
+      ...["ContentExpected", "EncodedBody", "FileExpected", "UploadBroken", "ChecksumMismatch"] as const,
+      ...["GuestCopyFailed", "JobCancelled"] as const,
+    ],
+    route: `PUT ${GUEST_CONTENT_PATH}`,
+    cli: ["guest", "copy-to", "<vmId>", "<path>"],
+    examples: ["kvm-manager vm cp app.conf web1:/etc/app.conf"],
+    readOnly: false,
+    content: "upload",
+    contentFields: ["path", "mode", "checksum"],
+  }),
+  guest_copy_from: command({
+    summary: "Copy a file out of a guest",
+    description:
+      "GET the file itself, with `?path=`. Of files whose size the guest knows, Range gives a part.",
+    ...FILE,
+    input: closed({ vmId: VmId, path: GuestPath }),
+    output: Type.Object({
+      name: Type.String(),
+      size: Type.Union([Bytes, Type.Null()], { description: "null: it is known at the end alone" }),
+    }),
+    errors: [...FILES, "ContentExpected", "PreconditionFailed", "RangeNotSatisfiable", "GuestCopyFailed"],
+    route: `GET ${GUEST_CONTENT_PATH}`,
+    cli: ["guest", "copy-from", "<vmId>", "<path>"],
+    examples: ["kvm-manager vm cp web1:/var/log/syslog ."],
+    readOnly: true,
+    audited: true,
+    content: "download",
+    contentFields: ["path"],
+  }),
+};
