@@ -37,6 +37,7 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
         }
         if (endsGuest(event)) own.forget(event.uuid);
       });
+      host.agentAnswers = async (vmId) => (await guests.status(vmId)).connected;
       host.askGuest = (vm, again) => own.asks(vm, again);
       return {
         handlers: guestHandlers({ host, guests, freezes, now: () => clock.now() }),

@@ -80,6 +80,8 @@ export class Host {
   readonly keepers = new VolumeKeepers();
   /** Asks a guest to shut down, or to reboot, by an agent that libvirt does not know of; false where none does. Set by its feature. */
   askGuest: (vm: VM, again: boolean) => Promise<boolean> = () => Promise.resolve(false);
+  /** Whether an agent in a guest answers, whichever it is. Set by its feature. */
+  agentAnswers: (vmId: string) => Promise<boolean> = () => Promise.resolve(false);
   readonly passt: Passt;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];

@@ -22,6 +22,14 @@ export type BackupRunState = typeof BACKUP_RUN_STATES[number];
 export const BACKUP_CONSISTENCIES = ["stopped", "frozen", "crash"] as const;
 export type BackupConsistency = typeof BACKUP_CONSISTENCIES[number];
 
+/** When copies are booted as a test by themselves. */
+export const BOOT_TEST_POLICIES = ["never", "weekly", "each-run"] as const;
+export type BootTestPolicy = typeof BOOT_TEST_POLICIES[number];
+/** Seconds that a copy has to come up. */
+export const BOOT_TEST_SECONDS = { least: 10, usual: 300, most: 3600 } as const;
+/** What a check looks at: every chunk, or whether the VM comes up with it. */
+export const VERIFY_KINDS = ["checksums", "boot"] as const;
+
 const BackupId = Type.String({
   minLength: 1,
   maxLength: 64,
@@ -82,6 +90,10 @@ const options = {
       description: "reads no faster, in MiB a second; 0, as in a new one: no limit",
     }),
   ),
+  bootTest: Type.Optional(oneOf(BOOT_TEST_POLICIES, {
+    description:
+      "boots its copies as a test after a run, each VM once a week or after each run; never in a new one",
+  })),
   enabled: Type.Optional(Type.Boolean({ description: "runs by itself; yes in a new one" })),
 };
 
@@ -92,6 +104,19 @@ export const BackupVerified = Type.Object({
   message: Type.Union([Type.String(), Type.Null()], { description: "what is wrong with it" }),
 });
 export type BackupVerified = Static<typeof BackupVerified>;
+
+/** What booting a copy as a test said. */
+export const BootTest = Type.Object({
+  at: Timestamp,
+  ok: Type.Boolean(),
+  by: Type.Union([oneOf(["agent", "screen"]), Type.Null()], {
+    description: "what showed that it came up: its guest agent's answer, or its screen",
+  }),
+  message: Type.Union([Type.String(), Type.Null()], { description: "why it failed" }),
+  seconds: Type.Integer({ description: "how long it took from the start of the VM" }),
+  screen: Type.Boolean({ description: "get_backup_screen has its last picture" }),
+});
+export type BootTest = Static<typeof BootTest>;
 
 export const BackupCopy = Type.Object({
   vmId: Type.String(),
@@ -115,6 +140,7 @@ export const BackupCopy = Type.Object({
   }),
   disks: Type.Array(Type.String(), { description: "targets of the disks in it" }),
   verified: Type.Union([BackupVerified, Type.Null()], { description: "null: it never was verified" }),
+  bootTest: Type.Union([BootTest, Type.Null()], { description: "null: it never was booted as a test" }),
 });
 export type BackupCopy = Static<typeof BackupCopy>;
 
@@ -158,6 +184,7 @@ export const Backup = Type.Object({
   keepMonthly: Type.Integer(),
   keepYearly: Type.Integer(),
   maxMibPerSecond: Type.Integer({ description: "0: no limit" }),
+  bootTest: oneOf(BOOT_TEST_POLICIES),
   runsAs: Type.String({ description: "whose rights a run by itself has: of who saved it last" }),
   createdAt: Timestamp,
   next: Type.Array(Timestamp, { description: "the next runs, at most five" }),
@@ -427,12 +454,43 @@ export const backupCommands = {
     readOnly: false,
   }),
   verify_backup: command({
-    summary: "Read every chunk of a run, and compare it with its checksum",
+    summary: "Check a run: every chunk against its checksum, or whether its VMs boot",
+    description:
+      "checksums reads every chunk. boot restores each VM for a while and starts it as one that is thrown away: with " +
+      "new MAC addresses and no link, without devices and folders of the host. It passes when a guest agent answers, " +
+      "or, where none answered when the copy was made, when its screen comes to rest on something that is no " +
+      "complaint; the last picture is kept (get_backup_screen).",
     role: "operator",
-    input: closed({ backupId: BackupId, runId: RunId }),
+    input: closed({
+      backupId: BackupId,
+      runId: RunId,
+      kind: Type.Optional(oneOf(VERIFY_KINDS, { description: "checksums when it is left out" })),
+      vmId: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 64,
+          description: "that VM alone; left out: every VM of the run",
+        }),
+      ),
+      seconds: Type.Optional(
+        Type.Integer({
+          minimum: BOOT_TEST_SECONDS.least,
+          maximum: BOOT_TEST_SECONDS.most,
+          default: BOOT_TEST_SECONDS.usual,
+          description: "that a VM has to come up; boot alone",
+        }),
+      ),
+      pool: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 255,
+          description: "where its disks go for that while; left out: the usual pool; boot alone",
+        }),
+      ),
+    }),
     output: Type.Object({
       ok: Type.Boolean(),
-      checkedBytes: Type.Integer(),
+      checkedBytes: Type.Integer({ description: "what was read of the VMs' disks" }),
       run: BackupRun,
     }),
     errors: [
@@ -440,12 +498,45 @@ export const backupCommands = {
       "BackupRunNotFound",
       "BackupFolderBusy",
       "BackupFolderUnusable",
+      "BackupDamaged",
+      "BootTestNotPossible",
+      "RestoreNotPossible",
+      "RestoreFailed",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "StoragePoolReadOnly",
+      "DiskExceedsPool",
       "JobCancelled",
       "StoreUnavailable",
     ],
     route: "POST /backups/{backupId}/runs/{runId}/verify",
     cli: ["backup", "verify", "<backupId>", "<runId>"],
+    flags: { vm: "vmId" },
+    examples: ["kvm-manager backup verify nightly RUN --kind boot"],
     readOnly: false,
+    withoutLibvirt: true,
+  }),
+  get_backup_screen: command({
+    summary: "Show the last picture of a VM's screen in a boot test",
+    role: "operator",
+    input: closed({ backupId: BackupId, runId: RunId, vmId: VmId }),
+    output: Type.Object({
+      format: Type.Unsafe<"image/png">({ type: "string", const: "image/png" }),
+      takenAt: Timestamp,
+      data: Type.String({ description: "the picture in base64; GET …/screen.png gives it as it is" }),
+    }),
+    errors: [
+      "BackupNotFound",
+      "BackupRunNotFound",
+      "BackupFolderUnusable",
+      "NoBootScreen",
+      "StoreUnavailable",
+    ],
+    route: "GET /backups/{backupId}/runs/{runId}/vms/{vmId}/screen",
+    cli: ["backup", "screen", "<backupId>", "<runId>", "<vmId>"],
+    file: { field: "data", base64: true },
+    examples: ["kvm-manager backup screen nightly RUN VM --out web1.png"],
+    readOnly: true,
     withoutLibvirt: true,
   }),
 };
