@@ -6,6 +6,7 @@ import type { App } from "../app.ts";
 import { feature } from "../feature.ts";
 import { log } from "../log.ts";
 import { BootTests } from "./boot_tests.ts";
+import { FileSessions } from "./file_sessions.ts";
 import { backupHandlers } from "./handlers.ts";
 import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
 import { BackupRuns } from "./runs.ts";
@@ -69,14 +70,18 @@ export const backupFeature = feature<keyof typeof backupCommands, never, keyof t
     const host = () => hosts.local;
     const bootTests = new BootTests({ records, clock, jobs, host });
     const runs = new BackupRuns(records, { clock, jobs, host, bootTests });
+    const files = new FileSessions({ clock, host });
     const due = new BackupClock(app, records, runs);
     return {
       handlers: backupHandlers({
-        ...{ records, runs, bootTests, clock, jobs, host },
+        ...{ records, runs, bootTests, files, clock, jobs, host },
         vmsOf: (principal) => app.apiFor(principal).getVms(),
       }),
       periodic: [{ name: "backups", every: () => LOOK_MS, run: (signal) => due.tick(signal) }],
-      stop: () => runs.stop(),
+      stop: async () => {
+        await files.stop();
+        await runs.stop();
+      },
     };
   },
 });

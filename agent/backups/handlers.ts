@@ -22,6 +22,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { targetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
+import type { FileSessions } from "./file_sessions.ts";
 import type { BackupRecords, StoredBackup } from "./records.ts";
 import { Repository } from "./repository.ts";
 import type { RestoreSource } from "./make_disk.ts";
@@ -35,6 +36,7 @@ export interface BackupContext {
   readonly records: BackupRecords;
   readonly runs: BackupRuns;
   readonly bootTests: BootTests;
+  readonly files: FileSessions;
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
   readonly host: () => Host;
@@ -82,7 +84,7 @@ function folderIn(path: string): string {
 
 /** A handler for each of them. */
 export function backupHandlers(
-  { records, runs, bootTests, clock, jobs, host, vmsOf }: BackupContext,
+  { records, runs, bootTests, files, clock, jobs, host, vmsOf }: BackupContext,
 ): Pick<Handlers, keyof typeof backupCommands> {
   const find = (backupId: string): StoredBackup => {
     records.require();
@@ -118,11 +120,10 @@ export function backupHandlers(
     const vmId = vmIds.find((id) => !known.has(id));
     if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
   };
-  /** Works with a VM's copy of a run, which nobody deletes meanwhile. */
-  const fromCopy = async <T>(
+  /** A VM's copy of a run. */
+  const sourceOf = async (
     { backupId, runId, vmId }: { readonly backupId: string; readonly runId: string; readonly vmId: string },
-    work: (source: RestoreSource) => Promise<T>,
-  ): Promise<T> => {
+  ): Promise<RestoreSource> => {
     const { repository, copies } = await runs.open(find(backupId), runId);
     const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
     if (copy?.manifest === undefined) {
@@ -131,7 +132,14 @@ export function backupHandlers(
         ? new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` })
         : new ContractError("BackupDamaged", { reason: broken.fault });
     }
-    const source = { repository, copy, manifest: copy.manifest };
+    return { repository, copy, manifest: copy.manifest };
+  };
+  /** Works with a VM's copy of a run, which nobody deletes meanwhile. */
+  const fromCopy = async <T>(
+    of: Parameters<typeof sourceOf>[0],
+    work: (source: RestoreSource) => Promise<T>,
+  ): Promise<T> => {
+    const source = await sourceOf(of), { repository } = source;
     let done: { readonly value: T } | undefined;
     await repository.locked("content", false, async () => {
       done = { value: await work(source) };
@@ -289,6 +297,21 @@ export function backupHandlers(
       const run = (await runs.list(backup, Number.MAX_SAFE_INTEGER)).find(({ id }) => id === runId);
       if (run === undefined) throw new ContractError("BackupRunNotFound", { runId });
       return { ...result, run };
+    },
+    list_backup_files: async ({ filesystem, path = "/", ...of }) => {
+      const session = await files.of(await sourceOf(of));
+      if (filesystem === undefined) {
+        return { filesystems: [...session.filesystems], files: [], truncated: false };
+      }
+      return { filesystems: [...session.filesystems], ...await session.list(filesystem, path) };
+    },
+    download_backup_file: async ({ filesystem, path, ...of }, { content }) => {
+      if (!content?.answer) throw new ContractError("ContentExpected");
+      const session = await files.of(await sourceOf(of));
+      const { isFolder, size, stream } = await session.read(filesystem, path);
+      content.answer(stream);
+      const last = path.split("/").filter((part) => part !== "").at(-1) ?? "files";
+      return { name: isFolder ? `${last}.tar` : last, size: isFolder ? null : size };
     },
     get_backup_screen: async ({ backupId, runId, vmId }) => {
       const { copies } = await runs.open(find(backupId), runId);

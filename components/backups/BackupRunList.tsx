@@ -1,5 +1,6 @@
 import type { Backup, BackupCopy, BackupRun } from "../../lib/contract/mod.ts";
 import { backupHref, bootedOf, consistencyText, verifiedOf } from "../../lib/backup/describe.ts";
+import { filesHref } from "../../lib/backup/files.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatInZone } from "../../lib/schedules/describe.ts";
@@ -20,6 +21,7 @@ export interface BackupRunRights {
   restore: boolean;
   /** Seeing screens of boot tests. */
   screen: boolean;
+  files: boolean;
 }
 
 /** Props of {@link BackupRunList}. */
@@ -33,7 +35,7 @@ export interface BackupRunListProps {
 
 /** One VM of a run: what is kept of it, and how it comes back. */
 function Copies(
-  { backup: { id }, run, mayRestore }: { backup: Backup; run: BackupRun; mayRestore: boolean },
+  { backup: { id }, run, may }: { backup: Backup; run: BackupRun; may: BackupRunRights },
 ) {
   const restoreHref = ({ vmId }: BackupCopy) =>
     `${backupHref(id)}/restore?${new URLSearchParams({ run: run.id, vm: vmId })}`;
@@ -66,18 +68,31 @@ function Copies(
         },
         { title: area.t("backups.verified"), cell: (copy) => <Verified is={verifiedOf([copy])} /> },
         { title: area.t("backups.booted"), cell: (copy) => <Booted is={bootedOf([copy])} /> },
-        mayRestore && {
+        (may.restore || may.files) && {
           title: area.t("backups.actions"),
           kind: "actions",
           cell: (copy) =>
             copy.state === "done" && (
-              <a
-                class="button small"
-                href={restoreHref(copy)}
-                aria-label={area.t("backups.restore_of", { name: copy.name })}
-              >
-                {area.t("backups.restore")}
-              </a>
+              <>
+                {may.files && copy.disks.length > 0 && (
+                  <a
+                    class="button small"
+                    href={filesHref({ backupId: id, runId: run.id, vmId: copy.vmId })}
+                    aria-label={area.t("backups.files_of", { name: copy.name })}
+                  >
+                    {area.t("backups.files")}
+                  </a>
+                )}
+                {may.restore && (
+                  <a
+                    class="button small"
+                    href={restoreHref(copy)}
+                    aria-label={area.t("backups.restore_of", { name: copy.name })}
+                  >
+                    {area.t("backups.restore")}
+                  </a>
+                )}
+              </>
             ),
         },
       ]}
@@ -122,7 +137,7 @@ function Run(
         </span>
       </header>
       {run.message !== null && <p class="pad text-muted">{oneLine(run.message, 300)}</p>}
-      {run.copies.length > 0 && <Copies backup={backup} run={run} mayRestore={may.restore} />}
+      {run.copies.length > 0 && <Copies backup={backup} run={run} may={may} />}
     </article>
   );
 }

@@ -8,6 +8,7 @@ import {
   tellingCopy,
   verifiedOf,
 } from "../../lib/backup/describe.ts";
+import { filesHref } from "../../lib/backup/files.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatInZone } from "../../lib/schedules/describe.ts";
@@ -74,6 +75,11 @@ export function TellingCopy({ backup: { id, timeZone }, runs, may, now, onVerify
             href={`${backupHref(id)}/restore?${new URLSearchParams({ run: run.id, vm: vmId })}`}
           >
             {t("backups.restore")}
+          </a>
+        )}
+        {may.files && disks.length > 0 && (
+          <a class="button" href={filesHref({ backupId: id, runId: run.id, vmId })}>
+            {t("backups.files_browse")}
           </a>
         )}
         {may.verify && (

@@ -144,6 +144,48 @@ export const BackupCopy = Type.Object({
 });
 export type BackupCopy = Static<typeof BackupCopy>;
 
+/** A file system in the disks of a copy. */
+export const BackupFilesystem = Type.Object({
+  device: Type.String({ description: "as libguestfs calls it: /dev/sda1, /dev/vg/root" }),
+  type: Type.String({ description: "ext4, ntfs, …" }),
+});
+export type BackupFilesystem = Static<typeof BackupFilesystem>;
+
+/** Kinds of entries of a folder. */
+export const BACKUP_FILE_KINDS = ["file", "folder", "link", "other"] as const;
+export const BackupFile = Type.Object({
+  name: Type.String({
+    description: "the guest's word; U+FFFD and two digits stand for a byte that is no UTF-8",
+  }),
+  kind: oneOf(BACKUP_FILE_KINDS),
+  size: Type.Integer({ description: "bytes" }),
+  modifiedAt: Timestamp,
+});
+export type BackupFile = Static<typeof BackupFile>;
+
+const Device = Type.String({
+  minLength: 6,
+  maxLength: 255,
+  pattern: "^/dev/[A-Za-z0-9_.+/-]+$",
+  description: "a file system, as list_backup_files tells it",
+});
+const PathInCopy = Type.String({
+  minLength: 1,
+  maxLength: 4096,
+  pattern: "^/[^\\u0000]*$",
+  description: "absolute path in that file system",
+});
+const FILES = [
+  "BackupNotFound",
+  "BackupRunNotFound",
+  "BackupFolderBusy",
+  "BackupFolderUnusable",
+  "BackupDamaged",
+  "BackupFilesNotPossible",
+  "BackupFilesFailed",
+  "StoreUnavailable",
+] as const;
+
 export const BackupRun = Type.Object({
   id: Type.String(),
   startedAt: Timestamp,
@@ -356,7 +398,7 @@ export const backupCommands = {
   restore_backup: command({
     summary: "Restore a VM from a backup",
     description:
-      "As a new VM of another name, or in place, where the VM is off: its disks are deleted once the restored ones are " +
+      "As a new VM of another name, or in place, where the VM is off: its disks go into the bin once the restored ones are " +
       "whole. Every chunk is checked while it is read.",
     role: "administrator",
     input: closed({
@@ -515,6 +557,52 @@ export const backupCommands = {
     examples: ["kvm-manager backup verify nightly RUN --kind boot"],
     readOnly: false,
     withoutLibvirt: true,
+  }),
+  list_backup_files: command({
+    summary: "List the files in a copy of a VM",
+    description:
+      "Without filesystem: the file systems in it. They are read by libguestfs in a small VM of its own, which is " +
+      "there for two minutes after the last question; its start may take a minute. Nothing is mounted on the host.",
+    role: "administrator",
+    input: closed({
+      backupId: BackupId,
+      runId: RunId,
+      vmId: VmId,
+      filesystem: Type.Optional(Device),
+      path: Type.Optional(PathInCopy),
+    }),
+    output: Type.Object({
+      filesystems: Type.Array(BackupFilesystem),
+      files: Type.Array(BackupFile, { description: "of the folder, by name; empty without filesystem" }),
+      truncated: Type.Boolean({ description: "the folder has more than 1,000 entries" }),
+    }),
+    errors: FILES,
+    route: "GET /backups/{backupId}/runs/{runId}/vms/{vmId}/files",
+    cli: ["backup", "files", "<backupId>", "<runId>", "<vmId>", "<path>"],
+    places: ["<backupId>", "<runId>", "<vmId>", "[path]"],
+    rows: "files",
+    columns: ["name", "kind", "size", "modifiedAt"],
+    examples: ["kvm-manager backup files nightly RUN VM /etc --filesystem /dev/sda1"],
+    readOnly: true,
+    audited: true,
+  }),
+  download_backup_file: command({
+    summary: "Download a file out of a copy of a VM, or a folder as a tar archive",
+    description: "GET the content itself, with `?filesystem=` and `?path=`.",
+    role: "administrator",
+    input: closed({ backupId: BackupId, runId: RunId, vmId: VmId, filesystem: Device, path: PathInCopy }),
+    output: Type.Object({
+      name: Type.String(),
+      size: Type.Union([Type.Integer(), Type.Null()], { description: "bytes; null for a folder" }),
+    }),
+    errors: [...FILES, "ContentExpected"],
+    route: "GET /backups/{backupId}/runs/{runId}/vms/{vmId}/files/content",
+    cli: ["backup", "cp", "<backupId>", "<runId>", "<vmId>", "<filesystem>", "<path>"],
+    examples: ["kvm-manager backup cp nightly RUN VM /dev/sda1 /etc/fstab --out fstab"],
+    readOnly: true,
+    audited: true,
+    content: "download",
+    contentFields: ["filesystem", "path"],
   }),
   get_backup_screen: command({
     summary: "Show the last picture of a VM's screen in a boot test",

@@ -130,6 +130,21 @@ export const backups = {
   "backups.backup": "Backup",
   "backups.read_of": "{read} read",
 
+  "backups.files": "Files",
+  "backups.files_browse": "Browse files",
+  "backups.files_of": "Files in {name}",
+  "backups.files_back": "Back to the backup",
+  "backups.files_up": "Up",
+  "backups.files_folder": "Download as tar",
+  "backups.files_none": "The folder is empty",
+  "backups.files_changed": "Changed",
+  "backups.files_truncated":
+    "The folder has more entries; the first 1,000 are listed. Download it to have them all.",
+  "backups.filesystems": "File systems",
+  "backups.filesystems_none": "No file system was found in the copy",
+  "backups.filesystem": "File system",
+  "backups.filesystem_type": "Type",
+
   "backups.restore_title": "Restore {name}",
   "backups.restore_taken": "Taken",
   "backups.restore_new": "As a new VM",
@@ -142,7 +157,7 @@ export const backups = {
   "backups.restore_in_place": "In place",
   "backups.restore_replace": "Restore in place",
   "backups.restore_in_place_what":
-    "{name} must be off. What is on its disks now is lost: they are deleted once the restored ones are whole.",
+    "{name} must be off. The disks it has now go into the bin once the restored ones are whole; those that the bin cannot keep are deleted.",
   "backups.restore_sure": "Yes, replace the disks of {name}",
   "backups.restore_disk": "One disk",
   "backups.restore_disk_what":

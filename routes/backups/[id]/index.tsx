@@ -88,6 +88,7 @@ export default define.page<typeof handler>(
             verify: may("verify_backup"),
             restore: may("restore_backup"),
             screen: may("get_backup_screen"),
+            files: may("list_backup_files"),
           }}
         />
         {may("delete_backup") && (
