@@ -11,6 +11,7 @@ import * as route_alerts_rules_index from "./routes/alerts/rules/index.tsx";
 import * as route_alerts_silences from "./routes/alerts/silences.tsx";
 import * as route_api_v1_reference from "./routes/api/v1/reference.tsx";
 import * as route_backups_$id_edit from "./routes/backups/[id]/edit.tsx";
+import * as route_backups_$id_files from "./routes/backups/[id]/files.tsx";
 import * as route_backups_$id_index from "./routes/backups/[id]/index.tsx";
 import * as route_backups_$id_restore from "./routes/backups/[id]/restore.tsx";
 import * as route_backups_index from "./routes/backups/index.tsx";
@@ -148,6 +149,7 @@ register({
     "alerts/silences.tsx": route_alerts_silences,
     "api/v1/reference.tsx": route_api_v1_reference,
     "backups/[id]/edit.tsx": route_backups_$id_edit,
+    "backups/[id]/files.tsx": route_backups_$id_files,
     "backups/[id]/index.tsx": route_backups_$id_index,
     "backups/[id]/restore.tsx": route_backups_$id_restore,
     "backups/index.tsx": route_backups_index,

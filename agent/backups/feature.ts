@@ -5,9 +5,12 @@ import { delegateFor } from "../access/delegation.ts";
 import type { App } from "../app.ts";
 import { feature } from "../feature.ts";
 import { log } from "../log.ts";
+import { BootTests } from "./boot_tests.ts";
+import { FileSessions } from "./file_sessions.ts";
 import { backupHandlers } from "./handlers.ts";
 import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
 import { BackupRuns } from "./runs.ts";
+import { backupSteps } from "./steps.ts";
 
 /** Milliseconds between looks at what is due. */
 const LOOK_MS = 10_000;
@@ -57,22 +60,28 @@ class BackupClock {
   }
 }
 
-export const backupFeature = feature<keyof typeof backupCommands>({
+export const backupFeature = feature<keyof typeof backupCommands, never, keyof typeof backupSteps>({
   name: "backups",
+  steps: backupSteps,
   migrations: BACKUP_MIGRATIONS,
   open: (app) => {
     const { store, clock, jobs, hosts } = app;
     const records = new BackupRecords(store);
     const host = () => hosts.local;
-    const runs = new BackupRuns(records, { clock, jobs, host });
+    const bootTests = new BootTests({ records, clock, jobs, host });
+    const runs = new BackupRuns(records, { clock, jobs, host, bootTests });
+    const files = new FileSessions({ clock, host });
     const due = new BackupClock(app, records, runs);
     return {
       handlers: backupHandlers({
-        ...{ records, runs, clock, jobs, host },
+        ...{ records, runs, bootTests, files, clock, jobs, host },
         vmsOf: (principal) => app.apiFor(principal).getVms(),
       }),
       periodic: [{ name: "backups", every: () => LOOK_MS, run: (signal) => due.tick(signal) }],
-      stop: () => runs.stop(),
+      stop: async () => {
+        await files.stop();
+        await runs.stop();
+      },
     };
   },
 });

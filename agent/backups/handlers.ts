@@ -21,6 +21,8 @@ import type { Host } from "../hosts/host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { targetsIn } from "../schedules/actions.ts";
+import type { BootTests } from "./boot_tests.ts";
+import type { FileSessions } from "./file_sessions.ts";
 import type { BackupRecords, StoredBackup } from "./records.ts";
 import { Repository } from "./repository.ts";
 import type { RestoreSource } from "./make_disk.ts";
@@ -33,6 +35,8 @@ import { contentBytes, verifyCopy } from "./verify.ts";
 export interface BackupContext {
   readonly records: BackupRecords;
   readonly runs: BackupRuns;
+  readonly bootTests: BootTests;
+  readonly files: FileSessions;
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
   readonly host: () => Host;
@@ -80,7 +84,7 @@ function folderIn(path: string): string {
 
 /** A handler for each of them. */
 export function backupHandlers(
-  { records, runs, clock, jobs, host, vmsOf }: BackupContext,
+  { records, runs, bootTests, files, clock, jobs, host, vmsOf }: BackupContext,
 ): Pick<Handlers, keyof typeof backupCommands> {
   const find = (backupId: string): StoredBackup => {
     records.require();
@@ -116,11 +120,10 @@ export function backupHandlers(
     const vmId = vmIds.find((id) => !known.has(id));
     if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
   };
-  /** Works with a VM's copy of a run, which nobody deletes meanwhile. */
-  const fromCopy = async <T>(
+  /** A VM's copy of a run. */
+  const sourceOf = async (
     { backupId, runId, vmId }: { readonly backupId: string; readonly runId: string; readonly vmId: string },
-    work: (source: RestoreSource) => Promise<T>,
-  ): Promise<T> => {
+  ): Promise<RestoreSource> => {
     const { repository, copies } = await runs.open(find(backupId), runId);
     const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
     if (copy?.manifest === undefined) {
@@ -129,7 +132,14 @@ export function backupHandlers(
         ? new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` })
         : new ContractError("BackupDamaged", { reason: broken.fault });
     }
-    const source = { repository, copy, manifest: copy.manifest };
+    return { repository, copy, manifest: copy.manifest };
+  };
+  /** Works with a VM's copy of a run, which nobody deletes meanwhile. */
+  const fromCopy = async <T>(
+    of: Parameters<typeof sourceOf>[0],
+    work: (source: RestoreSource) => Promise<T>,
+  ): Promise<T> => {
+    const source = await sourceOf(of), { repository } = source;
     let done: { readonly value: T } | undefined;
     await repository.locked("content", false, async () => {
       done = { value: await work(source) };
@@ -168,7 +178,7 @@ export function backupHandlers(
     },
     create_backup: async (input, { principal }) => {
       const { name, keep = 7, keepDaily = 0, keepWeekly = 0, keepMonthly = 0, keepYearly = 0 } = input;
-      const { missed = "run-once", enabled = true, maxMibPerSecond = 0 } = input;
+      const { missed = "run-once", enabled = true, maxMibPerSecond = 0, bootTest = "never" } = input;
       const now = clock.now(), folder = folderIn(input.folder);
       const targets = targetsOf(input.targets), timing = timingFor(timingIn(input), null, now);
       const owner = delegatorOf(principal);
@@ -182,7 +192,7 @@ export function backupHandlers(
       requireFree(name);
       const backup: StoredBackup = {
         id: crypto.randomUUID(),
-        ...{ name, enabled, targets, folder, repository, timing, missed, owner, maxMibPerSecond },
+        ...{ name, enabled, targets, folder, repository, timing, missed, owner, maxMibPerSecond, bootTest },
         ...{ keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
         ...{ createdAt: now, handled: now },
       };
@@ -203,7 +213,7 @@ export function backupHandlers(
       if (name !== undefined) requireFree(name, backupId);
       const given = Object.entries({
         ...{ name, folder, repository, targets, keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
-        ...{ missed, enabled, maxMibPerSecond: change.maxMibPerSecond },
+        ...{ missed, enabled, maxMibPerSecond: change.maxMibPerSecond, bootTest: change.bootTest },
       }).filter(([, value]) => value !== undefined);
       const isNewTime = timingIn(change) !== undefined || (enabled === true && !before.enabled);
       const after: StoredBackup = {
@@ -245,32 +255,71 @@ export function backupHandlers(
       fromCopy(input, (source) => restoreVm(host().requireFilled(), source, input, principal)),
     restore_backup_disk: (input, { principal }) =>
       fromCopy(input, (source) => restoreDisk(host().requireFilled(), source, input, principal)),
-    verify_backup: async ({ backupId, runId }, { principal }) => {
-      const backup = find(backupId);
-      const { repository, copies } = await runs.open(backup, runId);
-      const total = copies.reduce((sum, { manifest }) => sum + (manifest ? contentBytes(manifest) : 0), 0);
-      let checkedBytes = 0, isWhole = true;
-      await jobs.run({
-        command: "verify_backup",
-        title: `Verify backup ${backup.name}`,
-        actor: principal.name,
-        ifInterrupted: "Nothing was changed. Verify it again.",
-      }, async (job) => {
+    verify_backup: async ({ backupId, runId, vmId, kind = "checksums", seconds, pool }, { principal }) => {
+      const backup = find(backupId), actor = principal.name;
+      const { repository, copies: all } = await runs.open(backup, runId);
+      const copies = all.filter(({ manifest }) => vmId === undefined || manifest?.vm.id === vmId);
+      if (copies.length === 0) throw new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` });
+      const result: { ok: boolean; checkedBytes: number } = { ok: true, checkedBytes: 0 };
+      if (kind === "boot") {
         await repository.locked("content", false, async () => {
-          const known = new Set<string>();
-          for (const copy of copies) {
-            const told = (done: number) => job.progress(checkedBytes + done, total);
-            const verdict = await verifyCopy(repository, copy, job, told, known);
-            checkedBytes += verdict.checkedBytes;
-            isWhole &&= verdict.fault === undefined;
-            const message = verdict.fault ?? null;
-            records.putCheck(copy.id, { at: clock.now(), ok: message === null, message });
-          }
+          const { ok, restoredBytes } = await bootTests.run({
+            backup,
+            repository,
+            copies,
+            actor,
+            pool,
+            seconds,
+          });
+          Object.assign(result, { ok, checkedBytes: restoredBytes });
         });
-      });
+      } else {
+        const total = copies.reduce((sum, { manifest }) => sum + (manifest ? contentBytes(manifest) : 0), 0);
+        await jobs.run({
+          command: "verify_backup",
+          title: `Verify backup ${backup.name}`,
+          actor,
+          ifInterrupted: "Nothing was changed. Verify it again.",
+        }, async (job) => {
+          await repository.locked("content", false, async () => {
+            const known = new Set<string>();
+            for (const copy of copies) {
+              const told = (done: number) => job.progress(result.checkedBytes + done, total);
+              const verdict = await verifyCopy(repository, copy, job, told, known);
+              result.checkedBytes += verdict.checkedBytes;
+              result.ok &&= verdict.fault === undefined;
+              const message = verdict.fault ?? null;
+              records.putCheck(copy.id, { at: clock.now(), ok: message === null, message });
+            }
+          });
+        });
+      }
       const run = (await runs.list(backup, Number.MAX_SAFE_INTEGER)).find(({ id }) => id === runId);
       if (run === undefined) throw new ContractError("BackupRunNotFound", { runId });
-      return { ok: isWhole, checkedBytes, run };
+      return { ...result, run };
+    },
+    list_backup_files: async ({ filesystem, path = "/", ...of }) => {
+      const session = await files.of(await sourceOf(of));
+      if (filesystem === undefined) {
+        return { filesystems: [...session.filesystems], files: [], truncated: false };
+      }
+      return { filesystems: [...session.filesystems], ...await session.list(filesystem, path) };
+    },
+    download_backup_file: async ({ filesystem, path, ...of }, { content }) => {
+      if (!content?.answer) throw new ContractError("ContentExpected");
+      const session = await files.of(await sourceOf(of));
+      const { isFolder, size, stream } = await session.read(filesystem, path);
+      content.answer(stream);
+      const last = path.split("/").filter((part) => part !== "").at(-1) ?? "files";
+      return { name: isFolder ? `${last}.tar` : last, size: isFolder ? null : size };
+    },
+    get_backup_screen: async ({ backupId, runId, vmId }) => {
+      const { copies } = await runs.open(find(backupId), runId);
+      const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
+      if (copy === undefined) throw new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` });
+      const tested = records.bootTest(copy.id), png = tested?.screen ? records.screen(copy.id) : undefined;
+      if (tested === null || png === undefined) throw new ContractError("NoBootScreen");
+      return { format: "image/png", takenAt: tested.at, data: png.toBase64() };
     },
   };
 }

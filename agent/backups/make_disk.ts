@@ -9,7 +9,7 @@ import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
-import { requireRoom, requireWritable } from "../storage/volume_checks.ts";
+import { refuseTooLarge, requireRoom, requireWritable } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { createVolume, keepsFiles, removeMade, type Volume } from "../storage/volumes.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
@@ -29,6 +29,8 @@ export interface DiskWork extends RestoreSource {
   readonly job: JobHandle;
   /** Keeps volumes that are being made from others. */
   readonly held: DisposableStack;
+  /** It is for a while only: nothing in the bin makes room for it. */
+  readonly isForAWhile?: true;
 }
 
 /** Where a disk goes. */
@@ -55,7 +57,7 @@ export function restoreFailure(error: unknown, command: string = "restore_backup
 
 /** Makes a volume of a disk. @throws what was made is taken back by the operation */
 export async function makeDisk(
-  { host, operation, job, repository, copy, manifest, held }: DiskWork,
+  { host, operation, job, repository, copy, manifest, held, isForAWhile }: DiskWork,
   disk: ManifestDisk,
   place: DiskPlace,
   onBytes: (done: number) => void,
@@ -67,7 +69,11 @@ export async function makeDisk(
   const format = isFiles && disk.format === "qcow2" ? "qcow2" : "raw";
   const chunks = await chunksOf(repository, copy, manifest, disk);
   const content = chunks.filter((chunk) => chunk !== null).length * manifest.chunkBytes;
-  await requireRoom(host, pool, isFiles ? content : bytes);
+  const needed = isFiles ? content : bytes;
+  if (isForAWhile) {
+    await host.inventory.storage.refresh();
+    refuseTooLarge(host, pool, needed);
+  } else await requireRoom(host, pool, needed);
   const name = "name" in place ? place.name : isFiles ? `${place.stem}.${format}` : place.stem;
   held.use(lockVolume(pool, name, { hold: "make" }));
   job.log(`Restoring ${target} to ${pool}/${name}`);

@@ -5,6 +5,8 @@ import {
   type BackupCopy,
   type BackupRun,
   type BackupVerified,
+  type BootTest,
+  type BootTestPolicy,
   ContractError,
   type MissedPolicy,
 } from "../../lib/contract/mod.ts";
@@ -28,6 +30,8 @@ export interface StoredBackup extends Retention {
   /** When it runs by itself; null: never. */
   readonly timing: Timing | null;
   readonly missed: MissedPolicy;
+  /** When its copies are booted as a test by themselves. */
+  readonly bootTest: BootTestPolicy;
   /** How fast content may be read; 0: as fast as it goes. */
   readonly maxMibPerSecond: number;
   readonly owner: Delegator;
@@ -37,7 +41,7 @@ export interface StoredBackup extends Retention {
 }
 
 /** A VM of a run, with the copy in the folder. */
-export interface StoredCopy extends Omit<BackupCopy, "verified"> {
+export interface StoredCopy extends Omit<BackupCopy, "verified" | "bootTest"> {
   readonly copyId: string | null;
 }
 
@@ -67,6 +71,11 @@ export const BACKUP_MIGRATIONS = [
      copy_id TEXT PRIMARY KEY,     -- of a copy in some folder
      record  TEXT NOT NULL         -- JSON: when it was verified, and what was found
    ) STRICT;`,
+  `CREATE TABLE backup_boot_tests (
+     copy_id TEXT PRIMARY KEY,     -- of a copy in some folder
+     record  TEXT NOT NULL,        -- JSON: how booting it as a test went
+     screen  BLOB                  -- PNG: its screen at the end
+   ) STRICT;`,
 ];
 
 type Row = Record<string, SQLOutputValue>;
@@ -75,13 +84,18 @@ type Row = Record<string, SQLOutputValue>;
 const backupOf = ({ record, handled }: Row): StoredBackup => ({
   // Backups of earlier versions have none.
   maxMibPerSecond: 0,
+  bootTest: "never",
   ...JSON.parse(String(record)),
   handled: Number(handled),
 });
 const runOf = ({ record }: Row): StoredRun => JSON.parse(String(record));
 
 type Statements = Readonly<
-  Record<"put" | "remove" | "forget" | "putRun" | "prune" | "runs" | "unfinished" | "check", StatementSync>
+  Record<
+    | ("put" | "remove" | "forget" | "putRun" | "prune" | "runs" | "unfinished" | "check")
+    | ("bootTest" | "screen" | "dropBootTest"),
+    StatementSync
+  >
 >;
 
 export class BackupRecords {
@@ -89,6 +103,7 @@ export class BackupRecords {
   /** Every backup, the oldest first: there are few, and they are looked through often. */
   readonly #backups = new Map<string, StoredBackup>();
   readonly #checks = new Map<string, BackupVerified>();
+  readonly #bootTests = new Map<string, BootTest>();
   #statements: Statements | undefined;
 
   constructor(store: Store) {
@@ -161,6 +176,39 @@ export class BackupRecords {
     this.#checks.set(copyId, verified);
   }
 
+  /** How the last boot test of a copy went; null where there was none. */
+  bootTest(copyId: string): BootTest | null {
+    return this.#bootTests.get(copyId) ?? null;
+  }
+
+  /** When a copy of a VM was booted last by this backup; undefined where none was. @throws {ContractError} StoreUnavailable */
+  lastBootTest(backupId: string, ofVm: string): number | undefined {
+    const tests = this.runs(backupId, RUNS_KEPT).flatMap(({ copies }) =>
+      copies.flatMap(({ vmId, copyId }) => vmId === ofVm ? this.#bootTests.get(copyId ?? "")?.at ?? [] : [])
+    );
+    return tests.length === 0 ? undefined : Math.max(...tests);
+  }
+
+  /** The screen at the end of a copy's boot test; undefined where there is none. @throws {ContractError} StoreUnavailable */
+  screen(copyId: string): Uint8Array<ArrayBuffer> | undefined {
+    this.require();
+    const png = this.#statements!.screen.get(copyId)?.screen;
+    return png instanceof Uint8Array ? new Uint8Array(png) : undefined;
+  }
+
+  /** Writes how the boot test of a copy went. @throws {ContractError} StoreUnavailable */
+  putBootTest(copyId: string, tested: BootTest, png: Uint8Array | undefined): void {
+    this.#write(({ bootTest }) => bootTest.run(copyId, JSON.stringify(tested), png ?? null));
+    this.#bootTests.set(copyId, tested);
+  }
+
+  /** Forgets the boot test of a copy that is gone. @throws {ContractError} StoreUnavailable */
+  forgetBootTest(copyId: string): void {
+    if (!this.#bootTests.has(copyId)) return;
+    this.#write(({ dropBootTest }) => dropBootTest.run(copyId));
+    this.#bootTests.delete(copyId);
+  }
+
   #write(run: (statements: Statements) => void): void {
     if (!this.#store.write(() => run(this.#statements!))) throw this.#unavailable();
   }
@@ -193,6 +241,12 @@ export class BackupRecords {
         "INSERT INTO backup_checks (copy_id, record) VALUES (?, ?) " +
           "ON CONFLICT (copy_id) DO UPDATE SET record = excluded.record",
       ),
+      bootTest: database.prepare(
+        "INSERT INTO backup_boot_tests (copy_id, record, screen) VALUES (?, ?, ?) " +
+          "ON CONFLICT (copy_id) DO UPDATE SET record = excluded.record, screen = excluded.screen",
+      ),
+      screen: database.prepare("SELECT screen FROM backup_boot_tests WHERE copy_id = ?"),
+      dropBootTest: database.prepare("DELETE FROM backup_boot_tests WHERE copy_id = ?"),
     };
     this.#backups.clear();
     for (const row of database.prepare("SELECT * FROM backups ORDER BY created_at, rowid").all()) {
@@ -202,6 +256,10 @@ export class BackupRecords {
     this.#checks.clear();
     for (const row of database.prepare("SELECT * FROM backup_checks").all()) {
       this.#checks.set(String(row.copy_id), JSON.parse(String(row.record)));
+    }
+    this.#bootTests.clear();
+    for (const row of database.prepare("SELECT copy_id, record FROM backup_boot_tests").all()) {
+      this.#bootTests.set(String(row.copy_id), JSON.parse(String(row.record)));
     }
   }
 }

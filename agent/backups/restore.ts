@@ -53,8 +53,8 @@ interface Work extends DiskWork {
 const notPossible = (reason: string) => new ContractError("RestoreNotPossible", { reason });
 
 /** The definition that the host has of the VM that was copied, where it has that VM. @throws {LibvirtError} */
-async function definitionNow(
-  { host: { inventory, link }, manifest }: Work,
+export async function definitionNow(
+  { host: { inventory, link }, manifest }: Pick<Work, "host" | "manifest">,
 ): Promise<XmlDocument | undefined> {
   const uuid = inventory.vm(manifest.vm.id)?.id;
   if (uuid === undefined) return undefined;
@@ -66,8 +66,8 @@ async function definitionNow(
  *
  * @throws {ManifestError} @throws {XmlError}
  */
-async function definitionOf(
-  { repository, copy, manifest, warnings }: Work,
+export async function definitionOf(
+  { repository, copy, manifest, warnings }: RestoreSource & Pick<Work, "warnings">,
   now: XmlDocument | undefined,
 ): Promise<XmlDocument> {
   const bytes = await repository.fileOf(copy, "domain.xml", manifest.definition, MOST_DEFINITION);
@@ -78,8 +78,8 @@ async function definitionOf(
 }
 
 /** Makes the volumes, and fills them. @throws what was made is taken back by the operation */
-async function makeDisks(
-  work: Work,
+export async function makeDisks(
+  work: DiskWork,
   placeOf: (target: string) => Promise<DiskPlace>,
 ): Promise<Map<string, CopiedDisk>> {
   const { job, manifest } = work, made = new Map<string, CopiedDisk>();
@@ -160,14 +160,18 @@ async function fitDisks(work: Work, document: XmlDocument, { name, made, now }: 
 }
 
 /** The UEFI variables of the copy. @throws {ManifestError} */
-async function nvramIn({ repository, copy, manifest }: RestoreSource) {
+export async function nvramIn({ repository, copy, manifest }: RestoreSource) {
   return manifest.nvram === undefined
     ? undefined
     : await repository.fileOf(copy, "nvram", manifest.nvram, MOST_VARIABLES);
 }
 
 /** Writes UEFI variables where nothing is. */
-async function putNvram({ operation }: Work, path: string, bytes: Uint8Array): Promise<void> {
+export async function putNvram(
+  { operation }: Pick<Work, "operation">,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
   if (await isTaken(plainPath(path))) throw notPossible(`${path} exists already`);
   const noted = operation.add<FileMade>({ kind: "file-made", path, file: null, at: Date.now() });
   await Deno.writeFile(plainPath(path), bytes, { createNew: true, mode: 0o600 });

@@ -16,6 +16,7 @@ import type { JobHandle, Jobs } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { targetsIn } from "../schedules/actions.ts";
+import type { BootTests } from "./boot_tests.ts";
 import { type Copied, copyVm } from "./copy_vm.ts";
 import { Looks } from "./looks.ts";
 import { Pace } from "./pace.ts";
@@ -30,6 +31,7 @@ export interface RunsOptions {
   readonly jobs: Pick<Jobs, "run">;
   /** The host whose VMs are copied: the one KVM Manager runs on. */
   readonly host: () => Host;
+  readonly bootTests: Pick<BootTests, "isTrial" | "after">;
 }
 
 /** A VM that is meant, or one that is not to be found. */
@@ -190,6 +192,7 @@ export class BackupRuns {
     this.#running.delete(id);
     if (this.#stopping?.aborted && thrown !== undefined) return this.#interrupt(id, entry.run);
     set({ ...endOf(thrown), vmId: null, endedAt: this.#options.clock.now() });
+    void this.#options.bootTests.after(backup, entry.run, () => this.open(backup, entry.run.id));
   }
 
   async #carryOut(
@@ -258,7 +261,8 @@ export class BackupRuns {
 
   #meant({ targets }: StoredBackup, host: Host): Meant[] {
     const vms = [...host.requireFilled().inventory.vms()].sort((a, b) => a.name.localeCompare(b.name));
-    if (targets.all) return vms.map((vm) => ({ vm }));
+    const { isTrial } = this.#options.bootTests;
+    if (targets.all) return vms.filter(({ id }) => !isTrial(id)).map((vm) => ({ vm }));
     const { found, missing } = targetsIn(vms, targets);
     return [...found.map((vm) => ({ vm })), ...missing.map((id) => ({ missing: id }))];
   }
@@ -289,7 +293,10 @@ export class BackupRuns {
       this.#surplus(copies, backup)
     );
     if (gone.length === 0) return;
-    for (const { id } of gone) await repository.remove(id);
+    for (const { id } of gone) {
+      await repository.remove(id);
+      this.#records.forgetBootTest(id);
+    }
     job.log(`Deleted ${gone.length} older copies`);
     await this.#sweep(repository, job);
   }
@@ -403,6 +410,7 @@ export class BackupRuns {
         // Runs of earlier versions have not noted it.
         readBytes: copy.readBytes ?? null,
         verified: copyId === null ? null : this.#records.check(copyId),
+        bootTest: copyId === null ? null : this.#records.bootTest(copyId),
       })),
     };
   }

@@ -57,6 +57,7 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
           const isGone = event.event === "lifecycle" && LIFECYCLE[Number(event.args[0])] === "undefined";
           if (isGone) watch.forget(event.uuid);
         });
+        host.agentAnswers = async (vmId) => (await guests.status(vmId)).connected;
         host.askGuest = (vm, again) => own.asks(vm, again);
         host.freezer = {
           // What somebody keeps frozen by guest_freeze stays so

@@ -86,6 +86,8 @@ export class Host {
   guestReading: (vmId: string) => GuestReading | undefined = () => undefined;
   /** Freezes guests by an agent that libvirt does not know of. Set by its feature. */
   freezer: GuestFreezer | undefined;
+  /** Whether an agent in a guest answers, whichever it is. Set by its feature. */
+  agentAnswers: (vmId: string) => Promise<boolean> = () => Promise.resolve(false);
   readonly passt: Passt;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];

@@ -11,7 +11,7 @@ import type { Principal } from "../access.ts";
 import { type Dispatch, onPageOf } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { log } from "../log.ts";
-import { PICTURE_PATH, pictureInput, pictureResponse } from "./picture.ts";
+import { pictureResponse, PICTURES } from "./picture.ts";
 import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT, readJson } from "./body.ts";
 import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
 import { EventStreams } from "./event_stream.ts";
@@ -116,10 +116,13 @@ export function createApi(
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
     return streams.open(req.raw, { ...follower, view: new EventView(viewer, known, vms) });
   });
-  api.get(honoPath(PICTURE_PATH), async (context) => {
-    const input = pictureInput(context.req.param("vmId"), new URL(context.req.url).searchParams);
-    return await pictureResponse(dispatch("screenshot_vm", input, context.env.principal));
-  });
+  for (const { command, path, input } of PICTURES) {
+    api.get(honoPath(path), async ({ req, env }) => {
+      const place = req.param() as Record<string, string>;
+      const wanted = input(place, new URL(req.url).searchParams);
+      return await pictureResponse(dispatch(command, wanted, env.principal));
+    });
+  }
   for (const route of CONTENT_ROUTES) {
     const path = honoPath(route.path);
     const placeIn = (request: { param: () => Record<string, string> }) => request.param();
@@ -152,7 +155,7 @@ export function createApi(
     ["/commands/{name}", ["POST"]],
     ["/openapi.json", ["GET"]],
     ["/events", ["GET"]],
-    [PICTURE_PATH, ["GET"]],
+    ...PICTURES.map(({ path }) => [path, ["GET"]] as [string, string[]]),
   ]);
   for (const { path, method } of REST_ROUTES) allowed.set(path, [...allowed.get(path) ?? [], method]);
   for (const [path, methods] of allowed) {

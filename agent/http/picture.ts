@@ -1,15 +1,32 @@
-/** `GET …/screenshot.png`: what `screenshot_vm` gives, as the picture itself, for `<img>`. */
+/** `GET ….png`: what commands give that show screens, as the picture itself, for `<img>`. */
 import { ContractError, type ErrorCode, type Output } from "../../lib/contract/mod.ts";
 import { fromText } from "../../lib/contract/rest.ts";
 import Type from "typebox";
 
-/** Where it is, below `/api/v1`. */
-export const PICTURE_PATH = "/vms/{vmId}/screenshot.png";
-
-/** The command's input. Other fields of the query are passed over: a page adds one to get a picture anew. */
-export function pictureInput(vmId: string | undefined, query: URLSearchParams): unknown {
-  return { vmId, thumbnail: fromText(Type.Boolean(), query.get("thumbnail") ?? "false") };
+/** A picture that has an address of its own. */
+export interface PictureRoute {
+  readonly command: "screenshot_vm" | "get_backup_screen";
+  /** Where it is, below `/api/v1`. */
+  readonly path: string;
+  /** The command's input. Other fields of the query are passed over: a page adds one to get a picture anew. */
+  readonly input: (place: Readonly<Record<string, string>>, query: URLSearchParams) => unknown;
 }
+
+export const PICTURES: readonly PictureRoute[] = [
+  {
+    command: "screenshot_vm",
+    path: "/vms/{vmId}/screenshot.png",
+    input: ({ vmId }, query) => ({
+      vmId,
+      thumbnail: fromText(Type.Boolean(), query.get("thumbnail") ?? "false"),
+    }),
+  },
+  {
+    command: "get_backup_screen",
+    path: "/backups/{backupId}/runs/{runId}/vms/{vmId}/screen.png",
+    input: (place) => place,
+  },
+];
 
 /** Answers that are no failure for who shows a picture where there is one; the command itself tells why there is none. */
 const NO_PICTURE: ReadonlySet<ErrorCode> = new Set([
@@ -22,9 +39,9 @@ const NO_PICTURE: ReadonlySet<ErrorCode> = new Set([
 
 /** What the dispatch of the command gives, as a response. @throws what the command throws, unless it is no failure */
 export async function pictureResponse(answer: Promise<unknown>): Promise<Response> {
-  let picture: Output<"screenshot_vm">;
+  let picture: Pick<Output<"screenshot_vm">, "format" | "data">;
   try {
-    picture = await answer as Output<"screenshot_vm">;
+    picture = await answer as typeof picture;
   } catch (error) {
     if (!(error instanceof ContractError) || !NO_PICTURE.has(error.code)) throw error;
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });

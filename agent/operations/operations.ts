@@ -99,6 +99,25 @@ export class Operations {
     }
   }
 
+  /**
+   * Carries out work of which nothing stays: what it did is taken back at its end, whichever that is.
+   *
+   * @throws what the work throws @throws {ContractError} OperationUnsettled
+   */
+  async runAndUndo<T>(spec: OperationSpec, work: (operation: Operation) => Promise<T>): Promise<T> {
+    await this.ready(spec.keys);
+    const operation = this.begin(spec);
+    let failure: unknown;
+    try {
+      return await work(operation);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      await this.failed(operation, failure);
+    }
+  }
+
   /** Begins an operation whose end is told by whoever holds it. */
   begin({ command, subject, vmId, actor, keys }: OperationSpec): Operation {
     const id = crypto.randomUUID();

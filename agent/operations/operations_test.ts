@@ -125,6 +125,17 @@ Deno.test("Operations.run() takes back what was made when a step is refused, bef
   assert.deepEqual(world.stored(), []);
 });
 
+Deno.test("Operations.runAndUndo() takes everything back, also of work that succeeds", async () => {
+  using world = new World();
+  const made = await world.operations.runAndUndo(SPEC, (operation) => {
+    operation.add(DOMAIN);
+    world.domains.add(DOMAIN.uuid);
+    return Promise.resolve("seen");
+  });
+  assert.equal(made, "seen");
+  assert.deepEqual([[...world.domains], world.stored()], [[], []]);
+});
+
 Deno.test("Noted.drop() leaves nothing behind for another run to take back", async () => {
   using world = new World();
   const refused = new ContractError("VmNameExists", { name: "web" });

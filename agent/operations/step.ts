@@ -129,6 +129,15 @@ export interface DiskDoomed {
   readonly file: FileIdentity | null;
 }
 
+/** A VM that is made to boot a copy as a test, and is not kept: it goes, whatever came of it. */
+export interface TrialVm {
+  readonly kind: "trial-vm";
+  readonly uuid: string;
+  readonly name: string;
+  /** A domain that has nothing but its NVRAM, which goes after it; see `nvramHolder()`. */
+  readonly nvram?: string;
+}
+
 /** A volume that takes the place of another, which goes once no machine has it. */
 export interface VolumeReplaced {
   readonly kind: "volume-replaced";
@@ -242,6 +251,7 @@ export type Step =
   | StartWanted
   | DomainDoomed
   | DiskDoomed
+  | TrialVm
   | VolumeReplaced
   | GuestFrozen
   | DisksReverted

@@ -1,4 +1,6 @@
 import type { Backup, ScheduleFrequency, VM, Weekday } from "../../lib/contract/mod.ts";
+import { BOOT_POLICIES } from "../../lib/backup/describe.ts";
+import { BOOT_TEST_POLICIES } from "../../lib/contract/backups.ts";
 import { weekdayName } from "../../lib/schedules/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { schedules } from "../../lib/i18n/en/schedules.ts";
@@ -24,7 +26,7 @@ export function valuesOf({ targets, weekdays = [], ...rest }: Backup): BackupVal
   const plain = [
     ...["name", "folder", "frequency", "at", "time", "monthDay", "cron", "timeZone"] as const,
     ...["keep", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"] as const,
-    "maxMibPerSecond" as const,
+    ...["maxMibPerSecond", "bootTest"] as const,
   ];
   return Object.fromEntries([
     ...plain.flatMap((name) => rest[name] === undefined ? [] : [[name, String(rest[name])]]),
@@ -163,6 +165,13 @@ export function BackupForm({ action, values, vms, errorAt, submit, back }: Backu
             ...{ type: "number", min: 1, max: 1000, required: true },
             hint: t("backups.keep_hint"),
           })}
+          <SelectField
+            label={t("backups.boot_policy")}
+            hint={t("backups.boot_policy_hint")}
+            name="bootTest"
+            value={values.bootTest ?? "never"}
+            choices={BOOT_TEST_POLICIES.map((value) => ({ value, label: t(BOOT_POLICIES[value]) }))}
+          />
           {KEPT.map(([name, label]) => text(label, name, { type: "number", min: 0, max: 1000 }))}
         </div>
       </Panel>

@@ -1,5 +1,6 @@
 import type { Backup, BackupCopy, BackupRun } from "../../lib/contract/mod.ts";
-import { backupHref, consistencyText, verifiedOf } from "../../lib/backup/describe.ts";
+import { backupHref, bootedOf, consistencyText, verifiedOf } from "../../lib/backup/describe.ts";
+import { filesHref } from "../../lib/backup/files.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatInZone } from "../../lib/schedules/describe.ts";
@@ -10,7 +11,7 @@ import { DataTable } from "../kit/DataTable.tsx";
 import { Empty } from "../kit/Empty.tsx";
 import { RunState } from "../schedules/RunState.tsx";
 import { runAnchor } from "./BackupCalendar.tsx";
-import { Verified } from "./Verified.tsx";
+import { Booted, Verified } from "./Verified.tsx";
 
 const area = textsOf(texts);
 
@@ -18,6 +19,9 @@ const area = textsOf(texts);
 export interface BackupRunRights {
   verify: boolean;
   restore: boolean;
+  /** Seeing screens of boot tests. */
+  screen: boolean;
+  files: boolean;
 }
 
 /** Props of {@link BackupRunList}. */
@@ -25,11 +29,13 @@ export interface BackupRunListProps {
   backup: Backup;
   runs: readonly BackupRun[];
   may: BackupRunRights;
+  /** Sends the form of a check; without it the browser does. */
+  onVerify?: ((event: SubmitEvent) => void) | undefined;
 }
 
 /** One VM of a run: what is kept of it, and how it comes back. */
 function Copies(
-  { backup: { id }, run, mayRestore }: { backup: Backup; run: BackupRun; mayRestore: boolean },
+  { backup: { id }, run, may }: { backup: Backup; run: BackupRun; may: BackupRunRights },
 ) {
   const restoreHref = ({ vmId }: BackupCopy) =>
     `${backupHref(id)}/restore?${new URLSearchParams({ run: run.id, vm: vmId })}`;
@@ -61,18 +67,32 @@ function Copies(
               : null,
         },
         { title: area.t("backups.verified"), cell: (copy) => <Verified is={verifiedOf([copy])} /> },
-        mayRestore && {
+        { title: area.t("backups.booted"), cell: (copy) => <Booted is={bootedOf([copy])} /> },
+        (may.restore || may.files) && {
           title: area.t("backups.actions"),
           kind: "actions",
           cell: (copy) =>
             copy.state === "done" && (
-              <a
-                class="button small"
-                href={restoreHref(copy)}
-                aria-label={area.t("backups.restore_of", { name: copy.name })}
-              >
-                {area.t("backups.restore")}
-              </a>
+              <>
+                {may.files && copy.disks.length > 0 && (
+                  <a
+                    class="button small"
+                    href={filesHref({ backupId: id, runId: run.id, vmId: copy.vmId })}
+                    aria-label={area.t("backups.files_of", { name: copy.name })}
+                  >
+                    {area.t("backups.files")}
+                  </a>
+                )}
+                {may.restore && (
+                  <a
+                    class="button small"
+                    href={restoreHref(copy)}
+                    aria-label={area.t("backups.restore_of", { name: copy.name })}
+                  >
+                    {area.t("backups.restore")}
+                  </a>
+                )}
+              </>
             ),
         },
       ]}
@@ -81,7 +101,9 @@ function Copies(
 }
 
 /** One run, with its VMs. */
-function Run({ backup, run, may }: { backup: Backup; run: BackupRun; may: BackupRunRights }) {
+function Run(
+  { backup, run, may, onVerify }: Omit<BackupRunListProps, "runs"> & { run: BackupRun },
+) {
   const { id, timeZone } = backup;
   return (
     // Not a landmark: two runs of one minute would be called the same.
@@ -91,28 +113,42 @@ function Run({ backup, run, may }: { backup: Backup; run: BackupRun; may: Backup
         <span class="actions" data-run={run.state}>
           <RunState run={run} />
           {may.verify && run.copies.some(({ state }) => state === "done") && (
-            <form
-              method="post"
-              action={formHref("verify_backup", { backupId: id, runId: run.id }, backupHref(id))}
-            >
-              <button type="submit" class="button small">{area.t("backups.verify")}</button>
-            </form>
+            <>
+              <form
+                method="post"
+                action={formHref("verify_backup", { backupId: id, runId: run.id }, backupHref(id))}
+                onSubmit={onVerify}
+              >
+                <button type="submit" class="button small">{area.t("backups.verify")}</button>
+              </form>
+              <form
+                method="post"
+                action={formHref(
+                  "verify_backup",
+                  { backupId: id, runId: run.id, kind: "boot" },
+                  backupHref(id),
+                )}
+                onSubmit={onVerify}
+              >
+                <button type="submit" class="button small">{area.t("backups.boot")}</button>
+              </form>
+            </>
           )}
         </span>
       </header>
       {run.message !== null && <p class="pad text-muted">{oneLine(run.message, 300)}</p>}
-      {run.copies.length > 0 && <Copies backup={backup} run={run} mayRestore={may.restore} />}
+      {run.copies.length > 0 && <Copies backup={backup} run={run} may={may} />}
     </article>
   );
 }
 
 /** The runs of a backup, the newest first. */
-export function BackupRunList({ backup, runs, may }: BackupRunListProps) {
+export function BackupRunList({ backup, runs, may, onVerify }: BackupRunListProps) {
   return (
     <section class="backup-runs" aria-label={area.t("backups.runs")}>
       {runs.length === 0
         ? <Empty icon="download" title={area.t("backups.runs_none")} />
-        : runs.map((run) => <Run key={run.id} backup={backup} run={run} may={may} />)}
+        : runs.map((run) => <Run key={run.id} backup={backup} run={run} may={may} onVerify={onVerify} />)}
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import type { Backup, VmBackups } from "../../lib/contract/mod.ts";
-import { backupHref, consistencyText, verifiedOf, whenText } from "../../lib/backup/describe.ts";
+import { backupHref, bootedOf, consistencyText, verifiedOf, whenText } from "../../lib/backup/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -11,7 +11,7 @@ import { Panel } from "../kit/Panel.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { RunState } from "../schedules/RunState.tsx";
 import { NextBackup } from "./NextBackup.tsx";
-import { Verified } from "./Verified.tsx";
+import { Booted, Verified } from "./Verified.tsx";
 
 const { t } = textsOf(texts);
 
@@ -164,6 +164,7 @@ export function VmBackupTables({ vmId, list: { backups, copies }, may, now }: Vm
                     ),
                 },
                 { title: t("backups.verified"), cell: ({ copy }) => <Verified is={verifiedOf([copy])} /> },
+                { title: t("backups.booted"), cell: ({ copy }) => <Booted is={bootedOf([copy])} /> },
                 may.restore && {
                   title: t("backups.actions"),
                   kind: "actions",

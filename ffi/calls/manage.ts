@@ -29,6 +29,21 @@ export function domainDefineXml(
   return readUuid((buffer) => libvirt().symbols.virDomainGetUUIDString(domain.pointer, buffer));
 }
 
+/** `VIR_DOMAIN_START_VALIDATE`: against libvirt's schemas first. */
+const START_VALIDATE = 16;
+
+/**
+ * Starts a domain that is not kept: it is gone once it stops.
+ *
+ * @throws {LibvirtError} Source: virDomainCreateXML
+ */
+export function domainStartTransient(connection: Connection, { xml }: { xml: string }): null {
+  const { symbols } = libvirt();
+  const pointer = some(symbols.virDomainCreateXML(connection.pointer, cString(xml), START_VALIDATE));
+  symbols.virDomainFree(pointer);
+  return null;
+}
+
 /**
  * Lets libvirt parse and validate an XML that it must refuse in the end, because its name is none: see
  * `lib/formats/xml/trial.ts`. Gives what libvirt said. Were it accepted all the same, it would be undefined at once.

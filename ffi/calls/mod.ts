@@ -84,6 +84,7 @@ export const CALLS = {
   domainUndefineKeeping: spec("write", 60, domain.domainUndefineKeeping),
   domainUndefineForBin: spec("write", 60, domain.domainUndefineForBin),
   domainDefine: spec("write", 60, domain.domainDefine),
+  domainStartTransient: spec("write", 120, manage.domainStartTransient),
   domainDefineXml: spec("write", 60, manage.domainDefineXml),
   domainValidateXml: spec("write", 60, manage.domainValidateXml),
   domainRename: spec("write", 60, manage.domainRename),

@@ -17,7 +17,7 @@ const copy = (vmId: string, state: BackupCopy["state"], days: number): BackupCop
     readBytes: null,
     disks: [],
   },
-  ...{ takenAt: state === "done" ? NOW - days * DAY_MS : null, verified: null },
+  ...{ takenAt: state === "done" ? NOW - days * DAY_MS : null, verified: null, bootTest: null },
 });
 
 const backup = (state: BackupRunState | undefined, copies: BackupCopy[] = [], change: Partial<Backup> = {}) =>

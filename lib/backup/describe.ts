@@ -1,5 +1,5 @@
 /** Backups in words. Pure. */
-import type { Backup, BackupCopy, BackupRun } from "../contract/backups.ts";
+import type { Backup, BackupCopy, BackupRun, BootTest, BootTestPolicy } from "../contract/backups.ts";
 import { backups } from "../i18n/en/backups.ts";
 import { textsOf } from "../i18n/mod.ts";
 import { targetsText as namedText, whenText as scheduleText } from "../schedules/describe.ts";
@@ -40,6 +40,13 @@ const CONSISTENCIES = {
   crash: "backups.consistency.crash",
 } as const;
 
+/** When copies are booted as a test → in words. */
+export const BOOT_POLICIES = {
+  never: "backups.boot_policy.never",
+  weekly: "backups.boot_policy.weekly",
+  "each-run": "backups.boot_policy.each-run",
+} as const satisfies Record<BootTestPolicy, string>;
+
 /** How far what the guest wrote is in a copy; that it failed, where there is none. */
 export const consistencyText = ({ consistency }: BackupCopy): string =>
   t(consistency === null ? "backups.copy_failed" : CONSISTENCIES[consistency]);
@@ -49,7 +56,42 @@ export function verifiedOf(copies: readonly BackupCopy[]): "ok" | "bad" | "never
   const done = copies.filter(({ state }) => state === "done");
   if (done.length === 0) return "none";
   if (done.some(({ verified }) => verified?.ok === false)) return "bad";
-  return done.every(({ verified }) => verified?.ok) ? "ok" : "never";
+  // A copy that was booted had each chunk checked while it was restored.
+  return done.every(({ verified, bootTest }) => verified?.ok ?? bootTest?.ok) ? "ok" : "never";
+}
+
+/** What boot tests of the copies of a run said: the worst, or that there was none. */
+export function bootedOf(copies: readonly BackupCopy[]): "ok" | "bad" | "never" | "none" {
+  const done = copies.filter(({ state }) => state === "done");
+  if (done.length === 0) return "none";
+  if (done.some(({ bootTest }) => bootTest?.ok === false)) return "bad";
+  return done.every(({ bootTest }) => bootTest?.ok) ? "ok" : "never";
+}
+
+/** What a boot test said: `Its guest agent answered after 41 s`. */
+export function bootTestText({ ok, by, seconds, message }: BootTest): string {
+  if (!ok) return message ?? t("backups.boot_bad");
+  return t(by === "agent" ? "backups.boot_agent" : "backups.boot_screen", { seconds });
+}
+
+/** Address of the picture of a copy's screen in its boot test; another one for another test. */
+export function bootScreenHref(backupId: string, runId: string, vmId: string, { at }: BootTest): string {
+  const parts = [backupId, "runs", runId, "vms", vmId].map(encodeURIComponent).join("/");
+  return `/api/v1/backups/${parts}/screen.png?at=${at}`;
+}
+
+/** A copy of a VM, with its run. */
+export interface CopyOfRun {
+  readonly run: BackupRun;
+  readonly copy: BackupCopy;
+}
+
+/** The copy that says most of a backup: the one that was booted last, else the newest. @param runs the newest first */
+export function tellingCopy(runs: readonly BackupRun[]): CopyOfRun | undefined {
+  const copies = runs.flatMap((run) => run.copies.map((copy) => ({ run, copy })))
+    .filter(({ copy }) => copy.state === "done");
+  const tested = copies.filter(({ copy }) => copy.bootTest !== null);
+  return tested.sort((a, b) => b.copy.bootTest!.at - a.copy.bootTest!.at)[0] ?? copies[0];
 }
 
 /** Bytes of a run: as guests see them, and what it added to the folder. */

@@ -22,6 +22,14 @@ export type BackupRunState = typeof BACKUP_RUN_STATES[number];
 export const BACKUP_CONSISTENCIES = ["stopped", "frozen", "crash"] as const;
 export type BackupConsistency = typeof BACKUP_CONSISTENCIES[number];
 
+/** When copies are booted as a test by themselves. */
+export const BOOT_TEST_POLICIES = ["never", "weekly", "each-run"] as const;
+export type BootTestPolicy = typeof BOOT_TEST_POLICIES[number];
+/** Seconds that a copy has to come up. */
+export const BOOT_TEST_SECONDS = { least: 10, usual: 300, most: 3600 } as const;
+/** What a check looks at: every chunk, or whether the VM comes up with it. */
+export const VERIFY_KINDS = ["checksums", "boot"] as const;
+
 const BackupId = Type.String({
   minLength: 1,
   maxLength: 64,
@@ -82,6 +90,10 @@ const options = {
       description: "reads no faster, in MiB a second; 0, as in a new one: no limit",
     }),
   ),
+  bootTest: Type.Optional(oneOf(BOOT_TEST_POLICIES, {
+    description:
+      "boots its copies as a test after a run, each VM once a week or after each run; never in a new one",
+  })),
   enabled: Type.Optional(Type.Boolean({ description: "runs by itself; yes in a new one" })),
 };
 
@@ -92,6 +104,19 @@ export const BackupVerified = Type.Object({
   message: Type.Union([Type.String(), Type.Null()], { description: "what is wrong with it" }),
 });
 export type BackupVerified = Static<typeof BackupVerified>;
+
+/** What booting a copy as a test said. */
+export const BootTest = Type.Object({
+  at: Timestamp,
+  ok: Type.Boolean(),
+  by: Type.Union([oneOf(["agent", "screen"]), Type.Null()], {
+    description: "what showed that it came up: its guest agent's answer, or its screen",
+  }),
+  message: Type.Union([Type.String(), Type.Null()], { description: "why it failed" }),
+  seconds: Type.Integer({ description: "how long it took from the start of the VM" }),
+  screen: Type.Boolean({ description: "get_backup_screen has its last picture" }),
+});
+export type BootTest = Static<typeof BootTest>;
 
 export const BackupCopy = Type.Object({
   vmId: Type.String(),
@@ -115,8 +140,51 @@ export const BackupCopy = Type.Object({
   }),
   disks: Type.Array(Type.String(), { description: "targets of the disks in it" }),
   verified: Type.Union([BackupVerified, Type.Null()], { description: "null: it never was verified" }),
+  bootTest: Type.Union([BootTest, Type.Null()], { description: "null: it never was booted as a test" }),
 });
 export type BackupCopy = Static<typeof BackupCopy>;
+
+/** A file system in the disks of a copy. */
+export const BackupFilesystem = Type.Object({
+  device: Type.String({ description: "as libguestfs calls it: /dev/sda1, /dev/vg/root" }),
+  type: Type.String({ description: "ext4, ntfs, …" }),
+});
+export type BackupFilesystem = Static<typeof BackupFilesystem>;
+
+/** Kinds of entries of a folder. */
+export const BACKUP_FILE_KINDS = ["file", "folder", "link", "other"] as const;
+export const BackupFile = Type.Object({
+  name: Type.String({
+    description: "the guest's word; U+FFFD and two digits stand for a byte that is no UTF-8",
+  }),
+  kind: oneOf(BACKUP_FILE_KINDS),
+  size: Type.Integer({ description: "bytes" }),
+  modifiedAt: Timestamp,
+});
+export type BackupFile = Static<typeof BackupFile>;
+
+const Device = Type.String({
+  minLength: 6,
+  maxLength: 255,
+  pattern: "^/dev/[A-Za-z0-9_.+/-]+$",
+  description: "a file system, as list_backup_files tells it",
+});
+const PathInCopy = Type.String({
+  minLength: 1,
+  maxLength: 4096,
+  pattern: "^/[^\\u0000]*$",
+  description: "absolute path in that file system",
+});
+const FILES = [
+  "BackupNotFound",
+  "BackupRunNotFound",
+  "BackupFolderBusy",
+  "BackupFolderUnusable",
+  "BackupDamaged",
+  "BackupFilesNotPossible",
+  "BackupFilesFailed",
+  "StoreUnavailable",
+] as const;
 
 export const BackupRun = Type.Object({
   id: Type.String(),
@@ -162,6 +230,7 @@ export const Backup = Type.Object({
   keepMonthly: Type.Integer(),
   keepYearly: Type.Integer(),
   maxMibPerSecond: Type.Integer({ description: "0: no limit" }),
+  bootTest: oneOf(BOOT_TEST_POLICIES),
   runsAs: Type.String({ description: "whose rights a run by itself has: of who saved it last" }),
   createdAt: Timestamp,
   next: Type.Array(Timestamp, { description: "the next runs, at most five" }),
@@ -333,7 +402,7 @@ export const backupCommands = {
   restore_backup: command({
     summary: "Restore a VM from a backup",
     description:
-      "As a new VM of another name, or in place, where the VM is off: its disks are deleted once the restored ones are " +
+      "As a new VM of another name, or in place, where the VM is off: its disks go into the bin once the restored ones are " +
       "whole. Every chunk is checked while it is read.",
     role: "administrator",
     input: closed({
@@ -431,12 +500,43 @@ export const backupCommands = {
     readOnly: false,
   }),
   verify_backup: command({
-    summary: "Read every chunk of a run, and compare it with its checksum",
+    summary: "Check a run: every chunk against its checksum, or whether its VMs boot",
+    description:
+      "checksums reads every chunk. boot restores each VM for a while and starts it as one that is thrown away: with " +
+      "new MAC addresses and no link, without devices and folders of the host. It passes when a guest agent answers, " +
+      "or, where none answered when the copy was made, when its screen comes to rest on something that is no " +
+      "complaint; the last picture is kept (get_backup_screen).",
     role: "operator",
-    input: closed({ backupId: BackupId, runId: RunId }),
+    input: closed({
+      backupId: BackupId,
+      runId: RunId,
+      kind: Type.Optional(oneOf(VERIFY_KINDS, { description: "checksums when it is left out" })),
+      vmId: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 64,
+          description: "that VM alone; left out: every VM of the run",
+        }),
+      ),
+      seconds: Type.Optional(
+        Type.Integer({
+          minimum: BOOT_TEST_SECONDS.least,
+          maximum: BOOT_TEST_SECONDS.most,
+          default: BOOT_TEST_SECONDS.usual,
+          description: "that a VM has to come up; boot alone",
+        }),
+      ),
+      pool: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 255,
+          description: "where its disks go for that while; left out: the usual pool; boot alone",
+        }),
+      ),
+    }),
     output: Type.Object({
       ok: Type.Boolean(),
-      checkedBytes: Type.Integer(),
+      checkedBytes: Type.Integer({ description: "what was read of the VMs' disks" }),
       run: BackupRun,
     }),
     errors: [
@@ -444,12 +544,91 @@ export const backupCommands = {
       "BackupRunNotFound",
       "BackupFolderBusy",
       "BackupFolderUnusable",
+      "BackupDamaged",
+      "BootTestNotPossible",
+      "RestoreNotPossible",
+      "RestoreFailed",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "StoragePoolReadOnly",
+      "DiskExceedsPool",
       "JobCancelled",
       "StoreUnavailable",
     ],
     route: "POST /backups/{backupId}/runs/{runId}/verify",
     cli: ["backup", "verify", "<backupId>", "<runId>"],
+    flags: { vm: "vmId" },
+    examples: ["kvm-manager backup verify nightly RUN --kind boot"],
     readOnly: false,
+    withoutLibvirt: true,
+  }),
+  list_backup_files: command({
+    summary: "List the files in a copy of a VM",
+    description:
+      "Without filesystem: the file systems in it. They are read by libguestfs in a small VM of its own, which is " +
+      "there for two minutes after the last question; its start may take a minute. Nothing is mounted on the host.",
+    role: "administrator",
+    input: closed({
+      backupId: BackupId,
+      runId: RunId,
+      vmId: VmId,
+      filesystem: Type.Optional(Device),
+      path: Type.Optional(PathInCopy),
+    }),
+    output: Type.Object({
+      filesystems: Type.Array(BackupFilesystem),
+      files: Type.Array(BackupFile, { description: "of the folder, by name; empty without filesystem" }),
+      truncated: Type.Boolean({ description: "the folder has more than 1,000 entries" }),
+    }),
+    errors: FILES,
+    route: "GET /backups/{backupId}/runs/{runId}/vms/{vmId}/files",
+    cli: ["backup", "files", "<backupId>", "<runId>", "<vmId>", "<path>"],
+    places: ["<backupId>", "<runId>", "<vmId>", "[path]"],
+    rows: "files",
+    columns: ["name", "kind", "size", "modifiedAt"],
+    examples: ["kvm-manager backup files nightly RUN VM /etc --filesystem /dev/sda1"],
+    readOnly: true,
+    audited: true,
+  }),
+  download_backup_file: command({
+    summary: "Download a file out of a copy of a VM, or a folder as a tar archive",
+    description: "GET the content itself, with `?filesystem=` and `?path=`.",
+    role: "administrator",
+    input: closed({ backupId: BackupId, runId: RunId, vmId: VmId, filesystem: Device, path: PathInCopy }),
+    output: Type.Object({
+      name: Type.String(),
+      size: Type.Union([Type.Integer(), Type.Null()], { description: "bytes; null for a folder" }),
+    }),
+    errors: [...FILES, "ContentExpected"],
+    route: "GET /backups/{backupId}/runs/{runId}/vms/{vmId}/files/content",
+    cli: ["backup", "cp", "<backupId>", "<runId>", "<vmId>", "<filesystem>", "<path>"],
+    examples: ["kvm-manager backup cp nightly RUN VM /dev/sda1 /etc/fstab --out fstab"],
+    readOnly: true,
+    audited: true,
+    content: "download",
+    contentFields: ["filesystem", "path"],
+  }),
+  get_backup_screen: command({
+    summary: "Show the last picture of a VM's screen in a boot test",
+    role: "operator",
+    input: closed({ backupId: BackupId, runId: RunId, vmId: VmId }),
+    output: Type.Object({
+      format: Type.Unsafe<"image/png">({ type: "string", const: "image/png" }),
+      takenAt: Timestamp,
+      data: Type.String({ description: "the picture in base64; GET …/screen.png gives it as it is" }),
+    }),
+    errors: [
+      "BackupNotFound",
+      "BackupRunNotFound",
+      "BackupFolderUnusable",
+      "NoBootScreen",
+      "StoreUnavailable",
+    ],
+    route: "GET /backups/{backupId}/runs/{runId}/vms/{vmId}/screen",
+    cli: ["backup", "screen", "<backupId>", "<runId>", "<vmId>"],
+    file: { field: "data", base64: true },
+    examples: ["kvm-manager backup screen nightly RUN VM --out web1.png"],
+    readOnly: true,
     withoutLibvirt: true,
   }),
 };

@@ -35,6 +35,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   backupId: ID,
   runId: ID,
   folder: "/mnt/backup",
+  filesystem: "/dev/sda1",
   templateId: ID,
   time: "03:30",
   timeZone: "Europe/Berlin",

@@ -117,6 +117,30 @@ const PICTURE = (errors: Errors) => ({
   },
 });
 
+const pathField = (name: string, description: string) => ({
+  name,
+  in: "path",
+  description,
+  required: true,
+  schema: { type: "string", minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" },
+});
+
+const BOOT_SCREEN = (errors: Errors) => ({
+  operationId: "get_backup_screen_png",
+  summary: "The last picture of a VM's screen in a boot test, as PNG",
+  description: "What `get_backup_screen` gives, as the picture itself.",
+  tags: ["backups"],
+  "x-permission": "backups.operate",
+  parameters: [pathField("backupId", "id of the backup"), pathField("runId", "id of the run"), VM_ID],
+  responses: {
+    200: {
+      description: "The picture",
+      content: { "image/png": { schema: { type: "string", format: "binary" } } },
+    },
+    ...errors("BackupNotFound", "BackupRunNotFound", "BackupFolderUnusable", "NoBootScreen"),
+  },
+});
+
 const CONSOLE = (errors: Errors) => ({
   servers: [{
     url: "/",
@@ -165,5 +189,6 @@ export const EXTRA_PATHS = (errors: Errors): Record<string, Record<string, unkno
   "/commands/{name}": { post: CALL(errors) },
   "/events": { get: FOLLOW(errors) },
   "/vms/{vmId}/screenshot.png": { get: PICTURE(errors) },
+  "/backups/{backupId}/runs/{runId}/vms/{vmId}/screen.png": { get: BOOT_SCREEN(errors) },
   "/consoles/{kind}/{vmId}": CONSOLE(errors),
 });

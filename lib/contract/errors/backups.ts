@@ -35,6 +35,10 @@ export const BACKUP_ERRORS = {
     status: 409,
     exit: 5,
   },
+  BootTestNotPossible: { text: "It cannot be booted as a test: {reason}", status: 409, exit: 5 },
+  BackupFilesNotPossible: { text: "Its files cannot be shown: {reason}", status: 409, exit: 5 },
+  BackupFilesFailed: { text: "Its files cannot be read: {reason}", status: 502, exit: 1 },
+  NoBootScreen: { text: "No boot test of this copy has a picture of its screen.", status: 404, exit: 4 },
   RestoreNotPossible: { text: "It cannot be restored so: {reason}", status: 409, exit: 5 },
   RestoreFailed: { text: "Failed to restore: {error}", status: 502, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;

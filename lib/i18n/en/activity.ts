@@ -104,6 +104,8 @@ export const activity = {
   "activity.command.restore_backup": "VM restored from a backup",
   "activity.command.restore_backup_disk": "Disk restored from a backup",
   "activity.command.verify_backup": "Backup verified",
+  "activity.command.list_backup_files": "Files of a backup listed",
+  "activity.command.download_backup_file": "File of a backup downloaded",
   "activity.command.create_template": "Template created",
   "activity.command.update_template": "Template changed",
   "activity.command.delete_template": "Template deleted",

@@ -22,6 +22,7 @@ export const operations = {
 
   "operations.is_used": "it is used by {name}",
   "operations.is_other": "it is not the one that was made here",
+  "operations.is_defined": "somebody has kept it",
   "operations.is_running": "somebody has started it",
   "operations.is_starting": "libvirt has not said yet how its start ended",
   "operations.was_used": "its disks were written to since",

@@ -4,7 +4,7 @@ import { Fact } from "../../../components/kit/Fact.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
 import BackupRuns from "../../../islands/BackupRuns.tsx";
-import { backupHref, keptText, targetsText, whenText } from "../../../lib/backup/describe.ts";
+import { backupHref, BOOT_POLICIES, keptText, targetsText, whenText } from "../../../lib/backup/describe.ts";
 import { formatInZone } from "../../../lib/schedules/describe.ts";
 import { backups as texts } from "../../../lib/i18n/en/backups.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -73,6 +73,9 @@ export default define.page<typeof handler>(
               {maxMibPerSecond > 0 && (
                 <Fact label={area.t("backups.limit_fact")}>{formatRate(maxMibPerSecond * 1024 ** 2)}</Fact>
               )}
+              <Fact label={area.t("backups.boot_policy")}>
+                {area.t(BOOT_POLICIES[backup.bootTest])}
+              </Fact>
               <Fact label={area.t("backups.owner")}>{runsAs}</Fact>
             </dl>
           </Panel>
@@ -81,7 +84,12 @@ export default define.page<typeof handler>(
           backup={backup}
           runs={runs}
           now={now}
-          may={{ verify: may("verify_backup"), restore: may("restore_backup") }}
+          may={{
+            verify: may("verify_backup"),
+            restore: may("restore_backup"),
+            screen: may("get_backup_screen"),
+            files: may("list_backup_files"),
+          }}
         />
         {may("delete_backup") && (
           <Panel title={area.t("backups.delete")}>

@@ -1,0 +1,121 @@
+/** Boot tests of runs: as somebody wants them, and by themselves after a run, as its backup says. */
+import { type BootTest, ContractError } from "../../lib/contract/mod.ts";
+import { isBootTestDue } from "../../lib/backup/boot_test.ts";
+import { contentBytes } from "./verify.ts";
+import type { Clock } from "../clock.ts";
+import type { Host } from "../hosts/host.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import { log } from "../log.ts";
+import { bootTest } from "./boot_test.ts";
+import { restoreFailure } from "./make_disk.ts";
+import type { BackupRecords, StoredBackup, StoredRun } from "./records.ts";
+import type { FoundCopy, Repository } from "./repository.ts";
+
+/** What boot tests need of the rest. */
+export interface BootTestsOptions {
+  readonly records: BackupRecords;
+  readonly clock: Clock;
+  readonly jobs: Pick<Jobs, "run">;
+  readonly host: () => Host;
+}
+
+/** Copies that are to be booted, and how. */
+export interface BootTestsOf {
+  readonly backup: Pick<StoredBackup, "name">;
+  readonly repository: Repository;
+  readonly copies: readonly FoundCopy[];
+  readonly actor: string;
+  readonly pool?: string | undefined;
+  readonly seconds?: number | undefined;
+}
+
+export class BootTests {
+  /** VMs that are there for a test just now. */
+  readonly #trials = new Set<string>();
+
+  constructor(private readonly options: BootTestsOptions) {}
+
+  /** Whether a VM is there for a test alone: no backup is meant to have it. */
+  isTrial(vmId: string): boolean {
+    return this.#trials.has(vmId);
+  }
+
+  /**
+   * Boots copies one after the other, as a task.
+   *
+   * @throws {ContractError} BootTestNotPossible, those of restoring, JobCancelled
+   */
+  async run(
+    { backup, repository, copies, actor, pool, seconds }: BootTestsOf,
+  ): Promise<{ readonly ok: boolean; readonly restoredBytes: number }> {
+    const { jobs, clock, records } = this.options;
+    const total = copies.reduce((sum, { manifest }) => sum + (manifest ? contentBytes(manifest) : 0), 0);
+    let ok = true, restoredBytes = 0;
+    await jobs.run({
+      command: "verify_backup",
+      title: `Boot test of backup ${backup.name}`,
+      actor,
+      lane: "copy",
+      ifInterrupted: "What it had made is removed by itself. Test it again.",
+    }, async (job) => {
+      try {
+        for (const copy of copies) {
+          job.signal.throwIfAborted();
+          const before = restoredBytes;
+          const tested = copy.manifest === undefined
+            ? { ok: false, by: null, seconds: 0, png: undefined, restoredBytes: 0 } as const
+            : await bootTest({
+              ...{ repository, copy, job, clock, actor, pool, seconds, manifest: copy.manifest },
+              host: this.options.host().requireFilled(),
+              onTrial: (uuid) => this.#trial(uuid),
+              onBytes: (done) => job.progress(before + done, total),
+            });
+          const message = "message" in tested ? tested.message : copy.fault ?? "It cannot be read";
+          const record: BootTest = {
+            ...{ at: clock.now(), ok: tested.ok, by: tested.by, message, seconds: tested.seconds },
+            screen: tested.png !== undefined,
+          };
+          records.putBootTest(copy.id, record, tested.png);
+          job.log(`${copy.manifest?.vm.name ?? copy.id}: ${message ?? `up after ${tested.seconds} seconds`}`);
+          ok &&= tested.ok;
+          restoredBytes += tested.restoredBytes;
+        }
+      } catch (error) {
+        job.signal.throwIfAborted();
+        throw restoreFailure(error, "verify_backup");
+      }
+    });
+    return { ok, restoredBytes };
+  }
+
+  /** Tests what a run has made, where its backup wants that by now. Never fails: how it ended, the task says. */
+  async after(
+    backup: StoredBackup,
+    { copies, actor }: Pick<StoredRun, "copies" | "actor">,
+    open: () => Promise<Pick<BootTestsOf, "repository" | "copies">>,
+  ): Promise<void> {
+    const { records, clock } = this.options, now = clock.now();
+    const due = new Set(
+      copies.filter(({ vmId, state }) =>
+        state === "done" && isBootTestDue(backup.bootTest, records.lastBootTest(backup.id, vmId), now)
+      ).map(({ copyId }) => copyId),
+    );
+    if (due.size === 0) return;
+    try {
+      const { repository, copies: found } = await open();
+      await repository.locked("content", false, async () => {
+        await this.run({ backup, repository, actor, copies: found.filter(({ id }) => due.has(id)) });
+      });
+    } catch (error) {
+      if (!(error instanceof ContractError)) {
+        return log.error("a boot test failed unexpectedly", { backup: backup.name, error });
+      }
+      log.warn("a backup was not booted as a test", { backup: backup.name, error });
+    }
+  }
+
+  #trial(uuid: string): Disposable {
+    this.#trials.add(uuid);
+    return { [Symbol.dispose]: () => void this.#trials.delete(uuid) };
+  }
+}

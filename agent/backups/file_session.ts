@@ -1,0 +1,308 @@
+/**
+ * What is in the disks of a copy, read by libguestfs in a small VM of its own: the host's kernel never sees the file
+ * systems, which are a guest's and may be made to harm whoever mounts them. The VM has no network, and gets its disks
+ * over sockets from which nothing can be written (`disk_reader.ts`).
+ *
+ * guestfish takes its commands on standard input. Every name of the guest goes there as hexadecimal escapes alone, and
+ * comes back in files of its own or as numbers: none is taken for a command, or for the end of an answer.
+ */
+import { joinPath } from "../../lib/bin/place.ts";
+import { bytesOfText, textOfBytes } from "../../lib/text/byte_text.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
+import type { BackupFile, BackupFilesystem } from "../../lib/contract/mod.ts";
+import { fileKind } from "../../lib/backup/files.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { log } from "../log.ts";
+import { DiskReader, serveDisk } from "./disk_reader.ts";
+import type { RestoreSource } from "./make_disk.ts";
+
+/** Milliseconds that the VM may take to start, and an answer to come. */
+const LIMIT_MS = { start: 240_000, answer: 60_000 } as const;
+/** Most entries of a folder that are told. */
+export const MOST_ENTRIES = 1000;
+/** Bytes of an answer, and of a list of names, that are taken at most. */
+const MOST_ANSWER = 4 * 1024 ** 2;
+/** MiB that the VM has. */
+const MEMORY_MB = 512;
+
+const failed = (reason: string, cause?: unknown) =>
+  new ContractError("BackupFilesFailed", { reason }, { cause });
+
+/** A word of a command: whatever it holds, it is this one word. */
+const word = (text: string): string =>
+  `"${[...bytesOfText(text)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}"`;
+
+/** What a command said. */
+interface Said {
+  readonly out: string;
+  /** Why it failed; undefined where it did not. */
+  readonly fault: string | undefined;
+}
+
+/** The environment of guestfish: none of ours. */
+const environmentOf = (folder: string, isEmulated: boolean) => ({
+  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+  LANG: "C.UTF-8",
+  HOME: folder,
+  TMPDIR: folder,
+  LIBGUESTFS_BACKEND: "direct",
+  ...(isEmulated && { LIBGUESTFS_BACKEND_SETTINGS: "force_tcg" }),
+});
+
+/** How a session is opened. */
+export interface SessionOptions {
+  /** KVM runs no guests here. */
+  readonly isEmulated: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** The disks of a copy, opened for reading. */
+export class FileSession implements AsyncDisposable {
+  #turn: Promise<unknown> = Promise.resolve();
+  #said = "";
+  #faults = "";
+  #heard = Promise.withResolvers<void>();
+  #isOver = false;
+  #mounted: string | undefined;
+  filesystems: readonly BackupFilesystem[] = [];
+
+  private constructor(
+    private readonly folder: string,
+    private readonly child: Deno.ChildProcess,
+    private readonly input: WritableStreamDefaultWriter<Uint8Array>,
+    private readonly served: DisposableStack,
+  ) {}
+
+  /** Whether it has ended, by itself or by {@link FileSession.end}. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** @throws {ContractError} BackupFilesNotPossible, BackupFilesFailed @throws {ManifestError} the signal's reason */
+  static async open(source: RestoreSource, { isEmulated, signal }: SessionOptions): Promise<FileSession> {
+    const { disks } = source.manifest;
+    const folder = await Deno.makeTempDir({ prefix: "kvm-manager-files-" });
+    using served = new DisposableStack();
+    let child: Deno.ChildProcess;
+    try {
+      for (const disk of disks) {
+        served.use(serveDisk(`${folder}/${disk.target}`, await DiskReader.open(source, disk)));
+      }
+      // Its answers must come line by line: what is no terminal is buffered else.
+      child = new Deno.Command("stdbuf", {
+        args: ["-oL", "guestfish"],
+        ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+        ...{ cwd: folder, clearEnv: true, env: environmentOf(folder, isEmulated) },
+      }).spawn();
+    } catch (error) {
+      await Deno.remove(folder, { recursive: true });
+      throw error;
+    }
+    const session = new FileSession(folder, child, child.stdin.getWriter(), served.move());
+    session.#listen();
+    const stop = () => session.end();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      for (const { target } of disks) {
+        const from = `protocol:nbd server:unix:${folder}/${target}`;
+        await session.#run(`add-drive "" readonly:true format:raw ${from}`);
+      }
+      await session.#run(`set-memsize ${MEMORY_MB}`);
+      await session.#run("run", LIMIT_MS.start);
+      session.filesystems = (await session.#run("list-filesystems", LIMIT_MS.start)).split("\n").flatMap(
+        (line) => {
+          const [, device, type] = /^(\/dev\/[A-Za-z0-9_.+/-]+): ([A-Za-z0-9_.-]+)$/.exec(line) ?? [];
+          return device === undefined || ["swap", "unknown"].includes(type!) ? [] : [{ device, type: type! }];
+        },
+      );
+      return session;
+    } catch (error) {
+      await session[Symbol.asyncDispose]();
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  #listen(): void {
+    const gather = async (stream: ReadableStream<Uint8Array>, take: (text: string) => void) => {
+      const decoder = new TextDecoder();
+      for await (const bytes of stream) {
+        take(decoder.decode(bytes, { stream: true }));
+        const { resolve } = this.#heard;
+        this.#heard = Promise.withResolvers();
+        resolve();
+      }
+    };
+    const over = [
+      gather(this.child.stdout, (text) => this.#said = (this.#said + text).slice(-MOST_ANSWER)),
+      gather(this.child.stderr, (text) => this.#faults = (this.#faults + text).slice(-MOST_ANSWER)),
+      this.child.status,
+    ];
+    Promise.allSettled(over).then(() => {
+      this.#isOver = true;
+      this.#heard.resolve();
+    });
+  }
+
+  /** Gives a command, and waits for its end. @throws {ContractError} BackupFilesFailed for the VM's end and the time limit */
+  async #ask(command: string, limitMs: number = LIMIT_MS.answer): Promise<Said> {
+    const mark = crypto.randomUUID();
+    this.#said = this.#faults = "";
+    // A command that fails is told on the other stream: that is asked to say that it is through, too.
+    const lines = `-${command}\necho ${mark}\n-no-such-command-${mark}\n`;
+    await this.input.write(new TextEncoder().encode(lines)).catch((error) => {
+      throw failed("it ended", error);
+    });
+    const end = performance.now() + limitMs;
+    while (!(this.#said.includes(mark) && this.#faults.includes(mark))) {
+      if (this.#isOver) throw failed(oneLine(this.#faults, 300) || "it ended");
+      const left = end - performance.now();
+      if (left <= 0) {
+        this.end();
+        throw failed(`it did not answer in ${limitMs / 1000} seconds`);
+      }
+      const timer = Promise.withResolvers<void>();
+      const id = setTimeout(timer.resolve, left);
+      await Promise.race([this.#heard.promise, timer.promise]);
+      clearTimeout(id);
+    }
+    const fault = /libguestfs: error: (?:\w+: )?(.*)/.exec(this.#faults.split(`no-such-command-${mark}`)[0]!)
+      ?.[1];
+    return { out: this.#said.slice(0, this.#said.indexOf(mark)), fault };
+  }
+
+  /** @throws {ContractError} BackupFilesFailed where it fails */
+  async #run(command: string, limitMs?: number): Promise<string> {
+    const { out, fault } = await this.#ask(command, limitMs);
+    if (fault !== undefined) throw failed(oneLine(fault, 300));
+    return out;
+  }
+
+  /** One after the other: there is one guestfish. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine.catch(() => {/* told to who asked */});
+    return mine;
+  }
+
+  async #mount(device: string): Promise<void> {
+    if (this.#mounted === device) return;
+    if (!this.filesystems.some((each) => each.device === device)) {
+      throw failed(`there is no file system ${oneLine(device, 60)} in it`);
+    }
+    this.#mounted = undefined;
+    await this.#run("umount-all");
+    await this.#run(`mount-ro ${device} /`);
+    this.#mounted = device;
+  }
+
+  /** What a file is; undefined where there is none. */
+  async #stat(path: string): Promise<Omit<BackupFile, "name"> | undefined> {
+    const { out, fault } = await this.#ask(`lstatns ${word(path)}`);
+    if (fault !== undefined) return undefined;
+    const figure = (name: string) => Number(new RegExp(`^${name}: (-?\\d+)$`, "m").exec(out)?.[1] ?? 0);
+    return {
+      kind: fileKind(figure("st_mode")),
+      size: figure("st_size"),
+      modifiedAt: figure("st_mtime_sec") * 1000,
+    };
+  }
+
+  /** The entries of a folder, by name. @throws {ContractError} BackupFilesFailed */
+  list(device: string, path: string): Promise<{ readonly files: BackupFile[]; readonly truncated: boolean }> {
+    return this.#inTurn(async () => {
+      await this.#mount(device);
+      const list = `${this.folder}/names`;
+      await this.#run(`ls0 ${word(path)} ${list}`);
+      const { size } = await Deno.stat(list);
+      if (size > MOST_ANSWER) throw failed("the folder has too many entries");
+      const names = textNames(await Deno.readFile(list)).sort();
+      const files: BackupFile[] = [];
+      for (const name of names.slice(0, MOST_ENTRIES)) {
+        const found = await this.#stat(joinPath(path, name));
+        if (found !== undefined) files.push({ name, ...found });
+      }
+      return { files, truncated: names.length > MOST_ENTRIES };
+    });
+  }
+
+  /**
+   * Opens a file, or a folder as a tar archive. Who has the stream has the session, until its end.
+   *
+   * @throws {ContractError} BackupFilesFailed
+   */
+  async read(
+    device: string,
+    path: string,
+  ): Promise<
+    { readonly isFolder: boolean; readonly size: number; readonly stream: ReadableStream<Uint8Array> }
+  > {
+    const opened = Promise.withResolvers<
+      { readonly isFolder: boolean; readonly size: number; readonly stream: ReadableStream<Uint8Array> }
+    >();
+    this.#inTurn(async () => {
+      await this.#mount(device);
+      const found = path === "/" ? { kind: "folder", size: 0 } as const : await this.#stat(path);
+      if (found === undefined) throw failed("there is no such file in it");
+      const isFolder = found.kind === "folder";
+      if (!isFolder && found.kind !== "file") throw failed("it is neither a file nor a folder");
+      const pipe = `${this.folder}/pipe-${crypto.randomUUID()}`;
+      const made = await new Deno.Command("mkfifo", { args: ["-m", "600", pipe] }).output();
+      if (!made.success) throw failed("no pipe can be made");
+      const done = this.#ask(`${isFolder ? "tar-out" : "download"} ${word(path)} ${pipe}`, Infinity);
+      // A command that is refused opens no pipe, and nobody may wait for it.
+      const failure = done.then(async ({ fault }) => {
+        if (fault !== undefined) (await Deno.open(pipe, { write: true, read: true })).close();
+        return fault;
+      });
+      failure.catch(() => {/* awaited below, unless who took the content has gone before */});
+      const file = await Deno.open(pipe, { read: true });
+      await Deno.remove(pipe);
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+      opened.resolve({ isFolder, size: found.size, stream: readable });
+      try {
+        await file.readable.pipeTo(writable, { preventClose: true });
+        const fault = await failure;
+        if (fault === undefined) await writable.close();
+        else await writable.abort(failed(oneLine(fault, 300)));
+      } catch (error) {
+        // Who took it has gone: guestfish waits for a reader that does not come.
+        log.debug("a download out of a backup ended early", { error });
+        this.end();
+      }
+    }).catch((error) => opened.reject(error));
+    return await opened.promise;
+  }
+
+  /** Ends it at once. */
+  end(): void {
+    if (this.#isOver) return;
+    try {
+      this.child.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended by itself
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+    await this.child.status;
+    this.served.dispose();
+    await Deno.remove(this.folder, { recursive: true }).catch((error) =>
+      log.warn("what reading files of a backup has left could not be removed", { folder: this.folder, error })
+    );
+  }
+}
+
+/** Names that are ended by zeros, as texts that stand for their bytes. */
+function textNames(bytes: Uint8Array): string[] {
+  const names: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(0, at) < 0 ? bytes.length : bytes.indexOf(0, at);
+    if (end > at) names.push(textOfBytes(bytes.subarray(at, end)));
+    at = end + 1;
+  }
+  return names;
+}

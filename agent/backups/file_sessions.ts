@@ -1,0 +1,117 @@
+/** Copies whose files are being read: each has a VM of libguestfs for a while, a few at a time. */
+import { ContractError } from "../../lib/contract/errors.ts";
+import type { Clock } from "../clock.ts";
+import { isThere } from "../files.ts";
+import type { Host } from "../hosts/host.ts";
+import { log } from "../log.ts";
+import { FileSession } from "./file_session.ts";
+import { restoreFailure, type RestoreSource } from "./make_disk.ts";
+
+/** Copies that are open at a time: each has a VM. */
+const MOST_OPEN = 2;
+/** Milliseconds after the last question until its VM is ended. */
+const IDLE_MS = 120_000;
+
+/** Where Debian and others install it. */
+const GUESTFISH = ["/usr/bin/guestfish", "/usr/local/bin/guestfish"];
+
+/** What they need of the rest. */
+export interface FileSessionsOptions {
+  readonly clock: Clock;
+  readonly host: () => Host;
+}
+
+interface Entry {
+  readonly session: Promise<FileSession>;
+  /** Ends it, and gives the folder back. */
+  readonly end: () => Promise<void>;
+  cancelIdle: () => void;
+}
+
+const notPossible = (reason: string) => new ContractError("BackupFilesNotPossible", { reason });
+
+export class FileSessions {
+  /** By id of the copy; the one that was asked last is the last. */
+  readonly #open = new Map<string, Entry>();
+
+  constructor(private readonly options: FileSessionsOptions) {}
+
+  /**
+   * The session of a copy, opened where there is none.
+   *
+   * @throws {ContractError} BackupFilesNotPossible, BackupFilesFailed, BackupFolderBusy, BackupDamaged
+   */
+  async of(source: RestoreSource): Promise<FileSession> {
+    const { id } = source.copy;
+    let entry = this.#open.get(id);
+    if (entry !== undefined && await entry.session.then(({ isOver }) => isOver, () => true)) {
+      await this.#close(id);
+      entry = undefined;
+    }
+    if (entry === undefined) {
+      await requireGuestfish();
+      if (source.manifest.disks.length === 0) throw notPossible("the copy has no disks");
+      const [oldest] = this.#open.size >= MOST_OPEN ? [...this.#open.keys()] : [];
+      if (oldest !== undefined) await this.#close(oldest);
+      entry = this.#begin(source);
+    }
+    this.#open.delete(id);
+    this.#open.set(id, entry);
+    entry.cancelIdle();
+    entry.cancelIdle = this.options.clock.after(IDLE_MS, () => void this.#close(id));
+    try {
+      return await entry.session;
+    } catch (error) {
+      await this.#close(id);
+      throw restoreFailure(error, "list_backup_files");
+    }
+  }
+
+  /** Ends all of them. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((id) => this.#close(id)));
+  }
+
+  #begin(source: RestoreSource): Entry {
+    const opened = Promise.withResolvers<FileSession>(), over = Promise.withResolvers<void>();
+    const abort = new AbortController();
+    // Nobody deletes what it reads, as long as it is there.
+    const held = source.repository.locked("content", false, async () => {
+      const { capabilities } = this.options.host();
+      const isEmulated = await capabilities.kvmTrouble().then((trouble) => trouble !== null);
+      await using session = await FileSession.open(source, { isEmulated, signal: abort.signal });
+      opened.resolve(session);
+      await over.promise;
+    }).catch((error) => {
+      opened.reject(error);
+      log.debug("files of a backup cannot be read", { copy: source.copy.id, error });
+    });
+    opened.promise.catch(() => {/* told to who asked */});
+    return {
+      session: opened.promise,
+      end: async () => {
+        abort.abort();
+        over.resolve();
+        await held;
+      },
+      cancelIdle: () => {},
+    };
+  }
+
+  async #close(id: string): Promise<void> {
+    const entry = this.#open.get(id);
+    if (entry === undefined) return;
+    this.#open.delete(id);
+    entry.cancelIdle();
+    await entry.end();
+  }
+}
+
+/** @throws {ContractError} BackupFilesNotPossible, with how to get it */
+async function requireGuestfish(): Promise<void> {
+  for (const path of GUESTFISH) if (await isThere(path)) return;
+  throw notPossible(
+    "libguestfs is not installed on this host. Install it: apt-get install libguestfs-tools (Debian, Ubuntu), " +
+      "dnf install guestfs-tools (Fedora, RHEL)",
+  );
+}
