@@ -5,7 +5,7 @@ import { CloudInit } from "./cloud_init.ts";
 import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
-import { MOST_NEW_VMS, NUMBER_MARK } from "./template_bounds.ts";
+import { MOST_NEW_VMS } from "./template_bounds.ts";
 import { CLEARABLE, closed, oneOf, Timestamp, VmId } from "./schema.ts";
 
 /** Most templates a host can have, and versions a template. */
