@@ -76,8 +76,14 @@ export async function deleteVm(
   { vmId, ...choice }: DisksChosen & { vmId: string },
   principal: Pick<Principal, "name">,
 ): Promise<DeleteVmResult> {
-  const vm = host.requireVm(vmId);
-  if (host.inventory.active().includes(vm.id)) throw new ContractError("VmStillRunning");
+  let vm = host.requireVm(vmId);
+  const isActive = () => host.inventory.active().includes(vm.id);
+  // An event that comes late shows for a moment what was before: no is said only of what libvirt says now.
+  if (isActive()) {
+    await host.reread(vm);
+    vm = host.requireVm(vmId);
+    if (isActive()) throw new ContractError("VmStillRunning");
+  }
   const spec = {
     command: "delete_vm",
     subject: vm.name,
