@@ -16,6 +16,9 @@ import { answered } from "./vm_stats.ts";
 /** Intervals that may lie between two readings of a counter: after more, what it rose by says nothing of now. */
 const MOST_INTERVALS = 4;
 
+/** Subjects whose series are made known at once: those of a thousand VMs together would fill the memory for good. */
+const REGISTERED_AT_ONCE = 50;
+
 /** What is known of a VM, or of the host itself. */
 interface Subject {
   /** Those that the ids are of. */
@@ -174,26 +177,33 @@ export class Collector {
     });
   }
 
-  /** Has an id for every series, all in one call. @throws {ContractError} MetricsUnavailable */
+  /** Has an id for every series. @throws {ContractError} MetricsUnavailable */
   async #register(taken: readonly TakenFigures[]): Promise<void> {
     if (this.#generation !== this.#store.generation) this.#subjects.clear();
     const fresh = taken.filter(({ subject, sources }) => this.#subjects.get(subject)?.sources !== sources);
-    if (fresh.length === 0) return;
-    const keys = fresh.flatMap(({ subject, sources }) =>
-      sources.map(({ name, label }) => ({ host: this.#host.id, subject, name, label }))
-    );
-    const ids = await this.#store.ask("register", { keys });
-    if (this.#subjects.size > 0 && this.#generation !== this.#store.generation) {
+    for (let first = 0; first < fresh.length; first += REGISTERED_AT_ONCE) {
+      const part = fresh.slice(first, first + REGISTERED_AT_ONCE);
+      if (await this.#registerPart(part)) continue;
       // Begun anew meanwhile: the ids of the others are good no more
       this.#subjects.clear();
       return await this.#register(taken);
     }
+  }
+
+  /** @returns whether the ids that were given before are good still @throws {ContractError} MetricsUnavailable */
+  async #registerPart(fresh: readonly TakenFigures[]): Promise<boolean> {
+    const keys = fresh.flatMap(({ subject, sources }) =>
+      sources.map(({ name, label }) => ({ host: this.#host.id, subject, name, label }))
+    );
+    const ids = await this.#store.ask("register", { keys });
+    if (this.#subjects.size > 0 && this.#generation !== this.#store.generation) return false;
     this.#generation = this.#store.generation;
     let at = 0;
     for (const { subject, sources } of fresh) {
       this.#subjects.set(subject, { sources, ids: ids.slice(at, at + sources.length) });
       at += sources.length;
     }
+    return true;
   }
 }
 

@@ -11,8 +11,8 @@ import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { Collector } from "./collector.ts";
 import { type ExportedHost, exportHandlers, familiesOfHost } from "./export.ts";
-import { metricHandlers, retentionHandlers } from "./handlers.ts";
-import { MetricPush, PUSH_MIGRATIONS, pushHandlers } from "./push.ts";
+import { metricHandlers, pushHandlers, retentionHandlers } from "./handlers.ts";
+import { MetricPush, PUSH_MIGRATIONS } from "./push.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "./retention.ts";
 
 /** Milliseconds between looks at what is over, and at what is too old. */

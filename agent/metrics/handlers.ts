@@ -5,6 +5,7 @@ import {
   METRIC_WINDOWS,
   type metricCommands,
   type MetricHistory,
+  type metricPushCommands,
   type MetricSummary,
   MOST_METRIC_TIMES,
   type retentionCommands,
@@ -13,6 +14,7 @@ import { chooseResolution, resolutionOf, timesIn } from "../../lib/metrics/resol
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { MetricStore } from "./metric_store.ts";
+import type { MetricPush } from "./push.ts";
 import type { MetricRetention } from "./retention.ts";
 import type { MetricRequest } from "./store_protocol.ts";
 
@@ -100,5 +102,20 @@ export function retentionHandlers(
     },
     execute_cleanup: () => retention.cleanUp(),
     cleanup_old_metrics: ({ days }) => retention.removeOlder(days),
+  };
+}
+
+/** A handler for each command on what is sent. @param stopping aborted when KVM Manager stops */
+export function pushHandlers(
+  push: MetricPush,
+  stopping: AbortSignal,
+): Pick<Handlers, keyof typeof metricPushCommands> {
+  return {
+    get_metric_push: () => push.show(),
+    update_metric_push: (change) => {
+      push.set(change);
+      return push.show();
+    },
+    test_metric_push: async () => ({ points: await push.test(stopping) }),
   };
 }

@@ -8,18 +8,12 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { DatabaseSync } from "node:sqlite";
-import {
-  ContractError,
-  type Input,
-  type MetricPush as Shown,
-  type metricPushCommands,
-} from "../../lib/contract/mod.ts";
+import { ContractError, type Input, type MetricPush as Shown } from "../../lib/contract/mod.ts";
 import { PUSH_INTERVAL } from "../../lib/contract/metric_push.ts";
 import type { MetricFamily } from "../../lib/formats/exposition.ts";
 import { otlpRefusal, otlpRequests } from "../../lib/formats/otlp.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { Clock } from "../clock.ts";
-import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
 import { checkedUrl, type Resolve } from "../storage/images/outbound.ts";
 import { failureOf, NotDelivered, post } from "../storage/images/post.ts";
@@ -325,19 +319,4 @@ export class MetricPush {
       throw failureOf(error, stop);
     }
   }
-}
-
-/** A handler for each command on what is sent. @param stopping aborted when KVM Manager stops */
-export function pushHandlers(
-  push: MetricPush,
-  stopping: AbortSignal,
-): Pick<Handlers, keyof typeof metricPushCommands> {
-  return {
-    get_metric_push: () => push.show(),
-    update_metric_push: (change) => {
-      push.set(change);
-      return push.show();
-    },
-    test_metric_push: async () => ({ points: await push.test(stopping) }),
-  };
 }

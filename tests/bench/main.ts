@@ -27,6 +27,7 @@ import { stats } from "./stats.ts";
 import { sessions } from "./sessions.ts";
 import { storage } from "./storage.ts";
 import { table } from "./table.ts";
+import { thousand } from "./thousand.ts";
 import { weights } from "./weights.ts";
 
 /** Hosts to measure on, by how many stopped machines they have, and what is measured there. */
@@ -39,6 +40,7 @@ const SCENES: readonly { readonly machines: number; readonly benches: Readonly<R
       weights,
       stats,
       metrics,
+      thousand,
       starts,
       pauses,
       creations,

@@ -1,0 +1,166 @@
+/**
+ * A thousand VMs whose figures are taken every 10 seconds: what the collector, the store and the rules of alerts cost.
+ * libvirt's answers are made up, in its form: no host here runs so many VMs. What libvirt's own call costs is in `metrics`.
+ */
+import { AlertEngine } from "../../agent/alerts/engine.ts";
+import { Outbox } from "../../agent/alerts/outbox.ts";
+import { ALERT_MIGRATIONS, AlertRecords } from "../../agent/alerts/records.ts";
+import { AlertWatcher } from "../../agent/alerts/watcher.ts";
+import { Collector } from "../../agent/metrics/collector.ts";
+import { FigureFeed } from "../../agent/metrics/figure_feed.ts";
+import { MetricStore } from "../../agent/metrics/metric_store.ts";
+import type { Round } from "../../agent/metrics/sampler.ts";
+import { Store } from "../../agent/store/store.ts";
+import { TestClock } from "../../agent/testing.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
+import type { VM } from "../../lib/contract/mod.ts";
+import { testFolder } from "../testbed/folder.ts";
+import { type Bench, roundsOf } from "./bench.ts";
+import { timed } from "./measure.ts";
+import { alone } from "./row.ts";
+
+const VMS = 1000, INTERVAL = 10;
+/** A tenth of a core, of the ten seconds between two readings. */
+const MOST_CPU_MS = 1000, MOST_MB = 40;
+
+/** A VM with two disks and two cards, whose counters go on. */
+function paramsOf(vm: number, tick: number): Record<string, number | string> {
+  const counted = (each: number) => (tick * (1000 + vm) + each) * 1000;
+  const params: Record<string, number | string> = {
+    ...{ "cpu.time": counted(1) * 1000, "cpu.user": counted(2), "cpu.system": counted(3) },
+    ...{
+      "balloon.current": 2_097_152,
+      "balloon.maximum": 2_097_152,
+      "balloon.rss": 2_000_000 + (vm + tick) % 997,
+    },
+    ...{
+      "balloon.available": 2_000_000,
+      "balloon.unused": 900_000 + (vm * tick) % 9973,
+      "balloon.usable": 1_100_000,
+    },
+    ...{ "vcpu.current": 2, "vcpu.maximum": 2, "block.count": 2, "net.count": 2 },
+  };
+  for (const part of [0, 1]) {
+    Object.assign(params, {
+      ...{
+        [`vcpu.${part}.state`]: 1,
+        [`vcpu.${part}.time`]: counted(4) * 1000,
+        [`vcpu.${part}.delay`]: counted(5),
+      },
+      ...{ [`block.${part}.name`]: `vd${"ab"[part]}`, [`net.${part}.name`]: `vnet${vm * 2 + part}` },
+    });
+    for (
+      const name of [
+        "rd.bytes",
+        "rd.reqs",
+        "rd.times",
+        "wr.bytes",
+        "wr.reqs",
+        "wr.times",
+        "allocation",
+        "capacity",
+        "physical",
+      ]
+    ) {
+      params[`block.${part}.${name}`] = counted(6);
+    }
+    for (
+      const name of ["rx.bytes", "rx.pkts", "rx.errs", "rx.drop", "tx.bytes", "tx.pkts", "tx.errs", "tx.drop"]
+    ) {
+      params[`net.${part}.${name}`] = counted(7);
+    }
+  }
+  return params;
+}
+
+/** Milliseconds of CPU that this process took, all of its threads. A clock tick of the kernel's is 10 ms. */
+const cpuMs = () => {
+  const fields = Deno.readTextFileSync("/proc/self/stat").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+};
+const residentMb = () => Deno.memoryUsage().rss / 1e6;
+
+export const thousand: Bench = async (context) => {
+  await using folder = await testFolder();
+  const clock = new TestClock(1_700_000_000_000);
+  const store = new Store(folder.path, undefined, [{ name: "alerts", migrations: ALERT_MIGRATIONS }]);
+  const ids = Array.from({ length: VMS }, () => crypto.randomUUID());
+  const vms = ids.map((id, index) =>
+    ({
+      id,
+      name: `vm-${index}`,
+      state: "running",
+      guestAgent: "connected",
+      cpuCount: 2,
+      networkInterfaces: [],
+    }) as unknown as VM
+  );
+  const byId = new Map(vms.map((vm) => [vm.id, vm]));
+  let tick = 0;
+  // Made once: what is measured is ours, not what the bench leaves behind
+  const records = ids.map((uuid, vm) => ({ uuid, params: paramsOf(vm, tick) }));
+  const inventory = {
+    vm: (id: string) => byId.get(id),
+    pools: () => [],
+    counts: () => ({ active: VMS, total: VMS }),
+  };
+  const node = {
+    cpu: { user: 1e9, kernel: 1e9, idle: 1e9, iowait: 0 },
+    memory: { total: 64 << 20, free: 32 << 20 },
+  };
+  const round = () => Promise.resolve({ at: clock.monotonic(), records, node } as unknown as Round);
+  const metrics = new MetricStore(folder.path, undefined, 0), feed = new FigureFeed();
+  const alertRecords = new AlertRecords(store);
+  const engine = new AlertEngine({
+    ...{ records: alertRecords, outbox: new Outbox(alertRecords, clock), clock },
+    ...{ publish: () => {}, groupOf: () => undefined },
+  });
+  alertRecords.attach((open) => engine.takeUp(open));
+  alertRecords.require();
+  const watcher = new AlertWatcher(engine, clock);
+  await metrics.ask("figures", {}); // idle: the store's worker is there, as on a host without VMs
+  const before = residentMb();
+  let rulesMs = 0;
+  using _following = feed.follow((id, taken) => {
+    const begun = performance.now();
+    watcher.figures({ id, isConnected: true, vms }, taken);
+    rulesMs += performance.now() - begun;
+  });
+  const collector = new Collector(
+    { id: LOCAL_HOST, isHere: true, inventory: inventory as never, sampler: { takeAll: round } },
+    metrics,
+    INTERVAL,
+    clock,
+    feed,
+  );
+  const costs: number[] = [], longest: number[] = [], rules: number[] = [];
+  for (let each = -2; each < roundsOf(context, 60); each++) {
+    tick++;
+    for (const { params } of records) {
+      for (const [name, value] of Object.entries(params)) {
+        if (typeof value === "number" && value > 1e3) params[name] = value + 1e6;
+      }
+    }
+    await clock.advance(INTERVAL * 1000);
+    rulesMs = 0;
+    const cpu = cpuMs(), took = await timed(() => collector.tick());
+    if (each < 0) continue; // series are made known, code is made fast
+    costs.push(cpuMs() - cpu);
+    longest.push(took);
+    rules.push(rulesMs);
+  }
+  const grown = residentMb() - before;
+  await metrics.close();
+  store.close();
+  const what = `${VMS} VMs every ${INTERVAL} s (answers made up)`;
+  return [
+    alone({
+      what: `${what}: CPU of a reading`,
+      ours: [costs.reduce((sum, each) => sum + each, 0) / costs.length],
+      aim: { most: MOST_CPU_MS },
+    }),
+    alone({ what: `${what}: of that, the rules of alerts`, ours: rules }),
+    alone({ what: `${what}: from the answer to what is stored`, ours: longest }),
+    alone({ what: `${what}: memory above idle`, ours: [grown], unit: "MB", aim: { most: MOST_MB } }),
+  ];
+};
