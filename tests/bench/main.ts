@@ -14,6 +14,7 @@ import { events } from "./events.ts";
 import { firstFrame } from "./first_frame.ts";
 import { first } from "./first.ts";
 import { frames } from "./frames.ts";
+import { guests } from "./guests.ts";
 import { listCosts, lists } from "./lists.ts";
 import { memory } from "./memory.ts";
 import { metrics } from "./metrics.ts";
@@ -51,6 +52,7 @@ const SCENES: readonly { readonly machines: number; readonly benches: Readonly<R
       storage,
       sessions,
       shell,
+      guests,
     },
   },
   { machines: 100, benches: { lists } },

@@ -1,0 +1,136 @@
+/** Guests: what a program and a copy cost beyond the agent itself, and what 100 idle guests cost. */
+import { cpuUsage } from "node:process";
+import { GuestWatch } from "../../agent/guest/watch.ts";
+import type { GuestFactRecords } from "../../agent/guest/fact_records.ts";
+import type { GuestService } from "../../agent/guest/service.ts";
+import { OwnBackend } from "../../agent/guest/own/backend.ts";
+import { OwnAgentClient } from "../../agent/guest/own/client.ts";
+import { OwnAgentLines } from "../../agent/guest/own/lines.ts";
+import { FakeGuest, RESULTS } from "../../agent/guest/own/testing.ts";
+import { SYSTEM_CLOCK } from "../../agent/clock.ts";
+import type { Inventory } from "../../agent/hosts/inventory/inventory.ts";
+import type { GuestFacts } from "../../lib/contract/mod.ts";
+import { aVm } from "../../lib/text/vm_fixture_test.ts";
+import { openAgentChannel } from "../testbed/agent_channel.ts";
+import { buildAgentGuest } from "../testbed/agent_guest.ts";
+import { type TestMachine, testMachine } from "../testbed/machine.ts";
+import { call, readyServer, shows } from "../testbed/product.ts";
+import type { TestServer } from "../testbed/server.ts";
+import { until } from "../testbed/wait.ts";
+import { type Bench, type Context, roundsOf } from "./bench.ts";
+import { differences, inTurn, timed } from "./measure.ts";
+import { alone, beside, type Row } from "./row.ts";
+
+const MB = 1_000_000;
+/** What figures are of, in bytes, and how much goes through in fact: QEMU's agent takes about a megabyte a second. */
+const TOLD = 100 * MB;
+const sizesOf = ({ quick }: Context) =>
+  quick ? { ours: 20 * MB, qemu: 4 * MB } : { ours: TOLD, qemu: 8 * MB };
+/** Idle guests, the pace at which they are asked, and the share of a core that they may cost. */
+const IDLE = 100, INTERVAL = 300, SHARE = 0.02;
+
+/** Copies so many bytes into a guest. @returns milliseconds for 100 MB */
+async function copy({ url }: TestServer, vmId: string, size: number): Promise<number> {
+  const body = new Uint8Array(size);
+  crypto.getRandomValues(body.subarray(0, 65_536));
+  const ms = await timed(async () => {
+    const answer = await fetch(`${url}/api/v1/vms/${vmId}/guest/content?path=/tmp/bench`, {
+      method: "PUT",
+      body,
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    await answer.body?.cancel();
+  });
+  return ms * TOLD / size;
+}
+
+/** A guest of our agent that is spoken to without libvirt and server: what the agent itself takes. */
+async function direct(vm: TestMachine): Promise<OwnAgentClient> {
+  return await until("the agent", async () => {
+    try {
+      return await OwnAgentClient.open(await openAgentChannel(vm), 30_000);
+    } catch {
+      return null;
+    }
+  }, { seconds: 240 });
+}
+
+/** What it costs to ask so many guests once, the guests' own part in this process with it. @returns milliseconds of CPU */
+async function idleGuests(): Promise<number> {
+  const vms = Array.from({ length: IDLE }, (_, index) =>
+    aVm({
+      ...{ id: `idle-${index}`, name: `idle-${index}`, guestAgent: "connected" },
+      guestAgents: { "qemu-ga": "not configured", "kvm-manager-agent": "connected" },
+    }));
+  const lines = new OwnAgentLines(
+    () => Promise.resolve(new FakeGuest(({ method }) => RESULTS.get(method)).streams),
+    SYSTEM_CLOCK,
+  );
+  const xml = "<domain><devices><channel type='unix'><target type='virtio' name='org.kvmmanager.agent.0' " +
+    "state='connected'/></channel></devices></domain>";
+  const agent = new OwnBackend({ call: () => Promise.resolve(xml) } as never, lines, SYSTEM_CLOCK);
+  const byId = new Map(vms.map((vm) => [vm.id, vm]));
+  const guests: Pick<GuestService, "agentFor" | "whoCan"> = {
+    whoCan: async (vm, ability) => await agent.hindrance(vm, ability) === undefined ? agent.kind : undefined,
+    agentFor: (vmId) => Promise.resolve({ vm: byId.get(vmId)!, agent }),
+  };
+  const facts = new Map<string, GuestFacts>();
+  const watch = new GuestWatch({
+    ...{ guests, clock: SYSTEM_CLOCK, interval: INTERVAL },
+    inventory: { vms: () => vms, update: () => {} } as unknown as Inventory,
+    records: {
+      get: (id: string) => facts.get(id),
+      put: (id: string, value: GuestFacts) => void facts.set(id, value),
+    } as unknown as GuestFactRecords,
+  });
+  const before = cpuUsage(), end = new AbortController();
+  while (vms.some(({ id }) => watch.reading(id) === undefined)) await watch.tick(end.signal);
+  const { user, system } = cpuUsage(before);
+  await lines.stop();
+  return (user + system) / 1000;
+}
+
+/** Programs, copies, idle guests. */
+export const guests: Bench = async (context): Promise<Row[]> => {
+  const guest = await buildAgentGuest(), memoryMiB = 512;
+  const options = { guest, memoryMiB, start: true } as const;
+  await using served = await testMachine({ ...options, purpose: "served", agent: false, ownAgent: true });
+  await using bare = await testMachine({ ...options, purpose: "bare", ownAgent: true });
+  await using qemu = await testMachine({ ...options, purpose: "qemu" });
+  await using server = await readyServer(context.server);
+  for (const { uuid } of [served, qemu]) {
+    await shows(server, uuid, ({ guestAgent }) => guestAgent === "connected", { seconds: 240 });
+  }
+  await bare.waitForAgent();
+  const agent = await direct(bare);
+  const ran = await inTurn(roundsOf(context, 15), {
+    ours: () => timed(() => call(server, "guest_exec", { vmId: served.uuid, command: "true" })),
+    theirs: () => timed(() => agent.exec("true", { limitMs: 60_000 })),
+  });
+  await agent.close();
+  const rows = [
+    beside({ what: "exec of true", ...ran, peer: "the agent, at its socket" }),
+    alone({
+      what: "exec of true, beyond the agent's own time",
+      ours: differences(ran.ours, ran.theirs),
+      aim: { most: 15 },
+    }),
+  ];
+  const size = sizesOf(context);
+  const copied = await inTurn(roundsOf(context, 3), {
+    ours: () => copy(server, served.uuid, size.ours),
+    qemu: () => copy(server, qemu.uuid, size.qemu),
+  });
+  const what = "100 MB into a guest";
+  rows.push(
+    beside({ what, ours: copied.ours, theirs: copied.qemu, peer: "qemu-guest-agent", aim: { ratio: 1 / 3 } }),
+  );
+  const idle: number[] = [];
+  for (let round = 0; round < roundsOf(context, 5); round++) idle.push(await idleGuests());
+  rows.push(alone({
+    what: `CPU of asking ${IDLE} guests (made up, their own part counted) once in ${INTERVAL} s`,
+    ours: idle,
+    aim: { most: INTERVAL * 1000 * SHARE },
+  }));
+  return rows;
+};
