@@ -63,6 +63,7 @@ export class FileSession implements AsyncDisposable {
   #faults = "";
   #heard = Promise.withResolvers<void>();
   #isOver = false;
+  #waiting = 0;
   #mounted: string | undefined;
   filesystems: readonly BackupFilesystem[] = [];
 
@@ -76,6 +77,11 @@ export class FileSession implements AsyncDisposable {
   /** Whether it has ended, by itself or by {@link FileSession.end}. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether somebody is being answered. */
+  get isBusy(): boolean {
+    return this.#waiting > 0;
   }
 
   /** @throws {ContractError} BackupFilesNotPossible, BackupFilesFailed @throws {ManifestError} the signal's reason */
@@ -182,7 +188,8 @@ export class FileSession implements AsyncDisposable {
 
   /** One after the other: there is one guestfish. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work);
+    this.#waiting++;
+    const mine = this.#turn.then(work, work).finally(() => this.#waiting--);
     this.#turn = mine.catch(() => {/* told to who asked */});
     return mine;
   }

@@ -58,9 +58,10 @@ export class FileSessions {
     this.#open.delete(id);
     this.#open.set(id, entry);
     entry.cancelIdle();
-    entry.cancelIdle = this.options.clock.after(IDLE_MS, () => void this.#close(id));
     try {
-      return await entry.session;
+      const session = await entry.session;
+      this.#endWhenIdle(id, entry, session);
+      return session;
     } catch (error) {
       await this.#close(id);
       throw restoreFailure(error, "list_backup_files");
@@ -96,6 +97,15 @@ export class FileSessions {
       },
       cancelIdle: () => {},
     };
+  }
+
+  /** Ends it a while after the last question; a download may take longer than that. */
+  #endWhenIdle(id: string, entry: Entry, session: FileSession): void {
+    entry.cancelIdle();
+    entry.cancelIdle = this.options.clock.after(IDLE_MS, () => {
+      if (session.isBusy) this.#endWhenIdle(id, entry, session);
+      else void this.#close(id);
+    });
   }
 
   async #close(id: string): Promise<void> {

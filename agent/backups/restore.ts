@@ -29,7 +29,9 @@ import { identityAt } from "../operations/file_identity.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { type DiskDoomed, type FileMade, keyOf } from "../operations/step.ts";
+import { binVolume } from "../storage/bin/volume.ts";
 import { checkImage } from "../storage/disk_images/check.ts";
+import { lockVolume } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { refuseUsed } from "../storage/volume_work.ts";
 import { defaultPool, type Volume, volumeAt } from "../storage/volumes.ts";
@@ -210,6 +212,12 @@ async function oldVolumes({ host: { link }, manifest }: Work, vm: VM): Promise<M
   return found;
 }
 
+/** Moves a disk that was replaced into the bin. @returns false where the bin is off, or cannot keep it */
+async function binned(host: Host, volume: Volume, actor: string): Promise<boolean> {
+  using _held = lockVolume(volume.pool, volume.name);
+  return await binVolume(host, volume, actor) !== undefined;
+}
+
 /** In the place of what a VM has become. Its old disks go last, once it has the restored ones. */
 async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<void> {
   const { host, operation, job, warnings, manifest } = work, { link } = host;
@@ -237,10 +245,11 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   if (fresh !== undefined) await Deno.rename(plainPath(fresh), plainPath(path!));
   await host.reread(vm);
   for (const volume of old.values()) {
-    const file = await fileOf(link, volume.path);
-    operation.add<DiskDoomed>({ kind: "disk-doomed", path: volume.path, file });
     try {
       await refuseUsed(host, volume);
+      if (await binned(host, volume, operation.record.actor)) continue;
+      const file = await fileOf(link, volume.path);
+      operation.add<DiskDoomed>({ kind: "disk-doomed", path: volume.path, file });
       await deleteDisk(host, volume.path);
     } catch (error) {
       warnings.push(`The old disk ${volume.path} was kept: ${messageOf(error)}`);

@@ -52,6 +52,10 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
       ...["lib/guest/lines.ts", "lib/guest/message.ts", "lib/guest/protocol.ts", "lib/guest/results.ts"],
     ],
   },
+  "backups under kills": {
+    files: ["tests/system/backup_kills_test.ts"],
+    sources: ["agent/backups", "agent/operations", "lib/backup", "ffi/calls/backup.ts"],
+  },
   "the testbed": { files: ["tests/system/testbed_test.ts"], sources: ["tests/testbed"] },
   "installation and packages": {
     files: ["tests/system/install_test.ts"],

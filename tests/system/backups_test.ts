@@ -135,7 +135,7 @@ Deno.test({
       disks: [{ pool, size: "16M" }, { pool, size: "8M", format: "raw" }],
     });
     await using folder = await backupFolder();
-    await using server = await readyServer();
+    await using server = await readyServer({ env: { KVMM_BIN_DAYS: "7" } });
     const vmId = vm.uuid, [qcow2, raw] = vm.disks;
     await known(server, vmId);
     await run(["qemu-io", "-f", "qcow2", "-c", "write -P 0x41 0 1M", "-c", "write -P 0x42 9M 70000", qcow2!]);
@@ -165,6 +165,8 @@ Deno.test({
       const now = await Promise.all(disks.map(({ source, format }) => contentOf(source!, format!)));
       assert.deepEqual(now, before);
       for (const path of [qcow2!, raw!]) await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+      const kept = (await call(server, "list_bin", {})).map(({ name }) => name).sort();
+      assert.deepEqual(kept, [qcow2!, raw!].map((path) => `${pool.name}/${path.split("/").at(-1)}`).sort());
       assert.equal(disks.every(({ source }) => source!.startsWith(`${pool.path}/`)), true);
     });
     await t.step("one disk comes back as a new volume, and no VM is changed", async () => {

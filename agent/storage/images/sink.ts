@@ -13,6 +13,7 @@ import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { makeVolume } from "../volume_steps.ts";
 import { noRoom } from "../shared.ts";
+import { makeRoomFor } from "../volume_checks.ts";
 import { createVolume, deleteVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 
@@ -58,8 +59,12 @@ export async function requireFits(
     const reason = `it has ${size} bytes, allowed are ${policy.maxImageGb} GiB`;
     throw new ContractError("ImageTooLarge", { reason });
   }
-  const free = await freeNow(host, pool) ?? host.inventory.storage.record(pool)?.available ?? 0;
-  if ((size ?? 1) > free) throw noRoom(size ?? 1, free);
+  const free = async () => await freeNow(host, pool) ?? host.inventory.storage.record(pool)?.available ?? 0;
+  const needed = size ?? 1;
+  // What is in the bin makes room, as for whatever else is made.
+  if (needed > await free()) await makeRoomFor(host, pool, needed);
+  const left = await free();
+  if (needed > left) throw noRoom(needed, left);
 }
 
 /** The volume that is filled. */
