@@ -1,18 +1,16 @@
 /** How each kind of target is told: one table. Every connection goes to an address that was judged (`outbound.ts`). */
 import { type AlertChannel, ContractError } from "../../lib/contract/mod.ts";
 import type { AlertText } from "../../lib/alerts/text.ts";
-import type { ReachRules } from "../../lib/network/address_scope.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
-import { reachOf } from "../../lib/network/address_scope.ts";
 import {
-  allowedAddresses,
   ask,
   BrokenOff,
   checkedUrl,
+  LinkLocalRefused,
+  reachable,
   type Resolve,
-  systemResolve,
   trusted,
 } from "../storage/images/outbound.ts";
 import type { MessageItem, TargetRecord } from "./records.ts";
@@ -51,36 +49,11 @@ const MOST_ANSWER = 200;
 const MOST_MS = 90_000;
 /** Milliseconds for a mail server to connect, greet and answer. */
 const SMTP_MS = 20_000;
-/** Names of this host itself, which lead to its loopback. */
-const LOOPBACK = ["127.0.0.0/8", "::1"];
-
-/**
- * Where a target's messages may go: public addresses; where it is allowed, the private or own address that its host is.
- * A redirect or another answer of the name service changes nothing of it.
- */
-function rulesOf({ privateAddresses }: TargetRecord, host: string): ReachRules {
-  if (!privateAddresses) return { internet: true, hosts: [], privateNames: false };
-  return { internet: true, hosts: [host, ...host === "localhost" ? LOOPBACK : []], privateNames: true };
-}
-
-/** Judges where a target is. @throws {NotDelivered} */
-async function judged(target: TargetRecord, url: URL, resolve: Resolve): Promise<string[]> {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const found = await allowedAddresses(url, rulesOf(target, host), resolve);
-  for (const text of found) {
-    const address = parseAddress(text.replace(/%.*$/, ""));
-    // Where clouds keep the keys of their machines
-    if (address !== undefined && reachOf(address) === "link-local") {
-      throw new NotDelivered(`${text} is a link-local address, where nothing is sent`, true);
-    }
-  }
-  return found;
-}
-
 /** Whatever went wrong, as something that was not delivered. */
 function failureOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof NotDelivered) return error;
+  if (error instanceof LinkLocalRefused) return new NotDelivered(error.message, true, { cause: error });
   if (error instanceof ContractError) {
     const { reason } = (error.details ?? {}) as { reason?: unknown };
     const why = typeof reason === "string" ? reason : error.message;
@@ -98,12 +71,12 @@ async function post(
   url: string,
   body: unknown,
   headers: Readonly<Record<string, string>>,
-  { signal, resolve = systemResolve }: SendOptions,
+  { signal, resolve }: SendOptions,
 ): Promise<void> {
-  const parsed = checkedUrl(url), addresses = await judged(target, parsed, resolve);
+  const { rules, addresses } = await reachable(checkedUrl(url), target.privateAddresses, resolve);
   await using answer = await ask({
     url,
-    rules: rulesOf(target, parsed.hostname.replace(/^\[|\]$/g, "")),
+    rules,
     headers: { "content-type": "application/json; charset=utf-8", ...headers },
     body: new TextEncoder().encode(JSON.stringify(body)),
     signal,
@@ -141,7 +114,7 @@ async function mail(target: TargetRecord, { id, text, at }: Outgoing, options: S
   const { createTransport } = await import("nodemailer");
   const { smtpHost = "", smtpSecurity = "starttls", smtpUser, secret, mailFrom = "", mailTo = [] } = target;
   const url = new URL(`smtp://${smtpHost.includes(":") ? `[${smtpHost}]` : smtpHost}`);
-  const [address] = await judged(target, url, options.resolve ?? systemResolve);
+  const { addresses: [address] } = await reachable(url, target.privateAddresses, options.resolve);
   const ca = await trusted();
   const transport = createTransport({
     host: address!,
