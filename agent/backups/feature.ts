@@ -1,5 +1,5 @@
-/** VMs that are kept in folders, and come back from there. */
-import { type backupCommands, ContractError } from "../../lib/contract/mod.ts";
+/** VMs that are kept in folders and other targets, and come back from there. */
+import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
 import { dueOf, handledAt } from "../../lib/schedules/due.ts";
 import { delegateFor } from "../access/delegation.ts";
 import type { App } from "../app.ts";
@@ -8,6 +8,10 @@ import { log } from "../log.ts";
 import { backupHandlers } from "./handlers.ts";
 import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
 import { BackupRuns } from "./runs.ts";
+import { backupSteps } from "./spool.ts";
+import { targetHandlers } from "./target_handlers.ts";
+import { TargetRecords } from "./target_records.ts";
+import { openBackup } from "./targets.ts";
 
 /** Milliseconds between looks at what is due. */
 const LOOK_MS = 10_000;
@@ -57,20 +61,30 @@ class BackupClock {
   }
 }
 
-export const backupFeature = feature<keyof typeof backupCommands>({
+export const backupFeature = feature<
+  keyof typeof backupCommands | keyof typeof backupTargetCommands,
+  never,
+  keyof typeof backupSteps
+>({
   name: "backups",
   migrations: BACKUP_MIGRATIONS,
+  steps: backupSteps,
   open: (app) => {
-    const { store, clock, jobs, hosts } = app;
+    const { store, clock, jobs, hosts, settings: { dataDir: stateDir } } = app;
     const records = new BackupRecords(store);
     const host = () => hosts.local;
-    const runs = new BackupRuns(records, { clock, jobs, host });
+    const targets = new TargetRecords(store), reach = { clock, host };
+    const open = (backup: StoredBackup) => openBackup(backup, targets, reach);
+    const runs = new BackupRuns(records, { clock, jobs, host, stateDir, open });
     const due = new BackupClock(app, records, runs);
     return {
-      handlers: backupHandlers({
-        ...{ records, runs, clock, jobs, host },
-        vmsOf: (principal) => app.apiFor(principal).getVms(),
-      }),
+      handlers: {
+        ...backupHandlers({
+          ...{ records, targets, runs, clock, jobs, open, host },
+          vmsOf: (principal) => app.apiFor(principal).getVms(),
+        }),
+        ...targetHandlers({ targets, backups: records, isRunning: (id) => runs.isRunning(id), ...reach }),
+      },
       periodic: [{ name: "backups", every: () => LOOK_MS, run: (signal) => due.tick(signal) }],
       stop: () => runs.stop(),
     };

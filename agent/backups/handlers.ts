@@ -22,19 +22,25 @@ import type { Jobs } from "../jobs/jobs.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { targetsIn } from "../schedules/actions.ts";
 import type { BackupRecords, StoredBackup } from "./records.ts";
-import { Repository } from "./repository.ts";
+import { closing, type FoundCopy, Repository } from "./repository.ts";
 import type { RestoreSource } from "./make_disk.ts";
 import { restoreVm } from "./restore.ts";
 import { restoreDisk } from "./restore_disk.ts";
-import { type BackupRuns, targetsOf } from "./runs.ts";
+import { type BackupRuns, type RunsOptions, targetsOf } from "./runs.ts";
+import { FolderStore } from "./store/folder.ts";
+import { folderIn } from "./target_handlers.ts";
+import type { TargetRecords } from "./target_records.ts";
+import { addressOf } from "./targets.ts";
 import { contentBytes, verifyCopy } from "./verify.ts";
 
 /** What they work with. */
 export interface BackupContext {
   readonly records: BackupRecords;
+  readonly targets: TargetRecords;
   readonly runs: BackupRuns;
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
+  readonly open: RunsOptions["open"];
   readonly host: () => Host;
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
@@ -66,21 +72,31 @@ function timingFor(
   return timingOf({ ...before, ...rest, frequency }, now, hostZone());
 }
 
-/** The path of a folder without what is no part of it: `/mnt/x/` is `/mnt/x`. @throws {ContractError} InvalidInput */
-function folderIn(path: string): string {
-  const parts = path.split("/").filter((part) => part !== "");
-  if (parts.length === 0 || parts.some((part) => part === "." || part === "..")) {
-    throw new ContractError("InvalidInput", {
-      reason: "folder must be an absolute path without . and ..",
-      field: "folder",
-    });
+/** Works with a VM's copy among those of a run. @throws {ContractError} BackupRunNotFound, BackupDamaged */
+async function workWith<T>(
+  repository: Repository,
+  copies: readonly FoundCopy[],
+  { runId, vmId }: { readonly runId: string; readonly vmId: string },
+  work: (source: RestoreSource) => Promise<T>,
+): Promise<T> {
+  const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
+  if (copy?.manifest === undefined) {
+    const broken = copies.find(({ manifest }) => manifest === undefined);
+    throw broken === undefined
+      ? new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` })
+      : new ContractError("BackupDamaged", { reason: broken.fault });
   }
-  return `/${parts.join("/")}`;
+  const source = { repository, copy, manifest: copy.manifest };
+  let done: { readonly value: T } | undefined;
+  await repository.locked("content", false, async () => {
+    done = { value: await work(source) };
+  });
+  return done!.value;
 }
 
 /** A handler for each of them. */
 export function backupHandlers(
-  { records, runs, clock, jobs, host, vmsOf }: BackupContext,
+  { records, targets, runs, clock, jobs, open, host, vmsOf }: BackupContext,
 ): Pick<Handlers, keyof typeof backupCommands> {
   const find = (backupId: string): StoredBackup => {
     records.require();
@@ -89,10 +105,14 @@ export function backupHandlers(
     return found;
   };
   const shown = (backup: StoredBackup): Backup => {
-    const { timing, owner, handled, repository: _repository, ...rest } = backup, now = clock.now();
-    const isRunning = runs.isRunning(backup.id);
+    const { timing, owner, handled, repository: _repository, targetId, ...rest } = backup;
+    const isRunning = runs.isRunning(backup.id), now = clock.now();
+    const target = targetId === undefined ? undefined : targets.get(targetId);
     return {
       ...rest,
+      folder: target === undefined ? rest.folder : addressOf(target),
+      target: target === undefined ? null : { id: target.id, name: target.name, kind: target.kind },
+      encrypted: target?.encryption !== undefined,
       ...(timing ?? { frequency: "by-hand", timeZone: hostZone() }),
       runsAs: owner.name,
       next: backup.enabled && timing !== null
@@ -116,25 +136,35 @@ export function backupHandlers(
     const vmId = vmIds.find((id) => !known.has(id));
     if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
   };
+  /** Where a backup goes, of what is given; undefined where nothing is. @throws {ContractError} */
+  const placeIn = async (
+    { folder, backupTargetId }: { readonly folder?: string; readonly backupTargetId?: string },
+  ): Promise<Pick<StoredBackup, "folder" | "targetId" | "repository"> | undefined> => {
+    if (folder !== undefined && backupTargetId !== undefined) {
+      throw new ContractError("InvalidInput", {
+        reason: "folder and backupTargetId: one of them alone",
+        field: "folder",
+      });
+    }
+    if (folder !== undefined) {
+      const path = folderIn(folder);
+      return {
+        folder: path,
+        targetId: undefined,
+        repository: (await Repository.make(new FolderStore(path))).id,
+      };
+    }
+    if (backupTargetId === undefined) return undefined;
+    const { repository } = targets.find(backupTargetId);
+    return { folder: "", targetId: backupTargetId, repository };
+  };
   /** Works with a VM's copy of a run, which nobody deletes meanwhile. */
   const fromCopy = async <T>(
     { backupId, runId, vmId }: { readonly backupId: string; readonly runId: string; readonly vmId: string },
     work: (source: RestoreSource) => Promise<T>,
   ): Promise<T> => {
     const { repository, copies } = await runs.open(find(backupId), runId);
-    const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
-    if (copy?.manifest === undefined) {
-      const broken = copies.find(({ manifest }) => manifest === undefined);
-      throw broken === undefined
-        ? new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` })
-        : new ContractError("BackupDamaged", { reason: broken.fault });
-    }
-    const source = { repository, copy, manifest: copy.manifest };
-    let done: { readonly value: T } | undefined;
-    await repository.locked("content", false, async () => {
-      done = { value: await work(source) };
-    });
-    return done!.value;
+    return await closing(repository, () => workWith(repository, copies, { runId, vmId }, work));
   };
   return {
     list_backups: () => {
@@ -169,20 +199,26 @@ export function backupHandlers(
     create_backup: async (input, { principal }) => {
       const { name, keep = 7, keepDaily = 0, keepWeekly = 0, keepMonthly = 0, keepYearly = 0 } = input;
       const { missed = "run-once", enabled = true, maxMibPerSecond = 0 } = input;
-      const now = clock.now(), folder = folderIn(input.folder);
-      const targets = targetsOf(input.targets), timing = timingFor(timingIn(input), null, now);
+      const now = clock.now();
+      const vms = targetsOf(input.targets), timing = timingFor(timingIn(input), null, now);
       const owner = delegatorOf(principal);
-      await requireVms(targets, principal);
+      await requireVms(vms, principal);
       records.require();
       requireFree(name);
       if (records.all().length >= MOST_BACKUPS) {
         throw new ContractError("TooManyBackups", { limit: MOST_BACKUPS });
       }
-      const { id: repository } = await Repository.make(folder);
+      const place = await placeIn(input);
+      if (place === undefined) {
+        throw new ContractError("InvalidInput", {
+          reason: "folder or backupTargetId is needed",
+          field: "folder",
+        });
+      }
       requireFree(name);
       const backup: StoredBackup = {
         id: crypto.randomUUID(),
-        ...{ name, enabled, targets, folder, repository, timing, missed, owner, maxMibPerSecond },
+        ...{ name, enabled, targets: vms, ...place, timing, missed, owner, maxMibPerSecond },
         ...{ keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
         ...{ createdAt: now, handled: now },
       };
@@ -194,21 +230,21 @@ export function backupHandlers(
         change;
       const first = find(backupId), owner = delegatorOf(principal), now = clock.now();
       requireIdle(first);
-      const targets = change.targets && targetsOf(change.targets);
-      if (targets !== undefined) await requireVms(targets, principal);
+      const vms = change.targets && targetsOf(change.targets);
+      if (vms !== undefined) await requireVms(vms, principal);
       const timing = timingFor(timingIn(change), first.timing, now);
-      const folder = change.folder === undefined ? undefined : folderIn(change.folder);
-      const repository = folder === undefined ? undefined : (await Repository.make(folder)).id;
+      const place = await placeIn(change);
       const before = find(backupId);
       if (name !== undefined) requireFree(name, backupId);
       const given = Object.entries({
-        ...{ name, folder, repository, targets, keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
+        ...{ name, targets: vms, keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
         ...{ missed, enabled, maxMibPerSecond: change.maxMibPerSecond },
       }).filter(([, value]) => value !== undefined);
       const isNewTime = timingIn(change) !== undefined || (enabled === true && !before.enabled);
       const after: StoredBackup = {
         ...before,
         ...Object.fromEntries(given),
+        ...place,
         ...{ timing, owner, handled: isNewTime ? now : before.handled },
       };
       records.put(after);
@@ -238,7 +274,7 @@ export function backupHandlers(
     run_backup_now: async ({ backupId, full = false }, { principal }) => {
       const backup = find(backupId);
       requireIdle(backup);
-      await Repository.open(backup.folder, backup.repository);
+      await (await open(backup)).store.close();
       return runs.begin(find(backupId), principal.name, full);
     },
     restore_backup: (input, { principal }) =>
@@ -255,19 +291,19 @@ export function backupHandlers(
         title: `Verify backup ${backup.name}`,
         actor: principal.name,
         ifInterrupted: "Nothing was changed. Verify it again.",
-      }, async (job) => {
-        await repository.locked("content", false, async () => {
-          const known = new Set<string>();
-          for (const copy of copies) {
-            const told = (done: number) => job.progress(checkedBytes + done, total);
-            const verdict = await verifyCopy(repository, copy, job, told, known);
-            checkedBytes += verdict.checkedBytes;
-            isWhole &&= verdict.fault === undefined;
-            const message = verdict.fault ?? null;
-            records.putCheck(copy.id, { at: clock.now(), ok: message === null, message });
-          }
-        });
-      });
+      }, (job) =>
+        closing(repository, () =>
+          repository.locked("content", false, async () => {
+            const known = new Set<string>();
+            for (const copy of copies) {
+              const told = (done: number) => job.progress(checkedBytes + done, total);
+              const verdict = await verifyCopy(repository, copy, job, told, known);
+              checkedBytes += verdict.checkedBytes;
+              isWhole &&= verdict.fault === undefined;
+              const message = verdict.fault ?? null;
+              records.putCheck(copy.id, { at: clock.now(), ok: message === null, message });
+            }
+          })));
       const run = (await runs.list(backup, Number.MAX_SAFE_INTEGER)).find(({ id }) => id === runId);
       if (run === undefined) throw new ContractError("BackupRunNotFound", { runId });
       return { ok: isWhole, checkedBytes, run };

@@ -12,6 +12,7 @@ import type { Retention } from "../../lib/backup/retention.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";
 import type { Delegator } from "../access/delegation.ts";
 import type { Store } from "../store/store.ts";
+import { TARGET_MIGRATION } from "./target_records.ts";
 
 /** Runs of each backup that are kept. */
 const RUNS_KEPT = 500;
@@ -22,7 +23,10 @@ export interface StoredBackup extends Retention {
   readonly name: string;
   readonly enabled: boolean;
   readonly targets: Backup["targets"];
+  /** Where it goes, where that is no target. */
   readonly folder: string;
+  /** The target that it goes to; its store is told there. */
+  readonly targetId?: string | undefined;
   /** Id of what the folder holds: another disk may be mounted there one day. */
   readonly repository: string;
   /** When it runs by itself; null: never. */
@@ -67,6 +71,7 @@ export const BACKUP_MIGRATIONS = [
      copy_id TEXT PRIMARY KEY,     -- of a copy in some folder
      record  TEXT NOT NULL         -- JSON: when it was verified, and what was found
    ) STRICT;`,
+  TARGET_MIGRATION,
 ];
 
 type Row = Record<string, SQLOutputValue>;

@@ -27,6 +27,7 @@ import { manageCommands } from "./manage.ts";
 import { metricCommands, metricExportCommands, retentionCommands } from "./metrics.ts";
 import { networkCommands } from "./networks.ts";
 import { ovaCommands } from "./ova.ts";
+import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
 import { scheduleCommands } from "./schedules.ts";
 import { screenCommands } from "./screens.ts";
@@ -75,6 +76,7 @@ export const COMMANDS = {
   ...retentionCommands,
   ...scheduleCommands,
   ...backupCommands,
+  ...backupTargetCommands,
   ...binCommands,
   ...alertCommands,
   ...certificateCommands,
@@ -97,6 +99,7 @@ export * from "./access_rules.ts";
 export * from "./alert_series.ts";
 export * from "./alerts.ts";
 export * from "./audit.ts";
+export * from "./backup_targets.ts";
 export * from "./backups.ts";
 export * from "./bin.ts";
 export * from "./certificate.ts";
