@@ -230,8 +230,9 @@ export class S3Store implements BackupStore {
     await this.open();
   }
 
+  /** A list tells a bucket that is gone from an object that is; this one has one entry at most. */
   async open(): Promise<void> {
-    await this.#ask({ method: "GET", query: { "list-type": "2", "max-keys": "1", prefix: this.#at("") } });
+    await this.#ask({ method: "GET", query: { "list-type": "2", prefix: this.#at("repository.json") } });
   }
 
   #at(name: string): string {
