@@ -149,6 +149,7 @@ export class SftpStore implements BackupStore {
       client.on("close", () => fail(new Error("the connection was closed")));
       socket.on("error", fail);
     });
+    ready.catch(() => {/* told below, or by what was thrown before it */});
     const config = {
       sock: socket,
       username: user,
