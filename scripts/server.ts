@@ -9,6 +9,8 @@ import { deno, PROJECT } from "./project.ts";
 const BUNDLE = [
   ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json")],
   ...["--platform", "deno", "--minify", "--sourcemap=external"],
+  // Native parts that are never there: who would load them does without.
+  ...["--external", "*.node"],
 ];
 
 /** The program's first module in the bundle. */
