@@ -312,6 +312,39 @@ Deno.test({
       const { id } = await call(server, "create_backup_target", { ...place, hostKey: ssh.hostKey });
       await goesThrough("far", id);
     });
+    await t.step("sftp: whatever answers there, nobody else is disturbed", async () => {
+      const odd = {
+        nothing: "",
+        "another protocol": "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+        "no packets": `SSH-2.0-odd\r\n${"\xff".repeat(4096)}`,
+        "an end in the middle": "SSH-2.0-odd\r\n\0\0\0\x0c",
+      };
+      for (const [what, answer] of Object.entries(odd)) {
+        using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+        const answering = (async () => {
+          for await (const client of listener) {
+            await client.write(Uint8Array.from(answer, (letter) => letter.charCodeAt(0)));
+            client.close();
+          }
+        })();
+        const place = {
+          ...{ name: "odd", server: "127.0.0.1", port: listener.addr.port, user: "root", path: "/srv" },
+          ...{ privateKey: ssh.privateKey, privateAddresses: true, kind: "sftp" } as const,
+        };
+        await refused(call(server, "create_backup_target", place), "BackupTargetUnusable");
+        listener.close();
+        await answering;
+        const targets = await call(server, "list_backup_targets", {});
+        assert.deepEqual(targets.map(({ name }) => name), ["far"], what);
+      }
+      const place = { server: "127.0.0.1", port: 1, user: "root", path: "/srv", password: "x" };
+      await refused(
+        call(server, "create_backup_target", { name: "odd", kind: "sftp", ...place, privateAddresses: true }),
+        "BackupTargetUnusable",
+        /REFUSED/,
+      );
+      assert.doesNotMatch(server.log(), /unexpected|Uncaught/);
+    });
     await t.step("a pool whose volumes are files; none that is stopped, or not there", async () => {
       const create = (name: string) =>
         call(server, "create_backup_target", { name, kind: "pool", pool: name });
