@@ -183,11 +183,21 @@ const PathInCopy = Type.String({
   pattern: "^/[^\\u0000]*$",
   description: "absolute path in that file system",
 });
+const REACHING = [
+  "BackupFolderUnusable",
+  "BackupTargetUnusable",
+  "BackupTargetNotFound",
+  "BackupPassphraseNeeded",
+  "BackupHostKeyUnknown",
+  "BackupHostKeyChanged",
+  "StoragePoolNotFound",
+  "StorageUnknown",
+] as const;
 const FILES = [
   "BackupNotFound",
   "BackupRunNotFound",
   "BackupFolderBusy",
-  "BackupFolderUnusable",
+  ...REACHING,
   "BackupDamaged",
   "BackupFilesNotPossible",
   "BackupFilesFailed",
@@ -273,16 +283,6 @@ const FLAGS = {
   tag: "targets.tags",
   group: "targets.groups",
 } as const;
-const REACHING = [
-  "BackupFolderUnusable",
-  "BackupTargetUnusable",
-  "BackupTargetNotFound",
-  "BackupPassphraseNeeded",
-  "BackupHostKeyUnknown",
-  "BackupHostKeyChanged",
-  "StoragePoolNotFound",
-  "StorageUnknown",
-] as const;
 const SAVING = [
   "BackupExists",
   ...REACHING,
@@ -578,7 +578,6 @@ export const backupCommands = {
       "BootTestNotPossible",
       "RestoreNotPossible",
       "RestoreFailed",
-      "StoragePoolNotFound",
       "StoragePoolNotActive",
       "StoragePoolReadOnly",
       "DiskExceedsPool",
@@ -650,7 +649,7 @@ export const backupCommands = {
     errors: [
       "BackupNotFound",
       "BackupRunNotFound",
-      "BackupFolderUnusable",
+      ...REACHING,
       "NoBootScreen",
       "StoreUnavailable",
     ],
