@@ -145,23 +145,13 @@ export function backupHandlers(
   const placeIn = async (
     { folder, backupTargetId }: { readonly folder?: string; readonly backupTargetId?: string },
   ): Promise<Pick<StoredBackup, "folder" | "targetId" | "repository"> | undefined> => {
-    if (folder !== undefined && backupTargetId !== undefined) {
-      throw new ContractError("InvalidInput", {
-        reason: "folder and backupTargetId: one of them alone",
-        field: "folder",
-      });
+    if (backupTargetId !== undefined) {
+      const { repository } = targets.find(backupTargetId);
+      return { folder: "", targetId: backupTargetId, repository };
     }
-    if (folder !== undefined) {
-      const path = folderIn(folder);
-      return {
-        folder: path,
-        targetId: undefined,
-        repository: (await Repository.make(new FolderStore(path))).id,
-      };
-    }
-    if (backupTargetId === undefined) return undefined;
-    const { repository } = targets.find(backupTargetId);
-    return { folder: "", targetId: backupTargetId, repository };
+    if (folder === undefined) return undefined;
+    const path = folderIn(folder), { id: repository } = await Repository.make(new FolderStore(path));
+    return { folder: path, targetId: undefined, repository };
   };
   /** Works with a VM's copy of a run, which nobody deletes meanwhile. */
   const fromCopy = async <T>(

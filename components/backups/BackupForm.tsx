@@ -62,7 +62,7 @@ const KEPT = [
   ["keepYearly", "backups.keep_yearly"],
 ] as const;
 
-/** The fields of a backup. Those of other frequencies are out of sight (`schedules.css`), and count for nothing. */
+/** The fields of a backup. Those of other frequencies, and the folder beside a target, are out of sight (`schedules.css`), and count for nothing. */
 export function BackupForm({ action, values, vms, places, errorAt, submit, back }: BackupFormProps) {
   const chosen = tickedIn(values, "targets.vmIds");
   const known = new Set(vms.map(({ id }) => id));
@@ -110,12 +110,14 @@ export function BackupForm({ action, values, vms, places, errorAt, submit, back 
               ]}
             />
           )}
-          {text("backups.folder", "folder", {
-            required: places.length === 0,
-            maxLength: 1024,
-            placeholder: "/mnt/backup",
-            hint: t(places.length > 0 ? "backups.folder_or_target" : "backups.folder_hint"),
-          })}
+          <div class="of-folder">
+            {text("backups.folder", "folder", {
+              required: places.length === 0,
+              maxLength: 1024,
+              placeholder: "/mnt/backup",
+              hint: t("backups.folder_hint"),
+            })}
+          </div>
           {text("backups.limit", "maxMibPerSecond", {
             ...{ type: "number", min: 0, max: 1_000_000 },
             hint: t("backups.limit_hint"),

@@ -87,7 +87,14 @@ function TargetLine(
         {...shared}
         wide
         control={(ties) => (
-          <textarea class="input" name={name} rows={4} spellcheck={false} autocomplete="off" {...ties}>
+          <textarea
+            class="input xml-input"
+            name={name}
+            rows={4}
+            spellcheck={false}
+            autocomplete="off"
+            {...ties}
+          >
             {secret ? "" : values[name] ?? ""}
           </textarea>
         )}

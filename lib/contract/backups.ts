@@ -61,7 +61,8 @@ const TargetId = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: "^[0-9A-Za-z-]+$",
-  description: "a backup target that it goes to, in the place of a folder",
+  description:
+    "a backup target that it goes to, in the place of a folder: one that is given beside it counts for nothing",
 });
 
 const Targets = closed({

@@ -10,10 +10,9 @@ export const backups = {
   "backups.folder": "Folder",
   "backups.folder_hint":
     "A folder of the host that is there: a disk of its own, or a mounted share. It may hold backups already; they are kept.",
-  "backups.folder_or_target": "A folder of the host that is there. Leave empty with a target.",
   "backups.target": "Target",
-  "backups.target_hint": "Where it goes. Settings → Backup targets has more.",
-  "backups.target_none": "The folder below",
+  "backups.target_hint": "Others are made in Settings → Backup targets.",
+  "backups.target_none": "A folder of this host",
   "backups.target_encrypted": "{name} (encrypted)",
   "backups.encrypted": "Encrypted",
   "backups.limit": "Bandwidth limit (MiB/s)",
