@@ -172,7 +172,8 @@ export class GuestWatch {
         const failed = (await agent.services(vm)).filter(({ state }) => state === "failed");
         return countReading("guest.services.failed", failed.length);
       }),
-      await this.#updates(vm),
+      // At the first look the guest may be booting still, and this is much work for it.
+      this.#looks.has(id) ? await this.#updates(vm) : undefined,
     ];
     this.#looks.set(id, { at: clock.monotonic(), reading: Object.assign({}, ...parts) });
     return info !== undefined;
