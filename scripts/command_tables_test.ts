@@ -13,14 +13,8 @@ const ALLOWED: readonly (readonly [file: RegExp, why: string])[] = [
     /^cli\/verb\/(vm|volume|network|create|bin)\.ts$/,
     "code of the command line that asks the server or reads files",
   ],
-  [
-    /^lib\/vm\/device_forms\.ts$/,
-    "reads a form's fields into the input; in the browser, too",
-  ],
-  [
-    /^components\/storage\/PoolForms\.tsx$/,
-    "what the address of a pool's page names → the form; two of its words are names of commands",
-  ],
+  [/^lib\/vm\/device_forms\.ts$/, "reads a form's fields into the input; in the browser, too"],
+  [/^components\/storage\/PoolForms\.tsx$/, "the fields of each form of a pool's page"],
 ];
 
 const FOLDERS = ["agent", "cli", "components", "islands", "lib", "routes"];

@@ -123,9 +123,9 @@ export class GuestWatch {
     for (const vm of due.slice(0, share + 1)) {
       if (signal.aborted) return;
       this.#looked.set(vm.id, clock.monotonic());
-      await this.#look(vm);
+      const hasTold = await this.#look(vm);
       const again = interval === 0 ? FACTS_MS : interval * 1000;
-      this.#due.set(vm.id, clock.monotonic() + again);
+      this.#due.set(vm.id, clock.monotonic() + (hasTold ? again : Math.min(again, PROBE_MS)));
     }
   }
 
@@ -154,10 +154,12 @@ export class GuestWatch {
     return first;
   }
 
-  async #look(vm: VM): Promise<void> {
+  /** @returns whether it told what system it is: a guest that is busy may not */
+  async #look(vm: VM): Promise<boolean> {
     const { clock, interval } = this.options, { id } = vm;
-    await this.#ask(vm, "info", async (agent) => this.note(id, await agent.system(vm)));
-    if (interval === 0) return;
+    const info = await this.#ask(vm, "info", (agent) => agent.system(vm));
+    if (info !== undefined) this.note(id, info);
+    if (interval === 0) return info !== undefined;
     const parts = [
       await this.#ask(
         vm,
@@ -170,9 +172,11 @@ export class GuestWatch {
         const failed = (await agent.services(vm)).filter(({ state }) => state === "failed");
         return countReading("guest.services.failed", failed.length);
       }),
-      await this.#updates(vm),
+      // At the first look the guest may be booting still, and this is much work for it.
+      this.#looks.has(id) ? await this.#updates(vm) : undefined,
     ];
     this.#looks.set(id, { at: clock.monotonic(), reading: Object.assign({}, ...parts) });
+    return info !== undefined;
   }
 
   async #updates(vm: VM): Promise<GuestReading | undefined> {

@@ -1,6 +1,12 @@
 /** Guests are asked at their pace, and no oftener because they wish so. */
 import assert from "node:assert/strict";
-import type { GuestFacts, GuestFilesystem, GuestInfo, VM } from "../../lib/contract/mod.ts";
+import {
+  ContractError,
+  type GuestFacts,
+  type GuestFilesystem,
+  type GuestInfo,
+  type VM,
+} from "../../lib/contract/mod.ts";
 import { aVm } from "../../lib/text/vm_fixture_test.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { TestClock } from "../testing.ts";
@@ -17,8 +23,12 @@ const ROOT: GuestFilesystem = {
   ...{ name: "/dev/vda1", mountpoint: "/", type: "ext4", totalBytes: 100, usedBytes: 95, disks: [] },
 };
 
-/** A watch over VMs whose agent tells system and file systems; and how often each was asked. */
-function watchOver(vms: readonly VM[], interval: number) {
+/**
+ * A watch over VMs whose agent tells system and file systems; and how often each was asked.
+ *
+ * @param fails how many questions are not answered, before all others are
+ */
+function watchOver(vms: readonly VM[], interval: number, fails = 0) {
   const clock = new TestClock(),
     asked: string[] = [],
     tried: string[] = [],
@@ -26,7 +36,12 @@ function watchOver(vms: readonly VM[], interval: number) {
   const kept = new Map<string, GuestFacts>();
   const agent = {
     kind: "kvm-manager-agent",
-    system: ({ id }: VM) => (asked.push(id), Promise.resolve(INFO)),
+    system: ({ id }: VM) => {
+      asked.push(id);
+      return asked.length <= fails
+        ? Promise.reject(new ContractError("LibvirtTimeout"))
+        : Promise.resolve(INFO);
+    },
     filesystems: () => Promise.resolve([ROOT]),
   } as unknown as GuestBackend;
   const guests: Pick<GuestService, "agentFor" | "whoCan"> = {
@@ -87,6 +102,12 @@ Deno.test("a guest that fell silent is tried again each minute, and holds nobody
   const { asked, tried, pass } = watchOver([aVm({ id: "hung", guestAgent: "silent" }), connected("a")], 300);
   await pass(180_000);
   assert.deepEqual([asked.length, tried.length], [1, 3]);
+});
+
+Deno.test("a guest that misses its first question is asked again in a minute, not in an interval", async () => {
+  const { asked, shown, pass } = watchOver([connected("a")], 3600, 2);
+  await pass(130_000);
+  assert.deepEqual([asked.length, shown.get("a")?.hostname], [3, "shop"]);
 });
 
 Deno.test("without an interval the system alone is asked for, once; what is too old is none", async () => {

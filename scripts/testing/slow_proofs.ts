@@ -56,6 +56,10 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
     files: ["tests/system/backup_kills_test.ts"],
     sources: ["agent/backups", "agent/operations", "lib/backup", "ffi/calls/backup.ts"],
   },
+  "single files out of a backup": {
+    files: ["tests/system/backup_files_test.ts"],
+    sources: ["agent/backups", "lib/backup", "lib/formats/nbd"],
+  },
   "the testbed": { files: ["tests/system/testbed_test.ts"], sources: ["tests/testbed"] },
   "installation and packages": {
     files: ["tests/system/install_test.ts"],

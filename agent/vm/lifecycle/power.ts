@@ -1,6 +1,6 @@
 /** Power: start, stop, pause and their kin. What may be done when is a table; what is done is one libvirt call each. */
 import type { CallName, DomainRecord } from "../../../ffi/calls/mod.ts";
-import { LibvirtError } from "../../../ffi/error.ts";
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import {
   type CommandName,
   ContractError,
@@ -66,9 +66,16 @@ const ask = (call: "domainShutdown" | "domainReboot") => async (host: Host, vm: 
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
     log.info("the guest agent does not answer, asking through ACPI", { vm: vm.name, error });
-    return await link.call(call, { uuid: vm.id, by: "acpi" });
+    return await link.call(call, { uuid: vm.id, by: "acpi" }).catch((failure) => {
+      // The agent has carried it out, and was gone before it could answer.
+      if (call === "domainShutdown" && isOffAlready(failure)) return null;
+      throw failure;
+    });
   }
 };
+
+const isOffAlready = (error: unknown) =>
+  error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID;
 
 /** A suspended machine is either off with saved memory (started again) or asleep (woken). */
 async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
