@@ -43,6 +43,8 @@ import * as route_settings_account from "./routes/settings/account.tsx";
 import * as route_settings_alert_targets_$id from "./routes/settings/alert-targets/[id].tsx";
 import * as route_settings_alert_targets_index from "./routes/settings/alert-targets/index.tsx";
 import * as route_settings_audit from "./routes/settings/audit.tsx";
+import * as route_settings_backup_targets_$id from "./routes/settings/backup-targets/[id].tsx";
+import * as route_settings_backup_targets_index from "./routes/settings/backup-targets/index.tsx";
 import * as route_settings_certificate from "./routes/settings/certificate.tsx";
 import * as route_settings_confirm from "./routes/settings/confirm.tsx";
 import * as route_settings_health from "./routes/settings/health.tsx";
@@ -181,6 +183,8 @@ register({
     "settings/alert-targets/[id].tsx": route_settings_alert_targets_$id,
     "settings/alert-targets/index.tsx": route_settings_alert_targets_index,
     "settings/audit.tsx": route_settings_audit,
+    "settings/backup-targets/[id].tsx": route_settings_backup_targets_$id,
+    "settings/backup-targets/index.tsx": route_settings_backup_targets_index,
     "settings/certificate.tsx": route_settings_certificate,
     "settings/confirm.tsx": route_settings_confirm,
     "settings/health.tsx": route_settings_health,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LibvirtError, VIR_ERR } from "../ffi/error.ts";
 import { type Command, type CommandName, COMMANDS, ContractError, ROLES } from "../lib/contract/mod.ts";
-import { SAMPLES } from "../lib/contract/testing.ts";
+import { OWN_SAMPLES, SAMPLES } from "../lib/contract/testing.ts";
 import { needOf } from "../lib/access/permissions.ts";
 import { layerOf } from "../lib/access/rights.ts";
 import type { Role } from "../lib/contract/mod.ts";
@@ -66,7 +66,7 @@ const failing = async (call: Promise<unknown>): Promise<ContractError> => {
 };
 const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };
-  return Object.fromEntries(required.map((field) => [field, SAMPLES[field]]));
+  return { ...Object.fromEntries(required.map((field) => [field, SAMPLES[field]])), ...OWN_SAMPLES[name] };
 };
 
 Deno.test("dispatch() asks for a fresh proof before every command whose row says so, and before no other", async () => {

@@ -9,6 +9,8 @@ import { deno, PROJECT } from "./project.ts";
 const BUNDLE = [
   ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json")],
   ...["--platform", "deno", "--minify", "--sourcemap=external"],
+  // Native parts that are never there: who would load them does without.
+  ...["--external", "*.node"],
 ];
 
 /** The program's first module in the bundle. */
@@ -43,7 +45,7 @@ async function bundleWorker(entry: string, folder: string, name: string, maps: s
 /** The program, and beside it what it loads when it is needed: what only browsers load is never read at all. */
 export async function bundleMain(entry: string, folder: string, maps: string): Promise<void> {
   await deno(...BUNDLE, "--code-splitting", "--outdir", folder, entry);
-  await requireLazily(folder);
+  await mendCommonJs(folder);
   const written = basename(entry).replace(/\.ts$/, ".js");
   if (written !== MAIN) {
     await Deno.rename(join(folder, written), join(folder, MAIN));
@@ -56,11 +58,15 @@ export async function bundleMain(entry: string, folder: string, maps: string): P
 const EAGER_REQUIRE =
   /import\{createRequire as (\w+)\} ?from ?"node:module";var (\w+)=\1\(import\.meta\.url\);/;
 
+/** What a module of CommonJS takes for its folder; the bundler leaves it, and in what it writes there is none. */
+const FOLDER_NAME = /\b__dirname\b/;
+
 /**
  * Lets the program ask for Node's loader when something of CommonJS is loaded, and not before: it is as much work as the
- * start of the runtime, and verbs that speak to a server need none of it.
+ * start of the runtime, and verbs that speak to a server need none of it. Where its folder is asked for (ssh2 does, of the
+ * module that checks what comes over a connection), that is the bundle's.
  */
-async function requireLazily(folder: string): Promise<void> {
+async function mendCommonJs(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.endsWith(".js")) continue;
     const path = join(folder, name), text = await Deno.readTextFile(path);
@@ -69,7 +75,8 @@ async function requireLazily(folder: string): Promise<void> {
       (_all, _import, require) =>
         `var ${require}=(id)=>process.getBuiltinModule("node:module").createRequire(import.meta.url)(id);`,
     );
-    if (lazy !== text) await Deno.writeTextFile(path, lazy);
+    const mended = FOLDER_NAME.test(lazy) ? `var __dirname=import.meta.dirname;${lazy}` : lazy;
+    if (mended !== text) await Deno.writeTextFile(path, mended);
   }
 }
 

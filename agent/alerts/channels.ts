@@ -4,8 +4,8 @@ import type { AlertText } from "../../lib/alerts/text.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
-import { type Resolve, systemResolve, trusted } from "../storage/images/outbound.ts";
-import { failureOf, judged, MOST_ANSWER, NotDelivered, post } from "../storage/images/post.ts";
+import { reachable, type Resolve, trusted } from "../storage/images/outbound.ts";
+import { failureOf, MOST_ANSWER, NotDelivered, post } from "../storage/images/post.ts";
 import type { MessageItem, TargetRecord } from "./records.ts";
 
 /** What is sent. */
@@ -62,7 +62,7 @@ async function mail(target: TargetRecord, { id, text, at }: Outgoing, options: S
   const { createTransport } = await import("nodemailer");
   const { smtpHost = "", smtpSecurity = "starttls", smtpUser, secret, mailFrom = "", mailTo = [] } = target;
   const url = new URL(`smtp://${smtpHost.includes(":") ? `[${smtpHost}]` : smtpHost}`);
-  const [address] = await judged(target.privateAddresses, url, options.resolve ?? systemResolve);
+  const { addresses: [address] } = await reachable(url, target.privateAddresses, options.resolve);
   const ca = await trusted();
   const transport = createTransport({
     host: address!,

@@ -9,7 +9,7 @@ import { log } from "../log.ts";
 import { bootTest } from "./boot_test.ts";
 import { restoreFailure } from "./make_disk.ts";
 import type { BackupRecords, StoredBackup, StoredRun } from "./records.ts";
-import type { FoundCopy, Repository } from "./repository.ts";
+import { closing, type FoundCopy, type Repository } from "./repository.ts";
 
 /** What boot tests need of the rest. */
 export interface BootTestsOptions {
@@ -103,9 +103,11 @@ export class BootTests {
     if (due.size === 0) return;
     try {
       const { repository, copies: found } = await open();
-      await repository.locked("content", false, async () => {
-        await this.run({ backup, repository, actor, copies: found.filter(({ id }) => due.has(id)) });
-      });
+      const copies = found.filter(({ id }) => due.has(id));
+      await closing(repository, () =>
+        repository.locked("content", false, async () => {
+          await this.run({ backup, repository, actor, copies });
+        }));
     } catch (error) {
       if (!(error instanceof ContractError)) {
         return log.error("a boot test failed unexpectedly", { backup: backup.name, error });

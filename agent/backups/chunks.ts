@@ -3,8 +3,7 @@ import { Buffer } from "node:buffer";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { type Chunk, chunkCount } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
-import { orMissing, readRegular } from "../files.ts";
-import { digestOf } from "./digest.ts";
+import { FileRefused } from "../files.ts";
 import type { Pace } from "./pace.ts";
 import type { Repository } from "./repository.ts";
 
@@ -25,7 +24,7 @@ export class BackupChunkError extends ManifestError {
 /** What has become of a disk. */
 export interface Stored {
   readonly chunks: readonly Chunk[];
-  /** Bytes that were not in the folder before, compressed. */
+  /** Bytes that were not in the store before, compressed. */
   readonly storedBytes: number;
 }
 
@@ -45,26 +44,15 @@ async function keep(
   digest: string,
   content: Uint8Array<ArrayBuffer>,
 ): Promise<number> {
-  const path = repository.chunkPath(digest);
-  const there = await orMissing(Deno.lstat(path));
-  if (there?.isFile && there.size > 0) return 0;
+  if (await repository.hasChunk(digest)) return 0;
   const packed = zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
-  const partial = repository.partialChunk(digest);
-  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
-  try {
-    await Deno.writeFile(partial, packed, { createNew: true, mode: 0o600 });
-    await Deno.rename(partial, path);
-  } catch (error) {
-    await orMissing(Deno.remove(partial));
-    throw error;
-  }
-  return packed.length;
+  return await repository.putChunk(digest, new Uint8Array(packed));
 }
 
 /** Content of a chunk, or which chunk it is already. */
 export type Piece = Uint8Array<ArrayBuffer> | { readonly kept: Chunk };
 
-/** How content is put into the folder. */
+/** How content is put into the store. */
 export interface Storing {
   readonly signal: AbortSignal;
   /** Told after each chunk how much was read in all. */
@@ -104,7 +92,7 @@ export async function storePieces(
       if (Buffer.compare(content, zeros.subarray(0, content.length)) === 0) continue;
       await pace?.take(content.length, signal);
       const work = (async () => {
-        const digest = chunks[index] = await digestOf(content);
+        const digest = chunks[index] = await repository.codec.chunkName(content);
         const written = await keep(repository, digest, content);
         storedBytes += written;
       })();
@@ -121,7 +109,7 @@ export async function storePieces(
   return { chunks, storedBytes };
 }
 
-/** Puts a file or device of raw content into the folder. @param bytes how much of it */
+/** Puts a file or device of raw content into the store. @param bytes how much of it */
 export async function storeContent(
   repository: Repository,
   path: string,
@@ -147,25 +135,28 @@ export async function readChunk(
   digest: string,
   bytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const path = repository.chunkPath(digest);
-  const info = await orMissing(Deno.lstat(path));
-  if (info === undefined) throw new BackupChunkError(digest, `the chunk ${digest} is missing`);
   const damaged = (cause?: unknown) => {
     const error = new BackupChunkError(digest, `the chunk ${digest} is damaged`);
     error.cause = cause;
     return error;
   };
-  if (!info.isFile || info.size > bytes + OVERHEAD) throw damaged();
+  let packed: Uint8Array<ArrayBuffer>;
+  try {
+    packed = await repository.chunk(digest, bytes + OVERHEAD);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new BackupChunkError(digest, `the chunk ${digest} is missing`);
+    }
+    throw error instanceof FileRefused || error instanceof ManifestError ? damaged(error) : error;
+  }
   let content: Uint8Array<ArrayBuffer>;
   try {
-    const packed = await readRegular(path, bytes + OVERHEAD);
     // What would grow beyond a chunk is none of ours. Not the function with a callback: Deno 2.9 runs it on this thread as
     // well, and throws what is wrong with the content where nobody can catch it.
     content = new Uint8Array(zstdDecompressSync(packed, { maxOutputLength: bytes }));
   } catch (error) {
-    if (error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code))) throw error;
     throw damaged(error);
   }
-  if (content.length !== bytes || await digestOf(content) !== digest) throw damaged();
+  if (content.length !== bytes || await repository.codec.chunkName(content) !== digest) throw damaged();
   return content;
 }

@@ -1,4 +1,4 @@
-/** One VM into a folder of backups: its definition, its UEFI variables, its disks. Whole, or not at all. */
+/** One VM into a store of backups: its definition, its UEFI variables, its disks. Whole, or not at all. */
 import { type Chunk, writeChunkList } from "../../lib/backup/chunk_list.ts";
 import {
   CHUNK_BYTES,
@@ -23,6 +23,8 @@ import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { orMissing } from "../files.ts";
 import { log } from "../log.ts";
+import type { Steps } from "../operations/operation.ts";
+import { keyOf } from "../operations/step.ts";
 import { checkImage, requireWish } from "../storage/disk_images/check.ts";
 import { copyImage } from "../storage/qemu_img.ts";
 import { holdWriters } from "../storage/volume_usage.ts";
@@ -35,6 +37,7 @@ import { storeIncrement } from "./increment.ts";
 import type { StoredBackup, StoredRun } from "./records.ts";
 import type { Repository } from "./repository.ts";
 import { copyRunning, spooled } from "./running_copy.ts";
+import { makeSpool, type Spool } from "./spool.ts";
 
 /** What a copy is part of. */
 export interface CopyContext {
@@ -44,6 +47,8 @@ export interface CopyContext {
   readonly run: Pick<StoredRun, "id" | "startedAt" | "actor">;
   readonly job: Pick<JobHandle, "signal" | "log">;
   readonly clock: Clock;
+  /** Where KVM Manager keeps what it knows. */
+  readonly stateDir: string;
   /** Reads disks in full, also where only what changed could be read. */
   readonly isFull: boolean;
   /** How fast content may be read. */
@@ -58,7 +63,7 @@ export interface Copied {
   readonly notes: readonly string[];
 }
 
-/** What is known of a VM's content once it is in the folder. */
+/** What is known of a VM's content once it is in the store. */
 interface Content {
   readonly takenAt: number;
   readonly consistency: Manifest["consistency"];
@@ -67,6 +72,12 @@ interface Content {
   readonly storedBytes: number;
   readonly readBytes: number;
 }
+
+/** Makes the folder that disks are copied to first, with room for so many bytes. */
+type SpoolFor = (needBytes: number) => Promise<Spool>;
+
+/** Bytes that a copy of a disk takes on this host, as far as that is known. */
+const contentOf = ({ allocationBytes, capacityBytes }: Disk): number => allocationBytes ?? capacityBytes ?? 0;
 
 /** Bytes that QEMU copies together at least. */
 const COPIED_BYTES = 65_536;
@@ -100,9 +111,9 @@ export async function copyVm(context: CopyContext, vmId: string): Promise<Copied
   const attempt = async (isFull: boolean) => {
     const id = copyIdAt(clock.now(), crypto.randomUUID().slice(0, 8));
     try {
-      const copied = await write({ ...context, isFull }, vm, id);
-      await repository.dropSpool(id);
-      return copied;
+      const keys = [keyOf.backupCopy(id)], { actor } = context.run;
+      const spec = { command: "run_backup_now", subject: vm.name, vmId: vm.id, actor, keys } as const;
+      return await host.operations.run(spec, (steps) => write({ ...context, isFull }, vm, id, steps));
     } catch (error) {
       await repository.abandon(id).catch((left) =>
         log.warn("what a backup has left could not be removed: the next one does", { id, error: left })
@@ -116,13 +127,20 @@ export async function copyVm(context: CopyContext, vmId: string): Promise<Copied
   try {
     return await attempt(context.isFull);
   } catch (error) {
-    if (!(error instanceof IncrementError)) throw repository.explain(error);
+    if (!(error instanceof IncrementError)) throw explained(error);
     context.job.log(`${vm.name}: its disks are read in full after all: ${error.message}`);
     if (error.damaged !== undefined) await repository.setAside([error.damaged]);
     return await attempt(true).catch((again) => {
-      throw repository.explain(again);
+      throw explained(again);
     });
   }
+}
+
+/** What the kernel says of files of this host, for people; what a store says, it has said itself. */
+function explained(error: unknown): unknown {
+  const isOfKernel = error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
+  if (!isOfKernel || error instanceof ContractError) return error;
+  return new ContractError("BackupFailed", { error: messageOf(error) }, { cause: error });
 }
 
 /** What changed could not be laid over the copy before: all must be read. */
@@ -138,9 +156,9 @@ class IncrementError extends Error {
   }
 }
 
-async function write(context: CopyContext, vm: VM, id: string): Promise<Copied> {
-  const { host, repository, backup, run } = context;
-  const folder = await repository.begin(id), spool = await repository.spool(id);
+async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Promise<Copied> {
+  const { host, repository, backup, run, stateDir } = context;
+  await repository.begin(id);
   const definition = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
   const { disks, left } = disksToCopy(vm.disks);
   const secret = encryptedDisks(definition).find((target) => disks.some((disk) => disk.target === target));
@@ -150,11 +168,14 @@ async function write(context: CopyContext, vm: VM, id: string): Promise<Copied> 
   }
   const nvram = await nvramBytes(definition, vm.name);
   const isLive = host.inventory.active().includes(vm.id);
+  const spoolFor = (needBytes: number) =>
+    makeSpool({ host, vm, id, disks, needBytes, isForQemu: isLive, stateDir }, steps);
   const content = isLive
-    ? await ofRunning(context, vm, disks, { spool, id })
-    : await ofStopped(context, vm, disks, spool);
+    ? await ofRunning(context, vm, disks, { spoolFor, id })
+    : await ofStopped(context, vm, disks, spoolFor);
+  const files: (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[] = [];
   const put = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
-    await Deno.writeFile(`${folder}/${name}`, bytes, { createNew: true, mode: 0o600 });
+    files.push([name, bytes]);
     return await digestOf(bytes);
   };
   for (const { target, list } of content.disks) await put(`${target}.chunks`, encode(list));
@@ -176,10 +197,8 @@ async function write(context: CopyContext, vm: VM, id: string): Promise<Copied> 
     storedBytes: content.storedBytes,
     readBytes: content.readBytes,
   };
-  const text = encode(JSON.stringify(manifest, null, 1));
-  await put("manifest.json.sha256", encode(`${await put("manifest.json", text)}\n`));
   context.job.signal.throwIfAborted();
-  await repository.finish(id);
+  await repository.finish(id, files, manifest);
   // The copy is whole: QEMU need not note what changed since earlier ones, nor since those that were never whole.
   if (isLive) await dropQuietly(host, vm, (each) => each.backupId === backup.id && each.copyId !== id);
   const notes = [
@@ -227,7 +246,7 @@ async function ofRunning(
   { host, repository, backup, job, clock, isFull, pace, onBytes }: CopyContext,
   vm: VM,
   disks: readonly Disk[],
-  { spool, id }: { readonly spool: string; readonly id: string },
+  { spoolFor, id }: { readonly spoolFor: SpoolFor; readonly id: string },
 ): Promise<Content> {
   const count = new Count(onBytes);
   if (disks.length === 0) {
@@ -235,8 +254,11 @@ async function ofRunning(
     return { takenAt: clock.now(), consistency: "crash", ...none };
   }
   const plan = await planRead(host, repository, { vm, backupId: backup.id, disks, isFull });
+  const spool = await spoolFor(
+    disks.reduce((sum, disk) => plan.base?.disks.has(disk.target) ? sum : sum + contentOf(disk), 0),
+  );
   const copied = await copyRunning({
-    ...{ host, vm, disks, repository, spool, job, clock, plan, pace },
+    ...{ host, vm, disks, spool, job, clock, plan, pace },
     checkpoint: checkpointName(backup.id, id),
     onBytes: count.add,
   });
@@ -280,6 +302,7 @@ async function ofRunning(
       new Error(`QEMU says that it copied ${copied.doneBytes} bytes, and ${readBytes} were found`),
     );
   }
+  await spool.remove();
   const all = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (way.incremental.size > 0) {
     const since = new Date(plan.base!.takenAt).toISOString().slice(0, 16).replace("T", " ");
@@ -326,7 +349,7 @@ async function ofStopped(
   { host, repository, job, clock, pace, onBytes }: CopyContext,
   vm: VM,
   disks: readonly Disk[],
-  spool: string,
+  spoolFor: SpoolFor,
 ): Promise<Content> {
   const count = new Count(onBytes), found: Content["disks"][number][] = [], takenAt = clock.now();
   let stored = 0, readBytes = 0;
@@ -335,6 +358,9 @@ async function ofStopped(
       throw new ContractError("BackupFailed", { error: "the VM was started just now" });
     }
     using held = new DisposableStack();
+    // One disk after the other: the largest one needs room.
+    const needed = disks.filter(({ format }) => format !== "raw").map(contentOf);
+    let spool: Spool | undefined;
     for (const disk of disks) {
       const { source = "", target } = disk;
       if (disk.type === "network") {
@@ -350,7 +376,8 @@ async function ofStopped(
       if (volume !== undefined) await holdWriters(host, { ...image, volume }, held, vm.id);
       let path = plainPath(image.path);
       if (image.format !== "raw") {
-        path = spooled(spool, target);
+        spool ??= await spoolFor(Math.max(0, ...needed));
+        path = spooled(spool.path, target);
         const bytes = image.virtualBytes ?? 0;
         await Deno.writeFile(path, new Uint8Array(), { createNew: true, mode: 0o600 });
         await Deno.truncate(path, bytes);
@@ -367,12 +394,13 @@ async function ofStopped(
         onBytes: count.add,
         pace,
       });
-      if (path === spooled(spool, target)) await Deno.remove(path);
+      if (image.format !== "raw") await Deno.remove(path);
       count.next(bytes);
       stored += storedBytes;
       readBytes += bytes;
       found.push(await described(disk, bytes, chunks));
     }
+    await spool?.remove();
   });
   const isSaved = vm.state === "suspended";
   return {

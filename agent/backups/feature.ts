@@ -1,5 +1,5 @@
-/** VMs that are kept in folders, and come back from there. */
-import { type backupCommands, ContractError } from "../../lib/contract/mod.ts";
+/** VMs that are kept in folders and other targets, and come back from there. */
+import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
 import { dueOf, handledAt } from "../../lib/schedules/due.ts";
 import { delegateFor } from "../access/delegation.ts";
 import type { App } from "../app.ts";
@@ -11,6 +11,9 @@ import { backupHandlers } from "./handlers.ts";
 import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
 import { BackupRuns } from "./runs.ts";
 import { backupSteps } from "./steps.ts";
+import { targetHandlers } from "./target_handlers.ts";
+import { TargetRecords } from "./target_records.ts";
+import { openBackup } from "./targets.ts";
 
 /** Milliseconds between looks at what is due. */
 const LOOK_MS = 10_000;
@@ -60,23 +63,32 @@ class BackupClock {
   }
 }
 
-export const backupFeature = feature<keyof typeof backupCommands, never, keyof typeof backupSteps>({
+export const backupFeature = feature<
+  keyof typeof backupCommands | keyof typeof backupTargetCommands,
+  never,
+  keyof typeof backupSteps
+>({
   name: "backups",
-  steps: backupSteps,
   migrations: BACKUP_MIGRATIONS,
+  steps: backupSteps,
   open: (app) => {
-    const { store, clock, jobs, hosts } = app;
+    const { store, clock, jobs, hosts, settings: { dataDir: stateDir } } = app;
     const records = new BackupRecords(store);
     const host = () => hosts.local;
     const bootTests = new BootTests({ records, clock, jobs, host });
-    const runs = new BackupRuns(records, { clock, jobs, host, bootTests });
+    const targets = new TargetRecords(store), reach = { clock, host };
+    const open = (backup: StoredBackup) => openBackup(backup, targets, reach);
+    const runs = new BackupRuns(records, { clock, jobs, host, stateDir, open, bootTests });
     const files = new FileSessions({ clock, host });
     const due = new BackupClock(app, records, runs);
     return {
-      handlers: backupHandlers({
-        ...{ records, runs, bootTests, files, clock, jobs, host },
-        vmsOf: (principal) => app.apiFor(principal).getVms(),
-      }),
+      handlers: {
+        ...backupHandlers({
+          ...{ records, targets, runs, bootTests, files, clock, jobs, open, host },
+          vmsOf: (principal) => app.apiFor(principal).getVms(),
+        }),
+        ...targetHandlers({ targets, backups: records, isRunning: (id) => runs.isRunning(id), ...reach }),
+      },
       periodic: [{ name: "backups", every: () => LOOK_MS, run: (signal) => due.tick(signal) }],
       stop: async () => {
         await files.stop();

@@ -6,6 +6,7 @@ import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import { FileSession } from "./file_session.ts";
 import { restoreFailure, type RestoreSource } from "./make_disk.ts";
+import { closing } from "./repository.ts";
 
 /** Copies that are open at a time: each has a VM. */
 const MOST_OPEN = 2;
@@ -37,7 +38,7 @@ export class FileSessions {
   constructor(private readonly options: FileSessionsOptions) {}
 
   /**
-   * The session of a copy, opened where there is none.
+   * The session of a copy, opened where there is none. The store that is given is closed once nobody reads it.
    *
    * @throws {ContractError} BackupFilesNotPossible, BackupFilesFailed, BackupFolderBusy, BackupDamaged
    */
@@ -49,12 +50,9 @@ export class FileSessions {
       entry = undefined;
     }
     if (entry === undefined) {
-      await requireGuestfish();
-      if (source.manifest.disks.length === 0) throw notPossible("the copy has no disks");
-      const [oldest] = this.#open.size >= MOST_OPEN ? [...this.#open.keys()] : [];
-      if (oldest !== undefined) await this.#close(oldest);
+      await this.#requireBegin(source);
       entry = this.#begin(source);
-    }
+    } else await source.repository.store.close();
     this.#open.delete(id);
     this.#open.set(id, entry);
     entry.cancelIdle();
@@ -73,17 +71,32 @@ export class FileSessions {
     await Promise.all([...this.#open.keys()].map((id) => this.#close(id)));
   }
 
+  /** Makes room for another session. @throws {ContractError} BackupFilesNotPossible; the store is closed then */
+  async #requireBegin({ repository, manifest }: RestoreSource): Promise<void> {
+    try {
+      await requireGuestfish();
+      if (manifest.disks.length === 0) throw notPossible("the copy has no disks");
+      const [oldest] = this.#open.size >= MOST_OPEN ? [...this.#open.keys()] : [];
+      if (oldest !== undefined) await this.#close(oldest);
+    } catch (error) {
+      await repository.store.close();
+      throw error;
+    }
+  }
+
   #begin(source: RestoreSource): Entry {
     const opened = Promise.withResolvers<FileSession>(), over = Promise.withResolvers<void>();
     const abort = new AbortController();
     // Nobody deletes what it reads, as long as it is there.
-    const held = source.repository.locked("content", false, async () => {
+    const { repository } = source;
+    const read = async () => {
       const { capabilities } = this.options.host();
       const isEmulated = await capabilities.kvmTrouble().then((trouble) => trouble !== null);
       await using session = await FileSession.open(source, { isEmulated, signal: abort.signal });
       opened.resolve(session);
       await over.promise;
-    }).catch((error) => {
+    };
+    const held = closing(repository, () => repository.locked("content", false, read)).catch((error) => {
       opened.reject(error);
       log.debug("files of a backup cannot be read", { copy: source.copy.id, error });
     });

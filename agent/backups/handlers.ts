@@ -22,23 +22,30 @@ import type { Jobs } from "../jobs/jobs.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { targetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
+import type { FileSession } from "./file_session.ts";
 import type { FileSessions } from "./file_sessions.ts";
 import type { BackupRecords, StoredBackup } from "./records.ts";
-import { Repository } from "./repository.ts";
+import { closing, type FoundCopy, Repository } from "./repository.ts";
 import type { RestoreSource } from "./make_disk.ts";
 import { restoreVm } from "./restore.ts";
 import { restoreDisk } from "./restore_disk.ts";
-import { type BackupRuns, targetsOf } from "./runs.ts";
+import { type BackupRuns, type RunsOptions, targetsOf } from "./runs.ts";
+import { FolderStore } from "./store/folder.ts";
+import { folderIn } from "./target_handlers.ts";
+import type { TargetRecords } from "./target_records.ts";
+import { addressOf } from "./targets.ts";
 import { contentBytes, verifyCopy } from "./verify.ts";
 
 /** What they work with. */
 export interface BackupContext {
   readonly records: BackupRecords;
+  readonly targets: TargetRecords;
   readonly runs: BackupRuns;
   readonly bootTests: BootTests;
   readonly files: FileSessions;
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
+  readonly open: RunsOptions["open"];
   readonly host: () => Host;
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
@@ -70,21 +77,31 @@ function timingFor(
   return timingOf({ ...before, ...rest, frequency }, now, hostZone());
 }
 
-/** The path of a folder without what is no part of it: `/mnt/x/` is `/mnt/x`. @throws {ContractError} InvalidInput */
-function folderIn(path: string): string {
-  const parts = path.split("/").filter((part) => part !== "");
-  if (parts.length === 0 || parts.some((part) => part === "." || part === "..")) {
-    throw new ContractError("InvalidInput", {
-      reason: "folder must be an absolute path without . and ..",
-      field: "folder",
-    });
+/** Which copy of a backup. */
+interface OfCopy {
+  readonly runId: string;
+  readonly vmId: string;
+}
+
+/** A VM's copy among those of a run. @throws {ContractError} BackupRunNotFound, BackupDamaged */
+function sourceIn(
+  repository: Repository,
+  copies: readonly FoundCopy[],
+  { runId, vmId }: OfCopy,
+): RestoreSource {
+  const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
+  if (copy?.manifest === undefined) {
+    const broken = copies.find(({ manifest }) => manifest === undefined);
+    throw broken === undefined
+      ? new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` })
+      : new ContractError("BackupDamaged", { reason: broken.fault });
   }
-  return `/${parts.join("/")}`;
+  return { repository, copy, manifest: copy.manifest };
 }
 
 /** A handler for each of them. */
 export function backupHandlers(
-  { records, runs, bootTests, files, clock, jobs, host, vmsOf }: BackupContext,
+  { records, targets, runs, bootTests, files, clock, jobs, open, host, vmsOf }: BackupContext,
 ): Pick<Handlers, keyof typeof backupCommands> {
   const find = (backupId: string): StoredBackup => {
     records.require();
@@ -93,10 +110,14 @@ export function backupHandlers(
     return found;
   };
   const shown = (backup: StoredBackup): Backup => {
-    const { timing, owner, handled, repository: _repository, ...rest } = backup, now = clock.now();
-    const isRunning = runs.isRunning(backup.id);
+    const { timing, owner, handled, repository: _repository, targetId, ...rest } = backup;
+    const isRunning = runs.isRunning(backup.id), now = clock.now();
+    const target = targetId === undefined ? undefined : targets.get(targetId);
     return {
       ...rest,
+      folder: target === undefined ? rest.folder : addressOf(target),
+      target: target === undefined ? null : { id: target.id, name: target.name, kind: target.kind },
+      encrypted: target?.encryption !== undefined,
       ...(timing ?? { frequency: "by-hand", timeZone: hostZone() }),
       runsAs: owner.name,
       next: backup.enabled && timing !== null
@@ -120,31 +141,46 @@ export function backupHandlers(
     const vmId = vmIds.find((id) => !known.has(id));
     if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
   };
-  /** A VM's copy of a run. */
-  const sourceOf = async (
-    { backupId, runId, vmId }: { readonly backupId: string; readonly runId: string; readonly vmId: string },
-  ): Promise<RestoreSource> => {
-    const { repository, copies } = await runs.open(find(backupId), runId);
-    const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
-    if (copy?.manifest === undefined) {
-      const broken = copies.find(({ manifest }) => manifest === undefined);
-      throw broken === undefined
-        ? new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` })
-        : new ContractError("BackupDamaged", { reason: broken.fault });
+  /** Where a backup goes, of what is given; undefined where nothing is. @throws {ContractError} */
+  const placeIn = async (
+    { folder, backupTargetId }: { readonly folder?: string; readonly backupTargetId?: string },
+  ): Promise<Pick<StoredBackup, "folder" | "targetId" | "repository"> | undefined> => {
+    if (backupTargetId !== undefined) {
+      const { repository } = targets.find(backupTargetId);
+      return { folder: "", targetId: backupTargetId, repository };
     }
-    return { repository, copy, manifest: copy.manifest };
+    if (folder === undefined) return undefined;
+    const path = folderIn(folder), { id: repository } = await Repository.make(new FolderStore(path));
+    return { folder: path, targetId: undefined, repository };
   };
   /** Works with a VM's copy of a run, which nobody deletes meanwhile. */
   const fromCopy = async <T>(
-    of: Parameters<typeof sourceOf>[0],
+    { backupId, ...of }: OfCopy & { readonly backupId: string },
     work: (source: RestoreSource) => Promise<T>,
   ): Promise<T> => {
-    const source = await sourceOf(of), { repository } = source;
-    let done: { readonly value: T } | undefined;
-    await repository.locked("content", false, async () => {
-      done = { value: await work(source) };
+    const { repository, copies } = await runs.open(find(backupId), of.runId);
+    return await closing(repository, async () => {
+      const source = sourceIn(repository, copies, of);
+      let done: { readonly value: T } | undefined;
+      await repository.locked("content", false, async () => {
+        done = { value: await work(source) };
+      });
+      return done!.value;
     });
-    return done!.value;
+  };
+  /** The disks of a VM's copy of a run, opened for reading. */
+  const filesOf = async (
+    { backupId, ...of }: OfCopy & { readonly backupId: string },
+  ): Promise<FileSession> => {
+    const { repository, copies } = await runs.open(find(backupId), of.runId);
+    let source: RestoreSource;
+    try {
+      source = sourceIn(repository, copies, of);
+    } catch (error) {
+      await repository.store.close();
+      throw error;
+    }
+    return await files.of(source);
   };
   return {
     list_backups: () => {
@@ -179,20 +215,26 @@ export function backupHandlers(
     create_backup: async (input, { principal }) => {
       const { name, keep = 7, keepDaily = 0, keepWeekly = 0, keepMonthly = 0, keepYearly = 0 } = input;
       const { missed = "run-once", enabled = true, maxMibPerSecond = 0, bootTest = "never" } = input;
-      const now = clock.now(), folder = folderIn(input.folder);
-      const targets = targetsOf(input.targets), timing = timingFor(timingIn(input), null, now);
+      const now = clock.now();
+      const vms = targetsOf(input.targets), timing = timingFor(timingIn(input), null, now);
       const owner = delegatorOf(principal);
-      await requireVms(targets, principal);
+      await requireVms(vms, principal);
       records.require();
       requireFree(name);
       if (records.all().length >= MOST_BACKUPS) {
         throw new ContractError("TooManyBackups", { limit: MOST_BACKUPS });
       }
-      const { id: repository } = await Repository.make(folder);
+      const place = await placeIn(input);
+      if (place === undefined) {
+        throw new ContractError("InvalidInput", {
+          reason: "folder or backupTargetId is needed",
+          field: "folder",
+        });
+      }
       requireFree(name);
       const backup: StoredBackup = {
         id: crypto.randomUUID(),
-        ...{ name, enabled, targets, folder, repository, timing, missed, owner, maxMibPerSecond, bootTest },
+        ...{ name, enabled, targets: vms, ...place, timing, missed, owner, maxMibPerSecond, bootTest },
         ...{ keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
         ...{ createdAt: now, handled: now },
       };
@@ -204,21 +246,21 @@ export function backupHandlers(
         change;
       const first = find(backupId), owner = delegatorOf(principal), now = clock.now();
       requireIdle(first);
-      const targets = change.targets && targetsOf(change.targets);
-      if (targets !== undefined) await requireVms(targets, principal);
+      const vms = change.targets && targetsOf(change.targets);
+      if (vms !== undefined) await requireVms(vms, principal);
       const timing = timingFor(timingIn(change), first.timing, now);
-      const folder = change.folder === undefined ? undefined : folderIn(change.folder);
-      const repository = folder === undefined ? undefined : (await Repository.make(folder)).id;
+      const place = await placeIn(change);
       const before = find(backupId);
       if (name !== undefined) requireFree(name, backupId);
       const given = Object.entries({
-        ...{ name, folder, repository, targets, keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
+        ...{ name, targets: vms, keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
         ...{ missed, enabled, maxMibPerSecond: change.maxMibPerSecond, bootTest: change.bootTest },
       }).filter(([, value]) => value !== undefined);
       const isNewTime = timingIn(change) !== undefined || (enabled === true && !before.enabled);
       const after: StoredBackup = {
         ...before,
         ...Object.fromEntries(given),
+        ...place,
         ...{ timing, owner, handled: isNewTime ? now : before.handled },
       };
       records.put(after);
@@ -248,7 +290,7 @@ export function backupHandlers(
     run_backup_now: async ({ backupId, full = false }, { principal }) => {
       const backup = find(backupId);
       requireIdle(backup);
-      await Repository.open(backup.folder, backup.repository);
+      await (await open(backup)).store.close();
       return runs.begin(find(backupId), principal.name, full);
     },
     restore_backup: (input, { principal }) =>
@@ -258,30 +300,24 @@ export function backupHandlers(
     verify_backup: async ({ backupId, runId, vmId, kind = "checksums", seconds, pool }, { principal }) => {
       const backup = find(backupId), actor = principal.name;
       const { repository, copies: all } = await runs.open(backup, runId);
-      const copies = all.filter(({ manifest }) => vmId === undefined || manifest?.vm.id === vmId);
-      if (copies.length === 0) throw new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` });
       const result: { ok: boolean; checkedBytes: number } = { ok: true, checkedBytes: 0 };
-      if (kind === "boot") {
-        await repository.locked("content", false, async () => {
-          const { ok, restoredBytes } = await bootTests.run({
-            backup,
-            repository,
-            copies,
-            actor,
-            pool,
-            seconds,
+      await closing(repository, async () => {
+        const copies = all.filter(({ manifest }) => vmId === undefined || manifest?.vm.id === vmId);
+        if (copies.length === 0) throw new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` });
+        if (kind === "boot") {
+          return await repository.locked("content", false, async () => {
+            const tested = await bootTests.run({ backup, repository, copies, actor, pool, seconds });
+            Object.assign(result, { ok: tested.ok, checkedBytes: tested.restoredBytes });
           });
-          Object.assign(result, { ok, checkedBytes: restoredBytes });
-        });
-      } else {
+        }
         const total = copies.reduce((sum, { manifest }) => sum + (manifest ? contentBytes(manifest) : 0), 0);
         await jobs.run({
           command: "verify_backup",
           title: `Verify backup ${backup.name}`,
           actor,
           ifInterrupted: "Nothing was changed. Verify it again.",
-        }, async (job) => {
-          await repository.locked("content", false, async () => {
+        }, (job) =>
+          repository.locked("content", false, async () => {
             const known = new Set<string>();
             for (const copy of copies) {
               const told = (done: number) => job.progress(result.checkedBytes + done, total);
@@ -291,15 +327,14 @@ export function backupHandlers(
               const message = verdict.fault ?? null;
               records.putCheck(copy.id, { at: clock.now(), ok: message === null, message });
             }
-          });
-        });
-      }
+          }));
+      });
       const run = (await runs.list(backup, Number.MAX_SAFE_INTEGER)).find(({ id }) => id === runId);
       if (run === undefined) throw new ContractError("BackupRunNotFound", { runId });
       return { ...result, run };
     },
     list_backup_files: async ({ filesystem, path = "/", ...of }) => {
-      const session = await files.of(await sourceOf(of));
+      const session = await filesOf(of);
       if (filesystem === undefined) {
         return { filesystems: [...session.filesystems], files: [], truncated: false };
       }
@@ -307,14 +342,15 @@ export function backupHandlers(
     },
     download_backup_file: async ({ filesystem, path, ...of }, { content }) => {
       if (!content?.answer) throw new ContractError("ContentExpected");
-      const session = await files.of(await sourceOf(of));
+      const session = await filesOf(of);
       const { isFolder, size, stream } = await session.read(filesystem, path);
       content.answer(stream);
       const last = path.split("/").filter((part) => part !== "").at(-1) ?? "files";
       return { name: isFolder ? `${last}.tar` : last, size: isFolder ? null : size };
     },
     get_backup_screen: async ({ backupId, runId, vmId }) => {
-      const { copies } = await runs.open(find(backupId), runId);
+      const { repository, copies } = await runs.open(find(backupId), runId);
+      await repository.store.close();
       const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
       if (copy === undefined) throw new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` });
       const tested = records.bootTest(copy.id), png = tested?.screen ? records.screen(copy.id) : undefined;

@@ -14,6 +14,7 @@ import type { Retention } from "../../lib/backup/retention.ts";
 import type { Timing } from "../../lib/schedules/timing.ts";
 import type { Delegator } from "../access/delegation.ts";
 import type { Store } from "../store/store.ts";
+import { TARGET_MIGRATION } from "./target_records.ts";
 
 /** Runs of each backup that are kept. */
 const RUNS_KEPT = 500;
@@ -24,7 +25,10 @@ export interface StoredBackup extends Retention {
   readonly name: string;
   readonly enabled: boolean;
   readonly targets: Backup["targets"];
+  /** Where it goes, where that is no target. */
   readonly folder: string;
+  /** The target that it goes to; its store is told there. */
+  readonly targetId?: string | undefined;
   /** Id of what the folder holds: another disk may be mounted there one day. */
   readonly repository: string;
   /** When it runs by itself; null: never. */
@@ -76,6 +80,7 @@ export const BACKUP_MIGRATIONS = [
      record  TEXT NOT NULL,        -- JSON: how booting it as a test went
      screen  BLOB                  -- PNG: its screen at the end
    ) STRICT;`,
+  TARGET_MIGRATION,
 ];
 
 type Row = Record<string, SQLOutputValue>;

@@ -1,5 +1,5 @@
 /**
- * A folder of backups. Content is kept in chunks named by their SHA-256, so that what did not change between two copies,
+ * Backups in a store. Content is kept in chunks named by their SHA-256, so that what did not change between two copies,
  * or is the same on two disks, is there once; no copy depends on another one, and there is no chain to break.
  *
  *     kvm-manager-backups/
@@ -7,253 +7,195 @@
  *       chunks/ab/ab…         content, compressed (zstd)
  *       copies/ID/            one VM at one moment: manifest.json, domain.xml, nvram, vda.chunks, …
  *       copies/partial-ID/    one that is not whole: it is no backup
- *       spool/ID/             what QEMU is just copying
  *
- * A copy is whole once everything it names is on the disk, and its folder was renamed. Chunks that no copy names go when
+ * A copy is whole once everything it names is in the store, and it got its name. Chunks that no copy names go when
  * copies are pruned, and at the first run after one that was cut short.
  */
-import Type from "typebox";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { digestsIn } from "../../lib/backup/chunk_list.ts";
-import { isCopyId, type Manifest, ManifestError, readManifest } from "../../lib/backup/manifest.ts";
-import { checker } from "../../lib/typebox/compile.ts";
-import { FileRefused, isSystemError, isTaken, orMissing, pathFault, readRegular } from "../files.ts";
+import { type Manifest, ManifestError, readManifest } from "../../lib/backup/manifest.ts";
+import { type Description, readDescription, REPOSITORY_VERSION } from "../../lib/backup/description.ts";
+import { FileRefused, isSystemError } from "../files.ts";
 import { log } from "../log.ts";
+import { type Codec, plainCodec } from "./codec.ts";
 import { digestOf } from "./digest.ts";
+import {
+  type BackupStore,
+  COPIES,
+  type GroupFiles,
+  LAST_FILE,
+  type LockName,
+  PARTIAL,
+} from "./store/store.ts";
 
-const FOLDER = "kvm-manager-backups";
-const PARTIAL = "partial-";
+/** What a store says of itself. */
+const DESCRIPTION = "repository.json";
 /** Bytes of a manifest, a definition and a list of chunks that are read at most. */
 const MOST = { manifest: 1024 * 1024, text: 256 * 1024 * 1024 } as const;
-
 /** Chunks that are looked for at once. */
 const LOOKED_AT_ONCE = 64;
+/** Chunks of a store that are kept in mind: 100 TiB of content. */
+const MOST_KNOWN = 50_000_000;
 
-const Description = Type.Object({
-  format: Type.Literal("kvm-manager-backup-folder"),
-  version: Type.Integer({ minimum: 1 }),
-  id: Type.String({ pattern: "^[0-9a-f-]{36}$" }),
-});
-const isDescription = checker(Description);
-
-const unusable = (folder: string, reason: string, cause?: unknown) =>
-  new ContractError("BackupFolderUnusable", { folder, reason }, { cause });
-
-/** Folders in it, and who goes through them: QEMU through the last one. */
-const FOLDERS = [["/chunks", 0o700], ["/copies", 0o700], ["/spool", 0o711]] as const;
-
-/** @throws {ContractError} BackupFolderUnusable for what is a link, or what others may write to */
-function requireOwn(folder: string, { isDirectory, mode }: Deno.FileInfo): void {
-  if (!isDirectory) throw unusable(folder, `${FOLDER} in it is no folder`);
-  if (((mode ?? 0) & 0o022) === 0) return;
-  throw unusable(
-    folder,
-    `others may write to ${FOLDER} in it. Take that away: chmod go-w ${folder}/${FOLDER}`,
-  );
-}
-
-/**
- * Whoever owns a folder, or may rename what is in it, can put a link in its place at any moment: we would follow.
- *
- * @param uid who owns what we make there; on a share that may be somebody else than we are
- * @throws {ContractError} BackupFolderUnusable
- */
-async function requireOwner(folder: string, uid: number | null): Promise<void> {
-  const inside = ["", ...FOLDERS.map(([name]) => name)].map((name) => `${folder}/${FOLDER}${name}`);
-  for (const path of [folder, ...inside]) {
-    const info = await orMissing(path === folder ? Deno.stat(path) : Deno.lstat(path));
-    if (info === undefined || info.uid === null) continue;
-    if (info.uid !== uid && info.uid !== 0) {
-      throw unusable(
-        folder,
-        `${path} belongs to another user (${info.uid}): chown it, or take another folder`,
-      );
-    }
-    // The sticky bit leaves what is in it to its owner, as in /tmp.
-    if (((info.mode ?? 0) & 0o1002) !== 0o002) continue;
-    throw unusable(folder, `everybody may write to ${path}. Take that away: chmod o-w ${path}`);
-  }
-}
-
-/** Why a folder cannot be worked with, for people. */
-function reasonOf(error: Error): string {
-  const fault = pathFault(error);
-  if (fault !== undefined) return fault;
-  if (error instanceof Deno.errors.NotFound) return "it is not there. Is its disk or share mounted?";
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "KVM Manager may not write there. ReadWritePaths= of its unit allows it, see docs/backups.md";
-  }
-  const code = "code" in error ? String(error.code) : "";
-  if (code === "EROFS") {
-    return "it is read-only here. If it is not mounted so, ReadWritePaths= of the unit allows it, see docs/backups.md";
-  }
-  if (code === "ENOSPC" || code === "EDQUOT") return "it is full";
-  return error.message;
-}
-
-/** A file of a folder of backups. @throws {ManifestError} for what is no regular file, or too large */
-async function bytesIn(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await readRegular(path, most);
-  } catch (error) {
-    throw error instanceof FileRefused ? new ManifestError(error.message, { cause: error }) : error;
-  }
-}
-
-const textIn = async (path: string, most: number): Promise<string> =>
-  new TextDecoder().decode(await bytesIn(path, most));
-
-/** A folder in which only KVM Manager writes, made where it is not there. A link to another one is not followed. */
-async function ownFolder(path: string, mode: number): Promise<void> {
-  const there = await orMissing(Deno.lstat(path));
-  if (there === undefined) await Deno.mkdir(path, { mode });
-  else if (!there.isDirectory) throw new ManifestError(`${path} is no folder`);
-  // Whatever the umask is: QEMU's user goes through some of them, and reads none.
-  await Deno.chmod(path, mode);
-}
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** A copy that was found. */
 export interface FoundCopy {
   readonly id: string;
-  readonly path: string;
   /** What its manifest says; undefined where it cannot be read. */
   readonly manifest: Manifest | undefined;
   /** Why it cannot be read. */
   readonly fault?: string;
 }
 
+/** Gives what the content of a store is read with. @throws {ContractError} BackupPassphraseNeeded, BackupPassphraseWrong, … */
+export type Unlock = (description: Description) => Codec | Promise<Codec>;
+
+/** Without a key: what is encrypted stays closed. */
+const plainOnly = (store: BackupStore): Unlock => ({ encryption }) => {
+  if (encryption === undefined) return plainCodec;
+  throw new ContractError("BackupPassphraseNeeded", { target: store.label });
+};
+
 export class Repository {
-  readonly #root: string;
+  /** Chunks that are there, in a store that takes long to answer: asked for once. */
+  #known: Promise<Set<string>> | undefined;
 
-  private constructor(readonly folder: string, readonly id: string) {
-    this.#root = `${folder}/${FOLDER}`;
+  private constructor(
+    readonly store: BackupStore,
+    readonly description: Description,
+    readonly codec: Codec,
+  ) {}
+
+  /** Stays the same wherever it is moved to. */
+  get id(): string {
+    return this.description.id;
+  }
+
+  /** Where it is, for people. */
+  get folder(): string {
+    return this.store.label;
   }
 
   /**
-   * Makes a folder ready, or takes up what it has of backups.
+   * Makes a store ready, or takes up what it has of backups.
    *
-   * @throws {ContractError} BackupFolderUnusable
+   * @param fresh what a store that has none begins with
+   * @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, and what `unlock` throws
    */
-  static async make(folder: string): Promise<Repository> {
-    try {
-      const info = await Deno.stat(folder);
-      if (!info.isDirectory) throw unusable(folder, "it is no folder");
-      const root = `${folder}/${FOLDER}`;
-      // Before anything is written through it: it may be a link to a folder of the host.
-      const there = await orMissing(Deno.lstat(root));
-      if (there !== undefined) requireOwn(folder, there);
-      const probe = `${there === undefined ? folder : root}/probe-${crypto.randomUUID()}`;
-      await Deno.writeTextFile(probe, "", { createNew: true, mode: 0o600 });
-      const { uid } = await Deno.lstat(probe);
-      await Deno.remove(probe);
-      await requireOwner(folder, uid);
-      if (await orMissing(Deno.lstat(`${root}/repository.json`)) === undefined) {
-        for (const [name, mode] of [["", 0o711], ...FOLDERS] as const) {
-          await ownFolder(`${root}${name}`, mode);
-        }
-        const text = JSON.stringify({
-          format: "kvm-manager-backup-folder",
-          version: 1,
-          id: crypto.randomUUID(),
-        });
-        const fresh = `${root}/${PARTIAL}${crypto.randomUUID()}`;
-        await Deno.writeTextFile(fresh, text, { createNew: true, mode: 0o600 });
-        await Deno.rename(fresh, `${root}/repository.json`);
-      }
-      return await Repository.open(folder);
-    } catch (error) {
-      if (error instanceof ManifestError) throw unusable(folder, error.message, error);
-      if (!isSystemError(error)) throw error;
-      throw unusable(folder, reasonOf(error), error);
+  static async make(
+    store: BackupStore,
+    fresh: () => Description | Promise<Description> = () => ({
+      format: "kvm-manager-backup-folder",
+      version: REPOSITORY_VERSION.plain,
+      id: crypto.randomUUID(),
+    }),
+    unlock: Unlock = plainOnly(store),
+  ): Promise<Repository> {
+    await store.make();
+    if (await store.sizeOf(DESCRIPTION) === undefined) {
+      await store.write(DESCRIPTION, encode(JSON.stringify(await fresh())));
     }
+    return await Repository.open(store, undefined, unlock);
   }
 
   /**
-   * The backups of a folder.
+   * The backups of a store.
    *
    * @param id which they must be: another disk may be mounted there
-   * @throws {ContractError} BackupFolderUnusable
+   * @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, and what `unlock` throws
    */
-  static async open(folder: string, id?: string): Promise<Repository> {
-    const root = `${folder}/${FOLDER}`;
+  static async open(
+    store: BackupStore,
+    id?: string,
+    unlock: Unlock = plainOnly(store),
+  ): Promise<Repository> {
+    await store.open();
+    const unusable = (reason: string, cause?: unknown) =>
+      new ContractError("BackupFolderUnusable", { folder: store.label, reason }, { cause });
+    let description: Description;
     try {
-      requireOwn(folder, await Deno.lstat(root));
-      for (const [name] of FOLDERS) {
-        if (!(await Deno.lstat(`${root}${name}`)).isDirectory) {
-          throw unusable(folder, `${FOLDER}${name} in it is no folder`);
-        }
-      }
-      const value: unknown = JSON.parse(await textIn(`${root}/repository.json`, MOST.manifest));
-      if (!isDescription(value)) throw unusable(folder, "its repository.json is damaged");
-      if (value.version > 1) throw unusable(folder, "it was made by a newer KVM Manager");
-      if (id !== undefined && value.id !== id) {
-        throw unusable(folder, "it holds other backups than before. Is another disk mounted there?");
-      }
-      // Its file was made by us, whoever has taken the folder over since.
-      await requireOwner(folder, (await Deno.lstat(`${root}/repository.json`)).uid);
-      return new Repository(folder, value.id);
+      description = readDescription(decode(await store.read(DESCRIPTION, MOST.manifest)));
     } catch (error) {
-      if (error instanceof ContractError) throw error;
-      if (error instanceof SyntaxError || error instanceof ManifestError) {
-        throw unusable(folder, "its repository.json is damaged", error);
-      }
       if (error instanceof Deno.errors.NotFound) {
-        throw unusable(folder, "its backups are not there. Is its disk or share mounted?", error);
+        throw unusable("its backups are not there. Is its disk or share mounted?", error);
       }
-      if (!isSystemError(error)) throw error;
-      throw unusable(folder, reasonOf(error), error);
+      if (error instanceof ManifestError) throw unusable(error.message, error);
+      if (error instanceof FileRefused) throw unusable("its repository.json is damaged", error);
+      throw error;
     }
-  }
-
-  /** What a failure of writing means for people. @returns a ContractError of it, or the error as it was */
-  explain(error: unknown): unknown {
-    const isOfKernel = error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
-    if (!isOfKernel) return error;
-    return unusable(this.folder, reasonOf(error), error);
+    if (id !== undefined && description.id !== id) {
+      throw unusable("it holds other backups than before. Is another disk mounted there?");
+    }
+    return new Repository(store, description, await unlock(description));
   }
 
   /**
-   * Works while nobody else has the folder to write to it (`write`), or to delete content (`content`, alone); who reads
-   * has it together with others (`content`). The kernel gives it back when the process ends, however that is.
+   * Works while nobody else has the store to write to it (`write`), or to delete content (`content`, alone); who reads
+   * has it together with others (`content`).
    *
-   * @returns whether it was done; false where somebody else has the folder
+   * @returns whether it was done; false where somebody else has the store
    */
-  async tryLocked(what: "write" | "content", alone: boolean, work: () => Promise<void>): Promise<boolean> {
-    const file = await this.#lockFile(`${this.#root}/${what}.lock`, alone);
-    if (file === undefined) {
-      await work();
-      return true;
-    }
+  async tryLocked(what: LockName, alone: boolean, work: () => Promise<void>): Promise<boolean> {
+    const lock = await this.store.lock(what, alone);
+    if (lock === undefined) return false;
     // Not `using`: the bundler takes a variable out that is read once, and then nothing is ever given back.
     try {
-      if (!await file.tryLock(alone)) return false;
       await work();
       return true;
     } finally {
-      file.close();
+      await lock.release();
     }
   }
 
-  /** The file of a lock; undefined where nothing can be written, so that nobody can take what is read. */
-  async #lockFile(path: string, alone: boolean): Promise<Deno.FsFile | undefined> {
-    try {
-      return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-    } catch (error) {
-      const isReadOnly = error instanceof Error && "code" in error && error.code === "EROFS";
-      if (!isReadOnly || alone) throw this.explain(error);
-      return undefined;
-    }
-  }
-
-  /** As {@link tryLocked}. @throws {ContractError} BackupFolderBusy where somebody else has the folder */
-  async locked(what: "write" | "content", alone: boolean, work: () => Promise<void>): Promise<void> {
+  /** As {@link tryLocked}. @throws {ContractError} BackupFolderBusy where somebody else has the store */
+  async locked(what: LockName, alone: boolean, work: () => Promise<void>): Promise<void> {
     if (await this.tryLocked(what, alone, work)) return;
     throw new ContractError("BackupFolderBusy", { folder: this.folder });
   }
 
-  /** The place of a chunk. */
-  chunkPath(digest: string): string {
-    return `${this.#root}/chunks/${digest.slice(0, 2)}/${digest}`;
+  /** The chunks of a store that takes long to answer. */
+  #knownChunks(): Promise<Set<string>> {
+    return this.#known ??= (async () => {
+      const found = new Set<string>();
+      for await (const { name, bytes } of this.store.list("chunks")) {
+        const digest = name.slice(-64);
+        if (bytes > 0 && name === chunkPlace(digest)) found.add(digest);
+        if (found.size > MOST_KNOWN) {
+          throw new ContractError("BackupTargetUnusable", {
+            target: this.folder,
+            reason: "it holds more than KVM Manager can keep in mind",
+          });
+        }
+      }
+      return found;
+    })();
+  }
+
+  /** Whether a chunk is there. */
+  async hasChunk(digest: string): Promise<boolean> {
+    if (this.store.isRemote) return (await this.#knownChunks()).has(digest);
+    return (await this.store.sizeOf(chunkPlace(digest)) ?? 0) > 0;
+  }
+
+  /** Writes a chunk. @param packed its content, compressed @returns bytes that were written */
+  async putChunk(digest: string, packed: Uint8Array<ArrayBuffer>): Promise<number> {
+    const place = chunkPlace(digest), sealed = this.codec.seal(place, packed);
+    await this.store.write(place, sealed);
+    if (this.store.isRemote) (await this.#knownChunks()).add(digest);
+    return sealed.length;
+  }
+
+  /**
+   * What is kept of a chunk, compressed.
+   *
+   * @param most bytes that it may have
+   * @throws {Deno.errors.NotFound} @throws {FileRefused} @throws {ManifestError} for what was put in its place
+   */
+  async chunk(digest: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+    const place = chunkPlace(digest);
+    return this.codec.unseal(place, await this.store.read(place, most + this.codec.overhead));
   }
 
   /** The first of some chunks that is not there; undefined where all are. */
@@ -261,170 +203,151 @@ export class Repository {
     const unlooked = [...new Set(digests)].filter((digest) => digest !== null);
     for (let at = 0; at < unlooked.length; at += LOOKED_AT_ONCE) {
       const part = unlooked.slice(at, at + LOOKED_AT_ONCE);
-      const found = await Promise.all(part.map((digest) => orMissing(Deno.lstat(this.chunkPath(digest)))));
-      const index = found.findIndex((info) => !info?.isFile || info.size === 0);
+      const found = await Promise.all(part.map((digest) => this.hasChunk(digest)));
+      const index = found.indexOf(false);
       if (index >= 0) return part[index];
     }
     return undefined;
   }
 
-  /** A new name for a chunk that is being written. */
-  partialChunk(digest: string): string {
-    return `${this.#root}/chunks/${digest.slice(0, 2)}/${PARTIAL}${crypto.randomUUID()}`;
+  /** Begins a copy: what it leaves is found, whatever happens. */
+  async begin(id: string): Promise<void> {
+    await this.store.beginGroup(id);
   }
 
-  /** Makes a folder in which QEMU may make files for a copy. */
-  async spool(id: string): Promise<string> {
-    const path = `${this.#root}/spool/${id}`;
-    await Deno.mkdir(path, { mode: 0o711 });
-    await Deno.chmod(path, 0o711);
-    return path;
+  /** Makes a copy whole. @param files the other files of it @returns once everything is in the store */
+  async finish(id: string, files: GroupFiles, manifest: Manifest): Promise<void> {
+    const text = encode(JSON.stringify(manifest, null, 1));
+    const digest = encode(`${await digestOf(text)}\n`);
+    const sealed = [...files, [`${LAST_FILE}.sha256`, digest] as const, [LAST_FILE, text] as const]
+      .map(([name, bytes]) => {
+        const stored = this.#fileName(id, name);
+        return [stored, this.codec.seal(`${COPIES}/${id}/${stored}`, bytes)] as const;
+      });
+    await this.store.finishGroup(id, sealed);
   }
 
-  /** Whether a file lies where QEMU copies to for us. */
-  isSpooled(file: string): boolean {
-    return file.startsWith(`${this.#root}/spool/`);
-  }
-
-  /** Begins a copy. @returns where its files go */
-  async begin(id: string): Promise<string> {
-    const path = `${this.#root}/copies/${PARTIAL}${id}`;
-    await Deno.mkdir(path, { mode: 0o700 });
-    return path;
-  }
-
-  /** Makes a copy whole: everything reaches the disk before it has its name. */
-  async finish(id: string): Promise<void> {
-    await this.sync();
-    await Deno.rename(`${this.#root}/copies/${PARTIAL}${id}`, `${this.#root}/copies/${id}`);
-    await this.sync();
+  /** The last file has its own name in every store: a copy is whole with it. */
+  #fileName(id: string, name: string): string {
+    return name === LAST_FILE ? name : this.codec.fileName(id, name);
   }
 
   /** Removes what a copy has left that is not to be. */
   async abandon(id: string): Promise<void> {
-    for (const path of [`${this.#root}/copies/${PARTIAL}${id}`, `${this.#root}/spool/${id}`]) {
-      await orMissing(Deno.remove(path, { recursive: true }));
-    }
+    await this.store.abandonGroup(id);
   }
 
-  /** Removes what QEMU has copied for a copy, which is in chunks by now. */
-  async dropSpool(id: string): Promise<void> {
-    await orMissing(Deno.remove(`${this.#root}/spool/${id}`, { recursive: true }));
-  }
-
-  /** Has the kernel write everything of this file system. @throws {Error} where it could not */
-  async sync(): Promise<void> {
-    const { success, stderr } = await new Deno.Command("sync", {
-      args: ["--file-system", this.#root],
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    if (!success) throw new Error(new TextDecoder().decode(stderr).trim() || "sync failed");
-  }
-
-  /** Every whole copy, also those that cannot be read. @throws {ContractError} BackupFolderUnusable */
+  /** Every whole copy, also those that cannot be read. */
   async copies(): Promise<FoundCopy[]> {
+    const { whole } = await this.store.groups();
     const found: FoundCopy[] = [];
-    try {
-      for await (const { name, isDirectory } of Deno.readDir(`${this.#root}/copies`)) {
-        if (isDirectory && isCopyId(name)) found.push(await this.copy(name));
-      }
-    } catch (error) {
-      if (!isSystemError(error)) throw error;
-      throw unusable(this.folder, reasonOf(error), error);
+    const atOnce = this.store.isRemote ? 8 : 1;
+    for (let at = 0; at < whole.length; at += atOnce) {
+      found.push(...await Promise.all(whole.slice(at, at + atOnce).map((id) => this.copy(id))));
     }
     return found;
   }
 
+  /** A file of a copy. @throws {ManifestError} @throws {Deno.errors.NotFound} */
+  async #file(id: string, name: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+    const place = `${COPIES}/${id}/${this.#fileName(id, name)}`;
+    try {
+      return this.codec.unseal(place, await this.store.read(place, most + this.codec.overhead));
+    } catch (error) {
+      throw error instanceof FileRefused ? new ManifestError(error.message, { cause: error }) : error;
+    }
+  }
+
   /** One whole copy. */
   async copy(id: string): Promise<FoundCopy> {
-    const path = `${this.#root}/copies/${id}`;
     try {
-      const text = await textIn(`${path}/manifest.json`, MOST.manifest);
-      const digest = (await textIn(`${path}/manifest.json.sha256`, 200)).trim();
-      if (await digestOf(new TextEncoder().encode(text)) !== digest) {
-        throw new ManifestError("its manifest is damaged");
-      }
-      const manifest = readManifest(text);
+      const bytes = await this.#file(id, LAST_FILE, MOST.manifest);
+      const digest = decode(await this.#file(id, `${LAST_FILE}.sha256`, 200)).trim();
+      if (await digestOf(bytes) !== digest) throw new ManifestError("its manifest is damaged");
+      const manifest = readManifest(decode(bytes));
       if (manifest.id !== id) throw new ManifestError("its manifest is that of another copy");
-      return { id, path, manifest };
+      return { id, manifest };
     } catch (error) {
-      if (!isSystemError(error) && !(error instanceof ManifestError)) throw error;
-      return { id, path, manifest: undefined, fault: error.message };
+      const isOfStore = error instanceof ManifestError || error instanceof ContractError ||
+        isSystemError(error);
+      if (!isOfStore) throw error;
+      return { id, manifest: undefined, fault: error.message };
     }
   }
 
   /** A file of a copy, as its manifest has it. @throws {ManifestError} where it is another one @throws {Error} */
   async fileOf(
-    { path }: FoundCopy,
+    { id }: Pick<FoundCopy, "id">,
     name: string,
     digest: string,
     most: number = MOST.text,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await bytesIn(`${path}/${name}`, most);
+    const bytes = await this.#file(id, name, most);
     if (await digestOf(bytes) !== digest) throw new ManifestError(`its file ${name} is damaged`);
     return bytes;
   }
 
   /** Deletes a whole copy: at once it is none any more. Its chunks go with {@link sweep}. */
   async remove(id: string): Promise<void> {
-    const gone = `${this.#root}/copies/${PARTIAL}${id}`;
-    await Deno.rename(`${this.#root}/copies/${id}`, gone);
-    await Deno.remove(gone, { recursive: true });
+    await this.store.removeGroup(id);
   }
 
-  /** Whether something was cut short: a copy that is not whole, or what QEMU copied for it. */
+  /** Whether something was cut short: a copy that is not whole. */
   async hasLeftovers(): Promise<boolean> {
-    for await (const { name } of Deno.readDir(`${this.#root}/copies`)) {
-      if (name.startsWith(PARTIAL)) return true;
-    }
-    for await (const _ of Deno.readDir(`${this.#root}/spool`)) return true;
-    return false;
+    return (await this.store.groups()).partial.length > 0;
   }
 
   /**
    * Removes what is not whole, and chunks that no copy names. Nothing is deleted while a copy cannot be read: what it
-   * needs is not known then. To be called by who has the folder to write and its content alone.
+   * needs is not known then. To be called by who has the store to write and its content alone.
    *
    * @returns bytes that are free again
    */
   async sweep(): Promise<number> {
-    for (const folder of ["copies", "spool"]) {
-      for await (const { name } of Deno.readDir(`${this.#root}/${folder}`)) {
-        if (folder === "copies" && !name.startsWith(PARTIAL)) continue;
-        await Deno.remove(`${this.#root}/${folder}/${name}`, { recursive: true });
-      }
-    }
+    for (const id of (await this.store.groups()).partial) await this.store.abandonGroup(id);
     const needed = new Set<string>();
     for (const copy of await this.copies()) {
       if (copy.manifest === undefined) {
-        log.warn("nothing is pruned: a copy cannot be read", { copy: copy.path, reason: copy.fault });
+        log.warn("nothing is pruned: a copy cannot be read", {
+          ...{ target: this.folder, copy: copy.id, reason: copy.fault },
+        });
         return 0;
       }
       for (const { target } of copy.manifest.disks) {
-        const list = await textIn(`${copy.path}/${target}.chunks`, MOST.text);
+        const list = decode(await this.#file(copy.id, `${target}.chunks`, MOST.text));
         for (const digest of digestsIn(list)) needed.add(digest);
       }
     }
     let freed = 0;
-    for await (const { name: part, isDirectory } of Deno.readDir(`${this.#root}/chunks`)) {
-      if (!isDirectory || !/^[0-9a-f]{2}$/.test(part)) continue;
-      for await (const { name, isFile } of Deno.readDir(`${this.#root}/chunks/${part}`)) {
-        if (!isFile || needed.has(name.slice(0, 64))) continue;
-        if (!/^[0-9a-f]{64}(\.damaged)?$/.test(name) && !name.startsWith(PARTIAL)) continue;
-        const path = `${this.#root}/chunks/${part}/${name}`;
-        freed += (await Deno.lstat(path)).size;
-        await Deno.remove(path);
-      }
+    for await (const { name, bytes } of this.store.list("chunks")) {
+      const [, part = "", file = ""] = name.split("/");
+      if (!/^[0-9a-f]{2}$/.test(part) || needed.has(file.slice(0, 64))) continue;
+      if (!/^[0-9a-f]{64}(\.damaged)?$/.test(file) && !file.startsWith(PARTIAL)) continue;
+      await this.store.remove(name);
+      freed += bytes;
     }
+    this.#known = undefined;
     return freed;
   }
 
   /** Sets damaged chunks aside: the next copy with that content writes them anew, and heals the older ones. */
   async setAside(digests: Iterable<string>): Promise<void> {
     for (const digest of digests) {
-      const path = this.chunkPath(digest);
-      if (await isTaken(path)) await Deno.rename(path, `${path}.damaged`);
+      const place = chunkPlace(digest);
+      if (await this.store.sizeOf(place) !== undefined) await this.store.move(place, `${place}.damaged`);
+      if (this.store.isRemote) (await this.#knownChunks()).delete(digest);
     }
   }
 }
+
+/** Works with backups, and ends the connections of their store then. */
+export async function closing<T>({ store }: Repository, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await store.close();
+  }
+}
+
+/** The place of a chunk. */
+export const chunkPlace = (digest: string): string => `chunks/${digest.slice(0, 2)}/${digest}`;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { Repository } from "./repository.ts";
+import { FolderStore } from "./store/folder.ts";
 
 /** Some user who is not the one that the tests run as. */
 const SOMEBODY = 65_534;
@@ -13,7 +14,7 @@ async function folderWith(...names: string[]): Promise<AsyncDisposable & { reado
 }
 
 const refuses = (folder: string, reason: RegExp) =>
-  assert.rejects(Repository.make(folder), (error) => {
+  assert.rejects(Repository.make(new FolderStore(folder)), (error) => {
     assert.ok(error instanceof ContractError, String(error));
     assert.equal(error.code, "BackupFolderUnusable");
     assert.match(error.message, reason);
@@ -22,10 +23,10 @@ const refuses = (folder: string, reason: RegExp) =>
 
 Deno.test("Repository.make() takes a folder of its own user, and what it has made before", async () => {
   await using folder = await folderWith();
-  const { id } = await Repository.make(folder.path);
-  assert.equal((await Repository.make(folder.path)).id, id);
+  const { id } = await Repository.make(new FolderStore(folder.path));
+  assert.equal((await Repository.make(new FolderStore(folder.path))).id, id);
   await using prepared = await folderWith("", "/chunks");
-  await Repository.make(prepared.path);
+  await Repository.make(new FolderStore(prepared.path));
 });
 
 Deno.test({
@@ -39,9 +40,12 @@ Deno.test({
       await assert.rejects(Deno.lstat(`${folder.path}/kvm-manager-backups/repository.json`));
     }
     await using later = await folderWith();
-    const { id } = await Repository.make(later.path);
+    const { id } = await Repository.make(new FolderStore(later.path));
     await Deno.chown(`${later.path}/kvm-manager-backups/chunks`, SOMEBODY, SOMEBODY);
-    await assert.rejects(Repository.open(later.path, id), /chunks belongs to another user \(65534\)/);
+    await assert.rejects(
+      Repository.open(new FolderStore(later.path), id),
+      /chunks belongs to another user \(65534\)/,
+    );
   },
 });
 
@@ -51,5 +55,5 @@ Deno.test("Repository.make() takes no folder that everybody may write to, but on
   await refuses(folder.path, /everybody may write to/);
   assert.deepEqual(await Array.fromAsync(Deno.readDir(folder.path)), []);
   await Deno.chmod(folder.path, 0o1777);
-  await Repository.make(folder.path);
+  await Repository.make(new FolderStore(folder.path));
 });

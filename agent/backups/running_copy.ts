@@ -12,7 +12,7 @@ import { contractError, isAway } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { ReadPlan } from "./base.ts";
 import type { Pace } from "./pace.ts";
-import type { Repository } from "./repository.ts";
+import type { Spool } from "./spool.ts";
 
 /** Milliseconds between looks at a copy. */
 const LOOK_MS = 500;
@@ -24,9 +24,8 @@ export interface RunningCopy {
   readonly host: Host;
   readonly vm: VM;
   readonly disks: readonly Disk[];
-  readonly repository: Repository;
-  /** Folder that QEMU makes the files in: `vda.raw`. */
-  readonly spool: string;
+  /** The folder that QEMU makes the files in: `vda.raw`. */
+  readonly spool: Spool;
   readonly plan: ReadPlan;
   readonly pace?: Pace | undefined;
   /** The name of the checkpoint that is made where it can be. */
@@ -72,7 +71,7 @@ function waysOf({ disks, spool, plan: { base, noted } }: RunningCopy): Way[] {
   ];
   return kinds.map((kind, way) => ({
     ...kind,
-    files: new Map(disks.map(({ target }) => [target, spooled(spool, target, way)])),
+    files: new Map(disks.map(({ target }) => [target, spooled(spool.path, target, way)])),
   }));
 }
 
@@ -130,8 +129,7 @@ async function slowDown({ host, vm, disks, job }: RunningCopy, { bytesPerSecond 
  * @throws {ContractError} VmBusy, BackupNotPossible, BackupFailed, the reason of the job's end
  */
 export async function copyRunning(copy: RunningCopy): Promise<RunningCopied> {
-  const { host, vm, repository, clock, job } = copy, { id: uuid } = vm;
-  const isOurs = (file: string) => repository.isSpooled(file);
+  const { host, vm, spool: { isOurs }, clock, job } = copy, { id: uuid } = vm;
   const ways = waysOf(copy), told = ways.map((way) => asked(copy, way));
   let takenAt = 0;
   const begin = async () => {
@@ -181,11 +179,14 @@ export async function copyRunning(copy: RunningCopy): Promise<RunningCopied> {
  * @returns how many bytes that were
  * @throws {ContractError} BackupFailed @throws {LibvirtError}
  */
-async function awaitEnd({ host, vm: { id: uuid }, job, clock, onBytes }: RunningCopy): Promise<number> {
+async function awaitEnd(
+  { host, vm: { id: uuid }, spool, job, clock, onBytes }: RunningCopy,
+): Promise<number> {
   let awaySince: number | undefined;
   for (;;) {
     await sleep(clock, LOOK_MS, job.signal);
     job.signal.throwIfAborted();
+    await spool.requireRoom();
     try {
       const { state, doneBytes, error } = await host.link.call("backupProgress", { uuid });
       awaySince = undefined;

@@ -21,14 +21,17 @@ import { type Copied, copyVm } from "./copy_vm.ts";
 import { Looks } from "./looks.ts";
 import { Pace } from "./pace.ts";
 import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
-import { type FoundCopy, Repository } from "./repository.ts";
-import { endOurs } from "./running_copy.ts";
+import { closing, type FoundCopy, type Repository } from "./repository.ts";
 import { within } from "../within.ts";
 
 /** What runs need of the rest. */
 export interface RunsOptions {
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
+  /** Where KVM Manager keeps what it knows. */
+  readonly stateDir: string;
+  /** Opens the store of a backup. @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, … */
+  readonly open: (backup: StoredBackup) => Promise<Repository>;
   /** The host whose VMs are copied: the one KVM Manager runs on. */
   readonly host: () => Host;
   readonly bootTests: Pick<BootTests, "isTrial" | "after">;
@@ -177,13 +180,9 @@ export class BackupRuns {
           "Run the backup again.",
       }, async (job) => {
         set({ jobId: job.id });
-        const repository = await Repository.open(backup.folder, backup.repository);
-        try {
-          const carryOut = () => this.#carryOut({ backup, repository, run: entry.run, isFull, job }, set);
-          await repository.locked("write", true, carryOut);
-        } catch (error) {
-          throw repository.explain(error);
-        }
+        const repository = await this.#options.open(backup);
+        const carryOut = () => this.#carryOut({ backup, repository, run: entry.run, isFull, job }, set);
+        await closing(repository, () => repository.locked("write", true, carryOut));
       });
     } catch (error) {
       thrown = error;
@@ -206,7 +205,10 @@ export class BackupRuns {
     set: (change: Partial<StoredRun>) => void,
   ): Promise<void> {
     const { clock } = this.#options, host = this.#options.host();
-    if (await repository.hasLeftovers()) await this.#clean(host, repository, job);
+    if (await repository.hasLeftovers()) {
+      job.log("Removing what an earlier run has left");
+      await this.#sweep(repository, job);
+    }
     const meant = this.#meant(backup, host);
     if (meant.length === 0) throw new ContractError("BackupFailed", { error: "no VM is meant by it" });
     job.log(`${meant.length} VMs are meant`);
@@ -228,7 +230,7 @@ export class BackupRuns {
       set({ vmId: vm.id });
       job.log(`Copying ${vm.name}`);
       const context = {
-        ...{ host, repository, backup, run, job, clock, isFull, pace },
+        ...{ host, repository, backup, run, job, clock, isFull, pace, stateDir: this.#options.stateDir },
         onBytes: (done: number) => job.progress(Math.min(total, before + done), total),
       };
       copies.push(await this.#copy(context, vm, job));
@@ -261,19 +263,10 @@ export class BackupRuns {
 
   #meant({ targets }: StoredBackup, host: Host): Meant[] {
     const vms = [...host.requireFilled().inventory.vms()].sort((a, b) => a.name.localeCompare(b.name));
-    const { isTrial } = this.#options.bootTests;
-    if (targets.all) return vms.filter(({ id }) => !isTrial(id)).map((vm) => ({ vm }));
+    const { bootTests } = this.#options;
+    if (targets.all) return vms.filter(({ id }) => !bootTests.isTrial(id)).map((vm) => ({ vm }));
     const { found, missing } = targetsIn(vms, targets);
     return [...found.map((vm) => ({ vm })), ...missing.map((id) => ({ missing: id }))];
-  }
-
-  /** Removes what an earlier run has left that was cut short; QEMU may still be copying for it. */
-  async #clean(host: Host, repository: Repository, job: JobHandle): Promise<void> {
-    job.log("Removing what an earlier run has left");
-    for (const uuid of host.inventory.active()) {
-      await endOurs(host, uuid, (file) => repository.isSpooled(file), this.#options.clock);
-    }
-    await this.#sweep(repository, job);
   }
 
   async #sweep(repository: Repository, job: JobHandle): Promise<void> {
@@ -353,17 +346,22 @@ export class BackupRuns {
     backup: StoredBackup,
     runId: string,
   ): Promise<{ readonly repository: Repository; readonly copies: FoundCopy[] }> {
-    const repository = await Repository.open(backup.folder, backup.repository);
+    const repository = await this.#options.open(backup);
     const ids = new Set(
       this.#records.runs(backup.id, 10_000).find(({ id }) => id === runId)?.copies.map(({ copyId }) =>
         copyId
       ),
     );
-    const copies = (await repository.copies()).filter(({ id, manifest }) =>
-      ids.has(id) || (manifest?.run.id === runId && this.#isListed(backup, manifest))
-    );
-    if (copies.length === 0) throw new ContractError("BackupRunNotFound", { runId });
-    return { repository, copies };
+    try {
+      const copies = (await repository.copies()).filter(({ id, manifest }) =>
+        ids.has(id) || (manifest?.run.id === runId && this.#isListed(backup, manifest))
+      );
+      if (copies.length === 0) throw new ContractError("BackupRunNotFound", { runId });
+      return { repository, copies };
+    } catch (error) {
+      await repository.store.close();
+      throw error;
+    }
   }
 
   /** Copies of this backup, and those of backups that nobody here knows: a lost host's. */
@@ -373,14 +371,18 @@ export class BackupRuns {
 
   /** What the folder has; undefined while it cannot be read, or does not answer in time. */
   #found(backup: StoredBackup): Promise<FoundCopy[] | undefined> {
-    return this.#looks.ask(backup.folder, backup.id, () => this.#look(backup));
+    return this.#looks.ask(backup.targetId ?? backup.folder, backup.id, () => this.#look(backup));
   }
 
   async #look(backup: StoredBackup): Promise<FoundCopy[] | undefined> {
     try {
-      const repository = await Repository.open(backup.folder, backup.repository);
-      return (await repository.copies()).filter(({ manifest }) =>
-        manifest === undefined || this.#isListed(backup, manifest)
+      const repository = await this.#options.open(backup);
+      return await closing(
+        repository,
+        async () =>
+          (await repository.copies()).filter(({ manifest }) =>
+            manifest === undefined || this.#isListed(backup, manifest)
+          ),
       );
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;

@@ -1,7 +1,8 @@
-/** What backups do in several steps: a VM that boots a copy as a test goes again. */
+/** What backups do in several steps: a VM that boots a copy as a test goes again, and so does what QEMU has copied. */
 import { left, NOTHING, removed, t } from "../operations/outcome.ts";
 import type { StepRule, StepRules } from "../operations/settlement.ts";
 import { eraseNvram } from "../vm/lifecycle/undefine.ts";
+import { backupSpooled } from "./spool.ts";
 
 /** Ends a VM that was made for a test. Its disks go with the steps before it. */
 const trialVm: StepRule<"trial-vm"> = {
@@ -16,4 +17,6 @@ const trialVm: StepRule<"trial-vm"> = {
 };
 
 /** How the steps of backups are settled. */
-export const backupSteps = { "trial-vm": trialVm } satisfies Partial<StepRules>;
+export const backupSteps = { "trial-vm": trialVm, "backup-spooled": backupSpooled } satisfies Partial<
+  StepRules
+>;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { COMMANDS, ERRORS } from "../../lib/contract/mod.ts";
 import { REST_ROUTES } from "../../lib/contract/rest.ts";
-import { SAMPLES } from "../../lib/contract/testing.ts";
+import { OWN_SAMPLES, SAMPLES } from "../../lib/contract/testing.ts";
 import { localPrincipal, nobody, type Principal } from "../access.ts";
 import { createDispatch, type Handlers } from "../dispatch.ts";
 import { EventHub } from "../events/hub.ts";
@@ -70,7 +70,7 @@ Deno.test("createApi() reads no long body of somebody who is not signed in", asy
 Deno.test("createApi() has every command at its route and by its name, and both are one", async () => {
   const { calls, send } = door();
   // What has to be encoded in a path
-  const sample: Record<string, unknown> = {
+  const shared: Record<string, unknown> = {
     ...SAMPLES,
     vmId: "u 1",
     vmIds: ["u"],
@@ -82,6 +82,7 @@ Deno.test("createApi() has every command at its route and by its name, and both 
   const plain = REST_ROUTES.filter(({ command }) => command.content === undefined);
   for (const { name, command, method, path, pathFields } of plain) {
     const { required = [] } = command.input as { required?: string[] };
+    const sample: Record<string, unknown> = { ...shared, ...OWN_SAMPLES[name] };
     const input = Object.fromEntries(required.map((field) => [field, sample[field]]));
     const rest = Object.fromEntries(
       required.filter((field) => !pathFields.includes(field)).map((field) => [field, sample[field]]),

@@ -236,6 +236,13 @@ export interface BinDoomed {
   readonly entry: string;
 }
 
+/** A folder that QEMU copies a VM's disks to for a backup: it is nobody's once that ends. */
+export interface BackupSpooled {
+  readonly kind: "backup-spooled";
+  readonly uuid: string;
+  readonly path: string;
+}
+
 export type Step =
   | VolumeMade
   | FileMade
@@ -262,6 +269,7 @@ export type Step =
   | VmUnbinned
   | EntryUnbinned
   | BinDoomed
+  | BackupSpooled
   | ChangeWanted;
 
 export type StepKind = Step["kind"];
@@ -305,4 +313,5 @@ export const keyOf = {
   network: (name: string): string => `network:${name}`,
   template: (name: string): string => `template:${name}`,
   binEntry: (id: string): string => `bin:${id}`,
+  backupCopy: (id: string): string => `backup-copy:${id}`,
 };

@@ -1,4 +1,4 @@
-import type { Backup, ScheduleFrequency, VM, Weekday } from "../../lib/contract/mod.ts";
+import type { Backup, BackupTarget, ScheduleFrequency, VM, Weekday } from "../../lib/contract/mod.ts";
 import { BOOT_POLICIES } from "../../lib/backup/describe.ts";
 import { BOOT_TEST_POLICIES } from "../../lib/contract/backups.ts";
 import { weekdayName } from "../../lib/schedules/describe.ts";
@@ -20,7 +20,8 @@ const WEEKDAYS: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri", "sat", 
 export type BackupValues = Readonly<Record<string, string>>;
 
 /** A backup as the fields of the form. */
-export function valuesOf({ targets, weekdays = [], ...rest }: Backup): BackupValues {
+export function valuesOf({ targets, target, weekdays = [], ...given }: Backup): BackupValues {
+  const rest = { ...given, folder: target === null ? given.folder : "" };
   const listed = (name: string, values: readonly string[]) =>
     values.map((value, index) => [`${name}.${index}`, value]);
   const plain = [
@@ -30,6 +31,7 @@ export function valuesOf({ targets, weekdays = [], ...rest }: Backup): BackupVal
   ];
   return Object.fromEntries([
     ...plain.flatMap((name) => rest[name] === undefined ? [] : [[name, String(rest[name])]]),
+    ["backupTargetId", target?.id ?? ""],
     ["enabled", rest.enabled ? "yes" : "no"],
     ["targets.all", targets.all ? "yes" : "no"],
     ["targets.tags", targets.tags.join(" ")],
@@ -44,6 +46,8 @@ export interface BackupFormProps {
   action: string;
   values: BackupValues;
   vms: readonly Pick<VM, "id" | "name">[];
+  /** The backup targets that can be chosen in the place of a folder. */
+  places: readonly Pick<BackupTarget, "id" | "name" | "encrypted">[];
   /** What is wrong with a field. */
   errorAt: (field: string) => string | undefined;
   submit: string;
@@ -58,8 +62,8 @@ const KEPT = [
   ["keepYearly", "backups.keep_yearly"],
 ] as const;
 
-/** The fields of a backup. Those of other frequencies are out of sight (`schedules.css`), and count for nothing. */
-export function BackupForm({ action, values, vms, errorAt, submit, back }: BackupFormProps) {
+/** The fields of a backup. Those of other frequencies, and the folder beside a target, are out of sight (`schedules.css`), and count for nothing. */
+export function BackupForm({ action, values, vms, places, errorAt, submit, back }: BackupFormProps) {
   const chosen = tickedIn(values, "targets.vmIds");
   const known = new Set(vms.map(({ id }) => id));
   const byName = [...vms].sort((a, b) => a.name.localeCompare(b.name));
@@ -88,12 +92,32 @@ export function BackupForm({ action, values, vms, errorAt, submit, back }: Backu
       <Panel title={t("backups.form_where")}>
         <div class="form-grid">
           {text("backups.name", "name", { required: true, maxLength: 100 })}
-          {text("backups.folder", "folder", {
-            required: true,
-            maxLength: 1024,
-            placeholder: "/mnt/backup",
-            hint: t("backups.folder_hint"),
-          })}
+          {places.length > 0 && (
+            <SelectField
+              label={t("backups.target")}
+              hint={t("backups.target_hint")}
+              name="backupTargetId"
+              value={values.backupTargetId ?? ""}
+              error={errorAt("backupTargetId")}
+              choices={[
+                { value: "", label: t("backups.target_none") },
+                ...places.map(({ id, name, encrypted }) => ({
+                  value: id,
+                  label: encrypted
+                    ? t("backups.target_encrypted", { name: oneLine(name, 60) })
+                    : oneLine(name, 60),
+                })),
+              ]}
+            />
+          )}
+          <div class="of-folder">
+            {text("backups.folder", "folder", {
+              required: places.length === 0,
+              maxLength: 1024,
+              placeholder: "/mnt/backup",
+              hint: t("backups.folder_hint"),
+            })}
+          </div>
           {text("backups.limit", "maxMibPerSecond", {
             ...{ type: "number", min: 0, max: 1_000_000 },
             hint: t("backups.limit_hint"),

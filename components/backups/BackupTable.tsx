@@ -6,6 +6,7 @@ import { formHref } from "../../lib/text/form_href.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
+import { Icon } from "../kit/Icon.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 import { SwitchForm } from "../kit/SwitchForm.tsx";
 import { RunState } from "../schedules/RunState.tsx";
@@ -53,12 +54,20 @@ export function BackupTable({ list, may, now }: BackupTableProps) {
         columns={[
           {
             title: area.t("backups.name"),
-            cell: ({ id, name, folder }) => (
+            cell: ({ id, name, folder, target, encrypted }) => (
               <span class="stack">
                 <a href={backupHref(id)}>
                   <bdi>{oneLine(name, 60)}</bdi>
                 </a>
-                <span class="text-muted">{oneLine(folder, 60)}</span>
+                <span class="text-muted backup-lock">
+                  {encrypted && (
+                    <>
+                      <Icon name="lock" />
+                      <span class="visually-hidden">{area.t("backups.encrypted")}</span>
+                    </>
+                  )}
+                  {oneLine(target?.name ?? folder, 60)}
+                </span>
               </span>
             ),
           },

@@ -19,6 +19,7 @@ export const SETTINGS_TABS: readonly SettingsTab[] = [
   { href: "/settings/audit", label: "crumbs.audit", administrator: true },
   { href: "/settings/metrics", label: "crumbs.metrics", administrator: true },
   { href: "/settings/alert-targets", label: "crumbs.alert_targets", administrator: true },
+  { href: "/settings/backup-targets", label: "crumbs.backup_targets", administrator: true },
   { href: "/settings/certificate", label: "crumbs.certificate", administrator: true },
   { href: "/settings/health", label: "crumbs.health", administrator: true },
 ];

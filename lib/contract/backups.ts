@@ -1,5 +1,6 @@
 /** Backups: which VMs are kept in which folder, how often and how long; what there is, and how it comes back. */
 import Type, { type Static } from "typebox";
+import { BACKUP_TARGET_KINDS } from "./backup_targets.ts";
 import { command } from "./command.ts";
 import { MISSED_POLICIES, SCHEDULE_FREQUENCIES, scheduleTiming, WEEKDAYS } from "./schedules.ts";
 import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
@@ -54,6 +55,14 @@ const Folder = Type.String({
   pattern: "^/[^\\u0000-\\u001f\\u007f]+$",
   description:
     "absolute path of a folder of the host that is there: a disk or a network share that is mounted",
+});
+
+const TargetId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[0-9A-Za-z-]+$",
+  description:
+    "a backup target that it goes to, in the place of a folder: one that is given beside it counts for nothing",
 });
 
 const Targets = closed({
@@ -175,11 +184,21 @@ const PathInCopy = Type.String({
   pattern: "^/[^\\u0000]*$",
   description: "absolute path in that file system",
 });
+const REACHING = [
+  "BackupFolderUnusable",
+  "BackupTargetUnusable",
+  "BackupTargetNotFound",
+  "BackupPassphraseNeeded",
+  "BackupHostKeyUnknown",
+  "BackupHostKeyChanged",
+  "StoragePoolNotFound",
+  "StorageUnknown",
+] as const;
 const FILES = [
   "BackupNotFound",
   "BackupRunNotFound",
   "BackupFolderBusy",
-  "BackupFolderUnusable",
+  ...REACHING,
   "BackupDamaged",
   "BackupFilesNotPossible",
   "BackupFilesFailed",
@@ -215,7 +234,12 @@ export const Backup = Type.Object({
         "there are others: VMs that who asks may not see, and tags and groups of none that they see",
     })),
   }),
-  folder: Type.String(),
+  folder: Type.String({ description: "where it goes: a folder, or the address of its target" }),
+  target: Type.Union([
+    Type.Object({ id: Type.String(), name: Type.String(), kind: oneOf(BACKUP_TARGET_KINDS) }),
+    Type.Null(),
+  ], { description: "the backup target it goes to; null: a plain folder" }),
+  encrypted: Type.Boolean({ description: "nothing of it can be read without the target's passphrase" }),
   frequency: oneOf([...SCHEDULE_FREQUENCIES, "by-hand"]),
   at: Type.Optional(Type.String()),
   time: Type.Optional(Type.String()),
@@ -255,13 +279,14 @@ export type VmBackups = Static<typeof VmBackups>;
 
 const FLAGS = {
   all: "targets.all",
+  target: "backupTargetId",
   vm: "targets.vmIds",
   tag: "targets.tags",
   group: "targets.groups",
 } as const;
 const SAVING = [
   "BackupExists",
-  "BackupFolderUnusable",
+  ...REACHING,
   "VmNotFound",
   "NoAccount",
   "StoreUnavailable",
@@ -322,15 +347,22 @@ export const backupCommands = {
     readOnly: true,
   }),
   create_backup: command({
-    summary: "Create a backup: VMs that are copied to a folder",
+    summary: "Create a backup: VMs that are copied to a folder or a backup target",
     description:
       "What the folder already has of backups is kept, and can be restored: so a new host takes up the backups of a lost one.",
     role: "administrator",
-    input: closed({ name: BackupName, folder: Folder, targets: Targets, ...options }),
+    input: closed({
+      name: BackupName,
+      folder: Type.Optional(Folder),
+      backupTargetId: Type.Optional(TargetId),
+      targets: Targets,
+      ...options,
+    }),
     output: Backup,
     errors: [...SAVING, "TooManyBackups"],
     route: "POST /backups",
-    cli: ["backup", "create", "<name>", "<folder>"],
+    cli: ["backup", "create", "<name>"],
+    places: ["<name>", "[folder]"],
     flags: FLAGS,
     examples: [
       "kvm-manager backup create nightly /mnt/backup --all --frequency daily --time 02:00 --keep 14",
@@ -347,6 +379,7 @@ export const backupCommands = {
       backupId: BackupId,
       name: Type.Optional(BackupName),
       folder: Type.Optional(Folder),
+      backupTargetId: Type.Optional(TargetId),
       targets: Type.Optional(Targets),
       ...options,
     }),
@@ -394,7 +427,7 @@ export const backupCommands = {
       ),
     }),
     output: BackupRun,
-    errors: ["BackupNotFound", "BackupRunning", "BackupFolderUnusable", "StoreUnavailable"],
+    errors: ["BackupNotFound", "BackupRunning", ...REACHING, "StoreUnavailable"],
     route: "POST /backups/{backupId}/run",
     cli: ["backup", "run", "<backupId>"],
     readOnly: false,
@@ -430,7 +463,7 @@ export const backupCommands = {
       "BackupNotFound",
       "BackupRunNotFound",
       "BackupFolderBusy",
-      "BackupFolderUnusable",
+      ...REACHING,
       "BackupDamaged",
       "InvalidName",
       "VmNameExists",
@@ -439,7 +472,6 @@ export const backupCommands = {
       "VmBusy",
       "RestoreNotPossible",
       "RestoreFailed",
-      "StoragePoolNotFound",
       "StoragePoolNotActive",
       "StoragePoolReadOnly",
       "DiskExceedsPool",
@@ -481,13 +513,12 @@ export const backupCommands = {
       "BackupNotFound",
       "BackupRunNotFound",
       "BackupFolderBusy",
-      "BackupFolderUnusable",
+      ...REACHING,
       "BackupDamaged",
       "RestoreNotPossible",
       "RestoreFailed",
       "VolumeExists",
       "VolumeInUse",
-      "StoragePoolNotFound",
       "StoragePoolNotActive",
       "StoragePoolReadOnly",
       "DiskExceedsPool",
@@ -543,12 +574,11 @@ export const backupCommands = {
       "BackupNotFound",
       "BackupRunNotFound",
       "BackupFolderBusy",
-      "BackupFolderUnusable",
+      ...REACHING,
       "BackupDamaged",
       "BootTestNotPossible",
       "RestoreNotPossible",
       "RestoreFailed",
-      "StoragePoolNotFound",
       "StoragePoolNotActive",
       "StoragePoolReadOnly",
       "DiskExceedsPool",
@@ -620,7 +650,7 @@ export const backupCommands = {
     errors: [
       "BackupNotFound",
       "BackupRunNotFound",
-      "BackupFolderUnusable",
+      ...REACHING,
       "NoBootScreen",
       "StoreUnavailable",
     ],

@@ -28,6 +28,7 @@ import { metricCommands, metricExportCommands, retentionCommands } from "./metri
 import { metricPushCommands } from "./metric_push.ts";
 import { networkCommands } from "./networks.ts";
 import { ovaCommands } from "./ova.ts";
+import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
 import { scheduleCommands } from "./schedules.ts";
 import { screenCommands } from "./screens.ts";
@@ -77,6 +78,7 @@ export const COMMANDS = {
   ...metricPushCommands,
   ...scheduleCommands,
   ...backupCommands,
+  ...backupTargetCommands,
   ...binCommands,
   ...alertCommands,
   ...certificateCommands,
@@ -104,6 +106,7 @@ export * from "./access_rules.ts";
 export * from "./alert_series.ts";
 export * from "./alerts.ts";
 export * from "./audit.ts";
+export * from "./backup_targets.ts";
 export * from "./backups.ts";
 export * from "./bin.ts";
 export * from "./certificate.ts";

@@ -1,6 +1,5 @@
 /** A value for every field that some command requires: what tests call commands with. */
 export const SAMPLES: Readonly<Record<string, unknown>> = {
-  filesystem: "/dev/sda1",
   alertId: "a",
   incidentId: "i",
   silenceId: "s",
@@ -33,10 +32,12 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   mac: "52:54:00:00:00:01",
   jobId: "j",
   scheduleId: "s",
+  backupTargetId: "b",
   backupId: "b",
   entryId: "e",
   runId: "r",
   folder: "/mnt/backup",
+  filesystem: "/dev/sda1",
   templateId: "t",
   action: "stop",
   targets: {},
@@ -64,4 +65,9 @@ export const SAMPLES: Readonly<Record<string, unknown>> = {
   passkeyId: "k",
   attestation: { id: "a", clientDataJSON: "a", attestationObject: "a" },
   assertion: { id: "a", clientDataJSON: "a", authenticatorData: "a", signature: "a" },
+};
+
+/** Values of commands that mean another thing by a field of the same name. */
+export const OWN_SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  create_backup_target: { kind: "folder" },
 };

@@ -72,6 +72,7 @@ Deno.test("en has every key that is used", async () => {
  * compiler does where the name's type is a list of words.
  */
 const BY_NAME = [
+  /^targets\.kind\./,
   /^activity\.(command|event)\./,
   /^forms\.done\./,
   /^permission\./,

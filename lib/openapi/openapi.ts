@@ -57,6 +57,7 @@ const TAGS: Readonly<Record<string, string>> = {
   "alert-history": "What fires, and what has fired.",
   "alert-silences": "When nobody is told of alerts.",
   "alert-targets": "Who is told of alerts.",
+  "backup-targets": "Where backups are kept, beside plain folders.",
   "metrics": "How long figures of hosts and VMs are kept.",
   "backups": "What is kept of VMs, and how it comes back.",
   "bin": "What was deleted, and how it comes back.",

@@ -6,7 +6,7 @@ import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt } from "../../lib/text/refused_form.ts";
-import { unlessAway } from "../(_shared)/fail.ts";
+import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 const HERE = "/backups/new";
@@ -20,12 +20,15 @@ const FIRST = {
 
 export const handler = define.handlers({
   async GET({ state }) {
-    return page({ vms: await state.api.getVms().catch(unlessAway) ?? [] });
+    return page({
+      vms: await state.api.getVms().catch(unlessAway) ?? [],
+      places: state.may("list_backup_targets") ? await state.api.listBackupTargets().catch(fail) : [],
+    });
   },
 });
 
 /** Making a backup. */
-export default define.page<typeof handler>(function NewBackup({ data: { vms }, state }) {
+export default define.page<typeof handler>(function NewBackup({ data: { vms, places }, state }) {
   return (
     <>
       <Head>
@@ -37,6 +40,7 @@ export default define.page<typeof handler>(function NewBackup({ data: { vms }, s
       <BackupForm
         values={state.refused?.typed ?? FIRST}
         vms={vms}
+        places={places}
         action={formHref("create_backup", {}, "/backups", HERE)}
         errorAt={(field) => refusalAt(state.refused, "create_backup", field)}
         submit={area.t("backups.create")}

@@ -107,6 +107,48 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
           await waitForText(page, "h1", `Restore ${vm.name}`);
         }),
     );
+    const vault = `${path}/vault`;
+    await Deno.mkdir(vault);
+    await t.step(
+      "a target is made, and a backup goes to it, and back to its folder, with one choice",
+      async () => {
+        await visit(tester, `${server.url}/settings/backup-targets`, async (page) => {
+          await waitForText(page, "main", "No backup targets yet");
+          const form = page.locator("form", { has: page.getByLabel("Passphrase again") });
+          const type = async (again: string) => {
+            await form.getByLabel("Name").fill("vault");
+            await form.getByLabel("Folder").fill(vault);
+            await form.getByLabel("Passphrase", { exact: true }).fill("correct horse battery");
+            await form.getByLabel("Passphrase again").fill(again);
+            await form.getByRole("button", { name: "Create backup target" }).click();
+          };
+          await type("another");
+          await waitForText(page, "main", "is not the same passphrase");
+          await type("correct horse battery");
+          await waitForText(page, "tr[data-target=vault]", "Encrypted");
+          await page.getByRole("button", { name: "Test connection: vault" }).click();
+          await waitForText(page, "main", "The connection works");
+        }, { expected: /status of 4/ });
+        const goesTo = async (choice: string, folder: string | undefined) =>
+          await visit(tester, `${server.url}/backups/${id}/edit`, async (page) => {
+            await field(page, "Target").selectOption({ label: choice });
+            assert.equal(await field(page, "Folder").isVisible(), folder !== undefined);
+            if (folder !== undefined) await field(page, "Folder").fill(folder);
+            await page.getByRole("button", { name: "Save" }).click();
+            await waitForText(page, "main", "The backup was saved.");
+            return await waitForText(page, "main", folder ?? "vault");
+          });
+        await goesTo("vault (encrypted)", undefined);
+        const { target, encrypted } = await call(server, "get_backup", { backupId: id });
+        assert.deepEqual([target?.name, encrypted], ["vault", true]);
+        await goesTo("A folder of this host", path);
+        assert.equal((await call(server, "get_backup", { backupId: id })).target, null);
+      },
+    );
+    for (const kind of ["folder", "pool", "s3", "sftp"]) {
+      const place = `/settings/backup-targets?kind=${kind}`;
+      await looksWell(t, tester, `${server.url}${place}`, place);
+    }
     const run = (await call(server, "list_backup_runs", { backupId: id })).at(-1);
     assert.equal(run!.found, true, "the copies of a deleted backup are there");
     const query = new URLSearchParams({ run: run!.id, vm: vm.uuid });

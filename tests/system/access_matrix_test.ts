@@ -78,7 +78,8 @@ function expected({ role, on }: Somebody, name: CommandName, isOwn: boolean): st
   const isRoot = role === "administrator" && on === "everything";
   if (isRoot) return "ok";
   const effective = role === "administrator" ? "operator" : role;
-  const ofVm = command.route.includes("/vms/{vmId}");
+  // A copy of a VM is none: /backups/…/vms/{vmId} is the backup's.
+  const ofVm = command.route.includes(" /vms/{vmId}");
   const hasRole = effective === "janitor"
     ? JANITORS.has(name) ||
       (ofVm || name === "get_vms" || name === "analyze_all_vms") && command.role === "viewer"

@@ -1,6 +1,6 @@
 /** Single files out of backups: looked at and downloaded without restoring, with names that mean harm. */
 import assert from "node:assert/strict";
-import { backupFolder, done, runOf } from "../testbed/backups.ts";
+import { backupFolder, done, runOf, withoutGuestfs } from "../testbed/backups.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { call, known, readyServer, refused } from "../testbed/product.ts";
 import { run } from "../testbed/process.ts";
@@ -8,17 +8,7 @@ import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
-/** Why libguestfs cannot be tried here: it needs its programs, and a kernel that it boots. */
-async function missing(): Promise<string | null> {
-  const has = async (path: string) => await Deno.stat(path).then(() => true, () => false);
-  if (!await has("/usr/bin/guestfish")) return "libguestfs-tools is not installed";
-  const kernels = (await Array.fromAsync(Deno.readDir("/boot"))).filter(({ name }) =>
-    name.startsWith("vmlinuz")
-  );
-  return kernels.length === 0 ? "there is no kernel in /boot" : null;
-}
-
-const reason = await requirement("qemu") ?? await missing();
+const reason = await requirement("qemu") ?? await withoutGuestfs();
 if (reason !== null) console.error(`SKIP backup files: ${reason}`);
 
 /** A name that would end the command, begin another one and look like an answer, and whose last byte is no UTF-8. */

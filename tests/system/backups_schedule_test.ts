@@ -94,16 +94,16 @@ Deno.test({
     await using host = await privateLibvirt("backup");
     await using folder = await backupFolder();
     const vm = await host.machine();
-    const disk = host.stateFile("disk.qcow2"), inside = "/var/lib/libvirt/disk.qcow2";
+    // The same folder by the same path, here and where its libvirtd is: QEMU copies beside the disk, and we read that.
+    const shared = host.stateFile(folder.path.slice("/var/lib/libvirt/".length));
+    await Deno.mkdir(shared, { mode: 0o711 });
+    const disk = `${shared}/disk.qcow2`, inside = `${folder.path}/disk.qcow2`;
     await run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"]);
     await run(["qemu-io", "-f", "qcow2", "-c", "write -P 9 0 48M", disk]);
     await host.virsh("attach-disk", vm.name, inside, "vda", "--subdriver", "qcow2", "--config");
     await host.virsh("start", vm.name);
     await using server = await readyServer({ uri: host.uri });
     await shows(server, vm.uuid, ({ state }) => state === "running");
-    // The same folder by the same path, here and where its libvirtd is.
-    const shared = host.stateFile(folder.path.slice("/var/lib/libvirt/".length));
-    await Deno.mkdir(shared, { mode: 0o711 });
     await run(["mount", "--bind", shared, folder.path]);
     try {
       const { id: backupId } = await call(server, "create_backup", {

@@ -98,3 +98,13 @@ export const done = (run: BackupRun): BackupRun["copies"][number] => {
   assert.equal(run.state, "done", JSON.stringify(run));
   return run.copies[0]!;
 };
+
+/** Why libguestfs cannot be tried here: it needs its programs, and a kernel that it boots. */
+export async function withoutGuestfs(): Promise<string | null> {
+  const has = async (path: string) => await Deno.stat(path).then(() => true, () => false);
+  if (!await has("/usr/bin/guestfish")) return "libguestfs-tools is not installed";
+  const kernels = (await Array.fromAsync(Deno.readDir("/boot"))).filter(({ name }) =>
+    name.startsWith("vmlinuz")
+  );
+  return kernels.length === 0 ? "there is no kernel in /boot" : null;
+}

@@ -48,6 +48,11 @@ const NEEDS = {
   openvswitch: ensureOpenvswitch,
   /** Debian's passt. */
   passt: () => ensurePackages("passt"),
+  /** Debian's sshd, which root alone can start. */
+  ssh: () => {
+    if (Deno.uid() !== 0) throw new Unavailable("sshd is started by root alone");
+    return ensurePackages("openssh-server");
+  },
   /** rpmbuild and lintian. */
   packaging: () => ensurePackages("rpm", "lintian"),
   /** What stands for systemd's sandbox, and systemd's own judgement of a unit. */

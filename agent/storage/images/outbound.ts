@@ -9,7 +9,7 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { messageOf } from "../../../lib/text/message.ts";
 import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
-import { reachRefusal, type ReachRules } from "../../../lib/network/address_scope.ts";
+import { reachOf, reachRefusal, type ReachRules } from "../../../lib/network/address_scope.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { VERSION } from "../../../lib/version.ts";
 
@@ -50,6 +50,10 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   /** What is posted; without it the content is asked for (GET). Nothing is posted a second time: no redirect is followed. */
   readonly body?: Uint8Array;
+  /** Another method than POST or GET. No redirect is followed then. */
+  readonly method?: "GET" | "HEAD" | "PUT" | "DELETE";
+  /** Milliseconds from the question to the head of the answer. */
+  readonly headMs?: number;
   readonly signal?: AbortSignal;
   /** PEM certificates of the authorities that are believed; those of the system where nothing is said. */
   readonly ca?: string;
@@ -112,6 +116,45 @@ export async function allowedAddresses(
   return found;
 }
 
+/** An address to which nothing is sent, whatever is allowed: where clouds keep the keys of their machines. */
+export class LinkLocalRefused extends Error {
+  override readonly name = "LinkLocalRefused";
+}
+
+/** Names of this host itself, which lead to its loopback. */
+const LOOPBACK = ["127.0.0.0/8", "::1"];
+
+/** Where something that was set up may send to, and the addresses that were judged. */
+export interface Reachable {
+  readonly rules: ReachRules;
+  readonly addresses: string[];
+}
+
+/**
+ * Judges where something is sent that somebody set up: public addresses; where it is allowed, the private or own address
+ * that its host is. A redirect or another answer of the name service changes nothing of it.
+ *
+ * @throws {ContractError} DownloadTargetRefused @throws {LinkLocalRefused} @throws {BrokenOff}
+ */
+export async function reachable(
+  url: URL,
+  privateAddresses: boolean,
+  resolve: Resolve = systemResolve,
+): Promise<Reachable> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const rules: ReachRules = privateAddresses
+    ? { internet: true, hosts: [host, ...host === "localhost" ? LOOPBACK : []], privateNames: true }
+    : { internet: true, hosts: [], privateNames: false };
+  const addresses = await allowedAddresses(url, rules, resolve);
+  for (const text of addresses) {
+    const address = parseAddress(text.replace(/%.*$/, ""));
+    if (address !== undefined && reachOf(address) === "link-local") {
+      throw new LinkLocalRefused(`${text} is a link-local address, where nothing is sent`);
+    }
+  }
+  return { rules, addresses };
+}
+
 async function resolved(host: string, resolve: Resolve): Promise<string[]> {
   let found: string[];
   try {
@@ -145,7 +188,10 @@ export function trusted(): Promise<string | undefined> {
 async function askOnce(
   url: URL,
   addresses: readonly string[],
-  { headers = {}, body, signal, ca: own }: Pick<Ask, "headers" | "body" | "signal" | "ca">,
+  { headers = {}, body, signal, method, ca: own, headMs = HEAD_MS }: Pick<
+    Ask,
+    "headers" | "body" | "signal" | "method" | "ca" | "headMs"
+  >,
 ): Promise<{ response: IncomingMessage; abort: AbortController }> {
   signal?.throwIfAborted();
   const pinned = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
@@ -159,11 +205,11 @@ async function askOnce(
   const abort = new AbortController();
   const onAbort = () => abort.abort();
   signal?.addEventListener("abort", onAbort, { once: true });
-  const limit = setTimeout(onAbort, HEAD_MS);
+  const limit = setTimeout(onAbort, headMs);
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const request = (isSecure ? https : http).request({
-        method: body === undefined ? "GET" : "POST",
+        method: method ?? (body === undefined ? "GET" : "POST"),
         hostname: url.hostname.replace(/^\[|\]$/g, ""),
         port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
         path: `${url.pathname}${url.search}`,
@@ -179,7 +225,7 @@ async function askOnce(
           ...(body !== undefined && { "content-length": String(body.length) }),
           ...headers,
         },
-        ...(ca !== undefined && { ca: [ca] }),
+        ...(ca !== undefined && { ca }),
       } as https.RequestOptions, resolve);
       request.on("error", reject);
       request.end(body);
@@ -187,7 +233,7 @@ async function askOnce(
     return { response, abort };
   } catch (error) {
     signal?.throwIfAborted();
-    const late = abort.signal.aborted ? `no answer within ${HEAD_MS / 1000} seconds` : undefined;
+    const late = abort.signal.aborted ? `no answer within ${headMs / 1000} seconds` : undefined;
     throw new BrokenOff(late ?? messageOf(error), { cause: error });
   } finally {
     clearTimeout(limit);
@@ -244,7 +290,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * @throws {ContractError} ImageUrlRefused, DownloadTargetRefused, ImageFetchFailed @throws {BrokenOff}
  */
 export async function ask(
-  { url: first, rules, headers, body, signal, ca, mayDowngrade, resolve }: Ask,
+  { url: first, rules, headers, body, signal, mayDowngrade, resolve, ...way }: Ask,
 ): Promise<Fetched> {
   let url = checkedUrl(first);
   for (let hop = 0; hop <= MOST_HOPS; hop++) {
@@ -253,11 +299,11 @@ export async function ask(
       ...(headers && { headers }),
       ...(body && { body }),
       ...(signal && { signal }),
-      ...(ca !== undefined && { ca }),
+      ...way,
     });
     const status = response.statusCode ?? 0;
     const target = response.headers.location;
-    if (!REDIRECTS.has(status) || target === undefined || body !== undefined) {
+    if (!REDIRECTS.has(status) || target === undefined || body !== undefined || way.method) {
       const close = () => {
         abort.abort();
         response.destroy();

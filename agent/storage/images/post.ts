@@ -2,20 +2,10 @@
  * Posting to where an administrator said: a webhook, a receiver of metrics. Every connection goes to an address that was
  * judged (`outbound.ts`), and no redirect is followed.
  */
-import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
-import { reachOf, type ReachRules } from "../../../lib/network/address_scope.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import {
-  allowedAddresses,
-  type Ask,
-  ask,
-  BrokenOff,
-  checkedUrl,
-  type Resolve,
-  systemResolve,
-} from "./outbound.ts";
+import { type Ask, ask, checkedUrl, LinkLocalRefused, reachable, type Resolve } from "./outbound.ts";
 
 /** It was not delivered. */
 export class NotDelivered extends Error {
@@ -35,37 +25,12 @@ export class NotDelivered extends Error {
 
 /** Characters of an answer that are told. */
 export const MOST_ANSWER = 200;
-/** Names of this host itself, which lead to its loopback. */
-const LOOPBACK = ["127.0.0.0/8", "::1"];
-
-/**
- * Where a target's messages may go: public addresses; where it is allowed, the private or own address that its host is.
- * A redirect or another answer of the name service changes nothing of it.
- */
-function rulesOf(privateAddresses: boolean, host: string): ReachRules {
-  if (!privateAddresses) return { internet: true, hosts: [], privateNames: false };
-  return { internet: true, hosts: [host, ...host === "localhost" ? LOOPBACK : []], privateNames: true };
-}
-
-/** Judges where a target is. @throws {NotDelivered} */
-export async function judged(privateAddresses: boolean, url: URL, resolve: Resolve): Promise<string[]> {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const found = await allowedAddresses(url, rulesOf(privateAddresses, host), resolve);
-  for (const text of found) {
-    const address = parseAddress(text.replace(/%.*$/, ""));
-    // Where clouds keep the keys of their machines
-    if (address !== undefined && reachOf(address) === "link-local") {
-      throw new NotDelivered(`${text} is a link-local address, where nothing is sent`, true);
-    }
-  }
-  return found;
-}
 
 /** Whatever went wrong, as something that was not delivered. */
 export function failureOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof NotDelivered) return error;
-  if (error instanceof BrokenOff) return new NotDelivered(error.message, false, { cause: error });
+  if (error instanceof LinkLocalRefused) return new NotDelivered(error.message, true, { cause: error });
   if (error instanceof ContractError) {
     const { reason } = (error.details ?? {}) as { reason?: unknown };
     const why = typeof reason === "string" ? reason : error.message;
@@ -92,14 +57,13 @@ export interface Post extends Pick<Ask, "url" | "headers" | "signal" | "ca"> {
  * @throws {NotDelivered}, and what connecting throws ({@link failureOf})
  */
 export async function post(
-  { url, privateAddresses, resolve = systemResolve, ...asked }: Post,
+  { url, privateAddresses, resolve, ...asked }: Post,
   mostAnswer = 0,
 ): Promise<string> {
-  const parsed = checkedUrl(url), addresses = await judged(privateAddresses, parsed, resolve);
+  const { rules, addresses } = await reachable(checkedUrl(url), privateAddresses, resolve);
   await using answer = await ask({
     ...asked,
-    url,
-    rules: rulesOf(privateAddresses, parsed.hostname.replace(/^\[|\]$/g, "")),
+    ...{ url, rules },
     // The addresses that were judged, not those of another question
     resolve: () => Promise.resolve(addresses),
   });

@@ -21,6 +21,45 @@ export const BACKUP_ERRORS = {
   },
   BackupRunNotFound: { text: "No such copy in this backup: {runId}", status: 404, exit: 4 },
   BackupFolderUnusable: { text: "The folder {folder} cannot be used: {reason}", status: 409, exit: 5 },
+  BackupTargetUnusable: {
+    text: "The backup target {target} cannot be used: {reason}",
+    status: 409,
+    exit: 5,
+  },
+  BackupPassphraseNeeded: {
+    text: "The backups at {target} are encrypted: their passphrase is needed.",
+    status: 409,
+    exit: 5,
+  },
+  BackupPassphraseWrong: {
+    text: "The passphrase does not open the backups at {target}.",
+    status: 409,
+    exit: 5,
+  },
+  BackupHostKeyUnknown: {
+    text:
+      "{host} shows the key {key}. Compare it with the host's own, and give it as the host key if it is the same.",
+    status: 409,
+    exit: 5,
+  },
+  BackupHostKeyChanged: {
+    text:
+      "{host} shows the key {key}, and not {before}: it is another host, or somebody is in between. Nothing was sent to it.",
+    status: 409,
+    exit: 5,
+  },
+  BackupTargetNotFound: { text: "Backup target not found: {targetId}", status: 404, exit: 4 },
+  BackupTargetExists: { text: "Backup target name already exists: {name}", status: 409, exit: 5 },
+  BackupTargetInUse: {
+    text: "{name} is the target of the backup {backup}. Delete that first.",
+    status: 409,
+    exit: 5,
+  },
+  TooManyBackupTargets: {
+    text: "There are {limit} backup targets already. Delete one that is not needed any more first.",
+    status: 409,
+    exit: 5,
+  },
   BackupFolderBusy: {
     text: "Another backup is writing to {folder}. Try again when it has ended.",
     status: 409,

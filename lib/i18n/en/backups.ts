@@ -10,6 +10,11 @@ export const backups = {
   "backups.folder": "Folder",
   "backups.folder_hint":
     "A folder of the host that is there: a disk of its own, or a mounted share. It may hold backups already; they are kept.",
+  "backups.target": "Target",
+  "backups.target_hint": "Others are made in Settings → Backup targets.",
+  "backups.target_none": "A folder of this host",
+  "backups.target_encrypted": "{name} (encrypted)",
+  "backups.encrypted": "Encrypted",
   "backups.limit": "Bandwidth limit (MiB/s)",
   "backups.limit_hint": "Reads no faster than that. 0: no limit.",
   "backups.limit_fact": "Bandwidth limit",

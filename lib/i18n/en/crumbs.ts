@@ -21,6 +21,7 @@ export const crumbs = {
   "crumbs.alert_new": "Create alert",
   "crumbs.alert_edit": "Edit alert",
   "crumbs.alert_targets": "Alert targets",
+  "crumbs.backup_targets": "Backup targets",
   "crumbs.account": "My account",
   "crumbs.tokens": "API tokens",
   "crumbs.sessions": "Sessions",

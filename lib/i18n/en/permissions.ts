@@ -32,6 +32,7 @@ export const permissions = {
   "permission.alert-targets.administer": "Choose where alerts are sent",
   "permission.backups.view": "See backups and their runs",
   "permission.backups.operate": "Run and verify backups",
+  "permission.backup-targets.administer": "Choose where backups are kept",
   "permission.backups.administer": "Create, change and delete backups, restore VMs",
   "permission.bin.administer": "Empty the bin and change its settings",
   "permission.schedules.view": "See schedules and their runs",

@@ -16,12 +16,16 @@ export const handler = define.handlers({
   async GET({ state, params }) {
     const { api } = state, backup = await api.getBackup({ backupId: params.id ?? "" }).catch(fail);
     state.subject = backup.name;
-    return page({ backup, vms: await api.getVms().catch(unlessAway) ?? [] });
+    return page({
+      backup,
+      vms: await api.getVms().catch(unlessAway) ?? [],
+      places: state.may("list_backup_targets") ? await api.listBackupTargets().catch(fail) : [],
+    });
   },
 });
 
 /** Changing a backup. */
-export default define.page<typeof handler>(function EditBackup({ data: { backup, vms }, state }) {
+export default define.page<typeof handler>(function EditBackup({ data: { backup, vms, places }, state }) {
   const { id, name } = backup, title = area.t("backups.edit_title", { name: oneLine(name, 60) });
   const at = backupHref(id);
   return (
@@ -35,6 +39,7 @@ export default define.page<typeof handler>(function EditBackup({ data: { backup,
       <BackupForm
         values={state.refused?.typed ?? valuesOf(backup)}
         vms={vms}
+        places={places}
         action={formHref("update_backup", { backupId: id }, at, `${at}/edit`)}
         errorAt={(field) => refusalAt(state.refused, "update_backup", field)}
         submit={area.t("backups.save")}

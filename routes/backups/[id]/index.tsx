@@ -1,6 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { Fact } from "../../../components/kit/Fact.tsx";
+import { Icon } from "../../../components/kit/Icon.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
 import BackupRuns from "../../../islands/BackupRuns.tsx";
@@ -31,7 +32,19 @@ export const handler = define.handlers({
 /** One backup: what it does, and what it has. */
 export default define.page<typeof handler>(
   function BackupPage({ data: { backup, runs, now }, state: { may } }) {
-    const { id, name, enabled, folder, running, runsAs, next: [first], timeZone, maxMibPerSecond } = backup;
+    const {
+      id,
+      name,
+      enabled,
+      folder,
+      target,
+      encrypted,
+      running,
+      runsAs,
+      next: [first],
+      timeZone,
+      maxMibPerSecond,
+    } = backup;
     const here = backupHref(id);
     return (
       <>
@@ -64,7 +77,18 @@ export default define.page<typeof handler>(
           <Panel title={area.t("backups.details")}>
             <dl class="description-list">
               <Fact label={area.t("backups.vms")}>{targetsText(backup)}</Fact>
-              <Fact label={area.t("backups.folder")}>{oneLine(folder, 200)}</Fact>
+              {target !== null && <Fact label={area.t("backups.target")}>{oneLine(target.name, 100)}</Fact>}
+              <Fact label={area.t("backups.folder")}>
+                <span class="backup-lock">
+                  {encrypted && (
+                    <>
+                      <Icon name="lock" />
+                      <span class="visually-hidden">{area.t("backups.encrypted")}</span>
+                    </>
+                  )}
+                  {oneLine(folder, 200)}
+                </span>
+              </Fact>
               <Fact label={area.t("backups.when")}>{whenText(backup)}</Fact>
               {first !== undefined && (
                 <Fact label={area.t("backups.next")}>{formatInZone(first, timeZone)}</Fact>

@@ -1,0 +1,174 @@
+/**
+ * Where QEMU copies disks to before they are taken into a store: a folder of this host, never the store itself, which may
+ * be elsewhere, and holds nothing unencrypted that is to be encrypted. Written down before it is made, so that whatever
+ * ends in the middle, it goes.
+ */
+import { statfs } from "node:fs/promises";
+import { ContractError, type Disk } from "../../lib/contract/mod.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import { SYSTEM_CLOCK } from "../clock.ts";
+import { orMissing } from "../files.ts";
+import { plainPath } from "../host_file.ts";
+import type { Host } from "../hosts/host.ts";
+import { log } from "../log.ts";
+import type { Steps } from "../operations/operation.ts";
+import { left, NOTHING, removed, t } from "../operations/outcome.ts";
+import type { StepRule } from "../operations/settlement.ts";
+import type { BackupSpooled } from "../operations/step.ts";
+import { isActive } from "../storage/shared.ts";
+import { endOurs } from "./running_copy.ts";
+
+/** What the name of such a folder begins with. */
+const PREFIX = ".kvm-manager-spool-";
+/** Storage pools whose volumes are files in a folder. */
+export const FOLDER_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs"]);
+/** Share of a file system, and bytes at most, that are left free: VMs write to it, too. */
+const RESERVE = { share: 0.05, mostBytes: 1024 ** 3 } as const;
+const MIB = 1024 ** 2;
+
+/** Those that this process works with. */
+const live = new Set<string>();
+
+/** A folder of its own, until it is removed. */
+export interface Spool {
+  readonly path: string;
+  /** Whether a file that QEMU copies to is ours: this copy's, or one that was cut short. */
+  isOurs(file: string): boolean;
+  /** @throws {ContractError} BackupFailed where the file system is so full that VMs could stop */
+  requireRoom(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** A place that it can be made in. */
+interface Place {
+  readonly folder: string;
+  readonly freeBytes: number;
+  readonly reserve: number;
+}
+
+async function placeAt(folder: string): Promise<Place | undefined> {
+  try {
+    const { bavail, blocks, bsize } = await statfs(folder);
+    const reserve = Math.min(RESERVE.mostBytes, blocks * bsize * RESERVE.share);
+    return { folder, freeBytes: bavail * bsize, reserve };
+  } catch (error) {
+    log.debug("no backup can be spooled there", { folder, error });
+    return undefined;
+  }
+}
+
+/** Whether everybody gets into a folder: QEMU is another user. */
+async function isEnterable(folder: string): Promise<boolean> {
+  const parts = folder.split("/").filter((part) => part !== "");
+  for (let length = 1; length <= parts.length; length++) {
+    const info = await orMissing(Deno.stat(`/${parts.slice(0, length).join("/")}`));
+    if (((info?.mode ?? 0) & 0o001) === 0) return false;
+  }
+  return true;
+}
+
+const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/")) || "/";
+
+/** The folders that are asked: the disks' own ones, those of pools, that of KVM Manager's state. */
+function foldersFor(
+  host: Host,
+  disks: readonly Disk[],
+  stateDir: string,
+): { own: string[]; other: string[] } {
+  const own = disks.flatMap(({ type, source }) => type === "file" && source ? [folderOf(source)] : []);
+  const pools = host.inventory.pools().filter(isActive).map(({ xml }) => describePool(xml))
+    .flatMap(({ type, path }) => path !== undefined && FOLDER_POOLS.has(type) ? [path] : []);
+  return { own: [...new Set(own)], other: [...new Set([...pools, stateDir])] };
+}
+
+/** What is wanted of a folder. */
+export interface SpoolWish {
+  readonly host: Host;
+  readonly vm: { readonly id: string };
+  /** Id of the copy. */
+  readonly id: string;
+  readonly disks: readonly Disk[];
+  /** Bytes that it has to hold, as far as that is known. */
+  readonly needBytes: number;
+  /** QEMU makes files in it. */
+  readonly isForQemu: boolean;
+  /** Where KVM Manager keeps what it knows. */
+  readonly stateDir: string;
+}
+
+/**
+ * Makes the folder: beside the VM's disks where they have room, else where there is most.
+ *
+ * @throws {ContractError} BackupNotPossible where nothing has enough
+ */
+export async function makeSpool(wish: SpoolWish, steps: Steps): Promise<Spool> {
+  const { host, vm, id, disks, needBytes, isForQemu, stateDir } = wish;
+  const { own, other } = foldersFor(host, disks, stateDir);
+  const placesIn = async (folders: readonly string[]) => {
+    const found = await Promise.all(folders.map(placeAt));
+    return found.filter((place) => place !== undefined).sort((a, b) => b.freeBytes - a.freeBytes);
+  };
+  const places = [...await placesIn(own), ...await placesIn(other)];
+  const room = ({ freeBytes, reserve }: Place) => freeBytes - reserve;
+  for (const place of places.filter((each) => room(each) >= needBytes)) {
+    if (isForQemu && !own.includes(place.folder) && !await isEnterable(place.folder)) continue;
+    const path = `${place.folder}/${PREFIX}${id}`, mode = isForQemu ? 0o755 : 0o700;
+    const noted = steps.add<BackupSpooled>({ kind: "backup-spooled", uuid: vm.id, path });
+    try {
+      await Deno.mkdir(plainPath(path), { mode });
+      // Whatever the umask is. libvirt must be able to open it, too: a pool that it cannot read whole goes off.
+      await Deno.chmod(plainPath(path), mode);
+    } catch (error) {
+      noted.drop();
+      log.debug("no backup can be spooled there", { folder: place.folder, error });
+      continue;
+    }
+    live.add(path);
+    return spoolAt(path, place);
+  }
+  const most = places.reduce((best, each) => Math.max(best, room(each)), 0);
+  const mib = (bytes: number) => `${Math.ceil(bytes / MIB)} MiB`;
+  throw new ContractError("BackupNotPossible", {
+    reason: `its disks are copied on this host first, and there is no room for that: ${mib(needBytes)} are ` +
+      `needed, and ${mib(Math.max(0, most))} are free in the storage pools`,
+  });
+}
+
+function spoolAt(path: string, { folder, reserve }: Place): Spool {
+  return {
+    path,
+    isOurs: (file) => isSpooled(file) && (file.startsWith(`${path}/`) || !live.has(folderOf(file))),
+    requireRoom: async () => {
+      const now = await placeAt(folder);
+      if (now === undefined || now.freeBytes >= reserve) return;
+      throw new ContractError("BackupFailed", {
+        error: `${folder}, where its disks are copied first, is nearly full, and VMs write to it, too`,
+      });
+    },
+    remove: async () => {
+      await orMissing(Deno.remove(plainPath(path), { recursive: true }));
+      live.delete(path);
+    },
+  };
+}
+
+/** Whether a file lies where QEMU copies to for a backup. */
+const isSpooled = (file: string): boolean => isSpool(folderOf(file));
+const isSpool = (path: string): boolean =>
+  new RegExp(`/${RegExp.escape(PREFIX)}[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$`).test(path);
+
+/** How a spool is settled: QEMU copies no more, and what it has copied goes. */
+export const backupSpooled: StepRule<"backup-spooled"> = {
+  undo: async ({ uuid, path }, { vms }) => {
+    if (!isSpool(path)) return left(path, t("operations.is_other"));
+    if (vms.inventory.active().includes(uuid)) {
+      await endOurs(vms, uuid, (file) => file.startsWith(`${path}/`), SYSTEM_CLOCK);
+    }
+    const info = await orMissing(Deno.lstat(plainPath(path)));
+    live.delete(path);
+    if (info === undefined) return NOTHING;
+    if (!info.isDirectory) return left(path, t("operations.is_other"));
+    await orMissing(Deno.remove(plainPath(path), { recursive: true }));
+    return removed(path);
+  },
+};

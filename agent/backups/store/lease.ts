@@ -1,0 +1,95 @@
+/**
+ * Locks in a store that knows none: a file for each who has it, with the time until which it holds, made anew while it is
+ * held. Who takes one writes his own first, and looks for others then: of two at once at most one goes on. What a process
+ * that ended has left counts for nobody of the same target, and for others until its time is over.
+ */
+import Type from "typebox";
+import { checker } from "../../../lib/typebox/compile.ts";
+import type { Clock } from "../../clock.ts";
+import { log } from "../../log.ts";
+import type { BackupStore, LockName, StoreLock } from "./store.ts";
+
+/** Milliseconds that a lock holds, and after which it is made anew. */
+const HOLDS_MS = 15 * 60_000, RENEW_MS = 4 * 60_000;
+/** Milliseconds that clocks may differ: what claims to hold longer than that counts no longer. */
+const MOST_MS = 60 * 60_000;
+/** Bytes of a lock's file. */
+const MOST_BYTES = 1000;
+
+const isLock = checker(Type.Object({
+  owner: Type.String({ maxLength: 64 }),
+  alone: Type.Boolean(),
+  until: Type.Integer({ minimum: 0 }),
+}));
+/** Locks of this process, by their files. */
+const held = new Set<string>();
+
+type Files = Pick<BackupStore, "list" | "read" | "write" | "remove">;
+
+/** @param owner whose locks of an earlier process count for nothing: one process alone goes by that name */
+export class Leases {
+  constructor(
+    private readonly store: Files,
+    private readonly owner: string,
+    private readonly clock: Clock,
+  ) {}
+
+  /** As {@link BackupStore.lock}. */
+  async lock(what: LockName, alone: boolean): Promise<StoreLock | undefined> {
+    const name = `locks/${what}-${crypto.randomUUID()}`;
+    const write = () => {
+      const until = this.clock.now() + HOLDS_MS;
+      const text = JSON.stringify({ owner: this.owner, alone, until });
+      return this.store.write(name, new TextEncoder().encode(text));
+    };
+    held.add(name);
+    const release = async () => {
+      clearInterval(timer);
+      held.delete(name);
+      await this.store.remove(name).catch((error) =>
+        log.debug("a lock of a backup target could not be removed: it ends by itself", { error })
+      );
+    };
+    const timer = setInterval(() => {
+      write().catch((error) => log.warn("a lock of a backup target could not be renewed", { error }));
+    }, RENEW_MS);
+    try {
+      await write();
+      if (!await this.#isTaken(what, alone, name)) return { release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    await release();
+    return undefined;
+  }
+
+  /** Whether somebody else has it. */
+  async #isTaken(what: LockName, alone: boolean, mine: string): Promise<boolean> {
+    for await (const { name } of this.store.list("locks")) {
+      if (name === mine || !name.startsWith(`locks/${what}-`)) continue;
+      const other = await this.#at(name);
+      if (other === undefined) continue;
+      const now = this.clock.now();
+      const isLeft = other.owner === this.owner && !held.has(name);
+      if (isLeft || other.until < now || other.until > now + MOST_MS) {
+        await this.store.remove(name);
+        continue;
+      }
+      if (alone || other.alone) return true;
+    }
+    return false;
+  }
+
+  async #at(name: string): Promise<{ owner: string; alone: boolean; until: number } | undefined> {
+    try {
+      const value: unknown = JSON.parse(new TextDecoder().decode(await this.store.read(name, MOST_BYTES)));
+      // What nobody can read keeps nobody out for ever: it is as a lock that ends now.
+      return isLock(value) ? value : { owner: "", alone: true, until: 0 };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      if (error instanceof SyntaxError) return { owner: "", alone: true, until: 0 };
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** What we use of ssh2, which is loaded when a target is on another host, and not before. Types: its README and SFTP.md. */
+import type { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+
+/** How an answer comes. */
+export type Give<T> = (error: Error | null | undefined, value?: T) => void;
+/** An open file or folder of the server. */
+export type Handle = Uint8Array & { readonly handle?: never };
+
+export interface Stats {
+  readonly size: number;
+  isDirectory(): boolean;
+  isFile(): boolean;
+}
+
+/** An entry of a folder. */
+export interface Listed {
+  readonly filename: string;
+  readonly attrs: Stats;
+}
+
+export interface Sftp {
+  lstat(path: string, give: Give<Stats>): void;
+  stat(path: string, give: Give<Stats>): void;
+  mkdir(path: string, attributes: { mode: number }, give: Give<void>): void;
+  rmdir(path: string, give: Give<void>): void;
+  unlink(path: string, give: Give<void>): void;
+  rename(from: string, to: string, give: Give<void>): void;
+  /** @throws {Error} where the server does not offer it */
+  ext_openssh_rename(from: string, to: string, give: Give<void>): void;
+  opendir(path: string, give: Give<Handle>): void;
+  readdir(handle: Handle, give: Give<readonly Listed[]>): void;
+  open(path: string, flags: "r", give: Give<Handle>): void;
+  open(path: string, flags: "w" | "wx", attributes: { mode: number }, give: Give<Handle>): void;
+  read(
+    handle: Handle,
+    into: Buffer,
+    offset: number,
+    length: number,
+    at: number,
+    give: Give<number>,
+  ): void;
+  write(handle: Handle, from: Buffer, offset: number, length: number, at: number, give: Give<void>): void;
+  close(handle: Handle, give: Give<void>): void;
+}
+
+export interface Client {
+  on(event: "ready" | "close", told: () => void): this;
+  on(event: "error", told: (error: Error) => void): this;
+  once(event: "close", told: () => void): this;
+  connect(config: {
+    readonly sock: Socket;
+    readonly username: string;
+    readonly password?: string;
+    readonly privateKey?: string;
+    readonly readyTimeout: number;
+    readonly keepaliveInterval: number;
+    readonly keepaliveCountMax: number;
+    readonly hostVerifier: (key: Uint8Array) => boolean;
+  }): this;
+  sftp(give: Give<Sftp>): void;
+  end(): void;
+}
+
+interface Ssh2 {
+  readonly Client: new () => Client;
+}
+
+/** Loads it. */
+export async function loadSsh2(): Promise<Ssh2> {
+  const { default: ssh2 } = await import("ssh2") as unknown as { readonly default: Ssh2 };
+  return ssh2;
+}
