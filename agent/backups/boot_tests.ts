@@ -1,12 +1,12 @@
 /** Boot tests of runs: as somebody wants them, and by themselves after a run, as its backup says. */
 import { type BootTest, ContractError } from "../../lib/contract/mod.ts";
-import { isBootTestDue } from "../../lib/backup/boot_test.ts";
+import { isBootTestDue } from "../../lib/backup/boot_due.ts";
 import { contentBytes } from "./verify.ts";
 import type { Clock } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
-import { bootTest } from "./boot_test.ts";
+import { bootTest } from "./trial_boot.ts";
 import { restoreFailure } from "./make_disk.ts";
 import type { BackupRecords, StoredBackup, StoredRun } from "./records.ts";
 import { closing, type FoundCopy, type Repository } from "./repository.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DAY_MS } from "../duration.ts";
-import { isBootTestDue } from "./boot_test.ts";
+import { isBootTestDue } from "./boot_due.ts";
 
 Deno.test("isBootTestDue() is never, after each run, or a week after the last test", () => {
   const now = 100 * DAY_MS;
