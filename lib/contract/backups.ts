@@ -367,7 +367,7 @@ export const backupCommands = {
     examples: [
       "kvm-manager backup create nightly /mnt/backup --all --frequency daily --time 02:00 --keep 14",
     ],
-    exampleFields: ["frequency", "time"],
+    exampleFields: ["folder", "frequency", "time"],
     readOnly: false,
     withoutLibvirt: true,
   }),
