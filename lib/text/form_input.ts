@@ -29,6 +29,15 @@ export function fieldSchema(input: FieldSchema, path: string): FieldSchema | und
   );
 }
 
+/** Whether what stands in a field, or in a part that it is in, is a secret. */
+export function isSecretField(input: FieldSchema, path: string): boolean {
+  const steps = path.split(".");
+  return steps.some((_step, at) => {
+    const schema = fieldSchema(input, steps.slice(0, at + 1).join("."));
+    return schema !== undefined && bare(schema)["x-secret"] === true;
+  });
+}
+
 /** A field's path, and the unit of a bare number in it: `capacityBytes:G` has a field that counts bytes typed in GiB. */
 export function fieldPath(name: string): { readonly path: string; readonly unit: string } {
   const [path = "", unit = ""] = name.split(":", 2);
@@ -89,7 +98,8 @@ function listed(value: unknown, schema: FieldSchema): unknown {
 
 /**
  * The input that a form describes. A field's name is its path: `name`, `bandwidth.inbound.averageKib`, `add.0.ip`; a size
- * may have its unit behind it: `capacityBytes:G`. What was left empty is left out; boxes that must be told of and are not ticked are no, and lists of such boxes are empty.
+ * may have its unit behind it: `capacityBytes:G`. What was left empty is left out; boxes that must be told of and are not
+ * ticked are no, and lists of such boxes are empty.
  *
  * @throws {ContractError} InvalidInput, naming the field: one that the command does not have, or a text that cannot be it
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { COMMANDS, ContractError } from "../contract/mod.ts";
 import { FORM_PLACES } from "./form_href.ts";
-import { formInput } from "./form_input.ts";
+import { formInput, isSecretField } from "./form_input.ts";
 import type { FieldSchema } from "./values.ts";
 
 type Name = keyof typeof COMMANDS;
@@ -101,6 +101,21 @@ Deno.test("formInput() reads a bare number in the unit that its form names, and 
   assert.deepEqual(create(["encryption.passphrase", " 8 of them "]).encryption, {
     passphrase: " 8 of them ",
   });
+});
+
+Deno.test("isSecretField() finds a secret, also in a part, and all that is in a part that is one", () => {
+  const schema: FieldSchema = {
+    type: "object",
+    properties: {
+      name: { type: "string" },
+      key: { type: "object", "x-secret": true, properties: { id: { type: "string" } } },
+      lock: { type: "object", properties: { phrase: { type: "string", "x-secret": true } } },
+    },
+  };
+  const found = ["name", "key", "key.id", "lock", "lock.phrase", "nothing.of.it"].filter((path) =>
+    isSecretField(schema, path)
+  );
+  assert.deepEqual(found, ["key", "key.id", "lock.phrase"]);
 });
 
 Deno.test("formInput() keeps a name and a secret as they were typed", () => {

@@ -6,7 +6,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { doneWord, outcomeText } from "../../lib/text/done.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
-import { fieldPath, fieldSchema, formInput } from "../../lib/text/form_input.ts";
+import { fieldPath, fieldSchema, formInput, isSecretField } from "../../lib/text/form_input.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import { returnPath } from "../../lib/text/return_path.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
@@ -61,7 +61,7 @@ function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed
   for (const [name, value] of fields) {
     const { path } = fieldPath(name), schema = fieldSchema(input, path);
     if (typeof value !== "string") continue;
-    if (schema && bare(schema)["x-secret"]) {
+    if (isSecretField(input, path)) {
       if (value !== "") withheld.push(path);
       continue;
     }
