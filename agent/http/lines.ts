@@ -3,11 +3,10 @@
  * line, so that a command that is refused is refused by its status; what fails later is the last line.
  */
 import { ContractError } from "../../lib/contract/errors.ts";
+import { LINES_TYPE } from "../../lib/contract/lines.ts";
 import type { Content } from "../dispatch.ts";
 import { log } from "../log.ts";
 
-/** The type of such an answer. */
-export const LINES_TYPE = "application/x-ndjson";
 /** Bytes that may wait for a slow reader; what comes beyond them is lost, and said to be. */
 const MOST_WAITING = 8 * 1024 * 1024;
 

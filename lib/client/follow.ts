@@ -1,8 +1,6 @@
 /** Calls of commands that tell what comes while they work: one JSON a line, the last one is the result or the error. */
+import { LINES_TYPE } from "../contract/lines.ts";
 import { ApiError, call, post, type Transport } from "./api.ts";
-
-/** The type of answers that come line by line. */
-export const LINES_TYPE = "application/x-ndjson";
 
 /** A line: what the command says. */
 export type ToldLine = Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 /** Calls that tell line by line. */
 import assert from "node:assert/strict";
 import { ApiError } from "./api.ts";
-import { follow, LINES_TYPE, type ToldLine } from "./follow.ts";
+import { LINES_TYPE } from "../contract/lines.ts";
+import { follow, type ToldLine } from "./follow.ts";
 
 /** An answer in these pieces. */
 const answer = (pieces: readonly string[], type = LINES_TYPE, status = 200) => () =>

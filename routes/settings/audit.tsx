@@ -3,6 +3,7 @@ import { DataTable } from "../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
+import { LINES_TYPE } from "../../lib/contract/lines.ts";
 import type { AuditEntry, Input } from "../../lib/contract/mod.ts";
 import { dayIn } from "../../lib/access/forms.ts";
 import { csvRow } from "../../lib/text/csv.ts";
@@ -74,7 +75,7 @@ const FORMATS = {
   },
   // One entry a line: what log tools read.
   json: {
-    type: "application/x-ndjson",
+    type: LINES_TYPE,
     head: "",
     line: (entry: AuditEntry) => `${JSON.stringify(entry)}\n`,
   },
