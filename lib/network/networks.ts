@@ -1,4 +1,5 @@
 /** Networks as pages show them and as their plain forms send them. The same on the server and in the browser. */
+import { errorField } from "../text/error_field.ts";
 import type { Input } from "../contract/mod.ts";
 import type {
   NetworkFinding,
@@ -165,9 +166,8 @@ export const SETTING_NAMES: Readonly<Record<NetworkSetting, Text>> = {
 
 /** What a refused command says about a field; nothing where it is about the whole. */
 export function findingIn(error: { code: string; message: string; details?: unknown }): NetworkFinding[] {
-  const field = (error.details as { field?: unknown } | undefined)?.field;
-  const named = typeof field === "string" ? field : /^Invalid input: ([\w.]+) /.exec(error.message)?.[1];
-  return named === undefined ? [] : [{ field: named, code: error.code, message: error.message }];
+  const field = errorField(error);
+  return field === undefined ? [] : [{ field, code: error.code, message: error.message }];
 }
 
 /** What is said of a field, or of something below it. */

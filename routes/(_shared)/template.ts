@@ -2,6 +2,7 @@
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type CloudInit, type CommandName, COMMANDS, type Input } from "../../lib/contract/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
+import { errorField } from "../../lib/text/error_field.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { formInput } from "../../lib/text/form_input.ts";
 import { givenIn, textIn } from "../../lib/text/form_fields.ts";
@@ -57,9 +58,7 @@ const NAME_CODES: ReadonlySet<string> = new Set(["InvalidName", "VmNameExists", 
 /** The field that an error is about. */
 function fieldOf(error: unknown): string | undefined {
   if (!(error instanceof ContractError)) return undefined;
-  if (NAME_CODES.has(error.code)) return "name";
-  const { field } = (error.details ?? {}) as { field?: unknown };
-  return typeof field === "string" ? field : /^Invalid input: ([\w.]+) /.exec(error.message)?.[1];
+  return NAME_CODES.has(error.code) ? "name" : errorField(error);
 }
 
 /** Carries long work out that a form asks for. @returns whether it is done already, or how it was refused */

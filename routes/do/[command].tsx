@@ -4,6 +4,7 @@ import { visitOf } from "../../agent/http/entry.ts";
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { doneWord, outcomeText } from "../../lib/text/done.ts";
+import { errorField } from "../../lib/text/error_field.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { FORM_PLACES } from "../../lib/text/form_href.ts";
 import { fieldPath, fieldSchema, formInput, isSecretField } from "../../lib/text/form_input.ts";
@@ -69,13 +70,6 @@ function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed
     typed[path] = isList ? `${typed[path]}\n${value}` : value;
   }
   return { typed, withheld };
-}
-
-/** The field that an error is about. */
-function fieldOf(error: unknown): string | undefined {
-  if (!(error instanceof ContractError)) return undefined;
-  const { field } = (error.details ?? {}) as { field?: unknown };
-  return typeof field === "string" ? field : /^Invalid input: ([\w.]+) /.exec(error.message)?.[1];
 }
 
 const methodOf = (command: string) =>
@@ -150,7 +144,7 @@ export const handler = define.handlers({
         command,
         ...typedIn(command, fields),
         failure,
-        field: fieldOf(error),
+        field: errorField(known),
       };
       return withStatus(await visitOf(ctx.info).again(from, refused), failure.status);
     }
