@@ -6,7 +6,7 @@ import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_
 import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
+import { CheckField, type FieldFrame, SelectField, TextField } from "../kit/Field.tsx";
 import { poolHref } from "./PoolParts.tsx";
 import { StorageForm } from "./StorageForm.tsx";
 
@@ -54,13 +54,48 @@ interface FormParts {
 /** What was typed into a form that was refused, and what is wrong with it. */
 interface Typed {
   readonly typed: Readonly<Record<string, string>>;
-  readonly withheld: readonly string[];
   readonly errorAt: (field: string) => string | undefined;
 }
 
+type FieldWords = Omit<FieldFrame, "error">;
+
+/** The name of what is made. */
+function NameField({ typed, errorAt, usual = "", ...words }: FieldWords & Typed & { usual?: string }) {
+  return (
+    <TextField
+      {...words}
+      error={errorAt("name")}
+      name="name"
+      required
+      maxLength={200}
+      defaultValue={typed.name ?? usual}
+    />
+  );
+}
+
+/** A size in GiB. */
+function SizeField(
+  { typed, errorAt, required, usual = "", ...words }: FieldWords & Typed & {
+    required: boolean;
+    usual?: string;
+  },
+) {
+  return (
+    <TextField
+      {...words}
+      error={errorAt("capacityBytes")}
+      name="capacityBytes:G"
+      inputMode="decimal"
+      suffix="GiB"
+      required={required}
+      defaultValue={typed.capacityBytes ?? usual}
+    />
+  );
+}
+
 function newVolume(
-  { pool, volumes }: Pick<PoolFormsProps, "pool" | "volumes">,
-  { typed, withheld, errorAt }: Typed,
+  { pool, volumes, refused }: Pick<PoolFormsProps, "pool" | "volumes" | "refused">,
+  { typed, errorAt }: Typed,
 ): FormParts {
   const images = volumes.filter(({ format, encrypted }) =>
     !encrypted && (format === "qcow2" || format === "raw")
@@ -70,23 +105,13 @@ function newVolume(
     submit: t("storage.create"),
     fields: (
       <>
-        <TextField
-          label={t("storage.name")}
-          error={errorAt("name")}
-          name="name"
-          required
-          maxLength={200}
-          defaultValue={typed.name ?? ""}
-        />
-        <TextField
+        <NameField label={t("storage.name")} {...{ typed, errorAt }} />
+        <SizeField
           label={t("storage.new_size")}
           {...(pool.keepsFiles && { hint: t("storage.size_base") })}
-          error={errorAt("capacityBytes")}
-          name="capacityBytes:G"
-          inputMode="decimal"
-          suffix="GiB"
+          {...{ typed, errorAt }}
           required={!pool.keepsFiles}
-          defaultValue={typed.capacityBytes ?? "20"}
+          usual="20"
         />
         {pool.keepsFiles && (
           <>
@@ -130,7 +155,7 @@ function newVolume(
               autocomplete="new-password"
               minLength={8}
               maxLength={512}
-              again={withheld.includes("encryption.passphrase")}
+              again={refused?.withheld.includes("encryption.passphrase") ?? false}
             />
           </>
         )}
@@ -166,36 +191,22 @@ type VolumeForm = (
 
 /** Forms about one volume. */
 const VOLUME_FORMS: Readonly<Record<Exclude<PoolFormName, "delete" | "create_volume">, VolumeForm>> = {
-  resize: ({ volume }, { typed, errorAt }) => ({
+  resize: ({ volume }, typed) => ({
     submit: t("storage.resize"),
     fields: (
-      <TextField
+      <SizeField
         label={t("storage.new_size")}
         hint={t("storage.size_now", { size: formatBytes(volume.capacityBytes) })}
-        error={errorAt("capacityBytes")}
-        name="capacityBytes:G"
-        inputMode="decimal"
-        suffix="GiB"
+        {...typed}
         required
-        defaultValue={typed.capacityBytes ?? ""}
       />
     ),
   }),
-  clone: (_about, { typed, errorAt }) => ({
+  clone: (_about, typed) => ({
     submit: t("storage.clone"),
-    fields: (
-      <TextField
-        label={t("storage.clone_name")}
-        hint={t("storage.clone_what")}
-        error={errorAt("name")}
-        name="name"
-        required
-        maxLength={200}
-        defaultValue={typed.name ?? ""}
-      />
-    ),
+    fields: <NameField label={t("storage.clone_name")} hint={t("storage.clone_what")} {...typed} />,
   }),
-  convert: ({ volume, name }, { typed, errorAt }) => {
+  convert: ({ volume, name }, typed) => {
     const format = volume.format === "qcow2" ? "raw" : "qcow2";
     const stem = volume.name.replace(/\.(qcow2|raw|img|iso)$/i, "");
     return {
@@ -208,14 +219,11 @@ const VOLUME_FORMS: Readonly<Record<Exclude<PoolFormName, "delete" | "create_vol
             value={format}
             choices={[{ value: format, label: format }]}
           />
-          <TextField
+          <NameField
             label={t("storage.convert_name")}
             hint={t("storage.convert_what", { name })}
-            error={errorAt("name")}
-            name="name"
-            required
-            maxLength={200}
-            defaultValue={typed.name ?? `${stem}.${format}`}
+            {...typed}
+            usual={`${stem}.${format}`}
           />
         </>
       ),
@@ -263,7 +271,6 @@ export function PoolForms(props: PoolFormsProps) {
   const { pool, form, volume, refused } = props, command = FORMS[form];
   const parts = partsOf(props, {
     typed: typedAgain(refused, command) ?? {},
-    withheld: refused?.command === command ? refused.withheld : [],
     errorAt: (field) => refusalAt(refused, command, field),
   });
   if (parts === null) return null;
