@@ -83,7 +83,7 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
     const { id } = await call(server, "create_backup", {
       name: "looks",
       folder: path,
-      targets: { all: true },
+      targets: { vmIds: [vm.uuid] },
       frequency: "daily",
       time: "02:00",
     });

@@ -388,7 +388,7 @@ Deno.test({
       ...{ name: "far", kind: "sftp", server: "127.0.0.1", port: ssh.port, user: "root", path: ssh.folder },
       ...{ privateKey: ssh.privateKey, hostKey: ssh.hostKey, privateAddresses: true, passphrase: PASSPHRASE },
     });
-    const input = { name: "far", backupTargetId, targets: { all: true } };
+    const input = { name: "far", backupTargetId, targets: { vmIds: [vm.uuid] } };
     const { id: backupId } = await call(server, "create_backup", input);
     const made = await runOf(server, backupId);
     done(made);
