@@ -19,7 +19,7 @@ import type { RestoreSource } from "./make_disk.ts";
 /** Milliseconds that the VM may take to start, and an answer to come. */
 const LIMIT_MS = { start: 240_000, answer: 60_000 } as const;
 /** Most entries of a folder that are told. */
-export const MOST_ENTRIES = 1000;
+const MOST_TOLD = 1000;
 /** Bytes of an answer, and of a list of names, that are taken at most. */
 const MOST_ANSWER = 4 * 1024 ** 2;
 /** MiB that the VM has. */
@@ -227,11 +227,11 @@ export class FileSession implements AsyncDisposable {
       if (size > MOST_ANSWER) throw failed("the folder has too many entries");
       const names = textNames(await Deno.readFile(list)).sort();
       const files: BackupFile[] = [];
-      for (const name of names.slice(0, MOST_ENTRIES)) {
+      for (const name of names.slice(0, MOST_TOLD)) {
         const found = await this.#stat(joinPath(path, name));
         if (found !== undefined) files.push({ name, ...found });
       }
-      return { files, truncated: names.length > MOST_ENTRIES };
+      return { files, truncated: names.length > MOST_TOLD };
     });
   }
 

@@ -1,6 +1,6 @@
 /** Copying the disks of a VM that runs: QEMU copies them as they are at one moment, and the guest goes on. */
 import { LibvirtError } from "../../ffi/error.ts";
-import { backupFiles, type BackupTarget, backupXml, checkpointXml } from "../../lib/formats/xml/backup.ts";
+import { type BackupDisk, backupFiles, backupXml, checkpointXml } from "../../lib/formats/xml/backup.ts";
 import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -78,7 +78,7 @@ function waysOf({ disks, spool, plan: { base, noted } }: RunningCopy): Way[] {
 /** A way, as libvirt is told. */
 function asked({ vm, plan: { base, noted }, checkpoint }: RunningCopy, way: Way) {
   const { files, incremental, isNoted } = way;
-  const targets = vm.disks.filter(({ source }) => source !== undefined).map(({ target }): BackupTarget => ({
+  const targets = vm.disks.filter(({ source }) => source !== undefined).map(({ target }): BackupDisk => ({
     target,
     file: files.get(target),
     isIncremental: incremental.has(target),

@@ -12,7 +12,7 @@ import { log } from "../log.ts";
 import { Collector } from "./collector.ts";
 import { type ExportedHost, exportHandlers, familiesOfHost } from "./export.ts";
 import { metricHandlers, pushHandlers, retentionHandlers } from "./handlers.ts";
-import { MetricPush, PUSH_MIGRATIONS } from "./push.ts";
+import { MetricPusher, PUSH_MIGRATIONS } from "./push.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "./retention.ts";
 
 /** Milliseconds between looks at what is over, and at what is too old. */
@@ -31,7 +31,7 @@ export const metricsFeature = feature<
     const collected: ExportedHost[] = [];
     const retention = new MetricRetention(store, metrics, interval, clock);
     const now = () => clock.now();
-    const push = new MetricPush({
+    const push = new MetricPusher({
       ...{ store, clock },
       latest: () =>
         collected.flatMap((each) => {

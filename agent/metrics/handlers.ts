@@ -14,7 +14,7 @@ import { chooseResolution, resolutionOf, timesIn } from "../../lib/metrics/resol
 import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { MetricStore } from "./metric_store.ts";
-import type { MetricPush } from "./push.ts";
+import type { MetricPusher } from "./push.ts";
 import type { MetricRetention } from "./retention.ts";
 import type { MetricRequest } from "./store_protocol.ts";
 
@@ -107,7 +107,7 @@ export function retentionHandlers(
 
 /** A handler for each command on what is sent. @param stopping aborted when KVM Manager stops */
 export function pushHandlers(
-  push: MetricPush,
+  push: MetricPusher,
   stopping: AbortSignal,
 ): Pick<Handlers, keyof typeof metricPushCommands> {
   return {

@@ -8,7 +8,7 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { DatabaseSync } from "node:sqlite";
-import { ContractError, type Input, type MetricPush as Shown } from "../../lib/contract/mod.ts";
+import { ContractError, type Input, type MetricPush } from "../../lib/contract/mod.ts";
 import { PUSH_INTERVAL } from "../../lib/contract/metric_push.ts";
 import type { MetricFamily } from "../../lib/formats/exposition.ts";
 import { otlpRefusal, otlpRequests } from "../../lib/formats/otlp.ts";
@@ -130,7 +130,7 @@ function caIn(text: string): string {
   return parts.join("\n");
 }
 
-export class MetricPush {
+export class MetricPusher {
   readonly #world: PushWorld;
   #record: PushRecord | undefined;
   #lastSentAt: number | null = null;
@@ -171,7 +171,7 @@ export class MetricPush {
   }
 
   /** What may be shown of it. @throws {ContractError} StoreUnavailable */
-  show(): Shown {
+  show(): MetricPush {
     const { url, headers, ...rest } = this.#require(), { clock } = this.#world;
     return {
       ...rest,

@@ -9,7 +9,7 @@ import { localhostCertificate } from "../../tests/testbed/tls.ts";
 import { setLogLevel } from "../log.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
-import { MetricPush, PUSH_MIGRATIONS, type PushedHost } from "./push.ts";
+import { MetricPusher, PUSH_MIGRATIONS, type PushedHost } from "./push.ts";
 
 setLogLevel("error");
 const SECRET = "s3cret-of-the-receiver";
@@ -38,7 +38,7 @@ async function sender(resolve?: (host: string) => Promise<string[]>) {
   const store = new Store(folder.path, undefined, [{ name: "metrics", migrations: PUSH_MIGRATIONS }]);
   store.open();
   let hosts: PushedHost[] = [];
-  const make = () => new MetricPush({ store, clock, latest: () => hosts, ...(resolve && { resolve }) });
+  const make = () => new MetricPusher({ store, clock, latest: () => hosts, ...(resolve && { resolve }) });
   const push = make(), stop = new AbortController();
   return {
     ...{ push, clock, stop, make, folder },
@@ -55,7 +55,7 @@ async function sender(resolve?: (host: string) => Promise<string[]>) {
 const refused = (run: () => unknown, pattern: RegExp) =>
   assert.throws(run, (error) => error instanceof ContractError && pattern.test(error.message));
 
-Deno.test("MetricPush sends what OTLP has for counters and gauges, when it is new, as often as told", async () => {
+Deno.test("MetricPusher sends what OTLP has for counters and gauges, when it is new, as often as told", async () => {
   await using to = otlpReceiver();
   await using from = await sender();
   const { push, clock, take, run } = from;
@@ -108,7 +108,7 @@ Deno.test("MetricPush sends what OTLP has for counters and gauges, when it is ne
   assert.equal(to.got.length, 2, "not before its time");
 });
 
-Deno.test("MetricPush backs off, waits as the receiver asks, tells why, and goes on when it is back", async () => {
+Deno.test("MetricPusher backs off, waits as the receiver asks, tells why, and goes on when it is back", async () => {
   const answers: (Response | undefined)[] = [
     new Response("busy", { status: 503 }),
     new Response("slow down", { status: 429, headers: { "retry-after": "300" } }),
@@ -140,7 +140,7 @@ Deno.test("MetricPush backs off, waits as the receiver asks, tells why, and goes
   assert.deepEqual([push.show().trouble, push.show().lastPoints], [undefined, 3]);
 });
 
-Deno.test("MetricPush sends very many figures in parts, and lets others run in between", async () => {
+Deno.test("MetricPusher sends very many figures in parts, and lets others run in between", async () => {
   await using to = otlpReceiver();
   await using from = await sender();
   const { push, take, run } = from;
@@ -160,7 +160,7 @@ Deno.test("MetricPush sends very many figures in parts, and lets others run in b
   assert.ok(turns >= 4, `${turns} turns of others`);
 });
 
-Deno.test("MetricPush reaches public addresses alone unless told, never link-local ones, and follows no redirect", async () => {
+Deno.test("MetricPusher reaches public addresses alone unless told, never link-local ones, and follows no redirect", async () => {
   await using elsewhere = otlpReceiver();
   await using to = otlpReceiver(() =>
     new Response(null, { status: 307, headers: { location: elsewhere.url } })
@@ -196,7 +196,7 @@ Deno.test("MetricPush reaches public addresses alone unless told, never link-loc
   assert.deepEqual(elsewhere.got, []);
 });
 
-Deno.test("MetricPush believes the authorities it was given, and no others", async () => {
+Deno.test("MetricPusher believes the authorities it was given, and no others", async () => {
   await using files = await testFolder();
   const key = join(files.path, "key.pem"), certificate = join(files.path, "cert.pem");
   await localhostCertificate(key, certificate);
@@ -219,7 +219,7 @@ Deno.test("MetricPush believes the authorities it was given, and no others", asy
   await assert.rejects(push.test(stop.signal));
 });
 
-Deno.test("MetricPush keeps its secrets: they are never shown, and go to no other server", async () => {
+Deno.test("MetricPusher keeps its secrets: they are never shown, and go to no other server", async () => {
   await using from = await sender();
   const { push, make, stop } = from;
   refused(() => push.set({ enabled: true }), /url is needed/);
@@ -244,7 +244,7 @@ Deno.test("MetricPush keeps its secrets: they are never shown, and go to no othe
   assert.deepEqual(push.show().headers, []);
 });
 
-Deno.test("MetricPush: a receiver that never answers holds nothing up, and ends with the program", async () => {
+Deno.test("MetricPusher: a receiver that never answers holds nothing up, and ends with the program", async () => {
   const open = Promise.withResolvers<Response>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => open.promise);
   await using from = await sender();

@@ -5,7 +5,7 @@ import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
 import { type Caller, volumeNamed } from "./volumes.ts";
 
 /** What of a disk says where it is. */
-export type DiskPlace = { readonly type: string; readonly source?: string | undefined };
+type DiskSource = { readonly type: string; readonly source?: string | undefined };
 
 /** The volume's path; undefined where its pool is off, or is not (any more). @throws {LibvirtError} */
 async function pathInPool(link: Caller, pool: string, name: string): Promise<string | undefined> {
@@ -34,7 +34,7 @@ async function folderOf(link: Caller, pool: string): Promise<string | undefined>
  *
  * @throws {LibvirtError}
  */
-export async function pathOfDisk(link: Caller, { type, source }: DiskPlace): Promise<string | undefined> {
+export async function pathOfDisk(link: Caller, { type, source }: DiskSource): Promise<string | undefined> {
   if (type !== "volume" || source === undefined) return source;
   const slash = source.indexOf("/"), pool = source.slice(0, slash), name = source.slice(slash + 1);
   const known = await pathInPool(link, pool, name);
@@ -44,4 +44,5 @@ export async function pathOfDisk(link: Caller, { type, source }: DiskPlace): Pro
 }
 
 /** Whether a disk can be a file: its image has a format, and a head that can be read. */
-export const mayBeFile = ({ type }: Pick<DiskPlace, "type">): boolean => type === "file" || type === "volume";
+export const mayBeFile = ({ type }: Pick<DiskSource, "type">): boolean =>
+  type === "file" || type === "volume";

@@ -5,7 +5,7 @@ const LONGEST = 200;
 
 // Controls would break a line or an attribute's tooltip; bidi embeddings and overrides (U+202A–U+202E, U+2066–U+2069)
 // could turn the text after them around: "gnp.exe" must not read as "exe.png".
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- control characters are what is to be made visible
 const UNSHOWN = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g;
 
 /** One line of text, safe to lay out: control and direction characters become a visible mark, and it is never long. */

@@ -27,7 +27,7 @@ const held = new Set<string>();
 type Files = Pick<BackupStore, "list" | "read" | "write" | "remove">;
 
 /** @param owner whose locks of an earlier process count for nothing: one process alone goes by that name */
-export class Leases {
+export class StoreLeases {
   constructor(
     private readonly store: Files,
     private readonly owner: string,

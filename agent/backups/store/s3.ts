@@ -18,7 +18,7 @@ import {
   reachable,
   type Resolve,
 } from "../../storage/images/outbound.ts";
-import { Leases } from "./lease.ts";
+import { StoreLeases } from "./lease.ts";
 import {
   type BackupStore,
   COPIES,
@@ -129,14 +129,14 @@ export class S3Store implements BackupStore {
   readonly label: string;
   readonly #place: S3Place;
   readonly #options: RemoteOptions;
-  readonly #leases: Leases;
+  readonly #leases: StoreLeases;
 
   constructor(place: S3Place, options: RemoteOptions) {
     const prefix = place.prefix === "" ? "" : `/${place.prefix}`;
     this.label = `s3://${place.bucket}${prefix} at ${new URL(place.endpoint).host}`;
     this.#place = place;
     this.#options = options;
-    this.#leases = new Leases(this, options.owner, options.clock);
+    this.#leases = new StoreLeases(this, options.owner, options.clock);
   }
 
   #urlOf(name: string | undefined, query: Readonly<Record<string, string>>): URL {

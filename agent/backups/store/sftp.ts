@@ -13,9 +13,17 @@ import { Turns } from "../../../lib/turns.ts";
 import { FileRefused } from "../../files.ts";
 import { log } from "../../log.ts";
 import { BrokenOff, LinkLocalRefused, reachable } from "../../storage/images/outbound.ts";
-import { Leases } from "./lease.ts";
+import { StoreLeases } from "./lease.ts";
 import type { RemoteOptions } from "./s3.ts";
-import { type Client, type Give, type Handle, type Listed, loadSsh2, type Sftp, type Stats } from "./ssh2.ts";
+import {
+  type Give,
+  type Listed,
+  loadSsh2,
+  type Sftp,
+  type SftpHandle,
+  type SshClient,
+  type Stats,
+} from "./ssh2.ts";
 import {
   type BackupStore,
   COPIES,
@@ -46,6 +54,8 @@ export interface SftpPlace {
 
 /** Milliseconds to connect and sign in; for one question. */
 const CONNECT_MS = 20_000, ANSWER_MS = 60_000;
+/** Milliseconds that the other side may take to end a connection. */
+const END_MS = 2_000;
 /** Bytes of a question or an answer; as many as every server takes. */
 const PIECE = 32 * 1024;
 /** Questions that are on their way at once: a far host is not waited for 64 times a chunk. */
@@ -72,7 +82,7 @@ class Gone extends Error {
 }
 
 interface Connection {
-  readonly client: Client;
+  readonly client: SshClient;
   readonly sftp: Sftp;
   /** Rejected once it is gone. */
   readonly gone: Promise<never>;
@@ -86,7 +96,7 @@ export class SftpStore implements BackupStore {
   readonly #place: SftpPlace;
   readonly #options: RemoteOptions;
   readonly #root: string;
-  readonly #leases: Leases;
+  readonly #leases: StoreLeases;
   readonly #turns = new Turns();
   #connection: Connection | undefined;
   /** Folders that are known to be there. */
@@ -100,7 +110,7 @@ export class SftpStore implements BackupStore {
     this.#place = place;
     this.#options = options;
     this.#root = `${path.replace(/\/+$/, "")}/${FOLDER}`;
-    this.#leases = new Leases(this, options.owner, options.clock);
+    this.#leases = new StoreLeases(this, options.owner, options.clock);
   }
 
   #unusable(reason: string, cause?: unknown): ContractError {
@@ -189,7 +199,7 @@ export class SftpStore implements BackupStore {
     }
   }
 
-  #lost(client: Client): void {
+  #lost(client: SshClient): void {
     if (this.#connection?.client === client) this.#connection = undefined;
   }
 
@@ -306,7 +316,7 @@ export class SftpStore implements BackupStore {
 
   async #entries(folder: string): Promise<{ readonly name: string; readonly attributes: Stats }[]> {
     const found = await this.#missing(this.#do(async (to) => {
-      const handle = await this.#question<Handle>(to, (give) => to.sftp.opendir(this.#at(folder), give));
+      const handle = await this.#question<SftpHandle>(to, (give) => to.sftp.opendir(this.#at(folder), give));
       const all: { name: string; attributes: Stats }[] = [];
       try {
         for (;;) {
@@ -343,7 +353,7 @@ export class SftpStore implements BackupStore {
     if (!info.isFile()) throw new FileRefused("it holds something that is no regular file");
     if (info.size > most) throw new FileRefused("a file of it is too large");
     return await this.#do(async (to) => {
-      const handle = await this.#question<Handle>(to, (give) => to.sftp.open(this.#at(name), "r", give));
+      const handle = await this.#question<SftpHandle>(to, (give) => to.sftp.open(this.#at(name), "r", give));
       try {
         const bytes = new Uint8Array(info.size);
         let isShort = false;
@@ -403,7 +413,7 @@ export class SftpStore implements BackupStore {
       // The library takes nothing else.
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       await this.#do(async (to) => {
-        const handle = await this.#question<Handle>(
+        const handle = await this.#question<SftpHandle>(
           to,
           (give) => to.sftp.open(this.#at(partial), "w", { mode: 0o600 }, give),
         );
@@ -509,7 +519,7 @@ export class SftpStore implements BackupStore {
     const { promise, resolve } = Promise.withResolvers<void>();
     connection.client.once("close", () => resolve());
     connection.client.end();
-    const timer = setTimeout(resolve, 2000);
+    const timer = setTimeout(resolve, END_MS);
     await promise;
     clearTimeout(timer);
   }

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 /** How an answer comes. */
 export type Give<T> = (error: Error | null | undefined, value?: T) => void;
 /** An open file or folder of the server. */
-export type Handle = Uint8Array & { readonly handle?: never };
+export type SftpHandle = Uint8Array & { readonly handle?: never };
 
 export interface Stats {
   readonly size: number;
@@ -28,23 +28,23 @@ export interface Sftp {
   rename(from: string, to: string, give: Give<void>): void;
   /** @throws {Error} where the server does not offer it */
   ext_openssh_rename(from: string, to: string, give: Give<void>): void;
-  opendir(path: string, give: Give<Handle>): void;
-  readdir(handle: Handle, give: Give<readonly Listed[]>): void;
-  open(path: string, flags: "r", give: Give<Handle>): void;
-  open(path: string, flags: "w" | "wx", attributes: { mode: number }, give: Give<Handle>): void;
+  opendir(path: string, give: Give<SftpHandle>): void;
+  readdir(handle: SftpHandle, give: Give<readonly Listed[]>): void;
+  open(path: string, flags: "r", give: Give<SftpHandle>): void;
+  open(path: string, flags: "w" | "wx", attributes: { mode: number }, give: Give<SftpHandle>): void;
   read(
-    handle: Handle,
+    handle: SftpHandle,
     into: Buffer,
     offset: number,
     length: number,
     at: number,
     give: Give<number>,
   ): void;
-  write(handle: Handle, from: Buffer, offset: number, length: number, at: number, give: Give<void>): void;
-  close(handle: Handle, give: Give<void>): void;
+  write(handle: SftpHandle, from: Buffer, offset: number, length: number, at: number, give: Give<void>): void;
+  close(handle: SftpHandle, give: Give<void>): void;
 }
 
-export interface Client {
+export interface SshClient {
   on(event: "ready" | "close", told: () => void): this;
   on(event: "error", told: (error: Error) => void): this;
   once(event: "close", told: () => void): this;
@@ -63,7 +63,7 @@ export interface Client {
 }
 
 interface Ssh2 {
-  readonly Client: new () => Client;
+  readonly Client: new () => SshClient;
 }
 
 /** Loads it. */

@@ -94,7 +94,7 @@ const PROGRAM_MS = 60_000;
 /** Milliseconds a channel's state is kept that libvirt was asked for. */
 const STATE_MS = 1500;
 /** Seconds that the agent keeps a guest frozen at most, and those it has beyond what was asked for: who asked thaws it. */
-const FREEZE_SECONDS = 290, FREEZE_GRACE_SECONDS = 10;
+const MOST_FROZEN_SECONDS = 290, FREEZE_GRACE_SECONDS = 10;
 /** What a shell and `timeout` say of a program that was ended at its time limit. */
 const TIMED_OUT = 124;
 
@@ -124,7 +124,7 @@ interface Kept {
 
 export class OwnBackend implements GuestBackend {
   readonly kind = "kvm-manager-agent";
-  readonly mostFrozenSeconds = FREEZE_SECONDS;
+  readonly mostFrozenSeconds = MOST_FROZEN_SECONDS;
   readonly #files: OwnFiles;
   readonly #states = new Map<string, Kept>();
 
@@ -315,7 +315,7 @@ export class OwnBackend implements GuestBackend {
   }
 
   async freeze(vm: VM, mountpoints: readonly string[], seconds: number): Promise<number> {
-    const timeout_ms = (Math.min(seconds, FREEZE_SECONDS) + FREEZE_GRACE_SECONDS) * 1000;
+    const timeout_ms = (Math.min(seconds, MOST_FROZEN_SECONDS) + FREEZE_GRACE_SECONDS) * 1000;
     const wish = { timeout_ms, ...(mountpoints.length > 0 && { mount_points: mountpoints }) };
     return (await this.#call(vm, "fs_freeze", wish)).mount_points.length;
   }

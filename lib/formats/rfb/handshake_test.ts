@@ -82,7 +82,7 @@ Deno.test("joinServer() passes on a hostile name as short, plain text (threat 15
   const { wire: end } = wire(ascii("RFB 003.008\n"), [1, 1], u32(0), init(name));
   const passed = new TextDecoder().decode((await joinServer(end, undefined)).subarray(24));
   assert.ok(passed.length <= 129);
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- no control character may pass
   assert.doesNotMatch(passed, /[\u0000-\u001f]/);
 });
 

@@ -3,7 +3,7 @@ import { renderXml, xml } from "./build.ts";
 import { child, children, parseXml } from "./tree.ts";
 
 /** A disk of a running VM, and where its content goes; without a file it is left out. */
-export interface BackupTarget {
+export interface BackupDisk {
   readonly target: string;
   readonly file: string | undefined;
   /** Only what was written since the checkpoint is copied, into a qcow2 file. */
@@ -15,7 +15,7 @@ export interface BackupTarget {
  *
  * @param since the checkpoint that disks are copied from on which are incremental
  */
-export function backupXml(disks: readonly BackupTarget[], since?: string): string {
+export function backupXml(disks: readonly BackupDisk[], since?: string): string {
   const modeOf = (isIncremental: boolean) =>
     since === undefined ? {} : { backupmode: isIncremental ? "incremental" : "full" };
   return renderXml(xml(

@@ -141,7 +141,7 @@ export function checkCloudInit(cloudInit: CloudInit): Fault[] {
     );
     faults.each("form.packages", form.packages, RULES.package);
     form.runCommands?.forEach((command, index) => {
-      // deno-lint-ignore no-control-regex
+      // deno-lint-ignore no-control-regex -- these are the characters that a command must not have
       if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/.test(command)) {
         faults.add(`form.runCommands.${index}`, "must not have control characters");
       }
