@@ -74,6 +74,7 @@ export const ALERT_MIGRATIONS = [
    ${insertsOf("first")}`,
   insertsOf("backups"),
   insertsOf("guests"),
+  insertsOf("backupTests"),
 ];
 
 /** Tables whose rows are an id and a record. */

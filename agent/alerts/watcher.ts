@@ -10,7 +10,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { FigureSource } from "../../lib/metrics/figure_taker.ts";
 import type { Backup } from "../../lib/contract/backups.ts";
-import { seenOfCopies, seenOfRun } from "../../lib/alerts/backups.ts";
+import { type Seen, seenOfCopies, seenOfRun, seenOfTests } from "../../lib/alerts/backups.ts";
 import { type Observation, observe } from "../../lib/alerts/watch.ts";
 import type { Clock } from "../clock.ts";
 import type { TakenFigures } from "../metrics/figure_feed.ts";
@@ -35,7 +35,12 @@ const WITH_FIGURES: ReadonlySet<AlertKind> = new Set([
   "guest_agent_silent",
 ]);
 /** Kinds that are checked with the backups. */
-const OF_BACKUPS: ReadonlySet<AlertKind> = new Set(["backup_failed", "backup_old"]);
+const OF_BACKUPS: ReadonlySet<AlertKind> = new Set(["backup_failed", "backup_old", "backup_test_failed"]);
+/** Kinds that are about one backup → what it says. */
+const OF_ONE_BACKUP: Partial<Record<AlertKind, (backup: Backup) => Seen>> = {
+  backup_failed: seenOfRun,
+  backup_test_failed: seenOfTests,
+};
 /** libvirt's event → the alert that it is about. */
 const OF_EVENT: Readonly<Record<string, AlertKind>> = {
   "crashed": "vm_crashed",
@@ -163,9 +168,10 @@ export class AlertWatcher {
     const round = this.#engine.begin(({ watches }) => OF_BACKUPS.has(watches));
     const seenOf = seenOfCopies(backups, this.#clock.now());
     for (const rule of round.rules) {
-      if (rule.watches === "backup_failed") {
+      const seenOfOne = OF_ONE_BACKUP[rule.watches];
+      if (seenOfOne !== undefined) {
         for (const backup of backups) {
-          const { seen, value } = seenOfRun(backup);
+          const { seen, value } = seenOfOne(backup);
           round.see(rule, { host: id, label: backup.name }, seen, value);
         }
       } else {

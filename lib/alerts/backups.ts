@@ -28,6 +28,20 @@ export function seenOfRun({ lastRun, enabled }: Pick<Backup, "lastRun" | "enable
   return { seen: seen === "good" && failed > 0 ? "bad" : seen, value: failed };
 }
 
+/**
+ * Whether copies of a backup's last run are damaged or did not boot, and how many. A new run's copies, which nobody has
+ * tested yet, say nothing of those before.
+ */
+export function seenOfTests({ lastRun, enabled }: Pick<Backup, "lastRun" | "enabled">): Seen {
+  if (lastRun === null || !enabled) return { seen: "gone", value: 0 };
+  const tested = lastRun.copies.filter(({ verified, bootTest }) => (verified ?? bootTest) !== null);
+  const failed = tested.filter(({ verified, bootTest }) =>
+    !(verified?.ok ?? true) || !(bootTest?.ok ?? true)
+  );
+  if (tested.length === 0) return { seen: "unknown", value: 0 };
+  return { seen: failed.length > 0 ? "bad" : "good", value: failed.length };
+}
+
 const isScheduled = ({ enabled, frequency }: Backup) =>
   enabled && frequency !== "by-hand" && frequency !== "once";
 

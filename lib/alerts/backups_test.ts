@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AlertRule, Backup, BackupCopy, BackupRunState } from "../contract/mod.ts";
-import { seenOfCopies, seenOfRun } from "./backups.ts";
+import { seenOfCopies, seenOfRun, seenOfTests } from "./backups.ts";
 import { incidentMessage } from "./words.ts";
 
 const DAY_MS = 86_400_000, NOW = 100 * DAY_MS;
@@ -50,6 +50,30 @@ Deno.test("seenOfRun() judges the last run that is over, of backups that are swi
   }
 });
 
+const tested = (ok: boolean | null, booted: boolean | null): BackupCopy => ({
+  ...copy("a", "done", 0),
+  verified: ok === null ? null : { at: NOW, ok, message: null },
+  bootTest: booted === null
+    ? null
+    : { at: NOW, ok: booted, by: null, message: null, seconds: 1, screen: false },
+});
+
+const TESTS: readonly [of: Backup, seen: string, value: number][] = [
+  [backup(undefined), "gone", 0],
+  [backup("done", [tested(null, null)]), "unknown", 0],
+  [backup("done", [tested(true, null), tested(null, null)]), "good", 0],
+  [backup("done", [tested(null, true)]), "good", 0],
+  [backup("done", [tested(true, false), tested(true, true)]), "bad", 1],
+  [backup("done", [tested(false, true), tested(false, false)]), "bad", 2],
+  [backup("done", [tested(false, null)], { enabled: false }), "gone", 0],
+];
+
+Deno.test("seenOfTests() counts copies that did not pass; those nobody has tested say nothing", () => {
+  for (const [index, [of, seen, value]] of TESTS.entries()) {
+    assert.deepEqual(seenOfTests(of), { seen, value }, String(index));
+  }
+});
+
 const COPIES: readonly [backups: Backup[], change: Partial<AlertRule>, seen: string][] = [
   [[backup("done", [copy("a", "done", 3)])], {}, "good"],
   [[backup("done", [copy("a", "done", 9)])], {}, "bad"],
@@ -73,4 +97,8 @@ Deno.test("incidentMessage() tells of backups with their figures", () => {
   assert.equal(incidentMessage(failed, 0, "nightly"), "The last run of the backup nightly failed");
   assert.equal(incidentMessage(rule({}), 9.04, ""), "The newest backup of the VM is 9 days old");
   assert.equal(incidentMessage(rule({}), NaN, ""), "There is no backup of the VM");
+  const untrusted = rule({ watches: "backup_test_failed" });
+  const says = "of the last run of the backup nightly did not pass verification or the boot test";
+  assert.equal(incidentMessage(untrusted, 1, "nightly"), `1 copy ${says}`);
+  assert.equal(incidentMessage(untrusted, 2, "nightly"), `2 copies ${says}`);
 });

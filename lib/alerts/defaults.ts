@@ -90,8 +90,23 @@ const GUESTS: readonly Default[] = [
   },
 ];
 
+const BACKUP_TESTS: readonly Default[] = [
+  {
+    id: "backup-test-failed",
+    name: "Backup fails its test",
+    severity: "critical",
+    watches: "backup_test_failed",
+    checks: 1,
+  },
+];
+
 /** The alerts of a new installation, as they came one after the other. */
-export const DEFAULT_ALERTS = { first: FIRST, backups: BACKUPS, guests: GUESTS };
+export const DEFAULT_ALERTS = {
+  first: FIRST,
+  backups: BACKUPS,
+  guests: GUESTS,
+  backupTests: BACKUP_TESTS,
+};
 
 /** Alerts as they are kept. @param createdAt milliseconds since 1970 */
 export function defaultAlerts(of: keyof typeof DEFAULT_ALERTS, createdAt: number): AlertRule[] {

@@ -28,6 +28,7 @@ export const ALERT_KIND_ROWS: Readonly<Record<AlertKind, AlertKindRow>> = {
   certificate_ends: { about: "program", days: "left" },
   backup_failed: { about: "host" },
   backup_old: { about: "vm", days: "passed" },
+  backup_test_failed: { about: "host" },
 };
 
 /** Field of each scope that says which one is meant. */

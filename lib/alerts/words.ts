@@ -77,5 +77,9 @@ export function incidentMessage(rule: AlertRule, value: number, label: string): 
       return Number.isFinite(value)
         ? `The newest backup of the VM is ${plain(value)} days old`
         : "There is no backup of the VM";
+    case "backup_test_failed":
+      return `${plain(value)} cop${value === 1 ? "y" : "ies"} of the last run of the backup ${
+        oneLine(label, LONGEST)
+      } did not pass verification or the boot test`;
   }
 }

@@ -31,6 +31,7 @@ export const ALERT_KINDS = [
   "certificate_ends",
   "backup_failed",
   "backup_old",
+  "backup_test_failed",
 ] as const;
 export type AlertKind = typeof ALERT_KINDS[number];
 

@@ -1,10 +1,12 @@
 /** Alerts end to end: a real guest whose memory is watched, and that dies; who is told of it, and who is not. */
 import assert from "node:assert/strict";
 import { mailServer } from "../testbed/mail_server.ts";
+import { backupFolder, chunksOf, done, runOf } from "../testbed/backups.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { personWith } from "../testbed/people.ts";
-import { call, readyServer, refused } from "../testbed/product.ts";
+import { run } from "../testbed/process.ts";
+import { call, known, readyServer, refused } from "../testbed/product.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { requirement } from "../testbed/skip.ts";
 import type { TestServer } from "../testbed/server.ts";
@@ -158,6 +160,38 @@ Deno.test("a backup that fails fires, and one that is deleted is over; a VM with
   ]);
   await call(server, "delete_backup", { backupId });
   await until("its end", async () => (await openOf(["backup_failed"])).length === 0, { seconds: WITHIN });
+});
+
+Deno.test({
+  name: "a backup that does not pass its verification fires by itself, until one does",
+  ignore,
+  fn: async () => {
+    await using vm = await testMachine({ purpose: "alertbackup", guest: false, disks: [{ size: "4M" }] });
+    await using folder = await backupFolder();
+    await run(["qemu-io", "-f", "qcow2", "-c", "write -P 7 0 1M", vm.disks[0]!]);
+    await using server = await readyServer({ args: OFTEN });
+    await known(server, vm.uuid);
+    const { id: backupId } = await call(server, "create_backup", {
+      ...{ name: "nightly", folder: folder.path, targets: { vmIds: [vm.uuid] } },
+    });
+    const damaged = await runOf(server, backupId);
+    done(damaged);
+    const chunk = (await chunksOf(folder.path)).split("\n").find((line) => line.length === 64)!;
+    const path = `${folder.path}/kvm-manager-backups/chunks/${chunk.slice(0, 2)}/${chunk}`;
+    await Deno.writeFile(path, new Uint8Array(100).fill(1));
+    assert.equal((await call(server, "verify_backup", { backupId, runId: damaged.id })).ok, false);
+    const firing = async () =>
+      (await call(server, "get_alert_history", { open: true })).filter(({ alertId }) =>
+        alertId === "backup-test-failed"
+      );
+    await until("the alert", async () => (await firing()).length === 1, { seconds: WITHIN });
+    assert.match((await firing())[0]!.message, /^1 copy of the last run of the backup nightly did not pass/);
+    const sound = await runOf(server, backupId, true);
+    done(sound);
+    assert.equal((await firing()).length, 1);
+    assert.equal((await call(server, "verify_backup", { backupId, runId: sound.id })).ok, true);
+    await until("its end", async () => (await firing()).length === 0, { seconds: WITHIN });
+  },
 });
 
 Deno.test("alerts that make no sense are refused by their field; targets by where they are", async () => {
