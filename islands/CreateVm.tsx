@@ -91,7 +91,7 @@ export default function CreateVm(
         <NicFields {...parts} />
         <AdvancedFields {...parts} />
       </div>
-      <Summary model={model} connected={enabled} />
+      <Summary {...parts} connected={enabled} />
     </form>
   );
 }

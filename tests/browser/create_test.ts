@@ -137,6 +137,7 @@ browserTest(
         const create = page.getByRole("button", { name: "Create", exact: true });
         await create.click();
         await waitForText(page, ".form-error", "Choose an image.");
+        await waitForText(page, ".create-summary .findings", "Choose an image.");
         await page.locator("[name=source][value=iso]").check({ force: true });
         await waitForText(page, ".form-error", "Start without one");
         assert.match(page.url(), /\/vms\/new$/);

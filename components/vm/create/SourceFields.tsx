@@ -11,7 +11,7 @@ import { USE_CLOUD_INIT } from "./CloudInitFields.tsx";
 import { CopyFields } from "./CopyFields.tsx";
 import { GetImage } from "./GetImage.tsx";
 import { ImagePicker } from "./ImagePicker.tsx";
-import { type CreateProps, given, t } from "./props.ts";
+import { type CreateProps, given, missingText, t } from "./props.ts";
 
 type Text = PlainKeyOf<typeof create>;
 
@@ -25,12 +25,9 @@ const LABELS: Readonly<Record<InstallSource, { icon: IconName; label: Text; what
 /** Stands for "another path" in the list of images. */
 const OTHER = "?";
 
-/** What to choose first, or to wait for. */
-function missingText({ model, arrival }: CreateProps, what: Missing): string | undefined {
-  if (model.missing.value !== what) return undefined;
-  if (arrival.isBusy.value) return t("create.image_coming");
-  return t(what === "iso" ? "create.iso_missing" : "create.image_missing");
-}
+/** What to choose first, or to wait for, at the field where it is. */
+const missingAt = (props: CreateProps, what: Missing): string | undefined =>
+  props.model.missing.value === what ? missingText(props) : undefined;
 
 function IsoFields(props: CreateProps) {
   const { model, images } = props;
@@ -38,7 +35,7 @@ function IsoFields(props: CreateProps) {
   const isos = images.filter(({ kind }) => kind === "iso");
   const isListed = isos.some((iso) => iso.path === path);
   const other = path !== undefined && !isListed;
-  const missing = missingText(props, "iso");
+  const missing = missingAt(props, "iso");
   return (
     <>
       {isos.length > 0 && (
@@ -93,7 +90,7 @@ function ImageFields(props: CreateProps) {
       <ImagePicker
         images={disks}
         value={disk?.path ?? ""}
-        error={missingText(props, "image") ?? model.error("disks.0.path") ?? model.error("disks.0")}
+        error={missingAt(props, "image") ?? model.error("disks.0.path") ?? model.error("disks.0")}
         onChoose={(path) => model.chooseDiskImage(path)}
       />
       <CopyFields {...props} index={0} disk={disk ?? {}} named />

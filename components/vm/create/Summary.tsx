@@ -5,7 +5,7 @@ import { quoted } from "../../../lib/text/shell_word.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import { FailureText } from "../../kit/FailureText.tsx";
 import { XmlCode } from "../XmlCode.tsx";
-import { type CreateProps, plural, t } from "./props.ts";
+import { type CreateProps, missingText, plural, t } from "./props.ts";
 
 const FIRMWARE = {
   bios: "create.firmware_bios",
@@ -78,9 +78,14 @@ function labelled(field: string, sentence: string): string {
 }
 
 function Findings(
-  { title, tone, list }: { title: string; tone: "bad" | "warn"; list: readonly ConfigFinding[] },
+  { title, tone, list, missing }: {
+    title: string;
+    tone: "bad" | "warn";
+    list: readonly ConfigFinding[];
+    missing?: string | undefined;
+  },
 ) {
-  if (list.length === 0) return null;
+  if (list.length === 0 && missing === undefined) return null;
   return (
     <div class="findings" data-tone={tone}>
       <h3>
@@ -88,6 +93,7 @@ function Findings(
         {title}
       </h3>
       <ul>
+        {missing !== undefined && <li>{missing}</li>}
         {list.map(({ field, message }, index) => (
           <li key={`${field}-${index}`}>{labelled(field, fieldSentence(field, message))}</li>
         ))}
@@ -97,7 +103,9 @@ function Findings(
 }
 
 /** What the wish comes to, what is wrong with it, and the button. */
-export function Summary({ model, connected }: Pick<CreateProps, "model"> & { connected: boolean }) {
+export function Summary(
+  { model, arrival, connected }: Pick<CreateProps, "model" | "arrival"> & { connected: boolean },
+) {
   const check = model.check.value;
   const failure = model.failure.value;
   const submitting = model.submitting.value;
@@ -120,7 +128,12 @@ export function Summary({ model, connected }: Pick<CreateProps, "model"> & { con
         ? <Facts resolved={check.resolved} system={model.system.value} />
         : check === null && <p class="form-note">{t("create.checking")}</p>}
       <div role="status">
-        <Findings title={t("create.problems")} tone="bad" list={errors} />
+        <Findings
+          title={t("create.problems")}
+          tone="bad"
+          list={errors}
+          missing={missingText({ model, arrival })}
+        />
         <Findings title={t("create.warnings")} tone="warn" list={check?.warnings ?? []} />
       </div>
       <div class="form-actions">

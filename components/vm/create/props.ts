@@ -70,3 +70,11 @@ export function changed(disk: NewDisk, field: keyof NewDisk, value: NewDisk[keyo
   const { [field]: _, ...rest } = disk;
   return value === undefined ? rest : { ...rest, [field]: value };
 }
+
+/** What to choose first, or to wait for; undefined while nothing is missing, or nobody has tried yet. */
+export function missingText({ model, arrival }: Pick<CreateProps, "model" | "arrival">): string | undefined {
+  const missing = model.missing.value;
+  if (missing === undefined) return undefined;
+  if (arrival.isBusy.value) return t("create.image_coming");
+  return t(missing === "iso" ? "create.iso_missing" : "create.image_missing");
+}
