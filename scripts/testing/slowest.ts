@@ -65,7 +65,8 @@ async function record(durations: Readonly<Record<string, number>>): Promise<void
 async function spentIn(file: string | undefined): Promise<SpentTime[]> {
   if (file === undefined) return [];
   try {
-    return (await Deno.readTextFile(file)).trimEnd().split("\n").map((line) => JSON.parse(line));
+    const lines = (await Deno.readTextFile(file)).split("\n").filter((line) => line !== "");
+    return lines.map((line) => JSON.parse(line));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return []; // nothing of the testbed was used
     throw error;

@@ -1,7 +1,7 @@
 /** Boot tests of backups: real guests that come up, and some that do not; what is there meanwhile, and what stays. */
 import assert from "node:assert/strict";
 import { backupFolder, done, runOf } from "../testbed/backups.ts";
-import { virsh } from "../testbed/libvirt.ts";
+import { virsh, virshUnless } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
@@ -17,19 +17,34 @@ const ignore = await requirement("guest") !== null;
 const PNG = "iVBORw0KGgo";
 
 /** Domains that are there for a test of a copy. */
-const trials = async () =>
+const allTrials = async () =>
   (await virsh("list", "--all", "--name")).split("\n").filter((name) => name.startsWith("boot-test-"));
+
+/** Those with disks in a pool: other test files have their own. */
+async function trials({ path }: TestPool): Promise<string[]> {
+  const own = await Promise.all((await allTrials()).map(async (name) => {
+    const xml = await virshUnless(/failed to get domain|Domain not found/, "dumpxml", name);
+    return xml?.includes(`${path}/`) ? [name] : [];
+  }));
+  return own.flat();
+}
 
 /** What a test has left. */
 async function leftovers(pool: TestPool): Promise<string[]> {
   await virsh("pool-refresh", pool.name);
-  const nvram = await run(["find", "/var/lib/libvirt", "-name", "boot-test-*"]);
+  const before = await allTrials();
+  const found = await run(["find", "/var/lib/libvirt", "-name", "boot-test-*"]);
+  const own = await trials(pool);
+  const others = [...before, ...await allTrials()].filter((name) => !own.includes(name));
+  const nvram = found.split("\n").filter((path) =>
+    path !== "" && !others.some((name) => path.includes(name))
+  );
   return [
-    ...await trials(),
+    ...own,
     ...(await Array.fromAsync(Deno.readDir(pool.path))).map(({ name }) => name).filter((name) =>
       name.startsWith("boot-test-")
     ),
-    ...nvram.split("\n").filter((path) => path !== ""),
+    ...nvram,
   ];
 }
 
@@ -70,7 +85,7 @@ Deno.test({
 
     await t.step("the VM for it has no link, no screen to open, and other marks", async () => {
       const [name] = await until("the VM", async () => {
-        const found = await trials();
+        const found = await trials(pool);
         return found.length > 0 ? found : null;
       });
       const xml = await virsh("dumpxml", name!, "--security-info");
@@ -101,7 +116,7 @@ Deno.test({
     await t.step("cancelled, nothing stays and nothing is said of the copy", async () => {
       const again = call(server, "verify_backup", { ...of, kind: "boot", pool: pool.name });
       again.catch(() => {/* awaited below */});
-      await until("the VM", async () => (await trials()).length > 0);
+      await until("the VM", async () => (await trials(pool)).length > 0);
       const jobs = await call(server, "list_jobs", {});
       const { id: jobId } = jobs.find(({ command, endedAt }) =>
         command === "verify_backup" && endedAt === null
@@ -190,7 +205,7 @@ Deno.test({
         const runId = (await call(server, "list_backup_runs", { backupId }))[0]!.id;
         const testing = call(server, "verify_backup", { backupId, runId, kind: "boot", pool: pool.name });
         testing.catch(() => {/* its server is killed */});
-        if (ms > 0) await until("the VM", async () => (await trials()).length > 0);
+        if (ms > 0) await until("the VM", async () => (await trials(pool)).length > 0);
         await delay(ms);
         await server.kill();
         await testing.catch(() => {/* its server is killed */});
