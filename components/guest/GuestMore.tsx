@@ -1,21 +1,25 @@
-import type {
-  GuestAbility,
-  GuestMetadatum,
-  GuestMetrics,
-  GuestPackages,
-  GuestProcess,
-  GuestSecurity,
-  GuestUnit,
+import {
+  GUEST_METADATA,
+  type GuestAbility,
+  type GuestMetadatum,
+  type GuestMetrics,
+  type GuestPackages,
+  type GuestProcess,
+  type GuestSecurity,
+  type GuestUnit,
 } from "../../lib/contract/mod.ts";
 import { guest as texts } from "../../lib/i18n/en/guest.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Fact } from "../kit/Fact.tsx";
+import { TextField } from "../kit/Field.tsx";
 import { Flash } from "../kit/Flash.tsx";
 import { Panel } from "../kit/Panel.tsx";
+import { RowButton } from "../kit/RowButton.tsx";
 
 const { t } = textsOf(texts);
 
@@ -145,7 +149,8 @@ function Services({ services, vmId, at, mayControl }: {
         { title: t("guest.description"), fit: "wrap", cell: ({ description }) => description },
         ...mayControl
           ? [{
-            title: "",
+            title: t("guest.actions"),
+            kind: "actions" as const,
             cell: (each: GuestUnit) => (
               <div class="guest-service">
                 {actionsOf(each).map((action) => (
@@ -203,10 +208,37 @@ function Security({ security }: { security: GuestSecurity }) {
 }
 
 /** Values are the guest's own text: shown as such, in one line each. */
-function Metadata({ metadata }: { metadata: readonly GuestMetadatum[] }) {
+function Metadata({ metadata, vmId, at, maySet, refused }: {
+  metadata: readonly GuestMetadatum[];
+  vmId: string;
+  at: string;
+  maySet: boolean;
+  refused: RefusedForm | null;
+}) {
   return (
     <>
       <p class="pad text-muted">{t("guest.metadata_what")}</p>
+      {maySet && (
+        <form method="post" action={formHref("guest_set_metadata", { vmId }, at)} class="guest-exec">
+          <TextField
+            label={t("guest.key")}
+            name="key"
+            required
+            maxLength={GUEST_METADATA.key}
+            class="input mono"
+            defaultValue={typedAgain(refused, "guest_set_metadata")?.key ?? ""}
+            error={refusalAt(refused, "guest_set_metadata", "key")}
+          />
+          <TextField
+            label={t("guest.value")}
+            name="value"
+            required
+            maxLength={GUEST_METADATA.value}
+            error={refusalAt(refused, "guest_set_metadata", "value")}
+          />
+          <button type="submit" class="button">{t("guest.set_value")}</button>
+        </form>
+      )}
       <DataTable
         label={t("guest.ability_metadata")}
         rows={metadata}
@@ -215,17 +247,35 @@ function Metadata({ metadata }: { metadata: readonly GuestMetadatum[] }) {
         columns={[
           { title: t("guest.key"), kind: "code", cell: ({ key }) => key },
           { title: t("guest.value"), fit: "wrap", cell: ({ value }) => oneLine(value, 1024) },
+          ...maySet
+            ? [{
+              title: t("guest.actions"),
+              kind: "actions" as const,
+              cell: ({ key }: GuestMetadatum) => (
+                <RowButton
+                  action={formHref("guest_set_metadata", { vmId, key, value: "" }, at)}
+                  text={t("guest.delete_value")}
+                  label={t("guest.delete_value_of", { key: oneLine(key, GUEST_METADATA.key) })}
+                />
+              ),
+            }]
+            : [],
         ]}
       />
     </>
   );
 }
 
-function Told({ told, ...rest }: { told: GuestMoreTold; vmId: string; at: string; mayControl: boolean }) {
+interface ToldProps extends Pick<GuestMoreProps, "vmId" | "mayControl" | "maySet" | "refused"> {
+  told: GuestMoreTold;
+  at: string;
+}
+
+function Told({ told, ...rest }: ToldProps) {
   if ("failure" in told) return <Flash tone="bad">{told.failure}</Flash>;
   if ("metrics" in told) return <Load {...told.metrics} />;
   if ("processes" in told) return <Processes {...told} />;
-  if ("metadata" in told) return <Metadata metadata={told.metadata} />;
+  if ("metadata" in told) return <Metadata metadata={told.metadata} {...rest} />;
   if ("services" in told) return <Services services={told.services} {...rest} />;
   return "packages" in told ? <Packages packages={told.packages} /> : <Security security={told.security} />;
 }
@@ -238,10 +288,14 @@ export interface GuestMoreProps {
   page: string;
   views: readonly GuestView[];
   mayControl: boolean;
+  /** Whether values may be left for the guest. */
+  maySet: boolean;
+  /** A form of this page that was refused. */
+  refused: RefusedForm | null;
 }
 
 /** Processes, services, packages, security: one of them at a time, as a guest may take seconds for each. */
-export function GuestMore({ told, vmId, page, views, mayControl }: GuestMoreProps) {
+export function GuestMore({ told, page, views, ...rest }: GuestMoreProps) {
   if (views.length === 0) return null;
   const at = (view: GuestView) => `${page}?show=${view}`;
   return (
@@ -259,7 +313,7 @@ export function GuestMore({ told, vmId, page, views, mayControl }: GuestMoreProp
             </a>
           ))}
         </nav>
-        {told !== null && <Told told={told} vmId={vmId} at={at(told.view)} mayControl={mayControl} />}
+        {told !== null && <Told told={told} at={at(told.view)} {...rest} />}
       </Panel>
     </div>
   );

@@ -156,12 +156,34 @@ if (reason === null && await requirement("agentGuest") === null) {
       return agents.some(({ agent, state }) => agent === "kvm-manager-agent" && state === "connected");
     }, { seconds: 240 });
 
+    await t.step("values are left for the guest, and taken away, also without script", async () => {
+      await visit(tester, `${path}?show=metadata`, async (page) => {
+        await page.getByLabel("Key").fill("two words");
+        await page.getByLabel("Value").fill("<b>webserver</b>");
+        await page.getByRole("button", { name: "Set", exact: true }).click();
+        await waitForText(page, ".form-error", "Must not contain");
+        assert.equal(await page.getByLabel("Key").inputValue(), "two words");
+        await page.getByLabel("Key").fill("role");
+        await page.getByLabel("Value").fill("<b>webserver</b>");
+        await page.getByRole("button", { name: "Set", exact: true }).click();
+        await waitForText(page, "#more table", "<b>webserver</b>");
+        await waitForText(page, "[role=status]", "Value left for the guest");
+      }, { javaScriptEnabled: false, expected: /status of 400/ });
+      const left = [{ key: "role", value: "<b>webserver</b>" }];
+      assert.deepEqual(await call(server, "guest_get_metadata", { vmId }), left);
+      await visit(tester, `${path}?show=metadata`, async (page) => {
+        await page.getByRole("button", { name: "Delete role" }).click();
+        await waitForText(page, "#more", "No values yet");
+      });
+      assert.deepEqual(await call(server, "guest_get_metadata", { vmId }), []);
+    });
+
     await t.step("load, processes and security, in both themes, wide and on a phone", async () => {
       for (
         const [view, text] of [["metrics", "Load average"], ["processes", "kvm-manager-agent"], [
           "security",
           "SELinux",
-        ]]
+        ], ["metadata", "No values yet"]]
       ) {
         for (const size of [{}, PHONE]) {
           await visit(tester, `${path}?show=${view}`, async (page) => {

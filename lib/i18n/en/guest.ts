@@ -56,6 +56,10 @@ export const guest = {
   "guest.metadata_what":
     "What the host and the guest have left for each other, with kvm-manager-agent metadata in the guest.",
   "guest.no_metadata": "No values yet",
+  "guest.actions": "Actions",
+  "guest.set_value": "Set",
+  "guest.delete_value": "Delete",
+  "guest.delete_value_of": "Delete {key}",
   "guest.key": "Key",
   "guest.value": "Value",
 

@@ -104,17 +104,17 @@ export const handler = define.handlers({
     ]);
     const mayExec = may("guest_exec", { vmId, group }) && can(status, "exec");
     const mayControl = may("guest_control_service", { vmId, group }) && can(status, "service-control");
+    const maySet = may("guest_set_metadata", { vmId, group });
     const mayInsert = may("insert_guest_tools", { vmId, group });
     const mayInstall = may("install_guest_agent", { vmId, group });
-    const rights = { mayFiles, mayExec, mayControl, mayInsert, mayInstall };
+    const rights = { mayFiles, mayExec, mayControl, maySet, mayInsert, mayInstall };
     return page({ vm, status, told, more, views, folder, ...rights, now: Date.now() });
   },
 });
 
 /** What is inside a VM. */
 export default define.page<typeof handler>(function Guest({ data, state }) {
-  const { vm, status, told, more, views, folder, mayFiles, mayExec, mayControl, mayInsert, mayInstall, now } =
-    data;
+  const { vm, status, told, more, views, folder, mayFiles, mayExec, mayInsert, mayInstall, now } = data;
   const at = `/vms/${encodeURIComponent(vm.id)}/guest`;
   return (
     <VmPage
@@ -143,7 +143,9 @@ export default define.page<typeof handler>(function Guest({ data, state }) {
                 vmId={vm.id}
                 page={at}
                 views={views}
-                mayControl={mayControl}
+                mayControl={data.mayControl}
+                maySet={data.maySet}
+                refused={state.refused}
               />
               {mayExec && <GuestExec vmId={vm.id} />}
               {mayFiles && <GuestFiles vmId={vm.id} folder={folder} />}
