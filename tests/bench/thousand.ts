@@ -13,65 +13,15 @@ import type { Round } from "../../agent/metrics/sampler.ts";
 import { Store } from "../../agent/store/store.ts";
 import { TestClock } from "../../agent/testing.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
-import type { VM } from "../../lib/contract/mod.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { timed } from "./measure.ts";
+import { MADE_UP_NODE, madeUpFigures, madeUpVms } from "./made_up_vms.ts";
 import { alone } from "./row.ts";
 
 const VMS = 1000, INTERVAL = 10;
 /** A tenth of a core, of the ten seconds between two readings. */
 const MOST_CPU_MS = 1000, MOST_MB = 40;
-
-/** A VM with two disks and two cards, whose counters go on. */
-function paramsOf(vm: number, tick: number): Record<string, number | string> {
-  const counted = (each: number) => (tick * (1000 + vm) + each) * 1000;
-  const params: Record<string, number | string> = {
-    ...{ "cpu.time": counted(1) * 1000, "cpu.user": counted(2), "cpu.system": counted(3) },
-    ...{
-      "balloon.current": 2_097_152,
-      "balloon.maximum": 2_097_152,
-      "balloon.rss": 2_000_000 + (vm + tick) % 997,
-    },
-    ...{
-      "balloon.available": 2_000_000,
-      "balloon.unused": 900_000 + (vm * tick) % 9973,
-      "balloon.usable": 1_100_000,
-    },
-    ...{ "vcpu.current": 2, "vcpu.maximum": 2, "block.count": 2, "net.count": 2 },
-  };
-  for (const part of [0, 1]) {
-    Object.assign(params, {
-      ...{
-        [`vcpu.${part}.state`]: 1,
-        [`vcpu.${part}.time`]: counted(4) * 1000,
-        [`vcpu.${part}.delay`]: counted(5),
-      },
-      ...{ [`block.${part}.name`]: `vd${"ab"[part]}`, [`net.${part}.name`]: `vnet${vm * 2 + part}` },
-    });
-    for (
-      const name of [
-        "rd.bytes",
-        "rd.reqs",
-        "rd.times",
-        "wr.bytes",
-        "wr.reqs",
-        "wr.times",
-        "allocation",
-        "capacity",
-        "physical",
-      ]
-    ) {
-      params[`block.${part}.${name}`] = counted(6);
-    }
-    for (
-      const name of ["rx.bytes", "rx.pkts", "rx.errs", "rx.drop", "tx.bytes", "tx.pkts", "tx.errs", "tx.drop"]
-    ) {
-      params[`net.${part}.${name}`] = counted(7);
-    }
-  }
-  return params;
-}
 
 /** Milliseconds of CPU that this process took, all of its threads. A clock tick of the kernel's is 10 ms. */
 const cpuMs = () => {
@@ -85,30 +35,18 @@ export const thousand: Bench = async (context) => {
   const clock = new TestClock(1_700_000_000_000);
   const store = new Store(folder.path, undefined, [{ name: "alerts", migrations: ALERT_MIGRATIONS }]);
   const ids = Array.from({ length: VMS }, () => crypto.randomUUID());
-  const vms = ids.map((id, index) =>
-    ({
-      id,
-      name: `vm-${index}`,
-      state: "running",
-      guestAgent: "connected",
-      cpuCount: 2,
-      networkInterfaces: [],
-    }) as unknown as VM
-  );
+  const vms = madeUpVms(ids);
   const byId = new Map(vms.map((vm) => [vm.id, vm]));
   let tick = 0;
   // Made once: what is measured is ours, not what the bench leaves behind
-  const records = ids.map((uuid, vm) => ({ uuid, params: paramsOf(vm, tick) }));
+  const records = ids.map((uuid, vm) => ({ uuid, params: madeUpFigures(vm, tick) }));
   const inventory = {
     vm: (id: string) => byId.get(id),
     pools: () => [],
     counts: () => ({ active: VMS, total: VMS }),
   };
-  const node = {
-    cpu: { user: 1e9, kernel: 1e9, idle: 1e9, iowait: 0 },
-    memory: { total: 64 << 20, free: 32 << 20 },
-  };
-  const round = () => Promise.resolve({ at: clock.monotonic(), records, node } as unknown as Round);
+  const round = () =>
+    Promise.resolve({ at: clock.monotonic(), records, node: MADE_UP_NODE } as unknown as Round);
   const metrics = new MetricStore(folder.path, undefined, 0), feed = new FigureFeed();
   const alertRecords = new AlertRecords(store);
   const engine = new AlertEngine({
