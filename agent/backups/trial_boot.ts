@@ -117,7 +117,7 @@ async function watch(
     }
     const verdict = bootVerdict({
       ...{ at, isRunning, look },
-      agent: isRunning && host.inventory.vm(uuid) !== undefined && await host.agentAnswers(uuid),
+      agent: isRunning && host.inventory.vm(uuid) !== undefined && await host.guests.answers(uuid),
       isAgentExpected: manifest.consistency === "frozen",
       readBytes: isRunning ? await bytesRead(host, uuid) : 0,
     });

@@ -35,7 +35,18 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
         const qemu = new QemuBackend(host, lines, clock);
         const guests = new GuestService(host, [own, qemu], freezes, clock);
         const watch = new GuestWatch({ inventory: host.inventory, guests, records, clock, interval });
-        host.guestReading = (vmId) => watch.reading(vmId);
+        host.guests = {
+          answers: async (vmId) => (await guests.status(vmId)).connected,
+          reading: (vmId) => watch.reading(vmId),
+          ask: (vm, again) => own.asks(vm, again),
+          freezer: {
+            // What somebody keeps frozen by guest_freeze stays so
+            isOwn: async (vm) =>
+              freezes.until(vm.id) === undefined && (await guests.whoCan(vm, "freeze")) === own.kind,
+            freeze: async (vm, seconds) => void await own.freeze(vm, [], seconds),
+            thaw: (vm) => own.thaw(vm),
+          },
+        };
         const unwatch = host.link.watch((event) => {
           if (event.kind !== "domain") return;
           // QEMU's agent comes or goes: what was known of it is old.
@@ -57,15 +68,6 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
           const isGone = event.event === "lifecycle" && LIFECYCLE[Number(event.args[0])] === "undefined";
           if (isGone) watch.forget(event.uuid);
         });
-        host.agentAnswers = async (vmId) => (await guests.status(vmId)).connected;
-        host.askGuest = (vm, again) => own.asks(vm, again);
-        host.freezer = {
-          // What somebody keeps frozen by guest_freeze stays so
-          isOwn: async (vm) =>
-            freezes.until(vm.id) === undefined && (await guests.whoCan(vm, "freeze")) === own.kind,
-          freeze: async (vm, seconds) => void await own.freeze(vm, [], seconds),
-          thaw: (vm) => own.thaw(vm),
-        };
         return {
           handlers: guestHandlers({ host, guests, freezes, watch, now: () => clock.now() }),
           periodic: [{ name: "guests", every: () => TICK_MS, run: (signal) => watch.tick(signal) }],

@@ -23,8 +23,7 @@ import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
-import type { GuestReading } from "../../lib/guest/figures.ts";
-import type { GuestFreezer } from "./quiesce.ts";
+import { type HostGuests, NO_GUESTS } from "./guests.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
 import { type DomainChange, Inventory } from "./inventory/inventory.ts";
@@ -80,14 +79,8 @@ export class Host {
   readonly operations: Operations;
   readonly formats: FormatRecords;
   readonly keepers = new VolumeKeepers();
-  /** Asks a guest to shut down, or to reboot, by an agent that libvirt does not know of; false where none does. Set by its feature. */
-  askGuest: (vm: VM, again: boolean) => Promise<boolean> = () => Promise.resolve(false);
-  /** Figures that a guest's agent told lately. Set by its feature. */
-  guestReading: (vmId: string) => GuestReading | undefined = () => undefined;
-  /** Freezes guests by an agent that libvirt does not know of. Set by its feature. */
-  freezer: GuestFreezer | undefined;
-  /** Whether an agent in a guest answers, whichever it is. Set by its feature. */
-  agentAnswers: (vmId: string) => Promise<boolean> = () => Promise.resolve(false);
+  /** The agents in its guests. Set by their feature. */
+  guests: HostGuests = NO_GUESTS;
   readonly passt: Passt;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];

@@ -10,23 +10,13 @@ import type { Host } from "./host.ts";
 /** Seconds a guest stands still at most while a copy begins. */
 export const QUIESCE_SECONDS = 30;
 
-/** The agents that libvirt does not know of. The feature of guests sets it. */
-export interface GuestFreezer {
-  /** Whether ours freezes a guest: QEMU's cannot, or does not answer. */
-  isOwn(vm: VM): Promise<boolean>;
-  /** Freezes all its file systems. @throws {ContractError} */
-  freeze(vm: VM, seconds: number): Promise<void>;
-  /** Thaws them. @returns how many were frozen until now: none where the limit was over @throws {ContractError} */
-  thaw(vm: VM): Promise<number>;
-}
-
 /** Who freezes a guest: libvirt (through QEMU's agent), ourselves, or nobody. */
 export type Quiescing = "libvirt" | "own" | "nobody";
 
 /** Finds who freezes a guest. */
-export async function quiescingOf({ freezer }: Pick<Host, "freezer">, vm: VM): Promise<Quiescing> {
+export async function quiescingOf({ guests }: Pick<Host, "guests">, vm: VM): Promise<Quiescing> {
   if (vm.guestAgent !== "connected") return "nobody";
-  if (vm.guestAgents["kvm-manager-agent"] === "connected" && await freezer?.isOwn(vm)) return "own";
+  if (vm.guestAgents["kvm-manager-agent"] === "connected" && await guests.freezer.isOwn(vm)) return "own";
   return vm.guestAgents["qemu-ga"] === "connected" ? "libvirt" : "nobody";
 }
 
@@ -43,12 +33,11 @@ export interface Quiesced<T> {
  * @param refused what is thrown, and nothing done, where the guest cannot be frozen
  */
 export async function whileStill<T>(
-  { freezer }: Pick<Host, "freezer">,
+  { guests: { freezer } }: Pick<Host, "guests">,
   vm: VM,
   work: () => Promise<T>,
   refused?: (reason: string) => Error,
 ): Promise<Quiesced<T>> {
-  if (freezer === undefined) return { result: await work(), not: "no guest agent can" };
   let not: string | undefined;
   await freezer.freeze(vm, QUIESCE_SECONDS).catch((error) => not = messageOf(error));
   let result: T;

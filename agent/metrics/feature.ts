@@ -74,7 +74,7 @@ export const metricsFeature = feature<
         const collector = new Collector(
           {
             ...{ id, inventory, sampler, isHere, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
-            guestReading: (vmId) => host.guestReading(vmId),
+            guestReading: (vmId) => host.guests.reading(vmId),
           },
           metrics,
           interval,

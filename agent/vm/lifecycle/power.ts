@@ -58,7 +58,7 @@ const simple = (call: Extract<CallName, `domain${string}`>) => (host: Host, vm: 
 const ask = (call: "domainShutdown" | "domainReboot") => async (host: Host, vm: VM) => {
   const { link } = host;
   if (vm.guestAgents["qemu-ga"] !== "connected") {
-    if (await host.askGuest(vm, call === "domainReboot")) return null;
+    if (await host.guests.ask(vm, call === "domainReboot")) return null;
     return await link.call(call, { uuid: vm.id, by: "any" });
   }
   try {
