@@ -91,10 +91,28 @@ const TYPES: Readonly<Record<string, string>> = {
   null: "null",
 };
 
+/** What a field's name says of its unit. */
+const UNITS: readonly (readonly [ends: RegExp, unit: string])[] = [
+  [/Mb$/, "MiB"],
+  [/Gb$/, "GiB"],
+  [/MibPerSecond$/, "MiB/s"],
+  [/bytes$/i, "bytes"],
+  [/seconds$/i, "seconds"],
+  [/minutes$/i, "minutes"],
+  [/days$/i, "days"],
+  [/percent$/i, "percent"],
+];
+
+/** The unit of a bound, after it: one of one thing is singular. */
+function unitOf(field: string, limit: unknown): string {
+  const unit = UNITS.find(([ends]) => ends.test(field))?.[1];
+  return unit === undefined ? "" : ` ${limit === 1 ? unit.replace(/s$/, "") : unit}`;
+}
+
 /** Word of JSON Schema → the end of a sentence that begins with the field. */
-const WORDS: Readonly<Record<string, (params: Params, node: Node | undefined) => string>> = {
-  minimum: ({ limit }) => `must be at least ${figure(limit)}`,
-  maximum: ({ limit }) => `must be at most ${figure(limit)}`,
+const WORDS: Readonly<Record<string, (params: Params, node: Node | undefined, field: string) => string>> = {
+  minimum: ({ limit }, _node, field) => `must be at least ${figure(limit)}${unitOf(field, limit)}`,
+  maximum: ({ limit }, _node, field) => `must be at most ${figure(limit)}${unitOf(field, limit)}`,
   exclusiveMinimum: ({ limit }) => `must be more than ${figure(limit)}`,
   exclusiveMaximum: ({ limit }) => `must be less than ${figure(limit)}`,
   multipleOf: ({ multipleOf }) => `must be a multiple of ${figure(multipleOf)}`,
@@ -122,13 +140,14 @@ function told(
   node: Node | undefined,
   { keyword, message, params }: TLocalizedValidationError,
   value: unknown,
+  field: string,
 ): string {
   const given = params as Params;
   const fault = keyword === "pattern" && !node?.["x-secret"]
     ? patternFault(String(given.pattern), value)
     : undefined;
   if (fault !== undefined) return fault;
-  return Object.hasOwn(WORDS, keyword) ? WORDS[keyword]!(given, node) : message;
+  return Object.hasOwn(WORDS, keyword) ? WORDS[keyword]!(given, node, field) : message;
 }
 
 /** What is said of a value that is not as it should be; a text of any length must not make it long. */
@@ -155,7 +174,7 @@ function refusalOf(schema: TSchema, error: TLocalizedValidationError, input: unk
     return [{ field, error: new ContractError(code, { n: value, field }) }];
   }
   const subject = field === "" ? "the input" : field;
-  const message = told(at(schema, path), error, path.reduce<unknown>(own, input));
+  const message = told(at(schema, path), error, path.reduce<unknown>(own, input), field);
   return [{ field, error: invalid(`${subject} ${message}`) }];
 }
 

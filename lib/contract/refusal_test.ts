@@ -122,9 +122,23 @@ Deno.test("schemaRefusals() tells every bound in words, in none of the validator
     g: Type.String({ pattern: "^(\\d\\d):(\\d\\d)$", description: "time of day, as 03:30" }),
     h: Type.String({ pattern: "^[a-f]+x$" }),
     i: Type.Union([Type.Object({ j: Type.String() }), Type.Null()]),
+    memoryMb: Type.Integer({ minimum: 128 }),
+    seconds: Type.Integer({ minimum: 1, maximum: 3600 }),
   }, { additionalProperties: false });
   const own = Compile(schema);
-  const good = { a: 2, b: "bb", c: ["c"], d: true, e: "x", f: 2, g: "03:30", h: "ax", i: null };
+  const good = {
+    a: 2,
+    b: "bb",
+    c: ["c"],
+    d: true,
+    e: "x",
+    f: 2,
+    g: "03:30",
+    h: "ax",
+    i: null,
+    memoryMb: 128,
+    seconds: 1,
+  };
   assert.ok(own.Check(good));
   const cases: [field: string, value: unknown, message: string][] = [
     ["a", 1, "a must be at least 2"],
@@ -144,6 +158,9 @@ Deno.test("schemaRefusals() tells every bound in words, in none of the validator
     ["f", "3", "f must be a number"],
     ["g", "3:30", "g is not written as it has to be: time of day, as 03:30"],
     ["h", "x", "h has characters that are not allowed here"],
+    ["memoryMb", 1, "memoryMb must be at least 128 MiB"],
+    ["seconds", 0, "seconds must be at least 1 second"],
+    ["seconds", 3601, "seconds must be at most 3,600 seconds"],
   ];
   for (const [field, value, message] of cases) {
     const input = { ...good, [field]: value };
