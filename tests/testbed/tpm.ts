@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { TPM_FOLDER } from "../../lib/formats/swtpm.ts";
 import { writeAll } from "../../lib/write_all.ts";
-import { exists, run } from "./process.ts";
+import { run } from "./process.ts";
 import { until } from "./wait.ts";
 
 /** The folder of a VM's TPM. */
@@ -25,6 +25,18 @@ function command(code: number, handles: readonly number[], rest: readonly number
   return new Uint8Array([...u16(0x8002), ...u32(10 + body.length), ...u32(code), ...body]);
 }
 
+/** A connection to a socket, where somebody listens on it. */
+async function connected(path: string): Promise<Deno.UnixConn | undefined> {
+  try {
+    return await Deno.connect({ transport: "unix", path });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /** Runs swtpm on a state, and lets it answer commands. @returns the answers, whose code must be 0 */
 async function ask(folder: string, commands: readonly Uint8Array[]): Promise<Uint8Array[]> {
   const socket = `${folder}/socket`;
@@ -37,8 +49,7 @@ async function ask(folder: string, commands: readonly Uint8Array[]): Promise<Uin
     stderr: "inherit",
   }).spawn();
   try {
-    await until("swtpm", () => exists(socket), { every: 20 });
-    using line = await Deno.connect({ transport: "unix", path: socket });
+    using line = await until("swtpm", () => connected(socket), { every: 20 });
     const answers: Uint8Array[] = [];
     for (const each of commands) {
       await writeAll(line, each);
