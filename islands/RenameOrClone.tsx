@@ -5,6 +5,7 @@ import { ManageForm, NAME_CODES } from "../components/vm/ManageForm.tsx";
 import { api } from "../lib/client/api.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { oneLine } from "../lib/text/text.ts";
+import { cloneInput, type CloneWish, cloneWishIn } from "../lib/vm/clone_form.ts";
 import { manage } from "../lib/i18n/en/manage.ts";
 import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
 
@@ -29,8 +30,8 @@ const KINDS = {
     what: "manage.clone_what",
     submit: "manage.clone_do",
     doing: "manage.clone_doing",
-    call: async (vmId: string, name: string, linked: boolean, snapshot: string) =>
-      (await api.cloneVm({ vmId, name, linked, ...(snapshot !== "" && { snapshot }) })).vmId,
+    call: async (vmId: string, name: string, wish: CloneWish) =>
+      (await api.cloneVm({ vmId, name, ...cloneInput(wish) })).vmId,
   },
 } as const satisfies Record<string, { what: Text; submit: Text; doing: Text } & Record<string, unknown>>;
 
@@ -45,21 +46,25 @@ export interface RenameOrCloneProps {
   /** Snapshots that a copy can be made of, and the one that is chosen; empty: as the VM is now. */
   snapshots?: readonly string[];
   snapshot?: string;
+  /** What becomes of its TPM; left out where it has none to copy. */
+  tpm?: CloneWish["tpm"];
   /** Why a plain form's try failed. */
   failure: Failure | null;
 }
 
-function DiskKinds({ linked }: { linked: boolean }) {
-  const choices = [
-    { value: "full", label: t("manage.clone_full"), what: t("manage.clone_full_what") },
-    { value: "linked", label: t("manage.clone_linked"), what: t("manage.clone_linked_what") },
-  ];
+/** A choice of which each has a sentence. */
+function Choices({ legend, name, value: chosen, choices }: {
+  legend: string;
+  name: string;
+  value: string;
+  choices: readonly { readonly value: string; readonly label: string; readonly what: string }[];
+}) {
   return (
     <fieldset class="choices">
-      <legend>{t("manage.clone_kind")}</legend>
+      <legend>{legend}</legend>
       {choices.map(({ value, label, what }) => (
         <label key={value} class="check">
-          <input type="radio" name="disks" value={value} checked={(value === "linked") === linked} />
+          <input type="radio" name={name} value={value} checked={value === chosen} />
           <span>
             <strong>{label}</strong>
             <span class="form-hint">{what}</span>
@@ -69,6 +74,15 @@ function DiskKinds({ linked }: { linked: boolean }) {
     </fieldset>
   );
 }
+
+const diskChoices = () => [
+  { value: "full", label: t("manage.clone_full"), what: t("manage.clone_full_what") },
+  { value: "linked", label: t("manage.clone_linked"), what: t("manage.clone_linked_what") },
+];
+const tpmChoices = () => [
+  { value: "copy", label: t("manage.clone_tpm_copy"), what: t("manage.clone_tpm_copy_what") },
+  { value: "new", label: t("manage.clone_tpm_new"), what: t("manage.clone_tpm_new_what") },
+];
 
 /** Renaming a machine, or making a copy of it under another name. A plain form without script. */
 export default function RenameOrClone(props: RenameOrCloneProps) {
@@ -82,12 +96,7 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
     failure.value = null;
     isBusy.value = true;
     try {
-      const target = await call(
-        vmId,
-        String(data.get("name")),
-        data.get("disks") === "linked",
-        String(data.get("snapshot") ?? ""),
-      );
+      const target = await call(vmId, String(data.get("name")), cloneWishIn(data));
       location.assign(based(`/vms/${encodeURIComponent(target)}?done=${kind}_vm`));
     } catch (error) {
       failure.value = failureOf(error);
@@ -117,7 +126,17 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
         pattern="[A-Za-z_\-][A-Za-z0-9_\-]*"
         title={t("manage.name_hint")}
       />
-      {kind === "clone" && <DiskKinds linked={props.linked} />}
+      {kind === "clone" && (
+        <Choices
+          legend={t("manage.clone_kind")}
+          name="disks"
+          value={props.linked ? "linked" : "full"}
+          choices={diskChoices()}
+        />
+      )}
+      {kind === "clone" && props.tpm !== undefined && (
+        <Choices legend={t("manage.clone_tpm")} name="tpm" value={props.tpm} choices={tpmChoices()} />
+      )}
       {kind === "clone" && snapshots.length > 0 && (
         <SelectField
           label={t("manage.clone_of")}

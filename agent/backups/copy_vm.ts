@@ -1,4 +1,5 @@
-/** One VM into a store of backups: its definition, its UEFI variables, its disks. Whole, or not at all. */
+/** One VM into a store of backups: its definition, its UEFI variables, its TPM's state, its disks. Whole, or not at all. */
+import { Buffer } from "node:buffer";
 import { type Chunk, writeChunkList } from "../../lib/backup/chunk_list.ts";
 import {
   CHUNK_BYTES,
@@ -16,7 +17,9 @@ import { HEAD_BYTES, ImageError } from "../../lib/formats/qcow2/qcow2_header.ts"
 import { encryptedDisks } from "../../lib/formats/xml/backup.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
+import { tpmSecret } from "../../lib/formats/xml/tpm.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import type { Clock } from "../clock.ts";
 import { openFile, plainPath } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
@@ -29,6 +32,7 @@ import { checkImage, requireWish } from "../storage/disk_images/check.ts";
 import { copyImage } from "../storage/qemu_img.ts";
 import { holdWriters } from "../storage/volume_usage.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
+import { readTpmState, type TpmState } from "../vm/lifecycle/tpm_state.ts";
 import { planRead } from "./base.ts";
 import { BackupChunkError, storeContent } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
@@ -63,8 +67,19 @@ export interface Copied {
   readonly notes: readonly string[];
 }
 
+/** What libvirt keeps of a VM beside its disks. */
+interface BesideDisks {
+  /** Its UEFI variables, where it has any. */
+  readonly nvram: Uint8Array<ArrayBuffer> | undefined;
+  readonly tpm: TpmState | undefined;
+}
+
+/** Reads that. */
+type LookBeside = () => Promise<BesideDisks>;
+
 /** What is known of a VM's content once it is in the store. */
 interface Content {
+  readonly beside: BesideDisks;
   readonly takenAt: number;
   readonly consistency: Manifest["consistency"];
   readonly notes: readonly string[];
@@ -81,6 +96,9 @@ const contentOf = ({ allocationBytes, capacityBytes }: Disk): number => allocati
 
 /** Bytes that QEMU copies together at least. */
 const COPIED_BYTES = 65_536;
+
+const WRITTEN_MEANWHILE =
+  "Its UEFI variables or its TPM were written to just then: in the copy they may be a moment newer than its disks";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -166,13 +184,18 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
     const reason = `disk ${secret} is encrypted, and its content would be in the folder unencrypted`;
     throw new ContractError("BackupNotPossible", { reason });
   }
-  const nvram = await nvramBytes(definition, vm.name);
+  const document = new XmlDocument(definition);
+  const look: LookBeside = async () => ({
+    nvram: await nvramBytes(document, vm.name),
+    tpm: await readTpmState(host, document, vm.id),
+  });
   const isLive = host.inventory.active().includes(vm.id);
   const spoolFor = (needBytes: number) =>
     makeSpool({ host, vm, id, disks, needBytes, isForQemu: isLive, stateDir }, steps);
   const content = isLive
-    ? await ofRunning(context, vm, disks, { spoolFor, id })
-    : await ofStopped(context, vm, disks, spoolFor);
+    ? await ofRunning(context, vm, disks, { spoolFor, id, look })
+    : await ofStopped(context, vm, disks, { spoolFor, look });
+  const { nvram, tpm } = content.beside;
   const files: (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[] = [];
   const put = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
     files.push([name, bytes]);
@@ -193,6 +216,11 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
     disks: content.disks.map(({ list: _list, ...disk }) => disk),
     definition: await put("domain.xml", encode(definition)),
     ...(nvram && { nvram: await put("nvram", nvram) }),
+    ...(tpm && "files" in tpm && {
+      tpm: await Promise.all(
+        tpm.files.map(async ({ name, bytes }) => ({ name, digest: await put(name, bytes) })),
+      ),
+    }),
     left: left.map(({ target, reason }) => ({ target, reason })),
     storedBytes: content.storedBytes,
     readBytes: content.readBytes,
@@ -203,14 +231,42 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
   if (isLive) await dropQuietly(host, vm, (each) => each.backupId === backup.id && each.copyId !== id);
   const notes = [
     ...content.notes,
+    ...tpmNotes(tpm, tpmSecret(document)),
     ...left.map(({ target, reason }) => `Disk ${target} is not in it: ${reason}`),
   ];
   return { manifest, notes };
 }
 
+/** What is worth knowing of the copy of a TPM. @param secret that its state is encrypted with */
+function tpmNotes(tpm: TpmState | undefined, secret: string | undefined): string[] {
+  if (tpm === undefined) return [];
+  if ("fault" in tpm) return [`The state of its TPM is not in it: ${tpm.fault}`];
+  if (tpm.files.length === 0 || secret === undefined) return [];
+  return [
+    `The state of its TPM is encrypted with libvirt's secret ${oneLine(secret, 40)}, which is not in it`,
+  ];
+}
+
+/** Whether two looks found the same. */
+function isSame(a: BesideDisks, b: BesideDisks): boolean {
+  const contents = ({ nvram, tpm }: BesideDisks) => [
+    ["nvram", nvram] as const,
+    ...(tpm !== undefined && "files" in tpm
+      ? tpm.files.map(({ name, bytes }) => [name, bytes] as const)
+      : []),
+  ];
+  const [first, second] = [contents(a), contents(b)];
+  return first.length === second.length && first.every(([name, bytes], index) => {
+    const [otherName, other] = second[index]!;
+    return name === otherName && Buffer.compare(bytes ?? NONE, other ?? NONE) === 0;
+  });
+}
+
+const NONE = new Uint8Array();
+
 /** The UEFI variables of a definition; undefined where there are none, or none yet. */
-async function nvramBytes(definition: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const path = nvramPaths(new XmlDocument(definition), name, name, (own) => own)?.from;
+async function nvramBytes(document: XmlDocument, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const path = nvramPaths(document, name, name, (own) => own)?.from;
   if (path === undefined) return undefined;
   return await orMissing((async () => {
     const file = await openFile(path); // closed by its stream's end
@@ -246,13 +302,19 @@ async function ofRunning(
   { host, repository, backup, job, clock, isFull, pace, onBytes }: CopyContext,
   vm: VM,
   disks: readonly Disk[],
-  { spoolFor, id }: { readonly spoolFor: SpoolFor; readonly id: string },
+  { spoolFor, id, look }: {
+    readonly spoolFor: SpoolFor;
+    readonly id: string;
+    readonly look: LookBeside;
+  },
 ): Promise<Content> {
   const count = new Count(onBytes);
   if (disks.length === 0) {
     const none = { notes: [], disks: [], storedBytes: 0, readBytes: 0 };
-    return { takenAt: clock.now(), consistency: "crash", ...none };
+    return { takenAt: clock.now(), consistency: "crash", beside: await look(), ...none };
   }
+  await look(); // what cannot be read is told before anything is copied
+  const looks: PromiseSettledResult<BesideDisks>[] = [];
   const plan = await planRead(host, repository, { vm, backupId: backup.id, disks, isFull });
   const spool = await spoolFor(
     disks.reduce((sum, disk) => plan.base?.disks.has(disk.target) ? sum : sum + contentOf(disk), 0),
@@ -261,8 +323,14 @@ async function ofRunning(
     ...{ host, vm, disks, spool, job, clock, plan, pace },
     checkpoint: checkpointName(backup.id, id),
     onBytes: count.add,
+    onMoment: async () => void looks.push(...await Promise.allSettled([look()])),
   });
-  const { takenAt, isFrozen, notes, way, refusals } = copied;
+  const { takenAt, isFrozen, way, refusals } = copied;
+  const [before, after] = looks.map((each) => {
+    if (each.status === "rejected") throw each.reason;
+    return each.value;
+  }) as [BesideDisks, BesideDisks];
+  const notes = isSame(before, after) ? copied.notes : [...copied.notes, WRITTEN_MEANWHILE];
   const why = refusals[0] ?? plan.reason;
   if (way.incremental.size === 0) job.log(`${vm.name}: its disks are read in full: ${why}`);
   else if (why !== "") job.log(`${vm.name}: some disks are read in full: ${why}`);
@@ -311,6 +379,7 @@ async function ofRunning(
   return {
     takenAt,
     consistency: isFrozen ? "frozen" : "crash",
+    beside: after,
     notes,
     disks: found,
     storedBytes,
@@ -349,14 +418,15 @@ async function ofStopped(
   { host, repository, job, clock, pace, onBytes }: CopyContext,
   vm: VM,
   disks: readonly Disk[],
-  spoolFor: SpoolFor,
+  { spoolFor, look }: { readonly spoolFor: SpoolFor; readonly look: LookBeside },
 ): Promise<Content> {
   const count = new Count(onBytes), found: Content["disks"][number][] = [], takenAt = clock.now();
-  let stored = 0, readBytes = 0;
+  let stored = 0, readBytes = 0, beside!: BesideDisks;
   await host.operate(vm, "backing up", async () => {
     if (host.inventory.active().includes(vm.id)) {
       throw new ContractError("BackupFailed", { error: "the VM was started just now" });
     }
+    beside = await look();
     using held = new DisposableStack();
     // One disk after the other: the largest one needs room.
     const needed = disks.filter(({ format }) => format !== "raw").map(contentOf);
@@ -406,6 +476,7 @@ async function ofStopped(
   return {
     takenAt,
     consistency: isSaved ? "crash" : "stopped",
+    beside,
     notes: isSaved ? ["Its saved memory is not in it: the copy is as after a power failure"] : [],
     disks: found,
     storedBytes: stored,

@@ -5,7 +5,7 @@
  *     kvm-manager-backups/
  *       repository.json       what it is, and its id: an empty mount point is not taken for it
  *       chunks/ab/ab…         content, compressed (zstd)
- *       copies/ID/            one VM at one moment: manifest.json, domain.xml, nvram, vda.chunks, …
+ *       copies/ID/            one VM at one moment: manifest.json, domain.xml, nvram, tpm2-00.permall, vda.chunks, …
  *       copies/partial-ID/    one that is not whole: it is no backup
  *
  * A copy is whole once everything it names is in the store, and it got its name. Chunks that no copy names go when

@@ -10,11 +10,13 @@ import {
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
 import { type CopiedDisk, makeCopy, ownPath, setDisk } from "../../lib/formats/xml/clone.ts";
+import { MOST_TPM_BYTES } from "../../lib/formats/swtpm.ts";
 import { setMedium } from "../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { setName, setUuid } from "../../lib/formats/xml/identity.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
+import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
 import { readDomain } from "../../lib/formats/xml/trial.ts";
 import { child, children } from "../../lib/formats/xml/tree.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -28,7 +30,7 @@ import { log } from "../log.ts";
 import { identityAt } from "../operations/file_identity.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
-import { type DiskDoomed, type FileMade, keyOf } from "../operations/step.ts";
+import { type DiskDoomed, type FileMade, keyOf, type StateReplaced } from "../operations/step.ts";
 import { binVolume } from "../storage/bin/volume.ts";
 import { checkImage } from "../storage/disk_images/check.ts";
 import { lockVolume } from "../storage/shared.ts";
@@ -39,6 +41,8 @@ import { dropCheckpoints } from "../vm/checkpoints.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
 import { deleteDisk } from "../vm/lifecycle/delete.ts";
 import { requireFreeName, requireOff } from "../vm/lifecycle/rename.ts";
+import { replaceState } from "../vm/lifecycle/replace_state.ts";
+import { putTpmState, stageTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
 import { editableXml } from "../vm/xml.ts";
 import { type DiskPlace, type DiskWork, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";
 
@@ -180,6 +184,32 @@ export async function putNvram(
   noted.know({ file: await identityAt(path) });
 }
 
+/**
+ * The state of the copy's TPM, for a VM that has one. What is not to be had, stands in the warnings.
+ *
+ * @param otherwise what its TPM has then
+ * @throws {ManifestError}
+ */
+export async function tpmIn(
+  { host, repository, copy, manifest, warnings }: RestoreSource & Pick<Work, "host" | "warnings">,
+  document: XmlDocument,
+  otherwise: string,
+): Promise<TpmStateFile[]> {
+  if (!hasEmulatedTpm(document)) return [];
+  if (manifest.tpm === undefined) {
+    warnings.push(`The copy has no state of its TPM: ${otherwise}`);
+    return [];
+  }
+  const found: TpmStateFile[] = [];
+  for (const { name, digest } of manifest.tpm) {
+    found.push({ name, bytes: await repository.fileOf(copy, name, digest, MOST_TPM_BYTES) });
+  }
+  const fault = tpmPlaceFault(host, document);
+  if (found.length === 0 || fault === undefined) return found;
+  warnings.push(`The state of its TPM was not restored, because ${fault}: ${otherwise}`);
+  return [];
+}
+
 /** As a new VM. */
 async function asNew(
   work: Work,
@@ -194,6 +224,7 @@ async function asNew(
   if (nvram !== undefined && variables !== undefined) await putNvram(work, nvram, variables);
   const own = new Map([...disks].filter(([target]) => diskIn(document, target) !== undefined));
   makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: own, nvram: variables && nvram });
+  await putTpmState(operation, vmId, await tpmIn(work, document, "it begins empty"));
   job.signal.throwIfAborted();
   job.log(`Defining ${name}`);
   operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
@@ -238,11 +269,21 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   const path = pathIn(new XmlDocument(before)) ?? pathIn(document), variables = await nvramIn(work);
   const fresh = path !== undefined && variables !== undefined ? `${path}.restored-${manifest.id}` : undefined;
   if (fresh !== undefined) await putNvram(work, fresh, variables!);
+  const tpm = await tpmIn(work, document, "it keeps the one it has now");
+  const { moves, gone } = await stageTpmState(operation, vm.id, tpm, `restored-${manifest.id}`);
+  const change = { moves: [...fresh === undefined ? [] : [[fresh, path!] as const], ...moves], gone };
   job.signal.throwIfAborted();
   job.log(`Defining ${vm.name}`);
   await dropCheckpoints(host, vm);
+  operation.add<StateReplaced>({
+    kind: "state-replaced",
+    uuid: vm.id,
+    name: vm.name,
+    disks: [...disks.values()].map((disk) => disk.path),
+    ...change,
+  });
   await link.call("domainDefineXml", { xml: document.toString() });
-  if (fresh !== undefined) await Deno.rename(plainPath(fresh), plainPath(path!));
+  await replaceState(change);
   await host.reread(vm);
   for (const volume of old.values()) {
     try {

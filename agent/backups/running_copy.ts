@@ -33,6 +33,8 @@ export interface RunningCopy {
   readonly job: Pick<JobHandle, "signal" | "log">;
   readonly clock: Clock;
   readonly onBytes: (done: number) => void;
+  /** Called right before and right after the moment that the disks show. Never throws. */
+  readonly onMoment: () => Promise<void>;
 }
 
 /** How it went. */
@@ -139,7 +141,12 @@ export async function copyRunning(copy: RunningCopy): Promise<RunningCopied> {
     using _claim = host.claim(host.requireVm(uuid), "beginning a backup");
     takenAt = clock.now();
     const by = await quiescingOf(host, vm);
-    const start = (freeze: boolean) => host.link.call("backupBegin", { uuid, ways: told, freeze });
+    const start = async (freeze: boolean) => {
+      await copy.onMoment();
+      const begun = await host.link.call("backupBegin", { uuid, ways: told, freeze });
+      await copy.onMoment();
+      return begun;
+    };
     if (by !== "own") return await start(by === "libvirt");
     const { result, not } = await whileStill(host, vm, () => start(false));
     return { ...result, ...(not === undefined ? { frozen: true } : { notFrozen: not }) };

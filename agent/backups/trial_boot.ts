@@ -24,8 +24,9 @@ import { answered, vmStats } from "../metrics/vm_stats.ts";
 import type { Operation } from "../operations/operation.ts";
 import { keyOf, type TrialVm } from "../operations/step.ts";
 import { defaultPool } from "../storage/volumes.ts";
+import { putTpmState } from "../vm/lifecycle/tpm_state.ts";
 import type { RestoreSource } from "./make_disk.ts";
-import { definitionNow, definitionOf, makeDisks, nvramIn, putNvram } from "./restore.ts";
+import { definitionNow, definitionOf, makeDisks, nvramIn, putNvram, tpmIn } from "./restore.ts";
 
 /** Milliseconds between looks at a VM that boots. */
 const LOOK_MS = 2000;
@@ -168,6 +169,7 @@ async function bootIn(
     memoryMb: await memoryFor(host, memoryMb),
     cpuCount: Math.max(1, Math.min(cpuCount, threads)),
   });
+  await putTpmState(operation, uuid, await tpmIn({ ...work, warnings: [] }, document, "it begins empty"));
   if (nvram !== undefined && variables === undefined && document.find("os", "nvram") === undefined) {
     // libvirt makes it of the firmware's template, in a place of our own.
     document.append(document.find("os")!, xml("nvram", {}, nvram));

@@ -44,7 +44,11 @@ export async function verifyCopy(
     if (error instanceof Deno.errors.NotFound) return note(`${what}: a file of it is missing`);
     throw error;
   };
-  const files = [["domain.xml", manifest.definition], ["nvram", manifest.nvram]] as const;
+  const files = [
+    ["domain.xml", manifest.definition],
+    ["nvram", manifest.nvram],
+    ...(manifest.tpm ?? []).map(({ name, digest }) => [name, digest] as const),
+  ] as const;
   for (const [name, digest] of files) {
     if (digest === undefined) continue;
     await repository.fileOf(copy, name, digest).catch((error) => noteError(error, name));

@@ -2,6 +2,7 @@
 import type { StoredEntry } from "../../lib/bin/entry.ts";
 import { entryOfNote, splitPath } from "../../lib/bin/place.ts";
 import { MOST_NOTE_BYTES, readNote } from "../../lib/bin/note.ts";
+import { TPM_FOLDER } from "../../lib/formats/swtpm.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
 import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
@@ -9,7 +10,7 @@ import { log } from "../log.ts";
 import { isKept, namesIn, noteIn } from "../storage/bin/folder.ts";
 
 /** Folders of libvirt's own in which VMs have files beside their disks. */
-const LIBVIRTS = ["/var/lib/libvirt/qemu/nvram", "/var/lib/libvirt/swtpm"];
+const LIBVIRTS = ["/var/lib/libvirt/qemu/nvram", TPM_FOLDER];
 /** Kinds of pools that are this host's alone: of a share another host may have put things into the bin. */
 const OWN_POOLS: ReadonlySet<string> = new Set(["dir", "fs"]);
 

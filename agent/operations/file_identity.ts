@@ -10,10 +10,18 @@ const LATE_MS = 10_000;
 /** When this process began: what an earlier one has begun, it began before. */
 const PROCESS_START = performance.timeOrigin;
 
+const identityOf = ({ dev, ino }: Deno.FileInfo): FileIdentity => ({ dev, ino: Number(ino) });
+
 /** The file at a path; null where there is none, or no regular file. */
 export async function identityAt(path: string): Promise<FileIdentity | null> {
   const info = await orMissing(Deno.lstat(plainPath(path)));
-  return info?.isFile ? { dev: info.dev, ino: Number(info.ino) } : null;
+  return info?.isFile ? identityOf(info) : null;
+}
+
+/** The folder at a path; null where there is none, or something else. */
+export async function folderIdentityAt(path: string): Promise<FileIdentity | null> {
+  const info = await orMissing(Deno.lstat(plainPath(path)));
+  return info?.isDirectory ? identityOf(info) : null;
 }
 
 /** Whether two looks found the same file. */
@@ -28,7 +36,7 @@ export function isMadeBy(
   { file, at }: { readonly file: FileIdentity | null; readonly at: number },
   { cut }: Pick<OperationRecord, "cut">,
 ): boolean {
-  if (file !== null) return isSame(file, { dev: info.dev, ino: Number(info.ino) });
+  if (file !== null) return isSame(file, identityOf(info));
   // A file system that keeps no birth times tells at least when the file was changed last.
   const born = (info.birthtime ?? info.ctime)?.getTime() ?? NaN;
   const end = cut === undefined ? Infinity : (cut.cause === "process" ? PROCESS_START : cut.at) + LATE_MS;

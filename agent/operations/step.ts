@@ -31,6 +31,14 @@ export interface FileMade {
   readonly at: number;
 }
 
+/** A folder that is made beside libvirt, and what is put into it. There was none before. */
+export interface FolderMade {
+  readonly kind: "folder-made";
+  readonly path: string;
+  readonly file: FileIdentity | null;
+  readonly at: number;
+}
+
 /** A domain that is defined under an id of its own. */
 export interface DomainMade {
   readonly kind: "domain-made";
@@ -145,6 +153,21 @@ export interface VolumeReplaced {
   readonly file: FileIdentity | null;
 }
 
+/**
+ * What libvirt keeps of a VM beside its disks – UEFI variables, a TPM's state – gives way to what belongs to the disks that
+ * the VM gets: as soon as its definition has one of them.
+ */
+export interface StateReplaced {
+  readonly kind: "state-replaced";
+  readonly uuid: string;
+  readonly name: string;
+  readonly disks: readonly string[];
+  /** Files that take the place of others. */
+  readonly moves: readonly (readonly [from: string, to: string])[];
+  /** Files that go. */
+  readonly gone: readonly string[];
+}
+
 /** A guest that is frozen for a copy of its disks: it thaws, whatever happens. */
 export interface GuestFrozen {
   readonly kind: "guest-frozen";
@@ -246,6 +269,7 @@ export interface BackupSpooled {
 export type Step =
   | VolumeMade
   | FileMade
+  | FolderMade
   | DomainMade
   | SecretMade
   | NetworkStarted
@@ -260,6 +284,7 @@ export type Step =
   | DiskDoomed
   | TrialVm
   | VolumeReplaced
+  | StateReplaced
   | GuestFrozen
   | DisksReverted
   | VmBinned

@@ -191,6 +191,19 @@ const fileMade: StepRule<"file-made"> = {
   },
 };
 
+/** Takes back a folder that was made beside libvirt, with what is in it. */
+const folderMade: StepRule<"folder-made"> = {
+  undo: async (step, { operation }) => {
+    const path = plainPath(step.path), info = await orMissing(Deno.lstat(path));
+    if (info === undefined) return NOTHING;
+    if (!info.isDirectory || !isMadeBy(info, step, operation)) {
+      return left(step.path, t("operations.is_other"));
+    }
+    await orMissing(Deno.remove(path, { recursive: true }));
+    return removed(step.path);
+  },
+};
+
 /** Takes back the passphrase of a volume that was not made. */
 const secretMade: StepRule<"secret-made"> = {
   undo: async ({ uuid, path }, { vms: { link } }) => {
@@ -239,6 +252,7 @@ const volumeReplaced: StepRule<"volume-replaced"> = {
 export const volumeSteps = {
   "volume-made": volumeMade,
   "file-made": fileMade,
+  "folder-made": folderMade,
   "secret-made": secretMade,
   "disk-doomed": diskDoomed,
   "volume-replaced": volumeReplaced,

@@ -7,6 +7,7 @@ import { isLocal } from "../libvirt/uri.ts";
 import { contractError, isAway } from "../libvirt/failure.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { recordSnapshots } from "./lifecycle/bin.ts";
+import { replaceState } from "./lifecycle/replace_state.ts";
 import { definitionFor } from "./lifecycle/unbin.ts";
 import { defineAgain, eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
 import { forgetEntry, forgetUnlessKept } from "../storage/bin/keep.ts";
@@ -149,6 +150,18 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
   },
 };
 
+/** Replaces what belongs to a VM's disks once it has them; before that the steps before take the new files away. */
+const stateReplaced: StepRule<"state-replaced"> = {
+  undo: async ({ uuid, name, disks, ...change }, { vms: { link } }) => {
+    const domain = await link.call("domainRead", { uuid });
+    const isDefined = domain?.summary.disks.some(({ source }) => source && disks.includes(source));
+    if (domain === null || !isDefined) return NOTHING;
+    if (!isOff(domain)) return left(name, t("operations.is_running"));
+    await replaceState(change);
+    return { did: "kept", stop: true };
+  },
+};
+
 /** How the steps of VMs are settled. */
 export const vmSteps = {
   "domain-made": domainMade,
@@ -156,4 +169,5 @@ export const vmSteps = {
   "domain-doomed": domainDoomed,
   "vm-binned": vmBinned,
   "vm-unbinned": vmUnbinned,
+  "state-replaced": stateReplaced,
 } satisfies Partial<StepRules>;

@@ -1,6 +1,6 @@
 import { Head } from "fresh/runtime";
 import RenameOrClone from "../../islands/RenameOrClone.tsx";
-import type { VM } from "../../lib/contract/mod.ts";
+import type { ClonedTpm, VM } from "../../lib/contract/mod.ts";
 import type { Failure } from "../../lib/text/failure.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { manage } from "../../lib/i18n/en/manage.ts";
@@ -16,6 +16,8 @@ export interface Naming {
   /** Names of the snapshots that a copy can be made of, and the one that is chosen; empty: as the VM is now. */
   readonly snapshots?: readonly string[];
   readonly snapshot?: string;
+  /** What becomes of its TPM in a copy; left out where it has none to copy. */
+  readonly tpm?: ClonedTpm;
   readonly failure: Failure | null;
 }
 

@@ -3,6 +3,7 @@
  * is from outside: it is checked before it is used, and names no file by a path of its own. Pure.
  */
 import Type, { type Static } from "typebox";
+import { TPM_FILES, type TpmFile } from "../formats/swtpm.ts";
 import { checker } from "../typebox/compile.ts";
 
 /** The version of the format that is written, and the newest that is read. */
@@ -52,6 +53,12 @@ export const Manifest = Type.Object({
   definition: Digest,
   /** SHA-256 of the UEFI variables, where there are any. */
   nvram: Type.Optional(Digest),
+  /** The state of an emulated TPM: none of these before its first start; left out where it is not known. */
+  tpm: Type.Optional(
+    Type.Array(Type.Object({ name: Type.String({ enum: [...TPM_FILES] }), digest: Digest }), {
+      maxItems: TPM_FILES.length,
+    }),
+  ),
   /** Disks that are no part of it, and why. */
   left: Type.Array(Type.Object({ target: Text(32), reason: Text(300) }), { maxItems: 256 }),
   /** Bytes that this copy added to the folder. */
@@ -61,6 +68,7 @@ export const Manifest = Type.Object({
 });
 export type Manifest = Static<typeof Manifest> & {
   readonly consistency: typeof CONSISTENCIES[number];
+  readonly tpm?: readonly { readonly name: TpmFile; readonly digest: string }[];
 };
 
 const isManifest = checker(Manifest);
@@ -85,6 +93,9 @@ export function readManifest(text: string): Manifest {
   if (!isManifest(value)) throw new ManifestError("its manifest is damaged");
   const targets = new Set(value.disks.map(({ target }) => target));
   if (targets.size !== value.disks.length) throw new ManifestError("its manifest names a disk twice");
+  if (value.tpm !== undefined && new Set(value.tpm.map(({ name }) => name)).size !== value.tpm.length) {
+    throw new ManifestError("its manifest names a file of its TPM twice");
+  }
   const { chunkBytes } = value;
   if (value.disks.some(({ bytes }) => bytes / chunkBytes > MOST_CHUNKS)) {
     throw new ManifestError("its manifest names a disk with more chunks than can be read");

@@ -21,6 +21,8 @@ const manifest: Manifest = {
 
 Deno.test("readManifest() takes what was written", () => {
   assert.deepEqual(readManifest(JSON.stringify(manifest)), manifest);
+  const withTpm: Manifest = { ...manifest, tpm: [{ name: "tpm2-00.permall", digest }] };
+  assert.deepEqual(readManifest(JSON.stringify(withTpm)), withTpm);
 });
 
 Deno.test("readManifest() refuses what would be a path, too large, or of a newer format", () => {
@@ -40,6 +42,12 @@ Deno.test("readManifest() refuses what would be a path, too large, or of a newer
   refused({ id: "../../etc" });
   refused({ chunkBytes: 2 ** 40 });
   refused({ chunkBytes: 65_537 });
+  const tpm = { name: "tpm2-00.permall", digest };
+  for (const name of ["../tpm2-00.permall", "tpm2-01.permall", ".lock", "domain.xml"]) {
+    refused({ tpm: [{ ...tpm, name }] });
+  }
+  refused({ tpm: [tpm, tpm] }, /names a file of its TPM twice/);
+  refused({ tpm: [{ ...tpm, digest: "0" }] });
   refused({ version: 2 }, /newer KVM Manager/);
   assert.throws(() => readManifest("{"), /no JSON/);
   assert.throws(() => readManifest("null"), ManifestError);

@@ -76,12 +76,24 @@ function plainVideo(video: XmlElement): XmlNode {
   return xml("video", {}, xml("model", { type: type === "none" ? "vga" : type }), part(video, "address"));
 }
 
+/** A TPM of which nothing is kept after the VM's end. */
+function briefTpm(tpm: XmlElement): XmlNode {
+  const backend = child(tpm, "backend")!, { type, version } = backend.attributes;
+  return xml(
+    "tpm",
+    { model: tpm.attributes.model },
+    xml("backend", { type, version }, part(backend, "encryption"), part(backend, "active_pcr_banks")),
+    part(tpm, "address"),
+  );
+}
+
 /** Devices that become others: name → what it becomes. */
 const REMADE: Readonly<Record<string, (device: XmlElement) => XmlNode>> = {
   interface: unplugged,
   serial: serialLine,
   channel: agentChannel,
   video: plainVideo,
+  tpm: briefTpm,
 };
 
 /** Whether a device stays in some way. */

@@ -124,3 +124,19 @@ Deno.test("makeTrial() leaves CPUs that fit as they are, and gives a VM without 
   assert.match(document.toString(), /<topology sockets='1'/);
   assert.match(document.toString(), /<video>\s*<model type='vga'\/>/);
 });
+
+Deno.test("makeTrial() keeps an emulated TPM, of which nothing stays behind, wherever its state was", () => {
+  const document = new XmlDocument(
+    SOURCE.replace(
+      /<tpm.*<\/tpm>/,
+      "<tpm model='tpm-crb'><backend type='emulator' version='2.0' persistent_state='yes' debug='9'>" +
+        "<source type='file' path='/srv/tpm'/><encryption secret='a'/></backend></tpm>",
+    ),
+  );
+  const plan = { name: "t", uuid: UUID, description: "", memoryMb: 1, cpuCount: 8, nvram: undefined };
+  makeTrial(document, { ...plan, disks: new Map() });
+  assert.match(
+    document.toString(),
+    /<tpm model='tpm-crb'>\s*<backend type='emulator' version='2.0'>\s*<encryption secret='a'\/>\s*<\/backend>\s*<\/tpm>/,
+  );
+});

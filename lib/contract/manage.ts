@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { HOST_NETWORK } from "./access_rules.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
-import { closed, NOTHING_OUT, SECRET, VmId } from "./schema.ts";
+import { closed, NOTHING_OUT, oneOf, SECRET, VmId } from "./schema.ts";
 
 /** Characters of the longest domain XML taken in: libvirt's own are a tenth of it on a machine full of devices. */
 export const MAX_XML = 256 * 1024;
@@ -66,6 +66,10 @@ export const ClonedDisk = Type.Object({
   path: Type.String({ description: "the clone's own disk" }),
 });
 
+/** What becomes of an emulated TPM in a clone. */
+export const CLONED_TPMS = ["copy", "new"] as const;
+export type ClonedTpm = typeof CLONED_TPMS[number];
+
 export const manageCommands = {
   check_vm_xml: command({
     summary: "Check an edited libvirt XML of a VM without applying it",
@@ -113,7 +117,8 @@ export const manageCommands = {
     description: "Every disk it writes to is copied, or linked: a linked disk keeps only what changes and " +
       "needs the original's disk, which must not be written to any more; raw disks are not linked. CDs and shared disks are used by both, but a " +
       "cloud-init seed stays with the original: its drive is empty in the copy. " +
-      "The copy has an id, a name, MAC addresses, UEFI variables and an empty TPM of its own. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
+      "The copy has an id, a name, MAC addresses and UEFI variables of its own, and a copy of the state of an emulated " +
+      "TPM, or a new one. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
     role: "administrator",
     permission: "vms.clone",
     input: closed({
@@ -134,6 +139,10 @@ export const manageCommands = {
           description: "its disks as they were in this snapshot, with the VM's hardware of now; not linked",
         }),
       ),
+      tpm: Type.Optional(oneOf(CLONED_TPMS, {
+        description: "copy, the default: what the guest has sealed with its TPM opens in the copy, too; " +
+          "new: an empty one, so that BitLocker asks for its recovery key",
+      })),
     }),
     output: Type.Object({ vmId: Type.String(), name: Type.String(), disks: Type.Array(ClonedDisk) }),
     errors: [
@@ -159,6 +168,7 @@ export const manageCommands = {
       "kvm-manager vm clone web1 web2",
       "kvm-manager vm clone web1 web2 --linked --no-wait",
       "kvm-manager vm clone web1 web2 --snapshot before",
+      "kvm-manager vm clone win1 win2 --tpm new",
     ],
     // A clone has the network cards of its original.
     alsoNeeds: [{ permission: "storage.operate" }, { permission: HOST_NETWORK, of: "vm-on-host-network" }],

@@ -2,6 +2,7 @@ import type { Naming } from "../../components/vm/VmNamePage.tsx";
 import type { VM } from "../../lib/contract/mod.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import type { PageState } from "../../lib/page_state.ts";
+import { type CloneWish, cloneWishIn } from "../../lib/vm/clone_form.ts";
 
 /**
  * Does what the form of a page that names a machine asks for, where there is no script; gives the id of the machine to go to, or what to
@@ -10,15 +11,14 @@ import type { PageState } from "../../lib/page_state.ts";
 export async function named(
   vm: VM,
   form: FormData,
-  call: (name: string, linked: boolean, snapshot: string) => Promise<string>,
+  call: (name: string, wish: CloneWish) => Promise<string>,
 ): Promise<{ vmId: string } | Naming> {
   const name = String(form.get("name") ?? "");
-  const linked = form.get("disks") === "linked";
-  const snapshot = String(form.get("snapshot") ?? "");
+  const wish = cloneWishIn(form), { linked, snapshot, tpm } = wish;
   try {
-    return { vmId: await call(name, linked, snapshot) };
+    return { vmId: await call(name, wish) };
   } catch (error) {
-    return { vm, name, linked, snapshot, failure: failureOf(error) };
+    return { vm, name, linked, snapshot, ...(tpm !== undefined && { tpm }), failure: failureOf(error) };
   }
 }
 

@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "copies of a UEFI VM have its variables in a file of their own, and an empty TPM",
+  name: "copies of a UEFI VM have its variables in a file of their own, and a TPM of their own",
   ignore: ignore || await noFirmware() !== null,
   fn: async () => {
     await using server = await readyServer({ args: ["--virt-type", "qemu"] });
@@ -111,7 +111,7 @@ Deno.test({
     const { log } = await call(server, "get_job", {
       jobId: jobs.find(({ command }) => command === "clone_vm")!.id,
     });
-    assert.ok(log.some(({ text }) => text.includes("gets an empty TPM")));
+    assert.ok(log.some(({ text }) => text.includes("gets a new TPM: ")));
     for (const { vmId: id, name } of [clone, made!]) {
       const path = nvramOf(name);
       assert.notEqual(path, original);

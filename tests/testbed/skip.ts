@@ -7,6 +7,7 @@
 import { buildAgentGuest } from "./agent_guest.ts";
 import { ensureChromium } from "./chromium.ts";
 import { buildCloudGuest } from "./cloud_guest.ts";
+import { noFirmware } from "./firmware.ts";
 import { buildGuest } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { ensureLoopDevices } from "./loop.ts";
@@ -62,6 +63,12 @@ const NEEDS = {
   },
   /** Debian's chromium. */
   chromium: ensureChromium,
+  /** A libvirtd and QEMU, and swtpm with what libvirt makes its TPMs by. */
+  tpm: async () => {
+    await ensureLibvirtd();
+    const reason = await noFirmware();
+    if (reason !== null) throw new Unavailable(reason);
+  },
   /** Debian's slowhttptest. */
   slowhttptest: () => ensurePackages("slowhttptest"),
   /** Debian's libfaketime. */

@@ -2,10 +2,12 @@
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
+import { TPM_FOLDER } from "../../../lib/formats/swtpm.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { hasUsualNvram, nvramHolder, usualNvram } from "../../../lib/formats/xml/nvram.ts";
-import { child, children } from "../../../lib/formats/xml/tree.ts";
+import { hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts";
+import { child } from "../../../lib/formats/xml/tree.ts";
 import { isThere } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -15,9 +17,6 @@ import { log } from "../../log.ts";
 import type { Step } from "../../operations/step.ts";
 import { type Going, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
 import { volumeAt } from "../../storage/volumes.ts";
-
-/** Where libvirt's system daemon keeps the state of emulated TPMs, by the UUIDs of their VMs. */
-const TPM_FOLDER = "/var/lib/libvirt/swtpm";
 
 /** What becomes of a VM that goes into the bin. */
 export interface BinPlan {
@@ -36,11 +35,6 @@ function nvramPath(document: XmlDocument): string | undefined {
   return nvramOf(document) ?? (hasUsualNvram(document) ? usualNvram(name) : undefined);
 }
 
-const hasTpm = (document: XmlDocument) =>
-  children(document.find("devices"), "tpm").some((tpm) =>
-    child(tpm, "backend")?.attributes.type === "emulator"
-  );
-
 /** What of a VM lies in files beside its disks. */
 async function beside({ link }: Host, document: XmlDocument, uuid: string): Promise<Going[]> {
   if (!isLocal(link.uri)) return [];
@@ -49,7 +43,7 @@ async function beside({ link }: Host, document: XmlDocument, uuid: string): Prom
   if (nvram !== undefined && await isThere(plainPath(nvram))) {
     found.push({ path: nvram, pool: null, role: "nvram" });
   }
-  if (isLocalSystem(link.uri) && hasTpm(document) && await isThere(tpm)) {
+  if (isLocalSystem(link.uri) && hasEmulatedTpm(document) && await isThere(tpm)) {
     found.push({ path: tpm, pool: null, role: "tpm" });
   }
   return found;

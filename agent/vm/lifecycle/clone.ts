@@ -1,5 +1,6 @@
 /** Copying a machine: its definition, and its disks through libvirt's volume API. */
 import {
+  type ClonedTpm,
   ContractError,
   type Disk,
   type Input,
@@ -11,7 +12,6 @@ import { type CopiedDisk, makeCopy, ownPath } from "../../../lib/formats/xml/clo
 import { setMedium } from "../../../lib/formats/xml/device_disk.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";
-import { child } from "../../../lib/formats/xml/tree.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { nvramPaths } from "../../../lib/formats/xml/nvram.ts";
 import type { Principal } from "../../access.ts";
@@ -29,7 +29,9 @@ import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { linkVolume } from "../../storage/volumes.ts";
 import { diskIn } from "../devices/configurations.ts";
 import { copyNvram, copyOf, type DiskCopy, isOwn, seedDrives } from "./disk_copies.ts";
+import { tpmToCopy } from "./clone_tpm.ts";
 import { requireFreeName, requireOff } from "./rename.ts";
+import { putTpmState } from "./tpm_state.ts";
 import type { Host } from "../../hosts/host.ts";
 import { editableXml } from "../xml.ts";
 
@@ -46,7 +48,7 @@ export async function cloneVm(
   principal: Principal,
 ): Promise<Output<"clone_vm">> {
   const { inventory, jobs, operations } = host;
-  const { name, linked = false, snapshot } = input;
+  const { name, linked = false, snapshot, tpm = "copy" } = input;
   if (linked && snapshot !== undefined) {
     const reason = "linked must be left out: a copy of a snapshot is a full one";
     throw new ContractError("InvalidInput", { reason, field: "linked" });
@@ -80,7 +82,7 @@ export async function cloneVm(
       actor: principal.name,
       keys: [keyOf.vm(vm.id), keyOf.vm(vmId), keyOf.vmName(name)],
     } as const;
-    const plan = { vm, vmId, name, linked, snapshot, copies, role: principal.role };
+    const plan = { vm, vmId, name, linked, snapshot, copies, role: principal.role, tpm };
     disks = await jobs.run(
       spec,
       (job) => operations.run(about, (operation) => carryOut(host, plan, job, operation)),
@@ -125,10 +127,6 @@ function requireKept(
   throw new ContractError("DiskNotClonable", { target, path, reason });
 }
 
-/** Whether the VM has a TPM of its own. libvirt keeps its state by the VM's id: a copy begins with an empty one. */
-const hasTpm = (document: XmlDocument): boolean =>
-  child(child(document.find("devices"), "tpm"), "backend")?.attributes.type === "emulator";
-
 /** The copy's own file of UEFI variables; undefined where libvirt is to make it. */
 async function ownNvram(
   host: Host,
@@ -153,11 +151,12 @@ interface Plan {
   readonly snapshot: string | undefined;
   readonly copies: readonly DiskCopy[];
   readonly role: Role;
+  readonly tpm: ClonedTpm;
 }
 
 async function carryOut(
   host: Host,
-  { vm, vmId, name, linked, snapshot, copies, role }: Plan,
+  { vm, vmId, name, linked, snapshot, copies, role, tpm }: Plan,
   job: JobHandle,
   operation: Operation,
 ): Promise<Output<"clone_vm">["disks"]> {
@@ -169,6 +168,7 @@ async function carryOut(
   const of = snapshot === undefined ? "" : ` of the snapshot ${snapshot}`;
   let before = 0;
   try {
+    const tpmState = await tpmToCopy(host, { vm, name, tpm }, job);
     for (const { target, source, used, pool } of copies) {
       const format = linked ? "qcow2" : source.format ?? "raw";
       const volumeName = `${name}-${target}.${format}`;
@@ -195,13 +195,11 @@ async function carryOut(
     }
     const document = new XmlDocument(await editableXml(host, vm));
     const nvram = await ownNvram(host, document, vm, name, operation);
+    await putTpmState(operation, vmId, tpmState);
     makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: made, nvram });
     for (const target of await seedDrives(host, vm)) {
       job.log(`Leaving the drive ${target} empty: the cloud-init seed in it belongs to ${vm.name}`);
       setMedium(document, () => diskIn(document, target)!, undefined);
-    }
-    if (hasTpm(document)) {
-      job.log(`${name} gets an empty TPM: what ${vm.name} keeps in its own is not copied`);
     }
     job.signal.throwIfAborted();
     job.log(`Defining ${name}`);

@@ -5,6 +5,7 @@ import { xml } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
 import { dropMacs, nvramOf, setCreatedAt, setName, setUuid } from "./identity.ts";
 import { protectNewDomain } from "./screen_passwords.ts";
+import { dropTpmPlace } from "./tpm.ts";
 import { child, children, type XmlElement } from "./tree.ts";
 
 /** A disk of the copy's own. */
@@ -53,6 +54,7 @@ export function makeCopy(document: XmlDocument, copy: CopyMarks): void {
   const genid = document.find("genid");
   if (genid) document.setText(genid, crypto.randomUUID());
   setNvram(document, copy.nvram);
+  dropTpmPlace(document);
   for (const target of copy.disks.keys()) setDisk(document, target, copy.disks.get(target)!);
   freePorts(document);
   protectNewDomain(document);

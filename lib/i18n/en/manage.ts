@@ -11,7 +11,7 @@ export const manage = {
 
   "manage.clone_title": "Clone {name}",
   "manage.clone_what":
-    "The copy gets a UUID and MAC addresses of its own. CDs and shared disks are used by both. An emulated TPM starts empty: keep recovery keys of disks that it unlocks at hand.",
+    "The copy gets a UUID and MAC addresses of its own. CDs and shared disks are used by both.",
   "manage.clone_do": "Clone",
   "manage.clone_doing": "Cloning… Large disks take a while. This goes on when you leave the page.",
   "manage.clone_kind": "Disks",
@@ -24,6 +24,14 @@ export const manage = {
   "manage.clone_linked": "Linked",
   "manage.clone_linked_what":
     "Made at once, keeps only what changes. Needs the original's disks: do not start the original again while linked clones exist, or they break.",
+
+  "manage.clone_tpm": "TPM",
+  "manage.clone_tpm_copy": "Copy",
+  "manage.clone_tpm_copy_what":
+    "What the guest has sealed with its TPM, such as BitLocker's keys, opens in the copy, too.",
+  "manage.clone_tpm_new": "New",
+  "manage.clone_tpm_new_what":
+    "An empty TPM of its own. Keep recovery keys of disks that the TPM unlocks at hand.",
 
   "manage.import_title": "Import a VM",
   "manage.import_what":

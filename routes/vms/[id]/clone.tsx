@@ -2,6 +2,7 @@ import { page } from "fresh";
 import { type Naming, VmNamePage } from "../../../components/vm/VmNamePage.tsx";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
+import { cloneInput } from "../../../lib/vm/clone_form.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { copyName, named } from "../../(_shared)/manage.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
@@ -10,6 +11,12 @@ import { vmOf } from "../../(_shared)/vm.ts";
 async function snapshotsOf(api: PageState["api"], { id: vmId }: VM): Promise<string[]> {
   const list = await api.listSnapshots({ vmId }).catch(unlessAway);
   return list?.snapshots.filter(({ external }) => !external).map(({ name }) => name).reverse() ?? [];
+}
+
+/** Whether it has a TPM that can be copied. */
+async function hasTpm(api: PageState["api"], { id: vmId }: VM): Promise<boolean> {
+  const hardware = await api.getHardware({ vmId }).catch(unlessAway);
+  return hardware?.next.tpm?.backend === "emulator";
 }
 
 export const handler = define.handlers({
@@ -21,6 +28,7 @@ export const handler = define.handlers({
       linked: false,
       snapshots: await snapshotsOf(ctx.state.api, vm),
       snapshot: ctx.url.searchParams.get("snapshot") ?? "",
+      ...(await hasTpm(ctx.state.api, vm) && { tpm: "copy" as const }),
       failure: null,
     };
     return page(shown);
@@ -32,8 +40,7 @@ export const handler = define.handlers({
     const result = await named(
       vm,
       await ctx.req.formData(),
-      async (name, linked, snapshot) =>
-        (await api.cloneVm({ vmId: vm.id, name, linked, ...(snapshot !== "" && { snapshot }) })).vmId,
+      async (name, wish) => (await api.cloneVm({ vmId: vm.id, name, ...cloneInput(wish) })).vmId,
     );
     if (!("vmId" in result)) return page({ ...result, snapshots: await snapshotsOf(api, vm) });
     return ctx.redirect(`/vms/${encodeURIComponent(result.vmId)}?done=clone_vm`, 303);
