@@ -42,6 +42,8 @@ export interface RenameOrCloneProps {
   /** What the name's field begins with. */
   name: string;
   linked: boolean;
+  /** It runs, or is paused: its disks are being written to. */
+  isLive?: boolean;
   /** Snapshots that a copy can be made of, and the one that is chosen; empty: as the VM is now. */
   snapshots?: readonly string[];
   snapshot?: string;
@@ -49,17 +51,28 @@ export interface RenameOrCloneProps {
   failure: Failure | null;
 }
 
-function DiskKinds({ linked }: { linked: boolean }) {
+function DiskKinds({ linked, isLive }: { linked: boolean; isLive: boolean }) {
   const choices = [
-    { value: "full", label: t("manage.clone_full"), what: t("manage.clone_full_what") },
-    { value: "linked", label: t("manage.clone_linked"), what: t("manage.clone_linked_what") },
+    { value: "full", label: t("manage.clone_full"), what: t("manage.clone_full_what"), isOff: false },
+    {
+      value: "linked",
+      label: t("manage.clone_linked"),
+      what: t(isLive ? "manage.clone_linked_live" : "manage.clone_linked_what"),
+      isOff: isLive,
+    },
   ];
   return (
     <fieldset class="choices">
       <legend>{t("manage.clone_kind")}</legend>
-      {choices.map(({ value, label, what }) => (
+      {choices.map(({ value, label, what, isOff }) => (
         <label key={value} class="check">
-          <input type="radio" name="disks" value={value} checked={(value === "linked") === linked} />
+          <input
+            type="radio"
+            name="disks"
+            value={value}
+            checked={(value === "linked") === (linked && !isLive)}
+            disabled={isOff}
+          />
           <span>
             <strong>{label}</strong>
             <span class="form-hint">{what}</span>
@@ -72,7 +85,9 @@ function DiskKinds({ linked }: { linked: boolean }) {
 
 /** Renaming a machine, or making a copy of it under another name. A plain form without script. */
 export default function RenameOrClone(props: RenameOrCloneProps) {
-  const { vmId, kind, snapshots = [] } = props;
+  const { vmId, kind, isLive = false } = props;
+  // The images that snapshots are in are being written to.
+  const snapshots = isLive ? [] : props.snapshots ?? [];
   const { title, what, submit, doing, call } = KINDS[kind];
   const failure = useSignal(props.failure);
   const isBusy = useSignal(false);
@@ -99,7 +114,7 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
   return (
     <ManageForm
       title={t(title, { name: oneLine(props.vmName, 60) })}
-      what={t(what)}
+      what={kind === "clone" && isLive ? `${t("manage.clone_live")} ${t(what)}` : t(what)}
       submit={t(submit)}
       doing={isBusy.value ? t(doing) : null}
       failure={failure.value}
@@ -117,7 +132,7 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
         pattern="[A-Za-z_\-][A-Za-z0-9_\-]*"
         title={t("manage.name_hint")}
       />
-      {kind === "clone" && <DiskKinds linked={props.linked} />}
+      {kind === "clone" && <DiskKinds linked={props.linked} isLive={isLive} />}
       {kind === "clone" && snapshots.length > 0 && (
         <SelectField
           label={t("manage.clone_of")}

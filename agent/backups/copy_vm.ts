@@ -171,7 +171,7 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
   const spoolFor = (needBytes: number) =>
     makeSpool({ host, vm, id, disks, needBytes, isForQemu: isLive, stateDir }, steps);
   const content = isLive
-    ? await ofRunning(context, vm, disks, { spoolFor, id })
+    ? await ofRunning(context, vm, disks, { spoolFor, id, steps })
     : await ofStopped(context, vm, disks, spoolFor);
   const files: (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[] = [];
   const put = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
@@ -246,7 +246,7 @@ async function ofRunning(
   { host, repository, backup, job, clock, isFull, pace, onBytes }: CopyContext,
   vm: VM,
   disks: readonly Disk[],
-  { spoolFor, id }: { readonly spoolFor: SpoolFor; readonly id: string },
+  { spoolFor, id, steps }: { readonly spoolFor: SpoolFor; readonly id: string; readonly steps: Steps },
 ): Promise<Content> {
   const count = new Count(onBytes);
   if (disks.length === 0) {
@@ -258,7 +258,7 @@ async function ofRunning(
     disks.reduce((sum, disk) => plan.base?.disks.has(disk.target) ? sum : sum + contentOf(disk), 0),
   );
   const copied = await copyRunning({
-    ...{ host, vm, disks, spool, job, clock, plan, pace },
+    ...{ host, vm, disks, spool, steps, job, clock, plan, pace },
     checkpoint: checkpointName(backup.id, id),
     onBytes: count.add,
   });

@@ -109,9 +109,11 @@ export const manageCommands = {
     readOnly: false,
   }),
   clone_vm: command({
-    summary: "Copy a stopped VM",
+    summary: "Copy a VM",
     description: "Every disk it writes to is copied, or linked: a linked disk keeps only what changes and " +
-      "needs the original's disk, which must not be written to any more; raw disks are not linked. CDs and shared disks are used by both, but a " +
+      "needs the original's disk, which must not be written to any more; raw disks are not linked. " +
+      "A running or paused VM goes on, and only full copies are made of it: its disks are copied as they are at one moment, as after a power cut, " +
+      "or with the file systems frozen where a guest agent answers; its memory is not copied. CDs and shared disks are used by both, but a " +
       "cloud-init seed stays with the original: its drive is empty in the copy. " +
       "The copy has an id, a name, MAC addresses, UEFI variables and an empty TPM of its own. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
     role: "administrator",
@@ -119,7 +121,9 @@ export const manageCommands = {
     input: closed({
       vmId: VmId,
       name: VmName,
-      linked: Type.Optional(Type.Boolean({ default: false, description: "overlays instead of copies" })),
+      linked: Type.Optional(
+        Type.Boolean({ default: false, description: "overlays instead of copies; not of a running VM" }),
+      ),
       pool: Type.Optional(
         Type.String({
           minLength: 1,
@@ -131,7 +135,8 @@ export const manageCommands = {
         Type.String({
           minLength: 1,
           maxLength: 255,
-          description: "its disks as they were in this snapshot, with the VM's hardware of now; not linked",
+          description:
+            "its disks as they were in this snapshot, with the VM's hardware of now; not linked, and not of a running VM",
         }),
       ),
     }),
@@ -141,6 +146,7 @@ export const manageCommands = {
       "InvalidName",
       "VmNameExists",
       "VmMustBeOff",
+      "VmNotPersistent",
       "SnapshotNotFound",
       "StoragePoolNotFound",
       "StoragePoolNotActive",
