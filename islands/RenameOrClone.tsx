@@ -43,6 +43,8 @@ export interface RenameOrCloneProps {
   /** What the name's field begins with. */
   name: string;
   linked: boolean;
+  /** It runs, or is paused: its disks are being written to. */
+  isLive?: boolean;
   /** Snapshots that a copy can be made of, and the one that is chosen; empty: as the VM is now. */
   snapshots?: readonly string[];
   snapshot?: string;
@@ -57,14 +59,19 @@ function Choices({ legend, name, value: chosen, choices }: {
   legend: string;
   name: string;
   value: string;
-  choices: readonly { readonly value: string; readonly label: string; readonly what: string }[];
+  choices: readonly {
+    readonly value: string;
+    readonly label: string;
+    readonly what: string;
+    readonly isOff?: boolean;
+  }[];
 }) {
   return (
     <fieldset class="choices">
       <legend>{legend}</legend>
-      {choices.map(({ value, label, what }) => (
+      {choices.map(({ value, label, what, isOff }) => (
         <label key={value} class="check">
-          <input type="radio" name={name} value={value} checked={value === chosen} />
+          <input type="radio" name={name} value={value} checked={value === chosen} disabled={isOff} />
           <span>
             <strong>{label}</strong>
             <span class="form-hint">{what}</span>
@@ -75,9 +82,14 @@ function Choices({ legend, name, value: chosen, choices }: {
   );
 }
 
-const diskChoices = () => [
+const diskChoices = (isLive: boolean) => [
   { value: "full", label: t("manage.clone_full"), what: t("manage.clone_full_what") },
-  { value: "linked", label: t("manage.clone_linked"), what: t("manage.clone_linked_what") },
+  {
+    value: "linked",
+    label: t("manage.clone_linked"),
+    what: t(isLive ? "manage.clone_linked_live" : "manage.clone_linked_what"),
+    isOff: isLive,
+  },
 ];
 const tpmChoices = () => [
   { value: "copy", label: t("manage.clone_tpm_copy"), what: t("manage.clone_tpm_copy_what") },
@@ -86,7 +98,9 @@ const tpmChoices = () => [
 
 /** Renaming a machine, or making a copy of it under another name. A plain form without script. */
 export default function RenameOrClone(props: RenameOrCloneProps) {
-  const { vmId, kind, snapshots = [] } = props;
+  const { vmId, kind, isLive = false } = props;
+  // The images that snapshots are in are being written to.
+  const snapshots = isLive ? [] : props.snapshots ?? [];
   const { title, what, submit, doing, call } = KINDS[kind];
   const failure = useSignal(props.failure);
   const isBusy = useSignal(false);
@@ -108,7 +122,7 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
   return (
     <ManageForm
       title={t(title, { name: oneLine(props.vmName, 60) })}
-      what={t(what)}
+      what={kind === "clone" && isLive ? `${t("manage.clone_live")} ${t(what)}` : t(what)}
       submit={t(submit)}
       doing={isBusy.value ? t(doing) : null}
       failure={failure.value}
@@ -130,8 +144,8 @@ export default function RenameOrClone(props: RenameOrCloneProps) {
         <Choices
           legend={t("manage.clone_kind")}
           name="disks"
-          value={props.linked ? "linked" : "full"}
-          choices={diskChoices()}
+          value={props.linked && !isLive ? "linked" : "full"}
+          choices={diskChoices(isLive)}
         />
       )}
       {kind === "clone" && props.tpm !== undefined && (

@@ -193,7 +193,7 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
   const spoolFor = (needBytes: number) =>
     makeSpool({ host, vm, id, disks, needBytes, isForQemu: isLive, stateDir }, steps);
   const content = isLive
-    ? await ofRunning(context, vm, disks, { spoolFor, id, look })
+    ? await ofRunning(context, vm, disks, { spoolFor, id, steps, look })
     : await ofStopped(context, vm, disks, { spoolFor, look });
   const { nvram, tpm } = content.beside;
   const files: (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[] = [];
@@ -302,9 +302,10 @@ async function ofRunning(
   { host, repository, backup, job, clock, isFull, pace, onBytes }: CopyContext,
   vm: VM,
   disks: readonly Disk[],
-  { spoolFor, id, look }: {
+  { spoolFor, id, steps, look }: {
     readonly spoolFor: SpoolFor;
     readonly id: string;
+    readonly steps: Steps;
     readonly look: LookBeside;
   },
 ): Promise<Content> {
@@ -320,7 +321,7 @@ async function ofRunning(
     disks.reduce((sum, disk) => plan.base?.disks.has(disk.target) ? sum : sum + contentOf(disk), 0),
   );
   const copied = await copyRunning({
-    ...{ host, vm, disks, spool, job, clock, plan, pace },
+    ...{ host, vm, disks, spool, steps, job, clock, plan, pace },
     checkpoint: checkpointName(backup.id, id),
     onBytes: count.add,
     onMoment: async () => void looks.push(...await Promise.allSettled([look()])),

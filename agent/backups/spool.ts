@@ -16,7 +16,7 @@ import { left, NOTHING, removed, t } from "../operations/outcome.ts";
 import type { StepRule } from "../operations/settlement.ts";
 import type { BackupSpooled } from "../operations/step.ts";
 import { isActive } from "../storage/shared.ts";
-import { endOurs } from "./running_copy.ts";
+import { endCopy } from "../vm/running_disks.ts";
 
 /** What the name of such a folder begins with. */
 const PREFIX = ".kvm-manager-spool-";
@@ -162,7 +162,7 @@ export const backupSpooled: StepRule<"backup-spooled"> = {
   undo: async ({ uuid, path }, { vms }) => {
     if (!isSpool(path)) return left(path, t("operations.is_other"));
     if (vms.inventory.active().includes(uuid)) {
-      await endOurs(vms, uuid, (file) => file.startsWith(`${path}/`), SYSTEM_CLOCK);
+      await endCopy(vms, uuid, (file) => file.startsWith(`${path}/`), SYSTEM_CLOCK);
     }
     const info = await orMissing(Deno.lstat(plainPath(path)));
     live.delete(path);

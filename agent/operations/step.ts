@@ -266,6 +266,17 @@ export interface BackupSpooled {
   readonly path: string;
 }
 
+/** Disks of a VM that runs are copied by QEMU, which ends when it is taken back. What they are copied to is none of it. */
+export interface DisksCopied {
+  readonly kind: "disks-copied";
+  readonly uuid: string;
+  readonly name: string;
+  /** Paths of what QEMU copies to. */
+  readonly files: readonly string[];
+  /** The guest was asked to stand still, and is to thaw. */
+  readonly isFrozen: boolean;
+}
+
 export type Step =
   | VolumeMade
   | FileMade
@@ -295,6 +306,7 @@ export type Step =
   | EntryUnbinned
   | BinDoomed
   | BackupSpooled
+  | DisksCopied
   | ChangeWanted;
 
 export type StepKind = Step["kind"];

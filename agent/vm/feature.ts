@@ -20,6 +20,7 @@ import { deviceHandlers } from "./devices/handlers.ts";
 import { vmHandlers, vmListHandlers } from "./handlers.ts";
 import { manageHandlers } from "./manage.ts";
 import { ovaHandlers } from "./ova/handlers.ts";
+import { runningDiskSteps } from "./running_disks.ts";
 import { snapshotHandlers } from "./snapshots/handlers.ts";
 import { SnapshotImages } from "./snapshots/images.ts";
 import { snapshotSteps } from "./snapshots/steps.ts";
@@ -43,7 +44,7 @@ type VmCommand = Exclude<
   ListCommand | "get_vnc_info"
 >;
 
-const steps = { ...vmSteps, ...snapshotSteps };
+const steps = { ...vmSteps, ...snapshotSteps, ...runningDiskSteps };
 
 export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",

@@ -5,6 +5,7 @@ import type { Failure } from "../../lib/text/failure.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { manage } from "../../lib/i18n/en/manage.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
+import { isLive } from "../../lib/vm/state.ts";
 
 const texts = textsOf(manage);
 
@@ -32,7 +33,7 @@ export function VmNamePage({ kind, vm, ...form }: Naming & { kind: keyof typeof 
           {t("title.page", { page: texts.t(TITLES[kind], { name: oneLine(vm.name, 60) }) })}
         </title>
       </Head>
-      <RenameOrClone kind={kind} vmId={vm.id} vmName={vm.name} {...form} />
+      <RenameOrClone kind={kind} vmId={vm.id} vmName={vm.name} isLive={isLive(vm)} {...form} />
     </>
   );
 }

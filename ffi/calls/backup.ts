@@ -13,9 +13,14 @@ const OPERATION_BACKUP = 9;
 /** `virDomainJobType` */
 const JOB = { NONE: 0, COMPLETED: 3 } as const;
 
+/** `VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL` */
+const REUSE_EXTERNAL = 1;
+
 /** A way to copy disks. */
 export interface BackupWay {
   readonly xml: string;
+  /** Its files are there already, as large as the disks: they are written to, and none is made. */
+  readonly isReused?: boolean;
   /** The checkpoint that is made at that moment; null: none. */
   readonly checkpoint: string | null;
 }
@@ -49,10 +54,10 @@ function beginSomehow(
   ways: readonly BackupWay[],
 ): Pick<BackupBegun, "way" | "refusals"> {
   const refusals: string[] = [];
-  for (const [way, { xml, checkpoint }] of ways.entries()) {
+  for (const [way, { xml, checkpoint, isReused = false }] of ways.entries()) {
     const note = checkpoint === null ? null : cString(checkpoint);
     try {
-      ok(libvirt().symbols.virDomainBackupBegin(pointer, cString(xml), note, 0));
+      ok(libvirt().symbols.virDomainBackupBegin(pointer, cString(xml), note, isReused ? REUSE_EXTERNAL : 0));
       return { way, refusals };
     } catch (error) {
       const isLast = way === ways.length - 1;

@@ -113,9 +113,11 @@ export const manageCommands = {
     readOnly: false,
   }),
   clone_vm: command({
-    summary: "Copy a stopped VM",
+    summary: "Copy a VM",
     description: "Every disk it writes to is copied, or linked: a linked disk keeps only what changes and " +
-      "needs the original's disk, which must not be written to any more; raw disks are not linked. CDs and shared disks are used by both, but a " +
+      "needs the original's disk, which must not be written to any more; raw disks are not linked. " +
+      "A running or paused VM goes on, and only full copies are made of it: its disks are copied as they are at one moment, as after a power cut, " +
+      "or with the file systems frozen where a guest agent answers; its memory is not copied. CDs and shared disks are used by both, but a " +
       "cloud-init seed stays with the original: its drive is empty in the copy. " +
       "The copy has an id, a name, MAC addresses and UEFI variables of its own, and a copy of the state of an emulated " +
       "TPM, or a new one. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
@@ -124,7 +126,9 @@ export const manageCommands = {
     input: closed({
       vmId: VmId,
       name: VmName,
-      linked: Type.Optional(Type.Boolean({ default: false, description: "overlays instead of copies" })),
+      linked: Type.Optional(
+        Type.Boolean({ default: false, description: "overlays instead of copies; not of a running VM" }),
+      ),
       pool: Type.Optional(
         Type.String({
           minLength: 1,
@@ -136,7 +140,8 @@ export const manageCommands = {
         Type.String({
           minLength: 1,
           maxLength: 255,
-          description: "its disks as they were in this snapshot, with the VM's hardware of now; not linked",
+          description:
+            "its disks as they were in this snapshot, with the VM's hardware of now; not linked, and not of a running VM",
         }),
       ),
       tpm: Type.Optional(oneOf(CLONED_TPMS, {
@@ -150,6 +155,7 @@ export const manageCommands = {
       "InvalidName",
       "VmNameExists",
       "VmMustBeOff",
+      "VmNotPersistent",
       "SnapshotNotFound",
       "StoragePoolNotFound",
       "StoragePoolNotActive",

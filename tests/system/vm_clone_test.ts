@@ -118,11 +118,14 @@ Deno.test({
     await using pool = await testPool("clone");
     const volumes = () => virsh("vol-list", pool.name);
 
-    await t.step("a running machine, a taken and a bad name", async () => {
+    await t.step("linked ones of a running machine, a taken and a bad name", async () => {
       await using vm = await testMachine({ purpose: "clone", guest: false, start: true, disks: [{ pool }] });
       await shows(server, vm.uuid, ({ state }) => state === "running");
       const clone = (name: string) => call(server, "clone_vm", { vmId: vm.uuid, name });
-      await refused(clone("kvmm-test-never"), "VmMustBeOff");
+      const linked = call(server, "clone_vm", { vmId: vm.uuid, name: "kvmm-test-never", linked: true });
+      await refused(linked, "VmMustBeOff", /\(running now\): it writes to the disks .* Make a full clone/);
+      const old = call(server, "clone_vm", { vmId: vm.uuid, name: "kvmm-test-never", snapshot: "before" });
+      await refused(old, "VmMustBeOff", /it writes to the images that the snapshot is in/);
       await refused(clone(vm.name), "VmNameExists");
       await refused(clone("a/b"), "InvalidName");
       await refused(clone("-a"), "InvalidName");

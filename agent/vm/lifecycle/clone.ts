@@ -10,6 +10,7 @@ import {
 } from "../../../lib/contract/mod.ts";
 import { type CopiedDisk, makeCopy, ownPath } from "../../../lib/formats/xml/clone.ts";
 import { setMedium } from "../../../lib/formats/xml/device_disk.ts";
+import { errorText } from "../../../lib/contract/errors.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
@@ -28,6 +29,7 @@ import { lockVolume, requireActive } from "../../storage/shared.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { linkVolume } from "../../storage/volumes.ts";
 import { diskIn } from "../devices/configurations.ts";
+import { copyLive, liveBytes, liveDefinition } from "./clone_running.ts";
 import { copyNvram, copyOf, type DiskCopy, isOwn, seedDrives } from "./disk_copies.ts";
 import { tpmToCopy } from "./clone_tpm.ts";
 import { requireFreeName, requireOff } from "./rename.ts";
@@ -36,10 +38,10 @@ import type { Host } from "../../hosts/host.ts";
 import { editableXml } from "../xml.ts";
 
 /**
- * Makes a copy of a stopped machine, as a job. When a step fails or the job is cancelled, what the steps before made
- * is removed.
+ * Makes a copy of a machine, as a job. When a step fails or the job is cancelled, what the steps before made is removed.
+ * One that runs goes on: its disks are copied as they are at one moment, and it is held for that moment alone.
  *
- * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, StoragePoolNotFound, StoragePoolNotActive,
+ * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, VmNotPersistent, StoragePoolNotFound, StoragePoolNotActive,
  * StoragePoolReadOnly, DiskExceedsPool, DiskNotClonable, CloneFailed, VmBusy, JobCancelled
  */
 export async function cloneVm(
@@ -56,10 +58,12 @@ export async function cloneVm(
   const vm = host.requireVm(input.vmId);
   await operations.ready([keyOf.vm(vm.id), keyOf.vmName(name)]);
   requireFreeName(host, name);
-  requireOff(host, vm);
+  const isLive = host.inventory.active().includes(vm.id);
+  if (isLive) requireLiveClone(vm, linked, snapshot);
+  else requireOff(host, vm);
   const vmId = crypto.randomUUID();
   let disks: Output<"clone_vm">["disks"] = [];
-  await host.operate(vm, "cloning", async () => {
+  const work = async () => {
     if (input.pool !== undefined) requireActive(host, input.pool);
     const copies: DiskCopy[] = [];
     const kept = snapshot === undefined ? undefined : await keptIn(host, vm, snapshot);
@@ -67,7 +71,9 @@ export async function cloneVm(
       requireKept(disk, kept, snapshot);
       copies.push(await copyOf(host, disk, input));
     }
-    await requirePlaces(host, copies, linked);
+    if (isLive) await liveDefinition(host, vm);
+    const bytesOf = isLive ? liveBytes : ({ source }: DiskCopy) => linked ? 0 : source.allocation;
+    await requirePlaces(host, copies, bytesOf);
     const spec = {
       command: "clone_vm",
       title: `Clone ${vm.name} to ${name}`,
@@ -82,14 +88,34 @@ export async function cloneVm(
       actor: principal.name,
       keys: [keyOf.vm(vm.id), keyOf.vm(vmId), keyOf.vmName(name)],
     } as const;
-    const plan = { vm, vmId, name, linked, snapshot, copies, role: principal.role, tpm };
+    const plan = { vm, vmId, name, isLive, linked, snapshot, copies, role: principal.role, tpm };
     disks = await jobs.run(
       spec,
       (job) => operations.run(about, (operation) => carryOut(host, plan, job, operation)),
     );
-  });
+  };
+  if (isLive) await work();
+  else await host.operate(vm, "cloning", work);
   await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
   return { vmId, name, disks };
+}
+
+/** Refuses what cannot be made of a VM that runs. @throws {ContractError} VmMustBeOff, VmNotPersistent */
+function requireLiveClone(
+  { state, persistent }: VM,
+  linked: boolean,
+  snapshot: string | undefined,
+): void {
+  if (!persistent) throw new ContractError("VmNotPersistent");
+  const why = linked
+    ? "it writes to the disks that linked clones are built on. Make a full clone, which can be made now"
+    : snapshot === undefined
+    ? undefined
+    : "it writes to the images that the snapshot is in. Clone it as it is now, or shut it down";
+  if (why === undefined) return;
+  throw new ContractError("VmMustBeOff", { state, reason: why }, {
+    message: `${errorText("VmMustBeOff", { state })}: ${why}`,
+  });
 }
 
 /**
@@ -98,11 +124,16 @@ export async function cloneVm(
  *
  * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, StoragePoolReadOnly, DiskExceedsPool
  */
-async function requirePlaces(host: Host, copies: readonly DiskCopy[], linked: boolean): Promise<void> {
+async function requirePlaces(
+  host: Host,
+  copies: readonly DiskCopy[],
+  bytesOf: (copy: DiskCopy) => number,
+): Promise<void> {
   for (const [pool, into] of Map.groupBy(copies, ({ pool }) => pool)) {
     requireActive(host, pool);
     await requireWritable(host, pool);
-    if (!linked) await requireRoom(host, pool, into.reduce((sum, { source }) => sum + source.allocation, 0));
+    const bytes = into.reduce((sum, copy) => sum + bytesOf(copy), 0);
+    if (bytes > 0) await requireRoom(host, pool, bytes);
   }
 }
 
@@ -146,6 +177,8 @@ interface Plan {
   readonly vm: VM;
   readonly vmId: string;
   readonly name: string;
+  /** It runs: QEMU copies its disks. */
+  readonly isLive: boolean;
   readonly linked: boolean;
   /** The snapshot whose disks are copied. */
   readonly snapshot: string | undefined;
@@ -154,48 +187,63 @@ interface Plan {
   readonly tpm: ClonedTpm;
 }
 
-async function carryOut(
+/** Copies or links the disks of a machine that is off, one after the other. */
+async function copyEach(
   host: Host,
-  { vm, vmId, name, linked, snapshot, copies, role, tpm }: Plan,
-  job: JobHandle,
-  operation: Operation,
-): Promise<Output<"clone_vm">["disks"]> {
+  { vm, name, linked, snapshot, copies, role }: Plan,
+  { job, steps, held }: { readonly job: JobHandle; readonly steps: Steps; readonly held: DisposableStack },
+): Promise<Map<string, CopiedDisk>> {
   const { link } = host;
-  operation.showsAs(job.id);
-  using held = new DisposableStack();
   const made = new Map<string, CopiedDisk>();
   const total = linked ? 0 : copies.reduce((sum, { source }) => sum + source.allocation, 0);
   const of = snapshot === undefined ? "" : ` of the snapshot ${snapshot}`;
   let before = 0;
+  for (const { target, source, used, pool } of copies) {
+    const format = linked ? "qcow2" : source.format ?? "raw";
+    const volumeName = `${name}-${target}.${format}`;
+    job.log(`${linked ? "Linking" : "Copying"} ${target}${of}: ${source.path} to ${pool}/${volumeName}`);
+    held.use(lockVolume(pool, volumeName, { hold: "make" }));
+    const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
+    const image = await copySource(host, wish, role, held, vm.id);
+    const volume = await makeVolume(
+      link,
+      steps,
+      { pool, name: volumeName },
+      () =>
+        linked
+          ? linkVolume(link, image, { pool, name: volumeName })
+          : copyVolume(link, { source: image, pool, name: volumeName, format, snapshot }, job, {
+            before,
+            total,
+          }),
+    );
+    const backing = linked ? [image, ...image.backing] : [];
+    made.set(target, { path: volume.path, type: volume.type, format: volume.format, backing });
+    before += source.allocation;
+    if (!linked) job.progress(Math.min(before, total), total);
+  }
+  return made;
+}
+
+async function carryOut(
+  host: Host,
+  plan: Plan,
+  job: JobHandle,
+  operation: Operation,
+): Promise<Output<"clone_vm">["disks"]> {
+  const { link } = host, { vm, vmId, name, isLive, copies } = plan;
+  operation.showsAs(job.id);
+  using held = new DisposableStack();
+  let made: Map<string, CopiedDisk>;
   try {
-    const tpmState = await tpmToCopy(host, { vm, name, tpm }, job);
-    for (const { target, source, used, pool } of copies) {
-      const format = linked ? "qcow2" : source.format ?? "raw";
-      const volumeName = `${name}-${target}.${format}`;
-      job.log(`${linked ? "Linking" : "Copying"} ${target}${of}: ${source.path} to ${pool}/${volumeName}`);
-      held.use(lockVolume(pool, volumeName, { hold: "make" }));
-      const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
-      const image = await copySource(host, wish, role, held, vm.id);
-      const volume = await makeVolume(
-        link,
-        operation,
-        { pool, name: volumeName },
-        () =>
-          linked
-            ? linkVolume(link, image, { pool, name: volumeName })
-            : copyVolume(link, { source: image, pool, name: volumeName, format, snapshot }, job, {
-              before,
-              total,
-            }),
-      );
-      const backing = linked ? [image, ...image.backing] : [];
-      made.set(target, { path: volume.path, type: volume.type, format: volume.format, backing });
-      before += source.allocation;
-      if (!linked) job.progress(Math.min(before, total), total);
-    }
-    const document = new XmlDocument(await editableXml(host, vm));
+    const tpmState = await tpmToCopy(host, plan, job);
+    // Of a machine that runs they may change while its disks are copied: what is taken is as at their moment.
+    const document = new XmlDocument(await (isLive ? liveDefinition : editableXml)(host, vm));
     const nvram = await ownNvram(host, document, vm, name, operation);
     await putTpmState(operation, vmId, tpmState);
+    made = isLive
+      ? await copyLive(host, plan, { job, steps: operation, held })
+      : await copyEach(host, plan, { job, steps: operation, held });
     makeCopy(document, { name, uuid: vmId, createdAt: Date.now(), disks: made, nvram });
     for (const target of await seedDrives(host, vm)) {
       job.log(`Leaving the drive ${target} empty: the cloud-init seed in it belongs to ${vm.name}`);

@@ -1,17 +1,21 @@
 /** libvirt's backup XML ⇄ what is to be copied, and where. */
 import { renderXml, xml } from "./build.ts";
-import { child, children, parseXml } from "./tree.ts";
+import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
 /** A disk of a running VM, and where its content goes; without a file it is left out. */
 export interface BackupDisk {
   readonly target: string;
   readonly file: string | undefined;
+  /** The format of that file: raw when left out. */
+  readonly format?: string;
+  /** It is a device of the host. */
+  readonly isDevice?: boolean;
   /** Only what was written since the checkpoint is copied, into a qcow2 file. */
   readonly isIncremental?: boolean;
 }
 
 /**
- * The XML that has QEMU copy disks, as they are at one moment, into files that it makes: raw ones of whole disks.
+ * The XML that has QEMU copy disks, as they are at one moment, into files: raw ones of whole disks, where it makes them.
  *
  * @param since the checkpoint that disks are copied from on which are incremental
  */
@@ -25,12 +29,12 @@ export function backupXml(disks: readonly BackupDisk[], since?: string): string 
     xml(
       "disks",
       {},
-      disks.map(({ target, file, isIncremental = false }) =>
+      disks.map(({ target, file, format = "raw", isDevice = false, isIncremental = false }) =>
         file === undefined ? xml("disk", { name: target, backup: false }) : xml(
           "disk",
-          { name: target, backup: true, type: "file", ...modeOf(isIncremental) },
-          xml("driver", { type: isIncremental ? "qcow2" : "raw" }),
-          xml("target", { file }),
+          { name: target, backup: true, type: isDevice ? "block" : "file", ...modeOf(isIncremental) },
+          xml("driver", { type: isIncremental ? "qcow2" : format }),
+          xml("target", isDevice ? { dev: file } : { file }),
         )
       ),
     ),
@@ -59,16 +63,26 @@ export function checkpointXml(
 
 /** The files that a backup which is under way writes to. @throws {XmlError} */
 export function backupFiles(source: string): string[] {
-  return children(child(parseXml(source), "disks"), "disk").flatMap((disk) =>
-    child(disk, "target")?.attributes.file ?? []
+  return children(child(parseXml(source), "disks"), "disk").flatMap((disk) => {
+    const { file, dev } = child(disk, "target")?.attributes ?? {};
+    return file ?? dev ?? [];
+  });
+}
+
+/** Targets of the disks that something is true of. */
+function targetsWhere(domain: string, isMeant: (disk: XmlElement) => boolean): string[] {
+  return children(child(parseXml(domain), "devices"), "disk").filter(isMeant).map((disk) =>
+    child(disk, "target")?.attributes.dev ?? ""
   );
 }
 
-/** Targets of disks that libvirt encrypts: read by QEMU, their content would leave in the clear. */
-export function encryptedDisks(domain: string): string[] {
-  return children(child(parseXml(domain), "devices"), "disk").flatMap((disk) => {
-    const source = child(disk, "source");
-    const isEncrypted = child(disk, "encryption") ?? child(source, "encryption");
-    return isEncrypted ? [child(disk, "target")?.attributes.dev ?? ""] : [];
-  });
-}
+/** Targets of disks that libvirt encrypts: read by QEMU, their content would leave in the clear. @throws {XmlError} */
+export const encryptedDisks = (domain: string): string[] =>
+  targetsWhere(
+    domain,
+    (disk) => (child(disk, "encryption") ?? child(child(disk, "source"), "encryption")) !== undefined,
+  );
+
+/** Targets of disks of which nothing that is written stays. @throws {XmlError} */
+export const transientDisks = (domain: string): string[] =>
+  targetsWhere(domain, (disk) => child(disk, "transient") !== undefined);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { backupFiles, backupXml, checkpointXml, encryptedDisks } from "./backup.ts";
+import { backupFiles, backupXml, checkpointXml, encryptedDisks, transientDisks } from "./backup.ts";
 import { parseXml } from "./tree.ts";
 
 Deno.test("backupXml() names the disks that are copied, and leaves the others out", () => {
@@ -32,6 +32,29 @@ Deno.test("backupXml() copies what changed since a checkpoint where it may; chec
     "bitmap",
     "no",
   ]);
+});
+
+Deno.test("backupXml() copies into files and devices that are there, in their formats; backupFiles() names both", () => {
+  const xml = backupXml([
+    { target: "vda", file: "/a", format: "qcow2" },
+    { target: "vdb", file: "/dev/vg/b", isDevice: true },
+  ]);
+  const disks = parseXml(xml).children[0]!.children;
+  assert.deepEqual(
+    disks.map(({ attributes, children: [driver, target] }) => [
+      attributes.type,
+      driver!.attributes.type,
+      Object.entries(target!.attributes).flat(),
+    ]),
+    [["file", "qcow2", ["file", "/a"]], ["block", "raw", ["dev", "/dev/vg/b"]]],
+  );
+  assert.deepEqual(backupFiles(xml), ["/a", "/dev/vg/b"]);
+});
+
+Deno.test("transientDisks() finds disks whose changes are dropped", () => {
+  const disk = (target: string, inner: string) => `<disk>${inner}<target dev='${target}'/></disk>`;
+  const domain = `<domain><devices>${disk("vda", "")}${disk("vdb", "<transient/>")}</devices></domain>`;
+  assert.deepEqual(transientDisks(domain), ["vdb"]);
 });
 
 Deno.test("encryptedDisks() finds encryption of the disk and of its source", () => {

@@ -12,6 +12,8 @@ export const manage = {
   "manage.clone_title": "Clone {name}",
   "manage.clone_what":
     "The copy gets a UUID and MAC addresses of its own. CDs and shared disks are used by both.",
+  "manage.clone_live":
+    "The VM goes on. Its disks are copied as they are at one moment: the copy starts as after a power cut, or with file systems in order where a guest agent answers. Its memory is not copied. Snapshots can be cloned while it is shut down.",
   "manage.clone_do": "Clone",
   "manage.clone_doing": "Cloning… Large disks take a while. This goes on when you leave the page.",
   "manage.clone_kind": "Disks",
@@ -24,6 +26,8 @@ export const manage = {
   "manage.clone_linked": "Linked",
   "manage.clone_linked_what":
     "Made at once, keeps only what changes. Needs the original's disks: do not start the original again while linked clones exist, or they break.",
+  "manage.clone_linked_live":
+    "Not while the VM is on: it writes to the disks that the linked ones would be built on. Shut it down first.",
 
   "manage.clone_tpm": "TPM",
   "manage.clone_tpm_copy": "Copy",
