@@ -1,5 +1,5 @@
 /** One VM into a store of backups: its definition, its UEFI variables, its disks. Whole, or not at all. */
-import { type Chunk, writeChunkList } from "../../lib/backup/chunk_list.ts";
+import { type Chunk, digestsIn, writeChunkList } from "../../lib/backup/chunk_list.ts";
 import {
   CHUNK_BYTES,
   copyIdAt,
@@ -173,6 +173,9 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
   const content = isLive
     ? await ofRunning(context, vm, disks, { spoolFor, id, steps })
     : await ofStopped(context, vm, disks, spoolFor);
+  if (content.disks.some(({ list }) => repository.lacks(digestsIn(list)))) {
+    throw new IncrementError(new Error("another VM's copy found content of it damaged"));
+  }
   const files: (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[] = [];
   const put = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
     files.push([name, bytes]);
