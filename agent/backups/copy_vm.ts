@@ -1,6 +1,6 @@
 /** One VM into a store of backups: its definition, its UEFI variables, its TPM's state, its disks. Whole, or not at all. */
 import { Buffer } from "node:buffer";
-import { type Chunk, writeChunkList } from "../../lib/backup/chunk_list.ts";
+import { type Chunk, digestsIn, writeChunkList } from "../../lib/backup/chunk_list.ts";
 import {
   CHUNK_BYTES,
   copyIdAt,
@@ -195,6 +195,9 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
   const content = isLive
     ? await ofRunning(context, vm, disks, { spoolFor, id, steps, look })
     : await ofStopped(context, vm, disks, { spoolFor, look });
+  if (content.disks.some(({ list }) => repository.lacks(digestsIn(list)))) {
+    throw new IncrementError(new Error("another VM's copy found content of it damaged"));
+  }
   const { nvram, tpm } = content.beside;
   const files: (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[] = [];
   const put = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {

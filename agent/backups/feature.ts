@@ -31,7 +31,7 @@ class BackupClock {
     this.runs.watch(stopping);
     if (!this.app.hosts.local.inventory.filled) return;
     try {
-      await this.runs.settle();
+      this.runs.settle();
       for (const { id } of this.records.all()) await this.#look(this.records.get(id)!);
     } catch (error) {
       // Nothing runs that could not be written down: it would run again after a restart. The store has said why.

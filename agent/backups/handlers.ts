@@ -214,7 +214,8 @@ export function backupHandlers(
     },
     create_backup: async (input, { principal }) => {
       const { name, keep = 7, keepDaily = 0, keepWeekly = 0, keepMonthly = 0, keepYearly = 0 } = input;
-      const { missed = "run-once", enabled = true, maxMibPerSecond = 0, bootTest = "never" } = input;
+      const { missed = "run-once", enabled = true, maxMibPerSecond = 0, parallel = 1 } = input;
+      const { bootTest = "never" } = input;
       const now = clock.now();
       const vms = targetsOf(input.targets), timing = timingFor(timingIn(input), null, now);
       const owner = delegatorOf(principal);
@@ -234,7 +235,8 @@ export function backupHandlers(
       requireFree(name);
       const backup: StoredBackup = {
         id: crypto.randomUUID(),
-        ...{ name, enabled, targets: vms, ...place, timing, missed, owner, maxMibPerSecond, bootTest },
+        ...{ name, enabled, targets: vms, ...place, timing, missed, owner, bootTest },
+        ...{ maxMibPerSecond, parallel },
         ...{ keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
         ...{ createdAt: now, handled: now },
       };
@@ -254,7 +256,8 @@ export function backupHandlers(
       if (name !== undefined) requireFree(name, backupId);
       const given = Object.entries({
         ...{ name, targets: vms, keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
-        ...{ missed, enabled, maxMibPerSecond: change.maxMibPerSecond, bootTest: change.bootTest },
+        ...{ missed, enabled, maxMibPerSecond: change.maxMibPerSecond, parallel: change.parallel },
+        bootTest: change.bootTest,
       }).filter(([, value]) => value !== undefined);
       const isNewTime = timingIn(change) !== undefined || (enabled === true && !before.enabled);
       const after: StoredBackup = {

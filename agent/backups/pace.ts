@@ -5,7 +5,13 @@ export class Pace {
   /** When the next piece may go; monotonic milliseconds. */
   #next = 0;
 
-  constructor(private readonly clock: Clock, readonly bytesPerSecond: number) {}
+  /** @param rate bytes a second; a function where it changes, because others begin and end that share it */
+  constructor(private readonly clock: Clock, private readonly rate: number | (() => number)) {}
+
+  /** How fast it is now. */
+  get bytesPerSecond(): number {
+    return typeof this.rate === "number" ? this.rate : this.rate();
+  }
 
   /** Waits until so many bytes may go; those before them have had their time then. @throws the signal's reason */
   async take(bytes: number, signal?: AbortSignal): Promise<void> {

@@ -29,3 +29,18 @@ Deno.test("a pace that is waited for ends with the signal", async () => {
   end.abort(new Error("cancelled"));
   await waiting;
 });
+
+Deno.test("a pace whose rate changes goes by what it is now", async () => {
+  const clock = new TestClock();
+  let sharing = 2;
+  const pace = new Pace(clock, () => 1000 / sharing), start = clock.monotonic();
+  assert.equal(pace.bytesPerSecond, 500);
+  await pace.take(500);
+  sharing = 1;
+  const second = pace.take(500).then(() => clock.monotonic() - start);
+  await clock.advance(1000);
+  assert.equal(await second, 1000);
+  const third = pace.take(1).then(() => clock.monotonic() - start);
+  await clock.advance(500);
+  assert.equal(await third, 1500);
+});

@@ -38,6 +38,8 @@ export interface StoredBackup extends Retention {
   readonly bootTest: BootTestPolicy;
   /** How fast content may be read; 0: as fast as it goes. */
   readonly maxMibPerSecond: number;
+  /** How many VMs of a run are copied at once. */
+  readonly parallel: number;
   readonly owner: Delegator;
   readonly createdAt: number;
   /** Milliseconds since 1970: what was due up to then was run, or is never. */
@@ -52,8 +54,6 @@ export interface StoredCopy extends Omit<BackupCopy, "verified" | "bootTest"> {
 /** A run as it is kept. */
 export interface StoredRun extends Omit<BackupRun, "copies" | "found"> {
   readonly copies: readonly StoredCopy[];
-  /** The VM that is just copied: its guest may be frozen when the process ends. */
-  readonly vmId: string | null;
 }
 
 export const BACKUP_MIGRATIONS = [
@@ -89,11 +89,16 @@ type Row = Record<string, SQLOutputValue>;
 const backupOf = ({ record, handled }: Row): StoredBackup => ({
   // Backups of earlier versions have none.
   maxMibPerSecond: 0,
+  parallel: 1,
   bootTest: "never",
   ...JSON.parse(String(record)),
   handled: Number(handled),
 });
-const runOf = ({ record }: Row): StoredRun => JSON.parse(String(record));
+function runOf({ record }: Row): StoredRun {
+  // Runs of earlier versions have the VM that was just copied.
+  const { vmId: _vmId, ...run }: StoredRun & { readonly vmId?: unknown } = JSON.parse(String(record));
+  return run;
+}
 
 type Statements = Readonly<
   Record<

@@ -61,6 +61,12 @@ const plainOnly = (store: BackupStore): Unlock => ({ encryption }) => {
 export class Repository {
   /** Chunks that are there, in a store that takes long to answer: asked for once. */
   #known: Promise<Set<string>> | undefined;
+  /** Chunks that were written since it was opened: they are sound, whoever has found another content there before. */
+  readonly #written = new Set<string>();
+  /** Chunks that were set aside since, and not written anew. */
+  readonly #aside = new Set<string>();
+  /** Chunks are set aside one after the other: two copies that are made at once may find the same one damaged. */
+  #settingAside: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly store: BackupStore,
@@ -182,7 +188,9 @@ export class Repository {
   /** Writes a chunk. @param packed its content, compressed @returns bytes that were written */
   async putChunk(digest: string, packed: Uint8Array<ArrayBuffer>): Promise<number> {
     const place = chunkPlace(digest), sealed = this.codec.seal(place, packed);
+    this.#written.add(digest);
     await this.store.write(place, sealed);
+    this.#aside.delete(digest);
     if (this.store.isRemote) (await this.#knownChunks()).add(digest);
     return sealed.length;
   }
@@ -332,11 +340,28 @@ export class Repository {
 
   /** Sets damaged chunks aside: the next copy with that content writes them anew, and heals the older ones. */
   async setAside(digests: Iterable<string>): Promise<void> {
-    for (const digest of digests) {
-      const place = chunkPlace(digest);
-      if (await this.store.sizeOf(place) !== undefined) await this.store.move(place, `${place}.damaged`);
-      if (this.store.isRemote) (await this.#knownChunks()).delete(digest);
-    }
+    const before = this.#settingAside;
+    const work = (async () => {
+      await before;
+      for (const digest of digests) await this.#setAside(digest);
+    })();
+    this.#settingAside = work.catch((error) => log.debug("a chunk could not be set aside", { error }));
+    await work;
+  }
+
+  async #setAside(digest: string): Promise<void> {
+    if (this.#written.has(digest) || this.#aside.has(digest)) return;
+    const place = chunkPlace(digest);
+    this.#aside.add(digest);
+    if (await this.store.sizeOf(place) !== undefined) await this.store.move(place, `${place}.damaged`);
+    if (this.store.isRemote) (await this.#knownChunks()).delete(digest);
+  }
+
+  /** Whether a chunk was set aside, and not written anew, after a copy that is being made has found it to be there. */
+  lacks(digests: Iterable<string | null>): boolean {
+    if (this.#aside.size === 0) return false;
+    for (const digest of digests) if (digest !== null && this.#aside.has(digest)) return true;
+    return false;
   }
 }
 

@@ -57,3 +57,18 @@ Deno.test("Repository.make() takes no folder that everybody may write to, but on
   await Deno.chmod(folder.path, 0o1777);
   await Repository.make(new FolderStore(folder.path));
 });
+
+Deno.test("Repository.setAside() takes a chunk away once, and never what was written anew; a copy that has it is told", async () => {
+  await using folder = await folderWith();
+  const repository = await Repository.make(new FolderStore(folder.path));
+  const digest = "ab".repeat(32), bytes = new Uint8Array([1, 2, 3]);
+  // An earlier process has written it.
+  await (await Repository.make(new FolderStore(folder.path))).putChunk(digest, bytes);
+  await Promise.all([repository.setAside([digest]), repository.setAside([digest])]);
+  assert.equal(await repository.hasChunk(digest), false);
+  assert.equal(repository.lacks([null, digest]), true);
+  await repository.putChunk(digest, bytes);
+  assert.equal(repository.lacks([digest]), false);
+  await repository.setAside([digest]);
+  assert.equal(await repository.hasChunk(digest), true, "what was written anew was taken away");
+});

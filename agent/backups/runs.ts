@@ -18,10 +18,12 @@ import { log } from "../log.ts";
 import { targetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
 import { type Copied, copyVm } from "./copy_vm.ts";
+import { inLanes } from "./lanes.ts";
 import { Looks } from "./looks.ts";
 import { Pace } from "./pace.ts";
 import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
 import { closing, type FoundCopy, type Repository } from "./repository.ts";
+import { SpoolFull } from "./spool.ts";
 import { within } from "../within.ts";
 
 /** What runs need of the rest. */
@@ -73,6 +75,12 @@ const failedCopy = (vmId: string, name: string, message: string): StoredCopy => 
   ...{ bytes: 0, storedBytes: 0, readBytes: null, disks: [], copyId: null },
 });
 
+/** Errors for what another copy holds: an image that both VMs are built on, room for what QEMU copies. */
+const HELD: ReadonlySet<string> = new Set(["VmBusy", "StorageBusy", "VolumeInUse"]);
+
+const isInTheWay = (error: unknown): boolean =>
+  error instanceof SpoolFull || (error instanceof ContractError && HELD.has(error.code));
+
 export class BackupRuns {
   readonly #records: BackupRecords;
   readonly #options: RunsOptions;
@@ -104,23 +112,16 @@ export class BackupRuns {
   }
 
   /**
-   * Runs an earlier process has left are no more: said so, and the guest that it may have frozen is thawed. Once libvirt
-   * answers.
+   * Runs an earlier process has left are no more, which is said. What their copies have left in QEMU and on the host, and
+   * guests that are frozen, are settled as the steps of operations.
    */
-  async settle(): Promise<void> {
+  settle(): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     const ours = new Set([...this.#running.values()].map(({ run }) => run.id));
     for (const { backupId, run } of this.#records.unfinished()) {
       if (ours.has(run.id)) continue;
-      const { vmId } = run;
       this.#interrupt(backupId, run);
-      const host = this.#options.host();
-      const vm = vmId === null ? undefined : host.inventory.vm(vmId);
-      if (vm?.guestAgents["qemu-ga"] !== "connected") continue;
-      await host.link.call("domainThaw", { uuid: vm.id }).catch((error) =>
-        log.warn("a guest could not be thawed after a backup that was cut short", { vm: vm.name, error })
-      );
     }
   }
 
@@ -137,7 +138,7 @@ export class BackupRuns {
     const now = this.#options.clock.now();
     const run: StoredRun = {
       ...{ id: crypto.randomUUID(), startedAt: now, endedAt: null, state: "running", actor },
-      ...{ jobId: null, message: null, copies: [], vmId: null },
+      ...{ jobId: null, message: null, copies: [] },
     };
     const { promise, resolve } = Promise.withResolvers<void>();
     const entry = { run, work: promise };
@@ -158,7 +159,7 @@ export class BackupRuns {
     const now = this.#options.clock.now();
     this.#keep(backup.id, {
       ...{ id: crypto.randomUUID(), startedAt: now, endedAt: now, state: "failed", actor, message },
-      ...{ jobId: null, copies: [], vmId: null },
+      ...{ jobId: null, copies: [] },
     });
   }
 
@@ -190,7 +191,7 @@ export class BackupRuns {
     }
     this.#running.delete(id);
     if (this.#stopping?.aborted && thrown !== undefined) return this.#interrupt(id, entry.run);
-    set({ ...endOf(thrown), vmId: null, endedAt: this.#options.clock.now() });
+    set({ ...endOf(thrown), endedAt: this.#options.clock.now() });
     void this.#options.bootTests.after(backup, entry.run, () => this.open(backup, entry.run.id));
   }
 
@@ -211,32 +212,46 @@ export class BackupRuns {
     }
     const meant = this.#meant(backup, host);
     if (meant.length === 0) throw new ContractError("BackupFailed", { error: "no VM is meant by it" });
-    job.log(`${meant.length} VMs are meant`);
+    job.log(
+      backup.parallel > 1
+        ? `${meant.length} VMs are meant, ${backup.parallel} at once`
+        : `${meant.length} VMs are meant`,
+    );
     const sizeOf = ({ disks }: VM) =>
       2 * disksToCopy(disks).disks.reduce((sum, { capacityBytes = 0 }) => sum + capacityBytes, 0);
     const total = meant.reduce((sum, each) => sum + ("vm" in each ? sizeOf(each.vm) : 0), 0);
-    const rate = backup.maxMibPerSecond * 1024 ** 2;
-    const pace = rate > 0 ? new Pace(clock, rate) : undefined;
-    let before = 0;
-    const copies: StoredCopy[] = [];
-    for (const each of meant) {
+    const done = meant.map(() => 0);
+    const slots: (StoredCopy | undefined)[] = meant.map((each) =>
+      "vm" in each ? undefined : failedCopy(each.missing, each.missing, "It is gone, or on another host")
+    );
+    const keep = () => set({ copies: slots.filter((copy) => copy !== undefined) });
+    keep();
+    const limit = backup.maxMibPerSecond * 1024 ** 2;
+    /** Copies the VM of a place. @param share among how many the limit is shared @returns whether it is over */
+    const copy = async (place: number, share: () => number, isAlone: boolean): Promise<boolean> => {
       job.signal.throwIfAborted();
-      if ("missing" in each) {
-        copies.push(failedCopy(each.missing, each.missing, "It is gone, or on another host"));
-        set({ copies: [...copies] });
-        continue;
-      }
-      const { vm } = each;
-      set({ vmId: vm.id });
+      const { vm } = meant[place] as { readonly vm: VM };
       job.log(`Copying ${vm.name}`);
+      const tell = (bytes: number) => {
+        done[place] = Math.max(done[place]!, Math.min(bytes, sizeOf(vm)));
+        job.progress(done.reduce((sum, each) => sum + each, 0), total);
+      };
+      const pace = limit > 0 ? new Pace(clock, () => limit / share()) : undefined;
       const context = {
         ...{ host, repository, backup, run, job, clock, isFull, pace, stateDir: this.#options.stateDir },
-        onBytes: (done: number) => job.progress(Math.min(total, before + done), total),
+        onBytes: tell,
       };
-      copies.push(await this.#copy(context, vm, job));
-      before += sizeOf(vm);
-      set({ copies: [...copies], vmId: null });
-    }
+      const copied = await this.#copy(context, vm, job, isAlone);
+      if (copied === undefined) return false;
+      slots[place] = copied;
+      tell(sizeOf(vm));
+      keep();
+      return true;
+    };
+    const places = meant.flatMap((each, place) => "vm" in each ? [place] : []);
+    const later = await inLanes(places, backup.parallel, copy);
+    for (const place of later) await copy(place, () => 1, true);
+    const copies = slots.filter((copied) => copied !== undefined);
     await this.#prune(backup, repository, job);
     const failed = copies.filter(({ state }) => state === "failed");
     if (failed.length === 0) return;
@@ -244,13 +259,28 @@ export class BackupRuns {
     throw new ContractError("BackupRunFailed", { failed: failed.length, all: copies.length, first });
   }
 
-  /** Copies one VM; another one's failure is none of the others'. @throws the reason of the job's end */
-  async #copy(context: Parameters<typeof copyVm>[0], vm: VM, job: JobHandle): Promise<StoredCopy> {
+  /**
+   * Copies one VM; another one's failure is none of the others'.
+   *
+   * @param isAlone no other VM is copied beside it
+   * @returns undefined where others were in its way: it is copied once they have ended
+   * @throws the reason of the job's end
+   */
+  async #copy(
+    context: Parameters<typeof copyVm>[0],
+    vm: VM,
+    job: JobHandle,
+    isAlone: boolean,
+  ): Promise<StoredCopy | undefined> {
     let copied: Copied;
     try {
       copied = await copyVm(context, vm.id);
     } catch (thrown) {
       job.signal.throwIfAborted();
+      if (!isAlone && isInTheWay(thrown)) {
+        job.log(`${vm.name}: waits until the others are copied: ${messageOf(thrown)}`);
+        return undefined;
+      }
       const error = contractError(thrown, "BackupFailed", "run_backup_now");
       if (!(error instanceof ContractError)) log.error("a VM could not be backed up", { vm: vm.name, error });
       const message = error instanceof ContractError ? error.message : messageOf(error);
@@ -304,7 +334,7 @@ export class BackupRuns {
   #interrupt(backupId: string, run: StoredRun): void {
     const message = "KVM Manager ended while this was running";
     const endedAt = this.#options.clock.now();
-    this.#keep(backupId, { ...run, state: "interrupted", message, endedAt, vmId: null });
+    this.#keep(backupId, { ...run, state: "interrupted", message, endedAt });
   }
 
   /** Writes how a run is now. What cannot be written is said by the store, and settled at the next start. */
@@ -395,7 +425,7 @@ export class BackupRuns {
     const { startedAt, actor } = manifests[0]!.run;
     const endedAt = Math.max(...manifests.map(({ takenAt }) => takenAt));
     const run: StoredRun = {
-      ...{ id, startedAt, endedAt, state: "done", actor, jobId: null, vmId: null },
+      ...{ id, startedAt, endedAt, state: "done", actor, jobId: null },
       message: `Found in the folder: backup ${manifests[0]!.backup.name} of ${manifests[0]!.host}`,
       copies: [],
     };
@@ -403,9 +433,8 @@ export class BackupRuns {
   }
 
   #shown(run: StoredRun, found: boolean, copies: readonly StoredCopy[]): BackupRun {
-    const { vmId: _vmId, ...rest } = run;
     return {
-      ...rest,
+      ...run,
       found,
       copies: copies.map(({ copyId, ...copy }): BackupCopy => ({
         ...copy,

@@ -26,8 +26,13 @@ export const FOLDER_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs"])
 const RESERVE = { share: 0.05, mostBytes: 1024 ** 3 } as const;
 const MIB = 1024 ** 2;
 
-/** Those that this process works with. */
-const live = new Set<string>();
+/** Those that this process works with, and how much each is to hold on which file system. */
+const live = new Map<string, { readonly device: number; readonly needBytes: number }>();
+/** They are made one after the other: each counts with what those before it will still take. */
+let making: Promise<void> = Promise.resolve();
+
+/** There is no room for a spool, or none any more: there may be once other copies have ended. */
+export class SpoolFull extends ContractError {}
 
 /** A folder of its own, until it is removed. */
 export interface Spool {
@@ -42,6 +47,7 @@ export interface Spool {
 /** A place that it can be made in. */
 interface Place {
   readonly folder: string;
+  readonly device: number;
   readonly freeBytes: number;
   readonly reserve: number;
 }
@@ -50,7 +56,7 @@ async function placeAt(folder: string): Promise<Place | undefined> {
   try {
     const { bavail, blocks, bsize } = await statfs(folder);
     const reserve = Math.min(RESERVE.mostBytes, blocks * bsize * RESERVE.share);
-    return { folder, freeBytes: bavail * bsize, reserve };
+    return { folder, device: (await Deno.stat(folder)).dev, freeBytes: bavail * bsize, reserve };
   } catch (error) {
     log.debug("no backup can be spooled there", { folder, error });
     return undefined;
@@ -65,6 +71,25 @@ async function isEnterable(folder: string): Promise<boolean> {
     if (((info?.mode ?? 0) & 0o001) === 0) return false;
   }
   return true;
+}
+
+/** Bytes that other copies will still write to a file system. */
+async function promisedOn(device: number): Promise<number> {
+  let sum = 0;
+  for (const [path, spool] of live) {
+    if (spool.device === device) sum += Math.max(0, spool.needBytes - await bytesIn(path));
+  }
+  return sum;
+}
+
+/** Bytes that the files of a spool take. */
+async function bytesIn(path: string): Promise<number> {
+  let sum = 0;
+  const files = await orMissing(Array.fromAsync(Deno.readDir(plainPath(path))));
+  for (const { name } of files ?? []) {
+    sum += ((await orMissing(Deno.lstat(plainPath(`${path}/${name}`))))?.blocks ?? 0) * 512;
+  }
+  return sum;
 }
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/")) || "/";
@@ -99,9 +124,16 @@ export interface SpoolWish {
 /**
  * Makes the folder: beside the VM's disks where they have room, else where there is most.
  *
- * @throws {ContractError} BackupNotPossible where nothing has enough
+ * @throws {SpoolFull} BackupNotPossible where nothing has enough
  */
 export async function makeSpool(wish: SpoolWish, steps: Steps): Promise<Spool> {
+  const work = making.then(() => make(wish, steps));
+  making = work.then(() => {}, () => {});
+  return await work;
+}
+
+/** As {@link makeSpool}, alone. */
+async function make(wish: SpoolWish, steps: Steps): Promise<Spool> {
   const { host, vm, id, disks, needBytes, isForQemu, stateDir } = wish;
   const { own, other } = foldersFor(host, disks, stateDir);
   const placesIn = async (folders: readonly string[]) => {
@@ -109,7 +141,11 @@ export async function makeSpool(wish: SpoolWish, steps: Steps): Promise<Spool> {
     return found.filter((place) => place !== undefined).sort((a, b) => b.freeBytes - a.freeBytes);
   };
   const places = [...await placesIn(own), ...await placesIn(other)];
-  const room = ({ freeBytes, reserve }: Place) => freeBytes - reserve;
+  const promised = new Map<number, number>();
+  for (const device of new Set(places.map((place) => place.device))) {
+    promised.set(device, await promisedOn(device));
+  }
+  const room = ({ freeBytes, reserve, device }: Place) => freeBytes - reserve - (promised.get(device) ?? 0);
   for (const place of places.filter((each) => room(each) >= needBytes)) {
     if (isForQemu && !own.includes(place.folder) && !await isEnterable(place.folder)) continue;
     const path = `${place.folder}/${PREFIX}${id}`, mode = isForQemu ? 0o755 : 0o700;
@@ -123,12 +159,12 @@ export async function makeSpool(wish: SpoolWish, steps: Steps): Promise<Spool> {
       log.debug("no backup can be spooled there", { folder: place.folder, error });
       continue;
     }
-    live.add(path);
+    live.set(path, { device: place.device, needBytes });
     return spoolAt(path, place);
   }
   const most = places.reduce((best, each) => Math.max(best, room(each)), 0);
   const mib = (bytes: number) => `${Math.ceil(bytes / MIB)} MiB`;
-  throw new ContractError("BackupNotPossible", {
+  throw new SpoolFull("BackupNotPossible", {
     reason: `its disks are copied on this host first, and there is no room for that: ${mib(needBytes)} are ` +
       `needed, and ${mib(Math.max(0, most))} are free in the storage pools`,
   });
@@ -141,7 +177,7 @@ function spoolAt(path: string, { folder, reserve }: Place): Spool {
     requireRoom: async () => {
       const now = await placeAt(folder);
       if (now === undefined || now.freeBytes >= reserve) return;
-      throw new ContractError("BackupFailed", {
+      throw new SpoolFull("BackupFailed", {
         error: `${folder}, where its disks are copied first, is nearly full, and VMs write to it, too`,
       });
     },

@@ -1,6 +1,6 @@
 import type { Backup, BackupTarget, ScheduleFrequency, VM, Weekday } from "../../lib/contract/mod.ts";
 import { BOOT_POLICIES } from "../../lib/backup/describe.ts";
-import { BOOT_TEST_POLICIES } from "../../lib/contract/backups.ts";
+import { BOOT_TEST_POLICIES, MOST_PARALLEL } from "../../lib/contract/backups.ts";
 import { weekdayName } from "../../lib/schedules/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { schedules } from "../../lib/i18n/en/schedules.ts";
@@ -27,7 +27,7 @@ export function valuesOf({ targets, target, weekdays = [], ...given }: Backup): 
   const plain = [
     ...["name", "folder", "frequency", "at", "time", "monthDay", "cron", "timeZone"] as const,
     ...["keep", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"] as const,
-    ...["maxMibPerSecond", "bootTest"] as const,
+    ...["maxMibPerSecond", "parallel", "bootTest"] as const,
   ];
   return Object.fromEntries([
     ...plain.flatMap((name) => rest[name] === undefined ? [] : [[name, String(rest[name])]]),
@@ -121,6 +121,10 @@ export function BackupForm({ action, values, vms, places, errorAt, submit, back 
           {text("backups.limit", "maxMibPerSecond", {
             ...{ type: "number", min: 0, max: 1_000_000 },
             hint: t("backups.limit_hint"),
+          })}
+          {text("backups.parallel", "parallel", {
+            ...{ type: "number", min: 1, max: MOST_PARALLEL, required: true },
+            hint: t("backups.parallel_hint"),
           })}
         </div>
       </Panel>

@@ -23,6 +23,8 @@ export type BackupRunState = typeof BACKUP_RUN_STATES[number];
 export const BACKUP_CONSISTENCIES = ["stopped", "frozen", "crash"] as const;
 export type BackupConsistency = typeof BACKUP_CONSISTENCIES[number];
 
+/** VMs of a run that can be copied at once. */
+export const MOST_PARALLEL = 4;
 /** When copies are booted as a test by themselves. */
 export const BOOT_TEST_POLICIES = ["never", "weekly", "each-run"] as const;
 export type BootTestPolicy = typeof BOOT_TEST_POLICIES[number];
@@ -97,6 +99,13 @@ const options = {
       minimum: 0,
       maximum: 1_000_000,
       description: "reads no faster, in MiB a second; 0, as in a new one: no limit",
+    }),
+  ),
+  parallel: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MOST_PARALLEL,
+      description: "how many VMs of a run are copied at once; 1 in a new one",
     }),
   ),
   bootTest: Type.Optional(oneOf(BOOT_TEST_POLICIES, {
@@ -254,6 +263,7 @@ export const Backup = Type.Object({
   keepMonthly: Type.Integer(),
   keepYearly: Type.Integer(),
   maxMibPerSecond: Type.Integer({ description: "0: no limit" }),
+  parallel: Type.Integer({ description: "how many VMs of a run are copied at once" }),
   bootTest: oneOf(BOOT_TEST_POLICIES),
   runsAs: Type.String({ description: "whose rights a run by itself has: of who saved it last" }),
   createdAt: Timestamp,

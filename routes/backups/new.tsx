@@ -14,7 +14,7 @@ const HERE = "/backups/new";
 const FIRST = {
   ...{ frequency: "daily", time: "02:00", cron: "0 2 * * *", monthDay: "1", "targets.all": "yes" },
   ...{ keep: "7", keepDaily: "0", keepWeekly: "0", keepMonthly: "0", keepYearly: "0" },
-  maxMibPerSecond: "0",
+  ...{ maxMibPerSecond: "0", parallel: "1" },
   timeZone: new Intl.DateTimeFormat("en").resolvedOptions().timeZone,
 };
 

@@ -17,6 +17,9 @@ export const backups = {
   "backups.encrypted": "Encrypted",
   "backups.limit": "Bandwidth limit (MiB/s)",
   "backups.limit_hint": "Reads no faster than that. 0: no limit.",
+  "backups.parallel": "VMs at once",
+  "backups.parallel_hint":
+    "How many VMs are copied at the same time, 1 to 4. They share the bandwidth limit.",
   "backups.limit_fact": "Bandwidth limit",
   "backups.vms": "VMs",
   "backups.all": "All VMs",

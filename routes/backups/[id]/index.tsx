@@ -44,6 +44,7 @@ export default define.page<typeof handler>(
       next: [first],
       timeZone,
       maxMibPerSecond,
+      parallel,
     } = backup;
     const here = backupHref(id);
     return (
@@ -97,6 +98,7 @@ export default define.page<typeof handler>(
               {maxMibPerSecond > 0 && (
                 <Fact label={area.t("backups.limit_fact")}>{formatRate(maxMibPerSecond * 1024 ** 2)}</Fact>
               )}
+              {parallel > 1 && <Fact label={area.t("backups.parallel")}>{parallel}</Fact>}
               <Fact label={area.t("backups.boot_policy")}>
                 {area.t(BOOT_POLICIES[backup.bootTest])}
               </Fact>

@@ -1,0 +1,36 @@
+/** Several things at once, of which what one cannot have is left until the others have ended. */
+
+/**
+ * Works on several things at once, in their order.
+ *
+ * @param most how many at once
+ * @param work gets among how many what all may use is shared: no more than that are worked on from then on; says whether
+ *   it is over
+ * @returns those that are not, once nothing is worked on any more
+ * @throws what the first one throws
+ */
+export async function inLanes(
+  places: readonly number[],
+  most: number,
+  work: (place: number, share: () => number, isAlone: boolean) => Promise<boolean>,
+): Promise<number[]> {
+  let left = places.length, next = 0;
+  const later: number[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const share = () => Math.max(1, Math.min(most, left));
+  const isAlone = share() === 1;
+  const lane = async () => {
+    while (next < places.length && failure === undefined) {
+      const place = places[next++]!;
+      try {
+        if (!await work(place, share, isAlone)) later.push(place);
+      } catch (error) {
+        failure ??= { error };
+      }
+      left--;
+    }
+  };
+  await Promise.all(Array.from({ length: share() }, lane));
+  if (failure !== undefined) throw failure.error;
+  return later.sort((a, b) => a - b);
+}
