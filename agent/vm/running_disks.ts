@@ -169,7 +169,12 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
       log.warn("a copy of disks could not be ended: the next one does", { vm: vm.name, error: left })
     );
     job.signal.throwIfAborted();
-    throw error;
+    if (isAway(error)) throw error;
+    // libvirt tells in many ways of a VM that has just stopped.
+    await host.reread(vm);
+    throw host.inventory.active().includes(uuid)
+      ? error
+      : copy.failed("the VM stopped while it was copied", error);
   }
 }
 
@@ -193,12 +198,6 @@ async function awaitEnd(copy: DisksCopy): Promise<number> {
       if (state === "done") return doneBytes;
       if (state === "failed") throw failed(error);
     } catch (error) {
-      if (error instanceof LibvirtError && error.kind === "libvirt") {
-        const why = host.inventory.active().includes(uuid)
-          ? error.message
-          : "the VM stopped while it was copied";
-        throw failed(why, error);
-      }
       if (!isAway(error)) throw error;
       awaySince ??= clock.monotonic();
       if (clock.monotonic() - awaySince > AWAY_MS) throw error;

@@ -14,6 +14,7 @@ import { exists, run } from "../testbed/process.ts";
 import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
 import { removeDomain } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -165,6 +166,15 @@ Deno.test({
       assert.equal(await volumes(pool), before);
       await vm.start();
       await shows(server, vm.uuid, ({ state }) => state === "running");
+    });
+
+    await t.step("the page says what will happen, and offers no linked clone", async () => {
+      const at = `${server.url}/vms/${vm.uuid}`, headers = testerHeaders(server.url);
+      const form = await (await fetch(`${at}/clone`, { headers })).text();
+      assert.match(form, /The VM goes on\. Its disks are copied as they are at one moment/);
+      assert.match(form, /<input[^>]*value="linked"[^>]*disabled/);
+      assert.match(form, /Not while the VM is on: it writes to the disks/);
+      assert.match(await (await fetch(at, { headers })).text(), new RegExp(`href="/vms/${vm.uuid}/clone"`));
     });
 
     await t.step("what cannot be copied now is refused before anything is made", async () => {
