@@ -37,7 +37,7 @@ Deno.test({
       const missing = status.abilities.filter(({ available }) => !available);
       assert.deepEqual(
         missing.map(({ ability }) => ability),
-        ["processes", "services", "service-control", "packages", "security"],
+        ["processes", "services", "service-control", "packages", "security", "metadata"],
         "what KVM Manager's own agent alone can do",
       );
       for (const { reason, remedy } of missing) {
