@@ -20,6 +20,9 @@ import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
 
+/** The name of a clone that is never made. */
+const NEVER = `kvmm-test-never-${crypto.randomUUID().slice(0, 8)}`;
+
 /** A name for a clone, which is removed in the end; its disks lie in the test's pool and go with that. */
 async function cloneName(): Promise<{ name: string } & AsyncDisposable> {
   const name = await testName("liveclone");
@@ -34,6 +37,12 @@ async function cloneName(): Promise<{ name: string } & AsyncDisposable> {
 
 /** The XML of QEMU's copy that is under way; null where none is. */
 const copyNow = ({ name }: TestMachine) => virshUnless(/no domain backup job/, "backup-dumpxml", name);
+
+/** Waits until QEMU copies its disks, and has it do so slowly. */
+async function untilCopied(vm: TestMachine): Promise<void> {
+  await until("QEMU to copy", () => copyNow(vm), { seconds: 30, every: 5 });
+  await virsh("blockjob", vm.name, "vda", "--bandwidth", "1");
+}
 
 const volumes = async ({ name }: TestPool) => {
   await virsh("pool-refresh", name);
@@ -135,11 +144,11 @@ Deno.test({
       await using own = await cloneName();
       const before = await volumes(pool);
       const asked = refused(call(server, "clone_vm", { vmId: vm.uuid, name: own.name }), "JobCancelled");
-      await until("QEMU to copy", () => copyNow(vm), { seconds: 30, every: 5 });
+      await untilCopied(vm);
       const [job] = await call(server, "list_jobs", { open: true });
       // What runs at that time says that it is busy, and is not disturbed.
       await refused(
-        call(server, "clone_vm", { vmId: vm.uuid, name: "kvmm-test-never" }),
+        call(server, "clone_vm", { vmId: vm.uuid, name: NEVER }),
         "VmBusy",
         /copying its disks/,
       );
@@ -160,7 +169,7 @@ Deno.test({
         "CloneFailed",
         /stopped while it was copied/,
       );
-      await until("QEMU to copy", () => copyNow(vm), { seconds: 30, every: 5 });
+      await untilCopied(vm);
       await virsh("destroy", vm.name);
       await asked;
       assert.equal(await volumes(pool), before);
@@ -178,7 +187,7 @@ Deno.test({
     });
 
     await t.step("what cannot be copied now is refused before anything is made", async () => {
-      const clone = () => call(server, "clone_vm", { vmId: vm.uuid, name: "kvmm-test-never" });
+      const clone = () => call(server, "clone_vm", { vmId: vm.uuid, name: NEVER });
       const before = await volumes(pool), jobs = (await call(server, "list_jobs")).length;
       await virsh("detach-disk", vm.name, "vdb", "--config");
       await refused(clone(), "DiskNotClonable", /vdb .* it changes at the VM's next start/);
@@ -204,7 +213,7 @@ Deno.test({
         await using first = await readyServer({ dataDir });
         await shows(first, vm.uuid, ({ state }) => state === "running");
         const asked = call(first, "clone_vm", { vmId: vm.uuid, name: own.name }).catch(() => "cut off");
-        await until("QEMU to copy", () => copyNow(vm), { seconds: 30, every: 5 });
+        await untilCopied(vm);
         await virsh("blockjob", vm.name, "vda", "--bandwidth", "1");
         await first.kill();
         assert.equal(await asked, "cut off");
