@@ -13,6 +13,7 @@ import {
   runOf,
   write,
 } from "../testbed/backups.ts";
+import { claimedVm } from "../testbed/claimed_vm.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
@@ -21,6 +22,26 @@ import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
+
+Deno.test({
+  name: "of a VM that was made here, changes alone are read, too",
+  ignore,
+  fn: async () => {
+    await using pool = await testPool();
+    await using claim = await claimedVm("backupmade");
+    await using folder = await backupFolder();
+    await using server = await readyServer();
+    const { id: vmId } = await call(server, "create_vm", {
+      ...{ name: claim.name, cpuCount: 1, memoryMb: 128, virtType: "qemu", nics: [], start: true },
+      disks: [{ sizeGb: 1, pool: pool.name }],
+    });
+    const { id: backupId } = await call(server, "create_backup", {
+      ...{ name: "made", folder: folder.path, targets: { vmIds: [vmId] } },
+    });
+    assert.equal(done(await runOf(server, backupId)).readBytes, 1024 * MIB);
+    assert.ok(done(await runOf(server, backupId)).readBytes! <= MIB);
+  },
+});
 
 Deno.test({
   name:

@@ -16,7 +16,7 @@ import { removeDomain } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
 
@@ -38,10 +38,31 @@ async function cloneName(): Promise<{ name: string } & AsyncDisposable> {
 /** The XML of QEMU's copy that is under way; null where none is. */
 const copyNow = ({ name }: TestMachine) => virshUnless(/no domain backup job/, "backup-dumpxml", name);
 
-/** Waits until QEMU copies its disks, and has it do so slowly. */
-async function untilCopied(vm: TestMachine): Promise<void> {
-  await until("QEMU to copy", () => copyNow(vm), { seconds: 30, every: 5 });
-  await virsh("blockjob", vm.name, "vda", "--bandwidth", "1");
+/**
+ * Gets ready to catch QEMU while it copies, which is over in less than a second.
+ *
+ * @param file what the first disk is copied to
+ * @returns waits until it copies, and has it do so slowly
+ */
+async function catchCopy(vm: TestMachine, file: string): Promise<() => Promise<void>> {
+  const pid = (await vm.qemuPid())!;
+  const grows = async () => {
+    try {
+      return (await Deno.stat(file)).blocks! * 512 > 8 * MIB;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  };
+  return async () => {
+    await until("QEMU to copy", grows, { seconds: 30, every: 1 });
+    Deno.kill(pid, "SIGSTOP");
+    // It finds the limit when it goes on.
+    const limited = virsh("blockjob", vm.name, "vda", "--bandwidth", "1");
+    await delay(500);
+    Deno.kill(pid, "SIGCONT");
+    await limited;
+  };
 }
 
 const volumes = async ({ name }: TestPool) => {
@@ -143,8 +164,9 @@ Deno.test({
     await t.step("cancelled in the middle: QEMU stops, no volume is left, and the VM runs", async () => {
       await using own = await cloneName();
       const before = await volumes(pool);
+      const caught = await catchCopy(vm, `${pool.path}/${own.name}-vda.qcow2`);
       const asked = refused(call(server, "clone_vm", { vmId: vm.uuid, name: own.name }), "JobCancelled");
-      await untilCopied(vm);
+      await caught();
       const [job] = await call(server, "list_jobs", { open: true });
       // What runs at that time says that it is busy, and is not disturbed.
       await refused(
@@ -164,12 +186,13 @@ Deno.test({
     await t.step("stopped in the middle: it is said, and nothing is left", async () => {
       await using own = await cloneName();
       const before = await volumes(pool);
+      const caught = await catchCopy(vm, `${pool.path}/${own.name}-vda.qcow2`);
       const asked = refused(
         call(server, "clone_vm", { vmId: vm.uuid, name: own.name }),
         "CloneFailed",
         /stopped while it was copied/,
       );
-      await untilCopied(vm);
+      await caught();
       await virsh("destroy", vm.name);
       await asked;
       assert.equal(await volumes(pool), before);
@@ -212,9 +235,9 @@ Deno.test({
       {
         await using first = await readyServer({ dataDir });
         await shows(first, vm.uuid, ({ state }) => state === "running");
+        const caught = await catchCopy(vm, `${pool.path}/${own.name}-vda.qcow2`);
         const asked = call(first, "clone_vm", { vmId: vm.uuid, name: own.name }).catch(() => "cut off");
-        await untilCopied(vm);
-        await virsh("blockjob", vm.name, "vda", "--bandwidth", "1");
+        await caught();
         await first.kill();
         assert.equal(await asked, "cut off");
       }

@@ -177,7 +177,9 @@ Deno.test({
         path("a.qcow2"),
         [],
       ]);
-      assert.equal((await imageInfo(made.path))["virtual-size"], 8 * MIB);
+      const { "virtual-size": size, "format-specific": own } = await imageInfo(made.path);
+      assert.equal(size, 8 * MIB);
+      assert.match(JSON.stringify(own), /"compat":"1.1"/);
       await create({ name: "full.raw", format: "raw", preallocation: "full" });
       assert.ok((await Deno.stat(path("full.raw"))).blocks! * 512 >= 8 * MIB);
       await create({ name: "thin.raw", format: "raw" });

@@ -86,6 +86,8 @@ export function volumeXml({ name, capacity, allocation, format, backing, secret 
       "target",
       {},
       format !== undefined && xml("format", { type: format }),
+      // libvirt would make a version that keeps no marks of what changed: every backup would read all of it.
+      format === "qcow2" && xml("compat", {}, "1.1"),
       xml("permissions", {}, xml("mode", {}, "0600")),
       secret !== undefined && luksXml(secret),
     ),
