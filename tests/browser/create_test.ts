@@ -174,7 +174,7 @@ browserTest(
       });
       await t.step("a name with dots is a name; a bad number is said in words", async () => {
         await page.locator("[name=memoryMb]").fill("67108865");
-        await waitForText(page, ".form-error", "Must be at most 67,108,864.");
+        await waitForText(page, ".form-error", "Must be at most 67,108,864 MiB.");
         await page.locator("[name=memoryMb]").fill("256");
         await page.locator("[name=name]").fill(`${claim.name}.example.org`);
         await page.waitForFunction(() => document.querySelector(".form-error") === null);
