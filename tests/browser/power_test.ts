@@ -7,7 +7,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
-import { readyServer } from "../testbed/product.ts";
+import { readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
@@ -63,6 +63,8 @@ browserTest(
           }, options);
           await vm.waitFor("running");
           await virsh("destroy", vm.name);
+          // The next page must not begin with what was.
+          await shows(server, vm.uuid, ({ state }) => state === "stopped");
         });
       }
     }
