@@ -12,6 +12,13 @@ const BY_CODE: Readonly<Record<number, ErrorCode>> = {
   [VIR_ERR.NO_SUPPORT]: "NotSupported",
 };
 
+/** What libvirt says of a VM that it has held since it was started itself. */
+const HELD_SINCE_START = /\(held by (?:monitor|agent)=init-/;
+/** libvirt 9.0 that ends while it begins a backup waits for that backup for ever, also once the VM is off. */
+const HELD_REMEDY =
+  "libvirt has held this VM since it was restarted. Where that does not end by itself, it was restarted while it " +
+  "began a backup: shut the VM down, restart libvirt (systemctl restart libvirtd), and start the VM again";
+
 /** Whether a driver of libvirt does not have what was asked of it: the test driver lacks much. */
 export const isUnsupported = (error: unknown): boolean =>
   error instanceof LibvirtError && error.code === VIR_ERR.NO_SUPPORT;
@@ -86,7 +93,7 @@ export function contractError(
     case "libvirt": {
       const code = BY_CODE[error.code] ?? failed;
       return new ContractError(code, {
-        error: error.message,
+        error: HELD_SINCE_START.test(error.message) ? `${error.message}. ${HELD_REMEDY}` : error.message,
         libvirt: { code: error.code, domain: error.domain, level: error.level },
       }, cause);
     }

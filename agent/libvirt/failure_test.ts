@@ -25,6 +25,8 @@ Deno.test("contractError() gives libvirt's no the place's own code, with libvirt
     details: { error: "no space", libvirt: { code: 9, domain: 10, level: 2 } },
   });
   assert.equal(mapped("libvirt", "x").message, "Libvirt failed: x");
+  const held = "Timed out during operation: cannot acquire state change lock (held by monitor=init-web1)";
+  assert.match(mapped("libvirt", held).message, /held by monitor=init-web1\)\. .*restart libvirt/);
 });
 
 Deno.test("contractError() knows codes that mean the same whatever was asked", () => {
