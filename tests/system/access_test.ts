@@ -180,6 +180,7 @@ Deno.test({
     });
     await t.step("guessing is slowed down by account, in parallel too, and fills no log", async () => {
       await userWith(server, "bob");
+      const begun = performance.now();
       const guesses = await Promise.all(
         Array.from(
           { length: 40 },
@@ -187,7 +188,9 @@ Deno.test({
         ),
       );
       const failed = guesses.filter((code) => code === "SignInFailed").length;
-      assert.ok(failed <= 5, `${failed} guesses were let through`);
+      // Five are free; the next ones wait for a second, two, four: on a busy machine they may be over meanwhile.
+      const most = 5 + Math.floor(Math.log2((performance.now() - begun) / 1000 + 1));
+      assert.ok(failed <= most, `${failed} guesses were let through`);
       assert.ok(guesses.includes("TooManyAttempts"));
       assert.equal(
         await codeOf(nobody.call("sign_in", { name: "bob", password: PASSWORD })),
