@@ -82,16 +82,20 @@ Deno.test({
         again: ["current", "password"],
       },
       "an encrypted volume": {
-        path: `/storage/${pool.name}`,
+        path: formHref(
+          "create_volume",
+          { pool: pool.name },
+          `/storage/${pool.name}`,
+          `/storage/${pool.name}?do=create_volume`,
+        ),
         fields: {
-          action: "create_volume",
           name: "a b",
-          sizeGib: "900000",
+          "capacityBytes:G": "900000",
           format: "raw",
-          preallocation: "none",
-          passphrase: TYPED,
+          preallocation: "off",
+          "encryption.passphrase": TYPED,
         },
-        again: ["passphrase"],
+        again: ["encryption.passphrase"],
         kept: ["a b"],
       },
       "users of cloud-init": {
