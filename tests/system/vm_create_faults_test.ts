@@ -19,7 +19,9 @@ async function images(host: PrivateLibvirt, pool: string): Promise<{ there: stri
   const used: string[] = [];
   for (const uuid of (await host.virsh("list", "--all", "--uuid")).split("\n").filter(Boolean)) {
     const xml = await host.virsh("dumpxml", uuid.trim()).catch((error) => {
-      if (error instanceof ProcessError && /Domain not found|failed to get domain/.test(error.message)) return ""; // undone since
+      if (error instanceof ProcessError && /Domain not found|failed to get domain/.test(error.message)) {
+        return ""; // undone since
+      }
       throw error;
     });
     used.push(...[...xml.matchAll(/<source file='([^']+)'/g)].map((match) => match[1]!));
