@@ -1,20 +1,15 @@
 /** Copying the disks of a VM that runs: QEMU copies them as they are at one moment, and the guest goes on. */
 import { type BackupDisk, backupXml, checkpointXml } from "../../lib/formats/xml/backup.ts";
-import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
-import type { Clock } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
-import type { JobHandle } from "../jobs/jobs.ts";
+import { ContractError, type Disk } from "../../lib/contract/mod.ts";
 import { contractError } from "../libvirt/failure.ts";
-import type { Steps } from "../operations/operation.ts";
-import { copyDisks, type DisksCopyResult } from "../vm/running_disks.ts";
+import { copyDisks, type DisksCopy, type DisksCopyResult } from "../vm/running_disks.ts";
 import type { ReadPlan } from "./base.ts";
 import type { Pace } from "./pace.ts";
 import type { Spool } from "./spool.ts";
 
 /** What to copy, and where. */
-export interface RunningCopy {
-  readonly host: Host;
-  readonly vm: VM;
+export interface RunningCopy
+  extends Pick<DisksCopy, "host" | "vm" | "steps" | "job" | "clock" | "onBytes" | "onMoment"> {
   readonly disks: readonly Disk[];
   /** The folder that QEMU makes the files in: `vda.raw`. */
   readonly spool: Spool;
@@ -22,13 +17,6 @@ export interface RunningCopy {
   readonly pace?: Pace | undefined;
   /** The name of the checkpoint that is made where it can be. */
   readonly checkpoint: string;
-  /** Where it is written down before it begins. */
-  readonly steps: Steps;
-  readonly job: Pick<JobHandle, "signal" | "log">;
-  readonly clock: Clock;
-  readonly onBytes: (done: number) => void;
-  /** Called right before and right after the moment that the disks show. Never throws. */
-  readonly onMoment: () => Promise<void>;
 }
 
 /** How it went. */

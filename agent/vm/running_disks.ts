@@ -45,8 +45,8 @@ export interface DisksCopy {
   readonly job: Pick<JobHandle, "signal" | "log">;
   readonly clock: Clock;
   readonly onBytes: (done: number) => void;
-  /** Called just before and just after the moment that the copy is of. */
-  readonly onMoment?: () => Promise<void>;
+  /** Called just before and just after the moment that the copy is of. Never throws. */
+  readonly onMoment?: (() => Promise<void>) | undefined;
   /** The error for a VM whose disks are copied already. */
   readonly refused: () => ContractError;
   /** The error for a copy that failed. */

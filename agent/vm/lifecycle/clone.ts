@@ -236,9 +236,9 @@ async function carryOut(
   using held = new DisposableStack();
   let made: Map<string, CopiedDisk>;
   try {
-    const tpmState = await tpmToCopy(host, plan, job);
     // Of a machine that runs they may change while its disks are copied: what is taken is as at their moment.
     const document = new XmlDocument(await (isLive ? liveDefinition : editableXml)(host, vm));
+    const tpmState = await tpmToCopy(host, document, plan, job);
     const nvram = await ownNvram(host, document, vm, name, operation);
     await putTpmState(operation, vmId, tpmState);
     made = isLive

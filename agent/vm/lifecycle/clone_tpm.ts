@@ -1,23 +1,23 @@
 /** The TPM that a copy of a VM gets. */
 import { type ClonedTpm, ContractError, type VM } from "../../../lib/contract/mod.ts";
-import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
+import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
-import { editableXml } from "../xml.ts";
 import { readTpmState, type TpmStateFile } from "./tpm_state.ts";
 
 /**
  * What the TPM of a copy begins with; nothing where it is to be a new one.
  *
+ * @param document the VM's definition
  * @throws {ContractError} CloneFailed where the state of the VM's TPM cannot be read: without it the copy may not boot
  */
 export async function tpmToCopy(
   host: Host,
+  document: XmlDocument,
   { vm, name, tpm }: { readonly vm: VM; readonly name: string; readonly tpm: ClonedTpm },
   job: Pick<JobHandle, "log">,
 ): Promise<readonly TpmStateFile[]> {
-  const document = new XmlDocument(await editableXml(host, vm));
   if (!hasEmulatedTpm(document)) return [];
   if (tpm === "new") {
     job.log(`${name} gets a new, empty TPM: what ${vm.name} keeps in its own is not copied`);
