@@ -60,9 +60,11 @@ import * as route_sign_in from "./routes/sign-in.tsx";
 import * as route_sign_out from "./routes/sign-out.ts";
 import * as route_storage_$pool from "./routes/storage/[pool].tsx";
 import * as route_storage_index from "./routes/storage/index.tsx";
+import * as route_tasks_$id from "./routes/tasks/[id].tsx";
 import * as route_tasks_index from "./routes/tasks/index.tsx";
 import * as route_templates_$id_index from "./routes/templates/[id]/index.tsx";
 import * as route_templates_index from "./routes/templates/index.tsx";
+import * as route_templates_new from "./routes/templates/new.tsx";
 import * as route_vms_$id_backups from "./routes/vms/[id]/backups.tsx";
 import * as route_vms_$id_clone from "./routes/vms/[id]/clone.tsx";
 import * as route_vms_$id_cloud_init from "./routes/vms/[id]/cloud-init.tsx";
@@ -107,6 +109,7 @@ import HostPanel from "./islands/HostPanel.tsx";
 import ImageList from "./islands/ImageList.tsx";
 import ImportForm from "./islands/ImportForm.tsx";
 import JobList from "./islands/JobList.tsx";
+import JobPage from "./islands/JobPage.tsx";
 import LiveStatus from "./islands/LiveStatus.tsx";
 import MachinesPanel from "./islands/MachinesPanel.tsx";
 import Monitoring from "./islands/Monitoring.tsx";
@@ -200,9 +203,11 @@ register({
     "sign-out.ts": route_sign_out,
     "storage/[pool].tsx": route_storage_$pool,
     "storage/index.tsx": route_storage_index,
+    "tasks/[id].tsx": route_tasks_$id,
     "tasks/index.tsx": route_tasks_index,
     "templates/[id]/index.tsx": route_templates_$id_index,
     "templates/index.tsx": route_templates_index,
+    "templates/new.tsx": route_templates_new,
     "vms/[id]/backups.tsx": route_vms_$id_backups,
     "vms/[id]/clone.tsx": route_vms_$id_clone,
     "vms/[id]/cloud-init.tsx": route_vms_$id_cloud_init,
@@ -229,6 +234,6 @@ register({
     "vms/index.tsx": route_vms_index,
     "vms/new.tsx": route_vms_new,
   },
-  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

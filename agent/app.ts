@@ -21,6 +21,7 @@ import type { Listeners } from "./http/listeners.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
 import { BinRecords } from "./storage/bin/records.ts";
 import { ImageRecords } from "./storage/images/records.ts";
+import { GuestfsFolders } from "./guestfs/guestfs.ts";
 import { FormerNames } from "./vm/former_names.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
@@ -67,6 +68,8 @@ export class App {
   readonly metrics: MetricStore;
   /** Figures of hosts and VMs as they are taken. */
   readonly figures = new FigureFeed();
+  /** Where libguestfs works. */
+  readonly guestfs: GuestfsFolders;
   /** What is known of operating systems. */
   readonly systems = new OperatingSystems();
   /** What may be downloaded and made a disk of. */
@@ -119,6 +122,7 @@ export class App {
     this.images = new ImageRecords(this.store);
     this.templates = new TemplateRecords(this.store);
     this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
+    this.guestfs = new GuestfsFolders(settings.dataDir);
     this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
     this.consoles = new Consoles(
       this.hosts,
@@ -170,6 +174,7 @@ export class App {
 
   /** Starts everything. Returns at once: a libvirt may come later. */
   start(): void {
+    this.guestfs.start();
     for (const host of this.hosts.all()) host.start();
     this.#startIsOver = this.clock.after(START_MS, releaseMemory);
     this.#periodic.start();
@@ -183,6 +188,7 @@ export class App {
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });
     await Promise.all(this.hosts.all().map((host) => host.stop()));
     for (const each of this.#features) await each.stop?.();
+    await this.guestfs.stop();
     this.activity.close();
     this.store.close();
     this.#journal[Symbol.dispose]();

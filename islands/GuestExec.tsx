@@ -2,13 +2,17 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { TextField } from "../components/kit/Field.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
+import { api } from "../lib/client/api.ts";
+import { jobHref } from "../lib/text/job_href.ts";
 import { follow, type ToldLine } from "../lib/client/follow.ts";
 import type { ExecResult } from "../lib/contract/mod.ts";
 import { NO_LINES, recall, remember } from "../lib/guest/recall.ts";
-import { wordsOf } from "../lib/guest/words.ts";
 import { guest as texts } from "../lib/i18n/en/guest.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { failureOf } from "../lib/text/failure.ts";
+import { formHref } from "../lib/text/form_href.ts";
+import { refusalAt, type RefusedForm, typedAgain } from "../lib/text/refused_form.ts";
+import { wordsOf } from "../lib/text/words.ts";
 
 const { t } = textsOf(texts);
 
@@ -25,7 +29,11 @@ interface Entry {
   readonly output: readonly { readonly stream: "stdout" | "stderr"; readonly text: string }[];
   readonly result: ExecResult | null;
   readonly failure: string | null;
+  /** The task that has its output. */
+  readonly jobId?: string;
 }
+
+const TASK = "guest_exec_task";
 
 function End({ result, isEmpty }: { result: ExecResult; isEmpty: boolean }) {
   const { exitCode, timedOut, stdoutTruncated, stderrTruncated } = result;
@@ -41,7 +49,14 @@ function End({ result, isEmpty }: { result: ExecResult; isEmpty: boolean }) {
   );
 }
 
-function Outcome({ entry: { output, result, failure } }: { entry: Entry }) {
+function Outcome({ entry: { output, result, failure, jobId } }: { entry: Entry }) {
+  if (jobId !== undefined) {
+    return (
+      <p>
+        {t("guest.task")} <a href={jobHref(jobId)}>{t("guest.task_show")}</a>
+      </p>
+    );
+  }
   return (
     <>
       {output.map(({ stream, text }, index) => <pre key={index} data-stream={stream}>{text}</pre>)}
@@ -62,19 +77,31 @@ function added(output: Entry["output"], line: ToldLine): Entry["output"] {
     : [...output, { stream, text } as const].slice(-MOST_PARTS);
 }
 
-/** Runs programs in a VM's guest, and keeps what they said while the page is open. */
-export default function GuestExec({ vmId }: { vmId: string }) {
-  const line = useSignal("");
+/** Props of {@link GuestExec}. */
+interface GuestExecProps {
+  vmId: string;
+  /** Address of the page. */
+  at: string;
+  /** A form of this page that was refused. */
+  refused: RefusedForm | null;
+}
+
+/**
+ * Runs programs in a VM's guest, and keeps what they said while the page is open; or as tasks, which is what the form does
+ * without script.
+ */
+export default function GuestExec({ vmId, at, refused }: GuestExecProps) {
+  const line = useSignal(typedAgain(refused, TASK)?.command ?? "");
   const typed = useSignal(NO_LINES);
   const entries = useSignal<readonly Entry[]>([]);
   const isRunning = useSignal(false);
-  const problem = useSignal<string | null>(null);
+  const problem = useSignal<string | null>(refusalAt(refused, TASK, "command") ?? null);
   const shown = useRef<HTMLOListElement>(null);
 
   // The newest is below, where the next is typed
   useEffect(() => shown.current?.scrollTo({ top: shown.current.scrollHeight }), [entries.value]);
 
-  const run = async (text: string) => {
+  const run = async (text: string, isTask: boolean) => {
     const words = wordsOf(text);
     problem.value = words === null ? t("guest.unclosed") : null;
     const [command, ...args] = words ?? [];
@@ -88,8 +115,13 @@ export default function GuestExec({ vmId }: { vmId: string }) {
     typed.value = remember(typed.value, text.trim());
     isRunning.value = true;
     line.value = "";
+    const input = { vmId, command, args };
     try {
-      const result = await follow("guest_exec", { vmId, command, args }, (line) => {
+      if (isTask) {
+        const { jobId } = await api.guestExecTask(input);
+        return change((entry) => ({ ...entry, jobId }));
+      }
+      const result = await follow("guest_exec", input, (line) => {
         change((entry) => ({ ...entry, output: added(entry.output, line) }));
       }) as ExecResult;
       change((entry) => ({ ...entry, result }));
@@ -141,16 +173,23 @@ export default function GuestExec({ vmId }: { vmId: string }) {
       )}
       <form
         class="guest-exec"
+        method="post"
+        action={formHref(TASK, { vmId }, "/tasks/{jobId}", at)}
         onSubmit={(event) => {
           event.preventDefault();
-          void run(line.value);
+          void run(line.value, (event.submitter as HTMLButtonElement | null)?.value === TASK);
         }}
       >
         <TextField
           label={t("guest.program")}
-          hint={`${t("guest.exec_what")} ${t("guest.prompt_hint")}`}
+          hint={
+            <>
+              {t("guest.exec_what")} <span class="needs-script">{t("guest.prompt_hint")}</span>{" "}
+              {t("guest.task_hint")}
+            </>
+          }
           error={problem.value ?? undefined}
-          name="program"
+          name="command"
           wide
           class="input mono"
           autocomplete="off"
@@ -161,8 +200,11 @@ export default function GuestExec({ vmId }: { vmId: string }) {
           onKeyDown={bringBack}
           placeholder="uname -a"
         />
-        <button type="submit" class="button primary" disabled={isRunning.value}>
+        <button type="submit" class="button primary needs-script" disabled={isRunning.value}>
           {t(isRunning.value ? "guest.running" : "guest.run")}
+        </button>
+        <button type="submit" class="button" value={TASK} disabled={isRunning.value}>
+          {t("guest.run_task")}
         </button>
       </form>
     </Panel>

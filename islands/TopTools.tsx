@@ -1,8 +1,10 @@
+import { useEffect } from "preact/hooks";
 import { AlertsButton } from "../components/shell/AlertsButton.tsx";
 import { CommandPalette } from "../components/shell/CommandPalette.tsx";
 import { ConnectionPill } from "../components/shell/ConnectionPill.tsx";
 import { TasksButton } from "../components/shell/TasksButton.tsx";
 import { ThemeSwitch } from "../components/shell/ThemeSwitch.tsx";
+import { showCurrentTab } from "../lib/client/tabs.ts";
 import type { AlertSummary, ConnectionStatus, Job } from "../lib/contract/mod.ts";
 import type { Theme } from "../lib/page_state.ts";
 
@@ -20,6 +22,7 @@ export interface TopToolsProps {
 
 /** The right half of the top bar. One island: it is on every page, and one module loads faster than three. */
 export default function TopTools({ connection, libvirtVersion, theme, alerts, jobs }: TopToolsProps) {
+  useEffect(showCurrentTab, []);
   return (
     <>
       <CommandPalette />

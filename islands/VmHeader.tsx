@@ -1,6 +1,5 @@
 import { based } from "../lib/client/base.ts";
 import type { Signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { ActionForm } from "../components/vm/ActionForm.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
 import { TruncatedText } from "../components/kit/TruncatedText.tsx";
@@ -9,7 +8,6 @@ import { PowerRequestNote } from "../components/vm/PowerRequestNote.tsx";
 import { Uptime } from "../components/vm/Uptime.tsx";
 import { VmState } from "../components/vm/VmState.tsx";
 import { live } from "../lib/client/live.ts";
-import { showCurrentTab } from "../lib/client/tabs.ts";
 import { useLiveVm } from "../lib/client/use_live_vm.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { osOf } from "../lib/vm/os/names.ts";
@@ -29,7 +27,6 @@ export interface VmHeaderProps {
 export default function VmHeader({ vm: signal, connected, mayOperate, now }: VmHeaderProps) {
   const isGone = useLiveVm(signal).value;
   const vm = signal.value;
-  useEffect(showCurrentTab, []);
   const enabled = !isGone && mayOperate && live.controls(connected);
   const os = osOf(vm);
   return (

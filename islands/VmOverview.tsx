@@ -8,7 +8,7 @@ import { VmSettings } from "../components/vm/VmSettings.tsx";
 import { live } from "../lib/client/live.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import type { LiveSeed } from "../lib/metrics/live_seed.ts";
-import { isLive } from "../lib/vm/state.ts";
+import { offWord } from "../lib/vm/state.ts";
 import { t } from "../lib/i18n/mod.ts";
 
 /** A machine at a glance: its load, what it is, its disks and its network. */
@@ -30,7 +30,7 @@ export default function VmOverview({ vm: signal, seed, connected }: {
           <DiskTable disks={vm.disks} />
         </Panel>
         <Panel title={t("vm.nics")}>
-          <NicTable nics={vm.networkInterfaces} live={isLive(vm)} />
+          <NicTable nics={vm.networkInterfaces} off={offWord(vm)} />
         </Panel>
       </div>
       <div class="column">

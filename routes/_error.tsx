@@ -17,7 +17,11 @@ const TITLES: Readonly<Record<number, PlainKey>> = {
 
 /** What is shown for an error that no one made for showing: its text may hold what is nobody's business. */
 function shown(error: unknown) {
-  if (error instanceof HttpError) return failureOf(error);
+  if (error instanceof HttpError) {
+    const failure = failureOf(error);
+    // A page that is not there is no failure of ours: the log has nothing on it.
+    return failure.status < 500 && failure.code === "Internal" ? { ...failure, advice: undefined } : failure;
+  }
   return { ...failureOf(error), status: 500, why: t("error.internal"), advice: t("advice.log") };
 }
 

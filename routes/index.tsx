@@ -14,20 +14,21 @@ const ACTIVITY = 12;
 
 export const handler = define.handlers({
   async GET({ state: { api } }) {
-    const [host, stats, vms, activity, seed] = await Promise.all([
+    const [host, stats, vms, activity, seed, alerts] = await Promise.all([
       api.getHostInfo().catch(unlessAway),
       api.getHostStats().catch(unlessAway),
       api.getVms().catch(unlessAway),
       api.getActivity({ limit: ACTIVITY }).catch(unlessAway),
       liveSeedOf(api, {}),
+      api.getAlertSummary().catch(unlessAway),
     ]);
-    return page({ host, stats, seed, summary: vms && summarise(vms), activity, now: Date.now() });
+    return page({ host, stats, seed, alerts, summary: vms && summarise(vms), activity, now: Date.now() });
   },
 });
 
 /** The host at a glance. */
 export default define.page<typeof handler>(function Dashboard({ data, state }) {
-  const { host, stats, seed, summary, activity, now } = data;
+  const { host, stats, seed, alerts, summary, activity, now } = data;
   return (
     <>
       <Head>
@@ -53,6 +54,9 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             summary={summary}
             connection={state.connection}
             hostAttention={host?.attention ?? []}
+            alerts={alerts}
+            mayHealth={state.may("get_host_health")}
+            mayCreate={state.may("create_vm")}
           />
         )}
         {!(host && stats && summary) && !state.connection.connected && <ReloadWhenBack />}

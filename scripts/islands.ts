@@ -1,5 +1,5 @@
 /**
- * Bundles the islands for the browser into `dist/static/_fresh/{build}/`, and writes `dist/islands.json`: which
+ * Bundles the islands for the browser, by Rolldown, into `dist/static/_fresh/{build}/`, and writes `dist/islands.json`: which
  * module is which island's, and what it imports. The build's id is a hash of the bundles, so every file of it may be
  * cached for ever.
  *
@@ -7,6 +7,7 @@
  */
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
+import { rolldown } from "rolldown";
 import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, walk } from "./project.ts";
 
 /** Bundles the islands of an app. */
@@ -18,19 +19,13 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
   try {
     const islands = await islandFiles(app);
     const shell = await shellIslands(app, islands);
-    await deno(
-      ...["bundle", "--quiet", "--config", join(PROJECT, "deno.json")],
-      ...["--platform", "browser", "--minify", "--code-splitting", "--outdir", staging],
-      join(PROJECT, "lib/fresh/boot.ts"),
-      ...(shell.size > 0 ? [await writeShell(app, islands, shell)] : []),
-      ...[...islands].filter(([name]) => !shell.has(name)).map(([, path]) => join(app, "islands", path)),
-    );
+    await bundle(await writeEntries(app, islands, shell), staging);
     const files = await readAll(staging);
     const build = await hashOf(staging);
     const address = (path: string) => `/_fresh/${build}/${path}`;
     const chunkOf = (name: string): IslandChunk => {
       const path = [...files.keys()].find((file) => basename(file) === `${name}.js`);
-      if (path === undefined) throw new Error(`deno bundle wrote no ${name}.js`);
+      if (path === undefined) throw new Error(`the bundler wrote no ${name}.js`);
       return { entry: address(path), imports: [...importsOf(path, files)].map(address) };
     };
     const index: IslandIndex = {
@@ -46,6 +41,46 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
   } finally {
     await remove(staging); // not there any more, when it became the build
   }
+}
+
+/** Entries that a module must be reached from to be loaded by all of them, whether they use it or not: fewer files a page. */
+const SHARED_BY = 5;
+
+/** Bundles modules, which share what they have in common. */
+async function bundle(entries: Readonly<Record<string, string>>, folder: string): Promise<void> {
+  const all = Object.keys(entries).length - 1; // the boot script does not reach the shell
+  await using built = await rolldown({
+    input: { ...entries },
+    cwd: PROJECT,
+    platform: "browser",
+    resolve: { alias: await aliases() },
+    transform: { jsx: { runtime: "automatic", importSource: "preact" } },
+    tsconfig: false,
+  });
+  await built.write({
+    dir: folder,
+    minify: true,
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunk-[hash].js",
+    codeSplitting: {
+      groups: [
+        { name: "core", minShareCount: all, priority: 1 },
+        { name: "shared", minShareCount: SHARED_BY },
+      ],
+    },
+  });
+}
+
+/** The import map of deno.json as a bundler knows it, where a name is not that of its package in node_modules/. */
+async function aliases(): Promise<Record<string, string>> {
+  const { imports } = JSON.parse(await Deno.readTextFile(join(PROJECT, "deno.json"))) as {
+    imports: Record<string, string>;
+  };
+  const found = Object.entries(imports).map(([name, target]): [string, string] => [
+    name,
+    target.startsWith("./") ? join(PROJECT, target) : target.replace(/^npm:\/?(@?[^@]+)@[^/]*/, "$1"),
+  ]);
+  return Object.fromEntries(found.filter(([name, target]) => name !== target));
 }
 
 /** Name of the module that has the islands of every page. */
@@ -64,17 +99,30 @@ async function shellIslands(app: string, islands: ReadonlyMap<string, string>): 
   return new Set(found.map(([name]) => name));
 }
 
-/** Writes the module of the shell's islands, each under its name, and gives its path. */
-async function writeShell(
+/**
+ * Writes the modules that are bundled, and tells their paths by name: one with the shell's islands, each under its name, and
+ * one for each other island, which imports the shell, too. Every page has the shell, so nothing more is loaded for that; but
+ * what the shell is made of is reached from every entry then, and stays in one piece.
+ */
+async function writeEntries(
   app: string,
   islands: ReadonlyMap<string, string>,
   shell: ReadonlySet<string>,
-): Promise<string> {
-  const path = join(app, "dist", `${SHELL}.ts`); // always the same: it is in the bundle's addresses, and so in its id
-  const lines = [...islands].filter(([name]) => shell.has(name))
-    .map(([name, file]) => `export { default as ${name} } from ${JSON.stringify(`../islands/${file}`)};\n`);
-  await writeWhole(path, lines.join(""));
-  return path;
+): Promise<Record<string, string>> {
+  const folder = join(app, "dist", "entries");
+  await Deno.mkdir(folder, { recursive: true });
+  const entries: Record<string, string> = { boot: join(PROJECT, "lib/fresh/boot.ts") };
+  const write = async (name: string, lines: readonly string[]) => {
+    entries[name] = join(folder, `${name}.ts`);
+    await writeWhole(entries[name], lines.join(""));
+  };
+  const exported = (name: string) =>
+    `export { default as ${name} } from ${JSON.stringify(`../../islands/${islands.get(name)}`)};\n`;
+  if (shell.size > 0) await write(SHELL, [...shell].map(exported));
+  const others = [...islands.keys()].filter((name) => !shell.has(name));
+  const imported = shell.size > 0 ? [`import "./${SHELL}.ts";\n`] : [];
+  await Promise.all(others.map((name) => write(name, [...imported, exported(name)])));
+  return entries;
 }
 
 /** Whether something the islands may be made of changed since they were bundled. */

@@ -1,11 +1,11 @@
-/** How each kind of target is told: one table. Every connection goes to an address that was judged (`outbound.ts`). */
+/** How each kind of target is told: one table. Every connection goes to an address that was judged (`agent/outbound/fetch.ts`). */
 import type { AlertChannel } from "../../lib/contract/mod.ts";
 import type { AlertText } from "../../lib/alerts/text.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
-import { reachable, type Resolve, trusted } from "../storage/images/outbound.ts";
-import { failureOf, MOST_ANSWER, NotDelivered, post } from "../storage/images/post.ts";
+import { reachable, type Resolve, trusted } from "../outbound/fetch.ts";
+import { failureOf, MOST_ANSWER, NotDelivered, post } from "../outbound/post.ts";
 import type { MessageItem, TargetRecord } from "./records.ts";
 
 /** What is sent. */

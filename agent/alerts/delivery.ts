@@ -9,7 +9,7 @@ import { messageOf } from "../../lib/text/message.ts";
 import type { Clock } from "../clock.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
-import { NotDelivered } from "../storage/images/post.ts";
+import { NotDelivered } from "../outbound/post.ts";
 import { send, type SendOptions } from "./channels.ts";
 import type { Outbox } from "./outbox.ts";
 import type { AlertRecords, TargetRecord, WaitingMessage } from "./records.ts";

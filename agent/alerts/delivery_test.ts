@@ -6,7 +6,7 @@ import { mailServer } from "../../tests/testbed/mail_server.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
-import { NotDelivered } from "../storage/images/post.ts";
+import { NotDelivered } from "../outbound/post.ts";
 import { type Outgoing, send } from "./channels.ts";
 import { BACK_OFF_MS, Delivery, STALE_MS } from "./delivery.ts";
 import { GATHER_MS, Outbox, PACE_MS } from "./outbox.ts";

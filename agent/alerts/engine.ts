@@ -253,10 +253,14 @@ export class AlertEngine {
     ]);
   }
 
-  /** What is open, the worst and newest first. */
+  /** What is open, the worst and newest first; `silenced` as it is now, also where people were told before the silence. */
   incidents(): AlertIncident[] {
-    return [...this.#open.values()].flatMap(({ record }) => record === undefined ? [] : [record.incident])
-      .sort((a, b) => bySeverity(a, b) || b.firedAt - a.firedAt);
+    const silences = this.#silences();
+    return [...this.#open.values()].flatMap((open) =>
+      open.record === undefined
+        ? []
+        : [{ ...open.record.incident, silenced: this.#isSilenced(open, silences) }]
+    ).sort((a, b) => bySeverity(a, b) || b.firedAt - a.firedAt);
   }
 
   /** Of how many things an alert is pending and firing. */

@@ -175,6 +175,19 @@ Deno.test("AlertEngine: who is silenced is told nothing, and what still fires at
   ]]);
   check("bad", "bad");
   assert.equal(records.messages.all[0]!.items.length, 2, "once");
+  assert.deepEqual(engine.incidents().map(({ silenced }) => silenced), [false, false]);
+  records.put(records.silences, {
+    id: "later",
+    scope: "everything",
+    startsAt: clock.now(),
+    endsAt: clock.now() + 60_000,
+    by: "ann",
+  });
+  assert.deepEqual(
+    engine.incidents().map(({ silenced }) => silenced),
+    [true, true],
+    "said also of what people were told of before",
+  );
 });
 
 Deno.test("AlertEngine: an alert that is changed, switched off or deleted has nothing open", () => {

@@ -9,7 +9,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { Refusal } from "../../lib/alerts/rule.ts";
 import type { Handlers } from "../dispatch.ts";
-import { checkedUrl } from "../storage/images/outbound.ts";
+import { checkedUrl } from "../outbound/fetch.ts";
 import type { Delivery } from "./delivery.ts";
 import { invalid } from "./handlers.ts";
 import type { AlertRecords, TargetRecord } from "./records.ts";

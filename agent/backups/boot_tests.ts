@@ -30,15 +30,7 @@ export interface BootTestsOf {
 }
 
 export class BootTests {
-  /** VMs that are there for a test just now. */
-  readonly #trials = new Set<string>();
-
   constructor(private readonly options: BootTestsOptions) {}
-
-  /** Whether a VM is there for a test alone: no backup is meant to have it. */
-  isTrial(vmId: string): boolean {
-    return this.#trials.has(vmId);
-  }
 
   /**
    * Boots copies one after the other, as a task.
@@ -67,7 +59,6 @@ export class BootTests {
             : await bootTest({
               ...{ repository, copy, job, clock, actor, pool, seconds, manifest: copy.manifest },
               host: this.options.host().requireFilled(),
-              onTrial: (uuid) => this.#trial(uuid),
               onBytes: (done) => job.progress(before + done, total),
             });
           const message = "message" in tested ? tested.message : copy.fault ?? "It cannot be read";
@@ -114,10 +105,5 @@ export class BootTests {
       }
       log.warn("a backup was not booted as a test", { backup: backup.name, error });
     }
-  }
-
-  #trial(uuid: string): Disposable {
-    this.#trials.add(uuid);
-    return { [Symbol.dispose]: () => void this.#trials.delete(uuid) };
   }
 }

@@ -10,9 +10,9 @@ export interface Codec {
   /** The name of a copy's file in the store. */
   fileName(copyId: string, name: string): string;
   /** What is kept at a place of the store. */
-  seal(place: string, bytes: Bytes): Bytes;
+  seal(place: string, bytes: Bytes): Promise<Bytes>;
   /** What was kept there. @throws {ManifestError} where it is not what was put there */
-  unseal(place: string, bytes: Bytes): Bytes;
+  unseal(place: string, bytes: Bytes): Promise<Bytes>;
   /** Bytes that what is kept may be larger. */
   readonly overhead: number;
 }
@@ -22,7 +22,7 @@ export const plainCodec: Codec = {
   isEncrypted: false,
   chunkName: digestOf,
   fileName: (_copyId, name) => name,
-  seal: (_place, bytes) => bytes,
-  unseal: (_place, bytes) => bytes,
+  seal: (_place, bytes) => Promise.resolve(bytes),
+  unseal: (_place, bytes) => Promise.resolve(bytes),
   overhead: 0,
 };

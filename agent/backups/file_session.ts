@@ -12,6 +12,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { BackupFile, BackupFilesystem } from "../../lib/contract/mod.ts";
 import { fileKind } from "../../lib/backup/files.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { type GuestfsFolders, guestfsProcess } from "../guestfs/guestfs.ts";
 import { log } from "../log.ts";
 import { DiskReader, serveDisk } from "./disk_reader.ts";
 import type { RestoreSource } from "./make_disk.ts";
@@ -39,20 +40,11 @@ interface Said {
   readonly fault: string | undefined;
 }
 
-/** The environment of guestfish: none of ours. */
-const environmentOf = (folder: string, isEmulated: boolean) => ({
-  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-  LANG: "C.UTF-8",
-  HOME: folder,
-  TMPDIR: folder,
-  LIBGUESTFS_BACKEND: "direct",
-  ...(isEmulated && { LIBGUESTFS_BACKEND_SETTINGS: "force_tcg" }),
-});
-
 /** How a session is opened. */
 export interface SessionOptions {
   /** KVM runs no guests here. */
   readonly isEmulated: boolean;
+  readonly folders: GuestfsFolders;
   readonly signal: AbortSignal;
 }
 
@@ -71,7 +63,7 @@ export class FileSession implements AsyncDisposable {
     private readonly folder: string,
     private readonly child: Deno.ChildProcess,
     private readonly input: WritableStreamDefaultWriter<Uint8Array>,
-    private readonly served: DisposableStack,
+    private readonly held: AsyncDisposableStack,
   ) {}
 
   /** Whether it has ended, by itself or by {@link FileSession.end}. */
@@ -85,26 +77,22 @@ export class FileSession implements AsyncDisposable {
   }
 
   /** @throws {ContractError} BackupFilesNotPossible, BackupFilesFailed @throws {ManifestError} the signal's reason */
-  static async open(source: RestoreSource, { isEmulated, signal }: SessionOptions): Promise<FileSession> {
+  static async open(
+    source: RestoreSource,
+    { isEmulated, folders, signal }: SessionOptions,
+  ): Promise<FileSession> {
     const { disks } = source.manifest;
-    const folder = await Deno.makeTempDir({ prefix: "kvm-manager-files-" });
-    using served = new DisposableStack();
-    let child: Deno.ChildProcess;
-    try {
-      for (const disk of disks) {
-        served.use(serveDisk(`${folder}/${disk.target}`, await DiskReader.open(source, disk)));
-      }
-      // Its answers must come line by line: what is no terminal is buffered else.
-      child = new Deno.Command("stdbuf", {
-        args: ["-oL", "guestfish"],
-        ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
-        ...{ cwd: folder, clearEnv: true, env: environmentOf(folder, isEmulated) },
-      }).spawn();
-    } catch (error) {
-      await Deno.remove(folder, { recursive: true });
-      throw error;
+    await using held = new AsyncDisposableStack();
+    const { path: folder } = held.use(await folders.make());
+    for (const disk of disks) {
+      held.use(serveDisk(`${folder}/${disk.target}`, await DiskReader.open(source, disk)));
     }
-    const session = new FileSession(folder, child, child.stdin.getWriter(), served.move());
+    // Its answers must come line by line: what is no terminal is buffered else.
+    const child = new Deno.Command("stdbuf", {
+      args: ["-oL", "guestfish"],
+      ...guestfsProcess(folder, isEmulated),
+    }).spawn();
+    const session = new FileSession(folder, child, child.stdin.getWriter(), held.move());
     session.#listen();
     const stop = () => session.end();
     signal.addEventListener("abort", stop, { once: true });
@@ -296,10 +284,7 @@ export class FileSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.end();
     await this.child.status;
-    this.served.dispose();
-    await Deno.remove(this.folder, { recursive: true }).catch((error) =>
-      log.warn("what reading files of a backup has left could not be removed", { folder: this.folder, error })
-    );
+    await this.held.disposeAsync();
   }
 }
 

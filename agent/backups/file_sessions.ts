@@ -1,7 +1,7 @@
 /** Copies whose files are being read: each has a VM of libguestfs for a while, a few at a time. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Clock } from "../clock.ts";
-import { isThere } from "../files.ts";
+import { guestfsMissing, isGuestfsEmulated } from "../guestfs/guestfs.ts";
 import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import { FileSession } from "./file_session.ts";
@@ -12,9 +12,6 @@ import { closing } from "./repository.ts";
 const MOST_OPEN = 2;
 /** Milliseconds after the last question until its VM is ended. */
 const IDLE_MS = 120_000;
-
-/** Where Debian and others install it. */
-const GUESTFISH = ["/usr/bin/guestfish", "/usr/local/bin/guestfish"];
 
 /** What they need of the rest. */
 export interface FileSessionsOptions {
@@ -74,7 +71,8 @@ export class FileSessions {
   /** Makes room for another session. @throws {ContractError} BackupFilesNotPossible; the store is closed then */
   async #requireBegin({ repository, manifest }: RestoreSource): Promise<void> {
     try {
-      await requireGuestfish();
+      const missing = await guestfsMissing();
+      if (missing !== undefined) throw notPossible(missing);
       if (manifest.disks.length === 0) throw notPossible("the copy has no disks");
       const [oldest] = this.#open.size >= MOST_OPEN ? [...this.#open.keys()] : [];
       if (oldest !== undefined) await this.#close(oldest);
@@ -90,9 +88,9 @@ export class FileSessions {
     // Nobody deletes what it reads, as long as it is there.
     const { repository } = source;
     const read = async () => {
-      const { capabilities } = this.options.host();
-      const isEmulated = await capabilities.kvmTrouble().then((trouble) => trouble !== null);
-      await using session = await FileSession.open(source, { isEmulated, signal: abort.signal });
+      const { app: { guestfs: folders }, capabilities } = this.options.host();
+      const isEmulated = await isGuestfsEmulated(capabilities);
+      await using session = await FileSession.open(source, { isEmulated, folders, signal: abort.signal });
       opened.resolve(session);
       await over.promise;
     };
@@ -128,13 +126,4 @@ export class FileSessions {
     entry.cancelIdle();
     await entry.end();
   }
-}
-
-/** @throws {ContractError} BackupFilesNotPossible, with how to get it */
-async function requireGuestfish(): Promise<void> {
-  for (const path of GUESTFISH) if (await isThere(path)) return;
-  throw notPossible(
-    "libguestfs is not installed on this host. Install it: apt-get install libguestfs-tools (Debian, Ubuntu), " +
-      "dnf install guestfs-tools (Fedora, RHEL)",
-  );
 }

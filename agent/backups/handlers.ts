@@ -77,6 +77,13 @@ function timingFor(
   return timingOf({ ...before, ...rest, frequency }, now, hostZone());
 }
 
+/** What becomes of copies that are not where the backup goes now. */
+const leftBehindText = (copies: number, folder: string): string =>
+  `${copies === 1 ? "Its copy stays" : `Its ${copies} copies stay`} in ${folder} and ${
+    copies === 1 ? "is" : "are"
+  } no longer listed here; the next run reads everything, and nothing is deleted there any more. ` +
+  `To see and restore what is there, let the backup go to ${folder} again.`;
+
 /** Which copy of a backup. */
 interface OfCopy {
   readonly runId: string;
@@ -266,8 +273,14 @@ export function backupHandlers(
         ...place,
         ...{ timing, owner, handled: isNewTime ? now : before.handled },
       };
+      const copies = place === undefined || place.repository === before.repository
+        ? 0
+        : await runs.leftBehind(before, after);
       records.put(after);
-      return shown(after);
+      return {
+        ...shown(after),
+        warnings: copies === 0 ? [] : [leftBehindText(copies, shown(before).folder)],
+      };
     },
     enable_backup: ({ backupId, enabled }, { principal }) => {
       const before = find(backupId);

@@ -15,6 +15,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { digestsIn } from "../../lib/backup/chunk_list.ts";
 import { type Manifest, ManifestError, readManifest } from "../../lib/backup/manifest.ts";
 import { type Description, readDescription, REPOSITORY_VERSION } from "../../lib/backup/description.ts";
+import { Turns } from "../../lib/turns.ts";
 import { FileRefused, isSystemError } from "../files.ts";
 import { log } from "../log.ts";
 import { type Codec, plainCodec } from "./codec.ts";
@@ -66,7 +67,7 @@ export class Repository {
   /** Chunks that were set aside since, and not written anew. */
   readonly #aside = new Set<string>();
   /** Chunks are set aside one after the other: two copies that are made at once may find the same one damaged. */
-  #settingAside: Promise<void> = Promise.resolve();
+  readonly #settingAside = new Turns();
 
   private constructor(
     readonly store: BackupStore,
@@ -187,8 +188,9 @@ export class Repository {
 
   /** Writes a chunk. @param packed its content, compressed @returns bytes that were written */
   async putChunk(digest: string, packed: Uint8Array<ArrayBuffer>): Promise<number> {
-    const place = chunkPlace(digest), sealed = this.codec.seal(place, packed);
+    const place = chunkPlace(digest);
     this.#written.add(digest);
+    const sealed = await this.codec.seal(place, packed);
     await this.store.write(place, sealed);
     this.#aside.delete(digest);
     if (this.store.isRemote) (await this.#knownChunks()).add(digest);
@@ -203,7 +205,7 @@ export class Repository {
    */
   async chunk(digest: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
     const place = chunkPlace(digest);
-    return this.codec.unseal(place, await this.store.read(place, most + this.codec.overhead));
+    return await this.codec.unseal(place, await this.store.read(place, most + this.codec.overhead));
   }
 
   /** The first of some chunks that is not there; undefined where all are. */
@@ -227,11 +229,13 @@ export class Repository {
   async finish(id: string, files: GroupFiles, manifest: Manifest): Promise<void> {
     const text = encode(JSON.stringify(manifest, null, 1));
     const digest = encode(`${await digestOf(text)}\n`);
-    const sealed = [...files, [`${LAST_FILE}.sha256`, digest] as const, [LAST_FILE, text] as const]
-      .map(([name, bytes]) => {
-        const stored = this.#fileName(id, name);
-        return [stored, this.codec.seal(`${COPIES}/${id}/${stored}`, bytes)] as const;
-      });
+    const sealed: (readonly [string, Uint8Array<ArrayBuffer>])[] = [];
+    for (
+      const [name, bytes] of [...files, [`${LAST_FILE}.sha256`, digest] as const, [LAST_FILE, text] as const]
+    ) {
+      const stored = this.#fileName(id, name);
+      sealed.push([stored, await this.codec.seal(`${COPIES}/${id}/${stored}`, bytes)]);
+    }
     await this.store.finishGroup(id, sealed);
   }
 
@@ -260,7 +264,7 @@ export class Repository {
   async #file(id: string, name: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
     const place = `${COPIES}/${id}/${this.#fileName(id, name)}`;
     try {
-      return this.codec.unseal(place, await this.store.read(place, most + this.codec.overhead));
+      return await this.codec.unseal(place, await this.store.read(place, most + this.codec.overhead));
     } catch (error) {
       throw error instanceof FileRefused ? new ManifestError(error.message, { cause: error }) : error;
     }
@@ -340,13 +344,9 @@ export class Repository {
 
   /** Sets damaged chunks aside: the next copy with that content writes them anew, and heals the older ones. */
   async setAside(digests: Iterable<string>): Promise<void> {
-    const before = this.#settingAside;
-    const work = (async () => {
-      await before;
+    await this.#settingAside.run(async () => {
       for (const digest of digests) await this.#setAside(digest);
-    })();
-    this.#settingAside = work.catch((error) => log.debug("a chunk could not be set aside", { error }));
-    await work;
+    });
   }
 
   async #setAside(digest: string): Promise<void> {

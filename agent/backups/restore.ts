@@ -3,9 +3,9 @@ import {
   confineDefinition,
   confineDisk,
   hasMedium,
-  keepGroup,
   type Medium,
   mediumIn,
+  takeGroupOf,
 } from "../../lib/backup/confine.ts";
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
@@ -31,11 +31,9 @@ import { identityAt } from "../operations/file_identity.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { type DiskDoomed, type FileMade, keyOf, type StateReplaced } from "../operations/step.ts";
-import { binVolume } from "../storage/bin/volume.ts";
+import { binReplaced } from "../storage/bin/replaced.ts";
 import { checkImage } from "../storage/disk_images/check.ts";
-import { lockVolume } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
-import { refuseUsed } from "../storage/volume_work.ts";
 import { defaultPool, type Volume, volumeAt } from "../storage/volumes.ts";
 import { dropCheckpoints } from "../vm/checkpoints.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
@@ -243,12 +241,6 @@ async function oldVolumes({ host: { link }, manifest }: Work, vm: VM): Promise<M
   return found;
 }
 
-/** Moves a disk that was replaced into the bin. @returns false where the bin is off, or cannot keep it */
-async function binned(host: Host, volume: Volume, actor: string): Promise<boolean> {
-  using _held = lockVolume(volume.pool, volume.name);
-  return await binVolume(host, volume, actor) !== undefined;
-}
-
 /** In the place of what a VM has become. Its old disks go last, once it has the restored ones. */
 async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<void> {
   const { host, operation, job, warnings, manifest } = work, { link } = host;
@@ -260,7 +252,7 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
     stem: `${vm.name}-${target}-${mark}-${crypto.randomUUID().slice(0, 4)}`,
   }));
   await fitDisks(work, document, { name: vm.name, made: disks, now });
-  keepGroup(document, new XmlDocument(before), Date.now());
+  takeGroupOf(document, new XmlDocument(before), Date.now());
   setName(document, vm.name);
   setUuid(document, vm.id);
   for (const [target, disk] of disks) if (diskIn(document, target)) setDisk(document, target, disk);
@@ -281,14 +273,14 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
     name: vm.name,
     disks: [...disks.values()].map((disk) => disk.path),
     ...change,
+    old: [...old.values()].map(({ pool, name }) => ({ pool, name })),
   });
   await link.call("domainDefineXml", { xml: document.toString() });
   await replaceState(change);
   await host.reread(vm);
   for (const volume of old.values()) {
     try {
-      await refuseUsed(host, volume);
-      if (await binned(host, volume, operation.record.actor)) continue;
+      if (await binReplaced(host, volume, operation.record.actor)) continue;
       const file = await fileOf(link, volume.path);
       operation.add<DiskDoomed>({ kind: "disk-doomed", path: volume.path, file });
       await deleteDisk(host, volume.path);

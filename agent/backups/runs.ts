@@ -1,4 +1,5 @@
 /** Runs of backups: begun, carried out as tasks, written down; and what the folders have of them. */
+import { COUNTING_LINES } from "../../lib/access/counting.ts";
 import { toPrune } from "../../lib/backup/retention.ts";
 import type { Manifest } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
@@ -9,6 +10,7 @@ import {
   ContractError,
   type VM,
 } from "../../lib/contract/mod.ts";
+import { fill } from "../../lib/i18n/fill.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Clock } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
@@ -36,7 +38,7 @@ export interface RunsOptions {
   readonly open: (backup: StoredBackup) => Promise<Repository>;
   /** The host whose VMs are copied: the one KVM Manager runs on. */
   readonly host: () => Host;
-  readonly bootTests: Pick<BootTests, "isTrial" | "after">;
+  readonly bootTests: Pick<BootTests, "after">;
 }
 
 /** A VM that is meant, or one that is not to be found. */
@@ -212,11 +214,8 @@ export class BackupRuns {
     }
     const meant = this.#meant(backup, host);
     if (meant.length === 0) throw new ContractError("BackupFailed", { error: "no VM is meant by it" });
-    job.log(
-      backup.parallel > 1
-        ? `${meant.length} VMs are meant, ${backup.parallel} at once`
-        : `${meant.length} VMs are meant`,
-    );
+    const { meantAtOnce, meant: one } = COUNTING_LINES, { parallel } = backup;
+    job.log(fill(parallel > 1 ? meantAtOnce : one, { count: meant.length, parallel }));
     const sizeOf = ({ disks }: VM) =>
       2 * disksToCopy(disks).disks.reduce((sum, { capacityBytes = 0 }) => sum + capacityBytes, 0);
     const total = meant.reduce((sum, each) => sum + ("vm" in each ? sizeOf(each.vm) : 0), 0);
@@ -293,8 +292,7 @@ export class BackupRuns {
 
   #meant({ targets }: StoredBackup, host: Host): Meant[] {
     const vms = [...host.requireFilled().inventory.vms()].sort((a, b) => a.name.localeCompare(b.name));
-    const { bootTests } = this.#options;
-    if (targets.all) return vms.filter(({ id }) => !bootTests.isTrial(id)).map((vm) => ({ vm }));
+    if (targets.all) return vms.map((vm) => ({ vm }));
     const { found, missing } = targetsIn(vms, targets);
     return [...found.map((vm) => ({ vm })), ...missing.map((id) => ({ missing: id }))];
   }
@@ -320,7 +318,7 @@ export class BackupRuns {
       await repository.remove(id);
       this.#records.forgetBootTest(id);
     }
-    job.log(`Deleted ${gone.length} older copies`);
+    job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
     await this.#sweep(repository, job);
   }
 
@@ -369,6 +367,19 @@ export class BackupRuns {
     );
     const foreign = [...others].map(([id, manifests]) => this.#ofFolder(id, manifests));
     return [...own, ...foreign].sort((a, b) => b.startedAt - a.startedAt).slice(0, limit);
+  }
+
+  /**
+   * How many copies of a backup are no longer where it goes once it is another one: those that it has made, unless the new
+   * place has some of it already. Nothing is read of the old place, which may be gone.
+   */
+  async leftBehind(before: StoredBackup, after: StoredBackup): Promise<number> {
+    const made = this.#records.runs(before.id, 10_000).flatMap(({ copies }) =>
+      copies.filter(({ copyId }) => copyId !== null)
+    );
+    if (made.length === 0) return 0;
+    const found = await this.#found(after) ?? [];
+    return found.some(({ manifest }) => manifest?.backup.id === before.id) ? 0 : made.length;
   }
 
   /** A run, and its copies as the folder has them. @throws {ContractError} BackupRunNotFound, BackupFolderUnusable */

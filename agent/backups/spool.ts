@@ -6,6 +6,7 @@
 import { statfs } from "node:fs/promises";
 import { ContractError, type Disk } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
+import { Turns } from "../../lib/turns.ts";
 import { SYSTEM_CLOCK } from "../clock.ts";
 import { orMissing } from "../files.ts";
 import { plainPath } from "../host_file.ts";
@@ -29,7 +30,7 @@ const MIB = 1024 ** 2;
 /** Those that this process works with, and how much each is to hold on which file system. */
 const live = new Map<string, { readonly device: number; readonly needBytes: number }>();
 /** They are made one after the other: each counts with what those before it will still take. */
-let making: Promise<void> = Promise.resolve();
+const making = new Turns();
 
 /** There is no room for a spool, or none any more: there may be once other copies have ended. */
 export class SpoolFull extends ContractError {}
@@ -127,9 +128,7 @@ export interface SpoolWish {
  * @throws {SpoolFull} BackupNotPossible where nothing has enough
  */
 export async function makeSpool(wish: SpoolWish, steps: Steps): Promise<Spool> {
-  const work = making.then(() => make(wish, steps));
-  making = work.then(() => {}, () => {});
-  return await work;
+  return await making.run(() => make(wish, steps));
 }
 
 /** As {@link makeSpool}, alone. */

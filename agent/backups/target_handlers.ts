@@ -140,9 +140,9 @@ export function targetHandlers(
       try {
         const name = `locks/test-${crypto.randomUUID()}`;
         const content = crypto.getRandomValues(new Uint8Array(PROBE_BYTES));
-        await store.write(name, codec.seal(name, content));
+        await store.write(name, await codec.seal(name, content));
         try {
-          const back = codec.unseal(name, await store.read(name, PROBE_BYTES + codec.overhead));
+          const back = await codec.unseal(name, await store.read(name, PROBE_BYTES + codec.overhead));
           if (back.some((byte, index) => byte !== content[index]) || back.length !== content.length) {
             throw new ContractError("BackupTargetUnusable", {
               target: store.label,

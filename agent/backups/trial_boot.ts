@@ -50,8 +50,6 @@ export interface BootTestWork extends RestoreSource {
   /** Where its disks go for that while; the usual pool where it is left out. */
   readonly pool?: string | undefined;
   readonly seconds?: number | undefined;
-  /** Told the id of the VM that is there for a while. */
-  readonly onTrial?: (uuid: string) => Disposable;
   readonly onBytes: (done: number) => void;
 }
 
@@ -118,7 +116,7 @@ async function watch(
     }
     const verdict = bootVerdict({
       ...{ at, isRunning, look },
-      agent: isRunning && host.inventory.vm(uuid) !== undefined && await host.guests.answers(uuid),
+      agent: isRunning && await host.guests.answers(uuid),
       isAgentExpected: manifest.consistency === "frozen",
       readBytes: isRunning ? await bytesRead(host, uuid) : 0,
     });
@@ -176,8 +174,8 @@ async function bootIn(
   }
   const holder = nvramHolder(document.toString(), crypto.randomUUID());
   job.signal.throwIfAborted();
-  job.log(`Starting ${name}`);
-  using _trial = work.onTrial?.(uuid);
+  job.log(`Starting ${name}, a VM that is in no list`);
+  host.inventory.hide(uuid);
   operation.add<TrialVm>({ kind: "trial-vm", uuid, name, ...(holder !== undefined && { nvram: holder }) });
   const fault = await started(work, uuid, document);
   if (fault !== undefined) {

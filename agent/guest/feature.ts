@@ -3,6 +3,7 @@ import { type LibvirtEvent, LIFECYCLE } from "../../ffi/events.ts";
 import type { guestCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import { log } from "../log.ts";
+import { addressesOf } from "./addresses.ts";
 import { GUEST_MIGRATIONS, GuestFactRecords } from "./fact_records.ts";
 import { GuestFreezes } from "./freezes.ts";
 import { GuestLines } from "./guest_lines.ts";
@@ -31,14 +32,23 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
       host: (host) => {
         const lines = new GuestLines(clock), freezes = new GuestFreezes(host, clock);
         const ownLines = new OwnAgentLines((vmId) => openChannel(host.link.consoles, vmId), clock);
-        const own = new OwnBackend(host.link, ownLines, clock);
+        const own = new OwnBackend(
+          host.link,
+          ownLines,
+          clock,
+          (vmId, interfaces) => host.toldAddresses(vmId, interfaces.flatMap(addressesOf)),
+        );
         const qemu = new QemuBackend(host, lines, clock);
         const guests = new GuestService(host, [own, qemu], freezes, clock);
         const watch = new GuestWatch({ inventory: host.inventory, guests, records, clock, interval });
         host.guests = {
-          answers: async (vmId) => (await guests.status(vmId)).connected,
+          answers: async (vmId) => {
+            const vm = host.inventory.anyVm(vmId);
+            return vm !== undefined && (await guests.statusOf(vm)).connected;
+          },
           reading: (vmId) => watch.reading(vmId),
           ask: (vm, again) => own.asks(vm, again),
+          addresses: async (vm) => (await own.interfaces(vm)).flatMap(addressesOf),
           freezer: {
             // What somebody keeps frozen by guest_freeze stays so
             isOwn: async (vm) =>

@@ -115,7 +115,12 @@ export class GuestService {
 
   /** Which agents there are, and what they can do. @throws {ContractError} VmNotFound */
   async status(vmId: string): Promise<AgentStatus> {
-    const vm = this.host.requireVm(vmId), frozenUntil = this.freezes.until(vmId);
+    return await this.statusOf(this.host.requireVm(vmId));
+  }
+
+  /** Which agents there are in a VM, one of our own included, and what they can do. */
+  async statusOf(vm: VM): Promise<AgentStatus> {
+    const frozenUntil = this.freezes.until(vm.id);
     const isOn = vm.state === "running";
     const agents: BackendState[] = isOn
       ? await Promise.all(this.backends.map(async (backend) => {

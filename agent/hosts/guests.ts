@@ -1,4 +1,5 @@
 /** What the other features of a host ask of the agents in its guests. The feature of guests provides it. */
+import type { GuestAddress } from "../../ffi/calls/mod.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { GuestReading } from "../../lib/guest/figures.ts";
 
@@ -19,6 +20,8 @@ export interface HostGuests {
   reading(vmId: string): GuestReading | undefined;
   /** Asks a guest to shut down, or to reboot, by the agent that libvirt does not know of; false where there is none. */
   ask(vm: VM, again: boolean): Promise<boolean>;
+  /** Asks a guest for its addresses by the agent that libvirt does not know of. @throws {ContractError} */
+  addresses(vm: VM): Promise<readonly GuestAddress[]>;
   readonly freezer: GuestFreezer;
 }
 
@@ -27,6 +30,7 @@ export const NO_GUESTS: HostGuests = {
   answers: () => Promise.resolve(false),
   reading: () => undefined,
   ask: () => Promise.resolve(false),
+  addresses: () => Promise.resolve([]),
   freezer: {
     isOwn: () => Promise.resolve(false),
     freeze: () => Promise.reject(new Error("no guest agent can")),

@@ -2,7 +2,7 @@
  * One host: its libvirt, what is known of it, and what may be done on it. Whatever a feature does on a host begins
  * here; two hosts share nothing but the application (`app.ts`).
  */
-import type { DomainRecord } from "../../ffi/calls/mod.ts";
+import type { DomainRecord, GuestAddress } from "../../ffi/calls/mod.ts";
 import {
   type CommandName,
   type ConnectionStatus,
@@ -129,7 +129,10 @@ export class Host {
     });
     this.formats = new FormatRecords(app.store);
     this.passt = new Passt(this.link);
-    this.#addresses = new Addresses(this.link, this.inventory, clock);
+    this.#addresses = new Addresses(this.link, this.inventory, {
+      isWatched: () => this.events.listeners > 0,
+      ask: (vm) => this.guests.addresses(vm),
+    }, clock);
     this.#parts = app.partsOn(this);
     this.#handlers = Object.assign({}, ...this.#parts.map(({ handlers }) => handlers));
     this.operations.settleWith({
@@ -143,6 +146,11 @@ export class Host {
   /** Its handler for a command; undefined where hosts have none. */
   handler<N extends CommandName>(command: N): Handler<N> | undefined {
     return this.#handlers[command] as Handler<N> | undefined;
+  }
+
+  /** A guest's agent has told its addresses to somebody. */
+  toldAddresses(vmId: string, addresses: readonly GuestAddress[]): void {
+    this.#addresses.told(vmId, addresses);
   }
 
   /** Connects, and goes on trying. Returns at once: libvirt may come later. */

@@ -276,13 +276,15 @@ const poolsOf = ({ inventory }: Host) =>
     ...{ name, capacity, allocation, active: ACTIVE.has(state) },
   }));
 
-/** Disk images that no VM has, nor another image is built on. Images to install from are none of them. */
+/** Disk images that no VM has, nothing keeps, and no other image is built on. Images to install from are none of them. */
 async function unusedIn(host: Host, pool: string): Promise<PoolFacts["unused"]> {
   try {
     const volumes = await host.run("get_volumes", { pool }, localPrincipal("page"));
     const bases = new Set(volumes.map(({ backing }) => backing?.path));
     const unused = volumes.filter(({ type, format, usedBy, path }) =>
-      type === "file" && (format === "qcow2" || format === "raw") && usedBy.length === 0 && !bases.has(path)
+      type === "file" && (format === "qcow2" || format === "raw") && usedBy.length === 0 &&
+      !bases.has(path) &&
+      host.keepers.of(path) === undefined // a template's disks are no rubbish
     );
     return {
       names: unused.map(({ name }) => name),

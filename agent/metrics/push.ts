@@ -15,8 +15,8 @@ import { otlpRefusal, otlpRequests } from "../../lib/formats/otlp.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { Clock } from "../clock.ts";
 import { log } from "../log.ts";
-import { checkedUrl, type Resolve } from "../storage/images/outbound.ts";
-import { failureOf, NotDelivered, post } from "../storage/images/post.ts";
+import { checkedUrl, type Resolve } from "../outbound/fetch.ts";
+import { failureOf, NotDelivered, post } from "../outbound/post.ts";
 import type { Store } from "../store/store.ts";
 
 const gzipped = promisify(gzip);

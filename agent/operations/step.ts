@@ -166,6 +166,8 @@ export interface StateReplaced {
   readonly moves: readonly (readonly [from: string, to: string])[];
   /** Files that go. */
   readonly gone: readonly string[];
+  /** Volumes that the VM had before: they go into the bin. */
+  readonly old?: readonly { readonly pool: string; readonly name: string }[];
 }
 
 /** A guest that is frozen for a copy of its disks: it thaws, whatever happens. */

@@ -1,4 +1,5 @@
 /** What a schedule does to its VMs, one after the other: a result for each, whatever becomes of the others. */
+import { COUNTING_LINES } from "../../lib/access/counting.ts";
 import type { Api } from "../../lib/client/api.ts";
 import {
   ContractError,
@@ -9,6 +10,7 @@ import {
   type VM,
   type VmState,
 } from "../../lib/contract/mod.ts";
+import { fill } from "../../lib/i18n/fill.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -115,7 +117,7 @@ export class TaskRun {
   async run(): Promise<void> {
     const { api, schedule, job } = this.task;
     const { found, missing } = targetsIn(await api.getVms(), schedule.targets);
-    job.log(`${found.length} VMs are meant`);
+    job.log(fill(COUNTING_LINES.meant, { count: found.length }));
     for (const vmId of missing) {
       this.#names.set(vmId, vmId);
       this.#end(vmId, { outcome: "failed", message: "It is gone, or may not be seen" });

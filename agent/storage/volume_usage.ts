@@ -39,7 +39,7 @@ export class VolumeUsage {
   readonly #byPlace = new Map<string, Map<string, StorageUser>>();
 
   constructor(inventory: Inventory) {
-    for (const vm of inventory.vms()) {
+    for (const vm of inventory.everyVm()) {
       for (const disk of vm.disks) this.#add(placeOf(disk), [userOf(vm)]);
     }
     const known = inventory.storage.known();
@@ -135,7 +135,7 @@ async function placesInUse({ link, inventory }: Host): Promise<Map<string, strin
   const active = new Set(inventory.active());
   const found = new Map<string, string>();
   const here = isLocal(link.uri);
-  for (const vm of inventory.vms()) {
+  for (const vm of inventory.everyVm()) {
     const next = vm.persistent && active.has(vm.id)
       ? disksOf(await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true }))
       : [];

@@ -5,8 +5,8 @@ import {
   MOST_TEMPLATE_VERSIONS,
   MOST_TEMPLATES,
   type Output,
-  type VM,
 } from "../../lib/contract/mod.ts";
+import type { Seal } from "../../lib/template/seal.ts";
 import type { Principal } from "../access.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -21,11 +21,11 @@ import { lockVolume, NO_POOL } from "../storage/shared.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { exactUsers, overlays, VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume, type Volume } from "../storage/volumes.ts";
-import { requireOff } from "../vm/lifecycle/rename.ts";
 import { planTemplate } from "./bin.ts";
-import { makeVersion, planVersion } from "./make.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
 import { volumesOf } from "./records.ts";
+import { requireSealable } from "./seal.ts";
+import { sourceOf, type VersionSource } from "./sources.ts";
 
 /** What they work with. */
 export interface TemplateContext {
@@ -46,6 +46,8 @@ const failed = (verb: string, error: unknown): unknown => {
   if (!(told instanceof ContractError) || told.code !== "TemplateFailed") return told;
   return new ContractError("TemplateFailed", { verb, ...told.details as object }, { cause: error });
 };
+
+const noSource = (reason: string) => new ContractError("InvalidInput", { reason });
 
 /** @throws {ContractError} TemplateNotFound, StoreUnavailable */
 export function requireTemplate({ host, records }: TemplateContext, templateId: string): StoredTemplate {
@@ -81,46 +83,49 @@ interface VersionWish {
   readonly templateId: string;
   readonly name: string;
   readonly version: number;
-  readonly pool: string | undefined;
+  /** What of the guest is removed from its disks. */
+  readonly seal: readonly Seal[];
   /** Writes the template with its new version: with that it is there. */
   readonly keep: (version: StoredVersion) => void;
 }
 
-/** Makes a version of a stopped VM, as a job. What was made is removed when it fails or is cancelled. */
+/** Makes a version, as a job. What was made is removed when it fails or is cancelled. */
 async function addVersion(
   { host, now }: TemplateContext,
-  vm: VM,
-  { command, title, templateId, name, version, pool, keep }: VersionWish,
+  source: VersionSource,
+  { command, title, templateId, name, version, seal, keep }: VersionWish,
   { name: actor, role }: Principal,
 ): Promise<void> {
   const { jobs, operations } = host;
-  const keys = [keyOf.vm(vm.id), keyOf.template(templateId)];
+  const { vmId } = source;
+  const keys = [...vmId === undefined ? [] : [keyOf.vm(vmId)], keyOf.template(templateId)];
   await operations.ready(keys);
-  requireOff(host, vm);
-  await host.operate(vm, "being copied", async () => {
+  if (seal.length > 0) await requireSealable();
+  await source.hold(async () => {
     // What is refused now is not put into the queue.
-    await planVersion(host, vm, { pool });
+    await source.plan();
     const spec = {
       command,
       title,
       actor,
-      vmId: vm.id,
+      ...(vmId === undefined ? { subject: name } : { vmId }),
       lane: "copy",
       ifInterrupted: t("operations.later"),
     } as const;
     const about = { command, subject: labelOf(name), actor, keys };
     const carryOut = async (job: JobHandle, operation: Operation) => {
       operation.showsAs(job.id);
-      const plan = await planVersion(host, vm, { pool });
+      const make = await source.plan();
       const marks = {
         prefix: `template-${name}-${templateId.slice(0, 8)}`,
         version,
         createdAt: now(),
         createdBy: actor,
         role,
+        seal,
       };
       try {
-        keep(await makeVersion(host, plan, marks, job, operation));
+        keep(await make(marks, job, operation));
       } catch (error) {
         job.log("Removing what was made");
         throw failed("make", error);
@@ -133,11 +138,12 @@ async function addVersion(
 /** @throws {ContractError} as the contract says */
 export async function createTemplate(
   context: TemplateContext,
-  { vmId, name, description = "", pool }: Input<"create_template">,
+  { name, description = "", seal = [], ...wish }: Input<"create_template">,
   principal: Principal,
 ): Promise<StoredTemplate> {
   const { host, records, now } = context;
-  const vm = host.requireVm(vmId);
+  const source = sourceOf(host, wish, principal.role);
+  if (source === undefined) throw noSource("needs vmId or image: what it is made of");
   records.require();
   if (records.of(host.id).length >= MOST_TEMPLATES) {
     throw new ContractError("TooManyTemplates", { limit: MOST_TEMPLATES, what: "templates" });
@@ -154,11 +160,11 @@ export async function createTemplate(
       versions: [version],
       nextVersion: version.version + 1,
     });
-  const title = `Make the template ${name} of ${vm.name}`;
+  const title = `Make the template ${name} of ${source.name}`;
   await addVersion(
     context,
-    vm,
-    { command: "create_template", title, templateId: id, name, version: 1, pool, keep },
+    source,
+    { command: "create_template", title, templateId: id, name, version: 1, seal, keep },
     principal,
   );
   return requireTemplate(context, id);
@@ -167,7 +173,7 @@ export async function createTemplate(
 /** @throws {ContractError} as the contract says */
 export async function updateTemplate(
   context: TemplateContext,
-  { templateId, name, description, vmId, pool }: Input<"update_template">,
+  { templateId, name, description, seal = [], ...wish }: Input<"update_template">,
   principal: Principal,
 ): Promise<StoredTemplate> {
   const { host, records } = context;
@@ -177,7 +183,9 @@ export async function updateTemplate(
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
   };
-  if (vmId === undefined) {
+  const source = sourceOf(host, wish, principal.role);
+  if (source === undefined) {
+    if (seal.length > 0) throw noSource("seal is of a new version: say of what it is made, by vmId or image");
     records.put({ ...first, ...change });
     return requireTemplate(context, templateId);
   }
@@ -187,7 +195,6 @@ export async function updateTemplate(
       what: `versions of ${first.name}`,
     });
   }
-  const vm = host.requireVm(vmId);
   const version = first.nextVersion;
   // Two versions at the same time would be given one number.
   using _alone = lockVolume(NO_POOL, labelOf(first.name));
@@ -195,11 +202,11 @@ export async function updateTemplate(
     const before = requireTemplate(context, templateId); // it may have been changed, or deleted, meanwhile
     records.put({ ...before, ...change, versions: [...before.versions, made], nextVersion: version + 1 });
   };
-  const title = `Make version ${version} of the template ${first.name} of ${vm.name}`;
+  const title = `Make version ${version} of the template ${first.name} of ${source.name}`;
   await addVersion(
     context,
-    vm,
-    { command: "update_template", title, templateId, name: first.name, version, pool, keep },
+    source,
+    { command: "update_template", title, templateId, name: first.name, version, seal, keep },
     principal,
   );
   return requireTemplate(context, templateId);

@@ -4,6 +4,7 @@ import { ContractError, type Role, type VM } from "../../lib/contract/mod.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { sealDefinition, templateRefusal } from "../../lib/template/definition.ts";
+import type { Seal } from "../../lib/template/seal.ts";
 import { openFile } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -17,6 +18,7 @@ import { makeVolume } from "../storage/volume_steps.ts";
 import { defaultPool, keepsFiles, uploadVolume } from "../storage/volumes.ts";
 import { copyOf, type DiskCopy, isOwn } from "../vm/lifecycle/disk_copies.ts";
 import type { KeptVariables, StoredVersion } from "./records.ts";
+import { sealDisks } from "./seal.ts";
 
 /** Bytes of the largest file of UEFI variables that is kept: those of ARM machines have 64 MiB. */
 const MOST_VARIABLES = 128 * 1024 ** 2;
@@ -124,13 +126,15 @@ export interface VersionMarks {
   readonly createdAt: number;
   readonly createdBy: string;
   readonly role: Role;
+  /** What of the guest is removed from the copies. */
+  readonly seal: readonly Seal[];
 }
 
 /** Copies what was planned, each volume a step of the operation. @throws {ContractError} @throws {LibvirtError} */
 export async function makeVersion(
   host: Host,
   { vm, disks: planned }: VersionPlan,
-  { prefix, version, createdAt, createdBy, role }: VersionMarks,
+  { prefix, version, createdAt, createdBy, role, seal }: VersionMarks,
   job: JobHandle,
   operation: Operation,
 ): Promise<StoredVersion> {
@@ -157,6 +161,7 @@ export async function makeVersion(
     before += source.allocation;
     job.progress(Math.min(before, total), total);
   }
+  await sealDisks(host, disks, seal, job);
   const place = {
     pool: planned[0]?.goal ?? await defaultPool(link),
     volume: `${prefix}-v${version}-nvram.fd`,

@@ -15,6 +15,7 @@ import type { App } from "../app.ts";
 import { VmActivity } from "./activity.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { cloudInitHandlers } from "./cloud_init/handlers.ts";
+import { createServices } from "./create/facts.ts";
 import { createHandlers } from "./create/handlers.ts";
 import { deviceHandlers } from "./devices/handlers.ts";
 import { vmHandlers, vmListHandlers } from "./handlers.ts";
@@ -50,7 +51,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
   name: "vms",
   steps,
   migrations: FORMER_NAME_MIGRATIONS,
-  open: ({ hosts, activity, formerNames, systems, images, settings, clock }: App) => ({
+  open: ({ hosts, activity, formerNames, images, settings, clock }: App) => ({
     handlers: vmListHandlers(hosts),
     host: (host) => {
       const told = new VmActivity(host, activity);
@@ -60,16 +61,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
       return {
         handlers: {
           ...vmHandlers(host),
-          ...createHandlers({
-            vms: host,
-            capabilities: host.capabilities,
-            systems,
-            make: host.make,
-            sizes: host.sizes,
-            virtType: settings.virtType,
-            allowOvercommit,
-            imagePolicy: () => images.policy(),
-          }),
+          ...createHandlers(createServices(host)),
           ...cloudInitHandlers(host),
           ...deviceHandlers(host),
           ...manageHandlers(host),

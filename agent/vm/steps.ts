@@ -5,17 +5,23 @@ import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { isStartingUp } from "../hosts/inventory/states.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { contractError, isAway } from "../libvirt/failure.ts";
+import { log } from "../log.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { recordSnapshots } from "./lifecycle/bin.ts";
 import { replaceState } from "./lifecycle/replace_state.ts";
 import { definitionFor } from "./lifecycle/unbin.ts";
 import { defineAgain, eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
+import type { Host } from "../hosts/host.ts";
 import { forgetEntry, forgetUnlessKept } from "../storage/bin/keep.ts";
+import { binReplaced } from "../storage/bin/replaced.ts";
+import { volumeNamed } from "../storage/volumes.ts";
 import { left, NOTHING, Refused, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
 
 /** Milliseconds a definition and what belongs to it may take: what is written to a disk later, a guest wrote. */
 const DEFINING_MS = 120_000;
+/** Milliseconds in which a start that was cut short is over, or never will be: libvirt is given less for one that is not. */
+const STARTING_MS = 150_000;
 /** Milliseconds after which a start that was asked for is no longer what somebody waits for. */
 const START_WITHIN_MS = 600_000;
 
@@ -33,18 +39,34 @@ async function wasUsed(
   return false;
 }
 
-/** @throws {Unsettled} while a start is under way, of which nobody knows how it ends */
-function requireSettledStart(domain: DomainRecord): void {
-  if (isStartingUp(domain)) throw new Unsettled(t("operations.is_starting"));
+/**
+ * Reads a machine whose start, if there was one, is over. What is left of a start in which libvirtd was killed the new
+ * one ends as soon as QEMU answers it; a QEMU that never does would be left for good, and is ended here. Its CPUs never
+ * ran, so nothing is lost with it.
+ *
+ * @throws {Unsettled} while a start is under way, of which nobody knows how it ends
+ */
+async function afterItsStart(
+  uuid: string,
+  { vms: { link }, operation: { subject, cut } }: Settlement,
+): Promise<DomainRecord | null> {
+  const domain = await link.call("domainRead", { uuid });
+  if (domain === null || !isStartingUp(domain)) return domain;
+  if (Date.now() - (cut?.at ?? Date.now()) > STARTING_MS) {
+    log.warn("a start that was cut short does not end by itself: its QEMU is ended", { vm: subject });
+    await link.call("domainDestroy", { uuid });
+    const after = await link.call("domainRead", { uuid });
+    if (after === null || !isStartingUp(after)) return after;
+  }
+  throw new Unsettled(t("operations.is_starting"));
 }
 
 /** Takes a definition back, unless somebody uses the machine by now. */
 const domainMade: StepRule<"domain-made"> = {
   undo: async ({ uuid, name, at, keepsState }, settlement) => {
     const { vms: { link, inventory } } = settlement;
-    const domain = await link.call("domainRead", { uuid });
+    const domain = await afterItsStart(uuid, settlement);
     if (domain === null) return NOTHING;
-    requireSettledStart(domain);
     const stays = (reason: string): StepOutcome => ({ ...left(name, reason), stop: true });
     if (!isOff(domain)) return stays(t("operations.is_running"));
     const paths = domain.summary.disks.flatMap(({ source, readOnly }) => source && !readOnly ? [source] : []);
@@ -59,11 +81,10 @@ const domainMade: StepRule<"domain-made"> = {
 
 /** Starts a machine that was asked to be started, with the networks it needs. */
 const startWanted: StepRule<"start-wanted"> = {
-  finish: async ({ uuid, name, networks, at }, { vms, run, operation: { actor } }) => {
-    const { link, inventory } = vms;
-    const domain = await link.call("domainRead", { uuid });
+  finish: async ({ uuid, name, networks, at }, settlement) => {
+    const { vms: { link, inventory }, run, operation: { actor } } = settlement;
+    const domain = await afterItsStart(uuid, settlement);
     if (domain === null) return NOTHING;
-    requireSettledStart(domain);
     if (!isOff(domain)) return { did: "done", note: t("operations.started", { what: name }) };
     if (Date.now() - at > START_WITHIN_MS) {
       const reason = t("operations.too_late");
@@ -150,14 +171,30 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
   },
 };
 
+/** Moves a disk that a VM had before into the bin, unless it is there already. One that cannot go stays where it is. */
+async function binOld(
+  host: Host,
+  { pool, name }: { readonly pool: string; readonly name: string },
+  actor: string,
+): Promise<void> {
+  try {
+    const volume = await volumeNamed(host.link, pool, name);
+    if (volume !== undefined) await binReplaced(host, volume, actor);
+  } catch (error) {
+    if (isAway(error)) throw error;
+    log.warn("a disk that was replaced stays where it is", { pool, name, error });
+  }
+}
+
 /** Replaces what belongs to a VM's disks once it has them; before that the steps before take the new files away. */
 const stateReplaced: StepRule<"state-replaced"> = {
-  undo: async ({ uuid, name, disks, ...change }, { vms: { link } }) => {
-    const domain = await link.call("domainRead", { uuid });
+  undo: async ({ uuid, name, disks, old = [], ...change }, { vms, operation }) => {
+    const { link } = vms, domain = await link.call("domainRead", { uuid });
     const isDefined = domain?.summary.disks.some(({ source }) => source && disks.includes(source));
     if (domain === null || !isDefined) return NOTHING;
     if (!isOff(domain)) return left(name, t("operations.is_running"));
     await replaceState(change);
+    for (const each of old) await binOld(vms, each, operation.actor);
     return { did: "kept", stop: true };
   },
 };

@@ -11,21 +11,23 @@ const STATES = {
   off: { state: 5, reason: 6 },
 } as const;
 
-/** A settlement with a libvirt whose one machine is in a state. */
-function settlement(state: keyof typeof STATES) {
+/** A settlement with a libvirt whose one machine is in a state, until it is ended. @param cutAt when it was cut short */
+function settlement(first: keyof typeof STATES, cutAt = Date.now()) {
   const calls: string[] = [];
+  let state = first;
   const at = {
     vms: {
       link: {
         uri: "qemu:///system",
         call: (name: string) => {
           calls.push(name);
+          if (name === "domainDestroy") state = "off";
           return Promise.resolve(name === "domainRead" ? { ...STATES[state], summary: { disks: [] } } : true);
         },
       },
       inventory: { network: () => undefined, refresh: () => Promise.resolve() },
     },
-    operation: { actor: "ann" },
+    operation: { actor: "ann", subject: "web", cut: { at: cutAt, cause: "link" } },
   } as unknown as Settlement;
   return { at, calls };
 }
@@ -52,4 +54,19 @@ Deno.test("A definition is not left behind because a start of it was not over", 
   await assert.rejects(vmSteps["domain-made"].undo!(step, open.at), Unsettled);
   const running = settlement("running");
   assert.equal((await vmSteps["domain-made"].undo!(step, running.at)).did, "left");
+});
+
+Deno.test("A start that never ends is ended once libvirt had its time for it, and begun again or taken back", async () => {
+  const longAgo = Date.now() - 151_000;
+  const wanted: StepOf<"start-wanted"> = { kind: "start-wanted", ...about, networks: [] };
+  const open = settlement("startingUp", longAgo);
+  assert.equal((await vmSteps["start-wanted"].finish!(wanted, open.at)).did, "done");
+  assert.deepEqual(open.calls, ["domainRead", "domainDestroy", "domainRead", "domainStart"]);
+  const made: StepOf<"domain-made"> = { kind: "domain-made", ...about };
+  const early = settlement("startingUp", Date.now() - 149_000);
+  await assert.rejects(vmSteps["domain-made"].undo!(made, early.at), Unsettled);
+  assert.equal(early.calls.includes("domainDestroy"), false);
+  const running = settlement("running", longAgo);
+  assert.equal((await vmSteps["domain-made"].undo!(made, running.at)).did, "left");
+  assert.equal(running.calls.includes("domainDestroy"), false, "what runs is not ended");
 });

@@ -54,32 +54,36 @@ export function ScopeFields({ values, errorAt, vms, everything, ofHosts = false 
         value={values.scope ?? "everything"}
         error={errorAt("scope")}
       />
-      <SelectField
-        label={t("alerts.host")}
-        hint={t("alerts.host_hint", { choice: words.host })}
-        name="hostId"
-        choices={hostChoices(values.hostId)}
-        value={values.hostId ?? ""}
-        error={errorAt("hostId")}
-      />
+      {/* Each shows with its choice of the scope alone, without script, too. */}
+      <div class="scope-field" data-scope="host">
+        <SelectField
+          label={t("alerts.host")}
+          name="hostId"
+          choices={hostChoices(values.hostId)}
+          value={values.hostId ?? ""}
+          error={errorAt("hostId")}
+        />
+      </div>
       {!ofHosts && (
         <>
-          <SelectField
-            label={t("alerts.vm")}
-            hint={t("alerts.vm_hint")}
-            name="vmId"
-            choices={choices}
-            value={values.vmId ?? ""}
-            error={errorAt("vmId")}
-          />
-          <TextField
-            label={t("alerts.group")}
-            hint={t("alerts.group_hint")}
-            name="group"
-            maxLength={128}
-            defaultValue={values.group ?? ""}
-            error={errorAt("group")}
-          />
+          <div class="scope-field" data-scope="vm">
+            <SelectField
+              label={t("alerts.vm")}
+              name="vmId"
+              choices={choices}
+              value={values.vmId ?? ""}
+              error={errorAt("vmId")}
+            />
+          </div>
+          <div class="scope-field" data-scope="group">
+            <TextField
+              label={t("alerts.group")}
+              name="group"
+              maxLength={128}
+              defaultValue={values.group ?? ""}
+              error={errorAt("group")}
+            />
+          </div>
         </>
       )}
     </>

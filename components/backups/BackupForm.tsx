@@ -51,6 +51,8 @@ export interface BackupFormProps {
   /** What is wrong with a field. */
   errorAt: (field: string) => string | undefined;
   submit: string;
+  /** It has copies, which stay where they are. */
+  hasCopies?: boolean;
   /** Where one goes who wants none of it. */
   back: string;
 }
@@ -63,7 +65,9 @@ const KEPT = [
 ] as const;
 
 /** The fields of a backup. Those of other frequencies, and the folder beside a target, are out of sight (`schedules.css`), and count for nothing. */
-export function BackupForm({ action, values, vms, places, errorAt, submit, back }: BackupFormProps) {
+export function BackupForm(
+  { action, values, vms, places, errorAt, submit, back, hasCopies = false }: BackupFormProps,
+) {
   const chosen = tickedIn(values, "targets.vmIds");
   const known = new Set(vms.map(({ id }) => id));
   const byName = [...vms].sort((a, b) => a.name.localeCompare(b.name));
@@ -118,6 +122,7 @@ export function BackupForm({ action, values, vms, places, errorAt, submit, back 
               hint: t("backups.folder_hint"),
             })}
           </div>
+          {hasCopies && <p class="form-hint wide">{t("backups.moved_hint")}</p>}
           {text("backups.limit", "maxMibPerSecond", {
             ...{ type: "number", min: 0, max: 1_000_000 },
             hint: t("backups.limit_hint"),

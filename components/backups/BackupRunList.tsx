@@ -73,7 +73,7 @@ function Copies(
           kind: "actions",
           cell: (copy) =>
             copy.state === "done" && (
-              <>
+              <div class="action-form">
                 {may.files && copy.disks.length > 0 && (
                   <a
                     class="button small"
@@ -92,7 +92,7 @@ function Copies(
                     {area.t("backups.restore")}
                   </a>
                 )}
-              </>
+              </div>
             ),
         },
       ]}

@@ -1,7 +1,7 @@
-import type { ConnectionStatus, VM } from "../../lib/contract/mod.ts";
+import type { AlertSummary, ConnectionStatus, VM } from "../../lib/contract/mod.ts";
 import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { number, t } from "../../lib/i18n/mod.ts";
+import { number, plural, t } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
@@ -14,7 +14,13 @@ export interface AttentionPanelProps {
   connection: ConnectionStatus;
   /** What is wrong with the host or KVM Manager itself, one sentence each. */
   host: readonly string[];
+  alerts: AlertSummary;
+  /** Whether they may look at the host's health, which says what to do. */
+  mayHealth: boolean;
 }
+
+/** Where what to do about the host is said. */
+const HEALTH = "/settings/health";
 
 /** Why a machine is here, in a sentence. */
 function reasonOf(vm: VM): string {
@@ -23,8 +29,12 @@ function reasonOf(vm: VM): string {
 }
 
 /** What needs a person. */
-export function AttentionPanel({ vms, total, connection, host }: AttentionPanelProps) {
-  const isCalm = total === 0 && host.length === 0 && connection.connected;
+export function AttentionPanel({ vms, total, connection, host, alerts, mayHealth }: AttentionPanelProps) {
+  const isCalm = total === 0 && host.length === 0 && connection.connected && alerts.firing === 0;
+  const healthOf = (name: string) =>
+    mayHealth
+      ? <a class="attention-name" href={HEALTH}>{name}</a>
+      : <span class="attention-name">{name}</span>;
   return (
     <Panel
       title={t("filter.attention")}
@@ -44,16 +54,23 @@ export function AttentionPanel({ vms, total, connection, host }: AttentionPanelP
         {!connection.connected && (
           <li data-tone="bad">
             <Icon name="unplug" />
-            <span class="attention-name">{t("attention.libvirt")}</span>
+            {healthOf(t("attention.libvirt"))}
             <span class="text-muted">
               {connection.error === null ? t("connection.connecting") : oneLine(connection.error, 200)}
             </span>
           </li>
         )}
+        {alerts.firing > 0 && (
+          <li data-tone={alerts.worst === "critical" ? "bad" : "warn"}>
+            <Icon name="bell" />
+            <a class="attention-name" href="/alerts">{t("nav.alerts")}</a>
+            <span class="text-muted">{plural("attention.firing", alerts.firing)}</span>
+          </li>
+        )}
         {host.map((sentence) => (
           <li key={sentence} data-tone="warn">
             <Icon name="alert" />
-            <span class="attention-name">{t("attention.host")}</span>
+            {healthOf(t("attention.host"))}
             <span class="text-muted">{sentence}</span>
           </li>
         ))}

@@ -5,7 +5,11 @@ import { Icon } from "../kit/Icon.tsx";
 import { Panel } from "../kit/Panel.tsx";
 
 /** How many machines are in which state; each a link to them. */
-export function StatesPanel({ counts }: { counts: Readonly<Record<StateFilter, number>> }) {
+export function StatesPanel({ counts, mayCreate }: {
+  counts: Readonly<Record<StateFilter, number>>;
+  /** Whether they may create VMs: they are told how. */
+  mayCreate: boolean;
+}) {
   return (
     <Panel
       title={t("nav.vms")}
@@ -15,7 +19,19 @@ export function StatesPanel({ counts }: { counts: Readonly<Record<StateFilter, n
         ? (
           <div class="pad">
             <p>{t("empty.vms_what")}</p>
-            <p class="text-muted">{t("empty.vms_first")}</p>
+            {mayCreate
+              ? (
+                <ol class="first-steps" aria-label={t("empty.steps")}>
+                  <li>
+                    <a href="/images">{t("empty.step_image")}</a>
+                  </li>
+                  <li>
+                    <a href="/vms/new">{t("empty.step_create")}</a>
+                  </li>
+                  <li>{t("empty.step_console")}</li>
+                </ol>
+              )
+              : <p class="text-muted">{t("empty.vms_first")}</p>}
           </div>
         )
         : (

@@ -8,6 +8,7 @@ import { reportFailure } from "../../lib/client/toasts.ts";
 import type { Job, JobLine, JobState } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { formHref } from "../../lib/text/form_href.ts";
+import { jobHref } from "../../lib/text/job_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatClock, formatMoment, formatSpan } from "../../lib/text/time.ts";
 import { jobs as texts } from "../../lib/i18n/en/jobs.ts";
@@ -57,20 +58,31 @@ function figures({ state, progress, doneBytes, totalBytes, secondsLeft, startedA
   ];
 }
 
-/** A job's log, read when it is opened and again when the job has moved on. */
-function Log({ job }: { job: Job }) {
-  const isShown = useSignal(false);
-  const lines = useSignal<readonly JobLine[] | null>(null);
+/** Milliseconds between two looks at the log of a job that runs, while it is open. */
+const LOG_MS = 2000;
+
+/** A job's log, read when it is opened and as the job moves on. @param told what the page was rendered with, open */
+function Log({ job, told }: { job: Job; told: readonly JobLine[] | undefined }) {
+  const isShown = useSignal(told !== undefined);
+  const lines = useSignal<readonly JobLine[] | null>(told ?? null);
   useEffect(() => {
     if (!isShown.value) return;
-    api.getJob({ jobId: job.id }).then(
-      ({ log }) => lines.value = log,
-      (error) => reportFailure({ sentence: t("jobs.log_failed") }, error),
-    );
+    const read = () =>
+      api.getJob({ jobId: job.id }).then(
+        ({ log }) => lines.value = log,
+        (error) => {
+          clearInterval(timer);
+          reportFailure({ sentence: t("jobs.log_failed") }, error);
+        },
+      );
+    const timer = isOpen(job) ? setInterval(() => document.hidden || void read(), LOG_MS) : undefined;
+    void read();
+    return () => clearInterval(timer);
   }, [isShown.value, job.state, job.cancelling]);
   return (
     <details
-      class="job-log needs-script"
+      class={told === undefined ? "job-log needs-script" : "job-log"}
+      open={told !== undefined}
       onToggle={(event) => isShown.value = (event.currentTarget as HTMLDetailsElement).open}
     >
       <summary>{t("jobs.log")}</summary>
@@ -86,8 +98,8 @@ function Log({ job }: { job: Job }) {
   );
 }
 
-/** One piece of long work. Cancelling it is a plain form without script. */
-export function JobItem({ job }: { job: Job }) {
+/** One piece of long work. Cancelling it is a plain form without script. @param log of the page that is about this one */
+export function JobItem({ job, log }: { job: Job; log?: readonly JobLine[] | undefined }) {
   const { icon, tone, word } = LOOKS[job.state];
   const title = oneLine(job.title, 160);
   const open = isOpen(job);
@@ -110,12 +122,13 @@ export function JobItem({ job }: { job: Job }) {
           <span>{t("jobs.by", { actor: job.actor })}</span>
         </p>
         {job.error && <p class="error-text">{job.error.message}</p>}
-        <Log job={job} />
+        <Log job={job} told={log} />
+        {log === undefined && <a class="noscript-only" href={jobHref(job.id)}>{t("jobs.log")}</a>}
       </div>
       {open && job.cancellable && (
         <form
           method="post"
-          action={formHref("cancel_job", { jobId: job.id }, "/tasks")}
+          action={formHref("cancel_job", { jobId: job.id }, log === undefined ? "/tasks" : jobHref(job.id))}
           onSubmit={onCancel}
         >
           <button

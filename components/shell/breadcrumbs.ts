@@ -118,6 +118,7 @@ const LISTED: Readonly<Record<string, Listed>> = {
     pages: { edit: () => own.t("crumbs.schedule_edit") },
   },
   "/templates": { label: () => t("nav.templates") },
+  "/tasks": { label: () => t("tasks.open") },
 };
 
 /** The steps to a page of such a list. @param subject the name of what the page is about */
@@ -190,7 +191,6 @@ const AREAS:
     ["/monitoring", monitoringCrumbs],
     ["/bin", single(() => t("nav.bin"))],
     [INSIGHTS_PATH, single(() => t("nav.insights"))],
-    ["/tasks", single(() => t("tasks.open"))],
     ...Object.keys(LISTED).map((list) =>
       [list, (path: string, subject: string | undefined) => listedCrumbs(list, path, subject)] as const
     ),

@@ -23,7 +23,7 @@ function Card({ template, mayCreate }: { template: Template; mayCreate: boolean 
       <ul class="template-facts">
         {os !== undefined && <li>{os}</li>}
         <li>
-          {t("templates.hardware", { cpus: newest.cpuCount, memory: formatMemory(newest.memoryMb) })}
+          {plural("templates.hardware", newest.cpuCount, { memory: formatMemory(newest.memoryMb) })}
         </li>
         <li>{diskText(newest)}</li>
         <li>{plural("templates.versions", versions.length)}</li>

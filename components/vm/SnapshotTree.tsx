@@ -10,6 +10,19 @@ const { t } = textsOf(texts);
 
 /** Branches that are indented; what is deeper stands below one another. */
 const MOST_BRANCHES = 8;
+/** Lists within lists: of a longer chain the rest stands in one list, for the server cannot write so many. */
+const MOST_LISTS = 100;
+
+/** Snapshots of which each came from the one before, and nothing else did, as if they came from the same one. */
+function unchained(nodes: readonly SnapshotNode[]): SnapshotNode[] {
+  const flat: SnapshotNode[] = [];
+  let [only, ...others] = nodes;
+  for (; only !== undefined && others.length === 0; [only, ...others] = only.children) {
+    flat.push(only.children.length === 1 ? { ...only, children: [] } : only);
+    if (only.children.length !== 1) return flat;
+  }
+  return [...nodes];
+}
 
 /** Props of {@link SnapshotTree}. */
 export interface SnapshotTreeProps {
@@ -76,8 +89,10 @@ function Entry({ snapshot, at, now }: { snapshot: Snapshot; at: string; now: num
   );
 }
 
-function Level({ nodes, depth, ...rest }: {
+function Level({ nodes, depth, lists, ...rest }: {
   nodes: readonly SnapshotNode[];
+  /** Lists above. */
+  lists: number;
   /** Branches above. */
   depth: number;
   at: string;
@@ -85,11 +100,16 @@ function Level({ nodes, depth, ...rest }: {
 }) {
   return (
     <ul class="snapshots" data-branch={nodes.length > 1 && depth > 0 && depth <= MOST_BRANCHES}>
-      {nodes.map(({ snapshot, children }) => (
+      {(lists < MOST_LISTS ? nodes : unchained(nodes)).map(({ snapshot, children }) => (
         <li key={snapshot.name}>
           <Entry snapshot={snapshot} {...rest} />
           {children.length > 0 && (
-            <Level nodes={children} depth={depth + Number(children.length > 1)} {...rest} />
+            <Level
+              nodes={children}
+              depth={depth + Number(children.length > 1)}
+              lists={lists + 1}
+              {...rest}
+            />
           )}
         </li>
       ))}
@@ -99,5 +119,5 @@ function Level({ nodes, depth, ...rest }: {
 
 /** A VM's snapshots, each below the one it came from, to the right where others came from that as well. */
 export function SnapshotTree({ snapshots, at, now }: SnapshotTreeProps) {
-  return <Level nodes={snapshotTree(snapshots)} depth={0} at={at} now={now} />;
+  return <Level nodes={snapshotTree(snapshots)} depth={0} lists={0} at={at} now={now} />;
 }

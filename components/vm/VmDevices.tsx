@@ -22,8 +22,8 @@ function diskFlags(disk: Disk): string {
 
 const bytes = (count: number | undefined) => count === undefined ? null : formatBytes(count);
 
-function Link({ up, live }: { up: boolean; live: boolean }) {
-  if (up && !live) return <span class="text-muted">{t("nic.off")}</span>;
+function Link({ up, off }: { up: boolean; off: PlainKey | undefined }) {
+  if (up && off !== undefined) return <span class="text-muted">{t(off)}</span>;
   return (
     <span class="state" data-tone={up ? "ok" : "off"}>
       <Icon name={up ? "check" : "unplug"} />
@@ -76,9 +76,11 @@ export function DiskTable({ disks }: { disks: readonly Disk[] }) {
 /**
  * A VM's network interfaces.
  *
- * @param live whether it runs: the link of one that does not is neither up nor down
+ * @param off why it does not run, where it does not: its links are neither up nor down then
  */
-export function NicTable({ nics, live }: { nics: readonly NetworkInterface[]; live: boolean }) {
+export function NicTable(
+  { nics, off }: { nics: readonly NetworkInterface[]; off: PlainKey | undefined },
+) {
   return (
     <DataTable
       label={t("vm.nics")}
@@ -105,7 +107,7 @@ export function NicTable({ nics, live }: { nics: readonly NetworkInterface[]; li
           ),
         },
         { title: t("nic.addresses"), kind: "code", cell: ({ ipAddresses }) => stacked(ipAddresses) },
-        { title: t("nic.link"), cell: ({ linkUp }) => <Link up={linkUp} live={live} /> },
+        { title: t("nic.link"), cell: ({ linkUp }) => <Link up={linkUp} off={off} /> },
       ]}
     />
   );

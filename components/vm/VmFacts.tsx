@@ -1,6 +1,6 @@
 import type { VM } from "../../lib/contract/mod.ts";
 import { formatMemory } from "../../lib/text/quantity.ts";
-import { isLive } from "../../lib/vm/state.ts";
+import { offWord } from "../../lib/vm/state.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatMoment } from "../../lib/text/time.ts";
 import { number, type PlainKey, t } from "../../lib/i18n/mod.ts";
@@ -46,15 +46,16 @@ function Addresses({ vm }: { vm: VM }) {
       : []
   );
   if (addresses.length === 0) {
-    return <span class="text-muted">{t(isLive(vm) ? "fact.address_unknown" : "fact.address_off")}</span>;
+    return <span class="text-muted">{t(offWord(vm) ?? "fact.address_unknown")}</span>;
   }
   return <>{[...new Set(addresses)].map((one) => <Copied key={one} text={one} what={one} />)}</>;
 }
 
 /** A guest that does not run cannot answer: nothing is wrong with its agent. */
 function AgentFact({ vm }: { vm: VM }) {
-  if (vm.guestAgent === "disconnected" && !isLive(vm)) {
-    return <span class="text-muted">{t("agent.off")}</span>;
+  const off = offWord(vm);
+  if (vm.guestAgent === "disconnected" && off !== undefined) {
+    return <span class="text-muted">{t(off)}</span>;
   }
   const isConnected = vm.guestAgent === "connected";
   return (

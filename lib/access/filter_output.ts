@@ -18,7 +18,7 @@ import {
   type VM,
 } from "../contract/mod.ts";
 import type { Published } from "../contract/events.ts";
-import { HIDDEN_MESSAGE, redact, redactText, type Sight } from "./redact.ts";
+import { HIDDEN_MESSAGE, redact, redactLog, redactText, type Sight } from "./redact.ts";
 import { isAdministrator, may, type Rights, seesEverything } from "./rights.ts";
 
 /** Who looks, and what is known of machines. */
@@ -112,8 +112,7 @@ const FILTERS: Readonly<
     list.filter((each) => seesAlert(viewer, each)),
   "job-of-other-vms": ({ job, log }: Output<"get_job">, _viewer, _vms, sight) => {
     if (sight === undefined) return { job, log };
-    const lines = log.map(({ at, text }) => ({ at, text: redactText(text, sight) }));
-    return { job: filterJob(job, sight), log: lines };
+    return { job: filterJob(job, sight), log: redactLog(log, sight) };
   },
   "vm-counts": (info: HostInfo, viewer, vms) => {
     if (may(viewer.rights, "vms.view", "everything")) return info;

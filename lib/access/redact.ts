@@ -3,6 +3,7 @@
  * One place for all commands, by what their fields are called; a new command needs nothing. Pure.
  */
 import { ContractError } from "../contract/errors.ts";
+import { withoutCounts } from "./counting.ts";
 
 /** Stands in the place of a machine's name. */
 export const HIDDEN_VM = "a VM you may not see";
@@ -152,9 +153,16 @@ export function mentionedIn(
   return found.map(({ id }) => id);
 }
 
-/** A text without what it says, where it names machines that are not seen. */
+/** A text without what it says, where it names machines that are not seen, and without a count of them. */
 export function redactText(text: string, { hiddenNames }: Sight): string {
-  return [...hiddenNames].some((name) => holds(text, name)) ? HIDDEN_MESSAGE : text;
+  return [...hiddenNames].some((name) => holds(text, name)) ? HIDDEN_MESSAGE : withoutCounts(text);
+}
+
+/** A task's log as somebody may see it. Lines that name hidden machines are one: each machine has as many. */
+export function redactLog<L extends { readonly text: string }>(log: readonly L[], sight: Sight): L[] {
+  const lines = log.map((line) => ({ ...line, text: redactText(line.text, sight) }));
+  const first = lines.findIndex(({ text }) => text === HIDDEN_MESSAGE);
+  return lines.filter(({ text }, at) => text !== "" && (text !== HIDDEN_MESSAGE || at === first));
 }
 
 /** Details of refusals that name machines. */

@@ -6,6 +6,7 @@ import {
   isNoTarget,
   mentionedIn,
   redact,
+  redactLog,
   redactRefusal,
   redactText,
   splitTargets,
@@ -125,4 +126,21 @@ Deno.test("mentionedIn() finds machines that a message names, as words of their 
 Deno.test("redactText() tells nothing of a text that names a machine out of sight", () => {
   assert.equal(redactText("copied secret's disk", sight), HIDDEN_MESSAGE);
   assert.equal(redactText("copied web's disk, secretly", sight), "copied web's disk, secretly");
+});
+
+Deno.test("redactLog() tells of a task's log neither names of machines out of sight nor how many there are", () => {
+  const told = (...texts: string[]) =>
+    redactLog(texts.map((text, at) => ({ at, text })), sight).map(({ at, text }) => [at, text]);
+  assert.deepEqual(
+    told(
+      ...["3 VMs are meant", "Copying other", "other: done", "Copying web", "Copying secret", "web: done"],
+      ...["secret: done", "Deleted 3 older copies", "Freed 1 MiB"],
+    ),
+    [[1, HIDDEN_MESSAGE], [3, "Copying web"], [5, "web: done"], [8, "Freed 1 MiB"]],
+  );
+});
+
+Deno.test("redactText() tells why a run failed without how many machines it was for", () => {
+  assert.equal(redactText("It failed for 2 of 7 VMs. web: It is paused", sight), "web: It is paused");
+  assert.equal(redactText("It failed for 2 of 7 VMs. secret: It is paused", sight), HIDDEN_MESSAGE);
 });

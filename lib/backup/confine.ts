@@ -220,11 +220,12 @@ const groupIn = (document: XmlDocument): XmlElement | undefined => {
 };
 
 /**
- * Leaves a VM in the group that it is in: what a copy says of it would give others rights again, or take them.
+ * Gives a copy's definition the group that its VM is in now: the one that the copy has would give others rights again, or
+ * take them.
  *
  * @param createdAt of a VM of which nothing was noted yet, in milliseconds since 1970
  */
-export function keepGroup(document: XmlDocument, now: XmlDocument, createdAt: number): void {
+export function takeGroupOf(document: XmlDocument, now: XmlDocument, createdAt: number): void {
   const was = groupIn(document), is = groupIn(now);
   if (was !== undefined) document.remove(was);
   if (is === undefined) return;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { XmlDocument } from "../formats/xml/edit.ts";
 import { parseXml } from "../formats/xml/tree.ts";
-import { confineDefinition, confineDisk, hasMedium, keepGroup, mediumIn } from "./confine.ts";
+import { confineDefinition, confineDisk, hasMedium, mediumIn, takeGroupOf } from "./confine.ts";
 
 const domain = (devices: string, rest = "", os = "<type>hvm</type>") =>
   new XmlDocument(
@@ -161,7 +161,7 @@ Deno.test("a VM stays in the group that it is in", () => {
     return new XmlDocument(`<domain><name>w</name><metadata>${vm}</metadata></domain>`);
   };
   const kept = (then: XmlDocument, now: XmlDocument) => {
-    keepGroup(then, now, 5);
+    takeGroupOf(then, now, 5);
     return /group>([^<]*)</.exec(then.toString())?.[1];
   };
   assert.equal(kept(of("old"), of("new")), "new");

@@ -7,6 +7,7 @@ import { xml, type XmlNode } from "../formats/xml/build.ts";
 import { OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "../formats/xml/channel.ts";
 import { setMedium } from "../formats/xml/device_disk.ts";
 import type { XmlDocument } from "../formats/xml/edit.ts";
+import { METADATA_PREFIX, METADATA_URI, THROW_AWAY } from "../formats/xml/metadata.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
 
 /** What the throw-away VM has of its own. */
@@ -142,6 +143,17 @@ export function makeTrial(document: XmlDocument, trial: Trial): void {
     document.append(document.find("devices")!, xml("video", {}, xml("model", { type: "vga" })));
   }
   document.insertAfter(document.find("uuid")!, xml("description", {}, description));
+  document.insertAfter(
+    document.find("description")!,
+    xml(
+      "metadata",
+      {},
+      xml(`${METADATA_PREFIX}:vm`, {
+        [`xmlns:${METADATA_PREFIX}`]: METADATA_URI,
+        [THROW_AWAY.name]: THROW_AWAY.value,
+      }),
+    ),
+  );
 }
 
 /** Drives are empty, and no disk is slowed down. */

@@ -102,8 +102,9 @@ Deno.test("makeTrial() leaves a VM that reaches nothing of the host and of the n
   assert.match(text, /<channel type='unix'>\s*<target type='virtio' name='org.qemu.guest_agent.0'\/>/);
   assert.match(text, /<source file='\/pool\/t.qcow2'\/>/);
   assert.match(text, /<description>A test &#60;&#38;&#62;<\/description>/);
-  const { memoryMb, cpuCount, disks, interfaces } = summarizeDomain(text);
-  assert.deepEqual([memoryMb, cpuCount, interfaces.length], [2048, 2, 1]);
+  const { memoryMb, cpuCount, disks, interfaces, throwAway } = summarizeDomain(text);
+  assert.deepEqual([memoryMb, cpuCount, interfaces.length, throwAway], [2048, 2, 1, true]);
+  assert.equal(summarizeDomain(SOURCE).throwAway, false);
   assert.deepEqual(disks.map(({ source }) => source), ["/pool/t.qcow2", undefined]);
 });
 

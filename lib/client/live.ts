@@ -124,7 +124,17 @@ const HANDLERS: Handlers = {
   reload: () => refetch(),
 };
 
+/** Events that tell how something is now, not that a thing became another: what a page was rendered with is as true as before. */
+const FIGURES: ReadonlySet<EventName> = new Set<EventName>([
+  "vm-stats-updated",
+  "host-stats-updated",
+  "connection-status-changed",
+  "job-progress",
+]);
+let changes = 0;
+
 function apply(event: AnyEvent): void {
+  if (!FIGURES.has(event.name)) changes++;
   // The name decides the type of the data, which TypeScript cannot follow through the table.
   (HANDLERS[event.name] as (data: AnyEvent["data"]) => void)(event.data);
 }
@@ -200,6 +210,8 @@ export const live = {
   alertChanges: alertChanges as ReadonlySignal<number>,
   /** Counts what went into the bin, came back, or is gone. */
   binChanges: binChanges as ReadonlySignal<number>,
+  /** How many changes were heard since the page was rendered, of whatever it is. */
+  changes: (): number => changes,
   /** How many machines there are; null until something changed. */
   counts: computed<VmCounts | null>(() => {
     if (!vms.complete.value) return counts.value;

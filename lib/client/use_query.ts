@@ -27,7 +27,12 @@ export function useQuery<T>(
       canRead: () => !document.hidden && live.controllable.peek(),
       onFailure: (error) => failed === null ? undefined : reportFailure(failed, error),
     }), []);
-  useEffect(() => query.start(), []);
+  useEffect(() => {
+    const stop = query.start();
+    // `first` is of when the page was rendered: what changed since then, an island that comes to life late has not heard.
+    if (live.changes() > 0) void query.reread();
+    return stop;
+  }, []);
   return { value: query.value, reread: () => query.reread() };
 }
 

@@ -383,7 +383,9 @@ export const backupCommands = {
   }),
   update_backup: command({
     summary: "Change a backup",
-    description: "What is left out stays. From then on it runs with the rights of who changed it.",
+    description:
+      "What is left out stays. From then on it runs with the rights of who changed it. With another folder or target, " +
+      "its copies stay where they are, which warnings tell.",
     role: "administrator",
     input: closed({
       backupId: BackupId,
@@ -393,7 +395,10 @@ export const backupCommands = {
       targets: Type.Optional(Targets),
       ...options,
     }),
-    output: Backup,
+    output: Type.Object({
+      ...Backup.properties,
+      warnings: Type.Array(Type.String(), { description: "what becomes of the copies that there are" }),
+    }),
     errors: ["BackupNotFound", "BackupRunning", ...SAVING],
     route: "PATCH /backups/{backupId}",
     cli: ["backup", "update", "<backupId>"],

@@ -35,6 +35,9 @@ export const SECRET = { "x-secret": true } as const;
 /** A text that a form empties by an empty field. Elsewhere an empty field that may be left out is as if not there. */
 export const CLEARABLE = { "x-clearable": true } as const;
 
+/** A program that a form has in one line with its arguments, cut as a shell cuts words; those go to the list named. */
+export const withWords = <L extends string>(list: L) => ({ "x-words": list }) as const;
+
 /**
  * Begins a pattern of names to be made: no blank at either end, Unicode's among them (NBSP, U+3000, BOM). Nobody could
  * tell two such names apart. Names that exist already may have them.

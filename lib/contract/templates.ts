@@ -4,9 +4,9 @@ import { FIRMWARES } from "./choices.ts";
 import { CloudInit } from "./cloud_init.ts";
 import { BinReceipt, PERMANENTLY } from "./bin.ts";
 import { command } from "./command.ts";
-import { VmName } from "./create.ts";
-import { MOST_NEW_VMS } from "./template_bounds.ts";
-import { CLEARABLE, closed, oneOf, Timestamp, VmId } from "./schema.ts";
+import { BackingPlace, ImagePlace, VmConfig, VmName } from "./create.ts";
+import { MOST_NEW_VMS, SEALS } from "./template_bounds.ts";
+import { CLEARABLE, closed, oneOf, Timestamp } from "./schema.ts";
 
 /** Most templates a host can have, and versions a template. */
 export const MOST_TEMPLATES = 200;
@@ -44,7 +44,7 @@ export const TemplateVersion = Type.Object({
   version: Type.Integer(),
   createdAt: Timestamp,
   createdBy: Type.String(),
-  source: Type.String({ description: "name that the VM had of which it was made" }),
+  source: Type.String({ description: "name that the VM had of which it was made, or the image" }),
   cpuCount: Type.Integer(),
   memoryMb: Type.Integer(),
   firmware: oneOf(FIRMWARES),
@@ -74,6 +74,37 @@ export const Template = Type.Object({
 });
 export type Template = Static<typeof Template>;
 
+const { osType, osVariant, cpuCount, memoryMb, diskSizeGb, firmware, tpm, network } = VmConfig.properties;
+
+/** What a version is made of: a VM that is off, or an image with a configuration; what of its guest is removed. */
+const MADE_OF = {
+  vmId: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 128, description: "UUID of the VM that it is made of" }),
+  ),
+  image: Type.Optional(
+    Type.Unsafe<string>({
+      ...ImagePlace,
+      description: "image in a storage pool that it is made of instead of a VM: pool/volume, or its path",
+    }),
+  ),
+  backingFile: Type.Optional(BackingPlace),
+  ...{ osType, osVariant, cpuCount, memoryMb, firmware, tpm, network },
+  diskSizeGb: Type.Optional(
+    Type.Unsafe<number>({ ...diskSizeGb, description: "GiB that the image is made larger to" }),
+  ),
+  seal: Type.Optional(
+    Type.Array(oneOf(SEALS), {
+      maxItems: SEALS.length,
+      uniqueItems: true,
+      description:
+        "what is removed from a Linux guest in the new disks, with libguestfs; nothing is when it is left out",
+    }),
+  ),
+};
+
+/** As with `vm create`. */
+const MADE_OF_FLAGS = { vm: "vmId", cpus: "cpuCount", memory: "memoryMb", os: "osVariant" };
+
 const COPYING = [
   "VmNotFound",
   "VmMustBeOff",
@@ -88,6 +119,16 @@ const COPYING = [
   "VolumeInUse",
   "StorageBusy",
   "TemplateFailed",
+  "TemplateNotSealed",
+  "InvalidCpuCount",
+  "InvalidMemorySize",
+  "InvalidDiskSize",
+  "MemoryExceedsHost",
+  "PathRefused",
+  "DiskNotFound",
+  "DiskInUse",
+  "NetworkNotFound",
+  "NotOnThisHost",
   "JobCancelled",
   "StoreUnavailable",
 ] as const;
@@ -117,32 +158,39 @@ export const templateCommands = {
     readOnly: true,
   }),
   create_template: command({
-    summary: "Make a template of a stopped VM",
+    summary: "Make a template of a stopped VM, or of a disk image",
     description:
-      "Copies every disk into volumes of the template's own, which nobody writes to, and keeps the VM's hardware. The " +
-      "VM stays as it is. Of what is special to the VM, its id, its MAC addresses, its group, its screen passwords and " +
-      "its media are left out. What is inside its disks is copied as it is: see docs/templates.md for what cloud-init " +
-      "resets in the guest. Answers when everything is copied; meanwhile it is a job (list_jobs) that can be cancelled.",
+      "Of a VM (vmId): copies every disk into volumes of the template's own, which nobody writes to, and keeps the VM's " +
+      "hardware. The VM stays as it is. Of what is special to the VM, its id, its MAC addresses, its group, its screen " +
+      "passwords and its media are left out. Of an image (image), such as a cloud image: copies that, and has the " +
+      "hardware that create_vm would give to a VM with these fields. What is inside the disks is copied as it is, but " +
+      "for what seal names: see docs/templates.md. Answers when everything is copied; meanwhile it is a job (list_jobs) " +
+      "that can be cancelled.",
     role: "administrator",
     permission: "templates.manage",
     input: closed({
-      vmId: VmId,
       name: TemplateName,
       description: Type.Optional(Type.String(DESCRIPTION)),
+      ...MADE_OF,
       pool: poolFor("pool for its disks, which must keep files; else each disk's own, where that does"),
     }),
     output: Template,
     errors: [...COPYING, "TemplateExists", "TooManyTemplates"],
     route: "POST /templates",
-    cli: ["template", "create", "<vmId>", "<name>"],
-    examples: ["kvm-manager template create web1 web", "kvm-manager template create web1 web --no-wait"],
+    cli: ["template", "create", "<name>"],
+    flags: MADE_OF_FLAGS,
+    examples: [
+      "kvm-manager template create web --vm web1",
+      "kvm-manager template create web --vm web1 --seal machine-id,cloud-init --no-wait",
+      "kvm-manager template create debian --image default/debian-12.qcow2 --os debian12 --cpus 2 --memory 2G",
+    ],
     alsoNeeds: [{ permission: "storage.operate" }],
     readOnly: false,
   }),
   update_template: command({
     summary: "Change a template, or give it a new version",
     description:
-      "What is left out stays. With a VM, which must be off, a further version is made of it as create_template would; " +
+      "What is left out stays. With a VM, which must be off, or an image, a further version is made of it as create_template would; " +
       "the versions before stay until they are deleted.",
     role: "administrator",
     permission: "templates.manage",
@@ -150,13 +198,7 @@ export const templateCommands = {
       templateId: TemplateId,
       name: Type.Optional(TemplateName),
       description: Type.Optional(Type.String({ ...DESCRIPTION, ...CLEARABLE })),
-      vmId: Type.Optional(
-        Type.String({
-          minLength: 1,
-          maxLength: 128,
-          description: "UUID of the VM that a new version is made of",
-        }),
-      ),
+      ...MADE_OF,
       pool: poolFor("pool for the disks of the new version"),
     }),
     output: Template,
@@ -165,7 +207,7 @@ export const templateCommands = {
     cli: ["template", "update", "<templateId>"],
     examples: ["kvm-manager template update web --vm web-patched"],
     alsoNeeds: [{ permission: "storage.operate" }],
-    flags: { vm: "vmId" },
+    flags: MADE_OF_FLAGS,
     readOnly: false,
   }),
   delete_template: command({

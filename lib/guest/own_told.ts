@@ -42,9 +42,8 @@ export function ownInterfaces({ interfaces }: AgentResult<"get_network_info">): 
 /** What system it is. */
 export function ownSystem(
   told: AgentResult<"get_system_info">,
-  network: AgentResult<"get_network_info">,
+  interfaces: readonly GuestInterface[],
 ): GuestInfo {
-  const interfaces = ownInterfaces(network);
   const given = {
     osId: toldText(told.os_id, 64),
     kernelVersion: toldText(told.kernel_version),

@@ -61,6 +61,9 @@ export const en = {
   "state.paused": "Paused",
   "state.suspended": "Suspended",
   "state.crashed": "Crashed",
+  "off.stopped": "VM is off",
+  "off.suspended": "VM is suspended",
+  "off.crashed": "VM has crashed",
   "state.unresponsive": "Not responding",
   "state.unresponsive_long": "QEMU does not answer libvirt",
   "state.stop_ignored": "The guest has not responded to the shutdown request",
@@ -210,6 +213,10 @@ export const en = {
     "Every VM that libvirt knows on this host appears here, with its load, its addresses and what you can do with it.",
   "empty.vms_first":
     "Create the first one here; those made with virsh or virt-install show up by themselves.",
+  "empty.steps": "First steps",
+  "empty.step_image": "Get an image: from the catalogue, or upload an ISO",
+  "empty.step_create": "Create a VM from it",
+  "empty.step_console": "Open its console: it opens by itself",
   "empty.match": "No VM matches",
   "empty.match_reset": "Show all VMs",
 
@@ -260,7 +267,6 @@ export const en = {
 
   "fact.addresses": "Addresses",
   "fact.address_unknown": "Not known yet",
-  "fact.address_off": "VM is off",
   "fact.agent": "Guest agent",
   "fact.cpu": "vCPUs",
   "fact.memory": "Memory",
@@ -278,7 +284,6 @@ export const en = {
   "agent.disconnected": "Not running in the guest",
   "agent.silent": "Does not answer",
   "agent.none": "Not configured",
-  "agent.off": "VM is off",
   "firmware.bios": "BIOS",
   "firmware.uefi": "UEFI",
   "firmware.secure": "UEFI, Secure Boot",
@@ -307,7 +312,6 @@ export const en = {
   "nic.link": "Link",
   "nic.up": "Up",
   "nic.down": "Down",
-  "nic.off": "VM is off",
   "nic.none": "This VM has no network interfaces.",
 
   "setting.tags": "Tags",
@@ -342,6 +346,8 @@ export const en = {
   "dashboard.top_unknown": "No load figures yet.",
   "attention.none": "All is well.",
   "attention.crashed": "The guest crashed.",
+  "attention.firing.one": "{n} is firing",
+  "attention.firing.other": "{n} are firing",
   "attention.host": "This host",
   "attention.libvirt": "libvirt",
 

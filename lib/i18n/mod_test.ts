@@ -73,6 +73,7 @@ Deno.test("en has every key that is used", async () => {
  */
 const BY_NAME = [
   /^targets\.kind\./,
+  /^templates\.seal\./,
   /^activity\.(command|event)\./,
   /^forms\.done\./,
   /^permission\./,

@@ -3,6 +3,7 @@ import type { Command } from "../contract/command.ts";
 import { ContractError } from "../contract/errors.ts";
 import { NO_OUTER_BLANK } from "../contract/schema.ts";
 import { bare, type FieldSchema, readValue, valueKind } from "./values.ts";
+import { wordsOf } from "./words.ts";
 
 /** Most entries of a list that a form can have a row for. */
 const MOST_ROWS = 100;
@@ -96,6 +97,19 @@ function listed(value: unknown, schema: FieldSchema): unknown {
   );
 }
 
+/** Cuts a program that was typed in one line with its arguments. @throws {ContractError} InvalidInput */
+function cutLines(result: Fields, { properties = {} }: FieldSchema): void {
+  for (const [field, { "x-words": list }] of Object.entries(properties)) {
+    const line = result[field];
+    if (list === undefined || typeof line !== "string" || list in result) continue;
+    const words = wordsOf(line);
+    if (words === null) throw refused(field, "has a quote that is not closed");
+    const [program = "", ...others] = words;
+    result[field] = program;
+    if (others.length > 0) result[list] = others;
+  }
+}
+
 /**
  * The input that a form describes. A field's name is its path: `name`, `bandwidth.inbound.averageKib`, `add.0.ip`; a size
  * may have its unit behind it: `capacityBytes:G`. What was left empty is left out; boxes that must be told of and are not
@@ -136,5 +150,6 @@ export function formInput(
     if (type === "boolean") result[field] ??= false;
     if (type === "array") result[field] ??= [];
   }
+  cutLines(result, input);
   return listed(result, input) as Record<string, unknown>;
 }

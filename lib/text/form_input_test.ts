@@ -48,6 +48,19 @@ Deno.test("formInput() reads numbers, switches, sizes and texts by the schema, a
   assert.deepEqual(read("add_port_forward", ["description", ""], ["hostPort", "80"]), { hostPort: 80 });
 });
 
+Deno.test("formInput() cuts a program from its arguments, where they are typed in one line", () => {
+  const line = (typed: string) => read("guest_exec_task", ["vmId", "u"], ["command", typed]);
+  assert.deepEqual(line(" sh -c 'echo  a a' a a "), {
+    vmId: "u",
+    command: "sh",
+    args: ["-c", "echo  a a", "a", "a"],
+  });
+  assert.deepEqual(line("uptime"), { vmId: "u", command: "uptime" });
+  assert.deepEqual(line("  "), { vmId: "u", command: "" });
+  const { details } = refusal("guest_exec_task", ["vmId", "u"], ["command", "echo 'a"]);
+  assert.deepEqual(details, { reason: "command has a quote that is not closed", field: "command" });
+});
+
 Deno.test("formInput(): the box behind a hidden field wins; a required one that is not there is no", () => {
   assert.deepEqual(read("update_user", ["userId", "u"], ["disabled", "no"], ["disabled", "yes"]), {
     userId: "u",

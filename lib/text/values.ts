@@ -17,6 +17,7 @@ export interface FieldSchema {
   readonly required?: readonly string[];
   readonly "x-secret"?: boolean;
   readonly "x-clearable"?: boolean;
+  readonly "x-words"?: string;
 }
 /** How a field's value is written: JSON for what has parts of its own. */
 export const KINDS = [

@@ -11,10 +11,11 @@ export interface SnapshotNode {
 export function snapshotTree(snapshots: readonly Snapshot[]): SnapshotNode[] {
   const byAge = snapshots.toSorted((a, b) => a.createdAt - b.createdAt);
   const names = new Set(snapshots.map(({ name }) => name));
+  const byParent = Map.groupBy(byAge, ({ parent }) => parent);
   const taken = new Set<string>();
   const node = (snapshot: Snapshot): SnapshotNode => {
     taken.add(snapshot.name);
-    const own = byAge.filter(({ name, parent }) => parent === snapshot.name && !taken.has(name));
+    const own = (byParent.get(snapshot.name) ?? []).filter(({ name }) => !taken.has(name));
     return { snapshot, children: own.map(node) };
   };
   const roots = byAge.filter(({ parent }) => parent === undefined || !names.has(parent)).map(node);
@@ -31,8 +32,15 @@ export function descendants(snapshots: readonly Snapshot[], name: string): Snaps
     }
     return undefined;
   };
-  const below = ({ children }: SnapshotNode): Snapshot[] =>
-    children.flatMap((each) => [each.snapshot, ...below(each)]);
+  // One list for all: of a chain, a list of each would be copied into the one above it.
+  const below: Snapshot[] = [];
+  const gather = ({ children }: SnapshotNode): void => {
+    for (const each of children) {
+      below.push(each.snapshot);
+      gather(each);
+    }
+  };
   const found = find(snapshotTree(snapshots));
-  return found === undefined ? [] : below(found);
+  if (found !== undefined) gather(found);
+  return below;
 }

@@ -28,6 +28,16 @@ export function needsAttention(vm: Pick<VM, "attention" | "state" | "responsive"
   return vm.attention.length > 0 || vm.state === "crashed" || !vm.responsive;
 }
 
+/** Why nothing inside a machine answers; nothing to say of one that is on. */
+const OFF: Readonly<Partial<Record<VmState, PlainKey>>> = {
+  stopped: "off.stopped",
+  suspended: "off.suspended",
+  crashed: "off.crashed",
+};
+
+/** What is said in the place of what only a machine that is on has; undefined for one that is. */
+export const offWord = ({ state }: Pick<VM, "state">): PlainKey | undefined => OFF[state];
+
 /** Whether the machine's processor runs, so that its load means something. */
 export function isLive(vm: Pick<VM, "state">): boolean {
   return vm.state === "running" || vm.state === "paused";

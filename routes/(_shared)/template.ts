@@ -49,7 +49,11 @@ export function templateInput<N extends CommandName>(
 /** What was typed, without what may be secret. */
 const typedIn = (form: FormData): Record<string, string> =>
   Object.fromEntries(
-    [...form.keys()].filter((name) => name !== "userData").map((name) => [name, textIn(form, name)]),
+    [...form.keys()].filter((name) => name !== "userData").map((name) => [
+      name,
+      // Of boxes of one name, all that are ticked.
+      name === "seal" ? form.getAll(name).join(",") : textIn(form, name),
+    ]),
   );
 
 /** Codes that are about the name. */

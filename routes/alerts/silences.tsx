@@ -93,7 +93,7 @@ export default define.page<typeof handler>(function Silences({ data, state }) {
         {mayAdd && (
           <Panel title={t("alerts.silence_new")}>
             <form method="post" action={formHref("silence_alert", {}, AT)}>
-              <p class="text-muted">{t("alerts.silence_what")}</p>
+              <p class="pad text-muted">{t("alerts.silence_what")}</p>
               <div class="form-grid">
                 <SelectField
                   label={t("alerts.silence_alert")}

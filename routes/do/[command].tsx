@@ -86,11 +86,11 @@ function withStatus(shown: Response, status: number): Response {
 /** Milliseconds a form waits for a task: a refusal comes by then, and so does the end of what is small. */
 const TASK_WAIT_MS = 1500;
 
-/** What became of a form: the word for what was done or begun, and the input it was done with. */
+/** What became of a form: the word for what was done or begun, and what was said with it, by the form and as its answer. */
 interface Outcome {
   readonly is: "done" | "started";
   readonly word: string;
-  readonly input: Readonly<Record<string, unknown>>;
+  readonly said: Readonly<Record<string, unknown>>;
 }
 
 /** Carries out what a form asks for. @throws {ContractError} */
@@ -98,19 +98,20 @@ async function carryOut(api: PageState["api"], command: CommandName, fields: Fie
   const methods = api as unknown as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
   const row: Command = COMMANDS[command], input = formInput(row, fields);
   const work = methods[methodOf(command)]!(input);
-  if (row.isJob && !await soon(work, TASK_WAIT_MS)) return { is: "started", word: command, input };
-  await work;
-  return { is: "done", word: doneWord(command, input), input };
+  if (row.isJob && !await soon(work, TASK_WAIT_MS)) return { is: "started", word: command, said: input };
+  const answer = await work;
+  const said = typeof answer === "object" && !Array.isArray(answer) ? { ...answer, ...input } : input;
+  return { is: "done", word: doneWord(command, input), said };
 }
 
-/** The page to go on to: `{name}` in its path is what the form said for `name`. */
-function pageAfter(to: string, { is, word, input }: Outcome): string {
+/** The page to go on to: `{name}` in its path is what the form, else the answer, said for `name`. */
+function pageAfter(to: string, { is, word, said }: Outcome): string {
   const [path = "/", query = ""] = to.split("?");
   const params = new URLSearchParams(query);
   params.set(is, word);
   const filled = path.replace(
     /%7B(\w+)%7D/g,
-    (_braces, field: string) => segmentOf(String(input[field] ?? "")),
+    (_braces, field: string) => segmentOf(String(said[field] ?? "")),
   );
   return `${filled}?${params}`;
 }

@@ -3,7 +3,7 @@ import { Head } from "fresh/runtime";
 import { Empty } from "../../components/kit/Empty.tsx";
 import { SelectField } from "../../components/kit/Field.tsx";
 import { CatalogTable } from "../../components/image/CatalogTable.tsx";
-import { ImageTabs } from "../../components/image/ImageParts.tsx";
+import { ImageTabs, NoPools } from "../../components/image/ImageParts.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import type { CatalogImage } from "../../lib/contract/mod.ts";
@@ -56,18 +56,16 @@ export default define.page<typeof handler>(function Catalog({ data, state }) {
         : (
           <form method="post" action={formHref("download_image", {}, "/images", AT)}>
             <Panel title={t("images.catalog")}>
-              {pools.length === 0
-                ? <p class="text-muted pad">{t("images.no_pools")}</p>
-                : (
-                  <div class="form-grid">
-                    <SelectField
-                      label={t("images.catalog_into")}
-                      name="pool"
-                      choices={pools.map((each) => ({ value: each, label: each }))}
-                      value={pool === "" ? pools[0]! : pool}
-                    />
-                  </div>
-                )}
+              {pools.length === 0 ? <NoPools /> : (
+                <div class="form-grid">
+                  <SelectField
+                    label={t("images.catalog_into")}
+                    name="pool"
+                    choices={pools.map((each) => ({ value: each, label: each }))}
+                    value={pool === "" ? pools[0]! : pool}
+                  />
+                </div>
+              )}
               <CatalogTable
                 images={catalog}
                 have={have}

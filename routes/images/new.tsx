@@ -1,7 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { CheckField, SelectField, TextField } from "../../components/kit/Field.tsx";
-import { FormActions } from "../../components/image/ImageParts.tsx";
+import { FormActions, NoPools } from "../../components/image/ImageParts.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
@@ -47,7 +47,7 @@ export default define.page<typeof handler>(function NewImage({ data: { pools, ty
       <Panel title={t("images.add")} class="storage-form">
         <form method="post" action="/images/new">
           <Flash tone="bad" title={t("images.download_failed")} failure={failure} />
-          {pools.length === 0 && <p class="text-muted pad">{t("images.no_pools")}</p>}
+          {pools.length === 0 && <NoPools />}
           <div class="form-grid">
             <TextField
               label={t("images.url")}

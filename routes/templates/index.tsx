@@ -24,6 +24,11 @@ export default define.page<typeof handler>(function Templates({ data: { list }, 
       </Head>
       <header class="page-head">
         <h1>{area.t("templates.title")}</h1>
+        {state.may("create_template") && (
+          <div class="actions">
+            <a class="button" href="/templates/new">{area.t("templates.of_image")}</a>
+          </div>
+        )}
       </header>
       {list.length > 0
         ? <TemplateCards list={list} mayCreate={state.may("create_vm_from_template")} />

@@ -26,6 +26,14 @@ const { t } = textsOf(create);
 /** GiB of the disk that is offered while no operating system is chosen. */
 const DISK_GB = 20;
 
+const GIB = 2 ** 30;
+
+/** GiB of the disk that is offered: no more than its pool has left, for then nothing of the form could be worked out. */
+function offeredGb(wanted: number, { pools, pool }: CreateOptions): number {
+  const free = pools.find(({ name }) => name === pool)?.availableBytes ?? null;
+  return free === null ? wanted : Math.max(1, Math.min(wanted, Math.floor(free / GIB)));
+}
+
 /** A number's bounds. A schema is data: what it holds beside its type is not in TypeScript's type of it. */
 function boundsOf(schema: object): Bounds {
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema as Partial<Bounds>;
@@ -51,10 +59,11 @@ interface Begin {
 /** The form as it is before anybody has typed: the defaults, and what it was asked to begin from. */
 function firstWish(
   { iso, disk }: Begin,
-  { isos, network }: CreateOptions,
+  options: CreateOptions,
   systems: readonly OperatingSystem[],
   taken: ReadonlySet<string>,
 ): Partial<VmConfig> {
+  const { isos, network } = options;
   const image = iso ?? disk;
   const osVariant = image === null ? undefined : guessSystem(image, systems);
   const system = systems.find(({ id }) => id === osVariant);
@@ -67,7 +76,7 @@ function firstWish(
       // The image is one that other machines are to begin from, too.
       iso === null && disk !== null
         ? { path: disk, copyAs: "qcow2" }
-        : { sizeGb: system?.defaults.diskSizeGb ?? DISK_GB },
+        : { sizeGb: offeredGb(system?.defaults.diskSizeGb ?? DISK_GB, options) },
     ],
     nics: network === null ? [] : [{ network }],
     start: true,
@@ -101,7 +110,10 @@ async function formOf(api: PageState["api"], begin: Begin, typed?: Typed) {
   const taken = vms.map(({ name }) => name);
   const current = systems.filter(isCurrent);
   const wish = typed?.wish ?? firstWish(begin, options, current, new Set(taken));
-  const check = await api.checkVmConfig(wish);
+  const asked = await api.checkVmConfig(wish);
+  // A disk that does not fit leaves the other fields their defaults.
+  const resolved = asked.resolved ?? (await api.checkVmConfig({ ...wish, disks: [] })).resolved;
+  const check = { ...asked, resolved };
   const first: InstallSource = typed?.source ?? (images.some(({ kind }) => kind === "iso") ? "iso" : "cloud");
   const withoutIso = typed?.withoutIso ?? false;
   return { options, images, systems: current, taken, wish, check, first, withoutIso };

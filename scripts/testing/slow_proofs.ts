@@ -52,6 +52,10 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
       ...["lib/guest/lines.ts", "lib/guest/message.ts", "lib/guest/protocol.ts", "lib/guest/results.ts"],
     ],
   },
+  "the guest agent's Windows build under wine": {
+    files: ["tests/system/guest_agent_wine_test.ts"],
+    sources: ["guest", "scripts/guest_agents.ts", "agent/guest/own/client.ts", "tests/testbed/wine.ts"],
+  },
   "backups under kills": {
     files: ["tests/system/backup_kills_test.ts"],
     sources: ["agent/backups", "agent/operations", "lib/backup", "ffi/calls/backup.ts"],

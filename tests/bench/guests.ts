@@ -12,6 +12,8 @@ import type { Inventory } from "../../agent/hosts/inventory/inventory.ts";
 import type { GuestFacts } from "../../lib/contract/mod.ts";
 import { aVm } from "../../lib/text/vm_fixture_test.ts";
 import { openAgentChannel } from "../testbed/agent_channel.ts";
+import { filesOf } from "../testbed/names.ts";
+import { virsh } from "../testbed/libvirt.ts";
 import { buildAgentGuest } from "../testbed/agent_guest.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { call, readyServer, shows } from "../testbed/product.ts";
@@ -53,6 +55,41 @@ async function direct(vm: TestMachine): Promise<OwnAgentClient> {
       return null;
     }
   }, { seconds: 240 });
+}
+
+/** A port of the guest that nobody speaks a protocol on: what virtio-serial itself carries. */
+const RAW_PORT = "org.kvmmanager.bench.0";
+/** Bytes that are read at once there. */
+const BLOCK = 50_000;
+
+/** Plugs the raw port into a running VM. */
+async function plugRawPort(vm: TestMachine): Promise<void> {
+  const file = `${filesOf(vm.name)}/raw-port.xml`;
+  await Deno.writeTextFile(
+    file,
+    `<channel type='unix'><target type='virtio' name='${RAW_PORT}'/></channel>`,
+  );
+  await virsh("attach-device", vm.name, file, "--live");
+}
+
+/** Has the guest read so many bytes from the raw port. @param agent of the guest, which tells when they have come */
+async function raw(vm: TestMachine, agent: OwnAgentClient, size: number): Promise<number> {
+  using line = await openAgentChannel(vm, RAW_PORT);
+  const script = `for port in /sys/class/virtio-ports/*; do
+  [ "$(cat "$port/name")" != ${RAW_PORT} ] || exec dd "if=/dev/\${port##*/}" of=/dev/null bs=${BLOCK} count=${
+    size / BLOCK
+  } iflag=fullblock
+done; exit 1`;
+  const piece = new Uint8Array(65_536);
+  const ms = await timed(async () => {
+    const read = agent.exec("sh", { args: ["-c", script], timeoutMs: 600_000 });
+    for (let sent = 0; sent < size;) {
+      sent += await line.write(piece.subarray(0, Math.min(piece.length, size - sent)));
+    }
+    const { exitCode, stderr } = await read;
+    if (exitCode !== 0) throw new Error(new TextDecoder().decode(stderr));
+  });
+  return ms * TOLD / size;
 }
 
 /** What it costs to ask so many guests once, the guests' own part in this process with it. @returns milliseconds of CPU */
@@ -107,7 +144,7 @@ export const guests: Bench = async (context): Promise<Row[]> => {
     ours: () => timed(() => call(server, "guest_exec", { vmId: served.uuid, command: "true" })),
     theirs: () => timed(() => agent.exec("true", { limitMs: 60_000 })),
   });
-  await agent.close();
+  await plugRawPort(bare);
   const rows = [
     beside({ what: "exec of true", ...ran, peer: "the agent, at its socket" }),
     alone({
@@ -119,10 +156,16 @@ export const guests: Bench = async (context): Promise<Row[]> => {
   const size = sizesOf(context);
   const copied = await inTurn(roundsOf(context, 3), {
     ours: () => copy(server, served.uuid, size.ours),
+    raw: () => raw(bare, agent, size.ours),
     qemu: () => copy(server, qemu.uuid, size.qemu),
   });
+  await agent.close();
   const what = "100 MB into a guest";
   rows.push(
+    beside({
+      ...{ what, ours: copied.ours, theirs: copied.raw, peer: "the raw virtio-serial port" },
+      aim: { ratio: 2 },
+    }),
     beside({ what, ours: copied.ours, theirs: copied.qemu, peer: "qemu-guest-agent", aim: { ratio: 1 / 3 } }),
   );
   const idle: number[] = [];

@@ -9,6 +9,7 @@ import { testFolder } from "../testbed/folder.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { storeIn } from "../testbed/metrics.ts";
 import { type Bench, roundsOf } from "./bench.ts";
+import { madeUpFigures } from "./made_up_vms.ts";
 import { inTurn, timed } from "./measure.ts";
 import { alone, beside, type Row } from "./row.ts";
 
@@ -81,41 +82,10 @@ const SCRAPED = 1000;
 
 /** Made-up VMs with two disks and two cards each, as Prometheus is told of them: all of it, and the longest piece. */
 async function scrape(rounds: number): Promise<Row[]> {
-  const parts = (group: string, names: readonly string[]) =>
-    Object.fromEntries([
-      [`${group}.count`, 2],
-      ...[0, 1].flatMap((part) => [
-        [`${group}.${part}.name`, `${group}${part}`],
-        ...names.map((name) => [`${group}.${part}.${name}`, Math.floor(Math.random() * 1e12)]),
-      ]),
-    ]);
   const vms = Array.from({ length: SCRAPED }, (_, index): ExportedVm => ({
     ...{ name: `vm-${index}`, id: crypto.randomUUID(), state: 1, virtualCpus: 2 },
     ...{ memoryBytes: 2 ** 31, maximumMemoryBytes: 2 ** 31, bridgeOf: () => "virbr0" },
-    reading: {
-      ...{ "cpu.time": 1e12, "balloon.current": 2e6, "balloon.rss": 2e6, "vcpu.maximum": 2 },
-      ...{ "vcpu.0.time": 1e12, "vcpu.0.delay": 1e9, "vcpu.1.time": 1e12, "vcpu.1.delay": 1e9 },
-      ...parts("block", [
-        "rd.bytes",
-        "rd.reqs",
-        "rd.times",
-        "wr.bytes",
-        "wr.reqs",
-        "wr.times",
-        "capacity",
-        "physical",
-      ]),
-      ...parts("net", [
-        "rx.bytes",
-        "rx.pkts",
-        "rx.errs",
-        "rx.drop",
-        "tx.bytes",
-        "tx.pkts",
-        "tx.errs",
-        "tx.drop",
-      ]),
-    },
+    reading: madeUpFigures(index, 7),
   }));
   const whole: number[] = [], longest: number[] = [];
   for (let round = 0; round < rounds; round++) {

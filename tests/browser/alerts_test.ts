@@ -101,9 +101,9 @@ browserTest(
     await t.step("a silence and a target are made; the secret is never shown again", async () => {
       await visit(tester, `${server.url}/alerts/silences`, async (page) => {
         await page.getByLabel("Reason").fill("new disks");
-        await page.getByLabel("Begins").fill("2026-01-04T02:00");
+        await page.getByLabel("Starts").fill("2026-01-04T02:00");
         await page.getByLabel("Repeats").selectOption("Weekly");
-        await page.getByLabel("For how long").selectOption("2 hours");
+        await page.getByLabel("Duration").selectOption("2 hours");
         await page.getByRole("button", { name: "Silence", exact: true }).click();
         await waitForText(page, "tr", /02:00.*04:00.*Weekly.*new disks/s);
         await page.getByRole("button", { name: /^End the silence/ }).click();

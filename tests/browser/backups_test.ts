@@ -60,8 +60,8 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
             await page.locator("tr[data-backup]").getByRole("link").click();
             await waitForText(page, "main", "VM was off");
             await page.getByRole("button", { name: "Verify" }).first().click();
-            await waitForText(page, "main", "Whole");
-            await waitForText(page, ".backup-calendar [data-verified]", "Done, copies: Whole");
+            await waitForText(page, "main", "Intact");
+            await waitForText(page, ".backup-calendar [data-verified]", "Done, copies: Intact");
             await page.getByRole("link", { name: `Restore ${vm.name}` }).first().click();
             await waitForText(page, "h1", `Restore ${vm.name}`);
             await field(page, "Name of the new VM").fill(restored);

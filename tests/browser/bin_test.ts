@@ -81,7 +81,29 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
         await waitForText(page, "main", "stay here for 14 days");
       }, PHONE),
   );
-  await call(server, "create_volume", { pool: pool.name, name: "old.qcow2", capacityBytes: 2 ** 20 });
-  await call(server, "delete_volume", { pool: pool.name, volume: "old.qcow2" });
+  await t.step(
+    "what changes before the list's script has come is in the list, too",
+    () =>
+      visit(tester, `${server.url}/`, async (page) => {
+        const devtools = await page.context().newCDPSession(page);
+        await devtools.send("Network.enable");
+        const heard = new Promise<void>((resolve) =>
+          devtools.on("Network.eventSourceMessageReceived", ({ eventName }) => {
+            if (eventName === "bin-changed") resolve();
+          })
+        );
+        const asked = Promise.withResolvers<void>();
+        await page.route(/BinList/, async (route) => {
+          asked.resolve();
+          await heard;
+          await route.continue();
+        });
+        await page.goto(`${server.url}/bin`, { waitUntil: "commit" });
+        await asked.promise;
+        await call(server, "create_volume", { pool: pool.name, name: "old.qcow2", capacityBytes: 2 ** 20 });
+        await call(server, "delete_volume", { pool: pool.name, volume: "old.qcow2" });
+        await waitForText(page, "tr[data-entry]", "old.qcow2");
+      }),
+  );
   await looksWell(t, tester, `${server.url}/bin`, "/bin");
 });

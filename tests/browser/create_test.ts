@@ -103,7 +103,7 @@ browserTest("the form begins from the image it is asked to, with and without scr
       await page.locator("[name=imageSizeGb]").fill("1");
       await page.locator("[name=imagePool]").selectOption(pool.name);
       await page.locator("[name=network]").selectOption({ label: "None" });
-      await page.getByLabel("Start it right away").uncheck();
+      await page.getByLabel("Start after creation").uncheck();
       await page.getByRole("button", { name: "Create", exact: true }).click();
       await page.waitForURL(/\/vms\/[0-9a-f-]{36}/);
       assert.match(await virsh("vol-info", `${claim.name}.qcow2`, pool.name), /Capacity: +1\.00 GiB/);
@@ -183,7 +183,7 @@ browserTest(
       await t.step("it is made from a copy", async () => {
         await page.locator("[name=imagePool]").selectOption(pool.name);
         await page.locator("[name=network]").selectOption({ label: "None" });
-        await page.getByLabel("Start it right away").uncheck();
+        await page.getByLabel("Start after creation").uncheck();
         await page.getByRole("button", { name: "Create", exact: true }).click();
         await page.waitForURL(/\/vms\/[0-9a-f-]{36}/);
         assert.match(await virsh("domblklist", claim.name), new RegExp(`${claim.name}\\.qcow2`));
@@ -222,7 +222,7 @@ browserTest("the same form works without script, and keeps what was typed when i
   await page.locator("[name=diskSizeGb]").fill("1");
   await page.locator("[name=pool]").selectOption(pool.name);
   await page.locator("[name=network]").selectOption({ label: "None" });
-  await page.getByLabel("Start it right away").uncheck();
+  await page.getByLabel("Start after creation").uncheck();
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await waitForText(page, ".banner", "Invalid VM name");
   assert.equal(await page.locator("[name=name]").inputValue(), "not a name");

@@ -97,7 +97,7 @@ browserTest("the Network tab pulls a cable, adds, edits and detaches network car
       await waitForText(page, row, /\d B|\d KiB/, 30);
     });
     await t.step("its switch pulls the cable, and plugs it in again", async () => {
-      const cable = page.getByRole("switch", { name: `Link of ${mac}` });
+      const cable = page.getByRole("switch", { name: `Cable of ${mac}` });
       for (const [checked, word] of [["false", "down"], ["true", "up"]] as const) {
         await cable.click();
         await page.waitForFunction(

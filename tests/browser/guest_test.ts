@@ -51,6 +51,55 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
   );
 
   await t.step(
+    "as a task it goes on by itself, and its page has its output and exit status",
+    () =>
+      visit(tester, path, async (page) => {
+        await page.getByLabel("Program and arguments").fill("sh -c 'echo begun; sleep 3; echo over; exit 3'");
+        await page.getByRole("button", { name: "Run as a task" }).click();
+        await waitForText(page, ".guest-terminal", "Runs as a task");
+        await page.getByLabel("Program and arguments").focus();
+        await page.keyboard.press("ArrowUp");
+        assert.match(await page.getByLabel("Program and arguments").inputValue(), /echo begun/);
+        await page.getByRole("link", { name: "Show task" }).click();
+        await waitForText(page, ".job-log", "over");
+        await waitForText(page, ".job-log", "Exit status 3");
+        await waitForText(page, ".job", "Failed");
+      }),
+  );
+
+  await t.step(
+    "without script every program is a task, and what was typed wrong stands in the form again",
+    () =>
+      visit(tester, path, async (page) => {
+        const line = page.getByLabel("Program and arguments");
+        assert.equal(await page.getByRole("button", { name: "Run", exact: true }).isVisible(), false);
+        await line.fill("echo 'open");
+        await page.getByRole("button", { name: "Run as a task" }).click();
+        await waitForText(page, ".form-error", "quote that is not closed");
+        assert.equal(await line.inputValue(), "echo 'open");
+        await line.fill('sh -c \'echo "<b>a a</b>" "$@"\' sh same same');
+        await page.keyboard.press("Enter");
+        await waitForText(page, "h1", `Run sh in ${vm.name}`);
+        await until("its end", async () => {
+          const [job] = await call(server, "list_jobs", { limit: 1 });
+          return job?.state === "done";
+        });
+        await page.reload();
+        await waitForText(page, ".job-log", "<b>a a</b> same same");
+        await waitForText(page, ".job-log", "Exit status 0");
+        assert.equal(await overflows(page), false);
+        await page.goto(`${server.url}/tasks`);
+        await page.getByRole("link", { name: "Log" }).first().click();
+        await waitForText(page, ".job-log", "Exit status 0");
+      }, { javaScriptEnabled: false, expected: /status of 400/ }),
+  );
+
+  await t.step("a task that is not there is an error page", async () => {
+    const answer = await fetch(`${server.url}/tasks/none`);
+    assert.deepEqual([answer.status, /none/.test(await answer.text())], [404, true]);
+  });
+
+  await t.step(
     "files are chosen or dropped, and replace none without a word",
     () =>
       visit(tester, `${path}?path=/tmp`, async (page) => {
@@ -79,7 +128,10 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
         await choose("dropped.txt", "replaced");
         await waitForText(page, "#files", "A file of that name is there");
         assert.equal((await content("/tmp/dropped.txt")).content, "dropped");
+        // It loads the page anew, which would take the click on the link below along
+        const loaded = page.waitForEvent("load");
         await page.getByRole("button", { name: "Replace" }).click();
+        await loaded;
         await until("the file to be replaced", async () =>
           (await content("/tmp/dropped.txt")).content === "replaced");
         await page.getByRole("link", { name: "/", exact: true }).click();

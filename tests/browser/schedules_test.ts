@@ -72,7 +72,7 @@ browserTest("a schedule is made, run and deleted, with and without JavaScript", 
 
           await row.getByRole("link").click();
           await waitForText(page, "tr[data-run]", "1 done");
-          await waitForText(page, "tr[data-run]", "By hand");
+          await waitForText(page, "tr[data-run]", "Manually");
           await page.locator("tr[data-run] summary").click();
           await waitForText(page, "tr[data-run]", `${vm.name}: Done`);
           await page.getByRole("link", { name: "Edit", exact: true }).click();

@@ -33,7 +33,7 @@ browserTest("a VM's snapshots are taken, gone back to and deleted on its page", 
           await page.getByLabel("Description").fill("<img src=x onerror=alert(1)>");
           await page.getByRole("button", { name: "Take a snapshot" }).click();
           await waitForText(page, ".snapshot", "before");
-          await waitForText(page, ".snapshot", "The VM is here");
+          await waitForText(page, ".snapshot", "Current");
           await waitForText(page, ".snapshot", "<img src=x");
           await page.getByLabel("Name").fill("after");
           await page.getByRole("button", { name: "Take a snapshot" }).click();

@@ -49,6 +49,10 @@ browserTest(
       });
       await visit(tester, url, async (page) => {
         await waitForText(page, "header [role=status]", "Suspended");
+        await waitForText(page, FACT, /Addresses\s*VM is suspended\s*Guest agent\s*VM is suspended/);
+        const nics = page.getByRole("group", { name: "Network interfaces" });
+        assert.match(await nics.textContent() ?? "", /VM is suspended/);
+        assert.doesNotMatch(await page.locator("main").textContent() ?? "", /VM is off/);
         await waitForText(page, ".thumbnail", "Suspended");
         await page.getByRole("button", { name: "Resume from disk" }).click();
         await waitForText(page, "header [role=status]", "Running");

@@ -129,7 +129,7 @@ Deno.test({
       const left = await run([
         "bash",
         "-c",
-        "pgrep -fa 'libguestf[s]|guestfis[h]' || true; ls -d /tmp/kvm-manager-files-* 2>/dev/null || true",
+        "pgrep -fa 'libguestf[s]|guestfis[h]' || true; find /tmp /var/tmp -name 'guestfs-*' 2>/dev/null || true",
       ]);
       return left.trim() === "";
     }, { seconds: 20 });

@@ -169,6 +169,19 @@ Deno.test({
       assert.deepEqual(kept, [qcow2!, raw!].map((path) => `${pool.name}/${path.split("/").at(-1)}`).sort());
       assert.equal(disks.every(({ source }) => source!.startsWith(`${pool.path}/`)), true);
     });
+    await t.step("with another folder, what becomes of its copies is said, and nothing is lost", async () => {
+      await using other = await backupFolder();
+      const listed = async () => (await call(server, "list_backup_runs", { backupId })).map(({ id }) => id);
+      const moved = await call(server, "update_backup", { backupId, folder: other.path });
+      assert.match(
+        moved.warnings.join(),
+        new RegExp(`^Its copy stays in ${folder.path} .* reads everything`),
+      );
+      assert.deepEqual([moved.folder, await listed()], [other.path, []]);
+      const back = await call(server, "update_backup", { backupId, folder: folder.path });
+      assert.deepEqual([back.warnings, await listed()], [[], [done.id]]);
+      assert.deepEqual((await call(server, "update_backup", { backupId, keep: 7 })).warnings, []);
+    });
     await t.step("one disk comes back as a new volume, and no VM is changed", async () => {
       const from = { backupId, runId: done.id, vmId };
       const other = await call(server, "restore_backup_disk", {

@@ -5,7 +5,10 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { BIN_FOLDER } from "../../lib/bin/place.ts";
+import { virsh } from "../testbed/libvirt.ts";
+import { testMachine } from "../testbed/machine.ts";
 import { filesOf, releaseName, testName } from "../testbed/names.ts";
+import { testPool } from "../testbed/pool.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, readyServer } from "../testbed/product.ts";
@@ -138,6 +141,65 @@ Deno.test({
         await whole(`${about}, and restored again`);
         entryId = "";
       }
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a restore in place that was cut short: the disks it replaced go into the bin once the VM has the new ones",
+  ignore,
+  fn: async () => {
+    await using pool = await testPool("replaced");
+    await using vm = await testMachine({ purpose: "replaced", guest: false, disks: [{ pool, size: "8M" }] });
+    const own = await testName("replaced"), dataDir = `${filesOf(own)}/data`;
+    try {
+      await Deno.mkdir(dataDir, { recursive: true });
+      const start = () => readyServer({ dataDir, env: { KVMM_BIN_DAYS: "7" } });
+      await (await start())[Symbol.asyncDispose]();
+      const [disk] = vm.disks, old = `${pool.path}/before.qcow2`;
+      await run(["qemu-img", "create", "-q", "-f", "qcow2", old, "8M"]);
+      await run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0x5a 0 64k", old]);
+      await virsh("pool-refresh", pool.name);
+      for (const disks of [["/elsewhere.qcow2"], [disk!]]) {
+        const step = {
+          ...{ kind: "state-replaced", uuid: vm.uuid, name: vm.name, disks, moves: [], gone: [] },
+          old: [{ pool: pool.name, name: "before.qcow2" }, { pool: pool.name, name: "not-there.qcow2" }],
+        };
+        const record = {
+          ...{ id: crypto.randomUUID(), command: "restore_backup", subject: vm.name, vmId: vm.uuid },
+          ...{ actor: "tester", keys: [`vm:${vm.uuid}`], host: "qemu:///system" },
+          ...{ startedAt: Date.now(), steps: [step] },
+        };
+        {
+          using database = new DatabaseSync(`${dataDir}/kvm-manager.db`);
+          database.prepare("INSERT INTO operations (id, host, started_at, record) VALUES (?, ?, ?, ?)")
+            .run(record.id, record.host, record.startedAt, JSON.stringify(record));
+        }
+        await using server = await start();
+        await until("it is settled", () => {
+          using database = new DatabaseSync(`${dataDir}/kvm-manager.db`, { readOnly: true });
+          return Promise.resolve(
+            Number(database.prepare("SELECT count(*) AS n FROM operations").get()!.n) === 0,
+          );
+        }, { seconds: 60 });
+        assert.equal(await exists(disk!), true);
+        const kept = await call(server, "list_bin", {});
+        // Without the new disks the VM needs the old ones.
+        if (disks[0] !== disk) {
+          assert.deepEqual([kept, await exists(old)], [[], true]);
+          continue;
+        }
+        assert.deepEqual([kept.map(({ name }) => name), await exists(old)], [
+          [`${pool.name}/before.qcow2`],
+          false,
+        ]);
+        await call(server, "restore_bin_entry", { entryId: kept[0]!.id });
+        await run(["qemu-io", "-f", "qcow2", "-c", "read -P 0x5a 0 64k", old]);
+      }
+    } finally {
+      await removeFiles(own);
+      await releaseName(own);
     }
   },
 });

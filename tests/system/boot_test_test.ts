@@ -6,7 +6,7 @@ import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
-import { call, known, readyServer, refused } from "../testbed/product.ts";
+import { call, known, readyServer, refusal, refused } from "../testbed/product.ts";
 import { run } from "../testbed/process.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 import type { TestServer } from "../testbed/server.ts";
@@ -28,6 +28,11 @@ async function trials({ path }: TestPool): Promise<string[]> {
   }));
   return own.flat();
 }
+
+const volumesOf = async ({ name, path }: TestPool) => {
+  await virsh("pool-refresh", name);
+  return (await Array.fromAsync(Deno.readDir(path))).map((each) => each.name);
+};
 
 /** What a test has left. */
 async function leftovers(pool: TestPool): Promise<string[]> {
@@ -95,6 +100,29 @@ Deno.test({
         assert.ok(!xml.includes(gone), gone);
       }
       assert.match(await virsh("dominfo", name!), /Persistent:\s+no/);
+      assert.match(xml, /<kvmm:vm [^>]*throw-away=["']boot-test["']/);
+    });
+    await t.step("no list, count or command has it; its task names it", async () => {
+      const [name] = await trials(pool), trial = await virsh("domuuid", name!);
+      const active = (await virsh("list", "--name")).split("\n").filter((each) => each !== "");
+      const seen = (await call(server, "get_vms")).map((each) => each.name);
+      assert.ok(seen.includes(vm.name) && !seen.some((each) => each.startsWith("boot-test-")), seen.join());
+      const { activeVms } = await call(server, "get_host_info");
+      const hidden = active.filter((each) => each.startsWith("boot-test-")).length;
+      // Other test files have VMs that come and go.
+      assert.ok(hidden > 0 && activeVms <= active.length, `${activeVms} of ${active.length}`);
+      for (const command of ["get_vm", "force_stop_vm", "delete_vm", "get_vm_stats", "get_vm_xml"] as const) {
+        await refused(call(server, command, { vmId: trial }), "VmNotFound");
+      }
+      const [disk] = (await volumesOf(pool)).filter((each) => each.startsWith("boot-test-"));
+      const { code } = await refusal(call(server, "delete_volume", { pool: pool.name, volume: disk! }));
+      assert.match(code, /^(StorageBusy|VolumeInUse)$/);
+      const job = (await call(server, "list_jobs", { open: true })).find(({ command }) =>
+        command === "verify_backup"
+      );
+      const { log } = await call(server, "get_job", { jobId: job!.id });
+      assert.match(JSON.stringify(log), new RegExp(`Starting ${name}, a VM that is in no list`));
+      assert.equal(await virsh("domstate", name!), "running");
     });
     await t.step("it passes, and what was made is gone; the VM itself goes on", async () => {
       const { ok, run: tested, checkedBytes } = await testing;
@@ -103,6 +131,9 @@ Deno.test({
       assert.deepEqual([bootTest!.screen, verified, checkedBytes], [true, null, 64 * 1024 ** 2]);
       assert.deepEqual(await leftovers(pool), []);
       assert.equal(await vm.state(), "running");
+      const activity = await call(server, "get_activity", { limit: 200 });
+      const told = activity.filter(({ vmName }) => vmName?.startsWith("boot-test-"));
+      assert.deepEqual(told.filter(({ action }) => action !== "verify_backup"), []);
     });
     await t.step("its screen is kept, and has an address", async () => {
       const { format, data } = await call(server, "get_backup_screen", { ...of, vmId: vm.uuid });

@@ -114,8 +114,27 @@ Deno.test({
   },
 });
 
+/** Milliseconds for which the guest is frozen that nobody thaws. */
+const FROZEN_MS = 8000;
+/**
+ * Two that write the guest's clock down ten times a second: one to the file system that is frozen, before each time, and one
+ * that goes on meanwhile.
+ */
+const WRITERS = `mkdir -p /mnt && mount -t ext4 /dev/vda /mnt || exit 1
+now() { cut -d' ' -f1 /proc/uptime; }
+(while true; do echo tick >> /mnt/ticks; now >> /tmp/blocked; sleep 0.1; done) >/dev/null 2>&1 </dev/null &
+(while true; do now >> /tmp/free; sleep 0.1; done) >/dev/null 2>&1 </dev/null &`;
+
+/** The longest pause in times, one a line. @returns seconds: its begin and its end */
+function longestPause(text: string): { readonly begin: number; readonly end: number } {
+  const times = text.trim().split("\n").map(Number);
+  assert.ok(times.length > 2 && times.every(Number.isFinite), text.slice(0, 200));
+  const pauses = times.slice(1).map((end, index) => ({ begin: times[index]!, end }));
+  return pauses.reduce((a, b) => b.end - b.begin > a.end - a.begin ? b : a);
+}
+
 Deno.test({
-  name: "a guest that our agent froze thaws by itself when its host is gone",
+  name: "a guest that our agent froze writes nothing, and thaws by itself when its host is gone",
   ignore,
   fn: async () => {
     await using vm = await testMachine({
@@ -137,18 +156,32 @@ Deno.test({
         }
       }, { seconds: 240 });
     const host = await connect();
-    const mounted = await host.exec("sh", {
-      ...SLOW,
-      args: ["-c", "mkdir -p /mnt && mount -t ext4 /dev/vda /mnt"],
-    });
-    assert.equal(mounted.exitCode, 0);
-    const frozen = await host.call("fs_freeze", { timeout_ms: 4000 }, SLOW);
+    const begun = await host.exec("sh", { ...SLOW, args: ["-c", WRITERS] });
+    assert.equal(begun.exitCode, 0);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const frozen = await host.call("fs_freeze", { timeout_ms: FROZEN_MS }, SLOW);
     assert.deepEqual([frozen.frozen, frozen.mount_points], [true, ["/mnt"]]);
     await host.close();
     await using next = await connect();
-    await until("the guest to thaw", async () => !(await next.call("fs_freeze_status", {}, SLOW)).frozen);
-    const wrote = await next.exec("sh", { ...SLOW, args: ["-c", "echo on > /mnt/on && sync"] });
-    assert.equal(wrote.exitCode, 0);
+    await until("the guest to thaw", async () => !(await next.call("fs_freeze_status", {}, SLOW)).frozen, {
+      seconds: 120,
+    });
+    const sh = async (script: string) => {
+      const ran = await next.exec("sh", { ...SLOW, args: ["-c", script] });
+      assert.equal(ran.exitCode, 0, new TextDecoder().decode(ran.stderr));
+      return new TextDecoder().decode(ran.stdout);
+    };
+    await until("the writer to go on", async () => {
+      const { begin, end } = longestPause(await sh("tail -n 2000 /tmp/blocked"));
+      return end - begin >= FROZEN_MS / 1000 * 0.9;
+    });
+    const { begin, end } = longestPause(await sh("cat /tmp/blocked"));
+    // It stood still for as long as it was to be, not until somebody came; and it was not the whole guest that did
+    assert.ok(end - begin < FROZEN_MS / 1000 * 4, `${end - begin} s`);
+    const meanwhile = (await sh("cat /tmp/free")).trim().split("\n").map(Number)
+      .filter((at) => at > begin && at < end);
+    assert.ok(meanwhile.length >= 10, `${meanwhile.length} times from ${begin} to ${end}`);
+    await sh("echo on > /mnt/on && sync");
   },
 });
 

@@ -3,10 +3,12 @@
  * nothing of those VMs, and take nothing away from them (threat 23).
  */
 import assert from "node:assert/strict";
+import { HIDDEN_MESSAGE } from "../../lib/access/redact.ts";
 import type { CommandName } from "../../lib/contract/mod.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
 import { asRoot, type Person, personWith } from "../testbed/people.ts";
+import { testPool } from "../testbed/pool.ts";
 import { known, readyServer } from "../testbed/product.ts";
 import { CallError } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -167,5 +169,67 @@ Deno.test({
     assert.equal(await codeOf(planner, "end_silence", { silenceId: visible[0]!.id }), "done");
     assert.equal((await asRoot(server, "list_silences", {})).length, hidden.length + 2);
     assert.ok((await asRoot(server, "list_alerts", {})).some(({ id }) => id === theirs.id));
+  },
+});
+
+Deno.test({
+  name: "Who sees some VMs does not learn from tasks' logs and failures how many others there are",
+  ignore,
+  fn: async () => {
+    await using pool = await testPool("seen");
+    await using own = await testMachine({ purpose: "seen", guest: false, disks: [{ pool }] });
+    await using other = await testMachine({ purpose: "unseen", guest: false });
+    await using third = await testMachine({ purpose: "unseen", guest: false });
+    await using server = await readyServer();
+    const vmIds = [own, other, third].map(({ uuid }) => uuid);
+    for (const uuid of vmIds) await known(server, uuid);
+    const permissions = ["storage.view", "backups.view", "schedules.view"];
+    await asRoot(server, "create_role", { role: "keeper", permissions });
+    // Tasks that are about no VM are for who sees storage.
+    const keeper = await personWith(server, "kim", [
+      { role: "keeper", on: EVERYTHING },
+      { role: "viewer", on: { kind: "vm", vmId: own.uuid } },
+    ]);
+    const folder = `${filesOf(own.name)}/copies`;
+    await Deno.mkdir(folder, { recursive: true });
+    const { id: backupId } = await asRoot(server, "create_backup", {
+      ...{ name: "copies", folder, targets: { vmIds } },
+    });
+    const { id: scheduleId } = await asRoot(server, "create_schedule", {
+      ...{ name: "nightly", action: "start", targets: { vmIds }, ...DAILY },
+    });
+    // The one that is seen cannot be copied, nor be started.
+    await Deno.remove(own.disks[0]!);
+    const ended = async (name: "list_backup_runs" | "get_schedule_history", input: object) =>
+      await until("the run to end", async () => {
+        const [last] = await asRoot(server, name, input as never);
+        return last!.state !== "running" && last!.jobId !== null && { ...last!, jobId: last!.jobId };
+      }, { seconds: 60 });
+    await asRoot(server, "run_backup_now", { backupId });
+    const copied = await ended("list_backup_runs", { backupId });
+    await asRoot(server, "run_schedule_now", { scheduleId });
+    const started = await ended("get_schedule_history", { scheduleId });
+    for (const { message } of [copied, started]) {
+      assert.equal(message?.startsWith(`It failed for 1 of 3 VMs. ${own.name}: `), true, message ?? "");
+    }
+    for (const { jobId } of [copied, started]) {
+      const texts = ({ log }: { log: readonly { text: string }[] }) => log.map(({ text }) => text);
+      const all = texts(await asRoot(server, "get_job", { jobId }));
+      assert.equal(all[0], "3 VMs are meant");
+      const told = await keeper.call("get_job", { jobId }), lines = texts(told);
+      assert.ok(lines.some((text) => text.startsWith(`${own.name}: `)), lines.join("\n"));
+      assert.doesNotMatch(JSON.stringify(told), /\d+ (?:of \d+ )?VMs/);
+      assert.equal(told.job.error!.message.startsWith(`${own.name}: `), true, told.job.error!.message);
+      assert.equal(lines.filter((text) => text === HIDDEN_MESSAGE).length, 1, lines.join("\n"));
+    }
+    for (
+      const answer of [
+        await keeper.call("list_jobs"),
+        await keeper.call("list_backup_runs", { backupId }),
+        await keeper.call("get_backup", { backupId }),
+        await keeper.call("get_schedule_history", { scheduleId }),
+        await keeper.call("get_activity"),
+      ]
+    ) assert.doesNotMatch(JSON.stringify(answer), /\d+ (?:of \d+ )?VMs/);
   },
 });

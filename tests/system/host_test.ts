@@ -26,6 +26,9 @@ Deno.test({
         Number(node["Core(s) per socket"]);
       assert.equal(info.cpuCount, cores);
       assert.ok(Math.abs(info.memoryTotalMb - totalMb) <= 1);
+      // One figure: that of the form for new VMs is the dashboard's.
+      const { host } = await call(server, "get_create_options");
+      assert.ok(Math.abs(host.memoryMb - info.memoryTotalMb) <= 1, `${host.memoryMb}, ${info.memoryTotalMb}`);
       const version = await virsh("version", "--daemon");
       assert.equal(info.libvirtVersion, /daemon: (\S+)/.exec(version)?.[1]);
       assert.equal(info.qemuVersion, /hypervisor: QEMU (\S+)/.exec(version)?.[1]);

@@ -6,6 +6,7 @@
  * `KVMM_KILL_ONLY=clone` runs the operations alone whose name has that in it.
  */
 import assert from "node:assert/strict";
+import { COPY_SCENARIOS } from "../testbed/kill_copies.ts";
 import { config, KILL_SCENARIOS, KillBench, type KillScenario, NotDone } from "../testbed/kill_scenarios.ts";
 import { Mirror } from "../testbed/mirror.ts";
 import { filesOf, releaseName, testName } from "../testbed/names.ts";
@@ -19,13 +20,15 @@ import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
 const only = Deno.env.get("KVMM_KILL_ONLY") ?? "", seeded = Deno.env.get("KVMM_KILL_SEED");
-const SCENARIOS = KILL_SCENARIOS.filter(({ name }) => name.includes(only));
+const SCENARIOS = [...KILL_SCENARIOS, ...COPY_SCENARIOS].filter(({ name }) => name.includes(only));
 /** How many kills. */
 const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? SCENARIOS.length);
 /** Who is killed; a libvirtd takes less time to come back than the product. */
 const VICTIMS = ["libvirtd", "libvirtd", "agent", "both"] as const;
 /** Megabytes of content of what is copied: enough for a copy to be met in the middle. */
 const SIZE = 160;
+/** A start that QEMU does not answer in is given up after two and a half minutes. */
+const SETTLED_SECONDS = 200;
 
 /** What came of a call that was cut off. */
 async function outcomeOf(asked: Promise<unknown>): Promise<string> {
@@ -68,7 +71,7 @@ async function clean(bench: KillBench, extra: readonly string[], about: string):
     return open.length === 0 && busy.length === 0 && jobs.length === 0 &&
       JSON.stringify(files) === JSON.stringify(wanted);
   }, {
-    seconds: 90,
+    seconds: SETTLED_SECONDS,
     every: 100,
     lastSeen: () => `${JSON.stringify(seen)}\n${bench.server.log().slice(-3000)}`,
   });
@@ -96,7 +99,7 @@ async function round(
       if (bench.open().length > 0) return false;
       whole = await isWhole(bench, n);
       return true;
-    }, { seconds: 90, every: 100, lastSeen: () => bench.open().join("\n") });
+    }, { seconds: SETTLED_SECONDS, every: 100, lastSeen: () => bench.open().join("\n") });
     return whole;
   };
   await until("the connection", async () => (await call(bench.server, "get_connection_status")).connected, {

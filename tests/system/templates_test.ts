@@ -1,6 +1,8 @@
 /** Templates: made of a VM, VMs made of them that boot, versions, what is refused, and what is undone. */
 import assert from "node:assert/strict";
-import type { Job, Template } from "../../lib/contract/mod.ts";
+import type { ErrorCode, Job, Template } from "../../lib/contract/mod.ts";
+import { SEALS } from "../../lib/contract/template_bounds.ts";
+import { withoutGuestfs } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { type TestMachine, testMachine } from "../testbed/machine.ts";
 import { releaseName, testName } from "../testbed/names.ts";
@@ -117,6 +119,16 @@ Deno.test({
       }
       await refused(call(server, "create_template", { vmId: vm.uuid, name: own.name }), "TemplateExists");
       assert.deepEqual((await call(server, "list_templates")).map(({ name }) => name), [own.name]);
+    });
+
+    await t.step("its disks are no volumes that nobody uses: insights tell of others alone", async () => {
+      const stray = { pool: pool.name, volume: "stray.qcow2" };
+      await call(server, "create_volume", { pool: pool.name, name: stray.volume, capacityBytes: 2 ** 20 });
+      const { insights } = await call(server, "analyze_all_vms");
+      const seen = insights.map((each) => each.seen).filter((text) => text.includes(`Pool ${pool.name} has`));
+      assert.equal(seen.length, 1);
+      assert.match(seen[0]!, /\(1, .*: stray\.qcow2$/);
+      await call(server, "delete_volume", { ...stray, permanently: true });
     });
 
     await t.step("three linked ones: overlays, ids, addresses and passwords of their own", async () => {
@@ -349,5 +361,186 @@ Deno.test({
     } finally {
       await Deno.remove(dataDir, { recursive: true });
     }
+  },
+});
+
+/** A file system that libguestfs takes for a Linux guest, with what is special to it. */
+async function linuxImage(path: string): Promise<void> {
+  const root = await Deno.makeTempDir();
+  const files: Readonly<Record<string, string>> = {
+    "etc/os-release": 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
+    "etc/debian_version": "12.0\n",
+    "etc/fstab": "/dev/sda / ext4 defaults 0 1\n",
+    "etc/hostname": "web1\n",
+    "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
+    "etc/passwd": "root:x:0:0::/root:/bin/sh\n",
+    "etc/ssh/ssh_host_rsa_key": "key\n",
+    "etc/ssh/sshd_config": "kept\n",
+    "etc/udev/rules.d/70-persistent-net.rules": "rule\n",
+    "etc/udev/rules.d/99-own.rules": "kept\n",
+    "bin/true": "",
+    "var/lib/cloud/instances/one/datasource": "one\n",
+    "var/lib/cloud/seed/nocloud/user-data": "kept\n",
+    "var/lib/dhcp/dhclient.leases": "lease\n",
+    "var/lib/systemd/random-seed": "seed\n",
+    "var/log/syslog": "said\n",
+    "var/log/apt/history.log": "said\n",
+    "root/.bash_history": "secret\n",
+    "home/me/.bash_history": "secret\n",
+    "home/me/kept": "kept\n",
+  };
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.mkdir(`${root}/${name.slice(0, name.lastIndexOf("/"))}`, { recursive: true });
+      await Deno.writeTextFile(`${root}/${name}`, text);
+    }
+    await run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", root, path, "64M"]);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** The content of a file in an image of such a guest; undefined where it has none. */
+async function inGuest(path: string, file: string): Promise<string | undefined> {
+  const found = await run(["debugfs", "-R", `stat ${file}`, path]);
+  return found.includes("Inode:") ? (await run(["debugfs", "-R", `cat ${file}`, path])).trim() : undefined;
+}
+
+Deno.test({
+  name: "a template is made of an image, without a VM, and VMs of it",
+  ignore,
+  fn: async (t) => {
+    await using server = await readyServer();
+    await using network = await testNetwork();
+    await using pool = await testPool("tmpl");
+    await using own = await vmNames("-1");
+    const image = `${pool.path}/cloud.img`;
+    await run(["qemu-img", "create", "-q", "-f", "qcow2", image, "64M"]);
+    await io(image, "qcow2", "write");
+    await virsh("pool-refresh", pool.name);
+    const wish = { name: own.name, image: `${pool.name}/cloud.img`, pool: pool.name, network: network.name };
+    let template: Template;
+
+    await t.step("with the hardware that is said, and a copy of the image", async () => {
+      template = await call(server, "create_template", {
+        ...wish,
+        ...{ cpuCount: 1, memoryMb: 256, diskSizeGb: 1, osVariant: "debian12" },
+      });
+      const [version] = template.versions, [disk] = version!.disks;
+      assert.deepEqual(
+        [version!.cpuCount, version!.memoryMb, version!.osVariant, version!.source, disk!.capacityBytes],
+        [1, 256, "debian12", wish.image, 1024 ** 3],
+      );
+      const found = await info(disk!.path);
+      assert.deepEqual([found.format, found["backing-filename"], found["virtual-size"]], [
+        "qcow2",
+        undefined,
+        1024 ** 3,
+      ]);
+      await io(disk!.path, "qcow2", "read");
+      assert.equal((await info(image))["virtual-size"], 64 * 1024 ** 2);
+      // No VM was there for it.
+      assert.doesNotMatch(await virsh("list", "--all", "--name"), /^image-/m);
+    });
+
+    await t.step("VMs of it, which start", async () => {
+      const { vms: [vm] } = await call(server, "create_vm_from_template", {
+        templateId: template.id,
+        name: `${own.name}-1`,
+        start: true,
+      });
+      await shows(server, vm!.vmId, ({ state }) => state === "running");
+      const xml = await virsh("dumpxml", `${own.name}-1`, "--security-info");
+      assert.match(xml, /passwd='[^']{8}'/);
+      assert.match(xml, new RegExp(`network='${network.name}'`));
+      assert.match(xml, /http:\/\/debian.org\/debian\/12/);
+      await virsh("destroy", `${own.name}-1`);
+    });
+
+    await t.step("a further version, of an image, too", async () => {
+      const { versions } = await call(server, "update_template", {
+        templateId: template.id,
+        ...{ image: wish.image, pool: pool.name, network: network.name },
+      });
+      assert.deepEqual(versions.map(({ version, disks }) => [version, disks[0]!.capacityBytes]), [
+        [2, 64 * 1024 ** 2],
+        [1, 1024 ** 3],
+      ]);
+    });
+
+    await t.step("what cannot be is refused by its field, and nothing is left", async () => {
+      const before = await volumes(pool.path);
+      const other = { ...wish, name: `${own.name}-x` };
+      const wrong = (more: object, code: ErrorCode, text?: RegExp) =>
+        refused(call(server, "create_template", { ...other, ...more }), code, text);
+      await wrong({ image: undefined }, "InvalidInput");
+      await wrong({ vmId: "some" }, "InvalidInput", /image cannot stand beside vmId/);
+      await wrong({ image: `${pool.name}/none.img` }, "DiskNotFound");
+      await wrong({ network: "none" }, "NetworkNotFound");
+      await wrong({ memoryMb: 60_000_000 }, "MemoryExceedsHost");
+      await wrong({ name: own.name }, "TemplateExists");
+      await run(["qemu-img", "create", "-q", "-f", "qcow2", `${pool.path}/large.img`, "2G"]);
+      await virsh("pool-refresh", pool.name);
+      await wrong(
+        { image: `${pool.name}/large.img`, diskSizeGb: 1 },
+        "InvalidInput",
+        /diskSizeGb must be at least 2/,
+      );
+      // What has no operating system cannot be sealed.
+      if (await withoutGuestfs() === null) await wrong({ seal: ["machine-id"] }, "TemplateNotSealed");
+      assert.deepEqual((await volumes(pool.path)).filter((name) => name !== "large.img"), before);
+      await refused(
+        call(server, "update_template", { templateId: template.id, seal: ["logs"] }),
+        "InvalidInput",
+        /seal is of a new version/,
+      );
+    });
+  },
+});
+
+const noGuestfs = ignore ? "qemu is missing" : await withoutGuestfs();
+if (noGuestfs !== null) console.error(`SKIP sealing of templates: ${noGuestfs}`);
+
+Deno.test({
+  name: "sealing removes what is special to the guest, and nothing else",
+  ignore: noGuestfs !== null,
+  fn: async () => {
+    await using server = await readyServer();
+    await using pool = await testPool("tmpl");
+    await using own = await vmNames();
+    await linuxImage(`${pool.path}/linux.img`);
+    await virsh("pool-refresh", pool.name);
+    const { versions: [version] } = await call(server, "create_template", {
+      ...{ name: own.name, image: `${pool.name}/linux.img`, pool: pool.name, memoryMb: 256 },
+      seal: [...SEALS],
+    });
+    const raw = `${pool.path}/sealed.raw`;
+    await run(["qemu-img", "convert", "-O", "raw", version!.disks[0]!.path, raw]);
+    assert.equal(await inGuest(raw, "/etc/machine-id"), "");
+    for (
+      const gone of [
+        "/etc/ssh/ssh_host_rsa_key",
+        "/etc/udev/rules.d/70-persistent-net.rules",
+        "/var/lib/cloud/instances",
+        "/var/lib/dhcp/dhclient.leases",
+        "/var/lib/systemd/random-seed",
+        "/var/log/syslog",
+        "/var/log/apt/history.log",
+        "/root/.bash_history",
+        "/home/me/.bash_history",
+        "/.kvm-manager-seal",
+      ]
+    ) assert.equal(await inGuest(raw, gone), undefined, gone);
+    for (
+      const kept of [
+        "/etc/ssh/sshd_config",
+        "/etc/udev/rules.d/99-own.rules",
+        "/var/lib/cloud/seed/nocloud/user-data",
+        "/home/me/kept",
+      ]
+    ) assert.equal(await inGuest(raw, kept), "kept", kept);
+    assert.notEqual(await inGuest(raw, "/var/log/apt"), undefined);
+    // The image stays as it was.
+    assert.match(await inGuest(`${pool.path}/linux.img`, "/etc/machine-id") ?? "", /^0123/);
   },
 });

@@ -69,7 +69,10 @@ Deno.test({
 
     await t.step("full: its disks are copies of their own", async () => {
       await using own = await cloneName();
+      const before = Date.now();
       const clone = await call(server, "clone_vm", { vmId: vm.uuid, name: own.name });
+      const { createdAt } = await known(server, clone.vmId);
+      assert.ok(createdAt! >= before, "it was made now, not with the original");
       assert.deepEqual(clone.disks.map(({ target, source }) => [target, source]), [["vda", qcow2], [
         "vdb",
         raw,

@@ -1,5 +1,6 @@
 /** create_vm while libvirtd dies: no image stays behind without its machine, and the next creation works. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { bootTrouble } from "../../agent/hosts/kvm_probe.ts";
 import { filesOf } from "../testbed/names.ts";
 import { type PrivateLibvirt, privateLibvirt } from "../testbed/private_libvirt.ts";
@@ -71,6 +72,56 @@ Deno.test({
     assert.ok(outcomes.size > 1, `a kill changed nothing: ${[...outcomes]}`);
     const { id } = await create("last");
     assert.equal(await host.virsh("domuuid", "last"), id);
+  },
+});
+
+Deno.test({
+  name:
+    "a start in which libvirtd was killed, and whose QEMU never answers the new one, is ended and begun again",
+  ignore,
+  fn: async () => {
+    await using host = await privateLibvirt("start-stuck");
+    const files = filesOf(host.name), dataDir = `${files}/data`;
+    await Deno.mkdir(dataDir);
+    const start = () => readyServer({ uri: host.uri, dataDir, args: ["--virt-type", "qemu"], seconds: 90 });
+    let vmId = "";
+    {
+      await using server = await start();
+      const name = "stuck", config = { name, memoryMb: 128, disks: [], nics: [], start: true };
+      let answer = "";
+      const made = call(server, "create_vm", config).then(
+        () => answer = "made",
+        (error) => answer = `${error}`,
+      );
+      const qemu = await until("its QEMU", () => host.qemuOf(name), { every: 1, lastSeen: () => answer });
+      Deno.kill(qemu, "SIGSTOP");
+      await delay(300);
+      await host.kill();
+      await server.kill();
+      await made;
+      await host.start();
+      vmId = await host.virsh("domuuid", name);
+    }
+    assert.equal(await host.virsh("domstate", vmId, "--reason"), "paused (starting up)");
+    {
+      // As if it had been cut short so long ago that no start takes.
+      using database = new DatabaseSync(`${dataDir}/kvm-manager.db`);
+      const { id, record } = database.prepare("SELECT id, record FROM operations").get()!;
+      const cut = { at: Date.now() - 151_000, cause: "process" };
+      database.prepare("UPDATE operations SET record = ? WHERE id = ?")
+        .run(JSON.stringify({ ...JSON.parse(String(record)), cut }), id!);
+    }
+    await using server = await start();
+    // Pages show what starts up as running.
+    await until(
+      "it to run",
+      async () => await host.virsh("domstate", vmId, "--reason") === "running (booted)",
+      {
+        seconds: 60,
+        lastSeen: () => server.log().slice(-3000),
+      },
+    );
+    assert.match(server.log(), /its QEMU is ended/);
   },
 });
 

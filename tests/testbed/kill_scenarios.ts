@@ -74,7 +74,7 @@ export class KillBench {
     return (await Array.fromAsync(Deno.readDir(this.pool))).map(({ name }) => name).sort();
   }
 
-  /** Names of the pool's files that some machine has. */
+  /** Names of the pool's files that some machine or template has. */
   async used(): Promise<string[]> {
     const found: string[] = [];
     for (const name of await this.machines()) {
@@ -82,6 +82,9 @@ export class KillBench {
       found.push(
         ...[...xml.matchAll(/<source file='([^']+)'/g)].map((match) => match[1]!.split("/").at(-1)!),
       );
+    }
+    for (const { versions } of await call(this.server, "list_templates")) {
+      found.push(...versions.flatMap(({ disks }) => disks.map(({ volume }) => volume)));
     }
     return found;
   }
@@ -116,8 +119,13 @@ export const config = (name: string, more: Partial<Input<"create_vm">> = {}): In
   ...more,
 });
 
+/** Makes a VM. @returns its id */
+export async function makeMachine({ server }: KillBench, input: Input<"create_vm">): Promise<string> {
+  return (await call(server, "create_vm", input)).id;
+}
+
 /** Deletes a machine with its disks, whatever it does. */
-async function removeMachine(bench: KillBench, name: string): Promise<void> {
+export async function removeMachine(bench: KillBench, name: string): Promise<void> {
   const { host, server } = bench;
   if (!(await bench.machines()).includes(name)) return;
   const vmId = await bench.id(name);
@@ -125,7 +133,8 @@ async function removeMachine(bench: KillBench, name: string): Promise<void> {
   await call(server, "delete_vm", { vmId, deleteDisks: true });
 }
 
-const isThere = async (bench: KillBench, name: string) => (await bench.machines()).includes(name);
+/** Whether there is a machine of this name. */
+export const isThere = async (bench: KillBench, name: string) => (await bench.machines()).includes(name);
 
 /** Whether a copy holds what its source does. */
 async function isCopy({ pool }: KillBench, name: string, format: string): Promise<boolean> {

@@ -110,6 +110,11 @@ export class PrivateLibvirt implements AsyncDisposable {
     return await this.#find((argv) => argv[0]?.endsWith("libvirtd") === true);
   }
 
+  /** The QEMU of a machine, as a process that we see from outside, or null. */
+  async qemuOf(name: string): Promise<number | null> {
+    return await this.#find((argv) => argv.some((argument) => argument.startsWith(`guest=${name},`)));
+  }
+
   /** How many lines of its log hold a text. */
   async logged(text: string): Promise<number> {
     return (await Deno.readTextFile(`${this.folder}/libvirtd.log`)).split("\n").filter((line) =>
@@ -187,7 +192,7 @@ export class PrivateLibvirt implements AsyncDisposable {
       uuid,
       definition,
       state: () => this.virsh("domstate", name),
-      qemuPid: () => this.#find((argv) => argv.some((argument) => argument.startsWith(`guest=${name},`))),
+      qemuPid: () => this.qemuOf(name),
       waitForBoot: async (wait) => {
         await until(
           `${name} to boot`,

@@ -17,6 +17,7 @@ import { ensureForwarding } from "./outside.ts";
 import { ensurePackages } from "./packages.ts";
 import { ensureSlowStorage } from "./slow_storage.ts";
 import { Unavailable } from "./unavailable.ts";
+import { ensureWine } from "./wine.ts";
 
 /** What a test can need: each is really tried, and made available where that is possible. */
 const NEEDS = {
@@ -77,6 +78,8 @@ const NEEDS = {
   prometheus: () => ensurePackages("prometheus"),
   /** A file system that can be made to hang. */
   slowStorage: ensureSlowStorage,
+  /** Debian's wine64 and wine, which are not installed for the tests: they are large. */
+  wine: ensureWine,
   /** Debian's strace. */
   strace: () => ensurePackages("strace"),
 } satisfies Record<string, () => Promise<unknown>>;

@@ -1,6 +1,6 @@
 /**
  * A bucket of an S3-compatible service as a store. Requests are signed by aws4fetch; they go where alerts may go
- * (`outbound.ts`): a connection is made to an address that was judged, and no redirect is followed. A copy is whole once
+ * (`agent/outbound/fetch.ts`): a connection is made to an address that was judged, and no redirect is followed. A copy is whole once
  * its manifest is there, for objects cannot be given another name.
  */
 import { isCopyId } from "../../../lib/backup/manifest.ts";
@@ -17,7 +17,7 @@ import {
   LinkLocalRefused,
   reachable,
   type Resolve,
-} from "../../storage/images/outbound.ts";
+} from "../../outbound/fetch.ts";
 import { StoreLeases } from "./lease.ts";
 import {
   type BackupStore,

@@ -12,7 +12,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { Turns } from "../../../lib/turns.ts";
 import { FileRefused } from "../../files.ts";
 import { log } from "../../log.ts";
-import { BrokenOff, LinkLocalRefused, reachable } from "../../storage/images/outbound.ts";
+import { BrokenOff, LinkLocalRefused, reachable } from "../../outbound/fetch.ts";
 import { StoreLeases } from "./lease.ts";
 import type { RemoteOptions } from "./s3.ts";
 import {

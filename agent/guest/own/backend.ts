@@ -91,8 +91,11 @@ const NOT_WINDOWS: ReadonlySet<GuestAbility> = new Set(["freeze", "ssh-keys", "p
 const ANSWER_MS = 10_000;
 /** Milliseconds for what the guest's own programs are asked for: package managers, services. */
 const PROGRAM_MS = 60_000;
-/** Milliseconds a channel's state is kept that libvirt was asked for. */
-const STATE_MS = 1500;
+/**
+ * Milliseconds a channel's state is kept that libvirt was asked for; while its line is open, which an event of its end
+ * closes, a call takes an older one.
+ */
+const STATE_MS = 1500, OPEN_STATE_MS = 30_000;
 /** Seconds that the agent keeps a guest frozen at most, and those it has beyond what was asked for: who asked thaws it. */
 const MOST_FROZEN_SECONDS = 290, FREEZE_GRACE_SECONDS = 10;
 /** What a shell and `timeout` say of a program that was ended at its time limit. */
@@ -132,6 +135,8 @@ export class OwnBackend implements GuestBackend {
     private readonly link: Pick<LibvirtLink, "call">,
     private readonly lines: OwnAgentLines,
     private readonly clock: Clock,
+    /** Is given the interfaces whenever a guest tells them, whoever asked. */
+    private readonly told: (vmId: string, interfaces: readonly GuestInterface[]) => void = () => {},
   ) {
     this.#files = new OwnFiles(lines);
   }
@@ -167,7 +172,7 @@ export class OwnBackend implements GuestBackend {
   }
 
   async hindrance(vm: VM, ability: GuestAbility): Promise<Hindrance | undefined> {
-    const state = await this.channel(vm);
+    const state = await this.#stateOf(vm, this.lines.isOpen(vm.id) ? OPEN_STATE_MS : STATE_MS);
     if (state === "not configured") return OWN_NO_CHANNEL;
     if (state === "disconnected") return OWN_NOT_INSTALLED;
     try {
@@ -189,9 +194,13 @@ export class OwnBackend implements GuestBackend {
    * Whether somebody in the guest has opened its end. libvirt tells of QEMU's agent alone when that changes; of any channel
    * it keeps the state, in the XML of the running VM, which is read when somebody wants to know.
    */
-  async channel({ id }: VM): Promise<ChannelState> {
+  async channel(vm: VM): Promise<ChannelState> {
+    return await this.#stateOf(vm, STATE_MS);
+  }
+
+  async #stateOf({ id }: VM, mostMs: number): Promise<ChannelState> {
     const kept = this.#states.get(id);
-    if (kept !== undefined && this.clock.monotonic() - kept.at < STATE_MS) return (await kept.value).state;
+    if (kept !== undefined && this.clock.monotonic() - kept.at < mostMs) return (await kept.value).state;
     const value = this.#channel(id);
     this.#states.set(id, { at: this.clock.monotonic(), value });
     value.catch(() => {
@@ -210,15 +219,17 @@ export class OwnBackend implements GuestBackend {
   }
 
   async system(vm: VM): Promise<GuestInfo> {
-    const [system, network] = await Promise.all([
+    const [system, interfaces] = await Promise.all([
       this.#call(vm, "get_system_info"),
-      this.#call(vm, "get_network_info"),
+      this.interfaces(vm),
     ]);
-    return ownSystem(system, network);
+    return ownSystem(system, interfaces);
   }
 
   async interfaces(vm: VM): Promise<GuestInterface[]> {
-    return ownInterfaces(await this.#call(vm, "get_network_info"));
+    const interfaces = ownInterfaces(await this.#call(vm, "get_network_info"));
+    this.told(vm.id, interfaces);
+    return interfaces;
   }
 
   async filesystems(vm: VM): Promise<GuestFilesystem[]> {

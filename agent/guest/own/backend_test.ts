@@ -70,6 +70,17 @@ Deno.test("whether it is there is what libvirt knows of its channel, asked when 
   assert.match((await none.backend.hindrance(VM_A, "info"))!.reason, /no channel/);
 });
 
+Deno.test("a call asks libvirt for nothing while the line is open, until the guest closes its end", async () => {
+  await using there = backendOf();
+  assert.equal(await there.backend.hindrance(VM_A, "exec"), undefined);
+  await there.clock.advance(10_000);
+  assert.equal(await there.backend.hindrance(VM_A, "exec"), undefined);
+  assert.equal(there.reads(), 1);
+  await there.backend.channelChanged(VM_A.id, false, "");
+  await there.backend.hindrance(VM_A, "exec");
+  assert.equal(there.reads(), 2);
+});
+
 Deno.test("what its configuration does not allow, and Windows cannot, has a reason", async () => {
   await using few = backendOf({ get_agent_info: { ...INFO, methods: ["get_users"] } });
   assert.equal(await few.backend.hindrance(VM_A, "users"), undefined);

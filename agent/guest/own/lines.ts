@@ -42,6 +42,11 @@ export class OwnAgentLines {
     return [...this.#lines.values()].filter(({ client, opening }) => client ?? opening).length;
   }
 
+  /** Whether a VM's line is open: somebody wants something of its guest, or did a moment ago. */
+  isOpen(vmId: string): boolean {
+    return this.#lines.get(vmId)?.client !== undefined;
+  }
+
   /**
    * Takes a part in a VM's line, until it is disposed of.
    *

@@ -1,10 +1,12 @@
 /**
- * Addresses of running machines, from whoever answers: DHCP leases (one call a network), the guest agent where it
- * is connected, else the host's ARP table. A guest that hangs costs one probe and is then left alone for a while.
+ * Addresses of running machines, from whoever answers: DHCP leases (one call a network), QEMU's guest agent where it
+ * is connected, else ours, else the host's ARP table. Ours is asked while somebody looks; what it tells others counts as
+ * well. A guest that hangs costs one probe and is then left alone for a while.
  */
 import type { GuestAddress, Lease } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { VM } from "../../../lib/contract/vm.ts";
+import { ContractError } from "../../../lib/contract/errors.ts";
 import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
@@ -23,17 +25,40 @@ const PROBES = 3;
 /** Milliseconds until ARP is asked again for a machine nothing else is known of. */
 const ARP_AGAIN_MS = 10_000;
 
+/** Who is asked. */
+type Source = "agent" | "own" | "arp";
+
+/** Our own agents in the guests. */
+export interface OwnAddresses {
+  /** Whether somebody looks. */
+  isWatched(): boolean;
+  /** @throws {ContractError} */
+  ask(vm: VM): Promise<readonly GuestAddress[]>;
+}
+
 export class Addresses {
   readonly #nextProbe = new Map<string, number>();
   readonly #agent = new Map<string, readonly GuestAddress[]>();
   readonly #arp = new Map<string, readonly GuestAddress[]>();
+  #leased: readonly Lease[] = [];
   #running = false;
 
   constructor(
-    readonly link: LibvirtLink,
-    readonly inventory: Inventory,
+    readonly link: Pick<LibvirtLink, "call">,
+    readonly inventory: Pick<Inventory, "vms" | "vm" | "record" | "networks" | "update">,
+    private readonly own: OwnAddresses,
     readonly clock: Clock = SYSTEM_CLOCK,
   ) {}
+
+  /** A guest's agent has told its addresses to somebody: they are good for a while. */
+  told(vmId: string, addresses: readonly GuestAddress[]): void {
+    const vm = this.inventory.vm(vmId);
+    if (vm === undefined || !isActive(this.inventory.record(vmId)?.state ?? 0)) return;
+    this.#keep(this.#agent, vm, addresses);
+    this.#tell(vm, this.#leased);
+    const again = addressed(this.inventory.vm(vmId) ?? vm) ? AGENT_AGAIN_MS : AGENT_SOON_MS;
+    this.#nextProbe.set(vmId, this.clock.monotonic() + again);
+  }
 
   /** Whether a machine runs whose address is not known yet. */
   get wanting(): boolean {
@@ -47,7 +72,7 @@ export class Addresses {
     try {
       const machines = this.#machines();
       this.#forgetGone(new Set(machines.map((vm) => vm.id)));
-      const leases = await this.#leases(machines);
+      const leases = this.#leased = await this.#leases(machines);
       for (const vm of machines) this.#tell(vm, leases);
       // Guests that hang take seconds each: they wait beside one another, but never take all of libvirt's workers
       const queue = machines.values();
@@ -97,23 +122,33 @@ export class Addresses {
     ) {
       return false;
     }
-    const known = addressed(vm);
-    const source = vm.guestAgents["qemu-ga"] === "connected" ? "agent" : "arp";
+    const known = addressed(vm), source = this.#sourceOf(vm);
     if (source === "arp" && known) return false;
     this.#nextProbe.set(
       vm.id,
       this.clock.monotonic() + (source === "arp" ? ARP_AGAIN_MS : known ? AGENT_AGAIN_MS : AGENT_SOON_MS),
     );
     try {
-      const found = await this.link.call("domainAddresses", { uuid: vm.id, source });
-      (source === "agent" ? this.#agent : this.#arp).set(vm.id, found.filter(plausible).slice(0, MOST));
+      const found = source === "own"
+        ? await this.own.ask(vm)
+        : await this.link.call("domainAddresses", { uuid: vm.id, source });
+      this.#keep(source === "arp" ? this.#arp : this.#agent, vm, found);
       return true;
     } catch (error) {
-      if (!(error instanceof LibvirtError)) throw error;
-      if (source === "agent") this.#nextProbe.set(vm.id, this.clock.monotonic() + AGENT_FAILED_MS);
+      if (!(error instanceof LibvirtError || error instanceof ContractError)) throw error;
+      if (source !== "arp") this.#nextProbe.set(vm.id, this.clock.monotonic() + AGENT_FAILED_MS);
       log.debug("addresses could not be asked", { vm: vm.name, source, error });
       return false;
     }
+  }
+
+  #sourceOf({ guestAgents }: VM): Source {
+    if (guestAgents["qemu-ga"] === "connected") return "agent";
+    return guestAgents["kvm-manager-agent"] === "connected" && this.own.isWatched() ? "own" : "arp";
+  }
+
+  #keep(map: Map<string, readonly GuestAddress[]>, { id }: VM, found: readonly GuestAddress[]): void {
+    map.set(id, found.filter(plausible).slice(0, MOST));
   }
 
   #tell(vm: VM, leases: readonly Lease[]): void {

@@ -18,7 +18,7 @@ type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 import { PoolInventory } from "./pools.ts";
-import { isActive, STATE_AFTER, STOPPED_REASON } from "./states.ts";
+import { isActive, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from "./states.ts";
 import { type Extras, vmView } from "./view.ts";
 
 /** What happened to a machine without a command of ours, for the activity list. */
@@ -41,6 +41,10 @@ interface Entry {
   powerRequest: VM["powerRequest"];
   /** When libvirt last told of a change that the operation under way is to read; undefined when there is none. */
   toldAt: number | undefined;
+  /** What the last of these events was, where each changed the state alone. */
+  toldKind: typeof LIFECYCLE[number] | undefined;
+  /** Its state is what an event told, and was not read since. */
+  isAnticipated: boolean;
   responsive: boolean;
   guest: VM["guest"];
   agentSilent: boolean;
@@ -86,6 +90,12 @@ export class Inventory {
   readonly #events: Events;
   readonly #onChange: (change: DomainChange) => void;
   readonly #entries = new Map<string, Entry>();
+  /**
+   * Machines that are there for a while alone, for a purpose of ours (a backup's boot test): in no list, no count, no event,
+   * and no command finds them. They are told beforehand, or known by what their definition says once they were read. Their
+   * ids stay: libvirt's last events of one come when it is gone.
+   */
+  readonly #hidden = new Set<string>();
   /** What `vms()` gives, until something changes. */
   #list: readonly VM[] | undefined;
   readonly #networks = new Map<string, NetworkRecord>();
@@ -122,12 +132,27 @@ export class Inventory {
 
   /** Every machine, by name. */
   vms(): readonly VM[] {
-    return this.#list ??= [...this.#entries.values()].map((entry) => entry.view)
+    return this.#list ??= this.everyVm().filter(({ id }) => !this.#hidden.has(id))
       .sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
   vm(vmId: string): VM | undefined {
+    return this.#hidden.has(vmId) ? undefined : this.anyVm(vmId);
+  }
+
+  /** Every machine, hidden ones among them: for who asks which images are in use. */
+  everyVm(): VM[] {
+    return [...this.#entries.values()].map((entry) => entry.view);
+  }
+
+  /** As {@link Inventory.vm}, of hidden ones, too: for what they are there for. */
+  anyVm(vmId: string): VM | undefined {
     return this.#entries.get(vmId)?.view;
+  }
+
+  /** Keeps a machine that is about to be started out of all lists, for good. */
+  hide(vmId: string): void {
+    this.#hidden.add(vmId);
   }
 
   /** libvirt's own record of a machine. */
@@ -183,16 +208,20 @@ export class Inventory {
   }
 
   counts(): { total: number; active: number } {
-    let active = 0;
-    for (const { record } of this.#entries.values()) if (isActive(record.state)) active++;
-    return { total: this.#entries.size, active };
+    let total = 0, active = 0;
+    for (const { record: { uuid, state } } of this.#entries.values()) {
+      if (this.#hidden.has(uuid)) continue;
+      total++;
+      if (isActive(state)) active++;
+    }
+    return { total, active };
   }
 
   /** UUIDs of the machines QEMU runs for. */
   active(): string[] {
-    return [...this.#entries.values()].filter(({ record }) => isActive(record.state)).map(({ record }) =>
-      record.uuid
-    );
+    return [...this.#entries.values()].filter(({ record: { uuid, state } }) =>
+      isActive(state) && !this.#hidden.has(uuid)
+    ).map(({ record }) => record.uuid);
   }
 
   /** Reads everything anew and tells the differences. Runs once at a time. @throws {LibvirtError} */
@@ -307,14 +336,18 @@ export class Inventory {
   #onDomainEvent({ event, uuid, name, args }: LibvirtEvent & { kind: "domain" }): void {
     this.#toldMeanwhile?.add(uuid);
     const entry = this.#entries.get(uuid);
+    const kind = event === "lifecycle" ? LIFECYCLE[Number(args[0])] : undefined;
+    // Most often of a command of ours, which has read the machine before its event came. Had the state been another one
+    // since, an event before this one would have told of that.
+    const seen = entry !== undefined && kind !== undefined && !entry.isAnticipated &&
+      isSeen(kind, entry.record);
     if (event === "lifecycle") {
-      const kind = LIFECYCLE[Number(args[0])];
       // libvirt tells "resumed" as a part of every start, too; only one that was paused is resumed to a person. A read
       // may have seen it running again already.
       const told = kind !== "resumed" || entry?.view.state === "paused" || entry?.toldPaused;
       if (entry) entry.toldPaused = kind === "suspended";
-      if (kind && entry) this.#anticipate(entry, kind, Number(args[1]));
-      if (kind && told) {
+      if (kind && entry && !seen) this.#anticipate(entry, kind, Number(args[1]));
+      if (kind && told && !this.#hidden.has(uuid)) {
         this.#onChange({ vmId: uuid, vmName: name, event: kind, detail: Number(args[1]) });
       }
       // libvirt notes that there is a managed save only after it has told that the machine stopped for it.
@@ -328,29 +361,35 @@ export class Inventory {
       const [path, , , reason] = args;
       this.update(uuid, { trouble: `Disk error on ${path}${reason ? ` (${reason})` : ""}.` });
     }
-    if (event === "io-error" || event === "watchdog" || event === "reboot") {
+    if ((event === "io-error" || event === "watchdog" || event === "reboot") && !this.#hidden.has(uuid)) {
       this.#onChange({ vmId: uuid, vmName: name, event });
     }
-    if (WITHOUT_READ.has(event)) return;
+    if (seen || WITHOUT_READ.has(event)) return;
     // QEMU tells it before libvirt has written it down
     if (event === "channel") {
       for (const ms of CHANNEL_READ_MS) setTimeout(() => this.refreshSoon(uuid), ms);
       return;
     }
     if (entry?.operation === undefined) this.refreshSoon(uuid);
-    else this.#leaveToOperation(uuid, entry);
+    else this.#leaveToOperation(uuid, entry, kind);
   }
 
   /** Reads a machine anew after the operation under way, unless that one reads it by then. */
-  #leaveToOperation(uuid: string, entry: Entry): void {
-    if (entry.toldAt === undefined) setTimeout(() => this.#readIfTold(uuid, entry), OPERATION_READS_MS);
+  #leaveToOperation(uuid: string, entry: Entry, kind: Entry["toldKind"]): void {
+    const isFirst = entry.toldAt === undefined, isState = kind !== undefined && isStateAlone(kind);
+    if (isFirst) setTimeout(() => this.#readIfTold(uuid, entry), OPERATION_READS_MS);
+    entry.toldKind = isState && (isFirst || entry.toldKind !== undefined) ? kind : undefined;
     entry.toldAt = Date.now();
   }
 
   #readIfTold(uuid: string, entry: Entry): void {
-    const { toldAt, record } = entry;
+    const { toldAt, toldKind, record } = entry;
     entry.toldAt = undefined;
-    if (toldAt !== undefined && record.readAt <= toldAt) this.refreshSoon(uuid);
+    entry.toldKind = undefined;
+    if (toldAt === undefined || record.readAt > toldAt) return;
+    // The way of an event takes longer than the read that follows the call which caused it.
+    if (toldKind !== undefined && !entry.isAnticipated && isSeen(toldKind, record)) return;
+    this.refreshSoon(uuid);
   }
 
   /** Shows what a lifecycle event means at once; the read that follows confirms it. */
@@ -365,6 +404,7 @@ export class Inventory {
       reason,
       ...(kind === "started" && { managedSave: false }),
     }, events);
+    entry.isAnticipated = true;
     this.#events.publishAll(events);
   }
 
@@ -474,6 +514,8 @@ export class Inventory {
 
   #put(record: DomainRecord, events: Published[]): void {
     const old = this.#entries.get(record.uuid);
+    // Only what is not kept: nobody hides a VM by what its definition says.
+    if (record.summary.throwAway && !record.persistent) this.#hidden.add(record.uuid);
     if (!old) {
       const entry: Entry = {
         record,
@@ -484,6 +526,8 @@ export class Inventory {
         operation: undefined,
         powerRequest: undefined,
         toldAt: undefined,
+        toldKind: undefined,
+        isAnticipated: false,
         responsive: true,
         guest: undefined,
         agentSilent: false,
@@ -496,7 +540,7 @@ export class Inventory {
       entry.view = vmView(record, this.#extras(entry));
       this.#entries.set(record.uuid, entry);
       this.#list = undefined;
-      events.push(["vm-created", { vm: entry.view }]);
+      if (!this.#hidden.has(record.uuid)) events.push(["vm-created", { vm: entry.view }]);
       return;
     }
     const wasActive = isActive(old.record.state), nowActive = isActive(record.state);
@@ -516,6 +560,7 @@ export class Inventory {
       old.powerRequest = undefined;
     }
     old.record = record;
+    old.isAnticipated = false;
     this.#show(old, events);
   }
 
@@ -527,7 +572,7 @@ export class Inventory {
     const { stats: _new, ...seenAfter } = after;
     entry.view = after;
     this.#list = undefined;
-    if (JSON.stringify(seenBefore) === JSON.stringify(seenAfter)) return;
+    if (this.#hidden.has(after.id) || JSON.stringify(seenBefore) === JSON.stringify(seenAfter)) return;
     if (before.state !== after.state) {
       events.push(["vm-state-changed", { vmId: after.id, state: after.state }]);
     }
@@ -536,7 +581,7 @@ export class Inventory {
 
   #remove(uuid: string, events: Published[]): void {
     this.#list = undefined;
-    if (this.#entries.delete(uuid)) events.push(["vm-deleted", { vmId: uuid }]);
+    if (this.#entries.delete(uuid) && !this.#hidden.has(uuid)) events.push(["vm-deleted", { vmId: uuid }]);
   }
 
   #extras(entry: Entry): Extras {

@@ -478,13 +478,7 @@ libvirtTest(
     await using host = await testHost();
     const { inventory, link, uuid } = host;
     await inventory.refresh(uuid);
-    const reads: string[] = [];
-    const call = link.call.bind(link) as (name: string, args: unknown) => Promise<unknown>;
-    link.call = ((name: string, args: unknown) => {
-      if (name === "domainRead") reads.push(name);
-      return call(name, args);
-    }) as typeof link.call;
-
+    const reads = readsOf(link);
     const told = host.happenings.length;
     inventory.update(uuid, { operation: "starting" });
     const record = await link.call("domainStart", { uuid });
@@ -502,6 +496,56 @@ libvirtTest(
     await until("the next event", () => inventory.vm(uuid)?.state === "paused");
     inventory.update(uuid, { operation: undefined });
     await until("a read: nobody read it after the event", () => reads.length === 1);
+  },
+);
+
+/** Notes the reads of single machines from now on. */
+function readsOf(link: LibvirtLink): string[] {
+  const reads: string[] = [];
+  const call = link.call.bind(link) as (name: string, args: unknown) => Promise<unknown>;
+  link.call = ((name: string, args: unknown) => {
+    if (name === "domainRead") reads.push(name);
+    return call(name, args);
+  }) as typeof link.call;
+  return reads;
+}
+
+libvirtTest(
+  "Inventory reads nothing anew for an event of a command that has read what it did, sooner or later",
+  async () => {
+    await using host = await testHost();
+    const { inventory, link, uuid } = host;
+    await link.call("domainStart", { uuid });
+    await until("the start", () => inventory.vm(uuid)?.state === "running");
+    await inventory.refresh(uuid);
+    const reads = readsOf(link);
+    for (const [name, when] of [["domainSuspend", "before"], ["domainResume", "after"]] as const) {
+      const told = host.happenings.length, event = () => host.happenings.length > told;
+      inventory.update(uuid, { operation: "working" });
+      const record = await link.call(name, { uuid });
+      if (when === "before") await until("the event", event);
+      inventory.endOperation(uuid);
+      inventory.take(record!);
+      inventory.update(uuid, { operation: undefined });
+      await until("the event", event);
+      assert.equal(inventory.vm(uuid)?.state, name === "domainSuspend" ? "paused" : "running");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // by then it would have been read though the operation went on
+    assert.deepEqual(reads, []);
+
+    // Somebody else's, also while a command works that has read the machine before it.
+    await link.call("domainSuspend", { uuid });
+    await until("a read", () => reads.length === 1);
+    await until("the end of it", () => inventory.record(uuid)?.state === 3);
+    inventory.update(uuid, { operation: "working" });
+    const old = inventory.record(uuid)!;
+    await link.call("domainResume", { uuid });
+    await until("what the event tells", () => inventory.vm(uuid)?.state === "running");
+    inventory.endOperation(uuid);
+    inventory.take(old);
+    inventory.update(uuid, { operation: undefined });
+    await until("what it is now", () => inventory.vm(uuid)?.state === "running");
+    assert.equal(reads.length, 2);
   },
 );
 

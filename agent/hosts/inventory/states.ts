@@ -115,5 +115,20 @@ export const STATE_AFTER: Readonly<
   crashed: { state: 6, reason: 1 },
 };
 
+/** Events that change the state and nothing else of a domain. */
+const STATE_ALONE: ReadonlySet<string> = new Set(["suspended", "resumed"]);
+
+/** Whether an event changes the state and nothing else. */
+export const isStateAlone = (kind: typeof LIFECYCLE[number]): boolean => STATE_ALONE.has(kind);
+
+/** Whether what was read of a domain is all that an event leads to: whoever reads that state has seen it. */
+export function isSeen(
+  kind: typeof LIFECYCLE[number],
+  { state, reason }: { readonly state: number; readonly reason: number },
+): boolean {
+  const after = STATE_AFTER[kind];
+  return isStateAlone(kind) && after?.state === state && after.reason === reason;
+}
+
 /** `virDomainEventStoppedDetailType`: reasons of the shut-off state in the event's own numbering. */
 export const STOPPED_REASON: readonly number[] = [1, 2, 3, 4, 5, 3, 7];

@@ -107,7 +107,7 @@ class World {
       id: "local",
       app: { bin: this.bin, clock: SYSTEM_CLOCK },
       link,
-      inventory: { filled: true, vms: () => [], active: () => [], storage },
+      inventory: { filled: true, vms: () => [], everyVm: () => [], active: () => [], storage },
       keepers: { of: () => undefined },
       operations: this.operations,
       requireFilled: () => host,

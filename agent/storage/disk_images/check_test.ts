@@ -95,6 +95,7 @@ class World {
       }));
     const inventory = {
       vms: views,
+      everyVm: views,
       vm: (id: Name) => views().find((vm) => vm.id === id),
       active: () => views().filter(({ running }) => running).map(({ id }) => id),
       storage: { isKnown: true, record: () => ({ volumes: [], xml: "<pool type='dir'/>" }) },

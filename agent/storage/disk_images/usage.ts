@@ -42,7 +42,7 @@ async function collectUses(
   const found: Use[] = [];
   const { uri } = host.link;
   const real = await resolvedPath(uri, path);
-  for (const vm of host.inventory.vms()) {
+  for (const vm of host.inventory.everyVm()) {
     const seen = new Set<string>();
     for (const disk of await disksOfBoth(host, vm)) {
       const key = `${disk.target} ${disk.source} ${disk.format}`;

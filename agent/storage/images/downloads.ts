@@ -16,7 +16,7 @@ import { volumeNamed } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { SiteCatalog } from "./catalog.ts";
 import { Arriving } from "./arriving.ts";
-import { allowedAddresses, ask, BrokenOff, type Resolve, shownUrl } from "./outbound.ts";
+import { allowedAddresses, ask, BrokenOff, type Resolve, shownUrl } from "../../outbound/fetch.ts";
 import { fileOf, type Plan, planOf } from "./plan.ts";
 import type { ImageRecords } from "./records.ts";
 import { requireFits, Sink } from "./sink.ts";

@@ -7,7 +7,7 @@ import { requireActive } from "../shared.ts";
 import { defaultPool } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { SiteCatalog } from "./catalog.ts";
-import { checkedUrl } from "./outbound.ts";
+import { checkedUrl } from "../../outbound/fetch.ts";
 import type { ImageRecords } from "./records.ts";
 import { unpackedName } from "./unpack.ts";
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
-import { type Ask, ask, BrokenOff, type Fetched, shownUrl } from "./outbound.ts";
+import { type Ask, ask, BrokenOff, type Fetched, shownUrl } from "../../outbound/fetch.ts";
 
 /** Milliseconds before each further try; the last one counts for all that follow. */
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000] as const;

@@ -50,6 +50,18 @@ export interface CreateServices {
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
 
+/** What creating VMs on a host needs. */
+export function createServices(host: Host): CreateServices {
+  const { app: { systems, images, settings }, capabilities, make, sizes } = host;
+  return {
+    vms: host,
+    ...{ capabilities, systems, make, sizes },
+    virtType: settings.virtType,
+    allowOvercommit: settings.overcommit === "allow",
+    imagePolicy: () => images.policy(),
+  };
+}
+
 /** Whether KVM may be chosen, and if not, why. It is not tried where the server's setting rules it out. */
 export async function kvmTrouble({ capabilities, virtType }: CreateServices): Promise<string | null> {
   if (virtType === "qemu") return "the server was started with --virt-type qemu";

@@ -69,8 +69,13 @@ function Size({ disk }: { disk: VmDisk }) {
       <span class="device-size">{formatBytes(size)}</span>
       {used !== undefined && disk.device === "disk" && (
         <span class="device-used">
-          <LoadBar percent={share(used, size)} kind="memory" />
-          <small>{t("devices.of", { used: formatBytes(used), size: formatBytes(size) })}</small>
+          {/* A file of internal snapshots is larger than its disk: no share of it, and no reason for red. */}
+          {used <= size && <LoadBar percent={share(used, size)} kind="memory" />}
+          <small>
+            {used <= size
+              ? t("devices.of", { used: formatBytes(used), size: formatBytes(size) })
+              : t("devices.on_host", { used: formatBytes(used) })}
+          </small>
         </span>
       )}
     </>

@@ -16,6 +16,7 @@ export const TEMPLATE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  TemplateNotSealed: { text: "The template's disks cannot be sealed: {reason}", status: 502, exit: 1 },
   TemplateFailed: { text: "Failed to {verb} template: {error}", status: 502, exit: 1 },
   TemplateVmFailed: {
     text: "Failed to create {vm}, after {done} of {count} VMs: {error}",

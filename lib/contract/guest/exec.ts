@@ -1,7 +1,7 @@
 /** Programs that are run in a guest. All that a guest tells is its own word. */
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
-import { closed, oneOf, SECRET, VmId } from "../schema.ts";
+import { closed, oneOf, SECRET, VmId, withWords } from "../schema.ts";
 import { DOING, ENCODINGS, EXEC } from "./common.ts";
 
 /** Bytes of output that are kept of each stream. */
@@ -26,6 +26,7 @@ const PROGRAM = {
     minLength: 1,
     maxLength: 4096,
     description: "program: a path, or a name in its PATH",
+    ...withWords("args"),
   }),
   args: Type.Optional(Type.Array(Type.String({ maxLength: 65_536 }), { maxItems: 1000 })),
   env: Type.Optional(

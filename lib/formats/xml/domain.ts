@@ -2,7 +2,7 @@
 import { OS_TYPES } from "../../contract/choices.ts";
 import type { Disk, Graphics, GuestAgentState, NetworkInterface, VM } from "../../contract/vm.ts";
 import { agentChannelsIn, anyAgent } from "./channel.ts";
-import { METADATA_PREFIX, SCREEN_PASSWORDS } from "./metadata.ts";
+import { METADATA_PREFIX, SCREEN_PASSWORDS, THROW_AWAY } from "./metadata.ts";
 import { hasGeneratedPasswords, hasOpenScreen } from "./screen_passwords.ts";
 import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
 
@@ -29,6 +29,8 @@ export type DomainSummary =
     openScreen: boolean;
     /** The passwords of its screens are made by KVM Manager. */
     generatedPasswords: boolean;
+    /** It says of itself that it is one of ours that is there for a while alone. */
+    throwAway: boolean;
   };
 
 /** Multipliers of libvirt's memory units, to KiB. Source: "Memory Allocation" in libvirt's domain format. */
@@ -190,6 +192,7 @@ export function summarizeDomain(xml: string): DomainSummary {
     graphics: children(devices, "graphics").map(summarizeGraphics),
     openScreen: hasOpenScreen(domain),
     generatedPasswords: hasGeneratedPasswords(domain),
+    throwAway: own?.attributes[THROW_AWAY.name] === THROW_AWAY.value,
   };
 }
 

@@ -106,6 +106,7 @@ Deno.test("summarizeDomain() reads a whole running machine", () => {
     graphics: [{ type: "vnc", port: 5901, listen: "127.0.0.1" }],
     openScreen: true,
     generatedPasswords: false,
+    throwAway: false,
   });
 });
 
@@ -134,6 +135,7 @@ Deno.test("summarizeDomain() reads the least libvirt writes without inventing an
     graphics: [],
     openScreen: false,
     generatedPasswords: false,
+    throwAway: false,
   });
 });
 

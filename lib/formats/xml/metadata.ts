@@ -4,5 +4,7 @@
 export const METADATA_URI = "urn:kvm-manager:vm:1";
 /** Prefix of that namespace. */
 export const METADATA_PREFIX = "kvmm";
+/** Attribute of a VM that is there for a while alone, for a purpose of ours, and in no list. */
+export const THROW_AWAY = { name: "throw-away", value: "boot-test" } as const;
 /** Attribute that says that the passwords of the VM's screens are made here, and are new at each start. */
 export const SCREEN_PASSWORDS = { name: "screen-passwords", value: "generated" } as const;

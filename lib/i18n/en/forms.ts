@@ -21,7 +21,7 @@ export const forms = {
   "forms.done.protect_screens": "The screen has a password from the next start on",
   "forms.done.set_vm_xml": "Configuration saved",
   "forms.done.rename_vm": "Renamed",
-  "forms.done.clone_vm": "This is the copy",
+  "forms.done.clone_vm": "The VM was cloned.",
   "forms.done.import_vm": "Imported",
   "forms.done.import_ova": "Imported. Start it to see whether its system finds its disks and network.",
   "forms.done.start_network": "The network was started",

@@ -54,6 +54,7 @@ export const images = {
   "images.download": "Download",
   "images.download_failed": "Nothing was downloaded.",
   "images.no_pools": "No storage pool that keeps files is running. Create or start one first.",
+  "images.to_storage": "Go to storage",
 
   "images.catalog_what":
     "Cloud images as their makers publish them: small, ready to boot, set up by cloud-init. Each is checked against its " +

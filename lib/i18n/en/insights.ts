@@ -126,10 +126,11 @@ export const insights = {
   "insights.pool_full.advice": "Delete what is not needed, move disks to another pool, or enlarge it.",
 
   "insights.volumes_unused.title": "Volumes that no VM uses",
-  "insights.volumes_unused.seen": "In the pool {pool} are {n} disk images of no VM, together {size}: {names}",
-  "insights.volumes_unused.why": "They take up room that nobody misses.",
+  "insights.volumes_unused.seen":
+    "Pool {pool} has disk images that no VM uses ({n}, {size} together): {names}",
+  "insights.volumes_unused.why": "They take up space, and no VM or template uses them.",
   "insights.volumes_unused.advice":
-    "Look what they are. Delete those that nobody needs; what other hosts or programs use is not known here.",
+    "Check what they are, and delete those you no longer need. Images that you create VMs from are listed, too, and so is what other hosts or programs use.",
 
   "insights.host_cpu.title": "Host is short of CPU",
   "insights.host_cpu.seen": "Its load was {p50} % in the middle, and {p95} % or more for 5 % of the time.",
@@ -174,7 +175,7 @@ export const insights = {
   "insights.host": "Host",
   "insights.findings": "Findings",
   "insights.show_all": "Show all",
-  "insights.when": "As of {when}. Looked at anew every 5 minutes.",
+  "insights.when": "As of {when}. Refreshed every 5 minutes.",
   "insights.graph": "Figures",
   "insights.graph_words":
     "{series}: {mean} on average, {highest} at most. The top of the graph is {ceiling}.",
@@ -190,9 +191,9 @@ export const insights = {
   "insights.none_filtered.one": "Nothing of this kind. The filters hide one finding.",
   "insights.none_filtered.other": "Nothing of this kind. The filters hide {n} findings.",
   "insights.looked.one":
-    "One VM was looked at over the last {window}: size and load of CPU and memory, disks, network cards, guest agent; and its host and pools.",
+    "One VM was analysed over the last {window}: size and load of CPU and memory, disks, network cards, guest agent; and its host and pools.",
   "insights.looked.other":
-    "{n} VMs were looked at over the last {window}: size and load of CPU and memory, disks, network cards, guest agent; and their hosts and pools.",
+    "{n} VMs were analysed over the last {window}: size and load of CPU and memory, disks, network cards, guest agent; and their hosts and pools.",
   "insights.too_few": "Not enough figures yet",
   "insights.too_few.one":
     "The load of one running VM was not judged: its figures cover less than half of the range. Choose a shorter one, or wait.",

@@ -13,7 +13,7 @@ export const manage = {
   "manage.clone_what":
     "The copy gets a UUID and MAC addresses of its own. CDs and shared disks are used by both.",
   "manage.clone_live":
-    "The VM goes on. Its disks are copied as they are at one moment: the copy starts as after a power cut, or with file systems in order where a guest agent answers. Its memory is not copied. Snapshots can be cloned while it is shut down.",
+    "The VM keeps running. Its disks are copied as of one moment: with a guest agent the file systems are consistent, without one the clone starts as after a power cut. Memory is not copied. To clone a snapshot, shut the VM down first.",
   "manage.clone_do": "Clone",
   "manage.clone_doing": "Cloning… Large disks take a while. This goes on when you leave the page.",
   "manage.clone_kind": "Disks",

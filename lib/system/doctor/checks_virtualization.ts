@@ -122,7 +122,9 @@ export function judgeQemu({ libvirt, qemuImg, tpm, family }: HostFacts): Finding
       ? "libvirt finds no QEMU: no VM can start"
       : "unknown while libvirt does not answer";
     return [
-      found(connected ? "problem" : "warning", `QEMU: ${why}`, "Install it.", installs("qemu", family)),
+      connected
+        ? found("problem", `QEMU: ${why}`, "Install it.", installs("qemu", family))
+        : found("warning", `QEMU: ${why}`, "Mend libvirt first."),
     ];
   });
   const tool = judged(qemuImg, "qemu-img", (there) =>

@@ -43,6 +43,7 @@ export default define.page<typeof handler>(function EditBackup({ data: { backup,
         action={formHref("update_backup", { backupId: id }, at, `${at}/edit`)}
         errorAt={(field) => refusalAt(state.refused, "update_backup", field)}
         submit={area.t("backups.save")}
+        hasCopies={backup.lastRun !== null}
         back={at}
       />
     </>

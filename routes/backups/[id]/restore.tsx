@@ -41,7 +41,7 @@ export const handler = define.handlers({
 
 /** Restoring a VM. */
 export default define.page<typeof handler>(function RestorePage({ data, state: { refused } }) {
-  const { backup, run, copy, pools } = data, { vmId, name, verified } = copy;
+  const { backup, run, copy, pools } = data, { vmId, name, verified } = copy, is = verifiedOf([copy]);
   const at = backupHref(backup.id);
   const here = `${at}/restore?${new URLSearchParams({ run: run.id, vm: vmId })}`;
   const fields = { backupId: backup.id, runId: run.id, vmId };
@@ -81,10 +81,10 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
             </Fact>
             <Fact label={area.t("backups.size")}>{formatBytes(copy.bytes)}</Fact>
             <Fact label={area.t("backups.verified")}>
-              <Verified is={verifiedOf([copy])} />
+              <Verified is={is} />
             </Fact>
           </dl>
-          {verified === null && <p class="pad text-muted">{area.t("backups.restore_unverified")}</p>}
+          {is === "never" && <p class="pad text-muted">{area.t("backups.restore_unverified")}</p>}
           {verified?.ok === false && (
             <p class="pad text-danger">
               {area.t("backups.restore_damaged", { reason: verified.message ?? "" })}

@@ -16,6 +16,7 @@ import {
   whenText,
 } from "../../../lib/schedules/describe.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
+import { jobHref } from "../../../lib/text/job_href.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { formatSpan } from "../../../lib/text/time.ts";
 import { schedules as texts } from "../../../lib/i18n/en/schedules.ts";
@@ -136,7 +137,7 @@ export default define.page<typeof handler>(function SchedulePage({ data: { sched
               title: area.t("schedules.task"),
               cell: ({ jobId }) =>
                 jobId !== null && tasks.has(jobId)
-                  ? <a href="/tasks">{area.t("schedules.task_show")}</a>
+                  ? <a href={jobHref(jobId)}>{area.t("schedules.task_show")}</a>
                   : null,
             },
           ]}

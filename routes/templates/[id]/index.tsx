@@ -183,7 +183,7 @@ export default define.page<typeof handler>(function TemplatePage({ data, state: 
                 title: area.t("templates.size"),
                 fit: "wrap",
                 cell: ({ cpuCount, memoryMb }) =>
-                  area.t("templates.hardware", { cpus: cpuCount, memory: formatMemory(memoryMb) }),
+                  area.plural("templates.hardware", cpuCount, { memory: formatMemory(memoryMb) }),
               },
               { title: area.t("templates.disks"), fit: "wrap", cell: (version) => diskText(version) },
               { title: area.t("templates.source"), cell: ({ source }) => <bdi>{oneLine(source, 64)}</bdi> },

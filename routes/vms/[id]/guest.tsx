@@ -147,7 +147,7 @@ export default define.page<typeof handler>(function Guest({ data, state }) {
                 maySet={data.maySet}
                 refused={state.refused}
               />
-              {mayExec && <GuestExec vmId={vm.id} />}
+              {mayExec && <GuestExec vmId={vm.id} at={at} refused={state.refused} />}
               {mayFiles && <GuestFiles vmId={vm.id} folder={folder} />}
             </>
           )}

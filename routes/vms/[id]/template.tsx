@@ -2,6 +2,7 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { SelectField, TextField } from "../../../components/kit/Field.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
+import { SealFields } from "../../../components/template/SealFields.tsx";
 import type { Template, VM } from "../../../lib/contract/mod.ts";
 import { templateHref } from "../../../lib/template/describe.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../../lib/text/refused_form.ts";
@@ -98,6 +99,7 @@ function Fields({ vm, list, pools, refused }: {
           ...pools.map((pool) => ({ value: pool, label: pool })),
         ]}
       />
+      <SealFields chosen={typed?.seal?.split(",") ?? []} />
     </>
   );
 }

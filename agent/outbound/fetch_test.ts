@@ -1,8 +1,8 @@
 /** Real listeners on addresses of the loopback net: what is reached, and what never is. */
 import assert from "node:assert/strict";
-import { ContractError, type ErrorCode } from "../../../lib/contract/mod.ts";
-import { Mirror } from "../../../tests/testbed/mirror.ts";
-import { ask, checkedUrl, shownUrl } from "./outbound.ts";
+import { ContractError, type ErrorCode } from "../../lib/contract/mod.ts";
+import { Mirror } from "../../tests/testbed/mirror.ts";
+import { ask, checkedUrl, shownUrl } from "./fetch.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const only = (...hosts: string[]) => ({ internet: false, hosts, privateNames: true });

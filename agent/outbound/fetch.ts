@@ -7,11 +7,11 @@
 import dns from "node:dns";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { messageOf } from "../../../lib/text/message.ts";
-import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
-import { reachOf, reachRefusal, type ReachRules } from "../../../lib/network/address_scope.ts";
-import { ContractError } from "../../../lib/contract/mod.ts";
-import { VERSION } from "../../../lib/version.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { parseAddress } from "../../lib/formats/ip/cidr.ts";
+import { reachOf, reachRefusal, type ReachRules } from "../../lib/network/address_scope.ts";
+import { ContractError } from "../../lib/contract/mod.ts";
+import { VERSION } from "../../lib/version.ts";
 
 /** Redirects followed. */
 const MOST_HOPS = 5;

@@ -1,11 +1,11 @@
 /**
  * Posting to where an administrator said: a webhook, a receiver of metrics. Every connection goes to an address that was
- * judged (`outbound.ts`), and no redirect is followed.
+ * judged (`fetch.ts`), and no redirect is followed.
  */
-import { ContractError } from "../../../lib/contract/mod.ts";
-import { messageOf } from "../../../lib/text/message.ts";
-import { oneLine } from "../../../lib/text/text.ts";
-import { type Ask, ask, checkedUrl, LinkLocalRefused, reachable, type Resolve } from "./outbound.ts";
+import { ContractError } from "../../lib/contract/mod.ts";
+import { messageOf } from "../../lib/text/message.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { type Ask, ask, checkedUrl, LinkLocalRefused, reachable, type Resolve } from "./fetch.ts";
 
 /** It was not delivered. */
 export class NotDelivered extends Error {

@@ -1,0 +1,18 @@
+/** Volumes whose place others have taken: a person who replaced them by mistake gets them back from the bin. */
+import type { Host } from "../../hosts/host.ts";
+import { lockVolume } from "../shared.ts";
+import { refuseUsed } from "../volume_work.ts";
+import type { Volume } from "../volumes.ts";
+import { binVolume } from "./volume.ts";
+
+/**
+ * Moves a volume that was replaced into the bin.
+ *
+ * @returns false where the bin is off, or cannot keep it
+ * @throws {ContractError} VolumeInUse, VolumeBusy, VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError}
+ */
+export async function binReplaced(host: Host, volume: Volume, actor: string): Promise<boolean> {
+  await refuseUsed(host, volume);
+  using _held = lockVolume(volume.pool, volume.name);
+  return await binVolume(host, volume, actor) !== undefined;
+}

@@ -1,0 +1,192 @@
+/** What a version of a template is made of: a VM that is off, or a disk image with a configuration. */
+import { ContractError, type Input, type Role, type VmConfig } from "../../lib/contract/mod.ts";
+import { newDomainXml } from "../../lib/formats/xml/new_domain.ts";
+import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
+import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { sealDefinition } from "../../lib/template/definition.ts";
+import type { NewVm } from "../../lib/vm/create/vm.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import type { Operation } from "../operations/operation.ts";
+import { copyVolume } from "../storage/copy.ts";
+import { copySource } from "../storage/copy_source.ts";
+import { lockVolume, requireActive } from "../storage/shared.ts";
+import { requireRoom, requireWithin, requireWritable } from "../storage/volume_checks.ts";
+import { makeVolume } from "../storage/volume_steps.ts";
+import { defaultPool, keepsFiles, resizeVolume } from "../storage/volumes.ts";
+import { createServices, decide } from "../vm/create/facts.ts";
+import { requireOff } from "../vm/lifecycle/rename.ts";
+import { makeVersion, planVersion, type VersionMarks } from "./make.ts";
+import type { StoredVersion } from "./records.ts";
+import { sealDisks } from "./seal.ts";
+
+const GIB = 1024 ** 3;
+
+/** Makes what was planned, each volume a step of the operation. */
+export type MakeVersion = (
+  marks: VersionMarks,
+  job: JobHandle,
+  operation: Operation,
+) => Promise<StoredVersion>;
+
+/** What a version is made of. */
+export interface VersionSource {
+  readonly name: string;
+  readonly vmId?: string;
+  /** Keeps it as it is while something works with it. */
+  hold(work: () => Promise<void>): Promise<void>;
+  /** Decides on everything, before anything is made. @throws {ContractError} */
+  plan(): Promise<MakeVersion>;
+}
+
+/** The fields of commands that say it. */
+export type SourceWish = Pick<
+  Input<"create_template">,
+  "vmId" | "image" | "backingFile" | "pool" | "diskSizeGb" | typeof CONFIG[number]
+>;
+
+/** Fields of a new VM that are said of an image. */
+const CONFIG = ["osType", "osVariant", "cpuCount", "memoryMb", "firmware", "tpm", "network"] as const;
+/** Those that have no meaning without an image. */
+const OF_IMAGE = ["backingFile", "diskSizeGb", ...CONFIG] as const;
+/** Where a new VM's configuration has them → the command's own fields, for errors. */
+const FIELDS: readonly (readonly [part: string, field: string])[] = [
+  ["disks.0.sizeGb", "diskSizeGb"],
+  ["disks.0.path", "image"],
+  ["disks.0.backingFile", "backingFile"],
+  ["disks.0.pool", "pool"],
+];
+
+const invalid = (field: string, reason: string) =>
+  new ContractError("InvalidInput", { field, reason: `${field} ${reason}` });
+
+/** What the fields of a command say; undefined where they name nothing. @throws {ContractError} InvalidInput */
+export function sourceOf(host: Host, wish: SourceWish, role: Role): VersionSource | undefined {
+  const { vmId, image, pool } = wish;
+  if (image !== undefined) {
+    if (vmId !== undefined) throw invalid("image", "cannot stand beside vmId");
+    return imageSource(host, { ...wish, image }, role);
+  }
+  const stray = OF_IMAGE.find((field) => wish[field] !== undefined);
+  if (stray !== undefined) throw invalid(stray, "is of an image: a VM is taken as it is");
+  if (vmId !== undefined) return vmSource(host, vmId, pool);
+  if (pool !== undefined) {
+    throw invalid("pool", "is of a new version: say of what it is made, by vmId or image");
+  }
+}
+
+function vmSource(host: Host, vmId: string, pool: string | undefined): VersionSource {
+  const vm = host.requireVm(vmId);
+  return {
+    name: vm.name,
+    vmId: vm.id,
+    hold: (work) => {
+      requireOff(host, vm);
+      return host.operate(vm, "being copied", work);
+    },
+    plan: async () => {
+      const plan = await planVersion(host, vm, { pool });
+      return (marks, job, operation) => makeVersion(host, plan, marks, job, operation);
+    },
+  };
+}
+
+/** The error with the names of the command's own fields. */
+function ownFields(error: ContractError): ContractError {
+  const rename = (value: unknown) =>
+    typeof value === "string"
+      ? FIELDS.reduce((text, [part, field]) => text.replaceAll(part, field), value)
+      : value;
+  const details = Object.entries(error.details ?? {}).map(([name, value]) => [name, rename(value)] as const);
+  return new ContractError(error.code, Object.fromEntries(details), { cause: error });
+}
+
+function imageSource(
+  host: Host,
+  wish: SourceWish & { readonly image: string },
+  role: Role,
+): VersionSource {
+  const { image, backingFile, diskSizeGb } = wish;
+  return {
+    name: image,
+    hold: (work) => work(),
+    plan: async () => {
+      const pool = await goalOf(host, wish.pool);
+      const config: VmConfig = {
+        // Of nobody: a VM that is made of it has a name of its own.
+        name: `image-${crypto.randomUUID()}`,
+        ...Object.fromEntries(
+          CONFIG.map((field) => [field, wish[field]]).filter(([, value]) => value !== undefined),
+        ),
+        disks: [{
+          path: image,
+          copyAs: "qcow2",
+          pool,
+          ...(backingFile !== undefined && { backingFile }),
+          ...(diskSizeGb !== undefined && { sizeGb: diskSizeGb }),
+        }],
+      };
+      const { vm, findings } = await decide(createServices(host), config, { role, held: undefined });
+      if (findings.first !== undefined) throw ownFields(findings.first);
+      return (marks, job, operation) => makeOfImage(host, { vm, image, pool }, marks, job, operation);
+    },
+  };
+}
+
+/** The pool that the copy goes into: VMs are built on it. @throws {ContractError} */
+async function goalOf(host: Host, wanted: string | undefined): Promise<string> {
+  const pool = wanted ?? await defaultPool(host.link);
+  // It may have come a moment ago.
+  if (host.inventory.storage.records().every(({ name }) => name !== pool)) {
+    await host.inventory.storage.refresh();
+  }
+  requireActive(host, pool);
+  await requireWritable(host, pool);
+  if (!await keepsFiles(host.link, pool)) {
+    throw invalid("pool", `must keep files: VMs are built on a template's disks, and ${pool} keeps none`);
+  }
+  return pool;
+}
+
+/** Copies an image, and writes down what VMs of it are like. */
+async function makeOfImage(
+  host: Host,
+  { vm, image, pool }: { readonly vm: NewVm; readonly image: string; readonly pool: string },
+  { prefix, version, createdAt, createdBy, role, seal }: VersionMarks,
+  job: JobHandle,
+  operation: Operation,
+): Promise<StoredVersion> {
+  const { link } = host;
+  const [disk] = vm.disks, { copyOf, target, sizeGb } = disk!;
+  using held = new DisposableStack();
+  const name = `${prefix}-v${version}-${target}.qcow2`;
+  held.use(lockVolume(pool, name, { hold: "make" }));
+  const source = await copySource(host, copyOf!, role, held);
+  await requireWithin(host, source.volume);
+  await requireRoom(host, pool, source.volume.allocation);
+  job.log(`Copying ${source.path} to ${pool}/${name}`);
+  const made = await makeVolume(link, operation, { pool, name }, async () => {
+    const share = { before: 0, total: source.volume.allocation };
+    const copy = await copyVolume(link, { source, pool, name, format: "qcow2" }, job, share);
+    const bytes = (sizeGb ?? 0) * GIB;
+    if (bytes <= copy.capacity) return copy;
+    job.log(`Making it larger: ${sizeGb} GiB`);
+    await resizeVolume(link, copy.path, bytes);
+    return { ...copy, capacity: bytes };
+  });
+  const { path, capacity, allocation } = made;
+  const disks = [{ target, pool, volume: name, path, capacityBytes: capacity, allocationBytes: allocation }];
+  await sealDisks(host, disks, seal, job);
+  job.signal.throwIfAborted();
+  const document = new XmlDocument(
+    newDomainXml({ ...vm, screenPassword: undefined, disks: [{ ...disk!, source: { path, type: "file" } }] }),
+  );
+  sealDefinition(document);
+  const xml = document.toString();
+  const { cpuCount, memoryMb, firmware, osType, osVariant } = summarizeDomain(xml);
+  return {
+    ...{ version, createdAt, createdBy, source: image, cpuCount, memoryMb, firmware, disks, xml },
+    ...(osType !== undefined && { osType }),
+    ...(osVariant !== undefined && { osVariant }),
+  };
+}

@@ -1,0 +1,2 @@
+/** Where a task's page is. Pure. */
+export const jobHref = (id: string): string => `/tasks/${encodeURIComponent(id)}`;

@@ -1,0 +1,101 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { Empty } from "../../components/kit/Empty.tsx";
+import { Flash } from "../../components/kit/Flash.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
+import { ImageTemplateFields } from "../../components/template/ImageTemplateForm.tsx";
+import { templates as texts } from "../../lib/i18n/en/templates.ts";
+import { t, textsOf } from "../../lib/i18n/mod.ts";
+import { define, type PageState } from "../../lib/page_state.ts";
+import { templateHref } from "../../lib/template/describe.ts";
+import type { RefusedForm } from "../../lib/text/refused_form.ts";
+import { guessSystem } from "../../lib/vm/create/guesses.ts";
+import { fail } from "../(_shared)/fail.ts";
+import { filePools, sendLong, templateInput } from "../(_shared)/template.ts";
+
+const area = textsOf(texts);
+/** Fields whose refusal is told beside them. */
+const PLACED: readonly string[] = [
+  ...["image", "name", "description", "cpuCount", "memoryMb", "diskSizeGb", "firmware", "network", "pool"],
+];
+
+async function shown({ api }: PageState, refused: RefusedForm | null) {
+  const [{ images }, systems, networks, list, pools] = await Promise.all([
+    api.listImages(),
+    api.listOperatingSystems(),
+    api.getNetworks(),
+    api.listTemplates(),
+    filePools(api),
+  ]).catch(fail);
+  const disks = images.filter(({ kind }) => kind === "disk");
+  const image = disks[0] === undefined ? "" : `${disks[0].pool}/${disks[0].name}`;
+  const system = guessSystem(image, systems) ?? "";
+  const names = systems.map(({ id, name }) => ({ id, name }));
+  return {
+    ...{ images: disks, systems: names, pools, refused, image, system },
+    networks: networks.map(({ name }) => name),
+    list: list.map(({ id, name }) => ({ id, name })),
+  };
+}
+
+export const handler = define.handlers({
+  async GET({ state }) {
+    return page(await shown(state, state.refused));
+  },
+  /** Making it copies the image: that is not waited for. */
+  async POST(ctx) {
+    const { api } = ctx.state, form = await ctx.req.formData();
+    const templateId = String(form.get("into") ?? "");
+    if (templateId !== "") form.delete("name");
+    const sent = await sendLong(
+      "create_template",
+      form,
+      // deno-lint-ignore require-await -- what its fields are refused with is an answer like any other
+      async () =>
+        templateId === ""
+          ? api.createTemplate(templateInput("create_template", form, {}))
+          : api.updateTemplate(templateInput("update_template", form, { templateId })),
+    );
+    if (typeof sent !== "boolean") {
+      return page(await shown(ctx.state, sent), { status: sent.failure.status });
+    }
+    if (!sent) return ctx.redirect("/tasks", 303);
+    const to = templateId === "" ? "/templates" : templateHref(templateId);
+    return ctx.redirect(`${to}?done=${templateId === "" ? "create_template" : "update_template"}`, 303);
+  },
+});
+
+/** Making a template of a disk image, without a VM. */
+export default define.page<typeof handler>(function NewTemplate({ data }) {
+  const { images, refused } = data, title = area.t("templates.of_image");
+  const isPlaced = refused?.field !== undefined && PLACED.includes(refused.field);
+  return (
+    <>
+      <Head>
+        <title>{t("title.page", { page: title })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>{title}</h1>
+      </header>
+      {images.length === 0
+        ? (
+          <Empty icon="cards" title={area.t("templates.no_images")}>
+            <a class="button primary" href="/images/catalog">{area.t("templates.to_images")}</a>
+          </Empty>
+        )
+        : (
+          <Panel title={area.t("templates.make")} class="storage-form">
+            <form method="post" action="/templates/new">
+              <p class="text-muted pad">{area.t("templates.of_image_what")}</p>
+              {refused !== null && !isPlaced && <Flash tone="bad" failure={refused.failure} />}
+              <ImageTemplateFields {...data} />
+              <div class="form-actions">
+                <button type="submit" class="button primary">{area.t("templates.make")}</button>
+                <a class="button" href="/templates">{area.t("templates.cancel")}</a>
+              </div>
+            </form>
+          </Panel>
+        )}
+    </>
+  );
+});
