@@ -5,9 +5,9 @@
  *
  *     deno run -A scripts/islands.ts [--if-stale]
  */
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { join } from "node:path";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
-import { rolldown } from "rolldown";
+import { type OutputChunk, rolldown } from "rolldown";
 import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, walk } from "./project.ts";
 
 /** Bundles the islands of an app. */
@@ -19,14 +19,12 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
   try {
     const islands = await islandFiles(app);
     const shell = await shellIslands(app, islands);
-    await bundle(await writeEntries(app, islands, shell), staging);
-    const files = await readAll(staging);
+    const chunks = await bundle(await writeEntries(app, islands, shell), staging);
     const build = await hashOf(staging);
     const address = (path: string) => `/_fresh/${build}/${path}`;
     const chunkOf = (name: string): IslandChunk => {
-      const path = [...files.keys()].find((file) => basename(file) === `${name}.js`);
-      if (path === undefined) throw new Error(`the bundler wrote no ${name}.js`);
-      return { entry: address(path), imports: [...importsOf(path, files)].map(address) };
+      const path = `${name}.js`;
+      return { entry: address(path), imports: [...importsOf(path, chunks)].map(address) };
     };
     const index: IslandIndex = {
       build,
@@ -46,8 +44,11 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
 /** Entries that a module must be reached from to be loaded by all of them, whether they use it or not: fewer files a page. */
 const SHARED_BY = 5;
 
+/** The bundler's chunks by their files' names. */
+type Chunks = ReadonlyMap<string, OutputChunk>;
+
 /** Bundles modules, which share what they have in common. */
-async function bundle(entries: Readonly<Record<string, string>>, folder: string): Promise<void> {
+async function bundle(entries: Readonly<Record<string, string>>, folder: string): Promise<Chunks> {
   const all = Object.keys(entries).length - 1; // the boot script does not reach the shell
   await using built = await rolldown({
     input: { ...entries },
@@ -57,7 +58,7 @@ async function bundle(entries: Readonly<Record<string, string>>, folder: string)
     transform: { jsx: { runtime: "automatic", importSource: "preact" } },
     tsconfig: false,
   });
-  await built.write({
+  const { output } = await built.write({
     dir: folder,
     minify: true,
     entryFileNames: "[name].js",
@@ -69,6 +70,7 @@ async function bundle(entries: Readonly<Record<string, string>>, folder: string)
       ],
     },
   });
+  return new Map(output.filter((file) => file.type === "chunk").map((chunk) => [chunk.fileName, chunk]));
 }
 
 /** The import map of deno.json as a bundler knows it, where a name is not that of its package in node_modules/. */
@@ -152,23 +154,14 @@ async function changed(path: string): Promise<number> {
   return (await Deno.stat(path)).mtime?.getTime() ?? 0;
 }
 
-async function readAll(folder: string): Promise<ReadonlyMap<string, string>> {
-  const files = (await walk(folder)).filter(({ isFile }) => isFile);
-  return new Map(
-    await Promise.all(files.map(async ({ path }): Promise<[string, string]> => [
-      relative(folder, path),
-      await Deno.readTextFile(path),
-    ])),
-  );
-}
-
-/** Everything a bundled module imports statically, directly or not. */
-function importsOf(path: string, files: ReadonlyMap<string, string>, seen = new Set<string>()): Set<string> {
-  for (const [, specifier = ""] of (files.get(path) ?? "").matchAll(/(?:from|import)\s*"(\.[^"]+\.js)"/g)) {
-    const imported = relative(".", resolve(dirname(path), specifier));
-    if (!files.has(imported) || seen.has(imported)) continue;
+/** Every chunk that a chunk imports statically, directly or not. @throws where the bundler wrote no such chunk */
+function importsOf(name: string, chunks: Chunks, seen = new Set<string>()): Set<string> {
+  const chunk = chunks.get(name);
+  if (chunk === undefined) throw new Error(`the bundler wrote no ${name}`);
+  for (const imported of chunk.imports) {
+    if (seen.has(imported)) continue;
     seen.add(imported);
-    importsOf(imported, files, seen);
+    importsOf(imported, chunks, seen);
   }
   return seen;
 }

@@ -203,7 +203,7 @@ Deno.test({
     await t.step("the page says what will happen, and offers no linked clone", async () => {
       const at = `${server.url}/vms/${vm.uuid}`, headers = testerHeaders(server.url);
       const form = await (await fetch(`${at}/clone`, { headers })).text();
-      assert.match(form, /The VM goes on\. Its disks are copied as they are at one moment/);
+      assert.match(form, /The VM keeps running\. Its disks are copied as of one moment/);
       assert.match(form, /<input[^>]*value="linked"[^>]*disabled/);
       assert.match(form, /Not while the VM is on: it writes to the disks/);
       assert.match(await (await fetch(at, { headers })).text(), new RegExp(`href="/vms/${vm.uuid}/clone"`));

@@ -298,13 +298,15 @@ export class Inventory {
 
   /**
    * Takes in what a call read of a machine right after it changed it. A read under way may be older than that, and is
-   * repeated; an event that comes later leads to another.
+   * repeated; an event that comes later leads to another. What was read before what is shown is not taken: the machine is
+   * read anew.
    */
   take(record: DomainRecord): void {
     const running = this.#reading.get(record.uuid);
     if (running) running.again = true;
+    const known = this.#entries.get(record.uuid)?.record;
     // Removed meanwhile: only a read can tell whether it is there again.
-    if (!this.#entries.has(record.uuid)) return this.refreshSoon(record.uuid);
+    if (known === undefined || known.readAt > record.readAt) return this.refreshSoon(record.uuid);
     const events: Published[] = [];
     this.#put(record, events);
     this.#events.publishAll(events);

@@ -460,6 +460,15 @@ libvirtTest(
     inventory.take(paused!);
     await reading;
     assert.equal(inventory.vm(uuid)?.state, "paused");
+    // A read has overtaken the command's own: nothing older comes back, not even for a moment.
+    const resumed = await link.call("domainResume", { uuid });
+    await inventory.refresh(uuid);
+    assert.equal(inventory.vm(uuid)?.state, "running");
+    inventory.take({ ...paused!, readAt: inventory.record(uuid)!.readAt - 1 });
+    assert.equal(inventory.vm(uuid)?.state, "running");
+    await inventory.refresh(uuid);
+    assert.equal(inventory.vm(uuid)?.state, "running");
+    assert.ok(resumed);
     const last = await link.call("domainDestroy", { uuid });
     assert.ok(last);
     await link.call("domainUndefine", { uuid });
@@ -534,9 +543,10 @@ libvirtTest(
     assert.deepEqual(reads, []);
 
     // Somebody else's, also while a command works that has read the machine before it.
+    const before = inventory.record(uuid)!.readAt;
     await link.call("domainSuspend", { uuid });
-    await until("a read", () => reads.length === 1);
-    await until("the end of it", () => inventory.record(uuid)?.state === 3);
+    await until("a read", () => inventory.record(uuid)!.readAt > before);
+    assert.deepEqual([reads.length, inventory.record(uuid)?.state], [1, 3]);
     inventory.update(uuid, { operation: "working" });
     const old = inventory.record(uuid)!;
     await link.call("domainResume", { uuid });
