@@ -38,7 +38,7 @@ const LOOKS = 20, LOOK_MS = 500;
 export default function CreateVm(
   { options: knownOptions, bounds, images: first, connected, ...start }: CreateVmProps,
 ) {
-  const model = useMemo(() => new CreateModel(start), []);
+  const model = useMemo(() => new CreateModel(start, knownOptions), []);
   const form = useRef<HTMLFormElement>(null);
   const enabled = live.controls(connected);
   const { value: images, reread } = useQuery<typeof first>({

@@ -21,10 +21,12 @@ export interface VmHeaderProps {
   mayOperate: boolean;
   /** When the page was rendered. */
   now: number;
+  /** Path of the page below the machine's. */
+  at: string;
 }
 
 /** A machine's name, state and actions, and what about it needs a person. */
-export default function VmHeader({ vm: signal, connected, mayOperate, now }: VmHeaderProps) {
+export default function VmHeader({ vm: signal, connected, mayOperate, now, at }: VmHeaderProps) {
   const isGone = useLiveVm(signal).value;
   const vm = signal.value;
   const enabled = !isGone && mayOperate && live.controls(connected);
@@ -53,6 +55,7 @@ export default function VmHeader({ vm: signal, connected, mayOperate, now }: VmH
         <ActionForm
           vm={vm}
           enabled={enabled}
+          toConsole={at !== "/console"}
           onDone={(action) => action === "delete" && location.assign(based("/vms?done=delete_vm"))}
         />
       </header>

@@ -19,8 +19,7 @@ import { requireOff } from "../vm/lifecycle/rename.ts";
 import { makeVersion, planVersion, type VersionMarks } from "./make.ts";
 import type { StoredVersion } from "./records.ts";
 import { sealDisks } from "./seal.ts";
-
-const GIB = 1024 ** 3;
+import { GIB } from "../../lib/text/byte_units.ts";
 
 /** Makes what was planned, each volume a step of the operation. */
 export type MakeVersion = (

@@ -12,6 +12,7 @@ import {
   wordsOf,
 } from "../../lib/vm/actions.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { hasScreenNow } from "../../lib/vm/manage.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { MoreMenu } from "../kit/MoreMenu.tsx";
@@ -24,6 +25,8 @@ export interface ActionFormProps {
   vm: VM;
   /** Whether anything can be done now. */
   enabled: boolean;
+  /** Whether its console is offered: everywhere but on the console's own page. */
+  toConsole: boolean;
   /** Called after an action was carried out. */
   onDone?: (action: ActionName) => void;
 }
@@ -57,7 +60,7 @@ function ActionButton({ slot: { name, allowed }, vm, look, enabled }: {
 }
 
 /** What can be done to a VM, each action in its own place. A plain form without script, menu included. */
-export function ActionForm({ vm, enabled, onDone }: ActionFormProps) {
+export function ActionForm({ vm, enabled, toConsole, onDone }: ActionFormProps) {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const name = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "";
@@ -65,6 +68,12 @@ export function ActionForm({ vm, enabled, onDone }: ActionFormProps) {
   };
   return (
     <form class="actions" method="post" onSubmit={submit}>
+      {toConsole && hasScreenNow(vm) && (
+        <a class="button to-console" href={`/vms/${encodeURIComponent(vm.id)}/console`}>
+          <Icon name="monitor" />
+          <span>{t("vm.tab_console")}</span>
+        </a>
+      )}
       {slotsOf(BUTTON_SLOTS, vm).map((slot, place) => (
         <ActionButton
           key={place}

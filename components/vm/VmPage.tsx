@@ -34,6 +34,7 @@ export function VmPage({ vm, state, now, title, at, children }: VmPageProps) {
         connected={state.connection.connected}
         mayOperate={state.may("start_vm", { vmId: id, group })}
         now={now}
+        at={at}
       />
       <VmTabs vmId={id} at={at} />
       {children}

@@ -12,7 +12,11 @@ import type {
 import { fieldSentence } from "../text/field_sentence.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { freeName, guessSystem } from "../vm/create/guesses.ts";
+import { offeredDiskGb, type RoomOptions } from "../vm/create/offered_disk.ts";
 import { api } from "./api.ts";
+
+/** GiB of the disk that is offered while no operating system is chosen. */
+export const DISK_GB = 20;
 
 /** What was chosen; what is left out is the server's choice. */
 export type VmDraft = Partial<VmConfig>;
@@ -67,6 +71,7 @@ export class CreateModel {
   readonly failure = signal<Failure | null>(null);
   readonly #systems: readonly OperatingSystem[];
   readonly #taken: ReadonlySet<string>;
+  readonly #room: RoomOptions;
   readonly #chosen = new Set<Followed>();
   /** Fields somebody has been at: errors of the others are not shown before the first attempt. */
   readonly #touched = signal<ReadonlySet<string>>(new Set());
@@ -76,7 +81,8 @@ export class CreateModel {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
 
-  constructor(start: CreateStart) {
+  constructor(start: CreateStart, room: RoomOptions) {
+    this.#room = room;
     this.#systems = start.systems;
     this.#taken = new Set(start.taken);
     this.wish.value = start.wish;
@@ -121,7 +127,7 @@ export class CreateModel {
       osType: system?.osType,
       ...(!this.#chosen.has("name") && { name: freeName(osVariant ?? "vm", this.#taken) }),
       ...(system && first?.sizeGb !== undefined && !this.#chosen.has("disk") && {
-        disks: [{ ...first, sizeGb: system.defaults.diskSizeGb }, ...others],
+        disks: [{ ...first, sizeGb: offeredDiskGb(system.defaults.diskSizeGb, this.#room) }, ...others],
       }),
     });
   }
@@ -135,7 +141,7 @@ export class CreateModel {
   /** Chooses what it is started from, and clears what belongs to the other ways. */
   chooseSource(source: InstallSource): void {
     const [first, ...others] = this.disks.peek();
-    const sizeGb = this.system.peek()?.defaults.diskSizeGb ?? 20;
+    const sizeGb = offeredDiskGb(this.system.peek()?.defaults.diskSizeGb ?? DISK_GB, this.#room);
     const main: NewDisk = isImageSource(source)
       // A copy, unless somebody wants the VM to write into the image.
       ? { path: first?.path ?? "", ...(first?.path === undefined ? { copyAs: "qcow2" } : withCopy(first)) }

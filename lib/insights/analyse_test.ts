@@ -10,8 +10,9 @@ import type { AnalysedHost, Summary, VmFacts } from "./facts.ts";
 import { HOST_RULES } from "./host.ts";
 import { MEMORY_RULES } from "./memory.ts";
 import { snapshotRules } from "./snapshots.ts";
+import { GIB } from "../text/byte_units.ts";
 
-const GIB = 2 ** 30, NOW = Date.UTC(2026, 0, 1);
+const NOW = Date.UTC(2026, 0, 1);
 const now = () => NOW;
 
 /** A series of 100 points whose figures are these. */

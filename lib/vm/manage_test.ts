@@ -1,12 +1,22 @@
 import assert from "node:assert/strict";
-import { manageLinks } from "./manage.ts";
+import type { VM } from "../contract/mod.ts";
+import { hasScreenNow, manageLinks } from "./manage.ts";
+
+const SCREEN: VM["graphics"] = [{ type: "vnc" }];
 
 Deno.test("manageLinks() offers renaming and templates for what is off and kept, clones for what runs, too", () => {
   const paths = (state: "running" | "stopped" | "suspended", persistent = true) =>
-    manageLinks({ state, persistent }).map(({ path }) => path);
+    manageLinks({ state, persistent, graphics: SCREEN }).map(({ path }) => path);
   assert.deepEqual(paths("stopped"), ["rename", "clone", "template", "guest", "export", "export-ova"]);
-  assert.deepEqual(paths("running"), ["clone", "guest", "export"]);
-  assert.deepEqual(paths("running", false), ["guest", "export"]);
+  assert.deepEqual(paths("running"), ["console", "clone", "guest", "export"]);
+  assert.deepEqual(paths("running", false), ["console", "guest", "export"]);
   assert.deepEqual(paths("suspended"), ["guest", "export"]);
   assert.deepEqual(paths("stopped", false), ["guest", "export"]);
+});
+
+Deno.test("hasScreenNow() knows where there is something to see", () => {
+  assert.equal(hasScreenNow({ state: "running", graphics: SCREEN }), true);
+  assert.equal(hasScreenNow({ state: "paused", graphics: SCREEN }), true);
+  assert.equal(hasScreenNow({ state: "running", graphics: [] }), false);
+  assert.equal(hasScreenNow({ state: "stopped", graphics: SCREEN }), false);
 });

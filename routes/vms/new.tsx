@@ -12,9 +12,10 @@ import {
   type OperatingSystem,
   type VmConfig,
 } from "../../lib/contract/mod.ts";
-import { type InstallSource, SOURCES } from "../../lib/client/create_model.ts";
+import { DISK_GB, type InstallSource, SOURCES } from "../../lib/client/create_model.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { freeName, guessSystem } from "../../lib/vm/create/guesses.ts";
+import { offeredDiskGb } from "../../lib/vm/create/offered_disk.ts";
 import { create } from "../../lib/i18n/en/create.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -22,17 +23,6 @@ import { missingIn, wishOf } from "../(_shared)/create_form.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(create);
-
-/** GiB of the disk that is offered while no operating system is chosen. */
-const DISK_GB = 20;
-
-const GIB = 2 ** 30;
-
-/** GiB of the disk that is offered: no more than its pool has left, for then nothing of the form could be worked out. */
-function offeredGb(wanted: number, { pools, pool }: CreateOptions): number {
-  const free = pools.find(({ name }) => name === pool)?.availableBytes ?? null;
-  return free === null ? wanted : Math.max(1, Math.min(wanted, Math.floor(free / GIB)));
-}
 
 /** A number's bounds. A schema is data: what it holds beside its type is not in TypeScript's type of it. */
 function boundsOf(schema: object): Bounds {
@@ -76,7 +66,7 @@ function firstWish(
       // The image is one that other machines are to begin from, too.
       iso === null && disk !== null
         ? { path: disk, copyAs: "qcow2" }
-        : { sizeGb: offeredGb(system?.defaults.diskSizeGb ?? DISK_GB, options) },
+        : { sizeGb: offeredDiskGb(system?.defaults.diskSizeGb ?? DISK_GB, options) },
     ],
     nics: network === null ? [] : [{ network }],
     start: true,

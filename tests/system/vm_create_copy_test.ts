@@ -10,9 +10,9 @@ import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refusal, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
+import { GIB } from "../../lib/text/byte_units.ts";
 
 const ignore = await requirement("qemu") !== null;
-const GIB = 2 ** 30;
 const info = async (path: string): Promise<Record<string, unknown>> =>
   JSON.parse(await run(["qemu-img", "info", "-U", "--output=json", path]));
 

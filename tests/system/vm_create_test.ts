@@ -15,9 +15,9 @@ import { removeDomain, removeFiles, removeNetwork } from "../testbed/removal.ts"
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
+import { GIB } from "../../lib/text/byte_units.ts";
 
 const ignore = await requirement("guest") !== null;
-const GIB = 1024 ** 3;
 type Config = Input<"create_vm">;
 
 /** The product, making emulated machines: /dev/kvm may be there and still hang a guest. */

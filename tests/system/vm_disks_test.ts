@@ -11,9 +11,9 @@ import { call, known, readyServer, refusal, refused, shows } from "../testbed/pr
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 import { trapImage } from "../testbed/trap_image.ts";
+import { GIB } from "../../lib/text/byte_units.ts";
 
 const ignore = await requirement("guest") !== null;
-const GIB = 1024 ** 3;
 
 /** Sectors of a disk as the guest sees it, in bytes. */
 const sizeInGuest = async (vm: Parameters<typeof inGuest>[0], name: string) =>

@@ -1,6 +1,7 @@
 /** A past made up for pages that show one: written through the store, as the collector writes, before a server starts. */
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { storeIn } from "./metrics.ts";
+import { GIB, MIB } from "../../lib/text/byte_units.ts";
 
 /** A series of the past. */
 export interface PastSeries {
@@ -50,8 +51,6 @@ export function wave(low: number, high: number, period: number, shift = 0): Past
     return low + (high - low) * (swing * 0.7 + noise * 0.3);
   };
 }
-
-const GIB = 1024 ** 3, MIB = 1024 ** 2;
 
 /** The past of a VM with two disks and a card, as the collector names them. @param shift makes it another VM's */
 export function pastOfVm(subject: string, shift = 0): PastSeries[] {

@@ -4,6 +4,7 @@ import type { Disk, GuestFacts, NetworkInterface, VM, VmStats } from "../../../l
 import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
 import { isActive, stateReason, vmState } from "./states.ts";
+import { GIB } from "../../../lib/text/byte_units.ts";
 
 /** What is known of a machine beside its record. */
 export interface Extras {
@@ -22,8 +23,6 @@ export interface Extras {
   /** The last thing that went wrong, e.g. an I/O error that paused it. */
   readonly trouble: string | undefined;
 }
-
-const GIB = 1024 ** 3;
 
 /** An address worth showing first: global before link-local and loopback, IPv4 before IPv6. */
 function rank(address: string): number {

@@ -16,8 +16,8 @@ import { noRoom } from "../shared.ts";
 import { makeRoomFor } from "../volume_checks.ts";
 import { createVolume, deleteVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
+import { GIB, MIB } from "../../../lib/text/byte_units.ts";
 
-const GIB = 1024 ** 3, MIB = 1024 ** 2;
 /** Bytes written at a time. */
 const PIECE = 256 * 1024;
 /** Bytes between two looks at the free space. */

@@ -16,8 +16,7 @@ import { INSTALL_AT_FIRST_START } from "../../../lib/guest/tools/texts.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { toolsVolumeOf } from "../guest_tools/volume.ts";
 import { type Reservations, reservations } from "./reservations.ts";
-
-const GIB = 1024 ** 3;
+import { GIB } from "../../../lib/text/byte_units.ts";
 
 /** Takes what two new machines must not share, for as long as this one is being made. */
 function reserve(

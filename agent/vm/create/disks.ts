@@ -13,8 +13,8 @@ import { copySource } from "../../storage/copy_source.ts";
 import { requireRoom, requireWithin, requireWritable } from "../../storage/volume_checks.ts";
 import { createVolume, defaultPool, keepsFiles, resizeVolume, type Volume } from "../../storage/volumes.ts";
 import type { Host } from "../../hosts/host.ts";
+import { GIB } from "../../../lib/text/byte_units.ts";
 
-const GIB = 1024 ** 3;
 /** Names tried for a new image: somebody's old one may lie where the first would. */
 const MOST_NAMES = 20;
 type Link = Host["link"];

@@ -4,8 +4,7 @@ import type { ImageFact } from "../../../lib/vm/create/facts.ts";
 import type { DiskSource } from "../../../lib/vm/create/vm.ts";
 import { type CheckedImage, checkImage, type ImageUse, wishAt } from "../../storage/disk_images/check.ts";
 import type { Host } from "../../hosts/host.ts";
-
-const GIB = 1024 ** 3;
+import { GIB } from "../../../lib/text/byte_units.ts";
 
 /** In whose name images are looked at, and what they are held by. */
 export interface ImageContext {

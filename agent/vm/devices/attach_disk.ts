@@ -25,10 +25,10 @@ import {
   targetsIn,
 } from "./configurations.ts";
 import { refuseUsed } from "../../storage/disk_images/usage.ts";
+import { GIB } from "../../../lib/text/byte_units.ts";
 
 type AttachInput = Input<"attach_disk">;
 
-const GIB = 1024 ** 3;
 /** Buses that take a device while the machine runs. Tried with libvirt 9.0 and QEMU 7.2. */
 const HOTPLUG: ReadonlySet<DiskBus> = new Set(["virtio", "scsi", "usb"]);
 /** Names tried for a new volume: somebody's old one may lie where the first would. */

@@ -23,8 +23,8 @@ import { requireRoom } from "../../storage/volume_checks.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { remove } from "./release.ts";
 import { refuseUsed, usesOf } from "../../storage/disk_images/usage.ts";
+import { GIB } from "../../../lib/text/byte_units.ts";
 
-const GIB = 1024 ** 3;
 /** Buses that let a device go while the machine runs. */
 const HOTPLUG: ReadonlySet<string> = new Set<DiskBus>(["virtio", "scsi", "usb"]);
 

@@ -24,8 +24,7 @@ import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
 import { requireFreeName } from "../lifecycle/rename.ts";
 import { convertDisk, requireQemuImg } from "./convert.ts";
 import { networkFor, networkWarnings, type OpenOva, openOva, type OvaServices } from "./inspect.ts";
-
-const GIB = 1024 ** 3;
+import { GIB } from "../../../lib/text/byte_units.ts";
 
 /** A disk that was converted. */
 interface Made {

@@ -19,8 +19,7 @@ import { requireWithin } from "../../storage/volume_checks.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import type { Host } from "../../hosts/host.ts";
 import { Archive, ovaRefused } from "./archive.ts";
-
-const GIB = 1024 ** 3;
+import { GIB } from "../../../lib/text/byte_units.ts";
 
 /** What reading archives needs beside the host. */
 export interface OvaServices {

@@ -14,9 +14,9 @@ import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import type { ErrorOf } from "./DeviceForm.tsx";
 import { CheckField, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
+import { GIB } from "../../../lib/text/byte_units.ts";
 
 const { t } = textsOf(texts);
-const GIB = 1024 ** 3;
 /** Size proposed for a new disk, in GiB. */
 const NEW_GIB = 20;
 

@@ -5,8 +5,8 @@ import { readOvf } from "./read.ts";
 import { OVIRT, VIRTUALBOX, VMWARE } from "./testing.ts";
 import { bytesOf } from "./units.ts";
 import { type ExportedVm, writeOvf } from "./write.ts";
+import { GIB } from "../../text/byte_units.ts";
 
-const GIB = 2 ** 30;
 const codes = (text: string) => readOvf(text).warnings.map(({ code }) => code);
 
 Deno.test("readOvf() reads VMware's dialect", () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { CLUSTER, type Placed, Qcow2Layout } from "./layout.ts";
 import { headRefusal, readQcow2Header } from "./qcow2_header.ts";
-
-const GIB = 1024 ** 3;
+import { GIB } from "../../text/byte_units.ts";
 
 /** The image, piece by piece, and where its content lies by its own tables. */
 function read(placed: readonly Placed[]) {

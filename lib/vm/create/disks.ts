@@ -6,8 +6,8 @@ import type { Findings } from "./findings.ts";
 import { NO_PLACE, ownBusOf, placeFor } from "../../formats/xml/seed_drive.ts";
 import { isQ35 } from "../../formats/xml/machine_type.ts";
 import type { DiskSource, NewVm, VmDisk, VmSeed, VmTools } from "./vm.ts";
+import { GIB } from "../../text/byte_units.ts";
 
-const GIB = 1024 ** 3;
 type Bus = VmDisk["bus"];
 /** First letters of a disk's name by its bus. */
 const PREFIX: Readonly<Record<Bus, string>> = { virtio: "vd", scsi: "sd", sata: "sd", usb: "sd", ide: "hd" };

@@ -3,8 +3,8 @@ import type { VmConfig } from "../../contract/create.ts";
 import { ContractError } from "../../contract/errors.ts";
 import type { Facts, ImageFact } from "./facts.ts";
 import { FULL, resolved } from "./testing.ts";
+import { GIB } from "../../text/byte_units.ts";
 
-const GIB = 1024 ** 3;
 type Wish = Omit<VmConfig, "name"> & { name?: string };
 const nothing = { disks: [], nics: [], kernel: { path: "/k" } } satisfies Wish;
 const kernel = { files: new Set(["/k"]) };

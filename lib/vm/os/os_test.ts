@@ -6,8 +6,8 @@ import { Compile } from "typebox/compile";
 import { OperatingSystem } from "../../contract/create.ts";
 import { XmlError } from "../../formats/xml/tree.ts";
 import { BUILTIN, findSystem, mergeSystems, readOsinfo } from "./mod.ts";
+import { GIB } from "../../text/byte_units.ts";
 
-const GIB = 1024 ** 3;
 const os = (id: string, shortId: string, inner: string) =>
   `<libosinfo version="0.0.1"><os id="${id}"><short-id>${shortId}</short-id><name xml:lang="de">falsch</name>
    <name>Name of ${shortId}</name>${inner}</os></libosinfo>`;

@@ -3,6 +3,7 @@ import type { OperatingSystem } from "../../contract/create.ts";
 import { child, children, childText, parseXml, type XmlElement, XmlError } from "../../formats/xml/tree.ts";
 import { osTypeOf } from "./builtin.ts";
 import { type Hardware, osDefaults, type OsTraits } from "./traits.ts";
+import { GIB, MIB } from "../../text/byte_units.ts";
 
 const VIRTIO_BLOCK = ["http://pcisig.com/pci/1af4/1001", "http://pcisig.com/pci/1af4/1042"];
 const VIRTIO_NET = ["http://pcisig.com/pci/1af4/1000", "http://pcisig.com/pci/1af4/1041"];
@@ -60,7 +61,6 @@ function resource(element: XmlElement, kind: string, name: string): number | und
 
 const scaled = (value: number | undefined, unit: number) =>
   value === undefined ? undefined : Math.ceil(value / unit);
-const MIB = 1024 ** 2, GIB = 1024 ** 3;
 
 /** Before AHCI was common in PCs. */
 const OLD = "2007";

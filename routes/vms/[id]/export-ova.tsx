@@ -10,7 +10,7 @@ import { contentHref } from "../../../lib/storage/volume_page.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { manageLinks } from "../../../lib/vm/manage.ts";
+import { isOff } from "../../../lib/vm/manage.ts";
 import { exportOvaInput } from "../../../lib/vm/ova_form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { soon } from "../../(_shared)/soon.ts";
@@ -40,8 +40,7 @@ async function shown(
 ) {
   const pools = (await api.getStoragePools().catch(fail))
     .filter(({ state, keepsFiles, fixed }) => state === "running" && keepsFiles && !fixed);
-  const isOff = manageLinks(vm).some(({ path }) => path === "export-ova");
-  return { vm, pools, isOff, typed, failure, written };
+  return { vm, pools, typed, failure, written };
 }
 
 export const handler = define.handlers({
@@ -65,7 +64,7 @@ export const handler = define.handlers({
 
 /** Taking a machine out as an archive. */
 export default define.page<typeof handler>(function ExportOva({ data, state }) {
-  const { vm, pools, isOff, typed, failure, written } = data;
+  const { vm, pools, typed, failure, written } = data;
   const title = own.t("ova.export_title", { name: oneLine(vm.name, 60) });
   return (
     <>
@@ -95,7 +94,7 @@ export default define.page<typeof handler>(function ExportOva({ data, state }) {
           <h1>{title}</h1>
           <p>{own.t("ova.export_what")}</p>
           <Flash tone="bad" failure={failure} />
-          {!isOff && <Flash tone="warn">{own.t("ova.export_off")}</Flash>}
+          {!isOff(vm) && <Flash tone="warn">{own.t("ova.export_off")}</Flash>}
           <SelectField
             label={own.t("ova.export_pool")}
             hint={own.t("ova.export_pool_hint")}
@@ -119,7 +118,7 @@ export default define.page<typeof handler>(function ExportOva({ data, state }) {
         <footer class="dialog-foot">
           <span class="text-muted grow" />
           <a class="button" href={`/vms/${encodeURIComponent(vm.id)}`}>{own.t("ova.cancel")}</a>
-          <button type="submit" class="button primary" disabled={!isOff}>{own.t("ova.export_do")}</button>
+          <button type="submit" class="button primary" disabled={!isOff(vm)}>{own.t("ova.export_do")}</button>
         </footer>
       </form>
     </>

@@ -7,7 +7,7 @@ import type { Template, VM } from "../../../lib/contract/mod.ts";
 import { templateHref } from "../../../lib/template/describe.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../../lib/text/refused_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { manageLinks } from "../../../lib/vm/manage.ts";
+import { isOff } from "../../../lib/vm/manage.ts";
 import { templates as texts } from "../../../lib/i18n/en/templates.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
@@ -108,7 +108,6 @@ function Fields({ vm, list, pools, refused }: {
 export default define.page<typeof handler>(function MakeTemplate({ data }) {
   const { vm, refused } = data;
   const title = area.t("templates.make_title", { name: oneLine(vm.name, 60) });
-  const isOff = manageLinks(vm).some(({ path }) => path === "template");
   const isSaid = refused?.field === "name" || refused?.field === "description";
   return (
     <>
@@ -119,7 +118,7 @@ export default define.page<typeof handler>(function MakeTemplate({ data }) {
         <div class="dialog-body">
           <h1>{title}</h1>
           <p>{area.t("templates.make_what")}</p>
-          {!isOff && <Flash tone="warn">{area.t("templates.make_not_off")}</Flash>}
+          {!isOff(vm) && <Flash tone="warn">{area.t("templates.make_not_off")}</Flash>}
           {refused !== null && !isSaid && <Flash tone="bad" failure={refused.failure} />}
           <Fields {...data} />
           <p class="text-muted">{area.t("templates.left_out")}</p>
@@ -128,7 +127,9 @@ export default define.page<typeof handler>(function MakeTemplate({ data }) {
         <footer class="dialog-foot">
           <span class="text-muted grow" />
           <a class="button" href={`/vms/${encodeURIComponent(vm.id)}`}>{area.t("templates.cancel")}</a>
-          <button type="submit" class="button primary" disabled={!isOff}>{area.t("templates.make")}</button>
+          <button type="submit" class="button primary" disabled={!isOff(vm)}>
+            {area.t("templates.make")}
+          </button>
         </footer>
       </form>
     </>
