@@ -34,7 +34,8 @@ import { type DiskDoomed, type FileMade, keyOf, type StateReplaced } from "../op
 import { binReplaced } from "../storage/bin/replaced.ts";
 import { checkImage } from "../storage/disk_images/check.ts";
 import { fileOf } from "../storage/volume_steps.ts";
-import { defaultPool, type Volume, volumeAt } from "../storage/volumes.ts";
+import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
+import { defaultPool, type Volume } from "../storage/volumes.ts";
 import { dropCheckpoints } from "../vm/checkpoints.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
 import { deleteDisk } from "../vm/lifecycle/delete.ts";
@@ -229,14 +230,24 @@ async function asNew(
   await link.call("domainDefineXml", { xml: document.toString() });
 }
 
-/** The volumes that a VM's disks are, by their targets: those that a copy takes the place of. */
-async function oldVolumes({ host: { link }, manifest }: Work, vm: VM): Promise<Map<string, Volume>> {
+/** Whether something is at a disk's path, or its path is none that could tell. */
+const mayBeThere = async (path: string | undefined): Promise<boolean> =>
+  path !== undefined && (!path.startsWith("/") || await isThere(path).catch(() => true));
+
+/** The volumes that a VM's disks are, by their targets: those that a copy takes the place of. What is none, is kept. */
+async function oldVolumes(
+  { host: { link }, manifest, warnings }: Work,
+  vm: VM,
+): Promise<Map<string, Volume>> {
   const found = new Map<string, Volume>();
-  for (const { target, source, type } of vm.disks) {
-    if (source === undefined || (type !== "file" && type !== "block")) continue;
-    if (!manifest.disks.some((disk) => disk.target === target)) continue;
-    const volume = await volumeAt(link, source);
+  for (const disk of vm.disks) {
+    const { target, source } = disk;
+    if (source === undefined || !manifest.disks.some((each) => each.target === target)) continue;
+    const volume = await volumeOfDisk(link, disk);
     if (volume !== undefined) found.set(target, volume);
+    else if (await mayBeThere(await pathOfDisk(link, disk))) {
+      warnings.push(`The old disk ${oneLine(source)} was kept: it is in no active storage pool`);
+    }
   }
   return found;
 }
@@ -332,6 +343,7 @@ export async function restoreVm(
     try {
       if (vm === undefined) await asNew({ ...work, held }, { vmId, name, pool: input.pool });
       else await inPlace({ ...work, held }, vm, input.pool);
+      for (const warning of warnings) job.log(warning);
     } catch (error) {
       job.log("Removing what was made");
       throw restoreFailure(error);

@@ -1,20 +1,40 @@
-/** Where the image of a VM's disk is, also of one that names a pool and a volume instead of a path. */
+/** Where the image of a VM's disk is, and its volume, also of one that names a pool and a volume instead of a path. */
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
-import { type Caller, volumeNamed } from "./volumes.ts";
+import { type Caller, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
 
 /** What of a disk says where it is. */
 type DiskSource = { readonly type: string; readonly source?: string | undefined };
 
-/** The volume's path; undefined where its pool is off, or is not (any more). @throws {LibvirtError} */
-async function pathInPool(link: Caller, pool: string, name: string): Promise<string | undefined> {
+/** The pool and the volume that a disk of the type `volume` names. */
+function namesOf(source: string): [pool: string, name: string] {
+  const slash = source.indexOf("/");
+  return [source.slice(0, slash), source.slice(slash + 1)];
+}
+
+/** The volume of this name; undefined where its pool is off, or is not (any more). @throws {LibvirtError} */
+async function volumeInPool(link: Caller, pool: string, name: string): Promise<Volume | undefined> {
   try {
-    return (await volumeNamed(link, pool, name))?.path;
+    return await volumeNamed(link, pool, name);
   } catch (error) {
     if (error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID) return undefined;
     throw error;
   }
+}
+
+/**
+ * The volume that a disk is; undefined where it is in no active pool, or the pool has not seen it yet.
+ *
+ * @throws {LibvirtError}
+ */
+export async function volumeOfDisk(
+  link: Caller,
+  { type, source }: DiskSource,
+): Promise<Volume | undefined> {
+  if (source === undefined) return undefined;
+  if (type === "volume") return await volumeInPool(link, ...namesOf(source));
+  return type === "file" || type === "block" ? await volumeAt(link, source) : undefined;
 }
 
 /** The folder of a pool that keeps files; undefined for others, and where there is none. @throws {LibvirtError} */
@@ -36,9 +56,9 @@ async function folderOf(link: Caller, pool: string): Promise<string | undefined>
  */
 export async function pathOfDisk(link: Caller, { type, source }: DiskSource): Promise<string | undefined> {
   if (type !== "volume" || source === undefined) return source;
-  const slash = source.indexOf("/"), pool = source.slice(0, slash), name = source.slice(slash + 1);
-  const known = await pathInPool(link, pool, name);
-  if (known !== undefined) return known;
+  const [pool, name] = namesOf(source);
+  const known = await volumeInPool(link, pool, name);
+  if (known !== undefined) return known.path;
   const folder = await folderOf(link, pool);
   return folder === undefined ? undefined : `${folder}/${name}`;
 }

@@ -169,6 +169,42 @@ Deno.test({
       assert.deepEqual(kept, [qcow2!, raw!].map((path) => `${pool.name}/${path.split("/").at(-1)}`).sort());
       assert.equal(disks.every(({ source }) => source!.startsWith(`${pool.path}/`)), true);
     });
+    await t.step(
+      "disks that name a pool and a volume are replaced alike, and what is kept is said",
+      async () => {
+        const ours = (await call(server, "get_vm", { vmId })).disks.map(({ source }) => source!);
+        let xml = await virsh("dumpxml", vmId);
+        for (const path of ours) {
+          const name = path.slice(pool.path.length + 1);
+          xml = xml.replace(`<source file='${path}'/>`, `<source pool='${pool.name}' volume='${name}'/>`);
+        }
+        const file = await Deno.makeTempFile({ suffix: ".xml" });
+        await Deno.writeTextFile(
+          file,
+          xml.replaceAll("<disk type='file' device='disk'", "<disk type='volume' device='disk'"),
+        );
+        await virsh("define", file);
+        await Deno.remove(file);
+        await until(
+          "the disks are known by their volumes",
+          async () => (await call(server, "get_vm", { vmId })).disks.every(({ type }) => type === "volume"),
+        );
+        const { warnings } = await call(server, "restore_backup", {
+          ...{ backupId, runId: done.id, vmId },
+          inPlace: true,
+        });
+        assert.deepEqual(warnings, []);
+        const { disks } = await call(server, "get_vm", { vmId });
+        assert.deepEqual(
+          await Promise.all(disks.map(({ source, format }) => contentOf(source!, format!))),
+          before,
+        );
+        for (const path of ours) {
+          await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+        }
+        assert.equal((await call(server, "list_bin", {})).length, 4);
+      },
+    );
     await t.step("with another folder, what becomes of its copies is said, and nothing is lost", async () => {
       await using other = await backupFolder();
       const listed = async () => (await call(server, "list_backup_runs", { backupId })).map(({ id }) => id);

@@ -12,7 +12,8 @@ import { identityAt } from "../../operations/file_identity.ts";
 import type { Steps } from "../../operations/operation.ts";
 import type { FileMade } from "../../operations/step.ts";
 import { readHead } from "../../storage/disk_images/chain.ts";
-import { keepsFiles, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { volumeOfDisk } from "../../storage/disk_path.ts";
+import { keepsFiles, type Volume, volumeAt } from "../../storage/volumes.ts";
 
 /** A disk to be copied: which, its volume, and where the copy goes. */
 export interface DiskCopy {
@@ -35,23 +36,17 @@ export const isOwn = ({ device, readOnly, shareable, source }: Disk) =>
   source !== undefined && !readOnly && !shareable && device !== "cdrom" && device !== "floppy";
 
 /** The volume of a file that lies in a pool's folder although the pool has not seen it yet. */
-async function volumeAfterRefresh({ link }: Host, path: string): Promise<Volume | undefined> {
+async function volumeAfterRefresh(
+  { link }: Host,
+  { type, source: path }: Disk,
+): Promise<Volume | undefined> {
+  if (path === undefined || (type !== "file" && type !== "block")) return undefined;
   const folder = path.slice(0, path.lastIndexOf("/"));
   for (const { name, state } of await link.call("poolScan")) {
     if (state !== 2 || summarizePool(await link.call("poolXml", { pool: name })).path !== folder) continue;
     await link.call("poolRefresh", { pool: name });
     return await volumeAt(link, path);
   }
-}
-
-async function volumeOfDisk(host: Host, { type, source = "" }: Disk): Promise<Volume | undefined> {
-  const { link } = host;
-  if (type === "volume") {
-    const [pool = "", ...name] = source.split("/");
-    return await volumeNamed(link, pool, name.join("/"));
-  }
-  if (type !== "file" && type !== "block") return undefined;
-  return await volumeAt(link, source) ?? await volumeAfterRefresh(host, source);
 }
 
 /** Why a disk is no volume that could be copied: what is missing, and what to do. */
@@ -81,7 +76,7 @@ export async function copyOf(
 ): Promise<DiskCopy> {
   const { target, source: path = "" } = disk;
   const refuse = (reason: string) => new ContractError("DiskNotClonable", { target, path, reason });
-  const source = await volumeOfDisk(host, disk);
+  const source = await volumeOfDisk(host.link, disk) ?? await volumeAfterRefresh(host, disk);
   if (source === undefined) throw refuse(await whyNoVolume(host, disk));
   if (source.encryption?.secret !== undefined) {
     throw refuse("it is encrypted, and its passphrase belongs to it alone");

@@ -28,6 +28,7 @@ import { keyOf } from "../../operations/step.ts";
 import { type CopySource, copySource } from "../../storage/copy_source.ts";
 import { exportImage } from "../../storage/qemu_img.ts";
 import { lockVolume, requireActive } from "../../storage/shared.ts";
+import { volumeOfDisk } from "../../storage/disk_path.ts";
 import { requireRoom, requireWithin, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import {
@@ -87,17 +88,13 @@ async function warningsOf({ link }: Host, vm: VM): Promise<Warnings> {
 async function sourceOf(
   host: Host,
   vm: VM,
-  { target, source: path = "", type, format }: Disk,
+  disk: Disk,
   { role }: Principal,
   held: DisposableStack,
 ): Promise<CopySource> {
+  const { target, source: path = "", format } = disk;
   const refuse = (reason: string) => new ContractError("DiskNotExportable", { target, path, reason });
-  const slash = path.indexOf("/");
-  const volume = type === "volume"
-    ? await volumeNamed(host.link, path.slice(0, slash), path.slice(slash + 1))
-    : type === "file" || type === "block"
-    ? await volumeAt(host.link, path)
-    : undefined;
+  const volume = await volumeOfDisk(host.link, disk);
   if (volume === undefined) throw refuse("it is in no active storage pool");
   const used = format ?? "raw";
   if (used !== "raw" && used !== "qcow2") throw refuse(`its format is ${used}: convert it to qcow2 or raw`);
