@@ -98,6 +98,15 @@ again() {
   done
 }
 
+# Makes the pool that hosts in use have. Without it, what goes into the usual pool goes into whichever a test beside has
+# just then, and takes away.
+ensure_default_pool() {
+  libvirt_answers && is_root || return 0
+  virsh -q pool-info default >/dev/null 2>&1 ||
+    quietly virsh -q pool-define-as default dir --target /var/lib/libvirt/images
+  virsh -q pool-list --name | grep -qx 'default *' || quietly virsh -q pool-start default --build
+}
+
 if is_root && is_debian; then
   # Unquoted: a list of names
   # shellcheck disable=SC2086
@@ -107,6 +116,7 @@ else
 fi
 find_deno
 start_libvirt || say "libvirt does not answer: the tests that need it will say so."
+ensure_default_pool
 
 # Whatever the tests call `deno` is the one that runs them
 case $deno in */*) PATH=${deno%/*}:$PATH ;; esac
