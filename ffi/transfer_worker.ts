@@ -4,7 +4,7 @@
  * owner: so no more than a piece is in memory, and who is slow at the other end holds nothing else up.
  */
 import { Connection, Handle } from "./connection.ts";
-import { failureOf } from "./error.ts";
+import { failureOf, LibvirtError } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
 import type { FromTransferWorker, ToTransferWorker, TransferTarget } from "./transfer_protocol.ts";
 
@@ -24,7 +24,9 @@ const buffer = new Uint8Array(MOST);
 let isRead = false;
 
 /** The open transfer: its connection, volume and stream. */
-let open: { readonly stream: Handle; readonly stack: DisposableStack } | undefined;
+let open:
+  | { readonly connection: Connection; readonly stream: Handle; readonly stack: DisposableStack }
+  | undefined;
 
 /** @throws {LibvirtError} */
 function begin(uri: string, { direction, path, offset, length }: TransferTarget): void {
@@ -40,7 +42,7 @@ function begin(uri: string, { direction, path, offset, length }: TransferTarget)
   );
   const start = direction === "upload" ? symbols.virStorageVolUpload : symbols.virStorageVolDownload;
   ok(start(volume.pointer, stream.pointer, BigInt(offset), BigInt(length), 0));
-  open = { stream, stack: stack.move() };
+  open = { connection, stream, stack: stack.move() };
 }
 
 /** The stream. @throws {TypeError} before it was opened or after its end */
@@ -51,15 +53,23 @@ function stream(): Deno.PointerObject {
 
 function end(how: "finish" | "abort"): void {
   if (open === undefined) return;
-  const { stack } = open;
+  const { stack, connection } = open;
   const { symbols } = libvirt();
   try {
     if (how === "finish") ok(symbols.virStreamFinish(stream()));
     else symbols.virStreamAbort(stream());
+  } catch (error) {
+    throw causeOf(error, connection); // known as long as the connection is open
   } finally {
     open = undefined;
     stack.dispose();
   }
+}
+
+/** What went wrong: where libvirtd is gone, that is it, whatever the stream says of it. */
+function causeOf(error: unknown, connection: Connection | undefined): unknown {
+  if (!(error instanceof LibvirtError) || connection === undefined || connection.alive) return error;
+  return new LibvirtError({ ...failureOf(error), kind: "lost" });
 }
 
 function run(message: ToTransferWorker): FromTransferWorker {
@@ -98,6 +108,6 @@ self.onmessage = ({ data }: MessageEvent<ToTransferWorker>) => {
     const answer = run(data);
     post(answer, "bytes" in answer ? [answer.bytes.buffer] : []);
   } catch (error) {
-    post({ type: "failure", failure: failureOf(error) });
+    post({ type: "failure", failure: failureOf(causeOf(error, open?.connection)) });
   }
 };

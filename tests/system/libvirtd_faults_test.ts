@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { ERRORS } from "../../lib/contract/errors.ts";
+import { Mirror } from "../testbed/mirror.ts";
 import { freeze, thaw } from "../testbed/pid.ts";
 import { type PrivateLibvirt, privateLibvirt, type PrivateMachine } from "../testbed/private_libvirt.ts";
 import { exists } from "../testbed/process.ts";
@@ -132,6 +133,41 @@ test("a killed libvirtd is told at once, leaves the last known state, and is fol
   assert.equal(await lively.state(), "running");
   assert.equal(await qemuOf(lively), qemu);
   assert.equal(await exists(`/proc/${server.pid}`), true);
+});
+
+test("a download during which libvirtd dies says that, and nothing of the image's server; nothing of it is left", async () => {
+  await using faulty = await faultyHost(0);
+  const { host, server } = faulty;
+  const path = await Deno.makeTempDir({ prefix: "kvmm-test-arriving-" });
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => Deno.remove(path, { recursive: true }));
+  await host.virshBatch([
+    `pool-define-as arriving dir --target ${path}`,
+    "pool-autostart arriving",
+    "pool-start arriving",
+  ]);
+  await until(
+    "the pool to be known",
+    async () =>
+      (await call(server, "get_storage_pools")).some(({ name, state }) =>
+        name === "arriving" && state === "running"
+      ),
+  );
+  await using mirror = new Mirror();
+  await call(server, "set_image_policy", { hosts: ["127.0.0.1"] });
+  const url = mirror.serve("/long.img", { body: new Uint8Array(16 * 1024 ** 2), pace: 50 });
+  const { jobId } = await call(server, "download_image", { url, pool: "arriving" });
+  const job = async () => (await call(server, "get_job", { jobId })).job;
+  await until("some of it to be there", async () => ((await job()).doneBytes ?? 0) > 512 * 1024);
+  await host.kill();
+  const failed = await until("its end", async () => {
+    const now = await job();
+    return now.endedAt === null ? null : now;
+  });
+  assert.deepEqual([failed.state, failed.error?.code], ["failed", "ConnectionLost"], failed.error?.message);
+  await host.start();
+  await connected(server);
+  await until("the unfinished volume to be gone", async () => !await exists(`${path}/long.img`));
 });
 
 test("libvirtd killed again and again: every time the product heals, and a command under way is told as unknown", async () => {
