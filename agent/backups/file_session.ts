@@ -55,6 +55,7 @@ export class FileSession implements AsyncDisposable {
   #faults = "";
   #heard = Promise.withResolvers<void>();
   #isOver = false;
+  #isAbandoned = false;
   #waiting = 0;
   #mounted: string | undefined;
   filesystems: readonly BackupFilesystem[] = [];
@@ -66,9 +67,14 @@ export class FileSession implements AsyncDisposable {
     private readonly held: AsyncDisposableStack,
   ) {}
 
-  /** Whether it has ended, by itself or by {@link FileSession.end}. */
+  /** Whether it has ended by itself, or is about to by {@link FileSession.end}. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether it was ended because who took its content had left: others may ask another one. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
   }
 
   /** Whether somebody is being answered. */
@@ -265,6 +271,7 @@ export class FileSession implements AsyncDisposable {
       } catch (error) {
         // Who took it has gone: guestfish waits for a reader that does not come.
         log.debug("a download out of a backup ended early", { error });
+        this.#isAbandoned = true;
         this.end();
       }
     }).catch((error) => opened.reject(error));
@@ -274,6 +281,7 @@ export class FileSession implements AsyncDisposable {
   /** Ends it at once. */
   end(): void {
     if (this.#isOver) return;
+    this.#isOver = true;
     try {
       this.child.kill("SIGKILL");
     } catch (error) {

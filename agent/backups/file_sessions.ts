@@ -1,5 +1,6 @@
 /** Copies whose files are being read: each has a VM of libguestfs for a while, a few at a time. */
 import { ContractError } from "../../lib/contract/errors.ts";
+import { Turns } from "../../lib/turns.ts";
 import type { Clock } from "../clock.ts";
 import { guestfsMissing, isGuestfsEmulated } from "../guestfs/guestfs.ts";
 import type { Host } from "../hosts/host.ts";
@@ -21,6 +22,8 @@ export interface FileSessionsOptions {
 
 interface Entry {
   readonly session: Promise<FileSession>;
+  /** Whether it could not be opened, or has ended. */
+  readonly isOver: () => boolean;
   /** Ends it, and gives the folder back. */
   readonly end: () => Promise<void>;
   cancelIdle: () => void;
@@ -31,36 +34,54 @@ const notPossible = (reason: string) => new ContractError("BackupFilesNotPossibl
 export class FileSessions {
   /** By id of the copy; the one that was asked last is the last. */
   readonly #open = new Map<string, Entry>();
+  /** Two who ask at once must not begin two sessions of one copy. */
+  readonly #turns = new Turns();
 
   constructor(private readonly options: FileSessionsOptions) {}
 
   /**
-   * The session of a copy, opened where there is none. The store that is given is closed once nobody reads it.
+   * Asks for files of a copy. The stores that are given are closed once nobody reads them.
    *
+   * @param source opens the copy; called anew where somebody who left in the middle of a download ended the session meanwhile
    * @throws {ContractError} BackupFilesNotPossible, BackupFilesFailed, BackupFolderBusy, BackupDamaged
    */
-  async of(source: RestoreSource): Promise<FileSession> {
-    const { id } = source.copy;
-    let entry = this.#open.get(id);
-    if (entry !== undefined && await entry.session.then(({ isOver }) => isOver, () => true)) {
-      await this.#close(id);
-      entry = undefined;
+  async ask<T>(source: () => Promise<RestoreSource>, work: (session: FileSession) => Promise<T>): Promise<T> {
+    const session = await this.#of(await source());
+    try {
+      return await work(session);
+    } catch (error) {
+      if (!session.isAbandoned) throw error;
+      return await work(await this.#of(await source()));
     }
-    if (entry === undefined) {
-      await this.#requireBegin(source);
-      entry = this.#begin(source);
-    } else await source.repository.store.close();
-    this.#open.delete(id);
-    this.#open.set(id, entry);
+  }
+
+  /** The session of a copy, opened where there is none. */
+  async #of(source: RestoreSource): Promise<FileSession> {
+    const { id } = source.copy;
+    const entry = await this.#turns.run(() => this.#find(source));
     entry.cancelIdle();
     try {
       const session = await entry.session;
       this.#endWhenIdle(id, entry, session);
       return session;
     } catch (error) {
-      await this.#close(id);
+      if (this.#open.get(id) === entry) await this.#close(id);
       throw restoreFailure(error, "list_backup_files");
     }
+  }
+
+  /** What is open of a copy, else what begins to be; the last that was asked. */
+  async #find(source: RestoreSource): Promise<Entry> {
+    const { id } = source.copy;
+    if (this.#open.get(id)?.isOver()) await this.#close(id);
+    let entry = this.#open.get(id);
+    if (entry === undefined) {
+      await this.#requireBegin(source);
+      entry = this.#begin(source);
+    } else await source.repository.store.close();
+    this.#open.delete(id);
+    this.#open.set(id, entry);
+    return entry;
   }
 
   /** Ends all of them. */
@@ -85,22 +106,26 @@ export class FileSessions {
   #begin(source: RestoreSource): Entry {
     const opened = Promise.withResolvers<FileSession>(), over = Promise.withResolvers<void>();
     const abort = new AbortController();
+    let isOver = () => false;
     // Nobody deletes what it reads, as long as it is there.
     const { repository } = source;
     const read = async () => {
       const { app: { guestfs: folders }, capabilities } = this.options.host();
       const isEmulated = await isGuestfsEmulated(capabilities);
       await using session = await FileSession.open(source, { isEmulated, folders, signal: abort.signal });
+      isOver = () => session.isOver;
       opened.resolve(session);
       await over.promise;
     };
     const held = closing(repository, () => repository.locked("content", false, read)).catch((error) => {
+      isOver = () => true;
       opened.reject(error);
       log.debug("files of a backup cannot be read", { copy: source.copy.id, error });
     });
     opened.promise.catch(() => {/* told to who asked */});
     return {
       session: opened.promise,
+      isOver: () => isOver(),
       end: async () => {
         abort.abort();
         over.resolve();

@@ -22,7 +22,6 @@ import type { Jobs } from "../jobs/jobs.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { targetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
-import type { FileSession } from "./file_session.ts";
 import type { FileSessions } from "./file_sessions.ts";
 import type { BackupRecords, StoredBackup } from "./records.ts";
 import { closing, type FoundCopy, Repository } from "./repository.ts";
@@ -176,18 +175,16 @@ export function backupHandlers(
     });
   };
   /** The disks of a VM's copy of a run, opened for reading. */
-  const filesOf = async (
+  const diskSource = async (
     { backupId, ...of }: OfCopy & { readonly backupId: string },
-  ): Promise<FileSession> => {
+  ): Promise<RestoreSource> => {
     const { repository, copies } = await runs.open(find(backupId), of.runId);
-    let source: RestoreSource;
     try {
-      source = sourceIn(repository, copies, of);
+      return sourceIn(repository, copies, of);
     } catch (error) {
       await repository.store.close();
       throw error;
     }
-    return await files.of(source);
   };
   return {
     list_backups: () => {
@@ -349,17 +346,18 @@ export function backupHandlers(
       if (run === undefined) throw new ContractError("BackupRunNotFound", { runId });
       return { ...result, run };
     },
-    list_backup_files: async ({ filesystem, path = "/", ...of }) => {
-      const session = await filesOf(of);
-      if (filesystem === undefined) {
-        return { filesystems: [...session.filesystems], files: [], truncated: false };
-      }
-      return { filesystems: [...session.filesystems], ...await session.list(filesystem, path) };
-    },
+    list_backup_files: ({ filesystem, path = "/", ...of }) =>
+      files.ask(() => diskSource(of), async (session) => {
+        const filesystems = [...session.filesystems];
+        if (filesystem === undefined) return { filesystems, files: [], truncated: false };
+        return { filesystems, ...await session.list(filesystem, path) };
+      }),
     download_backup_file: async ({ filesystem, path, ...of }, { content }) => {
       if (!content?.answer) throw new ContractError("ContentExpected");
-      const session = await filesOf(of);
-      const { isFolder, size, stream } = await session.read(filesystem, path);
+      const { isFolder, size, stream } = await files.ask(
+        () => diskSource(of),
+        (session) => session.read(filesystem, path),
+      );
       content.answer(stream);
       const last = path.split("/").filter((part) => part !== "").at(-1) ?? "files";
       return { name: isFolder ? `${last}.tar` : last, size: isFolder ? null : size };

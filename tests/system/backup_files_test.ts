@@ -124,6 +124,13 @@ Deno.test({
       const { files } = await call(server, "list_backup_files", { ...of, filesystem: device, path: "/etc" });
       assert.equal(files.length, 1);
     });
+    await t.step("many who ask at once, behind one who leaves, all have their answer", async () => {
+      const ask = () => call(server, "list_backup_files", { ...of, filesystem: device, path: "/etc" });
+      const response = await content(device, "/big");
+      const asked = [ask(), ask(), ask()];
+      await response.body!.cancel();
+      for (const { files } of await Promise.all([...asked, ask(), ask()])) assert.equal(files.length, 1);
+    });
     await server[Symbol.asyncDispose]();
     await until("nothing of it is left", async () => {
       const left = await run([

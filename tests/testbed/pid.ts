@@ -33,8 +33,8 @@ async function statusOf(pid: number, field: string): Promise<string | null> {
     return /^State:\s+[ZX]/m.test(status) ? null : value; // a zombie holds nothing any more
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    // It ended between the opening and the reading.
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") return null;
+    // It ended between the opening and the reading (ESRCH, which Deno has no class for).
+    if (error instanceof Error && error.message.includes("(os error 3)")) return null;
     throw error;
   }
 }
