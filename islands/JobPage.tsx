@@ -3,14 +3,35 @@ import { useHydrated } from "../lib/client/use_hydrated.ts";
 import { JobItem } from "../components/jobs/JobItem.tsx";
 import { jobs } from "../lib/client/jobs.ts";
 import type { Job, JobLine } from "../lib/contract/mod.ts";
+import { jobs as texts } from "../lib/i18n/en/jobs.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
 
-/** One piece of long work with its log: what it was rendered with, then live. */
-export default function JobPage({ job, log }: { job: Job; log: readonly JobLine[] }) {
+const { t } = textsOf(texts);
+
+/** Props of {@link JobPage}. */
+export interface JobPageProps {
+  job: Job;
+  log: readonly JobLine[];
+  /** The VM that it is about is known to be gone. */
+  isVmGone: boolean;
+}
+
+/** One piece of long work with its log, and the way to its VM: what it was rendered with, then live. */
+export default function JobPage({ job, log, isVmGone }: JobPageProps) {
   useEffect(() => jobs.seed([job]), []);
   const live = useHydrated() ? jobs.list.value.find(({ id }) => id === job.id) : undefined;
+  const now = live ?? job;
+  const hasVm = now.vmId !== undefined && now.state === "done" && (!isVmGone || job.state !== "done");
   return (
-    <ul class="jobs">
-      <JobItem job={live ?? job} log={log} />
-    </ul>
+    <>
+      <ul class="jobs">
+        <JobItem job={now} log={log} />
+      </ul>
+      {hasVm && (
+        <p class="pad">
+          <a class="button" href={`/vms/${encodeURIComponent(now.vmId!)}`}>{t("jobs.to_vm")}</a>
+        </p>
+      )}
+    </>
   );
 }

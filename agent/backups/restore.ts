@@ -354,7 +354,7 @@ export async function restoreVm(
       command: "restore_backup",
       title: vm === undefined ? `Restore ${was.name} as ${name}` : `Restore ${name}`,
       actor: principal.name,
-      ...(vm !== undefined && { vmId }),
+      vmId,
       subject: name,
       lane: "copy",
       ifInterrupted: t("operations.later"),

@@ -464,7 +464,7 @@ export function targetsOf(
 ): Backup["targets"] {
   if (all || vmIds.length + tags.length + groups.length > 0) return { all, vmIds, tags, groups };
   throw new ContractError("InvalidInput", {
-    reason: "targets must have a VM, a tag or a group at least, or be all VMs",
+    reason: "targets must name at least one VM, tag or group, or be all VMs",
     field: "targets",
   });
 }

@@ -39,7 +39,7 @@ function targetsOf(
   const targets = joinTargets({ vmIds, tags, groups }, hidden);
   if (!isNoTarget(targets)) return targets;
   throw new ContractError("InvalidInput", {
-    reason: "targets must have a VM, a tag or a group at least",
+    reason: "targets must name at least one VM, tag or group",
     field: "targets",
   });
 }

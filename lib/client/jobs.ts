@@ -1,7 +1,7 @@
 /** Long work as this page knows it: what it was rendered with, kept by its event stream. In the browser alone. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Job, JobState } from "../contract/mod.ts";
-import { type PlainKey, t } from "../i18n/mod.ts";
+import { t } from "../i18n/mod.ts";
 import { report, reportFailure } from "./toasts.ts";
 
 /** Most jobs kept. */
@@ -24,9 +24,8 @@ const list = computed<readonly Job[]>(() =>
 /** How an end is told. Cancelling is a person's own doing: it is told as done. */
 function tell({ title, state, error }: Job): void {
   if (state === "done" || state === "cancelled") {
-    const key: PlainKey = state === "done" ? "tasks.done" : "tasks.cancelled";
-    report(`${t(key)}: ${title}`);
-  } else if (error !== null) reportFailure({ sentence: `${t("tasks.failed")}: ${title}` }, error);
+    report(t(state === "done" ? "tasks.done" : "tasks.cancelled", { title }));
+  } else if (error !== null) reportFailure({ sentence: t("tasks.failed", { title }) }, error);
 }
 
 /** The page's jobs. */

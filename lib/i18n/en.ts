@@ -38,9 +38,9 @@ export const en = {
   "tasks.open": "Tasks",
   "tasks.running.one": "Tasks: {n} running",
   "tasks.running.other": "Tasks: {n} running",
-  "tasks.done": "Done",
-  "tasks.cancelled": "Cancelled",
-  "tasks.failed": "Failed",
+  "tasks.done": "{title}: done",
+  "tasks.cancelled": "{title}: cancelled",
+  "tasks.failed": "{title}: failed",
 
   "connection.connected": "libvirt answers",
   "connection.connecting": "Connecting…",

@@ -12,7 +12,7 @@ import { rangeIn } from "../../lib/metrics/ranges.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { fail } from "./fail.ts";
-import { soon } from "./soon.ts";
+import { soon } from "./long_work.ts";
 
 /** What a page of graphs is rendered with. */
 export interface ShownMonitoring {

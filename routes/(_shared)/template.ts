@@ -8,7 +8,7 @@ import { formInput } from "../../lib/text/form_input.ts";
 import { givenIn, textIn } from "../../lib/text/form_fields.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { unlessAway } from "./fail.ts";
-import { soon } from "./soon.ts";
+import { soon, taskHref } from "./long_work.ts";
 
 /** Milliseconds that a page waits for long work; after them its task shows how far it is. */
 const SOON_MS = 3000;
@@ -65,14 +65,16 @@ function fieldOf(error: unknown): string | undefined {
   return NAME_CODES.has(error.code) ? "name" : errorField(error);
 }
 
-/** Carries long work out that a form asks for. @returns whether it is done already, or how it was refused */
+/** Carries long work out that a form asks for. @returns null when it is done already, its task's page, or how it was refused */
 export async function sendLong(
+  api: PageState["api"],
   command: CommandName,
   form: FormData,
   work: () => Promise<unknown>,
-): Promise<boolean | RefusedForm> {
+): Promise<string | null | RefusedForm> {
+  const began = Date.now();
   try {
-    return await soon(work(), SOON_MS);
+    return await soon(work(), SOON_MS) ? null : await taskHref(api, command, began);
   } catch (error) {
     const at = fieldOf(error);
     return {

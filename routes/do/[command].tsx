@@ -17,7 +17,7 @@ import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
 import { bare, type FieldSchema } from "../../lib/text/values.ts";
 import { segmentOf } from "../../lib/text/path_segment.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
-import { soon } from "../(_shared)/soon.ts";
+import { soon, taskHref } from "../(_shared)/long_work.ts";
 
 const { t } = textsOf(forms);
 /** The field that says a person has read what is lost. */
@@ -83,6 +83,9 @@ function withStatus(shown: Response, status: number): Response {
   return response;
 }
 
+/** Where a form goes on to that shows its task, as {@link returnPath} writes it. */
+const TASK = "/%7Btask%7D";
+
 /** Milliseconds a form waits for a task: a refusal comes by then, and so does the end of what is small. */
 const TASK_WAIT_MS = 1500;
 
@@ -91,22 +94,26 @@ interface Outcome {
   readonly is: "done" | "started";
   readonly word: string;
   readonly said: Readonly<Record<string, unknown>>;
+  /** The page of the task. */
+  readonly task: string | undefined;
 }
 
 /** Carries out what a form asks for. @throws {ContractError} */
 async function carryOut(api: PageState["api"], command: CommandName, fields: Fields): Promise<Outcome> {
   const methods = api as unknown as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
   const row: Command = COMMANDS[command], input = formInput(row, fields);
-  const work = methods[methodOf(command)]!(input);
-  if (row.isJob && !await soon(work, TASK_WAIT_MS)) return { is: "started", word: command, said: input };
+  const began = Date.now(), work = methods[methodOf(command)]!(input);
+  const isOver = !row.isJob || await soon(work, TASK_WAIT_MS);
+  const task = row.isJob ? await taskHref(api, command, began) : undefined;
+  if (!isOver) return { is: "started", word: command, said: input, task };
   const answer = await work;
   const said = typeof answer === "object" && !Array.isArray(answer) ? { ...answer, ...input } : input;
-  return { is: "done", word: doneWord(command, input), said };
+  return { is: "done", word: doneWord(command, input), said, task };
 }
 
-/** The page to go on to: `{name}` in its path is what the form, else the answer, said for `name`. */
-function pageAfter(to: string, { is, word, said }: Outcome): string {
-  const [path = "/", query = ""] = to.split("?");
+/** The page to go on to: `{name}` in its path is what the form, else the answer, said for `name`; `/{task}` its task's. */
+function pageAfter(to: string, { is, word, said, task }: Outcome): string {
+  const [path = "/", query = ""] = (to === TASK && task !== undefined ? task : to).split("?");
   const params = new URLSearchParams(query);
   params.set(is, word);
   const filled = path.replace(

@@ -17,7 +17,7 @@ import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
-import { soon } from "../(_shared)/soon.ts";
+import { soon } from "../(_shared)/long_work.ts";
 
 const own = textsOf(texts);
 

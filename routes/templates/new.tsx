@@ -48,6 +48,7 @@ export const handler = define.handlers({
     const templateId = String(form.get("into") ?? "");
     if (templateId !== "") form.delete("name");
     const sent = await sendLong(
+      api,
       "create_template",
       form,
       // deno-lint-ignore require-await -- what its fields are refused with is an answer like any other
@@ -56,10 +57,10 @@ export const handler = define.handlers({
           ? api.createTemplate(templateInput("create_template", form, {}))
           : api.updateTemplate(templateInput("update_template", form, { templateId })),
     );
-    if (typeof sent !== "boolean") {
+    if (sent !== null && typeof sent !== "string") {
       return page(await shown(ctx.state, sent), { status: sent.failure.status });
     }
-    if (!sent) return ctx.redirect("/tasks", 303);
+    if (sent !== null) return ctx.redirect(sent, 303);
     const to = templateId === "" ? "/templates" : templateHref(templateId);
     return ctx.redirect(`${to}?done=${templateId === "" ? "create_template" : "update_template"}`, 303);
   },

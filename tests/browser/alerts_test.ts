@@ -90,7 +90,7 @@ browserTest(
         await page.getByRole("row").filter({ hasText: "Renamed" }).filter({ hasText: "This host" }).waitFor();
         await page.getByRole("link", { name: "Renamed" }).click();
         await page.getByRole("button", { name: "Delete" }).click();
-        await page.getByRole("button", { name: "Go on" }).click();
+        await page.getByRole("button", { name: "Continue" }).click();
         await page.waitForURL(/\/alerts\/rules/);
         assert.equal(await page.getByRole("link", { name: "Renamed" }).count(), 0);
         await page.getByRole("link", { name: "History" }).click();

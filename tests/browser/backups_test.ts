@@ -67,8 +67,18 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
             await field(page, "Name of the new VM").fill(restored);
             await page.getByLabel("Storage pool").first().selectOption(pool.name);
             await page.getByRole("button", { name: "Restore as a new VM" }).click();
-            await waitForText(page, "main", "The VM was restored.");
+            await page.waitForURL(/\/tasks\//);
+            // Without script a page does not follow the task.
+            await until("the restore's end", async () => {
+              if (!javaScriptEnabled) await page.reload();
+              return (await page.locator(".job").innerText()).includes("Done");
+            });
+            assert.match(await page.locator(".job-log").innerText(), /Restoring vda to /);
+            await page.getByRole("link", { name: "Show the VM" }).click();
+            await waitForText(page, "h1", restored);
             assert.match(await virsh("list", "--all", "--name"), new RegExp(restored));
+            await page.goto(`${server.url}/backups`);
+            await page.locator("tr[data-backup]").getByRole("link").click();
             await page.getByRole("link", { name: "Edit", exact: true }).click();
             await field(page, "Newest copies to keep").fill("3");
             await page.getByRole("button", { name: "Save" }).click();

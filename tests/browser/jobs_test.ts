@@ -65,7 +65,7 @@ browserTest("the tasks drawer shows long work live, and cancels it", async (t) =
         await page.getByRole("link", { name: "Tasks: 1 running" }).click();
         await item.getByRole("button", { name: /^Cancel: Upload/ }).click();
         await waitForText(page, ".drawer .job", "Cancelled");
-        await waitForText(page, ".toast", `Cancelled: Upload ${theme}.img`);
+        await waitForText(page, ".toast", `Upload ${theme}.img: cancelled`);
         await page.keyboard.press("Escape");
         await page.getByRole("link", { name: "Tasks", exact: true }).click();
         await waitForText(page, ".drawer .job", `${theme}.img`);

@@ -164,7 +164,7 @@ test("a download during which libvirtd dies says that, and nothing of the image'
     const now = await job();
     return now.endedAt === null ? null : now;
   });
-  assert.deepEqual([failed.state, failed.error?.code], ["failed", "ConnectionLost"], failed.error?.message);
+  assert.deepEqual([failed.state, failed.error?.code], ["failed", "ConnectionLost"]);
   await host.start();
   await connected(server);
   await until("the unfinished volume to be gone", async () => !await exists(`${path}/long.img`));

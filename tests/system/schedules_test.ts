@@ -291,7 +291,7 @@ Deno.test({
     await refused(make({ frequency: "cron", cron: "* * * * * *" }), "InvalidInput", /five parts/);
     await refused(make({ frequency: "once", at: "2020-01-01T00:00" }), "InvalidInput", /in the past/);
     await refused(make({ timeZone: "Mars/Olympus" }), "InvalidInput", /no time zone/);
-    await refused(make({ targets: {} }), "InvalidInput", /a VM, a tag or a group/);
+    await refused(make({ targets: {} }), "InvalidInput", /at least one VM, tag or group/);
     await refused(make({ targets: { vmIds: [crypto.randomUUID()] } }), "VmNotFound");
     await refused(make({ deadlineSeconds: 5 }), "InvalidInput");
     await refused(make({ name: " x" }), "InvalidInput");

@@ -6,7 +6,7 @@ export const forms = {
   "forms.refused": "This was not done.",
   "forms.confirm_title": "{what}?",
   "forms.confirm_lost": "This cannot be undone. It deletes or ends {lost}.",
-  "forms.confirm": "Go on",
+  "forms.confirm": "Continue",
   "forms.cancel": "Cancel",
   "forms.started": "It is under way. The tasks show how far it is.",
   "forms.tasks": "Tasks",

@@ -22,6 +22,7 @@ export const jobs = {
   "jobs.cancel": "Cancel",
   "jobs.cancel_of": "Cancel: {title}",
   "jobs.cancel_failed": "The task could not be cancelled",
+  "jobs.to_vm": "Show the VM",
   "jobs.log": "Log",
   "jobs.log_empty": "Nothing was written",
   "jobs.log_failed": "The log could not be read",

@@ -93,7 +93,7 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
         </Panel>
         <Panel title={area.t("backups.restore_new")}>
           <p class="pad text-muted">{area.t("backups.restore_new_what", { name: oneLine(name, 60) })}</p>
-          <form method="post" action={formHref("restore_backup", fields, at, here)}>
+          <form method="post" action={formHref("restore_backup", fields, "/{task}", here)}>
             <div class="form-grid">
               <TextField
                 label={area.t("backups.restore_name")}
@@ -113,7 +113,7 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
         </Panel>
         <Panel title={area.t("backups.restore_in_place")}>
           <p class="pad text-muted">{area.t("backups.restore_in_place_what", { name: oneLine(name, 60) })}</p>
-          <form method="post" action={formHref("restore_backup", fields, at, here)}>
+          <form method="post" action={formHref("restore_backup", fields, "/{task}", here)}>
             <div class="form-grid">
               {pool(area.t("backups.restore_pool_same"))}
               <CheckField
@@ -132,7 +132,7 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
         {copy.disks.length > 0 && (
           <Panel title={area.t("backups.restore_disk")}>
             <p class="pad text-muted">{area.t("backups.restore_disk_what")}</p>
-            <form method="post" action={formHref("restore_backup_disk", fields, at, here)}>
+            <form method="post" action={formHref("restore_backup_disk", fields, "/{task}", here)}>
               <div class="form-grid">
                 <SelectField
                   label={area.t("backups.restore_target")}

@@ -51,15 +51,16 @@ export const handler = define.handlers({
     const templateId = ctx.params.id ?? "", { api } = ctx.state;
     const form = await ctx.req.formData();
     const sent = await sendLong(
+      api,
       COMMAND,
       form,
       // deno-lint-ignore require-await -- what its fields are refused with is an answer like any other
       async () => api.createVmFromTemplate(templateInput(COMMAND, form, { templateId })),
     );
-    if (typeof sent !== "boolean") {
+    if (sent !== null && typeof sent !== "string") {
       return page(await shown(ctx.state, templateId, sent), { status: sent.failure.status });
     }
-    return ctx.redirect(sent ? `${templateHref(templateId)}?done=${COMMAND}` : "/tasks", 303);
+    return ctx.redirect(sent ?? `${templateHref(templateId)}?done=${COMMAND}`, 303);
   },
 });
 

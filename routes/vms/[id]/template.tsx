@@ -36,6 +36,7 @@ export const handler = define.handlers({
     const command = templateId === NEW ? "create_template" : "update_template";
     if (templateId !== NEW) form.delete("name");
     const sent = await sendLong(
+      api,
       command,
       form,
       // deno-lint-ignore require-await -- what its fields are refused with is an answer like any other
@@ -44,13 +45,13 @@ export const handler = define.handlers({
           ? api.createTemplate(templateInput("create_template", form, { vmId }))
           : api.updateTemplate(templateInput("update_template", form, { templateId, vmId })),
     );
-    if (typeof sent !== "boolean") {
+    if (sent !== null && typeof sent !== "string") {
       return page(await shown(ctx.state, vm, { ...sent, command: "create_template" }), {
         status: sent.failure.status,
       });
     }
     const to = templateId === NEW ? "/templates" : templateHref(templateId);
-    return ctx.redirect(sent ? `${to}?done=${command}` : "/tasks", 303);
+    return ctx.redirect(sent ?? `${to}?done=${command}`, 303);
   },
 });
 

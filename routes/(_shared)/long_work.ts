@@ -1,0 +1,24 @@
+/** Work that a page does not wait for to its end. */
+import type { CommandName } from "../../lib/contract/mod.ts";
+import type { PageState } from "../../lib/page_state.ts";
+import { jobHref } from "../../lib/text/job_href.ts";
+
+/** Whether work was done within so many milliseconds; what it comes to later is nobody's here. @throws what it fails with */
+export async function soon(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
+  const done = await Promise.race([work.then(() => true), limit]).finally(() => clearTimeout(timer));
+  if (!done) work.catch(() => {/* told by its job, or by the next look */});
+  return done;
+}
+
+/** The page of the task that a command of this session has begun since then; the list of tasks where none is found. */
+export async function taskHref(
+  api: PageState["api"],
+  command: CommandName,
+  since: number,
+): Promise<string> {
+  const [{ name }, jobs] = await Promise.all([api.getSession(), api.listJobs({ limit: 200 })]);
+  const task = jobs.find((job) => job.command === command && job.actor === name && job.startedAt >= since);
+  return task === undefined ? "/tasks" : jobHref(task.id);
+}
