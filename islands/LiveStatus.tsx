@@ -12,10 +12,12 @@ import { t } from "../lib/i18n/mod.ts";
 export interface LiveStatusProps {
   eventId: string;
   connection: ConnectionStatus;
+  /** Whether they may look at the host's health, which says what to do. */
+  mayHealth: boolean;
 }
 
 /** Opens the page's event stream, and says when what is shown may be old. On every page, once. */
-export default function LiveStatus({ eventId, connection }: LiveStatusProps) {
+export default function LiveStatus({ eventId, connection, mayHealth }: LiveStatusProps) {
   useEffect(() => {
     live.start(eventId, connection);
     startClock();
@@ -50,7 +52,8 @@ export default function LiveStatus({ eventId, connection }: LiveStatusProps) {
       )}
       {!broken && status.status === "disconnected" && (
         <Flash tone="bad" icon="unplug" title={t("banner.away", { time: formatClock(status.since) })} quiet>
-          {status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)} {t("banner.stale")}
+          {status.error === null ? t("advice.libvirt") : oneLine(status.error, 400)} {t("banner.stale")}{" "}
+          {mayHealth && <a href="/settings/health">{t("banner.health")}</a>}
         </Flash>
       )}
     </div>

@@ -43,7 +43,6 @@ export default function MachinesPanel(
   const status = (IS_BROWSER ? live.connection.value : null) ?? connection;
   return (
     <>
-      <StatesPanel counts={counts} mayCreate={mayCreate} />
       <AttentionPanel
         vms={attention}
         total={counts.attention}
@@ -52,6 +51,7 @@ export default function MachinesPanel(
         alerts={firing}
         mayHealth={mayHealth}
       />
+      <StatesPanel counts={counts} mayCreate={mayCreate} />
       <TopPanel vms={top} running={counts.running + counts.paused} />
     </>
   );

@@ -87,7 +87,13 @@ export default define.layout(async function App({ Component, req, state, url }) 
             {state.demo && ready && (
               <Flash tone="info" icon="info" title={t("banner.demo")} quiet>{t("banner.demo_text")}</Flash>
             )}
-            {ready && <LiveStatus eventId={state.eventId} connection={state.connection} />}
+            {ready && (
+              <LiveStatus
+                eventId={state.eventId}
+                connection={state.connection}
+                mayHealth={state.may("get_host_health")}
+              />
+            )}
             <main id="main" tabIndex={-1}>
               {ready && <FormOutcome refused={state.refused} params={url.searchParams} />}
               <Component />

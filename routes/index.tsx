@@ -40,15 +40,6 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
         </h1>
       </header>
       <div class="dashboard">
-        {host && stats && (
-          <HostPanel
-            host={host}
-            stats={stats}
-            seed={seed}
-            now={now}
-            hasMonitoring={state.may("get_host_metrics")}
-          />
-        )}
         {summary && (
           <MachinesPanel
             summary={summary}
@@ -57,6 +48,15 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             alerts={alerts}
             mayHealth={state.may("get_host_health")}
             mayCreate={state.may("create_vm")}
+          />
+        )}
+        {host && stats && (
+          <HostPanel
+            host={host}
+            stats={stats}
+            seed={seed}
+            now={now}
+            hasMonitoring={state.may("get_host_metrics")}
           />
         )}
         {!(host && stats && summary) && !state.connection.connected && <ReloadWhenBack />}

@@ -161,10 +161,12 @@ export function alertHandlers(
     get_alert_summary: (_input, { principal }) => {
       const viewer = viewerOf(principal);
       const seen = engine.incidents().filter((each) => seesAlert(viewer, each));
-      const firing = seen.filter(({ state }) => state === "firing");
+      const fired = seen.filter(({ state }) => state === "firing");
+      const firing = fired.filter(({ silenced }) => !silenced);
       return {
         firing: firing.length,
-        acknowledged: seen.length - firing.length,
+        acknowledged: seen.length - fired.length,
+        silenced: fired.length - firing.length,
         worst: firing[0]?.severity ?? null, // the worst stands first
       };
     },

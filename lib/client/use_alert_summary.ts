@@ -6,7 +6,7 @@ import { live } from "./live.ts";
 import { whenChanged } from "./query.ts";
 import { useQuery } from "./use_query.ts";
 
-const NOTHING: AlertSummary = { firing: 0, acknowledged: 0, worst: null };
+const NOTHING: AlertSummary = { firing: 0, acknowledged: 0, silenced: 0, worst: null };
 
 /** @param first what fired when the page was rendered; null while unknown */
 export function useAlertSummary(first: AlertSummary | null): Readonly<Signal<AlertSummary>> {

@@ -144,8 +144,9 @@ export type AlertIncident = Static<typeof AlertIncident>;
 
 /** What somebody sees firing. */
 export const AlertSummary = Type.Object({
-  firing: Type.Integer({ description: "nobody has acknowledged them" }),
+  firing: Type.Integer({ description: "nobody has acknowledged or silenced them" }),
   acknowledged: Type.Integer(),
+  silenced: Type.Integer({ description: "they fire, and nobody is told" }),
   worst: Type.Union([oneOf(ALERT_SEVERITIES), Type.Null()], { description: "of what is firing" }),
 });
 export type AlertSummary = Static<typeof AlertSummary>;

@@ -54,6 +54,7 @@ export const en = {
     "What you see may be out of date. If this stays, check that KVM Manager is still running.",
   "banner.connecting": "Connecting to libvirt…",
   "banner.away": "libvirt has been away since {time}.",
+  "banner.health": "Health says what is wrong and what to do.",
   "banner.stale": "What you see is the last known state; controls are off until libvirt is back.",
 
   "state.running": "Running",
@@ -160,6 +161,7 @@ export const en = {
 
   "load.unknown": "Not known yet",
   "load.of": "{used} of {total}",
+  "load.cpu_short": "CPU {percent}",
 
   "filter.label": "Filter",
   "filter.all": "All",

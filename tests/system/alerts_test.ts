@@ -88,6 +88,18 @@ Deno.test({
       assert.equal(shown!.address, new URL(target.url).origin);
     });
 
+    await t.step("what is silenced does not count as firing, as long as it is", async () => {
+      const before = await call(server, "get_alert_summary");
+      assert.ok(before.firing > 0 && before.silenced === 0, JSON.stringify(before));
+      const { id: silenceId } = await call(server, "silence_alert", { minutes: 60, reason: "new disks" });
+      assert.deepEqual(await call(server, "get_alert_summary"), {
+        ...{ firing: 0, acknowledged: before.acknowledged, silenced: before.firing },
+        worst: null,
+      });
+      await call(server, "end_silence", { silenceId });
+      assert.deepEqual(await call(server, "get_alert_summary"), before);
+    });
+
     await t.step("who sees another VM only, sees nothing of it, and cannot acknowledge it", async () => {
       const [incident] = await open(server);
       const stranger = await personWith(server, "stranger", [{
@@ -96,7 +108,10 @@ Deno.test({
       }]);
       assert.deepEqual(await stranger.call("get_alert_history", {}), []);
       assert.deepEqual(await stranger.call("list_alerts"), []);
-      assert.deepEqual(await stranger.call("get_alert_summary"), { firing: 0, acknowledged: 0, worst: null });
+      assert.deepEqual(await stranger.call("get_alert_summary"), {
+        ...{ firing: 0, acknowledged: 0, silenced: 0 },
+        worst: null,
+      });
       await assert.rejects(
         stranger.call("acknowledge_alert", { incidentId: incident!.id }),
         /404|IncidentNotFound/,

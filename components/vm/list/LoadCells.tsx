@@ -47,3 +47,14 @@ export function MemoryLoad({ vm, stats }: LoadProps) {
     </span>
   );
 }
+
+/** What the columns say that a phone has no room for, in a line: CPU, memory, address. */
+export function RowFacts({ vm, stats, address }: LoadProps & { address: string | undefined }) {
+  const now = stats.value, percent = now?.cpuUsagePercent ?? null;
+  const facts = [
+    ...(percent === null ? [] : [t("load.cpu_short", { percent: formatPercent(percent) })]),
+    ...(now === undefined ? [] : [formatMemory(now.memoryUsedMb)]),
+    ...(address === undefined ? [] : [address]),
+  ];
+  return <small class="row-facts">{facts.join(" · ") || "…"}</small>;
+}

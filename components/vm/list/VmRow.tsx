@@ -3,12 +3,12 @@ import type { ListQuery } from "../../../lib/vm/list_query.ts";
 import { listHref } from "../../../lib/vm/list_query.ts";
 import { ownHostname, systemOf } from "../../../lib/vm/os/guest_system.ts";
 import { formatDisk } from "../../../lib/text/quantity.ts";
-import { needsAttention } from "../../../lib/vm/state.ts";
+import { isLive, needsAttention } from "../../../lib/vm/state.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { firstAddress } from "../../../lib/vm/list.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { Icon } from "../../kit/Icon.tsx";
-import { CpuLoad, MemoryLoad } from "./LoadCells.tsx";
+import { CpuLoad, MemoryLoad, RowFacts } from "./LoadCells.tsx";
 import { TruncatedText } from "../../kit/TruncatedText.tsx";
 import { OsMark } from "../OsMark.tsx";
 import { RowActions } from "./RowActions.tsx";
@@ -73,6 +73,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
               <TruncatedText text={subtitle} longest={80} />
             </small>
           )}
+          {isLive(vm) && <RowFacts vm={vm} stats={stats} address={address} />}
         </span>
       </th>
       <td class="col-tags">
