@@ -186,7 +186,9 @@ export function judgeGroups({ account }: HostFacts): Finding[] {
       existing.includes(name) && !groups.includes(name)
     );
     if (missing.length === 0) {
-      return [ok(`${user} is in ${groups.filter((name) => name in GROUPS).join(" and ")}`)];
+      return [
+        ok(`${user} is in ${Object.keys(GROUPS).filter((name) => groups.includes(name)).join(" and ")}`),
+      ];
     }
     return missing.map(([name, loss]) =>
       found(
