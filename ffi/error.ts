@@ -83,6 +83,16 @@ export function failureOf(thrown: unknown): LibvirtFailure {
   return new LibvirtError({ message: messageOf(thrown) }).toFailure();
 }
 
+/** `ENOENT` of errno(3): there is no such file. */
+const ENOENT = 2;
+
+/** Whether a call failed because a file is not there: libvirt tells the errno of a system error as `int1` (@64). */
+export function isNoSuchFile(error: Deno.PointerValue): boolean {
+  if (error === null) return false;
+  const view = new Deno.UnsafePointerView(error);
+  return view.getInt32(0) === VIR_ERR.SYSTEM && view.getInt32(64) === ENOENT;
+}
+
 /**
  * Reads `struct _virError` (virterror.h): int code @0, int domain @4, char *message @8, int level @16.
  * Must run on the thread of the failed call, right after it: the error is thread-local.

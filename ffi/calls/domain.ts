@@ -1,7 +1,7 @@
 /** Calls on domains. Each runs to its end on a worker's thread and gives plain data. */
 import { type DomainSummary, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { type Connection, listOf, readList } from "../connection.ts";
-import { LibvirtError, VIR_ERR } from "../error.ts";
+import { isNoSuchFile, LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
 import { countPending } from "./hardware.ts";
@@ -358,22 +358,31 @@ export interface DiskSize {
   readonly allocation: number;
 }
 
+/** What is known of a domain's disks. */
+export interface DiskSizesOf {
+  readonly uuid: string;
+  readonly disks: readonly DiskSize[];
+  /** Targets of disks whose file is not there. */
+  readonly missing: readonly string[];
+}
+
 /** Sizes of the given disks of each domain. A disk that cannot be asked (gone file, dead NFS) is left out. */
 export function domainDiskSizes(
   connection: Connection,
   { domains }: { domains: readonly { uuid: string; targets: readonly string[] }[] },
-): { uuid: string; disks: DiskSize[] }[] {
+): DiskSizesOf[] {
   const { symbols } = libvirt();
   const info = new BigUint64Array(3); // capacity, allocation, physical
   return domains.flatMap(({ uuid, targets }) => {
     try {
       using domain = connection.domain(uuid);
-      const disks = targets.flatMap((target) =>
-        symbols.virDomainGetBlockInfo(domain.pointer, cString(target), info, 0) < 0
-          ? []
-          : [{ target, capacity: Number(info[0]), allocation: Number(info[1]) }]
-      );
-      return [{ uuid, disks }];
+      const disks: DiskSize[] = [], missing: string[] = [];
+      for (const target of targets) {
+        if (symbols.virDomainGetBlockInfo(domain.pointer, cString(target), info, 0) === 0) {
+          disks.push({ target, capacity: Number(info[0]), allocation: Number(info[1]) });
+        } else if (isNoSuchFile(symbols.virGetLastError())) missing.push(target);
+      }
+      return [{ uuid, disks, missing }];
     } catch (error) {
       if (gone(error)) return [];
       throw error;

@@ -174,6 +174,7 @@ export const templateCommands = {
       ...MADE_OF,
       pool: poolFor("pool for its disks, which must keep files; else each disk's own, where that does"),
     }),
+    exampleFields: ["vmId"],
     output: Template,
     errors: [...COPYING, "TemplateExists", "TooManyTemplates"],
     route: "POST /templates",

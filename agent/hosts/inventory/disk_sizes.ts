@@ -11,12 +11,15 @@ import type { Inventory } from "./inventory.ts";
 
 /** Machines asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
 const SLICE = 50;
-/** Milliseconds until the disks of a running machine, which grow, are asked about again. */
-const AGAIN_MS = 30_000;
+/**
+ * Milliseconds until disks are asked about again: those of a running machine grow, one that is missing may be put back; the
+ * others can only go missing, or be changed by who knows what he does.
+ */
+const AGAIN_MS = { growing: 30_000, missing: 30_000, still: 300_000 } as const;
 
 export class DiskSizes {
   /** What the sizes were read for, by machine: sources of its disks and whether it ran. */
-  readonly #known = new Map<string, { key: string; at: number }>();
+  readonly #known = new Map<string, { key: string; at: number; isMissing: boolean }>();
   #running = false;
 
   constructor(
@@ -39,9 +42,12 @@ export class DiskSizes {
         const disks = vm.disks.filter((disk) => disk.source !== undefined);
         const key = JSON.stringify([vm.state, disks.map((disk) => [disk.target, disk.source])]);
         const known = this.#known.get(vm.id);
-        const grows = vm.state === "running" && vm.responsive; // asking one that hangs would hold up its slice
-        if (known?.key === key && !(grows && this.clock.monotonic() - known.at >= AGAIN_MS)) return [];
-        this.#known.set(vm.id, { key, at: this.clock.monotonic() });
+        if (known?.key === key) {
+          if (vm.state === "running" && !vm.responsive) return []; // asking one that hangs would hold up its slice
+          const again = known.isMissing ? "missing" : vm.state === "running" ? "growing" : "still";
+          if (this.clock.monotonic() - known.at < AGAIN_MS[again]) return [];
+        }
+        this.#known.set(vm.id, { key, at: this.clock.monotonic(), isMissing: false });
         return disks.length > 0 ? [{ uuid: vm.id, targets: disks.map((disk) => disk.target) }] : [];
       });
       for (let at = 0; at < wanted.length; at += SLICE) await this.#ask(wanted.slice(at, at + SLICE));
@@ -58,8 +64,13 @@ export class DiskSizes {
 
   async #ask(domains: { uuid: string; targets: string[] }[]): Promise<void> {
     try {
-      for (const { uuid, disks } of await this.link.call("domainDiskSizes", { domains })) {
-        this.inventory.update(uuid, { sizes: new Map(disks.map(({ target, ...size }) => [target, size])) });
+      for (const { uuid, disks, missing } of await this.link.call("domainDiskSizes", { domains })) {
+        const sizes = new Map(disks.map(({ target, ...size }) => [target, size]));
+        const sources = this.inventory.vm(uuid)?.disks.filter(({ target }) => missing.includes(target))
+          .map(({ source }) => source);
+        this.inventory.update(uuid, { sizes, missing: new Set(sources) });
+        const known = this.#known.get(uuid);
+        if (known) known.isMissing = missing.length > 0;
       }
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;

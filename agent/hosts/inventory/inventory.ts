@@ -35,6 +35,8 @@ interface Entry {
   record: DomainRecord;
   addresses: readonly GuestAddress[];
   sizes: Map<string, { capacity: number; allocation: number }>;
+  /** Sources of disks that are not there. */
+  missing: ReadonlySet<string | undefined>;
   stateSince: number | undefined;
   startedAt: number | undefined;
   operation: string | undefined;
@@ -472,6 +474,7 @@ export class Inventory {
         Entry,
         | "addresses"
         | "sizes"
+        | "missing"
         | "startedAt"
         | "operation"
         | "powerRequest"
@@ -523,6 +526,7 @@ export class Inventory {
         record,
         addresses: [],
         sizes: new Map(),
+        missing: new Set(),
         stateSince: undefined,
         startedAt: undefined,
         operation: undefined,

@@ -5,12 +5,15 @@ import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
 import { isActive, stateReason, vmState } from "./states.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
+import { oneLine } from "../../../lib/text/text.ts";
 
 /** What is known of a machine beside its record. */
 export interface Extras {
   readonly host: string;
   readonly addresses: readonly GuestAddress[];
   readonly sizes: ReadonlyMap<string, { capacity: number; allocation: number }>;
+  /** Sources of disks that are not there. */
+  readonly missing: ReadonlySet<string | undefined>;
   readonly stateSince: number | undefined;
   readonly startedAt: number | undefined;
   readonly operation: string | undefined;
@@ -60,6 +63,7 @@ function attention(
   reason: string | undefined,
   extras: Extras,
   screen: VM["openScreen"],
+  disks: readonly Disk[],
 ): string[] {
   const found: string[] = [];
   if (!extras.responsive) {
@@ -77,6 +81,16 @@ function attention(
     found.push("Its watchdog paused it: the guest had stopped answering.");
   }
   if (extras.trouble !== undefined) found.push(extras.trouble);
+  for (const { target, device, source } of disks) {
+    if (source === undefined || !extras.missing.has(source)) continue;
+    found.push(
+      device === "cdrom" || device === "floppy"
+        ? `The medium of its drive ${target} is missing: ${oneLine(source, 200)}. Put it back, or eject it.`
+        : `The image of its disk ${target} is missing: ${
+          oneLine(source, 200)
+        }. Put it back, or detach the disk.`,
+    );
+  }
   if (screen === "open") {
     found.push(OPEN_SCREEN);
   }
@@ -123,7 +137,7 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
     firmware: summary.firmware,
     virtType: summary.virtType,
     host: extras.host,
-    attention: attention(state, reason, extras, screen),
+    attention: attention(state, reason, extras, screen, disks),
     ...defined({
       title: summary.title,
       guest: extras.guest,

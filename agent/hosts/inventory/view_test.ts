@@ -9,6 +9,7 @@ const EXTRAS: Extras = {
   host: "h",
   addresses: [],
   sizes: new Map(),
+  missing: new Set(),
   stateSince: undefined,
   startedAt: undefined,
   operation: undefined,
@@ -110,6 +111,17 @@ Deno.test("vmView() adds its disks up, and says null while one of them is unknow
   assert.equal(view(disk("vda") + disk("sda", "cdrom"), sizes(["vda", 10])).diskSizeGb, 10);
   const [first] = view(disk("vda"), sizes(["vda", 1])).disks;
   assert.deepEqual([first!.capacityBytes, first!.allocationBytes], [1024 ** 3, 5]);
+});
+
+Deno.test("vmView() asks for attention where an image or a medium is missing", () => {
+  const disk = (target: string, device: string, file: string) =>
+    `<disk type='file' device='${device}'><source file='${file}'/><target dev='${target}'/></disk>`;
+  const xml = disk("vda", "disk", "/a.img") + disk("sda", "cdrom", "/b.iso") + disk("vdb", "disk", "/c.img");
+  const missing = new Set(["/a.img", "/b.iso", "/was-detached.img"]);
+  assert.deepEqual(vmView(record(xml, { state: 5, reason: 1 }), { ...EXTRAS, missing }).attention, [
+    "The image of its disk vda is missing: /a.img. Put it back, or detach the disk.",
+    "The medium of its drive sda is missing: /b.iso. Put it back, or eject it.",
+  ]);
 });
 
 Deno.test("vmView() asks for attention where a person is needed, and only there", () => {
