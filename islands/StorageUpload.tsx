@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { TextField } from "../components/kit/Field.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
-import { poolHref } from "../components/storage/PoolParts.tsx";
+import { poolHref } from "../lib/storage/pool_href.ts";
 import { StorageFailure } from "../components/storage/StorageForm.tsx";
 import {
   UploadDone,
@@ -12,9 +12,11 @@ import {
 } from "../components/storage/UploadParts.tsx";
 import { stayWhileSending, UploadModel } from "../lib/client/upload_model.ts";
 import { storage as texts } from "../lib/i18n/en/storage.ts";
+import { uploads as uploadTexts } from "../lib/i18n/en/uploads.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t } = textsOf(texts);
+const uploads = textsOf(uploadTexts);
 
 /** Props of {@link StorageUpload}. */
 export interface StorageUploadProps {
@@ -37,7 +39,7 @@ export default function StorageUpload({ pool, server }: StorageUploadProps) {
   };
   const sending = model.sending.value, progress = model.progress.value, done = model.done.value;
   return (
-    <Panel title={t("storage.upload_title")} class="storage-form">
+    <Panel title={uploads.t("uploads.title")} class="storage-form">
       <form
         class="needs-script"
         onSubmit={(event) => {
@@ -49,12 +51,12 @@ export default function StorageUpload({ pool, server }: StorageUploadProps) {
         <div class="form-grid">
           <UploadName model={model} />
           <TextField
-            label={t("storage.upload_sum")}
-            hint={t("storage.upload_sum_hint")}
+            label={uploads.t("uploads.sum")}
+            hint={uploads.t("uploads.sum_hint")}
             name="checksum"
             maxLength={64}
             pattern="[0-9A-Fa-f]{64}"
-            title={t("storage.upload_sum_hint")}
+            title={uploads.t("uploads.sum_hint")}
             disabled={sending !== null}
           />
         </div>
@@ -68,17 +70,17 @@ export default function StorageUpload({ pool, server }: StorageUploadProps) {
             class="button primary"
             disabled={model.file.value === null || sending !== null}
           >
-            {t("storage.upload")}
+            {uploads.t("uploads.upload")}
           </button>
           {sending === null
             ? (
               <a class="button" href={poolHref(pool)}>
-                {t(done === null ? "storage.cancel" : "storage.upload_close")}
+                {done === null ? t("storage.cancel") : uploads.t("uploads.close")}
               </a>
             )
             : (
               <button type="button" class="button" onClick={() => model.cancel()}>
-                {t("storage.upload_cancel")}
+                {uploads.t("uploads.cancel")}
               </button>
             )}
         </div>

@@ -5,7 +5,8 @@ import { TruncatedText } from "../components/kit/TruncatedText.tsx";
 import { Pages } from "../components/kit/Pages.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
-import { isOn, poolHref, PoolSpace, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
+import { isOn, PoolSpace, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
+import { poolHref } from "../lib/storage/pool_href.ts";
 import { PoolActions } from "../components/storage/PoolActions.tsx";
 import { PoolAutostart } from "../components/storage/PoolTable.tsx";
 import { VolumeTable } from "../components/storage/VolumeTable.tsx";
@@ -18,9 +19,11 @@ import { oneLine } from "../lib/text/text.ts";
 import { type ListPage, pageHref, type PageQuery } from "../lib/text/list_page.ts";
 import { volumePage } from "../lib/storage/volume_page.ts";
 import { storage as texts } from "../lib/i18n/en/storage.ts";
+import { uploads as uploadTexts } from "../lib/i18n/en/uploads.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t, plural } = textsOf(texts);
+const uploads = textsOf(uploadTexts);
 
 /** Props of {@link StorageVolumes}. */
 export interface StorageVolumesProps {
@@ -104,7 +107,7 @@ export default function StorageVolumes(
           title={plural("storage.volume_count", page.matching)}
           aside={on && !fixed && enabled && (
             <span class="actions">
-              <a class="button" href={`${here}?do=upload`}>{t("storage.upload")}</a>
+              <a class="button" href={`${here}?do=upload`}>{uploads.t("uploads.upload")}</a>
               <a class="button primary" href={`${here}?do=create_volume`}>{t("storage.new_volume")}</a>
             </span>
           )}

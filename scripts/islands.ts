@@ -42,7 +42,7 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
 }
 
 /** Entries that a module must be reached from to be loaded by all of them, whether they use it or not: fewer files a page. */
-const SHARED_BY = 5;
+const SHARED_BY = 7;
 
 /** The bundler's chunks by their files' names. */
 type Chunks = ReadonlyMap<string, OutputChunk>;

@@ -5,7 +5,8 @@ import { oneLine } from "../../lib/text/text.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
-import { poolHref, UsedBy } from "../storage/PoolParts.tsx";
+import { UsedBy } from "../storage/PoolParts.tsx";
+import { poolHref } from "../../lib/storage/pool_href.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { type RowVerb, RowVerbs } from "../kit/RowVerbs.tsx";
 

@@ -7,7 +7,8 @@ import { Icon } from "../kit/Icon.tsx";
 import { MoreMenu } from "../kit/MoreMenu.tsx";
 import { SteadyButton } from "../kit/SteadyButton.tsx";
 import { ActionLink } from "../kit/ActionLink.tsx";
-import { isOn, poolHref } from "./PoolParts.tsx";
+import { isOn } from "./PoolParts.tsx";
+import { poolHref } from "../../lib/storage/pool_href.ts";
 
 const { t } = textsOf(texts);
 

@@ -7,7 +7,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { CheckField, type FieldFrame, SelectField, TextField } from "../kit/Field.tsx";
-import { poolHref } from "./PoolParts.tsx";
+import { poolHref } from "../../lib/storage/pool_href.ts";
 import { StorageForm } from "./StorageForm.tsx";
 
 const { t } = textsOf(texts);

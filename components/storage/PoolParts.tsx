@@ -1,5 +1,4 @@
 import type { StoragePool, StorageUser } from "../../lib/contract/mod.ts";
-import { segmentOf } from "../../lib/text/path_segment.ts";
 import { formatBytes, share } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
@@ -86,11 +85,6 @@ export function UsedBy({ users }: { users: readonly StorageUser[] }) {
       )}
     </span>
   );
-}
-
-/** The address of a pool's page. */
-export function poolHref(pool: string): string {
-  return `/storage/${segmentOf(pool)}`;
 }
 
 /** Whether there is something to stop. */

@@ -5,7 +5,8 @@ import { number, textsOf } from "../../lib/i18n/mod.ts";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Switch } from "../kit/Switch.tsx";
 import { PoolActions } from "./PoolActions.tsx";
-import { poolHref, PoolSpace, PoolState, typeName, UsedBy } from "./PoolParts.tsx";
+import { PoolSpace, PoolState, typeName, UsedBy } from "./PoolParts.tsx";
+import { poolHref } from "../../lib/storage/pool_href.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);

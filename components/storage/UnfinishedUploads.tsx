@@ -3,19 +3,21 @@ import { formatBytes } from "../../lib/text/quantity.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
+import { uploads as uploadTexts } from "../../lib/i18n/en/uploads.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { JobBar } from "../jobs/JobBar.tsx";
 import { Panel } from "../kit/Panel.tsx";
-import { poolHref } from "./PoolParts.tsx";
+import { poolHref } from "../../lib/storage/pool_href.ts";
 
 const { t } = textsOf(texts);
+const own = textsOf(uploadTexts);
 
 /** Uploads into a pool that are not whole. What broke off can be removed before its hour is over: a plain form. */
 export function UnfinishedUploads({ pool, uploads }: { pool: string; uploads: readonly UnfinishedUpload[] }) {
   if (uploads.length === 0) return null;
   return (
-    <Panel title={t("storage.uploads")} class="storage-form">
-      <p class="form-note">{t("storage.uploads_what")}</p>
+    <Panel title={own.t("uploads.unfinished")} class="storage-form">
+      <p class="form-note">{own.t("uploads.unfinished_what")}</p>
       <ul class="upload-list">
         {uploads.map(({ volume, offset, size, isRunning }) => {
           const name = oneLine(volume, 80);
@@ -23,10 +25,10 @@ export function UnfinishedUploads({ pool, uploads }: { pool: string; uploads: re
             <li key={volume} data-upload={name}>
               <div>
                 <bdi>{name}</bdi>
-                <JobBar progress={offset / size} label={t("storage.upload_progress", { name })} />
+                <JobBar progress={offset / size} label={own.t("uploads.progress", { name })} />
                 <p class="form-hint">
-                  {t(isRunning ? "storage.upload_running" : "storage.upload_broke_off")} ·{" "}
-                  {t("storage.upload_bytes", { done: formatBytes(offset), total: formatBytes(size) })}
+                  {own.t(isRunning ? "uploads.running" : "uploads.broke_off")} ·{" "}
+                  {own.t("uploads.bytes", { done: formatBytes(offset), total: formatBytes(size) })}
                 </p>
               </div>
               {!isRunning && (
@@ -37,9 +39,9 @@ export function UnfinishedUploads({ pool, uploads }: { pool: string; uploads: re
                   <button
                     type="submit"
                     class="button"
-                    aria-label={t("storage.verb_of", { verb: t("storage.upload_remove"), name })}
+                    aria-label={t("storage.verb_of", { verb: own.t("uploads.remove"), name })}
                   >
-                    {t("storage.upload_remove")}
+                    {own.t("uploads.remove")}
                   </button>
                 </form>
               )}

@@ -7,7 +7,7 @@ import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatSpan } from "../../lib/text/time.ts";
 import { contentHref } from "../../lib/storage/volume_page.ts";
-import { storage as texts } from "../../lib/i18n/en/storage.ts";
+import { uploads as texts } from "../../lib/i18n/en/uploads.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { CopyButton } from "../kit/CopyButton.tsx";
 import { Field, TextField } from "../kit/Field.tsx";
@@ -21,11 +21,11 @@ const { t } = textsOf(texts);
 const COUNTED = 90;
 
 function timeLeft({ secondsLeft, isWaiting }: Progress): string | undefined {
-  if (isWaiting) return t("storage.upload_waiting");
+  if (isWaiting) return t("uploads.waiting");
   if (secondsLeft === null) return undefined;
   return secondsLeft < COUNTED
-    ? t("storage.upload_seconds", { seconds: secondsLeft })
-    : t("storage.upload_left", { span: formatSpan(secondsLeft * 1000) });
+    ? t("uploads.seconds", { seconds: secondsLeft })
+    : t("uploads.left", { span: formatSpan(secondsLeft * 1000) });
 }
 
 /** Props of {@link UploadFile}. */
@@ -37,7 +37,7 @@ export interface UploadFileProps {
 }
 
 /** The file: dropped or chosen. */
-export function UploadFile({ model, input, hint = t("storage.upload_drop") }: UploadFileProps) {
+export function UploadFile({ model, input, hint = t("uploads.drop") }: UploadFileProps) {
   const isOver = useSignal(false);
   const file = model.file.value;
   return (
@@ -57,7 +57,7 @@ export function UploadFile({ model, input, hint = t("storage.upload_drop") }: Up
     >
       <Icon name="upload" />
       <Field
-        label={t("storage.upload_file")}
+        label={t("uploads.file")}
         hint={file === null ? hint : `${file.name} · ${formatBytes(file.size)}`}
         control={(ties) => (
           <input
@@ -78,12 +78,12 @@ export function UploadFile({ model, input, hint = t("storage.upload_drop") }: Up
 export function UploadName({ model }: { model: UploadModel }) {
   return (
     <TextField
-      label={t("storage.upload_name")}
-      hint={t("storage.upload_name_hint")}
+      label={t("uploads.name")}
+      hint={t("uploads.name_hint")}
       required
       maxLength={128}
       pattern="[A-Za-z0-9_][A-Za-z0-9._+@ \-]*"
-      title={t("storage.upload_name_hint")}
+      title={t("uploads.name_hint")}
       value={model.name.value}
       disabled={model.sending.value !== null}
       onInput={(event) => model.name.value = event.currentTarget.value}
@@ -95,15 +95,15 @@ export function UploadName({ model }: { model: UploadModel }) {
 export function UploadProgress({ name, progress }: { name: string; progress: Progress }) {
   const { sent, size } = progress;
   const isChecked = sent === size && !progress.isWaiting;
-  const left = isChecked ? t("storage.upload_checking") : timeLeft(progress);
+  const left = isChecked ? t("uploads.checking") : timeLeft(progress);
   return (
     <div class="upload-progress">
       <p>
         <bdi>{oneLine(name, 80)}</bdi>
       </p>
-      <JobBar progress={sent / size} label={t("storage.upload_progress", { name: oneLine(name, 80) })} />
+      <JobBar progress={sent / size} label={t("uploads.progress", { name: oneLine(name, 80) })} />
       <p class="form-hint">
-        {t("storage.upload_bytes", { done: formatBytes(sent), total: formatBytes(size) })}
+        {t("uploads.bytes", { done: formatBytes(sent), total: formatBytes(size) })}
         {left !== undefined && ` · ${left}`}
       </p>
     </div>
@@ -113,7 +113,7 @@ export function UploadProgress({ name, progress }: { name: string; progress: Pro
 /** What an upload came to. */
 export function UploadDone({ volume }: { volume: Uploaded }) {
   return (
-    <Flash tone="ok" title={t("storage.upload_done", { name: oneLine(volume.name, 80) })}>
+    <Flash tone="ok" title={t("uploads.done", { name: oneLine(volume.name, 80) })}>
       <p class="upload-sum">
         SHA-256 <code>{volume.sha256}</code> <CopyButton text={volume.sha256} what="SHA-256" />
       </p>
@@ -125,7 +125,7 @@ export function UploadDone({ volume }: { volume: Uploaded }) {
 function ShellLine({ line }: { line: string }) {
   return (
     <p>
-      <code>{line}</code> <CopyButton text={line} what={t("storage.upload_line")} />
+      <code>{line}</code> <CopyButton text={line} what={t("uploads.line")} />
     </p>
   );
 }
@@ -137,10 +137,10 @@ export function UploadShell(
   const url = server + contentHref(pool, file);
   return (
     <div class="upload-shell">
-      <p class="form-hint">{t("storage.upload_here")}</p>
+      <p class="form-hint">{t("uploads.here")}</p>
       <ShellLine line={`kvm-manager volume upload ${quoted(pool)} ${file} --from ${file}`} />
       <p class="form-hint">
-        {t("storage.upload_elsewhere")} <a href="/settings/tokens">{t("storage.upload_token")}</a>
+        {t("uploads.elsewhere")} <a href="/settings/tokens">{t("uploads.token")}</a>
       </p>
       <ShellLine line={`curl -T ${file} -H "Authorization: Bearer $KVMM_TOKEN" ${quoted(url)}`} />
     </div>

@@ -2,7 +2,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { formatBytes } from "../text/quantity.ts";
-import { storage as texts } from "../i18n/en/storage.ts";
+import { uploads as texts } from "../i18n/en/uploads.ts";
 import { textsOf } from "../i18n/mod.ts";
 import { attempt } from "./run_action.ts";
 import { api, ApiError } from "./api.ts";
@@ -19,14 +19,14 @@ interface Running {
 
 /** What is found out before hours are spent. @throws {ApiError} */
 async function check({ pool, name, file }: Sending): Promise<void> {
-  if (file.size === 0) throw new ApiError("InvalidInput", t("storage.upload_empty"));
+  if (file.size === 0) throw new ApiError("InvalidInput", t("uploads.empty"));
   const { availableBytes } = await api.getStoragePool({ pool });
   if (availableBytes !== undefined && file.size > availableBytes) {
     const sizes = { size: formatBytes(file.size), free: formatBytes(availableBytes) };
-    throw new ApiError("DiskExceedsPool", t("storage.upload_no_room", sizes));
+    throw new ApiError("DiskExceedsPool", t("uploads.no_room", sizes));
   }
   if ((await api.getVolumes({ pool })).some((volume) => volume.name === name)) {
-    throw new ApiError("VolumeExists", t("storage.upload_taken", { name }));
+    throw new ApiError("VolumeExists", t("uploads.taken", { name }));
   }
 }
 
@@ -80,7 +80,7 @@ export class UploadModel {
   async cancel(): Promise<void> {
     const running = this.#running.peek();
     if (running === null) return;
-    await attempt(t("storage.upload_cancel_failed"), async () => {
+    await attempt(t("uploads.cancel_failed"), async () => {
       const job = await uploadTransport.job(running.what);
       if (job?.state === "running") await api.cancelJob({ jobId: job.id });
     });

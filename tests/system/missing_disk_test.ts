@@ -23,7 +23,7 @@ Deno.test({
       server,
       vmId,
       ({ attention, diskSizeGb }) => attention.length === 0 && diskSizeGb !== null,
-      90,
+      { seconds: 90 },
     );
   },
 });

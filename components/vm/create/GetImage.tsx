@@ -9,7 +9,7 @@ import type { PlainKeyOf } from "../../../lib/i18n/mod.ts";
 import { SelectField, TextField } from "../../kit/Field.tsx";
 import { Icon } from "../../kit/Icon.tsx";
 import { JobItem } from "../../jobs/JobItem.tsx";
-import { poolHref } from "../../storage/PoolParts.tsx";
+import { poolHref } from "../../../lib/storage/pool_href.ts";
 import { UploadFile, UploadName, UploadProgress } from "../../storage/UploadParts.tsx";
 import { type CreateProps, t } from "./props.ts";
 import { Flash } from "../../kit/Flash.tsx";

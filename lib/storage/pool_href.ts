@@ -1,0 +1,5 @@
+/** Where a storage pool's page is. Pure. */
+import { segmentOf } from "../text/path_segment.ts";
+
+/** The address of a pool's page. */
+export const poolHref = (pool: string): string => `/storage/${segmentOf(pool)}`;
