@@ -14,6 +14,7 @@ import { type PoolOptions, type PoolState, WorkerPool } from "../../ffi/worker_p
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
 import { within } from "../within.ts";
+import { withFreeNodes } from "./block_nodes.ts";
 
 /** What the link tells its owner. */
 export interface LinkListener {
@@ -109,16 +110,16 @@ export class LibvirtLink {
       return Promise.reject(new LibvirtError({ kind: "unavailable", message }));
     }
     log.debug("libvirt call", { call: name });
-    return this.#told(name, args[0], this.#pool.call(name, ...args));
+    return this.#told(name, args[0], () => this.#pool.call(name, ...args));
   }
 
   /** Passes a call's result on, telling what it did to volumes. */
   async #told<N extends CallName>(
     name: N,
     args: unknown,
-    calling: Promise<CallResult<N>>,
+    call: () => Promise<CallResult<N>>,
   ): Promise<CallResult<N>> {
-    const result = await calling;
+    const result = await withFreeNodes(name, call);
     if (name === "volumeCreate" || name === "volumeCopy") this.#listener.volumeMade?.(result as VolumeRecord);
     if (name === "volumeDelete") this.#listener.volumeGone?.((args as CallArgs<"volumeDelete">).path);
     return result;

@@ -263,3 +263,41 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "what a libvirt that was killed has left in QEMU is in no snapshot's way",
+  ignore,
+  fn: async () => {
+    await using pool = await testPool("left");
+    await using vm = await testMachine({
+      purpose: "left",
+      guest: false,
+      disks: [{ format: "raw", pool }],
+      start: true,
+    });
+    await using server = await readyServer();
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    const left = await pool.createVolume("left.img", "1M", "raw");
+    const qmp = (command: unknown) => virsh("qemu-monitor-command", vm.name, JSON.stringify(command));
+    const nodes = async () =>
+      [...(await qmp({ execute: "query-named-block-nodes" })).matchAll(
+        /"node-name":"libvirt-(\d+)-storage"/g,
+      )]
+        .map(([, number]) => Number(number));
+    // libvirt tells QEMU of the image first, and writes it down when all is done
+    const next = Math.max(...await nodes()) + 1;
+    const node = {
+      driver: "file",
+      filename: left,
+      "node-name": `libvirt-${next}-storage`,
+      "read-only": true,
+    };
+    await Deno.chmod(left, 0o644);
+    assert.match(await qmp({ execute: "blockdev-add", arguments: node }), /"return":\{\}/);
+    const taken = await call(server, "create_snapshot", { vmId, name: "first" });
+    assert.equal(taken.external, true);
+    assert.deepEqual((await nodes()).sort(), [next - 1, next, next + 1]);
+    await call(server, "delete_snapshot", { vmId, name: "first" });
+  },
+});
