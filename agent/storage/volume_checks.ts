@@ -6,7 +6,7 @@ import { isLocal } from "../libvirt/uri.ts";
 import { freeRoom } from "./bin/room.ts";
 import { isReadOnly } from "./mounts.ts";
 import type { Host } from "../hosts/host.ts";
-import { noRoom } from "./shared.ts";
+import { noRoom, requireActive } from "./shared.ts";
 import type { Volume } from "./volumes.ts";
 
 /**
@@ -17,6 +17,27 @@ import type { Volume } from "./volumes.ts";
 export async function requireRoom(host: Host, pool: string, bytes: number): Promise<void> {
   await makeRoomFor(host, pool, bytes);
   refuseTooLarge(host, pool, bytes);
+}
+
+/** What goes into a pool. */
+export interface Placed {
+  readonly pool: string;
+  readonly bytes: number;
+}
+
+/**
+ * Sees that each pool can be written to, and has room for all that goes into it. Of what is linked (0 bytes) nobody knows how
+ * large it becomes.
+ *
+ * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, StoragePoolReadOnly, DiskExceedsPool
+ */
+export async function requirePlaces(host: Host, placed: readonly Placed[]): Promise<void> {
+  for (const [pool, into] of Map.groupBy(placed, ({ pool }) => pool)) {
+    requireActive(host, pool);
+    await requireWritable(host, pool);
+    const bytes = into.reduce((sum, each) => sum + each.bytes, 0);
+    if (bytes > 0) await requireRoom(host, pool, bytes);
+  }
 }
 
 /** Asks anew what a pool has free, and makes room of what is in the bin where that is too little. */

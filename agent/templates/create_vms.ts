@@ -18,7 +18,7 @@ import { keyOf } from "../operations/step.ts";
 import { copyVolume } from "../storage/copy.ts";
 import { copySource } from "../storage/copy_source.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
-import { requireRoom, requireWritable } from "../storage/volume_checks.ts";
+import { type Placed, requirePlaces } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { keepsFiles, linkVolume } from "../storage/volumes.ts";
 import { makeSeed, seedRefusal } from "../vm/cloud_init/seed.ts";
@@ -43,33 +43,27 @@ interface Plan {
   readonly actor: string;
 }
 
-/** Bytes that are copied for one VM. */
-const bytesOf = ({ version: { disks }, linked }: Plan): number =>
-  linked ? 0 : disks.reduce((sum, { allocationBytes }) => sum + allocationBytes, 0);
-
-/** The pools that disks go into. */
-const poolsOf = ({ pool, version: { disks } }: Plan): Set<string> =>
-  new Set(disks.map((disk) => pool ?? disk.pool));
+/** What is copied for one VM, and where its disks go. */
+const placedOf = ({ pool, linked, version: { disks } }: Plan): Placed[] =>
+  disks.map((disk) => ({ pool: pool ?? disk.pool, bytes: linked ? 0 : disk.allocationBytes }));
 
 /** Refuses what cannot be made, before any of it is. @throws {ContractError} */
 async function requireMakeable(host: Host, plan: Plan): Promise<void> {
   const { names, pool, version: { disks }, cloudInit } = plan;
   await host.operations.ready(names.map(keyOf.vmName));
   for (const name of names) requireFreeName(host, name);
-  for (const goal of poolsOf(plan)) {
-    requireActive(host, goal);
-    await requireWritable(host, goal);
-    if (pool === undefined || await keepsFiles(host.link, goal)) continue;
-    const { target, path } = disks[0]!;
-    throw new ContractError("DiskNotClonable", {
-      target,
-      path,
-      reason: `the pool ${goal} keeps no qcow2 files`,
-    });
+  if (pool !== undefined) {
+    requireActive(host, pool);
+    if (!await keepsFiles(host.link, pool)) {
+      const { target, path } = disks[0]!;
+      throw new ContractError("DiskNotClonable", {
+        target,
+        path,
+        reason: `the pool ${pool} keeps no qcow2 files`,
+      });
+    }
   }
-  const bytes = bytesOf(plan) * names.length;
-  const [first] = poolsOf(plan);
-  if (bytes > 0 && first !== undefined && poolsOf(plan).size === 1) await requireRoom(host, first, bytes);
+  await requirePlaces(host, names.flatMap(() => placedOf(plan)));
   const macs = giveMacs(new XmlDocument(plan.version.xml), new Set());
   const refusal = cloudInit && await seedRefusal({ vmName: names[0]!, cloudInit, macs });
   if (refusal) throw refusal;
@@ -166,7 +160,7 @@ async function makeVm(
 async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Promise<Made[]> {
   const { host } = context;
   const { names, actor } = plan, made: Made[] = [];
-  const share = bytesOf(plan), total = share * names.length;
+  const share = placedOf(plan).reduce((sum, { bytes }) => sum + bytes, 0), total = share * names.length;
   for (const [index, name] of names.entries()) {
     job.signal.throwIfAborted();
     const vmId = crypto.randomUUID();

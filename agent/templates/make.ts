@@ -13,7 +13,7 @@ import type { Operation } from "../operations/operation.ts";
 import { copyVolume } from "../storage/copy.ts";
 import { copySource } from "../storage/copy_source.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
-import { requireRoom, requireWritable } from "../storage/volume_checks.ts";
+import { requirePlaces } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { defaultPool, keepsFiles, uploadVolume } from "../storage/volumes.ts";
 import { copyOf, type DiskCopy, isOwn } from "../vm/lifecycle/disk_copies.ts";
@@ -73,14 +73,7 @@ export async function planVersion(
     const copy = await copyOf(host, disk, {});
     disks.push({ ...copy, goal: await goalOf(host, copy, pool) });
   }
-  const needed = new Map<string, number>();
-  for (const { goal, source: { allocation } } of disks) {
-    needed.set(goal, (needed.get(goal) ?? 0) + allocation);
-  }
-  for (const [goal, bytes] of needed) {
-    await requireWritable(host, goal);
-    await requireRoom(host, goal, bytes);
-  }
+  await requirePlaces(host, disks.map(({ goal, source }) => ({ pool: goal, bytes: source.allocation })));
   return { vm, disks };
 }
 

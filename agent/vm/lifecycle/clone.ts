@@ -26,7 +26,7 @@ import { makeVolume } from "../../storage/volume_steps.ts";
 import { copyVolume } from "../../storage/copy.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { lockVolume, requireActive } from "../../storage/shared.ts";
-import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
+import { requirePlaces } from "../../storage/volume_checks.ts";
 import { linkVolume } from "../../storage/volumes.ts";
 import { diskIn } from "../devices/configurations.ts";
 import { copyLive, liveBytes, liveDefinition } from "./clone_running.ts";
@@ -73,7 +73,7 @@ export async function cloneVm(
     }
     if (isLive) await liveDefinition(host, vm);
     const bytesOf = isLive ? liveBytes : ({ source }: DiskCopy) => linked ? 0 : source.allocation;
-    await requirePlaces(host, copies, bytesOf);
+    await requirePlaces(host, copies.map((copy) => ({ pool: copy.pool, bytes: bytesOf(copy) })));
     const spec = {
       command: "clone_vm",
       title: `Clone ${vm.name} to ${name}`,
@@ -116,25 +116,6 @@ function requireLiveClone(
   throw new ContractError("VmMustBeOff", { state, reason: why }, {
     message: `${errorText("VmMustBeOff", { state })}: ${why}`,
   });
-}
-
-/**
- * Sees that each pool can be written to, and has room for what is copied into it: of what is linked nobody knows how
- * large it becomes.
- *
- * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, StoragePoolReadOnly, DiskExceedsPool
- */
-async function requirePlaces(
-  host: Host,
-  copies: readonly DiskCopy[],
-  bytesOf: (copy: DiskCopy) => number,
-): Promise<void> {
-  for (const [pool, into] of Map.groupBy(copies, ({ pool }) => pool)) {
-    requireActive(host, pool);
-    await requireWritable(host, pool);
-    const bytes = into.reduce((sum, copy) => sum + bytesOf(copy), 0);
-    if (bytes > 0) await requireRoom(host, pool, bytes);
-  }
 }
 
 /** Targets of the disks that a snapshot has. @throws {ContractError} SnapshotNotFound */
