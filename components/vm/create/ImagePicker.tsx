@@ -20,6 +20,11 @@ export interface ImagePickerProps {
 /** What a search finds an image by. */
 const textOf = ({ pool, name, osName = "" }: Image) => `${pool}/${name} ${osName}`.toLowerCase();
 
+/** Whose disk it is. */
+const userOf = ({ usedBy: [first, ...others] }: Image) =>
+  first &&
+  t(others.length > 0 ? "create.image_of_several" : "create.image_of", { name: oneLine(first.name, 40) });
+
 /** A list of images to search and choose from; another path can be typed below. */
 export function ImagePicker({ images, value, error, onChoose }: ImagePickerProps) {
   const typed = useSignal("");
@@ -62,10 +67,8 @@ export function ImagePicker({ images, value, error, onChoose }: ImagePickerProps
                   <span>
                     <bdi>{oneLine(image.name, 80)}</bdi>
                     <small>
-                      {[image.osName, oneLine(image.pool, 40), formatBytes(image.virtualBytes)].filter(
-                        Boolean,
-                      )
-                        .join(" · ")}
+                      {[image.osName, oneLine(image.pool, 40), formatBytes(image.virtualBytes), userOf(image)]
+                        .filter(Boolean).join(" · ")}
                     </small>
                   </span>
                 </label>

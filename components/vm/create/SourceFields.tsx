@@ -80,10 +80,14 @@ function IsoFields(props: CreateProps) {
   );
 }
 
+const isDisk = ({ usedBy }: CreateProps["images"][number]) => usedBy.length > 0;
+
 function ImageFields(props: CreateProps) {
   const { model, images } = props;
   const [disk] = model.disks.value;
-  const disks = images.filter(({ kind }) => kind === "disk");
+  // Disks of VMs are seldom what a new one begins with: they stand below the others, and say whose they are.
+  const disks = images.filter(({ kind }) => kind === "disk")
+    .sort((a, b) => Number(isDisk(a)) - Number(isDisk(b)));
   return (
     <>
       {disks.length === 0 && <p class="form-field wide form-hint">{t("create.image_none")}</p>}

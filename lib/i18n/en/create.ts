@@ -26,6 +26,8 @@ export const create = {
     "No ISO images were found in this host's storage pools. Put one into a pool, or give its path.",
   "create.image": "Disk image",
   "create.image_search": "Search images",
+  "create.image_of": "disk of {name}",
+  "create.image_of_several": "disk of {name} and others",
   "create.image_other": "Another path on this host, or pool/volume",
   "create.image_no_match": "No image matches",
   "create.image_none": "No disk images were found in this host’s storage pools.",
