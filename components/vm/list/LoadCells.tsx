@@ -49,7 +49,7 @@ export function MemoryLoad({ vm, stats }: LoadProps) {
 }
 
 /** What the columns say that a phone has no room for, in a line: CPU, memory, address. */
-export function RowFacts({ vm, stats, address }: LoadProps & { address: string | undefined }) {
+export function RowFacts({ stats, address }: Pick<LoadProps, "stats"> & { address: string | undefined }) {
   const now = stats.value, percent = now?.cpuUsagePercent ?? null;
   const facts = [
     ...(percent === null ? [] : [t("load.cpu_short", { percent: formatPercent(percent) })]),

@@ -73,7 +73,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
               <TruncatedText text={subtitle} longest={80} />
             </small>
           )}
-          {isLive(vm) && <RowFacts vm={vm} stats={stats} address={address} />}
+          {isLive(vm) && <RowFacts stats={stats} address={address} />}
         </span>
       </th>
       <td class="col-tags">
