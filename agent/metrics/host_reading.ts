@@ -127,11 +127,11 @@ const WHOLE: Rows = {
   load_5: ["gauge", "load.5"],
   load_15: ["gauge", "load.15"],
   vms_running: ["gauge", "vms.running"],
-  pressure_cpu_some: ["counter", "pressure.cpu.some", 1e-4],
-  pressure_memory_some: ["counter", "pressure.memory.some", 1e-4],
-  pressure_memory_full: ["counter", "pressure.memory.full", 1e-4],
-  pressure_io_some: ["counter", "pressure.io.some", 1e-4],
-  pressure_io_full: ["counter", "pressure.io.full", 1e-4],
+  pressure_cpu_some: ["share", "pressure.cpu.some", 1e-4],
+  pressure_memory_some: ["share", "pressure.memory.some", 1e-4],
+  pressure_memory_full: ["share", "pressure.memory.full", 1e-4],
+  pressure_io_some: ["share", "pressure.io.some", 1e-4],
+  pressure_io_full: ["share", "pressure.io.full", 1e-4],
 };
 
 /** By the word in front of a part's name. */
@@ -143,7 +143,7 @@ const OF_PART: Readonly<Record<string, Rows>> = {
     disk_write_ops: ["counter", "wr.reqs"],
     disk_read_latency: ["ratio", "rd.ms", 1, "rd.reqs"],
     disk_write_latency: ["ratio", "wr.ms", 1, "wr.reqs"],
-    disk_busy: ["counter", "busy", 0.1],
+    disk_busy: ["share", "busy", 0.1],
   },
   nic: {
     nic_rx_bytes: ["counter", "rxBytes"],

@@ -48,6 +48,8 @@ export interface CleanedPart {
 
 /** Series whose figures of a tick stand in one row. */
 const BUCKET = 512;
+/** Bytes of a figure that is not packed yet: its place and itself. */
+const FIGURE_BYTES = 6;
 /** A chunk's id: series · 2^24 + resolution · 2^22 + number of the chunk. It stays below 2^53 for 500 million series. */
 const OF_SERIES = 2 ** 24, OF_RESOLUTION = 2 ** 22;
 /** Series that a part of a clean-up looks at. */
@@ -175,7 +177,7 @@ export class MetricDatabase {
         const bucket = Math.floor(ids[first]! / BUCKET);
         let end = first;
         while (end < ids.length && Math.floor(ids[end]! / BUCKET) === bucket) end++;
-        const count = end - first, bytes = new Uint8Array(count * 6);
+        const count = end - first, bytes = new Uint8Array(count * FIGURE_BYTES);
         const places = new DataView(bytes.buffer);
         for (let index = 0; index < count; index++) {
           places.setUint16(index * 2, ids[first + index]! % BUCKET, true);
@@ -192,7 +194,7 @@ export class MetricDatabase {
     const found = new Map<number, { times: number[]; avg: number[] }>();
     for (const { time, figures } of this.#ticksOf.iterate(bucket, from, to)) {
       const bytes = figures as Uint8Array, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      const count = Math.floor(bytes.length / 6);
+      const count = Math.floor(bytes.length / FIGURE_BYTES);
       for (let index = 0; index < count; index++) {
         const figure = view.getFloat32(count * 2 + index * 4, true);
         if (Number.isNaN(figure)) continue;
@@ -363,17 +365,26 @@ export class MetricDatabase {
     const totals = new Map(
       this.database.prepare("SELECT * FROM totals").all().map((row) => [Number(row.resolution), row]),
     );
+    const fresh = this.database.prepare(
+      "SELECT total(length(figures)) AS bytes, min(time) AS oldest FROM ticks",
+    ).get()!;
     return {
       bytes: bytesOf(this.path),
       freeBytes: this.#pragma("freelist_count") * this.#pragma("page_size"),
       series: Number(this.database.prepare("SELECT count(*) AS n FROM series").get()!.n),
       resolutions: RESOLUTIONS.map(({ id, name }) => {
-        const row = totals.get(id), points = Number(row?.points ?? 0);
+        const row = totals.get(id), packed = Number(row?.points ?? 0);
+        // The hour that goes on is not packed yet.
+        const taken = id === RESOLUTIONS[0]!.id ? Number(fresh.bytes) : 0;
+        const oldest = [
+          ...packed > 0 ? [Number(row!.oldest)] : [],
+          ...taken > 0 ? [Number(fresh.oldest)] : [],
+        ];
         return {
           resolution: name,
-          points,
-          bytes: Number(row?.bytes ?? 0),
-          oldest: points > 0 ? Number(row!.oldest) * 1000 : null,
+          points: packed + taken / FIGURE_BYTES,
+          bytes: Number(row?.bytes ?? 0) + taken,
+          oldest: oldest.length > 0 ? Math.min(...oldest) * 1000 : null,
         };
       }),
     };

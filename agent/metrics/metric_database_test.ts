@@ -185,6 +185,8 @@ Deno.test("MetricDatabase: a damaged chunk is a gap, and keeps nothing else from
     test.store.write("local", time, Uint32Array.from(ids), Float32Array.of(figure, figure));
   both(HOUR, 1);
   both(HOUR + 30, 2);
+  const [fresh] = test.store.figures().resolutions;
+  assert.deepEqual([fresh!.points, fresh!.oldest], [4, HOUR * 1000], "what is not packed yet is counted");
   test.pack(HOUR + 3600);
   test.store.database.prepare("UPDATE chunks SET data = x'01ffff' WHERE id < ?").run((ids[0]! + 1) * 2 ** 24);
   assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw").map(({ label, points }) => [label, points.avg]), [[

@@ -13,8 +13,11 @@ export interface FigureSource {
   readonly name: string;
   readonly label: string;
   readonly from: Origin;
-  /** counter: what it rose by in a second. ratio: what `from` rose by for each that `by` rose. */
-  readonly kind: "gauge" | "counter" | "ratio";
+  /**
+   * counter: what it rose by in a second. share: the same of a time, in percent of the time that passed: never more than all of
+   * it, though the kernel sums some up a moment late. ratio: what `from` rose by for each that `by` rose.
+   */
+  readonly kind: "gauge" | "counter" | "share" | "ratio";
   readonly by?: Origin;
   /** The figure's unit over the reading's. */
   readonly factor: number;
@@ -73,8 +76,9 @@ export class FigureTaker {
       const now = valueOf(reading, source.from), before = this.#last[index]!;
       this.#last[index] = now;
       if (source.kind === "gauge") figures[index] = quantise(now * source.factor);
-      else if (source.kind === "counter") {
-        figures[index] = quantise(canTell ? perSecond(before, now, seconds, source.factor) : NaN);
+      else if (source.kind === "counter" || source.kind === "share") {
+        const rate = canTell ? perSecond(before, now, seconds, source.factor) : NaN;
+        figures[index] = quantise(source.kind === "share" ? Math.min(rate, 100) : rate);
       } else {
         const by = valueOf(reading, source.by!), beforeBy = this.#lastBy[index]!;
         this.#lastBy[index] = by;

@@ -32,3 +32,11 @@ Deno.test("FigureTaker.take(): what can be told of a reading, and what is a gap"
     assert.deepEqual([...taker.take(reading, seconds * 1000, 60, hasReset)], expected, what);
   }
 });
+
+Deno.test("FigureTaker.take(): a share of the time is never more than all of it", () => {
+  const taker = new FigureTaker([{ name: "share", label: "", kind: "share", from: "us", factor: 1e-4 }]);
+  const take = (us: number, seconds: number) => [...taker.take({ us }, seconds * 1000, 60)];
+  take(0, 0);
+  assert.deepEqual(take(500_000, 1), [50]);
+  assert.deepEqual(take(1_900_000, 2), [100]);
+});
