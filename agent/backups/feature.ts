@@ -1,10 +1,9 @@
 /** VMs that are kept in folders and other targets, and come back from there. */
 import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
-import { dueOf, handledAt } from "../../lib/schedules/due.ts";
 import { delegateFor } from "../access/delegation.ts";
 import type { App } from "../app.ts";
 import { feature } from "../feature.ts";
-import { log } from "../log.ts";
+import { BackupClock } from "./backup_clock.ts";
 import { BootTests } from "./boot_tests.ts";
 import { FileSessions } from "./file_sessions.ts";
 import { backupHandlers } from "./handlers.ts";
@@ -18,49 +17,13 @@ import { openBackup } from "./targets.ts";
 /** Milliseconds between looks at what is due. */
 const LOOK_MS = 10_000;
 
-/** Begins what is due, as who saved it. */
-class BackupClock {
-  constructor(
-    private readonly app: App,
-    private readonly records: BackupRecords,
-    private readonly runs: BackupRuns,
-  ) {}
-
-  /** Looks at every backup once. Nobody waits for the runs. */
-  async tick(stopping: AbortSignal): Promise<void> {
-    this.runs.watch(stopping);
-    if (!this.app.hosts.local.inventory.filled) return;
-    try {
-      this.runs.settle();
-      for (const { id } of this.records.all()) await this.#look(this.records.get(id)!);
-    } catch (error) {
-      // Nothing runs that could not be written down: it would run again after a restart. The store has said why.
-      if (!(error instanceof ContractError)) throw error;
-      log.debug("backups wait for the database", { error });
-    }
+/** Runs a backup that is due, as who saved it. @throws {ContractError} why it does not run */
+async function runDue(app: App, { id, owner }: StoredBackup): Promise<void> {
+  const principal = delegateFor(app.access, owner, `backup:${id}`);
+  if (typeof principal === "string") {
+    throw new ContractError("BackupOwnerLost", { name: owner.name, reason: principal });
   }
-
-  async #look(backup: StoredBackup): Promise<void> {
-    const { clock, access } = this.app, { id, name, timing, missed, owner } = backup;
-    if (!backup.enabled || timing === null) return;
-    const now = clock.now();
-    const due = dueOf(timing, handledAt(backup.handled, now) ?? now, now, missed);
-    if (due.what === "wait") return;
-    this.records.put({ ...backup, handled: now });
-    if (due.what === "missed" || this.runs.isRunning(id)) return;
-    const principal = delegateFor(access, owner, `backup:${id}`);
-    const reason = typeof principal === "string" ? principal : undefined;
-    try {
-      if (typeof principal === "string") {
-        throw new ContractError("BackupOwnerLost", { name: owner.name, reason });
-      }
-      await this.app.apiFor(principal).runBackupNow({ backupId: id });
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      log.warn("a backup that was due did not run", { backup: name, error });
-      this.runs.refused(backup, owner.name, error.message);
-    }
-  }
+  await app.apiFor(principal).runBackupNow({ backupId: id });
 }
 
 export const backupFeature = feature<
@@ -80,7 +43,11 @@ export const backupFeature = feature<
     const open = (backup: StoredBackup) => openBackup(backup, targets, reach);
     const runs = new BackupRuns(records, { clock, jobs, host, stateDir, open, bootTests });
     const files = new FileSessions({ clock, host });
-    const due = new BackupClock(app, records, runs);
+    const due = new BackupClock({
+      ...{ clock, records, runs },
+      isReady: () => hosts.local.inventory.filled,
+      run: (backup) => runDue(app, backup),
+    });
     return {
       handlers: {
         ...backupHandlers({

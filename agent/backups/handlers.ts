@@ -256,7 +256,12 @@ export function backupHandlers(
       if (vms !== undefined) await requireVms(vms, principal);
       const timing = timingFor(timingIn(change), first.timing, now);
       const place = await placeIn(change);
+      const copies = place === undefined || place.repository === first.repository
+        ? 0
+        : await runs.leftBehind(first, { ...first, ...place });
+      // Nothing is waited for from here on: what others change meanwhile, or a run that begins, would be undone.
       const before = find(backupId);
+      requireIdle(before);
       if (name !== undefined) requireFree(name, backupId);
       const given = Object.entries({
         ...{ name, targets: vms, keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
@@ -270,9 +275,6 @@ export function backupHandlers(
         ...place,
         ...{ timing, owner, handled: isNewTime ? now : before.handled },
       };
-      const copies = place === undefined || place.repository === before.repository
-        ? 0
-        : await runs.leftBehind(before, after);
       records.put(after);
       return {
         ...shown(after),

@@ -21,3 +21,40 @@ Deno.test("list_vm_backups tells of a backup's targets those alone that are this
     { all: false, vmIds: ["mine"], tags: ["daily"], groups: ["team"] },
   ]);
 });
+
+Deno.test("update_backup undoes nothing that others change while the new folder is looked at", async () => {
+  let stored: Record<string, unknown> | undefined = {
+    ...{ id: "b", name: "all", enabled: true, folder: "/old", repository: "old", timing: null, handled: 1 },
+    targets: { all: true, vmIds: [], tags: [], groups: [] },
+    owner: { name: "root" },
+  };
+  const looked = Promise.withResolvers<number>(), looking = Promise.withResolvers<void>();
+  const handlers = backupHandlers({
+    records: {
+      require: () => {},
+      all: () => stored === undefined ? [] : [stored],
+      get: () => stored,
+      put: (backup: typeof stored) => stored = backup,
+    },
+    targets: { find: () => ({ repository: "new" }), get: () => undefined },
+    runs: {
+      isRunning: () => false,
+      lastRun: () => null,
+      leftBehind: () => {
+        looking.resolve();
+        return looked.promise;
+      },
+    },
+    clock: { now: () => 5 },
+    vmsOf: () => Promise.resolve([]),
+    host: () => ({}),
+  } as unknown as BackupContext);
+  const principal = { via: "session", name: "root", userId: "u", rights: {} };
+  const change = { backupId: "b", keep: 3, backupTargetId: "t" };
+  const updating = handlers.update_backup(change, { principal } as never);
+  await Promise.race([looking.promise, updating]);
+  stored = { ...stored!, enabled: false, handled: 4 };
+  looked.resolve(0);
+  await updating;
+  assert.deepEqual([stored!.enabled, stored!.handled, stored!.keep], [false, 4, 3]);
+});

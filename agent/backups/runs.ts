@@ -1,6 +1,6 @@
 /** Runs of backups: begun, carried out as tasks, written down; and what the folders have of them. */
 import { COUNTING_LINES } from "../../lib/access/counting.ts";
-import { toPrune } from "../../lib/backup/retention.ts";
+import { type PruneMoment, toPrune } from "../../lib/backup/retention.ts";
 import type { Manifest } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
 import {
@@ -251,7 +251,8 @@ export class BackupRuns {
     const later = await inLanes(places, backup.parallel, copy);
     for (const place of later) await copy(place, () => 1, true);
     const copies = slots.filter((copied) => copied !== undefined);
-    await this.#prune(backup, repository, job);
+    const made = new Set(copies.flatMap(({ copyId }) => copyId ?? []));
+    await this.#prune(backup, repository, job, { now: clock.now(), made });
     const failed = copies.filter(({ state }) => state === "failed");
     if (failed.length === 0) return;
     const first = `${failed[0]!.name}: ${failed[0]!.message}`;
@@ -306,12 +307,17 @@ export class BackupRuns {
   }
 
   /** Deletes the copies of this backup that are too many. Nothing of other backups in the folder is touched. */
-  async #prune(backup: StoredBackup, repository: Repository, job: JobHandle): Promise<void> {
+  async #prune(
+    backup: StoredBackup,
+    repository: Repository,
+    job: JobHandle,
+    moment: PruneMoment,
+  ): Promise<void> {
     const own = (await repository.copies()).flatMap(({ manifest }) =>
       manifest?.backup.id === backup.id ? [manifest] : []
     );
     const gone = [...Map.groupBy(own, ({ vm }) => vm.id).values()].flatMap((copies) =>
-      this.#surplus(copies, backup)
+      this.#surplus(copies, backup, moment)
     );
     if (gone.length === 0) return;
     for (const { id } of gone) {
@@ -323,10 +329,10 @@ export class BackupRuns {
   }
 
   /** Copies of a VM that are too many. Damaged ones go in their turn, and take no whole copy's place. */
-  #surplus(copies: readonly Manifest[], backup: StoredBackup): Manifest[] {
+  #surplus(copies: readonly Manifest[], backup: StoredBackup, moment: PruneMoment): Manifest[] {
     const isDamaged = ({ id }: Manifest) => this.#records.check(id)?.ok === false;
     const sound = copies.filter((copy) => !isDamaged(copy));
-    return [...toPrune(sound, backup), ...toPrune(copies, backup).filter(isDamaged)];
+    return [...toPrune(sound, backup, moment), ...toPrune(copies, backup, moment).filter(isDamaged)];
   }
 
   #interrupt(backupId: string, run: StoredRun): void {

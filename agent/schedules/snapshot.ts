@@ -1,5 +1,6 @@
 /** The snapshots that a schedule takes: each VM keeps so many of them, the oldest beyond are deleted. */
 import type { Api } from "../../lib/client/api.ts";
+import { toPrune } from "../../lib/backup/retention.ts";
 import { snapshotNameAt } from "../../lib/vm/snapshots.ts";
 
 /** What takes them. */
@@ -29,9 +30,13 @@ export async function takeSnapshot(
 ): Promise<void> {
   const prefix = snapshotPrefix(schedule);
   const description = `By the schedule “${schedule.name}”`;
-  await api.createSnapshot({ vmId, name: snapshotNameAt(now, prefix), description });
+  const made = snapshotNameAt(now, prefix);
+  await api.createSnapshot({ vmId, name: made, description });
   const { snapshots } = await api.listSnapshots({ vmId });
   const own = snapshots.filter(({ name }) => name.startsWith(`${prefix}-`))
-    .sort((a, b) => b.createdAt - a.createdAt || (a.name < b.name ? 1 : -1));
-  for (const { name } of own.slice(schedule.keep)) await api.deleteSnapshot({ vmId, name });
+    .map(({ name, createdAt }) => ({ id: name, takenAt: createdAt }));
+  const retention = { keep: schedule.keep, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 };
+  for (const { id: name } of toPrune(own, retention, { now, made: new Set([made]) })) {
+    await api.deleteSnapshot({ vmId, name });
+  }
 }

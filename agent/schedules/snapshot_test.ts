@@ -32,3 +32,24 @@ Deno.test("takeSnapshot() keeps so many of its own, the youngest, and touches no
   await takeSnapshot(vm.api, "v", { ...SCHEDULE, keep: 1 }, Date.UTC(2026, 0, 2));
   assert.deepEqual(vm.names(), ["before update", "schedule-ffffffff-1", `${own}-20260102-000000`]);
 });
+
+Deno.test("takeSnapshot() keeps what it has just taken where the clock is behind the ones before", async () => {
+  const own = snapshotPrefix(SCHEDULE);
+  const vm = vmWith([`${own}-1`, `${own}-2`]);
+  const real = vm.api.listSnapshots;
+  const dated: SnapshotApi = {
+    ...vm.api,
+    listSnapshots: async (input) => {
+      const { snapshots, ...rest } = await real(input);
+      return {
+        ...rest,
+        snapshots: snapshots.map((each, place) => ({
+          ...each,
+          createdAt: Date.UTC(place === 2 ? 2025 : 2026, 0, 1),
+        })),
+      };
+    },
+  };
+  await takeSnapshot(dated, "v", { ...SCHEDULE, keep: 1 }, Date.UTC(2025, 0, 1));
+  assert.deepEqual(vm.names(), [`${own}-20250101-000000`]);
+});

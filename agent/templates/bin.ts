@@ -17,6 +17,7 @@ import {
   refreshPools,
   writeEntry,
 } from "../storage/bin/keep.ts";
+import { isAway } from "../libvirt/failure.ts";
 import { restoreFault } from "../storage/bin/volume.ts";
 import { lockVolume } from "../storage/shared.ts";
 import { type MadeVm, type StoredTemplate, type StoredVersion, volumesOf } from "./records.ts";
@@ -158,8 +159,11 @@ export async function restoreTemplate(
       await refreshPools(host, poolsOf(files));
       await forgetEntry(host, entry);
     } catch (error) {
-      if (before === undefined) app.templates.remove(id);
-      else app.templates.put(before);
+      // Where libvirt did not answer, the operation is finished once it does: the record stays for that.
+      if (!isAway(error)) {
+        if (before === undefined) app.templates.remove(id);
+        else app.templates.put(before);
+      }
       throw error;
     }
   });

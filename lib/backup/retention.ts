@@ -33,13 +33,31 @@ const PERIODS = [
   ["keepYearly", (at: number) => day(at).slice(0, 4)],
 ] as const satisfies readonly (readonly [keyof Retention, (at: number) => string])[];
 
+/** When copies are looked at. */
+export interface PruneMoment {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Ids of the copies that were made just now. */
+  readonly made: ReadonlySet<string>;
+}
+
 /**
- * The copies of one VM that may go. The newest one never does. Days are those of UTC: a copy must not be kept here and
- * deleted there.
+ * The copies of one VM that may go. The newest one never does, nor what was made just now. Copies that were taken later than
+ * now were dated by a clock that was wrong, or it is wrong now: they count as the oldest. Days are those of UTC: a copy must
+ * not be kept here and deleted there.
  */
-export function toPrune<T extends Kept>(copies: readonly T[], retention: Retention): T[] {
-  const newest = [...copies].sort((a, b) => b.takenAt - a.takenAt || (a.id < b.id ? 1 : -1));
-  const kept = new Set(newest.slice(0, Math.max(1, retention.keep)));
+export function toPrune<T extends Kept>(
+  copies: readonly T[],
+  retention: Retention,
+  { now, made }: PruneMoment,
+): T[] {
+  const rank = ({ id, takenAt }: Kept) => made.has(id) ? 0 : takenAt <= now ? 1 : 2;
+  const newest = [...copies].sort((a, b) =>
+    rank(a) - rank(b) || b.takenAt - a.takenAt || (a.id < b.id ? 1 : -1)
+  );
+  const kept = new Set(
+    newest.filter((copy, place) => place < Math.max(1, retention.keep) || made.has(copy.id)),
+  );
   for (const [kind, periodOf] of PERIODS) {
     const periods = new Set<string>();
     for (const copy of newest) {

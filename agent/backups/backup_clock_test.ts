@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { ContractError } from "../../lib/contract/errors.ts";
+import { TestClock } from "../testing.ts";
+import { BackupClock } from "./backup_clock.ts";
+import type { StoredBackup } from "./records.ts";
+
+const HOUR = 3600_000, DAY = 24 * HOUR;
+
+function stored(id: string, handled: number): StoredBackup {
+  return {
+    ...{ id, name: id, enabled: true, folder: "/backups", repository: "r", missed: "run-once" },
+    targets: { all: true, vmIds: [], tags: [], groups: [] },
+    timing: { frequency: "daily", time: "03:00", timeZone: "UTC" },
+    ...{ keep: 7, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 },
+    ...{ bootTest: "never", maxMibPerSecond: 0, parallel: 1 },
+    owner: { kind: "host", name: "root" },
+    ...{ createdAt: handled, handled },
+  };
+}
+
+/** Backups that run every day at three, and what became of them. */
+function world(ids: readonly string[], begin: (id: string) => Promise<void> = () => Promise.resolve()) {
+  const clock = new TestClock();
+  const all = new Map(ids.map((id) => [id, stored(id, clock.now())]));
+  const begun: string[] = [], refused: string[] = [];
+  const backups = new BackupClock({
+    clock,
+    records: {
+      all: () => [...all.values()],
+      get: (id) => all.get(id),
+      put: (backup) => void all.set(backup.id, backup),
+    },
+    runs: {
+      watch: () => {},
+      settle: () => {},
+      isRunning: () => false,
+      refused: ({ id }, _actor, message) => void refused.push(`${id}: ${message}`),
+    },
+    isReady: () => true,
+    run: async ({ id }) => {
+      await begin(id);
+      begun.push(id);
+    },
+  });
+  const { signal } = new AbortController();
+  /** Lets time go by, with a look every ten minutes. */
+  const pass = async (ms: number) => {
+    for (let gone = 0; gone < ms; gone += 600_000) {
+      await clock.advance(600_000);
+      backups.tick(signal);
+      for (let turn = 0; turn < 5; turn++) await null; // what has begun goes on as far as it gets
+    }
+  };
+  return { clock, begun, refused, pass, tick: () => backups.tick(signal) };
+}
+
+Deno.test("BackupClock runs a backup once a day", async () => {
+  const { begun, pass } = world(["a"]);
+  await pass(3 * DAY);
+  assert.deepEqual(begun, ["a", "a", "a"]);
+});
+
+Deno.test("BackupClock runs on after a clock that was years ahead was set right", async () => {
+  const { clock, begun, pass, tick } = world(["a"]);
+  await clock.advance(10_000, 10 * 365 * DAY);
+  tick();
+  await clock.advance(10_000, -10 * 365 * DAY);
+  tick();
+  begun.length = 0;
+  await pass(3 * DAY);
+  assert.deepEqual(begun, ["a", "a", "a"]);
+});
+
+Deno.test("BackupClock begins others where a target does not answer, and tells of that one", async () => {
+  const { begun, refused, pass } = world(
+    ["dead", "well"],
+    (id) => id === "dead" ? new Promise(() => {/* it never answers */}) : Promise.resolve(),
+  );
+  await pass(2 * DAY);
+  assert.deepEqual(begun, ["well", "well"]);
+  assert.deepEqual(refused, [
+    "dead: Its folder or target does not answer",
+    "dead: The run before could not begin yet: its target does not answer",
+  ]);
+});
+
+Deno.test("BackupClock writes down why a run did not begin", async () => {
+  const { begun, refused, pass } = world(["a"], () => Promise.reject(new ContractError("BackupFolderBusy")));
+  await pass(DAY);
+  assert.deepEqual(begun, []);
+  assert.deepEqual(refused, [`a: ${new ContractError("BackupFolderBusy").message}`]);
+});
