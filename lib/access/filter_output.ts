@@ -19,7 +19,8 @@ import {
 } from "../contract/mod.ts";
 import type { Published } from "../contract/events.ts";
 import { HIDDEN_MESSAGE, redact, redactLog, redactText, type Sight } from "./redact.ts";
-import { isAdministrator, may, type Rights, seesEverything } from "./rights.ts";
+import { needOf } from "./permissions.ts";
+import { isAdministrator, may, mayAnywhere, type Rights, seesEverything } from "./rights.ts";
 
 /** Who looks, and what is known of machines. */
 export interface Viewer {
@@ -68,15 +69,21 @@ function filterJob(job: Job, sight: Sight | undefined): Job {
   return { ...job, error: { ...job.error, message: redactText(job.error.message, sight) } };
 }
 
-/** Whether a job may be seen: one's own, of a machine one sees, or of the storage. */
+/**
+ * Whether a job may be seen: of a machine one sees, or of the storage; one's own, too, as far as the rights still are those
+ * that it took. A token has its owner's name, and less rights.
+ */
 export function seesJob(viewer: Viewer, { actor, vmId, command }: Job): boolean {
-  if (isAdministrator(viewer.rights) || actor === viewer.name) return true;
-  const { privateTask, permission } = rowOf(command) ?? {};
-  if (privateTask) {
-    const place = vmId === undefined ? "everything" : { vmId, group: viewer.groupOf(vmId) };
-    return permission !== undefined && may(viewer.rights, permission, place);
+  const { rights, name, groupOf } = viewer;
+  if (isAdministrator(rights)) return true;
+  const row = rowOf(command), needed = row && needOf(command as CommandName).permission;
+  if (row?.privateTask) {
+    const place = vmId === undefined ? "everything" : { vmId, group: groupOf(vmId) };
+    return may(rights, needed!, place);
   }
-  return vmId === undefined ? may(viewer.rights, "storage.view", "everything") : seesVm(viewer, vmId);
+  if (vmId !== undefined) return seesVm(viewer, vmId);
+  const isOwn = actor === name && needed !== undefined && mayAnywhere(rights, needed);
+  return isOwn || may(rights, "storage.view", "everything");
 }
 
 /** Whether an alert, or what it fired, may be seen: that of a VM one sees; all others take a right to everything. */

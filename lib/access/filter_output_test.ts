@@ -75,15 +75,30 @@ Deno.test("EventView.shown() tells no former name of a machine out of sight", ()
   assert.equal(told.job.error!.message, HIDDEN_MESSAGE);
 });
 
-Deno.test("a task whose log has what takes a permission is seen by who has that, and by its owner", () => {
+const seeing = (name: string, ...permissions: string[]): Viewer => ({
+  ...EVE,
+  name,
+  rights: [[{ permissions: new Set(permissions), on: { kind: "everything" } }]] as Viewer["rights"],
+});
+
+Deno.test("a task whose log has what takes a permission is seen by who has that alone, its owner's tokens included", () => {
   const task = { ...job("it failed"), command: "guest_exec_task" } as Job;
   const listed = (viewer: Viewer) => (filterOutput("list_jobs", [task], viewer, () => VMS) as Job[]).length;
-  const seeing = (...permissions: string[]): Viewer => ({
-    ...EVE,
-    name: "mallory",
-    rights: [[{ permissions: new Set(permissions), on: { kind: "everything" } }]] as Viewer["rights"],
-  });
-  assert.equal(listed(EVE), 1);
-  assert.equal(listed(seeing("vms.view", "storage.view")), 0);
-  assert.equal(listed(seeing("vms.view", "guest.exec")), 1);
+  assert.equal(listed(EVE), 0, "an operator has no hand inside the guest, or has it no more");
+  assert.equal(listed(seeing("eve", "metrics.scrape")), 0, "a token of hers");
+  assert.equal(listed(seeing("mallory", "vms.view", "storage.view")), 0);
+  assert.equal(listed(seeing("mallory", "vms.view", "guest.exec")), 1);
+  assert.equal(listed(seeing("eve", "vms.view", "guest.exec")), 1);
+});
+
+Deno.test("one's own task is seen as far as one may still do what it does", () => {
+  const { vmId: _none, ...upload } = { ...job("it failed"), command: "upload_volume" };
+  const listed = (viewer: Viewer, task: unknown) =>
+    (filterOutput("list_jobs", [task as Job], viewer, () => VMS) as Job[]).length;
+  assert.equal(listed(seeing("eve", "storage.operate"), upload), 1);
+  assert.equal(listed(seeing("eve", "metrics.scrape"), upload), 0);
+  assert.equal(listed(seeing("mallory", "storage.operate"), upload), 0);
+  const ofVm = { ...job("it failed"), command: "clone_vm" };
+  assert.equal(listed(seeing("eve", "metrics.scrape"), ofVm), 0);
+  assert.equal(listed(seeing("mallory", "vms.view"), ofVm), 1);
 });

@@ -18,20 +18,24 @@ async function into(step: FileBinned | FileUnbinned, at: Settlement): Promise<St
   if (user !== undefined) {
     return left(path, t("operations.is_used", { name: user }));
   }
+  let isMoved: boolean;
   try {
-    if (!await moveIn(step)) return NOTHING;
+    isMoved = await moveIn(step);
   } catch (error) {
     if (error instanceof BinFolderError) return left(path, error.message);
     throw error;
   }
+  // Cut short after the move, libvirt may not have seen it.
   await refreshPools(at.vms, poolsOf(step));
+  if (!isMoved) return NOTHING;
   return { did: "done", note: t("operations.binned", { what: path }) };
 }
 
 /** Moves a file out, unless something else is at its path. */
 async function outOf(step: FileBinned | FileUnbinned, { vms }: Settlement): Promise<StepOutcome> {
+  let isMoved: boolean;
   try {
-    if (!await moveOut(step)) return NOTHING;
+    isMoved = await moveOut(step);
   } catch (error) {
     if (error instanceof BinFolderError || error instanceof Deno.errors.AlreadyExists) {
       throw new Refused(`${step.path}: ${messageOf(error)}`, { cause: error });
@@ -39,6 +43,7 @@ async function outOf(step: FileBinned | FileUnbinned, { vms }: Settlement): Prom
     throw error;
   }
   await refreshPools(vms, poolsOf(step));
+  if (!isMoved) return NOTHING;
   return { did: "done", note: t("operations.restored", { what: step.path }) };
 }
 
