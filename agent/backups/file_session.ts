@@ -163,10 +163,13 @@ export class FileSession implements AsyncDisposable {
         this.end();
         throw failed(`it did not answer in ${limitMs / 1000} seconds`);
       }
-      const timer = Promise.withResolvers<void>();
-      const id = setTimeout(timer.resolve, left);
-      await Promise.race([this.#heard.promise, timer.promise]);
-      clearTimeout(id);
+      if (left === Infinity) await this.#heard.promise; // a timer takes no such time
+      else {
+        const timer = Promise.withResolvers<void>();
+        const id = setTimeout(timer.resolve, left);
+        await Promise.race([this.#heard.promise, timer.promise]);
+        clearTimeout(id);
+      }
     }
     const fault = /libguestfs: error: (?:\w+: )?(.*)/.exec(this.#faults.split(`no-such-command-${mark}`)[0]!)
       ?.[1];
@@ -254,9 +257,13 @@ export class FileSession implements AsyncDisposable {
       if (!made.success) throw failed("no pipe can be made");
       const done = this.#ask(`${isFolder ? "tar-out" : "download"} ${word(path)} ${pipe}`, Infinity);
       // A command that is refused opens no pipe, and nobody may wait for it.
+      const letGo = async () => (await Deno.open(pipe, { write: true, read: true })).close();
       const failure = done.then(async ({ fault }) => {
-        if (fault !== undefined) (await Deno.open(pipe, { write: true, read: true })).close();
+        if (fault !== undefined) await letGo();
         return fault;
+      }, async (error) => {
+        await letGo().catch(() => {/* it was opened before, and has no name any more */});
+        throw error;
       });
       failure.catch(() => {/* awaited below, unless who took the content has gone before */});
       const file = await Deno.open(pipe, { read: true });
@@ -269,8 +276,9 @@ export class FileSession implements AsyncDisposable {
         if (fault === undefined) await writable.close();
         else await writable.abort(failed(oneLine(fault, 300)));
       } catch (error) {
-        // Who took it has gone: guestfish waits for a reader that does not come.
+        // Who took it has gone: guestfish waits for a reader that does not come. Or guestfish has ended.
         log.debug("a download out of a backup ended early", { error });
+        await writable.abort(error).catch(() => {/* who took it has gone */});
         this.#isAbandoned = true;
         this.end();
       }

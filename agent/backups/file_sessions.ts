@@ -24,6 +24,8 @@ interface Entry {
   readonly session: Promise<FileSession>;
   /** Whether it could not be opened, or has ended. */
   readonly isOver: () => boolean;
+  /** Whether it is being opened, or answers somebody. */
+  readonly isBusy: () => boolean;
   /** Ends it, and gives the folder back. */
   readonly end: () => Promise<void>;
   cancelIdle: () => void;
@@ -95,8 +97,11 @@ export class FileSessions {
       const missing = await guestfsMissing();
       if (missing !== undefined) throw notPossible(missing);
       if (manifest.disks.length === 0) throw notPossible("the copy has no disks");
-      const [oldest] = this.#open.size >= MOST_OPEN ? [...this.#open.keys()] : [];
-      if (oldest !== undefined) await this.#close(oldest);
+      if (this.#open.size < MOST_OPEN) return;
+      const open = [...this.#open];
+      // Rather one that nobody is being answered by.
+      const [oldest] = open.find(([, entry]) => !entry.isBusy()) ?? open[0]!;
+      await this.#close(oldest);
     } catch (error) {
       await repository.store.close();
       throw error;
@@ -106,7 +111,7 @@ export class FileSessions {
   #begin(source: RestoreSource): Entry {
     const opened = Promise.withResolvers<FileSession>(), over = Promise.withResolvers<void>();
     const abort = new AbortController();
-    let isOver = () => false;
+    let isOver = () => false, isBusy = () => true;
     // Nobody deletes what it reads, as long as it is there.
     const { repository } = source;
     const read = async () => {
@@ -114,6 +119,7 @@ export class FileSessions {
       const isEmulated = await isGuestfsEmulated(capabilities);
       await using session = await FileSession.open(source, { isEmulated, folders, signal: abort.signal });
       isOver = () => session.isOver;
+      isBusy = () => session.isBusy;
       opened.resolve(session);
       await over.promise;
     };
@@ -126,6 +132,7 @@ export class FileSessions {
     return {
       session: opened.promise,
       isOver: () => isOver(),
+      isBusy: () => isBusy(),
       end: async () => {
         abort.abort();
         over.resolve();

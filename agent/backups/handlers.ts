@@ -13,6 +13,7 @@ import {
 import { handledAt } from "../../lib/schedules/due.ts";
 import { nextRuns } from "../../lib/schedules/next_run.ts";
 import { type Timing, type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
+import { may } from "../../lib/access/rights.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Principal } from "../access.ts";
 import { type Clock, hostZone } from "../clock.ts";
@@ -364,7 +365,12 @@ export function backupHandlers(
       const last = path.split("/").filter((part) => part !== "").at(-1) ?? "files";
       return { name: isFolder ? `${last}.tar` : last, size: isFolder ? null : size };
     },
-    get_backup_screen: async ({ backupId, runId, vmId }) => {
+    get_backup_screen: async ({ backupId, runId, vmId }, { principal: { rights } }) => {
+      // A screen shows what is in the VM: who may not have it there, has no picture of it here.
+      const group = host().inventory.vm(vmId)?.group;
+      if (!may(rights, "vms.operate", { vmId, group })) {
+        throw new ContractError("Forbidden", { role: "operator" });
+      }
       const { repository, copies } = await runs.open(find(backupId), runId);
       await repository.store.close();
       const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);

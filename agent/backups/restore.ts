@@ -219,6 +219,14 @@ async function asNew(
   const goal = pool ?? await defaultPool(link);
   const disks = await makeDisks(work, (target) => Promise.resolve({ pool: goal, stem: `${name}-${target}` }));
   await fitDisks(work, document, { name, made: disks, now });
+  const group = takeGroupOf(document, now, Date.now());
+  if (group !== undefined) {
+    work.warnings.push(
+      `The copy was in the group ${
+        oneLine(group, 60)
+      }, which may give others rights: put the VM there if it belongs there`,
+    );
+  }
   const nvram = nvramPaths(document, manifest.vm.name, name, ownPath)?.to, variables = await nvramIn(work);
   if (nvram !== undefined && variables !== undefined) await putNvram(work, nvram, variables);
   const own = new Map([...disks].filter(([target]) => diskIn(document, target) !== undefined));

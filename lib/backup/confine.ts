@@ -223,13 +223,21 @@ const groupIn = (document: XmlDocument): XmlElement | undefined => {
  * Gives a copy's definition the group that its VM is in now: the one that the copy has would give others rights again, or
  * take them.
  *
+ * @param now the definition that the host has of the VM, where it has that VM
  * @param createdAt of a VM of which nothing was noted yet, in milliseconds since 1970
+ * @returns the group that the copy had, where it is another one
  */
-export function takeGroupOf(document: XmlDocument, now: XmlDocument, createdAt: number): void {
-  const was = groupIn(document), is = groupIn(now);
+export function takeGroupOf(
+  document: XmlDocument,
+  now: XmlDocument | undefined,
+  createdAt: number,
+): string | undefined {
+  const was = groupIn(document), is = now && groupIn(now);
   if (was !== undefined) document.remove(was);
-  if (is === undefined) return;
+  const lost = was !== undefined && was.text !== is?.text ? was.text : undefined;
+  if (is === undefined) return lost;
   const own = () => document.find("metadata", `${METADATA_PREFIX}:vm`);
   if (own() === undefined) setCreatedAt(document, createdAt);
   document.append(own()!, xml(is.name, {}, is.text));
+  return lost;
 }

@@ -160,7 +160,7 @@ Deno.test("a VM stays in the group that it is in", () => {
     const vm = own ? `<kvmm:vm xmlns:kvmm='urn:kvm-manager:vm:1'>${inside}</kvmm:vm>` : "";
     return new XmlDocument(`<domain><name>w</name><metadata>${vm}</metadata></domain>`);
   };
-  const kept = (then: XmlDocument, now: XmlDocument) => {
+  const kept = (then: XmlDocument, now: XmlDocument | undefined) => {
     takeGroupOf(then, now, 5);
     return /group>([^<]*)</.exec(then.toString())?.[1];
   };
@@ -168,4 +168,9 @@ Deno.test("a VM stays in the group that it is in", () => {
   assert.equal(kept(of("old"), of("")), undefined);
   assert.equal(kept(of(""), of("new")), "new");
   assert.equal(kept(of("", false), of("new")), "new");
+  assert.equal(kept(of("old"), undefined), undefined);
+  assert.equal(takeGroupOf(of("old"), undefined, 5), "old");
+  assert.equal(takeGroupOf(of("old"), of("new"), 5), "old");
+  assert.equal(takeGroupOf(of("same"), of("same"), 5), undefined);
+  assert.equal(takeGroupOf(of(""), of("new"), 5), undefined);
 });

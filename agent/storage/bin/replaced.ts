@@ -12,7 +12,7 @@ import { binVolume } from "./volume.ts";
  * @throws {ContractError} VolumeInUse, VolumeBusy, VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError}
  */
 export async function binReplaced(host: Host, volume: Volume, actor: string): Promise<boolean> {
-  await refuseUsed(host, volume);
   using _held = lockVolume(volume.pool, volume.name);
+  await refuseUsed(host, volume);
   return await binVolume(host, volume, actor) !== undefined;
 }
