@@ -75,15 +75,29 @@ Deno.test("EventView.shown() tells no former name of a machine out of sight", ()
   assert.equal(told.job.error!.message, HIDDEN_MESSAGE);
 });
 
-Deno.test("a task whose log has what takes a permission is seen by who has that, and by its owner", () => {
-  const task = { ...job("it failed"), command: "guest_exec_task" } as Job;
-  const listed = (viewer: Viewer) => (filterOutput("list_jobs", [task], viewer, () => VMS) as Job[]).length;
-  const seeing = (...permissions: string[]): Viewer => ({
+Deno.test("a task that shows what takes a permission is seen by who has that, and by its owner", () => {
+  const seeing = (vmId: string, ...permissions: string[]): Viewer => ({
     ...EVE,
     name: "mallory",
-    rights: [[{ permissions: new Set(permissions), on: { kind: "everything" } }]] as Viewer["rights"],
+    rights: [[{ permissions: new Set(permissions), on: { kind: "vm", vmId } }]] as Viewer["rights"],
   });
-  assert.equal(listed(EVE), 1);
-  assert.equal(listed(seeing("vms.view", "storage.view")), 0);
-  assert.equal(listed(seeing("vms.view", "guest.exec")), 1);
+  const needed = {
+    guest_exec_task: "guest.exec",
+    guest_copy_to: "guest.files",
+    guest_copy_from: "guest.files",
+  };
+  for (const [command, permission] of Object.entries(needed)) {
+    const task = { ...job("it failed"), command } as Job;
+    const listed = (viewer: Viewer) => {
+      const { length } = filterOutput("list_jobs", [task], viewer, () => VMS) as Job[];
+      const told = new EventView(viewer, ["mine"], () => VMS).shown(["job-changed", { job: task }]);
+      assert.equal(told === null, length === 0, "events tell of no other tasks than the list");
+      return length;
+    };
+    assert.equal(listed(EVE), 1, command);
+    const other = permission === "guest.exec" ? "guest.files" : "guest.exec";
+    assert.equal(listed(seeing("mine", "vms.view", "storage.view", other)), 0, command);
+    assert.equal(listed(seeing("mine", "vms.view", permission)), 1, command);
+    assert.equal(listed(seeing("theirs", "vms.view", permission)), 0, command);
+  }
 });
