@@ -11,12 +11,12 @@ import type { Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { NotDelivered } from "../outbound/post.ts";
 import { send, type SendOptions } from "./channels.ts";
-import type { Outbox } from "./outbox.ts";
+import { type Outbox, withoutStale } from "./outbox.ts";
 import type { AlertRecords, TargetRecord, WaitingMessage } from "./records.ts";
 
 /** Milliseconds until the next try, by how many there were; the last counts for all that follow. */
 export const BACK_OFF_MS = [15_000, 60_000, 5 * 60_000, 15 * 60_000, 3600_000] as const;
-/** Milliseconds after which a message says nothing any more. */
+/** Milliseconds after which what a message tells says nothing any more. */
 export const STALE_MS = 24 * 3600_000;
 /** Messages that are sent at the same time. */
 const AT_ONCE = 5;
@@ -57,9 +57,11 @@ export class Delivery {
     // One whose time is far off was put off by a clock that was set since
     const isDue = ({ id, nextAt }: WaitingMessage) =>
       !sending.has(id) && (isForced || nextAt <= now || nextAt > now + 2 * BACK_OFF_MS.at(-1)!);
-    const due = messages.all.filter(isDue);
+    const due = messages.all.filter(isDue).map(({ id }) => id);
     while (due.length > 0 && !stop.aborted) {
-      await Promise.all(due.splice(0, AT_ONCE).map((message) => this.#send(message, stop)));
+      // As they are now: while others were sent, items were added to them
+      const next = due.splice(0, AT_ONCE).map((id) => messages.get(id)).filter((each) => each !== undefined);
+      await Promise.all(next.filter(isDue).map((message) => this.#send(message, stop)));
     }
   }
 
@@ -74,13 +76,15 @@ export class Delivery {
       this.#forget(id);
     } catch (error) {
       if (stop.aborted) return;
-      const isCancelled = error instanceof ContractError && error.code === "JobCancelled";
-      if (isCancelled || isOver(message, error, clock.now())) {
-        log.warn("a message about alerts was given up", { target: target.name, reason: messageOf(error) });
-        return this.#forget(id);
+      const rest = isGivenUp(error) ? undefined : withoutStale(message, clock.now(), STALE_MS);
+      const lost = countOf(message) - (rest === undefined ? 0 : countOf(rest));
+      if (lost > 0) {
+        const reason = messageOf(error);
+        log.warn("messages about alerts were given up", { target: target.name, alerts: lost, reason });
       }
+      if (rest === undefined) return this.#forget(id);
       const wait = BACK_OFF_MS[Math.min(message.tries, BACK_OFF_MS.length - 1)]!;
-      this.#keep({ ...message, tries: message.tries + 1, nextAt: clock.now() + wait });
+      this.#keep({ ...rest, tries: message.tries + 1, nextAt: clock.now() + wait });
     } finally {
       outbox.sending.delete(id);
     }
@@ -92,7 +96,7 @@ export class Delivery {
     stop: AbortSignal,
   ): Promise<void> {
     const { clock, hostname } = this.#world;
-    const count = items.length + more;
+    const count = countOf({ items, more });
     const spec = {
       command: "deliver_alerts",
       title: `Send ${count} ${count === 1 ? "alert" : "alerts"} to ${target.name}${
@@ -163,8 +167,12 @@ export class Delivery {
   }
 }
 
-/** Whether another try changes nothing, or comes too late. */
-function isOver({ createdAt }: WaitingMessage, error: unknown, now: number): boolean {
+/** How many alerts a message tells of. */
+const countOf = ({ items, more }: Pick<WaitingMessage, "items" | "more">) => items.length + more;
+
+/** Whether another try changes nothing, or somebody has cancelled it. */
+function isGivenUp(error: unknown): boolean {
+  if (error instanceof ContractError && error.code === "JobCancelled") return true;
   const { cause } = error as { cause?: unknown };
-  return (cause instanceof NotDelivered && cause.isFinal) || now - createdAt > STALE_MS;
+  return cause instanceof NotDelivered && cause.isFinal;
 }

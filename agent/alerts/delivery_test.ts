@@ -10,7 +10,13 @@ import { NotDelivered } from "../outbound/post.ts";
 import { type Outgoing, send } from "./channels.ts";
 import { BACK_OFF_MS, Delivery, STALE_MS } from "./delivery.ts";
 import { GATHER_MS, Outbox, PACE_MS } from "./outbox.ts";
-import { ALERT_MIGRATIONS, AlertRecords, type MessageItem, type TargetRecord } from "./records.ts";
+import {
+  ALERT_MIGRATIONS,
+  AlertRecords,
+  type MessageItem,
+  type TargetRecord,
+  type WaitingMessage,
+} from "./records.ts";
 
 const SECRET = "s3cret-pass-phrase";
 
@@ -428,4 +434,58 @@ Deno.test("Delivery that is stopped keeps its message", async () => {
   await clock.advance(GATHER_MS);
   await delivery.run(stop.signal);
   assert.deepEqual([records.messages.size, records.messages.all[0]!.tries], [1, 0]);
+});
+
+/** The ids of what a message has told of. */
+const idsIn = ({ body }: Got) => (body.alerts as { id: string }[]).map(({ id }) => id);
+
+Deno.test("Delivery gives up what is a day old, and not what was added to its message since, nor what earlier versions stored", async () => {
+  let status = 503;
+  await using server = hook(() => new Response("no", { status }));
+  using place = world();
+  const { records, clock, tell, run } = place.start();
+  records.put(records.targets, target({ url: `${server.url}/x` }));
+  const waitFor = async (ms: number) => {
+    for (let at = 0; at < ms; at += 60_000) {
+      await clock.advance(60_000);
+      await run();
+    }
+  };
+  tell(...Array.from({ length: 60 }, (_, index) => fired(`old${index}`)));
+  const [{ items: stored }] = records.messages.all as [WaitingMessage];
+  const items = stored.map(({ kind, incident }) => ({ kind, incident }));
+  records.put(records.messages, { ...records.messages.all[0]!, items });
+  await waitFor(STALE_MS - 600_000);
+  assert.deepEqual([records.messages.all[0]!.items.length, records.messages.all[0]!.more], [50, 10]);
+  tell(fired("new"));
+  await waitFor(2 * 3600_000);
+  assert.deepEqual(
+    records.messages.all.map(({ items, more }) => [items.map(({ incident }) => incident.id), more]),
+    [[["new"], 0]],
+  );
+  status = 200;
+  await waitFor(2 * 3600_000);
+  assert.deepEqual([idsIn(server.got.at(-1)!), records.messages.size], [["new"], 0]);
+});
+
+Deno.test("Delivery sends what was added to a message that waited for its turn", async () => {
+  let isFirst = true;
+  using place = world();
+  const { records, clock, tell, run } = place.start();
+  await using server = hook(() => {
+    if (isFirst) tell(fired("late"));
+    isFirst = false;
+    return new Response("ok");
+  });
+  for (let index = 0; index < 6; index++) {
+    records.put(records.targets, target({ id: `t${index}`, url: `${server.url}/${index}` }));
+  }
+  tell(fired("early"));
+  await clock.advance(GATHER_MS);
+  await run();
+  assert.equal(server.got.length, 6);
+  await clock.advance(GATHER_MS + PACE_MS);
+  await run();
+  const told = (index: number) => server.got.filter(({ path }) => path === `/${index}`).flatMap(idsIn);
+  for (let index = 0; index < 6; index++) assert.deepEqual(told(index), ["early", "late"], `target ${index}`);
 });

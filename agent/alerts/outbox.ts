@@ -7,7 +7,7 @@ import type { AlertRecords, MessageItem, WaitingMessage } from "./records.ts";
 export const GATHER_MS = 10_000;
 /** Milliseconds from one message of a target to the next: never a flood. */
 export const PACE_MS = 60_000;
-/** Items of a message that are told one by one. */
+/** Items of a message that are told one by one, the newest: older ones would be the first to say nothing any more. */
 export const MOST_ITEMS = 50;
 
 const level = (severity: AlertSeverity) => ALERT_SEVERITIES.indexOf(severity);
@@ -34,12 +34,30 @@ export class Outbox {
         ...{ id: crypto.randomUUID(), targetId: target.id, items: [], more: 0, createdAt: now, tries: 0 },
         nextAt: Math.max(now + GATHER_MS, (this.sentAt.get(target.id) ?? -Infinity) + PACE_MS),
       };
-      const all = [...base.items, ...own];
+      const all = [...base.items, ...own.map((item) => ({ ...item, addedAt: now }))];
       return [{
         ...base,
-        items: all.slice(0, MOST_ITEMS),
+        items: all.slice(-MOST_ITEMS),
         more: base.more + Math.max(0, all.length - MOST_ITEMS),
       }];
     });
   }
+}
+
+/**
+ * What is left of a message without what was added too long ago; undefined when nothing is. Of items without a time,
+ * that of the message counts.
+ *
+ * @param limit milliseconds
+ */
+export function withoutStale(
+  message: WaitingMessage,
+  now: number,
+  limit: number,
+): WaitingMessage | undefined {
+  const { items, createdAt } = message;
+  const fresh = items.filter(({ addedAt = createdAt }) => now - addedAt <= limit);
+  if (fresh.length === items.length) return message;
+  // What is only counted is older than what is not
+  return fresh.length === 0 ? undefined : { ...message, items: fresh, more: 0 };
 }

@@ -23,12 +23,19 @@ export interface MessageItem {
   readonly incident: AlertIncident;
 }
 
+/** One of them in a message that waits. */
+export interface WaitingItem extends MessageItem {
+  /** Milliseconds since 1970; missing in messages of earlier versions: then it is as old as its message. */
+  readonly addedAt?: number;
+}
+
 /** A message that waits to be sent to one target. */
 export interface WaitingMessage {
   readonly id: string;
   readonly targetId: string;
-  readonly items: readonly MessageItem[];
-  /** How many more there are beyond those. */
+  /** The oldest first. */
+  readonly items: readonly WaitingItem[];
+  /** How many more there are beyond those, all of them older. */
   readonly more: number;
   readonly createdAt: number;
   /** Milliseconds since 1970 of the next try. */

@@ -1,8 +1,16 @@
 /** A program in a guest as a task: who asked has the task at once, its log has the output as it comes. */
-import { ContractError, type Input, type VM } from "../../lib/contract/mod.ts";
+import {
+  ContractError,
+  type Input,
+  type Job,
+  MOST_EXEC_TASKS,
+  MOST_TASK_OUTPUT_MIB,
+  type VM,
+} from "../../lib/contract/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Host } from "../hosts/host.ts";
 import { contractError } from "../libvirt/failure.ts";
+import type { Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import type { GuestBackend } from "./backend.ts";
 
@@ -49,13 +57,21 @@ export class LoggedOutput {
   }
 }
 
-/** Begins it. @returns the task */
+/** Whether somebody may begin one more. @throws {ContractError} TooManyRequests */
+function requirePlace(jobs: Pick<Jobs, "list">, actor: string): void {
+  const isOwn = (job: Job) => job.command === "guest_exec_task" && job.actor === actor;
+  if (jobs.list(MOST_EXEC_TASKS, true, isOwn).length < MOST_EXEC_TASKS) return;
+  throw new ContractError("TooManyRequests", { what: "programs of yours in guests", limit: MOST_EXEC_TASKS });
+}
+
+/** Begins it. @returns the task @throws {ContractError} TooManyRequests */
 export async function execAsTask(
-  { jobs }: Host,
-  { vm, agent }: { readonly vm: VM; readonly agent: GuestBackend },
+  { jobs }: Pick<Host, "jobs">,
+  { vm, agent }: { readonly vm: VM; readonly agent: Pick<GuestBackend, "exec"> },
   { command, args = [], env, seconds }: Input<"guest_exec_task"> & { readonly seconds: number },
   actor: string,
 ): Promise<{ jobId: string }> {
+  requirePlace(jobs, actor);
   const job = await jobs.open({
     command: "guest_exec_task",
     title: `Run ${oneLine(command.split(/[/\\]/).at(-1)!, 60)} in ${vm.name}`,
@@ -65,14 +81,21 @@ export async function execAsTask(
     ifInterrupted: "What it has done in the guest stays. Look there before it is run again.",
   });
   const output = new LoggedOutput((line) => job.log(line));
+  const tooMuch = new AbortController();
+  let left = MOST_TASK_OUTPUT_MIB * 1024 * 1024;
+  const take = (stream: "stdout" | "stderr", bytes: Uint8Array) => {
+    left -= bytes.length;
+    if (left >= 0) return output.add(stream, bytes);
+    tooMuch.abort(new ContractError("GuestOutputTooMuch", { limit: MOST_TASK_OUTPUT_MIB }));
+  };
   const work = async () => {
     try {
       const { exitCode, timedOut } = await agent.exec(vm, {
-        ...{ command, args, seconds, signal: job.signal },
+        ...{ command, args, seconds, signal: AbortSignal.any([job.signal, tooMuch.signal]) },
         ...(env !== undefined && { env }),
-        onOutput: (stream, bytes) => output.add(stream, bytes),
-      });
-      output.end();
+        onOutput: take,
+      }).finally(() => output.end());
+      tooMuch.signal.throwIfAborted();
       job.log(timedOut ? `Ended at its time limit of ${seconds} seconds` : `Exit status ${exitCode}`);
       if (exitCode !== 0) throw new ContractError("GuestProgramFailed", { command, code: exitCode });
       job.done();

@@ -75,7 +75,7 @@ export class Host {
   readonly capabilities: HostCapabilities;
   readonly sampler: Sampler;
   readonly sizes: DiskSizes;
-  readonly jobs: Pick<Jobs, "open" | "run">;
+  readonly jobs: Pick<Jobs, "open" | "run" | "list">;
   readonly operations: Operations;
   readonly formats: FormatRecords;
   readonly keepers = new VolumeKeepers();
@@ -119,6 +119,7 @@ export class Host {
     this.sizes = new DiskSizes(this.link, this.inventory, clock);
     this.jobs = {
       open: (spec) => app.jobs.open({ ...spec, ...hostField(id) }),
+      list: (...which) => app.jobs.list(...which),
       run: (spec, work) => app.jobs.run({ ...spec, ...hostField(id) }, work),
     };
     this.operations = new Operations({

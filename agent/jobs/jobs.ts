@@ -48,7 +48,7 @@ export interface OpenJob extends JobHandle {
 const LANES = { copy: 2 } as const;
 type Lane = keyof typeof LANES;
 
-/** Milliseconds between two tellings of the progress of a job. */
+/** Milliseconds between two tellings of the progress of a job, and between two savings of lines of logs. */
 const TELL_MS = 400;
 /** Lines of a job's log; the first ones are kept, they say what it began with. */
 const MOST_LINES = 200;
@@ -83,6 +83,8 @@ export class Jobs {
   /** Ids of jobs that the database may still have. */
   readonly #forgotten = new Set<string>();
   #stopping = false;
+  /** Calls off the saving of lines that is to come. */
+  #cancelSaving: (() => void) | undefined;
 
   constructor(store: Store, options: JobsOptions = {}) {
     this.#options = { clock: SYSTEM_CLOCK, onChanged: () => {}, onProgress: () => {}, ...options };
@@ -243,7 +245,10 @@ export class Jobs {
     if (entry.log.length >= MOST_LINES) return;
     entry.log.push({ at: this.#options.clock.now(), text: text.slice(0, MOST_LINE) });
     entry.isSaved = false;
-    this.#save();
+    // A job that is over has no change to come that would save it, nor many lines
+    if (!isOpenJob(entry.job)) return this.#save();
+    // A guest may print hundreds of lines a second: each would be a transaction that everything else waits for
+    this.#cancelSaving ??= this.#options.clock.after(TELL_MS, () => this.#save());
   }
 
   #fail(entry: Entry, thrown: unknown): unknown {
@@ -299,6 +304,8 @@ export class Jobs {
 
   /** Writes what is not written yet; what cannot be written now is tried with the next change. */
   #save(): void {
+    this.#cancelSaving?.();
+    this.#cancelSaving = undefined;
     const unsaved = [...this.#entries.values()].filter(({ isSaved }) => !isSaved);
     if (!this.#records.save(unsaved, this.#forgotten)) return;
     this.#forgotten.clear();

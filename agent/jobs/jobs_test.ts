@@ -22,14 +22,22 @@ async function world(
     progressed: Job[];
     advance: (ms: number) => Promise<void>;
     again: () => Jobs;
+    writes: () => number;
   }) => Promise<void>,
 ) {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const stores: Store[] = [];
   const clock = new TestClock(1_000_000);
   const changed: Job[] = [], progressed: Job[] = [];
+  let writes = 0;
+  class CountingStore extends Store {
+    override write(run: () => void): boolean {
+      writes++;
+      return super.write(run);
+    }
+  }
   const make = () => {
-    const store = new Store(folder);
+    const store = new CountingStore(folder);
     stores.push(store);
     return new Jobs(store, {
       clock,
@@ -39,7 +47,7 @@ async function world(
   };
   const advance = (ms: number) => clock.advance(ms);
   try {
-    await run({ jobs: make(), changed, progressed, advance, again: make });
+    await run({ jobs: make(), changed, progressed, advance, again: make, writes: () => writes });
   } finally {
     for (const store of stores) store.close();
     await Deno.remove(folder, { recursive: true });
@@ -240,6 +248,45 @@ Deno.test("Jobs of an earlier run that had not ended are interrupted, with what 
     assert.equal(again().list(10)[0]!.state, "interrupted", "and they stay so");
     broken.end();
     await answer;
+  }));
+
+/** The lines of the newest job. */
+const linesOf = (jobs: Jobs) => jobs.get(jobs.list(1)[0]!.id).log.map(({ text }) => text);
+
+Deno.test("Jobs save the lines of logs a few times a second, and all of them when a job changes or they stop", () =>
+  world(async ({ jobs, advance, again, writes }) => {
+    const lines = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
+    const talkative = held();
+    const answer = code(jobs.run(spec("talkative"), talkative.work));
+    await settled();
+    const before = writes();
+    for (const line of lines(0, 100)) talkative.job.log(line);
+    assert.equal(writes(), before, "nothing waits for the disk");
+    await advance(400);
+    assert.equal(writes(), before + 1);
+    assert.deepEqual(linesOf(again()), lines(0, 100));
+    await advance(10_000);
+    assert.equal(writes(), before + 2, "taken up anew, and nothing else");
+    for (const line of lines(100, 120)) talkative.job.log(line);
+    talkative.end();
+    await answer;
+    assert.deepEqual(linesOf(again()), lines(0, 120), "saved with its end");
+    const last = held();
+    const ended = code(jobs.run(spec("last"), last.work));
+    await settled();
+    last.job.log("the last words");
+    await jobs.stop(1000);
+    await ended;
+    assert.deepEqual(linesOf(again()), ["the last words", "KVM Manager is stopping"]);
+  }));
+
+Deno.test("Jobs.settled() saves what it says at once", () =>
+  world(async ({ jobs, again }) => {
+    await jobs.run(spec("whole"), () => Promise.resolve());
+    jobs.settled(jobs.list(1)[0]!.id, "What it has left was removed");
+    assert.deepEqual(linesOf(again()), ["What it has left was removed"]);
+    await jobs.stop(10);
   }));
 
 Deno.test("Jobs keep a bounded history and a bounded log", () =>

@@ -102,3 +102,30 @@ Deno.test("one's own task is seen as far as one may still do what it does", () =
   assert.equal(listed(seeing("eve", "metrics.scrape"), ofVm), 0);
   assert.equal(listed(seeing("mallory", "vms.view"), ofVm), 1);
 });
+
+Deno.test("a task that shows what takes a permission is seen by who has that on the VM", () => {
+  const seeing = (vmId: string, ...permissions: string[]): Viewer => ({
+    ...EVE,
+    name: "mallory",
+    rights: [[{ permissions: new Set(permissions), on: { kind: "vm", vmId } }]] as Viewer["rights"],
+  });
+  const needed = {
+    guest_exec_task: "guest.exec",
+    guest_copy_to: "guest.files",
+    guest_copy_from: "guest.files",
+  };
+  for (const [command, permission] of Object.entries(needed)) {
+    const task = { ...job("it failed"), command } as Job;
+    const listed = (viewer: Viewer) => {
+      const { length } = filterOutput("list_jobs", [task], viewer, () => VMS) as Job[];
+      const told = new EventView(viewer, ["mine"], () => VMS).shown(["job-changed", { job: task }]);
+      assert.equal(told === null, length === 0, "events tell of no other tasks than the list");
+      return length;
+    };
+    assert.equal(listed(EVE), 0, "her own, without the permission");
+    const other = permission === "guest.exec" ? "guest.files" : "guest.exec";
+    assert.equal(listed(seeing("mine", "vms.view", "storage.view", other)), 0, command);
+    assert.equal(listed(seeing("mine", "vms.view", permission)), 1, command);
+    assert.equal(listed(seeing("theirs", "vms.view", permission)), 0, command);
+  }
+});

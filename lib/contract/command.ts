@@ -103,7 +103,7 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly content?: "upload" | "download";
   /** Its routes tell what comes while it works, one JSON a line, to who accepts `application/x-ndjson`. */
   readonly tells?: true;
-  /** Its task's log has what takes its permission to get: nobody else sees the task. */
+  /** Its task shows or logs what takes its permission to get: only who has that sees it, and who began it. */
   readonly privateTask?: true;
   /** Fields of such a command that travel in the query. */
   readonly contentFields?: readonly string[];

@@ -27,6 +27,11 @@ export const GUEST_ERRORS = {
     status: 502,
     exit: 1,
   },
+  GuestOutputTooMuch: {
+    text: "The program wrote more than {limit} MiB, and was ended. Have it write to a file, and copy that.",
+    status: 502,
+    exit: 1,
+  },
   GuestFileNotFound: { text: "Nothing is at {path} in the guest", status: 404, exit: 4 },
   GuestFileDenied: { text: "The guest does not give {path}: {error}", status: 409, exit: 5 },
   GuestToolsMissing: {

@@ -41,6 +41,11 @@ const PROGRAM = {
   ),
 };
 
+/** Tasks of programs in guests that an account may have open at once. */
+export const MOST_EXEC_TASKS = 8;
+/** MiB that such a program may write: it is ended at more. */
+export const MOST_TASK_OUTPUT_MIB = 256;
+
 /** Seconds that a task in a guest may take, and takes at most when nothing is said. */
 export const EXEC_TASK_SECONDS = { most: 86_400, usual: 3600 } as const;
 
@@ -82,7 +87,8 @@ export const guestExecCommands = {
     summary: "Run a program in a guest as a task",
     description:
       "It answers at once; the task's log has the output as it comes (the first and the last lines of a long one) and the exit " +
-      "status. cancel_job ends it, through KVM Manager's agent; through QEMU's it runs to its time limit.",
+      "status. cancel_job ends it, through KVM Manager's agent; through QEMU's it runs to its time limit. A user has " +
+      `${MOST_EXEC_TASKS} of them open at most, and a program that writes more than ${MOST_TASK_OUTPUT_MIB} MiB is ended.`,
     ...EXEC,
     input: closed({
       vmId: VmId,
@@ -94,7 +100,7 @@ export const guestExecCommands = {
       })),
     }),
     output: Type.Object({ jobId: Type.String() }),
-    errors: DOING,
+    errors: [...DOING, "TooManyRequests"],
     privateTask: true,
     route: "POST /vms/{vmId}/guest/exec-task",
     cli: ["guest", "exec-task", "<vmId>", "<command>"],
