@@ -298,14 +298,24 @@ export class BackupRuns {
   }
 
   async #sweep(repository: Repository, job: JobHandle): Promise<void> {
-    const isDone = await repository.tryLocked("content", true, async () => {
-      const freed = await repository.sweep();
-      if (freed > 0) job.log(`Freed ${Math.ceil(freed / 1024 ** 2)} MiB`);
-    });
+    await this.#deleting(repository, job, () => this.#freed(repository, job));
+  }
+
+  /** Deletes while nobody reads. Where somebody does, that is said, and the next run does it. */
+  async #deleting(repository: Repository, job: JobHandle, work: () => Promise<void>): Promise<void> {
+    const isDone = await repository.tryLocked("content", true, work);
     if (!isDone) job.log("Copies are being read: what is no longer needed goes next time");
   }
 
-  /** Deletes the copies of this backup that are too many. Nothing of other backups in the folder is touched. */
+  async #freed(repository: Repository, job: JobHandle): Promise<void> {
+    const freed = await repository.sweep();
+    if (freed > 0) job.log(`Freed ${Math.ceil(freed / 1024 ** 2)} MiB`);
+  }
+
+  /**
+   * Deletes the copies of this backup that are too many, unless copies are being read: it may be one of these. Nothing of
+   * other backups in the folder is touched.
+   */
   async #prune(backup: StoredBackup, repository: Repository, job: JobHandle): Promise<void> {
     const own = (await repository.copies()).flatMap(({ manifest }) =>
       manifest?.backup.id === backup.id ? [manifest] : []
@@ -314,12 +324,14 @@ export class BackupRuns {
       this.#surplus(copies, backup)
     );
     if (gone.length === 0) return;
-    for (const { id } of gone) {
-      await repository.remove(id);
-      this.#records.forgetBootTest(id);
-    }
-    job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
-    await this.#sweep(repository, job);
+    await this.#deleting(repository, job, async () => {
+      for (const { id } of gone) {
+        await repository.remove(id);
+        this.#records.forgetBootTest(id);
+      }
+      job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
+      await this.#freed(repository, job);
+    });
   }
 
   /** Copies of a VM that are too many. Damaged ones go in their turn, and take no whole copy's place. */

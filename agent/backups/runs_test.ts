@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { storeContent } from "./chunks.ts";
+import { digestOf } from "./digest.ts";
+import { digestsIn, writeChunkList } from "../../lib/backup/chunk_list.ts";
+import { CHUNK_BYTES, copyIdAt, type Manifest, MANIFEST_VERSION } from "../../lib/backup/manifest.ts";
+import type { Host } from "../hosts/host.ts";
+import { Store } from "../store/store.ts";
+import { TestClock } from "../testing.ts";
+import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
+import { Repository } from "./repository.ts";
+import { BackupRuns } from "./runs.ts";
+import { FolderStore } from "./store/folder.ts";
+
+const BACKUP: StoredBackup = {
+  ...{ id: "backup", name: "nightly", enabled: true, folder: "", repository: "", timing: null },
+  // Nothing is copied: what is pruned does not depend on it.
+  targets: { all: false, vmIds: ["gone"], tags: [], groups: [] },
+  ...{ missed: "skip", bootTest: "never", maxMibPerSecond: 0, parallel: 1, createdAt: 0, handled: 0 },
+  owner: { kind: "host", name: "root" },
+  ...{ keep: 1, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 },
+};
+
+/** Runs of a backup into a folder of its own, and what their tasks say. */
+async function backups() {
+  const path = await Deno.makeTempDir({ prefix: "kvmm-test-runs-" });
+  await Deno.mkdir(`${path}/backups`);
+  const store = new Store(path, undefined, [{ name: "backups", migrations: BACKUP_MIGRATIONS }]);
+  const records = new BackupRecords(store), clock = new TestClock(), lines: string[] = [];
+  records.put(BACKUP);
+  const open = () => Repository.make(new FolderStore(`${path}/backups`));
+  const vms = { vms: () => [], hostname: "here" };
+  const runs = new BackupRuns(records, {
+    ...{ clock, stateDir: path, open },
+    host: () => ({ requireFilled: () => ({ inventory: vms }), inventory: vms }) as unknown as Host,
+    bootTests: { after: () => Promise.resolve() },
+    jobs: {
+      run: (_spec, work) =>
+        work({
+          ...{ id: "job", signal: new AbortController().signal, progress: () => {} },
+          log: (line) => void lines.push(line),
+        }),
+    },
+  });
+  return {
+    ...{ path: `${path}/backups/kvm-manager-backups`, records, runs, open, lines },
+    /** Runs the backup, and gives what its task said. */
+    run: async () => {
+      lines.length = 0;
+      runs.begin(BACKUP, "root");
+      while (runs.isRunning(BACKUP.id)) await new Promise((resolve) => setTimeout(resolve, 1));
+      return lines.join("\n");
+    },
+    [Symbol.asyncDispose]: async () => {
+      store.close();
+      await Deno.remove(path, { recursive: true });
+    },
+  };
+}
+
+/** Writes a copy of a VM whose disk has this content. @returns its id, and its chunk */
+async function copyWith(repository: Repository, content: Uint8Array<ArrayBuffer>, takenAt: number) {
+  const id = copyIdAt(takenAt, takenAt.toString(16).padStart(8, "0").slice(-8)),
+    file = await Deno.makeTempFile();
+  await Deno.writeFile(file, content);
+  await repository.begin(id);
+  const storing = { signal: new AbortController().signal, onBytes: () => {} };
+  const { chunks } = await storeContent(repository, file, content.length, storing);
+  await Deno.remove(file);
+  const list = new TextEncoder().encode(writeChunkList(chunks)),
+    definition = new TextEncoder().encode("<domain/>");
+  const manifest: Manifest = {
+    ...{ format: "kvm-manager-backup", version: MANIFEST_VERSION, id, host: "here", takenAt },
+    ...{
+      backup: { id: BACKUP.id, name: BACKUP.name },
+      run: { id: `run ${id}`, startedAt: takenAt, actor: "root" },
+    },
+    ...{ vm: { id: "vm", name: "web" }, consistency: "stopped", chunkBytes: CHUNK_BYTES },
+    disks: [{ target: "vda", format: "raw", bytes: content.length, chunks: await digestOf(list) }],
+    ...{ definition: await digestOf(definition), left: [], storedBytes: 0 },
+  };
+  await repository.finish(id, [["vda.chunks", list], ["domain.xml", definition]], manifest);
+  return { id, digest: [...digestsIn(writeChunkList(chunks))][0]! };
+}
+
+const content = (byte: number) => new Uint8Array(5000).fill(byte);
+const ids = async (repository: Repository) => (await repository.copies()).map(({ id }) => id).sort();
+
+Deno.test("a run deletes no copy while copies are being read; the next one does", async () => {
+  await using all = await backups();
+  const repository = await all.open();
+  const old = await copyWith(repository, content(1), 1e12),
+    young = await copyWith(repository, content(2), 2e12);
+  let said = "";
+  // As a restore that has found its copy.
+  await repository.locked("content", false, async () => {
+    said = await all.run();
+    assert.deepEqual(await ids(repository), [old.id, young.id], "a copy was deleted that is being read");
+    assert.ok(await repository.hasChunk(old.digest));
+  });
+  assert.match(said, /Copies are being read/);
+  assert.doesNotMatch(said, /Deleted/);
+  assert.match(await all.run(), /Deleted 1 older copies/);
+  assert.deepEqual(await ids(repository), [young.id]);
+  assert.equal(await repository.hasChunk(old.digest), false);
+});
