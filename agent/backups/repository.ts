@@ -9,7 +9,7 @@
  *       copies/partial-ID/    one that is not whole: it is no backup
  *
  * A copy is whole once everything it names is in the store, and it got its name. Chunks that no copy names go when
- * copies are pruned, and at the first run after one that was cut short.
+ * copies are pruned, and at the first run after one that was cut short; until then no new copy relies on them unread.
  */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { digestsIn } from "../../lib/backup/chunk_list.ts";
@@ -64,6 +64,8 @@ export class Repository {
   #known: Promise<Set<string>> | undefined;
   /** Chunks that were written since it was opened: they are sound, whoever has found another content there before. */
   readonly #written = new Set<string>();
+  /** Chunks that are known to be sound; undefined while all that are there are taken for it. */
+  #sound: Set<string> | undefined;
   /** Chunks that were set aside since, and not written anew. */
   readonly #aside = new Set<string>();
   /** Chunks are set aside one after the other: two copies that are made at once may find the same one damaged. */
@@ -186,6 +188,24 @@ export class Repository {
     return (await this.store.sizeOf(chunkPlace(digest)) ?? 0) > 0;
   }
 
+  /**
+   * Takes from now on only those chunks for sound that a whole copy names. To be called where something was cut short, and
+   * could not be swept: a power failure may have torn what it wrote last.
+   */
+  async doubtUnnamed(): Promise<void> {
+    this.#sound = (await this.#named()).digests;
+  }
+
+  /** Whether a chunk that is there has to be read, and found right, before a new copy relies on it. */
+  isDoubted(digest: string): boolean {
+    return this.#sound !== undefined && !this.#sound.has(digest) && !this.#written.has(digest);
+  }
+
+  /** Notes that a chunk was read, and is what it was. */
+  foundSound(digest: string): void {
+    this.#sound?.add(digest);
+  }
+
   /** Writes a chunk. @param packed its content, compressed @returns bytes that were written */
   async putChunk(digest: string, packed: Uint8Array<ArrayBuffer>): Promise<number> {
     const place = chunkPlace(digest);
@@ -304,31 +324,46 @@ export class Repository {
     await this.store.removeGroup(id);
   }
 
-  /** Whether something was cut short: a copy that is not whole. */
+  /** Whether something was cut short: a copy that is not whole, whose chunks were not all swept since. */
   async hasLeftovers(): Promise<boolean> {
     return (await this.store.groups()).partial.length > 0;
   }
 
+  /** The chunks that whole copies name, and the first of these copies that cannot be read. */
+  async #named(): Promise<
+    { readonly digests: Set<string>; readonly unreadable?: Omit<FoundCopy, "manifest"> }
+  > {
+    const digests = new Set<string>();
+    let unreadable: Omit<FoundCopy, "manifest"> | undefined;
+    for (const { id, manifest, fault = "" } of await this.copies()) {
+      if (manifest === undefined) unreadable ??= { id, fault };
+      for (const { target, chunks } of manifest?.disks ?? []) {
+        try {
+          const list = decode(await this.fileOf({ id }, `${target}.chunks`, chunks));
+          for (const digest of digestsIn(list)) digests.add(digest);
+        } catch (error) {
+          if (!(error instanceof ManifestError || error instanceof Deno.errors.NotFound)) throw error;
+          unreadable ??= { id, fault: error.message };
+        }
+      }
+    }
+    return { digests, ...(unreadable && { unreadable }) };
+  }
+
   /**
-   * Removes what is not whole, and chunks that no copy names. Nothing is deleted while a copy cannot be read: what it
-   * needs is not known then. To be called by who has the store to write and its content alone.
+   * Removes chunks that no copy names, and what is not whole. Nothing is deleted while a copy cannot be read: what it
+   * needs is not known then. What is not whole goes last, so that a sweep that did not get to its end is made again. To be
+   * called by who has the store to write and its content alone.
    *
-   * @returns bytes that are free again
+   * @returns bytes that are free again; undefined where nothing was deleted, for a copy cannot be read
    */
-  async sweep(): Promise<number> {
-    for (const id of (await this.store.groups()).partial) await this.store.abandonGroup(id);
-    const needed = new Set<string>();
-    for (const copy of await this.copies()) {
-      if (copy.manifest === undefined) {
-        log.warn("nothing is pruned: a copy cannot be read", {
-          ...{ target: this.folder, copy: copy.id, reason: copy.fault },
-        });
-        return 0;
-      }
-      for (const { target } of copy.manifest.disks) {
-        const list = decode(await this.#file(copy.id, `${target}.chunks`, MOST.text));
-        for (const digest of digestsIn(list)) needed.add(digest);
-      }
+  async sweep(): Promise<number | undefined> {
+    const { partial } = await this.store.groups();
+    const { digests: needed, unreadable } = await this.#named();
+    if (unreadable !== undefined) {
+      const { id: copy, fault: reason } = unreadable;
+      log.warn("nothing is pruned: a copy cannot be read", { target: this.folder, copy, reason });
+      return undefined;
     }
     let freed = 0;
     for await (const { name, bytes } of this.store.list("chunks")) {
@@ -339,6 +374,7 @@ export class Repository {
       freed += bytes;
     }
     this.#known = undefined;
+    for (const id of partial) await this.store.abandonGroup(id);
     return freed;
   }
 

@@ -210,7 +210,7 @@ export class BackupRuns {
     const { clock } = this.#options, host = this.#options.host();
     if (await repository.hasLeftovers()) {
       job.log("Removing what an earlier run has left");
-      await this.#sweep(repository, job);
+      if (!await this.#sweep(repository, job)) await repository.doubtUnnamed();
     }
     const meant = this.#meant(backup, host);
     if (meant.length === 0) throw new ContractError("BackupFailed", { error: "no VM is meant by it" });
@@ -297,8 +297,13 @@ export class BackupRuns {
     return [...found.map((vm) => ({ vm })), ...missing.map((id) => ({ missing: id }))];
   }
 
-  async #sweep(repository: Repository, job: JobHandle): Promise<void> {
-    await this.#deleting(repository, job, () => this.#freed(repository, job));
+  /** Removes what no copy needs. @returns whether that was done */
+  async #sweep(repository: Repository, job: JobHandle): Promise<boolean> {
+    let isSwept = false;
+    await this.#deleting(repository, job, async () => {
+      isSwept = await this.#freed(repository, job);
+    });
+    return isSwept;
   }
 
   /** Deletes while nobody reads. Where somebody does, that is said, and the next run does it. */
@@ -307,9 +312,14 @@ export class BackupRuns {
     if (!isDone) job.log("Copies are being read: what is no longer needed goes next time");
   }
 
-  async #freed(repository: Repository, job: JobHandle): Promise<void> {
+  async #freed(repository: Repository, job: JobHandle): Promise<boolean> {
     const freed = await repository.sweep();
+    if (freed === undefined) {
+      job.log("A copy cannot be read: what no other copy needs stays, for this one may need it");
+      return false;
+    }
     if (freed > 0) job.log(`Freed ${Math.ceil(freed / 1024 ** 2)} MiB`);
+    return true;
   }
 
   /**
