@@ -27,6 +27,7 @@ import {
   LAST_FILE,
   type LockName,
   PARTIAL,
+  type StoreLock,
 } from "./store/store.ts";
 
 /** What a store says of itself. */
@@ -68,6 +69,8 @@ export class Repository {
   #sound: Set<string> | undefined;
   /** Chunks that were set aside since, and not written anew. */
   readonly #aside = new Set<string>();
+  /** What is held of the store now. */
+  readonly #locks = new Set<StoreLock>();
   /** Chunks are set aside one after the other: two copies that are made at once may find the same one damaged. */
   readonly #settingAside = new Turns();
 
@@ -149,11 +152,13 @@ export class Repository {
   async tryLocked(what: LockName, alone: boolean, work: () => Promise<void>): Promise<boolean> {
     const lock = await this.store.lock(what, alone);
     if (lock === undefined) return false;
+    this.#locks.add(lock);
     // Not `using`: the bundler takes a variable out that is read once, and then nothing is ever given back.
     try {
       await work();
       return true;
     } finally {
+      this.#locks.delete(lock);
       await lock.release();
     }
   }
@@ -162,6 +167,13 @@ export class Repository {
   async locked(what: LockName, alone: boolean, work: () => Promise<void>): Promise<void> {
     if (await this.tryLocked(what, alone, work)) return;
     throw new ContractError("BackupFolderBusy", { folder: this.folder });
+  }
+
+  /** @throws {ContractError} BackupFailed where somebody else may have, or have had, what this one took of the store */
+  #requireLocks(): void {
+    if ([...this.#locks].every((lock) => lock.isHeld())) return;
+    const error = "its lock on the target could not be renewed in time, and another host may have taken it";
+    throw new ContractError("BackupFailed", { error });
   }
 
   /** The chunks of a store that takes long to answer. */
@@ -240,12 +252,23 @@ export class Repository {
     return undefined;
   }
 
-  /** Begins a copy: what it leaves is found, whatever happens. */
+  /**
+   * Begins a copy: what it leaves is found, whatever happens.
+   *
+   * @throws {ContractError} BackupFailed where the store is no longer held: the copy could not be finished
+   */
   async begin(id: string): Promise<void> {
+    this.#requireLocks();
     await this.store.beginGroup(id);
   }
 
-  /** Makes a copy whole. @param files the other files of it @returns once everything is in the store */
+  /**
+   * Makes a copy whole.
+   *
+   * @param files the other files of it
+   * @returns once everything is in the store
+   * @throws {ContractError} BackupFailed where the store was not held all the time: somebody else may have deleted chunks
+   */
   async finish(id: string, files: GroupFiles, manifest: Manifest): Promise<void> {
     const text = encode(JSON.stringify(manifest, null, 1));
     const digest = encode(`${await digestOf(text)}\n`);
@@ -256,6 +279,7 @@ export class Repository {
       const stored = this.#fileName(id, name);
       sealed.push([stored, await this.codec.seal(`${COPIES}/${id}/${stored}`, bytes)]);
     }
+    this.#requireLocks();
     await this.store.finishGroup(id, sealed);
   }
 
@@ -319,8 +343,13 @@ export class Repository {
     return bytes;
   }
 
-  /** Deletes a whole copy: at once it is none any more. Its chunks go with {@link sweep}. */
+  /**
+   * Deletes a whole copy: at once it is none any more. Its chunks go with {@link sweep}.
+   *
+   * @throws {ContractError} BackupFailed where the store is no longer held
+   */
   async remove(id: string): Promise<void> {
+    this.#requireLocks();
     await this.store.removeGroup(id);
   }
 
@@ -356,6 +385,7 @@ export class Repository {
    * called by who has the store to write and its content alone.
    *
    * @returns bytes that are free again; undefined where nothing was deleted, for a copy cannot be read
+   * @throws {ContractError} BackupFailed where the store is no longer held: somebody else may be writing to it
    */
   async sweep(): Promise<number | undefined> {
     const { partial } = await this.store.groups();
@@ -370,10 +400,12 @@ export class Repository {
       const [, part = "", file = ""] = name.split("/");
       if (!/^[0-9a-f]{2}$/.test(part) || needed.has(file.slice(0, 64))) continue;
       if (!/^[0-9a-f]{64}(\.damaged)?$/.test(file) && !file.startsWith(PARTIAL)) continue;
+      this.#requireLocks();
       await this.store.remove(name);
       freed += bytes;
     }
     this.#known = undefined;
+    this.#requireLocks();
     for (const id of partial) await this.store.abandonGroup(id);
     return freed;
   }

@@ -266,14 +266,14 @@ export class FolderStore implements BackupStore {
   async lock(what: LockName, alone: boolean): Promise<StoreLock | undefined> {
     const file = await this.#lockFile(this.#at(`${what}.lock`), alone);
     // Where nothing can be written, nobody can take what is read.
-    if (file === undefined) return { release: () => Promise.resolve() };
+    if (file === undefined) return { isHeld: () => true, release: () => Promise.resolve() };
     let isTaken = false;
     try {
       isTaken = await file.tryLock(alone);
     } finally {
       if (!isTaken) file.close();
     }
-    return isTaken ? { release: () => Promise.resolve(file.close()) } : undefined;
+    return isTaken ? { isHeld: () => true, release: () => Promise.resolve(file.close()) } : undefined;
   }
 
   async #lockFile(path: string, alone: boolean): Promise<Deno.FsFile | undefined> {
