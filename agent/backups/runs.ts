@@ -337,7 +337,7 @@ export class BackupRuns {
     await this.#deleting(repository, job, async () => {
       for (const { id } of gone) {
         await repository.remove(id);
-        this.#records.forgetBootTest(id);
+        this.#records.forgetCopy(id);
       }
       job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
       await this.#freed(repository, job);

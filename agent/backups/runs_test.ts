@@ -99,16 +99,20 @@ Deno.test("a run deletes no copy while copies are being read; the next one does"
   const repository = await all.open();
   const old = await copyWith(repository, content(1), 1e12),
     young = await copyWith(repository, content(2), 2e12);
+  for (const { id } of [old, young]) all.records.putCheck(id, { at: 1, ok: true, message: null });
   let said = "";
   // As a restore that has found its copy.
   await repository.locked("content", false, async () => {
     said = await all.run();
     assert.deepEqual(await ids(repository), [old.id, young.id], "a copy was deleted that is being read");
     assert.ok(await repository.hasChunk(old.digest));
+    assert.ok(all.records.check(old.id));
   });
   assert.match(said, /Copies are being read/);
   assert.doesNotMatch(said, /Deleted/);
   assert.match(await all.run(), /Deleted 1 older copies/);
+  assert.equal(all.records.check(old.id), null, "what was found of it stays for ever");
+  assert.ok(all.records.check(young.id));
   assert.deepEqual(await ids(repository), [young.id]);
   assert.equal(await repository.hasChunk(old.digest), false);
 });

@@ -12,7 +12,7 @@ import type { BackupStore, LockName, StoreLock } from "./store.ts";
 
 /** Milliseconds that a lock holds, and after which it is made anew. */
 const HOLDS_MS = 15 * 60_000, RENEW_MS = 4 * 60_000;
-/** Milliseconds that clocks may differ: what is over by less may hold still, and what claims to hold by more counts no longer. */
+/** Milliseconds that clocks may differ: what is over by less may hold still; what claims to hold by more counts no longer. */
 const SKEW_MS = 45 * 60_000;
 /** Bytes of a lock's file. */
 const MOST_BYTES = 1000;
