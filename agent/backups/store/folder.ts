@@ -236,10 +236,21 @@ export class FolderStore implements BackupStore {
 
   async removeGroup(id: string): Promise<void> {
     await this.#do(() => Deno.rename(this.#at(`${COPIES}/${id}`), this.#at(`${COPIES}/${PARTIAL}${id}`)));
-    await this.abandonGroup(id);
+    await this.#drop(id);
   }
 
+  /**
+   * Once what was written for it lasts: its chunks are there still, and a power failure later on must not tear what nobody
+   * knows to be in doubt.
+   */
   async abandonGroup(id: string): Promise<void> {
+    const isBegun =
+      await this.#do(() => orMissing(Deno.lstat(this.#at(`${COPIES}/${PARTIAL}${id}`)))) !== undefined;
+    if (isBegun) await this.#do(() => this.#sync());
+    await this.#drop(id);
+  }
+
+  async #drop(id: string): Promise<void> {
     for (const path of [`${COPIES}/${PARTIAL}${id}`, `${OLD_SPOOL}/${id}`]) {
       await this.#do(() => orMissing(Deno.remove(this.#at(path), { recursive: true })));
     }
