@@ -38,13 +38,28 @@ export async function fill(file: Deno.FsFile, buffer: Uint8Array<ArrayBuffer>): 
   }
 }
 
+/** Whether a chunk is there, and a new copy may rely on it. One that is in doubt is read; a damaged one is set aside. */
+async function isKept(repository: Repository, digest: string, bytes: number): Promise<boolean> {
+  if (!await repository.hasChunk(digest)) return false;
+  if (!repository.isDoubted(digest)) return true;
+  try {
+    await readChunk(repository, digest, bytes);
+  } catch (error) {
+    if (!(error instanceof BackupChunkError)) throw error;
+    await repository.setAside([digest]);
+    return false;
+  }
+  repository.foundSound(digest);
+  return true;
+}
+
 /** Writes a chunk, unless it is there. @returns bytes that were written */
 async function keep(
   repository: Repository,
   digest: string,
   content: Uint8Array<ArrayBuffer>,
 ): Promise<number> {
-  if (await repository.hasChunk(digest)) return 0;
+  if (await isKept(repository, digest, content.length)) return 0;
   const packed = zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
   return await repository.putChunk(digest, new Uint8Array(packed));
 }

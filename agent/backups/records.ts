@@ -103,7 +103,7 @@ function runOf({ record }: Row): StoredRun {
 type Statements = Readonly<
   Record<
     | ("put" | "remove" | "forget" | "putRun" | "prune" | "runs" | "unfinished" | "check")
-    | ("bootTest" | "screen" | "dropBootTest"),
+    | ("bootTest" | "screen" | "dropCheck" | "dropBootTest"),
     StatementSync
   >
 >;
@@ -142,13 +142,18 @@ export class BackupRecords {
     this.#backups.set(id, backup);
   }
 
-  /** Removes a backup with its runs. @throws {ContractError} StoreUnavailable */
+  /** Removes a backup with its runs, and what was found of their copies. @throws {ContractError} StoreUnavailable */
   remove(id: string): void {
-    this.#write(({ remove, forget }) => {
-      remove.run(id);
-      forget.run(id);
+    const copyIds = this.runs(id, RUNS_KEPT).flatMap(({ copies }) =>
+      copies.flatMap(({ copyId }) => copyId ?? [])
+    );
+    this.#write((statements) => {
+      statements.remove.run(id);
+      statements.forget.run(id);
+      for (const copyId of copyIds) this.#dropVerdicts(statements, copyId);
     });
     this.#backups.delete(id);
+    for (const copyId of copyIds) this.#forgetVerdicts(copyId);
   }
 
   /** Writes how a run is now; one of a deleted backup is gone with it. @throws {ContractError} StoreUnavailable */
@@ -212,10 +217,20 @@ export class BackupRecords {
     this.#bootTests.set(copyId, tested);
   }
 
-  /** Forgets the boot test of a copy that is gone. @throws {ContractError} StoreUnavailable */
-  forgetBootTest(copyId: string): void {
-    if (!this.#bootTests.has(copyId)) return;
-    this.#write(({ dropBootTest }) => dropBootTest.run(copyId));
+  /** Forgets what a check and a boot test of a copy that is gone have said. @throws {ContractError} StoreUnavailable */
+  forgetCopy(copyId: string): void {
+    if (!this.#checks.has(copyId) && !this.#bootTests.has(copyId)) return;
+    this.#write((statements) => this.#dropVerdicts(statements, copyId));
+    this.#forgetVerdicts(copyId);
+  }
+
+  #dropVerdicts({ dropCheck, dropBootTest }: Statements, copyId: string): void {
+    if (this.#checks.has(copyId)) dropCheck.run(copyId);
+    if (this.#bootTests.has(copyId)) dropBootTest.run(copyId);
+  }
+
+  #forgetVerdicts(copyId: string): void {
+    this.#checks.delete(copyId);
     this.#bootTests.delete(copyId);
   }
 
@@ -256,6 +271,7 @@ export class BackupRecords {
           "ON CONFLICT (copy_id) DO UPDATE SET record = excluded.record, screen = excluded.screen",
       ),
       screen: database.prepare("SELECT screen FROM backup_boot_tests WHERE copy_id = ?"),
+      dropCheck: database.prepare("DELETE FROM backup_checks WHERE copy_id = ?"),
       dropBootTest: database.prepare("DELETE FROM backup_boot_tests WHERE copy_id = ?"),
     };
     this.#backups.clear();

@@ -9,7 +9,7 @@
  *       copies/partial-ID/    one that is not whole: it is no backup
  *
  * A copy is whole once everything it names is in the store, and it got its name. Chunks that no copy names go when
- * copies are pruned, and at the first run after one that was cut short.
+ * copies are pruned, and at the first run after one that was cut short; until then no new copy relies on them unread.
  */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { digestsIn } from "../../lib/backup/chunk_list.ts";
@@ -27,6 +27,7 @@ import {
   LAST_FILE,
   type LockName,
   PARTIAL,
+  type StoreLock,
 } from "./store/store.ts";
 
 /** What a store says of itself. */
@@ -64,8 +65,12 @@ export class Repository {
   #known: Promise<Set<string>> | undefined;
   /** Chunks that were written since it was opened: they are sound, whoever has found another content there before. */
   readonly #written = new Set<string>();
+  /** Chunks that are known to be sound; undefined while all that are there are taken for it. */
+  #sound: Set<string> | undefined;
   /** Chunks that were set aside since, and not written anew. */
   readonly #aside = new Set<string>();
+  /** What is held of the store now. */
+  readonly #locks = new Set<StoreLock>();
   /** Chunks are set aside one after the other: two copies that are made at once may find the same one damaged. */
   readonly #settingAside = new Turns();
 
@@ -147,11 +152,13 @@ export class Repository {
   async tryLocked(what: LockName, alone: boolean, work: () => Promise<void>): Promise<boolean> {
     const lock = await this.store.lock(what, alone);
     if (lock === undefined) return false;
+    this.#locks.add(lock);
     // Not `using`: the bundler takes a variable out that is read once, and then nothing is ever given back.
     try {
       await work();
       return true;
     } finally {
+      this.#locks.delete(lock);
       await lock.release();
     }
   }
@@ -160,6 +167,13 @@ export class Repository {
   async locked(what: LockName, alone: boolean, work: () => Promise<void>): Promise<void> {
     if (await this.tryLocked(what, alone, work)) return;
     throw new ContractError("BackupFolderBusy", { folder: this.folder });
+  }
+
+  /** @throws {ContractError} BackupFailed where somebody else may have, or have had, what this one took of the store */
+  #requireLocks(): void {
+    if ([...this.#locks].every((lock) => lock.isHeld())) return;
+    const error = "its lock on the target could not be renewed in time, and another host may have taken it";
+    throw new ContractError("BackupFailed", { error });
   }
 
   /** The chunks of a store that takes long to answer. */
@@ -184,6 +198,24 @@ export class Repository {
   async hasChunk(digest: string): Promise<boolean> {
     if (this.store.isRemote) return (await this.#knownChunks()).has(digest);
     return (await this.store.sizeOf(chunkPlace(digest)) ?? 0) > 0;
+  }
+
+  /**
+   * Takes from now on only those chunks for sound that a whole copy names. To be called where something was cut short, and
+   * could not be swept: a power failure may have torn what it wrote last.
+   */
+  async doubtUnnamed(): Promise<void> {
+    this.#sound = (await this.#named()).digests;
+  }
+
+  /** Whether a chunk that is there has to be read, and found right, before a new copy relies on it. */
+  isDoubted(digest: string): boolean {
+    return this.#sound !== undefined && !this.#sound.has(digest) && !this.#written.has(digest);
+  }
+
+  /** Notes that a chunk was read, and is what it was. */
+  foundSound(digest: string): void {
+    this.#sound?.add(digest);
   }
 
   /** Writes a chunk. @param packed its content, compressed @returns bytes that were written */
@@ -220,12 +252,23 @@ export class Repository {
     return undefined;
   }
 
-  /** Begins a copy: what it leaves is found, whatever happens. */
+  /**
+   * Begins a copy: what it leaves is found, whatever happens.
+   *
+   * @throws {ContractError} BackupFailed where the store is no longer held: the copy could not be finished
+   */
   async begin(id: string): Promise<void> {
+    this.#requireLocks();
     await this.store.beginGroup(id);
   }
 
-  /** Makes a copy whole. @param files the other files of it @returns once everything is in the store */
+  /**
+   * Makes a copy whole.
+   *
+   * @param files the other files of it
+   * @returns once everything is in the store
+   * @throws {ContractError} BackupFailed where the store was not held all the time: somebody else may have deleted chunks
+   */
   async finish(id: string, files: GroupFiles, manifest: Manifest): Promise<void> {
     const text = encode(JSON.stringify(manifest, null, 1));
     const digest = encode(`${await digestOf(text)}\n`);
@@ -236,6 +279,7 @@ export class Repository {
       const stored = this.#fileName(id, name);
       sealed.push([stored, await this.codec.seal(`${COPIES}/${id}/${stored}`, bytes)]);
     }
+    this.#requireLocks();
     await this.store.finishGroup(id, sealed);
   }
 
@@ -299,46 +343,70 @@ export class Repository {
     return bytes;
   }
 
-  /** Deletes a whole copy: at once it is none any more. Its chunks go with {@link sweep}. */
+  /**
+   * Deletes a whole copy: at once it is none any more. Its chunks go with {@link sweep}.
+   *
+   * @throws {ContractError} BackupFailed where the store is no longer held
+   */
   async remove(id: string): Promise<void> {
+    this.#requireLocks();
     await this.store.removeGroup(id);
   }
 
-  /** Whether something was cut short: a copy that is not whole. */
+  /** Whether something was cut short: a copy that is not whole, whose chunks were not all swept since. */
   async hasLeftovers(): Promise<boolean> {
     return (await this.store.groups()).partial.length > 0;
   }
 
+  /** The chunks that whole copies name, and the first of these copies that cannot be read. */
+  async #named(): Promise<
+    { readonly digests: Set<string>; readonly unreadable?: Omit<FoundCopy, "manifest"> }
+  > {
+    const digests = new Set<string>();
+    let unreadable: Omit<FoundCopy, "manifest"> | undefined;
+    for (const { id, manifest, fault = "" } of await this.copies()) {
+      if (manifest === undefined) unreadable ??= { id, fault };
+      for (const { target, chunks } of manifest?.disks ?? []) {
+        try {
+          const list = decode(await this.fileOf({ id }, `${target}.chunks`, chunks));
+          for (const digest of digestsIn(list)) digests.add(digest);
+        } catch (error) {
+          if (!(error instanceof ManifestError || error instanceof Deno.errors.NotFound)) throw error;
+          unreadable ??= { id, fault: error.message };
+        }
+      }
+    }
+    return { digests, ...(unreadable && { unreadable }) };
+  }
+
   /**
-   * Removes what is not whole, and chunks that no copy names. Nothing is deleted while a copy cannot be read: what it
-   * needs is not known then. To be called by who has the store to write and its content alone.
+   * Removes chunks that no copy names, and what is not whole. Nothing is deleted while a copy cannot be read: what it
+   * needs is not known then. What is not whole goes last, so that a sweep that did not get to its end is made again. To be
+   * called by who has the store to write and its content alone.
    *
-   * @returns bytes that are free again
+   * @returns bytes that are free again; undefined where nothing was deleted, for a copy cannot be read
+   * @throws {ContractError} BackupFailed where the store is no longer held: somebody else may be writing to it
    */
-  async sweep(): Promise<number> {
-    for (const id of (await this.store.groups()).partial) await this.store.abandonGroup(id);
-    const needed = new Set<string>();
-    for (const copy of await this.copies()) {
-      if (copy.manifest === undefined) {
-        log.warn("nothing is pruned: a copy cannot be read", {
-          ...{ target: this.folder, copy: copy.id, reason: copy.fault },
-        });
-        return 0;
-      }
-      for (const { target } of copy.manifest.disks) {
-        const list = decode(await this.#file(copy.id, `${target}.chunks`, MOST.text));
-        for (const digest of digestsIn(list)) needed.add(digest);
-      }
+  async sweep(): Promise<number | undefined> {
+    const { partial } = await this.store.groups();
+    const { digests: needed, unreadable } = await this.#named();
+    if (unreadable !== undefined) {
+      const { id: copy, fault: reason } = unreadable;
+      log.warn("nothing is pruned: a copy cannot be read", { target: this.folder, copy, reason });
+      return undefined;
     }
     let freed = 0;
     for await (const { name, bytes } of this.store.list("chunks")) {
       const [, part = "", file = ""] = name.split("/");
       if (!/^[0-9a-f]{2}$/.test(part) || needed.has(file.slice(0, 64))) continue;
       if (!/^[0-9a-f]{64}(\.damaged)?$/.test(file) && !file.startsWith(PARTIAL)) continue;
+      this.#requireLocks();
       await this.store.remove(name);
       freed += bytes;
     }
     this.#known = undefined;
+    this.#requireLocks();
+    for (const id of partial) await this.store.abandonGroup(id);
     return freed;
   }
 

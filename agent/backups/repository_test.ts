@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
+import type { Manifest } from "../../lib/backup/manifest.ts";
 import { Repository } from "./repository.ts";
 import { FolderStore } from "./store/folder.ts";
+import type { LockName, StoreLock } from "./store/store.ts";
 
 /** Some user who is not the one that the tests run as. */
 const SOMEBODY = 65_534;
@@ -71,4 +73,38 @@ Deno.test("Repository.setAside() takes a chunk away once, and never what was wri
   assert.equal(repository.lacks([digest]), false);
   await repository.setAside([digest]);
   assert.equal(await repository.hasChunk(digest), true, "what was written anew was taken away");
+});
+
+Deno.test("a copy is neither begun nor finished, and nothing deleted, once the store is no longer held", async () => {
+  await using folder = await folderWith();
+  let isHeld = true;
+  /** A store whose locks can be lost, as those of other hosts are. */
+  class Losing extends FolderStore {
+    override async lock(what: LockName, alone: boolean): Promise<StoreLock | undefined> {
+      const lock = await super.lock(what, alone);
+      return lock && { ...lock, isHeld: () => isHeld };
+    }
+  }
+  const repository = await Repository.make(new Losing(folder.path));
+  const id = "20260101-000000-00000000", other = "20260101-000000-00000001", digest = "ab".repeat(32);
+  const lost = (work: Promise<unknown>) =>
+    assert.rejects(work, (error) => {
+      assert.ok(error instanceof ContractError, String(error));
+      assert.equal(error.code, "BackupFailed");
+      assert.match(error.message, /lock on the target/);
+      return true;
+    });
+  await repository.locked("write", true, async () => {
+    await repository.begin(id);
+    await repository.putChunk(digest, new Uint8Array([1]));
+    isHeld = false;
+    await lost(repository.finish(id, [], { id } as Manifest));
+    await lost(repository.begin(other));
+    await lost(repository.remove(other));
+    await lost(repository.sweep());
+  });
+  assert.deepEqual(await repository.store.groups(), { whole: [], partial: [id] });
+  assert.ok(await repository.hasChunk(digest));
+  // Without a lock, nobody says that it was lost.
+  await repository.abandon(id);
 });

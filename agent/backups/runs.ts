@@ -210,7 +210,7 @@ export class BackupRuns {
     const { clock } = this.#options, host = this.#options.host();
     if (await repository.hasLeftovers()) {
       job.log("Removing what an earlier run has left");
-      await this.#sweep(repository, job);
+      if (!await this.#sweep(repository, job)) await repository.doubtUnnamed();
     }
     const meant = this.#meant(backup, host);
     if (meant.length === 0) throw new ContractError("BackupFailed", { error: "no VM is meant by it" });
@@ -298,15 +298,35 @@ export class BackupRuns {
     return [...found.map((vm) => ({ vm })), ...missing.map((id) => ({ missing: id }))];
   }
 
-  async #sweep(repository: Repository, job: JobHandle): Promise<void> {
-    const isDone = await repository.tryLocked("content", true, async () => {
-      const freed = await repository.sweep();
-      if (freed > 0) job.log(`Freed ${Math.ceil(freed / 1024 ** 2)} MiB`);
+  /** Removes what no copy needs. @returns whether that was done */
+  async #sweep(repository: Repository, job: JobHandle): Promise<boolean> {
+    let isSwept = false;
+    await this.#deleting(repository, job, async () => {
+      isSwept = await this.#freed(repository, job);
     });
+    return isSwept;
+  }
+
+  /** Deletes while nobody reads. Where somebody does, that is said, and the next run does it. */
+  async #deleting(repository: Repository, job: JobHandle, work: () => Promise<void>): Promise<void> {
+    const isDone = await repository.tryLocked("content", true, work);
     if (!isDone) job.log("Copies are being read: what is no longer needed goes next time");
   }
 
-  /** Deletes the copies of this backup that are too many. Nothing of other backups in the folder is touched. */
+  async #freed(repository: Repository, job: JobHandle): Promise<boolean> {
+    const freed = await repository.sweep();
+    if (freed === undefined) {
+      job.log("A copy cannot be read: what no other copy needs stays, for this one may need it");
+      return false;
+    }
+    if (freed > 0) job.log(`Freed ${Math.ceil(freed / 1024 ** 2)} MiB`);
+    return true;
+  }
+
+  /**
+   * Deletes the copies of this backup that are too many, unless copies are being read: it may be one of these. Nothing of
+   * other backups in the folder is touched.
+   */
   async #prune(
     backup: StoredBackup,
     repository: Repository,
@@ -320,12 +340,14 @@ export class BackupRuns {
       this.#surplus(copies, backup, moment)
     );
     if (gone.length === 0) return;
-    for (const { id } of gone) {
-      await repository.remove(id);
-      this.#records.forgetBootTest(id);
-    }
-    job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
-    await this.#sweep(repository, job);
+    await this.#deleting(repository, job, async () => {
+      for (const { id } of gone) {
+        await repository.remove(id);
+        this.#records.forgetCopy(id);
+      }
+      job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
+      await this.#freed(repository, job);
+    });
   }
 
   /** Copies of a VM that are too many. Damaged ones go in their turn, and take no whole copy's place. */

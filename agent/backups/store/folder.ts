@@ -236,10 +236,21 @@ export class FolderStore implements BackupStore {
 
   async removeGroup(id: string): Promise<void> {
     await this.#do(() => Deno.rename(this.#at(`${COPIES}/${id}`), this.#at(`${COPIES}/${PARTIAL}${id}`)));
-    await this.abandonGroup(id);
+    await this.#drop(id);
   }
 
+  /**
+   * Once what was written for it lasts: its chunks are there still, and a power failure later on must not tear what nobody
+   * knows to be in doubt.
+   */
   async abandonGroup(id: string): Promise<void> {
+    const isBegun =
+      await this.#do(() => orMissing(Deno.lstat(this.#at(`${COPIES}/${PARTIAL}${id}`)))) !== undefined;
+    if (isBegun) await this.#do(() => this.#sync());
+    await this.#drop(id);
+  }
+
+  async #drop(id: string): Promise<void> {
     for (const path of [`${COPIES}/${PARTIAL}${id}`, `${OLD_SPOOL}/${id}`]) {
       await this.#do(() => orMissing(Deno.remove(this.#at(path), { recursive: true })));
     }
@@ -266,14 +277,14 @@ export class FolderStore implements BackupStore {
   async lock(what: LockName, alone: boolean): Promise<StoreLock | undefined> {
     const file = await this.#lockFile(this.#at(`${what}.lock`), alone);
     // Where nothing can be written, nobody can take what is read.
-    if (file === undefined) return { release: () => Promise.resolve() };
+    if (file === undefined) return { isHeld: () => true, release: () => Promise.resolve() };
     let isTaken = false;
     try {
       isTaken = await file.tryLock(alone);
     } finally {
       if (!isTaken) file.close();
     }
-    return isTaken ? { release: () => Promise.resolve(file.close()) } : undefined;
+    return isTaken ? { isHeld: () => true, release: () => Promise.resolve(file.close()) } : undefined;
   }
 
   async #lockFile(path: string, alone: boolean): Promise<Deno.FsFile | undefined> {

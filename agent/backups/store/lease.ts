@@ -1,7 +1,8 @@
 /**
  * Locks in a store that knows none: a file for each who has it, with the time until which it holds, made anew while it is
  * held. Who takes one writes his own first, and looks for others then: of two at once at most one goes on. What a process
- * that ended has left counts for nobody of the same target, and for others until its time is over.
+ * that ended has left counts for nobody of the same target, and for others until its time is over by every clock. Who could
+ * not make his anew in time has lost it, also where nobody has taken it since.
  */
 import Type from "typebox";
 import { checker } from "../../../lib/typebox/compile.ts";
@@ -11,8 +12,8 @@ import type { BackupStore, LockName, StoreLock } from "./store.ts";
 
 /** Milliseconds that a lock holds, and after which it is made anew. */
 const HOLDS_MS = 15 * 60_000, RENEW_MS = 4 * 60_000;
-/** Milliseconds that clocks may differ: what claims to hold longer than that counts no longer. */
-const MOST_MS = 60 * 60_000;
+/** Milliseconds that clocks may differ: what is over by less may hold still; what claims to hold by more counts no longer. */
+const SKEW_MS = 45 * 60_000;
 /** Bytes of a lock's file. */
 const MOST_BYTES = 1000;
 
@@ -36,26 +37,40 @@ export class StoreLeases {
 
   /** As {@link BackupStore.lock}. */
   async lock(what: LockName, alone: boolean): Promise<StoreLock | undefined> {
-    const name = `locks/${what}-${crypto.randomUUID()}`;
-    const write = () => {
-      const until = this.clock.now() + HOLDS_MS;
-      const text = JSON.stringify({ owner: this.owner, alone, until });
-      return this.store.write(name, new TextEncoder().encode(text));
+    const name = `locks/${what}-${crypto.randomUUID()}`, { clock } = this;
+    /** When what the store has of it was made: by every clock, for the uptime may leave out that the host slept. */
+    let made = { wall: clock.now(), up: clock.monotonic() };
+    let isLost = false;
+    const isHeld = () => {
+      isLost ||= Math.max(clock.now() - made.wall, clock.monotonic() - made.up) > HOLDS_MS;
+      return !isLost;
+    };
+    const write = async () => {
+      const now = { wall: clock.now(), up: clock.monotonic() };
+      const text = JSON.stringify({ owner: this.owner, alone, until: now.wall + HOLDS_MS });
+      await this.store.write(name, new TextEncoder().encode(text));
+      // Before it is made anew: in a gap somebody else may have had it.
+      if (isHeld()) made = now;
+    };
+    let cancel: () => void;
+    const renewLater = () => {
+      cancel = clock.after(RENEW_MS, () => {
+        renewLater();
+        write().catch((error) => log.warn("a lock of a backup target could not be renewed", { error }));
+      });
     };
     held.add(name);
+    renewLater();
     const release = async () => {
-      clearInterval(timer);
+      cancel();
       held.delete(name);
       await this.store.remove(name).catch((error) =>
         log.debug("a lock of a backup target could not be removed: it ends by itself", { error })
       );
     };
-    const timer = setInterval(() => {
-      write().catch((error) => log.warn("a lock of a backup target could not be renewed", { error }));
-    }, RENEW_MS);
     try {
       await write();
-      if (!await this.#isTaken(what, alone, name)) return { release };
+      if (!await this.#isTaken(what, alone, name)) return { isHeld, release };
     } catch (error) {
       await release();
       throw error;
@@ -72,7 +87,8 @@ export class StoreLeases {
       if (other === undefined) continue;
       const now = this.clock.now();
       const isLeft = other.owner === this.owner && !held.has(name);
-      if (isLeft || other.until < now || other.until > now + MOST_MS) {
+      const isOver = other.until + SKEW_MS < now || other.until > now + HOLDS_MS + SKEW_MS;
+      if (isLeft || isOver) {
         await this.store.remove(name);
         continue;
       }

@@ -20,6 +20,8 @@ export interface Groups {
 
 /** A store that somebody has to himself, or with others who read. */
 export interface StoreLock {
+  /** Whether it was held without a gap up to now; once it was not, it never is again: somebody else may have had it. */
+  isHeld(): boolean;
   release(): Promise<void>;
 }
 

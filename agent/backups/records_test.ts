@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { Store } from "../store/store.ts";
+import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup, type StoredCopy } from "./records.ts";
+
+const backup = (id: string): StoredBackup => ({
+  ...{ id, name: id, enabled: true, folder: "/backups", repository: "", timing: null },
+  targets: { all: true, vmIds: [], tags: [], groups: [] },
+  ...{ missed: "skip", bootTest: "never", maxMibPerSecond: 0, parallel: 1, createdAt: 0, handled: 0 },
+  owner: { kind: "host", name: "root" },
+  ...{ keep: 1, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 },
+});
+
+const copy = (copyId: string | null): StoredCopy => ({
+  ...{ vmId: "vm", name: "web", state: "done", message: null, takenAt: 1, consistency: "stopped" },
+  ...{ bytes: 1, storedBytes: 1, readBytes: 1, disks: ["vda"], copyId },
+});
+
+Deno.test("what was found of a copy goes with it, and with its backup; that of other backups stays", async () => {
+  const folder = await Deno.makeTempDir();
+  const store = new Store(folder, undefined, [{ name: "backups", migrations: BACKUP_MIGRATIONS }]);
+  try {
+    const records = new BackupRecords(store);
+    for (const [id, copies] of [["a", ["a1", null, "a2"]], ["b", ["b1", "b2"]]] as const) {
+      records.put(backup(id));
+      const run = {
+        id: `run ${id}`,
+        startedAt: 1,
+        endedAt: 2,
+        state: "done",
+        actor: "root",
+        jobId: null,
+      } as const;
+      records.putRun(id, { ...run, message: null, copies: copies.map(copy) });
+      for (const copyId of copies) {
+        if (copyId === null) continue;
+        records.putCheck(copyId, { at: 1, ok: true, message: null });
+        const tested = { at: 1, ok: true, by: "agent", message: null, seconds: 1, screen: true } as const;
+        records.putBootTest(copyId, tested, new Uint8Array([1]));
+      }
+    }
+    /** Copies that something is known of, in the database and in memory. */
+    const known = () => {
+      const kept = ["backup_checks", "backup_boot_tests"].map((table) =>
+        store.database!.prepare(`SELECT copy_id FROM ${table} ORDER BY copy_id`).all().map((row) =>
+          row.copy_id
+        )
+      );
+      const ids = ["a1", "a2", "b1", "b2"];
+      const checks = ids.filter((id) => records.check(id)), tests = ids.filter((id) => records.bootTest(id));
+      assert.deepEqual(kept, [checks, tests]);
+      assert.deepEqual(tests, ids.filter((id) => records.screen(id)));
+      return kept;
+    };
+    assert.deepEqual(known(), [["a1", "a2", "b1", "b2"], ["a1", "a2", "b1", "b2"]]);
+    records.forgetCopy("b1");
+    records.forgetCopy("nobody's");
+    assert.deepEqual(known(), [["a1", "a2", "b2"], ["a1", "a2", "b2"]]);
+    records.remove("a");
+    assert.deepEqual(known(), [["b2"], ["b2"]]);
+  } finally {
+    store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

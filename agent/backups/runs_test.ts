@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { readChunk, storeContent } from "./chunks.ts";
+import { digestOf } from "./digest.ts";
+import { writeChunkList } from "../../lib/backup/chunk_list.ts";
+import { CHUNK_BYTES, copyIdAt, type Manifest, MANIFEST_VERSION } from "../../lib/backup/manifest.ts";
+import type { Host } from "../hosts/host.ts";
+import { Store } from "../store/store.ts";
+import { TestClock } from "../testing.ts";
+import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
+import { chunkPlace, Repository } from "./repository.ts";
+import { BackupRuns } from "./runs.ts";
+import { FolderStore } from "./store/folder.ts";
+
+const BACKUP: StoredBackup = {
+  ...{ id: "backup", name: "nightly", enabled: true, folder: "", repository: "", timing: null },
+  // Nothing is copied: what is pruned does not depend on it.
+  targets: { all: false, vmIds: ["gone"], tags: [], groups: [] },
+  ...{ missed: "skip", bootTest: "never", maxMibPerSecond: 0, parallel: 1, createdAt: 0, handled: 0 },
+  owner: { kind: "host", name: "root" },
+  ...{ keep: 1, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 },
+};
+
+/** Runs of a backup into a folder of its own, and what their tasks say. */
+async function backups() {
+  const path = await Deno.makeTempDir({ prefix: "kvmm-test-runs-" });
+  await Deno.mkdir(`${path}/backups`);
+  const store = new Store(path, undefined, [{ name: "backups", migrations: BACKUP_MIGRATIONS }]);
+  const records = new BackupRecords(store), clock = new TestClock(), lines: string[] = [];
+  records.put(BACKUP);
+  const opened: Repository[] = [];
+  const open = async () => {
+    const repository = await Repository.make(new FolderStore(`${path}/backups`));
+    opened.push(repository);
+    return repository;
+  };
+  const vms = { vms: () => [], hostname: "here" };
+  const runs = new BackupRuns(records, {
+    ...{ clock, stateDir: path, open },
+    host: () => ({ requireFilled: () => ({ inventory: vms }), inventory: vms }) as unknown as Host,
+    bootTests: { after: () => Promise.resolve() },
+    jobs: {
+      run: (_spec, work) =>
+        work({
+          ...{ id: "job", signal: new AbortController().signal, progress: () => {} },
+          log: (line) => void lines.push(line),
+        }),
+    },
+  });
+  return {
+    ...{ path: `${path}/backups/kvm-manager-backups`, records, open, opened },
+    /** Runs the backup, and gives what its task said. */
+    run: async () => {
+      lines.length = 0;
+      runs.begin(BACKUP, "root");
+      while (runs.isRunning(BACKUP.id)) await new Promise((resolve) => setTimeout(resolve, 1));
+      return lines.join("\n");
+    },
+    [Symbol.asyncDispose]: async () => {
+      store.close();
+      await Deno.remove(path, { recursive: true });
+    },
+  };
+}
+
+const STORING = { signal: new AbortController().signal, onBytes: () => {} };
+
+/** Puts a disk of this content into the folder. */
+async function stored(repository: Repository, content: Uint8Array<ArrayBuffer>) {
+  const file = await Deno.makeTempFile();
+  await Deno.writeFile(file, content);
+  const { chunks, storedBytes } = await storeContent(repository, file, content.length, STORING);
+  await Deno.remove(file);
+  return { storedBytes, list: writeChunkList(chunks), digest: chunks[0]! };
+}
+
+/** Writes a copy of a VM whose disk has this content. @returns its id, and its chunk */
+async function copyWith(repository: Repository, content: Uint8Array<ArrayBuffer>, takenAt: number) {
+  const id = copyIdAt(takenAt, takenAt.toString(16).padStart(8, "0").slice(-8)), encoder = new TextEncoder();
+  await repository.begin(id);
+  const { list: text, digest } = await stored(repository, content);
+  const list = encoder.encode(text), definition = encoder.encode("<domain/>");
+  const manifest: Manifest = {
+    ...{ format: "kvm-manager-backup", version: MANIFEST_VERSION, id, host: "here", takenAt },
+    backup: { id: BACKUP.id, name: BACKUP.name },
+    run: { id: `run ${id}`, startedAt: takenAt, actor: "root" },
+    ...{ vm: { id: "vm", name: "web" }, consistency: "stopped", chunkBytes: CHUNK_BYTES },
+    disks: [{ target: "vda", format: "raw", bytes: content.length, chunks: await digestOf(list) }],
+    ...{ definition: await digestOf(definition), left: [], storedBytes: 0 },
+  };
+  await repository.finish(id, [["vda.chunks", list], ["domain.xml", definition]], manifest);
+  return { id, digest };
+}
+
+const content = (byte: number) => new Uint8Array(5000).fill(byte);
+const ids = async (repository: Repository) => (await repository.copies()).map(({ id }) => id).sort();
+
+Deno.test("a run deletes no copy while copies are being read; the next one does", async () => {
+  await using all = await backups();
+  const repository = await all.open();
+  const old = await copyWith(repository, content(1), 1e12),
+    young = await copyWith(repository, content(2), 1.5e12);
+  for (const { id } of [old, young]) all.records.putCheck(id, { at: 1, ok: true, message: null });
+  let said = "";
+  // As a restore that has found its copy.
+  await repository.locked("content", false, async () => {
+    said = await all.run();
+    assert.deepEqual(await ids(repository), [old.id, young.id], "a copy was deleted that is being read");
+    assert.ok(await repository.hasChunk(old.digest));
+    assert.ok(all.records.check(old.id));
+  });
+  assert.match(said, /Copies are being read/);
+  assert.doesNotMatch(said, /Deleted/);
+  assert.match(await all.run(), /Deleted 1 older copies/);
+  assert.equal(all.records.check(old.id), null, "what was found of it stays for ever");
+  assert.ok(all.records.check(young.id));
+  assert.deepEqual(await ids(repository), [young.id]);
+  assert.equal(await repository.hasChunk(old.digest), false);
+});
+
+Deno.test("what a run cut short has left is relied on unread by no new copy, while it cannot be swept", async () => {
+  await using all = await backups();
+  const before = await all.open();
+  const whole = await copyWith(before, content(1), 1e12);
+  await before.begin("20260101-000000-00000000");
+  const torn = await stored(before, content(2)), sound = await stored(before, content(3));
+  await Deno.truncate(`${all.path}/${chunkPlace(torn.digest)}`, 10); // as a power failure does
+  await before.locked("content", false, async () => {
+    assert.match(await all.run(), /earlier run has left\nCopies are being read/);
+  });
+  const repository = all.opened.at(-1)!;
+  assert.equal((await stored(repository, content(1))).storedBytes, 0);
+  assert.equal(repository.isDoubted(whole.digest), false, "what a whole copy names, need not be read");
+  assert.equal((await stored(repository, content(3))).storedBytes, 0);
+  assert.equal(repository.isDoubted(sound.digest), false, "it is read once");
+  assert.ok((await stored(repository, content(2))).storedBytes > 0, "a torn chunk was relied on");
+  await readChunk(repository, torn.digest, 5000);
+  assert.equal(repository.lacks([torn.digest]), false);
+  // Nobody reads: it is swept, and what is there is taken for sound again.
+  await all.run();
+  assert.equal(await before.hasLeftovers(), false);
+  assert.equal(await before.hasChunk(torn.digest), false);
+  assert.equal(all.opened.at(-1)!.isDoubted(torn.digest), false);
+});
+
+Deno.test("while a copy cannot be read, nothing is deleted; what was cut short is swept once it is gone", async () => {
+  for (const file of ["manifest.json", "vda.chunks"]) {
+    await using all = await backups();
+    const repository = await all.open();
+    const damaged = await copyWith(repository, content(1), 1e12),
+      other = await copyWith(repository, content(2), 1.5e12);
+    await repository.begin("20260101-000000-00000000");
+    const left = await stored(repository, content(3));
+    await Deno.remove(`${all.path}/copies/${damaged.id}/${file}`);
+    assert.equal(await repository.sweep(), undefined);
+    assert.ok(
+      await repository.hasLeftovers(),
+      "what was cut short is forgotten, and its chunks stay for ever",
+    );
+    assert.ok(await repository.hasChunk(left.digest) && await repository.hasChunk(damaged.digest));
+    await repository.remove(damaged.id);
+    assert.ok(await repository.sweep());
+    assert.equal(await repository.hasLeftovers(), false);
+    assert.equal(await repository.hasChunk(left.digest) || await repository.hasChunk(damaged.digest), false);
+    assert.ok(await repository.hasChunk(other.digest));
+  }
+});

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { FolderStore } from "./folder.ts";
+
+const ID = "20260101-000000-00000000", OTHER = "20260101-000000-00000001";
+
+Deno.test("a copy is abandoned once the chunks that it leaves last: nobody doubts them any more", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-folder-" }), path = Deno.env.get("PATH")!;
+  const copies = `${folder}/kvm-manager-backups/copies`, said = `${folder}/said`;
+  try {
+    const store = new FolderStore(folder);
+    await store.make();
+    await Deno.mkdir(`${folder}/bin`);
+    // In the place of the host's: notes what is there when it is asked.
+    await Deno.writeTextFile(`${folder}/bin/sync`, `#!/bin/sh\nls ${copies} >> ${said}\n`, { mode: 0o755 });
+    Deno.env.set("PATH", `${folder}/bin:${path}`);
+    await store.beginGroup(ID);
+    await store.abandonGroup(OTHER); // it has left nothing
+    await assert.rejects(Deno.lstat(said));
+    await store.abandonGroup(ID);
+    assert.equal(await Deno.readTextFile(said), `partial-${ID}\n`);
+    assert.deepEqual(await store.groups(), { whole: [], partial: [] });
+    // Where it cannot be made to last, it stays in doubt.
+    await store.beginGroup(ID);
+    await Deno.writeTextFile(`${folder}/bin/sync`, "#!/bin/sh\necho 'Input/output error' >&2; exit 1\n");
+    await assert.rejects(store.abandonGroup(ID), /Input\/output error/);
+    assert.deepEqual(await store.groups(), { whole: [], partial: [ID] });
+  } finally {
+    Deno.env.set("PATH", path);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
