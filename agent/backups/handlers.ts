@@ -167,10 +167,12 @@ export function backupHandlers(
   ): Promise<T> => {
     const { repository, copies } = await runs.open(find(backupId), of.runId);
     return await closing(repository, async () => {
-      const source = sourceIn(repository, copies, of);
+      sourceIn(repository, copies, of);
       let done: { readonly value: T } | undefined;
       await repository.locked("content", false, async () => {
-        done = { value: await work(source) };
+        // Anew: retention may have deleted it until nobody could any more.
+        const there = (await repository.copies()).filter(({ id }) => copies.some((copy) => copy.id === id));
+        done = { value: await work(sourceIn(repository, there, of)) };
       });
       return done!.value;
     });

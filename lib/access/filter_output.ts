@@ -63,10 +63,16 @@ function filterActivity(viewer: Viewer, entry: Activity): Activity | null {
   return mentions.every((id) => seesVm(viewer, id)) ? entry : { ...rest, message: HIDDEN_MESSAGE };
 }
 
-/** A job as somebody may see it: its failure may name other machines. */
+/** A job as somebody may see it: what it is called and its failure may name other machines. */
 function filterJob(job: Job, sight: Sight | undefined): Job {
-  if (sight === undefined || job.error === null) return job;
-  return { ...job, error: { ...job.error, message: redactText(job.error.message, sight) } };
+  if (sight === undefined) return job;
+  const { title, subject, error } = job;
+  return {
+    ...job,
+    title: redactText(title, sight),
+    ...(subject !== undefined && { subject: redactText(subject, sight) }),
+    error: error && { ...error, message: redactText(error.message, sight) },
+  };
 }
 
 /**

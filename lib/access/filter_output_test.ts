@@ -17,7 +17,7 @@ const entry = (more: Partial<Activity>): Activity => ({
   ...more,
 });
 const job = (message: string) =>
-  ({ id: "1", actor: "eve", vmId: "mine", error: { code: "VolumeInUse", message } }) as Job;
+  ({ id: "1", actor: "eve", vmId: "mine", title: "Copy", error: { code: "VolumeInUse", message } }) as Job;
 
 Deno.test("filterOutput() and EventView.shown() tell no message that names a machine out of sight (threat 23)", () => {
   const view = new EventView(EVE, ["mine"], () => VMS);
@@ -89,6 +89,18 @@ Deno.test("a task whose log has what takes a permission is seen by who has that 
   assert.equal(listed(seeing("mallory", "vms.view", "storage.view")), 0);
   assert.equal(listed(seeing("mallory", "vms.view", "guest.exec")), 1);
   assert.equal(listed(seeing("eve", "vms.view", "guest.exec")), 1);
+});
+
+Deno.test("what a task is called tells no machine out of sight", () => {
+  const { vmId: _none, ...task } = { ...job("it failed"), command: "restore_backup_disk" };
+  const named = { ...task, title: "Restore disk vda of secret", subject: "images/other.qcow2" };
+  const [listed] = filterOutput(
+    "list_jobs",
+    [named as Job],
+    seeing("eve", "storage.view"),
+    () => VMS,
+  ) as Job[];
+  assert.deepEqual([listed!.title, listed!.subject], [HIDDEN_MESSAGE, "images/other.qcow2"]);
 });
 
 Deno.test("one's own task is seen as far as one may still do what it does", () => {
