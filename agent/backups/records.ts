@@ -142,7 +142,12 @@ export class BackupRecords {
     this.#backups.set(id, backup);
   }
 
-  /** Removes a backup with its runs, and what was found of their copies. @throws {ContractError} StoreUnavailable */
+  /**
+   * Removes a backup with its runs, and the boot tests of their copies. Which copies are damaged stays known: they stay in
+   * their folder, and another backup may find them there.
+   *
+   * @throws {ContractError} StoreUnavailable
+   */
   remove(id: string): void {
     const copyIds = this.runs(id, RUNS_KEPT).flatMap(({ copies }) =>
       copies.flatMap(({ copyId }) => copyId ?? [])
@@ -150,10 +155,10 @@ export class BackupRecords {
     this.#write((statements) => {
       statements.remove.run(id);
       statements.forget.run(id);
-      for (const copyId of copyIds) this.#dropVerdicts(statements, copyId);
+      for (const copyId of copyIds) statements.dropBootTest.run(copyId);
     });
     this.#backups.delete(id);
-    for (const copyId of copyIds) this.#forgetVerdicts(copyId);
+    for (const copyId of copyIds) this.#bootTests.delete(copyId);
   }
 
   /** Writes how a run is now; one of a deleted backup is gone with it. @throws {ContractError} StoreUnavailable */
@@ -220,16 +225,10 @@ export class BackupRecords {
   /** Forgets what a check and a boot test of a copy that is gone have said. @throws {ContractError} StoreUnavailable */
   forgetCopy(copyId: string): void {
     if (!this.#checks.has(copyId) && !this.#bootTests.has(copyId)) return;
-    this.#write((statements) => this.#dropVerdicts(statements, copyId));
-    this.#forgetVerdicts(copyId);
-  }
-
-  #dropVerdicts({ dropCheck, dropBootTest }: Statements, copyId: string): void {
-    if (this.#checks.has(copyId)) dropCheck.run(copyId);
-    if (this.#bootTests.has(copyId)) dropBootTest.run(copyId);
-  }
-
-  #forgetVerdicts(copyId: string): void {
+    this.#write(({ dropCheck, dropBootTest }) => {
+      dropCheck.run(copyId);
+      dropBootTest.run(copyId);
+    });
     this.#checks.delete(copyId);
     this.#bootTests.delete(copyId);
   }
