@@ -23,6 +23,11 @@ import type { DisksCopied } from "../operations/step.ts";
 const LOOK_MS = 500;
 /** Milliseconds that libvirt may be away meanwhile: QEMU goes on without it. */
 const AWAY_MS = 60_000;
+/**
+ * Milliseconds without a byte more, after libvirt was away, until a copy is given up: libvirt 9.0 that is killed while it
+ * begins one tells of it as under way for ever.
+ */
+const STALLED_MS = 180_000;
 
 /** What to copy, and where. */
 export interface DisksCopy {
@@ -184,9 +189,12 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
  * @returns how many bytes that were
  * @throws {ContractError} what `failed` makes @throws {LibvirtError}
  */
-async function awaitEnd(copy: DisksCopy): Promise<number> {
+export async function awaitEnd(
+  copy: Pick<DisksCopy, "host" | "vm" | "job" | "clock" | "onBytes" | "failed" | "require">,
+): Promise<number> {
   const { host, vm: { id: uuid }, job, clock, onBytes, failed } = copy;
-  let awaySince: number | undefined;
+  const { since } = host.link.status;
+  let awaySince: number | undefined, last = { bytes: -1, at: clock.monotonic() };
   for (;;) {
     await sleep(clock, LOOK_MS, job.signal);
     job.signal.throwIfAborted();
@@ -197,6 +205,10 @@ async function awaitEnd(copy: DisksCopy): Promise<number> {
       onBytes(doneBytes);
       if (state === "done") return doneBytes;
       if (state === "failed") throw failed(error);
+      if (doneBytes !== last.bytes) last = { bytes: doneBytes, at: clock.monotonic() };
+      else if (host.link.status.since !== since && clock.monotonic() - last.at > STALLED_MS) {
+        throw failed("libvirt was restarted meanwhile, and the copy has not gone on since");
+      }
     } catch (error) {
       if (!isAway(error)) throw error;
       awaySince ??= clock.monotonic();
