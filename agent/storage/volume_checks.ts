@@ -20,7 +20,7 @@ export async function requireRoom(host: Host, pool: string, bytes: number): Prom
 }
 
 /** What goes into a pool. */
-export interface Placed {
+export interface RoomNeeded {
   readonly pool: string;
   readonly bytes: number;
 }
@@ -31,7 +31,7 @@ export interface Placed {
  *
  * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, StoragePoolReadOnly, DiskExceedsPool
  */
-export async function requirePlaces(host: Host, placed: readonly Placed[]): Promise<void> {
+export async function requirePlaces(host: Host, placed: readonly RoomNeeded[]): Promise<void> {
   for (const [pool, into] of Map.groupBy(placed, ({ pool }) => pool)) {
     requireActive(host, pool);
     await requireWritable(host, pool);

@@ -18,7 +18,7 @@ import { keyOf } from "../operations/step.ts";
 import { copyVolume } from "../storage/copy.ts";
 import { copySource } from "../storage/copy_source.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
-import { type Placed, requirePlaces } from "../storage/volume_checks.ts";
+import { requirePlaces, type RoomNeeded } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { keepsFiles, linkVolume } from "../storage/volumes.ts";
 import { makeSeed, seedRefusal } from "../vm/cloud_init/seed.ts";
@@ -44,7 +44,7 @@ interface Plan {
 }
 
 /** What is copied for one VM, and where its disks go. */
-const placedOf = ({ pool, linked, version: { disks } }: Plan): Placed[] =>
+const placedOf = ({ pool, linked, version: { disks } }: Plan): RoomNeeded[] =>
   disks.map((disk) => ({ pool: pool ?? disk.pool, bytes: linked ? 0 : disk.allocationBytes }));
 
 /** Refuses what cannot be made, before any of it is. @throws {ContractError} */

@@ -12,7 +12,7 @@ import {
   wordsOf,
 } from "../../lib/vm/actions.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { hasScreenNow } from "../../lib/vm/manage.ts";
+import { offersConsole } from "../../lib/vm/manage.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { MoreMenu } from "../kit/MoreMenu.tsx";
@@ -68,7 +68,7 @@ export function ActionForm({ vm, enabled, toConsole, onDone }: ActionFormProps) 
   };
   return (
     <form class="actions" method="post" onSubmit={submit}>
-      {toConsole && hasScreenNow(vm) && (
+      {toConsole && offersConsole(vm) && (
         <a class="button to-console" href={`/vms/${encodeURIComponent(vm.id)}/console`}>
           <Icon name="monitor" />
           <span>{t("vm.tab_console")}</span>

@@ -1,6 +1,7 @@
 /** What can be done to a machine on a page of its own: one line each, for every menu. */
 import type { VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
+import { isLive } from "./state.ts";
 
 /** What of a machine says what can be done to it. */
 type Managed = Pick<VM, "state" | "persistent" | "graphics">;
@@ -19,29 +20,26 @@ export interface ManageLink {
 
 /** Nothing writes to the machine's disks. */
 const OFF: readonly VmState[] = ["stopped", "crashed"];
-/** QEMU is there. */
-const ON: readonly VmState[] = ["running", "paused"];
-
 /** Whether a machine is off and kept: only then may another write to its disks. */
-export const isOff = ({ state, persistent }: Managed) => persistent && OFF.includes(state);
+export const disksAtRest = ({ state, persistent }: Managed) => persistent && OFF.includes(state);
 
-/** Whether there is a screen to be seen now. */
-export const hasScreenNow = ({ state, graphics }: Pick<Managed, "state" | "graphics">): boolean =>
-  ON.includes(state) && graphics.length > 0;
+/** Whether its console has something to show, be it the file for an outside viewer of a SPICE screen. */
+export const offersConsole = (vm: Pick<Managed, "state" | "graphics">): boolean =>
+  isLive(vm) && vm.graphics.length > 0;
 
 const LINKS: readonly ManageLink[] = [
-  { path: "console", label: "vm.tab_console", icon: "monitor", when: hasScreenNow },
-  { path: "rename", label: "manage.rename", icon: "edit", when: isOff },
+  { path: "console", label: "vm.tab_console", icon: "monitor", when: offersConsole },
+  { path: "rename", label: "manage.rename", icon: "edit", when: disksAtRest },
   {
     path: "clone",
     label: "manage.clone",
     icon: "copy",
-    when: (vm) => isOff(vm) || (vm.persistent && ON.includes(vm.state)),
+    when: (vm) => disksAtRest(vm) || (vm.persistent && isLive(vm)),
   },
-  { path: "template", label: "manage.template", icon: "cards", when: isOff },
+  { path: "template", label: "manage.template", icon: "cards", when: disksAtRest },
   { path: "guest", label: "manage.guest_tools", icon: "disc" },
   { path: "export", label: "manage.export", icon: "code", download: true },
-  { path: "export-ova", label: "manage.export_ova", icon: "code", when: isOff },
+  { path: "export-ova", label: "manage.export_ova", icon: "code", when: disksAtRest },
 ];
 
 /** The links that make sense for a machine now. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { VM } from "../contract/mod.ts";
-import { hasScreenNow, manageLinks } from "./manage.ts";
+import { manageLinks, offersConsole } from "./manage.ts";
 
 const SCREEN: VM["graphics"] = [{ type: "vnc" }];
 
@@ -14,9 +14,9 @@ Deno.test("manageLinks() offers renaming and templates for what is off and kept,
   assert.deepEqual(paths("stopped", false), ["guest", "export"]);
 });
 
-Deno.test("hasScreenNow() knows where there is something to see", () => {
-  assert.equal(hasScreenNow({ state: "running", graphics: SCREEN }), true);
-  assert.equal(hasScreenNow({ state: "paused", graphics: SCREEN }), true);
-  assert.equal(hasScreenNow({ state: "running", graphics: [] }), false);
-  assert.equal(hasScreenNow({ state: "stopped", graphics: SCREEN }), false);
+Deno.test("offersConsole() knows where there is something to see", () => {
+  assert.equal(offersConsole({ state: "running", graphics: SCREEN }), true);
+  assert.equal(offersConsole({ state: "paused", graphics: SCREEN }), true);
+  assert.equal(offersConsole({ state: "running", graphics: [] }), false);
+  assert.equal(offersConsole({ state: "stopped", graphics: SCREEN }), false);
 });

@@ -46,10 +46,11 @@ export const handler = define.handlers({
   async POST(ctx) {
     const { api } = ctx.state, form = await ctx.req.formData();
     const templateId = String(form.get("into") ?? "");
+    const command = templateId === "" ? "create_template" : "update_template";
     if (templateId !== "") form.delete("name");
     const sent = await sendLong(
       api,
-      "create_template",
+      command,
       form,
       // deno-lint-ignore require-await -- what its fields are refused with is an answer like any other
       async () =>
@@ -58,11 +59,13 @@ export const handler = define.handlers({
           : api.updateTemplate(templateInput("update_template", form, { templateId })),
     );
     if (sent !== null && typeof sent !== "string") {
-      return page(await shown(ctx.state, sent), { status: sent.failure.status });
+      return page(await shown(ctx.state, { ...sent, command: "create_template" }), {
+        status: sent.failure.status,
+      });
     }
     if (sent !== null) return ctx.redirect(sent, 303);
     const to = templateId === "" ? "/templates" : templateHref(templateId);
-    return ctx.redirect(`${to}?done=${templateId === "" ? "create_template" : "update_template"}`, 303);
+    return ctx.redirect(`${to}?done=${command}`, 303);
   },
 });
 

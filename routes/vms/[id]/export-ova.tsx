@@ -10,7 +10,7 @@ import { contentHref } from "../../../lib/storage/volume_page.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { isOff } from "../../../lib/vm/manage.ts";
+import { disksAtRest } from "../../../lib/vm/manage.ts";
 import { exportOvaInput } from "../../../lib/vm/ova_form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { soon, taskHref } from "../../(_shared)/long_work.ts";
@@ -97,7 +97,7 @@ export default define.page<typeof handler>(function ExportOva({ data, state }) {
           <h1>{title}</h1>
           <p>{own.t("ova.export_what")}</p>
           <Flash tone="bad" failure={failure} />
-          {!isOff(vm) && <Flash tone="warn">{own.t("ova.export_off")}</Flash>}
+          {!disksAtRest(vm) && <Flash tone="warn">{own.t("ova.export_off")}</Flash>}
           <SelectField
             label={own.t("ova.export_pool")}
             hint={own.t("ova.export_pool_hint")}
@@ -121,7 +121,9 @@ export default define.page<typeof handler>(function ExportOva({ data, state }) {
         <footer class="dialog-foot">
           <span class="text-muted grow" />
           <a class="button" href={`/vms/${encodeURIComponent(vm.id)}`}>{own.t("ova.cancel")}</a>
-          <button type="submit" class="button primary" disabled={!isOff(vm)}>{own.t("ova.export_do")}</button>
+          <button type="submit" class="button primary" disabled={!disksAtRest(vm)}>
+            {own.t("ova.export_do")}
+          </button>
         </footer>
       </form>
     </>

@@ -7,7 +7,7 @@ import type { Template, VM } from "../../../lib/contract/mod.ts";
 import { templateHref } from "../../../lib/template/describe.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../../lib/text/refused_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { isOff } from "../../../lib/vm/manage.ts";
+import { disksAtRest } from "../../../lib/vm/manage.ts";
 import { templates as texts } from "../../../lib/i18n/en/templates.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
@@ -119,7 +119,7 @@ export default define.page<typeof handler>(function MakeTemplate({ data }) {
         <div class="dialog-body">
           <h1>{title}</h1>
           <p>{area.t("templates.make_what")}</p>
-          {!isOff(vm) && <Flash tone="warn">{area.t("templates.make_not_off")}</Flash>}
+          {!disksAtRest(vm) && <Flash tone="warn">{area.t("templates.make_not_off")}</Flash>}
           {refused !== null && !isSaid && <Flash tone="bad" failure={refused.failure} />}
           <Fields {...data} />
           <p class="text-muted">{area.t("templates.left_out")}</p>
@@ -128,7 +128,7 @@ export default define.page<typeof handler>(function MakeTemplate({ data }) {
         <footer class="dialog-foot">
           <span class="text-muted grow" />
           <a class="button" href={`/vms/${encodeURIComponent(vm.id)}`}>{area.t("templates.cancel")}</a>
-          <button type="submit" class="button primary" disabled={!isOff(vm)}>
+          <button type="submit" class="button primary" disabled={!disksAtRest(vm)}>
             {area.t("templates.make")}
           </button>
         </footer>
