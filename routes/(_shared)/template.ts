@@ -65,7 +65,12 @@ function fieldOf(error: unknown): string | undefined {
   return NAME_CODES.has(error.code) ? "name" : errorField(error);
 }
 
-/** Carries long work out that a form asks for. @returns null when it is done already, its task's page, or how it was refused */
+/**
+ * Carries long work out that a form asks for.
+ *
+ * @param work what its fields are refused with, at once or later, is an answer like any other
+ * @returns null when it is done already, its task's page, or how it was refused
+ */
 export async function sendLong(
   api: PageState["api"],
   command: CommandName,

@@ -52,8 +52,7 @@ export const handler = define.handlers({
       api,
       command,
       form,
-      // deno-lint-ignore require-await -- what its fields are refused with is an answer like any other
-      async () =>
+      () =>
         templateId === ""
           ? api.createTemplate(templateInput("create_template", form, {}))
           : api.updateTemplate(templateInput("update_template", form, { templateId })),

@@ -54,8 +54,7 @@ export const handler = define.handlers({
       api,
       COMMAND,
       form,
-      // deno-lint-ignore require-await -- what its fields are refused with is an answer like any other
-      async () => api.createVmFromTemplate(templateInput(COMMAND, form, { templateId })),
+      () => api.createVmFromTemplate(templateInput(COMMAND, form, { templateId })),
     );
     if (sent !== null && typeof sent !== "string") {
       return page(await shown(ctx.state, templateId, sent), { status: sent.failure.status });

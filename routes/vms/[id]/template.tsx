@@ -39,8 +39,7 @@ export const handler = define.handlers({
       api,
       command,
       form,
-      // deno-lint-ignore require-await -- what its fields are refused with is an answer like any other
-      async () =>
+      () =>
         templateId === NEW
           ? api.createTemplate(templateInput("create_template", form, { vmId }))
           : api.updateTemplate(templateInput("update_template", form, { templateId, vmId })),
