@@ -11,7 +11,7 @@ import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refusal, shows } from "../testbed/product.ts";
 import { CallError } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("agentGuest") !== null;
 /** Milliseconds that an emulated guest on a busy machine has for something small. */
@@ -158,7 +158,7 @@ Deno.test({
     const host = await connect();
     const begun = await host.exec("sh", { ...SLOW, args: ["-c", WRITERS] });
     assert.equal(begun.exitCode, 0);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await delay(2000); // the writers are to be in the middle of it
     const frozen = await host.call("fs_freeze", { timeout_ms: FROZEN_MS }, SLOW);
     assert.deepEqual([frozen.frozen, frozen.mount_points], [true, ["/mnt"]]);
     await host.close();
