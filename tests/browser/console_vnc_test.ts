@@ -164,11 +164,8 @@ browserTest(
           await page.reload();
           await connected(page);
           await page.getByRole("button", { name: "Clipboard", exact: true }).click();
-          assert.equal(
-            await page.getByLabel("Keyboard of the VM").inputValue(),
-            "de",
-            "it is remembered",
-          );
+          const keyboard = page.getByLabel("Keyboard of the VM");
+          await until("the keyboard that was remembered", async () => await keyboard.inputValue() === "de");
           await page.getByLabel("Keyboard of the VM").selectOption("us");
           await field.fill("root\nls -l | wc\n");
           await page.getByRole("button", { name: "Type it" }).click();
