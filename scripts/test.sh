@@ -88,12 +88,16 @@ tests() {
 }
 
 # again FILE… : what failed beside another file, on a machine with guests, has two more tries by itself. Passing then it is
-# no failure but a thing to mend: its names are printed last, above the sum.
+# no failure but a thing to mend: its names are printed last, above the sum. What fails to the end is printed first of all.
 again() {
   [ $# -le 10 ] || return 1
   for file; do
     say "--- once more, alone: $file"
-    "$deno" test -A --no-check "$file" </dev/null || "$deno" test -A --no-check "$file" </dev/null || return 1
+    "$deno" test -A --no-check "$file" </dev/null >"$logs/again" 2>&1 ||
+      "$deno" test -A --no-check "$file" </dev/null >"$logs/again" 2>&1 || {
+      cat "$logs/again"
+      return 1
+    }
     unsteady="$unsteady $file"
   done
 }
@@ -135,12 +139,16 @@ if files=$("$deno" run -A scripts/testing/plan.ts $all); then
   # Unquoted: a list of files
   # shellcheck disable=SC2086
   report=$logs/machine.xml
-  tests machine "$deno" run -A scripts/testing/run.ts --jobs=2 --report="$report" $files
+  tests machine "$deno" run -A scripts/testing/run.ts --jobs=2 --report="$report" --failed="$logs/failed" $files
   [ ! -f "$logs/machine.xml" ] || "$deno" run -A scripts/testing/slow_proofs.ts "$logs/machine.xml"
 else
   failed=$((failed + 1))
 fi
 
+if [ -s "$logs/failed" ]; then
+  echo "--- what the files that did not pass at once have printed"
+  cat "$logs/failed"
+fi
 [ -z "$unsteady" ] || echo "unsteady (failed, then passed alone):$unsteady"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

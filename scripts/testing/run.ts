@@ -3,10 +3,11 @@
  * of that file alone, and is named. `deno test --parallel` runs all of them in one process, which ends with the first
  * crash in a native library and waits for ever for what hangs.
  *
- *     deno run -A scripts/testing/run.ts --report=FILE [--jobs=2] [--minutes-per-file=15] [--minutes=75] FILE…
+ *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=2] [--minutes-per-file=15] [--minutes=75] FILE…
  *
- * The files are begun in the order given. What a file printed is printed when it ends; the reports of all become one, as
- * `deno test --junit-path` writes it. The exit status is 1 when a file failed, or was not begun in time.
+ * The files are begun in the order given. What a file printed is printed when it ends, or, with `--failed`, written there
+ * when the file failed; the reports of all become one, as `deno test --junit-path` writes it. The exit status is 1 when a
+ * file failed, or was not begun in time.
  */
 import { option } from "../project.ts";
 import { failedFile, mergeReports, reportOf } from "./report.ts";
@@ -54,8 +55,10 @@ export async function run(
   }
   await Promise.all(Array.from({ length: limits.jobs }, worker));
   const report = mergeReports(reports);
-  return { report, passed: !/<(failure|error)\b/.test(report) };
+  return { report, passed: !hasFailure(report) };
 }
+
+const hasFailure = (report: string) => /<(failure|error)\b/.test(report);
 
 async function runFile(file: string, limit: number): Promise<Ended> {
   const began = performance.now();
@@ -130,7 +133,9 @@ if (import.meta.main) {
   const files = Deno.args.filter((each) => !each.startsWith("--"));
   const path = option("report");
   if (path === undefined || files.length === 0) {
-    console.error("Usage: run.ts --report=FILE [--jobs=2] [--minutes-per-file=15] [--minutes=75] FILE…");
+    console.error(
+      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=2] [--minutes-per-file=15] [--minutes=75] FILE…",
+    );
     Deno.exit(2);
   }
   const limits = {
@@ -144,11 +149,15 @@ if (import.meta.main) {
       Deno.exit(130);
     });
   }
+  const apart = option("failed");
   let count = 0;
-  const { report, passed } = await run(files, limits, async (file, { seconds, fault, output }) => {
+  const { report, passed } = await run(files, limits, async (file, { seconds, fault, output, report }) => {
     const head = `[${++count}/${files.length}] ${file} (${Math.round(seconds)} s)`;
     const text = `${head}\n${output}${fault === undefined ? "" : `${head}: FAILED. ${fault}\n`}`;
-    await new Blob([text]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
+    if (apart !== undefined && hasFailure(report)) {
+      await Deno.writeTextFile(apart, text, { append: true });
+      console.log(`${head}: did not pass`);
+    } else await new Blob([text]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
   });
   await Deno.writeTextFile(path, report);
   if (!passed) Deno.exit(1);
