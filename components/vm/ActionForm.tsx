@@ -17,6 +17,7 @@ import { t } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { MoreMenu } from "../kit/MoreMenu.tsx";
 import { actionTarget } from "./action_target.ts";
+import { ActionLink } from "../kit/ActionLink.tsx";
 import { ManageLinks } from "./ManageLinks.tsx";
 import { SteadyButton } from "../kit/SteadyButton.tsx";
 
@@ -68,11 +69,16 @@ export function ActionForm({ vm, enabled, toConsole, onDone }: ActionFormProps) 
   };
   return (
     <form class="actions" method="post" onSubmit={submit}>
-      {toConsole && offersConsole(vm) && (
-        <a class="button to-console" href={`/vms/${encodeURIComponent(vm.id)}/console`}>
+      {toConsole && vm.graphics.length > 0 && (
+        // It keeps its place while the VM is off, so that the buttons beside it stay where they are on a phone
+        <ActionLink
+          class="button primary to-console"
+          href={`/vms/${encodeURIComponent(vm.id)}/console`}
+          enabled={offersConsole(vm)}
+        >
           <Icon name="monitor" />
           <span>{t("vm.tab_console")}</span>
-        </a>
+        </ActionLink>
       )}
       {slotsOf(BUTTON_SLOTS, vm).map((slot, place) => (
         <ActionButton
