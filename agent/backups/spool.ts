@@ -102,7 +102,7 @@ function foldersFor(
   stateDir: string,
 ): { own: string[]; other: string[] } {
   const own = disks.flatMap(({ type, source }) => type === "file" && source ? [folderOf(source)] : []);
-  const pools = host.inventory.pools().filter(isActive).map(({ xml }) => describePool(xml))
+  const pools = host.inventory.storage.records().filter(isActive).map(({ xml }) => describePool(xml))
     .flatMap(({ type, path }) => path !== undefined && FOLDER_POOLS.has(type) ? [path] : []);
   return { own: [...new Set(own)], other: [...new Set([...pools, stateDir])] };
 }

@@ -272,7 +272,7 @@ async function hostFacts(host: Host, series: readonly Summary[], hours: number):
 const ACTIVE: ReadonlySet<number> = new Set([2, 3]);
 
 const poolsOf = ({ inventory }: Host) =>
-  inventory.pools().map(({ name, state, capacity, allocation }) => ({
+  inventory.storage.records().map(({ name, state, capacity, allocation }) => ({
     ...{ name, capacity, allocation, active: ACTIVE.has(state) },
   }));
 

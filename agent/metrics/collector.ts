@@ -39,7 +39,9 @@ export interface CollectedHost {
   readonly isHere: boolean;
   /** Whether somebody may ask for the last round: it takes up memory. */
   readonly keepsLatest?: () => boolean;
-  readonly inventory: Pick<Inventory, "vm" | "pools" | "counts">;
+  readonly inventory: Pick<Inventory, "vm" | "counts"> & {
+    readonly storage: Pick<Inventory["storage"], "records">;
+  };
   readonly sampler: Pick<Sampler, "takeAll">;
   /** What a VM's agent told last. */
   readonly guestReading?: (vmId: string) => Reading | undefined;
@@ -140,7 +142,7 @@ export class Collector {
       // What libvirt tells of any host; what the kernel tells of this one is finer, and counts
       ...nodeReading(node),
       ...(isHere && await this.#reader.read()),
-      ...readPools(inventory.pools()),
+      ...readPools(inventory.storage.records()),
       "vms.running": inventory.counts().active,
     };
     const layout = hostLayout(reading);

@@ -40,7 +40,9 @@ function vmsOf({ host, collector }: ExportedHost, viewer: Viewer): ExportedVm[] 
   const readings = new Map(
     collector.latest?.records.filter(answered).map(({ uuid, params }) => [uuid, params]),
   );
-  const bridges = new Map(host.inventory.networks().map(({ name, xml }) => [name, readNetwork(xml).bridge]));
+  const bridges = new Map(
+    host.inventory.networks.records().map(({ name, xml }) => [name, readNetwork(xml).bridge]),
+  );
   return host.inventory.vms().filter(({ id }) => seesVm(viewer, id)).map((vm): ExportedVm => ({
     name: vm.name,
     id: vm.id,
@@ -59,7 +61,7 @@ function vmsOf({ host, collector }: ExportedHost, viewer: Viewer): ExportedVm[] 
 }
 
 const poolsOf = ({ host }: ExportedHost): ExportedPool[] =>
-  host.inventory.pools().filter((pool) => Object.keys(readPools([pool])).length > 0)
+  host.inventory.storage.records().filter((pool) => Object.keys(readPools([pool])).length > 0)
     .map(({ name, capacity, allocation }) => ({ name, capacity, allocation, ...hostField(host.id) }));
 
 const gauge = (name: string, help: string, samples: readonly Sample[]): MetricFamily => ({

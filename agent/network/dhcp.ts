@@ -146,7 +146,7 @@ export async function updateDhcp(
   } catch (error) {
     throw contractError(error, "NetworkUpdateFailed", "update_network_dhcp");
   } finally {
-    await host.inventory.refreshNetwork(name).catch((error) =>
+    await host.inventory.networks.refresh(name).catch((error) =>
       log.debug("the networks could not be read", { error })
     );
   }
@@ -178,7 +178,7 @@ export async function forgetLease(
   ];
   if (steps.length === 0) return false;
   await link.call("networkUpdateDhcp", { name, steps });
-  await inventory.refreshNetwork(name);
+  await inventory.networks.refresh(name);
   return true;
 }
 

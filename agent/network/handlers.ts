@@ -87,7 +87,7 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
       throw contractError(error, failed, event);
     } finally {
       // What happens to the network as a whole, libvirt tells; of the rest it says nothing.
-      const read = event === "updated" ? inventory.refreshNetwork(name) : inventory.rereadNetworks();
+      const read = event === "updated" ? inventory.networks.refresh(name) : inventory.networks.reread();
       await read.catch((error) => log.debug("the networks could not be read", { error }));
     }
     return null;

@@ -17,7 +17,7 @@ const networkDefined: StepRule<"network-defined"> = {
       if (isAway(error)) throw error;
       throw new Refused(messageOf(contractError(error, "NetworkStartFailed", "create_network")));
     } finally {
-      await inventory.rereadNetworks();
+      await inventory.networks.reread();
     }
     return { did: "done" };
   },
@@ -25,7 +25,7 @@ const networkDefined: StepRule<"network-defined"> = {
     const network = (await link.call("networkScan")).find((each) => each.uuid === uuid);
     if (network === undefined) return NOTHING;
     await link.call("networkDelete", { name });
-    await inventory.rereadNetworks();
+    await inventory.networks.reread();
     return removed(name);
   },
 };
@@ -41,7 +41,7 @@ const networkDoomed: StepRule<"network-doomed"> = {
       if (isAway(error)) throw error;
       throw new Refused(messageOf(contractError(error, "NetworkDeleteFailed", "delete_network")));
     } finally {
-      await inventory.rereadNetworks();
+      await inventory.networks.reread();
     }
     await vms.networkDeleted(name);
     return removed(name);
@@ -51,7 +51,7 @@ const networkDoomed: StepRule<"network-doomed"> = {
 /** Stops a network that was started for a machine which is not there. */
 const networkStarted: StepRule<"network-started"> = {
   undo: async ({ network }, { vms: { inventory }, run, operation: { actor } }) => {
-    if (inventory.network(network)?.active !== true) return NOTHING;
+    if (inventory.networks.record(network)?.active !== true) return NOTHING;
     try {
       await run("stop_network", { name: network }, actor);
       return NOTHING;

@@ -122,7 +122,7 @@ export async function updateNetwork(
   } catch (error) {
     throw contractError(error, "NetworkUpdateFailed", "update_network");
   } finally {
-    await host.inventory.refreshNetwork(name).catch((error) =>
+    await host.inventory.networks.refresh(name).catch((error) =>
       log.debug("the networks could not be read", { error })
     );
   }

@@ -65,7 +65,7 @@ function view(record: NetworkRecord, vms: NetworkUser[]): Network {
 /** Every network, by name. */
 export function networksOf({ inventory }: Host): Network[] {
   const users = usersByNetwork(inventory.vms());
-  return inventory.networks().map((record) => view(record, users.get(record.name) ?? []))
+  return inventory.networks.records().map((record) => view(record, users.get(record.name) ?? []))
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
@@ -75,7 +75,7 @@ export function requireNetwork(
   name: string,
 ): Network & { xml: string; next: NetworkSettings } {
   host.requireFilled();
-  const record = host.inventory.network(name);
+  const record = host.inventory.networks.record(name);
   if (!record) throw new ContractError("NetworkNotFound", { network: name });
   const users = usersByNetwork(host.inventory.vms()).get(name) ?? [];
   return { ...view(record, users), next: nextOf(record), xml: record.xml };

@@ -92,7 +92,7 @@ const startWanted: StepRule<"start-wanted"> = {
     }
     try {
       for (const network of networks) {
-        if (inventory.network(network)?.active === false) {
+        if (inventory.networks.record(network)?.active === false) {
           await run("start_network", { name: network }, actor);
         }
       }

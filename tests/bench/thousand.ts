@@ -42,7 +42,7 @@ export const thousand: Bench = async (context) => {
   const records = ids.map((uuid, vm) => ({ uuid, params: madeUpFigures(vm, tick) }));
   const inventory = {
     vm: (id: string) => byId.get(id),
-    pools: () => [],
+    storage: { records: () => [] },
     counts: () => ({ active: VMS, total: VMS }),
   };
   const round = () =>

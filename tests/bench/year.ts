@@ -53,7 +53,7 @@ export const year: Bench = async (context) => {
   };
   const inventory = {
     vm: (id: string) => byId.get(id),
-    pools: () => [],
+    storage: { records: () => [] },
     counts: () => ({ active: VMS, total: VMS }),
   };
   const host = {

@@ -12,6 +12,7 @@ import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 import type { Inventory } from "./inventory.ts";
+import type { NetworkInventory } from "./networks.ts";
 import { isActive } from "./states.ts";
 
 /** Milliseconds until a guest agent is asked again: while the guest has no address yet, after that, after a failure. */
@@ -45,7 +46,9 @@ export class Addresses {
 
   constructor(
     readonly link: Pick<LibvirtLink, "call">,
-    readonly inventory: Pick<Inventory, "vms" | "vm" | "record" | "networks" | "update">,
+    readonly inventory: Pick<Inventory, "vms" | "vm" | "record" | "update"> & {
+      readonly networks: Pick<NetworkInventory, "records">;
+    },
     private readonly own: OwnAddresses,
     readonly clock: Clock = SYSTEM_CLOCK,
   ) {}
@@ -102,7 +105,9 @@ export class Addresses {
         nic.network
       ),
     );
-    const active = this.inventory.networks().filter((network) => network.active && used.has(network.name));
+    const active = this.inventory.networks.records().filter((network) =>
+      network.active && used.has(network.name)
+    );
     const lists = await Promise.all(
       active.map(({ name }) =>
         this.link.call("networkLeases", { name }).catch((error) => {

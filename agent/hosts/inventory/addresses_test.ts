@@ -30,7 +30,7 @@ function host() {
       vms: () => [vm],
       vm: () => vm,
       record: () => ({ state: 1 }) as DomainRecord,
-      networks: () => [],
+      networks: { records: () => [] },
       update: (_id: string, { addresses: known = [] }: { addresses?: readonly GuestAddress[] }) => {
         const [first] = known;
         vm = {

@@ -2,24 +2,19 @@
  * The live model of a host: domains, networks and pools in memory, filled once per connection, then kept by
  * libvirt's events. Lists are answered from here; asking for one costs libvirt nothing.
  */
-import type {
-  DomainRecord,
-  DomainState,
-  GuestAddress,
-  NetworkRecord,
-  PoolRecord,
-} from "../../../ffi/calls/mod.ts";
+import type { DomainRecord, DomainState, GuestAddress } from "../../../ffi/calls/mod.ts";
 import { type LibvirtEvent, LIFECYCLE, OBJECT_LIFECYCLE } from "../../../ffi/events.ts";
 import type { VM, VmStats } from "../../../lib/contract/vm.ts";
 import type { EventHub, Published } from "../../events/hub.ts";
-
-/** Where the host's events go. */
-type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
+import { NetworkInventory } from "./networks.ts";
 import { PoolInventory } from "./pools.ts";
 import { isActive, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from "./states.ts";
 import { type Extras, vmView } from "./view.ts";
+
+/** Where the host's events go. */
+type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
 
 /** What happened to a machine without a command of ours, for the activity list. */
 export interface DomainChange {
@@ -60,13 +55,6 @@ interface Entry {
   view: VM;
 }
 
-/** What happens to a network as a whole, each time: libvirt tells it once. */
-const SWITCHED = new Set(["started", "stopped", "undefined"]);
-
-/** All that clients can see of a network, but for how many VMs are plugged in. */
-const lookOf = (network: NetworkRecord | undefined): string | undefined =>
-  network && JSON.stringify(network).replaceAll(/ connections='\d+'/g, "");
-
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
 const MOST_REREADS = 3;
 /** In how many rounds of `rereadOldest` every machine is read once. */
@@ -100,9 +88,8 @@ export class Inventory {
   readonly #hidden = new Set<string>();
   /** What `vms()` gives, until something changes. */
   #list: readonly VM[] | undefined;
-  readonly #networks = new Map<string, NetworkRecord>();
-  /** What the networks were like when clients were told of them last, by name. */
-  readonly #toldNetworks = new Map<string, string>();
+  /** Virtual networks. */
+  readonly networks: NetworkInventory;
   /** Storage pools and their volumes. */
   readonly storage: PoolInventory;
   /** Domains being read; the value counts events that arrived meanwhile. */
@@ -124,6 +111,10 @@ export class Inventory {
     this.#events = events;
     this.hostname = hostname;
     this.storage = new PoolInventory(link, (name, event) => events.publish("pool-changed", { name, event }));
+    this.networks = new NetworkInventory(
+      link,
+      (name, event) => events.publish("network-changed", { name, event }),
+    );
     this.#onChange = onChange;
   }
 
@@ -167,48 +158,6 @@ export class Inventory {
     for (const { view } of this.#entries.values()) if (view.name === name) return view;
   }
 
-  networks(): NetworkRecord[] {
-    return [...this.#networks.values()];
-  }
-
-  network(name: string): NetworkRecord | undefined {
-    return this.#networks.get(name);
-  }
-
-  /** Reads the networks anew. libvirt's events lead to this; who asks for more needs a reason. @throws {LibvirtError} */
-  async rereadNetworks(): Promise<void> {
-    this.#replaceAll(this.#networks, await this.#link.call("networkScan"));
-  }
-
-  /**
-   * Reads the networks anew, and tells of one of them where it is another than was told last: commands, libvirt's events
-   * and its files all lead here for the same change. That it was defined, started, stopped or undefined libvirt tells.
-   *
-   * @throws {LibvirtError}
-   */
-  async refreshNetwork(name: string): Promise<void> {
-    await this.rereadNetworks();
-    this.#tellNetwork(name, "updated");
-  }
-
-  #tellNetwork(name: string, event: string): void {
-    const is = lookOf(this.#networks.get(name)), was = this.#toldNetworks.get(name);
-    // One that was stopped and started again looks the same, and yet both happened.
-    if (is === was && !SWITCHED.has(event)) return;
-    if (is === undefined) this.#toldNetworks.delete(name);
-    else this.#toldNetworks.set(name, is);
-    this.#events.publish("network-changed", { name, event });
-  }
-
-  /** Does so without waiting; a failure is logged. */
-  refreshNetworkSoon(name: string): void {
-    this.refreshNetwork(name).catch((error) => log.debug("the networks could not be read", { error }));
-  }
-
-  pools(): PoolRecord[] {
-    return this.storage.records();
-  }
-
   counts(): { total: number; active: number } {
     let total = 0, active = 0;
     for (const { record: { uuid, state } } of this.#entries.values()) {
@@ -245,17 +194,10 @@ export class Inventory {
     const seen = new Set(domains.map((record) => record.uuid));
     for (const uuid of [...this.#entries.keys()]) if (!seen.has(uuid)) this.#remove(uuid, events);
     for (const record of domains) this.#put(record, events);
-    this.#replaceAll(this.#networks, networks);
-    this.#toldNetworks.clear();
-    for (const network of networks) this.#toldNetworks.set(network.name, lookOf(network)!);
+    this.networks.restart(networks);
     this.#filled = true;
     this.#events.publishAll(events);
     for (const uuid of meanwhile) this.refreshSoon(uuid);
-  }
-
-  #replaceAll<T extends { name: string }>(map: Map<string, T>, records: readonly T[]): void {
-    map.clear();
-    for (const record of records) map.set(record.name, record);
   }
 
   /**
@@ -414,14 +356,9 @@ export class Inventory {
 
   #onObjectEvent({ kind, event, name, args }: LibvirtEvent & { kind: "network" | "pool" | "device" }): void {
     const word = event === "lifecycle" ? OBJECT_LIFECYCLE[Number(args[0])] ?? event : event;
-    if (kind === "pool") return this.storage.onEvent(name, word);
-    // A network is told of once it was read: whoever asks then gets what the event is about.
-    if (kind !== "network") this.#events.publish(`${kind}-changed`, { name, event: word });
-    const scan = {
-      network: () => this.rereadNetworks().then(() => this.#tellNetwork(name, word)),
-      device: () => Promise.resolve(),
-    }[kind];
-    scan().catch((error) => log.debug(`the ${kind}s could not be read`, { error }));
+    if (kind === "pool") this.storage.onEvent(name, word);
+    else if (kind === "network") this.networks.onEvent(name, word);
+    else this.#events.publish("device-changed", { name, event: word });
   }
 
   /** Compares with a fresh glance at all domains; reads anew what events missed. Gives how many that were. */

@@ -107,8 +107,8 @@ libvirtTest("Inventory.resync() reads the whole host, and tells what is new", as
     inventory.vms().map((each) => each.name),
     inventory.vms().map((each) => each.name).toSorted(),
   );
-  assert.ok(inventory.networks().some((network) => network.name === "default"));
-  assert.ok(inventory.pools().some((pool) => pool.name === "default-pool"));
+  assert.ok(inventory.networks.records().some((network) => network.name === "default"));
+  assert.ok(inventory.storage.records().some((pool) => pool.name === "default-pool"));
   await inventory.resync();
   assert.deepEqual(host.told(), ["vm-created"], "what did not change is not told again");
 });
@@ -375,10 +375,10 @@ libvirtTest("Inventory tells of each change of a network once, whoever noticed i
   const told = async (is: typeof networks, ...numbers: number[]) => {
     networks = is;
     frames.length = 0;
-    await inventory.rereadNetworks(); // the command that made the change
+    await inventory.networks.reread(); // the command that made the change
     inventory.onEvents(numbers.map(event));
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await inventory.refreshNetwork("n"); // libvirt's file
+    await inventory.networks.refresh("n"); // libvirt's file
     return frames.flatMap((frame) => [...frame.matchAll(/"event":"(\w+)"/g)].map(([, word]) => word));
   };
   assert.deepEqual(await told([network(false)], DEFINED!), ["defined"]);

@@ -100,6 +100,6 @@ async function follow(watcher: Deno.FsWatcher, inventory: Inventory): Promise<vo
 /** Reads the machine or network anew that a file is named after. */
 function refresh(file: string, { ending, of }: Folder, inventory: Inventory): void {
   if (!file.endsWith(ending)) return;
-  if (of === "network") return inventory.refreshNetworkSoon(basename(file, ending));
+  if (of === "network") return inventory.networks.refreshSoon(basename(file, ending));
   inventory.changedOnDisk(basename(file, ending));
 }

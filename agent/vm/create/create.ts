@@ -79,7 +79,7 @@ async function define({ vms: { link } }: CreateServices, vm: NewVm): Promise<voi
 function networksOff({ vms: { inventory } }: CreateServices, { nics }: NewVm): string[] {
   const names = new Set(nics.filter(({ type }) => type === "network").map(({ source }) => source));
   return [...names].filter((name): name is string =>
-    name !== undefined && inventory.network(name)?.active === false
+    name !== undefined && inventory.networks.record(name)?.active === false
   );
 }
 

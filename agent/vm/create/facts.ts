@@ -194,7 +194,7 @@ async function inventoryFacts(services: CreateServices): Promise<InventoryFacts>
         networkInterfaces.map(({ mac }): [string, string] => [mac.toLowerCase(), name])
       ),
     ),
-    networks: inventory.networks(),
+    networks: inventory.networks.records(),
   };
 }
 
@@ -203,7 +203,7 @@ const REREAD: Partial<Record<ErrorCode | WarningCode, (inventory: Inventory) => 
   DiskExceedsPool: (inventory) => inventory.storage.refresh(),
   StoragePoolNotFound: (inventory) => inventory.storage.refresh(),
   StoragePoolNotActive: (inventory) => inventory.storage.refresh(),
-  NetworkNotFound: (inventory) => inventory.rereadNetworks(),
+  NetworkNotFound: (inventory) => inventory.networks.reread(),
 };
 
 async function gather(

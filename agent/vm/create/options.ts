@@ -62,7 +62,7 @@ export async function createOptions(
       make.memoryMb(),
     ],
   );
-  const networks = inventory.networks().map(networkOf);
+  const networks = inventory.networks.records().map(networkOf);
   const own = new Set(networks.map(({ bridge }) => bridge));
   const active = storage.pools.filter((pool) => pool.active).map(({ name }) => name);
   return {

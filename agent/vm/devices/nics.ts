@@ -96,8 +96,8 @@ async function requirePlug(host: Host, { type, name }: NicSource, isLive: boolea
   if (type === "network") {
     const { inventory } = host;
     // Somebody may have made or started it a moment ago: a refusal is worth a call.
-    if (!inventory.network(name)?.active) await inventory.rereadNetworks();
-    const network = inventory.network(name);
+    if (!inventory.networks.record(name)?.active) await inventory.networks.reread();
+    const network = inventory.networks.record(name);
     if (network === undefined) throw new ContractError("NetworkNotFound", { network: name });
     if (isLive && !network.active) throw new ContractError("NetworkNotActive", { network: name });
     return;

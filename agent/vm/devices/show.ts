@@ -139,7 +139,7 @@ export async function showOptions(host: Host): Promise<DeviceOptions> {
   const byName = (a: { name: string }, b: { name: string }) => a.name < b.name ? -1 : 1;
   return {
     pools: listed.sort(byName),
-    networks: inventory.networks().map(({ name, active }) => ({ name, active })).sort(byName),
+    networks: inventory.networks.records().map(({ name, active }) => ({ name, active })).sort(byName),
     hostInterfaces: interfaces,
     filters: typeof filters === "string" ? [] : (filters ?? []).sort(),
     ...(typeof filters === "string" && { filtersUnavailable: filters }),

@@ -168,8 +168,8 @@ async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Prom
   if (!(error instanceof LibvirtError) || error.kind !== "libvirt") return;
   for (const { network, type } of vm.networkInterfaces) {
     if (type !== "network" || !error.message.includes(network)) continue;
-    await inventory.refreshNetwork(network);
-    const found = inventory.network(network);
+    await inventory.networks.refresh(network);
+    const found = inventory.networks.record(network);
     if (!found) throw new ContractError("NetworkNotFound", { network }, { cause: error });
     if (!found.active) throw new ContractError("NetworkNotActive", { network }, { cause: error });
   }

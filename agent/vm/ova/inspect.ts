@@ -130,7 +130,7 @@ export async function openOva(
 
 /** The network here that stands for one elsewhere. */
 export function networkFor({ inventory }: Host, name: string): string | undefined {
-  const networks = inventory.networks();
+  const networks = inventory.networks.records();
   return networks.some((each) => each.name === name) ? name : usualNetwork(networks);
 }
 
