@@ -1,18 +1,10 @@
 /** Wine: what stands for Windows where the guest agent's Windows build is tried. */
 import { testFolder } from "./folder.ts";
+import { ensurePackages } from "./packages.ts";
 import { ProcessError, run } from "./process.ts";
-import { Unavailable } from "./unavailable.ts";
 
-/** @throws {Unavailable} where it is not installed: it takes 700 MB, so nobody is given it unasked */
-export async function ensureWine(): Promise<void> {
-  try {
-    await run(["wine", "--version"]);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof ProcessError)) throw error;
-    const how = "apt-get install --no-install-recommends wine64 wine";
-    throw new Unavailable(`wine is not installed, which takes 700 MB (${how})`, { cause: error });
-  }
-}
+/** Installs it when it is missing: 700 MB, for a proof that is left out while the agent is as it was. @throws {Unavailable} */
+export const ensureWine = (): Promise<void> => ensurePackages("wine", "wine64");
 
 /** A Windows of its own. Disposing of it ends what runs in it, and removes it. */
 export class Wine implements AsyncDisposable {
