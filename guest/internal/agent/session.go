@@ -72,7 +72,7 @@ func (s *session) run() error {
 		default:
 			s.take(line)
 		}
-		lines.Shrink()
+		lines.Shrink(len(line))
 	}
 }
 

@@ -68,9 +68,10 @@ func (l *Lines) makeRoom() {
 	l.start, l.buf = 0, into
 }
 
-// Shrink gives back a large buffer once nothing is in it.
-func (l *Lines) Shrink() {
-	if l.start == l.end && len(l.buf) > firstBuffer {
+// Shrink gives back a large buffer once nothing is in it, after a line that did not need it: what a copy sends line by line
+// finds it there.
+func (l *Lines) Shrink(lastLine int) {
+	if lastLine < firstBuffer && l.start == l.end && len(l.buf) > firstBuffer {
 		l.buf, l.start, l.end = make([]byte, firstBuffer), 0, 0
 	}
 }
