@@ -8,7 +8,6 @@ import {
   type VM,
   VM_RATIOS,
 } from "../../lib/contract/mod.ts";
-import type { FigureSource } from "../../lib/metrics/figure_taker.ts";
 import type { Backup } from "../../lib/contract/backups.ts";
 import { type Seen, seenOfCopies, seenOfRun, seenOfTests } from "../../lib/alerts/backups.ts";
 import { type Observation, observe } from "../../lib/alerts/watch.ts";
@@ -47,24 +46,6 @@ const OF_EVENT: Readonly<Record<string, AlertKind>> = {
   "io-error": "vm_disk_error",
 };
 
-/** Where the figures of a series are among those taken, by their part. */
-type Places = ReadonlyMap<string, ReadonlyMap<string, number>>;
-
-/** Places are the same as long as the list of sources is. */
-const places = new WeakMap<readonly FigureSource[], Places>();
-
-function placesOf(sources: readonly FigureSource[]): Places {
-  let found = places.get(sources) as Map<string, Map<string, number>> | undefined;
-  if (found === undefined) {
-    found = new Map();
-    for (const [index, { name, label }] of sources.entries()) {
-      found.getOrInsertComputed(name, () => new Map()).set(label, index);
-    }
-    places.set(sources, found);
-  }
-  return found;
-}
-
 /** The figures of an alert's series, by their part. */
 function* figuresOf(
   { series, label }: AlertRule,
@@ -72,15 +53,15 @@ function* figuresOf(
   ratios: Readonly<Record<string, AlertRatio>>,
 ): Generator<readonly [label: string, value: number]> {
   if (series === undefined) return;
-  const places = placesOf(sources);
-  const ratio = Object.hasOwn(ratios, series) ? ratios[series] : undefined;
-  const whole = ratio && places.get(ratio.in);
-  for (const [part, index] of places.get(ratio?.of ?? series) ?? []) {
-    if (label !== undefined && label !== part) continue;
+  const ratio = Object.hasOwn(ratios, series) ? ratios[series] : undefined, wanted = ratio?.of ?? series;
+  // Gone through each time: an index of each VM's series would stay in memory, a dozen megabytes for a thousand VMs
+  for (const [index, { name, label: part }] of sources.entries()) {
+    if (name !== wanted || (label !== undefined && label !== part)) continue;
     const value = figures[index]!;
     if (ratio === undefined) yield [part, value];
     else {
-      const total = figures[whole?.get(part) ?? -1] ?? NaN;
+      const total = figures[sources.findIndex((other) => other.name === ratio.in && other.label === part)] ??
+        NaN;
       yield [part, total > 0 ? value / total * 100 : NaN];
     }
   }

@@ -71,6 +71,22 @@ const OF_VCPU: Rows = {
   vcpu_steal: ["counter", "delay", NS_PERCENT],
 };
 
+/** Lists of sources that VMs have in common, by part: most VMs have the same vCPUs and disks. */
+const shared = new Map<Rows, Map<string, readonly FigureSource[]>>();
+/** Parts whose lists are kept: names of disks and file systems are whatever somebody called them. */
+const MOST_SHARED = 1000;
+
+/** As {@link sourcesOf}, made once for all VMs with such a part. */
+function sharedSources(rows: Rows, label = "", part = ""): readonly FigureSource[] {
+  const known = shared.getOrInsertComputed(rows, () => new Map()), key = JSON.stringify([label, part]);
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  if (known.size >= MOST_SHARED) known.clear();
+  const made = sourcesOf(rows, label, part);
+  known.set(key, made);
+  return made;
+}
+
 /** Names come from the VM's definition, whoever wrote it. */
 const labelOf = (name: unknown) => oneLine(String(name), MOST_LABEL - 1);
 
@@ -128,16 +144,17 @@ export function vmSources(
     { name: "cpu_usage", label: "", kind: "counter", from: "cpu.time", factor: share },
     { name: "cpu_steal", label: "", kind: "counter", from: totalDelay, factor: share },
     { name: "memory_used", label: "", kind: "gauge", from: memoryUsed, factor: KIB },
-    ...sourcesOf(WHOLE),
-    ...vcpus.flatMap((index) => sourcesOf(OF_VCPU, String(index), `vcpu.${index}.`)),
+    ...sharedSources(WHOLE),
+    ...vcpus.flatMap((index) => sharedSources(OF_VCPU, String(index), `vcpu.${index}.`)),
     ...partsIn(reading, "block", MOST_PARTS.disk).flatMap((name, index) =>
-      sourcesOf(OF_DISK, labelOf(name), `block.${index}.`)
+      sharedSources(OF_DISK, labelOf(name), `block.${index}.`)
     ),
-    ...partsIn(reading, "net", MOST_PARTS.nic).flatMap((name, index) =>
-      sourcesOf(OF_NIC, labelOf(macOf(name) ?? name), `net.${index}.`)
-    ),
+    ...partsIn(reading, "net", MOST_PARTS.nic).flatMap((name, index) => {
+      const label = labelOf(macOf(name) ?? name); // no other card has it
+      return sharedSources(OF_NIC, "", `net.${index}.`).map((source) => ({ ...source, label }));
+    }),
     ...partsIn(reading, "fs", MOST_PARTS.filesystem).flatMap((name, index) =>
-      sourcesOf(OF_FILESYSTEM, labelOf(name), `fs.${index}.`)
+      sharedSources(OF_FILESYSTEM, labelOf(name), `fs.${index}.`)
     ),
   ];
 }
