@@ -73,7 +73,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
 
 /** `memoryMb` → `MEMORY`: the unit stands in the cells. */
 export function heading(path: string): string {
-  const field = path.split(".").at(-1)!;
+  const field = path.split(/[.|]/).at(-1)!;
   const plain = field.replace(/(Bytes|Mb|Gb|At|Percent|Seconds)$/, "") || field;
   return HEADINGS[field] ?? plain.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase();
 }
@@ -109,8 +109,16 @@ export function cell(path: string, value: unknown): string {
   return harmless(plain(path.split(".").at(-1)!, value));
 }
 
-/** What stands at a dotted path; through a list, what stands there in each of its parts. */
-export function at(row: unknown, path: string): unknown {
+/**
+ * What stands at a dotted path; through a list, what stands there in each of its parts. Of several paths with `|` between
+ * them, what stands at the first that has something.
+ */
+export function at(row: unknown, paths: string): unknown {
+  return paths.split("|").map((path) => atOne(row, path))
+    .find((value) => value !== undefined && value !== null && value !== "");
+}
+
+function atOne(row: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((value, step) => {
     if (Array.isArray(value)) {
       return value.map((each) => at(each, step)).filter((each) => each !== undefined && each !== "");

@@ -13,6 +13,7 @@ import { rendered } from "./output.ts";
 import type { FieldSchema, Kind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
 import type { Terminal } from "../terminal.ts";
+import { at, heading } from "./cells.ts";
 import { runVerb } from "./run.ts";
 import { isReached } from "./wait.ts";
 
@@ -346,7 +347,7 @@ Deno.test("every list of the contract has its columns, each a field of it", () =
     if (list?.type !== "array" || list.items?.type !== "object") continue;
     assert.ok((command.columns?.length ?? 0) > 0, name);
     for (const column of [...command.columns!, ...command.wide ?? []]) {
-      assert.ok(hasField(list.items, column), `${name} ${column}`);
+      for (const path of column.split("|")) assert.ok(hasField(list.items, path), `${name} ${path}`);
     }
   }
 });
@@ -476,6 +477,16 @@ Deno.test("runVerb() shows the rows, order and columns of a list that are asked 
   const wrong = await run(["vm", "list", "--columns", "nmae"]);
   assert.deepEqual([wrong.status, wrong.out], [2, ""]);
   assert.match(wrong.err, /Did you mean name\?/);
+});
+
+Deno.test("a column of several fields shows the first that has something", () => {
+  const paths = "guest.osName|osVariant";
+  assert.equal(heading(paths), "OS");
+  assert.equal(at({ guest: { osName: "Debian" }, osVariant: "debian12" }, paths), "Debian");
+  for (const guest of [undefined, {}, { osName: "" }]) {
+    assert.equal(at({ guest, osVariant: "debian12" }, paths), "debian12");
+  }
+  assert.equal(at({}, paths), undefined);
 });
 
 Deno.test("runVerb() takes a port forward as VM:PORT and the host's port", async () => {

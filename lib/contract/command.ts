@@ -77,7 +77,7 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly exampleFields?: readonly string[];
   /** What people may look up in its list. */
   readonly lookup?: Lookup;
-  /** Fields of its list that a table shows (`info.name` is one of a part), and what a wide table has behind them. */
+  /** Fields of its list that a table shows (`info.name` is one of a part, `a|b` the first with a value), and of a wide one. */
   readonly columns?: readonly string[];
   readonly wide?: readonly string[];
   /** Field that holds the list, where the answer has other things beside it. */

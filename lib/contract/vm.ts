@@ -256,7 +256,7 @@ export const vmCommands = {
       "memoryMb",
       "diskSizeGb",
       "networkInterfaces.ipAddress",
-      "osVariant",
+      "guest.osName|osVariant",
       "tags",
     ],
     wide: ["networkInterfaces", "autostart", "id"],
