@@ -33,6 +33,7 @@ import { log } from "./log.ts";
 import { Periodic } from "./periodic.ts";
 import type { Settings } from "./settings.ts";
 import { ActivityLog } from "./store/activity.ts";
+import { ClockDrift } from "./store/clock_drift.ts";
 import { Journal } from "./store/journal.ts";
 import { Refusals } from "./store/refusals.ts";
 import { Store } from "./store/store.ts";
@@ -53,6 +54,8 @@ function releaseMemory(): void {
 export class App {
   readonly hub = new EventHub();
   readonly store: Store;
+  /** Whether ages can be trusted. */
+  readonly drift: ClockDrift;
   readonly activity: ActivityLog;
   /** Refused calls of nobody in particular: they are summed up. */
   readonly refusals: Refusals;
@@ -100,6 +103,7 @@ export class App {
       (message) => this.hub.publish("error", { message }),
       FEATURES.map(({ name, migrations = [] }) => ({ name, migrations })),
     );
+    this.drift = new ClockDrift(clock, this.store);
     this.#journal = new Journal(settings.journal);
     this.activity = new ActivityLog(
       this.store,

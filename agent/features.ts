@@ -17,6 +17,7 @@ import { insightFeature } from "./insights/feature.ts";
 import { jobFeature } from "./jobs/feature.ts";
 import { metricsFeature } from "./metrics/feature.ts";
 import { networkFeature } from "./network/feature.ts";
+import { clockFeature } from "./store/clock_feature.ts";
 import { changeSteps } from "./operations/change_steps.ts";
 import type { StepRules } from "./operations/settlement.ts";
 import type { StepKind } from "./operations/step.ts";
@@ -27,6 +28,7 @@ import { templateFeature } from "./templates/feature.ts";
 import { vmFeature } from "./vm/feature.ts";
 
 const ALL = [
+  clockFeature,
   accessFeature,
   passkeyFeature,
   auditFeature,

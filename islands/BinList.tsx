@@ -1,5 +1,6 @@
 import { BinTable } from "../components/bin/BinTable.tsx";
 import { Empty } from "../components/kit/Empty.tsx";
+import { Flash } from "../components/kit/Flash.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
 import { whenChanged } from "../lib/client/query.ts";
@@ -65,6 +66,7 @@ export default function BinList({ bin: first, now, mayEmpty, title }: BinListPro
           </form>
         )}
       </header>
+      {bin.usage.held !== undefined && <Flash tone="warn" title={t("bin.held")}>{bin.usage.held}</Flash>}
       {isEmpty
         ? (
           <Empty icon="trash" title={t(days > 0 ? "bin.empty" : "bin.is_off")}>

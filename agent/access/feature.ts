@@ -34,8 +34,8 @@ export const passkeyFeature = feature<keyof typeof passkeyCommands>({
 
 export const auditFeature = feature<keyof typeof auditCommands>({
   name: "audit",
-  open: ({ store, activity, refusals, clock }) => {
-    const retention = new AuditRetention(store, activity, clock);
+  open: ({ store, activity, refusals, drift, clock }) => {
+    const retention = new AuditRetention(store, activity, drift, clock);
     return {
       handlers: auditHandlers(retention),
       periodic: [

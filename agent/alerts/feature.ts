@@ -75,7 +75,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
           name: "alert upkeep",
           every: () => UPKEEP_MS,
           run: () => {
-            records.prune(clock.now());
+            if (app.drift.held === undefined) records.prune(clock.now());
             endOld(records, clock.now());
           },
         },

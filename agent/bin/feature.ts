@@ -9,7 +9,6 @@ import { BIN_MIGRATIONS } from "../storage/bin/records.ts";
 import { refreshPools } from "../storage/bin/keep.ts";
 import { isLocked, lockEntry } from "../storage/bin/purge.ts";
 import { keepPoolsFree, purgeItself } from "../storage/bin/room.ts";
-import { ClockDrift } from "../store/clock_drift.ts";
 import { takeFound } from "./found.ts";
 import { binHandlers } from "./handlers.ts";
 
@@ -32,7 +31,6 @@ export const binFeature = feature<keyof typeof binCommands>({
   name: "bin",
   migrations: BIN_MIGRATIONS,
   open: (app) => {
-    const drift = new ClockDrift(app.clock);
     const look = async (host: Host) => {
       if (!host.inventory.filled || app.store.open() === undefined) return;
       repair(host);
@@ -40,7 +38,7 @@ export const binFeature = feature<keyof typeof binCommands>({
         const [id, ...pool] = key.split(" ");
         if (id === host.id) await refreshPools(host, [pool.join(" ")]);
       }
-      if (drift.held === undefined) {
+      if (app.drift.held === undefined) {
         for (const entry of expired(app.bin.all(host.id), app.clock.now())) {
           await purgeItself(host, entry, t("bin.why_expired"));
         }

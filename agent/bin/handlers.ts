@@ -64,7 +64,7 @@ function poolsOf(entries: readonly StoredEntry[]): BinUsage["pools"] {
 }
 
 /** A handler for each of them. */
-export function binHandlers({ bin, hosts }: App): Pick<Handlers, keyof typeof binCommands> {
+export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof typeof binCommands> {
   const seen = ({ rights }: Principal) => bin.all().filter((entry) => mayTouch(rights, entry));
   const find = (entryId: string, principal: Principal): StoredEntry => {
     bin.require();
@@ -92,6 +92,7 @@ export function binHandlers({ bin, hosts }: App): Pick<Handlers, keyof typeof bi
         bytes: entries.reduce((sum, entry) => sum + bytesOf(entry), 0),
         pools: poolsOf(entries),
         policy: bin.policy,
+        ...(drift.held !== undefined && { held: drift.held }),
       };
     },
     restore_bin_entry: async ({ entryId, name }, { principal }) => {

@@ -27,9 +27,16 @@ export const metricsFeature = feature<
   name: "metrics",
   migrations: [...RETENTION_MIGRATIONS, ...PUSH_MIGRATIONS],
   open: (app) => {
-    const { store, metrics, figures, clock, settings: { metricsInterval: interval, metricsEndpoint } } = app;
+    const {
+      store,
+      metrics,
+      figures,
+      drift,
+      clock,
+      settings: { metricsInterval: interval, metricsEndpoint },
+    } = app;
     const collected: ExportedHost[] = [];
-    const retention = new MetricRetention(store, metrics, interval, clock);
+    const retention = new MetricRetention(store, metrics, interval, drift, clock);
     const now = () => clock.now();
     const push = new MetricPusher({
       ...{ store, clock },

@@ -9,7 +9,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { DAY_S, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
-import { ClockDrift } from "../store/clock_drift.ts";
+import type { ClockDrift } from "../store/clock_drift.ts";
 import type { Store } from "../store/store.ts";
 import type { MetricStore } from "./metric_store.ts";
 
@@ -56,12 +56,18 @@ export class MetricRetention {
   #lastCleanup: number | null = null;
 
   /** @param interval seconds from one reading to the next */
-  constructor(store: Store, metrics: MetricStore, interval: number, clock: Clock = SYSTEM_CLOCK) {
+  constructor(
+    store: Store,
+    metrics: MetricStore,
+    interval: number,
+    drift: ClockDrift,
+    clock: Clock = SYSTEM_CLOCK,
+  ) {
     this.#store = store;
     this.#metrics = metrics;
     this.#interval = interval;
     this.#clock = clock;
-    this.#drift = new ClockDrift(clock);
+    this.#drift = drift;
     store.attach((database) => {
       const row = database.prepare("SELECT record, last_cleanup FROM metrics_policy").get();
       this.#policy = row === undefined

@@ -11,7 +11,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { ActivityLog } from "./activity.ts";
-import { ClockDrift } from "./clock_drift.ts";
+import type { ClockDrift } from "./clock_drift.ts";
 import type { Store } from "./store.ts";
 
 /** What is kept when nobody has said anything else. */
@@ -32,12 +32,13 @@ export class AuditRetention {
   constructor(
     store: Store,
     activity: ActivityLog,
+    drift: ClockDrift,
     clock: Clock = SYSTEM_CLOCK,
   ) {
     this.#store = store;
     this.#activity = activity;
     this.#clock = clock;
-    this.#drift = new ClockDrift(clock);
+    this.#drift = drift;
     store.attach((database) => {
       const row = database.prepare("SELECT record FROM audit_retention").get();
       this.#limits = row === undefined ? KEPT : JSON.parse(String(row.record)) as Limits;

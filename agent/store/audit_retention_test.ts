@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { TestClock } from "../testing.ts";
 import { ActivityLog } from "./activity.ts";
 import { AuditRetention } from "./audit_retention.ts";
+import { ClockDrift } from "./clock_drift.ts";
+import { SYSTEM_CLOCK } from "../clock.ts";
 import { Store } from "./store.ts";
 
 const DAY = 24 * 3600_000;
@@ -20,7 +22,7 @@ async function withLog(
   const store = new Store(folder);
   const log = new ActivityLog(store, () => {});
   const clock = new TestClock(Date.now());
-  const retention = new AuditRetention(store, log, clock);
+  const retention = new AuditRetention(store, log, new ClockDrift(clock, store), clock);
   let next = 1;
   const age = (days: number, count: number) => {
     store.write(() => {
@@ -78,7 +80,7 @@ Deno.test("AuditRetention keeps so many entries, and what was set over a restart
     retention.set({ entries: 1000 });
     assert.equal(await retention.prune(), 500);
     assert.equal(ids()[0], 501);
-    const { days, entries } = new AuditRetention(store, log).show();
+    const { days, entries } = new AuditRetention(store, log, new ClockDrift(SYSTEM_CLOCK, store)).show();
     assert.deepEqual([days, entries], [365, 1000]);
   }));
 

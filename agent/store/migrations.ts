@@ -108,4 +108,9 @@ export const MIGRATIONS: readonly Migration[] = [
   `DROP INDEX activity_by_time;
    CREATE INDEX activity_by_time ON activity (timestamp, action);
    CREATE INDEX activity_by_vm_time ON activity (vm_id, timestamp, action);`,
+  `CREATE TABLE clock (
+     id      INTEGER PRIMARY KEY CHECK (id = 1),
+     seen    INTEGER NOT NULL, -- ms since 1970: the last time that was trusted
+     watched INTEGER NOT NULL  -- ms for which KVM Manager has run by a clock far ahead of that
+   ) STRICT;`,
 ];

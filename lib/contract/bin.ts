@@ -78,6 +78,7 @@ export const BinUsage = Type.Object({
     { description: "what it takes of each storage pool" },
   ),
   policy: BinPolicy,
+  held: Type.Optional(Type.String({ description: "why nothing is removed by age at the moment" })),
 });
 export type BinUsage = Static<typeof BinUsage>;
 

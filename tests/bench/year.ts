@@ -7,6 +7,7 @@ import { Collector } from "../../agent/metrics/collector.ts";
 import { MetricStore } from "../../agent/metrics/metric_store.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "../../agent/metrics/retention.ts";
 import type { Round } from "../../agent/metrics/sampler.ts";
+import { ClockDrift } from "../../agent/store/clock_drift.ts";
 import { Store } from "../../agent/store/store.ts";
 import { TestClock } from "../../agent/testing.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
@@ -78,7 +79,7 @@ export const year: Bench = async (context) => {
 
   let metrics = new MetricStore(folder.path, undefined, 0);
   let store = new Store(folder.path, undefined, [{ name: "metrics", migrations: RETENTION_MIGRATIONS }]);
-  let retention = new MetricRetention(store, metrics, 30, clock);
+  let retention = new MetricRetention(store, metrics, 30, new ClockDrift(clock, store), clock);
   try {
     for (let day = 0; day < DAYS; day++) {
       const interval = intervalOf(DAYS - day);
@@ -91,7 +92,7 @@ export const year: Bench = async (context) => {
         store.close();
         metrics = new MetricStore(folder.path, undefined, 0);
         store = new Store(folder.path, undefined, [{ name: "metrics", migrations: RETENTION_MIGRATIONS }]);
-        retention = new MetricRetention(store, metrics, 30, clock);
+        retention = new MetricRetention(store, metrics, 30, new ClockDrift(clock, store), clock);
         collector = new Collector(host, metrics, interval, clock);
       }
       // A guest that boots counts from the beginning.

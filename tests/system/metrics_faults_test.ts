@@ -8,6 +8,7 @@ import { METRICS_FILE } from "../../agent/metrics/metric_file.ts";
 import { MetricStore } from "../../agent/metrics/metric_store.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "../../agent/metrics/retention.ts";
 import { DATABASE_FILE } from "../../agent/store/database.ts";
+import { ClockDrift } from "../../agent/store/clock_drift.ts";
 import { Store } from "../../agent/store/store.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { appHere } from "../testbed/app_here.ts";
@@ -198,7 +199,7 @@ Deno.test("the daily clean-up: once a day at its hour, made up for when missed, 
   using _closing = { [Symbol.dispose]: () => store.close() };
   const clock = new TestClock(new Date(2026, 2, 1, 12, 0).getTime());
   const pass = (hours: number) => clock.advance(hours * 3600_000);
-  const retention = new MetricRetention(store, test.store, 30, clock);
+  const retention = new MetricRetention(store, test.store, 30, new ClockDrift(clock, store), clock);
   retention.set({ cleanupHour: 3 });
   // A simulated year: the host's clock runs on in quarters of an hour, daylight saving and all
   const runs: string[] = [];
@@ -217,7 +218,7 @@ Deno.test("the daily clean-up: once a day at its hour, made up for when missed, 
   clock.set(clock.now() + 9 * 365 * 86_400_000); // the clock jumps; the time that went by does not
   assert.ok(!retention.isDue);
   assert.match((await retention.show()).held!, /clock was set/);
-  const again = new MetricRetention(store, test.store, 30, clock);
+  const again = new MetricRetention(store, test.store, 30, new ClockDrift(clock, store), clock);
   assert.equal((await again.show()).lastCleanup, (await retention.show()).lastCleanup, "it is kept");
   retention.set({ enabled: false });
   await pass(48);
@@ -230,7 +231,8 @@ Deno.test("a policy keeps no resolution longer than everything", async () => {
   const store = new Store(folder.path, () => {}, [{ name: "metrics", migrations: RETENTION_MIGRATIONS }]);
   using _closing = { [Symbol.dispose]: () => store.close() };
   const wall = (HOUR + 100 * 86_400) * 1000;
-  const retention = new MetricRetention(store, test.store, 30, new TestClock(wall));
+  const clock = new TestClock(wall);
+  const retention = new MetricRetention(store, test.store, 30, new ClockDrift(clock, store), clock);
   for (const daysAgo of [90, 40, 3, 1]) await test.write(wall / 1000 - daysAgo * 86_400);
   await test.store.pack(wall / 1000);
   const points = async () => (await retention.show()).figures!.resolutions.map((each) => each.points);

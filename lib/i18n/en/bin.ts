@@ -1,6 +1,7 @@
 /** The bin: what was deleted, and how it comes back. */
 export const bin = {
   "bin.title": "Bin",
+  "bin.held": "Nothing leaves the bin by age.",
   "bin.empty": "The bin is empty",
   "bin.empty_what.one":
     "VMs, volumes and templates that are deleted stay here for {n} day, and can be restored.",
