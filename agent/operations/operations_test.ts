@@ -203,6 +203,42 @@ Deno.test("Operations of an earlier run of the process are settled by the next o
   assert.equal(world.operations.unsettled, 0);
 });
 
+Deno.test("Operations that are over stay so where that cannot be written, across a kill", async () => {
+  using world = new World();
+  await world.operations.run(SPEC, (operation) => {
+    operation.add(DOMAIN);
+    world.domains.add(DOMAIN.uuid);
+    world.store.database!.exec("PRAGMA query_only = ON"); // as on a full disk
+    return Promise.resolve();
+  });
+  world.store.close();
+  assert.equal(world.stored().length, 1, "the row is there still");
+  world.restart();
+  assert.equal(world.operations.unsettled, 0);
+  await world.operations.settle();
+  assert.deepEqual([...world.domains], [DOMAIN.uuid], "what was told as done stays");
+  assert.deepEqual(world.stored(), []);
+});
+
+Deno.test("Operations of an earlier run without a file of their own are settled, too", async () => {
+  using world = new World();
+  world.domains.add(DOMAIN.uuid);
+  const record: OperationRecord = {
+    ...SPEC,
+    id: "x",
+    host: "test:///default",
+    startedAt: 1,
+    steps: [DOMAIN],
+  };
+  world.store.write(() =>
+    world.store.database!.prepare("INSERT INTO operations VALUES ('x', 'test:///default', 1, ?)")
+      .run(JSON.stringify(record))
+  );
+  world.restart();
+  await world.operations.settle();
+  assert.deepEqual([...world.domains], []);
+});
+
 Deno.test("Operations finish what was only to be looked at: a machine that is still there is left whole", async () => {
   using world = new World();
   world.domains.add(DOMAIN.uuid);

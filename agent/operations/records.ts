@@ -1,11 +1,15 @@
 /** Operations that are not over, written through before each of their steps. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { messageOf } from "../../lib/text/message.ts";
+import { log } from "../log.ts";
 import type { OperationRecord } from "./step.ts";
 import type { Store } from "../store/store.ts";
+import { OpenMarks } from "./open_marks.ts";
 
 export class OperationRecords {
   readonly #store: Store;
   readonly #onStored: (stored: OperationRecord[]) => void;
+  readonly #marks: OpenMarks;
   #save: StatementSync | undefined;
   #remove: StatementSync | undefined;
   /** What is over and could not be removed yet. */
@@ -15,16 +19,13 @@ export class OperationRecords {
   constructor(store: Store, onStored: (stored: OperationRecord[]) => void) {
     this.#store = store;
     this.#onStored = onStored;
+    this.#marks = new OpenMarks(store.folder);
     store.attach((database) => this.#prepare(database));
-  }
-
-  /** Whether something that is over is still stored. */
-  get isBehind(): boolean {
-    return this.#over.size > 0;
   }
 
   /** Never throws; @returns whether it was written */
   save(record: OperationRecord): boolean {
+    record.marked ??= this.#mark(record.id);
     return this.#store.write(() => {
       this.#removeOver();
       this.#save?.run(record.id, record.host, record.startedAt, JSON.stringify(record));
@@ -34,6 +35,11 @@ export class OperationRecords {
   /** Removes what is over; what cannot be removed now is removed with the next change or {@link flush}. Never throws. */
   remove(id: string): void {
     this.#over.add(id);
+    try {
+      this.#marks.remove(id);
+    } catch (error) {
+      log.warn("the mark of an operation that is over stays", { id, error: messageOf(error) });
+    }
     this.flush();
   }
 
@@ -47,6 +53,16 @@ export class OperationRecords {
     for (const id of this.#over) this.#remove?.run(id);
   }
 
+  #mark(id: string): boolean {
+    try {
+      this.#marks.add(id);
+      return true;
+    } catch (error) {
+      log.debug("an operation has no mark", { id, error: messageOf(error) });
+      return false;
+    }
+  }
+
   #prepare(database: DatabaseSync): void {
     this.#save = database.prepare(
       "INSERT INTO operations (id, host, started_at, record) VALUES (?, ?, ?, ?) " +
@@ -54,9 +70,10 @@ export class OperationRecords {
     );
     this.#remove = database.prepare("DELETE FROM operations WHERE id = ?");
     const rows = database.prepare("SELECT record FROM operations ORDER BY started_at, rowid").all();
-    this.#onStored(
-      rows.map(({ record }) => JSON.parse(String(record)) as OperationRecord)
-        .filter(({ id }) => !this.#over.has(id)),
-    );
+    const stored = rows.map(({ record }) => JSON.parse(String(record)) as OperationRecord);
+    const open = this.#marks.all();
+    for (const { id, marked } of stored) if (marked === true && !open.has(id)) this.#over.add(id);
+    this.#onStored(stored.filter(({ id }) => !this.#over.has(id)));
+    this.#marks.tidy(new Set(stored.map(({ id }) => id)));
   }
 }

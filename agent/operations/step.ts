@@ -339,6 +339,8 @@ export interface OperationRecord extends OperationSpec {
   cut?: { readonly at: number; readonly cause: Cause };
   /** It is taken back, whatever it wanted. */
   back?: boolean;
+  /** A file tells that it is not over (`open_marks.ts`). */
+  marked?: boolean;
   steps: Step[];
 }
 

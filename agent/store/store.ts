@@ -32,6 +32,11 @@ export class Store {
     this.#onTrouble = onTrouble;
   }
 
+  /** Where the database lies. */
+  get folder(): string {
+    return this.#dataDir;
+  }
+
   /** Why nothing is written at the moment, and what to do; null when all is well. */
   get trouble(): string | null {
     return this.#trouble;
