@@ -9,11 +9,15 @@ import type { BackupRuns } from "./runs.ts";
 /** Milliseconds that a run may take to begin, until it is told that its folder or target does not answer. */
 const BEGIN_MS = 300_000;
 
+/** Why a run is left out. */
+const MISSED = "KVM Manager was not running at that time, and what was missed is skipped";
+const OVERLAPS = "The run before was still under way";
+
 /** What it needs. */
 export interface BackupClockOptions {
   readonly clock: Clock;
   readonly records: Pick<BackupRecords, "all" | "get" | "put">;
-  readonly runs: Pick<BackupRuns, "watch" | "settle" | "isRunning" | "refused">;
+  readonly runs: Pick<BackupRuns, "watch" | "settle" | "isRunning" | "refused" | "skipped">;
   /** Whether the host was read, so that it is known which VMs there are. */
   readonly isReady: () => boolean;
   /** Begins a run, as who saved the backup. @throws {ContractError} why it does not begin */
@@ -59,7 +63,8 @@ export class BackupClock {
     const due = dueOf(timing, handledAt(backup.handled, now) ?? this.#since, now, missed);
     if (due.what === "wait") return;
     records.put({ ...backup, handled: now });
-    if (due.what === "missed" || runs.isRunning(id)) return;
+    if (due.what === "missed") return runs.skipped(backup, owner.name, due.slot, MISSED);
+    if (runs.isRunning(id)) return runs.skipped(backup, owner.name, due.slot, OVERLAPS);
     if (this.#beginning.has(id)) {
       return runs.refused(
         backup,

@@ -19,10 +19,14 @@ function stored(id: string, handled: number): StoredBackup {
 }
 
 /** Backups that run every day at three, and what became of them. */
-function world(ids: readonly string[], begin: (id: string) => Promise<void> = () => Promise.resolve()) {
+function world(
+  ids: readonly string[],
+  begin: (id: string) => Promise<void> = () => Promise.resolve(),
+  { missed = "run-once", isRunning = false }: { missed?: StoredBackup["missed"]; isRunning?: boolean } = {},
+) {
   const clock = new TestClock();
-  const all = new Map(ids.map((id) => [id, stored(id, clock.now())]));
-  const begun: string[] = [], refused: string[] = [];
+  const all = new Map(ids.map((id) => [id, { ...stored(id, clock.now()), missed }]));
+  const begun: string[] = [], refused: string[] = [], skipped: string[] = [];
   const backups = new BackupClock({
     clock,
     records: {
@@ -33,8 +37,10 @@ function world(ids: readonly string[], begin: (id: string) => Promise<void> = ()
     runs: {
       watch: () => {},
       settle: () => {},
-      isRunning: () => false,
+      isRunning: () => isRunning,
       refused: ({ id }, _actor, message) => void refused.push(`${id}: ${message}`),
+      skipped: (_backup, _actor, slot, message) =>
+        void skipped.push(`${new Date(slot).toISOString()} ${message}`),
     },
     isReady: () => true,
     run: async ({ id }) => {
@@ -51,7 +57,7 @@ function world(ids: readonly string[], begin: (id: string) => Promise<void> = ()
       for (let turn = 0; turn < 5; turn++) await null; // what has begun goes on as far as it gets
     }
   };
-  return { clock, begun, refused, pass, tick: () => backups.tick(signal) };
+  return { clock, begun, refused, skipped, pass, tick: () => backups.tick(signal) };
 }
 
 Deno.test("BackupClock runs a backup once a day", async () => {
@@ -89,4 +95,17 @@ Deno.test("BackupClock writes down why a run did not begin", async () => {
   await pass(DAY);
   assert.deepEqual(begun, []);
   assert.deepEqual(refused, [`a: ${new ContractError("BackupFolderBusy").message}`]);
+});
+
+Deno.test("BackupClock writes down what it leaves out: times that were missed, and runs over one that is under way", async () => {
+  const off = world(["a"], undefined, { missed: "skip" });
+  await off.clock.advance(2 * DAY); // nobody looks meanwhile
+  off.tick();
+  assert.equal(off.begun.length, 0);
+  assert.match(off.skipped.join(), /^2026-01-01T03:00:00.000Z KVM Manager was not running/);
+  const slow = world(["a"], undefined, { isRunning: true });
+  await slow.pass(DAY);
+  assert.deepEqual([slow.begun, slow.skipped], [[], [
+    "2026-01-01T03:00:00.000Z The run before was still under way",
+  ]]);
 });

@@ -165,6 +165,21 @@ export class BackupRuns {
     });
   }
 
+  /**
+   * Writes down that a run which was due is left out. During one run that is one row, however often: the history is bounded,
+   * and would lose the runs that made copies.
+   *
+   * @param slot when it was due
+   */
+  skipped(backup: StoredBackup, actor: string, slot: number, message: string): void {
+    const now = this.#options.clock.now(), [newest] = this.#records.runs(backup.id, 1);
+    const isAgain = this.isRunning(backup.id) && newest?.state === "skipped" && newest.message === message;
+    this.#keep(backup.id, {
+      ...isAgain ? newest : { id: crypto.randomUUID(), startedAt: slot },
+      ...{ endedAt: now, state: "skipped", actor, message, jobId: null, copies: [] },
+    });
+  }
+
   /** Carries a run out as a job, and writes how it ended. Never fails. */
   async #work(backup: StoredBackup, entry: { run: StoredRun }, isFull: boolean): Promise<void> {
     const { id, name } = backup;
@@ -373,9 +388,12 @@ export class BackupRuns {
     }
   }
 
-  /** The run that began last, without a look into the folder. */
+  /** The run that began last, without a look into the folder. What was left out is none. */
   lastRun(backupId: string): BackupRun | null {
-    const [run] = this.#records.runs(backupId, 1);
+    const isRun = ({ state }: StoredRun) => state !== "skipped";
+    // Mostly the newest, or the one before: only those are read at first
+    const run = this.#records.runs(backupId, 2).find(isRun) ??
+      this.#records.runs(backupId, 10_000).find(isRun);
     return run === undefined ? null : this.#shown(run, false, run.copies);
   }
 

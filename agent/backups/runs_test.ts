@@ -47,7 +47,7 @@ async function backups() {
     },
   });
   return {
-    ...{ path: `${path}/backups/kvm-manager-backups`, records, open, opened },
+    ...{ path: `${path}/backups/kvm-manager-backups`, records, runs, clock, open, opened },
     /** Runs the backup, and gives what its task said. */
     run: async () => {
       lines.length = 0;
@@ -163,4 +163,27 @@ Deno.test("while a copy cannot be read, nothing is deleted; what was cut short i
     assert.equal(await repository.hasChunk(left.digest) || await repository.hasChunk(damaged.digest), false);
     assert.ok(await repository.hasChunk(other.digest));
   }
+});
+
+Deno.test("what is left out is no run: the last one stays the last, and one that is under way fills no history", async () => {
+  await using all = await backups();
+  await all.run();
+  const states = async () => (await all.runs.list(BACKUP, 10)).map(({ state }) => state);
+  const last = all.runs.lastRun(BACKUP.id)!;
+  const skip = () => all.runs.skipped(BACKUP, "root", all.clock.now(), "why");
+  for (let times = 0; times < 3; times++) {
+    await all.clock.advance(60_000);
+    skip();
+  }
+  assert.deepEqual(await states(), ["skipped", "skipped", "skipped", "failed"]);
+  assert.deepEqual(all.runs.lastRun(BACKUP.id), last);
+  await all.clock.advance(60_000);
+  all.runs.begin(BACKUP, "root");
+  assert.ok(all.runs.isRunning(BACKUP.id));
+  for (let times = 0; times < 3; times++) {
+    await all.clock.advance(60_000, 60_000);
+    skip();
+  }
+  while (all.runs.isRunning(BACKUP.id)) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal((await states()).length, 6, "one row for all that the run was in the way of");
 });

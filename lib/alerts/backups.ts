@@ -11,13 +11,14 @@ export interface Seen {
   readonly value: number;
 }
 
-/** State of a run → what it says. One that somebody cancelled, or that is under way, says nothing of the one before. */
+/** State of a run → what it says. One that was cancelled or skipped, or is under way, says nothing of the one before. */
 const RUNS: Readonly<Record<BackupRunState, Observation>> = {
   running: "unknown",
   done: "good",
   failed: "bad",
   cancelled: "unknown",
   interrupted: "bad",
+  skipped: "unknown",
 };
 
 /** Whether the last run of a backup failed, and for how many VMs. One that never ran, or is switched off, is no more. */

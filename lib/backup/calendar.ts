@@ -12,7 +12,7 @@ const DAYS = 7;
 export interface BackupDay {
   /** `2026-11-23`, in the time zone of the backup. */
   readonly date: string;
-  /** Its newest run, and what is known of all that was copied that day. */
+  /** Its newest run, or what was left out where there was none; and what is known of all that was copied that day. */
   readonly run?: BackupRun;
   readonly verified?: ReturnType<typeof verifiedOf>;
   /** It runs that day, at this moment. */
@@ -48,7 +48,7 @@ export function calendarOf(
     return {
       date,
       ...(ofDay && {
-        run: ofDay[0]!,
+        run: ofDay.find(({ state }) => state !== "skipped") ?? ofDay[0]!,
         verified: verifiedOf(ofDay.flatMap(({ copies }) => copies)),
       }),
       ...(at !== undefined && { planned: at }),

@@ -22,23 +22,27 @@ Deno.test("calendarOf() has five weeks from Monday on, the last with today", () 
 
 Deno.test("calendarOf() puts runs on the days of the backup's time zone, the newest of a day first", () => {
   const runs = [
+    run("2026-11-24T23:40:00Z", "skipped", []),
     run("2026-11-24T23:30:00Z", "failed"),
     run("2026-11-24T12:00:00Z"),
     run("2026-11-23T12:00:00Z", "done", [copy(true), copy(true)]),
     run("2026-11-20T12:00:00Z", "done", [copy(true), copy(null)]),
     run("2026-11-19T12:00:00Z", "done", [copy(true), copy(false)]),
+    run("2026-11-18T12:00:00Z", "skipped", []),
   ];
   const found = (timeZone: string) =>
     calendarOf({ timeZone, next: [] }, runs, NOW).flat().flatMap(({ date, run, verified }) =>
       run === undefined ? [] : [[date.slice(5), run.state, verified]]
     );
   assert.deepEqual(found("UTC"), [
+    ["11-18", "skipped", "none"],
     ["11-19", "done", "bad"],
     ["11-20", "done", "never"],
     ["11-23", "done", "ok"],
     ["11-24", "failed", "never"],
   ]);
   assert.deepEqual(found("Europe/Berlin"), [
+    ["11-18", "skipped", "none"],
     ["11-19", "done", "bad"],
     ["11-20", "done", "never"],
     ["11-23", "done", "ok"],

@@ -12,8 +12,15 @@ export const MOST_BACKUPS = 100;
 /** Runs of a backup that its list gives at most. */
 export const BACKUP_RUNS_LISTED = 200;
 
-/** `interrupted`: KVM Manager ended while it ran. */
-export const BACKUP_RUN_STATES = ["running", "done", "failed", "cancelled", "interrupted"] as const;
+/** `interrupted`: KVM Manager ended while it ran. `skipped`: it was due, and was not begun; its message says why. */
+export const BACKUP_RUN_STATES = [
+  "running",
+  "done",
+  "failed",
+  "cancelled",
+  "interrupted",
+  "skipped",
+] as const;
 export type BackupRunState = typeof BACKUP_RUN_STATES[number];
 
 /**
