@@ -83,7 +83,7 @@ export class BootTests {
   async after(
     backup: StoredBackup,
     { copies, actor }: Pick<StoredRun, "copies" | "actor">,
-    open: () => Promise<Pick<BootTestsOf, "repository" | "copies">>,
+    open: () => Promise<Repository>,
   ): Promise<void> {
     const { records, clock } = this.options, now = clock.now();
     const due = new Set(
@@ -93,11 +93,12 @@ export class BootTests {
     );
     if (due.size === 0) return;
     try {
-      const { repository, copies: found } = await open();
-      const copies = found.filter(({ id }) => due.has(id));
+      const repository = await open();
       await closing(repository, () =>
         repository.locked("content", false, async () => {
-          await this.run({ backup, repository, actor, copies });
+          // Looked up while nobody may delete them
+          const made = (await repository.copies()).filter(({ id }) => due.has(id));
+          if (made.length > 0) await this.run({ backup, repository, actor, copies: made });
         }));
     } catch (error) {
       if (!(error instanceof ContractError)) {

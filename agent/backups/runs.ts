@@ -209,7 +209,7 @@ export class BackupRuns {
     this.#running.delete(id);
     if (this.#stopping?.aborted && thrown !== undefined) return this.#interrupt(id, entry.run);
     set({ ...endOf(thrown), endedAt: this.#options.clock.now() });
-    void this.#options.bootTests.after(backup, entry.run, () => this.open(backup, entry.run.id));
+    void this.#options.bootTests.after(backup, entry.run, () => this.#options.open(backup));
   }
 
   async #carryOut(

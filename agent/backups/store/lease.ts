@@ -53,20 +53,29 @@ export class StoreLeases {
       if (isHeld()) made = now;
     };
     let cancel: () => void;
+    /** Of renewals: one that is under way while the lock is let go would leave its file behind. */
+    const renewing = new Set<Promise<void>>();
     const renewLater = () => {
       cancel = clock.after(RENEW_MS, () => {
         renewLater();
-        write().catch((error) => log.warn("a lock of a backup target could not be renewed", { error }));
+        const renewal = write()
+          .catch((error) => log.warn("a lock of a backup target could not be renewed", { error }))
+          .finally(() => renewing.delete(renewal));
+        renewing.add(renewal);
       });
     };
     held.add(name);
     renewLater();
+    const remove = () =>
+      this.store.remove(name).catch((error) =>
+        log.debug("a lock of a backup target could not be removed: it ends by itself", { error })
+      );
     const release = async () => {
       cancel();
       held.delete(name);
-      await this.store.remove(name).catch((error) =>
-        log.debug("a lock of a backup target could not be removed: it ends by itself", { error })
-      );
+      await remove();
+      // Nobody waits for a target that does not answer
+      for (const renewal of renewing) void renewal.then(remove);
     };
     try {
       await write();

@@ -49,6 +49,22 @@ Deno.test("a lock is held as long as it is made anew in time", async () => {
   assert.equal(clock.waiting, 0);
 });
 
+Deno.test("a lock that is let go while it is made anew leaves nothing behind", async () => {
+  const store = files(), clock = new TestClock(), { promise, resolve } = Promise.withResolvers<void>();
+  const lock = await new StoreLeases(store, "me", clock).lock("write", true);
+  const { write } = store;
+  store.write = async (name, bytes) => {
+    await promise;
+    await write.call(store, name, bytes);
+  };
+  await clock.advance(5 * MINUTE);
+  await lock!.release();
+  assert.equal(store.kept.size, 0);
+  resolve();
+  await new Promise((done) => setTimeout(done)); // what was under way goes on to its end
+  assert.equal(store.kept.size, 0);
+});
+
 Deno.test("a lock with a gap is lost for good, whoever had it then: no connection, or a host that slept", async () => {
   for (const isAsleep of [false, true]) {
     const store = files(), clock = new TestClock();

@@ -423,6 +423,7 @@ export class SftpStore implements BackupStore {
             (at, length) =>
               this.#question<void>(to, (give) => to.sftp.write(handle, buffer, at, length, at, give)),
           );
+          await this.#flush(to, handle);
         } catch (error) {
           // What is open still, keeps its room there.
           to.sftp.close(handle, () => {/* the first failure is told */});
@@ -437,6 +438,18 @@ export class SftpStore implements BackupStore {
       );
       throw error;
     }
+  }
+
+  /** Has the server write a file to its disk, where it can be asked to: a copy is told as made, and relied on. */
+  async #flush(to: Connection, handle: SftpHandle): Promise<void> {
+    await this.#question<void>(to, (give) => {
+      try {
+        to.sftp.ext_openssh_fsync(handle, give);
+      } catch (error) {
+        log.debug("a backup target does not flush files", { error });
+        give(undefined);
+      }
+    });
   }
 
   /** Gives a file or folder another name, in the place of what has it. */

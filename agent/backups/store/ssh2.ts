@@ -28,6 +28,8 @@ export interface Sftp {
   rename(from: string, to: string, give: Give<void>): void;
   /** @throws {Error} where the server does not offer it */
   ext_openssh_rename(from: string, to: string, give: Give<void>): void;
+  /** @throws {Error} where the server does not offer it */
+  ext_openssh_fsync(handle: SftpHandle, give: Give<void>): void;
   opendir(path: string, give: Give<SftpHandle>): void;
   readdir(handle: SftpHandle, give: Give<readonly Listed[]>): void;
   open(path: string, flags: "r", give: Give<SftpHandle>): void;
