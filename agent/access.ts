@@ -25,8 +25,12 @@ export interface Principal {
   readonly door: Door;
   readonly rights: Rights;
   readonly via: Via;
-  /** The account; none for root at the socket. */
+  /** The account; none for users of the host at the socket. */
   readonly userId?: string;
+  /** When the account was made, in milliseconds since 1970: what has its name and is older, was somebody else's. */
+  readonly since?: number;
+  /** The user of this host, at the socket. */
+  readonly uid?: number;
   /** What stands for exactly this session, token or door: what is theirs alone is tied to it. */
   readonly holder: string;
   /** Where the call comes from: an IP address, empty at the socket. */
@@ -79,7 +83,7 @@ export function localPrincipal(door: Door): Principal {
 export function socketPrincipal({ uid, name, role }: SocketPeer): Principal {
   const everything = { permissions: permissionsOf(role), on: { kind: "everything" } } as const;
   const rights = role === "administrator" ? ALL_RIGHTS : [[everything]];
-  return principalOf({ name, door: "socket", via: "socket", rights, holder: `socket:${uid}` });
+  return principalOf({ name, uid, door: "socket", via: "socket", rights, holder: `socket:${uid}` });
 }
 
 /** Who has not shown who they are. */

@@ -1,6 +1,6 @@
 /** The application: its store, its doors' commands, its hosts and its features, put together and started in one place. */
 import { type Api, commandMethods } from "../lib/client/api.ts";
-import type { CommandName } from "../lib/contract/mod.ts";
+import type { CommandName, Role } from "../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "./access.ts";
@@ -18,6 +18,7 @@ import { Host, type HostConfig } from "./hosts/host.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import type { Listeners } from "./http/listeners.ts";
+import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
 import { BinRecords } from "./storage/bin/records.ts";
 import { ImageRecords } from "./storage/images/records.ts";
@@ -174,6 +175,12 @@ export class App {
   /** What each feature does on a host that is being made. */
   partsOn(host: Host): HostPart<CommandName>[] {
     return this.#features.flatMap((each) => each.host?.(host) ?? []);
+  }
+
+  /** What a user of this host is at the socket now. */
+  socketRoleOf(uid: number): Role | undefined {
+    const { socketGroup, socketRole } = this.settings;
+    return roleAtSocket(uid, socketRule(socketGroup, socketRole));
   }
 
   /** Starts everything. Returns at once: a libvirt may come later. */

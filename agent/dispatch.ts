@@ -213,6 +213,7 @@ export function createDispatch(
     const viewer: Viewer = {
       rights: principal.rights,
       name: principal.name,
+      since: principal.since,
       groupOf: (id) => vm(id)?.group,
       formerNames,
     };

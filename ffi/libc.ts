@@ -14,6 +14,10 @@ const SYMBOLS = {
     result: "i32",
   },
   getgrnam: { parameters: ["buffer" /* name */], result: "pointer" },
+  getgrouplist: {
+    parameters: ["buffer", /* user */ "u32", /* group */ "buffer", /* groups */ "buffer" /* ngroups */],
+    result: "i32",
+  },
   getpwuid: { parameters: ["u32" /* uid */], result: "pointer" },
   getpwnam: { parameters: ["buffer" /* name */], result: "pointer" },
   setgroups: { parameters: ["usize", /* size */ "pointer" /* list */], result: "i32" },
@@ -65,6 +69,22 @@ export function userName(uid: number): string | undefined {
   const entry = libc().getpwuid(uid);
   // struct passwd { char *pw_name; … }
   return entry === null ? undefined : readString(new Deno.UnsafePointerView(entry).getPointer(0));
+}
+
+/**
+ * What the kernel would say of a user who connects now, from wherever this host keeps users and groups (NSS); undefined for a
+ * number nobody has: getgrouplist(3).
+ */
+export function credentialsOf(uid: number): PeerCredentials | undefined {
+  const entry = libc().getpwuid(uid);
+  if (entry === null) return undefined;
+  // struct passwd { char *pw_name; char *pw_passwd; uid_t pw_uid; gid_t pw_gid; … }
+  const view = new Deno.UnsafePointerView(entry),
+    gid = view.getUint32(20),
+    name = readString(view.getPointer(0));
+  const groups = new Uint32Array(MOST_GROUPS), count = new Int32Array([MOST_GROUPS]);
+  libc().getgrouplist(cString(name), gid, groups, count);
+  return { uid, gid, groups: [...groups.subarray(0, Math.min(count[0]!, MOST_GROUPS))] };
 }
 
 /** A user's numbers, from wherever this host keeps users (NSS); undefined where there is none of that name. */

@@ -1,23 +1,25 @@
 /** Work that somebody leaves behind, to be done later with the rights that they have then: schedules. */
-import { ALL_RIGHTS, isAdministrator } from "../../lib/access/rights.ts";
+import { userIds } from "../../ffi/libc.ts";
+import { ALL_RIGHTS } from "../../lib/access/rights.ts";
+import type { Role } from "../../lib/contract/command.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { type Principal, principalOf } from "../access.ts";
+import { type Principal, principalOf, socketPrincipal } from "../access.ts";
 import type { Access } from "./mod.ts";
 
-/** Who left work behind: an account, one of its API tokens, root at the socket, or whoever tries the demo. */
+/** Who left work behind: an account, one of its API tokens, a user of this host at the socket, or whoever tries the demo. */
 export type Delegator =
   | { readonly kind: "user"; readonly name: string; readonly userId: string }
   | { readonly kind: "token"; readonly name: string; readonly tokenId: string }
-  | { readonly kind: "host"; readonly name: string }
+  /** Without a uid: written down by an earlier version. */
+  | { readonly kind: "host"; readonly name: string; readonly uid?: number }
   | { readonly kind: "demo"; readonly name: string };
 
-/** What a caller is later. @throws {ContractError} NoAccount for who has none, and is not root's equal either */
-export function delegatorOf({ via, name, userId, holder, rights }: Principal): Delegator {
+/** What a caller is later. @throws {ContractError} NoAccount for who has shown nobody to be theirs */
+export function delegatorOf({ via, name, userId, holder, uid }: Principal): Delegator {
   if (via === "token") return { kind: "token", name, tokenId: holder.slice("token:".length) };
   if (via === "session" && userId !== undefined) return { kind: "user", name, userId };
   if (via === "demo") return { kind: "demo", name };
-  // What a group of the host allows at the socket cannot be asked later.
-  if (via === "socket" && isAdministrator(rights)) return { kind: "host", name };
+  if (via === "socket") return { kind: "host", name, ...(uid !== undefined && { uid }) };
   throw new ContractError("NoAccount");
 }
 
@@ -29,7 +31,11 @@ export function delegatorOf({ via, name, userId, holder, rights }: Principal): D
  * @throws {ContractError} StoreUnavailable while the accounts are not known
  */
 export function delegateFor(
-  { accounts, credentials, isDemo }: Pick<Access, "accounts" | "credentials" | "isDemo">,
+  { access: { accounts, credentials, isDemo }, socketRoleOf }: {
+    readonly access: Pick<Access, "accounts" | "credentials" | "isDemo">;
+    /** What a user of this host is at the socket now. */
+    readonly socketRoleOf: (uid: number) => Role | undefined;
+  },
   by: Delegator,
   holder: string,
 ): Principal | string {
@@ -39,7 +45,11 @@ export function delegateFor(
     return principalOf({ ...common, name: by.name, via: "demo", rights: ALL_RIGHTS });
   }
   if (by.kind === "host") {
-    return principalOf({ ...common, name: by.name, via: "socket", rights: ALL_RIGHTS });
+    const uid = by.uid ?? userIds(by.name)?.uid, role = uid === undefined ? undefined : socketRoleOf(uid);
+    if (uid === undefined || role === undefined) {
+      return "that user of the host may not use the socket any more";
+    }
+    return { ...socketPrincipal({ uid, name: by.name, role }), ...common };
   }
   accounts.records.require();
   if (by.kind === "token") {

@@ -140,7 +140,8 @@ export class Access {
       });
     }
     const hold = () => this.credentials.hold(holder);
-    return principalOf({ name: user.name, userId: user.id, via, rights, holder, ended, hold, ...about });
+    const { name, id: userId, createdAt: since } = user;
+    return principalOf({ name, userId, since, via, rights, holder, ended, hold, ...about });
   }
 
   #reloaded(): void {

@@ -19,7 +19,7 @@ const LOOK_MS = 10_000;
 
 /** Runs a backup that is due, as who saved it. @throws {ContractError} why it does not run */
 async function runDue(app: App, { id, owner }: StoredBackup): Promise<void> {
-  const principal = delegateFor(app.access, owner, `backup:${id}`);
+  const principal = delegateFor(app, owner, `backup:${id}`);
   if (typeof principal === "string") {
     throw new ContractError("BackupOwnerLost", { name: owner.name, reason: principal });
   }

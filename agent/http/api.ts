@@ -109,10 +109,10 @@ export function createApi(
   });
   api.get("/openapi.json", () => answer(openApi(version)));
   api.get("/events", ({ req, env: { principal } }) => {
-    const { rights, name, ended, hold, userId, holder } = principal;
+    const { rights, name, since, ended, hold, userId, holder } = principal;
     const follower = { ended, hold, who: userId ?? holder };
     if (isAdministrator(rights)) return streams.open(req.raw, follower);
-    const viewer: Viewer = { rights, name, groupOf: (vmId) => vm(vmId)?.group, formerNames };
+    const viewer: Viewer = { rights, name, since, groupOf: (vmId) => vm(vmId)?.group, formerNames };
     const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
     return streams.open(req.raw, { ...follower, view: new EventView(viewer, known, vms) });
   });

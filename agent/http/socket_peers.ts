@@ -1,6 +1,6 @@
 /** Who is at the UNIX socket: the kernel tells, nobody can pretend. Root and the server's own user, and one group. */
 import type { Duplex } from "node:stream";
-import { groupId, type PeerCredentials, peerCredentials, userName } from "../../ffi/libc.ts";
+import { credentialsOf, groupId, type PeerCredentials, peerCredentials, userName } from "../../ffi/libc.ts";
 import type { Role } from "../../lib/contract/command.ts";
 import type { SocketPeer } from "../access.ts";
 import { log } from "../log.ts";
@@ -42,7 +42,16 @@ export function peerOf(
   const called = uid === 0 ? "root" : name(uid) ?? `uid ${uid}`;
   if (uid === 0 || uid === own) return { uid, name: called, role: "administrator" };
   if (rule === undefined || (gid !== rule.gid && !groups.includes(rule.gid))) return undefined;
-  return { uid, name: called, role: rule.role };
+  // No account can be called so: what an account of that name has done is somebody else's
+  return { uid, name: `${called} (host)`, role: rule.role };
+}
+
+/** What a user of this host would be at the socket now; undefined for who has no business there any more. */
+export function roleAtSocket(uid: number, rule: SocketRule | undefined): Role | undefined {
+  const own = Deno.uid() ?? -1;
+  if (uid === 0 || uid === own) return "administrator";
+  const credentials = rule && credentialsOf(uid);
+  return credentials && peerOf(credentials, rule, { own, name: userName })?.role;
 }
 
 /** The connection's file descriptor. Private to node's streams, so missing at worst: then nobody gets in. */

@@ -10,13 +10,13 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
   name: "schedules",
   migrations: SCHEDULE_MIGRATIONS,
   open: (app) => {
-    const { store, clock, jobs, access, hosts } = app;
+    const { store, clock, jobs, hosts } = app;
     const records = new ScheduleRecords(store);
     const scheduler = new Scheduler(records, {
       clock,
       jobs,
       apiFor: (principal) => app.apiFor(principal),
-      ownerOf: ({ id, owner }) => delegateFor(access, owner, `schedule:${id}`),
+      ownerOf: ({ id, owner }) => delegateFor(app, owner, `schedule:${id}`),
       stateOf: (vmId) => hosts.vm(vmId)?.state,
       isReady: () => hosts.local.link.status.connected && hosts.local.inventory.filled,
     });

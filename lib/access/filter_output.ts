@@ -26,6 +26,8 @@ import { isAdministrator, may, mayAnywhere, type Rights, seesEverything } from "
 export interface Viewer {
   readonly rights: Rights;
   readonly name: string;
+  /** When the account was made, in milliseconds since 1970: what has its name and is older, was somebody else's. */
+  readonly since?: number | undefined;
   /** The group of a machine; undefined where it has none, or is gone. */
   readonly groupOf: (vmId: string) => string | undefined;
   /** Names that machines had: of those that are gone, or were renamed. */
@@ -44,13 +46,16 @@ const rowOf = (name: string): Command | undefined =>
 /** What the audit does itself, which no command is: for administrators, as the commands for it are. */
 const OF_AUDIT = "prune_audit";
 
+/** Whether somebody has done something: an account of that name, and not another one that was deleted since. */
+const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor === name && at >= since;
+
 /** What administrators do with accounts is for administrators. */
-function seesActivity(viewer: Viewer, { action, actor, vmId }: Activity): boolean {
+function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: Activity): boolean {
   if (isAdministrator(viewer.rights)) return true;
   if (action === OF_AUDIT || rowOf(action)?.activityFor === "administrators") return false;
   // Not even one's own attempts on a machine out of sight: the entry has its name.
   if (vmId !== undefined) return seesVm(viewer, vmId);
-  return actor === viewer.name || seesEverything(viewer.rights);
+  return isOwn(viewer, actor, timestamp) || seesEverything(viewer.rights);
 }
 
 /**
@@ -79,8 +84,8 @@ function filterJob(job: Job, sight: Sight | undefined): Job {
  * Whether a job may be seen: of a machine one sees, or of the storage; one's own, too, as far as the rights still are those
  * that it took. A token has its owner's name, and less rights.
  */
-export function seesJob(viewer: Viewer, { actor, vmId, command }: Job): boolean {
-  const { rights, name, groupOf } = viewer;
+export function seesJob(viewer: Viewer, { actor, vmId, command, startedAt }: Job): boolean {
+  const { rights, groupOf } = viewer;
   if (isAdministrator(rights)) return true;
   const row = rowOf(command), needed = row && needOf(command as CommandName).permission;
   if (row?.privateTask) {
@@ -88,8 +93,8 @@ export function seesJob(viewer: Viewer, { actor, vmId, command }: Job): boolean 
     return may(rights, needed!, place);
   }
   if (vmId !== undefined) return seesVm(viewer, vmId);
-  const isOwn = actor === name && needed !== undefined && mayAnywhere(rights, needed);
-  return isOwn || may(rights, "storage.view", "everything");
+  const isTheirs = isOwn(viewer, actor, startedAt) && needed !== undefined && mayAnywhere(rights, needed);
+  return isTheirs || may(rights, "storage.view", "everything");
 }
 
 /** Whether an alert, or what it fired, may be seen: that of a VM one sees; all others take a right to everything. */

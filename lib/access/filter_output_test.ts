@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Activity, Job, VM } from "../contract/mod.ts";
 import { HIDDEN_MESSAGE } from "./redact.ts";
-import { permissionsOf } from "./permissions.ts";
-import { EventView, filterOutput, type Viewer } from "./filter_output.ts";
+import { needOf, permissionsOf } from "./permissions.ts";
+import { EventView, filterOutput, seesJob, type Viewer } from "./filter_output.ts";
 
 const VMS = [{ id: "mine", name: "web" }, { id: "theirs", name: "secret" }] as VM[];
 /** Somebody with rights to one machine. */
@@ -17,7 +17,14 @@ const entry = (more: Partial<Activity>): Activity => ({
   ...more,
 });
 const job = (message: string) =>
-  ({ id: "1", actor: "eve", vmId: "mine", title: "Copy", error: { code: "VolumeInUse", message } }) as Job;
+  ({
+    id: "1",
+    actor: "eve",
+    startedAt: 0,
+    vmId: "mine",
+    title: "Copy",
+    error: { code: "VolumeInUse", message },
+  }) as Job;
 
 Deno.test("filterOutput() and EventView.shown() tell no message that names a machine out of sight (threat 23)", () => {
   const view = new EventView(EVE, ["mine"], () => VMS);
@@ -140,4 +147,19 @@ Deno.test("a task that shows what takes a permission is seen by who has that on 
     assert.equal(listed(seeing("mine", "vms.view", permission)), 1, command);
     assert.equal(listed(seeing("theirs", "vms.view", permission)), 0, command);
   }
+});
+
+Deno.test("what an account did under one's name before one's own was made, is somebody else's", () => {
+  const permissions = new Set([needOf("clone_volume").permission]);
+  const ann: Viewer = {
+    ...{ name: "ann", since: 100, groupOf: () => undefined },
+    rights: [[{ permissions, on: { kind: "vm", vmId: "mine" } }]] as Viewer["rights"],
+  };
+  const copy = { id: "1", actor: "ann", command: "clone_volume", title: "Copy", error: null };
+  const jobs = [99, 100].map((startedAt) => ({ ...copy, startedAt }) as Job);
+  assert.deepEqual(jobs.map((each) => seesJob(ann, each)), [false, true]);
+  const entries = [99, 100].map((timestamp) =>
+    ({ id: timestamp, timestamp, actor: "ann", action: "clone_volume", result: "ok" }) as Activity
+  );
+  assert.deepEqual(filterOutput("get_activity", entries, ann, () => VMS), [entries[1]]);
 });

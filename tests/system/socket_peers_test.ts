@@ -70,7 +70,7 @@ Deno.test({
     });
     await t.step("a member is what the role says, by name, and no more", async () => {
       const { body } = await as(them.member, "get_session");
-      assert.deepEqual([body.name, body.administrator, body.via], [them.member, false, "socket"]);
+      assert.deepEqual([body.name, body.administrator, body.via], [`${them.member} (host)`, false, "socket"]);
       const [vm] = await server.call("get_vms") as { id: string }[];
       assert.equal((await as(them.member, "get_vm", { vmId: vm!.id })).status, 200);
       for (
@@ -81,7 +81,7 @@ Deno.test({
       }
     });
     await t.step("the audit names them", async () => {
-      const [entry] = await server.call("get_audit_log", { actor: them.member, limit: 1 }) as {
+      const [entry] = await server.call("get_audit_log", { actor: `${them.member} (host)`, limit: 1 }) as {
         door: string;
         result: string;
       }[];
