@@ -1,7 +1,7 @@
 /**
  * A year of a host with a hundred VMs, restarts and clocks that jump: how large its metrics become, and how fast graphs of
  * it are. libvirt's answers are made up. A day is taken as finely as figures of its age are kept, so that the file at the
- * end is that of a year of readings every half minute. It takes about half an hour, so it is run by its name alone.
+ * end is that of a year of readings every half minute. It takes over two hours, so it is run by its name alone.
  */
 import { Collector } from "../../agent/metrics/collector.ts";
 import { MetricStore } from "../../agent/metrics/metric_store.ts";
