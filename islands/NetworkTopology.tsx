@@ -23,7 +23,7 @@ const LOOK_MS = 8000;
 export interface NetworkTopologyProps {
   topology: Topology;
   view: "picture" | "table";
-  /** Groups that show all their machines. */
+  /** Groups that show all their VMs. */
   open: readonly string[];
 }
 
@@ -82,7 +82,7 @@ function Drawing({ topology, first }: { topology: Topology; first: readonly stri
         <p class="text-muted">{t("topology.devices_unavailable", { reason: topology.devicesUnavailable })}</p>
       )}
       <div class="topo-bar">
-        <TopologyLegend states={new Set(topology.machines.map(({ state }) => state))} />
+        <TopologyLegend states={new Set(topology.vms.map(({ state }) => state))} />
         <div class="topo-tools needs-script" role="group" aria-label={t("topology.scale_of")}>
           <button
             type="button"

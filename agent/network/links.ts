@@ -34,7 +34,7 @@ async function attribute(name: string, file: string): Promise<string> {
   }
 }
 
-type Link = Omit<TopologyDevice, "addresses" | "wayOut" | "network" | "vlanId">;
+type Link = Omit<TopologyDevice, "addresses" | "hasDefaultRoute" | "network" | "vlanId">;
 
 /** One device; undefined when it went away meanwhile. */
 async function linkOf(name: string): Promise<Link | undefined> {
@@ -92,7 +92,7 @@ export async function hostLinks(known: ReadonlySet<string>): Promise<TopologyDev
       kind: link.kind === "port" && out.has(link.name) ? "physical" : link.kind,
       ...(vlanId !== undefined && { vlanId }),
       addresses: (addresses.get(link.name) ?? []).map(({ cidr }) => cidr),
-      wayOut: out.has(link.name),
+      hasDefaultRoute: out.has(link.name),
     };
   }).sort((a, b) => a.name < b.name ? -1 : 1);
 }

@@ -1,12 +1,12 @@
-/** How devices, networks and machines are connected, from the live model and the kernel's sysfs. */
+/** How devices, networks and VMs are connected, from the live model and the kernel's sysfs. */
 import type {
   Network,
   NetworkInterface,
   Topology,
   topologyCommands,
   TopologyDevice,
-  TopologyMachine,
   TopologyNic,
+  TopologyVm,
   VM,
 } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
@@ -35,7 +35,7 @@ function nicOf({ mac, type, network, target, linkUp, ipAddresses }: NetworkInter
   };
 }
 
-function machineOf({ id, name, state, networkInterfaces }: VM): TopologyMachine {
+function vmOf({ id, name, state, networkInterfaces }: VM): TopologyVm {
   return { vmId: id, name, state, nics: networkInterfaces.map(nicOf) };
 }
 
@@ -44,10 +44,12 @@ function waysOf({ mode, bridge, devices, active }: Network, known: readonly Topo
   if (mode === "bridge" || mode === "openvswitch") return bridge === undefined ? [] : [bridge];
   if (devices.length > 0) return devices;
   const routed = mode === "nat" || mode === "routed" || mode === "open";
-  return routed && active ? known.filter(({ wayOut }) => wayOut).map(({ name }) => name) : [];
+  return routed && active
+    ? known.filter(({ hasDefaultRoute }) => hasDefaultRoute).map(({ name }) => name)
+    : [];
 }
 
-/** libvirt's own bridges are their networks; what is bridged into one besides machines stays with it. */
+/** libvirt's own bridges are their networks; what is bridged into one besides VMs stays with it. */
 function withOwners(links: readonly TopologyDevice[], networks: readonly Network[]): TopologyDevice[] {
   const owners = new Map(
     networks.filter(({ mode, active }) => active && mode !== "bridge" && mode !== "openvswitch")
@@ -70,10 +72,10 @@ function withOwners(links: readonly TopologyDevice[], networks: readonly Network
 
 async function topology(host: Host): Promise<Topology> {
   host.requireFilled();
-  const machines = host.inventory.vms().map(machineOf).sort((a, b) => a.name < b.name ? -1 : 1);
+  const vms = host.inventory.vms().map(vmOf).sort((a, b) => a.name < b.name ? -1 : 1);
   const networks = networksOf(host);
   const isHere = isLocal(host.link.uri);
-  const ends = new Set(machines.flatMap(({ nics }) => nics.flatMap(({ target }) => target ?? [])));
+  const ends = new Set(vms.flatMap(({ nics }) => nics.flatMap(({ target }) => target ?? [])));
   const devices = isHere ? withOwners(await hostLinks(ends), networks) : [];
   return {
     devices,
@@ -88,7 +90,7 @@ async function topology(host: Host): Promise<Topology> {
       over: waysOf(network, devices),
       addresses: network.subnets.map(({ address, prefix }) => `${address}/${prefix}`),
     })),
-    machines,
+    vms,
   };
 }
 

@@ -11,14 +11,14 @@ import {
 } from "../../lib/topology/layout.ts";
 import { foldId } from "../../lib/topology/walk.ts";
 import { type IconName, type IconNode, ICONS } from "../kit/icons.ts";
-import { fitting, groupWords, machineWords, type Words, wordsOf } from "./words.ts";
+import { fitting, groupWords, vmWords, type Words, wordsOf } from "./words.ts";
 
 const { t } = textsOf(texts);
 
 const HEADINGS: Readonly<Record<Heading["what"], PlainKeyOf<typeof texts>>> = {
   uplinks: "topology.uplinks",
   networks: "topology.networks",
-  machines: "topology.machines",
+  vms: "topology.vms",
 };
 
 /** Props of {@link TopologyDrawing}. */
@@ -109,9 +109,7 @@ function Group({ placed, foldHref, ...stops }: Stops & {
   const { node, x, y, width, height, chips, fold } = placed;
   if (node.kind !== "group") return null;
   const { title, running, on } = groupWords(node);
-  const verb = fold?.open
-    ? t("topology.show_fewer")
-    : t("topology.show_all", { n: number(node.machines.length) });
+  const verb = fold?.open ? t("topology.show_fewer") : t("topology.show_all", { n: number(node.vms.length) });
   return (
     <g role="group" aria-label={t("topology.of_two", { one: title, other: on })}>
       <rect
@@ -128,7 +126,7 @@ function Group({ placed, foldHref, ...stops }: Stops & {
         {running}
       </text>
       {chips.map((chip) => {
-        const words = machineWords(chip.machine);
+        const words = vmWords(chip.vm);
         const name = fitting(words.title, chip.width - 36, 6.6);
         return (
           <Stop

@@ -43,7 +43,7 @@ function Devices({ devices }: { devices: readonly TopologyDevice[] }) {
             cell: (device) => (
               <>
                 {deviceKind(device)}
-                {device.wayOut && <small>{t("topology.way_out")}</small>}
+                {device.hasDefaultRoute && <small>{t("topology.way_out")}</small>}
               </>
             ),
           },
@@ -96,8 +96,8 @@ function Networks({ all }: { all: readonly TopologyNetwork[] }) {
   );
 }
 
-function Cards({ machines }: Pick<Topology, "machines">) {
-  const rows = machines.flatMap((vm) => {
+function Cards({ vms }: Pick<Topology, "vms">) {
+  const rows = vms.flatMap((vm) => {
     const nics: readonly (typeof vm.nics[number] | undefined)[] = vm.nics.length === 0
       ? [undefined]
       : vm.nics;
@@ -112,7 +112,7 @@ function Cards({ machines }: Pick<Topology, "machines">) {
         empty={t("topology.none")}
         columns={[
           {
-            title: t("topology.machine"),
+            title: t("topology.vm"),
             cell: ({ vm: { vmId, name } }) => (
               <a href={`/vms/${encodeURIComponent(vmId)}`}>
                 <bdi>{oneLine(name, 60)}</bdi>
@@ -151,7 +151,7 @@ export function TopologyTables({ topology }: { topology: Topology }) {
   return (
     <div class="network-page">
       <Networks all={topology.networks} />
-      <Cards machines={topology.machines} />
+      <Cards vms={topology.vms} />
       {topology.devicesUnavailable === undefined && <Devices devices={topology.devices} />}
     </div>
   );

@@ -1,10 +1,5 @@
 /** Words, icons and addresses of what stands in the picture of the network. */
-import type {
-  DeviceKind,
-  TopologyDevice,
-  TopologyMachine,
-  TopologyNic,
-} from "../../lib/contract/topology.ts";
+import type { DeviceKind, TopologyDevice, TopologyNic, TopologyVm } from "../../lib/contract/topology.ts";
 import { MODE_NAMES, networkHref } from "../../lib/network/networks.ts";
 import { STATES, type Tone } from "../../lib/vm/state.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -60,29 +55,29 @@ function upWords(up: boolean): Pick<Words, "tone" | "sign"> {
   return up ? { tone: "ok", sign: "running" } : { tone: "off", sign: "stopped" };
 }
 
-/** What a machine's card is plugged into. */
+/** What a VM's card is plugged into. */
 export function plugName({ to, name }: Pick<TopologyNic, "to" | "name">): string {
   if (to === "user") return t("topology.user");
   return to === "nothing" ? t("topology.not_connected") : oneLine(name, LONG);
 }
 
-/** A machine's first address, without its prefix; undefined while none is known. */
-function firstAddress({ nics }: TopologyMachine): string | undefined {
+/** A VM's first address, without its prefix; undefined while none is known. */
+function firstAddress({ nics }: TopologyVm): string | undefined {
   return nics.flatMap(({ addresses }) => addresses)[0]?.replace(/\/\d+$/, "");
 }
 
-/** Words of a machine. */
-export function machineWords(machine: TopologyMachine): Words {
-  const look = STATES[machine.state], word = shared(look.word);
-  const title = oneLine(machine.name, LONG), address = firstAddress(machine);
-  const cards = machine.nics.map((nic) => list([plugName(nic), ...nic.addresses]));
+/** Words of a VM. */
+export function vmWords(vm: TopologyVm): Words {
+  const look = STATES[vm.state], word = shared(look.word);
+  const title = oneLine(vm.name, LONG), address = firstAddress(vm);
+  const cards = vm.nics.map((nic) => list([plugName(nic), ...nic.addresses]));
   return {
     icon: "monitor",
     title,
-    sub: machine.nics.length === 0 ? t("topology.no_nics") : address ?? word,
+    sub: vm.nics.length === 0 ? t("topology.no_nics") : address ?? word,
     tone: look.tone,
     sign: look.icon,
-    href: `/vms/${encodeURIComponent(machine.vmId)}`,
+    href: `/vms/${encodeURIComponent(vm.vmId)}`,
     label: list([title, word, ...cards.length > 0 ? cards : [t("topology.no_nics")]]),
   };
 }
@@ -91,10 +86,10 @@ export function machineWords(machine: TopologyMachine): Words {
 export function groupWords(
   node: GraphNode & { kind: "group" },
 ): { title: string; running: string; on: string } {
-  const running = node.machines.filter(({ state }) => state === "running").length;
-  const on = [...new Set(node.machines[0]!.nics.map(plugName))].join(", ");
+  const running = node.vms.filter(({ state }) => state === "running").length;
+  const on = [...new Set(node.vms[0]!.nics.map(plugName))].join(", ");
   return {
-    title: plural("topology.group", node.machines.length),
+    title: plural("topology.group", node.vms.length),
     running: t("topology.running", { n: number(running) }),
     on: on === "" ? t("topology.no_nics") : t("topology.group_on", { networks: on }),
   };
@@ -102,7 +97,7 @@ export function groupWords(
 
 /** Words of a card that is no group. */
 export function wordsOf(node: Exclude<GraphNode, { kind: "group" }>): Words {
-  if (node.kind === "machine") return machineWords(node.machine);
+  if (node.kind === "vm") return vmWords(node.vm);
   if (node.kind === "user") {
     const [title, sub] = [t("topology.user"), t("topology.user_what")];
     return { icon: "network", title, sub, ...upWords(true), href: TABLE_HREF, label: list([title, sub]) };
@@ -122,9 +117,9 @@ export function wordsOf(node: Exclude<GraphNode, { kind: "group" }>): Words {
     };
   }
   if (node.kind === "device" && node.device !== undefined) {
-    const { kind, up, addresses, wayOut } = node.device;
+    const { kind, up, addresses, hasDefaultRoute } = node.device;
     const name = deviceKind(node.device), state = t(up ? "topology.up" : "topology.down");
-    const out = wayOut ? t("topology.way_out") : undefined;
+    const out = hasDefaultRoute ? t("topology.way_out") : undefined;
     return {
       icon: KINDS[kind].icon,
       title,

@@ -37,7 +37,7 @@ Deno.test("redact() leaves machines out of networks and the topology, and guests
     { ip: "192.0.2.9", hostname: "printer" },
   ]);
   const machine = { vmId: "theirs", name: "secret", state: "running", nics: [] };
-  assert.deepEqual(hide({ machines: [machine], devices: [] }), { machines: [], devices: [] });
+  assert.deepEqual(hide({ vms: [machine], devices: [] }), { vms: [], devices: [] });
   assert.deepEqual(hide({ vms: [{ vmId: "theirs", name: "secret", macs: ["m"] }] }), { vms: [] });
 });
 

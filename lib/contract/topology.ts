@@ -1,4 +1,4 @@
-/** What is connected to what: the host's network devices, libvirt's networks and the machines' cards, as one picture. */
+/** What is connected to what: the host's network devices, libvirt's networks and the VMs' cards, as one picture. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { NETWORK_MODES } from "./networks.ts";
@@ -30,7 +30,7 @@ export const TopologyDevice = Type.Object({
   over: Type.Array(Type.String(), {
     description: "devices it stands on: a bridge's ports, a bond's members, a VLAN's carrier",
   }),
-  wayOut: Type.Boolean({ description: "a default route of the host leads through it" }),
+  hasDefaultRoute: Type.Boolean({ description: "a default route of the host leads through it" }),
   network: Type.Optional(Type.String({ description: "the libvirt network that made this bridge" })),
 });
 export type TopologyDevice = Static<typeof TopologyDevice>;
@@ -57,13 +57,13 @@ export const TopologyNic = Type.Object({
 });
 export type TopologyNic = Static<typeof TopologyNic>;
 
-export const TopologyMachine = Type.Object({
+export const TopologyVm = Type.Object({
   vmId: Type.String(),
   name: Type.String(),
   state: VmState,
   nics: Type.Array(TopologyNic),
 });
-export type TopologyMachine = Static<typeof TopologyMachine>;
+export type TopologyVm = Static<typeof TopologyVm>;
 
 export const Topology = Type.Object({
   devices: Type.Array(TopologyDevice),
@@ -71,7 +71,7 @@ export const Topology = Type.Object({
     Type.String({ description: "why the host's devices are not known; then the list is empty" }),
   ),
   networks: Type.Array(TopologyNetwork),
-  machines: Type.Array(TopologyMachine),
+  vms: Type.Array(TopologyVm),
 });
 export type Topology = Static<typeof Topology>;
 

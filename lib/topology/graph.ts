@@ -1,16 +1,16 @@
-/** What is connected, as a graph: devices and networks in layers, and behind them the machines, in groups. Pure. */
-import type { Topology, TopologyDevice, TopologyMachine, TopologyNetwork } from "../contract/topology.ts";
+/** What is connected, as a graph: devices and networks in layers, and behind them the VMs, in groups. Pure. */
+import type { Topology, TopologyDevice, TopologyNetwork, TopologyVm } from "../contract/topology.ts";
 
 /** One thing of the picture, before it has a place. */
 export type GraphNode =
   & { readonly id: string; readonly layer: number }
   & (
-    /** `device` and `network` are undefined for what machines name and nobody has. */
+    /** `device` and `network` are undefined for what VMs name and nobody has. */
     | { readonly kind: "device"; readonly name: string; readonly device: TopologyDevice | undefined }
     | { readonly kind: "network"; readonly name: string; readonly network: TopologyNetwork | undefined }
     | { readonly kind: "user" }
-    | { readonly kind: "machine"; readonly machine: TopologyMachine }
-    | { readonly kind: "group"; readonly machines: readonly TopologyMachine[] }
+    | { readonly kind: "vm"; readonly vm: TopologyVm }
+    | { readonly kind: "group"; readonly vms: readonly TopologyVm[] }
   );
 
 /** A connection, from the left to the right. */
@@ -45,10 +45,10 @@ const ALWAYS = new Set<TopologyDevice["kind"]>(["physical", "bond", "vlan", "bri
 const ROUTED = new Set<TopologyNetwork["mode"]>(["nat", "routed", "open"]);
 
 /** Devices that are drawn: libvirt's own bridges are their networks, and ends of other things are nobody's. */
-export function shownDevices({ devices, networks, machines }: Topology): TopologyDevice[] {
+export function shownDevices({ devices, networks, vms }: Topology): TopologyDevice[] {
   const named = new Set([
     ...networks.flatMap(({ over }) => over),
-    ...machines.flatMap(({ nics }) => nics.flatMap(({ to, name }) => to === "device" ? [name] : [])),
+    ...vms.flatMap(({ nics }) => nics.flatMap(({ to, name }) => to === "device" ? [name] : [])),
   ]);
   const carriers = new Set(devices.flatMap(({ over }) => over));
   return devices.filter(({ name, kind, network, addresses }) =>
@@ -57,15 +57,15 @@ export function shownDevices({ devices, networks, machines }: Topology): Topolog
   ).sort((a, b) => byName(a.name, b.name));
 }
 
-/** Where a machine's card is plugged in; undefined: nowhere. */
-function plugOf(nic: TopologyMachine["nics"][number], idOf: (device: string) => string): string | undefined {
+/** Where a VM's card is plugged in; undefined: nowhere. */
+function plugOf(nic: TopologyVm["nics"][number], idOf: (device: string) => string): string | undefined {
   if (nic.to === "nothing") return undefined;
   if (nic.to === "user") return USER;
   return nic.to === "network" ? `network:${nic.name}` : idOf(nic.name);
 }
 
-/** Whether a machine's traffic gets as far as this: it runs, and its link is up. */
-const isOn = ({ state, nics }: TopologyMachine, id: string, idOf: (device: string) => string) =>
+/** Whether a VM's traffic gets as far as this: it runs, and its link is up. */
+const isOn = ({ state, nics }: TopologyVm, id: string, idOf: (device: string) => string) =>
   state === "running" && nics.some((nic) => nic.linkUp && plugOf(nic, idOf) === id);
 
 /** Longest way from the left; a circle, which no kernel allows, ends where it began. */
@@ -95,7 +95,7 @@ function layersOf(
 export function graphOf(topology: Topology): Graph {
   const devices = shownDevices(topology);
   const networks = [...topology.networks].sort((a, b) => byName(a.name, b.name));
-  const machines = [...topology.machines].sort((a, b) => byName(a.name, b.name) || byName(a.vmId, b.vmId));
+  const vms = [...topology.vms].sort((a, b) => byName(a.name, b.name) || byName(a.vmId, b.vmId));
   const owner = new Map(
     topology.devices.flatMap(({ name, network }) => network === undefined ? [] : [[name, network]]),
   );
@@ -107,9 +107,9 @@ export function graphOf(topology: Topology): Graph {
   const byId = new Map<string, TopologyDevice>(devices.map((device) => [`device:${device.name}`, device]));
   const networkById = new Map(networks.map((network) => [`network:${network.name}`, network]));
   const plugs = new Map(
-    machines.map((machine) => [
-      machine,
-      [...new Set(machine.nics.flatMap((nic) => plugOf(nic, idOf) ?? []))].sort(),
+    vms.map((vm) => [
+      vm,
+      [...new Set(vm.nics.flatMap((nic) => plugOf(nic, idOf) ?? []))].sort(),
     ]),
   );
   const used = new Set([...plugs.values()].flat());
@@ -139,7 +139,9 @@ export function graphOf(topology: Topology): Graph {
     }
   }
   if (used.has(USER)) {
-    for (const { name, up, wayOut } of devices) if (wayOut) connect(`device:${name}`, USER, up, true);
+    for (const { name, up, hasDefaultRoute } of devices) {
+      if (hasDefaultRoute) connect(`device:${name}`, USER, up, true);
+    }
   }
 
   const hasBase = devices.some(({ kind }) => kind === "physical");
@@ -158,20 +160,20 @@ export function graphOf(topology: Topology): Graph {
       : { id, layer, kind: "device", name, device: byId.get(id) };
   });
 
-  const groups = Map.groupBy(machines, (machine) => plugs.get(machine)!.map(encodeURIComponent).join("|"));
+  const groups = Map.groupBy(vms, (vm) => plugs.get(vm)!.map(encodeURIComponent).join("|"));
   const behind = [...groups].flatMap(([key, members]): GraphNode[] => {
     const own = members.length > MOST_CARDS
-      ? [{ id: `group:${key}`, layer: last, kind: "group" as const, machines: members }]
-      : members.map((machine) => ({
-        id: `vm:${machine.vmId}`,
+      ? [{ id: `group:${key}`, layer: last, kind: "group" as const, vms: members }]
+      : members.map((vm) => ({
+        id: `vm:${vm.vmId}`,
         layer: last,
-        kind: "machine" as const,
-        machine,
+        kind: "vm" as const,
+        vm,
       }));
     for (const { id, ...node } of own) {
-      const inside = node.kind === "group" ? node.machines : [node.machine];
+      const inside = node.kind === "group" ? node.vms : [node.vm];
       for (const plug of plugs.get(members[0]!)!) {
-        connect(plug, id, isUp(plug) && inside.some((machine) => isOn(machine, plug, idOf)));
+        connect(plug, id, isUp(plug) && inside.some((vm) => isOn(vm, plug, idOf)));
       }
     }
     return own;

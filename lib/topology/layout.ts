@@ -1,5 +1,5 @@
 /** The picture of a topology: every box, chip and line with its place. The same on the server and in the browser. Pure. */
-import type { Topology, TopologyMachine } from "../contract/topology.ts";
+import type { Topology, TopologyVm } from "../contract/topology.ts";
 import { type GraphEdge, type GraphNode, graphOf } from "./graph.ts";
 import { isBend, type LayerEdge, orderOf } from "./order.ts";
 import { placed } from "./place.ts";
@@ -11,12 +11,12 @@ export const SIZE = {
   head: 28,
   column: 64,
   card: { width: 208, height: 52 },
-  machine: { width: 220, height: 44 },
+  vm: { width: 220, height: 44 },
   chip: { width: 136, height: 28, gap: 6 },
   group: { padding: 10, head: 36, columns: 3, foot: 42 },
 } as const;
 
-/** A group with more machines than this is folded, and shows so many as `FOLDED`. */
+/** A group with more VMs than this is folded, and shows so many as `FOLDED`. */
 const FOLD_OVER = 12, FOLDED = 9;
 
 export interface Box {
@@ -26,10 +26,10 @@ export interface Box {
   readonly height: number;
 }
 
-/** A machine in a group's box. */
+/** A VM in a group's box. */
 export interface Chip extends Box {
   readonly id: string;
-  readonly machine: TopologyMachine;
+  readonly vm: TopologyVm;
 }
 
 /** A thing with its place. Chips and `fold` are of groups alone; their places are the picture's. */
@@ -47,7 +47,7 @@ export interface PlacedEdge extends Pick<GraphEdge, "from" | "to" | "live" | "ro
 /** A column's heading. */
 export interface Heading {
   readonly x: number;
-  readonly what: "uplinks" | "networks" | "machines";
+  readonly what: "uplinks" | "networks" | "vms";
 }
 
 export interface Picture {
@@ -63,8 +63,8 @@ type Open = ReadonlySet<string>;
 const groupWidth = 2 * SIZE.group.padding + SIZE.group.columns * SIZE.chip.width +
   (SIZE.group.columns - 1) * SIZE.chip.gap;
 
-function chipCount(machines: readonly TopologyMachine[], isOpen: boolean): number {
-  return machines.length > FOLD_OVER && !isOpen ? FOLDED : machines.length;
+function chipCount(vms: readonly TopologyVm[], isOpen: boolean): number {
+  return vms.length > FOLD_OVER && !isOpen ? FOLDED : vms.length;
 }
 
 interface Dimensions {
@@ -75,11 +75,11 @@ interface Dimensions {
 
 function dimensionsOf(node: GraphNode | undefined, open: Open): Dimensions {
   if (node === undefined) return { width: 0, height: 8, anchor: 4 };
-  if (node.kind === "machine") return { ...SIZE.machine, anchor: SIZE.machine.height / 2 };
+  if (node.kind === "vm") return { ...SIZE.vm, anchor: SIZE.vm.height / 2 };
   if (node.kind !== "group") return { ...SIZE.card, anchor: SIZE.card.height / 2 };
   const { group, chip } = SIZE;
-  const rows = Math.ceil(chipCount(node.machines, open.has(node.id)) / group.columns);
-  const foot = node.machines.length > FOLD_OVER ? group.foot : group.padding;
+  const rows = Math.ceil(chipCount(node.vms, open.has(node.id)) / group.columns);
+  const foot = node.vms.length > FOLD_OVER ? group.foot : group.padding;
   return {
     width: groupWidth,
     height: group.head + rows * (chip.height + chip.gap) - chip.gap + foot,
@@ -92,16 +92,16 @@ function contentOf(node: GraphNode, box: Box, open: Open): Pick<PlacedNode, "chi
   if (node.kind !== "group") return { chips: [] };
   const { group, chip } = SIZE;
   const isOpen = open.has(node.id);
-  const shown = node.machines.slice(0, chipCount(node.machines, isOpen));
-  const chips = shown.map((machine, index): Chip => ({
-    id: `vm:${machine.vmId}`,
-    machine,
+  const shown = node.vms.slice(0, chipCount(node.vms, isOpen));
+  const chips = shown.map((vm, index): Chip => ({
+    id: `vm:${vm.vmId}`,
+    vm,
     x: box.x + group.padding + (index % group.columns) * (chip.width + chip.gap),
     y: box.y + group.head + Math.floor(index / group.columns) * (chip.height + chip.gap),
     width: chip.width,
     height: chip.height,
   }));
-  if (node.machines.length <= FOLD_OVER) return { chips };
+  if (node.vms.length <= FOLD_OVER) return { chips };
   const fold = {
     x: box.x + group.padding,
     y: box.y + box.height - group.foot + chip.gap,
@@ -112,20 +112,20 @@ function contentOf(node: GraphNode, box: Box, open: Open): Pick<PlacedNode, "chi
   return { chips, fold };
 }
 
-/** Room between two neighbours of a column: cards of machines that belong together stand closer. */
+/** Room between two neighbours of a column: cards of VMs that belong together stand closer. */
 function gapOf(above: GraphNode | undefined, below: GraphNode | undefined): number {
   if (above === undefined || below === undefined) return 10;
-  return above.kind === "machine" && below.kind === "machine" ? 10 : 18;
+  return above.kind === "vm" && below.kind === "vm" ? 10 : 18;
 }
 
-/** Pixels of machines above which a picture is no longer seen at once. */
+/** Pixels of VMs above which a picture is no longer seen at once. */
 const SCREEN = 560;
 
 const least = (values: readonly number[]) => values.length === 0 ? undefined : Math.min(...values);
 const mean = (values: readonly number[]) =>
   values.length === 0 ? undefined : values.reduce((sum, each) => sum + each, 0) / values.length;
 
-/** Lays a topology out. @param open ids of the groups that show all their machines */
+/** Lays a topology out. @param open ids of the groups that show all their VMs */
 export function layoutOf(topology: Topology, open: Open = new Set()): Picture {
   const graph = graphOf(topology);
   const { layers, steps, paths } = orderOf(graph);
@@ -159,7 +159,7 @@ export function layoutOf(topology: Topology, open: Open = new Set()): Picture {
     end: keyof LayerEdge,
     take: (values: readonly number[]) => number | undefined,
   ) => take((list ?? []).flatMap((step) => anchors.get(step[end]) ?? []));
-  // From the machines to the left, then the machines by what they hang on, then once more.
+  // From the VMs to the left, then the VMs by what they hang on, then once more.
   for (const layer of layers.toReversed()) settle(layer, (id) => towards(after.get(id), "to", mean));
   for (const layer of layers.slice(1)) {
     settle(layer, (id) => towards(before.get(id), "from", mean) ?? anchors.get(id));
@@ -216,7 +216,7 @@ function headingsOf(
 ): Heading[] {
   const whatOf = (layer: number): Heading["what"] => {
     const first = layers[layer]!.map((id) => nodeOf.get(id)).find((node) => node !== undefined);
-    if (first?.kind === "machine" || first?.kind === "group") return "machines";
+    if (first?.kind === "vm" || first?.kind === "group") return "vms";
     return layer === 0 && first?.kind === "device" && first.device?.kind === "physical"
       ? "uplinks"
       : "networks";

@@ -4,16 +4,16 @@ import type { Topology } from "../contract/topology.ts";
 import { graphOf } from "./graph.ts";
 import { type Box, layoutOf, pathOf, type Picture } from "./layout.ts";
 import { crossings, isBend, orderOf } from "./order.ts";
-import { aDevice, aMachine, aNetwork, LAB, manyMachines } from "./testing.ts";
+import { aDevice, aNetwork, aVm, LAB, manyMachines } from "./testing.ts";
 
-/** Any topology: devices on devices, networks on devices, machines on whatever, also on what is not there. */
+/** Any topology: devices on devices, networks on devices, VMs on whatever, also on what is not there. */
 const anyTopology: fc.Arbitrary<Topology> = fc.record({
   devices: fc.uniqueArray(
     fc.record({
       name: fc.constantFrom("eth0", "eth1", "bond0", "br0", "br1", "virbr0", "dummy0"),
       kind: fc.constantFrom("physical", "bond", "bridge", "vlan", "other"),
       over: fc.subarray(["eth0", "eth1", "bond0", "br0", "br1"]),
-      wayOut: fc.boolean(),
+      hasDefaultRoute: fc.boolean(),
     }),
     { selector: ({ name }) => name },
   ).map((all) => all.map(({ name, ...fields }) => aDevice(name, fields))),
@@ -24,8 +24,8 @@ const anyTopology: fc.Arbitrary<Topology> = fc.record({
     }),
     { selector: ({ name }) => name },
   ).map((all) => all.map(({ name, over }) => aNetwork(name, { over }))),
-  machines: fc.array(fc.subarray(["a", "b", "c", "d", "missing"]), { maxLength: 40 })
-    .map((all) => all.map((networks, index) => aMachine(`m${index}`, networks))),
+  vms: fc.array(fc.subarray(["a", "b", "c", "d", "missing"]), { maxLength: 40 })
+    .map((all) => all.map((networks, index) => aVm(`m${index}`, networks))),
 });
 
 const touch = (a: Box, b: Box) =>
@@ -64,16 +64,16 @@ function assertClean(picture: Picture): void {
 }
 
 /** The same in another order. */
-function turned({ devices, networks, machines, ...rest }: Topology): Topology {
+function turned({ devices, networks, vms, ...rest }: Topology): Topology {
   return {
     ...rest,
     devices: devices.toReversed(),
     networks: networks.toReversed(),
-    machines: machines.toReversed(),
+    vms: vms.toReversed(),
   };
 }
 
-Deno.test("layoutOf() lets nothing touch: 5 machines, 200, 1000, and whatever else", () => {
+Deno.test("layoutOf() lets nothing touch: 5 VMs, 200, 1000, and whatever else", () => {
   assertClean(layoutOf(LAB));
   for (const count of [0, 1, 200, 1000]) {
     const topology = manyMachines(count);
@@ -98,12 +98,12 @@ Deno.test("layoutOf() keeps everything's place when a state changes", () => {
   const topology = manyMachines(200);
   const changed = {
     ...topology,
-    machines: topology.machines.map((each) => ({ ...each, state: "paused" as const })),
+    vms: topology.vms.map((each) => ({ ...each, state: "paused" as const })),
   };
   assert.deepEqual(places(changed), places(topology));
 });
 
-Deno.test("layoutOf() goes from uplinks to machines", () => {
+Deno.test("layoutOf() goes from uplinks to VMs", () => {
   const { nodes, headings, edges } = layoutOf(LAB);
   const x = (id: string) => nodes.find(({ node }) => node.id === id)!.x;
   const chain = [
@@ -119,7 +119,7 @@ Deno.test("layoutOf() goes from uplinks to machines", () => {
     assert.ok(edges.some(({ from, to }) => from === left && to === right), `${left} → ${right}`);
     return right;
   });
-  assert.deepEqual(headings.map(({ what }) => what), ["uplinks", "networks", "machines"]);
+  assert.deepEqual(headings.map(({ what }) => what), ["uplinks", "networks", "vms"]);
   const ids = nodes.map(({ node }) => node.id);
   assert.ok(
     !ids.includes("device:virbr0") && !ids.includes("device:veth12"),
@@ -130,13 +130,13 @@ Deno.test("layoutOf() goes from uplinks to machines", () => {
 Deno.test("layoutOf() folds what is many, and opens it when asked", () => {
   const topology = manyMachines(200);
   const folded = layoutOf(topology);
-  const group = folded.nodes.find(({ node }) => node.kind === "group" && node.machines.length > 12)!;
+  const group = folded.nodes.find(({ node }) => node.kind === "group" && node.vms.length > 12)!;
   assert.equal(group.chips.length, 9);
   assert.equal(group.fold!.open, false);
   const open = layoutOf(topology, new Set([group.node.id])).nodes.find(({ node }) =>
     node.id === group.node.id
   )!;
-  assert.equal(open.chips.length, group.node.kind === "group" ? group.node.machines.length : 0);
+  assert.equal(open.chips.length, group.node.kind === "group" ? group.node.vms.length : 0);
   assert.equal(open.fold!.open, true);
   assert.ok(folded.height < 1600, `${folded.height} pixels are too many to look at`);
 });
@@ -145,7 +145,7 @@ Deno.test("orderOf() crosses no lines where none need cross, and never more than
   const topology: Topology = {
     devices: [],
     networks: ["a", "b", "c", "d"].map((name) => aNetwork(name)),
-    machines: [["d"], ["c"], ["b"], ["a"], ["a", "c"]].map((nets, index) => aMachine(`m${index}`, nets)),
+    vms: [["d"], ["c"], ["b"], ["a"], ["a", "c"]].map((nets, index) => aVm(`m${index}`, nets)),
   };
   const { layers, steps } = orderOf(graphOf(topology));
   assert.equal(crossings(layers, steps), 0);
@@ -167,9 +167,9 @@ Deno.test("crossings() counts pairs", () => {
   assert.equal(crossings(layers, [step("a", "x"), step("a", "y"), step("b", "x"), step("b", "y")]), 1);
 });
 
-Deno.test("graphOf() draws what machines name and nobody has, once", () => {
-  const machines = [aMachine("a", ["gone"]), aMachine("b", ["gone"])];
-  const { nodes, edges } = graphOf({ devices: [], networks: [], machines });
+Deno.test("graphOf() draws what VMs name and nobody has, once", () => {
+  const vms = [aVm("a", ["gone"]), aVm("b", ["gone"])];
+  const { nodes, edges } = graphOf({ devices: [], networks: [], vms });
   const [missing] = nodes.filter(({ kind }) => kind === "network");
   assert.deepEqual(missing, {
     id: "network:gone",
@@ -186,8 +186,8 @@ Deno.test("graphOf() draws what machines name and nobody has, once", () => {
 
 Deno.test("graphOf() survives a circle of devices", () => {
   const devices = [aDevice("a", { over: ["b"] }), aDevice("b", { over: ["a"] })];
-  assert.equal(graphOf({ devices, networks: [], machines: [] }).nodes.length, 2);
-  assertClean(layoutOf({ devices, networks: [], machines: [] }));
+  assert.equal(graphOf({ devices, networks: [], vms: [] }).nodes.length, 2);
+  assertClean(layoutOf({ devices, networks: [], vms: [] }));
 });
 
 Deno.test("pathOf() is level at both ends", () => {

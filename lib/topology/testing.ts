@@ -1,21 +1,21 @@
 /** Topologies for tests: small ones that are written down, large ones that are made. */
-import type { Topology, TopologyDevice, TopologyMachine, TopologyNetwork } from "../contract/topology.ts";
+import type { Topology, TopologyDevice, TopologyNetwork, TopologyVm } from "../contract/topology.ts";
 
 export function aDevice(name: string, fields: Partial<TopologyDevice> = {}): TopologyDevice {
-  return { name, kind: "physical", up: true, addresses: [], over: [], wayOut: false, ...fields };
+  return { name, kind: "physical", up: true, addresses: [], over: [], hasDefaultRoute: false, ...fields };
 }
 
 export function aNetwork(name: string, fields: Partial<TopologyNetwork> = {}): TopologyNetwork {
   return { name, active: true, mode: "nat", over: [], addresses: [], ...fields };
 }
 
-/** A machine with a card on each of the networks. */
-export function aMachine(
+/** A VM with a card on each of the networks. */
+export function aVm(
   name: string,
   networks: readonly string[],
-  fields: Partial<TopologyMachine> = {},
-): TopologyMachine {
-  const nics = networks.map((network): TopologyMachine["nics"][number] => ({
+  fields: Partial<TopologyVm> = {},
+): TopologyVm {
+  const nics = networks.map((network): TopologyVm["nics"][number] => ({
     mac: "52:54:00:00:00:01",
     to: "network",
     name: network,
@@ -25,10 +25,10 @@ export function aMachine(
   return { vmId: `id-${name}`, name, state: "running", nics, ...fields };
 }
 
-/** A small lab: a bonded uplink with a bridge, a NAT network, an isolated one, five machines. */
+/** A small lab: a bonded uplink with a bridge, a NAT network, an isolated one, five VMs. */
 export const LAB: Topology = {
   devices: [
-    aDevice("eth0", { wayOut: true, addresses: ["192.0.2.2/24"], speedMbps: 10_000 }),
+    aDevice("eth0", { hasDefaultRoute: true, addresses: ["192.0.2.2/24"], speedMbps: 10_000 }),
     aDevice("eth1"),
     aDevice("eth2"),
     aDevice("bond0", { kind: "bond", over: ["eth1", "eth2"] }),
@@ -42,28 +42,28 @@ export const LAB: Topology = {
     aNetwork("backend", { mode: "isolated", addresses: ["10.9.0.1/24"] }),
     aNetwork("office", { mode: "bridge", bridge: "br5", over: ["br5"] }),
   ],
-  machines: [
-    aMachine("web-1", ["default", "backend"]),
-    aMachine("web-2", ["default", "backend"]),
-    aMachine("db", ["backend"]),
-    aMachine("desk", ["office"], { state: "stopped" }),
-    aMachine("lonely", []),
+  vms: [
+    aVm("web-1", ["default", "backend"]),
+    aVm("web-2", ["default", "backend"]),
+    aVm("db", ["backend"]),
+    aVm("desk", ["office"], { state: "stopped" }),
+    aVm("lonely", []),
   ],
 };
 
-/** A host with many machines on a few networks; some have two cards. */
+/** A host with many VMs on a few networks; some have two cards. */
 export function manyMachines(count: number): Topology {
   const names = ["prod", "stage", "dev", "backup", "storage"];
   return {
     devices: [
-      aDevice("eth0", { wayOut: true }),
+      aDevice("eth0", { hasDefaultRoute: true }),
       aDevice("eth1"),
       aDevice("br0", { kind: "bridge", over: ["eth1"] }),
     ],
     networks: names.map((name, index) => aNetwork(name, { over: ["eth0"], active: index !== 3 })),
-    machines: Array.from({ length: count }, (_, index) => {
+    vms: Array.from({ length: count }, (_, index) => {
       const own = names[index % names.length]!;
-      return aMachine(`vm-${index}`, index % 40 === 7 ? [own, "storage"] : [own], {
+      return aVm(`vm-${index}`, index % 40 === 7 ? [own, "storage"] : [own], {
         state: index % 9 === 0 ? "stopped" : "running",
       });
     }),

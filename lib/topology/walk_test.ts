@@ -37,7 +37,7 @@ Deno.test("nextStop() reaches everything by the arrow keys alone", () => {
   }
 });
 
-Deno.test("stopsOf() has the machines of a group, and what folds it, instead of the group", () => {
+Deno.test("stopsOf() has the VMs of a group, and what folds it, instead of the group", () => {
   const picture = layoutOf(manyMachines(200));
   const group = picture.nodes.find(({ fold }) => fold)!;
   const ids = stopsOf(picture).filter(({ node }) => node === group.node.id).map(({ id }) => id);

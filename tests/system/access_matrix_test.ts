@@ -248,7 +248,7 @@ Deno.test({
         assert.deepEqual(await usersFor(seer), [[{ vmId: foreign.uuid, name: foreign.name }]]);
         assert.deepEqual(await usersFor(keeper), [hidden]);
         assert.deepEqual((await keeper.call("get_storage_pool", { pool: pool.name })).usedBy, hidden);
-        const seen = (await keeper.call("get_network_topology")).machines.map(({ vmId }) => vmId);
+        const seen = (await keeper.call("get_network_topology")).vms.map(({ vmId }) => vmId);
         assert.deepEqual(seen, [own.uuid]);
         const plugged = async (person: Person) =>
           (await person.call("get_networks")).find(({ name }) => name === network.name)?.vms.length;

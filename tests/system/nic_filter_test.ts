@@ -175,7 +175,7 @@ Deno.test({
       await call(server, "update_nic", { vmId, mac: made.mac, user: "passt" });
       assert.match(await vm.xml(), /<backend type='passt'\/>/);
     }
-    const nic = (await call(server, "get_network_topology")).machines.find((each) => each.vmId === vmId)!.nics
+    const nic = (await call(server, "get_network_topology")).vms.find((each) => each.vmId === vmId)!.nics
       .find(({ mac }) => mac === made.mac);
     assert.equal(nic?.to, "user");
   },

@@ -73,7 +73,7 @@ Deno.test({
       assert.ok(!await reaches(vm, `${subnet(6)}.1`));
     });
     await t.step("the topology has the bridge as Open vSwitch, and the machine on its network", async () => {
-      const { devices, networks, machines } = await call(server, "get_network_topology");
+      const { devices, networks, vms } = await call(server, "get_network_topology");
       const bridge = devices.find((each) => each.name === ovs.bridge);
       assert.deepEqual([bridge?.kind, bridge?.up], ["openvswitch", true], "it carries frames");
       assert.equal(
@@ -82,7 +82,7 @@ Deno.test({
         "its own helpers are none",
       );
       assert.deepEqual(networks.find((each) => each.name === name)?.over, [ovs.bridge]);
-      assert.equal(machines.find((each) => each.vmId === vmId)?.nics[0]?.name, name);
+      assert.equal(vms.find((each) => each.vmId === vmId)?.nics[0]?.name, name);
     });
     await t.step("a trunk carries tagged frames, and its native VLAN without a tag", async () => {
       // libvirt cannot move a running machine's card from one to the other

@@ -42,7 +42,10 @@ Deno.test({
       assert.deepEqual([bridge.kind, bridge.up, bridge.over], ["bridge", false, [made.port]]);
       assert.equal(devices.find(({ name }) => name === made.port)?.kind, "port");
       const out = (await run(["ip", "-o", "route", "show", "default"])).match(/ dev (\S+)/)?.[1];
-      assert.deepEqual(devices.filter(({ wayOut }) => wayOut).map(({ name }) => name), out ? [out] : []);
+      assert.deepEqual(
+        devices.filter(({ hasDefaultRoute }) => hasDefaultRoute).map(({ name }) => name),
+        out ? [out] : [],
+      );
       const own = devices.find(({ name }) => name === out);
       if (own) {
         const shown = await run(["ip", "-o", "addr", "show", "dev", own.name, "scope", "global"]);
@@ -62,7 +65,7 @@ Deno.test({
       assert.equal(devices.find(({ name }) => name === shown.bridge)?.network, network.name);
     });
     await t.step("a machine's card follows where it is plugged in", async () => {
-      const nicOf = async () => (await topology()).machines.find(({ vmId }) => vmId === vm.uuid)!.nics[0]!;
+      const nicOf = async () => (await topology()).vms.find(({ vmId }) => vmId === vm.uuid)!.nics[0]!;
       assert.deepEqual(
         [(await nicOf()).to, (await nicOf()).name, (await nicOf()).target],
         ["network", network.name, undefined],
@@ -75,7 +78,7 @@ Deno.test({
       await call(server, "start_vm", { vmId: vm.uuid });
       const address = await vm.waitForLease({ seconds: 120 });
       const nic = await until("the address", async () => {
-        const machine = (await topology()).machines.find(({ vmId }) => vmId === vm.uuid);
+        const machine = (await topology()).vms.find(({ vmId }) => vmId === vm.uuid);
         return machine?.nics[0]?.addresses.includes(`${address}/24`) && machine.nics[0];
       }, { seconds: 30, every: 500 });
       assert.match(await virsh("domiflist", vm.name), new RegExp(`^\\s*${nic.target}\\s`, "m"));

@@ -17,7 +17,7 @@ export const topology = {
 
   "topology.uplinks": "Uplinks",
   "topology.networks": "Bridges and networks",
-  "topology.machines": "VMs",
+  "topology.vms": "VMs",
 
   "topology.physical": "Network card",
   "topology.bond": "Bond",
@@ -62,7 +62,7 @@ export const topology = {
   "topology.speed": "Speed",
   "topology.mbps": "{n} Mbit/s",
   "topology.over": "On",
-  "topology.machine": "VM",
+  "topology.vm": "VM",
   "topology.plugged": "Plugged into",
   "topology.target": "End on the host",
   "topology.link": "Link",
