@@ -12,6 +12,25 @@ export async function soon(work: Promise<unknown>, ms: number): Promise<boolean>
   return done;
 }
 
+/** What became of work that a page has begun: its result, or the page of the task that goes on with it. */
+export type Begun<T> = { readonly isOver: true; readonly result: T } | {
+  readonly isOver: false;
+  readonly href: string;
+};
+
+/** Begins the work of a command, and waits for it for so many milliseconds. @throws what it fails with by then */
+export async function begin<T>(
+  api: PageState["api"],
+  command: CommandName,
+  ms: number,
+  work: () => Promise<T>,
+): Promise<Begun<T>> {
+  const since = Date.now(), running = work();
+  return await soon(running, ms)
+    ? { isOver: true, result: await running }
+    : { isOver: false, href: await taskHref(api, command, since) };
+}
+
 /** The page of the task that a command of this session has begun since then; the list of tasks where none is found. */
 export async function taskHref(
   api: PageState["api"],

@@ -8,7 +8,7 @@ import { formInput } from "../../lib/text/form_input.ts";
 import { givenIn, textIn } from "../../lib/text/form_fields.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { unlessAway } from "./fail.ts";
-import { soon, taskHref } from "./long_work.ts";
+import { begin } from "./long_work.ts";
 
 /** Milliseconds that a page waits for long work; after them its task shows how far it is. */
 const SOON_MS = 3000;
@@ -77,9 +77,9 @@ export async function sendLong(
   form: FormData,
   work: () => Promise<unknown>,
 ): Promise<string | null | RefusedForm> {
-  const began = Date.now();
   try {
-    return await soon(work(), SOON_MS) ? null : await taskHref(api, command, began);
+    const begun = await begin(api, command, SOON_MS, work);
+    return begun.isOver ? null : begun.href;
   } catch (error) {
     const at = fieldOf(error);
     return {

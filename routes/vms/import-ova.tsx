@@ -12,7 +12,7 @@ import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { importOvaInput } from "../../lib/vm/ova_form.ts";
 import { fail } from "../(_shared)/fail.ts";
-import { soon, taskHref } from "../(_shared)/long_work.ts";
+import { begin, soon } from "../(_shared)/long_work.ts";
 import { typedIn } from "../(_shared)/typed.ts";
 
 const own = textsOf(texts);
@@ -93,15 +93,16 @@ export const handler = define.handlers({
   async POST(ctx) {
     const { state: { api }, url: { searchParams } } = ctx;
     const form = await ctx.req.formData();
-    const began = Date.now();
     const archive = { pool: searchParams.get("pool") ?? "", volume: searchParams.get("volume") ?? "" };
     try {
-      const work = api.importOva(importOvaInput(form, archive));
-      if (!await soon(work, SOON_MS)) {
-        return ctx.redirect(await taskHref(api, "import_ova", began), 303);
-      }
-      const { vmId } = await work;
-      return ctx.redirect(`/vms/${encodeURIComponent(vmId)}?done=import_ova`, 303);
+      const begun = await begin(
+        api,
+        "import_ova",
+        SOON_MS,
+        () => api.importOva(importOvaInput(form, archive)),
+      );
+      const to = begun.isOver ? `/vms/${encodeURIComponent(begun.result.vmId)}?done=import_ova` : begun.href;
+      return ctx.redirect(to, 303);
     } catch (error) {
       return page(await shown(api, searchParams, typedIn(form), failureOf(error)));
     }

@@ -13,7 +13,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { disksAtRest } from "../../../lib/vm/manage.ts";
 import { exportOvaInput } from "../../../lib/vm/ova_form.ts";
 import { fail } from "../../(_shared)/fail.ts";
-import { soon, taskHref } from "../../(_shared)/long_work.ts";
+import { begin } from "../../(_shared)/long_work.ts";
 import { typedIn } from "../../(_shared)/typed.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
@@ -50,13 +50,11 @@ export const handler = define.handlers({
   async POST(ctx) {
     const vm = await vmOf(ctx);
     const form = await ctx.req.formData();
-    const { api } = ctx.state, began = Date.now();
+    const { api } = ctx.state;
     try {
-      const work = api.exportOva(exportOvaInput(form, vm.id));
-      if (!await soon(work, SOON_MS)) {
-        return ctx.redirect(await taskHref(api, "export_ova", began), 303);
-      }
-      const { pool, volume, warnings } = await work;
+      const begun = await begin(api, "export_ova", SOON_MS, () => api.exportOva(exportOvaInput(form, vm.id)));
+      if (!begun.isOver) return ctx.redirect(begun.href, 303);
+      const { pool, volume, warnings } = begun.result;
       const written = { pool, volume, warnings: warnings.map(({ message }) => message) };
       return page(await shown(ctx.state, vm, { written }));
     } catch (error) {
