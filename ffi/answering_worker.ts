@@ -28,12 +28,18 @@ export class AnsweringWorker<To, From> {
     return this.#isOver;
   }
 
-  /** The answer to a message. @param ms in which it must come: else the worker is ended @throws what `failure` makes */
-  async ask(message: To, ms: number): Promise<From> {
+  /**
+   * The answer to a message.
+   *
+   * @param ms in which it must come: else the worker is ended
+   * @param transfer memory that is given away with the message, instead of copied
+   * @throws what `failure` makes
+   */
+  async ask(message: To, ms: number, transfer: readonly ArrayBuffer[] = []): Promise<From> {
     if (this.#isOver) throw this.#failure("lost", "it is over");
     const waiting = Promise.withResolvers<From>();
     this.#waiting.push(waiting);
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, [...transfer]);
     const limit = setTimeout(
       () => this.#end(this.#failure("timeout", `no answer within ${ms / 1000} seconds`)),
       ms,

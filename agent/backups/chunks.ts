@@ -1,14 +1,13 @@
 /** Content ⇄ chunks: read, compressed and named; found, checked and given back. */
 import { Buffer } from "node:buffer";
-import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { zstdDecompressSync } from "node:zlib";
 import { type Chunk, chunkCount } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import { FileRefused } from "../files.ts";
 import type { Pace } from "./pace.ts";
 import type { Repository } from "./repository.ts";
+import { Zstd, ZstdError } from "./zstd.ts";
 
-/** zstd's fastest ordinary level: a backup waits for the disk, not for the CPUs. */
-const LEVEL = 1;
 /** Chunks that are worked on at once. */
 const AT_ONCE = 3;
 /** Bytes that a compressed chunk may be larger than its content. */
@@ -56,12 +55,12 @@ async function isKept(repository: Repository, digest: string, bytes: number): Pr
 /** Writes a chunk, unless it is there. @returns bytes that were written */
 async function keep(
   repository: Repository,
+  zstd: Zstd,
   digest: string,
   content: Uint8Array<ArrayBuffer>,
 ): Promise<number> {
   if (await isKept(repository, digest, content.length)) return 0;
-  const packed = zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
-  return await repository.putChunk(digest, new Uint8Array(packed));
+  return await repository.putChunk(digest, await zstd.compress(content));
 }
 
 /** Content of a chunk, or which chunk it is already. */
@@ -89,7 +88,7 @@ export async function storePieces(
   { signal, onBytes, pace }: Storing,
 ): Promise<Stored> {
   const count = chunkCount(bytes, CHUNK_BYTES), zeros = new Uint8Array(CHUNK_BYTES);
-  const chunks: Chunk[] = Array.from({ length: count }, () => null);
+  const chunks: Chunk[] = Array.from({ length: count }, () => null), zstd = new Zstd();
   const under = new Set<Promise<void>>();
   let storedBytes = 0;
   let failure: { readonly error: unknown } | undefined;
@@ -108,7 +107,7 @@ export async function storePieces(
       await pace?.take(content.length, signal);
       const work = (async () => {
         const digest = chunks[index] = await repository.codec.chunkName(content);
-        const written = await keep(repository, digest, content);
+        const written = await keep(repository, zstd, digest, content);
         storedBytes += written;
       })();
       const tracked: Promise<void> = work.catch((error) => void (failure ??= { error }))
@@ -119,6 +118,7 @@ export async function storePieces(
   } finally {
     // What still writes must have ended before anything is removed.
     await Promise.all(under);
+    zstd[Symbol.dispose]();
   }
   if (failure) throw failure.error;
   return { chunks, storedBytes };
@@ -144,11 +144,17 @@ export async function storeContent(
   }
 }
 
-/** The content of a chunk, once it was found to be what it was. @throws {BackupChunkError} @throws {Error} from reading it */
+/**
+ * The content of a chunk, once it was found to be what it was.
+ *
+ * @param zstd where many are read: one is unpacked at once
+ * @throws {BackupChunkError} @throws {Error} from reading it
+ */
 export async function readChunk(
   repository: Repository,
   digest: string,
   bytes: number,
+  zstd?: Zstd,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const damaged = (cause?: unknown) => {
     const error = new BackupChunkError(digest, `the chunk ${digest} is damaged`);
@@ -168,9 +174,11 @@ export async function readChunk(
   try {
     // What would grow beyond a chunk is none of ours. Not the function with a callback: Deno 2.9 runs it on this thread as
     // well, and throws what is wrong with the content where nobody can catch it.
-    content = new Uint8Array(zstdDecompressSync(packed, { maxOutputLength: bytes }));
+    content = zstd === undefined
+      ? new Uint8Array(zstdDecompressSync(packed, { maxOutputLength: bytes }))
+      : await zstd.decompress(packed, bytes);
   } catch (error) {
-    throw damaged(error);
+    throw zstd === undefined || error instanceof ZstdError ? damaged(error) : error;
   }
   if (content.length !== bytes || await repository.codec.chunkName(content) !== digest) throw damaged();
   return content;

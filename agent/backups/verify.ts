@@ -4,7 +4,9 @@ import { type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { BackupChunkError, readChunk } from "./chunks.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
+import { Zstd } from "./zstd.ts";
 
 /** Lines of a task's log about one copy. */
 const MOST_TOLD = 5;
@@ -18,6 +20,16 @@ export interface Verdict {
 
 /** The bytes of chunks that differ: what is read for a whole copy. */
 export const contentBytes = ({ disks }: Manifest): number => disks.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Each chunk where it comes first; null for zeros, and for what is known. */
+function onceEach(list: readonly (string | null)[], known: ReadonlySet<string>): (string | null)[] {
+  const seen = new Set(known);
+  return list.map((digest) => {
+    if (digest === null || seen.has(digest)) return null;
+    seen.add(digest);
+    return digest;
+  });
+}
 
 /**
  * Checks a copy. Damaged chunks are set aside where nobody writes to the folder, so that the next copy heals them.
@@ -64,18 +76,28 @@ export async function verifyCopy(
       noteError(error, `disk ${target}`);
       continue;
     }
-    for (const [index, digest] of list.entries()) {
-      job.signal.throwIfAborted();
-      const length = Math.min(chunkBytes, bytes - index * chunkBytes);
-      checkedBytes += length;
-      if (digest === null || known.has(digest)) continue;
-      try {
-        await readChunk(repository, digest, length);
-        known.add(digest);
-      } catch (error) {
-        noteError(error, `disk ${target}`);
+    const lengthAt = (index: number) => Math.min(chunkBytes, bytes - index * chunkBytes), zstd = new Zstd();
+    const unread = onceEach(list, known);
+    const ahead = new ReadAhead(
+      unread,
+      (digest, index) => readChunk(repository, digest, lengthAt(index), zstd),
+    );
+    try {
+      for (const [index, digest] of unread.entries()) {
+        job.signal.throwIfAborted();
+        checkedBytes += lengthAt(index);
+        if (digest === null) continue;
+        try {
+          await ahead.take(index);
+          known.add(digest);
+        } catch (error) {
+          noteError(error, `disk ${target}`);
+        }
+        onBytes(checkedBytes);
       }
-      onBytes(checkedBytes);
+    } finally {
+      await ahead.end();
+      zstd[Symbol.dispose]();
     }
   }
   if (damaged.size > 0) {

@@ -8,6 +8,7 @@ import { ensureLibvirtd } from "../testbed/libvirt.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
 import { Unavailable } from "../testbed/unavailable.ts";
 import type { Bench, Context } from "./bench.ts";
+import { backups } from "./backups.ts";
 import { consoles } from "./console.ts";
 import { creations } from "./creations.ts";
 import { events } from "./events.ts";
@@ -56,6 +57,7 @@ const SCENES: readonly {
       frames,
       firstFrame,
       storage,
+      backups,
       sessions,
       shell,
       guests,

@@ -1,0 +1,27 @@
+/// <reference lib="deno.worker" />
+/** Compresses chunks of backups and unpacks them: on the main thread each would hold up everybody else for milliseconds. */
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { FromZstdWorker, ToZstdWorker } from "./zstd.ts";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+/** zstd's fastest ordinary level: a backup waits for the disk, not for the CPUs. */
+const LEVEL = 1;
+
+function worked({ content, packed, most }: ToZstdWorker): FromZstdWorker {
+  try {
+    if (content !== undefined) {
+      return { bytes: zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }) };
+    }
+    return { bytes: zstdDecompressSync(packed!, { maxOutputLength: most! }) };
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+self.onmessage = ({ data }: MessageEvent<ToZstdWorker>) => {
+  const answer = worked(data), bytes = answer.bytes;
+  // Its memory goes along, where it is nobody else's
+  const isWhole = bytes?.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  self.postMessage(answer, isWhole ? [bytes.buffer] : []);
+};

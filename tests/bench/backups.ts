@@ -1,0 +1,123 @@
+/** Backups and restores of a VM that is off, beside qemu-img's copy of the same disk; what an increment reads and writes. */
+import { backupFolder, done, MIB, runOf, write } from "../testbed/backups.ts";
+import { testMachine } from "../testbed/machine.ts";
+import { testPool } from "../testbed/pool.ts";
+import { run } from "../testbed/process.ts";
+import { call, readyServer } from "../testbed/product.ts";
+import { virsh } from "../testbed/libvirt.ts";
+import type { TestServer } from "../testbed/server.ts";
+import { type Bench, type Context, roundsOf } from "./bench.ts";
+import { inTurn, timed } from "./measure.ts";
+import { alone, beside, type Row } from "./row.ts";
+
+/** 80 % of its speed. */
+const MOST_RATIO = 1.25;
+/** What the guest changes between two copies, and what may be read of it: bitmaps note 64 KiB at least, chunks are larger. */
+const CHANGED_MIB = 64, MOST_READ_MIB = 80;
+
+/** Fills a disk to three quarters: half with what cannot be compressed, a quarter with text. */
+async function fill(path: string, mib: number): Promise<void> {
+  const raw = await Deno.makeTempFile({ prefix: "kvmm-test-" });
+  try {
+    const part = mib / 4;
+    await run(["dd", "if=/dev/urandom", `of=${raw}`, "bs=1M", `count=${part * 2}`, "status=none"]);
+    const text = new TextEncoder().encode(
+      Array.from({ length: 40_000 }, (_, line) => `line ${line} of a log: ok`).join("\n"),
+    );
+    using file = await Deno.open(raw, { append: true });
+    for (let written = 0; written < part * MIB; written += text.length) {
+      for (let at = 0; at < text.length;) at += await file.write(text.subarray(at));
+    }
+    await Deno.truncate(raw, mib * MIB);
+    await run(["qemu-img", "convert", "-n", "-f", "raw", "-O", "qcow2", raw, path]);
+  } finally {
+    await Deno.remove(raw);
+  }
+}
+
+/** A backup of the VM into a folder of its own, where nothing is known of its content yet. */
+async function backedUp(server: TestServer, vmId: string, folder: string): Promise<string> {
+  const { id } = await call(server, "create_backup", {
+    ...{ name: `bench-${crypto.randomUUID().slice(0, 8)}`, folder, targets: { vmIds: [vmId] } },
+  });
+  return id;
+}
+
+/** qemu-img's copy of a disk, which lies on the disk at its end as ours does. */
+async function copied(from: string, to: string): Promise<number> {
+  return await timed(async () => {
+    await run(["qemu-img", "convert", "-f", "qcow2", "-O", "qcow2", from, to]);
+    await run(["sync", to]);
+  });
+}
+
+/** A whole copy of a VM that is off, and back. */
+async function whole(context: Context): Promise<Row[]> {
+  const mib = context.quick ? 512 : 2048, what = `of a ${mib} MiB disk, three quarters full`;
+  await using pool = await testPool("benchback");
+  await using vm = await testMachine({ purpose: "benchback", guest: false, disks: [{ size: `${mib}M` }] });
+  await using server = await readyServer(context.server);
+  const [disk] = vm.disks;
+  await fill(disk!, mib);
+  const rounds = roundsOf(context, 5);
+  const out = await inTurn(rounds, {
+    ours: async () => {
+      await using folder = await backupFolder();
+      const backupId = await backedUp(server, vm.uuid, folder.path);
+      const ended = await runOf(server, backupId);
+      done(ended);
+      return ended.endedAt! - ended.startedAt;
+    },
+    theirs: async () => {
+      await using folder = await backupFolder();
+      return await copied(disk!, `${folder.path}/copy.qcow2`);
+    },
+  });
+  await using folder = await backupFolder();
+  const backupId = await backedUp(server, vm.uuid, folder.path),
+    { id: runId } = await runOf(server, backupId);
+  const copy = `${folder.path}/copy.qcow2`;
+  await copied(disk!, copy);
+  const back = await inTurn(rounds, {
+    ours: async () => {
+      const name = `${vm.name}-${crypto.randomUUID().slice(0, 6)}`;
+      const input = { backupId, runId, vmId: vm.uuid, name, pool: pool.name };
+      const began = performance.now(), { vmId } = await call(server, "restore_backup", input);
+      const took = performance.now() - began;
+      await call(server, "delete_vm", { vmId, deleteDisks: true, permanently: true });
+      return took;
+    },
+    theirs: async () => {
+      const to = `${pool.path}/theirs.qcow2`, took = await copied(copy, to);
+      await Deno.remove(to);
+      return took;
+    },
+  });
+  const peer = "qemu-img convert", aim = { ratio: MOST_RATIO };
+  return [
+    beside({ what: `backup ${what}`, ...out, peer, aim }),
+    beside({ what: `restore ${what}`, ...back, peer, aim }),
+  ];
+}
+
+/** What the second copy of a running VM reads and writes. */
+async function increment(context: Context): Promise<Row[]> {
+  await using vm = await testMachine({ purpose: "benchinc", guest: false, disks: [{ size: "512M" }] });
+  await using folder = await backupFolder();
+  await fill(vm.disks[0]!, 512);
+  await vm.start();
+  await using server = await readyServer(context.server);
+  const backupId = await backedUp(server, vm.uuid, folder.path);
+  done(await runOf(server, backupId));
+  for (let at = 0; at < CHANGED_MIB; at += 8) await write(vm, `write -P ${at + 1} ${at * 4}M 8M`);
+  const { readBytes, storedBytes } = done(await runOf(server, backupId));
+  await virsh("destroy", vm.name);
+  const what = `an increment after ${CHANGED_MIB} MiB of changes:`;
+  return [
+    alone({ what: `${what} read`, ours: [readBytes! / MIB], unit: "MB", aim: { most: MOST_READ_MIB } }),
+    alone({ what: `${what} written`, ours: [storedBytes! / MIB], unit: "MB", aim: { most: MOST_READ_MIB } }),
+  ];
+}
+
+/** Whole copies and increments. */
+export const backups: Bench = async (context) => [...await whole(context), ...await increment(context)];
