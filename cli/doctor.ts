@@ -77,10 +77,14 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   const findings = examine(await gatherFacts({ settings, libvirt: libvirtOf(held.link), serves, inDataDir }));
   if (format === "table") {
     for (const finding of findings) console.log(shown(finding));
-    const count = (level: typeof HEALTH_LEVELS[number]) =>
-      findings.filter((each) => each.level === level).length;
+    const counted = (level: typeof HEALTH_LEVELS[number], word: string) => {
+      const count = findings.filter((each) => each.level === level).length;
+      return `${count} ${word}${count === 1 ? "" : "s"}`;
+    };
     console.log(
-      `\n${count("problem")} problems, ${count("warning")} warnings, ${count("ok")} checks found nothing.`,
+      `\n${counted("problem", "problem")}, ${counted("warning", "warning")}, ${
+        counted("ok", "check")
+      } passed.`,
     );
   } else {
     console.log(await rendered(findings, format));

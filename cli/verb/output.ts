@@ -44,9 +44,12 @@ function plainFields(rows: readonly Row[]): string[] {
   );
 }
 
+/** Blanks at its ends are part of a name: without quotes "twin " looks like "twin". */
+const visible = (text: string) => text === text.trim() ? text : JSON.stringify(text);
+
 function list(rows: readonly Row[], fields: readonly string[] | undefined, colours: boolean): string {
   const shown = fields ?? plainFields(rows);
-  const cells = rows.map((row) => shown.map((field) => cell(field, at(row, field))));
+  const cells = rows.map((row) => shown.map((field) => visible(cell(field, at(row, field)))));
   const paint = (text: string, row: number) =>
     !colours ? text : row === 0 ? `\x1b[1m${text}\x1b[0m` : coloured(text);
   return grid([shown.map(heading), ...cells], paint);

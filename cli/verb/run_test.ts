@@ -479,6 +479,12 @@ Deno.test("runVerb() shows the rows, order and columns of a list that are asked 
   assert.match(wrong.err, /Did you mean name\?/);
 });
 
+Deno.test("rendered() shows blanks at the ends of a name: two volumes do not look like one", async () => {
+  const columns = ["name"], rows = [{ name: "twin" }, { name: "twin " }];
+  assert.equal(await rendered(rows, "table", { columns }), 'NAME\ntwin\n"twin "');
+  assert.equal(await rendered(rows, "name", { columns }), "twin\ntwin ");
+});
+
 Deno.test("a column of several fields shows the first that has something", () => {
   const paths = "guest.osName|osVariant";
   assert.equal(heading(paths), "OS");
