@@ -126,6 +126,7 @@ import ReloadWhenBack from "./islands/ReloadWhenBack.tsx";
 import RenameOrClone from "./islands/RenameOrClone.tsx";
 import ScheduleList from "./islands/ScheduleList.tsx";
 import SerialConsole from "./islands/SerialConsole.tsx";
+import ShowPassword from "./islands/ShowPassword.tsx";
 import SidebarToggle from "./islands/SidebarToggle.tsx";
 import StoragePools from "./islands/StoragePools.tsx";
 import StorageUpload from "./islands/StorageUpload.tsx";
@@ -234,6 +235,6 @@ register({
     "vms/index.tsx": route_vms_index,
     "vms/new.tsx": route_vms_new,
   },
-  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
+  islands: { ActivityFeed, AddPasskey, BackupList, BackupRuns, BinList, CloudInit, Comparison, ConfirmPasskey, CopyText, CreateVm, Feedback, FiringAlerts, GuestExec, GuestUpload, HardwareForms, HostPanel, ImageList, ImportForm, JobList, JobPage, LiveStatus, MachinesPanel, Monitoring, NavCount, NetworkDetail, NetworkForm, NetworkForwards, NetworkList, NetworkTopology, OvaUpload, PasskeySignIn, ReferenceIndex, ReloadWhenBack, RenameOrClone, ScheduleList, SerialConsole, ShowPassword, SidebarToggle, StoragePools, StorageUpload, StorageVolumes, TemplateNames, TopTools, VmBackups, VmDisks, VmHeader, VmList, VmNics, VmOverview, VncConsole, XmlEditor },
   assets: assetsOf(import.meta.url),
 });

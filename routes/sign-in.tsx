@@ -9,6 +9,7 @@ import { access } from "../lib/i18n/en/access.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import CopyText from "../islands/CopyText.tsx";
 import PasskeySignIn from "../islands/PasskeySignIn.tsx";
+import ShowPassword from "../islands/ShowPassword.tsx";
 import { hasHostName, localhostOf } from "../lib/access/host_name.ts";
 import { define, type PageState } from "../lib/page_state.ts";
 
@@ -118,6 +119,7 @@ export default define.page<typeof handler>(function SignIn({ data, url }) {
                   label={t("access.password")}
                   autofocus={name !== ""}
                   again={failure !== null}
+                  after={<ShowPassword />}
                 />
               </div>
             )

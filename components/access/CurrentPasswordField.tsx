@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { TextField } from "../kit/Field.tsx";
@@ -15,11 +16,13 @@ export interface CurrentPasswordFieldProps {
   passkeyTo?: string | undefined;
   /** One that was typed was refused with its form. */
   again?: boolean;
+  /** A control behind it that belongs to it. */
+  after?: ComponentChildren;
 }
 
 /** Where somebody proves that it is them, by the password they have. */
 export function CurrentPasswordField(
-  { label, name = "password", autofocus, confirmed = false, passkeyTo, again = false }:
+  { label, name = "password", autofocus, confirmed = false, passkeyTo, again = false, after }:
     CurrentPasswordFieldProps,
 ) {
   return (
@@ -34,6 +37,7 @@ export function CurrentPasswordField(
         maxLength={1024}
         autofocus={autofocus}
         again={again}
+        after={after}
       />
       {passkeyTo !== undefined && !confirmed && (
         <p class="text-muted">

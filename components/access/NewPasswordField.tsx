@@ -1,3 +1,4 @@
+import ShowPassword from "../../islands/ShowPassword.tsx";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { TextField } from "../kit/Field.tsx";
@@ -25,6 +26,7 @@ export function NewPasswordField(
       minLength={minLength}
       maxLength={256}
       again={again}
+      after={<ShowPassword />}
     />
   );
 }

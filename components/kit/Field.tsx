@@ -47,12 +47,14 @@ export function Field({ label, hint, error, wide = false, control }: FieldFrame 
 
 /** A field for a line of text, or for a number with `type="number"`. */
 export function TextField(
-  { label, hint, error, again = false, wide = false, suffix, ...input }:
+  { label, hint, error, again = false, wide = false, suffix, after, ...input }:
     & FieldFrame
     & Omit<JSX.InputHTMLAttributes<HTMLInputElement>, "label">
     & {
       /** Unit shown behind the value. */
       suffix?: string;
+      /** A control behind it that belongs to it. */
+      after?: ComponentChildren;
       /** What was typed here was refused with its form, and is not given back: a password. */
       again?: boolean;
     },
@@ -67,6 +69,7 @@ export function TextField(
         <span class="form-control">
           <input class="input" autocomplete="off" spellcheck={false} {...input} {...ties} />
           {suffix !== undefined && <span class="form-suffix" aria-hidden="true">{suffix}</span>}
+          {after}
         </span>
       )}
     />

@@ -54,6 +54,17 @@ browserTest("from the first start to signed in, out, and in again with a one-tim
           : (await asRoot(server, "create_setup_link", {})).url;
         await page.goto(link);
         await fill(page, { name, password: PASSWORD });
+        const typed = page.locator("[name=password]"),
+          show = page.getByRole("button", { name: "Show password" });
+        if (javaScriptEnabled) {
+          await show.click();
+          assert.equal(await typed.getAttribute("type"), "text");
+          await page.getByRole("button", { name: "Hide password" }).click();
+        } else assert.equal(await show.count(), 0);
+        assert.deepEqual([await typed.getAttribute("type"), await typed.inputValue()], [
+          "password",
+          PASSWORD,
+        ]);
         await page.click("button[type=submit]");
         await page.waitForURL(`${server.url}/`);
         await waitForText(page, "h1", /./);

@@ -20,6 +20,8 @@ export const access = {
     "This setup link has expired or was already used. Get a new one as root: kvm-manager setup-link",
   "access.setup_do": "Create and sign in",
   "access.name_hint": "Lower-case letters, digits, dot, dash, underscore; a letter first.",
+  "access.password_show": "Show password",
+  "access.password_hide": "Hide password",
   "access.password_hint":
     "At least 12 characters. Several words in a row are good; known passwords are refused.",
 
