@@ -36,7 +36,6 @@ export function ActivityList({ entries, now, named = true }: ActivityListProps) 
           <li key={entry.id} class="activity-entry" data-tone={tone}>
             <Icon name={icon} />
             <span class="activity-text">
-              {entry.result === "error" && `${texts.t("activity.failed")} `}
               {named && entry.vmName && (
                 <>
                   {entry.vmId
@@ -50,6 +49,9 @@ export function ActivityList({ entries, now, named = true }: ActivityListProps) 
                 </>
               )}
               <span>{activityText(entry)}</span>
+              {entry.result === "error" && (
+                <span class="activity-failed">{` – ${texts.t("activity.failed")}`}</span>
+              )}
               {entry.message && (
                 <span class="activity-message" title={oneLine(entry.message)}>{oneLine(entry.message)}</span>
               )}

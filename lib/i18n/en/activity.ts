@@ -5,7 +5,7 @@
 export const activity = {
   "activity.title": "Recent activity",
   "activity.none": "Nothing happened yet.",
-  "activity.failed": "Failed:",
+  "activity.failed": "failed",
 
   "activity.command.start_vm": "Started",
   "activity.command.stop_vm": "Shutdown requested",
