@@ -119,6 +119,11 @@ async function expandCreate(input: InputDraft, given: Given, context: ExpandCont
   if (typeof given.iso === "string") {
     input.isoPath = await imageNamed(context.server, given.iso, "iso", "--iso");
   }
+  await addUser(input, given, context);
+}
+
+/** Has cloud-init make the user, beside what `--file` says of it. */
+async function addUser(input: InputDraft, given: Given, context: ExpandContext): Promise<void> {
   const user = await userOf(given, context);
   if (user === undefined) return;
   const cloudInit = (input.cloudInit ?? {}) as { form?: { users?: CloudInitUser[] }; userData?: unknown };
@@ -129,7 +134,15 @@ async function expandCreate(input: InputDraft, given: Given, context: ExpandCont
   input.cloudInit = { ...cloudInit, form: { ...form, users: [...form.users ?? [], user] } };
 }
 
+/** Words for the user whom cloud-init makes. */
+const USER = {
+  user: { value: "NAME", text: "user whom cloud-init makes, with sudo" },
+  "ssh-key": { value: "FILE", multiple: true, file: true, text: "the user's SSH public key" },
+  "password-stdin": { text: "read the user's password from standard input; sudo asks for it then" },
+} as const;
+
 export const CREATE_EXTRAS: ExtrasTable = {
+  create_vm_from_template: { shorthands: USER, expand: addUser },
   create_vm: {
     shorthands: {
       disk: {
@@ -154,9 +167,7 @@ export const CREATE_EXTRAS: ExtrasTable = {
         text:
           "the network of a card, or the bridge of the host it is on; `default`, or the only one there is, when left out",
       },
-      user: { value: "NAME", text: "user whom cloud-init makes, with sudo" },
-      "ssh-key": { value: "FILE", multiple: true, file: true, text: "the user's SSH public key" },
-      "password-stdin": { text: "read the user's password from standard input; sudo asks for it then" },
+      ...USER,
     },
     expand: expandCreate,
     dryRun: { command: "check_vm_config", input: (config) => ({ config }) },

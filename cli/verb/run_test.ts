@@ -65,7 +65,8 @@ async function run(
   const listener = await listenSocket(`${folder}/api.sock`, async (request) => {
     const name = new URL(request.url).pathname.split("/").at(-1)!;
     if (name === "get_vms") return look();
-    if (name === "get_volumes") return Response.json([]);
+    if (name === "get_volumes" || name === "list_jobs") return Response.json([]);
+    if (name === "get_session") return Response.json({ name: "ann" });
     if (name === "events") return await eventsOf(request.signal, secondLook.promise);
     if (name === "get_vm_devices") {
       const drives = ((await request.json()) as { vmId: string }).vmId === ID ? ["sda"] : ["sda", "sdb"];
@@ -455,6 +456,21 @@ Deno.test("runVerb() makes a user of --user, --ssh-key and --password-stdin, and
     const refused = await run([...line, "--ssh-key", `${folder}/key`]);
     assert.deepEqual([refused.status, refused.calls], [2, []]);
     assert.match(refused.err, /private key/);
+    const several = await run([
+      "template",
+      "create-vms",
+      ID,
+      "web",
+      "--user",
+      "me",
+      "--ssh-key",
+      `${folder}/key.pub`,
+    ]);
+    const { password: _none, ...without } = { ...user, sudo: "nopasswd" as const };
+    assert.deepEqual(several.calls.at(-1)?.input, {
+      ...{ templateId: ID, name: "web" },
+      cloudInit: { form: { users: [without] } },
+    });
     const nobody = await run(["vm", "create", "web3", "--ssh-key", `${folder}/key.pub`]);
     assert.match(nobody.err, /say which with --user/);
   } finally {

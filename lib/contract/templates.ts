@@ -296,6 +296,7 @@ export const templateCommands = {
     cli: ["template", "create-vms", "<templateId>", "<name>"],
     examples: [
       "kvm-manager template create-vms web web-## --count 3 --start",
+      "kvm-manager template create-vms debian web-## --count 3 --user me --ssh-key ~/.ssh/id_ed25519.pub --start",
       "kvm-manager template create-vms web web-copy --linked false",
     ],
     readOnly: false,
