@@ -1,10 +1,17 @@
 /** What the host's clock said when it was trusted last. */
 import { feature } from "../feature.ts";
 
-/** Milliseconds between two times that are written down. */
-const NOTE_MS = 600_000;
+/** Milliseconds until it is written down first, and from then on: the start is for others. */
+const FIRST_MS = 60_000, NOTE_MS = 600_000;
 
 export const clockFeature = feature({
   name: "clock",
-  open: ({ drift }) => ({ periodic: [{ name: "clock", every: () => NOTE_MS, run: () => drift.note() }] }),
+  open: ({ drift }) => {
+    let every = FIRST_MS;
+    const run = () => {
+      every = NOTE_MS;
+      drift.note();
+    };
+    return { periodic: [{ name: "clock", every: () => every, run }], stop: () => drift.note() };
+  },
 });
