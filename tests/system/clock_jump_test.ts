@@ -59,3 +59,32 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "a start with a clock years ahead of the last run removes nothing by age, and says so",
+  ignore,
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+    try {
+      const run = async (offset: string) => {
+        await using server = await readyServer({
+          ...{ uri: "test:///default", dataDir: folder },
+          env: { LD_PRELOAD: LIBRARY, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" },
+        });
+        const [bin, audit, metrics] = await Promise.all([
+          asRoot(server, "get_bin_usage", {}),
+          asRoot(server, "get_audit_retention", {}),
+          asRoot(server, "get_retention_policy", {}),
+        ]);
+        return [bin, audit, metrics].map(({ held }) => held);
+      };
+      assert.deepEqual(await run("+0"), [undefined, undefined, undefined]);
+      for (const held of await run("+800d")) {
+        assert.match(held!, /800 days ahead of when KVM Manager last ran/);
+      }
+      assert.deepEqual(await run("+1d"), [undefined, undefined, undefined], "it was set right");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
