@@ -74,9 +74,10 @@ export function principalOf(
   };
 }
 
-/** KVM Manager itself, or a test. */
+/** KVM Manager itself, or a test: whoever this process runs as. */
 export function localPrincipal(door: Door): Principal {
-  return principalOf({ name: door === "socket" ? "root" : "local", door, via: "socket", rights: ALL_RIGHTS });
+  const name = door === "socket" ? "root" : "local", uid = Deno.uid() ?? 0;
+  return principalOf({ name, uid, door, via: "socket", rights: ALL_RIGHTS });
 }
 
 /** A user of this host at the socket. Whoever is administrator there is root's equal. */

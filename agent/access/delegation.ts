@@ -31,21 +31,22 @@ export function delegatorOf({ via, name, userId, holder, uid }: Principal): Dele
  * @throws {ContractError} StoreUnavailable while the accounts are not known
  */
 export function delegateFor(
-  { access: { accounts, credentials, isDemo }, socketRoleOf }: {
+  app: {
     readonly access: Pick<Access, "accounts" | "credentials" | "isDemo">;
     /** What a user of this host is at the socket now. */
-    readonly socketRoleOf: (uid: number) => Role | undefined;
+    socketRoleOf(uid: number): Role | undefined;
   },
   by: Delegator,
   holder: string,
 ): Principal | string {
+  const { accounts, credentials, isDemo } = app.access;
   const common = { door: "schedule", holder } as const;
   if (by.kind === "demo") {
     if (!isDemo) return "the demo is over";
     return principalOf({ ...common, name: by.name, via: "demo", rights: ALL_RIGHTS });
   }
   if (by.kind === "host") {
-    const uid = by.uid ?? userIds(by.name)?.uid, role = uid === undefined ? undefined : socketRoleOf(uid);
+    const uid = by.uid ?? userIds(by.name)?.uid, role = uid === undefined ? undefined : app.socketRoleOf(uid);
     if (uid === undefined || role === undefined) {
       return "that user of the host may not use the socket any more";
     }
