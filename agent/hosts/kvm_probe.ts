@@ -1,12 +1,17 @@
 /**
  * Whether KVM really runs guests. A device file that can be opened does not tell: nested virtualization may hand it
  * out and hang every guest. So the firmware is let boot a sector of five bytes, which ends QEMU with a number of its
- * own. It takes a tenth of a second where KVM works.
+ * own. It takes a tenth of a second where KVM works. Nested virtualization may also run a guest so slowly that its kernel
+ * never gets anywhere: what takes long is compared with emulation, which a busy host slows down as much.
  */
 import { log } from "../log.ts";
 
 /** Milliseconds it may take; a host under load takes longer than a tenth of a second. */
 const LIMIT_MS = 4000;
+/** Milliseconds from which on it is compared with emulation. */
+const SUSPECT_MS = 1000;
+/** How many times as long as emulation it may take, once it takes that long. */
+const MOST_RATIO = 2;
 const DEVICE = "/dev/kvm";
 /** QEMU's isa-debug-exit ends with (value << 1) | 1. */
 const VALUE = 0x10, STATUS = VALUE << 1 | 1, PORT = 0xf4;
@@ -34,20 +39,24 @@ const argumentsFor = (image: string, accelerator: string) => [
   ...["-device", `isa-debug-exit,iobase=${PORT},iosize=4`],
 ];
 
+/** How a try to boot the sector ended. */
+export interface Boot {
+  /** Milliseconds it took. */
+  readonly took: number;
+  /** Why it did not run; null when it did. */
+  readonly trouble: string | null;
+}
+
 /**
  * Boots the sector.
  *
  * @param emulator QEMU for PCs, as libvirt names it
- * @returns why it does not run, or null when it does
  */
-export async function bootTrouble(
-  emulator: string,
-  accelerator: "kvm" | "tcg",
-  limitMs = LIMIT_MS,
-): Promise<string | null> {
+export async function boot(emulator: string, accelerator: "kvm" | "tcg", limitMs = LIMIT_MS): Promise<Boot> {
   const image = await Deno.makeTempFile({ prefix: "kvm-manager-" });
   try {
     await Deno.writeFile(image, bootSector());
+    const began = performance.now();
     const child = new Deno.Command(emulator, {
       args: argumentsFor(image, accelerator),
       stdin: "null",
@@ -59,13 +68,31 @@ export async function bootTrouble(
       late = true;
       child.kill("SIGKILL");
     }, limitMs);
-    const { code } = await child.status;
+    const { code } = await child.status, took = performance.now() - began;
     clearTimeout(timer);
-    if (late) return `a guest under it hangs (it did not boot within ${limitMs / 1000} seconds)`;
-    return code === STATUS ? null : `QEMU cannot run a guest under it (it ended with ${code})`;
+    if (late) {
+      return { took, trouble: `a guest under it hangs (it did not boot within ${limitMs / 1000} seconds)` };
+    }
+    const trouble = code === STATUS ? null : `QEMU cannot run a guest under it (it ended with ${code})`;
+    return { took, trouble };
   } finally {
     await Deno.remove(image);
   }
+}
+
+/**
+ * What is wrong with KVM, by how a guest booted under it.
+ *
+ * @param emulated boots the same guest without KVM; asked only where that tells something
+ */
+export async function troubleOf(kvm: Boot, emulated: () => Promise<Boot>): Promise<string | null> {
+  if (kvm.trouble !== null || kvm.took < SUSPECT_MS) return kvm.trouble;
+  const { took, trouble } = await emulated();
+  if (trouble !== null || kvm.took <= MOST_RATIO * took) return null;
+  const seconds = (ms: number) => (ms / 1000).toFixed(1);
+  return `a guest under it is slower than one that is emulated (${seconds(kvm.took)} seconds to boot, not ${
+    seconds(took)
+  })`;
 }
 
 /** Why KVM cannot be used on this machine, or null when it works. */
@@ -77,7 +104,7 @@ export async function kvmTrouble(emulator: string): Promise<string | null> {
     return `${DEVICE} is missing: switch virtualization (VT-x, AMD-V) on in the firmware, and load kvm_intel or kvm_amd`;
   }
   try {
-    return await bootTrouble(emulator, "kvm");
+    return await troubleOf(await boot(emulator, "kvm"), () => boot(emulator, "tcg"));
   } catch (error) {
     // QEMU or the temporary folder cannot be used by us: libvirt has its own rights, and its word is taken.
     log.debug("whether KVM works could not be tried", { error });

@@ -1,7 +1,7 @@
 /** create_vm while libvirtd dies: no image stays behind without its machine, and the next creation works. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { bootTrouble } from "../../agent/hosts/kvm_probe.ts";
+import { boot } from "../../agent/hosts/kvm_probe.ts";
 import { filesOf } from "../testbed/names.ts";
 import { type PrivateLibvirt, privateLibvirt } from "../testbed/private_libvirt.ts";
 import { ProcessError } from "../testbed/process.ts";
@@ -126,12 +126,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "bootTrouble() tells an emulator that runs a guest from one that hangs or cannot",
+  name: "boot() tells an emulator that runs a guest from one that hangs or cannot",
   ignore,
   fn: async () => {
     const emulator = "/usr/bin/qemu-system-x86_64";
-    assert.equal(await bootTrouble(emulator, "tcg", 30_000), null);
-    assert.match(await bootTrouble(emulator, "tcg", 1) ?? "", /hangs/);
-    assert.match(await bootTrouble("/bin/false", "tcg") ?? "", /ended with 1/);
+    assert.equal((await boot(emulator, "tcg", 30_000)).trouble, null);
+    assert.match((await boot(emulator, "tcg", 1)).trouble ?? "", /hangs/);
+    assert.match((await boot("/bin/false", "tcg")).trouble ?? "", /ended with 1/);
   },
 });
