@@ -112,7 +112,12 @@ Deno.test({
       await log.waitFor("pool-changed", ({ name, event }) => name === pool.name && event === "refresh");
       const told = log.of("pool-changed").filter(({ name }) => name === pool.name).map(({ event }) => event);
       const since = told.slice(told.lastIndexOf("started") + 1);
-      assert.deepEqual(since, ["changed", "refresh"], "of autostart libvirt has no event");
+      // Another test's server may have refreshed it, too.
+      assert.deepEqual(
+        since.filter((event) => event !== "refresh"),
+        ["changed"],
+        "of autostart libvirt has no event",
+      );
       await until(
         "the volume",
         async () => names(await call(server, "get_volumes", { pool: pool.name })).includes("put.img"),
