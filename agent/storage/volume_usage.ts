@@ -27,8 +27,11 @@ type Disk = {
   readonly format?: string | undefined;
 };
 
-/** A machine, by what is shown of it. */
-const userOf = ({ id, name }: VM): StorageUser => ({ vmId: id, name });
+/** A VM, by what is shown of it: one in no list, as a boot test's, has no page to lead to. */
+const userOf = (inventory: Inventory, { id, name }: VM): StorageUser => ({
+  vmId: inventory.vm(id) === undefined ? "" : id,
+  name,
+});
 
 /** What a disk is on: a path, or `volume:pool/name`. */
 const placeOf = ({ type, source }: Disk) => type === "volume" ? `volume:${source}` : source;
@@ -36,11 +39,12 @@ const placesOf = ({ pool, name, path }: Volume) => [path, `volume:${pool}/${name
 
 /** Who uses each volume, as far as the live model knows. */
 export class VolumeUsage {
+  /** Place → its users by name, which is a VM's alone on a host. */
   readonly #byPlace = new Map<string, Map<string, StorageUser>>();
 
   constructor(inventory: Inventory) {
     for (const vm of inventory.everyVm()) {
-      for (const disk of vm.disks) this.#add(placeOf(disk), [userOf(vm)]);
+      for (const disk of vm.disks) this.#add(placeOf(disk), [userOf(inventory, vm)]);
     }
     const known = inventory.storage.known();
     const byPath = new Map(known.map((volume) => [volume.path, volume]));
@@ -77,7 +81,7 @@ export class VolumeUsage {
     for (const [place, users] of this.#byPlace) {
       const isIn = place.startsWith(`volume:${name}/`) || paths.has(place) ||
         (below !== undefined && place.startsWith(below));
-      if (isIn) { for (const [id, user] of users) found.set(id, user); }
+      if (isIn) { for (const [name, user] of users) found.set(name, user); }
     }
     return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
   }
@@ -86,7 +90,7 @@ export class VolumeUsage {
     if (place === undefined) return;
     let there = this.#byPlace.get(place);
     if (there === undefined) this.#byPlace.set(place, there = new Map());
-    for (const user of users) there.set(user.vmId, user);
+    for (const user of users) there.set(user.name, user);
   }
 }
 
@@ -94,7 +98,7 @@ export class VolumeUsage {
 export function refuseRunning({ inventory }: Host, record: PoolRecord): void {
   const active = new Set(inventory.active());
   const user = new VolumeUsage(inventory).ofPool(inventory, record)
-    .find(({ vmId }) => active.has(vmId));
+    .find(({ name }) => active.has(inventory.vmByName(name)?.id ?? ""));
   if (user !== undefined) throw new ContractError("StoragePoolInUse", { pool: record.name, vm: user.name });
 }
 

@@ -71,9 +71,9 @@ export function UsedBy({ users }: { users: readonly StorageUser[] }) {
   return (
     <span class="storage-users">
       {users.slice(0, NAMED).map(({ vmId, name }) =>
-        // Without an id it is one that may not be seen.
+        // Without an id it is one that may not be seen, or a boot test's, which has no page.
         vmId === ""
-          ? <span key="" class="text-muted">{name}</span>
+          ? <span key={name} class="text-muted">{oneLine(name, 40)}</span>
           : (
             <a key={vmId} href={`/vms/${encodeURIComponent(vmId)}`}>
               <bdi>{oneLine(name, 40)}</bdi>

@@ -28,8 +28,11 @@ const Line = (description: string) =>
     description,
   });
 
-/** A machine that needs a pool or a volume. */
-export const StorageUser = Type.Object({ vmId: Type.String(), name: Type.String() });
+/** A VM that needs a pool or a volume. */
+export const StorageUser = Type.Object({
+  vmId: Type.String({ description: "empty for one without a page: it may not be seen, or is a boot test's" }),
+  name: Type.String(),
+});
 export type StorageUser = Static<typeof StorageUser>;
 
 export const StoragePool = Type.Object({
