@@ -41,7 +41,11 @@ class Reader {
   readonly values: Record<string, boolean | string | string[]> = {};
   #at = 0;
 
-  constructor(private readonly args: readonly string[], private readonly options: ArgumentOptions) {}
+  constructor(
+    private readonly args: readonly string[],
+    private readonly options: ArgumentOptions,
+    private readonly elsewhere: Readonly<Record<string, string>>,
+  ) {}
 
   read(): void {
     while (this.#at < this.args.length) {
@@ -71,7 +75,8 @@ class Reader {
       this.values[negated] = false;
       return;
     }
-    const near = didYouMean(name, Object.keys(this.options), (each) => `--${each}`);
+    const here = Object.hasOwn(this.elsewhere, name) ? ` ${this.elsewhere[name]}` : "";
+    const near = here || didYouMean(name, Object.keys(this.options), (each) => `--${each}`);
     throw new UsageError(`unknown option --${name}${near && `.${near}`}`);
   }
 
@@ -125,9 +130,18 @@ class Reader {
   }
 }
 
-/** Reads words. @throws {UsageError} for an option nobody knows, or one without its value */
-export function parsed<const O extends ArgumentOptions>(args: readonly string[], options: O): Parsed<O> {
-  const reader = new Reader(args, options);
+/**
+ * Reads words.
+ *
+ * @param elsewhere options that other tools have, with what does that here
+ * @throws {UsageError} for an option nobody knows, or one without its value
+ */
+export function parsed<const O extends ArgumentOptions>(
+  args: readonly string[],
+  options: O,
+  elsewhere: Readonly<Record<string, string>> = {},
+): Parsed<O> {
+  const reader = new Reader(args, options, elsewhere);
   reader.read();
   return { positionals: reader.positionals, values: reader.values as Parsed<O>["values"] };
 }

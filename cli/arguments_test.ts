@@ -33,6 +33,13 @@ Deno.test("parsed() takes a value that may be left out from =, or from the words
   assert.deepEqual(parsed(["--wait", "web1"], OPTIONS), { positionals: ["web1"], values: { wait: true } });
 });
 
+Deno.test("parsed() says what an option of other tools is here", () => {
+  assert.throws(
+    () => parsed(["web1", "--force"], OPTIONS, { force: "kvm-manager vm force-stop powers it off at once" }),
+    { message: "unknown option --force. kvm-manager vm force-stop powers it off at once" },
+  );
+});
+
 Deno.test("parsed() names what is wrong, and the option that is near", () => {
   const wrong: readonly (readonly [args: string[], text: RegExp])[] = [
     [["--outptu", "x"], /unknown option --outptu\. Did you mean --output\?/],

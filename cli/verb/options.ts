@@ -198,7 +198,7 @@ function readPlaces(verb: Verb, words: readonly string[], input: InputDraft): re
  */
 export function readArguments(verb: Verb, args: readonly string[]): Arguments {
   const options = optionsOf(verb);
-  const { positionals, values } = parsed(args, configOf(verb, options)) as {
+  const { positionals, values } = parsed(args, configOf(verb, options), verb.command.elsewhere) as {
     positionals: string[];
     values: Record<string, unknown>;
   };

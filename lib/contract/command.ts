@@ -67,6 +67,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
    * field's own name goes on working.
    */
   readonly flags?: Readonly<Record<string, string>>;
+  /** Option that other tools have for the verb → what does that here, as a sentence. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** State of the VM that `--wait` alone waits for. */
   readonly reaches?: VmState;
   /** Field of the answer that is a file: the whole output, unless another format is asked for. */

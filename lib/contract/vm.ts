@@ -308,6 +308,7 @@ export const vmCommands = {
     cli: ["vm", "stop", "<vmId>"],
     places: ["<vmId...>"],
     aliases: ["vm shutdown"],
+    elsewhere: { force: "kvm-manager vm force-stop powers it off at once" },
     reaches: "stopped",
     examples: ["kvm-manager vm stop web1", "kvm-manager vm stop 'web-*' --wait --timeout 2m"],
     readOnly: false,
@@ -365,6 +366,7 @@ export const vmCommands = {
     cli: ["vm", "reboot", "<vmId>"],
     places: ["<vmId...>"],
     aliases: ["vm restart"],
+    elsewhere: { force: "kvm-manager vm reset presses its reset button" },
     readOnly: false,
   }),
   reset_vm: command({
@@ -421,6 +423,10 @@ export const vmCommands = {
     cli: ["vm", "delete", "<vmId>"],
     places: ["<vmId...>"],
     aliases: ["vm undefine"],
+    elsewhere: {
+      force: "Power it off with kvm-manager vm force-stop first; --yes leaves out the question",
+      "remove-all-storage": "--delete-disks deletes its disks, too",
+    },
     examples: [
       "kvm-manager vm delete web1",
       "kvm-manager vm delete 'test-*' --delete-disks --permanently --yes",
