@@ -1,4 +1,7 @@
 /** Chunks that are read in order, the next ones while one is worked on. */
+import { readChunk } from "./chunks.ts";
+import type { Repository } from "./repository.ts";
+import { Zstd } from "./zstd.ts";
 
 /** Chunks under way: one is read, one is unpacked, one is compared. */
 const AHEAD = 3;
@@ -36,5 +39,36 @@ export class ReadAhead<T> {
   async end(): Promise<void> {
     this.#next = this.#digests.length;
     await Promise.allSettled(this.#under.values());
+  }
+}
+
+/** The chunks of a disk, unpacked on a thread and checked. Disposing of it waits for what is still being read. */
+export class ChunksAhead implements AsyncDisposable {
+  readonly #zstd = new Zstd();
+  readonly #ahead: ReadAhead<Uint8Array<ArrayBuffer>>;
+
+  /**
+   * @param digests null for what is not read
+   * @param lengthAt bytes of the chunk of an index
+   */
+  constructor(
+    repository: Repository,
+    digests: readonly (string | null)[],
+    lengthAt: (index: number) => number,
+  ) {
+    this.#ahead = new ReadAhead(
+      digests,
+      (digest, index) => readChunk(repository, digest, lengthAt(index), this.#zstd),
+    );
+  }
+
+  /** As {@link ReadAhead.take}. @throws {BackupChunkError} for one that is missing or damaged @throws {Error} from reading */
+  take(index: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#ahead.take(index);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ahead.end();
+    this.#zstd[Symbol.dispose]();
   }
 }

@@ -3,10 +3,9 @@ import { chunkCount, readChunkList } from "../../lib/backup/chunk_list.ts";
 import { type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
-import { BackupChunkError, readChunk } from "./chunks.ts";
-import { ReadAhead } from "./read_ahead.ts";
+import { BackupChunkError } from "./chunks.ts";
+import { ChunksAhead } from "./read_ahead.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
-import { Zstd } from "./zstd.ts";
 
 /** Lines of a task's log about one copy. */
 const MOST_TOLD = 5;
@@ -76,28 +75,20 @@ export async function verifyCopy(
       noteError(error, `disk ${target}`);
       continue;
     }
-    const lengthAt = (index: number) => Math.min(chunkBytes, bytes - index * chunkBytes), zstd = new Zstd();
+    const lengthAt = (index: number) => Math.min(chunkBytes, bytes - index * chunkBytes);
     const unread = onceEach(list, known);
-    const ahead = new ReadAhead(
-      unread,
-      (digest, index) => readChunk(repository, digest, lengthAt(index), zstd),
-    );
-    try {
-      for (const [index, digest] of unread.entries()) {
-        job.signal.throwIfAborted();
-        checkedBytes += lengthAt(index);
-        if (digest === null) continue;
-        try {
-          await ahead.take(index);
-          known.add(digest);
-        } catch (error) {
-          noteError(error, `disk ${target}`);
-        }
-        onBytes(checkedBytes);
+    await using ahead = new ChunksAhead(repository, unread, lengthAt);
+    for (const [index, digest] of unread.entries()) {
+      job.signal.throwIfAborted();
+      checkedBytes += lengthAt(index);
+      if (digest === null) continue;
+      try {
+        await ahead.take(index);
+        known.add(digest);
+      } catch (error) {
+        noteError(error, `disk ${target}`);
       }
-    } finally {
-      await ahead.end();
-      zstd[Symbol.dispose]();
+      onBytes(checkedBytes);
     }
   }
   if (damaged.size > 0) {

@@ -6,10 +6,8 @@ import { writeAll } from "../../lib/write_all.ts";
 import { plainPath } from "../host_file.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Volume } from "../storage/volumes.ts";
-import { readChunk } from "./chunks.ts";
-import { ReadAhead } from "./read_ahead.ts";
+import { ChunksAhead } from "./read_ahead.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
-import { Zstd } from "./zstd.ts";
 
 /** The chunks of a disk. @throws {ManifestError} @throws {Error} from reading */
 export async function chunksOf(
@@ -53,28 +51,20 @@ export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void
   const layout = format === "qcow2" ? new Qcow2Layout(bytes) : undefined;
   using file = await Deno.open(plainPath(volume.path), { read: true, write: true });
   if (isFile) await file.truncate(0);
-  const lengthAt = (index: number) => Math.min(chunkBytes, bytes - index * chunkBytes), zstd = new Zstd();
-  const ahead = new ReadAhead(
-    chunks,
-    (digest, index) => readChunk(repository, digest, lengthAt(index), zstd),
-  );
-  try {
-    for (const [index, digest] of chunks.entries()) {
-      job.signal.throwIfAborted();
-      const at = index * chunkBytes, length = lengthAt(index);
-      // Of zeros there may be millions, and a file has them by itself: no time is spent on them.
-      if (digest === null && isFile) continue;
-      if (digest === null) await writeAt(file, { offset: at, bytes: new Uint8Array(length) });
-      else {
-        const content = await ahead.take(index);
-        if (layout === undefined) await writeAt(file, { offset: at, bytes: content });
-        else for (const placed of layout.place(at, content)) await writeAt(file, placed);
-      }
-      onBytes(at + length);
+  const lengthAt = (index: number) => Math.min(chunkBytes, bytes - index * chunkBytes);
+  await using ahead = new ChunksAhead(repository, chunks, lengthAt);
+  for (const [index, digest] of chunks.entries()) {
+    job.signal.throwIfAborted();
+    const at = index * chunkBytes, length = lengthAt(index);
+    // Of zeros there may be millions, and a file has them by itself: no time is spent on them.
+    if (digest === null && isFile) continue;
+    if (digest === null) await writeAt(file, { offset: at, bytes: new Uint8Array(length) });
+    else {
+      const content = await ahead.take(index);
+      if (layout === undefined) await writeAt(file, { offset: at, bytes: content });
+      else for (const placed of layout.place(at, content)) await writeAt(file, placed);
     }
-  } finally {
-    await ahead.end();
-    zstd[Symbol.dispose]();
+    onBytes(at + length);
   }
   if (layout !== undefined) {
     for (const placed of layout.end()) await writeAt(file, placed);
