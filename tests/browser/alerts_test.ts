@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { browser } from "../testbed/chromium.ts";
 import { call, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { looksWell, overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("chromium");
@@ -38,8 +39,8 @@ browserTest(
         await page.getByLabel("Clears at").fill("5");
         await page.getByRole("button", { name: "Create alert" }).click();
         await waitForText(page, ".form-error", "must not be above the threshold");
-        assert.equal(await page.getByLabel("Name").inputValue(), "VMs are <b>counted</b>");
-        assert.equal(await page.getByLabel("Metric", { exact: true }).inputValue(), "vms_running");
+        await becomes(() => page.getByLabel("Name").inputValue(), "VMs are <b>counted</b>");
+        await becomes(() => page.getByLabel("Metric", { exact: true }).inputValue(), "vms_running");
       }, { expected: /400/ });
     });
 
@@ -92,7 +93,7 @@ browserTest(
         await page.getByRole("button", { name: "Delete" }).click();
         await page.getByRole("button", { name: "Continue" }).click();
         await page.waitForURL(/\/alerts\/rules/);
-        assert.equal(await page.getByRole("link", { name: "Renamed" }).count(), 0);
+        await becomes(() => page.getByRole("link", { name: "Renamed" }).count(), 0);
         await page.getByRole("link", { name: "History" }).click();
         await waitForText(page, "tr[data-state=resolved]", "The rule was changed");
       });

@@ -7,7 +7,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -39,12 +39,12 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
             await field(page, "Folder").fill("/no/such/folder");
             await page.locator("main").getByRole("button", { name: "Create backup" }).click();
             await waitForText(page, "main", "cannot be used");
-            assert.equal(await field(page, "Name").inputValue(), "<b>nightly</b>");
+            await becomes(() => field(page, "Name").inputValue(), "<b>nightly</b>");
             await field(page, "Folder").fill(path);
             await page.getByLabel("All VMs").uncheck();
             await page.getByLabel(vm.name).check();
             await field(page, "Frequency").selectOption("by-hand");
-            assert.equal(await field(page, "Time").isVisible(), false);
+            await becomes(() => field(page, "Time").isVisible(), false);
             await page.locator("main").getByRole("button", { name: "Create backup" }).click();
             await waitForText(page, "main", "The backup was created.");
             await waitForText(page, "tr[data-backup]", "Never ran");
@@ -142,7 +142,7 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
         const goesTo = async (choice: string, folder: string | undefined) =>
           await visit(tester, `${server.url}/backups/${id}/edit`, async (page) => {
             await field(page, "Target").selectOption({ label: choice });
-            assert.equal(await field(page, "Folder").isVisible(), folder !== undefined);
+            await becomes(() => field(page, "Folder").isVisible(), folder !== undefined);
             if (folder !== undefined) await field(page, "Folder").fill(folder);
             await page.getByRole("button", { name: "Save" }).click();
             await waitForText(page, "main", "The backup was saved.");

@@ -7,6 +7,7 @@ import { testPool } from "../testbed/pool.ts";
 import { exists } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { looksWell, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
@@ -32,7 +33,7 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
         await page.getByRole("menuitem", { name: "Delete" }).click();
         await waitForText(page, "dialog[open]", "stays in the bin for 7 days");
         await page.locator("dialog[open]").getByLabel(disk).check();
-        assert.equal(await page.locator("dialog[open]").getByLabel("Delete permanently").isChecked(), false);
+        await becomes(() => page.locator("dialog[open]").getByLabel("Delete permanently").isChecked(), false);
         await page.locator("dialog[open]").getByRole("button", { name: "Delete", exact: true }).click();
         await page.waitForURL(/\/vms\?done=/);
         assert.equal(await exists(disk), false);

@@ -6,7 +6,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const ignore = await requirement("qemu", "chromium") !== null;
@@ -109,7 +109,7 @@ browserTest(
         const { userData } = (await call(server, "get_cloud_init", { vmId })).cloudInit!;
         assert.match(userData!, /hashed_passwd: "\*{8}"/);
         assert.match(userData!, /timezone: Europe\/Vienna/);
-        assert.equal(await page.getByRole("radio", { name: "YAML" }).isChecked(), true);
+        await becomes(() => page.getByRole("radio", { name: "YAML" }).isChecked(), true);
       });
       await t.step("removing asks first", async () => {
         await page.getByText("Remove…").click();
@@ -142,7 +142,7 @@ browserTest(
               await page.getByRole("button", { name: "Preview" }).click();
               await waitForText(page, "pre", "#cloud-config");
               await page.getByText("Remove…").click();
-              assert.equal(await page.locator("main img").count(), 0);
+              await becomes(() => page.locator("main img").count(), 0);
               assert.equal(await overflows(page), false, "wider than its window");
             }, { ...size, accessible: "in both themes" }),
         );
@@ -166,7 +166,7 @@ browserTest(
       await page.getByLabel("Host name").fill("not a name");
       await button("Save").click();
       await waitForText(page, ".form-error", "must be a host name");
-      assert.equal(await page.getByLabel("Login name").inputValue(), "ann", "what was said is still there");
+      await becomes(() => page.getByLabel("Login name").inputValue(), "ann", "what was said is still there");
       await page.getByLabel("Host name").fill("web");
       await button("Preview").click();
       await waitForText(page, "pre", "hostname: web");

@@ -6,7 +6,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { EventLog, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -76,7 +76,7 @@ browserTest(
       await t.step("view only: the server is told, and nothing can be sent", async () => {
         await page.getByRole("checkbox", { name: "View only" }).check();
         await waitForText(page, ".console-foot", "You are only looking");
-        assert.equal(await page.getByRole("button", { name: "Send Ctrl+Alt+Del" }).isEnabled(), false);
+        await becomes(() => page.getByRole("button", { name: "Send Ctrl+Alt+Del" }).isEnabled(), false);
       });
       // A machine that has just started may have no VNC server yet: it is tried again.
     }, { expected: /status of 409.*open_console/ });
@@ -204,8 +204,8 @@ browserTest("console.vv is remote-viewer's file; without script the page offers 
   await visit(tester, server.url + path(vm.uuid), async (page) => {
     // playwright's texts and roles pass over <noscript>.
     assert.match(await page.locator(".console-plain").textContent() ?? "", /The screen needs JavaScript/);
-    assert.equal(await page.locator(".console-plain").isVisible(), true);
-    assert.equal(await page.locator(".console").isVisible(), false);
+    await becomes(() => page.locator(".console-plain").isVisible(), true);
+    await becomes(() => page.locator(".console").isVisible(), false);
     assert.equal(await page.locator(".console-plain a").getAttribute("href"), `${path(vm.uuid)}.vv`);
   }, { javaScriptEnabled: false });
 });

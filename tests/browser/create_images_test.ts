@@ -9,7 +9,7 @@ import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("chromium");
@@ -56,17 +56,17 @@ Deno.test({
           await group.getByRole("button", { name: "Download", exact: true }).click();
           await waitForText(page, "[role=status]", `${pool.name}/fedora-42.img is here, and chosen.`);
           const chosen = page.locator("[name=imagePath]:checked");
-          assert.equal(await chosen.inputValue(), `${pool.name}/fedora-42.img`);
-          assert.equal(await page.locator("[name=imageCopy]").inputValue(), "qcow2");
-          assert.equal(await page.locator("[name=name]").inputValue(), "typed-before");
-          assert.equal(await page.locator("[name=memoryMb]").inputValue(), "777");
+          await becomes(() => chosen.inputValue(), `${pool.name}/fedora-42.img`);
+          await becomes(() => page.locator("[name=imageCopy]").inputValue(), "qcow2");
+          await becomes(() => page.locator("[name=name]").inputValue(), "typed-before");
+          await becomes(() => page.locator("[name=memoryMb]").inputValue(), "777");
           assert.equal(page.url(), create);
           // In the list now: chosen again without a second download.
           await page.reload();
           const again = await open(page, "cloud", "Download from the catalogue");
           await again.locator("option", { hasText: "already in kvmm-test" }).waitFor({ state: "attached" });
           await again.getByRole("button", { name: "Download", exact: true }).click();
-          assert.equal(await chosen.inputValue(), `${pool.name}/fedora-42.img`);
+          await becomes(() => chosen.inputValue(), `${pool.name}/fedora-42.img`);
           const downloads = (await call(server, "list_jobs")).filter(({ command }) =>
             command === "download_image"
           );
@@ -81,8 +81,8 @@ Deno.test({
         await group.getByLabel("URL", { exact: true }).fill(iso);
         await group.getByLabel("URL", { exact: true }).press("Enter");
         await waitForText(page, "[role=status]", `${pool.name}/debian-12.iso is here, and chosen.`);
-        assert.equal(await page.locator("[name=isoPath]").inputValue(), `${pool.path}/debian-12.iso`);
-        assert.equal(await page.locator("[name=name]").inputValue(), "typed-before");
+        await becomes(() => page.locator("[name=isoPath]").inputValue(), `${pool.path}/debian-12.iso`);
+        await becomes(() => page.locator("[name=name]").inputValue(), "typed-before");
         await waitForText(page, ".create-facts", "Debian");
       }));
 
@@ -126,7 +126,7 @@ Deno.test({
             await page.locator("[name=imagePath]:checked").inputValue(),
             `${pool.name}/own.img`,
           );
-          assert.equal(await page.locator("[name=name]").inputValue(), "typed-before");
+          await becomes(() => page.locator("[name=name]").inputValue(), "typed-before");
         }, PHONE),
     );
 

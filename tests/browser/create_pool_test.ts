@@ -5,6 +5,7 @@ import { filesOf } from "../testbed/names.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { requirement } from "../testbed/skip.ts";
 import { startServer } from "../testbed/server.ts";
+import { becomes } from "../testbed/wait.ts";
 import { visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("chromium");
@@ -35,7 +36,7 @@ Deno.test({
         await page.getByText("No storage pool is running").waitFor({ state: "detached" });
         await page.getByRole("button", { name: "Upload", exact: true }).waitFor();
         await waitForText(page, ".create-summary", "in off");
-        assert.equal(await page.locator("[name=name]").inputValue(), "typed-before");
+        await becomes(() => page.locator("[name=name]").inputValue(), "typed-before");
         assert.match(await host.virsh("pool-info", "off"), /State:\s+running/);
       }, { javaScriptEnabled, accessible: javaScriptEnabled });
     }

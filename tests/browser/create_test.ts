@@ -7,7 +7,7 @@ import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { delay } from "../testbed/wait.ts";
+import { becomes, delay } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -46,7 +46,7 @@ browserTest("a machine is made from a CD in a few clicks, and runs", async (t) =
         await waitForText(page, ".form-error", "Invalid memory size: 64MB (minimum 128MB)");
         await page.getByRole("button", { name: "Create", exact: true }).click();
         assert.match(page.url(), /\/vms\/new$/);
-        assert.equal(await page.getByRole("alert").filter({ hasText: "was not created" }).count(), 0);
+        await becomes(() => page.getByRole("alert").filter({ hasText: "was not created" }).count(), 0);
       },
     );
     await t.step("what is beyond the host is a warning", async () => {
@@ -89,15 +89,15 @@ browserTest("the form begins from the image it is asked to, with and without scr
   for (const javaScriptEnabled of [true, false]) {
     const at = (query: string) => `${server.url}/vms/new?${query}=${encodeURIComponent(pool.name)}%2F`;
     await visit(tester, `${at("disk")}debian-12-generic-amd64.qcow2`, async (page) => {
-      assert.equal(await page.locator("[name=source][value=image]").isChecked(), true);
+      await becomes(() => page.locator("[name=source][value=image]").isChecked(), true);
       const path = await page.locator("[name=imagePath]:checked").inputValue();
       assert.equal(path, `${pool.name}/debian-12-generic-amd64.qcow2`);
       assert.match(await page.locator("[name=name]").inputValue(), /^debian12/);
       await waitForText(page, ".create-facts", "Debian");
       // Other machines may begin from it, too.
-      assert.equal(await page.locator("[name=imageCopy]").inputValue(), "qcow2");
+      await becomes(() => page.locator("[name=imageCopy]").inputValue(), "qcow2");
       await waitForText(page, ".create-facts", `copy of ${pool.path}/debian-12-generic-amd64.qcow2`);
-      assert.equal(await page.locator(".form-error").count(), 0);
+      await becomes(() => page.locator(".form-error").count(), 0);
       await using claim = await claimedVm("wizard-copy");
       await page.locator("[name=name]").fill(claim.name);
       await page.locator("[name=imageSizeGb]").fill("1");
@@ -109,8 +109,8 @@ browserTest("the form begins from the image it is asked to, with and without scr
       assert.match(await virsh("vol-info", `${claim.name}.qcow2`, pool.name), /Capacity: +1\.00 GiB/);
     }, { javaScriptEnabled });
     await visit(tester, `${at("iso")}fedora-40.iso`, async (page) => {
-      assert.equal(await page.locator("[name=source][value=iso]").isChecked(), true);
-      assert.equal(await page.locator("[name=isoPath]").inputValue(), `${pool.path}/fedora-40.iso`);
+      await becomes(() => page.locator("[name=source][value=iso]").isChecked(), true);
+      await becomes(() => page.locator("[name=isoPath]").inputValue(), `${pool.path}/fedora-40.iso`);
     }, { javaScriptEnabled });
   }
 });
@@ -131,7 +131,7 @@ browserTest(
         assert.match(await cards.first().textContent() ?? "", /^Cloud image/);
         await page.locator("[name=source][value=image]").check({ force: true });
         await page.waitForFunction(() => document.querySelector(".create-facts") !== null);
-        assert.equal(await page.locator(".form-error, .findings[data-tone=bad]").count(), 0);
+        await becomes(() => page.locator(".form-error, .findings[data-tone=bad]").count(), 0);
       });
       await t.step("without an image, or without an ISO, it is said what is missing", async () => {
         const create = page.getByRole("button", { name: "Create", exact: true });
@@ -142,12 +142,12 @@ browserTest(
         await waitForText(page, ".form-error", "Start without one");
         assert.match(page.url(), /\/vms\/new$/);
         await page.getByLabel("Start without one").check();
-        assert.equal(await page.locator(".form-error").count(), 0);
+        await becomes(() => page.locator(".form-error").count(), 0);
       });
       await t.step("what is missing on this host can be fetched from here", async () => {
-        assert.equal(await page.getByRole("button", { name: "Download from the catalogue" }).count(), 0);
+        await becomes(() => page.getByRole("button", { name: "Download from the catalogue" }).count(), 0);
         for (const name of ["Download by URL", "Upload"]) {
-          assert.equal(await page.getByRole("button", { name, exact: true }).count(), 1);
+          await becomes(() => page.getByRole("button", { name, exact: true }).count(), 1);
         }
         await pool.createVolume("later.qcow2", "64M");
         await virsh("pool-refresh", pool.name);
@@ -156,7 +156,7 @@ browserTest(
       });
       await t.step("a cloud image opens cloud-init", async () => {
         await page.locator("[name=source][value=cloud]").check({ force: true });
-        assert.equal(await page.locator("[name=useCloudInit]").isChecked(), true);
+        await becomes(() => page.locator("[name=useCloudInit]").isChecked(), true);
         await page.locator("[name=useCloudInit]").uncheck();
       });
       await t.step("the search narrows the list; the default is a copy", async () => {
@@ -164,12 +164,12 @@ browserTest(
         await search.fill("nothing is called so");
         await page.locator(".image-list li.text-muted").waitFor();
         await search.press("Escape");
-        assert.equal(await search.inputValue(), "");
+        await becomes(() => search.inputValue(), "");
         await page.locator(".image-list li input").first().waitFor();
         await search.fill(`${pool.name} deb`);
-        assert.equal(await page.locator(".image-list li").count(), 1);
+        await becomes(() => page.locator(".image-list li").count(), 1);
         await page.locator(".image-list").getByText("debian-12-generic").click();
-        assert.equal(await page.locator("[name=imageCopy]").inputValue(), "qcow2");
+        await becomes(() => page.locator("[name=imageCopy]").inputValue(), "qcow2");
         await waitForText(page, ".create-facts", "copy of");
       });
       await t.step("a name with dots is a name; a bad number is said in words", async () => {
@@ -206,7 +206,7 @@ browserTest("without script a VM is not made without what it starts from", async
     await page.getByRole("button", { name: "Create", exact: true }).click();
     await waitForText(page, ".banner", says);
   }
-  assert.equal(await page.locator("[name=imageCopy]").inputValue(), "qcow2");
+  await becomes(() => page.locator("[name=imageCopy]").inputValue(), "qcow2");
   await page.context().close();
 });
 
@@ -225,7 +225,7 @@ browserTest("the same form works without script, and keeps what was typed when i
   await page.getByLabel("Start after creation").uncheck();
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await waitForText(page, ".banner", "Invalid VM name");
-  assert.equal(await page.locator("[name=name]").inputValue(), "not a name");
+  await becomes(() => page.locator("[name=name]").inputValue(), "not a name");
   await page.locator("[name=name]").fill(claim.name);
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await page.waitForURL(/\/vms\/[0-9a-f-]{36}/);

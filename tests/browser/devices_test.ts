@@ -8,7 +8,7 @@ import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { fromMenu, overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -70,7 +70,7 @@ browserTest("the Disks tab adds, resizes, edits and detaches the disks of a runn
     await t.step("detached with its volume, both are gone", async () => {
       await fromMenu(page, "disk vdb", "Detach disk vdb");
       const box = dialog(page).getByRole("checkbox");
-      assert.equal(await box.isChecked(), false, "deleting is a choice");
+      await becomes(() => box.isChecked(), false, "deleting is a choice");
       await box.check();
       await dialog(page).getByRole("button", { name: "Detach" }).click();
       await page.locator(disk("vdb")).waitFor({ state: "detached", timeout: 90_000 });
@@ -230,6 +230,6 @@ browserTest("hostile names of volumes, pools' images and networks are text", asy
     await waitForText(page, "tr[data-disk]", "<img src=x");
     await verb(page, /^Insert drive/).click();
     await dialog(page).getByLabel("Medium").waitFor();
-    assert.equal(await page.locator("main img").count(), 0);
+    await becomes(() => page.locator("main img").count(), 0);
   });
 });

@@ -8,7 +8,7 @@ import { run } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { fromMenu, overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "forwarding", "chromium");
@@ -75,7 +75,7 @@ browserTest("a port forward is added, switched off and removed, with and without
         await waitForText(page, "h1", `Remove the port forward TCP ${port}?`);
         await page.getByRole("button", { name: "Remove" }).click();
         await waitForText(page, "main", "The port forward was removed");
-        assert.equal(await page.locator(row).count(), 0);
+        await becomes(() => page.locator(row).count(), 0);
       }, { javaScriptEnabled });
     });
   }

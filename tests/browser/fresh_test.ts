@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { isManifestFresh } from "../../scripts/manifest.ts";
 import { browser, hydrated, watchPage } from "../testbed/chromium.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { app } from "./fixture/main.ts";
 
 /** A page of the fixture, and everything the browser complained about meanwhile. */
@@ -73,10 +74,10 @@ browserTest(
       await page.getByLabel("choice").selectOption("b");
       await page.getByLabel("ticked").check();
       await page.getByLabel("two").check();
-      assert.equal(await page.locator("output").textContent(), "as rendered||a|false|one", "no island yet");
+      await becomes(() => page.locator("output").textContent(), "as rendered||a|false|one", "no island yet");
       arrive.resolve();
       await hydrated(page);
-      assert.equal(await page.getByLabel("text").inputValue(), "typed");
+      await becomes(() => page.getByLabel("text").inputValue(), "typed");
       await page.locator("output").filter({ hasText: "typed|noted|b|true|two" }).waitFor();
     } finally {
       await server.shutdown();
@@ -94,7 +95,7 @@ browserTest(
         await page.locator("label").first().textContent(),
         "</script><img src=x onerror=alert(1)>",
       );
-      assert.equal(await page.locator("img").count(), 0);
+      await becomes(() => page.locator("img").count(), 0);
       const ids = await page.locator("button").evaluateAll((buttons) => buttons.map(({ id }) => id));
       assert.equal(new Set(ids).size, 3);
     }),
@@ -105,7 +106,7 @@ browserTest(
   async () => {
     await visiting("/inline", async (page) => {
       await page.waitForSelector("html[data-own=ran]");
-      assert.equal(await page.locator("html[data-foreign]").count(), 0);
+      await becomes(() => page.locator("html[data-foreign]").count(), 0);
     }, /inline script.*Content Security Policy/s);
   },
 );
@@ -119,6 +120,6 @@ browserTest("a page loads the modules of its own islands only, and none without 
   });
   await visiting("/plain", async (page, asked) => {
     assert.deepEqual(asked, ["/plain", "/app.css"]);
-    assert.equal(await page.locator("script").count(), 0);
+    await becomes(() => page.locator("script").count(), 0);
   });
 });

@@ -7,7 +7,7 @@ import { ensureGuestTools } from "../testbed/guest_tools.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { call, known, readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -44,7 +44,7 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
         await page.keyboard.press("ArrowUp");
         assert.match(await page.getByLabel("Program and arguments").inputValue(), /exit 3/);
         await page.keyboard.press("ArrowDown");
-        assert.equal(await page.getByLabel("Program and arguments").inputValue(), "echo second");
+        await becomes(() => page.getByLabel("Program and arguments").inputValue(), "echo second");
         await page.getByRole("button", { name: "Clear" }).click();
         await page.locator(".guest-terminal").waitFor({ state: "detached" });
       }),
@@ -72,11 +72,11 @@ browserTest("a VM's guest is looked at, a program run and a file opened on its p
     () =>
       visit(tester, path, async (page) => {
         const line = page.getByLabel("Program and arguments");
-        assert.equal(await page.getByRole("button", { name: "Run", exact: true }).isVisible(), false);
+        await becomes(() => page.getByRole("button", { name: "Run", exact: true }).isVisible(), false);
         await line.fill("echo 'open");
         await page.getByRole("button", { name: "Run as a task" }).click();
         await waitForText(page, ".form-error", "quote that is not closed");
-        assert.equal(await line.inputValue(), "echo 'open");
+        await becomes(() => line.inputValue(), "echo 'open");
         await line.fill('sh -c \'echo "<b>a a</b>" "$@"\' sh same same');
         await page.keyboard.press("Enter");
         await waitForText(page, "h1", `Run sh in ${vm.name}`);
@@ -214,7 +214,7 @@ if (reason === null && await requirement("agentGuest") === null) {
         await page.getByLabel("Value").fill("<b>webserver</b>");
         await page.getByRole("button", { name: "Set", exact: true }).click();
         await waitForText(page, ".form-error", "Must not contain");
-        assert.equal(await page.getByLabel("Key").inputValue(), "two words");
+        await becomes(() => page.getByLabel("Key").inputValue(), "two words");
         await page.getByLabel("Key").fill("role");
         await page.getByLabel("Value").fill("<b>webserver</b>");
         await page.getByRole("button", { name: "Set", exact: true }).click();

@@ -6,6 +6,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -55,7 +56,7 @@ browserTest(
       await t.step("what virsh changes appears by itself", async () => {
         await virsh("setmaxmem", vm.name, "512M", "--config");
         await waitForText(page, 'form[action$="form=pending"]', "512 MiB", 5);
-        assert.equal(await form(page, "memory").locator("[name=maxMb]").inputValue(), "512");
+        await becomes(() => form(page, "memory").locator("[name=maxMb]").inputValue(), "512");
       });
       await t.step("one area is taken back, then all", async () => {
         await page.getByRole("button", { name: "Discard: Processor" }).click();

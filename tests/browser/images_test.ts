@@ -7,7 +7,7 @@ import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { fromMenu, looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("chromium");
@@ -49,7 +49,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await page.getByLabel("Storage pool").selectOption(pool.name);
         await page.getByRole("button", { name: "Download" }).click();
         await waitForText(page, "[role=alert]", "Downloads from 127.0.0.1 are not allowed");
-        assert.equal(await page.getByLabel("URL", { exact: true }).inputValue(), slow);
+        await becomes(() => page.getByLabel("URL", { exact: true }).inputValue(), slow);
         await page.goto(`${server.url}/images/policy`);
         await page.getByLabel("Also allowed").fill("not a host!");
         await page.getByRole("button", { name: "Save" }).click();
@@ -70,7 +70,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await page.getByRole("button", { name: "Download" }).click();
         await page.waitForURL(/images\?done=download_image/);
         await waitForText(page, ".job", `Download slow.iso to ${pool.name}`);
-        assert.equal(await page.locator("[data-image='slow.iso']").count(), 0);
+        await becomes(() => page.locator("[data-image='slow.iso']").count(), 0);
         await page.getByRole("button", { name: /^Cancel: Download slow/ }).click();
         await until(
           "it to be over",
@@ -106,7 +106,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await row.waitFor();
         await page.getByRole("link", { name: "ISOs" }).click();
         await page.waitForURL(/kind=iso/);
-        assert.equal(await row.count(), 0);
+        await becomes(() => row.count(), 0);
       }, options),
   );
 
@@ -119,7 +119,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         await fromMenu(page, "fedora-42.img", "Delete fedora-42.img");
         await page.getByRole("button", { name: "Delete" }).click();
         await page.waitForURL(/done=delete_volume/);
-        assert.equal(await page.locator("[data-image='fedora-42.img']").count(), 0);
+        await becomes(() => page.locator("[data-image='fedora-42.img']").count(), 0);
         assert.doesNotMatch(await virsh("vol-list", pool.name), /fedora/);
       }, options),
   );

@@ -6,6 +6,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { startServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { storeIn, writeDay } from "../testbed/metrics.ts";
+import { becomes } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
@@ -34,7 +35,7 @@ Deno.test({
         await waitForText(page, ".insight-list", "No guest agent channel");
         await waitForText(page, ".insight-graph", /CPU usage: 5\.?\d* % on average, 5\.?\d* % at most/);
         const apply = page.locator(".insight-apply").first();
-        assert.equal(await apply.locator("button").isVisible(), false);
+        await becomes(() => apply.locator("button").isVisible(), false);
         await apply.locator("summary").click();
         await waitForText(page, ".insight-apply[open]", "vCPUs: 4 → 1");
         assert.equal(await overflows(page), false);
@@ -44,13 +45,13 @@ Deno.test({
       await visit(tester, path, async (page) => {
         await page.locator(".chips a", { hasText: "Guest" }).click();
         await page.waitForURL(/category=guest/);
-        assert.equal(await page.locator(".insight-list > li").count(), 1);
+        await becomes(() => page.locator(".insight-list > li").count(), 1);
         await page.locator(".chips a", { hasText: "Guest" }).click();
         await page.waitForURL((url) => !url.search.includes("category"));
         await page.locator(".insight-apply summary").first().click();
         await page.locator(".insight-apply[open] button").click();
         await waitForText(page, ".banner", `${vm.name} was changed.`);
-        assert.equal(await page.getByText("More CPU than needed").count(), 0);
+        await becomes(() => page.getByText("More CPU than needed").count(), 0);
         await page.getByRole("button", { name: "Undo: back to 4 vCPUs" }).click();
         await waitForText(page, ".insight-list", "More CPU than needed");
       }, { javaScriptEnabled });

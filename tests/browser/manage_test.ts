@@ -10,6 +10,7 @@ import { exists } from "../testbed/process.ts";
 import { known, readyServer, shows } from "../testbed/product.ts";
 import { removeDomain } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -49,11 +50,11 @@ for (const javaScriptEnabled of [true, false]) {
       () =>
         visit(tester, `${at}/rename`, async (page) => {
           const field = page.getByLabel("Name");
-          assert.equal(await field.inputValue(), vm.name);
+          await becomes(() => field.inputValue(), vm.name);
           await field.fill(other.name);
           await page.getByRole("button", { name: "Rename" }).click();
           await waitForText(page, ".form-error", `VM name already exists: ${other.name}`);
-          assert.equal(await field.inputValue(), other.name, "what was typed is still there");
+          await becomes(() => field.inputValue(), other.name, "what was typed is still there");
           await field.fill(renamed.name);
           await page.getByRole("button", { name: "Rename" }).click();
           await page.waitForURL(/done=rename/);
@@ -63,7 +64,7 @@ for (const javaScriptEnabled of [true, false]) {
     );
     await t.step("a copy is made, and its page opens", () =>
       visit(tester, `${at}/clone`, async (page) => {
-        assert.equal(await page.getByLabel("Name").inputValue(), `${renamed.name}-copy`);
+        await becomes(() => page.getByLabel("Name").inputValue(), `${renamed.name}-copy`);
         await page.getByLabel("Name").fill(cloned.name);
         await page.getByLabel("Linked").check();
         await page.getByRole("button", { name: "Clone" }).click();

@@ -8,7 +8,7 @@ import { pastOfHost, pastOfVm, writePast } from "../testbed/metrics_past.ts";
 import { asRoot, signedIn } from "../testbed/people.ts";
 import { startServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { looksWell, overflows, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
@@ -88,7 +88,7 @@ Deno.test({
         await page.getByRole("link", { name: "Monitoring" }).click();
         await page.waitForURL(`**${path}`);
         await canvas(page, "cpu").waitFor();
-        assert.equal(await page.locator("nav .segment[aria-current]").textContent(), "1 h");
+        await becomes(() => page.locator("nav .segment[aria-current]").textContent(), "1 h");
         await page.getByRole("link", { name: "24 h", exact: true }).click();
         await page.waitForURL(`**${path}?range=24h`);
         await canvas(page, "cpu").waitFor();

@@ -7,7 +7,7 @@ import { testPool } from "../testbed/pool.ts";
 import { exists } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
@@ -65,7 +65,8 @@ browserTest("a VM is exported on its page, uploaded as an archive, looked at and
         await page.getByLabel("Name of the volume").inputValue() === "away.ova");
       await page.getByRole("button", { name: "Upload and preview" }).click();
       await waitForText(page, "h2", `Import ${original.name}`);
-      assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), `${original.name}-2`);
+      await becomes(() =>
+        page.getByLabel("Name", { exact: true }).inputValue(), `${original.name}-2`);
       await waitForText(page, "main", `${original.name}-disk1.vmdk`);
     }));
 

@@ -10,7 +10,7 @@ import { testNetwork } from "../testbed/network.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -98,7 +98,7 @@ browserTest("danger asks once, names the machine, and leaves its disks alone unl
     await dialog.waitFor();
     assert.match(await dialog.textContent() ?? "", new RegExp(vm.name));
     const box = dialog.getByRole("checkbox");
-    assert.equal(await box.isChecked(), false);
+    await becomes(() => box.isChecked(), false);
     await page.keyboard.press("Escape");
     assert.match(await virsh("list", "--all", "--name"), new RegExp(vm.name), "Escape deletes nothing");
     await page.locator("form.actions button[popovertarget]").click();
@@ -152,7 +152,7 @@ browserTest("hostile names, titles and descriptions are text on every page", asy
   await server.call("set_group", { vmId: vm.uuid, group: "</script><script>alert(1)</script>" });
   for (const path of ["/", "/vms", "/vms?view=cards&by=group", `/vms/${vm.uuid}`, `/vms/${vm.uuid}/xml`]) {
     await dialogFree(tester, server, path, async (page) => {
-      assert.equal(await page.locator("main img").count(), 0);
+      await becomes(() => page.locator("main img").count(), 0);
       assert.equal(await overflows(page), false, `${path} is wider than its window`);
     });
   }
@@ -232,7 +232,7 @@ browserTest("Escape in a search empties the box and shows the whole list", async
     await rows(1);
     await page.keyboard.press("Escape");
     await rows(3);
-    assert.equal(await box.inputValue(), "");
+    await becomes(() => box.inputValue(), "");
     assert.equal(new URL(page.url()).search, "");
   });
   await visit(tester, `${server.url}/storage/${pool.name}?q=one`, async (page) => {
@@ -240,10 +240,10 @@ browserTest("Escape in a search empties the box and shows the whole list", async
     await waitForText(page, "main", "one.qcow2");
     await box.fill("typed");
     await box.press("Escape");
-    assert.equal(await box.inputValue(), "one", "what the list shows");
+    await becomes(() => box.inputValue(), "one", "what the list shows");
     await box.press("Escape");
     await waitForText(page, "main", "two.qcow2");
-    assert.equal(await box.inputValue(), "");
+    await becomes(() => box.inputValue(), "");
   });
 });
 

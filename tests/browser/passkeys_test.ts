@@ -7,6 +7,7 @@ import { asRoot, Person } from "../testbed/people.ts";
 import { refusal } from "../testbed/product.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { overflows, PHONE, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
@@ -266,7 +267,7 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
       );
       await page.goto(`${server.url}/sign-in`);
       await page.locator("[name=password]").waitFor();
-      assert.equal(await page.locator(passkeyButton).count(), 0);
+      await becomes(() => page.locator(passkeyButton).count(), 0);
     });
     // The browser tells of every answer that is an error; there are many here, each asked for.
     assert.deepEqual(watch.all().filter((text) => !/status of 40|Failed to load/.test(text)), []);

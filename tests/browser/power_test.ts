@@ -9,7 +9,7 @@ import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
 import { readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -141,7 +141,7 @@ browserTest("a guest that ignores a request is named, also after a reload, and c
       await visit(tester, `${server.url}/vms?q=${vm.name}`, async (list) => {
         await waitForText(list, `tr[data-vm="${vm.uuid}"]`, /Shutting down….*0:[0-9]{2}/);
       });
-      assert.equal(await page.locator(note).count(), 0);
+      await becomes(() => page.locator(note).count(), 0);
     });
     await t.step("after 30 s it is said that it has not responded", async () => {
       await waitForText(page, note, `${vm.name} hasn’t responded`, 60);
@@ -226,11 +226,11 @@ browserTest("more than ten are forced off only after their number was typed", as
           await page.getByRole("toolbar").getByRole("button", { name: verb }).click();
           await dialog.waitFor();
           const confirm = dialog.getByRole("button", { name: verb });
-          assert.equal(await confirm.isDisabled(), true);
+          await becomes(() => confirm.isDisabled(), true);
           await page.keyboard.press("Enter");
           await dialog.getByLabel("Type 11 to confirm").fill("12");
           await waitForText(page, "dialog .form-error", "Type 11");
-          assert.equal(await confirm.isDisabled(), true);
+          await becomes(() => confirm.isDisabled(), true);
           if (options !== PHONE) await dialog.getByLabel("Type 11 to confirm").fill("");
           await page.keyboard.press("Escape");
           await dialog.waitFor({ state: "hidden" });
@@ -260,7 +260,7 @@ browserTest("several are deleted with exactly the disks that were ticked", async
     for (const vm of [a, b]) {
       for (const disk of vm.disks) await waitForText(page, "dialog", disk);
     }
-    assert.equal(await dialog.locator("input[type=checkbox]:checked").count(), 0);
+    await becomes(() => dialog.locator("input[type=checkbox]:checked").count(), 0);
     await dialog.getByLabel(a.name).locator(`input[value="${a.disks[1]}"]`).check();
     await dialog.getByRole("button", { name: "Delete" }).click();
     await page.waitForFunction(() => document.querySelectorAll("tr[data-vm]").length === 0);

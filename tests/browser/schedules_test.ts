@@ -5,7 +5,7 @@ import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { looksWell, overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -30,21 +30,21 @@ browserTest("a schedule is made, run and deleted, with and without JavaScript", 
           await page.getByRole("link", { name: "Create schedule" }).first().click();
           await waitForText(page, "h1", "Create schedule");
           await field(page, "Name").fill(HOSTILE);
-          assert.equal(await field(page, "Seconds to shut down").isVisible(), true);
+          await becomes(() => field(page, "Seconds to shut down").isVisible(), true);
           await field(page, "Action").selectOption("snapshot");
-          assert.equal(await field(page, "Snapshots to keep").isVisible(), true);
+          await becomes(() => field(page, "Snapshots to keep").isVisible(), true);
           await field(page, "Action").selectOption("start");
-          assert.equal(await field(page, "Snapshots to keep").isVisible(), false);
-          assert.equal(await field(page, "Seconds to shut down").isVisible(), false);
+          await becomes(() => field(page, "Snapshots to keep").isVisible(), false);
+          await becomes(() => field(page, "Seconds to shut down").isVisible(), false);
           await page.getByLabel(vm.name).check();
 
           // What is wrong is said at its field, and nothing that was typed is lost.
           await field(page, "Frequency").selectOption("weekly");
-          assert.equal(await field(page, "Day of the month").isVisible(), false);
+          await becomes(() => field(page, "Day of the month").isVisible(), false);
           await page.getByRole("button", { name: "Create schedule" }).click();
           await waitForText(page, ".schedule-form", "Is needed for the frequency weekly");
-          assert.equal(await field(page, "Name").inputValue(), HOSTILE);
-          assert.equal(await page.getByLabel(vm.name).isChecked(), true);
+          await becomes(() => field(page, "Name").inputValue(), HOSTILE);
+          await becomes(() => page.getByLabel(vm.name).isChecked(), true);
 
           await field(page, "Frequency").selectOption("cron");
           await page.locator("input[name=cron]").fill("0 0 30 2 *");
@@ -55,8 +55,8 @@ browserTest("a schedule is made, run and deleted, with and without JavaScript", 
           await page.getByRole("button", { name: "Preview" }).click();
           // On the last Sunday of March clocks go forward over half past two.
           await waitForText(page, ".schedule-preview", "03:00");
-          assert.equal(await page.locator(".next-runs li").count(), 5);
-          assert.equal(await page.getByLabel(vm.name).isChecked(), true);
+          await becomes(() => page.locator(".next-runs li").count(), 5);
+          await becomes(() => page.getByLabel(vm.name).isChecked(), true);
           await page.getByRole("button", { name: "Create schedule" }).click();
           await waitForText(page, "main", "The schedule was created.");
 

@@ -4,6 +4,7 @@ import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { call, known, readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
@@ -47,7 +48,7 @@ Deno.test({
         await page.getByRole("button", { name: button }).click();
         await waitForText(page, ".banner", "The screen has a password from the next start on");
         await waitForText(page, ".banner", "until QEMU is started anew");
-        assert.equal(await page.getByRole("button", { name: button }).count(), 0);
+        await becomes(() => page.getByRole("button", { name: button }).count(), 0);
       }, { javaScriptEnabled: false });
     });
   },

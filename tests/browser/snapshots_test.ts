@@ -6,6 +6,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -28,7 +29,7 @@ browserTest("a VM's snapshots are taken, gone back to and deleted on its page", 
           await page.getByLabel("Name").fill("../no");
           await page.getByRole("button", { name: "Take a snapshot" }).click();
           await waitForText(page, "[role=alert]", "name");
-          assert.equal(await page.getByLabel("Name").inputValue(), "../no", "what was typed is still there");
+          await becomes(() => page.getByLabel("Name").inputValue(), "../no", "what was typed is still there");
           await page.getByLabel("Name").fill("before");
           await page.getByLabel("Description").fill("<img src=x onerror=alert(1)>");
           await page.getByRole("button", { name: "Take a snapshot" }).click();
@@ -102,7 +103,7 @@ browserTest(
       await waitForText(page, "main", "Its images are merged");
       await page.getByRole("button", { name: "Delete" }).click();
       await waitForText(page, "main", "No snapshots yet");
-      assert.equal(await page.locator(".snapshot-images").count(), 0);
+      await becomes(() => page.locator(".snapshot-images").count(), 0);
     });
     await call(server, "create_snapshot", { vmId, name: "wide and long ".repeat(4).trim() });
     for (const size of [{}, PHONE]) {

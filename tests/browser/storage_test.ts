@@ -7,6 +7,7 @@ import { exists } from "../testbed/process.ts";
 import { removeFiles, removePool } from "../testbed/removal.ts";
 import { readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { fromMenu, looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -45,7 +46,7 @@ for (const javaScriptEnabled of [true, false]) {
           await page.getByLabel("Folder").fill("/etc/pool");
           await page.getByRole("button", { name: "Create", exact: true }).click();
           await waitForText(page, "[role=alert]", "belongs to the system");
-          assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), pool.name);
+          await becomes(() => page.getByLabel("Name", { exact: true }).inputValue(), pool.name);
           await page.getByLabel("Folder").fill(pool.path);
           await page.getByRole("button", { name: "Create", exact: true }).click();
           await page.waitForURL(/done=create/);
@@ -88,7 +89,7 @@ for (const javaScriptEnabled of [true, false]) {
           await fromMenu(page, "disk.qcow2", "Delete");
           await page.getByRole("button", { name: "Delete", exact: true }).click();
           await page.waitForURL(/done=delete_volume/);
-          assert.equal(await page.locator("[data-volume='disk.qcow2']").count(), 0);
+          await becomes(() => page.locator("[data-volume='disk.qcow2']").count(), 0);
           assert.match(await virsh("vol-list", pool.name), /copy\.qcow2/);
         }, { ...options, expected: /status of 400/ }),
     );

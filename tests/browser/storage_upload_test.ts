@@ -11,7 +11,7 @@ import { call, readyServer } from "../testbed/product.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { cuttingProxy } from "../testbed/socks.ts";
-import { until } from "../testbed/wait.ts";
+import { becomes, until } from "../testbed/wait.ts";
 import { fromMenu, looksWell, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
@@ -176,7 +176,7 @@ Deno.test({
             assert.match(await row.innerText(), /Broke off · .* of 8 MiB/);
             await page.getByRole("button", { name: "Remove broken.raw" }).click();
             await waitForText(page, "[role=status]", "The unfinished upload was removed.");
-            assert.equal(await row.count(), 0);
+            await becomes(() => row.count(), 0);
             assert.equal(await exists(`${pool.path}/broken.raw`), false);
             assert.deepEqual(await call(server, "list_uploads", { pool: pool.name }), []);
           }, { javaScriptEnabled });
@@ -195,9 +195,9 @@ Deno.test({
           const line = lines[1]!.replaceAll("disk.qcow2", "shell.raw");
           const answer = await run(["sh", "-c", line], { cwd: folder.path, env: { KVMM_TOKEN } });
           assert.equal(JSON.parse(answer).size, 5);
-          assert.equal(await page.getByLabel("File", { exact: true }).isVisible(), false);
+          await becomes(() => page.getByLabel("File", { exact: true }).isVisible(), false);
           await fromMenu(page, "disk.raw", "Convert");
-          assert.equal(await page.getByLabel("Name of the new volume").inputValue(), "disk.qcow2");
+          await becomes(() => page.getByLabel("Name of the new volume").inputValue(), "disk.qcow2");
           await page.getByRole("button", { name: "Convert" }).click();
           await page.waitForURL(/(done|started)=convert/);
           await until("the image", () => exists(`${pool.path}/disk.qcow2`));

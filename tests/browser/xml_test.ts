@@ -6,6 +6,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { becomes } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -66,7 +67,7 @@ browserTest("an edit is checked, shown as a difference, saved, and undone", asyn
     await t.step("Save refuses it, and nothing was changed", async () => {
       await page.getByRole("button", { name: "Save…" }).click();
       await waitForText(page, ".xml-status", "vcpu");
-      assert.equal(await page.getByRole("dialog").count(), 0);
+      await becomes(() => page.getByRole("dialog").count(), 0);
       assert.doesNotMatch(await vm.xml("--inactive"), /bogus/);
     });
     await t.step("the difference is shown, then saved", async () => {
@@ -77,7 +78,7 @@ browserTest("an edit is checked, shown as a difference, saved, and undone", asyn
       await dialog.waitFor();
       assert.match(await dialog.locator('[data-kind="removed"]').innerText(), /before/);
       assert.match(await dialog.locator('[data-kind="added"]').innerText(), /after/);
-      assert.equal(await dialog.locator('[data-kind="added"]').count(), 1);
+      await becomes(() => dialog.locator('[data-kind="added"]').count(), 1);
       await dialog.getByRole("button", { name: "Save" }).click();
       await waitForText(page, ".toast", "The configuration was saved");
       assert.match(await vm.xml("--inactive"), /after/);

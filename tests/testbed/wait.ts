@@ -1,4 +1,5 @@
 /** Waiting for something to become true, with a limit and a message that says what was last seen. */
+import assert from "node:assert/strict";
 import { spend } from "./times.ts";
 
 /**
@@ -46,6 +47,27 @@ async function lookAgain<T>(
     }
     await delay(every);
   }
+}
+
+/**
+ * What a page shows comes to be as expected: after a click it may take a moment.
+ *
+ * @throws {AssertionError} with what was seen last
+ */
+export function becomes<T>(
+  read: () => Promise<T>,
+  expected: T,
+  message = "in the end",
+  seconds = 5,
+): Promise<void> {
+  const end = performance.now() + seconds * PATIENCE * 1000;
+  return spend("wait", async () => {
+    while (true) {
+      const seen = await read();
+      if (seen === expected || performance.now() > end) return assert.equal(seen, expected, message);
+      await delay(50);
+    }
+  });
 }
 
 /** Sleeps: for what has no end to wait for, such as that something does not happen. */
