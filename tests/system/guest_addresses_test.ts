@@ -1,27 +1,30 @@
 /** Addresses, host name and system in the list of VMs, where our agent is the only one that can tell them. */
 import assert from "node:assert/strict";
 import { buildAgentGuest } from "../testbed/agent_guest.ts";
-import { testMachine } from "../testbed/machine.ts";
-import { testNetwork } from "../testbed/network.ts";
+import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { call, readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 
 /** Milliseconds in which a server that nobody looks at asks for addresses at least once. */
 const IDLE_ROUND_MS = 35_000;
 
+/** Nobody gives addresses there. */
+const NETWORK = "<network><name>told</name><bridge name='told0'/></network>";
+
 Deno.test({
   name: "our agent alone: the list has what the guest tells, and asks it while somebody looks alone",
   ignore: await requirement("agentGuest") !== null,
   fn: async (t) => {
-    await using network = await testNetwork("told");
-    await using vm = await testMachine({
-      ...{ purpose: "told", guest: await buildAgentGuest(), agent: false, ownAgent: true, network },
-      start: true,
+    // A libvirtd of its own: another test's server would ask the guest, too, and its line is one program's at a time
+    await using host = await privateLibvirt("told");
+    await host.inside("sh", "-c", 'echo "$1" > /run/libvirt/told.xml', "sh", NETWORK);
+    await host.inside("virsh", "--quiet", "net-create", "/run/libvirt/told.xml");
+    const { uuid: vmId } = await host.machine({
+      ...{ guest: await buildAgentGuest(), ownAgent: true, start: true },
+      network: { name: "told", mac: "52:54:00:4b:4d:01" },
     });
-    await vm.waitForLease();
     // Without an interval the guest is asked once, when its agent comes
-    await using server = await readyServer({ args: ["--guest-interval", "0"] });
-    const vmId = vm.uuid;
+    await using server = await readyServer({ uri: host.uri, args: ["--guest-interval", "0"] });
     const sh = async (script: string) =>
       (await call(server, "guest_exec", { vmId, command: "sh", args: ["-c", script] })).stdout;
     // The pattern does not find the line of its own
@@ -37,7 +40,7 @@ Deno.test({
       assert.equal(guest!.hostname, (await sh("hostname")).trim());
     });
 
-    const second = `${network.subnet}.250/24`;
+    const second = "192.0.2.250/24";
     await t.step("while nobody looks the guest is not asked", async () => {
       const before = await count();
       assert.ok(before >= 1, "the agent's log names what it is asked");
@@ -59,7 +62,7 @@ Deno.test({
     });
 
     await t.step("who asks the guest has told the list, too", async () => {
-      const third = `${network.subnet}.251/24`;
+      const third = "192.0.2.251/24";
       await sh(`ip addr add ${third} dev eth0`);
       await call(server, "guest_get_network_info", { vmId });
       assert.ok((await addresses()).includes(third));

@@ -73,7 +73,11 @@ Deno.test({
     await using _watching = await EventLog.open(server);
     for (const { what, vm, agent } of liars) {
       await t.step(what, async () => {
-        await until("it to be asked", () => Promise.resolve(agent.asked.has(ASKED)), { seconds: 240 });
+        // libvirt gives up who answers the first question with what is no answer, whichever that was: another test's server asks, too
+        const isAsked = () =>
+          [...agent.asked.keys()].some((command) => command === ASKED || liesAlways(command));
+        const liesAlways = (command: string) => what === "no JSON" && !command.startsWith("guest-sync");
+        await until("it to be asked", () => Promise.resolve(isAsked()), { seconds: 60 });
         await shows(
           server,
           honest.uuid,

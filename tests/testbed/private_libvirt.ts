@@ -6,7 +6,7 @@
  * input closes, and the kernel ends all others with it, QEMUs included.
  */
 import { domainXml } from "./domain_xml.ts";
-import { buildGuest, READY } from "./guest.ts";
+import { buildGuest, type Guest, READY } from "./guest.ts";
 import { ensureLibvirtd } from "./libvirt.ts";
 import { filesOf, testName } from "./names.ts";
 import { namespaces } from "./namespaces.ts";
@@ -48,8 +48,12 @@ read -r _ || true`;
 /** What a machine of a private libvirtd has. */
 export interface PrivateMachineOptions {
   readonly start?: boolean;
-  /** Boots the tiny guest; without it the firmware finds nothing to boot and the machine just runs. */
-  readonly guest?: boolean;
+  /** Boots the tiny guest, or this one; without it the firmware finds nothing to boot and the machine just runs. */
+  readonly guest?: boolean | Guest;
+  /** A channel for our own agent, instead of QEMU's. */
+  readonly ownAgent?: boolean;
+  /** A card on this network of the private libvirtd's. */
+  readonly network?: { readonly name: string; readonly mac: string };
   readonly memoryMiB?: number;
   readonly title?: string;
   readonly description?: string;
@@ -165,7 +169,7 @@ export class PrivateLibvirt implements AsyncDisposable {
 
   /** Defines a machine, and starts it when asked to. */
   async machine(options: PrivateMachineOptions = {}): Promise<PrivateMachine> {
-    const guest = options.guest === true ? await buildGuest() : undefined;
+    const guest = options.guest === true ? await buildGuest() : options.guest || undefined;
     const number = ++this.#number;
     const name = `${this.name}-${number}${options.nameEnd ?? ""}`;
     const uuid = crypto.randomUUID();
@@ -180,7 +184,9 @@ export class PrivateLibvirt implements AsyncDisposable {
       ...(options.title === undefined ? {} : { title: options.title }),
       ...(options.description === undefined ? {} : { description: options.description }),
       ...(guest === undefined ? {} : { guest }),
-      agent: guest !== undefined,
+      agent: guest !== undefined && options.ownAgent !== true,
+      ...(options.ownAgent === true ? { ownAgent: true } : {}),
+      ...(options.network === undefined ? {} : { network: options.network }),
       serial: { kind: "file", log },
       disks: [],
     });
