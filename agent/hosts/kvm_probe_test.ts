@@ -12,7 +12,7 @@ Deno.test("troubleOf() takes a guest that booted soon, and one that did not boot
 Deno.test("troubleOf() tells a KVM that is slower than emulation from a busy host", async () => {
   assert.match(
     await troubleOf(boot(3100), () => Promise.resolve(boot(100))) ?? "",
-    /slower than one that is emulated \(3\.1 seconds to boot, not 0\.1\)/,
+    /hang, or are slower than emulated ones/,
   );
   assert.equal(await troubleOf(boot(3100), () => Promise.resolve(boot(2000))), null);
   assert.equal(await troubleOf(boot(3100), () => Promise.resolve(boot(4000, "it hangs"))), null);

@@ -133,7 +133,7 @@ const CASES: readonly [Part, unknown, "warning" | "problem", RegExp, RegExp?][] 
     /\/dev\/kvm is missing/,
     /modprobe kvm_amd/,
   ],
-  ["kvm", { trouble: "a guest under it hangs" }, "problem", /KVM cannot be used: a guest under it hangs/],
+  ["kvm", { trouble: "guests under it hang" }, "problem", /KVM cannot be used: guests under it hang/],
   ["kvm", { groupMayUse: false }, "problem", /only root may use/, /chgrp kvm \/dev\/kvm/],
   ["qemuImg", false, "warning", /qemu-img is missing/, /qemu-utils/],
   [
