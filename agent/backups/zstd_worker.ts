@@ -8,12 +8,19 @@ declare const self: DedicatedWorkerGlobalScope;
 /** zstd's fastest ordinary level: a backup waits for the disk, not for the CPUs. */
 const LEVEL = 1;
 
+/** Node's buffer as what it is: bytes of memory that is nobody else's. */
+const bytesOf = (buffer: Uint8Array): Uint8Array<ArrayBuffer> =>
+  buffer.buffer instanceof ArrayBuffer
+    ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    : new Uint8Array(buffer);
+
 function worked({ content, packed, most }: ToZstdWorker): FromZstdWorker {
   try {
     if (content !== undefined) {
-      return { bytes: zstdCompressSync(content, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }) };
+      const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
+      return { bytes: bytesOf(zstdCompressSync(content, { params })) };
     }
-    return { bytes: zstdDecompressSync(packed!, { maxOutputLength: most! }) };
+    return { bytes: bytesOf(zstdDecompressSync(packed!, { maxOutputLength: most! })) };
   } catch (error) {
     return { fault: error instanceof Error ? error.message : String(error) };
   }
