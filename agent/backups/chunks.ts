@@ -1,7 +1,7 @@
 /** Content ⇄ chunks: read, compressed and named; found, checked and given back. */
 import { Buffer } from "node:buffer";
 import { zstdDecompressSync } from "node:zlib";
-import { type Chunk, chunkCount } from "../../lib/backup/chunk_list.ts";
+import { type Chunk, chunkCount, chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import { FileRefused } from "../files.ts";
 import type { Pace } from "./pace.ts";
@@ -96,7 +96,7 @@ export async function storePieces(
     for (let index = 0; index < count; index++) {
       signal.throwIfAborted();
       if (failure) break;
-      const length = Math.min(CHUNK_BYTES, bytes - index * CHUNK_BYTES);
+      const length = chunkLength(index, bytes, CHUNK_BYTES);
       const content = await pieceAt(index, length);
       onBytes(index * CHUNK_BYTES + length);
       if ("kept" in content) {

@@ -1,4 +1,5 @@
 /** A disk of a copy as bytes at any place, chunk by chunk, each checked; and as an NBD server on a socket. */
+import { chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, type ManifestDisk } from "../../lib/backup/manifest.ts";
 import {
   greeting,
@@ -56,7 +57,7 @@ export class DiskReader {
 
   #chunk(index: number): Promise<Uint8Array> {
     const { repository, manifest: { chunkBytes } } = this.source;
-    const length = Math.min(chunkBytes, this.bytes - index * chunkBytes);
+    const length = chunkLength(index, this.bytes, chunkBytes);
     const found = this.#kept.get(index) ?? readChunk(repository, this.chunks[index]!, length);
     // The one that was read last is the last to go.
     this.#kept.delete(index);

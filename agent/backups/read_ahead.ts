@@ -1,4 +1,5 @@
 /** Chunks that are read in order, the next ones while one is worked on. */
+import { chunkLength } from "../../lib/backup/chunk_list.ts";
 import { readChunk } from "./chunks.ts";
 import type { Repository } from "./repository.ts";
 import { Zstd } from "./zstd.ts";
@@ -49,16 +50,16 @@ export class ChunksAhead implements AsyncDisposable {
 
   /**
    * @param digests null for what is not read
-   * @param lengthAt bytes of the chunk of an index
+   * @param disk its size, and that of its chunks
    */
   constructor(
     repository: Repository,
     digests: readonly (string | null)[],
-    lengthAt: (index: number) => number,
+    { bytes, chunkBytes }: { readonly bytes: number; readonly chunkBytes: number },
   ) {
     this.#ahead = new ReadAhead(
       digests,
-      (digest, index) => readChunk(repository, digest, lengthAt(index), this.#zstd),
+      (digest, index) => readChunk(repository, digest, chunkLength(index, bytes, chunkBytes), this.#zstd),
     );
   }
 

@@ -1,11 +1,12 @@
 /** Whether copies are what they were: every chunk is read, and compared with its checksum. */
-import { chunkCount, readChunkList } from "../../lib/backup/chunk_list.ts";
+import { chunkLength } from "../../lib/backup/chunk_list.ts";
 import { type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { BackupChunkError } from "./chunks.ts";
 import { ChunksAhead } from "./read_ahead.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
+import { chunksOf } from "./write_disk.ts";
 
 /** Lines of a task's log about one copy. */
 const MOST_TOLD = 5;
@@ -65,22 +66,21 @@ export async function verifyCopy(
     await repository.fileOf(copy, name, digest).catch((error) => noteError(error, name));
   }
   let checkedBytes = 0;
-  for (const { target, bytes, chunks } of manifest.disks) {
-    const { chunkBytes } = manifest;
+  const { chunkBytes } = manifest;
+  for (const disk of manifest.disks) {
+    const { target, bytes } = disk;
     let list: readonly (string | null)[];
     try {
-      const text = new TextDecoder().decode(await repository.fileOf(copy, `${target}.chunks`, chunks));
-      list = readChunkList(text, chunkCount(bytes, chunkBytes));
+      list = await chunksOf(repository, copy, manifest, disk);
     } catch (error) {
       noteError(error, `disk ${target}`);
       continue;
     }
-    const lengthAt = (index: number) => Math.min(chunkBytes, bytes - index * chunkBytes);
     const unread = onceEach(list, known);
-    await using ahead = new ChunksAhead(repository, unread, lengthAt);
+    await using ahead = new ChunksAhead(repository, unread, { bytes, chunkBytes });
     for (const [index, digest] of unread.entries()) {
       job.signal.throwIfAborted();
-      checkedBytes += lengthAt(index);
+      checkedBytes += chunkLength(index, bytes, chunkBytes);
       if (digest === null) continue;
       try {
         await ahead.take(index);

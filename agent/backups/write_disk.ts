@@ -1,5 +1,5 @@
 /** Content of a folder of backups into a new volume: each chunk is checked before it is written. */
-import { chunkCount, readChunkList } from "../../lib/backup/chunk_list.ts";
+import { chunkCount, chunkLength, readChunkList } from "../../lib/backup/chunk_list.ts";
 import type { Manifest, ManifestDisk } from "../../lib/backup/manifest.ts";
 import { Qcow2Layout } from "../../lib/formats/qcow2/layout.ts";
 import { writeAll } from "../../lib/write_all.ts";
@@ -51,11 +51,10 @@ export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void
   const layout = format === "qcow2" ? new Qcow2Layout(bytes) : undefined;
   using file = await Deno.open(plainPath(volume.path), { read: true, write: true });
   if (isFile) await file.truncate(0);
-  const lengthAt = (index: number) => Math.min(chunkBytes, bytes - index * chunkBytes);
-  await using ahead = new ChunksAhead(repository, chunks, lengthAt);
+  await using ahead = new ChunksAhead(repository, chunks, disk);
   for (const [index, digest] of chunks.entries()) {
     job.signal.throwIfAborted();
-    const at = index * chunkBytes, length = lengthAt(index);
+    const at = index * chunkBytes, length = chunkLength(index, bytes, chunkBytes);
     // Of zeros there may be millions, and a file has them by itself: no time is spent on them.
     if (digest === null && isFile) continue;
     if (digest === null) await writeAt(file, { offset: at, bytes: new Uint8Array(length) });

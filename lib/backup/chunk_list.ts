@@ -27,6 +27,10 @@ export function writeChunkList(chunks: readonly Chunk[]): string {
 /** How many chunks a disk has. */
 export const chunkCount = (bytes: number, chunkBytes: number): number => Math.ceil(bytes / chunkBytes);
 
+/** Bytes of the chunk of an index: the last one of a disk may have fewer. */
+export const chunkLength = (index: number, bytes: number, chunkBytes: number): number =>
+  Math.min(chunkBytes, bytes - index * chunkBytes);
+
 /** Line by line, and none is empty: a list of nothing but line breaks would otherwise fill the memory. */
 function* linesIn(text: string): Generator<string> {
   for (let at = 0; at < text.length;) {
