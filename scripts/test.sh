@@ -135,7 +135,8 @@ check manifest "$deno" task manifest --check
 report=$logs/unit.xml
 tests unit "$deno" test -A --no-check --junit-path="$report" --parallel --ignore=tests
 check build "$deno" task build
-# Two files at a time: they share one libvirtd, so each keeps to names of its own, and none stops it
+# Two files at a time, and more while the processors are idle: they share one libvirtd, so each keeps to names of its own,
+# and none stops it
 if files=$("$deno" run -A scripts/testing/plan.ts $all); then
   # Unquoted: a list of files
   # shellcheck disable=SC2086

@@ -3,13 +3,16 @@
  * of that file alone, and is named. `deno test --parallel` runs all of them in one process, which ends with the first
  * crash in a native library and waits for ever for what hangs.
  *
- *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=2] [--minutes-per-file=15] [--minutes=75] FILE…
+ *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=2] [--most=4] [--minutes-per-file=15] [--minutes=75] FILE…
  *
- * The files are begun in the order given. What a file printed is printed when it ends, or, with `--failed`, written there
+ * The files are begun in the order given, `--jobs` at a time, and more of them, up to `--most`, whenever the processors
+ * are idle: many files wait for guests and for clocks. What a file printed is printed when it ends, or, with `--failed`, written there
  * when the file failed; the reports of all become one, as `deno test --junit-path` writes it. The exit status is 1 when a
  * file failed, or was not begun in time.
  */
+import { Turns } from "../../lib/turns.ts";
 import { option } from "../project.ts";
+import { idleShare } from "./idle.ts";
 import { failedFile, mergeReports, reportOf } from "./report.ts";
 
 /** How a file ended. */
@@ -23,11 +26,21 @@ interface Ended {
 
 /** What `run()` needs to know. Times in milliseconds. */
 export interface Limits {
+  /** Files at a time, whatever else the machine does. */
   readonly jobs: number;
+  /** Files at a time where the processors are idle; as many as `jobs` when left out. */
+  readonly most?: number;
+  /** The share of the processors' time that was left just now, 0–1; looks for some seconds when left out. */
+  readonly idle?: () => Promise<number>;
   readonly perFile: number;
   /** Files that are not begun after this are not run at all. */
   readonly total: number;
 }
+
+/** A file more is begun where more of the processors' time than this was left: about what a file takes of two of them. */
+const IDLE_ENOUGH = 0.35;
+/** Milliseconds that are looked at: what was begun before has begun to work by then. */
+const IDLE_MS = 8000;
 
 /** Processes of the files being run. Each leads a session of its own, which an interrupt from the terminal does not reach. */
 const running = new Set<number>();
@@ -44,8 +57,17 @@ export async function run(
   const began = performance.now();
   const waiting = [...files];
   const reports: string[] = [];
-  async function worker(): Promise<void> {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+  const { jobs, most = jobs, idle = () => idleShare(IDLE_MS) } = limits;
+  const turns = new Turns();
+  const untilIdle = () =>
+    turns.run(async () => {
+      while (waiting.length > 0 && await idle() < IDLE_ENOUGH);
+    });
+  async function worker(_: unknown, index: number): Promise<void> {
+    for (;;) {
+      if (index >= jobs) await untilIdle();
+      const file = waiting.shift();
+      if (file === undefined) return;
       const how = performance.now() - began < limits.total
         ? await runFile(file, limits.perFile)
         : notBegun(file, limits.total);
@@ -53,7 +75,7 @@ export async function run(
       await ended(file, how);
     }
   }
-  await Promise.all(Array.from({ length: limits.jobs }, worker));
+  await Promise.all(Array.from({ length: Math.max(jobs, most) }, worker));
   const report = mergeReports(reports);
   return { report, passed: !hasFailure(report) };
 }
@@ -134,12 +156,13 @@ if (import.meta.main) {
   const path = option("report");
   if (path === undefined || files.length === 0) {
     console.error(
-      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=2] [--minutes-per-file=15] [--minutes=75] FILE…",
+      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=2] [--most=4] [--minutes-per-file=15] [--minutes=75] FILE…",
     );
     Deno.exit(2);
   }
   const limits = {
     jobs: Number(option("jobs") ?? 2),
+    most: Number(option("most") ?? 4),
     perFile: Number(option("minutes-per-file") ?? 15) * 60_000,
     total: Number(option("minutes") ?? 75) * 60_000,
   };

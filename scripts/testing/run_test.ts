@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { countResults } from "../junit.ts";
+import { idleShare, ticksIn } from "./idle.ts";
 import { run } from "./run.ts";
 
 const FILES = {
@@ -52,4 +54,49 @@ Deno.test("each file is run by itself: what hangs, crashes or does not load fail
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("run() begins more files while the processors are idle, and only then", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const paths = Array.from({ length: 3 }, (_, index) => `${folder}/${index}_test.ts`);
+    const write = (body: string) =>
+      Promise.all(
+        paths.map((path) => Deno.writeTextFile(path, `Deno.test("it", async () => {\n${body}\n});`)),
+      );
+    const limits = { jobs: 1, most: 3, perFile: 60_000, total: 600_000 };
+    const passes = async (idle: number) => {
+      const { passed, report } = await run(
+        paths,
+        { ...limits, idle: () => delay(20).then(() => idle) },
+        () => Promise.resolve(),
+      );
+      assert.equal(passed, true, report);
+    };
+
+    // Each ends once all of them have begun.
+    await write(`
+      await Deno.writeTextFile(import.meta.filename + ".begun", "");
+      const isBegun = ({ name }) => name.endsWith(".begun");
+      for (let waited = 0; [...Deno.readDirSync("${folder}")].filter(isBegun).length < 3; waited += 50) {
+        if (waited > 20_000) throw new Error("the others have not begun");
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }`);
+    await passes(1);
+
+    // Each fails while another one runs.
+    await write(`
+      await Deno.mkdir("${folder}/alone");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await Deno.remove("${folder}/alone");`);
+    await passes(0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("idleShare() is a share of the processors' time", async () => {
+  assert.deepEqual(ticksIn("cpu  10 1 5 80 4 0 0 0 7 7\ncpu0 1 1 1 1\n"), { all: 100, idle: 80 });
+  const share = await idleShare(100);
+  assert.ok(share >= 0 && share <= 1, String(share));
 });
