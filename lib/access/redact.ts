@@ -92,6 +92,8 @@ function seenTargets(targets: unknown, sight: Sight): unknown {
 const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Sight) => unknown>> = {
   targets: seenTargets,
   usedBy: withoutNames,
+  // What a template was made of; of disks it is a path
+  source: withoutName,
   message: (field, sight) => typeof field === "string" ? redactText(field, sight) : field,
 };
 
@@ -122,9 +124,12 @@ function counted(fields: Fields): Fields {
   return { ...fields, counts: Object.fromEntries(Object.keys(counts).map((name) => [name, of(name)])) };
 }
 
-function withoutNames(list: unknown, { hiddenNames }: Sight): unknown {
-  if (!Array.isArray(list)) return list;
-  return list.map((each) => typeof each === "string" && hiddenNames.has(each) ? HIDDEN_VM : each);
+function withoutName(field: unknown, { hiddenNames }: Sight): unknown {
+  return typeof field === "string" && hiddenNames.has(field) ? HIDDEN_VM : field;
+}
+
+function withoutNames(list: unknown, sight: Sight): unknown {
+  return Array.isArray(list) ? list.map((each) => withoutName(each, sight)) : list;
 }
 
 /** Stands in the place of a message that names a machine. */

@@ -29,6 +29,13 @@ Deno.test("redact() keeps what is seen, and says of the rest only that there is 
   assert.deepEqual(hide({ usedBy: ["web", "secret", "other"] }), { usedBy: ["web", HIDDEN_VM] });
 });
 
+Deno.test("redact() does not say of which machine out of sight a template was made", () => {
+  const version = (source: string) => ({ version: 1, createdBy: "ann", source });
+  const shown = hide({ versions: [version("web"), version("secret"), version("default/secret.qcow2")] });
+  const told = (shown as { versions: { source: string }[] }).versions.map(({ source }) => source);
+  assert.deepEqual(told, ["web", HIDDEN_VM, "default/secret.qcow2"]);
+});
+
 Deno.test("redact() leaves machines out of networks and the topology, and guests' names out of leases", () => {
   const lease = { ip: "192.0.2.7", mac: "m", hostname: "secret", vmId: "theirs", vmName: "secret" };
   assert.deepEqual(hide([lease, { ...lease, vmId: "mine" }, { ip: "192.0.2.9", hostname: "printer" }]), [
