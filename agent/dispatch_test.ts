@@ -4,7 +4,7 @@ import { type Command, type CommandName, COMMANDS, ContractError, ROLES } from "
 import { OWN_SAMPLES, SAMPLES } from "../lib/contract/testing.ts";
 import { needOf } from "../lib/access/permissions.ts";
 import { layerOf } from "../lib/access/rights.ts";
-import type { Role } from "../lib/contract/mod.ts";
+import type { BatchOperationResult, Role, VM } from "../lib/contract/mod.ts";
 import { type Principal, principalOf } from "./access.ts";
 import { type CallContext, createDispatch, type Handlers, isCommand, validate } from "./dispatch.ts";
 import { setLogLevel } from "./log.ts";
@@ -34,7 +34,11 @@ const answerOf = (name: string) =>
   name.startsWith("batch_") ? { results: [{ vmId: "u-1", success: true }] } : ANSWERS[name] ?? null;
 
 /** A dispatcher whose commands all do `run`, with what it recorded and carried out. */
-function dispatcher(run?: (input: unknown, context: CallContext) => unknown, isConfirmed = true) {
+function dispatcher(
+  run?: (input: unknown, context: CallContext) => unknown,
+  isConfirmed = true,
+  vms: readonly VM[] = [],
+) {
   const asked: Principal[] = [];
   const recorded: ActivityEntry[] = [];
   const calls: [string, unknown, CallContext][] = [];
@@ -49,7 +53,7 @@ function dispatcher(run?: (input: unknown, context: CallContext) => unknown, isC
     record: (entry) => void recorded.push(entry),
     settled: () => Promise.resolve(),
     vm: (vmId) => vmId === "u-1" ? { name: "web" } : undefined,
-    vms: () => [],
+    vms: () => vms,
     formerNames: () => [],
     requireConfirmed: (principal) => {
       asked.push(principal);
@@ -68,6 +72,21 @@ const sampleOf = (name: CommandName) => {
   const { required = [] } = COMMANDS[name].input as { required?: string[] };
   return { ...Object.fromEntries(required.map((field) => [field, SAMPLES[field]])), ...OWN_SAMPLES[name] };
 };
+
+Deno.test("dispatch() answers a batch alike for a VM out of sight and for one that is not there", async () => {
+  const hidden = { id: "u-2", name: "secret", tags: [] as string[] } as VM;
+  const { dispatch, calls } = dispatcher(undefined, true, [hidden]);
+  const rights = [layerOf([{ role: "operator", on: { kind: "vm", vmId: "u-1" } }], new Map())];
+  const ann = principalOf({ name: "ann", door: "api", via: "session", rights });
+  const vmIds = ["u-1", "u-2", "u-3"];
+  const { results } = await dispatch("batch_stop_vms", { vmIds }, ann) as BatchOperationResult;
+  assert.deepEqual(calls.map(([, input]) => input), [{ vmIds: ["u-1"] }]);
+  const refusal = (vmId: string) => new ContractError("VmNotFound", { vmId }).toJSON();
+  assert.deepEqual(results, [
+    { vmId: "u-1", success: true },
+    ...["u-2", "u-3"].map((vmId) => ({ vmId, success: false, error: refusal(vmId) })),
+  ]);
+});
 
 Deno.test("dispatch() asks for a fresh proof before every command whose row says so, and before no other", async () => {
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
