@@ -314,9 +314,12 @@ export class Host {
     for (const part of this.#parts) part.changed?.(change);
   }
 
-  /** Made-up VMs have no files. */
-  async #observeFormats(): Promise<void> {
-    if (isLocal(this.link.uri)) await this.formats.observe(this.link, this.inventory.vms());
+  /**
+   * Records in which formats VMs have their disks: regularly, and `anew` for a VM that starts with them, or is about to
+   * have them no more. Made-up VMs have no files.
+   */
+  async observeFormats(vms: readonly VM[] = this.inventory.vms(), anew = false): Promise<void> {
+    if (isLocal(this.link.uri)) await this.formats.observe(this.link, vms, anew);
   }
 
   async #reconcile(): Promise<void> {
@@ -346,7 +349,7 @@ export class Host {
         run: () => this.#addresses.update(),
       },
       { name: "disk sizes", every: pace(PACE.reconcile), run: () => this.sizes.update() },
-      { name: "image formats", every: pace(PACE.reconcile), run: () => this.#observeFormats() },
+      { name: "image formats", every: pace(PACE.reconcile), run: () => this.observeFormats() },
       { name: "storage", every: pace(PACE.reconcile), run: () => this.inventory.storage.reconcile() },
       { name: "reconcile", every: pace(PACE.reconcile), run: () => this.#reconcile() },
     ];

@@ -263,6 +263,38 @@ async function attachVolume(vm: TestMachine, pool: string, volume: string, forma
 }
 
 Deno.test({
+  name: "a raw disk that others gave a VM stays raw when it is taken away at once, or the VM is",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool("chain-at-once");
+    await using server = await readyServer();
+    const op = await operatorOf(server);
+    const canary = await canaryFor(pool.name);
+    const trap = `${filesOf(pool.name)}/trap.qcow2`;
+    await qemuImg("create", "-q", "-f", "qcow2", "-u", "-b", canary, "-F", "raw", trap, "1M");
+    const ways: [string, (vmId: string) => Promise<unknown>][] = [
+      ["detached", (vmId) => call(server, "detach_disk", { vmId, target: "vdb" })],
+      ["deleted", (vmId) => call(server, "delete_vm", { vmId })],
+    ];
+    for (const [name, takeAway] of ways) {
+      await t.step(name, async () => {
+        await using vm = await testMachine({ purpose: `chain-${name}`, guest: false });
+        const raw = await pool.createVolume(name, "4M", "raw");
+        await known(server, vm.uuid);
+        await attachVolume(vm, pool.name, name, "raw", "vdb");
+        await shows(server, vm.uuid, ({ disks }) => disks.length === 1);
+        await writeHead(raw, trap);
+        await takeAway(vm.uuid);
+        await virsh("pool-refresh", pool.name);
+        assert.match(await virsh("vol-dumpxml", name, "--pool", pool.name), /<format type='qcow2'\/>/);
+        const copy = { pool: pool.name, volume: name, name: `${name}-copy` };
+        await refused(op.call("clone_volume", copy), "DiskRefused", /it was used as raw/);
+      });
+    }
+  },
+});
+
+Deno.test({
   name:
     "a disk that names pool and volume is known as what it is: its raw content becomes qcow2 by nobody's header",
   ignore,

@@ -123,6 +123,8 @@ export async function detachDisk(
       const path = deleteVolume
         ? await requireOwn(host, vm, disk, isLeft !== undefined && isLeft, role)
         : undefined;
+      // What others gave the VM, its guest may have written on since
+      await host.observeFormats([vm], true);
       const volume = path === undefined ? undefined : await volumeAt(host.link, path);
       const move = volume && await planVolume(host, volume, actor);
       if (move !== undefined) await move.begin(operation);

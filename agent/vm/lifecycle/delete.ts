@@ -95,6 +95,7 @@ export async function deleteVm(
   const run = async (operation: Operation) => {
     const xml = await host.link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
     const paths = await pathsToDelete(host, vm, xml, choice);
+    await host.observeFormats([vm], true);
     result = choice.permanently || !isBinOn(host)
       ? await deleteForGood(host, vm, { xml, paths, operation })
       : await moveToBin(host, vm, { xml, paths, operation }, principal.name);

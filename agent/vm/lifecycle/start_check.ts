@@ -108,7 +108,7 @@ async function check(host: Host, vm: VM): Promise<void> {
       log.info("the head of a disk cannot be read before the start", { path: disk.path, error });
     }
   }
-  await host.formats.observe(host.link, [vm], true);
+  await host.observeFormats([vm], true);
 }
 
 /**
