@@ -8,8 +8,8 @@ import type { Jobs } from "./jobs.ts";
 
 /** A handler for each of them. @param vm looks a machine up */
 export function jobHandlers(jobs: Jobs, vm: FindVm): Pick<Handlers, keyof typeof jobCommands> {
-  const seenBy = ({ rights, name }: Principal) => (job: Job) =>
-    seesJob({ rights, name, groupOf: (vmId) => vm(vmId)?.group }, job);
+  const seenBy = ({ rights, name, since }: Principal) => (job: Job) =>
+    seesJob({ rights, name, since, groupOf: (vmId) => vm(vmId)?.group }, job);
   const visible = (jobId: string, principal: Principal) => {
     const found = jobs.get(jobId);
     if (!seenBy(principal)(found.job)) {
