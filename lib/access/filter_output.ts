@@ -68,10 +68,23 @@ function filterActivity(viewer: Viewer, entry: Activity): Activity | null {
   return mentions.every((id) => seesVm(viewer, id)) ? entry : { ...rest, message: HIDDEN_MESSAGE };
 }
 
+/**
+ * Whether a job makes machines for somebody else. It names them before they are there, when nobody can tell yet who may
+ * see them.
+ */
+function makesForOthers(viewer: Viewer, { command, actor, startedAt }: Job): boolean {
+  const { makesVm, makesVms }: Partial<Command> = rowOf(command) ?? {};
+  return (makesVm !== undefined || makesVms === true) && !isOwn(viewer, actor, startedAt);
+}
+
 /** A job as somebody may see it: what it is called and its failure may name other machines. */
-function filterJob(job: Job, sight: Sight | undefined): Job {
+function filterJob(viewer: Viewer, job: Job, sight: Sight | undefined): Job {
   if (sight === undefined) return job;
   const { title, subject, error } = job;
+  if (makesForOthers(viewer, job)) {
+    const { subject: _name, ...rest } = job;
+    return { ...rest, title: HIDDEN_MESSAGE, error: error && { ...error, message: HIDDEN_MESSAGE } };
+  }
   return {
     ...job,
     title: redactText(title, sight),
@@ -81,11 +94,11 @@ function filterJob(job: Job, sight: Sight | undefined): Job {
 }
 
 /**
- * Whether a job may be seen: of a machine one sees, or of the storage; one's own, too, as far as the rights still are those
- * that it took. A token has its owner's name, and less rights.
+ * Whether a job may be seen: of a machine one sees, or of the storage; of machines that are being made, where one sees them all;
+ * one's own, too, as far as the rights still are those that it took. A token has its owner's name, and less rights.
  */
-export function seesJob(viewer: Viewer, { actor, vmId, command, startedAt }: Job): boolean {
-  const { rights, groupOf } = viewer;
+export function seesJob(viewer: Viewer, job: Job): boolean {
+  const { rights, groupOf } = viewer, { actor, vmId, command, startedAt } = job;
   if (isAdministrator(rights)) return true;
   const row = rowOf(command), needed = row && needOf(command as CommandName).permission;
   if (row?.privateTask) {
@@ -94,6 +107,7 @@ export function seesJob(viewer: Viewer, { actor, vmId, command, startedAt }: Job
   }
   if (vmId !== undefined) return seesVm(viewer, vmId);
   const isTheirs = isOwn(viewer, actor, startedAt) && needed !== undefined && mayAnywhere(rights, needed);
+  if (makesForOthers(viewer, job)) return may(rights, "vms.view", "everything");
   return isTheirs || may(rights, "storage.view", "everything");
 }
 
@@ -124,13 +138,14 @@ const FILTERS: Readonly<
   "other-activity": (list: readonly Activity[], viewer) =>
     list.map((each) => filterActivity(viewer, each)).filter((each) => each !== null),
   "other-jobs": (list: readonly Job[], viewer, _vms, sight) =>
-    list.filter((each) => seesJob(viewer, each)).map((each) => filterJob(each, sight)),
+    list.filter((each) => seesJob(viewer, each)).map((each) => filterJob(viewer, each, sight)),
   "other-alerts": (list: readonly Alert[], viewer) => list.filter((each) => seesAlert(viewer, each)),
   "other-incidents": (list: readonly AlertIncident[], viewer) =>
     list.filter((each) => seesAlert(viewer, each)),
-  "job-of-other-vms": ({ job, log }: Output<"get_job">, _viewer, _vms, sight) => {
+  "job-of-other-vms": ({ job, log }: Output<"get_job">, viewer, _vms, sight) => {
     if (sight === undefined) return { job, log };
-    return { job: filterJob(job, sight), log: redactLog(log, sight) };
+    const told = makesForOthers(viewer, job) ? [] : redactLog(log, sight);
+    return { job: filterJob(viewer, job, sight), log: told };
   },
   "vm-counts": (info: HostInfo, viewer, vms) => {
     if (may(viewer.rights, "vms.view", "everything")) return info;
@@ -240,7 +255,7 @@ export class EventView {
       case "job-changed":
       case "job-progress": {
         if (!seesJob(viewer, data.job)) return null;
-        const job = filterJob(data.job, sightOf(viewer, this.vms));
+        const job = filterJob(viewer, data.job, sightOf(viewer, this.vms));
         return job === data.job ? event : [name, { job }];
       }
       case "network-changed":

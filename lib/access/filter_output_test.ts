@@ -110,6 +110,33 @@ Deno.test("what a task is called tells no machine out of sight", () => {
   assert.deepEqual([listed!.title, listed!.subject], [HIDDEN_MESSAGE, "images/other.qcow2"]);
 });
 
+Deno.test("a task that makes VMs names none of them to others who do not see every VM", () => {
+  const made = { ...job("new: it failed"), title: "Create new", subject: "new" };
+  const { vmId: _none, ...free } = made;
+  const log = [{ at: 0, text: "Copying the disks of new" }];
+  const seenBy = (viewer: Viewer, task: unknown) => {
+    const [listed] = filterOutput("list_jobs", [task], viewer, () => VMS) as Job[];
+    const event = new EventView(viewer, ["mine"], () => VMS).shown(["job-changed", { job: task as Job }]);
+    assert.deepEqual(event, listed === undefined ? null : ["job-changed", { job: listed }]);
+    return listed;
+  };
+  const mallory = seeing("mallory", "storage.view"), all = seeing("mallory", "vms.view");
+  for (const command of ["create_vm", "create_vm_from_template", "import_ova", "restore_backup"]) {
+    const task = { ...free, command };
+    assert.equal(seenBy(mallory, task), undefined, command);
+    assert.deepEqual(seenBy(all, task), task);
+  }
+  const clone = { ...made, command: "clone_vm" } as Job;
+  assert.deepEqual(seenBy(EVE, clone), clone, "her own");
+  const other = { ...EVE, name: "mallory" };
+  const told = JSON.stringify([
+    seenBy(other, clone),
+    filterOutput("get_job", { job: clone, log }, other, () => VMS),
+  ]);
+  assert.ok(!/\bnew\b/.test(told), told);
+  assert.match(told, /"command":"clone_vm"/);
+});
+
 Deno.test("one's own task is seen as far as one may still do what it does", () => {
   const { vmId: _none, ...upload } = { ...job("it failed"), command: "upload_volume" };
   const listed = (viewer: Viewer, task: unknown) =>

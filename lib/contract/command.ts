@@ -93,6 +93,8 @@ export interface Command<I extends TSchema = TSchema, O extends TSchema = TSchem
   readonly unchecked?: true;
   /** Field of the answer with the id of the VM that it makes; the field `name` has its name. */
   readonly makesVm?: string;
+  /** It makes one beside the VM that it is about, or several. */
+  readonly makesVms?: true;
   /** What libvirt tells of the VM because of it. */
   readonly effects?: readonly string[];
   /** What is lost by it for good: the command line asks first. */

@@ -169,6 +169,7 @@ export const manageCommands = {
       "JobCancelled",
     ],
     route: "POST /vms/{vmId}/clone",
+    makesVms: true,
     cli: ["vm", "clone", "<vmId>", "<name>"],
     examples: [
       "kvm-manager vm clone web1 web2",

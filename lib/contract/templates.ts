@@ -293,6 +293,7 @@ export const templateCommands = {
       "StoreUnavailable",
     ],
     route: "POST /templates/{templateId}/vms",
+    makesVms: true,
     cli: ["template", "create-vms", "<templateId>", "<name>"],
     examples: [
       "kvm-manager template create-vms web web-## --count 3 --start",
