@@ -29,8 +29,8 @@ function updateScreens(pointer: Deno.PointerObject, screens: readonly string[], 
 }
 
 /**
- * Gives the screens of a running domain, whose passwords are made here, other passwords for the next start, unless
- * that was done before. One that was continued from saved memory has its old password, and gets another at once.
+ * Gives the screens of a domain, whose passwords are made here, other passwords for the next start, unless that was
+ * done before. One that was continued from saved memory has its old password, and gets another at once.
  * Source: virDomainUpdateDeviceFlags.
  *
  * @returns how many screens got one
@@ -41,15 +41,15 @@ export function domainRenewPasswords(
 ): number {
   using domain = connection.domain(uuid);
   const { symbols } = libvirt();
-  const isOn = ok(symbols.virDomainIsActive(domain.pointer)) === 1;
-  if (!isOn || ok(symbols.virDomainIsPersistent(domain.pointer)) !== 1) return 0;
+  if (ok(symbols.virDomainIsPersistent(domain.pointer)) !== 1) return 0;
   const next = xmlOf(domain.pointer, XML.SECURE | XML.INACTIVE);
   if (!hasGeneratedPasswords(parseXml(next))) return 0;
-  const live = xmlOf(domain.pointer, XML.SECURE);
+  const isOn = ok(symbols.virDomainIsActive(domain.pointer)) === 1;
+  const live = isOn ? xmlOf(domain.pointer, XML.SECURE) : null;
   const later = renewedScreens(live, next);
   updateScreens(domain.pointer, later, AFFECT.CONFIG);
   // QEMU takes a password only for a screen that was started with one.
-  const now = restored
+  const now = restored && live !== null
     ? renewPasswords(new XmlDocument(live), ({ attributes }) => attributes.passwd !== undefined)
     : [];
   updateScreens(domain.pointer, now, AFFECT.LIVE);

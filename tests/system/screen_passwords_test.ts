@@ -160,6 +160,30 @@ Deno.test({
       await call(server, "set_vm_xml", { vmId, xml, etag });
       await renewed(name);
     });
+    await t.step("what was exported, defined anew by virsh, has a password again", async () => {
+      await virsh("destroy", name);
+      await shows(server, vmId, isOff);
+      const file = await Deno.makeTempFile({ suffix: ".xml" });
+      try {
+        await Deno.writeTextFile(file, (await call(server, "export_vm", { vmId })).xml);
+        for (const state of ["off", "on"]) {
+          await virsh("define", file);
+          await until(`a password, defined while it is ${state}`, async () => {
+            const { openScreen, attention } = await call(server, "get_vm", { vmId });
+            assert.deepEqual([openScreen, attention], [undefined, []]);
+            return (await passwords(name, virsh, "--inactive")).length === 1;
+          });
+          if (state === "on") {
+            await call(server, "force_stop_vm", { vmId });
+            await shows(server, vmId, isOff);
+          }
+          await call(server, "start_vm", { vmId });
+          isNew(await guarded(await door(server, vmId)));
+        }
+      } finally {
+        await Deno.remove(file);
+      }
+    });
     await t.step("no password is in logs, the activity, events or the list of processes", async () => {
       const told = [
         server.log(),

@@ -4,6 +4,7 @@
  * another one.
  */
 import type { Inventory } from "../../hosts/inventory/inventory.ts";
+import { isActive } from "../../hosts/inventory/states.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 
@@ -23,7 +24,7 @@ export class ScreenPasswords {
 
   constructor(
     private readonly link: Pick<LibvirtLink, "call">,
-    private readonly inventory: Pick<Inventory, "active" | "record">,
+    private readonly inventory: Pick<Inventory, "vms" | "record" | "refreshSoon">,
   ) {}
 
   /** A VM has started, or its definition was replaced: perhaps its next start has the password of this one. */
@@ -35,11 +36,14 @@ export class ScreenPasswords {
     void this.renewDue();
   }
 
-  /** Looks at all running VMs: they may have been started while nobody looked. */
+  /** Looks at all VMs: they may have been started, or defined without passwords, while nobody looked. */
   async renewAll(): Promise<void> {
-    for (const vmId of this.inventory.active()) {
-      const isGenerated = this.inventory.record(vmId)?.summary.generatedPasswords === true;
-      if (isGenerated && !this.#due.has(vmId)) this.#due.set(vmId, { restored: false, tries: 0 });
+    for (const { id } of this.inventory.vms()) {
+      const record = this.inventory.record(id);
+      if (!record?.summary.generatedPasswords || this.#due.has(id)) continue;
+      if (isActive(record.state) || record.summary.openScreen) {
+        this.#due.set(id, { restored: false, tries: 0 });
+      }
     }
     await this.renewDue();
   }
@@ -55,7 +59,9 @@ export class ScreenPasswords {
       const [uuid, due] = next;
       this.#due.delete(uuid);
       try {
-        await this.link.call("domainRenewPasswords", { uuid, restored: due.restored });
+        const count = await this.link.call("domainRenewPasswords", { uuid, restored: due.restored });
+        // libvirt tells nobody of a screen that was changed.
+        if (count > 0 && this.inventory.record(uuid)?.summary.openScreen) this.inventory.refreshSoon(uuid);
       } catch (error) {
         // A VM that is gone needs none; the others are tried again by the periodic job.
         const tries = due.tries + 1;

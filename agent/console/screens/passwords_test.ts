@@ -4,9 +4,22 @@ import { ScreenPasswords } from "./passwords.ts";
 
 setLogLevel("error");
 
+/** Whether VMs are on, or off with a screen that is open. */
+const ON = { state: 1, openScreen: false }, OPEN = { state: 5, openScreen: true };
+
 /** A host of made-up VMs, whose calls fail as often as told. */
-function host(active: readonly string[], failures = 0) {
-  const called: [string, boolean][] = [];
+function host(
+  active: readonly string[],
+  failures = 0,
+  off: readonly string[] = [],
+  open: readonly string[] = [],
+) {
+  const states = new Map([
+    ...active.map((id) => [id, ON] as const),
+    ...off.map((id) => [id, { ...OPEN, openScreen: false }] as const),
+    ...open.map((id) => [id, OPEN] as const),
+  ]);
+  const called: [string, boolean][] = [], refreshed: string[] = [];
   let left = failures;
   const passwords = new ScreenPasswords(
     {
@@ -16,13 +29,17 @@ function host(active: readonly string[], failures = 0) {
       }) as never,
     },
     {
-      active: () => [...active],
-      record:
-        ((vmId: string) =>
-          active.includes(vmId) ? { summary: { generatedPasswords: vmId !== "own" } } : undefined) as never,
+      vms: () => [...states.keys()].map((id) => ({ id })) as never,
+      record: ((vmId: string) => {
+        const found = states.get(vmId);
+        if (!found) return undefined;
+        const { state, openScreen } = found;
+        return { state, summary: { openScreen, generatedPasswords: vmId !== "own" } };
+      }) as never,
+      refreshSoon: (vmId) => refreshed.push(vmId),
     },
   );
-  return { passwords, called };
+  return { passwords, called, refreshed };
 }
 
 Deno.test("ScreenPasswords.renewAll() looks at running VMs with generated passwords, each once", async () => {
@@ -31,6 +48,13 @@ Deno.test("ScreenPasswords.renewAll() looks at running VMs with generated passwo
   assert.deepEqual(called, [["a", false], ["b", false]]);
   await passwords.renewDue();
   assert.equal(called.length, 2);
+});
+
+Deno.test("ScreenPasswords.renewAll() looks at VMs that are off where their definition has an open screen", async () => {
+  const { passwords, called, refreshed } = host(["a"], 0, ["off"], ["open", "own"]);
+  await passwords.renewAll();
+  assert.deepEqual(called, [["a", false], ["open", false]]);
+  assert.deepEqual(refreshed, ["open"]);
 });
 
 Deno.test("ScreenPasswords.onStart() is tried again after a failure, but not without end", async () => {

@@ -103,9 +103,12 @@ function attention(
 }
 
 /** Whether a screen can be used without a password, and for how long. The test driver has no screens. */
-function openScreen({ openScreen, generatedPasswords, virtType }: DomainRecord["summary"]): VM["openScreen"] {
+function openScreen(
+  { state, summary: { openScreen, generatedPasswords, virtType } }: DomainRecord,
+): VM["openScreen"] {
   if (!openScreen || virtType === "test") return undefined;
-  return generatedPasswords ? "until-restart" : "open";
+  // Of one that is off, the definition of the next start is what was read.
+  return generatedPasswords && isActive(state) ? "until-restart" : "open";
 }
 
 /** Puts a machine together. Fields that are unknown are left out, never zero. */
@@ -114,7 +117,7 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
   const state = vmState(record.state, record.reason, record.managedSave);
   const reason = stateReason(record.state, record.reason);
   const disks = summary.disks.map((disk) => withSize(disk, extras.sizes));
-  const screen = openScreen(summary);
+  const screen = openScreen(record);
   const vnc = summary.graphics.find((each) => each.type === "vnc" && each.port !== undefined);
   return {
     id: record.uuid,

@@ -100,15 +100,21 @@ export function withoutGeneratedPasswords(source: string): string {
 }
 
 /**
- * The screens of the stored XML whose passwords the running domain uses now, with new ones. Both XMLs are secure.
- * Nothing where the passwords are not made here, or are new already.
+ * The screens of the stored XML that need new passwords, with them: those whose passwords the running domain uses now,
+ * and those that have none. The mark is in XML that is exported, the passwords are not: whoever defines such XML again
+ * leaves the screens open. Nothing where the passwords are not made here.
+ *
+ * @param live secure XML of the running domain; null when it is off
+ * @param next secure XML of its next start
  */
-export function renewedScreens(live: string, next: string): string[] {
+export function renewedScreens(live: string | null, next: string): string[] {
   const document = new XmlDocument(next);
   if (!hasGeneratedPasswords(document.root)) return [];
-  const inUse = new Set(screensOf(new XmlDocument(live).root).map(({ attributes: { passwd } }) => passwd));
+  const running = live === null ? [] : screensOf(new XmlDocument(live).root);
+  const inUse = new Set(running.map(({ attributes: { passwd } }) => passwd));
   return renewPasswords(
     document,
-    ({ attributes: { passwd } }) => passwd !== undefined && inUse.has(passwd),
+    (screen) =>
+      isOpen(screen) || screen.attributes.passwd !== undefined && inUse.has(screen.attributes.passwd),
   );
 }

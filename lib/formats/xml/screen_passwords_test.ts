@@ -74,6 +74,17 @@ Deno.test("renewedScreens() gives those whose password is in use, where password
   assert.deepEqual(renewedScreens(screens("a", "b", ""), screens("a", "b", "")), []);
 });
 
+Deno.test("renewedScreens() gives those that have none, on and off, and leaves sockets alone", () => {
+  const open = "<graphics type='vnc' port='-1'/><graphics type='spice' socket='/s'/>";
+  for (const live of [null, domain("<graphics type='vnc' passwd='a'/>", MARK), domain(open, MARK)]) {
+    const [only, ...more] = renewedScreens(live, domain(open, MARK));
+    assert.match(only!, /^<graphics type='vnc' port='-1' passwd='.{8}'\/>$/);
+    assert.deepEqual(more, []);
+    assert.deepEqual(renewedScreens(live, domain(open)), []);
+  }
+  assert.deepEqual(renewedScreens(null, domain("<graphics type='vnc' passwd='a'/>", MARK)), []);
+});
+
 Deno.test("withoutGeneratedPasswords() leaves what a person chose", () => {
   const generated = domain("<graphics type='vnc' passwd='a'/>", MARK);
   assert.equal(withoutGeneratedPasswords(generated), domain("<graphics type='vnc'/>", MARK));
