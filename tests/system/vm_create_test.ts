@@ -80,7 +80,14 @@ Deno.test({
         autostart: true,
         start: true,
       };
+      const { resolved } = await call(server, "check_vm_config", config);
       const { id, warnings } = await call(server, "create_vm", config);
+      const sources = /<source file=["'](.*?)["']/g;
+      assert.deepEqual(
+        attributes(resolved!.xml, sources),
+        attributes(await virsh("dumpxml", vm.name, "--inactive"), sources),
+        "the images are made where the check says",
+      );
       assert.deepEqual(warnings.map(({ message }) => message), [
         "Debian 12 asks for at least 1024 MB of memory",
       ]);
@@ -141,6 +148,23 @@ Deno.test({
       const { deletedDisks } = await call(server, "delete_vm", { vmId: id, deleteDisks: true });
       assert.deepEqual(deletedDisks.sort(), [first, second]);
       assert.deepEqual(await filesIn(pool), []);
+    });
+
+    await t.step("the check numbers images that would have the same name", async () => {
+      await using vm = await vmName("create-two");
+      const disks = [1, 1].map((sizeGb) => ({ sizeGb, pool: pool.name }));
+      const config: Config = { name: vm.name, disks, nics: [] };
+      const { resolved } = await call(server, "check_vm_config", config);
+      assert.deepEqual(
+        attributes(resolved!.xml, /<source file=["'](.*?)["']/g),
+        [`${pool.path}/${vm.name}.qcow2`, `${pool.path}/${vm.name}-1.qcow2`],
+      );
+      const { id } = await call(server, "create_vm", config);
+      const { deletedDisks } = await call(server, "delete_vm", { vmId: id, deleteDisks: true });
+      assert.deepEqual(deletedDisks.sort(), [
+        `${pool.path}/${vm.name}-1.qcow2`,
+        `${pool.path}/${vm.name}.qcow2`,
+      ]);
     });
 
     await t.step("a name alone is enough where there is a pool, and without a disk even there", async () => {

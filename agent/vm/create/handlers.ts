@@ -8,6 +8,7 @@ import {
   type Role,
   VmConfig,
 } from "../../../lib/contract/mod.ts";
+import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { seedName } from "../../../lib/formats/xml/seed_drive.ts";
 import { schemaRefusals } from "../../../lib/contract/refusal.ts";
 import { described } from "../../../lib/vm/create/resolve.ts";
@@ -17,6 +18,7 @@ import type { Handlers } from "../../dispatch.ts";
 import { createOptions } from "./options.ts";
 import { createVm } from "./create.ts";
 import { type CreateServices, decide } from "./facts.ts";
+import { hasFormats } from "../../storage/volumes.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { seedRefusal } from "../cloud_init/seed.ts";
 
@@ -38,14 +40,33 @@ function readable(input: unknown): { config: VmConfig; errors: ConfigCheck["erro
   return { config: validator.Check(rest) ? rest as VmConfig : { name: NO_NAME }, errors };
 }
 
-/** The XML as it would be, with an example's path for what is still to be made. */
-function preview(vm: NewVm): string {
+/**
+ * The XML as it would be. An image that is still to be made is where it will be, unless something of that name is in the
+ * pool: that is found out when it is made.
+ */
+function preview({ vms: { inventory: { storage } } }: CreateServices, vm: NewVm): string {
+  const pathIn = (pool: string, name: (isFile: boolean) => string) => {
+    const record = storage.record(pool);
+    const folder = record && describePool(record.xml).path;
+    return `${folder ?? ""}/${name(record === undefined || hasFormats(record))}`;
+  };
+  const taken = new Set<string>();
+  const imageOf = ({ pool = "default", format }: NewVm["disks"][number]): string => {
+    for (let number = 0;; number++) {
+      const stem = number === 0 ? vm.name : `${vm.name}-${number}`;
+      const path = pathIn(pool, (isFile) => isFile ? `${stem}.${format}` : stem);
+      if (!taken.has(path)) {
+        taken.add(path);
+        return path;
+      }
+    }
+  };
   const disks = vm.disks.map((disk) => ({
     ...disk,
-    source: disk.source ??
-      { path: `/${disk.pool ?? "default"}/${vm.name}.${disk.format}`, type: "file" as const },
+    source: disk.source ?? { path: imageOf(disk), type: "file" as const },
   }));
-  const seed = vm.seed && { ...vm.seed, path: `/${vm.disks[0]?.pool ?? "default"}/${seedName(vm.name)}` };
+  const seed = vm.seed &&
+    { ...vm.seed, path: pathIn(vm.disks[0]?.pool ?? "default", () => seedName(vm.name)) };
   const tools = vm.tools && { ...vm.tools, path: "/default/kvm-manager-guest-tools.iso" };
   return newDomainXml({ ...vm, disks, seed, tools, screenPassword: undefined });
 }
@@ -85,7 +106,7 @@ async function check(services: CreateServices, input: unknown, role: Role): Prom
   return {
     errors: all,
     warnings: findings.warnings,
-    resolved: all.length === 0 ? described(vm, preview(vm)) : null,
+    resolved: all.length === 0 ? described(vm, preview(services, vm)) : null,
   };
 }
 
