@@ -63,6 +63,22 @@ Deno.test("main() exits with 2 for wrong usage", async () => {
   assert.match(err, /--listen/);
 });
 
+Deno.test("main() says which verbs of nouns are called like one without", async () => {
+  for (
+    const [verb, says] of [
+      ["start", "kvm-manager vm start, kvm-manager batch start or kvm-manager pool start"],
+      ["edit", "kvm-manager vm edit"],
+      ["info", "kvm-manager vm info, kvm-manager host info or kvm-manager guest info"],
+      ["tag", "kvm-manager vm tag"],
+      ["vmm", "kvm-manager vm"],
+    ]
+  ) {
+    const { status, err } = await command(verb!, "web1");
+    assert.equal(status, 2);
+    assert.ok(err.includes(` Did you mean ${says}?`), err);
+  }
+});
+
 Deno.test("serve refuses an address that is none, or in the clear, before it starts anything", async () => {
   for (
     const [address, reason] of [["http://0.0.0.0:8440", /without TLS/], [

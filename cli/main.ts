@@ -6,9 +6,9 @@ import { EXIT } from "./exit.ts";
 import { LOST_BYTE, spelledArguments } from "./lost_bytes.ts";
 import { findOwn, OWN_OTHER_WORDS, type OwnVerb } from "./own_verb.ts";
 import { ownVerbs } from "./own_verbs.ts";
-import { didYouMean } from "./suggestion.ts";
+import { didYouMean, inWords } from "./suggestion.ts";
 import { fitted } from "./text.ts";
-import { VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
+import { findVerb, VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
 import { runVerb } from "./verb/run.ts";
 
 const isHelp = (word: string) => word === "--help" || word === "-h";
@@ -42,19 +42,16 @@ function unknown(args: readonly string[], own: Readonly<Record<string, OwnVerb>>
     );
     return EXIT.usage;
   }
-  // `start web1` of who knows virsh: the verb without its noun.
-  const nouns = CONTRACT_VERBS.filter(({ words }) => words.length === 2 && words[1] === name);
-  const near = nouns.length > 0
-    ? didYouMean(
-      name,
-      [name],
-      () => nouns.slice(0, 3).map(({ words }) => `kvm-manager ${words.join(" ")}`).join(" or "),
-    )
-    : didYouMean(name, [
-      ...Object.keys(own),
-      ...CONTRACT_VERBS.map(({ words }) => words[0]!),
-      ...CONTRACT_VERBS.filter(({ words }) => words[0] === "vm").map(({ words }) => words[1]!),
-    ], (each) => verbsUnder(["vm", each]).length > 0 ? `kvm-manager vm ${each}` : `kvm-manager ${each}`);
+  // `start web1` of who knows virsh, `edit web1`: the verb without its noun, as every noun calls it.
+  const nouns = [...new Set(CONTRACT_VERBS.map(({ words }) => words[0]!))];
+  const named = nouns.map((noun) => [noun, name]).filter((line) =>
+    findOwn(own, line)?.rest.length === 0 || findVerb(line)?.rest.length === 0
+  ).map((line) => `kvm-manager ${line.join(" ")}`).slice(0, 3);
+  const near = named.length > 0 ? ` Did you mean ${inWords(named)}?` : didYouMean(name, [
+    ...Object.keys(own),
+    ...CONTRACT_VERBS.map(({ words }) => words[0]!),
+    ...CONTRACT_VERBS.filter(({ words }) => words[0] === "vm").map(({ words }) => words[1]!),
+  ], (each) => verbsUnder(["vm", each]).length > 0 ? `kvm-manager vm ${each}` : `kvm-manager ${each}`);
   console.error(`kvm-manager: unknown verb ${JSON.stringify(name)}.${near} See kvm-manager --help`);
   return EXIT.usage;
 }

@@ -87,7 +87,8 @@ export function manualPage(others: readonly (readonly [name: string, help: strin
         "Serves the VMs of this host in a browser and through an API (serve), and does from a shell whatever can be " +
           "done there. VMs, users and tokens are meant by name or id; jobs and sessions by the beginning of their id. " +
           "Sizes are written like 512M or 20G, times like 2h (ago) or 2026-11-21T15:00. Options of parts have a dot: " +
-          "--cpu.count 4. Lists take an option several times.",
+          "--cpu.count 4. Lists take an option several times. An option without a value is switched off like " +
+          "--no-autostart.",
       ),
     ),
     section("OPTIONS OF ALL VERBS", rows(commonRows(every)), rows(targetRows())),

@@ -36,10 +36,14 @@ export function nearest(word: string, known: Iterable<string>): string[] {
   return found.sort((a, b) => a.changes - b.changes).slice(0, 3).map(({ each }) => each);
 }
 
+/** `a, b or c`. */
+export function inWords(each: readonly string[]): string {
+  const last = each.at(-1) ?? "", others = each.slice(0, -1);
+  return others.length === 0 ? last : `${others.join(", ")} or ${last}`;
+}
+
 /** ` Did you mean a, b or c?`; empty when nothing is near. */
 export function didYouMean(word: string, known: Iterable<string>, shown = (each: string) => each): string {
   const found = nearest(word, known).map(shown);
-  if (found.length === 0) return "";
-  const last = found.pop()!;
-  return ` Did you mean ${found.length === 0 ? last : `${found.join(", ")} or ${last}`}?`;
+  return found.length === 0 ? "" : ` Did you mean ${inWords(found)}?`;
 }

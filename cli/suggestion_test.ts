@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { didYouMean, distance, nearest } from "./suggestion.ts";
+import { didYouMean, distance, inWords, nearest } from "./suggestion.ts";
+
+Deno.test("inWords() has an or before the last", () => {
+  assert.deepEqual([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(inWords), ["", "a", "a or b", "a, b or c"]);
+});
 
 Deno.test("distance() counts letters more, less, other and exchanged", () => {
   for (

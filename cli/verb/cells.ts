@@ -36,7 +36,7 @@ export function duration(seconds: number): string {
 
 /** Field → how its number is shown, and its heading without the unit. The first that fits counts. */
 const NUMBERS: readonly (readonly [field: RegExp, shown: (value: number) => string])[] = [
-  [/Bytes$|^size$/, formatBytes],
+  [/Bytes$|^(bytes|size)$/, formatBytes],
   [/Mb$/, formatMemory],
   [/Gb$/, formatDisk],
   [/At$|^(timestamp|since|until|at|stateSince)$/, time],
@@ -69,6 +69,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   osName: "OS",
   timestamp: "TIME",
   sha256: "SHA256",
+  bytes: "SIZE",
 };
 
 /** `memoryMb` → `MEMORY`: the unit stands in the cells. */

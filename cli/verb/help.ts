@@ -31,15 +31,15 @@ const defaultText = (value: unknown) =>
     ? false
     : `default ${value === true ? "yes" : typeof value === "string" ? value : JSON.stringify(value)}`;
 
-/** An option as it is written, and what it means. */
-export function optionRow(option: Option): [string, string] {
+/** An option as it is written, and what it means. @param isPlace it may be given by its place, too */
+function optionRow(option: Option, isPlace: boolean): [string, string] {
   const value = option.secret ? "-" : placeholder(option);
   const note = [
     option.description,
     (option.kind === "strings" || option.kind === "grants") && "may be given several times",
     option.secret && `- reads it from standard input; or --${option.flag}-file FILE`,
     defaultText(option.default),
-    option.required && "needed",
+    option.required && !isPlace && "required",
     option.others.length > 0 && `also ${option.others.map((other) => `--${other}`).join(", ")}`,
   ].filter(Boolean).join("; ");
   return [`--${option.flag}${value && ` ${value}`}`, note];
@@ -58,12 +58,16 @@ function shorthandRow(
   ];
 }
 
-/** A verb's own options, below the titles that its table has for them. */
+/** A verb's arguments, and its own options below the titles that its table has for them. */
 export function optionGroups(verb: Verb): [title: string, rows: [string, string][]][] {
   const { groups = [], shorthands = {} } = verb.extras;
+  const placed = new Set(positionalsOf(verb).map(({ field }) => field));
   const named: [name: string, row: [string, string]][] = [
     ...Object.entries(shorthands).map((entry): [string, [string, string]] => [entry[0], shorthandRow(entry)]),
-    ...optionsOf(verb).map((option): [string, [string, string]] => [option.path[0]!, optionRow(option)]),
+    ...optionsOf(verb).map((option): [string, [string, string]] => {
+      const [field = ""] = option.path;
+      return [field, optionRow(option, placed.has(field))];
+    }),
   ];
   const titled = groups.map(([title, names]): [string, [string, string][]] => [
     title,
@@ -71,8 +75,20 @@ export function optionGroups(verb: Verb): [title: string, rows: [string, string]
   ]);
   const taken = new Set(groups.flatMap(([, names]) => names));
   const rest = named.filter(([name]) => !taken.has(name)).map(([, row]) => row);
-  return [...titled, [groups.length > 0 ? "More" : "Options", rest] as [string, [string, string][]]]
-    .filter(([, rows]) => rows.length > 0);
+  const all: [string, [string, string][]][] = [
+    ["Arguments", placeRows(verb)],
+    ...titled,
+    [groups.length > 0 ? "More" : "Options", rest],
+  ];
+  return all.filter(([, rows]) => rows.length > 0);
+}
+
+/** How what is on by itself is switched off, where a verb has such an option. */
+function switchedOff(verb: Verb): string[] {
+  const flag = optionsOf(verb).find(({ kind }) => kind === "boolean")?.flag;
+  return flag === undefined
+    ? []
+    : ["", ...wrapped(`An option without a value is switched off like --no-${flag}.`)];
 }
 
 /** The options a verb has beside its fields. */
@@ -90,11 +106,29 @@ export function commonRows(verb: Verb): [string, string][] {
 export const targetRows = (): [string, string][] =>
   TARGET_HELP.map(([flag, value, text, env]) => [`--${flag} ${value}`, env ? `${text} (${env})` : text]);
 
-/** What is said of the places. */
+/** Rows of what stands in places, but for VMs, of which `placesText()` tells. */
+function placeRows(verb: Verb): [string, string][] {
+  const growing = verb.extras.growing?.field;
+  return positionalsOf(verb).filter(({ field }) => !isVm(field)).flatMap(
+    ({ field, kind, choices, description }): [string, string][] => {
+      const note = [
+        kind === "boolean" && "on or off",
+        choices && `one of ${choices.join(", ")}`,
+        description,
+        field === growing && "+2G: so much more than now",
+      ].filter(Boolean).join("; ");
+      return note === "" ? [] : [[`<${field}>`, note]];
+    },
+  );
+}
+
+const isVm = (field: string) => /^vmIds?$/.test(field);
+
+/** What is said of the places of VMs. */
 function placesText(verb: Verb): string[] {
   const places = positionalsOf(verb);
-  if (!places.some(({ field }) => /^vmIds?$/.test(field))) return [];
-  const isMany = places.some(({ field, many }) => many && /^vmIds?$/.test(field));
+  if (!places.some(({ field }) => isVm(field))) return [];
+  const isMany = places.some(({ field, many }) => many && isVm(field));
   return [
     isMany
       ? "VMs are meant by name, id or pattern ('web-*'). Of several, each has its own result."
@@ -115,6 +149,7 @@ export function verbHelp(verb: Verb): string {
     ...placesText(verb).flatMap((text) => wrapped(text)),
     ...(command.destroys ? wrapped(`Asks first, because this is lost: ${command.destroys}.`) : []),
     ...optionGroups(verb).flatMap(([title, rows]) => ["", `${title}:`, ...listed(rows)]),
+    ...switchedOff(verb),
     "",
     "Always:",
     ...listed(commonRows(verb)),

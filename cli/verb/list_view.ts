@@ -18,10 +18,12 @@ export class ListView {
   /** Fields by each of their names. The layout's columns win over fields that are called like them. */
   readonly #fields = new Map<string, string>();
 
+  /** @param states what `--state` may say, where the contract says which states there are */
   constructor(
     private readonly rows: readonly Row[],
     private readonly layout: Layout,
     fields: readonly string[],
+    private readonly states: readonly string[] | undefined,
   ) {
     for (const path of [...layout.columns ?? [], ...layout.wide ?? [], ...fields]) {
       for (const name of namesOf(path)) if (!this.#fields.has(name)) this.#fields.set(name, path);
@@ -54,8 +56,17 @@ export class ListView {
     return (row) => shown.some((path) => fits.test(cell(path, at(row, path))));
   }
 
-  /** The rows that are wanted, in their order. @throws {UsageError} for a column there is not */
+  /** @throws {UsageError} for a state there is not: an empty list would say that nothing is in it */
+  #requireState(state: string): void {
+    const fits = matcher(state);
+    if (this.states === undefined || this.states.some((each) => fits.test(each))) return;
+    const near = didYouMean(state, this.states) || ` There are ${this.states.join(", ")}`;
+    throw new UsageError(`--state: no state ${JSON.stringify(state)}.${near}`);
+  }
+
+  /** The rows that are wanted, in their order. @throws {UsageError} for a column or a state there is not */
   selected({ state, filter = [], sort, reverse = false }: CommonValues): Row[] {
+    if (state !== undefined) this.#requireState(state);
     const filters = [...state === undefined ? [] : [`state=${state}`], ...filter].map((each) =>
       this.#filter(each)
     );

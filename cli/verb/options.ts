@@ -30,6 +30,8 @@ export interface Option {
 /** A field given by its place instead of by name. */
 export interface Positional {
   readonly field: string;
+  /** Who does not know its place says it by name: `--mode nat`. */
+  readonly flag: string;
   readonly kind: Kind;
   /** Takes all that are left. */
   readonly many: boolean;
@@ -37,10 +39,15 @@ export interface Positional {
   readonly each: boolean;
   readonly optional: boolean;
   readonly choices: readonly string[] | undefined;
+  readonly description: string | undefined;
 }
 
 const inputOf = (command: Command): FieldSchema => command.input;
-const choicesOf = (schema: FieldSchema) => (bare(schema).enum ?? bare(schema).items?.enum)?.map(String);
+/** The words that a field may have; undefined where any will do. */
+export const choicesOf = (schema: FieldSchema) =>
+  (bare(schema).enum ?? bare(schema).items?.enum)?.map(String);
+
+const describe = (schema: FieldSchema) => schema.description ?? bare(schema).description;
 
 /** The fields that the contract gives a place. */
 const placedByContract = ({ cli }: Command) => cli.filter((part) => part.startsWith("<"));
@@ -54,11 +61,13 @@ export function positionalsOf({ command }: Pick<Verb, "command">): Positional[] 
     const kind = valueKind(field, schema);
     return [{
       field,
+      flag: kebab(field),
       kind,
       many: many !== undefined,
       each: many !== undefined && bare(schema).type !== "array",
       optional: open === "[",
       choices: choicesOf(schema),
+      description: describe(schema),
     }];
   });
 }
@@ -81,7 +90,7 @@ function fieldsOf(
       kind: valueKind(field, schema),
       required: above.length === 0 && required.includes(field),
       choices: choicesOf(schema),
-      description: schema.description ?? bare(schema).description,
+      description: describe(schema),
       default: schema.default,
       secret: schema["x-secret"] === true,
     };
@@ -171,17 +180,27 @@ function shared(places: readonly Positional[], words: readonly string[]): (reado
   return [...head, left, ...Array.from({ length: after }, (_, index) => tail.slice(index, index + 1))];
 }
 
-/** Puts what stands in places into the input; gives the words of the place that is carried out for each. */
-function readPlaces(verb: Verb, words: readonly string[], input: InputDraft): readonly string[] | undefined {
+/**
+ * Puts what stands in places into the input; gives the words of the place that is carried out for each.
+ *
+ * @param named what is given by the name of a place instead: the words are shared out over the others
+ */
+function readPlaces(
+  verb: Verb,
+  words: readonly string[],
+  named: ReadonlyMap<string, readonly string[]>,
+  input: InputDraft,
+): readonly string[] | undefined {
   const other = words.length > 0 ? verb.extras.otherPlaces?.read(words) : undefined;
   if (other !== undefined) {
     Object.assign(input, other);
     return undefined;
   }
-  const places = positionalsOf(verb), parts = shared(places, words);
+  const places = positionalsOf(verb), left = places.filter(({ flag }) => !named.has(flag));
+  const parts = new Map(shared(left, words).map((part, index) => [left[index]!.flag, part]));
   let each: readonly string[] | undefined;
-  for (const [index, { field, many, kind, ...place }] of places.entries()) {
-    const part = parts[index]!;
+  for (const { field, flag, many, kind, ...place } of places) {
+    const part = named.get(flag) ?? parts.get(flag)!;
     if (place.each && part.length > 0) each = part;
     else if (part.length === 0) continue; // it may come from --file or --input
     else if (many) input[field] = [...part];
@@ -198,12 +217,18 @@ function readPlaces(verb: Verb, words: readonly string[], input: InputDraft): re
  */
 export function readArguments(verb: Verb, args: readonly string[]): Arguments {
   const options = optionsOf(verb);
-  const { positionals, values } = parsed(args, configOf(verb, options), verb.command.elsewhere) as {
-    positionals: string[];
-    values: Record<string, unknown>;
-  };
+  const config = configOf(verb, options);
+  // Who comes from virt-install says --name.
+  const places = positionalsOf(verb).filter(({ flag }) => !Object.hasOwn(config, flag));
+  const byName = places.map(({ flag, many }) => [flag, { type: "string", multiple: many }] as const);
+  const { positionals, values } = parsed(
+    args,
+    { ...config, ...Object.fromEntries(byName) },
+    verb.command.elsewhere,
+  ) as { positionals: string[]; values: Record<string, string | string[] | undefined> };
   const input: InputDraft = {};
-  const each = readPlaces(verb, positionals, input);
+  const named = new Map(places.flatMap(({ flag }) => flag in values ? [[flag, [values[flag]!].flat()]] : []));
+  const each = readPlaces(verb, positionals, named, input);
   const secrets: SecretSource[] = [];
   for (const option of options) {
     const { path, kind } = option, names = [option.flag, ...option.others];

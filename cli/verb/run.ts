@@ -14,7 +14,7 @@ import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
 import { isPattern, Resources, withIds } from "./resolve_ids.ts";
-import { type Arguments, readArguments } from "./options.ts";
+import { type Arguments, choicesOf, readArguments } from "./options.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
 import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
@@ -74,7 +74,13 @@ async function textOf({ verb, common, format, terminal }: Run, answer: unknown):
     return await rendered(answer, format, command, terminal.hasColours);
   }
   const { ListView } = await import("./list_view.ts");
-  const view = new ListView(rows.filter(isRow), command, Object.keys(item.properties ?? {}));
+  const { properties = {} } = item;
+  const view = new ListView(
+    rows.filter(isRow),
+    command,
+    Object.keys(properties),
+    properties.state && choicesOf(properties.state),
+  );
   const selected = view.selected(common);
   const shown = command.rows === undefined ? selected : { ...answer as Row, [command.rows]: selected };
   return await rendered(shown, format, view.layoutOf(common), terminal.hasColours);

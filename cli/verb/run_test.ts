@@ -495,6 +495,51 @@ Deno.test("runVerb() shows the rows, order and columns of a list that are asked 
   assert.match(wrong.err, /Did you mean name\?/);
 });
 
+Deno.test("runVerb() says that there is no such state instead of showing an empty list", async () => {
+  for (
+    const [state, says] of [["runing", /no state "runing"\. Did you mean running\?/], [
+      "x",
+      /There are running, stopped,/,
+    ]] as const
+  ) {
+    const { status, out, err } = await run(["vm", "list", "--state", state]);
+    assert.deepEqual([status, out], [2, ""]);
+    assert.match(err, says);
+  }
+  assert.equal((await run(["vm", "list", "--state", "crashed"])).status, 0);
+  assert.equal((await run(["vm", "list", "--state", "RUN*", "-o", "name"])).out, "web1\n");
+});
+
+Deno.test("runVerb() takes an argument by its name, too, wherever the others stand", async () => {
+  const size = [{ name: "resize_disk", input: { vmId: ID, target: "vda", sizeGb: 40 } }];
+  for (
+    const line of [
+      ["web1", "vda", "40G"],
+      ["web1", "vda", "--size-gb", "40G"],
+      ["--size-gb=40G", "--vm-id", "web1", "vda"],
+      ["web1", "40G", "--target", "vda"],
+    ]
+  ) assert.deepEqual((await run(["vm", "resize-disk", ...line])).calls, size, line.join(" "));
+  const made = await run(["vm", "create", "--name", "web3", "--cpus", "1"]);
+  assert.deepEqual(made.calls, [{ name: "create_vm", input: { name: "web3", cpuCount: 1 } }]);
+  assert.match(
+    (await run(["vm", "resize-disk", "web1", "vda", "--target", "vda", "1", "2"])).err,
+    /one too many/,
+  );
+  assert.match((await run(["vm", "resize-disk", "web1", "--target", "vda"])).err, /missing <sizeGb>/);
+});
+
+Deno.test("verbHelp() says what arguments may be, and how options are switched off", () => {
+  const help = (name: CommandName) => verbHelp(verbOf(name)).replaceAll(/\s+/g, " ");
+  assert.match(help("create_network"), /Arguments: .* <mode> one of nat, routed, isolated, open, bridge,/);
+  assert.match(help("create_network"), /switched off like --no-\S+\./);
+  assert.match(help("resize_disk"), /<target> vda, sdb, … <sizeGb> GiB; \+2G: so much more than now/);
+  assert.match(help("set_autostart"), /<autostart> on or off/);
+  assert.doesNotMatch(help("get_vm"), /Arguments:|switched off/);
+  assert.match(help("create_storage_pool"), /--type \S+ required/);
+  assert.doesNotMatch(help("set_tags"), /required/, "they have a place");
+});
+
 Deno.test("rendered() shows blanks at the ends of a name: two volumes do not look like one", async () => {
   const columns = ["name"], rows = [{ name: "twin" }, { name: "twin " }];
   assert.equal(await rendered(rows, "table", { columns }), 'NAME\ntwin\n"twin "');
