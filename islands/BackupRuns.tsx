@@ -1,7 +1,9 @@
-import { BackupCalendar, type BackupCalendarProps } from "../components/backups/BackupCalendar.tsx";
-import { BackupRunList, type BackupRunListProps } from "../components/backups/BackupRunList.tsx";
+import { BackupCalendar } from "../components/backups/BackupCalendar.tsx";
+import { BackupRunList, type BackupRunRights } from "../components/backups/BackupRunList.tsx";
 import { TellingCopy } from "../components/backups/TellingCopy.tsx";
 import { api } from "../lib/client/api.ts";
+import { type BackupPage, readBackupPage } from "../lib/backup/page.ts";
+import { runsHref } from "../lib/backup/describe.ts";
 import { backupWork } from "../lib/client/backup_work.ts";
 import { sendsForm } from "../lib/client/send_form.ts";
 import { backups as texts } from "../lib/i18n/en/backups.ts";
@@ -9,37 +11,45 @@ import { textsOf } from "../lib/i18n/mod.ts";
 import { whenChanged } from "../lib/client/query.ts";
 import { useQuery } from "../lib/client/use_query.ts";
 
-/** Runs that are shown. */
-const LISTED = 50;
-
 const { t } = textsOf(texts);
 
 /** Props of {@link BackupRuns}. */
-export type BackupRunsProps = BackupRunListProps & BackupCalendarProps;
+export interface BackupRunsProps {
+  first: BackupPage;
+  /** The newest moment of which runs are shown; those of now where that is left out. */
+  until?: number | undefined;
+  may: BackupRunRights;
+}
 
 /** The runs of a backup, by day and one by one, live. */
-export default function BackupRuns({ backup, runs, may, now }: BackupRunsProps) {
-  const { value } = useQuery<Pick<BackupRunsProps, "backup" | "runs" | "now">>({
-    first: { backup, runs, now },
-    read: async () => {
-      const of = { backupId: backup.id };
-      const [backupNow, runsNow] = await Promise.all([
-        api.getBackup(of),
-        api.listBackupRuns({ ...of, limit: LISTED }),
-      ]);
-      return { backup: backupNow, runs: runsNow, now: Date.now() };
-    },
+export default function BackupRuns({ first, until, may }: BackupRunsProps) {
+  const { value } = useQuery<BackupPage>({
+    first,
+    read: () => readBackupPage(api, { backupId: first.backup.id, until }),
     follow: whenChanged(backupWork),
   });
+  const { backup, days, runs, next, now } = value.value;
   // It may take minutes: the task says how far it is, and the page stays as it is meanwhile.
   const verify = sendsForm(t("backups.verify_failed"));
   return (
     <div class="backup-runs">
       <div class="backup-overview">
-        <BackupCalendar {...value.value} />
-        <TellingCopy {...value.value} may={may} onVerify={verify} />
+        <BackupCalendar
+          backup={backup}
+          days={days}
+          listed={new Set(runs.map(({ id }) => id))}
+          now={now}
+        />
+        <TellingCopy backup={backup} runs={runs} now={now} may={may} onVerify={verify} />
       </div>
-      <BackupRunList {...value.value} may={may} onVerify={verify} />
+      <BackupRunList
+        backup={backup}
+        runs={runs}
+        older={next && runsHref(backup.id, next.startedAt)}
+        isOlder={until !== undefined}
+        may={may}
+        onVerify={verify}
+      />
     </div>
   );
 }

@@ -31,7 +31,7 @@ interface Import {
   readonly isOfTypes: boolean;
 }
 
-/** Relative imports of a source that are code: `deno.json`'s version is none. */
+/** Relative imports of a source that are code. */
 function imports(text: string): Import[] {
   return [...text.matchAll(IMPORT)].map(({ groups }) => ({
     target: (groups!.from ?? groups!.bare)!,

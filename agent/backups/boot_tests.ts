@@ -21,7 +21,7 @@ export interface BootTestsOptions {
 
 /** Copies that are to be booted, and how. */
 export interface BootTestsOf {
-  readonly backup: Pick<StoredBackup, "name">;
+  readonly backup: Pick<StoredBackup, "id" | "name">;
   readonly repository: Repository;
   readonly copies: readonly FoundCopy[];
   readonly actor: string;
@@ -66,7 +66,10 @@ export class BootTests {
             ...{ at: clock.now(), ok: tested.ok, by: tested.by, message, seconds: tested.seconds },
             screen: tested.png !== undefined,
           };
-          records.putBootTest(copy.id, record, tested.png);
+          records.putBootTest(copy.id, record, tested.png, {
+            backupId: backup.id,
+            vmId: copy.manifest?.vm.id,
+          });
           job.log(`${copy.manifest?.vm.name ?? copy.id}: ${message ?? `up after ${tested.seconds} seconds`}`);
           ok &&= tested.ok;
           restoredBytes += tested.restoredBytes;

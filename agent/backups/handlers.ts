@@ -1,7 +1,6 @@
 /** The commands on backups. */
 import {
   type Backup,
-  BACKUP_RUNS_LISTED,
   type backupCommands,
   ContractError,
   type Input,
@@ -11,6 +10,7 @@ import {
   type VM,
 } from "../../lib/contract/mod.ts";
 import { handledAt } from "../../lib/schedules/due.ts";
+import { daysOf } from "../../lib/backup/calendar.ts";
 import { nextRuns } from "../../lib/schedules/next_run.ts";
 import { type Timing, type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
 import { may } from "../../lib/access/rights.ts";
@@ -195,14 +195,18 @@ export function backupHandlers(
       return records.all().map(shown).sort((a, b) => a.name.localeCompare(b.name));
     },
     get_backup: ({ backupId }) => shown(find(backupId)),
-    list_backup_runs: ({ backupId, limit = 50 }) => runs.list(find(backupId), limit),
+    list_backup_runs: ({ backupId, limit = 50, ...which }) => runs.list(find(backupId), limit, which),
+    list_backup_days: async ({ backupId }) => {
+      const backup = find(backupId), { timeZone } = backup.timing ?? { timeZone: hostZone() };
+      return daysOf(await runs.list(backup), timeZone, clock.now());
+    },
     list_vm_backups: async ({ vmId }) => {
       records.require();
       const vm = host().requireVm(vmId), all = records.all();
       const backups = all.filter(({ targets }) => targets.all || targetsIn([vm], targets).found.length > 0);
       const copies: Output<"list_vm_backups">["copies"][number][] = [];
       for (const backup of all) {
-        for (const { id: runId, copies: found } of await runs.list(backup, BACKUP_RUNS_LISTED)) {
+        for (const { id: runId, copies: found } of await runs.list(backup)) {
           const copy = found.find((each) => each.vmId === vmId);
           if (copy !== undefined) copies.push({ backupId: backup.id, backupName: backup.name, runId, copy });
         }
@@ -295,7 +299,7 @@ export function backupHandlers(
       const backup = find(backupId);
       requireIdle(backup);
       const vmIds = new Set(
-        records.runs(backup.id, 10_000).flatMap(({ copies }) => copies.map(({ vmId }) => vmId)),
+        records.runs(backup.id).flatMap(({ copies }) => copies.map(({ vmId }) => vmId)),
       );
       records.remove(backup.id);
       // Nothing reads any more what QEMU notes for it.
@@ -347,7 +351,7 @@ export function backupHandlers(
             }
           }));
       });
-      const run = (await runs.list(backup, Number.MAX_SAFE_INTEGER)).find(({ id }) => id === runId);
+      const [run] = await runs.list(backup, 1, { runId });
       if (run === undefined) throw new ContractError("BackupRunNotFound", { runId });
       return { ...result, run };
     },

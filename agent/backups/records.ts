@@ -16,8 +16,10 @@ import type { Delegator } from "../access/delegation.ts";
 import type { Store } from "../store/store.ts";
 import { TARGET_MIGRATION } from "./target_records.ts";
 
-/** Runs of each backup that are kept. */
+/** Runs of each backup that are kept, whether there is anything of them or not; those with copies longer, as they are there. */
 const RUNS_KEPT = 500;
+/** More than there are of one backup. */
+const EVERY_RUN = -1;
 
 /** A backup as it is kept. */
 export interface StoredBackup extends Retention {
@@ -81,6 +83,12 @@ export const BACKUP_MIGRATIONS = [
      screen  BLOB                  -- PNG: its screen at the end
    ) STRICT;`,
   TARGET_MIGRATION,
+  `CREATE TABLE backup_booted (
+     backup_id TEXT NOT NULL,
+     vm_id     TEXT NOT NULL,
+     at        INTEGER NOT NULL,  -- ms since 1970: when a copy was booted last, which may be gone by now
+     PRIMARY KEY (backup_id, vm_id)
+   ) STRICT;`,
 ];
 
 type Row = Record<string, SQLOutputValue>;
@@ -100,10 +108,14 @@ function runOf({ record }: Row): StoredRun {
   return run;
 }
 
+/** The copies that a run has made. */
+const copyIdsOf = ({ copies }: StoredRun): string[] => copies.flatMap(({ copyId }) => copyId ?? []);
+
 type Statements = Readonly<
   Record<
     | ("put" | "remove" | "forget" | "putRun" | "prune" | "runs" | "unfinished" | "check")
-    | ("bootTest" | "screen" | "dropCheck" | "dropBootTest"),
+    | ("bootTest" | "screen" | "dropCheck" | "dropBootTest" | "dropRun")
+    | ("booted" | "noteBooted" | "forgetBooted"),
     StatementSync
   >
 >;
@@ -149,12 +161,11 @@ export class BackupRecords {
    * @throws {ContractError} StoreUnavailable
    */
   remove(id: string): void {
-    const copyIds = this.runs(id, RUNS_KEPT).flatMap(({ copies }) =>
-      copies.flatMap(({ copyId }) => copyId ?? [])
-    );
+    const copyIds = this.runs(id).flatMap(copyIdsOf);
     this.#write((statements) => {
       statements.remove.run(id);
       statements.forget.run(id);
+      statements.forgetBooted.run(id);
       for (const copyId of copyIds) statements.dropBootTest.run(copyId);
     });
     this.#backups.delete(id);
@@ -170,8 +181,24 @@ export class BackupRecords {
     });
   }
 
+  /**
+   * Removes the runs of a backup of which there is no copy any more, but for the newest ones.
+   *
+   * @param there ids of the copies that there are
+   * @throws {ContractError} StoreUnavailable
+   */
+  dropRuns(backupId: string, there: ReadonlySet<string>): void {
+    const gone = this.runs(backupId).slice(RUNS_KEPT).filter((run) =>
+      !copyIdsOf(run).some((copyId) => there.has(copyId))
+    );
+    if (gone.length === 0) return;
+    this.#write(({ dropRun }) => {
+      for (const { id } of gone) dropRun.run(id);
+    });
+  }
+
   /** The runs of a backup, the newest first. @throws {ContractError} StoreUnavailable */
-  runs(backupId: string, limit: number): StoredRun[] {
+  runs(backupId: string, limit: number = EVERY_RUN): StoredRun[] {
     this.require();
     return this.#statements!.runs.all(backupId, limit).map(runOf);
   }
@@ -202,11 +229,10 @@ export class BackupRecords {
   }
 
   /** When a copy of a VM was booted last by this backup; undefined where none was. @throws {ContractError} StoreUnavailable */
-  lastBootTest(backupId: string, ofVm: string): number | undefined {
-    const tests = this.runs(backupId, RUNS_KEPT).flatMap(({ copies }) =>
-      copies.flatMap(({ vmId, copyId }) => vmId === ofVm ? this.#bootTests.get(copyId ?? "")?.at ?? [] : [])
-    );
-    return tests.length === 0 ? undefined : Math.max(...tests);
+  lastBootTest(backupId: string, vmId: string): number | undefined {
+    this.require();
+    const at = this.#statements!.booted.get(backupId, vmId)?.at;
+    return at === undefined ? undefined : Number(at);
   }
 
   /** The screen at the end of a copy's boot test; undefined where there is none. @throws {ContractError} StoreUnavailable */
@@ -216,9 +242,22 @@ export class BackupRecords {
     return png instanceof Uint8Array ? new Uint8Array(png) : undefined;
   }
 
-  /** Writes how the boot test of a copy went. @throws {ContractError} StoreUnavailable */
-  putBootTest(copyId: string, tested: BootTest, png: Uint8Array | undefined): void {
-    this.#write(({ bootTest }) => bootTest.run(copyId, JSON.stringify(tested), png ?? null));
+  /**
+   * Writes how the boot test of a copy went.
+   *
+   * @param of whose it is: when it was stays known once the copy is gone
+   * @throws {ContractError} StoreUnavailable
+   */
+  putBootTest(
+    copyId: string,
+    tested: BootTest,
+    png: Uint8Array | undefined,
+    of: { readonly backupId: string; readonly vmId: string | undefined },
+  ): void {
+    this.#write(({ bootTest, noteBooted }) => {
+      bootTest.run(copyId, JSON.stringify(tested), png ?? null);
+      if (of.vmId !== undefined) noteBooted.run(of.backupId, of.vmId, tested.at);
+    });
     this.#bootTests.set(copyId, tested);
   }
 
@@ -255,8 +294,10 @@ export class BackupRecords {
       ),
       prune: database.prepare(
         "DELETE FROM backup_runs WHERE backup_id = ? AND rowid <= (SELECT rowid FROM backup_runs " +
-          "WHERE backup_id = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+          "WHERE backup_id = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?) AND NOT EXISTS (SELECT 1 FROM " +
+          "json_each(record, '$.copies') AS copy WHERE copy.value ->> 'copyId' IS NOT NULL)",
       ),
+      dropRun: database.prepare("DELETE FROM backup_runs WHERE id = ?"),
       runs: database.prepare(
         "SELECT record FROM backup_runs WHERE backup_id = ? ORDER BY rowid DESC LIMIT ?",
       ),
@@ -270,6 +311,12 @@ export class BackupRecords {
           "ON CONFLICT (copy_id) DO UPDATE SET record = excluded.record, screen = excluded.screen",
       ),
       screen: database.prepare("SELECT screen FROM backup_boot_tests WHERE copy_id = ?"),
+      booted: database.prepare("SELECT at FROM backup_booted WHERE backup_id = ? AND vm_id = ?"),
+      noteBooted: database.prepare(
+        "INSERT INTO backup_booted (backup_id, vm_id, at) VALUES (?, ?, ?) " +
+          "ON CONFLICT (backup_id, vm_id) DO UPDATE SET at = excluded.at",
+      ),
+      forgetBooted: database.prepare("DELETE FROM backup_booted WHERE backup_id = ?"),
       dropCheck: database.prepare("DELETE FROM backup_checks WHERE copy_id = ?"),
       dropBootTest: database.prepare("DELETE FROM backup_boot_tests WHERE copy_id = ?"),
     };

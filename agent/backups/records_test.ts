@@ -35,7 +35,7 @@ Deno.test("what was found of a copy goes with it, and with its backup; that of o
         if (copyId === null) continue;
         records.putCheck(copyId, { at: 1, ok: true, message: null });
         const tested = { at: 1, ok: true, by: "agent", message: null, seconds: 1, screen: true } as const;
-        records.putBootTest(copyId, tested, new Uint8Array([1]));
+        records.putBootTest(copyId, tested, new Uint8Array([1]), { backupId: id, vmId: "vm" });
       }
     }
     /** Copies that something is known of, in the database and in memory. */
@@ -54,9 +54,41 @@ Deno.test("what was found of a copy goes with it, and with its backup; that of o
     assert.deepEqual(known(), [["a1", "a2", "b1", "b2"], ["a1", "a2", "b1", "b2"]]);
     records.forgetCopy("b1");
     records.forgetCopy("nobody's");
+    assert.equal(
+      records.lastBootTest("b", "vm"),
+      1,
+      "retention took the copy, and the test was made all the same",
+    );
     assert.deepEqual(known(), [["a1", "a2", "b2"], ["a1", "a2", "b2"]]);
     records.remove("a");
     assert.deepEqual(known(), [["a1", "a2", "b2"], ["b2"]]);
+    assert.deepEqual([records.lastBootTest("a", "vm"), records.lastBootTest("b", "vm")], [undefined, 1]);
+  } finally {
+    store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("runs of which there are copies are kept, however many came since; others are bounded", async () => {
+  const folder = await Deno.makeTempDir();
+  const store = new Store(folder, undefined, [{ name: "backups", migrations: BACKUP_MIGRATIONS }]);
+  try {
+    const records = new BackupRecords(store);
+    records.put(backup("often"));
+    const put = (number: number, copies: StoredCopy[]) =>
+      records.putRun("often", {
+        ...{ id: `run ${number}`, startedAt: number, endedAt: number, state: "done", actor: "root" },
+        ...{ jobId: null, message: null, copies },
+      });
+    // Each second one has failed, as where the share is away.
+    for (let number = 0; number < 1200; number++) put(number, [copy(number % 2 ? `copy ${number}` : null)]);
+    const kept = records.runs("often");
+    assert.equal(kept.length, 500 + 350, "of the older 700, those with a copy");
+    assert.equal(kept.at(-1)!.id, "run 1");
+    records.dropRuns("often", new Set(["copy 1", "copy 3", "copy 1199"]));
+    assert.deepEqual(records.runs("often").slice(499).map(({ id }) => id), ["run 700", "run 3", "run 1"]);
+    records.remove("often");
+    assert.deepEqual(records.runs("often"), []);
   } finally {
     store.close();
     await Deno.remove(folder, { recursive: true });

@@ -348,21 +348,23 @@ export class BackupRuns {
     job: JobHandle,
     moment: PruneMoment,
   ): Promise<void> {
-    const own = (await repository.copies()).flatMap(({ manifest }) =>
-      manifest?.backup.id === backup.id ? [manifest] : []
-    );
+    const found = await repository.copies(), there = new Set(found.map(({ id }) => id));
+    const own = found.flatMap(({ manifest }) => manifest?.backup.id === backup.id ? [manifest] : []);
     const gone = [...Map.groupBy(own, ({ vm }) => vm.id).values()].flatMap((copies) =>
       this.#surplus(copies, backup, moment)
     );
-    if (gone.length === 0) return;
-    await this.#deleting(repository, job, async () => {
-      for (const { id } of gone) {
-        await repository.remove(id);
-        this.#records.forgetCopy(id);
-      }
-      job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
-      await this.#freed(repository, job);
-    });
+    if (gone.length > 0) {
+      await this.#deleting(repository, job, async () => {
+        for (const { id } of gone) {
+          await repository.remove(id);
+          this.#records.forgetCopy(id);
+          there.delete(id);
+        }
+        job.log(fill(COUNTING_LINES.pruned, { count: gone.length }));
+        await this.#freed(repository, job);
+      });
+    }
+    this.#records.dropRuns(backup.id, there);
   }
 
   /** Copies of a VM that are too many. Damaged ones go in their turn, and take no whole copy's place. */
@@ -393,15 +395,25 @@ export class BackupRuns {
     const isRun = ({ state }: StoredRun) => state !== "skipped";
     // Mostly the newest, or the one before: only those are read at first
     const run = this.#records.runs(backupId, 2).find(isRun) ??
-      this.#records.runs(backupId, 10_000).find(isRun);
+      this.#records.runs(backupId).find(isRun);
     return run === undefined ? null : this.#shown(run, false, run.copies);
   }
 
   /** The runs of a backup, the newest first, with what its folder has. @throws {ContractError} StoreUnavailable */
-  async list(backup: StoredBackup, limit: number): Promise<BackupRun[]> {
-    const stored = this.#records.runs(backup.id, 10_000);
+  async list(
+    backup: StoredBackup,
+    limit = Number.MAX_SAFE_INTEGER,
+    { runId, until = Number.MAX_SAFE_INTEGER }: { readonly runId?: string; readonly until?: number } = {},
+  ): Promise<BackupRun[]> {
+    return (await this.#all(backup)).filter(({ id, startedAt }) =>
+      startedAt <= until && (runId === undefined || id === runId)
+    ).slice(0, limit);
+  }
+
+  async #all(backup: StoredBackup): Promise<BackupRun[]> {
+    const stored = this.#records.runs(backup.id);
     const found = await this.#found(backup);
-    if (found === undefined) return stored.slice(0, limit).map((run) => this.#shown(run, false, run.copies));
+    if (found === undefined) return stored.map((run) => this.#shown(run, false, run.copies));
     const there = new Set(found.map(({ id }) => id));
     const known = new Set(stored.map(({ id }) => id));
     const own = stored.map((run) =>
@@ -412,7 +424,7 @@ export class BackupRuns {
       ({ run }) => run.id,
     );
     const foreign = [...others].map(([id, manifests]) => this.#ofFolder(id, manifests));
-    return [...own, ...foreign].sort((a, b) => b.startedAt - a.startedAt).slice(0, limit);
+    return [...own, ...foreign].sort((a, b) => b.startedAt - a.startedAt);
   }
 
   /**
@@ -420,7 +432,7 @@ export class BackupRuns {
    * place has some of it already. Nothing is read of the old place, which may be gone.
    */
   async leftBehind(before: StoredBackup, after: StoredBackup): Promise<number> {
-    const made = this.#records.runs(before.id, 10_000).flatMap(({ copies }) =>
+    const made = this.#records.runs(before.id).flatMap(({ copies }) =>
       copies.filter(({ copyId }) => copyId !== null)
     );
     if (made.length === 0) return 0;
@@ -435,9 +447,7 @@ export class BackupRuns {
   ): Promise<{ readonly repository: Repository; readonly copies: FoundCopy[] }> {
     const repository = await this.#options.open(backup);
     const ids = new Set(
-      this.#records.runs(backup.id, 10_000).find(({ id }) => id === runId)?.copies.map(({ copyId }) =>
-        copyId
-      ),
+      this.#records.runs(backup.id).find(({ id }) => id === runId)?.copies.map(({ copyId }) => copyId),
     );
     try {
       const copies = (await repository.copies()).filter(({ id, manifest }) =>

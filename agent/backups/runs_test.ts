@@ -187,3 +187,19 @@ Deno.test("what is left out is no run: the last one stays the last, and one that
   while (all.runs.isRunning(BACKUP.id)) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.equal((await states()).length, 6, "one row for all that the run was in the way of");
 });
+
+Deno.test("each run is found, also where there are more than one answer tells", async () => {
+  await using all = await backups();
+  const repository = await all.open(), backup = { ...BACKUP, keep: 1000 };
+  const made: string[] = [];
+  for (let at = 1; at <= 210; at++) made.push((await copyWith(repository, content(at), at * 1e9)).id);
+  const ofRun = (id: string) => `run ${id}`, newest = made.toReversed().map(ofRun);
+  const idsOf = async (...args: [limit?: number, which?: { runId?: string; until?: number }]) =>
+    (await all.runs.list(backup, ...args)).map(({ id }) => id);
+  assert.deepEqual(await idsOf(), newest);
+  assert.deepEqual(await idsOf(50), newest.slice(0, 50));
+  assert.deepEqual(await idsOf(50, { until: 160e9 }), newest.slice(50, 100), "the next page");
+  assert.deepEqual(await idsOf(50, { until: 10e9 }), newest.slice(200), "the last one");
+  assert.deepEqual(await idsOf(1, { runId: ofRun(made[0]!) }), [ofRun(made[0]!)]);
+  assert.deepEqual(await idsOf(1, { runId: "none" }), []);
+});

@@ -1,5 +1,6 @@
-import type { Backup, BackupRun, Weekday } from "../../lib/contract/mod.ts";
+import type { Backup, BackupDayRun, Weekday } from "../../lib/contract/mod.ts";
 import { type BackupDay, calendarOf, dayText } from "../../lib/backup/calendar.ts";
+import { runsHref } from "../../lib/backup/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { schedules } from "../../lib/i18n/en/schedules.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
@@ -11,7 +12,7 @@ const words = textsOf(schedules);
 const WEEKDAYS: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /** The place of a run on its page. */
-export const runAnchor = ({ id }: Pick<BackupRun, "id">): string => `run-${id}`;
+export const runAnchor = (runId: string): string => `run-${runId}`;
 
 /** What a check found, where it says more than that there was none. */
 const CHECKS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
@@ -20,14 +21,19 @@ const CHECKS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
 };
 
 /** What a day's run did, in words; a day without one is empty. */
-function Day({ day: { date, run, verified, planned }, timeZone }: { day: BackupDay; timeZone: string }) {
+function Day({ day: { date, run, planned }, backup: { id, timeZone }, listed }: {
+  day: BackupDay;
+  backup: Backup;
+  listed: ReadonlySet<string>;
+}) {
   const number = Number(date.slice(8));
   if (run !== undefined) {
-    const { tone, word } = RUN_LOOKS[run.state], check = verified && CHECKS[verified];
+    const { runId, startedAt, state: ended, verified } = run;
+    const { tone, word } = RUN_LOOKS[ended], check = CHECKS[verified];
     const state = check ? t("backups.day_checked", { state: words.t(word), check: t(check) }) : words.t(word);
     return (
       <a
-        href={`#${runAnchor(run)}`}
+        href={`${listed.has(runId) ? "" : runsHref(id, startedAt)}#${runAnchor(runId)}`}
         class="backup-day"
         data-tone={verified === "bad" ? "bad" : tone}
         data-verified={verified === "ok" ? "" : undefined}
@@ -51,14 +57,16 @@ function Day({ day: { date, run, verified, planned }, timeZone }: { day: BackupD
 /** Props of {@link BackupCalendar}. */
 export interface BackupCalendarProps {
   backup: Backup;
-  /** The newest first. */
-  runs: readonly BackupRun[];
+  /** How it went on each. */
+  days: readonly BackupDayRun[];
+  /** Ids of the runs that are on the page. */
+  listed: ReadonlySet<string>;
   now: number;
 }
 
 /** The last weeks of a backup: how it went on each day, and when it runs next. */
-export function BackupCalendar({ backup, runs, now }: BackupCalendarProps) {
-  const weeks = calendarOf(backup, runs, now);
+export function BackupCalendar({ backup, days, listed, now }: BackupCalendarProps) {
+  const weeks = calendarOf(backup, days, now);
   return (
     <Panel
       title={t("backups.calendar", {
@@ -75,7 +83,7 @@ export function BackupCalendar({ backup, runs, now }: BackupCalendarProps) {
             <tr key={week[0]!.date}>
               {week.map((day) => (
                 <td key={day.date} aria-current={day.today ? "date" : undefined}>
-                  <Day day={day} timeZone={backup.timeZone} />
+                  <Day day={day} backup={backup} listed={listed} />
                 </td>
               ))}
             </tr>

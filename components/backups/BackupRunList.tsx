@@ -29,6 +29,9 @@ export interface BackupRunListProps {
   backup: Backup;
   runs: readonly BackupRun[];
   may: BackupRunRights;
+  /** Where those before them are, where there are some; and whether there are newer ones. */
+  older?: string | undefined;
+  isOlder?: boolean;
   /** Sends the form of a check; without it the browser does. */
   onVerify?: ((event: SubmitEvent) => void) | undefined;
 }
@@ -107,7 +110,7 @@ function Run(
   const { id, timeZone } = backup;
   return (
     // Not a landmark: two runs of one minute would be called the same.
-    <article class="panel" id={runAnchor(run)}>
+    <article class="panel" id={runAnchor(run.id)}>
       <header class="panel-head">
         <h2>{formatInZone(run.startedAt, timeZone)}</h2>
         <span class="actions" data-run={run.state}>
@@ -143,12 +146,20 @@ function Run(
 }
 
 /** The runs of a backup, the newest first. */
-export function BackupRunList({ backup, runs, may, onVerify }: BackupRunListProps) {
+export function BackupRunList({ backup, runs, older, isOlder, may, onVerify }: BackupRunListProps) {
   return (
     <section class="backup-runs" aria-label={area.t("backups.runs")}>
       {runs.length === 0
         ? <Empty icon="download" title={area.t("backups.runs_none")} />
         : runs.map((run) => <Run key={run.id} backup={backup} run={run} may={may} onVerify={onVerify} />)}
+      {(isOlder || older !== undefined) && (
+        <nav class="pages" aria-label={area.t("backups.runs")}>
+          {isOlder && <a class="button" href={backupHref(backup.id)}>{area.t("backups.runs_newest")}</a>}
+          {older !== undefined && (
+            <a class="button" rel="next" href={older}>{area.t("backups.runs_older")}</a>
+          )}
+        </nav>
+      )}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 /** The days of a backup: how it went on each, and when it runs next. Pure. */
 import { DAY_MS } from "../duration.ts";
-import type { Backup, BackupRun } from "../contract/backups.ts";
+import type { Backup, BackupDayRun, BackupRun } from "../contract/backups.ts";
 import { perLocale } from "../i18n/locale.ts";
 import { verifiedOf } from "./describe.ts";
 
@@ -12,9 +12,8 @@ const DAYS = 7;
 export interface BackupDay {
   /** `2026-11-23`, in the time zone of the backup. */
   readonly date: string;
-  /** Its newest run, or what was left out where there was none; and what is known of all that was copied that day. */
-  readonly run?: BackupRun;
-  readonly verified?: ReturnType<typeof verifiedOf>;
+  /** How it went, where it ran. */
+  readonly run?: BackupDayRun;
   /** It runs that day, at this moment. */
   readonly planned?: number;
   readonly today?: boolean;
@@ -33,32 +32,44 @@ const dateOf = (number: number) => new Date(number * DAY_MS).toISOString().slice
 /** Monday is 0; the first of January 1970 was a Thursday. */
 const weekdayOf = (number: number) => (number + 3) % DAYS;
 
-/** The weeks up to the one with today, each from Monday on. @param runs the newest first */
+/** The first day that is shown, a Monday, and today. */
+function shownDays(timeZone: string, now: number): { readonly first: number; readonly today: number } {
+  const today = numberOf(dateIn(timeZone)(now));
+  return { first: today - weekdayOf(today) - (WEEKS - 1) * DAYS, today };
+}
+
+/** How a backup went on each of the days that its calendar shows, the newest first. @param runs the newest first */
+export function daysOf(runs: readonly BackupRun[], timeZone: string, now: number): BackupDayRun[] {
+  const dateAt = dateIn(timeZone), { first } = shownDays(timeZone, now);
+  const byDate = Map.groupBy(runs, ({ startedAt }) => dateAt(startedAt));
+  return [...byDate].filter(([date]) => numberOf(date) >= first).map(([date, ofDay]) => {
+    const { id: runId, startedAt, state } = ofDay.find((run) => run.state !== "skipped") ?? ofDay[0]!;
+    const verified = verifiedOf(ofDay.flatMap(({ copies }) => copies));
+    return { date, runId, startedAt, state, verified };
+  });
+}
+
+/** The weeks up to the one with today, each from Monday on. */
 export function calendarOf(
   { timeZone, next }: Pick<Backup, "timeZone" | "next">,
-  runs: readonly BackupRun[],
+  days: readonly BackupDayRun[],
   now: number,
 ): BackupDay[][] {
-  const dateAt = dateIn(timeZone);
-  const byDate = Map.groupBy(runs, ({ startedAt }) => dateAt(startedAt));
+  const dateAt = dateIn(timeZone), { first, today } = shownDays(timeZone, now);
+  const byDate = new Map(days.map((each) => [each.date, each]));
   const planned = new Map(next.toReversed().map((at) => [dateAt(at), at]));
-  const today = numberOf(dateAt(now)), monday = today - weekdayOf(today);
   const day = (number: number): BackupDay => {
-    const date = dateOf(number), ofDay = byDate.get(date), at = planned.get(date);
+    const date = dateOf(number), run = byDate.get(date), at = planned.get(date);
     return {
       date,
-      ...(ofDay && {
-        run: ofDay.find(({ state }) => state !== "skipped") ?? ofDay[0]!,
-        verified: verifiedOf(ofDay.flatMap(({ copies }) => copies)),
-      }),
+      ...(run && { run }),
       ...(at !== undefined && { planned: at }),
       ...(number === today && { today: true }),
     };
   };
   return Array.from(
     { length: WEEKS },
-    (_, week) =>
-      Array.from({ length: DAYS }, (_, weekday) => day(monday - (WEEKS - 1 - week) * DAYS + weekday)),
+    (_, week) => Array.from({ length: DAYS }, (_, weekday) => day(first + week * DAYS + weekday)),
   );
 }
 

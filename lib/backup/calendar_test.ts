@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BackupCopy, BackupRun } from "../contract/backups.ts";
-import { calendarOf, dayText } from "./calendar.ts";
+import { calendarOf, daysOf, dayText } from "./calendar.ts";
 
 const copy = (ok: boolean | null) =>
   ({ state: "done", verified: ok === null ? null : { ok, at: 0, message: null } }) as unknown as BackupCopy;
@@ -31,8 +31,8 @@ Deno.test("calendarOf() puts runs on the days of the backup's time zone, the new
     run("2026-11-18T12:00:00Z", "skipped", []),
   ];
   const found = (timeZone: string) =>
-    calendarOf({ timeZone, next: [] }, runs, NOW).flat().flatMap(({ date, run, verified }) =>
-      run === undefined ? [] : [[date.slice(5), run.state, verified]]
+    calendarOf({ timeZone, next: [] }, daysOf(runs, timeZone, NOW), NOW).flat().flatMap(({ date, run }) =>
+      run === undefined ? [] : [[date.slice(5), run.state, run.verified]]
     );
   assert.deepEqual(found("UTC"), [
     ["11-18", "skipped", "none"],
@@ -49,6 +49,16 @@ Deno.test("calendarOf() puts runs on the days of the backup's time zone, the new
     ["11-24", "done", "never"],
     ["11-25", "failed", "never"],
   ]);
+});
+
+Deno.test("daysOf() has a row a day, however often it ran, and nothing of before the calendar", () => {
+  const hourly = Array.from(
+    { length: 60 * 24 },
+    (_, hour) => run(new Date(NOW - hour * 3_600_000).toISOString()),
+  );
+  const days = daysOf(hourly, "UTC", NOW);
+  assert.deepEqual([days.length, days[0]!.date, days.at(-1)!.date], [31, "2026-11-25", "2026-10-26"]);
+  assert.equal(days[0]!.runId, hourly[0]!.id);
 });
 
 Deno.test("calendarOf() tells when it runs next, the first time of each day", () => {

@@ -9,6 +9,9 @@ const { t, plural } = textsOf(backups);
 /** Address of the page of a backup. */
 export const backupHref = (id: string): string => `/backups/${encodeURIComponent(id)}`;
 
+/** Address of its page with the runs that began at a moment, or before it. */
+export const runsHref = (id: string, until: number): string => `${backupHref(id)}?until=${until}`;
+
 /** When a backup runs: `Daily at 03:30`. */
 export function whenText(backup: Backup): string {
   const { frequency } = backup;

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { BACKUP_TARGET_KINDS } from "./backup_targets.ts";
 import { command } from "./command.ts";
 import { MISSED_POLICIES, SCHEDULE_FREQUENCIES, scheduleTiming, WEEKDAYS } from "./schedules.ts";
-import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
+import { closed, Instant, NO_OUTER_BLANK, NOTHING_OUT, oneOf, Timestamp, VmId } from "./schema.ts";
 import { NamedGroup, Tag } from "./vm.ts";
 import { NewVolumeName } from "./volumes.ts";
 
@@ -46,12 +46,8 @@ const BackupId = Type.String({
   pattern: "^[0-9A-Za-z-]+$",
   description: "id of the backup",
 });
-const RunId = Type.String({
-  minLength: 1,
-  maxLength: 64,
-  pattern: "^[0-9A-Za-z-]+$",
-  description: "id of the run",
-});
+const RUN_ID = { minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" } as const;
+const RunId = Type.String({ ...RUN_ID, description: "id of the run" });
 const BackupName = Type.String({
   minLength: 1,
   maxLength: 100,
@@ -236,6 +232,18 @@ export const BackupRun = Type.Object({
 });
 export type BackupRun = Static<typeof BackupRun>;
 
+/** A day on which a backup ran. */
+export const BackupDayRun = Type.Object({
+  date: Type.String({ description: "2026-11-23, in the time zone of the backup" }),
+  runId: Type.String({ description: "its newest run; what was left out where there was no other" }),
+  startedAt: Timestamp,
+  state: oneOf(BACKUP_RUN_STATES),
+  verified: oneOf(["ok", "bad", "never", "none"], {
+    description: "what checks of all that was copied that day said: the worst; none: nothing was copied",
+  }),
+});
+export type BackupDayRun = Static<typeof BackupDayRun>;
+
 export const Backup = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -338,10 +346,13 @@ export const backupCommands = {
   list_backup_runs: command({
     summary: "List the runs of a backup, the newest first",
     description:
-      "With what is in its folder: runs that another KVM Manager made there are listed as found, and can be restored.",
+      "With what is in its folder: runs that another KVM Manager made there are listed as found, and can be restored. " +
+      "Those before the last one of an answer are asked for with until: the moment that one began.",
     role: "viewer",
     input: closed({
       backupId: BackupId,
+      runId: Type.Optional(Type.String({ ...RUN_ID, description: "this run alone" })),
+      until: Type.Optional(Instant),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: BACKUP_RUNS_LISTED, default: 50 })),
     }),
     output: Type.Array(BackupRun),
@@ -350,6 +361,20 @@ export const backupCommands = {
     cli: ["backup", "runs", "<backupId>"],
     columns: ["id", "startedAt", "state", "actor", "message"],
     wide: ["endedAt", "jobId", "found"],
+    examples: ["kvm-manager backup runs nightly --until 2026-10-01T00:00:00Z"],
+    readOnly: true,
+    withoutLibvirt: true,
+  }),
+  list_backup_days: command({
+    summary: "List the days of a backup's last five weeks on which it ran, and how that went",
+    role: "viewer",
+    input: closed({ backupId: BackupId }),
+    output: Type.Array(BackupDayRun),
+    errors: ["BackupNotFound", "StoreUnavailable"],
+    route: "GET /backups/{backupId}/days",
+    cli: ["backup", "days", "<backupId>"],
+    columns: ["date", "state", "verified"],
+    wide: ["runId", "startedAt"],
     readOnly: true,
     withoutLibvirt: true,
   }),

@@ -5,6 +5,7 @@ import { browser } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
+import { backupFolder, done, runOf } from "../testbed/backups.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes, until } from "../testbed/wait.ts";
@@ -174,5 +175,43 @@ browserTest("a VM is backed up, verified and restored, with and without JavaScri
     await looksWell(t, tester, `${server.url}/vms/${vm.uuid}/backups`, "/vms/…/backups");
   } finally {
     await Deno.remove(path, { recursive: true });
+  }
+});
+
+browserTest("each of many runs is reached from the page of its backup, and its copy restored", async (t) => {
+  await using pool = await testPool();
+  await using vm = await testMachine({ purpose: "page-runs", guest: false, disks: [{ pool, size: "1M" }] });
+  await using folder = await backupFolder();
+  await using server = await readyServer();
+  await known(server, vm.uuid);
+  const { id } = await call(server, "create_backup", {
+    ...{ name: "often", folder: folder.path, targets: { vmIds: [vm.uuid] }, keep: 100 },
+  });
+  const runIds: string[] = [];
+  for (let count = 0; count < 52; count++) {
+    const run = await runOf(server, id);
+    done(run);
+    runIds.push(run.id);
+  }
+  const [oldest = ""] = runIds, [day] = await call(server, "list_backup_days", { backupId: id });
+  assert.equal(day!.runId, runIds.at(-1));
+  await using tester = await browser();
+  for (const javaScriptEnabled of [true, false]) {
+    await t.step(
+      javaScriptEnabled ? "with script" : "without script",
+      () =>
+        visit(tester, `${server.url}/backups/${id}`, async (page) => {
+          await becomes(() => page.locator("article[id^=run-]").count(), 50);
+          assert.equal(await page.locator(`#run-${oldest}`).count(), 0);
+          await page.getByRole("link", { name: "Older runs" }).click();
+          await becomes(() => page.locator("article[id^=run-]").count(), 2);
+          // The calendar leads to today's newest run, which is on the other page.
+          await page.locator(".backup-calendar a").last().click();
+          await becomes(() => page.locator(`#run-${runIds.at(-1)}`).count(), 1);
+          await page.goBack();
+          await page.locator(`#run-${oldest}`).getByRole("link", { name: "Restore" }).click();
+          await waitForText(page, "h1", `Restore ${vm.name}`);
+        }, { javaScriptEnabled }),
+    );
   }
 });

@@ -115,6 +115,8 @@ export const backups = {
   "backups.day_checked": "{state}, copies: {check}",
   "backups.day_next": "Next run: {when}",
   "backups.runs": "Runs",
+  "backups.runs_newest": "Newest runs",
+  "backups.runs_older": "Older runs",
   "backups.runs_none": "No runs yet. Run it now to have a first copy.",
   "backups.vm": "VM",
   "backups.copy_failed": "Failed",

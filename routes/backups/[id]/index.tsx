@@ -5,6 +5,7 @@ import { Icon } from "../../../components/kit/Icon.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
 import BackupRuns from "../../../islands/BackupRuns.tsx";
+import { readBackupPage } from "../../../lib/backup/page.ts";
 import { backupHref, BOOT_POLICIES, keptText, targetsText, whenText } from "../../../lib/backup/describe.ts";
 import { formatInZone } from "../../../lib/schedules/describe.ts";
 import { backups as texts } from "../../../lib/i18n/en/backups.ts";
@@ -18,20 +19,18 @@ import { fail } from "../../(_shared)/fail.ts";
 const area = textsOf(texts);
 
 export const handler = define.handlers({
-  async GET({ state, params }) {
-    const { api } = state, backupId = params.id ?? "";
-    const [backup, runs] = await Promise.all([
-      api.getBackup({ backupId }),
-      api.listBackupRuns({ backupId, limit: 50 }),
-    ]).catch(fail);
-    state.subject = backup.name;
-    return page({ backup, runs, now: Date.now() });
+  async GET({ state, params, url }) {
+    const asked = Number(url.searchParams.get("until"));
+    const until = Number.isSafeInteger(asked) && asked > 0 ? asked : undefined;
+    const first = await readBackupPage(state.api, { backupId: params.id ?? "", until }).catch(fail);
+    state.subject = first.backup.name;
+    return page({ first, until });
   },
 });
 
 /** One backup: what it does, and what it has. */
 export default define.page<typeof handler>(
-  function BackupPage({ data: { backup, runs, now }, state: { may } }) {
+  function BackupPage({ data: { first: shown, until }, state: { may } }) {
     const {
       id,
       name,
@@ -45,7 +44,7 @@ export default define.page<typeof handler>(
       timeZone,
       maxMibPerSecond,
       parallel,
-    } = backup;
+    } = shown.backup;
     const here = backupHref(id);
     return (
       <>
@@ -77,7 +76,7 @@ export default define.page<typeof handler>(
         <div class="schedule-page">
           <Panel title={area.t("backups.details")}>
             <dl class="description-list">
-              <Fact label={area.t("backups.vms")}>{targetsText(backup)}</Fact>
+              <Fact label={area.t("backups.vms")}>{targetsText(shown.backup)}</Fact>
               {target !== null && <Fact label={area.t("backups.target")}>{oneLine(target.name, 100)}</Fact>}
               <Fact label={area.t("backups.folder")}>
                 <span class="backup-lock">
@@ -90,26 +89,25 @@ export default define.page<typeof handler>(
                   {oneLine(folder, 200)}
                 </span>
               </Fact>
-              <Fact label={area.t("backups.when")}>{whenText(backup)}</Fact>
+              <Fact label={area.t("backups.when")}>{whenText(shown.backup)}</Fact>
               {first !== undefined && (
                 <Fact label={area.t("backups.next")}>{formatInZone(first, timeZone)}</Fact>
               )}
-              <Fact label={area.t("backups.kept")}>{keptText(backup)}</Fact>
+              <Fact label={area.t("backups.kept")}>{keptText(shown.backup)}</Fact>
               {maxMibPerSecond > 0 && (
                 <Fact label={area.t("backups.limit_fact")}>{formatRate(maxMibPerSecond * 1024 ** 2)}</Fact>
               )}
               {parallel > 1 && <Fact label={area.t("backups.parallel")}>{parallel}</Fact>}
               <Fact label={area.t("backups.boot_policy")}>
-                {area.t(BOOT_POLICIES[backup.bootTest])}
+                {area.t(BOOT_POLICIES[shown.backup.bootTest])}
               </Fact>
               <Fact label={area.t("backups.owner")}>{runsAs}</Fact>
             </dl>
           </Panel>
         </div>
         <BackupRuns
-          backup={backup}
-          runs={runs}
-          now={now}
+          first={shown}
+          until={until}
           may={{
             verify: may("verify_backup"),
             restore: may("restore_backup"),

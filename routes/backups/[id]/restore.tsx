@@ -17,22 +17,20 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 
 const area = textsOf(texts);
-/** Runs that are looked through. */
-const LOOKED = 200;
 
 export const handler = define.handlers({
   async GET({ state, params, url }) {
     const { api } = state;
-    const backupId = params.id ?? "", runId = url.searchParams.get("run"), vmId = url.searchParams.get("vm");
-    const [backup, runs] = await Promise.all([
+    const backupId = params.id ?? "", runId = url.searchParams.get("run") ?? "";
+    const vmId = url.searchParams.get("vm");
+    const [backup, [run]] = await Promise.all([
       api.getBackup({ backupId }),
-      api.listBackupRuns({ backupId, limit: LOOKED }),
+      runId === "" ? [] : api.listBackupRuns({ backupId, runId }),
     ]).catch(fail);
     state.subject = backup.name;
-    const run = runs.find(({ id }) => id === runId);
     const copy = run?.copies.find((each) => each.vmId === vmId && each.state === "done");
     if (run === undefined || copy === undefined) {
-      throw new HttpError(404, errorText("BackupRunNotFound", { runId: runId ?? "" }));
+      throw new HttpError(404, errorText("BackupRunNotFound", { runId }));
     }
     const pools = await api.getStoragePools().catch(unlessAway) ?? [];
     return page({ backup, run, copy, pools: pools.map(({ name }) => name) });

@@ -1,0 +1,36 @@
+/** What the page of a backup shows, read alike by the server and by the browser. Pure. */
+import type { Backup, BackupDayRun, BackupRun, Input, Output } from "../contract/mod.ts";
+
+/** Runs that are on a page. */
+const LISTED = 50;
+
+/** What it is read with: the client of the contract. */
+interface Reads {
+  readonly getBackup: (input: Input<"get_backup">) => Promise<Output<"get_backup">>;
+  readonly listBackupRuns: (input: Input<"list_backup_runs">) => Promise<Output<"list_backup_runs">>;
+  readonly listBackupDays: (input: Input<"list_backup_days">) => Promise<Output<"list_backup_days">>;
+}
+
+/** What is shown. */
+export interface BackupPage {
+  readonly backup: Backup;
+  readonly days: readonly BackupDayRun[];
+  /** The runs of this page, the newest first. */
+  readonly runs: readonly BackupRun[];
+  /** The first one of the next page; undefined on the last. */
+  readonly next?: BackupRun | undefined;
+  readonly now: number;
+}
+
+/** Reads it. @param until the newest moment at which runs began that are shown */
+export async function readBackupPage(
+  api: Reads,
+  { backupId, until }: { readonly backupId: string; readonly until: number | undefined },
+): Promise<BackupPage> {
+  const [backup, runs, days] = await Promise.all([
+    api.getBackup({ backupId }),
+    api.listBackupRuns({ backupId, limit: LISTED + 1, ...(until !== undefined && { until }) }),
+    api.listBackupDays({ backupId }),
+  ]);
+  return { backup, days, runs: runs.slice(0, LISTED), next: runs[LISTED], now: Date.now() };
+}
