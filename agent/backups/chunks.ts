@@ -1,15 +1,14 @@
 /** Content ⇄ chunks: read, compressed and named; found, checked and given back. */
 import { Buffer } from "node:buffer";
-import { zstdDecompressSync } from "node:zlib";
 import { type Chunk, chunkCount, chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import { FileRefused } from "../files.ts";
 import type { Pace } from "./pace.ts";
+import { ChunkThreads, ZstdError } from "./chunk_threads.ts";
 import type { Repository } from "./repository.ts";
-import { Zstd, ZstdError } from "./zstd.ts";
 
-/** Chunks that are worked on at once. */
-const AT_ONCE = 3;
+/** Chunks that are worked on at once: two are on their threads, two wait for one, others are looked for or written. */
+const AT_ONCE = 6;
 /** Bytes that a compressed chunk may be larger than its content. */
 const OVERHEAD = 64 * 1024;
 
@@ -38,11 +37,16 @@ export async function fill(file: Deno.FsFile, buffer: Uint8Array<ArrayBuffer>): 
 }
 
 /** Whether a chunk is there, and a new copy may rely on it. One that is in doubt is read; a damaged one is set aside. */
-async function isKept(repository: Repository, digest: string, bytes: number): Promise<boolean> {
+async function isKept(
+  repository: Repository,
+  threads: ChunkThreads,
+  digest: string,
+  bytes: number,
+): Promise<boolean> {
   if (!await repository.hasChunk(digest)) return false;
   if (!repository.isDoubted(digest)) return true;
   try {
-    await readChunk(repository, digest, bytes);
+    await readChunk(repository, threads, digest, bytes);
   } catch (error) {
     if (!(error instanceof BackupChunkError)) throw error;
     await repository.setAside([digest]);
@@ -52,19 +56,38 @@ async function isKept(repository: Repository, digest: string, bytes: number): Pr
   return true;
 }
 
-/** Writes a chunk, unless it is there. @returns bytes that were written */
-async function keep(
-  repository: Repository,
-  zstd: Zstd,
-  digest: string,
-  content: Uint8Array<ArrayBuffer>,
-): Promise<number> {
-  if (await isKept(repository, digest, content.length)) return 0;
-  return await repository.putChunk(digest, await zstd.compress(content));
+/** A chunk of a disk in the store. */
+interface Kept {
+  readonly digest: string;
+  /** Bytes that were written: none where it was there. */
+  readonly storedBytes: number;
+  /** The memory of its content, given back. */
+  readonly content: Uint8Array<ArrayBuffer>;
 }
 
-/** Content of a chunk, or which chunk it is already. */
-export type Piece = Uint8Array<ArrayBuffer> | { readonly kept: Chunk };
+/** Writes a chunk, unless it is there. */
+async function keep(
+  repository: Repository,
+  threads: ChunkThreads,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Kept> {
+  const { name: digest, content } = await threads.name(bytes);
+  if (await isKept(repository, threads, digest, content.length)) return { digest, storedBytes: 0, content };
+  const { packed, content: back } = await threads.pack(content);
+  return { digest, storedBytes: await repository.putChunk(digest, packed), content: back };
+}
+
+/** Which chunk it is already; undefined where its content was put where it was asked for. */
+export type Piece = { readonly kept: Chunk } | undefined;
+
+/** Where the content of a chunk is wanted. */
+export interface PieceWish {
+  readonly index: number;
+  /** All of it is to be filled: it holds what an earlier chunk has left. */
+  readonly into: Uint8Array<ArrayBuffer>;
+  /** For chunks that it is made of. */
+  readonly threads: ChunkThreads;
+}
 
 /** How content is put into the store. */
 export interface Storing {
@@ -79,17 +102,19 @@ export interface Storing {
  * Puts a disk's content into the folder, chunk by chunk.
  *
  * @param bytes how much of it
- * @param pieceAt the chunk of an index, of so many bytes; asked for in order
+ * @param pieceAt gives the chunk of an index; asked for in order
  */
 export async function storePieces(
   repository: Repository,
   bytes: number,
-  pieceAt: (index: number, length: number) => Promise<Piece>,
+  pieceAt: (wish: PieceWish) => Promise<Piece>,
   { signal, onBytes, pace }: Storing,
 ): Promise<Stored> {
   const count = chunkCount(bytes, CHUNK_BYTES), zeros = new Uint8Array(CHUNK_BYTES);
-  const chunks: Chunk[] = Array.from({ length: count }, () => null), zstd = new Zstd();
-  const under = new Set<Promise<void>>();
+  const chunks: Chunk[] = Array.from({ length: count }, () => null);
+  const threads = new ChunkThreads(repository.codec.nameKey), under = new Set<Promise<void>>();
+  // Memory is used again: the kernel takes as long to give new one as a chunk takes to be read.
+  const free: Uint8Array<ArrayBuffer>[] = [];
   let storedBytes = 0;
   let failure: { readonly error: unknown } | undefined;
   try {
@@ -97,18 +122,20 @@ export async function storePieces(
       signal.throwIfAborted();
       if (failure) break;
       const length = chunkLength(index, bytes, CHUNK_BYTES);
-      const content = await pieceAt(index, length);
+      const into = length < CHUNK_BYTES ? new Uint8Array(length) : free.pop() ?? new Uint8Array(length);
+      const piece = await pieceAt({ index, into, threads });
       onBytes(index * CHUNK_BYTES + length);
-      if ("kept" in content) {
-        chunks[index] = content.kept;
+      if (piece !== undefined || Buffer.compare(into, zeros.subarray(0, length)) === 0) {
+        chunks[index] = piece?.kept ?? null;
+        free.push(into);
         continue;
       }
-      if (Buffer.compare(content, zeros.subarray(0, content.length)) === 0) continue;
-      await pace?.take(content.length, signal);
+      await pace?.take(length, signal);
       const work = (async () => {
-        const digest = chunks[index] = await repository.codec.chunkName(content);
-        const written = await keep(repository, zstd, digest, content);
-        storedBytes += written;
+        const kept = await keep(repository, threads, into);
+        chunks[index] = kept.digest;
+        storedBytes += kept.storedBytes;
+        free.push(kept.content);
       })();
       const tracked: Promise<void> = work.catch((error) => void (failure ??= { error }))
         .finally(() => under.delete(tracked));
@@ -118,7 +145,7 @@ export async function storePieces(
   } finally {
     // What still writes must have ended before anything is removed.
     await Promise.all(under);
-    zstd[Symbol.dispose]();
+    threads[Symbol.dispose]();
   }
   if (failure) throw failure.error;
   return { chunks, storedBytes };
@@ -134,10 +161,9 @@ export async function storeContent(
   const file = await Deno.open(path, { read: true });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
-    return await storePieces(repository, bytes, async (_index, length) => {
-      const content = new Uint8Array(length);
-      await fill(file, content);
-      return content;
+    return await storePieces(repository, bytes, async ({ into }) => {
+      await fill(file, into);
+      return undefined;
     }, storing);
   } finally {
     file.close();
@@ -147,14 +173,13 @@ export async function storeContent(
 /**
  * The content of a chunk, once it was found to be what it was.
  *
- * @param zstd where many are read: one is unpacked at once
  * @throws {BackupChunkError} @throws {Error} from reading it
  */
 export async function readChunk(
   repository: Repository,
+  threads: ChunkThreads,
   digest: string,
   bytes: number,
-  zstd?: Zstd,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const damaged = (cause?: unknown) => {
     const error = new BackupChunkError(digest, `the chunk ${digest} is damaged`);
@@ -170,16 +195,12 @@ export async function readChunk(
     }
     throw error instanceof FileRefused || error instanceof ManifestError ? damaged(error) : error;
   }
-  let content: Uint8Array<ArrayBuffer>;
   try {
-    // What would grow beyond a chunk is none of ours. Not the function with a callback: Deno 2.9 runs it on this thread as
-    // well, and throws what is wrong with the content where nobody can catch it.
-    content = zstd === undefined
-      ? new Uint8Array(zstdDecompressSync(packed, { maxOutputLength: bytes }))
-      : await zstd.decompress(packed, bytes);
+    // What would grow beyond a chunk is none of ours.
+    const { name, content } = await threads.unpack(packed, bytes);
+    if (content.length === bytes && name === digest) return content;
   } catch (error) {
-    throw zstd === undefined || error instanceof ZstdError ? damaged(error) : error;
+    throw error instanceof ZstdError ? damaged(error) : error;
   }
-  if (content.length !== bytes || await repository.codec.chunkName(content) !== digest) throw damaged();
-  return content;
+  throw damaged();
 }

@@ -1,12 +1,10 @@
 /** How content becomes what a store keeps: as it is, or encrypted (`sealed_codec.ts`). */
-import { digestOf } from "./digest.ts";
-
 type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface Codec {
   readonly isEncrypted: boolean;
-  /** The name of a chunk with that content: 64 hexadecimal digits. */
-  chunkName(content: Bytes): Promise<string>;
+  /** What chunks are named with (`chunkName()`), where their names are not to tell what is in them. */
+  readonly nameKey: Bytes | undefined;
   /** The name of a copy's file in the store. */
   fileName(copyId: string, name: string): string;
   /** What is kept at a place of the store. */
@@ -20,7 +18,7 @@ export interface Codec {
 /** Everything as it is, chunks by the SHA-256 of their content. */
 export const plainCodec: Codec = {
   isEncrypted: false,
-  chunkName: digestOf,
+  nameKey: undefined,
   fileName: (_copyId, name) => name,
   seal: (_place, bytes) => Promise.resolve(bytes),
   unseal: (_place, bytes) => Promise.resolve(bytes),

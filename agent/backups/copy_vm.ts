@@ -28,16 +28,16 @@ import { orMissing } from "../files.ts";
 import { log } from "../log.ts";
 import type { Steps } from "../operations/operation.ts";
 import { keyOf } from "../operations/step.ts";
-import { checkImage, requireWish } from "../storage/disk_images/check.ts";
+import { type CheckedImage, checkImage, requireWish } from "../storage/disk_images/check.ts";
 import { copyImage } from "../storage/qemu_img.ts";
 import { holdWriters } from "../storage/volume_usage.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
 import { readTpmState, type TpmState } from "../vm/lifecycle/tpm_state.ts";
 import { planRead } from "./base.ts";
-import { BackupChunkError, storeContent } from "./chunks.ts";
+import { BackupChunkError, storeContent, type Stored, type Storing } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
 import type { Pace } from "./pace.ts";
-import { storeIncrement } from "./increment.ts";
+import { storeImage, storeIncrement } from "./increment.ts";
 import type { StoredBackup, StoredRun } from "./records.ts";
 import type { Repository } from "./repository.ts";
 import { copyRunning, spooled } from "./running_copy.ts";
@@ -417,7 +417,30 @@ async function ofIncrement<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Nothing of a VM that is off changes while it is read: it cannot be started meanwhile. */
+/** What a write changes of a file. */
+async function stateOf(path: string): Promise<string> {
+  const { mtime, size } = await Deno.stat(path);
+  return `${mtime?.getTime()} ${size}`;
+}
+
+/** Puts a disk that nothing changes into the store. @returns undefined for one that QEMU alone reads */
+async function storeDirectly(
+  repository: Repository,
+  { path, format, backing }: CheckedImage,
+  bytes: number,
+  storing: Storing,
+): Promise<Stored | undefined> {
+  if (format === "raw") return await storeContent(repository, plainPath(path), bytes, storing);
+  if (backing.length > 0) return undefined;
+  try {
+    return await storeImage(repository, plainPath(path), bytes, storing);
+  } catch (error) {
+    if (error instanceof ImageError) return undefined;
+    throw error;
+  }
+}
+
+/** Nothing of a VM that is off changes while it is read: we do not start it meanwhile, and see whether others did. */
 async function ofStopped(
   { host, repository, job, clock, pace, onBytes }: CopyContext,
   vm: VM,
@@ -448,11 +471,18 @@ async function ofStopped(
       }
       const { volume } = image;
       if (volume !== undefined) await holdWriters(host, { ...image, volume }, held, vm.id);
-      let path = plainPath(image.path);
-      if (image.format !== "raw") {
+      const path = plainPath(image.path), before = await stateOf(path);
+      const bytes = image.format === "raw" ? await sizeOf(path) : image.virtualBytes ?? 0;
+      const storing = { signal: job.signal, onBytes: count.add, pace };
+      // What was read is kept at once: it counts twice.
+      let kept = await storeDirectly(repository, image, bytes, {
+        ...storing,
+        onBytes: (done) => count.add(2 * done),
+      });
+      if (kept !== undefined) count.next(2 * bytes);
+      else {
         spool ??= await spoolFor(Math.max(0, ...needed));
-        path = spooled(spool.path, target);
-        const bytes = image.virtualBytes ?? 0;
+        const path = spooled(spool.path, target);
         await Deno.writeFile(path, new Uint8Array(), { createNew: true, mode: 0o600 });
         await Deno.truncate(path, bytes);
         await copyImage({
@@ -460,19 +490,19 @@ async function ofStopped(
           bytesPerSecond: pace?.bytesPerSecond,
           onShare: (share) => count.add(share * bytes),
         });
+        count.next(bytes);
+        kept = await storeContent(repository, path, bytes, storing);
+        await Deno.remove(path);
+        count.next(bytes);
       }
-      const bytes = await sizeOf(path);
-      count.next(bytes);
-      const { chunks, storedBytes } = await storeContent(repository, path, bytes, {
-        signal: job.signal,
-        onBytes: count.add,
-        pace,
-      });
-      if (image.format !== "raw") await Deno.remove(path);
-      count.next(bytes);
-      stored += storedBytes;
+      // libvirt starts it whatever we are doing.
+      if (host.inventory.active().includes(vm.id) || await stateOf(path) !== before) {
+        const error = `the VM was started, or disk ${target} was written to, while it was read`;
+        throw new ContractError("BackupFailed", { error });
+      }
+      stored += kept.storedBytes;
       readBytes += bytes;
-      found.push(await described(disk, bytes, chunks));
+      found.push(await described(disk, bytes, kept.chunks));
     }
     await spool?.remove();
   });

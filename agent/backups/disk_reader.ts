@@ -15,6 +15,7 @@ import {
 } from "../../lib/formats/nbd/nbd.ts";
 import { writeAll } from "../../lib/write_all.ts";
 import { log } from "../log.ts";
+import type { ChunkThreads } from "./chunk_threads.ts";
 import { readChunk } from "./chunks.ts";
 import type { RestoreSource } from "./make_disk.ts";
 import { chunksOf } from "./write_disk.ts";
@@ -30,12 +31,13 @@ export class DiskReader {
     readonly bytes: number,
     private readonly source: RestoreSource,
     private readonly chunks: readonly (string | null)[],
+    private readonly threads: ChunkThreads,
   ) {}
 
   /** @throws {ManifestError} */
-  static async open(source: RestoreSource, disk: ManifestDisk): Promise<DiskReader> {
+  static async open(source: RestoreSource, disk: ManifestDisk, threads: ChunkThreads): Promise<DiskReader> {
     const { repository, copy, manifest } = source;
-    return new DiskReader(disk.bytes, source, await chunksOf(repository, copy, manifest, disk));
+    return new DiskReader(disk.bytes, source, await chunksOf(repository, copy, manifest, disk), threads);
   }
 
   /** @throws {ManifestError} for a damaged chunk @throws {RangeError} */
@@ -58,7 +60,7 @@ export class DiskReader {
   #chunk(index: number): Promise<Uint8Array> {
     const { repository, manifest: { chunkBytes } } = this.source;
     const length = chunkLength(index, this.bytes, chunkBytes);
-    const found = this.#kept.get(index) ?? readChunk(repository, this.chunks[index]!, length);
+    const found = this.#kept.get(index) ?? readChunk(repository, this.threads, this.chunks[index]!, length);
     // The one that was read last is the last to go.
     this.#kept.delete(index);
     this.#kept.set(index, found);

@@ -14,6 +14,7 @@ import { fileKind } from "../../lib/backup/files.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { type GuestfsFolders, guestfsProcess } from "../guestfs/guestfs.ts";
 import { log } from "../log.ts";
+import { ChunkThreads } from "./chunk_threads.ts";
 import { DiskReader, serveDisk } from "./disk_reader.ts";
 import type { RestoreSource } from "./make_disk.ts";
 
@@ -90,8 +91,9 @@ export class FileSession implements AsyncDisposable {
     const { disks } = source.manifest;
     await using held = new AsyncDisposableStack();
     const { path: folder } = held.use(await folders.make());
+    const threads = held.use(new ChunkThreads(source.repository.codec.nameKey));
     for (const disk of disks) {
-      held.use(serveDisk(`${folder}/${disk.target}`, await DiskReader.open(source, disk)));
+      held.use(serveDisk(`${folder}/${disk.target}`, await DiskReader.open(source, disk, threads)));
     }
     // Its answers must come line by line: what is no terminal is buffered else.
     const child = new Deno.Command("stdbuf", {

@@ -1,5 +1,8 @@
-/** What QEMU copied of a disk since an earlier copy, laid over that copy: the result lists every chunk, as a whole read does. */
-import type { Chunk } from "../../lib/backup/chunk_list.ts";
+/**
+ * Disks that qcow2 files hold, all of them or what QEMU copied since an earlier copy. That is laid over that copy: the result
+ * lists every chunk, as a whole read does.
+ */
+import { type Chunk, chunkCount, chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES } from "../../lib/backup/manifest.ts";
 import {
   type Cluster,
@@ -9,7 +12,7 @@ import {
   tablesOf,
 } from "../../lib/formats/qcow2/allocation.ts";
 import { HEAD_BYTES, ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
-import { fill, type Piece, readChunk, type Stored, storePieces, type Storing } from "./chunks.ts";
+import { fill, type PieceWish, readChunk, type Stored, storePieces, type Storing } from "./chunks.ts";
 import type { Repository } from "./repository.ts";
 
 /** What has become of a disk, and how much of it QEMU had copied. */
@@ -17,8 +20,8 @@ export interface Increment extends Stored {
   readonly copiedBytes: number;
 }
 
-/** A qcow2 file that holds some clusters of a disk. */
-class Changes {
+/** A qcow2 file that holds clusters of a disk. */
+class Clusters {
   #second: { readonly index: number; readonly clusters: readonly Cluster[] } | undefined;
 
   private constructor(
@@ -29,7 +32,7 @@ class Changes {
   ) {}
 
   /** @throws {ImageError} */
-  static async read(file: Deno.FsFile): Promise<Changes> {
+  static async read(file: Deno.FsFile): Promise<Clusters> {
     const fileBytes = await file.seek(0, Deno.SeekMode.End);
     const read = async (offset: number, length: number) => {
       if (offset + length > fileBytes) throw new ImageError("it ends before its tables do");
@@ -40,31 +43,109 @@ class Changes {
     };
     const tables = tablesOf(await read(0, Math.min(HEAD_BYTES, fileBytes)));
     const { offset, entries } = tables.l1;
-    return new Changes(file, tables, secondTables(await read(offset, entries * 8), tables), fileBytes);
+    return new Clusters(file, tables, secondTables(await read(offset, entries * 8), tables), fileBytes);
   }
 
-  /** What the file has of a cluster. @throws {ImageError} */
-  async cluster(index: number): Promise<Cluster> {
-    const { clusterBytes } = this.tables, entries = clusterBytes / 8, table = Math.floor(index / entries);
-    if (this.#second?.index !== table) {
-      const at = this.second[table] ?? 0;
-      this.#second = { index: table, clusters: at === 0 ? [] : clustersIn(await this.#at(at), this.tables) };
+  /** What the file has of so many clusters from one on. @throws {ImageError} */
+  async of(first: number, count: number): Promise<Cluster[]> {
+    const entries = this.tables.clusterBytes / 8, found: Cluster[] = [];
+    while (found.length < count) {
+      const at = first + found.length, from = at % entries;
+      const part = (await this.#table(Math.floor(at / entries))).slice(from, from + count - found.length);
+      found.push(...part);
     }
-    return this.#second.clusters[index % entries] ?? "none";
+    return found;
   }
 
-  /** The content of a cluster. @throws {ImageError} */
-  async content(cluster: Cluster): Promise<Uint8Array<ArrayBuffer>> {
-    return typeof cluster === "number" ? await this.#at(cluster) : new Uint8Array(this.tables.clusterBytes);
+  /** The clusters of a table of the second level. */
+  async #table(index: number): Promise<readonly Cluster[]> {
+    if (this.#second?.index === index) return this.#second.clusters;
+    const { clusterBytes } = this.tables, at = this.second[index] ?? 0;
+    let clusters = new Array<Cluster>(clusterBytes / 8).fill("none");
+    if (at !== 0) {
+      const table = new Uint8Array(clusterBytes);
+      await this.#read(at, table);
+      clusters = clustersIn(table, this.tables);
+    }
+    this.#second = { index, clusters };
+    return clusters;
   }
 
-  async #at(offset: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (offset >= this.fileBytes) throw new ImageError("it ends before its content does");
+  /** Lays what the file has of clusters over bytes; what lies together in it is read at once. @throws {ImageError} */
+  async lay(clusters: readonly Cluster[], over: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { clusterBytes } = this.tables;
+    for (let at = 0, next = 1; at < clusters.length; at = next, next++) {
+      const cluster = clusters[at]!;
+      if (cluster === "none") continue;
+      if (typeof cluster === "number") {
+        while (next < clusters.length && clusters[next] === cluster + (next - at) * clusterBytes) next++;
+      }
+      const bytes = over.subarray(at * clusterBytes, next * clusterBytes);
+      if (typeof cluster === "number") await this.#read(cluster, bytes);
+      else bytes.fill(0);
+    }
+  }
+
+  async #read(offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { clusterBytes } = this.tables;
+    // Its last cluster may be cut off, where the rest of it is zeros.
+    const last = offset + Math.floor((bytes.length - 1) / clusterBytes) * clusterBytes;
+    if (last >= this.fileBytes) throw new ImageError("it ends before its content does");
     await this.file.seek(offset, Deno.SeekMode.Start);
-    const bytes = new Uint8Array(this.tables.clusterBytes);
     await fill(this.file, bytes);
-    return bytes;
   }
+}
+
+/** The clusters of a chunk, and whether the file has any. */
+interface Held {
+  readonly clusters: readonly Cluster[];
+  readonly count: number;
+}
+
+/** Works with the clusters of a file, chunk by chunk. @throws {ImageError} for a file that is not to be trusted */
+async function withClusters<T>(
+  path: string,
+  bytes: number,
+  work: (file: Clusters, of: (chunk: number) => Promise<Held>) => Promise<T>,
+): Promise<T> {
+  const file = await Deno.open(path, { read: true });
+  // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+  try {
+    const held = await Clusters.read(file), { clusterBytes, virtualBytes } = held.tables;
+    if (virtualBytes !== bytes || CHUNK_BYTES % clusterBytes !== 0) {
+      throw new ImageError("it is not of the disk's size");
+    }
+    return await work(held, async (chunk) => {
+      const count = Math.ceil(chunkLength(chunk, bytes, CHUNK_BYTES) / clusterBytes);
+      const clusters = await held.of(chunk * (CHUNK_BYTES / clusterBytes), count);
+      return { clusters, count: clusters.filter((each) => each !== "none").length };
+    });
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Puts a disk into the folder that a qcow2 file holds all of: it is built on nothing.
+ *
+ * @throws {ImageError} for one that QEMU alone reads: where it is compressed, before anything is put
+ */
+export async function storeImage(
+  repository: Repository,
+  path: string,
+  bytes: number,
+  storing: Storing,
+): Promise<Stored> {
+  return await withClusters(path, bytes, async (file, clustersOf) => {
+    for (let chunk = 0; chunk < chunkCount(bytes, CHUNK_BYTES); chunk++) await clustersOf(chunk);
+    return await storePieces(repository, bytes, async ({ index, into }) => {
+      const { clusters, count } = await clustersOf(index);
+      if (count === 0) return { kept: null };
+      if (count < clusters.length) into.fill(0);
+      await file.lay(clusters, into);
+      return undefined;
+    }, storing);
+  });
 }
 
 /**
@@ -80,37 +161,19 @@ export async function storeIncrement(
   { bytes, base }: { readonly bytes: number; readonly base: readonly Chunk[] },
   storing: Storing,
 ): Promise<Increment> {
-  const file = await Deno.open(path, { read: true });
-  // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
-  try {
-    const changes = await Changes.read(file), { clusterBytes, virtualBytes } = changes.tables;
-    if (virtualBytes !== bytes || CHUNK_BYTES % clusterBytes !== 0) {
-      throw new ImageError("it is not of the disk's size");
-    }
-    const perChunk = CHUNK_BYTES / clusterBytes;
+  return await withClusters(path, bytes, async (changes, clustersOf) => {
     let copied = 0;
-    const pieceAt = async (index: number, length: number): Promise<Piece> => {
-      const before = base[index] ?? null, first = index * perChunk;
-      const clusters: Cluster[] = [];
-      for (let at = 0; at < Math.ceil(length / clusterBytes); at++) {
-        clusters.push(await changes.cluster(first + at));
+    const stored = await storePieces(repository, bytes, async ({ index, into, threads }: PieceWish) => {
+      const before = base[index] ?? null, { clusters, count } = await clustersOf(index);
+      if (count === 0) return { kept: before };
+      copied += count;
+      if (count < clusters.length) {
+        if (before === null) into.fill(0);
+        else into.set(await readChunk(repository, threads, before, into.length));
       }
-      const held = clusters.filter((each) => each !== "none").length;
-      if (held === 0) return { kept: before };
-      copied += held;
-      const content = held === clusters.length || before === null
-        ? new Uint8Array(length)
-        : await readChunk(repository, before, length);
-      for (const [at, cluster] of clusters.entries()) {
-        if (cluster === "none") continue;
-        const from = at * clusterBytes;
-        content.set((await changes.content(cluster)).subarray(0, length - from), from);
-      }
-      return content;
-    };
-    const stored = await storePieces(repository, bytes, pieceAt, storing);
-    return { ...stored, copiedBytes: copied * clusterBytes };
-  } finally {
-    file.close();
-  }
+      await changes.lay(clusters, into);
+      return undefined;
+    }, storing);
+    return { ...stored, copiedBytes: copied * changes.tables.clusterBytes };
+  });
 }

@@ -1,11 +1,11 @@
 /** Chunks that are read in order, the next ones while one is worked on. */
 import { chunkLength } from "../../lib/backup/chunk_list.ts";
 import { readChunk } from "./chunks.ts";
+import { ChunkThreads } from "./chunk_threads.ts";
 import type { Repository } from "./repository.ts";
-import { Zstd } from "./zstd.ts";
 
-/** Chunks under way: one is read, one is unpacked, one is compared. */
-const AHEAD = 3;
+/** Chunks under way: one is read, two are unpacked and compared on threads, one waits for that. */
+const AHEAD = 4;
 
 export class ReadAhead<T> {
   readonly #digests: readonly (string | null)[];
@@ -43,9 +43,9 @@ export class ReadAhead<T> {
   }
 }
 
-/** The chunks of a disk, unpacked on a thread and checked. Disposing of it waits for what is still being read. */
+/** The chunks of a disk, unpacked on threads and checked. Disposing of it waits for what is still being read. */
 export class ChunksAhead implements AsyncDisposable {
-  readonly #zstd = new Zstd();
+  readonly #threads: ChunkThreads;
   readonly #ahead: ReadAhead<Uint8Array<ArrayBuffer>>;
 
   /**
@@ -57,9 +57,10 @@ export class ChunksAhead implements AsyncDisposable {
     digests: readonly (string | null)[],
     { bytes, chunkBytes }: { readonly bytes: number; readonly chunkBytes: number },
   ) {
+    const threads = this.#threads = new ChunkThreads(repository.codec.nameKey);
     this.#ahead = new ReadAhead(
       digests,
-      (digest, index) => readChunk(repository, digest, chunkLength(index, bytes, chunkBytes), this.#zstd),
+      (digest, index) => readChunk(repository, threads, digest, chunkLength(index, bytes, chunkBytes)),
     );
   }
 
@@ -70,6 +71,6 @@ export class ChunksAhead implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#ahead.end();
-    this.#zstd[Symbol.dispose]();
+    this.#threads[Symbol.dispose]();
   }
 }

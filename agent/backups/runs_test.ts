@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ChunkThreads } from "./chunk_threads.ts";
 import { readChunk, storeContent } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
 import { writeChunkList } from "../../lib/backup/chunk_list.ts";
@@ -133,7 +134,8 @@ Deno.test("what a run cut short has left is relied on unread by no new copy, whi
   assert.equal((await stored(repository, content(3))).storedBytes, 0);
   assert.equal(repository.isDoubted(sound.digest), false, "it is read once");
   assert.ok((await stored(repository, content(2))).storedBytes > 0, "a torn chunk was relied on");
-  await readChunk(repository, torn.digest, 5000);
+  using threads = new ChunkThreads(repository.codec.nameKey);
+  assert.deepEqual(await readChunk(repository, threads, torn.digest, 5000), content(2));
   assert.equal(repository.lacks([torn.digest]), false);
   // Nobody reads: it is swept, and what is there is taken for sound again.
   await all.run();

@@ -121,18 +121,10 @@ export function sealedCodec(id: string, dataKey: DataKey): Codec {
   // Made when it is needed first; what fails is told to who asks.
   let content: Promise<CryptoKey> | undefined;
   const contentKey = () => content ??= aesKey(derived("content"));
-  let naming: Promise<CryptoKey> | undefined;
-  const nameKey = () =>
-    naming ??= crypto.subtle.importKey("raw", names, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return {
     isEncrypted: true,
     overhead: 1 + NONCE + TAG,
-    chunkName: async (bytes) => {
-      const prefix = bytesOf("chunk\0"), content = new Uint8Array(prefix.length + bytes.length);
-      content.set(prefix);
-      content.set(bytes, prefix.length);
-      return new Uint8Array(await crypto.subtle.sign("HMAC", await nameKey(), content)).toHex();
-    },
+    nameKey: names,
     fileName: (copyId, name) =>
       createHmac("sha256", names).update(`file\0${copyId}/${name}`).digest("hex").slice(0, 32),
     seal: async (place, bytes) => {

@@ -178,10 +178,13 @@ export class FolderStore implements BackupStore {
   async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const path = this.#at(name), folder = path.slice(0, path.lastIndexOf("/"));
     const partial = `${folder}/${PARTIAL}${crypto.randomUUID()}`;
+    const put = () => Deno.writeFile(partial, bytes, { createNew: true, mode: 0o600 });
     await this.#do(async () => {
-      await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
       try {
-        await Deno.writeFile(partial, bytes, { createNew: true, mode: 0o600 });
+        if (await orMissing(put().then(() => true)) === undefined) {
+          await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+          await put();
+        }
         await Deno.rename(partial, path);
       } catch (error) {
         await orMissing(Deno.remove(partial));

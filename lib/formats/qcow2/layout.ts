@@ -34,13 +34,20 @@ export class Qcow2Layout {
     this.#next = 1 + this.#l1Clusters;
   }
 
-  /** Where content goes that the guest sees at `at`; also a table that is complete now. */
+  /** Where content goes that the guest sees at `at`, what lies together as one; also a table that is complete now. */
   place(at: number, content: Uint8Array<ArrayBuffer>): Placed[] {
     if (at % CLUSTER !== 0) throw new RangeError("content begins within a cluster");
     const placed: Placed[] = [];
+    let together: { readonly offset: number; readonly from: number } | undefined;
+    const end = (to: number) => {
+      if (together === undefined) return;
+      placed.push({ offset: together.offset, bytes: content.subarray(together.from, to) });
+      together = undefined;
+    };
     for (let done = 0; done < content.length; done += CLUSTER) {
       const cluster = (at + done) / CLUSTER, index = Math.floor(cluster / ENTRIES);
       if (this.#l2?.index !== index) {
+        end(done);
         placed.push(...this.#flush());
         this.#l2 = {
           index,
@@ -51,8 +58,9 @@ export class Qcow2Layout {
       }
       const offset = this.#next++ * CLUSTER;
       this.#l2.table.setBigUint64((cluster % ENTRIES) * 8, BigInt(offset) | COPIED);
-      placed.push({ offset, bytes: content.subarray(done, done + CLUSTER) });
+      together ??= { offset, from: done };
     }
+    end(content.length);
     return placed;
   }
 
