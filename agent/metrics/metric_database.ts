@@ -2,15 +2,13 @@
  * The store of metrics, as its worker has it: figures of a tick are written at once, and each hour that is over is
  * packed into chunks of every resolution. All calls are synchronous; each writes all or nothing.
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { MetricFigures } from "../../lib/contract/metrics.ts";
-import { decodeChunk, encodeChunk } from "../../lib/metrics/chunk.ts";
 import { between, merge, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
-import { floorTo, HOUR_S, type Resolution, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
+import { DAY_S, floorTo, HOUR_S, type Resolution, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
 import { rollUp } from "../../lib/metrics/roll_up.ts";
-import { log } from "../log.ts";
 import { bytesOf } from "./metric_file.ts";
+import { asPart, hasParts, pack, packLoosely, unpack } from "./packed_points.ts";
 
 /** What a series is of. */
 export interface SeriesKey {
@@ -54,6 +52,8 @@ const FIGURE_BYTES = 6;
 const OF_SERIES = 2 ** 24, OF_RESOLUTION = 2 ** 22;
 /** Series that a part of a clean-up looks at. */
 const CLEANED_AT_ONCE = 1000;
+/** Seconds whose points stand in a row as parts of it, at most, before they are packed together. */
+const LOOSE_S = DAY_S;
 /** Pages that are given back to the file system at once. */
 const PAGES_AT_ONCE = 2000;
 
@@ -61,30 +61,6 @@ const idBase = (series: number, { id }: Resolution) => series * OF_SERIES + id *
 /** Times before 1970 or after 2400 are none: the clock is out of its mind. */
 const chunkNumber = (time: number, { chunk }: Resolution) =>
   Math.min(OF_RESOLUTION - 1, Math.max(0, Math.floor(time / chunk)));
-
-/** A byte in front tells whether the rest was deflated: of few bytes it does not get smaller. */
-function pack(points: Points): Uint8Array {
-  const plain = encodeChunk(points), deflated = deflateRawSync(plain);
-  const [mark, body] = deflated.length < plain.length ? [1, deflated] : [0, plain];
-  const bytes = new Uint8Array(1 + body.length);
-  bytes[0] = mark;
-  bytes.set(body, 1);
-  return bytes;
-}
-
-/** Most bytes that a chunk is unpacked to. */
-const MOST_BYTES = 4 << 20;
-
-/** A chunk whose bytes are damaged is a gap: it must not keep the others from being packed or read. */
-function unpack(bytes: Uint8Array): Points {
-  try {
-    const body = bytes.subarray(1);
-    return decodeChunk(bytes[0] === 1 ? inflateRawSync(body, { maxOutputLength: MOST_BYTES }) : body);
-  } catch (error) {
-    log.warn("a chunk of the metrics is damaged", { error });
-    return NO_POINTS;
-  }
-}
 
 /** Changes of `totals` that a transaction makes. */
 class Totals {
@@ -110,6 +86,9 @@ export class MetricDatabase {
   readonly #chunk: StatementSync;
   readonly #chunks: StatementSync;
   readonly #putChunk: StatementSync;
+  readonly #addChunk: StatementSync;
+  readonly #addToChunk: StatementSync;
+  readonly #chunkBefore: StatementSync;
   readonly #ticksOf: StatementSync;
   readonly #total: StatementSync;
 
@@ -121,6 +100,16 @@ export class MetricDatabase {
     this.#chunks = database.prepare("SELECT data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id");
     this.#putChunk = database.prepare(
       "INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET points = excluded.points, data = excluded.data",
+    );
+    this.#addChunk = database.prepare("INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING");
+    // SQLite joins bytes as text; the mark in front tells a row of parts from one that has none
+    this.#addToChunk = database.prepare(
+      "INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET points = points + excluded.points, " +
+        "data = CAST(data || substr(excluded.data, 2) AS BLOB) WHERE substr(data, 1, 1) = substr(excluded.data, 1, 1) " +
+        "RETURNING points",
+    );
+    this.#chunkBefore = database.prepare(
+      "SELECT id, points, data FROM chunks WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
     );
     this.#ticksOf = database.prepare(
       "SELECT time, figures FROM ticks WHERE bucket = ? AND time >= ? AND time < ? ORDER BY time",
@@ -242,22 +231,66 @@ export class MetricDatabase {
   }
 
   #packSeries(series: number, hour: number, taken: Points, totals: Totals): void {
-    let raw = taken;
-    for (const each of RESOLUTIONS) {
-      const id = idBase(series, each) + chunkNumber(hour, each);
-      const row = this.#chunk.get(id);
-      const had = row === undefined ? NO_POINTS : unpack(row.data as Uint8Array);
-      const points = merge(had, each.step === 0 ? raw : rollUp(raw, each.step));
-      if (each.step === 0) raw = points;
-      const data = pack(points);
-      this.#putChunk.run(id, points.times.length, data);
-      totals.add(
-        each,
-        points.times.length - Number(row?.points ?? 0),
-        data.length - (row === undefined ? 0 : (row.data as Uint8Array).length),
-        points.times[0],
-      );
+    const [raw, ...coarser] = RESOLUTIONS as [Resolution, ...Resolution[]];
+    const rawId = idBase(series, raw) + chunkNumber(hour, raw), data = pack(taken);
+    if (Number(this.#addChunk.run(rawId, taken.times.length, data).changes) > 0) {
+      totals.add(raw, taken.times.length, data.length, taken.times[0]);
+      for (const each of coarser) this.#addPart(series, each, hour, rollUp(taken, each.step), totals);
+      return;
     }
+    // The hour comes again: what it was rolled up to before is replaced
+    const all = this.#mergeInto(rawId, raw, taken, totals);
+    for (const each of coarser) {
+      this.#mergeInto(idBase(series, each) + chunkNumber(hour, each), each, rollUp(all, each.step), totals);
+    }
+  }
+
+  /** Puts points behind those of their row. */
+  #addPart(series: number, each: Resolution, hour: number, points: Points, totals: Totals): void {
+    const base = idBase(series, each), id = base + chunkNumber(hour, each), count = points.times.length;
+    const data = asPart(packLoosely(points)), row = this.#addToChunk.get(id, count, data);
+    if (row === undefined) { // of a version without parts
+      this.#mergeInto(id, each, points, totals);
+      return;
+    }
+    const there = Number(row.points), isNew = there === count;
+    totals.add(each, count, isNew ? data.length : data.length - 1, points.times[0]);
+    const loose = Math.min(LOOSE_S, each.chunk) / each.step;
+    if (isNew) this.#fold(each, this.#chunkBefore.get(base, id), totals);
+    if (Math.floor(there / loose) > Math.floor((there - count) / loose)) {
+      this.#fold(each, this.#chunkBefore.get(id, id + 1), totals);
+    }
+  }
+
+  /** Makes the parts of a row one. */
+  #fold(each: Resolution, row: Record<string, SQLOutputValue> | undefined, totals: Totals): void {
+    if (row !== undefined && hasParts(row.data as Uint8Array)) {
+      this.#replace(Number(row.id), each, row, NO_POINTS, totals);
+    }
+  }
+
+  /** Merges points into a row, whatever it has. @returns all that it has now */
+  #mergeInto(id: number, each: Resolution, points: Points, totals: Totals): Points {
+    return this.#replace(id, each, this.#chunk.get(id), points, totals);
+  }
+
+  #replace(
+    id: number,
+    each: Resolution,
+    row: Record<string, SQLOutputValue> | undefined,
+    later: Points,
+    totals: Totals,
+  ): Points {
+    const had = row?.data as Uint8Array | undefined, points = merge(had ? unpack(had) : NO_POINTS, later);
+    const data = each.step === 0 ? pack(points) : asPart(pack(points));
+    this.#putChunk.run(id, points.times.length, data);
+    totals.add(
+      each,
+      points.times.length - Number(row?.points ?? 0),
+      data.length - (had?.length ?? 0),
+      points.times[0],
+    );
+    return points;
   }
 
   /** Series with what is known of them from one time to another. Seconds since 1970. */

@@ -141,6 +141,93 @@ Deno.test("MetricDatabase: a clock that is set back adds to hours that are packe
   assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw")[0]!.points.avg, [10, 40, 60]);
 });
 
+/** Parts and points of the rows of a resolution. */
+const partsIn = (store: MetricDatabase, resolution: number) =>
+  store.database.prepare("SELECT data, points FROM chunks WHERE (id >> 22) & 3 = ? ORDER BY id").all(
+    resolution,
+  )
+    .map(({ data, points }) => {
+      const bytes = data as Uint8Array, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      let parts = 0;
+      for (let at = 1; at < bytes.length; at += 2 + view.getUint16(at, true)) parts++;
+      return { parts, points: Number(points) };
+    });
+
+Deno.test("MetricDatabase: hours are put behind each other, made one after a day, and are the same all the time", () => {
+  using test = testDatabase();
+  const [id] = test.store.register([KEY]);
+  const begin = HOUR - HOUR % (16 * 86_400), hours = 20 * 24;
+  const taken = { times: [] as number[], avg: [] as number[] };
+  for (let hour = 0; hour < hours; hour++) {
+    // An hour is missing now and then, as of a VM that was off
+    if (hour % 17 === 5) continue;
+    const from = begin + hour * 3600, figures = [0, 1, 2].map((index) => (hour * 37 + index * 11) % 101);
+    test.fill(id!, from, figures, 900);
+    figures.forEach((figure, index) => {
+      taken.times.push(from + index * 900);
+      taken.avg.push(figure);
+    });
+    test.pack(from + 3600);
+    for (const { parts } of [1, 2, 3].flatMap((each) => partsIn(test.store, each))) {
+      assert.ok(parts <= 32, `${parts}`);
+    }
+    if (hour % 50 !== 49) continue;
+    for (const each of RESOLUTIONS.slice(1)) {
+      assert.deepEqual(
+        test.read(begin, from + 3600, each.name)[0]!.points,
+        rollUp(taken, each.step),
+        each.name,
+      );
+    }
+  }
+  for (const each of [1, 2, 3]) {
+    const rows = partsIn(test.store, each);
+    assert.ok(rows.length > 1);
+    assert.deepEqual(
+      rows.slice(0, -1).filter(({ parts }) => parts !== 1),
+      [],
+      "what is over is in one piece",
+    );
+  }
+  assert.ok(partsIn(test.store, 3).at(-1)!.parts > 1, "what goes on is not packed anew each hour");
+  const bytes = test.store.database.prepare("SELECT total(length(data)) AS n FROM chunks").get()!.n;
+  const { resolutions } = test.store.figures();
+  assert.equal(resolutions.reduce((sum, each) => sum + each.bytes, 0), bytes, "its bytes are counted right");
+});
+
+Deno.test("MetricDatabase: an hour that comes again after its raw figures were removed counts once", () => {
+  using test = testDatabase();
+  const [id] = test.store.register([KEY]);
+  test.fill(id!, HOUR, [10, 20]);
+  test.pack(HOUR + 3600);
+  test.store.clean([HOUR + 3600, 0, 0, 0], 0);
+  test.fill(id!, HOUR, [40, 60]);
+  test.pack(HOUR + 3600);
+  const [hour] = test.read(HOUR, HOUR + 3600, "1h");
+  assert.deepEqual([hour!.points.avg, hour!.points.max], [[50], [60]]);
+});
+
+Deno.test("MetricDatabase: rows of the version before are read, and go on", () => {
+  using test = testDatabase();
+  const [id] = test.store.register([KEY]);
+  test.fill(id!, HOUR, [10, 20]);
+  test.pack(HOUR + 3600);
+  // Without the mark of parts and the length of the only one
+  test.store.database.exec(
+    "UPDATE chunks SET data = substr(data, 4) WHERE (id >> 22) & 3 > 0; PRAGMA user_version = 1",
+  );
+  test.store.close();
+  test.reopen();
+  assert.equal(test.store.database.prepare("PRAGMA user_version").get()!.user_version, 2);
+  test.fill(id!, HOUR + 3600, [30, 50]);
+  test.pack(HOUR + 7200);
+  test.fill(id!, HOUR + 7200, [70]);
+  test.pack(HOUR + 10_800);
+  assert.deepEqual(test.read(HOUR, HOUR + 10_800, "1h")[0]!.points, {
+    ...{ times: [HOUR, HOUR + 3600, HOUR + 7200], avg: [15, 40, 70], min: [10, 30, 70], max: [20, 50, 70] },
+  });
+});
+
 Deno.test("MetricDatabase.clean() removes what is over, by resolution, gives space back and counts right", () => {
   using test = testDatabase();
   const { store } = test;

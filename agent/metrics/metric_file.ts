@@ -8,8 +8,8 @@ import { messageOf } from "../../lib/text/message.ts";
 
 /** Name of the file in the data folder. */
 export const METRICS_FILE = "metrics.db";
-/** Version of the tables; a file of a newer one is not opened. */
-const VERSION = 1;
+/** Version of the file; a newer one is not opened. Since 2 a chunk may have parts; what 1 wrote is read as it is. */
+const VERSION = 2;
 /** Milliseconds a statement waits for another process's lock. */
 const BUSY_MS = 2000;
 /** Beside a database: what was written to it lately. */
@@ -74,6 +74,7 @@ export function openMetrics(path: string): DatabaseSync {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096");
     database.exec("PRAGMA journal_size_limit = 8388608");
     if (version === 0) database.exec(`BEGIN; ${TABLES} COMMIT`);
+    if (version === 1) database.exec(`PRAGMA user_version = ${VERSION}`);
     const check = database.prepare("PRAGMA quick_check(1)").get();
     if (check?.quick_check !== "ok") throw new Error(`corrupt: ${check?.quick_check}`);
     return database;

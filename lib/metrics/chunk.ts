@@ -19,15 +19,18 @@ const WHOLE = 0;
 /** Most points that are read: no chunk of ours has as many. */
 const MOST_POINTS = 100_000;
 
+/** Room that chunks are written in, one after the other. */
+let room = new Uint8Array(256);
+
 class Writer {
-  #bytes = new Uint8Array(256);
+  #bytes = room;
   #at = 0;
 
   #room(size: number): void {
     if (this.#at + size <= this.#bytes.length) return;
     const bytes = new Uint8Array(this.#bytes.length * 2);
     bytes.set(this.#bytes);
-    this.#bytes = bytes;
+    this.#bytes = room = bytes;
   }
 
   /** @param value whole, from 0 on */

@@ -16,6 +16,7 @@ export function merge(earlier: Points, later: Points): Points {
   if (earlier.times.length === 0) return later;
   if (later.times.length === 0) return earlier;
   const isRolled = earlier.min !== undefined || later.min !== undefined;
+  if (earlier.times.at(-1)! < later.times[0]!) return join(earlier, later, isRolled);
   const times: number[] = [], avg: number[] = [], min: number[] = [], max: number[] = [];
   const take = (points: Points, index: number) => {
     times.push(points.times[index]!);
@@ -33,6 +34,17 @@ export function merge(earlier: Points, later: Points): Points {
     }
   }
   return isRolled ? { times, avg, min, max } : { times, avg };
+}
+
+/** Points of two parts, the second of which begins after the first has ended. */
+function join(earlier: Points, later: Points, isRolled: boolean): Points {
+  const times = [...earlier.times, ...later.times], avg = [...earlier.avg, ...later.avg];
+  if (!isRolled) return { times, avg };
+  return {
+    ...{ times, avg },
+    min: [...earlier.min ?? earlier.avg, ...later.min ?? later.avg],
+    max: [...earlier.max ?? earlier.avg, ...later.max ?? later.avg],
+  };
 }
 
 /** The points from one time (included) to another (not included). */
