@@ -19,6 +19,11 @@ const MOST_INTERVALS = 4;
 /** Subjects whose series are made known at once: those of a thousand VMs together would fill the memory for good. */
 const REGISTERED_AT_ONCE = 50;
 
+/** Places of the halves of a number of 64 bits in memory. */
+const [LOW, HIGH] = new Uint32Array(BigUint64Array.of(1n).buffer)[0] === 1
+  ? [0, 1] as const
+  : [1, 0] as const;
+
 /** What is known of a VM, or of the host itself. */
 interface Subject {
   /** Those that the ids are of. */
@@ -161,22 +166,38 @@ export class Collector {
   /** @throws {ContractError} MetricsUnavailable */
   async #write(time: number, taken: readonly TakenFigures[]): Promise<void> {
     await this.#register(taken);
-    // By id: of two parts with the same label one counts
-    const byId = new Map<number, number>();
+    await this.#store.ask("write", {
+      ...{ host: this.#host.id, time, generation: this.#generation },
+      ...this.#byId(taken),
+    });
+  }
+
+  /** All figures that are known, by the ids of their series. Of two parts with the same label one counts. */
+  #byId(taken: readonly TakenFigures[]): { ids: Uint32Array; figures: Float32Array } {
+    const most = taken.reduce((sum, { figures }) => sum + figures.length, 0);
+    // An id and its figure are one number of 64 bits: a map of all would be garbage of megabytes each time
+    const pairs = new BigUint64Array(most),
+      bits = new Uint32Array(pairs.buffer),
+      floats = new Float32Array(pairs.buffer);
+    let count = 0;
     for (const { subject, figures } of taken) {
       const { ids } = this.#subjects.get(subject)!;
-      figures.forEach((figure, index) => {
-        if (!Number.isNaN(figure)) byId.set(ids[index]!, figure);
-      });
+      for (let index = 0; index < figures.length; index++) {
+        if (Number.isNaN(figures[index])) continue;
+        floats[2 * count + LOW] = figures[index]!;
+        bits[2 * count++ + HIGH] = ids[index]!;
+      }
     }
-    const ids = Uint32Array.from(byId.keys()).sort();
-    await this.#store.ask("write", {
-      host: this.#host.id,
-      time,
-      ids,
-      figures: Float32Array.from(ids, (id) => byId.get(id)!),
-      generation: this.#generation,
-    });
+    pairs.subarray(0, count).sort();
+    const ids = new Uint32Array(count), known = new Float32Array(count);
+    let kept = 0;
+    for (let index = 0; index < count; index++) {
+      const id = bits[2 * index + HIGH]!;
+      if (kept > 0 && ids[kept - 1] === id) continue;
+      ids[kept] = id;
+      known[kept++] = floats[2 * index + LOW]!;
+    }
+    return { ids: ids.slice(0, kept), figures: known.slice(0, kept) };
   }
 
   /** Has an id for every series. @throws {ContractError} MetricsUnavailable */

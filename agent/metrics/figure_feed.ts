@@ -1,7 +1,10 @@
 /** Tells other parts of the agent of figures as they are taken, whether or not they can be stored. */
 import type { FigureSource } from "../../lib/metrics/figure_taker.ts";
 
-/** Figures of a VM, or of the host itself (subject ""), one for each source; NaN where nothing is known. */
+/**
+ * Figures of a VM, or of the host itself (subject ""), one for each source; NaN where nothing is known. The next round
+ * overwrites them.
+ */
 export interface TakenFigures {
   readonly subject: string;
   readonly sources: readonly FigureSource[];

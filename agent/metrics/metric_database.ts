@@ -82,6 +82,8 @@ class Totals {
 }
 
 export class MetricDatabase {
+  /** The figures of a bucket, while they are written. */
+  readonly #row = new Uint8Array(BUCKET * FIGURE_BYTES);
   readonly #put: StatementSync;
   readonly #chunk: StatementSync;
   readonly #chunks: StatementSync;
@@ -166,13 +168,12 @@ export class MetricDatabase {
         const bucket = Math.floor(ids[first]! / BUCKET);
         let end = first;
         while (end < ids.length && Math.floor(ids[end]! / BUCKET) === bucket) end++;
-        const count = end - first, bytes = new Uint8Array(count * FIGURE_BYTES);
-        const places = new DataView(bytes.buffer);
+        const count = end - first, places = new DataView(this.#row.buffer);
         for (let index = 0; index < count; index++) {
           places.setUint16(index * 2, ids[first + index]! % BUCKET, true);
           places.setFloat32(count * 2 + index * 4, figures[first + index]!, true);
         }
-        this.#put.run(bucket, time, host, bytes);
+        this.#put.run(bucket, time, host, this.#row.subarray(0, count * FIGURE_BYTES));
         first = end;
       }
     });
