@@ -9,6 +9,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { Refusal } from "../../lib/alerts/rule.ts";
 import type { Handlers } from "../dispatch.ts";
+import { UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl } from "../outbound/fetch.ts";
 import type { Delivery } from "./delivery.ts";
 import { invalid } from "./handlers.ts";
@@ -58,8 +59,8 @@ function refusalOf(input: NewTarget): Refusal | undefined {
       ? { field: "url", reason: "must end in the topic" }
       : undefined;
   } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
-    return { field: "url", reason: `cannot be used: ${String(error.details?.reason)}` };
+    if (!(error instanceof UrlRefused)) throw error;
+    return { field: "url", reason: `cannot be used: ${error.reason}` };
   }
 }
 

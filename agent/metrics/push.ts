@@ -15,6 +15,7 @@ import { otlpRefusal, otlpRequests } from "../../lib/formats/otlp.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { Clock } from "../clock.ts";
 import { log } from "../log.ts";
+import { UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl, type Resolve } from "../outbound/fetch.ts";
 import { failureOf, NotDelivered, post } from "../outbound/post.ts";
 import type { Store } from "../store/store.ts";
@@ -106,8 +107,8 @@ function urlIn(text: string): string {
     url.hash = "";
     return url.href;
   } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
-    throw refuse("url", `cannot be used: ${String(error.details?.reason)}`);
+    if (!(error instanceof UrlRefused)) throw error;
+    throw refuse("url", `cannot be used: ${error.reason}`);
   }
 }
 

@@ -10,8 +10,8 @@ import https from "node:https";
 import { messageOf } from "../../lib/text/message.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
 import { reachOf, reachRefusal, type ReachRules } from "../../lib/network/address_scope.ts";
-import { ContractError } from "../../lib/contract/mod.ts";
 import { VERSION } from "../../lib/version.ts";
+import { BrokenOff, HostRefused, LinkLocalRefused, TooManyRedirects, UrlRefused } from "./errors.ts";
 
 /** Redirects followed. */
 const MOST_HOPS = 5;
@@ -72,21 +72,15 @@ export interface Fetched extends AsyncDisposable {
   content(): AsyncGenerator<Uint8Array>;
 }
 
-/** A connection could not be made, or ended before its time: another try may do better. */
-export class BrokenOff extends Error {
-  override readonly name = "BrokenOff";
-}
-
 /** An address without what may be secret in it, fit to be shown. */
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }
 
-/** Reads an address. @throws {ContractError} ImageUrlRefused */
+/** Reads an address. @throws {UrlRefused} */
 export function checkedUrl(text: string): URL {
-  const refuse = (reason: string) =>
-    new ContractError("ImageUrlRefused", { url: text.slice(0, 200).replace(/\/\/[^/@]*@/, "//"), reason });
+  const refuse = (reason: string) => new UrlRefused(text.slice(0, 200).replace(/\/\/[^/@]*@/, "//"), reason);
   const url = URL.parse(text);
   if (url === null) throw refuse("it is not a URL");
   if (url.protocol !== "http:" && url.protocol !== "https:") throw refuse("only http and https are possible");
@@ -98,7 +92,7 @@ export function checkedUrl(text: string): URL {
 /**
  * The addresses of a host, all of which may be asked.
  *
- * @throws {ContractError} DownloadTargetRefused @throws {BrokenOff} when the name is not known (now)
+ * @throws {HostRefused} @throws {BrokenOff} when the name is not known (now)
  */
 export async function allowedAddresses(
   url: URL,
@@ -111,14 +105,9 @@ export async function allowedAddresses(
   for (const text of found) {
     const address = parseAddress(text.replace(/%.*$/, ""));
     const why = address === undefined ? `${text} is no address` : reachRefusal(host, address, rules);
-    if (why !== null) throw new ContractError("DownloadTargetRefused", { host, reason: why });
+    if (why !== null) throw new HostRefused(host, why);
   }
   return found;
-}
-
-/** An address to which nothing is sent, whatever is allowed: where clouds keep the keys of their machines. */
-export class LinkLocalRefused extends Error {
-  override readonly name = "LinkLocalRefused";
 }
 
 /** Names of this host itself, which lead to its loopback. */
@@ -134,7 +123,7 @@ export interface Reachable {
  * Judges where something is sent that somebody set up: public addresses; where it is allowed, the private or own address
  * that its host is. A redirect or another answer of the name service changes nothing of it.
  *
- * @throws {ContractError} DownloadTargetRefused @throws {LinkLocalRefused} @throws {BrokenOff}
+ * @throws {HostRefused} @throws {LinkLocalRefused} @throws {BrokenOff}
  */
 export async function reachable(
   url: URL,
@@ -287,7 +276,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /**
  * Asks for a URL, following redirects, each of them judged anew.
  *
- * @throws {ContractError} ImageUrlRefused, DownloadTargetRefused, ImageFetchFailed @throws {BrokenOff}
+ * @throws {UrlRefused} @throws {HostRefused} @throws {TooManyRedirects} @throws {BrokenOff}
  */
 export async function ask(
   { url: first, rules, headers, body, signal, mayDowngrade, resolve, ...way }: Ask,
@@ -326,15 +315,10 @@ export async function ask(
     response.destroy();
     const next = checkedUrl(URL.parse(target, url)?.href ?? target);
     if (url.protocol === "https:" && next.protocol === "http:" && !mayDowngrade) {
-      throw new ContractError("ImageUrlRefused", {
-        url: shownUrl(next.href),
-        reason: "a redirect leads from https to http. Give a checksum to allow that",
-      });
+      const reason = "a redirect leads from https to http. Give a checksum to allow that";
+      throw new UrlRefused(shownUrl(next.href), reason);
     }
     url = next;
   }
-  throw new ContractError("ImageFetchFailed", {
-    url: shownUrl(first),
-    error: `it redirects more than ${MOST_HOPS} times`,
-  });
+  throw new TooManyRedirects(shownUrl(first), MOST_HOPS);
 }

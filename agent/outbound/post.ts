@@ -2,10 +2,10 @@
  * Posting to where an administrator said: a webhook, a receiver of metrics. Every connection goes to an address that was
  * judged (`fetch.ts`), and no redirect is followed.
  */
-import { ContractError } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { type Ask, ask, checkedUrl, LinkLocalRefused, reachable, type Resolve } from "./fetch.ts";
+import { targetRefusal } from "./errors.ts";
+import { type Ask, ask, checkedUrl, reachable, type Resolve } from "./fetch.ts";
 
 /** It was not delivered. */
 export class NotDelivered extends Error {
@@ -30,16 +30,8 @@ export const MOST_ANSWER = 200;
 export function failureOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof NotDelivered) return error;
-  if (error instanceof LinkLocalRefused) return new NotDelivered(error.message, true, { cause: error });
-  if (error instanceof ContractError) {
-    const { reason } = (error.details ?? {}) as { reason?: unknown };
-    const why = typeof reason === "string" ? reason : error.message;
-    const advice = error.code === "DownloadTargetRefused"
-      ? ". Allow private addresses for this target, or use another"
-      : "";
-    return new NotDelivered(`${why}${advice}`, true, { cause: error });
-  }
-  return new NotDelivered(messageOf(error), false, { cause: error });
+  const refusal = targetRefusal(error);
+  return new NotDelivered(refusal ?? messageOf(error), refusal !== undefined, { cause: error });
 }
 
 /** What is posted, and to where. */

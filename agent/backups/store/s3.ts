@@ -10,14 +10,8 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { type Clock, sleep } from "../../clock.ts";
 import { FileRefused } from "../../files.ts";
-import {
-  ask,
-  BrokenOff,
-  type Fetched,
-  LinkLocalRefused,
-  reachable,
-  type Resolve,
-} from "../../outbound/fetch.ts";
+import { BrokenOff, targetRefusal } from "../../outbound/errors.ts";
+import { ask, type Fetched, reachable, type Resolve } from "../../outbound/fetch.ts";
 import { StoreLeases } from "./lease.ts";
 import {
   type BackupStore,
@@ -213,11 +207,8 @@ export class S3Store implements BackupStore {
       try {
         return await this.#askOnce(request);
       } catch (error) {
-        if (error instanceof ContractError && error.code === "DownloadTargetRefused") {
-          const { reason } = (error.details ?? {}) as { reason?: unknown };
-          throw this.#unusable(`${reason}. Allow private addresses for this target, or use another`, error);
-        }
-        if (error instanceof LinkLocalRefused) throw this.#unusable(error.message, error);
+        const refusal = targetRefusal(error);
+        if (refusal !== undefined) throw this.#unusable(refusal, error);
         if (!(error instanceof Busy || error instanceof BrokenOff)) throw error;
         const pause = pauses[tries];
         if (pause === undefined) throw this.#unusable(messageOf(error), error);

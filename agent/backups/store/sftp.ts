@@ -12,7 +12,8 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { Turns } from "../../../lib/turns.ts";
 import { FileRefused } from "../../files.ts";
 import { log } from "../../log.ts";
-import { BrokenOff, LinkLocalRefused, reachable } from "../../outbound/fetch.ts";
+import { BrokenOff, targetRefusal } from "../../outbound/errors.ts";
+import { reachable } from "../../outbound/fetch.ts";
 import { StoreLeases } from "./lease.ts";
 import type { RemoteOptions } from "./s3.ts";
 import {
@@ -129,14 +130,8 @@ export class SftpStore implements BackupStore {
       const { addresses } = await reachable(url, privateAddresses, this.#options.resolve);
       return addresses[0]!;
     } catch (error) {
-      if (error instanceof ContractError && error.code === "DownloadTargetRefused") {
-        const { reason } = (error.details ?? {}) as { reason?: unknown };
-        throw this.#unusable(`${reason}. Allow private addresses for this target, or use another`, error);
-      }
-      if (error instanceof LinkLocalRefused || error instanceof BrokenOff) {
-        throw this.#unusable(error.message, error);
-      }
-      throw error;
+      const refusal = error instanceof BrokenOff ? error.message : targetRefusal(error);
+      throw refusal === undefined ? error : this.#unusable(refusal, error);
     }
   }
 

@@ -16,7 +16,8 @@ import { volumeNamed } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { SiteCatalog } from "./catalog.ts";
 import { Arriving } from "./arriving.ts";
-import { allowedAddresses, ask, BrokenOff, type Resolve, shownUrl } from "../../outbound/fetch.ts";
+import { allowedAddresses, ask, type Resolve, shownUrl } from "../../outbound/fetch.ts";
+import { fetchFailure } from "./fetch_failure.ts";
 import { fileOf, type Plan, planOf } from "./plan.ts";
 import type { ImageRecords } from "./records.ts";
 import { requireFits, Sink } from "./sink.ts";
@@ -59,7 +60,7 @@ export class ImageDownloads {
     { principal }: CallContext,
   ): Promise<Output<"download_image">> {
     const plan = await planOf(this.#host, this.#records, this.#catalog, input);
-    const { pool, name, url } = plan;
+    const { pool, name } = plan;
     const key = `${pool}/${name}`;
     await this.#host.operations.ready([keyOf.volume(pool, name)]);
     const caller = callerOf(principal);
@@ -85,7 +86,7 @@ export class ImageDownloads {
       });
     } catch (error) {
       release();
-      throw storageError(error, "ImageFetchFailed", { url: shownUrl(url) });
+      throw this.#told(error, plan);
     }
     const begun = Promise.withResolvers<void>();
     const running = this.#run(plan, job, principal.name, begun.resolve).finally(release);
@@ -109,15 +110,8 @@ export class ImageDownloads {
 
   /** Says no at once to what would be refused anyway. Every connection is judged again when it is made. */
   async #requireAllowed({ url, checksumUrl, policy }: Plan): Promise<void> {
-    try {
-      await allowedAddresses(new URL(url), policy, this.#resolve);
-      if (checksumUrl !== undefined) await allowedAddresses(new URL(checksumUrl), policy, this.#resolve);
-    } catch (error) {
-      if (!(error instanceof BrokenOff)) throw error;
-      throw new ContractError("ImageFetchFailed", { url: shownUrl(url), error: error.message }, {
-        cause: error,
-      });
-    }
+    await allowedAddresses(new URL(url), policy, this.#resolve);
+    if (checksumUrl !== undefined) await allowedAddresses(new URL(checksumUrl), policy, this.#resolve);
   }
 
   async #run(plan: Plan, job: OpenJob, actor: string, begun: () => void): Promise<void> {
@@ -147,9 +141,6 @@ export class ImageDownloads {
   /** What went wrong, in the contract's words. */
   #told(error: unknown, { url, pool, name }: Plan): unknown {
     const details = { url: shownUrl(url) };
-    if (error instanceof BrokenOff) {
-      return new ContractError("ImageFetchFailed", { ...details, error: error.message }, { cause: error });
-    }
     if (error instanceof SourceChanged) {
       return new ContractError("ImageFetchFailed", {
         ...details,
@@ -159,7 +150,7 @@ export class ImageDownloads {
     if (error instanceof LibvirtError && error.code === VIR_ERR.STORAGE_VOL_EXIST) {
       return new ContractError("VolumeExists", { pool, name });
     }
-    return storageError(error, "ImageFetchFailed", details);
+    return storageError(fetchFailure(error, details.url), "ImageFetchFailed", details);
   }
 
   /** The sum that is published. @throws {ContractError} ImageChecksumMissing, ImageFetchFailed */

@@ -7,7 +7,7 @@ import { requireActive } from "../shared.ts";
 import { defaultPool } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { SiteCatalog } from "./catalog.ts";
-import { checkedUrl } from "../../outbound/fetch.ts";
+import { imageUrl } from "./fetch_failure.ts";
 import type { ImageRecords } from "./records.ts";
 import { unpackedName } from "./unpack.ts";
 
@@ -56,7 +56,7 @@ export async function planOf(
   if (sums.length > 1) throw invalid("give one of sha256, sha512 and checksumUrl");
   const image = catalogId === undefined ? undefined : await catalog.image(catalogId);
   const wanted = sums.length > 0 ? input : { ...input, ...image };
-  const url = checkedUrl(given ?? image!.url).href;
+  const url = imageUrl(given ?? image!.url);
   const policy = records.policy();
   const algorithm = ALGORITHMS.find((each) =>
     (wanted as Partial<Record<Algorithm, string>>)[each] !== undefined
@@ -81,7 +81,7 @@ export async function planOf(
     policy,
     checksum,
     checksumUrl: checksum === undefined && wanted.checksumUrl !== undefined
-      ? checkedUrl(wanted.checksumUrl).href
+      ? imageUrl(wanted.checksumUrl)
       : undefined,
     unpack: unpack === "auto",
   };

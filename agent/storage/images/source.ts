@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
-import { type Ask, ask, BrokenOff, type Fetched, shownUrl } from "../../outbound/fetch.ts";
+import { BrokenOff } from "../../outbound/errors.ts";
+import { type Ask, ask, type Fetched, shownUrl } from "../../outbound/fetch.ts";
 
 /** Milliseconds before each further try; the last one counts for all that follow. */
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
@@ -49,7 +50,7 @@ export class DownloadSource {
     this.#validator = tag !== undefined && !tag.startsWith("W/") ? tag : answer.header("last-modified");
   }
 
-  /** Asks for the file. @throws {ContractError} ImageUrlRefused, DownloadTargetRefused, ImageFetchFailed */
+  /** Asks for the file. @throws {ContractError} ImageFetchFailed, and what {@link ask} throws */
   static async open(asked: Ask, job: JobHandle): Promise<DownloadSource> {
     try {
       const answer = await ask({ ...asked, signal: job.signal });
