@@ -5,6 +5,7 @@
  */
 import { parse } from "hono/utils/cookie";
 import { SESSION_MS } from "./credentials.ts";
+import { DAY_MS } from "../../lib/duration.ts";
 
 /** How the browser reached us. */
 export interface Reached {
@@ -16,7 +17,7 @@ export interface Reached {
 const nameOf = ({ secure, port }: Reached) => secure ? "__Host-kvmm" : `kvmm-${port || "80"}`;
 
 /** Milliseconds a device is known without a sign-in: browsers keep no cookie longer. */
-const DEVICE_MS = 400 * 24 * 3600_000;
+const DEVICE_MS = 400 * DAY_MS;
 const deviceName = ({ secure, port }: Reached) =>
   secure ? "__Host-kvmm-device" : `kvmm-device-${port || "80"}`;
 

@@ -1,5 +1,5 @@
 /** Sessions and API tokens: what shows at each request who somebody is. */
-import { DAY_MS } from "../../lib/duration.ts";
+import { DAY_MS, HOUR_MS } from "../../lib/duration.ts";
 import { Buffer } from "node:buffer";
 import type { Rights } from "../../lib/access/rights.ts";
 import { ContractError, type Grant, type Session, type Token } from "../../lib/contract/mod.ts";
@@ -16,7 +16,7 @@ import {
 import { hashOf, newSecret } from "./secret.ts";
 
 /** Milliseconds a session lives: without any request, and at all. */
-export const SESSION_MS = { idle: 8 * 3600_000, absolute: 7 * 24 * 3600_000 } as const;
+export const SESSION_MS = { idle: 8 * HOUR_MS, absolute: 7 * DAY_MS } as const;
 /** Of one user; the oldest ends when there are more. */
 const MOST_SESSIONS = 50;
 const MOST_TOKENS = 200;

@@ -1,6 +1,7 @@
 /** Slows guessing down: after a few failures each further attempt has to wait, twice as long each time. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import { HOUR_MS } from "../../lib/duration.ts";
 
 /** How patient it is. */
 export interface Patience {
@@ -20,7 +21,7 @@ interface Failures {
 /** Names or addresses remembered. Beyond, the one with the fewest failures is forgotten. */
 const MOST = 10_000;
 /** Milliseconds without a failure after which all is forgiven. */
-const FORGIVEN = 3600_000;
+const FORGIVEN = HOUR_MS;
 
 export class Throttle {
   readonly #failures = new Map<string, Failures>();

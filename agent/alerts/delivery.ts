@@ -13,11 +13,12 @@ import { NotDelivered } from "../outbound/post.ts";
 import { send, type SendOptions } from "./channels.ts";
 import { type Outbox, withoutStale } from "./outbox.ts";
 import type { AlertRecords, TargetRecord, WaitingMessage } from "./records.ts";
+import { DAY_MS, HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds until the next try, by how many there were; the last counts for all that follow. */
-export const BACK_OFF_MS = [15_000, 60_000, 5 * 60_000, 15 * 60_000, 3600_000] as const;
+export const BACK_OFF_MS = [15_000, 60_000, 5 * 60_000, 15 * 60_000, HOUR_MS] as const;
 /** Milliseconds after which what a message tells says nothing any more. */
-export const STALE_MS = 24 * 3600_000;
+export const STALE_MS = DAY_MS;
 /** Messages that are sent at the same time. */
 const AT_ONCE = 5;
 

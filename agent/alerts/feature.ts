@@ -10,11 +10,12 @@ import { Outbox } from "./outbox.ts";
 import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
 import { targetHandlers } from "./target_handlers.ts";
 import { AlertWatcher, type WatchedHost } from "./watcher.ts";
+import { HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds between looks at messages that wait. */
 const SEND_MS = 5000;
 /** Milliseconds between looks at what is too old. */
-const UPKEEP_MS = 3600_000;
+const UPKEEP_MS = HOUR_MS;
 
 const watched = ({ id, link, inventory }: Host): WatchedHost => ({
   id,

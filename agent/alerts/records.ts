@@ -9,6 +9,7 @@ import {
 import { defaultAlerts } from "../../lib/alerts/defaults.ts";
 import type { StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Store } from "../store/store.ts";
+import { DAY_MS } from "../../lib/duration.ts";
 
 /** A target with its secrets. */
 export interface TargetRecord
@@ -51,7 +52,7 @@ export interface IncidentRecord {
 }
 
 /** Incidents that are over are kept so long, and so many. */
-export const HISTORY_MS = 90 * 24 * 3600_000;
+export const HISTORY_MS = 90 * DAY_MS;
 export const MOST_HISTORY = 20_000;
 
 const quoted = (value: unknown) => `'${JSON.stringify(value).replaceAll("'", "''")}'`;

@@ -18,6 +18,7 @@ import type { StepRule } from "../operations/settlement.ts";
 import type { BackupSpooled } from "../operations/step.ts";
 import { isActive } from "../storage/shared.ts";
 import { endCopy } from "../vm/running_disks.ts";
+import { MIB } from "../../lib/text/byte_units.ts";
 
 /** What the name of such a folder begins with. */
 const PREFIX = ".kvm-manager-spool-";
@@ -25,7 +26,6 @@ const PREFIX = ".kvm-manager-spool-";
 export const FOLDER_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs"]);
 /** Share of a file system, and bytes at most, that are left free: VMs write to it, too. */
 const RESERVE = { share: 0.05, mostBytes: 1024 ** 3 } as const;
-const MIB = 1024 ** 2;
 
 /** Those that this process works with, and how much each is to hold on which file system. */
 const live = new Map<string, { readonly device: number; readonly needBytes: number }>();

@@ -23,6 +23,7 @@ import { log } from "../log.ts";
 import type { GuestBackend } from "./backend.ts";
 import type { GuestFactRecords } from "./fact_records.ts";
 import type { GuestService } from "./service.ts";
+import { DAY_MS, HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds between two looks at who is due. */
 export const TICK_MS = 2000;
@@ -33,11 +34,11 @@ const LEAST_MS = 30_000;
 /** Milliseconds after which a guest that did not answer is tried again. */
 const PROBE_MS = 60_000;
 /** Milliseconds for which a list of packages is good: guests read all of it for that. */
-const PACKAGES_MS = 60 * 60_000;
+const PACKAGES_MS = HOUR_MS;
 /** Intervals for which figures are good: what is older says nothing of now. */
 const GOOD_INTERVALS = 2.5;
 /** Milliseconds after which what a guest told of its system is asked again, where figures are not taken. */
-const FACTS_MS = 24 * 60 * 60_000;
+const FACTS_MS = DAY_MS;
 
 interface Look {
   readonly at: number;

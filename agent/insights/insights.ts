@@ -37,6 +37,7 @@ import {
   type Summary,
 } from "../../lib/insights/facts.ts";
 import { scan } from "../vm/snapshots/scan.ts";
+import { HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds for which an analysis is taken as it is. */
 export const INSIGHTS_MS = 5 * 60_000;
@@ -197,7 +198,7 @@ export class Insights {
       snapshotsOf(this.#app.hosts.of({ vmId: vm.id }), vm),
     ]);
     const { series } = summary as Output<"get_metric_summary">;
-    const hours = METRIC_WINDOWS[window] / 3600_000;
+    const hours = METRIC_WINDOWS[window] / HOUR_MS;
     return {
       at: this.#now(),
       signature: signatureOf(vm, backup),
@@ -210,7 +211,7 @@ export class Insights {
   async #analyseHost(host: Host, window: InsightWindow): Promise<Analysis> {
     const asked = { window, series: [...HOST_NAMES] };
     const { series } = await host.run("get_host_metric_summary", asked, localPrincipal("page"));
-    const facts = await hostFacts(host, series, METRIC_WINDOWS[window] / 3600_000);
+    const facts = await hostFacts(host, series, METRIC_WINDOWS[window] / HOUR_MS);
     return { at: this.#now(), signature: "", findings: analyseHost(facts), coverage: coverageOf(series) };
   }
 

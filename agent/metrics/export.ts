@@ -24,6 +24,7 @@ import type { Collector } from "./collector.ts";
 import { readPools } from "./host_reading.ts";
 import { bytesOf } from "./metric_file.ts";
 import { answered } from "./vm_stats.ts";
+import { MIB } from "../../lib/text/byte_units.ts";
 
 /** A host, and what takes its figures. */
 export interface ExportedHost {
@@ -31,7 +32,6 @@ export interface ExportedHost {
   readonly collector: Pick<Collector, "latest">;
 }
 
-const MIB = 2 ** 20;
 /** libvirt's number of a VM's state that is not known from its record. */
 const NO_STATE = 0;
 

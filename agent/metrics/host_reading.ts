@@ -11,10 +11,11 @@ import {
   sourcesOf,
 } from "../../lib/metrics/figure_taker.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { KIB } from "../../lib/text/byte_units.ts";
 
 /** Disks, cards, pools and sensors of which figures are kept, of each kind. */
 const MOST_PARTS = 64;
-const KIB = 1024, SECTOR = 512;
+const SECTOR = 512;
 const SECTION = "\u0000";
 
 type Values = Record<string, number>;

@@ -19,6 +19,7 @@ import { UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl, type Resolve } from "../outbound/fetch.ts";
 import { failureOf, NotDelivered, post } from "../outbound/post.ts";
 import type { Store } from "../store/store.ts";
+import { HOUR_MS } from "../../lib/duration.ts";
 
 const gzipped = promisify(gzip);
 
@@ -29,7 +30,7 @@ const MOST_MS = 60_000;
 /** Milliseconds until the next try after a failure: doubled with each, up to the most. */
 const BACK_OFF_MS = { least: 15_000, most: 900_000 } as const;
 /** Milliseconds that a receiver may ask us to wait, at most. */
-const MOST_RETRY_AFTER_MS = 3600_000;
+const MOST_RETRY_AFTER_MS = HOUR_MS;
 /** Characters of a receiver's answer that are read. */
 const MOST_ANSWER = 4096;
 /** Where a receiver takes metrics, unless its address says so. */

@@ -12,6 +12,7 @@ import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { ClockDrift } from "../store/clock_drift.ts";
 import type { Store } from "../store/store.ts";
 import type { MetricStore } from "./metric_store.ts";
+import { HOUR_MS } from "../../lib/duration.ts";
 
 /** The policy alone, as it is kept. */
 type Policy = Required<Input<"update_retention_policy">>;
@@ -35,7 +36,7 @@ const DAYS_OF = {
 } as const satisfies Record<MetricResolution, keyof Policy>;
 
 /** Milliseconds after which a clean-up that was missed is made up for, whatever hour it is. */
-const MISSED_MS = 25 * 3600_000;
+const MISSED_MS = 25 * HOUR_MS;
 
 /** The steps of its table. */
 export const RETENTION_MIGRATIONS = [

@@ -11,10 +11,10 @@ import {
 } from "../../lib/metrics/figure_taker.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { memoryUsedKib } from "./vm_stats.ts";
+import { KIB } from "../../lib/text/byte_units.ts";
 
 /** Disks, cards and vCPUs of a VM of which figures are kept: whoever makes more than these fills nobody's disk. */
 const MOST_PARTS = { disk: 64, nic: 64, vcpu: 256, filesystem: 16 } as const;
-const KIB = 1024;
 /** Nanoseconds of each second → percent. */
 const NS_PERCENT = 100 / 1e9;
 

@@ -3,9 +3,10 @@
  * without that, the next run of the process would take back what was finished, and told as done.
  */
 import { join } from "node:path";
+import { HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds after which a file without an operation is what a kill left, and nobody is about to write that down. */
-const LEFT_MS = 3600_000;
+const LEFT_MS = HOUR_MS;
 
 export class OpenMarks {
   readonly #folder: string;

@@ -21,9 +21,10 @@ import { makeRoomFor, requireWritable } from "./volume_checks.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
 import { lockVolume, noRoom, requireActive } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
+import { HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds an upload that broke off is kept. */
-const KEPT_MS = 3_600_000;
+const KEPT_MS = HOUR_MS;
 
 /** A volume that is being filled, or waits for the rest. */
 interface Partial {

@@ -1,11 +1,11 @@
 /** Whether the wall clock can be trusted where ages decide what is removed. */
-import { DAY_MS } from "../../lib/duration.ts";
+import { DAY_MS, HOUR_MS } from "../../lib/duration.ts";
 import type { Clock } from "../clock.ts";
 import { log } from "../log.ts";
 import type { Store } from "./store.ts";
 
 /** Milliseconds that the wall clock may differ from the time that went by: more is a clock that was set. */
-const DRIFT_MS = 3600_000;
+const DRIFT_MS = HOUR_MS;
 /** Milliseconds that a clock may be ahead of the last run. More is a host that was off for long, or a clock that is wrong. */
 const MOST_AWAY_MS = 30 * DAY_MS;
 /** Milliseconds that KVM Manager has to run by such a clock until it is trusted: somebody would have noticed. */
@@ -63,7 +63,7 @@ export class ClockDrift {
       return "the host's clock was set since the start, so ages cannot be trusted: check it, then restart KVM Manager";
     }
     if (this.#away <= MOST_AWAY_MS || this.#watched >= WATCH_MS) return undefined;
-    const days = Math.round(this.#away / DAY_MS), hours = Math.ceil((WATCH_MS - this.#watched) / 3600_000);
+    const days = Math.round(this.#away / DAY_MS), hours = Math.ceil((WATCH_MS - this.#watched) / HOUR_MS);
     return `the host's clock is ${days} days ahead of when KVM Manager last ran. Check it: if it is right, nothing needs ` +
       `to be done, and old things are removed again after ${hours} hours of running`;
   }

@@ -9,9 +9,9 @@ import { NetworkAutostart, type OnSent } from "./NetworkActions.tsx";
 import { NetworkState } from "./NetworkState.tsx";
 import { deviceOf } from "./NetworkTable.tsx";
 import { Panel } from "../kit/Panel.tsx";
+import { KIB } from "../../lib/text/byte_units.ts";
 
 const { t } = textsOf(texts);
-const KIB = 1024;
 
 /** Props of {@link NetworkFacts}. */
 export interface NetworkFactsProps {

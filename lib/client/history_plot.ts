@@ -9,6 +9,7 @@ import { formatFigure } from "../text/figure.ts";
 import { formatClock, formatDay } from "../text/time.ts";
 import type { DrawnGraph } from "./open_graph.ts";
 import { axisOf, colourOf, faint, followBox } from "./plot.ts";
+import { DAY_S } from "../metrics/resolutions.ts";
 
 /** How a line looks. */
 export interface PlotLine {
@@ -57,7 +58,6 @@ export interface HistoryPlot extends DrawnGraph<PlotData> {
 
 const AXIS_WIDTH = 68;
 const AXIS_HEIGHT = 22;
-const DAY_S = 86_400;
 /** Pixels that a drag is long at least: a click is none. */
 const LEAST_DRAG = 6;
 /** Pixels between two texts of marks, and their share of them. */

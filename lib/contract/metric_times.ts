@@ -1,13 +1,14 @@
 /** Ranges and resolutions of metrics. Pages read them in the browser: there is no schema here. */
+import { DAY_MS, HOUR_MS } from "../duration.ts";
 
 /** Ranges that end now, and their milliseconds. */
 export const METRIC_WINDOWS = {
-  "1h": 3600_000,
-  "6h": 6 * 3600_000,
-  "24h": 24 * 3600_000,
-  "7d": 7 * 24 * 3600_000,
-  "30d": 30 * 24 * 3600_000,
-  "365d": 365 * 24 * 3600_000,
+  "1h": HOUR_MS,
+  "6h": 6 * HOUR_MS,
+  "24h": DAY_MS,
+  "7d": 7 * DAY_MS,
+  "30d": 30 * DAY_MS,
+  "365d": 365 * DAY_MS,
 } as const;
 export type MetricWindow = keyof typeof METRIC_WINDOWS;
 

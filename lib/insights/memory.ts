@@ -1,8 +1,8 @@
 /** Rules on the memory of VMs. They need the guest's own view: what QEMU holds says nothing of what is used. Pure. */
 import { type Found, percent, type Rule, summaryOf, type VmFacts } from "./facts.ts";
 import { formatBytes, formatMemory } from "../text/quantity.ts";
+import { MIB } from "../text/byte_units.ts";
 
-const MIB = 2 ** 20;
 /** MiB: sizes are whole steps, and none is made smaller than the least. */
 const STEP = 256, LEAST = 512;
 /** Percent of the memory that is used at most: below it is too large; for 95 % of the time: above it is too small. */

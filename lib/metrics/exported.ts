@@ -5,6 +5,7 @@
 import type { LabelSet, MetricFamily, Sample } from "../formats/exposition.ts";
 import { labelSet } from "../formats/exposition.ts";
 import { numberIn, type Reading } from "./figure_taker.ts";
+import { KIB } from "../text/byte_units.ts";
 
 /** A VM as it is exported. */
 export interface ExportedVm {
@@ -47,7 +48,7 @@ type Row = readonly [
   factor?: number,
 ];
 
-const KIB = 1024, NS = 1e-9;
+const NS = 1e-9;
 
 const OF_VM: readonly Row[] = [
   ["info_cpu_time_seconds", "counter", "CPU time that the domain used", "cpu.time", NS],

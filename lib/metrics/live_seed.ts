@@ -1,6 +1,7 @@
 /** What is stored of the last minutes, as the live graphs go on from it. Pure. */
 import type { ChartSet } from "./chart_data.ts";
 import { timesOf } from "./chart_data.ts";
+import { MIB } from "../text/byte_units.ts";
 
 /** Charts that live graphs have, too; their lines in the same order. */
 export const LIVE_CHARTS = ["cpu", "memory", "disk", "network"] as const;
@@ -13,7 +14,6 @@ export interface LiveSeed {
   readonly values: Readonly<Record<LiveChart, readonly (number | null)[]>>;
 }
 
-const MIB = 1024 ** 2;
 /** Bytes of memory → MiB, as live figures have it. */
 const FACTORS: Readonly<Partial<Record<LiveChart, number>>> = { memory: 1 / MIB };
 

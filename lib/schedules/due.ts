@@ -2,11 +2,12 @@
 import type { MissedPolicy } from "../contract/schedules.ts";
 import { nextRun } from "./next_run.ts";
 import type { Timing } from "./timing.ts";
+import { DAY_MS } from "../duration.ts";
 
 /** Milliseconds that a run may be late and still count as on time: a restart, a busy host. */
 export const ON_TIME_MS = 60_000;
 /** Milliseconds that the clock may be behind what was done already. More, and what was done was done by a wrong clock. */
-const WRONG_CLOCK_MS = 24 * 3600_000;
+const WRONG_CLOCK_MS = DAY_MS;
 
 /**
  * Up to when everything was handled, of what is written down; undefined where that was written by a clock that was wrong:

@@ -1,5 +1,8 @@
 /** Bytes in the units that sizes are counted in. */
 
+/** Bytes of a KiB. */
+export const KIB = 1024;
+
 /** Bytes of a MiB. */
 export const MIB = 1024 ** 2;
 

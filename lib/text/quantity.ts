@@ -1,6 +1,6 @@
 /** Amounts as people read them: bytes, rates, percentages. */
+import { MIB } from "./byte_units.ts";
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
-const MIB = 1024 * 1024;
 
 /**
  * One decimal, unless it is 0. English, as all texts are: by `Intl` the runtime would read a language's data first, for

@@ -1,8 +1,8 @@
 /** Hyper-V's VHDX images that stand alone. Source: Microsoft's [MS-VHDX]. */
 import { ImageError } from "../qcow2/qcow2_header.ts";
 import { asciiAt, countOf, type ImageSource, viewAt } from "./source.ts";
+import { KIB } from "../../text/byte_units.ts";
 
-const KIB = 1024;
 const REGIONS_AT = 192 * KIB;
 const ENTRY = 32;
 const MOST_ENTRIES = 64;

@@ -20,11 +20,11 @@ import {
 import { HINTS, hintsIn } from "./hints.ts";
 import { attribute, part, parts, partText, readTree } from "./tree.ts";
 import { bytesOf } from "./units.ts";
+import { MIB } from "../../text/byte_units.ts";
 
 /** As many as a VM may have here (`VmConfig`). */
 const MOST_DISKS = 24, MOST_NICS = 16;
 const MOST_ITEMS = 1000, MOST_FILES = 128;
-const MIB = 2 ** 20;
 /** Characters kept of a licence. */
 const LICENCE = 300;
 const MOST_DESCRIPTION = 8192;

@@ -4,6 +4,7 @@ import { ContractError } from "../../contract/errors.ts";
 import type { Hardware, HardwareChange, HardwareOptions } from "../../contract/hardware.ts";
 import { gigabytes } from "../../text/quantity.ts";
 import { parseCpus } from "./hardware.ts";
+import { MIB } from "../../text/byte_units.ts";
 
 /** What a change is checked against. */
 export interface Fit {
@@ -81,8 +82,6 @@ function checkMemory(change: NonNullable<HardwareChange["memory"]>, fit: Fit): v
   const exceeds = memoryExceedsHost(change, fit);
   if (exceeds && !fit.allowOvercommit) throw exceeds;
 }
-
-const MIB = 1024 ** 2;
 
 /** The error of a change to more memory than the host has; a machine that has as much already may keep it. */
 function memoryExceedsHost(

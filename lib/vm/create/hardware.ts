@@ -7,8 +7,7 @@ import type { Findings } from "./findings.ts";
 import { isPc } from "../../formats/xml/machine_type.ts";
 import { newScreenPassword } from "../../formats/xml/screen_passwords.ts";
 import type { NewVm } from "./vm.ts";
-
-const MIB = 1024 ** 2;
+import { MIB } from "../../text/byte_units.ts";
 
 /** Why a choice is not available, or null. */
 function reasonAgainst(choices: readonly Choice[], id: string): string | null {
