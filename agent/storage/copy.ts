@@ -6,13 +6,22 @@
  */
 import { plainPath } from "../host_file.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
+import { GIB } from "../../lib/text/byte_units.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import type { CopySource } from "./copy_source.ts";
 import { copyImage, hasQemuImg } from "./qemu_img.ts";
-import { cloneVolume, copyTarget, createVolume, removeMade, type Volume, volumeNamed } from "./volumes.ts";
+import {
+  cloneVolume,
+  copyTarget,
+  createVolume,
+  removeMade,
+  resizeVolume,
+  type Volume,
+  volumeNamed,
+} from "./volumes.ts";
 import { within } from "../within.ts";
 
 /** Milliseconds between two looks at the copy. */
@@ -80,6 +89,26 @@ export async function copyVolume(
   } finally {
     await looking;
   }
+}
+
+/**
+ * Copies an image, and makes the copy as large as was asked for.
+ *
+ * @param sizeGb GiB; the copy is no smaller than its source @throws as {@link copyVolume}
+ */
+export async function copyEnlarged(
+  link: LibvirtLink,
+  copy: VolumeCopy & { readonly source: CopySource },
+  sizeGb: number | undefined,
+  job: JobHandle,
+): Promise<Volume> {
+  const { source, pool, name } = copy, capacity = (sizeGb ?? 0) * GIB;
+  job.log(`Copying ${source.path} to ${pool}/${name}`);
+  const made = await copyVolume(link, copy, job, { before: 0, total: source.volume.allocation });
+  if (capacity <= made.capacity) return made;
+  job.log(`Making it larger: ${sizeGb} GiB`);
+  await resizeVolume(link, made.path, capacity);
+  return { ...made, capacity };
 }
 
 /** libvirt's qemu-img would open what the header names. @throws {ContractError} DiskRefused */

@@ -15,12 +15,10 @@ import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
-import { copyVolume } from "../storage/copy.ts";
-import { copySource } from "../storage/copy_source.ts";
+import { makeDiskImage } from "../storage/disk_of_volume.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
 import { requirePlaces, type RoomNeeded } from "../storage/volume_checks.ts";
-import { makeVolume } from "../storage/volume_steps.ts";
-import { keepsFiles, linkVolume } from "../storage/volumes.ts";
+import { keepsFiles } from "../storage/volumes.ts";
 import { makeSeed, seedRefusal } from "../vm/cloud_init/seed.ts";
 import { reservations } from "../vm/create/reservations.ts";
 import { copyNvram } from "../vm/lifecycle/disk_copies.ts";
@@ -76,26 +74,18 @@ async function makeDisks(
   name: string,
   { job, operation, before, total }: Work,
 ): Promise<Map<string, CopiedDisk>> {
-  const { link } = host;
   using held = new DisposableStack();
   const made = new Map<string, CopiedDisk>();
   let done = before;
   for (const { target, pool: own, volume: base, allocationBytes } of version.disks) {
-    const place = { pool: wanted ?? own, name: `${name}-${target}.qcow2` };
-    held.use(lockVolume(place.pool, place.name, { hold: "make" }));
-    const wish = { volume: { pool: own, name: base }, format: "qcow2" } as const;
-    const image = await copySource(host, wish, role, held);
+    const place = { pool: wanted ?? own, name: `${name}-${target}.qcow2`, format: "qcow2", linked };
+    const source = { volume: { pool: own, name: base }, format: "qcow2" } as const;
     const share = { before: done, total };
-    const volume = await makeVolume(
-      link,
-      operation,
-      place,
-      () =>
-        linked
-          ? linkVolume(link, image, place)
-          : copyVolume(link, { source: image, ...place, format: "qcow2" }, job, share),
+    const { volume, backing } = await makeDiskImage(
+      host,
+      { source, ...place },
+      { role, job, steps: operation, held, share },
     );
-    const backing = linked ? [image, ...image.backing] : [];
     made.set(target, { path: volume.path, type: volume.type, format: "qcow2", backing });
     if (linked) continue;
     done += allocationBytes;

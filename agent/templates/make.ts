@@ -10,8 +10,7 @@ import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import type { Operation } from "../operations/operation.ts";
-import { copyVolume } from "../storage/copy.ts";
-import { copySource } from "../storage/copy_source.ts";
+import { makeDiskImage } from "../storage/disk_of_volume.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
 import { requirePlaces } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
@@ -20,7 +19,7 @@ import { copyOf, type DiskCopy, isOwn } from "../vm/lifecycle/disk_copies.ts";
 import type { KeptVariables, StoredVersion } from "./records.ts";
 import { sealDisks } from "./seal.ts";
 
-/** Bytes of the largest file of UEFI variables that is kept: those of ARM machines have 64 MiB. */
+/** Bytes of the largest file of UEFI variables that is kept: those of ARM VMs have 64 MiB. */
 const MOST_VARIABLES = 128 * 1024 ** 2;
 
 /** A disk to be copied, and into which pool. */
@@ -140,16 +139,12 @@ export async function makeVersion(
   for (const { target, source, used, goal: pool } of planned) {
     const volume = `${prefix}-v${version}-${target}.qcow2`;
     job.log(`Copying ${target}: ${source.path} to ${pool}/${volume}`);
-    held.use(lockVolume(pool, volume, { hold: "make" }));
     const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
-    const image = await copySource(host, wish, role, held, vm.id);
-    const made = await makeVolume(
-      link,
-      operation,
-      { pool, name: volume },
-      () => copyVolume(link, { source: image, pool, name: volume, format: "qcow2" }, job, { before, total }),
+    const { volume: { path, capacity, allocation } } = await makeDiskImage(
+      host,
+      { source: wish, pool, name: volume, format: "qcow2" },
+      { role, job, steps: operation, held, share: { before, total }, except: vm.id },
     );
-    const { path, capacity, allocation } = made;
     disks.push({ target, pool, volume, path, capacityBytes: capacity, allocationBytes: allocation });
     before += source.allocation;
     job.progress(Math.min(before, total), total);

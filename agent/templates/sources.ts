@@ -8,18 +8,17 @@ import type { NewVm } from "../../lib/vm/create/vm.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Operation } from "../operations/operation.ts";
-import { copyVolume } from "../storage/copy.ts";
+import { copyEnlarged } from "../storage/copy.ts";
 import { copySource } from "../storage/copy_source.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
 import { requireRoom, requireWithin, requireWritable } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
-import { defaultPool, keepsFiles, resizeVolume } from "../storage/volumes.ts";
+import { defaultPool, keepsFiles } from "../storage/volumes.ts";
 import { createServices, decide } from "../vm/create/facts.ts";
 import { requireOff } from "../vm/lifecycle/rename.ts";
 import { makeVersion, planVersion, type VersionMarks } from "./make.ts";
 import type { StoredVersion } from "./records.ts";
 import { sealDisks } from "./seal.ts";
-import { GIB } from "../../lib/text/byte_units.ts";
 
 /** Makes what was planned, each volume a step of the operation. */
 export type MakeVersion = (
@@ -163,16 +162,12 @@ async function makeOfImage(
   const source = await copySource(host, copyOf!, role, held);
   await requireWithin(host, source.volume);
   await requireRoom(host, pool, source.volume.allocation);
-  job.log(`Copying ${source.path} to ${pool}/${name}`);
-  const made = await makeVolume(link, operation, { pool, name }, async () => {
-    const share = { before: 0, total: source.volume.allocation };
-    const copy = await copyVolume(link, { source, pool, name, format: "qcow2" }, job, share);
-    const bytes = (sizeGb ?? 0) * GIB;
-    if (bytes <= copy.capacity) return copy;
-    job.log(`Making it larger: ${sizeGb} GiB`);
-    await resizeVolume(link, copy.path, bytes);
-    return { ...copy, capacity: bytes };
-  });
+  const made = await makeVolume(
+    link,
+    operation,
+    { pool, name },
+    () => copyEnlarged(link, { source, pool, name, format: "qcow2" }, sizeGb, job),
+  );
   const { path, capacity, allocation } = made;
   const disks = [{ target, pool, volume: name, path, capacityBytes: capacity, allocationBytes: allocation }];
   await sealDisks(host, disks, seal, job);

@@ -1,4 +1,4 @@
-/** The images of a new machine: made empty or copied. */
+/** The images of a new VM: made empty or copied. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { Role } from "../../../lib/contract/mod.ts";
 import type { NewVm, VmDisk } from "../../../lib/vm/create/vm.ts";
@@ -7,11 +7,11 @@ import { contractError } from "../../libvirt/failure.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
-import { copyVolume } from "../../storage/copy.ts";
+import { copyEnlarged } from "../../storage/copy.ts";
 import { lockVolume } from "../../storage/shared.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { requireRoom, requireWithin, requireWritable } from "../../storage/volume_checks.ts";
-import { createVolume, defaultPool, keepsFiles, resizeVolume, type Volume } from "../../storage/volumes.ts";
+import { createVolume, defaultPool, keepsFiles, type Volume } from "../../storage/volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
@@ -40,21 +40,14 @@ async function makeCopy(
   role: Role,
   job: JobHandle,
 ): Promise<Volume> {
-  const { link } = host;
   using held = new DisposableStack();
   held.use(lockVolume(pool, name, { hold: "make" }));
   const source = await copySource(host, copyOf, role, held);
   const { volume } = source;
   await requireWithin(host, volume);
   await requireRoom(host, pool, files ? volume.allocation : volume.capacity);
-  job.log(`Copying ${source.path} to ${pool}/${name}`);
-  const share = { before: 0, total: volume.allocation };
-  const made = await copyVolume(link, { source, pool, name, format: files ? format : undefined }, job, share);
-  if (sizeGb !== undefined && sizeGb * GIB > made.capacity) {
-    job.log(`Making it larger: ${sizeGb} GiB`);
-    await resizeVolume(link, made.path, sizeGb * GIB);
-  }
-  return made;
+  const copy = { source, pool, name, format: files ? format : undefined };
+  return await copyEnlarged(host.link, copy, sizeGb, job);
 }
 
 /** Where a volume is to be made. */
@@ -89,7 +82,7 @@ async function makeImage(
 /** Carries a copy out as a job. */
 export type CopyJob = <T>(work: (job: JobHandle) => Promise<T>) => Promise<T>;
 
-/** What copies the images for a machine, in the name of who asks for it. */
+/** What copies the images for a VM, in the name of who asks for it. */
 export const copyJob = ({ jobs }: Host, vm: NewVm, operation: Operation): CopyJob => (work) =>
   jobs.run({
     command: "create_vm",
@@ -103,7 +96,7 @@ export const copyJob = ({ jobs }: Host, vm: NewVm, operation: Operation): CopyJo
     return work(job);
   });
 
-/** The machine with every image made, each as a step. */
+/** The VM with every image made, each as a step. */
 export async function withImages(
   host: Host,
   vm: NewVm,

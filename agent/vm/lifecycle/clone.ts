@@ -1,4 +1,4 @@
-/** Copying a machine: its definition, and its disks through libvirt's volume API. */
+/** Copying a VM: its definition, and its disks through libvirt's volume API. */
 import {
   type ClonedTpm,
   ContractError,
@@ -22,12 +22,9 @@ import { log } from "../../log.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
-import { makeVolume } from "../../storage/volume_steps.ts";
-import { copyVolume } from "../../storage/copy.ts";
-import { copySource } from "../../storage/copy_source.ts";
-import { lockVolume, requireActive } from "../../storage/shared.ts";
+import { makeDiskImage } from "../../storage/disk_of_volume.ts";
+import { requireActive } from "../../storage/shared.ts";
 import { requirePlaces } from "../../storage/volume_checks.ts";
-import { linkVolume } from "../../storage/volumes.ts";
 import { diskIn } from "../devices/configurations.ts";
 import { copyLive, liveBytes, liveDefinition } from "./clone_running.ts";
 import { copyNvram, copyOf, type DiskCopy, isOwn, seedDrives } from "./disk_copies.ts";
@@ -38,7 +35,7 @@ import type { Host } from "../../hosts/host.ts";
 import { editableXml } from "../xml.ts";
 
 /**
- * Makes a copy of a machine, as a job. When a step fails or the job is cancelled, what the steps before made is removed.
+ * Makes a copy of a VM, as a job. When a step fails or the job is cancelled, what the steps before made is removed.
  * One that runs goes on: its disks are copied as they are at one moment, and it is held for that moment alone.
  *
  * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, VmNotPersistent, StoragePoolNotFound, StoragePoolNotActive,
@@ -168,13 +165,12 @@ interface Plan {
   readonly tpm: ClonedTpm;
 }
 
-/** Copies or links the disks of a machine that is off, one after the other. */
+/** Copies or links the disks of a VM that is off, one after the other. */
 async function copyEach(
   host: Host,
   { vm, name, linked, snapshot, copies, role }: Plan,
   { job, steps, held }: { readonly job: JobHandle; readonly steps: Steps; readonly held: DisposableStack },
 ): Promise<Map<string, CopiedDisk>> {
-  const { link } = host;
   const made = new Map<string, CopiedDisk>();
   const total = linked ? 0 : copies.reduce((sum, { source }) => sum + source.allocation, 0);
   const of = snapshot === undefined ? "" : ` of the snapshot ${snapshot}`;
@@ -183,22 +179,12 @@ async function copyEach(
     const format = linked ? "qcow2" : source.format ?? "raw";
     const volumeName = `${name}-${target}.${format}`;
     job.log(`${linked ? "Linking" : "Copying"} ${target}${of}: ${source.path} to ${pool}/${volumeName}`);
-    held.use(lockVolume(pool, volumeName, { hold: "make" }));
     const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
-    const image = await copySource(host, wish, role, held, vm.id);
-    const volume = await makeVolume(
-      link,
-      steps,
-      { pool, name: volumeName },
-      () =>
-        linked
-          ? linkVolume(link, image, { pool, name: volumeName })
-          : copyVolume(link, { source: image, pool, name: volumeName, format, snapshot }, job, {
-            before,
-            total,
-          }),
+    const { volume, backing } = await makeDiskImage(
+      host,
+      { source: wish, pool, name: volumeName, format, linked, snapshot },
+      { role, job, steps, held, share: { before, total }, except: vm.id },
     );
-    const backing = linked ? [image, ...image.backing] : [];
     made.set(target, { path: volume.path, type: volume.type, format: volume.format, backing });
     before += source.allocation;
     if (!linked) job.progress(Math.min(before, total), total);
@@ -217,7 +203,7 @@ async function carryOut(
   using held = new DisposableStack();
   let made: Map<string, CopiedDisk>;
   try {
-    // Of a machine that runs they may change while its disks are copied: what is taken is as at their moment.
+    // Of a VM that runs they may change while its disks are copied: what is taken is as at their moment.
     const document = new XmlDocument(await (isLive ? liveDefinition : editableXml)(host, vm));
     const tpmState = await tpmToCopy(host, document, plan, job);
     const nvram = await ownNvram(host, document, vm, name, operation);

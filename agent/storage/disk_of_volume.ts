@@ -1,0 +1,62 @@
+/** The image of a disk that is made of another volume: a full copy of it, or built on it. Clones and templates make theirs so. */
+import type { CopiedDisk } from "../../lib/formats/xml/clone.ts";
+import type { Role } from "../../lib/contract/mod.ts";
+import type { Host } from "../hosts/host.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import type { Steps } from "../operations/operation.ts";
+import { copyVolume, type Share } from "./copy.ts";
+import { copySource } from "./copy_source.ts";
+import type { ImageWish } from "./disk_images/check.ts";
+import { lockVolume } from "./shared.ts";
+import { makeVolume } from "./volume_steps.ts";
+import { linkVolume, type Volume } from "./volumes.ts";
+
+/** What is made of what. */
+export interface NewDiskImage {
+  readonly source: ImageWish;
+  readonly pool: string;
+  readonly name: string;
+  readonly format: string;
+  /** Whether it is built on the source, and not a copy. */
+  readonly linked?: boolean;
+  /** The snapshot within the source that is copied; else what it is now. */
+  readonly snapshot?: string | undefined;
+}
+
+/** Whose work it is a part of. */
+export interface DiskImageWork {
+  readonly role: Role;
+  readonly job: JobHandle;
+  readonly steps: Steps;
+  /** Keeps source and copy as they are until it is disposed of. */
+  readonly held: DisposableStack;
+  readonly share: Share;
+  /** A VM that is held already. */
+  readonly except?: string;
+}
+
+/**
+ * Makes it, held and as a step that is written down.
+ *
+ * @returns the volume, and what it is built on
+ * @throws {ContractError} what the decision on the source says; StorageBusy, VolumeInUse, VmBusy, JobCancelled @throws {LibvirtError}
+ */
+export async function makeDiskImage(
+  host: Host,
+  { source, pool, name, format, linked = false, snapshot }: NewDiskImage,
+  { role, job, steps, held, share, except }: DiskImageWork,
+): Promise<{ readonly volume: Volume; readonly backing: CopiedDisk["backing"] }> {
+  const { link } = host;
+  held.use(lockVolume(pool, name, { hold: "make" }));
+  const image = await copySource(host, source, role, held, except);
+  const volume = await makeVolume(
+    link,
+    steps,
+    { pool, name },
+    () =>
+      linked
+        ? linkVolume(link, image, { pool, name })
+        : copyVolume(link, { source: image, pool, name, format, snapshot }, job, share),
+  );
+  return { volume, backing: linked ? [image, ...image.backing] : [] };
+}
