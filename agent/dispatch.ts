@@ -205,6 +205,7 @@ export function createDispatch(
     let error: ContractError | undefined;
     let isValid = false;
     let where: { readonly host?: string } = {};
+    let isRouted = false;
     let actor = principal.name;
     // Before the run: afterwards a deleted machine has no name any more.
     const vmId = subject(input);
@@ -225,6 +226,7 @@ export function createDispatch(
       guardGroup(principal, command, valid, vm, grantedGroups);
       if (confirms) await requireConfirmed(principal);
       const { handler, host } = route(command, valid);
+      isRouted = true;
       where = host === undefined ? {} : hostField(host);
       const run = async (wanted: unknown) => {
         const answer = await handler((host === undefined ? wanted : withoutHost(wanted)) as never, {
@@ -246,8 +248,9 @@ export function createDispatch(
       const answer = filterOutput(command, await run({ ...valid, limit: longest }), viewer, vms);
       return (answer as unknown[]).slice(0, limit);
     } catch (thrown) {
-      const own = asContractError(thrown, command);
-      error = await overtaken?.(command, input, own) ?? own;
+      error = asContractError(thrown, command);
+      // What was refused before was carried out on no host, and may name none.
+      if (isRouted) error = await overtaken?.(command, input, error) ?? error;
       const sight = sightOf(viewer, vms);
       throw sight === undefined ? error : redactRefusal(error, sight);
     } finally {

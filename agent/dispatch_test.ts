@@ -6,7 +6,14 @@ import { needOf } from "../lib/access/permissions.ts";
 import { layerOf } from "../lib/access/rights.ts";
 import type { BatchOperationResult, Role, VM } from "../lib/contract/mod.ts";
 import { type Principal, principalOf } from "./access.ts";
-import { type CallContext, createDispatch, type Handlers, isCommand, validate } from "./dispatch.ts";
+import {
+  type CallContext,
+  createDispatch,
+  type DispatchOptions,
+  type Handlers,
+  isCommand,
+  validate,
+} from "./dispatch.ts";
 import { setLogLevel } from "./log.ts";
 import type { ActivityEntry } from "./store/activity.ts";
 
@@ -37,7 +44,7 @@ const answerOf = (name: string) =>
 function dispatcher(
   run?: (input: unknown, context: CallContext) => unknown,
   isConfirmed = true,
-  vms: readonly VM[] = [],
+  { vms = [], overtaken }: { vms?: readonly VM[]; overtaken?: DispatchOptions["overtaken"] } = {},
 ) {
   const asked: Principal[] = [];
   const recorded: ActivityEntry[] = [];
@@ -60,6 +67,7 @@ function dispatcher(
       return isConfirmed ? Promise.resolve() : Promise.reject(new ContractError("PasswordNeeded"));
     },
     grantedGroups: () => new Set(),
+    ...(overtaken && { overtaken }),
   });
   return { asked, dispatch, recorded, calls };
 }
@@ -75,7 +83,7 @@ const sampleOf = (name: CommandName) => {
 
 Deno.test("dispatch() answers a batch alike for a VM out of sight and for one that is not there", async () => {
   const hidden = { id: "u-2", name: "secret", tags: [] as string[] } as VM;
-  const { dispatch, calls } = dispatcher(undefined, true, [hidden]);
+  const { dispatch, calls } = dispatcher(undefined, true, { vms: [hidden] });
   const rights = [layerOf([{ role: "operator", on: { kind: "vm", vmId: "u-1" } }], new Map())];
   const ann = principalOf({ name: "ann", door: "api", via: "session", rights });
   const vmIds = ["u-1", "u-2", "u-3"];
@@ -237,6 +245,15 @@ Deno.test("dispatch() audits what changes something: who, what, on which machine
     vmId: "u-1",
     vmName: "web",
   });
+});
+
+Deno.test("dispatch() audits a refusal as one, though the input names a host that is not there", async () => {
+  const overtaken = () => Promise.reject(new ContractError("HostNotFound", { host: "nowhere" }));
+  const { dispatch, recorded } = dispatcher(undefined, true, { overtaken });
+  const input = { vmId: "u-1", host: "nowhere" };
+  assert.equal((await failing(dispatch("force_stop_vm", input, as("viewer")))).code, "Forbidden");
+  assert.equal((await failing(dispatch("force_stop_vm", input, ADMIN))).code, "InvalidInput");
+  assert.deepEqual(recorded.map(({ result }) => result), ["error", "error"]);
 });
 
 Deno.test("dispatch() audits refusals, too, and a machine it does not know by no name", async () => {
