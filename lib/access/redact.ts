@@ -94,7 +94,9 @@ const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Sight) => 
   usedBy: withoutNames,
   // What a template was made of; of disks it is a path
   source: withoutName,
-  message: (field, sight) => typeof field === "string" ? redactText(field, sight) : field,
+  message: seenText,
+  reason: seenText,
+  warnings: (field, sight) => Array.isArray(field) ? field.map((each) => seenText(each, sight)) : field,
 };
 
 /** An answer without the names and ids of machines that are not seen. What is given is left as it is. */
@@ -122,6 +124,10 @@ function counted(fields: Fields): Fields {
   if (typeof counts !== "object" || counts === null || !Array.isArray(results)) return fields;
   const of = (outcome: string) => (results as Fields[]).filter((each) => each.outcome === outcome).length;
   return { ...fields, counts: Object.fromEntries(Object.keys(counts).map((name) => [name, of(name)])) };
+}
+
+function seenText(field: unknown, sight: Sight): unknown {
+  return typeof field === "string" ? redactText(field, sight) : field;
 }
 
 function withoutName(field: unknown, { hiddenNames }: Sight): unknown {

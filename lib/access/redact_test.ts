@@ -90,6 +90,15 @@ Deno.test("redact() tells no sentence that names a machine out of sight: why a r
     run("1 of 2 failed. web: It is paused"),
   ]);
   assert.deepEqual(hide(run(null)), run(null));
+  const disk = (user: string) => ({ path: "/a", deletable: false, reason: `it is also used by ${user}` });
+  assert.deepEqual(hide([disk("secret"), disk("web")]), [
+    { ...disk("secret"), reason: HIDDEN_MESSAGE },
+    disk("web"),
+  ]);
+  const warnings = ["/a is used by secret, too.", "It has a new UUID: web has the one it had.", {
+    code: "A",
+  }];
+  assert.deepEqual(hide({ warnings }), { warnings: [HIDDEN_MESSAGE, warnings[1], warnings[2]] });
 });
 
 Deno.test("redactRefusal() tells that something stands in the way, not what", () => {
