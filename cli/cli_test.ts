@@ -79,6 +79,26 @@ Deno.test("main() says which verbs of nouns are called like one without", async 
   }
 });
 
+Deno.test("main() takes options before the verb, as virsh and kubectl do", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const listener = await listenSocket(`${folder}/api.sock`, () => Promise.resolve(Response.json([])));
+  try {
+    for (
+      const line of [["vm", "list"], ["ls"]]
+    ) {
+      const { status, out } = await command("--socket", `${folder}/api.sock`, "-o", "json", ...line);
+      assert.deepEqual([status, out], [0, "[]\n"], line.join(" "));
+    }
+    const help = await command("--socket", "x", "vm", "list", "--help");
+    assert.match(help.out, /^Usage: kvm-manager vm list/);
+    assert.match((await command("--socket", "x", "nonsense")).err, /unknown verb "nonsense"/);
+    assert.match((await command("--socket")).err, /unknown verb "--socket"/);
+  } finally {
+    await listener.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("serve refuses an address that is none, or in the clear, before it starts anything", async () => {
   for (
     const [address, reason] of [["http://0.0.0.0:8440", /without TLS/], [

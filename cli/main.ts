@@ -3,6 +3,7 @@ import type { Pages } from "../agent/http/entry.ts";
 import { VERSION } from "../lib/version.ts";
 import { asksForHelp } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
+import { leadingOptions } from "./leading_options.ts";
 import { LOST_BYTE, spelledArguments } from "./lost_bytes.ts";
 import { findOwn, OWN_OTHER_WORDS, type OwnVerb } from "./own_verb.ts";
 import { ownVerbs } from "./own_verbs.ts";
@@ -84,6 +85,12 @@ export async function main(args: readonly string[], app: () => Promise<Pages>): 
   if (first === "__complete") {
     const { complete } = await import("./completion/mod.ts");
     return await complete(rest, own);
+  }
+  const { options, rest: line } = leadingOptions(given);
+  if (options.length > 0 && line.length > 0) {
+    // Behind the verb's words, and before what a program in a guest is given.
+    const left = (findOwn(own, line) ?? findVerb(line))?.rest.length ?? 0, words = line.length - left;
+    return await main([...line.slice(0, words), ...options, ...line.slice(words)], app);
   }
   const found = findOwn(own, given);
   if (found) return await runOwn(found.verb, found.rest);

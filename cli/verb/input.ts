@@ -43,7 +43,9 @@ function parsed(text: string, flag: string, read: (text: string) => unknown): Re
   try {
     value = read(text);
   } catch (error) {
-    throw new UsageError(`${flag} cannot be understood: ${messageOf(error)}`);
+    // The YAML library shows the place below what it says, in several lines.
+    const [what] = messageOf(error).split("\n");
+    throw new UsageError(`${flag} cannot be understood: ${what!.replace(/:$/, "")}`);
   }
   return object(value, flag);
 }

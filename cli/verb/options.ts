@@ -228,6 +228,10 @@ export function readArguments(verb: Verb, args: readonly string[]): Arguments {
   ) as { positionals: string[]; values: Record<string, string | string[] | undefined> };
   const input: InputDraft = {};
   const named = new Map(places.flatMap(({ flag }) => flag in values ? [[flag, [values[flag]!].flat()]] : []));
+  // What is said as an option has no place any more: `--type dir lab /srv/lab`.
+  for (const { path: [field = "", ...parts], flag, others } of options) {
+    if (parts.length === 0 && [flag, ...others].some((name) => name in values)) named.set(kebab(field), []);
+  }
   const each = readPlaces(verb, positionals, named, input);
   const secrets: SecretSource[] = [];
   for (const option of options) {

@@ -495,6 +495,15 @@ Deno.test("runVerb() shows the rows, order and columns of a list that are asked 
   assert.match(wrong.err, /Did you mean name\?/);
 });
 
+Deno.test("runVerb() says in one line where a file is no YAML", async () => {
+  const { status, err } = await run(["vm", "create", "web3", "--file", "-"], { stdin: "name: a\nbad: [\n" });
+  assert.equal(status, 2);
+  assert.match(
+    err,
+    /^kvm-manager vm create: --file cannot be understood: [^:]* at line \d+, column \d+\. See /,
+  );
+});
+
 Deno.test("runVerb() says that there is no such state instead of showing an empty list", async () => {
   for (
     const [state, says] of [["runing", /no state "runing"\. Did you mean running\?/], [
@@ -510,6 +519,14 @@ Deno.test("runVerb() says that there is no such state instead of showing an empt
   assert.equal((await run(["vm", "list", "--state", "RUN*", "-o", "name"])).out, "web1\n");
 });
 
+Deno.test("rendered() tells the two ports of a forward apart", async () => {
+  const { columns = [] } = COMMANDS.list_port_forwards as Command;
+  const row = { network: "lab", hostPort: 8080, hostPortEnd: 8080, vmName: "web1", targetPort: 80 };
+  const [head, line] = (await rendered([row], "table", { columns: columns.slice(1) })).split("\n");
+  assert.match(head!, /^NETWORK +PROTOCOL +HOST PORT +LAST HOST PORT +VM +TARGET +TARGET PORT +STATE$/);
+  assert.match(line!, /^lab +- +8080 +8080 +web1 +- +80 +-$/);
+});
+
 Deno.test("runVerb() takes an argument by its name, too, wherever the others stand", async () => {
   const size = [{ name: "resize_disk", input: { vmId: ID, target: "vda", sizeGb: 40 } }];
   for (
@@ -522,6 +539,31 @@ Deno.test("runVerb() takes an argument by its name, too, wherever the others sta
   ) assert.deepEqual((await run(["vm", "resize-disk", ...line])).calls, size, line.join(" "));
   const made = await run(["vm", "create", "--name", "web3", "--cpus", "1"]);
   assert.deepEqual(made.calls, [{ name: "create_vm", input: { name: "web3", cpuCount: 1 } }]);
+  for (
+    const [line, name, input] of [
+      [["snapshot", "create", "web1", "s1"], "create_snapshot", { vmId: ID, name: "s1" }],
+      [["snapshot", "create", "web1"], "create_snapshot", { vmId: ID }],
+      [["pool", "create", "lab", "dir", "/srv/lab"], "create_storage_pool", {
+        name: "lab",
+        type: "dir",
+        path: "/srv/lab",
+      }],
+      [["pool", "create", "--type", "dir", "lab", "/srv/lab"], "create_storage_pool", {
+        name: "lab",
+        type: "dir",
+        path: "/srv/lab",
+      }],
+      [["volume", "create", "lab", "a.qcow2", "1G"], "create_volume", {
+        pool: "lab",
+        name: "a.qcow2",
+        capacityBytes: 1024 ** 3,
+      }],
+    ] as const
+  ) assert.deepEqual((await run(line)).calls, [{ name, input }], line.join(" "));
+  assert.match(
+    (await run(["volume", "create", "lab", "a", "1G", "--size", "2G"])).err,
+    /"1G" is one too many/,
+  );
   assert.match(
     (await run(["vm", "resize-disk", "web1", "vda", "--target", "vda", "1", "2"])).err,
     /one too many/,
@@ -536,8 +578,10 @@ Deno.test("verbHelp() says what arguments may be, and how options are switched o
   assert.match(help("resize_disk"), /<target> vda, sdb, … <sizeGb> GiB; \+2G: so much more than now/);
   assert.match(help("set_autostart"), /<autostart> on or off/);
   assert.doesNotMatch(help("get_vm"), /Arguments:|switched off/);
-  assert.match(help("create_storage_pool"), /--type \S+ required/);
-  assert.doesNotMatch(help("set_tags"), /required/, "they have a place");
+  assert.match(help("cleanup_old_metrics"), /--days N .*?required/);
+  for (const name of ["set_tags", "create_storage_pool"] as const) {
+    assert.doesNotMatch(help(name), /required/, "what it needs has a place");
+  }
 });
 
 Deno.test("rendered() shows blanks at the ends of a name: two volumes do not look like one", async () => {

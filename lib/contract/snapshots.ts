@@ -122,6 +122,8 @@ export const snapshotCommands = {
     ],
     route: "POST /vms/{vmId}/snapshots",
     cli: ["snapshot", "create", "<vmId>"],
+    places: ["<vmId>", "[name]"],
+    examples: ["kvm-manager snapshot create web1", "kvm-manager snapshot create web1 before-upgrade"],
     readOnly: false,
   }),
   revert_snapshot: command({

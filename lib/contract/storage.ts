@@ -159,6 +159,11 @@ export const storageCommands = {
     errors: ["StoragePoolExists", "StoragePoolFailed", "NotOnThisHost"],
     route: "POST /storage/pools",
     cli: ["pool", "create", "<name>"],
+    places: ["<name>", "<type>", "[path]"],
+    examples: [
+      "kvm-manager pool create lab dir /srv/lab",
+      "kvm-manager pool create share netfs /mnt/share --source-host nas --source-path /export/vms",
+    ],
     exampleFields: ["path"],
     readOnly: false,
   }),

@@ -111,9 +111,11 @@ export const volumeCommands = {
     ],
     route: "POST /storage/pools/{pool}/volumes",
     cli: ["volume", "create", "<pool>", "<name>"],
+    places: ["<pool>", "<name>", "[capacityBytes]"],
     flags: { size: "capacityBytes" },
     examples: [
-      "kvm-manager volume create default data.qcow2 --size 20G --format qcow2",
+      "kvm-manager volume create default data.qcow2 20G",
+      "kvm-manager volume create default data.raw --size 20G --format raw",
       "kvm-manager volume create default web.qcow2 --backing default/debian-12.qcow2",
     ],
     exampleFields: ["capacityBytes", "format"],
