@@ -1,13 +1,14 @@
 /** What may come next on a command line: verbs, options, values; names from the running server. */
 import { ApiError } from "../../lib/client/api.ts";
 import { type CommandName, COMMANDS, type Image } from "../../lib/contract/mod.ts";
+import { leadingOptions } from "../leading_options.ts";
 import { findOwn, type OwnVerb } from "../own_verb.ts";
 import { didYouMean } from "../suggestion.ts";
 import { at, harmless, heading, isRow } from "../verb/cells.ts";
 import { findVerb, OTHER_WORDS, type Verb, verbOf, VERBS, verbsUnder } from "../verb/find.ts";
-import { type Resource, RESOURCES } from "../verb/resolve_ids.ts";
+import { type Resource, RESOURCES, withIds } from "../verb/resolve_ids.ts";
 import { targetRows } from "../verb/help.ts";
-import { commonOptionsOf } from "../verb/common.ts";
+import { commonOptionsOf, statesOf } from "../verb/common.ts";
 import { type Option, optionsOf, type Positional, positionalsOf } from "../verb/options.ts";
 import { WAITED_FOR } from "../verb/waited_for.ts";
 import { OUTPUTS } from "../verb/output.ts";
@@ -38,7 +39,8 @@ async function live(
   const { list, by, more: text, in: rows } = resource;
   const { properties = {} } = COMMANDS[list].input as { properties?: object };
   const input = Object.fromEntries(Object.entries(given).filter(([key]) => key in properties));
-  const answer = await ask(list, input);
+  const server = { call: ask as (command: string, input: unknown) => Promise<unknown> };
+  const answer = await ask(list, await withIds(server, input));
   const found = rows === undefined ? answer : at(answer, rows);
   return (Array.isArray(found) ? found : []).filter(isRow).flatMap((row) => {
     const word = row[by], more = text === undefined ? "" : row[text];
@@ -87,8 +89,11 @@ async function valuesOf(
   if (verb.extras.shorthands?.[flag]?.file) return "files";
   if (flag === "sort" || flag === "columns") return columnsOf(verb);
   if (flag === "image" || flag === "iso") return await imagesOf(flag, ask);
+  if (flag === "state") return (statesOf(verb) ?? []).map((each) => [each, ""]);
   const option = optionsOf(verb).find((each) => each.flag === flag || each.others.includes(flag));
   if (option?.choices) return option.choices.map((each) => [each, ""]);
+  const place = option === undefined && positionalsOf(verb).find((each) => each.flag === flag);
+  if (place) return await valuesAt(place, verb, given, ask);
   return await live(option?.path.at(-1) ?? flag, verb, given, ask);
 }
 
@@ -226,7 +231,8 @@ export async function candidates(
   ask: Ask,
 ): Promise<Candidates> {
   // bash takes --output=json apart at the sign.
-  const words = line.slice(0, -1).filter((word) => word !== "="), last = line.at(-1) ?? "";
+  const { rest: words } = leadingOptions(line.slice(0, -1).filter((word) => word !== "="));
+  const last = line.at(-1) ?? "";
   const current = last === "=" ? "" : last;
   const begun = (all: Candidates): Candidates =>
     all === "files" ? all : all.filter(([word]) => word.startsWith(current));

@@ -4,10 +4,11 @@ import { type OwnVerb, ownVerb } from "../own_verb.ts";
 import { candidates } from "./candidates.ts";
 
 const ANSWERS: Readonly<Partial<Record<CommandName, unknown>>> = {
-  get_vms: [{ name: "web1", state: "running" }, { name: "web 2", state: "stopped" }, {
-    name: "\x1b[2J",
-    state: "x",
-  }],
+  get_vms: [
+    { id: "u-1", name: "web1", state: "running" },
+    { id: "u-2", name: "web 2", state: "stopped" },
+    { id: "u-3", name: "\x1b[2J", state: "x" },
+  ],
   get_storage_pools: [{ name: "default", state: "running" }],
   get_volumes: [{ name: "a.qcow2", format: "qcow2" }],
   get_vm_devices: { disks: [{ target: "vda", source: "/a" }] },
@@ -50,7 +51,7 @@ Deno.test("candidates() are names from the server, and what has steering signs i
   });
   assert.deepEqual(await next("vm", "detach-disk", "web1", "v"), {
     words: ["vda"],
-    asked: [["get_vm_devices", { vmId: "web1" }]],
+    asked: [["get_vms", {}], ["get_vm_devices", { vmId: "u-1" }]],
   });
 });
 
@@ -66,4 +67,7 @@ Deno.test("candidates() are options, their choices, and files", async () => {
     "a value is no place",
   );
   assert.deepEqual(await words("network", "autostart", "lab", ""), ["yes", "no"]);
+  assert.deepEqual(await words("vm", "list", "--state", "s"), ["stopped", "suspended"]);
+  assert.deepEqual(await words("network", "create", "lab", "--mode", "o"), ["open", "openvswitch"]);
+  assert.deepEqual(await words("--context", "far", "-o", "json", "vm", "autos"), ["autostart"]);
 });

@@ -3,7 +3,7 @@ import type { TargetValues } from "../connect/target.ts";
 import type { ArgumentOption } from "../arguments.ts";
 import type { Verb } from "./find.ts";
 import { OUTPUTS } from "./output.ts";
-import type { FieldSchema } from "../../lib/text/values.ts";
+import { choicesOf, type FieldSchema } from "../../lib/text/values.ts";
 import { WAITED_FOR } from "./waited_for.ts";
 
 /** An option, whom it is for, and what it says. */
@@ -22,6 +22,12 @@ export function listSchema({ command }: Pick<Verb, "command">): FieldSchema | un
   const output: FieldSchema = command.output;
   const list = command.rows === undefined ? output : output.properties?.[command.rows];
   return list?.type === "array" ? list.items ?? {} : undefined;
+}
+
+/** The states that `--state` may say of a list, where the contract says which there are. */
+export function statesOf(verb: Pick<Verb, "command">): readonly string[] | undefined {
+  const { state } = listSchema(verb)?.properties ?? {};
+  return state && choicesOf(state);
 }
 
 /** Whether a command is long work that others can look at. */

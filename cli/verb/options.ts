@@ -5,7 +5,7 @@ import { type ArgumentOption, parsed } from "../arguments.ts";
 import { COMMON_OPTIONS, type CommonValues } from "./common.ts";
 import type { Given, InputDraft } from "./extras.ts";
 import type { Verb } from "./find.ts";
-import { bare, type FieldSchema, type Kind, valueKind } from "../../lib/text/values.ts";
+import { bare, choicesOf, type FieldSchema, type Kind, valueKind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
 
 /** A field of the input as an option. */
@@ -43,9 +43,6 @@ export interface Positional {
 }
 
 const inputOf = (command: Command): FieldSchema => command.input;
-/** The words that a field may have; undefined where any will do. */
-export const choicesOf = (schema: FieldSchema) =>
-  (bare(schema).enum ?? bare(schema).items?.enum)?.map(String);
 
 const describe = (schema: FieldSchema) => schema.description ?? bare(schema).description;
 

@@ -9,12 +9,12 @@ import { targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { TERMINAL, type Terminal } from "../terminal.ts";
 import { harmless, isRow, type Row } from "./cells.ts";
-import { type CommonValues, isLong, isWork, listSchema, unfit } from "./common.ts";
+import { type CommonValues, isLong, isWork, listSchema, statesOf, unfit } from "./common.ts";
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
 import { isPattern, Resources, withIds } from "./resolve_ids.ts";
-import { type Arguments, choicesOf, readArguments } from "./options.ts";
+import { type Arguments, readArguments } from "./options.ts";
 import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
 import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
@@ -74,12 +74,11 @@ async function textOf({ verb, common, format, terminal }: Run, answer: unknown):
     return await rendered(answer, format, command, terminal.hasColours);
   }
   const { ListView } = await import("./list_view.ts");
-  const { properties = {} } = item;
   const view = new ListView(
     rows.filter(isRow),
     command,
-    Object.keys(properties),
-    properties.state && choicesOf(properties.state),
+    Object.keys(item.properties ?? {}),
+    statesOf(verb),
   );
   const selected = view.selected(common);
   const shown = command.rows === undefined ? selected : { ...answer as Row, [command.rows]: selected };

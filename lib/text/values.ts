@@ -39,6 +39,10 @@ export function bare(schema: FieldSchema): FieldSchema {
   return only !== undefined && others.length === 0 ? { ...schema, ...only } : schema;
 }
 
+/** The words that a field may have; undefined where any will do. */
+export const choicesOf = (schema: FieldSchema): string[] | undefined =>
+  (bare(schema).enum ?? bare(schema).items?.enum)?.map(String);
+
 /** How the value of a field is written. */
 export function valueKind(field: string, schema: FieldSchema): Kind {
   const { type, items, description = "" } = bare(schema);

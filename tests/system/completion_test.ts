@@ -41,6 +41,7 @@ try() { COMP_WORDS=(kvm-manager "$@"); COMP_CWORD=$#; _kvm_manager; echo "\${COM
 try vm sta
 try vm start ''
 try vm list -o ya
+try vm detach-disk test ''
 complete -p kvm-manager
 `;
 
@@ -49,8 +50,10 @@ Deno.test({
   ignore: noServer,
   fn: () =>
     withCommand(async (env) => {
-      const [verbs, names, formats, told] = (await run(["bash", "--norc", "-c", BASH], { env })).split("\n");
-      assert.deepEqual([verbs, names, formats], ["start stats", "test", "yaml"]);
+      const [verbs, names, formats, disks, told] = (await run(["bash", "--norc", "-c", BASH], { env })).split(
+        "\n",
+      );
+      assert.deepEqual([verbs, names, formats, disks], ["start stats", "test", "yaml", "vda"]);
       assert.match(told!, /-F _kvm_manager kvm-manager/);
     }),
 });
