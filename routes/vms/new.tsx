@@ -1,7 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { Flash } from "../../components/kit/Flash.tsx";
-import type { Bounds } from "../../components/vm/create/props.ts";
+import type { CreateBounds } from "../../components/vm/create/props.ts";
 import CreateVm from "../../islands/CreateVm.tsx";
 import {
   CpuCount,
@@ -25,8 +25,8 @@ import { fail } from "../(_shared)/fail.ts";
 const { t } = textsOf(create);
 
 /** A number's bounds. A schema is data: what it holds beside its type is not in TypeScript's type of it. */
-function boundsOf(schema: object): Bounds {
-  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema as Partial<Bounds>;
+function boundsOf(schema: object): CreateBounds {
+  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema as Partial<CreateBounds>;
   return { minimum, maximum };
 }
 /** The bounds the form shows: those the server holds. */

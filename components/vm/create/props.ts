@@ -1,6 +1,6 @@
 /** What every part of the form for a new machine is given. */
 import type { CreateModel } from "../../../lib/client/create_model.ts";
-import type { ImageArrival } from "../../../lib/client/image_arrival.ts";
+import type { ImageArrival, ImageWay } from "../../../lib/client/image_arrival.ts";
 import type { CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";
 import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
 import { create } from "../../../lib/i18n/en/create.ts";
@@ -8,7 +8,7 @@ import { textsOf } from "../../../lib/i18n/mod.ts";
 import type { FieldChoice } from "../../kit/Field.tsx";
 
 /** Bounds of a number, from the contract's schema. */
-export interface Bounds {
+export interface CreateBounds {
   readonly minimum: number;
   readonly maximum: number;
 }
@@ -20,7 +20,7 @@ export interface CreateProps {
   arrival: ImageArrival;
   /** ISOs and disk images of all pools. */
   images: readonly Image[];
-  bounds: Readonly<Record<"cpuCount" | "memoryMb" | "diskSizeGb", Bounds>>;
+  bounds: Readonly<Record<"cpuCount" | "memoryMb" | "diskSizeGb", CreateBounds>>;
 }
 
 export const { t, plural } = textsOf(create);
@@ -77,4 +77,24 @@ export function missingText({ model, arrival }: Pick<CreateProps, "model" | "arr
   if (missing === undefined) return undefined;
   if (arrival.isBusy.value) return t("create.image_coming");
   return t(missing === "iso" ? "create.iso_missing" : "create.image_missing");
+}
+
+/** Pools that images can be put into, the usual one first. */
+export function imagePools({ pool: usual, pools }: CreateProps["options"]): string[] {
+  return pools.filter(({ active, formats }) => active && formats.includes("qcow2")).map(({ name }) => name)
+    .sort((a, b) => Number(b === usual) - Number(a === usual));
+}
+
+/** What opens a way by which an image comes. */
+export const OPEN_TEXT = {
+  catalog: "create.get_catalog",
+  url: "create.get_url",
+  upload: "create.get_upload",
+} as const satisfies Record<ImageWay, string>;
+
+/** Ways by which an image comes, and what they have to do with. */
+export interface ImageWayProps extends Pick<CreateProps, "options" | "images"> {
+  readonly arrival: ImageArrival;
+  /** The catalogue has disk images alone. */
+  readonly ways: readonly ImageWay[];
 }
