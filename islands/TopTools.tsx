@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import { AlertsButton } from "../components/shell/AlertsButton.tsx";
 import { CommandPalette } from "../components/shell/CommandPalette.tsx";
 import { ConnectionPill } from "../components/shell/ConnectionPill.tsx";
+import type { PaletteRights } from "../components/shell/PaletteDialog.tsx";
 import { TasksButton } from "../components/shell/TasksButton.tsx";
 import { ThemeSwitch } from "../components/shell/ThemeSwitch.tsx";
 import { showCurrentTab } from "../lib/client/tabs.ts";
@@ -18,14 +19,16 @@ export interface TopToolsProps {
   alerts: AlertSummary | null;
   /** Long work under way. */
   jobs: readonly Job[];
+  /** What they may look for in the command palette. */
+  rights: PaletteRights;
 }
 
 /** The right half of the top bar. One island: it is on every page, and one module loads faster than three. */
-export default function TopTools({ connection, libvirtVersion, theme, alerts, jobs }: TopToolsProps) {
+export default function TopTools({ connection, libvirtVersion, theme, alerts, jobs, rights }: TopToolsProps) {
   useEffect(showCurrentTab, []);
   return (
     <>
-      <CommandPalette />
+      <CommandPalette rights={rights} />
       <ConnectionPill connection={connection} libvirtVersion={libvirtVersion} />
       <AlertsButton alerts={alerts} />
       <TasksButton open={jobs} />

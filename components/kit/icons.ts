@@ -280,6 +280,12 @@ export const ICONS = {
     ["rect", { "width": "18", "height": "11", "x": "3", "y": "11", "rx": "2", "ry": "2" }],
     ["path", { "d": "M7 11V7a5 5 0 0 1 10 0v4" }],
   ],
+  // log-out
+  signOut: [
+    ["path", { "d": "m16 17 5-5-5-5" }],
+    ["path", { "d": "M21 12H9" }],
+    ["path", { "d": "M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4" }],
+  ],
   // chevrons-up-down
   sort: [["path", { "d": "m7 15 5 5 5-5" }], ["path", { "d": "m7 9 5-5 5 5" }]],
   // arrow-down

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
 import { Icon } from "../kit/Icon.tsx";
-import type { PaletteDialogProps } from "./PaletteDialog.tsx";
+import type { PaletteDialogProps, PaletteRights } from "./PaletteDialog.tsx";
 import { reportFailure } from "../../lib/client/toasts.ts";
 import { isTyping } from "../../lib/client/typing.ts";
 import { t } from "../../lib/i18n/mod.ts";
@@ -16,7 +16,7 @@ interface Loaded {
 }
 
 /** Ctrl+K: go anywhere, do anything, by typing. `?`: the list of keys. */
-export function CommandPalette() {
+export function CommandPalette({ rights }: { rights: PaletteRights }) {
   const isOpen = useSignal(false);
   const showKeys = useSignal(false);
   const loaded = useSignal<Loaded | null>(null);
@@ -64,6 +64,7 @@ export function CommandPalette() {
       </button>
       {Palette && isOpen.value && (
         <Palette
+          rights={rights}
           onClose={() => isOpen.value = false}
           onKeys={() => open(showKeys)}
         />

@@ -3,39 +3,91 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { runAction } from "../../lib/client/run_action.ts";
 import { live } from "../../lib/client/live.ts";
-import { type Effect, findCommands } from "../../lib/client/palette.ts";
+import { type Effect, findCommands, type PalettePage, type PaletteScope } from "../../lib/client/palette.ts";
+import { api } from "../../lib/client/api.ts";
+import { SETTINGS_TABS } from "../../lib/access/settings_tabs.ts";
 import { setTheme } from "../../lib/client/preferences.ts";
 import { reportFailure } from "../../lib/client/toasts.ts";
+import { crumbs as crumbTexts } from "../../lib/i18n/en/crumbs.ts";
 import { palette as paletteTexts } from "../../lib/i18n/en/palette.ts";
 import { number, t, textsOf } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
+import type { IconName } from "../kit/icons.ts";
 import { Highlight } from "../kit/Highlight.tsx";
+import { DESTINATIONS } from "./navigation.ts";
 
-const texts = textsOf(paletteTexts);
+const texts = textsOf(paletteTexts), crumbs = textsOf(crumbTexts);
+
+/** What somebody may look for beside VMs. */
+export interface PaletteRights {
+  readonly administrator: boolean;
+  /** Has a session to end. */
+  readonly maySignOut: boolean;
+  readonly networks: boolean;
+  readonly pools: boolean;
+  readonly images: boolean;
+}
+
+type Resources = Pick<PaletteScope<IconName>, "networks" | "pools" | "images">;
+
+const NO_RESOURCES: Resources = { networks: [], pools: [], images: [] };
+
+async function readResources(rights: PaletteRights): Promise<Resources> {
+  const [networks, pools, images] = await Promise.all([
+    rights.networks ? api.getNetworks() : [],
+    rights.pools ? api.getStoragePools() : [],
+    rights.images ? api.listImages().then(({ images }) => images) : [],
+  ]);
+  return { networks, pools, images };
+}
+
+/** The pages of the sidebar, those below the settings, and some that are looked for by name. */
+function pagesFor({ administrator, images }: PaletteRights): PalettePage<IconName>[] {
+  return [
+    ...DESTINATIONS.map(({ href, label, icon }) => ({ href, label: t(label), icon })),
+    ...SETTINGS_TABS.filter((tab) => !tab.administrator || administrator)
+      .map(({ href, label }) => ({ href, label: crumbs.t(label), icon: "settings" as const })),
+    ...(images
+      ? [{ href: "/images/catalog", label: texts.t("palette.catalog"), icon: "disc" as const }]
+      : []),
+    { href: "/tasks", label: t("tasks.open"), icon: "activity" },
+  ];
+}
 
 /** Props of {@link PaletteDialog}. */
 export interface PaletteDialogProps {
+  rights: PaletteRights;
   onClose: () => void;
   onKeys: () => void;
 }
 
 /** The open command palette: a combobox in a dialog. */
-export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
+export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const typed = useSignal("");
   const active = useSignal(0);
+  const resources = useSignal(NO_RESOURCES);
   const listId = useId();
 
   useEffect(() => {
     dialog.current?.showModal();
     live.complete().catch((error) => reportFailure("failed.list", error));
+    // Without libvirt they are not known: the banner says so.
+    if (!live.controllable.peek()) return;
+    readResources(rights).then((read) => resources.value = read)
+      .catch((error) => reportFailure(undefined, error));
   }, []);
 
   const controllable = live.controllable.value;
   const complete = live.vms.complete.value;
   // Events do not change the entries while somebody looks at them: Enter would meet another one.
   const vms = useMemo(() => live.vms.all.peek(), [typed.value, complete]);
-  const found = useMemo(() => findCommands(typed.value, vms, controllable), [typed.value, vms, controllable]);
+  const pages = useMemo(() => pagesFor(rights), []);
+  const { maySignOut } = rights;
+  const found = useMemo(
+    () => findCommands(typed.value, { vms, pages, ...resources.value, controllable, maySignOut }),
+    [typed.value, vms, resources.value, controllable],
+  );
   const at = Math.min(active.value, found.length - 1);
   const optionId = (index: number) => `${listId}-${index}`;
 
@@ -45,7 +97,10 @@ export function PaletteDialog({ onClose, onKeys }: PaletteDialogProps) {
     if (effect.kind === "go") location.assign(based(effect.href));
     else if (effect.kind === "theme") setTheme(effect.theme);
     else if (effect.kind === "keys") onKeys();
-    else void runAction(effect.action, effect.vm);
+    // The user menu's own form: what watches it being sent sees this way, too.
+    else if (effect.kind === "sign out") {
+      document.querySelector<HTMLFormElement>(".user-popover form")?.requestSubmit();
+    } else void runAction(effect.action, effect.vm);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

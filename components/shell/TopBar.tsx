@@ -9,7 +9,7 @@ import { UserMenu } from "./UserMenu.tsx";
 
 /** Props of {@link TopBar}. */
 export interface TopBarProps {
-  state: Pick<PageState, "connection" | "theme" | "hostname" | "user">;
+  state: Pick<PageState, "connection" | "theme" | "hostname" | "user" | "may">;
   crumbs: readonly Crumb[];
   libvirtVersion: string;
   /** What fires; null while unknown. */
@@ -47,6 +47,13 @@ export function TopBar({ state, crumbs, libvirtVersion, alerts, jobs }: TopBarPr
         theme={state.theme}
         alerts={alerts}
         jobs={jobs}
+        rights={{
+          administrator: state.user?.administrator === true,
+          maySignOut: state.user?.hasAccount === true,
+          networks: state.may("get_networks"),
+          pools: state.may("get_storage_pools"),
+          images: state.may("list_images"),
+        }}
       />
       {state.user && <UserMenu user={state.user} />}
     </header>

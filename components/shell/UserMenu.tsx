@@ -28,7 +28,7 @@ export function UserMenu({ user }: { user: PageUser }) {
         {user.hasAccount && (
           <form method="post" action="/sign-out">
             <button type="submit" class="menu-item">
-              <Icon name="unplug" />
+              <Icon name="signOut" />
               {t("user.sign_out")}
             </button>
           </form>

@@ -1,7 +1,10 @@
-/** What the command palette offers for what is typed: pages, machines, actions on them, themes. */
-import type { VM } from "../contract/mod.ts";
+/** What the command palette offers for what is typed: pages, VMs, what holds them, actions, themes. */
+import type { Image, Network, StoragePool, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, allowedActions, wordsOf } from "../vm/actions.ts";
-import { fuzzyFind, type FuzzyMatch } from "../text/fuzzy.ts";
+import { searchTextOf } from "../vm/list.ts";
+import { fuzzyFind, type FuzzyMatch, fuzzyMatch } from "../text/fuzzy.ts";
+import { networkHref } from "../network/networks.ts";
+import { poolHref } from "../storage/pool_href.ts";
 import { STATES } from "../vm/state.ts";
 import { oneLine } from "../text/text.ts";
 import { VM_TABS } from "../vm/tabs.ts";
@@ -15,50 +18,74 @@ export type Effect =
   | { readonly kind: "go"; readonly href: string }
   | { readonly kind: "act"; readonly action: ActionName; readonly vm: VM }
   | { readonly kind: "theme"; readonly theme: string }
-  | { readonly kind: "keys" };
+  | { readonly kind: "keys" }
+  | { readonly kind: "sign out" };
+
+/** Icons of the entries that are made here. */
+type OwnIcon =
+  | "machines"
+  | "disk"
+  | "network"
+  | "disc"
+  | "sun"
+  | "moon"
+  | "system"
+  | "circleHelp"
+  | "signOut"
+  | typeof ACTIONS[ActionName]["icon"];
 
 /** One entry. */
-export interface Command {
+export interface Command<Icon extends string = OwnIcon> {
   readonly id: string;
   readonly label: string;
   /** In grey behind it: a state, a kind. */
   readonly hint: string;
-  readonly icon:
-    | "machines"
-    | "dashboard"
-    | "disk"
-    | "network"
-    | "disc"
-    | "sun"
-    | "moon"
-    | "system"
-    | "circleHelp"
-    | ActionIcon;
+  readonly icon: Icon;
   readonly effect: Effect;
+  /** Other words it is found by, in lower case: addresses, tags. */
+  readonly words?: string;
 }
 
-type ActionIcon = typeof ACTIONS[ActionName]["icon"];
-
 /** An entry that matches, and where. */
-export interface FoundCommand {
-  readonly command: Command;
+export interface FoundCommand<Icon extends string = OwnIcon> {
+  readonly command: Command<Icon>;
   readonly match: FuzzyMatch;
 }
 
-const SHOWN = 12;
+/** A page of the product. */
+export interface PalettePage<Icon extends string> {
+  readonly href: string;
+  readonly label: string;
+  readonly icon: Icon;
+}
+
+/** What there is to find. */
+export interface PaletteScope<Icon extends string> {
+  readonly vms: readonly VM[];
+  readonly pages: readonly PalettePage<Icon>[];
+  readonly networks: readonly Pick<Network, "name" | "bridge" | "subnets">[];
+  readonly pools: readonly Pick<StoragePool, "name" | "path">[];
+  readonly images: readonly Pick<Image, "pool" | "name">[];
+  /** Whether anything can be done to VMs now. */
+  readonly controllable: boolean;
+  readonly maySignOut: boolean;
+}
+
+/** Everything about one VM. */
+const SHOWN = 20;
 /** Actions and pages are offered once it is clear for which machine: with fewer letters every machine would bring its own. */
 const ACTION_LETTERS = 2;
 
 /** An entry that leads to a page. */
-const toPage = (id: string, label: string, icon: Command["icon"], href: string): Command => ({
-  id,
+const toPage = <Icon extends string>({ href, label, icon }: PalettePage<Icon>): Command<Icon> => ({
+  id: href,
   label,
   hint: texts.t("palette.page"),
   icon,
   effect: { kind: "go", href },
 });
 /** An entry that sets the theme. */
-const toTheme = (theme: "system" | "light" | "dark", icon: Command["icon"]): Command => ({
+const toTheme = (theme: "system" | "light" | "dark", icon: OwnIcon): Command => ({
   id: `theme-${theme}`,
   label: t(`theme.${theme}`),
   hint: texts.t("palette.theme"),
@@ -66,28 +93,32 @@ const toTheme = (theme: "system" | "light" | "dark", icon: Command["icon"]): Com
   effect: { kind: "theme", theme },
 });
 
-/** The entries that are always there. */
-const fixedCommands = (): readonly Command[] => [
-  toPage("dashboard", t("nav.dashboard"), "dashboard", "/"),
-  toPage("vms", t("nav.vms"), "machines", "/vms"),
-  toPage("new", t("vms.new"), "machines", "/vms/new"),
-  toPage("storage", t("nav.storage"), "disk", "/storage"),
-  toPage("networks", t("nav.networks"), "network", "/networks"),
-  toPage("images", t("nav.images"), "disc", "/images"),
-  toPage("attention", texts.t("palette.attention"), "machines", "/vms?state=attention"),
-  toPage("import", texts.t("palette.import"), "machines", "/vms/import"),
-  toPage("import-ova", texts.t("palette.import_ova"), "machines", "/vms/import-ova"),
-  toTheme("system", "system"),
-  toTheme("light", "sun"),
-  toTheme("dark", "moon"),
-  {
+/** The entries that are always there, beside the pages. */
+function* fixedCommands(maySignOut: boolean): Generator<Command> {
+  yield toPage({ href: "/vms/new", label: t("vms.new"), icon: "machines" });
+  yield toPage({ href: "/vms?state=attention", label: texts.t("palette.attention"), icon: "machines" });
+  yield toPage({ href: "/vms/import", label: texts.t("palette.import"), icon: "machines" });
+  yield toPage({ href: "/vms/import-ova", label: texts.t("palette.import_ova"), icon: "machines" });
+  yield toTheme("system", "system");
+  yield toTheme("light", "sun");
+  yield toTheme("dark", "moon");
+  yield {
     id: "keys",
     label: texts.t("keys.title"),
     hint: texts.t("palette.help"),
     icon: "circleHelp",
     effect: { kind: "keys" },
-  },
-];
+  };
+  if (maySignOut) {
+    yield {
+      id: "sign-out",
+      label: t("user.sign_out"),
+      hint: texts.t("palette.account"),
+      icon: "signOut",
+      effect: { kind: "sign out" },
+    };
+  }
+}
 
 function machine(vm: VM): Command {
   return {
@@ -96,11 +127,49 @@ function machine(vm: VM): Command {
     hint: t(STATES[vm.state].word),
     icon: "machines",
     effect: { kind: "go", href: `/vms/${encodeURIComponent(vm.id)}` },
+    words: searchTextOf(vm),
   };
 }
 
-function actions(vm: VM): Command[] {
-  return allowedActions(vm).map((action) => ({
+/** The networks, pools and images. */
+function* resources({ networks, pools, images }: PaletteScope<string>): Generator<Command> {
+  for (const { name, bridge, subnets } of networks) {
+    yield {
+      id: `network ${name}`,
+      label: oneLine(name, 80),
+      hint: texts.t("palette.network"),
+      icon: "network",
+      effect: { kind: "go", href: networkHref(name) },
+      words: [bridge ?? "", ...subnets.map(({ cidr }) => cidr)].join("\n").toLowerCase(),
+    };
+  }
+  for (const { name, path } of pools) {
+    yield {
+      id: `pool ${name}`,
+      label: oneLine(name, 80),
+      hint: texts.t("palette.pool"),
+      icon: "disk",
+      effect: { kind: "go", href: poolHref(name) },
+      words: (path ?? "").toLowerCase(),
+    };
+  }
+  for (const { pool, name } of images) {
+    yield {
+      id: `image ${pool}/${name}`,
+      label: oneLine(name, 80),
+      hint: texts.t("palette.image", { pool: oneLine(pool, 40) }),
+      icon: "disc",
+      effect: { kind: "go", href: `${poolHref(pool)}?${new URLSearchParams({ q: name })}` },
+    };
+  }
+}
+
+/** Whether an action ends or interrupts what runs. */
+const isDangerous = (action: ActionName) =>
+  ACTIONS[action].danger !== undefined || ACTIONS[action].interrupts === true;
+
+function actions(vm: VM, isWanted: (action: ActionName) => boolean): Command[] {
+  return allowedActions(vm).filter(isWanted).map((action) => ({
     id: `${vm.id} ${action}`,
     label: texts.t("palette.act", { action: t(wordsOf(action, vm).label), name: oneLine(vm.name, 80) }),
     hint: texts.t("palette.action"),
@@ -109,7 +178,7 @@ function actions(vm: VM): Command[] {
   }));
 }
 
-/** The pages below a machine's own: "Console of web-01". */
+/** The pages below a machine's own, its console first: "Console of web-01". */
 function pages(vm: VM): Command[] {
   return VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => ({
     id: `${vm.id}${path}`,
@@ -120,19 +189,59 @@ function pages(vm: VM): Command[] {
   }));
 }
 
-function* commands(vms: readonly VM[], isClear: boolean, controllable: boolean): Generator<Command> {
-  yield* fixedCommands();
-  for (const vm of vms) yield machine(vm);
+/** Everything, in the order in which entries stand that match alike: what does harm comes last. */
+function* commands<Icon extends string>(
+  scope: PaletteScope<Icon>,
+  isClear: boolean,
+): Generator<Command<Icon | OwnIcon>> {
+  for (const page of scope.pages) yield toPage(page);
+  yield* fixedCommands(scope.maySignOut);
+  for (const vm of scope.vms) yield machine(vm);
+  yield* resources(scope);
   if (!isClear) return;
-  for (const vm of vms) {
-    if (controllable) yield* actions(vm);
-    yield* pages(vm);
+  for (const vm of scope.vms) {
+    const [console, ...others] = pages(vm);
+    if (console) yield console;
+    if (scope.controllable) yield* actions(vm, (action) => !isDangerous(action));
+    yield* others;
   }
+  if (!scope.controllable) return;
+  for (const vm of scope.vms) yield* actions(vm, isDangerous);
 }
 
-/** The entries for what is typed, best first. Actions are left out while nothing can be done. */
-export function findCommands(typed: string, vms: readonly VM[], controllable: boolean): FoundCommand[] {
-  const isClear = typed.trim().length >= ACTION_LETTERS;
-  return fuzzyFind(typed, commands(vms, isClear, controllable), ({ label }) => label, SHOWN)
+/** How near an entry is that has every word; null where one is missing. Less is nearer. */
+function distance({ label, words = "" }: Command<string>, typed: string, parts: readonly string[]) {
+  const lower = label.toLowerCase();
+  if (lower === typed) return 0;
+  if (lower.startsWith(typed)) return 1;
+  if (parts.every((part) => lower.includes(part))) return 2;
+  return parts.every((part) => lower.includes(part) || words.includes(part)) ? 3 : null;
+}
+
+/**
+ * The entries for what is typed, best first: those that have its words, and only where there are none, those that have
+ * its letters in order. Actions are left out while nothing can be done.
+ */
+export function findCommands<Icon extends string>(
+  typed: string,
+  scope: PaletteScope<Icon>,
+): FoundCommand<Icon | OwnIcon>[] {
+  const wanted = typed.trim().toLowerCase();
+  const isClear = wanted.length >= ACTION_LETTERS;
+  const all = () => commands(scope, isClear);
+  if (wanted !== "") {
+    const parts = wanted.split(/\s+/), found: { command: Command<Icon | OwnIcon>; far: number }[] = [];
+    for (const command of all()) {
+      const far = distance(command, wanted, parts);
+      if (far !== null) found.push({ command, far });
+    }
+    if (found.length > 0) {
+      return found.sort((one, other) => one.far - other.far).slice(0, SHOWN).map(({ command }) => ({
+        command,
+        match: fuzzyMatch(wanted, command.label) ?? { score: 0, positions: [] },
+      }));
+    }
+  }
+  return fuzzyFind(typed, all(), ({ label }) => label, SHOWN)
     .map(({ item, match }) => ({ command: item, match }));
 }

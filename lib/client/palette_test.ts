@@ -1,23 +1,65 @@
 import assert from "node:assert/strict";
 import { aVm } from "../text/vm_fixture_test.ts";
-import { findCommands } from "./palette.ts";
+import { findCommands, type PaletteScope } from "./palette.ts";
 
-const vms = [aVm({ name: "web-01", state: "stopped" }), aVm({ name: "db-01" })];
-const labels = (typed: string, controllable = true) =>
-  findCommands(typed, vms, controllable).map(({ command }) => command.label);
+const nic = { mac: "52:54:00:00:00:01", network: "lab", type: "network", linkUp: true };
+const scope: PaletteScope<"page"> = {
+  vms: [
+    aVm({ name: "web-01", state: "stopped" }),
+    aVm({
+      id: "2",
+      name: "db-01",
+      tags: ["prod"],
+      networkInterfaces: [{ ...nic, ipAddresses: ["192.0.2.7/24"] }],
+    }),
+    aVm({ id: "3", name: "a-very-long-name-that-has-nearly-every-letter-of-quick-brown-foxes" }),
+  ],
+  pages: [
+    { href: "/", label: "Dashboard", icon: "page" },
+    { href: "/settings/health", label: "Health", icon: "page" },
+  ],
+  networks: [{ name: "lab", bridge: "virbr7", subnets: [] }],
+  pools: [{ name: "default", path: "/srv/images" }],
+  images: [{ pool: "default", name: "debian-13.qcow2" }],
+  controllable: true,
+  maySignOut: true,
+};
+const found = (typed: string, more: Partial<typeof scope> = {}) =>
+  findCommands(typed, { ...scope, ...more }).map(({ command }) => command);
+const labels = (typed: string, more?: Partial<typeof scope>) => found(typed, more).map(({ label }) => label);
 
 Deno.test("findCommands() begins with the pages", () => assert.equal(labels("")[0], "Dashboard"));
-Deno.test("findCommands() finds a machine before the actions on it", () => {
-  assert.deepEqual(labels("web").slice(0, 2), ["web-01", "Start web-01"]);
+Deno.test("findCommands() finds a VM, then its console, then what can be done to it; what does harm comes last", () => {
+  assert.deepEqual(labels("web-").slice(0, 3), ["web-01", "Console of web-01", "Start web-01"]);
+  const db = labels("db-01"), xml = db.indexOf("XML of db-01");
+  assert.equal(db[1], "Console of db-01");
+  assert.ok(db.indexOf("Pause db-01") < xml);
+  for (const harm of ["Shut down", "Force off", "Reset"]) assert.ok(db.indexOf(`${harm} db-01`) > xml, harm);
+  assert.equal(labels("force db-01")[0], "Force off db-01");
 });
 Deno.test("findCommands() finds an action by its words", () => {
   assert.equal(labels("start web")[0], "Start web-01");
   assert.equal(labels("shut db")[0], "Shut down db-01");
 });
-Deno.test("findCommands() finds a page of a machine, also while nothing can be done", () => {
+Deno.test("findCommands() finds a page of a VM, also while nothing can be done", () => {
   assert.equal(labels("serial web")[0], "Serial of web-01");
-  assert.equal(labels("console db", false)[0], "Console of db-01");
+  assert.equal(labels("console db", { controllable: false })[0], "Console of db-01");
 });
 Deno.test("findCommands() offers no action while nothing can be done", () => {
-  assert.deepEqual(labels("start web", false), []);
+  assert.deepEqual(labels("start web", { controllable: false }), []);
+});
+Deno.test("findCommands() finds VMs by address and tag, networks, pools, images, settings, and the way out", () => {
+  assert.deepEqual(labels("192.0.2"), ["db-01"]);
+  assert.deepEqual(labels("prod"), ["db-01"]);
+  assert.deepEqual(labels("virbr7"), ["lab"]);
+  assert.equal(labels("default")[0], "default");
+  assert.deepEqual(found("debian").map(({ effect }) => effect), [
+    { kind: "go", href: "/storage/default?q=debian-13.qcow2" },
+  ]);
+  assert.deepEqual(labels("sign out"), ["Sign out"]);
+  assert.deepEqual(labels("sign out", { maySignOut: false, vms: [] }), []);
+});
+Deno.test("findCommands() keeps letters that are scattered over a text for where nothing has the words", () => {
+  assert.deepEqual(labels("health"), ["Health"]);
+  assert.equal(labels("w1")[0], "web-01");
 });

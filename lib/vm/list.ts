@@ -21,7 +21,8 @@ export function firstAddress(vm: Pick<VM, "networkInterfaces">): string | undefi
 const haystacks = new WeakMap<VM, string>();
 const SEARCHED = 2_000;
 
-function haystack(vm: VM): string {
+/** What a VM is searched by, in lower case: name, title, id, system, group, tags, addresses, description. */
+export function searchTextOf(vm: VM): string {
   let text = haystacks.get(vm);
   if (text === undefined) {
     text = [
@@ -54,7 +55,7 @@ export function filterVms(
     inState(vm, query.state) &&
     (query.tag === "" || vm.tags.includes(query.tag)) &&
     (query.group === "" || vm.group === query.group) &&
-    words.every((word) => haystack(vm).includes(word))
+    words.every((word) => searchTextOf(vm).includes(word))
   );
 }
 

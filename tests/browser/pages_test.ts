@@ -1,7 +1,7 @@
 /** The pages of the real product, on real machines, in a real browser; virsh is the independent witness. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { browser, type TestBrowser } from "../testbed/chromium.ts";
+import { browser, hydrated, type TestBrowser } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { manyMachines } from "../testbed/many_machines.ts";
@@ -285,6 +285,32 @@ browserTest("the command palette finds a machine and starts it from the keyboard
     await page.getByRole("option").first().waitFor();
     await page.keyboard.press("Enter");
     await vm.waitFor("running");
+  });
+});
+
+browserTest("the command palette finds networks, settings, and the way out", async () => {
+  await using network = await testNetwork("palette");
+  await using server = await readyServer();
+  await using tester = await browser();
+  const open = async (page: Page, typed: string) => {
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Search or run a command" }).fill(typed);
+  };
+  await visit(tester, `${server.url}/`, async (page) => {
+    await waitForText(page, "main", "Host");
+    await open(page, network.name);
+    await page.getByRole("option", { name: network.name }).filter({ hasText: "Network" }).click();
+    await page.waitForURL(`${server.url}/networks/${network.name}`);
+    await hydrated(page);
+    await open(page, "health");
+    await page.getByRole("option", { name: "Health" }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${server.url}/settings/health`);
+    await hydrated(page);
+    await open(page, "sign out");
+    await page.getByRole("option", { name: "Sign out" }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${server.url}/sign-in`);
   });
 });
 

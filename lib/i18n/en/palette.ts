@@ -1,7 +1,7 @@
 /** The command palette and the help on keys, both loaded when they are opened. */
 export const palette = {
   "palette.title": "Command palette",
-  "palette.placeholder": "A VM, a page, or “start web-01”",
+  "palette.placeholder": "A VM, an address, a network, a page, or “start web-01”",
   "palette.results": "Results",
   "palette.none": "Nothing found",
   "palette.found.one": "{n} result",
@@ -12,10 +12,15 @@ export const palette = {
   "palette.theme": "Theme",
   "palette.help": "Help",
   "palette.action": "Action",
+  "palette.account": "Account",
+  "palette.network": "Network",
+  "palette.pool": "Storage pool",
+  "palette.image": "Image in {pool}",
   "palette.act": "{action} {name}",
   "palette.tab": "{page} of {name}",
   "palette.import": "Import a VM from XML",
   "palette.import_ova": "Import a VM from an OVA archive",
+  "palette.catalog": "Image catalogue",
   "palette.attention": "VMs that need attention",
 
   "keys.title": "Keyboard shortcuts",
