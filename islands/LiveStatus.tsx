@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Flash } from "../components/kit/Flash.tsx";
 import { startClock } from "../lib/client/clock.ts";
 import { api } from "../lib/client/api.ts";
+import { showValidityAtFields } from "../lib/client/field_validity.ts";
 import { live } from "../lib/client/live.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/text/text.ts";
@@ -21,6 +22,7 @@ export default function LiveStatus({ eventId, connection, mayHealth }: LiveStatu
   useEffect(() => {
     live.start(eventId, connection);
     startClock();
+    showValidityAtFields();
   }, []);
   const broken = live.stream.value === "broken";
   // A stream that breaks may be a session that has ended: any call then leads to the sign-in. One that fails because

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../components/kit/Icon.tsx";
+import { showValidityAtFields } from "../lib/client/field_validity.ts";
 import { access } from "../lib/i18n/en/access.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
@@ -9,7 +10,10 @@ const { t } = textsOf(access);
 /** Shows what was typed into the password's field before it, and hides it again. Without script it is not there. */
 export default function ShowPassword() {
   const isReady = useSignal(false), isShown = useSignal(false), button = useRef<HTMLButtonElement>(null);
-  useEffect(() => void (isReady.value = true), []);
+  useEffect(() => {
+    isReady.value = true;
+    showValidityAtFields(); // on the pages of who is not in yet, which have no LiveStatus
+  }, []);
   const toggle = () => {
     const input = button.current?.closest(".form-control")?.querySelector("input");
     if (!input) return;

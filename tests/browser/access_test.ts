@@ -53,6 +53,19 @@ browserTest("from the first start to signed in, out, and in again with a one-tim
           ? await setupLink(server)
           : (await asRoot(server, "create_setup_link", {})).url;
         await page.goto(link);
+        if (javaScriptEnabled) {
+          await page.getByRole("button", { name: "Show password" }).waitFor();
+          await fill(page, { name: "Not A Name", password: "short" });
+          await page.click("button[type=submit]");
+          await waitForText(page, ".form-error", "Not in the expected format.");
+          assert.equal(await page.locator(":focus").getAttribute("name"), "name");
+          await fill(page, { name });
+          await page.locator("[name=password]").pressSequentially("er");
+          await becomes(() => page.locator(".form-error").count(), 0);
+          await page.click("button[type=submit]");
+          await waitForText(page, ".form-error", "At least 12 characters.");
+          assert.equal(await page.locator("[name=password]").getAttribute("aria-invalid"), "true");
+        }
         await fill(page, { name, password: PASSWORD });
         const typed = page.locator("[name=password]"),
           show = page.getByRole("button", { name: "Show password" });
