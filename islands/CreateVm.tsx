@@ -12,6 +12,7 @@ import { CreateModel, type CreateStart } from "../lib/client/create_model.ts";
 import { ImageArrival, imageRef } from "../lib/client/image_arrival.ts";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
+import { useKeptDraft } from "../lib/client/use_kept_draft.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 
 /** Props of {@link CreateVm}. */
@@ -38,6 +39,7 @@ export default function CreateVm(
   { options: knownOptions, bounds, images: first, connected, ...start }: CreateVmProps,
 ) {
   const model = useMemo(() => new CreateModel(start, knownOptions), []);
+  useKeptDraft(model);
   const form = useRef<HTMLFormElement>(null);
   const enabled = live.controls(connected);
   const { value: images, reread } = useQuery<typeof first>({

@@ -59,6 +59,14 @@ const withCopy = ({ copyAs }: NewDisk) => copyAs === undefined ? {} : { copyAs }
 /** What to choose first, where it is missing: said here, because the server does not know which card is open. */
 export type Missing = "iso" | "image";
 
+/** What {@link CreateModel.draft} gives. */
+export interface Draft {
+  readonly wish: VmDraft;
+  readonly source: InstallSource;
+  readonly withoutIso: boolean;
+  readonly chosen: readonly Followed[];
+}
+
 export class CreateModel {
   readonly wish = signal<VmDraft>({});
   /** What the server says of the wish; null before its first answer. */
@@ -76,6 +84,7 @@ export class CreateModel {
   /** Fields somebody has been at: errors of the others are not shown before the first attempt. */
   readonly #touched = signal<ReadonlySet<string>>(new Set());
   readonly #attempted = signal(false);
+  #isCreated = false;
   /** The wish that `check` is about. */
   #checked: VmDraft | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -109,6 +118,27 @@ export class CreateModel {
       this.failure.value = null;
     });
     this.checkSoon();
+  }
+
+  /** What was filled in, to be taken up again; null where nothing was, or the VM was created. */
+  draft(): Draft | null {
+    if (this.#isCreated || this.#touched.peek().size === 0) return null;
+    return {
+      wish: this.wish.peek(),
+      source: this.source.peek(),
+      withoutIso: this.withoutIso.peek(),
+      chosen: [...this.#chosen],
+    };
+  }
+
+  /** Takes up what was filled in before. */
+  restore({ wish, source, withoutIso, chosen }: Draft): void {
+    for (const field of chosen) this.#chosen.add(field);
+    batch(() => {
+      this.source.value = source;
+      this.withoutIso.value = withoutIso;
+      this.set(wish);
+    });
   }
 
   /** Names the machine. */
@@ -233,6 +263,7 @@ export class CreateModel {
       if (isWrong) return null;
       clearTimeout(this.#timer);
       const { id } = await api.createVm(this.wish.peek() as VmConfig);
+      this.#isCreated = true;
       return id;
     } catch (thrown) {
       const failure = failureOf(thrown);

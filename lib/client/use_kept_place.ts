@@ -9,7 +9,7 @@ interface KeptState {
 const KEY = "kvmm-list-place:";
 
 /** The key of this entry of the history; made when it is first shown. */
-function entryKey(): string {
+export function entryKey(): string {
   const state = history.state as KeptState | null;
   if (typeof state?.listKey === "string") return state.listKey;
   const listKey = crypto.getRandomValues(new Uint32Array(2)).join("-");

@@ -1,7 +1,7 @@
 /** From nothing to a booting guest, as a person does it; virsh is the independent witness. */
 import assert from "node:assert/strict";
 import { claimedVm } from "../testbed/claimed_vm.ts";
-import { browser } from "../testbed/chromium.ts";
+import { browser, hydrated } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -53,6 +53,19 @@ browserTest("a machine is made from a CD in a few clicks, and runs", async (t) =
       await page.locator("[name=cpuCount]").fill("64");
       await waitForText(page, ".findings[data-tone=warn]", "CPU count exceeds host capacity (requested: 64");
       await page.locator("[name=cpuCount]").fill("1");
+    });
+    await t.step("what was filled in is there again after a reload, and after coming back", async () => {
+      await page.locator("[name=name]").fill("kept-1");
+      await page.reload();
+      await hydrated(page);
+      await becomes(() => page.locator("[name=name]").inputValue(), "kept-1");
+      assert.equal(await page.locator("[name=cpuCount]").inputValue(), "1");
+      await page.getByRole("link", { name: "Cancel" }).click();
+      await page.waitForURL(`${server.url}/vms`);
+      await page.goBack();
+      await hydrated(page);
+      await becomes(() => page.locator("[name=name]").inputValue(), "kept-1");
+      await waitForText(page, "[name=isoPath] option:checked", pool.name);
     });
     await t.step("Create makes it, starts it and opens it", async () => {
       await page.locator("[name=name]").fill(claim.name);
