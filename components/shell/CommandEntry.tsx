@@ -1,6 +1,7 @@
 import { ERRORS } from "../../lib/contract/errors.ts";
 import { fields, requiredFields, type RestRoute } from "../../lib/contract/rest.ts";
 import { callLine, curlLine } from "../../lib/openapi/curl.ts";
+import { schemaNotation } from "../../lib/openapi/schema_notation.ts";
 import { reference as referenceTexts } from "../../lib/i18n/en/reference.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 
@@ -8,12 +9,6 @@ const texts = textsOf(referenceTexts);
 
 interface FieldSchema {
   readonly description?: string;
-}
-
-/** What a schema says beside its description, short where it is one word. */
-function schemaText(schema: Record<string, unknown>): string {
-  const keys = Object.keys(schema);
-  return keys.length === 1 && typeof schema.type === "string" ? schema.type : JSON.stringify(schema);
 }
 
 /**
@@ -54,7 +49,7 @@ export function CommandEntry({ route, api }: { route: RestRoute; api: string }) 
                     <code>{field}</code> {required.includes(field) ? texts.t("reference.required") : ""}
                   </th>
                   <td>
-                    <code>{schemaText(rest)}</code>
+                    <code>{schemaNotation(rest)}</code>
                   </td>
                   <td>{description ?? ""}</td>
                 </tr>
