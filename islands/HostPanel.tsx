@@ -37,6 +37,7 @@ export default function HostPanel({ host, stats: first, seed, now, hasMonitoring
       class="host wide"
       aside={hasMonitoring && <a href="/monitoring">{t("vm.tab_monitoring")}</a>}
     >
+      <HostGraphs threads={host.cpuThreads} first={first} seed={seed} />
       <dl class="description-list columns">
         <Fact label={texts.t("host.cpu")}>{oneLine(host.cpuModel, 80) || "–"}</Fact>
         <Fact label={texts.t("host.cores")}>
@@ -55,7 +56,6 @@ export default function HostPanel({ host, stats: first, seed, now, hasMonitoring
         </Fact>
         <Fact label={texts.t("host.uptime")}>{up ?? "–"}</Fact>
       </dl>
-      <HostGraphs threads={host.cpuThreads} first={first} seed={seed} />
     </Panel>
   );
 }

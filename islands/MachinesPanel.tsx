@@ -2,12 +2,16 @@ import { computed } from "@preact/signals";
 import { IS_BROWSER } from "fresh/runtime";
 import { useEffect, useMemo } from "preact/hooks";
 import { AttentionPanel } from "../components/host/AttentionPanel.tsx";
+import { HostMeters } from "../components/host/HostMeters.tsx";
 import { StatesPanel } from "../components/host/StatesPanel.tsx";
 import { TopPanel } from "../components/host/TopPanel.tsx";
 import { live } from "../lib/client/live.ts";
+import { api } from "../lib/client/api.ts";
 import { useAlertSummary } from "../lib/client/use_alert_summary.ts";
+import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
-import type { AlertSummary, ConnectionStatus } from "../lib/contract/mod.ts";
+import type { AlertSummary, ConnectionStatus, HostInfo, HostStats } from "../lib/contract/mod.ts";
+import { fullestPool, type PoolFill } from "../lib/storage/fullest.ts";
 import { summarise, type Summary } from "../lib/vm/summary.ts";
 
 /** Props of {@link MachinesPanel}. */
@@ -15,8 +19,13 @@ export interface MachinesPanelProps {
   /** The machines summed up when the page was rendered; the browser goes on from the live store. */
   summary: Summary;
   connection: ConnectionStatus;
-  /** What is wrong with the host itself when the page was rendered. */
-  hostAttention: readonly string[];
+  /** The host and its load; null while unknown. */
+  host: HostInfo | null;
+  stats: HostStats | null;
+  /** The fullest storage pool; null where none is known. */
+  pool: PoolFill | null;
+  /** Whether they may see storage pools. */
+  maySeePools: boolean;
   /** What fires; null while unknown. */
   alerts: AlertSummary | null;
   /** Whether they may look at the host's health. */
@@ -27,7 +36,17 @@ export interface MachinesPanelProps {
 
 /** The machines at a glance: how many in which state, what needs a person, what is busy. */
 export default function MachinesPanel(
-  { summary: first, connection, hostAttention, alerts, mayHealth, mayCreate }: MachinesPanelProps,
+  {
+    summary: first,
+    connection,
+    host,
+    stats: firstStats,
+    pool: firstPool,
+    maySeePools,
+    alerts,
+    mayHealth,
+    mayCreate,
+  }: MachinesPanelProps,
 ) {
   const summary = useMemo(() =>
     computed(() => {
@@ -38,7 +57,13 @@ export default function MachinesPanel(
   useEffect(() => {
     live.complete().catch((error) => reportFailure("failed.list", error));
   }, []);
-  const { counts, attention, top } = summary.value;
+  const { value: pool } = useQuery({
+    first: firstPool,
+    read: async () => maySeePools ? fullestPool(await api.getStoragePools()) : null,
+    follow: poolChanges(),
+  });
+  const { counts, attention, top, promised } = summary.value;
+  const stats = (IS_BROWSER ? live.hostStats.value : null) ?? firstStats;
   const firing = useAlertSummary(alerts).value;
   const status = (IS_BROWSER ? live.connection.value : null) ?? connection;
   return (
@@ -47,12 +72,13 @@ export default function MachinesPanel(
         vms={attention}
         total={counts.attention}
         connection={status}
-        host={hostAttention}
+        host={host?.attention ?? []}
         alerts={firing}
         mayHealth={mayHealth}
       />
       <StatesPanel counts={counts} mayCreate={mayCreate} />
       <TopPanel vms={top} running={counts.running + counts.paused} />
+      {host && stats && <HostMeters host={host} stats={stats} promised={promised} pool={pool.value} />}
     </>
   );
 }

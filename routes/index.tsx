@@ -4,6 +4,7 @@ import ActivityFeed from "../islands/ActivityFeed.tsx";
 import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
+import { fullestPool } from "../lib/storage/fullest.ts";
 import { summarise } from "../lib/vm/summary.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define } from "../lib/page_state.ts";
@@ -13,22 +14,34 @@ import { liveSeedOf } from "./(_shared)/monitoring.ts";
 const ACTIVITY = 12;
 
 export const handler = define.handlers({
-  async GET({ state: { api } }) {
-    const [host, stats, vms, activity, seed, alerts] = await Promise.all([
+  async GET({ state }) {
+    const { api } = state;
+    const [host, stats, vms, activity, seed, alerts, pools] = await Promise.all([
       api.getHostInfo().catch(unlessAway),
       api.getHostStats().catch(unlessAway),
       api.getVms().catch(unlessAway),
       api.getActivity({ limit: ACTIVITY }).catch(unlessAway),
       liveSeedOf(api, {}),
       api.getAlertSummary().catch(unlessAway),
+      state.may("get_storage_pools") ? api.getStoragePools().catch(unlessAway) : null,
     ]);
-    return page({ host, stats, seed, alerts, summary: vms && summarise(vms), activity, now: Date.now() });
+    const pool = fullestPool(pools ?? []);
+    return page({
+      host,
+      stats,
+      seed,
+      alerts,
+      pool,
+      summary: vms && summarise(vms),
+      activity,
+      now: Date.now(),
+    });
   },
 });
 
 /** The host at a glance. */
 export default define.page<typeof handler>(function Dashboard({ data, state }) {
-  const { host, stats, seed, alerts, summary, activity, now } = data;
+  const { host, stats, seed, alerts, pool, summary, activity, now } = data;
   return (
     <>
       <Head>
@@ -44,7 +57,10 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
           <MachinesPanel
             summary={summary}
             connection={state.connection}
-            hostAttention={host?.attention ?? []}
+            host={host}
+            stats={stats}
+            pool={pool}
+            maySeePools={state.may("get_storage_pools")}
             alerts={alerts}
             mayHealth={state.may("get_host_health")}
             mayCreate={state.may("create_vm")}

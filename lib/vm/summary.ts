@@ -12,6 +12,8 @@ export interface Summary {
   readonly attention: readonly VM[];
   /** Those that use most of the processor, most first. */
   readonly top: readonly VM[];
+  /** What those that run, or are paused, were given of the host. */
+  readonly promised: { readonly cpus: number; readonly memoryMb: number };
 }
 
 const ATTENTION = 8;
@@ -19,8 +21,13 @@ const TOP = 6;
 
 /** Sums machines up. */
 export function summarise(vms: readonly VM[], statsOf: StatsOf = (vm) => vm.stats): Summary {
-  const busy = vms.filter((vm) => isLive(vm) && statsOf(vm) !== undefined);
+  const alive = vms.filter(isLive);
+  const busy = alive.filter((vm) => statsOf(vm) !== undefined);
   return {
+    promised: {
+      cpus: alive.reduce((sum, { cpuCount }) => sum + cpuCount, 0),
+      memoryMb: alive.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
+    },
     counts: countVms(vms),
     attention: sortVms(vms.filter(needsAttention), { sort: "name", dir: "asc" }).slice(0, ATTENTION).map(
       vmListItem,

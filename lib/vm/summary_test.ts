@@ -30,3 +30,12 @@ Deno.test("summarise() lists a few of those that need a person, and counts all",
   assert.equal(attention.length, 8);
   assert.equal(counts.attention, 30);
 });
+
+Deno.test("summarise() adds up what VMs that run were given", () => {
+  const vms = [
+    aVm({ id: "a", cpuCount: 4, memoryMb: 1024 }),
+    aVm({ id: "b", state: "paused", cpuCount: 2, memoryMb: 512 }),
+    aVm({ id: "c", state: "stopped", cpuCount: 16, memoryMb: 4096 }),
+  ];
+  assert.deepEqual(summarise(vms).promised, { cpus: 6, memoryMb: 1536 });
+});

@@ -10,4 +10,8 @@ export const host = {
   "host.libvirt_qemu": "libvirt {libvirt}, QEMU {qemu}",
   "host.load": "Load average",
   "host.uptime": "Uptime",
+  "host.cpus_promised.one": "{n} vCPU in running VMs, {ratio} per thread",
+  "host.cpus_promised.other": "{n} vCPUs in running VMs, {ratio} per thread",
+  "host.memory_promised": "{memory} assigned to running VMs, {percent} %",
+  "host.fullest": "is the fullest pool",
 } as const;
