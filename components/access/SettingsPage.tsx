@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { Head } from "fresh/runtime";
 import type { Failure } from "../../lib/text/failure.ts";
 import { SETTINGS_TABS } from "../../lib/access/settings_tabs.ts";
@@ -38,10 +38,13 @@ export function SettingsPage(
         <h1>{title ?? here}</h1>
       </header>
       <nav class="tabs" aria-label={t("nav.settings")}>
-        {tabs.map(({ href, label }) => (
-          <a key={href} class="tab" href={href} aria-current={href === at ? "page" : undefined}>
-            {texts.t(label)}
-          </a>
+        {tabs.map(({ href, label, begins }) => (
+          <Fragment key={href}>
+            {begins && <span class="tab-group">{texts.t(begins)}</span>}
+            <a class="tab" href={href} aria-current={href === at ? "page" : undefined}>
+              {texts.t(label)}
+            </a>
+          </Fragment>
         ))}
       </nav>
       <Flash tone="bad" failure={failure} />
