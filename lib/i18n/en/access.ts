@@ -7,7 +7,7 @@ export const access = {
   "access.code_hint": "Six digits from your authenticator app, or one of your recovery codes.",
   "access.code_what": "One more step: the code from your authenticator app.",
   "access.confirm": "Confirm",
-  "access.again": "Begin again",
+  "access.again": "Start over",
   "access.no_users": "Nobody can sign in yet",
   "access.no_users_what":
     "Open the setup link that KVM Manager printed when it started, or get a new one on this host, as root:",
@@ -26,7 +26,7 @@ export const access = {
     "At least 12 characters. Several words in a row are good; known passwords are refused.",
 
   "access.no_account":
-    "You are here without an account of your own, so there is nothing to change. Users are made under Users.",
+    "You have no account of your own here, so there is nothing to change. Create users under Users.",
   "access.profile": "You",
   "access.you_name": "User name",
   "access.you_grants": "May",
@@ -54,7 +54,7 @@ export const access = {
   "access.totp_disable": "Switch off",
   "access.passkeys": "Passkeys",
   "access.passkeys_what":
-    "A passkey signs you in with a fingerprint, a PIN or a security key, without a password. Once there is one, a password alone opens nothing.",
+    "A passkey signs you in with a fingerprint, a PIN or a security key, without a password. Once you have one, a password alone no longer signs you in.",
   "access.passkey_name": "Name",
   "access.passkey_change": "Change",
   "access.passkey_change_named": "Change {name}",
@@ -70,7 +70,7 @@ export const access = {
 
   "access.recovery": "Recovery codes",
   "access.recovery_what":
-    "Each is good once, instead of a code, when the phone is gone. They are shown this once: keep them somewhere safe.",
+    "Each works once in place of a code, if you lose your phone. They are shown only now: keep them somewhere safe.",
   "access.recovery_done": "I have kept them",
 
   "access.tokens_what": "Tokens give scripts API access, never beyond your own permissions.",
@@ -143,7 +143,7 @@ export const access = {
 
   "access.roles": "Roles",
   "access.roles_what":
-    "Three roles are built in. Your own are made of permissions; what is as good as root on the host belongs to administrators alone.",
+    "Three roles are built in. Create your own from permissions; those that are as good as root on the host are for administrators only.",
   "access.role_new": "Create role",
   "access.role_name": "Name",
   "access.role_description": "Description",
@@ -155,11 +155,11 @@ export const access = {
   "access.role_delete_named": "Delete the role {role}",
   "access.role_built_in": "Built-in",
 
-  "access.retention": "How long it is kept",
+  "access.retention": "Retention",
   "access.retention_what":
     "{n} entries, the oldest of {since}. What is over these limits is removed, and an entry says so; nothing else can remove or change entries.",
   "access.retention_days": "Days",
-  "access.retention_entries": "Entries at most",
+  "access.retention_entries": "Maximum entries",
   "access.retention_young": "Entries of the last {n} days are kept, however many they are",
 
   "access.door_page": "Web page",

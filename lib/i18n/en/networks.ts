@@ -80,7 +80,7 @@ export const networks = {
 
   "networks.leases": "Leases",
   "networks.leases_none": "No VM has a lease now.",
-  "networks.leases_off": "The network is inactive: nobody has a lease.",
+  "networks.leases_off": "The network is inactive, so there are no leases.",
   "networks.ip": "Address",
   "networks.mac": "MAC address",
   "networks.hostname": "Host name",

@@ -13,6 +13,6 @@ export const passkeys = {
     "Nothing came from the device: it was cancelled, took too long, or has no passkey of yours.",
   "passkeys.known": "This device has a passkey of yours already.",
   "passkeys.recovery_what":
-    "The passkey was added. Keep these recovery codes somewhere safe: each is good once, when the passkey is gone. They are shown this once.",
+    "The passkey was added. Keep these recovery codes somewhere safe: each works once, if you lose the passkey. They are shown only now.",
   "passkeys.recovery_done": "I have kept them",
 } as const;
