@@ -4,14 +4,16 @@ import { FormActions, ImageTabs } from "../../components/image/ImageParts.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import ImageList from "../../islands/ImageList.tsx";
 import { formHref } from "../../lib/text/form_href.ts";
-import { imagePage, imageQuery } from "../../lib/image/images.ts";
+import { imagePage, imageQuery, poolsForImages } from "../../lib/image/images.ts";
+import { poolHref } from "../../lib/storage/pool_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
+import { uploads as uploadTexts } from "../../lib/i18n/en/uploads.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 
-const area = textsOf(texts);
+const area = textsOf(texts), uploads = textsOf(uploadTexts);
 
 /** An image that is asked about. */
 interface Asked {
@@ -19,8 +21,13 @@ interface Asked {
   readonly image: string;
 }
 
-async function shown(api: PageState["api"], params: URLSearchParams, asked: Asked | null) {
-  const [list, open] = await Promise.all([api.listImages(), api.listJobs({ open: true })]).catch(fail);
+async function shown({ api, may }: PageState, params: URLSearchParams, asked: Asked | null) {
+  const mayUpload = may("upload_volume") && may("get_storage_pools");
+  const [list, open, pools] = await Promise.all([
+    api.listImages(),
+    api.listJobs({ open: true }),
+    mayUpload ? api.getStoragePools() : [],
+  ]).catch(fail);
   const downloads = open.filter(({ command }) => command === "download_image");
   // One that is gone needs no question.
   const isThere = asked !== null &&
@@ -35,6 +42,7 @@ async function shown(api: PageState["api"], params: URLSearchParams, asked: Aske
       downloads,
     },
     asked: isThere ? asked : null,
+    uploadPool: poolsForImages(pools)[0],
   };
 }
 
@@ -42,12 +50,13 @@ export const handler = define.handlers({
   async GET({ state, url: { searchParams: params } }) {
     const pool = params.get("pool"), image = params.get("image");
     const asked = params.get("do") === "delete" && pool !== null && image !== null ? { pool, image } : null;
-    return page(await shown(state.api, params, asked));
+    return page(await shown(state, params, asked));
   },
 });
 
 /** The ISOs and disk images of all pools. */
-export default define.page<typeof handler>(function Images({ data: { list, asked }, state, url }) {
+export default define.page<typeof handler>(function Images({ data, state, url }) {
+  const { list, asked, uploadPool } = data;
   const { connected } = state.connection;
   const name = oneLine(asked?.image ?? "", 100);
   return (
@@ -57,11 +66,14 @@ export default define.page<typeof handler>(function Images({ data: { list, asked
       </Head>
       <header class="page-head">
         <h1>{t("nav.images")}</h1>
-        {state.may("download_image") && (
-          <div class="actions">
+        <div class="actions">
+          {uploadPool !== undefined && (
+            <a class="button" href={`${poolHref(uploadPool)}?do=upload`}>{uploads.t("uploads.upload")}</a>
+          )}
+          {state.may("download_image") && (
             <a class="button primary" href="/images/new">{area.t("images.add")}</a>
-          </div>
-        )}
+          )}
+        </div>
       </header>
       <ImageTabs at="/images" />
       {asked !== null && (
