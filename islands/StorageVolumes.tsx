@@ -91,11 +91,11 @@ export default function StorageVolumes(
   const on = isOn(pool);
   return (
     <>
-      <header class="page-head">
+      <header class="page-head vm-head">
         <h1>
           <TruncatedText text={name} />
         </h1>
-        <span role="status">
+        <span role="status" class="count">
           <PoolState pool={pool} />
         </span>
         <PoolActions pool={pool} enabled={enabled} />

@@ -7,6 +7,7 @@ import { TextField } from "../kit/Field.tsx";
 import { NetworkDhcpButton, NetworkDhcpForm, type NetworkPart } from "./NetworkDhcpForm.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
+import { TruncatedText } from "../kit/TruncatedText.tsx";
 
 const { t } = textsOf(texts);
 
@@ -48,16 +49,18 @@ export function Leases({ leases, now, ...common }: LeasesProps) {
           { title: t("networks.ip"), kind: "code", cell: ({ ip }) => oneLine(ip, 60) },
           {
             title: t("networks.machine"),
+            fit: "wide",
             cell: ({ vmId, vmName }) =>
               vmId !== undefined && (
                 <a href={`/vms/${encodeURIComponent(vmId)}`}>
-                  <bdi>{oneLine(vmName ?? "", 60)}</bdi>
+                  <TruncatedText text={vmName ?? ""} />
                 </a>
               ),
           },
           {
             title: t("networks.hostname"),
-            cell: ({ hostname }) => hostname !== undefined && <bdi>{oneLine(hostname, 60)}</bdi>,
+            fit: "wide",
+            cell: ({ hostname }) => hostname !== undefined && <TruncatedText text={hostname} />,
           },
           { title: t("networks.mac"), kind: "code", cell: ({ mac }) => oneLine(mac, 20) },
           { title: t("networks.expires"), cell: ({ expiresAt }) => <Expiry at={expiresAt} now={now} /> },

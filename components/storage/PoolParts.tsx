@@ -3,6 +3,7 @@ import { formatBytes, share } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { number, type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import type { IconName } from "../kit/icons.ts";
 import { LoadBar } from "../kit/LoadBar.tsx";
@@ -73,10 +74,10 @@ export function UsedBy({ users }: { users: readonly StorageUser[] }) {
       {users.slice(0, NAMED).map(({ vmId, name }) =>
         // Without an id it is one that may not be seen, or a boot test's, which has no page.
         vmId === ""
-          ? <span key={name} class="text-muted">{oneLine(name, 40)}</span>
+          ? <TruncatedText key={name} text={name} class="text-muted" />
           : (
             <a key={vmId} href={`/vms/${encodeURIComponent(vmId)}`}>
-              <bdi>{oneLine(name, 40)}</bdi>
+              <TruncatedText text={name} />
             </a>
           )
       )}

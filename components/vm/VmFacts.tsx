@@ -74,7 +74,8 @@ function GraphicsFact({ vm }: { vm: VM }) {
         const where = socket ?? (port === undefined ? undefined : `${listen || "127.0.0.1"}:${port}`);
         return (
           <span key={index} class="line">
-            {type.toUpperCase()} {where === undefined
+            <span>{type.toUpperCase()}</span>
+            {where === undefined
               ? <span class="text-muted">{t("fact.graphics_off")}</span>
               : <Copied text={where} what={t("fact.graphics")} />}
           </span>

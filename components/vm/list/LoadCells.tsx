@@ -48,13 +48,13 @@ export function MemoryLoad({ vm, stats }: LoadProps) {
   );
 }
 
-/** What the columns say that a phone has no room for, in a line: CPU, memory, address. */
+/** What the columns say that a phone has no room for, in a line: address, CPU, memory. */
 export function RowFacts({ stats, address }: Pick<LoadProps, "stats"> & { address: string | undefined }) {
   const now = stats.value, percent = now?.cpuUsagePercent ?? null;
   const facts = [
+    ...(address === undefined ? [] : [address]),
     ...(percent === null ? [] : [t("load.cpu_short", { percent: formatPercent(percent) })]),
     ...(now === undefined ? [] : [formatMemory(now.memoryUsedMb)]),
-    ...(address === undefined ? [] : [address]),
   ];
   return <small class="row-facts">{facts.join(" · ") || "…"}</small>;
 }

@@ -91,7 +91,10 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
           : <span class="mono" title={address}>{address}</span>}
       </td>
       <td class="col-disk">
-        {vm.diskSizeGb === null ? <span class="none">?</span> : formatDisk(vm.diskSizeGb)}
+        {/* Nothing: a VM without disks; a question mark: not known. */}
+        {vm.diskSizeGb
+          ? formatDisk(vm.diskSizeGb)
+          : <span class="none">{vm.diskSizeGb === null ? "?" : "–"}</span>}
       </td>
       <td class="col-uptime">
         <Uptime vm={vm} now={now} />
