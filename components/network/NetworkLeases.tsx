@@ -6,6 +6,7 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { TextField } from "../kit/Field.tsx";
 import { NetworkDhcpButton, NetworkDhcpForm, type NetworkPart } from "./NetworkDhcpForm.tsx";
 import { Panel } from "../kit/Panel.tsx";
+import { AddForm } from "../kit/AddForm.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
 
@@ -121,19 +122,21 @@ export function StaticLeases(common: NetworkPart) {
         ]}
       />
       {hasDhcp && (
-        <NetworkDhcpForm {...common} class="static-form">
-          <div class="form-grid">
-            <TextField label={t("networks.ip")} name="add.0.ip" required maxLength={45} />
-            <TextField label={t("networks.mac")} name="add.0.mac" maxLength={17} placeholder="52:54:00:…" />
-            {hasV6 && <TextField label={t("networks.duid")} name="add.0.duid" maxLength={400} />}
-            <TextField label={t("networks.hostname")} name="add.0.hostname" maxLength={253} />
-          </div>
-          <div class="form-actions">
-            <button type="submit" class="button" disabled={!enabled}>
-              {t("networks.add")}
-            </button>
-          </div>
-        </NetworkDhcpForm>
+        <AddForm title={t("networks.add_form")}>
+          <NetworkDhcpForm {...common}>
+            <div class="form-grid">
+              <TextField label={t("networks.ip")} name="add.0.ip" required maxLength={45} />
+              <TextField label={t("networks.mac")} name="add.0.mac" maxLength={17} placeholder="52:54:00:…" />
+              {hasV6 && <TextField label={t("networks.duid")} name="add.0.duid" maxLength={400} />}
+              <TextField label={t("networks.hostname")} name="add.0.hostname" maxLength={253} />
+            </div>
+            <div class="form-actions">
+              <button type="submit" class="button" disabled={!enabled}>
+                {t("networks.add")}
+              </button>
+            </div>
+          </NetworkDhcpForm>
+        </AddForm>
       )}
     </Panel>
   );

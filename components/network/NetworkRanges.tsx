@@ -4,6 +4,7 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { TextField } from "../kit/Field.tsx";
 import { NetworkDhcpButton, NetworkDhcpForm, type NetworkPart } from "./NetworkDhcpForm.tsx";
 import { Panel } from "../kit/Panel.tsx";
+import { AddForm } from "../kit/AddForm.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);
@@ -40,17 +41,19 @@ export function DhcpRanges(part: NetworkPart) {
           },
         ]}
       />
-      <NetworkDhcpForm {...part} class="static-form">
-        <div class="form-grid">
-          <TextField label={t("networks.range_start")} name="addRanges.0.start" required maxLength={45} />
-          <TextField label={t("networks.range_end")} name="addRanges.0.end" required maxLength={45} />
-        </div>
-        <div class="form-actions">
-          <button type="submit" class="button" disabled={!part.enabled}>
-            {t("networks.add_range")}
-          </button>
-        </div>
-      </NetworkDhcpForm>
+      <AddForm title={t("networks.add_range_form")}>
+        <NetworkDhcpForm {...part}>
+          <div class="form-grid">
+            <TextField label={t("networks.range_start")} name="addRanges.0.start" required maxLength={45} />
+            <TextField label={t("networks.range_end")} name="addRanges.0.end" required maxLength={45} />
+          </div>
+          <div class="form-actions">
+            <button type="submit" class="button" disabled={!part.enabled}>
+              {t("networks.add_range")}
+            </button>
+          </div>
+        </NetworkDhcpForm>
+      </AddForm>
     </Panel>
   );
 }

@@ -21,6 +21,7 @@ import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import type { OnSent } from "./NetworkActions.tsx";
 import { Panel } from "../kit/Panel.tsx";
+import { AddForm } from "../kit/AddForm.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Flash } from "../kit/Flash.tsx";
 import { type RowVerb, RowVerbs } from "../kit/RowVerbs.tsx";
@@ -164,71 +165,72 @@ function AddForward({ network, enabled, onSent }: Change & { network: Network })
     }))
   );
   return (
-    <form
-      class="static-form"
-      method="post"
-      action={forwardsHref(network.name)}
-      onSubmit={async (event) => {
-        event.preventDefault();
-        const form = event.currentTarget, input = forwardIn(network.name, new FormData(form));
-        const isDone = await attempt(t("forwards.failed"), () => api.addPortForward(input));
-        if (isDone) {
-          form.reset();
-          report(t("forwards.done_add"));
-        }
-        onSent(form, isDone);
-      }}
-    >
-      <div class="form-grid">
-        <SelectField
-          label={t("forwards.protocol")}
-          name="protocol"
-          value="tcp"
-          choices={[{ value: "tcp", label: "TCP" }, { value: "udp", label: "UDP" }]}
-        />
-        <TextField
-          label={t("forwards.host_ports")}
-          hint={t("forwards.host_ports_hint")}
-          name="hostPorts"
-          required
-          maxLength={15}
-          inputMode="numeric"
-        />
-        <SelectField
-          label={t("forwards.machine")}
-          hint={t("forwards.machine_hint")}
-          name="target"
-          value={targets[0]?.value ?? ""}
-          choices={[...targets, { value: "", label: t("forwards.machine_none") }]}
-        />
-        <TextField
-          label={t("forwards.target_port")}
-          hint={t("forwards.target_port_hint")}
-          name="targetPort"
-          maxLength={5}
-          inputMode="numeric"
-        />
-        <TextField
-          label={t("forwards.address")}
-          hint={t("forwards.address_hint")}
-          name="address"
-          maxLength={45}
-        />
-        <TextField
-          label={t("forwards.host_address")}
-          hint={t("forwards.host_address_hint")}
-          name="hostAddress"
-          maxLength={45}
-        />
-        <TextField label={t("forwards.note")} name="description" maxLength={200} />
-        <CheckField label={t("forwards.keep")} name="keepAddress" />
-      </div>
-      <div class="form-actions">
-        <button type="submit" class="button" disabled={!enabled}>
-          {t("forwards.add")}
-        </button>
-      </div>
-    </form>
+    <AddForm title={t("forwards.add_form")}>
+      <form
+        method="post"
+        action={forwardsHref(network.name)}
+        onSubmit={async (event) => {
+          event.preventDefault();
+          const form = event.currentTarget, input = forwardIn(network.name, new FormData(form));
+          const isDone = await attempt(t("forwards.failed"), () => api.addPortForward(input));
+          if (isDone) {
+            form.reset();
+            report(t("forwards.done_add"));
+          }
+          onSent(form, isDone);
+        }}
+      >
+        <div class="form-grid">
+          <SelectField
+            label={t("forwards.protocol")}
+            name="protocol"
+            value="tcp"
+            choices={[{ value: "tcp", label: "TCP" }, { value: "udp", label: "UDP" }]}
+          />
+          <TextField
+            label={t("forwards.host_ports")}
+            hint={t("forwards.host_ports_hint")}
+            name="hostPorts"
+            required
+            maxLength={15}
+            inputMode="numeric"
+          />
+          <SelectField
+            label={t("forwards.machine")}
+            hint={t("forwards.machine_hint")}
+            name="target"
+            value={targets[0]?.value ?? ""}
+            choices={[...targets, { value: "", label: t("forwards.machine_none") }]}
+          />
+          <TextField
+            label={t("forwards.target_port")}
+            hint={t("forwards.target_port_hint")}
+            name="targetPort"
+            maxLength={5}
+            inputMode="numeric"
+          />
+          <TextField
+            label={t("forwards.address")}
+            hint={t("forwards.address_hint")}
+            name="address"
+            maxLength={45}
+          />
+          <TextField
+            label={t("forwards.host_address")}
+            hint={t("forwards.host_address_hint")}
+            name="hostAddress"
+            maxLength={45}
+          />
+          <TextField label={t("forwards.note")} name="description" maxLength={200} />
+          <CheckField label={t("forwards.keep")} name="keepAddress" />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button" disabled={!enabled}>
+            {t("forwards.add")}
+          </button>
+        </div>
+      </form>
+    </AddForm>
   );
 }
 

@@ -58,6 +58,7 @@ browserTest("a port forward is added, switched off and removed, with and without
       const port = somePort();
       const row = "tr[data-forward]";
       await visit(tester, `${server.url}/networks/${network.name}`, async (page) => {
+        await page.getByText("Add port forward…").click();
         await page.getByLabel("Host port", { exact: true }).fill(String(port));
         await page.getByLabel("Fixed address", { exact: true }).fill(`${network.subnet}.9`);
         await page.getByLabel("Port of the target", { exact: true }).fill("80");
@@ -90,6 +91,7 @@ browserTest("a forward to a machine shows on both their pages, and what is refus
   await using tester = await browser();
   const port = somePort();
   await visit(tester, `${server.url}/networks/${network.name}`, async (page) => {
+    await page.getByText("Add port forward…").click();
     const add = async (ports: string) => {
       await page.getByLabel("Host port", { exact: true }).fill(ports);
       await page.getByRole("button", { name: "Add port forward" }).click();

@@ -84,6 +84,7 @@ browserTest("a network's page shows leases and users live, and keeps static leas
     });
     await t.step("a static lease is added and removed", async () => {
       const ip = `${network.subnet}.7`;
+      await page.getByText("Add static lease…").click();
       await page.getByLabel("Address", { exact: true }).fill(ip);
       await page.getByLabel("MAC address", { exact: true }).fill("52:54:00:11:22:33");
       await page.getByRole("button", { name: "Add static lease" }).click();
@@ -93,6 +94,7 @@ browserTest("a network's page shows leases and users live, and keeps static leas
     });
     await t.step("a range is added and removed, at once and for good", async () => {
       const [start, end] = [`${network.subnet}.3`, `${network.subnet}.5`];
+      await page.getByText("Add range…").click();
       await page.getByLabel("DHCP from").fill(start);
       await page.getByLabel("DHCP to").fill(end);
       await page.getByRole("button", { name: "Add range" }).click();

@@ -46,6 +46,7 @@ export const forwards = {
   "forwards.target_port_hint": "Empty: the same. Of a range, the first.",
   "forwards.keep": "Keep the VM's address: make it a static lease",
   "forwards.add": "Add port forward",
+  "forwards.add_form": "Add port forward…",
 
   "forwards.done_add": "The port forward was added",
   "forwards.failed": "The port forward: that failed",
