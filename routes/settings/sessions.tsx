@@ -7,6 +7,7 @@ import { Panel } from "../../components/kit/Panel.tsx";
 import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatMoment } from "../../lib/text/time.ts";
+import { browserName } from "../../lib/access/browser_name.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -26,6 +27,14 @@ export const handler = define.handlers({
     });
   },
 });
+
+/** A browser as people call it, or as it calls itself. */
+function clientText(client: string): string {
+  const known = browserName(client);
+  if (known === undefined) return oneLine(client, 48) || "–";
+  const { browser, system } = known;
+  return system === undefined ? browser : t("access.browser_on", { browser, system });
+}
 
 /** Where one is signed in; where everybody is, for administrators. */
 export default define.page<typeof handler>(function Sessions({ data: { all, now, sessions }, state, url }) {
@@ -48,7 +57,7 @@ export default define.page<typeof handler>(function Sessions({ data: { all, now,
               title: t("access.session_client"),
               cell: ({ client, current }) => (
                 <>
-                  <span title={client}>{oneLine(client, 48)}</span>{" "}
+                  <span title={oneLine(client)}>{clientText(client)}</span>{" "}
                   {current && <small>({t("access.session_this")})</small>}
                 </>
               ),
