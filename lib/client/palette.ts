@@ -44,6 +44,8 @@ export interface Command<Icon extends string = OwnIcon> {
   readonly effect: Effect;
   /** Other words it is found by, in lower case: addresses, tags. */
   readonly words?: string;
+  /** Stands behind what has the words anywhere, even if it begins with them: a VM's disk behind the VM's console. */
+  readonly isMinor?: true;
 }
 
 /** An entry that matches, and where. */
@@ -160,6 +162,7 @@ function* resources({ networks, pools, images }: PaletteScope<string>): Generato
       hint: texts.t("palette.image", { pool: oneLine(pool, 40) }),
       icon: "disc",
       effect: { kind: "go", href: `${poolHref(pool)}?${new URLSearchParams({ q: name })}` },
+      isMinor: true,
     };
   }
 }
@@ -210,11 +213,11 @@ function* commands<Icon extends string>(
 }
 
 /** How near an entry is that has every word; null where one is missing. Less is nearer. */
-function distance({ label, words = "" }: Command<string>, typed: string, parts: readonly string[]) {
+function distance({ label, words = "", isMinor }: Command<string>, typed: string, parts: readonly string[]) {
   const lower = label.toLowerCase();
   if (lower === typed) return 0;
-  if (lower.startsWith(typed)) return 1;
-  if (parts.every((part) => lower.includes(part))) return 2;
+  if (lower.startsWith(typed)) return isMinor ? 3 : 1;
+  if (parts.every((part) => lower.includes(part))) return isMinor ? 3 : 2;
   return parts.every((part) => lower.includes(part) || words.includes(part)) ? 3 : null;
 }
 

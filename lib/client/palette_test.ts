@@ -20,7 +20,7 @@ const scope: PaletteScope<"page"> = {
   ],
   networks: [{ name: "lab", bridge: "virbr7", subnets: [] }],
   pools: [{ name: "default", path: "/srv/images" }],
-  images: [{ pool: "default", name: "debian-13.qcow2" }],
+  images: [{ pool: "default", name: "debian-13.qcow2" }, { pool: "default", name: "db-01.qcow2" }],
   controllable: true,
   maySignOut: true,
 };
@@ -33,6 +33,7 @@ Deno.test("findCommands() finds a VM, then its console, then what can be done to
   assert.deepEqual(labels("web-").slice(0, 3), ["web-01", "Console of web-01", "Start web-01"]);
   const db = labels("db-01"), xml = db.indexOf("XML of db-01");
   assert.equal(db[1], "Console of db-01");
+  assert.equal(db.at(-1), "db-01.qcow2");
   assert.ok(db.indexOf("Pause db-01") < xml);
   for (const harm of ["Shut down", "Force off", "Reset"]) assert.ok(db.indexOf(`${harm} db-01`) > xml, harm);
   assert.equal(labels("force db-01")[0], "Force off db-01");
