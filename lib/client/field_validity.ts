@@ -72,7 +72,7 @@ function onInvalid(event: Event): void {
   showAt(control, field);
   if (focused !== null && focused === control.form) return;
   focused = control.form;
-  queueMicrotask(() => focused = null);
+  setTimeout(() => focused = null); // microtasks run between the events of one form
   const folded = control.closest("details");
   if (folded) folded.open = true;
   control.focus();
