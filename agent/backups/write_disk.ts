@@ -8,6 +8,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import type { Volume } from "../storage/volumes.ts";
 import { ChunksAhead } from "./read_ahead.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
+import { SteadySync } from "./steady_sync.ts";
 
 /** The chunks of a disk. @throws {ManifestError} @throws {Error} from reading */
 export async function chunksOf(
@@ -49,7 +50,11 @@ export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void
   const { repository, chunks, chunkBytes, bytes, format, job, onBytes } = disk;
   const isFile = volume.type === "file";
   const layout = format === "qcow2" ? new Qcow2Layout(bytes) : undefined;
-  using file = await Deno.open(plainPath(volume.path), { read: true, write: true });
+  const path = plainPath(volume.path);
+  using file = await Deno.open(path, { read: true, write: true });
+  // Another one, for a file does one thing at a time.
+  using again = await Deno.open(path, { read: true });
+  const steady = new SteadySync(() => again.syncData());
   if (isFile) await file.truncate(0);
   await using ahead = new ChunksAhead(repository, chunks, disk);
   for (const [index, digest] of chunks.entries()) {
@@ -63,10 +68,12 @@ export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void
       if (layout === undefined) await writeAt(file, { offset: at, bytes: content });
       else for (const placed of layout.place(at, content)) await writeAt(file, placed);
     }
+    steady.wrote(length);
     onBytes(at + length);
   }
   if (layout !== undefined) {
     for (const placed of layout.end()) await writeAt(file, placed);
   } else if (isFile) await file.truncate(bytes);
+  await steady.end();
   await file.sync();
 }

@@ -3,6 +3,7 @@ import { statfs } from "node:fs/promises";
 import { isCopyId, ManifestError } from "../../../lib/backup/manifest.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { FileRefused, isSystemError, orMissing, pathFault, readRegular } from "../../files.ts";
+import { SteadySync } from "../steady_sync.ts";
 import {
   type BackupStore,
   COPIES,
@@ -88,6 +89,7 @@ export class FolderStore implements BackupStore {
   readonly isRemote = false;
   readonly label: string;
   readonly #root: string;
+  readonly #steady = new SteadySync(() => this.#sync());
 
   constructor(readonly folder: string) {
     this.label = folder;
@@ -191,6 +193,7 @@ export class FolderStore implements BackupStore {
         throw error;
       }
     });
+    this.#steady.wrote(bytes.length);
   }
 
   async move(from: string, to: string): Promise<void> {
@@ -231,9 +234,9 @@ export class FolderStore implements BackupStore {
       for (const [name, bytes] of files) {
         await Deno.writeFile(`${partial}/${name}`, bytes, { createNew: true, mode: 0o600 });
       }
-      await this.#sync();
+      await this.#steady.end();
       await Deno.rename(partial, this.#at(`${COPIES}/${id}`));
-      await this.#sync();
+      await this.#steady.end();
     });
   }
 
@@ -249,7 +252,7 @@ export class FolderStore implements BackupStore {
   async abandonGroup(id: string): Promise<void> {
     const isBegun =
       await this.#do(() => orMissing(Deno.lstat(this.#at(`${COPIES}/${PARTIAL}${id}`)))) !== undefined;
-    if (isBegun) await this.#do(() => this.#sync());
+    if (isBegun) await this.#do(() => this.#steady.end());
     await this.#drop(id);
   }
 

@@ -1,0 +1,28 @@
+/** Bytes after which what was written is synced. */
+const SYNCED_BYTES = 256 * 1024 * 1024;
+
+/** Syncs what is written while more comes: at the end there is little left that somebody waits for. */
+export class SteadySync {
+  #unsynced = 0;
+  #isSyncing = false;
+  #synced: Promise<void> = Promise.resolve();
+
+  /** @param sync has everything that was written before last */
+  constructor(private readonly sync: () => Promise<void>) {}
+
+  /** Notes that so many bytes were written. */
+  wrote(bytes: number): void {
+    this.#unsynced += bytes;
+    if (this.#isSyncing || this.#unsynced < SYNCED_BYTES) return;
+    this.#unsynced = 0;
+    this.#isSyncing = true;
+    this.#synced = Promise.all([this.#synced, this.sync()]).then(() => void (this.#isSyncing = false));
+    this.#synced.catch(() => {/* told to who waits for the end */});
+  }
+
+  /** Everything lasts. @throws what an earlier sync threw, too: the kernel tells of what it could not write once */
+  async end(): Promise<void> {
+    await this.#synced;
+    await this.sync();
+  }
+}
