@@ -12,7 +12,7 @@ import {
   tablesOf,
 } from "../../lib/formats/qcow2/allocation.ts";
 import { HEAD_BYTES, ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
-import { fill, type PieceWish, readChunk, type Stored, storePieces, type Storing } from "./chunks.ts";
+import { fill, readChunk, type Stored, storePieces, type Storing } from "./chunks.ts";
 import type { Repository } from "./repository.ts";
 
 /** What has become of a disk, and how much of it QEMU had copied. */
@@ -163,7 +163,7 @@ export async function storeIncrement(
 ): Promise<Increment> {
   return await withClusters(path, bytes, async (changes, clustersOf) => {
     let copied = 0;
-    const stored = await storePieces(repository, bytes, async ({ index, into, threads }: PieceWish) => {
+    const stored = await storePieces(repository, bytes, async ({ index, into, threads }) => {
       const before = base[index] ?? null, { clusters, count } = await clustersOf(index);
       if (count === 0) return { kept: before };
       copied += count;

@@ -10,6 +10,7 @@ import { chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES } from "../../lib/backup/manifest.ts";
 import { ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { backupFolder, bytesIn, contentOf, MIB, runOf } from "../testbed/backups.ts";
+import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
@@ -109,6 +110,7 @@ Deno.test({
     const base = `${pool.path}/base.qcow2`, plain = `${pool.path}/plain.qcow2`;
     await run(["qemu-img", "create", "-q", "-f", "qcow2", base, "16M"]);
     await io(base, "write -P 1 0 5M");
+    await virsh("pool-refresh", pool.name); // a base is a volume of a pool
     await run(["qemu-img", "create", "-q", "-f", "qcow2", plain, "16M"]);
     await io(plain, "write -P 2 3M 6M");
     await using vm = await testMachine({
