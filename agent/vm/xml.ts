@@ -1,8 +1,10 @@
 /** A machine's XML: its version, checking an edited one without applying it, and replacing it. */
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type Input, type Output, type VM, type XmlProblem } from "../../lib/contract/mod.ts";
+import { ownMetadata, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { lineOf } from "../../lib/formats/xml/locate.ts";
+import { METADATA_PREFIX, METADATA_URI } from "../../lib/formats/xml/metadata.ts";
 import { relativePaths, withAbsolutePaths } from "../../lib/formats/xml/relative.ts";
 import { withoutGeneratedPasswords } from "../../lib/formats/xml/screen_passwords.ts";
 import {
@@ -149,12 +151,27 @@ export async function setVmXml(
       // libvirt would check it by its schemas again, and refuse the relative paths that it has itself.
       const unchecked = kept.length > 0 && kept.every((path) => relative.includes(path));
       await host.link.call("domainDefineXml", { xml: pinned, unchecked });
-      saved = await editableXml(host, vm);
+      saved = await tellRunning(host, vm, await editableXml(host, vm));
     } catch (error) {
       throw defineError(error, pinned, "set_vm_xml");
     }
   });
   return { etag: await etagOf(saved), pending: host.inventory.active().includes(vm.id) };
+}
+
+/**
+ * Gives a running machine the tags and the group of its stored XML: no boot is needed for them, and rights go by the group.
+ *
+ * @returns the stored XML afterwards @throws {LibvirtError}
+ */
+async function tellRunning(host: Host, vm: VM, saved: string): Promise<string> {
+  const { link, inventory } = host;
+  const next = summarizeDomain(saved), now = inventory.record(vm.id)?.summary;
+  const isSame = now === undefined || (now.group === next.group && now.tags.join() === next.tags.join());
+  if (isSame || !inventory.active().includes(vm.id)) return saved;
+  const xml = ownMetadata(next);
+  await link.call("domainSetMetadata", { uuid: vm.id, xml, prefix: METADATA_PREFIX, uri: METADATA_URI });
+  return await editableXml(host, vm);
 }
 
 /** What libvirt said to a definition: about the XML when it is libvirt itself that refuses, else what any call gives. */

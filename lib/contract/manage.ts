@@ -86,7 +86,9 @@ export const manageCommands = {
   }),
   set_vm_xml: command({
     summary: "Replace a VM's libvirt XML",
-    description: "It is checked against libvirt's schemas first. A running VM takes it at its next start.",
+    description:
+      "It is checked against libvirt's schemas first. A running VM takes it at its next start, but for tags and group, " +
+      "which count at once.",
     role: "administrator",
     input: closed({ vmId: VmId, xml: DomainXml, etag: Type.Optional(Etag) }),
     output: Type.Object({
