@@ -1,5 +1,6 @@
 /** delete_vm: what goes, what stays, what is refused, and that a failure loses nothing. */
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -72,6 +73,31 @@ Deno.test({
       );
       assert.equal(await defined(vm.name), true);
       assert.equal(await exists(vm.disks[0]!), true);
+    });
+    await t.step("so is one that a running machine has from its next start on", async () => {
+      await using vm = await testMachine({ purpose: "delete", guest: false, disks: [{ format: "raw" }] });
+      await using other = await testMachine({ purpose: "delete", guest: false, start: true });
+      await shows(server, other.uuid, ({ state }) => state === "running");
+      await virsh("attach-disk", other.name, vm.disks[0]!, "vdb", "--config", "--subdriver", "raw");
+      await known(server, vm.uuid);
+      const [disk] = (await call(server, "get_delete_plan", { vmId: vm.uuid })).disks;
+      assert.deepEqual([disk!.deletable, disk!.reason], [false, `it is also used by ${other.name}`]);
+      const asked = call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
+      await refused(asked, "DiskDeleteFailed");
+      assert.equal(await exists(vm.disks[0]!), true);
+    });
+    await t.step("so is one that a volume is built on, whoever has that", async () => {
+      await using pool = await testPool("delete-base");
+      await using vm = await testMachine({ purpose: "delete", guest: false, disks: [{ pool }] });
+      await known(server, vm.uuid);
+      const [disk] = vm.disks, backing = `${pool.name}/${basename(disk!)}`;
+      await call(server, "create_volume", { pool: pool.name, name: "top.qcow2", backing });
+      const text = new RegExp(`the volume top\\.qcow2 of ${pool.name} is built on it`);
+      const asked = call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
+      await refused(asked, "DiskDeleteFailed", text);
+      assert.equal(await exists(disk!), true);
+      await call(server, "delete_volume", { pool: pool.name, volume: "top.qcow2" });
+      await call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
     });
     await t.step("a disk that is another machine's backing file is refused", async () => {
       await using base = await testMachine({ purpose: "delete", guest: false, disks: [{}] });

@@ -61,8 +61,8 @@ async function collectUses(
   return found;
 }
 
-/** A machine's disks: those it has, and those it will have. */
-async function disksOfBoth({ link, inventory }: Host, vm: VM): Promise<AnyDisk[]> {
+/** A machine's disks: those it has, and those it will have at its next start. @throws {LibvirtError} */
+export async function disksOfBoth({ link, inventory }: Host, vm: VM): Promise<AnyDisk[]> {
   const disks: AnyDisk[] = vm.disks.map((disk) => ({ ...disk, source: disk.source, format: disk.format }));
   if (!vm.persistent || !inventory.active().includes(vm.id)) return disks;
   const next = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });

@@ -4,10 +4,11 @@ import { isSystemError } from "../../files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
-import type { LibvirtLink } from "../../libvirt/link.ts";
+import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
+import { disksOfBoth } from "./usage.ts";
 
 async function backing(source: string): Promise<string[]> {
   try {
@@ -19,28 +20,28 @@ async function backing(source: string): Promise<string[]> {
   }
 }
 
-/** Path → name of a machine that needs it, for those of `paths` that one of `vms` needs. */
+/** Path → name of a machine that needs it, now or at its next start, for those of `paths` that one of `vms` needs. */
 export async function imageUsers(
-  link: Pick<LibvirtLink, "uri" | "call">,
+  host: Host,
   paths: readonly string[],
   vms: readonly VM[],
 ): Promise<Map<string, string>> {
-  const { uri } = link, here = isLocal(uri);
+  const { link } = host, { uri } = link, here = isLocal(uri);
   const users = new Map<string, string>();
   const wanted = new Map<string, string[]>();
   for (const path of paths) {
     const real = await resolvedPath(uri, path);
     wanted.set(real, [...wanted.get(real) ?? [], path]);
   }
-  for (const { name, disks } of vms) {
-    for (const disk of disks) {
+  for (const vm of vms) {
+    for (const disk of await disksOfBoth(host, vm)) {
       const source = await pathOfDisk(link, disk);
       if (source === undefined) continue;
       const needed = here && mayBeFile(disk) && disk.format === "qcow2"
         ? [source, ...await backing(source)]
         : [source];
       for (const real of await resolvedPaths(uri, needed)) {
-        for (const path of wanted.get(real) ?? []) users.set(path, name);
+        for (const path of wanted.get(real) ?? []) users.set(path, vm.name);
       }
     }
   }

@@ -7,8 +7,10 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isLocal } from "../../libvirt/uri.ts";
+import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
+import { overlays } from "../../storage/volume_usage.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
@@ -89,6 +91,7 @@ async function planDisk(
   host: Host,
   { disk, place, no }: Candidate,
   users: ReadonlyMap<string, string>,
+  above: (path: string) => Promise<Volume | undefined>,
 ): Promise<PlannedDisk> {
   const { target, source = "" } = disk;
   // The pool's figures where the machine's own were not asked yet.
@@ -112,6 +115,11 @@ async function planDisk(
   if (user !== undefined) {
     return { ...at, deletable: false, reason: `it is also used by ${user}`, hinders: true };
   }
+  const overlay = await above(place.path);
+  if (overlay !== undefined) {
+    const reason = `the volume ${overlay.name} of ${overlay.pool} is built on it`;
+    return { ...at, deletable: false, reason, hinders: true };
+  }
   const why = await undeletable(host, place, disk);
   const forGood = why === undefined && isBinOn(host)
     ? await unkeepable(host, { path: place.path, pool: place.pool ?? null })
@@ -130,6 +138,19 @@ async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
         ...(format !== undefined && { format }),
       }],
   );
+}
+
+/** What tells which volume is built on an image and would be lost with it: one that does not go itself. */
+async function othersAbove(
+  host: Host,
+  going: readonly string[],
+): Promise<(path: string) => Promise<Volume | undefined>> {
+  const { uri } = host.link;
+  const own = new Set(await resolvedPaths(uri, going)), above = await overlays(host, new Set(going));
+  return async (path) => {
+    const found = await above(path);
+    return found === undefined || own.has(await resolvedPath(uri, found.path)) ? undefined : found;
+  };
 }
 
 /**
@@ -152,9 +173,10 @@ export async function planDisks(host: Host, vm: VM, xml: string): Promise<Planne
     candidates.set(source, { disk, no, place: no === undefined ? await placeOf(host, disk) : nowhere });
   }
   const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
-  const users = await imageUsers(host.link, paths, all.filter(({ id }) => id !== vm.id));
+  const users = await imageUsers(host, paths, all.filter(({ id }) => id !== vm.id));
+  const above = await othersAbove(host, paths);
   const planned: PlannedDisk[] = [];
-  for (const candidate of candidates.values()) planned.push(await planDisk(host, candidate, users));
+  for (const candidate of candidates.values()) planned.push(await planDisk(host, candidate, users, above));
   return planned;
 }
 

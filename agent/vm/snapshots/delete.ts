@@ -124,7 +124,7 @@ async function fateOf(
   const [upper, more] = above;
   const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id);
   const touched = [lower.path, ...above.map((each) => each.path)];
-  const user = (await imageUsers(host.link, touched, otherVms)).values().next().value ??
+  const user = (await imageUsers(host, touched, otherVms)).values().next().value ??
     touched.map((each) => host.keepers.of(each, images.keeperOf)).find((keeper) => keeper !== undefined);
   if (user !== undefined) throw refused(name, `its image ${lower.path} is also used by ${user}`);
   if (upper === undefined) {

@@ -32,7 +32,7 @@ export async function lostImages(host: Host, vm: VM, snapshots: readonly Found[]
     if (contents.has(path) || host.keepers.of(path) !== undefined) continue;
     if ((await builtOn(host, path)).length === 0) lost.push(path);
   }
-  const others = await imageUsers(host.link, lost, host.inventory.vms().filter(({ id }) => id !== vm.id));
+  const others = await imageUsers(host, lost, host.inventory.vms().filter(({ id }) => id !== vm.id));
   return lost.filter((path) => !others.has(path));
 }
 
