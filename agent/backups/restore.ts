@@ -19,7 +19,6 @@ import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
 import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
 import { readDomain } from "../../lib/formats/xml/trial.ts";
 import { child, children } from "../../lib/formats/xml/tree.ts";
-import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Principal } from "../access.ts";
 import { isTaken, isThere } from "../files.ts";
@@ -30,20 +29,18 @@ import { log } from "../log.ts";
 import { identityAt } from "../operations/file_identity.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
-import { type DiskDoomed, type FileMade, keyOf, type StateReplaced } from "../operations/step.ts";
-import { binReplaced } from "../storage/bin/replaced.ts";
+import { type FileMade, keyOf, type StateReplaced } from "../operations/step.ts";
 import { checkImage } from "../storage/disk_images/check.ts";
-import { fileOf } from "../storage/volume_steps.ts";
 import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
 import { defaultPool, type Volume } from "../storage/volumes.ts";
 import { dropCheckpoints } from "../vm/checkpoints.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
-import { deleteDisk } from "../vm/lifecycle/delete.ts";
 import { requireFreeName, requireOff } from "../vm/lifecycle/rename.ts";
 import { replaceState } from "../vm/lifecycle/replace_state.ts";
 import { putTpmState, stageTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
 import { editableXml } from "../vm/xml.ts";
 import { type DiskPlace, type DiskWork, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";
+import { putAway } from "./old_disks.ts";
 
 /** Bytes of a definition and of UEFI variables that are read at most: libvirt takes no larger ones. */
 const MOST_DEFINITION = 4 * 1024 ** 2, MOST_VARIABLES = 128 * 1024 ** 2;
@@ -262,7 +259,7 @@ async function oldVolumes(
 
 /** In the place of what a VM has become. Its old disks go last, once it has the restored ones. */
 async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<void> {
-  const { host, operation, job, warnings, manifest } = work, { link } = host;
+  const { host, operation, job, manifest } = work, { link } = host;
   const now = await definitionNow(work), document = await definitionOf(work, now);
   const before = await editableXml(host, vm), old = await oldVolumes(work, vm);
   const mark = manifest.id.slice(0, 15);
@@ -297,16 +294,7 @@ async function inPlace(work: Work, vm: VM, pool: string | undefined): Promise<vo
   await link.call("domainDefineXml", { xml: document.toString() });
   await replaceState(change);
   await host.reread(vm);
-  for (const volume of old.values()) {
-    try {
-      if (await binReplaced(host, volume, operation.record.actor)) continue;
-      const file = await fileOf(link, volume.path);
-      operation.add<DiskDoomed>({ kind: "disk-doomed", path: volume.path, file });
-      await deleteDisk(host, volume.path);
-    } catch (error) {
-      warnings.push(`The old disk ${volume.path} was kept: ${messageOf(error)}`);
-    }
-  }
+  await putAway(work, old.values());
 }
 
 /** @throws {ContractError} RestoreNotPossible for one that has snapshots: they are of the disks it has now */

@@ -179,7 +179,8 @@ async function binOld(
 ): Promise<void> {
   try {
     const volume = await volumeNamed(host.link, pool, name);
-    if (volume !== undefined) await binReplaced(host, volume, actor);
+    if (volume === undefined || await binReplaced(host, volume, actor)) return;
+    log.warn("a disk that was replaced stays where it is: the bin cannot keep it", { pool, name });
   } catch (error) {
     if (isAway(error)) throw error;
     log.warn("a disk that was replaced stays where it is", { pool, name, error });

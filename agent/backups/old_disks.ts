@@ -1,0 +1,33 @@
+/** What becomes of the disks that a VM had before a copy took their place. */
+import { messageOf } from "../../lib/text/message.ts";
+import { isAway } from "../libvirt/failure.ts";
+import type { DiskDoomed } from "../operations/step.ts";
+import { binReplaced } from "../storage/bin/replaced.ts";
+import { fileOf } from "../storage/volume_steps.ts";
+import type { Volume } from "../storage/volumes.ts";
+import { deleteDisk } from "../vm/lifecycle/delete.ts";
+import type { DiskWork } from "./make_disk.ts";
+
+/**
+ * Moves volumes that nothing has any more into the bin; what that cannot keep is deleted. One that cannot go is told of
+ * in the warnings, and stays. When libvirt goes away meanwhile, settling the operation sees to them: a warning would end
+ * it, and the disks would be nobody's.
+ *
+ * @throws {LibvirtError | ContractError} when libvirt is away
+ */
+export async function putAway(
+  { host, operation, warnings }: Pick<DiskWork, "host" | "operation"> & { readonly warnings: string[] },
+  old: Iterable<Volume>,
+): Promise<void> {
+  for (const volume of old) {
+    try {
+      if (await binReplaced(host, volume, operation.record.actor)) continue;
+      const file = await fileOf(host.link, volume.path);
+      operation.add<DiskDoomed>({ kind: "disk-doomed", path: volume.path, file });
+      await deleteDisk(host, volume.path);
+    } catch (error) {
+      if (isAway(error)) throw error;
+      warnings.push(`The old disk ${volume.path} was kept: ${messageOf(error)}`);
+    }
+  }
+}

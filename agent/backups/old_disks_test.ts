@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { LibvirtError } from "../../ffi/error.ts";
+import type { Host } from "../hosts/host.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Volume } from "../storage/volumes.ts";
+import { putAway } from "./old_disks.ts";
+
+/** Puts two disks away while libvirt fails in this way. */
+async function tried(kind: LibvirtError["kind"]) {
+  const asked: string[] = [], warnings: string[] = [];
+  const volumes = (pool: string) => {
+    asked.push(pool);
+    return Promise.reject(new LibvirtError({ kind, message: "what libvirt says" }));
+  };
+  const host = { inventory: { storage: { volumes } } } as unknown as Host;
+  const operation = { record: { actor: "ann" } } as unknown as Operation;
+  const old = ["a", "b"].map((pool) => ({ pool, name: "disk", path: `/${pool}/disk` }) as unknown as Volume);
+  const end = await putAway({ host, operation, warnings }, old).then(() => "done", (error) => error.message);
+  return { end, asked, warnings };
+}
+
+Deno.test("putAway() leaves the old disks to the settlement of the operation when libvirt goes away", async () => {
+  for (const kind of ["lost", "unavailable", "timeout"] as const) {
+    assert.deepEqual(await tried(kind), { end: "what libvirt says", asked: ["a"], warnings: [] }, kind);
+  }
+});
+
+Deno.test("putAway() tells of each disk that cannot go, and goes on", async () => {
+  const { end, asked, warnings } = await tried("libvirt");
+  assert.deepEqual([end, asked], ["done", ["a", "b"]]);
+  assert.deepEqual(
+    warnings,
+    ["a", "b"].map((pool) => `The old disk /${pool}/disk was kept: what libvirt says`),
+  );
+});
