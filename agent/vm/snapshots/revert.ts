@@ -8,7 +8,7 @@ import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
-import { contractError } from "../../libvirt/failure.ts";
+import { contractError, isAway } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { NOTHING, Refused, t } from "../../operations/outcome.ts";
@@ -99,11 +99,16 @@ export async function revertBeside(
   }
 }
 
-/** Deletes an image that nothing needs. One that stays is told of in the log alone. */
-async function removeLost(host: Host, path: string): Promise<void> {
+/**
+ * Deletes an image that nothing needs. One that stays is told of in the log alone.
+ *
+ * @throws {LibvirtError} when libvirt is away: it is deleted when the operation is settled
+ */
+export async function removeLost(host: Host, path: string): Promise<void> {
   try {
     await deleteDisk(host, path);
   } catch (error) {
+    if (isAway(error)) throw error;
     log.warn("an image that a revert left behind could not be deleted", { path, error });
   }
 }
