@@ -1,4 +1,5 @@
 /** Who has an image already: two machines that write to one image destroy it. */
+import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
@@ -65,8 +66,14 @@ async function collectUses(
 export async function disksOfBoth({ link, inventory }: Host, vm: VM): Promise<AnyDisk[]> {
   const disks: AnyDisk[] = vm.disks.map((disk) => ({ ...disk, source: disk.source, format: disk.format }));
   if (!vm.persistent || !inventory.active().includes(vm.id)) return disks;
-  const next = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
-  return [...disks, ...disksOf(next)];
+  try {
+    const next = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
+    return [...disks, ...disksOf(next)];
+  } catch (error) {
+    // It has been undefined since: it will have none
+    if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN) return disks;
+    throw error;
+  }
 }
 
 /** @param own where the disk is */
