@@ -16,6 +16,7 @@ import { api } from "../lib/client/api.ts";
 import { currentTime } from "../lib/client/clock.ts";
 import {
   chartsOf,
+  hostIn,
   type MonitoringData,
   monitoringHref,
   type MonitoringQuery,
@@ -88,7 +89,13 @@ export default function Monitoring({ vm, host, path, query: first, data: rendere
   const { data: value, query: asked, zoom, back } = useMonitoring({
     first: rendered,
     query: first,
-    read: (query, at) => readMonitoring(api, subject, query, at),
+    read: (query, at) =>
+      readMonitoring(
+        api,
+        vmId === undefined ? { hostId: hostIn(new URLSearchParams(location.search)) } : { vmId },
+        query,
+        at,
+      ),
     vmId,
   });
   const kinds = useSignal<ReadonlySet<MarkKind>>(new Set(MARK_KINDS));
@@ -99,9 +106,10 @@ export default function Monitoring({ vm, host, path, query: first, data: rendere
     () =>
       shown.map(({ kind, entry }) => ({
         ...{ kind, at: entry.timestamp / 1000 },
-        text: vmId === undefined && entry.vmName !== undefined
-          ? `${entry.vmName}: ${activityText(entry)}`
-          : activityText(entry),
+        text: [
+          ...(vmId === undefined ? [entry.vmName] : []),
+          kind === "alert" ? entry.message : activityText(entry),
+        ].filter((part) => part !== undefined).join(": "),
       })),
     [shown],
   );

@@ -18,7 +18,7 @@ import type { Principal } from "../access.ts";
 import { type Clock, hostZone } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { AlertEngine } from "./engine.ts";
-import type { AlertRecords } from "./records.ts";
+import { type AlertRecords, isWanted } from "./records.ts";
 
 /** What the handlers work with. */
 export interface AlertContext {
@@ -154,9 +154,9 @@ export function alertHandlers(
       engine.refresh();
       return null;
     },
-    get_alert_history: ({ limit = 100, open = false }) => {
-      const incidents = engine.incidents();
-      return [...incidents, ...open ? [] : records.history(limit)].slice(0, limit);
+    get_alert_history: ({ limit = 100, open = false, ...wanted }) => {
+      const incidents = engine.incidents().filter((each) => isWanted(each, wanted));
+      return [...incidents, ...open ? [] : records.history(limit, wanted)].slice(0, limit);
     },
     get_alert_summary: (_input, { principal }) => {
       const viewer = viewerOf(principal);

@@ -85,6 +85,23 @@ export const ALERT_MIGRATIONS = [
   insertsOf("backupTests"),
 ];
 
+/** Which incidents are wanted; all, where nothing is said. */
+export interface WantedIncidents {
+  readonly vmId?: string;
+  readonly hostId?: string;
+  /** Fired from then on: milliseconds since 1970. */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/** Whether one is. */
+export const isWanted = (
+  { vmId, host, firedAt }: AlertIncident,
+  wanted: WantedIncidents,
+): boolean =>
+  (wanted.vmId ?? vmId) === vmId && (wanted.hostId ?? host) === host &&
+  firedAt >= (wanted.since ?? 0) && firedAt <= (wanted.until ?? Infinity);
+
 /** Tables whose rows are an id and a record. */
 type Table = "alerts" | "alert_silences" | "alert_targets" | "alert_messages";
 
@@ -200,12 +217,22 @@ export class AlertRecords {
   }
 
   /** What is over, the newest first. @throws {ContractError} StoreUnavailable */
-  history(limit: number): AlertIncident[] {
+  history(limit: number, { vmId, hostId, since = 0, until }: WantedIncidents = {}): AlertIncident[] {
     const database = this.require().#store.open();
     if (database === undefined) throw this.#unavailable();
+    // What fired since a time ended since then, too: of that there is an index
+    const tests: readonly (readonly [sql: string, value: SQLInputValue | undefined])[] = [
+      ["ended_at >= ?", since],
+      ["fired_at >= ?", since],
+      ["fired_at <= ?", until],
+      ["record ->> '$.incident.vmId' = ?", vmId],
+      ["record ->> '$.incident.host' = ?", hostId],
+    ];
+    const given = tests.flatMap(([sql, value]) => value === undefined ? [] : [{ sql, value }]);
     const ended = incidentsIn(
       database,
-      "WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, fired_at DESC LIMIT ?",
+      `WHERE ${given.map(({ sql }) => sql).join(" AND ")} ORDER BY ended_at DESC, fired_at DESC LIMIT ?`,
+      ...given.map(({ value }) => value),
       limit,
     );
     return ended.map(({ incident }) => incident);

@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<MarkKind, PlainKeyOf<typeof monitoring>>> = {
   snapshot: "monitoring.mark.snapshot",
   change: "monitoring.mark.change",
   trouble: "monitoring.mark.trouble",
+  alert: "monitoring.mark.alert",
 };
 
 /** Props of {@link MarkSwitches}. */

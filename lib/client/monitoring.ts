@@ -1,18 +1,22 @@
 /** What a page of graphs shows of a VM or the host: read by its route first, then by its island. */
+import type { AlertIncident } from "../contract/alerts.ts";
+import { LOCAL_HOST } from "../contract/local_host.ts";
 import type { MetricSummary } from "../contract/metrics.ts";
 import type { MetricPart } from "../contract/metric_series.ts";
 import { METRIC_PARTS } from "../contract/metric_series.ts";
 import { type ChartSet, chartSet, type ChosenParts } from "../metrics/chart_data.ts";
 import { type Chart, HOST_CHARTS, seriesNames, VM_CHARTS } from "../metrics/charts.ts";
 import { LIVE_CHARTS, type LiveSeed, liveSeed } from "../metrics/live_seed.ts";
-import { type Mark, MARKED_ACTIONS, marksOf, MOST_MARKS } from "../metrics/marks.ts";
+import { firedAsActivity, type Mark, MARKED_ACTIONS, marksOf, MOST_MARKS } from "../metrics/marks.ts";
 import { type PageRange, rangeInput, rangeQuery } from "../metrics/ranges.ts";
+import { failureOf } from "../text/failure.ts";
 import type { Api } from "./api.ts";
 
-/** Whose graphs: those of a VM, or of the host where none is named. */
-export interface MonitoredSubject {
-  readonly vmId?: string;
-}
+/** Whose graphs: those of a VM, or of a host. */
+export type MonitoredSubject = { readonly vmId: string } | { readonly vmId?: never; readonly hostId: string };
+
+/** The host that the address of a page names. */
+export const hostIn = (query: URLSearchParams): string => query.get("host") ?? LOCAL_HOST;
 
 /** What is asked for. */
 export interface MonitoringQuery {
@@ -31,7 +35,7 @@ export interface MonitoringData {
 }
 
 /** The graphs of a subject. */
-export const chartsOf = ({ vmId }: MonitoredSubject): readonly Chart[] =>
+export const chartsOf = ({ vmId }: { readonly vmId?: string }): readonly Chart[] =>
   vmId === undefined ? HOST_CHARTS : VM_CHARTS;
 
 /** Reads all that a page of graphs shows. @param now milliseconds since 1970 @throws what the commands throw */
@@ -48,15 +52,21 @@ export async function readMonitoring(
     vmId === undefined ? api.getHostMetrics(ofHost) : api.getHistoricalMetrics({ vmId, ...ofVm }),
     vmId === undefined ? api.getHostMetricSummary(ofHost) : api.getMetricSummary({ vmId, ...ofVm }),
   ]);
-  const happened = await api.getActivity({
-    ...{ since: history.from, until: history.to, limit: MOST_MARKS + 1 },
-    ...{ actions: [...MARKED_ACTIONS], succeeded: true },
-    ...(vmId !== undefined && { vmId }),
-  });
+  const when = { since: history.from, until: history.to };
+  const [happened, fired] = await Promise.all([
+    api.getActivity({
+      ...{ ...when, limit: MOST_MARKS + 1, actions: [...MARKED_ACTIONS], succeeded: true },
+      ...(vmId !== undefined && { vmId }),
+    }),
+    api.getAlertHistory({ ...subject, ...when, limit: MOST_MARKS }).catch((error): AlertIncident[] => {
+      if (failureOf(error).status !== 403) throw error;
+      return []; // who may not see alerts sees the graphs all the same
+    }),
+  ]);
   return {
     set: chartSet(history, chartsOf(subject), parts),
     summary: summary.series,
-    marks: marksOf(happened, history.from, history.to),
+    marks: marksOf([...happened, ...firedAsActivity(fired)], history.from, history.to),
     moreMarks: happened.length > MOST_MARKS,
   };
 }
@@ -64,7 +74,11 @@ export async function readMonitoring(
 const isLiveChart = ({ id }: Pick<Chart, "id">) => LIVE_CHARTS.some((live) => live === id);
 
 /** What is stored of the last minutes, for live graphs to begin with. @throws what the commands throw */
-export async function readLiveSeed(api: Api, subject: MonitoredSubject, now: number): Promise<LiveSeed[]> {
+export async function readLiveSeed(
+  api: Api,
+  subject: { readonly vmId?: string },
+  now: number,
+): Promise<LiveSeed[]> {
   const { vmId } = subject, asked = rangeInput({ window: "live" }, now);
   const history = vmId === undefined
     ? await api.getHostMetrics({ series: seriesNames(HOST_CHARTS.filter(isLiveChart)), ...asked })

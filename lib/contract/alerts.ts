@@ -348,6 +348,12 @@ export const alertCommands = {
       open: Type.Optional(
         Type.Boolean({ default: false, description: "only what fires or is acknowledged" }),
       ),
+      vmId: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 128, description: "only what was about this VM" }),
+      ),
+      hostId: Type.Optional(HostName),
+      since: Type.Optional(Instant),
+      until: Type.Optional(Instant),
     }),
     output: Type.Array(AlertIncident),
     errors: ["StoreUnavailable"],

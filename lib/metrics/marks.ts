@@ -1,8 +1,9 @@
 /** What happened to VMs and host, as marks on a time line. Pure. */
+import type { AlertIncident } from "../contract/alerts.ts";
 import type { Activity } from "../contract/host.ts";
 
 /** Kinds of marks, each with a colour and a switch. */
-export const MARK_KINDS = ["power", "snapshot", "change", "trouble"] as const;
+export const MARK_KINDS = ["power", "snapshot", "change", "trouble", "alert"] as const;
 export type MarkKind = typeof MARK_KINDS[number];
 
 /** Most marks of a page: more than these are a wall. */
@@ -31,6 +32,7 @@ const ACTIONS: Readonly<Record<MarkKind, readonly string[]>> = {
     ...["start_network", "stop_network", "start_storage_pool", "stop_storage_pool"],
   ],
   trouble: ["crashed", "io-error", "watchdog"],
+  alert: ["alert-fired"],
 };
 
 /** A batch is what it did to each. */
@@ -53,6 +55,15 @@ export interface Mark {
 
 /** The kind of a command or event, by its name; undefined where it is no mark. */
 export const markKindOf = (action: string): MarkKind | undefined => KIND_OF.get(action);
+
+/** Alerts that fired, as what happened: the activity does not have them. */
+export const firedAsActivity = (incidents: readonly AlertIncident[]): Activity[] =>
+  incidents.map(({ firedAt, vmId, vmName, name, message }, index) => ({
+    ...{ id: -1 - index, timestamp: firedAt, actor: "libvirt", action: "alert-fired", result: "event" },
+    ...(vmId !== undefined && { vmId }),
+    ...(vmName !== undefined && { vmName }),
+    message: `${name}: ${message}`,
+  }));
 
 /** Marks from one time to another, in milliseconds since 1970, newest first. What failed changed nothing: no mark. */
 export function marksOf(activity: readonly Activity[], from: number, to: number): Mark[] {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Activity } from "../contract/host.ts";
 import { activity as activityTexts } from "../i18n/en/activity.ts";
-import { markKindOf, marksOf } from "./marks.ts";
+import type { AlertIncident } from "../contract/alerts.ts";
+import { firedAsActivity, markKindOf, marksOf } from "./marks.ts";
 
 const entry = (action: string, timestamp: number, result: Activity["result"] = "ok"): Activity => ({
   ...{ id: timestamp, timestamp, actor: "ada", action, result },
@@ -41,9 +42,41 @@ Deno.test("markKindOf() of all that is told as activity: a new command is though
   );
   assert.equal(marked("snapshot"), "create_snapshot delete_snapshot revert_snapshot");
   assert.equal(marked("trouble"), "crashed io-error watchdog");
+  assert.equal(marked("alert"), "alert-fired");
   assert.equal(
     marked("change"),
     "attach_disk attach_nic clone_vm create_vm delete_vm detach_disk detach_nic import_vm resize_disk restore_backup set_vm_xml " +
       "start_network start_storage_pool stop_network stop_storage_pool update_disk update_nic update_vm",
   );
+});
+
+Deno.test("firedAsActivity(): alerts that fired are marked beside what else happened", () => {
+  const incident: AlertIncident = {
+    ...{
+      id: "i",
+      alertId: "a",
+      name: "CPU is busy",
+      severity: "warning",
+      watches: "vm_metric",
+      state: "resolved",
+    },
+    ...{
+      host: "local",
+      vmId: "v",
+      vmName: "web",
+      message: "CPU usage is 97 %",
+      value: 97,
+      firedAt: 20,
+      silenced: false,
+    },
+  };
+  const marks = marksOf(
+    [entry("start_vm", 10), ...firedAsActivity([incident, { ...incident, firedAt: 99 }])],
+    0,
+    50,
+  );
+  assert.deepEqual(marks.map(({ kind, entry: { message } }) => [kind, message]), [
+    ["alert", "CPU is busy: CPU usage is 97 %"],
+    ["power", undefined],
+  ]);
 });

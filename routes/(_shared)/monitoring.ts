@@ -45,7 +45,10 @@ export async function unlessUnavailable<T>(
 const SEED_WAIT_MS = 200;
 
 /** What live graphs begin with; nothing where it cannot be read, may not be seen, or is late. @throws {HttpError} */
-export async function liveSeedOf(api: PageState["api"], subject: MonitoredSubject): Promise<LiveSeed[]> {
+export async function liveSeedOf(
+  api: PageState["api"],
+  subject: { readonly vmId?: string },
+): Promise<LiveSeed[]> {
   const read = readLiveSeed(api, subject, Date.now()).catch((error) => {
     const { code, status } = failureOf(error);
     return code === "MetricsUnavailable" || status === 403 ? [] : fail(error);

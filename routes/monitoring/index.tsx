@@ -2,6 +2,7 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { MetricsTrouble } from "../../components/metrics/MetricsTrouble.tsx";
 import Monitoring from "../../islands/Monitoring.tsx";
+import { hostIn } from "../../lib/client/monitoring.ts";
 import { monitoring } from "../../lib/i18n/en/monitoring.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -13,7 +14,7 @@ const texts = textsOf(monitoring);
 export const handler = define.handlers({
   async GET({ state: { api }, url }) {
     const [shown, info, stats] = await Promise.all([
-      shownMonitoring(api, {}, url),
+      shownMonitoring(api, { hostId: hostIn(url.searchParams) }, url),
       api.getHostInfo().catch(unlessAway),
       api.getHostStats().catch(unlessAway),
     ]);

@@ -121,6 +121,19 @@ Deno.test({
         on: { kind: "vm", vmId: vm.uuid },
       }]);
       assert.equal((await viewer.call("get_alert_history", {})).length, 1);
+      const { firedAt } = (await open(server))[0]!;
+      const found = async (wanted: Record<string, unknown>) =>
+        (await call(server, "get_alert_history", wanted)).filter(({ vmId }) => vmId === vm.uuid).length;
+      assert.deepEqual(
+        [
+          await found({ vmId: vm.uuid, hostId: "local", since: firedAt, until: firedAt }),
+          await found({ vmId: vm.uuid, since: firedAt + 1 }),
+          await found({ vmId: vm.uuid, until: firedAt - 1 }),
+          await found({ vmId: "another" }),
+          await found({ hostId: "elsewhere" }),
+        ],
+        [1, 0, 0, 0, 0],
+      );
       await assert.rejects(viewer.call("acknowledge_alert", { incidentId: incident!.id }), /Forbidden/);
       await assert.rejects(viewer.call("list_alert_targets"), /Forbidden/);
     });
@@ -147,6 +160,20 @@ Deno.test({
             name === "Guest is alive" && ended === "gone"
           ),
         { seconds: WITHIN },
+      );
+      const over = async (wanted: Record<string, unknown>) =>
+        (await call(server, "get_alert_history", wanted)).filter(({ name }) => name === "Guest is alive")
+          .length;
+      const now = Date.now();
+      assert.deepEqual(
+        [
+          await over({ vmId: vm.uuid, hostId: "local", until: now }),
+          await over({ vmId: "another" }),
+          await over({ hostId: "elsewhere" }),
+          await over({ since: now }),
+          await over({ until: 1 }),
+        ],
+        [1, 0, 0, 0, 0],
       );
     });
   },

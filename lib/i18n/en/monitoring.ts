@@ -102,6 +102,7 @@ export const monitoring = {
   "monitoring.mark.snapshot": "Snapshots",
   "monitoring.mark.change": "Changes",
   "monitoring.mark.trouble": "Trouble",
+  "monitoring.mark.alert": "Alerts",
 
   "monitoring.none": "No data yet",
   "monitoring.none_soon": "The first point comes within {n} seconds.",
