@@ -19,11 +19,13 @@ export interface AlertsPageProps {
   at: string;
   /** Whether they may make alerts. */
   mayCreate: boolean;
+  /** Whether they may say who is notified. */
+  maySetTargets: boolean;
   children: ComponentChildren;
 }
 
 /** The frame of every page on alerts. */
-export function AlertsPage({ at, mayCreate, children }: AlertsPageProps) {
+export function AlertsPage({ at, mayCreate, maySetTargets, children }: AlertsPageProps) {
   const label = TABS.find(({ href }) => href === at)?.label;
   const title = label === undefined || at === "/alerts" ? common("nav.alerts") : t(label);
   return (
@@ -33,11 +35,10 @@ export function AlertsPage({ at, mayCreate, children }: AlertsPageProps) {
       </Head>
       <header class="page-head">
         <h1>{common("nav.alerts")}</h1>
-        {mayCreate && (
-          <span class="actions">
-            <a class="button primary" href="/alerts/new">{t("alerts.create")}</a>
-          </span>
-        )}
+        <span class="actions">
+          {maySetTargets && <a class="button" href="/settings/alert-targets">{t("alerts.targets")}</a>}
+          {mayCreate && <a class="button primary" href="/alerts/new">{t("alerts.create")}</a>}
+        </span>
       </header>
       <nav class="tabs" aria-label={t("alerts.tabs")}>
         {TABS.map(({ href, label }) => (

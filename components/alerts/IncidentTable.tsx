@@ -1,5 +1,6 @@
 import type { AlertIncident, AlertSeverity } from "../../lib/contract/mod.ts";
 import { aboutWord } from "../../lib/alerts/about.ts";
+import { SEVERITY_TONES } from "../../lib/alerts/severity_tones.ts";
 import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -12,18 +13,17 @@ import { RowButton } from "../kit/RowButton.tsx";
 
 const { t } = textsOf(texts);
 
-const LOOKS: Readonly<Record<AlertSeverity, { icon: IconName; tone: string }>> = {
-  info: { icon: "info", tone: "info" },
-  warning: { icon: "alert", tone: "warn" },
-  critical: { icon: "circleAlert", tone: "bad" },
+const ICONS: Readonly<Record<AlertSeverity, IconName>> = {
+  info: "info",
+  warning: "alert",
+  critical: "circleAlert",
 };
 
 /** How bad it is, as icon, word and colour. */
 export function Severity({ severity }: { severity: AlertSeverity }) {
-  const { icon, tone } = LOOKS[severity];
   return (
-    <span class="state" data-tone={tone}>
-      <Icon name={icon} />
+    <span class="state" data-tone={SEVERITY_TONES[severity]}>
+      <Icon name={ICONS[severity]} />
       <span class="state-word">{t(`alerts.severity.${severity}`)}</span>
     </span>
   );
@@ -42,23 +42,20 @@ function About({ incident }: { incident: AlertIncident }) {
 }
 
 function State({ incident: { state, acknowledgedBy, ended, silenced } }: { incident: AlertIncident }) {
-  const more = state === "acknowledged" && acknowledgedBy !== undefined
-    ? t("alerts.by", { name: oneLine(acknowledgedBy, 40) })
-    : ended !== undefined
-    ? t(`alerts.ended.${ended}`)
-    : silenced
-    ? t("alerts.silenced")
-    : undefined;
   return (
     <span class="stack">
       <span>{t(`alerts.state.${state}`)}</span>
-      {more !== undefined && <span class="text-muted">{more}</span>}
+      {state === "acknowledged" && acknowledgedBy !== undefined && (
+        <span class="text-muted">{t("alerts.by", { name: oneLine(acknowledgedBy, 40) })}</span>
+      )}
+      {ended !== undefined && <span class="text-muted">{t(`alerts.ended.${ended}`)}</span>}
+      {ended === undefined && silenced && <span class="text-muted">{t("alerts.silenced")}</span>}
     </span>
   );
 }
 
 function Actions({ incident, to }: { incident: AlertIncident; to: string }) {
-  const { id, alertId, vmId, name, state } = incident;
+  const { id, alertId, vmId, name, state, silenced } = incident;
   const of = { name: oneLine(name, 60), what: aboutWord(incident) };
   const scope = vmId === undefined ? {} : { scope: "vm", vmId };
   return (
@@ -70,11 +67,13 @@ function Actions({ incident, to }: { incident: AlertIncident; to: string }) {
           label={t("alerts.acknowledge_of", of)}
         />
       )}
-      <RowButton
-        action={formHref("silence_alert", { alertId, ...scope, minutes: 60 }, to)}
-        text={t("alerts.silence_hour")}
-        label={t("alerts.silence_of", of)}
-      />
+      {!silenced && (
+        <RowButton
+          action={formHref("silence_alert", { alertId, ...scope, minutes: 60 }, to)}
+          text={t("alerts.silence_hour")}
+          label={t("alerts.silence_of", of)}
+        />
+      )}
     </div>
   );
 }

@@ -1,15 +1,23 @@
 import { useEffect, useRef } from "preact/hooks";
-import { dismiss, type Toast, toasts } from "../../lib/client/toasts.ts";
+import { dismiss, type Toast, toasts, type ToastTone } from "../../lib/client/toasts.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { CopyButton } from "../kit/CopyButton.tsx";
 import { FailureText } from "../kit/FailureText.tsx";
 import { Icon } from "../kit/Icon.tsx";
+import type { IconName } from "../kit/icons.ts";
+
+const ICONS: Readonly<Record<ToastTone, IconName>> = {
+  ok: "check",
+  info: "info",
+  warn: "alert",
+  bad: "circleAlert",
+};
 
 function One({ toast }: { toast: Toast }) {
-  const { failure, action } = toast;
+  const { failure, action, tone = failure ? "bad" : "ok" } = toast;
   return (
-    <li class="toast" data-tone={failure ? "bad" : "ok"}>
-      <Icon name={failure ? "circleAlert" : "check"} />
+    <li class="toast" data-tone={tone}>
+      <Icon name={ICONS[tone]} />
       <div class="toast-text">
         <p class="toast-title">{toast.title}</p>
         {failure && (

@@ -12,6 +12,7 @@ import { LOCAL_HOST } from "../contract/local_host.ts";
 import { t } from "../i18n/mod.ts";
 
 import { aboutWord } from "../alerts/about.ts";
+import { SEVERITY_TONES } from "../alerts/severity_tones.ts";
 import { api } from "./api.ts";
 import { based } from "./base.ts";
 import { EventStream, type StreamState } from "./event_stream.ts";
@@ -112,7 +113,7 @@ const HANDLERS: Handlers = {
     report(more > 0 ? `${about} (+${more})` : about, {
       label: t("nav.alerts"),
       run: () => location.assign(based("/alerts")),
-    });
+    }, SEVERITY_TONES[incident.severity]);
   },
   "alerts-changed": () => {
     alertChanges.value++;

@@ -8,9 +8,14 @@ export interface Toast {
   readonly id: number;
   readonly title: string;
   readonly failure?: Failure;
+  /** How good or bad it is; where nothing is said: bad with a failure, else good. */
+  readonly tone?: ToastTone;
   /** What can be done about it, while it is shown. */
   readonly action?: ToastAction;
 }
+
+/** How good or bad a message is. */
+export type ToastTone = "ok" | "info" | "warn" | "bad";
 
 /** A button in a message. */
 export interface ToastAction {
@@ -40,9 +45,9 @@ export function dismiss(id: number): void {
   toasts.value = toasts.peek().filter((toast) => toast.id !== id);
 }
 
-/** Says that something was done. */
-export function report(title: string, action?: ToastAction): void {
-  const id = show({ title, ...(action && { action }) });
+/** Says that something was done, or happened. */
+export function report(title: string, action?: ToastAction, tone: ToastTone = "ok"): void {
+  const id = show({ title, tone, ...(action && { action }) });
   setTimeout(() => dismiss(id), action ? ACTION_MS : SHOWN_MS);
 }
 

@@ -17,7 +17,11 @@ export const handler = define.handlers({
 /** What has fired. */
 export default define.page<typeof handler>(function AlertHistory({ data: { incidents, now }, state }) {
   return (
-    <AlertsPage at="/alerts/history" mayCreate={state.may("create_alert")}>
+    <AlertsPage
+      at="/alerts/history"
+      mayCreate={state.may("create_alert")}
+      maySetTargets={state.may("create_alert_target")}
+    >
       <div class="panel">
         <IncidentTable
           label={t("alerts.history")}

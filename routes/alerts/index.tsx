@@ -14,7 +14,11 @@ export const handler = define.handlers({
 /** What fires now. */
 export default define.page<typeof handler>(function Alerts({ data: { incidents, now }, state }) {
   return (
-    <AlertsPage at="/alerts" mayCreate={state.may("create_alert")}>
+    <AlertsPage
+      at="/alerts"
+      mayCreate={state.may("create_alert")}
+      maySetTargets={state.may("create_alert_target")}
+    >
       <div class="panel">
         <FiringAlerts
           incidents={incidents}

@@ -57,7 +57,11 @@ export default define.page<typeof handler>(function Silences({ data, state }) {
   const errorAt = (field: string) => refusalAt(state.refused, "silence_alert", field);
   const mayAdd = state.may("silence_alert"), mayEnd = state.may("end_silence");
   return (
-    <AlertsPage at={AT} mayCreate={state.may("create_alert")}>
+    <AlertsPage
+      at={AT}
+      mayCreate={state.may("create_alert")}
+      maySetTargets={state.may("create_alert_target")}
+    >
       <div class="settings-page">
         <Panel title={t("alerts.silences")}>
           <DataTable

@@ -63,6 +63,7 @@ browserTest(
     await t.step("it fires: the open page and the shell say so without a reload", async () => {
       await visit(tester, `${server.url}/alerts`, async (page) => {
         await waitForText(page, "tr[data-state=firing]", "VMs are <b>counted</b>", SOON);
+        await waitForText(page, ".toast[data-tone=bad]", "VMs are <b>counted</b>");
         await page.getByRole("link", { name: "Alerts: 1 firing" }).waitFor({ timeout: 90_000 });
         assert.match(await page.locator("tr[data-state=firing]").innerText(), /VMs running is \d+, above -1/);
       }, { accessible: "in both themes" });
@@ -78,6 +79,26 @@ browserTest(
         await waitForText(page, "tr[data-state=acknowledged]", "Acknowledged");
         await page.getByRole("link", { name: "Alerts: 1 firing" }).waitFor({ state: "detached" });
       });
+    });
+
+    await t.step("it stands on the time line of the host, among the alerts", async () => {
+      await visit(tester, `${server.url}/monitoring?range=1h`, async (page) => {
+        await waitForText(page, ".activity", /Alert\s*VMs are <b>counted<\/b>: VMs running is \d+, above -1/);
+        await page.getByRole("button", { name: /^Alerts/ }).click();
+        await becomes(() => page.locator(".activity").filter({ hasText: "counted" }).count(), 0);
+      });
+    });
+
+    await t.step("silenced, it says so, and is not silenced twice", async () => {
+      await visit(tester, `${server.url}/alerts`, async (page) => {
+        const row = page.locator("tr[data-state=acknowledged]");
+        await row.getByRole("button", { name: /^Silence/ }).click();
+        await waitForText(page, "tr[data-state=acknowledged]", "Silenced");
+        await becomes(() => row.getByRole("button").count(), 0);
+      });
+      for (const { id } of await call(server, "list_silences")) {
+        await call(server, "end_silence", { silenceId: id });
+      }
     });
 
     await t.step("it is switched off, changed and deleted", async () => {

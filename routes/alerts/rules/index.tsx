@@ -18,7 +18,11 @@ export const handler = define.handlers({
 /** What is watched. */
 export default define.page<typeof handler>(function AlertRules({ data: { alerts }, state }) {
   return (
-    <AlertsPage at="/alerts/rules" mayCreate={state.may("create_alert")}>
+    <AlertsPage
+      at="/alerts/rules"
+      mayCreate={state.may("create_alert")}
+      maySetTargets={state.may("create_alert_target")}
+    >
       <div class="panel">
         {alerts.length > 0
           ? <RuleTable alerts={alerts} maySwitch={state.may("enable_alert")} />
