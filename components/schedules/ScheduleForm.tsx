@@ -313,9 +313,11 @@ export function ScheduleForm(
         </div>
         <div class="schedule-preview" id="preview">
           <h3>{t("schedules.preview_title")}</h3>
-          {preview.failure === null
-            ? <NextRuns next={preview.next} timeZone={preview.timeZone} />
-            : <FailureText failure={preview.failure} />}
+          <div class="preview-of" data-frequency={frequency}>
+            {preview.failure === null
+              ? <NextRuns next={preview.next} timeZone={preview.timeZone} />
+              : <FailureText failure={preview.failure} />}
+          </div>
           <button type="submit" class="button" formMethod="get" formAction={`${here}#preview`} formNoValidate>
             {t("schedules.preview")}
           </button>

@@ -12,12 +12,15 @@ export interface FindingGraph {
   readonly mean: number;
 }
 
-/** The graph of a history's first series; undefined where less than a line is known of it. */
+/** Share of a range of which figures must be known: of less there is nothing to see. */
+const LEAST_KNOWN = 0.1;
+
+/** The graph of a history's first series; undefined where little is known of it. */
 export function findingGraph(history: MetricHistory): FindingGraph | undefined {
   const [first] = history.series;
   if (first === undefined) return undefined;
   const known = first.avg.filter((value) => value !== null);
-  if (known.length < 2) return undefined;
+  if (known.length < Math.max(2, history.times.length * LEAST_KNOWN)) return undefined;
   return {
     unit: first.unit,
     line: lineOf(first, history.times, gridOf(history)),

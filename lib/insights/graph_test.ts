@@ -22,4 +22,8 @@ Deno.test("findingGraph() is none where there is nothing to draw", () => {
   assert.equal(findingGraph(history([null, null])), undefined);
   assert.equal(findingGraph(history([1])), undefined);
   assert.equal(findingGraph({ ...history([]), series: [] }), undefined);
+  const fewOf = (all: number) =>
+    findingGraph(history(Array.from({ length: all }, (_, at) => at < 9 ? 1 : null)));
+  assert.equal(fewOf(100), undefined, "of a day, the minutes since it was added are a picture of nothing");
+  assert.equal(fewOf(90)?.mean, 1);
 });

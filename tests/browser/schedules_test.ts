@@ -39,7 +39,9 @@ browserTest("a schedule is made, run and deleted, with and without JavaScript", 
           await page.getByLabel(vm.name).check();
 
           // What is wrong is said at its field, and nothing that was typed is lost.
+          await becomes(() => page.locator(".next-runs").isVisible(), true);
           await field(page, "Frequency").selectOption("weekly");
+          await becomes(() => page.locator(".next-runs").isVisible(), false); // those were of the frequency before
           await becomes(() => field(page, "Day of the month").isVisible(), false);
           await page.getByRole("button", { name: "Create schedule" }).click();
           await waitForText(page, ".schedule-form", "Is needed for the frequency weekly");
@@ -72,6 +74,7 @@ browserTest("a schedule is made, run and deleted, with and without JavaScript", 
 
           await row.getByRole("link").click();
           await waitForText(page, "tr[data-run]", "1 done");
+          await page.locator(".schedule-vms").getByRole("link", { name: vm.name }).waitFor();
           await waitForText(page, "tr[data-run]", "Manually");
           await page.locator("tr[data-run] summary").click();
           await waitForText(page, "tr[data-run]", `${vm.name}: Done`);

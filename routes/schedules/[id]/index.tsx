@@ -23,7 +23,7 @@ import { schedules as texts } from "../../../lib/i18n/en/schedules.ts";
 import { type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
 import { MOST_JOBS } from "../../../lib/contract/jobs.ts";
 import { define } from "../../../lib/page_state.ts";
-import { fail } from "../../(_shared)/fail.ts";
+import { fail, unlessAway } from "../../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 
@@ -38,13 +38,18 @@ const OUTCOMES: Readonly<Record<ScheduleRun["results"][number]["outcome"], Plain
 export const handler = define.handlers({
   async GET({ state, params }) {
     const { api } = state, scheduleId = params.id ?? "";
-    const [schedule, runs, jobs] = await Promise.all([
+    const [schedule, runs, jobs, vms] = await Promise.all([
       api.getSchedule({ scheduleId }),
       api.getScheduleHistory({ scheduleId, limit: 50 }),
       api.listJobs({ limit: MOST_JOBS }),
+      api.getVms().catch(unlessAway),
     ]).catch(fail);
+    const chosen = new Set(schedule.targets.vmIds);
     state.subject = schedule.name;
-    return page({ schedule, runs, tasks: new Set(jobs.map(({ id }) => id)) });
+    return page({
+      ...{ schedule, runs, tasks: new Set(jobs.map(({ id }) => id)) },
+      vms: (vms ?? []).filter(({ id }) => chosen.has(id)),
+    });
   },
 });
 
@@ -67,7 +72,7 @@ function Result({ run }: { run: ScheduleRun }) {
 }
 
 /** One schedule: what it does, when it will, and how it went. */
-export default define.page<typeof handler>(function SchedulePage({ data: { schedule, runs, tasks } }) {
+export default define.page<typeof handler>(function SchedulePage({ data: { schedule, runs, tasks, vms } }) {
   const { id, name, enabled, timeZone, next, running, runsAs, missed } = schedule;
   const here = scheduleHref(id);
   return (
@@ -97,7 +102,20 @@ export default define.page<typeof handler>(function SchedulePage({ data: { sched
         <Panel title={area.t("schedules.details")}>
           <dl class="description-list">
             <Fact label={area.t("schedules.what")}>{actionText(schedule)}</Fact>
-            <Fact label={area.t("schedules.targets")}>{targetsText(schedule)}</Fact>
+            <Fact label={area.t("schedules.targets")}>
+              {targetsText(schedule)}
+              {vms.length > 0 && (
+                <ul class="schedule-vms">
+                  {vms.map(({ id, name }) => (
+                    <li key={id}>
+                      <a href={`/vms/${encodeURIComponent(id)}`}>
+                        <bdi>{oneLine(name, 60)}</bdi>
+                      </a>
+                    </li>
+                  ))}
+                </ul>
+              )}
+            </Fact>
             <Fact label={area.t("schedules.when")}>{whenText(schedule)}</Fact>
             <Fact label={area.t("schedules.zone")}>{timeZone}</Fact>
             <Fact label={area.t("schedules.missed")}>{area.t(MISSED[missed])}</Fact>
