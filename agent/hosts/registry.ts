@@ -37,9 +37,18 @@ export class HostRegistry {
     return (typeof vmId === "string" ? this.withVm(vmId) : undefined) ?? this.local;
   }
 
-  /** The host that has a VM, the local one where two have it; undefined where none is known to. */
+  /**
+   * The host that has a VM; undefined where none is known to. A migration may leave the VM's definition behind: of two
+   * that have it, the one where it is not off, else the local one.
+   */
   withVm(vmId: string): Host | undefined {
-    for (const host of this.#hosts.values()) if (host.inventory.vm(vmId)) return host;
+    let off: Host | undefined;
+    for (const host of this.#hosts.values()) {
+      const vm = host.inventory.vm(vmId);
+      if (vm !== undefined && vm.state !== "stopped") return host;
+      if (vm !== undefined) off ??= host;
+    }
+    return off;
   }
 
   vm(vmId: string): VM | undefined {

@@ -23,6 +23,8 @@ const PRIVATE = {
   "/var/lib/libvirt": "lib",
   "/var/log/libvirt": "log",
   "/var/cache/libvirt": "cache",
+  // Locks of consoles and channels name the process that has them, which is another one in each namespace
+  "/var/lock": "lock",
 } as const;
 
 /** No helpers beside libvirtd: QEMU writes its own logs, files keep their owners (`guest.ts`), no cgroup stays behind. */
@@ -102,6 +104,13 @@ export class PrivateLibvirt implements AsyncDisposable {
   /** Runs virsh on it. @throws {ProcessError} */
   async virsh(...args: string[]): Promise<string> {
     return (await run(["virsh", "--quiet", "--connect", this.uri, ...args])).trim();
+  }
+
+  /** Moves a running machine to another private libvirtd; what was defined stays defined here. @throws {ProcessError} */
+  async migrate(name: string, to: PrivateLibvirt): Promise<void> {
+    // Each has a loopback of its own: a socket in the folder, which both see
+    const socket = `unix://${to.folder}/migration`;
+    await this.virsh("migrate", "--live", name, to.uri, "--migrateuri", socket);
   }
 
   /** Many virsh commands in one process, which is much faster. @throws {ProcessError} */
@@ -285,7 +294,9 @@ export async function privateLibvirt(
   const logging = options.log === undefined
     ? ""
     : `log_filters = "${options.log}"\nlog_outputs = "1:file:${folder}/libvirtd.log"\n`;
-  await Deno.writeTextFile(`${folder}/etc/libvirtd.conf`, LIBVIRTD_CONF + logging);
+  // Nothing migrates between two that say they are the same host
+  const identity = `host_uuid = "${crypto.randomUUID()}"\n`;
+  await Deno.writeTextFile(`${folder}/etc/libvirtd.conf`, LIBVIRTD_CONF + identity + logging);
   // What libvirt found out about QEMU on this machine, so that it need not be found out again.
   await run(["cp", "-a", "/var/cache/libvirt/.", `${folder}/cache`]);
   const pairs = Object.entries(PRIVATE).map(([place, part]) => `${folder}/${part}=${place}`);
