@@ -54,7 +54,17 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
   },
   "the guest agent's Windows build under wine": {
     files: ["tests/system/guest_agent_wine_test.ts"],
-    sources: ["guest", "scripts/guest_agents.ts", "agent/guest/own/client.ts", "tests/testbed/wine.ts"],
+    sources: [
+      ...["guest", "scripts/guest_agents.ts", "agent/guest/own/client.ts"],
+      ...["tests/testbed/wine.ts", "tests/testbed/agent_program.ts"],
+    ],
+  },
+  "the guest agent's build for ARM under emulation": {
+    files: ["tests/system/guest_agent_arm_test.ts"],
+    sources: [
+      ...["guest", "scripts/guest_agents.ts", "agent/guest/own/client.ts"],
+      "tests/testbed/agent_program.ts",
+    ],
   },
   "backups under kills": {
     files: ["tests/system/backup_kills_test.ts"],

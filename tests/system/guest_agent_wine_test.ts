@@ -1,41 +1,21 @@
 /** The guest agent's Windows build under wine: its line, programs, files, information, configuration and service. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { OwnAgentClient } from "../../agent/guest/own/client.ts";
 import type { AgentFailure } from "../../agent/guest/own/failure.ts";
 import { AGENT_ERROR } from "../../lib/guest/protocol.ts";
-import { GUEST_TARGETS } from "../../lib/guest/tools/targets.ts";
-import { buildAgent, goSettings, goVersion } from "../../scripts/guest_agents.ts";
+import { goSettings } from "../../scripts/guest_agents.ts";
+import { agentProgram, builtFor, SLOW } from "../testbed/agent_program.ts";
 import { run } from "../testbed/process.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 import { type Wine, wineHere } from "../testbed/wine.ts";
 
 const GUEST_SOURCES = new URL("../../guest", import.meta.url).pathname;
-/** Milliseconds that a busy machine has for something small. */
-const SLOW = { limitMs: 120_000 };
 const SERVICE = "kvm-manager-agent";
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** The agent as a program that speaks on its standard input and output. */
-async function agentIn(wine: Wine, program: string, ...args: string[]) {
-  const child = new Deno.Command("wine", {
-    args: [program, "--stdio", ...args],
-    env: wine.env,
-    ...{ stdin: "piped", stdout: "piped", stderr: "null" },
-  }).spawn();
-  const client = await OwnAgentClient.open(
-    { readable: child.stdout, writable: child.stdin },
-    SLOW.limitMs,
-  );
-  return {
-    client,
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      await child.status; // a line that has ended ends it
-    },
-  };
-}
+const agentIn = (wine: Wine, program: string, ...args: string[]) =>
+  agentProgram(["wine", program, ...args], wine.env);
 
 const refusedWith = (code: number) => (error: AgentFailure) => {
   assert.equal(error.code, code, error.message);
@@ -49,9 +29,7 @@ Deno.test({
     await using wine = await wineHere();
     const folder = `${wine.drive}/agent`;
     await Deno.mkdir(folder);
-    const target = GUEST_TARGETS.find(({ os }) => os === "windows");
-    assert.ok(target);
-    await Deno.copyFile(await buildAgent(target, (await goVersion())!), `${folder}/${SERVICE}.exe`);
+    await Deno.copyFile(await builtFor("windows-x86_64"), `${folder}/${SERVICE}.exe`);
     const program = `C:\\agent\\${SERVICE}.exe`;
     // While it is there, wine's services go on
     await using there = await agentIn(wine, program);

@@ -35,6 +35,8 @@ const NEEDS = {
   },
   /** Debian's Go. */
   go: () => ensurePackages("golang-go"),
+  /** QEMU's emulation of other processors for single programs. */
+  qemuUser: () => ensurePackages("qemu-user-static"),
   /** The guest with the real cloud-init. */
   cloudGuest: async () => {
     await ensureLibvirtd();
