@@ -12,6 +12,7 @@ import {
   runOf,
   write,
 } from "../testbed/backups.ts";
+import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -189,5 +190,70 @@ Deno.test({
     } finally {
       await Deno.remove(dataDir, { recursive: true });
     }
+  },
+});
+
+Deno.test({
+  name: "a VM that gets a disk, another name, or a snapshot of another program is backed up whole each time",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool();
+    await using vm = await testMachine({ purpose: "backupinc3", guest: false, disks: [{ size: "32M" }] });
+    await using folder = await backupFolder();
+    const [vda] = vm.disks, vmId = vm.uuid, vdb = `${vda}.vdb.qcow2`;
+    await run(["qemu-io", "-f", "qcow2", "-c", "write -P 7 0 5M", vda!]);
+    await vm.start();
+    await using server = await readyServer();
+    await known(server, vmId);
+    const { id: backupId } = await call(server, "create_backup", {
+      ...{ name: "changed", folder: folder.path, targets: { vmIds: [vmId] }, keep: 20 },
+    });
+    done(await runOf(server, backupId));
+    await t.step("a disk that it got since is read in full, the other one as before", async () => {
+      await run(["qemu-img", "create", "-q", "-f", "qcow2", vdb, "16M"]);
+      await virsh(...["attach-disk", vm.name, vdb, "vdb", "--subdriver", "qcow2", "--persistent"]);
+      await shows(server, vmId, ({ disks }) => disks.length === 2);
+      await write(vm, "write -P 9 8M 64k");
+      const ended = await runOf(server, backupId), { disks, readBytes } = done(ended);
+      assert.deepEqual(disks, ["vda", "vdb"]);
+      assert.equal(readBytes, 16 * MIB + 65_536);
+      assert.match(await logOf(server, ended), /disk vdb is new/);
+      const after = done(await runOf(server, backupId));
+      assert.ok(after.readBytes! <= MIB, String(after.readBytes));
+    });
+    await t.step("renamed, its copies are still its own, and the next one shows the new name", async () => {
+      await call(server, "force_stop_vm", { vmId });
+      await shows(server, vmId, ({ state }) => state === "stopped");
+      const name = await testName("renamed");
+      await call(server, "rename_vm", { vmId, name });
+      await virsh("start", name);
+      await shows(server, vmId, ({ state }) => state === "running");
+      const ended = await runOf(server, backupId);
+      assert.equal(done(ended).name, name);
+      const { copies } = await call(server, "list_vm_backups", { vmId });
+      assert.deepEqual(new Set(copies.map(({ copy }) => copy.name)), new Set([name, vm.name]));
+      const bytes = await restored(server, { backupId, runId: ended.id, vm, pool: pool.name });
+      assert.deepEqual([bytes[0], bytes[8 * MIB], bytes[9 * MIB]], [7, 9, 0]);
+      await call(server, "force_stop_vm", { vmId });
+      await shows(server, vmId, ({ state }) => state === "stopped");
+      await call(server, "rename_vm", { vmId, name: vm.name });
+      await vm.start();
+      await shows(server, vmId, ({ state }) => state === "running");
+    });
+    await t.step(
+      "on an image of another program's snapshot, all of it is read, and why is said",
+      async () => {
+        const specs = [`vda,file=${vda}.far`, `vdb,file=${vda}.far2`].flatMap((spec) => ["--diskspec", spec]);
+        await virsh("snapshot-create-as", vm.name, "far", "--disk-only", ...specs);
+        await shows(server, vmId, ({ disks }) => disks[0]!.source === `${vda}.far`);
+        await write(vm, "write -P 11 9M 64k");
+        const ended = await runOf(server, backupId);
+        assert.equal(done(ended).readBytes, 48 * MIB);
+        assert.match(await logOf(server, ended), /it has snapshots/);
+        const bytes = await restored(server, { backupId, runId: ended.id, vm, pool: pool.name });
+        assert.deepEqual([bytes[0], bytes[8 * MIB], bytes[9 * MIB]], [7, 9, 11]);
+        assert.equal((await call(server, "get_vm", { vmId })).state, "running");
+      },
+    );
   },
 });
