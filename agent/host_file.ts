@@ -40,6 +40,19 @@ export async function openFile(path: string): Promise<Deno.FsFile> {
   return await Deno.open(file.path);
 }
 
+/** Bytes of a file from a place on: fewer at its end. One read at a time. */
+export async function readAt(file: Deno.FsFile, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  await file.seek(offset, Deno.SeekMode.Start);
+  let read = 0;
+  while (read < length) {
+    const more = await file.read(bytes.subarray(read));
+    if (more === null) break;
+    read += more;
+  }
+  return bytes.subarray(0, read);
+}
+
 /** The path with every link followed. @throws {Error} as Deno.realPath does */
 export async function realPathOf(path: string): Promise<string> {
   const plain = plainText(path);

@@ -21,9 +21,9 @@ export const storageFeature = feature<
 >({
   name: "storage",
   steps: { ...poolSteps, ...volumeSteps, ...binSteps },
-  open: () => ({
+  open: ({ images }) => ({
     host: (host) => {
-      const uploads = new Uploads(host);
+      const uploads = new Uploads(host, () => images.policy());
       return {
         handlers: { ...poolHandlers(host), ...volumeHandlers(host), ...transferHandlers(host, uploads) },
         stop: () => uploads.stop(),

@@ -35,7 +35,7 @@ export type ImageNode = Pick<CheckedImage, "path" | "type" | "backing"> & {
 /** What else QEMU is told of a format. */
 const OPTIONS: Partial<Record<ArrivingFormat, object>> = {
   // The size that stands in the footer, which was judged, and not one that is worked out of cylinders.
-  vpc: { "force-size-calc": "current_size" },
+  vpc: { force_size_calc: "current_size" },
 };
 
 /** What QEMU's block layer is told of an image: every node is named, nothing is read from a header. */

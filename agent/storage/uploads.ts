@@ -1,7 +1,7 @@
 /** Uploads of volumes: from the body of a request through libvirt's stream into a new volume, a piece at a time. */
 import { Transfer } from "../../ffi/transfers.ts";
 import { LibvirtError } from "../../ffi/error.ts";
-import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
+import { ContractError, type ImagePolicy, type Input, type Output } from "../../lib/contract/mod.ts";
 import { HEAD_BYTES, readImageHead } from "../../lib/formats/qcow2/head.ts";
 import type { Principal } from "../access.ts";
 import { BodyPieces, drain } from "../body_pieces.ts";
@@ -18,6 +18,7 @@ import { Checksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import { makeRoomFor, requireWritable } from "./volume_checks.ts";
+import { canConvert, convertArrived, isToConvert, requireConvertible } from "./upload_conversion.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
 import { lockVolume, noRoom, requireActive } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
@@ -40,16 +41,29 @@ interface Partial {
   readonly operation: Operation;
   /** The start of the content: it is written when all of it is there and was looked at, or kept until the rest comes. */
   head: Uint8Array | undefined;
+  /** Whether disks of other hypervisors can be converted there. */
+  readonly canConvert: boolean;
+  /** It is one. */
+  isConverted: boolean;
   /** Nobody else takes it for a volume before it is whole. */
   readonly held: Disposable;
   isRunning: boolean;
   expiry: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** @throws {ContractError} DiskRefused: the image would have QEMU open other files (CVE-2024-32498, CVE-2022-47951) */
-function requireSelfContained(place: string, head: Uint8Array): void {
+/**
+ * Judges the start of what arrives.
+ *
+ * @throws {ContractError} DiskRefused: the image would have QEMU open other files (CVE-2024-32498, CVE-2022-47951)
+ */
+function judge(
+  partial: Pick<Partial, "pool" | "name" | "canConvert" | "isConverted">,
+  head: Uint8Array,
+): void {
+  partial.isConverted = partial.canConvert && isToConvert(head);
   const { refusal } = readImageHead(head);
-  if (refusal !== null) throw new ContractError("DiskRefused", { path: place, reason: refusal });
+  if (refusal === null || partial.isConverted) return;
+  throw new ContractError("DiskRefused", { path: `${partial.pool}/${partial.name}`, reason: refusal });
 }
 
 /** Bytes that have arrived: what is written, and the start that is not yet. */
@@ -72,7 +86,7 @@ function judgedPart(
   start.set(bytes, partial.head.length);
   partial.head = start;
   if (start.length < HEAD_BYTES && arrived < partial.size) return null;
-  requireSelfContained(`${partial.pool}/${partial.name}`, start.subarray(0, HEAD_BYTES));
+  judge(partial, start.subarray(0, HEAD_BYTES));
   partial.head = undefined;
   return start;
 }
@@ -81,8 +95,12 @@ export class Uploads {
   readonly #host: Host;
   readonly #partials = new Map<string, Partial>();
 
-  constructor(host: Host) {
+  readonly #policy: () => Pick<ImagePolicy, "maxVirtualGb">;
+
+  /** @param policy what an image may be. It throws a ContractError while that cannot be read */
+  constructor(host: Host, policy: () => Pick<ImagePolicy, "maxVirtualGb">) {
     this.#host = host;
+    this.#policy = policy;
   }
 
   /** The uploads into a pool that are not whole, by name. */
@@ -130,7 +148,8 @@ export class Uploads {
         subject: `${pool}/${name}`,
         ifInterrupted: t("operations.later"),
       });
-      return await this.#carryOut(partial, input, new BodyPieces(body, job.signal, principal.ended), job);
+      const pieces = new BodyPieces(body, job.signal, principal.ended);
+      return await this.#carryOut(partial, input, { pieces, job, actor: principal.name });
     } finally {
       await drain(body);
     }
@@ -150,6 +169,7 @@ export class Uploads {
     await requireWritable(this.#host, pool);
     const keys = [keyOf.volume(pool, name)];
     await operations.ready(keys);
+    const converts = await canConvert(this.#host, pool);
     const known = this.#partials.get(key);
     if (known?.isRunning) throw new ContractError("UploadRunning", { pool, name });
     if (offset > 0) {
@@ -175,6 +195,8 @@ export class Uploads {
       checksum: undefined,
       operation: operations.begin({ command: "upload_volume", subject: key, actor, keys }),
       head: new Uint8Array(),
+      canConvert: converts,
+      isConverted: false,
       held,
       isRunning: true,
       expiry: undefined,
@@ -212,8 +234,11 @@ export class Uploads {
   async #carryOut(
     partial: Partial,
     { checksum: wanted, resumable = false }: Input<"upload_volume">,
-    pieces: BodyPieces,
-    job: OpenJob,
+    { pieces, job, actor }: {
+      readonly pieces: BodyPieces;
+      readonly job: OpenJob;
+      readonly actor: string;
+    },
   ): Promise<Output<"upload_volume">> {
     const { pool, name, size, path } = partial;
     const { link, operations } = this.#host;
@@ -228,16 +253,20 @@ export class Uploads {
       }
       // What counts is what the file holds now.
       const head = await link.call("volumeRead", { path, most: HEAD_BYTES });
-      requireSelfContained(`${pool}/${name}`, head);
+      judge(partial, head);
+      const converted = partial.isConverted
+        ? await convertArrived(this.#host, partial, { policy: this.#policy(), job, actor })
+        : undefined;
+      if (converted !== undefined) await deleteVolume(link, path);
       await link.call("poolRefresh", { pool });
-      const volume = await volumeNamed(link, pool, name);
+      const volume = converted ?? await volumeNamed(link, pool, name);
       operations.end(partial.operation);
       job.done();
       this.#forget(partial);
       return {
         pool,
-        name,
-        path,
+        name: volume?.name ?? name,
+        path: volume?.path ?? path,
         ...(volume?.format !== undefined && { format: volume.format }),
         size,
         sha256,
@@ -274,7 +303,7 @@ export class Uploads {
     const checksum = partial.checksum ??= new Checksum();
     const filler = new ChunkWriter([transfer, checksum], (written) => {
       partial.received += written;
-      job.progress(partial.received, size);
+      job.progress(partial.received, partial.isConverted ? 2 * size : size);
     });
     let arrived = arrivedOf(partial);
     while (arrived < size) {
@@ -289,8 +318,10 @@ export class Uploads {
         throw new ContractError("UploadFailed", { error: `more than the announced ${size} bytes arrived` });
       }
       arrived += bytes.length;
+      const isStart = partial.head !== undefined;
       const judged = judgedPart(partial, bytes, arrived);
       if (judged === null) continue;
+      if (isStart && partial.isConverted) await requireConvertible(this.#host, partial.pool, partial.name);
       await filler.put(judged);
       freeBuffer(judged);
     }

@@ -32,7 +32,7 @@ export const transferCommands = {
     description:
       "PUT the file itself. With Content-Range (bytes FIRST-LAST/SIZE) an upload that breaks off is kept " +
       "for an hour and goes on at the offset that get_upload tells; without, it is removed. " +
-      "`?checksum=` (SHA-256, hex) has the content checked. It is a job: list_jobs has its progress, cancel_job ends and removes it.",
+      "`?checksum=` (SHA-256, hex) has the content checked. A VMDK, VDI, VHD or VHDX becomes a qcow2 volume. It is a job: list_jobs has its progress, cancel_job ends and removes it.",
     role: "operator",
     input: closed({
       pool: PoolName,
@@ -48,7 +48,7 @@ export const transferCommands = {
     }),
     output: Type.Object({
       pool: Type.String(),
-      name: Type.String(),
+      name: Type.String({ description: "of the volume that it became: web.qcow2 of web.vmdk" }),
       path: Type.String(),
       format: Type.Optional(Type.String({ description: "as libvirt reads it from the content" })),
       size: Bytes,
@@ -61,6 +61,7 @@ export const transferCommands = {
       "DiskExceedsPool",
       "StoragePoolReadOnly",
       "DiskRefused",
+      "ImageTooLarge",
       "ContentExpected",
       "EncodedBody",
       "FileExpected",

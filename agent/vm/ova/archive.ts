@@ -7,7 +7,7 @@ import { OvfError, type OvfVm } from "../../../lib/formats/ovf/model.ts";
 import { readOvf } from "../../../lib/formats/ovf/read.ts";
 import { MAX_OVF } from "../../../lib/formats/ovf/tree.ts";
 import { archiveEntries, type ArchiveEntry, ArchiveError } from "../../../lib/formats/tar/entries.ts";
-import { openFile } from "../../host_file.ts";
+import { openFile, readAt } from "../../host_file.ts";
 
 /** Bytes that are read at a time. */
 const PIECE = 1024 * 1024;
@@ -67,16 +67,8 @@ export class Archive implements Disposable {
   }
 
   /** Reads; one at a time. */
-  async #read(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
-    await this.#file.seek(offset, Deno.SeekMode.Start);
-    let read = 0;
-    while (read < length) {
-      const more = await this.#file.read(bytes.subarray(read));
-      if (more === null) break;
-      read += more;
-    }
-    return bytes.subarray(0, read);
+  #read(offset: number, length: number): Promise<Uint8Array> {
+    return readAt(this.#file, offset, length);
   }
 
   async #text(entry: ArchiveEntry, most: number): Promise<string> {

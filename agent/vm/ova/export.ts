@@ -41,7 +41,7 @@ import {
   volumeNamed,
 } from "../../storage/volumes.ts";
 import { requireOff } from "../lifecycle/rename.ts";
-import { requireOurs, requireQemuImg } from "./convert.ts";
+import { requireOurs, requireQemuImg } from "../../storage/convert_disk.ts";
 import { requireHere } from "./inspect.ts";
 
 type Warnings = Output<"export_ova">["warnings"];

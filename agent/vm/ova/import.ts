@@ -17,12 +17,12 @@ import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
+import { convertDisk, requireQemuImg } from "../../storage/convert_disk.ts";
 import { lockVolume, requireActive } from "../../storage/shared.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
 import { requireFreeName } from "../lifecycle/rename.ts";
-import { convertDisk, requireQemuImg } from "./convert.ts";
 import { networkFor, networkWarnings, type OpenOva, openOva, type OvaServices } from "./inspect.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
@@ -188,7 +188,7 @@ async function carryOut(
       () =>
         convertDisk(
           host,
-          { path: ova.path, disk, pool, name: volume, format },
+          { path: ova.path, disk, part: entry, pool, name: volume, format },
           job,
           (share) => job.progress(before + share * entry.size, total),
         ),

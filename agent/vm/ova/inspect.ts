@@ -6,14 +6,14 @@ import {
   type OvaPreview,
   type Role,
 } from "../../../lib/contract/mod.ts";
-import { type ArrivingDisk, readArriving } from "../../../lib/formats/foreign/mod.ts";
+import type { ArrivingDisk } from "../../../lib/formats/foreign/mod.ts";
 import type { OvfDisk, OvfVm, OvfWarning } from "../../../lib/formats/ovf/model.ts";
 import { ovfWarning } from "../../../lib/formats/ovf/read.ts";
-import { ImageError } from "../../../lib/formats/qcow2/qcow2_header.ts";
 import type { ArchiveEntry } from "../../../lib/formats/tar/entries.ts";
 import { vmNameOf } from "../../../lib/vm/vm_name.ts";
 import { gigabytes } from "../../../lib/text/quantity.ts";
 import { usualNetwork } from "../../../lib/vm/create/nics.ts";
+import { judgeArriving } from "../../storage/convert_disk.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { requireWithin } from "../../storage/volume_checks.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -56,22 +56,11 @@ export function requireHere({ link }: Host, what: string): void {
 async function judged(
   archive: Archive,
   { file, format }: OvfDisk,
-  { maxVirtualGb }: Pick<ImagePolicy, "maxVirtualGb">,
+  policy: Pick<ImagePolicy, "maxVirtualGb">,
 ): Promise<ArchivedDisk | undefined> {
   if (file === null) return undefined;
   const entry = archive.entry(file);
-  try {
-    const disk = await readArriving(archive.source(entry), format);
-    if (disk.virtualBytes > maxVirtualGb * GIB) {
-      const gib = Math.floor(disk.virtualBytes / GIB);
-      const reason = `a guest would see ${gib} GiB of ${file}, allowed are ${maxVirtualGb}`;
-      throw new ContractError("ImageTooLarge", { reason });
-    }
-    return { ...disk, entry };
-  } catch (error) {
-    if (!(error instanceof ImageError)) throw error;
-    throw new ContractError("DiskRefused", { path: file, reason: error.message }, { cause: error });
-  }
+  return { ...await judgeArriving(archive.source(entry), format, file, policy), entry };
 }
 
 /** What is to be said of the files. @throws {ContractError} OvaRefused for a manifest that names what is not there */

@@ -4,7 +4,7 @@
  */
 import { readImageHead } from "../qcow2/head.ts";
 import { HEAD_BYTES, ImageError } from "../qcow2/qcow2_header.ts";
-import { asciiAt, type ImageSource, viewAt } from "./source.ts";
+import { asciiAt, type ImageSource } from "./source.ts";
 import { readVdi } from "./vdi.ts";
 import { readVhd } from "./vhd.ts";
 import { readVhdx } from "./vhdx.ts";
@@ -38,10 +38,9 @@ async function readQcow2(source: ImageSource): Promise<number> {
   return Number(virtualSize ?? 0n);
 }
 
-/** The format whose mark a disk begins with; undefined where there is none, as on raw ones. */
-async function markedAs(source: ImageSource): Promise<Exclude<ArrivingFormat, "raw"> | undefined> {
-  const length = Math.min(SECTOR, source.size);
-  const head = await viewAt(source, 0, length);
+/** The format whose mark a disk's start has; undefined where there is none, as on raw ones. */
+export function markedFormat(start: Uint8Array): Exclude<ArrivingFormat, "raw"> | undefined {
+  const length = Math.min(SECTOR, start.length), head = new DataView(start.buffer, start.byteOffset, length);
   const text = asciiAt(head, 0, Math.min(21, length));
   if (text.startsWith("KDMV")) return "vmdk";
   if (text.startsWith("QFI\xfb")) return "qcow2";
@@ -63,7 +62,7 @@ export async function readArriving(
   said: ArrivingFormat | undefined,
 ): Promise<ArrivingDisk> {
   if (source.size < SECTOR) throw new ImageError("it is empty");
-  const marked = await markedAs(source);
+  const marked = markedFormat(await source.read(0, SECTOR));
   const format = said ?? marked ?? "raw";
   // A fixed VHD has its mark at its end alone.
   if (marked !== undefined && marked !== format) {

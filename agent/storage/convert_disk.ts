@@ -1,13 +1,20 @@
-/** Converting a disk of an archive, where it lies, into a new volume. */
-import { ContractError } from "../../../lib/contract/mod.ts";
-import { plainPath } from "../../host_file.ts";
-import type { JobHandle } from "../../jobs/jobs.ts";
-import { log } from "../../log.ts";
-import { isWritable } from "../../storage/copy.ts";
-import { copyImage, hasQemuImg } from "../../storage/qemu_img.ts";
-import { copyTarget, createVolume, type Volume } from "../../storage/volumes.ts";
-import type { Host } from "../../hosts/host.ts";
-import type { ArchivedDisk } from "./inspect.ts";
+/** Disks as other hypervisors write them: judged, and converted where they lie into a new volume. */
+import { ContractError, type ImagePolicy } from "../../lib/contract/mod.ts";
+import {
+  type ArrivingDisk,
+  type ArrivingFormat,
+  type ImageSource,
+  readArriving,
+} from "../../lib/formats/foreign/mod.ts";
+import { ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
+import { GIB } from "../../lib/text/byte_units.ts";
+import { plainPath } from "../host_file.ts";
+import type { JobHandle } from "../jobs/jobs.ts";
+import { log } from "../log.ts";
+import { isWritable } from "./copy.ts";
+import { copyImage, hasQemuImg } from "./qemu_img.ts";
+import { copyTarget, createVolume, type Volume } from "./volumes.ts";
+import type { Host } from "../hosts/host.ts";
 
 /** How much more than it was packed a disk may become, and from which size on that is looked at. */
 const MOST_EXPANSION = 250, EXPANSION_FROM = 256 * 1024 ** 2;
@@ -21,6 +28,31 @@ const SECTOR = 512;
 export async function requireQemuImg(what: string): Promise<void> {
   if (await hasQemuImg()) return;
   throw new ContractError("NotOnThisHost", { what, reason: "the program qemu-img is not installed" });
+}
+
+/**
+ * Judges a disk by its head.
+ *
+ * @param said what it is said to be
+ * @param what it is called, for people
+ * @throws {ContractError} DiskRefused, ImageTooLarge
+ */
+export async function judgeArriving(
+  source: ImageSource,
+  said: ArrivingFormat | undefined,
+  what: string,
+  { maxVirtualGb }: Pick<ImagePolicy, "maxVirtualGb">,
+): Promise<ArrivingDisk> {
+  try {
+    const disk = await readArriving(source, said);
+    if (disk.virtualBytes <= maxVirtualGb * GIB) return disk;
+    const gib = Math.floor(disk.virtualBytes / GIB);
+    const reason = `a guest would see ${gib} GiB of ${what}, allowed are ${maxVirtualGb}`;
+    throw new ContractError("ImageTooLarge", { reason });
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    throw new ContractError("DiskRefused", { path: what, reason: error.message }, { cause: error });
+  }
 }
 
 /** @throws {ContractError} DiskRefused where the service's sandbox does not let it write */
@@ -72,9 +104,11 @@ class Guard implements Disposable {
 
 /** What is converted, and where to. */
 export interface Conversion {
-  /** The archive. */
+  /** The file that it is, or lies in. */
   readonly path: string;
-  readonly disk: ArchivedDisk;
+  readonly disk: ArrivingDisk;
+  /** Where it lies in the file: bytes. */
+  readonly part: { readonly offset: number; readonly size: number };
   readonly pool: string;
   readonly name: string;
   /** Undefined where the pool keeps no files. */
@@ -88,12 +122,12 @@ export interface Conversion {
  */
 export async function convertDisk(
   { link }: Host,
-  { path, disk, pool, name, format }: Conversion,
+  { path, disk, part, pool, name, format }: Conversion,
   job: JobHandle,
   onShare: (share: number) => void,
 ): Promise<Volume> {
-  const { entry: { offset, size }, virtualBytes } = disk;
-  const capacity = Math.ceil(virtualBytes / SECTOR) * SECTOR;
+  const { offset, size } = part;
+  const capacity = Math.ceil(disk.virtualBytes / SECTOR) * SECTOR;
   const made = await createVolume(link, pool, copyTarget({ capacity, format }, { name, format }));
   await requireOurs(made);
   using guard = new Guard(job, made, size);
