@@ -142,8 +142,8 @@ export async function createTemplate(
   principal: Principal,
 ): Promise<StoredTemplate> {
   const { host, records, now } = context;
-  const source = sourceOf(host, wish, principal.role);
-  if (source === undefined) throw noSource("needs vmId or image: what it is made of");
+  const source = sourceOf(host, { ...wish, seal }, principal.role);
+  if (source === undefined) throw noSource("needs vmId, image or diskSizeGb: what it is made of");
   records.require();
   if (records.of(host.id).length >= MOST_TEMPLATES) {
     throw new ContractError("TooManyTemplates", { limit: MOST_TEMPLATES, what: "templates" });
@@ -183,7 +183,7 @@ export async function updateTemplate(
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
   };
-  const source = sourceOf(host, wish, principal.role);
+  const source = sourceOf(host, { ...wish, seal }, principal.role);
   if (source === undefined) {
     if (seal.length > 0) throw noSource("seal is of a new version: say of what it is made, by vmId or image");
     records.put({ ...first, ...change });

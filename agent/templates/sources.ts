@@ -1,9 +1,10 @@
-/** What a version of a template is made of: a VM that is off, or a disk image with a configuration. */
+/** What a version of a template is made of: a VM that is off, or a disk image or an empty disk with a configuration. */
 import { ContractError, type Input, type Role, type VmConfig } from "../../lib/contract/mod.ts";
 import { newDomainXml } from "../../lib/formats/xml/new_domain.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { sealDefinition } from "../../lib/template/definition.ts";
+import { GIB } from "../../lib/text/byte_units.ts";
 import type { NewVm } from "../../lib/vm/create/vm.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -13,7 +14,7 @@ import { copySource } from "../storage/copy_source.ts";
 import { lockVolume, requireActive } from "../storage/shared.ts";
 import { requireRoom, requireWithin, requireWritable } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
-import { defaultPool, keepsFiles } from "../storage/volumes.ts";
+import { createVolume, defaultPool, keepsFiles } from "../storage/volumes.ts";
 import { createServices, decide } from "../vm/create/facts.ts";
 import { requireOff } from "../vm/lifecycle/rename.ts";
 import { makeVersion, planVersion, type VersionMarks } from "./make.ts";
@@ -40,12 +41,12 @@ export interface VersionSource {
 /** The fields of commands that say it. */
 export type SourceWish = Pick<
   Input<"create_template">,
-  "vmId" | "image" | "backingFile" | "pool" | "diskSizeGb" | typeof CONFIG[number]
+  "vmId" | "image" | "backingFile" | "pool" | "diskSizeGb" | "seal" | typeof CONFIG[number]
 >;
 
-/** Fields of a new VM that are said of an image. */
+/** Fields of a new VM that are said of an image or an empty disk. */
 const CONFIG = ["osType", "osVariant", "cpuCount", "memoryMb", "firmware", "tpm", "network"] as const;
-/** Those that have no meaning without an image. */
+/** Those that have no meaning with a VM. */
 const OF_IMAGE = ["backingFile", "diskSizeGb", ...CONFIG] as const;
 /** Where a new VM's configuration has them → the command's own fields, for errors. */
 const FIELDS: readonly (readonly [part: string, field: string])[] = [
@@ -60,13 +61,25 @@ const invalid = (field: string, reason: string) =>
 
 /** What the fields of a command say; undefined where they name nothing. @throws {ContractError} InvalidInput */
 export function sourceOf(host: Host, wish: SourceWish, role: Role): VersionSource | undefined {
-  const { vmId, image, pool } = wish;
+  const { vmId, image, pool, diskSizeGb, backingFile, seal = [] } = wish;
   if (image !== undefined) {
     if (vmId !== undefined) throw invalid("image", "cannot stand beside vmId");
-    return imageSource(host, { ...wish, image }, role);
+    return diskSource(host, wish, role);
+  }
+  if (vmId === undefined && diskSizeGb !== undefined) {
+    if (backingFile !== undefined) throw invalid("backingFile", "is of an image");
+    if (seal.length > 0) throw invalid("seal", "is of a guest: there is none on an empty disk");
+    return diskSource(host, wish, role);
   }
   const stray = OF_IMAGE.find((field) => wish[field] !== undefined);
-  if (stray !== undefined) throw invalid(stray, "is of an image: a VM is taken as it is");
+  if (stray !== undefined) {
+    throw invalid(
+      stray,
+      vmId === undefined
+        ? "is of an image, or of an empty disk of diskSizeGb"
+        : "is of an image: a VM is taken as it is",
+    );
+  }
   if (vmId !== undefined) return vmSource(host, vmId, pool);
   if (pool !== undefined) {
     throw invalid("pool", "is of a new version: say of what it is made, by vmId or image");
@@ -99,14 +112,12 @@ function ownFields(error: ContractError): ContractError {
   return new ContractError(error.code, Object.fromEntries(details), { cause: error });
 }
 
-function imageSource(
-  host: Host,
-  wish: SourceWish & { readonly image: string },
-  role: Role,
-): VersionSource {
+/** Of an image, or of an empty disk where there is none. */
+function diskSource(host: Host, wish: SourceWish, role: Role): VersionSource {
   const { image, backingFile, diskSizeGb } = wish;
+  const name = image ?? `an empty disk of ${diskSizeGb} GiB`;
   return {
-    name: image,
+    name,
     hold: (work) => work(),
     plan: async () => {
       const pool = await goalOf(host, wish.pool);
@@ -117,8 +128,7 @@ function imageSource(
           CONFIG.map((field) => [field, wish[field]]).filter(([, value]) => value !== undefined),
         ),
         disks: [{
-          path: image,
-          copyAs: "qcow2",
+          ...image === undefined ? { format: "qcow2" } : { path: image, copyAs: "qcow2" },
           pool,
           ...(backingFile !== undefined && { backingFile }),
           ...(diskSizeGb !== undefined && { sizeGb: diskSizeGb }),
@@ -126,7 +136,7 @@ function imageSource(
       };
       const { vm, findings } = await decide(createServices(host), config, { role, held: undefined });
       if (findings.first !== undefined) throw ownFields(findings.first);
-      return (marks, job, operation) => makeOfImage(host, { vm, image, pool }, marks, job, operation);
+      return (marks, job, operation) => makeOfDisk(host, { vm, source: name, pool }, marks, job, operation);
     },
   };
 }
@@ -146,10 +156,10 @@ async function goalOf(host: Host, wanted: string | undefined): Promise<string> {
   return pool;
 }
 
-/** Copies an image, and writes down what VMs of it are like. */
-async function makeOfImage(
+/** Copies an image, or makes an empty disk, and writes down what VMs of it are like. */
+async function makeOfDisk(
   host: Host,
-  { vm, image, pool }: { readonly vm: NewVm; readonly image: string; readonly pool: string },
+  { vm, source, pool }: { readonly vm: NewVm; readonly source: string; readonly pool: string },
   { prefix, version, createdAt, createdBy, role, seal }: VersionMarks,
   job: JobHandle,
   operation: Operation,
@@ -159,15 +169,16 @@ async function makeOfImage(
   using held = new DisposableStack();
   const name = `${prefix}-v${version}-${target}.qcow2`;
   held.use(lockVolume(pool, name, { hold: "make" }));
-  const source = await copySource(host, copyOf!, role, held);
-  await requireWithin(host, source.volume);
-  await requireRoom(host, pool, source.volume.allocation);
-  const made = await makeVolume(
-    link,
-    operation,
-    { pool, name },
-    () => copyEnlarged(link, { source, pool, name, format: "qcow2" }, sizeGb, job),
-  );
+  const copied = async (image: NonNullable<typeof copyOf>) => {
+    const source = await copySource(host, image, role, held);
+    await requireWithin(host, source.volume);
+    await requireRoom(host, pool, source.volume.allocation);
+    return () => copyEnlarged(link, { source, pool, name, format: "qcow2" }, sizeGb, job);
+  };
+  const make = copyOf === undefined
+    ? () => createVolume(link, pool, { name, capacity: (sizeGb ?? 0) * GIB, allocation: 0, format: "qcow2" })
+    : await copied(copyOf);
+  const made = await makeVolume(link, operation, { pool, name }, make);
   const { path, capacity, allocation } = made;
   const disks = [{ target, pool, volume: name, path, capacityBytes: capacity, allocationBytes: allocation }];
   await sealDisks(host, disks, seal, job);
@@ -179,7 +190,7 @@ async function makeOfImage(
   const xml = document.toString();
   const { cpuCount, memoryMb, firmware, osType, osVariant } = summarizeDomain(xml);
   return {
-    ...{ version, createdAt, createdBy, source: image, cpuCount, memoryMb, firmware, disks, xml },
+    ...{ version, createdAt, createdBy, source, cpuCount, memoryMb, firmware, disks, xml },
     ...(osType !== undefined && { osType }),
     ...(osVariant !== undefined && { osVariant }),
   };

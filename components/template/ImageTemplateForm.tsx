@@ -27,7 +27,7 @@ export interface ImageTemplateFieldsProps {
 
 const named = (names: readonly string[]) => names.map((name) => ({ value: name, label: oneLine(name, 80) }));
 
-/** The fields of a template that is made of an image. */
+/** The fields of a template that is made of an image, or with an empty disk. */
 export function ImageTemplateFields(props: ImageTemplateFieldsProps) {
   const { images, systems, networks, pools, list, image, system, refused } = props;
   const typed = typedAgain(refused, COMMAND);
@@ -39,7 +39,10 @@ export function ImageTemplateFields(props: ImageTemplateFieldsProps) {
         label={t("templates.image")}
         name="image"
         value={typed?.image ?? image}
-        choices={named(images.map(({ pool, name }) => `${pool}/${name}`))}
+        choices={[
+          ...named(images.map(({ pool, name }) => `${pool}/${name}`)),
+          { value: "", label: t("templates.no_image") },
+        ]}
         error={at("image")}
         wide
       />

@@ -90,7 +90,10 @@ const MADE_OF = {
   backingFile: Type.Optional(BackingPlace),
   ...{ osType, osVariant, cpuCount, memoryMb, firmware, tpm, network },
   diskSizeGb: Type.Optional(
-    Type.Unsafe<number>({ ...diskSizeGb, description: "GiB that the image is made larger to" }),
+    Type.Unsafe<number>({
+      ...diskSizeGb,
+      description: "GiB that the image is made larger to; without image and vmId, of an empty disk",
+    }),
   ),
   seal: Type.Optional(
     Type.Array(oneOf(SEALS), {
@@ -158,12 +161,13 @@ export const templateCommands = {
     readOnly: true,
   }),
   create_template: command({
-    summary: "Make a template of a stopped VM, or of a disk image",
+    summary: "Make a template of a stopped VM, of a disk image, or with an empty disk",
     description:
       "Of a VM (vmId): copies every disk into volumes of the template's own, which nobody writes to, and keeps the VM's " +
       "hardware. The VM stays as it is. Of what is special to the VM, its id, its MAC addresses, its group, its screen " +
       "passwords and its media are left out. Of an image (image), such as a cloud image: copies that, and has the " +
-      "hardware that create_vm would give to a VM with these fields. What is inside the disks is copied as it is, but " +
+      "hardware that create_vm would give to a VM with these fields. Of neither (diskSizeGb): has that, and an empty disk, " +
+      "for systems that are installed. What is inside the disks is copied as it is, but " +
       "for what seal names: see docs/templates.md. Answers when everything is copied; meanwhile it is a job (list_jobs) " +
       "that can be cancelled.",
     role: "administrator",

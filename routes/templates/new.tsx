@@ -1,6 +1,5 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { Empty } from "../../components/kit/Empty.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { ImageTemplateFields } from "../../components/template/ImageTemplateForm.tsx";
@@ -42,7 +41,7 @@ export const handler = define.handlers({
   async GET({ state }) {
     return page(await shown(state, state.refused));
   },
-  /** Making it copies the image: that is not waited for. */
+  /** Making it may copy an image: that is not waited for. */
   async POST(ctx) {
     const { api } = ctx.state, form = await ctx.req.formData();
     const templateId = String(form.get("into") ?? "");
@@ -68,9 +67,9 @@ export const handler = define.handlers({
   },
 });
 
-/** Making a template of a disk image, without a VM. */
+/** Making a template without a VM: of a disk image, or with an empty disk. */
 export default define.page<typeof handler>(function NewTemplate({ data }) {
-  const { images, refused } = data, title = area.t("templates.of_image");
+  const { refused } = data, title = area.t("templates.of_image");
   const isPlaced = refused?.field !== undefined && PLACED.includes(refused.field);
   return (
     <>
@@ -80,25 +79,17 @@ export default define.page<typeof handler>(function NewTemplate({ data }) {
       <header class="page-head">
         <h1>{title}</h1>
       </header>
-      {images.length === 0
-        ? (
-          <Empty icon="cards" title={area.t("templates.no_images")}>
-            <a class="button primary" href="/images/catalog">{area.t("templates.to_images")}</a>
-          </Empty>
-        )
-        : (
-          <Panel title={area.t("templates.make")} class="storage-form">
-            <form method="post" action="/templates/new">
-              <p class="text-muted pad">{area.t("templates.of_image_what")}</p>
-              {refused !== null && !isPlaced && <Flash tone="bad" failure={refused.failure} />}
-              <ImageTemplateFields {...data} />
-              <div class="form-actions">
-                <button type="submit" class="button primary">{area.t("templates.make")}</button>
-                <a class="button" href="/templates">{area.t("templates.cancel")}</a>
-              </div>
-            </form>
-          </Panel>
-        )}
+      <Panel title={area.t("templates.make")} class="storage-form">
+        <form method="post" action="/templates/new">
+          <p class="text-muted pad">{area.t("templates.of_image_what")}</p>
+          {refused !== null && !isPlaced && <Flash tone="bad" failure={refused.failure} />}
+          <ImageTemplateFields {...data} />
+          <div class="form-actions">
+            <button type="submit" class="button primary">{area.t("templates.make")}</button>
+            <a class="button" href="/templates">{area.t("templates.cancel")}</a>
+          </div>
+        </form>
+      </Panel>
     </>
   );
 });

@@ -413,7 +413,7 @@ Deno.test({
     await using server = await readyServer();
     await using network = await testNetwork();
     await using pool = await testPool("tmpl");
-    await using own = await vmNames("-1");
+    await using own = await vmNames("-1", "-new");
     const image = `${pool.path}/cloud.img`;
     await run(["qemu-img", "create", "-q", "-f", "qcow2", image, "64M"]);
     await io(image, "qcow2", "write");
@@ -468,12 +468,39 @@ Deno.test({
       ]);
     });
 
+    await t.step("from scratch, with an empty disk, for a system that is installed", async () => {
+      const { id, versions: [version] } = await call(server, "create_template", {
+        ...{ name: `${own.name}-e`, pool: pool.name, network: network.name },
+        ...{ cpuCount: 2, memoryMb: 256, diskSizeGb: 3, osVariant: "debian12" },
+      });
+      const [disk] = version!.disks, found = await info(disk!.path);
+      assert.deepEqual(
+        [version!.source, version!.cpuCount, disk!.capacityBytes, found.format, found["virtual-size"]],
+        ["an empty disk of 3 GiB", 2, 3 * 1024 ** 3, "qcow2", 3 * 1024 ** 3],
+      );
+      const { vms: [vm] } = await call(server, "create_vm_from_template", {
+        ...{ templateId: id, name: `${own.name}-new`, linked: false },
+      });
+      await shows(
+        server,
+        vm!.vmId,
+        ({ disks, cpuCount }) => cpuCount === 2 && disks[0]!.capacityBytes === 3 * 1024 ** 3,
+      );
+      await call(server, "delete_vm", { vmId: vm!.vmId, deleteDisks: true, permanently: true });
+      await call(server, "delete_template", { templateId: id, permanently: true });
+    });
+
     await t.step("what cannot be is refused by its field, and nothing is left", async () => {
       const before = await volumes(pool.path);
       const other = { ...wish, name: `${own.name}-x` };
       const wrong = (more: object, code: ErrorCode, text?: RegExp) =>
         refused(call(server, "create_template", { ...other, ...more }), code, text);
       await wrong({ image: undefined }, "InvalidInput");
+      await wrong(
+        { image: undefined, diskSizeGb: 1, seal: ["logs"] },
+        "InvalidInput",
+        /no.* on an empty disk/,
+      );
       await wrong({ vmId: "some" }, "InvalidInput", /image cannot stand beside vmId/);
       await wrong({ image: `${pool.name}/none.img` }, "DiskNotFound");
       await wrong({ network: "none" }, "NetworkNotFound");
