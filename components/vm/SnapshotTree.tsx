@@ -2,27 +2,10 @@ import type { Snapshot } from "../../lib/contract/mod.ts";
 import { snapshots as texts } from "../../lib/i18n/en/snapshots.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { type SnapshotNode, snapshotTree } from "../../lib/vm/snapshot_tree.ts";
-import { Icon } from "../kit/Icon.tsx";
+import { type SnapshotRow, snapshotRows } from "../../lib/vm/snapshot_tree.ts";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
 
 const { t } = textsOf(texts);
-
-/** Branches that are indented; what is deeper stands below one another. */
-const MOST_BRANCHES = 8;
-/** Lists within lists: of a longer chain the rest stands in one list, for the server cannot write so many. */
-const MOST_LISTS = 100;
-
-/** Snapshots of which each came from the one before, and nothing else did, as if they came from the same one. */
-function unchained(nodes: readonly SnapshotNode[]): SnapshotNode[] {
-  const flat: SnapshotNode[] = [];
-  let [only, ...others] = nodes;
-  for (; only !== undefined && others.length === 0; [only, ...others] = only.children) {
-    flat.push(only.children.length === 1 ? { ...only, children: [] } : only);
-    if (only.children.length !== 1) return flat;
-  }
-  return [...nodes];
-}
 
 /** Props of {@link SnapshotTree}. */
 export interface SnapshotTreeProps {
@@ -47,13 +30,28 @@ const kindOf = ({ memory, state, external }: Snapshot) =>
     ? t("snapshots.with_memory", { state: t(STATE_WORDS[state]) })
     : t("snapshots.disks");
 
-function Entry({ snapshot, at, now }: { snapshot: Snapshot; at: string; now: number }) {
-  const { name, description, createdAt, current, hindrance } = snapshot;
+/** The lines beside a row, with its point. */
+function Rails({ row: { lane, from, goesOn } }: { row: SnapshotRow }) {
+  return (
+    <span class="snapshot-rails" aria-hidden="true">
+      {Array.from(
+        { length: lane },
+        (_, at) => <i key={at} data-branch={from === "branch" && at === lane - 1} />,
+      )}
+      <i class="snapshot-point" data-from={from} data-on={goesOn} />
+    </span>
+  );
+}
+
+function Entry(
+  { row, snapshot, at, now }: { row: SnapshotRow; snapshot: Snapshot; at: string; now: number },
+) {
+  const { name, description, createdAt, current, hindrance } = snapshot, { parent } = row;
   const shown = oneLine(name, 60);
   const ask = (what: "revert" | "delete") => `${at}?${new URLSearchParams({ [what]: name })}`;
   return (
-    <div class="snapshot" data-current={current}>
-      <Icon name={current ? "running" : "disc"} />
+    <li class="snapshot" data-current={current}>
+      <Rails row={row} />
       <div class="snapshot-text">
         <strong>
           <bdi>{shown}</bdi>
@@ -61,6 +59,7 @@ function Entry({ snapshot, at, now }: { snapshot: Snapshot; at: string; now: num
         {current && <span class="tag">{t("snapshots.here")}</span>}
         <small class="text-muted">
           <RelativeTime at={createdAt} now={now} /> · {kindOf(snapshot)}
+          {parent !== undefined && ` · ${t("snapshots.came_from", { name: oneLine(parent, 60) })}`}
         </small>
         {description !== "" && <p>{oneLine(description, 300)}</p>}
         {hindrance !== undefined && (
@@ -85,39 +84,27 @@ function Entry({ snapshot, at, now }: { snapshot: Snapshot; at: string; now: num
           {t("snapshots.delete")}
         </a>
       </div>
-    </div>
+    </li>
   );
 }
 
-function Level({ nodes, depth, lists, ...rest }: {
-  nodes: readonly SnapshotNode[];
-  /** Lists above. */
-  lists: number;
-  /** Branches above. */
-  depth: number;
-  at: string;
-  now: number;
-}) {
-  return (
-    <ul class="snapshots" data-branch={nodes.length > 1 && depth > 0 && depth <= MOST_BRANCHES}>
-      {(lists < MOST_LISTS ? nodes : unchained(nodes)).map(({ snapshot, children }) => (
-        <li key={snapshot.name}>
-          <Entry snapshot={snapshot} {...rest} />
-          {children.length > 0 && (
-            <Level
-              nodes={children}
-              depth={depth + Number(children.length > 1)}
-              lists={lists + 1}
-              {...rest}
-            />
-          )}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-/** A VM's snapshots, each below the one it came from, to the right where others came from that as well. */
+/** A VM's snapshots as a graph: each below the one it came from, and what the VM is now. */
 export function SnapshotTree({ snapshots, at, now }: SnapshotTreeProps) {
-  return <Level nodes={snapshotTree(snapshots)} depth={0} lists={0} at={at} now={now} />;
+  return (
+    <ol class="snapshots">
+      {snapshotRows(snapshots).map((row) =>
+        row.snapshot === null
+          ? (
+            <li class="snapshot" data-now key="">
+              <Rails row={row} />
+              <div class="snapshot-text">
+                <strong>{t("snapshots.now")}</strong>
+                <small class="text-muted">{t("snapshots.now_what")}</small>
+              </div>
+            </li>
+          )
+          : <Entry key={row.snapshot.name} row={row} snapshot={row.snapshot} at={at} now={now} />
+      )}
+    </ol>
+  );
 }

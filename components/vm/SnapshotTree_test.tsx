@@ -17,6 +17,11 @@ Deno.test("a chain of 1,000 snapshots is shown whole, in its order, and so is on
       const html = render(<SnapshotTree snapshots={chain(length, isForked)} at="/x" now={1} />);
       const shown = [...html.matchAll(/<bdi>s(\d+)<\/bdi>/g)].map(([, index]) => Number(index));
       assert.deepEqual(shown, Array.from({ length }, (_each, index) => index), `${length} ${isForked}`);
+      assert.match(
+        html.slice(html.lastIndexOf("<li")),
+        /data-now.*Now/,
+        "what the VM is comes from the last",
+      );
     }
   }
 });

@@ -38,7 +38,8 @@ browserTest("a VM's snapshots are taken, gone back to and deleted on its page", 
           await waitForText(page, ".snapshot", "<img src=x");
           await page.getByLabel("Name").fill("after");
           await page.getByRole("button", { name: "Take a snapshot" }).click();
-          await waitForText(page, "li:has(> .snapshot:has-text('before')) .snapshots", "after");
+          await waitForText(page, ".snapshot:has-text('before') + .snapshot", "after");
+          await waitForText(page, ".snapshot:has-text('after') + .snapshot[data-now]", "Now");
           await page.getByRole("link", { name: "Revert to before" }).click();
           await waitForText(page, "main", "is lost, unless another snapshot has it");
           await page.getByRole("button", { name: "Revert" }).click();
@@ -62,12 +63,6 @@ browserTest("a VM's snapshots are taken, gone back to and deleted on its page", 
         await visit(tester, at, async (page) => {
           await waitForText(page, "main", "level 9");
           assert.equal(await overflows(page), false);
-          if (Deno.env.has("SHOTS")) {
-            const name = `snap-${size === PHONE ? "phone" : "wide"}-${
-              at.split("?")[1]?.slice(0, 3) ?? "list"
-            }`;
-            await page.screenshot({ path: `/work/shots/${name}.png`, fullPage: true });
-          }
         }, { ...size, accessible: "in both themes" });
       }
     }
