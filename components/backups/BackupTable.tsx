@@ -8,6 +8,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { RelativeTime } from "../kit/RelativeTime.tsx";
+import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { SwitchForm } from "../kit/SwitchForm.tsx";
 import { RunState } from "../schedules/RunState.tsx";
 import { NextBackup } from "./NextBackup.tsx";
@@ -54,6 +55,7 @@ export function BackupTable({ list, may, now }: BackupTableProps) {
         columns={[
           {
             title: area.t("backups.name"),
+            fit: "wide",
             cell: ({ id, name, folder, target, encrypted }) => (
               <span class="stack">
                 <a href={backupHref(id)}>
@@ -66,16 +68,28 @@ export function BackupTable({ list, may, now }: BackupTableProps) {
                       <span class="visually-hidden">{area.t("backups.encrypted")}</span>
                     </>
                   )}
-                  {oneLine(target?.name ?? folder, 60)}
+                  <TruncatedText text={target?.name ?? folder} longest={60} />
                 </span>
               </span>
             ),
           },
           { title: area.t("backups.vms"), fit: "wrap", cell: targetsText },
-          { title: area.t("backups.when"), fit: "wrap", cell: whenText },
-          { title: area.t("backups.next"), cell: (backup) => <NextBackup backup={backup} /> },
+          {
+            title: area.t("backups.when"),
+            fit: "wrap",
+            cell: (backup) => (
+              <span class="stack">
+                <span>{whenText(backup)}</span>
+                {backup.frequency !== "by-hand" && (
+                  <span class="text-muted">
+                    {area.t("backups.next")}: <NextBackup backup={backup} />
+                  </span>
+                )}
+              </span>
+            ),
+          },
           { title: area.t("backups.last"), cell: (backup) => <Last backup={backup} now={now} /> },
-          { title: area.t("backups.size"), fit: "wrap", cell: (backup) => <Size backup={backup} /> },
+          { title: area.t("backups.size"), cell: (backup) => <Size backup={backup} /> },
           {
             title: area.t("backups.verified"),
             cell: ({ lastRun }) => <Verified is={verifiedOf(lastRun?.copies ?? [])} />,
