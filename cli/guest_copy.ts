@@ -1,28 +1,37 @@
-/** `kvm-manager vm cp FILE NAME:PATH`, and back: copies a file into a VM's guest, or out of it. */
-import { COMMANDS, type Output } from "../lib/contract/mod.ts";
-import { basename } from "node:path";
+/** `kvm-manager vm cp FILE NAME:PATH`, and back: copies a file or a folder into a VM's guest, or out of it. */
+import { basename, resolve } from "node:path";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
+import { inFolder, stepsTo } from "../lib/guest/paths.ts";
 import { EXIT } from "./exit.ts";
+import {
+  type Copying,
+  fileFrom,
+  fileTo,
+  folderFrom,
+  folderTo,
+  guestFileAt,
+  isGuestFolder,
+} from "./guest_folder.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
 import { listed } from "./text.ts";
-import { download, upload } from "./verb/content.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
 
-const USAGE = "kvm-manager vm cp FILE NAME:PATH, or NAME:PATH FILE";
+const USAGE = "kvm-manager vm cp FILE|FOLDER NAME:PATH, or NAME:PATH FILE|FOLDER";
 
 export const COPY_HELP = () =>
   [
     `Usage: ${USAGE}`,
     "",
-    "Copies a file into a VM's guest, or out of it, through the guest's agent. Permissions are kept on the way in. A path",
-    "that ends with / is a folder: the file keeps its name.",
+    "Copies a file, or a folder and all in it, into a VM's guest or out of it, through the guest's agent. Permissions are",
+    "kept; links in a folder are left out. A path that ends with / is a folder: what is copied keeps its name. A folder that",
+    "is copied to one that is there already is put into it, under its own name.",
     "",
-    "  --yes  replace a file that is here already",
+    "  --yes  replace files that are here already",
     "",
     "Which server:",
     ...listed(targetRows()),
@@ -30,6 +39,8 @@ export const COPY_HELP = () =>
     "Examples:",
     "  kvm-manager vm cp app.conf web1:/etc/app.conf",
     "  kvm-manager vm cp web1:/var/log/syslog .",
+    "  kvm-manager vm cp site web1:/srv/",
+    "  kvm-manager vm cp web1:/etc/nginx .",
   ].join("\n");
 
 /** A file in a guest: `web1:/etc/hosts`, `web1:C:\\x`; undefined for one that is here. */
@@ -38,7 +49,14 @@ export function guestPlace(text: string): { vm: string; path: string } | undefin
   return vm === undefined || path === undefined ? undefined : { vm, path };
 }
 
-const inFolder = (folder: string, name: string) => folder.endsWith("/") ? folder + name : folder;
+/** Copies what is here into the guest. */
+async function copyTo(copying: Copying, source: string, path: string): Promise<void> {
+  const name = basename(resolve(source)), saysFolder = /\/$|^[A-Za-z]:.*\\$/s.test(path);
+  const isFolder = await Deno.stat(source).then(({ isDirectory }) => isDirectory, () => false);
+  const isInto = saysFolder || isFolder && await isGuestFolder(copying, path);
+  const place = isInto ? inFolder(path, name) : path;
+  await (isFolder ? folderTo : fileTo)(copying, source, place);
+}
 
 /** Where it goes here: into a folder under its own name. */
 async function targetHere(given: string, name: string): Promise<string> {
@@ -46,7 +64,24 @@ async function targetHere(given: string, name: string): Promise<string> {
   return isFolder ? `${given.replace(/\/$/, "")}/${name}` : given;
 }
 
-/** Copies a file; gives the exit status. */
+/** Copies what is in the guest to here. */
+async function copyFrom(copying: Copying, path: string, target: string, overwrite: boolean): Promise<void> {
+  const [place, parent] = stepsTo(path).toReversed();
+  if (place === undefined || parent === undefined) {
+    throw new UsageError("name a file or a folder of the guest, not all of it", USAGE);
+  }
+  const found = await guestFileAt(copying, path);
+  if (target === "-") return await fileFrom(copying, path, target, { overwrite });
+  const to = await targetHere(target, place.name);
+  if (found?.kind !== "folder") {
+    // A link is followed, and has permissions of its own
+    const mode = found?.kind === "file" ? found.mode : undefined;
+    return await fileFrom(copying, path, to, { overwrite, mode });
+  }
+  await folderFrom(copying, place.path, to, { overwrite, mode: found.mode });
+}
+
+/** Copies a file or a folder; gives the exit status. */
 export async function copyCommand(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
   try {
     const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, yes: { type: "boolean", short: "y" } });
@@ -60,23 +95,9 @@ export async function copyCommand(args: readonly string[], terminal: Terminal = 
     }
     const server = serverOf(await targetOf(values));
     const { vmId } = await withIds(server, { vmId: (from ?? to)!.vm });
-    if (to !== undefined) {
-      const mode = await Deno.stat(source).then(({ mode }) => mode, () => null);
-      const input = {
-        vmId,
-        path: inFolder(to.path, basename(source)),
-        ...(mode !== null && { mode: (mode & 0o777).toString(8).padStart(4, "0") }),
-      };
-      const done = await upload(server, COMMANDS.guest_copy_to, input, source, terminal) as Output<
-        "guest_copy_to"
-      >;
-      if (!done.verified) console.error("Copied. The guest could not count its checksum.");
-      return EXIT.done;
-    }
-    const { path } = from!, name = basename(path.replaceAll("\\", "/"));
-    const local = target === "-" ? target : await targetHere(target, name);
-    const where = { to: local, overwrite: values.yes ?? false };
-    await download(server, COMMANDS.guest_copy_from, { vmId, path }, where, terminal);
+    const copying = { server, vmId: String(vmId), terminal };
+    if (to !== undefined) await copyTo(copying, source, to.path);
+    else await copyFrom(copying, from!.path, target, values.yes ?? false);
     return EXIT.done;
   } catch (error) {
     return failed(error, ["vm", "cp"]);

@@ -35,7 +35,7 @@ export function ownVerbs(app: () => Promise<Pages>): Readonly<Record<string, Own
       const { EXEC_HELP, execCommand } = await import("./guest_exec.ts");
       return { help: EXEC_HELP, run: execCommand };
     }, { takesVm: true }),
-    "vm cp": ownVerb("copy a file into a VM's guest, or out of it", async () => {
+    "vm cp": ownVerb("copy a file or a folder into a VM's guest, or out of it", async () => {
       const { COPY_HELP, copyCommand } = await import("./guest_copy.ts");
       return { help: COPY_HELP, run: (args) => copyCommand(args) };
     }),

@@ -112,6 +112,12 @@ export interface GuestBackend {
   openFile(vm: VM, path: string): Promise<GuestReader>;
   /** @param mode permissions in octal; those of what it replaces, else 0644, when left out */
   createFile(vm: VM, path: string, mode?: string): Promise<GuestWriter>;
+  /**
+   * Makes a folder, and those above it that are missing; one that is there stays as it is.
+   *
+   * @param mode permissions in octal; 0755 when left out
+   */
+  makeFolder(vm: VM, path: string, mode?: string): Promise<void>;
   appendToFile(vm: VM, path: string, bytes: Uint8Array): Promise<void>;
 
   /**

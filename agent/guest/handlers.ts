@@ -169,6 +169,11 @@ export function guestHandlers(
       }
       return { length };
     },
+    guest_make_folder: async ({ vmId, path, mode }) => {
+      const { vm, agent } = await guests.agentFor(vmId, "files");
+      await agent.makeFolder(vm, path, mode);
+      return null;
+    },
     guest_copy_to: async (input, context) =>
       await copyTo(host, await guests.agentFor(input.vmId, "files"), input, context),
     guest_copy_from: async (input, context) =>

@@ -1,4 +1,5 @@
 /** Content that travels as a body, and answers that are files: `volume upload`, `volume download`, `vm screenshot`. */
+import { dirname, join } from "node:path";
 import { ApiError } from "../../lib/client/api.ts";
 import type { Command } from "../../lib/contract/mod.ts";
 import { fields } from "../../lib/contract/rest.ts";
@@ -111,29 +112,42 @@ export async function upload(
 }
 
 /** Opens a file for writing that is not there yet. @throws {UsageError} */
-async function draftOf(file: string, overwrite: boolean): Promise<{ draft: string; sink: Deno.FsFile }> {
+async function draftOf(
+  file: string,
+  overwrite: boolean,
+  isPrivate = false,
+): Promise<{ draft: string; sink: Deno.FsFile }> {
   if (!overwrite) {
     const isThere = await Deno.lstat(file).then(() => true, () => false);
     if (isThere) throw new UsageError(`${file} is there already. Say --yes to replace it`);
   }
-  const draft = `${file}.part`;
+  // A name of its own: another file may be called so, and a long name has no room for more
+  const draft = join(dirname(file), `.kvm-manager-${crypto.randomUUID().slice(0, 8)}.part`);
   try {
-    return { draft, sink: await Deno.open(draft, { write: true, create: true, truncate: true }) };
+    return {
+      draft,
+      sink: await Deno.open(draft, { write: true, createNew: true, ...(isPrivate && { mode: 0o600 }) }),
+    };
   } catch (error) {
     throw new UsageError(`--out cannot be written: ${messageOf(error)}`);
   }
 }
 
-/** Fetches content into a file, or to standard output for `-`. A file appears once it is whole. @throws {ApiError, UsageError} */
+/**
+ * Fetches content into a file, or to standard output for `-`. A file appears once it is whole.
+ *
+ * @param mode its permissions; nobody else reads it before it has them
+ * @throws {ApiError, UsageError}
+ */
 export async function download(
   server: Server,
   command: Command,
   input: Record<string, unknown>,
-  { to, overwrite }: { to: string | undefined; overwrite: boolean },
+  { to, overwrite, mode }: { to: string | undefined; overwrite: boolean; mode?: number | undefined },
   terminal: Terminal,
 ): Promise<void> {
   if (to === undefined) throw new UsageError("say where to: --out FILE, or --out - for standard output");
-  const target = to === "-" ? undefined : await draftOf(to, overwrite);
+  const target = to === "-" ? undefined : await draftOf(to, overwrite, mode !== undefined);
   const display = new ProgressDisplay(terminal);
   let isWhole = false;
   try {
@@ -152,6 +166,7 @@ export async function download(
     if (length !== null && arrived !== total) {
       throw new ApiError("Unreachable", `it broke off after ${arrived} of ${total} bytes. Try again`);
     }
+    if (target && mode !== undefined) await Deno.chmod(target.draft, mode);
     isWhole = true;
   } finally {
     display.end();

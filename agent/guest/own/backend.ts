@@ -321,6 +321,10 @@ export class OwnBackend implements GuestBackend {
     return await this.#files.create(vm, path, mode);
   }
 
+  async makeFolder(vm: VM, path: string, mode?: string): Promise<void> {
+    await this.#files.makeFolder(vm, path, mode);
+  }
+
   async appendToFile(vm: VM, path: string, bytes: Uint8Array): Promise<void> {
     await this.#files.append(vm, path, bytes);
   }

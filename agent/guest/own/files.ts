@@ -3,7 +3,7 @@ import { type GuestFile, MOST_FILE, type VM } from "../../../lib/contract/mod.ts
 import { base64Of, bytesOfBase64 } from "../../../lib/guest/base64.ts";
 import { MOST_FILES } from "../../../lib/guest/file_list.ts";
 import { ownFiles } from "../../../lib/guest/own_told.ts";
-import { CHUNKS_AHEAD, MAX_CHUNK } from "../../../lib/guest/protocol.ts";
+import { AGENT_ERROR, CHUNKS_AHEAD, MAX_CHUNK } from "../../../lib/guest/protocol.ts";
 import type { AgentMethod, AgentResult } from "../../../lib/guest/results.ts";
 import { log } from "../../log.ts";
 import type { GuestReader, GuestWriter } from "../backend.ts";
@@ -30,6 +30,17 @@ function bytesWithin(data: string, most: number): Uint8Array<ArrayBuffer> {
     throw new AgentFailure("invalid", "its bytes are not what was asked for");
   }
   return bytes;
+}
+
+/** @throws {AgentFailure} */
+async function isFolder(client: OwnAgentClient, path: string): Promise<boolean> {
+  try {
+    const { type } = await client.call("file_stat", { path, follow: true }, { limitMs: ANSWER_MS });
+    return type === "directory";
+  } catch (error) {
+    if (error instanceof AgentFailure && error.code === AGENT_ERROR.NotFound) return false;
+    throw error;
+  }
 }
 
 /** Reads a file from its beginning, with pieces asked for before they are wanted; from elsewhere piece by piece. */
@@ -216,6 +227,17 @@ export class OwnFiles {
         throw error;
       }
     });
+  }
+
+  /** @throws {ContractError} GuestFileDenied */
+  async makeFolder({ id }: VM, path: string, mode: string | undefined): Promise<void> {
+    await this.#doing("file_make_directory", path, () =>
+      this.lines.use(id, async (client) => {
+        // One that is there would be given the permissions
+        if (await isFolder(client, path)) return;
+        const wish = { path, parents: true, ...(mode !== undefined && { mode: parseInt(mode, 8) }) };
+        await client.call("file_make_directory", wish, { limitMs: ANSWER_MS });
+      }));
   }
 
   /** @throws {ContractError} GuestFileNotFound, GuestFileDenied */

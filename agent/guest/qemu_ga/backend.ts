@@ -219,9 +219,14 @@ export class QemuBackend implements GuestBackend {
     return { ...outcome, stdout: none, stderr: none };
   }
 
-  async listFiles(vm: VM, path: string): Promise<{ files: GuestFile[]; truncated: boolean }> {
+  /** @throws {ContractError} GuestUnavailable where Linux' own programs cannot be run */
+  async #requireProgramsOfLinux(vm: VM): Promise<void> {
     const hindrance = (await this.#knownOf(vm)).isWindows ? LINUX_ALONE : await this.hindrance(vm, "exec");
     if (hindrance !== undefined) throw new ContractError("GuestUnavailable", { ...hindrance });
+  }
+
+  async listFiles(vm: VM, path: string): Promise<{ files: GuestFile[]; truncated: boolean }> {
+    await this.#requireProgramsOfLinux(vm);
     return await this.#files.list(vm, path);
   }
 
@@ -233,6 +238,11 @@ export class QemuBackend implements GuestBackend {
     const { isWindows } = await this.#knownOf(vm);
     const canRun = !isWindows && await this.hindrance(vm, "exec") === undefined;
     return await this.#files.create(vm, path, mode, canRun);
+  }
+
+  async makeFolder(vm: VM, path: string, mode?: string): Promise<void> {
+    await this.#requireProgramsOfLinux(vm);
+    await this.#files.makeFolder(vm, path, mode);
   }
 
   async appendToFile(vm: VM, path: string, bytes: Uint8Array): Promise<void> {

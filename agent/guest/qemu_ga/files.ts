@@ -119,6 +119,11 @@ export class QemuFiles {
     }
   }
 
+  /** @throws {ContractError} GuestFileDenied */
+  async makeFolder(vm: VM, path: string, mode = "0755"): Promise<void> {
+    await this.#script(vm, path, 'mkdir -p -m "$2" -- "$1"', [path, mode], 20);
+  }
+
   /** @throws {ContractError} GuestFileNotFound, GuestFileDenied */
   async append(vm: VM, path: string, bytes: Uint8Array): Promise<void> {
     const handle = await this.#open(vm, path, "a");

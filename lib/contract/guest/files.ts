@@ -1,7 +1,7 @@
 /** Files of a guest: listed, read, written, copied in and out. All that a guest tells is its own word. */
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
-import { closed, oneOf, SECRET, Timestamp, VmId } from "../schema.ts";
+import { closed, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } from "../schema.ts";
 import { Bytes, Encoding, FILE, FILES, GuestPath, Sha256 } from "./common.ts";
 
 /** Where the content of a guest's file is, below `/api/v1`: PUT and GET, with `?path=`. */
@@ -9,6 +9,9 @@ export const GUEST_CONTENT_PATH = "/vms/{vmId}/guest/content";
 
 /** Bytes of a file that are read or written at once. */
 export const MOST_FILE = 512 * 1024;
+
+/** Permissions. */
+const FileMode = Type.String({ maxLength: 4, pattern: "^[0-7]{3,4}$", description: "0755" });
 
 export const GUEST_FILE_KINDS = ["file", "folder", "link", "other"] as const;
 
@@ -81,6 +84,17 @@ export const guestFileCommands = {
     cli: ["guest", "write", "<vmId>", "<path>"],
     readOnly: false,
   }),
+  guest_make_folder: command({
+    summary: "Make a folder in a guest",
+    description: "With the folders above it that are missing. One that is there stays as it is.",
+    ...FILE,
+    input: closed({ vmId: VmId, path: GuestPath, mode: Type.Optional(FileMode) }),
+    output: NOTHING_OUT,
+    errors: FILES,
+    route: "POST /vms/{vmId}/guest/folders",
+    cli: ["guest", "make-folder", "<vmId>", "<path>"],
+    readOnly: false,
+  }),
   guest_copy_to: command({
     summary: "Copy a file into a guest",
     description:
@@ -91,7 +105,7 @@ export const guestFileCommands = {
       vmId: VmId,
       path: GuestPath,
       size: Type.Optional(Bytes),
-      mode: Type.Optional(Type.String({ maxLength: 4, pattern: "^[0-7]{3,4}$", description: "0755" })),
+      mode: Type.Optional(FileMode),
       checksum: Type.Optional(Sha256),
     }),
     output: Type.Object({
@@ -108,7 +122,7 @@ export const guestFileCommands = {
     privateTask: true,
     route: `PUT ${GUEST_CONTENT_PATH}`,
     cli: ["guest", "copy-to", "<vmId>", "<path>"],
-    examples: ["kvm-manager vm cp app.conf web1:/etc/app.conf"],
+    examples: ["kvm-manager vm cp app.conf web1:/etc/app.conf", "kvm-manager vm cp site web1:/srv/"],
     readOnly: false,
     content: "upload",
     contentFields: ["path", "mode", "checksum"],
@@ -127,7 +141,7 @@ export const guestFileCommands = {
     privateTask: true,
     route: `GET ${GUEST_CONTENT_PATH}`,
     cli: ["guest", "copy-from", "<vmId>", "<path>"],
-    examples: ["kvm-manager vm cp web1:/var/log/syslog ."],
+    examples: ["kvm-manager vm cp web1:/var/log/syslog .", "kvm-manager vm cp web1:/etc/nginx ."],
     readOnly: true,
     audited: true,
     content: "download",

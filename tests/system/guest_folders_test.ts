@@ -1,0 +1,89 @@
+/** Folders that are copied into guests and out of them by the command line, through both agents. */
+import assert from "node:assert/strict";
+import { buildAgentGuest } from "../testbed/agent_guest.ts";
+import { CommandLine } from "../testbed/command_line.ts";
+import { testFolder } from "../testbed/folder.ts";
+import { testMachine } from "../testbed/machine.ts";
+import { asRoot, personWith } from "../testbed/people.ts";
+import { call, readyServer, refused, shows } from "../testbed/product.ts";
+import { requirement } from "../testbed/skip.ts";
+
+/** In the guest and here: names, kinds, permissions, contents. */
+const TREE = `cd "$1" && find . | sort | while read -r path; do
+  printf '%s %s %s\\n' "$path" "$(stat -c %a "$path")" "$([ ! -f "$path" ] || cat "$path")"
+done`;
+
+Deno.test({
+  name: "folders go into a guest and out of it with their permissions, by both agents",
+  ignore: await requirement("agentGuest") !== null,
+  fn: async (t) => {
+    await using ours = await testMachine({
+      ...{ purpose: "folders", guest: await buildAgentGuest(), agent: false, ownAgent: true, start: true },
+    });
+    await using theirs = await testMachine({ purpose: "foldersqemu", start: true });
+    await using server = await readyServer();
+    await using here = await testFolder();
+    const line = new CommandLine({ KVMM_SOCKET: server.socket });
+    const copy = async (...args: string[]) => {
+      const { status, err } = await line.run(["vm", "cp", ...args]);
+      return { status, err };
+    };
+    const site = `${here.path}/site`;
+    await Deno.mkdir(`${site}/a b/empty`, { recursive: true });
+    await Deno.writeTextFile(`${site}/a b/-n 'x`, "odd");
+    await Deno.writeTextFile(`${site}/run.sh`, "exit");
+    await Deno.symlink("/etc/passwd", `${site}/link`);
+    for (const [path, mode] of [["run.sh", 0o750], ["a b", 0o700], ["a b/-n 'x", 0o600]] as const) {
+      await Deno.chmod(`${site}/${path}`, mode);
+    }
+    const whole = ["./a b 700 ", "./a b/-n 'x 600 odd", "./a b/empty 755 ", "./run.sh 750 exit"];
+    for (const { name, uuid: vmId } of [ours, theirs]) {
+      await t.step(name, async () => {
+        await shows(server, vmId, ({ guestAgent }) => guestAgent === "connected", { seconds: 240 });
+        const inside = async (folder: string) =>
+          (await call(server, "guest_exec", { vmId, command: "sh", args: ["-c", TREE, "sh", folder] }))
+            .stdout.trimEnd().split("\n").slice(1);
+        // As a new folder, below one that is named as such, and into one that is there
+        for (
+          const [to, is] of [["/tmp/new", "new"], ["/tmp/below/", "below/site"], ["/tmp/new", "new/site"]]
+        ) {
+          const { status, err } = await copy(site, `${name}:${to}`);
+          assert.equal(status, 0, err);
+          assert.match(err, /Left out: .*link is a link/);
+          if (is !== "new/site") assert.deepEqual(await inside(`/tmp/${is}`), whole);
+        }
+        assert.deepEqual(await inside("/tmp/new/site"), whole);
+        // A folder that is there keeps its permissions
+        await call(server, "guest_make_folder", { vmId, path: "/tmp/new/a b", mode: "0777" });
+        assert.deepEqual((await inside("/tmp/new")).slice(0, 1), ["./a b 700 "]);
+        await refused(call(server, "guest_make_folder", { vmId, path: "/init/x" }), "GuestFileDenied");
+
+        const back = `${here.path}/${vmId}`;
+        await call(server, "guest_exec", { vmId, command: "ln", args: ["-s", "/", "/tmp/below/site/up"] });
+        const out = await copy(`${name}:/tmp/below/site/`, back);
+        assert.equal(out.status, 0, out.err);
+        assert.match(out.err, /Left out: \/tmp\/below\/site\/up is a link/);
+        const tree = new Deno.Command("sh", { args: ["-c", TREE, "sh", back] });
+        const { stdout } = await tree.output();
+        assert.deepEqual(new TextDecoder().decode(stdout).trimEnd().split("\n").slice(1), whole);
+        // Under its own name into a folder that is here, and not over what is there
+        await Deno.mkdir(`${back}/into`);
+        assert.equal((await copy(`${name}:/tmp/below/site`, `${back}/into`)).status, 0);
+        assert.ok((await Deno.stat(`${back}/into/site/a b`)).isDirectory);
+        assert.equal((await copy(`${name}:/tmp/below/site`, `${back}/into`)).status, 2);
+        assert.equal((await copy("--yes", `${name}:/tmp/below/site`, `${back}/into`)).status, 0);
+        // A single file has its permissions here, too
+        assert.equal((await copy(`${name}:/tmp/new/run.sh`, `${back}/one`)).status, 0);
+        assert.equal((await Deno.stat(`${back}/one`)).mode! & 0o777, 0o750);
+      });
+    }
+
+    await t.step("who may not reach files makes no folder; the audit log has its path", async () => {
+      const { uuid: vmId } = ours;
+      const operator = await personWith(server, "olaf", [{ role: "operator", on: { kind: "vm", vmId } }]);
+      await refused(operator.call("guest_make_folder", { vmId, path: "/tmp/x" }), "Forbidden");
+      const text = JSON.stringify(await asRoot(server, "get_audit_log", { limit: 200 }));
+      assert.ok(text.includes("guest_make_folder") && text.includes("/tmp/below/site/a b/empty"));
+    });
+  },
+});
