@@ -1,0 +1,39 @@
+/** A verb that there is not, and what is near. Loaded when somebody mistyped alone. */
+import { EXIT } from "./exit.ts";
+import { findOwn, OWN_OTHER_WORDS, type OwnVerb } from "./own_verb.ts";
+import { didYouMean, inWords } from "./suggestion.ts";
+import { findVerb, VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
+
+/** Says that nothing has this name, and what has one that is near. */
+export function unknown(args: readonly string[], own: Readonly<Record<string, OwnVerb>>): number {
+  const words = args.filter((each) => !each.startsWith("-"));
+  const [name = args[0] ?? "", second] = words;
+  const group = verbsUnder([name]);
+  if (group.length > 0 && second !== undefined) {
+    const near = didYouMean(second, [
+      ...group.map(({ words }) => words[1] ?? ""),
+      ...[...Object.keys(own), ...Object.keys(OWN_OTHER_WORDS)].flatMap((each) => {
+        const [noun, word] = each.split(" ");
+        return noun === name && word !== undefined ? [word] : [];
+      }),
+    ], (each) => `kvm-manager ${name} ${each}`);
+    console.error(
+      `kvm-manager: unknown verb ${
+        JSON.stringify(`${name} ${second}`)
+      }.${near} See kvm-manager ${name} --help`,
+    );
+    return EXIT.usage;
+  }
+  // `start web1` of who knows virsh, `edit web1`: the verb without its noun, as every noun calls it.
+  const nouns = [...new Set(CONTRACT_VERBS.map(({ words }) => words[0]!))];
+  const named = nouns.map((noun) => [noun, name]).filter((line) =>
+    findOwn(own, line)?.rest.length === 0 || findVerb(line)?.rest.length === 0
+  ).map((line) => `kvm-manager ${line.join(" ")}`).slice(0, 3);
+  const near = named.length > 0 ? ` Did you mean ${inWords(named)}?` : didYouMean(name, [
+    ...Object.keys(own),
+    ...CONTRACT_VERBS.map(({ words }) => words[0]!),
+    ...CONTRACT_VERBS.filter(({ words }) => words[0] === "vm").map(({ words }) => words[1]!),
+  ], (each) => verbsUnder(["vm", each]).length > 0 ? `kvm-manager vm ${each}` : `kvm-manager ${each}`);
+  console.error(`kvm-manager: unknown verb ${JSON.stringify(name)}.${near} See kvm-manager --help`);
+  return EXIT.usage;
+}
