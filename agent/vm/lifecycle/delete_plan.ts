@@ -144,8 +144,11 @@ async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
 async function othersAbove(
   host: Host,
   going: readonly string[],
+  pools: Iterable<string>,
 ): Promise<(path: string) => Promise<Volume | undefined>> {
-  const { uri } = host.link;
+  const { inventory: { storage }, link: { uri } } = host;
+  // What nobody has looked at yet is not known.
+  for (const pool of new Set(pools)) await storage.volumes(pool);
   const own = new Set(await resolvedPaths(uri, going)), above = await overlays(host, new Set(going));
   return async (path) => {
     const found = await above(path);
@@ -174,7 +177,11 @@ export async function planDisks(host: Host, vm: VM, xml: string): Promise<Planne
   }
   const paths = [...candidates].flatMap(([source, { place }]) => [source, place.path]);
   const users = await imageUsers(host, paths, all.filter(({ id }) => id !== vm.id));
-  const above = await othersAbove(host, paths);
+  const above = await othersAbove(
+    host,
+    paths,
+    [...candidates.values()].flatMap(({ place }) => place.pool ?? []),
+  );
   const planned: PlannedDisk[] = [];
   for (const candidate of candidates.values()) planned.push(await planDisk(host, candidate, users, above));
   return planned;
