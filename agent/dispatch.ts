@@ -90,9 +90,9 @@ export interface DispatchOptions {
   readonly record: (entry: ActivityEntry, refusal?: Refusal) => void;
   /** Waits, a bounded time, until the first connection to libvirt has succeeded or failed. */
   readonly settled: () => Promise<void>;
-  /** What the audit and the rights depend on of a machine; undefined where there is none. */
+  /** What the audit and the rights depend on of a VM; undefined where there is none. */
   readonly vm: (vmId: string) => VmFacts | undefined;
-  /** Every machine, for who may see only some of them. */
+  /** Every VM, for who may see only some of them. */
   readonly vms: () => readonly VM[];
   /** Names that VMs had. */
   readonly formerNames: NonNullable<Viewer["formerNames"]>;
@@ -178,7 +178,7 @@ export function onPageOf(host: string | null | undefined, command: string, input
   return { host, ...(input ?? {}) };
 }
 
-/** The machine a command is about, where it is about one. */
+/** The VM a command is about, where it is about one. */
 function subject(input: unknown): string | undefined {
   const vmId = (input as { vmId?: unknown } | null)?.vmId;
   return typeof vmId === "string" ? vmId : undefined;
@@ -207,7 +207,7 @@ export function createDispatch(
     let where: { readonly host?: string } = {};
     let isRouted = false;
     let actor = principal.name;
-    // Before the run: afterwards a deleted machine has no name any more.
+    // Before the run: afterwards a deleted VM has no name any more.
     const vmId = subject(input);
     const name = vmId === undefined ? undefined : vm(vmId)?.name;
     let about = vmId === undefined || name === undefined ? undefined : { vmId, vmName: name };

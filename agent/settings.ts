@@ -21,7 +21,7 @@ import { SettingsError } from "./settings_error.ts";
 export const VIRT_TYPES = ["auto", "kvm", "qemu"] as const;
 export type VirtType = typeof VIRT_TYPES[number];
 
-/** What is done about a new machine that is larger than the host. */
+/** What is done about a new VM that is larger than the host. */
 export const OVERCOMMIT = ["refuse", "allow"] as const;
 export type Overcommit = typeof OVERCOMMIT[number];
 
@@ -44,9 +44,9 @@ export interface Settings {
   readonly socketGroup: string;
   /** What they may do there. */
   readonly socketRole: Role;
-  /** Virtualization of new machines: `auto` takes KVM where it works. */
+  /** Virtualization of new VMs: `auto` takes KVM where it works. */
   readonly virtType: VirtType;
-  /** Whether a machine may have more memory or disk than the host: `allow` warns. */
+  /** Whether a VM may have more memory or disk than the host: `allow` warns. */
   readonly overcommit: Overcommit;
   readonly logLevel: LogLevel;
   /** File with the catalogue of cloud images; `builtin` for the program's own. */

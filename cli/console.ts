@@ -1,4 +1,4 @@
-/** `kvm-manager console NAME`: a machine's serial line in a terminal, over the server's socket or from elsewhere. */
+/** `kvm-manager console NAME`: a VM's serial line in a terminal, over the server's socket or from elsewhere. */
 // @ts-types="@types/ws"
 import { type RawData, WebSocket } from "ws";
 import { ApiError } from "../lib/client/api.ts";

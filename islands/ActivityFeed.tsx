@@ -14,7 +14,7 @@ export interface ActivityFeedProps {
   /** When the page was rendered. */
   now: number;
   limit: number;
-  /** Only what happened to this machine. */
+  /** Only what happened to this VM. */
   vmId?: string;
 }
 

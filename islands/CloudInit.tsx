@@ -33,7 +33,7 @@ export interface CloudInitProps {
   preview?: CloudInitFiles | undefined;
 }
 
-/** What cloud-init sets up in a machine: a form, a preview, and what is in the drive now. */
+/** What cloud-init sets up in a VM: a form, a preview, and what is in the drive now. */
 export default function CloudInit(props: CloudInitProps) {
   const vm = props.vm.value;
   const vmId = vm.id;

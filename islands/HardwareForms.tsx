@@ -36,7 +36,7 @@ export interface HardwareFormsProps {
   outcome: FormOutcome | null;
 }
 
-/** What of a machine tells that its hardware may have changed. */
+/** What of a VM tells that its hardware may have changed. */
 const trace = (vm: VM) =>
   JSON.stringify([
     vm.state,
@@ -52,7 +52,7 @@ const trace = (vm: VM) =>
     vm.networkInterfaces.map(({ mac }) => mac),
   ]);
 
-/** A machine's hardware as forms, what waits for its next boot, and what came of saving. */
+/** A VM's hardware as forms, what waits for its next boot, and what came of saving. */
 export default function HardwareForms(props: HardwareFormsProps) {
   const { vm: signal, bounds } = props;
   const { value: state, reread } = useQuery<typeof props.hardware>({

@@ -21,7 +21,7 @@ export interface ImportFormProps {
 /** Which box helps with which refusal: ticked for the person to see, not sent unseen. */
 const HELP: Readonly<Record<string, "newId" | "newMacs">> = { VmIdTaken: "newId", MacInUse: "newMacs" };
 
-/** Bringing a machine in from XML. A plain form without script. */
+/** Bringing a VM in from XML. A plain form without script. */
 export default function ImportForm({ asked, failure: before }: ImportFormProps) {
   const failure = useSignal(before);
   const isBusy = useSignal(false);

@@ -16,7 +16,7 @@ import { summarise, type Summary } from "../lib/vm/summary.ts";
 
 /** Props of {@link MachinesPanel}. */
 export interface MachinesPanelProps {
-  /** The machines summed up when the page was rendered; the browser goes on from the live store. */
+  /** The VMs summed up when the page was rendered; the browser goes on from the live store. */
   summary: Summary;
   connection: ConnectionStatus;
   /** The host and its load; null while unknown. */
@@ -34,7 +34,7 @@ export interface MachinesPanelProps {
   mayCreate: boolean;
 }
 
-/** The machines at a glance: how many in which state, what needs a person, what is busy. */
+/** The VMs at a glance: how many in which state, what needs a person, what is busy. */
 export default function MachinesPanel(
   {
     summary: first,

@@ -1,7 +1,7 @@
 import { live, type VmCounts } from "../lib/client/live.ts";
 import { number, plural } from "../lib/i18n/mod.ts";
 
-/** How many machines there are, in the sidebar. */
+/** How many VMs there are, in the sidebar. */
 export default function NavCount({ counts }: { counts: VmCounts }) {
   const { total, active } = live.counts.value ?? counts;
   return (

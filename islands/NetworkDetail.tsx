@@ -40,7 +40,7 @@ function Users({ users }: { users: readonly NetworkUser[] }) {
         empty={t("networks.users_none")}
         columns={[
           {
-            title: t("networks.machine"),
+            title: t("networks.vm"),
             cell: ({ vmId, name }) => (
               <a href={`/vms/${encodeURIComponent(vmId)}`}>
                 <bdi>{oneLine(name, 60)}</bdi>

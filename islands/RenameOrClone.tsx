@@ -13,7 +13,7 @@ const { t } = textsOf(manage);
 
 type Text = PlainKeyOf<typeof manage>;
 
-/** Kind → its words, and the call; gives the id of the machine to go to. */
+/** Kind → its words, and the call; gives the id of the VM to go to. */
 const KINDS = {
   rename: {
     title: "manage.rename_title",
@@ -96,7 +96,7 @@ const tpmChoices = () => [
   { value: "new", label: t("manage.clone_tpm_new"), what: t("manage.clone_tpm_new_what") },
 ];
 
-/** Renaming a machine, or making a copy of it under another name. A plain form without script. */
+/** Renaming a VM, or making a copy of it under another name. A plain form without script. */
 export default function RenameOrClone(props: RenameOrCloneProps) {
   const { vmId, kind, isLive = false } = props;
   // The images that snapshots are in are being written to.

@@ -26,7 +26,7 @@ function followTheme(recolour: () => void): () => void {
   };
 }
 
-/** A machine's serial console: a terminal on its serial line. */
+/** A VM's serial console: a terminal on its serial line. */
 export default function SerialConsole({ vm, line }: { vm: Signal<VM>; line: SerialLine }) {
   const box = useRef<HTMLDivElement>(null);
   const tools = useRef<HTMLDivElement>(null);

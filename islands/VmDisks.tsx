@@ -34,7 +34,7 @@ export interface VmDisksProps {
 /** Forms that need to know what there is on the host. */
 const NEED_OPTIONS: ReadonlySet<DiskFormVerb> = new Set(["add", "insert"]);
 
-/** A machine's disks and drives, and everything that can be done to them. */
+/** A VM's disks and drives, and everything that can be done to them. */
 export default function VmDisks({ vm: signal, connected, devices: first, form, options }: VmDisksProps) {
   const vm = signal.value;
   const { devices, refresh } = useDevices(signal, first);

@@ -21,11 +21,11 @@ export interface VmHeaderProps {
   mayOperate: boolean;
   /** When the page was rendered. */
   now: number;
-  /** Path of the page below the machine's. */
+  /** Path of the page below the VM's. */
   at: string;
 }
 
-/** A machine's name, state and actions, and what about it needs a person. */
+/** A VM's name, state and actions, and what about it needs a person. */
 export default function VmHeader({ vm: signal, connected, mayOperate, now, at }: VmHeaderProps) {
   const isGone = useLiveVm(signal).value;
   const vm = signal.value;

@@ -28,7 +28,7 @@ const texts = textsOf(listTexts);
 export interface VmListProps {
   /** The first rows: at most a page of them. */
   vms: readonly VM[];
-  /** How many machines match the query. */
+  /** How many VMs match the query. */
   matching: number;
   counts: Readonly<Record<StateFilter, number>>;
   query: ListQuery;
@@ -45,12 +45,12 @@ export interface VmListProps {
 function modelOf(props: VmListProps): VmListModel {
   // On the server every render has a store of its own: what one person sees is nobody else's business.
   const store = IS_BROWSER ? live.vms : new VmStore();
-  // Never complete: the page's machines are lean, and what is done to them needs to know their disks.
+  // Never complete: the page's VMs are lean, and what is done to them needs to know their disks.
   store.seed(props.vms, false);
   return new VmListModel(store, props);
 }
 
-/** The machines: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
+/** The VMs: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
 export default function VmList(props: VmListProps) {
   const { now, connected, mayCreate, mayImport, mayImportOva, mayOperate } = props;
   const model = useMemo(() => modelOf(props), []);
@@ -115,7 +115,7 @@ export default function VmList(props: VmListProps) {
       </header>
       {counts.all === 0
         ? (
-          <Empty icon="machines" title={t("empty.vms")}>
+          <Empty icon="vms" title={t("empty.vms")}>
             <p>{t("empty.vms_what")}</p>
             <p>{t("empty.vms_first")}</p>
             {mayCreate && <a class="button primary" href="/vms/new">{t("vms.new")}</a>}

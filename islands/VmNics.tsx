@@ -26,7 +26,7 @@ export interface VmNicsProps {
   options: DeviceOptions | null;
 }
 
-/** A machine's network cards, and everything that can be done to them. */
+/** A VM's network cards, and everything that can be done to them. */
 export default function VmNics({ vm: signal, connected, devices: first, form, options }: VmNicsProps) {
   const vm = signal.value;
   const { devices, refresh } = useDevices(signal, first);
@@ -35,7 +35,7 @@ export default function VmNics({ vm: signal, connected, devices: first, form, op
     vm.operation === undefined;
   const here = `/vms/${encodeURIComponent(vm.id)}/network`;
   const show = (verb: NicFormVerb, device: string) => forms.show({ verb, device }, verb !== "detach");
-  // Addresses come with the machine's own events: sooner than the next look at its devices.
+  // Addresses come with the VM's own events: sooner than the next look at its devices.
   const nics = devices.value.nics.map((nic) => {
     const known = vm.networkInterfaces.find(({ mac }) => mac.toLowerCase() === nic.mac);
     return known === undefined ? nic : { ...nic, ipAddresses: known.ipAddresses };

@@ -11,7 +11,7 @@ import type { LiveSeed } from "../lib/metrics/live_seed.ts";
 import { offWord } from "../lib/vm/state.ts";
 import { t } from "../lib/i18n/mod.ts";
 
-/** A machine at a glance: its load, what it is, its disks and its network. */
+/** A VM at a glance: its load, what it is, its disks and its network. */
 export default function VmOverview({ vm: signal, seed, connected }: {
   vm: Signal<VM>;
   /** What is stored of its last minutes. */

@@ -15,7 +15,7 @@ import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t } = textsOf(consoleTexts);
 
-/** A machine's screen. Connects when there is one, says why when there is not. */
+/** A VM's screen. Connects when there is one, says why when there is not. */
 export default function VncConsole({ vm: signal, connected }: { vm: Signal<VM>; connected: boolean }) {
   const frame = useRef<HTMLElement>(null);
   const screen = useRef<HTMLDivElement>(null);

@@ -44,7 +44,7 @@ function problemIn(error: unknown): XmlProblem | null {
   };
 }
 
-/** Editing a machine's XML: coloured, checked by libvirt while it is written, shown as a difference before it is saved. */
+/** Editing a VM's XML: coloured, checked by libvirt while it is written, shown as a difference before it is saved. */
 export default function XmlEditor(props: XmlEditorProps) {
   const { vmId } = props;
   const base = useSignal({ xml: props.xml, etag: props.etag });

@@ -21,7 +21,7 @@ async function hostOf(api: PageState["api"]) {
   }
 }
 
-/** The name of the machine a path is about; undefined where there is none. The page itself answers 404. */
+/** The name of the VM a path is about; undefined where there is none. The page itself answers 404. */
 async function vmNameIn(path: string, api: PageState["api"]): Promise<string | undefined> {
   const vmId = vmIdIn(path);
   if (vmId === undefined) return undefined;

@@ -151,7 +151,7 @@ settle_kvm_access() {
   return 0
 }
 
-# Starts virtlogd where nothing else looks after it. Without it libvirtd answers, but no machine starts. Its socket
+# Starts virtlogd where nothing else looks after it. Without it libvirtd answers, but no VM starts. Its socket
 # outlives a daemon that was killed, and is no proof.
 ensure_virtlogd() {
   is_root && [ ! -d /run/systemd/system ] || return 0

@@ -17,12 +17,12 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
 
-/** What is known of a machine that rights and audit depend on. */
+/** What is known of a VM that rights and audit depend on. */
 export interface VmFacts extends VmDevices {
   readonly name: string;
   readonly group?: string | undefined;
 }
-/** Looks a machine up. */
+/** Looks a VM up. */
 export type FindVm = (vmId: string) => VmFacts | undefined;
 
 const field = (input: unknown, name: string): unknown =>
@@ -41,7 +41,7 @@ function refuse({ via }: Principal, role: Role): never {
  * Checks that somebody may carry a command out, as far as the input says on what. Nothing of the input was checked yet.
  *
  * @returns the highest role they have on what the command is about
- * @throws {ContractError} NotSignedIn, Forbidden; VmNotFound for a machine they may not even see
+ * @throws {ContractError} NotSignedIn, Forbidden; VmNotFound for a VM they may not even see
  */
 export function authorise(principal: Principal, command: CommandName, input: unknown, vm: FindVm): Role {
   const { rights } = principal;
@@ -65,7 +65,7 @@ export function authorise(principal: Principal, command: CommandName, input: unk
     }
   };
   requireExtras();
-  // Which of several machines is narrowBatch()'s, which of all is filterOutput()'s business.
+  // Which of several VMs is narrowBatch()'s, which of all is filterOutput()'s business.
   if (object === "list" || object === "vms") return everything;
   const vmId = field(input, "vmId");
   if (object === "everything" || typeof vmId !== "string") {
@@ -79,7 +79,7 @@ export function authorise(principal: Principal, command: CommandName, input: unk
 }
 
 /**
- * Groups that grants name are more than words: who puts a machine into one gives others rights to it, or themselves.
+ * Groups that grants name are more than words: who puts a VM into one gives others rights to it, or themselves.
  * So only administrators do.
  *
  * @throws {ContractError} Forbidden
@@ -101,7 +101,7 @@ export function guardGroup(
   if (changes && [before, group].some((each) => groups.has(each))) refuse(principal, "administrator");
 }
 
-/** Runs a command on those of its machines that somebody may use it on; the others are refused one by one. */
+/** Runs a command on those of its VMs that somebody may use it on; the others are refused one by one. */
 export async function narrowBatch(
   principal: Principal,
   command: CommandName,

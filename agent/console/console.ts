@@ -14,7 +14,7 @@ export interface ConsoleCall {
 
 /** What a kind of console does. */
 export interface ConsoleType {
-  /** Whether a running machine has such a console. @throws {ContractError} why it has none */
+  /** Whether a running VM has such a console. @throws {ContractError} why it has none */
   check(host: Host, vm: VM): Promise<void>;
   /** Serves a peer. Must end soon after `peer.gone`, or when its messages end. */
   serve(call: ConsoleCall): Promise<Farewell>;

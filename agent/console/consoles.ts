@@ -26,11 +26,11 @@ import { SerialConsoles } from "./serial/console.ts";
 import { TICKET_MS, Tickets } from "./tickets.ts";
 import { vncConsole } from "./vnc/console.ts";
 
-/** Consoles of one machine at once. */
+/** Consoles of one VM at once. */
 const MOST_PER_VM = 16;
 /** … of one account. */
 const MOST_OF_ONE = 8;
-/** Milliseconds within which libvirt, busy as it may be, tells that a machine stopped whose console just ended. */
+/** Milliseconds within which libvirt, busy as it may be, tells that a VM stopped whose console just ended. */
 const TOLD_MS = 5000;
 
 const PATH = /^\/consoles\/([a-z]+)\/([^/]{1,384})$/;
@@ -38,7 +38,7 @@ const PATH = /^\/consoles\/([a-z]+)\/([^/]{1,384})$/;
 export class Consoles {
   readonly #tickets: Tickets;
   readonly #types: Readonly<Record<ConsoleKind, ConsoleType>>;
-  /** Open consoles, by machine. */
+  /** Open consoles, by VM. */
   readonly #open = new Map<string, Map<WebSocketConnection, Principal>>();
 
   /** @param identify tells who asks for a WebSocket; throws for a token that is none */
@@ -102,7 +102,7 @@ export class Consoles {
     return (peer) => this.#serve({ host, vm, grant, peer }, principal);
   };
 
-  /** Ends consoles whose machine has left what their holders may use: it was put into another group. */
+  /** Ends consoles whose VM has left what their holders may use: it was put into another group. */
   recheck(): void {
     for (const [vmId, peers] of this.#open) {
       for (const [peer, principal] of peers) if (!this.#mayStay(principal, vmId)) peer.close(REVOKED);
@@ -114,7 +114,7 @@ export class Consoles {
     return !ended.aborted && may(rights, needOf("open_console").permission, { vmId, group });
   }
 
-  /** Something happened to a machine: when it is off, so are its consoles. */
+  /** Something happened to a VM: when it is off, so are its consoles. */
   onChange(vmId: string): void {
     if (this.#isActive(vmId)) return;
     for (const peer of this.#open.get(vmId)?.keys() ?? []) peer.close(STOPPED);
@@ -140,7 +140,7 @@ export class Consoles {
     }
   }
 
-  /** A machine's end of a console may close before libvirt has told that the machine stopped. */
+  /** A VM's end of a console may close before libvirt has told that the VM stopped. */
   async #stops(vmId: string, peer: WebSocketConnection): Promise<boolean> {
     const end = performance.now() + TOLD_MS;
     while (this.#isActive(vmId)) {

@@ -1,4 +1,4 @@
-/** Tickets for consoles: knowing a machine's id opens nothing, and what was overheard once is worth nothing later. */
+/** Tickets for consoles: knowing a VM's id opens nothing, and what was overheard once is worth nothing later. */
 import { Buffer } from "node:buffer";
 import { type ConsoleKind, ContractError } from "../../lib/contract/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";

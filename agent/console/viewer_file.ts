@@ -1,4 +1,4 @@
-/** The settings that open a machine's screen in remote-viewer. */
+/** The settings that open a VM's screen in remote-viewer. */
 import { ContractError, type ViewerFile } from "../../lib/contract/mod.ts";
 import { oneLine, safeFileName } from "../../lib/text/text.ts";
 import { VIEWER_FILE_TYPE, viewerFile } from "../../lib/console/viewer_file.ts";

@@ -15,7 +15,7 @@ type Listener = (frames: string, told: readonly Told[]) => void;
 
 /** Events kept for clients that reconnect. */
 const KEPT = 4096;
-/** … and characters of them: a machine's description alone may be long. */
+/** … and characters of them: a VM's description alone may be long. */
 const KEPT_LENGTH = 8 * 1024 * 1024;
 
 /** One server-sent event. JSON has no raw line breaks, so the data is always one line. */

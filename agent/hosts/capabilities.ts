@@ -1,4 +1,4 @@
-/** What the host can give to machines, as libvirt tells it: read when first asked for, anew after a reconnect. */
+/** What the host can give to VMs, as libvirt tells it: read when first asked for, anew after a reconnect. */
 import type { DomainKind } from "../../ffi/calls/mod.ts";
 import { isPc } from "../../lib/formats/xml/machine_type.ts";
 import {
@@ -57,7 +57,7 @@ export class HostCapabilities {
     return (await this.make.get()).libvirtVersion;
   }
 
-  /** What a kind of machine may have. @throws {LibvirtError} */
+  /** What a kind of VM may have. @throws {LibvirtError} */
   domain(kind: DomainKind): Promise<DomainCapabilities> {
     const key = JSON.stringify([kind.emulator, kind.arch, kind.machine, kind.virtType]);
     const kept = this.#kept.get(key);

@@ -195,7 +195,7 @@ export class Host {
   }
 
   /**
-   * The machine with this id.
+   * The VM with this id.
    *
    * @throws {ContractError} VmNotFound; LibvirtUnavailable while nothing is known of the host yet
    */
@@ -215,10 +215,10 @@ export class Host {
   }
 
   /**
-   * Runs an operation on a machine: shows its label meanwhile, and reads the machine anew at the end, so that
+   * Runs an operation on a VM: shows its label meanwhile, and reads the VM anew at the end, so that
    * whoever gets the answer sees what it did.
    *
-   * @param run gives the machine as it read it last, where it did that itself
+   * @param run gives the VM as it read it last, where it did that itself
    * @param always run beside another operation
    * @throws {ContractError} VmBusy, OperationUnsettled
    */
@@ -238,7 +238,7 @@ export class Host {
   }
 
   /**
-   * Keeps other operations off a machine until disposed of; its label is shown meanwhile.
+   * Keeps other operations off a VM until disposed of; its label is shown meanwhile.
    *
    * @throws {ContractError} VmBusy
    */
@@ -249,7 +249,7 @@ export class Host {
     return { [Symbol.dispose]: () => void this.inventory.update(id, { operation: undefined }) };
   }
 
-  /** Reads a machine anew. What cannot be read now, the reconcile reads later: what was done is done. */
+  /** Reads a VM anew. What cannot be read now, the reconcile reads later: what was done is done. */
   async reread(vm: VM): Promise<void> {
     try {
       await this.inventory.refresh(vm.id);

@@ -1,7 +1,7 @@
-/** Network devices of this host that a machine's card can be plugged into. */
+/** Network devices of this host that a VM's card can be plugged into. */
 import { isBridge, networkDevices } from "./network_devices.ts";
 
-/** Made by libvirt and its like for machines and networks: nothing to plug another card into. */
+/** Made by libvirt and its like for VMs and networks: nothing to plug another card into. */
 const OF_MACHINES = /^(vnet\d+|macvtap\d+|virbr\d+-nic|docker\d+|veth.*)$/;
 
 /** A network device of the host. */

@@ -10,7 +10,7 @@ export function localLoad(uri: string): LocalLoad {
   return { loadAverage: Deno.loadavg(), uptimeSeconds: Math.round(Deno.osUptime()) };
 }
 
-/** This machine's name. */
+/** This host's name. */
 export function localHostname(): string {
   return hostname();
 }
@@ -19,7 +19,7 @@ export function localHostname(): string {
 const TICKS_PER_SECOND = 100;
 
 /**
- * When QEMU was started for a machine, in milliseconds since 1970: from its pid file and /proc. Undefined when it
+ * When QEMU was started for a VM, in milliseconds since 1970: from its pid file and /proc. Undefined when it
  * cannot be told. Source: proc(5), field 22.
  */
 export async function qemuStartedAt(name: string): Promise<number | undefined> {

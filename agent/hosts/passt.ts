@@ -10,7 +10,7 @@ const PLACES = ["/usr/bin/passt", "/usr/local/bin/passt", "/bin/passt"];
 /** The first QEMU that can talk to it: 7.2.0. */
 const QEMU_SINCE = 7_002_000;
 
-/** A machine with such a card, which libvirt examines and then refuses for its name. */
+/** A VM with such a card, which libvirt examines and then refuses for its name. */
 const TRIAL = renderXml(
   xml(
     "domain",

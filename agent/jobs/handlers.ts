@@ -6,7 +6,7 @@ import { type Handlers, isCommand } from "../dispatch.ts";
 import type { Principal } from "../access.ts";
 import type { Jobs } from "./jobs.ts";
 
-/** A handler for each of them. @param vm looks a machine up */
+/** A handler for each of them. @param vm looks a VM up */
 export function jobHandlers(jobs: Jobs, vm: FindVm): Pick<Handlers, keyof typeof jobCommands> {
   const seenBy = ({ rights, name, since }: Principal) => (job: Job) =>
     seesJob({ rights, name, since, groupOf: (vmId) => vm(vmId)?.group }, job);

@@ -23,7 +23,7 @@ const HELD_REMEDY =
 export const isUnsupported = (error: unknown): boolean =>
   error instanceof LibvirtError && error.code === VIR_ERR.NO_SUPPORT;
 
-/** libvirt cannot change something in a running machine of this kind. */
+/** libvirt cannot change something in a running VM of this kind. */
 const CANNOT_LIVE: ReadonlySet<number> = new Set([
   VIR_ERR.NO_SUPPORT,
   VIR_ERR.OPERATION_UNSUPPORTED,
@@ -31,7 +31,7 @@ const CANNOT_LIVE: ReadonlySet<number> = new Set([
   VIR_ERR.ARGUMENT_UNSUPPORTED,
 ]);
 
-/** Whether a change of a running machine failed because libvirt cannot do it: it can wait for the next start then. */
+/** Whether a change of a running VM failed because libvirt cannot do it: it can wait for the next start then. */
 export function cannotLive(error: unknown): boolean {
   return error instanceof LibvirtError && error.kind === "libvirt" && CANNOT_LIVE.has(error.code);
 }

@@ -8,9 +8,9 @@ import {
   type ErrorCode,
 } from "../../lib/contract/mod.ts";
 
-/** What is asked of the machines. */
-export interface Machines {
-  /** Reads a machine anew. @throws {LibvirtError} */
+/** What is asked of the VMs. */
+export interface VmReads {
+  /** Reads a VM anew. @throws {LibvirtError} */
   refresh(vmId: string): Promise<unknown>;
   /** Ids of those that run. */
   active(): readonly string[];
@@ -41,7 +41,7 @@ function missing(code: number, path: string, fields: Fields): ContractError | un
  * otherwise.
  */
 export async function overtaken(
-  machines: Machines,
+  vms: VmReads,
   name: CommandName,
   input: unknown,
   error: ContractError,
@@ -59,10 +59,10 @@ export async function overtaken(
     errors.includes("VmNotRunning");
   if (!mayHaveStopped) return error;
   try {
-    await machines.refresh(vmId);
+    await vms.refresh(vmId);
   } catch (failure) {
     if (!(failure instanceof LibvirtError)) throw failure;
     return error; // it is not known
   }
-  return machines.active().includes(vmId) ? error : new ContractError("VmNotRunning", undefined, { cause });
+  return vms.active().includes(vmId) ? error : new ContractError("VmNotRunning", undefined, { cause });
 }

@@ -1,6 +1,6 @@
 /**
- * Takes the loads: one bulk call for all active machines and one for the host per tick, however many browsers look.
- * When nobody looks it ticks slowly; a machine asked about in between is read alone.
+ * Takes the loads: one bulk call for all active VMs and one for the host per tick, however many browsers look.
+ * When nobody looks it ticks slowly; a VM asked about in between is read alone.
  */
 import type { DomainStats, NodeCounters, StatsGroup } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
@@ -18,9 +18,9 @@ import { answered, noStats, type Reading, vmStats } from "./vm_stats.ts";
 const GROUPS: readonly StatsGroup[] = ["cpu", "balloon", "interface", "block"];
 /** Groups that are kept: vCPUs beside them. */
 const KEPT_GROUPS: readonly StatsGroup[] = [...GROUPS, "vcpu"];
-/** A reading older than this is not current: who asks for one machine gets a new one. */
+/** A reading older than this is not current: who asks for one VM gets a new one. */
 const FRESH_MS = 3000;
-/** Readings without QEMU's part, in a row, after which a machine counts as not responding. */
+/** Readings without QEMU's part, in a row, after which a VM counts as not responding. */
 const UNANSWERED = 2;
 
 /** Everything of one round. */
@@ -84,7 +84,7 @@ export class Sampler {
   }
 
   /**
-   * Finds out which machines answer, and nothing else: for the time in which nobody looks, when ticks are rare. It asks
+   * Finds out which VMs answer, and nothing else: for the time in which nobody looks, when ticks are rare. It asks
    * QEMU for one group alone.
    */
   async probe(): Promise<void> {
@@ -101,7 +101,7 @@ export class Sampler {
 
   async #round(groups: readonly StatsGroup[]): Promise<Round | undefined> {
     try {
-      const [node, records] = await Promise.all([this.#sampleHost(), this.#sampleMachines(groups)]);
+      const [node, records] = await Promise.all([this.#sampleHost(), this.#sampleVms(groups)]);
       return { at: this.clock.monotonic(), node, records };
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
@@ -118,7 +118,7 @@ export class Sampler {
     return counters;
   }
 
-  async #sampleMachines(groups: readonly StatsGroup[]): Promise<readonly DomainStats[]> {
+  async #sampleVms(groups: readonly StatsGroup[]): Promise<readonly DomainStats[]> {
     if (this.inventory.counts().active === 0) {
       this.#readings.clear();
       return [];
@@ -158,7 +158,7 @@ export class Sampler {
   }
 
   /**
-   * One machine's load, at most a few seconds old. Zeros for a stopped one.
+   * One VM's load, at most a few seconds old. Zeros for a stopped one.
    *
    * @throws {LibvirtError}
    */

@@ -1,9 +1,9 @@
-/** libvirt's counters of a machine → the load a person reads. Pure. */
+/** libvirt's counters of a VM → the load a person reads. Pure. */
 import type { DomainStats } from "../../ffi/calls/mod.ts";
 import type { Params } from "../../ffi/typed_params.ts";
 import type { VmStats } from "../../lib/contract/vm.ts";
 
-/** One reading of a machine's counters. */
+/** One reading of a VM's counters. */
 export interface Reading {
   readonly params: Params;
   /** Milliseconds, monotonic. */
@@ -21,8 +21,8 @@ function sum(params: Params, group: "net" | "block", counter: string): number {
 }
 
 /**
- * Share of its vCPUs a machine used between two readings, 0–100. It is null where two readings cannot tell: the first
- * one, a driver that does not count, a machine that restarted in between.
+ * Share of its vCPUs a VM used between two readings, 0–100. It is null where two readings cannot tell: the first
+ * one, a driver that does not count, a VM that restarted in between.
  */
 export function cpuPercent(before: Reading | undefined, now: Reading, vcpus: number): number | null {
   const used = number(now.params, "cpu.time");
@@ -49,7 +49,7 @@ export function memoryUsedMb(params: Params): number {
   return Math.round(memoryUsedKib(params) / 1024);
 }
 
-/** The load of a running machine. */
+/** The load of a running VM. */
 export function vmStats(
   vmId: string,
   before: Reading | undefined,
@@ -71,7 +71,7 @@ export function vmStats(
   };
 }
 
-/** What the contract says of a stopped machine. */
+/** What the contract says of a stopped VM. */
 export function noStats(vmId: string, timestamp: number): VmStats {
   return {
     vmId,

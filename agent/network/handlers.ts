@@ -35,7 +35,7 @@ function named(users: readonly NetworkUser[]): string {
   return users.length > NAMED ? `${names} and ${users.length - NAMED} more` : names;
 }
 
-/** Machines that have the network now: QEMU runs for them. */
+/** VMs that have the network now: QEMU runs for them. */
 function running({ inventory }: Host, { vms }: Network): NetworkUser[] {
   const active = new Set(inventory.active());
   return vms.filter(({ vmId }) => active.has(vmId));

@@ -69,7 +69,7 @@ async function linkOf(name: string): Promise<Link | undefined> {
 /**
  * Every network device but those that are told otherwise, by name.
  *
- * @param known devices not to look at: machines' own ends, of which there may be hundreds
+ * @param known devices not to look at: VMs' own ends, of which there may be hundreds
  */
 export async function hostLinks(known: ReadonlySet<string>): Promise<TopologyDevice[]> {
   const names = (await networkDevices()).filter((name) => !known.has(name));

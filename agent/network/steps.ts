@@ -48,7 +48,7 @@ const networkDoomed: StepRule<"network-doomed"> = {
   },
 };
 
-/** Stops a network that was started for a machine which is not there. */
+/** Stops a network that was started for a VM which is not there. */
 const networkStarted: StepRule<"network-started"> = {
   undo: async ({ network }, { vms: { inventory }, run, operation: { actor } }) => {
     if (inventory.networks.record(network)?.active !== true) return NOTHING;

@@ -21,7 +21,7 @@ function summaryOf(record: NetworkRecord): NetworkSummary {
   return summary;
 }
 
-/** Machines with a card on each network, by its name. */
+/** VMs with a card on each network, by its name. */
 function usersByNetwork(vms: readonly VM[]): Map<string, NetworkUser[]> {
   const found = new Map<string, NetworkUser[]>();
   for (const { id, name, state, networkInterfaces } of vms) {

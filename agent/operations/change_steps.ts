@@ -23,7 +23,7 @@ const changeWanted: StepRule<"change-wanted"> = {
   },
   undo: async ({ command, back }, { run, operation: { subject, actor, cut } }) => {
     if (back === undefined) return NOTHING;
-    // The command that failed still holds the machine.
+    // The command that failed still holds the VM.
     if (cut === undefined) throw new Unsettled(t("operations.later"));
     try {
       await run(command, back as Input<typeof command>, actor);

@@ -56,7 +56,7 @@ export interface SecretMade {
   readonly path: string;
 }
 
-/** A network that was off, and is started for a machine. */
+/** A network that was off, and is started for a VM. */
 export interface NetworkStarted {
   readonly kind: "network-started";
   readonly network: string;
@@ -112,7 +112,7 @@ export interface PoolDoomed {
   readonly unbuild: boolean;
 }
 
-/** A machine that is whole, and is started with the networks that it needs. */
+/** A VM that is whole, and is started with the networks that it needs. */
 export interface StartWanted {
   readonly kind: "start-wanted";
   readonly uuid: string;
@@ -130,7 +130,7 @@ export interface DomainDoomed {
   readonly nvram?: string;
 }
 
-/** A disk that goes with its machine. */
+/** A disk that goes with its VM. */
 export interface DiskDoomed {
   readonly kind: "disk-doomed";
   readonly path: string;
@@ -146,7 +146,7 @@ export interface TrialVm {
   readonly nvram?: string;
 }
 
-/** A volume that takes the place of another, which goes once no machine has it. */
+/** A volume that takes the place of another, which goes once no VM has it. */
 export interface VolumeReplaced {
   readonly kind: "volume-replaced";
   readonly path: string;
@@ -317,7 +317,7 @@ export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>;
 /** What an operation is about. */
 export interface OperationSpec {
   readonly command: CommandName;
-  /** What a person calls it: a machine's name, or `pool/volume`. */
+  /** What a person calls it: a VM's name, or `pool/volume`. */
   readonly subject: string;
   readonly vmId?: string;
   readonly actor: string;

@@ -5,7 +5,7 @@ import { log } from "../log.ts";
 import type { FromChecksumWorker, ToChecksumWorker } from "./checksum_protocol.ts";
 import type { Writer } from "./chunk_writer.ts";
 
-/** Milliseconds in which a piece must be counted; it takes one, on a machine that has time. */
+/** Milliseconds in which a piece must be counted; it takes one, on a VM that has time. */
 const PIECE_MS = 60_000;
 
 type ChecksumWorker = AnsweringWorker<ToChecksumWorker, FromChecksumWorker>;

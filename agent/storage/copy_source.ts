@@ -11,9 +11,9 @@ export interface CopySource extends CheckedImage {
 }
 
 /**
- * Decides on a source, and keeps it, what it is built on, and the machines that could write to either as they are.
+ * Decides on a source, and keeps it, what it is built on, and the VMs that could write to either as they are.
  *
- * @param except a machine that is held already
+ * @param except a VM that is held already
  * @throws {ContractError} what the decision says; VolumeInUse, VmBusy, DiskRefused @throws {LibvirtError}
  */
 export async function copySource(

@@ -1,7 +1,7 @@
 /**
- * The formats in which machines have, or had, their images. A guest can write a qcow2 header onto its raw disk, and
+ * The formats in which VMs have, or had, their images. A guest can write a qcow2 header onto its raw disk, and
  * libvirt's pools tell a format from the content: what an image was once is therefore written down, and is still known
- * when no machine has it any more.
+ * when no VM has it any more.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { statFile } from "../host_file.ts";
@@ -36,13 +36,13 @@ async function fileId(path: string): Promise<FileId | undefined> {
 
 const isFormat = (format: string | undefined): format is DiskFormat => format === "raw" || format === "qcow2";
 
-/** The format in which a machine has a disk: libvirt takes one without a format for raw. */
+/** The format in which a VM has a disk: libvirt takes one without a format for raw. */
 export const diskFormat = ({ format = "raw" }: { readonly format?: string | undefined }): string => format;
 
 export class FormatRecords {
   readonly #store: Store;
   readonly #records = new Map<string, FormatRecord>();
-  /** What was seen at machines, and is recorded: format, and path or pool and volume. */
+  /** What was seen at VMs, and is recorded: format, and path or pool and volume. */
   readonly #seen = new Set<string>();
 
   constructor(store: Store) {
@@ -75,7 +75,7 @@ export class FormatRecords {
   }
 
   /**
-   * Records what machines have that others made or changed. What is recorded already costs nothing, unless it is looked at
+   * Records what VMs have that others made or changed. What is recorded already costs nothing, unless it is looked at
    * `anew`: another file may lie at its path by now.
    */
   async observe(link: Caller, vms: readonly VM[], anew = false): Promise<void> {

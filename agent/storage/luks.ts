@@ -1,6 +1,6 @@
 /**
  * Volumes encrypted with LUKS. The passphrase is a secret of libvirt's, bound to the volume's path: libvirt and the
- * machines' disks find it by that, nobody can read it back, and it goes when the volume goes.
+ * VMs' disks find it by that, nobody can read it back, and it goes when the volume goes.
  */
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";

@@ -48,7 +48,7 @@ export type Hold = "change" | "make" | "read";
 /** What is known of an operation that holds something. */
 interface Holder {
   readonly hold: Hold;
-  /** The machine that is given it. */
+  /** The VM that is given it. */
   readonly vm?: string | undefined;
 }
 
@@ -59,14 +59,14 @@ const holders = new Map<string, Map<string | null, Set<Holder>>>();
 export interface HoldWish {
   /** `change` when nothing is said. */
   readonly hold?: Hold;
-  /** The machine that is given it. */
+  /** The VM that is given it. */
   readonly vm?: string;
 }
 
 /** The pool of images that lie in none: they are held by their path. */
 export const NO_POOL = "";
 
-/** @throws {ContractError} StorageBusy, or DiskInUse where it is being given to a machine */
+/** @throws {ContractError} StorageBusy, or DiskInUse where it is being given to a VM */
 export function refuseHeld(
   pool: string,
   volume: string | null,
@@ -87,7 +87,7 @@ export function refuseHeld(
 /**
  * Takes something for an operation until disposed of. This is the one lock on pools, volumes and images.
  *
- * @throws {ContractError} StorageBusy, or DiskInUse where it is being given to a machine
+ * @throws {ContractError} StorageBusy, or DiskInUse where it is being given to a VM
  */
 export function lockVolume(
   pool: string,

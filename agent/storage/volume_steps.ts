@@ -1,4 +1,4 @@
-/** Volumes and files as steps: made, replaced, deleted with their machine. */
+/** Volumes and files as steps: made, replaced, deleted with their VM. */
 import { plainPath } from "../host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { orMissing } from "../files.ts";
@@ -112,7 +112,7 @@ async function removeAt(link: Link, path: string): Promise<void> {
   if (isLocal(link.uri)) await orMissing(Deno.remove(plainPath(path)));
 }
 
-/** What a machine has by now stays. That it is the machine which was meant needs no telling. */
+/** What a VM has by now stays. That it is the VM which was meant needs no telling. */
 function kept(path: string, user: string, { operation: { subject } }: Settlement): StepOutcome {
   if (user === subject) return { did: "kept" };
   return { ...left(path, t("operations.is_used", { name: user })), did: "kept" };
@@ -213,7 +213,7 @@ const secretMade: StepRule<"secret-made"> = {
   },
 };
 
-/** Deletes what is at a path and is the file that was meant, unless a machine needs it. */
+/** Deletes what is at a path and is the file that was meant, unless a VM needs it. */
 export async function deleteMeant(
   at: Settlement,
   { path, file }: { readonly path: string; readonly file: FileIdentity | null },
@@ -235,12 +235,12 @@ export async function deleteMeant(
   return removed(path);
 }
 
-/** Goes on deleting the disks of a machine that is gone. */
+/** Goes on deleting the disks of a VM that is gone. */
 const diskDoomed: StepRule<"disk-doomed"> = {
   finish: async (step, at) => await deleteMeant(at, step),
 };
 
-/** Deletes a volume whose place another one has taken. A machine that still has it keeps it. */
+/** Deletes a volume whose place another one has taken. A VM that still has it keeps it. */
 const volumeReplaced: StepRule<"volume-replaced"> = {
   undo: async (step, at) => {
     const outcome = await deleteMeant(at, step);

@@ -63,7 +63,7 @@ export class VolumeUsage {
     }
   }
 
-  /** The machines that need a volume: as their disk, or because their disk is built on it. */
+  /** The VMs that need a volume: as their disk, or because their disk is built on it. */
   of(volume: Volume): StorageUser[] {
     // Most volumes of a large pool are nobody's.
     const places = placesOf(volume).flatMap((place) => this.#byPlace.get(place) ?? []);
@@ -72,7 +72,7 @@ export class VolumeUsage {
     return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  /** The machines with a disk in a pool. */
+  /** The VMs with a disk in a pool. */
   ofPool(inventory: Inventory, { name, xml }: PoolRecord): StorageUser[] {
     const { type, path } = describePool(xml);
     const below = path !== undefined && PATH_TYPES.has(type) ? `${path}/` : undefined;
@@ -94,7 +94,7 @@ export class VolumeUsage {
   }
 }
 
-/** Refuses to stop a pool under running machines. @throws {ContractError} StoragePoolInUse */
+/** Refuses to stop a pool under running VMs. @throws {ContractError} StoragePoolInUse */
 export function refuseRunning({ inventory }: Host, record: PoolRecord): void {
   const active = new Set(inventory.active());
   const user = new VolumeUsage(inventory).ofPool(inventory, record)
@@ -103,10 +103,10 @@ export function refuseRunning({ inventory }: Host, record: PoolRecord): void {
 }
 
 /**
- * Keeps machines from writing to an image, or to what it is built on, while it is copied: a copy of what runs would be
+ * Keeps VMs from writing to an image, or to what it is built on, while it is copied: a copy of what runs would be
  * torn, and what is off is kept off.
  *
- * @param except a machine that is held already
+ * @param except a VM that is held already
  * @throws {ContractError} VolumeInUse while one runs, VmBusy
  */
 export async function holdWriters(
@@ -134,7 +134,7 @@ export async function holdWriters(
   }
 }
 
-/** Everything that machines have or will have at their next start, with what it is built on, read from the images. */
+/** Everything that VMs have or will have at their next start, with what it is built on, read from the images. */
 async function placesInUse({ link, inventory }: Host): Promise<Map<string, string>> {
   const active = new Set(inventory.active());
   const found = new Map<string, string>();

@@ -63,7 +63,7 @@ export async function requireFreeName({ link }: Host, pool: string, name: string
   if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
 }
 
-/** @throws {ContractError} VolumeInUse, naming the machine or the volume that needs it */
+/** @throws {ContractError} VolumeInUse, naming the VM or the volume that needs it */
 export async function refuseUsed(host: Host, volume: Volume): Promise<void> {
   const { storage } = host.inventory;
   const { pool, name, path } = volume;

@@ -1,7 +1,7 @@
 /**
  * What happened: every command that changes something, and what libvirt told of by itself. Entries are written in
  * batches a moment after they happen. When the database cannot be used they wait in memory (the newest thousand), and
- * machines stay controllable.
+ * VMs stay controllable.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Activity } from "../../lib/contract/host.ts";
@@ -65,7 +65,7 @@ export class ActivityLog {
     this.#recent.push(activity);
     this.#waiting.push(row);
     if (this.#recent.length > IN_MEMORY) this.#recent.shift();
-    // A burst (every machine of a large host at once) must not push entries out that could be written.
+    // A burst (every VM of a large host at once) must not push entries out that could be written.
     if (this.#waiting.length > IN_MEMORY && this.#store.trouble === null) this.#flush();
     if (this.#waiting.length > IN_MEMORY) this.#waiting.shift();
     if (this.#waiting.length > 0) {

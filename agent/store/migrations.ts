@@ -87,7 +87,7 @@ export const MIGRATIONS: readonly Migration[] = [
      started_at INTEGER NOT NULL,  -- ms since 1970
      record     TEXT NOT NULL      -- JSON: what it is, and its steps; no secrets
    ) STRICT;`,
-  // JSON: ids of other machines that the message names. Whoever does not see them does not get the message.
+  // JSON: ids of other VMs that the message names. Whoever does not see them does not get the message.
   "ALTER TABLE activity ADD COLUMN mentions TEXT;",
   `CREATE TABLE image_formats (
      path   TEXT PRIMARY KEY,

@@ -328,7 +328,7 @@ async function exchange(
   }
 }
 
-/** What was under way when a state was saved is over: the machines it was making may be in use for long. */
+/** What was under way when a state was saved is over: the VMs it was making may be in use for long. */
 function forgetOperations(path: string): void {
   using database = new DatabaseSync(path);
   const has = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'operations'").get() !== undefined;

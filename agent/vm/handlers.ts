@@ -1,4 +1,4 @@
-/** The commands on machines. */
+/** The commands on VMs. */
 import {
   type BatchOperationResult,
   type CommandName,
@@ -52,12 +52,12 @@ export function vmListHandlers(hosts: HostRegistry): ListHandlers {
   };
 }
 
-/** A handler for each command on machines. */
+/** A handler for each command on VMs. */
 export function vmHandlers(host: Host): VmHandlers {
   const { link, sampler } = host;
   const powerHandler = (command: PowerCommand) => ({ vmId }: { vmId: string }) => power(host, command, vmId);
 
-  /** Replaces what KVM Manager keeps in the machine's metadata. */
+  /** Replaces what KVM Manager keeps in the VM's metadata. */
   const keep = async (vmId: string, change: Partial<OwnMetadata>) => {
     const vm = host.requireVm(vmId);
     await host.operate(vm, "updating", async () => {

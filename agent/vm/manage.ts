@@ -1,4 +1,4 @@
-/** The commands that manage machines whole. */
+/** The commands that manage VMs whole. */
 import type { manageCommands } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
 import { cloneVm } from "./lifecycle/clone.ts";

@@ -1,4 +1,4 @@
-/** Machines as steps: defined, started, forgotten. */
+/** VMs as steps: defined, started, forgotten. */
 import { statFile } from "../host_file.ts";
 import { orMissing } from "../files.ts";
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
@@ -25,7 +25,7 @@ const STARTING_MS = 150_000;
 /** Milliseconds after which a start that was asked for is no longer what somebody waits for. */
 const START_WITHIN_MS = 600_000;
 
-/** Whether a disk of the machine was changed after it was made: somebody has used it since. */
+/** Whether a disk of the VM was changed after it was made: somebody has used it since. */
 async function wasUsed(
   { vms: { link } }: Settlement,
   paths: readonly string[],
@@ -40,7 +40,7 @@ async function wasUsed(
 }
 
 /**
- * Reads a machine whose start, if there was one, is over. What is left of a start in which libvirtd was killed the new
+ * Reads a VM whose start, if there was one, is over. What is left of a start in which libvirtd was killed the new
  * one ends as soon as QEMU answers it; a QEMU that never does would be left for good, and is ended here. Its CPUs never
  * ran, so nothing is lost with it.
  *
@@ -61,7 +61,7 @@ async function afterItsStart(
   throw new Unsettled(t("operations.is_starting"));
 }
 
-/** Takes a definition back, unless somebody uses the machine by now. */
+/** Takes a definition back, unless somebody uses the VM by now. */
 const domainMade: StepRule<"domain-made"> = {
   undo: async ({ uuid, name, at, keepsState }, settlement) => {
     const { vms: { link, inventory } } = settlement;
@@ -79,7 +79,7 @@ const domainMade: StepRule<"domain-made"> = {
   },
 };
 
-/** Starts a machine that was asked to be started, with the networks it needs. */
+/** Starts a VM that was asked to be started, with the networks it needs. */
 const startWanted: StepRule<"start-wanted"> = {
   finish: async ({ uuid, name, networks, at }, settlement) => {
     const { vms: { link, inventory }, run, operation: { actor } } = settlement;
@@ -107,7 +107,7 @@ const startWanted: StepRule<"start-wanted"> = {
   },
 };
 
-/** Looks whether a machine is gone: only then is anything of it deleted, its NVRAM first. One that runs by now is defined again. */
+/** Looks whether a VM is gone: only then is anything of it deleted, its NVRAM first. One that runs by now is defined again. */
 const domainDoomed: StepRule<"domain-doomed"> = {
   finish: async ({ uuid, nvram }, { vms: { link } }) => {
     if (await keepRunning(link, uuid)) return { did: "nothing", stop: true };

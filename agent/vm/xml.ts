@@ -1,4 +1,4 @@
-/** A machine's XML: its version, checking an edited one without applying it, and replacing it. */
+/** A VM's XML: its version, checking an edited one without applying it, and replacing it. */
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type Input, type Output, type VM, type XmlProblem } from "../../lib/contract/mod.ts";
 import { ownMetadata, summarizeDomain } from "../../lib/formats/xml/domain.ts";
@@ -42,7 +42,7 @@ export function invalidXml(problem: XmlProblem): ContractError {
  * What every XML from outside goes through before libvirt is asked to make something of it: refused outright, or
  * wrong by libvirt's schemas.
  *
- * @param relative relative paths that the machine has already: the schemas do not allow any
+ * @param relative relative paths that the VM has already: the schemas do not allow any
  */
 export async function readChecked(
   { link }: Host,
@@ -59,7 +59,7 @@ export async function readChecked(
   return "fault" in read ? { problem: read.fault } : read;
 }
 
-/** Which machine the XML is for: by both marks that libvirt goes by, each there once and as it is. */
+/** Which VM the XML is for: by both marks that libvirt goes by, each there once and as it is. */
 function identityFault(document: XmlDocument, vm: VM): { what: string; is: string; line: number } | null {
   const marks = [["uuid", "UUID", vm.id], ["name", "name", vm.name]] as const;
   for (const [tag, what, is] of marks) {
@@ -124,7 +124,7 @@ async function imageProblem(
 }
 
 /**
- * Replaces a machine's stored XML. What somebody else changed since the version `etag` is not overwritten.
+ * Replaces a VM's stored XML. What somebody else changed since the version `etag` is not overwritten.
  *
  * @throws {ContractError} VmNotFound, VmNotPersistent, XmlInvalid, XmlIdentity, XmlChanged, VmBusy, DiskRefused
  */
@@ -160,7 +160,7 @@ export async function setVmXml(
 }
 
 /**
- * Gives a running machine the tags and the group of its stored XML: no boot is needed for them, and rights go by the group.
+ * Gives a running VM the tags and the group of its stored XML: no boot is needed for them, and rights go by the group.
  *
  * @returns the stored XML afterwards @throws {LibvirtError}
  */

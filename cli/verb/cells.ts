@@ -1,7 +1,7 @@
 /** One value as people read it: sizes, times, shares, states. Pure. */
 import { formatBytes, formatDisk, formatMemory } from "../../lib/text/quantity.ts";
 
-/** Characters that steer a terminal: a machine's name must not move its cursor or write its clipboard. */
+/** Characters that steer a terminal: a VM's name must not move its cursor or write its clipboard. */
 // deno-lint-ignore no-control-regex -- these are the very characters
 export const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 

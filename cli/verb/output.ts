@@ -86,7 +86,7 @@ function table(answer: unknown, layout: Layout, wide: boolean, colours: boolean)
   const fields = layout.columns && [...layout.columns, ...wide ? layout.wide ?? [] : []];
   if (isRows(rows)) return list(rows, fields, colours);
   if (isRow(answer)) {
-    // One long text (a machine's XML) is the answer itself, with its lines.
+    // One long text (a VM's XML) is the answer itself, with its lines.
     const [only, ...others] = Object.values(answer);
     return others.length === 0 && typeof only === "string" ? lines(only) : thing(answer, colours);
   }

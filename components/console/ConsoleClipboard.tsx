@@ -25,7 +25,7 @@ export interface ConsoleClipboardProps {
   onClose: () => void;
 }
 
-/** Texts to and from a machine: typed as keys, or by its clipboard. Nothing is copied without being asked for. */
+/** Texts to and from a VM: typed as keys, or by its clipboard. Nothing is copied without being asked for. */
 export function ConsoleClipboard({ open, session, onClose }: ConsoleClipboardProps) {
   const text = useSignal("");
   const typing = useSignal<AbortController | null>(null);

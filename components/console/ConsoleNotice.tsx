@@ -48,7 +48,7 @@ const TROUBLES: Readonly<Record<ScreenTrouble, Trouble>> = {
 export interface ConsoleNoticeProps {
   vm: VM;
   phase: VncPhase;
-  /** Whether anything can be done to the machine now. */
+  /** Whether anything can be done to the VM now. */
   enabled: boolean;
   onAgain: () => void;
 }

@@ -20,7 +20,7 @@ export interface ConsoleToolsProps {
   vmId: string;
   /** Whether there is a screen to send keys to. */
   connected: boolean;
-  /** Whether the machine has a screen at all now, for remote-viewer. */
+  /** Whether the VM has a screen at all now, for remote-viewer. */
   viewable: boolean;
   viewOnly: boolean;
   scaling: Scaling;

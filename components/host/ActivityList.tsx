@@ -21,7 +21,7 @@ export interface ActivityListProps {
   entries: readonly Activity[];
   /** When the page was rendered. */
   now: number;
-  /** On a machine's own page its name says nothing. */
+  /** On a VM's own page its name says nothing. */
   named?: boolean;
 }
 

@@ -22,7 +22,7 @@ export interface AttentionPanelProps {
 /** Where what to do about the host is said. */
 const HEALTH = "/settings/health";
 
-/** Why a machine is here, in a sentence. */
+/** Why a VM is here, in a sentence. */
 function reasonOf(vm: VM): string {
   if (vm.attention.length > 0) return oneLine(vm.attention.join(" · "), 200);
   return t(vm.responsive ? "attention.crashed" : "note.unresponsive");

@@ -4,7 +4,7 @@ import { number, t } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { Panel } from "../kit/Panel.tsx";
 
-/** How many machines are in which state; each a link to them. */
+/** How many VMs are in which state; each a link to them. */
 export function StatesPanel({ counts, mayCreate }: {
   counts: Readonly<Record<StateFilter, number>>;
   /** Whether they may create VMs: they are told how. */

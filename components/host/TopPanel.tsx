@@ -8,7 +8,7 @@ import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { DataTable } from "../kit/DataTable.tsx";
 
-/** A machine's load: live, once the store has the machine. */
+/** A VM's load: live, once the store has the VM. */
 function loadOf(vm: VM) {
   return IS_BROWSER && live.vms.peek(vm.id) !== undefined ? live.vms.stats(vm.id) : signal(vm.stats);
 }

@@ -182,7 +182,7 @@ export const ICONS = {
   // loader-circle
   loader: [["path", { "d": "M21 12a9 9 0 1 1-6.219-8.56" }]],
   // server
-  machines: [
+  vms: [
     ["rect", { "width": "20", "height": "8", "x": "2", "y": "2", "rx": "2", "ry": "2" }],
     ["rect", { "width": "20", "height": "8", "x": "2", "y": "14", "rx": "2", "ry": "2" }],
     ["line", { "x1": "6", "x2": "6.01", "y1": "6", "y2": "6" }],

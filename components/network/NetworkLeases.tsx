@@ -49,7 +49,7 @@ export function Leases({ leases, now, ...common }: LeasesProps) {
         columns={[
           { title: t("networks.ip"), kind: "code", cell: ({ ip }) => oneLine(ip, 60) },
           {
-            title: t("networks.machine"),
+            title: t("networks.vm"),
             fit: "wide",
             cell: ({ vmId, vmName }) =>
               vmId !== undefined && (

@@ -51,7 +51,7 @@ export function NetworkTable({ networks, enabled, onSent }: NetworkTableProps) {
             kind: "code",
             cell: (network) => oneLine(deviceOf(network), 60),
           },
-          { title: t("networks.machines"), kind: "number", cell: ({ vms }) => number(vms.length) },
+          { title: t("networks.vms"), kind: "number", cell: ({ vms }) => number(vms.length) },
           {
             title: t("networks.autostart"),
             cell: ({ autostart }) => t(autostart ? "networks.yes" : "networks.no"),

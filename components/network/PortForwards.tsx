@@ -159,9 +159,7 @@ function AddForward({ network, enabled, onSent }: Change & { network: Network })
   const targets = network.vms.flatMap(({ vmId, name, macs }) =>
     macs.map((mac) => ({
       value: macs.length === 1 ? vmId : targetValue(vmId, mac),
-      label: macs.length === 1
-        ? oneLine(name, 60)
-        : t("forwards.machine_card", { name: oneLine(name, 60), mac }),
+      label: macs.length === 1 ? oneLine(name, 60) : t("forwards.vm_card", { name: oneLine(name, 60), mac }),
     }))
   );
   return (
@@ -196,11 +194,11 @@ function AddForward({ network, enabled, onSent }: Change & { network: Network })
             inputMode="numeric"
           />
           <SelectField
-            label={t("forwards.machine")}
-            hint={t("forwards.machine_hint")}
+            label={t("forwards.vm")}
+            hint={t("forwards.vm_hint")}
             name="target"
             value={targets[0]?.value ?? ""}
-            choices={[...targets, { value: "", label: t("forwards.machine_none") }]}
+            choices={[...targets, { value: "", label: t("forwards.vm_none") }]}
           />
           <TextField
             label={t("forwards.target_port")}

@@ -6,7 +6,7 @@ import { ForwardTable } from "./PortForwards.tsx";
 
 const { t } = textsOf(texts);
 
-/** The port forwards that lead to a machine. They are changed on their network's page. */
+/** The port forwards that lead to a VM. They are changed on their network's page. */
 export function VmForwards({ forwards }: { forwards: readonly PortForward[] }) {
   if (forwards.length === 0) return null;
   const title = t("forwards.title");

@@ -24,10 +24,10 @@ export interface Crumb {
 /** Address of the API's reference. */
 export const REFERENCE = "/api/v1/reference";
 
-/** Address of the form for a new machine. */
+/** Address of the form for a new VM. */
 export const NEW_VM = "/vms/new";
 
-/** Pages below a machine's own, by the last part of their address. */
+/** Pages below a VM's own, by the last part of their address. */
 const VM_PAGES: ReadonlyMap<string, () => string> = new Map([
   ...VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => [path, () => t(label)] as const),
   ["/rename", () => own.t("crumbs.rename")],
@@ -35,14 +35,14 @@ const VM_PAGES: ReadonlyMap<string, () => string> = new Map([
   ["/export-ova", () => own.t("crumbs.export_ova")],
   ["/template", () => own.t("crumbs.make_template")],
 ]);
-/** Pages beside the list that are no machine's. */
+/** Pages beside the list that are no VM's. */
 const LIST_PAGES: ReadonlyMap<string, () => string> = new Map([
   [NEW_VM, () => t("vms.new")],
   ["/vms/import", () => own.t("crumbs.import")],
   ["/vms/import-ova", () => own.t("crumbs.import_ova")],
 ]);
 
-/** The id of the machine whose page a path is, or is below. */
+/** The id of the VM whose page a path is, or is below. */
 export function vmIdIn(path: string): string | undefined {
   if (LIST_PAGES.has(path)) return undefined;
   const [, id] = /^\/vms\/([^/]+)/.exec(path) ?? [];

@@ -8,12 +8,12 @@ export interface Destination {
   readonly label: PlainKey;
   readonly icon: IconName;
   /** Live count beside it. */
-  readonly count?: "machines";
+  readonly count?: "vms";
 }
 
 export const DESTINATIONS: readonly Destination[] = [
   { href: "/", label: "nav.dashboard", icon: "dashboard" },
-  { href: "/vms", label: "nav.vms", icon: "machines", count: "machines" },
+  { href: "/vms", label: "nav.vms", icon: "vms", count: "vms" },
   { href: "/storage", label: "nav.storage", icon: "disk" },
   { href: "/networks", label: "nav.networks", icon: "network" },
   { href: "/images", label: "nav.images", icon: "disc" },

@@ -66,7 +66,7 @@ export function PoolSpace({ pool }: { pool: StoragePool }) {
 /** Users named before the rest is counted. */
 const NAMED = 3;
 
-/** The machines that use something, as links. */
+/** The VMs that use something, as links. */
 export function UsedBy({ users }: { users: readonly StorageUser[] }) {
   if (users.length === 0) return <span class="text-muted">{t("storage.nobody")}</span>;
   return (

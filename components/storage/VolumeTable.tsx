@@ -28,7 +28,7 @@ const DANGEROUS: ReadonlySet<VolumeVerb> = new Set(["wipe", "delete_volume"]);
 /** Whether a volume has content of its own. */
 const isDisk = ({ type }: StorageVolume) => type === "file" || type === "block";
 
-/** The verbs that make sense: what a machine uses is changed on the machine's own page. */
+/** The verbs that make sense: what a VM uses is changed on the VM's own page. */
 function verbsOf(volume: StorageVolume, { fixed, keepsFiles }: StoragePool): VolumeVerb[] {
   const { format, usedBy } = volume;
   if (!isDisk(volume)) return [];

@@ -6,7 +6,7 @@ import { plural, t } from "../../lib/i18n/mod.ts";
 /** More names than this are counted, not listed. */
 const NAMED = 8;
 
-/** The title of a question about machines. */
+/** The title of a question about VMs. */
 export function confirmTitle(action: ActionName, vms: readonly VM[]): string {
   const label = t(ACTIONS[action].label);
   const [first] = vms;
@@ -15,7 +15,7 @@ export function confirmTitle(action: ActionName, vms: readonly VM[]): string {
     : plural("danger.many", vms.length, { action: label });
 }
 
-/** What would be lost, of which machines. */
+/** What would be lost, of which VMs. */
 export function ConfirmText({ action, vms }: { action: ActionName; vms: readonly VM[] }) {
   const { danger, interrupts } = ACTIONS[action];
   return (

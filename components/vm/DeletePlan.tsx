@@ -29,7 +29,7 @@ function DiskLine({ disk }: { disk: DoomedDisk }) {
   );
 }
 
-/** What is lost with the machine, in words: the bin keeps snapshots and UEFI variables. */
+/** What is lost with the VM, in words: the bin keeps snapshots and UEFI variables. */
 function alsoLost({ snapshots, checkpoints, managedSave, nvram, binDays }: DeletePlan): string[] {
   return [
     binDays === 0 && snapshots > 0 && plural("manage.plan_snapshots", snapshots),
@@ -40,7 +40,7 @@ function alsoLost({ snapshots, checkpoints, managedSave, nvram, binDays }: Delet
 }
 
 /**
- * Exactly what goes with a machine: its disks each with a box of its own, never ticked from the start.
+ * Exactly what goes with a VM: its disks each with a box of its own, never ticked from the start.
  *
  * @param field name of the boxes
  * @param permanently name of the box for no bin

@@ -23,7 +23,7 @@ export interface ManageFormProps {
   children: ComponentChildren;
 }
 
-/** The frame of a form that does something to a whole machine: its title, what failed, its buttons. */
+/** The frame of a form that does something to a whole VM: its title, what failed, its buttons. */
 export function ManageForm(
   { title, what, failure, doing, submit, cancel, files = false, onSubmit, children }: ManageFormProps,
 ) {

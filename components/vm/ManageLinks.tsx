@@ -3,7 +3,7 @@ import { manageLinks } from "../../lib/vm/manage.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { Icon } from "../kit/Icon.tsx";
 
-/** Entries of a machine's menu that lead to pages of their own. */
+/** Entries of a VM's menu that lead to pages of their own. */
 export function ManageLinks({ vm }: { vm: VM }) {
   return (
     <>

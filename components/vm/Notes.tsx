@@ -5,7 +5,7 @@ import { type PlainKey, plural, t } from "../../lib/i18n/mod.ts";
 import { changes } from "./change_form.ts";
 import { Flash, type Tone } from "../kit/Flash.tsx";
 
-/** What a machine's own fields tell that a person should know, beside what the server says. */
+/** What a VM's own fields tell that a person should know, beside what the server says. */
 const NOTES: readonly { applies: (vm: VM) => boolean; tone: Tone; text: PlainKey }[] = [
   { applies: (vm) => !vm.responsive, tone: "bad", text: "note.unresponsive" },
   { applies: (vm) => !vm.persistent, tone: "warn", text: "note.transient" },
@@ -27,7 +27,7 @@ function ProtectScreens({ vm, enabled }: { vm: VM; enabled: boolean }) {
   );
 }
 
-/** What about a machine needs a person, one line each. */
+/** What about a VM needs a person, one line each. */
 export function Notes({ vm, enabled }: { vm: VM; enabled: boolean }) {
   const own = NOTES.filter(({ applies }) => applies(vm));
   const { pendingChanges = 0 } = vm;

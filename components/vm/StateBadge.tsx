@@ -21,7 +21,7 @@ export interface StateBadgeProps {
   waiting?: Waiting | undefined;
 }
 
-/** A machine's state as icon, word and colour; while something is being done to it, that. */
+/** A VM's state as icon, word and colour; while something is being done to it, that. */
 export function StateBadge({ vm, pending, waiting }: StateBadgeProps) {
   const { icon, word, tone } = STATES[vm.state];
   const doing = pending ? t(ACTIONS[pending].doing) : vm.operation;

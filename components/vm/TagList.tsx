@@ -3,7 +3,7 @@ import { oneLine } from "../../lib/text/text.ts";
 /** More than these are counted. */
 const SHOWN = 2;
 
-/** A machine's tags, each a link to the machines that have it. */
+/** A VM's tags, each a link to the VMs that have it. */
 export function TagList({ tags, hrefOf }: { tags: readonly string[]; hrefOf: (tag: string) => string }) {
   if (tags.length === 0) return null;
   return (

@@ -50,7 +50,7 @@ function whileSeen(element: Element, run: () => Promise<number>): () => void {
   };
 }
 
-/** What a machine's screen shows, small, kept new while it is seen; its box has the same size whatever it shows. */
+/** What a VM's screen shows, small, kept new while it is seen; its box has the same size whatever it shows. */
 export function Thumbnail({ vm }: { vm: VM }) {
   const box = useRef<HTMLDivElement>(null);
   const picture = useSignal<string | null>(null);

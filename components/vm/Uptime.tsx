@@ -2,7 +2,7 @@ import { currentTime } from "../../lib/client/clock.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { formatMoment, formatSpan } from "../../lib/text/time.ts";
 
-/** How long a machine has been up; it grows while one looks. */
+/** How long a VM has been up; it grows while one looks. */
 export function Uptime({ vm, now }: { vm: Pick<VM, "startedAt">; now: number }) {
   if (vm.startedAt === undefined) return <span class="none">–</span>;
   return (

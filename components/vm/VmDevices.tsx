@@ -32,7 +32,7 @@ function Link({ up, off }: { up: boolean; off: PlainKey | undefined }) {
   );
 }
 
-/** A machine's disks and drives. */
+/** A VM's disks and drives. */
 export function DiskTable({ disks }: { disks: readonly Disk[] }) {
   return (
     <DataTable

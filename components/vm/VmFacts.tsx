@@ -85,7 +85,7 @@ function GraphicsFact({ vm }: { vm: VM }) {
   );
 }
 
-/** What a machine is: addresses, hardware, ids. */
+/** What a VM is: addresses, hardware, ids. */
 export function VmFacts({ vm }: { vm: VM }) {
   const virtualisation = VIRTUALISATION[vm.virtType];
   return (

@@ -62,7 +62,7 @@ function columnsOf(history: History): Shown["columns"] {
   };
 }
 
-/** A machine's load over the last minutes, collected while one looks. @param seed what is known from before */
+/** A VM's load over the last minutes, collected while one looks. @param seed what is known from before */
 export function VmGraphs({ vm, seed = [] }: { vm: VM; seed?: readonly LiveSeed[] }) {
   const history = useMemo(() => historyOf(seed), []);
   const before = useRef<VmStats | undefined>(undefined);
@@ -73,7 +73,7 @@ export function VmGraphs({ vm, seed = [] }: { vm: VM; seed?: readonly LiveSeed[]
     if (stats === before.current && stats !== undefined) return;
     const values = valuesOf(stats, stats ? ratesBetween(before.current, stats) : null);
     before.current = stats;
-    // A machine that stopped leaves a gap, not a line to where it begins again.
+    // A VM that stopped leaves a gap, not a line to where it begins again.
     const at = stats?.timestamp ?? Date.now();
     for (const key of Object.keys(history) as (keyof Values)[]) history[key].add(at, values[key]);
     shown.value = { values, columns: columnsOf(history) };

@@ -9,7 +9,7 @@ import { isLive } from "../../lib/vm/state.ts";
 
 const texts = textsOf(manage);
 
-/** What a page that names a machine shows. */
+/** What a page that names a VM shows. */
 export interface Naming {
   readonly vm: VM;
   readonly name: string;
@@ -24,7 +24,7 @@ export interface Naming {
 
 const TITLES = { clone: "manage.clone_title", rename: "manage.rename_title" } as const;
 
-/** The page that asks for a name: for a copy, or instead of the one a machine has. */
+/** The page that asks for a name: for a copy, or instead of the one a VM has. */
 export function VmNamePage({ kind, vm, ...form }: Naming & { kind: keyof typeof TITLES }) {
   return (
     <>

@@ -16,12 +16,12 @@ export interface VmPageProps {
   now: number;
   /** What the browser's tab shows. */
   title: string;
-  /** Path of the tab below the machine's. */
+  /** Path of the tab below the VM's. */
   at: string;
   children: ComponentChildren;
 }
 
-/** What every page of a machine has: its header, its tabs, and the tab's own content. */
+/** What every page of a VM has: its header, its tabs, and the tab's own content. */
 export function VmPage({ vm, state, now, title, at, children }: VmPageProps) {
   const { id, group } = vm.value;
   return (

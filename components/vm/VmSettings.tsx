@@ -130,7 +130,7 @@ function Autostart({ vm, enabled }: SettingProps) {
   );
 }
 
-/** How a machine is kept: tags, group, autostart, and what somebody wrote about it. */
+/** How a VM is kept: tags, group, autostart, and what somebody wrote about it. */
 export function VmSettings({ vm, enabled }: SettingProps) {
   const { description = "" } = vm;
   return (

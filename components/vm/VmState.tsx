@@ -5,7 +5,7 @@ import type { VM } from "../../lib/contract/mod.ts";
 import { StateBadge } from "./StateBadge.tsx";
 
 /**
- * A machine's state, at once what was just asked for, and what its guest was asked for.
+ * A VM's state, at once what was just asked for, and what its guest was asked for.
  *
  * @param now when the page was rendered
  */

@@ -1,7 +1,7 @@
 import { t } from "../../lib/i18n/mod.ts";
 import { VM_TABS } from "../../lib/vm/tabs.ts";
 
-/** Links between a machine's pages. */
+/** Links between a VM's pages. */
 export function VmTabs({ vmId, at }: { vmId: string; at: string }) {
   return (
     <nav class="tabs" aria-label={t("vm.tabs")}>

@@ -1,9 +1,9 @@
-/** What a hypervisor can give to a machine. */
+/** What a hypervisor can give to a VM. */
 import type { Connection } from "../connection.ts";
 import { libvirt, takeString } from "../library.ts";
 import { cString } from "../memory.ts";
 
-/** The machine that is asked about; what is left out is libvirt's default. */
+/** The VM that is asked about; what is left out is libvirt's default. */
 export interface DomainKind {
   readonly emulator?: string | undefined;
   readonly arch?: string;
@@ -11,7 +11,7 @@ export interface DomainKind {
   readonly virtType?: string;
 }
 
-/** XML of what such a machine may have. Source: virConnectGetDomainCapabilities. */
+/** XML of what such a VM may have. Source: virConnectGetDomainCapabilities. */
 export function domainCapabilities(
   connection: Connection,
   { emulator, arch, machine, virtType }: DomainKind,

@@ -7,7 +7,7 @@ import { cString } from "../memory.ts";
 export interface DeviceChange {
   readonly uuid: string;
   readonly xml: string;
-  /** The running machine. */
+  /** The running VM. */
   readonly live: boolean;
   /** What it starts with the next time. */
   readonly config: boolean;
@@ -28,7 +28,7 @@ export function domainAttachDevice(connection: Connection, change: DeviceChange)
 }
 
 /**
- * Removes a device. In a running machine this only asks the guest: the `device-removed` event tells when it is done,
+ * Removes a device. In a running VM this only asks the guest: the `device-removed` event tells when it is done,
  * `device-removal-failed` that the guest refused. Source: virDomainDetachDeviceFlags.
  */
 export function domainDetachDevice(connection: Connection, change: DeviceChange): null {

@@ -1,5 +1,5 @@
 /**
- * What somebody may see of what is told to many: lists, the activity, jobs, events. Whoever sees only some machines
+ * What somebody may see of what is told to many: lists, the activity, jobs, events. Whoever sees only some VMs
  * learns nothing of the others. Pure.
  */
 import {
@@ -22,19 +22,19 @@ import { HIDDEN_MESSAGE, redact, redactLog, redactText, type Sight } from "./red
 import { needOf } from "./permissions.ts";
 import { isAdministrator, may, mayAnywhere, type Rights, seesEverything } from "./rights.ts";
 
-/** Who looks, and what is known of machines. */
+/** Who looks, and what is known of VMs. */
 export interface Viewer {
   readonly rights: Rights;
   readonly name: string;
   /** When the account was made, in milliseconds since 1970: what has its name and is older, was somebody else's. */
   readonly since?: number | undefined;
-  /** The group of a machine; undefined where it has none, or is gone. */
+  /** The group of a VM; undefined where it has none, or is gone. */
   readonly groupOf: (vmId: string) => string | undefined;
-  /** Names that machines had: of those that are gone, or were renamed. */
+  /** Names that VMs had: of those that are gone, or were renamed. */
   readonly formerNames?: () => Iterable<{ readonly id: string; readonly name: string }>;
 }
 
-/** Whether a machine may be seen. */
+/** Whether a VM may be seen. */
 export function seesVm({ rights, groupOf }: Viewer, vmId: string): boolean {
   return may(rights, "vms.view", { vmId, group: groupOf(vmId) });
 }
@@ -53,14 +53,14 @@ const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor 
 function seesActivity(viewer: Viewer, { action, actor, vmId, timestamp }: Activity): boolean {
   if (isAdministrator(viewer.rights)) return true;
   if (action === OF_AUDIT || rowOf(action)?.activityFor === "administrators") return false;
-  // Not even one's own attempts on a machine out of sight: the entry has its name.
+  // Not even one's own attempts on a VM out of sight: the entry has its name.
   if (vmId !== undefined) return seesVm(viewer, vmId);
   return isOwn(viewer, actor, timestamp) || seesEverything(viewer.rights);
 }
 
 /**
- * An entry of the activity as somebody may see it; null when not at all. A message that names other machines is told to
- * who sees these: a machine that is gone is seen by nobody whose rights are to some machines.
+ * An entry of the activity as somebody may see it; null when not at all. A message that names other VMs is told to
+ * who sees these: a VM that is gone is seen by nobody whose rights are to some VMs.
  */
 function filterActivity(viewer: Viewer, entry: Activity): Activity | null {
   if (!seesActivity(viewer, entry)) return null;
@@ -69,7 +69,7 @@ function filterActivity(viewer: Viewer, entry: Activity): Activity | null {
 }
 
 /**
- * Whether a job makes machines for somebody else. It names them before they are there, when nobody can tell yet who may
+ * Whether a job makes VMs for somebody else. It names them before they are there, when nobody can tell yet who may
  * see them.
  */
 function makesForOthers(viewer: Viewer, { command, actor, startedAt }: Job): boolean {
@@ -77,7 +77,7 @@ function makesForOthers(viewer: Viewer, { command, actor, startedAt }: Job): boo
   return (makesVm !== undefined || makesVms === true) && !isOwn(viewer, actor, startedAt);
 }
 
-/** A job as somebody may see it: what it is called and its failure may name other machines. */
+/** A job as somebody may see it: what it is called and its failure may name other VMs. */
 function filterJob(viewer: Viewer, job: Job, sight: Sight | undefined): Job {
   if (sight === undefined) return job;
   const { title, subject, error } = job;
@@ -94,7 +94,7 @@ function filterJob(viewer: Viewer, job: Job, sight: Sight | undefined): Job {
 }
 
 /**
- * Whether a job may be seen: of a machine one sees, or of the storage; of machines that are being made, where one sees them all;
+ * Whether a job may be seen: of a VM one sees, or of the storage; of VMs that are being made, where one sees them all;
  * one's own, too, as far as the rights still are those that it took. A token has its owner's name, and less rights.
  */
 export function seesJob(viewer: Viewer, job: Job): boolean {
@@ -165,7 +165,7 @@ export function longestOf(command: CommandName): number | undefined {
   return hides === undefined ? undefined : properties.limit?.maximum;
 }
 
-/** Names that machines out of somebody's sight have, or had, and their ids. One that a machine in sight has now is that one's. */
+/** Names that VMs out of somebody's sight have, or had, and their ids. One that a VM in sight has now is that one's. */
 function hiddenNames(viewer: Viewer, vms: readonly VM[]): Set<string> {
   const taken = new Set<string>(), hidden = new Set<string>();
   for (const { id, name } of vms) {
@@ -180,7 +180,7 @@ function hiddenNames(viewer: Viewer, vms: readonly VM[]): Set<string> {
   return hidden;
 }
 
-/** What of the machines somebody sees; undefined where it is all of them. */
+/** What of the VMs somebody sees; undefined where it is all of them. */
 export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Sight | undefined {
   if (may(viewer.rights, "vms.view", "everything")) return undefined;
   let names: ReadonlySet<string> | undefined, seen: readonly VM[] | undefined;
@@ -214,13 +214,13 @@ export function filterOutput(
   return sight === undefined ? shown : redact(shown, sight);
 }
 
-/** An event stream as somebody may see it. It remembers which machines it has told of: some go out of sight. */
+/** An event stream as somebody may see it. It remembers which VMs it has told of: some go out of sight. */
 export class EventView {
   readonly #known: Set<string>;
 
   /**
-   * @param known ids of the machines that are seen when the stream begins
-   * @param vms every machine
+   * @param known ids of the VMs that are seen when the stream begins
+   * @param vms every VM
    */
   constructor(
     private readonly viewer: Viewer,

@@ -34,7 +34,7 @@ const AREAS: Readonly<Record<string, string>> = {
 /** Beside `<area>.<level>`: `anyone` needs no sign-in, `signed-in` nothing but that, `socket` root's own socket. */
 export const SPECIAL = ["anyone", "signed-in", "socket"] as const;
 
-/** What a command is about: one machine, several, the machines one may see, or nothing that can be told apart. */
+/** What a command is about: one VM, several, the VMs one may see, or nothing that can be told apart. */
 export type CommandObject = "vm" | "vms" | "list" | "everything";
 
 /** What a command needs. */

@@ -1,34 +1,34 @@
 /**
- * Machines out of sight, in answers about other things: leases, users of volumes and networks, the topology, refusals.
+ * VMs out of sight, in answers about other things: leases, users of volumes and networks, the topology, refusals.
  * One place for all commands, by what their fields are called; a new command needs nothing. Pure.
  */
 import { ContractError } from "../contract/errors.ts";
 import { withoutCounts } from "./counting.ts";
 
-/** Stands in the place of a machine's name. */
+/** Stands in the place of a VM's name. */
 export const HIDDEN_VM = "a VM you may not see";
 
-/** Which machines are out of sight. */
+/** Which VMs are out of sight. */
 export interface Sight {
   readonly sees: (vmId: string) => boolean;
   /** Names and ids of those that are not seen. */
   readonly hiddenNames: ReadonlySet<string>;
-  /** Whether some machine that is seen has a tag, or is in a group. */
+  /** Whether some VM that is seen has a tag, or is in a group. */
   readonly seesTag: (tag: string) => boolean;
   readonly seesGroup: (group: string) => boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the place of a machine is told of besides: its guest's own name for itself, and its cards. */
+/** What the place of a VM is told of besides: its guest's own name for itself, and its cards. */
 const TELLING: ReadonlySet<string> = new Set(["vmId", "vmName", "hostname"]);
 
-/** Fields of what a run came to for one machine: a line of its own, which goes with the machine. */
+/** Fields of what a run came to for one VM: a line of its own, which goes with the VM. */
 const OF_RUNS = ["outcome", "storedBytes"] as const;
 
-/** Something about a machine that is not seen, without the machine; undefined when nothing is left of it. */
+/** Something about a VM that is not seen, without the VM; undefined when nothing is left of it. */
 function anonymous(fields: Fields): Fields | undefined {
-  // A machine itself, with its cards: who may see networks may not see these.
+  // A VM itself, with its cards: who may see networks may not see these.
   if ("nics" in fields || "macs" in fields) return undefined;
   if (OF_RUNS.some((field) => field in fields)) return undefined;
   if ("name" in fields && !("vmName" in fields)) return { vmId: "", name: HIDDEN_VM };
@@ -47,7 +47,7 @@ function once(list: readonly unknown[]): unknown[] {
   return list.filter((each, at) => at === first || !isAnonymous(each));
 }
 
-/** Machines that something is for: by id, by tag, by group (schedules, backups). */
+/** VMs that something is for: by id, by tag, by group (schedules, backups). */
 export interface Targets {
   readonly vmIds: readonly string[];
   readonly tags: readonly string[];
@@ -55,8 +55,8 @@ export interface Targets {
 }
 
 /**
- * What of targets somebody sees, and what not: a tag or a group is seen where a machine that is seen has it. One that no
- * machine has is not: it would go out of sight once a hidden machine had it, and so tell of that.
+ * What of targets somebody sees, and what not: a tag or a group is seen where a VM that is seen has it. One that no
+ * VM has is not: it would go out of sight once a hidden VM had it, and so tell of that.
  */
 export function splitTargets(
   { vmIds, tags, groups }: Targets,
@@ -88,7 +88,7 @@ function seenTargets(targets: unknown, sight: Sight): unknown {
   return { ...targets, ...seen, ...(!isNoTarget(hidden) && { hidden: true }) };
 }
 
-/** Fields that tell of machines without an id beside them: targets, lists of users, sentences such as why a run failed. */
+/** Fields that tell of VMs without an id beside them: targets, lists of users, sentences such as why a run failed. */
 const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Sight) => unknown>> = {
   targets: seenTargets,
   usedBy: withoutNames,
@@ -99,7 +99,7 @@ const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Sight) => 
   warnings: (field, sight) => Array.isArray(field) ? field.map((each) => seenText(each, sight)) : field,
 };
 
-/** An answer without the names and ids of machines that are not seen. What is given is left as it is. */
+/** An answer without the names and ids of VMs that are not seen. What is given is left as it is. */
 export function redact(value: unknown, sight: Sight): unknown {
   if (Array.isArray(value)) {
     return once(value.map((each) => redact(each, sight)).filter((each) => each !== undefined));
@@ -118,7 +118,7 @@ export function redact(value: unknown, sight: Sight): unknown {
   ));
 }
 
-/** A run's counts by outcome are of the results that are told: the others would say how many machines are out of sight. */
+/** A run's counts by outcome are of the results that are told: the others would say how many VMs are out of sight. */
 function counted(fields: Fields): Fields {
   const { counts, results } = fields;
   if (typeof counts !== "object" || counts === null || !Array.isArray(results)) return fields;
@@ -138,7 +138,7 @@ function withoutNames(list: unknown, sight: Sight): unknown {
   return Array.isArray(list) ? list.map((each) => withoutName(each, sight)) : list;
 }
 
-/** Stands in the place of a message that names a machine. */
+/** Stands in the place of a message that names a VM. */
 export const HIDDEN_MESSAGE = `The message names ${HIDDEN_VM}`;
 
 /** Whether a text holds a name as a word of its own. */
@@ -151,9 +151,9 @@ function holds(text: string, name: string): boolean {
 }
 
 /**
- * Ids of machines that a text names, or has the id of. A name that is part of a longer word is none.
+ * Ids of VMs that a text names, or has the id of. A name that is part of a longer word is none.
  *
- * @param besides the machine that the text is about
+ * @param besides the VM that the text is about
  */
 export function mentionedIn(
   text: string,
@@ -164,24 +164,24 @@ export function mentionedIn(
   return found.map(({ id }) => id);
 }
 
-/** A text without what it says, where it names machines that are not seen, and without a count of them. */
+/** A text without what it says, where it names VMs that are not seen, and without a count of them. */
 export function redactText(text: string, { hiddenNames }: Sight): string {
   return [...hiddenNames].some((name) => holds(text, name)) ? HIDDEN_MESSAGE : withoutCounts(text);
 }
 
-/** A task's log as somebody may see it. Lines that name hidden machines are one: each machine has as many. */
+/** A task's log as somebody may see it. Lines that name hidden VMs are one: each VM has as many. */
 export function redactLog<L extends { readonly text: string }>(log: readonly L[], sight: Sight): L[] {
   const lines = log.map((line) => ({ ...line, text: redactText(line.text, sight) }));
   const first = lines.findIndex(({ text }) => text === HIDDEN_MESSAGE);
   return lines.filter(({ text }, at) => text !== "" && (text !== HIDDEN_MESSAGE || at === first));
 }
 
-/** Details of refusals that name machines. */
+/** Details of refusals that name VMs. */
 const NAMING = ["vm", "vms", "what"] as const;
 /** Details that are sentences, which may name one anywhere. */
 const SENTENCES = ["reason", "error"] as const;
 
-/** A refusal that names no machine that is not seen. */
+/** A refusal that names no VM that is not seen. */
 export function redactRefusal(error: ContractError, sight: Sight): ContractError {
   const { details = {} } = error;
   const { vmIds } = details;
@@ -203,7 +203,7 @@ export function redactRefusal(error: ContractError, sight: Sight): ContractError
   return new ContractError(error.code, { ...details, ...change }, { cause: error.cause });
 }
 
-/** Whether a detail is the name of a machine that is not seen, or one and where it is ("web on default"). */
+/** Whether a detail is the name of a VM that is not seen, or one and where it is ("web on default"). */
 function names(told: string, { hiddenNames }: Sight): boolean {
   return [...hiddenNames].some((name) => told === name || told.startsWith(`${name} on `));
 }

@@ -2,12 +2,12 @@
 import { type Grant, type Role, ROLES } from "../contract/mod.ts";
 import { permissionsOf } from "./permissions.ts";
 
-/** A machine, as far as rights depend on it. */
+/** A VM, as far as rights depend on it. */
 export interface VmObject {
   readonly vmId: string;
   readonly group?: string | undefined;
 }
-/** What a permission is asked for: one machine, or all there is. */
+/** What a permission is asked for: one VM, or all there is. */
 export type AccessObject = VmObject | "everything";
 
 /** One thing that is allowed: permissions, and where. */

@@ -37,7 +37,7 @@ export const post: Transport = async (command, input, accept) => {
       headers: { "content-type": "application/json", ...(accept !== undefined && { accept }) },
       body: JSON.stringify(input ?? {}),
     });
-  // A browser drops what is under way whenever an interface of its host comes or goes, as they do where machines start.
+  // A browser drops what is under way whenever an interface of its host comes or goes, as they do where VMs start.
   const response = await ask().catch(async (error) => {
     if (!READ.test(command)) throw error;
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));

@@ -1,4 +1,4 @@
-/** One action on several machines: never all-or-nothing, and what failed is said machine by machine. */
+/** One action on several VMs: never all-or-nothing, and what failed is said VM by VM. */
 import { signal } from "@preact/signals";
 import type { BatchOperationResult, VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, isAllowed, perform } from "../vm/actions.ts";
@@ -10,7 +10,7 @@ import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report } from "./toasts.ts";
 
-/** The machines on which something failed. */
+/** The VMs on which something failed. */
 export interface BulkReport {
   readonly title: string;
   readonly succeeded: number;
@@ -20,11 +20,11 @@ export interface BulkReport {
 /** The report on the screen. */
 export const bulkReport = signal<BulkReport | null>(null);
 
-/** Actions offered for several machines at once. */
+/** Actions offered for several VMs at once. */
 export const BULK_ACTIONS = ["start", "stop", "reboot", "force_stop", "delete"] as const;
 export type BulkAction = typeof BULK_ACTIONS[number];
 
-/** Most machines a batch command takes. */
+/** Most VMs a batch command takes. */
 const BATCH = 1_000;
 /** Calls under way at once, where there is no batch command. */
 const AT_ONCE = 4;
@@ -58,7 +58,7 @@ async function inBatches(call: Many, vms: readonly VM[]): Promise<BulkOutcome[]>
   return outcomes;
 }
 
-/** Calls for each machine, a few at a time, in order. */
+/** Calls for each VM, a few at a time, in order. */
 export async function forEachVm(
   vms: readonly VM[],
   change: (vm: VM) => Promise<unknown>,
@@ -89,12 +89,12 @@ export function reportBulk(label: string, outcomes: readonly BulkOutcome[]): voi
   else bulkReport.value = { title: label, succeeded, failures };
 }
 
-/** The machines of a selection for which an action makes sense. */
+/** The VMs of a selection for which an action makes sense. */
 export function eligible(action: ActionName, vms: readonly VM[]): VM[] {
   return vms.filter((vm) => isAllowed(action, vm));
 }
 
-/** Carries an action out on those of the machines for which it makes sense. @returns Whether it was done at all. */
+/** Carries an action out on those of the VMs for which it makes sense. @returns Whether it was done at all. */
 export async function actOnMany(action: BulkAction, selected: readonly VM[]): Promise<boolean> {
   const vms = eligible(action, selected);
   if (vms.length === 0) return false;
@@ -112,7 +112,7 @@ export async function actOnMany(action: BulkAction, selected: readonly VM[]): Pr
   return true;
 }
 
-/** Adds tags to machines and takes others away. */
+/** Adds tags to VMs and takes others away. */
 export async function tagMany(
   vms: readonly VM[],
   add: readonly string[],

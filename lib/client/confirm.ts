@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { VM } from "../contract/mod.ts";
 import { type ActionName, ACTIONS, type DoomedDisks } from "../vm/actions.ts";
 
-/** A question: may this be done to these machines? */
+/** A question: may this be done to these VMs? */
 export interface Question {
   readonly action: ActionName;
   readonly vms: readonly VM[];

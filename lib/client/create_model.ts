@@ -1,4 +1,4 @@
-/** The form for a new machine: what was chosen, what the server says of it, and what it comes to. */
+/** The form for a new VM: what was chosen, what the server says of it, and what it comes to. */
 import { batch, computed, signal } from "@preact/signals";
 import type {
   ConfigCheck,
@@ -21,7 +21,7 @@ export const DISK_GB = 20;
 /** What was chosen; what is left out is the server's choice. */
 export type VmDraft = Partial<VmConfig>;
 
-/** What a machine is first started from. */
+/** What a VM is first started from. */
 export const SOURCES = ["cloud", "iso", "image", "network", "none"] as const;
 export type InstallSource = typeof SOURCES[number];
 
@@ -36,7 +36,7 @@ export interface CreateStart {
   readonly first: InstallSource;
   readonly withoutIso: boolean;
   readonly systems: readonly OperatingSystem[];
-  /** Names that machines have. */
+  /** Names that VMs have. */
   readonly taken: readonly string[];
 }
 
@@ -141,7 +141,7 @@ export class CreateModel {
     });
   }
 
-  /** Names the machine. */
+  /** Names the VM. */
   name(name: string): void {
     this.#chosen.add("name");
     this.set({ name });
@@ -221,7 +221,7 @@ export class CreateModel {
     });
   }
 
-  /** What is wrong with a field, once somebody has been at it or has tried to create the machine. */
+  /** What is wrong with a field, once somebody has been at it or has tried to create the VM. */
   error(field: string): string | undefined {
     const found = this.errors.value.find((error) => error.field === field);
     return found && fieldSentence(field, found.message);
@@ -250,7 +250,7 @@ export class CreateModel {
     return this.check.value?.warnings.find((warning) => warning.field === field)?.message;
   }
 
-  /** Creates the machine. @returns its id; null when it could not be: `failure` or the fields say why */
+  /** Creates the VM. @returns its id; null when it could not be: `failure` or the fields say why */
   async submit(): Promise<string | null> {
     if (this.submitting.peek()) return null;
     this.#attempted.value = true;

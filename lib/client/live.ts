@@ -21,7 +21,7 @@ import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
 import { VmStore } from "./vm_store.ts";
 
-/** How many machines there are, and how many of them run. */
+/** How many VMs there are, and how many of them run. */
 export interface VmCounts {
   readonly total: number;
   readonly active: number;
@@ -78,7 +78,7 @@ const HANDLERS: Handlers = {
     recount();
   },
   "vm-updated": ({ vm }) => {
-    // A page that holds one machine needs no others; a list that is not complete will fetch them.
+    // A page that holds one VM needs no others; a list that is not complete will fetch them.
     if (vms.complete.peek() || vms.peek(vm.id) !== undefined) vms.put(vm);
     pending.reached(vm.id, vm.state);
   },
@@ -142,7 +142,7 @@ function apply(event: AnyEvent): void {
 
 let fetching: Promise<void> | undefined;
 
-/** Fetches all machines, once however many ask for them at the same time. */
+/** Fetches all VMs, once however many ask for them at the same time. */
 function fetchVms(): Promise<void> {
   fetching ??= api.getVms()
     .then((list) => vms.replace(list))
@@ -213,7 +213,7 @@ export const live = {
   binChanges: binChanges as ReadonlySignal<number>,
   /** How many changes were heard since the page was rendered, of whatever it is. */
   changes: (): number => changes,
-  /** How many machines there are; null until something changed. */
+  /** How many VMs there are; null until something changed. */
   counts: computed<VmCounts | null>(() => {
     if (!vms.complete.value) return counts.value;
     const all = vms.all.value;
@@ -247,7 +247,7 @@ export const live = {
     keepToForeground(started);
   },
 
-  /** Fetches all machines, unless they are here. @throws {ApiError} */
+  /** Fetches all VMs, unless they are here. @throws {ApiError} */
   async complete(): Promise<void> {
     if (!vms.complete.peek()) await fetchVms();
   },

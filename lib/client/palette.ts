@@ -23,7 +23,7 @@ export type Effect =
 
 /** Icons of the entries that are made here. */
 type OwnIcon =
-  | "machines"
+  | "vms"
   | "disk"
   | "network"
   | "disc"
@@ -75,7 +75,7 @@ export interface PaletteScope<Icon extends string> {
 
 /** Everything about one VM. */
 const SHOWN = 20;
-/** Actions and pages are offered once it is clear for which machine: with fewer letters every machine would bring its own. */
+/** Actions and pages are offered once it is clear for which VM: with fewer letters every VM would bring its own. */
 const ACTION_LETTERS = 2;
 
 /** An entry that leads to a page. */
@@ -97,10 +97,10 @@ const toTheme = (theme: "system" | "light" | "dark", icon: OwnIcon): Command => 
 
 /** The entries that are always there, beside the pages. */
 function* fixedCommands(maySignOut: boolean): Generator<Command> {
-  yield toPage({ href: "/vms/new", label: t("vms.new"), icon: "machines" });
-  yield toPage({ href: "/vms?state=attention", label: texts.t("palette.attention"), icon: "machines" });
-  yield toPage({ href: "/vms/import", label: texts.t("palette.import"), icon: "machines" });
-  yield toPage({ href: "/vms/import-ova", label: texts.t("palette.import_ova"), icon: "machines" });
+  yield toPage({ href: "/vms/new", label: t("vms.new"), icon: "vms" });
+  yield toPage({ href: "/vms?state=attention", label: texts.t("palette.attention"), icon: "vms" });
+  yield toPage({ href: "/vms/import", label: texts.t("palette.import"), icon: "vms" });
+  yield toPage({ href: "/vms/import-ova", label: texts.t("palette.import_ova"), icon: "vms" });
   yield toTheme("system", "system");
   yield toTheme("light", "sun");
   yield toTheme("dark", "moon");
@@ -127,7 +127,7 @@ function machine(vm: VM): Command {
     id: vm.id,
     label: oneLine(vm.name, 80),
     hint: t(STATES[vm.state].word),
-    icon: "machines",
+    icon: "vms",
     effect: { kind: "go", href: `/vms/${encodeURIComponent(vm.id)}` },
     words: searchTextOf(vm),
   };
@@ -181,13 +181,13 @@ function actions(vm: VM, isWanted: (action: ActionName) => boolean): Command[] {
   }));
 }
 
-/** The pages below a machine's own, its console first: "Console of web-01". */
+/** The pages below a VM's own, its console first: "Console of web-01". */
 function pages(vm: VM): Command[] {
   return VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => ({
     id: `${vm.id}${path}`,
     label: texts.t("palette.tab", { page: t(label), name: oneLine(vm.name, 80) }),
     hint: texts.t("palette.page"),
-    icon: "machines",
+    icon: "vms",
     effect: { kind: "go", href: `/vms/${encodeURIComponent(vm.id)}${path}` },
   }));
 }

@@ -14,9 +14,9 @@ function of(vmId: string): Signal<ActionName | undefined> {
   return found;
 }
 
-/** Machine → the action that was asked for. */
+/** VM → the action that was asked for. */
 export const pending = {
-  /** The action under way on a machine. */
+  /** The action under way on a VM. */
   of,
 
   /** A click was taken. */
@@ -42,7 +42,7 @@ export const pending = {
     }
   },
 
-  /** A machine is in a state; what waited for it is over. */
+  /** A VM is in a state; what waited for it is over. */
   reached(vmId: string, state: VmState): void {
     const action = actions.get(vmId)?.peek();
     if (action !== undefined && ACTIONS[action].reaches.includes(state)) pending.end(vmId);

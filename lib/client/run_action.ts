@@ -10,7 +10,7 @@ import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
 
-/** The texts of an action on one machine. */
+/** The texts of an action on one VM. */
 function say(action: ActionName, vm: VM) {
   const name = oneLine(vm.name, 60);
   const { label, done } = wordsOf(action, vm);
@@ -21,8 +21,8 @@ function say(action: ActionName, vm: VM) {
 }
 
 /**
- * Carries an action out on a machine, with everything a person sees of it: the question where something would be
- * lost, the machine marked as being worked on, the result.
+ * Carries an action out on a VM, with everything a person sees of it: the question where something would be
+ * lost, the VM marked as being worked on, the result.
  *
  * @returns Whether it was done.
  */

@@ -3,7 +3,7 @@ import { based } from "./base.ts";
 import { CONSOLE_CLOSE } from "../contract/console_close.ts";
 import { api } from "./api.ts";
 
-/** How the connection is. `off`: the machine is; `waiting`: another try comes by itself. */
+/** How the connection is. `off`: the VM is; `waiting`: another try comes by itself. */
 export type SerialState =
   | { readonly at: "off" | "connecting" | "open" | "inUse" | "takenOver" }
   | { readonly at: "waiting" | "failed"; readonly why: string };
@@ -32,7 +32,7 @@ export interface SerialLinkOptions {
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
-/** Milliseconds until a machine that stopped is looked at again, should the page not hear that it started. */
+/** Milliseconds until a VM that stopped is looked at again, should the page not hear that it started. */
 const OFF_RETRY_MS = 5_000;
 /** `WebSocket.OPEN`, which a test has no WebSocket to ask for. */
 const OPEN = 1;
@@ -64,7 +64,7 @@ export class SerialLink {
     this.#options = { open: openSocket, after: later, ...options };
   }
 
-  /** Tells whether the machine is on: the console comes and goes with it. */
+  /** Tells whether the VM is on: the console comes and goes with it. */
   power(isOn: boolean): void {
     if (this.#isClosed || this.#isOn === isOn) return;
     this.#isOn = isOn;
@@ -148,7 +148,7 @@ export class SerialLink {
     this.#again(reason);
   }
 
-  /** The machine is off, says the server; as long as the page says otherwise, one of them is behind. */
+  /** The VM is off, says the server; as long as the page says otherwise, one of them is behind. */
   #off(): void {
     this.#options.onState({ at: "off" });
     if (this.#isOn) this.#cancelRetry = this.#options.after(OFF_RETRY_MS, () => this.connect());

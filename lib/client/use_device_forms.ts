@@ -1,4 +1,4 @@
-/** The forms of a machine's device pages: which is open, what it needs to know, and carrying it out. */
+/** The forms of a VM's device pages: which is open, what it needs to know, and carrying it out. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { DeviceOptions, VM } from "../contract/mod.ts";

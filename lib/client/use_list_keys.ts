@@ -27,7 +27,7 @@ function focusedVm(): string | undefined {
   return row?.dataset.vm;
 }
 
-/** Scrolls a line into view, and moves the focus to a machine on it once it is drawn. */
+/** Scrolls a line into view, and moves the focus to a VM on it once it is drawn. */
 function moveTo(keys: ListKeys, vmId: string, lineIndex: number): void {
   const { list, offsets } = keys;
   if (list.current === null) return;

@@ -1,13 +1,13 @@
-/** One machine on its own page: what the page brought, kept up to date. */
+/** One VM on its own page: what the page brought, kept up to date. */
 import { effect, type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { VM } from "../contract/mod.ts";
 import { live } from "./live.ts";
 
 /**
- * Keeps the machine in `vm` up to date. Islands of a page share the signal, so it does not matter which of them asks.
+ * Keeps the VM in `vm` up to date. Islands of a page share the signal, so it does not matter which of them asks.
  *
- * @returns Whether the machine was deleted meanwhile.
+ * @returns Whether the VM was deleted meanwhile.
  */
 export function useLiveVm(vm: Signal<VM>): Signal<boolean> {
   const isGone = useSignal(false);

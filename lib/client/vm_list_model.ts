@@ -8,24 +8,24 @@ import type { VmStore } from "./vm_store.ts";
 /** What the page brought: the first rows, as the server filtered and sorted them, and figures about all. */
 export interface FirstRows {
   readonly vms: readonly VM[];
-  /** How many machines match the query. */
+  /** How many VMs match the query. */
   readonly matching: number;
   readonly counts: Readonly<Record<StateFilter, number>>;
   readonly query: ListQuery;
 }
 
-/** The list of machines. */
+/** The list of VMs. */
 export class VmListModel {
   readonly query: Signal<ListQuery>;
   readonly selected: Signal<ReadonlySet<string>> = signal(new Set());
-  /** How many machines each filter shows. */
+  /** How many VMs each filter shows. */
   readonly counts: ReadonlySignal<Readonly<Record<StateFilter, number>>>;
   /** The rows, in order. */
   readonly rows: ReadonlySignal<readonly VM[]>;
   readonly groups: ReadonlySignal<readonly VmGroup[]>;
   /** How many rows there are, those included that are still on their way. */
   readonly matching: ReadonlySignal<number>;
-  /** The machines to act on: selected, and shown. What an event took out of sight is not touched. */
+  /** The VMs to act on: selected, and shown. What an event took out of sight is not touched. */
   readonly selectedVms: ReadonlySignal<readonly VM[]>;
   /** Whether more rows are on their way. */
   readonly loading: ReadonlySignal<boolean>;
@@ -59,7 +59,7 @@ export class VmListModel {
     });
   }
 
-  /** Changes what is asked for. Machines that are no longer shown are no longer selected, either. */
+  /** Changes what is asked for. VMs that are no longer shown are no longer selected, either. */
   ask(change: Partial<ListQuery>): void {
     this.query.value = { ...this.query.peek(), page: DEFAULT_QUERY.page, ...change };
     const shown = new Set(this.rows.peek().map(({ id }) => id));
@@ -72,7 +72,7 @@ export class VmListModel {
     return listSearch(this.query.value);
   }
 
-  /** Selects a machine, or no longer. With `range`, all from the one chosen last. */
+  /** Selects a VM, or no longer. With `range`, all from the one chosen last. */
   toggle(vmId: string, range = false): void {
     const selected = new Set(this.selected.peek());
     const choose = !selected.has(vmId);
@@ -97,12 +97,12 @@ export class VmListModel {
     this.selected.value = new Set();
   }
 
-  /** The load of a machine, for its cells. */
+  /** The load of a VM, for its cells. */
   stats(vmId: string) {
     return this.#store.stats(vmId);
   }
 
-  /** CPU loads of a machine since the page was opened, for its sparkline. */
+  /** CPU loads of a VM since the page was opened, for its sparkline. */
   recentCpu(vmId: string) {
     return this.#store.recentCpu(vmId);
   }

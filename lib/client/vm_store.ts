@@ -1,72 +1,72 @@
-/** The machines as the browser knows them: filled from a page or a list, then kept by events. */
+/** The VMs as the browser knows them: filled from a page or a list, then kept by events. */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { VM, VmState, VmStats } from "../contract/mod.ts";
 import { isLive } from "../vm/state.ts";
 
-/** Loads of a machine that are kept for its sparkline: two minutes of them. */
+/** Loads of a VM that are kept for its sparkline: two minutes of them. */
 export const RECENT = 60;
 
 /**
- * Machines and their loads. The two are apart because loads change all the time: a cell that shows a load listens
- * to that machine's signal alone, and a tick re-renders no list.
+ * VMs and their loads. The two are apart because loads change all the time: a cell that shows a load listens
+ * to that VM's signal alone, and a tick re-renders no list.
  */
 export class VmStore {
-  readonly #machines = new Map<string, VM>();
+  readonly #vms = new Map<string, VM>();
   readonly #stats = new Map<string, Signal<VmStats | undefined>>();
   readonly #recent = new Map<string, number[]>();
   readonly #version = signal(0);
   readonly #ticks = signal(0);
   readonly #complete = signal(false);
 
-  /** All machines known; a new array whenever one of them changed in anything but its load. */
+  /** All VMs known; a new array whenever one of them changed in anything but its load. */
   readonly all: ReadonlySignal<readonly VM[]> = computed(() => {
     this.#version.value;
-    return [...this.#machines.values()];
+    return [...this.#vms.values()];
   });
 
-  /** Whether every machine of the host is here, or only those the page brought. */
+  /** Whether every VM of the host is here, or only those the page brought. */
   get complete(): ReadonlySignal<boolean> {
     return this.#complete;
   }
 
-  /** Grows when loads have changed: for what depends on the loads of all machines, such as an order. */
+  /** Grows when loads have changed: for what depends on the loads of all VMs, such as an order. */
   get ticks(): ReadonlySignal<number> {
     return this.#ticks;
   }
 
-  /** A machine; subscribes to changes of the list. */
+  /** A VM; subscribes to changes of the list. */
   get(vmId: string): VM | undefined {
     this.#version.value;
-    return this.#machines.get(vmId);
+    return this.#vms.get(vmId);
   }
 
-  /** A machine as it is now, without subscribing. */
+  /** A VM as it is now, without subscribing. */
   peek(vmId: string): VM | undefined {
-    return this.#machines.get(vmId);
+    return this.#vms.get(vmId);
   }
 
-  /** The newest load of a machine. */
+  /** The newest load of a VM. */
   stats(vmId: string): Signal<VmStats | undefined> {
     let found = this.#stats.get(vmId);
     if (found === undefined) {
-      found = signal(this.#machines.get(vmId)?.stats);
+      found = signal(this.#vms.get(vmId)?.stats);
       this.#stats.set(vmId, found);
     }
     return found;
   }
 
-  /** CPU loads of a machine since the page was opened, the newest last; the same array for as long as it is known. */
+  /** CPU loads of a VM since the page was opened, the newest last; the same array for as long as it is known. */
   recentCpu(vmId: string): readonly number[] {
     let found = this.#recent.get(vmId);
     if (found === undefined) this.#recent.set(vmId, found = []);
     return found;
   }
 
-  /** Takes the machines a page was rendered with, as far as nothing newer is here. */
+  /** Takes the VMs a page was rendered with, as far as nothing newer is here. */
   seed(vms: readonly VM[], complete: boolean): void {
     if (this.#complete.peek()) return;
     batch(() => {
-      for (const vm of vms) if (!this.#machines.has(vm.id)) this.#set(vm);
+      for (const vm of vms) if (!this.#vms.has(vm.id)) this.#set(vm);
       this.#complete.value = complete;
       this.#version.value++;
     });
@@ -76,7 +76,7 @@ export class VmStore {
   replace(vms: readonly VM[]): void {
     batch(() => {
       const known = new Set(vms.map(({ id }) => id));
-      for (const id of this.#machines.keys()) if (!known.has(id)) this.#forget(id);
+      for (const id of this.#vms.keys()) if (!known.has(id)) this.#forget(id);
       for (const vm of vms) this.#set(vm);
       this.#complete.value = true;
       this.#version.value++;
@@ -84,7 +84,7 @@ export class VmStore {
     });
   }
 
-  /** Takes a machine that is new or changed. */
+  /** Takes a VM that is new or changed. */
   put(vm: VM): void {
     batch(() => {
       this.#set(vm);
@@ -92,7 +92,7 @@ export class VmStore {
     });
   }
 
-  /** Forgets a deleted machine. */
+  /** Forgets a deleted VM. */
   remove(vmId: string): void {
     batch(() => {
       this.#forget(vmId);
@@ -100,16 +100,16 @@ export class VmStore {
     });
   }
 
-  /** Takes a new state; the rest of what changed with it follows in an update of the machine. */
+  /** Takes a new state; the rest of what changed with it follows in an update of the VM. */
   setState(vmId: string, state: VmState): void {
-    const vm = this.#machines.get(vmId);
+    const vm = this.#vms.get(vmId);
     if (vm === undefined || vm.state === state) return;
     this.put({ ...vm, state });
   }
 
-  /** Takes a load. Of a machine that is not known, or is off by now, it means nothing. */
+  /** Takes a load. Of a VM that is not known, or is off by now, it means nothing. */
   setStats(stats: VmStats): void {
-    const vm = this.#machines.get(stats.vmId);
+    const vm = this.#vms.get(stats.vmId);
     if (vm === undefined || !isLive(vm)) return;
     this.#keep(stats.vmId, stats.cpuUsagePercent);
     batch(() => {
@@ -131,14 +131,14 @@ export class VmStore {
   }
 
   #set(vm: VM): void {
-    this.#machines.set(vm.id, vm);
+    this.#vms.set(vm.id, vm);
     if (!isLive(vm)) this.#clear(vm.id);
     else if (vm.stats !== undefined) this.stats(vm.id).value = vm.stats;
   }
 
   #forget(vmId: string): void {
-    this.#machines.delete(vmId);
-    // Kept, not deleted: a cell may still listen, and the machine may come back under the same id.
+    this.#vms.delete(vmId);
+    // Kept, not deleted: a cell may still listen, and the VM may come back under the same id.
     this.#clear(vmId);
   }
 }

@@ -19,7 +19,7 @@ export type Scaling = typeof SCALINGS[number];
 
 /** Milliseconds before the first attempt after a failure; each further one waits twice as long, up to the last. */
 const PAUSE = { first: 300, longest: 8000 };
-/** … when the machine stopped: the page will hear of that by itself, and then there is nothing to try. */
+/** … when the VM stopped: the page will hear of that by itself, and then there is nothing to try. */
 const STOPPED_MS = 2000;
 /** Milliseconds between two keys of a text: QEMU lets each event wait 10. */
 const STROKE_MS = 24;

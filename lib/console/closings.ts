@@ -4,13 +4,13 @@ import type { VM } from "../contract/mod.ts";
 /** Why there is no picture, or none that moves. */
 export type ScreenTrouble = "spice" | "none" | "off" | "suspended" | "paused";
 
-/** Whether a machine has a VNC screen, another one, or none. */
+/** Whether a VM has a VNC screen, another one, or none. */
 export function screenKind({ graphics }: Pick<VM, "graphics">): "vnc" | "spice" | "none" {
   if (graphics.some(({ type }) => type === "vnc")) return "vnc";
   return graphics.some(({ type }) => type === "spice") ? "spice" : "none";
 }
 
-/** Whether there is a screen to connect to now. While a machine starts, its VNC server may not have port or password. */
+/** Whether there is a screen to connect to now. While a VM starts, its VNC server may not have port or password. */
 export function hasScreenNow(vm: Pick<VM, "graphics" | "state" | "operation">): boolean {
   if (vm.operation === "starting") return false;
   return screenKind(vm) === "vnc" && (vm.state === "running" || vm.state === "paused");

@@ -1,4 +1,4 @@
-/** The words for what a machine may be made of: one list each, for schemas, forms and checks. */
+/** The words for what a VM may be made of: one list each, for schemas, forms and checks. */
 
 export const OS_TYPES = ["linux", "windows", "other"] as const;
 export const DISK_FORMATS = ["qcow2", "raw"] as const;

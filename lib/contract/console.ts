@@ -1,4 +1,4 @@
-/** Consoles: a machine's screen and its serial line in the browser. */
+/** Consoles: a VM's screen and its serial line in the browser. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { closed, oneOf, Timestamp, VmId } from "./schema.ts";

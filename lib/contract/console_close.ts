@@ -6,13 +6,13 @@ export const CONSOLE_CLOSE = {
   done: 1000,
   /** The peer sent what the console's protocol does not have. */
   protocol: 1002,
-  /** The machine stopped. */
+  /** The VM stopped. */
   vmStopped: 4001,
-  /** The machine runs, but its end of the console closed. */
+  /** The VM runs, but its end of the console closed. */
   disconnected: 4002,
-  /** The machine's end cannot be reached, or did not behave. */
+  /** The VM's end cannot be reached, or did not behave. */
   failed: 4003,
-  /** Another session holds the machine's serial line. */
+  /** Another session holds the VM's serial line. */
   inUse: 4004,
   /** Another session took the serial line over. */
   takenOver: 4005,

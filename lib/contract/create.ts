@@ -1,4 +1,4 @@
-/** Creating a machine: what it may be made of, and the commands that check it and make it. */
+/** Creating a VM: what it may be made of, and the commands that check it and make it. */
 import Type, { type Static } from "typebox";
 import { CloudInit } from "./cloud_init.ts";
 import { command } from "./command.ts";
@@ -57,7 +57,7 @@ export const MacAddress = Type.String({
   pattern: "^[0-9A-Fa-f][02468ACEace]:([0-9A-Fa-f]{2}:){4}[0-9A-Fa-f]{2}$",
   description: "unicast, six bytes with colons; 52:54:00:… is made up when left out",
 });
-/** Share of the host's memory that one machine may have. */
+/** Share of the host's memory that one VM may have. */
 export const MEMORY_SHARE = 0.9;
 export const AllowOvercommit = Type.Boolean({
   description:
@@ -117,7 +117,7 @@ export type NewNic = Static<typeof NewNic>;
 /** What is taken for a field that is left out. @param general where no operating system is named, or none knows better */
 const suits = (general: string) => `what suits the operating system when left out, ${general} without one`;
 
-/** What a machine is made of. All but the name has a default, from its operating system and the host. */
+/** What a VM is made of. All but the name has a default, from its operating system and the host. */
 export const VmConfig = closed({
   name: VmName,
   title: Type.Optional(Title),

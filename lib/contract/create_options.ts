@@ -1,4 +1,4 @@
-/** What a host offers to a new machine: the answer that the wizard is built from. */
+/** What a host offers to a new VM: the answer that the wizard is built from. */
 import Type, { type Static } from "typebox";
 import { DISK_BUSES, DISK_FORMATS, FIRMWARES, NIC_MODELS, VIDEO_MODELS } from "./choices.ts";
 import { oneOf } from "./schema.ts";

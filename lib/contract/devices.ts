@@ -1,4 +1,4 @@
-/** A machine's disks and network cards: what there is, and every command that adds, changes or removes one. */
+/** A VM's disks and network cards: what there is, and every command that adds, changes or removes one. */
 import Type, { type Static } from "typebox";
 import { type ExtraPermission, HOST_NETWORK } from "./access_rules.ts";
 import {
@@ -17,7 +17,7 @@ import { BackingPlace, DiskSizeGb, ImagePlace } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
 
-/** In which of a machine's configurations a device is: both, only until it is off, only from its next start. */
+/** In which of a VM's configurations a device is: both, only until it is off, only from its next start. */
 export const DEVICE_PLACES = ["both", "live", "next"] as const;
 export const DevicePlace = oneOf(DEVICE_PLACES, {
   description: "both; live: gone at the next start; next: there from the next start",

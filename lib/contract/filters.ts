@@ -1,4 +1,4 @@
-/** Network filters of libvirt: what a machine's card may send and receive. */
+/** Network filters of libvirt: what a VM's card may send and receive. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { NOTHING_IN } from "./schema.ts";

@@ -1,4 +1,4 @@
-/** Port forwards: ports of the host that lead to a machine behind NAT. */
+/** Port forwards: ports of the host that lead to a VM behind NAT. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { refusedAs } from "./refusal.ts";
@@ -9,7 +9,7 @@ export type ForwardProtocol = typeof FORWARD_PROTOCOLS[number];
 
 /**
  * `active`: the kernel forwards. `waiting`: it will, once the network runs and the target's address is known.
- * `conflict`: something on the host has the port. `lost`: the network or the machine is gone. `failed`: the kernel
+ * `conflict`: something on the host has the port. `lost`: the network or the VM is gone. `failed`: the kernel
  * refused the rules. `unavailable`: this host cannot forward at all. Why, is the forward's `reason`.
  */
 export const FORWARD_STATES = [

@@ -1,4 +1,4 @@
-/** A machine's hardware: what it has now, what it starts with next, and changing it. */
+/** A VM's hardware: what it has now, what it starts with next, and changing it. */
 import Type, { type Static } from "typebox";
 import { CPU_MODES, FIRMWARES, SOUND_MODELS, VIDEO_MODELS, WATCHDOG_ACTIONS, WATCHDOGS } from "./choices.ts";
 import { command } from "./command.ts";
@@ -6,7 +6,7 @@ import { AllowOvercommit, CpuCount, MemoryMb } from "./create.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { Group, MAX_TAGS, Tag, Title } from "./vm.ts";
 
-/** Most vCPUs a machine may have. */
+/** Most vCPUs a VM may have. */
 const MAX_CPUS = 256;
 
 /** What of a list of choices is something, not the lack of it. */
@@ -20,7 +20,7 @@ export const TPM_VERSIONS = ["2.0", "1.2"] as const;
 export const SOUND_CARDS = some(SOUND_MODELS);
 export const WATCHDOG_MODELS = some(WATCHDOGS);
 
-/** Parts of a machine's configuration, as pages and undoing group them. */
+/** Parts of a VM's configuration, as pages and undoing group them. */
 export const AREAS = ["cpu", "memory", "boot", "firmware", "disks", "network", "devices", "general"] as const;
 /** One of {@link AREAS}. */
 export type Area = typeof AREAS[number];
@@ -42,7 +42,7 @@ export const CpuPin = closed({
 });
 export type CpuPin = Static<typeof CpuPin>;
 
-/** What a machine's hardware can be changed to. What is left out stays. */
+/** What a VM's hardware can be changed to. What is left out stays. */
 export const HardwareChange = closed({
   cpu: Type.Optional(closed({
     count: Type.Optional(CpuCount),
@@ -105,7 +105,7 @@ export const HardwareChange = closed({
 /** {@link HardwareChange} as a type. */
 export type HardwareChange = Static<typeof HardwareChange>;
 
-/** What a configuration says of a machine's hardware. */
+/** What a configuration says of a VM's hardware. */
 export const Hardware = Type.Object({
   cpu: Type.Object({
     count: Type.Integer(),
@@ -147,7 +147,7 @@ export const Hardware = Type.Object({
 /** {@link Hardware} as a type. */
 export type Hardware = Static<typeof Hardware>;
 
-/** What the host offers a machine of this type. `null` where libvirt does not tell. */
+/** What the host offers a VM of this type. `null` where libvirt does not tell. */
 export const HardwareOptions = Type.Object({
   cpuModes: Type.Array(oneOf(CPU_MODES)),
   cpuModels: Type.Array(Type.String(), { description: "models this host can run" }),
@@ -169,7 +169,7 @@ export const PendingChange = Type.Object({
   live: Type.Union([Type.String(), Type.Null()], { description: "now; null when it is not there" }),
   next: Type.Union([Type.String(), Type.Null()], { description: "from the next boot on" }),
 });
-/** A difference between a running machine and what it starts with next. */
+/** A difference between a running VM and what it starts with next. */
 export type PendingChange = Static<typeof PendingChange>;
 
 const FieldChange = Type.Object({

@@ -1,11 +1,11 @@
-/** Managing machines whole: their XML, their names, copies of them, taking them away and bringing them in. */
+/** Managing VMs whole: their XML, their names, copies of them, taking them away and bringing them in. */
 import Type, { type Static } from "typebox";
 import { HOST_NETWORK } from "./access_rules.ts";
 import { command } from "./command.ts";
 import { VmName } from "./create.ts";
 import { closed, NOTHING_OUT, oneOf, SECRET, VmId } from "./schema.ts";
 
-/** Characters of the longest domain XML taken in: libvirt's own are a tenth of it on a machine full of devices. */
+/** Characters of the longest domain XML taken in: libvirt's own are a tenth of it on a VM full of devices. */
 export const MAX_XML = 256 * 1024;
 
 /** XML a person wrote. */
@@ -30,7 +30,7 @@ export const XmlProblem = Type.Object({
 });
 export type XmlProblem = Static<typeof XmlProblem>;
 
-/** A disk of a machine that might be deleted with it. */
+/** A disk of a VM that might be deleted with it. */
 export const DoomedDisk = Type.Object({
   target: Type.String({ description: "vda, sda, …" }),
   path: Type.String(),
@@ -47,7 +47,7 @@ export const DoomedDisk = Type.Object({
 });
 export type DoomedDisk = Static<typeof DoomedDisk>;
 
-/** What goes when a machine is deleted. */
+/** What goes when a VM is deleted. */
 export const DeletePlan = Type.Object({
   vmId: Type.String(),
   disks: Type.Array(DoomedDisk, { description: "every disk with a medium; kept unless asked for" }),

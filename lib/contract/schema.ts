@@ -16,7 +16,7 @@ export const NOTHING_IN = closed({});
 /** A command without an answer. */
 export const NOTHING_OUT = Type.Null();
 
-/** A machine's id: its libvirt UUID. Checked for shape only as far as needed to be safe; an unknown one is `VmNotFound`. */
+/** A VM's id: its libvirt UUID. Checked for shape only as far as needed to be safe; an unknown one is `VmNotFound`. */
 export const VmId = Type.String({ minLength: 1, maxLength: 128, description: "UUID of the VM" });
 
 /** Milliseconds since 1970 (UTC). */

@@ -1,4 +1,4 @@
-/** A machine's screen as a picture, and keys pressed on its keyboard. */
+/** A VM's screen as a picture, and keys pressed on its keyboard. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { DeviceApplied } from "./devices.ts";

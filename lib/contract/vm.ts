@@ -14,7 +14,7 @@ export type VmState = Static<typeof VmState>;
 const CHANNEL_STATES = ["connected", "disconnected", "not configured"] as const;
 export const GuestAgentState = oneOf(CHANNEL_STATES);
 export type GuestAgentState = Static<typeof GuestAgentState>;
-/** What is known of the guest agents in a machine, together. */
+/** What is known of the guest agents in a VM, together. */
 export const GUEST_AGENT_STATES = ["connected", "silent", "disconnected", "not configured"] as const;
 
 /** What a guest's agent told of it last. All of it is the guest's own word. */
@@ -211,7 +211,7 @@ export const Tag = Type.String({
   pattern: "^[^\\s,\\u0000-\\u001f\\u007f]+$",
   description: "no spaces, commas or control characters",
 });
-/** Most tags one machine may carry. */
+/** Most tags one VM may carry. */
 export const MAX_TAGS = 32;
 const ONE_LINE = "[^\\u0000-\\u001f\\u007f]*$";
 /** Name of the group that a VM is put into. */

@@ -8,7 +8,7 @@ import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "../t
 export const IMAGE_FILTERS = ["all", "iso", "disk", "free"] as const;
 export type ImageFilter = typeof IMAGE_FILTERS[number];
 
-/** Which part of the list is looked at: its word is part of a name, a pool, a system or a machine's name. */
+/** Which part of the list is looked at: its word is part of a name, a pool, a system or a VM's name. */
 export interface ImageQuery extends PageQuery {
   readonly kind: ImageFilter;
 }
@@ -67,7 +67,7 @@ export function heldImages<Held extends Pick<Image, "name">>(
   }));
 }
 
-/** The address of the form for a new machine that begins with an image: an ISO in its drive, or its disk. */
+/** The address of the form for a new VM that begins with an image: an ISO in its drive, or its disk. */
 export function newVmHref({ kind, pool, name }: Image): string {
   return `/vms/new?${new URLSearchParams({ [kind]: `${pool}/${name}` })}`;
 }

@@ -84,7 +84,7 @@ export function leaseFault({ ip }: StaticLease, host: Subnet): string | undefine
   return undefined;
 }
 
-/** Whether two static leases are about the same machine or address; says which. */
+/** Whether two static leases are about the same VM or address; says which. */
 export function sameLease(a: StaticLease, b: StaticLease): string | undefined {
   const [one, other] = [parseAddress(a.ip), parseAddress(b.ip)];
   if (one && other && one.family === other.family && one.value === other.value) return formatAddress(one);

@@ -28,7 +28,7 @@ export const MODE_NAMES: Readonly<Record<NetworkMode | "other", Text>> = {
   other: "networks.mode_other",
 };
 
-/** Mode → what it means for machines. */
+/** Mode → what it means for VMs. */
 export const MODE_MEANINGS: Readonly<Record<NetworkMode, Text>> = {
   nat: "networks.what_nat",
   routed: "networks.what_routed",

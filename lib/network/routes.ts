@@ -12,7 +12,7 @@ const UP = 1, REJECT = 0x200;
 /** Destination and mask of a default route. */
 const ALL_V4 = "0".repeat(8), ALL_V6 = "0".repeat(32);
 
-/** Bytes of /proc/net/route stand in the machine's own order, which is little-endian on all we run on. */
+/** Bytes of /proc/net/route stand in the VM's own order, which is little-endian on all we run on. */
 function littleEndian(hex: string): bigint {
   return BigInt(`0x${hex.match(/../g)!.reverse().join("")}`);
 }

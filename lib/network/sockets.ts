@@ -13,7 +13,7 @@ export interface Socket {
 /** `TCP_LISTEN`, and what an UDP socket without a peer is in (`TCP_CLOSE`). */
 const WAITING = { tcp: "0A", udp: "07" } as const;
 
-/** The kernel writes addresses as words of 32 bits in the machine's order: every Linux we run on is little-endian. */
+/** The kernel writes addresses as words of 32 bits in the VM's order: every Linux we run on is little-endian. */
 function addressOf(hex: string, family: Family): Address {
   const words = hex.match(/.{8}/g) ?? [];
   const bytes = words.flatMap((word) => (word.match(/../g) ?? []).reverse());

@@ -7,7 +7,7 @@ export function contentHref(pool: string, name: string): string {
   return `/api/v1/storage/pools/${encodeURIComponent(pool)}/volumes/${encodeURIComponent(name)}/content`;
 }
 
-/** The page that a query asks for: its word is part of a name, a format or a machine's name. */
+/** The page that a query asks for: its word is part of a name, a format or a VM's name. */
 export function volumePage(
   volumes: readonly StorageVolume[],
   { q, page }: PageQuery,

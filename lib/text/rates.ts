@@ -9,7 +9,7 @@ export interface Rates {
   readonly networkTx: number;
 }
 
-/** The rate of each counter between two samples; null while there is nothing to compare, or the machine restarted. */
+/** The rate of each counter between two samples; null while there is nothing to compare, or the VM restarted. */
 export function ratesBetween(before: VmStats | undefined, after: VmStats): Rates | null {
   if (before === undefined) return null;
   const seconds = (after.timestamp - before.timestamp) / 1000;
@@ -22,6 +22,6 @@ export function ratesBetween(before: VmStats | undefined, after: VmStats): Rates
     networkRx: rate("networkRxBytes"),
     networkTx: rate("networkTxBytes"),
   };
-  // A counter that fell means it began anew: the machine restarted, or a device was unplugged.
+  // A counter that fell means it began anew: the VM restarted, or a device was unplugged.
   return Object.values(rates).some((value) => value < 0) ? null : rates;
 }

@@ -28,7 +28,7 @@ export interface Graph {
   readonly edges: readonly GraphEdge[];
 }
 
-/** Machines that are plugged in alike are drawn as one box when they are more than this. */
+/** VMs that are plugged in alike are drawn as one box when they are more than this. */
 export const MOST_CARDS = 4;
 
 const USER = "user:";

@@ -1,9 +1,9 @@
-/** What can be done to a machine, and in which state: two tables that every button, menu and form is drawn from. */
+/** What can be done to a VM, and in which state: two tables that every button, menu and form is drawn from. */
 import type { Api } from "../client/api.ts";
 import type { DeleteVmResult, VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
 
-/** Actions on a machine that need no input, and deleting it. */
+/** Actions on a VM that need no input, and deleting it. */
 export const ACTION_NAMES = [
   "start",
   "stop",
@@ -26,19 +26,19 @@ export interface Danger {
 /** One action: its words, its icon, and whether it asks first. */
 export interface ActionKind {
   readonly label: PlainKey;
-  /** Shown on the machine from the click until the answer. */
+  /** Shown on the VM from the click until the answer. */
   readonly doing: PlainKey;
   /** Said when it was carried out, or when the guest was asked. */
   readonly done: PlainKey;
   readonly icon: "play" | "power" | "pause" | "reboot" | "suspend" | "reset" | "forceOff" | "trash";
   readonly danger?: Danger;
-  /** Brings a machine to life: what one came for when it is off. */
+  /** Brings a VM to life: what one came for when it is off. */
   readonly begins?: true;
   /** Interrupts what runs on the VM, though nothing is lost. */
   readonly interrupts?: true;
   /** Can be asked for while something else is being done to the VM: the last resort when that hangs. */
   readonly always?: true;
-  /** Ends when the machine reaches one of these; empty when only the guest knows. */
+  /** Ends when the VM reaches one of these; empty when only the guest knows. */
   readonly reaches: readonly VmState[];
 }
 
@@ -132,10 +132,10 @@ const ALLOWED: Readonly<Record<VmState, readonly ActionName[]>> = {
   stopped: ["start", "delete"],
 };
 
-/** Needs a definition that outlives the machine's process: a transient machine is gone once it is off. */
+/** Needs a definition that outlives the VM's process: a transient VM is gone once it is off. */
 const PERSISTENT_ONLY: ReadonlySet<ActionName> = new Set(["suspend", "delete"]);
 
-/** Whether an action makes sense for a machine. */
+/** Whether an action makes sense for a VM. */
 export function isAllowed(name: ActionName, vm: Pick<VM, "state" | "persistent">): boolean {
   return ALLOWED[vm.state].includes(name) && (vm.persistent || !PERSISTENT_ONLY.has(name));
 }

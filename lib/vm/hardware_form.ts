@@ -1,4 +1,4 @@
-/** The forms of a machine's hardware: what they offer, and what they ask for, with script and without. Pure. */
+/** The forms of a VM's hardware: what they offer, and what they ask for, with script and without. Pure. */
 import type { Hardware, HardwareChange, PendingChange, UpdateVmResult, VM } from "../contract/mod.ts";
 import { failureOf } from "../text/failure.ts";
 import { textIn, trimmedIn } from "../text/form_fields.ts";

@@ -1,4 +1,4 @@
-/** The form that imports a machine, as the command's input. */
+/** The form that imports a VM, as the command's input. */
 
 /** What is asked for. */
 export interface ImportRequest {

@@ -1,18 +1,18 @@
-/** Filters, sorts and groups machines: pure, so the server's first page and the browser's list are the same. */
+/** Filters, sorts and groups VMs: pure, so the server's first page and the browser's list are the same. */
 import type { VM, VmState, VmStats } from "../contract/mod.ts";
 import { SOURCE_LOCALE } from "../i18n/locale.ts";
 import type { Grouping, ListQuery, Sort, StateFilter } from "./list_query.ts";
 import { osOf } from "./os/names.ts";
 import { isLive, needsAttention, STATE_ORDER } from "./state.ts";
 
-/** Where a machine's load is found: in the page the machine carries it, in the browser the live store has newer. */
+/** Where a VM's load is found: in the page the VM carries it, in the browser the live store has newer. */
 export type StatsOf = (vm: VM) => VmStats | undefined;
 
 const carried: StatsOf = (vm) => vm.stats;
 // The same order on the server and in every browser, whatever the language.
 const names = new Intl.Collator(SOURCE_LOCALE, { numeric: true, sensitivity: "base" });
 
-/** The first address a machine is known by. */
+/** The first address a VM is known by. */
 export function firstAddress(vm: Pick<VM, "networkInterfaces">): string | undefined {
   return vm.networkInterfaces.find(({ ipAddress }) => ipAddress !== undefined)?.ipAddress;
 }
@@ -45,7 +45,7 @@ function inState(vm: VM, filter: StateFilter): boolean {
   return filter === "attention" ? needsAttention(vm) : vm.state === filter;
 }
 
-/** The machines a query asks for: every word of `q` is found in the name, title, id, system, tags, addresses or description. */
+/** The VMs a query asks for: every word of `q` is found in the name, title, id, system, tags, addresses or description. */
 export function filterVms(
   vms: readonly VM[],
   query: Pick<ListQuery, "q" | "state" | "tag" | "group">,
@@ -59,7 +59,7 @@ export function filterVms(
   );
 }
 
-/** How many machines each filter would show. */
+/** How many VMs each filter would show. */
 export function countVms(vms: readonly VM[]): Record<StateFilter, number> {
   const counts = {
     all: vms.length,
@@ -101,7 +101,7 @@ function compare(a: Exclude<SortValue, undefined>, b: Exclude<SortValue, undefin
   return typeof a === "number" && typeof b === "number" ? a - b : names.compare(String(a), String(b));
 }
 
-/** Sorts by a column; machines alike in it are in order of their names, and unknown values come last. */
+/** Sorts by a column; VMs alike in it are in order of their names, and unknown values come last. */
 export function sortVms(
   vms: readonly VM[],
   { sort, dir }: Pick<ListQuery, "sort" | "dir">,
@@ -120,7 +120,7 @@ export function sortVms(
     .map(({ vm }) => vm);
 }
 
-/** Machines that belong together. `key` is the state, tag or group; empty for those with none. */
+/** VMs that belong together. `key` is the state, tag or group; empty for those with none. */
 export interface VmGroup {
   readonly key: string;
   readonly vms: readonly VM[];
@@ -139,7 +139,7 @@ function groupOrder(by: Grouping): (a: VmGroup, b: VmGroup) => number {
   return (a, b) => Number(a.key === "") - Number(b.key === "") || names.compare(a.key, b.key);
 }
 
-/** Puts machines into groups, in the groups' order; a machine with several tags is in each of theirs. */
+/** Puts VMs into groups, in the groups' order; a VM with several tags is in each of theirs. */
 export function groupVms(vms: readonly VM[], by: Grouping): VmGroup[] {
   if (by === "none") return vms.length === 0 ? [] : [{ key: "", vms }];
   const groups = new Map<string, VM[]>();

@@ -3,7 +3,7 @@ import type { VM } from "../contract/mod.ts";
 import type { Grouping } from "./list_query.ts";
 import type { VmGroup } from "./list.ts";
 
-/** A group's heading, one machine's row, or a line of cards. */
+/** A group's heading, one VM's row, or a line of cards. */
 export type Line =
   | { readonly kind: "group"; readonly key: string; readonly group: VmGroup }
   | { readonly kind: "row"; readonly key: string; readonly vm: VM }
@@ -25,7 +25,7 @@ export function linesOf(groups: readonly VmGroup[], by: Grouping, columns: numbe
   const lines: Line[] = [];
   for (const group of groups) {
     if (by !== "none") lines.push({ kind: "group", key: `group ${group.key}`, group });
-    // A machine with two tags is in two groups: the group is part of its line's key.
+    // A VM with two tags is in two groups: the group is part of its line's key.
     if (columns === 0) {
       for (const vm of group.vms) lines.push({ kind: "row", key: `${group.key} ${vm.id}`, vm });
     } else {

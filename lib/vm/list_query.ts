@@ -1,4 +1,4 @@
-/** What the list of machines shows: the state of the page that lives in its URL, the same on server and browser. */
+/** What the list of VMs shows: the state of the page that lives in its URL, the same on server and browser. */
 import type { VmState } from "../contract/mod.ts";
 import { STATE_ORDER } from "./state.ts";
 
@@ -7,22 +7,22 @@ export const SORTS = ["name", "state", "cpu", "memory", "address", "disk", "upti
 export type Sort = typeof SORTS[number];
 
 export const GROUPINGS = ["none", "state", "tag", "group"] as const;
-/** What machines are put together by. */
+/** What VMs are put together by. */
 export type Grouping = typeof GROUPINGS[number];
 
 export const VIEWS = ["table", "cards"] as const;
 export type View = typeof VIEWS[number];
 
-/** Which machines: a state, or all that need a person. */
+/** Which VMs: a state, or all that need a person. */
 export type StateFilter = VmState | "attention" | "all";
 export const STATE_FILTERS: readonly StateFilter[] = ["all", ...STATE_ORDER, "attention"];
 
 export interface ListQuery {
   readonly q: string;
   readonly state: StateFilter;
-  /** Only machines with this tag; empty for all. */
+  /** Only VMs with this tag; empty for all. */
   readonly tag: string;
-  /** Only machines of this group; empty for all. */
+  /** Only VMs of this group; empty for all. */
   readonly group: string;
   readonly by: Grouping;
   readonly sort: Sort;

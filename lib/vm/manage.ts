@@ -1,14 +1,14 @@
-/** What can be done to a machine on a page of its own: one line each, for every menu. */
+/** What can be done to a VM on a page of its own: one line each, for every menu. */
 import type { VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
 import { isLive } from "./state.ts";
 
-/** What of a machine says what can be done to it. */
+/** What of a VM says what can be done to it. */
 type Managed = Pick<VM, "state" | "persistent" | "graphics">;
 
-/** A page that does something to a machine. */
+/** A page that does something to a VM. */
 export interface ManageLink {
-  /** Below the machine's own address. */
+  /** Below the VM's own address. */
   readonly path: "console" | "rename" | "clone" | "template" | "export" | "export-ova" | "guest";
   readonly label: PlainKey;
   readonly icon: "monitor" | "edit" | "copy" | "cards" | "code" | "disc";
@@ -18,9 +18,9 @@ export interface ManageLink {
   readonly download?: true;
 }
 
-/** Nothing writes to the machine's disks. */
+/** Nothing writes to the VM's disks. */
 const OFF: readonly VmState[] = ["stopped", "crashed"];
-/** Whether a machine is off and kept: only then may another write to its disks. */
+/** Whether a VM is off and kept: only then may another write to its disks. */
 export const disksAtRest = ({ state, persistent }: Managed) => persistent && OFF.includes(state);
 
 /** Whether its console has something to show, be it the file for an outside viewer of a SPICE screen. */
@@ -42,7 +42,7 @@ const LINKS: readonly ManageLink[] = [
   { path: "export-ova", label: "manage.export_ova", icon: "code", when: disksAtRest },
 ];
 
-/** The links that make sense for a machine now. */
+/** The links that make sense for a VM now. */
 export function manageLinks(vm: Managed): readonly ManageLink[] {
   return LINKS.filter(({ when }) => when === undefined || when(vm));
 }

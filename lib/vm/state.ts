@@ -23,22 +23,22 @@ export const STATES: Readonly<Record<VmState, StateLook>> = {
 /** The states in the order in which people look for them: filters, groups and sorting by state use it. */
 export const STATE_ORDER: readonly VmState[] = ["running", "paused", "suspended", "crashed", "stopped"];
 
-/** Whether a machine needs a person to look at it. */
+/** Whether a VM needs a person to look at it. */
 export function needsAttention(vm: Pick<VM, "attention" | "state" | "responsive">): boolean {
   return vm.attention.length > 0 || vm.state === "crashed" || !vm.responsive;
 }
 
-/** Why nothing inside a machine answers; nothing to say of one that is on. */
+/** Why nothing inside a VM answers; nothing to say of one that is on. */
 const OFF: Readonly<Partial<Record<VmState, PlainKey>>> = {
   stopped: "off.stopped",
   suspended: "off.suspended",
   crashed: "off.crashed",
 };
 
-/** What is said in the place of what only a machine that is on has; undefined for one that is. */
+/** What is said in the place of what only a VM that is on has; undefined for one that is. */
 export const offWord = ({ state }: Pick<VM, "state">): PlainKey | undefined => OFF[state];
 
-/** Whether the machine's processor runs, so that its load means something. */
+/** Whether the VM's processor runs, so that its load means something. */
 export function isLive(vm: Pick<VM, "state">): boolean {
   return vm.state === "running" || vm.state === "paused";
 }

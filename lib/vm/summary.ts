@@ -1,11 +1,11 @@
-/** All machines in a few figures, for the dashboard. */
+/** All VMs in a few figures, for the dashboard. */
 import type { VM } from "../contract/mod.ts";
 import type { StateFilter } from "./list_query.ts";
 import { vmListItem } from "./vm_list_item.ts";
 import { isLive, needsAttention } from "./state.ts";
 import { countVms, sortVms, type StatsOf } from "./list.ts";
 
-/** What the dashboard says about the machines. */
+/** What the dashboard says about the VMs. */
 export interface Summary {
   readonly counts: Readonly<Record<StateFilter, number>>;
   /** Those that need a person: the first few. */
@@ -19,7 +19,7 @@ export interface Summary {
 const ATTENTION = 8;
 const TOP = 6;
 
-/** Sums machines up. */
+/** Sums VMs up. */
 export function summarise(vms: readonly VM[], statsOf: StatsOf = (vm) => vm.stats): Summary {
   const alive = vms.filter(isLive);
   const busy = alive.filter((vm) => statsOf(vm) !== undefined);

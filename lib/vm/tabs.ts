@@ -1,9 +1,9 @@
-/** The pages of a machine: one line a tab, for the tab bar and for the way to a page. */
+/** The pages of a VM: one line a tab, for the tab bar and for the way to a page. */
 import type { PlainKey } from "../i18n/mod.ts";
 
-/** A page of a machine. */
+/** A page of a VM. */
 export interface VmTab {
-  /** Below the machine's own address; empty for the machine itself. */
+  /** Below the VM's own address; empty for the VM itself. */
   readonly path: string;
   readonly label: PlainKey;
 }

@@ -1,4 +1,4 @@
-/** The plain form for a new machine: what a page without script sends. */
+/** The plain form for a new VM: what a page without script sends. */
 import { USE_CLOUD_INIT } from "../../components/vm/create/CloudInitFields.tsx";
 import { cloudInitOf } from "../../lib/vm/cloud_init/form_data.ts";
 import type { Missing } from "../../lib/client/create_model.ts";

@@ -12,7 +12,7 @@ interface Context {
   readonly url: URL;
 }
 
-/** What a page of a machine's devices shows. */
+/** What a page of a VM's devices shows. */
 export interface DevicesData<V extends string> {
   readonly vm: VM;
   readonly devices: VmDevices;
@@ -22,7 +22,7 @@ export interface DevicesData<V extends string> {
   readonly now: number;
 }
 
-/** Reads what a page of a machine's devices shows. */
+/** Reads what a page of a VM's devices shows. */
 export async function devicesOf<V extends string>(
   { params, state, url }: Context,
   verbs: readonly V[],

@@ -5,7 +5,7 @@ import type { PageState } from "../../lib/page_state.ts";
 import { type CloneWish, cloneWishIn } from "../../lib/vm/clone_form.ts";
 
 /**
- * Does what the form of a page that names a machine asks for, where there is no script; gives the id of the machine to go to, or what to
+ * Does what the form of a page that names a VM asks for, where there is no script; gives the id of the VM to go to, or what to
  * show again.
  */
 export async function named(

@@ -24,7 +24,7 @@ export const handler = define.handlers({
   },
 });
 
-/** How devices, networks and machines are connected: as a picture, and as tables. */
+/** How devices, networks and VMs are connected: as a picture, and as tables. */
 export default define.page<typeof handler>(function TopologyPage({ data: { view, open, topology } }) {
   return (
     <>

@@ -30,7 +30,7 @@ interface Step {
 async function shown({ api }: PageState, step: Step = {}) {
   const { user } = await api.getSession().catch(fail);
   const passkeys = user === null ? [] : await api.listPasskeys().catch(fail);
-  // Names of machines, for the grants; who has none may not list them.
+  // Names of VMs, for the grants; who has none may not list them.
   const vms = user?.grants.length === 0 ? [] : await api.getVms().catch(unlessAway) ?? [];
   return { account: user, passkeys, vms, ...step };
 }

@@ -15,7 +15,7 @@ const CALLS: Readonly<
   reboot: (api, vmIds) => api.batchRebootVms({ vmIds }),
 };
 
-/** One action on the machines that are ticked in the list: the form of a page without script. */
+/** One action on the VMs that are ticked in the list: the form of a page without script. */
 export const handler = define.handlers({
   async POST(ctx) {
     const form = await ctx.req.formData();

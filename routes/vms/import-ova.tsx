@@ -109,7 +109,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Bringing a machine in from an archive. */
+/** Bringing a VM in from an archive. */
 export default define.page<typeof handler>(function ImportOva({ data, state, url }) {
   return (
     <>

@@ -27,7 +27,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Bringing a machine in. */
+/** Bringing a VM in. */
 export default define.page<typeof handler>(function Import({ data }) {
   return (
     <>

@@ -18,7 +18,7 @@ export const handler = define.handlers({
     const query = parseListQuery(url.searchParams);
     const all = await state.api.getVms().catch(fail);
     const matching = sortVms(filterVms(all, query), query);
-    // A page goes on where the one before ended, groups included. A machine that is in two of them is sent once.
+    // A page goes on where the one before ended, groups included. A VM that is in two of them is sent once.
     const inOrder = [...new Set(groupVms(matching, query.by).flatMap(({ vms }) => vms))];
     const pages = Math.max(1, Math.ceil(inOrder.length / PAGE_ROWS));
     const at = Math.min(query.page, pages);
@@ -33,7 +33,7 @@ export const handler = define.handlers({
   },
 });
 
-/** The list of machines. */
+/** The list of VMs. */
 export default define.page<typeof handler>(function Vms({ data, state }) {
   const { vms, matching, counts, query, pages, now } = data;
   return (

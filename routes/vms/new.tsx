@@ -63,7 +63,7 @@ function firstWish(
     ...(system !== undefined && { osVariant: system.id, osType: system.osType }),
     ...(isoPath !== null && { isoPath }),
     disks: [
-      // The image is one that other machines are to begin from, too.
+      // The image is one that other VMs are to begin from, too.
       iso === null && disk !== null
         ? { path: disk, copyAs: "qcow2" }
         : { sizeGb: offeredDiskGb(system?.defaults.diskSizeGb ?? DISK_GB, options) },
@@ -139,7 +139,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Everything a machine is made of, on one page; what it comes to beside it. */
+/** Everything a VM is made of, on one page; what it comes to beside it. */
 export default define.page<typeof handler>(function NewVm({ data, state }) {
   const { why, ...start } = data;
   return (

@@ -1,6 +1,6 @@
 /**
- * Pictures of screens, taken only when somebody asks, and of each machine at most one of a kind in a while, however
- * many ask. What failed is not tried again in that time either: a machine that hangs must not take a call after another.
+ * Pictures of screens, taken only when somebody asks, and of each VM at most one of a kind in a while, however
+ * many ask. What failed is not tried again in that time either: a VM that hangs must not take a call after another.
  */
 import type { ScreenshotRecord } from "../../../ffi/calls/mod.ts";
 import { SCREENSHOT_MS, THUMBNAIL_WIDTH } from "../../../lib/contract/screens.ts";

@@ -1,5 +1,5 @@
 /**
- * Serial consoles: a machine's serial line on a WebSocket. One at a time: libvirt gives a line to one, and two who
+ * Serial consoles: a VM's serial line on a WebSocket. One at a time: libvirt gives a line to one, and two who
  * type on it would disturb each other. Who comes second is told, and may take over; who was first is told then.
  */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
@@ -10,7 +10,7 @@ import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { FAREWELL } from "./farewell.ts";
 import { SerialSession } from "./session.ts";
 
-/** Who has a machine's line now. */
+/** Who has a VM's line now. */
 interface Holder {
   readonly peer: WebSocketConnection;
   readonly session: SerialSession;

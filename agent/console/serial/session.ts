@@ -22,7 +22,7 @@ const MOST_UNANSWERED = 4 * 1024 * 1024;
 const isTaken = (error: LibvirtError) =>
   error.code === VIR_ERR.OPERATION_FAILED && /active console session/i.test(error.message);
 
-/** A line that another takes breaks; one whose machine stops just ends. Source: virFDStreamEvent's error (libvirt 9.0). */
+/** A line that another takes breaks; one whose VM stops just ends. Source: virFDStreamEvent's error (libvirt 9.0). */
 const isTakenAway = (error: LibvirtError) => /stream had I\/O failure/i.test(error.message);
 
 /**

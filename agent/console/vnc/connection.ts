@@ -1,4 +1,4 @@
-/** A connection to a machine's VNC server, signed in. */
+/** A connection to a VM's VNC server, signed in. */
 import type { VncInfo } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { joinServer } from "../../../lib/formats/rfb/handshake.ts";

@@ -1,6 +1,6 @@
 /**
- * A machine's screen in the browser: its VNC server on one side, a WebSocket on the other. The server signs in with
- * the machine's password, which no browser ever sees; after that the bytes pass as they are – except that whoever may
+ * A VM's screen in the browser: its VNC server on one side, a WebSocket on the other. The server signs in with
+ * the VM's password, which no browser ever sees; after that the bytes pass as they are – except that whoever may
  * only look sends no keys.
  */
 import { CONSOLE_CLOSE, ContractError } from "../../../lib/contract/mod.ts";

@@ -1,4 +1,4 @@
-/** Where a machine's VNC server is. */
+/** Where a VM's VNC server is. */
 import { ContractError, type VM, type VncInfo } from "../../../lib/contract/mod.ts";
 import { vncServer } from "../../../lib/formats/xml/domain.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -8,7 +8,7 @@ export const reachable = (listen: string | undefined) =>
   !listen || listen === "0.0.0.0" || listen === "::" ? "127.0.0.1" : listen;
 
 /**
- * Place and password of a running machine's VNC server, as libvirt has them now.
+ * Place and password of a running VM's VNC server, as libvirt has them now.
  *
  * @throws {ContractError} VmNotRunning, VncNotConfigured
  */

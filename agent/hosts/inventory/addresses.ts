@@ -1,5 +1,5 @@
 /**
- * Addresses of running machines, from whoever answers: DHCP leases (one call a network), QEMU's guest agent where it
+ * Addresses of running VMs, from whoever answers: DHCP leases (one call a network), QEMU's guest agent where it
  * is connected, else ours, else the host's ARP table. Ours is asked while somebody looks; what it tells others counts as
  * well. A guest that hangs costs one probe and is then left alone for a while.
  */
@@ -21,9 +21,9 @@ const AGENT_AGAIN_MS = 30_000;
 const AGENT_FAILED_MS = 120_000;
 /** Addresses kept of what one guest says: a container host has dozens, one that lies has thousands. */
 const MOST = 64;
-/** Machines that are asked at the same time. */
+/** VMs that are asked at the same time. */
 const PROBES = 3;
-/** Milliseconds until ARP is asked again for a machine nothing else is known of. */
+/** Milliseconds until ARP is asked again for a VM nothing else is known of. */
 const ARP_AGAIN_MS = 10_000;
 
 /** Who is asked. */
@@ -63,9 +63,9 @@ export class Addresses {
     this.#nextProbe.set(vmId, this.clock.monotonic() + again);
   }
 
-  /** Whether a machine runs whose address is not known yet. */
+  /** Whether a VM runs whose address is not known yet. */
   get wanting(): boolean {
-    return this.#machines().some((vm) => !addressed(vm));
+    return this.#vms().some((vm) => !addressed(vm));
   }
 
   /** Asks everyone who is due, and tells the inventory. Runs once at a time. */
@@ -73,12 +73,12 @@ export class Addresses {
     if (this.#running) return;
     this.#running = true;
     try {
-      const machines = this.#machines();
-      this.#forgetGone(new Set(machines.map((vm) => vm.id)));
-      const leases = this.#leased = await this.#leases(machines);
-      for (const vm of machines) this.#tell(vm, leases);
+      const vms = this.#vms();
+      this.#forgetGone(new Set(vms.map((vm) => vm.id)));
+      const leases = this.#leased = await this.#leases(vms);
+      for (const vm of vms) this.#tell(vm, leases);
       // Guests that hang take seconds each: they wait beside one another, but never take all of libvirt's workers
-      const queue = machines.values();
+      const queue = vms.values();
       await Promise.all(Array.from({ length: PROBES }, async () => {
         for (const vm of queue) if (await this.#probe(vm)) this.#tell(vm, leases);
       }));
@@ -87,7 +87,7 @@ export class Addresses {
     }
   }
 
-  #machines(): VM[] {
+  #vms(): VM[] {
     return this.inventory.vms().filter((vm) =>
       isActive(this.inventory.record(vm.id)?.state ?? 0) && vm.networkInterfaces.length > 0
     );
@@ -99,9 +99,9 @@ export class Addresses {
     }
   }
 
-  async #leases(machines: readonly VM[]): Promise<Lease[]> {
+  async #leases(vms: readonly VM[]): Promise<Lease[]> {
     const used = new Set(
-      machines.flatMap((vm) => vm.networkInterfaces).filter((nic) => nic.type === "network").map((nic) =>
+      vms.flatMap((vm) => vm.networkInterfaces).filter((nic) => nic.type === "network").map((nic) =>
         nic.network
       ),
     );
@@ -120,7 +120,7 @@ export class Addresses {
     return lists.flat().filter((lease) => lease.expires === 0 || lease.expires > seconds);
   }
 
-  /** Asks the machine's agent, or ARP, when it is due; true when there is something new. */
+  /** Asks the VM's agent, or ARP, when it is due; true when there is something new. */
   async #probe(vm: VM): Promise<boolean> {
     if (
       vm.state !== "running" || !vm.responsive || this.clock.monotonic() < (this.#nextProbe.get(vm.id) ?? 0)

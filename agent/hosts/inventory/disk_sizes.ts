@@ -1,5 +1,5 @@
 /**
- * Sizes of disks: found out after the list is there, in slices, because each costs a look at a file. A machine's bulk
+ * Sizes of disks: found out after the list is there, in slices, because each costs a look at a file. A VM's bulk
  * statistics are no source: for a running one their `allocation` is the highest offset written since its start
  * (0 for a fresh qcow2), not what the image takes on the host (libvirt 9.0).
  */
@@ -9,16 +9,16 @@ import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 import type { Inventory } from "./inventory.ts";
 
-/** Machines asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
+/** VMs asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
 const SLICE = 50;
 /**
- * Milliseconds until disks are asked about again: those of a running machine grow, one that is missing may be put back; the
+ * Milliseconds until disks are asked about again: those of a running VM grow, one that is missing may be put back; the
  * others can only go missing, or be changed by who knows what he does.
  */
 const AGAIN_MS = { growing: 30_000, missing: 30_000, still: 300_000 } as const;
 
 export class DiskSizes {
-  /** What the sizes were read for, by machine: sources of its disks and whether it ran. */
+  /** What the sizes were read for, by VM: sources of its disks and whether it ran. */
   readonly #known = new Map<string, { key: string; at: number; isMissing: boolean }>();
   #running = false;
 
@@ -33,7 +33,7 @@ export class DiskSizes {
     this.#known.clear();
   }
 
-  /** Asks about disks that are new, changed, or whose machine has started or stopped since. */
+  /** Asks about disks that are new, changed, or whose VM has started or stopped since. */
   async update(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
@@ -56,7 +56,7 @@ export class DiskSizes {
     }
   }
 
-  /** Asks about one machine's disks now. */
+  /** Asks about one VM's disks now. */
   async read(uuid: string): Promise<void> {
     const disks = this.inventory.vm(uuid)?.disks.filter((disk) => disk.source !== undefined) ?? [];
     if (disks.length > 0) await this.#ask([{ uuid, targets: disks.map((disk) => disk.target) }]);

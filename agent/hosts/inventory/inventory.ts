@@ -16,7 +16,7 @@ import { type Extras, vmView } from "./view.ts";
 /** Where the host's events go. */
 type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
 
-/** What happened to a machine without a command of ours, for the activity list. */
+/** What happened to a VM without a command of ours, for the activity list. */
 export interface DomainChange {
   readonly vmId: string;
   readonly vmName: string;
@@ -25,7 +25,7 @@ export interface DomainChange {
   readonly detail?: number;
 }
 
-/** A machine in memory. */
+/** A VM in memory. */
 interface Entry {
   record: DomainRecord;
   addresses: readonly GuestAddress[];
@@ -57,11 +57,11 @@ interface Entry {
 
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
 const MOST_REREADS = 3;
-/** In how many rounds of `rereadOldest` every machine is read once. */
+/** In how many rounds of `rereadOldest` every VM is read once. */
 const ROUNDS_FOR_ALL = 30;
 /** `VIR_DOMAIN_EVENT_STOPPED_SAVED` */
 const STOPPED_SAVED = 4;
-/** Milliseconds after which a machine that was saved is read again: libvirt 9.0 tells it a moment too early. */
+/** Milliseconds after which a VM that was saved is read again: libvirt 9.0 tells it a moment too early. */
 const SAVED_AGAIN_MS = 300;
 /** Milliseconds after which a guest that was asked to shut down or reboot is taken to have ignored it. */
 const POWER_REQUEST_MS = 10 * 60_000;
@@ -70,7 +70,7 @@ const POWER_REQUEST_MS = 10 * 60_000;
  * a read beside them would hold both up, and start a worker for it.
  */
 const OPERATION_READS_MS = 1000;
-/** Milliseconds after which a machine is read again whose guest has opened or closed a channel. */
+/** Milliseconds after which a VM is read again whose guest has opened or closed a channel. */
 const CHANNEL_READ_MS = [50, 1000];
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
@@ -81,7 +81,7 @@ export class Inventory {
   readonly #onChange: (change: DomainChange) => void;
   readonly #entries = new Map<string, Entry>();
   /**
-   * Machines that are there for a while alone, for a purpose of ours (a backup's boot test): in no list, no count, no event,
+   * VMs that are there for a while alone, for a purpose of ours (a backup's boot test): in no list, no count, no event,
    * and no command finds them. They are told beforehand, or known by what their definition says once they were read. Their
    * ids stay: libvirt's last events of one come when it is gone.
    */
@@ -123,7 +123,7 @@ export class Inventory {
     return this.#filled;
   }
 
-  /** Every machine, by name. */
+  /** Every VM, by name. */
   vms(): readonly VM[] {
     return this.#list ??= this.everyVm().filter(({ id }) => !this.#hidden.has(id))
       .sort((a, b) => a.name < b.name ? -1 : 1);
@@ -133,7 +133,7 @@ export class Inventory {
     return this.#hidden.has(vmId) ? undefined : this.anyVm(vmId);
   }
 
-  /** Every machine, hidden ones among them: for who asks which images are in use. */
+  /** Every VM, hidden ones among them: for who asks which images are in use. */
   everyVm(): VM[] {
     return [...this.#entries.values()].map((entry) => entry.view);
   }
@@ -143,17 +143,17 @@ export class Inventory {
     return this.#entries.get(vmId)?.view;
   }
 
-  /** Keeps a machine that is about to be started out of all lists, for good. */
+  /** Keeps a VM that is about to be started out of all lists, for good. */
   hide(vmId: string): void {
     this.#hidden.add(vmId);
   }
 
-  /** libvirt's own record of a machine. */
+  /** libvirt's own record of a VM. */
   record(vmId: string): DomainRecord | undefined {
     return this.#entries.get(vmId)?.record;
   }
 
-  /** The machine with this name; names are unique on a host. */
+  /** The VM with this name; names are unique on a host. */
   vmByName(name: string): VM | undefined {
     for (const { view } of this.#entries.values()) if (view.name === name) return view;
   }
@@ -168,7 +168,7 @@ export class Inventory {
     return { total, active };
   }
 
-  /** UUIDs of the machines QEMU runs for. */
+  /** UUIDs of the VMs QEMU runs for. */
   active(): string[] {
     return [...this.#entries.values()].filter(({ record: { uuid, state } }) =>
       isActive(state) && !this.#hidden.has(uuid)
@@ -201,8 +201,8 @@ export class Inventory {
   }
 
   /**
-   * Reads one machine anew and tells what changed: what is shown afterwards is no older than the call. Reads of one
-   * machine that come together become one.
+   * Reads one VM anew and tells what changed: what is shown afterwards is no older than the call. Reads of one
+   * VM that come together become one.
    */
   refresh(uuid: string): Promise<void> {
     const entry = this.#entries.get(uuid);
@@ -241,8 +241,8 @@ export class Inventory {
   }
 
   /**
-   * Takes in what a call read of a machine right after it changed it. A read under way may be older than that, and is
-   * repeated; an event that comes later leads to another. What was read before what is shown is not taken: the machine is
+   * Takes in what a call read of a VM right after it changed it. A read under way may be older than that, and is
+   * repeated; an event that comes later leads to another. What was read before what is shown is not taken: the VM is
    * read anew.
    */
   take(record: DomainRecord): void {
@@ -262,7 +262,7 @@ export class Inventory {
   }
 
   /**
-   * Reads a machine anew whose stored configuration changed. One that is not known yet is being read for the first
+   * Reads a VM anew whose stored configuration changed. One that is not known yet is being read for the first
    * time, perhaps from before the change: which one it is shows only then, so all of those are read once more.
    */
   changedOnDisk(name: string): void {
@@ -283,7 +283,7 @@ export class Inventory {
     this.#toldMeanwhile?.add(uuid);
     const entry = this.#entries.get(uuid);
     const kind = event === "lifecycle" ? LIFECYCLE[Number(args[0])] : undefined;
-    // Most often of a command of ours, which has read the machine before its event came. Had the state been another one
+    // Most often of a command of ours, which has read the VM before its event came. Had the state been another one
     // since, an event before this one would have told of that.
     const seen = entry !== undefined && kind !== undefined && !entry.isAnticipated &&
       isSeen(kind, entry.record);
@@ -296,7 +296,7 @@ export class Inventory {
       if (kind && told && !this.#hidden.has(uuid)) {
         this.#onChange({ vmId: uuid, vmName: name, event: kind, detail: Number(args[1]) });
       }
-      // libvirt notes that there is a managed save only after it has told that the machine stopped for it.
+      // libvirt notes that there is a managed save only after it has told that the VM stopped for it.
       if (kind === "stopped" && Number(args[1]) === STOPPED_SAVED) {
         setTimeout(() => this.refreshSoon(uuid), SAVED_AGAIN_MS);
       }
@@ -320,7 +320,7 @@ export class Inventory {
     else this.#leaveToOperation(uuid, entry, kind);
   }
 
-  /** Reads a machine anew after the operation under way, unless that one reads it by then. */
+  /** Reads a VM anew after the operation under way, unless that one reads it by then. */
   #leaveToOperation(uuid: string, entry: Entry, kind: Entry["toldKind"]): void {
     const isFirst = entry.toldAt === undefined, isState = kind !== undefined && isStateAlone(kind);
     if (isFirst) setTimeout(() => this.#readIfTold(uuid, entry), OPERATION_READS_MS);
@@ -403,7 +403,7 @@ export class Inventory {
     for (const [uuid] of oldest.slice(0, share)) await this.refresh(uuid);
   }
 
-  /** Changes what is known of a machine beside its record, and tells it when that can be seen. */
+  /** Changes what is known of a VM beside its record, and tells it when that can be seen. */
   update(
     uuid: string,
     extras: Partial<
@@ -431,13 +431,13 @@ export class Inventory {
     if (entry.operation === undefined) this.#readIfTold(uuid, entry);
   }
 
-  /** Notes that the operation on a machine is over. It is told with what the operation changed, which is read next. */
+  /** Notes that the operation on a VM is over. It is told with what the operation changed, which is read next. */
   endOperation(uuid: string): void {
     const entry = this.#entries.get(uuid);
     if (entry) entry.operation = undefined;
   }
 
-  /** Remembers a machine's latest load. Loads are told by their own event, so nothing is published here. */
+  /** Remembers a VM's latest load. Loads are told by their own event, so nothing is published here. */
   setStats(uuid: string, stats: VmStats): void {
     const entry = this.#entries.get(uuid);
     if (!entry) return;
@@ -446,7 +446,7 @@ export class Inventory {
     entry.view = { ...entry.view, stats };
   }
 
-  /** Takes in how many changes wait for a machine's next boot, unless a read has brought that meanwhile. */
+  /** Takes in how many changes wait for a VM's next boot, unless a read has brought that meanwhile. */
   setPending(uuid: string, pending: number): void {
     const entry = this.#entries.get(uuid);
     if (!entry || entry.record.pending !== undefined) return;

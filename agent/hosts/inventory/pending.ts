@@ -1,6 +1,6 @@
 /**
- * What waits for the next boot of running machines: found out after the list is there, in slices, because it takes a
- * second XML of each. Afterwards every read of a machine brings it along.
+ * What waits for the next boot of running VMs: found out after the list is there, in slices, because it takes a
+ * second XML of each. Afterwards every read of a VM brings it along.
  */
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
@@ -8,10 +8,10 @@ import { log } from "../../log.ts";
 import type { Inventory } from "./inventory.ts";
 import { isActive } from "./states.ts";
 
-/** Machines asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
+/** VMs asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
 const SLICE = 50;
 
-/** Asks about every running machine of which it is not known yet, and tells the inventory. */
+/** Asks about every running VM of which it is not known yet, and tells the inventory. */
 export async function findPending(link: LibvirtLink, inventory: Inventory): Promise<void> {
   const uuids = inventory.active().filter((uuid) => {
     const record = inventory.record(uuid);

@@ -11,7 +11,7 @@ import { type Caller, type Volume, volumeOf } from "../../storage/volumes.ts";
 
 /** Milliseconds somebody who asks waits for pools or volumes that are being read. */
 export const POOLS_WAIT_MS = 8000;
-/** Milliseconds the first list of machines waits for the pools. */
+/** Milliseconds the first list of VMs waits for the pools. */
 const START_MS = 2000;
 
 /** Runs again when asked while it runs: whoever asked gets a result that is no older than the question. */

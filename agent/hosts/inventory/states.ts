@@ -72,7 +72,7 @@ const PAUSED_STARTING_UP = 11;
 
 /**
  * Whether QEMU is there, and a start is not over. After a libvirtd that was killed in the middle of it, the new one ends that
- * QEMU a moment later: whether such a machine runs is not known yet.
+ * QEMU a moment later: whether such a VM runs is not known yet.
  */
 export const isStartingUp = (
   { state, reason }: { readonly state: number; readonly reason: number },

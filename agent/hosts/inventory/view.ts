@@ -1,4 +1,4 @@
-/** One machine as the contract shows it, put together from what libvirt said and what was found out beside it. Pure. */
+/** One VM as the contract shows it, put together from what libvirt said and what was found out beside it. Pure. */
 import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
 import type { Disk, GuestFacts, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
 import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
@@ -7,7 +7,7 @@ import { isActive, stateReason, vmState } from "./states.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 
-/** What is known of a machine beside its record. */
+/** What is known of a VM beside its record. */
 export interface Extras {
   readonly host: string;
   readonly addresses: readonly GuestAddress[];
@@ -111,7 +111,7 @@ function openScreen(
   return generatedPasswords && isActive(state) ? "until-restart" : "open";
 }
 
-/** Puts a machine together. Fields that are unknown are left out, never zero. */
+/** Puts a VM together. Fields that are unknown are left out, never zero. */
 export function vmView(record: DomainRecord, extras: Extras): VM {
   const { summary } = record;
   const state = vmState(record.state, record.reason, record.managedSave);

@@ -1,6 +1,6 @@
 /**
  * Port forwards in force: what is kept is compared with what the host is like, and the kernel is made to match. That
- * happens whenever a network or a machine changes, and every few seconds, for whatever nobody tells of: leases, and
+ * happens whenever a network or a VM changes, and every few seconds, for whatever nobody tells of: leases, and
  * somebody who empties the packet filter.
  */
 import type { ForwardState, Network } from "../../../lib/contract/mod.ts";

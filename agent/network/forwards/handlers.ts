@@ -117,7 +117,7 @@ async function requireFree(forwards: Forwards, wanted: StoredForward): Promise<v
   }
 }
 
-/** What is wanted, checked against the network and the machine. @throws {ContractError} as the contract says */
+/** What is wanted, checked against the network and the VM. @throws {ContractError} as the contract says */
 function forwardOf({ host }: Forwards, input: AddInput, network: Network): StoredForward {
   const { hostPort, hostPortEnd = hostPort, targetPort = hostPort, vmId, mac } = input;
   const { protocol, description, enabled = true } = input;
@@ -164,7 +164,7 @@ function forwardOf({ host }: Forwards, input: AddInput, network: Network): Store
   return forward;
 }
 
-/** The lease that would keep the machine's present address; undefined where it has one, or none is known yet. */
+/** The lease that would keep the VM's present address; undefined where it has one, or none is known yet. */
 async function leaseFor(
   { host }: Forwards,
   { vmId, mac }: StoredForward,

@@ -123,7 +123,7 @@ export async function checkedChain(path: string, wish: ChainWish): Promise<Backi
   throw new ImageRefused("it is built on itself, or on too many images");
 }
 
-/** One image of the chain, as the machine's XML has it. */
+/** One image of the chain, as the VM's XML has it. */
 async function linkOf(
   target: string,
   format: string | undefined,

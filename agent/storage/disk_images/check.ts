@@ -1,6 +1,6 @@
 /**
  * The one decision on an image: what it is, whether it may be used, and the whole chain of images below it. Every
- * door asks here, and nothing else decides: disks and media of machines, new machines, bases of overlays, copies,
+ * door asks here, and nothing else decides: disks and media of VMs, new VMs, bases of overlays, copies,
  * downloads, resizing.
  *
  * The rules, in the order in which they are looked at:
@@ -8,10 +8,10 @@
  *  2. The image and everything it is built on is held (`take`) before its head is read, and until the work is over.
  *     Work that waits for its turn as a job asks after the wait.
  *  3. Files outside all pools are the administrators', who are root on the host anyway.
- *  4. A cloud-init seed belongs to its machine alone, and nothing that is built on it is given to others.
- *  5. The format: {@link decideFormat}. Every use by a machine is recorded (`FormatRecords`), so that a raw disk stays
+ *  4. A cloud-init seed belongs to its VM alone, and nothing that is built on it is given to others.
+ *  5. The format: {@link decideFormat}. Every use by a VM is recorded (`FormatRecords`), so that a raw disk stays
  *     raw after it was detached, whatever its guest wrote on it.
- *  6. The chain: {@link checkedChain}. An image that a machine has as raw is nowhere taken as qcow2, and is no base.
+ *  6. The chain: {@link checkedChain}. An image that a VM has as raw is nowhere taken as qcow2, and is no base.
  *  7. The chain that was found is what is used: written into the domain's XML with an empty `<backingStore/>` at its
  *     end, or given to qemu-img node by node. Nobody reads it from the headers again.
  */
@@ -64,7 +64,7 @@ export function requireWish(place: string, field = "path"): ImageWish {
 }
 
 /**
- * What an image is for: a machine's disk; a medium in its drive; the base of an overlay; its content as a guest sees
+ * What an image is for: a VM's disk; a medium in its drive; the base of an overlay; its content as a guest sees
  * it, to be copied or resized; its bytes as they are stored, which nobody interprets.
  */
 export type ImagePurpose = "disk" | "medium" | "base" | "content" | "bytes";
@@ -73,7 +73,7 @@ export type ImagePurpose = "disk" | "medium" | "base" | "content" | "bytes";
 export interface ImageUse {
   readonly purpose: ImagePurpose;
   readonly role: Role;
-  /** The machine that is given it. */
+  /** The VM that is given it. */
   readonly vm?: { readonly id?: string; readonly name: string };
   /** Whether the caller holds the image itself already. */
   readonly isHeld?: boolean;
@@ -89,7 +89,7 @@ export interface CheckedImage extends DiskSource {
   readonly volume: Volume | undefined;
   /** What a guest sees, in bytes; null when that is not known here. */
   readonly virtualBytes: number | null;
-  /** How machines use it already. */
+  /** How VMs use it already. */
   readonly uses: readonly Use[];
 }
 
@@ -189,7 +189,7 @@ function hold(held: DisposableStack | undefined, { source, volume }: Found, how:
   }
 }
 
-/** @throws {ImageRefused} for a seed, unless it is put back into a drive of its own machine */
+/** @throws {ImageRefused} for a seed, unless it is put back into a drive of its own VM */
 function refuseSeed(
   path: string,
   head: Uint8Array,
@@ -316,7 +316,7 @@ async function decide(
   };
 }
 
-/** The machines of libvirt's built-in test driver have no files: nothing is ever opened for them. */
+/** The VMs of libvirt's built-in test driver have no files: nothing is ever opened for them. */
 const isTestDriver = (uri: string) => uri.startsWith("test:");
 
 /** The chain below a qcow2 image. @throws {ImageRefused} */

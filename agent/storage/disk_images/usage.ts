@@ -1,4 +1,4 @@
-/** Who has an image already: two machines that write to one image destroy it. */
+/** Who has an image already: two VMs that write to one image destroy it. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
@@ -12,25 +12,25 @@ import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
 import type { Host } from "../../hosts/host.ts";
 
-/** One machine's use of an image. */
+/** One VM's use of an image. */
 export interface Use {
   readonly vmId: string;
   readonly name: string;
   readonly target: string;
   readonly readOnly: boolean;
   readonly shareable: boolean;
-  /** The format the machine has it in; undefined where its disk is built on it. */
+  /** The format the VM has it in; undefined where its disk is built on it. */
   readonly format: string | undefined;
 }
 
 type AnyDisk = Pick<DiskDevice, "target" | "type" | "source" | "format" | "readOnly" | "shareable">;
 
-/** How an image is used by machines: as their disk, or because their disk is built on it. */
+/** How an image is used by VMs: as their disk, or because their disk is built on it. */
 export async function usesOf(host: Host, path: string): Promise<Use[]> {
   return await collectUses(host, path, (disk, own, real) => isBuiltOn(host, disk, own, real));
 }
 
-/** The machines that have an image as their own disk or medium, now or at their next start. */
+/** The VMs that have an image as their own disk or medium, now or at their next start. */
 export async function directUses(host: Host, path: string): Promise<Use[]> {
   return await collectUses(host, path, () => Promise.resolve(false));
 }
@@ -62,7 +62,7 @@ async function collectUses(
   return found;
 }
 
-/** A machine's disks: those it has, and those it will have at its next start. @throws {LibvirtError} */
+/** A VM's disks: those it has, and those it will have at its next start. @throws {LibvirtError} */
 export async function disksOfBoth({ link, inventory }: Host, vm: VM): Promise<AnyDisk[]> {
   const disks: AnyDisk[] = vm.disks.map((disk) => ({ ...disk, source: disk.source, format: disk.format }));
   if (!vm.persistent || !inventory.active().includes(vm.id)) return disks;

@@ -1,4 +1,4 @@
-/** Which machines need an image: as their disk, or because their disk is built on it. */
+/** Which VMs need an image: as their disk, or because their disk is built on it. */
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
@@ -20,7 +20,7 @@ async function backing(source: string): Promise<string[]> {
   }
 }
 
-/** Path → name of a machine that needs it, now or at its next start, for those of `paths` that one of `vms` needs. */
+/** Path → name of a VM that needs it, now or at its next start, for those of `paths` that one of `vms` needs. */
 export async function imageUsers(
   host: Host,
   paths: readonly string[],

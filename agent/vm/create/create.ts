@@ -1,4 +1,4 @@
-/** Creating a machine: its disks, its definition, its start. What was made is removed when a later step fails. */
+/** Creating a VM: its disks, its definition, its start. What was made is removed when a later step fails. */
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type Output, type VmConfig } from "../../../lib/contract/mod.ts";
 import type { NewVm } from "../../../lib/vm/create/vm.ts";
@@ -18,7 +18,7 @@ import { toolsVolumeOf } from "../guest_tools/volume.ts";
 import { type Reservations, reservations } from "./reservations.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
-/** Takes what two new machines must not share, for as long as this one is being made. */
+/** Takes what two new VMs must not share, for as long as this one is being made. */
 function reserve(
   stack: DisposableStack,
   kind: Parameters<Reservations["take"]>[0],
@@ -63,7 +63,7 @@ async function withTools({ vms }: CreateServices, vm: NewVm, actor: string): Pro
   return { ...vm, tools: { ...vm.tools, path } };
 }
 
-/** Defines it. libvirt refuses a name that another machine has: nobody's definition is replaced. */
+/** Defines it. libvirt refuses a name that another VM has: nobody's definition is replaced. */
 async function define({ vms: { link } }: CreateServices, vm: NewVm): Promise<void> {
   try {
     await link.call("domainDefine", { xml: newDomainXml(vm) });
@@ -75,7 +75,7 @@ async function define({ vms: { link } }: CreateServices, vm: NewVm): Promise<voi
   }
 }
 
-/** Networks that a machine which is started needs and that are off: a fresh host's `default` is. */
+/** Networks that a VM which is started needs and that are off: a fresh host's `default` is. */
 function networksOff({ vms: { inventory } }: CreateServices, { nics }: NewVm): string[] {
   const names = new Set(nics.filter(({ type }) => type === "network").map(({ source }) => source));
   return [...names].filter((name): name is string =>
@@ -83,7 +83,7 @@ function networksOff({ vms: { inventory } }: CreateServices, { nics }: NewVm): s
   );
 }
 
-/** Starts a machine that is whole otherwise. */
+/** Starts a VM that is whole otherwise. */
 async function start(
   services: CreateServices,
   vm: NewVm,
@@ -155,7 +155,7 @@ async function makeRoom(
 }
 
 /**
- * Makes a machine.
+ * Makes a VM.
  *
  * @throws {ContractError} what is wrong with the configuration, or which step failed
  */

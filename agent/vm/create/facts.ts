@@ -35,7 +35,7 @@ import type { Host } from "../../hosts/host.ts";
 /** Facts that the inventory has in memory. */
 type InventoryFacts = Pick<Facts, "pools" | "defaultPool" | "vmNames" | "macs" | "networks">;
 
-/** What creating machines needs beside what every command on machines has. */
+/** What creating VMs needs beside what every command on VMs has. */
 export interface CreateServices {
   readonly vms: Host;
   readonly capabilities: HostCapabilities;
@@ -68,7 +68,7 @@ export async function kvmTrouble({ capabilities, virtType }: CreateServices): Pr
   return await capabilities.kvmTrouble();
 }
 
-/** The kind of machine a configuration means, and what it may have. @throws {ContractError} NotOnThisHost */
+/** The kind of VM a configuration means, and what it may have. @throws {ContractError} NotOnThisHost */
 export async function platformFor(
   services: CreateServices,
   config: Pick<VmConfig, "arch" | "machine" | "virtType">,
@@ -259,14 +259,14 @@ async function gather(
   };
 }
 
-/** Who asks for a machine. */
+/** Who asks for a VM. */
 export interface Asker {
   readonly role: Role;
   /** Holds the images it is given until it is made; nothing is held for a preview. */
   readonly held: DisposableStack | undefined;
 }
 
-/** Decides a configuration on this host. The machine is to be used only when the findings have no errors. */
+/** Decides a configuration on this host. The VM is to be used only when the findings have no errors. */
 export async function decide(
   services: CreateServices,
   config: VmConfig,

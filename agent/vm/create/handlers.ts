@@ -1,4 +1,4 @@
-/** The commands that check, make and prepare new machines. */
+/** The commands that check, make and prepare new VMs. */
 import { Compile, type Validator } from "typebox/compile";
 import {
   type CommandName,

@@ -1,4 +1,4 @@
-/** Images and CDs that somebody names for a new machine: what they are, and whether they may be used. */
+/** Images and CDs that somebody names for a new VM: what they are, and whether they may be used. */
 import { ContractError, type ImagePolicy, type NewDisk } from "../../../lib/contract/mod.ts";
 import type { ImageFact } from "../../../lib/vm/create/facts.ts";
 import type { DiskSource } from "../../../lib/vm/create/vm.ts";
@@ -13,7 +13,7 @@ export interface ImageContext {
   readonly vmName: string;
   /** What an image may be. @throws {ContractError} while it cannot be read */
   readonly policy: () => Pick<ImagePolicy, "maxVirtualGb">;
-  /** Holds what is used directly until the machine is made; nothing is held where it is only looked at. */
+  /** Holds what is used directly until the VM is made; nothing is held where it is only looked at. */
   readonly held: DisposableStack | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What machines that are being made will have: names and addresses. Two at once must not have the same. */
+/** What VMs that are being made will have: names and addresses. Two at once must not have the same. */
 
 /** Something taken for a while. */
 export class Reservations {
@@ -14,5 +14,5 @@ export class Reservations {
   }
 }
 
-/** What this process is about to give to machines. */
+/** What this process is about to give to VMs. */
 export const reservations = new Reservations();

@@ -1,4 +1,4 @@
-/** Adding disks and drives to a machine. */
+/** Adding disks and drives to a VM. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
@@ -29,11 +29,11 @@ import { GIB } from "../../../lib/text/byte_units.ts";
 
 type AttachInput = Input<"attach_disk">;
 
-/** Buses that take a device while the machine runs. Tried with libvirt 9.0 and QEMU 7.2. */
+/** Buses that take a device while the VM runs. Tried with libvirt 9.0 and QEMU 7.2. */
 const HOTPLUG: ReadonlySet<DiskBus> = new Set(["virtio", "scsi", "usb"]);
 /** Names tried for a new volume: somebody's old one may lie where the first would. */
 const MOST_NAMES = 20;
-/** libvirt's words for a machine all whose slots are taken; they have no code of their own. */
+/** libvirt's words for a VM all whose slots are taken; they have no code of their own. */
 const NO_SLOT = /No more available PCI slots|No more available PCI addresses/i;
 
 /** The bus for a device nobody said one for. */
@@ -42,7 +42,7 @@ function defaultBus(device: "disk" | "cdrom", machine: string): DiskBus {
   return hasIde(machine) ? "ide" : "sata";
 }
 
-/** Only the old PC has an IDE controller. libvirt stores a disk on one elsewhere, and the machine starts no more. */
+/** Only the old PC has an IDE controller. libvirt stores a disk on one elsewhere, and the VM starts no more. */
 function hasIde(machine: string): boolean {
   return /^pc(-i440fx|$)|isapc/.test(machine);
 }
@@ -57,7 +57,7 @@ function requireOneSource({ device = "disk", create, path }: AttachInput): void 
   if (reason !== undefined) throw new ContractError("InvalidInput", { reason });
 }
 
-/** Where it can be done: a running machine takes some devices only at its next start. */
+/** Where it can be done: a running VM takes some devices only at its next start. */
 function possible(places: Places, input: AttachInput, bus: DiskBus): Places {
   const { device = "disk" } = input;
   // QEMU plugs a drive in with its medium; libvirt 9.0 fails for an empty one.
@@ -218,7 +218,7 @@ export function attachElement(
 }
 
 /**
- * Adds a disk or drive. A new volume is deleted again when the machine does not take it.
+ * Adds a disk or drive. A new volume is deleted again when the VM does not take it.
  *
  * @throws {ContractError}
  */

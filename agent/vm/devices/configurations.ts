@@ -1,4 +1,4 @@
-/** A machine's two configurations – what runs, what starts next – and which of them a change is meant for. */
+/** A VM's two configurations – what runs, what starts next – and which of them a change is meant for. */
 import { ContractError, type ErrorCode, type VM } from "../../../lib/contract/mod.ts";
 import { normalMac } from "../../../lib/formats/xml/device_nic.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -37,13 +37,13 @@ export function placesOf({ inventory }: Host, vm: VM, { live, persistent }: Appl
   return places;
 }
 
-/** A machine's configurations, to read and to edit; undefined is one it does not have. */
+/** A VM's configurations, to read and to edit; undefined is one it does not have. */
 export interface Configurations {
   readonly live: XmlDocument | undefined;
   readonly next: XmlDocument | undefined;
 }
 
-/** Reads a machine's configurations. @throws {LibvirtError} */
+/** Reads a VM's configurations. @throws {LibvirtError} */
 export async function configurationsOf({ link, inventory }: Host, vm: VM): Promise<Configurations> {
   const read = async (inactive: boolean) =>
     new XmlDocument(await link.call("domainXml", { uuid: vm.id, secure: false, inactive }));

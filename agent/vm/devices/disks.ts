@@ -1,4 +1,4 @@
-/** Removing, growing and changing a machine's disks. */
+/** Removing, growing and changing a VM's disks. */
 import { plainPath } from "../../host_file.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskDevice, disksOf } from "../../../lib/formats/xml/device_diff.ts";
@@ -25,7 +25,7 @@ import { remove } from "./release.ts";
 import { refuseUsed, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
-/** Buses that let a device go while the machine runs. */
+/** Buses that let a device go while the VM runs. */
 const HOTPLUG: ReadonlySet<string> = new Set<DiskBus>(["virtio", "scsi", "usb"]);
 
 /** The disk with this target as a configuration has it. */
@@ -39,7 +39,7 @@ async function pathOf({ link }: Host, disk: DiskDevice): Promise<string | undefi
   return disk.type === "file" || disk.type === "block" ? disk.source : undefined;
 }
 
-/** Learns the sizes of a machine's disks anew, after one has changed. A size that cannot be read is unknown. */
+/** Learns the sizes of a VM's disks anew, after one has changed. A size that cannot be read is unknown. */
 async function learnSizes(
   { link, inventory }: Host,
   vm: VM,
@@ -50,7 +50,7 @@ async function learnSizes(
   inventory.update(vm.id, { sizes: new Map(found.disks.map(({ target, ...size }) => [target, size])) });
 }
 
-/** Refuses to delete what is not this machine's alone. @throws {ContractError} Forbidden, DiskDeleteFailed */
+/** Refuses to delete what is not this VM's alone. @throws {ContractError} Forbidden, DiskDeleteFailed */
 async function requireOwn(
   host: Host,
   vm: VM,
@@ -179,8 +179,8 @@ async function deleteOf(host: Host, path: string): Promise<void> {
 }
 
 /**
- * Makes a disk larger: a running machine's through QEMU, which knows its format; a stopped machine's through its
- * volume, in the format the machine has it in, whatever its content looks like.
+ * Makes a disk larger: a running VM's through QEMU, which knows its format; a stopped VM's through its
+ * volume, in the format the VM has it in, whatever its content looks like.
  *
  * @throws {ContractError}
  */

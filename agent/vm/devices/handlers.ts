@@ -1,4 +1,4 @@
-/** The commands on a machine's disks and network cards. */
+/** The commands on a VM's disks and network cards. */
 import type { CommandName, deviceCommands } from "../../../lib/contract/mod.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { Host } from "../../hosts/host.ts";

@@ -1,4 +1,4 @@
-/** Media in a machine's drives. */
+/** Media in a VM's drives. */
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { type DiskSpec, setMedium } from "../../../lib/formats/xml/device_disk.ts";
@@ -23,7 +23,7 @@ interface Change {
   readonly persistent?: boolean;
 }
 
-/** Changes a drive's medium: in the running machine first, back again when the stored configuration cannot follow. */
+/** Changes a drive's medium: in the running VM first, back again when the stored configuration cannot follow. */
 async function change(
   host: Host,
   { target, force = false, ...wish }: Change,

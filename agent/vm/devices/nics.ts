@@ -1,4 +1,4 @@
-/** Adding, removing and changing a machine's network cards. */
+/** Adding, removing and changing a VM's network cards. */
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
 import { renderXml } from "../../../lib/formats/xml/build.ts";
@@ -40,16 +40,16 @@ function requireMac(text: string): string {
   return mac;
 }
 
-/** Which of a machine's cards is meant: `MAC`, or `MAC@place`. @throws {ContractError} InvalidMac */
+/** Which of a VM's cards is meant: `MAC`, or `MAC@place`. @throws {ContractError} InvalidMac */
 function requireNic(text: string): string {
   const [mac = "", ...place] = text.split("@");
   return [requireMac(mac), ...place].join("@");
 }
 
 /**
- * Address → name of the machine that has it, or will have it from its next start on.
+ * Address → name of the VM that has it, or will have it from its next start on.
  *
- * @param own the machine whose next start alone counts: what its cards have now they can have again
+ * @param own the VM whose next start alone counts: what its cards have now they can have again
  */
 async function takenMacs({ link, inventory }: Host, own?: VM): Promise<Map<string, string>> {
   const taken = new Map<string, string>();
@@ -117,7 +117,7 @@ async function requirePlug(host: Host, { type, name }: NicSource, isLive: boolea
     : new ContractError("HostInterfaceNotFound", { name });
 }
 
-/** @throws {ContractError} FilterNotFound: a machine with a filter that is gone does not start */
+/** @throws {ContractError} FilterNotFound: a VM with a filter that is gone does not start */
 async function requireFilter({ link }: Host, filter: string | undefined): Promise<void> {
   if (filter === undefined || filter === "") return;
   if (!(await link.call("filterNames").catch(noFilters)).includes(filter)) {
@@ -219,13 +219,13 @@ export async function detachNic(
   return output!;
 }
 
-/** What a running machine takes at once. QEMU cannot swap a card's model or address. */
+/** What a running VM takes at once. QEMU cannot swap a card's model or address. */
 function atOnce({ source, linkUp, filter, filterAddresses }: NicChange): NicChange | undefined {
   const change = { source, linkUp, filter, filterAddresses };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }
 
-/** Changes a running machine's card. Another network shows to the guest as its cable pulled and plugged in again. */
+/** Changes a running VM's card. Another network shows to the guest as its cable pulled and plugged in again. */
 async function changeLive(
   { link }: Host,
   vm: VM,

@@ -1,5 +1,5 @@
 /**
- * Taking a device away from a machine. A running guest is asked, and is waited for: what it does not release stays,
+ * Taking a device away from a VM. A running guest is asked, and is waited for: what it does not release stays,
  * in the stored configuration too.
  */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
@@ -11,7 +11,7 @@ import type { Host } from "../../hosts/host.ts";
 
 /** Seconds a guest has to release a device; libvirt itself waits for five of them. */
 const RELEASE_SECONDS = 15;
-/** `virDomainEventType`: the machine is off, with all it had. */
+/** `virDomainEventType`: the VM is off, with all it had. */
 const STOPPED = 5;
 /** libvirt's and QEMU's words for a request that is made already. */
 const UNDER_WAY = /already in the process of unplug|pending removal/i;
@@ -27,7 +27,7 @@ export interface Removal {
 }
 
 /**
- * Removes it, first from the running machine: when the guest does not release it, nothing is changed.
+ * Removes it, first from the running VM: when the guest does not release it, nothing is changed.
  *
  * @throws {ContractError} DeviceNotReleased @throws {LibvirtError}
  */
@@ -76,7 +76,7 @@ async function release(
   const timer = setTimeout(() => resolve("late"), RELEASE_SECONDS * 1000);
   try {
     await request({ link }, vm, device, xml);
-    // What counts is the machine itself: an event can be lost with the connection.
+    // What counts is the VM itself: an event can be lost with the connection.
     const isThere = async () =>
       find(new XmlDocument(await link.call("domainXml", { uuid: vm.id, secure: false, inactive: false }))) !==
         undefined;

@@ -1,4 +1,4 @@
-/** What a machine's disks and network cards are, and what new ones can be made of. */
+/** What a VM's disks and network cards are, and what new ones can be made of. */
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { DeviceOptions, VM, VmDevices, VmDisk, VmNic } from "../../../lib/contract/mod.ts";
 import {
@@ -70,7 +70,7 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
   };
 }
 
-/** A machine's disks and network cards. @throws {ContractError} VmNotFound @throws {LibvirtError} */
+/** A VM's disks and network cards. @throws {ContractError} VmNotFound @throws {LibvirtError} */
 export async function showDevices(host: Host, vmId: string): Promise<VmDevices> {
   const vm = host.requireVm(vmId);
   const { live, next } = await configurationsOf(host, vm);

@@ -1,10 +1,10 @@
-/** One command on several machines. Never all-or-nothing: each machine has its own result. */
+/** One command on several VMs. Never all-or-nothing: each VM has its own result. */
 import { type BatchOperationResult, ContractError } from "../../../lib/contract/mod.ts";
 
-/** Machines worked on at the same time. */
+/** VMs worked on at the same time. */
 const AT_ONCE = 4;
 
-/** Runs `one` for every machine, a few at a time, and reports each. Results are in the order of `vmIds`. */
+/** Runs `one` for every VM, a few at a time, and reports each. Results are in the order of `vmIds`. */
 export async function batch(
   vmIds: readonly string[],
   one: (vmId: string) => Promise<unknown>,

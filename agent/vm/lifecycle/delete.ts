@@ -1,4 +1,4 @@
-/** Deleting a machine, with its disks when asked. */
+/** Deleting a VM, with its disks when asked. */
 import { FileRefused, isSystemError } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
@@ -27,7 +27,7 @@ type DisksChosen = Omit<Input<"delete_vm">, "vmId">;
 
 /**
  * The paths to delete: all that can be, or those that were chosen. Refuses before anything is touched when one of them
- * cannot: another machine uses it, or the file system would not let it go.
+ * cannot: another VM uses it, or the file system would not let it go.
  */
 async function pathsToDelete(
   host: Host,
@@ -64,10 +64,10 @@ export async function deleteDisk({ link }: Host, path: string): Promise<void> {
 }
 
 /**
- * Forgets a stopped machine with all libvirt keeps for it (saved memory, NVRAM, snapshots' records), then deletes its
- * disks when asked. Whether they can be deleted is looked at first. A machine that is started meanwhile stays whole. If the first disk cannot be deleted all the same,
- * the machine is defined again; saved memory and snapshots' records are lost then. When libvirt or this process goes away
- * in the middle, the disks of a machine that is gone are deleted later. While the bin is on it is moved there instead.
+ * Forgets a stopped VM with all libvirt keeps for it (saved memory, NVRAM, snapshots' records), then deletes its
+ * disks when asked. Whether they can be deleted is looked at first. A VM that is started meanwhile stays whole. If the first disk cannot be deleted all the same,
+ * the VM is defined again; saved memory and snapshots' records are lost then. When libvirt or this process goes away
+ * in the middle, the disks of a VM that is gone are deleted later. While the bin is on it is moved there instead.
  *
  * @throws {ContractError} VmNotFound, VmStillRunning, DeleteFailed, DiskDeleteFailed, VmBusy, StoreUnavailable
  */
@@ -188,7 +188,7 @@ async function inBin(entry: StoredEntry, run: () => Promise<unknown>, path = ent
   }
 }
 
-/** Writes down what goes once the machine is gone: its NVRAM, and its disks where that was asked for. */
+/** Writes down what goes once the VM is gone: its NVRAM, and its disks where that was asked for. */
 async function noteWhatGoes(
   { link }: Host,
   { id: uuid, name }: VM,
@@ -204,7 +204,7 @@ async function noteWhatGoes(
   operation.addAll([{ kind: "domain-doomed", uuid, name, ...(nvram !== undefined && { nvram }) }, ...doomed]);
 }
 
-/** Undefines the machine. Says false of one that runs by now: it stays, defined as it was. */
+/** Undefines the VM. Says false of one that runs by now: it stays, defined as it was. */
 async function forget(
   { link }: Host,
   { id }: VM,

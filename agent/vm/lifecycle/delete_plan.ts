@@ -1,4 +1,4 @@
-/** What exactly goes when a machine is deleted: which of its disks can be deleted, and why the others cannot. */
+/** What exactly goes when a VM is deleted: which of its disks can be deleted, and why the others cannot. */
 import { isSystemError } from "../../files.ts";
 import { plainPath } from "../../host_file.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
@@ -94,7 +94,7 @@ async function planDisk(
   above: (path: string) => Promise<Volume | undefined>,
 ): Promise<PlannedDisk> {
   const { target, source = "" } = disk;
-  // The pool's figures where the machine's own were not asked yet.
+  // The pool's figures where the VM's own were not asked yet.
   const { capacityBytes = place.volume?.capacity, allocationBytes = place.volume?.allocation } = disk;
   const known = {
     target,
@@ -129,7 +129,7 @@ async function planDisk(
     : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
 }
 
-/** The images that external snapshots of a machine keep, as its disks: of no use without it. @throws {LibvirtError} */
+/** The images that external snapshots of a VM keep, as its disks: of no use without it. @throws {LibvirtError} */
 async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
   return (await scan(host, vm)).flatMap(({ externalDisks }) => externalDisks).flatMap(
     ({ target, type, path, format }) =>
@@ -157,7 +157,7 @@ async function othersAbove(
 }
 
 /**
- * The disks of a machine that have a medium, and the images of its external snapshots, each with whether it can be
+ * The disks of a VM that have a medium, and the images of its external snapshots, each with whether it can be
  * deleted.
  *
  * @param xml its stored configuration
@@ -170,7 +170,7 @@ export async function planDisks(host: Host, vm: VM, xml: string): Promise<Planne
   for (const disk of [...vm.disks, ...await keptImages(host, vm)]) {
     const { source } = disk;
     if (source === undefined || candidates.has(source)) continue;
-    // The machine's own cloud-init CD holds its secrets, and is of use to nobody else.
+    // The VM's own cloud-init CD holds its secrets, and is of use to nobody else.
     const no = source === seed ? undefined : unfit(disk);
     const nowhere = { path: source, pool: undefined, missing: false, volume: undefined };
     candidates.set(source, { disk, no, place: no === undefined ? await placeOf(host, disk) : nowhere });
@@ -188,7 +188,7 @@ export async function planDisks(host: Host, vm: VM, xml: string): Promise<Planne
 }
 
 /**
- * Everything that goes with a machine.
+ * Everything that goes with a VM.
  *
  * @throws {ContractError} VmNotFound, and what any libvirt call may give
  */

@@ -1,4 +1,4 @@
-/** What copies of machines have in common, be it a clone, a template or what is made of one: disks, UEFI variables, seeds. */
+/** What copies of VMs have in common, be it a clone, a template or what is made of one: disks, UEFI variables, seeds. */
 import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
@@ -19,7 +19,7 @@ import { keepsFiles, type Volume, volumeAt } from "../../storage/volumes.ts";
 export interface DiskCopy {
   readonly target: string;
   readonly source: Volume;
-  /** The format the machine has it in. */
+  /** The format the VM has it in. */
   readonly used: string;
   readonly pool: string;
 }
@@ -31,7 +31,7 @@ export interface DiskCopyWish {
   readonly linked?: boolean | undefined;
 }
 
-/** Disks that a machine writes to alone; CDs, read-only and shared ones are used by the copy as well. */
+/** Disks that a VM writes to alone; CDs, read-only and shared ones are used by the copy as well. */
 export const isOwn = ({ device, readOnly, shareable, source }: Disk) =>
   source !== undefined && !readOnly && !shareable && device !== "cdrom" && device !== "floppy";
 

@@ -1,4 +1,4 @@
-/** A machine's definition, to take elsewhere. */
+/** A VM's definition, to take elsewhere. */
 import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
 import { safeFileName } from "../../../lib/text/text.ts";
 import { includes } from "../../access.ts";
@@ -6,7 +6,7 @@ import type { CallContext } from "../../dispatch.ts";
 import type { Host } from "../../hosts/host.ts";
 
 /**
- * The XML of the machine's next start.
+ * The XML of the VM's next start.
  *
  * @throws {ContractError} VmNotFound, Forbidden, and what any libvirt call may give
  */

@@ -1,4 +1,4 @@
-/** Defining a machine from XML that somebody brings. */
+/** Defining a VM from XML that somebody brings. */
 import { statFile } from "../../host_file.ts";
 import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
@@ -23,7 +23,7 @@ import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { pinImages } from "../pinned_images.ts";
 
-/** Refuses what would take an existing machine's place. libvirt would replace a machine of the same name and id. */
+/** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
 function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
   const { inventory } = host;
   requireFreeName(host, name);
@@ -61,7 +61,7 @@ async function define(
   return await operations.run(spec, async (operation) => {
     let noted: Noted<DomainMade> | undefined;
     try {
-      // libvirt would replace a machine of the same name and id.
+      // libvirt would replace a VM of the same name and id.
       if (await link.call("domainRead", { uuid }) !== null) {
         throw new ContractError("VmIdTaken", { id: uuid, name });
       }
@@ -81,7 +81,7 @@ async function define(
 }
 
 /**
- * Defines a machine; nothing is started.
+ * Defines a VM; nothing is started.
  *
  * @param actor who asks for it
  * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, MacInUse, DisksMissing, PathRefused,
@@ -122,7 +122,7 @@ export async function importVm(
   return { vmId, name: identity.name, missing };
 }
 
-/** Files and devices of this host that the machine needs and that are not there. */
+/** Files and devices of this host that the VM needs and that are not there. */
 async function missingFiles(host: Host, xml: string): Promise<string[]> {
   const missing: string[] = [];
   for (const { type, source } of summarizeDomain(xml).disks) {

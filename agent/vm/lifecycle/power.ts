@@ -34,11 +34,11 @@ interface PowerRule {
   readonly failed: ErrorCode;
   /** What pages show while it runs. */
   readonly label: string;
-  /** Gives the machine as it is afterwards, where the call has read it. */
+  /** Gives the VM as it is afterwards, where the call has read it. */
   readonly run: (host: Host, vm: VM) => Promise<DomainRecord | null>;
   /** What the guest is asked for: remembered until the guest has done it. */
   readonly asks?: "stop" | "reboot";
-  /** May run beside another operation on the machine: the way out when that one hangs. */
+  /** May run beside another operation on the VM: the way out when that one hangs. */
   readonly always?: true;
   /** Needs a stored definition. */
   readonly persistent?: true;
@@ -77,7 +77,7 @@ const ask = (call: "domainShutdown" | "domainReboot") => async (host: Host, vm: 
 const isOffAlready = (error: unknown) =>
   error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID;
 
-/** A suspended machine is either off with saved memory (started again) or asleep (woken). */
+/** A suspended VM is either off with saved memory (started again) or asleep (woken). */
 async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
   const isSuspended = vm.state === "suspended";
   if (isSuspended && host.inventory.active().includes(vm.id)) {
@@ -163,7 +163,7 @@ export const POWER = {
   },
 } as const satisfies Record<PowerCommand, PowerRule>;
 
-/** Says of a machine that libvirt could not start for want of a network, which one that is. */
+/** Says of a VM that libvirt could not start for want of a network, which one that is. */
 async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Promise<void> {
   if (!(error instanceof LibvirtError) || error.kind !== "libvirt") return;
   for (const { network, type } of vm.networkInterfaces) {
@@ -176,7 +176,7 @@ async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Prom
 }
 
 /**
- * Carries a power command out on one machine.
+ * Carries a power command out on one VM.
  *
  * @param through asks the guest another way than libvirt does
  * @throws {ContractError} VmNotFound, the rule's `otherwise` and `failed`, VmBusy, and what any libvirt call may give

@@ -1,4 +1,4 @@
-/** Renaming a machine. */
+/** Renaming a VM. */
 import { checker } from "../../../lib/typebox/compile.ts";
 import { ContractError, type Input, type VM, VmName } from "../../../lib/contract/mod.ts";
 import { contractError } from "../../libvirt/failure.ts";
@@ -14,7 +14,7 @@ export function requireFreeName({ inventory }: Host, name: string): void {
   if (inventory.vmByName(name)) throw new ContractError("VmNameExists", { name });
 }
 
-/** A machine whose disks and definition nothing else writes to. @throws {ContractError} VmMustBeOff, VmNotPersistent */
+/** A VM whose disks and definition nothing else writes to. @throws {ContractError} VmMustBeOff, VmNotPersistent */
 export function requireOff({ inventory }: Host, vm: VM): void {
   const isOn = inventory.active().includes(vm.id);
   // Saved memory belongs to this name, this definition and these disks: it is not "off" until that is gone.
@@ -23,7 +23,7 @@ export function requireOff({ inventory }: Host, vm: VM): void {
 }
 
 /**
- * Gives a stopped machine another name. What depends on the name (the NVRAM's file, the disks' files) keeps its own,
+ * Gives a stopped VM another name. What depends on the name (the NVRAM's file, the disks' files) keeps its own,
  * except for what libvirt moves itself.
  *
  * @param actor who asks for it

@@ -1,9 +1,9 @@
 /**
- * What is looked at before a machine starts, for QEMU opens its images then. The chain of a disk that was attached
- * here stands in the machine's XML, so that headers are not followed. What is left: an image of which two machines have
+ * What is looked at before a VM starts, for QEMU opens its images then. The chain of a disk that was attached
+ * here stands in the VM's XML, so that headers are not followed. What is left: an image of which two VMs have
  * different formats, one that is being made, and a header that has changed since it was decided on and now names a
- * data file, which the XML cannot rule out. Machines that others define may be built on anything: only what another
- * machine's guest could have written is refused of theirs.
+ * data file, which the XML cannot rule out. VMs that others define may be built on anything: only what another
+ * VM's guest could have written is refused of theirs.
  */
 import { isSystemError } from "../../files.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
@@ -18,12 +18,12 @@ import { backingImages } from "../../storage/disk_images/backing.ts";
 import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
 import type { Host } from "../../hosts/host.ts";
 
-/** Milliseconds the heads of a machine's images may take to be read. */
+/** Milliseconds the heads of a VM's images may take to be read. */
 const HEADS_MS = 5000;
 
 const refused = (path: string, reason: string) => new ContractError("DiskRefused", { path, reason });
 
-/** A machine's disk that is a file, or a volume given by its name. */
+/** A VM's disk that is a file, or a volume given by its name. */
 interface FileDisk {
   readonly target: string;
   readonly path: string;
@@ -41,7 +41,7 @@ async function fileDisks({ link }: Host, { disks }: VM): Promise<FileDisk[]> {
   return found;
 }
 
-/** Another machine that has a file as its disk in another format. */
+/** Another VM that has a file as its disk in another format. */
 async function otherFormat({ inventory, link }: Host, own: VM, path: string, format: string) {
   for (const vm of inventory.vms()) {
     if (vm.id === own.id) continue;
@@ -52,7 +52,7 @@ async function otherFormat({ inventory, link }: Host, own: VM, path: string, for
   }
 }
 
-/** @throws {ContractError} DiskRefused when two machines have a file in different formats */
+/** @throws {ContractError} DiskRefused when two VMs have a file in different formats */
 async function requireOneFormat(
   host: Host,
   vm: VM,
@@ -64,7 +64,7 @@ async function requireOneFormat(
   }
 }
 
-/** Whether the chain of a disk is complete in the machine's stored XML. */
+/** Whether the chain of a disk is complete in the VM's stored XML. */
 async function isPinned({ link }: Host, vm: VM, target: string): Promise<boolean> {
   const xml = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
   return disksOf(xml).find((disk) => disk.target === target)?.isChainComplete ?? false;
@@ -112,7 +112,7 @@ async function check(host: Host, vm: VM): Promise<void> {
 }
 
 /**
- * Refuses to start a machine whose images are not what they were decided to be.
+ * Refuses to start a VM whose images are not what they were decided to be.
  *
  * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown @throws {LibvirtError}
  */

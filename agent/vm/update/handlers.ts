@@ -1,4 +1,4 @@
-/** The commands on a machine's hardware. */
+/** The commands on a VM's hardware. */
 import {
   type Area,
   AREAS,
@@ -19,7 +19,7 @@ import { HardwareSource, type HardwareState } from "./options.ts";
 
 type HardwareHandlers = Pick<Handlers, Extract<CommandName, keyof typeof hardwareCommands>>;
 
-/** What waits for the next boot; nothing for a machine that is off. */
+/** What waits for the next boot; nothing for a VM that is off. */
 function waiting({ xmls: { live, next }, hostCpus }: HardwareState): PendingChange[] {
   return live === null ? [] : pendingChanges(live, next, hostCpus);
 }

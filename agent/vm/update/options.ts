@@ -1,4 +1,4 @@
-/** What a machine's hardware is, and what the host could give it. */
+/** What a VM's hardware is, and what the host could give it. */
 import type { DomainXmls } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { Hardware, HardwareOptions, VM } from "../../../lib/contract/mod.ts";
@@ -9,7 +9,7 @@ import type { NodeInfo } from "../../hosts/node_info.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 
-/** A machine's hardware at one moment. */
+/** A VM's hardware at one moment. */
 export interface HardwareState {
   readonly xmls: DomainXmls;
   /** Null when it is off. */
@@ -20,7 +20,7 @@ export interface HardwareState {
   readonly hostCpus: number;
 }
 
-/** Reads machines' hardware. */
+/** Reads VMs' hardware. */
 export class HardwareSource {
   constructor(
     readonly link: LibvirtLink,
@@ -28,7 +28,7 @@ export class HardwareSource {
     readonly capabilities: HostCapabilities,
   ) {}
 
-  /** Reads a machine's hardware. @param secure the XMLs with their secrets @throws {LibvirtError} */
+  /** Reads a VM's hardware. @param secure the XMLs with their secrets @throws {LibvirtError} */
   async read(vm: VM, secure: boolean): Promise<HardwareState> {
     const [xmls, host, hostMemoryMb] = await Promise.all([
       this.link.call("domainXmls", { uuid: vm.id, secure }),

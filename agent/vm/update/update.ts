@@ -1,4 +1,4 @@
-/** Changing a machine's hardware: what is stored first, then what a running machine can take at once. */
+/** Changing a VM's hardware: what is stored first, then what a running VM can take at once. */
 import type { DomainXmls } from "../../../ffi/calls/mod.ts";
 import {
   ContractError,
@@ -22,12 +22,12 @@ import type { HardwareSource } from "./options.ts";
 import type { Host } from "../../hosts/host.ts";
 import { allOrNothing, type UpdateStep } from "./steps.ts";
 
-/** How often a change is made anew because somebody else changed the machine in the same moment. */
+/** How often a change is made anew because somebody else changed the VM in the same moment. */
 const MOST_TRIES = 3;
 
 /** How a change is made. */
 export interface UpdateOptions {
-  /** Leaves the running machine as it is. */
+  /** Leaves the running VM as it is. */
   readonly nextBootOnly: boolean;
   /** More memory than the host has is a warning. */
   readonly allowOvercommit: boolean;
@@ -35,7 +35,7 @@ export interface UpdateOptions {
   readonly actor: string;
 }
 
-/** A machine under change. */
+/** A VM under change. */
 interface Work {
   readonly host: Host;
   readonly vm: VM;
@@ -85,7 +85,7 @@ function storeSteps({ host: { link }, vm, xmls, change, hostCpus }: Work): Updat
   }];
 }
 
-/** A step in the running machine, passed over where libvirt cannot do it live. */
+/** A step in the running VM, passed over where libvirt cannot do it live. */
 function liveStep(name: string, run: () => Promise<unknown>, undo: () => Promise<unknown>): UpdateStep {
   let isDone = false;
   return {
@@ -213,7 +213,7 @@ function normalised({ description, ...change }: HardwareChange): HardwareChange 
 }
 
 /**
- * Changes a machine's hardware and settings: all of it, or nothing.
+ * Changes a VM's hardware and settings: all of it, or nothing.
  *
  * @throws {ContractError} what {@link checkHardware} says no to; VmNotPersistent, UpdateFailed, VmBusy
  */

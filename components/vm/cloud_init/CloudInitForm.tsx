@@ -11,7 +11,7 @@ const { t } = textsOf(cloudInit);
 
 /** Props of {@link CloudInitForm}. */
 export interface CloudInitFormProps {
-  /** What is set already; null for a new machine. */
+  /** What is set already; null for a new VM. */
   value: CloudInit | null;
   /** The documents of what is set: what YAML begins with. */
   files?: CloudInitFiles | undefined;

@@ -8,7 +8,7 @@ const { t } = textsOf(cloudInit);
 
 /** An interface a network can be described for. */
 export interface NicChoice {
-  /** Undefined while the machine is not made. */
+  /** Undefined while the VM is not made. */
   readonly mac?: string;
   /** What it is plugged into. */
   readonly network: string;
@@ -53,7 +53,7 @@ function Nic({ at, nic, choice, fault }: {
   );
 }
 
-/** The network of the form: as the image does, or described for each interface of the machine. */
+/** The network of the form: as the image does, or described for each interface of the VM. */
 export function CloudInitNetwork({ network, nics, fault }: {
   network: readonly CloudInitNic[] | undefined;
   nics: readonly NicChoice[];

@@ -37,7 +37,7 @@ const VIRT_TEXTS = { kvm: "create.virt_kvm", qemu: "create.virt_qemu" } as const
 
 const keys = <T extends object>(table: T) => Object.keys(table) as (keyof T & string)[];
 
-/** Firmware, TPM, machine and CPU. */
+/** Firmware, TPM, VM and CPU. */
 function PlatformFields({ model, options }: CreateProps) {
   const wish = model.wish.value;
   const resolved = model.resolved.value;
@@ -256,7 +256,7 @@ function BootFields({ model }: CreateProps) {
   );
 }
 
-/** What people write about a machine. */
+/** What people write about a VM. */
 function KeepFields({ model }: CreateProps) {
   const wish = model.wish.value;
   return (

@@ -10,7 +10,7 @@ interface CopyProps extends CreateProps {
   readonly named?: boolean;
 }
 
-/** Whether a machine gets the image itself or a copy of it, and what the copy is like. */
+/** Whether a VM gets the image itself or a copy of it, and what the copy is like. */
 export function CopyFields({ model, options, bounds, index, disk, named = false }: CopyProps) {
   const at = `disks.${index}`;
   const change = (field: keyof NewDisk, value: NewDisk[keyof NewDisk]) =>

@@ -18,7 +18,7 @@ type Text = PlainKeyOf<typeof create>;
 const LABELS: Readonly<Record<InstallSource, { icon: IconName; label: Text; what: Text }>> = {
   cloud: { icon: "disc", label: "create.source_cloud", what: "create.source_cloud_what" },
   iso: { icon: "disk", label: "create.source_iso", what: "create.source_iso_what" },
-  image: { icon: "machines", label: "create.source_image", what: "create.source_image_what" },
+  image: { icon: "vms", label: "create.source_image", what: "create.source_image_what" },
   network: { icon: "network", label: "create.source_network", what: "create.source_network_what" },
   none: { icon: "unplug", label: "create.source_none", what: "create.source_none_what" },
 };
@@ -112,7 +112,7 @@ function openCloudInit(form: HTMLFormElement | null): void {
   box.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-/** What the machine is first started from. */
+/** What the VM is first started from. */
 export function SourceFields(props: CreateProps) {
   const { model } = props;
   const source = model.source.value;

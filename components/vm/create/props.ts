@@ -1,4 +1,4 @@
-/** What every part of the form for a new machine is given. */
+/** What every part of the form for a new VM is given. */
 import type { CreateModel } from "../../../lib/client/create_model.ts";
 import type { ImageArrival, ImageWay } from "../../../lib/client/image_arrival.ts";
 import type { CreateOptions, Image, NewDisk } from "../../../lib/contract/mod.ts";

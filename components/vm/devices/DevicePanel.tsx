@@ -15,7 +15,7 @@ export interface DevicePanelProps {
   children: ComponentChildren;
 }
 
-/** A machine's devices of a kind, and the way to one more. */
+/** A VM's devices of a kind, and the way to one more. */
 export function DevicePanel({ title, add, enabled, empty, children }: DevicePanelProps) {
   return (
     <Panel

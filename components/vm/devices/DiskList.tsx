@@ -112,7 +112,7 @@ export interface DiskListProps {
   onVerb: (verb: DiskVerb, disk: VmDisk) => void;
 }
 
-/** A machine's disks and drives, with what can be done to each. */
+/** A VM's disks and drives, with what can be done to each. */
 export function DiskList({ disks, persistent, enabled, hrefOf, onVerb }: DiskListProps) {
   return (
     <DataTable

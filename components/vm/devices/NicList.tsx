@@ -84,7 +84,7 @@ function Filter({ nic: { filter, filterAddresses } }: { nic: VmNic }) {
   );
 }
 
-/** A machine's network cards, with what can be done to each. */
+/** A VM's network cards, with what can be done to each. */
 export function NicList({ nics, action, enabled, hrefOf, onVerb, onLink }: NicListProps) {
   return (
     <DataTable

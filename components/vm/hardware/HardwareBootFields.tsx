@@ -1,4 +1,4 @@
-/** The fields of what a machine boots from. */
+/** The fields of what a VM boots from. */
 import { useState } from "preact/hooks";
 import { KIND_ORDERS } from "../../../lib/vm/hardware_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";

@@ -1,4 +1,4 @@
-/** The fields of a machine's processor and memory. */
+/** The fields of a VM's processor and memory. */
 import { useState } from "preact/hooks";
 import { pinLines } from "../../../lib/vm/hardware_form.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";

@@ -16,7 +16,7 @@ export interface FieldContext {
   outcome: FormOutcome | null;
 }
 
-/** Fields that a running machine takes at once. */
+/** Fields that a running VM takes at once. */
 const AT_ONCE: ReadonlySet<string> = new Set([
   "cpu.count",
   "cpu.pinning",
@@ -25,7 +25,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   "description",
 ]);
 
-/** Hint of a field: what it is for, and of a running machine when it applies. */
+/** Hint of a field: what it is for, and of a running VM when it applies. */
 export function When({ field, context, hint }: { field: string; context: FieldContext; hint?: string }) {
   const { isOn, pending } = context;
   const waits = pending.get(field);

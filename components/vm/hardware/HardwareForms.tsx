@@ -167,7 +167,7 @@ function GeneralFields({ vm, next, bounds, context }: FieldsProps) {
 interface Part {
   readonly title: Key;
   readonly fields: (props: FieldsProps) => ComponentChildren;
-  /** Whether a running machine can take some of it at once. */
+  /** Whether a running VM can take some of it at once. */
   readonly live: boolean;
   /** What its fields begin with: when that changes they are drawn anew. */
   readonly of: (next: Hardware, vm: VM) => unknown;

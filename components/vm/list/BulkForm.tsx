@@ -2,7 +2,7 @@ import { ACTIONS } from "../../../lib/vm/actions.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { BULK_FORM } from "./RowActions.tsx";
 
-/** Actions for several machines that lose nothing: without script nobody could be asked first. */
+/** Actions for several VMs that lose nothing: without script nobody could be asked first. */
 export const PLAIN_BULK_ACTIONS = ["start", "stop", "reboot"] as const;
 
 /** The form that the list's boxes belong to. Its own buttons show without script only. */

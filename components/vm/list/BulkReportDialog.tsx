@@ -5,7 +5,7 @@ import { CopyButton } from "../../kit/CopyButton.tsx";
 import { Dialog } from "../../kit/Dialog.tsx";
 import { FailureText } from "../../kit/FailureText.tsx";
 
-/** Which machines an action failed on, and why. */
+/** Which VMs an action failed on, and why. */
 export function BulkReportDialog() {
   const report = bulkReport.value;
   const close = () => bulkReport.value = null;

@@ -12,7 +12,7 @@ export interface LoadProps {
   stats: ReadonlySignal<VmStats | undefined>;
 }
 
-/** Nothing to show: the machine is off, or nothing is known yet. Never a zero. */
+/** Nothing to show: the VM is off, or nothing is known yet. Never a zero. */
 function Unknown({ vm }: { vm: VM }) {
   const off = !isLive(vm);
   return <span class="none" title={t(off ? STATES[vm.state].word : "load.unknown")}>{off ? "–" : "…"}</span>;
@@ -32,7 +32,7 @@ export function CpuLoad({ vm, stats, recent }: LoadProps & { recent?: readonly n
   );
 }
 
-/** Memory in use, of what the machine has: bar and figure. */
+/** Memory in use, of what the VM has: bar and figure. */
 export function MemoryLoad({ vm, stats }: LoadProps) {
   const now = stats.value;
   if (now === undefined) return <Unknown vm={vm} />;

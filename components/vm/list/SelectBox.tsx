@@ -7,7 +7,7 @@ import { BULK_FORM } from "./RowActions.tsx";
 
 const texts = textsOf(listTexts);
 
-/** The box that selects a machine; with Shift, all from the last one. Part of a plain form without script. */
+/** The box that selects a VM; with Shift, all from the last one. Part of a plain form without script. */
 export function SelectBox({ vm, model, selected }: { vm: VM; model: VmListModel; selected: boolean }) {
   return (
     <label class="select-box">

@@ -5,7 +5,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { plural, t } from "../../../lib/i18n/mod.ts";
 import { Dialog } from "../../kit/Dialog.tsx";
 
-/** Gives machines tags, and takes tags from them. */
+/** Gives VMs tags, and takes tags from them. */
 export function TagDialog(
   { open, vms, onClose }: { open: boolean; vms: readonly VM[]; onClose: () => void },
 ) {

@@ -18,7 +18,7 @@ export interface VmCardProps extends VmItemProps {
   place: string;
 }
 
-/** One machine as a card. */
+/** One VM as a card. */
 export const VmCard = memo(function VmCard(props: VmCardProps) {
   const { vm, place, model, selected, enabled, onMenu } = props;
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);

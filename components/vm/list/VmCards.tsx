@@ -4,7 +4,7 @@ import { GroupHead } from "./GroupHead.tsx";
 import { VmCard } from "./VmCard.tsx";
 import type { VmLinesProps } from "./VmTable.tsx";
 
-/** The machines as cards. */
+/** The VMs as cards. */
 export function VmCards(
   { list, lines, window: { from, to, before, after }, query, selected, item }: VmLinesProps,
 ) {

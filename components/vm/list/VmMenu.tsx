@@ -8,13 +8,13 @@ import { t } from "../../../lib/i18n/mod.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import { ManageLinks } from "../ManageLinks.tsx";
 
-/** A menu to open: for which machine, and where. */
+/** A menu to open: for which VM, and where. */
 export interface MenuTarget {
   readonly vm: VM;
   readonly anchor: Anchor;
 }
 
-/** The actions on a machine as a menu: opened by a row's button, or by the right mouse button. */
+/** The actions on a VM as a menu: opened by a row's button, or by the right mouse button. */
 export function VmMenu(
   { target, enabled, onClose }: { target: MenuTarget | null; enabled: boolean; onClose: () => void },
 ) {

@@ -95,7 +95,7 @@ function Spacer({ height }: { height: number }) {
   );
 }
 
-/** The machines as a table. */
+/** The VMs as a table. */
 export function VmTable(props: VmLinesProps & { allSelected: boolean; onToggleAll: () => void }) {
   const { lines, window: { from, to, before, after }, query, selected, item, count } = props;
   const headings = lines.reduce((total, { kind }) => total + (kind === "group" ? 1 : 0), 0);

@@ -117,7 +117,7 @@ export function contains(subnet: Subnet, address: Address): boolean {
     networkOf(subnet).value === (address.value & ~hostMask(subnet));
 }
 
-/** Whether an address can be given to a machine of the subnet: neither the subnet's own nor its broadcast's. */
+/** Whether an address can be given to a VM of the subnet: neither the subnet's own nor its broadcast's. */
 export function isHostOf(subnet: Subnet, address: Address): boolean {
   if (!contains(subnet, address)) return false;
   if (subnet.family === 6 || subnet.prefix >= 31) return true;

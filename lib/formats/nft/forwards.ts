@@ -90,7 +90,7 @@ function lead(rule: ForwardRule, { mark }: ForwardNames): Statement[] {
   ];
 }
 
-/** Machines of the target's own network reach it through the host: the answers have to come back this way. */
+/** VMs of the target's own network reach it through the host: the answers have to come back this way. */
 function returnHere({ family, subnet, target }: ForwardRule): Statement[] {
   const ip = PROTOCOL[family];
   return [
@@ -101,7 +101,7 @@ function returnHere({ family, subnet, target }: ForwardRule): Statement[] {
   ];
 }
 
-/** Hands what was routed our way to the network's bridge, which finds the machine as for anything it sends. */
+/** Hands what was routed our way to the network's bridge, which finds the VM as for anything it sends. */
 function deliver({ family, subnet, bridge }: ForwardRule): Statement[] {
   const ip = PROTOCOL[family];
   const daddr = field(ip, "daddr");

@@ -1,6 +1,6 @@
 /**
- * In which format an image is given out. One rule for every door: what a machine has, or had, an image as, stays its
- * format; else it is what somebody says; the content decides only about an image that no machine ever had. A guest can
+ * In which format an image is given out. One rule for every door: what a VM has, or had, an image as, stays its
+ * format; else it is what somebody says; the content decides only about an image that no VM ever had. A guest can
  * write any header onto its raw disk, so that content alone never turns raw into qcow2 (CVE-2013-1922,
  * CVE-2026-24708). Pure.
  */
@@ -10,9 +10,9 @@ export type ImageFormat = "raw" | "qcow2";
 export interface FormatEvidence {
   /** What the caller says. */
   readonly said: ImageFormat | undefined;
-  /** What machines have it as now or at their next start, with their names. */
+  /** What VMs have it as now or at their next start, with their names. */
   readonly uses: readonly { readonly vm: string; readonly format: string }[];
-  /** What a machine had it as, as it was recorded. */
+  /** What a VM had it as, as it was recorded. */
   readonly recorded: ImageFormat | undefined;
   /** What its pool reads from the content; undefined where the pool has no formats, or it is in none. */
   readonly pool: string | undefined;
@@ -30,7 +30,7 @@ export type FormatDecision =
   | { readonly format: ImageFormat; readonly isSaid: boolean }
   | { readonly refusal: string };
 
-/** The formats pools tell, that are raw to a machine. */
+/** The formats pools tell, that are raw to a VM. */
 const RAW: ReadonlySet<string | undefined> = new Set([undefined, "raw", "iso", "unknown"]);
 
 /** Decides about a disk, a base or a source. */

@@ -19,7 +19,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const begins = (head: Uint8Array, magic: Uint8Array, at = 0) =>
   head.length >= at + magic.length && magic.every((byte, index) => head[at + index] === byte);
 
-/** Formats that QEMU would recognise, and that machines are not given here: some name other files. */
+/** Formats that QEMU would recognise, and that VMs are not given here: some name other files. */
 const FOREIGN: readonly (readonly [magic: Uint8Array, at: number, name: string])[] = [
   [bytesOf("# Disk DescriptorFile"), 0, "a VMDK description, which names other files"],
   [bytesOf("KDMV"), 0, "a VMDK image, which can name other files"],

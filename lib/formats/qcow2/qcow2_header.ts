@@ -106,7 +106,7 @@ function extensions(
 }
 
 /**
- * Why an image must not be given to a machine, whatever it is built on; null when its own header is clean. The file it
+ * Why an image must not be given to a VM, whatever it is built on; null when its own header is clean. The file it
  * names as the one below it is not judged here.
  */
 export function headRefusal(header: Qcow2Header): string | null {

@@ -54,7 +54,7 @@ const SPACING: Readonly<Record<string, string>> = {
   "\u0328": "˛",
 };
 
-/** A keyboard that a machine may have. */
+/** A keyboard that a VM may have. */
 export type Layout = keyof typeof LAYOUTS;
 
 /** X11's number of a character: Latin 1 as it is, others in the block for Unicode. */
@@ -114,7 +114,7 @@ function keyboardOf(layout: Layout): Keyboard {
   return keyboard;
 }
 
-/** How a text is typed on a machine's keyboard, with dead keys where needed. Line ends of any kind are Enter. */
+/** How a text is typed on a VM's keyboard, with dead keys where needed. Line ends of any kind are Enter. */
 export function typingOf(text: string, layout: Layout = "us"): Typing {
   const { single, dead } = keyboardOf(layout);
   const accented = (character: string) => {

@@ -1,4 +1,4 @@
-/** libvirt's capabilities and domain capabilities → what a host can give to a machine. */
+/** libvirt's capabilities and domain capabilities → what a host can give to a VM. */
 import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
 
 /** A machine type of QEMU. `canonical` is what a name like `q35` stands for now. */
@@ -70,7 +70,7 @@ function values(element: XmlElement | undefined, name: string): string[] {
 
 const supported = (element: XmlElement | undefined) => element?.attributes.supported === "yes";
 
-/** What a machine of one kind may have, in libvirt's words. An empty list: nothing of it. */
+/** What a VM of one kind may have, in libvirt's words. An empty list: nothing of it. */
 export interface DomainCapabilities {
   readonly arch: string;
   /** With its version, e.g. pc-q35-7.2. */

@@ -95,7 +95,7 @@ export function setDisk(
   document.insertAfter(source()!, backingStoreXml(backing));
 }
 
-/** Two machines cannot listen on one port: the copy gets whichever is free. */
+/** Two VMs cannot listen on one port: the copy gets whichever is free. */
 function freePorts(document: XmlDocument): void {
   const fixed = () =>
     children(document.find("devices"), "graphics").find(({ attributes }) =>

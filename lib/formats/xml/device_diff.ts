@@ -1,4 +1,4 @@
-/** A machine's disks and network cards out of its two configurations, and what differs between them. */
+/** A VM's disks and network cards out of its two configurations, and what differs between them. */
 import type { DeviceDifference, DevicePlace } from "../../contract/devices.ts";
 import { declaredChain } from "./backing_store.ts";
 import { filterAddresses } from "./filter.ts";
@@ -39,7 +39,7 @@ export interface NicDevice {
   readonly linkUp: boolean;
   readonly bootOrder: number | undefined;
   readonly target: string | undefined;
-  /** Its place on the machine's bus: tells a card again whose address changes. */
+  /** Its place on the VM's bus: tells a card again whose address changes. */
   readonly slot: string | undefined;
 }
 
@@ -118,7 +118,7 @@ export function nicsOf(xml: string): NicDevice[] {
 
 /** A device with where it is, and what will be different about it. */
 export interface Compared<T> {
-  /** As it runs; as it will be, for one that is not there yet or of a machine that is off. */
+  /** As it runs; as it will be, for one that is not there yet or of a VM that is off. */
   readonly device: T;
   readonly place: DevicePlace;
   readonly pending: DeviceDifference[];
@@ -129,7 +129,7 @@ const shown = (value: unknown) => value === undefined ? null : String(value);
 /**
  * Compares what runs with what starts next, device by device: what is in one of them alone, and what differs.
  *
- * @param live undefined when the machine is off @param next undefined when it is transient
+ * @param live undefined when the VM is off @param next undefined when it is transient
  * @param same whether two are the same device @param fields what can differ
  */
 function compare<T extends object>(
@@ -178,13 +178,13 @@ const NIC_FIELDS = [
   "bootOrder",
 ] as const;
 
-/** A machine's disks in both of its configurations. @throws {XmlError} */
+/** A VM's disks in both of its configurations. @throws {XmlError} */
 export function compareDisks(live: string | undefined, next: string | undefined): Compared<DiskDevice>[] {
   const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : disksOf(xml));
   return compare(now, then, (a, b) => a.target === b.target && a.device === b.device, DISK_FIELDS);
 }
 
-/** A machine's network cards in both of its configurations. @throws {XmlError} */
+/** A VM's network cards in both of its configurations. @throws {XmlError} */
 export function compareNics(live: string | undefined, next: string | undefined): Compared<NicDevice>[] {
   const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : nicsOf(xml));
   // A card whose address was changed is still the one in its slot; another card with its address is itself.

@@ -1,4 +1,4 @@
-/** libvirt's domain XML → what lists and pages show of a machine. */
+/** libvirt's domain XML → what lists and pages show of a VM. */
 import { OS_TYPES } from "../../contract/choices.ts";
 import type { Disk, Graphics, GuestAgentState, NetworkInterface, VM } from "../../contract/vm.ts";
 import { agentChannelsIn, anyAgent } from "./channel.ts";
@@ -101,7 +101,7 @@ function summarizeInterface(nic: XmlElement): Omit<NetworkInterface, "ipAddress"
   return {
     mac: child(nic, "mac")?.attributes.address ?? "",
     network: network ?? "",
-    // A network over a bridge of the host is shown as that bridge while the machine runs: it is the same network.
+    // A network over a bridge of the host is shown as that bridge while the VM runs: it is the same network.
     type: source?.network === undefined ? nic.attributes.type ?? "" : "network",
     ...(model !== undefined && { model }),
     ...(target !== undefined && { target }),
@@ -196,7 +196,7 @@ export function summarizeDomain(xml: string): DomainSummary {
   };
 }
 
-/** What KVM Manager keeps in a machine's metadata. */
+/** What KVM Manager keeps in a VM's metadata. */
 export type OwnMetadata = Pick<
   DomainSummary,
   "tags" | "group" | "createdAt" | "keptOsType" | "generatedPasswords"
@@ -223,7 +223,7 @@ export interface ScreenServer extends Graphics {
   readonly password: string | undefined;
 }
 
-/** Screens of a machine with their places and passwords, as its secure XML has them. */
+/** Screens of a VM with their places and passwords, as its secure XML has them. */
 export function screenServers(xml: string): ScreenServer[] {
   return children(child(parseXml(xml), "devices"), "graphics").map((graphics) => {
     const tlsPort = Number(graphics.attributes.tlsPort ?? "-1");

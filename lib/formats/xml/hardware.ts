@@ -28,7 +28,7 @@ function sourceOf(device: XmlElement): string {
     "";
 }
 
-/** A device's place on the machine's bus, as `lspci` writes it; its alias where it has none. */
+/** A device's place on the VM's bus, as `lspci` writes it; its alias where it has none. */
 export function placeOf(device: XmlElement): string | undefined {
   const { type, domain, bus, slot, function: fn } = child(device, "address")?.attributes ?? {};
   if (type !== "pci") return child(device, "alias")?.attributes.name;
@@ -101,7 +101,7 @@ export function formatCpus(cpus: readonly number[]): string {
 }
 
 /**
- * The mode a CPU element was made from. A running machine's XML shows `host-model` as the model it became, which has
+ * The mode a CPU element was made from. A running VM's XML shows `host-model` as the model it became, which has
  * a vendor that nobody writes by hand (libvirt 9.0).
  */
 function cpuMode(cpu: XmlElement | undefined): Hardware["cpu"]["mode"] {

@@ -1,4 +1,4 @@
-/** Whether a change of a machine's hardware fits: together, with what the machine has, and with the host. Pure. */
+/** Whether a change of a VM's hardware fits: together, with what the VM has, and with the host. Pure. */
 import { MEMORY_SHARE } from "../../contract/create.ts";
 import { ContractError } from "../../contract/errors.ts";
 import type { Hardware, HardwareChange, HardwareOptions } from "../../contract/hardware.ts";
@@ -18,7 +18,7 @@ export interface Fit {
 
 const mismatch = (reason: string) => new ContractError("HardwareMismatch", { reason });
 
-/** Names of Intel's and AMD's machines, which alone can be told that they have no SMM. */
+/** Names of Intel's and AMD's VMs, which alone can be told that they have no SMM. */
 const isOldPc = (machine: string) => /^pc(-i440fx|$)/.test(machine);
 
 function checkCpu(change: NonNullable<HardwareChange["cpu"]>, { next, options }: Fit): void {
@@ -83,7 +83,7 @@ function checkMemory(change: NonNullable<HardwareChange["memory"]>, fit: Fit): v
   if (exceeds && !fit.allowOvercommit) throw exceeds;
 }
 
-/** The error of a change to more memory than the host has; a machine that has as much already may keep it. */
+/** The error of a change to more memory than the host has; a VM that has as much already may keep it. */
 function memoryExceedsHost(
   { currentMb = 0, maxMb = 0 }: NonNullable<HardwareChange["memory"]>,
   { next, options }: Fit,

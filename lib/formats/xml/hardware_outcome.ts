@@ -1,9 +1,9 @@
-/** Whether libvirt stored what a change of a machine's hardware asked for. Pure. */
+/** Whether libvirt stored what a change of a VM's hardware asked for. Pure. */
 import type { HardwareChange } from "../../contract/hardware.ts";
 import { changedFields, fieldText, type HardwareField, readHardware } from "./hardware.ts";
 import { child, parseXml } from "./tree.ts";
 
-/** Fields that libvirt works out from the NUMA cells where a machine has some. */
+/** Fields that libvirt works out from the NUMA cells where a VM has some. */
 const OF_CELLS: ReadonlySet<HardwareField> = new Set([
   "memory.maxMb",
   "memory.currentMb",

@@ -59,7 +59,7 @@ export function dropMacs(document: XmlDocument): void {
   }
 }
 
-/** The file that keeps a UEFI machine's variables, where it has one. */
+/** The file that keeps a UEFI VM's variables, where it has one. */
 export function nvramOf(document: XmlDocument): string | undefined {
   const nvram = document.find("os", "nvram");
   return nvram?.text.trim() || child(nvram, "source")?.attributes.file || undefined;

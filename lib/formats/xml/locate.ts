@@ -5,7 +5,7 @@
  */
 import { parseXml, type XmlElement } from "./tree.ts";
 
-/** Most documents that are tried: a machine full of devices needs a hundred. */
+/** Most documents that are tried: a VM full of devices needs a hundred. */
 const MOST_TRIALS = 400;
 
 /** Where a fault is. */

@@ -1,4 +1,4 @@
-/** A new machine's devices as libvirt's XML. Pure. Source: "Devices" in libvirt's domain format. */
+/** A new VM's devices as libvirt's XML. Pure. Source: "Devices" in libvirt's domain format. */
 import { channelDevice, OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "./channel.ts";
 import { isPc, isQ35 } from "./machine_type.ts";
 import { seedDisk } from "./seed_drive.ts";
@@ -14,7 +14,7 @@ const BALLOON_PERIOD = 5;
 /** More CPUs than this need interrupts with longer ids, which a virtual IOMMU gives. */
 const MOST_PLAIN_CPUS = 255;
 
-/** Whether a machine has so many CPUs that it needs an IOMMU. */
+/** Whether a VM has so many CPUs that it needs an IOMMU. */
 export function manyCpus({ cpuCount, machine }: Pick<NewVm, "cpuCount" | "machine">): boolean {
   return cpuCount > MOST_PLAIN_CPUS && isQ35(machine);
 }

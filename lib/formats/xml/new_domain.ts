@@ -1,4 +1,4 @@
-/** A new machine as libvirt's domain XML. Pure; every value is escaped by the writer. */
+/** A new VM as libvirt's domain XML. Pure; every value is escaped by the writer. */
 import { isPc } from "./machine_type.ts";
 import type { NewVm } from "../../vm/create/vm.ts";
 import { renderXml, xml, type XmlContent, type XmlNode } from "./build.ts";

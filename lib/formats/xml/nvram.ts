@@ -1,4 +1,4 @@
-/** The file of a UEFI machine's variables, apart from the machine. */
+/** The file of a UEFI VM's variables, apart from the VM. */
 import { renderXml, xml } from "./build.ts";
 import { XmlDocument } from "./edit.ts";
 import { nvramOf } from "./identity.ts";

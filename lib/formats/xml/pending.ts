@@ -1,4 +1,4 @@
-/** What a running machine will have changed at its next boot: its live and its stored XML, compared by meaning. Pure. */
+/** What a running VM will have changed at its next boot: its live and its stored XML, compared by meaning. Pure. */
 import type { Area, PendingChange } from "../../contract/hardware.ts";
 import type { XmlNode } from "./build.ts";
 import { fieldText, type HardwareField, nicKeys, readHardware } from "./hardware.ts";
@@ -206,7 +206,7 @@ function compareParts(
   });
 }
 
-/** A clock without what it has come to while the machine runs. */
+/** A clock without what it has come to while the VM runs. */
 function still(element: XmlElement): XmlElement {
   if (element.name !== "clock") return element;
   const { adjustment: _a, basis: _b, ...attributes } = element.attributes;
@@ -226,7 +226,7 @@ function brief(elements: readonly XmlElement[]): string {
   );
 }
 
-/** Features a custom CPU asks for; a running machine's CPU shows those of its model as well. */
+/** Features a custom CPU asks for; a running VM's CPU shows those of its model as well. */
 function features(domain: XmlElement): Map<string, string> {
   return new Map(
     children(child(domain, "cpu"), "feature").map(({ attributes }) => [
@@ -256,7 +256,7 @@ function compareFeatures(live: XmlElement, next: XmlElement): Difference[] {
 }
 
 /**
- * Compares a running machine's live XML with its stored one.
+ * Compares a running VM's live XML with its stored one.
  *
  * @param hostCpus the host's number of CPUs, where it is known
  * @throws {XmlError}
@@ -280,7 +280,7 @@ export function findDifferences(live: string, next: string, hostCpus?: number): 
   ];
 }
 
-/** What a running machine will have changed at its next boot: see {@link findDifferences}. @throws {XmlError} */
+/** What a running VM will have changed at its next boot: see {@link findDifferences}. @throws {XmlError} */
 export function pendingChanges(live: string, next: string, hostCpus?: number): PendingChange[] {
   if (live === next) return [];
   return findDifferences(live, next, hostCpus).map(({ undo: _, ...change }) => change);

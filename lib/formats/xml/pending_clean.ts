@@ -1,6 +1,6 @@
 /**
- * What libvirt adds to a running machine's XML by itself (seen with libvirt 9.0 and in its formatter): without it, the
- * live and the stored XML of an unchanged machine say the same. Pure.
+ * What libvirt adds to a running VM's XML by itself (seen with libvirt 9.0 and in its formatter): without it, the
+ * live and the stored XML of an unchanged VM say the same. Pure.
  */
 import { renderXml, type XmlNode } from "./build.ts";
 import { child, type XmlElement } from "./tree.ts";
@@ -56,7 +56,7 @@ const CHOSEN: Readonly<Record<string, readonly { name: string; any: (device: Xml
 
 /** Terminals of the host that a start opens: never part of a configuration. */
 const TERMINAL = /^\/dev\/pts\/\d+$/;
-/** Images below a disk, and their sources: a running machine's are numbered. */
+/** Images below a disk, and their sources: a running VM's are numbered. */
 const BELOW = /^(backingStore\/)*backingStore(\/source)?$/;
 /** Devices libvirt makes for interfaces. */
 const OWN_TARGET = /^(vnet|macvtap|macvlan)\d+$/;
@@ -117,7 +117,7 @@ interface CleanOptions {
   readonly without?: readonly string[];
 }
 
-/** A device, or any other part, of a running machine as a configuration would have it. */
+/** A device, or any other part, of a running VM as a configuration would have it. */
 export function cleaned(live: XmlElement, next: XmlElement | undefined, options: CleanOptions): XmlNode {
   const node = cleanNode(live.name, { live, next }, live, "", options);
   // An interface on a network shows what the network gave it: a bridge, a macvtap.

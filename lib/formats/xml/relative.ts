@@ -1,5 +1,5 @@
 /**
- * Relative paths of disk images. libvirt defines them, but its schemas call for absolute ones: a machine that has one
+ * Relative paths of disk images. libvirt defines them, but its schemas call for absolute ones: a VM that has one
  * already must stay editable. Pure.
  */
 import { XmlDocument } from "./edit.ts";

@@ -1,6 +1,6 @@
 /**
  * The drive a seed is in. It is marked by its alias, which libvirt keeps: what the drive is called, on which bus it is
- * and what else the machine has may change.
+ * and what else the VM has may change.
  */
 import { backingStoreXml } from "./backing_store.ts";
 import { xml, type XmlNode } from "./build.ts";
@@ -24,13 +24,13 @@ export interface SeedDrive {
   readonly alias?: string;
 }
 
-/** Name of a machine's seed. @param number for the second and further ones, while the one before is still in use */
+/** Name of a VM's seed. @param number for the second and further ones, while the one before is still in use */
 export function seedName(vmName: string, number = 1): string {
   return `${vmName}${number === 1 ? "" : `-${number}`}${SEED_SUFFIX}`;
 }
 
 /**
- * The drive as a device. A seed that is not there any more (an old snapshot names it) does not keep the machine from
+ * The drive as a device. A seed that is not there any more (an old snapshot names it) does not keep the VM from
  * starting: libvirt leaves the drive empty then.
  */
 export function seedDisk({ target, bus, path, alias = MARK }: SeedDrive): XmlNode {
@@ -51,7 +51,7 @@ export function scsiController(): XmlNode {
   return xml("controller", { type: "scsi", index: 0, model: "virtio-scsi" });
 }
 
-/** A machine's disks and controllers, as far as a seed's drive depends on them. */
+/** A VM's disks and controllers, as far as a seed's drive depends on them. */
 export interface Drives {
   readonly seed: SeedDrive | undefined;
   /** The first controller of the bus `scsi`: `virtio` is what cloud images can drive. */

@@ -1,4 +1,4 @@
-/** A machine's serial line, as its XML has it. */
+/** A VM's serial line, as its XML has it. */
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
 /** Whether a serial console can be opened: there is none, it leads elsewhere (a file, a TCP port), or it is there. */

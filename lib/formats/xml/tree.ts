@@ -1,7 +1,7 @@
 /**
  * A small reader for XML that libvirt itself wrote: elements, attributes, text; no namespaces resolved, comments
  * and processing instructions passed over. It is several times faster than a general parser, which matters for a
- * host with a thousand machines. XML that people or other programs wrote is not read with it.
+ * host with a thousand VMs. XML that people or other programs wrote is not read with it.
  */
 
 /** Where an element stands in its source, in characters. */

@@ -83,7 +83,7 @@ export const unacceptableName = (name: string) => `${name}\n.`;
  * The same domain under a name that is none. libvirt parses and validates a domain completely before it
  * looks for line breaks in its name, and refuses those always: so it tells whatever is wrong with the XML, and can
  * not define it. (Source: qemuDomainDefineXMLFlags: virDomainDefParseString, then virXMLCheckIllegalChars.) The
- * UUID stays the machine's own: under another name libvirt would refuse that, too.
+ * UUID stays the VM's own: under another name libvirt would refuse that, too.
  */
 export function trialXml(document: XmlDocument, name: string): string {
   const element = child(document.root, "name");

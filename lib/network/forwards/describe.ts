@@ -40,14 +40,14 @@ export function forwardTarget({ address, targetAddress = address, ...forward }: 
     : t("forwards.target_address", { address: oneLine(targetAddress, 45), ports });
 }
 
-/** A card in the form's list of targets: machine and, where it has several cards, which. */
+/** A card in the form's list of targets: VM and, where it has several cards, which. */
 export const targetValue = (vmId: string, mac: string): string => `${vmId} ${mac}`;
 
 /** The forward a form describes; what is no port becomes 0, which the contract refuses by name. */
 export function forwardIn(network: string, form: FormData): NewPortForward {
   const ports = parsePorts(trimmedIn(form, "hostPorts")) ?? { from: 0, to: 0 };
   const address = givenIn(form, "address");
-  // A machine stands in the list from the start: whoever gives an address means that instead.
+  // A VM stands in the list from the start: whoever gives an address means that instead.
   const [vmId, mac] = address === undefined ? trimmedIn(form, "target").split(" ") : [];
   const targetPort = givenIn(form, "targetPort");
   const fields = {

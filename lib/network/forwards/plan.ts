@@ -1,4 +1,4 @@
-/** What becomes of each port forward, from what is known of networks, machines and the host. Pure. */
+/** What becomes of each port forward, from what is known of networks, VMs and the host. Pure. */
 import type { ForwardProtocol, ForwardState } from "../../contract/forwards.ts";
 import type { Network } from "../../contract/networks.ts";
 import type { VM } from "../../contract/vm.ts";
@@ -24,7 +24,7 @@ export interface StoredForward {
   readonly hostPortEnd: number;
   readonly targetPort: number;
   readonly vmId: string | undefined;
-  /** What the machine was called when it was last seen. */
+  /** What the VM was called when it was last seen. */
   readonly vmName: string | undefined;
   readonly mac: string | undefined;
   readonly address: string | undefined;
@@ -102,14 +102,14 @@ function subnetsOf(network: Network): Subnet[] {
   });
 }
 
-/** The subnet in which an address can be a machine's; undefined for the host's own address, or one outside. */
+/** The subnet in which an address can be a VM's; undefined for the host's own address, or one outside. */
 export function subnetFor(network: Network, ip: string): Subnet | undefined {
   const address = parseAddress(ip);
   if (address === undefined) return undefined;
   return subnetsOf(network).find((subnet) => isHostOf(subnet, address) && subnet.value !== address.value);
 }
 
-/** The machine's card that is meant: the one named, else its first on the network. */
+/** The VM's card that is meant: the one named, else its first on the network. */
 export function cardOn(vm: VM, network: string, mac: string | undefined) {
   const cards = vm.networkInterfaces.filter((nic) => nic.type === "network" && nic.network === network);
   return mac === undefined ? cards[0] : cards.find((nic) => nic.mac.toLowerCase() === mac.toLowerCase());

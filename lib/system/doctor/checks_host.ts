@@ -1,4 +1,4 @@
-/** Judges of what is around machines: firewall, storage, names, ports, the clock. */
+/** Judges of what is around VMs: firewall, storage, names, ports, the clock. */
 import { formatBytes } from "../../text/quantity.ts";
 import { installs } from "./distribution.ts";
 import type { HostFacts, PoolFacts } from "./facts.ts";

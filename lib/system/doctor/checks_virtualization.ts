@@ -1,4 +1,4 @@
-/** Judges of what machines run on: libvirt, KVM, QEMU, the kernel's modules, the groups. */
+/** Judges of what VMs run on: libvirt, KVM, QEMU, the kernel's modules, the groups. */
 import { installs } from "./distribution.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Finding, found, judged, ok } from "./finding.ts";

@@ -187,7 +187,7 @@ function cdBus({ offer, platform }: Facts): Bus {
   return suits.find((bus) => offer.diskBuses.includes(bus)) ?? "scsi";
 }
 
-/** Warns where QEMU would find the door closed: the machine could be made, but not started. */
+/** Warns where QEMU would find the door closed: the VM could be made, but not started. */
 function warnOfClosed(field: string, path: string | undefined, { closed }: Facts, findings: Findings): void {
   const folder = path === undefined ? undefined : closed.get(path);
   if (folder !== undefined) findings.warn(field, "NotReachable", { path: path!, folder });

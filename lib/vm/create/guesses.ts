@@ -1,4 +1,4 @@
-/** What a form for a new machine can guess: the operating system of an image, a free name. Pure. */
+/** What a form for a new VM can guess: the operating system of an image, a free name. Pure. */
 import type { OperatingSystem } from "../../contract/mod.ts";
 
 /** What of an operating system is needed to recognise it. */
@@ -77,7 +77,7 @@ function guess(path: string, bySpelling: ReadonlyMap<string, readonly Spelled[]>
   return best?.system.id;
 }
 
-/** A name for a machine that none has yet: `debian12`, `debian12-2`, … @param base its id or any text */
+/** A name for a VM that none has yet: `debian12`, `debian12-2`, … @param base its id or any text */
 export function freeName(base: string, taken: ReadonlySet<string>): string {
   const plain = base.replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^[\d-]+|-+$/g, "").slice(0, 56) || "vm";
   if (!taken.has(plain)) return plain;

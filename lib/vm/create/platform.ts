@@ -1,10 +1,10 @@
-/** Which kind of machine a configuration means: architecture, machine type and how it is virtualized. Pure. */
+/** Which kind of VM a configuration means: architecture, machine type and how it is virtualized. Pure. */
 import type { VmConfig } from "../../contract/create.ts";
 import { ContractError } from "../../contract/errors.ts";
 import type { GuestArch, Guests } from "../../formats/xml/capabilities.ts";
 import { isPc } from "../../formats/xml/machine_type.ts";
 
-/** What the rest of a machine's options depends on. */
+/** What the rest of a VM's options depends on. */
 export interface Platform {
   readonly arch: string;
   /** `q35`, `pc`, `virt`, or a name with its version. */
@@ -68,7 +68,7 @@ function chooseMachine(guest: GuestArch, wanted: string | undefined, fallback: s
 }
 
 /**
- * The kind of machine. An error has the field it is about in its details.
+ * The kind of VM. An error has the field it is about in its details.
  *
  * @throws {ContractError} NotOnThisHost
  */

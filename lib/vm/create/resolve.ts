@@ -76,7 +76,7 @@ export function resolveVm(config: VmConfig, facts: Facts, findings: Findings): N
   };
 }
 
-/** What a decided machine comes to, for people. @param xml what libvirt would be given */
+/** What a decided VM comes to, for people. @param xml what libvirt would be given */
 export function described(vm: NewVm, xml: string): NonNullable<ConfigCheck["resolved"]> {
   return {
     virtType: vm.virtType,

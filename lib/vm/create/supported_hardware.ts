@@ -1,4 +1,4 @@
-/** What a kind of machine may have on this host, and why not the rest. Pure. */
+/** What a kind of VM may have on this host, and why not the rest. Pure. */
 import {
   CPU_MODES,
   DISK_BUSES,

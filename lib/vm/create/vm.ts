@@ -1,4 +1,4 @@
-/** A machine to be made, with everything decided: what its XML is written from. */
+/** A VM to be made, with everything decided: what its XML is written from. */
 import type {
   BOOT_DEVICES,
   CPU_MODES,

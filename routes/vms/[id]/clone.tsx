@@ -47,7 +47,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Making a copy of a machine. */
+/** Making a copy of a VM. */
 export default define.page<typeof handler>(function Clone({ data }) {
   return <VmNamePage kind="clone" {...data} />;
 });

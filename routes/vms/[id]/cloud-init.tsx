@@ -89,7 +89,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What cloud-init is told to set up in a machine. */
+/** What cloud-init is told to set up in a VM. */
 export default define.page<typeof handler>(function VmCloudInit({ data, state }) {
   const { vm, state: told, unreadable, now, fault, said, passwordsAgain, preview } = data;
   const shared = signal(vm);

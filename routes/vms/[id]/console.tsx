@@ -16,7 +16,7 @@ export const handler = define.handlers({
   },
 });
 
-/** A machine's screen. */
+/** A VM's screen. */
 export default define.page<typeof handler>(function VmConsole({ data: { vm, now }, state }) {
   const { connected } = state.connection;
   const shared = signal(vm);

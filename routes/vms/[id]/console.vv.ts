@@ -1,7 +1,7 @@
 import { define } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
 
-/** The file that opens a machine's screen in remote-viewer. */
+/** The file that opens a VM's screen in remote-viewer. */
 export const handler = define.handlers({
   async GET(ctx) {
     const { fileName, contentType, content } = await ctx.state.api

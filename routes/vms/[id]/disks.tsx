@@ -20,7 +20,7 @@ export const handler = define.handlers({
   },
 });
 
-/** A machine's disks and drives. */
+/** A VM's disks and drives. */
 export default define.page<typeof handler>(function Disks({ data, state, url }) {
   const { vm, devices, form, options, now } = data;
   const { connected } = state.connection;

@@ -63,7 +63,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Taking a machine out as an archive. */
+/** Taking a VM out as an archive. */
 export default define.page<typeof handler>(function ExportOva({ data, state }) {
   const { vm, pools, typed, failure, written } = data;
   const title = own.t("ova.export_title", { name: oneLine(vm.name, 60) });

@@ -1,7 +1,7 @@
 import { define } from "../../../lib/page_state.ts";
 import { fail } from "../../(_shared)/fail.ts";
 
-/** A machine's definition as a file, without passwords. */
+/** A VM's definition as a file, without passwords. */
 export const handler = define.handlers({
   async GET(ctx) {
     const { fileName, xml } = await ctx.state.api.exportVm({ vmId: ctx.params.id ?? "" }).catch(fail);

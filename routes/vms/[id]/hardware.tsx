@@ -76,7 +76,7 @@ export const handler = define.handlers({
   },
 });
 
-/** A machine's hardware: what it is now, what it will be, and changing it. */
+/** A VM's hardware: what it is now, what it will be, and changing it. */
 export default define.page<typeof handler>(function VmHardware({ data, state }) {
   const { vm, hardware, outcome, now } = data;
   const { connected } = state.connection;

@@ -23,7 +23,7 @@ export const handler = define.handlers({
   },
 });
 
-/** A machine at a glance. */
+/** A VM at a glance. */
 export default define.page<typeof handler>(function Vm({ data, state }) {
   const { vm, activity, seed, now } = data;
   const { connected } = state.connection;

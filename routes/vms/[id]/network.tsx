@@ -24,7 +24,7 @@ export const handler = define.handlers({
   },
 });
 
-/** A machine's network cards. */
+/** A VM's network cards. */
 export default define.page<typeof handler>(function Network({ data, state, url }) {
   const { vm, devices, form, options, forwards, now } = data;
   const { connected } = state.connection;

@@ -23,7 +23,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Giving a machine another name. */
+/** Giving a VM another name. */
 export default define.page<typeof handler>(function Rename({ data }) {
   return <VmNamePage kind="rename" {...data} />;
 });

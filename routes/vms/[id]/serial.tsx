@@ -17,7 +17,7 @@ export const handler = define.handlers({
   },
 });
 
-/** A machine's serial console. */
+/** A VM's serial console. */
 export default define.page<typeof handler>(function VmSerial({ data, state }) {
   const { vm, line, now } = data;
   const shared = signal(vm);

@@ -104,7 +104,7 @@ function Fields({ vm, list, pools, refused }: {
   );
 }
 
-/** Making a template of a machine, or a new version of one. */
+/** Making a template of a VM, or a new version of one. */
 export default define.page<typeof handler>(function MakeTemplate({ data }) {
   const { vm, refused } = data;
   const title = area.t("templates.make_title", { name: oneLine(vm.name, 60) });

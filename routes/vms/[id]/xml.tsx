@@ -17,7 +17,7 @@ import { vmOf } from "../../(_shared)/vm.ts";
 
 const texts = textsOf(xmlTexts);
 
-/** Which of a machine's two configurations. */
+/** Which of a VM's two configurations. */
 const VERSIONS: readonly { config: "live" | "next"; label: PlainKeyOf<typeof xmlTexts> }[] = [
   { config: "live", label: "xml.live" },
   { config: "next", label: "xml.next" },
@@ -81,7 +81,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Links to the machine's two configurations. */
+/** Links to the VM's two configurations. */
 function Versions({ vm, inactive }: { vm: VM; inactive: boolean }) {
   if (!isLive(vm)) return <p class="text-muted">{texts.t("xml.off")}</p>;
   return (
@@ -100,7 +100,7 @@ function Versions({ vm, inactive }: { vm: VM; inactive: boolean }) {
   );
 }
 
-/** A machine's configuration as libvirt has it, to read or to edit. */
+/** A VM's configuration as libvirt has it, to read or to edit. */
 export default define.page<typeof handler>(function VmXml({ data, state }) {
   const { vm, xml, inactive, editing, now } = data;
   const here = `/vms/${encodeURIComponent(vm.id)}`;
