@@ -84,7 +84,7 @@ export function createApi(
     dispatch: Dispatch;
     hub: EventHub;
     version: string;
-    /** Machines, for who may see only some of them. */
+    /** VMs, for who may see only some of them. */
     vms: () => readonly VM[];
     vm: (vmId: string) => VmFacts | undefined;
     /** Names that VMs had. */

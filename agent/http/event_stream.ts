@@ -98,7 +98,7 @@ export class EventStreams {
         controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
         if (since === null) return;
         const missed = this.hub.since(since);
-        // What somebody may see is judged when it happens: of what is past, machines may be gone by now.
+        // What somebody may see is judged when it happens: of what is past, VMs may be gone by now.
         if (missed === null || (view !== undefined && missed !== "")) {
           send(frame("reload", { reason: "too much happened since" }));
         } else if (missed !== "") send(missed);

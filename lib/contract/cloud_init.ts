@@ -1,5 +1,5 @@
 /**
- * Cloud-init: what a machine's first start sets up in the guest, handed over as a NoCloud seed (a small CD).
+ * Cloud-init: what a VM's first start sets up in the guest, handed over as a NoCloud seed (a small CD).
  *
  * Bounds that one field shows by itself are here; what takes more (SSH keys, addresses, YAML) is checked by
  * `lib/vm/cloud_init/check.ts`, with errors that name the field.
@@ -57,7 +57,7 @@ export const CloudInitNic = closed({
 });
 export type CloudInitNic = Static<typeof CloudInitNic>;
 
-/** The form: what most machines need, without writing YAML. */
+/** The form: what most VMs need, without writing YAML. */
 export const CloudInitForm = closed({
   hostname: Type.Optional(name(253, { description: "host name, or the fully qualified one" })),
   users: Type.Optional(Type.Array(CloudInitUser, { maxItems: MOST_USERS })),

@@ -1,4 +1,4 @@
-/** Removing the program. Machines, disks and networks are libvirt's, and stay. */
+/** Removing the program. VMs, disks and networks are libvirt's, and stay. */
 import { textFiles } from "../../../lib/system/install/layout.ts";
 import { ForwardKernel } from "../../network/forwards/kernel.ts";
 import { forwardNames } from "../../network/forwards/names.ts";

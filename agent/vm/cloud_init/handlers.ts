@@ -1,5 +1,5 @@
 /**
- * The commands on a machine's cloud-init. The seed's CD is the one place where it is kept (why: lib/vm/cloud_init/seed.ts).
+ * The commands on a VM's cloud-init. The seed's CD is the one place where it is kept (why: lib/vm/cloud_init/seed.ts).
  * A change makes a new CD and puts it in the place of the old one, so that whatever fails, one of them is whole.
  */
 import type { DeviceChange } from "../../../ffi/calls/device.ts";
@@ -108,7 +108,7 @@ async function preview(
   return (await seedDocuments.shown(complete)).files;
 }
 
-/** A medium goes with the machine's saved memory: taken away, that could not be continued. */
+/** A medium goes with the VM's saved memory: taken away, that could not be continued. */
 function refuseSuspended(vm: VM, drive: SeedDrive | undefined): void {
   if (vm.state !== "suspended" || drive?.path === undefined) return;
   throw new ContractError("CloudInitFailed", {
@@ -116,7 +116,7 @@ function refuseSuspended(vm: VM, drive: SeedDrive | undefined): void {
   });
 }
 
-/** One change of a machine's devices. */
+/** One change of a VM's devices. */
 async function change(
   { link }: Host,
   vm: VM,
@@ -167,7 +167,7 @@ async function insertConfig(host: Host, vm: VM, found: Drives, path: string, rol
   rollback.add(`the drive of ${vm.name}`, () => change(host, vm, "domainDetachDevice", disk, CONFIG));
 }
 
-/** Gives the running machine the seed, where that can be done. @returns whether it has it */
+/** Gives the running VM the seed, where that can be done. @returns whether it has it */
 async function insertLive(host: Host, vm: VM, found: Drives, path: string, rollback: Rollback) {
   const { seed: old, scsi, targets, freeAlias } = found;
   if (old) {
@@ -176,7 +176,7 @@ async function insertLive(host: Host, vm: VM, found: Drives, path: string, rollb
     return true;
   }
   const target = freeTarget("scsi", targets);
-  if (scsi !== "virtio" || target === undefined) return false; // no other drive can be plugged into a running machine
+  if (scsi !== "virtio" || target === undefined) return false; // no other drive can be plugged into a running VM
   const disk = seedDisk({ target, bus: "scsi", path, alias: freeAlias });
   await change(host, vm, "domainAttachDevice", disk, LIVE);
   rollback.add(
@@ -231,7 +231,7 @@ async function noteGoing(
   }
 }
 
-/** Deletes a seed that this machine does not need any more, unless another one does. */
+/** Deletes a seed that this VM does not need any more, unless another one does. */
 async function drop({ link, inventory }: Host, vm: VM, path: string): Promise<void> {
   const needed = inventory.vms().some(({ id, disks }) =>
     id !== vm.id && disks.some(({ source }) => source === path)
@@ -248,7 +248,7 @@ async function remove(host: Host, vm: VM, operation: Operation): Promise<void> {
   await noteGoing(host, "disk-doomed", paths, operation);
   try {
     if (live?.bus === "scsi") await change(host, vm, "domainDetachDevice", seedDisk(live), LIVE);
-    // A drive of the machine's own stays until it stops: nothing but its medium can go.
+    // A drive of the VM's own stays until it stops: nothing but its medium can go.
     else if (live?.path !== undefined) await exchange(host, vm, { ...live, path: undefined }, LIVE);
     if (config) await change(host, vm, "domainDetachDevice", seedDisk(config), CONFIG);
   } catch (error) {

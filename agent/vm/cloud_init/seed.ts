@@ -1,4 +1,4 @@
-/** Seeds as volumes: made, read, and found in a machine. */
+/** Seeds as volumes: made, read, and found in a VM. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { type CloudInit, ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { drivesOf, seedName } from "../../../lib/formats/xml/seed_drive.ts";
@@ -12,7 +12,7 @@ import { makeVolume } from "../../storage/volume_steps.ts";
 import { type Caller, defaultPool, deleteVolume, uploadVolume, type Volume } from "../../storage/volumes.ts";
 import { seedDocuments } from "./seed_work.ts";
 
-/** Most names tried for a seed: every change of a machine's gives the one before free again. */
+/** Most names tried for a seed: every change of a VM's gives the one before free again. */
 const MOST_NAMES = 100;
 
 type Link = Pick<LibvirtLink, "call" | "uri">;
@@ -21,7 +21,7 @@ type Link = Pick<LibvirtLink, "call" | "uri">;
 export interface SeedRequest {
   readonly vmName: string;
   readonly cloudInit: CloudInit;
-  /** MAC addresses of the machine's interfaces in their order: what `network` without `mac` is about. */
+  /** MAC addresses of the VM's interfaces in their order: what `network` without `mac` is about. */
   readonly macs: readonly string[];
   /** Where the seed goes: the default pool when left out. */
   readonly pool?: string;
@@ -113,7 +113,7 @@ export async function seedAt(link: Caller, path: string): Promise<Seed> {
   }
 }
 
-/** The seed of a machine that goes with it when it is deleted: not one that another machine has in a drive. */
+/** The seed of a VM that goes with it when it is deleted: not one that another VM has in a drive. */
 export function ownSeed(domainXml: string, vm: VM, all: readonly VM[]): string | undefined {
   const path = drivesOf(domainXml).seed?.path;
   const shared = all.some(({ id, disks }) => id !== vm.id && disks.some(({ source }) => source === path));

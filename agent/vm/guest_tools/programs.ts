@@ -9,7 +9,7 @@ import { VERSION } from "../../../lib/version.ts";
 import { orMissing } from "../../files.ts";
 import type { FromToolsWorker, ToToolsWorker } from "./protocol.ts";
 
-/** Milliseconds the CD may take; about one on a machine that has time. */
+/** Milliseconds the CD may take; about one on a VM that has time. */
 const LIMIT_MS = 60_000;
 
 const worker = new SerialWorker<ToToolsWorker, FromToolsWorker>(

@@ -12,7 +12,7 @@ export interface PackageFacts {
 
 const SUMMARY = "manage the virtual machines of this host in a browser";
 const DESCRIPTION = [
-  "One program that manages libvirt's machines, storage and networks: pages in a",
+  "One program that manages libvirt's VMs, storage and networks: pages in a",
   "browser, a REST API and a command line. It runs as a user of its own, needs no",
   "database server, and loads nothing from the internet.",
 ];

@@ -13,7 +13,7 @@ import { CLOUD_CONFIG, writeYaml } from "./yaml.ts";
 export interface SeedSubject {
   readonly vmName: string;
   readonly instanceId: string;
-  /** MAC addresses of the machine's interfaces, in their order. */
+  /** MAC addresses of the VM's interfaces, in their order. */
   readonly macs: readonly string[];
 }
 
@@ -81,7 +81,7 @@ function nicConfig(nic: CloudInitNic, index: number, mac: string): Record<string
   });
 }
 
-/** A network is described for an interface that the machine does not have. */
+/** A network is described for an interface that the VM does not have. */
 export class NoSuchNic extends Error {
   override readonly name = "NoSuchNic";
   constructor(readonly index: number) {
@@ -94,7 +94,7 @@ function networkConfig(network: readonly CloudInitNic[], macs: readonly string[]
   const entries = network.map((nic, index) => {
     const mac = nic.mac ?? macs[index];
     if (mac === undefined) throw new NoSuchNic(index);
-    // The number is the machine's where it has this interface, so that eth0 is its first.
+    // The number is the VM's where it has this interface, so that eth0 is its first.
     const known = macs.findIndex((each) => each.toLowerCase() === mac.toLowerCase());
     const number = known < 0 ? index : known;
     return [`eth${number}`, nicConfig(nic, number, mac)] as const;

@@ -1,9 +1,9 @@
 /**
  * The seed: a CD labelled `cidata` with cloud-init's documents, and beside them what they were made of.
  *
- * The CD is the one place where a machine's cloud-init is kept. It holds password hashes and whatever people write
+ * The CD is the one place where a VM's cloud-init is kept. It holds password hashes and whatever people write
  * into their documents; a domain's metadata can be read by anybody who may read libvirt (`virsh -r`), the volume by
- * root and the machine alone.
+ * root and the VM alone.
  */
 import { parseJson } from "../../text/json.ts";
 import Type, { type Static } from "typebox";
