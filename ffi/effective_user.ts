@@ -18,7 +18,7 @@ let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
 const libc = () => opened ??= openLibc(SYMBOLS);
 
 /** Numbers of a user. */
-export interface User {
+export interface EffectiveUser {
   readonly uid: number;
   readonly gid: number;
 }
@@ -30,7 +30,7 @@ const must = (result: number, what: string) => {
 /** The process has one user at a time: who wants another waits. */
 const turns = new Turns();
 /** Whom the code that runs now acts as. */
-const acting = new AsyncLocalStorage<User>();
+const acting = new AsyncLocalStorage<EffectiveUser>();
 
 /**
  * Runs something as a user: the whole process is that user until it has ended, and whatever else wants a user, root
@@ -39,7 +39,7 @@ const acting = new AsyncLocalStorage<User>();
  * @throws {Error} when the process must not change its user, or another one is asked for by what runs as one already;
  * `run` was not begun then
  */
-export async function asUser<T>(user: User, run: () => Promise<T> | T): Promise<T> {
+export async function asUser<T>(user: EffectiveUser, run: () => Promise<T> | T): Promise<T> {
   if (Deno.uid() !== 0) return await run();
   const now = acting.getStore();
   if (now === undefined) return await turns.run(() => acting.run(user, () => become(user, run)));
@@ -47,7 +47,7 @@ export async function asUser<T>(user: User, run: () => Promise<T> | T): Promise<
   throw new Error(`what runs as the user ${now.uid} cannot become the user ${user.uid} before it has ended`);
 }
 
-async function become<T>({ uid, gid }: User, run: () => Promise<T> | T): Promise<T> {
+async function become<T>({ uid, gid }: EffectiveUser, run: () => Promise<T> | T): Promise<T> {
   if (uid === 0) return await run();
   const { getgroups, setgroups, setegid, seteuid } = libc();
   const groups = new Uint32Array(Math.max(0, getgroups(0, null)));

@@ -78,7 +78,7 @@ export class LibvirtError extends Error {
 }
 
 /** What a worker tells of whatever was thrown. */
-export function failureOf(thrown: unknown): LibvirtFailure {
+export function libvirtFailure(thrown: unknown): LibvirtFailure {
   if (thrown instanceof LibvirtError) return thrown.toFailure();
   return new LibvirtError({ message: messageOf(thrown) }).toFailure();
 }

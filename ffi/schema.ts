@@ -57,7 +57,7 @@ function xml2(): Xml2 | null {
 }
 
 /** What libxml2 says of a document: its messages, and the line of a document that is not well-formed. */
-export interface Verdict {
+export interface SchemaVerdict {
   readonly messages: readonly string[];
   readonly line: number | undefined;
 }
@@ -110,7 +110,7 @@ export class DomainSchema implements Disposable {
   }
 
   /** Judges a document; null: it is valid. The caller has made sure that it has no document type. */
-  validate(source: string): Verdict | null {
+  validate(source: string): SchemaVerdict | null {
     const bytes = cString(source);
     const document = this.#xml2.xmlReadMemory(bytes, bytes.length - 1, null, cString("UTF-8"), QUIET);
     if (document === null) {

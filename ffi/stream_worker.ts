@@ -9,7 +9,7 @@
  * lies between the two, so a guest that sends faster than that is cut off here.
  */
 import { Connection, Handle } from "./connection.ts";
-import { failureOf, LibvirtError, type LibvirtFailure } from "./error.ts";
+import { LibvirtError, type LibvirtFailure, libvirtFailure } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
 import { cString } from "./memory.ts";
 import type { ConsoleTarget, FromStreamWorker, ToStreamWorker } from "./stream_protocol.ts";
@@ -193,7 +193,7 @@ self.onmessage = ({ data }: MessageEvent<ToStreamWorker>) => {
         consoles.set(data.id, new OpenConsole(data.id, data.uri, data.target));
         return post({ type: "opened", id: data.id });
       } catch (error) {
-        return post({ type: "refused", id: data.id, failure: failureOf(error) });
+        return post({ type: "refused", id: data.id, failure: libvirtFailure(error) });
       }
     case "write":
       return consoles.get(data.id)?.write(data.bytes);

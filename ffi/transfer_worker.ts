@@ -4,7 +4,7 @@
  * owner: so no more than a piece is in memory, and who is slow at the other end holds nothing else up.
  */
 import { Connection, Handle } from "./connection.ts";
-import { failureOf, LibvirtError } from "./error.ts";
+import { LibvirtError, libvirtFailure } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
 import type { FromTransferWorker, ToTransferWorker, TransferTarget } from "./transfer_protocol.ts";
 
@@ -69,7 +69,7 @@ function end(how: "finish" | "abort"): void {
 /** What went wrong: where libvirtd is gone, that is it, whatever the stream says of it. */
 function causeOf(error: unknown, connection: Connection | undefined): unknown {
   if (!(error instanceof LibvirtError) || connection === undefined || connection.alive) return error;
-  return new LibvirtError({ ...failureOf(error), kind: "lost" });
+  return new LibvirtError({ ...libvirtFailure(error), kind: "lost" });
 }
 
 function run(message: ToTransferWorker): FromTransferWorker {
@@ -108,6 +108,6 @@ self.onmessage = ({ data }: MessageEvent<ToTransferWorker>) => {
     const answer = run(data);
     post(answer, "bytes" in answer ? [answer.bytes.buffer] : []);
   } catch (error) {
-    post({ type: "failure", failure: failureOf(causeOf(error, open?.connection)) });
+    post({ type: "failure", failure: libvirtFailure(causeOf(error, open?.connection)) });
   }
 };

@@ -11,7 +11,7 @@ import type { Topology } from "../lib/contract/topology.ts";
 import { topologyHref } from "../lib/topology/describe.ts";
 import { topology as texts } from "../lib/i18n/en/topology.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
-import { layoutOf } from "../lib/topology/layout.ts";
+import { topologyLayout } from "../lib/topology/layout.ts";
 import { relatives, stopsOf } from "../lib/topology/walk.ts";
 
 const { t } = textsOf(texts);
@@ -44,7 +44,7 @@ function Drawing({ topology, first }: { topology: Topology; first: readonly stri
   const looked = useSignal<string | null>(null);
   const stop = useSignal<string | undefined>(undefined);
   const frame = useRef<HTMLDivElement>(null);
-  const picture = useMemo(() => layoutOf(topology, new Set(open.value)), [topology, open.value]);
+  const picture = useMemo(() => topologyLayout(topology, new Set(open.value)), [topology, open.value]);
   const stops = stopsOf(picture);
   const byId = new Map(stops.map((each) => [each.id, each]));
   const node = looked.value === null ? undefined : byId.get(looked.value)?.node;

@@ -17,7 +17,7 @@ import { VmListModel } from "../lib/client/vm_list_model.ts";
 import { VmStore } from "../lib/client/vm_store.ts";
 import type { VM } from "../lib/contract/mod.ts";
 import { DEFAULT_QUERY, type ListQuery, type StateFilter } from "../lib/vm/list_query.ts";
-import { linesOf } from "../lib/vm/list_lines.ts";
+import { listLines } from "../lib/vm/list_lines.ts";
 import { lineOffsets } from "../lib/text/window.ts";
 import { list as listTexts } from "../lib/i18n/en/list.ts";
 import { number, plural, t, textsOf } from "../lib/i18n/mod.ts";
@@ -78,7 +78,7 @@ export default function VmList(props: VmListProps) {
   const enabled = live.controls(connected) && mayOperate;
 
   const columns = query.view === "table" ? 0 : metrics?.columns ?? Infinity;
-  const lines = useMemo(() => linesOf(groups, query.by, columns), [groups, query.by, columns]);
+  const lines = useMemo(() => listLines(groups, query.by, columns), [groups, query.by, columns]);
   const offsets = useMemo(
     () => lineOffsets(lines.map(({ kind }) => metrics?.heights[kind] ?? 0)),
     [lines, metrics],

@@ -13,7 +13,7 @@ import { hashOf } from "./secret.ts";
 import { type Patience, Throttle } from "./throttle.ts";
 
 /** What is tried: the first step, or the second. */
-export type SignInStep = "password" | "code";
+export type AttemptStep = "password" | "code";
 /** What is known of who tries. */
 export type Client = Pick<Principal, "address" | "device" | "via" | "holder" | "localUser">;
 
@@ -70,7 +70,7 @@ export class Attempts {
    * @returns who waits for the password's check
    * @throws {ContractError} TooManyAttempts
    */
-  begin(step: SignInStep, name: string, user: UserRecord | undefined, client: Client): Waiter {
+  begin(step: AttemptStep, name: string, user: UserRecord | undefined, client: Client): Waiter {
     const { key, isTrusted } = strictKey(step, name, user, client);
     const network = placeOf(client);
     const isKnown = isTrusted || (user?.networks?.includes(clientSubnet(client.address)) ?? false);
@@ -88,7 +88,7 @@ export class Attempts {
   }
 
   /** An attempt that was begun has failed: what it costs is waited from now on. */
-  failed(step: SignInStep, name: string, user: UserRecord | undefined, client: Client): void {
+  failed(step: AttemptStep, name: string, user: UserRecord | undefined, client: Client): void {
     const { key, isTrusted } = strictKey(step, name, user, client);
     this.#strict.renew(key);
     if (isTrusted) return;
@@ -116,7 +116,7 @@ export class Attempts {
 
 /** What an attempt is counted by, strictly; trusted where it is a session's or a device's that the account knows. */
 function strictKey(
-  step: SignInStep,
+  step: AttemptStep,
   name: string,
   user: UserRecord | undefined,
   client: Client,

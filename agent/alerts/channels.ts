@@ -4,9 +4,9 @@ import type { AlertText } from "../../lib/alerts/text.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
-import { reachable, type Resolve, trusted } from "../outbound/fetch.ts";
-import { failureOf, MOST_ANSWER, NotDelivered, post } from "../outbound/post.ts";
-import type { MessageItem, TargetRecord } from "./records.ts";
+import { requireReachable, type Resolve, trusted } from "../outbound/fetch.ts";
+import { deliveryFailure, MOST_ANSWER, NotDelivered, post } from "../outbound/post.ts";
+import type { AlertTargetRecord, MessageItem } from "./records.ts";
 
 /** What is sent. */
 export interface Outgoing {
@@ -32,7 +32,7 @@ const MOST_MS = 90_000;
 const SMTP_MS = 20_000;
 /** Posts JSON. @throws {NotDelivered} */
 async function postJson(
-  { privateAddresses }: TargetRecord,
+  { privateAddresses }: AlertTargetRecord,
   url: string,
   body: unknown,
   headers: Readonly<Record<string, string>>,
@@ -47,7 +47,7 @@ async function postJson(
 }
 
 const bodyOf = ({ lines }: AlertText) => lines.join("\n");
-const bearer = ({ secret }: TargetRecord): Record<string, string> =>
+const bearer = ({ secret }: AlertTargetRecord): Record<string, string> =>
   secret === undefined ? {} : { authorization: `Bearer ${secret}` };
 
 /** Priorities of ntfy (1–5) and Gotify (0–10). */
@@ -58,11 +58,15 @@ const EMOJI = { info: "information_source", warning: "warning", critical: "rotat
 const SMTP_PORTS = { tls: 465, starttls: 587, none: 25 } as const;
 
 /** Sends a mail. nodemailer encodes headers and addresses; none of them can hold a line break (the contract's patterns). */
-async function mail(target: TargetRecord, { id, text, at }: Outgoing, options: SendOptions): Promise<void> {
+async function mail(
+  target: AlertTargetRecord,
+  { id, text, at }: Outgoing,
+  options: SendOptions,
+): Promise<void> {
   const { createTransport } = await import("nodemailer");
   const { smtpHost = "", smtpSecurity = "starttls", smtpUser, secret, mailFrom = "", mailTo = [] } = target;
   const url = new URL(`smtp://${smtpHost.includes(":") ? `[${smtpHost}]` : smtpHost}`);
-  const { addresses: [address] } = await reachable(url, target.privateAddresses, options.resolve);
+  const { addresses: [address] } = await requireReachable(url, target.privateAddresses, options.resolve);
   const ca = await trusted();
   const transport = createTransport({
     host: address!,
@@ -114,7 +118,7 @@ function ntfyPlace(text: string): { server: string; topic: string } {
   };
 }
 
-type Channel = (target: TargetRecord, message: Outgoing, options: SendOptions) => Promise<void>;
+type Channel = (target: AlertTargetRecord, message: Outgoing, options: SendOptions) => Promise<void>;
 
 const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
   email: mail,
@@ -160,7 +164,11 @@ const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
  *
  * @throws {NotDelivered}, and why the signal was aborted
  */
-export async function send(target: TargetRecord, message: Outgoing, options: SendOptions): Promise<void> {
+export async function send(
+  target: AlertTargetRecord,
+  message: Outgoing,
+  options: SendOptions,
+): Promise<void> {
   options.signal.throwIfAborted();
   const ms = options.mostMs ?? MOST_MS;
   const ended = new AbortController(), signal = AbortSignal.any([options.signal, ended.signal]);
@@ -176,7 +184,7 @@ export async function send(target: TargetRecord, message: Outgoing, options: Sen
     if (ended.signal.aborted && !options.signal.aborted) {
       throw new NotDelivered(`it was not taken within ${ms / 1000} seconds`, false, { cause: error });
     }
-    throw failureOf(error, options.signal);
+    throw deliveryFailure(error, options.signal);
   } finally {
     clearTimeout(late);
   }

@@ -12,7 +12,7 @@ import { log } from "../log.ts";
 import { NotDelivered } from "../outbound/post.ts";
 import { send, type SendOptions } from "./channels.ts";
 import { type Outbox, withoutStale } from "./outbox.ts";
-import type { AlertRecords, TargetRecord, WaitingMessage } from "./records.ts";
+import type { AlertRecords, AlertTargetRecord, WaitingMessage } from "./records.ts";
 import { DAY_MS, HOUR_MS } from "../../lib/duration.ts";
 
 /** Milliseconds until the next try, by how many there were; the last counts for all that follow. */
@@ -92,7 +92,7 @@ export class Delivery {
   }
 
   async #try(
-    target: TargetRecord,
+    target: AlertTargetRecord,
     { id, items, more, tries }: WaitingMessage,
     stop: AbortSignal,
   ): Promise<void> {
@@ -111,7 +111,7 @@ export class Delivery {
   }
 
   /** Sends a message that is a test. @throws {ContractError} AlertNotDelivered, JobCancelled */
-  async test(target: TargetRecord, actor: string): Promise<void> {
+  async test(target: AlertTargetRecord, actor: string): Promise<void> {
     const { clock, hostname } = this.#world;
     const spec = {
       command: "test_alert_target",
@@ -130,7 +130,7 @@ export class Delivery {
   }
 
   async #asTask(
-    target: TargetRecord,
+    target: AlertTargetRecord,
     spec: Parameters<Jobs["run"]>[0],
     message: Parameters<typeof send>[1],
     stop: AbortSignal,

@@ -13,8 +13,8 @@ import { GATHER_MS, Outbox, PACE_MS } from "./outbox.ts";
 import {
   ALERT_MIGRATIONS,
   AlertRecords,
+  type AlertTargetRecord,
   type MessageItem,
-  type TargetRecord,
   type WaitingMessage,
 } from "./records.ts";
 
@@ -36,7 +36,7 @@ function incident(change: Partial<AlertIncident> = {}): AlertIncident {
   };
 }
 
-const target = (change: Partial<TargetRecord>): TargetRecord => ({
+const target = (change: Partial<AlertTargetRecord>): AlertTargetRecord => ({
   ...{
     id: "t1",
     name: "Ops",

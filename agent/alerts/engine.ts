@@ -10,7 +10,7 @@ import {
   MOST_OPEN_INCIDENTS,
 } from "../../lib/contract/mod.ts";
 import type { Published } from "../../lib/contract/events.ts";
-import { isInScope, type Subject } from "../../lib/alerts/rule.ts";
+import { type AlertSubject, isInScope } from "../../lib/alerts/rule.ts";
 import { holds, type StoredSilence } from "../../lib/alerts/silence.ts";
 import { check, type Observation, type Watch, WELL } from "../../lib/alerts/watch.ts";
 import { incidentMessage } from "../../lib/alerts/words.ts";
@@ -22,7 +22,7 @@ import type { Outbox } from "./outbox.ts";
 const MOST_EVENTS = 20;
 
 /** What a check is of. */
-export interface Watched extends Subject {
+export interface Watched extends AlertSubject {
   readonly vmName?: string | undefined;
   /** Which disk, card, pool, …; empty for the whole. */
   readonly label: string;
@@ -63,7 +63,7 @@ const bySeverity = (a: AlertIncident, b: AlertIncident) =>
   ALERT_SEVERITIES.indexOf(b.severity) - ALERT_SEVERITIES.indexOf(a.severity);
 
 /** One check of some alerts on some things. */
-export class Round {
+export class AlertRound {
   constructor(
     /** Alerts that are switched on, of the kinds that are checked. */
     readonly rules: readonly AlertRule[],
@@ -113,7 +113,7 @@ export class AlertEngine {
   }
 
   /** Begins a check. @param isOurs which alerts are checked */
-  begin(isOurs: (rule: AlertRule) => boolean): Round {
+  begin(isOurs: (rule: AlertRule) => boolean): AlertRound {
     const round = ++this.#round;
     const rules = this.#world.records.rules.all.filter((rule) => rule.enabled && isOurs(rule));
     const ours = new Set(rules.map(({ id }) => id));
@@ -124,7 +124,7 @@ export class AlertEngine {
       if ((seen !== "bad" && !withOpen.has(rule.id)) || !isInScope(rule, of)) return;
       if (!this.#step(rule, of, seen, value, round)) tooMany++;
     };
-    return new Round(rules, step, (unseen) => {
+    return new AlertRound(rules, step, (unseen) => {
       if (unseen !== undefined) {
         for (const { rule, of, round: last } of [...this.#open.values()]) {
           const seen = last === round || !ours.has(rule.id) ? undefined : unseen(of, rule);

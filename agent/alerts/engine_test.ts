@@ -8,13 +8,13 @@ import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
 import { AlertEngine } from "./engine.ts";
 import { MOST_ITEMS, Outbox } from "./outbox.ts";
-import { ALERT_MIGRATIONS, AlertRecords, HISTORY_MS, type TargetRecord } from "./records.ts";
+import { ALERT_MIGRATIONS, AlertRecords, type AlertTargetRecord, HISTORY_MS } from "./records.ts";
 
 const RULE: AlertRule = {
   ...{ id: "rule", name: "CPU is busy", severity: "warning", watches: "vm_metric", series: "cpu_usage" },
   ...{ comparison: "above", threshold: 90, checks: 2, scope: "everything", enabled: true, createdAt: 0 },
 };
-const TARGET: TargetRecord = {
+const TARGET: AlertTargetRecord = {
   ...{ id: "target", name: "Ops", channel: "webhook", enabled: true, minSeverity: "warning" },
   ...{ privateAddresses: false, url: "https://hooks.example/x" },
 };

@@ -8,7 +8,7 @@ import { AlertEngine } from "./engine.ts";
 import { alertHandlers, endOld } from "./handlers.ts";
 import { Outbox } from "./outbox.ts";
 import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
-import { targetHandlers } from "./target_handlers.ts";
+import { alertTargetHandlers } from "./target_handlers.ts";
 import { AlertWatcher, type WatchedHost } from "./watcher.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 
@@ -50,7 +50,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
     return {
       handlers: {
         ...alertHandlers({ records, engine, clock, vm }),
-        ...targetHandlers({ records, delivery, stopping: stopping.signal }),
+        ...alertTargetHandlers({ records, delivery, stopping: stopping.signal }),
       },
       periodic: [
         {

@@ -12,7 +12,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { seesAlert } from "../../lib/access/filter_output.ts";
 import { may } from "../../lib/access/rights.ts";
-import { type Refusal, ruleRefusal, scopeRefusal } from "../../lib/alerts/rule.ts";
+import { type RuleRefusal, ruleRefusal, scopeRefusal } from "../../lib/alerts/rule.ts";
 import { firstWindow, isOver, silenceAt, type StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Principal } from "../access.ts";
 import { type Clock, hostZone } from "../clock.ts";
@@ -30,7 +30,7 @@ export interface AlertContext {
 }
 
 /** An input that its field's schema takes, yet not as a whole. */
-export const invalid = ({ field, reason }: Refusal) =>
+export const invalid = ({ field, reason }: RuleRefusal) =>
   new ContractError("InvalidInput", { field, reason: `${field} ${reason}` });
 
 /** Fields of an alert that say what it watches: when one changes, what it has fired says nothing any more. */

@@ -12,7 +12,7 @@ import type { Store } from "../store/store.ts";
 import { DAY_MS } from "../../lib/duration.ts";
 
 /** A target with its secrets. */
-export interface TargetRecord
+export interface AlertTargetRecord
   extends Omit<AlertTarget, "address" | "hasSecret" | "waiting" | "lastSentAt" | "lastError"> {
   readonly url?: string;
   readonly secret?: string;
@@ -106,7 +106,7 @@ export const isWanted = (
 type Table = "alerts" | "alert_silences" | "alert_targets" | "alert_messages";
 
 /** Few records of one kind, held in memory and written through. */
-export class Kept<T extends { readonly id: string }> {
+export class KeptRecords<T extends { readonly id: string }> {
   readonly #rows = new Map<string, T>();
 
   constructor(private readonly table: Table) {}
@@ -154,10 +154,10 @@ export class Kept<T extends { readonly id: string }> {
 }
 
 export class AlertRecords {
-  readonly rules = new Kept<AlertRule>("alerts");
-  readonly silences = new Kept<StoredSilence>("alert_silences");
-  readonly targets = new Kept<TargetRecord>("alert_targets");
-  readonly messages = new Kept<WaitingMessage>("alert_messages");
+  readonly rules = new KeptRecords<AlertRule>("alerts");
+  readonly silences = new KeptRecords<StoredSilence>("alert_silences");
+  readonly targets = new KeptRecords<AlertTargetRecord>("alert_targets");
+  readonly messages = new KeptRecords<WaitingMessage>("alert_messages");
   readonly #store: Store;
   #isLoaded = false;
 
@@ -182,13 +182,13 @@ export class AlertRecords {
   }
 
   /** Writes one row, or deletes it. @throws {ContractError} StoreUnavailable */
-  put<T extends { readonly id: string }>(kept: Kept<T>, row: T): void {
+  put<T extends { readonly id: string }>(kept: KeptRecords<T>, row: T): void {
     this.commit((database) => kept.write(database, row));
     kept.keep(row);
   }
 
   /** @throws {ContractError} StoreUnavailable */
-  delete<T extends { readonly id: string }>(kept: Kept<T>, id: string): void {
+  delete<T extends { readonly id: string }>(kept: KeptRecords<T>, id: string): void {
     this.commit((database) => kept.erase(database, id));
     kept.forget(id);
   }

@@ -7,16 +7,16 @@ import {
   type Input,
   MOST_ALERT_TARGETS,
 } from "../../lib/contract/mod.ts";
-import type { Refusal } from "../../lib/alerts/rule.ts";
+import type { RuleRefusal } from "../../lib/alerts/rule.ts";
 import type { Handlers } from "../dispatch.ts";
 import { UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl } from "../outbound/fetch.ts";
 import type { Delivery } from "./delivery.ts";
 import { invalid } from "./handlers.ts";
-import type { AlertRecords, TargetRecord } from "./records.ts";
+import type { AlertRecords, AlertTargetRecord } from "./records.ts";
 
 /** What the handlers work with. */
-export interface TargetContext {
+export interface AlertTargetContext {
   readonly records: AlertRecords;
   readonly delivery: Delivery;
   /** Aborted when KVM Manager stops. */
@@ -36,7 +36,7 @@ const NEEDED: Readonly<Record<AlertChannel, readonly (keyof NewTarget)[]>> = {
 };
 
 /** What is wrong with a target as a whole; its fields fit the schema. */
-function refusalOf(input: NewTarget): Refusal | undefined {
+function refusalOf(input: NewTarget): RuleRefusal | undefined {
   const isMail = input.channel === "email";
   const missing = NEEDED[input.channel].find((field) => input[field] === undefined);
   if (missing !== undefined) return { field: missing, reason: `is needed for ${input.channel}` };
@@ -65,7 +65,10 @@ function refusalOf(input: NewTarget): Refusal | undefined {
 }
 
 /** The target after a change. */
-function changed(target: TargetRecord, change: Omit<Input<"update_alert_target">, "targetId">): TargetRecord {
+function changed(
+  target: AlertTargetRecord,
+  change: Omit<Input<"update_alert_target">, "targetId">,
+): AlertTargetRecord {
   const { replace = false, ...fields } = change;
   if (!replace) return { ...target, ...fields };
   const { smtpPort: _port, smtpUser: _user, secret, ...base } = target;
@@ -80,11 +83,15 @@ function changed(target: TargetRecord, change: Omit<Input<"update_alert_target">
 }
 
 /** Where a target's secret is sent. */
-const serverOf = ({ channel, url, smtpHost, smtpPort, smtpSecurity }: TargetRecord): string =>
+const serverOf = ({ channel, url, smtpHost, smtpPort, smtpSecurity }: AlertTargetRecord): string =>
   channel === "email" ? `${smtpHost}:${smtpPort}:${smtpSecurity}` : new URL(url ?? "").origin;
 
 /** A secret that was taken for one server is not sent to another. */
-function strangerRefusal(before: TargetRecord, after: TargetRecord, isGiven: boolean): Refusal | undefined {
+function strangerRefusal(
+  before: AlertTargetRecord,
+  after: AlertTargetRecord,
+  isGiven: boolean,
+): RuleRefusal | undefined {
   const isKept = after.secret !== undefined && !isGiven;
   return isKept && serverOf(before) !== serverOf(after)
     ? { field: "secret", reason: "must be given again: the server is another one" }
@@ -92,20 +99,20 @@ function strangerRefusal(before: TargetRecord, after: TargetRecord, isGiven: boo
 }
 
 /** Where a target is: what may be secret in an address is its path, its query and more. */
-function addressOf({ channel, url, smtpHost, mailTo = [] }: TargetRecord): string {
+function addressOf({ channel, url, smtpHost, mailTo = [] }: AlertTargetRecord): string {
   return channel === "email" ? `${mailTo.join(", ")} (${smtpHost})` : new URL(url ?? "").origin;
 }
 
 /** A handler for each of them. */
-export function targetHandlers(
-  { records, delivery, stopping }: TargetContext,
+export function alertTargetHandlers(
+  { records, delivery, stopping }: AlertTargetContext,
 ): Pick<Handlers, keyof typeof alertTargetCommands> {
-  const requireTarget = (targetId: string): TargetRecord => {
+  const requireTarget = (targetId: string): AlertTargetRecord => {
     const target = records.require().targets.get(targetId);
     if (target === undefined) throw new ContractError("AlertTargetNotFound", { targetId });
     return target;
   };
-  const shown = (target: TargetRecord): AlertTarget => {
+  const shown = (target: AlertTargetRecord): AlertTarget => {
     const { url: _url, secret, ...rest } = target;
     const waiting = records.messages.all.filter(({ targetId }) => targetId === target.id).length;
     return {
@@ -124,7 +131,7 @@ export function targetHandlers(
       }
       const refusal = refusalOf(input);
       if (refusal !== undefined) throw invalid(refusal);
-      const target: TargetRecord = {
+      const target: AlertTargetRecord = {
         id: crypto.randomUUID(),
         ...{ enabled: true, minSeverity: "warning", privateAddresses: false } as const,
         ...input,

@@ -13,7 +13,7 @@ import { type Seen, seenOfCopies, seenOfRun, seenOfTests } from "../../lib/alert
 import { type Observation, observe } from "../../lib/alerts/watch.ts";
 import type { Clock } from "../clock.ts";
 import type { TakenFigures } from "../metrics/figure_feed.ts";
-import type { AlertEngine, Round, Watched } from "./engine.ts";
+import type { AlertEngine, AlertRound, Watched } from "./engine.ts";
 
 /** Milliseconds for which a crash or a disk error that libvirt told of counts as going on. */
 const EVENT_MS = 10 * 60_000;
@@ -165,7 +165,7 @@ export class AlertWatcher {
     round.end(({ host }) => host === id ? "gone" : undefined);
   }
 
-  #seeStates(round: Round, host: string, vm: VM): void {
+  #seeStates(round: AlertRound, host: string, vm: VM): void {
     if (vm.state === "running" && vm.guestAgent === "connected") this.#answered.add(vm.id);
     for (const rule of round.rules) {
       const see = STATES[rule.watches];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AlertRule, VM } from "../../lib/contract/mod.ts";
 import type { Observation } from "../../lib/alerts/watch.ts";
 import { TestClock } from "../testing.ts";
-import { type AlertEngine, Round } from "./engine.ts";
+import { type AlertEngine, AlertRound } from "./engine.ts";
 import { AlertWatcher } from "./watcher.ts";
 
 const rule = (change: Partial<AlertRule>): AlertRule => ({
@@ -20,7 +20,7 @@ function watching(of: AlertRule, open: { label: string; vmId?: string }[] = []) 
   let seen: Record<string, Observation> = {};
   const engine: Pick<AlertEngine, "begin"> = {
     begin: (isOurs) =>
-      new Round(
+      new AlertRound(
         isOurs(of) ? [of] : [],
         (_rule, { label }, observation) => void (seen[label] = observation),
         (unseen) => {

@@ -21,7 +21,7 @@ import type { Handlers } from "../dispatch.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
-import { targetsIn } from "../schedules/actions.ts";
+import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
 import type { FileSessions } from "./file_sessions.ts";
 import type { BackupRecords, StoredBackup } from "./records.ts";
@@ -203,7 +203,9 @@ export function backupHandlers(
     list_vm_backups: async ({ vmId }) => {
       records.require();
       const vm = host().requireVm(vmId), all = records.all();
-      const backups = all.filter(({ targets }) => targets.all || targetsIn([vm], targets).found.length > 0);
+      const backups = all.filter(({ targets }) =>
+        targets.all || scheduleTargetsIn([vm], targets).found.length > 0
+      );
       const copies: Output<"list_vm_backups">["copies"][number][] = [];
       for (const backup of all) {
         for (const { id: runId, copies: found } of await runs.list(backup)) {

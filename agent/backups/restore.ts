@@ -35,7 +35,7 @@ import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
 import { defaultPool, type Volume } from "../storage/volumes.ts";
 import { dropCheckpoints } from "../vm/checkpoints.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
-import { requireFreeName, requireOff } from "../vm/lifecycle/rename.ts";
+import { requireFreeVmName, requireOff } from "../vm/lifecycle/rename.ts";
 import { replaceState } from "../vm/lifecycle/replace_state.ts";
 import { putTpmState, stageTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
 import { editableXml } from "../vm/xml.ts";
@@ -326,7 +326,7 @@ export async function restoreVm(
   const name = vm?.name ?? input.name!, vmId = vm?.id ?? crypto.randomUUID();
   const keys = [keyOf.vm(vmId), keyOf.vmName(name)];
   await operations.ready(keys);
-  if (vm === undefined) requireFreeName(host, name);
+  if (vm === undefined) requireFreeVmName(host, name);
   else {
     requireOff(host, vm);
     await requireNoSnapshots(host, vm);

@@ -4,7 +4,7 @@ import type { Principal } from "../access.ts";
 import type { Host } from "../hosts/host.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
-import { requireFreeName } from "../storage/volume_work.ts";
+import { requireFreeVolumeName } from "../storage/volume_work.ts";
 import { defaultPool } from "../storage/volumes.ts";
 import { type MadeDisk, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";
 
@@ -32,7 +32,7 @@ export async function restoreDisk(
     `${manifest.vm.name}-${disk.target}-${manifest.id.slice(0, 15)}.${disk.format}`;
   const subject = `${pool}/${name}`, keys = [keyOf.volume(pool, name)];
   await operations.ready(keys);
-  await requireFreeName(host, pool, name);
+  await requireFreeVolumeName(host, pool, name);
   let made: MadeDisk | undefined;
   await jobs.run({
     command,

@@ -17,7 +17,7 @@ import type { Host } from "../hosts/host.ts";
 import type { JobHandle, Jobs } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { targetsIn } from "../schedules/actions.ts";
+import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
 import { type Copied, copyVm } from "./copy_vm.ts";
 import { inLanes } from "./lanes.ts";
@@ -309,7 +309,7 @@ export class BackupRuns {
   #meant({ targets }: StoredBackup, host: Host): Meant[] {
     const vms = [...host.requireFilled().inventory.vms()].sort((a, b) => a.name.localeCompare(b.name));
     if (targets.all) return vms.map((vm) => ({ vm }));
-    const { found, missing } = targetsIn(vms, targets);
+    const { found, missing } = scheduleTargetsIn(vms, targets);
     return [...found.map((vm) => ({ vm })), ...missing.map((id) => ({ missing: id }))];
   }
 

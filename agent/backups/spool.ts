@@ -16,7 +16,7 @@ import type { Steps } from "../operations/operation.ts";
 import { left, NOTHING, removed, t } from "../operations/outcome.ts";
 import type { StepRule } from "../operations/settlement.ts";
 import type { BackupSpooled } from "../operations/step.ts";
-import { isActive } from "../storage/shared.ts";
+import { isActivePool } from "../storage/shared.ts";
 import { endCopy } from "../vm/running_disks.ts";
 import { MIB } from "../../lib/text/byte_units.ts";
 
@@ -102,7 +102,7 @@ function foldersFor(
   stateDir: string,
 ): { own: string[]; other: string[] } {
   const own = disks.flatMap(({ type, source }) => type === "file" && source ? [folderOf(source)] : []);
-  const pools = host.inventory.storage.records().filter(isActive).map(({ xml }) => describePool(xml))
+  const pools = host.inventory.storage.records().filter(isActivePool).map(({ xml }) => describePool(xml))
     .flatMap(({ type, path }) => path !== undefined && FOLDER_POOLS.has(type) ? [path] : []);
   return { own: [...new Set(own)], other: [...new Set([...pools, stateDir])] };
 }

@@ -6,7 +6,7 @@
 import { inflateSync } from "node:zlib";
 import { LibvirtError } from "../../ffi/error.ts";
 import { BOOT_TEST_SECONDS, type BootTest, ContractError } from "../../lib/contract/mod.ts";
-import { type BootLook, bootVerdict, lookAt } from "../../lib/backup/boot_verdict.ts";
+import { type BootLook, bootVerdict, lookAtScreen } from "../../lib/backup/boot_verdict.ts";
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import { makeTrial } from "../../lib/backup/trial_definition.ts";
 import { ownPath } from "../../lib/formats/xml/clone.ts";
@@ -112,7 +112,7 @@ async function watch(
     if (taken !== undefined) {
       png = taken;
       const image = decodePng(taken, (bytes, most) => inflateSync(bytes, { maxOutputLength: most }));
-      look = lookAt(image, at, look);
+      look = lookAtScreen(image, at, look);
     }
     const verdict = bootVerdict({
       ...{ at, isRunning, look },

@@ -1,5 +1,5 @@
 /** The commands on the bin. */
-import { bytesIn, bytesOf, type StoredEntry } from "../../lib/bin/entry.ts";
+import { bytesIn, entryBytes, type StoredEntry } from "../../lib/bin/entry.ts";
 import { type binCommands, type BinEntry, type BinUsage, ContractError } from "../../lib/contract/mod.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -44,7 +44,7 @@ function view(entry: StoredEntry, missing: readonly string[]): BinEntry {
     ...shown,
     ...(vmId !== undefined && { uuid: vmId }),
     ...hostField(host),
-    bytes: bytesOf(entry),
+    bytes: entryBytes(entry),
     files: files.filter(({ role }) => role === "disk").map(({ path, pool, bytes }) => ({
       path,
       pool,
@@ -89,7 +89,7 @@ export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof ty
       bin.require();
       const entries = seen(principal);
       return {
-        bytes: entries.reduce((sum, entry) => sum + bytesOf(entry), 0),
+        bytes: entries.reduce((sum, entry) => sum + entryBytes(entry), 0),
         pools: poolsOf(entries),
         policy: bin.policy,
         ...(drift.held !== undefined && { held: drift.held }),
@@ -117,7 +117,7 @@ export function binHandlers({ bin, drift, hosts }: App): Pick<Handlers, keyof ty
         try {
           await purge(hosts.require(entry.host), entry, { command: "empty_bin", actor });
           deleted++;
-          bytes += bytesOf(entry);
+          bytes += entryBytes(entry);
         } catch (error) {
           if (!(error instanceof ContractError)) throw error;
           failed.push({ name: entry.name, message: messageOf(error) });

@@ -2,13 +2,13 @@
 import type { VM } from "../../lib/contract/mod.ts";
 import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
 import type { Host } from "../hosts/host.ts";
-import type { Grant } from "./tickets.ts";
+import type { TicketGrant } from "./tickets.ts";
 
 /** One console being served. */
 export interface ConsoleCall {
   readonly host: Host;
   readonly vm: VM;
-  readonly grant: Grant;
+  readonly grant: TicketGrant;
   readonly peer: WebSocketConnection;
 }
 

@@ -4,7 +4,7 @@ import { type ConsoleKind, ContractError } from "../../lib/contract/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 
 /** What a ticket allows. */
-export interface Grant {
+export interface TicketGrant {
   readonly vmId: string;
   readonly kind: ConsoleKind;
   readonly viewOnly: boolean;
@@ -25,7 +25,7 @@ export class Tickets {
   /** Tickets of each account, the oldest first. */
   readonly #ofAccount = new Map<string, Set<string>>();
   /** The oldest first. */
-  readonly #grants = new Map<string, { grant: Grant; account: string; expiresAt: number }>();
+  readonly #grants = new Map<string, { grant: TicketGrant; account: string; expiresAt: number }>();
 
   constructor(private readonly clock: Clock = SYSTEM_CLOCK) {}
 
@@ -35,7 +35,7 @@ export class Tickets {
    * @param account whose quota it counts for, over all their sessions and tokens
    * @throws {ContractError} TooManyRequests
    */
-  issue(grant: Grant, account: string): string {
+  issue(grant: TicketGrant, account: string): string {
     this.#forgetExpired();
     const theirs = this.#ofAccount.get(account) ?? new Set();
     for (const oldest of theirs) {
@@ -57,7 +57,7 @@ export class Tickets {
    * @param wanted what it is shown for
    * @throws {ContractError} ConsoleTicket when it is unknown, used, expired, or for something or someone else
    */
-  redeem(ticket: string, wanted: Pick<Grant, "vmId" | "kind" | "holder">): Grant {
+  redeem(ticket: string, wanted: Pick<TicketGrant, "vmId" | "kind" | "holder">): TicketGrant {
     const found = this.#forget(ticket);
     const fits = found !== undefined && this.clock.monotonic() < found.expiresAt &&
       found.grant.vmId === wanted.vmId && found.grant.kind === wanted.kind &&
@@ -75,7 +75,7 @@ export class Tickets {
     }
   }
 
-  #forget(ticket: string): { grant: Grant; expiresAt: number } | undefined {
+  #forget(ticket: string): { grant: TicketGrant; expiresAt: number } | undefined {
     const found = this.#grants.get(ticket);
     if (found === undefined) return undefined;
     this.#grants.delete(ticket);

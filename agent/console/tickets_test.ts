@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../testing.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
-import { type Grant, TICKET_MS, Tickets } from "./tickets.ts";
+import { TICKET_MS, type TicketGrant, Tickets } from "./tickets.ts";
 
-const GRANT: Grant = { vmId: "a", kind: "vnc", viewOnly: true, force: false, holder: "session:1" };
+const GRANT: TicketGrant = { vmId: "a", kind: "vnc", viewOnly: true, force: false, holder: "session:1" };
 
 const code = (run: () => unknown) => {
   try {
@@ -26,7 +26,7 @@ Deno.test("Tickets are good once, and give what was granted", () => {
 
 Deno.test("Tickets are for their machine, kind and principal; a wrong try uses them up (threats 12, 13)", () => {
   const tickets = new Tickets();
-  for (const wrong of [{ vmId: "b" }, { holder: "session:2" }, { kind: "serial" as Grant["kind"] }]) {
+  for (const wrong of [{ vmId: "b" }, { holder: "session:2" }, { kind: "serial" as TicketGrant["kind"] }]) {
     const ticket = tickets.issue(GRANT, "ann");
     assert.equal(code(() => tickets.redeem(ticket, { ...GRANT, ...wrong })), "ConsoleTicket");
     assert.equal(code(() => tickets.redeem(ticket, GRANT)), "ConsoleTicket");

@@ -4,14 +4,14 @@ import { type EventData, type EventName, EVENTS, type Published } from "../../li
 export type { Published };
 
 /** An event that was published, with its frame. */
-export interface Told {
+export interface ToldEvent {
   readonly event: Published;
   readonly frame: string;
   readonly id: string | undefined;
 }
 
 /** Gets frames of the event stream, several at once when they happened together; and one by one, for who may not see all. */
-type Listener = (frames: string, told: readonly Told[]) => void;
+type Listener = (frames: string, told: readonly ToldEvent[]) => void;
 
 /** Events kept for clients that reconnect. */
 const KEPT = 4096;
@@ -19,7 +19,7 @@ const KEPT = 4096;
 const KEPT_LENGTH = 8 * 1024 * 1024;
 
 /** One server-sent event. JSON has no raw line breaks, so the data is always one line. */
-export function frame(name: EventName, data: unknown, id?: string): string {
+export function eventFrame(name: EventName, data: unknown, id?: string): string {
   return `${id === undefined ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
@@ -53,14 +53,14 @@ export class EventHub {
     if (events.length === 0) return;
     for (const event of events) for (const follow of this.#followers) follow(event);
     let frames = "";
-    const told: Told[] = [];
+    const told: ToldEvent[] = [];
     for (const event of events) {
       const [name, data] = event;
       const { kept } = EVENTS[name];
       if (!kept && this.#listeners.size === 0) continue;
       if (kept) this.#number++;
       const id = kept ? this.lastId : undefined;
-      const text = frame(name, data, id);
+      const text = eventFrame(name, data, id);
       if (kept) {
         this.#kept.push({ number: this.#number, frame: text });
         this.#keptLength += text.length;

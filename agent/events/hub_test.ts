@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { EventHub, frame } from "./hub.ts";
+import { eventFrame, EventHub } from "./hub.ts";
 
 const error = (hub: EventHub, message: string) => hub.publish("error", { message });
 const messages = (frames: string) => [...frames.matchAll(/"message":"(\w+)"/g)].map((match) => match[1]);
 
-Deno.test("frame() is one server-sent event: id, name and one line of JSON", () => {
-  assert.equal(frame("error", { message: "a\nb" }), 'event: error\ndata: {"message":"a\\nb"}\n\n');
-  assert.equal(frame("error", { message: "\r\u2028" }, "r-1").match(/[\r\u2028]/)?.[0], "\u2028"); // no line end in SSE
-  assert.equal(frame("error", null, "r-1"), "id: r-1\nevent: error\ndata: null\n\n");
+Deno.test("eventFrame() is one server-sent event: id, name and one line of JSON", () => {
+  assert.equal(eventFrame("error", { message: "a\nb" }), 'event: error\ndata: {"message":"a\\nb"}\n\n');
+  assert.equal(eventFrame("error", { message: "\r\u2028" }, "r-1").match(/[\r\u2028]/)?.[0], "\u2028"); // no line end in SSE
+  assert.equal(eventFrame("error", null, "r-1"), "id: r-1\nevent: error\ndata: null\n\n");
 });
 
 Deno.test("EventHub numbers kept events one by one, and gives loads no id", () => {

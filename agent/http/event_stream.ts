@@ -1,7 +1,7 @@
 /** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { EventView } from "../../lib/access/filter_output.ts";
-import { type EventHub, frame, type Told } from "../events/hub.ts";
+import { eventFrame, type EventHub, type ToldEvent } from "../events/hub.ts";
 import { FairPlaces, type Place } from "./fair_places.ts";
 
 /** Bytes a client may be behind. Beyond it, it is disconnected: memory must not grow with it. */
@@ -35,11 +35,11 @@ interface Stream extends Place {
 }
 
 /** The frames of what may be seen. What is left out keeps its id to itself: the next one is resumed from. */
-function visible(view: EventView, told: readonly Told[]): string {
+function visible(view: EventView, told: readonly ToldEvent[]): string {
   return told.map((each) => {
     const shown = view.shown(each.event);
     if (shown === null) return "";
-    return shown === each.event ? each.frame : frame(shown[0], shown[1], each.id);
+    return shown === each.event ? each.frame : eventFrame(shown[0], shown[1], each.id);
   }).join("");
 }
 
@@ -100,7 +100,7 @@ export class EventStreams {
         const missed = this.hub.since(since);
         // What somebody may see is judged when it happens: of what is past, VMs may be gone by now.
         if (missed === null || (view !== undefined && missed !== "")) {
-          send(frame("reload", { reason: "too much happened since" }));
+          send(eventFrame("reload", { reason: "too much happened since" }));
         } else if (missed !== "") send(missed);
       },
       cancel: () => stop(),

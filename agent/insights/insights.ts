@@ -31,10 +31,10 @@ import { backupFactsOf } from "../../lib/insights/backups.ts";
 import {
   type AnalysedHost,
   type BackupFacts,
-  isActive,
-  type PoolFacts,
+  type InsightSummary,
+  isActiveVm,
+  type PoolInsightFacts,
   type SnapshotFacts,
-  type Summary,
 } from "../../lib/insights/facts.ts";
 import { scan } from "../vm/snapshots/scan.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
@@ -64,7 +64,7 @@ interface Analysis {
 const signatureOf = (vm: VM, backup: BackupFacts | undefined) =>
   JSON.stringify([
     backup,
-    ...[vm.name, isActive(vm), vm.cpuCount, vm.maxCpuCount, vm.memoryMb, vm.maxMemoryMb, vm.pendingChanges],
+    ...[vm.name, isActiveVm(vm), vm.cpuCount, vm.maxCpuCount, vm.memoryMb, vm.maxMemoryMb, vm.pendingChanges],
     ...[vm.persistent, vm.guestAgent, vm.disks.map(({ target, bus }) => [target, bus])],
     vm.networkInterfaces.map(({ mac, model }) => [mac, model]),
   ]);
@@ -109,7 +109,7 @@ export class Insights {
         vms++;
         analysedAt = Math.min(analysedAt, analysis.at);
         insights.push(...this.#told(host, analysis.findings, principal));
-        if (isActive(vm) && !isEnough(analysis.coverage)) {
+        if (isActiveVm(vm) && !isEnough(analysis.coverage)) {
           tooFew.push({ vmId: vm.id, vmName: vm.name, coverage: analysis.coverage });
         }
       }
@@ -255,9 +255,13 @@ async function sizeOf(host: Host): Promise<HostSize> {
   }
 }
 
-async function hostFacts(host: Host, series: readonly Summary[], hours: number): Promise<AnalysedHost> {
-  const running = host.inventory.vms().filter(isActive);
-  const pools: PoolFacts[] = [];
+async function hostFacts(
+  host: Host,
+  series: readonly InsightSummary[],
+  hours: number,
+): Promise<AnalysedHost> {
+  const running = host.inventory.vms().filter(isActiveVm);
+  const pools: PoolInsightFacts[] = [];
   for (const { name, active, capacity, allocation } of poolsOf(host)) {
     if (active) pools.push({ name, capacity, allocation, unused: await unusedIn(host, name) });
   }
@@ -278,7 +282,7 @@ const poolsOf = ({ inventory }: Host) =>
   }));
 
 /** Disk images that no VM has, nothing keeps, and no other image is built on. Images to install from are none of them. */
-async function unusedIn(host: Host, pool: string): Promise<PoolFacts["unused"]> {
+async function unusedIn(host: Host, pool: string): Promise<PoolInsightFacts["unused"]> {
   try {
     const volumes = await host.run("get_volumes", { pool }, localPrincipal("page"));
     const bases = new Set(volumes.map(({ backing }) => backing?.path));

@@ -10,7 +10,7 @@ import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { log } from "../log.ts";
 import { type JobRecord, JobRecords, JOBS_KEPT } from "./records.ts";
 import type { Store } from "../store/store.ts";
-import { Pace } from "./pace.ts";
+import { JobPace } from "./pace.ts";
 
 /** What is to be done. */
 export interface JobSpec {
@@ -68,7 +68,7 @@ interface Entry {
   readonly log: JobLine[];
   readonly advice: string;
   readonly abort: AbortController;
-  readonly pace: Pace;
+  readonly pace: JobPace;
   readonly lane: Lane | undefined;
   /** Lets it run; for what waits in its lane. */
   start: (() => void) | undefined;
@@ -136,7 +136,7 @@ export class Jobs {
       log: [],
       advice: ifInterrupted,
       abort: new AbortController(),
-      pace: new Pace(),
+      pace: new JobPace(),
       lane,
       start: undefined,
       cancelTelling: undefined,
@@ -324,7 +324,7 @@ export class Jobs {
         log: [...log],
         advice,
         abort: new AbortController(),
-        pace: new Pace(),
+        pace: new JobPace(),
         lane: undefined,
         start: undefined,
         cancelTelling: undefined,

@@ -4,7 +4,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { Job } from "../../lib/contract/jobs.ts";
 import { Store } from "../store/store.ts";
 import { type JobHandle, Jobs, type JobSpec } from "./jobs.ts";
-import { Pace } from "./pace.ts";
+import { JobPace } from "./pace.ts";
 
 const spec = (title: string, more: Partial<JobSpec> = {}): JobSpec => ({
   command: "clone_vm",
@@ -324,7 +324,7 @@ Deno.test("Jobs.stop() cancels what runs, and names what does not end in time", 
   }));
 
 Deno.test("Pace.secondsLeft() goes by the last seconds, and says nothing before it can be told", () => {
-  const pace = new Pace();
+  const pace = new JobPace();
   pace.add(0, 0);
   pace.add(1000, 100);
   assert.equal(pace.secondsLeft(1000), null);

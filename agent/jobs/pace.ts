@@ -7,7 +7,7 @@ const FIRST_MS = 2000;
 /** Most points kept; nearer ones replace the last. */
 const STEP_MS = 500;
 
-export class Pace {
+export class JobPace {
   #points: { readonly at: number; readonly done: number }[] = [];
 
   /** Takes note that so much is done. @param at milliseconds, any origin */

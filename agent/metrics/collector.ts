@@ -9,7 +9,7 @@ import { log } from "../log.ts";
 import { hostLayout, HostReader, hostSources, readPools } from "./host_reading.ts";
 import type { FigureFeed, TakenFigures } from "./figure_feed.ts";
 import type { MetricStore } from "./metric_store.ts";
-import type { Round, Sampler } from "./sampler.ts";
+import type { Sampler, SamplerRound } from "./sampler.ts";
 import { VmFigures } from "./vm_figures.ts";
 import { answered } from "./vm_stats.ts";
 
@@ -32,7 +32,7 @@ interface Subject {
 }
 
 /** The last round that was kept. */
-export interface TakenRound extends Round {
+export interface TakenRound extends SamplerRound {
   /** Milliseconds since 1970. */
   readonly takenAt: number;
 }
@@ -119,7 +119,7 @@ export class Collector {
     }
   }
 
-  #takeVms({ records, at }: Round): TakenFigures[] {
+  #takeVms({ records, at }: SamplerRound): TakenFigures[] {
     const most = this.#interval * MOST_INTERVALS, running = new Set<string>(), taken: TakenFigures[] = [];
     for (const record of records) {
       const vm = this.#host.inventory.vm(record.uuid);
@@ -141,7 +141,7 @@ export class Collector {
     return taken;
   }
 
-  async #takeHost({ node, at }: Round): Promise<TakenFigures> {
+  async #takeHost({ node, at }: SamplerRound): Promise<TakenFigures> {
     const { inventory, isHere } = this.#host;
     const reading: Reading = {
       // What libvirt tells of any host; what the kernel tells of this one is finer, and counts
@@ -231,7 +231,7 @@ export class Collector {
 }
 
 /** libvirt's own counters of a host, for one that is elsewhere. */
-function nodeReading({ cpu, memory }: Round["node"]): Reading {
+function nodeReading({ cpu, memory }: SamplerRound["node"]): Reading {
   const { user, kernel, idle, iowait = 0 } = cpu;
   const busy = (user ?? NaN) + (kernel ?? NaN), free = memory.free;
   return {

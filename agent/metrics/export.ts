@@ -22,7 +22,7 @@ import { exportedFamilies, type ExportedPool, type ExportedVm } from "../../lib/
 import { VERSION } from "../../lib/version.ts";
 import type { Collector } from "./collector.ts";
 import { readPools } from "./host_reading.ts";
-import { bytesOf } from "./metric_file.ts";
+import { fileBytes } from "./metric_file.ts";
 import { answered } from "./vm_stats.ts";
 import { MIB } from "../../lib/text/byte_units.ts";
 
@@ -103,7 +103,7 @@ function* ownFamilies(
   );
   yield gauge("kvm_manager_metrics_store_bytes", "Size of the stored figures", [[
     NO_LABELS,
-    bytesOf(metrics.path),
+    fileBytes(metrics.path),
   ]]);
   yield gauge(
     "kvm_manager_resident_memory_bytes",

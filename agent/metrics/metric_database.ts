@@ -4,10 +4,10 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { MetricFigures } from "../../lib/contract/metrics.ts";
-import { between, merge, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
+import { between, mergePoints, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
 import { DAY_S, floorTo, HOUR_S, type Resolution, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
 import { rollUp } from "../../lib/metrics/roll_up.ts";
-import { bytesOf } from "./metric_file.ts";
+import { fileBytes } from "./metric_file.ts";
 import { asPart, hasParts, pack, packLoosely, unpack } from "./packed_points.ts";
 
 /** What a series is of. */
@@ -282,7 +282,8 @@ export class MetricDatabase {
     later: Points,
     totals: Totals,
   ): Points {
-    const had = row?.data as Uint8Array | undefined, points = merge(had ? unpack(had) : NO_POINTS, later);
+    const had = row?.data as Uint8Array | undefined,
+      points = mergePoints(had ? unpack(had) : NO_POINTS, later);
     const data = each.step === 0 ? pack(points) : asPart(pack(points));
     this.#putChunk.run(id, points.times.length, data);
     totals.add(
@@ -329,7 +330,7 @@ export class MetricDatabase {
     const rows = this.#chunks.all(base + chunkNumber(from, resolution), base + chunkNumber(to, resolution));
     const parts = rows.map(({ data }) => unpack(data as Uint8Array));
     const recent = resolution.step === 0 ? open : rollUp(open, resolution.step);
-    return between([...parts, recent].reduce(merge, NO_POINTS), from, to);
+    return between([...parts, recent].reduce(mergePoints, NO_POINTS), from, to);
   }
 
   /**
@@ -403,7 +404,7 @@ export class MetricDatabase {
       "SELECT total(length(figures)) AS bytes, min(time) AS oldest FROM ticks",
     ).get()!;
     return {
-      bytes: bytesOf(this.path),
+      bytes: fileBytes(this.path),
       freeBytes: this.#pragma("freelist_count") * this.#pragma("page_size"),
       series: Number(this.database.prepare("SELECT count(*) AS n FROM series").get()!.n),
       resolutions: RESOLUTIONS.map(({ id, name }) => {

@@ -98,7 +98,7 @@ export function moveAside(path: string): string {
 }
 
 /** Bytes of the file and what is beside it. */
-export function bytesOf(path: string): number {
+export function fileBytes(path: string): number {
   let bytes = 0;
   for (const end of BESIDE) {
     try {

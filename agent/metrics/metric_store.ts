@@ -5,7 +5,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { MetricCleanup } from "../../lib/contract/metrics.ts";
 import { workerUrl } from "../../lib/bundle.ts";
 import { log } from "../log.ts";
-import { bytesOf, METRICS_FILE } from "./metric_file.ts";
+import { fileBytes, METRICS_FILE } from "./metric_file.ts";
 import type { FromMetricWorker, MetricCall, MetricCalls, ToMetricWorker } from "./store_protocol.ts";
 
 /** Milliseconds for an answer: a large file is looked through when it is opened, and a slow disk is slow. */
@@ -104,7 +104,7 @@ export class MetricStore {
    * @throws {ContractError} MetricsUnavailable
    */
   async clean(before: readonly number[]): Promise<MetricCleanup> {
-    const size = () => bytesOf(this.path), had = size();
+    const size = () => fileBytes(this.path), had = size();
     let removedPoints = 0;
     for (let after: number | null = 0; after !== null;) {
       const part: MetricCalls["clean"]["out"] = await this.ask("clean", { before, after });

@@ -8,7 +8,7 @@
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { decodeChunk, encodeChunk } from "../../lib/metrics/chunk.ts";
-import { merge, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
+import { mergePoints, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
 import { log } from "../log.ts";
 
 const PLAIN = 0, DEFLATED = 1, PARTS = 2;
@@ -48,7 +48,7 @@ export function asPart(packed: Uint8Array): Uint8Array {
 
 /** The points of a row. A part whose bytes are damaged is a gap: it must not keep the others from being packed or read. */
 export function unpack(bytes: Uint8Array): Points {
-  return bytes[0] === PARTS ? partsOf(bytes).map(unpackOne).reduce(merge, NO_POINTS) : unpackOne(bytes);
+  return bytes[0] === PARTS ? partsOf(bytes).map(unpackOne).reduce(mergePoints, NO_POINTS) : unpackOne(bytes);
 }
 
 /** Whether there is more than one part. */

@@ -17,7 +17,7 @@ import type { Clock } from "../clock.ts";
 import { log } from "../log.ts";
 import { UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl, type Resolve } from "../outbound/fetch.ts";
-import { failureOf, NotDelivered, post } from "../outbound/post.ts";
+import { deliveryFailure, NotDelivered, post } from "../outbound/post.ts";
 import type { Store } from "../store/store.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 
@@ -318,7 +318,7 @@ export class MetricPusher {
       if (late.aborted && !stop.aborted) {
         throw new NotDelivered(`it was not taken within ${MOST_MS / 1000} seconds`, false, { cause: error });
       }
-      throw failureOf(error, stop);
+      throw deliveryFailure(error, stop);
     }
   }
 }

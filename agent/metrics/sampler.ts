@@ -12,7 +12,7 @@ import type { Inventory } from "../hosts/inventory/inventory.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import { hostStats, type LocalLoad } from "./host_stats.ts";
-import { answered, noStats, type Reading, vmStats } from "./vm_stats.ts";
+import { answered, noStats, type VmReading, vmStats } from "./vm_stats.ts";
 
 /** Groups our pages show. */
 const GROUPS: readonly StatsGroup[] = ["cpu", "balloon", "interface", "block"];
@@ -24,7 +24,7 @@ const FRESH_MS = 3000;
 const UNANSWERED = 2;
 
 /** Everything of one round. */
-export interface Round {
+export interface SamplerRound {
   /** Milliseconds, monotonic: when the answers were there. */
   readonly at: number;
   readonly records: readonly DomainStats[];
@@ -32,11 +32,11 @@ export interface Round {
 }
 
 export class Sampler {
-  readonly #readings = new Map<string, Reading>();
+  readonly #readings = new Map<string, VmReading>();
   readonly #unanswered = new Map<string, number>();
   #node: NodeCounters | undefined;
   #host: HostStats | undefined;
-  #running: Promise<Round | undefined> | undefined;
+  #running: Promise<SamplerRound | undefined> | undefined;
   #lastAt = -Infinity;
 
   constructor(
@@ -65,7 +65,7 @@ export class Sampler {
   }
 
   /** One round with all that is kept. Undefined where libvirt did not answer: there is a gap then. */
-  async takeAll(): Promise<Round | undefined> {
+  async takeAll(): Promise<SamplerRound | undefined> {
     await this.#running;
     return await (this.#running = this.#start(KEPT_GROUPS));
   }
@@ -75,9 +75,9 @@ export class Sampler {
     return this.clock.monotonic() - this.#lastAt;
   }
 
-  #start(groups: readonly StatsGroup[]): Promise<Round | undefined> {
+  #start(groups: readonly StatsGroup[]): Promise<SamplerRound | undefined> {
     this.#lastAt = this.clock.monotonic();
-    const round: Promise<Round | undefined> = this.#round(groups).finally(() => {
+    const round: Promise<SamplerRound | undefined> = this.#round(groups).finally(() => {
       if (this.#running === round) this.#running = undefined;
     });
     return round;
@@ -99,7 +99,7 @@ export class Sampler {
     }
   }
 
-  async #round(groups: readonly StatsGroup[]): Promise<Round | undefined> {
+  async #round(groups: readonly StatsGroup[]): Promise<SamplerRound | undefined> {
     try {
       const [node, records] = await Promise.all([this.#sampleHost(), this.#sampleVms(groups)]);
       return { at: this.clock.monotonic(), node, records };
@@ -139,10 +139,10 @@ export class Sampler {
     return records;
   }
 
-  #take(uuid: string, params: Reading["params"]): VmStats | undefined {
+  #take(uuid: string, params: VmReading["params"]): VmStats | undefined {
     const vm = this.inventory.vm(uuid);
     if (!vm) return undefined;
-    const reading: Reading = { params, at: this.clock.monotonic() };
+    const reading: VmReading = { params, at: this.clock.monotonic() };
     const stats = vmStats(uuid, this.#readings.get(uuid), reading, vm.cpuCount, this.clock.now());
     this.#readings.set(uuid, reading);
     this.inventory.setStats(uuid, stats);

@@ -115,7 +115,7 @@ function totalDelay(reading: Reading): number {
 const memoryUsed = (reading: Reading) => memoryUsedKib(reading as Params);
 
 /** Changes when the VM has other parts than before. */
-export function layoutOf(reading: Reading, cpuCount: number): string {
+export function figureLayout(reading: Reading, cpuCount: number): string {
   return [
     cpuCount,
     vcpusIn(reading),
@@ -178,7 +178,7 @@ export class VmFigures {
     cpuCount: number,
     macOf: (device: string) => string | undefined,
   ): Float32Array {
-    const layout = layoutOf(reading, cpuCount);
+    const layout = figureLayout(reading, cpuCount);
     if (!this.#taker || layout !== this.#layout) {
       this.#taker = new FigureTaker(vmSources(reading, cpuCount, macOf));
       this.#layout = layout;

@@ -4,7 +4,7 @@ import type { Params } from "../../ffi/typed_params.ts";
 import type { VmStats } from "../../lib/contract/vm.ts";
 
 /** One reading of a VM's counters. */
-export interface Reading {
+export interface VmReading {
   readonly params: Params;
   /** Milliseconds, monotonic. */
   readonly at: number;
@@ -24,7 +24,7 @@ function sum(params: Params, group: "net" | "block", counter: string): number {
  * Share of its vCPUs a VM used between two readings, 0–100. It is null where two readings cannot tell: the first
  * one, a driver that does not count, a VM that restarted in between.
  */
-export function cpuPercent(before: Reading | undefined, now: Reading, vcpus: number): number | null {
+export function cpuPercent(before: VmReading | undefined, now: VmReading, vcpus: number): number | null {
   const used = number(now.params, "cpu.time");
   const earlier = before && number(before.params, "cpu.time");
   if (!before || used === undefined || earlier === undefined || vcpus <= 0) return null;
@@ -52,8 +52,8 @@ export function memoryUsedMb(params: Params): number {
 /** The load of a running VM. */
 export function vmStats(
   vmId: string,
-  before: Reading | undefined,
-  now: Reading,
+  before: VmReading | undefined,
+  now: VmReading,
   vcpus: number,
   timestamp: number,
 ): VmStats {

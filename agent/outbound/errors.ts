@@ -40,7 +40,7 @@ export class BrokenOff extends Error {
 }
 
 /** Why nothing is sent to what an administrator set up, with what to do about it; undefined where that is not the cause. */
-export function targetRefusal(error: unknown): string | undefined {
+export function outboundRefusal(error: unknown): string | undefined {
   if (error instanceof HostRefused) {
     return `${error.reason}. Allow private addresses for this target, or use another`;
   }

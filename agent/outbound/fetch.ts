@@ -9,7 +9,7 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { messageOf } from "../../lib/text/message.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
-import { reachOf, reachRefusal, type ReachRules } from "../../lib/network/address_scope.ts";
+import { addressReach, reachRefusal, type ReachRules } from "../../lib/network/address_scope.ts";
 import { VERSION } from "../../lib/version.ts";
 import { BrokenOff, HostRefused, LinkLocalRefused, TooManyRedirects, UrlRefused } from "./errors.ts";
 
@@ -44,7 +44,7 @@ export const systemResolve: Resolve = (host) =>
   );
 
 /** What is asked for. */
-export interface Ask {
+export interface OutboundRequest {
   readonly url: string;
   readonly rules: ReachRules;
   readonly headers?: Readonly<Record<string, string>>;
@@ -125,7 +125,7 @@ export interface Reachable {
  *
  * @throws {HostRefused} @throws {LinkLocalRefused} @throws {BrokenOff}
  */
-export async function reachable(
+export async function requireReachable(
   url: URL,
   privateAddresses: boolean,
   resolve: Resolve = systemResolve,
@@ -137,7 +137,7 @@ export async function reachable(
   const addresses = await allowedAddresses(url, rules, resolve);
   for (const text of addresses) {
     const address = parseAddress(text.replace(/%.*$/, ""));
-    if (address !== undefined && reachOf(address) === "link-local") {
+    if (address !== undefined && addressReach(address) === "link-local") {
       throw new LinkLocalRefused(`${text} is a link-local address, where nothing is sent`);
     }
   }
@@ -178,7 +178,7 @@ async function askOnce(
   url: URL,
   addresses: readonly string[],
   { headers = {}, body, signal, method, ca: own, headMs = HEAD_MS }: Pick<
-    Ask,
+    OutboundRequest,
     "headers" | "body" | "signal" | "method" | "ca" | "headMs"
   >,
 ): Promise<{ response: IncomingMessage; abort: AbortController }> {
@@ -279,7 +279,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * @throws {UrlRefused} @throws {HostRefused} @throws {TooManyRedirects} @throws {BrokenOff}
  */
 export async function ask(
-  { url: first, rules, headers, body, signal, mayDowngrade, resolve, ...way }: Ask,
+  { url: first, rules, headers, body, signal, mayDowngrade, resolve, ...way }: OutboundRequest,
 ): Promise<Fetched> {
   let url = checkedUrl(first);
   for (let hop = 0; hop <= MOST_HOPS; hop++) {

@@ -4,8 +4,8 @@
  */
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { targetRefusal } from "./errors.ts";
-import { type Ask, ask, checkedUrl, reachable, type Resolve } from "./fetch.ts";
+import { outboundRefusal } from "./errors.ts";
+import { ask, checkedUrl, type OutboundRequest, requireReachable, type Resolve } from "./fetch.ts";
 
 /** It was not delivered. */
 export class NotDelivered extends Error {
@@ -27,15 +27,15 @@ export class NotDelivered extends Error {
 export const MOST_ANSWER = 200;
 
 /** Whatever went wrong, as something that was not delivered. */
-export function failureOf(error: unknown, signal: AbortSignal): unknown {
+export function deliveryFailure(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof NotDelivered) return error;
-  const refusal = targetRefusal(error);
+  const refusal = outboundRefusal(error);
   return new NotDelivered(refusal ?? messageOf(error), refusal !== undefined, { cause: error });
 }
 
 /** What is posted, and to where. */
-export interface Post extends Pick<Ask, "url" | "headers" | "signal" | "ca"> {
+export interface Post extends Pick<OutboundRequest, "url" | "headers" | "signal" | "ca"> {
   readonly body: Uint8Array;
   /** The receiver may be on a private network, or this host. */
   readonly privateAddresses: boolean;
@@ -46,13 +46,13 @@ export interface Post extends Pick<Ask, "url" | "headers" | "signal" | "ca"> {
  * Posts, and gives the beginning of the answer.
  *
  * @param mostAnswer characters that are read of an answer that says yes
- * @throws {NotDelivered}, and what connecting throws ({@link failureOf})
+ * @throws {NotDelivered}, and what connecting throws ({@link deliveryFailure})
  */
 export async function post(
   { url, privateAddresses, resolve, ...asked }: Post,
   mostAnswer = 0,
 ): Promise<string> {
-  const { rules, addresses } = await reachable(checkedUrl(url), privateAddresses, resolve);
+  const { rules, addresses } = await requireReachable(checkedUrl(url), privateAddresses, resolve);
   await using answer = await ask({
     ...asked,
     ...{ url, rules },

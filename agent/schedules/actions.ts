@@ -83,7 +83,7 @@ const asError = (thrown: unknown): ContractError => {
 };
 
 /** VMs that are meant now, of those that may be seen, and ids that are nobody's. */
-export function targetsIn(
+export function scheduleTargetsIn(
   vms: readonly VM[],
   { vmIds, tags, groups }: Schedule["targets"],
 ): { readonly found: VM[]; readonly missing: string[] } {
@@ -116,7 +116,7 @@ export class TaskRun {
   /** @throws the reason of the job's end, when it is cancelled */
   async run(): Promise<void> {
     const { api, schedule, job } = this.task;
-    const { found, missing } = targetsIn(await api.getVms(), schedule.targets);
+    const { found, missing } = scheduleTargetsIn(await api.getVms(), schedule.targets);
     job.log(fill(COUNTING_LINES.meant, { count: found.length }));
     for (const vmId of missing) {
       this.#names.set(vmId, vmId);

@@ -13,10 +13,10 @@ type ChecksumWorker = AnsweringWorker<ToChecksumWorker, FromChecksumWorker>;
 const failure = (reason: string) => new Error(`the checksum cannot be counted: ${reason}`);
 
 /** The one worker (8 MB) of all checksums, however many wait for more; it ends with the last of them. */
-let shared: { readonly worker: ChecksumWorker; readonly open: Set<Checksum> } | undefined;
+let shared: { readonly worker: ChecksumWorker; readonly open: Set<RunningChecksum> } | undefined;
 let lastId = 0;
 
-function workerFor(checksum: Checksum): ChecksumWorker {
+function workerFor(checksum: RunningChecksum): ChecksumWorker {
   if (shared === undefined || shared.worker.isOver) {
     const url = workerUrl("agent/storage/checksum_worker.ts");
     shared = {
@@ -29,7 +29,7 @@ function workerFor(checksum: Checksum): ChecksumWorker {
 }
 
 /** One checksum, until it is disposed of. */
-export class Checksum implements Writer, Disposable {
+export class RunningChecksum implements Writer, Disposable {
   readonly #id = ++lastId;
   readonly #worker = workerFor(this);
   #isOver = false;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { Checksum } from "./checksum.ts";
+import { RunningChecksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 
 function piece(length: number): Uint8Array<SharedArrayBuffer> {
@@ -13,7 +13,7 @@ function piece(length: number): Uint8Array<SharedArrayBuffer> {
 const threads = () => [...Deno.readDirSync("/proc/self/task")].length;
 
 Deno.test("Checksum.sha256() is the one of all that went through, and then it is over", async () => {
-  using checksum = new Checksum();
+  using checksum = new RunningChecksum();
   const filler = new ChunkWriter([checksum]);
   const expected = createHash("sha256");
   for (let step = 1; step < 3_000_000; step *= 3) {
@@ -31,12 +31,12 @@ Deno.test("Checksum.sha256() is the one of all that went through, and then it is
 });
 
 Deno.test("Checksums that wait for more share one worker, and each keeps its own count", async () => {
-  using first = new Checksum();
+  using first = new RunningChecksum();
   await first.give(piece(1));
   const before = threads();
   const waiting = Array.from(
     { length: 12 },
-    () => ({ checksum: new Checksum(), expected: createHash("sha256") }),
+    () => ({ checksum: new RunningChecksum(), expected: createHash("sha256") }),
   );
   for (let round = 0; round < 3; round++) {
     await Promise.all(waiting.map(async ({ checksum, expected }) => {
@@ -55,12 +55,12 @@ Deno.test("Checksums that wait for more share one worker, and each keeps its own
 });
 
 Deno.test("Checksum[Symbol.dispose]() of the last one ends the worker; the next one begins another", async () => {
-  const ended = new Checksum();
+  const ended = new RunningChecksum();
   await ended.give(piece(10));
   ended[Symbol.dispose]();
   ended[Symbol.dispose]();
   await assert.rejects(ended.give(piece(1)), /it is over/);
-  using next = new Checksum();
+  using next = new RunningChecksum();
   const bytes = piece(10);
   await next.give(bytes);
   assert.equal(await next.sha256(), createHash("sha256").update(bytes).digest("hex"));

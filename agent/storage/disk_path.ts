@@ -2,7 +2,7 @@
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
-import { type Caller, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
+import { type LinkCaller, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
 
 /** What of a disk says where it is. */
 type DiskSource = { readonly type: string; readonly source?: string | undefined };
@@ -14,7 +14,7 @@ function namesOf(source: string): [pool: string, name: string] {
 }
 
 /** The volume of this name; undefined where its pool is off, or is not (any more). @throws {LibvirtError} */
-async function volumeInPool(link: Caller, pool: string, name: string): Promise<Volume | undefined> {
+async function volumeInPool(link: LinkCaller, pool: string, name: string): Promise<Volume | undefined> {
   try {
     return await volumeNamed(link, pool, name);
   } catch (error) {
@@ -29,7 +29,7 @@ async function volumeInPool(link: Caller, pool: string, name: string): Promise<V
  * @throws {LibvirtError}
  */
 export async function volumeOfDisk(
-  link: Caller,
+  link: LinkCaller,
   { type, source }: DiskSource,
 ): Promise<Volume | undefined> {
   if (source === undefined) return undefined;
@@ -38,7 +38,7 @@ export async function volumeOfDisk(
 }
 
 /** The folder of a pool that keeps files; undefined for others, and where there is none. @throws {LibvirtError} */
-async function folderOf(link: Caller, pool: string): Promise<string | undefined> {
+async function folderOf(link: LinkCaller, pool: string): Promise<string | undefined> {
   try {
     const { type, path } = describePool(await link.call("poolXml", { pool }));
     return PATH_TYPES.has(type) ? path : undefined;
@@ -54,7 +54,10 @@ async function folderOf(link: Caller, pool: string): Promise<string | undefined>
  *
  * @throws {LibvirtError}
  */
-export async function pathOfDisk(link: Caller, { type, source }: DiskSource): Promise<string | undefined> {
+export async function pathOfDisk(
+  link: LinkCaller,
+  { type, source }: DiskSource,
+): Promise<string | undefined> {
   if (type !== "volume" || source === undefined) return source;
   const [pool, name] = namesOf(source);
   const known = await volumeInPool(link, pool, name);

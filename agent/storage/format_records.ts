@@ -10,7 +10,7 @@ import type { DiskFormat } from "../../lib/formats/xml/device_disk.ts";
 import { log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { mayBeFile, pathOfDisk } from "./disk_path.ts";
-import type { Caller } from "./volumes.ts";
+import type { LinkCaller } from "./volumes.ts";
 
 /** A file that cannot be mistaken for another one made later under its name. */
 interface FileId {
@@ -78,7 +78,7 @@ export class FormatRecords {
    * Records what VMs have that others made or changed. What is recorded already costs nothing, unless it is looked at
    * `anew`: another file may lie at its path by now.
    */
-  async observe(link: Caller, vms: readonly VM[], anew = false): Promise<void> {
+  async observe(link: LinkCaller, vms: readonly VM[], anew = false): Promise<void> {
     for (const { disks } of vms) {
       for (const disk of disks) {
         const { source, type, device } = disk;

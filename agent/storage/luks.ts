@@ -10,7 +10,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { NewVolume } from "../../lib/formats/xml/volume.ts";
 import { log } from "../log.ts";
 import type { Steps } from "../operations/operation.ts";
-import { type Caller, createVolume, type Volume } from "./volumes.ts";
+import { createVolume, type LinkCaller, type Volume } from "./volumes.ts";
 
 /** Tries of a creation that QEMU gives up because the host is too busy to measure how fast it is. */
 const TRIES = 5;
@@ -29,7 +29,7 @@ function secretXml(uuid: string, path: string): string {
   ));
 }
 
-async function made(link: Caller, pool: string, volume: NewVolume): Promise<Volume> {
+async function made(link: LinkCaller, pool: string, volume: NewVolume): Promise<Volume> {
   for (let attempt = 1;; attempt++) {
     try {
       return await createVolume(link, pool, volume);
@@ -47,7 +47,7 @@ async function made(link: Caller, pool: string, volume: NewVolume): Promise<Volu
  * @throws {LibvirtError}
  */
 export async function createEncrypted(
-  link: Caller,
+  link: LinkCaller,
   pool: PoolRecord,
   volume: NewVolume,
   passphrase: string,
@@ -68,6 +68,6 @@ export async function createEncrypted(
 }
 
 /** UUID of the secret that opens the raw volume at a path; undefined when it is not encrypted. @throws {LibvirtError} */
-export async function secretFor(link: Caller, path: string): Promise<string | undefined> {
+export async function secretFor(link: LinkCaller, path: string): Promise<string | undefined> {
   return await link.call("secretOfVolume", { path }) ?? undefined;
 }

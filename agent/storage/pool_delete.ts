@@ -8,9 +8,9 @@ import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
 import { fileOf } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
-import { isActive, requireActive } from "./shared.ts";
+import { isActivePool, requireActive } from "./shared.ts";
 import { exactUsers, overlays, refuseRunning, VolumeUsage } from "./volume_usage.ts";
-import { type Caller, deleteVolume, type Volume, volumeOf } from "./volumes.ts";
+import { deleteVolume, type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
 
 /** Types that libvirt built on something it can take away again. The rest lies elsewhere, and is nobody's to delete. */
 const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "zfs"]);
@@ -49,9 +49,9 @@ async function deleteAll({ link }: Host, pool: string, volumes: readonly Volume[
  * @param unbuild takes away what it was built on, too
  * @throws {LibvirtError}
  */
-export async function removePool(link: Caller, record: PoolRecord, unbuild: boolean): Promise<void> {
+export async function removePool(link: LinkCaller, record: PoolRecord, unbuild: boolean): Promise<void> {
   const { name, persistent } = record;
-  if (isActive(record)) await link.call("poolStop", { pool: name });
+  if (isActivePool(record)) await link.call("poolStop", { pool: name });
   if (!persistent) return;
   if (unbuild) {
     try {

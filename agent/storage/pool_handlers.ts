@@ -18,7 +18,7 @@ import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
 import { findSources } from "./pool_sources.ts";
 import {
-  isActive,
+  isActivePool,
   lockVolume,
   refuseWorkedOn,
   requireActive,
@@ -39,7 +39,7 @@ export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeU
     uuid,
     type,
     state: POOL_STATES[state] ?? "inaccessible",
-    ...(isActive(record) && {
+    ...(isActivePool(record) && {
       capacityBytes: record.capacity,
       allocationBytes: record.allocation,
       availableBytes: record.available,
@@ -97,7 +97,7 @@ export function poolHandlers(host: Host): PoolHandlers {
       return viewOf(input.name);
     },
     start_storage_pool: ({ pool }) => {
-      if (isActive(requirePool(host, pool))) throw new ContractError("StoragePoolActive", { pool });
+      if (isActivePool(requirePool(host, pool))) throw new ContractError("StoragePoolActive", { pool });
       return operate(pool, "start", () => link.call("poolStart", { pool }));
     },
     stop_storage_pool: ({ pool }) => {

@@ -2,7 +2,7 @@
 import { ContractError, type Input, type StoragePoolType } from "../../lib/contract/mod.ts";
 import { POOL_TYPES, type PoolType } from "../../lib/contract/choices.ts";
 import { POOL_KINDS, poolFieldFault, targetFault } from "../../lib/storage/pool_types.ts";
-import { describePool, poolTarget, poolXml } from "../../lib/formats/xml/pool.ts";
+import { describePool, newPoolXml, poolTarget } from "../../lib/formats/xml/pool.ts";
 import { child, children, parseXml, type XmlElement } from "../../lib/formats/xml/tree.ts";
 import { isThere } from "../files.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
@@ -111,6 +111,6 @@ export async function createPool(
   const spec = { command: "create_storage_pool", subject: name, actor, keys: [keyOf.pool(name)] } as const;
   await host.operations.run(spec, (operation) => {
     operation.add({ kind: "pool-made", uuid, name, undoBuild });
-    return host.link.call("poolMake", { xml: poolXml(input, uuid), build, undoBuild, autostart });
+    return host.link.call("poolMake", { xml: newPoolXml(input, uuid), build, undoBuild, autostart });
   });
 }

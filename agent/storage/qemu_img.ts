@@ -111,7 +111,7 @@ export interface ImageCopy {
 }
 
 /** How a copy is followed and ended. */
-export interface Watch {
+export interface CopyWatch {
   readonly signal: AbortSignal;
   /** Is told how much is done, 0 to 1. */
   readonly onShare: (share: number) => void;
@@ -129,7 +129,7 @@ const plain = (image: ImageNode, path: string): ImageNode => ({
  *
  * @throws {ToolError} with qemu-img's own words @throws the signal's reason when that is aborted
  */
-export async function copyImage({ signal, onShare, ...copy }: ImageCopy & Watch): Promise<void> {
+export async function copyImage({ signal, onShare, ...copy }: ImageCopy & CopyWatch): Promise<void> {
   using source = await reach(copy.source.path);
   const target = plainPath(copy.target);
   await runQemuImg(copyArgs({ ...copy, source: plain(copy.source, source.path), target }), {
@@ -139,7 +139,7 @@ export async function copyImage({ signal, onShare, ...copy }: ImageCopy & Watch)
 }
 
 /** As {@link copyImage}, into a stream-optimised VMDK file at a path. */
-export async function exportImage(image: ImageNode, target: string, watch: Watch): Promise<void> {
+export async function exportImage(image: ImageNode, target: string, watch: CopyWatch): Promise<void> {
   using source = await reach(image.path);
   await runQemuImg(exportArgs(plain(image, source.path), plainPath(target)), watch);
 }
@@ -150,7 +150,7 @@ export function commitArgs(image: ImageNode): string[] {
 }
 
 /** Merges a qcow2 image into the one that it is built on. Ended in the middle, it shows what it did before. */
-export async function commitImage(image: ImageNode, watch: Watch): Promise<void> {
+export async function commitImage(image: ImageNode, watch: CopyWatch): Promise<void> {
   await runQemuImg(commitArgs(plain(image, plainPath(image.path))), watch);
 }
 
@@ -165,7 +165,7 @@ export async function rebaseImage(
 }
 
 /** Runs it until it ends or is ended. @throws {ToolError} @throws the signal's reason when that is aborted */
-async function runQemuImg(args: string[], { signal, onShare }: Watch): Promise<void> {
+async function runQemuImg(args: string[], { signal, onShare }: CopyWatch): Promise<void> {
   signal.throwIfAborted();
   const child = new Deno.Command("qemu-img", {
     args,

@@ -22,12 +22,12 @@ export function requirePool(host: Host, pool: string): PoolRecord {
 }
 
 /** Whether a pool has volumes to be listed. */
-export const isActive = ({ volumes }: PoolRecord): boolean => volumes !== null;
+export const isActivePool = ({ volumes }: PoolRecord): boolean => volumes !== null;
 
 /** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive */
 export function requireActive(host: Host, pool: string): PoolRecord {
   const record = requirePool(host, pool);
-  if (!isActive(record)) throw new ContractError("StoragePoolNotActive", { pool });
+  if (!isActivePool(record)) throw new ContractError("StoragePoolNotActive", { pool });
   return record;
 }
 

@@ -14,7 +14,7 @@ import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { Host } from "../hosts/host.ts";
-import { Checksum } from "./checksum.ts";
+import { RunningChecksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import { makeRoomFor, requireWritable } from "./volume_checks.ts";
@@ -36,7 +36,7 @@ interface Partial {
   readonly size: number;
   received: number;
   /** Of what has arrived, also while it waits for the rest. */
-  checksum: Checksum | undefined;
+  checksum: RunningChecksum | undefined;
   /** What it is settled by when libvirt or this process goes away: then nobody can go on with it. */
   readonly operation: Operation;
   /** The start of the content: it is written when all of it is there and was looked at, or kept until the rest comes. */
@@ -300,7 +300,7 @@ export class Uploads {
       offset: received,
       length: size - received,
     });
-    const checksum = partial.checksum ??= new Checksum();
+    const checksum = partial.checksum ??= new RunningChecksum();
     const filler = new ChunkWriter([transfer, checksum], (written) => {
       partial.received += written;
       job.progress(partial.received, partial.isConverted ? 2 * size : size);

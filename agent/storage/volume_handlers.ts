@@ -15,8 +15,8 @@ import { requireRoom, requireWithin } from "./volume_checks.ts";
 import { volumeJobs } from "./volume_jobs.ts";
 import {
   operate,
-  refuseUsed,
-  requireFreeName,
+  refuseUsedVolume,
+  requireFreeVolumeName,
   requireMakeable,
   requireVolume,
   volumeView,
@@ -78,7 +78,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         const { role } = principal;
         const record = requireMakeable(host, pool);
         const keepsFiles = hasFormats(record);
-        await requireFreeName(host, pool, name);
+        await requireFreeVolumeName(host, pool, name);
         const base = backing === undefined ? undefined : await requireVolume(host, volumeAt(backing));
         const chosen = keepsFiles ? format ?? (encryption === undefined ? "qcow2" : "raw") : undefined;
         if (encryption !== undefined && (chosen !== "raw" || preallocation !== "none")) {
@@ -155,7 +155,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         if (capacityBytes <= volume.capacity) {
           throw new ContractError("NotLarger", { current: volume.capacity, requested: capacityBytes });
         }
-        await refuseUsed(host, volume);
+        await refuseUsedVolume(host, volume);
         await requireResizable(host, volume, role);
         await requireRoom(host, at.pool, capacityBytes - volume.capacity);
         await resizeVolume(link, volume.path, capacityBytes);
@@ -167,7 +167,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
     delete_volume: ({ permanently = false, ...at }, { principal }) =>
       operate(host, at, "VolumeDeleteFailed", async () => {
         const volume = await requireVolume(host, at);
-        await refuseUsed(host, volume);
+        await refuseUsedVolume(host, volume);
         const entry = permanently ? undefined : await binVolume(host, volume, principal.name);
         if (entry !== undefined) return { bin: receiptOf(entry) };
         await deleteVolume(link, volume.path);

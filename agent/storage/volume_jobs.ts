@@ -23,8 +23,8 @@ import { requireRoom, requireWithin } from "./volume_checks.ts";
 import {
   type At,
   operate,
-  refuseUsed,
-  requireFreeName,
+  refuseUsedVolume,
+  requireFreeVolumeName,
   requireMakeable,
   requireVolume,
   volumeView,
@@ -113,7 +113,7 @@ export function volumeJobs(host: Host): VolumeJobs {
     using _source = lockVolume(at.pool, at.volume, { hold: "read" });
     return await operate(host, { pool, volume: name }, failed, async () => {
       const toFiles = hasFormats(requireMakeable(host, pool));
-      await requireFreeName(host, pool, name);
+      await requireFreeVolumeName(host, pool, name);
       const prepare = async (held: DisposableStack) => {
         const volume = await requireVolume(host, at);
         const source = await sourceOf(host, volume, principal.role, held);
@@ -193,7 +193,7 @@ export function volumeJobs(host: Host): VolumeJobs {
       operate(host, at, "VolumeWipeFailed", async () => {
         const volume = await requireVolume(host, at);
         await requireWithin(host, volume);
-        await refuseUsed(host, volume);
+        await refuseUsedVolume(host, volume);
         await jobs.run({
           command: "wipe_volume",
           title: `Wipe ${at.volume} of ${at.pool}`,

@@ -24,7 +24,7 @@ const isLibvirts = (error: unknown): error is LibvirtError =>
   error instanceof LibvirtError && error.kind === "libvirt";
 
 /** Where a new volume will lie, if that is a file of this host. */
-export async function placeOf(link: Link, pool: string, name: string): Promise<string | null> {
+export async function volumePlace(link: Link, pool: string, name: string): Promise<string | null> {
   if (!isLocal(link.uri) || !await keepsFiles(link, pool)) return null;
   const { path } = describePool(await link.call("poolXml", { pool }));
   return path === undefined ? null : `${path}/${name}`;
@@ -41,7 +41,7 @@ export async function makeVolume(
   { pool, name }: { readonly pool: string; readonly name: string },
   make: () => Promise<Volume>,
 ): Promise<Volume> {
-  const path = await placeOf(link, pool, name);
+  const path = await volumePlace(link, pool, name);
   const isTaken = await volumeNamed(link, pool, name) !== undefined ||
     (path !== null && await orMissing(Deno.lstat(plainPath(path))) !== undefined);
   if (isTaken) {

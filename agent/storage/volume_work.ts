@@ -59,12 +59,12 @@ export function requireMakeable(host: Host, pool: string): PoolRecord {
 }
 
 /** @throws {ContractError} VolumeExists */
-export async function requireFreeName({ link }: Host, pool: string, name: string): Promise<void> {
+export async function requireFreeVolumeName({ link }: Host, pool: string, name: string): Promise<void> {
   if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
 }
 
 /** @throws {ContractError} VolumeInUse, naming the VM or the volume that needs it */
-export async function refuseUsed(host: Host, volume: Volume): Promise<void> {
+export async function refuseUsedVolume(host: Host, volume: Volume): Promise<void> {
   const { storage } = host.inventory;
   const { pool, name, path } = volume;
   await storage.volumes(pool);

@@ -16,7 +16,7 @@ import { isUnsupported } from "../libvirt/failure.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
 /** Whatever passes calls to libvirt. */
-export type Caller = Pick<LibvirtLink, "call">;
+export type LinkCaller = Pick<LibvirtLink, "call">;
 
 /** A volume, with the pool it is in. Sizes in bytes. */
 export interface Volume extends VolumeSummary {
@@ -47,30 +47,30 @@ async function unlessMissing<T>(looked: Promise<T>): Promise<T | undefined> {
 }
 
 /** Every volume of a pool, as of its last refresh. @throws {LibvirtError} */
-export async function volumesOf(link: Caller, pool: string): Promise<Volume[]> {
+export async function volumesOf(link: LinkCaller, pool: string): Promise<Volume[]> {
   return (await link.call("volumeScan", { pool })).map(volumeOf);
 }
 
 /** The volume at a path; undefined when no active pool knows it. @throws {LibvirtError} */
-export async function volumeAt(link: Caller, path: string): Promise<Volume | undefined> {
+export async function volumeAt(link: LinkCaller, path: string): Promise<Volume | undefined> {
   const record = await unlessMissing(link.call("volumeAt", { path }));
   return record && volumeOf(record);
 }
 
 /** The volume of this name in a pool; undefined when there is no such pool or volume. @throws {LibvirtError} */
-export async function volumeNamed(link: Caller, pool: string, name: string): Promise<Volume | undefined> {
+export async function volumeNamed(link: LinkCaller, pool: string, name: string): Promise<Volume | undefined> {
   const record = await unlessMissing(link.call("volumeNamed", { pool, name }));
   return record && volumeOf(record);
 }
 
 /** Whether a pool keeps files, so that its volumes have a format. @throws {LibvirtError} */
-export async function keepsFiles(link: Caller, pool: string): Promise<boolean> {
+export async function keepsFiles(link: LinkCaller, pool: string): Promise<boolean> {
   return FILE_POOLS.has(summarizePool(await link.call("poolXml", { pool })).type);
 }
 
 /** Makes an empty volume. @throws {LibvirtError} code STORAGE_VOL_EXIST when the name is taken */
 export async function createVolume(
-  link: Caller,
+  link: LinkCaller,
   pool: string,
   volume: NewVolume,
   preallocate = false,
@@ -98,7 +98,7 @@ const isTooBusy = (error: unknown): boolean =>
  * @throws {LibvirtError}
  */
 export async function cloneVolume(
-  link: Caller,
+  link: LinkCaller,
   source: string,
   target: {
     readonly pool: string;
@@ -116,7 +116,7 @@ export async function cloneVolume(
 
 /** Makes an overlay on an image, which keeps only what changes. @throws {LibvirtError} */
 export async function linkVolume(
-  link: Caller,
+  link: LinkCaller,
   base: { readonly path: string; readonly format: string; readonly virtualBytes: number | null },
   { pool, name }: { readonly pool: string; readonly name: string },
 ): Promise<Volume> {
@@ -137,7 +137,7 @@ export function copyTarget(
 
 /** Makes a raw volume that holds `bytes`. @throws {LibvirtError}; what is half written stays */
 export async function uploadVolume(
-  link: Caller,
+  link: LinkCaller,
   pool: string,
   name: string,
   bytes: Uint8Array<ArrayBuffer>,
@@ -148,12 +148,12 @@ export async function uploadVolume(
 }
 
 /** Makes the volume at `path` larger, to `bytes`. @throws {LibvirtError} also when that is smaller than it is */
-export async function resizeVolume(link: Caller, path: string, bytes: number): Promise<void> {
+export async function resizeVolume(link: LinkCaller, path: string, bytes: number): Promise<void> {
   await link.call("volumeResize", { path, bytes });
 }
 
 /** Deletes the volume at `path`, and the passphrase that libvirt keeps for it. @throws {LibvirtError} code NO_STORAGE_VOL when no active pool knows it */
-export async function deleteVolume(link: Caller, path: string): Promise<void> {
+export async function deleteVolume(link: LinkCaller, path: string): Promise<void> {
   await link.call("volumeDelete", { path });
   try {
     await link.call("secretForget", { path });
@@ -198,7 +198,7 @@ export function usualPool(pools: readonly PoolRecord[]): string | undefined {
  *
  * @throws {LibvirtError}
  */
-export async function defaultPool(link: Caller): Promise<string> {
+export async function defaultPool(link: LinkCaller): Promise<string> {
   const pools = await link.call("poolScan");
   const usual = usualPool(pools);
   if (usual !== undefined) return usual;

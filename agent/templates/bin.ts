@@ -1,6 +1,6 @@
 /** Templates into the bin, and back. */
 import type { StoredEntry } from "../../lib/bin/entry.ts";
-import { freeName } from "../../lib/bin/place.ts";
+import { freeFileName } from "../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../lib/contract/mod.ts";
 import { isTaken } from "../files.ts";
 import { plainPath } from "../host_file.ts";
@@ -20,7 +20,7 @@ import {
 import { isAway } from "../libvirt/failure.ts";
 import { restoreFault } from "../storage/bin/volume.ts";
 import { lockVolume } from "../storage/shared.ts";
-import { type MadeVm, type StoredTemplate, type StoredVersion, volumesOf } from "./records.ts";
+import { type MadeVm, type StoredTemplate, type StoredVersion, templateVolumes } from "./records.ts";
 
 /** What the bin keeps of a template beside its files. */
 interface Kept {
@@ -55,7 +55,11 @@ export async function planTemplate(
 ): Promise<TemplateMove | undefined> {
   if (!isBinOn(host)) return undefined;
   const { app, inventory } = host, id = crypto.randomUUID();
-  const going = versions.flatMap(volumesOf).map(({ pool, path }) => ({ pool, path, role: "disk" as const }));
+  const going = versions.flatMap(templateVolumes).map(({ pool, path }) => ({
+    pool,
+    path,
+    role: "disk" as const,
+  }));
   const { files, lost } = await planKeeping(host, id, going);
   // A template without its disks is none.
   if (lost.length > 0) return undefined;
@@ -101,7 +105,7 @@ function joined(
   const name = wanted ?? template.name;
   const names = new Set(app.templates.of(host).map((each) => each.name));
   if (names.has(name)) {
-    const free = freeName(template.name, (tried) => names.has(tried));
+    const free = freeFileName(template.name, (tried) => names.has(tried));
     throw new ContractError("BinNameTaken", { what: "A template", name, free });
   }
   return { ...template, name };

@@ -23,7 +23,7 @@ import { exactUsers, overlays, VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume, type Volume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
-import { volumesOf } from "./records.ts";
+import { templateVolumes } from "./records.ts";
 import { requireSealable } from "./seal.ts";
 import { sourceOf, type VersionSource } from "./sources.ts";
 
@@ -271,7 +271,7 @@ export async function deleteTemplate(
   // A new version that is being made would be lost.
   using _alone = lockVolume(NO_POOL, labelOf(name));
   const doomed = version === undefined ? template.versions : [requireVersion(template, version)];
-  const volumes = doomed.flatMap(volumesOf);
+  const volumes = doomed.flatMap(templateVolumes);
   using held = new DisposableStack();
   for (const { pool, volume } of volumes) held.use(lockVolume(pool, volume));
   const users = await usersOf(host, labelOf(name), volumes);

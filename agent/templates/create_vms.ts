@@ -22,7 +22,7 @@ import { keepsFiles } from "../storage/volumes.ts";
 import { makeSeed, seedRefusal } from "../vm/cloud_init/seed.ts";
 import { reservations } from "../vm/create/reservations.ts";
 import { copyNvram } from "../vm/lifecycle/disk_copies.ts";
-import { requireFreeName } from "../vm/lifecycle/rename.ts";
+import { requireFreeVmName } from "../vm/lifecycle/rename.ts";
 import { requireTemplate, requireVersion, type TemplateContext } from "./change.ts";
 import type { StoredTemplate, StoredVersion } from "./records.ts";
 
@@ -49,7 +49,7 @@ const placedOf = ({ pool, linked, version: { disks } }: Plan): RoomNeeded[] =>
 async function requireMakeable(host: Host, plan: Plan): Promise<void> {
   const { names, pool, version: { disks }, cloudInit } = plan;
   await host.operations.ready(names.map(keyOf.vmName));
-  for (const name of names) requireFreeName(host, name);
+  for (const name of names) requireFreeVmName(host, name);
   if (pool !== undefined) {
     requireActive(host, pool);
     if (!await keepsFiles(host.link, pool)) {
@@ -127,7 +127,7 @@ async function makeVm(
   const { link, inventory } = host;
   const { template, version, linked, cloudInit } = plan;
   const { job, operation } = work;
-  requireFreeName(host, name); // somebody may have taken it meanwhile
+  requireFreeVmName(host, name); // somebody may have taken it meanwhile
   const disks = await makeDisks(host, plan, name, work);
   const document = new XmlDocument(version.xml);
   const nvram = await makeVariables(host, document, plan, name, operation);

@@ -15,7 +15,7 @@ import { lockVolume, requireActive } from "../storage/shared.ts";
 import { requirePlaces } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { defaultPool, keepsFiles, uploadVolume } from "../storage/volumes.ts";
-import { copyOf, type DiskCopy, isOwn } from "../vm/lifecycle/disk_copies.ts";
+import { type DiskCopy, diskCopyOf, isOwnDisk } from "../vm/lifecycle/disk_copies.ts";
 import type { KeptVariables, StoredVersion } from "./records.ts";
 import { sealDisks } from "./seal.ts";
 
@@ -23,14 +23,14 @@ import { sealDisks } from "./seal.ts";
 const MOST_VARIABLES = 128 * 1024 ** 2;
 
 /** A disk to be copied, and into which pool. */
-export interface PlannedDisk extends DiskCopy {
+export interface PlannedCopy extends DiskCopy {
   readonly goal: string;
 }
 
 /** What a version is made of. Nothing was made yet. */
 export interface VersionPlan {
   readonly vm: VM;
-  readonly disks: readonly PlannedDisk[];
+  readonly disks: readonly PlannedCopy[];
 }
 
 /** The pool that a disk's copy goes into: it must keep files, for VMs are built on it. */
@@ -67,9 +67,9 @@ export async function planVersion(
   { pool }: { readonly pool: string | undefined },
 ): Promise<VersionPlan> {
   await readDefinition(host, vm);
-  const disks: PlannedDisk[] = [];
-  for (const disk of vm.disks.filter(isOwn)) {
-    const copy = await copyOf(host, disk, {});
+  const disks: PlannedCopy[] = [];
+  for (const disk of vm.disks.filter(isOwnDisk)) {
+    const copy = await diskCopyOf(host, disk, {});
     disks.push({ ...copy, goal: await goalOf(host, copy, pool) });
   }
   await requirePlaces(host, disks.map(({ goal, source }) => ({ pool: goal, bytes: source.allocation })));

@@ -62,7 +62,7 @@ export const TEMPLATE_MIGRATIONS = [
 ];
 
 /** The volumes of a version: its disks, and its UEFI variables. */
-export function volumesOf({ disks, variables }: StoredVersion): KeptVariables[] {
+export function templateVolumes({ disks, variables }: StoredVersion): KeptVariables[] {
   const own = disks.map(({ pool, volume, path }) => ({ pool, volume, path }));
   return variables === undefined ? own : [...own, variables];
 }
@@ -177,7 +177,7 @@ export class TemplateRecords {
   #index(): void {
     this.#kept.clear();
     for (const template of this.#templates.values()) {
-      for (const { path } of template.versions.flatMap(volumesOf)) {
+      for (const { path } of template.versions.flatMap(templateVolumes)) {
         this.#kept.set(`${template.host} ${path}`, template);
       }
     }

@@ -1,5 +1,5 @@
 /** What KVM Manager keeps in a VM's metadata. */
-import { type OwnMetadata, ownMetadata } from "../../lib/formats/xml/domain.ts";
+import { ownDomainMetadata, type OwnMetadata } from "../../lib/formats/xml/domain.ts";
 import { METADATA_PREFIX, METADATA_URI } from "../../lib/formats/xml/metadata.ts";
 import type { Host } from "../hosts/host.ts";
 
@@ -10,6 +10,6 @@ export async function changeMetadata(
   change: Partial<OwnMetadata>,
 ): Promise<void> {
   const { tags, group, createdAt, keptOsType, generatedPasswords } = inventory.record(uuid)!.summary;
-  const xml = ownMetadata({ tags, group, createdAt, keptOsType, generatedPasswords, ...change });
+  const xml = ownDomainMetadata({ tags, group, createdAt, keptOsType, generatedPasswords, ...change });
   await link.call("domainSetMetadata", { uuid, xml, prefix: METADATA_PREFIX, uri: METADATA_URI });
 }

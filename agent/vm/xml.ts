@@ -1,7 +1,7 @@
 /** A VM's XML: its version, checking an edited one without applying it, and replacing it. */
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type Input, type Output, type VM, type XmlProblem } from "../../lib/contract/mod.ts";
-import { ownMetadata, summarizeDomain } from "../../lib/formats/xml/domain.ts";
+import { ownDomainMetadata, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import type { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { lineOf } from "../../lib/formats/xml/locate.ts";
 import { METADATA_PREFIX, METADATA_URI } from "../../lib/formats/xml/metadata.ts";
@@ -169,7 +169,7 @@ async function tellRunning(host: Host, vm: VM, saved: string): Promise<string> {
   const next = summarizeDomain(saved), now = inventory.record(vm.id)?.summary;
   const isSame = now === undefined || (now.group === next.group && now.tags.join() === next.tags.join());
   if (isSame || !inventory.active().includes(vm.id)) return saved;
-  const xml = ownMetadata(next);
+  const xml = ownDomainMetadata(next);
   await link.call("domainSetMetadata", { uuid: vm.id, xml, prefix: METADATA_PREFIX, uri: METADATA_URI });
   return await editableXml(host, vm);
 }

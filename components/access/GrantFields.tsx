@@ -13,7 +13,7 @@ export interface GrantChoices {
 }
 
 /** Where a grant holds, in words. */
-export function placeOf({ on }: Grant, vms: GrantChoices["vms"]): string {
+export function grantPlace({ on }: Grant, vms: GrantChoices["vms"]): string {
   if (on.kind === "everything") return t("access.on_everything");
   if (on.kind === "group") return t("access.on_group", { group: oneLine(on.group, 40) });
   return t("access.on_vm", { name: oneLine(vms.find(({ id }) => id === on.vmId)?.name ?? on.vmId, 40) });
@@ -26,7 +26,7 @@ export function GrantList({ grants, vms }: { grants: readonly Grant[]; vms: Gran
     <ul class="grants">
       {grants.map((grant) => (
         <li key={JSON.stringify(grant)}>
-          <strong>{grant.role}</strong> · {placeOf(grant, vms)}
+          <strong>{grant.role}</strong> · {grantPlace(grant, vms)}
         </li>
       ))}
     </ul>

@@ -20,7 +20,7 @@ const WEEKDAYS: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri", "sat", 
 export type BackupValues = Readonly<Record<string, string>>;
 
 /** A backup as the fields of the form. */
-export function valuesOf({ targets, target, weekdays = [], ...given }: Backup): BackupValues {
+export function backupValues({ targets, target, weekdays = [], ...given }: Backup): BackupValues {
   const rest = { ...given, folder: target === null ? given.folder : "" };
   const listed = (name: string, values: readonly string[]) =>
     values.map((value, index) => [`${name}.${index}`, value]);

@@ -1,7 +1,7 @@
 import { runAction } from "../../lib/client/run_action.ts";
 import type { VncPhase } from "../../lib/client/vnc_session.ts";
 import type { VM } from "../../lib/contract/mod.ts";
-import { type ActionName, ACTIONS, wordsOf } from "../../lib/vm/actions.ts";
+import { type ActionName, ACTIONS, actionWords } from "../../lib/vm/actions.ts";
 import { type ScreenTrouble, screenTrouble } from "../../lib/console/closings.ts";
 import { console as consoleTexts } from "../../lib/i18n/en/console.ts";
 import { type PlainKeyOf, t as common, textsOf } from "../../lib/i18n/mod.ts";
@@ -91,7 +91,7 @@ export function ConsoleNotice({ vm, phase, enabled, onAgain }: ConsoleNoticeProp
           >
             <button type="submit" class="button primary" {...actionTarget(action, vm)} disabled={!usable}>
               <Icon name={ACTIONS[action].icon} />
-              {common(wordsOf(action, vm).label)}
+              {common(actionWords(action, vm).label)}
             </button>
           </form>
         )}

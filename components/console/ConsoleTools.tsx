@@ -3,7 +3,7 @@ import { menuKeys, place } from "../../lib/client/popover.ts";
 import { type Scaling, SCALINGS } from "../../lib/client/vnc_session.ts";
 import { console as consoleTexts } from "../../lib/i18n/en/console.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
-import { type Key, SPECIAL_KEYS } from "../../lib/formats/rfb/keys.ts";
+import { type RfbKey, SPECIAL_KEYS } from "../../lib/formats/rfb/keys.ts";
 import { Icon } from "../kit/Icon.tsx";
 
 const { t } = textsOf(consoleTexts);
@@ -25,7 +25,7 @@ export interface ConsoleToolsProps {
   viewOnly: boolean;
   scaling: Scaling;
   full: boolean;
-  onPress: (keys: readonly Key[]) => void;
+  onPress: (keys: readonly RfbKey[]) => void;
   onClipboard: () => void;
   onViewOnly: (viewOnly: boolean) => void;
   onScaling: (scaling: Scaling) => void;

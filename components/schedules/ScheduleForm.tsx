@@ -27,7 +27,7 @@ export const FREQUENCIES = {
 export type ScheduleValues = Readonly<Record<string, string>>;
 
 /** A schedule as the fields of the form. */
-export function valuesOf({ targets, weekdays = [], ...rest }: Schedule): ScheduleValues {
+export function scheduleValues({ targets, weekdays = [], ...rest }: Schedule): ScheduleValues {
   const listed = (name: string, values: readonly string[]) =>
     values.map((value, index) => [`${name}.${index}`, value]);
   const plain = [

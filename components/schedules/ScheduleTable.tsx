@@ -4,8 +4,8 @@ import {
   actionText,
   formatInZone,
   scheduleHref,
-  targetsText,
-  whenText,
+  scheduleTargetsText,
+  scheduleWhenText,
 } from "../../lib/schedules/describe.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -72,8 +72,8 @@ export function ScheduleTable({ schedules, now, onSent }: ScheduleTableProps) {
             ),
           },
           { title: t("schedules.what"), cell: actionText },
-          { title: t("schedules.targets"), fit: "wrap", cell: targetsText },
-          { title: t("schedules.when"), fit: "wrap", cell: whenText },
+          { title: t("schedules.targets"), fit: "wrap", cell: scheduleTargetsText },
+          { title: t("schedules.when"), fit: "wrap", cell: scheduleWhenText },
           { title: t("schedules.next"), cell: (schedule) => <Next schedule={schedule} /> },
           { title: t("schedules.last"), cell: (schedule) => <Last schedule={schedule} now={now} /> },
           {

@@ -6,7 +6,7 @@ import { quoted } from "../../lib/text/shell_word.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatSpan } from "../../lib/text/time.ts";
-import { contentHref } from "../../lib/storage/volume_page.ts";
+import { volumeContentHref } from "../../lib/storage/volume_page.ts";
 import { uploads as texts } from "../../lib/i18n/en/uploads.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { CopyButton } from "../kit/CopyButton.tsx";
@@ -134,7 +134,7 @@ function ShellLine({ line }: { line: string }) {
 export function UploadShell(
   { pool, server, file = "disk.qcow2" }: { pool: string; server: string; file?: string },
 ) {
-  const url = server + contentHref(pool, file);
+  const url = server + volumeContentHref(pool, file);
   return (
     <div class="upload-shell">
       <p class="form-hint">{t("uploads.here")}</p>

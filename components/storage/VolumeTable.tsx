@@ -1,7 +1,7 @@
 import type { StoragePool, StorageVolume } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { contentHref } from "../../lib/storage/volume_page.ts";
+import { volumeContentHref } from "../../lib/storage/volume_page.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
 import { type PlainKeyOf, t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { UsedBy } from "./PoolParts.tsx";
@@ -92,7 +92,7 @@ export function VolumeTable({ pool, volumes, enabled }: {
               {enabled && isDisk(volume) && (
                 <a
                   class="button ghost"
-                  href={contentHref(pool.name, volume.name)}
+                  href={volumeContentHref(pool.name, volume.name)}
                   download={oneLine(volume.name, 200)}
                   aria-label={t("storage.verb_of", {
                     verb: t("storage.download"),

@@ -11,7 +11,7 @@ import {
 } from "../../lib/topology/layout.ts";
 import { foldId } from "../../lib/topology/walk.ts";
 import { type IconName, type IconNode, ICONS } from "../kit/icons.ts";
-import { fitting, groupWords, vmWords, type Words, wordsOf } from "./words.ts";
+import { fitting, groupWords, topologyWords, vmWords, type Words } from "./words.ts";
 
 const { t } = textsOf(texts);
 
@@ -200,7 +200,7 @@ export function TopologyDrawing({ picture, scale, foldHref, ...stops }: Topology
       {nodes.map((placed) =>
         placed.node.kind === "group"
           ? <Group key={placed.node.id} placed={placed} foldHref={foldHref} {...stops} />
-          : <Card key={placed.node.id} placed={placed} words={wordsOf(placed.node)} {...stops} />
+          : <Card key={placed.node.id} placed={placed} words={topologyWords(placed.node)} {...stops} />
       )}
     </svg>
   );

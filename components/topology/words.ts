@@ -96,7 +96,7 @@ export function groupWords(
 }
 
 /** Words of a card that is no group. */
-export function wordsOf(node: Exclude<GraphNode, { kind: "group" }>): Words {
+export function topologyWords(node: Exclude<GraphNode, { kind: "group" }>): Words {
   if (node.kind === "vm") return vmWords(node.vm);
   if (node.kind === "user") {
     const [title, sub] = [t("topology.user"), t("topology.user_what")];

@@ -4,12 +4,12 @@ import type { VM } from "../../lib/contract/mod.ts";
 import {
   type ActionName,
   ACTIONS,
+  actionWords,
   BUTTON_SLOTS,
   isActionName,
   MENU_SLOTS,
   type Slot,
   slotsOf,
-  wordsOf,
 } from "../../lib/vm/actions.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { offersConsole } from "../../lib/vm/manage.ts";
@@ -39,7 +39,7 @@ function ActionButton({ slot: { name, allowed }, vm, look, enabled }: {
   enabled: boolean;
 }) {
   const { icon, danger, always } = ACTIONS[name];
-  const { label } = wordsOf(name, vm);
+  const { label } = actionWords(name, vm);
   const isItem = look === "menu-item";
   const asked = pending.of(vm.id).value;
   const isBusy = !always && (asked !== undefined || vm.operation !== undefined);

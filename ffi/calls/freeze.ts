@@ -4,7 +4,7 @@ import { libvirt, ok } from "../library.ts";
 import { messageOf } from "../../lib/text/message.ts";
 
 /** Seconds the guest agent may take to freeze or thaw file systems; Windows' shadow copies take longest. */
-export const FREEZE_SECONDS = 60;
+export const FREEZE_CALL_SECONDS = 60;
 /** `VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK`: libvirt's own default. */
 const AGENT_DEFAULT = -2;
 
@@ -12,7 +12,7 @@ const AGENT_DEFAULT = -2;
 export function withAgentLimit<T>(
   { pointer }: Pick<Handle, "pointer">,
   run: () => T,
-  seconds = FREEZE_SECONDS,
+  seconds = FREEZE_CALL_SECONDS,
 ): T {
   const { symbols } = libvirt();
   symbols.virDomainAgentSetResponseTimeout?.(pointer, seconds, 0);

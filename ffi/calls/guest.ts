@@ -4,7 +4,7 @@
  */
 import type { Connection } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
-import { FREEZE_SECONDS, withAgentLimit } from "./freeze.ts";
+import { FREEZE_CALL_SECONDS, withAgentLimit } from "./freeze.ts";
 import { libvirt, ok, qemuLibrary, takeString } from "../library.ts";
 import { cPassword, cString, readString } from "../memory.ts";
 import { type Params, readParams } from "../typed_params.ts";
@@ -86,7 +86,7 @@ export function domainFreeze(
   { uuid, mountpoints }: Of & { mountpoints: readonly string[] },
 ): number {
   const texts = mountpoints.map(cString);
-  return withAgent(connection, uuid, FREEZE_SECONDS, (domain) =>
+  return withAgent(connection, uuid, FREEZE_CALL_SECONDS, (domain) =>
     ok(
       libvirt().symbols.virDomainFSFreeze(
         domain,
@@ -102,7 +102,7 @@ export function domainThaw(connection: Connection, { uuid }: Of): number {
   return withAgent(
     connection,
     uuid,
-    FREEZE_SECONDS,
+    FREEZE_CALL_SECONDS,
     (domain) => ok(libvirt().symbols.virDomainFSThaw(domain, null, 0, 0)),
   );
 }

@@ -52,7 +52,7 @@ export function networkScan(connection: Connection): NetworkRecord[] {
 }
 
 /** A DHCP lease that libvirt's dnsmasq gave. */
-export interface Lease {
+export interface DhcpLease {
   readonly mac: string;
   readonly address: string;
   readonly prefix: number;
@@ -67,7 +67,7 @@ export interface Lease {
  * The leases of a network. Source: virNetworkGetDHCPLeases; `struct _virNetworkDHCPLease`: expirytime @8, mac @24,
  * ipaddr @40, prefix @48, hostname @56, clientid @64.
  */
-export function networkLeases(connection: Connection, { name }: { name: string }): Lease[] {
+export function networkLeases(connection: Connection, { name }: { name: string }): DhcpLease[] {
   const { symbols } = libvirt();
   using network = connection.network(name);
   const { array, items } = listOf((out) => symbols.virNetworkGetDHCPLeases(network.pointer, null, out, 0));

@@ -37,7 +37,7 @@ export const SCOPE_FIELDS = { host: "hostId", group: "group", vm: "vmId" } as co
 >;
 
 /** Why an alert cannot be; undefined when it can. */
-export interface Refusal {
+export interface RuleRefusal {
   readonly field: string;
   readonly reason: string;
 }
@@ -46,7 +46,7 @@ export interface Refusal {
 const isFigure = (value: number | undefined) => value === undefined || Number.isFinite(value);
 
 /** What is wrong with an alert as a whole; its fields fit the schema. */
-export function ruleRefusal(rule: Omit<AlertRule, "id" | "createdAt">): Refusal | undefined {
+export function ruleRefusal(rule: Omit<AlertRule, "id" | "createdAt">): RuleRefusal | undefined {
   const { watches, series, label, threshold, clearThreshold, comparison } = rule;
   const row = ALERT_KIND_ROWS[watches];
   if (!isFigure(threshold)) return { field: "threshold", reason: "must be a number" };
@@ -87,7 +87,7 @@ export function ruleRefusal(rule: Omit<AlertRule, "id" | "createdAt">): Refusal 
 export function scopeRefusal(
   of: Pick<AlertRule, "scope" | "hostId" | "group" | "vmId">,
   about?: AlertKindRow["about"],
-): Refusal | undefined {
+): RuleRefusal | undefined {
   for (const [scope, field] of Object.entries(SCOPE_FIELDS)) {
     const isGiven = of[field] !== undefined;
     if (of.scope === scope && !isGiven) return { field, reason: `is needed with the scope ${scope}` };
@@ -103,7 +103,7 @@ export function scopeRefusal(
 }
 
 /** What an alert or a silence may be on. */
-export interface Subject {
+export interface AlertSubject {
   readonly host: string;
   readonly vmId?: string | undefined;
   readonly group?: string | undefined;
@@ -112,7 +112,7 @@ export interface Subject {
 /** Whether a subject is in a scope. */
 export function isInScope(
   of: Pick<AlertRule, "scope" | "hostId" | "group" | "vmId">,
-  subject: Subject,
+  subject: AlertSubject,
 ): boolean {
   switch (of.scope) {
     case "everything":

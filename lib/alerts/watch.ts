@@ -40,13 +40,13 @@ export const MOVES: Readonly<Record<WatchState, Readonly<Record<Observation, Mov
 };
 
 /** Where it is after a check, and what became of it. */
-export interface Step {
+export interface WatchStep {
   readonly watch: Watch;
   readonly became?: "firing" | "cleared" | "gone";
 }
 
 /** One check. @param checks how many in a row it takes, both ways: at least 1 */
-export function check(watch: Watch, seen: Observation, checks: number): Step {
+export function check(watch: Watch, seen: Observation, checks: number): WatchStep {
   const { state, count } = watch;
   switch (MOVES[state][seen]) {
     case "rise":

@@ -73,7 +73,7 @@ export function screenFault(image: Bitmap): string | undefined {
 }
 
 /** A new look at the screen, beside the one before. @param at milliseconds since the start */
-export function lookAt(image: Bitmap, at: number, before: BootLook | undefined): BootLook {
+export function lookAtScreen(image: Bitmap, at: number, before: BootLook | undefined): BootLook {
   const isSame = before !== undefined && isSameScreen(before.image, image);
   const fault = screenFault(image);
   return {

@@ -7,7 +7,7 @@ import {
   FAULT_MS,
   isSameScreen,
   LEAST_READ_BYTES,
-  lookAt,
+  lookAtScreen,
   screenFault,
   STEADY_MS,
 } from "./boot_verdict.ts";
@@ -20,7 +20,7 @@ const state = (change: Partial<BootState>): BootState => ({
 /** The last of looks at one screen after another. */
 const looks = (...screens: readonly (readonly [at: number, lines: readonly string[]])[]): BootLook =>
   screens.reduce<BootLook | undefined>(
-    (before, [at, lines]) => lookAt(screenOf(lines), at, before),
+    (before, [at, lines]) => lookAtScreen(screenOf(lines), at, before),
     undefined,
   )!;
 

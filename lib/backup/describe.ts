@@ -2,7 +2,7 @@
 import type { Backup, BackupCopy, BackupRun, BootTest, BootTestPolicy } from "../contract/backups.ts";
 import { backups } from "../i18n/en/backups.ts";
 import { textsOf } from "../i18n/mod.ts";
-import { targetsText as namedText, whenText as scheduleText } from "../schedules/describe.ts";
+import { scheduleTargetsText as namedText, scheduleWhenText as scheduleText } from "../schedules/describe.ts";
 
 const { t, plural } = textsOf(backups);
 

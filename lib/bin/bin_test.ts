@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { XmlDocument } from "../formats/xml/edit.ts";
 import { restoreDefinition } from "./definition.ts";
-import { bytesIn, bytesOf, type KeptFile, type StoredEntry } from "./entry.ts";
+import { bytesIn, entryBytes, type KeptFile, type StoredEntry } from "./entry.ts";
 import { readNote, writeNote } from "./note.ts";
-import { entryOfNote, freeName, isInBin, joinPath, keptName, noteName, splitPath } from "./place.ts";
+import { entryOfNote, freeFileName, isInBin, joinPath, keptName, noteName, splitPath } from "./place.ts";
 import { DAY_MS } from "../duration.ts";
 import { expired, lacking, makeRoom } from "./retention.ts";
 
@@ -48,11 +48,11 @@ Deno.test("the bin of a folder is known by its name, wherever it is in a path", 
 });
 
 Deno.test("a free name keeps what follows its dot, and counts on", () => {
-  assert.equal(freeName("web1", () => false), "web1-restored");
-  assert.equal(freeName("a.b.qcow2", () => false), "a.b-restored.qcow2");
-  assert.equal(freeName(".hidden", () => false), ".hidden-restored");
+  assert.equal(freeFileName("web1", () => false), "web1-restored");
+  assert.equal(freeFileName("a.b.qcow2", () => false), "a.b-restored.qcow2");
+  assert.equal(freeFileName(".hidden", () => false), ".hidden-restored");
   const taken = new Set(["a-restored.img", "a-restored-2.img"]);
-  assert.equal(freeName("a.img", (name) => taken.has(name)), "a-restored-3.img");
+  assert.equal(freeFileName("a.img", (name) => taken.has(name)), "a-restored-3.img");
 });
 
 Deno.test("an entry goes when its time is over, and never on its way", () => {
@@ -72,7 +72,7 @@ Deno.test("room is made of the oldest in that pool, and of no more than it takes
   assert.deepEqual(makeRoom(all, "default", 10_000), [old, young]);
   assert.deepEqual(makeRoom(all, "default", 0), []);
   assert.equal(bytesIn(other, "default"), 0);
-  assert.equal(bytesOf(other), 100);
+  assert.equal(entryBytes(other), 100);
 });
 
 Deno.test("a pool lacks what its free share is short of", () => {

@@ -54,7 +54,7 @@ export const StoredEntry = Type.Object({
 export type StoredEntry = Static<typeof StoredEntry>;
 
 /** What an entry takes, in bytes. */
-export const bytesOf = ({ files }: Pick<StoredEntry, "files">): number =>
+export const entryBytes = ({ files }: Pick<StoredEntry, "files">): number =>
   files.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** What an entry takes of one pool, in bytes. */

@@ -30,7 +30,7 @@ export const keptName = (entryId: string, index: number): string => `${entryId}.
  * A name that nothing has: the name itself with `-restored`, and a number where that is taken, too. What follows a dot
  * stays at the end.
  */
-export function freeName(name: string, isTaken: (name: string) => boolean): string {
+export function freeFileName(name: string, isTaken: (name: string) => boolean): string {
   const dot = name.lastIndexOf(".");
   const [stem, end] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
   for (let n = 1;; n++) {

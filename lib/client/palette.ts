@@ -1,6 +1,6 @@
 /** What the command palette offers for what is typed: pages, VMs, what holds them, actions, themes. */
 import type { Image, Network, StoragePool, VM } from "../contract/mod.ts";
-import { type ActionName, ACTIONS, allowedActions, wordsOf } from "../vm/actions.ts";
+import { type ActionName, ACTIONS, actionWords, allowedActions } from "../vm/actions.ts";
 import { searchTextOf } from "../vm/list.ts";
 import { fuzzyFind, type FuzzyMatch, fuzzyMatch } from "../text/fuzzy.ts";
 import { networkHref } from "../network/networks.ts";
@@ -174,7 +174,7 @@ const isDangerous = (action: ActionName) =>
 function actions(vm: VM, isWanted: (action: ActionName) => boolean): Command[] {
   return allowedActions(vm).filter(isWanted).map((action) => ({
     id: `${vm.id} ${action}`,
-    label: texts.t("palette.act", { action: t(wordsOf(action, vm).label), name: oneLine(vm.name, 80) }),
+    label: texts.t("palette.act", { action: t(actionWords(action, vm).label), name: oneLine(vm.name, 80) }),
     hint: texts.t("palette.action"),
     icon: ACTIONS[action].icon,
     effect: { kind: "act", action, vm },

@@ -1,6 +1,6 @@
 /** A click on an action, from asking first to saying how it went. */
 import type { VM } from "../contract/mod.ts";
-import { type ActionName, binnedUntil, perform, wordsOf } from "../vm/actions.ts";
+import { type ActionName, actionWords, binnedUntil, perform } from "../vm/actions.ts";
 import { oneLine } from "../text/text.ts";
 import { formatDay } from "../text/time.ts";
 import { t } from "../i18n/mod.ts";
@@ -13,7 +13,7 @@ import { report, reportFailure } from "./toasts.ts";
 /** The texts of an action on one VM. */
 function say(action: ActionName, vm: VM) {
   const name = oneLine(vm.name, 60);
-  const { label, done } = wordsOf(action, vm);
+  const { label, done } = actionWords(action, vm);
   return {
     done: t("done.on", { done: t(done), name }),
     failed: t("failed.on", { action: t(label), name }),

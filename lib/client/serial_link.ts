@@ -9,7 +9,7 @@ export type SerialState =
   | { readonly at: "waiting" | "failed"; readonly why: string };
 
 /** What the link needs of a WebSocket; a test brings its own. */
-export interface Socket {
+export interface SerialSocket {
   readonly readyState: number;
   binaryType: string;
   onopen: (() => void) | null;
@@ -25,7 +25,7 @@ export interface SerialLinkOptions {
   readonly onState: (state: SerialState) => void;
   readonly onBytes: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Gets a ticket, and opens a socket with it. @throws what the command failed with */
-  readonly open?: (vmId: string, force: boolean) => Promise<Socket>;
+  readonly open?: (vmId: string, force: boolean) => Promise<SerialSocket>;
   /** Calls back after a time, in milliseconds; returns how to call it off. */
   readonly after?: (milliseconds: number, run: () => void) => () => void;
 }
@@ -37,12 +37,12 @@ const OFF_RETRY_MS = 5_000;
 /** `WebSocket.OPEN`, which a test has no WebSocket to ask for. */
 const OPEN = 1;
 
-async function openSocket(vmId: string, force: boolean): Promise<Socket> {
+async function openSocket(vmId: string, force: boolean): Promise<SerialSocket> {
   const { path, ticket } = await api.openConsole({ vmId, kind: "serial", force });
   const url = new URL(based(path), location.href);
   url.protocol = url.protocol.replace("http", "ws");
   url.searchParams.set("ticket", ticket);
-  return new WebSocket(url) as Socket;
+  return new WebSocket(url) as SerialSocket;
 }
 
 const later = (milliseconds: number, run: () => void) => {
@@ -52,7 +52,7 @@ const later = (milliseconds: number, run: () => void) => {
 
 export class SerialLink {
   readonly #options: Required<SerialLinkOptions>;
-  #socket: Socket | undefined;
+  #socket: SerialSocket | undefined;
   #isOn = false;
   #isClosed = false;
   /** Counts attempts: what an older one still gives is not wanted any more. */
@@ -81,7 +81,7 @@ export class SerialLink {
     this.#drop();
     const attempt = ++this.#attempt;
     this.#options.onState({ at: "connecting" });
-    let socket: Socket;
+    let socket: SerialSocket;
     try {
       socket = await this.#options.open(this.#options.vmId, force);
     } catch (error) {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { CONSOLE_CLOSE } from "../contract/console_close.ts";
 import { ApiError } from "./api.ts";
-import { SerialLink, type SerialState, type Socket } from "./serial_link.ts";
+import { SerialLink, type SerialSocket, type SerialState } from "./serial_link.ts";
 
 /** A link over sockets and a clock of the test's own. */
 function world(refusal?: () => Error | undefined) {
   const states: SerialState[] = [];
-  const sockets: (Socket & { force: boolean; sent: unknown[] })[] = [];
+  const sockets: (SerialSocket & { force: boolean; sent: unknown[] })[] = [];
   const waits: { ms: number; run: () => void; off: boolean }[] = [];
   const bytes: Uint8Array[] = [];
   const link = new SerialLink({

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** Milliseconds for which a button is not used after its meaning changed. */
-export const STEADY_MS = 1_000;
+export const CLICK_STEADY_MS = 1_000;
 
 /**
  * Whether a button may be used: not for a second after `what` changed.
@@ -18,7 +18,7 @@ export function useSteady(what: string, arrives = false): boolean {
     if (shown.current === what) return;
     shown.current = what;
     settling.value = true;
-    const timer = setTimeout(() => settling.value = false, STEADY_MS);
+    const timer = setTimeout(() => settling.value = false, CLICK_STEADY_MS);
     return () => clearTimeout(timer);
   }, [what]);
   // Read in every render, so that each is told; the render in which `what` changed comes before its effect.

@@ -2,7 +2,7 @@
 import { api } from "./api.ts";
 import { based } from "./base.ts";
 import { sendFile } from "./send_file.ts";
-import { contentHref } from "../storage/volume_page.ts";
+import { volumeContentHref } from "../storage/volume_page.ts";
 import type { Sending, Uploaded, UploadTransport } from "./upload.ts";
 
 async function send(
@@ -13,7 +13,7 @@ async function send(
 ): Promise<Uploaded> {
   const query = checksum === "" ? "" : `?checksum=${encodeURIComponent(checksum)}`;
   const headers = { "content-range": `bytes ${offset}-${file.size - 1}/${file.size}` };
-  const href = based(contentHref(pool, name) + query);
+  const href = based(volumeContentHref(pool, name) + query);
   return await sendFile(href, file.slice(offset), { headers, onSent, signal }) as Uploaded;
 }
 

@@ -2,7 +2,7 @@
 import { based } from "./base.ts";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { CONSOLE_CLOSE } from "../contract/console_close.ts";
-import type { Key } from "../formats/rfb/keys.ts";
+import type { RfbKey } from "../formats/rfb/keys.ts";
 import { failureOf } from "../text/failure.ts";
 import { oneLine } from "../text/text.ts";
 import { api } from "./api.ts";
@@ -83,13 +83,13 @@ export class VncSession {
   }
 
   /** Presses keys together, and lets them go. */
-  press(keys: readonly Key[]): void {
+  press(keys: readonly RfbKey[]): void {
     for (const { keysym, code } of keys) this.#rfb?.sendKey(keysym, code, true);
     for (const { keysym, code } of keys.toReversed()) this.#rfb?.sendKey(keysym, code, false);
   }
 
   /** Presses one after another. @returns whether all were pressed, while the connection lasted */
-  async type(strokes: readonly (readonly Key[])[], signal: AbortSignal): Promise<boolean> {
+  async type(strokes: readonly (readonly RfbKey[])[], signal: AbortSignal): Promise<boolean> {
     const rfb = this.#rfb;
     for (const keys of strokes) {
       if (signal.aborted || rfb === undefined || this.#rfb !== rfb) return false;

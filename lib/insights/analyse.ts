@@ -15,9 +15,9 @@ import {
   type AnalysedHost,
   ENOUGH,
   type Found,
-  isActive,
+  type InsightSummary,
+  isActiveVm,
   type Rule,
-  type Summary,
   type VmFacts,
 } from "./facts.ts";
 import { HOST_RULES } from "./host.ts";
@@ -40,12 +40,12 @@ export function isEnough(coverage: number): boolean {
 }
 
 /** The share of the range in which the CPU's load is known, 0–1: it is whenever anything is. */
-export function coverageOf(series: readonly Summary[]): number {
+export function coverageOf(series: readonly InsightSummary[]): number {
   const load = series.find(({ name, label }) => name === "cpu_usage" && label === undefined);
   return load === undefined || load.points < ENOUGH.points ? 0 : load.coverage;
 }
 
-function* found<F extends { readonly hours: number; readonly series: readonly Summary[] }>(
+function* found<F extends { readonly hours: number; readonly series: readonly InsightSummary[] }>(
   rules: readonly Rule<F>[],
   facts: F,
 ): Generator<RuleFinding> {
@@ -67,7 +67,7 @@ function undoOf({ vm }: VmFacts, { cpu, memory }: NonNullable<Found["apply"]>): 
 /** What rules find of a VM. @param now milliseconds since 1970 */
 export function analyseVm(facts: VmFacts, now: () => number): RuleFinding[] {
   const { id, name, persistent, pendingChanges = 0 } = facts.vm;
-  const vm = { id, name, waits: isActive(facts.vm) && pendingChanges > 0 };
+  const vm = { id, name, waits: isActiveVm(facts.vm) && pendingChanges > 0 };
   return [
     ...found(
       [...CPU_RULES, ...MEMORY_RULES, ...deviceRules(now), ...backupRules(now), ...snapshotRules(now)],

@@ -6,7 +6,7 @@ import { analyseHost, analyseVm, coverageOf, inOrder, insightOf, isEnough } from
 import { backupFactsOf, backupRules } from "./backups.ts";
 import { CPU_RULES } from "./cpu.ts";
 import { deviceRules } from "./devices.ts";
-import type { AnalysedHost, Summary, VmFacts } from "./facts.ts";
+import type { AnalysedHost, InsightSummary, VmFacts } from "./facts.ts";
 import { HOST_RULES } from "./host.ts";
 import { MEMORY_RULES } from "./memory.ts";
 import { snapshotRules } from "./snapshots.ts";
@@ -16,7 +16,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const now = () => NOW;
 
 /** A series of 100 points whose figures are these. */
-const series = (name: string, figures: Partial<Summary>): Summary => ({
+const series = (name: string, figures: Partial<InsightSummary>): InsightSummary => ({
   ...{ name, unit: "percent", points: 100, coverage: 1, last: null, min: null, avg: null, max: null },
   ...{ p50: null, p90: null, p95: null, p99: null },
   ...figures,
@@ -44,7 +44,7 @@ const VM_FACTS: VM = {
   ...{ virtType: "kvm", host: "here", attention: [], startedAt: NOW - 3600_000 },
 };
 
-const facts = (figures: readonly Summary[], vm: Partial<VM> = {}, hours = 24): VmFacts => ({
+const facts = (figures: readonly InsightSummary[], vm: Partial<VM> = {}, hours = 24): VmFacts => ({
   ...{ vm: { ...VM_FACTS, ...vm }, host: { threads: 16, memoryMb: 65_536 }, series: figures, hours },
 });
 const rulesOf = (each: VmFacts) => analyseVm(each, now).map(({ rule, severity }) => `${rule} ${severity}`);

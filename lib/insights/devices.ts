@@ -1,6 +1,6 @@
 /** Rules on disks, network cards and the guest agent of VMs. Pure. */
 import type { VmSeriesName } from "../contract/metric_series.ts";
-import { type Found, isActive, partsOf, percent, type Rule, type VmFacts } from "./facts.ts";
+import { type Found, isActiveVm, partsOf, percent, type Rule, type VmFacts } from "./facts.ts";
 
 /** Milliseconds that 95 % of the steps stay below. */
 const LATENCY = { slow: 50, bad: 200 } as const;
@@ -64,7 +64,7 @@ export const silentAgent = (now: () => number) => ({ vm }: VmFacts): Found[] => 
   const runs = vm.startedAt === undefined ? undefined : now() - vm.startedAt;
   const isMissing = vm.guestAgent === "disconnected" || vm.guestAgent === "silent";
   const isSilent = vm.state === "running" && isMissing && (runs ?? Infinity) > BOOTING;
-  return isSilent && isActive(vm) ? [{ severity: "info", vars: {} }] : [];
+  return isSilent && isActiveVm(vm) ? [{ severity: "info", vars: {} }] : [];
 };
 
 /** @param now milliseconds since 1970 */

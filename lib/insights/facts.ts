@@ -5,17 +5,17 @@ import type { MetricSummary } from "../contract/metrics.ts";
 import type { VM } from "../contract/vm.ts";
 
 /** The summary of a series. */
-export type Summary = MetricSummary["series"][number];
+export type InsightSummary = MetricSummary["series"][number];
 
 /** What rules know of the range. */
 interface RangeFacts {
   /** Hours of the range. */
   readonly hours: number;
-  readonly series: readonly Summary[];
+  readonly series: readonly InsightSummary[];
 }
 
 /** A storage pool as rules see it. */
-export interface PoolFacts {
+export interface PoolInsightFacts {
   readonly name: string;
   readonly capacity: number;
   readonly allocation: number;
@@ -30,7 +30,7 @@ export interface AnalysedHost extends RangeFacts {
   /** Of the VMs that run. */
   readonly runningCpus: number;
   readonly runningMemoryMb: number;
-  readonly pools: readonly PoolFacts[];
+  readonly pools: readonly PoolInsightFacts[];
 }
 
 /** What the last runs of all backups have of a VM. */
@@ -89,16 +89,19 @@ export const ENOUGH = { points: 20, coverage: 0.5 } as const;
 
 /** The summary of a series that has points enough; undefined where it has not. */
 export function summaryOf(
-  series: readonly Summary[],
+  series: readonly InsightSummary[],
   name: VmSeriesName | HostSeriesName,
-): Summary | undefined {
+): InsightSummary | undefined {
   return series.find((each) =>
     each.name === name && each.label === undefined && each.points >= ENOUGH.points
   );
 }
 
 /** The summaries of a series with parts, of those with points enough. */
-export function partsOf(series: readonly Summary[], name: VmSeriesName | HostSeriesName): Summary[] {
+export function partsOf(
+  series: readonly InsightSummary[],
+  name: VmSeriesName | HostSeriesName,
+): InsightSummary[] {
   return series.filter((each) => each.name === name && each.points >= ENOUGH.points);
 }
 
@@ -106,4 +109,4 @@ export function partsOf(series: readonly Summary[], name: VmSeriesName | HostSer
 export const percent = (value: number) => Math.round(value);
 
 /** Whether QEMU runs for it. */
-export const isActive = ({ state }: Pick<VM, "state">) => state === "running" || state === "paused";
+export const isActiveVm = ({ state }: Pick<VM, "state">) => state === "running" || state === "paused";

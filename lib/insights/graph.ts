@@ -1,7 +1,7 @@
 /** The graph within a finding: the course of the series that shows it. Pure. */
 import type { MetricHistory } from "../contract/metrics.ts";
 import type { MetricUnit } from "../contract/metric_series.ts";
-import { type ChartLine, gridOf, lineOf } from "../metrics/chart_data.ts";
+import { type ChartLine, chartLineOf, gridOf } from "../metrics/chart_data.ts";
 
 /** What is drawn, and said of it. */
 export interface FindingGraph {
@@ -23,7 +23,7 @@ export function findingGraph(history: MetricHistory): FindingGraph | undefined {
   if (known.length < Math.max(2, history.times.length * LEAST_KNOWN)) return undefined;
   return {
     unit: first.unit,
-    line: lineOf(first, history.times, gridOf(history)),
+    line: chartLineOf(first, history.times, gridOf(history)),
     highest: first.max.reduce((most: number, value) => Math.max(most, value ?? -Infinity), -Infinity),
     mean: known.reduce((sum, value) => sum + value, 0) / known.length,
     ...(first.label !== undefined && { label: first.label }),

@@ -76,7 +76,7 @@ const changeHref = (vmId: string, fields: readonly [string, number][], to: strin
   formHref("update_vm", { vmId, ...Object.fromEntries(fields), nextBootOnly: true }, to, from);
 
 /** A change that was just applied, and can be taken back. */
-export interface Undo {
+export interface InsightUndo {
   readonly vmId: string;
   /** Fields of update_vm with what they were. */
   readonly fields: readonly [string, number][];
@@ -85,7 +85,7 @@ export interface Undo {
 }
 
 /** What an address says can be taken back; undefined where it says nothing that could. */
-export function undoIn(url: URL, query: InsightQuery): Undo | undefined {
+export function undoIn(url: URL, query: InsightQuery): InsightUndo | undefined {
   const vmId = url.searchParams.get(`${PREFIX}vmId`);
   const fields = FIELDS.flatMap((name): [string, number][] => {
     const value = url.searchParams.get(PREFIX + name);

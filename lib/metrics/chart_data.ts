@@ -95,7 +95,7 @@ function onGrid(
 }
 
 /** A series on a grid. Least and greatest are left out where they say nothing that the mean does not. */
-export function lineOf(series: Series, times: readonly number[], grid: Grid): ChartLine {
+export function chartLineOf(series: Series, times: readonly number[], grid: Grid): ChartLine {
   const avg = onGrid(times, series.avg, grid, (sum, _least, _most, n) => sum / n);
   const min = onGrid(times, series.min, grid, (_sum, least) => least);
   const max = onGrid(times, series.max, grid, (_sum, _least, most) => most);
@@ -174,7 +174,7 @@ function linesOf(
     const found = series.filter((each) =>
       each.name === name && (chart.parts === undefined || part === undefined || each.label === part)
     );
-    const lines = found.map((each) => lineOf(each, times, grid));
+    const lines = found.map((each) => chartLineOf(each, times, grid));
     if (lines.length <= 1) return lines[0] ?? { name, avg: empty };
     return together(name, lines, chart.parts?.as === "max" ? "max" : "sum", grid.count);
   });

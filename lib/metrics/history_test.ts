@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { columns, percentile, rawStep, summary } from "./history.ts";
-import { merge, type Points } from "./points.ts";
+import { mergePoints, type Points } from "./points.ts";
 import { quantise } from "./quantise.ts";
 import { chooseResolution, RESOLUTIONS } from "./resolutions.ts";
 import { rollUp } from "./roll_up.ts";
@@ -48,9 +48,9 @@ Deno.test("rollUp() leaves out what is no figure: a step of nothing else is a ga
   assert.deepEqual([times, avg], [[0, 120], [4, 2]]);
 });
 
-Deno.test("merge() has every time once, in order; the later part counts", () => {
+Deno.test("mergePoints() has every time once, in order; the later part counts", () => {
   fc.assert(fc.property(day, day, (a, b) => {
-    const { times, avg } = merge(a, b);
+    const { times, avg } = mergePoints(a, b);
     const expected = new Map([...a.times.entries()].map(([index, time]) => [time, a.avg[index]!]));
     b.times.forEach((time, index) => expected.set(time, b.avg[index]!));
     assert.deepEqual(times, [...expected.keys()].sort((x, y) => x - y));

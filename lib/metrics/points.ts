@@ -12,7 +12,7 @@ export interface Points {
 export const NO_POINTS: Points = { times: [], avg: [] };
 
 /** Points of two parts in order of time. Where both have one, that of `later` counts. */
-export function merge(earlier: Points, later: Points): Points {
+export function mergePoints(earlier: Points, later: Points): Points {
   if (earlier.times.length === 0) return later;
   if (later.times.length === 0) return earlier;
   const isRolled = earlier.min !== undefined || later.min !== undefined;

@@ -86,11 +86,11 @@ function carried(address: Address): Address | undefined {
 }
 
 /** What kind of place an address is. */
-export function reachOf(address: Address): Reach {
+export function addressReach(address: Address): Reach {
   if (address.family === 6) {
     const inner = carried(address);
     if (inner !== undefined) {
-      const reach = reachOf(inner);
+      const reach = addressReach(inner);
       // A tunnel of one's own may lead anywhere: what it carries must be public, and so must it be itself.
       return reach === "public" && !isGlobalOrWellKnown(address) ? "reserved" : reach;
     }
@@ -148,7 +148,7 @@ export function reachRefusal(
   address: Address,
   { internet, hosts, privateNames }: ReachRules,
 ): string | null {
-  const reach = reachOf(address);
+  const reach = addressReach(address);
   const name = plain(host);
   if (!NEVER.has(reach)) {
     if (reach === "public" && internet) return null;

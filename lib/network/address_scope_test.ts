@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseAddress } from "../formats/ip/cidr.ts";
-import { isReachRule, reachOf, reachRefusal } from "./address_scope.ts";
+import { addressReach, isReachRule, reachRefusal } from "./address_scope.ts";
 
 const address = (text: string) => {
   const found = parseAddress(text);
@@ -8,7 +8,7 @@ const address = (text: string) => {
   return found;
 };
 
-Deno.test("reachOf() tells public addresses from all others, unwrapping IPv4 inside IPv6", () => {
+Deno.test("addressReach() tells public addresses from all others, unwrapping IPv4 inside IPv6", () => {
   const cases: Record<string, string> = {
     "1.1.1.1": "public",
     "172.32.0.1": "public",
@@ -55,7 +55,7 @@ Deno.test("reachOf() tells public addresses from all others, unwrapping IPv4 ins
     "2606:4700::5efe:10.0.0.1": "private",
     "2606:4700::200:5efe:127.0.0.1": "loopback",
   };
-  for (const [text, reach] of Object.entries(cases)) assert.equal(reachOf(address(text)), reach, text);
+  for (const [text, reach] of Object.entries(cases)) assert.equal(addressReach(address(text)), reach, text);
 });
 
 Deno.test("reachRefusal() lets only through what is public or named", () => {

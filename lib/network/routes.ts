@@ -2,7 +2,7 @@
 import { bitsOf, type Subnet } from "../formats/ip/cidr.ts";
 
 /** Where packets to a subnet go. */
-export interface Route {
+export interface IpRoute {
   readonly subnet: Subnet;
   readonly device: string;
 }
@@ -21,8 +21,8 @@ function littleEndian(hex: string): bigint {
 const prefixOf = (mask: bigint) => mask.toString(2).padStart(32, "0").replace(/0+$/, "").length;
 
 /** Reads /proc/net/route. Default routes and those that lead nowhere take no subnet, and are left out. */
-export function routesV4(text: string): Route[] {
-  return text.split("\n").slice(1).flatMap((line): Route[] => {
+export function routesV4(text: string): IpRoute[] {
+  return text.split("\n").slice(1).flatMap((line): IpRoute[] => {
     const [device, destination, , flags, , , , mask] = line.trim().split(/\s+/);
     if (device === undefined || !/^[0-9A-F]{8}$/i.test(destination ?? "") || mask === undefined) return [];
     const bits = parseInt(flags!, 16);
@@ -36,8 +36,8 @@ export function routesV4(text: string): Route[] {
 const isLinkLocal = (value: bigint) => value >> 118n === 0x3fan || value >> 120n === 0xffn;
 
 /** Reads /proc/net/ipv6_route. Single addresses of the host itself stand on `lo`; they are left out. */
-export function routesV6(text: string): Route[] {
-  return text.split("\n").flatMap((line): Route[] => {
+export function routesV6(text: string): IpRoute[] {
+  return text.split("\n").flatMap((line): IpRoute[] => {
     const columns = line.trim().split(/\s+/);
     const [destination = "", length = ""] = columns;
     const device = columns[9], flags = parseInt(columns[8] ?? "", 16);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { formatSubnet } from "../formats/ip/cidr.ts";
-import { defaultDevices, type Route, routesV4, routesV6, vlanIds } from "./routes.ts";
+import { defaultDevices, type IpRoute, routesV4, routesV6, vlanIds } from "./routes.ts";
 
-const shown = (routes: Route[]) => routes.map(({ device, subnet }) => `${device} ${formatSubnet(subnet)}`);
+const shown = (routes: IpRoute[]) => routes.map(({ device, subnet }) => `${device} ${formatSubnet(subnet)}`);
 
 Deno.test("routesV4() gives subnets, without default routes and rejects", () => {
   const text = `Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT

@@ -42,7 +42,7 @@ export function weekdayName(day: Weekday): string {
 }
 
 /** When a schedule runs: `Daily at 03:30`. */
-export function whenText(
+export function scheduleWhenText(
   { frequency, at = "", time = "", weekdays = [], monthDay = 1, cron = "" }: Pick<
     Schedule,
     "frequency" | "at" | "time" | "weekdays" | "monthDay" | "cron"
@@ -82,7 +82,9 @@ export function actionText({ action, force, deadlineSeconds, keep }: Schedule): 
 }
 
 /** Which VMs a schedule is for: `2 VMs, tag lab`. */
-export function targetsText({ targets: { vmIds, tags, groups, hidden } }: Pick<Schedule, "targets">): string {
+export function scheduleTargetsText(
+  { targets: { vmIds, tags, groups, hidden } }: Pick<Schedule, "targets">,
+): string {
   return [
     ...(vmIds.length > 0 ? [plural("schedules.vms", vmIds.length)] : []),
     ...tags.map((name) => t("schedules.tag", { name: oneLine(name, 40) })),

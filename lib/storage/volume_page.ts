@@ -3,7 +3,7 @@ import type { StorageVolume } from "../contract/mod.ts";
 import { type ListPage, pageOf, type PageQuery } from "../text/list_page.ts";
 
 /** The address of a volume's content: GET gives it, PUT makes a volume of it. */
-export function contentHref(pool: string, name: string): string {
+export function volumeContentHref(pool: string, name: string): string {
   return `/api/v1/storage/pools/${encodeURIComponent(pool)}/volumes/${encodeURIComponent(name)}/content`;
 }
 

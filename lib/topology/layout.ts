@@ -126,7 +126,7 @@ const mean = (values: readonly number[]) =>
   values.length === 0 ? undefined : values.reduce((sum, each) => sum + each, 0) / values.length;
 
 /** Lays a topology out. @param open ids of the groups that show all their VMs */
-export function layoutOf(topology: Topology, open: Open = new Set()): Picture {
+export function topologyLayout(topology: Topology, open: Open = new Set()): Picture {
   const graph = graphOf(topology);
   const { layers, steps, paths } = orderOf(graph);
   const nodeOf = new Map(graph.nodes.map((node) => [node.id, node]));

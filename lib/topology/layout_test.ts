@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Topology } from "../contract/topology.ts";
 import { graphOf } from "./graph.ts";
-import { type Box, layoutOf, pathOf, type Picture } from "./layout.ts";
+import { type Box, pathOf, type Picture, topologyLayout } from "./layout.ts";
 import { crossings, isBend, orderOf } from "./order.ts";
 import { aDevice, aNetwork, aVm, LAB, manyMachines } from "./testing.ts";
 
@@ -73,28 +73,32 @@ function turned({ devices, networks, vms, ...rest }: Topology): Topology {
   };
 }
 
-Deno.test("layoutOf() lets nothing touch: 5 VMs, 200, 1000, and whatever else", () => {
-  assertClean(layoutOf(LAB));
+Deno.test("topologyLayout() lets nothing touch: 5 VMs, 200, 1000, and whatever else", () => {
+  assertClean(topologyLayout(LAB));
   for (const count of [0, 1, 200, 1000]) {
     const topology = manyMachines(count);
-    assertClean(layoutOf(topology));
+    assertClean(topologyLayout(topology));
     const groups = graphOf(topology).nodes.filter(({ kind }) => kind === "group").map(({ id }) => id);
-    assertClean(layoutOf(topology, new Set(groups)));
+    assertClean(topologyLayout(topology, new Set(groups)));
   }
-  fc.assert(fc.property(anyTopology, (topology) => assertClean(layoutOf(topology))), { numRuns: 300 });
+  fc.assert(fc.property(anyTopology, (topology) => assertClean(topologyLayout(topology))), { numRuns: 300 });
 });
 
-Deno.test("layoutOf() gives the same picture whatever the order it is told in", () => {
+Deno.test("topologyLayout() gives the same picture whatever the order it is told in", () => {
   for (const topology of [LAB, manyMachines(200)]) {
-    assert.deepEqual(layoutOf(turned(topology)), layoutOf(topology));
+    assert.deepEqual(topologyLayout(turned(topology)), topologyLayout(topology));
   }
   fc.assert(
-    fc.property(anyTopology, (topology) => assert.deepEqual(layoutOf(turned(topology)), layoutOf(topology))),
+    fc.property(
+      anyTopology,
+      (topology) => assert.deepEqual(topologyLayout(turned(topology)), topologyLayout(topology)),
+    ),
   );
 });
 
-Deno.test("layoutOf() keeps everything's place when a state changes", () => {
-  const places = (topology: Topology) => layoutOf(topology).nodes.map(({ node, x, y }) => [node.id, x, y]);
+Deno.test("topologyLayout() keeps everything's place when a state changes", () => {
+  const places = (topology: Topology) =>
+    topologyLayout(topology).nodes.map(({ node, x, y }) => [node.id, x, y]);
   const topology = manyMachines(200);
   const changed = {
     ...topology,
@@ -103,8 +107,8 @@ Deno.test("layoutOf() keeps everything's place when a state changes", () => {
   assert.deepEqual(places(changed), places(topology));
 });
 
-Deno.test("layoutOf() goes from uplinks to VMs", () => {
-  const { nodes, headings, edges } = layoutOf(LAB);
+Deno.test("topologyLayout() goes from uplinks to VMs", () => {
+  const { nodes, headings, edges } = topologyLayout(LAB);
   const x = (id: string) => nodes.find(({ node }) => node.id === id)!.x;
   const chain = [
     "device:eth1",
@@ -127,13 +131,13 @@ Deno.test("layoutOf() goes from uplinks to VMs", () => {
   );
 });
 
-Deno.test("layoutOf() folds what is many, and opens it when asked", () => {
+Deno.test("topologyLayout() folds what is many, and opens it when asked", () => {
   const topology = manyMachines(200);
-  const folded = layoutOf(topology);
+  const folded = topologyLayout(topology);
   const group = folded.nodes.find(({ node }) => node.kind === "group" && node.vms.length > 12)!;
   assert.equal(group.chips.length, 9);
   assert.equal(group.fold!.open, false);
-  const open = layoutOf(topology, new Set([group.node.id])).nodes.find(({ node }) =>
+  const open = topologyLayout(topology, new Set([group.node.id])).nodes.find(({ node }) =>
     node.id === group.node.id
   )!;
   assert.equal(open.chips.length, group.node.kind === "group" ? group.node.vms.length : 0);
@@ -187,7 +191,7 @@ Deno.test("graphOf() draws what VMs name and nobody has, once", () => {
 Deno.test("graphOf() survives a circle of devices", () => {
   const devices = [aDevice("a", { over: ["b"] }), aDevice("b", { over: ["a"] })];
   assert.equal(graphOf({ devices, networks: [], vms: [] }).nodes.length, 2);
-  assertClean(layoutOf({ devices, networks: [], vms: [] }));
+  assertClean(topologyLayout({ devices, networks: [], vms: [] }));
 });
 
 Deno.test("pathOf() is level at both ends", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { layoutOf } from "./layout.ts";
+import { topologyLayout } from "./layout.ts";
 import { LAB, manyMachines } from "./testing.ts";
 import {
   type Direction,
@@ -12,7 +12,7 @@ import {
   stopsOf,
 } from "./walk.ts";
 
-const lab = layoutOf(LAB);
+const lab = topologyLayout(LAB);
 const stops = stopsOf(lab);
 const stop = (id: string) => stops.find((each) => each.id === id)!;
 
@@ -24,7 +24,7 @@ Deno.test("nextStop() goes along a path and back", () => {
 });
 
 Deno.test("nextStop() reaches everything by the arrow keys alone", () => {
-  for (const picture of [lab, layoutOf(manyMachines(200))]) {
+  for (const picture of [lab, topologyLayout(manyMachines(200))]) {
     const all = stopsOf(picture);
     const reached = new Set<Stop>([all[0]!]);
     for (const from of reached) {
@@ -38,7 +38,7 @@ Deno.test("nextStop() reaches everything by the arrow keys alone", () => {
 });
 
 Deno.test("stopsOf() has the VMs of a group, and what folds it, instead of the group", () => {
-  const picture = layoutOf(manyMachines(200));
+  const picture = topologyLayout(manyMachines(200));
   const group = picture.nodes.find(({ fold }) => fold)!;
   const ids = stopsOf(picture).filter(({ node }) => node === group.node.id).map(({ id }) => id);
   assert.deepEqual(ids, [...group.chips.map(({ id }) => id), foldId(group.node.id)]);

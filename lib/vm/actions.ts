@@ -187,7 +187,7 @@ export function allowedActions(vm: Pick<VM, "state" | "persistent">): ActionName
 }
 
 /** The words of an action on a VM: starting a suspended VM resumes it from disk. */
-export function wordsOf(
+export function actionWords(
   name: ActionName,
   { state }: Pick<VM, "state">,
 ): Pick<ActionKind, "label" | "doing" | "done"> {

@@ -3,6 +3,7 @@ import { VM_STATES } from "../contract/vm.ts";
 import {
   ACTION_NAMES,
   ACTIONS,
+  actionWords,
   allowedActions,
   BUTTON_SLOTS,
   isActionName,
@@ -10,7 +11,6 @@ import {
   MENU_SLOTS,
   perform,
   slotsOf,
-  wordsOf,
 } from "./actions.ts";
 
 Deno.test("slotsOf() keeps every action in one place whatever the state", () => {
@@ -42,9 +42,9 @@ Deno.test("allowedActions() has each allowed action once, and every one of them 
   }
 });
 
-Deno.test("wordsOf() a suspended VM is resumed from disk, not started", () => {
-  assert.equal(wordsOf("start", { state: "suspended" }).label, "action.resume_disk");
-  assert.equal(wordsOf("start", { state: "stopped" }).label, "action.start");
+Deno.test("actionWords() a suspended VM is resumed from disk, not started", () => {
+  assert.equal(actionWords("start", { state: "suspended" }).label, "action.resume_disk");
+  assert.equal(actionWords("start", { state: "stopped" }).label, "action.start");
 });
 
 Deno.test("isAllowed() follows the state", () => {

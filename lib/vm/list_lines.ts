@@ -21,7 +21,7 @@ function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> 
  *
  * @param columns Cards a line; 0 for a table's rows. `Infinity` while the width is unknown: the browser wraps them.
  */
-export function linesOf(groups: readonly VmGroup[], by: Grouping, columns: number): Line[] {
+export function listLines(groups: readonly VmGroup[], by: Grouping, columns: number): Line[] {
   const lines: Line[] = [];
   for (const group of groups) {
     if (by !== "none") lines.push({ kind: "group", key: `group ${group.key}`, group });

@@ -1,6 +1,6 @@
 /** Which snapshots a VM can have, and which of them it can go back to, told before libvirt is asked. Pure. */
 import type { Disk, VM } from "../contract/vm.ts";
-import { disksOf, reachOf, type SnapshotSummary } from "../formats/xml/snapshot.ts";
+import { diskTargetsOf, reachOf, type SnapshotSummary } from "../formats/xml/snapshot.ts";
 import type { XmlElement } from "../formats/xml/tree.ts";
 
 /** The name of a snapshot that was given none: when it was taken, in UTC. */
@@ -118,7 +118,7 @@ const without = (these: readonly string[], those: readonly string[]) => {
   return these.filter((each) => !known.has(each));
 };
 
-/** Its target from an entry of {@link disksOf}. */
+/** Its target from an entry of {@link diskTargetsOf}. */
 const targetOf = (disk: string): string => String((JSON.parse(disk) as unknown[])[0]);
 
 /**
@@ -131,9 +131,9 @@ export function revertHindrance(
   { domains }: Pick<SnapshotSummary, "domains">,
   now: readonly XmlElement[],
 ): RevertHindrance | undefined {
-  const disks = now.flatMap(disksOf), reach = now.flatMap(reachOf);
+  const disks = now.flatMap(diskTargetsOf), reach = now.flatMap(reachOf);
   for (const domain of domains) {
-    const then = disksOf(domain);
+    const then = diskTargetsOf(domain);
     const gone = without(then, disks)[0];
     if (gone !== undefined) {
       return {

@@ -9,7 +9,7 @@ import { AlertWatcher } from "../../agent/alerts/watcher.ts";
 import { Collector } from "../../agent/metrics/collector.ts";
 import { FigureFeed } from "../../agent/metrics/figure_feed.ts";
 import { MetricStore } from "../../agent/metrics/metric_store.ts";
-import type { Round } from "../../agent/metrics/sampler.ts";
+import type { SamplerRound } from "../../agent/metrics/sampler.ts";
 import { Store } from "../../agent/store/store.ts";
 import { TestClock } from "../../agent/testing.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
@@ -49,7 +49,7 @@ export const thousand: Bench = async (context) => {
     counts: () => ({ active: VMS, total: VMS }),
   };
   const round = () =>
-    Promise.resolve({ at: clock.monotonic(), records, node: MADE_UP_NODE } as unknown as Round);
+    Promise.resolve({ at: clock.monotonic(), records, node: MADE_UP_NODE } as unknown as SamplerRound);
   const metrics = new MetricStore(folder.path, undefined, 0), feed = new FigureFeed();
   const alertRecords = new AlertRecords(store);
   const engine = new AlertEngine({

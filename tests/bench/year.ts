@@ -4,10 +4,10 @@
  * end is that of a year of readings every half minute. It takes most of an hour, so it is run by its name alone.
  */
 import { Collector } from "../../agent/metrics/collector.ts";
-import { bytesOf } from "../../agent/metrics/metric_file.ts";
+import { fileBytes } from "../../agent/metrics/metric_file.ts";
 import { MetricStore } from "../../agent/metrics/metric_store.ts";
 import { MetricRetention, RETENTION_MIGRATIONS } from "../../agent/metrics/retention.ts";
-import type { Round } from "../../agent/metrics/sampler.ts";
+import type { SamplerRound } from "../../agent/metrics/sampler.ts";
 import { ClockDrift } from "../../agent/store/clock_drift.ts";
 import { Store } from "../../agent/store/store.ts";
 import { TestClock } from "../../agent/testing.ts";
@@ -53,7 +53,7 @@ export const year: Bench = async (context) => {
   let asleep: ReadonlySet<string> = new Set();
   const round = () => {
     const records = all.filter(({ uuid }) => !asleep.has(uuid));
-    return Promise.resolve({ at: clock.monotonic(), records, node: MADE_UP_NODE } as unknown as Round);
+    return Promise.resolve({ at: clock.monotonic(), records, node: MADE_UP_NODE } as unknown as SamplerRound);
   };
   const inventory = {
     vm: (id: string) => byId.get(id),
@@ -85,7 +85,9 @@ export const year: Bench = async (context) => {
   let retention = new MetricRetention(store, metrics, 30, new ClockDrift(clock, store), clock);
   try {
     for (let day = 0; day < DAYS; day++) {
-      if (day % SAID_EACH === 0) console.error(`day ${day}: ${(bytesOf(metrics.path) / 1e6).toFixed(1)} MB`);
+      if (day % SAID_EACH === 0) {
+        console.error(`day ${day}: ${(fileBytes(metrics.path) / 1e6).toFixed(1)} MB`);
+      }
       const interval = intervalOf(DAYS - day);
       let collector = new Collector(host, metrics, interval, clock);
       for (const { what } of DAY_EVENTS.filter(({ every }) => day > 0 && day % every === 0)) {

@@ -10,8 +10,8 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { type Clock, sleep } from "../../clock.ts";
 import { FileRefused } from "../../files.ts";
-import { BrokenOff, targetRefusal } from "../../outbound/errors.ts";
-import { ask, type Fetched, reachable, type Resolve } from "../../outbound/fetch.ts";
+import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
+import { ask, type Fetched, requireReachable, type Resolve } from "../../outbound/fetch.ts";
 import { StoreLeases } from "./lease.ts";
 import {
   type BackupStore,
@@ -153,7 +153,7 @@ export class S3Store implements BackupStore {
     const { AwsV4Signer } = await import("aws4fetch");
     const { accessKey, secretKey, region, privateAddresses, ca } = this.#place;
     const url = this.#urlOf(name, query);
-    const { rules, addresses } = await reachable(url, privateAddresses, this.#options.resolve);
+    const { rules, addresses } = await requireReachable(url, privateAddresses, this.#options.resolve);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body ?? new Uint8Array())).toHex();
     const signed = await new AwsV4Signer({
       ...{ method, url: url.href, accessKeyId: accessKey, secretAccessKey: secretKey, service: "s3", region },
@@ -207,7 +207,7 @@ export class S3Store implements BackupStore {
       try {
         return await this.#askOnce(request);
       } catch (error) {
-        const refusal = targetRefusal(error);
+        const refusal = outboundRefusal(error);
         if (refusal !== undefined) throw this.#unusable(refusal, error);
         if (!(error instanceof Busy || error instanceof BrokenOff)) throw error;
         const pause = pauses[tries];

@@ -12,8 +12,8 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { Turns } from "../../../lib/turns.ts";
 import { FileRefused } from "../../files.ts";
 import { log } from "../../log.ts";
-import { BrokenOff, targetRefusal } from "../../outbound/errors.ts";
-import { reachable } from "../../outbound/fetch.ts";
+import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
+import { requireReachable } from "../../outbound/fetch.ts";
 import { StoreLeases } from "./lease.ts";
 import type { RemoteOptions } from "./s3.ts";
 import {
@@ -127,10 +127,10 @@ export class SftpStore implements BackupStore {
     const { host, privateAddresses } = this.#place;
     const url = new URL(`ssh://${host.includes(":") ? `[${host}]` : host}`);
     try {
-      const { addresses } = await reachable(url, privateAddresses, this.#options.resolve);
+      const { addresses } = await requireReachable(url, privateAddresses, this.#options.resolve);
       return addresses[0]!;
     } catch (error) {
-      const refusal = error instanceof BrokenOff ? error.message : targetRefusal(error);
+      const refusal = error instanceof BrokenOff ? error.message : outboundRefusal(error);
       throw refusal === undefined ? error : this.#unusable(refusal, error);
     }
   }

@@ -4,7 +4,7 @@
  * another one.
  */
 import type { Inventory } from "../../hosts/inventory/inventory.ts";
-import { isActive } from "../../hosts/inventory/states.ts";
+import { isActiveState } from "../../hosts/inventory/states.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 
@@ -41,7 +41,7 @@ export class ScreenPasswords {
     for (const { id } of this.inventory.vms()) {
       const record = this.inventory.record(id);
       if (!record?.summary.generatedPasswords || this.#due.has(id)) continue;
-      if (isActive(record.state) || record.summary.openScreen) {
+      if (isActiveState(record.state) || record.summary.openScreen) {
         this.#due.set(id, { restored: false, tries: 0 });
       }
     }

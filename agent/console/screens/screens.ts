@@ -6,7 +6,7 @@ import type { ScreenshotRecord } from "../../../ffi/calls/mod.ts";
 import { SCREENSHOT_MS, THUMBNAIL_WIDTH } from "../../../lib/contract/screens.ts";
 
 /** A picture and when it was taken, in milliseconds since 1970. */
-export interface Picture extends ScreenshotRecord {
+export interface ScreenPicture extends ScreenshotRecord {
   readonly takenAt: number;
 }
 
@@ -19,7 +19,7 @@ const AT_ONCE = 2;
 export class Screens {
   readonly #capture: Capture;
   readonly #freshMs: number;
-  readonly #kept = new Map<string, Promise<Picture>>();
+  readonly #kept = new Map<string, Promise<ScreenPicture>>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -35,7 +35,7 @@ export class Screens {
   }
 
   /** A picture that is at most so old. @throws what the call threw */
-  get(uuid: string, thumbnail: boolean): Promise<Picture> {
+  get(uuid: string, thumbnail: boolean): Promise<ScreenPicture> {
     const key = `${uuid} ${thumbnail}`;
     let picture = this.#kept.get(key);
     if (picture === undefined) {
@@ -46,7 +46,7 @@ export class Screens {
     return picture;
   }
 
-  async #take(uuid: string, thumbnail: boolean): Promise<Picture> {
+  async #take(uuid: string, thumbnail: boolean): Promise<ScreenPicture> {
     if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {

@@ -3,7 +3,7 @@
  * is connected, else ours, else the host's ARP table. Ours is asked while somebody looks; what it tells others counts as
  * well. A guest that hangs costs one probe and is then left alone for a while.
  */
-import type { GuestAddress, Lease } from "../../../ffi/calls/mod.ts";
+import type { DhcpLease, GuestAddress } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { VM } from "../../../lib/contract/vm.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
@@ -13,7 +13,7 @@ import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 import type { Inventory } from "./inventory.ts";
 import type { NetworkInventory } from "./networks.ts";
-import { isActive } from "./states.ts";
+import { isActiveState } from "./states.ts";
 
 /** Milliseconds until a guest agent is asked again: while the guest has no address yet, after that, after a failure. */
 const AGENT_SOON_MS = 3000;
@@ -41,7 +41,7 @@ export class Addresses {
   readonly #nextProbe = new Map<string, number>();
   readonly #agent = new Map<string, readonly GuestAddress[]>();
   readonly #arp = new Map<string, readonly GuestAddress[]>();
-  #leased: readonly Lease[] = [];
+  #leased: readonly DhcpLease[] = [];
   #running = false;
 
   constructor(
@@ -56,7 +56,7 @@ export class Addresses {
   /** A guest's agent has told its addresses to somebody: they are good for a while. */
   told(vmId: string, addresses: readonly GuestAddress[]): void {
     const vm = this.inventory.vm(vmId);
-    if (vm === undefined || !isActive(this.inventory.record(vmId)?.state ?? 0)) return;
+    if (vm === undefined || !isActiveState(this.inventory.record(vmId)?.state ?? 0)) return;
     this.#keep(this.#agent, vm, addresses);
     this.#tell(vm, this.#leased);
     const again = addressed(this.inventory.vm(vmId) ?? vm) ? AGENT_AGAIN_MS : AGENT_SOON_MS;
@@ -89,7 +89,7 @@ export class Addresses {
 
   #vms(): VM[] {
     return this.inventory.vms().filter((vm) =>
-      isActive(this.inventory.record(vm.id)?.state ?? 0) && vm.networkInterfaces.length > 0
+      isActiveState(this.inventory.record(vm.id)?.state ?? 0) && vm.networkInterfaces.length > 0
     );
   }
 
@@ -99,7 +99,7 @@ export class Addresses {
     }
   }
 
-  async #leases(vms: readonly VM[]): Promise<Lease[]> {
+  async #leases(vms: readonly VM[]): Promise<DhcpLease[]> {
     const used = new Set(
       vms.flatMap((vm) => vm.networkInterfaces).filter((nic) => nic.type === "network").map((nic) =>
         nic.network
@@ -156,7 +156,7 @@ export class Addresses {
     map.set(id, found.filter(plausible).slice(0, MOST));
   }
 
-  #tell(vm: VM, leases: readonly Lease[]): void {
+  #tell(vm: VM, leases: readonly DhcpLease[]): void {
     const macs = new Set(vm.networkInterfaces.map((nic) => nic.mac.toLowerCase()));
     const leased = leases.filter((lease) => macs.has(lease.mac.toLowerCase()));
     const addresses = [...this.#agent.get(vm.id) ?? [], ...leased, ...this.#arp.get(vm.id) ?? []]

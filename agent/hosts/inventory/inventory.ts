@@ -10,7 +10,7 @@ import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 import { NetworkInventory } from "./networks.ts";
 import { PoolInventory } from "./pools.ts";
-import { isActive, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from "./states.ts";
+import { isActiveState, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from "./states.ts";
 import { type Extras, vmView } from "./view.ts";
 
 /** Where the host's events go. */
@@ -163,7 +163,7 @@ export class Inventory {
     for (const { record: { uuid, state } } of this.#entries.values()) {
       if (this.#hidden.has(uuid)) continue;
       total++;
-      if (isActive(state)) active++;
+      if (isActiveState(state)) active++;
     }
     return { total, active };
   }
@@ -171,7 +171,7 @@ export class Inventory {
   /** UUIDs of the VMs QEMU runs for. */
   active(): string[] {
     return [...this.#entries.values()].filter(({ record: { uuid, state } }) =>
-      isActive(state) && !this.#hidden.has(uuid)
+      isActiveState(state) && !this.#hidden.has(uuid)
     ).map(({ record }) => record.uuid);
   }
 
@@ -235,7 +235,7 @@ export class Inventory {
       else this.#remove(uuid, events);
       this.#events.publishAll(events);
       // Defined and started in one breath: it was never seen stopped.
-      if (record && isNew && isActive(record.state)) this.update(uuid, { startedAt: Date.now() });
+      if (record && isNew && isActiveState(record.state)) this.update(uuid, { startedAt: Date.now() });
       return;
     }
   }
@@ -369,7 +369,7 @@ export class Inventory {
       seen.add(glance.uuid);
       this.#forgetPowerRequest(glance.uuid);
       const record = this.#entries.get(glance.uuid)?.record;
-      const same = record && record.name === glance.name && isActive(record.state) === glance.active &&
+      const same = record && record.name === glance.name && isActiveState(record.state) === glance.active &&
         record.autostart === glance.autostart && record.managedSave === glance.managedSave;
       if (same || this.#reading.has(glance.uuid)) continue;
       missed++;
@@ -486,7 +486,7 @@ export class Inventory {
       if (!this.#hidden.has(record.uuid)) events.push(["vm-created", { vm: entry.view }]);
       return;
     }
-    const wasActive = isActive(old.record.state), nowActive = isActive(record.state);
+    const wasActive = isActiveState(old.record.state), nowActive = isActiveState(record.state);
     if (old.record.state !== record.state || old.record.managedSave !== record.managedSave) {
       old.stateSince = Date.now();
     }

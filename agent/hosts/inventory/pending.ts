@@ -6,7 +6,7 @@ import { LibvirtError } from "../../../ffi/error.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 import type { Inventory } from "./inventory.ts";
-import { isActive } from "./states.ts";
+import { isActiveState } from "./states.ts";
 
 /** VMs asked about in one call: a slice takes tens of milliseconds, so nothing waits long behind it. */
 const SLICE = 50;
@@ -15,7 +15,7 @@ const SLICE = 50;
 export async function findPending(link: LibvirtLink, inventory: Inventory): Promise<void> {
   const uuids = inventory.active().filter((uuid) => {
     const record = inventory.record(uuid);
-    return record?.persistent && isActive(record.state) && record.pending === undefined;
+    return record?.persistent && isActiveState(record.state) && record.pending === undefined;
   });
   for (let at = 0; at < uuids.length; at += SLICE) {
     try {

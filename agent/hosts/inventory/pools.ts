@@ -7,7 +7,7 @@
 import type { PoolRecord } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { log } from "../../log.ts";
-import { type Caller, type Volume, volumeOf } from "../../storage/volumes.ts";
+import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
 
 /** Milliseconds somebody who asks waits for pools or volumes that are being read. */
 export const POOLS_WAIT_MS = 8000;
@@ -51,7 +51,7 @@ interface Shelf {
 }
 
 export class PoolInventory {
-  readonly #link: Caller;
+  readonly #link: LinkCaller;
   readonly #tell: (pool: string, event: string) => void;
   readonly #scanner = new Latest(() => this.#scan());
   readonly #shelves = new Map<string, Shelf>();
@@ -59,7 +59,7 @@ export class PoolInventory {
   #isKnown = false;
 
   /** @param tell publishes that something about a pool changed */
-  constructor(link: Caller, tell: (pool: string, event: string) => void) {
+  constructor(link: LinkCaller, tell: (pool: string, event: string) => void) {
     this.#link = link;
     this.#tell = tell;
   }

@@ -95,7 +95,7 @@ export function stateReason(state: number, reason: number): string | undefined {
  * Whether QEMU exists for it: it can be asked for statistics, addresses, screens. A crashed one (6) is there, too: its
  * guest panicked and `<on_crash>preserve` kept it. One that is gone is shut off, with "crashed" as the reason.
  */
-export function isActive(state: number): boolean {
+export function isActiveState(state: number): boolean {
   return state !== 0 && state !== SHUTOFF;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LIFECYCLE } from "../../../ffi/events.ts";
 import type { VmState } from "../../../lib/contract/vm.ts";
-import { isActive, STATE_AFTER, stateReason, STOPPED_REASON, vmState } from "./states.ts";
+import { isActiveState, STATE_AFTER, stateReason, STOPPED_REASON, vmState } from "./states.ts";
 
 Deno.test("vmState() is what a person sees of libvirt's state, reason and saved memory", () => {
   // state, reason, saved memory → word
@@ -31,8 +31,8 @@ Deno.test("vmState() is what a person sees of libvirt's state, reason and saved 
   }
 });
 
-Deno.test("isActive() is true wherever QEMU still exists: a guest that panicked and was kept has one", () => {
-  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 7].map(isActive), [
+Deno.test("isActiveState() is true wherever QEMU still exists: a guest that panicked and was kept has one", () => {
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 7].map(isActiveState), [
     false,
     true,
     true,

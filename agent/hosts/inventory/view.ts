@@ -3,7 +3,7 @@ import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
 import type { Disk, GuestFacts, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
 import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { OPEN_SCREEN } from "../../../lib/vm/attention.ts";
-import { isActive, stateReason, vmState } from "./states.ts";
+import { isActiveState, stateReason, vmState } from "./states.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 
@@ -108,7 +108,7 @@ function openScreen(
 ): VM["openScreen"] {
   if (!openScreen || virtType === "test") return undefined;
   // Of one that is off, the definition of the next start is what was read.
-  return generatedPasswords && isActive(state) ? "until-restart" : "open";
+  return generatedPasswords && isActiveState(state) ? "until-restart" : "open";
 }
 
 /** Puts a VM together. Fields that are unknown are left out, never zero. */
@@ -159,7 +159,7 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
       machine: summary.machine,
       arch: summary.arch,
       stats: extras.stats,
-      pendingChanges: isActive(record.state) && record.persistent ? record.pending : undefined,
+      pendingChanges: isActiveState(record.state) && record.persistent ? record.pending : undefined,
     }),
   };
 }

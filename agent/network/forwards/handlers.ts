@@ -9,7 +9,7 @@ import {
 } from "../../../lib/contract/mod.ts";
 import {
   cardOn,
-  familyOf,
+  forwardFamily,
   nicAddress,
   notForwardable,
   spanOf,
@@ -151,7 +151,7 @@ function forwardOf({ host }: Forwards, input: AddInput, network: Network): Store
     createdAt: Date.now(),
   };
   const families = [hostAddress, address].flatMap((ip) => ip === undefined ? [] : [parseAddress(ip)!.family]);
-  const family = familyOf(forward, network);
+  const family = forwardFamily(forward, network);
   if (
     families.some((each) => each !== family) ||
     !network.subnets.some(({ family: own }) => own === `ipv${family}`)

@@ -11,7 +11,7 @@ import {
 import { tableOf } from "../../../lib/formats/nft/json.ts";
 import { isThere } from "../../files.ts";
 import { DEVICES } from "../../hosts/network_devices.ts";
-import { findTool, runTool, ToolError } from "./tools.ts";
+import { findTool, ForwardToolError, runTool } from "./tools.ts";
 
 /** Place of our routing rules among others': after the kernel's own table of local addresses, before the main one. */
 const RULE_PRIORITY = "4471";
@@ -45,7 +45,7 @@ export class ForwardKernel {
       this.#isAllowed = true;
       return undefined;
     } catch (error) {
-      if (!(error instanceof ToolError)) throw error;
+      if (!(error instanceof ForwardToolError)) throw error;
       return /not permitted|permission denied/i.test(error.message)
         ? "no rights, run KVM Manager as root (or with CAP_NET_ADMIN)"
         : `nftables does not work here: ${error.message}`;
@@ -63,12 +63,12 @@ export class ForwardKernel {
     try {
       return await this.#list() === this.#listed && await this.#isRouted();
     } catch (error) {
-      if (error instanceof ToolError) return false; // a table is not there: somebody flushed the ruleset
+      if (error instanceof ForwardToolError) return false; // a table is not there: somebody flushed the ruleset
       throw error;
     }
   }
 
-  /** Makes the kernel forward exactly this. Rules that are in force stay until the new ones are. @throws {ToolError} */
+  /** Makes the kernel forward exactly this. Rules that are in force stay until the new ones are. @throws {ForwardToolError} */
   async apply(rules: readonly ForwardRule[]): Promise<void> {
     this.#listed = undefined;
     const wasPresent = await this.present();
@@ -88,7 +88,7 @@ export class ForwardKernel {
     }
   }
 
-  /** Removes everything of ours. @throws {ToolError} */
+  /** Removes everything of ours. @throws {ForwardToolError} */
   async clear(): Promise<void> {
     this.#listed = undefined;
     await runTool("nft", ["-j", "-f", "-"], JSON.stringify(forwardTransaction([], this.#names)));

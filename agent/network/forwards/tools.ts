@@ -2,7 +2,7 @@
 import { join } from "node:path";
 
 /** A program said no. */
-export class ToolError extends Error {
+export class ForwardToolError extends Error {
   override readonly name = "ToolError";
 }
 
@@ -27,11 +27,11 @@ export async function findTool(name: string): Promise<string | undefined> {
  *
  * @param input what it reads
  * @returns what it printed
- * @throws {ToolError} with what it said when it failed
+ * @throws {ForwardToolError} with what it said when it failed
  */
 export async function runTool(name: string, args: readonly string[], input?: string): Promise<string> {
   const path = await findTool(name);
-  if (path === undefined) throw new ToolError(`${name} is not installed`);
+  if (path === undefined) throw new ForwardToolError(`${name} is not installed`);
   const child = new Deno.Command(path, {
     args: [...args],
     stdin: input === undefined ? "null" : "piped",
@@ -44,7 +44,7 @@ export async function runTool(name: string, args: readonly string[], input?: str
   const decoder = new TextDecoder();
   if (output.success) return decoder.decode(output.stdout);
   const said = decoder.decode(output.stderr).trim().split("\n").slice(0, 3).join(" ");
-  throw new ToolError(said === "" ? `${name} failed (status ${output.code})` : said);
+  throw new ForwardToolError(said === "" ? `${name} failed (status ${output.code})` : said);
 }
 
 async function feed(child: Deno.ChildProcess, input: string): Promise<void> {

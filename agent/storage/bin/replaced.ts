@@ -1,7 +1,7 @@
 /** Volumes whose place others have taken: a person who replaced them by mistake gets them back from the bin. */
 import type { Host } from "../../hosts/host.ts";
 import { lockVolume } from "../shared.ts";
-import { refuseUsed } from "../volume_work.ts";
+import { refuseUsedVolume } from "../volume_work.ts";
 import type { Volume } from "../volumes.ts";
 import { binVolume } from "./volume.ts";
 
@@ -13,6 +13,6 @@ import { binVolume } from "./volume.ts";
  */
 export async function binReplaced(host: Host, volume: Volume, actor: string): Promise<boolean> {
   using _held = lockVolume(volume.pool, volume.name);
-  await refuseUsed(host, volume);
+  await refuseUsedVolume(host, volume);
   return await binVolume(host, volume, actor) !== undefined;
 }

@@ -1,5 +1,5 @@
 /** Room made of what is in the bin. */
-import { bytesOf, type StoredEntry } from "../../../lib/bin/entry.ts";
+import { entryBytes, type StoredEntry } from "../../../lib/bin/entry.ts";
 import { lacking, makeRoom } from "../../../lib/bin/retention.ts";
 import { bin } from "../../../lib/i18n/en/bin.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -18,7 +18,7 @@ const ACTOR = "kvm-manager";
 /** Deletes an entry for good by itself, and tells why. @returns whether it is gone */
 export async function purgeItself(host: Host, entry: StoredEntry, why: string): Promise<boolean> {
   const told = { actor: ACTOR, door: "agent", action: "prune_bin" } as const;
-  const what = { what: entry.name, size: formatBytes(bytesOf(entry)) };
+  const what = { what: entry.name, size: formatBytes(entryBytes(entry)) };
   try {
     await purge(host, entry, { command: "empty_bin", actor: ACTOR });
   } catch (error) {
@@ -46,7 +46,7 @@ export async function freeRoom(host: Host, pool: string, bytes: number, all = fa
   const entries = host.app.bin.all(host.id);
   const going = makeRoom(entries, pool, bytes);
   const sum = going.reduce(
-    (total, { files }) => total + bytesOf({ files: files.filter((f) => f.pool === pool) }),
+    (total, { files }) => total + entryBytes({ files: files.filter((f) => f.pool === pool) }),
     0,
   );
   if (going.length === 0 || (sum < bytes && !all)) return;

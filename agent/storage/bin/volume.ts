@@ -1,6 +1,6 @@
 /** A volume into the bin, and back. */
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
-import { freeName, joinPath, splitPath } from "../../../lib/bin/place.ts";
+import { freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
 import { checker } from "../../../lib/typebox/compile.ts";
 import { ContractError, NewVolumeName, type Output } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
@@ -138,7 +138,7 @@ export async function restoreVolume(
   }
   const there = new Set((await inventory.storage.volumes(pool)).map((each) => each.name));
   if (there.has(name) || await isTaken(plainPath(path))) {
-    const free = freeName(own, (tried) => there.has(tried));
+    const free = freeFileName(own, (tried) => there.has(tried));
     throw new ContractError("BinNameTaken", { what: `A volume of the pool ${pool}`, name, free });
   }
   const keys = [keyOf.volume(pool, name), keyOf.binEntry(entry.id)];

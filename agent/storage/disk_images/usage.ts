@@ -107,7 +107,7 @@ function agree(
  * @param own the use that is about to change: it does not count
  * @throws {ContractError} DiskInUse
  */
-export function refuseUsed(
+export function refuseUsedImage(
   uses: readonly Use[],
   path: string,
   wanted: { readonly readOnly: boolean; readonly shareable: boolean },

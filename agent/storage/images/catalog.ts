@@ -5,15 +5,15 @@ import { builtinCatalog, CatalogError, readCatalog } from "../../../lib/image/ca
 import { parseJson } from "../../../lib/text/json.ts";
 
 /** What stands for the catalogue that comes with the program. */
-export const BUILTIN = "builtin";
+export const BUILTIN_IMAGES = "builtin";
 
 export class SiteCatalog {
-  /** @param place a file, or {@link BUILTIN} */
+  /** @param place a file, or {@link BUILTIN_IMAGES} */
   constructor(readonly place: string) {}
 
   /** Its images. A site's file is read each time: a change of it needs no restart. @throws {ContractError} CatalogUnusable */
   async list(): Promise<CatalogImage[]> {
-    if (this.place === BUILTIN) return builtinCatalog();
+    if (this.place === BUILTIN_IMAGES) return builtinCatalog();
     const unusable = (why: string, cause: unknown) =>
       new ContractError("CatalogUnusable", { reason: `${this.place}: ${why}` }, { cause });
     let text: string;

@@ -18,7 +18,7 @@ import type { SiteCatalog } from "./catalog.ts";
 import { Arriving } from "./arriving.ts";
 import { allowedAddresses, ask, type Resolve, shownUrl } from "../../outbound/fetch.ts";
 import { fetchFailure } from "./fetch_failure.ts";
-import { fileOf, type Plan, planOf } from "./plan.ts";
+import { fileNameOf, type Plan, planOf } from "./plan.ts";
 import type { ImageRecords } from "./records.ts";
 import { requireFits, Sink } from "./sink.ts";
 import { DownloadSource, SourceChanged } from "./source.ts";
@@ -169,8 +169,8 @@ export class ImageDownloads {
       if (length > MOST_SUMS) throw failed("it is too large for a file of checksums");
       text += decoder.decode(piece, { stream: true });
     }
-    const file = fileOf(url);
-    const found = checksumOf(text, file, fileOf(checksumUrl));
+    const file = fileNameOf(url);
+    const found = checksumOf(text, file, fileNameOf(checksumUrl));
     if (found === undefined) throw new ContractError("ImageChecksumMissing", { url: shown, file });
     job.log(`Its published ${found.algorithm} is ${found.hex}`);
     return found;

@@ -4,7 +4,7 @@ import { systemGuesser } from "../../../lib/vm/create/guesses.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { OperatingSystems } from "../../hosts/operating_systems.ts";
 import { log } from "../../log.ts";
-import { isActive, isUnfinished, requireKnown } from "../shared.ts";
+import { isActivePool, isUnfinished, requireKnown } from "../shared.ts";
 import { VolumeUsage } from "../volume_usage.ts";
 import type { Volume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -44,7 +44,7 @@ export class ImageList {
     const unread: Output<"list_images">["unread"] = [];
     // A pool whose server is away lets only itself wait.
     const read = await Promise.all(
-      storage.records().filter(isActive).map(async ({ name: pool }) => {
+      storage.records().filter(isActivePool).map(async ({ name: pool }) => {
         try {
           return await storage.volumes(pool);
         } catch (error) {

@@ -25,7 +25,7 @@ export interface Plan {
 }
 
 /** The file name at the end of a URL. */
-export function fileOf(url: string): string {
+export function fileNameOf(url: string): string {
   const part = new URL(url).pathname.split("/").at(-1) ?? "";
   try {
     return decodeURIComponent(part);
@@ -63,7 +63,7 @@ export async function planOf(
   );
   const checksum = algorithm &&
     { algorithm, hex: (wanted as Record<Algorithm, string>)[algorithm].toLowerCase() };
-  const file = fileOf(url);
+  const file = fileNameOf(url);
   const name = input.name ?? (unpack === "auto" ? unpackedName(file) : file);
   if (!/^[A-Za-z0-9_][A-Za-z0-9._+@ -]{0,127}$/.test(name)) {
     throw invalid("name: the URL ends in no name that a volume can have. Say one");

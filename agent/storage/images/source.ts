@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { BrokenOff } from "../../outbound/errors.ts";
-import { type Ask, ask, type Fetched, shownUrl } from "../../outbound/fetch.ts";
+import { ask, type Fetched, type OutboundRequest, shownUrl } from "../../outbound/fetch.ts";
 
 /** Milliseconds before each further try; the last one counts for all that follow. */
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
@@ -29,7 +29,7 @@ const integer = (text: string | undefined) =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
 
 export class DownloadSource {
-  readonly #ask: Ask;
+  readonly #ask: OutboundRequest;
   readonly #job: JobHandle;
   #answer: Fetched;
   #isClosed = false;
@@ -40,7 +40,7 @@ export class DownloadSource {
   /** Bytes that came. */
   received = 0;
 
-  private constructor(asked: Ask, job: JobHandle, answer: Fetched) {
+  private constructor(asked: OutboundRequest, job: JobHandle, answer: Fetched) {
     this.#ask = asked;
     this.#job = job;
     this.#answer = answer;
@@ -51,7 +51,7 @@ export class DownloadSource {
   }
 
   /** Asks for the file. @throws {ContractError} ImageFetchFailed, and what {@link ask} throws */
-  static async open(asked: Ask, job: JobHandle): Promise<DownloadSource> {
+  static async open(asked: OutboundRequest, job: JobHandle): Promise<DownloadSource> {
     try {
       const answer = await ask({ ...asked, signal: job.signal });
       if (answer.status !== 200) {

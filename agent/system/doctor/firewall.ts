@@ -1,7 +1,7 @@
 /** The packet filter of the host, as nft lists it, and the programs that steer it. */
 import type { FirewallFacts } from "../../../lib/system/doctor/facts.ts";
 import { forwardChains } from "../../../lib/system/doctor/chains.ts";
-import { findTool, runTool, ToolError } from "../../network/forwards/tools.ts";
+import { findTool, ForwardToolError, runTool } from "../../network/forwards/tools.ts";
 import { there } from "./files.ts";
 
 async function backend(): Promise<string | null> {
@@ -23,7 +23,7 @@ export async function firewallFacts(): Promise<FirewallFacts> {
     try {
       listed = await runTool("nft", ["-j", "list", "chains"]);
     } catch (error) {
-      if (!(error instanceof ToolError)) throw error;
+      if (!(error instanceof ForwardToolError)) throw error;
       trouble = error.message;
     }
   }

@@ -18,7 +18,7 @@ import {
 import {
   type Drives,
   drivesOf,
-  freeTarget,
+  freeDriveTarget,
   NO_PLACE,
   placeFor,
   scsiController,
@@ -175,7 +175,7 @@ async function insertLive(host: Host, vm: VM, found: Drives, path: string, rollb
     rollback.add(`the seed in the running ${vm.name}`, () => exchange(host, vm, old, LIVE));
     return true;
   }
-  const target = freeTarget("scsi", targets);
+  const target = freeDriveTarget("scsi", targets);
   if (scsi !== "virtio" || target === undefined) return false; // no other drive can be plugged into a running VM
   const disk = seedDisk({ target, bus: "scsi", path, alias: freeAlias });
   await change(host, vm, "domainAttachDevice", disk, LIVE);

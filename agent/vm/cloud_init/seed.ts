@@ -9,7 +9,13 @@ import { log } from "../../log.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
-import { type Caller, defaultPool, deleteVolume, uploadVolume, type Volume } from "../../storage/volumes.ts";
+import {
+  defaultPool,
+  deleteVolume,
+  type LinkCaller,
+  uploadVolume,
+  type Volume,
+} from "../../storage/volumes.ts";
 import { seedDocuments } from "./seed_work.ts";
 
 /** Most names tried for a seed: every change of a VM's gives the one before free again. */
@@ -93,7 +99,7 @@ async function upload(
 }
 
 /** Deletes a seed that nothing needs any more. That it stays behind harms nothing: it is logged. */
-export async function dropSeed(link: Caller, path: string): Promise<void> {
+export async function dropSeed(link: LinkCaller, path: string): Promise<void> {
   try {
     await deleteVolume(link, path);
   } catch (error) {
@@ -103,7 +109,7 @@ export async function dropSeed(link: Caller, path: string): Promise<void> {
 }
 
 /** Reads a seed. @throws {ContractError} CloudInitUnreadable; what any libvirt call may give */
-export async function seedAt(link: Caller, path: string): Promise<Seed> {
+export async function seedAt(link: LinkCaller, path: string): Promise<Seed> {
   try {
     return await seedDocuments.read(await link.call("volumeRead", { path, most: MOST_SEED_BYTES }));
   } catch (thrown) {

@@ -16,7 +16,7 @@ import { type SupportedHardware, supportedHardwareOf } from "../../../lib/vm/cre
 import { choosePlatform, type Platform } from "../../../lib/vm/create/platform.ts";
 import { resolveVm } from "../../../lib/vm/create/resolve.ts";
 import type { NewVm } from "../../../lib/vm/create/vm.ts";
-import { BUILTIN, findSystem } from "../../../lib/vm/os/mod.ts";
+import { BUILTIN_SYSTEMS, findSystem } from "../../../lib/vm/os/mod.ts";
 import { hostBridges } from "../../hosts/bridges.ts";
 import type { HostCapabilities } from "../../hosts/capabilities.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -63,7 +63,7 @@ export function createServices(host: Host): CreateServices {
 }
 
 /** Whether KVM may be chosen, and if not, why. It is not tried where the server's setting rules it out. */
-export async function kvmTrouble({ capabilities, virtType }: CreateServices): Promise<string | null> {
+export async function kvmTroubleFor({ capabilities, virtType }: CreateServices): Promise<string | null> {
   if (virtType === "qemu") return "the server was started with --virt-type qemu";
   return await capabilities.kvmTrouble();
 }
@@ -75,7 +75,7 @@ export async function platformFor(
   machine: string,
 ): Promise<{ platform: Platform; offer: SupportedHardware; emulated: boolean }> {
   const { capabilities, virtType } = services;
-  const trouble = await kvmTrouble(services);
+  const trouble = await kvmTroubleFor(services);
   const guests = await capabilities.guests();
   const platform = choosePlatform(config, guests, { virtType, kvmTrouble: trouble, machine });
   const offer = supportedHardwareOf(await capabilities.domain(platform), await capabilities.libvirtVersion());
@@ -220,9 +220,11 @@ async function gather(
     policy: services.imagePolicy,
   };
   const { vms: { link }, systems, make } = services;
-  const known: readonly OperatingSystem[] = config.osVariant === undefined ? BUILTIN : await systems.list();
+  const known: readonly OperatingSystem[] = config.osVariant === undefined
+    ? BUILTIN_SYSTEMS
+    : await systems.list();
   const found = findSystem(known, config);
-  const os = found ?? findSystem(BUILTIN, { osType: config.osType })!;
+  const os = found ?? findSystem(BUILTIN_SYSTEMS, { osType: config.osType })!;
   const [platform, bridges, iso, files, disks, host, memoryMb] = await Promise.all([
     platformOrUsual(services, config, os.defaults.machine, findings),
     hostBridges(link.uri),

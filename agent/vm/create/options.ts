@@ -3,7 +3,7 @@ import type { CreateOptions, Input } from "../../../lib/contract/mod.ts";
 import { usualNetwork } from "../../../lib/vm/create/nics.ts";
 import type { MachineType } from "../../../lib/formats/xml/capabilities.ts";
 import { child, parseXml } from "../../../lib/formats/xml/tree.ts";
-import { type CreateServices, kvmTrouble, platformFor, poolFacts } from "./facts.ts";
+import { type CreateServices, kvmTroubleFor, platformFor, poolFacts } from "./facts.ts";
 import { log } from "../../log.ts";
 import { hostBridges } from "../../hosts/bridges.ts";
 
@@ -55,7 +55,7 @@ export async function createOptions(
     [
       platformFor(services, wish, USUAL_MACHINE),
       capabilities.guests(),
-      kvmTrouble(services),
+      kvmTroubleFor(services),
       poolFacts(services),
       hostBridges(link.uri),
       make.get(),

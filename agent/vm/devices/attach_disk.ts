@@ -19,12 +19,12 @@ import {
   type Configurations,
   configurationsOf,
   deviceError,
+  diskTargetsIn,
   hasController,
   type Places,
   placesOf,
-  targetsIn,
 } from "./configurations.ts";
-import { refuseUsed } from "../../storage/disk_images/usage.ts";
+import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
 type AttachInput = Input<"attach_disk">;
@@ -100,7 +100,7 @@ async function imageFor(
   const purpose = device === "cdrom" ? "medium" : "disk";
   const image = await checkImage(host, wish, { role, purpose, vm }, held);
   const { readOnly = false, shareable = false } = input;
-  refuseUsed(image.uses, image.path, { readOnly: readOnly || device === "cdrom", shareable });
+  refuseUsedImage(image.uses, image.path, { readOnly: readOnly || device === "cdrom", shareable });
   return image;
 }
 
@@ -249,7 +249,7 @@ export async function attachDisk(
     using held = new DisposableStack();
     try {
       const both = await configurationsOf(host, vm);
-      const taken = targetsIn(both);
+      const taken = diskTargetsIn(both);
       if (input.target !== undefined && taken.has(input.target)) {
         throw new ContractError("TargetTaken", { target: input.target });
       }

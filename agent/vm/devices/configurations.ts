@@ -2,7 +2,7 @@
 import { ContractError, type ErrorCode, type VM } from "../../../lib/contract/mod.ts";
 import { normalMac } from "../../../lib/formats/xml/device_nic.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
-import { nicKeys, placeOf } from "../../../lib/formats/xml/hardware.ts";
+import { devicePlace, nicKeys } from "../../../lib/formats/xml/hardware.ts";
 import { child, children, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -72,7 +72,7 @@ export function nicIn(document: XmlDocument | undefined, address: string): XmlEl
   const [mac, place] = address.split("@");
   const found = [...nicKeys(document.root)].filter(([element]) =>
     normalMac(child(element, "mac")?.attributes.address ?? "") === mac &&
-    (place === undefined || placeOf(element) === place)
+    (place === undefined || devicePlace(element) === place)
   );
   if (found.length > 1) {
     throw new ContractError("NicAmbiguous", { mac, names: found.map(([, key]) => key).join(", ") });
@@ -81,7 +81,7 @@ export function nicIn(document: XmlDocument | undefined, address: string): XmlEl
 }
 
 /** The targets of all disks in both configurations. */
-export function targetsIn({ live, next }: Configurations): Set<string> {
+export function diskTargetsIn({ live, next }: Configurations): Set<string> {
   return new Set(
     [live, next].flatMap((document) => devices(document, "disk"))
       .map((each) => child(each, "target")?.attributes.dev ?? ""),

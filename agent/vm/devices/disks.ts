@@ -22,7 +22,7 @@ import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
 import { remove } from "./release.ts";
-import { refuseUsed, usesOf } from "../../storage/disk_images/usage.ts";
+import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
 /** Buses that let a device go while the VM runs. */
@@ -282,7 +282,7 @@ export async function updateDisk(
       const path = await pathOf(host, disk);
       const { readOnly = disk.readOnly, shareable = disk.shareable } = tuning;
       if (path !== undefined && (readOnly !== disk.readOnly || shareable !== disk.shareable)) {
-        refuseUsed(await usesOf(host, path), path, { readOnly, shareable }, { vmId: vm.id, target });
+        refuseUsedImage(await usesOf(host, path), path, { readOnly, shareable }, { vmId: vm.id, target });
       }
       // Found a moment ago in the same document.
       const find = (): XmlElement => diskIn(next, target)!;

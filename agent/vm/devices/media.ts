@@ -7,7 +7,7 @@ import { checkImage, requireWish } from "../../storage/disk_images/check.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Host } from "../../hosts/host.ts";
 import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
-import { refuseUsed } from "../../storage/disk_images/usage.ts";
+import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 
 /** libvirt's words for a guest that holds on to its medium. */
 const LOCKED = /tray.*(locked|open)|locked.*tray|timed out waiting to open tray|removal of the media/i;
@@ -80,7 +80,7 @@ export function insertMedia(
   return change(host, rest, "inserting a medium", async (vm, held) => {
     const image = await checkImage(host, wish, { role, purpose: "medium", vm }, held);
     const own = { vmId: input.vmId, target: input.target };
-    refuseUsed(image.uses, image.path, { readOnly: true, shareable: false }, own);
+    refuseUsedImage(image.uses, image.path, { readOnly: true, shareable: false }, own);
     return image;
   });
 }

@@ -27,9 +27,9 @@ import { requireActive } from "../../storage/shared.ts";
 import { requirePlaces } from "../../storage/volume_checks.ts";
 import { diskIn } from "../devices/configurations.ts";
 import { copyLive, liveBytes, liveDefinition } from "./clone_running.ts";
-import { copyNvram, copyOf, type DiskCopy, isOwn, seedDrives } from "./disk_copies.ts";
+import { copyNvram, type DiskCopy, diskCopyOf, isOwnDisk, seedDrives } from "./disk_copies.ts";
 import { tpmToCopy } from "./clone_tpm.ts";
-import { requireFreeName, requireOff } from "./rename.ts";
+import { requireFreeVmName, requireOff } from "./rename.ts";
 import { putTpmState } from "./tpm_state.ts";
 import type { Host } from "../../hosts/host.ts";
 import { editableXml } from "../xml.ts";
@@ -54,7 +54,7 @@ export async function cloneVm(
   }
   const vm = host.requireVm(input.vmId);
   await operations.ready([keyOf.vm(vm.id), keyOf.vmName(name)]);
-  requireFreeName(host, name);
+  requireFreeVmName(host, name);
   const isLive = host.inventory.active().includes(vm.id);
   if (isLive) requireLiveClone(vm, linked, snapshot);
   else requireOff(host, vm);
@@ -64,9 +64,9 @@ export async function cloneVm(
     if (input.pool !== undefined) requireActive(host, input.pool);
     const copies: DiskCopy[] = [];
     const kept = snapshot === undefined ? undefined : await keptIn(host, vm, snapshot);
-    for (const disk of vm.disks.filter(isOwn)) {
+    for (const disk of vm.disks.filter(isOwnDisk)) {
       requireKept(disk, kept, snapshot);
-      copies.push(await copyOf(host, disk, input));
+      copies.push(await diskCopyOf(host, disk, input));
     }
     if (isLive) await liveDefinition(host, vm);
     const bytesOf = isLive ? liveBytes : ({ source }: DiskCopy) => linked ? 0 : source.allocation;

@@ -20,7 +20,7 @@ import { makeVolume } from "../../storage/volume_steps.ts";
 import { copyTarget, createVolume, keepsFiles, type Volume, volumeNamed } from "../../storage/volumes.ts";
 import { copyDisks } from "../running_disks.ts";
 import { editableXml } from "../xml.ts";
-import { type DiskCopy, isOwn } from "./disk_copies.ts";
+import { type DiskCopy, isOwnDisk } from "./disk_copies.ts";
 
 /** A copy of disks of a VM that runs. */
 export interface LiveCopy {
@@ -49,7 +49,7 @@ export async function liveDefinition(host: Host, vm: VM): Promise<string> {
   const definition = await editableXml(host, vm);
   const running = await link.call("domainXml", { uuid, secure: false, inactive: false });
   const [now, next] = [running, definition].map((xml) => {
-    const own = summarizeDomain(xml).disks.filter(isOwn);
+    const own = summarizeDomain(xml).disks.filter(isOwnDisk);
     return new Map(own.map((disk) => [disk.target, disk]));
   }) as [Map<string, Disk>, Map<string, Disk>];
   for (const disk of [...now.values(), ...next.values()]) {

@@ -32,7 +32,7 @@ export interface DiskCopyWish {
 }
 
 /** Disks that a VM writes to alone; CDs, read-only and shared ones are used by the copy as well. */
-export const isOwn = ({ device, readOnly, shareable, source }: Disk) =>
+export const isOwnDisk = ({ device, readOnly, shareable, source }: Disk) =>
   source !== undefined && !readOnly && !shareable && device !== "cdrom" && device !== "floppy";
 
 /** The volume of a file that lies in a pool's folder although the pool has not seen it yet. */
@@ -69,7 +69,7 @@ async function whyNoVolume({ link }: Host, { type, source = "" }: Disk): Promise
 }
 
 /** @throws {ContractError} DiskNotClonable, before anything is made */
-export async function copyOf(
+export async function diskCopyOf(
   host: Host,
   disk: Disk,
   { pool, linked = false }: DiskCopyWish,

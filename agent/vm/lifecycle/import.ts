@@ -18,7 +18,7 @@ import { log } from "../../log.ts";
 import type { Noted } from "../../operations/operation.ts";
 import { type DomainMade, keyOf } from "../../operations/step.ts";
 import { volumeAt } from "../../storage/volumes.ts";
-import { requireFreeName } from "./rename.ts";
+import { requireFreeVmName } from "./rename.ts";
 import type { Host } from "../../hosts/host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { pinImages } from "../pinned_images.ts";
@@ -26,7 +26,7 @@ import { pinImages } from "../pinned_images.ts";
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
 function refuseTaken(host: Host, { name, uuid, macs }: Identity): void {
   const { inventory } = host;
-  requireFreeName(host, name);
+  requireFreeVmName(host, name);
   const same = uuid === undefined ? undefined : inventory.vm(uuid);
   if (same) throw new ContractError("VmIdTaken", { id: same.id, name: same.name });
   for (const vm of inventory.vms()) {

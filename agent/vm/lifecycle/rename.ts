@@ -9,7 +9,7 @@ import type { Host } from "../../hosts/host.ts";
 const isVmName = checker(VmName);
 
 /** @throws {ContractError} InvalidName, VmNameExists */
-export function requireFreeName({ inventory }: Host, name: string): void {
+export function requireFreeVmName({ inventory }: Host, name: string): void {
   if (!isVmName(name)) throw new ContractError("InvalidName");
   if (inventory.vmByName(name)) throw new ContractError("VmNameExists", { name });
 }
@@ -39,7 +39,7 @@ export async function renameVm(
   await operations.ready(keys);
   const vm = host.requireVm(vmId);
   if (name === vm.name) return null;
-  requireFreeName(host, name);
+  requireFreeVmName(host, name);
   requireOff(host, vm);
   const spec = { command: "rename_vm", subject: vm.name, vmId, actor, keys } as const;
   const rename = async (operation: Operation) => {

@@ -2,7 +2,7 @@
 import { confineDefinition } from "../../../lib/backup/confine.ts";
 import { restoreDefinition } from "../../../lib/bin/definition.ts";
 import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
-import { freeName, joinPath, splitPath } from "../../../lib/bin/place.ts";
+import { freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../../lib/contract/mod.ts";
 import { ownPath } from "../../../lib/formats/xml/clone.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
@@ -21,7 +21,7 @@ import { forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
 import { restoreFault } from "../../storage/bin/volume.ts";
 import { lockVolume, NO_POOL } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
-import { requireFreeName } from "./rename.ts";
+import { requireFreeVmName } from "./rename.ts";
 import { defineAgain } from "./undefine.ts";
 
 /** A file, and where it goes. */
@@ -44,10 +44,10 @@ function documentOf(entry: StoredEntry, warnings: string[]): XmlDocument {
 /** @throws {ContractError} InvalidName, BinNameTaken */
 function requireName(host: Host, name: string): void {
   try {
-    requireFreeName(host, name);
+    requireFreeVmName(host, name);
   } catch (error) {
     if (!(error instanceof ContractError) || error.code !== "VmNameExists") throw error;
-    const free = freeName(name, (tried) => host.inventory.vmByName(tried) !== undefined);
+    const free = freeFileName(name, (tried) => host.inventory.vmByName(tried) !== undefined);
     throw new ContractError("BinNameTaken", { what: "A VM", name, free }, { cause: error });
   }
 }
@@ -75,14 +75,14 @@ async function place(
     if (file.role === "nvram" && hasUsualNvram(document)) to = usualNvram(name);
     if (await isTaken(plainPath(to))) {
       if (!isRenamed) {
-        const free = freeName(own, (tried) => host.inventory.vmByName(tried) !== undefined);
+        const free = freeFileName(own, (tried) => host.inventory.vmByName(tried) !== undefined);
         throw new ContractError("BinNameTaken", { what: "A file", name: to, free });
       }
       to = ownPath(file.path, own, name);
       if (await isTaken(plainPath(to))) {
         const taken = new Set<string>();
         for await (const entry of Deno.readDir(plainPath(folder))) taken.add(entry.name);
-        to = joinPath(folder, freeName(last, (tried) => taken.has(tried)));
+        to = joinPath(folder, freeFileName(last, (tried) => taken.has(tried)));
       }
     }
     placed.push({ ...file, to });

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { type ImageSource } from "../../../lib/formats/foreign/mod.ts";
-import { type Digest, MAX_MANIFEST, readManifest } from "../../../lib/formats/ovf/manifest.ts";
+import { type Digest, MAX_MANIFEST, readOvfManifest } from "../../../lib/formats/ovf/manifest.ts";
 import { OvfError, type OvfVm } from "../../../lib/formats/ovf/model.ts";
 import { readOvf } from "../../../lib/formats/ovf/read.ts";
 import { MAX_OVF } from "../../../lib/formats/ovf/tree.ts";
@@ -99,7 +99,7 @@ export class Archive implements Disposable {
   async manifest(): Promise<Map<string, Digest> | undefined> {
     const entry = this.#only(".mf");
     if (entry === undefined) return undefined;
-    return await told(async () => readManifest(await this.#text(entry, MAX_MANIFEST)));
+    return await told(async () => readOvfManifest(await this.#text(entry, MAX_MANIFEST)));
   }
 
   /** Whether somebody has signed it. */

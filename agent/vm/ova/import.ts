@@ -22,7 +22,7 @@ import { lockVolume, requireActive } from "../../storage/shared.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
-import { requireFreeName } from "../lifecycle/rename.ts";
+import { requireFreeVmName } from "../lifecycle/rename.ts";
 import { networkFor, networkWarnings, type OpenOva, openOva, type OvaServices } from "./inspect.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
@@ -233,7 +233,7 @@ export async function importOva(
     const { vm, disks } = ova;
     name ??= vmNameOf(vm.name, (each) => inventory.vmByName(each) !== undefined);
     await operations.ready([keyOf.vmName(name)]);
-    requireFreeName(host, name);
+    requireFreeVmName(host, name);
     const { nics } = nicsOf(services, vm, input);
     const paths = disks.map(() => undefined);
     await requireCreatable(services, configOf(ova, input, { name, paths, pool, format, nics }), principal);

@@ -20,11 +20,11 @@ import { lockVolume } from "../../storage/shared.ts";
 import { type Volume, volumeAt } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import type { SnapshotImages } from "./images.ts";
-import { merge } from "./merge.ts";
+import { mergeImages } from "./merge.ts";
 import { builtOn, diskAt, judge, rereadBackings, storeDisks } from "./overlays.ts";
-import { contentsOf, type Found, snapshotError } from "./scan.ts";
+import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
 
-type ExternalDisk = Found["externalDisks"][number];
+type ExternalDisk = FoundSnapshot["externalDisks"][number];
 
 /** Where a snapshot is deleted. */
 export interface DeleteContext {
@@ -68,7 +68,7 @@ async function chainsOf(vm: VM): Promise<Chains> {
 const refused = (name: string, reason: string) => new ContractError("SnapshotNotDeletable", { name, reason });
 
 /** @throws {ContractError} SnapshotNotDeletable for what is not only disks beside the disks */
-function requireOurKind({ name, memory, internalDisks, externalDisks }: Found): void {
+function requireOurKind({ name, memory, internalDisks, externalDisks }: FoundSnapshot): void {
   if (memory === "no" && internalDisks.length === 0) {
     const odd = externalDisks.find(({ type, path, format }) =>
       type !== "file" || path === undefined || (format !== "raw" && format !== "qcow2")
@@ -103,8 +103,8 @@ async function volumesAbove(
 async function fateOf(
   { host, images }: DeleteContext,
   vm: VM,
-  snapshot: Found,
-  all: readonly Found[],
+  snapshot: FoundSnapshot,
+  all: readonly FoundSnapshot[],
   { path, format }: ExternalDisk,
   { byTarget }: Chains,
 ): Promise<Fate> {
@@ -153,7 +153,7 @@ async function fateOf(
 }
 
 /** Writes a snapshot's mark: its content changes from here on. */
-async function mark({ link }: Host, uuid: string, { name, isCurrent }: Found): Promise<void> {
+async function mark({ link }: Host, uuid: string, { name, isCurrent }: FoundSnapshot): Promise<void> {
   const xml = await link.call("snapshotXml", { uuid, name });
   await link.call("snapshotRedefine", { uuid, xml: markedAsDeleting(xml), current: isCurrent });
 }
@@ -164,7 +164,7 @@ async function carryOutMerge(
   vm: VM,
   { lower, upper, target, isHead }: Extract<Fate, { does: "merge" }>,
   { all, job, onShare, held }: {
-    readonly all: readonly Found[];
+    readonly all: readonly FoundSnapshot[];
     readonly job: JobHandle;
     readonly onShare: (share: number) => void;
     readonly held: DisposableStack;
@@ -177,7 +177,7 @@ async function carryOutMerge(
     format: "qcow2",
   }, held);
   job.log(`Merging ${upper.path} into ${lower.path}`);
-  await merge(host, { vm, target, upper: image, lower, isHead }, { job, onShare });
+  await mergeImages(host, { vm, target, upper: image, lower, isHead }, { job, onShare });
   for (const { path } of await builtOn(host, upper.path)) {
     job.log(`Building ${path} on ${lower.path}`);
     await rebaseImage(path, lower, job.signal);
@@ -213,7 +213,7 @@ export async function deleteBeside(
   context: DeleteContext,
   vmId: string,
   name: string,
-  all: readonly Found[],
+  all: readonly FoundSnapshot[],
   principal: Pick<Principal, "name">,
 ): Promise<void> {
   const { host } = context;
@@ -265,7 +265,7 @@ async function carryOutAll(
   name: string,
   { fates, all, job }: {
     readonly fates: readonly Fate[];
-    readonly all: readonly Found[];
+    readonly all: readonly FoundSnapshot[];
     readonly job: JobHandle;
   },
 ): Promise<void> {

@@ -2,7 +2,7 @@
 import { ContractError, type DiskChain, type Snapshot, type VM } from "../../../lib/contract/mod.ts";
 import type { snapshotCommands } from "../../../lib/contract/mod.ts";
 import { encryptedDisks } from "../../../lib/formats/xml/backup.ts";
-import { isBeingDeleted, snapshotXml } from "../../../lib/formats/xml/snapshot.ts";
+import { isBeingDeleted, newSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
 import { parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import {
   externalRevertHindrance,
@@ -27,7 +27,7 @@ import { deleteBeside } from "./delete.ts";
 import type { SnapshotImages } from "./images.ts";
 import { overlayHindrance } from "./overlays.ts";
 import { lostImages, revertBeside } from "./revert.ts";
-import { contentsOf, type Found, scan, snapshotError } from "./scan.ts";
+import { contentsOf, type FoundSnapshot, scan, snapshotError } from "./scan.ts";
 import { takeBeside } from "./take.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { keepGroup } from "./keep_group.ts";
@@ -53,11 +53,11 @@ interface Known {
   readonly vm: VM;
   readonly stored: string;
   readonly domains: readonly XmlElement[];
-  readonly present: readonly Found[];
+  readonly present: readonly FoundSnapshot[];
 }
 
 /** Why a VM cannot go back to a snapshot. */
-function hindranceOf(found: Found, { vm, domains }: Known): RevertHindrance | undefined {
+function hindranceOf(found: FoundSnapshot, { vm, domains }: Known): RevertHindrance | undefined {
   if (isBeingDeleted(found)) {
     return { reason: "its deletion was begun and did not end: it can only be deleted", forOthers: false };
   }
@@ -67,7 +67,7 @@ function hindranceOf(found: Found, { vm, domains }: Known): RevertHindrance | un
 }
 
 /** Images of external snapshots that are in no storage pool. */
-async function outsidePools({ link }: Host, present: readonly Found[]): Promise<ReadonlySet<string>> {
+async function outsidePools({ link }: Host, present: readonly FoundSnapshot[]): Promise<ReadonlySet<string>> {
   const outside = new Set<string>();
   for (const path of contentsOf(present).keys()) {
     if (await volumeAt(link, path) === undefined) outside.add(path);
@@ -77,7 +77,7 @@ async function outsidePools({ link }: Host, present: readonly Found[]): Promise<
 
 /** Why a VM cannot go back to a snapshot that lies outside the pools. */
 function outsideHindrance(
-  { externalDisks }: Found,
+  { externalDisks }: FoundSnapshot,
   outside: ReadonlySet<string>,
 ): RevertHindrance | undefined {
   const disk = externalDisks.find(({ path }) => path !== undefined && outside.has(path));
@@ -132,7 +132,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
   }
 
   const shown = (
-    found: Found,
+    found: FoundSnapshot,
     known: Known,
     { lost = [], outside = new Set() }: { lost?: readonly string[]; outside?: ReadonlySet<string> } = {},
   ): Snapshot => {
@@ -152,14 +152,14 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
   };
 
   /** What a revert would throw away; nothing is told of where the pools cannot be read now. */
-  const lostOf = (vm: VM, present: readonly Found[]) =>
+  const lostOf = (vm: VM, present: readonly FoundSnapshot[]) =>
     lostImages(host, vm, present).catch((error) => {
       log.debug("what a revert would delete is not known", { vm: vm.name, error });
       return [];
     });
 
   /** The snapshot of this name. @throws {ContractError} SnapshotNotFound */
-  function requireFound({ present }: Known, name: string): Found {
+  function requireFound({ present }: Known, name: string): FoundSnapshot {
     const found = present.find((each) => each.name === name);
     if (found === undefined) throw new ContractError("SnapshotNotFound", { name });
     return found;
@@ -190,7 +190,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
   async function takeWithin(vm: VM, name: string, description: string | undefined): Promise<void> {
     const kept = new Set(keptDisks(vm.disks));
     const disks = vm.disks.map((disk) => ({ target: disk.target, isKept: kept.has(disk) }));
-    const xml = snapshotXml({ name, description, memory: isLive(vm), disks });
+    const xml = newSnapshotXml({ name, description, memory: isLive(vm), disks });
     try {
       await dropCheckpoints(host, vm);
       await link.call("snapshotCreate", { uuid: vm.id, xml });

@@ -90,7 +90,7 @@ async function mergeLive(
  *
  * @throws {ContractError} SnapshotDeleteFailed @throws {ToolError} @throws the reason of the job's end
  */
-export async function merge(host: Host, wish: Merge, watch: MergeWatch): Promise<void> {
+export async function mergeImages(host: Host, wish: Merge, watch: MergeWatch): Promise<void> {
   const { vm, target, upper } = wish;
   const isActive = host.inventory.active().includes(vm.id);
   if (isActive && target !== undefined) return await mergeLive(host, wish, target, watch);

@@ -5,7 +5,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { type CheckedImage, checkImage } from "../../storage/disk_images/check.ts";
-import { isActive, lockVolume } from "../../storage/shared.ts";
+import { isActivePool, lockVolume } from "../../storage/shared.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { linkVolume, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
@@ -144,7 +144,7 @@ export async function builtOn(host: Host, path: string): Promise<Volume[]> {
   const found: Volume[] = [];
   // What was not read yet would look like nothing.
   for (const record of storage.records()) {
-    if (isActive(record)) await storage.volumes(record.name);
+    if (isActivePool(record)) await storage.volumes(record.name);
   }
   for (const volume of storage.known()) {
     if (volume.backing === undefined) continue;

@@ -19,10 +19,10 @@ import { imageUsers } from "../../storage/disk_images/users.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import { builtOn, type DiskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
-import { contentsOf, type Found } from "./scan.ts";
+import { contentsOf, type FoundSnapshot } from "./scan.ts";
 
 /** Images that a VM writes to now, and that nothing else needs: what a revert throws away. @throws {LibvirtError} */
-export async function lostImages(host: Host, vm: VM, snapshots: readonly Found[]): Promise<string[]> {
+export async function lostImages(host: Host, vm: VM, snapshots: readonly FoundSnapshot[]): Promise<string[]> {
   const contents = contentsOf(snapshots);
   const heads = keptDisks(vm.disks).flatMap(({ type, source }) =>
     type === "file" && source !== undefined ? [source] : []
@@ -37,7 +37,7 @@ export async function lostImages(host: Host, vm: VM, snapshots: readonly Found[]
 }
 
 /** The image of a snapshot's disk. Their hindrances were looked at before. */
-const contentOf = ({ target, path, format }: Found["externalDisks"][number]): DiskAt => ({
+const contentOf = ({ target, path, format }: FoundSnapshot["externalDisks"][number]): DiskAt => ({
   target,
   path: path ?? "",
   format: format === "raw" ? "raw" : "qcow2",
@@ -51,8 +51,8 @@ const contentOf = ({ target, path, format }: Found["externalDisks"][number]): Di
 export async function revertBeside(
   host: Host,
   vm: VM,
-  snapshot: Found,
-  all: readonly Found[],
+  snapshot: FoundSnapshot,
+  all: readonly FoundSnapshot[],
   principal: Pick<Principal, "name">,
 ): Promise<void> {
   const { link, operations } = host;

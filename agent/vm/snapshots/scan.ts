@@ -6,12 +6,15 @@ import { contractError, isUnsupported } from "../../libvirt/failure.ts";
 import type { Host } from "../../hosts/host.ts";
 
 /** A snapshot that is there. */
-export interface Found extends SnapshotSummary {
+export interface FoundSnapshot extends SnapshotSummary {
   readonly isCurrent: boolean;
 }
 
 /** The snapshots there are, parents before their children. None where the driver does not know any. */
-export async function scan({ link }: Pick<Host, "link">, { id: uuid }: Pick<VM, "id">): Promise<Found[]> {
+export async function scan(
+  { link }: Pick<Host, "link">,
+  { id: uuid }: Pick<VM, "id">,
+): Promise<FoundSnapshot[]> {
   try {
     const records = await link.call("snapshotScan", { uuid });
     return records.map(({ xml, isCurrent }) => ({ ...summarizeSnapshot(xml), isCurrent }));

@@ -18,7 +18,7 @@ import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 
 /** A snapshot to be taken. */
-export interface NewSnapshot {
+export interface SnapshotToTake {
   readonly name: string;
   readonly description: string | undefined;
   /** Whether the guest agent is asked: true: or there is none; undefined: where it answers. */
@@ -47,7 +47,7 @@ function quiesceOf(vm: VM, by: Quiescing, quiesce: boolean | undefined): "no" | 
 export async function takeBeside(
   host: Host,
   vm: VM,
-  { name, description, quiesce }: NewSnapshot,
+  { name, description, quiesce }: SnapshotToTake,
   { principal, clock }: { readonly principal: Pick<Principal, "name">; readonly clock: Clock },
 ): Promise<Output<"create_snapshot">> {
   const { link, operations } = host;

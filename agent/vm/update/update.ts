@@ -7,7 +7,7 @@ import {
   type UpdateVmResult,
   type VM,
 } from "../../../lib/contract/mod.ts";
-import { ownMetadata, summarizeDomain } from "../../../lib/formats/xml/domain.ts";
+import { ownDomainMetadata, summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { METADATA_PREFIX, METADATA_URI } from "../../../lib/formats/xml/metadata.ts";
 import { changedFields, fieldText, parseCpus } from "../../../lib/formats/xml/hardware.ts";
 import { changeBack } from "../../../lib/formats/xml/hardware_back.ts";
@@ -162,7 +162,7 @@ function metadataStep({ host: { link }, vm, change, xmls }: Work): UpdateStep[] 
   const { tags, group } = change;
   if (tags === undefined && group === undefined) return [];
   const before = summarizeDomain(xmls.next);
-  const xml = ownMetadata({
+  const xml = ownDomainMetadata({
     createdAt: before.createdAt,
     generatedPasswords: before.generatedPasswords,
     keptOsType: before.keptOsType,

@@ -5,7 +5,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { CheckField, SelectField } from "../../kit/Field.tsx";
-import { type FieldsProps, frame } from "./HardwareField.tsx";
+import { fieldFrame, type FieldsProps } from "./HardwareField.tsx";
 
 const { t } = textsOf(hardware);
 
@@ -58,7 +58,7 @@ export function BootFields({ next: { boot }, context }: FieldsProps) {
         ]}
       />
       <SelectField
-        {...frame("boot.devices", t("hardware.field.kinds"), context)}
+        {...fieldFrame("boot.devices", t("hardware.field.kinds"), context)}
         name="devices"
         value={kinds}
         choices={listed}
@@ -87,13 +87,13 @@ export function BootFields({ next: { boot }, context }: FieldsProps) {
             </li>
           ))}
         </ul>
-        <p class="form-hint">{frame("boot.order", "", context).hint}</p>
-        {frame("boot.order", "", context).error !== undefined && (
-          <p class="form-error">{frame("boot.order", "", context).error}</p>
+        <p class="form-hint">{fieldFrame("boot.order", "", context).hint}</p>
+        {fieldFrame("boot.order", "", context).error !== undefined && (
+          <p class="form-error">{fieldFrame("boot.order", "", context).error}</p>
         )}
       </fieldset>
       <CheckField
-        {...frame("boot.menu", t("hardware.field.menu"), context)}
+        {...fieldFrame("boot.menu", t("hardware.field.menu"), context)}
         wide
         name="menu"
         value="yes"

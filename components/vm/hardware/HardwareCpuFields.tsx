@@ -4,7 +4,7 @@ import { pinLines } from "../../../lib/vm/hardware_form.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { Field, SelectField, TextField } from "../../kit/Field.tsx";
-import { choice, type FieldsProps, frame, withCurrent } from "./HardwareField.tsx";
+import { choice, fieldFrame, type FieldsProps, withCurrent } from "./HardwareField.tsx";
 
 const { t } = textsOf(hardware);
 
@@ -37,19 +37,19 @@ export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsPro
   return (
     <>
       <TextField
-        {...frame("cpu.count", t("hardware.field.count"), context)}
+        {...fieldFrame("cpu.count", t("hardware.field.count"), context)}
         name="count"
         {...count}
         defaultValue={cpu.count}
       />
       <TextField
-        {...frame("cpu.max", t("hardware.field.max"), context, t("hardware.hint.max"))}
+        {...fieldFrame("cpu.max", t("hardware.field.max"), context, t("hardware.hint.max"))}
         name="max"
         {...count}
         defaultValue={cpu.max}
       />
       <SelectField
-        {...frame("cpu.mode", t("hardware.field.mode"), context)}
+        {...fieldFrame("cpu.mode", t("hardware.field.mode"), context)}
         name="mode"
         value={mode}
         onChange={(event) => setMode(event.currentTarget.value)}
@@ -64,7 +64,7 @@ export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsPro
       {options === null
         ? (
           <TextField
-            {...frame("cpu.model", t("hardware.field.model"), context)}
+            {...fieldFrame("cpu.model", t("hardware.field.model"), context)}
             name="model"
             maxLength={64}
             onInput={() => setMode("custom")}
@@ -73,7 +73,7 @@ export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsPro
         )
         : (
           <SelectField
-            {...frame("cpu.model", t("hardware.field.model"), context)}
+            {...fieldFrame("cpu.model", t("hardware.field.model"), context)}
             name="model"
             value={cpu.model ?? ""}
             onChange={() => setMode("custom")}
@@ -91,14 +91,14 @@ export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsPro
           ))}
         </div>
         <p class="form-hint" id="hardware-topology">
-          {frame("cpu.topology", "", context, t("hardware.hint.topology")).hint}
+          {fieldFrame("cpu.topology", "", context, t("hardware.hint.topology")).hint}
         </p>
-        {frame("cpu.topology", "", context).error !== undefined && (
-          <p class="form-error">{frame("cpu.topology", "", context).error}</p>
+        {fieldFrame("cpu.topology", "", context).error !== undefined && (
+          <p class="form-error">{fieldFrame("cpu.topology", "", context).error}</p>
         )}
       </fieldset>
       <Field
-        {...frame(
+        {...fieldFrame(
           "cpu.pinning",
           t("hardware.field.pinning"),
           context,
@@ -133,13 +133,18 @@ export function MemoryFields({ next: { memory }, bounds, context }: FieldsProps)
   return (
     <>
       <TextField
-        {...frame("memory.currentMb", t("hardware.field.current_mb"), context, t("hardware.hint.current_mb"))}
+        {...fieldFrame(
+          "memory.currentMb",
+          t("hardware.field.current_mb"),
+          context,
+          t("hardware.hint.current_mb"),
+        )}
         name="currentMb"
         {...amount}
         defaultValue={memory.currentMb}
       />
       <TextField
-        {...frame("memory.maxMb", t("hardware.field.max_mb"), context)}
+        {...fieldFrame("memory.maxMb", t("hardware.field.max_mb"), context)}
         name="maxMb"
         {...amount}
         defaultValue={memory.maxMb}

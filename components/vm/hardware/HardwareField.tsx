@@ -51,7 +51,7 @@ export function When({ field, context, hint }: { field: string; context: FieldCo
 }
 
 /** Label, hint and error of a field, for the components of `Field.tsx`. */
-export function frame(field: string, label: string, context: FieldContext, hint?: string) {
+export function fieldFrame(field: string, label: string, context: FieldContext, hint?: string) {
   const failure = context.outcome?.failure;
   const isWrong = failure?.field === field || failure?.field?.startsWith(`${field}.`);
   return {

@@ -9,7 +9,7 @@ import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { CheckField, Field, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
 import { BootFields } from "./HardwareBootFields.tsx";
 import { CpuFields, MemoryFields } from "./HardwareCpuFields.tsx";
-import { choice, type FieldsProps, frame, withCurrent } from "./HardwareField.tsx";
+import { choice, fieldFrame, type FieldsProps, withCurrent } from "./HardwareField.tsx";
 
 const { t } = textsOf(hardware);
 type Key = PlainKeyOf<typeof hardware>;
@@ -52,7 +52,7 @@ function FirmwareFields({ next, options, bounds, context }: FieldsProps) {
   return (
     <>
       <SelectField
-        {...frame("firmware", t("hardware.field.firmware"), context, hint)}
+        {...fieldFrame("firmware", t("hardware.field.firmware"), context, hint)}
         name="firmware"
         value={firmware}
         choices={bounds.firmwares.map((each) =>
@@ -60,7 +60,7 @@ function FirmwareFields({ next, options, bounds, context }: FieldsProps) {
         )}
       />
       <SelectField
-        {...frame("tpm 0", t("hardware.field.tpm"), context, t("hardware.hint.tpm"))}
+        {...fieldFrame("tpm 0", t("hardware.field.tpm"), context, t("hardware.hint.tpm"))}
         name="tpm"
         value={own}
         choices={withCurrent(tpms, own)}
@@ -77,7 +77,7 @@ function DeviceFields({ next, options, bounds, context }: FieldsProps) {
   return (
     <>
       <SelectField
-        {...frame("video 0", t("hardware.field.video"), context)}
+        {...fieldFrame("video 0", t("hardware.field.video"), context)}
         name="video"
         value={video ?? ""}
         choices={withCurrent([
@@ -92,13 +92,13 @@ function DeviceFields({ next, options, bounds, context }: FieldsProps) {
         ], video)}
       />
       <SelectField
-        {...frame("sound 0", t("hardware.field.sound"), context)}
+        {...fieldFrame("sound 0", t("hardware.field.sound"), context)}
         name="sound"
         value={sound ?? ""}
         choices={withCurrent([none, ...told("sound", bounds.sounds)], sound)}
       />
       <SelectField
-        {...frame("watchdog 0", t("hardware.field.watchdog"), context)}
+        {...fieldFrame("watchdog 0", t("hardware.field.watchdog"), context)}
         name="watchdog"
         value={watchdog?.model ?? ""}
         choices={withCurrent([none, ...told("watchdog", bounds.watchdogs)], watchdog?.model ?? null)}
@@ -113,7 +113,7 @@ function DeviceFields({ next, options, bounds, context }: FieldsProps) {
         }))}
       />
       <CheckField
-        {...frame("rng 0", t("hardware.field.rng"), context)}
+        {...fieldFrame("rng 0", t("hardware.field.rng"), context)}
         wide
         name="rng"
         value="yes"
@@ -127,7 +127,7 @@ function GeneralFields({ vm, next, bounds, context }: FieldsProps) {
   return (
     <>
       <TextField
-        {...frame("title", t("hardware.field.title"), context)}
+        {...fieldFrame("title", t("hardware.field.title"), context)}
         name="title"
         maxLength={bounds.longestTitle}
         defaultValue={next.title}
@@ -139,7 +139,7 @@ function GeneralFields({ vm, next, bounds, context }: FieldsProps) {
         defaultValue={vm.tags.join(" ")}
       />
       <Field
-        {...frame("description", t("hardware.field.description"), context)}
+        {...fieldFrame("description", t("hardware.field.description"), context)}
         wide
         control={(ties) => (
           <textarea

@@ -1,7 +1,7 @@
 import { runAction } from "../../../lib/client/run_action.ts";
 import { pending } from "../../../lib/client/pending.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
-import { ACTIONS, ROW_SLOTS, slotsOf, wordsOf } from "../../../lib/vm/actions.ts";
+import { ACTIONS, actionWords, ROW_SLOTS, slotsOf } from "../../../lib/vm/actions.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { Icon } from "../../kit/Icon.tsx";
@@ -27,7 +27,7 @@ export function RowActions({ vm, place, enabled, onMenu }: RowActionsProps) {
   return (
     <form class="row-actions" method="post">
       {slotsOf(ROW_SLOTS, vm).map((slot, index) => {
-        const label = t("action.on", { action: t(wordsOf(slot.name, vm).label), name });
+        const label = t("action.on", { action: t(actionWords(slot.name, vm).label), name });
         return (
           <SteadyButton
             key={index}

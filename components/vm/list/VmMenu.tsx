@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { runAction } from "../../../lib/client/run_action.ts";
 import { type Anchor, menuKeys, place } from "../../../lib/client/popover.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
-import { ACTIONS, BUTTON_SLOTS, MENU_SLOTS, slotsOf, wordsOf } from "../../../lib/vm/actions.ts";
+import { ACTIONS, actionWords, BUTTON_SLOTS, MENU_SLOTS, slotsOf } from "../../../lib/vm/actions.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { t } from "../../../lib/i18n/mod.ts";
 import { Icon } from "../../kit/Icon.tsx";
@@ -67,7 +67,7 @@ export function VmMenu(
               }}
             >
               <Icon name={ACTIONS[name].icon} />
-              {t(wordsOf(name, target.vm).label)}
+              {t(actionWords(name, target.vm).label)}
             </button>
           ))}
         </>

@@ -72,7 +72,7 @@ const NICS: readonly (readonly [RegExp, NicModel, isSame: boolean])[] = [
 ];
 
 /** The model of a card. */
-export function nicOf(subtype: string): Match<NicModel> {
+export function ovfNicOf(subtype: string): Match<NicModel> {
   // VMware may list several, the best last.
   const wanted = subtype.trim().split(/\s+/);
   for (const each of wanted.reverse()) {
@@ -134,7 +134,10 @@ const LINUX_NAMES =
   /linux|debian|ubuntu|rhel|red ?hat|centos|fedora|suse|sles|oracle|alma|rocky|arch|gentoo|photon/i;
 
 /** The kind of an operating system, by what each dialect calls it; undefined where none is said. */
-export function osTypeOf(id: string | undefined, names: readonly string[]): "linux" | "windows" | undefined {
+export function ovfOsTypeOf(
+  id: string | undefined,
+  names: readonly string[],
+): "linux" | "windows" | undefined {
   const text = names.join(" ");
   if (/win(dows|xp|net|2k|1[01]|vista|[0-9])|^win/i.test(text)) return "windows";
   if (LINUX_NAMES.test(text)) return "linux";

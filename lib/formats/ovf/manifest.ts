@@ -18,7 +18,7 @@ export interface Digest {
 }
 
 /** Reads a manifest: `SHA256(NAME)= HEX`, a line for each file. @throws {OvfError} */
-export function readManifest(text: string): Map<string, Digest> {
+export function readOvfManifest(text: string): Map<string, Digest> {
   const found = new Map<string, Digest>();
   for (const line of text.split(/\r?\n/)) {
     if (line.trim() === "") continue;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { readManifest, writeManifest } from "./manifest.ts";
+import { readOvfManifest, writeManifest } from "./manifest.ts";
 import { OvfError } from "./model.ts";
 import { readOvf } from "./read.ts";
 import { OVIRT, VIRTUALBOX, VMWARE } from "./testing.ts";
-import { bytesOf } from "./units.ts";
-import { type ExportedVm, writeOvf } from "./write.ts";
+import { bytesOfQuantity } from "./units.ts";
+import { type VmToExport, writeOvf } from "./write.ts";
 import { GIB } from "../../text/byte_units.ts";
 
 const codes = (text: string) => readOvf(text).warnings.map(({ code }) => code);
@@ -140,29 +140,31 @@ Deno.test("readOvf() refuses what reaches outside, and what is too much (threats
   }
 });
 
-Deno.test("bytesOf() knows the units of every dialect", () => {
+Deno.test("bytesOfQuantity() knows the units of every dialect", () => {
   assert.deepEqual(
-    ["byte", "byte * 2^20", "bytes*2^10", "MegaBytes", "GB", "byte * 10^3"].map((unit) => bytesOf("3", unit)),
+    ["byte", "byte * 2^20", "bytes*2^10", "MegaBytes", "GB", "byte * 10^3"].map((unit) =>
+      bytesOfQuantity("3", unit)
+    ),
     [3, 3 * 2 ** 20, 3 * 2 ** 10, 3 * 2 ** 20, 3 * GIB, 3000],
   );
 });
 
-Deno.test("readManifest() reads what each program writes", () => {
+Deno.test("readOvfManifest() reads what each program writes", () => {
   const one = "a".repeat(40), two = "B".repeat(64);
-  const found = readManifest(`SHA1(a b.ovf)= ${one}\r\nSHA256 (c.vmdk) = ${two}\n\n`);
+  const found = readOvfManifest(`SHA1(a b.ovf)= ${one}\r\nSHA256 (c.vmdk) = ${two}\n\n`);
   assert.deepEqual([...found], [
     ["a b.ovf", { algorithm: "sha1", hex: one }],
     ["c.vmdk", { algorithm: "sha256", hex: two.toLowerCase() }],
   ]);
   const sums = [["a", "0".repeat(64)]] as const;
-  assert.equal(readManifest(writeManifest(sums)).get("a")?.hex, "0".repeat(64));
+  assert.equal(readOvfManifest(writeManifest(sums)).get("a")?.hex, "0".repeat(64));
   for (const text of ["x", `MD5(a)= ${one}`, `SHA256(a)= ${one}`, `SHA1(a)= ${one}\nSHA1(a)= ${one}`]) {
-    assert.throws(() => readManifest(text), OvfError, text);
+    assert.throws(() => readOvfManifest(text), OvfError, text);
   }
 });
 
 Deno.test("writeOvf() writes what readOvf() reads back as it was", () => {
-  const vm: ExportedVm = {
+  const vm: VmToExport = {
     name: "web1",
     description: "a < b & 'c'",
     isWindows: false,

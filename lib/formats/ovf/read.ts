@@ -7,7 +7,7 @@ import type { FIRMWARES } from "../../contract/choices.ts";
 import type { ArrivingFormat } from "../foreign/mod.ts";
 import { plainName } from "../tar/entries.ts";
 import type { XmlElement } from "../xml/tree.ts";
-import { busOf, ITEM, nicOf, osTypeOf, UNSAID } from "./hardware.ts";
+import { busOf, ITEM, ovfNicOf, ovfOsTypeOf, UNSAID } from "./hardware.ts";
 import {
   OVF_WARNINGS,
   type OvfDisk,
@@ -19,7 +19,7 @@ import {
 } from "./model.ts";
 import { HINTS, hintsIn } from "./hints.ts";
 import { attribute, part, parts, partText, readTree } from "./tree.ts";
-import { bytesOf } from "./units.ts";
+import { bytesOfQuantity } from "./units.ts";
 import { MIB } from "../../text/byte_units.ts";
 
 /** As many as a VM may have here (`VmConfig`). */
@@ -146,7 +146,7 @@ function mediaOf(envelope: XmlElement, files: Map<string, string>): Map<string, 
       file,
       format: VOLUME_FORMATS[volume] ?? FORMATS.find(([pattern]) => pattern.test(uri))?.[1],
       // oVirt means GiB where it says nothing.
-      capacityBytes: bytesOf(
+      capacityBytes: bytesOfQuantity(
         capacity,
         attribute(disk, "capacityAllocationUnits") ?? (volume === "" ? "byte" : "byte * 2^30"),
       ),
@@ -211,7 +211,7 @@ class Reader {
   #memoryMb(): number {
     const item = this.#last(ITEM.memory);
     if (item?.quantity === undefined) throw new OvfError("it does not say how much memory the VM has");
-    return Math.ceil(bytesOf(item.quantity, item.units ?? "MegaBytes") / MIB);
+    return Math.ceil(bytesOfQuantity(item.quantity, item.units ?? "MegaBytes") / MIB);
   }
 
   #firmware(): typeof FIRMWARES[number] {
@@ -279,7 +279,7 @@ class Reader {
       this.#warn("", "DeviceDropped", { what: (caption || "A network card").slice(0, 80) });
     }
     return items.slice(0, MOST_NICS).map(({ element, subtype }, index) => {
-      const match = nicOf(subtype);
+      const match = ovfNicOf(subtype);
       const hint = hints.nics[index];
       if (hint === undefined && !match.isSame) {
         this.#warn(`nics.${index}`, "NicReplaced", { was: subtype.slice(0, 40), taken: match.taken });
@@ -333,7 +333,7 @@ class Reader {
     return {
       name: partText(this.#system, "Name") ?? attribute(this.#system, "id") ?? "",
       description: annotation === undefined ? undefined : plainText(annotation),
-      osType: osTypeOf(attribute(system, "id"), [
+      osType: ovfOsTypeOf(attribute(system, "id"), [
         attribute(system, "osType") ?? "",
         partText(system, "OSType") ?? "",
         partText(system, "Description") ?? "",

@@ -24,7 +24,7 @@ export function bytesOfUnit(unit: string): number {
 }
 
 /** A quantity in bytes. @throws {OvfError} for what is none, or more than can be counted */
-export function bytesOf(quantity: string, unit: string): number {
+export function bytesOfQuantity(quantity: string, unit: string): number {
   if (!/^\d{1,16}$/.test(quantity.trim())) {
     throw new OvfError(`${JSON.stringify(quantity.slice(0, 40))} in it is no quantity`);
   }

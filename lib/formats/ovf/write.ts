@@ -7,7 +7,7 @@ import { renderXml, xml, type XmlNode } from "../xml/build.ts";
 import { HINTS, HINTS_URI } from "./hints.ts";
 
 /** A VM to be described. */
-export interface ExportedVm {
+export interface VmToExport {
   readonly name: string;
   readonly description: string | undefined;
   readonly isWindows: boolean;
@@ -50,7 +50,7 @@ function item(fields: Readonly<Record<string, string | number | undefined>>): Xm
   return xml("Item", {}, names.map((name) => xml(`rasd:${name}`, {}, String(fields[name]))));
 }
 
-function hardware({ name, cpuCount, memoryMb, disks, nics, firmware }: ExportedVm): XmlNode {
+function hardware({ name, cpuCount, memoryMb, disks, nics, firmware }: VmToExport): XmlNode {
   let id = 0;
   const controllers = Array.from(
     { length: Math.ceil(disks.length / PORTS) },
@@ -131,7 +131,7 @@ function hardware({ name, cpuCount, memoryMb, disks, nics, firmware }: ExportedV
 }
 
 /** The description as the text of its file. */
-export function writeOvf(vm: ExportedVm): string {
+export function writeOvf(vm: VmToExport): string {
   const { name, description, disks, nics, isWindows } = vm;
   const networks = [...new Set(nics.map(({ network }) => network))];
   const system = isWindows ? WINDOWS : OTHER_LINUX;

@@ -9,30 +9,30 @@ export interface Bitmap {
 }
 
 /** A file that is no picture we can read. */
-export class ImageError extends Error {
+export class PngError extends Error {
   override readonly name = "ImageError";
 }
 
 /** Most pixels taken on: twice 4K. */
 export const MOST_PIXELS = 2 * 4096 * 2160;
 
-/** @throws {ImageError} for a size that no screen has */
+/** @throws {PngError} for a size that no screen has */
 export function checkSize(width: number, height: number): void {
   const fits = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
-  if (!fits || width * height > MOST_PIXELS) throw new ImageError(`a picture of ${width} × ${height} pixels`);
+  if (!fits || width * height > MOST_PIXELS) throw new PngError(`a picture of ${width} × ${height} pixels`);
 }
 
 /** Whitespace and `# comments` between the numbers of a PPM's head. */
 const PPM_HEAD = /^P6(?:\s+(?:#[^\n]*\n\s*)*)(\d{1,5})\s+(?:#[^\n]*\n\s*)*(\d{1,5})\s+(?:#[^\n]*\n\s*)*255\s/;
 
-/** Reads a binary PPM (P6, 8 bits a colour), as QEMU before 7.1 writes it. @throws {ImageError} Source: ppm(5). */
+/** Reads a binary PPM (P6, 8 bits a colour), as QEMU before 7.1 writes it. @throws {PngError} Source: ppm(5). */
 export function decodePpm(file: Uint8Array): Bitmap {
   const head = PPM_HEAD.exec(new TextDecoder("latin1").decode(file.subarray(0, 256)));
-  if (head === null) throw new ImageError("not a binary PPM of 8 bits a colour");
+  if (head === null) throw new PngError("not a binary PPM of 8 bits a colour");
   const [width, height] = [Number(head[1]), Number(head[2])];
   checkSize(width, height);
   const rgb = file.slice(head[0].length, head[0].length + width * height * 3);
-  if (rgb.length < width * height * 3) throw new ImageError("the PPM ends early");
+  if (rgb.length < width * height * 3) throw new PngError("the PPM ends early");
   return { width, height, rgb };
 }
 

@@ -2,7 +2,7 @@
  * PNG, as much as screens need: 8 bits a colour, with or without alpha, not interlaced. Pure: who calls brings zlib.
  * Source: PNG specification, third edition (W3C).
  */
-import { type Bitmap, checkSize, ImageError, MOST_PIXELS } from "./image.ts";
+import { type Bitmap, checkSize, MOST_PIXELS, PngError } from "./image.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Colour type → bytes a pixel: grey, RGB, grey with alpha, RGB with alpha. */
@@ -18,25 +18,25 @@ export function isPng(file: Uint8Array): boolean {
   return SIGNATURE.every((byte, index) => file[index] === byte);
 }
 
-/** Width and height of a PNG, from its head. @throws {ImageError} */
+/** Width and height of a PNG, from its head. @throws {PngError} */
 export function pngSize(file: Uint8Array): { width: number; height: number } {
-  if (!isPng(file) || file.length < 33) throw new ImageError("not a PNG");
+  if (!isPng(file) || file.length < 33) throw new PngError("not a PNG");
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
   checkSize(width, height);
   return { width, height };
 }
 
-/** Reads a PNG; what is transparent is taken as if it were not. @throws {ImageError} for one of another kind, or a broken one */
+/** Reads a PNG; what is transparent is taken as if it were not. @throws {PngError} for one of another kind, or a broken one */
 export function decodePng(file: Uint8Array, inflate: Inflate): Bitmap {
   const { width, height } = pngSize(file);
   const channels = CHANNELS.get(file[25]!);
   if (file[24] !== 8 || channels === undefined || file[28] !== 0) {
-    throw new ImageError("a PNG of another kind than 8 bits a colour, not interlaced");
+    throw new PngError("a PNG of another kind than 8 bits a colour, not interlaced");
   }
   const stride = width * channels;
   const lines = inflate(compressed(file), (stride + 1) * height);
-  if (lines.length < (stride + 1) * height) throw new ImageError("the PNG ends early");
+  if (lines.length < (stride + 1) * height) throw new PngError("the PNG ends early");
   const pixels = unfilter(lines, stride, height, channels);
   if (channels === 3) return { width, height, rgb: pixels };
   const rgb = new Uint8Array(width * height * 3);
@@ -56,14 +56,14 @@ function compressed(file: Uint8Array): Uint8Array {
   let size = 0;
   for (let at = 8; at + 12 <= file.length;) {
     const length = view.getUint32(at);
-    if (length > file.length - at - 12) throw new ImageError("the PNG ends early");
+    if (length > file.length - at - 12) throw new PngError("the PNG ends early");
     if (view.getUint32(at + 4) === 0x49444154) { // IDAT
       parts.push(file.subarray(at + 8, at + 8 + length));
       size += length;
     }
     at += 12 + length;
   }
-  if (size === 0) throw new ImageError("a PNG without pixels");
+  if (size === 0) throw new PngError("a PNG without pixels");
   const whole = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {
@@ -78,7 +78,7 @@ function unfilter(lines: Uint8Array, stride: number, height: number, bpp: number
   const out = new Uint8Array(stride * height);
   for (let y = 0; y < height; y++) {
     const filter = lines[y * (stride + 1)]!;
-    if (filter > 4) throw new ImageError("a PNG with an unknown filter");
+    if (filter > 4) throw new PngError("a PNG with an unknown filter");
     const from = y * (stride + 1) + 1, to = y * stride;
     for (let x = 0; x < stride; x++) {
       const left = x >= bpp ? out[to + x - bpp]! : 0;
@@ -132,7 +132,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
 /** Writes a PNG. Each line is kept as its difference to the one above, which screens compress well with. */
 export function encodePng({ width, height, rgb }: Bitmap, deflate: Deflate): Uint8Array<ArrayBuffer> {
   if (rgb.length !== width * height * 3 || width * height > MOST_PIXELS) {
-    throw new ImageError("a picture whose size is not what it says");
+    throw new PngError("a picture whose size is not what it says");
   }
   const head = new Uint8Array(13);
   const view = new DataView(head.buffer);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { deflateSync, inflateSync } from "node:zlib";
-import { type Bitmap, decodePpm, ImageError, shrink } from "./image.ts";
+import { type Bitmap, decodePpm, PngError, shrink } from "./image.ts";
 import { decodePng, encodePng, isPng, pngSize } from "./png.ts";
 
 const inflate = (bytes: Uint8Array, most: number) => inflateSync(bytes, { maxOutputLength: most });
@@ -62,7 +62,7 @@ Deno.test("decodePng() refuses what is broken, too large or of another kind", ()
       changed(25, 3),
       changed(28, 1),
     ]
-  ) assert.throws(() => decodePng(bad, inflate), ImageError);
+  ) assert.throws(() => decodePng(bad, inflate), PngError);
   assert.throws(() => decodePng(changed(23, 1), inflate), "more was inflated than the head says");
 });
 
@@ -70,9 +70,9 @@ Deno.test("decodePpm() reads the pixels, over comments, and refuses what is cut"
   const image = noise(5, 4);
   assert.deepEqual(decodePpm(ppm(image)), image);
   assert.deepEqual(decodePpm(ppm(image, "# made by\n# QEMU\n")), image);
-  assert.throws(() => decodePpm(ppm(image).subarray(0, -1)), ImageError);
-  assert.throws(() => decodePpm(new TextEncoder().encode("P6\n99999 99999\n255\n")), ImageError);
-  assert.throws(() => decodePpm(new TextEncoder().encode("P3\n1 1\n255\n0 0 0")), ImageError);
+  assert.throws(() => decodePpm(ppm(image).subarray(0, -1)), PngError);
+  assert.throws(() => decodePpm(new TextEncoder().encode("P6\n99999 99999\n255\n")), PngError);
+  assert.throws(() => decodePpm(new TextEncoder().encode("P3\n1 1\n255\n0 0 0")), PngError);
 });
 
 Deno.test("shrink() takes the mean of each box, keeps the shape, and leaves a small picture alone", () => {

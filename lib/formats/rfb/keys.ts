@@ -2,12 +2,12 @@
 import { LAYOUTS, PLACES } from "../keymaps/layouts.ts";
 
 /** One key. */
-export interface Key {
+export interface RfbKey {
   readonly keysym: number;
   readonly code: string;
 }
 
-const key = (keysym: number, code: string): Key => ({ keysym, code });
+const key = (keysym: number, code: string): RfbKey => ({ keysym, code });
 const [CONTROL, ALT, SHIFT] = [
   key(0xffe3, "ControlLeft"),
   key(0xffe9, "AltLeft"),
@@ -16,7 +16,7 @@ const [CONTROL, ALT, SHIFT] = [
 const functionKey = (number: number) => key(0xffbd + number, `F${number}`);
 
 /** Keys that a browser or the desktop around it keeps for itself, as what is pressed together. */
-export const SPECIAL_KEYS: readonly { readonly name: string; readonly keys: readonly Key[] }[] = [
+export const SPECIAL_KEYS: readonly { readonly name: string; readonly keys: readonly RfbKey[] }[] = [
   { name: "Ctrl+Alt+Del", keys: [CONTROL, ALT, key(0xffff, "Delete")] },
   { name: "Ctrl+Alt+Backspace", keys: [CONTROL, ALT, key(0xff08, "Backspace")] },
   { name: "Esc", keys: [key(0xff1b, "Escape")] },
@@ -35,7 +35,7 @@ export const SPECIAL_KEYS: readonly { readonly name: string; readonly keys: read
 
 const ALT_GRAPH = key(0xfe03, "AltRight");
 /** What is held for each level of a keyboard. */
-const HELD: readonly (readonly Key[])[] = [[], [SHIFT], [ALT_GRAPH], [SHIFT, ALT_GRAPH]];
+const HELD: readonly (readonly RfbKey[])[] = [[], [SHIFT], [ALT_GRAPH], [SHIFT, ALT_GRAPH]];
 
 /** Combining character of a dead key → the character it writes with the space bar. */
 const SPACING: Readonly<Record<string, string>> = {
@@ -64,9 +64,9 @@ function keysymOf(character: string): number {
 }
 
 /** What is pressed for each character that a keyboard writes with one stroke, dead keys among them. */
-function strokesOf(layout: Layout): Map<string, readonly Key[]> {
+function strokesOf(layout: Layout): Map<string, readonly RfbKey[]> {
   const [, ...levels] = LAYOUTS[layout];
-  const strokes = new Map<string, readonly Key[]>([
+  const strokes = new Map<string, readonly RfbKey[]>([
     ["\n", [key(0xff0d, "Enter")]],
     ["\t", [key(0xff09, "Tab")]],
     [" ", [key(0x20, "Space")]],
@@ -86,14 +86,14 @@ function strokesOf(layout: Layout): Map<string, readonly Key[]> {
 
 /** Keys pressed together, one after another, and the characters the keyboard does not have. */
 export interface Typing {
-  readonly strokes: readonly (readonly Key[])[];
+  readonly strokes: readonly (readonly RfbKey[])[];
   readonly untypable: readonly string[];
 }
 
 /** What a keyboard writes: with one stroke, and what dead keys write with the space bar. */
 interface Keyboard {
-  readonly single: ReadonlyMap<string, readonly Key[]>;
-  readonly dead: ReadonlyMap<string, readonly (readonly Key[])[]>;
+  readonly single: ReadonlyMap<string, readonly RfbKey[]>;
+  readonly dead: ReadonlyMap<string, readonly (readonly RfbKey[])[]>;
 }
 
 /** Keyboards that were asked for: a text is looked at anew with each letter somebody writes. */
@@ -122,7 +122,7 @@ export function typingOf(text: string, layout: Layout = "us"): Typing {
     const [accent, letter] = [single.get(combining), single.get(base)];
     return accent === undefined || letter === undefined || rest.length > 0 ? undefined : [accent, letter];
   };
-  const strokes: (readonly Key[])[] = [];
+  const strokes: (readonly RfbKey[])[] = [];
   const untypable = new Set<string>();
   for (const character of text.normalize("NFC").replaceAll(/\r\n?/g, "\n")) {
     const one = single.get(character);

@@ -14,7 +14,7 @@ export type TagValue =
   | { readonly translated: string };
 
 /** A tag's number and its value. */
-export type Tag = readonly [number: number, value: TagValue];
+export type RpmTag = readonly [number: number, value: TagValue];
 
 const TYPES = { int16: 3, int32: 4, text: 6, bytes: 7, texts: 8, translated: 9 } as const;
 /** Bytes that values of a kind begin at a multiple of. */
@@ -53,7 +53,7 @@ function stored(value: TagValue): [kind: keyof typeof TYPES, count: number, data
  *
  * @param region the tag that stands for the whole header: 62 of signatures, 63 of what they sign
  */
-export function writeHeader(region: number, tags: readonly Tag[]): Uint8Array<ArrayBuffer> {
+export function writeHeader(region: number, tags: readonly RpmTag[]): Uint8Array<ArrayBuffer> {
   const index: number[][] = [], store: Uint8Array[] = [];
   let size = 0;
   const put = (data: Uint8Array) => {

@@ -1,7 +1,7 @@
 /** Writing RPM packages: lead, signature header, header, payload. Pure. Source: docs/manual/format_v4.md of rpm. */
 import { joined } from "../../bytes.ts";
 import { type CpioEntry, writeCpio } from "./cpio.ts";
-import { type Tag, writeHeader } from "./header.ts";
+import { type RpmTag, writeHeader } from "./header.ts";
 
 /** A file that a package installs, or a folder (whose name ends with `/`). */
 export interface RpmFile {
@@ -71,7 +71,7 @@ function lead({ name, version, release, architecture }: RpmPackage): Uint8Array<
 }
 
 /** Tags of its files: parallel lists, in the order of their paths. */
-function fileTags(files: readonly RpmFile[], modified: number, digest: RpmTools["digest"]): Tag[] {
+function fileTags(files: readonly RpmFile[], modified: number, digest: RpmTools["digest"]): RpmTag[] {
   const paths = files.map(({ path }) => withoutEnd(path));
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
   const folders = [...new Set(paths.map(folderOf))];

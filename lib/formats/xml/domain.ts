@@ -203,7 +203,7 @@ export type OwnMetadata = Pick<
 >;
 
 /** The metadata element that keeps it; null when there is nothing to keep. */
-export function ownMetadata(
+export function ownDomainMetadata(
   { tags, group, createdAt, keptOsType, generatedPasswords }: OwnMetadata,
 ): string | null {
   const isEmpty = [group, createdAt, keptOsType].every((each) => each === undefined) && tags.length === 0;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ownMetadata, screenServers, summarizeDomain, vncServer } from "./domain.ts";
+import { ownDomainMetadata, screenServers, summarizeDomain, vncServer } from "./domain.ts";
 import { METADATA_PREFIX, METADATA_URI } from "./metadata.ts";
 import { escapeXml, parseXml } from "./tree.ts";
 
@@ -381,7 +381,7 @@ const NOTHING = {
 };
 
 Deno.test("summarizeDomain() takes the kind of system from our metadata where no system is named", () => {
-  const kept = ownMetadata({ ...NOTHING, createdAt: 7, keptOsType: "windows" })!;
+  const kept = ownDomainMetadata({ ...NOTHING, createdAt: 7, keptOsType: "windows" })!;
   const own = kept.replace("<vm", "<kvmm:vm xmlns:kvmm='u'").replace("</vm", "</kvmm:vm");
   const info = '<libosinfo:os id="http://debian.org/debian/12"/>';
   const of = (metadata: string) => {
@@ -399,12 +399,12 @@ Deno.test("summarizeDomain() takes the kind of system from our metadata where no
   assert.deepEqual(of(own.replace("windows", "plan9")), [undefined, undefined, undefined]);
 });
 
-Deno.test("ownMetadata() is nothing when there is nothing to keep", () => {
-  assert.equal(ownMetadata({ ...NOTHING, createdAt: undefined }), null);
-  assert.equal(ownMetadata({ ...NOTHING, createdAt: 0 }), '<vm created="0"></vm>');
+Deno.test("ownDomainMetadata() is nothing when there is nothing to keep", () => {
+  assert.equal(ownDomainMetadata({ ...NOTHING, createdAt: undefined }), null);
+  assert.equal(ownDomainMetadata({ ...NOTHING, createdAt: 0 }), '<vm created="0"></vm>');
 });
 
-Deno.test("ownMetadata() brings every tag and group back whole: nothing gets out of its element", () => {
+Deno.test("ownDomainMetadata() brings every tag and group back whole: nothing gets out of its element", () => {
   const attack = fc.constantFrom(
     "</tag></vm><devices><hostdev/></devices>",
     "]]>",
@@ -421,7 +421,7 @@ Deno.test("ownMetadata() brings every tag and group back whole: nothing gets out
   const text = fc.oneof(attack, fc.string({ unit: "grapheme", minLength: 1, maxLength: 64 }));
   fc.assert(
     fc.property(fc.array(text, { maxLength: 4 }), fc.option(text, { nil: undefined }), (tags, group) => {
-      const xml = ownMetadata({ ...NOTHING, tags, group, createdAt: 1 })!;
+      const xml = ownDomainMetadata({ ...NOTHING, tags, group, createdAt: 1 })!;
       const root = parseXml(xml);
       assert.deepEqual([root.name, root.children.map((each) => each.name)], [
         "vm",

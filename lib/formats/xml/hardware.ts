@@ -29,7 +29,7 @@ function sourceOf(device: XmlElement): string {
 }
 
 /** A device's place on the VM's bus, as `lspci` writes it; its alias where it has none. */
-export function placeOf(device: XmlElement): string | undefined {
+export function devicePlace(device: XmlElement): string | undefined {
   const { type, domain, bus, slot, function: fn } = child(device, "address")?.attributes ?? {};
   if (type !== "pci") return child(device, "alias")?.attributes.name;
   const hex = (text: string | undefined, length: number) =>
@@ -48,7 +48,7 @@ export function nicKeys(domain: XmlElement): ReadonlyMap<XmlElement, string> {
   });
   return new Map(cards.map(({ element, mac, index }) => {
     const isOnly = cards.filter((each) => each.mac === mac).length === 1;
-    return [element, isOnly ? mac : `${mac}@${placeOf(element) ?? index}`];
+    return [element, isOnly ? mac : `${mac}@${devicePlace(element) ?? index}`];
   }));
 }
 

@@ -9,7 +9,7 @@ import { parseXml, type XmlElement } from "./tree.ts";
 const MOST_TRIALS = 400;
 
 /** Where a fault is. */
-export interface Fault {
+export interface LocatedFault {
   readonly element: XmlElement;
   /** The attribute that is wrong, when it is one. */
   readonly attribute: string | undefined;
@@ -35,7 +35,7 @@ export function locateFault(
   source: string,
   isValid: (source: string) => boolean,
   isLate: () => boolean = () => false,
-): Fault {
+): LocatedFault {
   let trials = 0;
   const mends = (from: number, to: number) =>
     trials++ < MOST_TRIALS && !isLate() && isValid(source.slice(0, from) + source.slice(to));

@@ -21,7 +21,7 @@ export function poolTarget({ type, name, path, sourceName }: NewPool): string | 
 }
 
 /** The XML that makes a pool. */
-export function poolXml(pool: NewPool, uuid?: string): string {
+export function newPoolXml(pool: NewPool, uuid?: string): string {
   const { name, type, device, sourceHost, sourcePath, sourceName, format, username, secret } = pool;
   const path = poolTarget(pool);
   const source = [

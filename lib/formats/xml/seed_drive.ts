@@ -107,7 +107,7 @@ export const NO_PLACE = "no place for another drive is free";
 const LETTERS: Readonly<Record<DriveBus, string>> = { ide: "abcd", sata: "abcdef", scsi: "abcdef" };
 
 /** A free target on a bus; undefined when all are taken. */
-export function freeTarget(bus: DriveBus, targets: ReadonlySet<string>): string | undefined {
+export function freeDriveTarget(bus: DriveBus, targets: ReadonlySet<string>): string | undefined {
   const prefix = bus === "ide" ? "hd" : "sd";
   return [...LETTERS[bus]].map((letter) => prefix + letter).find((target) => !targets.has(target));
 }
@@ -123,7 +123,7 @@ export function placeFor(
   const scsiFits = scsi === "virtio" || scsi === "none" && !isWindows;
   const buses: readonly DriveBus[] = scsiFits ? ["scsi", ownBus] : [ownBus];
   for (const bus of buses) {
-    const target = freeTarget(bus, targets);
+    const target = freeDriveTarget(bus, targets);
     if (target !== undefined) return { bus, target };
   }
   return undefined;

@@ -103,7 +103,7 @@ export interface NewSnapshot {
 }
 
 /** The XML that takes a snapshot within the disks themselves. */
-export function snapshotXml({ name, description, memory, disks }: NewSnapshot): string {
+export function newSnapshotXml({ name, description, memory, disks }: NewSnapshot): string {
   return renderXml(xml(
     "domainsnapshot",
     {},
@@ -261,7 +261,7 @@ const REACHES: Readonly<Record<string, (device: XmlElement) => unknown>> = {
 };
 
 /** The disks of a definition: where they are, and as what they are read. Media in drives are no part of it. */
-export function disksOf(domain: XmlElement | undefined): string[] {
+export function diskTargetsOf(domain: XmlElement | undefined): string[] {
   return children(child(domain, "devices"), "disk").filter((disk) => !isDrive(disk)).map((disk) =>
     JSON.stringify([
       child(disk, "target")?.attributes.dev,

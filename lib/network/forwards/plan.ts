@@ -142,7 +142,10 @@ export function nicAddress(
 }
 
 /** The family of addresses a forward is about: the fixed address's or the host address's, else what the network has. */
-export function familyOf(forward: Pick<StoredForward, "address" | "hostAddress">, network: Network): Family {
+export function forwardFamily(
+  forward: Pick<StoredForward, "address" | "hostAddress">,
+  network: Network,
+): Family {
   const given = forward.address ?? forward.hostAddress;
   const address = given === undefined ? undefined : parseAddress(given);
   return address?.family ?? (subnetsOf(network).some(({ family }) => family === 4) ? 4 : 6);
@@ -166,7 +169,7 @@ function targetOf(forward: StoredForward, network: Network, facts: ForwardFacts)
   const nic = cardOn(vm, network.name, forward.mac);
   if (nic === undefined) return lost(`${vm.name} has no such card on ${network.name} any more`);
   if (vm.state !== "running" && vm.state !== "paused") return waiting(`${vm.name} does not run`);
-  const family = familyOf(forward, network);
+  const family = forwardFamily(forward, network);
   const target = nicAddress(network, nic, facts.leases(network.name), family);
   return target === undefined
     ? waiting(`the address of ${vm.name} is not known yet`)

@@ -1,5 +1,5 @@
 /** A made-up host for the tests of what a configuration comes to: everything is offered, nothing is there. */
-import { BUILTIN, findSystem } from "../os/mod.ts";
+import { BUILTIN_SYSTEMS, findSystem } from "../os/mod.ts";
 import type { DomainCapabilities } from "../../formats/xml/capabilities.ts";
 import type { VmConfig } from "../../contract/create.ts";
 import type { Facts } from "./facts.ts";
@@ -35,12 +35,12 @@ export function factsOf(
 ): Facts {
   const { arch, virtType, emulator } = capabilities;
   const machine = { q35: "q35", pc: "pc" }[capabilities.machine.includes("q35") ? "q35" : "pc"]!;
-  const os = findSystem(BUILTIN, config);
+  const os = findSystem(BUILTIN_SYSTEMS, config);
   let byte = 0;
   return {
     platform: { arch, machine: arch === "x86_64" ? machine : "virt", virtType, emulator },
     offer: supportedHardwareOf(capabilities, 9_000_000),
-    os: os ?? findSystem(BUILTIN, {})!,
+    os: os ?? findSystem(BUILTIN_SYSTEMS, {})!,
     osKnown: os !== undefined,
     allowOvercommit: false,
     host: { cpus: 8, memoryMb: 16_384 },

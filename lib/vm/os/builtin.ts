@@ -158,7 +158,9 @@ export function osTypeOf(family: string): OperatingSystem["osType"] {
 }
 
 /** The built-in table. */
-export const BUILTIN: readonly OperatingSystem[] = ROWS.map(([id, uri, name, family, version, traits]) => ({
+export const BUILTIN_SYSTEMS: readonly OperatingSystem[] = ROWS.map((
+  [id, uri, name, family, version, traits],
+) => ({
   id,
   uri,
   name,

@@ -5,7 +5,7 @@ import { GENERAL } from "./traits.ts";
 import { Compile } from "typebox/compile";
 import { OperatingSystem } from "../../contract/create.ts";
 import { XmlError } from "../../formats/xml/tree.ts";
-import { BUILTIN, findSystem, mergeSystems, readOsinfo } from "./mod.ts";
+import { BUILTIN_SYSTEMS, findSystem, mergeSystems, readOsinfo } from "./mod.ts";
 import { GIB } from "../../text/byte_units.ts";
 
 const os = (id: string, shortId: string, inner: string) =>
@@ -90,7 +90,7 @@ Deno.test("mergeSystems() adds ours to the database's, each once", () => {
     os("http://debian.org/debian/12", "debian12", "<family>linux</family>"),
   ]], () => {});
   const all = mergeSystems([debian!]);
-  assert.equal(all.length, BUILTIN.length);
+  assert.equal(all.length, BUILTIN_SYSTEMS.length);
   assert.equal(all.find(({ id }) => id === "debian12")?.name, "Name of debian12");
   assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
   assert.deepEqual([...new Set(all.map(({ osType }) => osType))], ["linux", "windows", "other"]);
@@ -98,16 +98,16 @@ Deno.test("mergeSystems() adds ours to the database's, each once", () => {
 
 Deno.test("BUILTIN systems fit the contract, and each kind has one that stands for it", () => {
   const validator = Compile(OperatingSystem);
-  for (const system of BUILTIN) {
+  for (const system of BUILTIN_SYSTEMS) {
     assert.ok(validator.Check(system), system.id);
     // What the list shows of a machine is made from libosinfo's id.
     if (system.osType !== "other") assert.match(system.uri, /^http:\/\/[a-z.]+\/[a-z-]+\/[\w.]+$/);
   }
   for (const osType of ["linux", "windows", "other"] as const) {
-    assert.equal(findSystem(BUILTIN, { osType })?.osType, osType);
+    assert.equal(findSystem(BUILTIN_SYSTEMS, { osType })?.osType, osType);
   }
-  assert.equal(findSystem(BUILTIN, { osVariant: "win11", osType: "linux" })?.id, "win11");
-  assert.equal(findSystem(BUILTIN, { osVariant: "none" }), undefined);
+  assert.equal(findSystem(BUILTIN_SYSTEMS, { osVariant: "win11", osType: "linux" })?.id, "win11");
+  assert.equal(findSystem(BUILTIN_SYSTEMS, { osVariant: "none" }), undefined);
 });
 
 Deno.test("create_vm says what is taken for fields that are left out", () => {

@@ -2,7 +2,7 @@
 import type { OperatingSystem } from "../../contract/create.ts";
 import { child, children, childText, parseXml, type XmlElement, XmlError } from "../../formats/xml/tree.ts";
 import { osTypeOf } from "./builtin.ts";
-import { type Hardware, osDefaults, type OsTraits } from "./traits.ts";
+import { osDefaults, type OsTraits, type UsualHardware } from "./traits.ts";
 import { GIB, MIB } from "../../text/byte_units.ts";
 
 const VIRTIO_BLOCK = ["http://pcisig.com/pci/1af4/1001", "http://pcisig.com/pci/1af4/1042"];
@@ -67,7 +67,11 @@ const OLD = "2007";
 /** Systems that install on nothing less than Secure Boot and a TPM. The database does not tell of either. */
 const NEEDS_TPM = new Set(["win11", "win2k25"]);
 
-function hardware(entry: Entry, all: ReadonlyMap<string, Entry>, released: string | undefined): Hardware {
+function hardware(
+  entry: Entry,
+  all: ReadonlyMap<string, Entry>,
+  released: string | undefined,
+): UsualHardware {
   if (drives(entry.uri, VIRTIO_BLOCK, all) && drives(entry.uri, VIRTIO_NET, all)) return "virtio";
   return released !== undefined && released < OLD ? "old" : "common";
 }

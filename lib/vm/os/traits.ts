@@ -10,11 +10,11 @@ export const HARDWARE = {
   /** Of the time before AHCI. */
   old: { diskBus: "ide", nicModel: "rtl8139", video: "vga", machine: "pc" },
 } as const satisfies Record<string, Partial<OsDefaults>>;
-export type Hardware = keyof typeof HARDWARE;
+export type UsualHardware = keyof typeof HARDWARE;
 
 /** Facts that defaults follow from. Sizes in MiB and GiB. */
 export interface OsTraits {
-  readonly hardware: Hardware;
+  readonly hardware: UsualHardware;
   readonly cpuCount?: number | undefined;
   readonly memoryMb?: number | undefined;
   readonly diskSizeGb?: number | undefined;

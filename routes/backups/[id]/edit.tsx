@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { BackupForm, valuesOf } from "../../../components/backups/BackupForm.tsx";
+import { BackupForm, backupValues } from "../../../components/backups/BackupForm.tsx";
 import { backupHref } from "../../../lib/backup/describe.ts";
 import { backups as texts } from "../../../lib/i18n/en/backups.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -37,7 +37,7 @@ export default define.page<typeof handler>(function EditBackup({ data: { backup,
         <h1>{title}</h1>
       </header>
       <BackupForm
-        values={state.refused?.typed ?? valuesOf(backup)}
+        values={state.refused?.typed ?? backupValues(backup)}
         vms={vms}
         places={places}
         action={formHref("update_backup", { backupId: id }, at, `${at}/edit`)}

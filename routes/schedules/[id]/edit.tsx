@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { ScheduleForm, valuesOf } from "../../../components/schedules/ScheduleForm.tsx";
+import { ScheduleForm, scheduleValues } from "../../../components/schedules/ScheduleForm.tsx";
 import { scheduleHref } from "../../../lib/schedules/describe.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { refusalAt } from "../../../lib/text/refused_form.ts";
@@ -17,7 +17,7 @@ export const handler = define.handlers({
   async GET({ state, url, params }) {
     const schedule = await state.api.getSchedule({ scheduleId: params.id ?? "" }).catch(fail);
     state.subject = schedule.name;
-    return page({ schedule, form: await scheduleForm(state, url, valuesOf(schedule)) });
+    return page({ schedule, form: await scheduleForm(state, url, scheduleValues(schedule)) });
   },
 });
 

@@ -12,8 +12,8 @@ import {
   countsText,
   formatInZone,
   scheduleHref,
-  targetsText,
-  whenText,
+  scheduleTargetsText,
+  scheduleWhenText,
 } from "../../../lib/schedules/describe.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { jobHref } from "../../../lib/text/job_href.ts";
@@ -103,7 +103,7 @@ export default define.page<typeof handler>(function SchedulePage({ data: { sched
           <dl class="description-list">
             <Fact label={area.t("schedules.what")}>{actionText(schedule)}</Fact>
             <Fact label={area.t("schedules.targets")}>
-              {targetsText(schedule)}
+              {scheduleTargetsText(schedule)}
               {vms.length > 0 && (
                 <ul class="schedule-vms">
                   {vms.map(({ id, name }) => (
@@ -116,7 +116,7 @@ export default define.page<typeof handler>(function SchedulePage({ data: { sched
                 </ul>
               )}
             </Fact>
-            <Fact label={area.t("schedules.when")}>{whenText(schedule)}</Fact>
+            <Fact label={area.t("schedules.when")}>{scheduleWhenText(schedule)}</Fact>
             <Fact label={area.t("schedules.zone")}>{timeZone}</Fact>
             <Fact label={area.t("schedules.missed")}>{area.t(MISSED[missed])}</Fact>
             <Fact label={area.t("schedules.owner")}>{runsAs}</Fact>

@@ -1,5 +1,5 @@
 import { HttpError, page } from "fresh";
-import { GrantFields, placeOf } from "../../../components/access/GrantFields.tsx";
+import { GrantFields, grantPlace } from "../../../components/access/GrantFields.tsx";
 import { NewPasswordField } from "../../../components/access/NewPasswordField.tsx";
 import { RowButton } from "../../../components/kit/RowButton.tsx";
 import { DataTable } from "../../../components/kit/DataTable.tsx";
@@ -69,7 +69,7 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
           keyOf={(grant) => JSON.stringify(grant)}
           columns={[
             { title: t("access.role"), cell: ({ role }) => role },
-            { title: t("access.place"), cell: (grant) => placeOf(grant, vms) },
+            { title: t("access.place"), cell: (grant) => grantPlace(grant, vms) },
             {
               title: t("access.actions"),
               kind: "actions",
@@ -81,7 +81,7 @@ export default define.page<typeof handler>(function UserPage({ data, state, url 
                     here,
                   )}
                   text={t("access.grant_remove")}
-                  label={t("access.grant_remove_named", { role: grant.role, place: placeOf(grant, vms) })}
+                  label={t("access.grant_remove_named", { role: grant.role, place: grantPlace(grant, vms) })}
                 />
               ),
             },

@@ -6,7 +6,7 @@ import type { VM } from "../../../lib/contract/mod.ts";
 import { ova as texts } from "../../../lib/i18n/en/ova.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
-import { contentHref } from "../../../lib/storage/volume_page.ts";
+import { volumeContentHref } from "../../../lib/storage/volume_page.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -80,7 +80,7 @@ export default define.page<typeof handler>(function ExportOva({ data, state }) {
             pool: oneLine(written.pool, 60),
           })}
           actions={
-            <a class="button" href={state.base + contentHref(written.pool, written.volume)} download>
+            <a class="button" href={state.base + volumeContentHref(written.pool, written.volume)} download>
               {own.t("ova.download")}
             </a>
           }
