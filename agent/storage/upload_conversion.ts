@@ -57,9 +57,10 @@ export async function convertArrived(
   },
 ): Promise<Volume> {
   const { link, operations } = host, becomes = convertedName(name);
-  using file = await openFile(path);
+  const file = await openFile(path);
+  // Not `using`: it is read once, and the bundler takes such a variable out.
   const source = { size, read: (offset: number, length: number) => readAt(file, offset, length) };
-  const disk = await judgeArriving(source, undefined, `${pool}/${name}`, policy);
+  const disk = await judgeArriving(source, undefined, `${pool}/${name}`, policy).finally(() => file.close());
   await requireConvertible(host, pool, name);
   await requireRoom(host, pool, size);
   const held = lockVolume(pool, becomes, { hold: "make" });

@@ -6,8 +6,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
-import type { Disk } from "../../../lib/contract/mod.ts";
-import { ContractError } from "../../../lib/contract/mod.ts";
+import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
 import { backingStoreXml, sourceXml } from "../../../lib/formats/xml/backing_store.ts";
 import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
 import { writeSeed } from "../../../lib/vm/cloud_init/seed.ts";
@@ -100,10 +99,16 @@ class World {
       active: () => views().filter(({ running }) => running).map(({ id }) => id),
       storage: { isKnown: true, record: () => ({ volumes: [], xml: "<pool type='dir'/>" }) },
     };
+    const link = {
+      uri: "qemu:///system",
+      call: (name: string, input: unknown) => this.#call(name, input),
+    } as unknown as Host["link"];
+    const formats = new FormatRecords(this.#store);
     this.host = {
-      link: { uri: "qemu:///system", call: (name: string, input: unknown) => this.#call(name, input) },
+      link,
       inventory,
-      formats: new FormatRecords(this.#store),
+      formats,
+      observeFormats: (vms: readonly VM[], anew: boolean) => formats.observe(link, vms, anew),
       keepers: { of: () => undefined },
       requireFilled: () => {},
       claim: ({ name }: Machine) => {

@@ -1,7 +1,6 @@
-import { useSignal } from "@preact/signals";
-import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import type { ImageWay } from "../../../lib/client/image_arrival.ts";
+import { lazyPart, useLazy } from "../../../lib/client/use_lazy.ts";
 import { useHydrated } from "../../../lib/client/use_hydrated.ts";
 import { stayWhileSending } from "../../../lib/client/upload_model.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -21,7 +20,7 @@ const PAGES: Readonly<Record<ImageWay, (pool: string | undefined) => string | un
 };
 
 /** What is asked for and what came of it, once a way was opened: no page carries it. */
-let opened: ComponentType<ImageWayProps> | null = null;
+const imageWay = lazyPart<ImageWayProps>(async () => (await import("./ImageWay.tsx")).ImageWayForm);
 
 /** What to do where no pool runs that could take an image. What comes of it shows by itself. */
 function NoPool({ pools }: CreateProps["options"]) {
@@ -76,14 +75,7 @@ export function GetImage({ arrival, ways, ...parts }: ImageWayProps) {
     return href === undefined ? [] : [{ way, href, text: t(OPEN_TEXT[way]) }];
   });
   const open = arrival.way.value, busy = arrival.isBusy.value;
-  const Way = useSignal(opened);
-  useEffect(() => {
-    if (open === null || opened !== null) return;
-    import("./ImageWay.tsx").then(
-      ({ ImageWayForm }) => Way.value = opened = ImageWayForm,
-      (error) => reportFailure(undefined, error),
-    );
-  }, [open]);
+  const Way = useLazy(imageWay, open !== null);
   return (
     <>
       {pool === undefined && <NoPool {...parts.options} />}
@@ -110,7 +102,7 @@ export function GetImage({ arrival, ways, ...parts }: ImageWayProps) {
             )
         )}
       </div>
-      {Way.value && <Way.value arrival={arrival} ways={ways} {...parts} />}
+      {Way && <Way arrival={arrival} ways={ways} {...parts} />}
     </>
   );
 }

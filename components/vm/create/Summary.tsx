@@ -1,10 +1,11 @@
+import { useSignal } from "@preact/signals";
 import type { ConfigCheck, ConfigFinding, OperatingSystem } from "../../../lib/contract/mod.ts";
+import { lazyPart, useLazy } from "../../../lib/client/use_lazy.ts";
 import { formatDisk, formatMemory } from "../../../lib/text/quantity.ts";
 import { fieldSentence } from "../../../lib/text/field_sentence.ts";
 import { quoted } from "../../../lib/text/shell_word.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import { FailureText } from "../../kit/FailureText.tsx";
-import { XmlCode } from "../XmlCode.tsx";
 import { type CreateProps, missingText, plural, t } from "./props.ts";
 
 const FIRMWARE = {
@@ -155,13 +156,24 @@ export function Summary(
             <summary>{t("create.command")}</summary>
             <pre class="code-block" tabIndex={0}>{commandLine(model.wish.value)}</pre>
           </details>
-          <details class="create-more">
-            <summary>{t("create.xml")}</summary>
-            <XmlCode xml={check.resolved.xml} />
-          </details>
+          <XmlPreview xml={check.resolved.xml} />
         </>
       )}
     </aside>
+  );
+}
+
+/** The document in colours, once it was opened. */
+const xmlCode = lazyPart<{ xml: string }>(async () => (await import("../XmlCode.tsx")).XmlCode);
+
+/** What libvirt would be told. */
+function XmlPreview({ xml }: { xml: string }) {
+  const isOpen = useSignal(false), Code = useLazy(xmlCode, isOpen.value);
+  return (
+    <details class="create-more" onToggle={({ currentTarget }) => isOpen.value = currentTarget.open}>
+      <summary>{t("create.xml")}</summary>
+      {Code === null ? <pre class="code-block" tabIndex={0}>{xml}</pre> : <Code xml={xml} />}
+    </details>
   );
 }
 
