@@ -91,7 +91,8 @@ export class FolderStore implements BackupStore {
   readonly #root: string;
   readonly #steady = new SteadySync(() => this.#sync());
 
-  constructor(readonly folder: string) {
+  /** @param syncProgram another one than coreutils' sync(1), which takes the same arguments */
+  constructor(readonly folder: string, private readonly syncProgram = "sync") {
     this.label = folder;
     this.#root = `${folder}/${FOLDER}`;
   }
@@ -271,7 +272,7 @@ export class FolderStore implements BackupStore {
 
   /** Has the kernel write everything of this file system. @throws {ContractError} BackupFolderUnusable where it could not */
   async #sync(): Promise<void> {
-    const { success, stderr } = await new Deno.Command("sync", {
+    const { success, stderr } = await new Deno.Command(this.syncProgram, {
       args: ["--file-system", this.#root],
       stdout: "null",
       stderr: "piped",

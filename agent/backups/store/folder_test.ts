@@ -4,15 +4,13 @@ import { FolderStore } from "./folder.ts";
 const ID = "20260101-000000-00000000", OTHER = "20260101-000000-00000001";
 
 Deno.test("a copy is abandoned once the chunks that it leaves last: nobody doubts them any more", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-folder-" }), path = Deno.env.get("PATH")!;
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-folder-" });
   const copies = `${folder}/kvm-manager-backups/copies`, said = `${folder}/said`;
   try {
-    const store = new FolderStore(folder);
+    const store = new FolderStore(folder, `${folder}/sync`);
     await store.make();
-    await Deno.mkdir(`${folder}/bin`);
     // In the place of the host's: notes what is there when it is asked.
-    await Deno.writeTextFile(`${folder}/bin/sync`, `#!/bin/sh\nls ${copies} >> ${said}\n`, { mode: 0o755 });
-    Deno.env.set("PATH", `${folder}/bin:${path}`);
+    await Deno.writeTextFile(`${folder}/sync`, `#!/bin/sh\nls ${copies} >> ${said}\n`, { mode: 0o755 });
     await store.beginGroup(ID);
     await store.abandonGroup(OTHER); // it has left nothing
     await assert.rejects(Deno.lstat(said));
@@ -21,11 +19,10 @@ Deno.test("a copy is abandoned once the chunks that it leaves last: nobody doubt
     assert.deepEqual(await store.groups(), { whole: [], partial: [] });
     // Where it cannot be made to last, it stays in doubt.
     await store.beginGroup(ID);
-    await Deno.writeTextFile(`${folder}/bin/sync`, "#!/bin/sh\necho 'Input/output error' >&2; exit 1\n");
+    await Deno.writeTextFile(`${folder}/sync`, "#!/bin/sh\necho 'Input/output error' >&2; exit 1\n");
     await assert.rejects(store.abandonGroup(ID), /Input\/output error/);
     assert.deepEqual(await store.groups(), { whole: [], partial: [ID] });
   } finally {
-    Deno.env.set("PATH", path);
     await Deno.remove(folder, { recursive: true });
   }
 });
