@@ -184,6 +184,12 @@ function subject(input: unknown): string | undefined {
   return typeof vmId === "string" ? vmId : undefined;
 }
 
+/** The name that a VM was to have, where the input says one. */
+function nameWished(input: unknown): { readonly vmName: string } | undefined {
+  const name = (input as { name?: unknown } | null)?.name;
+  return typeof name === "string" ? { vmName: name } : undefined;
+}
+
 /** The input for a host that was found. */
 function withoutHost(input: unknown): unknown {
   const { host: _found, ...rest } = input as { host?: unknown };
@@ -210,7 +216,8 @@ export function createDispatch(
     // Before the run: afterwards a deleted VM has no name any more.
     const vmId = subject(input);
     const name = vmId === undefined ? undefined : vm(vmId)?.name;
-    let about = vmId === undefined || name === undefined ? undefined : { vmId, vmName: name };
+    let about: { readonly vmId?: string; readonly vmName: string } | undefined =
+      vmId === undefined || name === undefined ? undefined : { vmId, vmName: name };
     const viewer: Viewer = {
       rights: principal.rights,
       name: principal.name,
@@ -249,6 +256,8 @@ export function createDispatch(
       return (answer as unknown[]).slice(0, limit);
     } catch (thrown) {
       error = asContractError(thrown, command);
+      // A VM that was not made has no id, but the name that was wished for.
+      if (makesVm !== undefined && isValid) about ??= nameWished(input);
       // What was refused before was carried out on no host, and may name none.
       if (isRouted) error = await overtaken?.(command, input, error) ?? error;
       const sight = sightOf(viewer, vms);

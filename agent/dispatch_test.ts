@@ -96,6 +96,19 @@ Deno.test("dispatch() answers a batch alike for a VM out of sight and for one th
   ]);
 });
 
+Deno.test("dispatch() records the name that a VM was to have, which was not made", async () => {
+  const { dispatch, recorded } = dispatcher(() => {
+    throw new ContractError("VmNameExists", { name: "web2" });
+  });
+  const input = { ...sampleOf("create_vm"), name: "web2" };
+  assert.equal((await failing(dispatch("create_vm", input, ADMIN))).code, "VmNameExists");
+  await failing(dispatch("create_vm", { ...input, cpuCount: "many" }, ADMIN));
+  assert.deepEqual(recorded.map(({ result, vmId, vmName }) => [result, vmId, vmName]), [
+    ["error", undefined, "web2"],
+    ["error", undefined, undefined], // what is not valid may be anything
+  ]);
+});
+
 Deno.test("dispatch() asks for a fresh proof before every command whose row says so, and before no other", async () => {
   for (const name of Object.keys(COMMANDS) as CommandName[]) {
     const { confirms, errors }: Command = COMMANDS[name];
