@@ -303,6 +303,11 @@ export class BackupRuns {
       return failedCopy(vm.id, vm.name, message);
     }
     job.log(`${vm.name}: done`);
+    const { host, run, backup } = context;
+    host.record({
+      ...{ actor: run.actor, door: "agent", action: "vm-backed-up", result: "event" },
+      ...{ vmId: vm.id, vmName: vm.name, message: `By the backup “${backup.name}”` },
+    });
     return copyOf(copied.manifest, copied.notes);
   }
 

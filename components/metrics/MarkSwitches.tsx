@@ -7,6 +7,7 @@ const texts = textsOf(monitoring);
 const WORDS: Readonly<Record<MarkKind, PlainKeyOf<typeof monitoring>>> = {
   power: "monitoring.mark.power",
   snapshot: "monitoring.mark.snapshot",
+  backup: "monitoring.mark.backup",
   change: "monitoring.mark.change",
   trouble: "monitoring.mark.trouble",
   alert: "monitoring.mark.alert",

@@ -3,7 +3,7 @@ import type { AlertIncident } from "../contract/alerts.ts";
 import type { Activity } from "../contract/host.ts";
 
 /** Kinds of marks, each with a colour and a switch. */
-export const MARK_KINDS = ["power", "snapshot", "change", "trouble", "alert"] as const;
+export const MARK_KINDS = ["power", "snapshot", "backup", "change", "trouble", "alert"] as const;
 export type MarkKind = typeof MARK_KINDS[number];
 
 /** Most marks of a page: more than these are a wall. */
@@ -26,6 +26,7 @@ const ACTIONS: Readonly<Record<MarkKind, readonly string[]>> = {
     ...["started", "stopped", "suspended", "resumed", "pmsuspended", "reboot"],
   ],
   snapshot: ["create_snapshot", "revert_snapshot", "delete_snapshot"],
+  backup: ["vm-backed-up"],
   change: [
     ...["create_vm", "clone_vm", "import_vm", "delete_vm", "update_vm", "set_vm_xml", "restore_backup"],
     ...["attach_disk", "detach_disk", "update_disk", "resize_disk", "attach_nic", "detach_nic", "update_nic"],

@@ -41,6 +41,7 @@ Deno.test("markKindOf() of all that is told as activity: a new command is though
       "stopped suspend_vm suspended",
   );
   assert.equal(marked("snapshot"), "create_snapshot delete_snapshot revert_snapshot");
+  assert.equal(marked("backup"), "vm-backed-up");
   assert.equal(marked("trouble"), "crashed io-error watchdog");
   assert.equal(marked("alert"), "alert-fired");
   assert.equal(

@@ -67,6 +67,8 @@ Deno.test({
       assert.equal(copy!.bytes, 72 * 1024 ** 2);
       assert.equal(copy!.verified, null, "it never was verified");
       assert.equal(await vm.state(), "running");
+      const told = await call(server, "get_activity", { vmId, actions: ["vm-backed-up"] });
+      assert.deepEqual(told.map(({ result, vmName }) => [result, vmName]), [["event", vm.name]]);
       const all = await files(folder.path);
       assert.ok(!all.some((path) => /partial-|spool/.test(path)), all.join("\n"));
       for (const path of all) assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o077, 0, path);

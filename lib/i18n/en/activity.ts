@@ -180,6 +180,7 @@ export const activity = {
   "activity.event.reboot": "Rebooted by its guest",
   "activity.event.io-error": "A disk failed to read or write",
   "activity.event.watchdog": "Its watchdog went off",
+  "activity.event.vm-backed-up": "Backed up",
   "activity.event.alert-fired": "Alert",
   "activity.event.prune_bin": "Left the bin for good",
   "activity.event.prune_audit": "Old audit entries removed",

@@ -100,6 +100,7 @@ export const monitoring = {
   "monitoring.marks_newest": "The newest {n} events of this range",
   "monitoring.mark.power": "Power",
   "monitoring.mark.snapshot": "Snapshots",
+  "monitoring.mark.backup": "Backups",
   "monitoring.mark.change": "Changes",
   "monitoring.mark.trouble": "Trouble",
   "monitoring.mark.alert": "Alerts",
