@@ -12,7 +12,7 @@ import { monitoringHref, type MonitoringQuery } from "../lib/client/monitoring.t
 import { useMonitoring } from "../lib/client/use_monitoring.ts";
 import type { Figures } from "../lib/metrics/chart_data.ts";
 import { COMPARED, type LineToken } from "../lib/metrics/charts.ts";
-import { COMPARE } from "../lib/metrics/compare_href.ts";
+import { COMPARE, HOST_LINE } from "../lib/metrics/compare_href.ts";
 import { PAGE_WINDOWS } from "../lib/metrics/ranges.ts";
 import { formatFigure } from "../lib/text/figure.ts";
 import { oneLine } from "../lib/text/text.ts";
@@ -138,7 +138,7 @@ export default function Comparison({ vmIds, metric, query: first, data: rendered
                       data-dashed={line?.dashed ? "" : undefined}
                       aria-hidden="true"
                     />
-                    <a href={`/vms/${encodeURIComponent(id)}/monitoring`}>
+                    <a href={id === HOST_LINE ? "/monitoring" : `/vms/${encodeURIComponent(id)}/monitoring`}>
                       <bdi>{oneLine(name, 60)}</bdi>
                     </a>
                   </span>

@@ -1,7 +1,7 @@
 /** What the page that compares VMs shows: read by its route first, then by its island. */
-import type { MetricHistory } from "../contract/metrics.ts";
-import { type ChartSet, comparedSet } from "../metrics/chart_data.ts";
-import { COMPARED } from "../metrics/charts.ts";
+import { type ChartSet, type ComparedPast, comparedSet } from "../metrics/chart_data.ts";
+import { COMPARED, ofHost } from "../metrics/charts.ts";
+import { HOST_LINE } from "../metrics/compare_href.ts";
 import { type PageRange, rangeInput } from "../metrics/ranges.ts";
 import { failureOf } from "../text/failure.ts";
 import type { Api } from "./api.ts";
@@ -13,32 +13,41 @@ export const comparedBy = (id: string | null) => COMPARED.find((each) => each.id
 export interface ComparisonData {
   /** A line for each of `vms`; null where there are none. */
   readonly set: ChartSet | null;
+  /** The host is {@link HOST_LINE}. */
   readonly vms: readonly { readonly id: string; readonly name: string }[];
   /** How many were asked for that are not there, or not to be seen. */
   readonly missing: number;
 }
 
-/** A VM with its past; null where it is not there, or not to be seen. */
+/** A VM, or the host, with its past; null where it is not there, or not to be seen. */
 async function pastOf(
   api: Api,
-  vmId: string,
+  id: string,
   metric: string,
   asked: ReturnType<typeof rangeInput>,
-): Promise<{ id: string; name: string; history: MetricHistory } | null> {
-  const series = comparedBy(metric).series.map(({ name }) => name);
+): Promise<ComparedPast & { readonly id: string; readonly name: string } | null> {
+  const chart = comparedBy(metric), series = chart.series.map(({ name }) => name);
   try {
-    const [{ id, name }, history] = await Promise.all([
-      api.getVm({ vmId }),
-      api.getHistoricalMetrics({ vmId, series, ...asked }),
+    if (id === HOST_LINE) {
+      const [{ hostname }, history] = await Promise.all([
+        api.getHostInfo(),
+        api.getHostMetrics({ series, ...asked }),
+      ]);
+      return { id, name: hostname, history, chart: ofHost(chart) };
+    }
+    const [{ name }, history] = await Promise.all([
+      api.getVm({ vmId: id }),
+      api.getHistoricalMetrics({ vmId: id, series, ...asked }),
     ]);
-    return { id, name, history };
+    return { id, name, history, chart };
   } catch (error) {
-    if (failureOf(error).code === "VmNotFound") return null;
+    const { code, status } = failureOf(error);
+    if (code === "VmNotFound" || (id === HOST_LINE && status === 403)) return null;
     throw error;
   }
 }
 
-/** Reads one figure of several VMs. @param now milliseconds since 1970 @throws what the commands throw */
+/** Reads one figure of several VMs, and of the host. @param now milliseconds since 1970 @throws what the commands throw */
 export async function readComparison(
   api: Api,
   vmIds: readonly string[],
@@ -51,7 +60,7 @@ export async function readComparison(
     each !== null
   );
   return {
-    set: comparedSet(found.map(({ history }) => history), comparedBy(metric)),
+    set: comparedSet(found),
     vms: found.map(({ id, name }) => ({ id, name })),
     missing: vmIds.length - found.length,
   };

@@ -109,19 +109,25 @@ const TOGETHER = {
   max: (values: number[]) => Math.max(...values),
 } as const;
 
-/** Lines of several subjects over the same times: one chart, a line each, in the order of the histories. */
-export function comparedSet(histories: readonly MetricHistory[], chart: Chart): ChartSet | null {
-  const grids = histories.map(gridOf);
+/** One of what is compared, and what its line is made by. */
+export interface ComparedPast {
+  readonly history: MetricHistory;
+  readonly chart: Chart;
+}
+
+/** Lines of several subjects over the same times: one graph, a line each, in their order. */
+export function comparedSet(pasts: readonly ComparedPast[]): ChartSet | null {
+  const grids = pasts.map(({ history }) => gridOf(history));
   // Readings may be taken more rarely than they were: the coarsest has room for all
   const grid = grids.toSorted((a, b) => b.step - a.step)[0];
   if (grid === undefined) return null;
-  const lines = histories.flatMap((history) =>
+  const lines = pasts.flatMap(({ history, chart }) =>
     linesOf(chart, history.series, history.times, grid, undefined)
   );
   const lasts = lines.map(({ avg }) => avg.findLastIndex((value) => value !== null)).filter((at) => at >= 0);
   return {
     ...grid,
-    charts: [{ id: chart.id, lines }],
+    charts: [{ id: pasts[0]!.chart.id, lines }],
     parts: {},
     last: lasts.length === 0 ? null : (grid.first + Math.max(...lasts) * grid.step) * 1000,
   };

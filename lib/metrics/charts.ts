@@ -173,12 +173,15 @@ const compared = (
   id: string,
   title: Text,
   unit: MetricUnit,
-  name: VmSeriesName,
+  name: VmSeriesName & HostSeriesName,
   more: Pick<Chart, "parts" | "ceiling"> = {},
-): Chart<VmSeriesName> => ({ ...{ id, title, unit, ...more }, series: [line(name, title, "cpu")] });
+): Chart<VmSeriesName & HostSeriesName> => ({
+  ...{ id, title, unit, ...more },
+  series: [line(name, title, "cpu")],
+});
 
-/** What several VMs can be compared by: one figure of each. */
-export const COMPARED: readonly Chart<VmSeriesName>[] = [
+/** What several VMs, and their host, can be compared by: one figure of each. */
+export const COMPARED: readonly Chart<VmSeriesName & HostSeriesName>[] = [
   compared("cpu", "monitoring.cpu", "percent", "cpu_usage", { ceiling: 100 }),
   compared("memory", "monitoring.memory", "bytes", "memory_used"),
   compared("disk-read", "monitoring.disk_read", "bytes/s", "disk_read_bytes", {
@@ -195,6 +198,10 @@ export const COMPARED: readonly Chart<VmSeriesName>[] = [
     parts: { of: "nic", as: "sum" },
   }),
 ];
+
+/** Such a chart for the host's line: its cards are not added up, for a bridge counts what its card counts, too. */
+export const ofHost = (chart: Chart): Chart =>
+  chart.parts?.of === "nic" ? { ...chart, parts: { of: "nic", as: "max" } } : chart;
 
 /** Every series of some charts, each once: what a page asks for. */
 export function seriesNames<Name extends string>(charts: readonly Chart<Name>[]): Name[] {

@@ -5,7 +5,7 @@ import { Flash } from "../../components/kit/Flash.tsx";
 import { MetricsTrouble } from "../../components/metrics/MetricsTrouble.tsx";
 import Comparison from "../../islands/Comparison.tsx";
 import { comparedBy, readComparison } from "../../lib/client/comparison.ts";
-import { COMPARE, MOST_COMPARED } from "../../lib/metrics/compare_href.ts";
+import { COMPARE, HOST_LINE, MOST_COMPARED } from "../../lib/metrics/compare_href.ts";
 import { rangeQuery } from "../../lib/metrics/ranges.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { monitoring } from "../../lib/i18n/en/monitoring.ts";
@@ -20,7 +20,7 @@ const texts = textsOf(monitoring);
 const MOST_CHOICES = 300;
 
 export const handler = define.handlers({
-  async GET({ state: { api }, url }) {
+  async GET({ state, url }) {
     const now = Date.now(), query = monitoringQuery(url, now);
     const asked = [...new Set(url.searchParams.getAll("vm"))].filter((id) => id !== "");
     const vmIds = asked.slice(0, MOST_COMPARED);
@@ -28,12 +28,19 @@ export const handler = define.handlers({
     const range = "window" in query.range && query.range.window === "live"
       ? { window: "1h" } as const
       : query.range;
+    const { api } = state;
     const [read, all] = await Promise.all([
       unlessUnavailable(() => readComparison(api, vmIds, metric, range, now)),
       api.getVms().catch(unlessAway),
     ]);
-    const others = (all ?? []).filter(({ id }) => !vmIds.includes(id)).map(({ id, name }) => ({ id, name }))
+    const vms = (all ?? []).filter(({ id }) => !vmIds.includes(id)).map(({ id, name }) => ({ id, name }))
       .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })).slice(0, MOST_CHOICES);
+    const others = [
+      ...(state.may("get_host_metrics") && !vmIds.includes(HOST_LINE)
+        ? [{ id: HOST_LINE, name: texts.t("monitoring.compare_host", { name: state.hostname }) }]
+        : []),
+      ...vms,
+    ];
     return page({ ...read, query: { range, parts: {} }, vmIds, asked: asked.length, metric, others });
   },
 });

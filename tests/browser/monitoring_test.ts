@@ -213,6 +213,10 @@ Deno.test({
         await page.locator(`figure[data-graph="disk-read"] canvas`).waitFor();
         await page.getByRole("link", { name: `Take ${other.name} out` }).click();
         await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 1);
+        await page.getByRole("combobox", { name: "VM or host" }).selectOption("host");
+        await page.getByRole("button", { name: "Add", exact: true }).click();
+        await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 2);
+        assert.equal(await page.locator(`tbody a[href="/monitoring"]`).innerText(), Deno.hostname());
       });
     });
     await t.step("who sees one VM sees its graphs, no other's, and not the host's", async () => {
@@ -243,6 +247,12 @@ Deno.test({
       const [, compared] = await read(`/monitoring/compare?vm=${vm.uuid}&vm=${other.uuid}`);
       assert.match(compared, /1 VM is left out/);
       assert.ok(!compared.includes(other.name));
+      const [besideHost, text] = await read(`/monitoring/compare?vm=${vm.uuid}&vm=host`);
+      assert.deepEqual([besideHost, /1 VM is left out/.test(text), /value="host"/.test(text)], [
+        200,
+        true,
+        false,
+      ]);
     });
     await t.step(
       "more VMs than can be told apart are cut off, and VMs that are gone left out, both said",
