@@ -30,12 +30,12 @@ browserTest("a schedule is made, run and deleted, with and without JavaScript", 
           await page.getByRole("link", { name: "Create schedule" }).first().click();
           await waitForText(page, "h1", "Create schedule");
           await field(page, "Name").fill(HOSTILE);
-          await becomes(() => field(page, "Seconds to shut down").isVisible(), true);
+          await becomes(() => field(page, "Shutdown timeout (seconds)").isVisible(), true);
           await field(page, "Action").selectOption("snapshot");
           await becomes(() => field(page, "Snapshots to keep").isVisible(), true);
           await field(page, "Action").selectOption("start");
           await becomes(() => field(page, "Snapshots to keep").isVisible(), false);
-          await becomes(() => field(page, "Seconds to shut down").isVisible(), false);
+          await becomes(() => field(page, "Shutdown timeout (seconds)").isVisible(), false);
           await page.getByLabel(vm.name).check();
 
           // What is wrong is said at its field, and nothing that was typed is lost.

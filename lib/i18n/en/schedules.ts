@@ -56,7 +56,7 @@ export const schedules = {
   "schedules.form_which": "Which VMs",
   "schedules.form_which_what":
     "VMs that are chosen here, have one of the tags or are in one of the groups when it runs.",
-  "schedules.deadline": "Seconds to shut down",
+  "schedules.deadline": "Shutdown timeout (seconds)",
   "schedules.deadline_hint": "10 to 3,600. After that the run has failed, or the VM is forced off.",
   "schedules.keep": "Snapshots to keep",
   "schedules.keep_hint": "Of each VM. Older ones of this schedule are deleted, others never.",
