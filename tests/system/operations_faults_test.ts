@@ -77,6 +77,23 @@ async function clean(bench: KillBench, extra: readonly string[], about: string):
   });
 }
 
+/** Whether libvirt 9.0, killed while it began a backup, has taken that up and never ends it (docs/backups.md). */
+const isHeldByLibvirt = (error: unknown): boolean =>
+  error instanceof CallError && /held by monitor=init-.*restart libvirt/.test(JSON.stringify(error.body));
+
+/** What the refusal and the docs tell to do then. */
+async function release({ host, server }: KillBench, name: string): Promise<void> {
+  const isConnected = async () => (await call(server, "get_connection_status")).connected;
+  await host.virsh("destroy", name);
+  await host.kill();
+  await until("the connection to be lost", async () => !await isConnected(), { seconds: 60 });
+  await host.start();
+  await until("the connection", isConnected, { seconds: 60 });
+  await host.virsh("start", name);
+  const { id: vmId } = (await call(server, "get_vms")).find((vm) => vm.name === name)!;
+  await until(`${name} to run`, async () => (await call(server, "get_vm", { vmId })).state === "running");
+}
+
 /** One kill, everything that must hold after it, and the same once more. */
 async function round(
   bench: KillBench,
@@ -110,7 +127,12 @@ async function round(
   if (outcome === "done") assert.ok(whole, `it was told to be done, and is not ${about}`);
   await clean(bench, whole ? files(n) : filesBefore(n), about);
   if (!whole) {
-    await scenario.run(bench, n, vmId);
+    await scenario.run(bench, n, vmId).catch(async (error) => {
+      if (!isHeldByLibvirt(error)) throw error;
+      console.log(`libvirt holds ${scenario.vm!(n)} for good ${about}: the way out is taken`);
+      await release(bench, scenario.vm!(n));
+      await scenario.run(bench, n, vmId);
+    });
     whole = await isWhole(bench, n);
     assert.ok(whole, `the same command did not work again ${about}`);
     await clean(bench, files(n), `${about}, and done again`);
