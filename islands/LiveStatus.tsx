@@ -3,6 +3,7 @@ import { Flash } from "../components/kit/Flash.tsx";
 import { startClock } from "../lib/client/clock.ts";
 import { api } from "../lib/client/api.ts";
 import { showValidityAtFields } from "../lib/client/field_validity.ts";
+import { forgetDrafts } from "../lib/client/use_kept_draft.ts";
 import { live } from "../lib/client/live.ts";
 import type { ConnectionStatus } from "../lib/contract/mod.ts";
 import { oneLine } from "../lib/text/text.ts";
@@ -33,6 +34,7 @@ export default function LiveStatus({ eventId, connection, mayHealth }: LiveStatu
       // By its attribute: a button that is called "action" hides the property of that name.
       isLeaving.current = target instanceof HTMLFormElement &&
         target.getAttribute("action")?.endsWith("/sign-out") === true;
+      if (isLeaving.current) forgetDrafts();
     });
   }, []);
   useEffect(() => {

@@ -65,6 +65,8 @@ export interface Draft {
   readonly source: InstallSource;
   readonly withoutIso: boolean;
   readonly chosen: readonly Followed[];
+  /** Places of the users of cloud-init whose password must be typed again: none is kept. */
+  readonly again: readonly number[];
 }
 
 export class CreateModel {
@@ -75,6 +77,10 @@ export class CreateModel {
   /** Somebody wants an installation without its CD. */
   readonly withoutIso = signal(false);
   readonly submitting = signal(false);
+  /** Places of the users of cloud-init whose password was not kept. */
+  readonly again = signal<readonly number[]>([]);
+  /** How often what was filled in before was taken up: fields that keep their own text are made anew then. */
+  readonly restored = signal(0);
   /** Why it could not be created. */
   readonly failure = signal<Failure | null>(null);
   readonly #systems: readonly OperatingSystem[];
@@ -128,17 +134,25 @@ export class CreateModel {
       source: this.source.peek(),
       withoutIso: this.withoutIso.peek(),
       chosen: [...this.#chosen],
+      again: (this.wish.peek().cloudInit?.form?.users ?? []).flatMap(({ password }, place) =>
+        password === undefined && !this.again.peek().includes(place) ? [] : [place]
+      ),
     };
   }
 
   /** Takes up what was filled in before. */
-  restore({ wish, source, withoutIso, chosen }: Draft): void {
-    for (const field of chosen) this.#chosen.add(field);
+  restore({ wish, source, withoutIso, chosen, again }: Draft): void {
+    const fields = [...this.#touched.peek(), ...Object.keys(wish)], places = [...again];
+    for (const field of [...chosen]) this.#chosen.add(field);
     batch(() => {
       this.source.value = source;
       this.withoutIso.value = withoutIso;
-      this.set(wish);
+      this.wish.value = wish; // not what the page began with: some of it may have been cleared
+      this.again.value = places;
+      this.restored.value++;
+      this.#touched.value = new Set(fields);
     });
+    this.checkSoon();
   }
 
   /** Names the VM. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CreateModel } from "./create_model.ts";
-import { draftText } from "./use_kept_draft.ts";
+import { draftText, restoreDraft } from "./use_kept_draft.ts";
 
 const START = { wish: {}, check: null, first: "iso", withoutIso: false, systems: [], taken: [] } as const;
 const model = () => new CreateModel(START, { pools: [], pool: "" });
@@ -10,14 +10,31 @@ Deno.test("a draft comes back as it was left, without its passwords; nothing typ
   assert.equal(left.draft(), null);
   left.chooseSource("network");
   left.name("web-1");
-  left.set({ cloudInit: { form: { users: [{ name: "admin", password: "secret" }] } } });
+  left.set({
+    cloudInit: {
+      form: { users: [{ name: "admin", password: "secret" }, { name: "ann" }], runCommands: ["echo secret"] },
+    },
+  });
   const kept = draftText(left.draft()!);
   assert.doesNotMatch(kept, /secret/);
   back.restore(JSON.parse(kept));
   assert.equal(back.source.value, "network");
   assert.equal(back.wish.value.name, "web-1");
-  assert.deepEqual(back.wish.value.cloudInit, { form: { users: [{ name: "admin" }] } });
+  assert.deepEqual(back.wish.value.cloudInit, { form: { users: [{ name: "admin" }, { name: "ann" }] } });
+  assert.deepEqual(back.again.value, [0], "who needs a password again");
   // A system that is chosen later does not take the name away.
   back.chooseSystem(undefined);
   assert.equal(back.wish.value.name, "web-1");
+});
+
+Deno.test("what was cleared stays cleared; a draft of another version is left alone", () => {
+  const start = { ...START, wish: { isoPath: "default/debian.iso" } };
+  const left = new CreateModel(start, { pools: [], pool: "" }),
+    back = new CreateModel(start, { pools: [], pool: "" });
+  left.chooseIso(undefined);
+  restoreDraft(back, draftText(left.draft()!));
+  assert.equal(back.wish.value.isoPath, undefined);
+  const other = new CreateModel(start, { pools: [], pool: "" });
+  for (const kept of ["{", "null", '{"wish":{"name":"x"}}']) restoreDraft(other, kept);
+  assert.deepEqual(other.wish.value, start.wish);
 });

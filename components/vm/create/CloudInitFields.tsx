@@ -32,11 +32,18 @@ export function CloudInitFields({ model }: CreateProps) {
             value="yes"
             label={t("create.cloud_init_use")}
             hint={t("create.cloud_init_hint")}
+            key={model.restored.value}
             defaultChecked={used}
           />
         </div>
         <div class="create-cloud-init">
-          <CloudInitForm value={wish.cloudInit ?? null} nics={nics} fault={used ? fault : undefined} />
+          <CloudInitForm
+            key={model.restored.value}
+            value={wish.cloudInit ?? null}
+            nics={nics}
+            fault={used ? fault : undefined}
+            again={model.again.value}
+          />
         </div>
       </div>
     </Disclosure>
