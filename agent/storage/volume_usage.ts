@@ -195,9 +195,9 @@ export async function overlays(
   { inventory, link: { uri } }: Host,
   own: ReadonlySet<string> = new Set(),
 ): Promise<(path: string) => Promise<Volume | undefined>> {
-  const byBase = new Map<string, Volume>();
+  const byBase = new Map<string, Volume>(), left = new Set(await resolvedPaths(uri, [...own]));
   for (const volume of inventory.storage.known()) {
-    if (volume.backing === undefined || own.has(volume.path)) continue;
+    if (volume.backing === undefined || left.has(await resolvedPath(uri, volume.path))) continue;
     byBase.set(await resolvedPath(uri, volume.backing.path), volume);
   }
   return async (path) => byBase.get(await resolvedPath(uri, path));

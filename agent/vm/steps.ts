@@ -8,6 +8,7 @@ import { contractError, isAway } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { recordSnapshots } from "./lifecycle/bin.ts";
+import { deleteDisk } from "./lifecycle/delete.ts";
 import { replaceState } from "./lifecycle/replace_state.ts";
 import { definitionFor } from "./lifecycle/unbin.ts";
 import { defineAgain, eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
@@ -171,7 +172,10 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
   },
 };
 
-/** Moves a disk that a VM had before into the bin, unless it is there already. One that cannot go stays where it is. */
+/**
+ * Moves a disk that a VM had before into the bin, unless it is there already, or deletes what that cannot keep. One that
+ * cannot go stays where it is.
+ */
 async function binOld(
   host: Host,
   { pool, name }: { readonly pool: string; readonly name: string },
@@ -180,7 +184,7 @@ async function binOld(
   try {
     const volume = await volumeNamed(host.link, pool, name);
     if (volume === undefined || await binReplaced(host, volume, actor)) return;
-    log.warn("a disk that was replaced stays where it is: the bin cannot keep it", { pool, name });
+    await deleteDisk(host, volume.path);
   } catch (error) {
     if (isAway(error)) throw error;
     log.warn("a disk that was replaced stays where it is", { pool, name, error });

@@ -99,6 +99,49 @@ Deno.test({
       await call(server, "delete_volume", { pool: pool.name, volume: "top.qcow2" });
       await call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
     });
+    await t.step("so is one that a disk of the same VM is built on which stays", async () => {
+      await using vm = await testMachine({ purpose: "delete", guest: false, disks: [{}] });
+      const [base] = vm.disks, overlay = `${base}.overlay`;
+      await virsh("snapshot-create-as", vm.name, "one", "--disk-only", "--diskspec", `vda,file=${overlay}`);
+      await known(server, vm.uuid);
+      await shows(server, vm.uuid, ({ disks }) => disks[0]?.source === overlay);
+      const { disks } = await call(server, "get_delete_plan", { vmId: vm.uuid });
+      assert.deepEqual(disks.map(({ path, deletable }) => [path, deletable]), [[overlay, true], [
+        base,
+        true,
+      ]]);
+      const asked = call(server, "delete_vm", { vmId: vm.uuid, disks: [base!] });
+      await refused(
+        asked,
+        "DiskDeleteFailed",
+        `Failed to delete disk: ${base} - a disk of this VM that stays is built on it`,
+      );
+      assert.equal(await exists(base!), true);
+      await call(server, "delete_vm", { vmId: vm.uuid, disks: [base!, overlay] });
+      assert.deepEqual([await exists(base!), await exists(overlay)], [false, false]);
+    });
+    await t.step("a disk of a pool that is gone hinders nothing", async () => {
+      await using vm = await testMachine({ purpose: "delete", guest: false, disks: [{}] });
+      {
+        await using pool = await testPool("delete-gone");
+        await virsh("vol-create-as", pool.name, "x", "1M");
+        const file = `${pool.path}/disk.xml`;
+        await Deno.writeTextFile(
+          file,
+          `<disk type='volume' device='disk'><source pool='${pool.name}' volume='x'/><target dev='vdb' bus='virtio'/></disk>`,
+        );
+        await virsh("attach-device", vm.name, file, "--config");
+      }
+      await known(server, vm.uuid);
+      await shows(server, vm.uuid, ({ disks }) => disks.length === 2);
+      const plan = await call(server, "get_delete_plan", { vmId: vm.uuid });
+      assert.deepEqual(plan.disks.map(({ deletable, reason }) => [deletable, reason]), [
+        [true, undefined],
+        [false, "it does not exist"],
+      ]);
+      await call(server, "delete_vm", { vmId: vm.uuid, deleteDisks: true });
+      assert.equal(await exists(vm.disks[0]!), false);
+    });
     await t.step("a disk that is another machine's backing file is refused", async () => {
       await using base = await testMachine({ purpose: "delete", guest: false, disks: [{}] });
       await using overlay = await testMachine({

@@ -18,7 +18,7 @@ import { lockEntry } from "../../storage/bin/purge.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { deleteVolume } from "../../storage/volumes.ts";
 import { movesOf, planBin } from "./bin.ts";
-import { planDisks } from "./delete_plan.ts";
+import { neededByRest, planDisks } from "./delete_plan.ts";
 import type { Host } from "../../hosts/host.ts";
 import { defineAgain, eraseNvram, undefineStopped } from "./undefine.ts";
 
@@ -43,7 +43,11 @@ async function pathsToDelete(
     if (disk === undefined) throw refuse(path, "it is no disk of this VM");
     if (!disk.deletable) throw refuse(path, disk.reason ?? "");
   }
-  if (disks !== undefined) return disks;
+  if (disks !== undefined) {
+    const needed = await neededByRest(host, vm, planned, disks);
+    if (needed !== undefined) throw refuse(needed, "a disk of this VM that stays is built on it");
+    return disks;
+  }
   const hindering = planned.find(({ hinders }) => hinders);
   if (hindering) throw refuse(hindering.path, hindering.reason ?? "");
   return planned.filter(({ deletable }) => deletable).map(({ path }) => path);

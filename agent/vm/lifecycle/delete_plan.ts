@@ -7,9 +7,9 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isLocal } from "../../libvirt/uri.ts";
-import { resolvedPath, resolvedPaths } from "../../resolved_path.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
+import { isActivePool } from "../../storage/shared.ts";
 import { overlays } from "../../storage/volume_usage.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -146,14 +146,13 @@ async function othersAbove(
   going: readonly string[],
   pools: Iterable<string>,
 ): Promise<(path: string) => Promise<Volume | undefined>> {
-  const { inventory: { storage }, link: { uri } } = host;
-  // What nobody has looked at yet is not known.
-  for (const pool of new Set(pools)) await storage.volumes(pool);
-  const own = new Set(await resolvedPaths(uri, going)), above = await overlays(host, new Set(going));
-  return async (path) => {
-    const found = await above(path);
-    return found === undefined || own.has(await resolvedPath(uri, found.path)) ? undefined : found;
-  };
+  const { storage } = host.inventory;
+  // What nobody has looked at yet is not known. A disk may name a pool that is gone.
+  for (const pool of new Set(pools)) {
+    const record = storage.record(pool);
+    if (record !== undefined && isActivePool(record)) await storage.volumes(pool);
+  }
+  return await overlays(host, new Set(going));
 }
 
 /**
@@ -163,7 +162,11 @@ async function othersAbove(
  * @param xml its stored configuration
  * @throws {LibvirtError}
  */
-export async function planDisks(host: Host, vm: VM, xml: string): Promise<PlannedDisk[]> {
+export async function planDisks(
+  host: Host,
+  vm: VM,
+  xml: string,
+): Promise<PlannedDisk[]> {
   const all = host.inventory.vms();
   const seed = ownSeed(xml, vm, all);
   const candidates = new Map<string, Candidate>();
@@ -207,4 +210,19 @@ export async function deletePlan(host: Host, vmId: string): Promise<DeletePlan> 
     ...(nvram !== undefined && { nvram }),
     binDays: host.app.bin.policy.days,
   };
+}
+
+/** The first of some paths that a disk of the VM is built on which stays. */
+export async function neededByRest(
+  host: Host,
+  vm: VM,
+  planned: readonly PlannedDisk[],
+  going: readonly string[],
+): Promise<string | undefined> {
+  const targets = new Set(planned.filter(({ path }) => !going.includes(path)).map(({ target }) => target));
+  const rest = vm.disks.filter(({ target, source }) =>
+    targets.has(target) && source !== undefined && !going.includes(source)
+  );
+  const needed = await imageUsers(host, going, [{ ...vm, disks: rest }]);
+  return going.find((path) => needed.has(path));
 }
