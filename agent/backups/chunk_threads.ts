@@ -81,6 +81,9 @@ export class ChunkThreads implements Disposable {
 
   /** The thread that has least to do; another one where all have something. */
   #idlest() {
+    for (let at = this.#threads.length - 1; at >= 0; at--) {
+      if (this.#threads[at]!.worker.isOver) this.#threads.splice(at, 1);
+    }
     const idlest = this.#threads.toSorted((a, b) => a.under - b.under)[0];
     if (idlest !== undefined && (idlest.under === 0 || this.#threads.length === THREADS)) return idlest;
     const worker = new AnsweringWorker<ToChunkWorker, FromChunkWorker>(

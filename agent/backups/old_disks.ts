@@ -19,15 +19,22 @@ export async function putAway(
   { host, operation, warnings }: Pick<DiskWork, "host" | "operation"> & { readonly warnings: string[] },
   old: Iterable<Volume>,
 ): Promise<void> {
-  for (const volume of old) {
+  const doomed: DiskDoomed[] = [];
+  const each = async (path: string, work: () => Promise<void>) => {
     try {
-      if (await binReplaced(host, volume, operation.record.actor)) continue;
-      const file = await fileOf(host.link, volume.path);
-      operation.add<DiskDoomed>({ kind: "disk-doomed", path: volume.path, file });
-      await deleteDisk(host, volume.path);
+      await work();
     } catch (error) {
       if (isAway(error)) throw error;
-      warnings.push(`The old disk ${volume.path} was kept: ${messageOf(error)}`);
+      warnings.push(`The old disk ${path} was kept: ${messageOf(error)}`);
     }
+  };
+  for (const volume of old) {
+    await each(volume.path, async () => {
+      if (await binReplaced(host, volume, operation.record.actor)) return;
+      doomed.push({ kind: "disk-doomed", path: volume.path, file: await fileOf(host.link, volume.path) });
+    });
   }
+  // Written down together: once one of them is, what was replaced is not settled by its own step any more.
+  if (doomed.length > 0) operation.addAll(doomed);
+  for (const { path } of doomed) await each(path, () => deleteDisk(host, path));
 }

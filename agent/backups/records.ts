@@ -88,7 +88,12 @@ export const BACKUP_MIGRATIONS = [
      vm_id     TEXT NOT NULL,
      at        INTEGER NOT NULL,  -- ms since 1970: when a copy was booted last, which may be gone by now
      PRIMARY KEY (backup_id, vm_id)
-   ) STRICT;`,
+   ) STRICT;
+   INSERT INTO backup_booted
+     SELECT run.backup_id, copy.value ->> 'vmId', max(test.record ->> 'at')
+     FROM backup_runs run, json_each(run.record, '$.copies') copy
+     JOIN backup_boot_tests test ON test.copy_id = copy.value ->> 'copyId'
+     GROUP BY 1, 2;`,
 ];
 
 type Row = Record<string, SQLOutputValue>;

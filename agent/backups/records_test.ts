@@ -94,3 +94,28 @@ Deno.test("runs of which there are copies are kept, however many came since; oth
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("what an earlier version has booted is known to be: weekly tests are not all due at once", async () => {
+  const folder = await Deno.makeTempDir();
+  const open = (migrations: readonly string[]) =>
+    new Store(folder, undefined, [{ name: "backups", migrations }]);
+  try {
+    const before = open(BACKUP_MIGRATIONS.slice(0, -1));
+    const run = { id: "run", copies: [copy("old"), copy("new"), copy(null)] };
+    before.open()!.prepare("INSERT INTO backup_runs VALUES ('run', 'a', 1, 'done', ?)").run(
+      JSON.stringify(run),
+    );
+    for (const [copyId, at] of [["old", 5], ["new", 9], ["another's", 20]] as const) {
+      before.open()!.prepare("INSERT INTO backup_boot_tests VALUES (?, ?, NULL)").run(
+        copyId,
+        JSON.stringify({ at, ok: true }),
+      );
+    }
+    before.close();
+    const store = open(BACKUP_MIGRATIONS);
+    assert.equal(new BackupRecords(store).lastBootTest("a", "vm"), 9);
+    store.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -257,10 +257,12 @@ export class Uploads {
       const converted = partial.isConverted
         ? await convertArrived(this.#host, partial, { policy: this.#policy(), job, actor })
         : undefined;
-      if (converted !== undefined) await deleteVolume(link, path);
-      await link.call("poolRefresh", { pool });
-      const volume = converted ?? await volumeNamed(link, pool, name);
-      operations.end(partial.operation);
+      let volume = converted;
+      if (converted === undefined) {
+        await link.call("poolRefresh", { pool });
+        volume = await volumeNamed(link, pool, name);
+        operations.end(partial.operation);
+      } else await this.#clear(partial); // the image is whole: what was sent goes, now or later
       job.done();
       this.#forget(partial);
       return {
