@@ -48,13 +48,32 @@ function snapshotOf(domain: Handle, name: string): Handle {
   return new Handle(some(symbols.virDomainSnapshotLookupByName(domain.pointer, cString(name), 0)), free);
 }
 
+/** How often the list of snapshots is asked for while it cannot be given, and milliseconds in between. */
+const LIST_TRIES = 10, LIST_PAUSE_MS = 20;
+
+/**
+ * The list of snapshots. While one is made or deleted, libvirt 9.0 may find one without a name in its own list, and
+ * refuses all of it ("name in virGetDomainSnapshot must not be NULL").
+ */
+function listSnapshots(domain: Handle) {
+  for (let tries = 1;; tries++) {
+    try {
+      return listOf((out) =>
+        libvirt().symbols.virDomainListAllSnapshots(domain.pointer, out, LIST_TOPOLOGICAL)
+      );
+    } catch (error) {
+      const isChanging = error instanceof LibvirtError && error.code === VIR_ERR.INVALID_ARG;
+      if (!isChanging || tries === LIST_TRIES) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LIST_PAUSE_MS); // the thread of a worker
+    }
+  }
+}
+
 /** All snapshots of a domain, parents before their children. Source: virDomainListAllSnapshots. */
 export function snapshotScan(connection: Connection, { uuid }: { uuid: string }): SnapshotRecord[] {
   const { symbols } = libvirt();
   using domain = connection.domain(uuid);
-  const { array, items } = listOf((out) =>
-    symbols.virDomainListAllSnapshots(domain.pointer, out, LIST_TOPOLOGICAL)
-  );
+  const { array, items } = listSnapshots(domain);
   return readList(array, items, free, (item) => {
     try {
       return {
