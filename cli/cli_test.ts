@@ -56,7 +56,7 @@ Deno.test("main() exits with 2 for wrong usage", async () => {
   for (const verb of ["nonsense", "constructor", "__proto__", "--nonsense", ""]) {
     const { status, out, err } = await command(verb);
     assert.deepEqual([status, out], [2, ""], verb);
-    assert.match(err, /unknown verb/);
+    assert.match(err, verb.startsWith("-") ? /unknown option "--nonsense"/ : /unknown verb/);
   }
   const { status, err } = await command("serve", "--listen");
   assert.equal(status, 2);
@@ -93,6 +93,11 @@ Deno.test("main() takes options before the verb, as virsh and kubectl do", async
     assert.match(help.out, /^Usage: kvm-manager vm list/);
     assert.match((await command("--socket", "x", "nonsense")).err, /unknown verb "nonsense"/);
     assert.match((await command("--socket")).err, /unknown verb "--socket"/);
+    const mistyped = await command("--sever", "https://host", "vm", "list");
+    assert.match(mistyped.err, /unknown option "--sever" before the verb\. Did you mean --server\?/);
+    // A VM of that name is none of the values of --wait.
+    const calls = await command("--socket", "x", "--wait", "vm", "start", "agent", "--help");
+    assert.match(calls.out, /^Usage: kvm-manager vm start/);
   } finally {
     await listener.close();
     await Deno.remove(folder, { recursive: true });

@@ -125,7 +125,7 @@ export async function fileTo(
 export async function folderTo(copying: Copying, source: string, path: string): Promise<void> {
   const { server, vmId } = copying;
   const { mode } = await Deno.stat(source);
-  await server.call("guest_make_folder", { vmId, path, ...(mode !== null && { mode: modeText(mode) }) });
+  await server.call("guest_create_folder", { vmId, path, ...(mode !== null && { mode: modeText(mode) }) });
   let entries: Deno.DirEntry[];
   try {
     entries = await Array.fromAsync(Deno.readDir(source));

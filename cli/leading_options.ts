@@ -20,8 +20,8 @@ export function leadingOptions(line: readonly string[]): { options: string[]; re
     const word = line[at]!, name = nameOf(word);
     if (name === undefined) break;
     const { type, optional } = OPTIONS[name]!;
-    const isWhole = type === "boolean" || optional !== undefined || word.includes("=") ||
-      /^-[^-]./.test(word);
+    const isAlone = optional !== undefined && !optional.includes(line[at + 1] ?? "");
+    const isWhole = type === "boolean" || isAlone || word.includes("=") || /^-[^-]./.test(word);
     at += isWhole ? 1 : 2;
   }
   return { options: line.slice(0, at), rest: line.slice(at) };

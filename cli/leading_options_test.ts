@@ -9,6 +9,7 @@ Deno.test("leadingOptions() takes options of all verbs with their values, up to 
       [["--server=https://host", "-o", "json"], ["vm", "list", "--context", "x"]],
       [["-ojson", "-y"], ["vm", "delete", "web1"]],
       [["--wait"], ["vm", "stop", "web1"]],
+      [["--wait", "running"], ["vm", "start", "web1"]],
       [["--context", "far"], ["--help"]],
       [[], ["--no-such", "vm"]],
       [[], ["--", "--server", "x"]],

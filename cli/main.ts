@@ -7,7 +7,6 @@ import { LOST_BYTE, spelledArguments } from "./lost_bytes.ts";
 import { findOwn, type OwnVerb } from "./own_verb.ts";
 import { ownVerbs } from "./own_verbs.ts";
 import { fitted } from "./text.ts";
-import { findVerb } from "./verb/find.ts";
 import { runVerb } from "./verb/run.ts";
 
 const isHelp = (word: string) => word === "--help" || word === "-h";
@@ -54,9 +53,14 @@ export async function main(args: readonly string[], app: () => Promise<Pages>): 
     const { leadingOptions } = await import("./leading_options.ts");
     const { options, rest: line } = leadingOptions(given);
     if (options.length > 0 && line.length > 0) {
-      // Behind the verb's words, and before what a program in a guest is given.
-      const left = (findOwn(own, line) ?? findVerb(line))?.rest.length ?? 0, words = line.length - left;
-      return await main([...line.slice(0, words), ...options, ...line.slice(words)], app);
+      const ofOwn = findOwn(own, line), end = line.indexOf("--");
+      // Before what a program in a guest is given; else behind all, where none takes what follows for its value.
+      const at = ofOwn !== undefined ? line.length - ofOwn.rest.length : end < 0 ? line.length : end;
+      return await main([...line.slice(0, at), ...options, ...line.slice(at)], app);
+    }
+    if (options.length === 0 && first !== "--" && findOwn(own, given) === undefined) {
+      const { unknownOption } = await import("./unknown.ts");
+      return unknownOption(first);
     }
   }
   const found = findOwn(own, given);

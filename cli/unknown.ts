@@ -1,7 +1,9 @@
 /** A verb that there is not, and what is near. Loaded when somebody mistyped alone. */
+import { TARGET_OPTIONS } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
 import { findOwn, OWN_OTHER_WORDS, type OwnVerb } from "./own_verb.ts";
 import { didYouMean, inWords } from "./suggestion.ts";
+import { COMMON_OPTIONS } from "./verb/common.ts";
 import { findVerb, VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
 
 /** Says that nothing has this name, and what has one that is near. */
@@ -35,5 +37,18 @@ export function unknown(args: readonly string[], own: Readonly<Record<string, Ow
     ...CONTRACT_VERBS.filter(({ words }) => words[0] === "vm").map(({ words }) => words[1]!),
   ], (each) => verbsUnder(["vm", each]).length > 0 ? `kvm-manager vm ${each}` : `kvm-manager ${each}`);
   console.error(`kvm-manager: unknown verb ${JSON.stringify(name)}.${near} See kvm-manager --help`);
+  return EXIT.usage;
+}
+
+/** Says that no verb has this option. */
+export function unknownOption(word: string): number {
+  const [option = ""] = word.split("=");
+  const near = didYouMean(
+    option,
+    [...Object.keys(COMMON_OPTIONS), ...Object.keys(TARGET_OPTIONS)].map((each) => `--${each}`),
+  );
+  console.error(
+    `kvm-manager: unknown option ${JSON.stringify(option)} before the verb.${near} See kvm-manager --help`,
+  );
   return EXIT.usage;
 }

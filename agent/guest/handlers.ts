@@ -169,7 +169,7 @@ export function guestHandlers(
       }
       return { length };
     },
-    guest_make_folder: async ({ vmId, path, mode }) => {
+    guest_create_folder: async ({ vmId, path, mode }) => {
       const { vm, agent } = await guests.agentFor(vmId, "files");
       await agent.makeFolder(vm, path, mode);
       return null;

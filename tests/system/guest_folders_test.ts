@@ -54,9 +54,9 @@ Deno.test({
         }
         assert.deepEqual(await inside("/tmp/new/site"), whole);
         // A folder that is there keeps its permissions
-        await call(server, "guest_make_folder", { vmId, path: "/tmp/new/a b", mode: "0777" });
+        await call(server, "guest_create_folder", { vmId, path: "/tmp/new/a b", mode: "0777" });
         assert.deepEqual((await inside("/tmp/new")).slice(0, 1), ["./a b 700 "]);
-        await refused(call(server, "guest_make_folder", { vmId, path: "/init/x" }), "GuestFileDenied");
+        await refused(call(server, "guest_create_folder", { vmId, path: "/init/x" }), "GuestFileDenied");
 
         const back = `${here.path}/${vmId}`;
         await call(server, "guest_exec", { vmId, command: "ln", args: ["-s", "/", "/tmp/below/site/up"] });
@@ -81,9 +81,9 @@ Deno.test({
     await t.step("who may not reach files makes no folder; the audit log has its path", async () => {
       const { uuid: vmId } = ours;
       const operator = await personWith(server, "olaf", [{ role: "operator", on: { kind: "vm", vmId } }]);
-      await refused(operator.call("guest_make_folder", { vmId, path: "/tmp/x" }), "Forbidden");
+      await refused(operator.call("guest_create_folder", { vmId, path: "/tmp/x" }), "Forbidden");
       const text = JSON.stringify(await asRoot(server, "get_audit_log", { limit: 200 }));
-      assert.ok(text.includes("guest_make_folder") && text.includes("/tmp/below/site/a b/empty"));
+      assert.ok(text.includes("guest_create_folder") && text.includes("/tmp/below/site/a b/empty"));
     });
   },
 });

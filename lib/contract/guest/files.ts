@@ -84,15 +84,15 @@ export const guestFileCommands = {
     cli: ["guest", "write", "<vmId>", "<path>"],
     readOnly: false,
   }),
-  guest_make_folder: command({
-    summary: "Make a folder in a guest",
+  guest_create_folder: command({
+    summary: "Create a folder in a guest",
     description: "With the folders above it that are missing. One that is there stays as it is.",
     ...FILE,
     input: closed({ vmId: VmId, path: GuestPath, mode: Type.Optional(FileMode) }),
     output: NOTHING_OUT,
     errors: FILES,
     route: "POST /vms/{vmId}/guest/folders",
-    cli: ["guest", "make-folder", "<vmId>", "<path>"],
+    cli: ["guest", "create-folder", "<vmId>", "<path>"],
     readOnly: false,
   }),
   guest_copy_to: command({

@@ -32,7 +32,7 @@ export const activity = {
   "activity.command.guest_list_files": "Folder in the guest listed",
   "activity.command.guest_read_file": "File in the guest read",
   "activity.command.guest_write_file": "File in the guest written",
-  "activity.command.guest_make_folder": "Folder in the guest made",
+  "activity.command.guest_create_folder": "Folder created in the guest",
   "activity.command.guest_copy_to": "File copied into the guest",
   "activity.command.guest_copy_from": "File copied out of the guest",
   "activity.command.guest_shutdown": "Shutdown requested of the guest",
