@@ -36,8 +36,7 @@ export class ZstdError extends Error {
 
 /** A thread is started when it is first needed. Disposing of them ends them. */
 export class ChunkThreads implements Disposable {
-  readonly #threads: { readonly worker: AnsweringWorker<ToChunkWorker, FromChunkWorker>; under: number }[] =
-    [];
+  #threads: { readonly worker: AnsweringWorker<ToChunkWorker, FromChunkWorker>; under: number }[] = [];
 
   /** @param nameKey as {@link Codec.nameKey} */
   constructor(private readonly nameKey: Bytes | undefined) {}
@@ -81,9 +80,7 @@ export class ChunkThreads implements Disposable {
 
   /** The thread that has least to do; another one where all have something. */
   #idlest() {
-    for (let at = this.#threads.length - 1; at >= 0; at--) {
-      if (this.#threads[at]!.worker.isOver) this.#threads.splice(at, 1);
-    }
+    this.#threads = this.#threads.filter(({ worker }) => !worker.isOver);
     const idlest = this.#threads.toSorted((a, b) => a.under - b.under)[0];
     if (idlest !== undefined && (idlest.under === 0 || this.#threads.length === THREADS)) return idlest;
     const worker = new AnsweringWorker<ToChunkWorker, FromChunkWorker>(

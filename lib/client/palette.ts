@@ -35,7 +35,7 @@ type OwnIcon =
   | typeof ACTIONS[ActionName]["icon"];
 
 /** One entry. */
-export interface Command<Icon extends string = OwnIcon> {
+export interface PaletteCommand<Icon extends string = OwnIcon> {
   readonly id: string;
   readonly label: string;
   /** In grey behind it: a state, a kind. */
@@ -50,7 +50,7 @@ export interface Command<Icon extends string = OwnIcon> {
 
 /** An entry that matches, and where. */
 export interface FoundCommand<Icon extends string = OwnIcon> {
-  readonly command: Command<Icon>;
+  readonly command: PaletteCommand<Icon>;
   readonly match: FuzzyMatch;
 }
 
@@ -79,7 +79,7 @@ const SHOWN = 20;
 const ACTION_LETTERS = 2;
 
 /** An entry that leads to a page. */
-const toPage = <Icon extends string>({ href, label, icon }: PalettePage<Icon>): Command<Icon> => ({
+const toPage = <Icon extends string>({ href, label, icon }: PalettePage<Icon>): PaletteCommand<Icon> => ({
   id: href,
   label,
   hint: texts.t("palette.page"),
@@ -87,7 +87,7 @@ const toPage = <Icon extends string>({ href, label, icon }: PalettePage<Icon>): 
   effect: { kind: "go", href },
 });
 /** An entry that sets the theme. */
-const toTheme = (theme: "system" | "light" | "dark", icon: OwnIcon): Command => ({
+const toTheme = (theme: "system" | "light" | "dark", icon: OwnIcon): PaletteCommand => ({
   id: `theme-${theme}`,
   label: t(`theme.${theme}`),
   hint: texts.t("palette.theme"),
@@ -96,7 +96,7 @@ const toTheme = (theme: "system" | "light" | "dark", icon: OwnIcon): Command => 
 });
 
 /** The entries that are always there, beside the pages. */
-function* fixedCommands(maySignOut: boolean): Generator<Command> {
+function* fixedCommands(maySignOut: boolean): Generator<PaletteCommand> {
   yield toPage({ href: "/vms/new", label: t("vms.new"), icon: "vms" });
   yield toPage({ href: "/vms?state=attention", label: texts.t("palette.attention"), icon: "vms" });
   yield toPage({ href: "/vms/import", label: texts.t("palette.import"), icon: "vms" });
@@ -122,7 +122,7 @@ function* fixedCommands(maySignOut: boolean): Generator<Command> {
   }
 }
 
-function machine(vm: VM): Command {
+function vmCommand(vm: VM): PaletteCommand {
   return {
     id: vm.id,
     label: oneLine(vm.name, 80),
@@ -134,7 +134,7 @@ function machine(vm: VM): Command {
 }
 
 /** The networks, pools and images. */
-function* resources({ networks, pools, images }: PaletteScope<string>): Generator<Command> {
+function* resources({ networks, pools, images }: PaletteScope<string>): Generator<PaletteCommand> {
   for (const { name, bridge, subnets } of networks) {
     yield {
       id: `network ${name}`,
@@ -171,7 +171,7 @@ function* resources({ networks, pools, images }: PaletteScope<string>): Generato
 const isDangerous = (action: ActionName) =>
   ACTIONS[action].danger !== undefined || ACTIONS[action].interrupts === true;
 
-function actions(vm: VM, isWanted: (action: ActionName) => boolean): Command[] {
+function actions(vm: VM, isWanted: (action: ActionName) => boolean): PaletteCommand[] {
   return allowedActions(vm).filter(isWanted).map((action) => ({
     id: `${vm.id} ${action}`,
     label: texts.t("palette.act", { action: t(actionWords(action, vm).label), name: oneLine(vm.name, 80) }),
@@ -182,7 +182,7 @@ function actions(vm: VM, isWanted: (action: ActionName) => boolean): Command[] {
 }
 
 /** The pages below a VM's own, its console first: "Console of web-01". */
-function pages(vm: VM): Command[] {
+function pages(vm: VM): PaletteCommand[] {
   return VM_TABS.filter(({ path }) => path !== "").map(({ path, label }) => ({
     id: `${vm.id}${path}`,
     label: texts.t("palette.tab", { page: t(label), name: oneLine(vm.name, 80) }),
@@ -196,10 +196,10 @@ function pages(vm: VM): Command[] {
 function* commands<Icon extends string>(
   scope: PaletteScope<Icon>,
   isClear: boolean,
-): Generator<Command<Icon | OwnIcon>> {
+): Generator<PaletteCommand<Icon | OwnIcon>> {
   for (const page of scope.pages) yield toPage(page);
   yield* fixedCommands(scope.maySignOut);
-  for (const vm of scope.vms) yield machine(vm);
+  for (const vm of scope.vms) yield vmCommand(vm);
   yield* resources(scope);
   if (!isClear) return;
   for (const vm of scope.vms) {
@@ -213,7 +213,11 @@ function* commands<Icon extends string>(
 }
 
 /** How near an entry is that has every word; null where one is missing. Less is nearer. */
-function distance({ label, words = "", isMinor }: Command<string>, typed: string, parts: readonly string[]) {
+function distance(
+  { label, words = "", isMinor }: PaletteCommand<string>,
+  typed: string,
+  parts: readonly string[],
+) {
   const lower = label.toLowerCase();
   if (lower === typed) return 0;
   if (lower.startsWith(typed)) return isMinor ? 3 : 1;
@@ -233,7 +237,7 @@ export function findCommands<Icon extends string>(
   const isClear = wanted.length >= ACTION_LETTERS;
   const all = () => commands(scope, isClear);
   if (wanted !== "") {
-    const parts = wanted.split(/\s+/), found: { command: Command<Icon | OwnIcon>; far: number }[] = [];
+    const parts = wanted.split(/\s+/), found: { command: PaletteCommand<Icon | OwnIcon>; far: number }[] = [];
     for (const command of all()) {
       const far = distance(command, wanted, parts);
       if (far !== null) found.push({ command, far });
