@@ -4,6 +4,7 @@ import { until } from "../testbed/wait.ts";
 import { countOf, type ListedVm } from "./api.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { inTurn } from "./measure.ts";
+import { CScan } from "./c.ts";
 import { launch } from "./launch.ts";
 import { cpuMs } from "./proc.ts";
 import { Python, pythonOnce } from "./python.ts";
@@ -47,6 +48,7 @@ async function scanOnce(context: Context): Promise<Scan> {
 
 export const scans: Bench = async (context) => {
   await using python = await Python.start();
+  await using c = await CScan.start();
   const ours: Scan[] = [];
   const pythonCpu: number[] = [];
   const pythonWarmCpu: number[] = [];
@@ -65,6 +67,7 @@ export const scans: Bench = async (context) => {
       pythonWarmCpu.push(cpu);
       return ms;
     },
+    c: () => c.scan(),
   });
   ours.shift(); // the round that does not count
   pythonCpu.shift();
@@ -85,6 +88,13 @@ export const scans: Bench = async (context) => {
       theirs: figures.warm,
       peer,
       aim: { ratio: 0.75 },
+    }),
+    beside({
+      what: `${what}, from the connection`,
+      ours: ours.map(({ scan }) => scan),
+      theirs: figures.c,
+      peer: "the same calls in C",
+      aim: { ratio: 1.2 },
     }),
     beside({
       what: `${what}: CPU, the start of the process included`,
