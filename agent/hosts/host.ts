@@ -21,6 +21,7 @@ import type { HostPart } from "../feature.ts";
 import { HostCapabilities } from "./capabilities.ts";
 import { isLocal, isLocalSystem } from "../libvirt/uri.ts";
 import { localHostname, localLoad, qemuStartedAt } from "./local.ts";
+import { LostVms } from "./lost_vms.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
 import { type HostGuests, NO_GUESTS } from "./guests.ts";
@@ -54,6 +55,7 @@ export interface HostConfig {
 const PACE = {
   loads: { watched: 2000, idle: 45_000 },
   answers: 3000,
+  lost: 3000,
   addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
   reconcile: { watched: 10_000, idle: 30_000 },
 } as const;
@@ -82,6 +84,7 @@ export class Host {
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
   readonly passt: Passt;
+  readonly #lost: LostVms;
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];
   readonly #handlers: Partial<Handlers>;
@@ -113,6 +116,7 @@ export class Host {
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
     );
+    this.#lost = new LostVms(uri, this.inventory);
     this.make = new NodeInfo(this.link);
     this.capabilities = new HostCapabilities(this.link, this.make, clock);
     this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock);
@@ -243,6 +247,11 @@ export class Host {
    * @throws {ContractError} VmBusy
    */
   claim({ id }: VM, label: string): Disposable {
+    const lost = this.#lost.pidOf(id);
+    if (lost !== undefined) {
+      const operation = `it runs as process ${lost} of the host, which libvirt has lost`;
+      throw new ContractError("VmBusy", { operation });
+    }
     const running = this.inventory.vm(id)?.operation;
     if (running !== undefined) throw new ContractError("VmBusy", { operation: running });
     this.inventory.update(id, { operation: label });
@@ -275,6 +284,8 @@ export class Host {
       const { hostname } = await this.make.get();
       if (this.id === LOCAL_HOST) this.inventory.hostname = hostname;
       await this.inventory.resync();
+      // Before anything is done with the disks of VMs that are off
+      await this.#lost.look();
       this.#unread = false;
     } catch (error) {
       log.warn("the host could not be read", { host: this.id, error });
@@ -351,6 +362,7 @@ export class Host {
       { name: "disk sizes", every: pace(PACE.reconcile), run: () => this.sizes.update() },
       { name: "image formats", every: pace(PACE.reconcile), run: () => this.observeFormats() },
       { name: "storage", every: pace(PACE.reconcile), run: () => this.inventory.storage.reconcile() },
+      { name: "lost VMs", every: () => this.#lost.any ? PACE.lost : Infinity, run: () => this.#lost.look() },
       { name: "reconcile", every: pace(PACE.reconcile), run: () => this.#reconcile() },
     ];
     return [...own, ...this.#parts.flatMap(({ periodic = [] }) => periodic)].map((job) => this.#paced(job));

@@ -13,6 +13,12 @@ const GRACE_MS = 5000;
 /** Characters kept of what it complains about. */
 const MOST_COMPLAINT = 2000;
 
+/** QEMU's words for an image that another process has open; it locks what it writes to. */
+const IS_LOCKED = /Failed to get ".*" lock/;
+
+/** An image is open in another process just now: the same works once that has ended. */
+export class ImageLocked extends ToolError {}
+
 /** Whether this host has a qemu-img. */
 export async function hasQemuImg(): Promise<boolean> {
   try {
@@ -154,6 +160,15 @@ export async function commitImage(image: ImageNode, watch: CopyWatch): Promise<v
   await runQemuImg(commitArgs(plain(image, plainPath(image.path))), watch);
 }
 
+/** Whether a guest sees the same of two images. @throws {ToolError} @throws the signal's reason when that is aborted */
+export async function sameContent(one: ImageNode, other: ImageNode, signal: AbortSignal): Promise<boolean> {
+  const nodes = [one, other].map((image) =>
+    `json:${JSON.stringify(nodeOf(plain(image, plainPath(image.path))))}`
+  );
+  return await runQemuImg(["compare", "--", ...nodes], { signal, onShare: () => {} }, DIFFERENT) !==
+    DIFFERENT;
+}
+
 /** Writes into a qcow2 image's head what it is built on. Nothing else of it changes. */
 export async function rebaseImage(
   path: string,
@@ -164,8 +179,17 @@ export async function rebaseImage(
   await runQemuImg(args, { signal, onShare: () => {} });
 }
 
-/** Runs it until it ends or is ended. @throws {ToolError} @throws the signal's reason when that is aborted */
-async function runQemuImg(args: string[], { signal, onShare }: CopyWatch): Promise<void> {
+/** What `qemu-img compare` ends with when the images differ. */
+const DIFFERENT = 1;
+
+/**
+ * Runs it until it ends or is ended.
+ *
+ * @param fine an exit status that is no failure, beside 0
+ * @returns the exit status
+ * @throws {ToolError} @throws the signal's reason when that is aborted
+ */
+async function runQemuImg(args: string[], { signal, onShare }: CopyWatch, fine = 0): Promise<number> {
   signal.throwIfAborted();
   const child = new Deno.Command("qemu-img", {
     args,
@@ -182,7 +206,7 @@ async function runQemuImg(args: string[], { signal, onShare }: CopyWatch): Promi
   signal.addEventListener("abort", end);
   let complaint = "";
   try {
-    const [{ success }] = await Promise.all([
+    const [{ code }] = await Promise.all([
       child.status,
       readText(child.stdout, (text) => {
         const share = shareIn(text);
@@ -191,7 +215,9 @@ async function runQemuImg(args: string[], { signal, onShare }: CopyWatch): Promi
       readText(child.stderr, (text) => complaint = (complaint + text).slice(0, MOST_COMPLAINT)),
     ]);
     signal.throwIfAborted();
-    if (!success) throw new ToolError(complaint.trim() || "qemu-img failed");
+    if (code === 0 || code === fine) return code;
+    const text = complaint.trim() || "qemu-img failed";
+    throw IS_LOCKED.test(text) ? new ImageLocked(text) : new ToolError(text);
   } finally {
     signal.removeEventListener("abort", end);
     clearTimeout(killing);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { copyArgs, shareIn } from "./qemu_img.ts";
+import { ToolError } from "../libvirt/failure.ts";
+import { commitImage, copyArgs, ImageLocked, sameContent, shareIn } from "./qemu_img.ts";
 
 Deno.test("shareIn() reads the last share of a piece of output", () => {
   assert.equal(shareIn("    (1.00/100%)\r    (42.50/100%)\r"), 0.425);
@@ -42,4 +43,39 @@ Deno.test("copyArgs() names a snapshot by its name, whatever is in it", () => {
   });
   assert.equal(args[args.indexOf("-l") + 1], "snapshot.name=a,,snapshot.id=1");
   assert.ok(args.indexOf("-l") < args.indexOf("--"));
+});
+
+Deno.test("sameContent() compares what a guest sees; an image that QEMU has open is told apart from other failures", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
+  const signal = new AbortController().signal;
+  const qemu = async (program: string, ...args: string[]) => {
+    const { success, stderr } = await new Deno.Command(program, { args }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  };
+  try {
+    const [base, over] = [`${folder}/base.raw`, `${folder}/over.qcow2`];
+    await qemu("qemu-img", "create", "-q", "-f", "raw", base, "1M");
+    await qemu("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", over);
+    const lower = { path: base, type: "file", format: "raw", backing: [] } as const;
+    const upper = { path: over, type: "file", format: "qcow2", backing: [lower] } as const;
+    assert.equal(await sameContent(upper, lower, signal), true);
+    await qemu("qemu-io", "-f", "qcow2", "-c", "write -q -P 7 0 4k", over);
+    assert.equal(await sameContent(upper, lower, signal), false);
+
+    const held = new Deno.Command("qemu-io", { args: ["-f", "qcow2", over], stdin: "piped", stdout: "piped" })
+      .spawn();
+    const reader = held.stdout.getReader();
+    await reader.read(); // its prompt: the image is open
+    const commit = () => commitImage(upper, { signal, onShare: () => {} });
+    await assert.rejects(commit, ImageLocked);
+    await held.stdin.close();
+    while (!(await reader.read()).done);
+    await held.status;
+    await commit();
+    assert.equal(await sameContent(upper, lower, signal), true);
+    await Deno.remove(base);
+    await assert.rejects(commit, (error) => error instanceof ToolError && !(error instanceof ImageLocked));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -168,6 +168,18 @@ export class PrivateLibvirt implements AsyncDisposable {
     });
   }
 
+  /**
+   * Has libvirtd lose a machine that runs on: killed, and started with a status file that it refuses, as libvirt 9.0
+   * itself writes one in the last moment of a merge of images.
+   */
+  async lose(name: string): Promise<void> {
+    await this.kill();
+    const status = `${this.folder}/${PRIVATE["/run/libvirt"]}/qemu/${name}.xml`;
+    const text = await Deno.readTextFile(status);
+    await Deno.writeTextFile(status, text.replace("<domain type='qemu'", "<domain type=''"));
+    await this.start();
+  }
+
   /** Stops libvirtd where it stands. Disposing of what is given lets it go on. */
   async freeze(): Promise<AsyncDisposable> {
     const pid = await this.pid();

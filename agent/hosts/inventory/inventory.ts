@@ -47,6 +47,8 @@ interface Entry {
   agentSilent: boolean;
   stats: VmStats | undefined;
   trouble: string | undefined;
+  /** The process that runs it although libvirt takes it for off. */
+  lostPid: number | undefined;
   /** It was told that it was paused, and not yet that it goes on. */
   toldPaused: boolean;
   /** When it was last asked for, by `performance.now()`. */
@@ -418,6 +420,7 @@ export class Inventory {
         | "responsive"
         | "guest"
         | "agentSilent"
+        | "lostPid"
         | "trouble"
       >
     >,
@@ -474,6 +477,7 @@ export class Inventory {
         responsive: true,
         guest: undefined,
         agentSilent: false,
+        lostPid: undefined,
         stats: undefined,
         trouble: undefined,
         toldPaused: false,

@@ -25,6 +25,8 @@ export interface Extras {
   readonly stats: VmStats | undefined;
   /** The last thing that went wrong, e.g. an I/O error that paused it. */
   readonly trouble: string | undefined;
+  /** The process that runs it although libvirt takes it for off. */
+  readonly lostPid: number | undefined;
 }
 
 /** An address worth showing first: global before link-local and loopback, IPv4 before IPv6. */
@@ -66,6 +68,12 @@ function attention(
   disks: readonly Disk[],
 ): string[] {
   const found: string[] = [];
+  if (extras.lostPid !== undefined) {
+    found.push(
+      `It still runs as process ${extras.lostPid} of the host, but libvirt takes it for off. Shut it down from ` +
+        `within the guest, or run "kill ${extras.lostPid}" on the host, then start it here.`,
+    );
+  }
   if (!extras.responsive) {
     found.push(
       "QEMU does not answer: the VM may hang. Look at its console; force it off if it stays so.",

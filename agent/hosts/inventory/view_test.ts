@@ -19,6 +19,7 @@ const EXTRAS: Extras = {
   agentSilent: false,
   stats: undefined,
   trouble: undefined,
+  lostPid: undefined,
 };
 const MAC = "52:54:00:00:00:01";
 const record = (devices = "", more: Partial<DomainRecord> = {}): DomainRecord => ({
@@ -136,4 +137,5 @@ Deno.test("vmView() asks for attention where a person is needed, and only there"
   assert.match(attention(6, 1).join(), /^It crashed/);
   assert.match(attention(1, 1, { responsive: false }).join(), /^QEMU does not answer/);
   assert.equal(attention(3, 5, { responsive: false, trouble: "Disk error on /a." }).length, 3);
+  assert.match(attention(5, 1, { lostPid: 4711 }).join(), /^It still runs as process 4711 of the host, but/);
 });

@@ -3,7 +3,12 @@
  * get short again. It is marked before anything of it changes, and can be deleted again where that ends in the middle.
  */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
-import { isBeingDeleted, markedAsDeleting, withImageMoved } from "../../../lib/formats/xml/snapshot.ts";
+import {
+  isBeingDeleted,
+  markedAsDeleting,
+  pivotingDisk,
+  withImageMoved,
+} from "../../../lib/formats/xml/snapshot.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import type { Principal } from "../../access.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -15,7 +20,7 @@ import { t } from "../../operations/outcome.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
-import { rebaseImage } from "../../storage/qemu_img.ts";
+import { ImageLocked, rebaseImage } from "../../storage/qemu_img.ts";
 import { lockVolume } from "../../storage/shared.ts";
 import { type Volume, volumeAt } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
@@ -152,10 +157,15 @@ async function fateOf(
   return { does: "merge", lower, upper, target, isHead };
 }
 
-/** Writes a snapshot's mark: its content changes from here on. */
-async function mark({ link }: Host, uuid: string, { name, isCurrent }: FoundSnapshot): Promise<void> {
+/** Writes a snapshot's mark: its content changes from here on. @param pivot the disk that QEMU is about to change over */
+async function mark(
+  { link }: Host,
+  uuid: string,
+  { name, isCurrent }: FoundSnapshot,
+  pivot?: string,
+): Promise<void> {
   const xml = await link.call("snapshotXml", { uuid, name });
-  await link.call("snapshotRedefine", { uuid, xml: markedAsDeleting(xml), current: isCurrent });
+  await link.call("snapshotRedefine", { uuid, xml: markedAsDeleting(xml, pivot), current: isCurrent });
 }
 
 /** Merges what goes on from a snapshot's image into it, and has all that was built on the former be built on the latter. */
@@ -163,7 +173,8 @@ async function carryOutMerge(
   host: Host,
   vm: VM,
   { lower, upper, target, isHead }: Extract<Fate, { does: "merge" }>,
-  { all, job, onShare, held }: {
+  { snapshot, all, job, onShare, held }: {
+    readonly snapshot: FoundSnapshot;
     readonly all: readonly FoundSnapshot[];
     readonly job: JobHandle;
     readonly onShare: (share: number) => void;
@@ -177,7 +188,15 @@ async function carryOutMerge(
     format: "qcow2",
   }, held);
   job.log(`Merging ${upper.path} into ${lower.path}`);
-  await mergeImages(host, { vm, target, upper: image, lower, isHead }, { job, onShare });
+  const wish = {
+    vm,
+    target,
+    upper: image,
+    lower,
+    isHead,
+    wasPivoting: target !== undefined && pivotingDisk(snapshot) === target,
+  };
+  await mergeImages(host, wish, { job, onShare, beforePivot: () => mark(host, vm.id, snapshot, target) });
   for (const { path } of await builtOn(host, upper.path)) {
     job.log(`Building ${path} on ${lower.path}`);
     await rebaseImage(path, lower, job.signal);
@@ -239,8 +258,12 @@ export async function deleteBeside(
       await mark(host, vmId, snapshot);
       // What ends in the middle is begun again: the mark says that this snapshot is to go.
       operation.add({ kind: "change-wanted", command: "delete_snapshot", input: { vmId, name } });
-      await carryOutAll(host, vmId, name, { fates, all, job }).catch((error) => {
+      await carryOutAll(host, vmId, snapshot, { fates, all, job }).catch((error) => {
         if (!(error instanceof ToolError)) throw error;
+        // A QEMU that is on its way out, or one that libvirt has lost: nothing is refused for good.
+        if (error instanceof ImageLocked) {
+          throw new ContractError("StorageBusy", { what: vm.name }, { cause: error });
+        }
         throw new ContractError("SnapshotDeleteFailed", { error: error.message }, { cause: error });
       });
     });
@@ -262,7 +285,7 @@ export async function deleteBeside(
 async function carryOutAll(
   host: Host,
   vmId: string,
-  name: string,
+  snapshot: FoundSnapshot,
   { fates, all, job }: {
     readonly fates: readonly Fate[];
     readonly all: readonly FoundSnapshot[];
@@ -276,7 +299,7 @@ async function carryOutAll(
     using held = new DisposableStack();
     const size = Math.max(1, fate.upper.allocation);
     const onShare = (share: number) => job.progress(Math.round(before + size * Math.min(1, share)), total);
-    await carryOutMerge(host, host.requireVm(vmId), fate, { all, job, onShare, held });
+    await carryOutMerge(host, host.requireVm(vmId), fate, { snapshot, all, job, onShare, held });
     before += size;
     job.progress(before, total);
   }
@@ -285,5 +308,5 @@ async function carryOutAll(
     else if (fate.does !== "keep") await discard(host, fate.path);
   }
   // Last: as long as libvirt knows it, what was left can be deleted by its name.
-  await host.link.call("snapshotForget", { uuid: vmId, name });
+  await host.link.call("snapshotForget", { uuid: vmId, name: snapshot.name });
 }

@@ -8,7 +8,7 @@ import type { Host } from "../../hosts/host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { log } from "../../log.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
-import { commitImage } from "../../storage/qemu_img.ts";
+import { commitImage, sameContent } from "../../storage/qemu_img.ts";
 import { diskIn } from "../devices/configurations.ts";
 
 /** Milliseconds between looks at a merge. */
@@ -23,12 +23,16 @@ export interface Merge {
   readonly lower: { readonly path: string; readonly format: string };
   /** Whether the VM writes to the upper one. */
   readonly isHead: boolean;
+  /** Whether an earlier try came to where QEMU goes over to the lower one, and may have done so. */
+  readonly wasPivoting: boolean;
 }
 
 /** How a merge is followed and ended. */
 export interface MergeWatch {
   readonly job: Pick<JobHandle, "signal" | "log">;
   readonly onShare: (share: number) => void;
+  /** Is done before QEMU goes over to the lower image. */
+  readonly beforePivot: () => Promise<void>;
 }
 
 /** The paths of the images that a running VM has for a disk, what it writes to first. */
@@ -49,7 +53,7 @@ async function mergeLive(
   host: Host,
   { vm: { id: uuid }, upper, lower, isHead }: Merge,
   target: string,
-  { job, onShare }: MergeWatch,
+  { job, onShare, beforePivot }: MergeWatch,
 ): Promise<void> {
   const { link, app: { clock } } = host;
   const wanted = isHead ? "active-commit" : "commit";
@@ -68,8 +72,10 @@ async function mergeLive(
       const now = await link.call("blockJobNow", { uuid, target });
       if (now === null) break;
       if (now.total > 0) onShare(now.done / now.total);
-      const isReady = isHead && now.total > 0 && now.done >= now.total;
-      if (isReady && await link.call("blockJobPivot", { uuid, target })) break;
+      if (isHead && now.total > 0 && now.done >= now.total) {
+        await beforePivot();
+        if (await link.call("blockJobPivot", { uuid, target })) break;
+      }
       await sleep(clock, LOOK_MS, job.signal);
     }
   } catch (error) {
@@ -86,6 +92,21 @@ async function mergeLive(
 }
 
 /**
+ * QEMU that ended while it went over to the lower image has written to one of the two last, and which is not known:
+ * a merge would put what is older over what is newer.
+ *
+ * @throws {ContractError} SnapshotDeleteFailed when a guest sees other data in one than in the other
+ */
+async function requireSame({ upper, lower }: Merge, signal: AbortSignal): Promise<void> {
+  const [below, ...backing] = upper.backing;
+  if (below === undefined || await sameContent(upper, { ...below, backing }, signal)) return;
+  const error =
+    `QEMU ended while it changed over from ${upper.path} to ${lower.path}, and they differ since. Start the ` +
+    "VM with each of them in turn, and keep the one whose data is right";
+  throw new ContractError("SnapshotDeleteFailed", { error });
+}
+
+/**
  * Merges an image into the one below it. The upper one still shows the same when it ends in the middle.
  *
  * @throws {ContractError} SnapshotDeleteFailed @throws {ToolError} @throws the reason of the job's end
@@ -95,5 +116,6 @@ export async function mergeImages(host: Host, wish: Merge, watch: MergeWatch): P
   const isActive = host.inventory.active().includes(vm.id);
   if (isActive && target !== undefined) return await mergeLive(host, wish, target, watch);
   const { job: { signal }, onShare } = watch;
+  if (wish.wasPivoting) await requireSame(wish, signal);
   await commitImage(upper, { signal, onShare });
 }

@@ -178,19 +178,34 @@ export function withImageMoved(
 
 /** What begins the description of a snapshot whose deletion was begun: its content is no longer whole. */
 const DELETING = "[deletion began]";
+/** What follows it once QEMU was told to go over to the image below: one that ends then wrote to either of the two last. */
+const PIVOT = /^\[deletion began\] \[pivot of ([^\]]*)\]/;
 
 /** Whether the deletion of a snapshot was begun. */
 export const isBeingDeleted = ({ description }: Pick<SnapshotSummary, "description">): boolean =>
   description?.startsWith(DELETING) ?? false;
 
-/** The XML of a snapshot whose deletion begins. */
-export function markedAsDeleting(source: string): string {
+/** The disk whose image QEMU was told to leave for the one below, when the deletion of a snapshot came so far. */
+export const pivotingDisk = ({ description }: Pick<SnapshotSummary, "description">): string | undefined =>
+  PIVOT.exec(description ?? "")?.[1];
+
+/**
+ * The XML of a snapshot whose deletion begins.
+ *
+ * @param pivot the disk whose image QEMU is about to leave for the one below
+ */
+export function markedAsDeleting(source: string, pivot?: string): string {
   const document = new XmlDocument(source);
   const description = document.find("description");
+  const text = description?.text ?? "";
+  const marked = PIVOT.exec(text)?.[0] ?? (text.startsWith(DELETING) ? DELETING : "");
+  if (pivot === undefined && marked !== "") return source;
+  const mark = pivot === undefined ? DELETING : `${DELETING} [pivot of ${pivot}]`;
+  const full = `${mark} ${text.slice(marked.length).trimStart()}`.trimEnd();
   if (description === undefined) {
-    document.insertAfter(document.find("name")!, xml("description", {}, DELETING));
-  } else if (!description.text.startsWith(DELETING)) {
-    document.setText(description, `${DELETING} ${description.text}`);
+    document.insertAfter(document.find("name")!, xml("description", {}, full));
+  } else {
+    document.setText(description, full);
   }
   return document.toString();
 }

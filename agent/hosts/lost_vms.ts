@@ -1,0 +1,71 @@
+/**
+ * VMs that run although libvirt takes them for off. libvirtd that was killed cannot always read again what it wrote
+ * down of a running VM: libvirt 9.0 leaves a merge of images that has just ended in a form that it refuses ("unknown
+ * mirror job type"). QEMU goes on then, with the disks open, and nobody says so: its images would be copied, changed
+ * or deleted under it.
+ */
+import { isLocal } from "../libvirt/uri.ts";
+import { log } from "../log.ts";
+import type { Inventory } from "./inventory/inventory.ts";
+
+/** A program's words, as /proc/PID/cmdline has them; none when it has ended meanwhile. */
+async function wordsOf(pid: string): Promise<string[]> {
+  try {
+    return (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
+  } catch (error) {
+    log.debug("a process could not be looked at", { pid, error });
+    return [];
+  }
+}
+
+/** The VM's id that a QEMU was started with; undefined for other programs. Pure. */
+export function vmOfQemu(words: readonly string[]): string | undefined {
+  const program = words[0]?.split("/").at(-1) ?? "";
+  if (!/^(qemu-system-|qemu-kvm)/.test(program)) return undefined;
+  return words[words.indexOf("-uuid") + 1 || words.length]?.toLowerCase();
+}
+
+/** The QEMUs of this host: VM's id → number of the process. */
+async function qemuProcesses(): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for await (const { name } of Deno.readDir("/proc")) {
+    const uuid = /^\d+$/.test(name) ? vmOfQemu(await wordsOf(name)) : undefined;
+    if (uuid !== undefined) found.set(uuid, Number(name));
+  }
+  return found;
+}
+
+/** What has been found on one host; nothing of one that is elsewhere, whose processes nobody sees. */
+export class LostVms {
+  readonly #pids = new Map<string, number>();
+
+  constructor(private readonly uri: string, private readonly inventory: Inventory) {}
+
+  /** Whether there are any. */
+  get any(): boolean {
+    return this.#pids.size > 0;
+  }
+
+  /** The process that runs a VM which libvirt has lost. */
+  pidOf(vmId: string): number | undefined {
+    return this.#pids.get(vmId);
+  }
+
+  /** Looks for them anew: VMs get lost when libvirt is started again, and come to their end at any time. */
+  async look(): Promise<void> {
+    if (!isLocal(this.uri)) return;
+    const running = await qemuProcesses();
+    const active = new Set(this.inventory.active());
+    for (const { id, name } of this.inventory.vms()) {
+      const pid = active.has(id) ? undefined : running.get(id);
+      if (pid === this.#pids.get(id)) continue;
+      if (pid === undefined) this.#pids.delete(id);
+      else this.#pids.set(id, pid);
+      log[pid === undefined ? "info" : "warn"](
+        pid === undefined ? "libvirt's word on a VM is right again" : "libvirt takes a VM for off that runs",
+        { vm: name, pid },
+      );
+      this.inventory.update(id, { lostPid: pid });
+    }
+  }
+}
