@@ -1,5 +1,7 @@
 /** Content ⇄ chunks: read, compressed and named; found, checked and given back. */
 import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers/promises";
+import { FileHoles } from "../../ffi/file_holes.ts";
 import { type Chunk, chunkCount, chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import { FileRefused } from "../files.ts";
@@ -9,6 +11,8 @@ import type { Repository } from "./repository.ts";
 
 /** Chunks that are worked on at once: two are on their threads, two wait for one, others are looked for or written. */
 const AT_ONCE = 6;
+/** Chunks until others get their turn: a large disk has hundreds of thousands that are not read. */
+const TURN = 1024;
 /** Bytes that a compressed chunk may be larger than its content. */
 const OVERHEAD = 64 * 1024;
 
@@ -125,6 +129,7 @@ export async function storePieces(
       const into = length < CHUNK_BYTES ? new Uint8Array(length) : free.pop() ?? new Uint8Array(length);
       const piece = await pieceAt({ index, into, threads });
       onBytes(index * CHUNK_BYTES + length);
+      if (index % TURN === 0) await setImmediate(); // others get their turn
       if (piece !== undefined || Buffer.compare(into, zeros.subarray(0, length)) === 0) {
         chunks[index] = piece?.kept ?? null;
         free.push(into);
@@ -151,17 +156,21 @@ export async function storePieces(
   return { chunks, storedBytes };
 }
 
-/** Puts a file or device of raw content into the store. @param bytes how much of it */
+/** Puts a file or device of raw content into the store; its holes are not read. @param bytes how much of it */
 export async function storeContent(
   repository: Repository,
   path: string,
   bytes: number,
   storing: Storing,
 ): Promise<Stored> {
-  const file = await Deno.open(path, { read: true });
+  using holes = await FileHoles.open(path);
+  const file = await Deno.open(holes.path, { read: true });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
   try {
-    return await storePieces(repository, bytes, async ({ into }) => {
+    return await storePieces(repository, bytes, async ({ index, into }) => {
+      const at = index * CHUNK_BYTES;
+      if (await holes.isHole(at, into.length)) return { kept: null };
+      await file.seek(at, Deno.SeekMode.Start);
       await fill(file, into);
       return undefined;
     }, storing);
