@@ -119,7 +119,7 @@ export class Uploads {
   state({ pool, volume: name }: Input<"get_upload">): Output<"get_upload"> {
     const partial = this.#partials.get(`${pool}/${name}`);
     if (partial === undefined) throw new ContractError("UploadNotFound", { pool, name });
-    return { offset: arrivedOf(partial), size: partial.size };
+    return { offset: arrivedOf(partial), size: partial.size, isRunning: partial.isRunning };
   }
 
   /** Removes an upload that broke off before its time. @throws {ContractError} UploadNotFound, UploadRunning */

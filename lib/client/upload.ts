@@ -33,8 +33,8 @@ export interface UploadTransport {
     onSent: (bytes: number) => void,
     signal: AbortSignal,
   ) => Promise<Uploaded>;
-  /** How far an upload that broke off had come. @throws {ApiError} UploadNotFound */
-  readonly offset: (what: Sending) => Promise<number>;
+  /** How far an upload has come. @throws {ApiError} UploadNotFound */
+  readonly state: (what: Sending) => Promise<Output<"get_upload">>;
   /** The last job about this volume. */
   readonly job: (what: Sending) => Promise<Job | undefined>;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -66,13 +66,16 @@ function estimate(from: number, now: number, sent: number, rest: number): number
 }
 
 /**
- * Where to go on after a failure.
+ * Where to go on after a failure. What the server has not noticed yet is waited for: of what still arrives it may have taken
+ * nothing so far, and who begins anew then throws away what it keeps a moment later.
  *
- * @throws {ApiError} what the server refused it with: the answer to a body that is not read whole gets lost
+ * @throws {ApiError} UploadRunning; what the server refused it with: the answer to a body that is not read whole gets lost
  */
 async function goOn(wires: UploadTransport, what: Sending, known: string | undefined): Promise<number> {
   try {
-    return await wires.offset(what);
+    const { offset, isRunning } = await wires.state(what);
+    if (isRunning) throw new ApiError("UploadRunning", "");
+    return offset;
   } catch (error) {
     if (codeOf(error) !== "UploadNotFound") throw error;
   }

@@ -5,6 +5,7 @@ import { type Progress, type Sending, upload, type Uploaded, type UploadTranspor
 
 const WHAT: Sending = { pool: "p", name: "a.iso", file: new Blob(["x".repeat(100)]), checksum: "" };
 const ANSWER: Uploaded = { pool: "p", name: "a.iso", path: "/p/a.iso", size: 100, sha256: "0".repeat(64) };
+const broke = (offset: number) => ({ offset, size: 100, isRunning: false });
 const lost = () => new ApiError("Unreachable", "gone");
 
 /** UploadTransport that do what a script says; they note from where was sent. */
@@ -15,7 +16,7 @@ function scripted(sends: (() => Uploaded)[], rest: Partial<UploadTransport> = {}
       offsets.push(offset);
       return new Promise((resolve) => resolve(sends.shift()!()));
     },
-    offset: () => Promise.reject(new ApiError("UploadNotFound", "none")),
+    state: () => Promise.reject(new ApiError("UploadNotFound", "none")),
     job: () => Promise.resolve(undefined),
     wait: (ms, signal) => {
       waits.push(ms);
@@ -35,7 +36,7 @@ const go = (wires: UploadTransport, seen: Progress[] = [], signal = new AbortCon
 Deno.test("upload() goes on where a broken connection left it, however often", async () => {
   const arrived = [40, 70];
   const { wires, offsets, waits } = scripted([fails(lost()), fails(lost()), () => ANSWER], {
-    offset: () => Promise.resolve(arrived.shift()!),
+    state: () => Promise.resolve(broke(arrived.shift()!)),
   });
   const seen: Progress[] = [];
   assert.deepEqual(await go(wires, seen), ANSWER);
@@ -45,10 +46,11 @@ Deno.test("upload() goes on where a broken connection left it, however often", a
 });
 
 Deno.test("upload() waits while the server does not answer or has not noticed the break", async () => {
-  const answers = [fails(lost()), fails(lost()), () => 10];
+  const running = () => ({ ...broke(0), isRunning: true });
+  const answers = [fails(lost()), running, fails(lost()), () => broke(10)];
   const { wires, offsets } = scripted(
     [fails(lost()), fails(new ApiError("UploadRunning", "runs")), () => ANSWER],
-    { offset: () => new Promise((resolve) => resolve((answers.shift() ?? (() => 10))())) },
+    { state: () => new Promise((resolve) => resolve((answers.shift() ?? (() => broke(10)))())) },
   );
   assert.deepEqual(await go(wires), ANSWER);
   assert.deepEqual(offsets, [0, 10, 10]);
@@ -75,7 +77,7 @@ Deno.test("upload() tells what it was refused with, also when the answer got los
 });
 
 Deno.test("upload() gives up when nothing arrives, and ends when it is cancelled", async () => {
-  const { wires, waits } = scripted([fails(lost())], { offset: () => Promise.reject(lost()) });
+  const { wires, waits } = scripted([fails(lost())], { state: () => Promise.reject(lost()) });
   await assert.rejects(go(wires), { code: "Unreachable" });
   assert.equal(waits.length, 12);
   assert.equal(Math.max(...waits), 15_000);

@@ -20,7 +20,7 @@ async function send(
 /** The page's own. */
 export const uploadTransport: UploadTransport = {
   send,
-  offset: async ({ pool, name }) => (await api.getUpload({ pool, volume: name })).offset,
+  state: ({ pool, name }) => api.getUpload({ pool, volume: name }),
   job: async ({ pool, name }) =>
     (await api.listJobs({ limit: 50 })).find(({ command, subject }) =>
       command === "upload_volume" && subject === `${pool}/${name}`

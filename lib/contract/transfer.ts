@@ -96,7 +96,13 @@ export const transferCommands = {
     summary: "Show how far an upload that broke off had come",
     role: "operator",
     input: closed({ pool: PoolName, volume: VolumeName }),
-    output: Type.Object({ offset: Bytes, size: Bytes }),
+    output: Type.Object({
+      offset: Bytes,
+      size: Bytes,
+      isRunning: Type.Boolean({
+        description: "it has not broken off: the offset is not yet where it goes on",
+      }),
+    }),
     errors: ["UploadNotFound"],
     route: "GET /storage/pools/{pool}/volumes/{volume}/upload",
     cli: ["volume", "upload-state", "<pool>", "<volume>"],

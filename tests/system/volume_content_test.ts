@@ -202,17 +202,19 @@ Deno.test("upload_volume() and download_volume() move content whole and in parts
     });
     const running = await put(url, bytes, range(0, bytes.length));
     assert.equal(running.code, "UploadRunning");
+    const state = () => call(server, "get_upload", { pool: pool.name, volume: "resumed.img" });
+    assert.equal((await state()).isRunning, true);
     abort.abort();
     assert.equal(await broken, "broken");
     await until("it to be kept", async () => (await call(server, "list_jobs", { open: true })).length === 0);
-    const { offset, size } = await call(server, "get_upload", { pool: pool.name, volume: "resumed.img" });
-    assert.deepEqual([offset, size], [half.length, bytes.length]);
+    const { offset, size, isRunning } = await state();
+    assert.deepEqual([offset, size, isRunning], [half.length, bytes.length, false]);
     const wrong = await put(url, bytes.subarray(5), range(5, bytes.length));
     assert.equal(wrong.message, `The upload goes on at byte ${offset} of ${size}. Send the rest from there.`);
     const answer = await put(url, bytes.subarray(offset), range(offset, size));
     assert.deepEqual([answer.status, answer.sha256], [200, sha256(bytes)]);
     assert.equal(sha256(await Deno.readFile(`${pool.path}/resumed.img`)), sha256(bytes));
-    await refused(call(server, "get_upload", { pool: pool.name, volume: "resumed.img" }), "UploadNotFound");
+    await refused(state(), "UploadNotFound");
   });
 
   await t.step(
