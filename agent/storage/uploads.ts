@@ -18,7 +18,7 @@ import { RunningChecksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import { makeRoomFor, requireWritable } from "./volume_checks.ts";
-import { canConvert, convertArrived, isToConvert, requireConvertible } from "./upload_conversion.ts";
+import { canConvert, convertArrived, isToConvert, requireConvertible } from "./arrived_disk.ts";
 import { callerOf, requirePlace } from "./upload_limits.ts";
 import { lockVolume, noRoom, requireActive } from "./shared.ts";
 import { createVolume, deleteVolume, volumeNamed } from "./volumes.ts";
@@ -255,7 +255,12 @@ export class Uploads {
       const head = await link.call("volumeRead", { path, most: HEAD_BYTES });
       judge(partial, head);
       const converted = partial.isConverted
-        ? await convertArrived(this.#host, partial, { policy: this.#policy(), job, actor })
+        ? await convertArrived(this.#host, partial, {
+          command: "upload_volume",
+          policy: this.#policy(),
+          job,
+          actor,
+        })
         : undefined;
       let volume = converted;
       if (converted === undefined) {

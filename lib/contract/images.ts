@@ -120,8 +120,9 @@ export const imageCommands = {
     summary: "Download an image into a storage pool",
     description:
       "Give a URL, or the id of an image of the catalogue. Answers when the download has begun: it is a job. It goes " +
-      "on by itself when the connection breaks off. gzip, xz, zstd and bzip2 are unpacked on the way. Its checksum is " +
-      "that of the file at the URL, as it is published; what does not match is removed.",
+      "on by itself when the connection breaks off. gzip, xz, zstd and bzip2 are unpacked on the way. A VMDK, VDI, " +
+      "VHD or VHDX becomes a qcow2 image: web.qcow2 of web.vmdk. Its checksum is that of the file at the URL, as it " +
+      "is published; what does not match is removed.",
     role: "operator",
     input: closed({
       url: Type.Optional(Url),

@@ -415,7 +415,7 @@ Deno.test("download_image() refuses images that are traps (threats 1 to 3)", asy
       ["json.qcow2", json, /no plain file/],
       ["data.qcow2", data, /data in another file/],
       ["flat.vmdk", vmdk, /VMDK description/],
-      ["sparse.vmdk", sparse, /VMDK image/],
+      ["sparse.vmdk", sparse, /VMDK/],
     ];
     for (const [name, body, reason] of traps) {
       for (
@@ -456,6 +456,56 @@ Deno.test("download_image() refuses images that are traps (threats 1 to 3)", asy
     const burst = await failed(server, { url: bomb, pool: pool.name });
     assert.equal(burst.message, "The image is too large: it unpacks to more than 250 times its size");
     assert.equal(await virsh("vol-list", pool.name), before);
+  });
+});
+
+Deno.test("a VMDK, VDI, VHD or VHDX that is downloaded becomes a qcow2 image; one built on another is refused", async (t) => {
+  await using pool = await testPool("images");
+  await using mirror = new Mirror();
+  await using server = await readyFor(pool.name);
+  const folder = filesOf(pool.name), raw = `${folder}/raw`;
+  const names = async () => (await call(server, "get_volumes", { pool: pool.name })).map(({ name }) => name);
+  const bytes = new Uint8Array(8 * MIB);
+  bytes.set(noise(2 * MIB), MIB);
+  await Deno.writeFile(raw, bytes);
+  const made = async (name: string, format: string, options: string) => {
+    await run(["qemu-img", "convert", "-f", "raw", "-O", format, "-o", options, raw, `${folder}/${name}`]);
+    return await Deno.readFile(`${folder}/${name}`);
+  };
+  for (
+    const [name, format, options] of [
+      ["stream.vmdk", "vmdk", "subformat=streamOptimized"],
+      ["box.vdi", "vdi", "static=off"],
+      ["hyper.vhdx", "vhdx", "subformat=dynamic"],
+      ["old.vhd", "vpc", "subformat=dynamic,force_size=on"],
+    ] as const
+  ) {
+    await t.step(name, async () => {
+      const body = await made(name, format, options), becomes = name.replace(/\.\w+$/, ".qcow2");
+      const wanted = { pool: pool.name, sha256: hash(body) }, packed = new Uint8Array(zlib.gzipSync(body));
+      const url = mirror.serve(`/${name}`, { body });
+      const { job, log } = await fetched(server, { ...wanted, url });
+      assert.match(log, new RegExp(`Converting the ${format} image to ${becomes}`));
+      assert.equal(job.progress, 1);
+      await run(["qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw, `${pool.path}/${becomes}`]);
+      assert.deepEqual(await names(), [becomes], "nothing else stays");
+      assert.equal((await failed(server, { ...wanted, url })).code, "VolumeExists");
+      await call(server, "delete_volume", { pool: pool.name, volume: becomes });
+      await fetched(server, { url: mirror.serve(`/${name}.gz`, { body: packed }), pool: pool.name });
+      await run(["qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw, `${pool.path}/${becomes}`]);
+      await call(server, "delete_volume", { pool: pool.name, volume: becomes });
+      const wrong = await failed(server, { url, pool: pool.name, sha256: "0".repeat(64) });
+      assert.equal(wrong.code, "ImageChecksumMismatch");
+      assert.deepEqual(await names(), []);
+    });
+  }
+  await t.step("built on another image", async () => {
+    await made("base.vmdk", "vmdk", "subformat=monolithicSparse");
+    const child = `${folder}/child.vmdk`;
+    await run(["qemu-img", "create", "-q", "-f", "vmdk", "-b", `${folder}/base.vmdk`, "-F", "vmdk", child]);
+    const url = mirror.serve("/child.vmdk", { body: await Deno.readFile(child) });
+    assert.equal((await failed(server, { url, pool: pool.name })).code, "DiskRefused");
+    assert.deepEqual(await names(), []);
   });
 });
 

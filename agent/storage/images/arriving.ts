@@ -1,7 +1,6 @@
 /** A file on its way in: hashed and counted as it comes, its first bytes looked at. */
 import { createHash } from "node:crypto";
 import type { Algorithm } from "../../../lib/image/checksums.ts";
-import type { JobHandle } from "../../jobs/jobs.ts";
 import type { DownloadSource } from "./source.ts";
 import { type PackingName, packingOf } from "./unpack.ts";
 
@@ -19,10 +18,11 @@ export class Arriving {
     readonly sum: () => string,
   ) {}
 
+  /** @param onPiece called after each piece */
   static async of(
     source: DownloadSource,
     algorithm: Algorithm,
-    job: JobHandle,
+    onPiece: () => void,
     unpack: boolean,
   ): Promise<Arriving> {
     const hash = createHash(algorithm);
@@ -30,7 +30,7 @@ export class Arriving {
       for await (const piece of source.content()) {
         hash.update(piece);
         yield piece;
-        job.progress(source.received, source.size);
+        onPiece();
       }
     };
     const stream = counted();

@@ -10,6 +10,7 @@ import type { OpenJob } from "../../jobs/jobs.ts";
 import { log } from "../../log.ts";
 import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
+import { convertArrived } from "../arrived_disk.ts";
 import { lockVolume, storageError } from "../shared.ts";
 import { callerOf } from "../upload_limits.ts";
 import { volumeNamed } from "../volumes.ts";
@@ -196,7 +197,13 @@ export class ImageDownloads {
     );
     await requireFits(this.#host, plan, source.size);
     const algorithm = checksum?.algorithm ?? "sha256";
-    const stream = await Arriving.of(source, algorithm, job, plan.unpack);
+    let sink: Sink | undefined = undefined;
+    const tell = () => {
+      const { received, size } = source;
+      // What is converted then has as much to do again.
+      job.progress(received, size !== null && sink?.isConverted ? 2 * size : size);
+    };
+    const stream = await Arriving.of(source, algorithm, tell, plan.unpack);
     // What is unpacked grows to a size that nobody has told.
     const size = stream.packing === undefined ? source.size : null;
     const operation = operations.begin({
@@ -206,14 +213,20 @@ export class ImageDownloads {
       keys: [keyOf.volume(pool, name)],
     });
     operation.showsAs(job.id);
-    const sink = await Sink.create(this.#host, operation, plan, size);
+    sink = await Sink.create(this.#host, operation, plan, size);
     try {
       job.log(`Writing ${sink.path}`);
       begun();
-      const sum = await this.#pour(stream, source, sink, job);
+      const { sum, written } = await this.#pour(stream, source, sink, job);
       job.log(`${algorithm} ${sum}`);
       if (checksum !== undefined && checksum.hex !== sum) {
         throw new ContractError("ImageChecksumMismatch", { algorithm, found: sum, wanted: checksum.hex });
+      }
+      if (sink.isConverted) {
+        const arrived = { pool, name, path: sink.path, size: written };
+        const how = { command: "download_image", policy: plan.policy, job, actor } as const;
+        inventory.storage.put(await convertArrived(this.#host, arrived, how));
+        return await sink.remove(); // the image is whole: what was fetched goes, now or later
       }
       await link.call("poolRefresh", { pool });
       const volume = await volumeNamed(link, pool, name);
@@ -226,8 +239,13 @@ export class ImageDownloads {
     }
   }
 
-  /** Moves everything. @returns the hash of the file as it came, in hex */
-  async #pour(stream: Arriving, source: DownloadSource, sink: Sink, job: OpenJob): Promise<string> {
+  /** Moves everything. @returns the hash of the file as it came, in hex; how many bytes were written */
+  async #pour(
+    stream: Arriving,
+    source: DownloadSource,
+    sink: Sink,
+    job: OpenJob,
+  ): Promise<{ readonly sum: string; readonly written: number }> {
     const { all, packing } = stream;
     if (packing !== undefined) job.log(`Unpacking ${packing}`);
     const written = await sink.fill(packing === undefined ? all : unpacked(all, packing), {
@@ -238,6 +256,6 @@ export class ImageDownloads {
     // What follows the end of the packed content belongs to the file that was hashed.
     for await (const _ of all);
     if (packing !== undefined) job.log(`Unpacked to ${written} bytes`);
-    return stream.sum();
+    return { sum: stream.sum(), written };
   }
 }

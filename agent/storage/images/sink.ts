@@ -16,6 +16,7 @@ import { noRoom } from "../shared.ts";
 import { makeRoomFor } from "../volume_checks.ts";
 import { createVolume, deleteVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
+import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
 
 /** Bytes written at a time. */
@@ -73,12 +74,18 @@ export class Sink {
   readonly #operation: Operation;
   readonly #spec: SinkSpec;
   readonly path: string;
+  #isConverted = false;
 
   private constructor(host: Host, operation: Operation, spec: SinkSpec, path: string) {
     this.#host = host;
     this.#operation = operation;
     this.#spec = spec;
     this.path = path;
+  }
+
+  /** Whether what comes is a disk of another hypervisor: once it is whole, it is judged and becomes an image. */
+  get isConverted(): boolean {
+    return this.#isConverted;
   }
 
   /**
@@ -119,7 +126,7 @@ export class Sink {
    * Writes a stream into the volume.
    *
    * @param received bytes that came over the network so far
-   * @throws {ContractError} DiskRefused, ImageTooLarge, DiskExceedsPool @throws {LibvirtError}
+   * @throws {ContractError} DiskRefused, ImageTooLarge, DiskExceedsPool, VolumeExists @throws {LibvirtError}
    * @throws what the stream throws
    */
   async fill(
@@ -159,9 +166,14 @@ export class Sink {
     return written;
   }
 
-  /** @throws {ContractError} DiskRefused, ImageTooLarge */
-  #judge(head: Uint8Array, job: JobHandle): void {
+  /** @throws {ContractError} DiskRefused, ImageTooLarge, VolumeExists */
+  async #judge(head: Uint8Array, job: JobHandle): Promise<void> {
     const { pool, name, policy } = this.#spec;
+    if (isToConvert(head) && await canConvert(this.#host, pool)) {
+      await requireConvertible(this.#host, pool, name);
+      this.#isConverted = true;
+      return;
+    }
     const { format, refusal, virtualSize } = readImageHead(head);
     if (refusal !== null) {
       if (!policy.linkedImages) {
@@ -209,14 +221,14 @@ export class Sink {
 /** The same bytes in larger pieces; `judge` sees the first of them before any is given on. */
 async function* inPieces(
   content: AsyncIterable<Uint8Array>,
-  judge: (head: Uint8Array) => void,
+  judge: (head: Uint8Array) => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(PIECE);
   let length = 0, isJudged = false;
-  const look = () => {
+  const look = async () => {
     if (isJudged) return;
     isJudged = true;
-    judge(buffer.subarray(0, Math.min(length, HEAD_BYTES)));
+    await judge(buffer.subarray(0, Math.min(length, HEAD_BYTES)));
   };
   for await (const piece of content) {
     for (let at = 0; at < piece.length;) {
@@ -225,12 +237,12 @@ async function* inPieces(
       length += part.length;
       at += part.length;
       if (length < PIECE) continue;
-      look();
+      await look();
       // Whoever takes it copies it before the next is asked for.
       yield buffer;
       length = 0;
     }
   }
-  look();
+  await look();
   if (length > 0) yield buffer.subarray(0, length);
 }

@@ -1,5 +1,8 @@
-/** Uploads of disks as other hypervisors write them: once all of one is there it is judged, and becomes a qcow2 image. */
-import { ContractError, type ImagePolicy } from "../../lib/contract/mod.ts";
+/**
+ * Disks as other hypervisors write them that were uploaded or downloaded: once all of one is there it is judged, and becomes
+ * a qcow2 image.
+ */
+import { type CommandName, ContractError, type ImagePolicy } from "../../lib/contract/mod.ts";
 import { markedFormat } from "../../lib/formats/foreign/mod.ts";
 import type { Host } from "../hosts/host.ts";
 import { openFile, readAt } from "../host_file.ts";
@@ -13,7 +16,7 @@ import { makeVolume } from "./volume_steps.ts";
 import { requireRoom } from "./volume_checks.ts";
 import { hasFormats, type Volume, volumeNamed } from "./volumes.ts";
 
-/** Whether what is uploaded into a pool can be converted there. */
+/** Whether what comes into a pool can be converted there. */
 export const canConvert = async (host: Host, pool: string): Promise<boolean> =>
   isLocal(host.link.uri) && hasFormats(requireActive(host, pool)) && await hasQemuImg();
 
@@ -50,7 +53,9 @@ export interface ArrivedDisk {
 export async function convertArrived(
   host: Host,
   { pool, name, path, size }: ArrivedDisk,
-  { policy, job, actor }: {
+  { command, policy, job, actor }: {
+    /** What has brought it. */
+    readonly command: CommandName;
     readonly policy: Pick<ImagePolicy, "maxVirtualGb">;
     readonly job: OpenJob;
     readonly actor: string;
@@ -67,7 +72,7 @@ export async function convertArrived(
   // Not `using`: it is read once, and the bundler takes such a variable out.
   try {
     job.log(`Converting the ${disk.format} image to ${becomes}`);
-    const about = { command: "upload_volume", subject: `${pool}/${becomes}`, actor } as const;
+    const about = { command, subject: `${pool}/${becomes}`, actor } as const;
     return await operations.run({ ...about, keys: [keyOf.volume(pool, becomes)] }, (operation) => {
       operation.showsAs(job.id);
       const conversion = {
