@@ -8,6 +8,7 @@ import {
   MANIFEST_VERSION,
   type ManifestDisk,
   ManifestError,
+  MOST_COPIED_BYTES,
 } from "../../lib/backup/manifest.ts";
 import { checkpointName } from "../../lib/backup/checkpoint.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
@@ -42,6 +43,7 @@ import type { StoredBackup, StoredRun } from "./records.ts";
 import type { Repository } from "./repository.ts";
 import { copyRunning, spooled } from "./running_copy.ts";
 import { makeSpool, type Spool } from "./spool.ts";
+import { makeEmptyImage } from "./write_disk.ts";
 
 /** What a copy is part of. */
 export interface CopyContext {
@@ -91,11 +93,13 @@ interface Content {
 /** Makes the folder that disks are copied to first, with room for so many bytes. */
 type SpoolFor = (needBytes: number) => Promise<Spool>;
 
-/** Bytes that a copy of a disk takes on this host, as far as that is known. */
-const contentOf = ({ allocationBytes, capacityBytes }: Disk): number => allocationBytes ?? capacityBytes ?? 0;
+/** Bytes of a disk that eight bytes of a qcow2 file stand for, also where they are zeros: a cluster. */
+const CLUSTER_BYTES = 65_536;
 
-/** Bytes that QEMU copies together at least. */
-const COPIED_BYTES = 65_536;
+/** Bytes that a copy of a disk takes on this host, as far as that is known: its content, and a qcow2 file's tables. */
+function spoolBytes({ allocationBytes, capacityBytes = 0 }: Disk): number {
+  return (allocationBytes ?? capacityBytes) + Math.ceil(capacityBytes / CLUSTER_BYTES) * 8;
+}
 
 const WRITTEN_MEANWHILE =
   "Its UEFI variables or its TPM were written to just then: in the copy they may be a moment newer than its disks";
@@ -321,7 +325,7 @@ async function ofRunning(
   const looks: PromiseSettledResult<BesideDisks>[] = [];
   const plan = await planRead(host, repository, { vm, backupId: backup.id, disks, isFull });
   const spool = await spoolFor(
-    disks.reduce((sum, disk) => plan.base?.disks.has(disk.target) ? sum : sum + contentOf(disk), 0),
+    disks.reduce((sum, disk) => plan.base?.disks.has(disk.target) ? sum : sum + spoolBytes(disk), 0),
   );
   const copied = await copyRunning({
     ...{ host, vm, disks, spool, steps, job, clock, plan, pace },
@@ -338,14 +342,11 @@ async function ofRunning(
   const why = refusals[0] ?? plan.reason;
   if (way.incremental.size === 0) job.log(`${vm.name}: its disks are read in full: ${why}`);
   else if (why !== "") job.log(`${vm.name}: some disks are read in full: ${why}`);
-  const bytesOf = async ({ target }: Disk) => {
-    const before = way.incremental.has(target) ? plan.base?.disks.get(target) : undefined;
-    return before === undefined
-      ? await sizeOf(way.files.get(target)!)
-      : await virtualSizeOf(way.files.get(target)!);
-  };
   const sizes = new Map<string, number>();
-  for (const disk of disks) sizes.set(disk.target, await bytesOf(disk));
+  for (const { target } of disks) {
+    const size = () => virtualSizeOf(way.files.get(target)!);
+    sizes.set(target, await (way.incremental.has(target) ? ofIncrement(size) : ofWhole(target, size)));
+  }
   count.next([...sizes.values()].reduce((sum, bytes) => sum + bytes, 0));
   const found: Content["disks"][number][] = [];
   let storedBytes = 0, readBytes = 0;
@@ -360,10 +361,10 @@ async function ofRunning(
       storedBytes += increment.storedBytes;
       readBytes += increment.copiedBytes;
     } else {
-      const whole = await storeContent(repository, path, bytes, storing);
+      const whole = await ofWhole(target, () => storeImage(repository, path, bytes, storing));
       chunks = whole.chunks;
       storedBytes += whole.storedBytes;
-      readBytes += Math.ceil(bytes / COPIED_BYTES) * COPIED_BYTES;
+      readBytes += Math.ceil(bytes / CLUSTER_BYTES) * CLUSTER_BYTES;
     }
     await Deno.remove(path);
     count.next(bytes);
@@ -393,18 +394,30 @@ async function ofRunning(
 
 const mib = (bytes: number) => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
 
-/** What a file that QEMU made for changes alone is the size of. @throws {IncrementError} */
+/** The size of the disk that a file which QEMU made is of. @throws {ImageError} */
 async function virtualSizeOf(path: string): Promise<number> {
-  return await ofIncrement(async () => {
-    const file = await Deno.open(path, { read: true });
-    // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
-    try {
-      const head = new Uint8Array(HEAD_BYTES);
-      return tablesOf(head.subarray(0, await file.read(head) ?? 0)).virtualBytes;
-    } finally {
-      file.close();
-    }
-  });
+  const file = await Deno.open(path, { read: true });
+  // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
+  try {
+    const head = new Uint8Array(HEAD_BYTES);
+    const { virtualBytes } = tablesOf(head.subarray(0, await file.read(head) ?? 0));
+    // A guest may have taken QEMU over: as many chunks as it says are kept in memory.
+    if (virtualBytes > MOST_COPIED_BYTES) throw new ImageError("the disk is larger than can be backed up");
+    return virtualBytes;
+  } finally {
+    file.close();
+  }
+}
+
+/** Works with the file that QEMU copied all of a disk to. @throws {ContractError} BackupFailed where it cannot be read */
+async function ofWhole<T>(target: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    const reason = `what QEMU copied of disk ${target} cannot be read: ${error.message}`;
+    throw new ContractError("BackupFailed", { error: reason }, { cause: error });
+  }
 }
 
 /** @throws {IncrementError} for what a whole read can put right */
@@ -456,7 +469,7 @@ async function ofStopped(
     beside = await look();
     using held = new DisposableStack();
     // One disk after the other: the largest one needs room.
-    const needed = disks.filter(({ format }) => format !== "raw").map(contentOf);
+    const needed = disks.filter(({ format }) => format !== "raw").map(spoolBytes);
     let spool: Spool | undefined;
     for (const disk of disks) {
       const { source = "", target } = disk;
@@ -483,15 +496,14 @@ async function ofStopped(
       else {
         spool ??= await spoolFor(Math.max(0, ...needed));
         const path = spooled(spool.path, target);
-        await Deno.writeFile(path, new Uint8Array(), { createNew: true, mode: 0o600 });
-        await Deno.truncate(path, bytes);
+        await makeEmptyImage(path, bytes);
         await copyImage({
-          ...{ source: image, target: path, format: "raw", isFile: true, signal: job.signal },
+          ...{ source: image, target: path, format: "qcow2", isFile: true, signal: job.signal },
           bytesPerSecond: pace?.bytesPerSecond,
           onShare: (share) => count.add(share * bytes),
         });
         count.next(bytes);
-        kept = await storeContent(repository, path, bytes, storing);
+        kept = await ofWhole(target, () => storeImage(repository, path, bytes, storing));
         await Deno.remove(path);
         count.next(bytes);
       }

@@ -2,7 +2,7 @@
  * Disks that qcow2 files hold, all of them or what QEMU copied since an earlier copy. That is laid over that copy: the result
  * lists every chunk, as a whole read does.
  */
-import { type Chunk, chunkCount, chunkLength } from "../../lib/backup/chunk_list.ts";
+import { type Chunk, chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES } from "../../lib/backup/manifest.ts";
 import {
   type Cluster,
@@ -71,6 +71,11 @@ class Clusters {
     return clusters;
   }
 
+  /** Reads every table, and keeps none. @throws {ImageError} for what is not to be read here */
+  async readAll(): Promise<void> {
+    for (const [index, at] of this.second.entries()) if (at !== 0) await this.#table(index);
+  }
+
   /** Lays what the file has of clusters over bytes; what lies together in it is read at once. @throws {ImageError} */
   async lay(clusters: readonly Cluster[], over: Uint8Array<ArrayBuffer>): Promise<void> {
     const { clusterBytes } = this.tables;
@@ -96,10 +101,13 @@ class Clusters {
   }
 }
 
-/** The clusters of a chunk, and whether the file has any. */
+/** The clusters of a chunk. */
 interface Held {
   readonly clusters: readonly Cluster[];
+  /** How many of them the file has. */
   readonly count: number;
+  /** Whether the file has content for none of them. */
+  readonly isEmpty: boolean;
 }
 
 /** Works with the clusters of a file, chunk by chunk. @throws {ImageError} for a file that is not to be trusted */
@@ -116,9 +124,10 @@ async function withClusters<T>(
       throw new ImageError("it is not of the disk's size");
     }
     return await work(held, async (chunk) => {
-      const count = Math.ceil(chunkLength(chunk, bytes, CHUNK_BYTES) / clusterBytes);
-      const clusters = await held.of(chunk * (CHUNK_BYTES / clusterBytes), count);
-      return { clusters, count: clusters.filter((each) => each !== "none").length };
+      const length = Math.ceil(chunkLength(chunk, bytes, CHUNK_BYTES) / clusterBytes);
+      const clusters = await held.of(chunk * (CHUNK_BYTES / clusterBytes), length);
+      const count = clusters.reduce<number>((sum, each) => each === "none" ? sum : sum + 1, 0);
+      return { clusters, count, isEmpty: !clusters.some((each) => typeof each === "number") };
     });
   } finally {
     file.close();
@@ -137,10 +146,10 @@ export async function storeImage(
   storing: Storing,
 ): Promise<Stored> {
   return await withClusters(path, bytes, async (file, clustersOf) => {
-    for (let chunk = 0; chunk < chunkCount(bytes, CHUNK_BYTES); chunk++) await clustersOf(chunk);
+    await file.readAll();
     return await storePieces(repository, bytes, async ({ index, into }) => {
-      const { clusters, count } = await clustersOf(index);
-      if (count === 0) return { kept: null };
+      const { clusters, count, isEmpty } = await clustersOf(index);
+      if (isEmpty) return { kept: null };
       if (count < clusters.length) into.fill(0);
       await file.lay(clusters, into);
       return undefined;
@@ -164,9 +173,10 @@ export async function storeIncrement(
   return await withClusters(path, bytes, async (changes, clustersOf) => {
     let copied = 0;
     const stored = await storePieces(repository, bytes, async ({ index, into, threads }) => {
-      const before = base[index] ?? null, { clusters, count } = await clustersOf(index);
+      const before = base[index] ?? null, { clusters, count, isEmpty } = await clustersOf(index);
       if (count === 0) return { kept: before };
       copied += count;
+      if (isEmpty && count === clusters.length) return { kept: null };
       if (count < clusters.length) {
         if (before === null) into.fill(0);
         else into.set(await readChunk(repository, threads, before, into.length));

@@ -11,7 +11,7 @@ import type { Spool } from "./spool.ts";
 export interface RunningCopy
   extends Pick<DisksCopy, "host" | "vm" | "steps" | "job" | "clock" | "onBytes" | "onMoment"> {
   readonly disks: readonly Disk[];
-  /** The folder that QEMU makes the files in: `vda.raw`. */
+  /** The folder that QEMU makes the files in: `vda.0.qcow2`. */
   readonly spool: Spool;
   readonly plan: ReadPlan;
   readonly pace?: Pace | undefined;
@@ -27,16 +27,16 @@ export interface RunningCopied extends Omit<DisksCopyResult, "way"> {
 
 /** A way to copy. */
 export interface Way {
-  /** Where each disk's content is. */
+  /** The qcow2 file that each disk's content is in. */
   readonly files: ReadonlyMap<string, string>;
-  /** Disks of which only what changed is in its file, which is qcow2. */
+  /** Disks of which only what changed is in its file. */
   readonly incremental: ReadonlySet<string>;
   /** Whether QEMU notes changes from then on. */
   readonly isNoted: boolean;
 }
 
 /** The file that a disk is copied to. @param way which of several ways it is: what one has left is not the other's */
-export const spooled = (spool: string, target: string, way = 0): string => `${spool}/${target}.${way}.raw`;
+export const spooled = (spool: string, target: string, way = 0): string => `${spool}/${target}.${way}.qcow2`;
 
 /** The ways to copy disks, the best one first: what changed; all, with notes for the next time; all. */
 function waysOf({ disks, spool, plan: { base, noted } }: RunningCopy): Way[] {

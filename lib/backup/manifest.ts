@@ -14,6 +14,8 @@ export const CHUNK_BYTES = 2 * 1024 * 1024;
 const MOST_DISK_BYTES = 2 ** 50;
 /** Most chunks of a disk, which are kept in memory: 64 TiB in chunks of {@link CHUNK_BYTES}. */
 const MOST_CHUNKS = 2 ** 25;
+/** Largest disk that is copied, in bytes. */
+export const MOST_COPIED_BYTES = MOST_CHUNKS * CHUNK_BYTES;
 
 const Digest = Type.String({ pattern: "^[0-9a-f]{64}$" });
 const Text = (maxLength: number) => Type.String({ maxLength });

@@ -179,7 +179,7 @@ Deno.test({
         .split("\n").filter((line) => line !== "");
     await t.step("a pool without room is not taken, and what is not had is said", async () => {
       const { state, message } = await runOf(server, backupId);
-      if (state === "failed") assert.match(message!, /no room for that: 96 MiB are needed/);
+      if (state === "failed") assert.match(message!, /no room for that: 97 MiB are needed/);
       else assert.equal(state, "done", "another pool of this host has room");
       assert.deepEqual(await spools(own.path), []);
       assert.equal(await vm.state(), "running");
@@ -194,7 +194,7 @@ Deno.test({
       assert.deepEqual(found.filter((line) => line.startsWith("f")).map((line) => line.slice(0, 5)), [
         "f 600",
       ]);
-      assert.deepEqual(await run(["find", folder.path, "-name", "*.raw"]), "");
+      assert.deepEqual(await run(["find", folder.path, "-name", "*.qcow2"]), "");
       assert.equal((await ended).state, "done");
       assert.deepEqual(await spools(own.path), []);
     });

@@ -18,7 +18,10 @@ export interface Qcow2Tables {
 
 /** Bits 9 to 55 of an entry: where it leads. */
 const OFFSET = 0x00ff_ffff_ffff_fe00n;
-const COMPRESSED = 1n << 62n, ZEROS = 1n;
+/** The same in the upper half of an entry, and the bit that it begins with in the lower one. */
+const OFFSET_HIGH = 0x00ff_ffff, OFFSET_FROM = 9;
+/** Bit 62 of an entry, in the upper half; bit 0, in the lower one. */
+const COMPRESSED = 1 << 30, ZEROS = 1;
 /** Incompatible features that change how tables are read: compression types, extended L2 entries. */
 const OTHER_TABLES = 0b11000n;
 
@@ -60,16 +63,22 @@ export function secondTables(l1: Uint8Array, { clusterBytes }: Qcow2Tables): num
   });
 }
 
-/** The clusters of one table of the second level. @throws {ImageError} */
+/**
+ * The clusters of one table of the second level. Halves of entries are looked at, not whole ones: a disk of a TiB has 16
+ * million of them.
+ *
+ * @throws {ImageError}
+ */
 export function clustersIn(l2: Uint8Array, { clusterBytes }: Qcow2Tables): Cluster[] {
-  const view = new DataView(l2.buffer, l2.byteOffset, l2.byteLength);
-  return Array.from({ length: l2.length / 8 }, (_, index): Cluster => {
-    const entry = view.getBigUint64(index * 8);
-    if ((entry & COMPRESSED) !== 0n) throw new ImageError("it is compressed");
-    if ((entry & ZEROS) !== 0n) return "zeros";
-    const offset = Number(entry & OFFSET);
-    if (offset === 0) return "none";
-    if (offset % clusterBytes !== 0) throw new ImageError("content of it is not where the format has it");
-    return offset;
-  });
+  const view = new DataView(l2.buffer, l2.byteOffset, l2.byteLength), found: Cluster[] = [];
+  for (let at = 0; at + 8 <= l2.length; at += 8) {
+    const high = view.getUint32(at), low = view.getUint32(at + 4);
+    if ((high & COMPRESSED) !== 0) throw new ImageError("it is compressed");
+    const offset = (high & OFFSET_HIGH) * 2 ** 32 + (low - low % 2 ** OFFSET_FROM);
+    if ((low & ZEROS) !== 0) found.push("zeros");
+    else if (offset === 0) found.push("none");
+    else if (offset % clusterBytes === 0) found.push(offset);
+    else throw new ImageError("content of it is not where the format has it");
+  }
+  return found;
 }

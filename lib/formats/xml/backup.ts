@@ -6,7 +6,7 @@ import { child, children, parseXml, type XmlElement } from "./tree.ts";
 export interface BackupDisk {
   readonly target: string;
   readonly file: string | undefined;
-  /** The format of that file: raw when left out. */
+  /** The format of that file: qcow2 when left out. */
   readonly format?: string;
   /** It is a device of the host. */
   readonly isDevice?: boolean;
@@ -15,7 +15,8 @@ export interface BackupDisk {
 }
 
 /**
- * The XML that has QEMU copy disks, as they are at one moment, into files: raw ones of whole disks, where it makes them.
+ * The XML that has QEMU copy disks, as they are at one moment, into files: qcow2 ones where it makes them. A raw one would
+ * take the disk's whole size, however little is in it: QEMU has the file system reserve what is zeros.
  *
  * @param since the checkpoint that disks are copied from on which are incremental
  */
@@ -29,11 +30,11 @@ export function backupXml(disks: readonly BackupDisk[], since?: string): string 
     xml(
       "disks",
       {},
-      disks.map(({ target, file, format = "raw", isDevice = false, isIncremental = false }) =>
+      disks.map(({ target, file, format = "qcow2", isDevice = false, isIncremental = false }) =>
         file === undefined ? xml("disk", { name: target, backup: false }) : xml(
           "disk",
           { name: target, backup: true, type: isDevice ? "block" : "file", ...modeOf(isIncremental) },
-          xml("driver", { type: isIncremental ? "qcow2" : format }),
+          xml("driver", { type: format }),
           xml("target", isDevice ? { dev: file } : { file }),
         )
       ),

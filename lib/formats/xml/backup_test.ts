@@ -3,13 +3,13 @@ import { backupFiles, backupXml, checkpointXml, encryptedDisks, transientDisks }
 import { parseXml } from "./tree.ts";
 
 Deno.test("backupXml() names the disks that are copied, and leaves the others out", () => {
-  const xml = backupXml([{ target: "vda", file: "/a & b/<vda>.raw" }, { target: "vdb", file: undefined }]);
+  const xml = backupXml([{ target: "vda", file: "/a & b/<vda>.qcow2" }, { target: "vdb", file: undefined }]);
   const disks = parseXml(xml).children[0]!.children;
   assert.deepEqual(disks.map(({ attributes: { name, backup } }) => [name, backup]), [["vda", "yes"], [
     "vdb",
     "no",
   ]]);
-  assert.deepEqual(backupFiles(xml), ["/a & b/<vda>.raw"]);
+  assert.deepEqual(backupFiles(xml), ["/a & b/<vda>.qcow2"]);
 });
 
 Deno.test("backupXml() copies what changed since a checkpoint where it may; checkpointXml() notes those disks", () => {
@@ -21,7 +21,7 @@ Deno.test("backupXml() copies what changed since a checkpoint where it may; chec
   assert.equal(since!.text, "c <1>");
   assert.deepEqual(
     disks!.children.map((disk) => [disk.attributes.backupmode, disk.children[0]!.attributes.type]),
-    [["incremental", "qcow2"], ["full", "raw"]],
+    [["incremental", "qcow2"], ["full", "qcow2"]],
   );
   const noted = parseXml(checkpointXml("c <1>", [{ target: "vda", isNoted: true }, {
     target: "vdb",
@@ -37,7 +37,7 @@ Deno.test("backupXml() copies what changed since a checkpoint where it may; chec
 Deno.test("backupXml() copies into files and devices that are there, in their formats; backupFiles() names both", () => {
   const xml = backupXml([
     { target: "vda", file: "/a", format: "qcow2" },
-    { target: "vdb", file: "/dev/vg/b", isDevice: true },
+    { target: "vdb", file: "/dev/vg/b", format: "raw", isDevice: true },
   ]);
   const disks = parseXml(xml).children[0]!.children;
   assert.deepEqual(
