@@ -12,7 +12,8 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { BackupFile, BackupFilesystem } from "../../lib/contract/mod.ts";
 import { fileKind } from "../../lib/backup/files.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { type GuestfsFolders, guestfsProcess } from "../guestfs/guestfs.ts";
+import type { GuestfsFolders } from "../guestfs/guestfs.ts";
+import { GuestfsSession, MOST_ANSWER, type Said } from "../guestfs/session.ts";
 import { log } from "../log.ts";
 import { ChunkThreads } from "./chunk_threads.ts";
 import { DiskReader, serveDisk } from "./disk_reader.ts";
@@ -22,8 +23,6 @@ import type { RestoreSource } from "./make_disk.ts";
 const LIMIT_MS = { start: 240_000, answer: 60_000 } as const;
 /** Most entries of a folder that are told. */
 const MOST_TOLD = 1000;
-/** Bytes of an answer, and of a list of names, that are taken at most. */
-const MOST_ANSWER = 4 * 1024 ** 2;
 /** MiB that the VM has. */
 const MEMORY_MB = 512;
 
@@ -33,13 +32,6 @@ const failed = (reason: string, cause?: unknown) =>
 /** A word of a command: whatever it holds, it is this one word. */
 const word = (text: string): string =>
   `"${[...bytesOfText(text)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}"`;
-
-/** What a command said. */
-interface Said {
-  readonly out: string;
-  /** Why it failed; undefined where it did not. */
-  readonly fault: string | undefined;
-}
 
 /** How a session is opened. */
 export interface SessionOptions {
@@ -52,10 +44,6 @@ export interface SessionOptions {
 /** The disks of a copy, opened for reading. */
 export class FileSession implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve();
-  #said = "";
-  #faults = "";
-  #heard = Promise.withResolvers<void>();
-  #isOver = false;
   #isAbandoned = false;
   #waiting = 0;
   #mounted: string | undefined;
@@ -63,14 +51,13 @@ export class FileSession implements AsyncDisposable {
 
   private constructor(
     private readonly folder: string,
-    private readonly child: Deno.ChildProcess,
-    private readonly input: WritableStreamDefaultWriter<Uint8Array>,
+    private readonly guestfish: GuestfsSession,
     private readonly held: AsyncDisposableStack,
   ) {}
 
   /** Whether it has ended by itself, or is about to by {@link FileSession.end}. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.guestfish.isOver;
   }
 
   /** Whether it was ended because who took its content had left: others may ask another one. */
@@ -95,13 +82,8 @@ export class FileSession implements AsyncDisposable {
     for (const disk of disks) {
       held.use(serveDisk(`${folder}/${disk.target}`, await DiskReader.open(source, disk, threads)));
     }
-    // Its answers must come line by line: what is no terminal is buffered else.
-    const child = new Deno.Command("stdbuf", {
-      args: ["-oL", "guestfish"],
-      ...guestfsProcess(folder, isEmulated),
-    }).spawn();
-    const session = new FileSession(folder, child, child.stdin.getWriter(), held.move());
-    session.#listen();
+    const guestfish = new GuestfsSession({ folder, isEmulated, failed });
+    const session = new FileSession(folder, guestfish, held.move());
     const stop = () => session.end();
     signal.addEventListener("abort", stop, { once: true });
     try {
@@ -127,62 +109,14 @@ export class FileSession implements AsyncDisposable {
     }
   }
 
-  #listen(): void {
-    const gather = async (stream: ReadableStream<Uint8Array>, take: (text: string) => void) => {
-      const decoder = new TextDecoder();
-      for await (const bytes of stream) {
-        take(decoder.decode(bytes, { stream: true }));
-        const { resolve } = this.#heard;
-        this.#heard = Promise.withResolvers();
-        resolve();
-      }
-    };
-    const over = [
-      gather(this.child.stdout, (text) => this.#said = (this.#said + text).slice(-MOST_ANSWER)),
-      gather(this.child.stderr, (text) => this.#faults = (this.#faults + text).slice(-MOST_ANSWER)),
-      this.child.status,
-    ];
-    Promise.allSettled(over).then(() => {
-      this.#isOver = true;
-      this.#heard.resolve();
-    });
-  }
-
-  /** Gives a command, and waits for its end. @throws {ContractError} BackupFilesFailed for the VM's end and the time limit */
-  async #ask(command: string, limitMs: number = LIMIT_MS.answer): Promise<Said> {
-    const mark = crypto.randomUUID();
-    this.#said = this.#faults = "";
-    // A command that fails is told on the other stream: that is asked to say that it is through, too.
-    const lines = `-${command}\necho ${mark}\n-no-such-command-${mark}\n`;
-    await this.input.write(new TextEncoder().encode(lines)).catch((error) => {
-      throw failed("it ended", error);
-    });
-    const end = performance.now() + limitMs;
-    while (!(this.#said.includes(mark) && this.#faults.includes(mark))) {
-      if (this.#isOver) throw failed(oneLine(this.#faults, 300) || "it ended");
-      const left = end - performance.now();
-      if (left <= 0) {
-        this.end();
-        throw failed(`it did not answer in ${limitMs / 1000} seconds`);
-      }
-      if (left === Infinity) await this.#heard.promise; // a timer takes no such time
-      else {
-        const timer = Promise.withResolvers<void>();
-        const id = setTimeout(timer.resolve, left);
-        await Promise.race([this.#heard.promise, timer.promise]);
-        clearTimeout(id);
-      }
-    }
-    const fault = /libguestfs: error: (?:\w+: )?(.*)/.exec(this.#faults.split(`no-such-command-${mark}`)[0]!)
-      ?.[1];
-    return { out: this.#said.slice(0, this.#said.indexOf(mark)), fault };
+  /** @throws {ContractError} BackupFilesFailed for the VM's end and the time limit */
+  #ask(command: string, limitMs: number = LIMIT_MS.answer): Promise<Said> {
+    return this.guestfish.ask(command, limitMs);
   }
 
   /** @throws {ContractError} BackupFilesFailed where it fails */
-  async #run(command: string, limitMs?: number): Promise<string> {
-    const { out, fault } = await this.#ask(command, limitMs);
-    if (fault !== undefined) throw failed(oneLine(fault, 300));
-    return out;
+  #run(command: string, limitMs: number = LIMIT_MS.answer): Promise<string> {
+    return this.guestfish.run(command, limitMs);
   }
 
   /** One after the other: there is one guestfish. */
@@ -290,18 +224,11 @@ export class FileSession implements AsyncDisposable {
 
   /** Ends it at once. */
   end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    try {
-      this.child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended by itself
-    }
+    this.guestfish.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.end();
-    await this.child.status;
+    await this.guestfish[Symbol.asyncDispose]();
     await this.held.disposeAsync();
   }
 }

@@ -5,33 +5,26 @@
 import { ContractError } from "../../lib/contract/mod.ts";
 import { type Seal, sealCommands, sealFault } from "../../lib/template/seal.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { guestfsMissing, guestfsProcess, isGuestfsEmulated } from "../guestfs/guestfs.ts";
+import { guestfsMissing, isGuestfsEmulated } from "../guestfs/guestfs.ts";
+import { GuestfsSession } from "../guestfs/session.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { StoredVersion } from "./records.ts";
 
 /** Milliseconds that it may take: it starts a VM, which may be emulated. */
 const LIMIT_MS = 900_000;
-/** Bytes of what it says that are looked at. */
-const MOST_SAID = 256 * 1024;
 /** Shows that the file system is written to, and not mounted read-only because it is damaged or hibernated. */
 const TRIAL = "/.kvm-manager-seal";
+/** What follows the last command of ours. */
+const ENDING = ["sync", "umount-all", "shutdown"] as const;
 
-const notSealed = (reason: string) => new ContractError("TemplateNotSealed", { reason });
+const notSealed = (reason: string, cause?: unknown) =>
+  new ContractError("TemplateNotSealed", { reason }, { cause });
 
 /** @throws {ContractError} TemplateNotSealed where libguestfs is not installed */
 export async function requireSealable(): Promise<void> {
   const missing = await guestfsMissing();
   if (missing !== undefined) throw notSealed(missing);
-}
-
-/** The end of what a stream says. */
-async function said(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
-  let text = "";
-  for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-    text = (text + piece).slice(-MOST_SAID);
-  }
-  return text;
 }
 
 /**
@@ -50,26 +43,25 @@ export async function sealDisks(
   if (disks.length === 0) throw notSealed("there are none");
   job.log(`Removing from the guest: ${seals.join(", ")}`);
   await using folder = await app.guestfs.make();
-  const options = guestfsProcess(folder.path, await isGuestfsEmulated(capabilities));
-  const args = disks.flatMap(({ path }) => ["--format=qcow2", "-a", path]);
-  const signal = AbortSignal.any([job.signal, AbortSignal.timeout(LIMIT_MS)]);
-  const child = new Deno.Command("guestfish", { args: ["--rw", ...args, "-i"], ...options, signal }).spawn();
-  // One that begins with a dash goes on after a failure: there may be nothing to remove.
-  const commands = [
-    `touch ${TRIAL}`,
-    `rm ${TRIAL}`,
-    ...sealCommands(seals).map((each) => `-${each}`),
-    "sync",
-    "umount-all",
-    "",
-  ];
-  const input = child.stdin.getWriter();
-  // Where it ends before it reads them, its own words say why.
-  await input.write(new TextEncoder().encode(commands.join("\n"))).then(() => input.close()).catch(() => {});
-  const [status, errors] = await Promise.all([child.status, said(child.stderr), said(child.stdout)]);
+  const args = ["--rw", ...disks.flatMap(({ path }) => ["--format=qcow2", "-a", path]), "-i"];
+  const isEmulated = await isGuestfsEmulated(capabilities);
   job.signal.throwIfAborted();
-  if (signal.aborted) throw notSealed(`libguestfs did not end in ${LIMIT_MS / 60_000} minutes`);
-  const fault = sealFault(errors) ??
-    (status.success ? undefined : errors.trim().split("\n")[0] ?? "it ended");
-  if (fault !== undefined) throw notSealed(oneLine(fault, 300));
+  const guestfish = new GuestfsSession({ folder: folder.path, isEmulated, args, failed: notSealed });
+  const stop = () => guestfish.end();
+  job.signal.addEventListener("abort", stop, { once: true });
+  const end = performance.now() + LIMIT_MS;
+  try {
+    // Its end takes the small VM down, and tells what could not be written then.
+    for (const command of [`touch ${TRIAL}`, `rm ${TRIAL}`, ...sealCommands(seals), ...ENDING]) {
+      const { errors } = await guestfish.ask(command, end - performance.now());
+      const fault = sealFault(errors);
+      if (fault !== undefined) throw notSealed(oneLine(fault, 300));
+    }
+  } catch (error) {
+    job.signal.throwIfAborted();
+    throw error;
+  } finally {
+    job.signal.removeEventListener("abort", stop);
+    await guestfish[Symbol.asyncDispose]();
+  }
 }
