@@ -8,6 +8,7 @@ import { BootTests } from "./boot_tests.ts";
 import { FileSessions } from "./file_sessions.ts";
 import { backupHandlers } from "./handlers.ts";
 import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
+import { RunHistory } from "./run_history.ts";
 import { BackupRuns } from "./runs.ts";
 import { backupSteps } from "./steps.ts";
 import { targetHandlers } from "./target_handlers.ts";
@@ -42,6 +43,7 @@ export const backupFeature = feature<
     const targets = new TargetRecords(store), reach = { clock, host };
     const open = (backup: StoredBackup) => openBackup(backup, targets, reach);
     const runs = new BackupRuns(records, { clock, jobs, host, stateDir, open, bootTests });
+    const history = new RunHistory(records, open);
     const files = new FileSessions({ clock, host });
     const due = new BackupClock({
       ...{ clock, records, runs },
@@ -51,7 +53,7 @@ export const backupFeature = feature<
     return {
       handlers: {
         ...backupHandlers({
-          ...{ records, targets, runs, bootTests, files, clock, jobs, open, host },
+          ...{ records, targets, runs, history, bootTests, files, clock, jobs, open, host },
           vmsOf: (principal) => app.apiFor(principal).getVms(),
         }),
         ...targetHandlers({ targets, backups: records, isRunning: (id) => runs.isRunning(id), ...reach }),

@@ -29,7 +29,8 @@ import { closing, type FoundCopy, Repository } from "./repository.ts";
 import type { RestoreSource } from "./make_disk.ts";
 import { restoreVm } from "./restore.ts";
 import { restoreDisk } from "./restore_disk.ts";
-import { type BackupRuns, type RunsOptions, targetsOf } from "./runs.ts";
+import type { OpenBackup, RunHistory } from "./run_history.ts";
+import { type BackupRuns, targetsOf } from "./runs.ts";
 import { FolderStore } from "./store/folder.ts";
 import { folderIn } from "./target_handlers.ts";
 import type { TargetRecords } from "./target_records.ts";
@@ -41,11 +42,12 @@ export interface BackupContext {
   readonly records: BackupRecords;
   readonly targets: TargetRecords;
   readonly runs: BackupRuns;
+  readonly history: RunHistory;
   readonly bootTests: BootTests;
   readonly files: FileSessions;
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
-  readonly open: RunsOptions["open"];
+  readonly open: OpenBackup;
   readonly host: () => Host;
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
@@ -108,7 +110,7 @@ function sourceIn(
 
 /** A handler for each of them. */
 export function backupHandlers(
-  { records, targets, runs, bootTests, files, clock, jobs, open, host, vmsOf }: BackupContext,
+  { records, targets, runs, history, bootTests, files, clock, jobs, open, host, vmsOf }: BackupContext,
 ): Pick<Handlers, keyof typeof backupCommands> {
   const find = (backupId: string): StoredBackup => {
     records.require();
@@ -131,7 +133,7 @@ export function backupHandlers(
         ? nextRuns(timing, handledAt(handled, now) ?? now, NEXT_RUNS)
         : [],
       running: isRunning,
-      lastRun: runs.lastRun(backup.id),
+      lastRun: history.lastRun(backup.id),
     } as Backup;
   };
   const requireFree = (name: string, but?: string) => {
@@ -165,7 +167,7 @@ export function backupHandlers(
     { backupId, ...of }: OfCopy & { readonly backupId: string },
     work: (source: RestoreSource) => Promise<T>,
   ): Promise<T> => {
-    const { repository, copies } = await runs.open(find(backupId), of.runId);
+    const { repository, copies } = await history.open(find(backupId), of.runId);
     return await closing(repository, async () => {
       sourceIn(repository, copies, of);
       let done: { readonly value: T } | undefined;
@@ -181,7 +183,7 @@ export function backupHandlers(
   const diskSource = async (
     { backupId, ...of }: OfCopy & { readonly backupId: string },
   ): Promise<RestoreSource> => {
-    const { repository, copies } = await runs.open(find(backupId), of.runId);
+    const { repository, copies } = await history.open(find(backupId), of.runId);
     try {
       return sourceIn(repository, copies, of);
     } catch (error) {
@@ -195,10 +197,10 @@ export function backupHandlers(
       return records.all().map(shown).sort((a, b) => a.name.localeCompare(b.name));
     },
     get_backup: ({ backupId }) => shown(find(backupId)),
-    list_backup_runs: ({ backupId, limit = 50, ...which }) => runs.list(find(backupId), limit, which),
+    list_backup_runs: ({ backupId, limit = 50, ...which }) => history.list(find(backupId), limit, which),
     list_backup_days: async ({ backupId }) => {
       const backup = find(backupId), { timeZone } = backup.timing ?? { timeZone: hostZone() };
-      return daysOf(await runs.list(backup), timeZone, clock.now());
+      return daysOf(await history.list(backup), timeZone, clock.now());
     },
     list_vm_backups: async ({ vmId }) => {
       records.require();
@@ -208,7 +210,7 @@ export function backupHandlers(
       );
       const copies: Output<"list_vm_backups">["copies"][number][] = [];
       for (const backup of all) {
-        for (const { id: runId, copies: found } of await runs.list(backup)) {
+        for (const { id: runId, copies: found } of await history.list(backup)) {
           const copy = found.find((each) => each.vmId === vmId);
           if (copy !== undefined) copies.push({ backupId: backup.id, backupName: backup.name, runId, copy });
         }
@@ -267,7 +269,7 @@ export function backupHandlers(
       const place = await placeIn(change);
       const copies = place === undefined || place.repository === first.repository
         ? 0
-        : await runs.leftBehind(first, { ...first, ...place });
+        : await history.leftBehind(first, { ...first, ...place });
       // Nothing is waited for from here on: what others change meanwhile, or a run that begins, would be undone.
       const before = find(backupId);
       requireIdle(before);
@@ -323,7 +325,7 @@ export function backupHandlers(
       fromCopy(input, (source) => restoreDisk(host().requireFilled(), source, input, principal)),
     verify_backup: async ({ backupId, runId, vmId, kind = "checksums", seconds, pool }, { principal }) => {
       const backup = find(backupId), actor = principal.name;
-      const { repository, copies: all } = await runs.open(backup, runId);
+      const { repository, copies: all } = await history.open(backup, runId);
       const result: { ok: boolean; checkedBytes: number } = { ok: true, checkedBytes: 0 };
       await closing(repository, async () => {
         const copies = all.filter(({ manifest }) => vmId === undefined || manifest?.vm.id === vmId);
@@ -353,7 +355,7 @@ export function backupHandlers(
             }
           }));
       });
-      const [run] = await runs.list(backup, 1, { runId });
+      const [run] = await history.list(backup, 1, { runId });
       if (run === undefined) throw new ContractError("BackupRunNotFound", { runId });
       return { ...result, run };
     },
@@ -379,7 +381,7 @@ export function backupHandlers(
       if (!may(rights, "vms.operate", { vmId, group })) {
         throw new ContractError("Forbidden", { role: "operator" });
       }
-      const { repository, copies } = await runs.open(find(backupId), runId);
+      const { repository, copies } = await history.open(find(backupId), runId);
       await repository.store.close();
       const copy = copies.find(({ manifest }) => manifest?.vm.id === vmId);
       if (copy === undefined) throw new ContractError("BackupRunNotFound", { runId: `${runId} ${vmId}` });

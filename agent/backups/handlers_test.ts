@@ -12,7 +12,8 @@ Deno.test("list_vm_backups tells of a backup's targets those alone that are this
   const backup = { id: "b", name: "all", targets, timing: null, owner: { name: "root" }, handled: 0 };
   const handlers = backupHandlers({
     records: { require: () => {}, all: () => [backup] },
-    runs: { isRunning: () => false, lastRun: () => null, list: () => Promise.resolve([]) },
+    runs: { isRunning: () => false },
+    history: { lastRun: () => null, list: () => Promise.resolve([]) },
     clock: { now: () => 0 },
     host: () => ({ requireVm: () => vm }),
   } as unknown as BackupContext);
@@ -37,8 +38,8 @@ Deno.test("update_backup undoes nothing that others change while the new folder 
       put: (backup: typeof stored) => stored = backup,
     },
     targets: { find: () => ({ repository: "new" }), get: () => undefined },
-    runs: {
-      isRunning: () => false,
+    runs: { isRunning: () => false },
+    history: {
       lastRun: () => null,
       leftBehind: () => {
         looking.resolve();

@@ -1,15 +1,9 @@
-/** Runs of backups: begun, carried out as tasks, written down; and what the folders have of them. */
+/** Runs of backups: begun, carried out as tasks, written down. */
 import { COUNTING_LINES } from "../../lib/access/counting.ts";
 import { type PruneMoment, toPrune } from "../../lib/backup/retention.ts";
 import type { Manifest } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
-import {
-  type Backup,
-  type BackupCopy,
-  type BackupRun,
-  ContractError,
-  type VM,
-} from "../../lib/contract/mod.ts";
+import { type Backup, type BackupRun, ContractError, type VM } from "../../lib/contract/mod.ts";
 import { fill } from "../../lib/i18n/fill.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Clock } from "../clock.ts";
@@ -21,10 +15,10 @@ import { scheduleTargetsIn } from "../schedules/actions.ts";
 import type { BootTests } from "./boot_tests.ts";
 import { type Copied, copyVm } from "./copy_vm.ts";
 import { inLanes } from "./lanes.ts";
-import { Looks } from "./looks.ts";
 import { Pace } from "./pace.ts";
 import type { BackupRecords, StoredBackup, StoredCopy, StoredRun } from "./records.ts";
-import { closing, type FoundCopy, type Repository } from "./repository.ts";
+import { closing, type Repository } from "./repository.ts";
+import { copyOf, type OpenBackup, shownRun } from "./run_history.ts";
 import { SpoolFull } from "./spool.ts";
 import { within } from "../within.ts";
 
@@ -34,8 +28,7 @@ export interface RunsOptions {
   readonly jobs: Pick<Jobs, "run">;
   /** Where KVM Manager keeps what it knows. */
   readonly stateDir: string;
-  /** Opens the store of a backup. @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, … */
-  readonly open: (backup: StoredBackup) => Promise<Repository>;
+  readonly open: OpenBackup;
   /** The host whose VMs are copied: the one KVM Manager runs on. */
   readonly host: () => Host;
   readonly bootTests: Pick<BootTests, "after">;
@@ -55,23 +48,6 @@ function endOf(thrown: unknown): Pick<StoredRun, "state" | "message"> {
     : { state: "failed", message: thrown.message };
 }
 
-/** A copy as a run has it. */
-export function copyOf(manifest: Manifest, notes: readonly string[] = []): StoredCopy {
-  const { id, vm, takenAt, consistency, disks, storedBytes, readBytes = null } = manifest;
-  return {
-    vmId: vm.id,
-    name: vm.name,
-    state: "done",
-    message: notes.length === 0 ? null : notes.join(". "),
-    takenAt,
-    consistency,
-    bytes: disks.reduce((sum, { bytes }) => sum + bytes, 0),
-    ...{ storedBytes, readBytes },
-    disks: disks.map(({ target }) => target),
-    copyId: id,
-  };
-}
-
 const failedCopy = (vmId: string, name: string, message: string): StoredCopy => ({
   ...{ vmId, name, state: "failed", message, takenAt: null, consistency: null },
   ...{ bytes: 0, storedBytes: 0, readBytes: null, disks: [], copyId: null },
@@ -88,7 +64,6 @@ export class BackupRuns {
   readonly #options: RunsOptions;
   /** By id of the backup. */
   readonly #running = new Map<string, { run: StoredRun; readonly work: Promise<void> }>();
-  readonly #looks = new Looks<FoundCopy[] | undefined>();
   #isSettled = false;
   /** Aborted once the application stops: what ends then was not cancelled by somebody. */
   #stopping: AbortSignal | undefined;
@@ -153,7 +128,7 @@ export class BackupRuns {
       throw error;
     }
     this.#work(backup, entry, isFull).finally(resolve);
-    return this.#shown(entry.run, false, []);
+    return shownRun(this.#records, entry.run, { found: false, copies: [] });
   }
 
   /** Writes down that a run which was due did not begin. */
@@ -393,129 +368,6 @@ export class BackupRuns {
       if (!(error instanceof ContractError)) throw error;
       log.warn("a backup's run could not be written", { error });
     }
-  }
-
-  /** The run that began last, without a look into the folder. What was left out is none. */
-  lastRun(backupId: string): BackupRun | null {
-    const isRun = ({ state }: StoredRun) => state !== "skipped";
-    // Mostly the newest, or the one before: only those are read at first
-    const run = this.#records.runs(backupId, 2).find(isRun) ??
-      this.#records.runs(backupId).find(isRun);
-    return run === undefined ? null : this.#shown(run, false, run.copies);
-  }
-
-  /** The runs of a backup, the newest first, with what its folder has. @throws {ContractError} StoreUnavailable */
-  async list(
-    backup: StoredBackup,
-    limit = Number.MAX_SAFE_INTEGER,
-    { runId, until = Number.MAX_SAFE_INTEGER }: { readonly runId?: string; readonly until?: number } = {},
-  ): Promise<BackupRun[]> {
-    return (await this.#all(backup)).filter(({ id, startedAt }) =>
-      startedAt <= until && (runId === undefined || id === runId)
-    ).slice(0, limit);
-  }
-
-  async #all(backup: StoredBackup): Promise<BackupRun[]> {
-    const stored = this.#records.runs(backup.id);
-    const found = await this.#found(backup);
-    if (found === undefined) return stored.map((run) => this.#shown(run, false, run.copies));
-    const there = new Set(found.map(({ id }) => id));
-    const known = new Set(stored.map(({ id }) => id));
-    const own = stored.map((run) =>
-      this.#shown(run, false, run.copies.filter(({ copyId }) => copyId === null || there.has(copyId)))
-    ).filter((run, index) => run.copies.length > 0 || stored[index]!.copies.length === 0);
-    const others = Map.groupBy(
-      found.flatMap(({ manifest }) => manifest && !known.has(manifest.run.id) ? [manifest] : []),
-      ({ run }) => run.id,
-    );
-    const foreign = [...others].map(([id, manifests]) => this.#ofFolder(id, manifests));
-    return [...own, ...foreign].sort((a, b) => b.startedAt - a.startedAt);
-  }
-
-  /**
-   * How many copies of a backup are no longer where it goes once it is another one: those that it has made, unless the new
-   * place has some of it already. Nothing is read of the old place, which may be gone.
-   */
-  async leftBehind(before: StoredBackup, after: StoredBackup): Promise<number> {
-    const made = this.#records.runs(before.id).flatMap(({ copies }) =>
-      copies.filter(({ copyId }) => copyId !== null)
-    );
-    if (made.length === 0) return 0;
-    const found = await this.#found(after) ?? [];
-    return found.some(({ manifest }) => manifest?.backup.id === before.id) ? 0 : made.length;
-  }
-
-  /** A run, and its copies as the folder has them. @throws {ContractError} BackupRunNotFound, BackupFolderUnusable */
-  async open(
-    backup: StoredBackup,
-    runId: string,
-  ): Promise<{ readonly repository: Repository; readonly copies: FoundCopy[] }> {
-    const repository = await this.#options.open(backup);
-    const ids = new Set(
-      this.#records.runs(backup.id).find(({ id }) => id === runId)?.copies.map(({ copyId }) => copyId),
-    );
-    try {
-      const copies = (await repository.copies()).filter(({ id, manifest }) =>
-        ids.has(id) || (manifest?.run.id === runId && this.#isListed(backup, manifest))
-      );
-      if (copies.length === 0) throw new ContractError("BackupRunNotFound", { runId });
-      return { repository, copies };
-    } catch (error) {
-      await repository.store.close();
-      throw error;
-    }
-  }
-
-  /** Copies of this backup, and those of backups that nobody here knows: a lost host's. */
-  #isListed(backup: StoredBackup, { backup: { id } }: Manifest): boolean {
-    return id === backup.id || this.#records.get(id) === undefined;
-  }
-
-  /** What the folder has; undefined while it cannot be read, or does not answer in time. */
-  #found(backup: StoredBackup): Promise<FoundCopy[] | undefined> {
-    return this.#looks.ask(backup.targetId ?? backup.folder, backup.id, () => this.#look(backup));
-  }
-
-  async #look(backup: StoredBackup): Promise<FoundCopy[] | undefined> {
-    try {
-      const repository = await this.#options.open(backup);
-      return await closing(
-        repository,
-        async () =>
-          (await repository.copies()).filter(({ manifest }) =>
-            manifest === undefined || this.#isListed(backup, manifest)
-          ),
-      );
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      log.debug("a folder of backups cannot be read", { folder: backup.folder, error });
-      return undefined;
-    }
-  }
-
-  #ofFolder(id: string, manifests: readonly Manifest[]): BackupRun {
-    const { startedAt, actor } = manifests[0]!.run;
-    const endedAt = Math.max(...manifests.map(({ takenAt }) => takenAt));
-    const run: StoredRun = {
-      ...{ id, startedAt, endedAt, state: "done", actor, jobId: null },
-      message: `Found in the folder: backup ${manifests[0]!.backup.name} of ${manifests[0]!.host}`,
-      copies: [],
-    };
-    return this.#shown(run, true, manifests.map((manifest) => copyOf(manifest)));
-  }
-
-  #shown(run: StoredRun, found: boolean, copies: readonly StoredCopy[]): BackupRun {
-    return {
-      ...run,
-      found,
-      copies: copies.map(({ copyId, ...copy }): BackupCopy => ({
-        ...copy,
-        // Runs of earlier versions have not noted it.
-        readBytes: copy.readBytes ?? null,
-        verified: copyId === null ? null : this.#records.check(copyId),
-        bootTest: copyId === null ? null : this.#records.bootTest(copyId),
-      })),
-    };
   }
 }
 

@@ -9,6 +9,7 @@ import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
 import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
 import { chunkPlace, Repository } from "./repository.ts";
+import { RunHistory } from "./run_history.ts";
 import { BackupRuns } from "./runs.ts";
 import { FolderStore } from "./store/folder.ts";
 
@@ -47,8 +48,9 @@ async function backups() {
         }),
     },
   });
+  const history = new RunHistory(records, open);
   return {
-    ...{ path: `${path}/backups/kvm-manager-backups`, records, runs, clock, open, opened },
+    ...{ path: `${path}/backups/kvm-manager-backups`, records, runs, history, clock, open, opened },
     /** Runs the backup, and gives what its task said. */
     run: async () => {
       lines.length = 0;
@@ -170,15 +172,15 @@ Deno.test("while a copy cannot be read, nothing is deleted; what was cut short i
 Deno.test("what is left out is no run: the last one stays the last, and one that is under way fills no history", async () => {
   await using all = await backups();
   await all.run();
-  const states = async () => (await all.runs.list(BACKUP, 10)).map(({ state }) => state);
-  const last = all.runs.lastRun(BACKUP.id)!;
+  const states = async () => (await all.history.list(BACKUP, 10)).map(({ state }) => state);
+  const last = all.history.lastRun(BACKUP.id)!;
   const skip = () => all.runs.skipped(BACKUP, "root", all.clock.now(), "why");
   for (let times = 0; times < 3; times++) {
     await all.clock.advance(60_000);
     skip();
   }
   assert.deepEqual(await states(), ["skipped", "skipped", "skipped", "failed"]);
-  assert.deepEqual(all.runs.lastRun(BACKUP.id), last);
+  assert.deepEqual(all.history.lastRun(BACKUP.id), last);
   await all.clock.advance(60_000);
   all.runs.begin(BACKUP, "root");
   assert.ok(all.runs.isRunning(BACKUP.id));
@@ -197,7 +199,7 @@ Deno.test("each run is found, also where there are more than one answer tells", 
   for (let at = 1; at <= 210; at++) made.push((await copyWith(repository, content(at), at * 1e9)).id);
   const ofRun = (id: string) => `run ${id}`, newest = made.toReversed().map(ofRun);
   const idsOf = async (...args: [limit?: number, which?: { runId?: string; until?: number }]) =>
-    (await all.runs.list(backup, ...args)).map(({ id }) => id);
+    (await all.history.list(backup, ...args)).map(({ id }) => id);
   assert.deepEqual(await idsOf(), newest);
   assert.deepEqual(await idsOf(50), newest.slice(0, 50));
   assert.deepEqual(await idsOf(50, { until: 160e9 }), newest.slice(50, 100), "the next page");
