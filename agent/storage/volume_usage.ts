@@ -16,6 +16,7 @@ import { log } from "../log.ts";
 import { backingChain } from "./disk_images/backing.ts";
 import type { Host } from "../hosts/host.ts";
 import { mayBeFile, pathOfDisk } from "./disk_path.ts";
+import { isActivePool } from "./shared.ts";
 import type { Volume } from "./volumes.ts";
 
 /** Milliseconds the images' heads may take to be read: behind a dead server they never are. */
@@ -183,6 +184,18 @@ async function chainOf(path: string): Promise<string[]> {
     if (!isSystemError(error) && !(error instanceof ImageRefused)) throw error;
     log.warn("what an image is built on cannot be read", { path, error });
     return [];
+  }
+}
+
+/**
+ * Reads the volumes of pools that nobody has looked at yet: they would look like none.
+ *
+ * @param names all of them when left out; one that is gone or stopped has none @throws {LibvirtError}
+ */
+export async function readPools({ inventory: { storage } }: Host, names?: Iterable<string>): Promise<void> {
+  const wanted = names && new Set(names);
+  for (const record of storage.records()) {
+    if (isActivePool(record) && (wanted?.has(record.name) ?? true)) await storage.volumes(record.name);
   }
 }
 

@@ -9,8 +9,7 @@ import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { isBinOn, unkeepable } from "../../storage/bin/keep.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
-import { isActivePool } from "../../storage/shared.ts";
-import { overlays } from "../../storage/volume_usage.ts";
+import { overlays, readPools } from "../../storage/volume_usage.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
@@ -146,12 +145,7 @@ async function othersAbove(
   going: readonly string[],
   pools: Iterable<string>,
 ): Promise<(path: string) => Promise<Volume | undefined>> {
-  const { storage } = host.inventory;
-  // What nobody has looked at yet is not known. A disk may name a pool that is gone.
-  for (const pool of new Set(pools)) {
-    const record = storage.record(pool);
-    if (record !== undefined && isActivePool(record)) await storage.volumes(pool);
-  }
+  await readPools(host, pools);
   return await overlays(host, new Set(going));
 }
 

@@ -5,7 +5,8 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { type CheckedImage, checkImage } from "../../storage/disk_images/check.ts";
-import { isActivePool, lockVolume } from "../../storage/shared.ts";
+import { lockVolume } from "../../storage/shared.ts";
+import { readPools } from "../../storage/volume_usage.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { linkVolume, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
@@ -142,10 +143,7 @@ export async function builtOn(host: Host, path: string): Promise<Volume[]> {
   const { link: { uri }, inventory: { storage } } = host;
   const real = await resolvedPath(uri, path);
   const found: Volume[] = [];
-  // What was not read yet would look like nothing.
-  for (const record of storage.records()) {
-    if (isActivePool(record)) await storage.volumes(record.name);
-  }
+  await readPools(host);
   for (const volume of storage.known()) {
     if (volume.backing === undefined) continue;
     const backing = await backingNow(host, volume);
