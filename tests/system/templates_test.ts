@@ -10,7 +10,7 @@ import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
 import { call, known, readyServer, refused, shows } from "../testbed/product.ts";
-import { removeDomain } from "../testbed/removal.ts";
+import { removeDomain, removeVolume } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
@@ -19,13 +19,17 @@ const ignore = await requirement("guest") !== null;
 /** Megabytes of content: enough for a copy to be seen while it is made. */
 const SIZE = 700;
 
-/** A name for VMs, which are removed in the end with their numbers; their disks go with the test's pool. */
+/** A name for VMs, which are removed in the end with their numbers and seeds; their disks go with the test's pool. */
 async function vmNames(...suffixes: string[]): Promise<{ name: string } & AsyncDisposable> {
   const name = await testName("tmpl");
   return {
     name,
     [Symbol.asyncDispose]: async () => {
-      for (const suffix of suffixes) await removeDomain(`${name}${suffix}`);
+      for (const suffix of suffixes) {
+        await removeDomain(`${name}${suffix}`);
+        // Undefined, and not deleted by the product, it leaves its seed in the usual pool.
+        await removeVolume("default", `${name}${suffix}-seed.iso`);
+      }
       await releaseName(name);
     },
   };
