@@ -15,12 +15,18 @@ Deno.test("slowest() names files with what they waited for", () => {
     { what: "server", ms: 500, file: "a" },
     { what: "sleep", ms: 3000, file: "a" },
     { what: "virsh", ms: 40, file: "b" },
+    { what: "wait", ms: 200, file: "b", of: "a boot" },
+    { what: "wait", ms: 300, file: "b", of: "a boot" },
+    { what: "wait", ms: 100, file: "a", of: "a boot" },
   ] as const;
   assert.deepEqual(slowest({ b: 1, a: 6 }, spent), [
     "The slowest of 2 files, 7 s in all:",
-    "     6.0 s  a  (sleep 3.0 s in 1, server 2.0 s in 2)",
-    "     1.0 s  b",
-    "All went to: sleep 3.0 s in 1, server 2.0 s in 2",
+    "     6.0 s  a  (sleep 3.0 s in 1, server 2.0 s in 2, wait 0.1 s in 1)",
+    "     1.0 s  b  (wait 0.5 s in 2)",
+    "All went to: sleep 3.0 s in 1, server 2.0 s in 2, wait 0.6 s in 3",
+    "The longest waits:",
+    "     0.5 s  a boot  (b)",
+    "     0.1 s  a boot  (a)",
   ]);
 });
 

@@ -16,6 +16,8 @@ export const DURATIONS = join(PROJECT, "tests/durations.json");
 
 /** How many files are named. */
 const SLOWEST = 20;
+/** How many waits are named. */
+const LONGEST = 10;
 
 /** A file's share, by what it went to. */
 interface Share {
@@ -37,7 +39,22 @@ export function slowest(durations: Readonly<Record<string, number>>, spent: read
     `The slowest of ${all.length} files, ${total.toFixed(0)} s in all:`,
     ...lines,
     ...(spent.length > 0 ? [`All went to: ${sharesOf(spent).join(", ")}`] : []),
+    ...longest(spent),
   ];
+}
+
+/** What was waited for longest in one file, all its waits for the same together. */
+function longest(spent: readonly SpentTime[]): string[] {
+  const waits = new Map<string, number>();
+  for (const { what, ms, file, of } of spent) {
+    if (what === "wait" && of !== undefined) {
+      const name = `${of}  (${file})`;
+      waits.set(name, (waits.get(name) ?? 0) + ms / 1000);
+    }
+  }
+  const lines = [...waits].sort(([, a], [, b]) => b - a).slice(0, LONGEST)
+    .map(([name, seconds]) => `${seconds.toFixed(1).padStart(8)} s  ${name}`);
+  return lines.length > 0 ? ["The longest waits:", ...lines] : [];
 }
 
 /** `server 3 × 2.1 s`, the largest share first; what took less than a tenth of a second is left out. */

@@ -22,6 +22,8 @@ export interface SpentTime {
   readonly ms: number;
   /** The test file, below the working folder. */
   readonly file: string;
+  /** What exactly: what was waited for, the command of virsh. */
+  readonly of?: string;
 }
 
 const path = Deno.env.get("KVMM_TEST_TIMES");
@@ -30,7 +32,7 @@ const sink = path === undefined ? undefined : await Deno.open(path, { append: tr
 const inside = new AsyncLocalStorage<Spent>();
 
 /** Runs `work` and writes down how long it took. What is timed inside it counts as the outer one's alone. */
-export async function spend<T>(what: Spent, work: () => Promise<T>): Promise<T> {
+export async function spend<T>(what: Spent, work: () => Promise<T>, of?: string): Promise<T> {
   if (sink === undefined || inside.getStore() !== undefined) return await work();
   const start = performance.now();
   try {
@@ -40,6 +42,7 @@ export async function spend<T>(what: Spent, work: () => Promise<T>): Promise<T> 
       what,
       ms: Math.round(performance.now() - start),
       file: Deno.mainModule.replace(`file://${Deno.cwd()}/`, ""),
+      ...(of === undefined ? {} : { of }),
     };
     // One short append: lines of files that run beside each other do not mix
     await sink.write(new TextEncoder().encode(JSON.stringify(spent) + "\n"));

@@ -28,7 +28,7 @@ export function until<T>(
   look: () => Promise<T | null | undefined | false>,
   options: WaitOptions = {},
 ): Promise<T> {
-  return spend("wait", () => lookAgain(what, look, options));
+  return spend("wait", () => lookAgain(what, look, options), what);
 }
 
 async function lookAgain<T>(
@@ -67,7 +67,7 @@ export function becomes<T>(
       if (seen === expected || performance.now() > end) return assert.equal(seen, expected, message);
       await delay(50);
     }
-  });
+  }, message);
 }
 
 /** Sleeps: for what has no end to wait for, such as that something does not happen. */
