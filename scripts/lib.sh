@@ -4,6 +4,8 @@ DENO_VERSION=2.9.6
 DENO_OLDEST="2 9"
 LIBVIRT_PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base xz-utils zstd bzip2"
 LIBVIRT_PACKAGES="$LIBVIRT_PACKAGES nftables iproute2 ovmf swtpm swtpm-tools"
+# Elsewhere systemd is the parent of orphans
+[ -d /run/systemd/system ] || LIBVIRT_PACKAGES="$LIBVIRT_PACKAGES tini"
 
 say() {
   echo "$*" >&2
@@ -164,6 +166,17 @@ ensure_nftables() {
   install_packages "port forwards" nftables iproute2 || say "Port forwards stay unavailable until nftables is installed."
 }
 
+# Starts libvirtd where nothing else looks after it, and comes back at once. It waits for a QEMU that has ended until the
+# parent of orphans has taken note, which the first process of a container does seconds later, or never: tini does so at
+# once. Without it, to stop a VM takes up to two seconds more.
+launch_libvirtd() {
+  if have tini; then
+    setsid tini -s -- libvirtd </dev/null >>/var/log/libvirt/libvirtd.log 2>&1 &
+  else
+    libvirtd -d
+  fi
+}
+
 # Makes qemu:///system answer; returns 1 when it cannot, having said why and what to do.
 start_libvirt() {
   if ! { has_library libvirt.so.0 && have virsh && have qemu-img; }; then
@@ -192,7 +205,7 @@ start_libvirt() {
   else
     settle_kvm_access
     ensure_virtlogd
-    step "Starting libvirtd" libvirtd -d
+    step "Starting libvirtd" launch_libvirtd
   fi
   waited=0
   until libvirt_answers; do

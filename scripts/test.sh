@@ -111,6 +111,15 @@ ensure_default_pool() {
   virsh -q pool-list --name | grep -qx 'default *' || quietly virsh -q pool-start default --build
 }
 
+# Starts a libvirtd anew that was started without tini and has no guests: see launch_libvirtd.
+relaunch_libvirtd() {
+  is_root && have tini && [ ! -d /run/systemd/system ] && libvirt_answers || return 0
+  pid=$(cat /run/libvirtd.pid 2>/dev/null) && read -r _ _ _ parent _ <"/proc/$pid/stat" || return 0
+  [ "$(cat "/proc/$parent/comm")" != tini ] && [ -z "$(virsh -q list --name)" ] || return 0
+  kill "$pid"
+  while [ -d "/proc/$pid" ] && [ "$(cut -d ' ' -f 3 "/proc/$pid/stat")" != Z ]; do sleep 0.1; done
+}
+
 if is_root && is_debian; then
   # Unquoted: a list of names
   # shellcheck disable=SC2086
@@ -119,6 +128,7 @@ else
   say "Not root on Debian: tests whose tools are missing (of: $TEST_PACKAGES) will be skipped, and say so."
 fi
 find_deno
+relaunch_libvirtd
 start_libvirt || say "libvirt does not answer: the tests that need it will say so."
 ensure_default_pool
 

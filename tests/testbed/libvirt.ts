@@ -2,6 +2,7 @@
 import { ensurePackages } from "./packages.ts";
 import { commandOf } from "./pid.ts";
 import { exists, ProcessError, run } from "./process.ts";
+import { PROJECT } from "./product_binary.ts";
 import { Unavailable } from "./unavailable.ts";
 import { URI } from "./virsh.ts";
 import { until } from "./wait.ts";
@@ -58,9 +59,14 @@ export async function startLibvirtd(): Promise<void> {
     await run(["systemctl", "start", "libvirtd"]); // takes virtlogd along
   } else {
     await ensureVirtlogd();
-    if (await libvirtdPid() === null) await run(["libvirtd", "--daemon"]);
+    if (await libvirtdPid() === null) await launch();
   }
   await until("libvirtd to answer", libvirtAnswers, { seconds: 30 });
+}
+
+/** `launch_libvirtd` of scripts/lib.sh: a QEMU that has ended must not live on as a zombie. */
+async function launch(): Promise<void> {
+  await run(["sh", "-c", 'project=$1; . "$1/scripts/lib.sh"; launch_libvirtd', "sh", PROJECT]);
 }
 
 /** The QEMU process of a running domain, or null. */
