@@ -16,7 +16,8 @@ export interface Fit {
   readonly allowOvercommit: boolean;
 }
 
-const mismatch = (reason: string) => new ContractError("HardwareMismatch", { reason });
+/** @param field the field of the change that is wrong, for a page to say it there */
+const mismatch = (reason: string, field: string) => new ContractError("HardwareMismatch", { reason, field });
 
 /** Names of Intel's and AMD's VMs, which alone can be told that they have no SMM. */
 const isOldPc = (machine: string) => /^pc(-i440fx|$)/.test(machine);
@@ -26,7 +27,7 @@ function checkCpu(change: NonNullable<HardwareChange["cpu"]>, { next, options }:
   const max = change.max ?? next.cpu.max;
   if (count > max) throw new ContractError("CpuCountAboveMaximum", { count, max, field: "cpu.count" });
   if (change.max !== undefined && options?.maxCpus && max > options.maxCpus) {
-    throw mismatch(`the machine type ${next.machine} takes at most ${options.maxCpus} CPUs`);
+    throw mismatch(`the machine type ${next.machine} takes at most ${options.maxCpus} CPUs`, "cpu.max");
   }
   const topology = change.topology === undefined ? next.cpu.topology : change.topology;
   if (topology && (change.topology !== undefined || change.max !== undefined)) {
@@ -37,19 +38,20 @@ function checkCpu(change: NonNullable<HardwareChange["cpu"]>, { next, options }:
   }
   const mode = change.mode ?? (change.model === undefined ? next.cpu.mode : "custom");
   if (mode === "custom" && (change.model ?? next.cpu.model) === null) {
-    throw mismatch("the CPU mode custom needs a model");
+    throw mismatch("the CPU mode custom needs a model", "cpu.model");
   }
   if (mode !== "custom" && change.model !== undefined) {
-    throw mismatch(`the CPU mode ${mode} takes no model; only custom does`);
+    throw mismatch(`the CPU mode ${mode} takes no model; only custom does`, "cpu.model");
   }
   if (change.mode !== undefined && options && !options.cpuModes.includes(mode)) {
     throw mismatch(
       `this host cannot give the VM the CPU mode ${mode}. Choose ${options.cpuModes.join(", ")}.`,
+      "cpu.mode",
     );
   }
   const isNew = change.model !== undefined && change.model !== next.cpu.model;
   if (isNew && options && !options.cpuModels.includes(change.model!)) {
-    throw mismatch(`this host cannot run the CPU model ${change.model}`);
+    throw mismatch(`this host cannot run the CPU model ${change.model}`, "cpu.model");
   }
   checkPinning(change.pinning, max, options);
 }
@@ -101,7 +103,7 @@ function memoryExceedsHost(
 
 function checkBoot({ order, devices }: NonNullable<HardwareChange["boot"]>, { next }: Fit): void {
   if (order && devices) {
-    throw mismatch("boot takes either single devices (order) or kinds (devices), not both");
+    throw mismatch("boot takes either single devices (order) or kinds (devices), not both", "boot.order");
   }
   const missing = order?.find((id) => !next.boot.candidates.some((each) => each.id === id));
   if (missing !== undefined) {
@@ -112,13 +114,18 @@ function checkBoot({ order, devices }: NonNullable<HardwareChange["boot"]>, { ne
 function checkFirmware(firmware: HardwareChange["firmware"], { next, options }: Fit): void {
   if (firmware === undefined || firmware === "bios" || firmware === next.firmware) return;
   if (options && !options.uefi) {
-    throw mismatch("this host has no UEFI firmware. Install it (Debian: ovmf, Fedora: edk2-ovmf).");
+    throw mismatch(
+      "this host has no UEFI firmware. Install it (Debian: ovmf, Fedora: edk2-ovmf).",
+      "firmware",
+    );
   }
   if (firmware !== "uefi-secure") return;
   if (isOldPc(next.machine)) {
-    throw mismatch(`Secure Boot needs the machine type q35, the VM has ${next.machine}`);
+    throw mismatch(`Secure Boot needs the machine type q35, the VM has ${next.machine}`, "firmware");
   }
-  if (options && !options.secureBoot) throw mismatch("this host has no UEFI firmware with Secure Boot");
+  if (options && !options.secureBoot) {
+    throw mismatch("this host has no UEFI firmware with Secure Boot", "firmware");
+  }
 }
 
 /**
@@ -134,15 +141,19 @@ export function checkHardware(change: HardwareChange, fit: Fit): void {
   if (change.boot) checkBoot(change.boot, fit);
   checkFirmware(change.firmware, fit);
   if (change.tpm && options && !options.tpm) {
-    throw mismatch("this host cannot emulate a TPM. Install swtpm (Debian: swtpm swtpm-tools).");
+    throw mismatch("this host cannot emulate a TPM. Install swtpm (Debian: swtpm swtpm-tools).", "tpm");
   }
   if (change.tpm && options && !options.tpmModels.includes(change.tpm.model)) {
     throw mismatch(
       `this machine type has no TPM ${change.tpm.model}. Choose ${options.tpmModels.join(", ")}.`,
+      "tpm",
     );
   }
   if (change.video && change.video !== next.video && options && !options.videoModels.includes(change.video)) {
-    throw mismatch(`this host has no video card ${change.video}. Choose ${options.videoModels.join(", ")}.`);
+    throw mismatch(
+      `this host has no video card ${change.video}. Choose ${options.videoModels.join(", ")}.`,
+      "video",
+    );
   }
 }
 

@@ -18,3 +18,21 @@ Deno.test("checkHardware() refuses more than 90 % of the host's memory, and says
     message: "Memory exceeds available host memory (requested: 9.27GB, available: 8.78GB)",
   });
 });
+
+Deno.test("checkHardware() names the field of what does not fit together", () => {
+  const next = { cpu: { count: 1, max: 1, mode: "host-model", model: null } } as Hardware;
+  const field = (change: Parameters<typeof checkHardware>[0], options: Partial<HardwareOptions>) => {
+    try {
+      checkHardware(change, { next, options: options as HardwareOptions, allowOvercommit: false });
+    } catch (error) {
+      return (error as { details?: { field?: string } }).details?.field;
+    }
+    return "it fits";
+  };
+  assert.equal(field({ cpu: { mode: "custom" } }, {}), "cpu.model");
+  assert.equal(field({ cpu: { mode: "maximum" } }, { cpuModes: ["host-model"] }), "cpu.mode");
+  assert.equal(field({ cpu: { max: 9 } }, { maxCpus: 8 }), "cpu.max");
+  assert.equal(field({ firmware: "uefi" }, { uefi: false }), "firmware");
+  assert.equal(field({ tpm: { model: "tpm-crb", version: "2.0" } }, { tpm: false }), "tpm");
+  assert.equal(field({ video: "qxl" }, { videoModels: ["vga"] }), "video");
+});
