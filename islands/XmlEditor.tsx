@@ -6,6 +6,7 @@ import { Icon } from "../components/kit/Icon.tsx";
 import { XmlTextArea } from "../components/vm/XmlTextArea.tsx";
 import { api, ApiError } from "../lib/client/api.ts";
 import { report, reportFailure } from "../lib/client/toasts.ts";
+import { useLeaveWarning } from "../lib/client/use_leave_warning.ts";
 import { lineRange } from "../lib/client/xml_edit.ts";
 import type { XmlProblem } from "../lib/contract/mod.ts";
 import { xml as texts } from "../lib/i18n/en/xml.ts";
@@ -82,14 +83,12 @@ export default function XmlEditor(props: XmlEditorProps) {
       clearTimeout(timer);
       if (now !== base.peek().xml) timer = setTimeout(check, PAUSE_MS);
     });
-    const warn = (event: BeforeUnloadEvent) => isChanged.peek() && event.preventDefault();
-    addEventListener("beforeunload", warn);
     return () => {
       stop();
       clearTimeout(timer);
-      removeEventListener("beforeunload", warn);
     };
   }, []);
+  useLeaveWarning(() => isChanged.peek());
 
   const load = async () => {
     const { xml, etag = "" } = await api.getVmXml({ vmId, secure: true, inactive: true });
