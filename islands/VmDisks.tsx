@@ -1,12 +1,8 @@
 import type { Signal } from "@preact/signals";
-import { DeviceForm, type DeviceFormProps } from "../components/vm/devices/DeviceForm.tsx";
+import { AddDiskForm, type DeviceFormFrame, LoadingOptions } from "../components/vm/devices/AddDevice.tsx";
+import { DeviceForm } from "../components/vm/devices/DeviceForm.tsx";
 import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
-import {
-  MediumFields,
-  NewDiskFields,
-  SizeFields,
-  TuningFields,
-} from "../components/vm/devices/DiskFields.tsx";
+import { MediumFields, SizeFields, TuningFields } from "../components/vm/devices/DiskFields.tsx";
 import { DiskList, diskName, type DiskVerb } from "../components/vm/devices/DiskList.tsx";
 import { CheckField } from "../components/kit/Field.tsx";
 import { live } from "../lib/client/live.ts";
@@ -68,6 +64,7 @@ export default function VmDisks({ vm: signal, connected, devices: first, form, o
           vm={vm}
           disk={disks.find(({ target }) => target === forms.open.value?.device)}
           verb={forms.open.value.verb}
+          isDrive={forms.open.value.device === "cdrom"}
           options={forms.options.value}
           frame={{ action: here, inline: forms.inline.value, onSend: forms.send, onClose: forms.close }}
         />
@@ -80,27 +77,16 @@ interface OpenDiskFormProps {
   vm: VM;
   disk: VmDisk | undefined;
   verb: DiskFormVerb;
+  /** A new one is proposed to be a drive. */
+  isDrive: boolean;
   options: DeviceOptions | null;
-  frame: Pick<DeviceFormProps, "action" | "inline" | "onSend" | "onClose">;
+  frame: DeviceFormFrame;
 }
 
-function OpenDiskForm({ vm, disk, verb, options, frame }: OpenDiskFormProps) {
+function OpenDiskForm({ vm, disk, verb, isDrive, options, frame }: OpenDiskFormProps) {
   const running = vm.state === "running" || vm.state === "paused";
-  const loading = <p class="text-muted" role="status">{t("devices.loading")}</p>;
   if (verb === "add") {
-    return (
-      <DeviceForm {...frame} does="attach_disk" title={t("devices.add_disk")} submit={t("devices.add")}>
-        {(errorOf) =>
-          options === null ? loading : (
-            <NewDiskFields
-              options={options}
-              errorOf={errorOf}
-              running={running}
-              persistent={vm.persistent}
-            />
-          )}
-      </DeviceForm>
-    );
+    return <AddDiskForm vm={vm} options={options} frame={frame} isDrive={isDrive} />;
   }
   if (disk === undefined) return null;
   const device = disk.target;
@@ -147,7 +133,7 @@ function OpenDiskForm({ vm, disk, verb, options, frame }: OpenDiskFormProps) {
           submit={t("devices.insert")}
         >
           {(errorOf) =>
-            options === null ? loading : (
+            options === null ? <LoadingOptions /> : (
               <div class="device-grid">
                 <MediumFields options={options} errorOf={errorOf} />
               </div>

@@ -1,5 +1,6 @@
 import type { Signal } from "@preact/signals";
-import { DeviceForm, type DeviceFormProps } from "../components/vm/devices/DeviceForm.tsx";
+import { AddNicForm, type DeviceFormFrame, LoadingOptions } from "../components/vm/devices/AddDevice.tsx";
+import { DeviceForm } from "../components/vm/devices/DeviceForm.tsx";
 import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
 import { NicFields } from "../components/vm/devices/NicFields.tsx";
 import { NicList, nicName, type NicVerb } from "../components/vm/devices/NicList.tsx";
@@ -82,25 +83,13 @@ interface OpenNicFormProps {
   isFiltered: boolean;
   verb: NicFormVerb;
   options: DeviceOptions | null;
-  frame: Pick<DeviceFormProps, "action" | "inline" | "onSend" | "onClose">;
+  frame: DeviceFormFrame;
 }
 
 function OpenNicForm({ vm, nic, isFiltered, verb, options, frame }: OpenNicFormProps) {
   const running = vm.state === "running" || vm.state === "paused";
   const common = { running, persistent: vm.persistent };
-  const loading = <p class="text-muted" role="status">{t("devices.loading")}</p>;
-  if (verb === "add") {
-    return (
-      <DeviceForm {...frame} does="attach_nic" title={t("devices.add_nic")} submit={t("devices.add")}>
-        {(errorOf) =>
-          options === null
-            ? loading
-            : isFiltered && !options.mayLoosenFilters
-            ? <p class="text-muted">{t("devices.filter_add_locked")}</p>
-            : <NicFields options={options} errorOf={errorOf} {...common} />}
-      </DeviceForm>
-    );
-  }
+  if (verb === "add") return <AddNicForm vm={vm} options={options} frame={frame} isFiltered={isFiltered} />;
   if (nic === undefined) return null;
   const titled = (text: string) => t("devices.verb_of", { verb: text, device: nicName(nic) });
   if (verb === "edit") {
@@ -114,7 +103,7 @@ function OpenNicForm({ vm, nic, isFiltered, verb, options, frame }: OpenNicFormP
       >
         {(errorOf) =>
           options === null
-            ? loading
+            ? <LoadingOptions />
             : <NicFields options={options} errorOf={errorOf} nic={nic} {...common} />}
       </DeviceForm>
     );

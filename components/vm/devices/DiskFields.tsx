@@ -177,11 +177,13 @@ const KINDS: readonly { value: string; label: PlainKeyOf<typeof texts> }[] = [
 ];
 
 /** Everything about a new disk or drive. What is not about the chosen kind is hidden by the stylesheet. */
-export function NewDiskFields({ options, errorOf, running, persistent }: {
+export function NewDiskFields({ options, errorOf, running, persistent, isDrive }: {
   options: DeviceOptions;
   errorOf: ErrorOf;
   running: boolean;
   persistent: boolean;
+  /** A drive is what is proposed, not a new disk. */
+  isDrive: boolean;
 }) {
   return (
     <>
@@ -189,7 +191,12 @@ export function NewDiskFields({ options, errorOf, running, persistent }: {
         <legend>{t("devices.what")}</legend>
         {KINDS.map(({ value, label }) => (
           <label key={value} class="kind">
-            <input type="radio" name="what" value={value} defaultChecked={value === "create"} />
+            <input
+              type="radio"
+              name="what"
+              value={value}
+              defaultChecked={value === (isDrive ? "cdrom" : "create")}
+            />
             <span>{t(label)}</span>
           </label>
         ))}
