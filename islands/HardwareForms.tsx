@@ -1,18 +1,28 @@
 import { type Signal, useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { ActionLink } from "../components/kit/ActionLink.tsx";
+import { Dialog } from "../components/kit/Dialog.tsx";
 import { CheckField } from "../components/kit/Field.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
-import type { FieldContext } from "../components/vm/hardware/HardwareField.tsx";
-import { FORMS } from "../components/vm/hardware/HardwareForms.tsx";
-import { HardwareOutcome } from "../components/vm/hardware/HardwareOutcome.tsx";
-import { HardwarePending } from "../components/vm/hardware/HardwarePending.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
+import type { AddDeviceProps } from "../components/vm/devices/AddDevice.tsx";
+import { AddHardware } from "../components/vm/hardware/AddHardware.tsx";
+import { type FieldContext, RestartMark } from "../components/vm/hardware/HardwareField.tsx";
+import { FORMS } from "../components/vm/hardware/HardwareForms.tsx";
+import { doneText, HardwareOutcome } from "../components/vm/hardware/HardwareOutcome.tsx";
+import { HardwarePending } from "../components/vm/hardware/HardwarePending.tsx";
+import { UnsavedBar } from "../components/vm/hardware/UnsavedBar.tsx";
 import { api } from "../lib/client/api.ts";
 import { live } from "../lib/client/live.ts";
+import { report } from "../lib/client/toasts.ts";
+import { useDeviceForms } from "../lib/client/use_device_forms.ts";
+import { useHardwareEdits } from "../lib/client/use_hardware_edits.ts";
+import { lazyPart, useLazy } from "../lib/client/use_lazy.ts";
 import { useQuery, vmChanges } from "../lib/client/use_query.ts";
 import type { Area, Output, VM } from "../lib/contract/mod.ts";
+import { type Addable, addableTo, DEVICE_KINDS, type DeviceKind } from "../lib/vm/add_hardware.ts";
 import {
   type Bounds,
-  changeOf,
   failedWith,
   type FormOutcome,
   pendingByField,
@@ -34,6 +44,8 @@ export interface HardwareFormsProps {
   bounds: Bounds;
   /** What came of the form that led here. */
   outcome: FormOutcome | null;
+  /** The address asks what can be added. */
+  adding: boolean;
 }
 
 /** What of a VM tells that its hardware may have changed. */
@@ -52,7 +64,25 @@ const trace = (vm: VM) =>
     vm.networkInterfaces.map(({ mac }) => mac),
   ]);
 
-/** A VM's hardware as forms, what waits for its next boot, and what came of saving. */
+/** Most people who look at this page add no device. */
+const addDevice = lazyPart<AddDeviceProps & { kind: DeviceKind }>(async () =>
+  (await import("../components/vm/devices/AddDevice.tsx")).AddDeviceForm
+);
+
+/** What takes the focus when a field is pointed at: the first control of a field that is wrong. */
+const WRONG = ".form-field:has(> .form-error) :is(input, select, textarea)";
+
+/** What takes it when a bar or a button goes that had it. */
+const FORMS_THEMSELVES = ":scope";
+
+/** Sets a field as if somebody had. */
+function fill(control: HTMLElement | null | undefined, value: string): void {
+  if (control instanceof HTMLInputElement) control.checked = true;
+  else if (control instanceof HTMLSelectElement) control.value = value;
+  for (const type of ["input", "change"]) control?.dispatchEvent(new Event(type, { bubbles: true }));
+}
+
+/** A VM's hardware as forms, what waits for its next boot, and the bar that saves all changes at once. */
 export default function HardwareForms(props: HardwareFormsProps) {
   const { vm: signal, bounds } = props;
   const { value: state, reread } = useQuery<typeof props.hardware>({
@@ -62,36 +92,74 @@ export default function HardwareForms(props: HardwareFormsProps) {
   });
   const outcome = useSignal(props.outcome);
   const saving = useSignal<FormOutcome["section"] | null>(null);
-  const vm = signal.value;
-  const { next, options, pending } = state.value;
-  const isOn = state.value.live !== null;
-  const enabled = saving.value === null && vm.persistent &&
-    live.controls(props.connected);
+  const nextBootOnly = useSignal(false);
+  const adding = useSignal<"page" | "dialog" | null>(props.adding ? "page" : null);
+  const edits = useHardwareEdits({
+    vm: signal,
+    state,
+    nextBootOnly,
+    texts: { pins: t("hardware.bad_pins") },
+  });
+  const forms = useDeviceForms<DeviceKind>(signal, { form: null, options: null }, reread);
+  /** What takes the focus when what is under way has been drawn. */
+  const focus = useRef<string | null>(null);
+  // With the drawing, not after it: a later effect could belong to an earlier drawing, in which nothing is wrong yet.
+  useLayoutEffect(() => {
+    const selector = focus.current;
+    if (selector === null) return;
+    focus.current = null;
+    const root = edits.place.current;
+    const found = root?.querySelector<HTMLElement>(selector);
+    const folded = found?.closest("details");
+    if (folded) folded.open = true;
+    if (found) found.focus();
+    else root?.focus({ preventScroll: true });
+  });
+  const choice = useRef<HTMLDivElement>(null);
 
-  /** Does something for a form: shows that it is under way, then what came of it. */
+  const vm = signal.value;
+  const { options, pending } = state.value;
+  const isOn = state.value.live !== null;
+  const enabled = saving.value === null && vm.persistent && live.controls(props.connected);
+
+  /** Does something: shows that it is under way, then what came of it. */
   const during = async (section: FormOutcome["section"], run: () => Promise<FormOutcome>) => {
     saving.value = section;
     outcome.value = null;
     try {
-      outcome.value = await run();
+      const done = await run();
       await reread();
+      if (section === "all") {
+        edits.reset();
+        nextBootOnly.value = false;
+        focus.current = FORMS_THEMSELVES;
+        report(doneText(done));
+      }
+      outcome.value = done;
     } catch (error) {
       outcome.value = failedWith(section, error);
+      focus.current = WRONG;
     } finally {
       saving.value = null;
     }
   };
 
-  const save = (section: Section, form: FormData) =>
-    during(section, async () => {
-      const change = changeOf(section, form, state.peek().next, signal.peek(), {
-        pins: t("hardware.bad_pins"),
-      });
-      const nothing = { applied: [], waiting: [], warnings: [] };
-      if (Object.keys(change).length === 0) return succeeded(section, nothing);
-      const how = updateOptionsOf(form);
-      return succeeded(section, await api.updateVm({ vmId: signal.peek().id, ...change, ...how }));
-    });
+  const save = () => {
+    edits.look();
+    if (!enabled || edits.unsaved.peek().length === 0 || !edits.isValid()) return;
+    const memory = edits.formOf("memory");
+    const how = memory === null ? {} : updateOptionsOf(new FormData(memory));
+    void during("all", async () =>
+      succeeded(
+        "all",
+        await api.updateVm({
+          vmId: signal.peek().id,
+          ...edits.change(),
+          ...how,
+          nextBootOnly: nextBootOnly.peek(),
+        }),
+      ));
+  };
 
   const discard = (area: Area | undefined) =>
     during("pending", async () => {
@@ -99,40 +167,141 @@ export default function HardwareForms(props: HardwareFormsProps) {
       return succeeded("pending", { applied: [], waiting: [], warnings: [] });
     });
 
+  const onInput = (event: Event) => {
+    const failure = outcome.peek()?.failure;
+    const field = event.target instanceof Element
+      ? event.target.closest(".form-field:has(> .form-error)")
+      : null;
+    // Nobody says of a field that it is wrong while it is put right.
+    if (failure && (failure.field === undefined || field !== null)) outcome.value = null;
+    // Fields that follow others have followed by then.
+    setTimeout(edits.look);
+  };
+
+  const choose = ({ kind, field }: Addable) => {
+    // At once: it gives the focus back to what opened it, and the field is to have it.
+    choice.current?.closest("dialog")?.close();
+    adding.value = null;
+    if (field === undefined) {
+      forms.show({ verb: DEVICE_KINDS.find((each) => each === kind) ?? "disk", device: "" }, true);
+      return;
+    }
+    const control = edits.formOf(field.section)?.querySelector<HTMLElement>(`[name="${field.name}"]`);
+    fill(control, field.value);
+    control?.focus();
+  };
+
+  const contextOf = (section: Section): FieldContext => {
+    const { value } = outcome;
+    return {
+      isOn,
+      isMarked: FORMS[section].live === "none",
+      pending: pendingByField(pending),
+      unsaved: new Map(edits.unsaved.value.map(({ field, needsRestart }) => [field, needsRestart])),
+      outcome: value?.section === section || value?.section === "all" ? value : null,
+      typed: edits.round.value === 0 && props.outcome?.section === section ? props.outcome.typed : undefined,
+    };
+  };
+
+  const addable = (
+    <AddHardware
+      vmId={vm.id}
+      addable={addableTo(state.value.next, options, bounds)}
+      isOn={isOn}
+      onChoose={choose}
+    />
+  );
+  const device = forms.open.value?.verb;
+  const AddDevice = useLazy(addDevice, device !== undefined);
+  const vmPath = `/vms/${encodeURIComponent(vm.id)}`;
   return (
     <div class="hardware" aria-busy={saving.value !== null}>
       {!vm.persistent && <Flash tone="warn">{t("hardware.transient")}</Flash>}
       {options === null && <Flash tone="info" quiet>{t("hardware.no_options")}</Flash>}
+      <div class="hardware-tools">
+        <ActionLink
+          class="button"
+          href={`${vmPath}/hardware?do=add`}
+          enabled={enabled}
+          onAct={() => adding.value = "dialog"}
+        >
+          {t("hardware.add")}
+        </ActionLink>
+      </div>
+      {adding.value === "page" && <Panel title={t("hardware.add")}>{addable}</Panel>}
+      <Dialog
+        open={adding.value === "dialog"}
+        title={t("hardware.add")}
+        class="wide"
+        onClose={() => adding.value = null}
+      >
+        <div ref={choice} class="dialog-body">{addable}</div>
+      </Dialog>
+      {AddDevice !== null && device !== undefined && (
+        <AddDevice
+          kind={device}
+          vm={vm}
+          options={forms.options.value}
+          frame={{
+            action: `${vmPath}/${device === "nic" ? "network" : "disks"}`,
+            inline: false,
+            onSend: forms.send,
+            onClose: forms.close,
+          }}
+        />
+      )}
       <HardwarePending vmId={vm.id} pending={pending} enabled={enabled} onDiscard={discard} />
-      {outcome.value?.section === "pending" && <HardwareOutcome outcome={outcome.value} />}
-      <div class="hardware-forms">
+      {(outcome.value?.section === "pending" || outcome.value?.section === "all") && (
+        <HardwareOutcome outcome={outcome.value} />
+      )}
+      <div
+        ref={edits.place}
+        class="hardware-forms"
+        tabIndex={-1}
+        inert={saving.value === "all"}
+        onInput={onInput}
+        onChange={onInput}
+      >
         {SECTIONS.map((section) => {
-          const { title, fields: Fields, live: canLive, of } = FORMS[section];
+          const { title, fields: Fields, live: takes, of } = FORMS[section];
+          const drawn = edits.drawn(section);
           const own = outcome.value?.section === section ? outcome.value : null;
-          const context: FieldContext = { isOn, pending: pendingByField(pending), outcome: own };
           return (
-            <Panel key={section} title={t(title)}>
+            <Panel
+              key={section}
+              title={t(title)}
+              {...(isOn && takes === "none" && { aside: <RestartMark /> })}
+            >
               <form
-                key={JSON.stringify(of(next, vm))}
+                key={`${edits.round.value} ${JSON.stringify(of(drawn.next, drawn.vm))}`}
+                id={`hardware-${section}`}
+                data-section={section}
                 method="post"
-                action={`/vms/${encodeURIComponent(vm.id)}/hardware?form=${section}`}
+                action={`${vmPath}/hardware?form=${section}`}
                 onSubmit={(event) => {
                   event.preventDefault();
-                  save(section, new FormData(event.currentTarget as HTMLFormElement));
+                  save();
                 }}
               >
                 <div class="form-grid">
-                  <Fields vm={vm} next={next} options={options} bounds={bounds} context={context} />
+                  <Fields
+                    vm={drawn.vm}
+                    next={drawn.next}
+                    options={options}
+                    bounds={bounds}
+                    context={contextOf(section)}
+                  />
                   {section === "memory" && (
                     <CheckField label={t("hardware.overcommit")} wide name="allowOvercommit" value="yes" />
                   )}
-                  {isOn && canLive && (
-                    <CheckField label={t("hardware.boot_only")} wide name="nextBootOnly" value="yes" />
-                  )}
                 </div>
-                <div class="form-actions">
+                {/* With script one bar saves all forms; its button makes Enter work. */}
+                <div class="form-actions noscript-only">
+                  {isOn && takes === "some" && (
+                    <CheckField label={t("hardware.boot_only")} name="nextBootOnly" value="yes" />
+                  )}
                   <button type="submit" class="button primary" disabled={!enabled}>
-                    {t(saving.value === section ? "hardware.saving" : "hardware.save")}
+                    {t("hardware.save")}
                   </button>
                   <HardwareOutcome outcome={own} />
                 </div>
@@ -141,6 +310,22 @@ export default function HardwareForms(props: HardwareFormsProps) {
           );
         })}
       </div>
+      <UnsavedBar
+        unsaved={edits.unsaved.value}
+        isOn={isOn}
+        nextBootOnly={nextBootOnly.value}
+        failure={outcome.value?.section === "all" ? outcome.value.failure : undefined}
+        saving={saving.value !== null}
+        enabled={enabled}
+        onNextBootOnly={(only) => nextBootOnly.value = only}
+        onDiscard={() => {
+          outcome.value = null;
+          nextBootOnly.value = false;
+          focus.current = FORMS_THEMSELVES;
+          edits.reset();
+        }}
+        onSave={save}
+      />
     </div>
   );
 }

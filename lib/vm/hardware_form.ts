@@ -43,9 +43,9 @@ export const KIND_ORDERS = [
   "network,cdrom,hd",
 ] as const;
 
-/** What came of a form. */
+/** What came of a form, or of all of them together. */
 export interface FormOutcome {
-  readonly section: Section | "pending";
+  readonly section: Section | "pending" | "all";
   readonly result?: Omit<UpdateVmResult, "applied"> & { readonly applied: number };
   readonly failure?: {
     readonly why: string;
@@ -53,6 +53,15 @@ export interface FormOutcome {
     /** The field that is wrong: `cpu.count`. */
     readonly field?: string;
   };
+  /** What was typed into a form that was refused, to be shown again: where there is no script to keep it. */
+  readonly typed?: Readonly<Record<string, string>>;
+}
+
+/** What was typed into a form, for its page to show again. */
+export function typedIn(form: FormData): Record<string, string> {
+  return Object.fromEntries(
+    [...form].flatMap(([name, value]) => typeof value === "string" ? [[name, value]] : []),
+  );
 }
 
 /** Something a form said that is none of what its field takes. */

@@ -3,7 +3,15 @@ import { ContractError } from "../contract/errors.ts";
 import { DOMAIN } from "../formats/xml/hardware_fixture_test.ts";
 import { readHardware } from "../formats/xml/hardware.ts";
 import { BOUNDS } from "./hardware_bounds.ts";
-import { changeOf, failedWith, FormError, isSection, pinLines, type Section } from "./hardware_form.ts";
+import {
+  changeOf,
+  failedWith,
+  FormError,
+  isSection,
+  pinLines,
+  type Section,
+  typedIn,
+} from "./hardware_form.ts";
 
 const BEFORE = readHardware(DOMAIN);
 const TEXTS = { pins: "bad pins" };
@@ -101,4 +109,11 @@ Deno.test("BOUNDS are the contract's", () => {
   assert.deepEqual([BOUNDS.maxCpus, BOUNDS.minMemoryMb, BOUNDS.longestTitle], [256, 128, 256]);
   assert.equal(pinLines([{ vcpu: 0, cpus: "0-1" }, { vcpu: 2, cpus: "3" }]), "0: 0-1\n2: 3");
   assert.deepEqual([isSection("cpu"), isSection("pending"), isSection(null)], [true, false, false]);
+});
+
+Deno.test("typedIn() gives back what was typed", () => {
+  const form = filled("cpu", { pinning: "everywhere" });
+  form.set("file", new File(["x"], "x"));
+  assert.equal(typedIn(form).pinning, "everywhere");
+  assert.equal(typedIn(form).file, undefined);
 });

@@ -5,7 +5,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { CheckField, SelectField } from "../../kit/Field.tsx";
-import { fieldFrame, type FieldsProps } from "./HardwareField.tsx";
+import { fieldFrame, type FieldsProps, tickIn, valueIn } from "./HardwareField.tsx";
 
 const { t } = textsOf(hardware);
 
@@ -39,7 +39,8 @@ function bootDevice(id: string): string {
 export function BootFields({ next: { boot }, context }: FieldsProps) {
   const { candidates, order, devices } = boot;
   const kinds = devices.join(",");
-  const [by, setBy] = useState(order.length > 0 ? "order" : "kinds");
+  const [by, setBy] = useState(String(valueIn(context, "by", order.length > 0 ? "order" : "kinds")));
+  const { hint, error: wrong } = fieldFrame("boot.order", "", context);
   const orders = KIND_ORDERS.map((each) => ({ value: each as string, label: kindsText(each) }));
   const listed = orders.some(({ value }) => value === kinds)
     ? orders
@@ -60,44 +61,46 @@ export function BootFields({ next: { boot }, context }: FieldsProps) {
       <SelectField
         {...fieldFrame("boot.devices", t("hardware.field.kinds"), context)}
         name="devices"
-        value={kinds}
+        value={String(valueIn(context, "devices", kinds))}
         choices={listed}
       />
       <fieldset class="form-field wide">
         <legend>{t("hardware.field.order")}</legend>
         {candidates.length === 0 && <p class="form-hint">{t("hardware.no_devices")}</p>}
         <ul class="boot-order">
-          {candidates.map(({ id, what }) => (
-            <li key={id}>
-              <select
-                class="input"
-                name={`place ${id}`}
-                aria-label={t("hardware.place", { device: bootDevice(id) })}
-                onChange={() => setBy("order")}
-              >
-                <option value="0" selected={!order.includes(id)}>{t("hardware.place.none")}</option>
-                {candidates.map((_, index) => (
-                  <option key={index} value={index + 1} selected={order.indexOf(id) === index}>
-                    {index + 1}
-                  </option>
-                ))}
-              </select>
-              <span>{bootDevice(id)}</span>
-              <bdi class="text-muted ellipsis" title={oneLine(what)}>{oneLine(what, 120)}</bdi>
-            </li>
-          ))}
+          {candidates.map(({ id, what }) => {
+            const place = Number(valueIn(context, `place ${id}`, order.indexOf(id) + 1));
+            return (
+              <li key={id}>
+                <select
+                  class="input"
+                  name={`place ${id}`}
+                  aria-invalid={wrong === undefined ? undefined : "true"}
+                  aria-label={t("hardware.place", { device: bootDevice(id) })}
+                  onChange={() => setBy("order")}
+                >
+                  <option value="0" selected={place === 0}>{t("hardware.place.none")}</option>
+                  {candidates.map((_, index) => (
+                    <option key={index} value={index + 1} selected={place === index + 1}>
+                      {index + 1}
+                    </option>
+                  ))}
+                </select>
+                <span>{bootDevice(id)}</span>
+                <bdi class="text-muted ellipsis" title={oneLine(what)}>{oneLine(what, 120)}</bdi>
+              </li>
+            );
+          })}
         </ul>
-        <p class="form-hint">{fieldFrame("boot.order", "", context).hint}</p>
-        {fieldFrame("boot.order", "", context).error !== undefined && (
-          <p class="form-error">{fieldFrame("boot.order", "", context).error}</p>
-        )}
+        {hint !== undefined && <p class="form-hint">{hint}</p>}
+        {wrong !== undefined && <p class="form-error">{wrong}</p>}
       </fieldset>
       <CheckField
         {...fieldFrame("boot.menu", t("hardware.field.menu"), context)}
         wide
         name="menu"
         value="yes"
-        defaultChecked={boot.menu}
+        defaultChecked={tickIn(context, "menu", boot.menu)}
       />
     </>
   );

@@ -1,10 +1,11 @@
 /** The fields of a VM's processor and memory. */
 import { useState } from "preact/hooks";
+import type { Hardware } from "../../../lib/contract/mod.ts";
 import { pinLines } from "../../../lib/vm/hardware_form.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { Field, SelectField, TextField } from "../../kit/Field.tsx";
-import { choice, fieldFrame, type FieldsProps, withCurrent } from "./HardwareField.tsx";
+import { choice, fieldFrame, type FieldsProps, valueIn, withCurrent } from "./HardwareField.tsx";
 
 const { t } = textsOf(hardware);
 
@@ -24,7 +25,7 @@ const TOPOLOGY = [
 
 /** How many vCPUs, of what kind, and where they run. */
 export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsProps) {
-  const [mode, setMode] = useState<string>(cpu.mode);
+  const [mode, setMode] = useState(String(valueIn(context, "mode", cpu.mode)));
   const count = {
     type: "number",
     min: 1,
@@ -32,7 +33,6 @@ export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsPro
     required: true,
     inputMode: "numeric",
   } as const;
-  const part = { type: "number", min: 1, max: bounds.maxCpus, inputMode: "numeric" } as const;
   const models = (options?.cpuModels ?? []).map((model) => ({ value: model, label: model }));
   return (
     <>
@@ -40,13 +40,13 @@ export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsPro
         {...fieldFrame("cpu.count", t("hardware.field.count"), context)}
         name="count"
         {...count}
-        defaultValue={cpu.count}
+        defaultValue={valueIn(context, "count", cpu.count)}
       />
       <TextField
         {...fieldFrame("cpu.max", t("hardware.field.max"), context, t("hardware.hint.max"))}
         name="max"
         {...count}
-        defaultValue={cpu.max}
+        defaultValue={valueIn(context, "max", cpu.max)}
       />
       <SelectField
         {...fieldFrame("cpu.mode", t("hardware.field.mode"), context)}
@@ -68,55 +68,83 @@ export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsPro
             name="model"
             maxLength={64}
             onInput={() => setMode("custom")}
-            defaultValue={cpu.model ?? ""}
+            defaultValue={valueIn(context, "model", cpu.model ?? "")}
           />
         )
         : (
           <SelectField
             {...fieldFrame("cpu.model", t("hardware.field.model"), context)}
             name="model"
-            value={cpu.model ?? ""}
+            value={String(valueIn(context, "model", cpu.model ?? ""))}
             onChange={() => setMode("custom")}
             choices={withCurrent([{ value: "", label: t("hardware.model.none") }, ...models], cpu.model)}
           />
         )}
-      <fieldset class="form-field wide" aria-describedby="hardware-topology">
-        <legend>{t("hardware.field.topology")}</legend>
-        <div class="field-row">
-          {TOPOLOGY.map(([name, label]) => (
-            <label key={name}>
-              <span>{t(label)}</span>
-              <input class="input" name={name} {...part} defaultValue={cpu.topology?.[name] ?? ""} />
-            </label>
-          ))}
-        </div>
-        <p class="form-hint" id="hardware-topology">
-          {fieldFrame("cpu.topology", "", context, t("hardware.hint.topology")).hint}
-        </p>
-        {fieldFrame("cpu.topology", "", context).error !== undefined && (
-          <p class="form-error">{fieldFrame("cpu.topology", "", context).error}</p>
-        )}
-      </fieldset>
-      <Field
-        {...fieldFrame(
-          "cpu.pinning",
-          t("hardware.field.pinning"),
-          context,
-          t("hardware.hint.pinning", { host: options === null ? "0-…" : `0-${options.hostCpus - 1}` }),
-        )}
-        wide
-        control={(ties) => (
-          <textarea
-            class="input area mono"
-            name="pinning"
-            rows={2}
-            spellcheck={false}
-            {...ties}
-            defaultValue={pinLines(cpu.pinning)}
-          />
-        )}
-      />
+      <AdvancedCpuFields cpu={cpu} options={options} bounds={bounds} context={context} />
     </>
+  );
+}
+
+/** Where the vCPUs run, and how the guest sees them: open where somebody has set it, or it is wrong. */
+function AdvancedCpuFields(
+  { cpu, options, bounds, context }: Omit<FieldsProps, "vm" | "next"> & { cpu: Hardware["cpu"] },
+) {
+  const topology = fieldFrame(
+    "cpu.topology",
+    t("hardware.field.topology"),
+    context,
+    t("hardware.hint.topology"),
+  );
+  const pinning = fieldFrame(
+    "cpu.pinning",
+    t("hardware.field.pinning"),
+    context,
+    t("hardware.hint.pinning", { host: options === null ? "0-…" : `0-${options.hostCpus - 1}` }),
+  );
+  const isOpen = cpu.topology !== null || cpu.pinning.length > 0 || context.pending.has("cpu.topology") ||
+    context.pending.has("cpu.pinning") || topology.error !== undefined || pinning.error !== undefined;
+  return (
+    <details class="form-field wide device-more" open={isOpen}>
+      <summary>{t("hardware.advanced_cpu")}</summary>
+      <div class="hardware-more">
+        <fieldset class="form-field wide" aria-describedby="hardware-topology">
+          <legend>{topology.label}</legend>
+          <div class="field-row">
+            {TOPOLOGY.map(([name, label]) => (
+              <label key={name}>
+                <span>{t(label)}</span>
+                <input
+                  class="input"
+                  name={name}
+                  type="number"
+                  min={1}
+                  max={bounds.maxCpus}
+                  inputMode="numeric"
+                  aria-invalid={topology.error === undefined ? undefined : "true"}
+                  defaultValue={valueIn(context, name, cpu.topology?.[name] ?? "")}
+                />
+              </label>
+            ))}
+          </div>
+          <p class="form-hint" id="hardware-topology">{topology.hint}</p>
+          {topology.error !== undefined && <p class="form-error">{topology.error}</p>}
+        </fieldset>
+        <Field
+          {...pinning}
+          wide
+          control={(ties) => (
+            <textarea
+              class="input area mono"
+              name="pinning"
+              rows={2}
+              spellcheck={false}
+              {...ties}
+              defaultValue={valueIn(context, "pinning", pinLines(cpu.pinning))}
+            />
+          )}
+        />
+      </div>
+    </details>
   );
 }
 
@@ -141,13 +169,13 @@ export function MemoryFields({ next: { memory }, bounds, context }: FieldsProps)
         )}
         name="currentMb"
         {...amount}
-        defaultValue={memory.currentMb}
+        defaultValue={valueIn(context, "currentMb", memory.currentMb)}
       />
       <TextField
         {...fieldFrame("memory.maxMb", t("hardware.field.max_mb"), context)}
         name="maxMb"
         {...amount}
-        defaultValue={memory.maxMb}
+        defaultValue={valueIn(context, "maxMb", memory.maxMb)}
       />
     </>
   );

@@ -9,7 +9,7 @@ import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
 import { CheckField, Field, type FieldChoice, SelectField, TextField } from "../../kit/Field.tsx";
 import { BootFields } from "./HardwareBootFields.tsx";
 import { CpuFields, MemoryFields } from "./HardwareCpuFields.tsx";
-import { choice, fieldFrame, type FieldsProps, withCurrent } from "./HardwareField.tsx";
+import { choice, fieldFrame, type FieldsProps, tickIn, valueIn, withCurrent } from "./HardwareField.tsx";
 
 const { t } = textsOf(hardware);
 type Key = PlainKeyOf<typeof hardware>;
@@ -54,7 +54,7 @@ function FirmwareFields({ next, options, bounds, context }: FieldsProps) {
       <SelectField
         {...fieldFrame("firmware", t("hardware.field.firmware"), context, hint)}
         name="firmware"
-        value={firmware}
+        value={String(valueIn(context, "firmware", firmware))}
         choices={bounds.firmwares.map((each) =>
           choice(each, t(FIRMWARES[each] ?? "hardware.firmware.bios"), isHere(each), t("hardware.needs_ovmf"))
         )}
@@ -62,7 +62,7 @@ function FirmwareFields({ next, options, bounds, context }: FieldsProps) {
       <SelectField
         {...fieldFrame("tpm 0", t("hardware.field.tpm"), context, t("hardware.hint.tpm"))}
         name="tpm"
-        value={own}
+        value={String(valueIn(context, "tpm", own))}
         choices={withCurrent(tpms, own)}
       />
     </>
@@ -79,7 +79,7 @@ function DeviceFields({ next, options, bounds, context }: FieldsProps) {
       <SelectField
         {...fieldFrame("video 0", t("hardware.field.video"), context)}
         name="video"
-        value={video ?? ""}
+        value={String(valueIn(context, "video", video ?? ""))}
         choices={withCurrent([
           ...(video === null ? [none] : []),
           ...bounds.videos.map((each) =>
@@ -94,19 +94,19 @@ function DeviceFields({ next, options, bounds, context }: FieldsProps) {
       <SelectField
         {...fieldFrame("sound 0", t("hardware.field.sound"), context)}
         name="sound"
-        value={sound ?? ""}
+        value={String(valueIn(context, "sound", sound ?? ""))}
         choices={withCurrent([none, ...told("sound", bounds.sounds)], sound)}
       />
       <SelectField
         {...fieldFrame("watchdog 0", t("hardware.field.watchdog"), context)}
         name="watchdog"
-        value={watchdog?.model ?? ""}
+        value={String(valueIn(context, "watchdog", watchdog?.model ?? ""))}
         choices={withCurrent([none, ...told("watchdog", bounds.watchdogs)], watchdog?.model ?? null)}
       />
       <SelectField
         label={t("hardware.field.watchdog_action")}
         name="watchdogAction"
-        value={watchdog?.action ?? "reset"}
+        value={String(valueIn(context, "watchdogAction", watchdog?.action ?? "reset"))}
         choices={bounds.watchdogActions.map((each) => ({
           value: each,
           label: t(ACTIONS[each] ?? "hardware.action.none"),
@@ -117,7 +117,7 @@ function DeviceFields({ next, options, bounds, context }: FieldsProps) {
         wide
         name="rng"
         value="yes"
-        defaultChecked={rng}
+        defaultChecked={tickIn(context, "rng", rng)}
       />
     </>
   );
@@ -130,13 +130,12 @@ function GeneralFields({ vm, next, bounds, context }: FieldsProps) {
         {...fieldFrame("title", t("hardware.field.title"), context)}
         name="title"
         maxLength={bounds.longestTitle}
-        defaultValue={next.title}
+        defaultValue={valueIn(context, "title", next.title)}
       />
       <TextField
-        label={t("hardware.field.tags")}
-        hint={t("hardware.hint.tags")}
+        {...fieldFrame("tags", t("hardware.field.tags"), context, t("hardware.hint.tags"))}
         name="tags"
-        defaultValue={vm.tags.join(" ")}
+        defaultValue={valueIn(context, "tags", vm.tags.join(" "))}
       />
       <Field
         {...fieldFrame("description", t("hardware.field.description"), context)}
@@ -148,7 +147,7 @@ function GeneralFields({ vm, next, bounds, context }: FieldsProps) {
             rows={3}
             maxLength={bounds.longestDescription}
             {...ties}
-            defaultValue={next.description}
+            defaultValue={valueIn(context, "description", next.description)}
           />
         )}
       />
@@ -157,7 +156,7 @@ function GeneralFields({ vm, next, bounds, context }: FieldsProps) {
         wide
         name="autostart"
         value="yes"
-        defaultChecked={vm.autostart}
+        defaultChecked={tickIn(context, "autostart", vm.autostart)}
       />
     </>
   );
@@ -167,33 +166,33 @@ function GeneralFields({ vm, next, bounds, context }: FieldsProps) {
 interface Part {
   readonly title: Key;
   readonly fields: (props: FieldsProps) => ComponentChildren;
-  /** Whether a running VM can take some of it at once. */
-  readonly live: boolean;
+  /** Whether a running VM takes none of it, some of it or all of it at once. */
+  readonly live: "none" | "some" | "all";
   /** What its fields begin with: when that changes they are drawn anew. */
   readonly of: (next: Hardware, vm: VM) => unknown;
 }
 
 /** Part of the page → its title and its fields. */
 export const FORMS: Readonly<Record<Section, Part>> = {
-  cpu: { title: "hardware.cpu", fields: CpuFields, live: true, of: ({ cpu }) => cpu },
-  memory: { title: "hardware.memory", fields: MemoryFields, live: true, of: ({ memory }) => memory },
-  boot: { title: "hardware.boot", fields: BootFields, live: false, of: ({ boot }) => boot },
+  cpu: { title: "hardware.cpu", fields: CpuFields, live: "some", of: ({ cpu }) => cpu },
+  memory: { title: "hardware.memory", fields: MemoryFields, live: "some", of: ({ memory }) => memory },
+  boot: { title: "hardware.boot", fields: BootFields, live: "none", of: ({ boot }) => boot },
   firmware: {
     title: "hardware.firmware",
     fields: FirmwareFields,
-    live: false,
+    live: "none",
     of: ({ firmware, tpm }) => [firmware, tpm],
   },
   devices: {
     title: "hardware.devices",
     fields: DeviceFields,
-    live: false,
+    live: "none",
     of: ({ video, sound, watchdog, rng }) => [video, sound, watchdog, rng],
   },
   general: {
     title: "hardware.general",
     fields: GeneralFields,
-    live: false,
+    live: "all",
     of: ({ title, description }, { tags, autostart }) => [title, description, tags, autostart],
   },
 };

@@ -6,22 +6,28 @@ import { Flash } from "../../kit/Flash.tsx";
 
 const { t, plural } = textsOf(hardware);
 
-/** What came of a form, below it. */
+/** What is said of changes that were made. */
+export function doneText({ section, result }: FormOutcome): string {
+  const waiting = result?.waiting.length ?? 0;
+  if (section === "pending") return t("hardware.discarded");
+  if (waiting > 0) return plural("hardware.saved_waiting", waiting);
+  return t(result?.applied === 0 ? "hardware.unchanged" : "hardware.saved");
+}
+
+/** What came of a form, below it. What came of all together a message has said: only its warnings stay. */
 export function HardwareOutcome({ outcome }: { outcome: FormOutcome | null }) {
   const { result, failure, section } = outcome ?? {};
+  if (outcome === null || (section === "all" && failure)) return null;
   if (failure) return <Flash tone="bad" failure={failure} />;
   if (!result) return null;
-  const waiting = result.waiting.length;
-  const text = section === "pending"
-    ? t("hardware.discarded")
-    : waiting > 0
-    ? plural("hardware.saved_waiting", waiting)
-    : result.applied === 0
-    ? t("hardware.unchanged")
-    : t("hardware.saved");
+  const isWaiting = result.waiting.length > 0;
   return (
     <div role="status">
-      <Flash tone={waiting > 0 ? "info" : "ok"} icon={waiting > 0 ? "reboot" : "check"} quiet>{text}</Flash>
+      {section !== "all" && (
+        <Flash tone={isWaiting ? "info" : "ok"} icon={isWaiting ? "reboot" : "check"} quiet>
+          {doneText(outcome)}
+        </Flash>
+      )}
       {result.warnings.map((warning) => <Flash key={warning} tone="warn">{oneLine(warning, 400)}</Flash>)}
     </div>
   );

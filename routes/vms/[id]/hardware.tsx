@@ -10,7 +10,9 @@ import {
   FormError,
   type FormOutcome,
   isSection,
+  type Section,
   succeeded,
+  typedIn,
   updateOptionsOf,
 } from "../../../lib/vm/hardware_form.ts";
 import { BOUNDS } from "../../../lib/vm/hardware_bounds.ts";
@@ -43,7 +45,7 @@ async function dataOf(
 /** Carries out what a form asks for, where there is no script to do it. */
 async function carryOut(
   ctx: { params: Record<string, string>; state: PageState },
-  section: FormOutcome["section"],
+  section: Section | "pending",
   form: FormData,
 ): Promise<FormOutcome> {
   const { api } = ctx.state;
@@ -71,13 +73,14 @@ export const handler = define.handlers({
     } catch (error) {
       if (error instanceof HttpError) throw error;
       const status = error instanceof FormError ? 400 : failureOf(error).status;
-      return page(await dataOf(ctx, failedWith(section, error)), { status });
+      const outcome = { ...failedWith(section, error), typed: typedIn(form) };
+      return page(await dataOf(ctx, outcome), { status });
     }
   },
 });
 
 /** A VM's hardware: what it is now, what it will be, and changing it. */
-export default define.page<typeof handler>(function VmHardware({ data, state }) {
+export default define.page<typeof handler>(function VmHardware({ data, state, url }) {
   const { vm, hardware, outcome, now } = data;
   const { connected } = state.connection;
   const shared = signal(vm);
@@ -95,6 +98,7 @@ export default define.page<typeof handler>(function VmHardware({ data, state }) 
         hardware={hardware}
         bounds={BOUNDS}
         outcome={outcome}
+        adding={url.searchParams.get("do") === "add"}
       />
     </VmPage>
   );

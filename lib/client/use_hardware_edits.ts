@@ -1,0 +1,127 @@
+/** Changes to a VM's hardware, collected from the forms of its page until they are saved together. */
+import { computed, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { Hardware, HardwareChange, Output, VM } from "../contract/mod.ts";
+import { changeOf, FormError, type FormTexts, type Section, SECTIONS } from "../vm/hardware_form.ts";
+import { type Unsaved, unsavedIn } from "../vm/unsaved_hardware.ts";
+import { useLeaveWarning } from "./use_leave_warning.ts";
+
+/** What the fields of a form began with: what is changed meanwhile by others is not changed back. */
+export interface Drawn {
+  readonly next: Hardware;
+  readonly vm: VM;
+}
+
+/** What was changed in one form. */
+interface Edit {
+  readonly section: Section;
+  readonly before: Hardware;
+  readonly change: HardwareChange;
+  /** What is in a field that cannot be sent. */
+  readonly wrong: FormError | null;
+}
+
+/** What {@link useHardwareEdits} is given. */
+export interface EditedHardware {
+  readonly vm: Signal<VM>;
+  readonly state: ReadonlySignal<Output<"get_hardware">>;
+  readonly nextBootOnly: ReadonlySignal<boolean>;
+  readonly texts: FormTexts;
+}
+
+/** What was changed on the page. */
+export interface HardwareEdits {
+  /** The element that has the forms. */
+  readonly place: RefObject<HTMLDivElement>;
+  readonly unsaved: ReadonlySignal<readonly Unsaved[]>;
+  /** How often the forms were drawn anew, whatever was typed into them. */
+  readonly round: ReadonlySignal<number>;
+  /** What the fields of a form are drawn from: as it was while something in it is changed. */
+  drawn(section: Section): Drawn;
+  formOf(section: Section): HTMLFormElement | null;
+  /** Looks what is changed now. */
+  look(): void;
+  /** Whether the browser lets the changed forms through; tells at the field where not. */
+  isValid(): boolean;
+  /** The changes as one. @throws {FormError} naming a field that cannot be sent */
+  change(): HardwareChange;
+  /** Draws all forms anew, as they are stored. */
+  reset(): void;
+}
+
+/** Whether something was typed that the browser does not let through. What was stored like that is nobody's change. */
+function hasInvalid(form: HTMLFormElement): boolean {
+  return [...form.elements].some((each) =>
+    (each instanceof HTMLInputElement || each instanceof HTMLTextAreaElement) && !each.validity.valid &&
+    each.value !== each.defaultValue
+  );
+}
+
+/** Collects what is changed in the forms of a VM's hardware, and has the browser ask before it is lost. */
+export function useHardwareEdits({ vm, state, nextBootOnly, texts }: EditedHardware): HardwareEdits {
+  const place = useRef<HTMLDivElement>(null);
+  const drawn = useRef(new Map<Section, Drawn>());
+  const edits = useSignal<readonly Edit[]>([]);
+  const round = useSignal(0);
+  const formOf = (section: Section) =>
+    place.current?.querySelector<HTMLFormElement>(`form[data-section="${section}"]`) ?? null;
+
+  const editIn = (section: Section): Edit[] => {
+    const form = formOf(section);
+    const first = drawn.current.get(section);
+    if (form === null || first === undefined) return [];
+    const found = { section, before: first.next };
+    try {
+      const change = changeOf(section, new FormData(form), first.next, first.vm, texts);
+      const isChanged = Object.keys(change).length > 0 || hasInvalid(form);
+      return isChanged ? [{ ...found, change, wrong: null }] : [];
+    } catch (error) {
+      if (!(error instanceof FormError)) throw error;
+      return [{ ...found, change: {}, wrong: error }];
+    }
+  };
+  const look = () => {
+    const found = SECTIONS.flatMap(editIn);
+    if (found.length > 0 || edits.peek().length > 0) edits.value = found;
+  };
+  const unsaved = useMemo(() =>
+    computed(() =>
+      edits.value.flatMap(({ section, before, change, wrong }) => {
+        const found = unsavedIn(
+          change,
+          { next: before, live: state.value.live },
+          nextBootOnly.value,
+        );
+        // A field that cannot be sent is changed all the same.
+        return found.length > 0 ? found : [{ field: wrong?.field ?? section, needsRestart: false }];
+      })
+    ), []);
+  // What the browser itself kept over a reload, or the server of a refused form, is unsaved, too.
+  useEffect(look, []);
+  useLeaveWarning(() => edits.peek().length > 0);
+
+  return {
+    place,
+    unsaved,
+    round,
+    formOf,
+    look,
+    drawn(section) {
+      const now = { next: state.value.next, vm: vm.value };
+      const isEdited = edits.value.some((each) => each.section === section);
+      if (!isEdited || !drawn.current.has(section)) drawn.current.set(section, now);
+      return drawn.current.get(section)!;
+    },
+    isValid: () => edits.peek().every(({ section }) => formOf(section)?.reportValidity() ?? true),
+    change() {
+      const wrong = edits.peek().find((each) => each.wrong !== null)?.wrong;
+      if (wrong) throw wrong;
+      return Object.assign({}, ...edits.peek().map(({ change }) => change));
+    },
+    reset() {
+      edits.value = [];
+      round.value++;
+    },
+  };
+}
