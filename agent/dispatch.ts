@@ -66,6 +66,8 @@ export interface Content {
 export interface CallContext {
   readonly principal: Principal;
   readonly content?: Content;
+  /** Has the audit log keep, beside the input, what the call is about in the end. */
+  readonly note?: (what: Readonly<Record<string, unknown>>) => void;
 }
 
 /** What carries a command out. */
@@ -213,6 +215,7 @@ export function createDispatch(
     let where: { readonly host?: string } = {};
     let isRouted = false;
     let actor = principal.name;
+    let noted: Readonly<Record<string, unknown>> | undefined;
     // Before the run: afterwards a deleted VM has no name any more.
     const vmId = subject(input);
     const name = vmId === undefined ? undefined : vm(vmId)?.name;
@@ -239,6 +242,7 @@ export function createDispatch(
         const answer = await handler((host === undefined ? wanted : withoutHost(wanted)) as never, {
           principal: { ...principal, role, becomes: (name) => void (actor = name) },
           ...(content && { content }),
+          note: (what) => void (noted = what),
         });
         const made = makesVm === undefined ? null : answer as Readonly<Record<string, unknown>> | null;
         if (made !== null) about = { vmId: String(made[makesVm!]), vmName: String(made.name) };
@@ -272,7 +276,7 @@ export function createDispatch(
           ...(principal.address !== "" && { address: principal.address }),
           action: command,
           result: error ? "error" : "ok",
-          input: bounded(recorded(command, input, isValid)),
+          input: bounded(withNote(recorded(command, input, isValid), noted)),
           tookMs,
           ...where,
           ...about,
@@ -326,6 +330,11 @@ function recorded(command: CommandName, input: unknown, isValid: boolean): unkno
   if (isValid) return withoutFields(input, names);
   const vmId = subject(input);
   return vmId === undefined ? NOT_RECORDED : { vmId };
+}
+
+/** The input, with what the handler found to be worth keeping: that is there for a valid one alone, which is an object. */
+function withNote(input: unknown, noted: Readonly<Record<string, unknown>> | undefined): unknown {
+  return noted === undefined ? input : { ...input as object, ...noted };
 }
 
 /** The audit keeps the input, but nobody can fill the disk with it. */

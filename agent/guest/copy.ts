@@ -13,12 +13,13 @@ const PIECE = 1024 * 1024;
 const MOST_UNKNOWN = 64 * 1024 * 1024;
 
 /** A guest, and the agent that has its files. */
-interface In {
+export interface In {
   readonly vm: VM;
   readonly agent: GuestBackend;
 }
 
-const baseName = (path: string) => path.split(/[/\\]/).filter((part) => part !== "").at(-1) ?? "file";
+/** What a copy of a path is called. */
+export const baseName = (path: string) => path.split(/[/\\]/).filter((part) => part !== "").at(-1) ?? "file";
 
 /** Collects small pieces of a body until a question to the guest is worth it. */
 class Collector {
@@ -44,10 +45,10 @@ class Collector {
   }
 }
 
-/** Writes a body into a guest's file. @returns its SHA-256 @throws {ContractError} UploadBroken, GuestCopyFailed */
-async function fill(
+/** Writes what arrives into a guest's file. @returns its SHA-256 @throws {ContractError} UploadBroken, GuestCopyFailed */
+export async function fill(
   writer: GuestWriter,
-  pieces: BodyPieces,
+  pieces: Pick<BodyPieces, "next">,
   size: number,
   progress: (done: number) => void,
 ): Promise<string> {

@@ -14,6 +14,7 @@ import { insertGuestTools } from "../vm/guest_tools/insert.ts";
 import { execAsTask } from "./exec_task.ts";
 import { installAgent } from "./install.ts";
 import { copyFrom, copyTo } from "./copy.ts";
+import { copyFolderFrom, copyFolderTo } from "./copy_folder.ts";
 import type { GuestFreezes } from "./freezes.ts";
 import type { GuestService } from "./service.ts";
 import type { GuestWatch } from "./watch.ts";
@@ -178,6 +179,10 @@ export function guestHandlers(
       await copyTo(host, await guests.agentFor(input.vmId, "files"), input, context),
     guest_copy_from: async (input, context) =>
       await copyFrom(host, await guests.agentFor(input.vmId, "files"), input, context),
+    guest_copy_folder_to: async (input, context) =>
+      await copyFolderTo(host, await guests.agentFor(input.vmId, "files"), input, context),
+    guest_copy_folder_from: async (input, context) =>
+      await copyFolderFrom(host, await guests.agentFor(input.vmId, "files"), input, context),
     guest_shutdown: async ({ vmId }) => {
       const { agent } = await guests.agentFor(vmId, "power");
       return await power(host, "stop_vm", vmId, agent.power && ((vm) => agent.power!(vm, false)));

@@ -105,8 +105,9 @@ export async function giveContent(
     answer: (content) => stream = content,
   }) as { name: string; size: number | null };
   if (choice === undefined) {
-    // How long it is, its end alone tells.
-    return new Response(stream ?? null, { headers: { ...headersOf(name) } });
+    // No part of it can be had; how long it is, its end alone may tell.
+    const length = size === null ? {} : { "content-length": String(size) };
+    return new Response(stream ?? null, { headers: { ...headersOf(name), ...length } });
   }
   const { status, tag, offset, length } = choice;
   return new Response(stream ?? null, {

@@ -159,6 +159,8 @@ Deno.test("a task that shows what takes a permission is seen by who has that on 
     guest_exec_task: "guest.exec",
     guest_copy_to: "guest.files",
     guest_copy_from: "guest.files",
+    guest_copy_folder_to: "guest.files",
+    guest_copy_folder_from: "guest.files",
   };
   for (const [command, permission] of Object.entries(needed)) {
     const task = { ...job("it failed"), command } as Job;

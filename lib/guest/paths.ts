@@ -1,7 +1,7 @@
 /** Paths inside guests, as pages put them together. Pure. */
 
 /** Whether a path is one of Windows. */
-const isWindows = (path: string) => /^[A-Za-z]:/.test(path);
+export const isWindows = (path: string) => /^[A-Za-z]:/.test(path);
 
 /** Something in a folder. */
 export function inFolder(folder: string, name: string): string {

@@ -7,6 +7,9 @@ import { Bytes, Encoding, FILE, FILES, GuestPath, Sha256 } from "./common.ts";
 /** Where the content of a guest's file is, below `/api/v1`: PUT and GET, with `?path=`. */
 export const GUEST_CONTENT_PATH = "/vms/{vmId}/guest/content";
 
+/** Where a folder of a guest is, as a tar file, likewise. */
+const GUEST_FOLDER_PATH = "/vms/{vmId}/guest/folder";
+
 /** Bytes of a file that are read or written at once. */
 export const MOST_FILE = 512 * 1024;
 
@@ -122,7 +125,7 @@ export const guestFileCommands = {
     privateTask: true,
     route: `PUT ${GUEST_CONTENT_PATH}`,
     cli: ["guest", "copy-to", "<vmId>", "<path>"],
-    examples: ["kvm-manager vm cp app.conf web1:/etc/app.conf", "kvm-manager vm cp site web1:/srv/"],
+    examples: ["kvm-manager vm cp app.conf web1:/etc/app.conf"],
     readOnly: false,
     content: "upload",
     contentFields: ["path", "mode", "checksum"],
@@ -141,7 +144,52 @@ export const guestFileCommands = {
     privateTask: true,
     route: `GET ${GUEST_CONTENT_PATH}`,
     cli: ["guest", "copy-from", "<vmId>", "<path>"],
-    examples: ["kvm-manager vm cp web1:/var/log/syslog .", "kvm-manager vm cp web1:/etc/nginx ."],
+    examples: ["kvm-manager vm cp web1:/var/log/syslog ."],
+    readOnly: true,
+    audited: true,
+    content: "download",
+    contentFields: ["path"],
+  }),
+  guest_copy_folder_to: command({
+    summary: "Copy a folder into a guest",
+    description:
+      "PUT the folder as a tar file, with `?path=` of where it goes. What is in a folder that is there already stays, but " +
+      "for files of the same name. Links and devices in it are left out. It is a job; what it has copied when it ends early " +
+      "stays.",
+    ...FILE,
+    input: closed({ vmId: VmId, path: GuestPath, size: Type.Optional(Bytes) }),
+    output: Type.Object({
+      path: Type.String(),
+      files: Type.Integer(),
+      folders: Type.Integer(),
+      size: Type.Integer({ description: "bytes of all files" }),
+      verified: Type.Boolean({ description: "the guest has counted the same checksums of what it wrote" }),
+    }),
+    errors: [
+      ...FILES,
+      ...["ContentExpected", "EncodedBody", "FileExpected", "UploadBroken", "GuestCopyFailed"] as const,
+      "JobCancelled",
+    ],
+    privateTask: true,
+    route: `PUT ${GUEST_FOLDER_PATH}`,
+    cli: ["guest", "copy-folder-to", "<vmId>", "<path>"],
+    examples: ["kvm-manager vm cp site web1:/srv/"],
+    readOnly: false,
+    content: "upload",
+    contentFields: ["path"],
+  }),
+  guest_copy_folder_from: command({
+    summary: "Copy a folder out of a guest",
+    description:
+      "GET the folder as a tar file, with `?path=`. Links and devices in it are left out. The job's log names them.",
+    ...FILE,
+    input: closed({ vmId: VmId, path: GuestPath }),
+    output: Type.Object({ name: Type.String(), size: Bytes }),
+    errors: [...FILES, "ContentExpected", "GuestCopyFailed"],
+    privateTask: true,
+    route: `GET ${GUEST_FOLDER_PATH}`,
+    cli: ["guest", "copy-folder-from", "<vmId>", "<path>"],
+    examples: ["kvm-manager vm cp web1:/etc/nginx ."],
     readOnly: true,
     audited: true,
     content: "download",

@@ -23,12 +23,13 @@ const BLOCK = 512;
 /** Files in an archive; no VM has so many disks. */
 export const MOST_ENTRIES = 128;
 /** Bytes of a head that says more of the entry behind it. */
-const MOST_EXTENDED = 64 * 1024;
+export const MOST_EXTENDED = 64 * 1024;
 const MOST_NAME = 255;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function textIn(head: Uint8Array, at: number, length: number): string {
+/** Text in a field, up to its first zero. @throws {ArchiveError} */
+export function textIn(head: Uint8Array, at: number, length: number): string {
   const field = head.subarray(at, at + length);
   const end = field.indexOf(0);
   try {
@@ -39,7 +40,7 @@ function textIn(head: Uint8Array, at: number, length: number): string {
 }
 
 /** A number: octal text, or binary where the first bit is set (GNU's and star's way to more than 8 GiB). */
-function numberIn(head: Uint8Array, at: number, length: number): number {
+export function numberIn(head: Uint8Array, at: number, length: number): number {
   if (head[at]! === 0x80) {
     let value = 0;
     for (const byte of head.subarray(at + 1, at + length)) value = value * 256 + byte;
@@ -53,7 +54,8 @@ function numberIn(head: Uint8Array, at: number, length: number): number {
 
 const textOf = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
-function requireSum(head: Uint8Array): void {
+/** Refuses a head that is none, or damaged. @throws {ArchiveError} */
+export function requireSum(head: Uint8Array): void {
   const sum = head.reduce((all, byte, at) => all + (at >= 148 && at < 156 ? 0x20 : byte), 0);
   const said = textOf(head.subarray(148, 156));
   if (!/^ *[0-7]{1,7}[ \0]*$/.test(said) || Number.parseInt(said, 8) !== sum) {
@@ -72,7 +74,7 @@ export function plainName(name: string): string {
 }
 
 /** What an extended head says of the next entry (POSIX pax): `LENGTH KEY=VALUE\n`, again and again. */
-function extendedIn(bytes: Uint8Array): Map<string, string> {
+export function extendedIn(bytes: Uint8Array): Map<string, string> {
   const found = new Map<string, string>();
   for (let at = 0; at < bytes.length;) {
     const blank = bytes.indexOf(0x20, at);
@@ -88,8 +90,8 @@ function extendedIn(bytes: Uint8Array): Map<string, string> {
   return found;
 }
 
-/** @throws {ArchiveError} */
-function sizeOf(head: Uint8Array, extended: Map<string, string> | undefined): number {
+/** Bytes of an entry's content. @throws {ArchiveError} */
+export function sizeOf(head: Uint8Array, extended: Map<string, string> | undefined): number {
   const said = extended?.get("size");
   if (said === undefined) return numberIn(head, 124, 12);
   if (!/^\d{1,15}$/.test(said)) throw new ArchiveError("a number in it is none");

@@ -14,7 +14,9 @@ export interface TarEntry {
 
 /** The time of everything that has none of its own: 2020-01-01, which no tool takes for a mistake. */
 const MTIME = 1_577_836_800;
-const BLOCK = 512;
+/** Bytes that everything in an archive is filled up to. */
+export const TAR_BLOCK = 512;
+const BLOCK = TAR_BLOCK;
 const encoder = new TextEncoder(), decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** A field of a head: text, cut at its place's end by zeros. */
@@ -50,7 +52,9 @@ function putSize(head: Uint8Array, size: number): void {
 
 /** What is written before a file's content. @throws {RangeError} for a name that is too long */
 export function tarHead(
-  { name, mode, size, mtime = MTIME }: Omit<TarEntry, "content"> & { readonly size: number },
+  { name, mode, size, mtime = MTIME, kind = name.endsWith("/") ? "5" : "0" }:
+    & Omit<TarEntry, "content">
+    & { readonly size: number; readonly kind?: string },
 ): Uint8Array<ArrayBuffer> {
   const head = new Uint8Array(BLOCK);
   const split = splitName(name);
@@ -60,13 +64,50 @@ export function tarHead(
   put(head, 116, 8, octal(0, 7));
   putSize(head, size);
   put(head, 136, 12, octal(mtime, 11));
-  put(head, 156, 1, name.endsWith("/") ? "5" : "0");
+  put(head, 156, 1, kind);
   put(head, 257, 8, "ustar\x0000");
   put(head, 265, 32, "root");
   put(head, 297, 32, "root");
   put(head, 345, 155, split.prefix);
   put(head, 148, 8, `${sumOf(head).toString(8).padStart(6, "0")}\0 `);
   return head;
+}
+
+/** An extended head of POSIX (pax): `x` for the entry behind it, `g` for all. */
+function paxHead(kind: "x" | "g", key: string, value: string): Uint8Array<ArrayBuffer> {
+  const rest = encoder.encode(` ${key}=${value}\n`).length;
+  // The length counts its own digits
+  let length = rest;
+  while (length !== rest + String(length).length) length = rest + String(length).length;
+  const content = encoder.encode(`${length} ${key}=${value}\n`);
+  return joined([
+    tarHead({ name: "PaxHeader", mode: 0o644, size: content.length, kind }),
+    content,
+    tarPadding(content.length),
+  ]);
+}
+
+/** Words for people, which tools pass over. */
+export const tarComment = (text: string): Uint8Array<ArrayBuffer> => paxHead("g", "comment", text);
+
+/** A head that says the name of the entry behind it; nothing where that fits into its own. */
+function nameHead(name: string): Uint8Array<ArrayBuffer> {
+  try {
+    splitName(name);
+    return new Uint8Array();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return paxHead("x", "path", name);
+  }
+}
+
+/** What is written before a file's content, or for a folder, however long its name is. */
+export function longTarHead(
+  entry: Omit<TarEntry, "content"> & { readonly size: number },
+): Uint8Array<ArrayBuffer> {
+  const longer = nameHead(entry.name);
+  if (longer.length === 0) return tarHead(entry);
+  return joined([longer, tarHead({ ...entry, name: entry.name.endsWith("/") ? "folder/" : "file" })]);
 }
 
 /** Zeros that fill a file's last block. */

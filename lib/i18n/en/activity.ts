@@ -35,6 +35,8 @@ export const activity = {
   "activity.command.guest_create_folder": "Folder created in the guest",
   "activity.command.guest_copy_to": "File copied into the guest",
   "activity.command.guest_copy_from": "File copied out of the guest",
+  "activity.command.guest_copy_folder_to": "Folder copied into the guest",
+  "activity.command.guest_copy_folder_from": "Folder copied out of the guest",
   "activity.command.guest_shutdown": "Shutdown requested of the guest",
   "activity.command.guest_reboot": "Reboot requested of the guest",
   "activity.command.guest_freeze": "Guest frozen",
