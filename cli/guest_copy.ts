@@ -73,12 +73,12 @@ async function copyFrom(copying: Copying, path: string, target: string, overwrit
   const found = await guestFileAt(copying, path);
   if (target === "-") return await fileFrom(copying, path, target, { overwrite });
   const to = await targetHere(target, place.name);
-  if (found?.kind !== "folder") {
-    // A link is followed, and has permissions of its own
-    const mode = found?.kind === "file" ? found.mode : undefined;
-    return await fileFrom(copying, path, to, { overwrite, mode });
-  }
-  await folderFrom(copying, place.path, to, { overwrite, mode: found.mode });
+  // A link is followed, and has permissions of its own; a name that is not listed may be spelled otherwise, or one too many
+  const isPlain = found?.kind === "file" || found?.kind === "folder";
+  const mode = isPlain ? found.mode : undefined;
+  const isFolder = isPlain ? found.kind === "folder" : await isGuestFolder(copying, path);
+  if (isFolder) await folderFrom(copying, place.path, to, { overwrite, mode });
+  else await fileFrom(copying, path, to, { overwrite, mode });
 }
 
 /** Copies a file or a folder; gives the exit status. */

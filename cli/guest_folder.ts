@@ -1,13 +1,16 @@
-/** Folders that are copied into a guest, and out of it: file by file, each as a single one is. */
-import { join } from "node:path";
+/** Files and folders that are copied into a guest, and out of it; a folder as one tar file. */
+import { dirname, join } from "node:path";
 import { ApiError } from "../lib/client/api.ts";
 import { COMMANDS, type GuestFile, type Output } from "../lib/contract/mod.ts";
-import { inFolder, stepsTo } from "../lib/guest/paths.ts";
+import { ArchiveError } from "../lib/formats/tar/entries.ts";
+import { FolderArchive } from "../lib/formats/tar/folder.ts";
+import { longTarHead, tarEnd, tarPadding } from "../lib/formats/tar/tar.ts";
+import { stepsTo } from "../lib/guest/paths.ts";
 import type { Server } from "./connect/server.ts";
 import type { Terminal } from "./terminal.ts";
 import { unreadable } from "./unreadable.ts";
 import { harmless } from "./verb/cells.ts";
-import { download, upload } from "./verb/content.ts";
+import { download, fetchFor, fileOf, sendMade, upload } from "./verb/content.ts";
 import { UsageError } from "./verb/values.ts";
 
 /** Where the guest is, and what tells of a copy. */
@@ -17,24 +20,25 @@ export interface Copying {
   readonly terminal: Terminal;
 }
 
+/** How something is copied out of a guest. */
+interface CopyOut {
+  /** Files here are replaced. */
+  readonly overwrite: boolean;
+  /** Permissions, where they are known. */
+  readonly mode?: string | undefined;
+}
+
+/** Permissions of a folder whose own are not known. */
+const NEW_FOLDER = "0755";
+
+/** Bytes of a file that are read at once. */
+const PIECE = 256 * 1024;
+
 /** Permissions as the contract has them. */
 const modeText = (mode: number) => (mode & 0o777).toString(8).padStart(4, "0");
 
-/** Whether a guest's name of a file may become one here. It may be a lie: one that leads elsewhere is none. */
-const isName = (name: string) => !/^\.{0,2}$/.test(name) && !/[/\p{Cc}]/u.test(name);
-
 /** Tells of what no copy is made. */
 const leftOut = (path: string, why: string) => console.error(`Left out: ${harmless(path)} ${why}`);
-
-async function listFolder({ server, vmId }: Copying, path: string): Promise<GuestFile[]> {
-  const { files, truncated } = await server.call("guest_list_files", { vmId, path }) as Output<
-    "guest_list_files"
-  >;
-  if (!truncated) return files;
-  throw new UsageError(
-    `${path} has more files than are listed: pack them into one in the guest, and copy that`,
-  );
-}
 
 /** What the guest has at a path; undefined where it does not say, as of what lies in a folder that is not listed. */
 export async function guestFileAt(
@@ -70,7 +74,7 @@ export async function fileFrom(
   { server, vmId, terminal }: Copying,
   path: string,
   to: string,
-  options: { readonly overwrite: boolean; readonly mode?: string | undefined },
+  options: CopyOut,
 ): Promise<void> {
   // Whoever it runs as, in a guest: here it is a file of who copies
   const mode = options.mode === undefined ? undefined : parseInt(options.mode, 8) & 0o777;
@@ -78,33 +82,59 @@ export async function fileFrom(
   await download(server, COMMANDS.guest_copy_from, { vmId, path }, where, terminal);
 }
 
-/** Copies a folder and all in it out of the guest. Links are left out: they may lead anywhere. @throws {ApiError, UsageError} */
-export async function folderFrom(
-  copying: Copying,
-  path: string,
-  to: string,
-  options: { readonly overwrite: boolean; readonly mode: string },
-): Promise<void> {
-  const { overwrite, mode } = options;
-  let isNew = true;
+/** Makes a folder here, that nobody else looks into before it has its permissions. @returns whether it is new @throws {UsageError} */
+async function folderHere(to: string, overwrite: boolean): Promise<boolean> {
   try {
     await Deno.mkdir(to, { mode: 0o700 });
+    return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) {
       throw new UsageError(unreadable("the folder", to, error));
     }
     if (!(await Deno.lstat(to)).isDirectory) throw new UsageError(`${to} is there already, and is no folder`);
     if (!overwrite) throw new UsageError(`${to} is there already. Say --yes to replace the files in it`);
-    isNew = false;
+    return false;
   }
-  for (const file of await listFolder(copying, path)) {
-    const { name, kind } = file, from = inFolder(path, name), here = join(to, name);
-    if (!isName(name)) leftOut(from, "has no name that a file here may have");
-    else if (kind === "folder") await folderFrom(copying, from, here, { overwrite, mode: file.mode });
-    else if (kind === "file") await fileFrom(copying, from, here, { overwrite, mode: file.mode });
-    else leftOut(from, kind === "link" ? "is a link" : "is neither a file nor a folder");
+}
+
+/** Unpacks what comes into a folder here. Only what lies in a folder that it made or found itself is taken. */
+async function unpack(archive: FolderArchive, to: string, { overwrite, mode }: CopyOut): Promise<void> {
+  const modes = new Map<string, number>(), there = new Set([to]);
+  if (await folderHere(to, overwrite)) modes.set(to, parseInt(mode ?? NEW_FOLDER, 8) & 0o777);
+  for (let entry = await archive.entry(); entry !== null; entry = await archive.entry()) {
+    const { names, kind, mode } = entry, here = join(to, ...names);
+    if (names.length === 0) continue;
+    if (!there.has(dirname(here))) throw new ArchiveError(`${names.join("/")} is in no folder of it`);
+    if (kind === "file") await fileOf(here, () => archive.content(), { overwrite, mode });
+    else if (kind === "folder") {
+      if (await folderHere(here, overwrite)) modes.set(here, mode);
+      there.add(here);
+    }
   }
-  if (isNew) await Deno.chmod(to, parseInt(mode, 8) & 0o777);
+  for (const [path, mode] of [...modes].reverse()) await Deno.chmod(path, mode);
+}
+
+/** Copies a folder and all in it out of the guest. Links are left out: they may lead anywhere. @throws {ApiError, UsageError} */
+export async function folderFrom(
+  { server, vmId, terminal }: Copying,
+  path: string,
+  to: string,
+  options: CopyOut,
+): Promise<void> {
+  const read = async (content: ReadableStream<Uint8Array>) => {
+    const reader = content.getReader();
+    const next = async () => (await reader.read()).value ?? null;
+    const archive = new FolderArchive(next, (comment) => console.error(harmless(comment)));
+    try {
+      await unpack(archive, to, options);
+    } catch (error) {
+      await reader.cancel();
+      if (!(error instanceof ArchiveError)) throw error;
+      throw new ApiError("Unreachable", `the copy is not whole: ${error.message}. Try again`);
+    }
+  };
+  const shown = { title: `download ${path}`, terminal };
+  await fetchFor(server, COMMANDS.guest_copy_folder_from, { vmId, path }, read, shown);
 }
 
 /** Copies a file into the guest. @throws {ApiError, UsageError} */
@@ -121,23 +151,80 @@ export async function fileTo(
   if (!verified) console.error(`Copied ${harmless(path)}. The guest could not count its checksum.`);
 }
 
-/** Copies a folder and all in it into the guest. Links are left out. @throws {ApiError, UsageError} */
-export async function folderTo(copying: Copying, source: string, path: string): Promise<void> {
-  const { server, vmId } = copying;
-  const { mode } = await Deno.stat(source);
-  await server.call("guest_create_folder", { vmId, path, ...(mode !== null && { mode: modeText(mode) }) });
+/** A file or folder here that is copied. */
+interface Source {
+  readonly from: string;
+  /** In the archive; a folder's ends with `/`. */
+  readonly name: string;
+  readonly mode: number;
+  readonly size: number;
+}
+
+/** A folder here and all in it. @throws {UsageError} */
+async function sourcesIn(from: string, name: string): Promise<Source[]> {
   let entries: Deno.DirEntry[];
   try {
-    entries = await Array.fromAsync(Deno.readDir(source));
+    entries = await Array.fromAsync(Deno.readDir(from));
   } catch (error) {
-    throw new UsageError(unreadable("the folder", source, error));
+    throw new UsageError(unreadable("the folder", from, error));
   }
-  for (
-    const { name, isDirectory, isFile, isSymlink } of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)
-  ) {
-    const from = join(source, name), to = inFolder(path, name);
-    if (isDirectory) await folderTo(copying, from, to);
-    else if (isFile) await fileTo(copying, from, to);
-    else leftOut(from, isSymlink ? "is a link" : "is neither a file nor a folder");
+  const { mode } = await Deno.stat(from);
+  const sources: Source[] = [{ from, name, mode: (mode ?? 0o755) & 0o777, size: 0 }];
+  for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
+    const path = join(from, entry.name), inside = `${name}${entry.name}`;
+    if (entry.isDirectory) sources.push(...await sourcesIn(path, `${inside}/`));
+    else if (entry.isFile) {
+      const { mode, size } = await Deno.stat(path);
+      sources.push({ from: path, name: inside, mode: (mode ?? 0o644) & 0o777, size });
+    } else leftOut(path, entry.isSymlink ? "is a link" : "is neither a file nor a folder");
   }
+  return sources;
+}
+
+/** Exactly so many bytes of a file: what was added meanwhile is not taken. @throws {UsageError} */
+async function* contentOf({ from, size }: Source): AsyncGenerator<Uint8Array> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(from);
+  } catch (error) {
+    throw new UsageError(unreadable("the file", from, error));
+  }
+  using _file = file;
+  for (let left = size; left > 0;) {
+    const buffer = new Uint8Array(Math.min(PIECE, left)), length = await file.read(buffer);
+    if (length === null) throw new UsageError(`${from} became shorter while it was copied. Try again`);
+    yield buffer.subarray(0, length);
+    left -= length;
+  }
+}
+
+async function* archiveOf(sources: readonly Source[]): AsyncGenerator<Uint8Array> {
+  for (const source of sources) {
+    yield longTarHead(source);
+    yield* contentOf(source);
+    yield tarPadding(source.size);
+  }
+  yield tarEnd();
+}
+
+/** Copies a folder and all in it into the guest. Links are left out. @throws {ApiError, UsageError} */
+export async function folderTo(
+  { server, vmId, terminal }: Copying,
+  source: string,
+  path: string,
+): Promise<void> {
+  const sources = await sourcesIn(source, "./");
+  const size = sources.reduce(
+    (sum, each) => sum + longTarHead(each).length + each.size + tarPadding(each.size).length,
+    tarEnd().length,
+  );
+  const made = { title: `upload ${source}`, size, content: archiveOf(sources) };
+  const { verified } = await sendMade(
+    server,
+    COMMANDS.guest_copy_folder_to,
+    { vmId, path },
+    made,
+    terminal,
+  ) as Output<"guest_copy_folder_to">;
+  if (!verified) console.error(`Copied ${harmless(path)}. The guest could not count its checksums.`);
 }

@@ -111,15 +111,66 @@ export async function upload(
   }
 }
 
+/** Sends content that is made on the way. @throws {ApiError} @throws what the making throws */
+export async function sendMade(
+  server: Server,
+  command: Command,
+  input: Record<string, unknown>,
+  { title, size, content }: { title: string; size: number; content: AsyncIterable<Uint8Array> },
+  terminal: Terminal,
+): Promise<unknown> {
+  const display = new ProgressDisplay(terminal);
+  let failure: unknown;
+  const made = async function* () {
+    try {
+      yield* content;
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  };
+  try {
+    const body = ReadableStream.from(made()).pipeThrough(counted(display, title, 0, size));
+    const headers = { "content-type": "application/octet-stream", "content-length": String(size) };
+    return await answerOf(
+      await server.request(place(command, input), { method: "PUT", headers, body }),
+    );
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    display.end();
+  }
+}
+
+/** Fetches content for who reads it piece by piece. @throws {ApiError} @throws what the reading throws */
+export async function fetchFor(
+  server: Server,
+  command: Command,
+  input: Record<string, unknown>,
+  read: (content: ReadableStream<Uint8Array>) => Promise<void>,
+  { title, terminal }: { title: string; terminal: Terminal },
+): Promise<void> {
+  const display = new ProgressDisplay(terminal);
+  try {
+    const response = await server.request(place(command, input));
+    if (!response.ok || response.body === null) return void await answerOf(response);
+    const total = Number(response.headers.get("content-length") ?? 0);
+    await read(response.body.pipeThrough(counted(display, title, 0, total)));
+  } finally {
+    display.end();
+  }
+}
+
 /** Opens a file for writing that is not there yet. @throws {UsageError} */
 async function draftOf(
   file: string,
   overwrite: boolean,
   isPrivate = false,
 ): Promise<{ draft: string; sink: Deno.FsFile }> {
-  if (!overwrite) {
-    const isThere = await Deno.lstat(file).then(() => true, () => false);
-    if (isThere) throw new UsageError(`${file} is there already. Say --yes to replace it`);
+  const there = await Deno.lstat(file).catch(() => undefined);
+  if (there?.isDirectory) throw new UsageError(`${file} is a folder: no file can take its place`);
+  if (there !== undefined && !overwrite) {
+    throw new UsageError(`${file} is there already. Say --yes to replace it`);
   }
   // A name of its own: another file may be called so, and a long name has no room for more
   const draft = join(dirname(file), `.kvm-manager-${crypto.randomUUID().slice(0, 8)}.part`);
@@ -130,6 +181,17 @@ async function draftOf(
     };
   } catch (error) {
     throw new UsageError(`--out cannot be written: ${messageOf(error)}`);
+  }
+}
+
+/** Puts a draft that is whole into its place, and nothing of one that is not. @throws {UsageError} */
+async function settle(draft: string, file: string, isWhole: boolean): Promise<void> {
+  if (!isWhole) return await Deno.remove(draft);
+  try {
+    await Deno.rename(draft, file);
+  } catch (error) {
+    await Deno.remove(draft);
+    throw new UsageError(`${file} cannot be written: ${messageOf(error)}`);
   }
 }
 
@@ -172,8 +234,26 @@ export async function download(
     display.end();
     if (target) {
       target.sink.close();
-      await (isWhole ? Deno.rename(target.draft, to) : Deno.remove(target.draft));
+      await settle(target.draft, to, isWhole);
     }
+  }
+}
+
+/** Writes a file from what comes, as {@link download} does. @throws {UsageError} @throws what `next` throws */
+export async function fileOf(
+  to: string,
+  next: () => Promise<Uint8Array | null>,
+  { overwrite, mode }: { overwrite: boolean; mode: number },
+): Promise<void> {
+  const { draft, sink } = await draftOf(to, overwrite, true);
+  let isWhole = false;
+  try {
+    for (let bytes = await next(); bytes !== null; bytes = await next()) await writeAll(sink, bytes);
+    await Deno.chmod(draft, mode);
+    isWhole = true;
+  } finally {
+    sink.close();
+    await settle(draft, to, isWhole);
   }
 }
 
@@ -192,7 +272,12 @@ export function fileIn(
 export async function writeFile(bytes: Uint8Array, to: string, overwrite: boolean): Promise<void> {
   if (to === "-") return await writeAll(Deno.stdout, bytes);
   const { draft, sink } = await draftOf(to, overwrite);
-  using file = sink;
-  await writeAll(file, bytes);
-  await Deno.rename(draft, to);
+  let isWhole = false;
+  try {
+    await writeAll(sink, bytes);
+    isWhole = true;
+  } finally {
+    sink.close();
+    await settle(draft, to, isWhole);
+  }
 }

@@ -13,6 +13,11 @@ const TREE = `cd "$1" && find . | sort | while read -r path; do
   printf '%s %s %s\\n' "$path" "$(stat -c %a "$path")" "$([ ! -f "$path" ] || cat "$path")"
 done`;
 
+/** A link to a folder, and a folder among more files than a listing has. */
+const MANY =
+  `ln -s below/site /tmp/site && cp -r /tmp/below/site /tmp/zz && mkdir /tmp/many && cd /tmp/many &&
+i=0; while [ $i -lt 2100 ]; do : >f$i; i=$((i+1)); done; mv /tmp/zz zz`;
+
 Deno.test({
   name: "folders go into a guest and out of it with their permissions, by both agents",
   ignore: await requirement("agentGuest") !== null,
@@ -72,6 +77,13 @@ Deno.test({
         assert.ok((await Deno.stat(`${back}/into/site/a b`)).isDirectory);
         assert.equal((await copy(`${name}:/tmp/below/site`, `${back}/into`)).status, 2);
         assert.equal((await copy("--yes", `${name}:/tmp/below/site`, `${back}/into`)).status, 0);
+        // What a link leads to, and what lies among more than are listed
+        await call(server, "guest_exec", { vmId, command: "sh", args: ["-c", MANY] });
+        for (const [from, to] of [["/tmp/site", "by-link"], ["/tmp/many/zz", "of-many"]]) {
+          const { status, err } = await copy(`${name}:${from}`, `${back}/${to}`);
+          assert.equal(status, 0, err);
+          assert.equal(await Deno.readTextFile(`${back}/${to}/run.sh`), "exit");
+        }
         // A single file has its permissions here, too
         assert.equal((await copy(`${name}:/tmp/new/run.sh`, `${back}/one`)).status, 0);
         assert.equal((await Deno.stat(`${back}/one`)).mode! & 0o777, 0o750);
@@ -82,8 +94,45 @@ Deno.test({
       const { uuid: vmId } = ours;
       const operator = await personWith(server, "olaf", [{ role: "operator", on: { kind: "vm", vmId } }]);
       await refused(operator.call("guest_create_folder", { vmId, path: "/tmp/x" }), "Forbidden");
-      const text = JSON.stringify(await asRoot(server, "get_audit_log", { limit: 200 }));
-      assert.ok(text.includes("guest_create_folder") && text.includes("/tmp/below/site/a b/empty"));
+      const log = await asRoot(server, "get_audit_log", { limit: 200 });
+      assert.ok(JSON.stringify(log).includes("guest_create_folder"));
+    });
+
+    await t.step(
+      "a folder is one task, and one entry of the audit log that says how much it was",
+      async () => {
+        const { uuid: vmId } = ours;
+        const ways = ["guest_copy_folder_to", "guest_copy_folder_from"];
+        const entries = async () =>
+          (await asRoot(server, "get_audit_log", { vmId, limit: 200 })).filter(({ action }) =>
+            ways.includes(action)
+          );
+        const tasks = async () => (await asRoot(server, "list_jobs", {})).filter((job) => job.vmId === vmId);
+        const before = new Set<unknown>([...await entries(), ...await tasks()].map(({ id }) => id));
+        assert.equal((await copy(site, `${ours.name}:/tmp/counted`)).status, 0);
+        assert.equal((await copy(`${ours.name}:/tmp/counted`, `${here.path}/counted`)).status, 0);
+        const added = (await entries()).filter(({ id }) => !before.has(id));
+        assert.deepEqual(added.map(({ action }) => action).toSorted(), ways.toSorted());
+        for (const { input } of added) {
+          const { path, copied } = JSON.parse(input!);
+          assert.equal(path, "/tmp/counted");
+          assert.deepEqual({ ...copied, names: copied.names.toSorted() }, {
+            ...{ files: 2, folders: 2, size: 7 },
+            names: ["a b/-n 'x", "run.sh"],
+          });
+        }
+        const begun = (await tasks()).filter(({ id }) => !before.has(id));
+        assert.deepEqual(begun.map(({ command, state }) => `${command} ${state}`).toSorted(), [
+          "guest_copy_folder_from done",
+          "guest_copy_folder_to done",
+        ]);
+      },
+    );
+
+    await t.step("where the guest lets nobody write, nothing is copied", async () => {
+      const { status, err } = await copy(site, `${ours.name}:/init/x`);
+      assert.notEqual(status, 0);
+      assert.match(err, /\/init/);
     });
   },
 });
