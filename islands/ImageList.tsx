@@ -42,10 +42,11 @@ export interface ImageListProps {
 }
 
 const FILTER_NAMES: Readonly<Record<ImageFilter, PlainKeyOf<typeof texts>>> = {
-  all: "images.kind_all",
+  library: "images.kind_library",
   iso: "images.kind_iso",
   disk: "images.kind_disk",
   free: "images.kind_free",
+  vm: "images.kind_vm",
 };
 
 /** Downloads under way, live. */
@@ -68,6 +69,21 @@ function Downloads({ first }: { first: readonly Job[] }) {
   );
 }
 
+/** What images are for, and where the first comes from. */
+function NoImages({ mayAdd }: Pick<ImageListProps, "mayAdd">) {
+  return (
+    <Empty icon="disc" title={t("images.none")}>
+      <p>{t("images.none_what")}</p>
+      {mayAdd && (
+        <p class="actions">
+          <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
+          <a class="button" href="/images/new">{t("images.add")}</a>
+        </p>
+      )}
+    </Empty>
+  );
+}
+
 function Tools({ query }: { query: ImageQuery }) {
   return (
     <div class="tools">
@@ -84,7 +100,7 @@ function Tools({ query }: { query: ImageQuery }) {
         ))}
       </nav>
       <form class="tools-form" method="get" action="/images" role="search">
-        {query.kind !== "all" && <input type="hidden" name="kind" value={query.kind} />}
+        {query.kind !== "library" && <input type="hidden" name="kind" value={query.kind} />}
         <SearchField label={t("images.search")} value={query.q} />
       </form>
     </div>
@@ -111,28 +127,18 @@ export default function ImageList({ query, downloads, connected, mayAdd, ...firs
           {t("images.unread_what", { pools: unread.map(({ pool }) => oneLine(pool, 60)).join(", ") })}
         </Flash>
       )}
-      {!hasImages
-        ? (
-          <Empty icon="disc" title={t("images.none")}>
-            <p>{t("images.none_what")}</p>
-            {mayAdd && (
-              <p class="actions">
-                <a class="button primary" href="/images/catalog">{t("images.catalog")}</a>{" "}
-                <a class="button" href="/images/new">{t("images.add")}</a>
-              </p>
-            )}
-          </Empty>
-        )
-        : (
-          <div>
-            <Tools query={query} />
-            <Panel title={plural("images.count", matching)}>
-              {rows.length === 0
-                ? <p class="text-muted pad">{t("images.none_match")}</p>
-                : <ImageTable images={rows} enabled={enabled} />}
-            </Panel>
-          </div>
-        )}
+      {!hasImages ? <NoImages mayAdd={mayAdd} /> : (
+        <div>
+          <Tools query={query} />
+          <Panel title={plural("images.count", matching)}>
+            {rows.length > 0
+              ? <ImageTable images={rows} enabled={enabled} />
+              : query.kind === "library" && query.q === ""
+              ? <NoImages mayAdd={mayAdd} />
+              : <p class="text-muted pad">{t("images.none_match")}</p>}
+          </Panel>
+        </div>
+      )}
       <Pages
         label={t("images.pages")}
         page={page}

@@ -1,7 +1,7 @@
+import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { TextField } from "../components/kit/Field.tsx";
+import { SelectField, TextField } from "../components/kit/Field.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
-import { poolHref } from "../lib/storage/pool_href.ts";
 import { StorageFailure } from "../components/storage/StorageForm.tsx";
 import {
   UploadDone,
@@ -20,13 +20,17 @@ const uploads = textsOf(uploadTexts);
 
 /** Props of {@link StorageUpload}. */
 export interface StorageUploadProps {
-  pool: string;
+  /** The pools it may go to: the first, or one that is chosen. */
+  pools: readonly string[];
+  /** The page without the form. */
+  closeHref: string;
   /** `http://host:port` of the server, for the line a shell takes. */
   server: string;
 }
 
 /** Uploading a file as a volume: dropped or chosen, with progress, and going on after a broken connection. */
-export default function StorageUpload({ pool, server }: StorageUploadProps) {
+export default function StorageUpload({ pools, closeHref, server }: StorageUploadProps) {
+  const pool = useSignal(pools[0]!);
   const model = useMemo(() => new UploadModel(), []);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -35,7 +39,7 @@ export default function StorageUpload({ pool, server }: StorageUploadProps) {
     return stayWhileSending(model);
   }, []);
   const start = async (checksum: string) => {
-    if (await model.start(pool, checksum) !== null && input.current) input.current.value = "";
+    if (await model.start(pool.value, checksum) !== null && input.current) input.current.value = "";
   };
   const sending = model.sending.value, progress = model.progress.value, done = model.done.value;
   return (
@@ -49,6 +53,16 @@ export default function StorageUpload({ pool, server }: StorageUploadProps) {
       >
         <UploadFile model={model} input={input} />
         <div class="form-grid">
+          {pools.length > 1 && (
+            <SelectField
+              label={uploads.t("uploads.pool")}
+              name="pool"
+              choices={pools.map((each) => ({ value: each, label: each }))}
+              value={pool.value}
+              disabled={sending !== null}
+              onChange={(event) => pool.value = event.currentTarget.value}
+            />
+          )}
           <UploadName model={model} />
           <TextField
             label={uploads.t("uploads.sum")}
@@ -74,7 +88,7 @@ export default function StorageUpload({ pool, server }: StorageUploadProps) {
           </button>
           {sending === null
             ? (
-              <a class="button" href={poolHref(pool)}>
+              <a class="button" href={closeHref}>
                 {done === null ? t("storage.cancel") : uploads.t("uploads.close")}
               </a>
             )
@@ -85,7 +99,7 @@ export default function StorageUpload({ pool, server }: StorageUploadProps) {
             )}
         </div>
       </form>
-      <UploadShell pool={pool} server={server} />
+      <UploadShell pool={pool.value} server={server} />
     </Panel>
   );
 }

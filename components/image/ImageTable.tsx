@@ -1,5 +1,5 @@
 import type { Image } from "../../lib/contract/mod.ts";
-import { newVmHref } from "../../lib/image/images.ts";
+import { isFree, newVmHref } from "../../lib/image/images.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
@@ -19,7 +19,7 @@ const deleteHref = ({ pool, name }: Image) =>
 /** What can be done to an image: nothing that a VM writes to or stands on is given away or deleted. */
 function verbsOf(image: Image): RowVerb[] {
   const name = oneLine(image.name, 60);
-  const isFree = image.usedBy.length === 0 && !image.isBase;
+  const free = isFree(image);
   const create = {
     text: t("images.new_vm"),
     label: t("images.new_vm_from", { name }),
@@ -32,7 +32,7 @@ function verbsOf(image: Image): RowVerb[] {
     href: deleteHref(image),
     danger: true,
   };
-  return [...(image.kind === "iso" || isFree ? [create] : []), ...(isFree ? [remove] : [])];
+  return [...(image.kind === "iso" || free ? [create] : []), ...(free ? [remove] : [])];
 }
 
 /** The images of a page. */

@@ -48,7 +48,10 @@ type Followed = "name" | "system" | "disk";
 
 /** What a wish is first started from. */
 function sourceOf({ disks, bootOrder, isoPath, cloudInit }: VmDraft, first: InstallSource): InstallSource {
-  if (disks?.[0]?.path !== undefined) return cloudInit === undefined ? "image" : "cloud";
+  if (disks?.[0]?.path !== undefined) {
+    if (cloudInit !== undefined) return "cloud";
+    return isImageSource(first) ? first : "image";
+  }
   if (isoPath !== undefined) return "iso";
   return bootOrder?.[0] === "network" ? "network" : first;
 }

@@ -43,6 +43,15 @@ export const CatalogImage = closed({
   format: oneOf(["qcow2", "raw"], { description: "what it is when it is unpacked" }),
   user: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z_][A-Za-z0-9._-]*$" })),
   osId: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9][A-Za-z0-9._+-]*$" })),
+  sizeBytes: Type.Optional(Type.Integer({
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: "of the file at the URL",
+  })),
+  published: Type.Optional(Type.String({
+    pattern: "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$",
+    description: "day it was published: YYYY-MM-DD",
+  })),
 });
 export type CatalogImage = Static<typeof CatalogImage>;
 
@@ -186,7 +195,7 @@ export const imageCommands = {
     cli: ["image", "catalog"],
     lookup: { fields: ["catalogId"], by: "id", more: "name" },
     columns: ["id", "name", "arch", "format", "user"],
-    wide: ["url", "checksumUrl"],
+    wide: ["sizeBytes", "published", "url", "checksumUrl"],
     readOnly: true,
     withoutLibvirt: true,
   }),

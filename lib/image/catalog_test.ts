@@ -25,6 +25,8 @@ Deno.test("readCatalog() names what is wrong", () => {
   wrong([], /the file/);
   wrong({ images: [{ ...image, url: "file:///etc/shadow" }] }, /\/images\/0\/url/);
   wrong({ images: [{ ...image, format: "vmdk" }] }, /\/images\/0\/format/);
+  wrong({ images: [{ ...image, published: "2026-13-01" }] }, /\/images\/0\/published/);
+  wrong({ images: [{ ...image, sizeBytes: 0 }] }, /\/images\/0\/sizeBytes/);
   wrong({ images: [{ ...image, more: 1 }] }, /images\/0/);
   wrong({ images: [image, image] }, /the id x is there twice/);
 });

@@ -1,11 +1,11 @@
 /** What the pages on images show and ask for. Pure; the server checks it all. */
-import type { CatalogImage, Image, Input, StoragePool } from "../contract/mod.ts";
+import type { CatalogImage, Image, ImageKind, Input, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
 import { enteredIn, givenIn } from "../text/form_fields.ts";
 import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "../text/list_page.ts";
 
-/** What the list may be narrowed to. */
-export const IMAGE_FILTERS = ["all", "iso", "disk", "free"] as const;
+/** What is shown: the library – what VMs are made from – or a part of it, or the disks that VMs have. */
+export const IMAGE_FILTERS = ["library", "iso", "disk", "free", "vm"] as const;
 export type ImageFilter = typeof IMAGE_FILTERS[number];
 
 /** Which part of the list is looked at: its word is part of a name, a pool, a system or a VM's name. */
@@ -17,20 +17,24 @@ export interface ImageQuery extends PageQuery {
 export function imageQuery(params: URLSearchParams): ImageQuery {
   return {
     ...pageQuery(params),
-    kind: IMAGE_FILTERS.find((kind) => kind === params.get("kind")) ?? "all",
+    kind: IMAGE_FILTERS.find((kind) => kind === params.get("kind")) ?? "library",
   };
 }
 
 /** The address of a query. */
 export function imagesHref({ kind, ...query }: ImageQuery): string {
-  return pageHref("/images", query, { kind: kind === "all" ? "" : kind });
+  return pageHref("/images", query, { kind: kind === "library" ? "" : kind });
 }
 
+/** Whether an image is a VM's own disk. What others are built on is not: it belongs to nobody. */
+const isVmDisk = ({ kind, usedBy, isBase }: Image) => kind === "disk" && usedBy.length > 0 && !isBase;
+
 const FITS: Readonly<Record<ImageFilter, (image: Image) => boolean>> = {
-  all: () => true,
+  library: (image) => !isVmDisk(image),
   iso: ({ kind }) => kind === "iso",
-  disk: ({ kind }) => kind === "disk",
-  free: ({ usedBy, isBase }) => usedBy.length === 0 && !isBase,
+  disk: (image) => image.kind === "disk" && !isVmDisk(image),
+  free: isFree,
+  vm: isVmDisk,
 };
 
 const { compare: order } = new Intl.Collator("en");
@@ -67,9 +71,33 @@ export function heldImages<Held extends Pick<Image, "name">>(
   }));
 }
 
-/** The address of the form for a new VM that begins with an image: an ISO in its drive, or its disk. */
-export function newVmHref({ kind, pool, name }: Image): string {
-  return `/vms/new?${new URLSearchParams({ [kind]: `${pool}/${name}` })}`;
+/** The images of a catalogue that run on a host, and those of other architectures. */
+export function byArchitecture(
+  catalog: readonly CatalogImage[],
+  host: string | undefined,
+): { readonly fitting: CatalogImage[]; readonly other: CatalogImage[] } {
+  const fits = ({ arch }: CatalogImage) => arch === (host ?? arch);
+  return { fitting: catalog.filter(fits), other: catalog.filter((image) => !fits(image)) };
+}
+
+/** Two letters that stand for a distribution: `Debian 13` → `De`. */
+export function initialsOf(name: string): string {
+  const [first = "", ...more] = name.match(/\p{L}/gu) ?? [];
+  return first.toUpperCase() + more.slice(0, 1).join("").toLowerCase();
+}
+
+/** Whether nothing writes to an image or stands on it: it may be copied, and deleted. */
+export function isFree({ usedBy, isBase }: Pick<Image, "usedBy" | "isBase">): boolean {
+  return usedBy.length === 0 && !isBase;
+}
+
+/**
+ * The address of the form for a new VM that begins with an image: an ISO in its drive, or its disk.
+ *
+ * @param as `cloud` for a disk image that cloud-init sets up
+ */
+export function newVmHref({ kind, pool, name }: Image, as: ImageKind | "cloud" = kind): string {
+  return `/vms/new?${new URLSearchParams({ [as]: `${pool}/${name}` })}`;
 }
 
 /** A checksum as people paste it: a sum in hex, or the address of a published file. */

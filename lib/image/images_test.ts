@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
-import type { Image, StoragePool } from "../contract/mod.ts";
-import { downloadInput, imagePage, imageQuery, imagesHref, newVmHref, poolsForImages } from "./images.ts";
+import type { CatalogImage, Image, StoragePool } from "../contract/mod.ts";
+import {
+  byArchitecture,
+  downloadInput,
+  type ImageFilter,
+  imagePage,
+  imageQuery,
+  imagesHref,
+  initialsOf,
+  newVmHref,
+  poolsForImages,
+} from "./images.ts";
 
 const image = (name: string, change: Partial<Image> = {}): Image => ({
   pool: "default",
@@ -24,7 +34,7 @@ Deno.test("imageQuery() and imagesHref() are each other's inverse, and hold agai
     assert.equal(imagesHref(imageQuery(new URL(href, "http://x").searchParams)), href);
   }
   const odd = imageQuery(new URLSearchParams("kind=x&page=-1&q=%20"));
-  assert.deepEqual(odd, { kind: "all", q: "", page: 1 });
+  assert.deepEqual(odd, { kind: "library", q: "", page: 1 });
 });
 
 Deno.test("imagePage() narrows by kind, use and words, and cuts into pages", () => {
@@ -33,21 +43,47 @@ Deno.test("imagePage() narrows by kind, use and words, and cuts into pages", () 
     image("a.qcow2", { usedBy: [{ vmId: "1", name: "web-01" }] }),
     image("base.qcow2", { isBase: true }),
   ];
-  const names = (q: string, kind: "all" | "iso" | "disk" | "free" = "all") =>
+  const names = (q: string, kind: ImageFilter = "library") =>
     imagePage(images, { kind, q, page: 1 }).rows.map(({ name }) => name);
-  assert.deepEqual(names(""), ["a.qcow2", "b.iso", "base.qcow2"]);
+  assert.deepEqual(names(""), ["b.iso", "base.qcow2"]);
   assert.deepEqual(names("", "iso"), ["b.iso"]);
   assert.deepEqual(names("", "free"), ["b.iso"]);
-  assert.deepEqual(names("WEB"), ["a.qcow2"]);
+  assert.deepEqual(names("", "disk"), ["base.qcow2"]);
+  assert.deepEqual(names("", "vm"), ["a.qcow2"]);
+  assert.deepEqual(names("WEB", "vm"), ["a.qcow2"]);
   assert.deepEqual(names("debian"), ["b.iso"]);
   const many = Array.from({ length: 250 }, (_, index) => image(`x${String(index).padStart(3, "0")}`));
-  const last = imagePage(many, { kind: "all", q: "", page: 9 });
+  const last = imagePage(many, { kind: "library", q: "", page: 9 });
   assert.deepEqual([last.rows.length, last.matching, last.page, last.pages], [50, 250, 3, 3]);
 });
 
 Deno.test("newVmHref() names the image as create_vm takes it", () => {
   assert.equal(newVmHref(image("a b.iso", { kind: "iso" })), "/vms/new?iso=default%2Fa+b.iso");
   assert.equal(newVmHref(image("x.qcow2")), "/vms/new?disk=default%2Fx.qcow2");
+  assert.equal(newVmHref(image("x.qcow2"), "cloud"), "/vms/new?cloud=default%2Fx.qcow2");
+});
+
+Deno.test("byArchitecture() keeps what the host runs apart; where that is not known, nothing is", () => {
+  const of = (id: string, arch: string) => ({ id, arch }) as CatalogImage;
+  const catalog = [of("a", "aarch64"), of("b", "x86_64"), of("c", "aarch64")];
+  const ids = (arch?: string) => {
+    const { fitting, other } = byArchitecture(catalog, arch);
+    return [fitting, other].map((list) => list.map(({ id }) => id).join(""));
+  };
+  assert.deepEqual(ids("x86_64"), ["b", "ac"]);
+  assert.deepEqual(ids("riscv64"), ["", "abc"]);
+  assert.deepEqual(ids(), ["abc", ""]);
+});
+
+Deno.test("initialsOf() are two letters of a name, whatever stands before them", () => {
+  assert.deepEqual(["Debian 13", "openSUSE Leap", "9front", "X", "—", ""].map(initialsOf), [
+    "De",
+    "Op",
+    "Fr",
+    "X",
+    "",
+    "",
+  ]);
 });
 
 Deno.test("downloadInput() reads what people paste as a checksum", () => {

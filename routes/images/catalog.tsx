@@ -2,7 +2,7 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { Empty } from "../../components/kit/Empty.tsx";
 import { SelectField } from "../../components/kit/Field.tsx";
-import { CatalogTable } from "../../components/image/CatalogTable.tsx";
+import { CatalogCards } from "../../components/image/CatalogCards.tsx";
 import { ImageTabs, NoPools } from "../../components/image/ImageParts.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
@@ -19,26 +19,31 @@ import { fail } from "../(_shared)/fail.ts";
 const { t } = textsOf(texts);
 const AT = "/images/catalog";
 
-async function shown(api: PageState["api"]) {
-  const [pools, { images }] = await Promise.all([api.getStoragePools(), api.listImages()]).catch(fail);
+async function shown({ api, may }: PageState) {
+  const [pools, { images }, options] = await Promise.all([
+    api.getStoragePools(),
+    api.listImages(),
+    may("get_create_options") ? api.getCreateOptions() : undefined,
+  ]).catch(fail);
   let catalog: CatalogImage[] = [], failure: Failure | null = null;
   try {
     catalog = await api.listImageCatalog();
   } catch (error) {
     failure = failureOf(error);
   }
-  return { pools: poolsForImages(pools), catalog, have: heldImages(catalog, images), failure };
+  const have = heldImages(catalog, images);
+  return { pools: poolsForImages(pools), catalog, have, arch: options?.arch, failure };
 }
 
 export const handler = define.handlers({
   async GET({ state }) {
-    return page(await shown(state.api));
+    return page(await shown(state));
   },
 });
 
 /** The catalogue of cloud images. */
 export default define.page<typeof handler>(function Catalog({ data, state }) {
-  const { pools, catalog, have, failure } = data;
+  const { pools, catalog, have, arch, failure } = data;
   const pool = typedAgain(state.refused, "download_image")?.pool ?? "";
   return (
     <>
@@ -66,10 +71,12 @@ export default define.page<typeof handler>(function Catalog({ data, state }) {
                   />
                 </div>
               )}
-              <CatalogTable
+              <CatalogCards
                 images={catalog}
                 have={have}
-                enabled={state.connection.connected && pools.length > 0}
+                arch={arch}
+                enabled={state.connection.connected && pools.length > 0 && state.may("download_image")}
+                mayCreate={state.may("create_vm")}
               />
             </Panel>
           </form>

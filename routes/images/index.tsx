@@ -3,9 +3,9 @@ import { Head } from "fresh/runtime";
 import { FormActions, ImageTabs } from "../../components/image/ImageParts.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import ImageList from "../../islands/ImageList.tsx";
+import StorageUpload from "../../islands/StorageUpload.tsx";
 import { formHref } from "../../lib/text/form_href.ts";
 import { imagePage, imageQuery, poolsForImages } from "../../lib/image/images.ts";
-import { poolHref } from "../../lib/storage/pool_href.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { images as texts } from "../../lib/i18n/en/images.ts";
 import { uploads as uploadTexts } from "../../lib/i18n/en/uploads.ts";
@@ -42,7 +42,7 @@ async function shown({ api, may }: PageState, params: URLSearchParams, asked: As
       downloads,
     },
     asked: isThere ? asked : null,
-    uploadPool: poolsForImages(pools)[0],
+    uploadPools: poolsForImages(pools),
   };
 }
 
@@ -56,7 +56,8 @@ export const handler = define.handlers({
 
 /** The ISOs and disk images of all pools. */
 export default define.page<typeof handler>(function Images({ data, state, url }) {
-  const { list, asked, uploadPool } = data;
+  const { list, asked, uploadPools } = data;
+  const isUpload = url.searchParams.get("do") === "upload" && uploadPools.length > 0;
   const { connected } = state.connection;
   const name = oneLine(asked?.image ?? "", 100);
   return (
@@ -67,8 +68,8 @@ export default define.page<typeof handler>(function Images({ data, state, url })
       <header class="page-head">
         <h1>{t("nav.images")}</h1>
         <div class="actions">
-          {uploadPool !== undefined && (
-            <a class="button" href={`${poolHref(uploadPool)}?do=upload`}>{uploads.t("uploads.upload")}</a>
+          {uploadPools.length > 0 && (
+            <a class="button" href="/images?do=upload">{uploads.t("uploads.upload")}</a>
           )}
           {state.may("download_image") && (
             <a class="button primary" href="/images/new">{area.t("images.add")}</a>
@@ -76,6 +77,7 @@ export default define.page<typeof handler>(function Images({ data, state, url })
         </div>
       </header>
       <ImageTabs at="/images" />
+      {isUpload && <StorageUpload pools={uploadPools} closeHref="/images" server={url.origin + state.base} />}
       {asked !== null && (
         <Panel title={area.t("images.delete_title", { name })} class="storage-form">
           <form

@@ -11,6 +11,7 @@ import type { StorageVolume, UnfinishedUpload } from "../../lib/contract/mod.ts"
 import { failureOf } from "../../lib/text/failure.ts";
 import { nameIn } from "../../lib/text/path_segment.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { poolHref } from "../../lib/storage/pool_href.ts";
 import { pageQuery } from "../../lib/text/list_page.ts";
 import { volumePage } from "../../lib/storage/volume_page.ts";
 import { storage as texts } from "../../lib/i18n/en/storage.ts";
@@ -86,7 +87,11 @@ export default define.page<typeof handler>(function Pool({ data, state, url }) {
       <StorageFailure failure={unread} />
       {uploads !== null && (
         <>
-          <StorageUpload pool={pool.name} server={url.origin + state.base} />
+          <StorageUpload
+            pools={[pool.name]}
+            closeHref={poolHref(pool.name)}
+            server={url.origin + state.base}
+          />
           <UnfinishedUploads pool={pool.name} uploads={uploads} />
         </>
       )}

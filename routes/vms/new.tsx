@@ -40,10 +40,22 @@ const BOUNDS = {
 const isCurrent = ({ endOfLife }: OperatingSystem) =>
   endOfLife === undefined || Date.parse(endOfLife) > Date.now();
 
-/** What the page was asked to begin from: `?iso=POOL/NAME` or `?disk=POOL/NAME`, as the page of images links to it. */
+/**
+ * What the page was asked to begin from: `?iso=POOL/NAME`, `?disk=POOL/NAME` or `?cloud=POOL/NAME`, as the pages of images
+ * link to it.
+ */
 interface Begin {
   readonly iso: string | null;
+  /** An image that becomes the first disk. */
   readonly disk: string | null;
+  /** The first card, where the address says it. */
+  readonly source?: InstallSource | undefined;
+}
+
+function beginOf(params: URLSearchParams): Begin {
+  const iso = params.get("iso"), cloud = params.get("cloud"), disk = cloud ?? params.get("disk");
+  const source = cloud !== null ? "cloud" : disk !== null ? "image" : undefined;
+  return { iso, disk, ...(iso === null && { source }) };
 }
 
 /** The form as it is before anybody has typed: the defaults, and what it was asked to begin from. */
@@ -104,15 +116,18 @@ async function formOf(api: PageState["api"], begin: Begin, typed?: Typed) {
   // A disk that does not fit leaves the other fields their defaults.
   const resolved = asked.resolved ?? (await api.checkVmConfig({ ...wish, disks: [] })).resolved;
   const check = { ...asked, resolved };
-  const first: InstallSource = typed?.source ?? (images.some(({ kind }) => kind === "iso") ? "iso" : "cloud");
+  const first: InstallSource = typed?.source ?? begin.source ??
+    (images.some(({ kind }) => kind === "iso") ? "iso" : "cloud");
   const withoutIso = typed?.withoutIso ?? false;
   return { options, images, systems: current, taken, wish, check, first, withoutIso };
 }
 
 export const handler = define.handlers({
   async GET({ state, url: { searchParams } }) {
-    const begin = { iso: searchParams.get("iso"), disk: searchParams.get("disk") };
-    return page({ ...await formOf(state.api, begin).catch(fail), why: undefined as string | undefined });
+    return page({
+      ...await formOf(state.api, beginOf(searchParams)).catch(fail),
+      why: undefined as string | undefined,
+    });
   },
   /** The form of a page without script. */
   async POST(ctx) {

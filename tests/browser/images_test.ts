@@ -1,7 +1,10 @@
 /** The pages on images: list, catalogue, URL, rules; with and without script, in both themes, on a phone. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { basename } from "node:path";
 import { browser } from "../testbed/chromium.ts";
 import { virsh } from "../testbed/libvirt.ts";
+import { testMachine } from "../testbed/machine.ts";
 import { Mirror } from "../testbed/mirror.ts";
 import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -31,8 +34,13 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
   const slow = mirror.serve("/slow.iso", { body, pace: 250 });
   const catalog = `${filesOf(pool.name)}/catalog.json`;
   const url = `${mirror.url}/fedora-42.img`;
-  const image = { id: "fedora", name: "Fedora 42", arch: "x86_64", url, format: "raw", user: "fedora" };
-  await Deno.writeTextFile(catalog, JSON.stringify({ images: [image] }));
+  const image = {
+    ...{ id: "fedora", name: "Fedora 42", arch: "x86_64", url, format: "raw", user: "fedora" },
+    ...{ sizeBytes: body.length, published: "2026-04-14" },
+  };
+  // The host's own come first, wherever they stand in the file
+  const foreign = { ...image, id: "fedora-s390x", arch: "s390x", url: `${mirror.url}/fedora-42-s390x.img` };
+  await Deno.writeTextFile(catalog, JSON.stringify({ images: [foreign, image] }));
   await using server = await readyServer({ env: { KVMM_IMAGE_CATALOG: catalog } });
   await until("the pool to be known", async () => {
     return (await call(server, "get_storage_pools")).some(({ name }) => name === pool.name);
@@ -84,6 +92,14 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
     "an image of the catalogue comes with one click, and is found",
     () =>
       visit(tester, `${server.url}/images/catalog`, async (page) => {
+        const first = page.locator("[data-catalog]").first();
+        assert.match(
+          await first.innerText(),
+          /^Fe\n+Fedora 42\n+x86_64\n+Size\s+2\.9 MiB\n+Published\s+2026-04-14/,
+        );
+        assert.equal(await page.locator("[data-catalog='fedora-s390x']").isVisible(), false);
+        await page.getByText("Other architectures").click();
+        await page.locator("[data-catalog='fedora-s390x']").waitFor();
         await page.getByLabel("Into the pool").selectOption(pool.name);
         await page.getByRole("button", { name: "Download Fedora 42 x86_64" }).click();
         await page.waitForURL(/images\?done=download_image/);
@@ -99,6 +115,13 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
         assert.match(await row.innerText(), /Fedora/);
         await page.goto(`${server.url}/images/catalog`);
         await waitForText(page, "[data-catalog='fedora']", `In ${pool.name}`);
+        await page.getByRole("link", { name: "Create VM from Fedora 42 x86_64" }).click();
+        await page.waitForURL(/vms\/new\?cloud=/);
+        await becomes(() => page.locator("[name=source]:checked").inputValue(), "cloud");
+        await becomes(
+          () => page.locator("[name=imagePath]:checked").inputValue(),
+          `${pool.name}/fedora-42.img`,
+        );
         await page.goto(`${server.url}/images`);
         await page.getByLabel("Search images").fill("fedora-42");
         await page.keyboard.press("Enter");
@@ -110,7 +133,42 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
       }, options),
   );
 
-  if (javaScriptEnabled) await looks();
+  await t.step("the library is apart from the disks of VMs", async () => {
+    await using vm = await testMachine({ guest: false, disks: [{ pool, size: "16M" }] });
+    const disk = basename(vm.disks[0]!);
+    // Without script a page shows what was known when it was asked for
+    await until("the disk to be known as the VM's", async () => {
+      const { images } = await call(server, "list_images");
+      return images.some(({ name, usedBy }) => name === disk && usedBy.length > 0);
+    });
+    await visit(tester, `${server.url}/images?q=${pool.name}`, async (page) => {
+      await page.locator("[data-image='fedora-42.img']").waitFor();
+      assert.equal(await page.locator(`[data-image='${disk}']`).count(), 0);
+      await page.getByRole("link", { name: "VM disks" }).click();
+      await page.waitForURL(/kind=vm/);
+      await waitForText(page, `[data-image='${disk}']`, vm.name);
+      assert.equal(await page.locator("[data-image='fedora-42.img']").count(), 0);
+    }, options);
+  });
+
+  if (javaScriptEnabled) {
+    await t.step("a file is uploaded there", () =>
+      visit(tester, `${server.url}/images`, async (page) => {
+        await page.getByRole("link", { name: "Upload", exact: true }).click();
+        await page.waitForURL(/images\?do=upload/);
+        await page.getByLabel("Storage pool").selectOption(pool.name);
+        await page.getByLabel("File", { exact: true }).setInputFiles({
+          name: "own.img",
+          mimeType: "application/octet-stream",
+          buffer: Buffer.alloc(2 ** 20),
+        });
+        await page.getByRole("button", { name: "Upload", exact: true }).click();
+        await waitForText(page, ".panel", "own.img was uploaded.");
+        await page.locator("[data-image='own.img']").waitFor();
+        assert.match(await virsh("vol-list", pool.name), /own\.img/);
+      }));
+    await looks();
+  }
 
   await t.step(
     "an image is deleted, after a question",
@@ -127,7 +185,9 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
   /** Accessible in both themes, and nothing wider than a phone. */
   async function looks(): Promise<void> {
     const ask = `/images?do=delete&pool=${pool.name}&image=fedora-42.img`;
-    for (const path of ["/images", ask, "/images/new", "/images/catalog", "/images/policy"]) {
+    for (
+      const path of ["/images", ask, "/images?do=upload", "/images/new", "/images/catalog", "/images/policy"]
+    ) {
       await looksWell(t, tester, server.url + path, path.replace(pool.name, "…"));
     }
   }

@@ -17,10 +17,11 @@ export const images = {
   "images.unread_what": "These storage pools do not answer: {pools}",
   "images.search": "Search images",
   "images.filter": "Kind of image",
-  "images.kind_all": "All",
+  "images.kind_library": "Library",
   "images.kind_iso": "ISOs",
   "images.kind_disk": "Disk images",
   "images.kind_free": "Not used",
+  "images.kind_vm": "VM disks",
   "images.iso": "ISO",
 
   "images.name": "Name",
@@ -62,9 +63,10 @@ export const images = {
   "images.catalog_failed": "The catalogue could not be read.",
   "images.catalog_none": "The catalogue is empty",
   "images.catalog_into": "Into the pool",
-  "images.arch": "Architecture",
+  "images.catalog_other": "Other architectures",
   "images.user": "User",
   "images.from": "From",
+  "images.published": "Published",
   "images.have": "In {pool}",
 
   "images.rules_what":

@@ -5,6 +5,7 @@ export const uploads = {
   "uploads.file": "File",
   "uploads.drop":
     "An ISO or a disk image: qcow2, raw, or VMDK, VDI, VHD, VHDX, which become qcow2. Choose it, or drop it here.",
+  "uploads.pool": "Storage pool",
   "uploads.name": "Name of the volume",
   "uploads.name_hint": "Letters, digits and ._+@-, not beginning with a dot or a dash.",
   "uploads.sum": "Expected SHA-256",
