@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 
 /** A column of a {@link DataTable}. */
 export interface Column<Row> {
@@ -25,6 +25,8 @@ export interface DataTableProps<Row> {
   empty?: ComponentChildren;
   /** Attributes of a row: its `id`, or `data-…` that tests and styles find it by. */
   attributesOf?: (row: Row) => Readonly<Record<string, string | undefined>>;
+  /** What a row opens to, below it; its first cell then has a marker. Needs no script. */
+  more?: { label: (row: Row) => string; content: (row: Row) => ComponentChildren };
   /** Hides the headings from sight: the panel around the table says them. */
   headless?: boolean;
   class?: string;
@@ -39,15 +41,27 @@ function classesOf(...names: (string | false | undefined)[]): string | undefined
   return names.filter(Boolean).join(" ") || undefined;
 }
 
-function Cell<Row>({ column: { title, cell, kind, fit }, row, first }: {
+function Cell<Row>({ column: { title, cell, kind, fit }, row, first, opener }: {
   column: Column<Row>;
   row: Row;
   first: boolean;
+  /** Names what opens the row. */
+  opener: string | undefined;
 }) {
   const content = cell(row);
   const nothing = isNothing(content);
   const look = classesOf(kind && CLASSES[kind], fit, nothing && "empty-cell");
-  if (first) return <th scope="row" class={look}>{content}</th>;
+  if (first) {
+    return (
+      <th scope="row" class={look}>
+        {opener === undefined ? content : (
+          <details class="row-opener">
+            <summary aria-label={opener}>{content}</summary>
+          </details>
+        )}
+      </th>
+    );
+  }
   return (
     <td class={look} data-label={kind === "actions" ? undefined : title}>
       {nothing && kind !== "actions" ? <span class="none">–</span> : content}
@@ -67,7 +81,9 @@ export function stacked(texts: readonly string[]): ComponentChildren {
  * is a card with the columns' titles as labels.
  */
 export function DataTable<Row>(
-  { label, columns, rows, keyOf, empty, attributesOf, headless = false, class: extra }: DataTableProps<Row>,
+  { label, columns, rows, keyOf, empty, attributesOf, more, headless = false, class: extra }: DataTableProps<
+    Row
+  >,
 ) {
   if (rows.length === 0 && empty !== undefined) return <p class="text-muted pad">{empty}</p>;
   const shown = columns.filter((column) => column !== false);
@@ -85,11 +101,24 @@ export function DataTable<Row>(
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={keyOf(row)} {...attributesOf?.(row)}>
-              {shown.map((column, index) => (
-                <Cell key={column.title} column={column} row={row} first={index === 0} />
-              ))}
-            </tr>
+            <Fragment key={keyOf(row)}>
+              <tr {...attributesOf?.(row)}>
+                {shown.map((column, index) => (
+                  <Cell
+                    key={column.title}
+                    column={column}
+                    row={row}
+                    first={index === 0}
+                    opener={more?.label(row)}
+                  />
+                ))}
+              </tr>
+              {more && (
+                <tr class="row-more">
+                  <td colSpan={shown.length}>{more.content(row)}</td>
+                </tr>
+              )}
+            </Fragment>
           ))}
         </tbody>
       </table>

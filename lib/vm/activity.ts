@@ -8,13 +8,23 @@ const own = textsOf(texts);
 
 /** The key of what a command or an event is called. */
 type NameKey = Extract<PlainKeyOf<typeof texts>, `activity.${"command" | "event"}.${string}`>;
-const isKey = (key: string): key is NameKey => Object.hasOwn(texts, key);
+const isKey = (key: string): key is NameKey =>
+  /^activity\.(command|event)\./.test(key) && Object.hasOwn(texts, key);
 
 /** What was done, from the command's name or the event's. A batch is told as what it did to each. */
 export function activityText({ action }: Pick<Activity, "action">): string {
   const name = action.replace(/^batch_(\w+)s$/, "$1");
   const key = [`activity.command.${name}`, `activity.event.${name}`].find(isKey);
   return key ? own.t(key) : oneLine(action.replaceAll("_", " "), 80);
+}
+
+/** Everything that has a word, by its word: to choose from. */
+export function knownActions(): { readonly action: string; readonly text: string }[] {
+  return Object.keys(texts).filter(isKey).map((key) => ({
+    action: key.replace(/^activity\.(command|event)\./, ""),
+    text: own.t(key),
+  })).filter(({ action }, index, all) => all.findIndex((each) => each.action === action) === index)
+    .sort((a, b) => a.text < b.text ? -1 : a.text > b.text ? 1 : a.action < b.action ? -1 : 1);
 }
 
 /** What is known of what happened, newest first: the page's list and what events brought, each entry once. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Activity, type Command, COMMANDS } from "../contract/mod.ts";
 import { activity as texts } from "../i18n/en/activity.ts";
-import { activityText, mergeActivity } from "./activity.ts";
+import { activityText, knownActions, mergeActivity } from "./activity.ts";
 
 const entry = (id: number, timestamp = id): Activity => ({
   id,
@@ -41,4 +41,13 @@ Deno.test("activityText() shows what it does not know as it is", () => {
 
 Deno.test("mergeActivity() has each entry once, newest first, and not too many", () => {
   assert.deepEqual(ids(mergeActivity([entry(3)], [entry(3), entry(1), entry(2)], 2)), [3, 2]);
+});
+
+Deno.test("knownActions() has every word's action once, in the order of the words", () => {
+  const known = knownActions();
+  const missing = audited.filter((name) => !known.some(({ action }) => action === name));
+  // A batch is told as what it did to each.
+  assert.deepEqual(missing.filter((name) => !name.startsWith("batch_")), []);
+  assert.equal(new Set(known.map(({ action }) => action)).size, known.length);
+  assert.deepEqual(known.map(({ text }) => text), known.map(({ text }) => text).toSorted());
 });

@@ -1,4 +1,6 @@
 import { page } from "fresh";
+import { AuditDetails, doorText } from "../../components/access/AuditDetails.tsx";
+import { actionChoices, AUDIT_PAGE, AuditFilters, RESULTS } from "../../components/access/AuditFilters.tsx";
 import { DataTable } from "../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
@@ -11,7 +13,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { formatUtc } from "../../lib/text/time.ts";
 import { activityText } from "../../lib/vm/activity.ts";
 import { access } from "../../lib/i18n/en/access.ts";
-import { number, type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { number, textsOf } from "../../lib/i18n/mod.ts";
 import { MIN_AUDIT_DAYS } from "../../lib/contract/audit.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -19,25 +21,10 @@ import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
 import { fail } from "../(_shared)/fail.ts";
 
 const { t } = textsOf(access);
-const AT = "/settings/audit";
 /** Entries of a page, and of an export. */
 const PAGE = 100, EXPORT = 1000;
 /** Exports are read in so many goes at most: a hundred thousand entries. */
 const MOST_GOES = 100;
-
-const RESULTS: Readonly<Record<AuditEntry["result"], PlainKeyOf<typeof access>>> = {
-  ok: "access.audit_ok",
-  error: "access.audit_error",
-  event: "access.audit_event",
-};
-
-/** Door → the word for it. Another is shown as it is. */
-const DOORS: Readonly<Record<string, PlainKeyOf<typeof access>>> = {
-  page: "access.door_page",
-  api: "access.door_api",
-  socket: "access.door_socket",
-  schedule: "access.door_schedule",
-};
 
 /** What is searched for, from the address. */
 function wanted(query: URLSearchParams): Input<"get_audit_log"> {
@@ -123,7 +110,7 @@ async function shown({ api }: PageState, search: Input<"get_audit_log">) {
 function withQuery(url: URL, more: Record<string, string>): string {
   const query = new URLSearchParams(url.search);
   for (const [name, value] of Object.entries(more)) query.set(name, value);
-  return `${AT}?${query}`;
+  return `${AUDIT_PAGE}?${query}`;
 }
 
 /** Who did what, when, from where, on what, and how it went. */
@@ -133,7 +120,7 @@ export default define.page<typeof handler>(
     const last = entries.at(-1);
     const typed = typedAgain(state.refused, "update_audit_retention");
     return (
-      <SettingsPage at={AT} user={state.user} url={url}>
+      <SettingsPage at={AUDIT_PAGE} user={state.user} url={url}>
         <Panel title={t("access.audit_search")}>
           <form method="get">
             <div class="form-grid">
@@ -149,11 +136,11 @@ export default define.page<typeof handler>(
                 maxLength={64}
                 defaultValue={search.actor ?? ""}
               />
-              <TextField
+              <SelectField
                 label={t("access.audit_what")}
                 name="action"
-                maxLength={64}
-                defaultValue={search.action ?? ""}
+                value={search.action ?? ""}
+                choices={actionChoices(search.action)}
               />
               <SelectField
                 label={t("access.audit_result")}
@@ -184,12 +171,18 @@ export default define.page<typeof handler>(
             </div>
           </form>
         </Panel>
+        <AuditFilters url={url} search={search} />
         <Panel title={t("access.audit_entries")}>
           <DataTable
             label={t("access.audit_entries")}
             rows={entries}
             keyOf={({ id }) => String(id)}
             empty={t("access.audit_none")}
+            more={{
+              label: (entry) =>
+                t("access.audit_open", { time: formatUtc(entry.timestamp), action: activityText(entry) }),
+              content: (entry) => <AuditDetails entry={entry} />,
+            }}
             columns={[
               {
                 title: t("access.audit_when"),
@@ -203,19 +196,14 @@ export default define.page<typeof handler>(
                 cell: ({ actor, door, address }) =>
                   door !== actor && (
                     <>
-                      {Object.hasOwn(DOORS, door) ? t(DOORS[door]!) : oneLine(door, 20)}
+                      {doorText(door)}
                       {address !== null && <small>{address}</small>}
                     </>
                   ),
               },
               {
                 title: t("access.audit_what"),
-                cell: (entry) => (
-                  <>
-                    {activityText(entry)}
-                    <small class="mono">{oneLine(entry.action, 60)}</small>
-                  </>
-                ),
+                cell: activityText,
               },
               {
                 title: t("access.audit_on"),
@@ -229,10 +217,6 @@ export default define.page<typeof handler>(
                     {message !== null && <small title={message}>{oneLine(message, 60)}</small>}
                   </>
                 ),
-              },
-              {
-                title: t("access.audit_input"),
-                cell: ({ input }) => input !== null && <code title={input}>{oneLine(input, 60)}</code>,
               },
             ]}
           />
@@ -251,7 +235,7 @@ export default define.page<typeof handler>(
               since: retention.oldest === null ? "–" : formatUtc(retention.oldest),
             })}
           </p>
-          <form method="post" action={formHref("update_audit_retention", {}, AT)}>
+          <form method="post" action={formHref("update_audit_retention", {}, AUDIT_PAGE)}>
             <div class="form-grid">
               <TextField
                 label={t("access.retention_days")}

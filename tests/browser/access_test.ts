@@ -214,6 +214,23 @@ browserTest("users, roles and tokens are made, changed and removed on the pages"
     await waitForText(page, "[role=status]", "ended");
     await page.goto(`${server.url}/settings/audit?action=create_user`);
     await waitForText(page, "tbody", "User created");
-    await waitForText(page, "tbody small", "create_user");
+    const details = page.locator(".row-more").first();
+    assert.equal(await details.isVisible(), false);
+    await page.locator("summary[aria-label^='Details: ']").first().click();
+    await details.getByText("create_user", { exact: true }).waitFor();
+    for (const text of ["Arguments", "name", "127.0.0.1", "(not recorded)"]) {
+      await details.getByText(text, { exact: true }).first().waitFor();
+    }
+    // Each filter can be taken away for itself
+    await page.goto(`${server.url}/settings/audit?action=create_user&result=ok&text=nobody-has-this`);
+    await waitForText(page, ".panel", "Nothing matches.");
+    await page.getByRole("link", { name: "Remove the filter Text: nobody-has-this" }).click();
+    await page.waitForURL(/action=create_user&result=ok$/);
+    await page.getByRole("link", { name: "Remove the filter Result: Done" }).click();
+    await page.getByRole("link", { name: "Remove the filter Action: User created" }).click();
+    await page.waitForURL(/settings\/audit$/);
+    await page.getByLabel("Action", { exact: true }).selectOption({ label: "User created" });
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.waitForURL(/action=create_user/);
   });
 });
