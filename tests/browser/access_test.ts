@@ -178,6 +178,37 @@ browserTest("the pages of access read well in both themes, wide and on a phone",
   }
 });
 
+browserTest(
+  "roles are a matrix: what each may, by noun; on a phone the roles scroll and nothing else",
+  async () => {
+    await using server = await plainServer();
+    await using tester = await browser();
+    await asRoot(server, "create_role", { role: "web-team", permissions: ["vms.view", "vms.operate"] });
+    for (const size of [{}, PHONE]) {
+      await visit(tester, `${server.url}/settings/roles`, async (page) => {
+        const table = page.locator(".role-matrix");
+        assert.deepEqual(await table.locator("thead th").allInnerTexts(), [
+          ...["Permission", "viewer", "operator", "administrator", "web-team"],
+        ]);
+        assert.equal(await table.locator(".role-group").first().innerText(), "VMs");
+        const held = (permission: string) =>
+          table.locator(`[data-permission='${permission}'] td`).allTextContents();
+        assert.deepEqual(await held("vms.operate"), ["–", "Yes", "Yes", "Yes"]);
+        assert.deepEqual(await held("users.administer"), ["–", "–", "Yes", "–"]);
+        await page.getByRole("group", { name: "Storage" }).getByLabel("See storage pools and volumes")
+          .waitFor();
+        // What a row is of stays in sight beside the last role
+        const last = table.locator("thead th").last();
+        await last.scrollIntoViewIfNeeded();
+        const name = await table.locator("[data-permission='vms.view'] th").boundingBox();
+        assert.ok(name !== null && name.x >= 0);
+        assert.ok((await last.boundingBox())!.x >= name.x + name.width - 1);
+        assert.equal(await overflows(page), false);
+      }, size);
+    }
+  },
+);
+
 browserTest("users, roles and tokens are made, changed and removed on the pages", async () => {
   await using server = await plainServer();
   await using tester = await browser();

@@ -4,6 +4,8 @@ import { DataTable } from "../../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../../components/access/SettingsPage.tsx";
 import { TextField } from "../../../components/kit/Field.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
+import { RoleMatrix } from "../../../components/access/RoleMatrix.tsx";
+import { permissionGroups } from "../../../lib/access/permission_groups.ts";
 import { permissionText } from "../../../lib/access/permission_text.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
@@ -19,7 +21,7 @@ const AT = "/settings/roles";
 async function shown({ api }: PageState) {
   return {
     roles: await api.listRoles().catch(fail),
-    permissions: (await api.listPermissions().catch(fail)).filter(({ grantable }) => grantable),
+    permissions: await api.listPermissions().catch(fail),
   };
 }
 
@@ -52,14 +54,7 @@ export default define.page<typeof handler>(function Roles({ data, state, url }) 
             {
               title: t("access.role_permissions"),
               fit: "wrap",
-              cell: ({ permissions }) => (
-                <details>
-                  <summary>{plural("access.permissions", permissions.length)}</summary>
-                  <ul class="grants">
-                    {permissions.map((each) => <li key={each}>{permissionText(each)}</li>)}
-                  </ul>
-                </details>
-              ),
+              cell: ({ permissions }) => plural("access.permissions", permissions.length),
             },
             {
               title: t("access.actions"),
@@ -76,6 +71,9 @@ export default define.page<typeof handler>(function Roles({ data, state, url }) 
             },
           ]}
         />
+      </Panel>
+      <Panel title={t("access.role_matrix")}>
+        <RoleMatrix roles={roles} permissions={permissions} />
       </Panel>
       <Panel title={t("access.role_new")}>
         <form method="post" action={formHref("create_role", {}, AT)}>
@@ -97,19 +95,24 @@ export default define.page<typeof handler>(function Roles({ data, state, url }) 
             />
             <fieldset class="choices wide">
               <legend>{t("access.role_permissions")}</legend>
-              <div class="permissions">
-                {permissions.map(({ permission, commands }) => (
-                  <label key={permission} class="check" title={commands.join(", ")}>
-                    <input
-                      type="checkbox"
-                      name="permissions"
-                      value={permission}
-                      defaultChecked={ticked.has(permission)}
-                    />
-                    <span>{permissionText(permission)}</span>
-                  </label>
-                ))}
-              </div>
+              {permissionGroups(permissions.filter(({ grantable }) => grantable)).map((group) => (
+                <fieldset key={group.title} class="choices wide">
+                  <legend>{t(group.title)}</legend>
+                  <div class="permissions">
+                    {group.permissions.map(({ permission, commands }) => (
+                      <label key={permission} class="check" title={commands.join(", ")}>
+                        <input
+                          type="checkbox"
+                          name="permissions"
+                          value={permission}
+                          defaultChecked={ticked.has(permission)}
+                        />
+                        <span>{permissionText(permission)}</span>
+                      </label>
+                    ))}
+                  </div>
+                </fieldset>
+              ))}
             </fieldset>
           </div>
           <div class="form-actions">
