@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
   fedora: "Fedora",
   freebsd: "FreeBSD",
   gentoo: "Gentoo",
+  linux: "Generic Linux",
   netbsd: "NetBSD",
   nixos: "NixOS",
   openbsd: "OpenBSD",

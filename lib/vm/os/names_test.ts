@@ -8,6 +8,7 @@ Deno.test("osName() spells known systems the way people do", () => {
   assert.equal(osName("win2k22"), "Windows Server 2022");
   assert.equal(osName("centos-stream9"), "CentOS Stream 9");
   assert.equal(osName("archlinux"), "Arch Linux");
+  assert.equal(osName("linux2022"), "Generic Linux 2022");
 });
 
 Deno.test("osName() shows what it does not know as it is", () => {
