@@ -1,9 +1,10 @@
 import type { Disk, NetworkInterface } from "../../lib/contract/mod.ts";
-import { formatBytes } from "../../lib/text/quantity.ts";
+import { formatBytes, formatPercent } from "../../lib/text/quantity.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { type PlainKey, t } from "../../lib/i18n/mod.ts";
 import { DataTable, stacked } from "../kit/DataTable.tsx";
 import { Icon } from "../kit/Icon.tsx";
+import { LoadBar } from "../kit/LoadBar.tsx";
 
 const KINDS: Readonly<Record<Disk["device"], PlainKey>> = {
   disk: "disk.disk",
@@ -21,6 +22,19 @@ function diskFlags(disk: Disk): string {
 }
 
 const bytes = (count: number | undefined) => count === undefined ? null : formatBytes(count);
+
+/** What a disk takes on the host, with how much of its size that is. */
+function Fill({ used, total }: { used: number | undefined; total: number | undefined }) {
+  if (used === undefined || total === undefined || total === 0) return <>{bytes(used) ?? "–"}</>;
+  // A whole raw disk takes a little more than its size
+  const percent = Math.min(100, used / total * 100);
+  return (
+    <span class="figure-bar disk-fill" title={t("disk.fill", { percent: formatPercent(percent) })}>
+      <LoadBar percent={percent} kind="storage" />
+      <span>{formatBytes(used)}</span>
+    </span>
+  );
+}
 
 function Link({ up, off }: { up: boolean; off: PlainKey | undefined }) {
   if (up && off !== undefined) return <span class="text-muted">{t(off)}</span>;
@@ -65,7 +79,7 @@ export function DiskTable({ disks }: { disks: readonly Disk[] }) {
         {
           title: t("disk.allocation"),
           kind: "number",
-          cell: ({ allocationBytes }) => bytes(allocationBytes),
+          cell: ({ allocationBytes, capacityBytes }) => <Fill used={allocationBytes} total={capacityBytes} />,
         },
         { title: t("disk.capacity"), kind: "number", cell: ({ capacityBytes }) => bytes(capacityBytes) },
       ]}

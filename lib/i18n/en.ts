@@ -297,6 +297,7 @@ export const en = {
   "disk.source": "Source",
   "disk.format": "Format",
   "disk.allocation": "On host",
+  "disk.fill": "{percent} of its size",
   "disk.capacity": "Size",
   "disk.none": "This VM has no disks.",
   "disk.empty": "Empty",

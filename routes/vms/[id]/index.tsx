@@ -30,8 +30,10 @@ export default define.page<typeof handler>(function Vm({ data, state }) {
   const shared = signal(vm);
   return (
     <VmPage vm={shared} state={state} now={now} title={oneLine(vm.name, 60)} at="">
-      <VmOverview vm={shared} seed={seed} connected={connected} />
-      <ActivityFeed entries={activity} now={now} limit={ACTIVITY} vmId={vm.id} />
+      <div class="overview-page">
+        <VmOverview vm={shared} seed={seed} connected={connected} />
+        <ActivityFeed entries={activity} now={now} limit={ACTIVITY} vmId={vm.id} />
+      </div>
     </VmPage>
   );
 });
