@@ -1,14 +1,23 @@
 /**
  * Bundles the islands for the browser, by Rolldown, into `dist/static/_fresh/{build}/`, and writes `dist/islands.json`: which
- * module is which island's, and what it imports. The build's id is a hash of the bundles, so every file of it may be
+ * file has which island, and what it imports. `chunks.ts` decides which modules make one file. The build's id is a hash of the bundles, so every file of it may be
  * cached for ever.
  *
  *     deno run -A scripts/islands.ts [--if-stale]
  */
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
-import { type OutputChunk, rolldown } from "rolldown";
-import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, walk } from "./project.ts";
+import { type InputOptions, type OutputChunk, type Plugin, rolldown } from "rolldown";
+import { arrange, type BundledModule, type Limits, type Load } from "./chunks.ts";
+import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, routeFiles, walk } from "./project.ts";
+
+/** What a page may load: files, bytes of them compressed, and how many of these it does not use. */
+export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 12_000 } as const satisfies Limits;
+
+/** How many bytes of a file one of a module becomes, minified and compressed. */
+const COMPRESSED = 0.21;
+/** Part of the bytes that is planned with: how well a file compresses is known only when it is there. */
+const PLANNED = 0.96;
 
 /** Bundles the islands of an app. */
 export async function bundleIslands(app: string): Promise<IslandIndex> {
@@ -18,19 +27,20 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".islands-" });
   try {
     const islands = await islandFiles(app);
-    const shell = await shellIslands(app, islands);
-    const chunks = await bundle(await writeEntries(app, islands, shell), staging);
+    const pages = await islandsByPage(app, islands);
+    const shell = pages.get(APP_ROUTE) ?? new Set();
+    const chunks = await bundle(await writeEntries(app, islands, shell), pages, staging);
     const build = await hashOf(staging);
     const address = (path: string) => `/_fresh/${build}/${path}`;
     const chunkOf = (name: string): IslandChunk => {
-      const path = `${name}.js`;
+      const path = homeOf(join(entriesFolder(app), `${name}.ts`), chunks);
       return { entry: address(path), imports: [...importsOf(path, chunks)].map(address) };
     };
     const index: IslandIndex = {
       build,
-      boot: chunkOf("boot").entry,
+      boot: chunkOf(BOOT).entry,
       islands: Object.fromEntries(
-        [...islands.keys()].map((name) => [name, chunkOf(shell.has(name) ? SHELL : name)]),
+        [...islands.keys()].map((name) => [name, chunkOf(shell.has(name) ? BOOT : name)]),
       ),
     };
     await moveInto(staging, join(dist, "static", "_fresh", build));
@@ -41,36 +51,103 @@ export async function bundleIslands(app: string): Promise<IslandIndex> {
   }
 }
 
-/** Entries that a module must be reached from to be loaded by all of them, whether they use it or not: fewer files a page. */
-const SHARED_BY = 7;
-
 /** The bundler's chunks by their files' names. */
 type Chunks = ReadonlyMap<string, OutputChunk>;
+/** Entries' modules by their names. */
+type Entries = Readonly<Record<string, string>>;
+/** Names of the islands of each page. */
+type Pages = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Bundles modules, which share what they have in common. */
-async function bundle(entries: Readonly<Record<string, string>>, folder: string): Promise<Chunks> {
-  const all = Object.keys(entries).length - 1; // the boot script does not reach the shell
-  await using built = await rolldown({
+/** Bundles modules twice: to see what they are made of, then with each in the file that was chosen for it. */
+async function bundle(entries: Entries, pages: Pages, folder: string): Promise<Chunks> {
+  const options: InputOptions = {
     input: { ...entries },
     cwd: PROJECT,
     platform: "browser",
     resolve: { alias: await aliases() },
     transform: { jsx: { runtime: "automatic", importSource: "preact" } },
     tsconfig: false,
-  });
+    preserveEntrySignatures: false, // an entry registers its islands, and exports nothing
+  };
+  const { modules, parts } = await modulesOf(options);
+  const loads = [...pageLoads(entries, pages), ...partLoads(entries, parts)];
+  const files = arrange(modules, loads, { ...PAGE_LIMITS, bytes: PAGE_LIMITS.bytes * PLANNED });
+  const nameOf = new Map(files.flatMap((ids, i) => ids.map((id) => [id, `file-${i}`])));
+  await using built = await rolldown(options);
   const { output } = await built.write({
     dir: folder,
     minify: true,
     entryFileNames: "[name].js",
     chunkFileNames: "chunk-[hash].js",
     codeSplitting: {
-      groups: [
-        { name: "core", minShareCount: all, priority: 1 },
-        { name: "shared", minShareCount: SHARED_BY },
-      ],
+      includeDependenciesRecursively: false, // each has its own place
+      groups: [{ name: (id) => nameOf.get(id) ?? null, debugName: "arranged" }],
     },
+    plugins: [withoutFacades(entries)],
   });
   return new Map(output.filter((file) => file.type === "chunk").map((chunk) => [chunk.fileName, chunk]));
+}
+
+/** Leaves out the files of entries whose module is in another file: nothing loads them. */
+function withoutFacades(entries: Entries): Plugin {
+  const ours = new Set(Object.values(entries));
+  return {
+    name: "without-facades",
+    generateBundle(_options, output) {
+      for (const [name, file] of Object.entries(output)) {
+        if (file.type !== "chunk" || file.facadeModuleId === null || !ours.has(file.facadeModuleId)) continue;
+        if (file.moduleIds.length === 0) delete output[name];
+      }
+    },
+  };
+}
+
+/** The modules of a bundle, and those of them that are imported by `import()`. */
+async function modulesOf(
+  options: InputOptions,
+): Promise<{ modules: ReadonlyMap<string, BundledModule>; parts: ReadonlySet<string> }> {
+  const modules = new Map<string, BundledModule>(), parts = new Set<string>();
+  const look: Plugin = {
+    name: "look",
+    generateBundle(_options, output) {
+      const bytes = new Map(
+        Object.values(output).filter((file) => file.type === "chunk").flatMap((chunk) =>
+          Object.entries(chunk.modules).map(([id, { renderedLength }]) => [id, renderedLength * COMPRESSED])
+        ),
+      );
+      for (const id of this.getModuleIds()) {
+        const { importedIds, dynamicallyImportedIds } = this.getModuleInfo(id)!;
+        modules.set(id, { imports: importedIds, bytes: bytes.get(id) ?? 0 });
+        for (const part of dynamicallyImportedIds) parts.add(part);
+      }
+    },
+  };
+  await using built = await rolldown({ ...options, plugins: [look] });
+  await built.generate();
+  return { modules, parts };
+}
+
+/** What pages load; those with the same islands are one. */
+function pageLoads(entries: Entries, pages: Pages): Load[] {
+  const boot = entries[BOOT]!;
+  const others = (islands: Iterable<string>) => [...islands].flatMap((name) => entries[name] ?? []).sort();
+  const everywhere = new Set([...pages.values()].flatMap((islands) => [...islands]));
+  const sets = [
+    ...[...pages.values()].map(others),
+    ...Object.keys(entries).filter((name) => name !== BOOT && !everywhere.has(name)).map((name) =>
+      others([name])
+    ),
+  ];
+  return [...Map.groupBy(sets, (set) => set.join()).values()].map((same) => ({
+    roots: [boot, ...same[0]!],
+    times: same.length,
+    isPage: true,
+  }));
+}
+
+/** What is loaded later, on pages that have what every page has. */
+function partLoads(entries: Entries, parts: ReadonlySet<string>): Load[] {
+  return [...parts].map((part) => ({ roots: [entries[BOOT]!, part], times: 1, isPage: false }));
 }
 
 /** The import map of deno.json as a bundler knows it, where a name is not that of its package in node_modules/. */
@@ -85,46 +162,84 @@ async function aliases(): Promise<Record<string, string>> {
   return Object.fromEntries(found.filter(([name, target]) => name !== target));
 }
 
-/** Name of the module that has the islands of every page. */
-const SHELL = "shell";
+/** Name of the module that starts the islands and has those of every page. */
+const BOOT = "boot";
+/** What is around every page. */
+const APP_ROUTE = "_app.tsx";
 
-/**
- * The islands that every page has, because `routes/_app.tsx` does. They become one module: bundled one by one, they
- * would come with a dozen splinters of what some of them share.
- */
-async function shellIslands(app: string, islands: ReadonlyMap<string, string>): Promise<ReadonlySet<string>> {
-  const graph = JSON.parse(
-    await deno("info", "--json", "--config", join(PROJECT, "deno.json"), join(app, "routes/_app.tsx")),
-  ) as { modules: { local?: string }[] };
-  const reached = new Set(graph.modules.map(({ local }) => local));
-  const found = [...islands].filter(([, path]) => reached.has(join(app, "islands", path)));
-  return new Set(found.map(([name]) => name));
+/** A module as `deno info` tells of it. */
+interface GraphModule {
+  readonly specifier: string;
+  readonly local?: string;
+  readonly dependencies?: readonly {
+    readonly code?: { readonly specifier?: string };
+    readonly isDynamic?: boolean;
+  }[];
 }
 
+/** Names of the islands that each file of `routes/` reaches, by its path; of a page those of what is around it, too. */
+export async function islandsByPage(app: string, islands: ReadonlyMap<string, string>): Promise<Pages> {
+  const { modules } = JSON.parse(
+    await deno("info", "--json", "--config", join(PROJECT, "deno.json"), join(app, "fresh.gen.ts")),
+  ) as { modules: GraphModule[] };
+  const places = new Map(modules.map(({ specifier, local }) => [specifier, local]));
+  const imports = new Map(modules.map(({ local, dependencies = [] }) => [
+    local,
+    dependencies.flatMap(({ code, isDynamic }) => isDynamic ? [] : places.get(code?.specifier ?? "") ?? []),
+  ]));
+  const islandsFrom = (route: string) => {
+    const found = new Set([join(app, "routes", route)]);
+    for (const each of found) { // grows while it is gone through
+      for (const imported of imports.get(each) ?? []) found.add(imported);
+    }
+    return new Set(
+      [...islands].filter(([, path]) => found.has(join(app, "islands", path))).map(([name]) => name),
+    );
+  };
+  const shell = islandsFrom(APP_ROUTE);
+  const pages = (await routeFiles(app)).filter((path) => path.endsWith(".tsx"));
+  return new Map(pages.map((path) => [path, path === APP_ROUTE ? shell : shell.union(islandsFrom(path))]));
+}
+
+const entriesFolder = (app: string) => join(app, "dist", "entries");
+
 /**
- * Writes the modules that are bundled, and tells their paths by name: one with the shell's islands, each under its name, and
- * one for each other island, which imports the shell, too. Every page has the shell, so nothing more is loaded for that; but
- * what the shell is made of is reached from every entry then, and stays in one piece.
+ * Writes the modules that are bundled, and tells their paths by name: one that starts the islands and registers the shell's,
+ * which every page has because `routes/_app.tsx` does, and one that registers each other island.
  */
 async function writeEntries(
   app: string,
   islands: ReadonlyMap<string, string>,
   shell: ReadonlySet<string>,
-): Promise<Record<string, string>> {
-  const folder = join(app, "dist", "entries");
+): Promise<Entries> {
+  const folder = entriesFolder(app);
   await Deno.mkdir(folder, { recursive: true });
-  const entries: Record<string, string> = { boot: join(PROJECT, "lib/fresh/boot.ts") };
-  const write = async (name: string, lines: readonly string[]) => {
-    entries[name] = join(folder, `${name}.ts`);
-    await writeWhole(entries[name], lines.join(""));
+  const from = (path: string) => JSON.stringify(relative(folder, path));
+  const write = async (name: string, start: readonly string[], registered: readonly string[]) => {
+    const lines = [
+      ...start,
+      `import { registerIsland } from ${from(join(PROJECT, "lib/fresh/registered.ts"))};`,
+      ...registered.map((each) => `import ${each} from ${from(join(app, "islands", islands.get(each)!))};`),
+      ...registered.map((each) => `registerIsland(${JSON.stringify(each)}, ${each});`),
+    ];
+    const path = join(folder, `${name}.ts`);
+    await writeWhole(path, lines.map((line) => `${line}\n`).join(""));
+    return [name, path] as const;
   };
-  const exported = (name: string) =>
-    `export { default as ${name} } from ${JSON.stringify(`../../islands/${islands.get(name)}`)};\n`;
-  if (shell.size > 0) await write(SHELL, [...shell].map(exported));
   const others = [...islands.keys()].filter((name) => !shell.has(name));
-  const imported = shell.size > 0 ? [`import "./${SHELL}.ts";\n`] : [];
-  await Promise.all(others.map((name) => write(name, [...imported, exported(name)])));
-  return entries;
+  return Object.fromEntries(
+    await Promise.all([
+      write(BOOT, [`import ${from(join(PROJECT, "lib/fresh/boot.ts"))};`], [...shell]),
+      ...others.map((name) => write(name, [], [name])),
+    ]),
+  );
+}
+
+/** The file that a module is in. @throws where it is in none */
+function homeOf(module: string, chunks: Chunks): string {
+  const home = [...chunks.values()].find(({ moduleIds }) => moduleIds.includes(module));
+  if (home === undefined) throw new Error(`the bundler put ${module} into no file`);
+  return home.fileName;
 }
 
 /** Whether something the islands may be made of changed since they were bundled. */
@@ -140,7 +255,7 @@ export async function areIslandsStale(app: string): Promise<boolean> {
       ...sources.flat().map(({ path }) => path),
       join(PROJECT, "deno.json"),
       join(PROJECT, "deno.lock"),
-      join(app, "routes/_app.tsx"),
+      join(app, "fresh.gen.ts"),
     ];
     const newest = Math.max(...await Promise.all(paths.map(changed)));
     return newest > await changed(written);

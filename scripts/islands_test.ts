@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { bundleIslands } from "./islands.ts";
-import { PROJECT } from "./project.ts";
+import { bundleIslands, islandsByPage, PAGE_LIMITS } from "./islands.ts";
+import { islandFiles, PROJECT } from "./project.ts";
 
-/** Bytes of script that a page may load, gzipped: 60 KB. */
-const MOST = 60_000;
+/** What all pages load on average: files, and bytes of them compressed. More is code that pages do not use. */
+const AVERAGE = { files: 3, bytes: 39_500 };
 
-Deno.test("bundleIslands() lets no page load more than 60 KB of script", async () => {
+Deno.test("bundleIslands() lets no page load more than 6 files and 60 KB of script", async () => {
   const { boot, islands } = await bundleIslands(PROJECT);
   const sizes = new Map<string, number>();
   const sizeOf = async (address: string) => {
@@ -18,15 +18,18 @@ Deno.test("bundleIslands() lets no page load more than 60 KB of script", async (
     sizes.set(address, size);
     return size;
   };
-  // What every page has, with the island that its page is about.
-  const shell = islands.TopTools!;
-  const heavy: string[] = [];
-  for (const [name, island] of Object.entries(islands)) {
-    const files = new Set([boot, ...[shell, island].flatMap(({ entry, imports }) => [entry, ...imports])]);
-    let size = 0;
-    for (const file of files) size += await sizeOf(file);
-    if (size > MOST) heavy.push(`${name}: ${(size / 1000).toFixed(1)} KB`);
+  const pages: { path: string; files: number; bytes: number }[] = [];
+  for (const [path, names] of await islandsByPage(PROJECT, await islandFiles(PROJECT))) {
+    const chunks = [...names].map((name) => islands[name]!);
+    const files = new Set([boot, ...chunks.flatMap(({ entry, imports }) => [entry, ...imports])]);
+    let bytes = 0;
+    for (const file of files) bytes += await sizeOf(file);
+    pages.push({ path, files: files.size, bytes });
   }
-  assert.ok(sizes.size > 50, "it weighs something else");
-  assert.deepEqual(heavy, []);
+  assert.ok(pages.length > 70 && sizes.size > 20, "it weighs something else");
+  const { files, bytes } = PAGE_LIMITS;
+  assert.deepEqual(pages.filter((page) => page.files > files || page.bytes > bytes), []);
+  const average = (of: "files" | "bytes") => pages.reduce((sum, page) => sum + page[of], 0) / pages.length;
+  assert.ok(average("files") <= AVERAGE.files, `${average("files")} files a page`);
+  assert.ok(average("bytes") <= AVERAGE.bytes, `${average("bytes")} bytes a page`);
 });

@@ -1,6 +1,7 @@
 /** Starts in the browser on every page that has an island: loads their modules and hydrates each one. */
-import { type ComponentType, h, hydrate } from "preact";
+import { h, hydrate } from "preact";
 import { type IslandState, setIdRoot, STATE_ID } from "./island_state.ts";
+import { registeredIsland } from "./registered.ts";
 import { reviver } from "./revive.ts";
 import { setBuildId } from "./runtime.ts";
 import { useLocale } from "../i18n/locale.ts";
@@ -16,8 +17,8 @@ function boot(state: IslandState): void {
   setBuildId(state.build);
   const revive = reviver(state.signals);
   for (const [name, address] of Object.entries(state.islands)) {
-    import(address).then((module: Record<string, ComponentType<object>>) => {
-      const component = (module[name] ?? module.default)!; // one of several in a module, or alone in its own
+    import(address).then(() => {
+      const component = registeredIsland(name);
       for (const element of document.querySelectorAll<HTMLElement>(`fresh-island[data-name="${name}"]`)) {
         const number = Number(element.dataset.props);
         const vnode = h(component, revive(state.props[number] ?? {}) as object);

@@ -6,6 +6,7 @@ import { isManifestFresh } from "../../scripts/manifest.ts";
 import { browser, hydrated, watchPage } from "../testbed/chromium.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes } from "../testbed/wait.ts";
+import type { IslandIndex } from "../../lib/fresh/server/assets.ts";
 import { app } from "./fixture/main.ts";
 
 /** A page of the fixture, and everything the browser complained about meanwhile. */
@@ -112,9 +113,13 @@ browserTest(
 );
 
 browserTest("a page loads the modules of its own islands only, and none without an island", async () => {
+  const index = new URL("./fixture/dist/islands.json", import.meta.url);
+  const { boot, islands } = JSON.parse(await Deno.readTextFile(index)) as IslandIndex;
   await visiting("/", (_page, asked) => {
-    const scripts = asked.filter((path) => path.endsWith(".js")).map((path) => path.split("/").at(-1) ?? "");
-    for (const name of ["boot.js", "Counter.js", "Total.js"]) assert.ok(scripts.includes(name), name);
+    const scripts = asked.filter((path) => path.endsWith(".js"));
+    const chunks = [islands.Counter!, islands.Total!].flatMap(({ entry, imports }) => [entry, ...imports]);
+    assert.deepEqual(new Set(scripts), new Set([boot, ...chunks]));
+    assert.ok(!scripts.includes(islands.Fields!.entry), "an island of another page");
     assert.equal(new Set(scripts).size, scripts.length, "nothing twice");
     return Promise.resolve();
   });

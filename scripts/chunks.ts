@@ -1,0 +1,251 @@
+/**
+ * Which modules of the islands go into one file. Bundlers put modules into one file where the same entries need them, which
+ * makes dozens of small files; here files are merged where a page gains more by asking for a file less than others lose by
+ * what they load and do not use.
+ */
+
+/** A module of a bundle. */
+export interface BundledModule {
+  /** Modules it imports statically. */
+  readonly imports: readonly string[];
+  /** What it adds to a file, compressed. */
+  readonly bytes: number;
+}
+
+/** What a browser loads at once. */
+export interface Load {
+  /** Modules that are asked for; what they import comes with them. */
+  readonly roots: readonly string[];
+  /** How many pages load just this. */
+  readonly times: number;
+  /** False for a part that a page loads later: nothing of it moves into files that pages load. */
+  readonly isPage: boolean;
+}
+
+/** What a page may load. */
+export interface Limits {
+  readonly files: number;
+  readonly bytes: number;
+  /** Bytes of them that it does not use. */
+  readonly unused: number;
+}
+
+/** One file in the making. */
+interface Chunk {
+  readonly modules: readonly string[];
+  readonly bytes: number;
+  readonly imports: Set<Chunk>;
+  /** The loads that have it, a bit for each. */
+  loads: bigint;
+}
+
+/** Bytes that a request for a file is worth. Each is tried: as a merge decides which others are possible, none suits every graph. */
+const FILE_BYTES = [600, 1000, 1500] as const;
+/** How many times that it is worth on pages with too many files: the first that makes them few enough. */
+const TOO_MANY = [4, 8, 16, 32, 64, 128] as const;
+
+/**
+ * Puts the modules that pages load into files.
+ *
+ * @param modules by their ids
+ * @returns the modules of each file; those that no page loads at once are in none
+ */
+export function arrange(
+  modules: ReadonlyMap<string, BundledModule>,
+  loads: readonly Load[],
+  limits: Limits,
+): (readonly string[])[] {
+  const arranged = FILE_BYTES.map((bytes) => {
+    const files = new Arrangement(modules, loads, limits);
+    for (const tooMany of TOO_MANY) {
+      files.merge(bytes, bytes * tooMany);
+      if (files.excess === 0) break;
+    }
+    return files;
+  });
+  const [best] = arranged.sort((a, b) => a.excess - b.excess || a.bytes - b.bytes);
+  return best!.chunks.map((chunk) => chunk.modules);
+}
+
+/** The ids of modules and of all they import. */
+function reached(modules: ReadonlyMap<string, BundledModule>, roots: readonly string[]): Set<string> {
+  const found = new Set(roots);
+  for (const id of found) { // grows while it is gone through
+    for (const imported of modules.get(id)?.imports ?? []) found.add(imported);
+  }
+  return found;
+}
+
+/** A chunk and all it imports. */
+function withImports(chunk: Chunk): Set<Chunk> {
+  const found = new Set([chunk]);
+  for (const each of found) {
+    for (const imported of each.imports) found.add(imported);
+  }
+  return found;
+}
+
+class Arrangement {
+  chunks: Chunk[];
+  readonly #loads: readonly Load[];
+  readonly #pages: bigint;
+  readonly #limits: Limits;
+  /** Bytes that a file less is worth to each load, all its pages together. */
+  #tolls: number[] = [];
+  /** Bytes that each load may come to. */
+  readonly #most: readonly number[];
+  #closures = new Map<Chunk, Set<Chunk>>();
+
+  constructor(
+    modules: ReadonlyMap<string, BundledModule>,
+    loads: readonly Load[],
+    limits: Limits,
+  ) {
+    this.#loads = loads;
+    this.#limits = limits;
+    this.#pages = loads.reduce((bits, { isPage }, i) => isPage ? bits | 1n << BigInt(i) : bits, 0n);
+    this.chunks = this.#smallest(modules);
+    this.#most = loads.map((_, i) =>
+      Math.min(limits.bytes, this.#bytesOf(this.#loadedBy(i)) + limits.unused)
+    );
+  }
+
+  /** Bytes that all pages load together. */
+  get bytes(): number {
+    return this.chunks.reduce(
+      (sum, { bytes, loads }) => sum + bytes * this.#sum(loads & this.#pages, this.#times),
+      0,
+    );
+  }
+
+  /** Files beyond what a page may load, of all pages. */
+  get excess(): number {
+    return this.#loads.reduce(
+      (sum, { isPage }, i) => isPage ? sum + Math.max(0, this.#loadedBy(i).size - this.#limits.files) : sum,
+      0,
+    );
+  }
+
+  /**
+   * Merges two files as long as that gains something.
+   *
+   * @param file what a file less is worth to a page, in bytes
+   * @param tooMany the same, to one with too many
+   */
+  merge(file: number, tooMany: number): void {
+    const next = () => this.#bestPair(file, tooMany);
+    for (let pair = next(); pair !== undefined; pair = next()) this.#join(...pair);
+  }
+
+  /** One chunk for each set of loads that some modules share. Modules that import each other are in the same. */
+  #smallest(modules: ReadonlyMap<string, BundledModule>): Chunk[] {
+    const bits = new Map<string, bigint>();
+    this.#loads.forEach(({ roots }, i) => {
+      for (const id of reached(modules, roots)) bits.set(id, (bits.get(id) ?? 0n) | 1n << BigInt(i));
+    });
+    const bySet = Map.groupBy(
+      [...bits].filter(([id, loads]) => modules.has(id) && (loads & this.#pages) !== 0n),
+      ([, loads]) => loads,
+    );
+    const home = new Map<string, Chunk>();
+    for (const [loads, members] of bySet) {
+      const ids = members.map(([id]) => id);
+      const bytes = ids.reduce((sum, id) => sum + modules.get(id)!.bytes, 0);
+      const chunk: Chunk = { modules: ids, bytes, imports: new Set(), loads };
+      for (const id of ids) home.set(id, chunk);
+    }
+    for (const [id, chunk] of home) {
+      for (const imported of modules.get(id)!.imports) {
+        const other = home.get(imported);
+        if (other !== undefined && other !== chunk) chunk.imports.add(other);
+      }
+    }
+    return [...new Set(home.values())];
+  }
+
+  #bestPair(file: number, tooMany: number): [Chunk, Chunk] | undefined {
+    this.#tolls = this.#loads.map(({ times }, i) =>
+      times * (this.#loadedBy(i).size > this.#limits.files ? tooMany : file)
+    );
+    this.#closures = new Map(this.chunks.map((chunk) => [chunk, withImports(chunk)]));
+    let best: [Chunk, Chunk] | undefined, most = 0;
+    this.chunks.forEach((a, i) => {
+      for (const b of this.chunks.slice(i + 1)) {
+        const gain = this.#gain(a, b);
+        if (gain <= most || this.#isCircle(a, b) || !this.#fits(a, b)) continue;
+        best = [a, b];
+        most = gain;
+      }
+    });
+    return best;
+  }
+
+  /** Bytes saved by making one file of two: what requests are worth, less what is loaded for nothing. */
+  #gain(a: Chunk, b: Chunk): number {
+    const both = a.loads & b.loads;
+    if (both === 0n) return 0;
+    let gain = this.#sum(both, (i) => this.#tolls[i]!);
+    for (const [chunk, other] of [[a, b], [b, a]] as const) {
+      const alone = chunk.loads & ~other.loads;
+      if (alone === 0n) continue;
+      for (const brought of this.#closures.get(other)!) {
+        const without = alone & ~brought.loads;
+        if (without === 0n) continue;
+        gain -= brought.bytes * this.#sum(without, this.#times);
+        if (brought !== other) gain -= this.#sum(without, (i) => this.#tolls[i]!);
+      }
+    }
+    return gain;
+  }
+
+  /** Whether the two made one would import a file that imports it. */
+  #isCircle(a: Chunk, b: Chunk): boolean {
+    const leads = (from: Chunk, to: Chunk) =>
+      [...from.imports].some((each) => each !== to && this.#closures.get(each)!.has(to));
+    return leads(a, b) || leads(b, a);
+  }
+
+  /** Whether every page that would load more by that may. */
+  #fits(a: Chunk, b: Chunk): boolean {
+    const together = this.#closures.get(a)!.union(this.#closures.get(b)!);
+    let rest = (a.loads ^ b.loads) & this.#pages;
+    for (let i = 0; rest !== 0n; i++, rest >>= 1n) {
+      if ((rest & 1n) === 0n) continue;
+      if (this.#bytesOf(together.union(this.#loadedBy(i))) > this.#most[i]!) return false;
+    }
+    return true;
+  }
+
+  #join(a: Chunk, b: Chunk): void {
+    const joined: Chunk = {
+      modules: [...a.modules, ...b.modules],
+      bytes: a.bytes + b.bytes,
+      imports: a.imports.union(b.imports),
+      loads: a.loads | b.loads,
+    };
+    this.chunks = [...this.chunks.filter((chunk) => chunk !== a && chunk !== b), joined];
+    for (const { imports } of this.chunks) {
+      const had = [imports.delete(a), imports.delete(b)];
+      if (had.includes(true)) imports.add(joined);
+    }
+    joined.imports.delete(joined);
+    for (const chunk of withImports(joined)) chunk.loads |= joined.loads;
+  }
+
+  #loadedBy(load: number): Set<Chunk> {
+    const bit = 1n << BigInt(load);
+    return new Set(this.chunks.filter(({ loads }) => (loads & bit) !== 0n));
+  }
+
+  #bytesOf(chunks: ReadonlySet<Chunk>): number {
+    return [...chunks].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  readonly #times = (i: number): number => this.#loads[i]!.times;
+
+  #sum(loads: bigint, of: (load: number) => number): number {
+    let sum = 0;
+    for (let i = 0; loads !== 0n; i++, loads >>= 1n) if ((loads & 1n) !== 0n) sum += of(i);
+    return sum;
+  }
+}
