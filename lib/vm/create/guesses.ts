@@ -26,19 +26,30 @@ interface Spelled {
   readonly rank: number;
 }
 
-/** How well a file's words fit a system; 0 when not. */
-function matches(parts: readonly string[], { spellings, versions }: Spelled): number {
-  const at = parts.findIndex((part) => spellings.includes(part));
-  if (at < 0) return 0;
-  // The version follows the name, perhaps with an edition between them: Fedora-Server-dvd-x86_64-40-1.14
-  let from = at + 1;
-  for (const version of versions) {
-    const found = parts.findIndex((part, index) => index >= from && part === version);
-    if (found < 0) return 0;
-    from = found + 1;
-  }
-  return 1 + versions.length;
+/** How a file's words fit a system. */
+interface Fit {
+  readonly system: Spelled;
+  /** Where its version ends. */
+  readonly end: number;
 }
+
+/** How a file's words fit a system; undefined when they do not. */
+function fit(parts: readonly string[], system: Spelled): Fit | undefined {
+  const at = parts.findIndex((part) => system.spellings.includes(part));
+  if (at < 0) return undefined;
+  // The version follows the name, perhaps with an edition between them: Fedora-Server-dvd-x86_64-40-1.14
+  let end = at + 1;
+  for (const version of system.versions) {
+    const found = parts.findIndex((part, index) => index >= end && part === version);
+    if (found < 0) return undefined;
+    end = found + 1;
+  }
+  return { system, end };
+}
+
+/** Which fits better: more of a version, then the one that stands first (12.8 is a 12), then the one that is listed first. */
+const byFit = (a: Fit, b: Fit): number =>
+  b.system.versions.length - a.system.versions.length || a.end - b.end || a.system.rank - b.system.rank;
 
 /**
  * The operating system an image is most likely of, by its file name: `debian-12.5.0-amd64-netinst.iso` → debian12.
@@ -67,14 +78,10 @@ function guess(path: string, bySpelling: ReadonlyMap<string, readonly Spelled[]>
   // Architectures hold numbers that are no version.
   const parts = words(file.replace(/x86[_-]64|amd64|aarch64|arm64|i[3-6]86|x64/gi, " "));
   if (parts.includes("virtio")) return undefined; // the drivers' CD is no system
-  let best: { system: Spelled; score: number } | undefined;
-  for (const system of parts.flatMap((part) => bySpelling.get(part) ?? [])) {
-    const score = matches(parts, system);
-    const isBetter = best === undefined || score > best.score ||
-      (score === best.score && system.rank < best.system.rank);
-    if (score > 0 && isBetter) best = { system, score };
-  }
-  return best?.system.id;
+  const fits = parts.flatMap((part) => bySpelling.get(part) ?? []).flatMap((system) =>
+    fit(parts, system) ?? []
+  );
+  return fits.sort(byFit)[0]?.system.id;
 }
 
 /** A name for a VM that none has yet: `debian12`, `debian12-2`, … @param base its id or any text */

@@ -18,6 +18,7 @@ const SYSTEMS = [
 Deno.test("guessSystem() reads the names images really have", () => {
   const names: [string, string | undefined][] = [
     ["/iso/debian-12.5.0-amd64-netinst.iso", "debian12"],
+    ["/iso/debian-12.11.0-amd64-netinst.iso", "debian12"],
     ["ubuntu-24.04.1-live-server-amd64.iso", "ubuntu24.04"],
     ["Fedora-Server-dvd-x86_64-40-1.14.iso", "fedora40"],
     ["Win11_23H2_English_x64v2.iso", "win11"],
