@@ -125,6 +125,9 @@ forget_others() {
       for exe in /proc/[0-9]*/exe; do
         [ "$exe" -ef "$other/deno" ] && continue 2
       done
+      # Moved away first: a start of that version finds it whole or not at all
+      mv "$other" "$cache/$staging$$.damaged" 2>/dev/null || continue
+      other=$cache/$staging$$.damaged
       ;;
     esac
     rm -rf "$other"
