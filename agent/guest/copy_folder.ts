@@ -116,7 +116,7 @@ export async function copyFolderTo(
         } else job.log(leftOut(names.join("/"), kind));
       }
       job.done();
-      return { path, ...copied.counts, verified: copied.isVerified };
+      return { ...copied.counts, verified: copied.isVerified };
     } catch (error) {
       const { files } = copied.counts;
       if (files > 0) job.log(`Files copied before: ${files}`);

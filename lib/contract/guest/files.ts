@@ -13,6 +13,14 @@ const GUEST_FOLDER_PATH = "/vms/{vmId}/guest/folder";
 /** Bytes of a file that are read or written at once. */
 export const MOST_FILE = 512 * 1024;
 
+/** Asks for one path in a guest. */
+const ONE_PATH = closed({ vmId: VmId, path: GuestPath });
+
+/** What copies have in common, and what they may fail with. */
+const COPY = { ...FILE, privateTask: true, contentFields: ["path"] } as const;
+const COPY_FROM = [...FILES, "ContentExpected", "GuestCopyFailed"] as const;
+const COPY_TO = [...COPY_FROM, "EncodedBody", "FileExpected", "UploadBroken", "JobCancelled"] as const;
+
 /** Permissions. */
 const FileMode = Type.String({ maxLength: 4, pattern: "^[0-7]{3,4}$", description: "0755" });
 
@@ -33,7 +41,7 @@ export const guestFileCommands = {
   guest_list_files: command({
     summary: "List a folder in a guest",
     ...FILE,
-    input: closed({ vmId: VmId, path: GuestPath }),
+    input: ONE_PATH,
     output: Type.Object({
       path: Type.String(),
       files: Type.Array(GuestFile),
@@ -101,9 +109,9 @@ export const guestFileCommands = {
   guest_copy_to: command({
     summary: "Copy a file into a guest",
     description:
-      "PUT the file itself, with `?path=` of where it goes. It takes its place once all of it is there; until then it " +
-      "lies beside it as `PATH.kvm-manager-part`. It is a job: cancel_job ends and removes it.",
-    ...FILE,
+      "PUT the file itself, with `?path=` of where it goes. Until all of it is there it lies beside that as " +
+      "`PATH.kvm-manager-part`. It is a job: cancel_job ends and removes it.",
+    ...COPY,
     input: closed({
       vmId: VmId,
       path: GuestPath,
@@ -117,12 +125,7 @@ export const guestFileCommands = {
       sha256: Type.String({ description: "of the content that arrived" }),
       verified: Type.Boolean({ description: "the guest has counted the same checksum of what it wrote" }),
     }),
-    errors: [
-      ...FILES,
-      ...["ContentExpected", "EncodedBody", "FileExpected", "UploadBroken", "ChecksumMismatch"] as const,
-      ...["GuestCopyFailed", "JobCancelled"] as const,
-    ],
-    privateTask: true,
+    errors: [...COPY_TO, "ChecksumMismatch"],
     route: `PUT ${GUEST_CONTENT_PATH}`,
     cli: ["guest", "copy-to", "<vmId>", "<path>"],
     examples: ["kvm-manager vm cp app.conf web1:/etc/app.conf"],
@@ -134,65 +137,48 @@ export const guestFileCommands = {
     summary: "Copy a file out of a guest",
     description:
       "GET the file itself, with `?path=`. Of files whose size the guest knows, Range gives a part.",
-    ...FILE,
-    input: closed({ vmId: VmId, path: GuestPath }),
+    ...COPY,
+    input: ONE_PATH,
     output: Type.Object({
       name: Type.String(),
       size: Type.Union([Bytes, Type.Null()], { description: "null: it is known at the end alone" }),
     }),
-    errors: [...FILES, "ContentExpected", "PreconditionFailed", "RangeNotSatisfiable", "GuestCopyFailed"],
-    privateTask: true,
+    errors: [...COPY_FROM, "PreconditionFailed", "RangeNotSatisfiable"],
     route: `GET ${GUEST_CONTENT_PATH}`,
     cli: ["guest", "copy-from", "<vmId>", "<path>"],
     examples: ["kvm-manager vm cp web1:/var/log/syslog ."],
     readOnly: true,
     audited: true,
     content: "download",
-    contentFields: ["path"],
   }),
   guest_copy_folder_to: command({
     summary: "Copy a folder into a guest",
-    description:
-      "PUT the folder as a tar file, with `?path=` of where it goes. What is in a folder that is there already stays, but " +
-      "for files of the same name. Links and devices in it are left out. It is a job; what it has copied when it ends early " +
-      "stays.",
-    ...FILE,
+    description: "PUT it as a tar file, with `?path=`. Links are left out. A copy that fails stays in part.",
+    ...COPY,
     input: closed({ vmId: VmId, path: GuestPath, size: Type.Optional(Bytes) }),
     output: Type.Object({
-      path: Type.String(),
       files: Type.Integer(),
       folders: Type.Integer(),
-      size: Type.Integer({ description: "bytes of all files" }),
-      verified: Type.Boolean({ description: "the guest has counted the same checksums of what it wrote" }),
+      size: Type.Integer(),
+      verified: Type.Boolean(),
     }),
-    errors: [
-      ...FILES,
-      ...["ContentExpected", "EncodedBody", "FileExpected", "UploadBroken", "GuestCopyFailed"] as const,
-      "JobCancelled",
-    ],
-    privateTask: true,
+    errors: COPY_TO,
     route: `PUT ${GUEST_FOLDER_PATH}`,
     cli: ["guest", "copy-folder-to", "<vmId>", "<path>"],
-    examples: ["kvm-manager vm cp site web1:/srv/"],
     readOnly: false,
     content: "upload",
-    contentFields: ["path"],
   }),
   guest_copy_folder_from: command({
     summary: "Copy a folder out of a guest",
-    description:
-      "GET the folder as a tar file, with `?path=`. Links and devices in it are left out. The job's log names them.",
-    ...FILE,
-    input: closed({ vmId: VmId, path: GuestPath }),
+    description: "GET it as a tar file, with `?path=`, without links.",
+    ...COPY,
+    input: ONE_PATH,
     output: Type.Object({ name: Type.String(), size: Bytes }),
-    errors: [...FILES, "ContentExpected", "GuestCopyFailed"],
-    privateTask: true,
+    errors: COPY_FROM,
     route: `GET ${GUEST_FOLDER_PATH}`,
     cli: ["guest", "copy-folder-from", "<vmId>", "<path>"],
-    examples: ["kvm-manager vm cp web1:/etc/nginx ."],
     readOnly: true,
     audited: true,
     content: "download",
-    contentFields: ["path"],
   }),
 };
