@@ -16,6 +16,7 @@ import { firstFrame } from "./first_frame.ts";
 import { first } from "./first.ts";
 import { frames } from "./frames.ts";
 import { guests } from "./guests.ts";
+import { hundredGuests } from "./hundred_guests.ts";
 import { listCosts, lists } from "./lists.ts";
 import { memory } from "./memory.ts";
 import { metrics } from "./metrics.ts";
@@ -64,7 +65,7 @@ const SCENES: readonly {
     },
   },
   { machines: 100, benches: { lists } },
-  { machines: 0, benches: { year }, byName: true },
+  { machines: 0, benches: { year, hundredGuests }, byName: true },
   { machines: 1005, benches: { lists, listCosts, scans, memory, opening } },
 ];
 

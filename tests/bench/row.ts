@@ -24,7 +24,7 @@ export interface Row {
 }
 
 /** Units, and the digits after the point that mean something. */
-export const UNITS = { ms: 1, µs: 1, MB: 1, KB: 1, B: 2, calls: 2 } as const;
+export const UNITS = { ms: 1, µs: 1, MB: 1, KB: 1, B: 2, calls: 2, "%": 2 } as const;
 export type Unit = keyof typeof UNITS;
 
 interface Ours {

@@ -34,11 +34,13 @@ export interface DomainXml {
   readonly ownAgent?: boolean;
   readonly serial: { readonly kind: "pty" | "file"; readonly log: string };
   readonly disks: readonly DiskXml[];
+  /** MiB for translated code, where QEMU's own measure is too much for the host. */
+  readonly codeCacheMiB?: number;
 }
 
 /** The XML of a machine. `type='qemu'`: emulation works everywhere, /dev/kvm may be there and still hang a guest. */
 export function domainXml(domain: DomainXml): Markup {
-  const { guest, network, title, description, vnc } = domain;
+  const { guest, network, title, description, vnc, codeCacheMiB } = domain;
   const needsScsi = domain.disks.some((disk) => disk.bus === "scsi");
   return markup`<domain type='qemu'>
   <name>${domain.name}</name>
@@ -51,7 +53,13 @@ export function domainXml(domain: DomainXml): Markup {
     <type arch='x86_64' machine='${domain.machine}'>hvm</type>
     ${guest === undefined ? NOTHING : bootXml(guest, domain.name)}
   </os>
-  <features><acpi/><apic/></features>
+  <features>
+    <acpi/>
+    <apic/>
+    ${
+    codeCacheMiB === undefined ? NOTHING : markup`<tcg><tb-cache unit='MiB'>${codeCacheMiB}</tb-cache></tcg>`
+  }
+  </features>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
   <on_crash>destroy</on_crash>

@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly start?: boolean;
   readonly memoryMiB?: number;
   readonly vcpus?: number;
+  /** For hosts with very many of them: see `domain_xml.ts`. */
+  readonly codeCacheMiB?: number;
   readonly machine?: "q35" | "pc";
   /** Any text XML can hold; libvirt allows no line break in a title. */
   readonly title?: string;
@@ -200,6 +202,7 @@ export async function testMachine(options: MachineOptions = {}): Promise<TestMac
     ownAgent: options.ownAgent ?? false,
     serial: { kind: options.serial ?? "pty", log: serialLog },
     disks,
+    ...(options.codeCacheMiB === undefined ? {} : { codeCacheMiB: options.codeCacheMiB }),
   });
   await Deno.writeTextFile(`${folder}/domain.xml`, String(definition));
   undo.defer(() => removeDomain(name));
