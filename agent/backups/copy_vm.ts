@@ -22,7 +22,7 @@ import { tpmSecret } from "../../lib/formats/xml/tpm.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Clock } from "../clock.ts";
-import { openFile, plainPath } from "../host_file.ts";
+import { openFile, plainPath, statFile } from "../host_file.ts";
 import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { orMissing } from "../files.ts";
@@ -97,8 +97,12 @@ type SpoolFor = (needBytes: number) => Promise<Spool>;
 const CLUSTER_BYTES = 65_536;
 
 /** Bytes that a copy of a disk takes on this host, as far as that is known: its content, and a qcow2 file's tables. */
-function spoolBytes({ allocationBytes, capacityBytes = 0 }: Disk): number {
-  return (allocationBytes ?? capacityBytes) + Math.ceil(capacityBytes / CLUSTER_BYTES) * 8;
+async function spoolBytes({ type, source, allocationBytes, capacityBytes = 0 }: Disk): Promise<number> {
+  const told = allocationBytes ?? capacityBytes;
+  // Of a raw file that is written to, libvirt tells how far: it may be all holes up to there.
+  const file = type === "file" && source !== undefined ? await orMissing(statFile(source)) : undefined;
+  const content = typeof file?.blocks === "number" ? Math.min(told, file.blocks * 512) : told;
+  return content + Math.ceil(capacityBytes / CLUSTER_BYTES) * 8;
 }
 
 const WRITTEN_MEANWHILE =
@@ -324,9 +328,10 @@ async function ofRunning(
   await look(); // what cannot be read is told before anything is copied
   const looks: PromiseSettledResult<BesideDisks>[] = [];
   const plan = await planRead(host, repository, { vm, backupId: backup.id, disks, isFull });
-  const spool = await spoolFor(
-    disks.reduce((sum, disk) => plan.base?.disks.has(disk.target) ? sum : sum + spoolBytes(disk), 0),
+  const needed = await Promise.all(
+    disks.filter(({ target }) => !plan.base?.disks.has(target)).map(spoolBytes),
   );
+  const spool = await spoolFor(needed.reduce((sum, bytes) => sum + bytes, 0));
   const copied = await copyRunning({
     ...{ host, vm, disks, spool, steps, job, clock, plan, pace },
     checkpoint: checkpointName(backup.id, id),
@@ -469,7 +474,7 @@ async function ofStopped(
     beside = await look();
     using held = new DisposableStack();
     // One disk after the other: the largest one needs room.
-    const needed = disks.filter(({ format }) => format !== "raw").map(spoolBytes);
+    const needed = await Promise.all(disks.filter(({ format }) => format !== "raw").map(spoolBytes));
     let spool: Spool | undefined;
     for (const disk of disks) {
       const { source = "", target } = disk;

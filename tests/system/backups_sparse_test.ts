@@ -51,7 +51,7 @@ async function requireRestored(
 
 Deno.test({
   name:
-    "disks of 1 TiB that hold some MiB are backed up and restored in seconds, of a VM that runs and one that is off",
+    "disks of 256 GiB that hold some MiB are backed up as what they hold, of a VM that runs and of one that is off",
   ignore,
   fn: async (t) => {
     await using pool = await testPool();
