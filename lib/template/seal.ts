@@ -56,9 +56,12 @@ export function sealCommands(seals: readonly Seal[]): string[] {
 /** What a command may say where there is nothing to remove, or where a folder stands among files. */
 const HARMLESS = /: (No such file or directory|Is a directory)$/;
 
+/** A complaint: guestfish says before it which line of its input it is of. */
+const COMPLAINT = /^(?:\*stdin\*:\d+: )?libguestfs: error: (.*)$/;
+
 /** Why a guest was not sealed, of what guestfish said of its commands; undefined where it was. */
 export function sealFault(said: string): string | undefined {
-  return said.split("\n").map((line) => line.trim()).find((line) =>
-    line.startsWith("libguestfs: error:") && !HARMLESS.test(line)
-  )?.replace(/^libguestfs: error: /, "");
+  return said.split("\n").flatMap((line) => COMPLAINT.exec(line.trim())?.[1] ?? []).find((fault) =>
+    !HARMLESS.test(fault)
+  );
 }

@@ -25,4 +25,7 @@ Deno.test("what is not there is no failure, and all else is", () => {
     sealFault(`${harmless}libguestfs: error: truncate: /etc/machine-id: Read-only file system\n`),
     "truncate: /etc/machine-id: Read-only file system",
   );
+  const told = "*stdin*:16: libguestfs: error: truncate: open: /no: No such file or directory\n" +
+    "*stdin*:19: libguestfs: error: rm_f: /a: Input/output error\n";
+  assert.equal(sealFault(told), "rm_f: /a: Input/output error");
 });
