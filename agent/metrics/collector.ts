@@ -167,7 +167,7 @@ export class Collector {
   async #write(time: number, taken: readonly TakenFigures[]): Promise<void> {
     await this.#register(taken);
     await this.#store.ask("write", {
-      ...{ host: this.#host.id, time, generation: this.#generation },
+      ...{ time, generation: this.#generation },
       ...this.#byId(taken),
     });
   }

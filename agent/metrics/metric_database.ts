@@ -4,11 +4,37 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { MetricFigures } from "../../lib/contract/metrics.ts";
+import { ChunkError, decodeChunk, encodeChunk } from "../../lib/metrics/chunk.ts";
 import { between, mergePoints, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
-import { DAY_S, floorTo, HOUR_S, type Resolution, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
+import { floorTo, HOUR_S, type Resolution, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
 import { rollUp } from "../../lib/metrics/roll_up.ts";
+import { log } from "../log.ts";
 import { fileBytes } from "./metric_file.ts";
-import { asPart, hasParts, pack, packLoosely, unpack } from "./packed_points.ts";
+import { EarlierRows } from "./earlier_rows.ts";
+import {
+  countIn,
+  GROUP,
+  type GroupPoints,
+  mergeGroups,
+  oldestIn,
+  packPoints,
+  placesIn,
+  placesOf,
+  unpackPoints,
+} from "./packed_points.ts";
+import {
+  BUCKET,
+  bucketOf,
+  chunkIds,
+  groupIds,
+  groupOf,
+  hourId,
+  type IdRange,
+  OF_TIME,
+  tickIds,
+  tickTime,
+  timeOf,
+} from "./row_ids.ts";
 
 /** What a series is of. */
 export interface SeriesKey {
@@ -44,23 +70,23 @@ export interface CleanedPart {
   readonly next: number | null;
 }
 
-/** Series whose figures of a tick stand in one row. */
-const BUCKET = 512;
-/** Bytes of a figure that is not packed yet: its place and itself. */
-const FIGURE_BYTES = 6;
-/** A chunk's id: series · 2^24 + resolution · 2^22 + number of the chunk. It stays below 2^53 for 500 million series. */
-const OF_SERIES = 2 ** 24, OF_RESOLUTION = 2 ** 22;
 /** Series that a part of a clean-up looks at. */
 const CLEANED_AT_ONCE = 1000;
-/** Seconds whose points stand in a row as parts of it, at most, before they are packed together. */
-const LOOSE_S = DAY_S;
+/** Hours of a chunk that stand in rows of their own, at most, before they are made one. */
+const LOOSE = 24;
 /** Pages that are given back to the file system at once. */
 const PAGES_AT_ONCE = 2000;
 
-const idBase = (series: number, { id }: Resolution) => series * OF_SERIES + id * OF_RESOLUTION;
-/** Times before 1970 or after 2400 are none: the clock is out of its mind. */
-const chunkNumber = (time: number, { chunk }: Resolution) =>
-  Math.min(OF_RESOLUTION - 1, Math.max(0, Math.floor(time / chunk)));
+/** What a tick has of a bucket: figures by place, which stand as times do. A damaged one is a gap. */
+function figuresOf(bytes: SQLOutputValue | undefined): Points {
+  try {
+    return decodeChunk(bytes as Uint8Array);
+  } catch (error) {
+    if (!(error instanceof ChunkError)) throw error;
+    log.warn("a reading in the metrics is damaged", { error });
+    return NO_POINTS;
+  }
+}
 
 /** Changes of `totals` that a transaction makes. */
 class Totals {
@@ -81,40 +107,44 @@ class Totals {
   }
 }
 
+/** An hour that is packed, bucket by bucket. */
+interface Packing {
+  /** Seconds since 1970. */
+  readonly hour: number;
+  /** Those that are not packed yet. */
+  readonly buckets: number[];
+}
+
 export class MetricDatabase {
-  /** The figures of a bucket, while they are written. */
-  readonly #row = new Uint8Array(BUCKET * FIGURE_BYTES);
-  readonly #put: StatementSync;
-  readonly #chunk: StatementSync;
-  readonly #chunks: StatementSync;
-  readonly #putChunk: StatementSync;
-  readonly #addChunk: StatementSync;
-  readonly #addToChunk: StatementSync;
-  readonly #chunkBefore: StatementSync;
+  readonly #tick: StatementSync;
+  readonly #putTick: StatementSync;
   readonly #ticksOf: StatementSync;
+  readonly #chunks: StatementSync;
+  readonly #rows: StatementSync;
+  readonly #putRow: StatementSync;
+  readonly #removeRows: StatementSync;
+  readonly #rowBefore: StatementSync;
   readonly #total: StatementSync;
+  #packing: Packing | undefined;
+  /** What is not taken over yet of an earlier version. */
+  #earlier: EarlierRows | undefined;
 
   constructor(readonly database: DatabaseSync, readonly path: string) {
-    this.#put = database.prepare(
-      "INSERT OR REPLACE INTO ticks (bucket, time, host, figures) VALUES (?, ?, ?, ?)",
-    );
-    this.#chunk = database.prepare("SELECT points, data FROM chunks WHERE id = ?");
-    this.#chunks = database.prepare("SELECT data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id");
-    this.#putChunk = database.prepare(
-      "INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET points = excluded.points, data = excluded.data",
-    );
-    this.#addChunk = database.prepare("INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING");
-    // SQLite joins bytes as text; the mark in front tells a row of parts from one that has none
-    this.#addToChunk = database.prepare(
-      "INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET points = points + excluded.points, " +
-        "data = CAST(data || substr(excluded.data, 2) AS BLOB) WHERE substr(data, 1, 1) = substr(excluded.data, 1, 1) " +
-        "RETURNING points",
-    );
-    this.#chunkBefore = database.prepare(
-      "SELECT id, points, data FROM chunks WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
-    );
+    const earlier = new EarlierRows(database);
+    if (earlier.isThere) this.#earlier = earlier;
+    this.#tick = database.prepare("SELECT figures FROM ticks WHERE id = ?");
+    this.#putTick = database.prepare("INSERT OR REPLACE INTO ticks VALUES (?, ?, ?)");
     this.#ticksOf = database.prepare(
-      "SELECT time, figures FROM ticks WHERE bucket = ? AND time >= ? AND time < ? ORDER BY time",
+      `SELECT id, figures FROM ticks WHERE id >= ? AND id < ? AND id % ${OF_TIME} = ? ORDER BY id`,
+    );
+    this.#chunks = database.prepare("SELECT data FROM chunks WHERE id >= ? AND id < ? ORDER BY id");
+    this.#rows = database.prepare(
+      "SELECT count(*) AS rows, total(points) AS points, total(length(data)) AS bytes FROM chunks WHERE id >= ? AND id < ?",
+    );
+    this.#putRow = database.prepare("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?)");
+    this.#removeRows = database.prepare("DELETE FROM chunks WHERE id >= ? AND id < ?");
+    this.#rowBefore = database.prepare(
+      "SELECT id FROM chunks WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
     );
     this.#total = database.prepare(
       "INSERT INTO totals VALUES (?, ?, ?, ?) ON CONFLICT (resolution) DO UPDATE SET points = points + excluded.points, " +
@@ -162,37 +192,43 @@ export class MetricDatabase {
    * @param time seconds since 1970
    * @param ids of the series, rising
    */
-  write(host: string, time: number, ids: Uint32Array, figures: Float32Array): void {
+  write(time: number, ids: Uint32Array, figures: Float32Array): void {
+    const at = tickTime(time);
     this.#write(() => {
       for (let first = 0; first < ids.length;) {
-        const bucket = Math.floor(ids[first]! / BUCKET);
+        const bucket = bucketOf(ids[first]!);
         let end = first;
-        while (end < ids.length && Math.floor(ids[end]! / BUCKET) === bucket) end++;
-        const count = end - first, places = new DataView(this.#row.buffer);
-        for (let index = 0; index < count; index++) {
-          places.setUint16(index * 2, ids[first + index]! % BUCKET, true);
-          places.setFloat32(count * 2 + index * 4, figures[first + index]!, true);
-        }
-        this.#put.run(bucket, time, host, this.#row.subarray(0, count * FIGURE_BYTES));
+        while (end < ids.length && bucketOf(ids[end]!) === bucket) end++;
+        this.#writeTick(
+          tickIds(at, 0)[0] + bucket,
+          ids.subarray(first, end).map((id) => id % BUCKET),
+          figures.subarray(first, end),
+        );
         first = end;
       }
     });
+    // What is packed already is removed with the rest of the hour: it is packed once more
+    if (this.#packing?.hour === floorTo(at, HOUR_S)) this.#packing = undefined;
+  }
+
+  #writeTick(id: number, places: Uint32Array, figures: Float32Array): void {
+    const had = this.#tick.get(id), taken = { times: Array.from(places), avg: Array.from(figures) };
+    const all = had === undefined ? taken : mergePoints(figuresOf(had.figures), taken);
+    this.#putTick.run(id, all.times.length, encodeChunk(all));
   }
 
   /** What was taken and is not packed yet, of the series of a bucket: by place in it. */
   #ticks(bucket: number, from: number, to: number): Map<number, { times: number[]; avg: number[] }> {
     const found = new Map<number, { times: number[]; avg: number[] }>();
-    for (const { time, figures } of this.#ticksOf.iterate(bucket, from, to)) {
-      const bytes = figures as Uint8Array, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      const count = Math.floor(bytes.length / FIGURE_BYTES);
-      for (let index = 0; index < count; index++) {
-        const figure = view.getFloat32(count * 2 + index * 4, true);
-        if (Number.isNaN(figure)) continue;
-        const place = view.getUint16(index * 2, true);
-        let points = found.get(place);
-        if (!points) found.set(place, points = { times: [], avg: [] });
-        points.times.push(Number(time));
-        points.avg.push(figure);
+    for (const { id, figures } of this.#ticksOf.iterate(...tickIds(from, to), bucket)) {
+      const time = Math.floor(Number(id) / OF_TIME);
+      const { times: places, avg } = figuresOf(figures);
+      for (let index = 0; index < places.length; index++) {
+        if (Number.isNaN(avg[index])) continue;
+        let points = found.get(places[index]!);
+        if (!points) found.set(places[index]!, points = { times: [], avg: [] });
+        points.times.push(time);
+        points.avg.push(avg[index]!);
       }
     }
     return found;
@@ -205,132 +241,170 @@ export class MetricDatabase {
    * @returns whether there may be more to pack
    */
   pack(now: number): boolean {
-    const hour = floorTo(now, HOUR_S);
-    const due = this.database.prepare(
-      "SELECT bucket, time FROM ticks WHERE time < ? OR time >= ? ORDER BY bucket, time LIMIT 1",
-    ).get(hour, hour + HOUR_S);
-    if (due === undefined) return false;
-    const bucket = Number(due.bucket), from = floorTo(Number(due.time), HOUR_S);
-    this.#write(() => {
-      const totals = new Totals();
-      const known = new Set(
-        this.database.prepare("SELECT id FROM series WHERE id >= ? AND id < ?").all(
-          bucket * BUCKET,
-          (bucket + 1) * BUCKET,
-        )
-          .map(({ id }) => Number(id)),
-      );
-      for (const [place, points] of this.#ticks(bucket, from, from + HOUR_S)) {
-        const series = bucket * BUCKET + place;
-        if (known.has(series)) this.#packSeries(series, from, points, totals);
-      }
-      this.database.prepare("DELETE FROM ticks WHERE bucket = ? AND time >= ? AND time < ?")
-        .run(bucket, from, from + HOUR_S);
-      totals.write(this.#total);
-    });
+    if (this.#earlier !== undefined) return this.#takeOver(this.#earlier);
+    const packing = this.#packing ??= this.#due(floorTo(now, HOUR_S));
+    const bucket = packing?.buckets.pop();
+    if (packing === undefined || bucket === undefined) return false;
+    try {
+      this.#write(() => {
+        const totals = new Totals();
+        this.#packBucket(bucket, packing.hour, totals);
+        if (packing.buckets.length === 0) {
+          this.database.prepare("DELETE FROM ticks WHERE id >= ? AND id < ?")
+            .run(...tickIds(packing.hour, packing.hour + HOUR_S));
+        }
+        totals.write(this.#total);
+      });
+    } catch (error) {
+      this.#packing = undefined;
+      throw error;
+    }
+    if (packing.buckets.length === 0) this.#packing = undefined;
     return true;
   }
 
-  #packSeries(series: number, hour: number, taken: Points, totals: Totals): void {
+  /** Takes over what a group has of an earlier version. */
+  #takeOver(earlier: EarlierRows): true {
+    this.#write(() => {
+      for (const { bucket, time, places, figures } of earlier.ticks()) {
+        this.#writeTick(tickIds(tickTime(time), 0)[0] + bucket, places, figures);
+      }
+      earlier.removeTicks();
+      const series = earlier.first;
+      if (series === undefined) return earlier.end();
+      const group = groupOf(series), first = group * GROUP, totals = new Totals();
+      const known = earlier.chunks(first, first + GROUP).filter(({ points }) => points.times.length > 0);
+      const chunks = Map.groupBy(known, (each) => chunkIds(group, each.resolution, each.time)[0]);
+      for (const [id, of] of chunks) {
+        const { resolution, time } = of[0]!;
+        const points = new Map(of.map((each) => [each.series - first, each.points]));
+        this.#replace(resolution, chunkIds(group, resolution, time), id, points, totals);
+      }
+      earlier.remove(first, first + GROUP);
+      totals.write(this.#total);
+    });
+    if (!earlier.isThere) this.#earlier = undefined;
+    return true;
+  }
+
+  /** The oldest hour that has ticks; of those to come, as after a clock that was set back, too. */
+  #due(hour: number): Packing | undefined {
+    const [begin, end] = tickIds(hour, hour + HOUR_S);
+    const first = this.database.prepare("SELECT id FROM ticks WHERE id < ? ORDER BY id LIMIT 1").get(begin) ??
+      this.database.prepare("SELECT id FROM ticks WHERE id >= ? ORDER BY id LIMIT 1").get(end);
+    if (first === undefined) return undefined;
+    const from = floorTo(Math.floor(Number(first.id) / OF_TIME), HOUR_S);
+    const buckets = this.database.prepare(
+      `SELECT DISTINCT id % ${OF_TIME} AS bucket FROM ticks WHERE id >= ? AND id < ?`,
+    ).all(...tickIds(from, from + HOUR_S)).map(({ bucket }) => Number(bucket));
+    return { hour: from, buckets };
+  }
+
+  #packBucket(bucket: number, hour: number, totals: Totals): void {
+    const groups = new Map<number, Map<number, Points>>();
+    for (const [place, points] of this.#ticks(bucket, hour, hour + HOUR_S)) {
+      const series = bucket * BUCKET + place, group = groupOf(series);
+      groups.getOrInsertComputed(group, () => new Map()).set(series % GROUP, points);
+    }
+    for (const [group, taken] of groups) this.#packGroup(group, hour, taken, totals);
+  }
+
+  #packGroup(group: number, hour: number, taken: GroupPoints, totals: Totals): void {
     const [raw, ...coarser] = RESOLUTIONS as [Resolution, ...Resolution[]];
-    const rawId = idBase(series, raw) + chunkNumber(hour, raw), data = pack(taken);
-    if (Number(this.#addChunk.run(rawId, taken.times.length, data).changes) > 0) {
-      totals.add(raw, taken.times.length, data.length, taken.times[0]);
-      for (const each of coarser) this.#addPart(series, each, hour, rollUp(taken, each.step), totals);
-      return;
-    }
-    // The hour comes again: what it was rolled up to before is replaced
-    const all = this.#mergeInto(rawId, raw, taken, totals);
+    const all = this.#add(group, raw, hour, taken, totals);
     for (const each of coarser) {
-      this.#mergeInto(idBase(series, each) + chunkNumber(hour, each), each, rollUp(all, each.step), totals);
+      const [first, end] = chunkIds(group, each, hour), id = hourId(group, each, hour);
+      const before = this.#rowBefore.get(groupIds(group, each)[0], id);
+      const rolledUp = all.entries().map(([place, points]) => [place, rollUp(points, each.step)] as const);
+      this.#add(group, each, hour, new Map(rolledUp), totals);
+      // The first of its chunk: the one before is over
+      if (before !== undefined && Number(before.id) < first) {
+        this.#fold(group, each, Number(before.id), totals);
+      }
+      if (Number(this.#rows.get(first, end)!.rows) > LOOSE) this.#fold(group, each, id, totals);
     }
   }
 
-  /** Puts points behind those of their row. */
-  #addPart(series: number, each: Resolution, hour: number, points: Points, totals: Totals): void {
-    const base = idBase(series, each), id = base + chunkNumber(hour, each), count = points.times.length;
-    const data = asPart(packLoosely(points)), row = this.#addToChunk.get(id, count, data);
-    if (row === undefined) { // of a version without parts
-      this.#mergeInto(id, each, points, totals);
-      return;
-    }
-    const there = Number(row.points), isNew = there === count;
-    totals.add(each, count, isNew ? data.length : data.length - 1, points.times[0]);
-    const loose = Math.min(LOOSE_S, each.chunk) / each.step;
-    if (isNew) this.#fold(each, this.#chunkBefore.get(base, id), totals);
-    if (Math.floor(there / loose) > Math.floor((there - count) / loose)) {
-      this.#fold(each, this.#chunkBefore.get(id, id + 1), totals);
-    }
+  /** Puts points of an hour into its row. Where the hour comes again, what it had is kept. @returns all that it has now */
+  #add(group: number, each: Resolution, hour: number, points: GroupPoints, totals: Totals): GroupPoints {
+    const id = hourId(group, each, hour);
+    return this.#replace(each, [id, id + 1], id, points, totals);
   }
 
-  /** Makes the parts of a row one. */
-  #fold(each: Resolution, row: Record<string, SQLOutputValue> | undefined, totals: Totals): void {
-    if (row !== undefined && hasParts(row.data as Uint8Array)) {
-      this.#replace(Number(row.id), each, row, NO_POINTS, totals);
-    }
+  /** Makes the rows of a chunk one. @param id of one of them */
+  #fold(group: number, each: Resolution, id: number, totals: Totals): void {
+    const ids = chunkIds(group, each, timeOf(id));
+    if (Number(this.#rows.get(...ids)!.rows) > 1) this.#replace(each, ids, ids[0], new Map(), totals);
   }
 
-  /** Merges points into a row, whatever it has. @returns all that it has now */
-  #mergeInto(id: number, each: Resolution, points: Points, totals: Totals): Points {
-    return this.#replace(id, each, this.#chunk.get(id), points, totals);
-  }
-
+  /** Puts what some rows have, and what is new, into one. @returns all of it */
   #replace(
-    id: number,
     each: Resolution,
-    row: Record<string, SQLOutputValue> | undefined,
-    later: Points,
+    [first, end]: IdRange,
+    id: number,
+    later: GroupPoints,
     totals: Totals,
-  ): Points {
-    const had = row?.data as Uint8Array | undefined,
-      points = mergePoints(had ? unpack(had) : NO_POINTS, later);
-    const data = each.step === 0 ? pack(points) : asPart(pack(points));
-    this.#putChunk.run(id, points.times.length, data);
-    totals.add(
-      each,
-      points.times.length - Number(row?.points ?? 0),
-      data.length - (had?.length ?? 0),
-      points.times[0],
-    );
+  ): GroupPoints {
+    const had = this.#rows.get(first, end)!;
+    let points = later;
+    if (Number(had.rows) > 0) {
+      const rows = this.#chunks.all(first, end).map(({ data }) => unpackPoints(data as Uint8Array));
+      points = mergeGroups([...rows, later]);
+      this.#removeRows.run(first, end);
+    }
+    const data = packPoints(points), count = countIn(points);
+    this.#putRow.run(id, count, placesOf(points), data);
+    totals.add(each, count - Number(had.points), data.length - Number(had.bytes), oldestIn(points));
     return points;
   }
 
   /** Series with what is known of them from one time to another. Seconds since 1970. */
   read(
-    { host, subject, names, label }: SeriesQuery,
+    { host, subject, names: wanted, label }: SeriesQuery,
     from: number,
     to: number,
     resolution: Resolution,
   ): StoredSeries[] {
     const rows = this.database.prepare("SELECT id, name, label FROM series WHERE host = ? AND subject = ?")
       .all(host, subject);
-    const wanted = names && new Set(names);
-    const buckets = new Map<number, Map<number, Points>>();
-    const found: StoredSeries[] = [];
-    for (const row of rows) {
-      const name = String(row.name), own = String(row.label), id = Number(row.id);
-      if ((wanted && !wanted.has(name)) || (label !== undefined && own !== label)) continue;
-      const bucket = Math.floor(id / BUCKET);
-      let open = buckets.get(bucket);
-      if (!open) buckets.set(bucket, open = this.#ticks(bucket, floorTo(from, HOUR_S), to));
-      const points = this.#points(id, from, to, resolution, open.get(id % BUCKET));
-      if (points.times.length > 0) found.push({ name, label: own, points });
+    const names = wanted && new Set(wanted);
+    const series = rows.map((row) => ({
+      id: Number(row.id),
+      name: String(row.name),
+      label: String(row.label),
+    }))
+      .filter((each) => (!names || names.has(each.name)) && (label === undefined || each.label === label));
+    const packed = new Map<number, GroupPoints>(), open = new Map<number, ReadonlyMap<number, Points>>();
+    for (const [group, members] of Map.groupBy(series, ({ id }) => groupOf(id))) {
+      packed.set(
+        group,
+        this.#packed(group, new Set(members.map(({ id }) => id % GROUP)), from, to, resolution),
+      );
     }
-    return found;
+    for (const bucket of new Set(series.map(({ id }) => bucketOf(id)))) {
+      open.set(bucket, this.#ticks(bucket, floorTo(from, HOUR_S), to));
+    }
+    return series.flatMap(({ id, name, label }) => {
+      const fresh = open.get(bucketOf(id))!.get(id % BUCKET) ?? NO_POINTS;
+      const recent = resolution.step === 0 ? fresh : rollUp(fresh, resolution.step);
+      const before = packed.get(groupOf(id))!.get(id % GROUP) ?? NO_POINTS;
+      const points = between(mergePoints(before, recent), from, to);
+      return points.times.length > 0 ? [{ name, label, points }] : [];
+    });
   }
 
-  #points(
-    series: number,
+  /** What is packed of some series of a group, of all chunks that have something of a range. */
+  #packed(
+    group: number,
+    places: ReadonlySet<number>,
     from: number,
     to: number,
     resolution: Resolution,
-    open: Points = NO_POINTS,
-  ): Points {
-    const base = idBase(series, resolution);
-    const rows = this.#chunks.all(base + chunkNumber(from, resolution), base + chunkNumber(to, resolution));
-    const parts = rows.map(({ data }) => unpack(data as Uint8Array));
-    const recent = resolution.step === 0 ? open : rollUp(open, resolution.step);
-    return between([...parts, recent].reduce(mergePoints, NO_POINTS), from, to);
+  ): GroupPoints {
+    const [first] = chunkIds(group, resolution, from), end = hourId(group, resolution, to) + 1;
+    return mergeGroups(
+      this.#chunks.all(first, end).map(({ data }) => unpackPoints(data as Uint8Array, places)),
+    );
   }
 
   /**
@@ -345,31 +419,30 @@ export class MetricDatabase {
       CLEANED_AT_ONCE,
     );
     const ids = rows.map(({ id }) => Number(id));
-    const sum = this.database.prepare(
-      "SELECT count(*) AS n, total(points) AS points, total(length(data)) AS bytes FROM chunks WHERE id >= ? AND id < ?",
-    );
-    const remove = this.database.prepare("DELETE FROM chunks WHERE id >= ? AND id < ?");
-    const left = this.database.prepare("SELECT 1 FROM chunks WHERE id >= ? AND id < ? LIMIT 1");
-    const taken = this.database.prepare("SELECT 1 FROM ticks WHERE bucket = ? LIMIT 1");
+    const left = this.database.prepare("SELECT places FROM chunks WHERE id >= ? AND id < ?");
+    const taken = this.database.prepare(`SELECT DISTINCT id % ${OF_TIME} AS bucket FROM ticks`);
     const drop = this.database.prepare("DELETE FROM series WHERE id = ?");
     return this.#write(() => {
-      const totals = new Totals();
+      const totals = new Totals(), kept = new Set<number>();
+      const buckets = new Set(taken.all().map(({ bucket }) => Number(bucket)));
       let points = 0, series = 0;
-      for (const id of ids) {
+      for (const group of new Set(ids.map(groupOf))) {
         for (const each of RESOLUTIONS) {
-          const first = idBase(id, each), end = first + chunkNumber(before[each.id]!, each);
-          const gone = sum.get(first, end)!;
-          if (Number(gone.n) === 0) continue;
-          remove.run(first, end);
+          const [first] = groupIds(group, each), [end] = chunkIds(group, each, before[each.id]!);
+          const gone = this.#rows.get(first, end)!;
+          if (Number(gone.rows) === 0) continue;
+          this.#removeRows.run(first, end);
           points += Number(gone.points);
           totals.add(each, -Number(gone.points), -Number(gone.bytes));
         }
-        const isEmpty = left.get(id * OF_SERIES, (id + 1) * OF_SERIES) === undefined &&
-          taken.get(Math.floor(id / BUCKET)) === undefined;
-        if (isEmpty) {
-          drop.run(id);
-          series++;
+        for (const { places } of left.iterate(...groupIds(group))) {
+          for (const place of placesIn(places as Uint8Array)) kept.add(group * GROUP + place);
         }
+      }
+      for (const id of ids) {
+        if (kept.has(id) || buckets.has(bucketOf(id)) || this.#earlier !== undefined) continue;
+        drop.run(id);
+        series++;
       }
       totals.write(this.#total);
       if (ids.length < CLEANED_AT_ONCE) this.#noteOldest(before);
@@ -401,7 +474,7 @@ export class MetricDatabase {
       this.database.prepare("SELECT * FROM totals").all().map((row) => [Number(row.resolution), row]),
     );
     const fresh = this.database.prepare(
-      "SELECT total(length(figures)) AS bytes, min(time) AS oldest FROM ticks",
+      `SELECT total(points) AS points, total(length(figures)) AS bytes, min(id) / ${OF_TIME} AS oldest FROM ticks`,
     ).get()!;
     return {
       bytes: fileBytes(this.path),
@@ -410,15 +483,15 @@ export class MetricDatabase {
       resolutions: RESOLUTIONS.map(({ id, name }) => {
         const row = totals.get(id), packed = Number(row?.points ?? 0);
         // The hour that goes on is not packed yet.
-        const taken = id === RESOLUTIONS[0]!.id ? Number(fresh.bytes) : 0;
+        const taken = id === RESOLUTIONS[0]!.id ? Number(fresh.points) : 0;
         const oldest = [
           ...packed > 0 ? [Number(row!.oldest)] : [],
           ...taken > 0 ? [Number(fresh.oldest)] : [],
         ];
         return {
           resolution: name,
-          points: packed + taken / FIGURE_BYTES,
-          bytes: Number(row?.bytes ?? 0) + taken,
+          points: packed + taken,
+          bytes: Number(row?.bytes ?? 0) + (taken > 0 ? Number(fresh.bytes) : 0),
           oldest: oldest.length > 0 ? Math.min(...oldest) * 1000 : null,
         };
       }),

@@ -1,11 +1,14 @@
 /** The store of metrics on real files: what is written, packed, rolled up, read, cleaned. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { resolutionOf, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
+import { DatabaseSync } from "node:sqlite";
+import { encodeChunk } from "../../lib/metrics/chunk.ts";
+import { type Resolution, resolutionOf, RESOLUTIONS } from "../../lib/metrics/resolutions.ts";
 import { rollUp } from "../../lib/metrics/roll_up.ts";
 import { setLogLevel } from "../log.ts";
 import { MetricDatabase } from "./metric_database.ts";
 import { openMetrics } from "./metric_file.ts";
+import { GROUP } from "./packed_points.ts";
 
 setLogLevel("error");
 
@@ -30,7 +33,7 @@ function testDatabase() {
     /** Writes `figures` of one series, one each `step` seconds from `from` on. */
     fill: (id: number, from: number, figures: readonly number[], step = 30) => {
       for (const [index, figure] of figures.entries()) {
-        store.write("local", from + index * step, Uint32Array.of(id), Float32Array.of(figure));
+        store.write(from + index * step, Uint32Array.of(id), Float32Array.of(figure));
       }
     },
     read: (from: number, to: number, name: "raw" | "1m" | "15m" | "1h", query: object = {}) =>
@@ -85,12 +88,11 @@ Deno.test("MetricDatabase: hosts, VMs, names and labels are kept apart", () => {
   const ids = test.store.register(keys);
   assert.equal(new Set(ids).size, keys.length);
   test.store.write(
-    "local",
     HOUR,
     Uint32Array.from([ids[0]!, ids[2]!, ids[3]!, ids[4]!]),
     Float32Array.of(1, 3, 4, 5),
   );
-  test.store.write("lab", HOUR, Uint32Array.of(ids[1]!), Float32Array.of(2));
+  test.store.write(HOUR, Uint32Array.of(ids[1]!), Float32Array.of(2));
   const look = () => ({
     mine: test.read(HOUR, HOUR + 60, "raw").map(({ name, label, points }) => [name, label, points.avg[0]]),
     lab: test.read(HOUR, HOUR + 60, "raw", { host: "lab" }).map(({ points }) => points.avg),
@@ -114,7 +116,7 @@ Deno.test("MetricDatabase: more series than a row of a tick holds", () => {
     Array.from({ length: 1500 }, (_, index) => ({ ...KEY, label: String(index) })),
   );
   const figures = Float32Array.from(ids, (_, index) => index % 1000);
-  for (const time of [HOUR, HOUR + 30]) test.store.write("local", time, Uint32Array.from(ids), figures);
+  for (const time of [HOUR, HOUR + 30]) test.store.write(time, Uint32Array.from(ids), figures);
   for (const now of [HOUR, HOUR + 3600]) {
     test.pack(now);
     const found = test.read(HOUR, HOUR + 60, "raw");
@@ -141,19 +143,29 @@ Deno.test("MetricDatabase: a clock that is set back adds to hours that are packe
   assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw")[0]!.points.avg, [10, 40, 60]);
 });
 
-/** Parts and points of the rows of a resolution. */
-const partsIn = (store: MetricDatabase, resolution: number) =>
-  store.database.prepare("SELECT data, points FROM chunks WHERE (id >> 22) & 3 = ? ORDER BY id").all(
+Deno.test("MetricDatabase: a clock that is out of its mind keeps nothing from being packed", () => {
+  using test = testDatabase();
+  const [id] = test.store.register([KEY]);
+  for (const time of [-9e9, 0, 2 ** 34, 9e15]) test.fill(id!, time, [1]);
+  for (let part = 0; test.store.pack(HOUR); part++) assert.ok(part < 10, "it comes to an end");
+  assert.equal(test.store.database.prepare("SELECT count(*) AS n FROM ticks").get()!.n, 0);
+  test.fill(id!, HOUR, [7]);
+  test.pack(HOUR + 3600);
+  assert.deepEqual(test.read(HOUR, HOUR + 3600, "1h")[0]!.points.avg, [7]);
+});
+
+/** Rows of each chunk of a resolution, in order. */
+function rowsIn(store: MetricDatabase, { id: resolution, chunk }: Resolution): number[] {
+  const ids = store.database.prepare("SELECT id FROM chunks WHERE (id >> 22) & 3 = ? ORDER BY id").all(
     resolution,
   )
-    .map(({ data, points }) => {
-      const bytes = data as Uint8Array, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      let parts = 0;
-      for (let at = 1; at < bytes.length; at += 2 + view.getUint16(at, true)) parts++;
-      return { parts, points: Number(points) };
-    });
+    .map(({ id }) => Number(id));
+  return [...Map.groupBy(ids, (id) => Math.floor(id % 2 ** 22 / (chunk / 3600))).values()].map(({ length }) =>
+    length
+  );
+}
 
-Deno.test("MetricDatabase: hours are put behind each other, made one after a day, and are the same all the time", () => {
+Deno.test("MetricDatabase: hours have rows of their own, made one after a day, and are the same all the time", () => {
   using test = testDatabase();
   const [id] = test.store.register([KEY]);
   const begin = HOUR - HOUR % (16 * 86_400), hours = 20 * 24;
@@ -168,8 +180,8 @@ Deno.test("MetricDatabase: hours are put behind each other, made one after a day
       taken.avg.push(figure);
     });
     test.pack(from + 3600);
-    for (const { parts } of [1, 2, 3].flatMap((each) => partsIn(test.store, each))) {
-      assert.ok(parts <= 32, `${parts}`);
+    for (const rows of RESOLUTIONS.flatMap((each) => rowsIn(test.store, each))) {
+      assert.ok(rows <= 24, `${rows}`);
     }
     if (hour % 50 !== 49) continue;
     for (const each of RESOLUTIONS.slice(1)) {
@@ -180,19 +192,34 @@ Deno.test("MetricDatabase: hours are put behind each other, made one after a day
       );
     }
   }
-  for (const each of [1, 2, 3]) {
-    const rows = partsIn(test.store, each);
+  for (const each of RESOLUTIONS.slice(1)) {
+    const rows = rowsIn(test.store, each);
     assert.ok(rows.length > 1);
-    assert.deepEqual(
-      rows.slice(0, -1).filter(({ parts }) => parts !== 1),
-      [],
-      "what is over is in one piece",
-    );
+    assert.deepEqual(rows.slice(0, -1).filter((each) => each !== 1), [], "what is over is in one piece");
   }
-  assert.ok(partsIn(test.store, 3).at(-1)!.parts > 1, "what goes on is not packed anew each hour");
+  assert.ok(rowsIn(test.store, resolutionOf("1h")).at(-1)! > 1, "what goes on is not packed anew each hour");
   const bytes = test.store.database.prepare("SELECT total(length(data)) AS n FROM chunks").get()!.n;
   const { resolutions } = test.store.figures();
   assert.equal(resolutions.reduce((sum, each) => sum + each.bytes, 0), bytes, "its bytes are counted right");
+});
+
+Deno.test("MetricDatabase: readings that come while their hour is packed are not lost", () => {
+  using test = testDatabase();
+  const ids = test.store.register(
+    Array.from({ length: 1500 }, (_, index) => ({ ...KEY, label: String(index) })),
+  );
+  const figures = new Float32Array(ids.length).fill(1), all = Uint32Array.from(ids);
+  test.store.write(HOUR, all, figures);
+  assert.ok(test.store.pack(HOUR + 3600), "a part of them");
+  test.store.write(HOUR + 30, all, figures); // the clock was set back
+  test.pack(HOUR + 3600);
+  assert.equal(test.store.database.prepare("SELECT count(*) AS n FROM ticks").get()!.n, 0);
+  for (const name of ["raw", "1h"] as const) {
+    const found = test.read(HOUR, HOUR + 3600, name);
+    assert.equal(found.length, 1500);
+    for (const { points } of found) assert.deepEqual(points.avg, name === "raw" ? [1, 1] : [1]);
+  }
+  assert.deepEqual(test.store.figures().resolutions.map(({ points }) => points), [3000, 1500, 1500, 1500]);
 });
 
 Deno.test("MetricDatabase: an hour that comes again after its raw figures were removed counts once", () => {
@@ -207,25 +234,63 @@ Deno.test("MetricDatabase: an hour that comes again after its raw figures were r
   assert.deepEqual([hour!.points.avg, hour!.points.max], [[50], [60]]);
 });
 
-Deno.test("MetricDatabase: rows of the version before are read, and go on", () => {
-  using test = testDatabase();
-  const [id] = test.store.register([KEY]);
-  test.fill(id!, HOUR, [10, 20]);
-  test.pack(HOUR + 3600);
-  // Without the mark of parts and the length of the only one
-  test.store.database.exec(
-    "UPDATE chunks SET data = substr(data, 4) WHERE (id >> 22) & 3 > 0; PRAGMA user_version = 1",
-  );
-  test.store.close();
-  test.reopen();
-  assert.equal(test.store.database.prepare("PRAGMA user_version").get()!.user_version, 2);
-  test.fill(id!, HOUR + 3600, [30, 50]);
-  test.pack(HOUR + 7200);
-  test.fill(id!, HOUR + 7200, [70]);
-  test.pack(HOUR + 10_800);
-  assert.deepEqual(test.read(HOUR, HOUR + 10_800, "1h")[0]!.points, {
-    ...{ times: [HOUR, HOUR + 3600, HOUR + 7200], avg: [15, 40, 70], min: [10, 30, 70], max: [20, 50, 70] },
-  });
+/** The tables of version 2, with an hour of a series that is packed, and two readings that are not. */
+function writeVersion2(path: string): void {
+  using database = new DatabaseSync(path);
+  database.exec(`
+    CREATE TABLE series (id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL, subject TEXT NOT NULL,
+      name TEXT NOT NULL, label TEXT NOT NULL, UNIQUE (host, subject, name, label)) STRICT;
+    CREATE TABLE ticks (bucket INTEGER NOT NULL, time INTEGER NOT NULL, host TEXT NOT NULL, figures BLOB NOT NULL,
+      PRIMARY KEY (bucket, time, host)) STRICT;
+    CREATE TABLE chunks (id INTEGER PRIMARY KEY, points INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+    CREATE TABLE totals (resolution INTEGER PRIMARY KEY, points INTEGER NOT NULL, bytes INTEGER NOT NULL,
+      oldest INTEGER NOT NULL) STRICT;
+    INSERT INTO series VALUES (200, 'local', 'vm-1', 'cpu_usage', '');
+    INSERT INTO totals VALUES (0, 2, 99, ${HOUR});
+    PRAGMA user_version = 2;`);
+  const put = database.prepare("INSERT INTO chunks VALUES (?, ?, ?)");
+  const raw = { times: [HOUR, HOUR + 30], avg: [10, 20] };
+  for (const each of RESOLUTIONS) {
+    const chunk = encodeChunk(each.step === 0 ? raw : rollUp(raw, each.step));
+    const id = 200 * 2 ** 24 + each.id * 2 ** 22 + Math.floor(HOUR / each.chunk);
+    // What is rolled up stood in parts, each behind a mark and its length; a row without them was of version 1
+    const hasParts = each.name === "15m" || each.name === "1h";
+    put.run(id, 1, Uint8Array.of(...hasParts ? [2, chunk.length + 1, 0] : [], 0, ...chunk));
+  }
+  const figures = new DataView(new ArrayBuffer(6));
+  figures.setUint16(0, 200, true);
+  for (const [index, figure] of [30, 50].entries()) {
+    figures.setFloat32(2, figure, true);
+    database.prepare("INSERT INTO ticks VALUES (0, ?, 'local', ?)")
+      .run(HOUR + 3600 + index * 30, new Uint8Array(figures.buffer));
+  }
+}
+
+Deno.test("MetricDatabase: what the version before has written is taken over, part by part, and goes on", () => {
+  using folder = {
+    path: Deno.makeTempDirSync(),
+    [Symbol.dispose]: () => Deno.removeSync(folder.path, { recursive: true }),
+  };
+  const path = join(folder.path, "metrics.db");
+  writeVersion2(path);
+  const store = new MetricDatabase(openMetrics(path), path);
+  using _closing = { [Symbol.dispose]: () => store.close() };
+  assert.equal(store.database.prepare("PRAGMA user_version").get()!.user_version, 3);
+  store.clean([0, 0, 0, 0], 0);
+  assert.deepEqual(store.register([KEY]), [200], "a series whose points are not taken over yet is kept");
+  store.write(HOUR + 7200, Uint32Array.of(200), Float32Array.of(70));
+  while (store.pack(HOUR + 10_800)) { /* the next part */ }
+  const read = (name: "raw" | "1m" | "15m" | "1h") =>
+    store.read({ host: "local", subject: "vm-1" }, HOUR, HOUR + 10_800, resolutionOf(name))[0]!.points;
+  assert.deepEqual(read("raw").avg, [10, 20, 30, 50, 70]);
+  for (const name of ["1m", "15m", "1h"] as const) {
+    assert.deepEqual(read(name), {
+      ...{ times: [HOUR, HOUR + 3600, HOUR + 7200], avg: [15, 40, 70], min: [10, 30, 70], max: [20, 50, 70] },
+    }, name);
+  }
+  assert.deepEqual(store.figures().resolutions.map(({ points }) => points), [5, 3, 3, 3]);
+  const tables = store.database.prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'earlier%'").all();
+  assert.deepEqual(tables, []);
 });
 
 Deno.test("MetricDatabase.clean() removes what is over, by resolution, gives space back and counts right", () => {
@@ -235,7 +300,7 @@ Deno.test("MetricDatabase.clean() removes what is over, by resolution, gives spa
   for (let hour = 0; hour < 3; hour++) {
     for (let tick = 0; tick < 120; tick++) {
       const figures = Float32Array.from(ids, (id) => (id * 7919 + hour * 104_729 + tick * 1299) % 100_003);
-      store.write("local", HOUR + hour * 3600 + tick * 30, Uint32Array.from(ids), figures);
+      store.write(HOUR + hour * 3600 + tick * 30, Uint32Array.from(ids), figures);
     }
     test.pack(HOUR + (hour + 1) * 3600);
   }
@@ -267,17 +332,21 @@ Deno.test("MetricDatabase.clean() removes what is over, by resolution, gives spa
 
 Deno.test("MetricDatabase: a damaged chunk is a gap, and keeps nothing else from being read, packed or counted", () => {
   using test = testDatabase();
-  const ids = test.store.register([KEY, { ...KEY, label: "other" }]);
+  // Of two groups: series of one stand in the same row
+  const registered = test.store.register(
+    Array.from({ length: GROUP + 1 }, (_, index) => ({ ...KEY, label: String(index) })),
+  );
+  const ids = [registered[0]!, registered.at(-1)!], other = String(GROUP);
   const both = (time: number, figure: number) =>
-    test.store.write("local", time, Uint32Array.from(ids), Float32Array.of(figure, figure));
+    test.store.write(time, Uint32Array.from(ids), Float32Array.of(figure, figure));
   both(HOUR, 1);
   both(HOUR + 30, 2);
   const [fresh] = test.store.figures().resolutions;
   assert.deepEqual([fresh!.points, fresh!.oldest], [4, HOUR * 1000], "what is not packed yet is counted");
   test.pack(HOUR + 3600);
-  test.store.database.prepare("UPDATE chunks SET data = x'01ffff' WHERE id < ?").run((ids[0]! + 1) * 2 ** 24);
+  test.store.database.prepare("UPDATE chunks SET data = x'01ffff' WHERE id < ?").run(2 ** 24);
   assert.deepEqual(test.read(HOUR, HOUR + 3600, "raw").map(({ label, points }) => [label, points.avg]), [[
-    "other",
+    other,
     [1, 2],
   ]]);
   both(HOUR + 60, 3);

@@ -5,20 +5,21 @@
 import { DatabaseSync } from "node:sqlite";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../lib/text/message.ts";
+import { SET_ASIDE } from "./earlier_rows.ts";
 
 /** Name of the file in the data folder. */
 export const METRICS_FILE = "metrics.db";
-/** Version of the file; a newer one is not opened. Since 2 a chunk may have parts; what 1 wrote is read as it is. */
-const VERSION = 2;
+/** Version of the file; a newer one is not opened. Since 3 a row has a group of series; rows of before are taken over. */
+const VERSION = 3;
 /** Milliseconds a statement waits for another process's lock. */
 const BUSY_MS = 2000;
 /** Beside a database: what was written to it lately. */
 const BESIDE = ["", "-wal", "-shm"] as const;
 
 /**
- * `ticks` is what was taken in the hour that goes on: one row for 512 series, so that a row fits into a page or two.
- * `chunks` is what was before; its id is made of series, resolution and time (`chunkId()`), so that a range of time is a
- * range of rows and there is no index beside it.
+ * `ticks` is what was taken in the hour that goes on. `chunks` is what was before: an hour of 64 series in a row, later some
+ * hours or days of them. Ids are made of what a row is of (`row_ids.ts`), so that a range of time is a range of rows and
+ * there is no index beside it; and what is written together stands together, so that few pages are.
  */
 const TABLES = `
   CREATE TABLE series (
@@ -29,23 +30,25 @@ const TABLES = `
     label   TEXT NOT NULL,
     UNIQUE (host, subject, name, label)
   ) STRICT;
-  CREATE TABLE ticks (
-    bucket  INTEGER NOT NULL,  -- id of the series / 512
-    time    INTEGER NOT NULL,  -- seconds since 1970
-    host    TEXT NOT NULL,
-    figures BLOB NOT NULL,     -- places in the bucket, 16 bits each; then the figures, 32-bit floats
-    PRIMARY KEY (bucket, time, host)
-  ) STRICT;
-  CREATE TABLE chunks (
-    id     INTEGER PRIMARY KEY,
-    points INTEGER NOT NULL,
-    data   BLOB NOT NULL
-  ) STRICT;
   CREATE TABLE totals (
     resolution INTEGER PRIMARY KEY,
     points     INTEGER NOT NULL,
     bytes      INTEGER NOT NULL,
     oldest     INTEGER NOT NULL  -- seconds since 1970
+  ) STRICT;`;
+
+/** What version 3 has otherwise than the ones before. */
+const ROWS = `
+  CREATE TABLE ticks (
+    id      INTEGER PRIMARY KEY,  -- time and bucket
+    points  INTEGER NOT NULL,
+    figures BLOB NOT NULL         -- a chunk with places in the bucket for times
+  ) STRICT;
+  CREATE TABLE chunks (
+    id     INTEGER PRIMARY KEY,   -- group of series, resolution and hour
+    points INTEGER NOT NULL,
+    places BLOB NOT NULL,         -- which series of the group have some: a bit each
+    data   BLOB NOT NULL          -- \`packed_points.ts\`
   ) STRICT;
   PRAGMA user_version = ${VERSION};`;
 
@@ -73,8 +76,7 @@ export function openMetrics(path: string): DatabaseSync {
     // What was written last may be lost with the power, never the file
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096");
     database.exec("PRAGMA journal_size_limit = 8388608");
-    if (version === 0) database.exec(`BEGIN; ${TABLES} COMMIT`);
-    if (version === 1) database.exec(`PRAGMA user_version = ${VERSION}`);
+    if (version < VERSION) database.exec(`BEGIN; ${version === 0 ? TABLES : SET_ASIDE} ${ROWS} COMMIT`);
     const check = database.prepare("PRAGMA quick_check(1)").get();
     if (check?.quick_check !== "ok") throw new Error(`corrupt: ${check?.quick_check}`);
     return database;

@@ -52,10 +52,10 @@ export class MetricService {
       return null;
     },
     register: ({ keys }) => Uint32Array.from(this.#toWrite().register(keys)),
-    write: ({ host, time, ids, figures, generation }) => {
+    write: ({ time, ids, figures, generation }) => {
       const database = this.#toWrite();
       // Of a file that was moved aside: the next tick has ids of the new one
-      if (generation === this.#generation) database.write(host, time, ids, figures);
+      if (generation === this.#generation) database.write(time, ids, figures);
       return null;
     },
     pack: ({ now }) => this.#toWrite().pack(now),

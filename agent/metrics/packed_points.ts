@@ -1,77 +1,73 @@
 /**
- * Points as they stand in a row of the store. What is rolled up grows by some points each hour: they are put behind what
- * is there, as a part of their own, and parts are made one from time to time. So an hour costs as much as its own points,
- * not as much as all that stand in the row.
+ * Points of a group of series as they stand in one row of the store. A row of one series alone would be written to a page of its
+ * own each hour: the disk has as much to write for a point as for a page full of them.
  *
- * Layout: 0, then a chunk (`lib/metrics/chunk.ts`); or 1, then a deflated chunk; or 2, then parts: the length of each (16
- * bits, the lowest first), then one of the former.
+ * Layout, squeezed: of each series its place in the group (8 bits), the length of its chunk (32 bits, the lowest first), and
+ * the chunk (`lib/metrics/chunk.ts`).
  */
-import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { decodeChunk, encodeChunk } from "../../lib/metrics/chunk.ts";
-import { mergePoints, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
+import { mergeAll, type Points } from "../../lib/metrics/points.ts";
 import { log } from "../log.ts";
+import { squeeze, unsqueeze } from "./squeezed.ts";
 
-const PLAIN = 0, DEFLATED = 1, PARTS = 2;
-const LENGTH_BYTES = 2;
-/** Fewer bytes do not get smaller. */
-const LEAST_DEFLATED = 24;
-/** Memory for a few hundred bytes: zlib's own measure is for files, and takes longer to set up than they take. */
-const DEFLATE = { windowBits: 12, memLevel: 5, chunkSize: 1024 };
-/** Most bytes that a chunk is unpacked to. */
-const INFLATE = { maxOutputLength: 4 << 20, chunkSize: 4096 };
+/** Series of a group. Their points in a row fill some pages, and one of them is unpacked fast. */
+export const GROUP = 64;
 
-function marked(mark: number, body: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(1 + body.length);
-  bytes[0] = mark;
-  bytes.set(body, 1);
-  return bytes;
-}
+const LENGTH_BYTES = 4, HEAD_BYTES = 1 + LENGTH_BYTES;
 
-/** Points, once and for all. */
-export function pack(points: Points): Uint8Array {
-  const plain = encodeChunk(points);
-  const deflated = plain.length < LEAST_DEFLATED ? plain : deflateRawSync(plain, DEFLATE);
-  return deflated.length < plain.length ? marked(DEFLATED, deflated) : marked(PLAIN, plain);
-}
+/** Points by place of their series in the group. */
+export type GroupPoints = ReadonlyMap<number, Points>;
 
-/** Points that are packed with others soon: they are not made as small as they could be. */
-export const packLoosely = (points: Points): Uint8Array => marked(PLAIN, encodeChunk(points));
-
-/** A row of one part. What comes behind it is another such without its first byte. */
-export function asPart(packed: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(1 + LENGTH_BYTES + packed.length);
-  bytes[0] = PARTS;
-  new DataView(bytes.buffer).setUint16(1, packed.length, true);
-  bytes.set(packed, 1 + LENGTH_BYTES);
-  return bytes;
-}
-
-/** The points of a row. A part whose bytes are damaged is a gap: it must not keep the others from being packed or read. */
-export function unpack(bytes: Uint8Array): Points {
-  return bytes[0] === PARTS ? partsOf(bytes).map(unpackOne).reduce(mergePoints, NO_POINTS) : unpackOne(bytes);
-}
-
-/** Whether there is more than one part. */
-export function hasParts(bytes: Uint8Array): boolean {
-  return bytes[0] === PARTS && partsOf(bytes).length > 1;
-}
-
-function partsOf(bytes: Uint8Array): Uint8Array[] {
-  const parts: Uint8Array[] = [], view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 1; at + LENGTH_BYTES <= bytes.length;) {
-    const first = at + LENGTH_BYTES;
-    at = first + view.getUint16(at, true);
-    parts.push(bytes.subarray(first, at));
+export function packPoints(group: GroupPoints): Uint8Array {
+  const chunks = [...group].map(([place, points]) => [place, encodeChunk(points)] as const);
+  const plain = new Uint8Array(chunks.reduce((sum, [, chunk]) => sum + HEAD_BYTES + chunk.length, 0));
+  const view = new DataView(plain.buffer);
+  let at = 0;
+  for (const [place, chunk] of chunks) {
+    view.setUint8(at, place);
+    view.setUint32(at + 1, chunk.length, true);
+    plain.set(chunk, at + HEAD_BYTES);
+    at += HEAD_BYTES + chunk.length;
   }
-  return parts;
+  return squeeze(plain);
 }
 
-function unpackOne(bytes: Uint8Array): Points {
+/** The points of a row; of all series, where none are named. Damaged ones are a gap: they must not keep others from being read. */
+export function unpackPoints(bytes: Uint8Array, wanted?: ReadonlySet<number>): Map<number, Points> {
+  const found = new Map<number, Points>();
   try {
-    const body = bytes.subarray(1);
-    return decodeChunk(bytes[0] === DEFLATED ? inflateRawSync(body, INFLATE) : body);
+    const plain = unsqueeze(bytes), view = new DataView(plain.buffer, plain.byteOffset, plain.length);
+    for (let at = 0; at < plain.length;) {
+      const place = view.getUint8(at), first = at + HEAD_BYTES;
+      at = first + view.getUint32(at + 1, true);
+      if (wanted === undefined || wanted.has(place)) found.set(place, decodeChunk(plain.subarray(first, at)));
+    }
   } catch (error) {
     log.warn("a chunk of the metrics is damaged", { error });
-    return NO_POINTS;
   }
+  return found;
 }
+
+/** Which places a row has points of, as bits: they are looked through without unpacking it. */
+export function placesOf(group: GroupPoints): Uint8Array {
+  const bits = new Uint8Array(GROUP / 8);
+  for (const place of group.keys()) bits[place >> 3]! |= 1 << (place & 7);
+  return bits;
+}
+
+/** The places of {@link placesOf}. */
+export const placesIn = (bits: Uint8Array): number[] =>
+  Array.from({ length: GROUP }, (_, place) => place).filter((place) => bits[place >> 3]! & 1 << (place & 7));
+
+/** Points of many rows, series by series. Where several have one, that of the last counts. */
+export function mergeGroups(groups: readonly GroupPoints[]): GroupPoints {
+  const parts = Map.groupBy(groups.flatMap((group) => [...group]), ([place]) => place);
+  return new Map(parts.entries().map(([place, of]) => [place, mergeAll(of.map(([, points]) => points))]));
+}
+
+/** Points of all its series. */
+export const countIn = (group: GroupPoints) =>
+  group.values().reduce((sum, { times }) => sum + times.length, 0);
+/** The first time of all. */
+export const oldestIn = (group: GroupPoints) =>
+  group.values().reduce((least, { times }) => Math.min(least, times[0] ?? Infinity), Infinity);

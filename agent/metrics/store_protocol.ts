@@ -20,7 +20,6 @@ export interface MetricCalls {
   /** `generation` is that of the ids: those of another file are not taken. */
   write: {
     in: {
-      readonly host: string;
       readonly time: number;
       readonly ids: Uint32Array;
       readonly figures: Float32Array;

@@ -15,8 +15,8 @@ export const NO_POINTS: Points = { times: [], avg: [] };
 export function mergePoints(earlier: Points, later: Points): Points {
   if (earlier.times.length === 0) return later;
   if (later.times.length === 0) return earlier;
+  if (earlier.times.at(-1)! < later.times[0]!) return join([earlier, later]);
   const isRolled = earlier.min !== undefined || later.min !== undefined;
-  if (earlier.times.at(-1)! < later.times[0]!) return join(earlier, later, isRolled);
   const times: number[] = [], avg: number[] = [], min: number[] = [], max: number[] = [];
   const take = (points: Points, index: number) => {
     times.push(points.times[index]!);
@@ -36,15 +36,24 @@ export function mergePoints(earlier: Points, later: Points): Points {
   return isRolled ? { times, avg, min, max } : { times, avg };
 }
 
-/** Points of two parts, the second of which begins after the first has ended. */
-function join(earlier: Points, later: Points, isRolled: boolean): Points {
-  const times = [...earlier.times, ...later.times], avg = [...earlier.avg, ...later.avg];
-  if (!isRolled) return { times, avg };
-  return {
-    ...{ times, avg },
-    min: [...earlier.min ?? earlier.avg, ...later.min ?? later.avg],
-    max: [...earlier.max ?? earlier.avg, ...later.max ?? later.avg],
-  };
+/** Points of many parts, as {@link mergePoints} merges two. */
+export function mergeAll(parts: readonly Points[]): Points {
+  const known = parts.filter(({ times }) => times.length > 0);
+  const isInOrder = known.every(({ times }, index) =>
+    index === 0 || known[index - 1]!.times.at(-1)! < times[0]!
+  );
+  return isInOrder ? join(known) : known.reduce(mergePoints, NO_POINTS);
+}
+
+/** Points of parts each of which begins after the one before has ended. */
+function join(parts: readonly Points[]): Points {
+  if (parts.length < 2) return parts[0] ?? NO_POINTS;
+  const column = (of: (points: Points) => readonly number[]) => parts.flatMap(of);
+  const times = column((points) => points.times), avg = column((points) => points.avg);
+  if (parts.every(({ min }) => min === undefined)) return { times, avg };
+  const min = column((points) => points.min ?? points.avg),
+    max = column((points) => points.max ?? points.avg);
+  return { times, avg, min, max };
 }
 
 /** The points from one time (included) to another (not included). */

@@ -50,7 +50,7 @@ async function past(vms: number): Promise<Row[]> {
         walks[index] = Math.min(100, Math.max(0, walks[index]! + (Math.random() - 0.5) * 8));
         return quantise(rules[index % rules.length]!(walks[index]!, hour));
       });
-      store.ask("write", { host: LOCAL_HOST, time, ids, figures, generation });
+      store.ask("write", { time, ids, figures, generation });
     }
     for (let more = true; more;) {
       packing.push(

@@ -37,7 +37,7 @@ function testStore(dataDir: string, reserve = 0, series = 500) {
       if (generation !== store.generation) ids = Uint32Array.from(await store.ask("register", { keys }));
       generation = store.generation;
       const figures = Float32Array.from(ids, (id) => (id * 7919 + time) % 10_007);
-      await store.ask("write", { host: "local", time, ids, figures, generation });
+      await store.ask("write", { time, ids, figures, generation });
     },
     /** How many series have something then. */
     async known(time: number): Promise<number> {

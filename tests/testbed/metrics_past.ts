@@ -31,7 +31,7 @@ export function writePast(dataDir: string, series: readonly PastSeries[], days: 
     const known = inOrder.map((place) => ({ id: ids[place]!, figure: series[place]!.at(time) }))
       .filter(({ figure }) => !Number.isNaN(figure));
     store.ask("write", {
-      ...{ host: LOCAL_HOST, time, generation },
+      ...{ time, generation },
       ids: Uint32Array.from(known, ({ id }) => id),
       figures: Float32Array.from(known, ({ figure }) => figure),
     });
