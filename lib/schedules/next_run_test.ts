@@ -156,6 +156,12 @@ Deno.test("timingOf() refuses what is missing, what is none and what never comes
     [{ frequency: "cron", cron: "* * * * * *" }, "cron", /must have five parts/],
     [{ frequency: "cron", cron: "60 * * * *" }, "cron", /is not right: Invalid value for minute/],
     [{ frequency: "cron", cron: "" }, "cron", /must have five parts/],
+    [
+      { frequency: "cron", cron: "@never" },
+      "cron",
+      /must have five parts: minute, hour.*or be one of @hourly/,
+    ],
+    [{ frequency: "cron", cron: "@reboot" }, "cron", /must have five parts/],
     [{ frequency: "cron", cron: "2027-01-01T00:00:00" }, "cron", /must have five parts/],
     [{ frequency: "cron", cron: "NaN * * * *" }, "cron", /is not right/],
   ];

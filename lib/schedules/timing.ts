@@ -51,11 +51,18 @@ function momentIn(at: string): string {
   throw refuse("at", "is no date and time. Write it as 2026-12-24T18:00");
 }
 
-/** What croner takes beside is a date, or has seconds. @throws {ContractError} InvalidInput */
+/** Words that stand for an expression. */
+const NICKNAMES = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
+
+/** What croner takes beside is a date, has seconds, or has no time (`@reboot`). @throws {ContractError} InvalidInput */
 function patternIn(cron: string): string {
   const text = cron.trim();
-  if (text.startsWith("@") || text.split(/\s+/).length === 5) return text;
-  throw refuse("cron", "must have five parts: minute, hour, day, month and weekday, as 30 3 * * 1-5");
+  if (NICKNAMES.includes(text.toLowerCase()) || text.split(/\s+/).length === 5) return text;
+  throw refuse(
+    "cron",
+    "must have five parts: minute, hour, day, month and weekday, as 30 3 * * 1-5; or be one of " +
+      NICKNAMES.join(", "),
+  );
 }
 
 const daysOf = (weekdays: readonly Weekday[]) => WEEKDAYS.filter((day) => weekdays.includes(day));
