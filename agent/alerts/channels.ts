@@ -57,6 +57,9 @@ const EMOJI = { info: "information_source", warning: "warning", critical: "rotat
 
 const SMTP_PORTS = { tls: 465, starttls: 587, none: 25 } as const;
 
+/** A mail server as an address, to be judged like others. */
+export const mailUrl = (host: string) => new URL(`smtp://${host.includes(":") ? `[${host}]` : host}`);
+
 /** Sends a mail. nodemailer encodes headers and addresses; none of them can hold a line break (the contract's patterns). */
 async function mail(
   target: AlertTargetRecord,
@@ -65,8 +68,11 @@ async function mail(
 ): Promise<void> {
   const { createTransport } = await import("nodemailer");
   const { smtpHost = "", smtpSecurity = "starttls", smtpUser, secret, mailFrom = "", mailTo = [] } = target;
-  const url = new URL(`smtp://${smtpHost.includes(":") ? `[${smtpHost}]` : smtpHost}`);
-  const { addresses: [address] } = await requireReachable(url, target.privateAddresses, options.resolve);
+  const { addresses: [address] } = await requireReachable(
+    mailUrl(smtpHost),
+    target.privateAddresses,
+    options.resolve,
+  );
   const ca = await trusted();
   const transport = createTransport({
     host: address!,

@@ -9,8 +9,9 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { RuleRefusal } from "../../lib/alerts/rule.ts";
 import type { Handlers } from "../dispatch.ts";
-import { UrlRefused } from "../outbound/errors.ts";
-import { checkedUrl } from "../outbound/fetch.ts";
+import { BrokenOff, outboundRefusal, UrlRefused } from "../outbound/errors.ts";
+import { checkedUrl, requireReachable } from "../outbound/fetch.ts";
+import { mailUrl } from "./channels.ts";
 import type { Delivery } from "./delivery.ts";
 import { invalid } from "./handlers.ts";
 import type { AlertRecords, AlertTargetRecord } from "./records.ts";
@@ -61,6 +62,33 @@ function refusalOf(input: NewTarget): RuleRefusal | undefined {
   } catch (error) {
     if (!(error instanceof UrlRefused)) throw error;
     return { field: "url", reason: `cannot be used: ${error.reason}` };
+  }
+}
+
+/** Milliseconds for the name service: what it has not told by then is judged when something is sent. */
+const NAME_MS = 3000;
+
+/**
+ * Refuses a target to which nothing would be sent: whoever sets it up is told, not who waits for an alert. A name that is not
+ * known now may be by the time something is sent, which judges it again.
+ *
+ * @throws {ContractError} AlertTargetRefused
+ */
+async function requireAllowed(
+  { channel, url = "", smtpHost = "", privateAddresses }: AlertTargetRecord,
+): Promise<void> {
+  const server = channel === "email" ? mailUrl(smtpHost) : checkedUrl(url);
+  const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
+  const timer = setTimeout(giveUp, NAME_MS);
+  try {
+    await Promise.race([requireReachable(server, privateAddresses), late]);
+  } catch (error) {
+    if (error instanceof BrokenOff) return;
+    const reason = outboundRefusal(error);
+    if (reason === undefined) throw error;
+    throw new ContractError("AlertTargetRefused", { host: server.hostname, reason }, { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -125,7 +153,7 @@ export function alertTargetHandlers(
   };
   return {
     list_alert_targets: () => records.require().targets.all.map(shown),
-    create_alert_target: (input) => {
+    create_alert_target: async (input) => {
       if (records.require().targets.size >= MOST_ALERT_TARGETS) {
         throw new ContractError("TooManyAlerts", { limit: MOST_ALERT_TARGETS, what: "targets" });
       }
@@ -136,13 +164,17 @@ export function alertTargetHandlers(
         ...{ enabled: true, minSeverity: "warning", privateAddresses: false } as const,
         ...input,
       };
+      await requireAllowed(target);
       records.put(records.targets, target);
       return shown(target);
     },
-    update_alert_target: ({ targetId, ...change }) => {
+    update_alert_target: async ({ targetId, ...change }) => {
       const before = requireTarget(targetId), target = changed(before, change);
       const refusal = refusalOf(target) ?? strangerRefusal(before, target, change.secret !== undefined);
       if (refusal !== undefined) throw invalid(refusal);
+      const isElsewhere = serverOf(before) !== serverOf(target) ||
+        before.privateAddresses !== target.privateAddresses;
+      if (isElsewhere) await requireAllowed(target);
       records.put(records.targets, target);
       return shown(target);
     },

@@ -260,11 +260,42 @@ Deno.test("alerts that make no sense are refused by their field; targets by wher
     "InvalidInput",
     /user name/,
   );
-  const { id: targetId } = await call(server, "create_alert_target", {
+  // Where nothing would be sent is told at once, not once an alert fires
+  const loopback = { ...target, url: "http://127.0.0.1:9/x" };
+  await refused(
+    call(server, "create_alert_target", loopback),
+    "AlertTargetRefused",
+    /127\.0\.0\.1 is a loopback address.*Allow private addresses/,
+  );
+  await refused(
+    call(server, "create_alert_target", {
+      ...target,
+      url: "http://169.254.169.254/x",
+      privateAddresses: true,
+    }),
+    "AlertTargetRefused",
+    /link-local/,
+  );
+  await refused(
+    call(server, "create_alert_target", {
+      ...{ name: "m", channel: "email", smtpHost: "::1", mailFrom: "a@b.example", mailTo: ["c@b.example"] },
+    }),
+    "AlertTargetRefused",
+    /loopback/,
+  );
+  const { id: targetId } = await call(server, "create_alert_target", { ...loopback, privateAddresses: true });
+  await refused(
+    call(server, "update_alert_target", { targetId, privateAddresses: false }),
+    "AlertTargetRefused",
+    /loopback/,
+  );
+  await call(server, "update_alert_target", { targetId, name: "renamed" });
+  // A name that is not known now may be later
+  await call(server, "create_alert_target", {
     ...target,
-    url: "http://127.0.0.1:9/x",
+    name: "later",
+    url: "http://no-such-host.invalid/x",
   });
-  await refused(call(server, "test_alert_target", { targetId }), "AlertNotDelivered", /loopback/);
   const mail = { name: "m", channel: "email", smtpHost: "mail.example", mailFrom: "a@b.example" } as const;
   for (const to of ["a@b.example\r\nBcc: c@d.example", "a b@c.example", "<a@b.example>"]) {
     await refused(call(server, "create_alert_target", { ...mail, mailTo: [to] }), "InvalidInput", /mailTo/);
