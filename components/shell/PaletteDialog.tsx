@@ -32,13 +32,14 @@ type Resources = Pick<PaletteScope<IconName>, "networks" | "pools" | "images">;
 
 const NO_RESOURCES: Resources = { networks: [], pools: [], images: [] };
 
-async function readResources(rights: PaletteRights): Promise<Resources> {
-  const [networks, pools, images] = await Promise.all([
-    rights.networks ? api.getNetworks() : [],
-    rights.pools ? api.getStoragePools() : [],
-    rights.images ? api.listImages().then(({ images }) => images) : [],
-  ]);
-  return { networks, pools, images };
+/** Reads the lists, each by itself: one that fails is told of, and takes no other away. */
+function readResources(rights: PaletteRights, tell: (read: Partial<Resources>) => void): void {
+  const reads: readonly (false | Promise<Partial<Resources>>)[] = [
+    rights.networks && api.getNetworks().then((networks) => ({ networks })),
+    rights.pools && api.getStoragePools().then((pools) => ({ pools })),
+    rights.images && api.listImages().then(({ images }) => ({ images })),
+  ];
+  for (const read of reads) if (read) read.then(tell).catch((error) => reportFailure(undefined, error));
 }
 
 /** The pages of the sidebar, those below the settings, and some that are looked for by name. */
@@ -74,8 +75,7 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
     live.complete().catch((error) => reportFailure("failed.list", error));
     // Without libvirt they are not known: the banner says so.
     if (!live.controllable.peek()) return;
-    readResources(rights).then((read) => resources.value = read)
-      .catch((error) => reportFailure(undefined, error));
+    readResources(rights, (read) => resources.value = { ...resources.value, ...read });
   }, []);
 
   const controllable = live.controllable.value;
