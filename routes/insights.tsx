@@ -70,7 +70,7 @@ function undoText(fields: readonly (readonly [string, number])[]): string {
 }
 
 /** What the figures say that somebody should know: counts, filters, findings, and what can be applied. */
-export default define.page<typeof handler>(function Insights({ data }) {
+export default define.page<typeof handler>(function Insights({ data, state }) {
   const { query, report, shown, graphs, undo, vm } = data;
   const { insights, vms, tooFew, unread, analysedAt } = report;
   const looked = plural("insights.looked", vms, { window: t(`insights.window.${query.window}`) });
@@ -106,7 +106,14 @@ export default define.page<typeof handler>(function Insights({ data }) {
       <div class="insight-page">
         <Panel title={t("insights.findings")} aside={<span class="count">{number(shown.length)}</span>}>
           {shown.length > 0
-            ? <FindingList insights={shown} query={query} graphs={graphs} />
+            ? (
+              <FindingList
+                insights={shown}
+                query={query}
+                graphs={graphs}
+                mayCreateBackups={state.may("create_backup")}
+              />
+            )
             : (
               <Empty icon="check" title={t("insights.none")}>
                 <p>

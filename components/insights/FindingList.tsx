@@ -30,6 +30,25 @@ function graphHref({ vmId, host, series }: Insight, { window }: InsightQuery): s
   return `${vmId === undefined ? "" : `/vms/${vmId}`}${MONITORING}?${query}`;
 }
 
+/** Where a finding on backups is dealt with, by its rule; others have no page of their own. */
+const BACKUP_PAGES: Readonly<
+  Record<string, { href: (vmId: string) => string; text: PlainKeyOf<typeof texts>; creates?: true }>
+> = {
+  backup_missing: {
+    href: (vmId) => `/backups/new?${new URLSearchParams({ vm: vmId })}`,
+    text: "insights.create_backup",
+    creates: true,
+  },
+  backup_failed: { href: (vmId) => `/vms/${vmId}/backups`, text: "insights.show_backups" },
+  backup_old: { href: (vmId) => `/vms/${vmId}/backups`, text: "insights.show_backups" },
+};
+
+function BackupLink({ insight: { id, vmId }, mayCreate }: { insight: Insight; mayCreate: boolean }) {
+  const rule = id.split(":")[0]!, to = Object.hasOwn(BACKUP_PAGES, rule) ? BACKUP_PAGES[rule] : undefined;
+  if (to === undefined || vmId === undefined || (to.creates && !mayCreate)) return null;
+  return <a class="button" href={to.href(vmId)}>{t(to.text)}</a>;
+}
+
 /** The button is behind a fold that says what would change: nobody changes a VM by one wrong click. */
 function Apply({ insight: { id, change, apply, undo }, query }: { insight: Insight; query: InsightQuery }) {
   if (!apply || !undo) return null;
@@ -51,9 +70,10 @@ interface FindingProps {
   insight: Insight;
   query: InsightQuery;
   graph: Graph | undefined;
+  mayCreateBackups: boolean;
 }
 
-function Finding({ insight, query, graph }: FindingProps) {
+function Finding({ insight, query, graph, mayCreateBackups }: FindingProps) {
   const { severity, vmId, vmName, host, title, seen, why, advice } = insight;
   const { icon, tone, word } = SEVERITY_LOOKS[severity], figures = graphHref(insight, query);
   return (
@@ -79,6 +99,7 @@ function Finding({ insight, query, graph }: FindingProps) {
         <p class="text-muted">{why}</p>
         <p>{advice}</p>
         <Apply insight={insight} query={query} />
+        <BackupLink insight={insight} mayCreate={mayCreateBackups} />
       </div>
     </li>
   );
@@ -90,14 +111,21 @@ export interface FindingListProps {
   query: InsightQuery;
   /** By the findings' ids; not all have one. */
   graphs: ReadonlyMap<string, Graph>;
+  mayCreateBackups: boolean;
 }
 
 /** Findings, each with what was seen, why it matters, and what to do. */
-export function FindingList({ insights, query, graphs }: FindingListProps) {
+export function FindingList({ insights, query, graphs, mayCreateBackups }: FindingListProps) {
   return (
     <ul class="insight-list">
       {insights.map((each) => (
-        <Finding key={each.id} insight={each} query={query} graph={graphs.get(each.id)} />
+        <Finding
+          key={each.id}
+          insight={each}
+          query={query}
+          graph={graphs.get(each.id)}
+          mayCreateBackups={mayCreateBackups}
+        />
       ))}
     </ul>
   );

@@ -18,17 +18,23 @@ const FIRST = {
   timeZone: new Intl.DateTimeFormat("en").resolvedOptions().timeZone,
 };
 
+/** The same for one VM. */
+const firstOf = (vmId: string) => ({ ...FIRST, "targets.all": "no", "targets.vmIds.0": vmId });
+
 export const handler = define.handlers({
-  async GET({ state }) {
+  async GET({ state, url }) {
+    const vms = await state.api.getVms().catch(unlessAway) ?? [], from = url.searchParams.get("vm");
     return page({
-      vms: await state.api.getVms().catch(unlessAway) ?? [],
+      vms,
+      /** The VM that somebody comes from. */
+      vmId: vms.find(({ id }) => id === from)?.id,
       places: state.may("list_backup_targets") ? await state.api.listBackupTargets().catch(fail) : [],
     });
   },
 });
 
 /** Making a backup. */
-export default define.page<typeof handler>(function NewBackup({ data: { vms, places }, state }) {
+export default define.page<typeof handler>(function NewBackup({ data: { vmId, vms, places }, state }) {
   return (
     <>
       <Head>
@@ -38,7 +44,7 @@ export default define.page<typeof handler>(function NewBackup({ data: { vms, pla
         <h1>{area.t("backups.new")}</h1>
       </header>
       <BackupForm
-        values={state.refused?.typed ?? FIRST}
+        values={state.refused?.typed ?? (vmId === undefined ? FIRST : firstOf(vmId))}
         vms={vms}
         places={places}
         action={formHref("create_backup", {}, "/backups", HERE)}

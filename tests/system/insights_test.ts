@@ -162,6 +162,13 @@ Deno.test({
           assert.ok(found, `no form with ${field}\n${text.slice(0, 4000)}`);
           return found;
         };
+        const missing = await ask(`/insights?vm=${vmId}&category=backup`);
+        const [, to] = /href="(\/backups\/new\?vm=[^"]+)"/.exec(missing.text)!;
+        const form = await ask(to!), box = /<input[^>]*name="targets\.vmIds\.\d+"[^>]*>/g;
+        const ticked = form.text.match(box)!.filter((each) => /\schecked/.test(each));
+        assert.equal(ticked.length, 1);
+        assert.ok(ticked[0]!.includes(vmId), "a backup of this VM is one click away");
+        assert.doesNotMatch((await ask("/backups/new?vm=planted")).text, /planted/);
         const page = await ask(`/insights?vm=${vmId}`);
         assert.equal(page.status, 200, page.text.slice(0, 500));
         assert.match(page.text, /More CPU than needed/);

@@ -179,6 +179,8 @@ export const insights = {
   "insights.graph": "Figures",
   "insights.graph_words":
     "{series}: {mean} on average, {highest} at most. The top of the graph is {ceiling}.",
+  "insights.create_backup": "Create backup",
+  "insights.show_backups": "Backups of this VM",
   "insights.apply": "Apply…",
   "insights.apply_now": "Apply",
   "insights.apply_hint": "A running VM goes on as it is until it is shut down and started.",
