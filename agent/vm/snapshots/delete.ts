@@ -45,7 +45,12 @@ type Fate =
   /** Nothing is built on it, and nobody has it. */
   | { readonly does: "drop"; readonly path: string }
   /** What was built on it was merged before, and is of no use now. */
-  | { readonly does: "clean"; readonly path: string }
+  | {
+    readonly does: "clean";
+    readonly path: string;
+    /** The VM's disk that was on it, and whose stored definition may still be. */
+    readonly target: string | undefined;
+  }
   | {
     readonly does: "merge";
     readonly lower: { readonly path: string; readonly format: "raw" | "qcow2" };
@@ -148,7 +153,7 @@ async function fateOf(
   if (!needed(upper)) {
     // The VM is on the lower one by now, or another snapshot is: all of it was merged.
     if (isDeleting && (await builtOn(host, upper.path)).length === 0) {
-      return { does: "clean", path: upper.path };
+      return { does: "clean", path: upper.path, target: chain?.[0] };
     }
     throw refused(name, `the volume ${upper.name} of ${upper.pool} is built on it`);
   }
@@ -208,10 +213,25 @@ async function carryOutMerge(
     const moved = withImageMoved(xml, upper.path, lower);
     await link.call("snapshotRedefine", { uuid: vm.id, xml: moved, current: isCurrent });
   }
-  if (target === undefined) return;
+  if (target !== undefined) await storeChain(host, vm, target, isHead ? lower : undefined);
+}
+
+/**
+ * Writes into the VM's stored definition what one of its disks is on, with the whole chain.
+ *
+ * @param head the image it writes to; the one that the VM has now when left out
+ */
+async function storeChain(
+  host: Host,
+  vm: VM,
+  target: string,
+  head?: Extract<Fate, { does: "merge" }>["lower"],
+): Promise<void> {
   using judging = new DisposableStack();
-  const head = isHead ? { target, ...lower } : diskAt(vm.disks.find((each) => each.target === target)!);
-  const stored = await judge(host, vm, head, judging);
+  const disk = head === undefined
+    ? diskAt(vm.disks.find((each) => each.target === target)!)
+    : { target, ...head };
+  const stored = await judge(host, vm, disk, judging);
   await storeDisks(host, vm, new Map([[target, stored]]));
   await host.reread(vm);
 }
@@ -304,6 +324,10 @@ async function carryOutAll(
     job.progress(before, total);
   }
   for (const fate of fates) {
+    // QEMU was on the other image already when the merge was cut off; the definition for the next start may not be.
+    if (fate.does === "clean" && fate.target !== undefined) {
+      await storeChain(host, host.requireVm(vmId), fate.target);
+    }
     if (fate.does === "merge") await discard(host, fate.upper.path);
     else if (fate.does !== "keep") await discard(host, fate.path);
   }
