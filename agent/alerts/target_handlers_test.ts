@@ -38,7 +38,10 @@ Deno.test("a target to which nothing would be sent is refused when it is set up,
       mailFrom: "a@b.example",
       mailTo: ["c@b.example"],
     } as const;
-    await refused(() => create({ ...mail, mailTo: ["c@b.example"], smtpHost: "::1" }, context), /loopback/);
+    await refused(
+      () => create({ ...mail, mailTo: ["c@b.example"], smtpHost: "127.0.0.1" }, context),
+      /loopback/,
+    );
     assert.equal(records.require().targets.size, 0);
     const { id: targetId } = await create({ ...loopback, privateAddresses: true }, context);
     await refused(() => update({ targetId, privateAddresses: false }, context), /loopback/);

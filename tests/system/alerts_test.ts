@@ -278,7 +278,13 @@ Deno.test("alerts that make no sense are refused by their field; targets by wher
   );
   await refused(
     call(server, "create_alert_target", {
-      ...{ name: "m", channel: "email", smtpHost: "::1", mailFrom: "a@b.example", mailTo: ["c@b.example"] },
+      ...{
+        name: "m",
+        channel: "email",
+        smtpHost: "127.0.0.1",
+        mailFrom: "a@b.example",
+        mailTo: ["c@b.example"],
+      },
     }),
     "AlertTargetRefused",
     /loopback/,
