@@ -81,6 +81,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   uri: "qemu:///system",
   url: "https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-generic-amd64.qcow2",
   duid: "00:03:00:01:52:54:00:12:34:56",
+  published: "2026-11-24",
   checksumUrl: "https://cloud.debian.org/images/cloud/bookworm/latest/SHA512SUMS",
   keys: ["ctrl", "alt", "del"],
   role: "operator",
