@@ -116,7 +116,7 @@ export class Host {
       id === LOCAL_HOST ? localHostname() : id,
       (change) => this.#onChange(change),
     );
-    this.#lost = new LostVms(uri, this.inventory);
+    this.#lost = new LostVms(this.link, this.inventory);
     this.make = new NodeInfo(this.link);
     this.capabilities = new HostCapabilities(this.link, this.make, clock);
     this.sampler = new Sampler(this.link, this.inventory, this.events, () => localLoad(uri), clock);

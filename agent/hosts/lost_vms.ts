@@ -6,10 +6,11 @@
  */
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
+import type { LibvirtLink } from "../libvirt/link.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 
 /** A program's words, as /proc/PID/cmdline has them; none when it has ended meanwhile. */
-async function wordsOf(pid: string): Promise<string[]> {
+async function wordsOf(pid: string | number): Promise<string[]> {
   try {
     return (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
   } catch (error) {
@@ -39,7 +40,10 @@ async function qemuProcesses(): Promise<Map<string, number>> {
 export class LostVms {
   readonly #pids = new Map<string, number>();
 
-  constructor(private readonly uri: string, private readonly inventory: Inventory) {}
+  constructor(
+    private readonly link: Pick<LibvirtLink, "uri" | "call">,
+    private readonly inventory: Pick<Inventory, "update">,
+  ) {}
 
   /** Whether there are any. */
   get any(): boolean {
@@ -51,21 +55,32 @@ export class LostVms {
     return this.#pids.get(vmId);
   }
 
-  /** Looks for them anew: VMs get lost when libvirt is started again, and come to their end at any time. */
+  /**
+   * Looks for them anew: VMs get lost when libvirt is started again, and come to their end at any time.
+   *
+   * @throws {LibvirtError}
+   */
   async look(): Promise<void> {
-    if (!isLocal(this.uri)) return;
+    if (!isLocal(this.link.uri)) return;
+    // In this order: libvirt knows of a VM before it starts QEMU for it, and until that has ended.
     const running = await qemuProcesses();
-    const active = new Set(this.inventory.active());
-    for (const { id, name } of this.inventory.vms()) {
-      const pid = active.has(id) ? undefined : running.get(id);
-      if (pid === this.#pids.get(id)) continue;
-      if (pid === undefined) this.#pids.delete(id);
-      else this.#pids.set(id, pid);
-      log[pid === undefined ? "info" : "warn"](
-        pid === undefined ? "libvirt's word on a VM is right again" : "libvirt takes a VM for off that runs",
-        { vm: name, pid },
-      );
-      this.inventory.update(id, { lostPid: pid });
+    const states = await this.link.call("domainListStates");
+    const known = new Set(states.map(({ uuid }) => uuid));
+    for (const uuid of this.#pids.keys()) {
+      if (!known.has(uuid)) this.#pids.delete(uuid);
+    }
+    for (const { uuid, name, active } of states) {
+      const seen = active ? undefined : running.get(uuid);
+      const pid = seen !== undefined && vmOfQemu(await wordsOf(seen)) === uuid ? seen : undefined;
+      if (pid === this.#pids.get(uuid)) continue;
+      if (pid === undefined) {
+        this.#pids.delete(uuid);
+        log.info("a VM that libvirt had lost has ended, or is known again", { vm: name });
+      } else {
+        this.#pids.set(uuid, pid);
+        log.warn("a VM runs that libvirt takes for off", { vm: name, pid });
+      }
+      this.inventory.update(uuid, { lostPid: pid });
     }
   }
 }
