@@ -12,7 +12,7 @@ const PARENTS = [0x1a8, 0x1b8] as const;
 export async function readVdi(source: ImageSource): Promise<number> {
   const view = await viewAt(source, 0, 512);
   if (view.getUint32(0x40, true) !== MAGIC) throw new ImageError("it is no VDI image");
-  if (view.getUint32(0x44, true) !== VERSION) throw new ImageError("its version is not known");
+  if (view.getUint32(0x44, true) !== VERSION) throw new ImageError("this VDI version is not known");
   const kind = view.getUint32(0x4c, true);
   const hasParent = PARENTS.some((at) =>
     view.getBigUint64(at, true) !== 0n || view.getBigUint64(at + 8, true) !== 0n

@@ -29,7 +29,7 @@ interface SparseHead {
 function headIn(view: DataView): SparseHead {
   if (view.getUint32(0) !== MAGIC) throw new ImageError("it is no sparse VMDK image");
   const version = view.getUint32(4, true);
-  if (version < 1 || version > 3) throw new ImageError(`its version ${version} is not known`);
+  if (version < 1 || version > 3) throw new ImageError(`VMDK version ${version} is not known`);
   return {
     capacity: view.getBigUint64(12, true),
     grain: view.getBigUint64(20, true),
