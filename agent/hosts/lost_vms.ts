@@ -4,6 +4,7 @@
  * mirror job type"). QEMU goes on then, with the disks open, and nobody says so: its images would be copied, changed
  * or deleted under it.
  */
+import { isSystemError } from "../files.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
@@ -26,12 +27,17 @@ export function vmOfQemu(words: readonly string[]): string | undefined {
   return words[words.indexOf("-uuid") + 1 || words.length]?.toLowerCase();
 }
 
-/** The QEMUs of this host: VM's id → number of the process. */
+/** The QEMUs of this host: VM's id → number of the process. Where processes cannot be seen there are none. */
 async function qemuProcesses(): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  for await (const { name } of Deno.readDir("/proc")) {
-    const uuid = /^\d+$/.test(name) ? vmOfQemu(await wordsOf(name)) : undefined;
-    if (uuid !== undefined) found.set(uuid, Number(name));
+  try {
+    for await (const { name } of Deno.readDir("/proc")) {
+      const uuid = /^\d+$/.test(name) ? vmOfQemu(await wordsOf(name)) : undefined;
+      if (uuid !== undefined) found.set(uuid, Number(name));
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    log.warn("the processes of this host cannot be seen", { error });
   }
   return found;
 }
