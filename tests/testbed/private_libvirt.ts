@@ -168,15 +168,26 @@ export class PrivateLibvirt implements AsyncDisposable {
     });
   }
 
+  /** Where libvirtd writes down the state of a machine that runs. */
+  statusOf(name: string): string {
+    return `${this.folder}/${PRIVATE["/run/libvirt"]}/qemu/${name}.xml`;
+  }
+
   /**
    * Has libvirtd lose a machine that runs on: killed, and started with a status file that it refuses, as libvirt 9.0
    * itself writes one in the last moment of a merge of images.
    */
   async lose(name: string): Promise<void> {
     await this.kill();
-    const status = `${this.folder}/${PRIVATE["/run/libvirt"]}/qemu/${name}.xml`;
-    const text = await Deno.readTextFile(status);
+    const status = this.statusOf(name), text = await Deno.readTextFile(status);
     await Deno.writeTextFile(status, text.replace("<domain type='qemu'", "<domain type=''"));
+    await this.start();
+  }
+
+  /** Has libvirtd, which is killed for it, forget the state of a machine that it holds. */
+  async forget(name: string): Promise<void> {
+    await this.kill();
+    await Deno.remove(this.statusOf(name));
     await this.start();
   }
 

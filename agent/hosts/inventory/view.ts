@@ -60,7 +60,13 @@ function totalGib(disks: readonly Disk[]): number | null {
   return Math.round(own.reduce((sum, disk) => sum + disk.capacityBytes!, 0) / GIB * 10) / 10;
 }
 
+/** libvirt 9.0 that is killed before QEMU has begun waits for it for good, also after its next starts. */
+const held = (name: string): string =>
+  "libvirt is starting it, and does not answer for it. If that lasts, libvirt was ended while it started the VM: stop " +
+  `libvirt, delete /run/libvirt/qemu/${oneLine(name, 100)}.xml on the host, and start libvirt.`;
+
 function attention(
+  name: string,
   state: VM["state"],
   reason: string | undefined,
   extras: Extras,
@@ -74,7 +80,8 @@ function attention(
         `within the guest, or run "kill ${extras.lostPid}" on the host, then start it here.`,
     );
   }
-  if (!extras.responsive) {
+  if (!extras.responsive && reason === "starting up") found.push(held(name));
+  else if (!extras.responsive) {
     found.push(
       "QEMU does not answer: the VM may hang. Look at its console; force it off if it stays so.",
     );
@@ -148,7 +155,7 @@ export function vmView(record: DomainRecord, extras: Extras): VM {
     firmware: summary.firmware,
     virtType: summary.virtType,
     host: extras.host,
-    attention: attention(state, reason, extras, screen, disks),
+    attention: attention(record.name, state, reason, extras, screen, disks),
     ...defined({
       title: summary.title,
       guest: extras.guest,

@@ -137,5 +137,9 @@ Deno.test("vmView() asks for attention where a person is needed, and only there"
   assert.match(attention(6, 1).join(), /^It crashed/);
   assert.match(attention(1, 1, { responsive: false }).join(), /^QEMU does not answer/);
   assert.equal(attention(3, 5, { responsive: false, trouble: "Disk error on /a." }).length, 3);
+  assert.match(
+    attention(3, 11, { responsive: false }).join(),
+    /^libvirt is starting it, and does not answer for it/,
+  );
   assert.match(attention(5, 1, { lostPid: 4711 }).join(), /^It still runs as process 4711 of the host, but/);
 });
