@@ -1,11 +1,13 @@
 /** The bin on its page: a VM is deleted, seen there and restored, with and without script. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import type { IslandIndex } from "../../lib/fresh/server/assets.ts";
 import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
+import { PROJECT } from "../testbed/product_binary.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes } from "../testbed/wait.ts";
 import { looksWell, PHONE, visit, waitForText } from "./visit.ts";
@@ -14,6 +16,12 @@ const reason = await requirement("qemu", "chromium");
 /** playwright-core keeps timers and pipes of the browser's process a moment longer. */
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
+
+/** The path of the file that an island's script is in. */
+async function scriptOf(island: string): Promise<string> {
+  const { islands } = JSON.parse(await Deno.readTextFile(`${PROJECT}/dist/islands.json`)) as IslandIndex;
+  return islands[island]!.entry;
+}
 
 const main = (page: Page) => page.locator("main");
 
@@ -94,7 +102,7 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
           })
         );
         const asked = Promise.withResolvers<void>();
-        await page.route(/BinList/, async (route) => {
+        await page.route(`**${await scriptOf("BinList")}`, async (route) => {
           asked.resolve();
           await heard;
           await route.continue();

@@ -31,6 +31,10 @@ async function visiting(
   }
 }
 
+/** What the fixture's islands were bundled to. */
+const fixtureIslands = async (): Promise<IslandIndex> =>
+  JSON.parse(await Deno.readTextFile(new URL("./fixture/dist/islands.json", import.meta.url)));
+
 const reason = await requirement("chromium");
 /** playwright-core keeps timers and pipes of the browser's process a moment longer. */
 const browserTest = (name: string, fn: () => Promise<void>) =>
@@ -65,7 +69,7 @@ browserTest(
       // Its clicks do not wait for the islands, unlike those of the testbed's pages.
       const page = await (await tester.context()).newPage();
       const arrive = Promise.withResolvers<void>();
-      await page.route(/Fields.*\.js/, async (route) => {
+      await page.route(`**${(await fixtureIslands()).islands.Fields!.entry}`, async (route) => {
         await arrive.promise;
         await route.continue();
       });
@@ -113,8 +117,7 @@ browserTest(
 );
 
 browserTest("a page loads the modules of its own islands only, and none without an island", async () => {
-  const index = new URL("./fixture/dist/islands.json", import.meta.url);
-  const { boot, islands } = JSON.parse(await Deno.readTextFile(index)) as IslandIndex;
+  const { boot, islands } = await fixtureIslands();
   await visiting("/", (_page, asked) => {
     const scripts = asked.filter((path) => path.endsWith(".js"));
     const chunks = [islands.Counter!, islands.Total!].flatMap(({ entry, imports }) => [entry, ...imports]);
