@@ -10,7 +10,7 @@ import type { Server } from "./connect/server.ts";
 import type { Terminal } from "./terminal.ts";
 import { unreadable } from "./unreadable.ts";
 import { harmless } from "./verb/cells.ts";
-import { download, fetchFor, fileOf, sendMade, upload } from "./verb/content.ts";
+import { download, fetchFor, saveFile, sendMade, upload } from "./verb/content.ts";
 import { UsageError } from "./verb/values.ts";
 
 /** Where the guest is, and what tells of a copy. */
@@ -105,7 +105,7 @@ async function unpack(archive: FolderArchive, to: string, { overwrite, mode }: C
     const { names, kind, mode } = entry, here = join(to, ...names);
     if (names.length === 0) continue;
     if (!there.has(dirname(here))) throw new ArchiveError(`${names.join("/")} is in no folder of it`);
-    if (kind === "file") await fileOf(here, () => archive.content(), { overwrite, mode });
+    if (kind === "file") await saveFile(here, () => archive.content(), { overwrite, mode });
     else if (kind === "folder") {
       if (await folderHere(here, overwrite)) modes.set(here, mode);
       there.add(here);

@@ -20,7 +20,7 @@ import { useHardwareEdits } from "../lib/client/use_hardware_edits.ts";
 import { lazyPart, useLazy } from "../lib/client/use_lazy.ts";
 import { useQuery, vmChanges } from "../lib/client/use_query.ts";
 import type { Area, Output, VM } from "../lib/contract/mod.ts";
-import { type Addable, addableTo, DEVICE_KINDS, type DeviceKind } from "../lib/vm/add_hardware.ts";
+import { type Addable, addableTo, FORM_DEVICES, type FormDevice } from "../lib/vm/add_hardware.ts";
 import {
   type Bounds,
   failedWith,
@@ -65,7 +65,7 @@ const trace = (vm: VM) =>
   ]);
 
 /** Most people who look at this page add no device. */
-const addDevice = lazyPart<AddDeviceProps & { kind: DeviceKind }>(async () =>
+const addDevice = lazyPart<AddDeviceProps & { kind: FormDevice }>(async () =>
   (await import("../components/vm/devices/AddDevice.tsx")).AddDeviceForm
 );
 
@@ -100,7 +100,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
     nextBootOnly,
     texts: { pins: t("hardware.bad_pins") },
   });
-  const forms = useDeviceForms<DeviceKind>(signal, { form: null, options: null }, reread);
+  const forms = useDeviceForms<FormDevice>(signal, { form: null, options: null }, reread);
   /** What takes the focus when what is under way has been drawn. */
   const focus = useRef<string | null>(null);
   // With the drawing, not after it: a later effect could belong to an earlier drawing, in which nothing is wrong yet.
@@ -183,7 +183,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
     choice.current?.closest("dialog")?.close();
     adding.value = null;
     if (field === undefined) {
-      forms.show({ verb: DEVICE_KINDS.find((each) => each === kind) ?? "disk", device: "" }, true);
+      forms.show({ verb: FORM_DEVICES.find((each) => each === kind) ?? "disk", device: "" }, true);
       return;
     }
     const control = edits.formOf(field.section)?.querySelector<HTMLElement>(`[name="${field.name}"]`);

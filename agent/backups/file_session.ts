@@ -13,7 +13,7 @@ import type { BackupFile, BackupFilesystem } from "../../lib/contract/mod.ts";
 import { fileKind } from "../../lib/backup/files.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { GuestfsFolders } from "../guestfs/guestfs.ts";
-import { GuestfsSession, MOST_ANSWER, type Said } from "../guestfs/session.ts";
+import { GuestfsSession, MOST_ANSWER_BYTES, type Said } from "../guestfs/session.ts";
 import { log } from "../log.ts";
 import { ChunkThreads } from "./chunk_threads.ts";
 import { DiskReader, serveDisk } from "./disk_reader.ts";
@@ -157,7 +157,7 @@ export class FileSession implements AsyncDisposable {
       const list = `${this.folder}/names`;
       await this.#run(`ls0 ${word(path)} ${list}`);
       const { size } = await Deno.stat(list);
-      if (size > MOST_ANSWER) throw failed("the folder has too many entries");
+      if (size > MOST_ANSWER_BYTES) throw failed("the folder has too many entries");
       const names = textNames(await Deno.readFile(list)).sort();
       const files: BackupFile[] = [];
       for (const name of names.slice(0, MOST_TOLD)) {

@@ -46,7 +46,7 @@ class Collector {
 }
 
 /** Writes what arrives into a guest's file. @returns its SHA-256 @throws {ContractError} UploadBroken, GuestCopyFailed */
-export async function fill(
+export async function writeArriving(
   writer: GuestWriter,
   pieces: Pick<BodyPieces, "next">,
   size: number,
@@ -95,7 +95,7 @@ export async function copyTo(
     let writer: GuestWriter | undefined;
     try {
       writer = await agent.createFile(vm, path, mode);
-      const sha256 = await fill(writer, pieces, size, (done) => job.progress(done, size));
+      const sha256 = await writeArriving(writer, pieces, size, (done) => job.progress(done, size));
       if (checksum !== undefined && checksum !== sha256) {
         throw new ContractError("ChecksumMismatch", { sha256, wanted: checksum });
       }

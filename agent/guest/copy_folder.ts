@@ -10,7 +10,7 @@ import type { Host } from "../hosts/host.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { GuestReader } from "./backend.ts";
-import { baseName, fill, type In } from "./copy.ts";
+import { baseName, type In, writeArriving } from "./copy.ts";
 
 /** Files and folders that are copied out at once: they are listed before the first of them is read. */
 const MOST_ENTRIES = 50_000;
@@ -77,7 +77,7 @@ export async function copyFolderTo(
     const place = placeOf(path, names);
     const writer = await agent.createFile(vm, place, modeText(mode));
     try {
-      const sha256 = await fill(writer, { next: () => archive.content() }, size, () => {});
+      const sha256 = await writeArriving(writer, { next: () => archive.content() }, size, () => {});
       copied.file(names.join("/"), size, await writer.finish(sha256));
     } catch (error) {
       const left = await writer.abandon();

@@ -7,7 +7,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { guestfsProcess } from "./guestfs.ts";
 
 /** Bytes of an answer that are taken at most. */
-export const MOST_ANSWER = 4 * 1024 ** 2;
+export const MOST_ANSWER_BYTES = 4 * 1024 ** 2;
 /** Characters of what it says that are told to people. */
 const MOST_TOLD = 300;
 
@@ -77,8 +77,8 @@ export class GuestfsSession implements AsyncDisposable {
     };
     const { stdout, stderr, status } = this.#child;
     const over = [
-      gather(stdout, (text) => this.#said = (this.#said + text).slice(-MOST_ANSWER)),
-      gather(stderr, (text) => this.#faults = (this.#faults + text).slice(-MOST_ANSWER)),
+      gather(stdout, (text) => this.#said = (this.#said + text).slice(-MOST_ANSWER_BYTES)),
+      gather(stderr, (text) => this.#faults = (this.#faults + text).slice(-MOST_ANSWER_BYTES)),
       status,
     ];
     await Promise.allSettled(over);

@@ -8,17 +8,8 @@ import { isSystemError } from "../files.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
+import { processes, wordsOf } from "../processes.ts";
 import type { Inventory } from "./inventory/inventory.ts";
-
-/** A program's words, as /proc/PID/cmdline has them; none when it has ended meanwhile. */
-async function wordsOf(pid: string | number): Promise<string[]> {
-  try {
-    return (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
-  } catch (error) {
-    log.debug("a process could not be looked at", { pid, error });
-    return [];
-  }
-}
 
 /** The VM's id that a QEMU was started with; undefined for other programs. Pure. */
 export function vmOfQemu(words: readonly string[]): string | undefined {
@@ -31,9 +22,9 @@ export function vmOfQemu(words: readonly string[]): string | undefined {
 async function qemuProcesses(): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   try {
-    for await (const { name } of Deno.readDir("/proc")) {
-      const uuid = /^\d+$/.test(name) ? vmOfQemu(await wordsOf(name)) : undefined;
-      if (uuid !== undefined) found.set(uuid, Number(name));
+    for await (const pid of processes()) {
+      const uuid = vmOfQemu(await wordsOf(pid));
+      if (uuid !== undefined) found.set(uuid, Number(pid));
     }
   } catch (error) {
     if (!isSystemError(error)) throw error;

@@ -11,6 +11,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
+import { ofProcess, processes, wordsOf } from "../processes.ts";
 import type { CopySource } from "./copy_source.ts";
 import { copyImage, hasQemuImg } from "./qemu_img.ts";
 import {
@@ -184,8 +185,8 @@ async function copyContent(
  * volume copied to a raw one has none: libvirtd copies that itself, and it can only be waited for.
  */
 async function endCopy(source: string, target: string): Promise<void> {
-  for await (const { name: pid } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(pid) || !await copies(pid, source, target)) continue;
+  for await (const pid of processes()) {
+    if (!await copies(pid, source, target)) continue;
     try {
       Deno.kill(Number(pid), "SIGTERM");
     } catch (error) {
@@ -197,17 +198,12 @@ async function endCopy(source: string, target: string): Promise<void> {
 
 /** Whether a process is libvirt's qemu-img with these two files. It may end while it is looked at. */
 async function copies(pid: string, source: string, target: string): Promise<boolean> {
-  try {
-    const words = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
-    if (!words[0]?.endsWith("qemu-img") || words[1] !== "convert") return false;
-    if (!words.includes(source) || !words.includes(target)) return false;
+  const words = await wordsOf(pid);
+  if (!words[0]?.endsWith("qemu-img") || words[1] !== "convert") return false;
+  if (!words.includes(source) || !words.includes(target)) return false;
+  return await ofProcess(pid, async () => {
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
     const parent = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
     return /^(libvirtd|virtstoraged)$/.test((await Deno.readTextFile(`/proc/${parent}/comm`)).trim());
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return false;
-    // ESRCH: it ended between the opening and the reading.
-    log.debug("a process could not be looked at", { pid, error });
-    return false;
-  }
+  }) ?? false;
 }

@@ -1,26 +1,20 @@
 /** The programs of this host that copy into an image, whoever runs them: libvirtd leaves its own behind when it dies. */
 import { log } from "../log.ts";
+import { processes, wordsOf } from "../processes.ts";
 
 /** Milliseconds after which a program that was told to end is ended, and between two looks whether it has. */
 const GRACE_MS = 5000, LOOK_MS = 50;
 
-/** Whether a process is a qemu-img that copies into `target`. It may end while it is looked at. */
+/** Whether a process is a qemu-img that copies into `target`. */
 async function copiesInto(pid: string, target: string): Promise<boolean> {
-  try {
-    const words = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0").filter((word) => word !== "");
-    return words[0]?.endsWith("qemu-img") === true && words[1] === "convert" && words.at(-1) === target;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return false;
-    // ESRCH: it ended between the opening and the reading.
-    log.debug("a process could not be looked at", { pid, error });
-    return false;
-  }
+  const words = (await wordsOf(pid)).filter((word) => word !== "");
+  return words[0]?.endsWith("qemu-img") === true && words[1] === "convert" && words.at(-1) === target;
 }
 
 async function writersOf(target: string): Promise<number[]> {
   const found: number[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (/^\d+$/.test(name) && await copiesInto(name, target)) found.push(Number(name));
+  for await (const pid of processes()) {
+    if (await copiesInto(pid, target)) found.push(Number(pid));
   }
   return found;
 }

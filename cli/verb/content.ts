@@ -240,7 +240,7 @@ export async function download(
 }
 
 /** Writes a file from what comes, as {@link download} does. @throws {UsageError} @throws what `next` throws */
-export async function fileOf(
+export async function saveFile(
   to: string,
   next: () => Promise<Uint8Array | null>,
   { overwrite, mode }: { overwrite: boolean; mode: number },

@@ -3,15 +3,15 @@ import type { Hardware, HardwareOptions } from "../contract/mod.ts";
 import { type Bounds, type Section, TPMS } from "./hardware_form.ts";
 
 /** What can be added by a form of its own. */
-export const DEVICE_KINDS = ["disk", "cdrom", "nic"] as const;
-/** One of {@link DEVICE_KINDS}. */
-export type DeviceKind = typeof DEVICE_KINDS[number];
+export const FORM_DEVICES = ["disk", "cdrom", "nic"] as const;
+/** One of {@link FORM_DEVICES}. */
+export type FormDevice = typeof FORM_DEVICES[number];
 /** What a VM has one of, or none: a field of the page's forms. */
 export type SingleKind = "tpm" | "watchdog" | "rng" | "sound" | "video";
 
 /** Something that can be added. */
 export interface Addable {
-  readonly kind: DeviceKind | SingleKind;
+  readonly kind: FormDevice | SingleKind;
   /** A running VM gets it when it is shut down and started again. */
   readonly needsRestart: boolean;
   /** Why it cannot be added. */

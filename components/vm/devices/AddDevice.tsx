@@ -2,7 +2,7 @@
 import type { DeviceOptions, VM } from "../../../lib/contract/mod.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import type { DeviceKind } from "../../../lib/vm/add_hardware.ts";
+import type { FormDevice } from "../../../lib/vm/add_hardware.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { DeviceForm, type DeviceFormProps } from "./DeviceForm.tsx";
 import { NewDiskFields } from "./DiskFields.tsx";
@@ -57,7 +57,7 @@ export function AddNicForm({ vm, options, frame, isFiltered }: AddDeviceProps & 
 }
 
 /** The form that adds a device of this kind. */
-export function AddDeviceForm({ kind, ...props }: AddDeviceProps & { kind: DeviceKind }) {
+export function AddDeviceForm({ kind, ...props }: AddDeviceProps & { kind: FormDevice }) {
   // The server knows whether an interface has a filter that another would get around.
   if (kind === "nic") return <AddNicForm {...props} isFiltered={false} />;
   return <AddDiskForm {...props} isDrive={kind === "cdrom"} />;
