@@ -6,34 +6,32 @@ import { within } from "./within.ts";
 /** One job that repeats. It never overlaps itself. */
 export interface PeriodicJob {
   readonly name: string;
-  /** Milliseconds from the end of one run to the start of the next; asked anew each time. */
+  /** Milliseconds from one run to the next; asked anew each time. */
   readonly every: () => number;
   run(signal: AbortSignal): Promise<void> | void;
 }
 
-/** Runs jobs until stopped. */
-export class Periodic {
+/** The runs of jobs that are under way. */
+class Runs {
   readonly #abort = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
-  readonly #timers = new Map<string, () => void>();
 
-  constructor(readonly jobs: readonly PeriodicJob[], private readonly clock: Clock = SYSTEM_CLOCK) {}
-
-  start(): void {
-    for (const job of this.jobs) this.#later(job);
+  get areOver(): boolean {
+    return this.#abort.signal.aborted;
   }
 
-  #later(job: PeriodicJob): void {
-    if (this.#abort.signal.aborted) return;
-    const start = () => {
-      // `finally` comes later even when the job has thrown at once, so the entry it takes out is there.
-      const run = this.#run(job).finally(() => {
-        this.#running.delete(job.name);
-        this.#later(job);
-      });
-      this.#running.set(job.name, run);
-    };
-    this.#timers.set(job.name, this.clock.after(job.every(), start));
+  has(job: PeriodicJob): boolean {
+    return this.#running.has(job.name);
+  }
+
+  /** @param ended is called when it has ended, whatever came of it */
+  begin(job: PeriodicJob, ended: () => void = () => {}): void {
+    // `finally` comes later even when the job has thrown at once, so the entry it takes out is there.
+    const run = this.#run(job).finally(() => {
+      this.#running.delete(job.name);
+      ended();
+    });
+    this.#running.set(job.name, run);
   }
 
   async #run(job: PeriodicJob): Promise<void> {
@@ -45,11 +43,79 @@ export class Periodic {
     }
   }
 
-  /** Stops; resolves with the names of jobs that still ran after `deadlineMs`. */
+  /** Tells them to end; resolves with the names of those that still ran after `deadlineMs`. */
   async stop(deadlineMs: number): Promise<string[]> {
     this.#abort.abort();
-    for (const cancel of this.#timers.values()) cancel();
     await within(deadlineMs, Promise.all(this.#running.values()));
     return [...this.#running.keys()];
+  }
+}
+
+/** Runs jobs until stopped. `every` counts from the end of one run to the start of the next. */
+export class Periodic {
+  readonly #runs = new Runs();
+  readonly #timers = new Map<string, () => void>();
+
+  constructor(readonly jobs: readonly PeriodicJob[], private readonly clock: Clock = SYSTEM_CLOCK) {}
+
+  start(): void {
+    for (const job of this.jobs) this.#later(job);
+  }
+
+  #later(job: PeriodicJob): void {
+    if (this.#runs.areOver) return;
+    const start = () => this.#runs.begin(job, () => this.#later(job));
+    this.#timers.set(job.name, this.clock.after(job.every(), start));
+  }
+
+  /** Stops; resolves with the names of jobs that still ran after `deadlineMs`. */
+  async stop(deadlineMs: number): Promise<string[]> {
+    for (const cancel of this.#timers.values()) cancel();
+    return await this.#runs.stop(deadlineMs);
+  }
+}
+
+/** How often {@link PacedJobs} asks. */
+export interface Pace {
+  readonly clock: Clock;
+  /** Milliseconds between two questions which jobs are due. */
+  readonly questionMs: number;
+  /** Whether anything may be run now. */
+  readonly isReady: () => boolean;
+}
+
+/**
+ * Runs jobs whose pace changes with who looks, until stopped: all are asked together, again and again, whether they are
+ * due. A timer each would wake the program all the time. `every` counts from the start of one run to that of the next; the
+ * first comes with the first question.
+ */
+export class PacedJobs {
+  readonly #runs = new Runs();
+  readonly #began = new Map<string, number>();
+  #cancel = () => {};
+
+  constructor(readonly jobs: readonly PeriodicJob[], private readonly pace: Pace) {}
+
+  start(): void {
+    if (this.#runs.areOver) return;
+    this.#cancel = this.pace.clock.after(this.pace.questionMs, () => {
+      if (this.pace.isReady()) this.#beginDue(this.pace.clock.monotonic());
+      this.start();
+    });
+  }
+
+  #beginDue(now: number): void {
+    for (const job of this.jobs) {
+      const began = this.#began.get(job.name) ?? -Infinity;
+      if (this.#runs.has(job) || now - began < job.every()) continue;
+      this.#began.set(job.name, now);
+      this.#runs.begin(job);
+    }
+  }
+
+  /** Stops; resolves with the names of jobs that still ran after `deadlineMs`. */
+  async stop(deadlineMs: number): Promise<string[]> {
+    this.#cancel();
+    return await this.#runs.stop(deadlineMs);
   }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Periodic, type PeriodicJob } from "./periodic.ts";
+import { PacedJobs, Periodic, type PeriodicJob } from "./periodic.ts";
 import { TestClock } from "./testing.ts";
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -95,4 +95,50 @@ Deno.test("Periodic.stop() tells jobs to end, waits for them, and names what sti
   assert.ok(ended);
   release();
   await sleep(0);
+});
+
+Deno.test("PacedJobs run what is due, at a pace that may change, by one timer", async () => {
+  const clock = new TestClock();
+  const runs: Record<string, number[]> = { fixed: [], paced: [], never: [] };
+  let pace = 1000, isReady = false;
+  const start = clock.monotonic();
+  const ran = (name: string) => () => void runs[name]!.push(clock.monotonic() - start);
+  const jobs = new PacedJobs([
+    job("fixed", 300, ran("fixed")),
+    { name: "paced", every: () => pace, run: ran("paced") },
+    job("never", Infinity, ran("never")),
+  ], { clock, questionMs: 100, isReady: () => isReady });
+  jobs.start();
+  await clock.advance(250);
+  assert.deepEqual(runs, { fixed: [], paced: [], never: [] }, "nothing before it is ready");
+  assert.equal(clock.waiting, 1);
+  isReady = true;
+  await clock.advance(1000);
+  pace = 100;
+  await clock.advance(200);
+  assert.deepEqual(runs.fixed, [300, 600, 900, 1200]);
+  assert.deepEqual(runs.paced, [300, 1300, 1400]);
+  assert.equal(runs.never!.length, 1);
+  assert.deepEqual(await jobs.stop(100), []);
+  await clock.advance(1000);
+  assert.equal(runs.fixed!.length, 4);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("PacedJobs never run a job beside itself, and go on with the others", async () => {
+  const clock = new TestClock();
+  const hang = Promise.withResolvers<void>();
+  let hanging = 0, others = 0;
+  const jobs = new PacedJobs([
+    job("hangs", 0, () => {
+      hanging++;
+      return hang.promise;
+    }),
+    job("other", 0, () => void others++),
+  ], { clock, questionMs: 10, isReady: () => true });
+  jobs.start();
+  await clock.advance(50);
+  assert.deepEqual([hanging, others], [1, 5]);
+  assert.deepEqual(await jobs.stop(10), ["hangs"]);
+  hang.resolve();
 });

@@ -2,9 +2,16 @@
 import type { CallName } from "./calls/mod.ts";
 import type { LibvirtFailure } from "./error.ts";
 
+/**
+ * What a call worker does about the connection of its call, in memory that both sides share: a libvirtd that hangs answers
+ * neither the worker nor its messages. Who changes it from `OPENING` first has decided: `BEGUN` is the worker, which has a
+ * connection and goes on; `ABANDONED` is the pool, and the call is not made, however late libvirtd answers.
+ */
+export const OPENING_STATE = { NONE: 0, OPENING: 1, BEGUN: 2, ABANDONED: 3 } as const;
+
 /** To a call worker. The first message names the connection; `close` gives it back and ends the worker. */
 export type ToWorker =
-  | { type: "open"; uri: string }
+  | { type: "open"; uri: string; opening: Int32Array<SharedArrayBuffer> }
   | { type: "call"; id: number; name: CallName; args: unknown }
   | { type: "close" };
 

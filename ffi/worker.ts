@@ -7,12 +7,14 @@ import { type CallName, CALLS, type EventRegistration } from "./calls/mod.ts";
 import { eventsClose } from "./calls/events.ts";
 import { Connection } from "./connection.ts";
 import { LibvirtError, type LibvirtFailure } from "./error.ts";
-import type { FromWorker, ToWorker } from "./protocol.ts";
+import { type FromWorker, OPENING_STATE, type ToWorker } from "./protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
 let uri = "";
 let connection: Connection | undefined;
+/** See {@link OPENING_STATE}. */
+let opening = new Int32Array(new SharedArrayBuffer(4));
 
 const post = (message: FromWorker) => self.postMessage(message);
 
@@ -20,12 +22,19 @@ const post = (message: FromWorker) => self.postMessage(message);
 function connected(): Connection {
   if (connection && !connection.alive) drop();
   if (connection) return connection;
+  Atomics.store(opening, 0, OPENING_STATE.OPENING);
   try {
-    return connection = Connection.open(uri);
+    connection = Connection.open(uri);
   } catch (error) {
     if (error instanceof LibvirtError) throw new LibvirtError({ ...error.toFailure(), kind: "unavailable" });
     throw error;
   }
+  const before = Atomics.compareExchange(opening, 0, OPENING_STATE.OPENING, OPENING_STATE.BEGUN);
+  if (before === OPENING_STATE.OPENING) return connection;
+  throw new LibvirtError({
+    kind: "unavailable",
+    message: "the call was given up before there was a connection",
+  });
 }
 
 function drop(): void {
@@ -59,7 +68,7 @@ function failure(error: unknown): LibvirtFailure {
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === "open") {
-    uri = data.uri;
+    ({ uri, opening } = data);
     return;
   }
   if (data.type === "close") {

@@ -7,7 +7,7 @@
 import { workerUrl } from "../lib/bundle.ts";
 import { type CallArgs, type CallKind, type CallName, type CallResult, CALLS, LIMITS } from "./calls/mod.ts";
 import { LibvirtError } from "./error.ts";
-import type { FromWorker, ToWorker } from "./protocol.ts";
+import { type FromWorker, OPENING_STATE, type ToWorker } from "./protocol.ts";
 
 interface Job {
   readonly name: CallName;
@@ -24,6 +24,8 @@ interface Member {
   idleSince: number;
   /** Whether its module is loaded: the limit of its first call begins only then. */
   isReady: boolean;
+  /** See {@link OPENING_STATE}. */
+  readonly opening: Int32Array<SharedArrayBuffer>;
 }
 
 /** Sizes of a pool. */
@@ -126,6 +128,19 @@ export class WorkerPool {
     return new LibvirtError({ kind: "busy", message: `${this.#lost.size} calls to libvirt do not return` });
   }
 
+  /**
+   * Fails calls that still wait for a connection, which libvirtd may take its time for: they are not made any more. Those
+   * that have one are ended by its keep-alive.
+   */
+  abandonOpening(message: string): void {
+    const { OPENING, ABANDONED } = OPENING_STATE;
+    for (const member of [...this.#members]) {
+      const { job, opening } = member;
+      if (!job || Atomics.compareExchange(opening, 0, OPENING, ABANDONED) !== OPENING) continue;
+      this.#giveUp(member, job, new LibvirtError({ kind: "unavailable", message }));
+    }
+  }
+
   /** Ends every worker; calls under way and waiting fail as `unavailable`. */
   close(): void {
     this.#closed = true;
@@ -167,11 +182,21 @@ export class WorkerPool {
     this.#growing = setTimeout(() => {
       this.#growing = undefined;
       if (this.#closed || this.#idle() || this.#members.size >= this.#options.most) return;
-      const needed = this.#queue.length > 0 || performance.now() - this.#allBusySince > FORESIGHT_MS;
+      const isSlow = performance.now() - this.#allBusySince > FORESIGHT_MS;
+      const needed = this.#queue.length > 0 || isSlow && !this.#onlyCounts;
       if (!needed) return this.#spare();
       this.#grow();
       this.#dispatch();
     }, SPARE_MS);
+  }
+
+  /**
+   * Whether figures of all VMs alone are being read, as every half minute while nobody looks: with many VMs that takes
+   * longer than the foresight, and would start a worker each time, to no use.
+   */
+  get #onlyCounts(): boolean {
+    for (const { job } of this.#members) if (job && CALLS[job.name].kind !== "stats") return false;
+    return true;
   }
 
   #idle(): Member | undefined {
@@ -193,7 +218,10 @@ export class WorkerPool {
   #limit(member: Member, job: Job): void {
     const ms = member.isReady ? CALLS[job.name].seconds * 1000 * this.#options.timeScale : LOAD_MS;
     clearTimeout(member.timer);
-    member.timer = setTimeout(() => this.#giveUp(member, job, ms), ms);
+    member.timer = setTimeout(() => {
+      const message = `no answer within ${ms / 1000} seconds`;
+      this.#giveUp(member, job, new LibvirtError({ kind: "timeout", message }));
+    }, ms);
   }
 
   #finish(member: Member): Job | undefined {
@@ -206,7 +234,7 @@ export class WorkerPool {
     return job;
   }
 
-  #giveUp(member: Member, job: Job, ms: number): void {
+  #giveUp(member: Member, job: Job, error: LibvirtError): void {
     this.#finish(member);
     this.#members.delete(member);
     this.#lost.add(member.worker);
@@ -224,7 +252,7 @@ export class WorkerPool {
       event.preventDefault();
       forget();
     };
-    job.reject(new LibvirtError({ kind: "timeout", message: `no answer within ${ms / 1000} seconds` }));
+    job.reject(error);
     // What waits would start one worker after another, each to hang as well.
     if (this.#stuck) { for (const waiting of this.#queue.splice(0)) waiting.reject(this.#busy()); }
     this.#dispatch();
@@ -239,6 +267,7 @@ export class WorkerPool {
       timer: undefined,
       idleSince: performance.now(),
       isReady: false,
+      opening: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.type === "ready") {
@@ -260,7 +289,7 @@ export class WorkerPool {
       job?.reject(new LibvirtError({ kind: "lost", message: `the libvirt worker failed: ${event.message}` }));
       // A worker that cannot start would fail again at once; the next call starts another.
     };
-    const open: ToWorker = { type: "open", uri: this.#uri };
+    const open: ToWorker = { type: "open", uri: this.#uri, opening: member.opening };
     worker.postMessage(open);
     this.#members.add(member);
     return member;

@@ -166,6 +166,26 @@ libvirtTest(
   },
 );
 
+libvirtTest("WorkerPool.abandonOpening() fails what has no connection yet, and nothing else", async () => {
+  using libvirtd = silentLibvirtd();
+  using waiting = poolOf(libvirtd.uri);
+  const call = failure(waiting.call("nodeInfo"));
+  await until("a connection is asked for", () => libvirtd.connections.length === 1);
+  waiting.abandonOpening("Libvirtd does not answer.");
+  const { kind, message } = await call;
+  assert.deepEqual([kind, message, waiting.state.lost], ["unavailable", "Libvirtd does not answer.", 1]);
+  await until("the lost worker comes back", () => {
+    for (const connection of libvirtd.connections.splice(0)) connection.close();
+    return waiting.state.lost === 0;
+  });
+
+  using connected = poolOf(SHARED);
+  await connected.call("nodeInfo");
+  const other = connected.call("nodeInfo");
+  connected.abandonOpening("no");
+  assert.equal((await other).type, "TEST");
+});
+
 libvirtTest("WorkerPool changes machines, and reads back what it changed", async () => {
   using pool = poolOf(SHARED);
   const uuid = crypto.randomUUID(), name = `kvmm-test-${uuid.slice(0, 8)}`;

@@ -36,7 +36,7 @@ import { log } from "../log.ts";
 import { Sampler } from "../metrics/sampler.ts";
 import { Operations } from "../operations/operations.ts";
 import { keyOf } from "../operations/step.ts";
-import { Periodic, type PeriodicJob } from "../periodic.ts";
+import { PacedJobs, type PeriodicJob } from "../periodic.ts";
 import { FormatRecords } from "../storage/format_records.ts";
 import { VolumeKeepers } from "../storage/volume_keepers.ts";
 import { volumeOf } from "../storage/volumes.ts";
@@ -88,7 +88,7 @@ export class Host {
   readonly #addresses: Addresses;
   readonly #parts: readonly HostPart<CommandName>[];
   readonly #handlers: Partial<Handlers>;
-  readonly #periodic: Periodic;
+  readonly #periodic: PacedJobs;
   readonly #stopping = new AbortController();
   /** A connection was made whose state is not wholly read yet. */
   #unread = false;
@@ -145,7 +145,11 @@ export class Host {
       rules: app.stepRules,
       run: (command, input, actor) => this.run(command, input, { ...localPrincipal("page"), name: actor }),
     });
-    this.#periodic = new Periodic(this.#jobs(), clock);
+    this.#periodic = new PacedJobs(this.#jobs(), {
+      clock,
+      questionMs: QUESTION_MS,
+      isReady: () => this.link.status.connected,
+    });
   }
 
   /** Its handler for a command; undefined where hosts have none. */
@@ -365,20 +369,6 @@ export class Host {
       { name: "lost VMs", every: () => this.#lost.any ? PACE.lost : Infinity, run: () => this.#lost.look() },
       { name: "reconcile", every: pace(PACE.reconcile), run: () => this.#reconcile() },
     ];
-    return [...own, ...this.#parts.flatMap(({ periodic = [] }) => periodic)].map((job) => this.#paced(job));
-  }
-
-  /** Asks often whether a job is due, so that a new listener does not wait; runs it while libvirt answers. */
-  #paced({ name, every, run }: PeriodicJob): PeriodicJob {
-    let last = -Infinity;
-    return {
-      name,
-      every: () => QUESTION_MS,
-      run: async (signal) => {
-        if (!this.link.status.connected || this.app.clock.monotonic() - last < every()) return;
-        last = this.app.clock.monotonic();
-        await run(signal);
-      },
-    };
+    return [...own, ...this.#parts.flatMap(({ periodic = [] }) => periodic)];
   }
 }

@@ -55,9 +55,10 @@ export class HostRegistry {
     return this.withVm(vmId)?.inventory.vm(vmId);
   }
 
-  /** The VMs of all hosts, those of the local one first. */
+  /** The VMs of all hosts, those of the local one first; each once, as {@link withVm} has it. */
   vms(): readonly VM[] {
     const all = this.all();
-    return all.length === 1 ? all[0]!.inventory.vms() : all.flatMap(({ inventory }) => inventory.vms());
+    if (all.length === 1) return all[0]!.inventory.vms();
+    return all.flatMap((host) => host.inventory.vms().filter(({ id }) => this.withVm(id) === host));
   }
 }

@@ -10,7 +10,8 @@ function hostsWith(states: Readonly<Record<string, VmState | undefined>>): HostR
   const hosts = new HostRegistry();
   for (const [id, state] of Object.entries(states)) {
     const vm = () => state && aVm({ id: "web1", state });
-    hosts.add({ id, inventory: { vm } } as unknown as Host);
+    const vms = () => [vm()].filter((each) => each !== undefined);
+    hosts.add({ id, inventory: { vm, vms } } as unknown as Host);
   }
   return hosts;
 }
@@ -23,4 +24,12 @@ Deno.test("a VM that was migrated is found where it runs, although its definitio
   assert.equal(where({ local: "stopped", other: "stopped" }), "local");
   assert.equal(where({ local: undefined, other: "stopped" }), "other");
   assert.equal(where({ local: undefined, other: undefined }), "local");
+});
+
+Deno.test("a VM that two hosts have is listed once, as it is where it runs", () => {
+  const states = (told: Parameters<typeof hostsWith>[0]) => hostsWith(told).vms().map(({ state }) => state);
+  assert.deepEqual(states({ local: "stopped", other: "running" }), ["running"]);
+  assert.deepEqual(states({ local: "running", other: "stopped" }), ["running"]);
+  assert.deepEqual(states({ local: "stopped", other: "stopped" }), ["stopped"]);
+  assert.deepEqual(states({ local: undefined, other: "paused" }), ["paused"]);
 });

@@ -181,6 +181,7 @@ export class LibvirtLink {
   #disconnected(error: string): void {
     if (this.#stopped) return;
     this.#setStatus({ connected: false, error, status: "disconnected" });
+    this.#pool.abandonOpening(error);
     const pause = BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)]!;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.start(), pause * (0.8 + Math.random() * 0.4));

@@ -101,7 +101,8 @@ export class Sampler {
 
   async #round(groups: readonly StatsGroup[]): Promise<SamplerRound | undefined> {
     try {
-      const [node, records] = await Promise.all([this.#sampleHost(), this.#sampleVms(groups)]);
+      // One after the other: both at once take two workers, the second of which would be started each time
+      const node = await this.#sampleHost(), records = await this.#sampleVms(groups);
       return { at: this.clock.monotonic(), node, records };
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;

@@ -7,7 +7,7 @@ export interface Context {
   /** Fewer rounds. */
   readonly quick: boolean;
   /** How the product is started: the packed binary, unpacked in a cache that this run throws away. */
-  readonly server: Pick<ServerOptions, "env" | "logLevel"> & { readonly binary: string };
+  readonly server: Pick<ServerOptions, "env" | "logLevel" | "guestInterval"> & { readonly binary: string };
   /** Names of the stopped machines this scene has; empty on a host without any of ours. */
   readonly machines: readonly string[];
 }

@@ -110,7 +110,11 @@ async function main(): Promise<void> {
   await buildBinary();
   const cache = await Deno.makeTempDir({ prefix: "kvmm-bench-" });
   try {
-    const server = { binary: BINARY, logLevel: "info", env: { KVMM_CACHE_DIR: cache } } as const;
+    // As the product does by itself
+    const server: Context["server"] = {
+      ...{ binary: BINARY, logLevel: "info", guestInterval: 300 },
+      env: { KVMM_CACHE_DIR: cache },
+    };
     const rows = await runAll(server, quick, only?.split(",") ?? []);
     const result = JSON.stringify(rows.map((row) => ({ ...row, holds: holds(row) })), null, 2);
     if (json) await Deno.writeTextFile(json, result + "\n");

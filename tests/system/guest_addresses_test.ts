@@ -24,7 +24,7 @@ Deno.test({
       network: { name: "told", mac: "52:54:00:4b:4d:01" },
     });
     // Without an interval the guest is asked once, when its agent comes
-    await using server = await readyServer({ uri: host.uri, args: ["--guest-interval", "0"] });
+    await using server = await readyServer({ uri: host.uri });
     const sh = async (script: string) =>
       (await call(server, "guest_exec", { vmId, command: "sh", args: ["-c", script] })).stdout;
     // The pattern does not find the line of its own

@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly uri?: string;
   /** `serve --demo`, with the folders that it makes itself. */
   readonly demo?: boolean;
+  /** Seconds from one look into each guest to the next; 0, none, when left out. */
+  readonly guestInterval?: number;
   readonly logLevel?: "debug" | "info" | "warn" | "error";
   /** Kept by the caller, so that a second server can go on with it. Without it: a new one, removed in the end. */
   readonly dataDir?: string;
@@ -206,6 +208,8 @@ async function start([program, ...head]: readonly string[], options: ServerOptio
       ...["--listen", `127.0.0.1:${options.port ?? 0}`],
       ...(options.demo ? ["--demo"] : ["--data-dir", dataDir, "--runtime-dir", runtimeDir, "--uri", uri]),
       ...["--log-level", options.logLevel ?? "debug"],
+      // Beside other files' guests, whose channels are open to one program at a time
+      ...["--guest-interval", String(options.guestInterval ?? 0)],
       ...(options.args ?? []),
     ],
     // A group of that name is there where KVM Manager is installed. What tests delete is gone: bin_test.ts has the bin.
