@@ -29,6 +29,16 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
     files: ["tests/system/slowhttptest_test.ts"],
     sources: ["agent/http", "lib/fresh", "cli/serve.ts", "main.ts", "deno.lock", "tests/testbed/tls.ts"],
   },
+  "guesses of passwords": {
+    files: ["tests/system/guessing_test.ts"],
+    sources: [
+      "agent/access",
+      "agent/http",
+      "agent/store/refusals.ts",
+      "lib/access",
+      "lib/contract/access.ts",
+    ],
+  },
   "storage under another kernel": {
     files: ["tests/system/other_kernel_test.ts"],
     sources: ["agent/storage", "ffi", "tests/testbed/other_kernel", "tests/testbed/other_kernel.ts"],

@@ -7,7 +7,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { Mirror } from "../testbed/mirror.ts";
 import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
-import { call, readyServer } from "../testbed/product.ts";
+import { call, knownPool, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
@@ -31,9 +31,7 @@ Deno.test({
     const image = { id: "fedora", name: "Fedora 42", arch: "x86_64", url: cloud, format: "raw" };
     await Deno.writeTextFile(catalog, JSON.stringify({ images: [image] }));
     await using server = await readyServer({ env: { KVMM_IMAGE_CATALOG: catalog } });
-    await until("the pool to be known", async () => {
-      return (await call(server, "get_storage_pools")).some(({ name }) => name === pool.name);
-    });
+    await knownPool(server, pool.name);
     await call(server, "set_image_policy", { hosts: ["127.0.0.1"] });
     await using tester = await browser();
     const create = `${server.url}/vms/new`;

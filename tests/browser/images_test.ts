@@ -8,7 +8,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { Mirror } from "../testbed/mirror.ts";
 import { filesOf } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
-import { call, readyServer } from "../testbed/product.ts";
+import { call, knownPool, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes, until } from "../testbed/wait.ts";
 import { fromMenu, looksWell, visit, waitForText } from "./visit.ts";
@@ -42,9 +42,7 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
   const foreign = { ...image, id: "fedora-s390x", arch: "s390x", url: `${mirror.url}/fedora-42-s390x.img` };
   await Deno.writeTextFile(catalog, JSON.stringify({ images: [foreign, image] }));
   await using server = await readyServer({ env: { KVMM_IMAGE_CATALOG: catalog } });
-  await until("the pool to be known", async () => {
-    return (await call(server, "get_storage_pools")).some(({ name }) => name === pool.name);
-  });
+  await knownPool(server, pool.name);
   await using tester = await browser();
   const options = { javaScriptEnabled };
 

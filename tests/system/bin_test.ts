@@ -7,7 +7,16 @@ import { filesOf, releaseName, testName } from "../testbed/names.ts";
 import { personWith } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
-import { call, EventLog, known, readyServer, refusal, refused, shows } from "../testbed/product.ts";
+import {
+  call,
+  EventLog,
+  known,
+  knownPool,
+  readyServer,
+  refusal,
+  refused,
+  shows,
+} from "../testbed/product.ts";
 import { removeDomain, removeFiles } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -228,6 +237,7 @@ Deno.test({
       await Deno.writeTextFile(`${pool.path}/${name}`, `content of ${name}`);
     }
     await virsh("pool-refresh", pool.name);
+    await knownPool(server, pool.name);
     await until("they are known", async () => (await shown(server, pool.name)).length === names.length);
 
     await t.step("each of them", async () => {

@@ -157,11 +157,13 @@ Deno.test({
       const status = () => virsh("qemu-agent-command", vm.name, '{"execute":"guest-fsfreeze-status"}');
       await until("it to be thawed", async () => (await status()).includes("thawed"));
       // Each was taken whole, or nothing of it is there.
+      let seen: unknown;
       await until("what was made to be settled", async () => {
         const { snapshots } = await call(server, "list_snapshots", { vmId });
-        const files = (await Array.fromAsync(Deno.readDir(pool.path))).length;
-        return files === 1 + snapshots.length;
-      });
+        const files = await Array.fromAsync(Deno.readDir(pool.path));
+        seen = { snapshots: snapshots.map(({ name }) => name), files: files.map(({ name }) => name) };
+        return files.length === 1 + snapshots.length;
+      }, { lastSeen: () => `${JSON.stringify(seen)}; the server's log: ${server.log()}` });
       const whole = { vmId, name: "whole", quiesce: true };
       assert.equal((await call(server, "create_snapshot", whole)).quiesced, true);
     } finally {

@@ -41,7 +41,11 @@ Deno.test({
     const vmId = vm.uuid, dataDir = data.path;
 
     await t.step("it is asked once the server sees it, and what is kept of it fires", async () => {
-      await using server = await readyServer({ dataDir, guestInterval: 60, args: ["--metrics-interval", "5"] });
+      await using server = await readyServer({
+        dataDir,
+        guestInterval: 60,
+        args: ["--metrics-interval", "5"],
+      });
       const { guest } = await shows(server, vmId, (each) => each.guest !== undefined, { seconds: 60 });
       assert.deepEqual([guest!.hostname, typeof guest!.toldAt], ["shop.example", "number"]);
       assert.match(guest!.osName, /linux/i);

@@ -10,7 +10,7 @@ import { filesOf, testName } from "../testbed/names.ts";
 import { personWith } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
-import { call, known, readyServer, refusal, refused } from "../testbed/product.ts";
+import { call, known, knownPool, readyServer, refusal, refused } from "../testbed/product.ts";
 import { removeFiles } from "../testbed/removal.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { testMachine } from "../testbed/machine.ts";
@@ -74,9 +74,7 @@ async function qcow2(folder: string, ...args: string[]): Promise<Uint8Array<Arra
 async function readyFor(pool: string, options: Parameters<typeof readyServer>[0] = {}): Promise<TestServer> {
   await using undo = new AsyncDisposableStack();
   const server = undo.use(await readyServer(options));
-  await until("the pool to be known", async () => {
-    return (await call(server, "get_storage_pools")).some(({ name }) => name === pool);
-  });
+  await knownPool(server, pool);
   await call(server, "set_image_policy", { hosts: ["127.0.0.1"] });
   undo.move();
   return server;

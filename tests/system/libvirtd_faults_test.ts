@@ -9,7 +9,7 @@ import { Mirror } from "../testbed/mirror.ts";
 import { freeze, thaw } from "../testbed/pid.ts";
 import { type PrivateLibvirt, privateLibvirt, type PrivateMachine } from "../testbed/private_libvirt.ts";
 import { exists } from "../testbed/process.ts";
-import { call, EventLog, known, refusal, refused, shows } from "../testbed/product.ts";
+import { call, EventLog, known, knownPool, refusal, refused, shows } from "../testbed/product.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, Lateness, until } from "../testbed/wait.ts";
@@ -146,13 +146,7 @@ test("a download during which libvirtd dies says that, and nothing of the image'
     "pool-autostart arriving",
     "pool-start arriving",
   ]);
-  await until(
-    "the pool to be known",
-    async () =>
-      (await call(server, "get_storage_pools")).some(({ name, state }) =>
-        name === "arriving" && state === "running"
-      ),
-  );
+  await knownPool(server, "arriving");
   await using mirror = new Mirror();
   await call(server, "set_image_policy", { hosts: ["127.0.0.1"] });
   const url = mirror.serve("/long.img", { body: new Uint8Array(16 * 1024 ** 2), pace: 50 });

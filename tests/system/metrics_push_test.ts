@@ -42,8 +42,11 @@ Deno.test({
     assert.equal(valueOf("libvirt_domain_info_vstate"), 1);
     assert.ok(valueOf("libvirt_domain_block_stats_capacity_bytes")! > 0);
     assert.ok(sent().some(({ name }) => name === "kvm_manager_resident_memory_bytes"));
-    const { lastSentAt, lastPoints, trouble } = await api.getMetricPush();
-    assert.ok(lastSentAt !== null && lastPoints > 10 && trouble === undefined);
+    // The receiver has it a moment before the answer has come back
+    await until("the sending to be known", async () => {
+      const { lastSentAt, lastPoints, trouble } = await api.getMetricPush();
+      return lastSentAt !== null && lastPoints > 10 && trouble === undefined;
+    });
     const { points } = await api.testMetricPush();
     assert.ok(points > 10);
   },

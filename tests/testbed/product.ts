@@ -202,6 +202,15 @@ export async function readyServer(options: ServerOptions = {}): Promise<TestServ
   return server;
 }
 
+/** Waits until the server has a pool, which may have come a moment ago, and has read what is in it. */
+export async function knownPool(server: TestServer, pool: string): Promise<void> {
+  await until("the pool to be known", async () => {
+    return (await call(server, "get_storage_pools")).some(({ name, state }) =>
+      name === pool && state === "running"
+    );
+  });
+}
+
 /** Waits until the server shows a machine. */
 export async function known(server: TestServer, vmId: string, seconds = 10): Promise<Output<"get_vm">> {
   return await shows(server, vmId, () => true, { seconds });
