@@ -49,7 +49,7 @@ function snapshotOf(domain: Handle, name: string): Handle {
 }
 
 /** How often the list of snapshots is asked for while it cannot be given, and milliseconds in between. */
-const LIST_TRIES = 10, LIST_PAUSE_MS = 20;
+const LIST_TRIES = 100, LIST_PAUSE_MS = 30;
 
 /**
  * The list of snapshots. While one is made or deleted, libvirt 9.0 may find one without a name in its own list, and

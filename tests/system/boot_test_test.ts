@@ -38,7 +38,8 @@ const volumesOf = async ({ name, path }: TestPool) => {
 async function leftovers(pool: TestPool): Promise<string[]> {
   await virsh("pool-refresh", pool.name);
   const before = await allTrials();
-  const found = await run(["find", "/var/lib/libvirt", "-name", "boot-test-*"]);
+  // A folder that goes while it is searched, of a VM that ends elsewhere, is an error to find
+  const found = await run(["find", "/var/lib/libvirt", "-ignore_readdir_race", "-name", "boot-test-*"]);
   const own = await trials(pool);
   const others = [...before, ...await allTrials()].filter((name) => !own.includes(name));
   const nvram = found.split("\n").filter((path) =>
