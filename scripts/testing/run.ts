@@ -3,7 +3,7 @@
  * of that file alone, and is named. `deno test --parallel` runs all of them in one process, which ends with the first
  * crash in a native library and waits for ever for what hangs.
  *
- *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=2] [--most=6] [--minutes-per-file=15] [--minutes=75] FILE…
+ *     deno run -A scripts/testing/run.ts --report=FILE [--failed=FILE] [--jobs=2] [--most=4] [--minutes-per-file=15] [--minutes=75] FILE…
  *
  * The files are begun in the order given, `--jobs` at a time, and more of them, up to `--most`, whenever the processors
  * are idle: many files wait for guests and for clocks. What a file printed is printed when it ends, or, with `--failed`, written there
@@ -156,13 +156,13 @@ if (import.meta.main) {
   const path = option("report");
   if (path === undefined || files.length === 0) {
     console.error(
-      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=2] [--most=6] [--minutes-per-file=15] [--minutes=75] FILE…",
+      "Usage: run.ts --report=FILE [--failed=FILE] [--jobs=2] [--most=4] [--minutes-per-file=15] [--minutes=75] FILE…",
     );
     Deno.exit(2);
   }
   const limits = {
     jobs: Number(option("jobs") ?? 2),
-    most: Number(option("most") ?? 6),
+    most: Number(option("most") ?? 4),
     perFile: Number(option("minutes-per-file") ?? 15) * 60_000,
     total: Number(option("minutes") ?? 75) * 60_000,
   };
