@@ -8,6 +8,7 @@ import { testNetwork } from "../testbed/network.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 
 const noGuest = await requirement("guest");
 
@@ -71,6 +72,11 @@ Deno.test({
       inGuest(vm, `ip link set eth0 down; ip link set eth0 address ${to}; ip link set eth0 up`);
     const nic = async () =>
       (await call(server, "get_vm_devices", { vmId })).nics.find((each) => each.mac === mac)!;
+    // The guest's DHCP client takes away what the card has when it gives it the address of the lease
+    await until(
+      "the guest to have its address",
+      async () => (await inGuest(vm, "ip addr")).includes(address),
+    );
     await inGuest(vm, `ip addr add ${spoofed}/24 dev eth0`);
 
     await t.step("without a filter both get through", async () => {
