@@ -76,19 +76,26 @@ export function cuttingProxy(): CuttingProxy {
     for await (const browser of listener) serve(browser);
   })();
   const { port } = listener.addr as Deno.NetAddr;
+  const closeAll = () => {
+    for (const connection of [...open]) {
+      open.delete(connection);
+      try {
+        connection.close();
+      } catch {
+        // A pipe has closed it already.
+      }
+    }
+  };
   return {
     address: `socks5://127.0.0.1:${port}`,
-    cutAfter: (bytes) => limit = bytes,
+    cutAfter: (bytes) => {
+      // A browser repeats a request by itself whose connection was used before: the next one is new
+      closeAll();
+      limit = bytes;
+    },
     [Symbol.asyncDispose]: async () => {
       listener.close();
-      for (const connection of [...open]) {
-        open.delete(connection);
-        try {
-          connection.close();
-        } catch {
-          // A pipe has closed it already.
-        }
-      }
+      closeAll();
       await accepting;
     },
   };
