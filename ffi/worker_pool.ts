@@ -195,6 +195,7 @@ export class WorkerPool {
    * longer than the foresight, and would start a worker each time, to no use.
    */
   get #onlyCounts(): boolean {
+    if (this.#members.size === 0) return false;
     for (const { job } of this.#members) if (job && CALLS[job.name].kind !== "stats") return false;
     return true;
   }
@@ -207,6 +208,8 @@ export class WorkerPool {
     const { kind } = CALLS[job.name];
     member.job = job;
     member.callId = this.#nextId++;
+    // An open that failed leaves its state behind, which would be taken for one of this call
+    Atomics.store(member.opening, 0, OPENING_STATE.NONE);
     this.#running[kind]++;
     this.#limit(member, job);
     const message: ToWorker = { type: "call", id: member.callId, name: job.name, args: job.args };

@@ -27,8 +27,8 @@ async function thaw(
   return { did: "done", note: t("operations.thawed", { what: name }) };
 }
 
-/** Nothing of a freeze is finished later; what was made beside it is taken back with it, unless the VM has it by now. */
-const guestFrozen: StepRule<"guest-frozen"> = { undo: thaw };
+/** Whether it is finished or taken back, it comes to the same. */
+const guestFrozen: StepRule<"guest-frozen"> = { finish: thaw, undo: thaw };
 
 /** How the steps of guests are settled. */
 export const guestSteps = { "guest-frozen": guestFrozen } satisfies Partial<StepRules>;

@@ -2,7 +2,6 @@
 import { plainPath } from "../host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { orMissing } from "../files.ts";
-import { isLive } from "../../lib/vm/state.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
@@ -119,18 +118,6 @@ function kept(path: string, user: string, { operation: { subject } }: Settlement
   return { ...left(path, t("operations.is_used", { name: user })), did: "kept" };
 }
 
-/**
- * Waits, as long as libvirt lets a call wait, until libvirt has ended what it does to the operation's VM: who began it is
- * gone, it goes on. A snapshot has opened the image when the VM's definition does not name it yet. @throws {LibvirtError}
- */
-async function untilJobEnds({ vms: { link, inventory }, operation: { vmId } }: Settlement): Promise<void> {
-  const vm = vmId === undefined ? undefined : inventory.vm(vmId);
-  const disk = vm && isLive(vm) ? vm.disks.find(({ source }) => source !== undefined) : undefined;
-  if (vm === undefined || disk === undefined) return;
-  // The size of a disk is told between two jobs of a VM alone
-  await link.call("domainDiskSizes", { domains: [{ uuid: vm.id, targets: [disk.target] }] });
-}
-
 /** Takes a file of this host away, if it is the one that was made. */
 async function removeFile(
   at: Settlement,
@@ -147,7 +134,6 @@ async function removeFile(
     return NOTHING;
   }
   if (!info.isFile || !isMadeBy(info, step, at.operation)) return left(path, t("operations.is_other"));
-  if (at.operation.cut !== undefined) await untilJobEnds(at);
   const user = await userOf(at, step);
   if (user !== undefined) return kept(path, user, at);
   if (at.operation.cut !== undefined) await refreshed(link, pool);
