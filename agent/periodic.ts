@@ -75,32 +75,33 @@ export class Periodic {
   }
 }
 
-/** How often {@link PacedJobs} asks. */
-export interface Pace {
+/** How often {@link PacedJobs} looks which jobs are due. */
+export interface PacedJobsOptions {
   readonly clock: Clock;
-  /** Milliseconds between two questions which jobs are due. */
-  readonly questionMs: number;
+  /** Milliseconds between two looks. */
+  readonly checkMs: number;
   /** Whether anything may be run now. */
   readonly isReady: () => boolean;
 }
 
 /**
- * Runs jobs whose pace changes with who looks, until stopped: all are asked together, again and again, whether they are
- * due. A timer each would wake the program all the time. `every` counts from the start of one run to that of the next; the
- * first comes with the first question.
+ * Runs jobs whose pace changes with who looks, until stopped: one timer for all looks which of them are due; a timer
+ * each would wake the program all the time. `every` counts from the start of one run to that of the next; the first run
+ * comes with the first look.
  */
 export class PacedJobs {
   readonly #runs = new Runs();
   readonly #began = new Map<string, number>();
   #cancel = () => {};
 
-  constructor(readonly jobs: readonly PeriodicJob[], private readonly pace: Pace) {}
+  constructor(readonly jobs: readonly PeriodicJob[], private readonly options: PacedJobsOptions) {}
 
   start(): void {
     if (this.#runs.areOver) return;
-    this.#cancel = this.pace.clock.after(this.pace.questionMs, () => {
-      if (this.pace.isReady()) this.#beginDue(this.pace.clock.monotonic());
+    const { clock, checkMs, isReady } = this.options;
+    this.#cancel = clock.after(checkMs, () => {
       this.start();
+      if (isReady()) this.#beginDue(clock.monotonic());
     });
   }
 

@@ -107,7 +107,7 @@ Deno.test("PacedJobs run what is due, at a pace that may change, by one timer", 
     job("fixed", 300, ran("fixed")),
     { name: "paced", every: () => pace, run: ran("paced") },
     job("never", Infinity, ran("never")),
-  ], { clock, questionMs: 100, isReady: () => isReady });
+  ], { clock, checkMs: 100, isReady: () => isReady });
   jobs.start();
   await clock.advance(250);
   assert.deepEqual(runs, { fixed: [], paced: [], never: [] }, "nothing before it is ready");
@@ -135,7 +135,7 @@ Deno.test("PacedJobs never run a job beside itself, and go on with the others", 
       return hang.promise;
     }),
     job("other", 0, () => void others++),
-  ], { clock, questionMs: 10, isReady: () => true });
+  ], { clock, checkMs: 10, isReady: () => true });
   jobs.start();
   await clock.advance(50);
   assert.deepEqual([hanging, others], [1, 5]);

@@ -183,7 +183,7 @@ export class WorkerPool {
       this.#growing = undefined;
       if (this.#closed || this.#idle() || this.#members.size >= this.#options.most) return;
       const isSlow = performance.now() - this.#allBusySince > FORESIGHT_MS;
-      const needed = this.#queue.length > 0 || isSlow && !this.#onlyCounts;
+      const needed = this.#queue.length > 0 || isSlow && !this.#onlyStats;
       if (!needed) return this.#spare();
       this.#grow();
       this.#dispatch();
@@ -191,10 +191,10 @@ export class WorkerPool {
   }
 
   /**
-   * Whether figures of all VMs alone are being read, as every half minute while nobody looks: with many VMs that takes
-   * longer than the foresight, and would start a worker each time, to no use.
+   * Whether statistics alone are being read, as every half minute while nobody looks: of many VMs that takes longer than
+   * the foresight, and would start a worker each time, to no use.
    */
-  get #onlyCounts(): boolean {
+  get #onlyStats(): boolean {
     if (this.#members.size === 0) return false;
     for (const { job } of this.#members) if (job && CALLS[job.name].kind !== "stats") return false;
     return true;

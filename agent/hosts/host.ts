@@ -59,8 +59,8 @@ const PACE = {
   addresses: { watched: 5000, idle: 30_000, wanting: 3000 },
   reconcile: { watched: 10_000, idle: 30_000 },
 } as const;
-/** Milliseconds between the questions whether something is due: what nobody looks at may wait, a new look must not. */
-const QUESTION_MS = 500;
+/** Milliseconds between two looks which jobs are due: what nobody looks at may wait, a new listener must not. */
+const CHECK_MS = 500;
 /** Milliseconds the first calls after the start wait for libvirt: they would fail for no reason a person knows of. */
 const SETTLE_MS = 5000;
 /** Milliseconds the stop waits for what still runs. */
@@ -147,7 +147,7 @@ export class Host {
     });
     this.#periodic = new PacedJobs(this.#jobs(), {
       clock,
-      questionMs: QUESTION_MS,
+      checkMs: CHECK_MS,
       isReady: () => this.link.status.connected,
     });
   }

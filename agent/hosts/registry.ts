@@ -55,10 +55,12 @@ export class HostRegistry {
     return this.withVm(vmId)?.inventory.vm(vmId);
   }
 
-  /** The VMs of all hosts, those of the local one first; each once, as {@link withVm} has it. */
+  /** The VMs of all hosts, those of the local one first. A definition that stayed behind is left out where {@link withVm} has another. */
   vms(): readonly VM[] {
     const all = this.all();
     if (all.length === 1) return all[0]!.inventory.vms();
-    return all.flatMap((host) => host.inventory.vms().filter(({ id }) => this.withVm(id) === host));
+    return all.flatMap((host) =>
+      host.inventory.vms().filter(({ id, state }) => state !== "stopped" || this.withVm(id) === host)
+    );
   }
 }

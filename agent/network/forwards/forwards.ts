@@ -55,8 +55,6 @@ export class Forwards implements Disposable {
   /** Rules the kernel refused: they are not tried again at once. */
   #refused: { readonly wanted: string; readonly reason: string } | undefined;
   #lookedAt = -Infinity;
-  /** Whether nothing of ours is in the kernel, as was seen after the last change: it need not be looked for again. */
-  #isCleared = false;
   /** Runs one change of forwards after the other. */
   readonly turns = new Turns();
   #cancel: (() => void) | undefined;
@@ -122,9 +120,9 @@ export class Forwards implements Disposable {
 
   /** Nothing is wanted: nothing of ours stays behind, also of what an earlier run left. */
   async #clear(forwards: readonly StoredForward[]): Promise<void> {
-    this.#applied = undefined;
-    if (!this.#isCleared && await this.kernel.present()) await this.kernel.clear();
-    this.#isCleared = true;
+    // What was cleared once is not looked for again
+    if (this.#applied?.length !== 0 && await this.kernel.present()) await this.kernel.clear();
+    this.#applied = [];
     this.#standing = new Set();
     this.#take(forwards, forwards.map(({ id }) => ({ id, state: "disabled" })));
   }
@@ -191,7 +189,6 @@ export class Forwards implements Disposable {
     if (isSame && (rules.length === 0 || await this.kernel.stands())) return planned;
     if (isSame) log.warn("the rules of port forwards were gone or changed: they are put back");
     this.#refused = undefined;
-    this.#isCleared = false;
     try {
       if (rules.length > 0) await this.kernel.apply(rules);
       else if (await this.kernel.present()) await this.kernel.clear();
