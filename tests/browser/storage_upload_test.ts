@@ -134,7 +134,7 @@ Deno.test({
           "other content",
         );
       }, {
-        expected: /ERR_(CONNECTION|SOCKS|EMPTY|INCOMPLETE)|status of 409/,
+        expected: /ERR_(CONNECTION|SOCKS|EMPTY)|status of 409/,
         proxy: { server: proxy.address, bypass: "<-loopback>" },
       });
     });

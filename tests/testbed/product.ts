@@ -202,7 +202,7 @@ export async function readyServer(options: ServerOptions = {}): Promise<TestServ
   return server;
 }
 
-/** Waits until the server has a pool, which may have come a moment ago, and has read what is in it. */
+/** Waits until the server has a pool, which may have been started a moment ago. */
 export async function knownPool(server: TestServer, pool: string): Promise<void> {
   await until("the pool to be known", async () => {
     return (await call(server, "get_storage_pools")).some(({ name, state }) =>

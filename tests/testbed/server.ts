@@ -21,7 +21,7 @@ export interface ServerOptions {
   readonly uri?: string;
   /** `serve --demo`, with the folders that it makes itself. */
   readonly demo?: boolean;
-  /** Seconds from one look into each guest to the next; 0, none, when left out. */
+  /** Seconds from one look into each guest to the next; 0, one alone when its agent comes, when left out. */
   readonly guestInterval?: number;
   readonly logLevel?: "debug" | "info" | "warn" | "error";
   /** Kept by the caller, so that a second server can go on with it. Without it: a new one, removed in the end. */

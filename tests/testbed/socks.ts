@@ -1,9 +1,12 @@
 /** A SOCKS5 proxy (RFC 1928, no authentication) between a browser and a server, whose connections a test can cut. */
 
+/** A browser repeats a request by itself when the connection had been used before: the page is told of the second cut. */
+const CUTS = 2;
+
 /** A running proxy that ends, with its connections, when disposed of. */
 export interface CuttingProxy extends AsyncDisposable {
   readonly address: string;
-  /** Cuts the next connection that has sent so many bytes, once. */
+  /** Cuts the next {@link CUTS} connections that send so many bytes. */
   cutAfter(bytes: number): void;
 }
 
@@ -37,7 +40,7 @@ async function connected(browser: Deno.Conn): Promise<Deno.Conn> {
 export function cuttingProxy(): CuttingProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.Conn>();
-  let limit = Infinity;
+  let limit = Infinity, left = 0;
   const serve = async (browser: Deno.Conn) => {
     open.add(browser);
     let server: Deno.Conn | undefined;
@@ -48,8 +51,8 @@ export function cuttingProxy(): CuttingProxy {
       const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
         transform: (bytes, controller) => {
           sent += bytes.length;
-          if (sent > limit) {
-            limit = Infinity;
+          if (sent > limit && left > 0) {
+            left--;
             throw new Error("cut by the test");
           }
           controller.enqueue(bytes);
@@ -76,26 +79,22 @@ export function cuttingProxy(): CuttingProxy {
     for await (const browser of listener) serve(browser);
   })();
   const { port } = listener.addr as Deno.NetAddr;
-  const closeAll = () => {
-    for (const connection of [...open]) {
-      open.delete(connection);
-      try {
-        connection.close();
-      } catch {
-        // A pipe has closed it already.
-      }
-    }
-  };
   return {
     address: `socks5://127.0.0.1:${port}`,
     cutAfter: (bytes) => {
-      // A browser repeats a request by itself whose connection was used before: the next one is new
-      closeAll();
       limit = bytes;
+      left = CUTS;
     },
     [Symbol.asyncDispose]: async () => {
       listener.close();
-      closeAll();
+      for (const connection of [...open]) {
+        open.delete(connection);
+        try {
+          connection.close();
+        } catch {
+          // A pipe has closed it already.
+        }
+      }
       await accepting;
     },
   };
