@@ -1,6 +1,7 @@
 /** Volumes and files as steps: made, replaced, deleted with their VM. */
 import { plainPath } from "../host_file.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
+import { ImageLock } from "../../ffi/image_lock.ts";
 import { orMissing } from "../files.ts";
 import { isLocal } from "../libvirt/uri.ts";
 import { log } from "../log.ts";
@@ -17,6 +18,8 @@ import type { FileIdentity, VolumeMade } from "../operations/step.ts";
 
 /** Milliseconds between two looks for the file of a volume that is being made. */
 const LOOK_MS = 200;
+/** Milliseconds that QEMU may have a volume open which no definition names: libvirt still works at what was cut short. */
+const OPEN_MS = 30_000;
 
 type Link = Pick<Host["link"], "call" | "uri">;
 
@@ -123,22 +126,54 @@ async function removeFile(
   at: Settlement,
   step: { pool: string; name: string; path: string; file: FileIdentity | null; at: number },
 ): Promise<StepOutcome> {
-  const { link } = at.vms;
-  const { pool, path } = step;
-  if (at.operation.cut !== undefined && !await endWriters(path)) {
-    throw new Unsettled(t("operations.copy_runs", { path }));
-  }
-  const info = await orMissing(Deno.lstat(plainPath(path)));
-  if (info === undefined) {
-    await refreshed(link, pool);
-    return NOTHING;
-  }
-  if (!info.isFile || !isMadeBy(info, step, at.operation)) return left(path, t("operations.is_other"));
+  const { path } = step, isCut = at.operation.cut !== undefined;
+  if (isCut && !await endWriters(path)) throw new Unsettled(t("operations.copy_runs", { path }));
+  const other = await otherAt(at, step);
+  if (other !== undefined) return other;
   const user = await userOf(at, step);
   if (user !== undefined) return kept(path, user, at);
-  if (at.operation.cut !== undefined) await refreshed(link, pool);
-  await removeAt(link, path);
+  if (isCut) return await removeLocked(at, step);
+  await removeAt(at.vms.link, path);
   return removed(path);
+}
+
+/** What comes of a step whose file is gone, or is another one by now. */
+async function otherAt(
+  at: Settlement,
+  step: Parameters<typeof removeFile>[1],
+): Promise<StepOutcome | undefined> {
+  const { pool, path } = step, info = await orMissing(Deno.lstat(plainPath(path)));
+  if (info === undefined) {
+    await refreshed(at.vms.link, pool);
+    return NOTHING;
+  }
+  return info.isFile && isMadeBy(info, step, at.operation) ? undefined : left(path, t("operations.is_other"));
+}
+
+/**
+ * Takes a file away that nobody has had so far. libvirt may still carry out what was cut short, so a VM may be about to go
+ * over to it: while it is locked, none does, and what is true then stays so.
+ */
+async function removeLocked(at: Settlement, step: Parameters<typeof removeFile>[1]): Promise<StepOutcome> {
+  const { link } = at.vms, { pool, path } = step;
+  for (const until = performance.now() + OPEN_MS;;) {
+    using lock = await ImageLock.take(path);
+    const other = await otherAt(at, step);
+    if (other !== undefined) return other;
+    const user = await userOf(at, step);
+    if (user !== undefined) return kept(path, user, at);
+    // A guest that was frozen was so for a snapshot, which its QEMU may yet take
+    const isGoneOver = at.operation.steps.some(({ kind }) => kind === "guest-frozen");
+    if (lock.state === "unknown" && isGoneOver) return left(path, t("operations.is_unlockable"));
+    if (lock.state !== "open") {
+      await refreshed(link, pool);
+      await removeAt(link, path);
+      lock.keep();
+      return removed(path);
+    }
+    if (performance.now() >= until) return left(path, t("operations.is_open"));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
 }
 
 /** Takes back a volume that was made, or was being made. */
@@ -148,7 +183,8 @@ const volumeMade: StepRule<"volume-made"> = {
     const { pool, name, path } = step;
     if (path !== null && isLocal(link.uri) && await keepsFilesStill(link, pool)) {
       const outcome = await removeFile(at, { ...step, path });
-      if (outcome.did !== "left") inventory.storage.remove(pool, name);
+      if (outcome.did === "done" || outcome.did === "nothing") inventory.storage.remove(pool, name);
+      if (outcome.did === "kept") await readAnew(at);
       return outcome;
     }
     const volume = await volumeNamed(link, pool, name);
@@ -163,6 +199,12 @@ const volumeMade: StepRule<"volume-made"> = {
     return removed(`${pool}/${name}`);
   },
 };
+
+/** Reads the VM of an operation anew: libvirt tells of no disk that a snapshot has changed. */
+async function readAnew({ vms, operation: { vmId } }: Settlement): Promise<void> {
+  const vm = vmId === undefined ? undefined : vms.inventory.vm(vmId);
+  if (vm !== undefined) await vms.reread(vm);
+}
 
 /** Whether a pool keeps files; one that is gone did, where a path of this host was noted. */
 async function keepsFilesStill(link: Link, pool: string): Promise<boolean> {

@@ -1,13 +1,15 @@
 /** Snapshots beside the disks on bad days: KVM Manager is killed in the middle, and nothing is lost or left behind. */
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
+import { LyingAgent } from "../testbed/lying_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { testName } from "../testbed/names.ts";
+import { filesOf, testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
+import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
-import { until } from "../testbed/wait.ts";
+import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
 
@@ -166,6 +168,93 @@ Deno.test({
       }, { lastSeen: () => `${JSON.stringify(seen)}; the server's log: ${server.log()}` });
       const whole = { vmId, name: "whole", quiesce: true };
       assert.equal((await call(server, "create_snapshot", whole)).quiesced, true);
+    } finally {
+      await Deno.remove(dataDir, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "a snapshot that libvirt still takes when KVM Manager is killed is whole, or nothing of it is left",
+  ignore,
+  fn: async (t) => {
+    await using pool = await testPool("latefreeze");
+    await using vm = await testMachine({ purpose: "latefreeze", disks: [{ format: "raw", pool }] });
+    const vmId = vm.uuid, folder = filesOf(vm.name);
+    await using agent = await LyingAgent.listen(folder);
+    const xml = await Deno.readTextFile(`${folder}/domain.xml`);
+    const channel = `<channel type='unix'><source mode='connect' path='${agent.path}'/>`;
+    await Deno.writeTextFile(`${folder}/liar.xml`, xml.replace("<channel type='unix'>", channel));
+    await virsh("define", `${folder}/liar.xml`);
+    /** What the guest says to being frozen, once it does. */
+    let frozen = Promise.withResolvers<unknown>();
+    agent.lie = (command) => command === "guest-fsfreeze-freeze" ? frozen.promise : { return: 1 };
+    await vm.start();
+    const dataDir = await Deno.makeTempDir({ prefix: `${await testName("late-freeze")}-` });
+    const restarted = async () => {
+      const server = await readyServer({ dataDir });
+      await known(server, vmId);
+      return server;
+    };
+    const look = async () => ({
+      files: (await Array.fromAsync(Deno.readDir(pool.path))).map(({ name }) => `${pool.path}/${name}`)
+        .sort(),
+      snapshots: (await virsh("snapshot-list", vm.name, "--name")).split("\n").filter((name) => name !== ""),
+      head: (await virsh("domblklist", vm.name)).match(/\/\S+/)?.[0] ?? "",
+    });
+    /** Kills the server while the guest is asked, and starts another one. */
+    const killed = async (name: string) => {
+      frozen = Promise.withResolvers();
+      await using server = await restarted();
+      await until(
+        "the agent to be known",
+        async () => (await call(server, "list_snapshots", { vmId })).quiesces === true,
+      );
+      const asked = agent.waitFor("guest-fsfreeze-freeze");
+      const going = call(server, "create_snapshot", { vmId, name, quiesce: true }).catch((error) => error);
+      await Promise.race([asked, going.then((error) => Promise.reject(error))]);
+      await server.kill();
+      await going;
+      return await restarted();
+    };
+    /** Waits until the server has told that it is settled. */
+    const settled = async (server: TestServer) => {
+      await until(
+        "it to be settled",
+        () => Promise.resolve(server.log().includes("settled what was cut short")),
+        {
+          seconds: 60,
+          lastSeen: async () => `${JSON.stringify(await look())}; the server's log: ${server.log()}`,
+        },
+      );
+      return await look();
+    };
+    const isAtWork = async () => !(await virsh("domjobinfo", vm.name)).includes("None");
+    try {
+      await t.step("the guest freezes after that: libvirt takes it", async () => {
+        await using server = await killed("taken");
+        frozen.resolve({ return: 1 });
+        await until("libvirt to have taken it", async () => /taken/.test((await look()).head));
+        const { files, snapshots, head } = await settled(server);
+        assert.deepEqual([files.length, snapshots], [2, ["taken"]]);
+        assert.ok(files.includes(head), `${head} of ${files}`);
+      });
+      const before = await look();
+      await t.step("the guest refuses: the new image goes once no program has it open", async () => {
+        await using server = await killed("refused");
+        const made = (await look()).files.find((path) => /refused/.test(path))!;
+        const opener = new Deno.Command("qemu-io", {
+          args: ["-f", "raw", made],
+          ...{ stdin: "piped", stdout: "null", stderr: "null" } as const,
+        }).spawn();
+        frozen.resolve({ error: { class: "GenericError", desc: "no" } });
+        await until("libvirt to work at nothing", async () => !await isAtWork());
+        await delay(2000);
+        assert.ok((await look()).files.includes(made), "a program has it open");
+        await opener.stdin.close();
+        await opener.status;
+        assert.deepEqual(await settled(server), before);
+      });
     } finally {
       await Deno.remove(dataDir, { recursive: true });
     }

@@ -2,7 +2,7 @@
 import { exists } from "./process.ts";
 import { until } from "./wait.ts";
 
-/** What is answered to a command; undefined: nothing, ever. Text is sent as it is. */
+/** What is answered to a command, or comes to be; undefined: nothing, ever. Text is sent as it is. */
 export type Lie = (command: string, id: unknown) => unknown | undefined;
 
 /**
@@ -72,7 +72,9 @@ export class LyingAgent implements AsyncDisposable {
       arguments?: { id?: unknown };
     };
     this.asked.set(execute, (this.asked.get(execute) ?? 0) + 1);
-    const answer = execute.startsWith("guest-sync") ? { return: args?.id } : this.lie(execute, args?.id);
+    const answer = execute.startsWith("guest-sync")
+      ? { return: args?.id }
+      : await this.lie(execute, args?.id);
     if (answer === undefined) return;
     const bytes = new TextEncoder().encode(
       `${typeof answer === "string" ? answer : JSON.stringify(answer)}\n`,

@@ -9,7 +9,7 @@ import { lockVolume } from "../../storage/shared.ts";
 import { readPools } from "../../storage/volume_usage.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
-import { linkVolume, type Volume, volumeAt, volumeNamed, volumesOf } from "../../storage/volumes.ts";
+import { linkVolume, type Volume, volumeAt, volumesOf } from "../../storage/volumes.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { isAway } from "../../libvirt/failure.ts";
 import { isLocal } from "../../libvirt/uri.ts";
@@ -18,8 +18,6 @@ import { resolvedPath } from "../../resolved_path.ts";
 
 /** Bytes that a new image takes at least: its tables. */
 const OVERLAY_BYTES = 1024 ** 2;
-/** Names that are tried for a new image. */
-const MOST_NAMES = 1000;
 
 /** A disk's image as a VM has it. */
 export interface DiskAt {
@@ -66,13 +64,13 @@ export async function overlayHindrance({ link }: Host, disks: readonly Disk[]): 
   return undefined;
 }
 
-/** A name in a pool that nothing has yet. */
-async function freeName({ link }: Host, pool: string, stem: string): Promise<string> {
-  for (let count = 1; count < MOST_NAMES; count++) {
-    const name = count === 1 ? `${stem}.qcow2` : `${stem}-${count}.qcow2`;
-    if (await volumeNamed(link, pool, name) === undefined) return name;
-  }
-  throw new ContractError("SnapshotFailed", { error: `the pool ${pool} has too many images of this name` });
+/**
+ * The name of a new image. No other one ever has it: libvirt may still carry out what was cut short, and goes over to
+ * whatever is at the path then.
+ */
+function newName(vm: VM, target: string, what: string): string {
+  const stem = `${vm.name}-${target}-${what}`.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 120);
+  return `${stem}-${crypto.randomUUID().slice(0, 8)}.qcow2`;
 }
 
 /**
@@ -101,8 +99,7 @@ export async function makeOverlay(
   }
   await requireWritable(host, pool);
   await requireRoom(host, pool, OVERLAY_BYTES);
-  const stem = `${vm.name}-${target}-${what}`.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 120);
-  const name = await freeName(host, pool, stem);
+  const name = newName(vm, target, what);
   held.use(lockVolume(pool, name, { hold: "make" }));
   const volume = await makeVolume(
     host.link,

@@ -11,6 +11,7 @@ import type { Host } from "../../hosts/host.ts";
 import { type Quiescing, quiescingOf, whileStill } from "../../hosts/quiesce.ts";
 import { thawGuest } from "../../hosts/thaw.ts";
 import { contractError } from "../../libvirt/failure.ts";
+import { isLocal } from "../../libvirt/uri.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -65,8 +66,10 @@ export async function takeBeside(
     }
     const disks = vm.disks.map(({ target }) => ({ target, overlay: overlays.get(target)?.path }));
     const xml = externalSnapshotXml({ name, description, disks });
-    // Whatever happens to libvirt or to this process from here on: the guest is thawed.
+    // Whatever happens to libvirt or to this process from here on: the guest is thawed, and what no snapshot uses goes, if
+    // it can be told that none will: not on another host.
     if (asks !== "no") {
+      if (isLocal(link.uri)) operation.turnBack();
       const thawsItself = by === "own";
       operation.add({
         kind: "guest-frozen",

@@ -21,6 +21,8 @@ export const operations = {
   "operations.snapshot_not_reverted": "The VM was not reverted: its disks are as they were.",
 
   "operations.is_used": "it is used by {name}",
+  "operations.is_open": "a program has it open",
+  "operations.is_unlockable": "its file system does not tell whether QEMU has it open",
   "operations.is_other": "it is not the one that was made here",
   "operations.is_defined": "somebody has kept it",
   "operations.is_running": "somebody has started it",

@@ -1,0 +1,42 @@
+/** That our lock on an image is QEMU's own: no QEMU opens what we hold, and what one has open is seen. */
+import assert from "node:assert/strict";
+import { ImageLock } from "../../ffi/image_lock.ts";
+import { run } from "../testbed/process.ts";
+import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
+
+const ignore = await requirement("qemu") !== null;
+
+Deno.test({
+  name: "QEMU does not open an image that is locked, and one that it has open is not locked",
+  ignore,
+  fn: async () => {
+    const path = await Deno.makeTempFile({ suffix: ".qcow2" });
+    try {
+      await run(["qemu-img", "create", "-q", "-f", "qcow2", path, "1M"]);
+      const write = () => run(["qemu-io", "-f", "qcow2", "-c", "write 0 64k", path]);
+      {
+        using lock = await ImageLock.take(path);
+        assert.equal(lock.state, "taken");
+        await assert.rejects(write(), /Failed to get .*lock/);
+      }
+      await write();
+      for (const how of [[], ["-r"]]) {
+        const opener = new Deno.Command("qemu-io", {
+          args: [...how, "-f", "qcow2", path],
+          ...{ stdin: "piped", stdout: "null", stderr: "null" } as const,
+        }).spawn();
+        const stateOf = async () => {
+          using lock = await ImageLock.take(path);
+          return lock.state;
+        };
+        await until("it to be open", async () => await stateOf() === "open");
+        await opener.stdin.close();
+        await opener.status;
+        assert.equal(await stateOf(), "taken");
+      }
+    } finally {
+      await Deno.remove(path);
+    }
+  },
+});
