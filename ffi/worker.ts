@@ -20,17 +20,23 @@ const post = (message: FromWorker) => self.postMessage(message);
 
 /** The connection, made anew when the old one has died with its libvirtd. @throws {LibvirtError} kind unavailable */
 function connected(): Connection {
+  const { NONE, OPENING, BEGUN } = OPENING_STATE;
   if (connection && !connection.alive) drop();
+  advance(NONE, connection ? BEGUN : OPENING);
   if (connection) return connection;
-  Atomics.store(opening, 0, OPENING_STATE.OPENING);
   try {
     connection = Connection.open(uri);
   } catch (error) {
     if (error instanceof LibvirtError) throw new LibvirtError({ ...error.toFailure(), kind: "unavailable" });
     throw error;
   }
-  const before = Atomics.compareExchange(opening, 0, OPENING_STATE.OPENING, OPENING_STATE.BEGUN);
-  if (before === OPENING_STATE.OPENING) return connection;
+  advance(OPENING, BEGUN);
+  return connection;
+}
+
+/** Goes from one state to the next. @throws {LibvirtError} kind unavailable where the call was given up meanwhile */
+function advance(from: number, to: number): void {
+  if (Atomics.compareExchange(opening, 0, from, to) === from) return;
   throw new LibvirtError({
     kind: "unavailable",
     message: "the call was given up before there was a connection",

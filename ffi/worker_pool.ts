@@ -56,7 +56,7 @@ const DEFAULTS: Required<PoolOptions> = { warm: 1, most: 12, mostLost: 12, idleM
 /** Milliseconds without an idle worker after which a spare is started for a call that waits. Most calls take one. */
 const SPARE_MS = 10;
 /** … and for one that may come: longer than the regular looks at a host take, for a worker costs 8 MB. */
-const FORESIGHT_MS = 150;
+const FORESIGHT_MS = 500;
 /** Milliseconds in which a worker must have loaded its module. libvirt has no part in it, a busy machine has. */
 const LOAD_MS = 120_000;
 
@@ -133,11 +133,15 @@ export class WorkerPool {
    * that have one are ended by its keep-alive.
    */
   abandonOpening(message: string): void {
-    const { OPENING, ABANDONED } = OPENING_STATE;
+    const unavailable = new LibvirtError({ kind: "unavailable", message });
+    // What waits for a worker would have the next one wait for a connection; giving one back needs none
+    for (const job of this.#queue.splice(0)) {
+      if (job.name === "eventsClose") this.#queue.push(job);
+      else job.reject(unavailable);
+    }
     for (const member of [...this.#members]) {
-      const { job, opening } = member;
-      if (!job || Atomics.compareExchange(opening, 0, OPENING, ABANDONED) !== OPENING) continue;
-      this.#giveUp(member, job, new LibvirtError({ kind: "unavailable", message }));
+      const { job } = member;
+      if (job && abandon(member, OPENING_STATE.OPENING)) this.#giveUp(member, job, unavailable);
     }
   }
 
@@ -222,6 +226,8 @@ export class WorkerPool {
     const ms = member.isReady ? CALLS[job.name].seconds * 1000 * this.#options.timeScale : LOAD_MS;
     clearTimeout(member.timer);
     member.timer = setTimeout(() => {
+      // One that still waits, be it for its connection, is not made later, when nobody expects it any more
+      abandon(member, OPENING_STATE.NONE, OPENING_STATE.OPENING);
       const message = `no answer within ${ms / 1000} seconds`;
       this.#giveUp(member, job, new LibvirtError({ kind: "timeout", message }));
     }, ms);
@@ -307,6 +313,13 @@ export class WorkerPool {
       dismiss(member.worker);
     }
   }
+}
+
+/** Gives up a call that stands in one of these states. @returns false where it stands in none: it is on its way */
+function abandon({ opening }: Member, ...states: readonly number[]): boolean {
+  return states.some((state) =>
+    Atomics.compareExchange(opening, 0, state, OPENING_STATE.ABANDONED) === state
+  );
 }
 
 /** Ends an idle worker in good order: it closes its connection first. */

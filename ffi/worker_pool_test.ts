@@ -186,6 +186,19 @@ libvirtTest("WorkerPool.abandonOpening() fails what has no connection yet, and n
   assert.equal((await other).type, "TEST");
 });
 
+libvirtTest("WorkerPool.abandonOpening() fails what waits for a worker as well", async () => {
+  using libvirtd = silentLibvirtd();
+  using pool = poolOf(libvirtd.uri, { most: 1 });
+  const opening = failure(pool.call("nodeInfo"));
+  await until("a connection is asked for", () => libvirtd.connections.length === 1);
+  const waiting = failure(pool.call("nodeInfo"));
+  assert.equal(pool.state.queued, 1);
+  pool.abandonOpening("Libvirtd does not answer.");
+  assert.deepEqual([(await opening).kind, (await waiting).kind], ["unavailable", "unavailable"]);
+  assert.equal(pool.state.queued, 0);
+  assert.equal(libvirtd.connections.length, 1, "nothing else is asked for");
+});
+
 libvirtTest("WorkerPool changes machines, and reads back what it changed", async () => {
   using pool = poolOf(SHARED);
   const uuid = crypto.randomUUID(), name = `kvmm-test-${uuid.slice(0, 8)}`;
