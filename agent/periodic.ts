@@ -24,14 +24,15 @@ class Runs {
     return this.#running.has(job.name);
   }
 
-  /** @param ended is called when it has ended, whatever came of it */
-  begin(job: PeriodicJob, ended: () => void = () => {}): void {
+  /** @param ended is called when it has ended, whatever came of it @returns its end; never rejects */
+  begin(job: PeriodicJob, ended: () => void = () => {}): Promise<void> {
     // `finally` comes later even when the job has thrown at once, so the entry it takes out is there.
     const run = this.#run(job).finally(() => {
       this.#running.delete(job.name);
       ended();
     });
     this.#running.set(job.name, run);
+    return run;
   }
 
   async #run(job: PeriodicJob): Promise<void> {
@@ -75,6 +76,9 @@ export class Periodic {
   }
 }
 
+/** Milliseconds that a job which is due as well waits at most for the one before it. */
+const TURN_MS = 500;
+
 /** How often {@link PacedJobs} looks which jobs are due. */
 export interface PacedJobsOptions {
   readonly clock: Clock;
@@ -87,7 +91,8 @@ export interface PacedJobsOptions {
 /**
  * Runs jobs whose pace changes with who looks, until stopped: one timer for all looks which of them are due; a timer
  * each would wake the program all the time. `every` counts from the start of one run to that of the next; the first run
- * comes with the first look.
+ * comes with the first look. What is due at once runs one after the other: calls of many jobs beside each other would
+ * start libvirt workers for this moment alone.
  */
 export class PacedJobs {
   readonly #runs = new Runs();
@@ -98,19 +103,23 @@ export class PacedJobs {
 
   start(): void {
     if (this.#runs.areOver) return;
-    const { clock, checkMs, isReady } = this.options;
+    const { clock, checkMs } = this.options;
     this.#cancel = clock.after(checkMs, () => {
       this.start();
-      if (isReady()) this.#beginDue(clock.monotonic());
+      void this.#beginDue();
     });
   }
 
-  #beginDue(now: number): void {
+  async #beginDue(): Promise<void> {
     for (const job of this.jobs) {
-      const began = this.#began.get(job.name) ?? -Infinity;
-      if (this.#runs.has(job) || now - began < job.every()) continue;
+      const { clock, isReady } = this.options;
+      if (this.#runs.areOver || !isReady()) return;
+      const now = clock.monotonic(), began = this.#began.get(job.name);
+      if (this.#runs.has(job)) continue;
+      if (began !== undefined && now - began < job.every()) continue;
       this.#began.set(job.name, now);
-      this.#runs.begin(job);
+      const run = this.#runs.begin(job);
+      if (began !== undefined) await within(TURN_MS, run);
     }
   }
 

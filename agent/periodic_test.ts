@@ -142,3 +142,27 @@ Deno.test("PacedJobs never run a job beside itself, and go on with the others", 
   assert.deepEqual(await jobs.stop(10), ["hangs"]);
   hang.resolve();
 });
+
+Deno.test("PacedJobs that are due at once run one after the other, from their second run on", async () => {
+  const clock = new TestClock();
+  let inside = 0, most = 0;
+  const runs: string[] = [];
+  const slow = (name: string) =>
+    job(name, 1000, async () => {
+      runs.push(name);
+      most = Math.max(most, ++inside);
+      await sleep(5);
+      inside--;
+    });
+  const jobs = new PacedJobs([slow("a"), slow("b"), slow("c")], { clock, checkMs: 100, isReady: () => true });
+  jobs.start();
+  await clock.advance(100);
+  assert.equal(most, 3, "the first runs wait for nobody");
+  await sleep(50);
+  most = 0;
+  await clock.advance(1000);
+  await sleep(50);
+  assert.equal(most, 1);
+  assert.deepEqual(runs, ["a", "b", "c", "a", "b", "c"]);
+  assert.deepEqual(await jobs.stop(100), []);
+});

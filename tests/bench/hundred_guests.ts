@@ -24,31 +24,37 @@ async function percent(pid: number, seconds: number): Promise<number> {
   return (await cpuMs(pid) - cpu) / (performance.now() - began) * 100;
 }
 
-/** Percent of a core that the product takes, which looks into no guest. */
-export async function withoutLooks(
+/** Percent of a core that the product takes once it knows each of these guests, which it looks into once at its start. */
+async function shareOf(
   { server }: Pick<Context, "server">,
-  args: readonly string[],
+  { args, guests, seconds }: {
+    readonly args: readonly string[];
+    readonly guests: number;
+    readonly seconds: number;
+  },
 ): Promise<number> {
   await using started = await readyServer({ ...server, args });
   await delay(SETTLED * 1000);
-  return await percent(started.pid, MEASURED);
-}
-
-/** Percent of a core that the product takes with its defaults, once it knows each of these guests. */
-export async function withLooks({ server }: Pick<Context, "server">, count: number): Promise<number> {
-  await using started = await readyServer(server);
   await until("all guests to have told what they are", async () => {
     const vms = await call(started, "get_vms");
-    return vms.filter(({ guest }) => guest !== undefined).length >= count;
+    return vms.filter(({ guest }) => guest !== undefined).length >= guests;
   }, { seconds: 600, every: 5000 });
-  return await percent(started.pid, INTERVAL);
+  return await percent(started.pid, seconds);
 }
 
+/** Percent of a core that the product takes, which looks into no guest again. */
+const withoutLooks = (context: Pick<Context, "server">, guests: number): Promise<number> =>
+  shareOf(context, { args: ["--guest-interval", "0"], guests, seconds: MEASURED });
+
+/** Percent of a core that the product takes with its defaults. */
+const withLooks = (context: Pick<Context, "server">, guests: number): Promise<number> =>
+  shareOf(context, { args: [], guests, seconds: INTERVAL });
+
 export const hundredGuests: Bench = async (context): Promise<Row[]> => {
-  const none = await withoutLooks(context, []);
+  const none = await withoutLooks(context, 0);
   await using guests = await agentGuests(GUESTS, "hundred", (count) => console.error(`${count} guests…`));
   const { length: count } = guests.machines;
-  const off = await withoutLooks(context, ["--guest-interval", "0"]);
+  const off = await withoutLooks(context, count);
   const looked = await withLooks(context, count);
   const row = (what: string, ours: number) => ({ what: `CPU, ${what}`, ours: [ours], unit: "%" } as const);
   return [

@@ -8,8 +8,8 @@ import { log } from "../../log.ts";
 import { type ByteStreams, OwnAgentClient } from "./client.ts";
 import { AgentFailure } from "./failure.ts";
 
-/** Milliseconds a line is kept that nobody uses: who looks at a page asks again soon. */
-const IDLE_MS = 30_000;
+/** Milliseconds a line is kept that nobody uses: who looks at a page asks again soon. Each costs a connection, which wakes us. */
+const IDLE_MS = 5000;
 /** Milliseconds between two looks whether an agent that is waited for is still the same. */
 const LOOK_MS = 3000;
 /** Milliseconds in which a guest whose line failed is left in peace, by how often it did in a row; the last one repeats. */
