@@ -201,6 +201,13 @@ browserTest("1,005 machines: all rows are there at once, few in the document, an
     await page.waitForFunction(() => document.querySelectorAll("tr[data-vm]").length === 1, undefined, {
       timeout: 90_000,
     });
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const by of ["none", "state"]) {
+      await page.goto(`${server.url}/vms?q=kvmm-test-crowd&by=${by}`);
+      await hydrated(page);
+      const name = (await grid.locator("tr[data-vm] .col-name").first().boundingBox())!;
+      assert.ok(name.width > 120, `a name has ${name.width} px: rows out of sight must not narrow it`);
+    }
   });
 });
 

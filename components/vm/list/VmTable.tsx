@@ -24,7 +24,10 @@ const COLUMNS: readonly { sort: Sort; label: PlainKey; class: string }[] = [
   { sort: "disk", label: "column.disk", class: "col-disk" },
   { sort: "uptime", label: "column.uptime", class: "col-uptime" },
 ];
-const COLUMN_COUNT = COLUMNS.length + 2;
+/** The box, the state and the name: where there is little room the others go, and no cell may span one that is gone. */
+const KEPT_COLUMNS = 3;
+/** The classes of the others. */
+const OTHER_COLUMNS = [...COLUMNS.slice(KEPT_COLUMNS - 1).map((column) => column.class), "col-actions"];
 
 /** What the table and the cards are given. */
 export interface VmLinesProps {
@@ -90,7 +93,7 @@ function Header({ query, onAsk, allSelected, onToggleAll }: Pick<VmLinesProps, "
 function Spacer({ height }: { height: number }) {
   return height === 0 ? null : (
     <tr class="spacer" aria-hidden="true">
-      <td colSpan={COLUMN_COUNT} style={{ height: `${height}px` }}></td>
+      <td colSpan={KEPT_COLUMNS} style={{ height: `${height}px` }}></td>
     </tr>
   );
 }
@@ -123,9 +126,10 @@ export function VmTable(props: VmLinesProps & { allSelected: boolean; onToggleAl
           }
           return line.kind === "cards" ? null : (
             <tr key={line.key} class="group-row" aria-rowindex={rowIndex}>
-              <th colSpan={COLUMN_COUNT} scope="rowgroup">
+              <th colSpan={KEPT_COLUMNS} scope="rowgroup">
                 <GroupHead group={line.group} by={query.by} />
               </th>
+              {OTHER_COLUMNS.map((column) => <td key={column} class={column}></td>)}
             </tr>
           );
         })}
