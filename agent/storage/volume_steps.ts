@@ -121,11 +121,11 @@ function kept(path: string, user: string, { operation: { subject } }: Settlement
   return { ...left(path, t("operations.is_used", { name: user })), did: "kept" };
 }
 
+/** A volume that was made as a file of this host. */
+type MadeFile = VolumeMade & { readonly path: string };
+
 /** Takes a file of this host away, if it is the one that was made. */
-async function removeFile(
-  at: Settlement,
-  step: { pool: string; name: string; path: string; file: FileIdentity | null; at: number },
-): Promise<StepOutcome> {
+async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> {
   const { path } = step, isCut = at.operation.cut !== undefined;
   if (isCut && !await endWriters(path)) throw new Unsettled(t("operations.copy_runs", { path }));
   const other = await otherAt(at, step);
@@ -138,10 +138,7 @@ async function removeFile(
 }
 
 /** What comes of a step whose file is gone, or is another one by now. */
-async function otherAt(
-  at: Settlement,
-  step: Parameters<typeof removeFile>[1],
-): Promise<StepOutcome | undefined> {
+async function otherAt(at: Settlement, step: MadeFile): Promise<StepOutcome | undefined> {
   const { pool, path } = step, info = await orMissing(Deno.lstat(plainPath(path)));
   if (info === undefined) {
     await refreshed(at.vms.link, pool);
@@ -154,7 +151,7 @@ async function otherAt(
  * Takes a file away that nobody has had so far. libvirt may still carry out what was cut short, so a VM may be about to go
  * over to it: while it is locked, none does, and what is true then stays so.
  */
-async function removeLocked(at: Settlement, step: Parameters<typeof removeFile>[1]): Promise<StepOutcome> {
+async function removeLocked(at: Settlement, step: MadeFile): Promise<StepOutcome> {
   const { link } = at.vms, { pool, path } = step;
   for (const until = performance.now() + OPEN_MS;;) {
     using lock = await ImageLock.take(path);
