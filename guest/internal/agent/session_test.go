@@ -45,13 +45,36 @@ type host struct {
 	log   string
 }
 
+// lastingDir is a folder that goes at the end of the test, also where a command that nobody waits for any more writes
+// its line of the log meanwhile.
+func lastingDir(t *testing.T) string {
+	t.Helper()
+	path, err := os.MkdirTemp("", "agent-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			err := os.RemoveAll(path)
+			if err == nil {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Errorf("%s could not be removed: %v", path, err)
+				return
+			}
+		}
+	})
+	return path
+}
+
 func newHost(t *testing.T, config string) *host {
 	t.Helper()
 	allowed, err := rules.Parse([]byte(config))
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "agent.log")
+	path := filepath.Join(lastingDir(t), "agent.log")
 	log := logs.New(path, 0)
 	a := New("9.9.9", allowed, log)
 	a.metadata.path = filepath.Join(t.TempDir(), "metadata.json")
