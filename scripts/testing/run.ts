@@ -172,7 +172,7 @@ if (import.meta.main) {
       Deno.exit(130);
     });
   }
-  const apart = option("failed");
+  const apart = option("failed"), printing = new Turns();
   let count = 0;
   const { report, passed } = await run(files, limits, async (file, { seconds, fault, output, report }) => {
     const head = `[${++count}/${files.length}] ${file} (${Math.round(seconds)} s)`;
@@ -180,7 +180,12 @@ if (import.meta.main) {
     if (apart !== undefined && hasFailure(report)) {
       await Deno.writeTextFile(apart, text, { append: true });
       console.log(`${head}: did not pass`);
-    } else await new Blob([text]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
+    } else {
+      // Two files that end at once would both lock the stream
+      await printing.run(() =>
+        new Blob([text]).stream().pipeTo(Deno.stdout.writable, { preventClose: true })
+      );
+    }
   });
   await Deno.writeTextFile(path, report);
   if (!passed) Deno.exit(1);

@@ -210,9 +210,13 @@ Deno.test({
         "the agent to be known",
         async () => (await call(server, "list_snapshots", { vmId })).quiesces === true,
       );
-      const asked = agent.waitFor("guest-fsfreeze-freeze");
-      const going = call(server, "create_snapshot", { vmId, name, quiesce: true }).catch((error) => error);
-      await Promise.race([asked, going.then((error) => Promise.reject(error))]);
+      const asked = agent.waitFor("guest-fsfreeze-freeze").then(() => true);
+      let going: Promise<unknown> = Promise.resolve();
+      // libvirt may still be at what it asked the agent before: then it does not answer us
+      await until("the guest to be asked to freeze", async () => {
+        going = call(server, "create_snapshot", { vmId, name, quiesce: true }).catch((error) => error);
+        return await Promise.race([asked, going.then(() => false)]);
+      });
       await server.kill();
       await going;
       return await restarted();

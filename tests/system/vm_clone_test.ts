@@ -6,7 +6,7 @@ import { releaseName, testName } from "../testbed/names.ts";
 import { testNetwork } from "../testbed/network.ts";
 import { testPool } from "../testbed/pool.ts";
 import { exists, run } from "../testbed/process.ts";
-import { call, known, readyServer, refusal, refused, shows } from "../testbed/product.ts";
+import { call, known, knownPool, readyServer, refusal, refused, shows } from "../testbed/product.ts";
 import { removeDomain } from "../testbed/removal.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
@@ -164,6 +164,7 @@ Deno.test({
       );
       const tiny = stack.use(await testPool("clone-tiny"));
       await known(server, vm.uuid);
+      await knownPool(server, tiny.name);
       const into = (pool: string) =>
         call(server, "clone_vm", { vmId: vm.uuid, name: "kvmm-test-never", pool });
       await refused(into("kvmm-test-none"), "StoragePoolNotFound");
