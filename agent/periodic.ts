@@ -111,8 +111,8 @@ export class PacedJobs {
   }
 
   async #beginDue(): Promise<void> {
+    const { clock, isReady } = this.options;
     for (const job of this.jobs) {
-      const { clock, isReady } = this.options;
       if (this.#runs.areOver || !isReady()) return;
       const now = clock.monotonic(), began = this.#began.get(job.name);
       if (this.#runs.has(job)) continue;

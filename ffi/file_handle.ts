@@ -1,21 +1,17 @@
 /** Files of this host whose names are no UTF-8: Deno's own functions take names as text alone. */
+import { closeDescriptor, OPEN, openDescriptor } from "./file_descriptor.ts";
 import { openLibc } from "./library.ts";
-import { cString, readString } from "./memory.ts";
+import { readString, withCString } from "./memory.ts";
 
 const SYMBOLS = {
-  // Behind a server that does not answer they wait: beside the thread that serves.
-  open: { parameters: ["buffer", /* pathname */ "i32" /* flags */], result: "i32", nonblocking: true },
+  // Behind a server that does not answer it waits: beside the thread that serves.
   realpath: {
     parameters: ["buffer", /* path */ "pointer" /* resolved_path */],
     result: "pointer",
     nonblocking: true,
   },
-  close: { parameters: ["i32" /* fd */], result: "i32" },
   free: { parameters: ["pointer" /* ptr */], result: "void" },
 } as const satisfies Record<string, Deno.ForeignFunction>;
-
-/** open(2): nothing is read, nothing waits for a FIFO's writer; the same on x86-64 and aarch64. */
-const O_PATH = 0x200000, O_CLOEXEC = 0x80000;
 
 let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
 const libc = () => opened ??= openLibc(SYMBOLS);
@@ -32,14 +28,14 @@ export interface FileHandle extends Disposable {
 
 /** Holds the file that a path leads to, following links. @throws {Deno.errors.NotFound} */
 export async function holdFile(path: string): Promise<FileHandle> {
-  const fd = await libc().open(cString(path), O_PATH | O_CLOEXEC);
+  const fd = await openDescriptor(path, OPEN.PATH);
   if (fd < 0) throw unreachable(path);
-  return { path: `/proc/${Deno.pid}/fd/${fd}`, [Symbol.dispose]: () => void libc().close(fd) };
+  return { path: `/proc/${Deno.pid}/fd/${fd}`, [Symbol.dispose]: () => closeDescriptor(fd) };
 }
 
 /** The path with every link followed, whatever bytes are in it. @throws {Deno.errors.NotFound} */
 export async function realPathOfBytes(path: string): Promise<string> {
-  const found = await libc().realpath(cString(path), null);
+  const found = await withCString(path, (name) => libc().realpath(name, null));
   if (found === null) throw unreachable(path);
   try {
     return readString(found);

@@ -1,20 +1,18 @@
 /** Where a file has content, and where nothing was ever written: lseek(2), which Deno offers without SEEK_DATA. */
+import { closeDescriptor, OPEN, openDescriptor } from "./file_descriptor.ts";
 import { openLibc } from "./library.ts";
-import { cString } from "./memory.ts";
 
 const SYMBOLS = {
-  // A server of files that does not answer has them wait: beside the thread that serves.
-  open: { parameters: ["buffer", /* pathname */ "i32" /* flags */], result: "i32", nonblocking: true },
+  // A server of files that does not answer has it wait: beside the thread that serves.
   lseek: {
     parameters: ["i32", /* fd */ "i64", /* offset */ "i32" /* whence */],
     result: "i64",
     nonblocking: true,
   },
-  close: { parameters: ["i32" /* fd */], result: "i32" },
 } as const satisfies Record<string, Deno.ForeignFunction>;
 
-/** open(2), lseek(2): the same on x86-64 and aarch64. */
-const O_RDONLY = 0, O_CLOEXEC = 0x80000, SEEK_DATA = 3, SEEK_HOLE = 4;
+/** lseek(2): the same on x86-64 and aarch64. */
+const SEEK_DATA = 3, SEEK_HOLE = 4;
 
 let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
 const libc = () => opened ??= openLibc(SYMBOLS);
@@ -28,7 +26,7 @@ export class FileHoles implements Disposable {
 
   /** @throws {Deno.errors.NotFound} for one that cannot be read: the error's number is lost between threads */
   static async open(path: string): Promise<FileHoles> {
-    const fd = await libc().open(cString(path), O_RDONLY | O_CLOEXEC);
+    const fd = await openDescriptor(path, OPEN.READ);
     if (fd < 0) throw new Deno.errors.NotFound(`${path} is not there, or cannot be read`);
     return new FileHoles(fd);
   }
@@ -62,6 +60,6 @@ export class FileHoles implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    libc().close(this.fd);
+    closeDescriptor(this.fd);
   }
 }

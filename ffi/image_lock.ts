@@ -2,22 +2,19 @@
  * QEMU's own locks on an image: who holds them keeps every QEMU of every host from opening it, which proves that none
  * goes over to it meanwhile. Sources: fcntl(2), "Open file description locks"; QEMU's block/file-posix.c.
  */
+import { closeDescriptor, OPEN, openDescriptor } from "./file_descriptor.ts";
 import { openLibc } from "./library.ts";
-import { cString } from "./memory.ts";
 
 const SYMBOLS = {
-  // A server of files that does not answer has them wait: beside the thread that serves.
-  open: { parameters: ["buffer", /* pathname */ "i32" /* flags */], result: "i32", nonblocking: true },
+  // A server of files that does not answer has it wait: beside the thread that serves.
   fcntl: {
     parameters: ["i32", /* fd */ "i32", /* op */ "buffer" /* lock */],
     result: "i32",
     nonblocking: true,
   },
-  close: { parameters: ["i32" /* fd */], result: "i32" },
 } as const satisfies Record<string, Deno.ForeignFunction>;
 
-/** open(2), fcntl(2): the same on x86-64 and aarch64. */
-const O_RDONLY = 0, O_NONBLOCK = 0o4000, O_CLOEXEC = 0o2000000;
+/** fcntl(2): the same on x86-64 and aarch64. */
 const F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2;
 /** QEMU locks a byte for each thing it does with an image, from 100 on, and for each that others must not, from 200 on. */
 const FIRST = 100n, BYTES = 200n;
@@ -50,10 +47,8 @@ export class ImageLock implements Disposable {
 
   /** Tries, and waits for nobody. Like QEMU, it locks for reading, which a file that may only be read allows, and looks for others. */
   static async take(path: string): Promise<ImageLock> {
-    const name = cString(path);
-    const fd = await libc().open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    // The name is used here so that it outlives the call, which reads it on another thread
-    if (fd < 0 || name.length === 0) return new ImageLock(fd, "unknown");
+    const fd = await openDescriptor(path, OPEN.READ | OPEN.NONBLOCK);
+    if (fd < 0) return new ImageLock(fd, "unknown");
     return new ImageLock(fd, await lock(fd));
   }
 
@@ -64,7 +59,7 @@ export class ImageLock implements Disposable {
   }
 
   #close(): void {
-    if (this.fd >= 0) libc().close(this.fd);
+    if (this.fd >= 0) closeDescriptor(this.fd);
   }
 
   [Symbol.dispose](): void {

@@ -18,6 +18,23 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return bytesOfText(text + "\0");
 }
 
+/** Texts that calls on other threads read: nothing else keeps them from the garbage collector. */
+const inUse = new Set<Uint8Array>();
+
+/** Gives a text to a call on another thread, which may read it until it returns. @throws what the call throws */
+export async function withCString<T>(
+  text: string,
+  call: (bytes: Uint8Array<ArrayBuffer>) => Promise<T>,
+): Promise<T> {
+  const bytes = cString(text);
+  inUse.add(bytes);
+  try {
+    return await call(bytes);
+  } finally {
+    inUse.delete(bytes);
+  }
+}
+
 /** A NUL-terminated copy of `text` as UTF-8, character by character: for passwords. @throws {TypeError} for a NUL */
 export function cPassword(text: string): Uint8Array<ArrayBuffer> {
   requireWhole(text);

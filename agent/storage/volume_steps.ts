@@ -124,27 +124,27 @@ function kept(path: string, user: string, { operation: { subject } }: Settlement
 /** A volume that was made as a file of this host. */
 type MadeFile = VolumeMade & { readonly path: string };
 
-/** Takes a file of this host away, if it is the one that was made. */
+/** Takes a file of this host away, if it is the one that was made, and nobody has it. */
 async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> {
   const { path } = step, isCut = at.operation.cut !== undefined;
   if (isCut && !await endWriters(path)) throw new Unsettled(t("operations.copy_runs", { path }));
-  const other = await otherAt(at, step);
-  if (other !== undefined) return other;
-  const user = await userOf(at, step);
-  if (user !== undefined) return kept(path, user, at);
+  const stays = await whyItStays(at, step);
+  if (stays !== undefined) return stays;
   if (isCut) return await removeLocked(at, step);
   await removeAt(at.vms.link, path);
   return removed(path);
 }
 
-/** What comes of a step whose file is gone, or is another one by now. */
-async function otherAt(at: Settlement, step: MadeFile): Promise<StepOutcome | undefined> {
+/** What comes of a step whose file is gone, is another one by now, or is in use; undefined where it can go. */
+async function whyItStays(at: Settlement, step: MadeFile): Promise<StepOutcome | undefined> {
   const { pool, path } = step, info = await orMissing(Deno.lstat(plainPath(path)));
   if (info === undefined) {
     await refreshed(at.vms.link, pool);
     return NOTHING;
   }
-  return info.isFile && isMadeBy(info, step, at.operation) ? undefined : left(path, t("operations.is_other"));
+  if (!info.isFile || !isMadeBy(info, step, at.operation)) return left(path, t("operations.is_other"));
+  const user = await userOf(at, step);
+  return user === undefined ? undefined : kept(path, user, at);
 }
 
 /**
@@ -153,15 +153,13 @@ async function otherAt(at: Settlement, step: MadeFile): Promise<StepOutcome | un
  */
 async function removeLocked(at: Settlement, step: MadeFile): Promise<StepOutcome> {
   const { link } = at.vms, { pool, path } = step;
+  // A guest that was frozen was so for a snapshot, which libvirt may yet take
+  const mayBeTaken = at.operation.steps.some(({ kind }) => kind === "guest-frozen");
   for (const until = performance.now() + OPEN_MS;;) {
     using lock = await ImageLock.take(path);
-    const other = await otherAt(at, step);
-    if (other !== undefined) return other;
-    const user = await userOf(at, step);
-    if (user !== undefined) return kept(path, user, at);
-    // A guest that was frozen was so for a snapshot, which its QEMU may yet take
-    const isGoneOver = at.operation.steps.some(({ kind }) => kind === "guest-frozen");
-    if (lock.state === "unknown" && isGoneOver) return left(path, t("operations.is_unlockable"));
+    const stays = await whyItStays(at, step);
+    if (stays !== undefined) return stays;
+    if (lock.state === "unknown" && mayBeTaken) return left(path, t("operations.is_unlockable"));
     if (lock.state !== "open") {
       await refreshed(link, pool);
       await removeAt(link, path);

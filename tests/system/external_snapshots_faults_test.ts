@@ -1,5 +1,6 @@
 /** Snapshots beside the disks on bad days: KVM Manager is killed in the middle, and nothing is lost or left behind. */
 import assert from "node:assert/strict";
+import { connectChannel } from "../testbed/agent_channel.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { LyingAgent } from "../testbed/lying_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
@@ -7,6 +8,7 @@ import { filesOf, testName } from "../testbed/names.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, known, readyServer } from "../testbed/product.ts";
+import { openedByQemu } from "../testbed/qemu_io.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
@@ -180,12 +182,9 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("latefreeze");
     await using vm = await testMachine({ purpose: "latefreeze", disks: [{ format: "raw", pool }] });
-    const vmId = vm.uuid, folder = filesOf(vm.name);
-    await using agent = await LyingAgent.listen(folder);
-    const xml = await Deno.readTextFile(`${folder}/domain.xml`);
-    const channel = `<channel type='unix'><source mode='connect' path='${agent.path}'/>`;
-    await Deno.writeTextFile(`${folder}/liar.xml`, xml.replace("<channel type='unix'>", channel));
-    await virsh("define", `${folder}/liar.xml`);
+    const vmId = vm.uuid;
+    await using agent = await LyingAgent.listen(filesOf(vm.name));
+    await connectChannel(vm, agent.path);
     /** What the guest says to being frozen, once it does. */
     let frozen = Promise.withResolvers<unknown>();
     agent.lie = (command) => command === "guest-fsfreeze-freeze" ? frozen.promise : { return: 1 };
@@ -210,12 +209,12 @@ Deno.test({
         "the agent to be known",
         async () => (await call(server, "list_snapshots", { vmId })).quiesces === true,
       );
-      const asked = agent.waitFor("guest-fsfreeze-freeze").then(() => true);
+      const freezing = agent.waitFor("guest-fsfreeze-freeze").then(() => true);
       let going: Promise<unknown> = Promise.resolve();
       // libvirt may still be at what it asked the agent before: then it does not answer us
       await until("the guest to be asked to freeze", async () => {
         going = call(server, "create_snapshot", { vmId, name, quiesce: true }).catch((error) => error);
-        return await Promise.race([asked, going.then(() => false)]);
+        return await Promise.race([freezing, going.then(() => false)]);
       });
       await server.kill();
       await going;
@@ -247,16 +246,13 @@ Deno.test({
       await t.step("the guest refuses: the new image goes once no program has it open", async () => {
         await using server = await killed("refused");
         const made = (await look()).files.find((path) => /refused/.test(path))!;
-        const opener = new Deno.Command("qemu-io", {
-          args: ["-f", "raw", made],
-          ...{ stdin: "piped", stdout: "null", stderr: "null" } as const,
-        }).spawn();
-        frozen.resolve({ error: { class: "GenericError", desc: "no" } });
-        await until("libvirt to work at nothing", async () => !await isAtWork());
-        await delay(2000);
-        assert.ok((await look()).files.includes(made), "a program has it open");
-        await opener.stdin.close();
-        await opener.status;
+        {
+          await using _open = openedByQemu(made, { format: "raw" });
+          frozen.resolve({ error: { class: "GenericError", desc: "no" } });
+          await until("libvirt to work at nothing", async () => !await isAtWork());
+          await delay(2000);
+          assert.ok((await look()).files.includes(made), "a program has it open");
+        }
         assert.deepEqual(await settled(server), before);
       });
     } finally {

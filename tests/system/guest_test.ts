@@ -1,9 +1,9 @@
 /** Inside guests, through QEMU's guest agent: what a real one tells and does; and what one that lies or hangs costs. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { connectChannel } from "../testbed/agent_channel.ts";
 import { CommandLine } from "../testbed/command_line.ts";
 import { testFolder } from "../testbed/folder.ts";
-import { virsh } from "../testbed/libvirt.ts";
 import { LyingAgent } from "../testbed/lying_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
@@ -240,10 +240,7 @@ Deno.test({
       "guest-fsfreeze-thaw": { return: 2 },
     };
     agent.lie = (command) => command in answers ? answers[command] : { return: {} };
-    const folder = filesOf(vm.name), xml = await Deno.readTextFile(`${folder}/domain.xml`);
-    const channel = `<channel type='unix'><source mode='connect' path='${agent.path}'/>`;
-    await Deno.writeTextFile(`${folder}/liar.xml`, xml.replace("<channel type='unix'>", channel));
-    await virsh("define", `${folder}/liar.xml`);
+    await connectChannel(vm, agent.path);
     await vm.start();
     await using data = await testFolder();
     let server = await readyServer({ dataDir: data.path });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ImageLock } from "../../ffi/image_lock.ts";
 import { run } from "../testbed/process.ts";
+import { openedByQemu } from "../testbed/qemu_io.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -21,18 +22,15 @@ Deno.test({
         await assert.rejects(write(), /Failed to get .*lock/);
       }
       await write();
-      for (const how of [[], ["-r"]]) {
-        const opener = new Deno.Command("qemu-io", {
-          args: [...how, "-f", "qcow2", path],
-          ...{ stdin: "piped", stdout: "null", stderr: "null" } as const,
-        }).spawn();
-        const stateOf = async () => {
-          using lock = await ImageLock.take(path);
-          return lock.state;
-        };
-        await until("it to be open", async () => await stateOf() === "open");
-        await opener.stdin.close();
-        await opener.status;
+      const stateOf = async () => {
+        using lock = await ImageLock.take(path);
+        return lock.state;
+      };
+      for (const readOnly of [false, true]) {
+        {
+          await using _open = openedByQemu(path, { format: "qcow2", readOnly });
+          await until("it to be open", async () => await stateOf() === "open");
+        }
         assert.equal(await stateOf(), "taken");
       }
     } finally {

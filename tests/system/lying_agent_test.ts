@@ -1,7 +1,7 @@
 /** A guest that lies through its agent: odd fields, huge answers, none at all. The others must not notice. */
 import assert from "node:assert/strict";
+import { connectChannel } from "../testbed/agent_channel.ts";
 import { call, checkOutput, EventLog, readyServer, shows } from "../testbed/product.ts";
-import { virsh } from "../testbed/libvirt.ts";
 import { type Lie, LyingAgent } from "../testbed/lying_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { filesOf } from "../testbed/names.ts";
@@ -58,13 +58,9 @@ Deno.test({
     const liars = await Promise.all(
       Object.entries(lies).map(async ([what, lie]) => {
         const vm = stack.use(await testMachine({ purpose: "liar", network, memoryMiB: 128 }));
-        const folder = filesOf(vm.name);
-        const agent = stack.use(await LyingAgent.listen(folder));
+        const agent = stack.use(await LyingAgent.listen(filesOf(vm.name)));
         agent.lie = lie(vm.mac!);
-        const xml = await Deno.readTextFile(`${folder}/domain.xml`);
-        const channel = `<channel type='unix'><source mode='connect' path='${agent.path}'/>`;
-        await Deno.writeTextFile(`${folder}/liar.xml`, xml.replace("<channel type='unix'>", channel));
-        await virsh("define", `${folder}/liar.xml`);
+        await connectChannel(vm, agent.path);
         await vm.start();
         return { what, vm, agent };
       }),

@@ -5,11 +5,11 @@ import vectors from "../../guest/vectors.json" with { type: "json" };
 import type { AgentStatus } from "../../lib/contract/mod.ts";
 import { readIso } from "../../lib/formats/iso9660/read.ts";
 import { AGENT_RESULTS } from "../../lib/guest/results.ts";
+import { connectChannel } from "../testbed/agent_channel.ts";
 import { AGENT_IN_GUEST, buildAgentGuest } from "../testbed/agent_guest.ts";
 import { buildCloudGuest } from "../testbed/cloud_guest.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { ensureGuestTools } from "../testbed/guest_tools.ts";
-import { virsh } from "../testbed/libvirt.ts";
 import { LyingOwnAgent, type OwnRequest } from "../testbed/lying_own_agent.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { claimedVm } from "../testbed/claimed_vm.ts";
@@ -417,8 +417,7 @@ Deno.test({
       agent: false,
       ownAgent: true,
     });
-    const folder = filesOf(vm.name);
-    await using agent = await LyingOwnAgent.listen(folder);
+    await using agent = await LyingOwnAgent.listen(filesOf(vm.name));
     const honest = new Map<string, unknown>(vectors.results.map(({ method, result }) => [method, result]));
     const info = { ...honest.get("get_agent_info") as object, methods: Object.keys(AGENT_RESULTS) };
     honest.set("get_agent_info", info);
@@ -426,10 +425,7 @@ Deno.test({
       agent.lie = ({ method }: OwnRequest) => method in lies ? lies[method] : honest.get(method);
     };
     tell();
-    const xml = await Deno.readTextFile(`${folder}/domain.xml`);
-    const channel = `<channel type='unix'><source mode='connect' path='${agent.path}'/>`;
-    await Deno.writeTextFile(`${folder}/liar.xml`, xml.replace("<channel type='unix'>", channel));
-    await virsh("define", `${folder}/liar.xml`);
+    await connectChannel(vm, agent.path);
     await vm.start();
     await using server = await readyServer();
     const vmId = vm.uuid;
