@@ -5,7 +5,7 @@ const LONGEST = 16_384;
 /** A start, as libvirt writes it first: `2026-11-25 13:33:16.828+0000: starting up libvirt version: 9.0.0, …`. */
 const START = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\S*: starting up libvirt version: /;
 /** The argument that says which VM a start was of. */
-const UUID = /^-uuid ([0-9a-f-]{36})(?: \\)?$/;
+const UUID = /(?:^| )-uuid ([0-9a-f-]{36})(?= |$)/;
 
 // Controls could drive a terminal; direction characters could turn the text after them around.
 // deno-lint-ignore no-control-regex -- control characters are what is to be made visible
