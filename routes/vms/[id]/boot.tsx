@@ -3,7 +3,7 @@ import { Head } from "fresh/runtime";
 import { Flash } from "../../../components/kit/Flash.tsx";
 import { BOOT_FROM, type BootFrom, type VM } from "../../../lib/contract/vm.ts";
 import { manage } from "../../../lib/i18n/en/manage.ts";
-import { t as common, textsOf } from "../../../lib/i18n/mod.ts";
+import { type PlainKeyOf, t as common, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -18,6 +18,14 @@ export const handler = define.handlers({
     return page({ vm: await vmOf(ctx), typed: ctx.state.refused?.typed.bootFrom });
   },
 });
+
+/** Choice → its words. */
+const WORDS = {
+  disk: { label: "manage.boot_disk", what: "manage.boot_disk_what" },
+  cdrom: { label: "manage.boot_cdrom", what: "manage.boot_cdrom_what" },
+  network: { label: "manage.boot_network", what: "manage.boot_network_what" },
+  menu: { label: "manage.boot_menu", what: "manage.boot_menu_what" },
+} as const satisfies Record<BootFrom, Record<string, PlainKeyOf<typeof manage>>>;
 
 /** The choices, each with what it does or why it cannot be chosen. */
 function Choices({ vm, chosen, isOff }: { vm: VM; chosen: BootFrom | undefined; isOff: boolean }) {
@@ -37,8 +45,8 @@ function Choices({ vm, chosen, isOff }: { vm: VM; chosen: BootFrom | undefined; 
               disabled={isOff || obstacle !== undefined}
             />
             <span>
-              <strong>{t(`manage.boot_${from}`)}</strong>
-              <span class="form-hint">{obstacle ?? t(`manage.boot_${from}_what`)}</span>
+              <strong>{t(WORDS[from].label)}</strong>
+              <span class="form-hint">{obstacle ?? t(WORDS[from].what)}</span>
             </span>
           </label>
         );

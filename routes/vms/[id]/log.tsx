@@ -35,7 +35,7 @@ export const handler = define.handlers({
 /** The lines, the newest first in view: the region is laid out from its end. */
 function Lines({ log }: { log: string }) {
   return (
-    <div class="code newest" tabIndex={0} role="region" aria-label={t("vm.qemu_log")}>
+    <div class="code newest" tabIndex={0} role="region" aria-label={texts.t("manage.log_newest")}>
       <pre>{log}</pre>
     </div>
   );
