@@ -47,37 +47,39 @@ export default define.page<typeof handler>(function VmLog({ data: { vm, lines, s
   const { log } = shown;
   return (
     <VmPage vm={signal(vm)} state={state} now={now} title={title} at="/log">
-      <p class="text-muted">{texts.t("manage.log_what")}</p>
-      {log === null
-        ? (
-          <Flash
-            tone="info"
-            title={texts.t(shown.failure.code === "VmLogMissing" ? "manage.log_none" : "manage.log_failed")}
-            failure={shown.failure}
-            actions={<a class="button" href={url.pathname + url.search}>{texts.t("manage.log_refresh")}</a>}
-          />
-        )
-        : (
-          <section class="panel" aria-label={t("vm.qemu_log")}>
-            <header class="panel-head">
-              <span class="text-muted">
-                {texts.t(log.complete ? "manage.log_all" : "manage.log_lines", { n: String(log.lines) })} ·
-                {" "}
-                {texts.t("manage.log_changed")} <RelativeTime at={log.changedAt} now={now} />
-              </span>
-              <span class="panel-actions">
-                {!log.complete && lines < LOG_LINES.most && (
-                  <a class="button" href="?all=1">
-                    {texts.t("manage.log_more", { n: String(LOG_LINES.most) })}
-                  </a>
-                )}
-                <a class="button" href={url.pathname + url.search}>{texts.t("manage.log_refresh")}</a>
-                <CopyText text={log.log} what={texts.t("manage.log_copy")} />
-              </span>
-            </header>
-            <Lines log={log.log} />
-          </section>
-        )}
+      <div class="stack">
+        <p class="text-muted">{texts.t("manage.log_what")}</p>
+        {log === null
+          ? (
+            <Flash
+              tone="info"
+              title={texts.t(shown.failure.code === "VmLogMissing" ? "manage.log_none" : "manage.log_failed")}
+              failure={shown.failure}
+              actions={<a class="button" href={url.pathname + url.search}>{texts.t("manage.log_refresh")}</a>}
+            />
+          )
+          : (
+            <section class="panel" aria-label={t("vm.qemu_log")}>
+              <header class="panel-head">
+                <span class="text-muted">
+                  {texts.t(log.complete ? "manage.log_all" : "manage.log_lines", { n: String(log.lines) })} ·
+                  {" "}
+                  {texts.t("manage.log_changed")} <RelativeTime at={log.changedAt} now={now} />
+                </span>
+                <span class="panel-actions">
+                  {!log.complete && lines < LOG_LINES.most && (
+                    <a class="button" href="?all=1">
+                      {texts.t("manage.log_more", { n: String(LOG_LINES.most) })}
+                    </a>
+                  )}
+                  <a class="button" href={url.pathname + url.search}>{texts.t("manage.log_refresh")}</a>
+                  <CopyText text={log.log} what={texts.t("manage.log_copy")} />
+                </span>
+              </header>
+              <Lines log={log.log} />
+            </section>
+          )}
+      </div>
     </VmPage>
   );
 });
