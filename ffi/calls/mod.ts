@@ -85,6 +85,7 @@ export const CALLS = {
   domainUndefineForBin: spec("write", 60, domain.domainUndefineForBin),
   domainDefine: spec("write", 60, domain.domainDefine),
   domainStartTransient: spec("write", 120, manage.domainStartTransient),
+  domainStartOnce: spec("write", 120, manage.domainStartOnce),
   domainDefineXml: spec("write", 60, manage.domainDefineXml),
   domainValidateXml: spec("write", 60, manage.domainValidateXml),
   domainRename: spec("write", 60, manage.domainRename),

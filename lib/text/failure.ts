@@ -13,6 +13,8 @@ export interface Failure {
   readonly why: string;
   /** What to do; undefined where the reason says it already. */
   readonly advice: string | undefined;
+  /** The VM whose QEMU log may tell more: its start failed. */
+  readonly logOf?: string;
   /** Everything known, for a bug report: to copy, not to read. */
   readonly details: string;
 }
@@ -76,10 +78,12 @@ export function failureOf(error: unknown): Failure {
   const code = typeof known.code === "string" ? known.code : "Internal";
   const status = typeof known.status === "number" && known.status > 0 ? known.status : 500;
   const why = typeof known.message === "string" ? known.message : String(error);
+  const logOf = code === "StartFailed" ? (known.details as { vmId?: unknown } | undefined)?.vmId : undefined;
   return {
     code,
     status,
     why,
+    ...(typeof logOf === "string" && { logOf }),
     advice: Object.hasOwn(ADVICE, code) ? ADVICE[code as keyof typeof ADVICE]?.() : undefined,
     details: JSON.stringify({ code, message: why, details: known.details }, null, 2),
   };

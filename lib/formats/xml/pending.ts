@@ -1,6 +1,7 @@
 /** What a running VM will have changed at its next boot: its live and its stored XML, compared by meaning. Pure. */
 import type { Area, PendingChange } from "../../contract/hardware.ts";
 import type { XmlNode } from "./build.ts";
+import { DIRECT_BOOT, isBootedOnce } from "./boot_once.ts";
 import { fieldText, type HardwareField, nicKeys, readHardware } from "./hardware.ts";
 import { canonical, cleaned } from "./pending_clean.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
@@ -55,6 +56,9 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 
 /** The same within `<os>`. */
 const OS_PASSED_OVER: ReadonlySet<string> = new Set(["boot", "bootmenu", "firmware", "loader", "nvram"]);
+
+/** The same of a VM that was booted once from elsewhere: its boot order waits for nothing, and must not become the stored one. */
+const ONCE_PASSED_OVER: ReadonlySet<string> = new Set([...OS_PASSED_OVER, ...DIRECT_BOOT]);
 
 /** Parts whose area is not `general`. */
 const PART_AREAS: Readonly<Record<string, Area>> = {
@@ -264,7 +268,9 @@ function compareFeatures(live: XmlElement, next: XmlElement): Difference[] {
 export function findDifferences(live: string, next: string, hostCpus?: number): Difference[] {
   const [old, new_] = [parseXml(live), parseXml(next)];
   const [now, then] = [readHardware(old, hostCpus), readHardware(new_, hostCpus)];
+  const isOnce = isBootedOnce(old);
   const fields = FIELD_AREAS.flatMap(([field, area]): Difference[] => {
+    if (isOnce && area === "boot") return [];
     const [before, after] = [fieldText(now, field), fieldText(then, field)];
     if (before === after) return [];
     const say = (text: string | null) => text === null ? null : cut(text);
@@ -274,7 +280,7 @@ export function findDifferences(live: string, next: string, hostCpus?: number): 
   return [
     ...fields,
     ...(sameMode && then.cpu.mode === "custom" ? compareFeatures(old, new_) : []),
-    ...compareParts(child(old, "os"), child(new_, "os"), ["os"], OS_PASSED_OVER),
+    ...compareParts(child(old, "os"), child(new_, "os"), ["os"], isOnce ? ONCE_PASSED_OVER : OS_PASSED_OVER),
     ...compareDevices(old, new_),
     ...compareParts(old, new_, [], PASSED_OVER),
   ];
