@@ -1,11 +1,18 @@
 /** A VM's disks and network cards out of its two configurations, and what differs between them. */
 import type { DeviceDifference, DevicePlace } from "../../contract/devices.ts";
+import {
+  DISK_LIMITS,
+  type DiskLimitValues,
+  NIC_LIMITS,
+  type NicLimitValues,
+} from "../../contract/device_limits.ts";
 import { declaredChain } from "./backing_store.ts";
+import { diskLimitsOf, nicLimitsOf } from "./device_limits.ts";
 import { filterAddresses } from "./filter.ts";
 import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
 
 /** A disk or drive as one configuration has it. */
-export interface DiskDevice {
+export interface DiskDevice extends DiskLimitValues {
   readonly target: string;
   readonly bus: string;
   readonly device: string;
@@ -28,7 +35,7 @@ export interface DiskDevice {
 }
 
 /** A network card as one configuration has it. */
-export interface NicDevice {
+export interface NicDevice extends NicLimitValues {
   readonly mac: string;
   readonly type: string;
   readonly network: string;
@@ -75,6 +82,7 @@ function disk(element: XmlElement): DiskDevice {
     bootOrder: order(element),
     trayOpen: target?.tray === "open",
     isChainComplete: declaredChain(element).isComplete,
+    ...diskLimitsOf(element),
   };
 }
 
@@ -101,6 +109,7 @@ export function nicOf(element: XmlElement): NicDevice {
     bootOrder: order(element),
     target: child(element, "target")?.attributes.dev,
     slot,
+    ...nicLimitsOf(element),
   };
 }
 
@@ -166,6 +175,7 @@ const DISK_FIELDS = [
   "shareable",
   "serial",
   "bootOrder",
+  ...DISK_LIMITS,
 ] as const;
 const NIC_FIELDS = [
   "mac",
@@ -176,6 +186,7 @@ const NIC_FIELDS = [
   "filterAddresses",
   "linkUp",
   "bootOrder",
+  ...NIC_LIMITS,
 ] as const;
 
 /** A VM's disks in both of its configurations. @throws {XmlError} */
