@@ -246,6 +246,16 @@ export const REQUIRED = {
     ],
     result: int,
   },
+  virDomainSetInterfaceParameters: {
+    parameters: [
+      ptr, /* domain */
+      buf, /* device */
+      buf, /* params */
+      int, /* nparams */
+      uint, /* flags */
+    ],
+    result: int,
+  },
   virDomainInterfaceStats: {
     parameters: [ptr, /* dom */ buf, /* device */ buf, /* stats */ "usize" /* size */],
     result: int,

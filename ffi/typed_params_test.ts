@@ -96,14 +96,19 @@ Deno.test("readParams() reads C memory; nothing for NULL, no or a negative count
 
 Deno.test("writeParams() writes what parseParams() reads", () => {
   const values = { a: 0, read_bytes_sec: 50 * 2 ** 20, most: 10 ** 15, [`${"n".repeat(79)}`]: 1 };
-  const bytes = writeParams(values);
+  const bytes = writeParams(values, "ullong");
   assert.equal(bytes.length, 4 * PARAM_BYTES);
   assert.equal(new DataView(bytes.buffer).getInt32(80, true), 4);
   assert.deepEqual(parseParams(bytes, 4), values);
-  assert.equal(writeParams({}).length, 0);
+  const small = { a: 0, b: 2 ** 32 - 1 };
+  assert.deepEqual(parseParams(writeParams(small, "uint"), 2), small);
+  assert.equal(writeParams({}, "uint").length, 0);
 });
 
 Deno.test("writeParams() refuses what the array cannot hold", () => {
-  for (const value of [-1, 1.5, NaN, 2 ** 53]) assert.throws(() => writeParams({ a: value }), RangeError);
-  assert.throws(() => writeParams({ ["n".repeat(80)]: 1 }), RangeError);
+  for (const value of [-1, 1.5, NaN, 2 ** 53]) {
+    assert.throws(() => writeParams({ a: value }, "ullong"), RangeError);
+  }
+  assert.throws(() => writeParams({ ["n".repeat(80)]: 1 }, "uint"), RangeError);
+  assert.throws(() => writeParams({ a: 2 ** 32 }, "uint"), RangeError);
 });

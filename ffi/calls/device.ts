@@ -72,7 +72,23 @@ export function domainSetBlockIoTune(
 ): null {
   using domain = connection.domain(uuid);
   const { symbols } = libvirt();
-  const params = writeParams(limits), count = Object.keys(limits).length;
+  const params = writeParams(limits, "ullong"), count = Object.keys(limits).length;
   ok(symbols.virDomainSetBlockIoTune(domain.pointer, cString(target), params, count, AFFECT.LIVE));
+  return null;
+}
+
+/**
+ * Sets limits of a running domain's network card by libvirt's names; 0 is none. Source: virDomainSetInterfaceParameters.
+ *
+ * @param device the host's end of it: a MAC address need not be one card's alone
+ */
+export function domainSetInterfaceLimits(
+  connection: Connection,
+  { uuid, device, limits }: { uuid: string; device: string; limits: Readonly<Record<string, number>> },
+): null {
+  using domain = connection.domain(uuid);
+  const { symbols } = libvirt();
+  const params = writeParams(limits, "uint"), count = Object.keys(limits).length;
+  ok(symbols.virDomainSetInterfaceParameters(domain.pointer, cString(device), params, count, AFFECT.LIVE));
   return null;
 }

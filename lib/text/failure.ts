@@ -13,6 +13,8 @@ export interface Failure {
   readonly why: string;
   /** What to do; undefined where the reason says it already. */
   readonly advice: string | undefined;
+  /** The field of the input that it is about, where the server names one. */
+  readonly field?: string | undefined;
   /** Everything known, for a bug report: to copy, not to read. */
   readonly details: string;
 }
@@ -76,11 +78,14 @@ export function failureOf(error: unknown): Failure {
   const code = typeof known.code === "string" ? known.code : "Internal";
   const status = typeof known.status === "number" && known.status > 0 ? known.status : 500;
   const why = typeof known.message === "string" ? known.message : String(error);
+  const { field } =
+    (typeof known.details === "object" ? known.details : null) as { field?: unknown } | null ?? {};
   return {
     code,
     status,
     why,
     advice: Object.hasOwn(ADVICE, code) ? ADVICE[code as keyof typeof ADVICE]?.() : undefined,
+    ...(typeof field === "string" && { field }),
     details: JSON.stringify({ code, message: why, details: known.details }, null, 2),
   };
 }

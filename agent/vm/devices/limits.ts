@@ -1,10 +1,12 @@
 /** Limits of a VM's disks and network interfaces. */
 import { ContractError, type DiskLimitValues, type NicLimitValues } from "../../../lib/contract/mod.ts";
 import {
+  bandwidthParameters,
   diskLimitsOf,
   ioTuneParameters,
   nicLimitsOf,
   setDiskLimits,
+  setNicLimits,
 } from "../../../lib/formats/xml/device_limits.ts";
 import { nicOf } from "../../../lib/formats/xml/device_diff.ts";
 import type { NicSource } from "../../../lib/formats/xml/device_nic.ts";
@@ -54,6 +56,30 @@ export async function limitLiveDisk(
     link.call("domainSetBlockIoTune", { uuid, target, limits: ioTuneParameters(limits) });
   await set(after);
   rollback.add(`the limits of ${target} in the running VM`, () => set(before));
+}
+
+/**
+ * Changes the limits of a running VM's interface at once, and in its document. `find` gives it anew after each edit.
+ *
+ * @throws {LibvirtError}
+ */
+export async function limitLiveNic(
+  { link }: Host,
+  uuid: string,
+  document: XmlDocument,
+  find: () => XmlElement,
+  change: NicLimitValues,
+  rollback: Rollback,
+): Promise<void> {
+  const nic = find();
+  const { mac, target: device = mac } = nicOf(nic);
+  const before = nicLimitsOf(nic), after = changedNicLimits(before, change);
+  const set = (limits: NicLimitValues) =>
+    link.call("domainSetInterfaceLimits", { uuid, device, limits: bandwidthParameters(nic, limits) });
+  // Also where this fails: tc is told in several steps, and libvirt leaves what the first of them have done.
+  rollback.add(`the limits of ${mac} in the running VM`, () => set(before));
+  await set(after);
+  setNicLimits(document, find, after);
 }
 
 /**

@@ -26,7 +26,7 @@ import type { Host } from "../../hosts/host.ts";
 import { attachElement } from "./attach_disk.ts";
 import { configurationsOf, deviceError, nicIn, placesOf } from "./configurations.ts";
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
-import { requireNicLimits } from "./limits.ts";
+import { limitLiveNic, requireNicLimits } from "./limits.ts";
 import { remove } from "./release.ts";
 
 const FAULTS = {
@@ -224,8 +224,8 @@ export async function detachNic(
 }
 
 /** What a running VM takes at once. QEMU cannot swap a card's model or address. */
-function atOnce({ source, linkUp, filter, filterAddresses, limits }: NicChange): NicChange | undefined {
-  const change = { source, linkUp, filter, filterAddresses, limits };
+function atOnce({ source, linkUp, filter, filterAddresses }: NicChange): NicChange | undefined {
+  const change = { source, linkUp, filter, filterAddresses };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;
 }
 
@@ -313,7 +313,7 @@ export async function updateNic(
     try {
       const { live, next } = await configurationsOf(host, vm);
       guardChangedNic(principal, { live, next }, mac, change);
-      const inLive = now !== undefined && nicIn(live, mac) !== undefined;
+      const inLive = (now ?? limits) !== undefined && nicIn(live, mac) !== undefined;
       const inNext = vm.persistent && nicIn(next, mac) !== undefined;
       if (!inLive && !inNext) throw new ContractError("NoSuchNic", { mac });
       const card = nicIn(next ?? live, mac) ?? nicIn(live, mac);
@@ -329,13 +329,22 @@ export async function updateNic(
       const user = newMac === undefined ? undefined : (await takenMacs(host, vm)).get(newMac);
       if (user !== undefined) throw new ContractError("MacInUse", { mac: newMac, vm: user });
       using _held = newMac === undefined ? null : holdMac(newMac, vm);
-      const isDone = live !== undefined && inLive && now !== undefined &&
-        await changeLive(host, vm, live, mac, now, rollback).then(() => true, (error) => {
+      const mayWait = (error: unknown) => {
+        if (!inNext || !cannotLive(error)) throw error;
+        return false;
+      };
+      let isDone = live !== undefined && inLive;
+      if (live && inLive && limits) {
+        const find = () => nicIn(live, mac)!;
+        isDone = await limitLiveNic(host, vm.id, live, find, limits, rollback).then(() => true, mayWait);
+      }
+      if (live && inLive && now) {
+        isDone = await changeLive(host, vm, live, mac, now, rollback).then(() => isDone, (error) => {
           // From one network of Open vSwitch to another, for one: it waits for the next start.
-          const mayWait = change.source !== undefined || limits !== undefined;
-          if (inNext && mayWait && cannotLive(error)) return false;
-          throw error;
+          if (change.source === undefined) throw error;
+          return mayWait(error);
         });
+      }
       if (next && inNext) await changeNext(host, vm, next, mac, change);
       output = { live: isDone, persistent: inNext };
     } catch (error) {

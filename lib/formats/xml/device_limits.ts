@@ -97,6 +97,18 @@ export function nicLimitsOf(nic: XmlElement): NicLimitValues {
   });
 }
 
+/**
+ * An interface's limits as the parameters of libvirt's call: each by its name, 0 where there is none. What it is promised
+ * at least stays as it is.
+ */
+export function bandwidthParameters(nic: XmlElement, limits: NicLimitValues): Record<string, number> {
+  const floor = Number(child(child(nic, "bandwidth"), "inbound")?.attributes.floor ?? 0);
+  return {
+    ...Object.fromEntries(NIC_LIMITS.map((name) => [placeOf(name).join("."), limits[name] ?? 0])),
+    ...(floor > 0 && { "inbound.floor": floor }),
+  };
+}
+
 /** What `<bandwidth>` holds with these limits, and with what else is said of each way. */
 function waysXml(limits: NicLimitValues, old?: XmlElement): XmlNode[] {
   return (["inbound", "outbound"] as const).flatMap((way) => {
