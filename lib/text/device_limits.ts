@@ -8,7 +8,7 @@ import {
   type NicLimitValues,
 } from "../contract/device_limits.ts";
 import { deviceLimits as texts } from "../i18n/en/device_limits.ts";
-import { textsOf } from "../i18n/mod.ts";
+import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
 import { BITS_OF_KILOBYTE, KIB, MIB } from "./byte_units.ts";
 import { trimmedIn } from "./form_fields.ts";
 import { exactBytes, formatBitrate, formatRate } from "./quantity.ts";
@@ -17,14 +17,42 @@ const { t } = textsOf(texts);
 
 type Limit = DiskLimit | NicLimit;
 
-/** Units that limits are typed in, and how many of the contract's one of them is. */
+/** Limit → what a person calls it. */
+const LABELS: Readonly<Record<Limit, PlainKeyOf<typeof texts>>> = {
+  totalBytesSec: "limits.totalBytesSec",
+  readBytesSec: "limits.readBytesSec",
+  writeBytesSec: "limits.writeBytesSec",
+  totalIopsSec: "limits.totalIopsSec",
+  readIopsSec: "limits.readIopsSec",
+  writeIopsSec: "limits.writeIopsSec",
+  totalBytesSecMax: "limits.totalBytesSecMax",
+  readBytesSecMax: "limits.readBytesSecMax",
+  writeBytesSecMax: "limits.writeBytesSecMax",
+  totalIopsSecMax: "limits.totalIopsSecMax",
+  readIopsSecMax: "limits.readIopsSecMax",
+  writeIopsSecMax: "limits.writeIopsSecMax",
+  totalBytesSecMaxLength: "limits.totalBytesSecMaxLength",
+  readBytesSecMaxLength: "limits.readBytesSecMaxLength",
+  writeBytesSecMaxLength: "limits.writeBytesSecMaxLength",
+  totalIopsSecMaxLength: "limits.totalIopsSecMaxLength",
+  readIopsSecMaxLength: "limits.readIopsSecMaxLength",
+  writeIopsSecMaxLength: "limits.writeIopsSecMaxLength",
+  inboundAverage: "limits.inboundAverage",
+  inboundPeak: "limits.inboundPeak",
+  inboundBurst: "limits.inboundBurst",
+  outboundAverage: "limits.outboundAverage",
+  outboundPeak: "limits.outboundPeak",
+  outboundBurst: "limits.outboundBurst",
+};
+
+/** Units that limits are typed in: what they are called, and how many of the contract's one of them is. */
 const UNITS = {
-  mib: MIB,
-  iops: 1,
-  seconds: 1,
-  mbit: 1e6 / BITS_OF_KILOBYTE,
-  kib: 1,
-} as const;
+  mib: { label: "limits.mib", size: MIB },
+  iops: { label: "limits.iops", size: 1 },
+  seconds: { label: "limits.seconds", size: 1 },
+  mbit: { label: "limits.mbit", size: 1e6 / BITS_OF_KILOBYTE },
+  kib: { label: "limits.kib", size: 1 },
+} as const satisfies Record<string, { label: PlainKeyOf<typeof texts>; size: number }>;
 type Unit = keyof typeof UNITS;
 
 /** The unit that a limit is typed in. */
@@ -33,6 +61,15 @@ function unitOf(limit: Limit): Unit {
   if (limit.endsWith("Burst")) return "kib";
   return limit.includes("Bytes") ? "mib" : limit.includes("Iops") ? "iops" : "mbit";
 }
+
+/** What limits of a disk are for → the words of its row. */
+const DISK_ROWS = {
+  total: "limits.list_total",
+  read: "limits.list_read",
+  write: "limits.list_write",
+} as const;
+/** The same of an interface. */
+const NIC_ROWS = { inbound: "limits.list_inbound", outbound: "limits.list_outbound" } as const;
 
 /** A limit's field in a form: its name says the unit. */
 export interface LimitField {
@@ -45,13 +82,13 @@ export interface LimitField {
 
 /** How a limit's field is labelled. */
 export function limitField(name: Limit): LimitField {
-  const unit = unitOf(name);
-  return { name, label: t(`limits.${name}`), unit: t(`limits.${unit}`), isWhole: UNITS[unit] === 1 };
+  const { label, size } = UNITS[unitOf(name)];
+  return { name, label: t(LABELS[name]), unit: t(label), isWhole: size === 1 };
 }
 
 /** A limit as it stands in its field; empty for none. */
 export function limitTyped(name: Limit, value: number | undefined): string {
-  return !value ? "" : String(Number((value / UNITS[unitOf(name)]).toFixed(6)));
+  return !value ? "" : String(Number((value / UNITS[unitOf(name)].size).toFixed(6)));
 }
 
 /** A field's text as a limit; what is no number goes on to the server, which says so. */
@@ -59,7 +96,7 @@ function limitRead(name: Limit, text: string): number {
   const typed = text === "" ? 0 : Number(text.replace(",", "."));
   if (!(typed > 0)) return Number.isNaN(typed) ? text as unknown as number : typed;
   // A limit that is little is not no limit
-  return Math.max(1, Math.round(typed * UNITS[unitOf(name)]));
+  return Math.max(1, Math.round(typed * UNITS[unitOf(name)].size));
 }
 
 /** The limits that a form changes: those whose text is not what it was (`nameWas`), so that none is rounded that stays. */
@@ -97,7 +134,7 @@ function withUnit(name: Limit, value: number): string {
 export function limitTold(field: string, value: string | null): { label: string; value: string } | undefined {
   if (!isLimit(field)) return undefined;
   return {
-    label: t(`limits.${field}`),
+    label: t(LABELS[field]),
     value: value === null ? t("limits.none") : withUnit(field, Number(value)),
   };
 }
@@ -122,7 +159,7 @@ export function diskLimitTexts(limits: DiskLimitValues): string[] {
       const name = `${way}${unit}` as const;
       return withBurst(limits, name, `${name}Max`, `${name}MaxLength`);
     });
-    return told.length === 0 ? [] : [t(`limits.list_${way}`, { limits: told.join(", ") })];
+    return told.length === 0 ? [] : [t(DISK_ROWS[way], { limits: told.join(", ") })];
   });
 }
 
@@ -130,6 +167,6 @@ export function diskLimitTexts(limits: DiskLimitValues): string[] {
 export function nicLimitTexts(limits: NicLimitValues): string[] {
   return (["inbound", "outbound"] as const).flatMap((way) => {
     const [limit] = withBurst(limits, `${way}Average`, `${way}Peak`, `${way}Burst`);
-    return limit === undefined ? [] : [t(`limits.list_${way}`, { limit })];
+    return limit === undefined ? [] : [t(NIC_ROWS[way], { limit })];
   });
 }

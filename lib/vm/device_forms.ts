@@ -269,7 +269,9 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
  * @param named the field that the error itself names
  */
 export function fieldOf(code: string, form: Pick<FormData, "has">, named?: string): string | undefined {
-  if (named !== undefined) return form.has(named) ? named : undefined;
+  if (named !== undefined && form.has(named)) return named;
+  // It would be told at a field that it is not about
+  if (named !== undefined && code === "InvalidInput") return undefined;
   const fields = Object.hasOwn(FIELDS, code) ? FIELDS[code as ErrorCode] : undefined;
   return fields?.find((name) => form.has(name));
 }

@@ -95,15 +95,8 @@ export function NicLimitFields({ limits = {}, errorOf }: { limits?: NicLimitValu
       <summary>{t("limits.title")}</summary>
       <p class="text-muted">{t("limits.nic_what")}</p>
       <div class="device-grid">
-        {(["inboundAverage", "outboundAverage"] as const).map((name) => (
-          <OneLimit
-            key={name}
-            name={name}
-            limits={limits}
-            errorOf={errorOf}
-            hint={t(`limits.${name}_hint`)}
-          />
-        ))}
+        <OneLimit {...{ limits, errorOf }} name="inboundAverage" hint={t("limits.inbound_hint")} />
+        <OneLimit {...{ limits, errorOf }} name="outboundAverage" hint={t("limits.outbound_hint")} />
       </div>
       <Bursts names={NIC_BURSTS} limits={limits} errorOf={errorOf} />
     </details>

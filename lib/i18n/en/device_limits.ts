@@ -36,11 +36,11 @@ export const deviceLimits = {
   "limits.mbit": "Mbit/s",
   "limits.kib": "KiB",
   "limits.inboundAverage": "Inbound",
-  "limits.inboundAverage_hint": "What the guest receives.",
+  "limits.inbound_hint": "What the guest receives.",
   "limits.inboundPeak": "Inbound in bursts",
   "limits.inboundBurst": "Inbound burst size",
   "limits.outboundAverage": "Outbound",
-  "limits.outboundAverage_hint": "What the guest sends.",
+  "limits.outbound_hint": "What the guest sends.",
   "limits.outboundPeak": "Outbound in bursts",
   "limits.outboundBurst": "Outbound burst size",
 
