@@ -65,8 +65,8 @@ browserTest("the Disks tab adds, resizes, edits and detaches the disks of a runn
     await t.step("a limit is set in the form, holds at once, and stands in the row", async () => {
       await verb(page, "Edit disk vda").click();
       await dialog(page).getByText("Limits", { exact: true }).click();
-      await dialog(page).getByLabel("Throughput", { exact: true }).fill("50");
-      await dialog(page).getByLabel("Operations", { exact: true }).fill("500");
+      await dialog(page).getByLabel("Total throughput", { exact: true }).fill("50");
+      await dialog(page).getByLabel("Total operations", { exact: true }).fill("500");
       await dialog(page).getByLabel("Read throughput", { exact: true }).fill("5");
       await dialog(page).getByRole("button", { name: "Save" }).click();
       await waitForText(page, ".form-error", "exclude each other");
@@ -80,7 +80,7 @@ browserTest("the Disks tab adds, resizes, edits and detaches the disks of a runn
     await t.step("a limit that virsh sets is seen, with what differs at the next start", async () => {
       await virsh("blkdeviotune", vm.name, "vda", "--total-iops-sec", "100", "--live");
       await waitForText(page, disk("vda"), "limit 50 MiB/s, 100 IOPS");
-      await waitForText(page, disk("vda"), "Operations: 100 IOPS → 500 IOPS");
+      await waitForText(page, disk("vda"), "Total operations: 100 IOPS → 500 IOPS");
     });
     await t.step("a change made by virsh appears by itself", async () => {
       const path = await pool.createVolume("by-virsh.qcow2", "1G");

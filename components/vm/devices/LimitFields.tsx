@@ -55,7 +55,7 @@ function Bursts({ names, limits, errorOf }: LimitGroupProps) {
     <details class="device-more" open={isWrong || isSet(names, limits)}>
       <summary>{t("limits.bursts")}</summary>
       <p class="text-muted">{t("limits.burst_what")}</p>
-      <div class="device-grid">
+      <div class="device-grid limit-grid">
         {names.map((name) => <OneLimit key={name} name={name} limits={limits} errorOf={errorOf} />)}
       </div>
     </details>
@@ -76,7 +76,7 @@ export function DiskLimitFields(
       <p class="text-muted">
         {t("limits.disk_what")} {t("limits.disk_total")}
       </p>
-      <div class="device-grid">
+      <div class="device-grid limit-grid">
         {DISK_BASES.map((name) => <OneLimit key={name} name={name} limits={limits} errorOf={errorOf} />)}
       </div>
       <Bursts names={DISK_BURSTS} limits={limits} errorOf={errorOf} />
@@ -94,7 +94,7 @@ export function NicLimitFields({ limits = {}, errorOf }: { limits?: NicLimitValu
     <details class="device-more" open={isWrong || isSet(NIC_LIMITS, limits)}>
       <summary>{t("limits.title")}</summary>
       <p class="text-muted">{t("limits.nic_what")}</p>
-      <div class="device-grid">
+      <div class="device-grid limit-grid">
         <OneLimit {...{ limits, errorOf }} name="inboundAverage" hint={t("limits.inbound_hint")} />
         <OneLimit {...{ limits, errorOf }} name="outboundAverage" hint={t("limits.outbound_hint")} />
       </div>
