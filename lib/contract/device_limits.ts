@@ -1,8 +1,12 @@
 /** Limits of disks and network interfaces: the fields of their commands and answers, named as libvirt names them. */
-import Type, { type Static } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
+import { type DISK_LIMITS, MOST_DISK_LIMIT, type NIC_LIMITS } from "./choices.ts";
 
-/** The most that QEMU takes for a limit. Source: THROTTLE_VALUE_MAX in QEMU's throttle.h. */
-export const MOST_DISK_LIMIT = 1_000_000_000_000_000;
+/** A limit of a disk, by its field. */
+export type DiskLimit = typeof DISK_LIMITS[number];
+/** A limit of a network interface, by its field. */
+export type NicLimit = typeof NIC_LIMITS[number];
+
 /** Longest burst, in seconds: a day. */
 const LONGEST_BURST = 86_400;
 /** The most for an interface: 800 Gbit/s. */
@@ -37,10 +41,7 @@ export const DiskLimits = {
   totalIopsSecMaxLength: length("totalIopsSecMax"),
   readIopsSecMaxLength: length("readIopsSecMax"),
   writeIopsSecMaxLength: length("writeIopsSecMax"),
-};
-/** A limit of a disk, by its field. */
-export type DiskLimit = keyof typeof DiskLimits;
-export const DISK_LIMITS = Object.keys(DiskLimits) as readonly DiskLimit[];
+} satisfies Record<DiskLimit, TSchema>;
 const DiskLimitsObject = Type.Object(DiskLimits);
 /** What limits a disk has; 0 and what is absent are none. */
 export type DiskLimitValues = Static<typeof DiskLimitsObject>;
@@ -60,10 +61,7 @@ export const NicLimits = {
     "what the guest sends in bursts, which libvirt keeps, but Linux does not use; 0 for none",
   ),
   outboundBurst: together(" from the guest"),
-};
-/** A limit of a network interface, by its field. */
-export type NicLimit = keyof typeof NicLimits;
-export const NIC_LIMITS = Object.keys(NicLimits) as readonly NicLimit[];
+} satisfies Record<NicLimit, TSchema>;
 const NicLimitsObject = Type.Object(NicLimits);
 /** What limits an interface has; 0 and what is absent are none. */
 export type NicLimitValues = Static<typeof NicLimitsObject>;

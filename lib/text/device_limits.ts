@@ -1,12 +1,6 @@
 /** Limits of disks and network interfaces as people read and type them. */
-import {
-  DISK_LIMITS,
-  type DiskLimit,
-  type DiskLimitValues,
-  NIC_LIMITS,
-  type NicLimit,
-  type NicLimitValues,
-} from "../contract/device_limits.ts";
+import { DISK_LIMITS, NIC_LIMITS } from "../contract/choices.ts";
+import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../contract/device_limits.ts";
 import { deviceLimits as texts } from "../i18n/en/device_limits.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
 import { BITS_OF_KILOBYTE, KIB, MIB } from "./byte_units.ts";

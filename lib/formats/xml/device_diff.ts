@@ -1,11 +1,7 @@
 /** A VM's disks and network cards out of its two configurations, and what differs between them. */
 import type { DeviceDifference, DevicePlace } from "../../contract/devices.ts";
-import {
-  DISK_LIMITS,
-  type DiskLimitValues,
-  NIC_LIMITS,
-  type NicLimitValues,
-} from "../../contract/device_limits.ts";
+import { DISK_LIMITS, NIC_LIMITS } from "../../contract/choices.ts";
+import type { DiskLimitValues, NicLimitValues } from "../../contract/device_limits.ts";
 import { declaredChain } from "./backing_store.ts";
 import { diskLimitsOf, nicLimitsOf } from "./device_limits.ts";
 import { filterAddresses } from "./filter.ts";

@@ -3,14 +3,8 @@
  * the limits of the contract (a group, a floor) stays.
  * Sources: "Hard drives, floppy disks, CDROMs" and "Quality of service" in libvirt's domain format.
  */
-import {
-  DISK_LIMITS,
-  type DiskLimit,
-  type DiskLimitValues,
-  NIC_LIMITS,
-  type NicLimit,
-  type NicLimitValues,
-} from "../../contract/device_limits.ts";
+import { DISK_LIMITS, NIC_LIMITS } from "../../contract/choices.ts";
+import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../contract/device_limits.ts";
 import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
 import { child, childText, type XmlElement } from "./tree.ts";
