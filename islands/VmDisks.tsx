@@ -9,7 +9,7 @@ import { CheckField } from "../components/kit/Field.tsx";
 import { live } from "../lib/client/live.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
-import { DISK_LIMITS } from "../lib/contract/choices.ts";
+import { DISK_LIMITS } from "../lib/contract/limit_names.ts";
 import type { DeviceOptions, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { textsOf } from "../lib/i18n/mod.ts";

@@ -1,6 +1,6 @@
 /** Limits of disks and network interfaces: the fields of their commands and answers, named as libvirt names them. */
 import Type, { type Static, type TSchema } from "typebox";
-import { type DISK_LIMITS, MOST_DISK_LIMIT, type NIC_LIMITS } from "./choices.ts";
+import { type DISK_LIMITS, MOST_DISK_LIMIT, type NIC_LIMITS } from "./limit_names.ts";
 
 /** A limit of a disk, by its field. */
 export type DiskLimit = typeof DISK_LIMITS[number];

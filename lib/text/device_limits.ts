@@ -1,5 +1,5 @@
 /** Limits of disks and network interfaces as people read and type them. */
-import { DISK_LIMITS, NIC_LIMITS } from "../contract/choices.ts";
+import { DISK_LIMITS, NIC_LIMITS } from "../contract/limit_names.ts";
 import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../contract/device_limits.ts";
 import { deviceLimits as texts } from "../i18n/en/device_limits.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";

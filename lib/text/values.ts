@@ -2,7 +2,6 @@
  * What people write for a value – `20G`, `yes`, `2h`, `operator@group:web` – as the value that a field's schema wants. The
  * command line reads its words by it, pages their forms. Pure.
  */
-import { BITS_OF_KILOBYTE } from "./byte_units.ts";
 import { parseJson } from "./json.ts";
 
 /** The parts of JSON Schema that decide how a field is written. */
@@ -93,7 +92,8 @@ function figure(text: string): number | undefined {
 const FIGURE =
   /^([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(?:([kmgtp])(?:i?b)?(?:\/s)?|b(?:\/s)?|%|ms|°?c|\/s)?$/i;
 
-const BITS: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, g: 1e9 };
+/** Kilobytes, of 1,000 bytes, of a kilobit, megabit and gigabit. */
+const KILOBYTES: Readonly<Record<string, number>> = { k: 0.125, m: 125, g: 125_000 };
 
 /** `100Mbit`, `100 Mbit/s` and `1.5gbit` in kilobytes per second; a bare number is in these already, as in JSON. */
 function bitrate(text: string): number | undefined {
@@ -102,7 +102,7 @@ function bitrate(text: string): number | undefined {
   const value = Number(amount.replace(",", "."));
   if (unit === undefined || value === 0) return value;
   // A rate that is little is not no limit
-  return Math.max(1, Math.round(value * BITS[unit.toLowerCase()]! / BITS_OF_KILOBYTE));
+  return Math.max(1, Math.round(value * KILOBYTES[unit.toLowerCase()]!));
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };

@@ -1,4 +1,4 @@
-import { DISK_LIMITS, NIC_LIMITS } from "../../../lib/contract/choices.ts";
+import { DISK_LIMITS, NIC_LIMITS } from "../../../lib/contract/limit_names.ts";
 import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../../lib/contract/mod.ts";
 import { limitField, limitTyped } from "../../../lib/text/device_limits.ts";
 import { deviceLimits as texts } from "../../../lib/i18n/en/device_limits.ts";

@@ -1,6 +1,6 @@
 import { NIC_MODELS } from "../../../lib/contract/choices.ts";
 import { ANTI_SPOOFING } from "../../../lib/contract/filters.ts";
-import { NIC_LIMITS } from "../../../lib/contract/choices.ts";
+import { NIC_LIMITS } from "../../../lib/contract/limit_names.ts";
 import type { DeviceOptions, NicLimitValues, VmNic } from "../../../lib/contract/mod.ts";
 import { deviceValue } from "../../../lib/text/device_values.ts";
 import { oneLine } from "../../../lib/text/text.ts";

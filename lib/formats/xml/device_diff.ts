@@ -1,6 +1,6 @@
 /** A VM's disks and network cards out of its two configurations, and what differs between them. */
 import type { DeviceDifference, DevicePlace } from "../../contract/devices.ts";
-import { DISK_LIMITS, NIC_LIMITS } from "../../contract/choices.ts";
+import { DISK_LIMITS, NIC_LIMITS } from "../../contract/limit_names.ts";
 import type { DiskLimitValues, NicLimitValues } from "../../contract/device_limits.ts";
 import { declaredChain } from "./backing_store.ts";
 import { diskLimitsOf, nicLimitsOf } from "./device_limits.ts";

@@ -3,7 +3,7 @@
  * the limits of the contract (a group, a floor) stays.
  * Sources: "Hard drives, floppy disks, CDROMs" and "Quality of service" in libvirt's domain format.
  */
-import { DISK_LIMITS, NIC_LIMITS } from "../../contract/choices.ts";
+import { DISK_LIMITS, NIC_LIMITS } from "../../contract/limit_names.ts";
 import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../contract/device_limits.ts";
 import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";

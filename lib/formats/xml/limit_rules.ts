@@ -1,5 +1,5 @@
 /** What limits of disks and network interfaces go together. libvirt keeps what QEMU refuses, and the VM starts no more. Pure. */
-import { DISK_LIMITS, MOST_DISK_LIMIT, NIC_LIMITS } from "../../contract/choices.ts";
+import { DISK_LIMITS, MOST_DISK_LIMIT, NIC_LIMITS } from "../../contract/limit_names.ts";
 import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../contract/device_limits.ts";
 
 /** Why limits cannot be set, and the field that it is about. */
