@@ -42,6 +42,8 @@ export interface NicDevice extends NicLimitValues {
   readonly linkUp: boolean;
   readonly bootOrder: number | undefined;
   readonly target: string | undefined;
+  /** Part of its network that may give it limits: while it runs they are shown as its own. */
+  readonly portGroup: string | undefined;
   /** Its place on the VM's bus: tells a card again whose address changes. */
   readonly slot: string | undefined;
 }
@@ -105,6 +107,7 @@ export function nicOf(element: XmlElement): NicDevice {
     bootOrder: order(element),
     target: child(element, "target")?.attributes.dev,
     slot,
+    portGroup: source?.portgroup,
     ...nicLimitsOf(element),
   };
 }
@@ -185,6 +188,8 @@ const NIC_FIELDS = [
   ...NIC_LIMITS,
 ] as const;
 
+const isNicLimit = (field: string) => NIC_LIMITS.some((name) => name === field);
+
 /** A VM's disks in both of its configurations. @throws {XmlError} */
 export function compareDisks(live: string | undefined, next: string | undefined): Compared<DiskDevice>[] {
   const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : disksOf(xml));
@@ -203,5 +208,10 @@ export function compareNics(live: string | undefined, next: string | undefined):
   const same = (a: NicDevice, b: NicDevice) =>
     (a.mac === b.mac && (a.slot === b.slot || !isTeam(a.mac))) ||
     (a.slot !== undefined && a.slot === b.slot && !known(then, a.mac) && !known(now, b.mac));
-  return compare(now, then, same, NIC_FIELDS);
+  return compare(now, then, same, NIC_FIELDS).map((nic) => {
+    const ofGroup = ({ field, next }: DeviceDifference) => isNicLimit(field) && next === null;
+    const isGiven = nic.device.portGroup !== undefined &&
+      nic.pending.every((each) => ofGroup(each) || !isNicLimit(each.field));
+    return isGiven ? { ...nic, pending: nic.pending.filter((each) => !ofGroup(each)) } : nic;
+  });
 }
