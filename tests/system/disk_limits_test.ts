@@ -233,7 +233,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "limits of disks and interfaces are kept by clones and templates",
+  name: "limits of disks are kept by clones and templates",
   ignore,
   fn: async (t) => {
     await using pool = await testPool("limits-copy");

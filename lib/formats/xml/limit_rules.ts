@@ -21,7 +21,7 @@ export const diskLimitsIn = (input: DiskLimitValues): DiskLimitValues => among(D
 /** The limits of a network interface among the fields of an input. */
 export const nicLimitsIn = (input: NicLimitValues): NicLimitValues => among(NIC_LIMITS, input);
 
-/** Whether a limit is for bursts: it is none without the one that it belongs to. */
+/** Limit of bursts → the one that it goes beyond, without which it is none. */
 const baseOf: Readonly<Partial<Record<DiskLimit | NicLimit, DiskLimit | NicLimit>>> = Object.fromEntries([
   ...DISK_LIMITS.flatMap((name) => {
     const [, base, longest] = /^(.*Sec)Max(Length)?$/.exec(name) ?? [];
