@@ -2,12 +2,14 @@ import type { Signal } from "@preact/signals";
 import { AddDiskForm, type DeviceFormFrame, LoadingOptions } from "../components/vm/devices/AddDevice.tsx";
 import { DeviceForm } from "../components/vm/devices/DeviceForm.tsx";
 import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
+import { DiskLimitFields } from "../components/vm/devices/LimitFields.tsx";
 import { MediumFields, SizeFields, TuningFields } from "../components/vm/devices/DiskFields.tsx";
 import { DiskList, diskName, type DiskVerb } from "../components/vm/devices/DiskList.tsx";
 import { CheckField } from "../components/kit/Field.tsx";
 import { live } from "../lib/client/live.ts";
 import { type OpenForm, useDeviceForms } from "../lib/client/use_device_forms.ts";
 import { useDevices } from "../lib/client/use_devices.ts";
+import { DISK_LIMITS } from "../lib/contract/limit_names.ts";
 import type { DeviceOptions, VM, VmDevices, VmDisk } from "../lib/contract/mod.ts";
 import { devices as texts } from "../lib/i18n/en/devices.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -52,7 +54,6 @@ export default function VmDisks({ vm: signal, connected, devices: first, form, o
       >
         <DiskList
           disks={disks}
-          persistent={vm.persistent}
           enabled={enabled}
           hrefOf={(verb, disk) => `${here}?do=${verb}&device=${encodeURIComponent(disk.target)}`}
           onVerb={(verb, disk) => show(verb, disk.target)}
@@ -90,6 +91,8 @@ function OpenDiskForm({ vm, disk, verb, isDrive, options, frame }: OpenDiskFormP
   }
   if (disk === undefined) return null;
   const device = disk.target;
+  // What QEMU takes at the next start alone is nothing for a disk that is gone by then.
+  const isStored = vm.persistent && disk.place !== "live";
   const titled = (text: string) => t("devices.verb_of", { verb: text, device: diskName(disk) });
   switch (verb) {
     case "resize":
@@ -115,10 +118,13 @@ function OpenDiskForm({ vm, disk, verb, isDrive, options, frame }: OpenDiskFormP
         >
           {(errorOf) => (
             <>
-              {running && <p class="text-muted">{t("devices.edit_running")}</p>}
-              <div class="device-grid">
-                <TuningFields disk={asNext(disk)} errorOf={errorOf} />
-              </div>
+              {isStored && running && <p class="text-muted">{t("devices.edit_running")}</p>}
+              {isStored && (
+                <div class="device-grid">
+                  <TuningFields disk={asNext(disk)} errorOf={errorOf} />
+                </div>
+              )}
+              <DiskLimitFields limits={asNext(disk)} errorOf={errorOf} isOpen={!isStored} />
             </>
           )}
         </DeviceForm>
@@ -191,10 +197,20 @@ function OpenDiskForm({ vm, disk, verb, isDrive, options, frame }: OpenDiskFormP
   }
 }
 
+const isDiskLimit = (field: string) => DISK_LIMITS.some((name) => name === field);
+const WORDS: ReadonlyMap<string | null, boolean | undefined> = new Map([
+  ["true", true],
+  ["false", false],
+  [null, undefined],
+]);
+
 /** The disk as its next start has it: what is changed there is shown as it will be. */
 function asNext(disk: VmDisk): VmDisk {
   const next = Object.fromEntries(
-    disk.pending.map(({ field, next }) => [field, next === "true" ? true : next === "false" ? false : next]),
+    disk.pending.map(({ field, next }) => [
+      field,
+      WORDS.has(next) ? WORDS.get(next) : isDiskLimit(field) ? Number(next) : next,
+    ]),
   );
   return { ...disk, ...next };
 }

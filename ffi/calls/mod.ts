@@ -78,6 +78,8 @@ export const CALLS = {
   domainDetachDevice: spec("write", 60, device.domainDetachDevice),
   domainUpdateDevice: spec("write", 60, device.domainUpdateDevice),
   domainBlockResize: spec("write", 60, device.domainBlockResize),
+  domainSetBlockIoTune: spec("write", 60, device.domainSetBlockIoTune),
+  domainSetInterfaceLimits: spec("write", 60, device.domainSetInterfaceLimits),
   domainTraffic: spec("read", 15, nic.domainTraffic),
   domainUndefine: spec("write", 60, domain.domainUndefine),
   nvramErase: spec("write", 60, domain.nvramErase),

@@ -14,6 +14,7 @@ import {
 import { BinReceipt } from "./bin.ts";
 import { command } from "./command.ts";
 import { BackingPlace, DiskSizeGb, ImagePlace } from "./create.ts";
+import { DiskLimits, NicLimits } from "./device_limits.ts";
 import { closed, oneOf, VmId } from "./schema.ts";
 import { Disk, NetworkInterface } from "./vm.ts";
 
@@ -46,6 +47,7 @@ export const VmDisk = Type.Object({
   discard: Type.Optional(Type.String()),
   detectZeroes: Type.Optional(Type.String()),
   serial: Type.Optional(Type.String()),
+  ...DiskLimits,
   trayOpen: Type.Boolean(),
   pool: Type.Optional(
     Type.String({ description: "the storage pool it is in; absent when no pool knows it" }),
@@ -61,6 +63,7 @@ export const VmNic = Type.Object({
   filterAddresses: Type.Array(Type.String(), {
     description: "what the filter is told the guest may use; empty: it learns the first address it sees",
   }),
+  ...NicLimits,
   rxBytes: Type.Optional(Type.Integer({ description: "received by the guest since it started" })),
   txBytes: Type.Optional(Type.Integer({ description: "sent by the guest since it started" })),
 });
@@ -227,6 +230,7 @@ export const deviceCommands = {
       bus: Type.Optional(oneOf(DISK_BUSES)),
       target: Type.Optional(Target),
       ...Tuning,
+      ...DiskLimits,
       ...Where,
     }),
     output: Type.Object({
@@ -264,6 +268,7 @@ export const deviceCommands = {
     examples: [
       "kvm-manager vm attach-disk web1 --size 20G",
       "kvm-manager vm attach-disk web1 --size 1T --bus scsi",
+      "kvm-manager vm attach-disk web1 --size 20G --total-bytes-sec 50M --total-iops-sec 500",
     ],
     exampleFields: ["path", "bus"],
     alsoNeeds: [{ permission: "storage.operate" }],
@@ -328,14 +333,26 @@ export const deviceCommands = {
     readOnly: false,
   }),
   update_disk: command({
-    summary: "Change how a VM's disk is run",
-    description: "Of a running VM it is so from its next start on: QEMU takes none of this while it runs.",
+    summary: "Change how a VM's disk is run, and its limits",
+    description:
+      "Limits apply at once and at every start. All else a running VM has from its next start on: QEMU takes none of it " +
+      "while it runs. What is not named stays; a limit of 0 takes its bursts with it.",
     role: "operator",
-    input: closed({ ...OneDisk, ...Tuning }),
-    output: DeviceApplied,
+    input: closed({ ...OneDisk, ...Tuning, ...DiskLimits }),
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      waiting: Type.Array(Type.String(), {
+        description: "the fields of this change that the running VM has from its next start on",
+      }),
+    }),
     errors: ["VmNotFound", "VmNotPersistent", "NoSuchDisk", "DiskInUse", "UpdateFailed"],
     route: "PATCH /vms/{vmId}/disks/{target}",
     cli: ["vm", "update-disk", "<vmId>", "<target>"],
+    examples: [
+      "kvm-manager vm update-disk web1 vda --read-bytes-sec 50M --write-iops-sec 200",
+      "kvm-manager vm update-disk web1 vda --total-bytes-sec 50M --total-bytes-sec-max 200M --total-bytes-sec-max-length 30",
+      "kvm-manager vm update-disk web1 vda --read-bytes-sec 0 --cache none",
+    ],
     readOnly: false,
   }),
   insert_media: command({
@@ -413,6 +430,7 @@ export const deviceCommands = {
       filter: Type.Optional(Name),
       filterAddresses: Type.Optional(FilterAddresses),
       linkUp: Type.Optional(Type.Boolean({ default: true })),
+      ...NicLimits,
       ...Where,
     }),
     output: Type.Object({ ...DeviceApplied.properties, mac: Type.String() }),
@@ -428,6 +446,7 @@ export const deviceCommands = {
       "NotOnThisHost",
       "InvalidMac",
       "MacInUse",
+      "LimitsNotSupported",
       "NoFreeSlot",
       "AttachFailed",
     ],
@@ -460,8 +479,8 @@ export const deviceCommands = {
   update_nic: command({
     summary: "Change a VM's network interface",
     description:
-      "Where it is plugged in, its cable and its filter change at once where libvirt can; model and MAC address from " +
-      "the next start on.",
+      "Where it is plugged in, its cable, its filter and its limits change at once where libvirt can; model and MAC " +
+      "address from the next start on. What is not named stays; a limit of 0 takes its bursts with it.",
     role: "operator",
     input: closed({
       ...OneNic,
@@ -475,6 +494,7 @@ export const deviceCommands = {
       filterAddresses: Type.Optional(FilterAddresses),
       model: Type.Optional(oneOf(NIC_MODELS)),
       newMac: Type.Optional(Mac),
+      ...NicLimits,
     }),
     output: DeviceApplied,
     errors: [
@@ -490,10 +510,14 @@ export const deviceCommands = {
       "NotOnThisHost",
       "InvalidMac",
       "MacInUse",
+      "LimitsNotSupported",
       "UpdateFailed",
     ],
     route: "PATCH /vms/{vmId}/nics/{mac}",
     cli: ["vm", "update-nic", "<vmId>", "<mac>"],
+    examples: [
+      "kvm-manager vm update-nic web1 52:54:00:12:34:56 --inbound-average 100Mbit --outbound-average 20Mbit",
+    ],
     exampleFields: ["network"],
     alsoNeeds: [{ permission: "networks.view", fields: ["network", "bridge", "direct"] }, HOST_CARD],
     readOnly: false,

@@ -4,6 +4,7 @@ import { ANTI_SPOOFING } from "../contract/filters.ts";
 import type { DeviceApplied, ErrorCode, Input } from "../contract/mod.ts";
 import { devices } from "../i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import { diskLimitsTyped, nicLimitsTyped } from "../text/device_limits.ts";
 import { textIn, trimmedIn } from "../text/form_fields.ts";
 
 type DeviceApi = Pick<
@@ -87,6 +88,7 @@ function attachDisk(vmId: string, form: FormData): Input<"attach_disk"> {
         serial: textIn(form, "serial"),
         readOnly: ticked(form, "readOnly") || undefined,
         shareable: ticked(form, "shareable") || undefined,
+        ...diskLimitsTyped(form),
       }),
     }),
     ...whereOf(form),
@@ -105,11 +107,13 @@ function updateDisk(vmId: string, target: string, form: FormData): Input<"update
       detectZeroes: trimmedIn(form, "detectZeroes"),
       bootOrder: count(trimmedIn(form, "bootOrder")),
     }),
-    ...(!isDrive && {
+    // A form about limits alone has no such fields: an empty box is no answer there.
+    ...(!isDrive && form.has("serial") && {
       serial: textIn(form, "serial"),
       readOnly: ticked(form, "readOnly"),
       shareable: ticked(form, "shareable"),
     }),
+    ...diskLimitsTyped(form),
   };
 }
 
@@ -146,10 +150,14 @@ function updateNic(vmId: string, mac: string, form: FormData): Input<"update_nic
     ...(addresses !== undefined && { filterAddresses: addressesOf(addresses) }),
     ...filled<Input<"update_nic">>({ model: changed("model"), newMac: changed("newMac") }),
     ...(form.has("linkUp") && { linkUp: form.get("linkUp") === "true" }),
+    ...nicLimitsTyped(form),
   };
 }
 
-type Call = (api: DeviceApi, vmId: string, form: FormData) => Promise<Partial<DeviceApplied>>;
+/** Where a change was made, and the fields of it that wait for the next start, as far as its answer tells. */
+export type DeviceDone = Partial<DeviceApplied> & { readonly waiting?: readonly string[] };
+
+type Call = (api: DeviceApi, vmId: string, form: FormData) => Promise<DeviceDone>;
 
 /** What forms on these pages do. */
 export const DEVICE_ACTIONS = {
@@ -186,6 +194,7 @@ export const DEVICE_ACTIONS = {
       ...(trimmedIn(form, "filterAddresses") !== "" && {
         filterAddresses: addressesOf(trimmedIn(form, "filterAddresses")),
       }),
+      ...nicLimitsTyped(form),
       linkUp: ticked(form, "plugged"),
       ...whereOf(form),
     }),
@@ -205,7 +214,7 @@ export function performDevice(
   action: DeviceAction,
   vmId: string,
   form: FormData,
-): Promise<Partial<DeviceApplied>> {
+): Promise<DeviceDone> {
   return DEVICE_ACTIONS[action](api, vmId, form);
 }
 
@@ -250,11 +259,19 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   BridgeNotFound: ["source"],
   HostInterfaceNotFound: ["source"],
   FilterNotFound: ["filter"],
+  LimitsNotSupported: ["source"],
   InvalidInput: ["filterAddresses"],
 };
 
-/** The field of a form that an error is about; undefined when it is about the whole, or the form has no such field. */
-export function fieldOf(code: string, form: Pick<FormData, "has">): string | undefined {
+/**
+ * The field of a form that an error is about; undefined when it is about the whole, or the form has no such field.
+ *
+ * @param named the field that the error itself names
+ */
+export function fieldOf(code: string, form: Pick<FormData, "has">, named?: string): string | undefined {
+  if (named !== undefined && form.has(named)) return named;
+  // It would be told at a field that it is not about
+  if (named !== undefined && code === "InvalidInput") return undefined;
   const fields = Object.hasOwn(FIELDS, code) ? FIELDS[code as ErrorCode] : undefined;
   return fields?.find((name) => form.has(name));
 }

@@ -8,6 +8,7 @@ import {
   type DiskDevice,
   type NicDevice,
 } from "../../../lib/formats/xml/device_diff.ts";
+import { diskLimitsIn, nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { isLocal } from "../../libvirt/uri.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
@@ -50,6 +51,7 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
   const volume = await volumeOf(host, disk);
   const known = vm.disks.find((each) => each.target === disk.target && each.source === disk.source);
   const { source, format, cache, io, discard, detectZeroes, serial, bootOrder } = disk;
+  const limits = diskLimitsIn(disk);
   return {
     target: disk.target,
     bus: disk.bus,
@@ -61,7 +63,7 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
     place,
     pending,
     ...defined({
-      ...{ source, format, cache, io, discard, detectZeroes, serial, bootOrder },
+      ...{ source, format, cache, io, discard, detectZeroes, serial, bootOrder, ...limits },
       capacityBytes: known?.capacityBytes ?? volume?.capacity,
       allocationBytes: known?.allocationBytes ?? volume?.allocation,
       pool: volume?.pool,
@@ -95,7 +97,7 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
       ...{ mac, type, network, linkUp, place, pending, filterAddresses },
       ipAddresses: known?.ipAddresses ?? [],
       ...defined({
-        ...{ model, filter, bootOrder, target },
+        ...{ model, filter, bootOrder, target, ...nicLimitsIn(nic) },
         ipAddress: known?.ipAddress,
         rxBytes: counted?.rxBytes,
         txBytes: counted?.txBytes,

@@ -1,5 +1,6 @@
 import type { VmDisk, VmNic } from "../../../lib/contract/mod.ts";
 import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
+import { limitTold } from "../../../lib/text/device_limits.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { devices as texts } from "../../../lib/i18n/en/devices.ts";
 import { type PlainKeyOf, textsOf } from "../../../lib/i18n/mod.ts";
@@ -68,9 +69,10 @@ export function DeviceMarks({ device }: { device: Pick<VmDisk | VmNic, "place" |
             {pending.map(({ field, now, next }) => (
               <small key={field}>
                 {t("devices.difference", {
-                  field: Object.hasOwn(FIELDS, field) ? t(FIELDS[field]!) : field,
-                  now: value(field, now),
-                  next: value(field, next),
+                  field: limitTold(field, now)?.label ??
+                    (Object.hasOwn(FIELDS, field) ? t(FIELDS[field]!) : field),
+                  now: limitTold(field, now)?.value ?? value(field, now),
+                  next: limitTold(field, next)?.value ?? value(field, next),
                 })}
               </small>
             ))}

@@ -38,6 +38,13 @@ export const DEVICE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  LimitsNotSupported: {
+    text:
+      "A network interface of type {type} takes no limits: libvirt limits those on a network, a bridge or a network " +
+      "device of the host. Plug it into one of these, or set its limits to 0.",
+    status: 409,
+    exit: 5,
+  },
   NotRemovable: { text: "{target} is a disk, not a drive for media", status: 409, exit: 5 },
   AttachFailed: { text: "Failed to attach {device}: {error}", status: 502, exit: 1 },
   DetachFailed: { text: "Failed to detach {device}: {error}", status: 502, exit: 1 },

@@ -129,23 +129,28 @@ function told(element: XmlElement | undefined): string | null {
   return cut(parts.filter((part) => part).join(", ")) || element.name;
 }
 
+/** What of a device a start fills in, is compared by itself, or nobody is to read. */
+const TOLD_ELSEWHERE = /^(alias|address|boot|backingStore|mirror|privateData)\b|^source index$|passw|secret/i;
+
+/** What an element says, each part by its path: `address slot`, `iotune read_bytes_sec`, `bandwidth inbound average`. */
+function partsOf(element: XmlElement, above = ""): [name: string, value: string][] {
+  const text = element.text.trim();
+  return [
+    ...Object.entries(element.attributes).map((
+      [name, value],
+    ): [string, string] => [`${above}${name}`, value]),
+    ...(text === "" || above === "" ? [] : [[above.trim(), text] as [string, string]]),
+    ...element.children.flatMap((each) => partsOf(each, `${above}${each.name} `)),
+  ];
+}
+
 /** What differs between two elements that are told with the same words: the first part that does. */
 function toldApart(live: XmlElement | undefined, next: XmlElement | undefined) {
   const [before, after] = [told(live), told(next)];
   if (before !== after || live === undefined || next === undefined) return { live: before, next: after };
-  const parts = (element: XmlElement) =>
-    new Map<string, string>([
-      ...Object.entries(element.attributes).map(([name, value]): [string, string] => [name, value]),
-      ...element.children.flatMap((each) =>
-        Object.entries(each.attributes).map((
-          [name, value],
-        ): [string, string] => [`${each.name} ${name}`, value])
-          .concat(each.text.trim() === "" ? [] : [[each.name, each.text.trim()]])
-      ),
-    ]);
-  const [old, new_] = [parts(live), parts(next)];
+  const [old, new_] = [new Map(partsOf(live)), new Map(partsOf(next))];
   const differing = [...new Set([...old.keys(), ...new_.keys()])].filter((name) =>
-    !/^(alias|address|boot)\b|passw|secret/i.test(name) && old.get(name) !== new_.get(name)
+    !TOLD_ELSEWHERE.test(name) && old.get(name) !== new_.get(name)
   );
   const say = (from: Map<string, string>) =>
     cut(

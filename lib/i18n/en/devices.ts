@@ -100,7 +100,7 @@ export const devices = {
   "devices.boot_hint": "1 is tried first; 0 for none.",
   "devices.field_read_only": "The guest can only read it",
   "devices.field_shareable": "Several VMs may have it at the same time",
-  "devices.edit_running": "This VM runs: what you change here is so from its next start on.",
+  "devices.edit_running": "This VM runs: its limits change at once, all else from its next start on.",
   "devices.resize_now": "It has {size} now. A disk can only be made larger.",
   "devices.resize_guest":
     "The guest sees the larger disk at once; its partitions and file systems stay as they are until you extend them there.",
@@ -165,6 +165,7 @@ export const devices = {
   "devices.done_detach_nic": "The network interface was detached",
   "devices.done_update_nic": "The network interface was changed",
   "devices.done_next": "{done}: from the next start on",
+  "devices.done_partly": "{done}: its limits now, all else from the next start on",
   "devices.failed_options": "What there is on the host could not be read",
   "devices.failed_update_nic": "The network interface was not changed",
 } as const;
