@@ -15,6 +15,7 @@ const OPTIONS: HardwareOptions = {
   tpm: true,
   tpmModels: ["tpm-tis"],
   videoModels: ["vga"],
+  shareDrivers: ["virtiofs", "9p"],
   hostCpus: 2,
   hostMemoryMb: 4096,
 };
