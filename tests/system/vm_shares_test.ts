@@ -6,8 +6,12 @@ import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, known, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
+import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
+
+const MOUNT_MORE =
+  "mkdir -p /mnt/more; [ -e /mnt/more/file ] || mount -t virtiofs more /mnt/more 2>/dev/null; cat /mnt/more/file";
 
 /** A folder of the host, not below /tmp: its links and its rights are the test's own. */
 async function testFolder(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -74,8 +78,11 @@ Deno.test({
       await Deno.writeTextFile(`${folder.path}/more/file`, "hot");
       const done = await call(server, "attach_share", { vmId, folder: `${folder.path}/more` });
       assert.deepEqual([done.live, done.persistent, done.tag, done.notes], [true, true, "more", []]);
-      await inGuest(vm, "mkdir -p /mnt/more && mount -t virtiofs more /mnt/more");
-      assert.equal(await inGuest(vm, "cat /mnt/more/file"), "hot");
+      // The guest finds what is plugged in a moment later.
+      await until(
+        "the new share in the guest",
+        async () => (await inGuest(vm, MOUNT_MORE)).endsWith("hot"),
+      );
       await inGuest(vm, "umount /mnt/more");
       assert.deepEqual(await call(server, "detach_share", { vmId, tag: "more" }), {
         live: true,
