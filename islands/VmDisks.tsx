@@ -68,21 +68,23 @@ export default function VmDisks(props: VmDisksProps) {
         />
       </DevicePanel>
       {(mayShare || shares.length > 0) && (
-        <DevicePanel
-          title={t("devices.shares")}
-          add={{ label: t("devices.add_share"), href: `${here}?do=share`, onAct: () => show("share", "") }}
-          enabled={enabled && mayShare}
-          empty={shares.length > 0
-            ? undefined
-            : { icon: "folder", title: t("devices.no_shares"), what: t("devices.no_shares_what") }}
-        >
-          <ShareList
-            shares={shares}
-            enabled={enabled}
-            hrefOf={({ tag }) => `${here}?do=unshare&device=${encodeURIComponent(tag)}`}
-            onRemove={({ tag }) => show("unshare", tag)}
-          />
-        </DevicePanel>
+        <div class="device-second">
+          <DevicePanel
+            title={t("devices.shares")}
+            add={{ label: t("devices.add_share"), href: `${here}?do=share`, onAct: () => show("share", "") }}
+            enabled={enabled && mayShare}
+            empty={shares.length > 0
+              ? undefined
+              : { icon: "folder", title: t("devices.no_shares"), what: t("devices.no_shares_what") }}
+          >
+            <ShareList
+              shares={shares}
+              enabled={enabled}
+              hrefOf={({ tag }) => `${here}?do=unshare&device=${encodeURIComponent(tag)}`}
+              onRemove={({ tag }) => show("unshare", tag)}
+            />
+          </DevicePanel>
+        </div>
       )}
       {forms.open.value !== null && (
         <OpenDiskForm

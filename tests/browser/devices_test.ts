@@ -271,7 +271,7 @@ browserTest("the Disks tab and Add hardware share a folder, with script and with
     }
     await t.step("without script", () =>
       visit(tester, `${here}/disks`, async (page) => {
-        await verb(page, "Remove shared folder data").click();
+        await fromMenu(page, "shared folder data", "Remove shared folder data");
         await page.getByRole("button", { name: "Remove" }).click();
         await waitForText(page, "main", "The shared folder was removed");
         assert.doesNotMatch(await vm.xml(), /<filesystem/);

@@ -28,7 +28,7 @@ function Line({ text, what }: { text: string; what: string }) {
 function Mount({ share }: { share: VmShare }) {
   const { now, fstab } = mountLines(share);
   return (
-    <details>
+    <details class="share-mount">
       <summary>{t("devices.share_mount_how")}</summary>
       <p>{t("devices.share_linux")}</p>
       <Line text={now} what={t("devices.share_mount_of", { tag: share.tag })} />
