@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { inGuest } from "../testbed/exec.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";
+import { personWith } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";
 import { call, known, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -170,5 +171,36 @@ Deno.test({
       }
     });
     assert.equal(await vm.xml(), before);
+  },
+});
+
+Deno.test({
+  name: "who operates a VM adds no share, and gives none back that was taken away",
+  ignore,
+  fn: async () => {
+    await using folder = await testFolder();
+    await using vm = await testMachine({ purpose: "share-who", machine: "pc", guest: false });
+    await using server = await readyServer();
+    const vmId = vm.uuid;
+    await known(server, vmId);
+    const operator = await personWith(server, "operator", [{ role: "operator", on: { kind: "everything" } }]);
+    const add = { vmId, folder: folder.path, tag: "data" };
+    await refused(operator.call("attach_share", add), "Forbidden");
+    await call(server, "attach_share", add);
+    await call(server, "start_vm", { vmId });
+    // For the next start alone: the running VM keeps it.
+    await call(server, "detach_share", { vmId, tag: "data", live: false });
+    const { shares } = await operator.call("get_vm_devices", { vmId });
+    assert.deepEqual(shares.map(({ tag, place }) => [tag, place]), [["data", "live"]]);
+    await refused(operator.call("discard_pending_changes", { vmId }), "Forbidden");
+    assert.doesNotMatch(await vm.xml("--inactive"), /<filesystem/);
+    await operator.call("discard_pending_changes", { vmId, areas: ["memory"] });
+    await call(server, "discard_pending_changes", { vmId });
+    assert.match(await vm.xml("--inactive"), /<filesystem/);
+    await call(server, "force_stop_vm", { vmId });
+    assert.deepEqual(await operator.call("detach_share", { vmId, tag: "data" }), {
+      live: false,
+      persistent: true,
+    });
   },
 });
