@@ -9,6 +9,7 @@ import {
   DISK_FORMATS,
   DISK_IO,
   NIC_MODELS,
+  SHARE_DRIVERS,
   USER_BACKENDS,
 } from "./choices.ts";
 import { BinReceipt } from "./bin.ts";
@@ -69,7 +70,21 @@ export const VmNic = Type.Object({
 });
 export type VmNic = Static<typeof VmNic>;
 
-export const VmDevices = Type.Object({ disks: Type.Array(VmDisk), nics: Type.Array(VmNic) });
+export const VmShare = Type.Object({
+  tag: Type.String({ description: "what the guest mounts it by" }),
+  folder: Type.String({ description: "on the host" }),
+  driver: Type.String({ description: "virtiofs, or 9p" }),
+  readOnly: Type.Boolean(),
+  place: DevicePlace,
+  pending: Type.Array(DeviceDifference),
+});
+export type VmShare = Static<typeof VmShare>;
+
+export const VmDevices = Type.Object({
+  disks: Type.Array(VmDisk),
+  nics: Type.Array(VmNic),
+  shares: Type.Array(VmShare, { description: "folders of the host that the guest can mount" }),
+});
 export type VmDevices = Static<typeof VmDevices>;
 
 export const DeviceOptions = Type.Object({
@@ -96,6 +111,10 @@ export const DeviceOptions = Type.Object({
     Type.Object({ backend: oneOf(USER_BACKENDS), unavailable: Type.Optional(Type.String()) }),
     { description: "ways to forward a guest's traffic without a network" },
   ),
+  shareDrivers: Type.Array(
+    Type.Object({ driver: oneOf(SHARE_DRIVERS), unavailable: Type.Optional(Type.String()) }),
+    { description: "ways to share a folder of the host: virtiofs, and 9p for read-only ones" },
+  ),
 }, { description: "what a new device can be made of" });
 export type DeviceOptions = Static<typeof DeviceOptions>;
 
@@ -104,6 +123,9 @@ export const DeviceApplied = Type.Object({
   persistent: Type.Boolean({ description: "it is so from the next start on" }),
 }, { description: "where the change was made" });
 export type DeviceApplied = Static<typeof DeviceApplied>;
+
+/** Bytes that virtio has for the tag of a shared folder. */
+const MAX_TAG = 36;
 
 const Target = Type.String({
   minLength: 3,
@@ -179,6 +201,14 @@ const OneNic = {
     description: "52:54:00:…; of cards with one address, 52:54:00:…@0000:01:00.0, as the refusal names them",
   }),
 };
+
+const ShareTag = Type.String({
+  minLength: 1,
+  maxLength: MAX_TAG,
+  pattern: "^[A-Za-z0-9_-]+$",
+  description:
+    "what the guest mounts it by: letters, digits, dash and underscore; else made of the folder's name",
+});
 
 /** A card on no libvirt network. */
 const HOST_CARD: ExtraPermission = { permission: HOST_NETWORK, fields: ["bridge", "direct", "user"] };
@@ -520,6 +550,67 @@ export const deviceCommands = {
     ],
     exampleFields: ["network"],
     alsoNeeds: [{ permission: "networks.view", fields: ["network", "bridge", "direct"] }, HOST_CARD],
+    readOnly: false,
+  }),
+  attach_share: command({
+    summary: "Share a folder of the host with a VM",
+    description:
+      "Root of the guest is root of the host in that folder, so it is for administrators on everything. By virtiofs; a " +
+      "read-only one by 9p, from the next start on, with the rights of QEMU's user. virtiofs takes shared memory, which is " +
+      "switched on with the first share: a running VM without it has the share at its next start. The state of a share " +
+      "cannot be saved: while there is one, a running VM cannot be suspended, migrated, or have its memory in a snapshot.",
+    role: "administrator",
+    input: closed({
+      vmId: VmId,
+      folder: Type.String({ maxLength: 4096, description: "absolute path on the host" }),
+      tag: Type.Optional(ShareTag),
+      readOnly: Type.Optional(Type.Boolean({ default: false, description: "the guest can only read it" })),
+      ...Where,
+    }),
+    output: Type.Object({
+      ...DeviceApplied.properties,
+      tag: Type.String(),
+      folder: Type.String({ description: "without symbolic links" }),
+      driver: oneOf(SHARE_DRIVERS),
+      notes: Type.Array(Type.String(), { description: "what a person should know, one sentence each" }),
+    }),
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "PathRefused",
+      "ShareExists",
+      "ShareNeedsRestart",
+      "NotOnThisHost",
+      "NoFreeSlot",
+      "AttachFailed",
+    ],
+    route: "POST /vms/{vmId}/shares",
+    cli: ["vm", "attach-share", "<vmId>", "<folder>"],
+    examples: [
+      "kvm-manager vm attach-share web1 /srv/data --tag data",
+      "kvm-manager vm attach-share web1 /srv/iso --read-only",
+    ],
+    exampleFields: ["tag"],
+    readOnly: false,
+  }),
+  detach_share: command({
+    summary: "Stop sharing a folder of the host with a VM",
+    description: "What is in the folder stays. A running guest that has it mounted loses access at once.",
+    role: "operator",
+    input: closed({ vmId: VmId, tag: Type.String({ minLength: 1, maxLength: 255 }), ...Where }),
+    output: DeviceApplied,
+    errors: [
+      "VmNotFound",
+      "VmNotRunning",
+      "VmNotPersistent",
+      "NoSuchShare",
+      "ShareNeedsRestart",
+      "DeviceNotReleased",
+      "DetachFailed",
+    ],
+    route: "DELETE /vms/{vmId}/shares/{tag}",
+    cli: ["vm", "detach-share", "<vmId>", "<tag>"],
     readOnly: false,
   }),
 };

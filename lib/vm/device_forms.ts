@@ -18,6 +18,8 @@ type DeviceApi = Pick<
   | "attachNic"
   | "detachNic"
   | "updateNic"
+  | "attachShare"
+  | "detachShare"
 >;
 
 const ticked = (form: FormData, name: string) => form.get(name) === "yes";
@@ -198,6 +200,15 @@ export const DEVICE_ACTIONS = {
       linkUp: ticked(form, "plugged"),
       ...whereOf(form),
     }),
+  attach_share: (api, vmId, form) =>
+    api.attachShare({
+      vmId,
+      folder: textIn(form, "folder"),
+      ...filled<Input<"attach_share">>({ tag: trimmedIn(form, "tag") }),
+      ...(ticked(form, "readOnly") && { readOnly: true }),
+      ...whereOf(form),
+    }),
+  detach_share: (api, vmId, form) => api.detachShare({ vmId, tag: textIn(form, "device") }),
   detach_nic: (api, vmId, form) => api.detachNic({ vmId, mac: trimmedIn(form, "device") }),
   update_nic: (api, vmId, form) => api.updateNic(updateNic(vmId, trimmedIn(form, "device"), form)),
 } as const satisfies Record<string, Call>;
@@ -227,6 +238,8 @@ export const DEVICE_DONE: Readonly<Record<DeviceAction, PlainKeyOf<typeof device
   insert_media: "devices.done_insert_media",
   eject_media: "devices.done_eject_media",
   attach_nic: "devices.done_attach_nic",
+  attach_share: "devices.done_attach_share",
+  detach_share: "devices.done_detach_share",
   detach_nic: "devices.done_detach_nic",
   update_nic: "devices.done_update_nic",
 };
@@ -252,6 +265,8 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   BusNotSupported: ["bus"],
   NoFreeTarget: ["bus"],
   MediaLocked: ["force"],
+  PathRefused: ["folder"],
+  ShareExists: ["tag"],
   InvalidMac: ["newMac"],
   MacInUse: ["newMac"],
   NetworkNotFound: ["source"],
@@ -260,7 +275,7 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   HostInterfaceNotFound: ["source"],
   FilterNotFound: ["filter"],
   LimitsNotSupported: ["source"],
-  InvalidInput: ["filterAddresses"],
+  InvalidInput: ["filterAddresses", "tag"],
 };
 
 /**

@@ -267,3 +267,56 @@ browserTest("hostile names of volumes, pools' images and networks are text", asy
     await becomes(() => page.locator("main img").count(), 0);
   });
 });
+
+browserTest("the Disks tab and Add hardware share a folder, with script and without", async (t) => {
+  const folder = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "kvmm-test-share-" });
+  try {
+    await using vm = await testMachine({ purpose: "tab-share", guest: false });
+    await using server = await readyServer();
+    await using tester = await browser();
+    await known(server, vm.uuid);
+    const here = `${server.url}/vms/${vm.uuid}`;
+    await visit(tester, `${here}/hardware`, async (page) => {
+      await t.step("Add hardware has it; what cannot be shared is told at its field", async () => {
+        await page.getByRole("link", { name: "Add hardware" }).click();
+        await dialog(page).getByRole("link", { name: "Shared folder" }).click();
+        await dialog(page).getByLabel("Folder on the host").fill("/etc");
+        await dialog(page).getByRole("button", { name: "Add" }).click();
+        await waitForText(page, ".form-error", "it is a folder of the host's system");
+      });
+      await t.step("a folder is added", async () => {
+        await dialog(page).getByLabel("Folder on the host").fill(folder);
+        await dialog(page).getByLabel("Mount tag").fill("data");
+        await dialog(page).getByRole("button", { name: "Add" }).click();
+        await waitForText(page, ".toast", "The shared folder was added");
+        assert.match(await vm.xml(), /<driver type='virtiofs'[^]*<target dir='data'/);
+      });
+    }, { expected: REFUSED });
+    for (const size of [{}, PHONE]) {
+      await t.step(
+        `the list, ${size === PHONE ? "phone" : "wide"}`,
+        () =>
+          visit(tester, `${here}/disks`, async (page) => {
+            await page.getByText("Mount in the guest").click();
+            await waitForText(page, 'tr[data-share="data"]', "mount -t virtiofs data /mnt/data");
+            assert.equal(await overflows(page), false, "wider than its window");
+          }, { ...size, accessible: "in both themes" }),
+      );
+    }
+    await t.step("without script", () =>
+      visit(tester, `${here}/disks`, async (page) => {
+        await fromMenu(page, "shared folder data", "Remove shared folder data");
+        await page.getByRole("button", { name: "Remove" }).click();
+        await waitForText(page, "main", "The shared folder was removed");
+        assert.doesNotMatch(await vm.xml(), /<filesystem/);
+        await verb(page, "Add shared folder").click();
+        await page.getByLabel("Folder on the host").fill(folder);
+        await page.getByLabel("Mount tag").fill("again");
+        await page.getByRole("button", { name: "Add" }).click();
+        await waitForText(page, "main", "The shared folder was added");
+        await waitForText(page, 'tr[data-share="again"]', folder);
+      }, { javaScriptEnabled: false }));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -5,6 +5,7 @@ import {
   type Compared,
   compareDisks,
   compareNics,
+  compareShares,
   type DiskDevice,
   type NicDevice,
 } from "../../../lib/formats/xml/device_diff.ts";
@@ -15,6 +16,7 @@ import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { configurationsOf } from "./configurations.ts";
+import { shareDrivers } from "../../hosts/share_drivers.ts";
 import { hostInterfaces } from "../../hosts/interfaces.ts";
 
 /** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
@@ -104,11 +106,16 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
       }),
     };
   };
-  return { disks, nics: nics.map(showNic) };
+  const shares = compareShares(now, then).map(({ device, place, pending }) => ({
+    ...device,
+    place,
+    pending,
+  }));
+  return { disks, nics: nics.map(showNic), shares };
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */
-export async function showOptions(host: Host): Promise<DeviceOptions> {
+export async function showOptions(host: Host, vm: VM): Promise<DeviceOptions> {
   const { link, inventory } = host;
   const users = new Map<string, string[]>();
   for (const { name, disks } of inventory.vms()) {
@@ -150,5 +157,6 @@ export async function showOptions(host: Host): Promise<DeviceOptions> {
       { backend: "slirp" },
       { backend: "passt", ...(noPasst !== undefined && { unavailable: noPasst }) },
     ],
+    shareDrivers: await shareDrivers(host, vm),
   };
 }

@@ -1,4 +1,4 @@
-import type { VmDisk, VmNic } from "../../../lib/contract/mod.ts";
+import type { VmDisk, VmNic, VmShare } from "../../../lib/contract/mod.ts";
 import { type DeviceField, deviceValue } from "../../../lib/text/device_values.ts";
 import { limitTold } from "../../../lib/text/device_limits.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -21,6 +21,8 @@ const FIELDS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
   shareable: "devices.shareable",
   serial: "devices.field_serial",
   bootOrder: "devices.field_boot",
+  folder: "devices.folder",
+  driver: "devices.field_driver",
   mac: "devices.mac",
   network: "devices.network",
   model: "devices.field_model",
@@ -40,7 +42,7 @@ const VALUES: Readonly<Record<string, DeviceField>> = {
 };
 
 /** Where a device is, when not in both configurations, and what about it waits for the next start. */
-export function DeviceMarks({ device }: { device: Pick<VmDisk | VmNic, "place" | "pending"> }) {
+export function DeviceMarks({ device }: { device: Pick<VmDisk | VmNic | VmShare, "place" | "pending"> }) {
   const { place, pending } = device;
   const value = (field: string, text: string | null) => {
     if (text === null) return t("devices.default");

@@ -55,6 +55,26 @@ export const DEVICE_ERRORS = {
     status: 409,
     exit: 5,
   },
+  ShareExists: {
+    text: "The VM has a shared folder with the tag {tag} already. Choose another tag.",
+    status: 409,
+    exit: 5,
+  },
+  NoSuchShare: { text: "VM has no shared folder with the tag {tag}", status: 404, exit: 4 },
+  ShareNeedsRestart: {
+    text:
+      "The running VM cannot change this shared folder: {reason}. Do it for the next start (persistent), then shut " +
+      "the VM down and start it.",
+    status: 409,
+    exit: 5,
+  },
+  ShareHinders: {
+    text:
+      "The state of this VM cannot be saved while it has a shared folder. Shut it down instead, or remove its " +
+      "shared folders first.",
+    status: 409,
+    exit: 5,
+  },
   ResizeFailed: { text: "Failed to resize disk: {error}", status: 502, exit: 1 },
   MediaLocked: {
     text: "The guest has locked the drive {target}: eject the medium in the guest, or force it.",

@@ -124,6 +124,28 @@ export function nicsOf(xml: string): NicDevice[] {
   return devices(xml, "interface").map(nicOf);
 }
 
+/** A folder of the host that a guest mounts, as one configuration has it. */
+export interface ShareDevice {
+  readonly tag: string;
+  readonly folder: string;
+  readonly driver: string;
+  readonly readOnly: boolean;
+}
+
+/** The shared folders of a configuration. @throws {XmlError} */
+export function sharesOf(xml: string): ShareDevice[] {
+  return devices(xml, "filesystem").map((element) => {
+    const driver = child(element, "driver")?.attributes.type ?? "path";
+    return {
+      tag: child(element, "target")?.attributes.dir ?? "",
+      folder: child(element, "source")?.attributes.dir ?? "",
+      // libvirt's words for what QEMU itself carries.
+      driver: driver === "path" || driver === "handle" ? "9p" : driver,
+      readOnly: child(element, "readonly") !== undefined,
+    };
+  });
+}
+
 /** A device with where it is, and what will be different about it. */
 export interface Compared<T> {
   /** As it runs; as it will be, for one that is not there yet or of a VM that is off. */
@@ -214,4 +236,10 @@ export function compareNics(live: string | undefined, next: string | undefined):
       nic.pending.every((each) => ofGroup(each) || !isNicLimit(each.field));
     return isGiven ? { ...nic, pending: nic.pending.filter((each) => !ofGroup(each)) } : nic;
   });
+}
+
+/** A VM's shared folders in both of its configurations. @throws {XmlError} */
+export function compareShares(live: string | undefined, next: string | undefined): Compared<ShareDevice>[] {
+  const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : sharesOf(xml));
+  return compare(now, then, (a, b) => a.tag === b.tag, ["folder", "driver", "readOnly"]);
 }

@@ -119,7 +119,8 @@ function told(element: XmlElement | undefined): string | null {
   const parts = [
     element.attributes.device ?? element.attributes.type,
     model,
-    source.file ?? source.dev ?? source.volume ?? source.network ?? source.bridge ?? source.name,
+    source.file ?? source.dev ?? source.dir ?? source.volume ?? source.network ?? source.bridge ??
+      source.name,
     child(element, "target")?.attributes.bus,
     child(element, "driver")?.attributes.type,
     child(element, "link")?.attributes.state,
