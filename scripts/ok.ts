@@ -33,7 +33,7 @@ async function deno(args: readonly string[]): Promise<{ success: boolean; text: 
 async function part(name: string, run: () => Promise<{ success: boolean; text: string }>): Promise<boolean> {
   const began = performance.now();
   const { success, text } = await run();
-  if (!success) console.error(text.trimEnd());
+  if (!success) console.error(text.replace(/^Check .*\n/gm, "").trimEnd());
   console.log(`${success ? "ok" : "FAILED"}  ${name} (${((performance.now() - began) / 1000).toFixed(0)} s)`);
   return success;
 }

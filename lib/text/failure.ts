@@ -80,8 +80,9 @@ export function failureOf(error: unknown): Failure {
   const code = typeof known.code === "string" ? known.code : "Internal";
   const status = typeof known.status === "number" && known.status > 0 ? known.status : 500;
   const why = typeof known.message === "string" ? known.message : String(error);
-  const { field, vmId } =
-    (typeof known.details === "object" ? known.details : null) as { field?: unknown; vmId?: unknown } | null ?? {};
+  const { field, vmId } = (typeof known.details === "object" ? known.details : null) as
+    | { field?: unknown; vmId?: unknown }
+    | null ?? {};
   return {
     code,
     status,
