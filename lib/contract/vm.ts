@@ -410,7 +410,7 @@ export const vmCommands = {
     role: "operator",
     input: OneVm,
     output: NOTHING_OUT,
-    errors: ["VmNotFound", "VmNotRunning", "VmNotPersistent", "SuspendFailed"],
+    errors: ["VmNotFound", "VmNotRunning", "VmNotPersistent", "ShareHinders", "SuspendFailed"],
     route: "POST /vms/{vmId}/suspend",
     cli: ["vm", "suspend", "<vmId>"],
     places: ["<vmId...>"],

@@ -124,15 +124,16 @@ const targetOf = (disk: string): string => String((JSON.parse(disk) as unknown[]
 
 /**
  * What hinders going back to a snapshot within the disks; undefined where nothing does. A definition that was in force then comes back with
- * it: it must have the disks of now, and reach nothing else on the host unless an administrator wants that.
+ * it: it must have the disks of now, and reach nothing else on the host unless an administrator wants that. What only runs is no
+ * excuse: an administrator may have taken it out of the definition already.
  *
- * @param now the definitions of now: what runs, and what is stored
+ * @param now the definitions of now: what is stored, and after it what runs
  */
 export function revertHindrance(
   { domains }: Pick<SnapshotSummary, "domains">,
   now: readonly XmlElement[],
 ): RevertHindrance | undefined {
-  const disks = now.flatMap(diskTargetsOf), reach = now.flatMap(reachOf);
+  const disks = now.flatMap(diskTargetsOf), reach = reachOf(now[0]);
   for (const domain of domains) {
     const then = diskTargetsOf(domain);
     const gone = without(then, disks)[0];

@@ -107,6 +107,12 @@ Deno.test("revertHindrance() minds disks for all, and what else is reached for w
     assert.equal(of(DISK + more, DISK + more), undefined, more);
     assert.equal(of(DISK, DISK + more), undefined, `less is no harm: ${more}`);
   }
+  const share = beyond[3]!,
+    held = revertHindrance(
+      { domains: [domain(DISK + share)] },
+      [DISK, DISK + share].map((now) => domain(now)),
+    );
+  assert.equal(held?.forOthers, true, "a device that only runs was taken away from the next start on");
   assert.equal(of(DISK, DISK, "<os><kernel>/boot/vmlinuz</kernel></os>")?.forOthers, true);
   assert.equal(
     of(DISK, DISK, "<qemu:commandline><qemu:arg value='-x'/></qemu:commandline>")?.forOthers,
